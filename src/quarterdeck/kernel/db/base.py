@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import Connection, Engine
 
 from quarterdeck.kernel.clock import Clock, SystemClock
-from quarterdeck.kernel.db.tx import DialectName, Tx
+from quarterdeck.kernel.db.tx import DialectName, Publisher, Tx
 from quarterdeck.kernel.ids import Ids
 from quarterdeck.kernel.principal import current
 
@@ -32,10 +32,18 @@ class Database(ABC):
     dialect: ClassVar[DialectName]
     engine: Engine
 
-    def __init__(self, *, clock: Clock | None = None, ids: Ids | None = None, vault: Vault | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Clock | None = None,
+        ids: Ids | None = None,
+        vault: Vault | None = None,
+        bus: Publisher | None = None,
+    ) -> None:
         self.clock = clock or SystemClock()
         self.ids = ids or Ids(self.clock)
         self.vault = vault
+        self.bus = bus
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def unit(self, connection: Connection) -> Tx:
@@ -46,6 +54,7 @@ class Database(ABC):
             ids=self.ids,
             vault=self.vault,
             context=current.get(),
+            bus=self.bus,
         )
 
     @abstractmethod

@@ -5,7 +5,8 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from sqlalchemy import Connection, Executable, Result, ScalarResult, Select, text
 from sqlalchemy.orm import Session
@@ -23,6 +24,12 @@ Params = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 DialectName = Literal["sqlite", "postgresql"]
 
 
+class Publisher(Protocol):
+    """The half of the bus that units of work use."""
+
+    def publish(self, topic: str, payload: Any = None) -> None: ...
+
+
 class Tx:
     """One transaction, or one savepoint of a group commit: what is done with it is kept or lost as a whole.
 
@@ -30,7 +37,7 @@ class Tx:
     everything else through `execute`; both speak on the same connection. `now` is one instant for the whole unit.
     """
 
-    __slots__ = ("_session", "callbacks", "clock", "connection", "context", "dialect", "ids", "now", "vault")
+    __slots__ = ("_session", "bus", "callbacks", "clock", "connection", "context", "dialect", "ids", "now", "vault")
 
     def __init__(
         self,
@@ -41,6 +48,7 @@ class Tx:
         ids: Ids,
         vault: Vault | None,
         context: Context,
+        bus: Publisher | None = None,
     ) -> None:
         self.connection = connection
         self.dialect: DialectName = dialect
@@ -48,6 +56,7 @@ class Tx:
         self.ids = ids
         self.vault = vault
         self.context = context
+        self.bus = bus
         self.now: datetime = clock.now()
         self.callbacks: list[Callable[[], None]] = []
         self._session: Session | None = None
@@ -72,7 +81,7 @@ class Tx:
         """The driver's own connection, for the hot statements of the ledger."""
         return self.connection.connection.driver_connection
 
-    def execute(self, statement: Executable | str, params: Params = None) -> Result[Any]:
+    def execute(self, statement: Executable | str, params: Params = None) -> Result[*tuple[Any, ...]]:
         """Run a Core or text statement after what the ORM session holds back has been written."""
         if self._session is not None:
             self._session.flush()
@@ -91,7 +100,8 @@ class Tx:
         return self.session.scalars(statement)
 
     def first(self, statement: Select[tuple[M]]) -> M | None:
-        return self.session.scalars(statement).first()
+        found: M | None = self.session.scalars(statement).first()  # type: ignore[assignment]  # SQLAlchemy 2.1 stubs
+        return found
 
     def one(self, statement: Select[tuple[M]], *, what: str, code: str = "not_found") -> M:
         """The single row, else `NotFound` that names `what` was looked for ("project prj_…")."""
@@ -112,6 +122,11 @@ class Tx:
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Call back on the event loop once the unit is durable: wake-ups only, since a crash forgets them."""
         self.callbacks.append(callback)
+
+    def publish(self, topic: str, payload: Any = None) -> None:
+        """Wake whoever listens to `topic` on the bus once the unit is durable; nothing without a bus."""
+        if self.bus is not None:
+            self.callbacks.append(partial(self.bus.publish, topic, payload))
 
     def flush(self) -> None:
         if self._session is not None:

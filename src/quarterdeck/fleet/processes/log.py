@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+import itertools
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -71,12 +72,12 @@ def tail(directory: Path, count: int) -> list[Line]:
 
 async def follow(
     directory: Path, after: Position | None = None, *, ended: Callable[[], bool] | None = None, interval: float = 0.1
-) -> AsyncIterator[list[Line]]:
+) -> AsyncIterator[Sequence[Line]]:
     """Batches of new lines as they come; ends when `ended()` and everything was read."""
     position = after or Position()
     while True:
         over = ended() if ended else False
-        lines = await asyncio.to_thread(lambda start=position: list(_some(directory, start)))
+        lines = await asyncio.to_thread(_some, directory, position)
         if lines:
             position = lines[-1].position
             yield lines
@@ -86,8 +87,5 @@ async def follow(
             await asyncio.sleep(interval)
 
 
-def _some(directory: Path, after: Position, most: int = 1000) -> Iterator[Line]:
-    for count, line in enumerate(read(directory, after), 1):
-        yield line
-        if count == most:
-            return
+def _some(directory: Path, after: Position, most: int = 1000) -> list[Line]:
+    return list(itertools.islice(read(directory, after), most))

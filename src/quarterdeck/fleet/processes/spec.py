@@ -32,7 +32,8 @@ class Limits:
 @dataclass(frozen=True)
 class RestartPolicy:
     """Delays double from `first_delay` to `longest_delay` seconds; a run of `stable_after` seconds forgives the ends
-    before it; after `give_up_after` restarts in a row the supervisor reports and ends."""
+    before it; after `give_up_after` restarts in a row the supervisor reports and ends.
+    """
 
     mode: RestartMode = "on-failure"
     first_delay: float = 1.0
@@ -41,7 +42,7 @@ class RestartPolicy:
     stable_after: float = 10.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ProcessSpec:
     """One process of one deployment.
 

@@ -27,7 +27,7 @@ def become_subreaper() -> None:
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
-class StartFailed(Exception):  # noqa: N818 - reads as what happened
+class StartFailed(Exception):
     """The program could not be started; `step` says which part of it."""
 
     def __init__(self, step: str, message: str) -> None:
@@ -60,7 +60,8 @@ def spawn(launch: Launch, group: Group, limits: list[tuple[int, int]], outputs: 
     if pid == 0:
         step = "prepare"
         try:
-            for step, act in _steps(launch, group, limits, outputs, supervisor):
+            for name, act in _steps(launch, group, limits, outputs, supervisor):
+                step = name
                 act()
         except BaseException as error:  # noqa: BLE001 - whatever it is, the parent must hear of it
             text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)

@@ -14,7 +14,7 @@ MARKER = "QUARTERDECK_PROCESS"
 
 
 def _pids() -> list[int]:
-    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    return [int(entry.name) for entry in os.scandir("/proc") if entry.name.isdigit()]
 
 
 def descendants(root: int) -> set[int]:
@@ -30,7 +30,8 @@ def descendants(root: int) -> set[int]:
 
 def marked(value: str) -> set[int]:
     """Processes whose environment carries our marker with this value: how leftovers are found whose supervisor was
-    killed where there is no control group."""
+    killed where there is no control group.
+    """
     needle = f"{MARKER}={value}".encode()
     found = set()
     for pid in _pids():

@@ -17,7 +17,7 @@ LONGEST_LINE = 16_384
 def segments(directory: Path) -> list[int]:
     """Numbers of the segment files present, ascending."""
     try:
-        names = os.listdir(directory)
+        names = [entry.name for entry in os.scandir(directory)]
     except FileNotFoundError:
         return []
     return sorted(int(name[4:]) for name in names if name.startswith("log.") and name[4:].isdigit())

@@ -12,7 +12,7 @@ from typing import Any
 
 from . import cgroups, kin
 from .child import StartFailed, become_subreaper, resource_limits, spawn
-from .identity import identify, read_stat
+from .identity import identify
 from .launch import Launch, delay_before, verdict
 from .output import Output
 from .record import CONTROL, Record, read_json
@@ -235,10 +235,9 @@ def _tasks_of(uid: int | None) -> int:
     """How many tasks the user runs already, threads included."""
     wanted = os.getuid() if uid is None else uid
     count = 0
-    for name in os.listdir("/proc"):
-        if name.isdigit():
+    for entry in os.scandir("/proc"):
+        if entry.name.isdigit():
             with contextlib.suppress(OSError):
-                path = Path("/proc", name)
-                if path.stat().st_uid == wanted and read_stat(int(name)):
-                    count += len(os.listdir(path / "task"))
+                if entry.stat().st_uid == wanted:
+                    count += sum(1 for _ in os.scandir(f"{entry.path}/task"))
     return count

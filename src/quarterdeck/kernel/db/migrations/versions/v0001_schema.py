@@ -1,0 +1,21 @@
+"""The first schema."""
+
+import importlib
+import pkgutil
+
+from alembic import op
+
+import quarterdeck
+from quarterdeck.kernel.db.types import Base
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    for module in pkgutil.walk_packages(quarterdeck.__path__, "quarterdeck."):
+        if module.name.endswith(".model"):
+            importlib.import_module(module.name)
+    Base.metadata.create_all(op.get_bind())

@@ -68,6 +68,7 @@ class Renderer:
             ago=lambda moment: words.ago(moment, _moment.get().now),
             elapsed=lambda moment: words.took((_moment.get().now - moment).total_seconds()),
             exact=lambda moment: words.exact(moment, _moment.get().zone),
+            today=lambda moment: words.today(moment, _moment.get().zone),
             clock=lambda moment: words.clock(moment, _moment.get().zone),
             machine=words.machine,
             took=words.took,

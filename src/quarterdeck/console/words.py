@@ -85,6 +85,11 @@ def initials(name: str) -> str:
     return (parts[0][0] + parts[-1][0] if len(parts) > 1 else parts[0][:2]).upper()
 
 
+def today(moment: datetime, zone: ZoneInfo | None = None) -> str:
+    """`Sunday 22 November, 9:54 UTC`: under the first page's heading."""
+    local = moment.astimezone(zone or UTC)
+    return f"{local:%A} {local.day} {local:%B}, {local.hour}:{local:%M} {local.tzname()}"
+
 def _span(gap: timedelta) -> str:
     minutes = round(gap.total_seconds() / 60)
     if minutes < 60:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 import structlog
 from sqlalchemy import Connection, Engine
 
+from quarterdeck.kernel.bus import Bus
 from quarterdeck.kernel.clock import Clock, SystemClock
-from quarterdeck.kernel.db.tx import DialectName, Publisher, Tx
+from quarterdeck.kernel.db.tx import DialectName, Tx
 from quarterdeck.kernel.ids import Ids
 from quarterdeck.kernel.principal import current
 
@@ -38,12 +39,12 @@ class Database(ABC):
         clock: Clock | None = None,
         ids: Ids | None = None,
         vault: Vault | None = None,
-        bus: Publisher | None = None,
+        bus: Bus | None = None,
     ) -> None:
         self.clock = clock or SystemClock()
         self.ids = ids or Ids(self.clock)
         self.vault = vault
-        self.bus = bus
+        self.bus = bus or Bus()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def unit(self, connection: Connection) -> Tx:

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from sqlalchemy import Connection, Executable, Result, ScalarResult, Select, text
 from sqlalchemy.orm import Session
@@ -15,6 +15,7 @@ from quarterdeck.kernel.errors import NotFound
 from quarterdeck.kernel.principal import Context, Principal
 
 if TYPE_CHECKING:
+    from quarterdeck.kernel.bus import Bus
     from quarterdeck.kernel.clock import Clock
     from quarterdeck.kernel.ids import Ids
     from quarterdeck.kernel.vault.vault import Vault
@@ -22,12 +23,6 @@ if TYPE_CHECKING:
 M = TypeVar("M")
 Params = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 DialectName = Literal["sqlite", "postgresql"]
-
-
-class Publisher(Protocol):
-    """The half of the bus that units of work use."""
-
-    def publish(self, topic: str, payload: Any = None) -> None: ...
 
 
 class Tx:
@@ -48,15 +43,15 @@ class Tx:
         ids: Ids,
         vault: Vault | None,
         context: Context,
-        bus: Publisher | None = None,
+        bus: Bus,
     ) -> None:
         self.connection = connection
+        self.bus = bus
         self.dialect: DialectName = dialect
         self.clock = clock
         self.ids = ids
         self.vault = vault
         self.context = context
-        self.bus = bus
         self.now: datetime = clock.now()
         self.callbacks: list[Callable[[], None]] = []
         self._session: Session | None = None
@@ -81,7 +76,7 @@ class Tx:
         """The driver's own connection, for the hot statements of the ledger."""
         return self.connection.connection.driver_connection
 
-    def execute(self, statement: Executable | str, params: Params = None) -> Result[*tuple[Any, ...]]:
+    def execute(self, statement: Executable | str, params: Params = None) -> Result[Any]:
         """Run a Core or text statement after what the ORM session holds back has been written."""
         if self._session is not None:
             self._session.flush()
@@ -100,8 +95,7 @@ class Tx:
         return self.session.scalars(statement)
 
     def first(self, statement: Select[tuple[M]]) -> M | None:
-        found: M | None = self.session.scalars(statement).first()  # type: ignore[assignment]  # SQLAlchemy 2.1 stubs
-        return found
+        return self.session.scalars(statement).first()
 
     def one(self, statement: Select[tuple[M]], *, what: str, code: str = "not_found") -> M:
         """The single row, else `NotFound` that names `what` was looked for ("project prj_…")."""
@@ -124,9 +118,8 @@ class Tx:
         self.callbacks.append(callback)
 
     def publish(self, topic: str, payload: Any = None) -> None:
-        """Wake whoever listens to `topic` on the bus once the unit is durable; nothing without a bus."""
-        if self.bus is not None:
-            self.callbacks.append(partial(self.bus.publish, topic, payload))
+        """Publish on the bus once the unit is durable."""
+        self.callbacks.append(partial(self.bus.publish, topic, payload))
 
     def flush(self) -> None:
         if self._session is not None:

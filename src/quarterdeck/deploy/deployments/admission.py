@@ -118,7 +118,6 @@ def create(
             subject=f"deployment:{deployment.ref}",
             capabilities=target_capabilities(server),
             concurrency_key=f"resource-runtime:{resource.ref}",
-            max_attempts=jobs.UNLIMITED_RESUMES,
         ),
     )
     deployment.job_id = job.id

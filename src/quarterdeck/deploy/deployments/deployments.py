@@ -44,8 +44,8 @@ def count(tx: Tx, *, project_ref: str | None = None, resource_ref: str | None = 
 
 
 def _filtered(
-    query: Select[Any], tx: Tx, project_ref: str | None, resource_ref: str | None, *, archived: bool
-) -> Select[Any]:
+    query: Select[*tuple[Any, ...]], tx: Tx, project_ref: str | None, resource_ref: str | None, *, archived: bool
+) -> Select[*tuple[Any, ...]]:
     query = query.where(Deployment.organization_id == organization_of(tx))
     if project_ref is not None:
         query = query.join(Project, Project.id == Deployment.project_id).where(Project.ref == project_ref)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from sqlalchemy import Connection, Executable, Result, ScalarResult, Select, text
@@ -14,6 +15,7 @@ from quarterdeck.kernel.errors import NotFound
 from quarterdeck.kernel.principal import Context, Principal
 
 if TYPE_CHECKING:
+    from quarterdeck.kernel.bus import Bus
     from quarterdeck.kernel.clock import Clock
     from quarterdeck.kernel.ids import Ids
     from quarterdeck.kernel.vault.vault import Vault
@@ -30,7 +32,7 @@ class Tx:
     everything else through `execute`; both speak on the same connection. `now` is one instant for the whole unit.
     """
 
-    __slots__ = ("_session", "callbacks", "clock", "connection", "context", "dialect", "ids", "now", "vault")
+    __slots__ = ("_session", "bus", "callbacks", "clock", "connection", "context", "dialect", "ids", "now", "vault")
 
     def __init__(
         self,
@@ -41,8 +43,10 @@ class Tx:
         ids: Ids,
         vault: Vault | None,
         context: Context,
+        bus: Bus,
     ) -> None:
         self.connection = connection
+        self.bus = bus
         self.dialect: DialectName = dialect
         self.clock = clock
         self.ids = ids
@@ -112,6 +116,10 @@ class Tx:
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Call back on the event loop once the unit is durable: wake-ups only, since a crash forgets them."""
         self.callbacks.append(callback)
+
+    def publish(self, topic: str, payload: Any = None) -> None:
+        """Publish on the bus once the unit is durable."""
+        self.callbacks.append(partial(self.bus.publish, topic, payload))
 
     def flush(self) -> None:
         if self._session is not None:

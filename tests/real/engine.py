@@ -1,7 +1,7 @@
 """A Docker engine for tests: one named by `QUARTERDECK_TEST_DOCKER_HOST`, or one started here and ended again.
 
-    with test_engine(tmp_path) as host:
-        ...  # "unix:///…/docker.sock"
+with running_engine(tmp_path) as host:
+    ...  # "unix:///…/docker.sock"
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ END_SECONDS = 20
 
 
 @contextlib.contextmanager
-def test_engine(place: Path | None = None) -> Iterator[str]:
+def running_engine(place: Path | None = None) -> Iterator[str]:
     """The `DOCKER_HOST` of an engine that answers."""
     given = os.environ.get("QUARTERDECK_TEST_DOCKER_HOST")
     if given:
@@ -44,9 +44,6 @@ def test_engine(place: Path | None = None) -> Iterator[str]:
             unmount_below(root)
 
 
-test_engine.__test__ = False  # type: ignore[attr-defined] - a context manager, not a test
-
-
 def command(root: Path, *, alone: bool) -> list[str]:
     """The engine's argv. Beside another engine it gets a network of its own: two would delete each other's bridges."""
     daemon = [
@@ -56,7 +53,8 @@ def command(root: Path, *, alone: bool) -> list[str]:
     ]
     if alone:
         return daemon
-    # Loopback must be up for published ports; --fork keeps `unshare` as our child, so that its end is the engine's.
+    # Its published ports and container addresses can be reached only from inside that network, not from the tests:
+    # a test that dials them wants `QUARTERDECK_TEST_DOCKER_HOST` or a host without another engine.
     script = 'ip link set lo up && exec "$@"'
     return ["unshare", "--net", "--mount", "sh", "-c", script, "sh", *daemon]
 

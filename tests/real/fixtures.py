@@ -11,7 +11,7 @@ from quarterdeck.fleet.docker.address import engine_address
 from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.kernel.ids import Ids
 from real import base_images
-from real.engine import test_engine as running_engine
+from real.engine import running_engine
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from quarterdeck.fleet.edge.candidates import probe
 from quarterdeck.fleet.edge.edge import Edge
 from quarterdeck.fleet.edge.routes import ProxyRoute
 from quarterdeck.kernel.errors import Invalid, NotFound, Unavailable
-from support.edge_traffic import Load, application, echo_websocket
+from support.edge_traffic import Application, Load, application, echo_websocket
 
 pytestmark = pytest.mark.edge
 
@@ -28,7 +28,7 @@ async def test_no_request_fails_during_twenty_cut_overs_of_an_application_that_l
         running = asyncio.create_task(load.run())
         leaving = first
         for number in range(1, 21):
-            coming = await application(f"version {number}").__aenter__()
+            coming = await Application(f"version {number}").start()
             assert await edge.switch("web", coming.upstream) == leaving.upstream
             await edge.drain(leaving.upstream, 5)
             await leaving.end()
@@ -37,6 +37,7 @@ async def test_no_request_fails_during_twenty_cut_overs_of_an_application_that_l
         load.end()
         rate = await running
         await leaving.end()
+    print(edge.layout.caddy_log.read_text()[-3000:])
     assert not load.failures
     assert {f"version {number}" for number in range(1, 21)} <= set(load.answers)
     assert rate >= 200
@@ -84,7 +85,7 @@ async def test_a_websocket_outlives_the_cut_over_and_a_reload_until_its_applicat
     await edge.put_route(WEB)
     async with application("new") as new, echo_websocket() as old:
         await edge.switch("web", old)
-        async with connect(f"ws://127.0.0.1:{edge.ports.http}/", additional_headers={"Host": "web.localhost"}) as socket:
+        async with connect("ws://web.localhost/", host="127.0.0.1", port=edge.ports.http) as socket:
             await socket.send("before")
             assert await socket.recv() == "before"
             await edge.switch("web", new.upstream)

@@ -37,7 +37,7 @@ class Upstreams:
             await self._files.remove(self._layout.candidate(route_id))
 
     async def take_down(self, route_id: str) -> str | None:
-        """The route answers 503 from now on. Answers what stood before."""
+        """The route leads nowhere (502, static 503) from now on. Answers what stood before."""
         check_route_id(route_id)
         async with self._files.lock(self._layout.upstreams_lock):
             before = await self._files.read(self._layout.upstream(route_id))

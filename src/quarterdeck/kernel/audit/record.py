@@ -75,7 +75,7 @@ def record(
     else:
         row_id = tx.execute(_SQLITE, values).scalar_one()
         tx.execute(_SQLITE_QUEUE, {"id": row_id})
-    tx.publish("audit")
+    tx.announce("audit")
     return msgspec.structs.replace(written, id=row_id)
 
 

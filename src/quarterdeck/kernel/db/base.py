@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 import structlog
 from sqlalchemy import Connection, Engine
 
+from quarterdeck.kernel.bus import Bus
 from quarterdeck.kernel.clock import Clock, SystemClock
 from quarterdeck.kernel.db.tx import DialectName, Publisher, Tx
 from quarterdeck.kernel.ids import Ids
@@ -38,12 +39,20 @@ class Database(ABC):
         clock: Clock | None = None,
         ids: Ids | None = None,
         vault: Vault | None = None,
+<<<<<<< HEAD
         bus: Publisher | None = None,
+=======
+        bus: Bus | None = None,
+>>>>>>> 83bc37e
     ) -> None:
         self.clock = clock or SystemClock()
         self.ids = ids or Ids(self.clock)
         self.vault = vault
+<<<<<<< HEAD
         self.bus = bus
+=======
+        self.bus = bus or Bus()
+>>>>>>> 83bc37e
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def unit(self, connection: Connection) -> Tx:

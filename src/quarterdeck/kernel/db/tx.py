@@ -6,7 +6,11 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+<<<<<<< HEAD
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+=======
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+>>>>>>> 83bc37e
 
 from sqlalchemy import Connection, Executable, Result, ScalarResult, Select, text
 from sqlalchemy.orm import Session
@@ -15,6 +19,7 @@ from quarterdeck.kernel.errors import NotFound
 from quarterdeck.kernel.principal import Context, Principal
 
 if TYPE_CHECKING:
+    from quarterdeck.kernel.bus import Bus
     from quarterdeck.kernel.clock import Clock
     from quarterdeck.kernel.ids import Ids
     from quarterdeck.kernel.vault.vault import Vault
@@ -48,9 +53,14 @@ class Tx:
         ids: Ids,
         vault: Vault | None,
         context: Context,
+<<<<<<< HEAD
         bus: Publisher | None = None,
+=======
+        bus: Bus,
+>>>>>>> 83bc37e
     ) -> None:
         self.connection = connection
+        self.bus = bus
         self.dialect: DialectName = dialect
         self.clock = clock
         self.ids = ids
@@ -123,10 +133,16 @@ class Tx:
         """Call back on the event loop once the unit is durable: wake-ups only, since a crash forgets them."""
         self.callbacks.append(callback)
 
+<<<<<<< HEAD
     def publish(self, topic: str, payload: Any = None) -> None:
         """Wake whoever listens to `topic` on the bus once the unit is durable; nothing without a bus."""
         if self.bus is not None:
             self.callbacks.append(partial(self.bus.publish, topic, payload))
+=======
+    def announce(self, topic: str, payload: Any = None) -> None:
+        """Publish on the bus once the unit is durable."""
+        self.callbacks.append(partial(self.bus.publish, topic, payload))
+>>>>>>> 83bc37e
 
     def flush(self) -> None:
         if self._session is not None:

@@ -39,20 +39,20 @@ class Database(ABC):
         clock: Clock | None = None,
         ids: Ids | None = None,
         vault: Vault | None = None,
-<<<<<<< HEAD
+<<<<<<< /tmp/ks_m
         bus: Publisher | None = None,
 =======
         bus: Bus | None = None,
->>>>>>> 83bc37e
+>>>>>>> /tmp/ks_t
     ) -> None:
         self.clock = clock or SystemClock()
         self.ids = ids or Ids(self.clock)
         self.vault = vault
-<<<<<<< HEAD
+<<<<<<< /tmp/ks_m
         self.bus = bus
 =======
         self.bus = bus or Bus()
->>>>>>> 83bc37e
+>>>>>>> /tmp/ks_t
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def unit(self, connection: Connection) -> Tx:

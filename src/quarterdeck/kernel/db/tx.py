@@ -6,11 +6,11 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-<<<<<<< HEAD
+<<<<<<< /tmp/ks_m
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 =======
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
->>>>>>> 83bc37e
+>>>>>>> /tmp/ks_t
 
 from sqlalchemy import Connection, Executable, Result, ScalarResult, Select, text
 from sqlalchemy.orm import Session
@@ -53,11 +53,11 @@ class Tx:
         ids: Ids,
         vault: Vault | None,
         context: Context,
-<<<<<<< HEAD
+<<<<<<< /tmp/ks_m
         bus: Publisher | None = None,
 =======
         bus: Bus,
->>>>>>> 83bc37e
+>>>>>>> /tmp/ks_t
     ) -> None:
         self.connection = connection
         self.bus = bus
@@ -133,7 +133,7 @@ class Tx:
         """Call back on the event loop once the unit is durable: wake-ups only, since a crash forgets them."""
         self.callbacks.append(callback)
 
-<<<<<<< HEAD
+<<<<<<< /tmp/ks_m
     def publish(self, topic: str, payload: Any = None) -> None:
         """Wake whoever listens to `topic` on the bus once the unit is durable; nothing without a bus."""
         if self.bus is not None:
@@ -142,7 +142,7 @@ class Tx:
     def announce(self, topic: str, payload: Any = None) -> None:
         """Publish on the bus once the unit is durable."""
         self.callbacks.append(partial(self.bus.publish, topic, payload))
->>>>>>> 83bc37e
+>>>>>>> /tmp/ks_t
 
     def flush(self) -> None:
         if self._session is not None:

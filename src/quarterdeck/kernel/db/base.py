@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine
 
 from quarterdeck.kernel.bus import Bus
 from quarterdeck.kernel.clock import Clock, SystemClock
-from quarterdeck.kernel.db.tx import DialectName, Publisher, Tx
+from quarterdeck.kernel.db.tx import DialectName, Tx
 from quarterdeck.kernel.ids import Ids
 from quarterdeck.kernel.principal import current
 
@@ -39,20 +39,12 @@ class Database(ABC):
         clock: Clock | None = None,
         ids: Ids | None = None,
         vault: Vault | None = None,
-<<<<<<< /tmp/ks_m
-        bus: Publisher | None = None,
-=======
         bus: Bus | None = None,
->>>>>>> /tmp/ks_t
     ) -> None:
         self.clock = clock or SystemClock()
         self.ids = ids or Ids(self.clock)
         self.vault = vault
-<<<<<<< /tmp/ks_m
-        self.bus = bus
-=======
         self.bus = bus or Bus()
->>>>>>> /tmp/ks_t
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def unit(self, connection: Connection) -> Tx:

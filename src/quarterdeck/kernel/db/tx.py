@@ -6,11 +6,7 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-<<<<<<< /tmp/ks_m
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
-=======
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
->>>>>>> /tmp/ks_t
 
 from sqlalchemy import Connection, Executable, Result, ScalarResult, Select, text
 from sqlalchemy.orm import Session
@@ -27,12 +23,6 @@ if TYPE_CHECKING:
 M = TypeVar("M")
 Params = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 DialectName = Literal["sqlite", "postgresql"]
-
-
-class Publisher(Protocol):
-    """The half of the bus that units of work use."""
-
-    def publish(self, topic: str, payload: Any = None) -> None: ...
 
 
 class Tx:
@@ -53,11 +43,7 @@ class Tx:
         ids: Ids,
         vault: Vault | None,
         context: Context,
-<<<<<<< /tmp/ks_m
-        bus: Publisher | None = None,
-=======
         bus: Bus,
->>>>>>> /tmp/ks_t
     ) -> None:
         self.connection = connection
         self.bus = bus
@@ -66,7 +52,6 @@ class Tx:
         self.ids = ids
         self.vault = vault
         self.context = context
-        self.bus = bus
         self.now: datetime = clock.now()
         self.callbacks: list[Callable[[], None]] = []
         self._session: Session | None = None
@@ -133,16 +118,9 @@ class Tx:
         """Call back on the event loop once the unit is durable: wake-ups only, since a crash forgets them."""
         self.callbacks.append(callback)
 
-<<<<<<< /tmp/ks_m
-    def publish(self, topic: str, payload: Any = None) -> None:
-        """Wake whoever listens to `topic` on the bus once the unit is durable; nothing without a bus."""
-        if self.bus is not None:
-            self.callbacks.append(partial(self.bus.publish, topic, payload))
-=======
     def announce(self, topic: str, payload: Any = None) -> None:
         """Publish on the bus once the unit is durable."""
         self.callbacks.append(partial(self.bus.publish, topic, payload))
->>>>>>> /tmp/ks_t
 
     def flush(self) -> None:
         if self._session is not None:

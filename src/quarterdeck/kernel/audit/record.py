@@ -75,7 +75,7 @@ def record(
     else:
         row_id = tx.execute(_SQLITE, values).scalar_one()
         tx.execute(_SQLITE_QUEUE, {"id": row_id})
-    tx.announce("audit")
+    tx.publish("audit")
     return msgspec.structs.replace(written, id=row_id)
 
 

@@ -76,7 +76,7 @@ class Tx:
         """The driver's own connection, for the hot statements of the ledger."""
         return self.connection.connection.driver_connection
 
-    def execute(self, statement: Executable | str, params: Params = None) -> Result[*tuple[Any, ...]]:
+    def execute(self, statement: Executable | str, params: Params = None) -> Result[Any]:
         """Run a Core or text statement after what the ORM session holds back has been written."""
         if self._session is not None:
             self._session.flush()
@@ -95,8 +95,7 @@ class Tx:
         return self.session.scalars(statement)
 
     def first(self, statement: Select[tuple[M]]) -> M | None:
-        found: M | None = self.session.scalars(statement).first()  # type: ignore[assignment]  # SQLAlchemy 2.1 stubs
-        return found
+        return self.session.scalars(statement).first()
 
     def one(self, statement: Select[tuple[M]], *, what: str, code: str = "not_found") -> M:
         """The single row, else `NotFound` that names `what` was looked for ("project prj_…")."""
@@ -118,7 +117,7 @@ class Tx:
         """Call back on the event loop once the unit is durable: wake-ups only, since a crash forgets them."""
         self.callbacks.append(callback)
 
-    def announce(self, topic: str, payload: Any = None) -> None:
+    def publish(self, topic: str, payload: Any = None) -> None:
         """Publish on the bus once the unit is durable."""
         self.callbacks.append(partial(self.bus.publish, topic, payload))
 

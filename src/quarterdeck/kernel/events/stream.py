@@ -65,8 +65,8 @@ def append(
         numbered = {"stream": stream, "organization_id": organization_id}
         sequence = values["sequence"] = tx.execute(_SQLITE_NUMBER, numbered).scalar_one()
         tx.execute(_SQLITE, values)
-    tx.announce(stream)
-    tx.announce("events", type)
+    tx.publish(stream)
+    tx.publish("events", type)
     return sequence
 
 

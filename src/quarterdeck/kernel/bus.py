@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections import deque
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 INBOX = 1_000
 
@@ -27,7 +27,7 @@ class Subscription:
         self._waiting: deque[Message] = deque()
         self._arrived = asyncio.Event()
 
-    def __enter__(self) -> Subscription:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

@@ -77,7 +77,7 @@ class Tx:
         """The driver's own connection, for the hot statements of the ledger."""
         return self.connection.connection.driver_connection
 
-    def execute(self, statement: Executable | str, params: Params = None) -> Result[Any]:
+    def execute(self, statement: Executable | str, params: Params = None) -> Result[*tuple[Any, ...]]:
         """Run a Core or text statement after what the ORM session holds back has been written."""
         if self._session is not None:
             self._session.flush()
@@ -92,13 +92,13 @@ class Tx:
     def get(self, model: type[M], key: int) -> M | None:
         return self.session.get(model, key)
 
-    def scalars(self, statement: Select[tuple[M]]) -> ScalarResult[M]:
+    def scalars(self, statement: Select[M]) -> ScalarResult[M]:
         return self.session.scalars(statement)
 
-    def first(self, statement: Select[tuple[M]]) -> M | None:
+    def first(self, statement: Select[M]) -> M | None:
         return self.session.scalars(statement).first()
 
-    def one(self, statement: Select[tuple[M]], *, what: str, code: str = "not_found") -> M:
+    def one(self, statement: Select[M], *, what: str, code: str = "not_found") -> M:
         """The single row, else `NotFound` that names `what` was looked for ("project prj_…")."""
         row = self.first(statement)
         if row is None:
@@ -141,7 +141,7 @@ class Tx:
         """Call back on the event loop once the unit is durable: wake-ups only, since a crash forgets them."""
         self.callbacks.append(callback)
 
-    def announce(self, topic: str, payload: Any = None) -> None:
+    def publish(self, topic: str, payload: Any = None) -> None:
         """Publish on the bus once the unit is durable."""
         self.callbacks.append(partial(self.bus.publish, topic, payload))
 

@@ -62,7 +62,7 @@ def enqueue_many(tx: Tx, requests: Sequence[Enqueue]) -> list[Job]:
         if draft.turn_key is not None:  # its turn was never taken: whoever was parked behind it goes first
             hot.promote(tx, draft.turn_key, now)
         jobs.append(find_by_idempotency_key(tx, draft.kind, draft.idempotency_key or ""))
-    tx.announce(WAKE)
+    tx.publish(WAKE)
     return jobs
 
 
@@ -274,13 +274,13 @@ def settle(tx: Tx, job: Job, outcome: Outcome) -> None:
     kind: JobKind | None = kinds.find(job.kind)
     if kind is not None and kind.finish is not None:
         kind.finish(tx, job, outcome)
-    tx.announce(topic(job.id), job.state)
+    tx.publish(topic(job.id), job.state)
 
 
 def pass_turn(tx: Tx, key: str) -> None:
     """Give a free turn to the next in line. The caller holds the lock of `key`."""
     if statements(tx).promote(tx, key, micros(tx.now)) is not None:
-        tx.announce(WAKE)
+        tx.publish(WAKE)
 
 
 def _reported_before(tx: Tx, job_id: int, fence: int) -> Job | None:
@@ -336,7 +336,7 @@ def wait(
             "ended": micros(tx.now),
         },
     )
-    tx.announce(WAKE)
+    tx.publish(WAKE)
     return get(tx, job.id)
 
 

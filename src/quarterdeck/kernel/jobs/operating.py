@@ -37,7 +37,7 @@ def cancel(tx: Tx, job_id: int, reason: str) -> Job:
             f"cancel_reason = coalesce(cancel_reason, :reason) WHERE id = :id AND {step.STOP.allowed}",  # noqa: S608
             {"now": micros(tx.now), "reason": reason, "id": job_id},
         )
-        tx.announce(ledger.WAKE, cancel_topic(job_id))
+        tx.publish(ledger.WAKE, cancel_topic(job_id))
         return get(tx, job_id)
     if job.state == State.CANCELED:
         return job
@@ -124,7 +124,7 @@ def _close(
     else:
         if job.concurrency_key is not None and State(job.state) not in ENDED:
             ledger.pass_turn(tx, job.concurrency_key)
-        tx.announce(ledger.topic(job.id), closed.state)
+        tx.publish(ledger.topic(job.id), closed.state)
     return closed
 
 

@@ -59,9 +59,7 @@ def wake_parked(tx: Tx, limit: int = BATCH) -> int:
     if not keys:
         return 0
     hot.lock_keys(tx, keys)
-    held = hot.turns_held(tx, keys)
     for key in keys:
-        if key not in held:
-            ledger.pass_turn(tx, key)
+        ledger.pass_turn(tx, key)
     tx.execute("UPDATE jobs SET wake_at = NULL WHERE id = :id", [{"id": job_id} for job_id, _ in rows])
     return len(rows)

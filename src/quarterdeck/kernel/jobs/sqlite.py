@@ -49,6 +49,7 @@ PROMOTE = """
 UPDATE jobs SET turn_key = parked_key, parked_key = NULL, wake_at = NULL, due_at = run_at,
   route = CASE WHEN worker_id IS NULL THEN requires ELSE '@worker:' || worker_id || '|' || requires END
 WHERE id = (SELECT id FROM jobs WHERE parked_key = ? AND run_at <= ? ORDER BY lane, run_at, id LIMIT 1)
+  AND NOT EXISTS (SELECT 1 FROM jobs WHERE turn_key = ?)
 RETURNING id"""
 
 
@@ -115,5 +116,5 @@ class SqliteStatements:
         return Job(*row) if row else None
 
     def promote(self, tx: Tx, key: str, now: int) -> int | None:
-        row = self._raw(tx).execute(PROMOTE, (key, now)).fetchone()
+        row = self._raw(tx).execute(PROMOTE, (key, now, key)).fetchone()
         return row[0] if row else None

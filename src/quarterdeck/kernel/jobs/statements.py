@@ -109,5 +109,5 @@ class Statements(Protocol):
         ...
 
     def promote(self, tx: Tx, key: str, now: int) -> int | None:
-        """Give the free turn of `key` to the first that waits; its id, or None."""
+        """Give the turn of `key`, if it is free, to the first that waits; its id, or None."""
         ...

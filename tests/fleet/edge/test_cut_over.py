@@ -71,7 +71,9 @@ async def test_a_crash_between_temporary_file_and_rename_leaves_the_old_upstream
         if child == 0:
             try:
                 os.replace = lambda *_: os._exit(9)
-                asyncio.new_event_loop().run_until_complete(Edge(edge.layout.directory.parent).switch("web", "1.1.1.1:1"))
+                asyncio.new_event_loop().run_until_complete(
+                    Edge(edge.layout.directory.parent).switch("web", "1.1.1.1:1")
+                )
             finally:
                 os._exit(1)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9

@@ -104,3 +104,8 @@ class RuntimeOrder(msgspec.Struct, frozen=True):
     runtime: dict[str, object]
     grace_seconds: float = 30.0
     route: RouteOrder | None = None
+    again: DeploymentOrder | None = None
+    """The attempt itself, as if it were given back: what starting a host process anew needs."""
+
+    def __repr__(self) -> str:
+        return f"RuntimeOrder({self.operation} {self.deployment})"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from quarterdeck.deploy.resources.model import Resource
-from quarterdeck.deploy.sources import fingerprint, normalize
+from quarterdeck.deploy.sources.documents import checked, fingerprint
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
 
@@ -31,9 +31,10 @@ class Given:
     health: dict[str, Any] | None = None
 
 
-def apply(resource: Resource, given: Given) -> None:
-    """Check what is given, whole, then set it. Raises `Invalid`; nothing is set then."""
-    source = normalize(given.source) if given.source is not None else None
+def apply(tx: Tx, resource: Resource, given: Given) -> None:
+    """Check what is given, whole, then set it. Raises `Invalid`; nothing is set then. A token that came inside an
+    address is sealed apart from it."""
+    source, credential = checked(given.source) if given.source is not None else (None, None)
     runtime = _runtime(given.runtime) if given.runtime is not None else None
     health = _health(given.health) if given.health is not None else None
     if runtime is not None and "healthCheck" in runtime:
@@ -46,6 +47,10 @@ def apply(resource: Resource, given: Given) -> None:
         raise Invalid("An image source runs with the strategy prebuilt-image.", hint="Set strategy to prebuilt-image.", field="strategy")
     if source is not None:
         resource.source, resource.source_fingerprint = source, fingerprint(source)
+        assert tx.vault is not None, "this database was opened without a vault"  # noqa: S101
+        resource.source_credential = (
+            tx.vault.seal(Resource.__tablename__, resource.uid, "source_credential", credential) if credential else None
+        )
     if runtime is not None:
         resource.runtime = runtime
     if network is not None:
@@ -136,7 +141,7 @@ def configure(tx: Tx, ref: str, given: Given, *, version: int | None = None) -> 
             hint="Look at the new settings, then change them again.",
             version=resource.version,
         )
-    apply(resource, given)
+    apply(tx, resource, given)
     resource.version += 1
     changed = [name for name in ("source", "runtime", "network", "access", "health") if getattr(given, name) is not None]
     resources.note(tx, resource, resources.ResourceAction.CONFIGURED, f"resource-{changed[0] if changed else 'profile'}-configured", {"profiles": changed})

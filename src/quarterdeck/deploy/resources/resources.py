@@ -149,6 +149,7 @@ def create(
         services=list(services),
         source=None,
         source_fingerprint=None,
+        source_credential=None,
         runtime=None,
         network=None,
         access=None,
@@ -160,7 +161,7 @@ def create(
         latest_id=None,
         serving_id=None,
     )
-    profiles.apply(resource, given)
+    profiles.apply(tx, resource, given)
     tx.add(resource)
     note(tx, resource, ResourceAction.CREATED, "resource-created", {"name": name, "slug": wanted, "kind": kind})
     return resource

@@ -74,7 +74,7 @@ def count(tx: Tx, project_ref: str | None = None, environment_ref: str | None = 
     return tx.execute(query).scalar_one()
 
 
-def _filtered(query: Select[Any], tx: Tx, project_ref: str | None, environment_ref: str | None) -> Select[Any]:
+def _filtered(query: Select[*tuple[Any, ...]], tx: Tx, project_ref: str | None, environment_ref: str | None) -> Select[*tuple[Any, ...]]:
     query = query.where(Resource.organization_id == projects.organization_of(tx), Resource.lifecycle != "deleted")
     if project_ref is not None:
         query = query.where(Project.ref == project_ref)

@@ -26,6 +26,7 @@ from quarterdeck.kernel.ids import Ids
 
 MARKER = "source.json"
 TREE = "tree"
+STORE = "store"
 
 
 def _silent(_: str) -> None:
@@ -111,12 +112,13 @@ async def _fill(
     if source.kind not in GIT_KINDS:
         raise Invalid(f"Sources of kind {source.kind} are not fetched.", code="source_kind_unsupported")
     root.mkdir()
+    (partial / STORE).mkdir(mode=0o700)
     locator = f"file://{source.locator}" if source.locator.startswith("/") else source.locator
     work = Fetch(
         root=locators.parse(locator),
         credentials=source.credentials,
         limits=limits,
-        place=partial,
+        place=partial / STORE,
         known_hosts=known_hosts,
         log=log,
         inherited=os.environ if inherited is None else inherited,

@@ -14,9 +14,15 @@ def leaves(root: Path, link: Path) -> bool:
     return target != inside and not target.startswith(inside + os.sep)
 
 
-def leaving_links(root: Path) -> Iterator[Path]:
-    for place, directories, files in os.walk(root):
+def leaving_links(place: Path, root: Path) -> Iterator[Path]:
+    """Links below `place` that lead out of `root`, and absolute ones, which would lead elsewhere on another machine."""
+    for folder, directories, files in os.walk(place):
         for name in (*directories, *files):
-            path = Path(place, name)
-            if path.is_symlink() and (os.path.isabs(path.readlink()) or leaves(root, path)):
+            path = Path(folder, name)
+            if path.is_symlink() and (path.readlink().is_absolute() or leaves(root, path)):
                 yield path
+
+
+def stays_inside(root: Path, place: Path) -> bool:
+    """Whether writing to `place` writes below `root`."""
+    return not place.is_symlink() and place.resolve().is_relative_to(root.resolve())

@@ -140,6 +140,7 @@ def environment(
 
 def ask_commands(url: str, ref: str | None, env: Environment) -> list[Command]:
     """What the remote calls `ref`, or where its default branch stands."""
+    names: tuple[str, ...]
     if ref is None:
         names = ("HEAD",)
     elif ref.startswith("refs/"):

@@ -14,7 +14,8 @@ _HOST_KEY = re.compile(r"Host key verification failed|REMOTE HOST IDENTIFICATION
 _REFERENCE = re.compile(r"not our ref|couldn't find remote ref|unadvertised object|no such remote ref")
 _UNADVERTISED = re.compile(r"unadvertised object")
 _MISSING = re.compile(
-    r"[Rr]epository .*not found|returned error: 404|does not appear to be a git repository|does not exist|not valid: is this a git"
+    r"[Rr]epository .*not found|returned error: 404|does not appear to be a git repository|does not exist"
+    r"|not valid: is this a git"
 )
 _SLOW = re.compile(r"Operation too slow|timed out|Timeout was reached")
 _REDIRECT = re.compile(r"returned error: 30\d|redirect")
@@ -95,11 +96,8 @@ def _unreachable(where: str, text: str) -> Problem:
         (_SLOW, "slow", "The server stopped answering: check its load and the network, then deploy again."),
         (_REDIRECT, "redirected", "The repository has moved: use its new address."),
     ]
-    for pattern, reason, hint in reasons:
-        if pattern.search(text):
-            break
-    else:
-        reason, hint = "connection", "Check that the server runs and is reachable from this machine, then deploy again."
+    unknown = ("connection", "Check that the server runs and is reachable from this machine, then deploy again.")
+    reason, hint = next(((reason, hint) for pattern, reason, hint in reasons if pattern.search(text)), unknown)
     return Unavailable(
         f"{where} cannot be fetched.", code="source_unreachable", hint=hint, reason=reason, phase="detect"
     )

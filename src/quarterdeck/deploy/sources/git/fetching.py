@@ -12,7 +12,7 @@ from pathlib import Path
 from quarterdeck.deploy.sources import locators
 from quarterdeck.deploy.sources.git import answers, commands, failures, host_keys
 from quarterdeck.deploy.sources.git.running import Budget, Log, Runner
-from quarterdeck.deploy.sources.links import leaving_links
+from quarterdeck.deploy.sources.links import leaving_links, stays_inside
 from quarterdeck.deploy.sources.spec import Credentials, FetchLimits, GitKey, GitToken
 from quarterdeck.kernel.errors import Invalid, Problem
 
@@ -52,6 +52,7 @@ class Fetch:
     warnings: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.top: Path | None = None
         self.budget = Budget(self.limits, self.place, _shown(self.root))
         self.runner = Runner(self.budget, self.log)
 
@@ -59,6 +60,7 @@ class Fetch:
         """Check `commit`, else `ref`, else the default branch out into the empty directory `tree`."""
         env = self._environment(self.root)
         store = self.place / "git"
+        self.top = tree
         found, named = await self._obtain(self.root, store, ref, commit, env)
         described = await self.runner.run(commands.describe_command(store, found, env))
         author, _, message = described.output.decode(errors="replace").strip().partition("\0")
@@ -68,7 +70,7 @@ class Fetch:
             key = host_keys.fingerprint(self.known_hosts, self.root)
         return Checkout(found, named, message, author, self.size, self.files, key, tuple(self.warnings))
 
-    def _environment(self, address: locators.Address) -> dict[str, object]:
+    def _environment(self, address: locators.Address) -> commands.Environment:
         same = address.origin == self.root.origin
         token = self.credentials if same and isinstance(self.credentials, GitToken) else None
         ssh = None
@@ -78,15 +80,13 @@ class Fetch:
             ssh = commands.Ssh(self.known_hosts, key, known, int(self.limits.answer_seconds))
         if address.protocol == "file":
             _write_private(self.place / "gitconfig", "[safe]\n\tdirectory = *\n")
-        return dict(
-            commands.environment(
-                address,
-                self.place,
-                token=token,
-                ssh=ssh,
-                stall_seconds=max(1, int(self.limits.answer_seconds)),
-                inherited=self.inherited,
-            )
+        return commands.environment(
+            address,
+            self.place,
+            token=token,
+            ssh=ssh,
+            stall_seconds=max(1, int(self.limits.answer_seconds)),
+            inherited=self.inherited,
         )
 
     def _key_file(self) -> Path:
@@ -182,7 +182,7 @@ class Fetch:
             raise failures.too_large(f"has {self.files} files", f"{self.limits.files}")
 
     def _tidy(self, tree: Path) -> None:
-        for link in leaving_links(tree):
+        for link in leaving_links(tree, self.top or tree):
             link.unlink()
             self._warn(f"The link {link.relative_to(tree)} points out of the source and was left out.")
 
@@ -210,7 +210,7 @@ class Fetch:
     ) -> None:
         address = submodule_address(parent, path, url)
         target = tree / path
-        if target.is_symlink() or not target.resolve().is_relative_to(tree.resolve()):
+        if not stays_inside(tree, target):
             raise Invalid(f"The submodule {path} would be placed outside the source.", code="source_submodule_refused")
         target.mkdir(parents=True, exist_ok=True)
         self.log(f"Fetching submodule {path}")

@@ -13,14 +13,49 @@ from quarterdeck.surfaces.deploy.wire.statuses import STATUSES
 
 # First segments of deploy's documented root paths; each is served below /api.
 DEPLOY_ROOTS = frozenset(
-    """
-    account audit-events bootstrap capabilities certificates credentials default-access-domain-policies
-    dependency-resources deploy-tokens deployment-overlays deployments domain-bindings domain-events entitlements
-    environments instance-upgrade integrations operator-work organizations plugins preview-environments
-    preview-policies projects provider-job-logs providers resource-access-failures resources retention-defaults
-    route-surfaces runtime-monitoring runtime-usage scheduled-task-runs scheduled-tasks servers source-events
-    source-links static-artifacts storage-volumes system terminal-sessions usage-intents
-    """.split()
+    [
+        "account",
+        "audit-events",
+        "bootstrap",
+        "capabilities",
+        "certificates",
+        "credentials",
+        "default-access-domain-policies",
+        "dependency-resources",
+        "deploy-tokens",
+        "deployment-overlays",
+        "deployments",
+        "domain-bindings",
+        "domain-events",
+        "entitlements",
+        "environments",
+        "instance-upgrade",
+        "integrations",
+        "operator-work",
+        "organizations",
+        "plugins",
+        "preview-environments",
+        "preview-policies",
+        "projects",
+        "provider-job-logs",
+        "providers",
+        "resource-access-failures",
+        "resources",
+        "retention-defaults",
+        "route-surfaces",
+        "runtime-monitoring",
+        "runtime-usage",
+        "scheduled-task-runs",
+        "scheduled-tasks",
+        "servers",
+        "source-events",
+        "source-links",
+        "static-artifacts",
+        "storage-volumes",
+        "system",
+        "terminal-sessions",
+        "usage-intents",
+    ]
 )
 
 # Prefixes of which every address below is another's, whatever the method.

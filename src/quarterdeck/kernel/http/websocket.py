@@ -23,7 +23,7 @@ NORMAL, GOING_AWAY, MALFORMED, POLICY, TOO_BIG, TRY_LATER = 1000, 1001, 1007, 10
 UNAUTHENTICATED, FORBIDDEN, NOT_FOUND = 4401, 4403, 4404
 
 
-class Closed(Exception):  # noqa: N818 - the peer leaving is no error
+class Closed(Exception):
     """The connection has ended, by whichever side."""
 
     def __init__(self, code: int) -> None:
@@ -139,7 +139,7 @@ def socket(
                 return
             await wrapped.close()
 
-        handle.__name__ = handle.__qualname__ = handler.__name__  # type: ignore[attr-defined]
+        handle.__name__ = handle.__qualname__ = handler.__name__
         handle.__module__ = handler.__module__
         handle.__annotations__ = {"socket": WebSocket, "return": None}
         text = summary or (inspect.getdoc(handler) or "").partition("\n")[0]

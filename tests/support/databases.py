@@ -59,29 +59,30 @@ def postgresql_server(directory: Path) -> Iterator[str]:
         capture_output=True,
         cwd=directory,
     )
-    process = subprocess.Popen(
-        [
-            *account,
-            binaries / "postgres",
-            "-D",
-            data,
-            "-p",
-            str(port),
-            "-k",
-            directory,
-            "-c",
-            "listen_addresses=127.0.0.1",
-            "-c",
-            "max_connections=200",
-            "-c",
-            "fsync=off",
-            "-c",
-            "full_page_writes=off",
-        ],
-        stdout=subprocess.DEVNULL,
-        stderr=(directory / "log").open("wb"),
-        cwd=directory,
-    )
+    with (directory / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [
+                *account,
+                binaries / "postgres",
+                "-D",
+                data,
+                "-p",
+                str(port),
+                "-k",
+                directory,
+                "-c",
+                "listen_addresses=127.0.0.1",
+                "-c",
+                "max_connections=200",
+                "-c",
+                "fsync=off",
+                "-c",
+                "full_page_writes=off",
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            cwd=directory,
+        )
     address = f"postgresql://quarterdeck@127.0.0.1:{port}"
     try:
         for _ in range(200):

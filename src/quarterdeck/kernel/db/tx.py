@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from sqlalchemy import Connection, Executable, Result, ScalarResult, Select, text
@@ -14,6 +15,7 @@ from quarterdeck.kernel.errors import NotFound
 from quarterdeck.kernel.principal import Context, Principal
 
 if TYPE_CHECKING:
+    from quarterdeck.kernel.bus import Bus
     from quarterdeck.kernel.clock import Clock
     from quarterdeck.kernel.ids import Ids
     from quarterdeck.kernel.vault.vault import Vault
@@ -30,7 +32,7 @@ class Tx:
     everything else through `execute`; both speak on the same connection. `now` is one instant for the whole unit.
     """
 
-    __slots__ = ("_session", "callbacks", "clock", "connection", "context", "dialect", "ids", "now", "vault")
+    __slots__ = ("_session", "bus", "callbacks", "clock", "connection", "context", "dialect", "ids", "now", "vault")
 
     def __init__(
         self,
@@ -41,8 +43,10 @@ class Tx:
         ids: Ids,
         vault: Vault | None,
         context: Context,
+        bus: Bus,
     ) -> None:
         self.connection = connection
+        self.bus = bus
         self.dialect: DialectName = dialect
         self.clock = clock
         self.ids = ids
@@ -72,7 +76,7 @@ class Tx:
         """The driver's own connection, for the hot statements of the ledger."""
         return self.connection.connection.driver_connection
 
-    def execute(self, statement: Executable | str, params: Params = None) -> Result[Any]:
+    def execute(self, statement: Executable | str, params: Params = None) -> Result[*tuple[Any, ...]]:
         """Run a Core or text statement after what the ORM session holds back has been written."""
         if self._session is not None:
             self._session.flush()
@@ -87,13 +91,13 @@ class Tx:
     def get(self, model: type[M], key: int) -> M | None:
         return self.session.get(model, key)
 
-    def scalars(self, statement: Select[tuple[M]]) -> ScalarResult[M]:
+    def scalars(self, statement: Select[M]) -> ScalarResult[M]:
         return self.session.scalars(statement)
 
-    def first(self, statement: Select[tuple[M]]) -> M | None:
+    def first(self, statement: Select[M]) -> M | None:
         return self.session.scalars(statement).first()
 
-    def one(self, statement: Select[tuple[M]], *, what: str, code: str = "not_found") -> M:
+    def one(self, statement: Select[M], *, what: str, code: str = "not_found") -> M:
         """The single row, else `NotFound` that names `what` was looked for ("project prj_…")."""
         row = self.first(statement)
         if row is None:
@@ -112,6 +116,10 @@ class Tx:
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Call back on the event loop once the unit is durable: wake-ups only, since a crash forgets them."""
         self.callbacks.append(callback)
+
+    def publish(self, topic: str, payload: Any = None) -> None:
+        """Publish on the bus once the unit is durable."""
+        self.callbacks.append(partial(self.bus.publish, topic, payload))
 
     def flush(self) -> None:
         if self._session is not None:

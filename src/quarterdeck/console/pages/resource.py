@@ -23,7 +23,6 @@ TABS = (
     ("/variables", "Variables"),
     ("/settings", "Settings"),
 )
-HISTORY = 8
 
 
 def crumbs_of(head: ResourceHead, *more: Crumb) -> tuple[Crumb, ...]:

@@ -134,11 +134,7 @@ def claim(tx: Tx, claimant: Claimant) -> list[Assignment]:
     if claimant.limit <= 0:
         return []
     hot = statements(tx)
-    usable = [
-        route
-        for route in hot.live_routes(tx)
-        if routes.serves(route, claimant.capabilities, claimant.worker_id)
-    ]
+    usable = [route for route in hot.live_routes(tx) if routes.serves(route, claimant.capabilities, claimant.worker_id)]
     if not usable:
         return []
     pairs = [(route, LANES.index(lane)) for lane in claimant.lanes for route in usable]

@@ -34,7 +34,7 @@ def cancel(tx: Tx, job_id: int, reason: str) -> Job:
     if job.state == State.RUNNING:
         tx.execute(
             "UPDATE jobs SET cancel_requested_at = coalesce(cancel_requested_at, :now), "
-            f"cancel_reason = coalesce(cancel_reason, :reason) WHERE id = :id AND {step.STOP.allowed}",  # noqa: S608
+            f"cancel_reason = coalesce(cancel_reason, :reason) WHERE id = :id AND {step.STOP.allowed}",
             {"now": micros(tx.now), "reason": reason, "id": job_id},
         )
         tx.publish(ledger.WAKE, cancel_topic(job_id))
@@ -109,9 +109,7 @@ def _locked(tx: Tx, job_id: int) -> Job:
     return job
 
 
-def _close(
-    tx: Tx, job: Job, transition: step.Transition, by: str, reason: str | None, outcome: Outcome | None
-) -> Job:
+def _close(tx: Tx, job: Job, transition: step.Transition, by: str, reason: str | None, outcome: Outcome | None) -> Job:
     if not transition.allows(job.state):
         raise _not_allowed(job, transition.name)
     tx.execute(

@@ -35,7 +35,7 @@ def host_plan(
     own_install = install if explicit_install else (draft.host_install or install) if install else None
     listed: list[tuple[CommandKind, str | None]] = [
         ("install", own_install),
-        ("install", _host_form(draft.extra_install)),
+        ("install", draft.extra_install),
         ("build", build),
         ("package", package),
     ]
@@ -49,10 +49,6 @@ def host_plan(
         path_prefix=draft.host_path if needed else (),
         tools=draft.tools if needed else (),
     )
-
-
-def _host_form(command: str | None) -> str | None:
-    return command.replace(" --no-cache-dir", "") if command else None
 
 
 def require_tools(plan: HostPlan, available: Collection[str]) -> None:

@@ -154,6 +154,8 @@ class BuildPlan(Struct, frozen=True, omit_defaults=True, kw_only=True):
     exposure_mode: ExposureMode = "reverse-proxy"
     host_port: int | None = None
     environment: dict[str, str] = {}
+    use_init: bool = False
+    """Run under the engine's init: a program of a generated image rarely handles stop signals as process 1."""
     health: HealthPolicy | None = None
     health_configured: bool = False
     """Whether someone chose the policy; a mere default should not fail an application that answers otherwise."""

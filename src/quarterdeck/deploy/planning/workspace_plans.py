@@ -71,7 +71,7 @@ def server_plan(request: Request) -> BuildPlan:
         made = draft(found, ON_HOST, static=False, explicit_start=runtime.start_command)
         start = runtime.start_command or made.start
         recipe = recipe._replace(start=start)
-    commands = _commands(recipe, runtime)
+    commands = _commands(recipe, runtime, made)
     text = None if on_host or start is None else server_dockerfile(made, recipe)
     staged = text is not None and made.runtime_image is not None and not recipe.explicit
     return finish(
@@ -94,6 +94,7 @@ def server_plan(request: Request) -> BuildPlan:
         build_secrets=request.build_secrets,
         internal_port=port,
         environment={"PORT": str(port)} if port and not on_host else {},
+        use_init=not on_host,
         dockerfile=text,
         dockerfile_path=DOCKERFILE_PATH if text else None,
         context_files=(ContextFile(DOCKERFILE_PATH, text),) if text else (),
@@ -122,7 +123,7 @@ def static_plan(request: Request) -> BuildPlan:
         secrets=request.build_secrets,
     )
     directory, issues = _publish_directory(detection, runtime, made, builds=bool(build or recipe.install))
-    commands = _commands(recipe, runtime)
+    commands = _commands(recipe, runtime, made)
     site = StaticSite(directory=directory or ".", excluded=() if build else ignored())
     on_host = request.target == "host-process"
     text = None if on_host or directory is None else static_dockerfile(made, recipe, directory)
@@ -208,9 +209,10 @@ def _publish_directory(
     return directory, ()
 
 
-def _commands(recipe: Recipe, runtime: RuntimeProfile) -> tuple[PlannedCommand, ...]:
+def _commands(recipe: Recipe, runtime: RuntimeProfile, made: Draft) -> tuple[PlannedCommand, ...]:
     rows: tuple[tuple[CommandKind, str | None, str | None], ...] = (
         ("install", recipe.install, runtime.install_command),
+        ("install", made.extra_install, None),
         ("build", recipe.build, runtime.build_command),
         ("package", recipe.package, None),
         ("start", recipe.start, runtime.start_command),

@@ -167,7 +167,10 @@ def _proxy(route: ProxyRoute, upstream: str, prefix: str) -> list[JsonObject]:
         # Each try reads the upstream file again: a request that met the leaving version finds the new one.
         "load_balancing": {"try_duration": _nanoseconds(route.retry_seconds), "try_interval": _SECOND // 20},
     }
-    handle: list[JsonObject] = []
+    # An upstream file stands empty until the first cut-over: say so at once instead of trying to reach nothing.
+    nothing_live = {"vars": {upstream: [""]}}
+    refuse = {"match": [nothing_live], "handle": [{"handler": "error", "status_code": 503}]}
+    handle: list[JsonObject] = [{"handler": "subroute", "routes": [refuse]}]
     if route.max_request_body is not None:
         handle.append({"handler": "request_body", "max_size": route.max_request_body})
     if route.strip_prefix and prefix:

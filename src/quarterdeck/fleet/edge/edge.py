@@ -136,7 +136,7 @@ class Edge:
         return await self._upstreams.switch(route_id, upstream)
 
     async def take_down(self, route_id: str) -> str | None:
-        """Leads the route nowhere (502, static 503). Answers the upstream before."""
+        """Leads the route nowhere (503). Answers the upstream before."""
         return await self._upstreams.take_down(route_id)
 
     async def upstream(self, route_id: str) -> str | None:
@@ -218,6 +218,8 @@ class Edge:
             after = changed(before, changes)
             check_routes(after.values())
             await self._ensure(before)
+            for route_id in after.keys() - before.keys():
+                await self._upstreams.prepare(route_id)
             reloaded = await self._load(after)
             for route_id, route in after.items():
                 if before.get(route_id) != route:

@@ -23,9 +23,8 @@ UPDATE jobs SET {becomes}, closed_by = :by, cancel_reason = coalesce(:reason, ca
 WHERE id = :id AND {allowed}"""
 
 
-def cancel_topic(job_id: int) -> str:
-    """The bus topic on which a wish to stop a running job is announced."""
-    return f"job-cancel:{job_id}"
+CANCEL = "cancel:"
+"""A wake-up whose payload begins so names a running job that shall stop."""
 
 
 def cancel(tx: Tx, job_id: int, reason: str) -> Job:
@@ -37,7 +36,7 @@ def cancel(tx: Tx, job_id: int, reason: str) -> Job:
             f"cancel_reason = coalesce(cancel_reason, :reason) WHERE id = :id AND {step.STOP.allowed}",
             {"now": micros(tx.now), "reason": reason, "id": job_id},
         )
-        tx.publish(ledger.WAKE, cancel_topic(job_id))
+        tx.publish(ledger.WAKE, f"{CANCEL}{job_id}")
         return get(tx, job_id)
     if job.state == State.CANCELED:
         return job

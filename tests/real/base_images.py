@@ -355,7 +355,7 @@ def main() -> None:
     given = parser.parse_args()
     started = time.monotonic()
     made = ensure(given.host, given.only.split(",") if given.only else None, given.cache)
-    print(f"made {', '.join(made) or 'nothing'} in {time.monotonic() - started:.1f} s")
+    sys.stdout.write(f"made {', '.join(made) or 'nothing'} in {time.monotonic() - started:.1f} s\n")
 
 
 if __name__ == "__main__":

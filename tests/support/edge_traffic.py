@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -11,6 +13,9 @@ from dataclasses import dataclass, field
 
 import httpx
 from websockets.asyncio.server import serve as serve_websocket
+
+# The environment of a second control plane: the same code as in this process.
+CHILD = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 
 
 @dataclass

@@ -13,7 +13,7 @@ from quarterdeck.fleet.edge.candidates import probe
 from quarterdeck.fleet.edge.edge import Edge
 from quarterdeck.fleet.edge.routes import ProxyRoute
 from quarterdeck.kernel.errors import Invalid, NotFound, Unavailable
-from support.edge_traffic import Load, application, echo_websocket
+from support.edge_traffic import Application, Load, application, echo_websocket
 
 pytestmark = pytest.mark.edge
 
@@ -28,7 +28,7 @@ async def test_no_request_fails_during_twenty_cut_overs_of_an_application_that_l
         running = asyncio.create_task(load.run())
         leaving = first
         for number in range(1, 21):
-            coming = await application(f"version {number}").__aenter__()
+            coming = await Application(f"version {number}").start()
             assert await edge.switch("web", coming.upstream) == leaving.upstream
             await edge.drain(leaving.upstream, 5)
             await leaving.end()
@@ -70,7 +70,9 @@ async def test_a_crash_between_temporary_file_and_rename_leaves_the_old_upstream
         if child == 0:
             try:
                 os.replace = lambda *_: os._exit(9)
-                asyncio.new_event_loop().run_until_complete(Edge(edge.layout.directory.parent).switch("web", "1.1.1.1:1"))
+                asyncio.new_event_loop().run_until_complete(
+                    Edge(edge.layout.directory.parent).switch("web", "1.1.1.1:1")
+                )
             finally:
                 os._exit(1)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
@@ -84,7 +86,7 @@ async def test_a_websocket_outlives_the_cut_over_and_a_reload_until_its_applicat
     await edge.put_route(WEB)
     async with application("new") as new, echo_websocket() as old:
         await edge.switch("web", old)
-        async with connect(f"ws://127.0.0.1:{edge.ports.http}/", additional_headers={"Host": "web.localhost"}) as socket:
+        async with connect("ws://web.localhost/", host="127.0.0.1", port=edge.ports.http) as socket:
             await socket.send("before")
             assert await socket.recv() == "before"
             await edge.switch("web", new.upstream)
@@ -119,7 +121,7 @@ async def test_a_candidate_is_reached_through_the_edge_before_anybody_is_led_to_
         assert (await get("web.localhost/")).text == "old"
         assert edge.layout.candidate_socket.stat().st_mode & 0o077 == 0
         await edge.clear_candidate("web")
-        assert (await probe(candidate)).status == 502
+        assert (await probe(candidate)).status == 503
 
 
 async def test_a_probe_of_an_edge_that_is_gone_says_so(edge: Edge):
@@ -130,13 +132,13 @@ async def test_a_probe_of_an_edge_that_is_gone_says_so(edge: Edge):
         await probe(candidate)
 
 
-async def test_a_route_taken_down_answers_502_and_can_be_switched_again(edge: Edge, get):
+async def test_a_route_taken_down_answers_503_and_can_be_switched_again(edge: Edge, get):
     await edge.put_route(WEB)
     async with application("old") as old:
         await edge.switch("web", old.upstream)
         assert await edge.take_down("web") == old.upstream
         answer = await get("web.localhost/")
-        assert answer.status_code == 502
+        assert answer.status_code == 503
         assert answer.json()["error"]["code"] == "edge_upstream_unavailable"
         await edge.switch("web", old.upstream)
         assert (await get("web.localhost/")).text == "old"

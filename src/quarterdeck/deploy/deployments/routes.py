@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from quarterdeck.deploy.resources.model import Resource
-from quarterdeck.fleet.edge.names import localhost_name, sslip_name
+from quarterdeck.fleet.edge.names import localhost_hostname, sslip_hostname
 from quarterdeck.fleet.servers import access_policies
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.fleet.servers.servers import LOCAL, LOOPBACK
@@ -38,11 +38,11 @@ def planned(tx: Tx, resource: Resource, server: Server) -> dict[str, object] | N
     if mode == "custom-template" and policy and policy.template:
         hostnames.append(policy.template.replace("{slug}", resource.slug).replace("{id}", resource.ref.split("_")[1]))
     else:
-        if server.provider == LOCAL and server.host in LOOPBACK or provider == "localhost":
-            hostnames.append(localhost_name(resource.slug, resource.ref))
+        if (server.provider == LOCAL and server.host in LOOPBACK) or provider == "localhost":
+            hostnames.append(localhost_hostname(resource.slug, resource.ref))
         if provider == "sslip":
             address = "127.0.0.1" if server.host in LOOPBACK else server.host
-            hostnames.append(sslip_name(resource.slug, resource.ref, address))
+            hostnames.append(sslip_hostname(resource.slug, resource.ref, address))
     return {"hostnames": hostnames, "pathPrefix": access.get("pathPrefix", "/"), "source": "generated-default"}
 
 

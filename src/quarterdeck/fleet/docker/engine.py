@@ -152,7 +152,17 @@ def read_ping(status: int, headers: Mapping[str, str]) -> Pong:
             code="docker_too_old",
             hint="Upgrade Docker on that host to 20.10 or newer.",
         )
-    return Pong(version, headers.get("Builder-Version") == "2", headers.get("Ostype", "linux"))
+    return Pong(version, has_buildkit(headers), headers.get("Ostype", "linux"))
+
+
+def has_buildkit(headers: Mapping[str, str]) -> bool:
+    """The engine names its preferred builder. 20.10 names none unless told to, and has BuildKit all the same; Podman
+    names none and has none.
+    """
+    named = headers.get("Builder-Version", "")
+    if named:
+        return named == "2"
+    return headers.get("Ostype", "linux") == "linux" and "Libpod-API-Version" not in headers
 
 
 def unavailable(address: str) -> Unavailable:

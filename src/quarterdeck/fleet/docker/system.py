@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Literal
 
 import msgspec
@@ -118,7 +118,7 @@ async def disk_usage(engine: Engine) -> DiskUsage:
 
 async def events(
     engine: Engine, labels: Labels | None = None, *, since: str = "", until: str = "", **wanted: str
-) -> AsyncIterator[Event]:
+) -> AsyncGenerator[Event, None]:
     """Events as they happen, forever unless `until`; close the iterator (`contextlib.aclosing`) to stop."""
     times = {key: value for key, value in (("since", since), ("until", until)) if value}
     async with engine.stream("GET", "/events", query=times | filters(labels, **wanted)) as answer:

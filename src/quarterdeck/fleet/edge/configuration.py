@@ -44,6 +44,7 @@ def render_caddy(routes: Iterable[Route], layout: Layout, ports: Ports, options:
         servers["https"] = _server([_listen(ports, ports.https)], served, options)
         servers["https"]["automatic_https"] = {"disable_redirects": True}
         servers["https"]["tls_connection_policies"] = [{}]
+        servers["https"]["protocols"] = ["h1", "h2"]
     private = _ordered_routes([route for route in ordered if not isinstance(route, RedirectRoute)], layout.candidates)
     servers["candidates"] = _server([f"unix/{layout.candidate_socket}|0600"], private, EdgeOptions())
     servers["candidates"]["automatic_https"] = {"disable": True}
@@ -62,7 +63,7 @@ def render_caddy(routes: Iterable[Route], layout: Layout, ports: Ports, options:
 def _server(listen: list[str], routes: list[JsonObject], options: EdgeOptions) -> JsonObject:
     server: JsonObject = {
         "listen": listen,
-        "protocols": ["h1", "h2", "h2c"],
+        "protocols": ["h1", "h2c"],
         "read_header_timeout": 10 * _SECOND,
         "idle_timeout": 120 * _SECOND,
         "max_header_bytes": 65_536,
@@ -166,7 +167,10 @@ def _proxy(route: ProxyRoute, upstream: str, prefix: str) -> list[JsonObject]:
         # Each try reads the upstream file again: a request that met the leaving version finds the new one.
         "load_balancing": {"try_duration": _nanoseconds(route.retry_seconds), "try_interval": _SECOND // 20},
     }
-    handle: list[JsonObject] = []
+    # An upstream file stands empty until the first cut-over: say so at once instead of trying to reach nothing.
+    nothing_live = {"vars": {upstream: [""]}}
+    refuse = {"match": [nothing_live], "handle": [{"handler": "error", "status_code": 503}]}
+    handle: list[JsonObject] = [{"handler": "subroute", "routes": [refuse]}]
     if route.max_request_body is not None:
         handle.append({"handler": "request_body", "max_size": route.max_request_body})
     if route.strip_prefix and prefix:

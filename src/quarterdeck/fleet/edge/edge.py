@@ -218,6 +218,8 @@ class Edge:
             after = changed(before, changes)
             check_routes(after.values())
             await self._ensure(before)
+            for route_id in after.keys() - before.keys():
+                await self._upstreams.prepare(route_id)
             reloaded = await self._load(after)
             for route_id, route in after.items():
                 if before.get(route_id) != route:

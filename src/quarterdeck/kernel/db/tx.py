@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -76,7 +77,7 @@ class Tx:
         """The driver's own connection, for the hot statements of the ledger."""
         return self.connection.connection.driver_connection
 
-    def execute(self, statement: Executable | str, params: Params = None) -> Result[Any]:
+    def execute(self, statement: Executable | str, params: Params = None) -> Result[*tuple[Any, ...]]:
         """Run a Core or text statement after what the ORM session holds back has been written."""
         if self._session is not None:
             self._session.flush()
@@ -91,13 +92,13 @@ class Tx:
     def get(self, model: type[M], key: int) -> M | None:
         return self.session.get(model, key)
 
-    def scalars(self, statement: Select[tuple[M]]) -> ScalarResult[M]:
+    def scalars(self, statement: Select[M]) -> ScalarResult[M]:
         return self.session.scalars(statement)
 
-    def first(self, statement: Select[tuple[M]]) -> M | None:
+    def first(self, statement: Select[M]) -> M | None:
         return self.session.scalars(statement).first()
 
-    def one(self, statement: Select[tuple[M]], *, what: str, code: str = "not_found") -> M:
+    def one(self, statement: Select[M], *, what: str, code: str = "not_found") -> M:
         """The single row, else `NotFound` that names `what` was looked for ("project prj_…")."""
         row = self.first(statement)
         if row is None:
@@ -112,6 +113,29 @@ class Tx:
                     "SELECT pg_advisory_xact_lock(:space, :key)",
                     {"space": 4710, "key": zlib.crc32(key.encode()) - 2**31},
                 )
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """A part of the unit that may fail alone: what it did is undone when it raises, and the unit goes on."""
+        marked = len(self.callbacks)
+        if self._session is not None:
+            try:
+                with self._session.begin_nested():
+                    yield
+            except BaseException:
+                del self.callbacks[marked:]
+                raise
+            return
+        nested = self.connection.begin_nested()
+        try:
+            yield
+            self.finish(keep=True)
+        except BaseException:
+            del self.callbacks[marked:]
+            self.finish(keep=False)
+            nested.rollback()
+            raise
+        nested.commit()
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Call back on the event loop once the unit is durable: wake-ups only, since a crash forgets them."""

@@ -76,9 +76,12 @@ class ClassicProgress:
         self._began = 0.0
         self._from_cache = False
         self._rest = ""
+        self._error: str | None = None
 
     def feed(self, message: Message) -> list[BuildEvent]:
         self.image_id = image_id(message.aux) or self.image_id
+        if message.error:
+            self._error = message.error
         *whole, self._rest = (self._rest + message.stream).split("\n")
         return [event for text in whole for event in self._line(text.rstrip("\r"))]
 
@@ -105,7 +108,7 @@ class ClassicProgress:
         step, self._step = self._step, None
         if step is None:
             return []
-        return [StepEnded(step.step, step.name, self._clock.monotonic() - self._began, self._from_cache)]
+        return [StepEnded(step.step, step.name, self._clock.monotonic() - self._began, self._from_cache, self._error)]
 
 
 def image_id(aux: Any) -> str | None:

@@ -92,7 +92,8 @@ async def disk_probe(engine: Engine) -> Probe:
     async def build_cache() -> int:
         return (await system.disk_usage(engine)).build_cache_bytes
 
-    return used_here if root and await asyncio.to_thread(Path(root).is_dir) else build_cache
+    here = bool(root) and await asyncio.to_thread(lambda: Path(root).is_dir())
+    return used_here if here else build_cache
 
 
 async def watch_disk(probe: Probe, allowed: int) -> None:

@@ -1,0 +1,130 @@
+"""Starting the application: into its session, its group and its user, with nothing of ours left open."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import resource
+import signal
+from collections.abc import Callable
+
+from .cgroups import Group
+from .launch import Launch
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER, _PR_SET_NO_NEW_PRIVS = 1, 36, 38
+
+
+def _prctl(option: int, value: int) -> None:
+    if _libc.prctl(option, value, 0, 0, 0) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+
+
+def become_subreaper() -> None:
+    """Orphaned descendants become our children instead of init's."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+class StartFailed(Exception):
+    """The program could not be started; `step` says which part of it."""
+
+    def __init__(self, step: str, message: str) -> None:
+        super().__init__(f"{step}: {message}")
+        self.step = step
+        self.message = message
+
+
+def resource_limits(launch: Launch, enforced: set[str], running: int) -> list[tuple[int, int]]:
+    """Resource limits as (resource, value): those always set, and the stand-ins for groups the host did not allow.
+
+    `running` is how many tasks the user has already, because the kernel counts processes by user.
+    """
+    limits = [(resource.RLIMIT_CORE, 0)]
+    if launch.open_files:
+        limits.append((resource.RLIMIT_NOFILE, launch.open_files))
+    if launch.memory and "memory" not in enforced:
+        # Data, not address space: runtimes such as V8 reserve far more addresses than they ever use.
+        limits.append((resource.RLIMIT_DATA, launch.memory))
+    if launch.pids and "pids" not in enforced:
+        limits.append((resource.RLIMIT_NPROC, running + launch.pids))
+    return limits
+
+
+def spawn(launch: Launch, group: Group, limits: list[tuple[int, int]], outputs: tuple[int, int]) -> int:
+    """Fork and execute; answers the pid once the program really runs. Raises StartFailed."""
+    told, tell = os.pipe()
+    supervisor = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        step = "prepare"
+        try:
+            for name, act in _steps(launch, group, limits, outputs, supervisor):
+                step = name
+                act()
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the parent must hear of it
+            text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            os.write(tell, f"{step}\0{text}".encode())
+        os._exit(127)
+    os.close(tell)
+    with open(told, "rb", closefd=True) as pipe:  # noqa: PTH123 - a descriptor, not a path
+        report = pipe.read()
+    if report:
+        os.waitpid(pid, 0)
+        step, _, message = report.decode(errors="replace").partition("\0")
+        raise StartFailed(step, message)
+    return pid
+
+
+def _steps(
+    launch: Launch, group: Group, limits: list[tuple[int, int]], outputs: tuple[int, int], supervisor: int
+) -> list[tuple[str, Callable[[], object]]]:
+    return [
+        ("session", os.setsid),
+        ("group", group.enter),
+        ("output", lambda: _redirect(outputs)),
+        ("directory", lambda: os.chdir(launch.directory)),
+        ("limits", lambda: _limit(limits)),
+        ("user", lambda: _drop(launch.uid)),
+        ("rights", lambda: _prctl(_PR_SET_NO_NEW_PRIVS, 1)),
+        ("lifetime", lambda: _die_with(supervisor)),
+        ("signals", _restore_signals),
+        ("program", lambda: os.execvpe(launch.argv[0], launch.argv, launch.environment)),  # noqa: S606 - the purpose
+    ]
+
+
+def _redirect(outputs: tuple[int, int]) -> None:
+    null = os.open(os.devnull, os.O_RDONLY)
+    for source, target in ((null, 0), (outputs[0], 1), (outputs[1], 2)):
+        os.dup2(source, target)
+
+
+def _limit(limits: list[tuple[int, int]]) -> None:
+    for name, value in limits:
+        hard = resource.getrlimit(name)[1]
+        top = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(name, (top, top))
+
+
+def _drop(uid: int | None) -> None:
+    if uid is not None:
+        os.setgroups([])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+    os.umask(0o022)
+
+
+def _die_with(supervisor: int) -> None:
+    # Set after the change of user, which would clear it.
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != supervisor:
+        os._exit(127)
+
+
+def _restore_signals() -> None:
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        with contextlib.suppress(OSError, ValueError):
+            signal.signal(number, signal.SIG_DFL)
+    signal.set_wakeup_fd(-1)
+    signal.pthread_sigmask(signal.SIG_SETMASK, set())

@@ -1,0 +1,1 @@
+"""Alembic's entry point; `kernel.db.migrate` configures and runs it."""

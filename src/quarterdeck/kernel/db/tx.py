@@ -1,0 +1,160 @@
+"""A unit of work, as the rules see it."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from sqlalchemy import Connection, Executable, Result, ScalarResult, Select, text
+from sqlalchemy.orm import Session
+
+from quarterdeck.kernel.errors import NotFound
+from quarterdeck.kernel.principal import Context, Principal
+
+if TYPE_CHECKING:
+    from quarterdeck.kernel.bus import Bus
+    from quarterdeck.kernel.clock import Clock
+    from quarterdeck.kernel.ids import Ids
+    from quarterdeck.kernel.vault.vault import Vault
+
+M = TypeVar("M")
+Params = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
+DialectName = Literal["sqlite", "postgresql"]
+
+
+class Tx:
+    """One transaction, or one savepoint of a group commit: what is done with it is kept or lost as a whole.
+
+    A verb receives it as first argument, is synchronous and must not keep it. ORM work goes through `session`,
+    everything else through `execute`; both speak on the same connection. `now` is one instant for the whole unit.
+    """
+
+    __slots__ = ("_session", "bus", "callbacks", "clock", "connection", "context", "dialect", "ids", "now", "vault")
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        dialect: DialectName,
+        clock: Clock,
+        ids: Ids,
+        vault: Vault | None,
+        context: Context,
+        bus: Bus,
+    ) -> None:
+        self.connection = connection
+        self.bus = bus
+        self.dialect: DialectName = dialect
+        self.clock = clock
+        self.ids = ids
+        self.vault = vault
+        self.context = context
+        self.now: datetime = clock.now()
+        self.callbacks: list[Callable[[], None]] = []
+        self._session: Session | None = None
+
+    @property
+    def principal(self) -> Principal:
+        return self.context.principal
+
+    @property
+    def session(self) -> Session:
+        """The ORM session of this unit, made at first use; it has a savepoint of its own, so that a failed flush
+        never takes a neighbour's work along.
+        """
+        if self._session is None:
+            self._session = Session(
+                self.connection, expire_on_commit=False, autoflush=True, join_transaction_mode="create_savepoint"
+            )
+        return self._session
+
+    @property
+    def raw(self) -> Any:
+        """The driver's own connection, for the hot statements of the ledger."""
+        return self.connection.connection.driver_connection
+
+    def execute(self, statement: Executable | str, params: Params = None) -> Result[*tuple[Any, ...]]:
+        """Run a Core or text statement after what the ORM session holds back has been written."""
+        if self._session is not None:
+            self._session.flush()
+        return self.connection.execute(text(statement) if isinstance(statement, str) else statement, params)
+
+    def add(self, row: M) -> M:
+        """Insert an ORM row at once, so that its `id` is known and its conflicts are raised here."""
+        self.session.add(row)
+        self.session.flush()
+        return row
+
+    def get(self, model: type[M], key: int) -> M | None:
+        return self.session.get(model, key)
+
+    def scalars(self, statement: Select[M]) -> ScalarResult[M]:
+        return self.session.scalars(statement)
+
+    def first(self, statement: Select[M]) -> M | None:
+        return self.session.scalars(statement).first()
+
+    def one(self, statement: Select[M], *, what: str, code: str = "not_found") -> M:
+        """The single row, else `NotFound` that names `what` was looked for ("project prj_…")."""
+        row = self.first(statement)
+        if row is None:
+            raise NotFound(f"There is no {what}, or you may not see it.", code=code)
+        return row
+
+    def lock(self, *keys: str) -> None:
+        """Keep units that name one of the same keys apart until this one ends. SQLite has one writer already."""
+        if self.dialect == "postgresql":
+            for key in sorted(set(keys)):
+                self.execute(
+                    "SELECT pg_advisory_xact_lock(:space, :key)",
+                    {"space": 4710, "key": zlib.crc32(key.encode()) - 2**31},
+                )
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """A part of the unit that may fail alone: what it did is undone when it raises, and the unit goes on."""
+        marked = len(self.callbacks)
+        if self._session is not None:
+            try:
+                with self._session.begin_nested():
+                    yield
+            except BaseException:
+                del self.callbacks[marked:]
+                raise
+            return
+        nested = self.connection.begin_nested()
+        try:
+            yield
+            self.finish(keep=True)
+        except BaseException:
+            del self.callbacks[marked:]
+            self.finish(keep=False)
+            nested.rollback()
+            raise
+        nested.commit()
+
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Call back on the event loop once the unit is durable: wake-ups only, since a crash forgets them."""
+        self.callbacks.append(callback)
+
+    def publish(self, topic: str, payload: Any = None) -> None:
+        """Publish on the bus once the unit is durable."""
+        self.callbacks.append(partial(self.bus.publish, topic, payload))
+
+    def flush(self) -> None:
+        if self._session is not None:
+            self._session.flush()
+
+    def finish(self, *, keep: bool) -> None:
+        """Release or roll back the session's savepoint. Called by the database, not by verbs."""
+        if self._session is not None:
+            try:
+                if keep:
+                    self._session.commit()
+            finally:
+                self._session.close()
+                self._session = None

@@ -1,0 +1,44 @@
+"""Fixtures that every test may ask for."""
+
+from __future__ import annotations
+
+import pytest
+
+from support.databases import database_kinds, fresh_database, postgresql_server
+
+__all__ = ["database", "database_address", "database_kind", "postgresql"]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that touches storage runs once on each database of this run."""
+    if "database_kind" in metafunc.fixturenames:
+        metafunc.parametrize("database_kind", database_kinds(), scope="session", indirect=True)
+
+
+@pytest.fixture(scope="session")
+def database_kind(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory):
+    """The address of a PostgreSQL server of this run's own, without a database name."""
+    with postgresql_server(tmp_path_factory.mktemp("postgresql")) as address:
+        yield address
+
+
+@pytest.fixture
+def database_address(database_kind: str, tmp_path, request: pytest.FixtureRequest):
+    """An empty, migrated database: a file path or a PostgreSQL URL."""
+    server = request.getfixturevalue("postgresql") if database_kind == "postgresql" else None
+    with fresh_database(database_kind, tmp_path, server) as address:
+        yield address
+
+
+@pytest.fixture
+def database(database_address):
+    from quarterdeck.kernel.db import open_database
+
+    opened = open_database(database_address)
+    yield opened
+    opened.close_sync()

@@ -17,6 +17,12 @@ from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.vault import Secret
 
 
+async def pump(source, target) -> None:
+    while data := await source.read(65_536):
+        target.write(data)
+        await target.drain()
+
+
 @contextlib.asynccontextmanager
 async def ssh_server(home: Path, client: asyncssh.SSHKey, host: asyncssh.SSHKey, port: int = 0):
     """A real SSH server that runs git-upload-pack for the holder of one key."""
@@ -37,7 +43,9 @@ async def ssh_server(home: Path, client: asyncssh.SSHKey, host: asyncssh.SSHKey,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        await process.redirect(stdin=child.stdin, stdout=child.stdout, stderr=child.stderr)
+        feeding = asyncio.create_task(pump(process.stdin, child.stdin))
+        await asyncio.gather(pump(child.stdout, process.stdout), pump(child.stderr, process.stderr))
+        feeding.cancel()
         process.exit(await child.wait())
 
     keys = asyncssh.import_authorized_keys(client.export_public_key().decode())

@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator
 from functools import cache
@@ -59,29 +60,30 @@ def postgresql_server(directory: Path) -> Iterator[str]:
         capture_output=True,
         cwd=directory,
     )
-    process = subprocess.Popen(
-        [
-            *account,
-            binaries / "postgres",
-            "-D",
-            data,
-            "-p",
-            str(port),
-            "-k",
-            directory,
-            "-c",
-            "listen_addresses=127.0.0.1",
-            "-c",
-            "max_connections=200",
-            "-c",
-            "fsync=off",
-            "-c",
-            "full_page_writes=off",
-        ],
-        stdout=subprocess.DEVNULL,
-        stderr=(directory / "log").open("wb"),
-        cwd=directory,
-    )
+    with (directory / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [
+                *account,
+                binaries / "postgres",
+                "-D",
+                data,
+                "-p",
+                str(port),
+                "-k",
+                directory,
+                "-c",
+                "listen_addresses=127.0.0.1",
+                "-c",
+                "max_connections=200",
+                "-c",
+                "fsync=off",
+                "-c",
+                "full_page_writes=off",
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+            cwd=directory,
+        )
     address = f"postgresql://quarterdeck@127.0.0.1:{port}"
     try:
         for _ in range(200):
@@ -89,6 +91,7 @@ def postgresql_server(directory: Path) -> Iterator[str]:
                 psycopg.connect(f"{address}/postgres").close()
                 break
             assert process.poll() is None, (directory / "log").read_text()
+            time.sleep(0.05)
         yield address
     finally:
         process.terminate()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from litestar.connection import ASGIConnection
+
     from quarterdeck.kernel.db.tx import Tx
+    from quarterdeck.kernel.principal import Principal
 
 
 class DeletionBlocker(Protocol):
@@ -13,4 +16,26 @@ class DeletionBlocker(Protocol):
 
     def blockers(self, tx: Tx, kind: str, row_id: int) -> list[tuple[str, int]]:
         """Pairs of blocker word (`environment`, `deployment-history`) and how many such rows stand in the way."""
+        ...
+
+
+class Authenticator(Protocol):
+    """Says who calls. The frame asks it before the body is read."""
+
+    async def authenticate(self, connection: ASGIConnection[Any, Any, Any, Any]) -> Principal | None:
+        """The caller, or None when the request carries no credential that this installation knows.
+
+        An `Authorization` header is looked at first and alone when present; cookies only without one. A credential
+        that is present and wrong raises `Unauthenticated`.
+        """
+        ...
+
+
+class Authorizer(Protocol):
+    """Says whether the caller may."""
+
+    async def require(
+        self, principal: Principal, permission: str, connection: ASGIConnection[Any, Any, Any, Any]
+    ) -> None:
+        """Return when `principal` may use `permission` on what the request names, else raise `Forbidden`."""
         ...

@@ -13,7 +13,7 @@ __all__ = ["Base", "BigId", "Database", "Identified", "Instant", "Json", "Tx", "
 
 
 def open_database(address: str | Path, **services: Any) -> Database:
-    """The database behind a PostgreSQL URL or a SQLite file path. Services: `clock`, `ids`, `vault`."""
+    """The database behind a PostgreSQL URL or a SQLite file path. Services: `clock`, `ids`, `vault`, `bus`."""
     if isinstance(address, str) and address.startswith(("postgres://", "postgresql://", "postgresql+psycopg://")):
         from quarterdeck.kernel.db.postgresql import PostgresqlDatabase
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 import structlog
 from sqlalchemy import Connection, Engine
 
+from quarterdeck.kernel.bus import Bus
 from quarterdeck.kernel.clock import Clock, SystemClock
 from quarterdeck.kernel.db.tx import DialectName, Tx
 from quarterdeck.kernel.ids import Ids
@@ -32,10 +33,18 @@ class Database(ABC):
     dialect: ClassVar[DialectName]
     engine: Engine
 
-    def __init__(self, *, clock: Clock | None = None, ids: Ids | None = None, vault: Vault | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Clock | None = None,
+        ids: Ids | None = None,
+        vault: Vault | None = None,
+        bus: Bus | None = None,
+    ) -> None:
         self.clock = clock or SystemClock()
         self.ids = ids or Ids(self.clock)
         self.vault = vault
+        self.bus = bus or Bus()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def unit(self, connection: Connection) -> Tx:
@@ -46,6 +55,7 @@ class Database(ABC):
             ids=self.ids,
             vault=self.vault,
             context=current.get(),
+            bus=self.bus,
         )
 
     @abstractmethod

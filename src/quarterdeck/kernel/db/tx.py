@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from sqlalchemy import Connection, Executable, Result, ScalarResult, Select, text
@@ -14,6 +16,7 @@ from quarterdeck.kernel.errors import NotFound
 from quarterdeck.kernel.principal import Context, Principal
 
 if TYPE_CHECKING:
+    from quarterdeck.kernel.bus import Bus
     from quarterdeck.kernel.clock import Clock
     from quarterdeck.kernel.ids import Ids
     from quarterdeck.kernel.vault.vault import Vault
@@ -30,7 +33,7 @@ class Tx:
     everything else through `execute`; both speak on the same connection. `now` is one instant for the whole unit.
     """
 
-    __slots__ = ("_session", "callbacks", "clock", "connection", "context", "dialect", "ids", "now", "vault")
+    __slots__ = ("_session", "bus", "callbacks", "clock", "connection", "context", "dialect", "ids", "now", "vault")
 
     def __init__(
         self,
@@ -41,8 +44,10 @@ class Tx:
         ids: Ids,
         vault: Vault | None,
         context: Context,
+        bus: Bus,
     ) -> None:
         self.connection = connection
+        self.bus = bus
         self.dialect: DialectName = dialect
         self.clock = clock
         self.ids = ids
@@ -72,7 +77,7 @@ class Tx:
         """The driver's own connection, for the hot statements of the ledger."""
         return self.connection.connection.driver_connection
 
-    def execute(self, statement: Executable | str, params: Params = None) -> Result[Any]:
+    def execute(self, statement: Executable | str, params: Params = None) -> Result[*tuple[Any, ...]]:
         """Run a Core or text statement after what the ORM session holds back has been written."""
         if self._session is not None:
             self._session.flush()
@@ -87,13 +92,13 @@ class Tx:
     def get(self, model: type[M], key: int) -> M | None:
         return self.session.get(model, key)
 
-    def scalars(self, statement: Select[tuple[M]]) -> ScalarResult[M]:
+    def scalars(self, statement: Select[M]) -> ScalarResult[M]:
         return self.session.scalars(statement)
 
-    def first(self, statement: Select[tuple[M]]) -> M | None:
+    def first(self, statement: Select[M]) -> M | None:
         return self.session.scalars(statement).first()
 
-    def one(self, statement: Select[tuple[M]], *, what: str, code: str = "not_found") -> M:
+    def one(self, statement: Select[M], *, what: str, code: str = "not_found") -> M:
         """The single row, else `NotFound` that names `what` was looked for ("project prj_…")."""
         row = self.first(statement)
         if row is None:
@@ -109,9 +114,36 @@ class Tx:
                     {"space": 4710, "key": zlib.crc32(key.encode()) - 2**31},
                 )
 
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """A part of the unit that may fail alone: what it did is undone when it raises, and the unit goes on."""
+        marked = len(self.callbacks)
+        if self._session is not None:
+            try:
+                with self._session.begin_nested():
+                    yield
+            except BaseException:
+                del self.callbacks[marked:]
+                raise
+            return
+        nested = self.connection.begin_nested()
+        try:
+            yield
+            self.finish(keep=True)
+        except BaseException:
+            del self.callbacks[marked:]
+            self.finish(keep=False)
+            nested.rollback()
+            raise
+        nested.commit()
+
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Call back on the event loop once the unit is durable: wake-ups only, since a crash forgets them."""
         self.callbacks.append(callback)
+
+    def publish(self, topic: str, payload: Any = None) -> None:
+        """Publish on the bus once the unit is durable."""
+        self.callbacks.append(partial(self.bus.publish, topic, payload))
 
     def flush(self) -> None:
         if self._session is not None:

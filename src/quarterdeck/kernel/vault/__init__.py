@@ -1,4 +1,7 @@
-"""Envelope encryption and the Secret type."""
+"""Envelope encryption and the Secret type.
+
+`Vault` and its key backends are imported from their modules: they stand on the database, the Secret type on nothing.
+"""
 
 from quarterdeck.kernel.vault.secret import MASK, Secret
 

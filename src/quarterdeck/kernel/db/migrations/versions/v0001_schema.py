@@ -18,4 +18,10 @@ def upgrade() -> None:
     for module in pkgutil.walk_packages(quarterdeck.__path__, "quarterdeck."):
         if module.name.endswith(".model"):
             importlib.import_module(module.name)
-    Base.metadata.create_all(op.get_bind())
+    bind = op.get_bind()
+    tables = [
+        table
+        for table in Base.metadata.sorted_tables
+        if not (bind.dialect.name == "sqlite" and table.info.get("own_file"))  # SQLite keeps log lines apart
+    ]
+    Base.metadata.create_all(bind, tables=tables)

@@ -1,0 +1,54 @@
+"""Every permission of the product, in one place: key, group, description, and the roles that carry it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from quarterdeck.access.catalogue import deploy
+
+MEMBERS = frozenset(
+    {
+        "organization:owner",
+        "organization:admin",
+        "organization:developer",
+        "organization:billing",
+        "organization:viewer",
+    }
+)
+ADMINS = frozenset({"organization:owner", "organization:admin"})
+OWNERS = frozenset({"organization:owner"})
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """`key` is `<surface>:<operation>`; `roles` are the built-in roles that grant it; `scopes` where it can be granted."""
+
+    key: str
+    group: str
+    description: str
+    roles: frozenset[str]
+    scopes: tuple[str, ...] = ("organization",)
+
+
+def _deploy() -> list[Permission]:
+    ranked = ((deploy.MEMBER, MEMBERS), (deploy.ADMIN, ADMINS), (deploy.OWNER, OWNERS))
+    return [
+        Permission(f"deploy:{key}", key.split(".")[0], f"Deploy: {key.replace('.', ' ').replace('-', ' ')}", roles)
+        for keys, roles in ranked
+        for key in keys
+    ]
+
+
+def _own() -> list[Permission]:
+    return [
+        Permission("console:view", "console", "Use the console", MEMBERS),
+        Permission("workers:enrol", "workers", "Enrol and revoke workers", ADMINS),
+        Permission("jobs:list", "jobs", "See the job ledger", MEMBERS),
+        Permission("audit:list", "audit", "See the audit trail", MEMBERS),
+        Permission("audit:verify", "audit", "Verify the audit chain", ADMINS),
+        Permission("metrics:read", "telemetry", "Read metrics", MEMBERS),
+    ]
+
+
+CATALOGUE: dict[str, Permission] = {permission.key: permission for permission in [*_deploy(), *_own()]}
+"""Key to permission. `access.decide` answers no to any key that is not here."""

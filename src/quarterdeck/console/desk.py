@@ -1,0 +1,140 @@
+"""What a page handler has at hand: the ports, the renderer, who asks, and how to answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from litestar import Request, Response
+
+from quarterdeck.console.ports import ConsolePorts, Principal
+from quarterdeck.console.render import Renderer
+from quarterdeck.console.views.shell import Count, Crumb, Note, Viewer
+from quarterdeck.kernel.errors import Forbidden, Problem, Unauthenticated
+
+AnyRequest = Request[Any, Any, Any]
+SESSION_COOKIE = "qd_session"
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """The console of one instance; handlers find it in `app.state.console`."""
+
+    ports: ConsolePorts
+    renderer: Renderer
+    secure_cookies: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One signed-in request."""
+
+    request: AnyRequest
+    console: Console
+    who: Principal
+    viewer: Viewer
+    counts: Mapping[str, Count]
+
+    @property
+    def ports(self) -> ConsolePorts:
+        return self.console.ports
+
+    def page(
+        self,
+        template: str,
+        *,
+        here: str,
+        crumbs: tuple[Crumb, ...],
+        topics: str = "",
+        problem: Problem | None = None,
+        status: int = 200,
+        **values: Any,
+    ) -> Response[bytes]:
+        """The page `template` in the room `here`; a problem stands above its content and sets the status."""
+        return self.console.renderer.page(
+            self.request,
+            template,
+            viewer=self.viewer,
+            status=status_of(problem) if problem else status,
+            values={
+                "here": here,
+                "crumbs": crumbs,
+                "topics": topics,
+                "counts": self.counts,
+                "problem": note_of(problem, request_id(self.request)) if problem else None,
+                **values,
+            },
+        )
+
+
+def console_of(request: AnyRequest) -> Console:
+    found: Console = request.app.state.console
+    return found
+
+
+def principal(request: AnyRequest) -> Principal:
+    """Who the HTTP frame recognised, or None."""
+    return request.scope.get("user")
+
+
+async def open_desk(request: AnyRequest) -> Desk:
+    """The desk of a signed-in person; raises Unauthenticated for anyone else."""
+    console, who = console_of(request), principal(request)
+    if who is None:
+        raise Unauthenticated("This page is for people who are signed in.", hint="Sign in.")
+    return Desk(request, console, who, await console.ports.viewer(who), await console.ports.counts(who))
+
+
+def request_id(request: AnyRequest) -> str | None:
+    found = request.scope.get("state", {}).get("request_id")
+    return str(found) if found else None
+
+
+STATUS = {
+    "invalid": 400,
+    "unauthenticated": 401,
+    "forbidden": 403,
+    "not-found": 404,
+    "conflict": 409,
+    "provider": 502,
+    "unavailable": 503,
+    "timeout": 504,
+    "internal": 500,
+}
+
+
+def status_of(problem: Problem) -> int:
+    return STATUS[problem.kind]
+
+
+def note_of(problem: Problem, ask: str | None = None) -> Note:
+    """A problem as a note: what happened, then what to do. A refusal is grey, everything else is red."""
+    tone = "off" if isinstance(problem, Forbidden) else "bad"
+    return Note(tone, problem.message, problem.hint or "", None if tone == "off" else ask)
+
+
+async def read_form(request: AnyRequest) -> dict[str, str]:
+    """The posted fields as text, trimmed; passwords and areas keep their spaces. Files are not read."""
+    kept = {"password", "value", "content"}
+    posted = await request.form()
+    return {
+        name: value if name in kept else value.strip()
+        for name, value in posted.items()
+        if isinstance(name, str) and isinstance(value, str)
+    }
+
+
+def sign_in_address(request: AnyRequest) -> str:
+    """Where a person without a session is sent; a page they asked for is remembered."""
+    if request.method != "GET" or request.url.path in {"/console", "/console/"}:
+        return "/console/sign-in"
+    query = f"?{request.url.query}" if request.url.query else ""
+    return "/console/sign-in?next=" + quote(request.url.path + query, safe="/")
+
+
+def inside(address: str) -> str:
+    """`address` if it is a path of the console, else its first page: nobody is sent elsewhere by a parameter."""
+    plain = address.startswith("/console/") and "\\" not in address and "//" not in address.partition("?")[0]
+    return address if plain and not any(ord(mark) < 32 for mark in address) else "/console/"

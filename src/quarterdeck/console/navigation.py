@@ -1,0 +1,27 @@
+"""The menu: the rooms that this release has, in the order of use. There is no second level."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """`key` follows G on the keyboard; `quick` rooms stand at the bottom of a phone."""
+
+    name: str
+    label: str
+    href: str
+    icon: str
+    group: int
+    key: str = ""
+    quick: bool = False
+
+
+ROOMS = (
+    Room("home", "Home", "/console/", "home", 1, "h", quick=True),
+    Room("projects", "Projects", "/console/projects", "projects", 1, "p", quick=True),
+    Room("fleet", "Fleet", "/console/fleet", "fleet", 2, "f"),
+    Room("jobs", "Jobs", "/console/jobs", "jobs", 2, "j", quick=True),
+    Room("audit", "Audit", "/console/audit", "audit", 2, "a"),
+)

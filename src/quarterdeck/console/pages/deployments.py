@@ -1,0 +1,202 @@
+"""The attempts of a resource, and one of them: phases, log, plan, what differs, and the ways on from it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request, Response, get, post
+
+from quarterdeck.console import words
+from quarterdeck.console.desk import AnyRequest, open_desk
+from quarterdeck.console.pages.questions import ask
+from quarterdeck.console.pages.resource import BASE, crumbs_of, tab_page
+from quarterdeck.console.permissions import needs
+from quarterdeck.console.ports import Place
+from quarterdeck.console.render import secure_headers, see
+from quarterdeck.console.views.shell import Command, Crumb, Note, Pages
+from quarterdeck.kernel.errors import NotFound, Problem
+
+PAGE, LINES = 30, 5000
+ONE = BASE + "/deployments/{number:str}"
+
+
+def number_of(text: str) -> int:
+    """The version in an address, `42` or `v42`."""
+    digits = text.removeprefix("v")
+    if not digits.isascii() or not digits.isdigit() or len(digits) > 9:
+        raise NotFound(f"There is no deployment {text!r} here.", hint="Versions are numbers, such as v42.")
+    return int(digits)
+
+
+@get(BASE + "/deployments", opt=needs("deploy:deployments.list"))
+async def deployments(
+    request: Request[Any, Any, Any], project: str, environment: str, resource: str
+) -> Response[bytes]:
+    desk, place = await open_desk(request), Place(project, environment, resource)
+    asked = request.query_params.get("before", "")
+    before = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 10 else None
+    head = await desk.ports.resource_head(desk.who, place)
+    rows = await desk.ports.deployments(desk.who, place, before, PAGE + 1)
+    shown = rows[:PAGE]
+    here = f"{head.href}/deployments"
+    return tab_page(
+        desk,
+        "pages/deployments.html",
+        head,
+        "/deployments",
+        rows=shown,
+        pages=Pages(
+            older=f"{here}?before={shown[-1].number}" if len(rows) > PAGE else None,
+            newer=here if before else None,
+        ),
+    )
+
+
+@get(ONE, opt=needs("deploy:deployments.show"))
+async def deployment(
+    request: Request[Any, Any, Any], project: str, environment: str, resource: str, number: str
+) -> Response[bytes]:
+    return await show(request, Place(project, environment, resource), number_of(number))
+
+
+async def show(request: AnyRequest, place: Place, number: int, problem: Problem | None = None) -> Response[bytes]:
+    desk = await open_desk(request)
+    head = await desk.ports.resource_head(desk.who, place)
+    view = await desk.ports.deployment(desk.who, place, number)
+    log = await desk.ports.deployment_log(desk.who, place, number, LINES)
+    topics = f"deployment:{place.project}/{place.environment}/{place.resource}/{number}"
+    if view.row.active:
+        topics += f",log:{log.stream}"
+    return desk.page(
+        "pages/deployment.html",
+        here="projects",
+        crumbs=crumbs_of(head, Crumb("Deployments", f"{head.href}/deployments"), Crumb(f"v{number}")),
+        topics=topics,
+        log_after=log.last,
+        problem=problem,
+        head=head,
+        deployment=view,
+        log=log,
+        command=Command(
+            f"qd logs {head.path} -e {head.environment_name} --deployment v{number}",
+            f"GET /api/deployments/{view.row.ref}",
+        ),
+    )
+
+
+@get(ONE + "/log", opt=needs("deploy:deployments.logs"))
+async def raw_log(
+    request: Request[Any, Any, Any], project: str, environment: str, resource: str, number: str
+) -> Response[bytes]:
+    """The whole log as plain text, masked as it was stored."""
+    desk, place = await open_desk(request), Place(project, environment, resource)
+    log = await desk.ports.deployment_log(desk.who, place, number_of(number), 0)
+    text = "".join(f"{words.machine(line.at)} {line.phase or '-'} {line.text}\n" for line in log.lines)
+    return Response(
+        text.encode(),
+        media_type="text/plain; charset=utf-8",
+        headers=secure_headers(desk.console.renderer.ids.token(12)),
+    )
+
+
+@get(ONE + "/cancel", opt=needs("deploy:deployments.cancel"))
+async def ask_cancel(
+    request: Request[Any, Any, Any], project: str, environment: str, resource: str, number: str
+) -> Response[bytes]:
+    desk, place = await open_desk(request), Place(project, environment, resource)
+    head = await desk.ports.resource_head(desk.who, place)
+    view = await desk.ports.deployment(desk.who, place, number_of(number))
+    label = f"v{view.row.number}"
+    return ask(
+        desk,
+        crumbs=crumbs_of(head, Crumb(label, view.row.href), Crumb("Cancel")),
+        title=f"Cancel the deployment of {label}?",
+        texts=(
+            f"What {label} has started so far is stopped and removed. {view.serving_note}.".replace("..", ".")
+            if view.serving_note
+            else f"What {label} has started so far is stopped and removed.",
+        ),
+        action=f"{view.row.href}/cancel",
+        back=view.row.href,
+        keep="Let it finish",
+        button="Cancel deployment",
+        danger=True,
+        blocked="" if view.may_cancel else f"{label} has ended already.",
+        command=Command(f"qd cancel {view.row.ref}", f"POST /api/deployments/{view.row.ref}/cancel"),
+    )
+
+
+@post(ONE + "/cancel", opt=needs("deploy:deployments.cancel"))
+async def cancel(
+    request: Request[Any, Any, Any], project: str, environment: str, resource: str, number: str
+) -> Response[bytes]:
+    desk, place, which = await open_desk(request), Place(project, environment, resource), number_of(number)
+    try:
+        await desk.ports.cancel(desk.who, place, which)
+    except Problem as problem:
+        return await show(request, place, which, problem)
+    return see(_address(place, which), "canceling")
+
+
+@post(ONE + "/retry", opt=needs("deploy:deployments.retry"))
+async def retry(
+    request: Request[Any, Any, Any], project: str, environment: str, resource: str, number: str
+) -> Response[bytes]:
+    desk, place, which = await open_desk(request), Place(project, environment, resource), number_of(number)
+    try:
+        made = await desk.ports.retry(desk.who, place, which)
+    except Problem as problem:
+        return await show(request, place, which, problem)
+    return see(_address(place, made), "retrying")
+
+
+@get(ONE + "/rollback", opt=needs("deploy:deployments.rollback"))
+async def ask_rollback(
+    request: Request[Any, Any, Any], project: str, environment: str, resource: str, number: str
+) -> Response[bytes]:
+    """What comes back, what differs from today, and what is not rolled back."""
+    desk, place = await open_desk(request), Place(project, environment, resource)
+    head = await desk.ports.resource_head(desk.who, place)
+    plan = await desk.ports.rollback_plan(desk.who, place, number_of(number))
+    label = f"v{plan.target.number}"
+    differing = words.counted(len(plan.differences), "value differs", "values differ")
+    current = f"v{plan.current.number}" if plan.current else ""
+    return ask(
+        desk,
+        crumbs=crumbs_of(head, Crumb(label, plan.target.href), Crumb("Roll back")),
+        title=f"Roll {head.project_name} / {head.name} back to {label}?",
+        notes=(
+            Note(
+                "warn",
+                f"{label} brings back {plan.image or 'its exact build'} and the configuration it ran with.",
+                " ".join((*plan.kept, f"{differing} from today." if plan.differences else "Nothing else differs.")),
+            ),
+        ),
+        texts=(f"{current} keeps serving until {label} is healthy.",) if current else (),
+        differences=plan.differences,
+        action=f"{plan.target.href}/rollback",
+        back=head.href,
+        keep=f"Keep {current}" if current else "Leave it",
+        button=f"Roll back to {label}",
+        blocked=plan.blocked,
+        command=Command(
+            f"qd rollback {head.path} -e {head.environment_name} --to {label}",
+            f"POST /api/deployments/{plan.target.ref}/rollback",
+        ),
+    )
+
+
+@post(ONE + "/rollback", opt=needs("deploy:deployments.rollback"))
+async def roll_back(
+    request: Request[Any, Any, Any], project: str, environment: str, resource: str, number: str
+) -> Response[bytes]:
+    desk, place, which = await open_desk(request), Place(project, environment, resource), number_of(number)
+    try:
+        made = await desk.ports.roll_back(desk.who, place, which)
+    except Problem as problem:
+        return await show(request, place, which, problem)
+    return see(_address(place, made), "rolling-back")
+
+
+def _address(place: Place, number: int) -> str:
+    return f"/console/projects/{place.project}/{place.environment}/{place.resource}/deployments/{number}"

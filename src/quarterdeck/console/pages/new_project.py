@@ -1,0 +1,185 @@
+"""One page, three sections: where the source is, what was found there and why, and what Deploy would do."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import asdict, fields
+from typing import Any
+from urllib.parse import urlencode
+
+from litestar import Request, Response, get, post
+
+from quarterdeck.console.desk import AnyRequest, open_desk, read_form
+from quarterdeck.console.permissions import needs
+from quarterdeck.console.ports import SourceChoice
+from quarterdeck.console.render import see
+from quarterdeck.console.views.projects import Choice
+from quarterdeck.console.views.resources import Inspection
+from quarterdeck.console.views.shell import Command, Crumb, Field
+from quarterdeck.kernel.errors import Problem
+
+KINDS = (
+    ("git", "Git repository"),
+    ("folder", "Folder on this host"),
+    ("image", "Container image"),
+    ("dockerfile", "Dockerfile, pasted here"),
+)
+STRATEGIES = (
+    ("auto", "Find out"),
+    ("dockerfile", "Its own Dockerfile"),
+    ("workspace-commands", "The commands below"),
+    ("static", "Static files"),
+    ("prebuilt-image", "The image as it is"),
+)
+
+
+SOURCE = frozenset({"kind", "locator", "branch", "directory"})
+
+
+def choice_from(values: Any) -> SourceChoice:
+    known = {item.name for item in fields(SourceChoice)}
+    given = {name: str(value).strip() for name, value in values.items() if name in known}
+    return SourceChoice(**{"kind": "git", "locator": "", **given})
+
+
+@get("/projects/new", opt=needs("deploy:deployments.create"))
+async def new(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """The form; with a source in the address, also what was found in it."""
+    choice = choice_from(dict(request.query_params))
+    if not choice.locator:
+        return await _show(request, choice, None)
+    desk = await open_desk(request)
+    try:
+        found = await desk.ports.inspect(desk.who, choice)
+    except Problem as problem:
+        return await _show(request, choice, None, problem)
+    return await _show(request, choice, found)
+
+
+@post("/projects/new", opt=needs("deploy:deployments.create"))
+async def deploy(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Makes what is missing and starts the first deployment; leads to the page where it is seen."""
+    desk, form = await open_desk(request), await read_form(request)
+    choice = choice_from(form)
+    if form.get("look"):
+        return await _look(request, choice)
+    try:
+        place, number = await desk.ports.deploy_source(desk.who, choice)
+    except Problem as problem:
+        return await _show(request, choice, None, problem)
+    address = f"/console/projects/{place.project}/{place.environment}/{place.resource}/deployments/{number}"
+    return see(address, "deploying")
+
+
+async def _look(request: AnyRequest, choice: SourceChoice) -> Response[bytes]:
+    """What was asked for becomes part of the address, except a pasted file, which has no place there."""
+    if choice.kind != "dockerfile":
+        return see(
+            "/console/projects/new?" + urlencode({name: value for name, value in asdict(choice).items() if value})
+        )
+    desk = await open_desk(request)
+    try:
+        found = await desk.ports.inspect(desk.who, choice)
+    except Problem as problem:
+        return await _show(request, choice, None, problem)
+    return await _show(request, choice, found)
+
+
+async def _show(
+    request: AnyRequest, choice: SourceChoice, found: Inspection | None, problem: Problem | None = None
+) -> Response[bytes]:
+    desk = await open_desk(request)
+    servers = await desk.ports.servers(desk.who)
+    wrong = str(problem.details.get("field", "")) if problem else ""
+    return desk.page(
+        "pages/new_project.html",
+        here="projects",
+        crumbs=(Crumb("Projects", "/console/projects"), Crumb("New")),
+        problem=problem,
+        choice=choice,
+        found=found,
+        source_fields=_source_fields(choice, wrong, problem),
+        plan_fields=_plan_fields(choice, servers),
+        source={name: value for name, value in asdict(choice).items() if name in SOURCE},
+        planned={name: value for name, value in asdict(choice).items() if name not in SOURCE},
+        command=_command(choice),
+    )
+
+
+def _source_fields(choice: SourceChoice, wrong: str, problem: Problem | None) -> tuple[Field, ...]:
+    def error(name: str) -> str:
+        return problem.message if problem and wrong == name else ""
+
+    return (
+        Field("kind", "Kind", choice.kind, kind="select", choices=KINDS, required=True),
+        Field(
+            "locator",
+            "Where it is",
+            choice.locator,
+            required=True,
+            kind="area" if choice.kind == "dockerfile" else "text",
+            hint="An address such as https://git.example.com/team/shop.git, a path, an image name, or the Dockerfile itself.",
+            error=error("locator"),
+            full=True,
+        ),
+        Field(
+            "branch",
+            "Branch, tag or commit",
+            choice.branch,
+            error=error("branch"),
+            hint="The default branch if left empty.",
+        ),
+        Field(
+            "directory",
+            "Directory inside it",
+            choice.directory,
+            placeholder="apps/web",
+            error=error("directory"),
+        ),
+    )
+
+
+def _plan_fields(choice: SourceChoice, servers: tuple[Choice, ...]) -> tuple[Field, ...]:
+    return (
+        Field("name", "Name", choice.name, hint="From the source if left empty."),
+        Field("project", "Project", choice.project, hint="Made if there is none of this name."),
+        Field("environment", "Environment", choice.environment or "production", required=True),
+        Field(
+            "server",
+            "Server",
+            choice.server,
+            kind="select",
+            choices=tuple((one.value, one.label) for one in servers) or (("", "This host"),),
+            required=True,
+        ),
+        Field("strategy", "How it is built", choice.strategy, kind="select", choices=STRATEGIES, required=True),
+        Field(
+            "port",
+            "Port it listens on",
+            choice.port,
+            hint="Passed to it as PORT.",
+            attributes={"inputmode": "numeric", "pattern": "[0-9]{1,5}"},
+        ),
+        Field("build_command", "Build command", choice.build_command),
+        Field("start_command", "Start command", choice.start_command),
+    )
+
+
+def _command(choice: SourceChoice) -> Command:
+    """The line for what the form holds. A pasted Dockerfile has no locator that fits on one."""
+    source = choice.locator if choice.kind != "dockerfile" and choice.locator else "SOURCE"
+    words = ["qd", "deploy", source]
+    for flag, value in (
+        ("--branch", choice.branch),
+        ("--name", choice.name),
+        ("--project", choice.project),
+        ("--environment", choice.environment),
+        ("--server", choice.server),
+        ("--strategy", choice.strategy if choice.strategy != "auto" else ""),
+        ("--port", choice.port),
+        ("--build-command", choice.build_command),
+        ("--start-command", choice.start_command),
+    ):
+        if value:
+            words += [flag, value]
+    return Command(shlex.join(words), "POST /api/resources, then POST /api/deployments")

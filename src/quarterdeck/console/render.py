@@ -1,0 +1,220 @@
+"""Pages as answers: templates, the strict content policy, compression, and the cookies that decide the first paint."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from litestar import Request, Response
+from litestar.datastructures import Cookie
+
+from quarterdeck.console import words
+from quarterdeck.console.ansi import coloured
+from quarterdeck.console.assets import Assets
+from quarterdeck.console.navigation import ROOMS
+from quarterdeck.console.state import tone
+from quarterdeck.console.views.deployments import DeploymentView
+from quarterdeck.console.views.resources import ResourceHead
+from quarterdeck.console.views.shell import Note, Viewer
+from quarterdeck.kernel.clock import Clock, SystemClock
+from quarterdeck.kernel.ids import Ids
+
+HOME = Path(__file__).parent
+PACK_FROM = 512
+FLASH_COOKIE, THEME_COOKIE, KEYS_COOKIE = "qd_flash", "qd_theme", "qd_keys"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What `ago` and `clock` are reckoned from while one page is made."""
+
+    now: datetime
+    zone: ZoneInfo | None
+
+
+_moment: ContextVar[Moment] = ContextVar("console_moment")
+
+
+def policy(nonce: str) -> str:
+    """The content security policy of every console answer."""
+    return (
+        "default-src 'none'; script-src 'self'; "
+        f"style-src 'self' 'nonce-{nonce}'; "
+        "img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+class Renderer:
+    """Turns a template and its values into an answer. One per process."""
+
+    def __init__(self, clock: Clock | None = None, ids: Ids | None = None, assets: Assets | None = None) -> None:
+        self.clock = clock or SystemClock()
+        self.ids = ids or Ids(self.clock)
+        self.assets = assets or Assets()
+        self._environment = Environment(
+            loader=FileSystemLoader(HOME),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.globals.update(tone=tone, asset=self.assets.url, rooms=ROOMS)
+        self._environment.filters.update(
+            ago=lambda moment: words.ago(moment, _moment.get().now),
+            elapsed=lambda moment: words.took((_moment.get().now - moment).total_seconds()),
+            exact=lambda moment: words.exact(moment, _moment.get().zone),
+            today=lambda moment: words.today(moment, _moment.get().zone),
+            clock=lambda moment: words.clock(moment, _moment.get().zone),
+            machine=words.machine,
+            took=words.took,
+            host=words.host,
+            tab_title=tab_title,
+            deployment_title=deployment_title,
+            size=words.size,
+            coloured=coloured,
+            counted=words.counted,
+            spelt=words.spelt,
+        )
+
+    def text(self, template: str, values: dict[str, Any], zone: ZoneInfo | None = None) -> str:
+        """The rendered template; times in it are reckoned from now, in `zone`."""
+        now = self.clock.now()
+        token = _moment.set(Moment(now, zone))
+        try:
+            return self._environment.get_template(template).render(now=now, **values)
+        finally:
+            _moment.reset(token)
+
+    def page(
+        self,
+        request: Request[Any, Any, Any],
+        template: str,
+        *,
+        viewer: Viewer | None = None,
+        status: int = 200,
+        values: dict[str, Any],
+    ) -> Response[bytes]:
+        """The whole page; its main part only when htmx asks for that, the bare question when a dialog asks."""
+        flash, clear = read_flash(request)
+        theme = request.cookies.get(THEME_COOKIE, "")
+        body = self.text(
+            template,
+            {
+                "layout": layout(request, signed_in=viewer is not None),
+                "viewer": viewer,
+                "theme": theme if theme in {"light", "dark"} else "",
+                "keys": request.cookies.get(KEYS_COOKIE, ""),
+                "path": request.url.path,
+                "flash": flash,
+                "problem": None,
+                "topics": "",
+                "counts": {},
+                "crumbs": (),
+                "here": "",
+                "oob": "",
+                **values,
+            },
+            viewer.zone if viewer else None,
+        )
+        return self.answer(request, body, status=status, clear_flash=clear)
+
+    def answer(
+        self, request: Request[Any, Any, Any], body: str, *, status: int = 200, clear_flash: bool = False
+    ) -> Response[bytes]:
+        content = body.encode()
+        headers = secure_headers(self.ids.token(12))
+        headers["Vary"] = "HX-Request, HX-Target, Accept-Encoding"
+        if len(content) >= PACK_FROM and "gzip" in request.headers.get("accept-encoding", ""):
+            content = gzip.compress(content, 5, mtime=0)
+            headers["Content-Encoding"] = "gzip"
+        answer = Response(content, status_code=status, media_type="text/html; charset=utf-8", headers=headers)
+        if clear_flash:
+            answer.set_cookie(Cookie(FLASH_COOKIE, "", path="/console", max_age=0))
+        return answer
+
+
+def secure_headers(nonce: str) -> dict[str, str]:
+    return {
+        "Content-Security-Policy": policy(nonce),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cache-Control": "no-store",
+    }
+
+
+def layout(request: Request[Any, Any, Any], *, signed_in: bool) -> str:
+    if not signed_in:
+        return "layouts/door.html"
+    if request.headers.get("hx-request") == "true":
+        return "layouts/ask.html" if request.headers.get("x-console-ask") else "layouts/part.html"
+    return "layouts/page.html"
+
+
+MARKS = {"idle": "◌", "off": "–", "run": "●", "ask": "◆", "warn": "▲", "good": "✓", "bad": "✗"}
+
+
+def tab_title(head: ResourceHead) -> str:
+    """What the browser's tab says: the state's mark and word first, so that it is seen when the tab is narrow."""
+    shown = tone(*head.state)
+    return f"{MARKS[shown.tone]} {head.state_word or shown.word} · {head.name} · Quarterdeck"
+
+
+def deployment_title(deployment: DeploymentView, head: ResourceHead) -> str:
+    shown = tone("deployment", deployment.row.state)
+    return f"{MARKS[shown.tone]} {deployment.doing or shown.word} v{deployment.row.number} · {head.name} · Quarterdeck"
+
+
+# The result of a small deed is told once, on the page that follows it. The cookie carries a key, never a text.
+FLASHES: dict[str, tuple[str, str]] = {
+    "saved": ("good", "Saved"),
+    "variable-set": ("good", "Variable saved. It takes effect with the next deployment."),
+    "variable-unset": ("good", "Variable removed. It takes effect with the next deployment."),
+    "project-created": ("good", "Project created"),
+    "project-archived": ("good", "Project archived"),
+    "project-restored": ("good", "Project restored"),
+    "environment-created": ("good", "Environment created"),
+    "resource-archived": ("good", "Archived"),
+    "resource-deleted": ("good", "Deleted"),
+    "deploying": ("run", "Deploying"),
+    "retrying": ("run", "Trying again"),
+    "rolling-back": ("run", "Rolling back"),
+    "canceling": ("warn", "Cancel requested"),
+    "stopping": ("run", "Stopping"),
+    "starting": ("run", "Starting"),
+    "restarting": ("run", "Restarting"),
+    "session-ended": ("good", "Session ended"),
+    "signed-out": ("good", "Signed out"),
+    "job-canceled": ("warn", "Cancel requested"),
+    "job-retried": ("run", "Queued again"),
+}
+
+
+def read_flash(request: Request[Any, Any, Any]) -> tuple[Note | None, bool]:
+    key = request.cookies.get(FLASH_COOKIE)
+    if not key:
+        return None, False
+    found = FLASHES.get(key)
+    return (Note(found[0], found[1]) if found else None), True
+
+
+def see(address: str, flash: str | None = None) -> Response[bytes]:
+    """Go and look there: the answer to every form that did its deed."""
+    answer = Response(
+        b"", status_code=303, media_type="text/plain", headers={"Location": address, "Cache-Control": "no-store"}
+    )
+    if flash:
+        answer.set_cookie(Cookie(FLASH_COOKIE, flash, path="/console", max_age=60, httponly=True, samesite="lax"))
+    return answer
+
+
+def json_text(value: object) -> str:
+    """A JSON body as the command pieces show it."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

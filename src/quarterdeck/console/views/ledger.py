@@ -1,0 +1,101 @@
+"""Lists across the rooms: hosts and workers, jobs, the audit trail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from quarterdeck.console.views.deployments import Fact, LogView
+
+
+@dataclass(frozen=True, slots=True)
+class HostRow:
+    """A server or a worker; `state` is a (kind, state, qualifier) triple."""
+
+    what: str
+    name: str
+    state: tuple[str, str, str | None]
+    detail: str
+    capabilities: tuple[str, ...]
+    busy: str
+    seen: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """`subject` is what the job is about, `cause` why it ended as it did."""
+
+    ref: str
+    kind: str
+    subject: str
+    subject_href: str | None
+    state: str
+    attempts: str
+    worker: str
+    queued: datetime
+    started: datetime | None
+    seconds: float | None
+    cause: str
+
+    @property
+    def href(self) -> str:
+        return f"/console/jobs/{self.ref}"
+
+
+@dataclass(frozen=True, slots=True)
+class JobList:
+    rows: tuple[JobRow, ...]
+    older: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    row: JobRow
+    facts: tuple[Fact, ...]
+    log: LogView | None
+    may_cancel: bool
+    may_retry: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """`outcome` is success, failure or denied."""
+
+    ref: str
+    at: datetime
+    who: str
+    action: str
+    resource: str
+    href: str | None
+    outcome: str
+    address: str
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditList:
+    rows: tuple[AuditRow, ...]
+    older: str | None
+    actions: tuple[str, ...]
+    chain: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    ref: str
+    client: str
+    address: str
+    started: datetime
+    seen: datetime | None
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One answer of the palette; `refused` names the permission that is missing."""
+
+    icon: str
+    label: str
+    href: str
+    group: str
+    keys: str = ""

@@ -1,0 +1,36 @@
+"""Where deployments of this instance go: what a work order says about the host."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from quarterdeck.deploy.execution.order import Limits, TargetOrder
+from quarterdeck.fleet.servers.model import Server
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """`root` is the target directory of this machine; `instance` marks everything that we create on a host."""
+
+    root: str
+    instance: str
+    docker_host: str | None = None
+    edge_enabled: bool = True
+    edge_http_port: int | None = None
+    edge_https_port: int | None = None
+    limits: Limits = Limits()
+    retained: int = 5
+    """How many earlier successful deployments of a resource stay ready to be given back."""
+    grace_seconds: float = 30.0
+    """How long a replaced version may finish what it is answering, WebSockets included."""
+
+    def target(self, server: Server) -> TargetOrder:
+        return TargetOrder(
+            kind="local",
+            root=self.root,
+            instance=self.instance,
+            docker_host=self.docker_host,
+            edge_enabled=self.edge_enabled and server.proxy_kind != "none",
+            edge_http_port=self.edge_http_port,
+            edge_https_port=self.edge_https_port,
+        )

@@ -1,0 +1,63 @@
+"""The names under which a resource is reached, by its profile and the policy in force."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from quarterdeck.deploy.resources.model import Resource
+from quarterdeck.fleet.edge.names import localhost_hostname, sslip_hostname
+from quarterdeck.fleet.servers import access_policies
+from quarterdeck.fleet.servers.model import Server
+from quarterdeck.fleet.servers.servers import LOCAL, LOOPBACK
+from quarterdeck.kernel.db import Tx
+
+DEFAULT_HTTP_PORT = 80
+
+
+def planned(tx: Tx, resource: Resource, server: Server) -> dict[str, object] | None:
+    """The generated route for the next deployment: `{hostnames, pathPrefix, source}`; None when it has none.
+
+    A server without proxy gives no route, and never a host port instead. On this machine a name below `localhost`
+    comes first, since it resolves without any outside service.
+    """
+    access = resource.access or {}
+    network = resource.network or {}
+    if (
+        server.proxy_kind == "none"
+        or access.get("generatedAccessMode") == "disabled"
+        or network.get("exposureMode", "reverse-proxy") != "reverse-proxy"
+        or network.get("upstreamProtocol", "http") != "http"
+        or resource.kind in {"worker", "database", "cache", "external"}
+    ):
+        return None
+    policy = access_policies.in_force(tx, resource.organization_id, server.id)
+    mode, provider = (policy.mode, policy.provider) if policy else ("provider", "sslip")
+    if mode == "disabled":
+        return None
+    hostnames: list[str] = []
+    if mode == "custom-template" and policy and policy.template:
+        hostnames.append(policy.template.replace("{slug}", resource.slug).replace("{id}", resource.ref.split("_")[1]))
+    else:
+        if (server.provider == LOCAL and server.host in LOOPBACK) or provider == "localhost":
+            hostnames.append(localhost_hostname(resource.slug, resource.ref))
+        if provider == "sslip":
+            address = "127.0.0.1" if server.host in LOOPBACK else server.host
+            hostnames.append(sslip_hostname(resource.slug, resource.ref, address))
+    return {"hostnames": hostnames, "pathPrefix": access.get("pathPrefix", "/"), "source": "generated-default"}
+
+
+def url(route: dict[str, object] | None, server: Server | None) -> str | None:
+    """The address of a route, with the edge's port where it is not the default one."""
+    if not route or server is None:
+        return None
+    hostnames = route.get("hostnames")
+    if not isinstance(hostnames, list) or not hostnames:
+        return None
+    port = server.edge_http_port or DEFAULT_HTTP_PORT
+    where = hostnames[0] if port == DEFAULT_HTTP_PORT else f"{hostnames[0]}:{port}"
+    prefix = str(route.get("pathPrefix") or "/")
+    return f"http://{where}{prefix}"
+
+
+def server_of(tx: Tx, server_id: int) -> Server | None:
+    return tx.first(select(Server).where(Server.id == server_id))

@@ -1,0 +1,112 @@
+"""The work order of a deployment: everything that a worker needs, and no database.
+
+It is made at claim time, travels to the worker that claimed the job, and is never stored: it carries unsealed values.
+"""
+
+import msgspec
+
+
+class VariableValue(msgspec.Struct, frozen=True):
+    """A variable as it is handed to a build (`build-time`) or a process (`runtime`)."""
+
+    key: str
+    value: str
+    exposure: str
+    secret: bool
+
+    def __repr__(self) -> str:
+        return f"VariableValue({self.key}=****)"
+
+
+class TargetOrder(msgspec.Struct, frozen=True):
+    """The host to work on. `root` is its target directory; `docker_host` an engine address, None for the default."""
+
+    kind: str
+    root: str
+    instance: str
+    docker_host: str | None = None
+    edge_enabled: bool = True
+    edge_http_port: int | None = None
+    edge_https_port: int | None = None
+
+
+class RouteOrder(msgspec.Struct, frozen=True):
+    """The public way in: host names that lead to the resource. `id` is the resource's, stable over deployments."""
+
+    id: str
+    hostnames: list[str]
+    path_prefix: str = "/"
+
+
+class Retained(msgspec.Struct, frozen=True):
+    """What an earlier attempt packaged and this one starts again without building."""
+
+    deployment: str
+    artifact: dict[str, object]
+    plan: dict[str, object]
+
+
+class Serving(msgspec.Struct, frozen=True):
+    """The runtime that answers now and is left untouched until the cut-over."""
+
+    deployment: str
+    runtime: dict[str, object]
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """Bounds of a build and of its source. Bytes, seconds, cores."""
+
+    build_memory: int = 2 << 30
+    build_cpus: float = 2.0
+    build_seconds: int = 1800
+    build_disk: int = 10 << 30
+    source_bytes: int = 1 << 30
+    source_seconds: int = 600
+    run_memory: int | None = None
+    run_cpus: float | None = None
+
+
+class DeploymentOrder(msgspec.Struct, frozen=True):
+    """One attempt. Profiles are in the spelling of the contract; `done` holds the results of phases that ended in an
+    earlier execution of the same attempt, by phase.
+    """
+
+    deployment: str
+    number: int
+    resource: str
+    resource_slug: str
+    resource_kind: str
+    organization: str
+    trigger: str
+    target: TargetOrder
+    source: dict[str, object]
+    runtime: dict[str, object]
+    network: dict[str, object] | None
+    health: dict[str, object] | None
+    route: RouteOrder | None
+    variables: list[VariableValue]
+    limits: Limits
+    retained: Retained | None = None
+    serving: Serving | None = None
+    done: dict[str, dict[str, object]] = {}
+    source_credential: str | None = None
+
+    def __repr__(self) -> str:
+        return f"DeploymentOrder({self.deployment})"
+
+
+class RuntimeOrder(msgspec.Struct, frozen=True):
+    """Stop, start, restart or retire what a deployment started."""
+
+    operation: str
+    deployment: str
+    resource: str
+    target: TargetOrder
+    runtime: dict[str, object]
+    grace_seconds: float = 30.0
+    route: RouteOrder | None = None
+    again: DeploymentOrder | None = None
+    """The attempt itself, as if it were given back: what starting a host process anew needs."""
+
+    def __repr__(self) -> str:
+        return f"RuntimeOrder({self.operation} {self.deployment})"

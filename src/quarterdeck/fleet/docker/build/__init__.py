@@ -1,0 +1,1 @@
+"""Building images: the context, both builders, their progress and their limits."""

@@ -1,0 +1,133 @@
+"""What a build may take, and how far that can be held.
+
+The classic builder honours memory and CPU itself. BuildKit ignores both and runs every step under one control group,
+`docker/buildkit`; on the engine's own host, as root, that parent is limited here. The limit is then shared by all
+builds of that engine that run at the same time, and it stays until the next build writes another. It cannot be
+limited from afar over TCP, for a rootless engine, or where the engine keeps its groups elsewhere (a systemd cgroup
+driver may): `BuildResult.unenforced` names what was not held.
+
+Time is held by dropping the connection, which makes the engine cancel the build. Disk has no quota in either builder:
+the growth of used space on the engine's disk (local) or of its build cache (remote) is watched every two seconds, so a
+fast writer can pass the mark by what it writes in that time, and on a local disk other writers count too.
+Processes within a build step are not limited by either builder.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from quarterdeck.fleet.docker import system
+from quarterdeck.fleet.docker.engine import Engine
+from quarterdeck.kernel.errors import ProviderFailure, Timeout
+
+T = TypeVar("T")
+PERIOD = 100_000
+WATCH_SECONDS = 2.0
+CGROUPS = Path("/sys/fs/cgroup")
+Probe = Callable[[], Awaitable[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class BuildLimits:
+    seconds: float = 1800
+    memory_bytes: int | None = None
+    cpus: float | None = None
+    disk_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSetting:
+    """One value of a control group: what it bounds, the file below the hierarchy's root, and the text to write."""
+
+    bounds: str
+    file: str
+    text: str
+
+
+def parent_settings(limits: BuildLimits, *, unified: bool) -> tuple[GroupSetting, ...]:
+    """What to write so that BuildKit's parent group holds the limits; unset limits are lifted, not left over."""
+    quota = str(round(limits.cpus * PERIOD)) if limits.cpus else None
+    memory = str(limits.memory_bytes) if limits.memory_bytes else None
+    if unified:
+        return (
+            GroupSetting("memory", "docker/buildkit/memory.max", memory or "max"),
+            GroupSetting("cpus", "docker/buildkit/cpu.max", f"{quota or 'max'} {PERIOD}"),
+        )
+    return (
+        GroupSetting("memory", "memory/docker/buildkit/memory.limit_in_bytes", memory or "-1"),
+        GroupSetting("cpus", "cpu/docker/buildkit/cpu.cfs_period_us", str(PERIOD)),
+        GroupSetting("cpus", "cpu/docker/buildkit/cpu.cfs_quota_us", quota or "-1"),
+    )
+
+
+def limit_parent(limits: BuildLimits, root: Path = CGROUPS) -> tuple[str, ...]:
+    """Limit BuildKit's parent group on this host; returns which of the wanted limits could not be held."""
+    wanted = {name for name, value in (("memory", limits.memory_bytes), ("cpus", limits.cpus)) if value}
+    unified = (root / "cgroup.controllers").exists()
+    failed = set()
+    for setting in parent_settings(limits, unified=unified):
+        place = root / setting.file
+        try:
+            # An engine that never built has no such group yet; without its own parent it is not this host's engine.
+            place.parent.mkdir(exist_ok=True)
+            place.write_text(setting.text)
+        except OSError:
+            failed.add(setting.bounds)
+    return tuple(sorted(wanted & failed))
+
+
+async def disk_probe(engine: Engine) -> Probe:
+    """Bytes that builds take, as well as they can be seen: the engine's own disk if it is here, else its cache."""
+    root = (await system.info(engine)).docker_root_dir if engine.local else ""
+
+    async def used_here() -> int:
+        return (await asyncio.to_thread(shutil.disk_usage, root)).used
+
+    async def build_cache() -> int:
+        return (await system.disk_usage(engine)).build_cache_bytes
+
+    here = bool(root) and await asyncio.to_thread(lambda: Path(root).is_dir())
+    return used_here if here else build_cache
+
+
+async def watch_disk(probe: Probe, allowed: int) -> None:
+    """Returns never; raises when the space taken has grown by more than `allowed`."""
+    before = await probe()
+    while True:
+        await asyncio.sleep(WATCH_SECONDS)
+        if await probe() - before > allowed:
+            raise ProviderFailure(
+                f"The build was ended because it took more than {allowed:,} bytes of disk",
+                code="image_build_disk_exceeded",
+                hint="Make the build smaller, or raise the build's disk limit.",
+            )
+
+
+async def bounded(work: Coroutine[Any, Any, T], watch: Coroutine[Any, Any, None] | None, seconds: float) -> T:
+    """The result of `work`, unless `watch` raises or the time is over first; what is left is canceled."""
+    main = asyncio.ensure_future(work)
+    guard = asyncio.ensure_future(watch) if watch else None
+    try:
+        running = {main, guard} if guard else {main}
+        done, _ = await asyncio.wait(running, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        if main in done:
+            return main.result()
+        if guard in done and guard is not None:
+            guard.result()
+        raise Timeout(
+            f"The build did not end within {seconds:g} s and was ended",
+            code="image_build_timeout",
+            hint="Look for the slow step in the build's log, or raise the build's time limit.",
+        )
+    finally:
+        for task in (main, guard):
+            if task is not None and not task.done():
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError, Exception):
+                    await task

@@ -1,0 +1,165 @@
+"""Images of an engine: look at, pull, tag, remove."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from quarterdeck.fleet.docker.engine import Engine
+from quarterdeck.fleet.docker.filters import Labels, filters
+from quarterdeck.fleet.docker.messages import Message, messages
+from quarterdeck.kernel.errors import NotFound, ProviderFailure
+from quarterdeck.kernel.vault import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryAuth:
+    """What a registry wants to see. `server` is its host, or `docker.io`."""
+
+    server: str
+    username: str
+    password: Secret[str]
+
+
+class ImageConfig(msgspec.Struct, rename="pascal"):
+    env: list[str] | None = None
+    cmd: list[str] | None = None
+    entrypoint: list[str] | None = None
+    exposed_ports: dict[str, dict[str, str]] | None = None
+    labels: dict[str, str] | None = None
+    user: str = ""
+    working_dir: str = ""
+
+
+class Image(msgspec.Struct, rename="pascal"):
+    """What inspecting an image tells."""
+
+    id: str
+    repo_tags: list[str] | None = None
+    repo_digests: list[str] | None = None
+    created: str = ""
+    size: int = 0
+    architecture: str = ""
+    os: str = ""
+    config: ImageConfig | None = None
+
+    @property
+    def exposed_ports(self) -> list[int]:
+        """TCP ports that the image declares, ascending."""
+        declared = (self.config.exposed_ports if self.config else None) or {}
+        return sorted(int(port.split("/")[0]) for port in declared if port.endswith("/tcp") or "/" not in port)
+
+
+class ListedImage(msgspec.Struct, rename="pascal"):
+    id: str
+    repo_tags: list[str] | None = None
+    repo_digests: list[str] | None = None
+    created: int = 0
+    size: int = 0
+    labels: dict[str, str] | None = None
+
+
+class Layer(msgspec.Struct, rename="pascal"):
+    """A row of an image's history."""
+
+    created_by: str = ""
+    comment: str = ""
+    size: int = 0
+
+
+class Removal(msgspec.Struct, rename="pascal"):
+    untagged: str = ""
+    deleted: str = ""
+
+
+def registry_header(auth: RegistryAuth) -> dict[str, str]:
+    """`X-Registry-Auth`; made right before it is sent, because it holds the password."""
+    server = "https://index.docker.io/v1/" if auth.server in {"docker.io", "index.docker.io"} else auth.server
+    body = {"username": auth.username, "password": auth.password.reveal(), "serveraddress": server}
+    return {"X-Registry-Auth": base64.urlsafe_b64encode(msgspec.json.encode(body)).decode()}
+
+
+def split_reference(reference: str) -> tuple[str, str]:
+    """`name` and `tag or digest` of an image reference; `latest` when neither stands."""
+    if "@" in reference:
+        name, _, digest = reference.partition("@")
+        return name, digest
+    head, colon, tail = reference.rpartition(":")
+    return (head, tail) if colon and "/" not in tail else (reference, "latest")
+
+
+async def inspect(engine: Engine, image: str) -> Image:
+    return await engine.get(f"/images/{image}/json", Image)
+
+
+async def find(engine: Engine, image: str) -> Image | None:
+    try:
+        return await inspect(engine, image)
+    except NotFound:
+        return None
+
+
+async def listed(engine: Engine, labels: Labels | None = None, **wanted: str) -> list[ListedImage]:
+    return await engine.get("/images/json", list[ListedImage], filters(labels, **wanted))
+
+
+async def history(engine: Engine, image: str) -> list[Layer]:
+    return await engine.get(f"/images/{image}/history", list[Layer])
+
+
+async def tag(engine: Engine, image: str, reference: str) -> None:
+    repository, label = split_reference(reference)
+    await engine.request("POST", f"/images/{image}/tag", query={"repo": repository, "tag": label})
+
+
+async def remove(engine: Engine, image: str, *, force: bool = False) -> list[Removal]:
+    """Untag, and delete what nothing uses any more; empty if it was gone already."""
+    answer = None
+    try:
+        answer = await engine.request("DELETE", f"/images/{image}", query={"force": str(int(force))})
+    except NotFound:
+        return []
+    return msgspec.json.decode(answer.content, type=list[Removal])
+
+
+async def pull(
+    engine: Engine,
+    reference: str,
+    *,
+    auth: RegistryAuth | None = None,
+    platform: str = "",
+    on_progress: Callable[[str], Awaitable[None]] | None = None,
+) -> Image:
+    """Fetch an image and tell what came; progress is one line per change of a layer's status."""
+    name, label = split_reference(reference)
+    query = {"fromImage": name, "tag": label} | ({"platform": platform} if platform else {})
+    seen: dict[str, str] = {}
+    headers = registry_header(auth) if auth else {}
+    async with engine.stream("POST", "/images/create", query=query, headers=headers) as answer:
+        async for message in messages(answer.aiter_bytes()):
+            await tell(message, seen, on_progress, reference)
+    return await inspect(engine, reference)
+
+
+async def tell(
+    message: Message, seen: dict[str, str], on_progress: Callable[[str], Awaitable[None]] | None, reference: str
+) -> None:
+    if message.error:
+        raise ProviderFailure(
+            f"Pulling {reference} failed: {message.error.splitlines()[0][:300]}",
+            code="image_pull_failed",
+            hint="Check the image's name and tag, and the registry's credentials.",
+        )
+    if on_progress and message.status and seen.get(message.id) != message.status:
+        seen[message.id] = message.status
+        await on_progress(f"{message.id}: {message.status}" if message.id else message.status)
+
+
+async def save(engine: Engine, image: str) -> AsyncGenerator[bytes, None]:
+    """The image as a tar stream, layers included."""
+    async with engine.stream("GET", f"/images/{image}/get") as answer:
+        async for chunk in answer.aiter_bytes():
+            yield chunk

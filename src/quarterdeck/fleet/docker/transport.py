@@ -1,0 +1,113 @@
+"""One HTTP client for local sockets and for sockets behind SSH: httpx over a pool that a `Dialer` feeds.
+
+`AsyncHTTPTransport._pool` is private, which is why httpx is pinned.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import Iterable
+from typing import Any
+
+import httpcore
+import httpx
+
+from quarterdeck.fleet.docker.dialing import Dialer, Stream
+
+
+class SocketStream(httpcore.AsyncNetworkStream):
+    def __init__(self, stream: Stream) -> None:
+        self._reader, self._writer = stream
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's signature
+        try:
+            async with asyncio.timeout(timeout):
+                return await self._reader.read(max_bytes)
+        except TimeoutError as error:
+            raise httpcore.ReadTimeout from error
+        except OSError as error:
+            raise httpcore.ReadError(str(error)) from error
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - httpcore's signature
+        try:
+            async with asyncio.timeout(timeout):
+                self._writer.write(buffer)
+                await self._writer.drain()
+        except TimeoutError as error:
+            raise httpcore.WriteTimeout from error
+        except OSError as error:
+            raise httpcore.WriteError(str(error)) from error
+
+    async def aclose(self) -> None:
+        self._writer.close()
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(1):
+                await self._writer.wait_closed()
+
+    async def end_input(self) -> None:
+        """Tell the other side that nothing more will be written, and keep reading."""
+        if self._writer.can_write_eof():
+            self._writer.write_eof()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> httpcore.AsyncNetworkStream:
+        raise httpcore.ConnectError("TLS is begun by the dialer")
+
+    def get_extra_info(self, info: str) -> Any:
+        if info == "is_readable":
+            return self._reader.at_eof()
+        return self if info == "socket_stream" else None
+
+
+class DialedBackend(httpcore.AsyncNetworkBackend):
+    """Every connection of the pool goes to one path, whatever host the request names."""
+
+    def __init__(self, dialer: Dialer, path: str) -> None:
+        self._dialer = dialer
+        self._path = path
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        try:
+            async with asyncio.timeout(timeout):
+                return SocketStream(await self._dialer.open(self._path))
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout from error
+        except OSError as error:
+            raise httpcore.ConnectError(str(error)) from error
+
+    async def connect_unix_socket(
+        self,
+        path: str,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        return await self.connect_tcp(path, 0, timeout)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+def dialed_client(dialer: Dialer, path: str, *, base_url: str = "http://socket") -> httpx.AsyncClient:
+    """An httpx client whose every request goes through `dialer.open(path)`."""
+    transport = httpx.AsyncHTTPTransport(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), trust_env=False)
+    transport._pool = httpcore.AsyncConnectionPool(  # noqa: SLF001 - the one way to give httpx a network backend
+        network_backend=DialedBackend(dialer, path),
+        max_connections=None,
+        max_keepalive_connections=8,
+        keepalive_expiry=30,
+    )
+    timeout = httpx.Timeout(30, connect=5, read=None)
+    return httpx.AsyncClient(transport=transport, base_url=base_url, timeout=timeout, trust_env=False)

@@ -1,0 +1,113 @@
+"""The admin interface of a running Caddy, over its unix socket."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+import msgspec
+
+from quarterdeck.kernel.errors import ProviderFailure, Unavailable
+
+JsonObject = dict[str, Any]
+
+
+class ConfigurationRefused(ProviderFailure):
+    """Caddy did not take a configuration and goes on with the one before. `__notes__` hold its own words for a log."""
+
+    default_code = "edge_proxy_configuration_refused"
+
+
+class ConfigurationChanged(ProviderFailure):
+    """Somebody else loaded a configuration between our reading and our loading."""
+
+    default_code = "edge_proxy_configuration_changed"
+
+
+class AdminClient:
+    """`transport` defaults to the local unix socket; over SSH it is one that opens the same path on the other host."""
+
+    def __init__(self, socket: Path, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self._client = httpx.AsyncClient(
+            transport=transport or httpx.AsyncHTTPTransport(uds=str(socket)),
+            base_url="http://edge",
+            timeout=httpx.Timeout(30, connect=5),
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def answers(self) -> bool:
+        """Whether a Caddy listens and has a configuration."""
+        try:
+            configuration, _ = await self.configuration()
+        except Unavailable:
+            return False
+        return configuration is not None
+
+    async def configuration(self) -> tuple[JsonObject | None, str]:
+        """What is loaded, and the tag that `load` wants back."""
+        answer = await self._request("GET", "/config/")
+        return msgspec.json.decode(answer.content, type=JsonObject | None), answer.headers.get("etag", "")
+
+    async def load(self, configuration: JsonObject, tag: str) -> None:
+        """Replaces the whole configuration if it is still the one that `tag` names.
+
+        Raises `ConfigurationRefused` when Caddy cannot run it and `ConfigurationChanged` when the tag is old; what
+        served before goes on serving in both cases.
+        """
+        answer = await self._request(
+            "POST",
+            "/config/",
+            content=msgspec.json.encode(configuration),
+            headers={"Content-Type": "application/json", "If-Match": tag},
+        )
+        if answer.status_code == httpx.codes.PRECONDITION_FAILED:
+            raise ConfigurationChanged(
+                "Another program changed the edge's configuration at the same moment.",
+                hint="Try again; nothing but Quarterdeck should speak to the edge's admin socket.",
+                phase="proxy-reload",
+            )
+        if answer.is_error:
+            refused = ConfigurationRefused(
+                f"The edge refused the new routes (status {answer.status_code}) and goes on serving those before.",
+                hint="Look at log/caddy.json in the edge directory, mend the route that changed, and try again.",
+                phase="proxy-reload",
+            )
+            refused.add_note(answer.text[:2000])
+            raise refused
+
+    async def in_flight(self) -> dict[str, int]:
+        """Requests being answered at this moment by resolved upstream address, open WebSockets included."""
+        answer = await self._request("GET", "/reverse_proxy/upstreams")
+        if answer.is_error:
+            raise ProviderFailure(f"The edge did not tell its upstreams (status {answer.status_code}).")
+        counts: dict[str, int] = {}
+        for upstream in msgspec.json.decode(answer.content) or []:
+            counts[upstream["address"]] = counts.get(upstream["address"], 0) + int(upstream["num_requests"])
+        return counts
+
+    async def metrics(self) -> str:
+        """Prometheus text; the admin socket is the only place where it can be had."""
+        return (await self._request("GET", "/metrics")).text
+
+    async def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        try:
+            return await self._client.request(method, path, **options)
+        except httpx.TransportError as error:
+            raise Unavailable(
+                "The edge proxy does not answer on its admin socket.",
+                code="edge_proxy_unavailable",
+                hint="Quarterdeck starts it again by itself; if this lasts, look at log/start.log of the edge.",
+                phase="proxy-reload",
+            ) from error

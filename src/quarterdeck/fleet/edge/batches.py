@@ -1,0 +1,78 @@
+"""Changes of the route set that wait while one is being loaded go together into the next load."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+import msgspec
+
+from quarterdeck.fleet.edge.routes import Route
+from quarterdeck.kernel.errors import Problem
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """`replace` stands for the whole set, the others for single routes."""
+
+    put: tuple[Route, ...] = ()
+    remove: tuple[str, ...] = ()
+    replace: tuple[Route, ...] | None = None
+
+
+def changed(routes: Mapping[str, Route], changes: Iterable[Change]) -> dict[str, Route]:
+    """The route set after the changes, in their order."""
+    result = dict(routes)
+    for change in changes:
+        if change.replace is not None:
+            result = {route.id: route for route in change.replace}
+        for route_id in change.remove:
+            result.pop(route_id, None)
+        result.update((route.id, route) for route in change.put)
+    return result
+
+
+class Batches:
+    """`apply` loads changes together and raises a `Problem` when they cannot be loaded.
+
+    If a batch fails, each of its changes is tried alone, so that one person's bad route does not refuse another's.
+    """
+
+    def __init__(self, apply: Callable[[list[Change]], Awaitable[bool]]) -> None:
+        self._apply = apply
+        self._waiting: list[tuple[Change, asyncio.Future[bool]]] = []
+        self._worker: asyncio.Task[None] | None = None
+
+    async def submit(self, change: Change) -> bool:
+        """Whether the proxy had to be reloaded for it. A caller that is canceled leaves its change in the batch."""
+        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._waiting.append((change, done))
+        if self._worker is None or self._worker.done():
+            self._worker = asyncio.create_task(self._work())
+        return await done
+
+    async def _work(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            if len(batch) > 1:
+                try:
+                    reloaded = await self._apply([change for change, _ in batch])
+                except Problem:
+                    pass
+                else:
+                    for _, done in batch:
+                        _settle(done, reloaded)
+                    continue
+            for change, done in batch:
+                try:
+                    _settle(done, await self._apply([change]))
+                except Exception as error:  # noqa: BLE001 - it belongs to the caller who waits for it
+                    _settle(done, error)
+
+
+def _settle(done: asyncio.Future[bool], outcome: bool | Exception) -> None:
+    if done.done():
+        return
+    if isinstance(outcome, Exception):
+        done.set_exception(outcome)
+    else:
+        done.set_result(outcome)

@@ -1,0 +1,354 @@
+"""The edge of a host: one Caddy, its routes, and where each of them leads."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+import structlog
+
+from quarterdeck.fleet.edge.admin import AdminClient, ConfigurationRefused
+from quarterdeck.fleet.edge.batches import Batches, Change, changed
+from quarterdeck.fleet.edge.candidates import Candidate, candidate_of
+from quarterdeck.fleet.edge.configuration import EdgeOptions, ports_of, render_caddy
+from quarterdeck.fleet.edge.files import Files, LocalFiles
+from quarterdeck.fleet.edge.layout import Layout
+from quarterdeck.fleet.edge.ports import Ports, choose_ports, require_free, url_for
+from quarterdeck.fleet.edge.process import Identity, lives, wait_for_end
+from quarterdeck.fleet.edge.program import Account
+from quarterdeck.fleet.edge.routes import Route, check_route, check_routes, decode_route, encode_route
+from quarterdeck.fleet.edge.supervision import Supervisor, cannot_listen
+from quarterdeck.fleet.edge.upstreams import Upstreams
+from quarterdeck.kernel.errors import NotFound, Problem, Unavailable
+
+JsonObject = dict[str, Any]
+
+log = structlog.get_logger(__name__)
+
+
+class EdgeStatus(msgspec.Struct, frozen=True, kw_only=True):
+    running: bool
+    pid: int | None
+    ports: Ports | None
+    routes: tuple[str, ...]
+
+
+class Edge:
+    """`root` is the target directory of the host; the edge lives in `<root>/edge`.
+
+    Any number of processes may hold an `Edge` of one directory at once: they change routes in turn and share one Caddy.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        http_port: int | None = None,
+        https_port: int | None = None,
+        address: str | None = None,
+        options: EdgeOptions | None = None,
+        account: Account | None = None,
+        files: Files | None = None,
+        program: Path | None = None,
+    ) -> None:
+        self.layout = Layout(root / "edge")
+        self._named = (http_port, https_port, address)
+        self._options = options or EdgeOptions()
+        self._account = account
+        self._files = files or LocalFiles()
+        self._admin = AdminClient(self.layout.admin_socket)
+        self._supervisor = Supervisor(self._files, self.layout, self._admin, account=account, program=program)
+        self._upstreams = Upstreams(self._files, self.layout)
+        self._batches = Batches(self._apply)
+        self._ports: Ports | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Ends this object, not the proxy."""
+        await self._admin.close()
+
+    async def ensure_running(self) -> Identity:
+        """Adopts the Caddy of this directory or starts it, and loads the routes that stand in the directory.
+
+        Raises `Conflict` (`edge_proxy_host_port_conflict`), `Unavailable` (`edge_proxy_start_failed`) or
+        `ConfigurationRefused` when an older configuration serves because the present one cannot.
+        """
+        await self._prepare_directory()
+        async with self._files.lock(self.layout.routes_lock):
+            return await self._ensure(await self._read_routes())
+
+    async def keep_running(self) -> None:
+        """Starts the proxy again whenever it dies; returns when somebody asked it to stop. Run it as a task."""
+        pause = 0.1
+        loop = asyncio.get_running_loop()
+        while True:
+            began = loop.time()
+            try:
+                identity = await self.ensure_running()
+                await wait_for_end(identity)
+            except Problem as problem:
+                log.warning("edge_not_running", code=problem.code, problem=problem.message)
+            else:
+                if await self._supervisor.recorded() is None:
+                    return
+                log.warning("edge_died", pid=identity.pid)
+            pause = 0.1 if loop.time() - began > 60 else min(pause * 2, 30)
+            await asyncio.sleep(pause)
+
+    async def set_routes(self, routes: Iterable[Route]) -> bool:
+        """Makes these the only routes. Whether the proxy had to be reloaded."""
+        return await self._batches.submit(Change(replace=tuple(routes)))
+
+    async def change_routes(self, *, put: Iterable[Route] = (), remove: Iterable[str] = ()) -> bool:
+        """Removes and puts routes with at most one reload; a change that changes nothing reloads nothing.
+
+        Raises `Invalid`, `Conflict` (`edge_proxy_route_conflict`) or `ConfigurationRefused`; then all is as before.
+        """
+        wanted = tuple(put)
+        for route in wanted:
+            check_route(route)
+        return await self._batches.submit(Change(put=wanted, remove=tuple(remove)))
+
+    async def put_route(self, route: Route) -> bool:
+        return await self.change_routes(put=[route])
+
+    async def remove_route(self, route_id: str) -> bool:
+        return await self.change_routes(remove=[route_id])
+
+    async def routes(self) -> dict[str, Route]:
+        return await self._read_routes()
+
+    async def switch(self, route_id: str, upstream: str) -> str | None:
+        """The cut-over. Answers the upstream before, None for the first; raises `NotFound` for an unknown route."""
+        return await self._upstreams.switch(route_id, upstream)
+
+    async def take_down(self, route_id: str) -> str | None:
+        """Leads the route nowhere (503). Answers the upstream before."""
+        return await self._upstreams.take_down(route_id)
+
+    async def upstream(self, route_id: str) -> str | None:
+        return await self._upstreams.current(route_id)
+
+    async def candidate(self, route_id: str, upstream: str) -> Candidate:
+        """Shows `upstream` behind the private door of the route; see `candidates.probe`."""
+        route = (await self._read_routes()).get(route_id)
+        if route is None:
+            raise NotFound(
+                f"The edge has no route {route_id}.",
+                code="edge_proxy_route_missing",
+                hint="Put the route first, then show its candidate.",
+                routeId=route_id,
+            )
+        await self._upstreams.set_candidate(route_id, upstream)
+        return candidate_of(route, self.layout)
+
+    async def clear_candidate(self, route_id: str) -> None:
+        await self._upstreams.clear_candidate(route_id)
+
+    async def requests_in_flight(self, upstream: str) -> int:
+        """Requests and WebSockets that this upstream is answering at the moment."""
+        return (await self._admin.in_flight()).get(upstream, 0)
+
+    async def drain(self, upstream: str, grace_seconds: float) -> int:
+        """Waits until nothing is in flight, at most the grace. Answers what is left then (0 = drained)."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + grace_seconds
+        pause = 0.02
+        quiet = 0
+        while True:
+            left = await self.requests_in_flight(upstream)
+            # A request that read the upstream file just before the cut-over is counted a moment later: look twice.
+            quiet = quiet + 1 if left == 0 else 0
+            remaining = deadline - loop.time()
+            if quiet >= 3 or (remaining <= 0 and quiet == 0):
+                return left
+            await asyncio.sleep(pause if quiet else min(pause, max(remaining, 0.001)))
+            pause = 0.02 if quiet else min(pause * 1.5, 0.5)
+
+    async def stop(self, *, grace_seconds: float = 10) -> bool:
+        """Ends the proxy. Whether there was one; a process that is not certainly ours is left alone."""
+        async with self._files.lock(self.layout.routes_lock):
+            identity = await self._supervisor.recorded()
+            if identity is None or not lives(identity):
+                identity = await self._supervisor.adopt()
+            return identity is not None and await self._supervisor.end(identity, grace_seconds=grace_seconds)
+
+    async def status(self) -> EdgeStatus:
+        identity = await self._supervisor.recorded()
+        running = lives(identity) and await self._admin.answers()
+        return EdgeStatus(
+            running=running,
+            pid=identity.pid if identity and running else None,
+            ports=await self._kept_ports(),
+            routes=tuple(sorted(await self._read_routes())),
+        )
+
+    async def metrics(self) -> str:
+        return await self._admin.metrics()
+
+    @property
+    def ports(self) -> Ports:
+        """Known once the edge has been running; raises `Unavailable` before."""
+        if self._ports is None:
+            raise Unavailable(
+                "The edge has not been started yet, so its ports are not chosen.", code="edge_proxy_unavailable"
+            )
+        return self._ports
+
+    def url_for(self, hostname: str, *, tls: bool = False) -> str:
+        return url_for(hostname, self.ports, tls=tls)
+
+    async def _apply(self, changes: list[Change]) -> bool:
+        await self._prepare_directory()
+        async with self._files.lock(self.layout.routes_lock):
+            before = await self._read_routes()
+            after = changed(before, changes)
+            check_routes(after.values())
+            await self._ensure(before)
+            for route_id in after.keys() - before.keys():
+                await self._upstreams.prepare(route_id)
+            try:
+                reloaded = await self._load(after, self.ports)
+            except Problem:
+                for route_id in after.keys() - before.keys():
+                    await self._upstreams.forget(route_id)
+                raise
+            for route_id, route in after.items():
+                if before.get(route_id) != route:
+                    await self._files.write_atomic(self.layout.route(route_id), encode_route(route))
+            for route_id in before.keys() - after.keys():
+                await self._files.remove(self.layout.route(route_id))
+                await self._upstreams.forget(route_id)
+            return reloaded
+
+    async def _ensure(self, routes: dict[str, Route]) -> Identity:
+        identity = await self._supervisor.adopt()
+        secure = any(route.tls != "disabled" for route in routes.values())
+        kept = await self._kept_ports()
+        if identity is None:
+            ports = choose_ports(*self._named, kept=kept, secure=secure)
+            wanted = render_caddy(routes.values(), self.layout, ports, self._options)
+            generations = [wanted, *await self._older_generations(wanted)]
+            identity, taken = await self._supervisor.start(generations, ports)
+            await self._keep_generation(taken)
+        else:
+            ports = await self._running_ports(kept, secure=secure)
+        await self._load(routes, ports)
+        await self._keep_ports(ports)
+        return identity
+
+    async def _running_ports(self, kept: Ports | None, *, secure: bool) -> Ports:
+        """Where a running edge shall listen: where it does, unless an operator has named another place since."""
+        if kept is None:
+            running, _ = await self._admin.configuration()
+            try:
+                kept = ports_of(running or {})
+            except (KeyError, IndexError, TypeError) as error:
+                raise Unavailable(
+                    "The edge runs a configuration that is not ours.",
+                    code="edge_proxy_unavailable",
+                    hint="Stop the Caddy of this directory; Quarterdeck starts it again with its own routes.",
+                ) from error
+        http, https, address = self._named
+        wanted = Ports(
+            http=http or kept.http, https=https or kept.https, address=kept.address if address is None else address
+        )
+        # The proxy itself would share a taken port silently.
+        if wanted.http != kept.http:
+            require_free(wanted.http, wanted.address)
+        if secure and wanted.https != kept.https:
+            require_free(wanted.https, wanted.address)
+        return wanted
+
+    async def _load(self, routes: dict[str, Route], ports: Ports) -> bool:
+        wanted = render_caddy(routes.values(), self.layout, ports, self._options)
+        running, tag = await self._admin.configuration()
+        if running == wanted:
+            await self._keep_generation(wanted)
+            return False
+        try:
+            await self._admin.load(wanted, tag)
+        except ConfigurationRefused as refused:
+            said = "\n".join(getattr(refused, "__notes__", []))
+            log.warning("edge_configuration_refused", said=said)
+            conflict = cannot_listen(said)
+            if conflict is not None:
+                raise conflict from refused
+            raise
+        await self._keep_generation(wanted)
+        log.info("edge_reloaded", routes=len(routes))
+        return True
+
+    async def _keep_generation(self, configuration: JsonObject) -> None:
+        content = msgspec.json.format(msgspec.json.encode(configuration), indent=1)
+        current = await self._files.read(self.layout.current)
+        if current == content:
+            return
+        if current is not None:
+            await self._files.write_atomic(self.layout.previous, current, mode=0o640)
+        await self._files.write_atomic(self.layout.current, content, mode=0o640)
+
+    async def _older_generations(self, wanted: JsonObject) -> list[JsonObject]:
+        """What may serve instead of a configuration that cannot: only what listens on the same ports."""
+        older = []
+        for path in (self.layout.current, self.layout.previous):
+            with contextlib.suppress(msgspec.MsgspecError, KeyError):
+                generation = msgspec.json.decode(await self._files.read(path) or b"", type=JsonObject)
+                here = generation["apps"]["http"]["servers"]["http"]["listen"]
+                if generation != wanted and here == wanted["apps"]["http"]["servers"]["http"]["listen"]:
+                    older.append(generation)
+        return older
+
+    async def _kept_ports(self) -> Ports | None:
+        content = await self._files.read(self.layout.ports)
+        return msgspec.json.decode(content, type=Ports) if content else None
+
+    async def _keep_ports(self, ports: Ports) -> None:
+        self._ports = ports
+        content = msgspec.json.encode(ports)
+        if await self._files.read(self.layout.ports) != content:
+            await self._files.write_atomic(self.layout.ports, content)
+
+    async def _read_routes(self) -> dict[str, Route]:
+        routes = {}
+        for name in await self._files.list(self.layout.routes):
+            content = await self._files.read(self.layout.routes / name)
+            if name.endswith(".json") and content is not None:
+                try:
+                    route = decode_route(content)
+                except msgspec.MsgspecError as error:
+                    raise Unavailable(
+                        f"The edge's route file {name} cannot be read; no route is changed until it can.",
+                        code="edge_proxy_route_unreadable",
+                        hint=f"Mend or remove {self.layout.routes / name}, then deploy its resource again.",
+                        phase="proxy-route-realization",
+                    ) from error
+                routes[route.id] = route
+        return routes
+
+    async def _prepare_directory(self) -> None:
+        layout = self.layout
+        await self._files.make_directory(layout.directory)
+        for path in (layout.routes, layout.upstreams, layout.candidates, layout.empty):
+            await self._files.make_directory(path)
+        for path in (layout.log, layout.configuration_home, layout.data):
+            await self._files.make_directory(path, mode=0o700)
+            if self._account is not None:
+                os.chown(path, self._account.uid, self._account.gid)
+        if self._account is not None:
+            # Its account may make its sockets here, but not touch what is not its own.
+            os.chown(layout.directory, -1, self._account.gid)
+            layout.directory.chmod(0o1775)

@@ -1,0 +1,63 @@
+"""Hosts we reach, where on them we deploy, and which names they give."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from quarterdeck.kernel.db import Base, Identified
+
+
+class Server(Identified, Base):
+    """A deployment target. Lifecycle `active → inactive`, then deleted. Provider `local-shell` is this machine."""
+
+    __tablename__ = "fleet_servers"
+    __table_args__ = (Index("ix_fleet_servers_organization_id", "organization_id", "id"),)
+
+    ref: Mapped[str] = mapped_column(String(40), unique=True)
+    organization_id: Mapped[int] = mapped_column(ForeignKey("identity_organizations.id"))
+    name: Mapped[str] = mapped_column(String(200))
+    host: Mapped[str] = mapped_column(String(255))
+    port: Mapped[int] = mapped_column(default=22)
+    provider: Mapped[str] = mapped_column(String(40))
+    target_kind: Mapped[str] = mapped_column(String(40))
+    lifecycle: Mapped[str] = mapped_column(String(20), default="active")
+    deactivated_at: Mapped[datetime | None]
+    deactivation_reason: Mapped[str | None] = mapped_column(String(280))
+    proxy_kind: Mapped[str] = mapped_column(String(20))
+    proxy_status: Mapped[str] = mapped_column(String(20))
+    proxy_attempted_at: Mapped[datetime | None]
+    proxy_succeeded_at: Mapped[datetime | None]
+    proxy_error_code: Mapped[str | None] = mapped_column(String(100))
+    proxy_error_message: Mapped[str | None] = mapped_column(Text)
+    edge_http_port: Mapped[int | None]
+    edge_https_port: Mapped[int | None]
+    created_at: Mapped[datetime]
+
+
+class Destination(Identified, Base):
+    """A place on a server (`dst_…`). Each server gets its default one at first need."""
+
+    __tablename__ = "fleet_destinations"
+    __table_args__ = (Index("uq_fleet_destinations_name", "server_id", "name", unique=True),)
+
+    ref: Mapped[str] = mapped_column(String(40), unique=True)
+    server_id: Mapped[int] = mapped_column(ForeignKey("fleet_servers.id"))
+    name: Mapped[str] = mapped_column(String(100), default="default")
+    kind: Mapped[str] = mapped_column(String(20), default="docker")
+    created_at: Mapped[datetime]
+
+
+class AccessPolicy(Identified, Base):
+    """How generated access domains are made: for the system (`server_id` 0) or for one server."""
+
+    __tablename__ = "fleet_access_policies"
+    __table_args__ = (Index("uq_fleet_access_policies_scope", "organization_id", "server_id", unique=True),)
+
+    ref: Mapped[str] = mapped_column(String(40), unique=True)
+    organization_id: Mapped[int] = mapped_column(ForeignKey("identity_organizations.id"))
+    server_id: Mapped[int] = mapped_column(default=0)
+    mode: Mapped[str] = mapped_column(String(20))
+    provider: Mapped[str | None] = mapped_column(String(60))
+    template: Mapped[str | None] = mapped_column(String(255))
+    updated_at: Mapped[datetime]

@@ -1,0 +1,207 @@
+"""Servers: register, find, list, and the record of their edge."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+from sqlalchemy import func, select
+
+from quarterdeck.fleet.servers.model import Destination, Server
+from quarterdeck.kernel import audit, events
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import Conflict, Invalid, NotFound, ProviderFailure
+from quarterdeck.workspace.names import check_name
+from quarterdeck.workspace.projects import organization_of
+
+LOCAL = "local-shell"
+PROVIDERS = (LOCAL, "generic-ssh")
+HOSTNAME = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})(?:\.[A-Za-z0-9_][A-Za-z0-9_-]{0,62})*\.?")
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class ServerAction(audit.Action):
+    REGISTERED = "server.registered"
+    PROXY_OBSERVED = "server.edge-proxy-observed"
+
+
+def find(tx: Tx, ref: str) -> Server:
+    """A server of the caller's organization by its `srv_…`; `NotFound` otherwise."""
+    return tx.one(
+        select(Server).where(Server.ref == ref, Server.organization_id == organization_of(tx)),
+        what=f"server {ref[:60]}",
+    )
+
+
+def newest(tx: Tx, limit: int) -> list[Server]:
+    return list(
+        tx.scalars(
+            select(Server).where(Server.organization_id == organization_of(tx)).order_by(Server.id.desc()).limit(limit)
+        )
+    )
+
+
+def count(tx: Tx) -> int:
+    return int(
+        tx.execute(
+            select(func.count()).select_from(Server).where(Server.organization_id == organization_of(tx))
+        ).scalar_one()
+    )
+
+
+def check_active(server: Server) -> None:
+    """Raise `server_inactive` for a server that takes no new work."""
+    if server.lifecycle != "active":
+        raise Conflict(
+            f"The server {server.name} is deactivated.",
+            code="server_inactive",
+            hint="Deploy to another server.",
+            relatedEntityId=server.ref,
+        )
+
+
+def check_host(host: str) -> str:
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        if not HOSTNAME.fullmatch(host):
+            raise Invalid(
+                f"{host[:80]!r} is neither a host name nor an IP address.",
+                hint="Give it without scheme, port or path.",
+                field="host",
+            ) from None
+        return host
+
+
+def register(tx: Tx, *, name: str, host: str, provider: str, target_kind: str, port: int, proxy_kind: str) -> Server:
+    """Store a server. Nothing is contacted here; a deployment or the connectivity test does that."""
+    organization_id = organization_of(tx)
+    name, host = check_name(name, "server name"), check_host(host)
+    if provider not in PROVIDERS:
+        raise ProviderFailure(
+            f"The provider {provider[:60]} cannot take deployments.",
+            code="runtime_target_unsupported",
+            hint=f"Use one of: {', '.join(PROVIDERS)}.",
+        )
+    if target_kind != "single-server":
+        raise ProviderFailure(
+            "Orchestrator clusters are not supported as a deployment target.",
+            code="runtime_target_unsupported",
+            hint="Register each host as a single server.",
+        )
+    if not 1 <= port <= 65535:
+        raise Invalid(f"{port} is not a port.", hint="Use 1 to 65535.", field="port")
+    server = tx.add(
+        Server(
+            uid=tx.ids.uid(),
+            ref=tx.ids.ref("srv"),
+            organization_id=organization_id,
+            name=name,
+            host=host,
+            port=port,
+            provider=provider,
+            target_kind=target_kind,
+            lifecycle="active",
+            deactivated_at=None,
+            deactivation_reason=None,
+            proxy_kind=proxy_kind,
+            proxy_status="disabled" if proxy_kind == "none" else "pending",
+            proxy_attempted_at=None,
+            proxy_succeeded_at=None,
+            proxy_error_code=None,
+            proxy_error_message=None,
+            edge_http_port=None,
+            edge_https_port=None,
+            created_at=tx.now,
+        )
+    )
+    audit.record(
+        tx,
+        ServerAction.REGISTERED,
+        resource_type="server",
+        resource_id=server.ref,
+        organization_id=organization_id,
+        detail={"name": name, "host": host, "providerKey": provider},
+    )
+    events.append(
+        tx,
+        f"server:{server.ref}",
+        "deployment_target.registered",
+        {"serverId": server.ref, "name": name, "providerKey": provider},
+        organization_id=organization_id,
+    )
+    return server
+
+
+def local(tx: Tx) -> Server:
+    """This machine as a server of the caller's organization, registered at first need."""
+    found = tx.first(
+        select(Server)
+        .where(Server.organization_id == organization_of(tx), Server.provider == LOCAL, Server.lifecycle == "active")
+        .order_by(Server.id)
+    )
+    return found or register(
+        tx,
+        name="This machine",
+        host="127.0.0.1",
+        provider=LOCAL,
+        target_kind="single-server",
+        port=22,
+        proxy_kind="caddy",
+    )
+
+
+def destination(tx: Tx, server: Server, ref: str | None = None) -> Destination:
+    """The named destination of the server, else its default one, made at first need."""
+    if ref is not None:
+        found = tx.first(select(Destination).where(Destination.ref == ref))
+        if found is None:
+            raise NotFound(f"There is no destination {ref[:60]}.")
+        if found.server_id != server.id:
+            raise Invalid(
+                f"The destination {ref} belongs to another server.",
+                code="resource_context_mismatch",
+                hint="Leave it out to use the default one.",
+            )
+        return found
+    tx.lock(f"destination:{server.id}")
+    found = tx.first(select(Destination).where(Destination.server_id == server.id, Destination.name == "default"))
+    return found or tx.add(
+        Destination(
+            uid=tx.ids.uid(),
+            ref=tx.ids.ref("dst"),
+            server_id=server.id,
+            name="default",
+            kind="docker",
+            created_at=tx.now,
+        )
+    )
+
+
+def existing_destination(tx: Tx, server: Server) -> Destination | None:
+    """The default destination if it was made already; for reads."""
+    return tx.first(select(Destination).where(Destination.server_id == server.id, Destination.name == "default"))
+
+
+def observe_edge(
+    tx: Tx, server_id: int, *, error: tuple[str, str] | None, http_port: int | None, https_port: int | None
+) -> None:
+    """Note what an attempt to bring up the edge found: ready with its ports, or failed with code and message."""
+    server = tx.get(Server, server_id)
+    if server is None or server.proxy_kind == "none":
+        return
+    server.proxy_attempted_at = tx.now
+    if error is None:
+        server.proxy_status, server.proxy_succeeded_at = "ready", tx.now
+        server.proxy_error_code = server.proxy_error_message = None
+        server.edge_http_port, server.edge_https_port = http_port, https_port
+    else:
+        server.proxy_status = "failed"
+        server.proxy_error_code, server.proxy_error_message = error
+    events.append(
+        tx,
+        f"server:{server.ref}",
+        "edge-proxy-observed",
+        {"status": server.proxy_status},
+        organization_id=server.organization_id,
+    )

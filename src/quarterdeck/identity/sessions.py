@@ -1,0 +1,194 @@
+"""Sessions and their tokens: opaque, stored as hashes, revocable at once."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select, update
+
+from quarterdeck.identity.model import Organization, SessionToken, User, UserSession
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import Forbidden, NotFound, Unauthenticated
+from quarterdeck.kernel.principal import Principal
+from quarterdeck.kernel.vault import Secret
+
+LIFE = {
+    "session": timedelta(days=7),
+    "access": timedelta(minutes=15),
+    "long": timedelta(hours=24),
+    "refresh": timedelta(days=7),
+}
+PREFIX = "qd_"
+
+
+def token_hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A new session with the tokens that were asked for, each shown this once."""
+
+    session: UserSession
+    user: User
+    organization: Organization
+    tokens: dict[str, Secret[str]]
+    expires_at: datetime
+
+
+def open_session(
+    tx: Tx,
+    user: User,
+    organization: Organization,
+    *,
+    kinds: tuple[str, ...],
+    client_kind: str,
+    user_agent: str | None = None,
+) -> Opened:
+    """Start a session with one token of each kind (`session`, `access`, `long`, `refresh`)."""
+    session = tx.add(
+        UserSession(
+            uid=tx.ids.uid(),
+            user_id=user.id,
+            organization_id=organization.id,
+            client_kind=client_kind,
+            address=tx.context.address,
+            user_agent=(user_agent or "")[:300] or None,
+            created_at=tx.now,
+            expires_at=tx.now + LIFE["session"],
+            revoked_at=None,
+        )
+    )
+    user.last_sign_in_at = tx.now
+    tokens = {kind: _issue(tx, session, kind) for kind in kinds}
+    return Opened(session, user, organization, tokens, session.expires_at)
+
+
+def _issue(tx: Tx, session: UserSession, kind: str) -> Secret[str]:
+    token = PREFIX + tx.ids.token(32)
+    tx.add(
+        SessionToken(
+            hash=token_hash(token),
+            session_id=session.id,
+            kind=kind,
+            expires_at=min(tx.now + LIFE[kind], session.expires_at),
+            used_at=None,
+        )
+    )
+    return Secret(token)
+
+
+def authenticate(tx: Tx, token: str) -> Principal | None:
+    """The principal behind a session, access or long token; None for anything unknown, ended or revoked."""
+    row = tx.execute(
+        select(
+            User.id,
+            User.uid,
+            User.username,
+            User.active,
+            UserSession.uid.label("session_uid"),
+            UserSession.organization_id,
+        )
+        .join(UserSession, UserSession.user_id == User.id)
+        .join(SessionToken, SessionToken.session_id == UserSession.id)
+        .where(
+            SessionToken.hash == token_hash(token),
+            SessionToken.kind != "refresh",
+            SessionToken.expires_at > tx.now,
+            UserSession.expires_at > tx.now,
+            UserSession.revoked_at.is_(None),
+        )
+    ).first()
+    if row is None or not row.active:
+        return None
+    return Principal(
+        kind="user",
+        id=row.id,
+        uid=row.uid,
+        label=row.username,
+        organization_id=row.organization_id,
+        credential=row.session_uid,
+    )
+
+
+def refresh(tx: Tx, token: str) -> Opened | None:
+    """Exchange a refresh token for a new pair. A token used before ends the whole session: it was stolen or replayed.
+
+    Returns None then (the revocation must commit, so nothing is raised here).
+    """
+    row = tx.first(select(SessionToken).where(SessionToken.hash == token_hash(token), SessionToken.kind == "refresh"))
+    if row is None or row.expires_at <= tx.now:
+        raise Unauthenticated(
+            "The refresh token is not valid any more.", hint="Sign in again.", code="product_auth_invalid"
+        )
+    session = tx.get(UserSession, row.session_id)
+    if session is None or session.revoked_at is not None:
+        raise Unauthenticated("The session has ended.", hint="Sign in again.", code="product_auth_invalid")
+    if row.used_at is not None:
+        revoke_row(tx, session)
+        return None
+    row.used_at = tx.now
+    user, organization = tx.get(User, session.user_id), tx.get(Organization, session.organization_id)
+    if user is None or organization is None or not user.active:
+        raise Unauthenticated("The session has ended.", hint="Sign in again.", code="product_auth_invalid")
+    tokens = {kind: _issue(tx, session, kind) for kind in ("access", "long", "refresh")}
+    return Opened(session, user, organization, tokens, session.expires_at)
+
+
+def revoke_row(tx: Tx, session: UserSession) -> None:
+    session.revoked_at = session.revoked_at or tx.now
+    tx.execute(delete(SessionToken).where(SessionToken.session_id == session.id, SessionToken.kind != "refresh"))
+
+
+def revoke(tx: Tx, session_uid: str) -> None:
+    """End one of the caller's own sessions. Ending it again is a success."""
+    session = tx.first(select(UserSession).where(UserSession.uid == session_uid))
+    if session is None:
+        raise NotFound(f"There is no session {session_uid[:40]}.")
+    if session.user_id != tx.principal.id:
+        raise Forbidden("You may end your own sessions only.")
+    revoke_row(tx, session)
+
+
+def own(tx: Tx, user_id: int) -> list[UserSession]:
+    """The live sessions of a user, newest first."""
+    return list(
+        tx.scalars(
+            select(UserSession)
+            .where(UserSession.user_id == user_id, UserSession.revoked_at.is_(None), UserSession.expires_at > tx.now)
+            .order_by(UserSession.id.desc())
+        )
+    )
+
+
+def prune(tx: Tx) -> int:
+    """Remove tokens that have ended; sessions stay as history."""
+    return int(tx.execute(delete(SessionToken).where(SessionToken.expires_at <= tx.now)).rowcount)  # type: ignore[attr-defined]
+
+
+def switch_organization(tx: Tx, session_uid: str, organization_id: int) -> None:
+    tx.execute(update(UserSession).where(UserSession.uid == session_uid).values(organization_id=organization_id))
+
+
+class Signer:
+    """The signed form of a session token, `<token>.<signature>`, that the deploy surface documents."""
+
+    def __init__(self, key: Secret[bytes]) -> None:
+        self._key = key
+
+    def sign(self, token: Secret[str]) -> str:
+        value = token.reveal()
+        return f"{value}.{self._signature(value)}"
+
+    def plain(self, presented: str) -> str | None:
+        """The bare token of either form; None when a signature is there and wrong."""
+        token, dot, signature = presented.partition(".")
+        if dot and not hmac.compare_digest(signature, self._signature(token)):
+            return None
+        return token
+
+    def _signature(self, token: str) -> str:
+        return hmac.new(self._key.reveal(), token.encode(), hashlib.sha256).hexdigest()

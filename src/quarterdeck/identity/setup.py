@@ -1,0 +1,65 @@
+"""The first administrator, and the organization that every instance starts with."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+
+from quarterdeck.access import Access, grants
+from quarterdeck.access.model import Grant
+from quarterdeck.identity import users
+from quarterdeck.identity.model import Organization, User
+from quarterdeck.kernel import audit, events
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import NotFound
+
+ORGANIZATION = "org_self_hosted"
+SLUG = "self-hosted-appaloft"  # documented: existing clients compare it
+
+
+class IdentityAction(audit.Action):
+    FIRST_ADMINISTRATOR = "user.first-administrator-created"
+    SIGNED_IN = "session.signed-in"
+    SIGN_IN_FAILED = "session.sign-in-failed"
+    SIGNED_OUT = "session.signed-out"
+    REFRESH_REUSED = "session.refresh-reused"
+    SESSION_REVOKED = "session.revoked"
+
+
+def default_organization(tx: Tx) -> Organization:
+    """The organization of this instance, made at first need."""
+    found = tx.first(select(Organization).where(Organization.ref == ORGANIZATION))
+    if found is not None:
+        return found
+    return tx.add(Organization(uid=tx.ids.uid(), ref=ORGANIZATION, name="Self-hosted", slug=SLUG, created_at=tx.now))
+
+
+def administrator_exists(tx: Tx) -> bool:
+    return bool(tx.execute(select(func.count()).select_from(Grant).where(Grant.role == "organization:owner")).scalar())
+
+
+def create_first_administrator(
+    tx: Tx, access: Access, *, email: str | None, username: str | None, display_name: str | None, password_hash: str
+) -> tuple[User, Organization]:
+    """Create the first administrator with the highest role of each family. Raises `NotFound` once one exists."""
+    tx.lock("identity:first-administrator")
+    if administrator_exists(tx):
+        raise NotFound(
+            "The first administrator exists already.",
+            code="first_admin_bootstrap_disabled",
+            hint="Sign in, or ask for an invitation.",
+        )
+    organization = default_organization(tx)
+    user = users.create(tx, email=email, username=username, display_name=display_name, password_hash=password_hash)
+    for role in ("organization:owner", "tasks:admin", "broker:admin", "runbooks:super-admin"):
+        grants.give(tx, access, user.id, organization.id, role)
+    audit.record(
+        tx,
+        IdentityAction.FIRST_ADMINISTRATOR,
+        resource_type="user",
+        resource_id=user.uid,
+        organization_id=organization.id,
+    )
+    events.append(
+        tx, f"user:{user.uid}", "first-administrator-created", {"userId": user.uid}, organization_id=organization.id
+    )
+    return user, organization

@@ -1,0 +1,103 @@
+"""Wake-ups inside one process: published from any thread, delivered at most once, never relied upon for correctness."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+INBOX = 1_000
+
+
+class Message(NamedTuple):
+    topic: str
+    payload: Any
+
+
+class Subscription:
+    """An inbox for some topics. A full inbox drops its oldest message and counts it in `missed`."""
+
+    def __init__(self, bus: Bus, topics: tuple[str, ...]) -> None:
+        self._bus = bus
+        self.topics = topics
+        self.missed = 0
+        self._loop = asyncio.get_running_loop()
+        self._waiting: deque[Message] = deque()
+        self._arrived = asyncio.Event()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._bus._leave(self)  # noqa: SLF001 - the two halves of one thing
+
+    async def get(self, timeout: float | None = None) -> Message | None:  # noqa: ASYNC109 - None is an answer here
+        """The oldest waiting message; None when `timeout` seconds pass without one."""
+        while not self._waiting:
+            self._arrived.clear()
+            try:
+                async with asyncio.timeout(timeout):
+                    await self._arrived.wait()
+            except TimeoutError:
+                return None
+        return self._waiting.popleft()
+
+    def drain(self) -> list[Message]:
+        """Everything that waits, without waiting."""
+        taken = list(self._waiting)
+        self._waiting.clear()
+        return taken
+
+    def _offer(self, message: Message) -> None:
+        if len(self._waiting) >= INBOX:
+            self._waiting.popleft()
+            self.missed += 1
+        self._waiting.append(message)
+        self._arrived.set()
+
+
+class Bus:
+    """Publish and subscribe by exact topic."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._subscriptions: dict[str, tuple[Subscription, ...]] = {}
+
+    def subscribe(self, *topics: str) -> Subscription:
+        """Call on a running loop, before reading the state that the wake-ups are about."""
+        subscription = Subscription(self, topics)
+        with self._lock:
+            for topic in topics:
+                self._subscriptions[topic] = (*self._subscriptions.get(topic, ()), subscription)
+        return subscription
+
+    def publish(self, topic: str, payload: Any = None) -> None:
+        """Wake the subscribers of `topic`; from any thread."""
+        subscriptions = self._subscriptions.get(topic)
+        if not subscriptions:
+            return
+        try:
+            here: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
+        except RuntimeError:
+            here = None
+        message = Message(topic, payload)
+        for subscription in subscriptions:
+            loop = subscription._loop  # noqa: SLF001 - the two halves of one thing
+            if loop is here:
+                subscription._offer(message)  # noqa: SLF001
+            elif not loop.is_closed():
+                loop.call_soon_threadsafe(subscription._offer, message)  # noqa: SLF001
+
+    def _leave(self, subscription: Subscription) -> None:
+        with self._lock:
+            for topic in subscription.topics:
+                left = tuple(one for one in self._subscriptions.get(topic, ()) if one is not subscription)
+                if left:
+                    self._subscriptions[topic] = left
+                else:
+                    self._subscriptions.pop(topic, None)

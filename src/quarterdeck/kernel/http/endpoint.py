@@ -1,0 +1,291 @@
+"""How a route is declared: who may call it, what it parses, which function it calls, what it answers."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import ModuleType
+from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
+
+import msgspec
+from litestar import Request, Response
+from litestar.datastructures import Cookie
+from litestar.handlers import HTTPRouteHandler, WebsocketRouteHandler
+from litestar.response.base import ASGIResponse
+from litestar.types import ASGIApp
+
+from quarterdeck.kernel.clock import wire_time
+from quarterdeck.kernel.http.application import dialect_of
+from quarterdeck.kernel.http.coerce import QueryReader, body_issues
+from quarterdeck.kernel.http.dialects import Dialect
+from quarterdeck.kernel.http.failures import Issue, Malformed, msgspec_issue
+from quarterdeck.kernel.http.limits import Rate
+from quarterdeck.kernel.http.sse import EventStream
+from quarterdeck.kernel.principal import Principal, current
+
+T = TypeVar("T")
+R = TypeVar("R")
+Handler = Callable[..., Coroutine[Any, Any, Any]]
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[T]):
+    """A value with a status, headers or cookies of its own. `content` None with status 204 sends nothing."""
+
+    content: T
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cookies: Sequence[Cookie] = ()
+
+
+class Call:
+    """One request as a handler sees it."""
+
+    __slots__ = ("endpoint", "request")
+
+    def __init__(self, request: Request[Any, Any, Any], endpoint: Endpoint) -> None:
+        self.request = request
+        self.endpoint = endpoint
+
+    @property
+    def principal(self) -> Principal:
+        """Who calls; on a public route the anonymous user."""
+        return current.get().principal
+
+    @property
+    def request_id(self) -> str:
+        return current.get().request_id
+
+    @property
+    def address(self) -> str | None:
+        return current.get().address
+
+    @property
+    def path(self) -> Mapping[str, str]:
+        """Path parameters by their wire names."""
+        return self.request.path_params
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return self.request.headers
+
+    def service(self, name: str) -> Any:
+        """A service given to the frame by name (`db`, `clock`, …)."""
+        return self.request.app.state[name]
+
+    @property
+    def stamp(self) -> str:
+        """Now, as deploy writes times."""
+        return wire_time(self.service("clock").now())
+
+    async def read(self, verb: Callable[..., R], *args: Any, **kwargs: Any) -> R:
+        result: R = await self.service("db").read(verb, *args, **kwargs)
+        return result
+
+    async def write(self, verb: Callable[..., R], *args: Any, **kwargs: Any) -> R:
+        result: R = await self.service("db").write(verb, *args, **kwargs)
+        return result
+
+
+@dataclass
+class Endpoint:
+    """The declaration of one route: what the frame does with it and what the OpenAPI document says about it."""
+
+    method: str
+    path: str
+    permission: str
+    summary: str = ""
+    key: str = ""
+    status: int = 200
+    body: Any = None
+    query: Any = None
+    response: Any = None
+    done: Any = None
+    stream: bool = False
+    errors: tuple[tuple[int, str], ...] = ()
+    body_required: bool = False
+    raw_body: bool = False
+    also: Mapping[int, str] = field(default_factory=dict)  # further statuses: what each means
+    rate: Rate | None = None
+    body_limit: int | None = None
+    dialect: Dialect | None = None
+    tags: tuple[str, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)  # request headers it reads: what each means
+
+    @cached_property
+    def decoder(self) -> msgspec.json.Decoder[Any]:
+        return msgspec.json.Decoder(self.body)
+
+    @cached_property
+    def reader(self) -> QueryReader:
+        return QueryReader(self.query)
+
+    async def parse_body(self, request: Request[Any, Any, Any]) -> Any:
+        """The body as its documented type. An empty body and `null` mean an object without fields."""
+        raw = await request.body()
+        if self.raw_body:
+            return raw
+        if not raw.strip() or raw.strip() == b"null":
+            raw = b"{}"
+        if b"\\u0000" in raw:
+            raise Malformed(Issue("invalid_text", (), "Texts may not contain the character U+0000."))
+        try:
+            return self.decoder.decode(raw)
+        except msgspec.ValidationError as error:
+            issues = body_issues(msgspec.json.decode(raw), self.body) or [msgspec_issue(str(error))]
+            raise Malformed(*issues) from None
+        except (msgspec.DecodeError, RecursionError):
+            raise Malformed(
+                Issue("invalid_json", (), "The body is not valid JSON."), message="invalid JSON body"
+            ) from None
+
+    def parse_query(self, request: Request[Any, Any, Any]) -> Any:
+        pairs = list(request.query_params.multi_items())
+        if any("\x00" in text for _, text in pairs):
+            raise Malformed(Issue("invalid_text", (), "Texts may not contain the character U+0000.", "query"))
+        return self.reader.read(pairs)
+
+
+def snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).replace("-", "_").lower()
+
+
+def path_names(path: str) -> list[str]:
+    """Path parameters in order: `/api/a/{b}/{c}` → ["b", "c"]."""
+    return re.findall(r"{(\w+)", path)
+
+
+def declare(endpoint: Endpoint, handler: Handler) -> HTTPRouteHandler:
+    """Bind a function to its declaration. The function's parameters are filled by name:
+
+    `call` (the Call), `body`, `query`, path parameters in snake case, and services of the frame (`db`, `fleet`, …).
+    It returns the documented value, None, an `Answer`, an `EventStream`, or a Litestar response.
+    """
+    params = list(inspect.signature(handler).parameters)
+    routed = {snake(name): name for name in path_names(endpoint.path)}
+    services = [name for name in params if name not in {"call", "body", "query", *routed}]
+    wants_body, wants_query, wants_call = "body" in params, "query" in params, "call" in params
+    paths = [(name, wire) for name, wire in routed.items() if name in params]
+    if wants_body and endpoint.body is None and not endpoint.raw_body:
+        raise TypeError(f"{handler.__qualname__} takes a body, {endpoint.method} {endpoint.path} has none")
+
+    async def handle(request: Request[Any, Any, Any]) -> ASGIApp:
+        given: dict[str, Any] = {}
+        if wants_call:
+            given["call"] = Call(request, endpoint)
+        for name, wire in paths:
+            given[name] = request.path_params[wire]
+        if endpoint.query is not None:
+            asked = endpoint.parse_query(request)
+            if wants_query:
+                given["query"] = asked
+        if wants_body:
+            given["body"] = await endpoint.parse_body(request)
+        for name in services:
+            given[name] = request.app.state[name]
+        return answered(await handler(**given), endpoint, request)
+
+    handle.__name__ = handle.__qualname__ = handler.__name__
+    handle.__module__ = handler.__module__
+    handle.__doc__ = handler.__doc__
+    handle.__annotations__ = {"request": Request, "return": ASGIApp}
+    opt: dict[str, Any] = {"permission": endpoint.permission, "endpoint": endpoint, "key": endpoint.key}
+    if endpoint.rate:
+        opt["rate"] = endpoint.rate
+    if endpoint.raw_body:
+        opt["raw_body"] = True
+    if endpoint.dialect:
+        opt["dialect"] = endpoint.dialect
+    options: dict[str, Any] = {"request_max_body_size": endpoint.body_limit} if endpoint.body_limit else {}
+    return HTTPRouteHandler(
+        litestar_path(endpoint.path),
+        http_method=endpoint.method,  # type: ignore[arg-type]
+        status_code=endpoint.status,
+        opt=opt,
+        include_in_schema=False,
+        **options,
+    )(handle)
+
+
+def litestar_path(path: str) -> str:
+    """`/a/{b}` as Litestar spells it: `/a/{b:str}`."""
+    return re.sub(r"{(\w+)}", r"{\1:str}", path)
+
+
+def answered(value: Any, endpoint: Endpoint, request: Request[Any, Any, Any]) -> ASGIApp:
+    """What a handler returned, as something that answers."""
+    status, headers, cookies = endpoint.status, None, None
+    if isinstance(value, Answer):
+        status, headers, cookies = value.status or status, dict(value.headers), value.cookies
+        value = value.content
+    if isinstance(value, EventStream):
+        value.dialect = dialect_of(request)
+        return value
+    if isinstance(value, Response):
+        return value.to_asgi_response(app=None, request=request)
+    if isinstance(value, ASGIResponse):
+        return value
+    if status == 204:
+        return ASGIResponse(status_code=204, headers=headers, cookies=cookies)
+    if isinstance(value, bytes):
+        media_type = (headers or {}).pop("content-type", "application/octet-stream")
+        return ASGIResponse(body=value, status_code=status, headers=headers, cookies=cookies, media_type=media_type)
+    body = _encode(value)
+    return ASGIResponse(body=body, status_code=status, headers=headers, cookies=cookies, media_type="application/json")
+
+
+def route(
+    method: str, path: str, *, permission: str, summary: str = "", status: int = 200, **options: Any
+) -> Callable[[Handler], HTTPRouteHandler]:
+    """Declare a route by hand. Body, query and response types are read from the function's annotations.
+
+    `options` are the remaining fields of `Endpoint` (`key`, `errors`, `rate`, `raw_body`, `also`, …).
+    """
+
+    def bind(handler: Handler) -> HTTPRouteHandler:
+        hints = get_type_hints(handler, include_extras=True)
+        given = {"body": hints.get("body"), "query": hints.get("query"), "response": documented(hints.get("return"))}
+        if given["body"] is bytes:
+            options.setdefault("raw_body", True)
+            given["body"] = None
+        text = summary or (inspect.getdoc(handler) or "").partition("\n")[0]
+        stream = hints.get("return") is EventStream
+        endpoint = Endpoint(method, path, permission, text, status=status, **{"stream": stream, **given, **options})
+        return declare(endpoint, handler)
+
+    return bind
+
+
+def documented(annotation: Any) -> Any:
+    """The type that a return annotation documents: `Answer[T]` is T, responses and streams are none."""
+    if get_origin(annotation) is Answer:
+        return documented(get_args(annotation)[0])
+    if annotation in {None, type(None), Any, EventStream, Answer}:
+        return None
+    if isinstance(annotation, type) and issubclass(annotation, Response | ASGIResponse | bytes):
+        return None
+    return annotation
+
+
+def handlers_of(*modules: ModuleType) -> list[HTTPRouteHandler | WebsocketRouteHandler]:
+    """Every route that the modules declare, in order of declaration."""
+    found: list[HTTPRouteHandler | WebsocketRouteHandler] = []
+    for module in modules:
+        for value in vars(module).values():
+            if isinstance(value, HTTPRouteHandler | WebsocketRouteHandler) and value not in found:
+                found.append(value)
+    return found
+
+
+__all__ = [
+    "Answer",
+    "Call",
+    "Endpoint",
+    "declare",
+    "handlers_of",
+    "route",
+]

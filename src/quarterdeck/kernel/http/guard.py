@@ -1,0 +1,133 @@
+"""Who may come in: runs before the body of any request is read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from litestar import Litestar
+from litestar.connection import ASGIConnection
+from litestar.enums import ScopeType
+from litestar.exceptions import ImproperlyConfiguredException
+from litestar.handlers import BaseRouteHandler
+
+from quarterdeck.kernel.errors import Unauthenticated
+from quarterdeck.kernel.http.failures import Refused
+from quarterdeck.kernel.http.limits import Limiter, Rate
+from quarterdeck.kernel.principal import current
+from quarterdeck.kernel.protocols import Authenticator, Authorizer
+
+PUBLIC = "public"
+AUTHENTICATED = "authenticated"
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+
+
+class Guard:
+    """The one guard of the application.
+
+    A handler declares `opt["permission"]`: a catalogue key, "authenticated" (any caller with a credential) or
+    "public". `opt["rate"]` bounds it per address; `opt["raw_body"]` says that it reads bytes rather than JSON.
+    """
+
+    def __init__(
+        self,
+        authenticator: Authenticator,
+        authorizer: Authorizer,
+        *,
+        limiter: Limiter | None = None,
+        per_credential: Rate | None = None,
+        per_address: Rate | None = None,
+        public_url: str | None = None,
+    ) -> None:
+        self.authenticator = authenticator
+        self.authorizer = authorizer
+        self.limiter = limiter or Limiter()
+        self.per_credential = per_credential
+        self.per_address = per_address
+        self.public_origin = origin_of(public_url) if public_url else None
+
+    async def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
+        method = connection.scope.get("method", "GET")
+        if method == "OPTIONS":
+            return
+        permission = handler.opt["permission"]
+        address = current.get().address or "-"
+        if rate := handler.opt.get("rate"):
+            self.limiter.take(f"route {handler.opt.get('key') or connection.scope['path']} {address}", rate)
+        elif self.per_address is not None:
+            self.limiter.take(f"address {address}", self.per_address)
+        if permission != PUBLIC:
+            await self._admit(connection, str(permission), str(method))
+        if method not in SAFE_METHODS and not handler.opt.get("raw_body"):
+            require_json(connection)
+
+    async def _admit(self, connection: Connection, permission: str, method: str) -> None:
+        principal = await self.authenticator.authenticate(connection)
+        bearer = "authorization" in connection.headers
+        if principal is None:
+            told = "The Authorization header names no valid credential." if bearer else "Sign in first."
+            code = "product_auth_invalid" if bearer else "product_auth_missing"
+            raise Unauthenticated(told, code=code, hint="Sign in, or send a valid token as `Authorization: Bearer …`.")
+        websocket = connection.scope["type"] == ScopeType.WEBSOCKET
+        if not bearer and "cookie" in connection.headers and (websocket or method not in SAFE_METHODS):
+            self.require_same_origin(connection)
+        connection.scope["user"] = principal
+        current.set(replace(current.get(), principal=principal))
+        if self.per_credential is not None:
+            self.limiter.take(f"credential {principal.credential or principal.uid}", self.per_credential)
+        if permission != AUTHENTICATED:
+            await self.authorizer.require(principal, permission, connection)
+
+    def require_same_origin(self, connection: Connection) -> None:
+        """A browser's cookie counts for a change only when the change was asked for by one of our own pages."""
+        if origin := connection.headers.get("origin"):
+            scheme = {"ws": "http", "wss": "https"}.get(connection.scope["scheme"], connection.scope["scheme"])
+            own = origin_of(f"{scheme}://{connection.headers.get('host', '')}")
+            if origin_of(origin) in {own, self.public_origin} - {None}:
+                return
+        elif connection.headers.get("sec-fetch-site") in {"same-origin", "none"}:
+            return
+        raise Refused(
+            403,
+            "A change by cookie has to come from this server's own pages.",
+            hint="Send a same-origin Origin header, or use `Authorization: Bearer …` instead of the cookie.",
+        )
+
+
+def origin_of(url: str) -> tuple[str, str, int] | None:
+    """Scheme, host and port of a URL or an Origin header; None when it has none."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
+    except ValueError:
+        return None
+    return (parts.scheme, parts.hostname, port) if parts.hostname else None
+
+
+def require_json(connection: Connection) -> None:
+    """A request with a body says that it is JSON; `application/problem+json` and the like count."""
+    headers = connection.headers
+    length = headers.get("content-length")
+    if length in {None, "0"} and "transfer-encoding" not in headers:
+        return
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json")):
+        return
+    raise Refused(415, "The body has to be JSON.", hint="Send it with `Content-Type: application/json`.")
+
+
+def check_declared(app: Litestar) -> None:
+    """Stop the start when a route does not say who may call it."""
+    bare = []
+    for route in app.routes:
+        handlers = getattr(route, "route_handlers", None) or [route.route_handler]  # type: ignore[union-attr]
+        for handler in handlers:
+            if getattr(handler, "http_methods", None) == {"OPTIONS"}:
+                continue
+            if not isinstance(handler.opt.get("permission"), str) or not handler.opt["permission"]:
+                bare.append(f"{route.path} ({handler.handler_name})")
+    if bare:
+        raise ImproperlyConfiguredException("Routes without opt['permission']: " + ", ".join(sorted(bare)))

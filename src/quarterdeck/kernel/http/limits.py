@@ -1,0 +1,44 @@
+"""Token buckets in memory: how often one credential or address may call."""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from quarterdeck.kernel.clock import Clock, SystemClock
+from quarterdeck.kernel.http.failures import RateLimited
+
+KEPT = 20_000  # buckets remembered; the longest unused is forgotten first
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """`count` requests per `seconds`, all of them at once if so wished."""
+
+    count: int
+    seconds: float
+
+    def __str__(self) -> str:
+        span = {1: "second", 60: "minute", 3600: "hour"}.get(int(self.seconds), f"{self.seconds:g} seconds")
+        return f"{self.count} per 1 {span}" if span.isalpha() else f"{self.count} per {span}"
+
+
+class Limiter:
+    """Takes one token per request from the bucket of a key; an empty bucket raises `RateLimited`."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def take(self, key: str, rate: Rate) -> None:
+        now = self._clock.monotonic()
+        left, since = self._buckets.pop(key, (float(rate.count), now))
+        left = min(float(rate.count), left + (now - since) * rate.count / rate.seconds)
+        allowed = left >= 1
+        self._buckets[key] = (left - 1 if allowed else left, now)
+        if len(self._buckets) > KEPT:
+            self._buckets.popitem(last=False)
+        if not allowed:
+            wait = max(1, math.ceil((1 - left) * rate.seconds / rate.count))
+            raise RateLimited(f"Too many requests ({rate}).", retry_after=wait, limit=str(rate))

@@ -1,0 +1,83 @@
+"""Operations below /api/scheduled-tasks. Written by script/generate_deploy_wire; edit that instead."""
+
+from __future__ import annotations
+
+from quarterdeck.surfaces.deploy.contract import Operation
+
+OPERATIONS = (
+    Operation(
+        "scheduled-tasks.list",
+        "GET",
+        "/api/scheduled-tasks",
+        "List scheduled tasks",
+        auth="session:member",
+        status=200,
+        errors=(),
+        query="scheduled_tasks:ScheduledTasksListQuery",
+        response="scheduled_tasks:ScheduledTasksListResponse",
+    ),
+    Operation(
+        "scheduled-tasks.create",
+        "POST",
+        "/api/scheduled-tasks",
+        "Create a scheduled task",
+        auth="session:admin",
+        status=201,
+        errors=((400, "validation_error"), (404, "not_found"), (409, "resource_archived")),
+        body="scheduled_tasks:ScheduledTasksCreateBody",
+        response="scheduled_tasks:ScheduledTasksCreateResponse",
+        body_required=True,
+    ),
+    Operation(
+        "scheduled-tasks.show",
+        "GET",
+        "/api/scheduled-tasks/{taskId}",
+        "Read a scheduled task",
+        auth="session:member",
+        status=200,
+        errors=((400, "validation_error"), (404, "not_found")),
+        query="scheduled_tasks:ScheduledTasksShowQuery",
+        response="scheduled_tasks:ScheduledTasksShowResponse",
+    ),
+    Operation(
+        "scheduled-tasks.configure",
+        "POST",
+        "/api/scheduled-tasks/{taskId}",
+        "Change a scheduled task",
+        auth="session:admin",
+        status=200,
+        errors=(
+            (400, "validation_error"),
+            (400, "resource_context_mismatch"),
+            (404, "not_found"),
+            (409, "resource_archived"),
+        ),
+        body="scheduled_tasks:ScheduledTasksConfigureBody",
+        response="scheduled_tasks:ScheduledTasksConfigureResponse",
+        body_required=True,
+    ),
+    Operation(
+        "scheduled-tasks.delete",
+        "DELETE",
+        "/api/scheduled-tasks/{taskId}",
+        "Delete a scheduled task",
+        auth="session:admin",
+        status=200,
+        errors=((400, "validation_error"), (400, "resource_context_mismatch"), (404, "not_found")),
+        body="scheduled_tasks:ScheduledTasksDeleteBody",
+        response="scheduled_tasks:ScheduledTasksDeleteResponse",
+        body_required=True,
+    ),
+    Operation(
+        "scheduled-tasks.run-now",
+        "POST",
+        "/api/scheduled-tasks/{taskId}/runs",
+        "Start a task run now",
+        auth="session:admin",
+        status=202,
+        errors=((400, "validation_error"), (404, "not_found"), (409, "resource_archived")),
+        body="scheduled_tasks:ScheduledTasksRunNowBody",
+        response="scheduled_tasks:ScheduledTasksRunNowResponse",
+        body_required=True,
+    ),
+)

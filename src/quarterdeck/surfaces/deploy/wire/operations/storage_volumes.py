@@ -1,0 +1,80 @@
+"""Operations below /api/storage-volumes. Written by script/generate_deploy_wire; edit that instead."""
+
+from __future__ import annotations
+
+from quarterdeck.surfaces.deploy.contract import Operation
+
+OPERATIONS = (
+    Operation(
+        "storage-volumes.list",
+        "GET",
+        "/api/storage-volumes",
+        "List storage volumes",
+        auth="session:member",
+        status=200,
+        errors=(),
+        query="storage_volumes:StorageVolumesListQuery",
+        response="storage_volumes:StorageVolumesListResponse",
+    ),
+    Operation(
+        "storage-volumes.create",
+        "POST",
+        "/api/storage-volumes",
+        "Create a storage volume",
+        auth="session:admin",
+        status=201,
+        errors=((400, "validation_error"), (400, "resource_context_mismatch"), (404, "not_found"), (409, "conflict")),
+        body="storage_volumes:StorageVolumesCreateBody",
+        response="storage_volumes:StorageVolumesCreateResponse",
+        body_required=True,
+    ),
+    Operation(
+        "storage-volumes.show",
+        "GET",
+        "/api/storage-volumes/{storageVolumeId}",
+        "Read a storage volume",
+        auth="session:member",
+        status=200,
+        errors=((400, "validation_error"), (404, "not_found")),
+        response="storage_volumes:StorageVolumesShowResponse",
+    ),
+    Operation(
+        "storage-volumes.delete",
+        "DELETE",
+        "/api/storage-volumes/{storageVolumeId}",
+        "Delete an unattached storage volume",
+        auth="session:admin",
+        status=200,
+        errors=((400, "validation_error"), (404, "not_found"), (409, "storage_volume_delete_blocked")),
+        response="storage_volumes:StorageVolumesDeleteResponse",
+    ),
+    Operation(
+        "storage-volumes.rename",
+        "POST",
+        "/api/storage-volumes/{storageVolumeId}/rename",
+        "Rename a storage volume",
+        auth="session:admin",
+        status=200,
+        errors=((400, "validation_error"), (404, "not_found"), (409, "conflict")),
+        body="storage_volumes:StorageVolumesRenameBody",
+        response="storage_volumes:StorageVolumesRenameResponse",
+        body_required=True,
+    ),
+    Operation(
+        "storage-volumes.cleanup-runtime",
+        "POST",
+        "/api/storage-volumes/{storageVolumeId}/runtime-cleanup",
+        "Preview or remove runtime copies of a volume",
+        auth="session:admin",
+        status=200,
+        errors=(
+            (400, "validation_error"),
+            (404, "not_found"),
+            (409, "storage_volume_cleanup_blocked"),
+            (502, "runtime_target_unsupported"),
+        ),
+        body="storage_volumes:StorageVolumesCleanupRuntimeBody",
+        response="storage_volumes:StorageVolumesCleanupRuntimeResponse",
+        body_required=True,
+    ),
+)

@@ -1,0 +1,125 @@
+"""Environments: create, find, list, and the guards that their lifecycle sets."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+
+from quarterdeck.kernel import audit, events
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import Conflict
+from quarterdeck.workspace import projects
+from quarterdeck.workspace.model import Environment, Project
+from quarterdeck.workspace.names import check_name
+
+
+class EnvironmentAction(audit.Action):
+    CREATED = "environment.created"
+    VARIABLE_SET = "environment.variable-set"
+    VARIABLE_UNSET = "environment.variable-unset"
+
+
+def find(tx: Tx, ref: str) -> tuple[Environment, Project]:
+    """An environment of the caller's organization with its project; `NotFound` otherwise."""
+    environment = tx.one(
+        select(Environment)
+        .join(Project, Project.id == Environment.project_id)
+        .where(Environment.ref == ref, Project.organization_id == projects.organization_of(tx)),
+        what=f"environment {ref[:60]}",
+    )
+    project = tx.get(Project, environment.project_id)
+    assert project is not None  # noqa: S101 - the foreign key says so
+    return environment, project
+
+
+def of_project(tx: Tx, project: Project) -> list[Environment]:
+    return list(tx.scalars(select(Environment).where(Environment.project_id == project.id).order_by(Environment.id)))
+
+
+def newest(tx: Tx, limit: int, project_ref: str | None = None) -> list[tuple[Environment, Project]]:
+    query = (
+        select(Environment, Project)
+        .join(Project, Project.id == Environment.project_id)
+        .where(Project.organization_id == projects.organization_of(tx))
+        .order_by(Environment.id.desc())
+        .limit(limit)
+    )
+    if project_ref is not None:
+        query = query.where(Project.ref == project_ref)
+    return [(environment, project) for environment, project in tx.session.execute(query)]
+
+
+def count(tx: Tx, project_ref: str | None = None) -> int:
+    query = (
+        select(func.count())
+        .select_from(Environment)
+        .join(Project, Project.id == Environment.project_id)
+        .where(Project.organization_id == projects.organization_of(tx))
+    )
+    if project_ref is not None:
+        query = query.where(Project.ref == project_ref)
+    return int(tx.execute(query).scalar_one())
+
+
+def check_open(environment: Environment) -> None:
+    """Raise `environment_locked` or `environment_archived` where changes are not taken."""
+    if environment.lifecycle == "archived":
+        raise Conflict(
+            f"The environment {environment.name} is archived.",
+            code="environment_archived",
+            hint="Archiving is final: create or clone another environment.",
+            relatedEntityId=environment.ref,
+        )
+    if environment.lifecycle == "locked":
+        raise Conflict(
+            f"The environment {environment.name} is locked.",
+            code="environment_locked",
+            hint="Unlock it, or wait for the person who locked it.",
+            relatedEntityId=environment.ref,
+        )
+
+
+def create(tx: Tx, project_ref: str, name: str, kind: str, parent_ref: str | None = None) -> Environment:
+    project = projects.find(tx, project_ref)
+    projects.check_active(project)
+    name = check_name(name, "environment name", 100)
+    parent = find(tx, parent_ref)[0] if parent_ref else None
+    if parent is not None and parent.project_id != project.id:
+        raise Conflict("The parent environment belongs to another project.", hint="Name one of the same project.")
+    tx.lock(f"project:{project.id}")
+    taken = tx.first(
+        select(Environment).where(Environment.project_id == project.id, func.lower(Environment.name) == name.lower())
+    )
+    if taken is not None:
+        raise Conflict(f"The project {project.name} has an environment {taken.name}.", hint="Choose another name.")
+    environment = tx.add(
+        Environment(
+            uid=tx.ids.uid(),
+            ref=tx.ids.ref("env"),
+            project_id=project.id,
+            parent_id=parent.id if parent else None,
+            name=name,
+            kind=kind,
+            lifecycle="active",
+            locked_at=None,
+            lock_reason=None,
+            archived_at=None,
+            archive_reason=None,
+            created_at=tx.now,
+        )
+    )
+    audit.record(
+        tx,
+        EnvironmentAction.CREATED,
+        resource_type="environment",
+        resource_id=environment.ref,
+        organization_id=project.organization_id,
+        detail={"name": name, "kind": kind, "projectId": project.ref},
+    )
+    events.append(
+        tx,
+        f"environment:{environment.ref}",
+        "environment-created",
+        {"environmentId": environment.ref, "projectId": project.ref, "name": name, "kind": kind},
+        organization_id=project.organization_id,
+    )
+    return environment

@@ -20,6 +20,8 @@ from quarterdeck.console.ansi import coloured
 from quarterdeck.console.assets import Assets
 from quarterdeck.console.navigation import ROOMS
 from quarterdeck.console.state import tone
+from quarterdeck.console.views.deployments import DeploymentView
+from quarterdeck.console.views.resources import ResourceHead
 from quarterdeck.console.views.shell import Note, Viewer
 from quarterdeck.kernel.clock import Clock, SystemClock
 from quarterdeck.kernel.ids import Ids
@@ -72,6 +74,9 @@ class Renderer:
             clock=lambda moment: words.clock(moment, _moment.get().zone),
             machine=words.machine,
             took=words.took,
+            host=words.host,
+            tab_title=tab_title,
+            deployment_title=deployment_title,
             size=words.size,
             coloured=coloured,
             counted=words.counted,
@@ -153,6 +158,20 @@ def layout(request: Request[Any, Any, Any], *, signed_in: bool) -> str:
     return "layouts/page.html"
 
 
+MARKS = {"idle": "◌", "off": "–", "run": "●", "ask": "◆", "warn": "▲", "good": "✓", "bad": "✗"}
+
+
+def tab_title(head: ResourceHead) -> str:
+    """What the browser's tab says: the state's mark and word first, so that it is seen when the tab is narrow."""
+    shown = tone(*head.state)
+    return f"{MARKS[shown.tone]} {head.state_word or shown.word} · {head.name} · Quarterdeck"
+
+
+def deployment_title(deployment: DeploymentView, head: ResourceHead) -> str:
+    shown = tone("deployment", deployment.row.state)
+    return f"{MARKS[shown.tone]} {deployment.doing or shown.word} v{deployment.row.number} · {head.name} · Quarterdeck"
+
+
 # The result of a small deed is told once, on the page that follows it. The cookie carries a key, never a text.
 FLASHES: dict[str, tuple[str, str]] = {
     "saved": ("good", "Saved"),
@@ -188,7 +207,9 @@ def read_flash(request: Request[Any, Any, Any]) -> tuple[Note | None, bool]:
 
 def see(address: str, flash: str | None = None) -> Response[bytes]:
     """Go and look there: the answer to every form that did its deed."""
-    answer = Response(b"", status_code=303, media_type="text/plain", headers={"Location": address, "Cache-Control": "no-store"})
+    answer = Response(
+        b"", status_code=303, media_type="text/plain", headers={"Location": address, "Cache-Control": "no-store"}
+    )
     if flash:
         answer.set_cookie(Cookie(FLASH_COOKIE, flash, path="/console", max_age=60, httponly=True, samesite="lax"))
     return answer

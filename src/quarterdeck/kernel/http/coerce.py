@@ -116,5 +116,7 @@ def _walk(value: Any, kind: Any, path: tuple[str | int, ...], source: str) -> It
 
 def _struct_in(kind: Any) -> type[msgspec.Struct] | None:
     """The one untagged struct of an annotation such as `S`, `S | None` or `S | UnsetType`."""
-    found = [part for part in (get_args(kind) or (kind,)) if isinstance(part, type) and issubclass(part, msgspec.Struct)]
+    found = [
+        part for part in (get_args(kind) or (kind,)) if isinstance(part, type) and issubclass(part, msgspec.Struct)
+    ]
     return found[0] if len(found) == 1 else None

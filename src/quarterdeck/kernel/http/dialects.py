@@ -164,7 +164,8 @@ class Tasks(Dialect):
 
     def schema(self, status: int) -> Schema:
         message = {"anyOf": [TEXT, {"type": "array", "items": TEXT}]}
-        fields = {"statusCode": {"type": "integer", "const": status}, "message": message, "error": TEXT, "code": TEXT}
+        number: Schema = {"type": "integer", "const": status}
+        fields: dict[str, Schema] = {"statusCode": number, "message": message, "error": TEXT, "code": TEXT}
         return _object(fields, ["statusCode", "message", "error"])
 
 

@@ -139,7 +139,9 @@ class Endpoint:
             issues = body_issues(msgspec.json.decode(raw), self.body) or [msgspec_issue(str(error))]
             raise Malformed(*issues) from None
         except (msgspec.DecodeError, RecursionError):
-            raise Malformed(Issue("invalid_json", (), "The body is not valid JSON."), message="invalid JSON body") from None
+            raise Malformed(
+                Issue("invalid_json", (), "The body is not valid JSON."), message="invalid JSON body"
+            ) from None
 
     def parse_query(self, request: Request[Any, Any, Any]) -> Any:
         pairs = list(request.query_params.multi_items())
@@ -233,9 +235,7 @@ def answered(value: Any, endpoint: Endpoint, request: Request[Any, Any, Any]) ->
         media_type = (headers or {}).pop("content-type", "application/octet-stream")
         return ASGIResponse(body=value, status_code=status, headers=headers, cookies=cookies, media_type=media_type)
     body = _encode(value)
-    return ASGIResponse(
-        body=body, status_code=status, headers=headers, cookies=cookies, media_type="application/json"
-    )
+    return ASGIResponse(body=body, status_code=status, headers=headers, cookies=cookies, media_type="application/json")
 
 
 def route(
@@ -254,9 +254,7 @@ def route(
             given["body"] = None
         text = summary or (inspect.getdoc(handler) or "").partition("\n")[0]
         stream = hints.get("return") is EventStream
-        endpoint = Endpoint(
-            method, path, permission, text, status=status, **{"stream": stream, **given, **options}
-        )
+        endpoint = Endpoint(method, path, permission, text, status=status, **{"stream": stream, **given, **options})
         return declare(endpoint, handler)
 
     return bind

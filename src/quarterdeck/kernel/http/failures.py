@@ -65,7 +65,7 @@ class Failure:
     kind: str = "internal"  # the Problem's kind, or "framework"
 
 
-class Malformed(Exception):  # noqa: N818 - a shape failure is told apart from a domain Problem by its name
+class Malformed(Exception):
     """A body, query or path that does not have the documented shape."""
 
     def __init__(self, *issues: Issue, message: str = "Input validation failed") -> None:
@@ -74,7 +74,7 @@ class Malformed(Exception):  # noqa: N818 - a shape failure is told apart from a
         self.issues = issues
 
 
-class Refused(Exception):  # noqa: N818 - the frame's own refusals carry their status
+class Refused(Exception):
     """What the frame refuses before any rule is asked: media type, size, origin, host."""
 
     def __init__(self, status: int, message: str, *, hint: str | None = None, **headers: str) -> None:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from litestar import Litestar
 from litestar.connection import ASGIConnection
+from litestar.enums import ScopeType
 from litestar.exceptions import ImproperlyConfiguredException
 from litestar.handlers import BaseRouteHandler
 
@@ -61,7 +62,7 @@ class Guard:
         if permission != PUBLIC:
             await self._admit(connection, str(permission), str(method))
         if method not in SAFE_METHODS and not handler.opt.get("raw_body"):
-            require_json(connection, handler)
+            require_json(connection)
 
     async def _admit(self, connection: Connection, permission: str, method: str) -> None:
         principal = await self.authenticator.authenticate(connection)
@@ -70,7 +71,7 @@ class Guard:
             told = "The Authorization header names no valid credential." if bearer else "Sign in first."
             code = "product_auth_invalid" if bearer else "product_auth_missing"
             raise Unauthenticated(told, code=code, hint="Sign in, or send a valid token as `Authorization: Bearer …`.")
-        websocket = connection.scope["type"] == "websocket"
+        websocket = connection.scope["type"] == ScopeType.WEBSOCKET
         if not bearer and "cookie" in connection.headers and (websocket or method not in SAFE_METHODS):
             self.require_same_origin(connection)
         connection.scope["user"] = principal
@@ -106,7 +107,7 @@ def origin_of(url: str) -> tuple[str, str, int] | None:
     return (parts.scheme, parts.hostname, port) if parts.hostname else None
 
 
-def require_json(connection: Connection, handler: BaseRouteHandler) -> None:
+def require_json(connection: Connection) -> None:
     """A request with a body says that it is JSON; `application/problem+json` and the like count."""
     headers = connection.headers
     length = headers.get("content-length")
@@ -122,7 +123,7 @@ def check_declared(app: Litestar) -> None:
     """Stop the start when a route does not say who may call it."""
     bare = []
     for route in app.routes:
-        handlers = getattr(route, "route_handlers", None) or [route.route_handler]  # type: ignore[attr-defined]
+        handlers = getattr(route, "route_handlers", None) or [route.route_handler]  # type: ignore[union-attr]
         for handler in handlers:
             if getattr(handler, "http_methods", None) == {"OPTIONS"}:
                 continue

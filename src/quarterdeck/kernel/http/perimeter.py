@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 import structlog
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from quarterdeck.kernel.http.dialects import Dialect, Dialects
@@ -113,7 +114,7 @@ class Perimeter:
             proto = received.get(b"x-forwarded-proto", b"").decode("latin-1").strip()
             if proto in {"http", "https", "ws", "wss"}:
                 secure = proto in {"https", "wss"}
-                websocket = scope["type"] == "websocket"
+                websocket = scope["type"] == ScopeType.WEBSOCKET
                 scope["scheme"] = ("wss" if secure else "ws") if websocket else ("https" if secure else "http")
         context = Context(
             principal=ANONYMOUS,
@@ -123,7 +124,7 @@ class Perimeter:
         )
         token = current.set(context)
         try:
-            if scope["type"] == "websocket":
+            if scope["type"] == ScopeType.WEBSOCKET:
                 await self._websocket(scope, receive, send, received)
             else:
                 await self._http(scope, receive, send, received, request_id)

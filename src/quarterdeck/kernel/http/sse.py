@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from litestar.types import Receive, Scope, Send
@@ -26,7 +26,7 @@ class Event:
     """One event. `data` is anything msgspec encodes; `id` is what the client sends back as Last-Event-ID."""
 
     data: Any
-    event: Literal["message", "done", "error"] | str = "message"
+    event: str = "message"  # or done, error
     id: str | int | None = None
 
     def encoded(self) -> bytes:
@@ -80,7 +80,7 @@ class EventStream:
                     chunk = self._chunk(following.result())
                 except StopAsyncIteration:
                     break
-                except Exception as error:
+                except Exception as error:  # noqa: BLE001 - told to the client in its envelope
                     await self._put(send, self._failure(error))
                     break
                 await self._put(send, chunk)

@@ -14,9 +14,9 @@ from quarterdeck.surfaces.deploy.contract import Operation, operation_named
 def operation(key: str, *, permission: str | None = None, **options: Any) -> Callable[[Handler], HTTPRouteHandler]:
     """A route under /api for the operation `key` (`projects.create`; streaming twins are `key/stream`).
 
-    Method, path, status, summary, types and documented errors come from the contract. The permission is
-    `deploy:` and the key, or "public" where the contract says so. `options` are further fields of `Endpoint`. Raises TypeError at
-    import when the function's annotations disagree with the contract.
+    Method, path, status, summary, types and documented errors come from the contract. The permission is `deploy:`
+    and the key, or "public" where the contract says so. `options` are further fields of `Endpoint`. Raises TypeError
+    at import when the function's annotations disagree with the contract.
     """
     contract = operation_named(key)
 
@@ -26,7 +26,7 @@ def operation(key: str, *, permission: str | None = None, **options: Any) -> Cal
         endpoint = Endpoint(
             contract.method,
             contract.path,
-            permission or ("public" if open_door else f"deploy:{key.removesuffix('/stream')}"),
+            permission or ("public" if open_door else "deploy:" + key.removesuffix("/stream")),
             contract.summary,
             **{
                 "key": key,

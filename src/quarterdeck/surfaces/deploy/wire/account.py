@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from quarterdeck.surfaces.deploy.wire.scalars import Text, Uri
+from quarterdeck.surfaces.deploy.wire.scalars import Text
 
 
 class AccountProfileShowResponse(Struct, kw_only=True, rename="camel"):
@@ -21,7 +21,7 @@ class AccountProfileShowResponse(Struct, kw_only=True, rename="camel"):
 
 class AccountProfileChangeBody(Struct, kw_only=True, rename="camel"):
     display_name: Annotated[str, Meta(max_length=120)] | UnsetType = UNSET
-    avatar_url: str | None | UnsetType = UNSET
+    avatar_url: str | UnsetType | None = UNSET
     idempotency_key: Text | UnsetType = UNSET
 
 

@@ -87,8 +87,8 @@ class CredentialsRotateSshBodyConfirmation(Struct, kw_only=True, rename="camel")
 
 class CredentialsRotateSshBody(Struct, kw_only=True, rename="camel"):
     private_key: Text
-    public_key: Text | None | UnsetType = UNSET
-    username: Text | None | UnsetType = UNSET
+    public_key: Text | UnsetType | None = UNSET
+    username: Text | UnsetType | None = UNSET
     confirmation: CredentialsRotateSshBodyConfirmation
     idempotency_key: Text | UnsetType = UNSET
 

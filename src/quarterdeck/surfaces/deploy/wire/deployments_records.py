@@ -9,7 +9,6 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from quarterdeck.surfaces.deploy.wire.deployments_shapes import (
     DependencyBindingReference,
     DependencyBindings,
-    DeploymentsCreateBody,
     EnvironmentSnapshot,
     Log2,
     RuntimePlan,

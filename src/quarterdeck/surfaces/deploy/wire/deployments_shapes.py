@@ -382,7 +382,7 @@ class RuntimePlan(Struct, kw_only=True, rename="camel"):
     generated_at: str
 
 
-class Warning(Struct, kw_only=True, rename="camel"):
+class WarningRecord(Struct, kw_only=True, rename="camel"):
     code: ReasonCode
     reason_code: ReasonCode | UnsetType = UNSET
     category: Literal["blocked", "warning", "info"]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from quarterdeck.surfaces.deploy.wire.login_methods import LoginMethod
-from quarterdeck.surfaces.deploy.wire.scalars import Email, Text, Uri
+from quarterdeck.surfaces.deploy.wire.scalars import Email, Text
 
 
 class CurrentOrganization(Struct, kw_only=True, rename="camel"):
@@ -83,7 +83,7 @@ class OrganizationsProfileShowResponse(Struct, kw_only=True, rename="camel"):
 class OrganizationsProfileChangeBody(Struct, kw_only=True, rename="camel"):
     name: Annotated[str, Meta(min_length=1, max_length=120)] | UnsetType = UNSET
     slug: Annotated[str, Meta(max_length=80, pattern="^[a-z0-9]+(?:-[a-z0-9]+)*$")] | UnsetType = UNSET
-    logo_url: str | None | UnsetType = UNSET
+    logo_url: str | UnsetType | None = UNSET
     idempotency_key: Text | UnsetType = UNSET
 
 

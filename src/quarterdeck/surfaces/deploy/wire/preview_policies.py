@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType, field
+from msgspec import UNSET, Meta, Struct, UnsetType, convert, field
 
 from quarterdeck.surfaces.deploy.wire.scalars import Text
 from quarterdeck.surfaces.deploy.wire.usage import RuntimeMonitoringThresholdsScope
@@ -26,11 +26,10 @@ class PreviewPoliciesConfigureBodyPolicy(Struct, kw_only=True, rename="camel"):
 class PreviewPoliciesConfigureBody(Struct, kw_only=True, rename="camel"):
     scope: RuntimeMonitoringThresholdsScope | PreviewPoliciesScope
     policy: PreviewPoliciesConfigureBodyPolicy = field(
-        default_factory=lambda: {
-            "sameRepositoryPreviews": True,
-            "forkPreviews": "disabled",
-            "secretBackedPreviews": True,
-        }
+        default_factory=lambda: convert(
+            {"sameRepositoryPreviews": True, "forkPreviews": "disabled", "secretBackedPreviews": True},
+            PreviewPoliciesConfigureBodyPolicy,
+        )
     )
     idempotency_key: Text | UnsetType = UNSET
 

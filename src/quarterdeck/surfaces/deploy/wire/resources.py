@@ -283,8 +283,8 @@ class ResourcesHealthHistoryQueryWindow(Struct, kw_only=True, rename="camel"):
 class ResourcesHealthHistoryQuery(Struct, kw_only=True, rename="camel"):
     window: ResourcesHealthHistoryQueryWindow | UnsetType = UNSET
     limit: Annotated[int, Meta(ge=1, le=720)] = 200
-    window_from: DateTime | UnsetType = field(name="window.from", default=UNSET)
-    window_to: DateTime | UnsetType = field(name="window.to", default=UNSET)
+    dotted_window_from: DateTime | UnsetType = field(name="window.from", default=UNSET)
+    dotted_window_to: DateTime | UnsetType = field(name="window.to", default=UNSET)
 
 
 class ResourcesHealthHistoryResponseObservationsItem(Struct, kw_only=True, rename="camel"):

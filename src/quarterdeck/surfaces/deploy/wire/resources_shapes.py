@@ -243,7 +243,7 @@ class PublicAccess(Struct, kw_only=True, rename="camel"):
 
 class ResourceValue(Struct, kw_only=True, rename="camel"):
     state: Literal["present", "missing", "masked", "redacted", "unknown"]
-    display_value: str | float | bool | None | UnsetType = UNSET
+    display_value: str | float | bool | UnsetType | None = UNSET
     value_hash: str | UnsetType = UNSET
 
 

@@ -122,14 +122,14 @@ class RuntimeUsageInspectQuery(Struct, kw_only=True, rename="camel"):
     environment_id: Text | UnsetType = UNSET
     resource_id: Text | UnsetType = UNSET
     deployment_id: Text | UnsetType = UNSET
-    scope_kind: Literal["server", "project", "environment", "resource", "deployment"] | UnsetType = field(
+    dotted_scope_kind: Literal["server", "project", "environment", "resource", "deployment"] | UnsetType = field(
         name="scope.kind", default=UNSET
     )
-    scope_server_id: Text | UnsetType = field(name="scope.serverId", default=UNSET)
-    scope_project_id: Text | UnsetType = field(name="scope.projectId", default=UNSET)
-    scope_environment_id: Text | UnsetType = field(name="scope.environmentId", default=UNSET)
-    scope_resource_id: Text | UnsetType = field(name="scope.resourceId", default=UNSET)
-    scope_deployment_id: Text | UnsetType = field(name="scope.deploymentId", default=UNSET)
+    dotted_scope_server_id: Text | UnsetType = field(name="scope.serverId", default=UNSET)
+    dotted_scope_project_id: Text | UnsetType = field(name="scope.projectId", default=UNSET)
+    dotted_scope_environment_id: Text | UnsetType = field(name="scope.environmentId", default=UNSET)
+    dotted_scope_resource_id: Text | UnsetType = field(name="scope.resourceId", default=UNSET)
+    dotted_scope_deployment_id: Text | UnsetType = field(name="scope.deploymentId", default=UNSET)
 
 
 class RuntimeUsageInspectResponseScopeServer(Struct, kw_only=True, rename="camel", tag_field="kind", tag="server"):

@@ -13,8 +13,8 @@ OPERATIONS = (
         auth="session:member",
         status=200,
         errors=(),
-        query="runtime_monitoring_samples:RuntimeMonitoringSamplesListQuery",
-        response="runtime_monitoring_samples:RuntimeMonitoringSamplesListResponse",
+        query="runtime_monitoring:RuntimeMonitoringSamplesListQuery",
+        response="runtime_monitoring:RuntimeMonitoringSamplesListResponse",
     ),
     Operation(
         "runtime-monitoring.rollup",
@@ -24,8 +24,8 @@ OPERATIONS = (
         auth="session:member",
         status=200,
         errors=(),
-        query="runtime_monitoring_rollup:RuntimeMonitoringRollupQuery",
-        response="runtime_monitoring_rollup:RuntimeMonitoringRollupResponse",
+        query="runtime_monitoring:RuntimeMonitoringRollupQuery",
+        response="runtime_monitoring:RuntimeMonitoringRollupResponse",
     ),
     Operation(
         "runtime-monitoring.thresholds.show",
@@ -35,8 +35,8 @@ OPERATIONS = (
         auth="session:member",
         status=200,
         errors=(),
-        query="runtime_monitoring_thresholds:RuntimeMonitoringThresholdsShowQuery",
-        response="runtime_monitoring_thresholds:RuntimeMonitoringThresholdsShowResponse",
+        query="runtime_monitoring:RuntimeMonitoringThresholdsShowQuery",
+        response="runtime_monitoring:RuntimeMonitoringThresholdsShowResponse",
     ),
     Operation(
         "runtime-monitoring.thresholds.configure",
@@ -46,8 +46,8 @@ OPERATIONS = (
         auth="session:admin",
         status=200,
         errors=(),
-        body="runtime_monitoring_thresholds:RuntimeMonitoringThresholdsConfigureBody",
-        response="runtime_monitoring_thresholds:RuntimeMonitoringThresholdsConfigureResponse",
+        body="runtime_monitoring:RuntimeMonitoringThresholdsConfigureBody",
+        response="runtime_monitoring:RuntimeMonitoringThresholdsConfigureResponse",
         body_required=True,
     ),
 )

@@ -207,7 +207,9 @@ def read_flash(request: Request[Any, Any, Any]) -> tuple[Note | None, bool]:
 
 def see(address: str, flash: str | None = None) -> Response[bytes]:
     """Go and look there: the answer to every form that did its deed."""
-    answer = Response(b"", status_code=303, media_type="text/plain", headers={"Location": address, "Cache-Control": "no-store"})
+    answer = Response(
+        b"", status_code=303, media_type="text/plain", headers={"Location": address, "Cache-Control": "no-store"}
+    )
     if flash:
         answer.set_cookie(Cookie(FLASH_COOKIE, flash, path="/console", max_age=60, httponly=True, samesite="lax"))
     return answer

@@ -7,7 +7,17 @@ from typing import Any
 from litestar import Request, Response, Router, get
 
 from quarterdeck.console.desk import console_of, note_of, open_desk, request_id, sign_in_address, status_of
-from quarterdeck.console.pages import deployments, doors, home, ledger, me, new_project, projects, resource, resource_tabs
+from quarterdeck.console.pages import (
+    deployments,
+    doors,
+    home,
+    ledger,
+    me,
+    new_project,
+    projects,
+    resource,
+    resource_tabs,
+)
 from quarterdeck.console.permissions import PUBLIC, needs
 from quarterdeck.console.render import secure_headers, see
 from quarterdeck.console.stream import stream

@@ -24,7 +24,7 @@ from quarterdeck.kernel.errors import Invalid, NotFound, Problem
 
 KEEP_ALIVE, GATHER, MOST_LINES = 15.0, 0.05, 2000
 _TOPIC = re.compile(r"(home|fleet|jobs|project:[^:,/]+|(?:resource|deployment):[^:,]+|log:[\w:.\-]+)\Z")
-SWAP = Markup(' hx-swap-oob="outerMorph"')  # noqa: S704 - a constant attribute
+SWAP = Markup(' hx-swap-oob="outerMorph"')
 
 
 @get("/stream", opt=needs(SIGNED_IN))
@@ -127,9 +127,7 @@ async def _render(desk: Desk, topic: str) -> str:
         boxes = ["resource_head", "resource_side", "resource_history"]
         if view.deployment:
             boxes.append("deployment_state")
-        return _boxes(
-            desk, tuple(boxes), view=view, head=view.head, deployment=view.deployment, linked=True
-        )
+        return _boxes(desk, tuple(boxes), view=view, head=view.head, deployment=view.deployment, linked=True)
     if kind == "deployment" and len(parts) == 4 and parts[3].isdigit():
         place = Place(*parts[:3])
         head = await ports.resource_head(who, place)

@@ -95,6 +95,7 @@ def today(moment: datetime, zone: ZoneInfo | None = None) -> str:
     local = moment.astimezone(zone or UTC)
     return f"{local:%A} {local.day} {local:%B}, {local.hour}:{local:%M} {local.tzname()}"
 
+
 def _span(gap: timedelta) -> str:
     minutes = round(gap.total_seconds() / 60)
     if minutes < 60:

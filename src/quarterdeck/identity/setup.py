@@ -44,14 +44,22 @@ def create_first_administrator(
     tx.lock("identity:first-administrator")
     if administrator_exists(tx):
         raise NotFound(
-            "The first administrator exists already.", code="first_admin_bootstrap_disabled", hint="Sign in, or ask for an invitation."
+            "The first administrator exists already.",
+            code="first_admin_bootstrap_disabled",
+            hint="Sign in, or ask for an invitation.",
         )
     organization = default_organization(tx)
     user = users.create(tx, email=email, username=username, display_name=display_name, password_hash=password_hash)
     for role in ("organization:owner", "tasks:admin", "broker:admin", "runbooks:super-admin"):
         grants.give(tx, access, user.id, organization.id, role)
     audit.record(
-        tx, IdentityAction.FIRST_ADMINISTRATOR, resource_type="user", resource_id=user.uid, organization_id=organization.id
+        tx,
+        IdentityAction.FIRST_ADMINISTRATOR,
+        resource_type="user",
+        resource_id=user.uid,
+        organization_id=organization.id,
     )
-    events.append(tx, f"user:{user.uid}", "first-administrator-created", {"userId": user.uid}, organization_id=organization.id)
+    events.append(
+        tx, f"user:{user.uid}", "first-administrator-created", {"userId": user.uid}, organization_id=organization.id
+    )
     return user, organization

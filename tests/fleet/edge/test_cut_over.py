@@ -75,7 +75,7 @@ async def test_a_crash_between_temporary_file_and_rename_leaves_the_old_upstream
                 )
             finally:
                 os._exit(1)
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+        assert os.waitstatus_to_exitcode((await asyncio.to_thread(os.waitpid, child, 0))[1]) == 9
         assert [path.name for path in edge.layout.upstreams.iterdir() if path.name.startswith(".")]
         assert (await get("web.localhost/")).text == "old"
         assert await edge.switch("web", new.upstream) == old.upstream

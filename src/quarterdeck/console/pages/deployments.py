@@ -93,7 +93,9 @@ async def raw_log(
     log = await desk.ports.deployment_log(desk.who, place, number_of(number), 0)
     text = "".join(f"{words.machine(line.at)} {line.phase or '-'} {line.text}\n" for line in log.lines)
     return Response(
-        text.encode(), media_type="text/plain; charset=utf-8", headers=secure_headers(desk.console.renderer.ids.token(12))
+        text.encode(),
+        media_type="text/plain; charset=utf-8",
+        headers=secure_headers(desk.console.renderer.ids.token(12)),
     )
 
 

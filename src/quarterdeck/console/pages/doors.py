@@ -82,7 +82,12 @@ async def _first_admin(request: AnyRequest, typed: dict[str, str], problem: Prob
     fields = [
         Field("name", "Your name", typed.get("name", ""), required=True, attributes={"autocomplete": "name"}),
         Field(
-            "email", "E-mail", typed.get("email", ""), kind="email", required=True, attributes={"autocomplete": "username"}
+            "email",
+            "E-mail",
+            typed.get("email", ""),
+            kind="email",
+            required=True,
+            attributes={"autocomplete": "username"},
         ),
         Field(
             "password",

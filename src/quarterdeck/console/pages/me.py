@@ -35,7 +35,9 @@ async def _me(request: AnyRequest, problem: Problem | None = None) -> Response[b
         problem=problem,
         sessions=sessions,
         fields=(
-            Field("theme", "Theme", request.cookies.get(THEME_COOKIE, ""), kind="select", choices=THEMES, required=True),
+            Field(
+                "theme", "Theme", request.cookies.get(THEME_COOKIE, ""), kind="select", choices=THEMES, required=True
+            ),
             Field(
                 "keys",
                 "Single-key shortcuts",

@@ -181,9 +181,7 @@ def variable_fields(typed: dict[str, str]) -> tuple[Field, ...]:
 
 
 @post("/projects/{project:str}/{environment:str}/-/variables", opt=needs("deploy:environments.set-variable"))
-async def set_environment_variable(
-    request: Request[Any, Any, Any], project: str, environment: str
-) -> Response[bytes]:
+async def set_environment_variable(request: Request[Any, Any, Any], project: str, environment: str) -> Response[bytes]:
     desk, form = await open_desk(request), await read_form(request)
     removing = form.get("remove")
     try:
@@ -202,8 +200,4 @@ async def set_environment_variable(
             )
     except Problem as problem:
         return await _show_environment(request, project, environment, problem, form)
-    return see(
-        f"/console/projects/{project}/{environment}", "variable-unset" if removing else "variable-set"
-    )
-
-
+    return see(f"/console/projects/{project}/{environment}", "variable-unset" if removing else "variable-set")

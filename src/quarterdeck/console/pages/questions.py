@@ -51,7 +51,9 @@ def ask(
     )
 
 
-def typed_conflict(problem: Problem | None, typed: dict[str, str], saved: dict[str, str]) -> tuple[tuple[str, str, str], ...]:
+def typed_conflict(
+    problem: Problem | None, typed: dict[str, str], saved: dict[str, str]
+) -> tuple[tuple[str, str, str], ...]:
     """After a conflict of versions: (field, what stands now, what was typed) for every field that differs."""
     if not isinstance(problem, Conflict):
         return ()

@@ -59,9 +59,7 @@ def tab_page(
 
 
 @get(BASE, opt=needs("deploy:resources.show"))
-async def resource(
-    request: Request[Any, Any, Any], project: str, environment: str, resource: str
-) -> Response[bytes]:
+async def resource(request: Request[Any, Any, Any], project: str, environment: str, resource: str) -> Response[bytes]:
     return await show(request, Place(project, environment, resource))
 
 
@@ -88,9 +86,7 @@ async def show(request: AnyRequest, place: Place, problem: Problem | None = None
 
 
 @post(BASE + "/deploy", opt=needs("deploy:deployments.redeploy"))
-async def deploy(
-    request: Request[Any, Any, Any], project: str, environment: str, resource: str
-) -> Response[bytes]:
+async def deploy(request: Request[Any, Any, Any], project: str, environment: str, resource: str) -> Response[bytes]:
     """Starts a deployment and leads to the page where it is seen."""
     desk, place = await open_desk(request), Place(project, environment, resource)
     try:
@@ -101,9 +97,19 @@ async def deploy(
 
 
 CONTROLS = {
-    "stop": ("Stop", "It stops answering until it is started again. Nothing is removed.", "Keep it running", "stopping"),
+    "stop": (
+        "Stop",
+        "It stops answering until it is started again. Nothing is removed.",
+        "Keep it running",
+        "stopping",
+    ),
     "start": ("Start", "The version that served last is started again.", "Leave it stopped", "starting"),
-    "restart": ("Restart", "It stops and starts with the same version. Requests fail meanwhile.", "Leave it", "restarting"),
+    "restart": (
+        "Restart",
+        "It stops and starts with the same version. Requests fail meanwhile.",
+        "Leave it",
+        "restarting",
+    ),
 }
 
 

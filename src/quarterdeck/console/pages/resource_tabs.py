@@ -28,27 +28,23 @@ async def logs(request: Request[Any, Any, Any], project: str, environment: str, 
     head = await desk.ports.resource_head(desk.who, place)
     log = await desk.ports.runtime_log(desk.who, place, LINES)
     topics = topic_of(head) + (f",log:{log.stream}" if log and not log.ended else "")
-    return tab_page(
-        desk, "pages/logs.html", head, "/logs", topics=topics, log_after=log.last if log else 0, log=log
-    )
+    return tab_page(desk, "pages/logs.html", head, "/logs", topics=topics, log_after=log.last if log else 0, log=log)
 
 
 @get(BASE + "/logs/raw", opt=needs("deploy:resources.runtime-logs"))
-async def raw_logs(
-    request: Request[Any, Any, Any], project: str, environment: str, resource: str
-) -> Response[bytes]:
+async def raw_logs(request: Request[Any, Any, Any], project: str, environment: str, resource: str) -> Response[bytes]:
     desk = await open_desk(request)
     log = await desk.ports.runtime_log(desk.who, Place(project, environment, resource), 0)
     text = "".join(f"{words.machine(line.at)} {line.text}\n" for line in log.lines) if log else ""
     return Response(
-        text.encode(), media_type="text/plain; charset=utf-8", headers=secure_headers(desk.console.renderer.ids.token(12))
+        text.encode(),
+        media_type="text/plain; charset=utf-8",
+        headers=secure_headers(desk.console.renderer.ids.token(12)),
     )
 
 
 @get(BASE + "/variables", opt=needs("deploy:resources.effective-config"))
-async def variables(
-    request: Request[Any, Any, Any], project: str, environment: str, resource: str
-) -> Response[bytes]:
+async def variables(request: Request[Any, Any, Any], project: str, environment: str, resource: str) -> Response[bytes]:
     return await _variables(request, Place(project, environment, resource))
 
 
@@ -103,9 +99,7 @@ async def set_variable(
 
 
 @get(BASE + "/settings", opt=needs("deploy:resources.show"))
-async def settings(
-    request: Request[Any, Any, Any], project: str, environment: str, resource: str
-) -> Response[bytes]:
+async def settings(request: Request[Any, Any, Any], project: str, environment: str, resource: str) -> Response[bytes]:
     return await _settings(request, Place(project, environment, resource))
 
 
@@ -169,9 +163,7 @@ async def ask_archive(
 
 
 @post(BASE + "/archive", opt=needs("deploy:resources.archive"))
-async def archive(
-    request: Request[Any, Any, Any], project: str, environment: str, resource: str
-) -> Response[bytes]:
+async def archive(request: Request[Any, Any, Any], project: str, environment: str, resource: str) -> Response[bytes]:
     desk, place = await open_desk(request), Place(project, environment, resource)
     try:
         await desk.ports.archive_resource(desk.who, place)
@@ -181,9 +173,7 @@ async def archive(
 
 
 @get(BASE + "/delete", opt=needs("deploy:resources.delete"))
-async def ask_delete(
-    request: Request[Any, Any, Any], project: str, environment: str, resource: str
-) -> Response[bytes]:
+async def ask_delete(request: Request[Any, Any, Any], project: str, environment: str, resource: str) -> Response[bytes]:
     return await _ask_delete(request, Place(project, environment, resource))
 
 
@@ -212,9 +202,7 @@ async def _ask_delete(request: AnyRequest, place: Place, failed: Problem | None 
 
 
 @post(BASE + "/delete", opt=needs("deploy:resources.delete"))
-async def delete(
-    request: Request[Any, Any, Any], project: str, environment: str, resource: str
-) -> Response[bytes]:
+async def delete(request: Request[Any, Any, Any], project: str, environment: str, resource: str) -> Response[bytes]:
     desk, form, place = await open_desk(request), await read_form(request), Place(project, environment, resource)
     try:
         await desk.ports.delete_resource(desk.who, place, form.get("confirmation", ""))

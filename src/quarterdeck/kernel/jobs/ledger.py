@@ -134,11 +134,7 @@ def claim(tx: Tx, claimant: Claimant) -> list[Assignment]:
     if claimant.limit <= 0:
         return []
     hot = statements(tx)
-    usable = [
-        route
-        for route in hot.live_routes(tx)
-        if routes.serves(route, claimant.capabilities, claimant.worker_id)
-    ]
+    usable = [route for route in hot.live_routes(tx) if routes.serves(route, claimant.capabilities, claimant.worker_id)]
     if not usable:
         return []
     pairs = [(route, LANES.index(lane)) for lane in claimant.lanes for route in usable]
@@ -167,10 +163,11 @@ def _order(tx: Tx, job: Job) -> bytes | Outcome:
 
 
 def failure(problem: Problem) -> Outcome:
+    """A refusal as an outcome: the message's first line says what happened, the second what to do."""
     return Outcome(
         "failed",
         error_code=problem.code,
-        error_message=problem.message,
+        error_message=problem.message if problem.hint is None else f"{problem.message}\n{problem.hint}",
         error_category=problem.category,
         retriable=problem.category == "retryable",
     )

@@ -118,6 +118,7 @@ class Load:
     port: int
     host: str
     rate: int
+    fresh_connections: bool = False
     answers: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
     _ending: bool = False
@@ -134,7 +135,7 @@ class Load:
     async def _worker(self, index: int, workers: int) -> None:
         pause = workers / self.rate
         due = time.monotonic() + index / self.rate
-        limits = httpx.Limits(max_connections=1)
+        limits = httpx.Limits(max_connections=1, max_keepalive_connections=0 if self.fresh_connections else 1)
         async with httpx.AsyncClient(limits=limits, timeout=10) as client:
             while not self._ending:
                 await asyncio.sleep(max(0, due - time.monotonic()))

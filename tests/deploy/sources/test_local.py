@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,10 @@ from quarterdeck.kernel.errors import Problem
 
 def folder(place) -> SourceSpec:
     return SourceSpec("local-folder", str(place))
+
+
+def names(place: Path) -> list[str]:
+    return sorted(entry.name for entry in place.iterdir())
 
 
 @pytest.fixture
@@ -28,9 +33,9 @@ def project(tmp_path):
 
 async def test_a_folder_is_copied_without_what_is_heavy(tmp_path, project):
     got = await fetch(folder(project), tmp_path / "d")
-    assert sorted(os.listdir(got.tree)) == ["app.py", "dist", "run.sh", "same", "web", "whole"]
-    assert os.stat(got.tree / "run.sh").st_mode & 0o777 == 0o755
-    assert os.readlink(got.tree / "whole") == "web/index.html"
+    assert names(got.tree) == ["app.py", "dist", "run.sh", "same", "web", "whole"]
+    assert (got.tree / "run.sh").stat().st_mode & 0o777 == 0o755
+    assert (got.tree / "whole").readlink() == Path("web/index.html")
     assert got.revision.startswith("sha256:")
     assert (got.commit, got.files) == (None, 4)
 
@@ -50,7 +55,7 @@ async def test_a_link_out_of_the_folder_is_refused(tmp_path, project, aim):
     with pytest.raises(Problem) as caught:
         await fetch(folder(project), tmp_path / "d")
     assert caught.value.code == "source_link_leaves_tree"
-    assert [e for e in os.listdir(tmp_path) if "fetching" in e or e == "d"] == []
+    assert [name for name in names(tmp_path) if "fetching" in name or name == "d"] == []
 
 
 async def test_a_folder_that_is_too_large_or_missing_is_refused(tmp_path, project):
@@ -76,7 +81,7 @@ async def test_an_inline_dockerfile_is_a_tree_of_one_file(tmp_path):
     source = SourceSpec("dockerfile-inline", "inline", content="FROM scratch\n")
     got = await fetch(source, tmp_path / "d")
     assert (got.tree / "Dockerfile").read_text() == "FROM scratch\n"
-    assert os.listdir(got.tree) == ["Dockerfile"]
+    assert names(got.tree) == ["Dockerfile"]
 
 
 async def test_an_image_has_nothing_to_fetch(tmp_path):

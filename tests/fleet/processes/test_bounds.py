@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
@@ -76,7 +75,7 @@ pathlib.Path('mine').write_text('x')
     lines = [line.text for line in processes.read_log("dep_user-0")]
     assert lines == [f"{uid} [] 1", "denied", "denied", "denied", "denied"]
     assert (work / "mine").stat().st_uid == uid
-    assert os.stat(processes.directory("dep_user-0")).st_mode & 0o777 == 0o700
+    assert processes.directory("dep_user-0").stat().st_mode & 0o777 == 0o700
 
 
 async def test_accounts_are_kept_and_not_shared(processes):

@@ -38,14 +38,6 @@ async def test_the_memory_limit_holds(processes, work):
         assert status.exits[-1].code == 1
 
 
-async def test_the_memory_limit_holds_by_resource_limit_where_there_is_no_group(processes, work, monkeypatch):
-    code = "kept = []\nwhile True: kept.append(bytearray(b'x' * 4_000_000))"
-    spec = python("dep_rlimit-0", work, f"import resource as r; r.setrlimit(r.RLIMIT_DATA, (64_000_000,)*2)\n{code}")
-    await processes.start(spec)
-    assert (await ended(processes, "dep_rlimit-0")).exits[-1].code == 1
-    assert "MemoryError" in processes.read_log("dep_rlimit-0")[-1].text
-
-
 async def test_a_fork_bomb_is_bounded_and_stopped_whole(processes, work):
     code = "import os, time\nwhile True:\n  try: os.fork()\n  except OSError: time.sleep(0.2)"
     spec = python("dep_bomb-0", work, code, limits=Limits(pids=40, cpus=0.3), account="bomb")

@@ -191,7 +191,7 @@ async def test_secrets_reach_the_process_but_no_argument_file_or_state(processes
     secret = "hunter2-very-secret"
     spec = sleeper("dep_secret-0", work, environment={"TAG": "s", "KEY": Secret(secret)})
     status = await processes.start(spec)
-    assert f"KEY={secret}".encode() in Path(f"/proc/{status.pid}/environ").read_bytes().split(b"\0")
+    assert f"KEY={secret}".encode() in proc(status.pid, "environ").split(b"\0")
     for pid in (status.pid, read_json(processes.directory("dep_secret-0") / STATE)["supervisor"][0]):
         assert secret.encode() not in proc(pid, "cmdline")
     supervisor = read_json(processes.directory("dep_secret-0") / STATE)["supervisor"][0]

@@ -304,6 +304,13 @@ async def test_hooks_and_filters_of_the_repository_never_run(tmp_path, example):
     assert any("LFS" in warning for warning in got.warnings)
 
 
+async def test_a_machine_without_git_says_so(tmp_path, example):
+    problem = await refused(
+        SourceSpec("local-git", str(example.path)), tmp_path / "d", inherited={"PATH": str(tmp_path)}
+    )
+    assert problem.details["reason"] == "git-missing"
+
+
 def start(command: list[str], env: dict[str, str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, env=env)
 

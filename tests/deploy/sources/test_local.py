@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,22 @@ async def test_an_image_has_nothing_to_fetch(tmp_path):
     with pytest.raises(Problem) as caught:
         await fetch(SourceSpec("docker-image", "nginx:alpine"), tmp_path / "d")
     assert caught.value.code == "source_kind_unsupported"
+
+
+@pytest.mark.root
+async def test_a_full_disk_is_told_and_nothing_is_left(tmp_path, project):
+    (project / "big").write_bytes(b"x" * 3_000_000)
+    small = tmp_path / "small"
+    small.mkdir()
+    run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(small))
+    try:
+        with pytest.raises(Problem) as caught:
+            await fetch(folder(project), small / "d")
+        assert caught.value.details["reason"] == "disk-full"
+        assert names(small) == []
+    finally:
+        run("umount", str(small))
+
+
+def run(*arguments: str) -> None:
+    subprocess.run(arguments, check=True)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -115,3 +117,38 @@ def test_limits_are_written_in_the_words_of_each_version():
         ("cpu", "cpu.cfs_quota_us", "50000", True),
     ]
     assert cgroups.limit_writes({"cpu"}, True, 1000, None, 7) == []
+
+
+def groups_of_this_host() -> list[cgroups.Group]:
+    """One group of each kind that this host has: version 1 with its freezer, version 2."""
+    mounts = cgroups.parse_mounts(Path("/proc/mounts").read_text())
+    own = cgroups.parse_membership(Path("/proc/self/cgroup").read_text())
+    found = []
+    if "freezer" in mounts.first:
+        place = mounts.first["freezer"] / own.get("freezer", "/").lstrip("/")
+        found.append(cgroups.Group(first={"freezer": place / "quarterdeck-test"}))
+    if mounts.unified:
+        found.append(cgroups.Group(unified=mounts.unified / own.get("", "/").lstrip("/") / "quarterdeck-test"))
+    return found
+
+
+@pytest.mark.parametrize("group", groups_of_this_host(), ids=lambda group: "v2" if group.unified else "v1")
+def test_a_whole_group_is_killed_in_each_version(group):
+    for place in group.directories():
+        place.mkdir()
+    try:
+        with subprocess.Popen(["/bin/sh", "-c", "read go; sleep 300 & (setsid sleep 300 &); wait"], stdin=-1) as shell:
+            for place in group.directories():
+                (place / "cgroup.procs").write_text(str(shell.pid))
+            shell.stdin.write(b"go\n")
+            shell.stdin.close()
+            for _ in range(200):
+                if len(group.members()) >= 3:
+                    break
+                time.sleep(0.02)
+            assert len(group.members()) >= 3
+            assert group.kill()
+        assert group.members() == set()
+    finally:
+        group.remove()
+    assert not any(place.exists() for place in group.directories())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from quarterdeck.kernel.clock import micros
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.jobs import ledger, operating, recovery, schedules
 from quarterdeck.kernel.jobs.ledger import Assignment, Claimant
@@ -32,7 +33,7 @@ def chores(tx: Tx) -> int:
 
 def due(tx: Tx) -> bool:
     """Is there a chore? A read, so that an idle ledger writes nothing."""
-    now = ledger.micros(tx.now)
+    now = micros(tx.now)
     return (
         tx.execute(
             "SELECT 1 WHERE EXISTS (SELECT 1 FROM jobs WHERE lease_until <= :now) "

@@ -8,8 +8,9 @@ from typing import Any, Protocol
 
 import structlog
 
+from quarterdeck.kernel.clock import micros
 from quarterdeck.kernel.db import Database, Tx
-from quarterdeck.kernel.jobs import finding, frames, ledger, recovery
+from quarterdeck.kernel.jobs import finding, frames, ledger, recovery, transitions
 from quarterdeck.kernel.jobs.dispatcher import Dispatcher
 from quarterdeck.kernel.jobs.grouping import Grouped
 from quarterdeck.kernel.jobs.handlers import (
@@ -203,8 +204,8 @@ def _end_anyhow(tx: Tx, report: ledger.Report) -> bool:
     except Exception:
         log.exception("finish_failed_again", job=report.job_id)
     hot = ledger.statements(tx)
-    ending = ledger.ending(report.job_id, report.fence, ledger.step.FAIL, report.outcome)
-    ended = hot.end(tx, [ending], ledger.micros(tx.now))
+    ending = ledger.ending(report.job_id, report.fence, transitions.FAIL, report.outcome)
+    ended = hot.end(tx, [ending], micros(tx.now))
     if report.key is not None:
         ledger.pass_turn(tx, report.key)
     for job in ended:

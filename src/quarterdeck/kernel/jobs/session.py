@@ -7,12 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import structlog
 
 from quarterdeck.kernel.clock import micros
+from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Problem
-from quarterdeck.kernel.jobs import frames, ledger
-from quarterdeck.kernel.jobs.job import Lane
+from quarterdeck.kernel.jobs import frames, ledger, recovery
+from quarterdeck.kernel.jobs.job import Job, Lane
 from quarterdeck.kernel.jobs.refusals import fenced
 from quarterdeck.kernel.jobs.transport import Disconnected, Transport
 
@@ -104,7 +106,7 @@ class Session:
                 attempt=job.attempts,
                 lease_seconds=job.lease_seconds,
                 subject=job.subject,
-                order=frames.msgspec.Raw(assignment.order),
+                order=msgspec.Raw(assignment.order),
             )
         )
 
@@ -255,10 +257,8 @@ class Session:
         await self._ack(frame.id)
 
 
-def _take_up(tx: Any, owner: str, held: list[tuple[int, int]]) -> tuple[list[ledger.Job], set[int], int]:
+def _take_up(tx: Tx, owner: str, held: list[tuple[int, int]]) -> tuple[list[Job], set[int], int]:
     """Renew what the worker still runs; requeue what the ledger says it runs but it does not name."""
-    from quarterdeck.kernel.jobs import recovery
-
     running = recovery.held_by(tx, owner)
     named = [place for place in held if place in running]
     _, stopping = ledger.heartbeat(tx, named)

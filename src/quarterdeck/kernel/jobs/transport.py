@@ -50,10 +50,15 @@ class MemoryTransport:
         return frame
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
-        for end in (self, self.peer):
-            if end is not None and end._closed is None:
-                end._closed = Disconnected(code, reason)
-                end._inbox.put_nowait(end._closed)
+        gone = Disconnected(code, reason)
+        self._end(gone)
+        if self.peer is not None:
+            self.peer._end(gone)  # noqa: SLF001 - the two halves of one thing
+
+    def _end(self, gone: Disconnected) -> None:
+        if self._closed is None:
+            self._closed = gone
+            self._inbox.put_nowait(gone)
 
 
 def memory_pair() -> tuple[MemoryTransport, MemoryTransport]:

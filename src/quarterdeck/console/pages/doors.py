@@ -82,7 +82,12 @@ async def _first_admin(request: AnyRequest, typed: dict[str, str], problem: Prob
     fields = [
         Field("name", "Your name", typed.get("name", ""), required=True, attributes={"autocomplete": "name"}),
         Field(
-            "email", "E-mail", typed.get("email", ""), kind="email", required=True, attributes={"autocomplete": "username"}
+            "email",
+            "E-mail",
+            typed.get("email", ""),
+            kind="email",
+            required=True,
+            attributes={"autocomplete": "username"},
         ),
         Field(
             "password",
@@ -140,7 +145,7 @@ async def sign_out(request: Request[Any, Any, Any]) -> Response[bytes]:
     desk = await open_desk(request)
     await desk.ports.sign_out(desk.who)
     answer = see("/console/sign-in", "signed-out")
-    answer.set_cookie(Cookie(SESSION_COOKIE, "", path="/", max_age=0))
+    answer.set_cookie(Cookie(SESSION_COOKIE, value="", path="/", max_age=0))
     return answer
 
 
@@ -149,7 +154,7 @@ def _enter(request: AnyRequest, made: SignedIn, address: str) -> Response[bytes]
     answer.set_cookie(
         Cookie(
             SESSION_COOKIE,
-            made.token,
+            value=made.token,
             path="/",
             max_age=made.max_age,
             httponly=True,

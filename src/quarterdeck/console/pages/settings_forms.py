@@ -95,7 +95,11 @@ FORMS: dict[str, Form] = {
             (
                 Field("internalPort", "Port it listens on", required=True, attributes=_NUMBER),
                 Field(
-                    "upstreamProtocol", "Speaks", kind="select", required=True, choices=(("http", "HTTP"), ("tcp", "TCP"))
+                    "upstreamProtocol",
+                    "Speaks",
+                    kind="select",
+                    required=True,
+                    choices=(("http", "HTTP"), ("tcp", "TCP")),
                 ),
                 Field(
                     "exposureMode",

@@ -91,7 +91,7 @@ def postgresql_server(directory: Path) -> Iterator[str]:
                 psycopg.connect(f"{address}/postgres").close()
                 break
             assert process.poll() is None, (directory / "log").read_text()
-            time.sleep(0.1)
+            time.sleep(0.05)
         yield address
     finally:
         process.terminate()

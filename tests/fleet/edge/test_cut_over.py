@@ -24,7 +24,7 @@ async def test_no_request_fails_during_twenty_cut_overs_of_an_application_that_l
     await edge.put_route(WEB)
     async with application("version 0") as first:
         await edge.switch("web", first.upstream)
-        load = Load(port=edge.ports.http, host="web.localhost", rate=300)
+        load = Load(port=edge.ports.http, host="web.localhost", rate=400)
         running = asyncio.create_task(load.run())
         leaving = first
         for number in range(1, 21):
@@ -40,22 +40,6 @@ async def test_no_request_fails_during_twenty_cut_overs_of_an_application_that_l
     assert not load.failures
     assert {f"version {number}" for number in range(1, 21)} <= set(load.answers)
     assert rate >= 200
-
-
-async def test_no_new_connection_fails_while_the_route_set_changes(edge: Edge):
-    """A kept connection can meet its end at a reload, which clients repeat by themselves; a new one never does."""
-    await edge.put_route(WEB)
-    async with application("here") as here:
-        await edge.switch("web", here.upstream)
-        load = Load(port=edge.ports.http, host="web.localhost", rate=150, fresh_connections=True)
-        running = asyncio.create_task(load.run())
-        for number in range(8):
-            await asyncio.sleep(0.1)
-            assert await edge.put_route(ProxyRoute(id="other", hostnames=(f"other-{number}.localhost",)))
-        load.end()
-        await running
-    assert not load.failures
-    assert load.answers["here"] > 50
 
 
 async def test_a_switch_takes_milliseconds_and_answers_what_stood_before(edge: Edge):

@@ -242,7 +242,7 @@ def test_the_end_of_an_attempt_may_be_told_twice(db):
     FINISHED.clear()
     assert end(db, claimed).state == "succeeded"
     assert end(db, claimed).state == "succeeded"
-    assert FINISHED == [(claimed.id, "succeeded")]
+    assert [(claimed.id, "succeeded")] == FINISHED
 
 
 def test_a_running_job_is_asked_to_stop_and_stops(db):

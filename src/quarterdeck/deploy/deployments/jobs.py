@@ -24,6 +24,7 @@ from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.kernel import audit, jobs
 from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.logs import Logs
 
 RETIRE = "deployment.retire"
 FAILED_MESSAGE = "The deployment failed."
@@ -44,11 +45,17 @@ class RetirePayload(msgspec.Struct):
     operation: str
 
 
-def kinds(placement: Placement) -> list[jobs.JobKind]:
-    """The kinds of job of this room, for work orders of this instance."""
+def kinds(placement: Placement, logs: Logs) -> list[jobs.JobKind]:
+    """The kinds of job of this room, for work orders of this instance. Secrets of an order are masked in its logs."""
 
     def assign(tx: Tx, job: jobs.Job) -> DeploymentOrder:
-        return order(tx, placement, _deployment(tx, job.read(DeploymentPayload).deployment))
+        made = order(tx, placement, _deployment(tx, job.read(DeploymentPayload).deployment))
+        hidden = [variable.value for variable in made.variables if variable.secret]
+        if made.source_credential:
+            hidden.extend(str(value) for value in msgspec.json.decode(made.source_credential).values())
+        for stream in (f"deployment:{made.deployment}", f"runtime:{made.resource}"):
+            logs.mask(stream, hidden)
+        return made
 
     def keep(tx: Tx, job: jobs.Job, kind: str, data: Any) -> dict[str, Any]:
         return record(tx, job.read(DeploymentPayload).deployment, kind, data)

@@ -43,7 +43,7 @@ async def lines(
 ) -> AsyncIterator[tuple[datetime | None, str, str]]:
     """`(time, stream, text)` as they come, until the runtime ends. `since` is a timestamp of the engine."""
     if runtime.get("kind") == "container" and engine is not None:
-        async for line in logs.logs(engine, str(runtime["container"]), follow=True, since=since):
+        async for line in logs.logs(engine, str(runtime["container"]), follow=True, since=since, timestamps=True):
             yield line.at, line.channel, line.text
     elif runtime.get("kind") == "process":
         async for batch in processes.follow_log(str(runtime["instance"])):

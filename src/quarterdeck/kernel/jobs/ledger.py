@@ -163,10 +163,11 @@ def _order(tx: Tx, job: Job) -> bytes | Outcome:
 
 
 def failure(problem: Problem) -> Outcome:
+    """A refusal as an outcome: the message's first line says what happened, the second what to do."""
     return Outcome(
         "failed",
         error_code=problem.code,
-        error_message=problem.message,
+        error_message=problem.message if problem.hint is None else f"{problem.message}\n{problem.hint}",
         error_category=problem.category,
         retriable=problem.category == "retryable",
     )

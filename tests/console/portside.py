@@ -56,11 +56,21 @@ NOW = datetime(2026, 11, 22, 9, 54, 17, tzinfo=UTC)
 BASE = "/console/projects/storefront/production/web"
 EVERYTHING = frozenset(
     "deploy:" + key
-    for key in (
-        "deployments.create deployments.redeploy deployments.cancel deployments.retry deployments.rollback"
-        " projects.rename projects.archive projects.restore environments.create resources.runtime.restart"
-        " audit-events.list resources.archive resources.delete"
-    ).split()
+    for key in [
+        "deployments.create",
+        "deployments.redeploy",
+        "deployments.cancel",
+        "deployments.retry",
+        "deployments.rollback",
+        "projects.rename",
+        "projects.archive",
+        "projects.restore",
+        "environments.create",
+        "resources.runtime.restart",
+        "audit-events.list",
+        "resources.archive",
+        "resources.delete",
+    ]
 )
 LINES = (
     ("detect", "info", "fetch https://git.saltmarsh.example/storefront.git main → 9f2c1ab"),
@@ -119,7 +129,7 @@ class Portside:
     problem: Exception | None = None
     permissions: frozenset[str] = EVERYTHING
     empty: bool = False
-    bootstrap_state: Bootstrap = Bootstrap(required=False, token_required=False)
+    bootstrap_state: Bootstrap = field(default_factory=lambda: Bootstrap(required=False, token_required=False))
     updates: asyncio.Queue[Update | None] = field(default_factory=asyncio.Queue)
     followed: list[tuple[tuple[str, ...], int]] = field(default_factory=list)
     lifecycle: str = "active"
@@ -151,7 +161,9 @@ class Portside:
     async def sessions(self, who: Any) -> tuple[SessionRow, ...]:
         return (
             SessionRow("ses_1", "Chromium on Linux", "127.0.0.1", NOW - timedelta(hours=2), NOW, True),
-            SessionRow("ses_2", "qd on fra-1", "198.51.100.7", NOW - timedelta(days=3), NOW - timedelta(hours=9), False),
+            SessionRow(
+                "ses_2", "qd on fra-1", "198.51.100.7", NOW - timedelta(days=3), NOW - timedelta(hours=9), False
+            ),
         )
 
     async def revoke_session(self, who: Any, ref: str) -> None:
@@ -204,7 +216,9 @@ class Portside:
                 Happening(
                     "run", "Mara Lindqvist", "deployed", "storefront / web v42", BASE, NOW - timedelta(minutes=1)
                 ),
-                Happening("bad", "Push to docs", "failed to deploy", "docs / staging v18", None, NOW - timedelta(hours=1)),
+                Happening(
+                    "bad", "Push to docs", "failed to deploy", "docs / staging v18", None, NOW - timedelta(hours=1)
+                ),
             ),
             projects=3,
         )
@@ -234,9 +248,21 @@ class Portside:
                 NOW - timedelta(seconds=71),
             ),
             ResourceRow(
-                "res_mail", "mail", "mail", "worker", "storefront", "production", ("health", "healthy"), "", None, 7, NOW
+                "res_mail",
+                "mail",
+                "mail",
+                "worker",
+                "storefront",
+                "production",
+                ("health", "healthy"),
+                "",
+                None,
+                7,
+                NOW,
             ),
-            ResourceRow("res_new", "search", "search", "application", "storefront", "production", None, "", None, None, None),
+            ResourceRow(
+                "res_new", "search", "search", "application", "storefront", "production", None, "", None, None, None
+            ),
         )
 
     async def project(self, who: Any, slug: str) -> ProjectView:
@@ -261,7 +287,8 @@ class Portside:
     async def resource_head(self, who: Any, place: Place) -> ResourceHead:
         if place.resource == "secret":
             raise Forbidden(
-                "Seeing storefront / secret needs deploy:resources.show on storefront.", hint="Jonas Weber can grant it."
+                "Seeing storefront / secret needs deploy:resources.show on storefront.",
+                hint="Jonas Weber can grant it.",
             )
         if place != Place("storefront", "production", "web"):
             raise NotFound(f"There is no resource {place.resource!r} in {place.environment}.", hint="Look in Projects.")
@@ -312,9 +339,7 @@ class Portside:
             ),
         )
 
-    async def deployments(
-        self, who: Any, place: Place, before: int | None, limit: int
-    ) -> tuple[DeploymentRow, ...]:
+    async def deployments(self, who: Any, place: Place, before: int | None, limit: int) -> tuple[DeploymentRow, ...]:
         await self.resource_head(who, place)
         older = tuple(row(n, "succeeded", may_return=n % 5 == 0) for n in range(36, 0, -1))
         return tuple(one for one in (*ROWS, *older) if before is None or one.number < before)[:limit]
@@ -328,7 +353,11 @@ class Portside:
         phases = PHASES if found.active else tuple(replace(one, state="succeeded", since=None) for one in PHASES)
         failure = None
         if found.state == "failed":
-            phases = (*PHASES[:4], replace(PHASES[4], state="failed", since=None, seconds=52.1), replace(PHASES[5], state="skipped"))
+            phases = (
+                *PHASES[:4],
+                replace(PHASES[4], state="failed", since=None, seconds=52.1),
+                replace(PHASES[5], state="skipped"),
+            )
             failure = Failure(
                 "health_check_failed",
                 "web v38 did not answer on port 4321 after 10 tries.",
@@ -342,7 +371,10 @@ class Portside:
             phases=phases,
             plan=(
                 PlanPart("Build", (Fact("Strategy", "Dockerfile, generated"), Fact("Install", "pnpm install", True))),
-                PlanPart("Run", (Fact("Start", "node build", True), Fact("Port", "3000"), Fact("Health", "GET /healthz", True))),
+                PlanPart(
+                    "Run",
+                    (Fact("Start", "node build", True), Fact("Port", "3000"), Fact("Health", "GET /healthz", True)),
+                ),
             ),
             differs_from=number - 1 if number > 1 else None,
             differences=DIFFERENCES if number == 40 else (),
@@ -434,9 +466,7 @@ class Portside:
         log = await self.deployment_log(who, Place("storefront", "production", "web"), 42, 500)
         return JobView(found, (Fact("Kind", found.kind, True), Fact("Tries", "1 of 1")), log, True, False)
 
-    async def audit(
-        self, who: Any, *, action: str, outcome: str, actor: str, before: str, limit: int
-    ) -> AuditList:
+    async def audit(self, who: Any, *, action: str, outcome: str, actor: str, before: str, limit: int) -> AuditList:
         rows = tuple(
             AuditRow(
                 f"aud_{n}",
@@ -527,9 +557,7 @@ class Portside:
     async def unset_variable(self, who: Any, place: Any, *, key: str, exposure: str) -> None:
         self._did("unset-variable", place, key, exposure)
 
-    async def change_settings(
-        self, who: Any, place: Place, form: str, values: Mapping[str, str], version: str
-    ) -> None:
+    async def change_settings(self, who: Any, place: Place, form: str, values: Mapping[str, str], version: str) -> None:
         if version != self.version:
             raise Conflict("web was changed by somebody else.", hint="Compare both and save again.")
         self._did("change-settings", place, form, dict(values))

@@ -68,7 +68,7 @@ class Renderer:
         self._environment.globals.update(tone=tone, asset=self.assets.url, rooms=ROOMS)
         self._environment.filters.update(
             ago=lambda moment: words.ago(moment, _moment.get().now),
-            elapsed=lambda moment: words.took((_moment.get().now - moment).total_seconds()),
+            elapsed=lambda moment: words.running((_moment.get().now - moment).total_seconds()),
             exact=lambda moment: words.exact(moment, _moment.get().zone),
             today=lambda moment: words.today(moment, _moment.get().zone),
             clock=lambda moment: words.clock(moment, _moment.get().zone),
@@ -130,13 +130,13 @@ class Renderer:
     ) -> Response[bytes]:
         content = body.encode()
         headers = secure_headers(self.ids.token(12))
-        headers["Vary"] = "HX-Request, HX-Target, Accept-Encoding"
+        headers["Vary"] = "HX-Request, X-Console-Ask, Accept-Encoding"
         if len(content) >= PACK_FROM and "gzip" in request.headers.get("accept-encoding", ""):
             content = gzip.compress(content, 5, mtime=0)
             headers["Content-Encoding"] = "gzip"
         answer = Response(content, status_code=status, media_type="text/html; charset=utf-8", headers=headers)
         if clear_flash:
-            answer.set_cookie(Cookie(FLASH_COOKIE, "", path="/console", max_age=0))
+            answer.set_cookie(Cookie(FLASH_COOKIE, value="", path="/console", max_age=0))
         return answer
 
 
@@ -158,7 +158,7 @@ def layout(request: Request[Any, Any, Any], *, signed_in: bool) -> str:
     return "layouts/page.html"
 
 
-MARKS = {"idle": "◌", "off": "–", "run": "●", "ask": "◆", "warn": "▲", "good": "✓", "bad": "✗"}
+MARKS = {"idle": "◌", "off": "\N{EN DASH}", "run": "●", "ask": "◆", "warn": "▲", "good": "✓", "bad": "✗"}
 
 
 def tab_title(head: ResourceHead) -> str:
@@ -211,7 +211,7 @@ def see(address: str, flash: str | None = None) -> Response[bytes]:
         b"", status_code=303, media_type="text/plain", headers={"Location": address, "Cache-Control": "no-store"}
     )
     if flash:
-        answer.set_cookie(Cookie(FLASH_COOKIE, flash, path="/console", max_age=60, httponly=True, samesite="lax"))
+        answer.set_cookie(Cookie(FLASH_COOKIE, value=flash, path="/console", max_age=60, httponly=True, samesite="lax"))
     return answer
 
 

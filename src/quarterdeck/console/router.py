@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from litestar import Request, Response, Router, get
 
-from quarterdeck.console.desk import console_of, note_of, open_desk, request_id, sign_in_address, status_of
+from quarterdeck.console.desk import console_of, desk_of, note_of, part, request_id, sign_in_address, status_of
 from quarterdeck.console.pages import (
     deployments,
     doors,
@@ -26,6 +26,7 @@ from quarterdeck.kernel.errors import NotFound, Problem, Unauthenticated
 
 FOREVER = "public, max-age=31536000, immutable"
 HEADINGS = {
+    "unauthenticated": "Sign in first",
     "invalid": "That does not work",
     "forbidden": "You may not see this",
     "not-found": "There is nothing here",
@@ -38,8 +39,9 @@ HEADINGS = {
 
 
 @get("/static/{name:str}", opt=needs(PUBLIC))
-async def static(request: Request[Any, Any, Any], name: str) -> Response[bytes]:
+async def static(request: Request[Any, Any, Any]) -> Response[bytes]:
     """A file named by its content: kept for ever."""
+    name = part(request, "name")
     asset = console_of(request).renderer.assets.find(name)
     if asset is None:
         raise NotFound(f"There is no file {name}.", hint="Reload the page.")
@@ -49,33 +51,24 @@ async def static(request: Request[Any, Any, Any], name: str) -> Response[bytes]:
     return Response(asset.body, media_type=asset.media_type, headers=headers)
 
 
-async def show_problem(request: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
+def show_problem(request: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
     """A page that says what happened and what to do; without a session, the door."""
     if isinstance(problem, Unauthenticated):
         if request.headers.get("hx-request"):
             headers = secure_headers("none") | {"HX-Redirect": "/console/sign-in"}
             return Response(b"", status_code=401, media_type="text/plain", headers=headers)
         return see(sign_in_address(request))
-    heading = HEADINGS[problem.kind] if problem.kind in HEADINGS else HEADINGS["internal"]
-    try:
-        desk = await open_desk(request)
-    except Problem:
-        text = "\n".join(filter(None, (problem.message, problem.hint)))
-        return Response(
-            text.encode(),
-            status_code=status_of(problem),
-            media_type="text/plain; charset=utf-8",
-            headers=secure_headers("none"),
-        )
-    return desk.console.renderer.page(
+    heading = HEADINGS[problem.kind]
+    desk = desk_of(request)
+    return console_of(request).renderer.page(
         request,
         "pages/problem.html",
-        viewer=desk.viewer,
+        viewer=desk.viewer if desk else None,
         status=status_of(problem),
         values={
             "heading": heading,
             "crumbs": (Crumb(heading),),
-            "counts": desk.counts,
+            "counts": desk.counts if desk else {},
             "problem": note_of(problem, request_id(request)),
         },
     )
@@ -100,6 +93,7 @@ HANDLERS: tuple[Any, ...] = (
     projects.archive,
     projects.restore,
     projects.environment,
+    projects.ask_remove,
     projects.set_environment_variable,
     resource.resource,
     resource.deploy,
@@ -116,6 +110,7 @@ HANDLERS: tuple[Any, ...] = (
     resource_tabs.logs,
     resource_tabs.raw_logs,
     resource_tabs.variables,
+    resource_tabs.ask_remove,
     resource_tabs.set_variable,
     resource_tabs.settings,
     resource_tabs.change_settings,
@@ -143,6 +138,6 @@ def console_router() -> Router:
     return Router(
         path="/console",
         route_handlers=HANDLERS,
-        exception_handlers={Problem: show_problem},
+        exception_handlers={Problem: cast("Any", show_problem)},
         include_in_schema=False,
     )

@@ -34,7 +34,7 @@ async def stream(request: Request[Any, Any, Any]) -> Stream:
     topics = tuple(topic for topic in request.query_params.get("topics", "").split(",") if topic)
     if not topics or len(topics) > 4 or not all(_TOPIC.match(topic) for topic in topics):
         raise Invalid("There is no such stream.", hint="Reload the page.")
-    resumed = request.headers.get("last-event-id") or request.query_params.get("after", "")
+    resumed = str(request.headers.get("last-event-id") or request.query_params.get("after", ""))
     after = int(resumed) if resumed.isascii() and resumed.isdigit() and len(resumed) < 16 else 0
     headers = secure_headers(desk.console.renderer.ids.token(12)) | {"X-Accel-Buffering": "no"}
     return Stream(_events(desk, topics, after), media_type="text/event-stream", headers=headers)
@@ -138,7 +138,7 @@ async def _render(desk: Desk, topic: str) -> str:
 
 def _boxes(desk: Desk, templates: tuple[str, ...], **values: Any) -> str:
     render = desk.console.renderer.text
-    shared = {"viewer": desk.viewer, "oob": SWAP, "command": None, **values}
+    shared = {"viewer": desk.viewer, "oob": SWAP, **values}
     return "".join(render(f"pages/{name}.html", shared, desk.viewer.zone) for name in templates)
 
 

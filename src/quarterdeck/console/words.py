@@ -22,6 +22,12 @@ def took(seconds: float | None) -> str:
     return f"{whole // 86_400} d {whole % 86_400 // 3600} h"
 
 
+def running(seconds: float) -> str:
+    """A duration that still grows, as the page's own clock will count it on: whole seconds."""
+    whole = max(int(seconds), 0)
+    return f"{whole} s" if whole < 60 else took(float(whole))
+
+
 def ago(moment: datetime, now: datetime) -> str:
     """How long since `moment`: `just now`, `18 min ago`, `yesterday`, `12 May 2026`; also ahead: `in 24 min`."""
     gap = now - moment

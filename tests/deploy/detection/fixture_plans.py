@@ -60,4 +60,5 @@ def as_expected(name: str) -> dict[str, Any]:
         "host": on_host.host,
         "steps": on_host.steps,
     }
-    return {"container": container, "host": msgspec.to_builtins(host)}
+    whole: dict[str, Any] = json.loads(msgspec.json.encode({"container": container, "host": host}))
+    return whole

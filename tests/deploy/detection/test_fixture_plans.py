@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-import sys
-from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from fixture_plans import FIXTURES, as_expected
+from deploy.detection.fixture_plans import FIXTURES, as_expected
 
 # What the contract's table lists, row by row: framework variants, version files and package managers.
 TABLE = {
@@ -62,5 +58,6 @@ def test_a_source_of_the_table_gives_the_reviewed_plan(name: str) -> None:
 
 
 def test_every_row_has_a_fixture_and_every_fixture_a_row() -> None:
-    assert ROWS == sorted(path.name for path in FIXTURES.iterdir() if path.is_dir())
+    fixtures = sorted(path.name for path in FIXTURES.iterdir() if path.is_dir())
+    assert fixtures == ROWS
     assert len(ROWS) == len(set(ROWS))

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from fixture_plans import planned
+from deploy.detection.fixture_plans import planned
 
 SERVERS = [
     ("nextjs", "nextjs", "node:22-alpine", "npm run build", "npm run start"),

@@ -23,8 +23,10 @@ FRAGMENTS = [
     '{"scripts": {"start": 3}, "dependencies": []}', '{"dependencies": {"next": null, "react": {}}}', "[1, 2]", "{",
     '{"engines": {"node": ">=x || 3 - 1"}, "packageManager": "yarn@"}', '{"projects": {"a": {"architect": []}}}',
     "[project]\ndependencies = 3\n", "[tool.poetry]\ndependencies = []\n", "[package]\nname = []\n[[bin]]\nname=1\n",
-    "services: {a: {ports: [{target: x}, 3, [1]]}}", "services: &a\n  <<: *a\n", "a: [*b]", "FROM\nEXPOSE $PORT 99999",
-    "FROM a AS b\nEXPOSE 80/tcp", "app = FastAPI()\n", "fastapi\nflask\n-e .\n", "go x\nmodule\n", "\x00\x01", "\ufeff{}",
+    "services: {a: {ports: [{target: x}, 3, [1]]}}",
+    "services: &a\n  <<: *a\n", "a: [*b]", "FROM\nEXPOSE $PORT 99999",
+    "FROM a AS b\nEXPOSE 80/tcp",
+    "app = FastAPI()\n", "fastapi\nflask\n-e .\n", "go x\nmodule\n", "\x00\x01", "\ufeff{}",
     '{"workspaces": 1, "scripts": {"build": "x", "export": "y"}}', '{"sdk": {"version": 3}}', "[" * 100_000,
 ]  # fmt: skip
 FILES = st.dictionaries(
@@ -88,8 +90,7 @@ def test_pipes_loops_and_unreadable_names_do_not_hold_detection_up(tmp_path: Pat
     os.mkfifo(tmp_path / "package.json")
     (tmp_path / "loop").symlink_to("loop")
     (tmp_path / "index.html").write_text("x")
-    with open(os.fsencode(tmp_path) + b"/bad-\xff", "wb"):
-        pass
+    os.close(os.open(os.fsencode(tmp_path) + b"/bad-\xff", os.O_CREAT | os.O_WRONLY))
     started = time.monotonic()
     assert detect(DirectoryTree(tmp_path)).application.planner == "static"
     assert time.monotonic() - started < 5

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any, get_args
 
 import jsonschema
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "detection"))
-
-from fixture_plans import FIXTURES, planned
-
+from deploy.detection.fixture_plans import FIXTURES, planned
 from quarterdeck.deploy.detection.values import ReasonCode
 from quarterdeck.deploy.planning import answer_sections, runtime_plan_sections
 
@@ -33,6 +29,11 @@ def _closed(schema: Any) -> Any:
     return closed
 
 
+DEFINITIONS = _closed(CONTRACT["$defs"])
+ANSWER = jsonschema.Draft202012Validator({**_closed(CONTRACT["plan"]), "$defs": DEFINITIONS})
+ATTEMPT = jsonschema.Draft202012Validator({**DEFINITIONS["RuntimePlan"], "$defs": DEFINITIONS})
+
+
 @pytest.mark.parametrize("target", ["docker-container", "host-process"])
 @pytest.mark.parametrize("name", NAMES)
 def test_a_plan_is_a_documented_answer(name: str, target: str) -> None:
@@ -46,8 +47,7 @@ def test_a_plan_is_a_documented_answer(name: str, target: str) -> None:
         "generatedAt": "2026-01-01T00:00:00.000Z",
         **answer,
     }
-    schema = {**_closed(CONTRACT["plan"]), "$defs": _closed(CONTRACT["$defs"])}
-    jsonschema.validate(whole, schema)
+    ANSWER.validate(whole)
     for item in [*answer["warnings"], *answer["nextActions"]]:
         for path in item.get("fixPath", [item]):
             operation = path.get("targetOperation")
@@ -65,8 +65,7 @@ def test_an_attempt_can_store_its_plan(name: str) -> None:
         "generatedAt": "2026-01-01T00:00:00.000Z",
         **sections,
     }
-    schema = {**_closed(CONTRACT["$defs"]["RuntimePlan"]), "$defs": _closed(CONTRACT["$defs"])}
-    jsonschema.validate(whole, schema)
+    ATTEMPT.validate(whole)
 
 
 def test_the_reason_codes_are_those_of_the_contract() -> None:

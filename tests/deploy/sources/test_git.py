@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -202,14 +203,10 @@ asyncio.run(fetch(SourceSpec("remote-git", sys.argv[1]), Path(sys.argv[2])))
     with running(example.home, bytes_per_second=500_000) as server:
         command = [sys.executable, "-c", script, f"{server.url}/app.git", str(tmp_path / "d")]
         source = str(Path(quarterdeck.__file__).parents[1])
-        with subprocess.Popen(command, env=os.environ | {"PYTHONPATH": source}) as worker:
-            async with asyncio.timeout(20):
-                while not any(tmp_path.glob(".d.fetching-*/store/git/objects/pack/*")):
-                    await asyncio.sleep(0.05)
+        with start(command, env=os.environ | {"PYTHONPATH": source}) as worker:
+            await until(lambda: any(tmp_path.glob(".d.fetching-*/store/git/objects/pack/*")))
             worker.send_signal(signal.SIGKILL)
-        async with asyncio.timeout(5):
-            while git_processes("fetch --progress"):
-                await asyncio.sleep(0.05)
+        await until(lambda: not git_processes(server.url))
         assert not (tmp_path / "d").exists()
         server.bytes_per_second = 0
         got = await fetch(remote(server.url), tmp_path / "d")
@@ -220,9 +217,7 @@ asyncio.run(fetch(SourceSpec("remote-git", sys.argv[1]), Path(sys.argv[2])))
 async def test_canceling_ends_git_and_removes_what_was_begun(tmp_path, example):
     with running(example.home, hang="info/refs") as server:
         work = asyncio.create_task(fetch(remote(server.url), tmp_path / "d"))
-        async with asyncio.timeout(10):
-            while not server.requests:
-                await asyncio.sleep(0.02)
+        await until(lambda: server.requests)
         work.cancel()
         with pytest.raises(asyncio.CancelledError):
             await work
@@ -241,7 +236,7 @@ async def test_file_addresses_and_local_repositories(tmp_path, example):
 async def test_a_local_repository_of_another_user_can_be_read(tmp_path, example):
     for place, directories, files in os.walk(example.path):
         for name in (".", *directories, *files):
-            os.chown(os.path.join(place, name), 65534, 65534, follow_symlinks=False)
+            os.chown(Path(place, name), 65534, 65534, follow_symlinks=False)
     got = await fetch(SourceSpec("local-git", str(example.path)), tmp_path / "d")
     assert got.commit == example.third
 
@@ -307,6 +302,24 @@ async def test_hooks_and_filters_of_the_repository_never_run(tmp_path, example):
     got = await fetch(SourceSpec("local-git", str(example.path)), tmp_path / "d")
     assert not evidence.exists()
     assert any("LFS" in warning for warning in got.warnings)
+
+
+async def test_a_machine_without_git_says_so(tmp_path, example):
+    problem = await refused(
+        SourceSpec("local-git", str(example.path)), tmp_path / "d", inherited={"PATH": str(tmp_path)}
+    )
+    assert problem.details["reason"] == "git-missing"
+
+
+def start(command: list[str], env: dict[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(command, env=env)
+
+
+async def until(condition: Callable[[], object], seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "did not come true in time"
+        await asyncio.sleep(0.05)
 
 
 def git_processes(needle: str) -> list[str]:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,10 @@ from quarterdeck.kernel.errors import Problem
 
 def folder(place) -> SourceSpec:
     return SourceSpec("local-folder", str(place))
+
+
+def names(place: Path) -> list[str]:
+    return sorted(entry.name for entry in place.iterdir())
 
 
 @pytest.fixture
@@ -28,9 +34,9 @@ def project(tmp_path):
 
 async def test_a_folder_is_copied_without_what_is_heavy(tmp_path, project):
     got = await fetch(folder(project), tmp_path / "d")
-    assert sorted(os.listdir(got.tree)) == ["app.py", "dist", "run.sh", "same", "web", "whole"]
-    assert os.stat(got.tree / "run.sh").st_mode & 0o777 == 0o755
-    assert os.readlink(got.tree / "whole") == "web/index.html"
+    assert names(got.tree) == ["app.py", "dist", "run.sh", "same", "web", "whole"]
+    assert (got.tree / "run.sh").stat().st_mode & 0o777 == 0o755
+    assert (got.tree / "whole").readlink() == Path("web/index.html")
     assert got.revision.startswith("sha256:")
     assert (got.commit, got.files) == (None, 4)
 
@@ -50,7 +56,7 @@ async def test_a_link_out_of_the_folder_is_refused(tmp_path, project, aim):
     with pytest.raises(Problem) as caught:
         await fetch(folder(project), tmp_path / "d")
     assert caught.value.code == "source_link_leaves_tree"
-    assert [e for e in os.listdir(tmp_path) if "fetching" in e or e == "d"] == []
+    assert [name for name in names(tmp_path) if "fetching" in name or name == "d"] == []
 
 
 async def test_a_folder_that_is_too_large_or_missing_is_refused(tmp_path, project):
@@ -76,10 +82,29 @@ async def test_an_inline_dockerfile_is_a_tree_of_one_file(tmp_path):
     source = SourceSpec("dockerfile-inline", "inline", content="FROM scratch\n")
     got = await fetch(source, tmp_path / "d")
     assert (got.tree / "Dockerfile").read_text() == "FROM scratch\n"
-    assert os.listdir(got.tree) == ["Dockerfile"]
+    assert names(got.tree) == ["Dockerfile"]
 
 
 async def test_an_image_has_nothing_to_fetch(tmp_path):
     with pytest.raises(Problem) as caught:
         await fetch(SourceSpec("docker-image", "nginx:alpine"), tmp_path / "d")
     assert caught.value.code == "source_kind_unsupported"
+
+
+@pytest.mark.root
+async def test_a_full_disk_is_told_and_nothing_is_left(tmp_path, project):
+    (project / "big").write_bytes(b"x" * 3_000_000)
+    small = tmp_path / "small"
+    small.mkdir()
+    run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(small))
+    try:
+        with pytest.raises(Problem) as caught:
+            await fetch(folder(project), small / "d")
+        assert caught.value.details["reason"] == "disk-full"
+        assert names(small) == []
+    finally:
+        run("umount", str(small))
+
+
+def run(*arguments: str) -> None:
+    subprocess.run(arguments, check=True)

@@ -24,7 +24,7 @@ async def test_no_request_fails_during_twenty_cut_overs_of_an_application_that_l
     await edge.put_route(WEB)
     async with application("version 0") as first:
         await edge.switch("web", first.upstream)
-        load = Load(port=edge.ports.http, host="web.localhost", rate=300)
+        load = Load(port=edge.ports.http, host="web.localhost", rate=400)
         running = asyncio.create_task(load.run())
         leaving = first
         for number in range(1, 21):

@@ -145,7 +145,7 @@ async def sign_out(request: Request[Any, Any, Any]) -> Response[bytes]:
     desk = await open_desk(request)
     await desk.ports.sign_out(desk.who)
     answer = see("/console/sign-in", "signed-out")
-    answer.set_cookie(Cookie(SESSION_COOKIE, "", path="/", max_age=0))
+    answer.set_cookie(Cookie(SESSION_COOKIE, value="", path="/", max_age=0))
     return answer
 
 
@@ -154,7 +154,7 @@ def _enter(request: AnyRequest, made: SignedIn, address: str) -> Response[bytes]
     answer.set_cookie(
         Cookie(
             SESSION_COOKIE,
-            made.token,
+            value=made.token,
             path="/",
             max_age=made.max_age,
             httponly=True,

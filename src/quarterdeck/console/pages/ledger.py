@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from litestar import Request, Response, get, post
 
-from quarterdeck.console.desk import AnyRequest, open_desk
+from quarterdeck.console.desk import AnyRequest, open_desk, part
 from quarterdeck.console.permissions import needs
 from quarterdeck.console.render import see
 from quarterdeck.console.views.shell import Command, Crumb, Pages
@@ -51,7 +51,8 @@ async def jobs(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 
 @get("/jobs/{ref:str}", opt=needs("deploy:operator-work.show"))
-async def job(request: Request[Any, Any, Any], ref: str) -> Response[bytes]:
+async def job(request: Request[Any, Any, Any]) -> Response[bytes]:
+    ref = part(request, "ref")
     return await _job(request, ref)
 
 
@@ -68,7 +69,8 @@ async def _job(request: AnyRequest, ref: str, problem: Problem | None = None) ->
 
 
 @post("/jobs/{ref:str}/cancel", opt=needs("deploy:operator-work.cancel"))
-async def cancel_job(request: Request[Any, Any, Any], ref: str) -> Response[bytes]:
+async def cancel_job(request: Request[Any, Any, Any]) -> Response[bytes]:
+    ref = part(request, "ref")
     desk = await open_desk(request)
     try:
         await desk.ports.cancel_job(desk.who, ref)
@@ -78,7 +80,8 @@ async def cancel_job(request: Request[Any, Any, Any], ref: str) -> Response[byte
 
 
 @post("/jobs/{ref:str}/retry", opt=needs("deploy:operator-work.retry"))
-async def retry_job(request: Request[Any, Any, Any], ref: str) -> Response[bytes]:
+async def retry_job(request: Request[Any, Any, Any]) -> Response[bytes]:
+    ref = part(request, "ref")
     desk = await open_desk(request)
     try:
         made = await desk.ports.retry_job(desk.who, ref)

@@ -7,7 +7,7 @@ from typing import Any
 from litestar import Request, Response, get, post
 from litestar.datastructures import Cookie
 
-from quarterdeck.console.desk import AnyRequest, inside, open_desk, read_form
+from quarterdeck.console.desk import AnyRequest, inside, open_desk, part, read_form
 from quarterdeck.console.navigation import ROOMS
 from quarterdeck.console.permissions import SIGNED_IN, needs
 from quarterdeck.console.render import KEYS_COOKIE, THEME_COOKIE, see
@@ -70,7 +70,8 @@ async def change_theme(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 
 @post("/me/sessions/{ref:str}/revoke", opt=needs(SIGNED_IN))
-async def revoke(request: Request[Any, Any, Any], ref: str) -> Response[bytes]:
+async def revoke(request: Request[Any, Any, Any]) -> Response[bytes]:
+    ref = part(request, "ref")
     desk = await open_desk(request)
     try:
         await desk.ports.revoke_session(desk.who, ref)
@@ -109,4 +110,4 @@ def _rooms(words: str) -> tuple[Found, ...]:
 def _remember(answer: Response[bytes], cookie: str, value: str, allowed: dict[str, str]) -> None:
     """A reversible preference. Scripts write the theme too, so it is not HttpOnly; it says nothing about anyone."""
     if value in allowed:
-        answer.set_cookie(Cookie(cookie, value, path="/", max_age=YEAR if value else 0, samesite="lax"))
+        answer.set_cookie(Cookie(cookie, value=value, path="/", max_age=YEAR if value else 0, samesite="lax"))

@@ -118,7 +118,7 @@ def _source_fields(choice: SourceChoice, wrong: str, problem: Problem | None) ->
             choice.locator,
             required=True,
             kind="area" if choice.kind == "dockerfile" else "text",
-            hint="An address such as https://git.example.com/team/shop.git, a path, an image name, or the Dockerfile itself.",
+            hint="Such as https://git.example.com/team/shop.git, a path, an image name, or the Dockerfile itself.",
             error=error("locator"),
             full=True,
         ),

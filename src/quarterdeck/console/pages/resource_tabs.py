@@ -7,9 +7,9 @@ from typing import Any
 from litestar import Request, Response, get, post
 
 from quarterdeck.console import words
-from quarterdeck.console.desk import AnyRequest, open_desk, read_form
+from quarterdeck.console.desk import AnyRequest, open_desk, place_of, read_form
 from quarterdeck.console.pages.projects import variable_fields
-from quarterdeck.console.pages.questions import ask, typed_conflict
+from quarterdeck.console.pages.questions import ask, ask_remove_variable, typed_conflict
 from quarterdeck.console.pages.resource import BASE, crumbs_of, tab_page, topic_of
 from quarterdeck.console.pages.settings_forms import FORMS, build_forms
 from quarterdeck.console.permissions import needs
@@ -22,9 +22,9 @@ LINES = 5000
 
 
 @get(BASE + "/logs", opt=needs("deploy:resources.runtime-logs"))
-async def logs(request: Request[Any, Any, Any], project: str, environment: str, resource: str) -> Response[bytes]:
+async def logs(request: Request[Any, Any, Any]) -> Response[bytes]:
     """What the running thing says."""
-    desk, place = await open_desk(request), Place(project, environment, resource)
+    desk, place = await open_desk(request), place_of(request)
     head = await desk.ports.resource_head(desk.who, place)
     log = await desk.ports.runtime_log(desk.who, place, LINES)
     topics = topic_of(head) + (f",log:{log.stream}" if log and not log.ended else "")
@@ -32,9 +32,9 @@ async def logs(request: Request[Any, Any, Any], project: str, environment: str, 
 
 
 @get(BASE + "/logs/raw", opt=needs("deploy:resources.runtime-logs"))
-async def raw_logs(request: Request[Any, Any, Any], project: str, environment: str, resource: str) -> Response[bytes]:
+async def raw_logs(request: Request[Any, Any, Any]) -> Response[bytes]:
     desk = await open_desk(request)
-    log = await desk.ports.runtime_log(desk.who, Place(project, environment, resource), 0)
+    log = await desk.ports.runtime_log(desk.who, place_of(request), 0)
     text = "".join(f"{words.machine(line.at)} {line.text}\n" for line in log.lines) if log else ""
     return Response(
         text.encode(),
@@ -44,8 +44,8 @@ async def raw_logs(request: Request[Any, Any, Any], project: str, environment: s
 
 
 @get(BASE + "/variables", opt=needs("deploy:resources.effective-config"))
-async def variables(request: Request[Any, Any, Any], project: str, environment: str, resource: str) -> Response[bytes]:
-    return await _variables(request, Place(project, environment, resource))
+async def variables(request: Request[Any, Any, Any]) -> Response[bytes]:
+    return await _variables(request, place_of(request))
 
 
 async def _variables(
@@ -73,10 +73,8 @@ async def _variables(
 
 
 @post(BASE + "/variables", opt=needs("deploy:resources.set-variable"))
-async def set_variable(
-    request: Request[Any, Any, Any], project: str, environment: str, resource: str
-) -> Response[bytes]:
-    desk, form, place = await open_desk(request), await read_form(request), Place(project, environment, resource)
+async def set_variable(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk, form, place = await open_desk(request), await read_form(request), place_of(request)
     removing, exposure = form.get("remove"), form.get("exposure", "runtime")
     try:
         if removing:
@@ -93,14 +91,32 @@ async def set_variable(
     except Problem as problem:
         return await _variables(request, place, problem, form)
     return see(
-        f"/console/projects/{project}/{environment}/{resource}/variables",
+        f"{place_of(request).href}/variables",
         "variable-unset" if removing else "variable-set",
     )
 
 
+@get(BASE + "/variables/remove", opt=needs("deploy:resources.unset-variable"))
+async def ask_remove(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk = await open_desk(request)
+    head = await desk.ports.resource_head(desk.who, place_of(request))
+    key = request.query_params.get("key", "KEY")[:200]
+    return ask_remove_variable(
+        desk,
+        crumbs=crumbs_of(head, Crumb("Variables", f"{head.href}/variables"), Crumb("Remove")),
+        of=f"{head.project_name} / {head.name}",
+        action=f"{head.href}/variables",
+        back=f"{head.href}/variables",
+        command=Command(
+            f"qd variable unset {key} {head.path} -e {head.environment_name}",
+            f"DELETE /api/resources/{head.ref}/variables/{key}",
+        ),
+    )
+
+
 @get(BASE + "/settings", opt=needs("deploy:resources.show"))
-async def settings(request: Request[Any, Any, Any], project: str, environment: str, resource: str) -> Response[bytes]:
-    return await _settings(request, Place(project, environment, resource))
+async def settings(request: Request[Any, Any, Any]) -> Response[bytes]:
+    return await _settings(request, place_of(request))
 
 
 async def _settings(
@@ -125,10 +141,8 @@ async def _settings(
 
 
 @post(BASE + "/settings", opt=needs("deploy:resources.configure-runtime"))
-async def change_settings(
-    request: Request[Any, Any, Any], project: str, environment: str, resource: str
-) -> Response[bytes]:
-    desk, typed, place = await open_desk(request), await read_form(request), Place(project, environment, resource)
+async def change_settings(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk, typed, place = await open_desk(request), await read_form(request), place_of(request)
     name = typed.get("form", "")
     try:
         if name not in FORMS:
@@ -137,15 +151,13 @@ async def change_settings(
         await desk.ports.change_settings(desk.who, place, name, values, typed.get("version", ""))
     except Problem as problem:
         return await _settings(request, place, problem, typed)
-    return see(f"/console/projects/{project}/{environment}/{resource}/settings", "saved")
+    return see(f"{place.href}/settings", "saved")
 
 
 @get(BASE + "/archive", opt=needs("deploy:resources.archive"))
-async def ask_archive(
-    request: Request[Any, Any, Any], project: str, environment: str, resource: str
-) -> Response[bytes]:
+async def ask_archive(request: Request[Any, Any, Any]) -> Response[bytes]:
     desk = await open_desk(request)
-    head = await desk.ports.resource_head(desk.who, Place(project, environment, resource))
+    head = await desk.ports.resource_head(desk.who, place_of(request))
     return ask(
         desk,
         crumbs=crumbs_of(head, Crumb("Archive")),
@@ -163,18 +175,18 @@ async def ask_archive(
 
 
 @post(BASE + "/archive", opt=needs("deploy:resources.archive"))
-async def archive(request: Request[Any, Any, Any], project: str, environment: str, resource: str) -> Response[bytes]:
-    desk, place = await open_desk(request), Place(project, environment, resource)
+async def archive(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk, place = await open_desk(request), place_of(request)
     try:
         await desk.ports.archive_resource(desk.who, place)
     except Problem as problem:
         return await _settings(request, place, problem)
-    return see(f"/console/projects/{project}/{environment}/{resource}/settings", "resource-archived")
+    return see(f"{place.href}/settings", "resource-archived")
 
 
 @get(BASE + "/delete", opt=needs("deploy:resources.delete"))
-async def ask_delete(request: Request[Any, Any, Any], project: str, environment: str, resource: str) -> Response[bytes]:
-    return await _ask_delete(request, Place(project, environment, resource))
+async def ask_delete(request: Request[Any, Any, Any]) -> Response[bytes]:
+    return await _ask_delete(request, place_of(request))
 
 
 async def _ask_delete(request: AnyRequest, place: Place, failed: Problem | None = None) -> Response[bytes]:
@@ -202,10 +214,10 @@ async def _ask_delete(request: AnyRequest, place: Place, failed: Problem | None 
 
 
 @post(BASE + "/delete", opt=needs("deploy:resources.delete"))
-async def delete(request: Request[Any, Any, Any], project: str, environment: str, resource: str) -> Response[bytes]:
-    desk, form, place = await open_desk(request), await read_form(request), Place(project, environment, resource)
+async def delete(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk, form, place = await open_desk(request), await read_form(request), place_of(request)
     try:
         await desk.ports.delete_resource(desk.who, place, form.get("confirmation", ""))
     except Problem as problem:
         return await _ask_delete(request, place, problem)
-    return see(f"/console/projects/{project}/{environment}", "resource-deleted")
+    return see(f"/console/projects/{place.project}/{place.environment}", "resource-deleted")

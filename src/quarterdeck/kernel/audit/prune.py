@@ -61,7 +61,7 @@ def prune(
     """Remove events older than `before` (those exactly at it stay), oldest first, at most `limit` in one unit.
 
     Id, time, digest and chain hash stay as a tombstone, so that `verify` still proves the chain. Nothing that a hold
-    or an archive keeps is touched, nor what is not sealed yet. A hold placed meanwhile waits for this unit, or it for the hold.
+    or an archive keeps is touched, nor what is not sealed yet. A hold placed meanwhile waits its turn.
     """
     tx.lock("audit-keeping")
     scope: dict[str, Any] = {

@@ -66,7 +66,7 @@ class Store:
         self.shared = isinstance(address, str) and address.startswith(("postgres://", "postgresql"))
         if self.shared:
             self._engine = self._readers = create_engine(
-                sqlalchemy_url(str(address)), pool_size=4, max_overflow=0, pool_pre_ping=True
+                sqlalchemy_url(str(address)), pool_size=4, max_overflow=0, pool_pre_ping=True, hide_parameters=True
             )
         else:
             self._engine = open_engine(Path(address), synchronous="NORMAL")

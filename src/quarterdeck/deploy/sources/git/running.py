@@ -91,6 +91,9 @@ class Runner:
         """Run to the end, or raise Timeout or `source_too_large`; whatever happens no process of it is left."""
         allowed = min(self._budget.seconds_left, seconds if seconds is not None else float("inf"))
         secrets = [value.reveal() for value in command.environment.values() if isinstance(value, Secret)]
+        search = command.environment.get("PATH")
+        if not shutil.which("git", path=search if isinstance(search, str) else None):
+            raise failures.git_missing()
         plain = {k: v.reveal() if isinstance(v, Secret) else v for k, v in command.environment.items()}
         process = await asyncio.create_subprocess_exec(
             *bound_to_us(),

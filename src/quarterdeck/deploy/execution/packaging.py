@@ -22,6 +22,8 @@ from quarterdeck.fleet.docker.build.request import BuildSpec
 from quarterdeck.fleet.docker.build.trace import BuildEvent, StepEnded, StepLog, StepStarted
 from quarterdeck.fleet.processes.spec import Limits, ProcessSpec, RestartPolicy
 from quarterdeck.kernel.errors import Invalid, ProviderFailure, Timeout
+from quarterdeck.kernel.faults import point
+from quarterdeck.kernel.ids import Ids
 
 MEGABYTE = 1_000_000
 
@@ -114,7 +116,9 @@ async def _build(
         elif isinstance(event, StepEnded) and event.error:
             report.say(event.error, level="error")
 
-    result = await build(engine, spec, on_event=told, build_id=f"{order.deployment}-{os.urandom(4).hex()}")
+    point("image.build")
+    result = await build(engine, spec, on_event=told, build_id=f"{order.deployment}-{Ids().text(8)}")
+    point("image.built")
     for name in result.unenforced:
         report.say(f"The build's {name} limit cannot be held on this engine.", level="warn")
     image = await images.inspect(engine, result.image_id)
@@ -148,11 +152,15 @@ async def _release(
                     code="missing_runtime_tool",
                     hint=tool.instruction,
                 )
+        point("release.lay-out")
         await asyncio.to_thread(_lay_out, source.tree, release, directory, account)
+        point("release.laid-out")
         for number, step in enumerate(host.steps if host else ()):
             report.say(step.label)
             await _step(target, order, made, directory, f"{order.deployment}.step{number}", step.argv, report)
+        point("release.complete")
         marker.touch()
+        point("release.completed")
     static = None
     if made.static_site is not None:
         static = str((directory / made.static_site.directory.strip("/")).resolve())

@@ -28,10 +28,11 @@ from quarterdeck.kernel.jobs.ledger import (
     topic,
 )
 from quarterdeck.kernel.jobs.operating import cancel, dead_letter, mark_recovered, prune, retry
+from quarterdeck.kernel.jobs.output import LogSink, into
 from quarterdeck.kernel.jobs.recovery import requeue_abandoned, requeue_lapsed, wake_parked
 from quarterdeck.kernel.jobs.refusals import Canceled, Fenced
 from quarterdeck.kernel.jobs.schedules import Rhythm, remove_schedule, set_schedule
-from quarterdeck.kernel.jobs.service import Jobs, LogSink
+from quarterdeck.kernel.jobs.service import Jobs
 from quarterdeck.kernel.jobs.transitions import ENDED, LIVE, State
 
 list = list_jobs  # noqa: A001 - the spine says jobs.list
@@ -75,6 +76,7 @@ __all__ = [
     "get",
     "hand_back",
     "heartbeat",
+    "into",
     "kinds",
     "list_jobs",
     "mark_recovered",

@@ -168,6 +168,20 @@ FromWorker = (
 FromServer = Welcome | JobAssign | JobCancel | Ack | Ping | Pong | Drain | Undrain | Shutdown
 Frame = FromWorker | FromServer
 
-encode = msgspec.json.Encoder().encode
-decode_from_worker = msgspec.json.Decoder(FromWorker).decode
-decode_from_server = msgspec.json.Decoder(FromServer).decode
+_encoder = msgspec.json.Encoder()
+_from_worker: msgspec.json.Decoder[FromWorker] = msgspec.json.Decoder(FromWorker)
+_from_server: msgspec.json.Decoder[FromServer] = msgspec.json.Decoder(FromServer)
+
+
+def encode(frame: Frame) -> bytes:
+    return _encoder.encode(frame)
+
+
+def decode_from_worker(text: str | bytes) -> FromWorker:
+    """Raises `msgspec.DecodeError`."""
+    return _from_worker.decode(text)
+
+
+def decode_from_server(text: str | bytes) -> FromServer:
+    """Raises `msgspec.DecodeError`."""
+    return _from_server.decode(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
@@ -29,7 +30,7 @@ class Grouped(Generic[A, B]):
         answer: asyncio.Future[B] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, answer))
         if self._writing is None:
-            self._writing = asyncio.create_task(self._write())
+            self._writing = asyncio.create_task(self._write(), context=contextvars.Context())
         return await answer
 
     async def _write(self) -> None:

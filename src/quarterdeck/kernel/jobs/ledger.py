@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -156,10 +157,22 @@ def _order(tx: Tx, job: Job) -> bytes | Outcome:
     if kind.assign is None:
         return job.payload.encode()
     try:
-        with tx.savepoint():
+        with tx.savepoint(), of(tx, job):
             return msgspec.json.encode(kind.assign(tx, job))
     except Problem as problem:
         return failure(problem)
+
+
+@contextmanager
+def of(tx: Tx, job: Job) -> Iterator[None]:
+    """What a kind's own rules write bears the correlation id of the job."""
+    before = tx.context
+    if job.correlation_id is not None:
+        tx.context = replace(before, correlation_id=job.correlation_id)
+    try:
+        yield
+    finally:
+        tx.context = before
 
 
 def failure(problem: Problem) -> Outcome:
@@ -194,7 +207,10 @@ def record(tx: Tx, job_id: int, fence: int, number: int, kind: str, data: Any) -
     if job.cancel_us is not None:
         raise canceled(job_id)
     handler = kinds.get(job.kind).record
-    reply = None if handler is None else handler(tx, job, kind, data)
+    if handler is None:
+        return None
+    with of(tx, job):
+        reply = handler(tx, job, kind, data)
     if reply is None:
         return None
     kept = msgspec.json.encode(reply).decode()
@@ -270,7 +286,8 @@ def settle(tx: Tx, job: Job, outcome: Outcome) -> None:
         pass_turn(tx, job.concurrency_key)
     kind: JobKind | None = kinds.find(job.kind)
     if kind is not None and kind.finish is not None:
-        kind.finish(tx, job, outcome)
+        with of(tx, job):
+            kind.finish(tx, job, outcome)
     tx.publish(topic(job.id), job.state)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any
 
+import msgspec
 import structlog
 
 from quarterdeck.kernel.clock import micros
@@ -22,21 +23,13 @@ from quarterdeck.kernel.jobs.handlers import (
     worker_handlers,
 )
 from quarterdeck.kernel.jobs.job import Enqueue, Job, Outcome
+from quarterdeck.kernel.jobs.output import LogSink, nowhere
 from quarterdeck.kernel.jobs.session import Session
 from quarterdeck.kernel.jobs.transport import Disconnected, memory_pair
 from quarterdeck.kernel.jobs.worker import Offer, Worker
+from quarterdeck.kernel.principal import current
 
 log = structlog.get_logger("quarterdeck.jobs")
-
-
-class LogSink(Protocol):
-    """Where lines of output go: `append(stream, lines)`, durable when it returns."""
-
-    def __call__(self, stream: str, lines: Sequence[frames.LogLine], /) -> Awaitable[None]: ...
-
-
-async def _no_lines(_stream: str, _lines: Sequence[frames.LogLine]) -> None:
-    """Lines go nowhere while no store is wired."""
 
 
 class Jobs:
@@ -52,7 +45,7 @@ class Jobs:
         db: Database,
         *,
         owner: str,
-        lines: LogSink = _no_lines,
+        lines: LogSink = nowhere,
         on_worker: WorkerHandlers = worker_handlers,
         on_server: ServerHandlers = server_handlers,
     ) -> None:
@@ -73,6 +66,8 @@ class Jobs:
 
     async def enqueue(self, request: Enqueue) -> Job:
         """`jobs.enqueue` in a unit of its own, grouped with others that wait."""
+        if request.correlation_id is None:
+            request = msgspec.structs.replace(request, correlation_id=current.get().correlation_id)
         return await self._enqueue(request)
 
     async def record(self, job_id: int, fence: int, number: int, kind: str, data: Any, owner: str) -> Any:

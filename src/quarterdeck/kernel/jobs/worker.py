@@ -81,6 +81,7 @@ class Worker:
         self.clock = clock or SystemClock()
         self.log_seconds = log_seconds
         self.draining = False
+        self.dismissed = False
         self.attempts: dict[tuple[int, int], Attempt] = {}
         self._find = find
         self._instance = instance
@@ -181,10 +182,10 @@ class Worker:
                     sender.cancel()
                     beats.cancel()
         except ExceptionGroup as failed:
-            gone = failed.subgroup(Disconnected)
-            if gone is None:
-                raise
-            raise Disconnected from failed
+            for error in failed.exceptions:
+                if isinstance(error, Disconnected):
+                    raise error from None
+            raise
         finally:
             self._transport = None
 
@@ -242,7 +243,7 @@ class Worker:
                 case frames.Drain() | frames.Undrain():
                     self.draining = isinstance(frame, frames.Drain)
                 case frames.Shutdown():
-                    self.draining = True
+                    self.draining = self.dismissed = True
                 case _:
                     log.debug("frame_ignored", type=type(frame).__name__)
 
@@ -293,6 +294,12 @@ class Worker:
             log.error("attempt_ended_badly", reason=type(error).__name__)
 
     # Stopping.
+
+    def drain(self) -> None:
+        """Take nothing more; what runs goes on."""
+        self.draining = True
+        if self._transport is not None:
+            self._outbox.put_nowait(self._name(frames.Drain()))
 
     async def idle(self) -> None:
         """Wait until no attempt is left."""

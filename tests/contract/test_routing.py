@@ -89,8 +89,22 @@ def test_no_documented_route_of_another_surface_is_rewritten() -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/console", "/console/projects", "/healthz", "/readyz", "/metrics", "/openapi.json", "/api/v1/projects"]
-    + ["/ws/pty/1", "/cli/login", "/api", "/api/projects", "/api/runners/register", "/nowhere/projects"],
+    [
+        "/",
+        "/console",
+        "/console/projects",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/openapi.json",
+        "/api/v1/projects",
+        "/ws/pty/1",
+        "/cli/login",
+        "/api",
+        "/api/projects",
+        "/api/runners/register",
+        "/nowhere/projects",
+    ],
 )
 def test_these_addresses_are_left_alone(path: str) -> None:
     assert rewritten("GET", path) == path

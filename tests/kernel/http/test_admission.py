@@ -62,7 +62,9 @@ def test_a_change_by_cookie_has_to_come_from_our_own_pages(client, headers, stat
 
 
 def test_a_change_by_token_needs_no_origin(client) -> None:
-    assert client.post("/deploy/things", json=NEW, headers=TOKEN | {"origin": "http://elsewhere.test"}).status_code == 201
+    assert (
+        client.post("/deploy/things", json=NEW, headers=TOKEN | {"origin": "http://elsewhere.test"}).status_code == 201
+    )
 
 
 def test_a_route_that_declares_no_permission_stops_the_start() -> None:

@@ -24,9 +24,12 @@ def client():
 def test_a_stream_opens_with_a_comment_and_ends_with_done(client) -> None:
     answer = client.get("/deploy/stream/ends", headers=TOKEN)
     assert answer.headers["content-type"].startswith("text/event-stream")
-    assert answer.text == (
-        ': open\n\nevent: message\nid: 7\ndata: {"n":1}\n\nevent: done\ndata: {"last":true}\n\n'
-    )
+    assert answer.text == (': open\n\nevent: message\nid: 7\ndata: {"n":1}\n\nevent: done\ndata: {"last":true}\n\n')
+
+
+def test_head_of_a_stream_ends_at_once(client) -> None:
+    answer = client.head("/deploy/stream/waits", headers=TOKEN)
+    assert (answer.status_code, answer.content) == (200, b"")
 
 
 def test_a_problem_in_the_source_becomes_an_error_event_in_the_dialect(client) -> None:

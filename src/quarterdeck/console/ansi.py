@@ -8,9 +8,9 @@ from markupsafe import Markup, escape
 
 _ESCAPE = re.compile(r"\x1b(?:\[([0-9;:?]*)([A-Za-z])|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-_])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-_CLASSES = {31: "er", 91: "er", 32: "ok", 92: "ok", 33: "wa", 93: "wa"} | {
-    code: "in-f" for code in (34, 35, 36, 94, 95, 96)
-}
+_CLASSES = {31: "er", 91: "er", 32: "ok", 92: "ok", 33: "wa", 93: "wa"} | dict.fromkeys(
+    (34, 35, 36, 94, 95, 96), "in-f"
+)
 _MUTED = {2, 90}
 _RESET = {0, 22, 39}
 

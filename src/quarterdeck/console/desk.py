@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from litestar import Request, Response
 
-from quarterdeck.console.ports import ConsolePorts, Principal
+from quarterdeck.console.ports import ConsolePorts, Place, Principal
 from quarterdeck.console.render import Renderer
 from quarterdeck.console.views.shell import Count, Crumb, Note, Viewer
 from quarterdeck.kernel.errors import Forbidden, Problem, Unauthenticated
@@ -84,7 +84,15 @@ async def open_desk(request: AnyRequest) -> Desk:
     console, who = console_of(request), principal(request)
     if who is None:
         raise Unauthenticated("This page is for people who are signed in.", hint="Sign in.")
-    return Desk(request, console, who, await console.ports.viewer(who), await console.ports.counts(who))
+    desk = Desk(request, console, who, await console.ports.viewer(who), await console.ports.counts(who))
+    request.scope["state"]["console_desk"] = desk
+    return desk
+
+
+def desk_of(request: AnyRequest) -> Desk | None:
+    """The desk that the handler of this request opened, for the page that tells what went wrong."""
+    found: Desk | None = request.scope.get("state", {}).get("console_desk")
+    return found
 
 
 def request_id(request: AnyRequest) -> str | None:
@@ -124,6 +132,16 @@ async def read_form(request: AnyRequest) -> dict[str, str]:
         for name, value in posted.items()
         if isinstance(name, str) and isinstance(value, str)
     }
+
+
+def part(request: AnyRequest, name: str) -> str:
+    """A named part of the address."""
+    return str(request.path_params[name])
+
+
+def place_of(request: AnyRequest) -> Place:
+    """The resource that the address names."""
+    return Place(part(request, "project"), part(request, "environment"), part(request, "resource"))
 
 
 def sign_in_address(request: AnyRequest) -> str:

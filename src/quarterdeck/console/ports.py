@@ -1,7 +1,7 @@
 """What the console asks of the rest of the program.
 
-The pages know these protocols only. `Principal` is whatever the HTTP frame found out about the caller; it is handed on
-untouched, and every method decides for itself whether that caller may. Refusals and failures are `kernel.errors.Problem`.
+The pages know these protocols only. `Principal` is whatever the HTTP frame found out about the caller; it is handed
+on untouched, and every method decides for itself whether that caller may. Refusals and failures are `kernel.errors.Problem`.
 Names in addresses (`project`, `environment`, `resource`) are slugs; `ref` values are the deploy surface's identifiers.
 """
 
@@ -44,6 +44,10 @@ class Place:
     project: str
     environment: str
     resource: str
+
+    @property
+    def href(self) -> str:
+        return f"/console/projects/{self.project}/{self.environment}/{self.resource}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +167,7 @@ class Deeds(Protocol):
 
     async def create_project(self, who: Principal, *, name: str, description: str) -> str: ...
 
-    async def change_project(
-        self, who: Principal, slug: str, *, name: str, description: str, version: str
-    ) -> str: ...
+    async def change_project(self, who: Principal, slug: str, *, name: str, description: str, version: str) -> str: ...
 
     async def archive_project(self, who: Principal, slug: str) -> None: ...
 

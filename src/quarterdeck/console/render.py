@@ -20,6 +20,8 @@ from quarterdeck.console.ansi import coloured
 from quarterdeck.console.assets import Assets
 from quarterdeck.console.navigation import ROOMS
 from quarterdeck.console.state import tone
+from quarterdeck.console.views.deployments import DeploymentView
+from quarterdeck.console.views.resources import ResourceHead
 from quarterdeck.console.views.shell import Note, Viewer
 from quarterdeck.kernel.clock import Clock, SystemClock
 from quarterdeck.kernel.ids import Ids
@@ -66,12 +68,15 @@ class Renderer:
         self._environment.globals.update(tone=tone, asset=self.assets.url, rooms=ROOMS)
         self._environment.filters.update(
             ago=lambda moment: words.ago(moment, _moment.get().now),
-            elapsed=lambda moment: words.took((_moment.get().now - moment).total_seconds()),
+            elapsed=lambda moment: words.running((_moment.get().now - moment).total_seconds()),
             exact=lambda moment: words.exact(moment, _moment.get().zone),
             today=lambda moment: words.today(moment, _moment.get().zone),
             clock=lambda moment: words.clock(moment, _moment.get().zone),
             machine=words.machine,
             took=words.took,
+            host=words.host,
+            tab_title=tab_title,
+            deployment_title=deployment_title,
             size=words.size,
             coloured=coloured,
             counted=words.counted,
@@ -125,13 +130,13 @@ class Renderer:
     ) -> Response[bytes]:
         content = body.encode()
         headers = secure_headers(self.ids.token(12))
-        headers["Vary"] = "HX-Request, HX-Target, Accept-Encoding"
+        headers["Vary"] = "HX-Request, X-Console-Ask, Accept-Encoding"
         if len(content) >= PACK_FROM and "gzip" in request.headers.get("accept-encoding", ""):
             content = gzip.compress(content, 5, mtime=0)
             headers["Content-Encoding"] = "gzip"
         answer = Response(content, status_code=status, media_type="text/html; charset=utf-8", headers=headers)
         if clear_flash:
-            answer.set_cookie(Cookie(FLASH_COOKIE, "", path="/console", max_age=0))
+            answer.set_cookie(Cookie(FLASH_COOKIE, value="", path="/console", max_age=0))
         return answer
 
 
@@ -151,6 +156,20 @@ def layout(request: Request[Any, Any, Any], *, signed_in: bool) -> str:
     if request.headers.get("hx-request") == "true":
         return "layouts/ask.html" if request.headers.get("x-console-ask") else "layouts/part.html"
     return "layouts/page.html"
+
+
+MARKS = {"idle": "◌", "off": "\N{EN DASH}", "run": "●", "ask": "◆", "warn": "▲", "good": "✓", "bad": "✗"}
+
+
+def tab_title(head: ResourceHead) -> str:
+    """What the browser's tab says: the state's mark and word first, so that it is seen when the tab is narrow."""
+    shown = tone(*head.state)
+    return f"{MARKS[shown.tone]} {head.state_word or shown.word} · {head.name} · Quarterdeck"
+
+
+def deployment_title(deployment: DeploymentView, head: ResourceHead) -> str:
+    shown = tone("deployment", deployment.row.state)
+    return f"{MARKS[shown.tone]} {deployment.doing or shown.word} v{deployment.row.number} · {head.name} · Quarterdeck"
 
 
 # The result of a small deed is told once, on the page that follows it. The cookie carries a key, never a text.
@@ -188,9 +207,11 @@ def read_flash(request: Request[Any, Any, Any]) -> tuple[Note | None, bool]:
 
 def see(address: str, flash: str | None = None) -> Response[bytes]:
     """Go and look there: the answer to every form that did its deed."""
-    answer = Response(b"", status_code=303, media_type="text/plain", headers={"Location": address, "Cache-Control": "no-store"})
+    answer = Response(
+        b"", status_code=303, media_type="text/plain", headers={"Location": address, "Cache-Control": "no-store"}
+    )
     if flash:
-        answer.set_cookie(Cookie(FLASH_COOKIE, flash, path="/console", max_age=60, httponly=True, samesite="lax"))
+        answer.set_cookie(Cookie(FLASH_COOKIE, value=flash, path="/console", max_age=60, httponly=True, samesite="lax"))
     return answer
 
 

@@ -255,7 +255,13 @@ TABLE: dict[str, dict[Tone, str]] = {
     },
     "audit": {"warn": "failure", "good": "success", "bad": "denied"},
     # What nobody's contract names but the console shows:
-    "server": {"off": "inactive unknown", "run": "connecting", "warn": "degraded", "good": "ready", "bad": "unreachable"},
+    "server": {
+        "off": "inactive unknown",
+        "run": "connecting",
+        "warn": "degraded",
+        "good": "ready",
+        "bad": "unreachable",
+    },
 }
 
 WORDS: dict[str, str] = {

@@ -22,6 +22,12 @@ def took(seconds: float | None) -> str:
     return f"{whole // 86_400} d {whole % 86_400 // 3600} h"
 
 
+def running(seconds: float) -> str:
+    """A duration that still grows, as the page's own clock will count it on: whole seconds."""
+    whole = max(int(seconds), 0)
+    return f"{whole} s" if whole < 60 else took(float(whole))
+
+
 def ago(moment: datetime, now: datetime) -> str:
     """How long since `moment`: `just now`, `18 min ago`, `yesterday`, `12 May 2026`; also ahead: `in 24 min`."""
     gap = now - moment
@@ -77,6 +83,11 @@ def spelt(number: int, one: str, many: str | None = None) -> str:
     return f"{figure} {one if number == 1 else many or one + 's'}"
 
 
+def host(address: str) -> str:
+    """An address as it is read aloud: without scheme and trailing slash."""
+    return address.partition("://")[2].rstrip("/") or address
+
+
 def initials(name: str) -> str:
     """Two letters for a face: of the first and last word, or the first two of a single one."""
     parts = [part for part in name.replace("@", " ").replace("_", " ").split() if part]
@@ -89,6 +100,7 @@ def today(moment: datetime, zone: ZoneInfo | None = None) -> str:
     """`Sunday 22 November, 9:54 UTC`: under the first page's heading."""
     local = moment.astimezone(zone or UTC)
     return f"{local:%A} {local.day} {local:%B}, {local.hour}:{local:%M} {local.tzname()}"
+
 
 def _span(gap: timedelta) -> str:
     minutes = round(gap.total_seconds() / 60)

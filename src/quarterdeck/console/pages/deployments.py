@@ -7,7 +7,7 @@ from typing import Any
 from litestar import Request, Response, get, post
 
 from quarterdeck.console import words
-from quarterdeck.console.desk import AnyRequest, open_desk
+from quarterdeck.console.desk import AnyRequest, open_desk, part, place_of
 from quarterdeck.console.pages.questions import ask
 from quarterdeck.console.pages.resource import BASE, crumbs_of, tab_page
 from quarterdeck.console.permissions import needs
@@ -20,8 +20,9 @@ PAGE, LINES = 30, 5000
 ONE = BASE + "/deployments/{number:str}"
 
 
-def number_of(text: str) -> int:
+def number_of(request: AnyRequest) -> int:
     """The version in an address, `42` or `v42`."""
+    text = part(request, "number")
     digits = text.removeprefix("v")
     if not digits.isascii() or not digits.isdigit() or len(digits) > 9:
         raise NotFound(f"There is no deployment {text!r} here.", hint="Versions are numbers, such as v42.")
@@ -29,10 +30,8 @@ def number_of(text: str) -> int:
 
 
 @get(BASE + "/deployments", opt=needs("deploy:deployments.list"))
-async def deployments(
-    request: Request[Any, Any, Any], project: str, environment: str, resource: str
-) -> Response[bytes]:
-    desk, place = await open_desk(request), Place(project, environment, resource)
+async def deployments(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk, place = await open_desk(request), place_of(request)
     asked = request.query_params.get("before", "")
     before = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 10 else None
     head = await desk.ports.resource_head(desk.who, place)
@@ -53,10 +52,8 @@ async def deployments(
 
 
 @get(ONE, opt=needs("deploy:deployments.show"))
-async def deployment(
-    request: Request[Any, Any, Any], project: str, environment: str, resource: str, number: str
-) -> Response[bytes]:
-    return await show(request, Place(project, environment, resource), number_of(number))
+async def deployment(request: Request[Any, Any, Any]) -> Response[bytes]:
+    return await show(request, place_of(request), number_of(request))
 
 
 async def show(request: AnyRequest, place: Place, number: int, problem: Problem | None = None) -> Response[bytes]:
@@ -85,25 +82,23 @@ async def show(request: AnyRequest, place: Place, number: int, problem: Problem 
 
 
 @get(ONE + "/log", opt=needs("deploy:deployments.logs"))
-async def raw_log(
-    request: Request[Any, Any, Any], project: str, environment: str, resource: str, number: str
-) -> Response[bytes]:
+async def raw_log(request: Request[Any, Any, Any]) -> Response[bytes]:
     """The whole log as plain text, masked as it was stored."""
-    desk, place = await open_desk(request), Place(project, environment, resource)
-    log = await desk.ports.deployment_log(desk.who, place, number_of(number), 0)
+    desk, place = await open_desk(request), place_of(request)
+    log = await desk.ports.deployment_log(desk.who, place, number_of(request), 0)
     text = "".join(f"{words.machine(line.at)} {line.phase or '-'} {line.text}\n" for line in log.lines)
     return Response(
-        text.encode(), media_type="text/plain; charset=utf-8", headers=secure_headers(desk.console.renderer.ids.token(12))
+        text.encode(),
+        media_type="text/plain; charset=utf-8",
+        headers=secure_headers(desk.console.renderer.ids.token(12)),
     )
 
 
 @get(ONE + "/cancel", opt=needs("deploy:deployments.cancel"))
-async def ask_cancel(
-    request: Request[Any, Any, Any], project: str, environment: str, resource: str, number: str
-) -> Response[bytes]:
-    desk, place = await open_desk(request), Place(project, environment, resource)
+async def ask_cancel(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk, place = await open_desk(request), place_of(request)
     head = await desk.ports.resource_head(desk.who, place)
-    view = await desk.ports.deployment(desk.who, place, number_of(number))
+    view = await desk.ports.deployment(desk.who, place, number_of(request))
     label = f"v{view.row.number}"
     return ask(
         desk,
@@ -125,10 +120,8 @@ async def ask_cancel(
 
 
 @post(ONE + "/cancel", opt=needs("deploy:deployments.cancel"))
-async def cancel(
-    request: Request[Any, Any, Any], project: str, environment: str, resource: str, number: str
-) -> Response[bytes]:
-    desk, place, which = await open_desk(request), Place(project, environment, resource), number_of(number)
+async def cancel(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk, place, which = await open_desk(request), place_of(request), number_of(request)
     try:
         await desk.ports.cancel(desk.who, place, which)
     except Problem as problem:
@@ -137,10 +130,8 @@ async def cancel(
 
 
 @post(ONE + "/retry", opt=needs("deploy:deployments.retry"))
-async def retry(
-    request: Request[Any, Any, Any], project: str, environment: str, resource: str, number: str
-) -> Response[bytes]:
-    desk, place, which = await open_desk(request), Place(project, environment, resource), number_of(number)
+async def retry(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk, place, which = await open_desk(request), place_of(request), number_of(request)
     try:
         made = await desk.ports.retry(desk.who, place, which)
     except Problem as problem:
@@ -149,13 +140,11 @@ async def retry(
 
 
 @get(ONE + "/rollback", opt=needs("deploy:deployments.rollback"))
-async def ask_rollback(
-    request: Request[Any, Any, Any], project: str, environment: str, resource: str, number: str
-) -> Response[bytes]:
+async def ask_rollback(request: Request[Any, Any, Any]) -> Response[bytes]:
     """What comes back, what differs from today, and what is not rolled back."""
-    desk, place = await open_desk(request), Place(project, environment, resource)
+    desk, place = await open_desk(request), place_of(request)
     head = await desk.ports.resource_head(desk.who, place)
-    plan = await desk.ports.rollback_plan(desk.who, place, number_of(number))
+    plan = await desk.ports.rollback_plan(desk.who, place, number_of(request))
     label = f"v{plan.target.number}"
     differing = words.counted(len(plan.differences), "value differs", "values differ")
     current = f"v{plan.current.number}" if plan.current else ""
@@ -185,10 +174,8 @@ async def ask_rollback(
 
 
 @post(ONE + "/rollback", opt=needs("deploy:deployments.rollback"))
-async def roll_back(
-    request: Request[Any, Any, Any], project: str, environment: str, resource: str, number: str
-) -> Response[bytes]:
-    desk, place, which = await open_desk(request), Place(project, environment, resource), number_of(number)
+async def roll_back(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk, place, which = await open_desk(request), place_of(request), number_of(request)
     try:
         made = await desk.ports.roll_back(desk.who, place, which)
     except Problem as problem:
@@ -197,4 +184,4 @@ async def roll_back(
 
 
 def _address(place: Place, number: int) -> str:
-    return f"/console/projects/{place.project}/{place.environment}/{place.resource}/deployments/{number}"
+    return f"{place.href}/deployments/{number}"

@@ -74,7 +74,9 @@ async def deploy(request: Request[Any, Any, Any]) -> Response[bytes]:
 async def _look(request: AnyRequest, choice: SourceChoice) -> Response[bytes]:
     """What was asked for becomes part of the address, except a pasted file, which has no place there."""
     if choice.kind != "dockerfile":
-        return see("/console/projects/new?" + urlencode({name: value for name, value in asdict(choice).items() if value}))
+        return see(
+            "/console/projects/new?" + urlencode({name: value for name, value in asdict(choice).items() if value})
+        )
     desk = await open_desk(request)
     try:
         found = await desk.ports.inspect(desk.who, choice)
@@ -116,7 +118,7 @@ def _source_fields(choice: SourceChoice, wrong: str, problem: Problem | None) ->
             choice.locator,
             required=True,
             kind="area" if choice.kind == "dockerfile" else "text",
-            hint="An address such as https://git.example.com/team/shop.git, a path, an image name, or the Dockerfile itself.",
+            hint="Such as https://git.example.com/team/shop.git, a path, an image name, or the Dockerfile itself.",
             error=error("locator"),
             full=True,
         ),
@@ -165,7 +167,6 @@ def _plan_fields(choice: SourceChoice, servers: tuple[Choice, ...]) -> tuple[Fie
 
 def _command(choice: SourceChoice) -> Command:
     """The line for what the form holds. A pasted Dockerfile has no locator that fits on one."""
-
     source = choice.locator if choice.kind != "dockerfile" and choice.locator else "SOURCE"
     words = ["qd", "deploy", source]
     for flag, value in (

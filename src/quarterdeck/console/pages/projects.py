@@ -6,8 +6,8 @@ from typing import Any
 
 from litestar import Request, Response, get, post
 
-from quarterdeck.console.desk import AnyRequest, open_desk, read_form
-from quarterdeck.console.pages.questions import ask, typed_conflict
+from quarterdeck.console.desk import AnyRequest, open_desk, part, read_form
+from quarterdeck.console.pages.questions import ask, ask_remove_variable, typed_conflict
 from quarterdeck.console.permissions import needs
 from quarterdeck.console.render import see
 from quarterdeck.console.views.shell import Command, Crumb, Field
@@ -25,7 +25,8 @@ async def projects(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 
 @get("/projects/{project:str}", opt=needs("deploy:projects.show"))
-async def project(request: Request[Any, Any, Any], project: str) -> Response[bytes]:
+async def project(request: Request[Any, Any, Any]) -> Response[bytes]:
+    project = part(request, "project")
     return await _show(request, project)
 
 
@@ -56,7 +57,8 @@ async def _show(
 
 
 @post("/projects/{project:str}", opt=needs("deploy:projects.rename"))
-async def change_project(request: Request[Any, Any, Any], project: str) -> Response[bytes]:
+async def change_project(request: Request[Any, Any, Any]) -> Response[bytes]:
+    project = part(request, "project")
     desk, form = await open_desk(request), await read_form(request)
     try:
         slug = await desk.ports.change_project(
@@ -72,7 +74,8 @@ async def change_project(request: Request[Any, Any, Any], project: str) -> Respo
 
 
 @post("/projects/{project:str}/-/environments", opt=needs("deploy:environments.create"))
-async def create_environment(request: Request[Any, Any, Any], project: str) -> Response[bytes]:
+async def create_environment(request: Request[Any, Any, Any]) -> Response[bytes]:
+    project = part(request, "project")
     desk, form = await open_desk(request), await read_form(request)
     try:
         slug = await desk.ports.create_environment(
@@ -84,7 +87,8 @@ async def create_environment(request: Request[Any, Any, Any], project: str) -> R
 
 
 @get("/projects/{project:str}/-/archive", opt=needs("deploy:projects.archive"))
-async def ask_archive(request: Request[Any, Any, Any], project: str) -> Response[bytes]:
+async def ask_archive(request: Request[Any, Any, Any]) -> Response[bytes]:
+    project = part(request, "project")
     desk = await open_desk(request)
     view = await desk.ports.project(desk.who, project)
     return ask(
@@ -101,7 +105,8 @@ async def ask_archive(request: Request[Any, Any, Any], project: str) -> Response
 
 
 @post("/projects/{project:str}/-/archive", opt=needs("deploy:projects.archive"))
-async def archive(request: Request[Any, Any, Any], project: str) -> Response[bytes]:
+async def archive(request: Request[Any, Any, Any]) -> Response[bytes]:
+    project = part(request, "project")
     desk = await open_desk(request)
     try:
         await desk.ports.archive_project(desk.who, project)
@@ -111,7 +116,8 @@ async def archive(request: Request[Any, Any, Any], project: str) -> Response[byt
 
 
 @post("/projects/{project:str}/-/restore", opt=needs("deploy:projects.restore"))
-async def restore(request: Request[Any, Any, Any], project: str) -> Response[bytes]:
+async def restore(request: Request[Any, Any, Any]) -> Response[bytes]:
+    project = part(request, "project")
     desk = await open_desk(request)
     try:
         await desk.ports.restore_project(desk.who, project)
@@ -121,7 +127,9 @@ async def restore(request: Request[Any, Any, Any], project: str) -> Response[byt
 
 
 @get("/projects/{project:str}/{environment:str}", opt=needs("deploy:environments.show"))
-async def environment(request: Request[Any, Any, Any], project: str, environment: str) -> Response[bytes]:
+async def environment(request: Request[Any, Any, Any]) -> Response[bytes]:
+    project = part(request, "project")
+    environment = part(request, "environment")
     return await _show_environment(request, project, environment)
 
 
@@ -180,10 +188,30 @@ def variable_fields(typed: dict[str, str]) -> tuple[Field, ...]:
     )
 
 
+@get("/projects/{project:str}/{environment:str}/-/variables/remove", opt=needs("deploy:environments.unset-variable"))
+async def ask_remove(request: Request[Any, Any, Any]) -> Response[bytes]:
+    project = part(request, "project")
+    environment = part(request, "environment")
+    desk = await open_desk(request)
+    view = await desk.ports.environment(desk.who, project, environment)
+    key = request.query_params.get("key", "KEY")[:200]
+    return ask_remove_variable(
+        desk,
+        crumbs=(PROJECTS, Crumb(project, f"/console/projects/{project}"), Crumb(view.name, view.href), Crumb("Remove")),
+        of=f"{project} / {view.name}",
+        action=f"{view.href}/-/variables",
+        back=view.href,
+        command=Command(
+            f"qd variable unset {key} -p {project} -e {environment}",
+            f"DELETE /api/environments/{view.ref}/variables/{key}",
+        ),
+    )
+
+
 @post("/projects/{project:str}/{environment:str}/-/variables", opt=needs("deploy:environments.set-variable"))
-async def set_environment_variable(
-    request: Request[Any, Any, Any], project: str, environment: str
-) -> Response[bytes]:
+async def set_environment_variable(request: Request[Any, Any, Any]) -> Response[bytes]:
+    project = part(request, "project")
+    environment = part(request, "environment")
     desk, form = await open_desk(request), await read_form(request)
     removing = form.get("remove")
     try:
@@ -202,8 +230,4 @@ async def set_environment_variable(
             )
     except Problem as problem:
         return await _show_environment(request, project, environment, problem, form)
-    return see(
-        f"/console/projects/{project}/{environment}", "variable-unset" if removing else "variable-set"
-    )
-
-
+    return see(f"/console/projects/{project}/{environment}", "variable-unset" if removing else "variable-set")

@@ -51,7 +51,30 @@ def ask(
     )
 
 
-def typed_conflict(problem: Problem | None, typed: dict[str, str], saved: dict[str, str]) -> tuple[tuple[str, str, str], ...]:
+def ask_remove_variable(
+    desk: Desk, *, crumbs: tuple[Crumb, ...], of: str, action: str, back: str, command: Command
+) -> Response[bytes]:
+    """Before a variable goes: a sealed value cannot be had back."""
+    query = desk.request.query_params
+    key, exposure = query.get("key", "")[:200], query.get("exposure", "runtime")[:20]
+    return ask(
+        desk,
+        crumbs=crumbs,
+        title=f"Remove {key} from {of}?",
+        texts=("Its value is lost here. What runs keeps it until the next deployment.",),
+        action=action,
+        back=back,
+        keep="Keep it",
+        button=f"Remove {key}",
+        danger=True,
+        hidden={"remove": key, "exposure": exposure},
+        command=command,
+    )
+
+
+def typed_conflict(
+    problem: Problem | None, typed: dict[str, str], saved: dict[str, str]
+) -> tuple[tuple[str, str, str], ...]:
     """After a conflict of versions: (field, what stands now, what was typed) for every field that differs."""
     if not isinstance(problem, Conflict):
         return ()

@@ -6,7 +6,7 @@ from typing import Any
 
 from litestar import Request, Response, get, post
 
-from quarterdeck.console.desk import AnyRequest, Desk, open_desk
+from quarterdeck.console.desk import AnyRequest, Desk, open_desk, part, place_of
 from quarterdeck.console.pages.questions import ask
 from quarterdeck.console.permissions import needs
 from quarterdeck.console.ports import Place
@@ -23,7 +23,6 @@ TABS = (
     ("/variables", "Variables"),
     ("/settings", "Settings"),
 )
-HISTORY = 8
 
 
 def crumbs_of(head: ResourceHead, *more: Crumb) -> tuple[Crumb, ...]:
@@ -60,10 +59,8 @@ def tab_page(
 
 
 @get(BASE, opt=needs("deploy:resources.show"))
-async def resource(
-    request: Request[Any, Any, Any], project: str, environment: str, resource: str
-) -> Response[bytes]:
-    return await show(request, Place(project, environment, resource))
+async def resource(request: Request[Any, Any, Any]) -> Response[bytes]:
+    return await show(request, place_of(request))
 
 
 async def show(request: AnyRequest, place: Place, problem: Problem | None = None) -> Response[bytes]:
@@ -89,32 +86,38 @@ async def show(request: AnyRequest, place: Place, problem: Problem | None = None
 
 
 @post(BASE + "/deploy", opt=needs("deploy:deployments.redeploy"))
-async def deploy(
-    request: Request[Any, Any, Any], project: str, environment: str, resource: str
-) -> Response[bytes]:
+async def deploy(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Starts a deployment and leads to the page where it is seen."""
-    desk, place = await open_desk(request), Place(project, environment, resource)
+    desk, place = await open_desk(request), place_of(request)
     try:
         number = await desk.ports.deploy(desk.who, place)
     except Problem as problem:
         return await show(request, place, problem)
-    return see(f"/console/projects/{project}/{environment}/{resource}/deployments/{number}", "deploying")
+    return see(f"{place.href}/deployments/{number}", "deploying")
 
 
 CONTROLS = {
-    "stop": ("Stop", "It stops answering until it is started again. Nothing is removed.", "Keep it running", "stopping"),
+    "stop": (
+        "Stop",
+        "It stops answering until it is started again. Nothing is removed.",
+        "Keep it running",
+        "stopping",
+    ),
     "start": ("Start", "The version that served last is started again.", "Leave it stopped", "starting"),
-    "restart": ("Restart", "It stops and starts with the same version. Requests fail meanwhile.", "Leave it", "restarting"),
+    "restart": (
+        "Restart",
+        "It stops and starts with the same version. Requests fail meanwhile.",
+        "Leave it",
+        "restarting",
+    ),
 }
 
 
 @get(BASE + "/control/{operation:str}", opt=needs("deploy:resources.runtime.restart"))
-async def ask_control(
-    request: Request[Any, Any, Any], project: str, environment: str, resource: str, operation: str
-) -> Response[bytes]:
+async def ask_control(request: Request[Any, Any, Any]) -> Response[bytes]:
     desk = await open_desk(request)
-    head = await desk.ports.resource_head(desk.who, Place(project, environment, resource))
-    word, text, keep, _ = CONTROLS.get(operation, CONTROLS["restart"])
+    head = await desk.ports.resource_head(desk.who, place_of(request))
+    word, text, keep, _ = CONTROLS.get(part(request, "operation"), CONTROLS["restart"])
     operation = word.lower()
     return ask(
         desk,
@@ -134,13 +137,11 @@ async def ask_control(
 
 
 @post(BASE + "/control/{operation:str}", opt=needs("deploy:resources.runtime.restart"))
-async def control(
-    request: Request[Any, Any, Any], project: str, environment: str, resource: str, operation: str
-) -> Response[bytes]:
-    desk, place = await open_desk(request), Place(project, environment, resource)
-    word, _, _, flash = CONTROLS.get(operation, CONTROLS["restart"])
+async def control(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk, place = await open_desk(request), place_of(request)
+    word, _, _, flash = CONTROLS.get(part(request, "operation"), CONTROLS["restart"])
     try:
         await desk.ports.control(desk.who, place, word.lower())
     except Problem as problem:
         return await show(request, place, problem)
-    return see(f"/console/projects/{project}/{environment}/{resource}", flash)
+    return see(place.href, flash)

@@ -44,7 +44,6 @@ class LogView:
 
 @dataclass(frozen=True, slots=True)
 class DeploymentRow:
-
     ref: str
     number: int
     state: str

@@ -84,7 +84,7 @@ class ResourceView:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Values of the settings forms by form and field, in the words of the contract, and the version they were read at."""
+    """Values of the settings forms by form and field, in the words of the contract, and their version."""
 
     version: str
     values: dict[str, dict[str, str]]

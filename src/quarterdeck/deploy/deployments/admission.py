@@ -45,7 +45,8 @@ def create(
     candidate: Deployment | None = None,
 ) -> Deployment:
     """Admit an attempt. `origin` is the attempt whose snapshot a retry takes over; `candidate` the one that a rollback
-    gives back. Raises the documented guard of the first thing in the way; nothing is written then."""
+    gives back. Raises the documented guard of the first thing in the way; nothing is written then.
+    """
     resource = resources.find(tx, resource_ref)
     environment, project = resources.owners(tx, resource)
     server = _server(tx, resource, server_ref)
@@ -65,7 +66,12 @@ def create(
             phase="source-resolution",
         )
     superseded = _supersede(tx, resource)
-    number = tx.execute(select(func.coalesce(func.max(Deployment.number), 0)).where(Deployment.resource_id == resource.id)).scalar_one() + 1
+    number = (
+        tx.execute(
+            select(func.coalesce(func.max(Deployment.number), 0)).where(Deployment.resource_id == resource.id)
+        ).scalar_one()
+        + 1
+    )
     uid = tx.ids.uid()
     deployment = tx.add(
         Deployment(
@@ -149,7 +155,9 @@ def create(
 
 def target_capabilities(server: Server) -> frozenset[str]:
     """What a worker needs to work on the server: for this machine, to be on it."""
-    return frozenset({"deploy", f"local:{fingerprint()}"}) if server.provider == servers.LOCAL else frozenset({"deploy"})
+    return (
+        frozenset({"deploy", f"local:{fingerprint()}"}) if server.provider == servers.LOCAL else frozenset({"deploy"})
+    )
 
 
 def _server(tx: Tx, resource: Resource, ref: str | None) -> Server:
@@ -164,7 +172,12 @@ def _server(tx: Tx, resource: Resource, ref: str | None) -> Server:
 
 
 def _check_context(
-    tx: Tx, resource: Resource, environment: Environment, project: Project, environment_ref: str | None, project_ref: str | None
+    tx: Tx,
+    resource: Resource,
+    environment: Environment,
+    project: Project,
+    environment_ref: str | None,
+    project_ref: str | None,
 ) -> None:
     """The named project and environment exist (404) and are those of the resource (400)."""
     named_project = projects.find(tx, project_ref) if project_ref else project
@@ -186,7 +199,12 @@ def _supersede(tx: Tx, resource: Resource) -> Deployment | None:
         .order_by(Deployment.id.desc())
     )
     if active is not None:
-        move(tx, active, "cancel-requested" if active.status in {"running", "cancel-requested"} else "canceled", reason="superseded")
+        move(
+            tx,
+            active,
+            "cancel-requested" if active.status in {"running", "cancel-requested"} else "canceled",
+            reason="superseded",
+        )
         if active.job_id is not None:
             jobs.cancel(tx, active.job_id, "superseded by a newer deployment")
     return active
@@ -231,5 +249,3 @@ def snapshot_variables(tx: Tx, deployment: Deployment) -> list[dict[str, Any]]:
     sealed = tx.vault.open(Deployment.__tablename__, deployment.uid, "variables", deployment.variables)
     values: list[dict[str, Any]] = msgspec.json.decode(sealed.reveal())
     return values
-
-

@@ -21,10 +21,8 @@ _ASGI_CALLS = frozenset(
     {"FastAPI", "Starlette", "Litestar", "Quart", "Sanic", "get_asgi_application", "ProtocolTypeRouter"}
 )
 _WSGI_CALLS = frozenset({"Flask", "Bottle", "get_wsgi_application", "make_wsgi_app"})
-_ASGI_FUNCTION = re.compile(
-    r"^async def (\w{1,60})\(scope\b[^,)]{0,80},\s?receive\b[^,)]{0,80},\s?send\b", re.MULTILINE
-)
-_WSGI_FUNCTION = re.compile(r"^def (\w{1,60})\(environ\b[^,)]{0,80},\s?start_response\b", re.MULTILINE)
+_ASGI_FUNCTION = re.compile(r"^async def (\w{1,60})\(scope\b.{0,120}?\breceive\b.{0,120}?\bsend\b", re.MULTILINE)
+_WSGI_FUNCTION = re.compile(r"^def (\w{1,60})\(environ\b.{0,120}?\bstart_response\b", re.MULTILINE)
 
 
 class Targets(NamedTuple):

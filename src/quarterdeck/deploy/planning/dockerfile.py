@@ -64,15 +64,11 @@ def static_dockerfile(draft: Draft, recipe: Recipe, directory: str) -> str:
         lines += [*_build_stage(draft, recipe, name="build"), ""]
     inside = directory.strip("/").removeprefix("./")
     path = "" if inside in {"", "."} else f"{inside}/"
-    source = f"--from=build /app/{path}" if builds else f"./{path}"
-    lines += [f"FROM {SERVER_IMAGE}"]
-    lines += [f"RUN rm -rf {DOCUMENT_ROOT}/*"]
-    if " " in source:
-        flags, _, place = source.rpartition(" ") if builds else ("", "", source)
-        prefix = f"COPY {flags} " if flags else "COPY "
-        lines.append(f"{prefix}{json.dumps([place, DOCUMENT_ROOT + '/'])}")
-    else:
-        lines.append(f"COPY {source} {DOCUMENT_ROOT}/")
+    lines += [f"FROM {SERVER_IMAGE}", f"RUN rm -rf {DOCUMENT_ROOT}/*"]
+    words = [f"/app/{path}" if builds else f"./{path}", f"{DOCUMENT_ROOT}/"]
+    lines.append(f"COPY {'--from=build ' if builds else ''}{json.dumps(words) if ' ' in path else ' '.join(words)}")
+    if not path:
+        lines.append(f"RUN rm -rf {DOCUMENT_ROOT}/.quarterdeck")
     lines += [
         f"COPY {CONFIGURATION_PATH} /etc/quarterdeck/nginx.conf",
         f"USER {SERVER_OWNER}",

@@ -35,24 +35,20 @@ def host_plan(
     own_install = install if explicit_install else (draft.host_install or install) if install else None
     listed: list[tuple[CommandKind, str | None]] = [
         ("install", own_install),
-        ("install", _host_form(draft.extra_install)),
+        ("install", draft.extra_install),
         ("build", build),
         ("package", package),
     ]
     steps += [HostStep(kind, _LABELS[kind], command_argv(command)) for kind, command in listed if command]
-    environment = {**draft.environment, **draft.host_environment} if start else dict(draft.host_environment)
     return HostPlan(
         steps=tuple(steps),
         start=command_argv(start) if start else (),
         start_directory="." if explicit_start else draft.start_directory,
-        environment=environment,
+        environment={**draft.environment, **draft.host_environment} if start else {},
+        build_environment=draft.host_environment if steps else {},
         path_prefix=draft.host_path if needed else (),
         tools=draft.tools if needed else (),
     )
-
-
-def _host_form(command: str | None) -> str | None:
-    return command.replace(" --no-cache-dir", "") if command else None
 
 
 def require_tools(plan: HostPlan, available: Collection[str]) -> None:

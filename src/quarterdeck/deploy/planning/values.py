@@ -111,6 +111,9 @@ class HostPlan(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Reads its port from PORT, which the runtime assigns. Empty for a static site."""
     start_directory: str = "."
     environment: dict[str, str] = {}
+    """For the started process; PORT comes from the runtime."""
+    build_environment: dict[str, str] = {}
+    """For the steps."""
     path_prefix: tuple[str, ...] = ()
     """Directories of the work directory that go before PATH."""
     tools: tuple[ToolRequirement, ...] = ()
@@ -154,6 +157,8 @@ class BuildPlan(Struct, frozen=True, omit_defaults=True, kw_only=True):
     exposure_mode: ExposureMode = "reverse-proxy"
     host_port: int | None = None
     environment: dict[str, str] = {}
+    use_init: bool = False
+    """Run under the engine's init: a program of a generated image rarely handles stop signals as process 1."""
     health: HealthPolicy | None = None
     health_configured: bool = False
     """Whether someone chose the policy; a mere default should not fail an application that answers otherwise."""

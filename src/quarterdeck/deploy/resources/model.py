@@ -36,6 +36,7 @@ class Resource(Identified, Base):
     services: Mapped[list[Any]]
     source: Mapped[dict[str, Any] | None]
     source_fingerprint: Mapped[str | None] = mapped_column(String(20))
+    source_credential: Mapped[str | None] = mapped_column(Text)
     runtime: Mapped[dict[str, Any] | None]
     network: Mapped[dict[str, Any] | None]
     access: Mapped[dict[str, Any] | None]

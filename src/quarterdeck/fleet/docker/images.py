@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 
 import msgspec
@@ -158,7 +158,7 @@ async def tell(
         await on_progress(f"{message.id}: {message.status}" if message.id else message.status)
 
 
-async def save(engine: Engine, image: str) -> AsyncIterator[bytes]:
+async def save(engine: Engine, image: str) -> AsyncGenerator[bytes, None]:
     """The image as a tar stream, layers included."""
     async with engine.stream("GET", f"/images/{image}/get") as answer:
         async for chunk in answer.aiter_bytes():

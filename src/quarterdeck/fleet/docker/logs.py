@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
 from quarterdeck.fleet.docker import containers
 from quarterdeck.fleet.docker.engine import Engine
+from quarterdeck.kernel.clock import instant, micros
+from quarterdeck.kernel.errors import Conflict, NotFound
 
 Channel = Literal["stdout", "stderr"]
 LONGEST_LINE = 64 * 1024
+NANOS = 1_000_000_000
 STAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d) ?")
 
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line without its end; `at` is the engine's time of it when timestamps were asked for."""
+    """One line without its end; `at` is the engine's time of it when timestamps were asked for.
+
+    `nanos` is the same to the nanosecond since the epoch (0 when unknown): where a later reading can go on.
+    """
 
     channel: Channel
     text: str
     at: datetime | None = None
+    nanos: int = field(default=0, compare=False, repr=False)
 
 
 class Frames:
@@ -56,15 +65,15 @@ class Lines:
     def __init__(self, *, stamped: bool = False) -> None:
         self._stamped = stamped
         self._parts: dict[Channel, bytearray] = {"stdout": bytearray(), "stderr": bytearray()}
-        self._times: dict[Channel, datetime | None] = {"stdout": None, "stderr": None}
+        self._times: dict[Channel, int] = {"stdout": 0, "stderr": 0}
 
     def feed(self, channel: Channel, data: bytes) -> list[LogLine]:
         made: list[LogLine] = []
         part = self._parts[channel]
         for piece in split_keeping(data):
             if self._stamped:
-                piece, at = unstamp(piece)  # noqa: PLW2901 - the piece without its stamp is the piece
-                self._times[channel] = self._times[channel] or at
+                piece, nanos = unstamp(piece)  # noqa: PLW2901 - the piece without its stamp is the piece
+                self._times[channel] = self._times[channel] or nanos
             part += piece
             if part.endswith(b"\n") or len(part) > LONGEST_LINE:
                 made.append(self._take(channel))
@@ -77,8 +86,8 @@ class Lines:
     def _take(self, channel: Channel) -> LogLine:
         text = self._parts[channel].decode("utf-8", "replace").rstrip("\r\n")
         self._parts[channel].clear()
-        at, self._times[channel] = self._times[channel], None
-        return LogLine(channel, text, at)
+        nanos, self._times[channel] = self._times[channel], 0
+        return LogLine(channel, text, instant(nanos // 1000) if nanos else None, nanos)
 
 
 def split_keeping(data: bytes) -> list[bytes]:
@@ -87,19 +96,19 @@ def split_keeping(data: bytes) -> list[bytes]:
     return [piece + b"\n" for piece in pieces[:-1]] + ([pieces[-1]] if pieces[-1] else [])
 
 
-def unstamp(piece: bytes) -> tuple[bytes, datetime | None]:
-    head = piece[:40].decode("ascii", "replace")
-    found = STAMP.match(head)
+def unstamp(piece: bytes) -> tuple[bytes, int]:
+    """The piece without its timestamp, and the timestamp in nanoseconds (0 if there is none)."""
+    found = STAMP.match(piece[:40].decode("ascii", "replace"))
     if not found:
-        return piece, None
-    fraction = (found[2] or ".0")[:7]
+        return piece, 0
     zone = "+00:00" if found[3] == "Z" else found[3]
-    return piece[found.end() :], datetime.fromisoformat(f"{found[1]}{fraction:0<7}{zone}")
+    whole = micros(datetime.fromisoformat(f"{found[1]}{zone}"))
+    return piece[found.end() :], whole * 1000 + int(f"{(found[2] or '.0')[1:]:0<9}")
 
 
-def query(*, follow: bool, since: str, until: str, tail: int | None, timestamps: bool) -> dict[str, str]:
-    asked = {"stdout": "1", "stderr": "1", "tail": "all" if tail is None else str(tail)}
-    wishes = {"follow": "1" if follow else "", "since": since, "until": until, "timestamps": "1" if timestamps else ""}
+def query(*, follow: bool, since: str, until: str, tail: int | None) -> dict[str, str]:
+    asked = {"stdout": "1", "stderr": "1", "timestamps": "1", "tail": "all" if tail is None else str(tail)}
+    wishes = {"follow": "1" if follow else "", "since": since, "until": until}
     return asked | {key: value for key, value in wishes.items() if value}
 
 
@@ -112,14 +121,40 @@ async def logs(
     until: str = "",
     tail: int | None = None,
     timestamps: bool = False,
-) -> AsyncIterator[LogLine]:
+) -> AsyncGenerator[LogLine, None]:
     """Lines of a container; with `follow` until it ends. `since` and `until` are Unix seconds (fractions allowed).
 
     Wrap it in `contextlib.aclosing` when you may stop early: closing drops the connection.
     """
     terminal = (await containers.inspect(engine, container)).config.tty
-    asked = query(follow=follow, since=since, until=until, tail=tail, timestamps=timestamps)
-    frames, joined = Frames(), Lines(stamped=timestamps)
+    asked = query(follow=follow, since=since, until=until, tail=tail)
+    seen: deque[tuple[int, Channel, str]] = deque(maxlen=1024)
+    async with contextlib.aclosing(read(engine, container, asked, terminal=terminal)) as lines:
+        async for line in lines:
+            seen.append((line.nanos, line.channel, line.text))
+            yield line if timestamps else replace(line, at=None)
+    if follow:
+        # The engine can lose the last lines of a container that ends while it begins to follow; they are in the file.
+        start = f"{seen[-1][0] // NANOS - 1}" if seen else since
+        asked = query(follow=False, since=start, until=until, tail=None if seen else tail)
+        async for line in leftover(engine, container, asked, terminal=terminal):
+            if (line.nanos, line.channel, line.text) not in seen and line.nanos >= (seen[-1][0] if seen else 0):
+                yield line if timestamps else replace(line, at=None)
+
+
+async def leftover(
+    engine: Engine, container: str, asked: dict[str, str], *, terminal: bool
+) -> AsyncGenerator[LogLine, None]:
+    with contextlib.suppress(NotFound, Conflict):  # removed meanwhile: then what was followed is all there is
+        async for line in read(engine, container, asked, terminal=terminal):
+            yield line
+
+
+async def read(
+    engine: Engine, container: str, asked: dict[str, str], *, terminal: bool
+) -> AsyncGenerator[LogLine, None]:
+    """One request's lines, with their times."""
+    frames, joined = Frames(), Lines(stamped=True)
     async with engine.stream("GET", f"/containers/{container}/logs", query=asked) as answer:
         async for chunk in answer.aiter_bytes():
             parts: list[tuple[Channel, bytes]] = [("stdout", chunk)] if terminal else frames.feed(chunk)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 import msgspec
@@ -92,7 +92,7 @@ def sample(raw: Raw) -> Sample:
     )
 
 
-async def stats(engine: Engine, container: str) -> AsyncIterator[Sample]:
+async def stats(engine: Engine, container: str) -> AsyncGenerator[Sample, None]:
     """One sample a second until the container ends. Keep one stream open: a single reading takes two seconds."""
     async with engine.stream("GET", f"/containers/{container}/stats", query={"stream": "1"}) as answer:
         async for line in lines(answer.aiter_bytes()):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Literal
 
 import msgspec
@@ -10,6 +10,8 @@ import msgspec
 from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.fleet.docker.filters import Labels, filters
 from quarterdeck.fleet.docker.messages import lines
+
+SLOW_SECONDS = 600.0
 
 
 class Version(msgspec.Struct, rename="pascal"):
@@ -113,12 +115,12 @@ async def ping(engine: Engine) -> None:
 
 async def disk_usage(engine: Engine) -> DiskUsage:
     """Slow on a busy engine (it walks layers and volumes): never in a request's path."""
-    return await engine.get("/system/df", DiskUsage)
+    return await engine.get("/system/df", DiskUsage, seconds=SLOW_SECONDS)
 
 
 async def events(
     engine: Engine, labels: Labels | None = None, *, since: str = "", until: str = "", **wanted: str
-) -> AsyncIterator[Event]:
+) -> AsyncGenerator[Event, None]:
     """Events as they happen, forever unless `until`; close the iterator (`contextlib.aclosing`) to stop."""
     times = {key: value for key, value in (("since", since), ("until", until)) if value}
     async with engine.stream("GET", "/events", query=times | filters(labels, **wanted)) as answer:
@@ -150,10 +152,11 @@ async def prune(
     query = prune_query(kind, labels, until=until)
     if kind == "volumes" and tuple(map(int, engine.api_version.split("."))) >= (1, 42):
         query = filters(labels, all="true")
-    return await engine.post(f"/{kind}/prune", Pruned, None, query)
+    return await engine.post(f"/{kind}/prune", Pruned, None, query, seconds=SLOW_SECONDS)
 
 
 async def prune_build_cache(engine: Engine, *, keep_bytes: int = 0, until: str = "") -> Pruned:
     """Shrink the builder's cache to `keep_bytes`; the cache carries no labels and is the engine's as a whole."""
     query = {"keep-storage": str(keep_bytes)} if keep_bytes else {"all": "1"}
-    return await engine.post("/build/prune", Pruned, None, query | filters(until=until) if until else query)
+    query |= filters(until=until) if until else {}
+    return await engine.post("/build/prune", Pruned, None, query, seconds=SLOW_SECONDS)

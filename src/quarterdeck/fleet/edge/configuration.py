@@ -60,6 +60,13 @@ def render_caddy(routes: Iterable[Route], layout: Layout, ports: Ports, options:
     }
 
 
+def ports_of(configuration: JsonObject) -> Ports:
+    """The reverse: which ports a configuration of ours listens on. Raises `KeyError` for one that is not ours."""
+    http = configuration["apps"]["http"]
+    address = str(http["servers"]["http"]["listen"][0]).rsplit(":", 1)[0].strip("[]")
+    return Ports(http=http["http_port"], https=http["https_port"], address=address)
+
+
 def _server(listen: list[str], routes: list[JsonObject], options: EdgeOptions) -> JsonObject:
     server: JsonObject = {
         "listen": listen,
@@ -167,7 +174,10 @@ def _proxy(route: ProxyRoute, upstream: str, prefix: str) -> list[JsonObject]:
         # Each try reads the upstream file again: a request that met the leaving version finds the new one.
         "load_balancing": {"try_duration": _nanoseconds(route.retry_seconds), "try_interval": _SECOND // 20},
     }
-    handle: list[JsonObject] = []
+    # An upstream file stands empty until the first cut-over: say so at once instead of trying to reach nothing.
+    nothing_live = {"vars": {upstream: [""]}}
+    refuse = {"match": [nothing_live], "handle": [{"handler": "error", "status_code": 503}]}
+    handle: list[JsonObject] = [{"handler": "subroute", "routes": [refuse]}]
     if route.max_request_body is not None:
         handle.append({"handler": "request_body", "max_size": route.max_request_body})
     if route.strip_prefix and prefix:

@@ -35,7 +35,7 @@ def static_routes(root: str, prefix: str, *, fallback: bool) -> list[JsonObject]
         routes.append({"handle": [{"handler": "rewrite", "strip_path_prefix": prefix}]})
     routes += [
         {"handle": [{"handler": "headers", "response": {"set": {"X-Content-Type-Options": ["nosniff"]}}}]},
-        {"handle": [_cached(_REVALIDATE)]},
+        # The first of these to stand in the list is the last to touch the answer.
         {
             "match": [
                 {
@@ -46,6 +46,7 @@ def static_routes(root: str, prefix: str, *, fallback: bool) -> list[JsonObject]
             ],
             "handle": [_cached(_IMMUTABLE)],
         },
+        {"handle": [_cached(_REVALIDATE)]},
         {"handle": [{"handler": "encode", "encodings": {"zstd": {}, "gzip": {}}, "prefer": ["zstd", "gzip"]}]},
         _found("{http.request.uri.path}", rewrite=False),
         _found("{http.request.uri.path}/index.html", rewrite=False),

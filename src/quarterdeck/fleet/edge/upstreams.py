@@ -34,20 +34,29 @@ class Upstreams:
     async def clear_candidate(self, route_id: str) -> None:
         check_route_id(route_id)
         async with self._files.lock(self._layout.upstreams_lock):
-            await self._files.remove(self._layout.candidate(route_id))
+            if await self._files.read(self._layout.candidate(route_id)):
+                await self._files.write_atomic(self._layout.candidate(route_id), b"")
 
     async def take_down(self, route_id: str) -> str | None:
-        """The route leads nowhere (502, static 503) from now on. Answers what stood before."""
+        """The route leads nowhere (503) from now on. Answers what stood before."""
         check_route_id(route_id)
         async with self._files.lock(self._layout.upstreams_lock):
             before = await self._files.read(self._layout.upstream(route_id))
-            await self._files.remove(self._layout.upstream(route_id))
+            if before:
+                await self._files.write_atomic(self._layout.upstream(route_id), b"")
         return before.decode() if before else None
 
     async def current(self, route_id: str) -> str | None:
         check_route_id(route_id)
         content = await self._files.read(self._layout.upstream(route_id))
         return content.decode() if content else None
+
+    async def prepare(self, route_id: str) -> None:
+        """Gives a new route its files, empty: one that is missing would be an error in the proxy's log per request."""
+        async with self._files.lock(self._layout.upstreams_lock):
+            for path in (self._layout.upstream(route_id), self._layout.candidate(route_id)):
+                if await self._files.read(path) is None:
+                    await self._files.write_atomic(path, b"")
 
     async def forget(self, route_id: str) -> None:
         """Removes what belongs to a route that is gone."""
@@ -59,6 +68,8 @@ class Upstreams:
     async def _replace(self, route_id: str, path: Path, upstream: str) -> str | None:
         check_route_id(route_id)
         check_upstream(upstream)
+        if upstream.startswith("/"):
+            await self._require_enclosed(Path(upstream))
         async with self._files.lock(self._layout.upstreams_lock):
             if await self._files.read(self._layout.route(route_id)) is None:
                 raise NotFound(
@@ -72,6 +83,17 @@ class Upstreams:
             # The word is the whole file: a line end would become part of the address.
             await self._files.write_atomic(path, upstream.encode(), mode=0o644)
         return before.decode() if before else None
+
+    async def _require_enclosed(self, directory: Path) -> None:
+        """The proxy follows links and may read what a visitor must not: a published directory holds its own files."""
+        outward = await self._files.outward_links(directory)
+        if outward:
+            raise Invalid(
+                f"{directory} is not served: {len(outward)} of its links lead out of it, the first is {outward[0]}.",
+                code="edge_proxy_static_link_outside",
+                hint="Let the build copy files instead of linking to places outside its output directory.",
+                phase="proxy-route-realization",
+            )
 
 
 def check_upstream(upstream: str) -> None:

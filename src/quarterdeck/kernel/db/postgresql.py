@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+import psycopg
 from sqlalchemy import create_engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 
@@ -29,7 +30,12 @@ class PostgresqlDatabase(Database):
         super().__init__(**services)
         self.url = url
         self.engine = create_engine(
-            sqlalchemy_url(url), pool_size=CONNECTIONS, max_overflow=0, pool_pre_ping=True, pool_timeout=10
+            sqlalchemy_url(url),
+            pool_size=CONNECTIONS,
+            max_overflow=0,
+            pool_pre_ping=True,
+            pool_timeout=10,
+            hide_parameters=True,
         )
         self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="db")
 
@@ -58,11 +64,11 @@ class PostgresqlDatabase(Database):
                         tx.finish(keep=False)
                         raise
                     tx.finish(keep=True)
-            except DBAPIError as error:
-                state = getattr(error.orig, "sqlstate", None)
+            except (DBAPIError, psycopg.Error) as error:
+                state = getattr(getattr(error, "orig", error), "sqlstate", None)
                 if state in AGAIN and attempt < ATTEMPTS:
                     continue
-                if isinstance(error, OperationalError) and (error.connection_invalidated or state is None):
+                if isinstance(error, (OperationalError, psycopg.OperationalError)) and state is None:
                     raise _unreachable() from error
                 raise
             self._deliver(tx.callbacks)
@@ -77,8 +83,8 @@ class PostgresqlDatabase(Database):
                     return verb(tx, *args, **kwargs)
                 finally:
                     tx.finish(keep=False)
-        except OperationalError as error:
-            if error.connection_invalidated or getattr(error.orig, "sqlstate", None) is None:
+        except (OperationalError, psycopg.OperationalError) as error:
+            if getattr(getattr(error, "orig", error), "sqlstate", None) is None:
                 raise _unreachable() from error
             raise
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -112,6 +113,29 @@ class Tx:
                     "SELECT pg_advisory_xact_lock(:space, :key)",
                     {"space": 4710, "key": zlib.crc32(key.encode()) - 2**31},
                 )
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """A part of the unit that may fail alone: what it did is undone when it raises, and the unit goes on."""
+        marked = len(self.callbacks)
+        if self._session is not None:
+            try:
+                with self._session.begin_nested():
+                    yield
+            except BaseException:
+                del self.callbacks[marked:]
+                raise
+            return
+        nested = self.connection.begin_nested()
+        try:
+            yield
+            self.finish(keep=True)
+        except BaseException:
+            del self.callbacks[marked:]
+            self.finish(keep=False)
+            nested.rollback()
+            raise
+        nested.commit()
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Call back on the event loop once the unit is durable: wake-ups only, since a crash forgets them."""

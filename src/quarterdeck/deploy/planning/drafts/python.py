@@ -24,7 +24,7 @@ def python_draft(found: Found, where: Where, explicit_start: str | None) -> Draf
     uv = facts.installs_from == "uv.lock"
     install, cached, setup, host_install = _install(facts)
     extra = _missing_servers(facts, explicit_start or start or "")
-    pip = f"uv pip install {' '.join(extra)}" if uv else f"python -m pip install --no-cache-dir {' '.join(extra)}"
+    pip = f"uv pip install {' '.join(extra)}" if uv else f"pip install {' '.join(extra)}"
     environment = {"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     if facts.python_path:
         environment["PYTHONPATH"] = f"/app/{facts.python_path}"
@@ -39,7 +39,7 @@ def python_draft(found: Found, where: Where, explicit_start: str | None) -> Draf
         environment=environment,
         build_environment={
             "VIRTUAL_ENV": ENVIRONMENT,
-            "UV_PROJECT_ENVIRONMENT": ENVIRONMENT,
+            **({"UV_PROJECT_ENVIRONMENT": ENVIRONMENT, "UV_NO_CACHE": "1"} if uv else {"PIP_NO_CACHE_DIR": "1"}),
             "PATH": f"{ENVIRONMENT}/bin:$PATH",
         },
         writable=(ENVIRONMENT,),
@@ -72,7 +72,7 @@ def _install(facts: PythonFacts) -> tuple[str | None, str | None, tuple[str, ...
     if facts.installs_from == "uv.lock":
         return _SYNC, f"{_SYNC} --no-install-project", (f"uv venv {ENVIRONMENT}",), _SYNC
     if facts.installs_from == "poetry.lock":
-        prepare = ("python -m venv /opt/poetry", "/opt/poetry/bin/pip install --no-cache-dir 'poetry>=2,<3'")
+        prepare = ("python -m venv /opt/poetry", "/opt/poetry/bin/pip install 'poetry>=2,<3'")
         setup = (*prepare, "ln -s /opt/poetry/bin/poetry /usr/local/bin/poetry", create)
         command = f"{_POETRY} --no-root"
         return command, None, setup, command

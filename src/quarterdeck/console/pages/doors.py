@@ -1,0 +1,165 @@
+"""Coming in and going out: sign-in, the first administrator, sign-out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from litestar import Request, Response, get, post
+from litestar.datastructures import Cookie
+
+from quarterdeck.console.desk import (
+    SESSION_COOKIE,
+    AnyRequest,
+    console_of,
+    inside,
+    note_of,
+    open_desk,
+    principal,
+    read_form,
+    request_id,
+    status_of,
+)
+from quarterdeck.console.permissions import PUBLIC, SIGNED_IN, needs
+from quarterdeck.console.ports import SignedIn
+from quarterdeck.console.render import see
+from quarterdeck.console.views.shell import Field
+from quarterdeck.kernel.errors import Invalid, Problem
+
+
+@get("/sign-in", opt=needs(PUBLIC))
+async def sign_in(request: Request[Any, Any, Any]) -> Response[bytes]:
+    console = console_of(request)
+    if principal(request) is not None:
+        return see(inside(request.query_params.get("next", "")))
+    if (await console.ports.bootstrap()).required:
+        return see("/console/first-admin")
+    return _sign_in(request, {"next": request.query_params.get("next", "")})
+
+
+def _sign_in(request: AnyRequest, typed: dict[str, str], problem: Problem | None = None) -> Response[bytes]:
+    code_only = problem is not None and problem.code == "TOTP_REQUIRED"
+    return console_of(request).renderer.page(
+        request,
+        "pages/sign_in.html",
+        status=status_of(problem) if problem else 200,
+        values={
+            "host": request.url.netloc,
+            "next": inside(typed.get("next", "")),
+            "problem": note_of(problem, request_id(request)) if problem else None,
+            "code_only": code_only,
+            "login": typed.get("username", ""),
+        },
+    )
+
+
+@post("/sign-in", opt=needs(PUBLIC))
+async def signing_in(request: Request[Any, Any, Any]) -> Response[bytes]:
+    console, form = console_of(request), await read_form(request)
+    try:
+        made = await console.ports.sign_in(
+            login=form.get("username", ""),
+            password=form.get("password", ""),
+            totp_code=form.get("totpCode", "").replace(" ", ""),
+            request=request,
+        )
+    except Problem as problem:
+        return _sign_in(request, form, problem)
+    return _enter(request, made, inside(form.get("next", "")))
+
+
+@get("/first-admin", opt=needs(PUBLIC))
+async def first_admin(request: Request[Any, Any, Any]) -> Response[bytes]:
+    return await _first_admin(request, {})
+
+
+async def _first_admin(request: AnyRequest, typed: dict[str, str], problem: Problem | None = None) -> Response[bytes]:
+    console = console_of(request)
+    bootstrap = await console.ports.bootstrap()
+    if not bootstrap.required:
+        return see("/console/sign-in")
+    wrong = str(problem.details.get("field", "")) if problem else ""
+    fields = [
+        Field("name", "Your name", typed.get("name", ""), required=True, attributes={"autocomplete": "name"}),
+        Field(
+            "email",
+            "E-mail",
+            typed.get("email", ""),
+            kind="email",
+            required=True,
+            attributes={"autocomplete": "username"},
+        ),
+        Field(
+            "password",
+            "Password",
+            kind="password",
+            required=True,
+            hint="At least 12 characters. A password manager may make one.",
+            attributes={"autocomplete": "new-password", "minlength": "12"},
+        ),
+    ]
+    if bootstrap.token_required:
+        fields.append(
+            Field(
+                "setupToken",
+                "Setup token",
+                typed.get("setupToken", ""),
+                required=True,
+                hint="Printed by the server when it started, where this installation can be reached from elsewhere.",
+                attributes={"autocomplete": "off", "spellcheck": "false"},
+            )
+        )
+    shown = [replace(one, error=problem.message) if problem and one.name == wrong else one for one in fields]
+    return console.renderer.page(
+        request,
+        "pages/first_admin.html",
+        status=status_of(problem) if problem else 200,
+        values={
+            "host": request.url.netloc,
+            "problem": note_of(problem, request_id(request)) if problem else None,
+            "fields": shown,
+        },
+    )
+
+
+@post("/first-admin", opt=needs(PUBLIC))
+async def making_first_admin(request: Request[Any, Any, Any]) -> Response[bytes]:
+    console, form = console_of(request), await read_form(request)
+    try:
+        if len(form.get("password", "")) < 12:
+            raise Invalid("The password is too short.", hint="Take at least 12 characters.", field="password")
+        made = await console.ports.first_admin(
+            email=form.get("email", ""),
+            name=form.get("name", ""),
+            password=form.get("password", ""),
+            setup_token=form.get("setupToken", ""),
+            request=request,
+        )
+    except Problem as problem:
+        return await _first_admin(request, form, problem)
+    return _enter(request, made, "/console/")
+
+
+@post("/sign-out", opt=needs(SIGNED_IN))
+async def sign_out(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk = await open_desk(request)
+    await desk.ports.sign_out(desk.who)
+    answer = see("/console/sign-in", "signed-out")
+    answer.set_cookie(Cookie(SESSION_COOKIE, value="", path="/", max_age=0))
+    return answer
+
+
+def _enter(request: AnyRequest, made: SignedIn, address: str) -> Response[bytes]:
+    answer = see(address)
+    answer.set_cookie(
+        Cookie(
+            SESSION_COOKIE,
+            value=made.token,
+            path="/",
+            max_age=made.max_age,
+            httponly=True,
+            samesite="lax",
+            secure=console_of(request).secure_cookies,
+        )
+    )
+    return answer

@@ -1,0 +1,118 @@
+"""The views across the rooms: fleet, jobs, audit."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from litestar import Request, Response, get, post
+
+from quarterdeck.console.desk import AnyRequest, open_desk, part
+from quarterdeck.console.permissions import needs
+from quarterdeck.console.render import see
+from quarterdeck.console.views.shell import Command, Crumb, Pages
+from quarterdeck.kernel.errors import Problem
+
+PAGE = 50
+STATES = ("pending", "running", "retry-scheduled", "succeeded", "failed", "canceled", "dead-lettered")
+OUTCOMES = ("success", "failure", "denied")
+
+
+@get("/fleet", opt=needs("deploy:servers.list"))
+async def fleet(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk = await open_desk(request)
+    rows = await desk.ports.hosts(desk.who)
+    return desk.page(
+        "pages/fleet.html",
+        here="fleet",
+        crumbs=(Crumb("Fleet"),),
+        topics="fleet",
+        rows=rows,
+        command=Command("qd worker --server URL --token @FILE --capability deploy", "GET /api/servers"),
+    )
+
+
+@get("/jobs", opt=needs("deploy:operator-work.list"))
+async def jobs(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk = await open_desk(request)
+    state, before = request.query_params.get("state", ""), request.query_params.get("before", "")
+    state = state if state in STATES else ""
+    view = await desk.ports.jobs(desk.who, state=state, before=before, limit=PAGE)
+    return desk.page(
+        "pages/jobs.html",
+        here="jobs",
+        crumbs=(Crumb("Jobs"),),
+        topics="" if before or state else "jobs",
+        view=view,
+        state=state,
+        states=STATES,
+        pages=_turn("/console/jobs", view.older, before, state=state),
+    )
+
+
+@get("/jobs/{ref:str}", opt=needs("deploy:operator-work.show"))
+async def job(request: Request[Any, Any, Any]) -> Response[bytes]:
+    ref = part(request, "ref")
+    return await _job(request, ref)
+
+
+async def _job(request: AnyRequest, ref: str, problem: Problem | None = None) -> Response[bytes]:
+    desk = await open_desk(request)
+    view = await desk.ports.job(desk.who, ref)
+    return desk.page(
+        "pages/job.html",
+        here="jobs",
+        crumbs=(Crumb("Jobs", "/console/jobs"), Crumb(view.row.kind)),
+        problem=problem,
+        view=view,
+    )
+
+
+@post("/jobs/{ref:str}/cancel", opt=needs("deploy:operator-work.cancel"))
+async def cancel_job(request: Request[Any, Any, Any]) -> Response[bytes]:
+    ref = part(request, "ref")
+    desk = await open_desk(request)
+    try:
+        await desk.ports.cancel_job(desk.who, ref)
+    except Problem as problem:
+        return await _job(request, ref, problem)
+    return see(f"/console/jobs/{ref}", "job-canceled")
+
+
+@post("/jobs/{ref:str}/retry", opt=needs("deploy:operator-work.retry"))
+async def retry_job(request: Request[Any, Any, Any]) -> Response[bytes]:
+    ref = part(request, "ref")
+    desk = await open_desk(request)
+    try:
+        made = await desk.ports.retry_job(desk.who, ref)
+    except Problem as problem:
+        return await _job(request, ref, problem)
+    return see(f"/console/jobs/{made}", "job-retried")
+
+
+@get("/audit", opt=needs("deploy:audit-events.list"))
+async def audit(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk = await open_desk(request)
+    asked = {name: request.query_params.get(name, "")[:200] for name in ("action", "outcome", "actor", "before")}
+    if asked["outcome"] not in OUTCOMES:
+        asked["outcome"] = ""
+    view = await desk.ports.audit(desk.who, **asked, limit=PAGE)
+    before = asked.pop("before")
+    return desk.page(
+        "pages/audit.html",
+        here="audit",
+        crumbs=(Crumb("Audit"),),
+        view=view,
+        asked=asked,
+        outcomes=OUTCOMES,
+        pages=_turn("/console/audit", view.older, before, **asked),
+    )
+
+
+def _turn(base: str, older: str | None, before: str, **filters: str) -> Pages:
+    """Neighbours of a keyset page, with the filters kept in the address."""
+    kept = {name: value for name, value in filters.items() if value}
+    first = base + ("?" + urlencode(kept) if kept else "")
+    return Pages(
+        older=f"{base}?{urlencode({**kept, 'before': older})}" if older else None, newer=first if before else None
+    )

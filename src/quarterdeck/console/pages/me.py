@@ -1,0 +1,113 @@
+"""The reader's own page: sessions, theme, keyboard; and the search over everything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request, Response, get, post
+from litestar.datastructures import Cookie
+
+from quarterdeck.console.desk import AnyRequest, inside, open_desk, part, read_form
+from quarterdeck.console.navigation import ROOMS
+from quarterdeck.console.permissions import SIGNED_IN, needs
+from quarterdeck.console.render import KEYS_COOKIE, THEME_COOKIE, see
+from quarterdeck.console.views.ledger import Found
+from quarterdeck.console.views.shell import Crumb, Field
+from quarterdeck.kernel.errors import Problem
+
+YEAR = 31_536_000
+THEMES = (("", "As the system says"), ("light", "Light"), ("dark", "Dark"))
+KEYS = (("", "On"), ("off", "Off"))
+
+
+@get("/me", opt=needs(SIGNED_IN))
+async def me(request: Request[Any, Any, Any]) -> Response[bytes]:
+    return await _me(request)
+
+
+async def _me(request: AnyRequest, problem: Problem | None = None) -> Response[bytes]:
+    desk = await open_desk(request)
+    sessions = await desk.ports.sessions(desk.who)
+    return desk.page(
+        "pages/me.html",
+        here="me",
+        crumbs=(Crumb("You"),),
+        problem=problem,
+        sessions=sessions,
+        fields=(
+            Field(
+                "theme", "Theme", request.cookies.get(THEME_COOKIE, ""), kind="select", choices=THEMES, required=True
+            ),
+            Field(
+                "keys",
+                "Single-key shortcuts",
+                request.cookies.get(KEYS_COOKIE, ""),
+                kind="select",
+                choices=KEYS,
+                required=True,
+                hint="They move and focus, they never change anything. Press ? for the list.",
+            ),
+        ),
+    )
+
+
+@post("/me", opt=needs(SIGNED_IN))
+async def change_me(request: Request[Any, Any, Any]) -> Response[bytes]:
+    form = await read_form(request)
+    answer = see("/console/me", "saved")
+    _remember(answer, THEME_COOKIE, form.get("theme", ""), dict(THEMES))
+    _remember(answer, KEYS_COOKIE, form.get("keys", ""), dict(KEYS))
+    return answer
+
+
+@post("/me/theme", opt=needs(SIGNED_IN))
+async def change_theme(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """The button in the menu, for when no script answers it."""
+    form = await read_form(request)
+    answer = see(inside(form.get("back", "")))
+    _remember(answer, THEME_COOKIE, form.get("theme", ""), dict(THEMES))
+    return answer
+
+
+@post("/me/sessions/{ref:str}/revoke", opt=needs(SIGNED_IN))
+async def revoke(request: Request[Any, Any, Any]) -> Response[bytes]:
+    ref = part(request, "ref")
+    desk = await open_desk(request)
+    try:
+        await desk.ports.revoke_session(desk.who, ref)
+    except Problem as problem:
+        return await _me(request, problem)
+    return see("/console/me", "session-ended")
+
+
+@get("/search", opt=needs(SIGNED_IN))
+async def search(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk = await open_desk(request)
+    words = request.query_params.get("q", "")[:200].strip()
+    found = (*_rooms(words), *(await desk.ports.search(desk.who, words, 50)))
+    return desk.page("pages/search.html", here="", crumbs=(Crumb("Search"),), words=words, found=found)
+
+
+@get("/palette", opt=needs(SIGNED_IN))
+async def palette(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """The same index as options, for the combobox."""
+    desk = await open_desk(request)
+    words = request.query_params.get("q", "")[:200].strip()
+    found = (*(await desk.ports.search(desk.who, words, 12)), *_rooms(words))
+    text = desk.console.renderer.text("pages/palette.html", {"found": found})
+    return desk.console.renderer.answer(request, text)
+
+
+def _rooms(words: str) -> tuple[Found, ...]:
+    """Rooms and deeds whose name has all the words."""
+    wanted = words.lower().split()
+    places = [Found(room.icon, room.label, room.href, "Go to", room.key) for room in ROOMS]
+    places.append(Found("people", "You: sessions, theme, keyboard", "/console/me", "Go to"))
+    places.append(Found("plus", "Deploy something…", "/console/projects/new", "Do"))
+    return tuple(place for place in places if all(word in place.label.lower() for word in wanted))
+
+
+def _remember(answer: Response[bytes], cookie: str, value: str, allowed: dict[str, str]) -> None:
+    """A reversible preference. Scripts write the theme too, so it is not HttpOnly; it says nothing about anyone."""
+    if value in allowed:
+        answer.set_cookie(Cookie(cookie, value=value, path="/", max_age=YEAR if value else 0, samesite="lax"))

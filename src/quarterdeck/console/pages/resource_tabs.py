@@ -1,0 +1,223 @@
+"""The tabs of a resource beside its overview and its deployments: logs, variables, settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request, Response, get, post
+
+from quarterdeck.console import words
+from quarterdeck.console.desk import AnyRequest, open_desk, place_of, read_form
+from quarterdeck.console.pages.projects import variable_fields
+from quarterdeck.console.pages.questions import ask, ask_remove_variable, typed_conflict
+from quarterdeck.console.pages.resource import BASE, crumbs_of, tab_page, topic_of
+from quarterdeck.console.pages.settings_forms import FORMS, build_forms
+from quarterdeck.console.permissions import needs
+from quarterdeck.console.ports import Place
+from quarterdeck.console.render import secure_headers, see
+from quarterdeck.console.views.shell import Command, Crumb
+from quarterdeck.kernel.errors import Invalid, Problem
+
+LINES = 5000
+
+
+@get(BASE + "/logs", opt=needs("deploy:resources.runtime-logs"))
+async def logs(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """What the running thing says."""
+    desk, place = await open_desk(request), place_of(request)
+    head = await desk.ports.resource_head(desk.who, place)
+    log = await desk.ports.runtime_log(desk.who, place, LINES)
+    topics = topic_of(head) + (f",log:{log.stream}" if log and not log.ended else "")
+    return tab_page(desk, "pages/logs.html", head, "/logs", topics=topics, log_after=log.last if log else 0, log=log)
+
+
+@get(BASE + "/logs/raw", opt=needs("deploy:resources.runtime-logs"))
+async def raw_logs(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk = await open_desk(request)
+    log = await desk.ports.runtime_log(desk.who, place_of(request), 0)
+    text = "".join(f"{words.machine(line.at)} {line.text}\n" for line in log.lines) if log else ""
+    return Response(
+        text.encode(),
+        media_type="text/plain; charset=utf-8",
+        headers=secure_headers(desk.console.renderer.ids.token(12)),
+    )
+
+
+@get(BASE + "/variables", opt=needs("deploy:resources.effective-config"))
+async def variables(request: Request[Any, Any, Any]) -> Response[bytes]:
+    return await _variables(request, place_of(request))
+
+
+async def _variables(
+    request: AnyRequest, place: Place, problem: Problem | None = None, typed: dict[str, str] | None = None
+) -> Response[bytes]:
+    desk = await open_desk(request)
+    head = await desk.ports.resource_head(desk.who, place)
+    rows = await desk.ports.variables(desk.who, place)
+    return tab_page(
+        desk,
+        "pages/variables.html",
+        head,
+        "/variables",
+        problem,
+        rows=rows,
+        scope="resource",
+        action=f"{head.href}/variables",
+        frozen="" if head.lifecycle == "active" else f"{head.name} is {head.lifecycle}: its variables stand still.",
+        fields=variable_fields(typed or {}),
+        command=Command(
+            f"qd variable set KEY=value {head.path} -e {head.environment_name}",
+            f"POST /api/resources/{head.ref}/variables",
+        ),
+    )
+
+
+@post(BASE + "/variables", opt=needs("deploy:resources.set-variable"))
+async def set_variable(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk, form, place = await open_desk(request), await read_form(request), place_of(request)
+    removing, exposure = form.get("remove"), form.get("exposure", "runtime")
+    try:
+        if removing:
+            await desk.ports.unset_variable(desk.who, place, key=removing, exposure=exposure)
+        else:
+            await desk.ports.set_variable(
+                desk.who,
+                place,
+                key=form.get("key", ""),
+                value=form.get("value", ""),
+                exposure=exposure,
+                secret=form.get("secret") == "yes",
+            )
+    except Problem as problem:
+        return await _variables(request, place, problem, form)
+    return see(
+        f"{place_of(request).href}/variables",
+        "variable-unset" if removing else "variable-set",
+    )
+
+
+@get(BASE + "/variables/remove", opt=needs("deploy:resources.unset-variable"))
+async def ask_remove(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk = await open_desk(request)
+    head = await desk.ports.resource_head(desk.who, place_of(request))
+    key = request.query_params.get("key", "KEY")[:200]
+    return ask_remove_variable(
+        desk,
+        crumbs=crumbs_of(head, Crumb("Variables", f"{head.href}/variables"), Crumb("Remove")),
+        of=f"{head.project_name} / {head.name}",
+        action=f"{head.href}/variables",
+        back=f"{head.href}/variables",
+        command=Command(
+            f"qd variable unset {key} {head.path} -e {head.environment_name}",
+            f"DELETE /api/resources/{head.ref}/variables/{key}",
+        ),
+    )
+
+
+@get(BASE + "/settings", opt=needs("deploy:resources.show"))
+async def settings(request: Request[Any, Any, Any]) -> Response[bytes]:
+    return await _settings(request, place_of(request))
+
+
+async def _settings(
+    request: AnyRequest, place: Place, problem: Problem | None = None, typed: dict[str, str] | None = None
+) -> Response[bytes]:
+    desk = await open_desk(request)
+    head = await desk.ports.resource_head(desk.who, place)
+    saved = await desk.ports.settings(desk.who, place)
+    form = (typed or {}).get("form", "")
+    return tab_page(
+        desk,
+        "pages/settings.html",
+        head,
+        "/settings",
+        problem,
+        forms=build_forms(head, saved, form, typed or {}, problem),
+        changed=typed_conflict(problem, typed or {}, saved.values.get(form, {})),
+        changed_form=form,
+        version=saved.version,
+        blockers=saved.delete_blockers,
+    )
+
+
+@post(BASE + "/settings", opt=needs("deploy:resources.configure-runtime"))
+async def change_settings(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk, typed, place = await open_desk(request), await read_form(request), place_of(request)
+    name = typed.get("form", "")
+    try:
+        if name not in FORMS:
+            raise Invalid(f"There is no settings form {name!r}.", hint="Reload the page and try again.")
+        values = {field: typed.get(field, "") for field in FORMS[name].fields}
+        await desk.ports.change_settings(desk.who, place, name, values, typed.get("version", ""))
+    except Problem as problem:
+        return await _settings(request, place, problem, typed)
+    return see(f"{place.href}/settings", "saved")
+
+
+@get(BASE + "/archive", opt=needs("deploy:resources.archive"))
+async def ask_archive(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk = await open_desk(request)
+    head = await desk.ports.resource_head(desk.who, place_of(request))
+    return ask(
+        desk,
+        crumbs=crumbs_of(head, Crumb("Archive")),
+        title=f"Archive {head.project_name} / {head.name}?",
+        texts=("What runs keeps running and can still be stopped. It cannot be deployed or changed any more.",),
+        action=f"{head.href}/archive",
+        back=f"{head.href}/settings",
+        keep="Keep it",
+        button="Archive resource",
+        danger=True,
+        command=Command(
+            f"qd resource archive {head.path} -e {head.environment_name}", f"POST /api/resources/{head.ref}/archive"
+        ),
+    )
+
+
+@post(BASE + "/archive", opt=needs("deploy:resources.archive"))
+async def archive(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk, place = await open_desk(request), place_of(request)
+    try:
+        await desk.ports.archive_resource(desk.who, place)
+    except Problem as problem:
+        return await _settings(request, place, problem)
+    return see(f"{place.href}/settings", "resource-archived")
+
+
+@get(BASE + "/delete", opt=needs("deploy:resources.delete"))
+async def ask_delete(request: Request[Any, Any, Any]) -> Response[bytes]:
+    return await _ask_delete(request, place_of(request))
+
+
+async def _ask_delete(request: AnyRequest, place: Place, failed: Problem | None = None) -> Response[bytes]:
+    desk = await open_desk(request)
+    head = await desk.ports.resource_head(desk.who, place)
+    saved = await desk.ports.settings(desk.who, place)
+    return ask(
+        desk,
+        failed=failed,
+        crumbs=crumbs_of(head, Crumb("Delete")),
+        title=f"Delete {head.project_name} / {head.name}?",
+        texts=("Its settings and variables are lost. This cannot be undone.",),
+        action=f"{head.href}/delete",
+        back=f"{head.href}/settings",
+        keep="Keep it",
+        button=f"Delete {head.name}",
+        danger=True,
+        must_equal=head.slug,
+        blocked=f"Stands in the way: {', '.join(saved.delete_blockers)}." if saved.delete_blockers else "",
+        command=Command(
+            f"qd resource delete {head.path} -e {head.environment_name} --confirm {head.slug}",
+            f"DELETE /api/resources/{head.ref}",
+        ),
+    )
+
+
+@post(BASE + "/delete", opt=needs("deploy:resources.delete"))
+async def delete(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk, form, place = await open_desk(request), await read_form(request), place_of(request)
+    try:
+        await desk.ports.delete_resource(desk.who, place, form.get("confirmation", ""))
+    except Problem as problem:
+        return await _ask_delete(request, place, problem)
+    return see(f"/console/projects/{place.project}/{place.environment}", "resource-deleted")

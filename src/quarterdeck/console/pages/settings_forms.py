@@ -1,0 +1,174 @@
+"""The settings of a resource as forms: one for each profile that the contract configures apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from quarterdeck.console.views.resources import ResourceHead, Settings
+from quarterdeck.console.views.shell import Command, Field
+from quarterdeck.kernel.errors import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """`path` is the operation's address below the resource; `template` its fields with nothing in them."""
+
+    name: str
+    title: str
+    text: str
+    path: str
+    template: tuple[Field, ...]
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        return tuple(one.name for one in self.template)
+
+
+@dataclass(frozen=True, slots=True)
+class FilledForm:
+    name: str
+    title: str
+    text: str
+    fields: tuple[Field, ...]
+    command: Command
+
+
+_NUMBER = {"inputmode": "numeric", "pattern": "[0-9]*"}
+_KINDS = tuple(
+    (kind, label)
+    for kind, label in (
+        ("remote-git", "Git repository"),
+        ("git-public", "Git repository, public"),
+        ("git-deploy-key", "Git repository with a deploy key"),
+        ("local-git", "Git repository on this host"),
+        ("local-folder", "Folder on this host"),
+        ("docker-image", "Container image"),
+        ("dockerfile-inline", "Dockerfile, kept here"),
+    )
+)
+FORMS: dict[str, Form] = {
+    form.name: form
+    for form in (
+        Form(
+            "source",
+            "Source",
+            "Where it is fetched from.",
+            "source",
+            (
+                Field("kind", "Kind", kind="select", choices=_KINDS, required=True),
+                Field("locator", "Where it is", required=True),
+                Field("gitRef", "Branch, tag or commit", hint="The default branch if left empty."),
+                Field("baseDirectory", "Directory inside it"),
+            ),
+        ),
+        Form(
+            "runtime",
+            "Build and start",
+            "What is found out is used where nothing is said.",
+            "runtime-profile",
+            (
+                Field(
+                    "strategy",
+                    "How it is built",
+                    kind="select",
+                    required=True,
+                    choices=(
+                        ("auto", "Find out"),
+                        ("dockerfile", "Its own Dockerfile"),
+                        ("workspace-commands", "The commands below"),
+                        ("static", "Static files"),
+                        ("prebuilt-image", "The image as it is"),
+                    ),
+                ),
+                Field("installCommand", "Install command"),
+                Field("buildCommand", "Build command"),
+                Field("startCommand", "Start command"),
+                Field("publishDirectory", "Directory to publish", hint="Needed for static files."),
+                Field("dockerfilePath", "Path of the Dockerfile"),
+            ),
+        ),
+        Form(
+            "network",
+            "Network",
+            "How it is reached.",
+            "network-profile",
+            (
+                Field("internalPort", "Port it listens on", required=True, attributes=_NUMBER),
+                Field(
+                    "upstreamProtocol",
+                    "Speaks",
+                    kind="select",
+                    required=True,
+                    choices=(("http", "HTTP"), ("tcp", "TCP")),
+                ),
+                Field(
+                    "exposureMode",
+                    "Reached",
+                    kind="select",
+                    required=True,
+                    choices=(
+                        ("reverse-proxy", "Through the edge"),
+                        ("direct-port", "On a port of the host"),
+                        ("none", "Not from outside"),
+                    ),
+                ),
+                Field("hostPort", "Port of the host", attributes=_NUMBER, hint="Only for a port of the host."),
+            ),
+        ),
+        Form(
+            "health",
+            "Health",
+            "A new version takes over only when this answers.",
+            "health-policy",
+            (
+                Field("enabled", "Check health", kind="check"),
+                Field("path", "Path"),
+                Field("expectedStatusCode", "Expected status", attributes=_NUMBER),
+                Field("retries", "Tries", attributes=_NUMBER),
+                Field("intervalSeconds", "Seconds between tries", attributes=_NUMBER),
+                Field("timeoutSeconds", "Seconds for one try", attributes=_NUMBER),
+                Field("startPeriodSeconds", "Seconds to start up", attributes=_NUMBER),
+            ),
+        ),
+        Form(
+            "access",
+            "Access",
+            "The address that is made for it.",
+            "access-profile",
+            (
+                Field(
+                    "generatedAccessMode",
+                    "Generated address",
+                    kind="select",
+                    required=True,
+                    choices=(("inherit", "As the server says"), ("disabled", "None")),
+                ),
+                Field("pathPrefix", "Path prefix"),
+            ),
+        ),
+    )
+}
+
+
+def build_forms(
+    head: ResourceHead, saved: Settings, posted: str, typed: dict[str, str], problem: Problem | None
+) -> tuple[FilledForm, ...]:
+    """Every form with what is saved; the posted one with what was typed, its error at its field."""
+    wrong = str(problem.details.get("field", "")) if problem else ""
+    filled = []
+    for form in FORMS.values():
+        values = typed if form.name == posted else saved.values.get(form.name, {})
+        fields = tuple(
+            replace(
+                one,
+                value=values.get(one.name, ""),
+                error=problem.message if problem and form.name == posted and wrong == one.name else "",
+            )
+            for one in form.template
+        )
+        command = Command(
+            f"qd set {head.path} -e {head.environment_name} {form.fields[0]}=…",
+            f"POST /api/resources/{head.ref}/{form.path}",
+        )
+        filled.append(FilledForm(form.name, form.title, form.text, fields, command))
+    return tuple(filled)

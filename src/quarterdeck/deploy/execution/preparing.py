@@ -1,0 +1,130 @@
+"""From the order to a plan: fetch the source, look at it, decide."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from quarterdeck.deploy.detection.detect import detect
+from quarterdeck.deploy.detection.tree import DirectoryTree
+from quarterdeck.deploy.execution.order import DeploymentOrder
+from quarterdeck.deploy.execution.reporting import Reporter
+from quarterdeck.deploy.execution.target import Target
+from quarterdeck.deploy.planning.plan import plan
+from quarterdeck.deploy.planning.profiles import HealthPolicy, NetworkProfile, RuntimeProfile
+from quarterdeck.deploy.planning.values import BuildPlan
+from quarterdeck.deploy.sources.documents import from_document
+from quarterdeck.deploy.sources.fetch import fetch
+from quarterdeck.deploy.sources.spec import FetchedSource, FetchLimits
+from quarterdeck.kernel.errors import Invalid
+
+
+def profile(kind: type[Any], document: dict[str, Any] | None) -> Any:
+    """A profile in the spelling of the contract as the planner's value; None stays None."""
+    if document is None:
+        return None
+    return msgspec.convert(_snake(document), kind, strict=False)
+
+
+def _snake(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            "".join(f"_{c.lower()}" if c.isupper() else c for c in key): _snake(item) for key, item in value.items()
+        }
+    return value
+
+
+async def fetch_source(target: Target, order: DeploymentOrder, report: Reporter) -> FetchedSource | None:
+    """The tree of the order, complete on the host's disk; None for an image source. Repeating it fetches nothing again."""
+    async with report.phase("detect") as recorded:
+        spec = from_document(order.source, order.source_credential)
+        if spec.kind == "docker-image":
+            recorded.detail = spec.locator
+            return None
+        limits = FetchLimits(size=order.limits.source_bytes, seconds=order.limits.source_seconds)
+        fetched = await fetch(
+            spec,
+            target.work(order.deployment) / "source",
+            limits,
+            report.say,
+            known_hosts=target.root / "known_hosts",
+        )
+        commit = fetched.commit or ""
+        recorded.data = {
+            "commit": fetched.commit,
+            "message": (fetched.message or "").split("\n")[0],
+            "revision": fetched.revision,
+        }
+        words = [commit[:7], (fetched.message or "").split("\n")[0][:80]] if commit else [f"{fetched.files} files"]
+        recorded.detail = " ".join(word for word in words if word)
+        report.say(f"Source: {recorded.detail}")
+        return fetched
+
+
+async def make_plan(
+    target: Target, order: DeploymentOrder, source: FetchedSource | None, report: Reporter
+) -> BuildPlan:
+    """Decide how to build and run. Raises `Invalid` with the first obstacle when the plan cannot be carried out."""
+    async with report.phase("plan") as recorded:
+        made = plan_for(order, source, engine=target.engine is not None)
+        recorded.data = msgspec.to_builtins(made)
+        for advice in made.warnings:
+            report.say(
+                f"{advice.message} {advice.recommendation}", level="warn" if advice.category != "info" else "info"
+            )
+        if not made.readiness.ready:
+            raise _blocked(target, made)
+        what = [made.framework or made.runtime_family or made.planner_key, made.runtime_version]
+        how = (
+            "container"
+            if made.execution_kind == "docker-container"
+            else "host process"
+            if made.host and made.host.start
+            else "static"
+        )
+        recorded.detail = ", ".join(str(word) for word in [*what, how] if word)
+        report.say(f"Plan: {recorded.detail}")
+        return made
+
+
+def plan_for(order: DeploymentOrder, source: FetchedSource | None, *, engine: bool) -> BuildPlan:
+    """The plan of an order with its fetched source."""
+    runtime: RuntimeProfile = profile(RuntimeProfile, {k: v for k, v in order.runtime.items() if k != "healthCheck"})
+    found = None
+    if source is not None:
+        found = detect(
+            DirectoryTree(source.tree),
+            dockerfile_path=runtime.dockerfile_path,
+            compose_file_path=runtime.docker_compose_file_path,
+            publish_directory=runtime.publish_directory,
+        )
+    public = tuple(variable.key for variable in order.variables if variable.exposure == "build-time")
+    return plan(
+        found,
+        source_kind=order.source["kind"],  # type: ignore[arg-type]
+        runtime=runtime,
+        network=profile(NetworkProfile, order.network),
+        health=profile(HealthPolicy, order.health),
+        image=str(order.source["locator"]) if order.source["kind"] == "docker-image" else image_tag(order),
+        target="docker-container" if engine else "host-process",
+        build_arguments=public,
+    )
+
+
+def image_tag(order: DeploymentOrder) -> str:
+    """The tag of the image that an attempt builds."""
+    return f"quarterdeck/{order.resource.replace('_', '-')}:{order.deployment}"
+
+
+def _blocked(target: Target, made: BuildPlan) -> Invalid:
+    first = next((advice for advice in made.warnings if advice.category == "blocked"), None)
+    if first is not None and first.code == "runtime-target-unsupported" and target.engine_problem is not None:
+        raise target.engine_problem
+    return Invalid(
+        first.message if first else "No plan can be made for this source.",
+        code=(first.code if first else "unsupported-framework").replace("-", "_"),
+        hint=first.recommendation if first else "Set a start command, or add a Dockerfile.",
+        phase="plan",
+        reasonCodes=list(made.readiness.reason_codes),
+    )

@@ -1,0 +1,79 @@
+"""The host that an order is carried out on: its engine (if one answers), its edge, its processes, its directories."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from quarterdeck.deploy.execution.order import TargetOrder
+from quarterdeck.fleet.docker.address import engine_address
+from quarterdeck.fleet.docker.engine import Engine
+from quarterdeck.fleet.edge.edge import Edge
+from quarterdeck.fleet.processes.runtime import Processes
+from quarterdeck.kernel.errors import Problem
+
+
+@dataclass(slots=True)
+class Target:
+    """Open one with `await Target.open(order)`, or `async with`. `engine` is None where none answers."""
+
+    order: TargetOrder
+    root: Path
+    engine: Engine | None
+    engine_problem: Problem | None
+    edge: Edge | None
+    processes: Processes
+
+    @classmethod
+    async def open(cls, order: TargetOrder) -> Self:
+        root = Path(order.root)
+        root.mkdir(parents=True, exist_ok=True)
+        engine, problem = None, None
+        environment = {**os.environ, **({"DOCKER_HOST": order.docker_host} if order.docker_host else {})}
+        try:
+            engine = await Engine.connect(engine_address(environment))
+        except Problem as error:
+            problem = error
+        edge = (
+            Edge(root, http_port=order.edge_http_port, https_port=order.edge_https_port) if order.edge_enabled else None
+        )
+        return cls(order, root, engine, problem, edge, Processes(root))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """End the connections, nothing on the host."""
+        if self.engine is not None:
+            await self.engine.close()
+        if self.edge is not None:
+            await self.edge.close()
+
+    def work(self, deployment: str) -> Path:
+        """The directory of one attempt."""
+        return self.root / "deployments" / deployment
+
+    def need_engine(self) -> Engine:
+        """The engine, or the reason why there is none."""
+        if self.engine is None:
+            assert self.engine_problem is not None  # noqa: S101 - one of the two is set by `open`
+            raise self.engine_problem
+        return self.engine
+
+
+def labels(order: TargetOrder, deployment: str, resource: str) -> dict[str, str]:
+    """Marks of everything that we create in an engine, by which it is found again."""
+    return {
+        "quarterdeck.managed": "true",
+        "quarterdeck.instance": order.instance,
+        "quarterdeck.deployment": deployment,
+        "quarterdeck.resource": resource,
+    }

@@ -1,0 +1,228 @@
+"""Is the new version well? From inside first, then through the edge's private door. Nothing here sleeps longer than needed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from quarterdeck.deploy.execution.order import DeploymentOrder
+from quarterdeck.deploy.execution.reporting import Reporter
+from quarterdeck.deploy.execution.target import Target
+from quarterdeck.deploy.planning.profiles import HealthPolicy
+from quarterdeck.deploy.planning.values import BuildPlan
+from quarterdeck.fleet.docker import containers
+from quarterdeck.fleet.edge.candidates import probe
+from quarterdeck.fleet.edge.routes import ProxyRoute, Route, StaticRoute
+from quarterdeck.kernel.errors import ProviderFailure
+
+FIRST_PAUSE = 0.1
+ALIVE_SECONDS = 1.5  # how long something without a port must live to count as started
+
+
+async def verify(
+    target: Target, order: DeploymentOrder, made: BuildPlan, runtime: dict[str, Any], report: Reporter
+) -> None:
+    """Raise `ProviderFailure` (`health_check_failed`, `runtime_exited`) unless the new version answers as its policy says."""
+    async with report.phase("verify") as recorded:
+        began = time.monotonic()
+        if runtime["kind"] == "static":
+            if not (Path(runtime["directory"]) / "index.html").is_file():
+                report.say("The published directory has no index.html.", level="warn")
+            recorded.detail = "files are in place"
+        elif runtime.get("port") is None:
+            await _stays_alive(target, order, runtime)
+            recorded.detail = "runs"
+        else:
+            tries = await _answers(target, made, order, runtime, report)
+            recorded.detail = f"answered at try {tries}, after {time.monotonic() - began:.1f} s"
+        if order.route is not None and target.edge is not None and runtime.get("upstream"):
+            await _through_edge(target, order, made, runtime)
+        report.say(f"Verified: {recorded.detail}")
+
+
+async def alive(target: Target, order: DeploymentOrder, runtime: dict[str, Any]) -> str | None:
+    """None while the runtime lives, else how it ended."""
+    if runtime["kind"] == "container":
+        found = await containers.find(target.need_engine(), runtime["container"])
+        if found is None:
+            return "was removed by somebody else"
+        if found.state.running and found.restart_count == 0:
+            return None
+        if found.state.oom_killed:
+            return "ran out of memory"
+        return f"ended with exit code {found.state.exit_code}" + (
+            f" ({found.state.error})" if found.state.error else ""
+        )
+    status = target.processes.find(runtime["instance"])
+    if status is None:
+        return "is gone"
+    if status.live and not status.exits:
+        return None
+    ended = status.exits[-1] if status.exits else None
+    if ended is not None and ended.out_of_memory:
+        return "ran out of memory"
+    return f"ended with exit code {ended.code}" if ended is not None else f"is {status.phase}"
+
+
+async def _check_alive(target: Target, order: DeploymentOrder, runtime: dict[str, Any]) -> None:
+    ended = await alive(target, order, runtime)
+    if ended is not None:
+        serves = f" {order.serving.deployment} keeps serving." if order.serving else ""
+        raise ProviderFailure(
+            f"The application {ended} before it answered.{serves}",
+            code="runtime_exited",
+            hint="Read the last lines of its log; run the same start command locally to compare.",
+            phase="verify",
+        )
+
+
+async def _stays_alive(target: Target, order: DeploymentOrder, runtime: dict[str, Any]) -> None:
+    deadline = time.monotonic() + ALIVE_SECONDS
+    while time.monotonic() < deadline:
+        await _check_alive(target, order, runtime)
+        await asyncio.sleep(FIRST_PAUSE)
+
+
+async def address(target: Target, runtime: dict[str, Any]) -> tuple[str, int]:
+    """Where the application itself listens: the container's own address, since a published port takes connections
+    while nothing listens behind it.
+    """
+    if runtime["kind"] == "container" and target.need_engine().local:
+        found = await containers.find(target.need_engine(), runtime["container"])
+        own = found.address() if found is not None else None
+        if own is not None:
+            return own, int(runtime["port"])
+    return "127.0.0.1", int(runtime["host_port"])
+
+
+async def _answers(
+    target: Target, made: BuildPlan, order: DeploymentOrder, runtime: dict[str, Any], report: Reporter
+) -> int:
+    policy = made.health or HealthPolicy()
+    budget = policy.start_period_seconds + policy.retries * policy.interval_seconds
+    deadline = time.monotonic() + budget
+    pause, tries, last = FIRST_PAUSE, 0, ""
+    if made.health is None and order.health is not None and order.health.get("enabled") is False:
+        await _stays_alive(target, order, runtime)
+        return 1
+    async with httpx.AsyncClient(timeout=policy.timeout_seconds, verify=False, follow_redirects=False) as client:  # noqa: S501 - the application's own certificate, on this host
+        while True:
+            tries += 1
+            now = await _try(target, client, made, policy, runtime)
+            if now is None:
+                return tries
+            if now != last:
+                report.say(f"Try {tries}: {now}", level="debug")
+            last = now
+            await _check_alive(target, order, runtime)
+            if time.monotonic() + pause > deadline:
+                break
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, policy.interval_seconds)
+    serves = f" {order.serving.deployment} keeps serving." if order.serving else ""
+    hint = (
+        await _wrong_port(target, runtime) or "Read its log; check the health path, the expected status and the port."
+    )
+    raise ProviderFailure(
+        f"No healthy answer on port {runtime['port']} after {tries} tries in {budget} s: {last}.{serves}",
+        code="health_check_failed",
+        hint=hint,
+        phase="verify",
+    )
+
+
+async def _try(
+    target: Target, client: httpx.AsyncClient, made: BuildPlan, policy: HealthPolicy, runtime: dict[str, Any]
+) -> str | None:
+    """One probe: None when it is as wanted, else what was wrong in a few words."""
+    host, port = await address(target, runtime)
+    if made.upstream_protocol == "tcp":
+        try:
+            async with asyncio.timeout(policy.timeout_seconds):
+                _, writer = await asyncio.open_connection(host, port)
+            writer.close()
+        except (OSError, TimeoutError):
+            return "nothing listens"
+        return None
+    check = policy.http
+    url = f"{check.scheme}://{host}:{check.port or port}{check.path}"
+    try:
+        answer = await client.request(
+            check.method, url, headers={"Host": check.host, "User-Agent": "quarterdeck-health"}
+        )
+    except httpx.ConnectError:
+        return "nothing listens"
+    except httpx.TimeoutException:
+        return f"no answer within {policy.timeout_seconds} s"
+    except httpx.HTTPError as error:
+        return f"the connection broke ({type(error).__name__})"
+    if not made.health_configured:
+        # Nobody chose this policy, so an application that answers at all, and not with a fault of its own, is well.
+        return None if answer.status_code < 500 else f"status {answer.status_code}"
+    if answer.status_code != check.expected_status_code:
+        return f"status {answer.status_code} instead of {check.expected_status_code}"
+    if check.expected_response_text is not None and check.expected_response_text not in answer.text:
+        return "the expected text is not in the answer"
+    return None
+
+
+async def _wrong_port(target: Target, runtime: dict[str, Any]) -> str | None:
+    """Where the application listens instead, read from the kernel's own table."""
+    pid = None
+    if runtime["kind"] == "container":
+        found = await containers.find(target.need_engine(), runtime["container"])
+        pid = found.state.pid if found is not None and target.need_engine().local else None
+        own_network = True
+    else:
+        status = target.processes.find(runtime["instance"])
+        pid, own_network = (status.pid if status else None), False
+    if not pid or not own_network:
+        return None
+    heard: set[int] = set()
+    for table in ("tcp", "tcp6"):
+        try:
+            rows = Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]
+        except OSError:
+            continue
+        heard.update(int(row.split()[1].rsplit(":", 1)[1], 16) for row in rows if row.split()[3] == "0A")
+    heard.discard(int(runtime["port"]))
+    if not heard:
+        return None
+    ports = ", ".join(str(port) for port in sorted(heard))
+    return f"The application listens on {ports}. Set internalPort to that port and deploy again."
+
+
+def route_of(order: DeploymentOrder, runtime: dict[str, Any]) -> Route:
+    """The edge's route of the resource."""
+    assert order.route is not None  # noqa: S101 - asked for only where there is one
+    hostnames = tuple(order.route.hostnames)
+    if runtime["kind"] == "static":
+        return StaticRoute(id=order.route.id, hostnames=hostnames, path_prefix=order.route.path_prefix)
+    return ProxyRoute(id=order.route.id, hostnames=hostnames, path_prefix=order.route.path_prefix)
+
+
+async def _through_edge(target: Target, order: DeploymentOrder, made: BuildPlan, runtime: dict[str, Any]) -> None:
+    """Knock through the edge before anybody else is led there."""
+    assert target.edge is not None and order.route is not None  # noqa: S101, PT018 - checked by the caller
+    kept = (await target.edge.routes()).get(order.route.id)
+    wanted = route_of(order, runtime)
+    if kept is not None and type(kept) is not type(wanted):
+        return  # the resource changes between files and a process: its route changes at the cut-over
+    await target.edge.put_route(wanted)
+    candidate = await target.edge.candidate(order.route.id, str(runtime["upstream"]))
+    try:
+        path = made.health.http.path if made.health else "/"
+        answer = await probe(candidate, path, timeout_seconds=10)
+        if answer.status == 502:
+            raise ProviderFailure(
+                "The edge reaches the new version only with status 502.",
+                code="resource_access_upstream_unavailable",
+                hint="Check that the application listens on all addresses, not on localhost alone.",
+                phase="verify",
+            )
+    finally:
+        await target.edge.clear_candidate(order.route.id)

@@ -1,0 +1,179 @@
+"""One door for every kind of source: `await fetch(spec, destination)`.
+
+The tree is made in a sibling directory and renamed when it is whole, so that `destination` either is complete or does
+not exist; repeating a fetch after a crash either finds it or begins anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from quarterdeck.deploy.sources import locators
+from quarterdeck.deploy.sources.git.fetching import Fetch
+from quarterdeck.deploy.sources.git.running import Log
+from quarterdeck.deploy.sources.local import Copy
+from quarterdeck.deploy.sources.normalize import normalize
+from quarterdeck.deploy.sources.spec import GIT_KINDS, FetchedSource, FetchLimits, SourceSpec
+from quarterdeck.kernel.errors import Invalid, NotFound
+from quarterdeck.kernel.ids import Ids
+
+MARKER = "source.json"
+TREE = "tree"
+STORE = "store"
+
+
+def _silent(_: str) -> None:
+    """Where nobody listens."""
+
+
+async def fetch(
+    spec: SourceSpec,
+    destination: Path,
+    limits: FetchLimits | None = None,
+    log: Log = _silent,
+    *,
+    known_hosts: Path | None = None,
+    inherited: Mapping[str, str] | None = None,
+) -> FetchedSource:
+    """Get the tree of `spec` into `destination`/tree, once: what is complete there already is answered as it is.
+
+    `known_hosts` is the file in which SSH hosts are pinned (default: beside `destination`). Raises Problems with the
+    codes `source_too_large`, `source_unreachable`, `source_ref_not_found`, `source_auth_failed`, `source_timeout`.
+    """
+    source = normalize(spec)
+    present = completed(source, destination)
+    if present:
+        log(f"The source is here already at {present.revision[:12]}.")
+        return present
+    if source.kind == "docker-image":
+        raise Invalid("An image has no source tree to fetch.", code="source_kind_unsupported")
+    bounds = limits or FetchLimits()
+    partial = await asyncio.to_thread(_prepare, destination)
+    try:
+        fetched = await _fill(
+            source, partial, bounds, log, known_hosts or destination.parent / "known_hosts", inherited
+        )
+        _within(source, fetched)
+        await asyncio.to_thread(_finish, source, fetched, partial, destination)
+    finally:
+        await asyncio.to_thread(shutil.rmtree, partial, ignore_errors=True)
+    final = completed(source, destination)
+    if final is None:
+        raise Invalid("The source was changed while it was fetched.", hint="Deploy again.", code="source_unreachable")
+    return final
+
+
+def completed(source: SourceSpec, destination: Path) -> FetchedSource | None:
+    """The tree that an earlier fetch of exactly this source has finished."""
+    try:
+        marker = json.loads((destination / MARKER).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if marker.get("source") != normalize(source).digest:
+        return None
+    root = destination / TREE
+    return FetchedSource(
+        revision=marker["revision"],
+        commit=marker["commit"],
+        ref=marker["ref"],
+        message=marker["message"],
+        author=marker["author"],
+        root=root,
+        tree=root / source.base_directory if source.base_directory else root,
+        size=marker["size"],
+        files=marker["files"],
+        host_key=marker["hostKey"],
+        warnings=tuple(marker["warnings"]),
+    )
+
+
+async def _fill(
+    source: SourceSpec,
+    partial: Path,
+    limits: FetchLimits,
+    log: Log,
+    known_hosts: Path,
+    inherited: Mapping[str, str] | None,
+) -> FetchedSource:
+    root = partial / TREE
+    if source.kind == "dockerfile-inline":
+        return _inline(source, root)
+    if source.kind == "local-folder":
+        copy = Copy(Path(source.locator), root, limits, log)
+        revision = await asyncio.to_thread(copy.run)
+        return _fetched(source, root, revision=revision, size=copy.size, files=copy.files, warnings=copy.warnings)
+    if source.kind not in GIT_KINDS:
+        raise Invalid(f"Sources of kind {source.kind} are not fetched.", code="source_kind_unsupported")
+    root.mkdir()
+    (partial / STORE).mkdir(mode=0o700)
+    locator = f"file://{source.locator}" if source.locator.startswith("/") else source.locator
+    work = Fetch(
+        root=locators.parse(locator),
+        credentials=source.credentials,
+        limits=limits,
+        place=partial / STORE,
+        known_hosts=known_hosts,
+        log=log,
+        inherited=os.environ if inherited is None else inherited,
+    )
+    got = await work.into(root, source.git_ref, source.commit_sha)
+    log(f"Fetched {got.commit[:12]} {got.message}")
+    fetched = _fetched(source, root, revision=got.commit, size=got.size, files=got.files, warnings=list(got.warnings))
+    return dataclasses.replace(
+        fetched, commit=got.commit, ref=got.ref, message=got.message, author=got.author, host_key=got.host_key
+    )
+
+
+def _inline(source: SourceSpec, root: Path) -> FetchedSource:
+    content = (source.content or "").encode()
+    root.mkdir()
+    (root / "Dockerfile").write_bytes(content)
+    revision = f"sha256:{hashlib.sha256(content).hexdigest()}"
+    return _fetched(source, root, revision=revision, size=len(content), files=1, warnings=[])
+
+
+def _fetched(
+    source: SourceSpec, root: Path, *, revision: str, size: int, files: int, warnings: list[str]
+) -> FetchedSource:
+    tree = root / source.base_directory if source.base_directory else root
+    return FetchedSource(revision, None, None, None, None, root, tree, size, files, warnings=tuple(warnings))
+
+
+def _within(source: SourceSpec, fetched: FetchedSource) -> None:
+    if not fetched.tree.is_dir() or not fetched.tree.resolve().is_relative_to(fetched.root.resolve()):
+        raise NotFound(
+            f"The source has no directory {source.base_directory}.",
+            code="source_base_directory_missing",
+            hint="Check the base directory and the branch.",
+            phase="detect",
+        )
+
+
+def _prepare(destination: Path) -> Path:
+    """A fresh sibling; what earlier attempts left half done goes away."""
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    for old in destination.parent.glob(f".{destination.name}.fetching-*"):
+        shutil.rmtree(old, ignore_errors=True)
+    partial = destination.with_name(f".{destination.name}.fetching-{Ids().hex(8)}")
+    partial.mkdir(mode=0o700)
+    return partial
+
+
+def _finish(source: SourceSpec, fetched: FetchedSource, partial: Path, destination: Path) -> None:
+    """Keep the tree and its marker alone (no store, no key), then make them appear at once."""
+    for entry in partial.iterdir():
+        if entry.name != TREE:
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+    marker = fetched.facts() | {"source": source.digest}
+    (partial / MARKER).write_text(json.dumps(marker), encoding="utf-8")
+    partial.chmod(0o755)
+    if destination.exists():
+        shutil.rmtree(destination)
+    partial.rename(destination)

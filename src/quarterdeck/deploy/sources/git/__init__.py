@@ -1,0 +1,1 @@
+"""Fetching by the git program: commands as values, then their running."""

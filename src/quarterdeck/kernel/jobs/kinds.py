@@ -1,0 +1,57 @@
+"""What kinds of job there are, and what the server does when one is claimed, reports, and ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import NotFound
+from quarterdeck.kernel.jobs.job import Job, Lane, Outcome
+
+Assign = Callable[[Tx, Job], msgspec.Struct]
+Record = Callable[[Tx, Job, str, Any], Any]
+Finish = Callable[[Tx, Job, Outcome], None]
+
+
+@dataclass(frozen=True, slots=True)
+class JobKind:
+    """`assign` makes the work order in the claiming transaction (sent, never stored; the payload is sent without it),
+    `record` keeps one report of a running attempt and answers it, `finish` runs in the completing transaction.
+    """
+
+    name: str
+    payload: type[msgspec.Struct] | None = None
+    assign: Assign | None = None
+    record: Record | None = None
+    finish: Finish | None = None
+    lane: Lane = "normal"
+    lease_seconds: int = 30
+    backoff_seconds: int = 5
+    capabilities: frozenset[str] = field(default_factory=frozenset)
+
+
+class JobKinds:
+    def __init__(self) -> None:
+        self._kinds: dict[str, JobKind] = {}
+
+    def register(self, kind: JobKind) -> JobKind:
+        """Make a kind known; one of the same name is replaced, as an instance built later in one process does."""
+        self._kinds[kind.name] = kind
+        return kind
+
+    def get(self, name: str) -> JobKind:
+        kind = self._kinds.get(name)
+        if kind is None:
+            raise NotFound(f"There is no kind of job named {name}.", code="job_kind_unknown")
+        return kind
+
+    def find(self, name: str) -> JobKind | None:
+        return self._kinds.get(name)
+
+
+kinds = JobKinds()
+"""The program's kinds; rooms register theirs when imported."""

@@ -1,0 +1,369 @@
+"""The ledger's verbs for work that waits and runs: enqueue, claim, heartbeat, record, complete, hand back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+
+from quarterdeck.kernel.clock import micros
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.jobs import routes
+from quarterdeck.kernel.jobs import transitions as step
+from quarterdeck.kernel.jobs.finding import find_by_idempotency_key, get
+from quarterdeck.kernel.jobs.job import LANES, Enqueue, Job, Lane, Outcome
+from quarterdeck.kernel.jobs.kinds import JobKind, kinds
+from quarterdeck.kernel.jobs.postgresql import PostgresqlStatements
+from quarterdeck.kernel.jobs.refusals import canceled, fenced
+from quarterdeck.kernel.jobs.sqlite import SqliteStatements
+from quarterdeck.kernel.jobs.statements import Draft, Ending, Statements
+from quarterdeck.kernel.jobs.transitions import ENDED, State
+
+WAKE = "jobs"
+"""The topic that says: something may be claimable."""
+LAPSES = 5
+"""An attempt that vanished this often is given up: it probably takes its worker down with it."""
+LONGEST_BACKOFF = 600
+
+_STATEMENTS: dict[str, Statements] = {"sqlite": SqliteStatements(), "postgresql": PostgresqlStatements()}
+
+
+def statements(tx: Tx) -> Statements:
+    return _STATEMENTS[tx.dialect]
+
+
+def topic(job_id: int) -> str:
+    """The bus topic on which the end of a job is announced."""
+    return f"job:{job_id}"
+
+
+def enqueue(tx: Tx, request: Enqueue) -> Job:
+    """Keep a request for work. Raises `NotFound` for a kind that nobody registered."""
+    return enqueue_many(tx, [request])[0]
+
+
+def enqueue_many(tx: Tx, requests: Sequence[Enqueue]) -> list[Job]:
+    """Keep many requests at once, in order."""
+    hot = statements(tx)
+    now = micros(tx.now)
+    drafts = [_draft(tx, request, now) for request in requests]
+    keys = sorted({draft.concurrency_key for draft in drafts if draft.concurrency_key is not None})
+    if keys:
+        hot.lock_keys(tx, keys)
+        _take_turns(drafts, hot.turns_held(tx, keys), now)
+    jobs: list[Job] = []
+    for draft, job_id in zip(drafts, hot.insert(tx, drafts), strict=True):
+        if job_id is not None:
+            jobs.append(draft.job(job_id))
+            continue
+        if draft.turn_key is not None:  # its turn was never taken: whoever was parked behind it goes first
+            hot.promote(tx, draft.turn_key, now)
+        jobs.append(find_by_idempotency_key(tx, draft.kind, draft.idempotency_key or ""))
+    tx.publish(WAKE)
+    return jobs
+
+
+def _draft(tx: Tx, request: Enqueue, now: int) -> Draft:
+    kind = kinds.get(request.kind)
+    requires = routes.canonical(request.capabilities | kind.capabilities)
+    run_at = now if request.run_at is None else micros(request.run_at)
+    key = request.idempotency_key
+    correlation_id = request.correlation_id or tx.context.correlation_id
+    return Draft(
+        uid=tx.ids.uid(),
+        kind=request.kind,
+        state=State.PENDING.value,
+        lane=LANES.index(request.lane or kind.lane),
+        organization_id=request.organization_id,
+        subject=request.subject,
+        payload=msgspec.json.encode(request.payload).decode(),
+        requires=requires,
+        worker_id=request.worker_id,
+        concurrency_key=request.concurrency_key,
+        idempotency_key=None if key is None else f"{request.organization_id or 0}:{key}",
+        correlation_id=None if correlation_id == "-" else correlation_id,
+        parent_id=request.parent_id,
+        retry_of_id=request.retry_of_id,
+        run_at=run_at,
+        max_attempts=request.max_attempts,
+        lease_seconds=kind.lease_seconds,
+        created_at=now,
+        due_at=run_at,
+        route=routes.route(requires, request.worker_id),
+    )
+
+
+def _take_turns(drafts: Iterable[Draft], held: set[str], now: int) -> None:
+    """The first due job of a free key takes the turn; the others park without being claimable."""
+    for draft in drafts:
+        key = draft.concurrency_key
+        if key is None:
+            continue
+        if draft.run_at <= now and key not in held:
+            draft.turn_key = key
+            held.add(key)
+        else:
+            draft.parked_key, draft.due_at, draft.route = key, None, None
+            draft.wake_at = draft.run_at if draft.run_at > now else None
+
+
+@dataclass(frozen=True, slots=True)
+class Claimant:
+    """Who asks for work: `owner` holds the leases, `limit` is how many free slots it has for these lanes."""
+
+    owner: str
+    capabilities: frozenset[str]
+    lanes: tuple[Lane, ...]
+    limit: int
+    worker_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A claimed job and its work order as JSON text (which may hold secrets, and is kept nowhere)."""
+
+    job: Job
+    order: bytes
+
+
+def claim(tx: Tx, claimant: Claimant) -> list[Assignment]:
+    """Start due jobs for a claimant: the most urgent lanes first. A job whose order cannot be made fails here."""
+    if claimant.limit <= 0:
+        return []
+    hot = statements(tx)
+    usable = [route for route in hot.live_routes(tx) if routes.serves(route, claimant.capabilities, claimant.worker_id)]
+    if not usable:
+        return []
+    pairs = [(route, LANES.index(lane)) for lane in claimant.lanes for route in usable]
+    claimed = hot.claim(tx, owner=claimant.owner, pairs=pairs, now=micros(tx.now), limit=claimant.limit)
+    assigned = []
+    for job in claimed:
+        order = _order(tx, job)
+        if isinstance(order, Outcome):
+            complete(tx, job.id, job.fence, order, key=job.concurrency_key)
+        else:
+            assigned.append(Assignment(job, order))
+    return assigned
+
+
+def _order(tx: Tx, job: Job) -> bytes | Outcome:
+    kind = kinds.find(job.kind)
+    if kind is None:
+        return Outcome("failed", error_code="job_kind_unknown", error_message=f"No program part runs {job.kind} jobs.")
+    if kind.assign is None:
+        return job.payload.encode()
+    try:
+        with tx.savepoint(), of(tx, job):
+            return msgspec.json.encode(kind.assign(tx, job))
+    except Problem as problem:
+        return failure(problem)
+
+
+@contextmanager
+def of(tx: Tx, job: Job) -> Iterator[None]:
+    """What a kind's own rules write bears the correlation id of the job."""
+    before = tx.context
+    if job.correlation_id is not None:
+        tx.context = replace(before, correlation_id=job.correlation_id)
+    try:
+        yield
+    finally:
+        tx.context = before
+
+
+def failure(problem: Problem) -> Outcome:
+    """A refusal as an outcome: the message's first line says what happened, the second what to do."""
+    return Outcome(
+        "failed",
+        error_code=problem.code,
+        error_message=problem.message if problem.hint is None else f"{problem.message}\n{problem.hint}",
+        error_category=problem.category,
+        retriable=problem.category == "retryable",
+    )
+
+
+def heartbeat(tx: Tx, held: Sequence[tuple[int, int]]) -> tuple[set[int], set[int]]:
+    """Renew the leases of (job id, fence) pairs. Answers the ids that are lost and those that shall stop."""
+    rows = statements(tx).renew(tx, held, micros(tx.now)) if held else []
+    running = {job_id for job_id, _ in rows}
+    return {job_id for job_id, _ in held} - running, {job_id for job_id, asked in rows if asked is not None}
+
+
+def record(tx: Tx, job_id: int, fence: int, number: int, kind: str, data: Any) -> Any:
+    """Keep one report of a running attempt, once: reports are numbered from 1, and a repeated number answers what the
+    first one did. Raises `Fenced` or `Canceled`.
+    """
+    hot = statements(tx)
+    job = hot.report(tx, job_id, fence, number, micros(tx.now))
+    if job is None:
+        known = get(tx, job_id)
+        if known.fence != fence or known.state != State.RUNNING or known.report_number != number:
+            raise fenced(job_id, fence)
+        return None if known.report_reply is None else msgspec.json.decode(known.report_reply)
+    if job.cancel_us is not None:
+        raise canceled(job_id)
+    handler = kinds.get(job.kind).record
+    if handler is None:
+        return None
+    with of(tx, job):
+        reply = handler(tx, job, kind, data)
+    if reply is None:
+        return None
+    kept = msgspec.json.encode(reply).decode()
+    tx.execute("UPDATE jobs SET report_reply = :reply WHERE id = :id", {"reply": kept, "id": job_id})
+    return msgspec.json.decode(kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The end of one attempt, as its worker tells it. `key` is the job's concurrency key."""
+
+    job_id: int
+    fence: int
+    outcome: Outcome
+    key: str | None = None
+
+
+def complete(tx: Tx, job_id: int, fence: int, outcome: Outcome, *, key: str | None = None) -> Job:
+    """End a running attempt. Raises `Fenced` when it no longer holds the job; a repeated report is answered again."""
+    answer = complete_many(tx, [Report(job_id, fence, outcome, key)])[0]
+    if answer is None:
+        raise fenced(job_id, fence)
+    return answer
+
+
+def complete_many(tx: Tx, reports: Sequence[Report]) -> list[Job | None]:
+    """End many attempts in one unit; None where the report comes from an attempt that is no longer the holder."""
+    hot = statements(tx)
+    hot.lock_keys(tx, [report.key for report in reports if report.key is not None])
+    done: dict[tuple[int, int], Job] = {}
+    endings: dict[tuple[int, int], Ending] = {}
+    outcomes = {(report.job_id, report.fence): report.outcome for report in reports}
+    for place, outcome in outcomes.items():
+        if outcome.state == "failed" and outcome.retriable:
+            job = get(tx, place[0])
+            if job.fence == place[1] and step.TRY_AGAIN.allows(job.state):
+                if job.cancel_us is None and job.attempts - job.lapses < job.max_attempts:
+                    done[place] = try_again(tx, job, outcome)
+                    continue
+                target = step.GIVE_UP if job.max_attempts > 1 else step.FAIL
+                endings[place] = ending(job.id, job.fence, target, outcome)
+                continue
+        endings[place] = ending(*place, _BY_OUTCOME[outcome.state], outcome)
+    if endings:
+        for job in hot.end(tx, list(endings.values()), micros(tx.now)):
+            done[job.id, job.fence] = job
+            settle(tx, job, outcomes[job.id, job.fence])
+    return [
+        done.get((report.job_id, report.fence)) or _reported_before(tx, report.job_id, report.fence)
+        for report in reports
+    ]
+
+
+_BY_OUTCOME = {"succeeded": step.SUCCEED, "failed": step.FAIL, "canceled": step.STOP}
+
+
+def ending(job_id: int, fence: int, transition: step.Transition, outcome: Outcome) -> Ending:
+    return Ending(
+        job_id,
+        fence,
+        transition.target.value,
+        outcome.result,
+        outcome.error_code,
+        outcome.error_category,
+        outcome.error_message,
+        None if outcome.state == "succeeded" else int(outcome.retriable),
+    )
+
+
+def settle(tx: Tx, job: Job, outcome: Outcome) -> None:
+    """What follows from a job's end: its key's next turn, its kind's own rule, and who waits for it."""
+    if job.concurrency_key is not None:
+        pass_turn(tx, job.concurrency_key)
+    kind: JobKind | None = kinds.find(job.kind)
+    if kind is not None and kind.finish is not None:
+        with of(tx, job):
+            kind.finish(tx, job, outcome)
+    tx.publish(topic(job.id), job.state)
+
+
+def pass_turn(tx: Tx, key: str) -> None:
+    """Give a free turn to the next in line. The caller holds the lock of `key`."""
+    if statements(tx).promote(tx, key, micros(tx.now)) is not None:
+        tx.publish(WAKE)
+
+
+def _reported_before(tx: Tx, job_id: int, fence: int) -> Job | None:
+    """The job, when exactly this attempt's end was kept earlier and its answer got lost on the way."""
+    job = get(tx, job_id)
+    if job.fence != fence or job.state == State.RUNNING:
+        return None
+    if State(job.state) in ENDED and job.closed_by is None:
+        return job
+    kept = tx.execute(
+        "SELECT 1 FROM job_attempts WHERE job_id = :id AND fence = :fence AND outcome = 'failed'",
+        {"id": job_id, "fence": fence},
+    ).first()
+    return job if kept else None
+
+
+_WAIT = """
+UPDATE jobs SET {becomes}, due_at = :due, lease_until = NULL, owner = NULL, lapses = lapses + :lapsed,
+  error_code = :code, error_category = :category, error_message = :message, retriable = :retriable,
+  route = CASE WHEN worker_id IS NULL THEN requires ELSE '@worker:' || worker_id || '|' || requires END
+WHERE id = :id AND fence = :fence AND {allowed}"""
+
+
+def wait(
+    tx: Tx, job: Job, transition: step.Transition, attempt: str, *, seconds: int = 0, outcome: Outcome | None = None
+) -> Job:
+    """Put a running job back into the queue, keeping its turn and the history of the attempt."""
+    told = outcome or Outcome("failed")
+    tx.execute(
+        _WAIT.format(becomes=transition.becomes, allowed=transition.allowed),
+        {
+            "due": micros(tx.now) + seconds * 1_000_000,
+            "lapsed": int(attempt == "lapsed"),
+            "code": told.error_code,
+            "category": told.error_category,
+            "message": told.error_message,
+            "retriable": int(told.retriable) if outcome else None,
+            "id": job.id,
+            "fence": job.fence,
+        },
+    )
+    tx.execute(
+        "INSERT INTO job_attempts (job_id, fence, owner, outcome, error_code, error_message, started_at, ended_at) "
+        "VALUES (:job_id, :fence, :owner, :outcome, :code, :message, :started, :ended)",
+        {
+            "job_id": job.id,
+            "fence": job.fence,
+            "owner": job.owner,
+            "outcome": attempt,
+            "code": told.error_code,
+            "message": told.error_message,
+            "started": job.started_us,
+            "ended": micros(tx.now),
+        },
+    )
+    tx.publish(WAKE)
+    return get(tx, job.id)
+
+
+def try_again(tx: Tx, job: Job, outcome: Outcome) -> Job:
+    kind = kinds.find(job.kind)
+    first = kind.backoff_seconds if kind else 5
+    failures = max(job.attempts - job.lapses, 1)
+    pause = min(first * 2 ** min(failures - 1, 20), LONGEST_BACKOFF)
+    return wait(tx, job, step.TRY_AGAIN, "failed", seconds=pause, outcome=outcome)
+
+
+def hand_back(tx: Tx, job_id: int, fence: int) -> None:
+    """A worker that will not run what it was given returns it; it is claimable again at once."""
+    job = get(tx, job_id)
+    if job.fence == fence and step.REQUEUE.allows(job.state):
+        wait(tx, job, step.REQUEUE, "handed-back")

@@ -1,0 +1,134 @@
+"""What a person may do to a job: cancel, retry, mark recovered, dead-letter, prune.
+
+Wrong states raise `Conflict` with the codes of the operator work contract.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from quarterdeck.kernel.clock import micros
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import Conflict
+from quarterdeck.kernel.jobs import ledger
+from quarterdeck.kernel.jobs import transitions as step
+from quarterdeck.kernel.jobs.finding import get
+from quarterdeck.kernel.jobs.job import LANES, Enqueue, Job, Outcome
+from quarterdeck.kernel.jobs.transitions import ENDED, State
+
+_ASK = """
+UPDATE jobs SET cancel_requested_at = coalesce(cancel_requested_at, :now),
+  cancel_reason = coalesce(cancel_reason, :reason)
+WHERE id = :id AND {allowed}"""
+_CLOSE = """
+UPDATE jobs SET {becomes}, closed_by = :by, cancel_reason = coalesce(:reason, cancel_reason), finished_at = :now,
+  due_at = NULL, route = NULL, turn_key = NULL, parked_key = NULL, wake_at = NULL, lease_until = NULL
+WHERE id = :id AND {allowed}"""
+
+
+CANCEL = "cancel:"
+"""A wake-up whose payload begins so names a running job that shall stop."""
+
+
+def cancel(tx: Tx, job_id: int, reason: str) -> Job:
+    """Waiting jobs end at once; of a running one it is asked that it stop. Canceling twice changes nothing."""
+    job = _locked(tx, job_id)
+    if job.state == State.RUNNING:
+        tx.execute(_ASK.format(allowed=step.STOP.allowed), {"now": micros(tx.now), "reason": reason, "id": job_id})
+        tx.publish(ledger.WAKE, f"{CANCEL}{job_id}")
+        return get(tx, job_id)
+    if job.state == State.CANCELED:
+        return job
+    return _close(tx, job, step.CANCEL, "manual-cancel", reason, Outcome("canceled", error_message=reason))
+
+
+def mark_recovered(tx: Tx, job_id: int, reason: str | None = None) -> Job:
+    """A person repaired what the job could not; it counts as succeeded. Nothing else is touched."""
+    return _close(tx, _locked(tx, job_id), step.RECOVER, "manual-recovery", reason, None)
+
+
+def dead_letter(tx: Tx, job_id: int, reason: str) -> Job:
+    return _close(tx, _locked(tx, job_id), step.BURY, "manual-dead-letter", reason, None)
+
+
+def retry(tx: Tx, job_id: int) -> Job:
+    """Enqueue the same work as a new job that names the old one in `retry_of_id`."""
+    job = _locked(tx, job_id)
+    if job.state not in {State.FAILED, State.RETRY_SCHEDULED} or not job.retriable:
+        raise _not_allowed(job, "retry")
+    if job.state == State.RETRY_SCHEDULED:
+        _close(tx, job, step.REPLACE, "manual-retry", None, None)
+    fresh = ledger.enqueue(
+        tx,
+        Enqueue(
+            kind=job.kind,
+            payload={},
+            organization_id=job.organization_id,
+            subject=job.subject,
+            lane=LANES[job.lane_rank],  # type: ignore[arg-type]  # one of the four words
+            capabilities=frozenset(filter(None, job.requires.split(","))),
+            worker_id=job.worker_id,
+            concurrency_key=job.concurrency_key,
+            max_attempts=job.max_attempts,
+            correlation_id=job.correlation_id,
+            parent_id=job.parent_id,
+            retry_of_id=job.id,
+        ),
+    )
+    tx.execute("UPDATE jobs SET payload = :payload WHERE id = :id", {"payload": job.payload, "id": fresh.id})
+    tx.execute("UPDATE jobs SET retriable = 0 WHERE id = :id", {"id": job.id})
+    return get(tx, fresh.id)
+
+
+def prune(tx: Tx, before: datetime, *, dry_run: bool = True, limit: int = 10_000) -> dict[str, int]:
+    """Count, or delete, jobs that ended before an instant (exclusive), by state. Live jobs always stay."""
+    ended = ", ".join(f"'{state}'" for state in sorted(ENDED))
+    where = f"finished_at < :before AND state IN ({ended})"
+    bounds: dict[str, Any] = {"before": micros(before), "limit": limit}
+    chosen = f"SELECT id, state FROM jobs WHERE {where} ORDER BY finished_at LIMIT :limit"  # noqa: S608 - own words
+    rows = tx.execute(chosen, bounds).all()
+    counts: dict[str, int] = {}
+    for _, state in rows:
+        counts[state] = counts.get(state, 0) + 1
+    if rows and not dry_run:
+        tx.execute("DELETE FROM job_attempts WHERE job_id = :id", [{"id": job_id} for job_id, _ in rows])
+        tx.execute("DELETE FROM jobs WHERE id = :id", [{"id": job_id} for job_id, _ in rows])
+    return counts
+
+
+def _locked(tx: Tx, job_id: int) -> Job:
+    """The job, with its concurrency key and row held still until the unit ends."""
+    job = get(tx, job_id)
+    if tx.dialect == "postgresql":
+        if job.concurrency_key is not None:
+            ledger.statements(tx).lock_keys(tx, [job.concurrency_key])
+        tx.execute("SELECT 1 FROM jobs WHERE id = :id FOR UPDATE", {"id": job_id})
+        job = get(tx, job_id)
+    return job
+
+
+def _close(tx: Tx, job: Job, transition: step.Transition, by: str, reason: str | None, outcome: Outcome | None) -> Job:
+    if not transition.allows(job.state):
+        raise _not_allowed(job, transition.name)
+    tx.execute(
+        _CLOSE.format(becomes=transition.becomes, allowed=transition.allowed),
+        {"by": by, "reason": reason, "now": micros(tx.now), "id": job.id},
+    )
+    closed = get(tx, job.id)
+    if outcome is not None:
+        ledger.settle(tx, closed, outcome)
+    else:
+        if job.concurrency_key is not None and State(job.state) not in ENDED:
+            ledger.pass_turn(tx, job.concurrency_key)
+        tx.publish(ledger.topic(job.id), closed.state)
+    return closed
+
+
+def _not_allowed(job: Job, verb: str) -> Conflict:
+    code = {"mark-recovered": "recovery", "dead-letter": "dead_letter"}.get(verb, verb)
+    return Conflict(
+        f"Job {job.uid} is {job.state}, which does not allow {verb}.",
+        code=f"operator_work_{code}_not_allowed",
+        hint="Reload the job; its state may have changed meanwhile.",
+    )

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from litestar import Litestar
+from litestar.testing import TestClient
+
+from console.portside import NOW, Portside
+from quarterdeck.console.desk import Console
+from quarterdeck.console.render import Renderer
+from quarterdeck.console.router import console_router
+from quarterdeck.kernel.clock import HeldClock
+
+
+def recognise(app: Any) -> Any:
+    """Stands where the HTTP frame will: a session cookie becomes a principal."""
+
+    async def middleware(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            cookies = dict(scope["headers"]).get(b"cookie", b"").decode()
+            scope["user"] = "mara" if "qd_session=mara" in cookies else None
+        await app(scope, receive, send)
+
+    return middleware
+
+
+def build_app(ports: Portside, renderer: Renderer | None = None) -> Litestar:
+    app = Litestar([console_router()], middleware=[recognise], openapi_config=None)
+    app.state.console = Console(ports, renderer or Renderer(HeldClock(NOW)))
+    return app
+
+
+@pytest.fixture
+def ports() -> Portside:
+    return Portside()
+
+
+@pytest.fixture
+def client(ports: Portside) -> Iterator[TestClient[Litestar]]:
+    with TestClient(build_app(ports), base_url="http://deck.example", raise_server_exceptions=True) as client:
+        client.cookies.set("qd_session", "mara")
+        client.follow_redirects = False
+        yield client

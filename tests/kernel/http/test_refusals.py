@@ -109,6 +109,10 @@ def test_an_empty_body_and_null_count_as_an_object_without_fields(client) -> Non
         assert [issue["path"] for issue in answer.json()["data"]["issues"]] == [["fullName"]]
 
 
+def test_a_path_with_a_nul_character_is_nowhere(client) -> None:
+    assert deploy_error(client.get("/deploy/things/%00", headers=TOKEN))["status"] == 404
+
+
 def test_a_body_above_the_limit_is_a_413(client) -> None:
     assert client.post("/deploy/raw", content=b"x" * 10).json() == {"length": 10}
     assert deploy_error(client.post("/deploy/raw", content=b"x" * 11))["code"] == "PAYLOAD_TOO_LARGE"

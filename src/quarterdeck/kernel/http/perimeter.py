@@ -179,9 +179,13 @@ class Perimeter:
             await send(message)
 
         try:
+            refused = None
             if not self._host_allowed(received):
-                error = Refused(421, "This server is not known by that host name.", hint="Use the public URL.")
-                await answer(self.dialects.at(asked), failure_of(error, request_id), outgoing)
+                refused = Refused(421, "This server is not known by that host name.", hint="Use the public URL.")
+            elif "\x00" in asked:  # no database takes it, so nothing can have this address
+                refused = Refused(404, "There is nothing at this address.")
+            if refused is not None:
+                await answer(self.dialects.at(asked), failure_of(refused, request_id), outgoing)
                 return
             self._route(scope, scope["method"])
             await self.app(scope, receive, outgoing)

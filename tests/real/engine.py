@@ -10,13 +10,12 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-
-import httpx
 
 START_SECONDS = 40
 END_SECONDS = 20
@@ -71,15 +70,20 @@ def engines_running() -> bool:
 
 def await_answer(root: Path, engine: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + START_SECONDS
-    with httpx.Client(transport=httpx.HTTPTransport(uds=f"{root}/docker.sock"), base_url="http://docker") as client:
-        while True:
-            with contextlib.suppress(httpx.TransportError):
-                if client.get("/_ping").status_code == 200:
-                    return
-            if engine.poll() is not None or time.monotonic() > deadline:
-                tail = (root / "log").read_text(errors="replace").splitlines()[-15:]
-                raise RuntimeError("The test engine did not start:\n" + "\n".join(tail))
-            time.sleep(0.1)
+    while not answers(f"{root}/docker.sock"):
+        if engine.poll() is not None or time.monotonic() > deadline:
+            tail = (root / "log").read_text(errors="replace").splitlines()[-15:]
+            raise RuntimeError("The test engine did not start:\n" + "\n".join(tail))
+        time.sleep(0.1)
+
+
+def answers(path: str) -> bool:
+    with socket.socket(socket.AF_UNIX) as connection, contextlib.suppress(OSError):
+        connection.settimeout(5)
+        connection.connect(path)
+        connection.sendall(b"GET /_ping HTTP/1.0\r\n\r\n")
+        return b" 200 " in connection.recv(100)
+    return False
 
 
 def end(engine: subprocess.Popen[bytes]) -> None:

@@ -125,6 +125,7 @@ class _Handler(BaseHTTPRequestHandler):
         step = 65_536
         for at in range(0, len(content), step):
             self.wfile.write(content[at : at + step])
+            self.server.sent += len(content[at : at + step])
             if self.server.bytes_per_second:
                 self.wfile.flush()
                 if self.server.released.wait(step / self.server.bytes_per_second):
@@ -149,6 +150,7 @@ class GitServer(ThreadingHTTPServer):
         self.hang: str | None = None
         self.redirect: str | None = None
         self.bytes_per_second = 0
+        self.sent = 0
         self.released = threading.Event()
         self.requests: list[tuple[str, str, str | None]] = []
 

@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 import uuid
 from collections.abc import Iterator
 from functools import cache
@@ -90,6 +91,7 @@ def postgresql_server(directory: Path) -> Iterator[str]:
                 psycopg.connect(f"{address}/postgres").close()
                 break
             assert process.poll() is None, (directory / "log").read_text()
+            time.sleep(0.05)
         yield address
     finally:
         process.terminate()

@@ -4,18 +4,43 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import os
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
-import httpx
 from websockets.asyncio.server import serve as serve_websocket
 
 # The environment of a second control plane: the same code as in this process.
 CHILD = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+
+
+async def until(condition: Callable[[], Any], seconds: float = 10) -> None:
+    """Waits for something that nobody tells us about."""
+    async with asyncio.timeout(seconds):
+        while True:
+            holds = condition()
+            if await holds if inspect.isawaitable(holds) else holds:
+                return
+            await asyncio.sleep(0.02)
+
+
+def descriptors(pid: int) -> set[str]:
+    return {str(path.readlink()) for path in Path(f"/proc/{pid}/fd").iterdir()}
+
+
+def environment(pid: int) -> str:
+    return Path(f"/proc/{pid}/environ").read_text()
+
+
+def process_status(pid: int) -> dict[str, str]:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
 
 @dataclass
@@ -106,19 +131,28 @@ class Load:
         self._ending = True
 
     async def _worker(self, index: int, workers: int) -> None:
+        """A bare connection that is kept: a client library would take more of the machine than the proxy does."""
         pause = workers / self.rate
         due = time.monotonic() + index / self.rate
-        limits = httpx.Limits(max_connections=1)
-        async with httpx.AsyncClient(limits=limits, timeout=10) as client:
-            while not self._ending:
-                await asyncio.sleep(max(0, due - time.monotonic()))
-                due += pause
-                try:
-                    answer = await client.get(f"http://127.0.0.1:{self.port}/", headers={"Host": self.host})
-                except httpx.HTTPError as error:
-                    self.failures[repr(error)] += 1
-                    continue
-                if answer.status_code == 200:
-                    self.answers[answer.text] += 1
-                else:
-                    self.failures[f"{answer.status_code}"] += 1
+        request = f"GET / HTTP/1.1\r\nHost: {self.host}\r\n\r\n".encode()
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        while not self._ending:
+            await asyncio.sleep(max(0, due - time.monotonic()))
+            due += pause
+            try:
+                async with asyncio.timeout(10):
+                    writer.write(request)
+                    head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+                    length = int(head.partition("content-length: ")[2].split("\r\n")[0])
+                    body = (await reader.readexactly(length)).decode()
+            except (OSError, EOFError, TimeoutError) as error:
+                self.failures[repr(error)] += 1
+                writer.close()
+                reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+                continue
+            status = head.split(" ", 2)[1]
+            if status == "200":
+                self.answers[body] += 1
+            else:
+                self.failures[status] += 1
+        writer.close()

@@ -52,7 +52,11 @@ class Access:
 
     def roles(self, user_id: int, organization_id: int | None) -> frozenset[str]:
         roles = self._roles
-        return frozenset() if roles is None or organization_id is None else roles.get((user_id, organization_id), frozenset())
+        return (
+            frozenset()
+            if roles is None or organization_id is None
+            else roles.get((user_id, organization_id), frozenset())
+        )
 
     def decide(self, principal: Principal, permission: str, organization_id: int | None = None) -> Decision:
         """Whether `principal` may use `permission` in the organization (default: its current one)."""
@@ -62,7 +66,9 @@ class Access:
         if principal.kind == "system":
             return Decision(allowed=True, reason="The program itself.")
         if principal.kind != "user":
-            return Decision(allowed=False, reason=f"A {principal.kind} credential has no permission outside its own routes.")
+            return Decision(
+                allowed=False, reason=f"A {principal.kind} credential has no permission outside its own routes."
+            )
         if principal.scopes and permission not in principal.scopes:
             return Decision(allowed=False, reason=f"This credential is narrowed and lacks {permission}.")
         where = organization_id if organization_id is not None else principal.organization_id

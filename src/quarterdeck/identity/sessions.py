@@ -40,7 +40,13 @@ class Opened:
 
 
 def open_session(
-    tx: Tx, user: User, organization: Organization, *, kinds: tuple[str, ...], client_kind: str, user_agent: str | None = None
+    tx: Tx,
+    user: User,
+    organization: Organization,
+    *,
+    kinds: tuple[str, ...],
+    client_kind: str,
+    user_agent: str | None = None,
 ) -> Opened:
     """Start a session with one token of each kind (`session`, `access`, `long`, `refresh`)."""
     session = tx.add(
@@ -63,7 +69,15 @@ def open_session(
 
 def _issue(tx: Tx, session: UserSession, kind: str) -> Secret[str]:
     token = PREFIX + tx.ids.token(32)
-    tx.add(SessionToken(hash=token_hash(token), session_id=session.id, kind=kind, expires_at=min(tx.now + LIFE[kind], session.expires_at), used_at=None))
+    tx.add(
+        SessionToken(
+            hash=token_hash(token),
+            session_id=session.id,
+            kind=kind,
+            expires_at=min(tx.now + LIFE[kind], session.expires_at),
+            used_at=None,
+        )
+    )
     return Secret(token)
 
 
@@ -71,7 +85,12 @@ def authenticate(tx: Tx, token: str) -> Principal | None:
     """The principal behind a session, access or long token; None for anything unknown, ended or revoked."""
     row = tx.execute(
         select(
-            User.id, User.uid, User.username, User.active, UserSession.uid.label("session_uid"), UserSession.organization_id
+            User.id,
+            User.uid,
+            User.username,
+            User.active,
+            UserSession.uid.label("session_uid"),
+            UserSession.organization_id,
         )
         .join(UserSession, UserSession.user_id == User.id)
         .join(SessionToken, SessionToken.session_id == UserSession.id)
@@ -86,7 +105,12 @@ def authenticate(tx: Tx, token: str) -> Principal | None:
     if row is None or not row.active:
         return None
     return Principal(
-        kind="user", id=row.id, uid=row.uid, label=row.username, organization_id=row.organization_id, credential=row.session_uid
+        kind="user",
+        id=row.id,
+        uid=row.uid,
+        label=row.username,
+        organization_id=row.organization_id,
+        credential=row.session_uid,
     )
 
 
@@ -97,7 +121,9 @@ def refresh(tx: Tx, token: str) -> Opened | None:
     """
     row = tx.first(select(SessionToken).where(SessionToken.hash == token_hash(token), SessionToken.kind == "refresh"))
     if row is None or row.expires_at <= tx.now:
-        raise Unauthenticated("The refresh token is not valid any more.", hint="Sign in again.", code="product_auth_invalid")
+        raise Unauthenticated(
+            "The refresh token is not valid any more.", hint="Sign in again.", code="product_auth_invalid"
+        )
     session = tx.get(UserSession, row.session_id)
     if session is None or session.revoked_at is not None:
         raise Unauthenticated("The session has ended.", hint="Sign in again.", code="product_auth_invalid")
@@ -140,7 +166,7 @@ def own(tx: Tx, user_id: int) -> list[UserSession]:
 
 def prune(tx: Tx) -> int:
     """Remove tokens that have ended; sessions stay as history."""
-    return tx.execute(delete(SessionToken).where(SessionToken.expires_at <= tx.now)).rowcount  # type: ignore[attr-defined]
+    return int(tx.execute(delete(SessionToken).where(SessionToken.expires_at <= tx.now)).rowcount)  # type: ignore[attr-defined]
 
 
 def switch_organization(tx: Tx, session_uid: str, organization_id: int) -> None:

@@ -37,21 +37,33 @@ def administrator_exists(tx: Tx) -> bool:
     return bool(tx.execute(select(func.count()).select_from(Grant).where(Grant.role == "organization:owner")).scalar())
 
 
+def already() -> NotFound:
+    return NotFound(
+        "The first administrator exists already.",
+        code="first_admin_bootstrap_disabled",
+        hint="Sign in, or ask for an invitation.",
+    )
+
+
 def create_first_administrator(
     tx: Tx, access: Access, *, email: str | None, username: str | None, display_name: str | None, password_hash: str
 ) -> tuple[User, Organization]:
     """Create the first administrator with the highest role of each family. Raises `NotFound` once one exists."""
     tx.lock("identity:first-administrator")
     if administrator_exists(tx):
-        raise NotFound(
-            "The first administrator exists already.", code="first_admin_bootstrap_disabled", hint="Sign in, or ask for an invitation."
-        )
+        raise already()
     organization = default_organization(tx)
     user = users.create(tx, email=email, username=username, display_name=display_name, password_hash=password_hash)
     for role in ("organization:owner", "tasks:admin", "broker:admin", "runbooks:super-admin"):
         grants.give(tx, access, user.id, organization.id, role)
     audit.record(
-        tx, IdentityAction.FIRST_ADMINISTRATOR, resource_type="user", resource_id=user.uid, organization_id=organization.id
+        tx,
+        IdentityAction.FIRST_ADMINISTRATOR,
+        resource_type="user",
+        resource_id=user.uid,
+        organization_id=organization.id,
     )
-    events.append(tx, f"user:{user.uid}", "first-administrator-created", {"userId": user.uid}, organization_id=organization.id)
+    events.append(
+        tx, f"user:{user.uid}", "first-administrator-created", {"userId": user.uid}, organization_id=organization.id
+    )
     return user, organization

@@ -16,13 +16,15 @@ USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 def check_email(email: str) -> str:
     if len(email) > 320 or not EMAIL.fullmatch(email):
-        raise Invalid(f"{email[:80]!r} is not an e-mail address.", hint="Give an address such as ada@example.com.", field="email")
+        raise Invalid(
+            f"{email[:80]!r} is not an e-mail address.", hint="Give an address such as ada@example.com.", field="email"
+        )
     return email
 
 
 def username_from(tx: Tx, email: str) -> str:
     """A free username from the e-mail's local part; other characters become `_`, collisions are numbered."""
-    base = re.sub(r"[^A-Za-z0-9._-]", "_", email.split("@")[0])[:90].lstrip("._-") or "user"
+    base = re.sub(r"[^A-Za-z0-9._-]", "_", email.split("@", maxsplit=1)[0])[:90].lstrip("._-") or "user"
     name, number = base, 1
     while find(tx, name) is not None:
         number += 1
@@ -37,7 +39,12 @@ def find(tx: Tx, identifier: str) -> User | None:
 
 
 def create(
-    tx: Tx, *, email: str | None = None, username: str | None = None, display_name: str | None = None, password_hash: str | None = None
+    tx: Tx,
+    *,
+    email: str | None = None,
+    username: str | None = None,
+    display_name: str | None = None,
+    password_hash: str | None = None,
 ) -> User:
     """A new user. Raises `Conflict` when the username or e-mail is taken, `Invalid` when malformed."""
     tx.lock("identity:users")
@@ -50,7 +57,11 @@ def create(
             raise Invalid("A user needs a username or an e-mail address.")
         username = username_from(tx, email)
     elif not USERNAME.fullmatch(username):
-        raise Invalid(f"{username[:80]!r} cannot be a username.", hint="Use letters, digits, dot, dash and underscore.", field="username")
+        raise Invalid(
+            f"{username[:80]!r} cannot be a username.",
+            hint="Use letters, digits, dot, dash and underscore.",
+            field="username",
+        )
     elif find(tx, username) is not None:
         raise Conflict(f"The username {username} is taken.", hint="Choose another one.")
     return tx.add(

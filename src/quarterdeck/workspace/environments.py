@@ -57,7 +57,7 @@ def count(tx: Tx, project_ref: str | None = None) -> int:
     )
     if project_ref is not None:
         query = query.where(Project.ref == project_ref)
-    return tx.execute(query).scalar_one()
+    return int(tx.execute(query).scalar_one())
 
 
 def check_open(environment: Environment) -> None:

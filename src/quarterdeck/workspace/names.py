@@ -18,7 +18,11 @@ def check_name(name: str, what: str, most: int = 200) -> str:
     """The name without outer spaces. Raises `Invalid` when empty, too long, or with control characters."""
     trimmed = name.strip()
     if not trimmed or len(trimmed) > most or any(unicodedata.category(c).startswith("C") for c in trimmed):
-        raise Invalid(f"The {what} must be one line of 1 to {most} characters.", hint="Choose a shorter, printable text.", field="name")
+        raise Invalid(
+            f"The {what} must be one line of 1 to {most} characters.",
+            hint="Choose a shorter, printable text.",
+            field="name",
+        )
     return trimmed
 
 

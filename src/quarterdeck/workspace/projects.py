@@ -33,7 +33,8 @@ def organization_of(tx: Tx) -> int:
 def find(tx: Tx, ref: str) -> Project:
     """A project of the caller's organization by its `prj_…`; `NotFound` otherwise."""
     return tx.one(
-        select(Project).where(Project.ref == ref, Project.organization_id == organization_of(tx)), what=f"project {ref[:60]}"
+        select(Project).where(Project.ref == ref, Project.organization_id == organization_of(tx)),
+        what=f"project {ref[:60]}",
     )
 
 
@@ -43,19 +44,31 @@ def find_by_slug(tx: Tx, name: str) -> Project | None:
 
 def newest(tx: Tx, limit: int) -> list[Project]:
     return list(
-        tx.scalars(select(Project).where(Project.organization_id == organization_of(tx)).order_by(Project.id.desc()).limit(limit))
+        tx.scalars(
+            select(Project)
+            .where(Project.organization_id == organization_of(tx))
+            .order_by(Project.id.desc())
+            .limit(limit)
+        )
     )
 
 
 def count(tx: Tx) -> int:
-    return tx.execute(select(func.count()).select_from(Project).where(Project.organization_id == organization_of(tx))).scalar_one()
+    return int(
+        tx.execute(
+            select(func.count()).select_from(Project).where(Project.organization_id == organization_of(tx))
+        ).scalar_one()
+    )
 
 
 def check_active(project: Project) -> None:
     """Raise `project_archived` for a project that may only be read."""
     if project.lifecycle == "archived":
         raise Conflict(
-            f"The project {project.name} is archived.", code="project_archived", hint="Restore it first.", relatedEntityId=project.ref
+            f"The project {project.name} is archived.",
+            code="project_archived",
+            hint="Restore it first.",
+            relatedEntityId=project.ref,
         )
 
 
@@ -94,7 +107,10 @@ def rename(tx: Tx, ref: str, name: str) -> Project:
     other = find_by_slug(tx, wanted)
     if other is not None and other.id != project.id:
         raise Conflict(
-            f"A project with the slug {wanted} exists.", code="project_slug_conflict", hint="Choose another name.", slug=wanted
+            f"A project with the slug {wanted} exists.",
+            code="project_slug_conflict",
+            hint="Choose another name.",
+            slug=wanted,
         )
     if (project.name, project.slug) != (name, wanted):
         project.name, project.slug = name, wanted
@@ -135,7 +151,9 @@ def blockers(tx: Tx, project: Project, registry: Sequence[DeletionBlocker]) -> l
     if project.lifecycle != "archived":
         found.append(("active-project", 1))
     environments = tx.execute(
-        select(func.count()).select_from(Environment).where(Environment.project_id == project.id, Environment.lifecycle != "archived")
+        select(func.count())
+        .select_from(Environment)
+        .where(Environment.project_id == project.id, Environment.lifecycle != "archived")
     ).scalar_one()
     if environments:
         found.append(("environment", environments))
@@ -148,7 +166,9 @@ def delete(tx: Tx, ref: str, confirmation: str, registry: Sequence[DeletionBlock
     """Remove an archived project that nothing refers to. Environments that are archived and empty go along."""
     project = find(tx, ref)
     if confirmation != project.ref:
-        raise Invalid("The confirmation does not name this project.", hint=f"Send confirmation.projectId = {project.ref}.")
+        raise Invalid(
+            "The confirmation does not name this project.", hint=f"Send confirmation.projectId = {project.ref}."
+        )
     tx.lock(f"project:{project.id}")
     standing = blockers(tx, project, registry)
     if standing:
@@ -169,6 +189,13 @@ def delete(tx: Tx, ref: str, confirmation: str, registry: Sequence[DeletionBlock
 
 def _note(tx: Tx, project: Project, action: ProjectAction, event: str, data: dict[str, object]) -> None:
     audit.record(
-        tx, action, resource_type="project", resource_id=project.ref, organization_id=project.organization_id, detail=data
+        tx,
+        action,
+        resource_type="project",
+        resource_id=project.ref,
+        organization_id=project.organization_id,
+        detail=data,
     )
-    events.append(tx, f"project:{project.ref}", event, {"projectId": project.ref, **data}, organization_id=project.organization_id)
+    events.append(
+        tx, f"project:{project.ref}", event, {"projectId": project.ref, **data}, organization_id=project.organization_id
+    )

@@ -41,20 +41,41 @@ class Entry:
 def check(key: str, value: str, exposure: str, *, secret: bool) -> None:
     """The documented rules of keys; raises `Invalid`."""
     if not KEY.fullmatch(key) or len(key) > 200:
-        raise Invalid(f"{key[:80]!r} cannot be a variable.", hint="Use letters, digits and _, not starting with a digit.", field="key")
+        raise Invalid(
+            f"{key[:80]!r} cannot be a variable.",
+            hint="Use letters, digits and _, not starting with a digit.",
+            field="key",
+        )
     if len(value) > LARGEST or "\x00" in value:
-        raise Invalid(f"The value of {key} is too long or has a zero byte.", hint=f"Keep it below {LARGEST} characters.", field="value")
+        raise Invalid(
+            f"The value of {key} is too long or has a zero byte.",
+            hint=f"Keep it below {LARGEST} characters.",
+            field="value",
+        )
     if exposure == "build-time":
         if secret:
-            raise Invalid(f"{key} is secret and cannot be exposed at build time.", hint="Expose it at run time.", field="exposure")
+            raise Invalid(
+                f"{key} is secret and cannot be exposed at build time.", hint="Expose it at run time.", field="exposure"
+            )
         if not key.startswith(BUILD_PREFIXES):
             raise Invalid(
-                f"{key} cannot be exposed at build time.", hint="Build-time variables start with PUBLIC_ or VITE_.", field="key"
+                f"{key} cannot be exposed at build time.",
+                hint="Build-time variables start with PUBLIC_ or VITE_.",
+                field="key",
             )
 
 
 def put(
-    tx: Tx, owner: str, scope: str, key: str, value: str, exposure: str, kind: str, *, secret: bool, reference: bool = False
+    tx: Tx,
+    owner: str,
+    scope: str,
+    key: str,
+    value: str,
+    exposure: str,
+    kind: str,
+    *,
+    secret: bool,
+    reference: bool = False,
 ) -> Variable:
     """Set or replace one variable; a secret value is sealed before it is stored."""
     secret = secret or kind == "secret"
@@ -83,7 +104,9 @@ def _vault(tx: Tx) -> Vault:
 def drop(tx: Tx, owner: str, scope: str, key: str, exposure: str) -> None:
     row = _row(tx, owner, scope, key, exposure)
     if row is None:
-        raise NotFound(f"There is no {exposure} variable {key[:80]} here.", hint="List the variables to see what is set.")
+        raise NotFound(
+            f"There is no {exposure} variable {key[:80]} here.", hint="List the variables to see what is set."
+        )
     tx.session.delete(row)
     tx.session.flush()
 
@@ -101,7 +124,9 @@ def effective(found: Iterable[Variable]) -> list[Variable]:
 
 
 def masked(row: Variable) -> Entry:
-    return Entry(row.key, MASK if row.is_secret else row.value, row.scope, row.exposure, row.is_secret, row.kind, row.updated_at)
+    return Entry(
+        row.key, MASK if row.is_secret else row.value, row.scope, row.exposure, row.is_secret, row.kind, row.updated_at
+    )
 
 
 def reveal(tx: Tx, row: Variable) -> Secret[str]:
@@ -153,5 +178,9 @@ def unset_in_environment(tx: Tx, ref: str, key: str, exposure: str, scope: str |
 
 def _event(tx: Tx, ref: str, event: str, key: str, exposure: str, organization_id: int) -> None:
     events.append(
-        tx, f"environment:{ref}", event, {"environmentId": ref, "key": key, "exposure": exposure}, organization_id=organization_id
+        tx,
+        f"environment:{ref}",
+        event,
+        {"environmentId": ref, "key": key, "exposure": exposure},
+        organization_id=organization_id,
     )

@@ -16,4 +16,5 @@ class Handler(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    ThreadingHTTPServer(("0.0.0.0", int(os.environ.get("PORT", "3000"))), Handler).serve_forever()
+    address = "0.0.0.0"  # noqa: S104 - the container's own network is all that can reach it
+    ThreadingHTTPServer((address, int(os.environ.get("PORT", "3000"))), Handler).serve_forever()

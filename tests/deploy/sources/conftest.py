@@ -17,6 +17,7 @@ class Example:
         git(self.path, "tag", "--annotate", "v1", "--message", "one")
         self.second = commit(self.path, {"app.py": "print('two')\n"}, message="Second step")
         git(self.path, "branch", "feature/x")
+        self.between = commit(self.path, {"app.py": "print('between')\n"}, message="Named by nothing")
         self.third = commit(self.path, {"app.py": "print('three')\n"}, message="Third step")
 
 

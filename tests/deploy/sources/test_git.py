@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -60,10 +61,10 @@ async def test_a_commit_is_fetched_alone_where_the_server_allows_it_else_with_it
     for version2 in (True, False):
         said: list[str] = []
         with running(example.home, version2=version2) as server:
-            source = remote(server.url, git_ref="main", commit_sha=example.second)
+            source = remote(server.url, git_ref="main", commit_sha=example.between)
             got = await fetch(source, tmp_path / f"v{version2}", log=said.append)
-        assert got.commit == example.second
-        assert (got.tree / "app.py").read_text() == "print('two')\n"
+        assert got.commit == example.between
+        assert (got.tree / "app.py").read_text() == "print('between')\n"
         assert any("with its history" in line for line in said) is not version2
 
 
@@ -159,10 +160,9 @@ async def test_a_transfer_that_stalls_ends_in_a_timeout(tmp_path, example):
 async def test_a_repository_that_is_too_large_is_refused_while_it_comes(tmp_path, example):
     (example.path / "big.bin").write_bytes(os.urandom(12_000_000))
     commit(example.path, {}, message="Large")
-    with running(example.home, bytes_per_second=6_000_000) as server:
-        before = time.monotonic()
+    with running(example.home, bytes_per_second=3_000_000) as server:
         problem = await refused(remote(server.url), tmp_path / "d", FetchLimits(size=2_000_000))
-        assert time.monotonic() - before < 1.9
+        assert server.sent < 11_000_000
     assert problem.code == "source_too_large"
     assert not (tmp_path / "d").exists()
 
@@ -203,10 +203,10 @@ asyncio.run(fetch(SourceSpec("remote-git", sys.argv[1]), Path(sys.argv[2])))
     with running(example.home, bytes_per_second=500_000) as server:
         command = [sys.executable, "-c", script, f"{server.url}/app.git", str(tmp_path / "d")]
         source = str(Path(quarterdeck.__file__).parents[1])
-        with subprocess.Popen(command, env=os.environ | {"PYTHONPATH": source}) as worker:
-            while not any(tmp_path.glob(".d.fetching-*/store/git/objects/pack/*")):
-                await asyncio.sleep(0.05)
+        with start(command, env=os.environ | {"PYTHONPATH": source}) as worker:
+            await until(lambda: any(tmp_path.glob(".d.fetching-*/store/git/objects/pack/*")))
             worker.send_signal(signal.SIGKILL)
+        await until(lambda: not git_processes(server.url))
         assert not (tmp_path / "d").exists()
         server.bytes_per_second = 0
         got = await fetch(remote(server.url), tmp_path / "d")
@@ -217,8 +217,7 @@ asyncio.run(fetch(SourceSpec("remote-git", sys.argv[1]), Path(sys.argv[2])))
 async def test_canceling_ends_git_and_removes_what_was_begun(tmp_path, example):
     with running(example.home, hang="info/refs") as server:
         work = asyncio.create_task(fetch(remote(server.url), tmp_path / "d"))
-        while not server.requests:
-            await asyncio.sleep(0.02)
+        await until(lambda: server.requests)
         work.cancel()
         with pytest.raises(asyncio.CancelledError):
             await work
@@ -237,7 +236,7 @@ async def test_file_addresses_and_local_repositories(tmp_path, example):
 async def test_a_local_repository_of_another_user_can_be_read(tmp_path, example):
     for place, directories, files in os.walk(example.path):
         for name in (".", *directories, *files):
-            os.chown(os.path.join(place, name), 65534, 65534, follow_symlinks=False)
+            os.chown(Path(place, name), 65534, 65534, follow_symlinks=False)
     got = await fetch(SourceSpec("local-git", str(example.path)), tmp_path / "d")
     assert got.commit == example.third
 
@@ -303,6 +302,24 @@ async def test_hooks_and_filters_of_the_repository_never_run(tmp_path, example):
     got = await fetch(SourceSpec("local-git", str(example.path)), tmp_path / "d")
     assert not evidence.exists()
     assert any("LFS" in warning for warning in got.warnings)
+
+
+async def test_a_machine_without_git_says_so(tmp_path, example):
+    problem = await refused(
+        SourceSpec("local-git", str(example.path)), tmp_path / "d", inherited={"PATH": str(tmp_path)}
+    )
+    assert problem.details["reason"] == "git-missing"
+
+
+def start(command: list[str], env: dict[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(command, env=env)
+
+
+async def until(condition: Callable[[], object], seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "did not come true in time"
+        await asyncio.sleep(0.05)
 
 
 def git_processes(needle: str) -> list[str]:

@@ -24,7 +24,7 @@ async def test_no_request_fails_during_twenty_cut_overs_of_an_application_that_l
     await edge.put_route(WEB)
     async with application("version 0") as first:
         await edge.switch("web", first.upstream)
-        load = Load(port=edge.ports.http, host="web.localhost", rate=300)
+        load = Load(port=edge.ports.http, host="web.localhost", rate=400)
         running = asyncio.create_task(load.run())
         leaving = first
         for number in range(1, 21):
@@ -75,7 +75,7 @@ async def test_a_crash_between_temporary_file_and_rename_leaves_the_old_upstream
                 )
             finally:
                 os._exit(1)
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+        assert os.waitstatus_to_exitcode((await asyncio.to_thread(os.waitpid, child, 0))[1]) == 9
         assert [path.name for path in edge.layout.upstreams.iterdir() if path.name.startswith(".")]
         assert (await get("web.localhost/")).text == "old"
         assert await edge.switch("web", new.upstream) == old.upstream

@@ -35,6 +35,7 @@ async def test_a_refused_configuration_leaves_the_old_one_serving_and_nothing_wr
         assert "/missing.pem" not in refused.value.message
         assert edge.layout.current.read_bytes() == loaded
         assert set(await edge.routes()) == {"web"}
+        assert [path.name for path in edge.layout.upstreams.iterdir()] == ["web"]
         assert (await get("web.localhost/")).text == "here"
         assert await edge.put_route(RedirectRoute(id="next", hostnames=("n.localhost",), target="https://a.example"))
 

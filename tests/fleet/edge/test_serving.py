@@ -15,7 +15,8 @@ from quarterdeck.fleet.edge.candidates import probe
 from quarterdeck.fleet.edge.configuration import EdgeOptions
 from quarterdeck.fleet.edge.edge import Edge
 from quarterdeck.fleet.edge.routes import ProxyRoute, RedirectRoute, StaticRoute
-from support.edge_traffic import application
+from quarterdeck.kernel.errors import Invalid
+from support.edge_traffic import application, until
 
 pytestmark = pytest.mark.edge
 
@@ -93,6 +94,22 @@ async def test_a_static_site_is_cut_over_and_shown_as_a_candidate_like_any_other
     assert (await get("site.localhost/shop/")).text == "home of two"
     assert (await get("site.localhost/shop/users")).status_code == 404
     assert (await get("site.localhost/shopping")).status_code == 404
+
+
+async def test_a_directory_whose_links_lead_out_of_it_is_not_served(edge: Edge, get, root: Path):
+    await edge.put_route(StaticRoute(id="site", hostnames=("site.localhost",)))
+    published = Path(site(root, "one"))
+    (published / "inner").symlink_to("docs")
+    await edge.switch("site", str(published))
+    assert (await get("site.localhost/inner/")).text == "docs"
+    (published / "docs" / "key.txt").symlink_to("/etc/passwd")
+    for show in (edge.switch, edge.candidate):
+        with pytest.raises(Invalid) as refused:
+            await show("site", str(published))
+        assert refused.value.code == "edge_proxy_static_link_outside"
+        assert "docs/key.txt" in refused.value.message
+    with pytest.raises(Invalid):
+        await edge.switch("site", str(root / "absent"))
 
 
 async def test_an_unknown_host_is_told_so_in_its_own_language(edge: Edge, get):
@@ -204,9 +221,7 @@ async def test_a_route_with_its_own_authority_is_served_securely_and_the_plain_d
             edge.url_for("web.localhost", tls=True) + "/a?b=1",
         )
         authority = edge.layout.data / "pki/authorities/local/root.crt"
-        async with asyncio.timeout(10):
-            while not authority.exists():
-                await asyncio.sleep(0.05)
+        await until(authority.exists)
         trust = ssl.create_default_context(cafile=authority)
         answer = None
         async with httpx.AsyncClient(verify=trust) as client, asyncio.timeout(10):

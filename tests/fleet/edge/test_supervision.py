@@ -19,11 +19,15 @@ from quarterdeck.fleet.edge.process import Identity, decode_identity, identify, 
 from quarterdeck.fleet.edge.program import Account, caddy_program
 from quarterdeck.fleet.edge.routes import ProxyRoute
 from quarterdeck.kernel.errors import Conflict, Unavailable
-from support.edge_traffic import CHILD, application
+from support.edge_traffic import CHILD, application, descriptors, environment, process_status, until
 
 pytestmark = pytest.mark.edge
 
 WEB = ProxyRoute(id="web", hostnames=("web.localhost",))
+
+
+async def running_again(edge: Edge) -> bool:
+    return (await edge.status()).running
 
 
 async def test_a_killed_edge_comes_back_with_the_same_routes_and_upstreams(edge: Edge, get):
@@ -34,9 +38,7 @@ async def test_a_killed_edge_comes_back_with_the_same_routes_and_upstreams(edge:
         keeper = asyncio.create_task(edge.keep_running())
         await asyncio.sleep(0.1)
         os.kill(first.pid, signal.SIGKILL)
-        async with asyncio.timeout(10):
-            while not (await edge.status()).running:
-                await asyncio.sleep(0.02)
+        await until(lambda: running_again(edge))
         assert (await get("web.localhost/")).text == "here"
         second = await edge.ensure_running()
         assert second != first
@@ -59,10 +61,9 @@ async def test_the_edge_outlives_the_process_that_started_it_and_is_adopted(edge
     pid = int(said.split()[-1])
     assert (await edge.ensure_running()).pid == pid
     assert os.getsid(pid) != os.getsid(0)
-    descriptors = {os.readlink(f"/proc/{pid}/fd/{name}") for name in os.listdir(f"/proc/{pid}/fd")}
-    assert str(secret) not in descriptors
-    assert str(edge.layout.process_lock) in descriptors
-    assert "PYTEST_CURRENT_TEST" not in Path(f"/proc/{pid}/environ").read_text()
+    assert str(secret) not in descriptors(pid)
+    assert str(edge.layout.process_lock) in descriptors(pid)
+    assert "PYTEST_CURRENT_TEST" not in environment(pid)
 
 
 async def test_an_edge_whose_record_was_lost_is_found_by_its_admin_socket(edge: Edge):
@@ -145,6 +146,36 @@ async def test_a_running_edge_moves_to_a_newly_named_port(edge: Edge, root: Path
             pass
 
 
+async def test_a_taken_port_is_not_moved_to_and_the_old_one_stays(edge: Edge, root: Path):
+    await edge.ensure_running()
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        async with Edge(root, http_port=taken.getsockname()[1]) as other:
+            with pytest.raises(Conflict):
+                await other.ensure_running()
+    assert (await edge.status()).ports == edge.ports
+    with socket.create_connection(("127.0.0.1", edge.ports.http)):
+        pass
+
+
+async def test_lost_ports_are_read_from_the_edge_that_runs(edge: Edge, root: Path):
+    await edge.ensure_running()
+    edge.layout.ports.unlink()
+    async with Edge(root) as other:
+        await other.ensure_running()
+        assert other.ports == edge.ports
+
+
+async def test_a_route_file_that_cannot_be_read_is_named_and_loses_no_other(edge: Edge, get):
+    await edge.put_route(WEB)
+    edge.layout.route("torn").write_text("{")
+    with pytest.raises(Unavailable, match=r"torn\.json"):
+        await edge.remove_route("web")
+    assert (await get("web.localhost/")).status_code == 503
+
+
 async def test_an_edge_that_cannot_run_the_present_routes_serves_the_generation_before(edge: Edge, get):
     await edge.put_route(WEB)
     async with application("here") as here:
@@ -159,19 +190,15 @@ async def test_an_edge_that_cannot_run_the_present_routes_serves_the_generation_
 
 @pytest.mark.root
 async def test_an_account_is_taken_and_every_power_but_low_ports_is_given_up(root: Path):
-    root.chmod(0o755)
+    os.chmod(root, 0o755)  # noqa: PTH101, S103 - the account has to reach it
     http, https = free_ports(2, "127.0.0.1")
     account = Account(64_321, 64_321)
     async with Edge(root, http_port=http, https_port=https, address="127.0.0.1", account=account) as edge:
         try:
             identity = await edge.ensure_running()
-            status = dict(
-                line.split(":\t", 1)
-                for line in Path(f"/proc/{identity.pid}/status").read_text().splitlines()
-                if ":\t" in line
-            )
+            status = process_status(identity.pid)
             assert status["Uid"].split() == ["64321"] * 4
-            assert status["Groups"].strip() == ""
+            assert not status["Groups"]
             assert int(status["CapBnd"], 16) == int(status["CapEff"], 16) == 1 << 10
             assert status["NoNewPrivs"] == "1"
             assert await edge.put_route(WEB)

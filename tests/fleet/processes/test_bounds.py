@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-import os
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -39,14 +40,6 @@ async def test_the_memory_limit_holds(processes, work):
         assert status.exits[-1].code == 1
 
 
-async def test_the_memory_limit_holds_by_resource_limit_where_there_is_no_group(processes, work, monkeypatch):
-    code = "kept = []\nwhile True: kept.append(bytearray(b'x' * 4_000_000))"
-    spec = python("dep_rlimit-0", work, f"import resource as r; r.setrlimit(r.RLIMIT_DATA, (64_000_000,)*2)\n{code}")
-    await processes.start(spec)
-    assert (await ended(processes, "dep_rlimit-0")).exits[-1].code == 1
-    assert "MemoryError" in processes.read_log("dep_rlimit-0")[-1].text
-
-
 async def test_a_fork_bomb_is_bounded_and_stopped_whole(processes, work):
     code = "import os, time\nwhile True:\n  try: os.fork()\n  except OSError: time.sleep(0.2)"
     spec = python("dep_bomb-0", work, code, limits=Limits(pids=40, cpus=0.3), account="bomb")
@@ -76,7 +69,7 @@ pathlib.Path('mine').write_text('x')
     lines = [line.text for line in processes.read_log("dep_user-0")]
     assert lines == [f"{uid} [] 1", "denied", "denied", "denied", "denied"]
     assert (work / "mine").stat().st_uid == uid
-    assert os.stat(processes.directory("dep_user-0")).st_mode & 0o777 == 0o700
+    assert processes.directory("dep_user-0").stat().st_mode & 0o777 == 0o700
 
 
 async def test_accounts_are_kept_and_not_shared(processes):
@@ -124,3 +117,38 @@ def test_limits_are_written_in_the_words_of_each_version():
         ("cpu", "cpu.cfs_quota_us", "50000", True),
     ]
     assert cgroups.limit_writes({"cpu"}, True, 1000, None, 7) == []
+
+
+def groups_of_this_host() -> list[cgroups.Group]:
+    """One group of each kind that this host has: version 1 with its freezer, version 2."""
+    mounts = cgroups.parse_mounts(Path("/proc/mounts").read_text())
+    own = cgroups.parse_membership(Path("/proc/self/cgroup").read_text())
+    found = []
+    if "freezer" in mounts.first:
+        place = mounts.first["freezer"] / own.get("freezer", "/").lstrip("/")
+        found.append(cgroups.Group(first={"freezer": place / "quarterdeck-test"}))
+    if mounts.unified:
+        found.append(cgroups.Group(unified=mounts.unified / own.get("", "/").lstrip("/") / "quarterdeck-test"))
+    return found
+
+
+@pytest.mark.parametrize("group", groups_of_this_host(), ids=lambda group: "v2" if group.unified else "v1")
+def test_a_whole_group_is_killed_in_each_version(group):
+    for place in group.directories():
+        place.mkdir()
+    try:
+        with subprocess.Popen(["/bin/sh", "-c", "read go; sleep 300 & (setsid sleep 300 &); wait"], stdin=-1) as shell:
+            for place in group.directories():
+                (place / "cgroup.procs").write_text(str(shell.pid))
+            shell.stdin.write(b"go\n")
+            shell.stdin.close()
+            for _ in range(200):
+                if len(group.members()) >= 3:
+                    break
+                time.sleep(0.02)
+            assert len(group.members()) >= 3
+            assert group.kill()
+        assert group.members() == set()
+    finally:
+        group.remove()
+    assert not any(place.exists() for place in group.directories())

@@ -35,6 +35,10 @@ def answer(port: int) -> str | None:
         return None
 
 
+def proc(pid: int, name: str) -> bytes:
+    return Path(f"/proc/{pid}/{name}").read_bytes()
+
+
 async def test_a_web_server_gets_its_port_and_answers(processes, work):
     (work / "hello").write_text("ahoy")
     port = processes.port("dep_web-0")
@@ -76,13 +80,14 @@ print(asyncio.run(Processes(Path({str(root)!r})).start(spec)).pid, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
     source = str(Path(quarterdeck.__file__).parents[1])
-    starter = subprocess.run(
-        [sys.executable, "-c", script], env=os.environ | {"PYTHONPATH": source}, stdout=subprocess.PIPE, check=False
+    starter = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", script, env=os.environ | {"PYTHONPATH": source}, stdout=subprocess.PIPE
     )
+    printed, _ = await starter.communicate()
     assert starter.returncode == -signal.SIGKILL
     found = Processes(root).status("dep_kept-0")
     assert found.phase == "running"
-    assert found.pid == int(starter.stdout)
+    assert found.pid == int(printed)
     assert (await processes.start(sleeper("dep_kept-0", work))).pid == found.pid
 
 
@@ -186,11 +191,11 @@ async def test_secrets_reach_the_process_but_no_argument_file_or_state(processes
     secret = "hunter2-very-secret"
     spec = sleeper("dep_secret-0", work, environment={"TAG": "s", "KEY": Secret(secret)})
     status = await processes.start(spec)
-    assert f"KEY={secret}".encode() in Path(f"/proc/{status.pid}/environ").read_bytes().split(b"\0")
+    assert f"KEY={secret}".encode() in proc(status.pid, "environ").split(b"\0")
     for pid in (status.pid, read_json(processes.directory("dep_secret-0") / STATE)["supervisor"][0]):
-        assert secret not in Path(f"/proc/{pid}/cmdline").read_text()
+        assert secret.encode() not in proc(pid, "cmdline")
     supervisor = read_json(processes.directory("dep_secret-0") / STATE)["supervisor"][0]
-    assert secret.encode() not in Path(f"/proc/{supervisor}/environ").read_bytes()
+    assert secret.encode() not in proc(supervisor, "environ")
     for file in processes.directory("dep_secret-0").rglob("*"):
         assert secret.encode() not in file.read_bytes()
 
@@ -203,7 +208,7 @@ async def test_reconcile_asks_for_secrets_that_were_never_written(processes, wor
     assert [r.action for r in await processes.reconcile()] == ["blocked"]
     assert [r.action for r in await processes.reconcile(lambda _: {"KEY": Secret("two")})] == ["started"]
     pid = processes.status("dep_again-0").pid
-    assert b"KEY=two" in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    assert b"KEY=two" in proc(pid, "environ").split(b"\0")
 
 
 async def test_remove_forgets_the_process_and_is_repeatable(processes, work):

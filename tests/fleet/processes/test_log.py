@@ -52,9 +52,7 @@ async def test_a_follower_sees_lines_as_they_come_and_ends_with_the_process(proc
     script = "for i in 1 2 3; do echo line $i; sleep 0.2; done"
     spec = ProcessSpec("dep_follow-0", ("/bin/sh", "-c", script), str(work), restart=RestartPolicy("never"))
     await processes.start(spec)
-    batches = []
     async with asyncio.timeout(10):
-        async for lines in processes.follow_log("dep_follow-0"):
-            batches.append([line.text for line in lines])
-    assert sum(batches, []) == ["line 1", "line 2", "line 3"]
+        batches = [[line.text for line in lines] async for lines in processes.follow_log("dep_follow-0")]
+    assert [text for batch in batches for text in batch] == ["line 1", "line 2", "line 3"]
     assert len(batches) == 3

@@ -20,9 +20,7 @@ class Note(msgspec.Struct):
 FINISHED: list[tuple[int, str]] = []
 
 PLAIN = jobs.kinds.register(jobs.JobKind("test.plain", Note))
-STEPS = jobs.kinds.register(
-    jobs.JobKind("test.steps", Note, record=lambda tx, job, kind, data: {"kept": data["n"]})
-)
+STEPS = jobs.kinds.register(jobs.JobKind("test.steps", Note, record=lambda tx, job, kind, data: {"kept": data["n"]}))
 LOUD = jobs.kinds.register(
     jobs.JobKind("test.loud", Note, finish=lambda tx, job, outcome: FINISHED.append((job.id, outcome.state)))
 )
@@ -57,9 +55,7 @@ def take(db, limit=10, owner="one", capabilities=(), worker_id=None, lanes=("urg
 
 
 def end(db, job, state="succeeded", **more):
-    return db.write_sync(
-        jobs.complete, job.id, job.fence, jobs.Outcome(state, **more), key=job.concurrency_key
-    )
+    return db.write_sync(jobs.complete, job.id, job.fence, jobs.Outcome(state, **more), key=job.concurrency_key)
 
 
 def state(db, job):
@@ -149,9 +145,7 @@ def test_a_job_of_the_future_is_not_claimed_before_its_time(db, clock):
 
 
 def test_urgent_work_goes_first_and_equal_work_in_order(db):
-    slow, first, second, fast = (
-        put(db, lane=lane).id for lane in ("background", "normal", "normal", "urgent")
-    )
+    slow, first, second, fast = (put(db, lane=lane).id for lane in ("background", "normal", "normal", "urgent"))
     assert [job.id for job in take(db, 2)] == [fast, first]
     assert [job.id for job in take(db, 2)] == [second, slow]
 
@@ -248,7 +242,7 @@ def test_the_end_of_an_attempt_may_be_told_twice(db):
     FINISHED.clear()
     assert end(db, claimed).state == "succeeded"
     assert end(db, claimed).state == "succeeded"
-    assert FINISHED == [(claimed.id, "succeeded")]
+    assert [(claimed.id, "succeeded")] == FINISHED
 
 
 def test_a_running_job_is_asked_to_stop_and_stops(db):

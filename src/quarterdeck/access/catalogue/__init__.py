@@ -6,7 +6,15 @@ from dataclasses import dataclass
 
 from quarterdeck.access.catalogue import deploy
 
-MEMBERS = frozenset({"organization:owner", "organization:admin", "organization:developer", "organization:billing", "organization:viewer"})
+MEMBERS = frozenset(
+    {
+        "organization:owner",
+        "organization:admin",
+        "organization:developer",
+        "organization:billing",
+        "organization:viewer",
+    }
+)
 ADMINS = frozenset({"organization:owner", "organization:admin"})
 OWNERS = frozenset({"organization:owner"})
 

@@ -5,255 +5,252 @@ Rank order: owner > admin > member; developer, billing and viewer count as membe
 
 from __future__ import annotations
 
-MEMBER = """
-account.delete
-account.profile.change
-account.profile.show
-account.sessions.list
-account.sessions.revoke
-audit-events.archives.list
-audit-events.archives.show
-audit-events.export
-audit-events.export-global
-audit-events.legal-holds.list
-audit-events.legal-holds.show
-audit-events.list
-audit-events.show
-capabilities.query
-certificates.list
-certificates.show
-credentials.list-ssh
-credentials.show
-default-access-domain-policies.list
-default-access-domain-policies.show
-dependency-resources.backup-policies.list
-dependency-resources.backup-policies.show
-dependency-resources.count
-dependency-resources.list
-dependency-resources.list-backups
-dependency-resources.provisioning.status
-dependency-resources.show
-dependency-resources.show-backup
-deployment-overlays.list
-deployments.count
-deployments.list
-deployments.logs
-deployments.plan
-deployments.recovery-readiness
-deployments.show
-deployments.stream-events
-domain-bindings.delete-check
-domain-bindings.list
-domain-bindings.show
-entitlements.query
-environments.count
-environments.diff
-environments.effective-precedence
-environments.list
-environments.show
-operator-work.list
-operator-work.show
-organizations.current-context
-organizations.list-members
-organizations.profile.show
-organizations.switch-current
-preview-environments.list
-preview-environments.show
-preview-policies.show
-projects.count
-projects.delete-check
-projects.list
-projects.show
-resources.access-failure-evidence.lookup
-resources.count
-resources.diagnostic-summary
-resources.effective-config
-resources.health
-resources.health-history
-resources.list
-resources.list-dependency-bindings
-resources.proxy-configuration.preview
-resources.runtime-log-archives.list
-resources.runtime-log-archives.show
-resources.runtime-logs
-resources.secrets.list
-resources.secrets.show
-resources.show
-resources.show-dependency-binding
-retention-defaults.list
-retention-defaults.show
-route-surfaces.list
-runtime-monitoring.rollup
-runtime-monitoring.samples.list
-runtime-monitoring.thresholds.show
-runtime-usage.inspect
-scheduled-runtime-prune-policies.list
-scheduled-runtime-prune-policies.show
-scheduled-task-runs.list
-scheduled-task-runs.logs
-scheduled-task-runs.show
-scheduled-tasks.list
-scheduled-tasks.show
-servers.capacity.inspect
-servers.count
-servers.delete-check
-servers.list
-servers.show
-source-events.list
-source-events.show
-source-links.list
-source-links.show
-static-artifacts.publications.list
-storage-volumes.list
-storage-volumes.show
-system.doctor
-system.github-app-connection.show
-system.github-repositories.list
-system.instance-upgrade.check
-system.integrations.list
-system.plugins.list
-system.providers.list
-terminal-sessions.list
-terminal-sessions.show
-usage-intents.list
-""".split()
+MEMBER = [
+    "account.delete",
+    "account.profile.change",
+    "account.profile.show",
+    "account.sessions.list",
+    "account.sessions.revoke",
+    "audit-events.archives.list",
+    "audit-events.archives.show",
+    "audit-events.export",
+    "audit-events.export-global",
+    "audit-events.legal-holds.list",
+    "audit-events.legal-holds.show",
+    "audit-events.list",
+    "audit-events.show",
+    "capabilities.query",
+    "certificates.list",
+    "certificates.show",
+    "credentials.list-ssh",
+    "credentials.show",
+    "default-access-domain-policies.list",
+    "default-access-domain-policies.show",
+    "dependency-resources.backup-policies.list",
+    "dependency-resources.backup-policies.show",
+    "dependency-resources.count",
+    "dependency-resources.list",
+    "dependency-resources.list-backups",
+    "dependency-resources.provisioning.status",
+    "dependency-resources.show",
+    "dependency-resources.show-backup",
+    "deployment-overlays.list",
+    "deployments.count",
+    "deployments.list",
+    "deployments.logs",
+    "deployments.plan",
+    "deployments.recovery-readiness",
+    "deployments.show",
+    "deployments.stream-events",
+    "domain-bindings.delete-check",
+    "domain-bindings.list",
+    "domain-bindings.show",
+    "entitlements.query",
+    "environments.count",
+    "environments.diff",
+    "environments.effective-precedence",
+    "environments.list",
+    "environments.show",
+    "operator-work.list",
+    "operator-work.show",
+    "organizations.current-context",
+    "organizations.list-members",
+    "organizations.profile.show",
+    "organizations.switch-current",
+    "preview-environments.list",
+    "preview-environments.show",
+    "preview-policies.show",
+    "projects.count",
+    "projects.delete-check",
+    "projects.list",
+    "projects.show",
+    "resources.access-failure-evidence.lookup",
+    "resources.count",
+    "resources.diagnostic-summary",
+    "resources.effective-config",
+    "resources.health",
+    "resources.health-history",
+    "resources.list",
+    "resources.list-dependency-bindings",
+    "resources.proxy-configuration.preview",
+    "resources.runtime-log-archives.list",
+    "resources.runtime-log-archives.show",
+    "resources.runtime-logs",
+    "resources.secrets.list",
+    "resources.secrets.show",
+    "resources.show",
+    "resources.show-dependency-binding",
+    "retention-defaults.list",
+    "retention-defaults.show",
+    "route-surfaces.list",
+    "runtime-monitoring.rollup",
+    "runtime-monitoring.samples.list",
+    "runtime-monitoring.thresholds.show",
+    "runtime-usage.inspect",
+    "scheduled-runtime-prune-policies.list",
+    "scheduled-runtime-prune-policies.show",
+    "scheduled-task-runs.list",
+    "scheduled-task-runs.logs",
+    "scheduled-task-runs.show",
+    "scheduled-tasks.list",
+    "scheduled-tasks.show",
+    "servers.capacity.inspect",
+    "servers.count",
+    "servers.delete-check",
+    "servers.list",
+    "servers.show",
+    "source-events.list",
+    "source-events.show",
+    "source-links.list",
+    "source-links.show",
+    "static-artifacts.publications.list",
+    "storage-volumes.list",
+    "storage-volumes.show",
+    "system.doctor",
+    "system.github-app-connection.show",
+    "system.github-repositories.list",
+    "system.instance-upgrade.check",
+    "system.integrations.list",
+    "system.plugins.list",
+    "system.providers.list",
+    "terminal-sessions.list",
+    "terminal-sessions.show",
+    "usage-intents.list",
+]
 
-ADMIN = """
-audit-events.archives.create
-audit-events.archives.prune
-audit-events.legal-holds.configure
-audit-events.legal-holds.release
-audit-events.prune
-certificates.delete
-certificates.import
-certificates.issue-or-renew
-certificates.retry
-certificates.revoke
-credentials.create-ssh
-credentials.delete-ssh
-credentials.rotate-ssh
-default-access-domain-policies.configure
-dependency-resources.backup-policies.configure
-dependency-resources.create-backup
-dependency-resources.delete
-dependency-resources.import
-dependency-resources.provision
-dependency-resources.provisioning.accept
-dependency-resources.provisioning.plan
-dependency-resources.rename
-dependency-resources.restore-backup
-deploy-tokens.create
-deploy-tokens.list
-deploy-tokens.revoke
-deploy-tokens.rotate
-deploy-tokens.show
-deployment-overlays.record
-deployments.archive
-deployments.cancel
-deployments.cleanup-preview
-deployments.create
-deployments.logs.prune
-deployments.prune
-deployments.redeploy
-deployments.retry
-deployments.rollback
-domain-bindings.configure-route
-domain-bindings.confirm-ownership
-domain-bindings.create
-domain-bindings.delete
-domain-bindings.retry-verification
-domain-events.prune
-environments.archive
-environments.clone
-environments.create
-environments.lock
-environments.promote
-environments.rename
-environments.set-variable
-environments.unlock
-environments.unset-variable
-operator-work.cancel
-operator-work.dead-letter
-operator-work.mark-recovered
-operator-work.prune
-operator-work.retry
-organizations.change-member-role
-organizations.invite-member
-organizations.list-invitations
-organizations.profile.change
-organizations.remove-member
-preview-environments.delete
-preview-policies.configure
-projects.archive
-projects.create
-projects.delete
-projects.rename
-projects.restore
-projects.set-description
-provider-job-logs.prune
-resources.archive
-resources.attach-storage
-resources.bind-dependency
-resources.configure-access
-resources.configure-auto-deploy
-resources.configure-health
-resources.configure-network
-resources.configure-runtime
-resources.configure-source
-resources.create
-resources.delete
-resources.detach-storage
-resources.import-variables
-resources.reset-health
-resources.rotate-dependency-binding-secret
-resources.runtime-log-archives.prune
-resources.runtime-logs.archive
-resources.runtime.restart
-resources.runtime.start
-resources.runtime.stop
-resources.secrets.create
-resources.secrets.delete
-resources.secrets.rotate
-resources.set-variable
-resources.unbind-dependency
-resources.unset-variable
-retention-defaults.configure
-route-surfaces.record
-runtime-monitoring.thresholds.configure
-scheduled-runtime-prune-policies.configure
-scheduled-tasks.configure
-scheduled-tasks.create
-scheduled-tasks.delete
-scheduled-tasks.run-now
-servers.bootstrap-proxy
-servers.capacity.prune
-servers.configure-credential
-servers.configure-edge-proxy
-servers.deactivate
-servers.delete
-servers.register
-servers.rename
-servers.test-connectivity
-servers.test-draft-connectivity
-source-events.prune
-source-events.replay
-source-links.delete
-source-links.relink
-static-artifacts.publish
-static-artifacts.publish-archive
-static-artifacts.publish-payload
-storage-volumes.cleanup-runtime
-storage-volumes.create
-storage-volumes.delete
-storage-volumes.rename
-system.instance-upgrade.apply
-terminal-sessions.close
-terminal-sessions.expire
-terminal-sessions.open
-usage-intents.record
-""".split()
+ADMIN = [
+    "audit-events.archives.create",
+    "audit-events.archives.prune",
+    "audit-events.legal-holds.configure",
+    "audit-events.legal-holds.release",
+    "audit-events.prune",
+    "certificates.delete",
+    "certificates.import",
+    "certificates.issue-or-renew",
+    "certificates.retry",
+    "certificates.revoke",
+    "credentials.create-ssh",
+    "credentials.delete-ssh",
+    "credentials.rotate-ssh",
+    "default-access-domain-policies.configure",
+    "dependency-resources.backup-policies.configure",
+    "dependency-resources.create-backup",
+    "dependency-resources.delete",
+    "dependency-resources.import",
+    "dependency-resources.provision",
+    "dependency-resources.provisioning.accept",
+    "dependency-resources.provisioning.plan",
+    "dependency-resources.rename",
+    "dependency-resources.restore-backup",
+    "deploy-tokens.create",
+    "deploy-tokens.list",
+    "deploy-tokens.revoke",
+    "deploy-tokens.rotate",
+    "deploy-tokens.show",
+    "deployment-overlays.record",
+    "deployments.archive",
+    "deployments.cancel",
+    "deployments.cleanup-preview",
+    "deployments.create",
+    "deployments.logs.prune",
+    "deployments.prune",
+    "deployments.redeploy",
+    "deployments.retry",
+    "deployments.rollback",
+    "domain-bindings.configure-route",
+    "domain-bindings.confirm-ownership",
+    "domain-bindings.create",
+    "domain-bindings.delete",
+    "domain-bindings.retry-verification",
+    "domain-events.prune",
+    "environments.archive",
+    "environments.clone",
+    "environments.create",
+    "environments.lock",
+    "environments.promote",
+    "environments.rename",
+    "environments.set-variable",
+    "environments.unlock",
+    "environments.unset-variable",
+    "operator-work.cancel",
+    "operator-work.dead-letter",
+    "operator-work.mark-recovered",
+    "operator-work.prune",
+    "operator-work.retry",
+    "organizations.change-member-role",
+    "organizations.invite-member",
+    "organizations.list-invitations",
+    "organizations.profile.change",
+    "organizations.remove-member",
+    "preview-environments.delete",
+    "preview-policies.configure",
+    "projects.archive",
+    "projects.create",
+    "projects.delete",
+    "projects.rename",
+    "projects.restore",
+    "projects.set-description",
+    "provider-job-logs.prune",
+    "resources.archive",
+    "resources.attach-storage",
+    "resources.bind-dependency",
+    "resources.configure-access",
+    "resources.configure-auto-deploy",
+    "resources.configure-health",
+    "resources.configure-network",
+    "resources.configure-runtime",
+    "resources.configure-source",
+    "resources.create",
+    "resources.delete",
+    "resources.detach-storage",
+    "resources.import-variables",
+    "resources.reset-health",
+    "resources.rotate-dependency-binding-secret",
+    "resources.runtime-log-archives.prune",
+    "resources.runtime-logs.archive",
+    "resources.runtime.restart",
+    "resources.runtime.start",
+    "resources.runtime.stop",
+    "resources.secrets.create",
+    "resources.secrets.delete",
+    "resources.secrets.rotate",
+    "resources.set-variable",
+    "resources.unbind-dependency",
+    "resources.unset-variable",
+    "retention-defaults.configure",
+    "route-surfaces.record",
+    "runtime-monitoring.thresholds.configure",
+    "scheduled-runtime-prune-policies.configure",
+    "scheduled-tasks.configure",
+    "scheduled-tasks.create",
+    "scheduled-tasks.delete",
+    "scheduled-tasks.run-now",
+    "servers.bootstrap-proxy",
+    "servers.capacity.prune",
+    "servers.configure-credential",
+    "servers.configure-edge-proxy",
+    "servers.deactivate",
+    "servers.delete",
+    "servers.register",
+    "servers.rename",
+    "servers.test-connectivity",
+    "servers.test-draft-connectivity",
+    "source-events.prune",
+    "source-events.replay",
+    "source-links.delete",
+    "source-links.relink",
+    "static-artifacts.publish",
+    "static-artifacts.publish-archive",
+    "static-artifacts.publish-payload",
+    "storage-volumes.cleanup-runtime",
+    "storage-volumes.create",
+    "storage-volumes.delete",
+    "storage-volumes.rename",
+    "system.instance-upgrade.apply",
+    "terminal-sessions.close",
+    "terminal-sessions.expire",
+    "terminal-sessions.open",
+    "usage-intents.record",
+]
 
-OWNER = """
-organizations.delete
-organizations.transfer-owner
-""".split()
+OWNER = ["organizations.delete", "organizations.transfer-owner"]

@@ -20,7 +20,7 @@ from quarterdeck.kernel import audit, events, jobs
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.workspace import environments, projects, variables
-from quarterdeck.workspace.model import Environment, Project
+from quarterdeck.workspace.model import Environment, Project, Variable
 
 EXECUTE = "deployment.execute"
 
@@ -45,11 +45,12 @@ def create(
     candidate: Deployment | None = None,
 ) -> Deployment:
     """Admit an attempt. `origin` is the attempt whose snapshot a retry takes over; `candidate` the one that a rollback
-    gives back. Raises the documented guard of the first thing in the way; nothing is written then."""
+    gives back. Raises the documented guard of the first thing in the way; nothing is written then.
+    """
     resource = resources.find(tx, resource_ref)
     environment, project = resources.owners(tx, resource)
     server = _server(tx, resource, server_ref)
-    _check_context(tx, resource, environment, project, environment_ref, project_ref)
+    check_context(tx, resource, environment, project, environment_ref, project_ref)
     projects.check_active(project)
     environments.check_open(environment)
     resources.check_active(resource)
@@ -65,7 +66,12 @@ def create(
             phase="source-resolution",
         )
     superseded = _supersede(tx, resource)
-    number = tx.execute(select(func.coalesce(func.max(Deployment.number), 0)).where(Deployment.resource_id == resource.id)).scalar_one() + 1
+    number = (
+        tx.execute(
+            select(func.coalesce(func.max(Deployment.number), 0)).where(Deployment.resource_id == resource.id)
+        ).scalar_one()
+        + 1
+    )
     uid = tx.ids.uid()
     deployment = tx.add(
         Deployment(
@@ -149,7 +155,9 @@ def create(
 
 def target_capabilities(server: Server) -> frozenset[str]:
     """What a worker needs to work on the server: for this machine, to be on it."""
-    return frozenset({"deploy", f"local:{fingerprint()}"}) if server.provider == servers.LOCAL else frozenset({"deploy"})
+    return (
+        frozenset({"deploy", f"local:{fingerprint()}"}) if server.provider == servers.LOCAL else frozenset({"deploy"})
+    )
 
 
 def _server(tx: Tx, resource: Resource, ref: str | None) -> Server:
@@ -163,8 +171,13 @@ def _server(tx: Tx, resource: Resource, ref: str | None) -> Server:
     return servers.local(tx)
 
 
-def _check_context(
-    tx: Tx, resource: Resource, environment: Environment, project: Project, environment_ref: str | None, project_ref: str | None
+def check_context(
+    tx: Tx,
+    resource: Resource,
+    environment: Environment,
+    project: Project,
+    environment_ref: str | None,
+    project_ref: str | None,
 ) -> None:
     """The named project and environment exist (404) and are those of the resource (400)."""
     named_project = projects.find(tx, project_ref) if project_ref else project
@@ -186,7 +199,12 @@ def _supersede(tx: Tx, resource: Resource) -> Deployment | None:
         .order_by(Deployment.id.desc())
     )
     if active is not None:
-        move(tx, active, "cancel-requested" if active.status in {"running", "cancel-requested"} else "canceled", reason="superseded")
+        move(
+            tx,
+            active,
+            "cancel-requested" if active.status in {"running", "cancel-requested"} else "canceled",
+            reason="superseded",
+        )
         if active.job_id is not None:
             jobs.cancel(tx, active.job_id, "superseded by a newer deployment")
     return active
@@ -216,7 +234,7 @@ def _variables(tx: Tx, resource: Resource) -> list[dict[str, Any]]:
             "kind": row.kind,
             "secret": row.is_secret,
         }
-        for row in variables.effective(reaching(tx, resource))
+        for row in reaching_variables(tx, resource)
     ]
 
 
@@ -233,3 +251,14 @@ def snapshot_variables(tx: Tx, deployment: Deployment) -> list[dict[str, Any]]:
     return values
 
 
+def reaching_variables(tx: Tx, resource: Resource) -> list[Variable]:
+    """The variables that the next attempt would be admitted with."""
+    return variables.effective(reaching(tx, resource))
+
+
+def source_credential(tx: Tx, resource: Resource) -> str | None:
+    """The present credential of the source: a rotated one is used by retries too."""
+    if resource.source_credential is None:
+        return None
+    assert tx.vault is not None, "this database was opened without a vault"  # noqa: S101
+    return tx.vault.open(Resource.__tablename__, resource.uid, "source_credential", resource.source_credential).reveal()

@@ -40,7 +40,7 @@ def newest(
 
 def count(tx: Tx, *, project_ref: str | None = None, resource_ref: str | None = None, archived: bool = False) -> int:
     query = _filtered(select(func.count()).select_from(Deployment), tx, project_ref, resource_ref, archived=archived)
-    return tx.execute(query).scalar_one()
+    return int(tx.execute(query).scalar_one())
 
 
 def _filtered(
@@ -88,7 +88,12 @@ def retry(tx: Tx, ref: str, *, resource_ref: str | None = None, state_version: s
         )
     candidate = tx.get(Deployment, origin.candidate_id) if origin.candidate_id else None
     return admission.create(
-        tx, resource_ref=resource.ref, server_ref=_server_ref(tx, origin), trigger="retry", origin=origin, candidate=candidate
+        tx,
+        resource_ref=resource.ref,
+        server_ref=_server_ref(tx, origin),
+        trigger="retry",
+        origin=origin,
+        candidate=candidate,
     )
 
 
@@ -105,10 +110,14 @@ def redeploy(
 ) -> Deployment:
     """A new attempt with the resource's present profile."""
     resource = resources.find(tx, resource_ref)
-    source = find(tx, source_ref) if source_ref else (tx.get(Deployment, resource.latest_id) if resource.latest_id else None)
+    source = (
+        find(tx, source_ref) if source_ref else (tx.get(Deployment, resource.latest_id) if resource.latest_id else None)
+    )
     if source is None:
         raise Conflict(
-            f"{resource.name} was never deployed.", code="deployment_not_redeployable", hint="Create its first deployment."
+            f"{resource.name} was never deployed.",
+            code="deployment_not_redeployable",
+            hint="Create its first deployment.",
         )
     if source.resource_id != resource.id:
         raise Invalid("The source deployment belongs to another resource.", code="resource_context_mismatch")
@@ -160,10 +169,14 @@ def cancel(tx: Tx, ref: str, confirm: str, *, resource_ref: str | None = None) -
     deployment = find(tx, ref)
     check_resource(tx, deployment, resource_ref)
     if confirm != deployment.ref:
-        raise Invalid("The confirmation does not name this deployment.", hint=f"Send confirm = {deployment.ref}.", field="confirm")
+        raise Invalid(
+            "The confirmation does not name this deployment.", hint=f"Send confirm = {deployment.ref}.", field="confirm"
+        )
     if deployment.status in TERMINAL:
         raise Conflict(
-            f"The deployment {ref} is {deployment.status} already.", code="deployment_cancel_not_allowed", hint="Nothing runs."
+            f"The deployment {ref} is {deployment.status} already.",
+            code="deployment_cancel_not_allowed",
+            hint="Nothing runs.",
         )
     move(tx, deployment, "cancel-requested" if deployment.status in {"running", "cancel-requested"} else "canceled")
     if deployment.job_id is not None:

@@ -24,6 +24,7 @@ from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.kernel import audit, jobs
 from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.logs import Logs
 
 RETIRE = "deployment.retire"
 FAILED_MESSAGE = "The deployment failed."
@@ -37,17 +38,24 @@ class DeploymentPayload(msgspec.Struct):
 
 class RetirePayload(msgspec.Struct):
     """`retire` drains and stops what was replaced; `clean` removes what a failed attempt left; `forget` also removes
-    the retained artefact."""
+    the retained artefact.
+    """
 
     deployment: int
     operation: str
 
 
-def kinds(placement: Placement) -> list[jobs.JobKind]:
-    """The kinds of job of this room, for work orders of this instance."""
+def kinds(placement: Placement, logs: Logs) -> list[jobs.JobKind]:
+    """The kinds of job of this room, for work orders of this instance. Secrets of an order are masked in its logs."""
 
     def assign(tx: Tx, job: jobs.Job) -> DeploymentOrder:
-        return order(tx, placement, _deployment(tx, job.read(DeploymentPayload).deployment))
+        made = order(tx, placement, _deployment(tx, job.read(DeploymentPayload).deployment))
+        hidden = [variable.value for variable in made.variables if variable.secret]
+        if made.source_credential:
+            hidden.extend(str(value) for value in msgspec.json.decode(made.source_credential).values())
+        for stream in (f"deployment:{made.deployment}", f"runtime:{made.resource}"):
+            logs.mask(stream, hidden)
+        return made
 
     def keep(tx: Tx, job: jobs.Job, kind: str, data: Any) -> dict[str, Any]:
         return record(tx, job.read(DeploymentPayload).deployment, kind, data)
@@ -75,10 +83,20 @@ def kinds(placement: Placement) -> list[jobs.JobKind]:
 
     return [
         jobs.JobKind(
-            name=admission.EXECUTE, payload=DeploymentPayload, assign=assign, record=keep, finish=finish, lease_seconds=15
+            name=admission.EXECUTE,
+            payload=DeploymentPayload,
+            assign=assign,
+            record=keep,
+            finish=finish,
+            lease_seconds=15,
         ),
         jobs.JobKind(
-            name=RETIRE, payload=RetirePayload, assign=assign_retire, finish=finish_retire, lane="background", lease_seconds=15
+            name=RETIRE,
+            payload=RetirePayload,
+            assign=assign_retire,
+            finish=finish_retire,
+            lane="background",
+            lease_seconds=15,
         ),
     ]
 
@@ -131,16 +149,8 @@ def order(tx: Tx, placement: Placement, deployment: Deployment) -> DeploymentOrd
         ),
         serving=Serving(serving.ref, serving.runtime or {}) if serving is not None else None,
         done=_done(tx, deployment),
-        source_credential=_credential(tx, resource),
+        source_credential=admission.source_credential(tx, resource),
     )
-
-
-def _credential(tx: Tx, resource: Resource) -> str | None:
-    """The present credential of the source: a rotated one is used by retries too."""
-    if resource.source_credential is None:
-        return None
-    assert tx.vault is not None, "this database was opened without a vault"  # noqa: S101
-    return tx.vault.open(Resource.__tablename__, resource.uid, "source_credential", resource.source_credential).reveal()
 
 
 def _done(tx: Tx, deployment: Deployment) -> dict[str, dict[str, object]]:
@@ -187,9 +197,7 @@ def finished(tx: Tx, placement: Placement, deployment: Deployment, outcome: jobs
     )
 
 
-def _succeeded(
-    tx: Tx, placement: Placement, deployment: Deployment, resource: Resource, outcome: jobs.Outcome
-) -> None:
+def _succeeded(tx: Tx, placement: Placement, deployment: Deployment, resource: Resource, outcome: jobs.Outcome) -> None:
     if deployment.status != "running" and deployment.status != "cancel-requested":  # noqa: PLR1714 - two different reasons
         move(tx, deployment, "running")
     result = msgspec.json.decode(outcome.result) if outcome.result else {}
@@ -223,7 +231,9 @@ def _artifact_key(deployment: Deployment) -> str:
 
 def _failed(tx: Tx, deployment: Deployment, outcome: jobs.Outcome) -> None:
     running = tx.first(
-        select(Phase).where(Phase.deployment_id == deployment.id, Phase.status.in_(("running", "failed"))).order_by(Phase.id.desc())
+        select(Phase)
+        .where(Phase.deployment_id == deployment.id, Phase.status.in_(("running", "failed")))
+        .order_by(Phase.id.desc())
     )
     deployment.error_code = outcome.error_code or "deployment_failed"
     message, _, hint = (outcome.error_message or FAILED_MESSAGE).partition("\n")
@@ -232,7 +242,14 @@ def _failed(tx: Tx, deployment: Deployment, outcome: jobs.Outcome) -> None:
     if running is not None and running.phase == "cut-over":
         if deployment.status in {"planning", "planned"}:
             move(tx, deployment, "running")
-        move(tx, deployment, "rolled-back", errorCode=deployment.error_code, phase=deployment.error_phase, message=message)
+        move(
+            tx,
+            deployment,
+            "rolled-back",
+            errorCode=deployment.error_code,
+            phase=deployment.error_phase,
+            message=message,
+        )
     else:
         move(tx, deployment, "failed", errorCode=deployment.error_code, phase=deployment.error_phase, message=message)
 

@@ -48,7 +48,10 @@ def check_fresh(tx: Tx, deployment: Deployment, version: str | None) -> None:
     else:
         stale = version < wire_time(changed)
     newest = tx.first(
-        select(Deployment).where(Deployment.resource_id == deployment.resource_id).order_by(Deployment.id.desc()).limit(1)
+        select(Deployment)
+        .where(Deployment.resource_id == deployment.resource_id)
+        .order_by(Deployment.id.desc())
+        .limit(1)
     )
     if not version.startswith("dep_") and newest is not None and newest.id != deployment.id:
         stale = stale or version < wire_time(newest.created_at)

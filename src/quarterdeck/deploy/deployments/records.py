@@ -28,7 +28,8 @@ LABELS = {
 
 class PhaseReport(msgspec.Struct):
     """`running` stands before the effect of a phase, `succeeded | failed | skipped` after it. `data` is what a later
-    execution of the same attempt needs to go on from here."""
+    execution of the same attempt needs to go on from here.
+    """
 
     phase: str
     status: str

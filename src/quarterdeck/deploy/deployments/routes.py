@@ -38,7 +38,7 @@ def planned(tx: Tx, resource: Resource, server: Server) -> dict[str, object] | N
     if mode == "custom-template" and policy and policy.template:
         hostnames.append(policy.template.replace("{slug}", resource.slug).replace("{id}", resource.ref.split("_")[1]))
     else:
-        if server.provider == LOCAL and server.host in LOOPBACK or provider == "localhost":
+        if (server.provider == LOCAL and server.host in LOOPBACK) or provider == "localhost":
             hostnames.append(localhost_hostname(resource.slug, resource.ref))
         if provider == "sslip":
             address = "127.0.0.1" if server.host in LOOPBACK else server.host

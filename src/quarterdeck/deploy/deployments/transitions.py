@@ -41,7 +41,8 @@ def move(tx: Tx, deployment: Deployment, status: str, **data: object) -> None:
         return
     if status not in MOVES[deployment.status]:
         raise Invalid(
-            f"The deployment {deployment.ref} is {deployment.status} and cannot become {status}.", code="invariant_violation"
+            f"The deployment {deployment.ref} is {deployment.status} and cannot become {status}.",
+            code="invariant_violation",
         )
     deployment.status = status
     if status == "running" and deployment.started_at is None:

@@ -11,7 +11,7 @@ from quarterdeck.deploy.execution.reporting import Reporter
 from quarterdeck.deploy.execution.target import Target
 from quarterdeck.deploy.execution.verifying import route_of
 from quarterdeck.fleet.docker import containers
-from quarterdeck.fleet.edge import Edge
+from quarterdeck.fleet.edge.edge import Edge
 from quarterdeck.kernel.errors import Problem, ProviderFailure
 
 RESTARTS = {"RestartPolicy": {"Name": "unless-stopped", "MaximumRetryCount": 0}}
@@ -88,7 +88,9 @@ async def _public_check(edge: Edge, order: DeploymentOrder) -> None:
             hint="Look at the edge's log and at the application's.",
             phase="verify",
         ) from error
-    if answer.status_code in {502, 503, 504} or (answer.status_code == 404 and "Quarterdeck" in answer.headers.get("X-Served-By", "")):
+    if answer.status_code in {502, 503, 504} or (
+        answer.status_code == 404 and "Quarterdeck" in answer.headers.get("X-Served-By", "")
+    ):
         raise ProviderFailure(
             f"{host} answers {answer.status_code} through the edge.",
             code="public_access_failed",

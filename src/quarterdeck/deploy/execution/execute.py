@@ -1,5 +1,6 @@
 """One deployment from door to door. Any failure before the cut-over leaves what runs untouched; after it, the edge goes
-back. Every step finds what an earlier execution of the same attempt has left, so repeating it never doubles anything."""
+back. Every step finds what an earlier execution of the same attempt has left, so repeating it never doubles anything.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from quarterdeck.deploy.execution.logs import follow_application
 from quarterdeck.deploy.execution.order import DeploymentOrder
 from quarterdeck.deploy.execution.reporting import Context, Reporter
 from quarterdeck.deploy.execution.target import Target
-from quarterdeck.deploy.planning import BuildPlan
+from quarterdeck.deploy.planning.values import BuildPlan
 
 
 async def execute(context: Context, order: DeploymentOrder) -> dict[str, Any]:

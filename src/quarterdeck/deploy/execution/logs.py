@@ -10,8 +10,9 @@ from typing import Any
 
 from quarterdeck.deploy.execution.reporting import Reporter
 from quarterdeck.deploy.execution.target import Target
-from quarterdeck.fleet.docker import Engine, logs
-from quarterdeck.fleet.processes import Processes
+from quarterdeck.fleet.docker import logs
+from quarterdeck.fleet.docker.engine import Engine
+from quarterdeck.fleet.processes.runtime import Processes
 from quarterdeck.kernel.errors import Problem
 
 
@@ -42,8 +43,8 @@ async def lines(
 ) -> AsyncIterator[tuple[datetime | None, str, str]]:
     """`(time, stream, text)` as they come, until the runtime ends. `since` is a timestamp of the engine."""
     if runtime.get("kind") == "container" and engine is not None:
-        async for line in logs.logs(engine, str(runtime["container"]), follow=True, since=since):
-            yield line.at, line.stream, line.text
+        async for line in logs.logs(engine, str(runtime["container"]), follow=True, since=since, timestamps=True):
+            yield line.at, line.channel, line.text
     elif runtime.get("kind") == "process":
         async for batch in processes.follow_log(str(runtime["instance"])):
             for entry in batch:

@@ -14,7 +14,7 @@ from quarterdeck.deploy.execution import starting
 from quarterdeck.deploy.execution.order import RuntimeOrder
 from quarterdeck.deploy.execution.reporting import Context
 from quarterdeck.deploy.execution.target import Target
-from quarterdeck.deploy.planning import BuildPlan
+from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.fleet.docker import containers, images
 from quarterdeck.kernel.errors import NotFound, Problem
 

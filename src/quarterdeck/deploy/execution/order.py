@@ -68,7 +68,8 @@ class Limits(msgspec.Struct, frozen=True):
 
 class DeploymentOrder(msgspec.Struct, frozen=True):
     """One attempt. Profiles are in the spelling of the contract; `done` holds the results of phases that ended in an
-    earlier execution of the same attempt, by phase."""
+    earlier execution of the same attempt, by phase.
+    """
 
     deployment: str
     number: int
@@ -87,7 +88,7 @@ class DeploymentOrder(msgspec.Struct, frozen=True):
     limits: Limits
     retained: Retained | None = None
     serving: Serving | None = None
-    done: dict[str, dict[str, object]] = {}  # noqa: RUF012 - msgspec copies mutable defaults
+    done: dict[str, dict[str, object]] = {}
     source_credential: str | None = None
 
     def __repr__(self) -> str:

@@ -12,11 +12,15 @@ from quarterdeck.deploy.execution.order import DeploymentOrder
 from quarterdeck.deploy.execution.preparing import image_tag
 from quarterdeck.deploy.execution.reporting import Reporter
 from quarterdeck.deploy.execution.target import Target, labels
-from quarterdeck.deploy.planning import BuildPlan
-from quarterdeck.deploy.sources import FetchedSource
+from quarterdeck.deploy.planning.values import BuildPlan
+from quarterdeck.deploy.sources.spec import FetchedSource
 from quarterdeck.fleet.docker import images
-from quarterdeck.fleet.docker.build import BuildEvent, BuildLimits, BuildSpec, Context, StepEnded, StepLog, StepStarted, build
-from quarterdeck.fleet.processes import Limits, ProcessSpec, RestartPolicy
+from quarterdeck.fleet.docker.build.builder import build
+from quarterdeck.fleet.docker.build.context import Context
+from quarterdeck.fleet.docker.build.limits import BuildLimits
+from quarterdeck.fleet.docker.build.request import BuildSpec
+from quarterdeck.fleet.docker.build.trace import BuildEvent, StepEnded, StepLog, StepStarted
+from quarterdeck.fleet.processes.spec import Limits, ProcessSpec, RestartPolicy
 from quarterdeck.kernel.errors import Invalid, ProviderFailure, Timeout
 
 MEGABYTE = 1_000_000
@@ -36,7 +40,7 @@ async def package(
             recorded.detail = str(artifact["reference"])
         elif made.execution_kind == "docker-container":
             artifact = await _build(target, order, made, source, report)
-            recorded.detail = f"{artifact['seconds']:.1f} s, {artifact['size'] / MEGABYTE:.0f} MB, {artifact['cached']} of {artifact['steps']} steps reused"
+            recorded.detail = f"{artifact['seconds']:.1f} s, {int(str(artifact['size'])) / MEGABYTE:.0f} MB, {artifact['cached']} of {artifact['steps']} steps reused"
         else:
             artifact = await _release(target, order, made, source, report)
             recorded.detail = "release directory"
@@ -65,7 +69,7 @@ async def _pull(target: Target, made: BuildPlan, report: Reporter) -> dict[str, 
     found = await images.find(engine, reference)
     if found is None:
 
-        async def told(line: str) -> None:  # noqa: RUF029 - the client awaits it
+        async def told(line: str) -> None:
             report.application([line], "stdout")
 
         report.say(f"Pulling {reference}")
@@ -102,7 +106,7 @@ async def _build(
         ),
     )
 
-    async def told(event: BuildEvent) -> None:  # noqa: RUF029 - the client awaits it
+    async def told(event: BuildEvent) -> None:
         if isinstance(event, StepLog):
             report.application([event.text], event.channel)
         elif isinstance(event, StepStarted):
@@ -158,7 +162,13 @@ async def _release(
                 code="static_publish_directory_missing",
                 hint="Set publishDirectory to what the build writes.",
             )
-    return {"kind": "release", "directory": str(release), "tree": str(directory), "static": static, "owner": order.deployment}
+    return {
+        "kind": "release",
+        "directory": str(release),
+        "tree": str(directory),
+        "static": static,
+        "owner": order.deployment,
+    }
 
 
 def _lay_out(tree: Path, release: Path, directory: Path, account: int | None) -> None:
@@ -172,7 +182,13 @@ def _lay_out(tree: Path, release: Path, directory: Path, account: int | None) ->
 
 
 async def _step(
-    target: Target, order: DeploymentOrder, made: BuildPlan, directory: Path, instance: str, argv: tuple[str, ...], report: Reporter
+    target: Target,
+    order: DeploymentOrder,
+    made: BuildPlan,
+    directory: Path,
+    instance: str,
+    argv: tuple[str, ...],
+    report: Reporter,
 ) -> None:
     """One step as a process of the application's user, within the build's limits."""
     processes = target.processes
@@ -215,7 +231,11 @@ async def _step(
         await asyncio.shield(processes.remove(instance, grace=2))
     ended = status.exits[-1] if status.exits else None
     if ended is None or ended.code != 0:
-        why = "ran out of memory" if ended and ended.out_of_memory else f"ended with {ended.code if ended else 'an error'}"
+        why = (
+            "ran out of memory"
+            if ended and ended.out_of_memory
+            else f"ended with {ended.code if ended else 'an error'}"
+        )
         raise ProviderFailure(
             f"The step {' '.join(argv)[:120]} {why}.",
             code="build_failed",

@@ -6,13 +6,17 @@ from typing import Any
 
 import msgspec
 
-from quarterdeck.deploy.detection import DirectoryTree, detect
+from quarterdeck.deploy.detection.detect import detect
+from quarterdeck.deploy.detection.tree import DirectoryTree
 from quarterdeck.deploy.execution.order import DeploymentOrder
 from quarterdeck.deploy.execution.reporting import Reporter
 from quarterdeck.deploy.execution.target import Target
-from quarterdeck.deploy.planning import BuildPlan, HealthPolicy, NetworkProfile, RuntimeProfile, plan
-from quarterdeck.deploy.sources import FetchedSource, FetchLimits, fetch
+from quarterdeck.deploy.planning.plan import plan
+from quarterdeck.deploy.planning.profiles import HealthPolicy, NetworkProfile, RuntimeProfile
+from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.deploy.sources.documents import from_document
+from quarterdeck.deploy.sources.fetch import fetch
+from quarterdeck.deploy.sources.spec import FetchedSource, FetchLimits
 from quarterdeck.kernel.errors import Invalid
 
 
@@ -25,7 +29,9 @@ def profile(kind: type[Any], document: dict[str, Any] | None) -> Any:
 
 def _snake(value: Any) -> Any:
     if isinstance(value, dict):
-        return {"".join(f"_{c.lower()}" if c.isupper() else c for c in key): _snake(item) for key, item in value.items()}
+        return {
+            "".join(f"_{c.lower()}" if c.isupper() else c for c in key): _snake(item) for key, item in value.items()
+        }
     return value
 
 
@@ -45,24 +51,38 @@ async def fetch_source(target: Target, order: DeploymentOrder, report: Reporter)
             known_hosts=target.root / "known_hosts",
         )
         commit = fetched.commit or ""
-        recorded.data = {"commit": fetched.commit, "message": (fetched.message or "").split("\n")[0], "revision": fetched.revision}
+        recorded.data = {
+            "commit": fetched.commit,
+            "message": (fetched.message or "").split("\n")[0],
+            "revision": fetched.revision,
+        }
         words = [commit[:7], (fetched.message or "").split("\n")[0][:80]] if commit else [f"{fetched.files} files"]
         recorded.detail = " ".join(word for word in words if word)
         report.say(f"Source: {recorded.detail}")
         return fetched
 
 
-async def make_plan(target: Target, order: DeploymentOrder, source: FetchedSource | None, report: Reporter) -> BuildPlan:
+async def make_plan(
+    target: Target, order: DeploymentOrder, source: FetchedSource | None, report: Reporter
+) -> BuildPlan:
     """Decide how to build and run. Raises `Invalid` with the first obstacle when the plan cannot be carried out."""
     async with report.phase("plan") as recorded:
         made = plan_for(order, source, engine=target.engine is not None)
         recorded.data = msgspec.to_builtins(made)
         for advice in made.warnings:
-            report.say(f"{advice.message} {advice.recommendation}", level="warn" if advice.category != "info" else "info")
+            report.say(
+                f"{advice.message} {advice.recommendation}", level="warn" if advice.category != "info" else "info"
+            )
         if not made.readiness.ready:
             raise _blocked(target, made)
         what = [made.framework or made.runtime_family or made.planner_key, made.runtime_version]
-        how = "container" if made.execution_kind == "docker-container" else "host process" if made.host and made.host.start else "static"
+        how = (
+            "container"
+            if made.execution_kind == "docker-container"
+            else "host process"
+            if made.host and made.host.start
+            else "static"
+        )
         recorded.detail = ", ".join(str(word) for word in [*what, how] if word)
         report.say(f"Plan: {recorded.detail}")
         return made

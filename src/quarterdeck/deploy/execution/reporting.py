@@ -53,7 +53,11 @@ class Reporter:
         try:
             yield recorded
         except Problem as problem:
-            for line in [problem.message, *problem.details.get("lastLines", [])[-20:], *([problem.hint] if problem.hint else [])]:
+            for line in [
+                problem.message,
+                *problem.details.get("lastLines", [])[-20:],
+                *([problem.hint] if problem.hint else []),
+            ]:
                 self.say(str(line), level="error")
             await self.context.record("phase", {"phase": name, "status": "failed", "detail": problem.message[:300]})
             raise

@@ -10,9 +10,10 @@ from quarterdeck.deploy.execution.order import DeploymentOrder
 from quarterdeck.deploy.execution.packaging import base_environment
 from quarterdeck.deploy.execution.reporting import Reporter
 from quarterdeck.deploy.execution.target import Target, labels
-from quarterdeck.deploy.planning import BuildPlan
-from quarterdeck.fleet.docker import ContainerSpec, containers, images, networks
-from quarterdeck.fleet.processes import Limits, ProcessSpec
+from quarterdeck.deploy.planning.values import BuildPlan
+from quarterdeck.fleet.docker import containers, images, networks
+from quarterdeck.fleet.docker.specs import ContainerSpec
+from quarterdeck.fleet.processes.spec import Limits, ProcessSpec
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.vault import Secret
 
@@ -44,7 +45,9 @@ def container_name(order: DeploymentOrder) -> str:
     return f"{str(order.runtime.get('runtimeName') or order.resource_slug)[:60]}-{order.deployment.replace('_', '-')}"
 
 
-def container_spec(order: DeploymentOrder, made: BuildPlan, image: str, port: int | None, host_port: int | None) -> ContainerSpec:
+def container_spec(
+    order: DeploymentOrder, made: BuildPlan, image: str, port: int | None, host_port: int | None
+) -> ContainerSpec:
     """The container of an attempt, as a value. It restarts by itself only once it has been verified."""
     environment = {v.key: v.value for v in order.variables if v.exposure == "runtime"}
     if port is not None:
@@ -67,12 +70,18 @@ def container_spec(order: DeploymentOrder, made: BuildPlan, image: str, port: in
 def _command(order: DeploymentOrder, made: BuildPlan) -> tuple[str, ...] | None:
     """A start command that overrides the image's own; generated images carry theirs already."""
     command = order.runtime.get("startCommand")
-    if isinstance(command, str) and made.artifact_kind in {"prebuilt-image", "dockerfile-image"} and made.dockerfile is None:
+    if (
+        isinstance(command, str)
+        and made.artifact_kind in {"prebuilt-image", "dockerfile-image"}
+        and made.dockerfile is None
+    ):
         return ("/bin/sh", "-c", command)
     return None
 
 
-async def _container(target: Target, order: DeploymentOrder, made: BuildPlan, artifact: dict[str, Any]) -> dict[str, Any]:
+async def _container(
+    target: Target, order: DeploymentOrder, made: BuildPlan, artifact: dict[str, Any]
+) -> dict[str, Any]:
     engine = target.need_engine()
     name = container_name(order)
     image = str(artifact["image"])

@@ -9,9 +9,10 @@ from types import TracebackType
 from typing import Self
 
 from quarterdeck.deploy.execution.order import TargetOrder
-from quarterdeck.fleet.docker import Engine, engine_address
-from quarterdeck.fleet.edge import Edge
-from quarterdeck.fleet.processes import Processes
+from quarterdeck.fleet.docker.address import engine_address
+from quarterdeck.fleet.docker.engine import Engine
+from quarterdeck.fleet.edge.edge import Edge
+from quarterdeck.fleet.processes.runtime import Processes
 from quarterdeck.kernel.errors import Problem
 
 
@@ -36,7 +37,9 @@ class Target:
             engine = await Engine.connect(engine_address(environment))
         except Problem as error:
             problem = error
-        edge = Edge(root, http_port=order.edge_http_port, https_port=order.edge_https_port) if order.edge_enabled else None
+        edge = (
+            Edge(root, http_port=order.edge_http_port, https_port=order.edge_https_port) if order.edge_enabled else None
+        )
         return cls(order, root, engine, problem, edge, Processes(root))
 
     async def __aenter__(self) -> Self:

@@ -12,9 +12,11 @@ import httpx
 from quarterdeck.deploy.execution.order import DeploymentOrder
 from quarterdeck.deploy.execution.reporting import Reporter
 from quarterdeck.deploy.execution.target import Target
-from quarterdeck.deploy.planning import BuildPlan, HealthPolicy
+from quarterdeck.deploy.planning.profiles import HealthPolicy
+from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.fleet.docker import containers
-from quarterdeck.fleet.edge import ProxyRoute, Route, StaticRoute, probe
+from quarterdeck.fleet.edge.candidates import probe
+from quarterdeck.fleet.edge.routes import ProxyRoute, Route, StaticRoute
 from quarterdeck.kernel.errors import ProviderFailure
 
 FIRST_PAUSE = 0.1
@@ -52,7 +54,9 @@ async def alive(target: Target, order: DeploymentOrder, runtime: dict[str, Any])
             return None
         if found.state.oom_killed:
             return "ran out of memory"
-        return f"ended with exit code {found.state.exit_code}" + (f" ({found.state.error})" if found.state.error else "")
+        return f"ended with exit code {found.state.exit_code}" + (
+            f" ({found.state.error})" if found.state.error else ""
+        )
     status = target.processes.find(runtime["instance"])
     if status is None:
         return "is gone"
@@ -85,7 +89,8 @@ async def _stays_alive(target: Target, order: DeploymentOrder, runtime: dict[str
 
 async def address(target: Target, runtime: dict[str, Any]) -> tuple[str, int]:
     """Where the application itself listens: the container's own address, since a published port takes connections
-    while nothing listens behind it."""
+    while nothing listens behind it.
+    """
     if runtime["kind"] == "container" and target.need_engine().local:
         found = await containers.find(target.need_engine(), runtime["container"])
         own = found.address() if found is not None else None
@@ -119,7 +124,9 @@ async def _answers(
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, policy.interval_seconds)
     serves = f" {order.serving.deployment} keeps serving." if order.serving else ""
-    hint = await _wrong_port(target, runtime) or "Read its log; check the health path, the expected status and the port."
+    hint = (
+        await _wrong_port(target, runtime) or "Read its log; check the health path, the expected status and the port."
+    )
     raise ProviderFailure(
         f"No healthy answer on port {runtime['port']} after {tries} tries in {budget} s: {last}.{serves}",
         code="health_check_failed",
@@ -144,7 +151,9 @@ async def _try(
     check = policy.http
     url = f"{check.scheme}://{host}:{check.port or port}{check.path}"
     try:
-        answer = await client.request(check.method, url, headers={"Host": check.host, "User-Agent": "quarterdeck-health"})
+        answer = await client.request(
+            check.method, url, headers={"Host": check.host, "User-Agent": "quarterdeck-health"}
+        )
     except httpx.ConnectError:
         return "nothing listens"
     except httpx.TimeoutException:

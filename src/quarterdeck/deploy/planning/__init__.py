@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from quarterdeck.deploy.planning.answer import answer_sections, health_check, runtime_plan_sections
 from quarterdeck.deploy.planning.host import require_tools
 from quarterdeck.deploy.planning.plan import plan
 from quarterdeck.deploy.planning.profiles import HealthPolicy, HttpCheck, NetworkProfile, RuntimeProfile
@@ -15,6 +16,9 @@ __all__ = [
     "NetworkProfile",
     "RuntimeProfile",
     "StaticSite",
+    "answer_sections",
+    "health_check",
     "plan",
     "require_tools",
+    "runtime_plan_sections",
 ]

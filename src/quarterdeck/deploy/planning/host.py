@@ -40,12 +40,12 @@ def host_plan(
         ("package", package),
     ]
     steps += [HostStep(kind, _LABELS[kind], command_argv(command)) for kind, command in listed if command]
-    environment = {**draft.environment, **draft.host_environment} if start else dict(draft.host_environment)
     return HostPlan(
         steps=tuple(steps),
         start=command_argv(start) if start else (),
         start_directory="." if explicit_start else draft.start_directory,
-        environment=environment,
+        environment={**draft.environment, **draft.host_environment} if start else {},
+        build_environment=draft.host_environment if steps else {},
         path_prefix=draft.host_path if needed else (),
         tools=draft.tools if needed else (),
     )

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+_ALWAYS = (
+    ".git",
+    ".gitignore",
+    ".dockerignore",
+    ".env",
+    ".env.local",
+    ".env.*.local",
+    "**/.DS_Store",
+    "**/node_modules",
+    "**/__pycache__",
+    "**/*.pyc",
+    ".venv",
+    "venv",
+    "Dockerfile",
+    "docker-compose.yml",
+    "compose.yml",
+)
+_BUILT_ANEW = {
+    "rust": ("target",),
+    "java": ("target", "build", ".gradle"),
+    "elixir": ("_build", "deps"),
+    "dotnet": ("**/bin", "**/obj", "out"),
+    "node": (".next", ".nuxt", ".output", ".svelte-kit"),
+}
 
-def ignored() -> tuple[str, ...]:
-    """Return .dockerignore patterns: history, private settings, and what the build makes anew."""
-    return (
-        ".git",
-        ".gitignore",
-        ".dockerignore",
-        ".env",
-        ".env.local",
-        ".env.*.local",
-        "**/.DS_Store",
-        "**/node_modules",
-        "**/__pycache__",
-        "**/*.pyc",
-        ".venv",
-        "venv",
-        "target",
-        "Dockerfile",
-        "docker-compose.yml",
-        "compose.yml",
-    )
+
+def ignored(family: str = "static", *, builds: bool = False) -> tuple[str, ...]:
+    """Return .dockerignore patterns: history, private settings and, where there is a build, what it makes anew."""
+    return _ALWAYS + (_BUILT_ANEW.get(family, ()) if builds else ())

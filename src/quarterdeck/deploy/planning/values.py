@@ -111,6 +111,9 @@ class HostPlan(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Reads its port from PORT, which the runtime assigns. Empty for a static site."""
     start_directory: str = "."
     environment: dict[str, str] = {}
+    """For the started process; PORT comes from the runtime."""
+    build_environment: dict[str, str] = {}
+    """For the steps."""
     path_prefix: tuple[str, ...] = ()
     """Directories of the work directory that go before PATH."""
     tools: tuple[ToolRequirement, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quarterdeck.deploy.detection.values import Detection, Found, Issue
+from quarterdeck.deploy.detection.values import ApplicationShape, Detection, Found, Issue
 from quarterdeck.deploy.planning.container_plans import RUN_STEPS
 from quarterdeck.deploy.planning.dockerfile import DOCKERFILE_PATH, Recipe, server_dockerfile, static_dockerfile
 from quarterdeck.deploy.planning.drafts import Draft, Where, draft
@@ -48,8 +48,10 @@ def server_plan(request: Request) -> BuildPlan:
     port = request.configured_port or (DEFAULT_PORT if request.exposed else None)
     container = Where(str(port or DEFAULT_PORT), CONTAINER_ADDRESS)
     made = draft(found, container, static=False, explicit_start=runtime.start_command)
-    start = runtime.start_command or made.start
-    issues = [*_open_issues(detection, runtime, static=False), *_draft_issues(made, runtime)]
+    issues = _open_issues(detection, runtime, made, static=False)
+    # A guess must not be shown as a command when what it would start is not there or not certain.
+    guess = not any("startCommand" in issue.overridden_by for issue in issues)
+    start = runtime.start_command or (made.start if guess else None)
     if start is None and not issues:
         if found.planner == "custom":
             message = "Nothing in the source says what kind of application it is."
@@ -69,7 +71,7 @@ def server_plan(request: Request) -> BuildPlan:
     on_host = request.target == "host-process"
     if on_host:
         made = draft(found, ON_HOST, static=False, explicit_start=runtime.start_command)
-        start = runtime.start_command or made.start
+        start = runtime.start_command or (made.start if guess else None)
         recipe = recipe._replace(start=start)
     commands = _commands(recipe, runtime, made)
     text = None if on_host or start is None else server_dockerfile(made, recipe)
@@ -85,7 +87,7 @@ def server_plan(request: Request) -> BuildPlan:
         execution_kind="host-process" if on_host else "docker-container",
         artifact_kind="custom-command-image" if _own_commands(found, runtime) else "workspace-image",
         artifact_intent="build-image",
-        application_shape=found.shape if found.shape != "static" else "serverful-http",
+        application_shape=_shape(request, found, start),
         base_image=None if on_host else made.base_image,
         runtime_image=made.runtime_image if staged else None,
         image=request.image,
@@ -98,7 +100,7 @@ def server_plan(request: Request) -> BuildPlan:
         dockerfile=text,
         dockerfile_path=DOCKERFILE_PATH if text else None,
         context_files=(ContextFile(DOCKERFILE_PATH, text),) if text else (),
-        ignore=ignored() if text else (),
+        ignore=ignored(found.family, builds=recipe.build is not None) if text else (),
         host=_on_host(made, recipe, runtime) if on_host else None,
         steps=_steps(commands, on_host=on_host, static=False),
     )
@@ -130,7 +132,7 @@ def static_plan(request: Request) -> BuildPlan:
     configuration = ContextFile(CONFIGURATION_PATH, server_configuration(port))
     return finish(
         request,
-        issues=(*_open_issues(detection, runtime, static=True), *_draft_issues(made, runtime), *issues),
+        issues=(*_open_issues(detection, runtime, made, static=True), *issues),
         tier="first-class",
         planner_key=(found.node.static_planner if found.node and found.node.static_planner else "static"),
         build_strategy="static-artifact",
@@ -152,7 +154,7 @@ def static_plan(request: Request) -> BuildPlan:
         dockerfile=text,
         dockerfile_path=DOCKERFILE_PATH if text else None,
         context_files=(ContextFile(DOCKERFILE_PATH, text), configuration) if text else (),
-        ignore=ignored() if text else (),
+        ignore=ignored(found.family, builds=build is not None) if text else (),
         host=_on_host(made, recipe, runtime) if on_host else None,
         steps=_steps(commands, on_host=on_host, static=True),
     )
@@ -164,7 +166,7 @@ _NOTHING = Detection(
 )
 
 
-def _open_issues(detection: Detection, runtime: RuntimeProfile, *, static: bool) -> list[Issue]:
+def _open_issues(detection: Detection, runtime: RuntimeProfile, made: Draft, *, static: bool) -> list[Issue]:
     """Keep the issues that the profile does not settle and that matter for this way of deploying."""
     found = detection.application
     primary = _PRIMARY.get(found.family, ())
@@ -173,22 +175,15 @@ def _open_issues(detection: Detection, runtime: RuntimeProfile, *, static: bool)
         for issue in detection.issues
         if issue.code == "missing-source-root" or any(item.source in primary for item in issue.evidence)
     ]
-    kept = []
-    for issue in (*tree, *found.issues):
-        if static and issue in found.issues and "publishDirectory" not in issue.overridden_by:
-            continue
-        if any(getattr(runtime, _FIELDS[field], None) for field in issue.overridden_by if field in _FIELDS):
-            continue
-        kept.append(issue)
-    return kept
+    if tree:
+        # What else seems to be missing follows from the manifest that could not be read.
+        return [issue for issue in tree if not _settled(issue, runtime)]
+    own = [issue for issue in found.issues if not static or "publishDirectory" in issue.overridden_by]
+    return [issue for issue in (*own, *made.issues) if not _settled(issue, runtime)]
 
 
-def _draft_issues(made: Draft, runtime: RuntimeProfile) -> list[Issue]:
-    return [
-        issue
-        for issue in made.issues
-        if not any(getattr(runtime, _FIELDS[field], None) for field in issue.overridden_by if field in _FIELDS)
-    ]
+def _settled(issue: Issue, runtime: RuntimeProfile) -> bool:
+    return any(getattr(runtime, _FIELDS[field], None) for field in issue.overridden_by if field in _FIELDS)
 
 
 def _publish_directory(
@@ -234,6 +229,14 @@ def _on_host(made: Draft, recipe: Recipe, runtime: RuntimeProfile) -> HostPlan:
         explicit_start=bool(runtime.start_command),
         explicit_install=bool(runtime.install_command),
     )
+
+
+def _shape(request: Request, found: Found, start: str | None) -> ApplicationShape | None:
+    if not request.exposed:
+        return "worker"
+    if found.shape in {None, "static"}:
+        return "serverful-http" if start else None
+    return found.shape
 
 
 def _own_commands(found: Found, runtime: RuntimeProfile) -> bool:

@@ -11,12 +11,25 @@ from quarterdeck.deploy.sources.documents import checked, fingerprint
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
 
-HEALTH = {"enabled": True, "type": "http", "intervalSeconds": 5, "timeoutSeconds": 5, "retries": 10, "startPeriodSeconds": 5}
+HEALTH = {
+    "enabled": True,
+    "type": "http",
+    "intervalSeconds": 5,
+    "timeoutSeconds": 5,
+    "retries": 10,
+    "startPeriodSeconds": 5,
+}
 HEALTH_HTTP = {"method": "GET", "scheme": "http", "host": "localhost", "path": "/", "expectedStatusCode": 200}
 RELATIVE = ("publishDirectory", "dockerfilePath", "dockerComposeFilePath")
 RUNTIME_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}")
 ORCHESTRATOR = (
-    "kubernetesNamespace", "helmChart", "swarmService", "replicas", "nodeSelector", "ingressClass", "providerOptions",
+    "kubernetesNamespace",
+    "helmChart",
+    "swarmService",
+    "replicas",
+    "nodeSelector",
+    "ingressClass",
+    "providerOptions",
 )
 
 
@@ -33,7 +46,8 @@ class Given:
 
 def apply(tx: Tx, resource: Resource, given: Given) -> None:
     """Check what is given, whole, then set it. Raises `Invalid`; nothing is set then. A token that came inside an
-    address is sealed apart from it."""
+    address is sealed apart from it.
+    """
     source, credential = checked(given.source) if given.source is not None else (None, None)
     runtime = _runtime(given.runtime) if given.runtime is not None else None
     health = _health(given.health) if given.health is not None else None
@@ -44,7 +58,11 @@ def apply(tx: Tx, resource: Resource, given: Given) -> None:
     kind = (source or resource.source or {}).get("kind")
     strategy = (runtime or resource.runtime or {}).get("strategy")
     if kind == "docker-image" and strategy not in {None, "auto", "prebuilt-image"}:
-        raise Invalid("An image source runs with the strategy prebuilt-image.", hint="Set strategy to prebuilt-image.", field="strategy")
+        raise Invalid(
+            "An image source runs with the strategy prebuilt-image.",
+            hint="Set strategy to prebuilt-image.",
+            field="strategy",
+        )
     if source is not None:
         resource.source, resource.source_fingerprint = source, fingerprint(source)
         assert tx.vault is not None, "this database was opened without a vault"  # noqa: S101
@@ -91,7 +109,11 @@ def _runtime(given: dict[str, Any]) -> dict[str, Any]:
     if "runtimeName" in profile and not RUNTIME_NAME.fullmatch(profile["runtimeName"]):
         raise Invalid("runtimeName has letters, digits, dot, dash and underscore.", field="runtimeName")
     if profile["strategy"] == "static" and "publishDirectory" not in profile:
-        raise Invalid("The strategy static needs publishDirectory.", hint="Name the directory to publish, such as dist.", field="publishDirectory")
+        raise Invalid(
+            "The strategy static needs publishDirectory.",
+            hint="Name the directory to publish, such as dist.",
+            field="publishDirectory",
+        )
     return profile
 
 
@@ -99,20 +121,32 @@ def _health(given: dict[str, Any]) -> dict[str, Any]:
     policy = {**HEALTH, **{key: value for key, value in given.items() if value is not None}}
     if policy["type"] != "http":
         raise Invalid("Only http health checks can be configured.", field="healthCheck.type")
-    policy["http"] = {**HEALTH_HTTP, **{key: value for key, value in (given.get("http") or {}).items() if value is not None}}
+    policy["http"] = {
+        **HEALTH_HTTP,
+        **{key: value for key, value in (given.get("http") or {}).items() if value is not None},
+    }
     path = policy["http"]["path"]
     if not path.startswith("/") or any(ord(c) < 33 for c in path) or len(path) > 1000:
         raise Invalid("A health path starts with / and has no spaces.", field="healthCheck.http.path")
     if not re.fullmatch(r"[A-Za-z0-9.:_\[\]-]{1,253}", policy["http"]["host"]):
         raise Invalid("The health host is no host name.", field="healthCheck.http.host")
-    for key, most in (("intervalSeconds", 300), ("timeoutSeconds", 300), ("retries", 1000), ("startPeriodSeconds", 3600)):
+    for key, most in (
+        ("intervalSeconds", 300),
+        ("timeoutSeconds", 300),
+        ("retries", 1000),
+        ("startPeriodSeconds", 3600),
+    ):
         if policy[key] > most:
             raise Invalid(f"{key} is at most {most}.", field=f"healthCheck.{key}")
     return policy
 
 
 def _network(given: dict[str, Any]) -> dict[str, Any]:
-    profile = {"upstreamProtocol": "http", "exposureMode": "reverse-proxy", **{k: v for k, v in given.items() if v is not None}}
+    profile = {
+        "upstreamProtocol": "http",
+        "exposureMode": "reverse-proxy",
+        **{k: v for k, v in given.items() if v is not None},
+    }
     for key in ("internalPort", "hostPort"):
         if key in profile and not 1 <= profile[key] <= 65535:
             raise Invalid(f"{key} is a port from 1 to 65535.", field=key)
@@ -122,7 +156,10 @@ def _network(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _access(given: dict[str, Any]) -> dict[str, Any]:
-    profile = {"generatedAccessMode": given.get("generatedAccessMode") or "inherit", "pathPrefix": given.get("pathPrefix") or "/"}
+    profile = {
+        "generatedAccessMode": given.get("generatedAccessMode") or "inherit",
+        "pathPrefix": given.get("pathPrefix") or "/",
+    }
     if not re.fullmatch(r"/[A-Za-z0-9._~/-]{0,200}", profile["pathPrefix"]) or ".." in profile["pathPrefix"]:
         raise Invalid("A path prefix starts with / and has plain path characters.", field="accessProfile.pathPrefix")
     return profile
@@ -143,8 +180,16 @@ def configure(tx: Tx, ref: str, given: Given, *, version: int | None = None) -> 
         )
     apply(tx, resource, given)
     resource.version += 1
-    changed = [name for name in ("source", "runtime", "network", "access", "health") if getattr(given, name) is not None]
-    resources.note(tx, resource, resources.ResourceAction.CONFIGURED, f"resource-{changed[0] if changed else 'profile'}-configured", {"profiles": changed})
+    changed = [
+        name for name in ("source", "runtime", "network", "access", "health") if getattr(given, name) is not None
+    ]
+    resources.note(
+        tx,
+        resource,
+        resources.ResourceAction.CONFIGURED,
+        f"resource-{changed[0] if changed else 'profile'}-configured",
+        {"profiles": changed},
+    )
     return resource
 
 
@@ -157,5 +202,7 @@ def reset_health(tx: Tx, ref: str) -> Resource:
     if resource.health is not None:
         resource.health = None
         resource.version += 1
-        resources.note(tx, resource, resources.ResourceAction.CONFIGURED, "resource-health-reset", {"profiles": ["health"]})
+        resources.note(
+            tx, resource, resources.ResourceAction.CONFIGURED, "resource-health-reset", {"profiles": ["health"]}
+        )
     return resource

@@ -35,7 +35,9 @@ def find(tx: Tx, ref: str) -> Resource:
     """A resource of the caller's organization that is not deleted; `NotFound` otherwise."""
     return tx.one(
         select(Resource).where(
-            Resource.ref == ref, Resource.organization_id == projects.organization_of(tx), Resource.lifecycle != "deleted"
+            Resource.ref == ref,
+            Resource.organization_id == projects.organization_of(tx),
+            Resource.lifecycle != "deleted",
         ),
         what=f"resource {ref[:60]}",
     )
@@ -51,16 +53,22 @@ def find_by_slug(tx: Tx, environment: Environment, name: str) -> Resource | None
     return tx.first(select(Resource).where(Resource.environment_id == environment.id, Resource.live_slug == name))
 
 
-def newest(tx: Tx, limit: int, project_ref: str | None = None, environment_ref: str | None = None) -> list[tuple[Resource, str, str, str | None]]:
+def newest(
+    tx: Tx, limit: int, project_ref: str | None = None, environment_ref: str | None = None
+) -> list[tuple[Resource, str, str, str | None]]:
     """Resources with the refs of their project, environment and destination, newest first."""
     query = _filtered(
         select(Resource, Project.ref, Environment.ref, Destination.ref)
         .join(Project, Project.id == Resource.project_id)
         .join(Environment, Environment.id == Resource.environment_id)
         .outerjoin(Destination, Destination.id == Resource.destination_id),
-        tx, project_ref, environment_ref,
+        tx,
+        project_ref,
+        environment_ref,
     )
-    return [(row[0], row[1], row[2], row[3]) for row in tx.session.execute(query.order_by(Resource.id.desc()).limit(limit))]
+    return [
+        (row[0], row[1], row[2], row[3]) for row in tx.session.execute(query.order_by(Resource.id.desc()).limit(limit))
+    ]
 
 
 def count(tx: Tx, project_ref: str | None = None, environment_ref: str | None = None) -> int:
@@ -69,12 +77,16 @@ def count(tx: Tx, project_ref: str | None = None, environment_ref: str | None = 
         .select_from(Resource)
         .join(Project, Project.id == Resource.project_id)
         .join(Environment, Environment.id == Resource.environment_id),
-        tx, project_ref, environment_ref,
+        tx,
+        project_ref,
+        environment_ref,
     )
-    return tx.execute(query).scalar_one()
+    return int(tx.execute(query).scalar_one())
 
 
-def _filtered(query: Select[*tuple[Any, ...]], tx: Tx, project_ref: str | None, environment_ref: str | None) -> Select[*tuple[Any, ...]]:
+def _filtered(
+    query: Select[*tuple[Any, ...]], tx: Tx, project_ref: str | None, environment_ref: str | None
+) -> Select[*tuple[Any, ...]]:
     query = query.where(Resource.organization_id == projects.organization_of(tx), Resource.lifecycle != "deleted")
     if project_ref is not None:
         query = query.where(Project.ref == project_ref)
@@ -121,7 +133,12 @@ def create(
     environments.check_open(environment)
     name = check_name(name, "resource name")
     if len(services) > 1 and kind != "compose-stack":
-        raise Invalid("Only a compose-stack has several services.", code="invariant_violation", hint="Give at most one.", field="services")
+        raise Invalid(
+            "Only a compose-stack has several services.",
+            code="invariant_violation",
+            hint="Give at most one.",
+            field="services",
+        )
     destination = _destination(tx, destination_ref) if destination_ref else None
     ref = tx.ids.ref("res")
     wanted = slug(name, ref.replace("_", "-"))
@@ -203,7 +220,9 @@ def delete(tx: Tx, ref: str, confirmation: str, registry: Sequence[DeletionBlock
     """Mark an archived resource that nothing refers to as deleted; its slug becomes free."""
     resource = find(tx, ref)
     if confirmation != resource.slug:
-        raise Invalid("The confirmation does not name this resource.", hint=f"Send confirmation.resourceSlug = {resource.slug}.")
+        raise Invalid(
+            "The confirmation does not name this resource.", hint=f"Send confirmation.resourceSlug = {resource.slug}."
+        )
     standing = blockers(tx, resource, registry)
     if standing:
         words = ", ".join(f"{kind} ({number})" for kind, number in standing)
@@ -222,8 +241,17 @@ def note(tx: Tx, resource: Resource, action: ResourceAction, event: str, data: d
     """The audit event and the domain event of a change."""
     tx.flush()
     audit.record(
-        tx, action, resource_type="resource", resource_id=resource.ref, organization_id=resource.organization_id, detail=data
+        tx,
+        action,
+        resource_type="resource",
+        resource_id=resource.ref,
+        organization_id=resource.organization_id,
+        detail=data,
     )
     events.append(
-        tx, f"resource:{resource.ref}", event, {"resourceId": resource.ref, **data}, organization_id=resource.organization_id
+        tx,
+        f"resource:{resource.ref}",
+        event,
+        {"resourceId": resource.ref, **data},
+        organization_id=resource.organization_id,
     )

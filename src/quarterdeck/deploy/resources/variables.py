@@ -21,7 +21,13 @@ def owner(resource: Resource) -> str:
 def set_variable(tx: Tx, ref: str, *, key: str, value: str, kind: str, exposure: str, secret: bool) -> Variable:
     resource = _open(tx, ref)
     row = variables.put(tx, owner(resource), "resource", key, value, exposure, kind, secret=secret)
-    note(tx, resource, ResourceAction.VARIABLE_SET, "resource-variable-set", {"key": key, "exposure": exposure, "isSecret": row.is_secret})
+    note(
+        tx,
+        resource,
+        ResourceAction.VARIABLE_SET,
+        "resource-variable-set",
+        {"key": key, "exposure": exposure, "isSecret": row.is_secret},
+    )
     return row
 
 
@@ -36,7 +42,9 @@ def create_secret(tx: Tx, ref: str, key: str, value: Secret[str], exposure: str)
     resource = _open(tx, ref)
     if _secret_row(tx, resource, key, exposure) is not None:
         raise Conflict(f"{resource.name} has a secret {key} already.", hint="Rotate it to change its value.")
-    row = variables.put(tx, owner(resource), "resource", key, value.reveal(), exposure, "secret", secret=True, reference=True)
+    row = variables.put(
+        tx, owner(resource), "resource", key, value.reveal(), exposure, "secret", secret=True, reference=True
+    )
     note(tx, resource, ResourceAction.SECRET_CREATED, "resource-secret-created", {"key": key, "exposure": exposure})
     return row
 
@@ -45,7 +53,9 @@ def rotate_secret(tx: Tx, ref: str, key: str, value: Secret[str], exposure: str)
     """A new value for an existing reference; deployments that were admitted keep the old one."""
     resource = _open(tx, ref)
     show_secret(tx, ref, key, exposure)
-    row = variables.put(tx, owner(resource), "resource", key, value.reveal(), exposure, "secret", secret=True, reference=True)
+    row = variables.put(
+        tx, owner(resource), "resource", key, value.reveal(), exposure, "secret", secret=True, reference=True
+    )
     note(tx, resource, ResourceAction.SECRET_ROTATED, "resource-secret-rotated", {"key": key, "exposure": exposure})
     return row
 
@@ -78,7 +88,10 @@ def show_secret(tx: Tx, ref: str, key: str, exposure: str) -> Variable:
 def _secret_row(tx: Tx, resource: Resource, key: str, exposure: str) -> Variable | None:
     return tx.first(
         select(Variable).where(
-            Variable.owner == owner(resource), Variable.key == key, Variable.exposure == exposure, Variable.is_secret.is_(True)
+            Variable.owner == owner(resource),
+            Variable.key == key,
+            Variable.exposure == exposure,
+            Variable.is_secret.is_(True),
         )
     )
 

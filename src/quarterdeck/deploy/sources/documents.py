@@ -32,7 +32,9 @@ def from_document(document: dict[str, Any], credential: str | None = None) -> So
             hint=f"Use one of: {', '.join(sorted(FETCHED))}.",
             phase="source-resolution",
         )
-    content = (document.get("metadata") or {}).get("content") or document["locator"] if kind == "dockerfile-inline" else None
+    content = (
+        (document.get("metadata") or {}).get("content") or document["locator"] if kind == "dockerfile-inline" else None
+    )
     return SourceSpec(
         kind=kind,
         locator=document["locator"],
@@ -89,4 +91,6 @@ def fingerprint(document: dict[str, Any]) -> str:
     """`srcfp_` and eight hexadecimal digits: equal for sources that bind to the same place."""
     if document["kind"] in FETCHED:
         return fingerprint_of(from_document(document))
-    return fingerprint_of(SourceSpec(kind="dockerfile-inline", locator=document["locator"], content=document["locator"]))
+    return fingerprint_of(
+        SourceSpec(kind="dockerfile-inline", locator=document["locator"], content=document["locator"])
+    )

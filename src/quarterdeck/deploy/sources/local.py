@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
@@ -64,6 +65,10 @@ class Copy:
                 hint="Let the user of the control plane read the folder.",
                 phase="detect",
             ) from None
+        except OSError as error:
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+                raise failures.disk_full(str(self.source)) from None
+            raise
         return f"sha256:{self._hash.hexdigest()}"
 
     def _folder(self, source: Path, target: Path) -> None:

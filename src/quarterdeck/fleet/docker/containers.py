@@ -135,12 +135,12 @@ async def start(engine: Engine, container: str) -> None:
 async def stop(engine: Engine, container: str, *, seconds: int | None = None) -> None:
     """Ask to end, and kill after `seconds` (default: the container's own); one that has ended already is fine."""
     query = {"t": str(seconds)} if seconds is not None else {}
-    await engine.request("POST", f"/containers/{container}/stop", query=query)
+    await engine.request("POST", f"/containers/{container}/stop", query=query, seconds=None)
 
 
 async def restart(engine: Engine, container: str, *, seconds: int | None = None) -> None:
     query = {"t": str(seconds)} if seconds is not None else {}
-    await engine.request("POST", f"/containers/{container}/restart", query=query)
+    await engine.request("POST", f"/containers/{container}/restart", query=query, seconds=None)
 
 
 async def kill(engine: Engine, container: str, *, signal: str = "KILL") -> None:
@@ -183,7 +183,8 @@ async def wait(
     engine: Engine, container: str, *, condition: Literal["not-running", "next-exit", "removed"] = "not-running"
 ) -> int:
     """The exit code, when it has ended."""
-    return (await engine.post(f"/containers/{container}/wait", Exited, None, {"condition": condition})).status_code
+    query = {"condition": condition}
+    return (await engine.post(f"/containers/{container}/wait", Exited, None, query, seconds=None)).status_code
 
 
 async def update(engine: Engine, container: str, changes: dict[str, Any]) -> None:

@@ -21,6 +21,7 @@ Query = Mapping[str, str] | Sequence[tuple[str, str]]
 NEWEST_API = (1, 47)
 OLDEST_API = (1, 40)
 CONNECT_SECONDS = 3.0
+ANSWER_SECONDS = 60.0
 ENGINE_GONE = (httpx.TransportError, httpcore.NetworkError, httpcore.ProtocolError)
 
 
@@ -71,11 +72,13 @@ class Engine:
     async def __aexit__(self, *exception: object) -> None:
         await self.close()
 
-    async def get(self, path: str, kind: type[T], query: Query = ()) -> T:
-        return decode((await self.request("GET", path, query=query)).content, kind)
+    async def get(self, path: str, kind: type[T], query: Query = (), *, seconds: float | None = ANSWER_SECONDS) -> T:
+        return decode((await self.request("GET", path, query=query, seconds=seconds)).content, kind)
 
-    async def post(self, path: str, kind: type[T], body: Any = None, query: Query = ()) -> T:
-        return decode((await self.request("POST", path, query=query, body=body)).content, kind)
+    async def post(
+        self, path: str, kind: type[T], body: Any = None, query: Query = (), *, seconds: float | None = ANSWER_SECONDS
+    ) -> T:
+        return decode((await self.request("POST", path, query=query, body=body, seconds=seconds)).content, kind)
 
     async def request(
         self,
@@ -86,9 +89,12 @@ class Engine:
         body: Any = None,
         content: bytes | AsyncIterator[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
+        seconds: float | None = ANSWER_SECONDS,
     ) -> httpx.Response:
-        """One request, answered whole. `body` is sent as JSON, `content` as it is."""
-        async with self.stream(method, path, query=query, body=body, content=content, headers=headers) as answer:
+        """One request, answered whole within `seconds`. `body` is sent as JSON, `content` as it is."""
+        async with self.stream(
+            method, path, query=query, body=body, content=content, headers=headers, seconds=seconds
+        ) as answer:
             await answer.aread()
             return answer
 
@@ -102,16 +108,23 @@ class Engine:
         body: Any = None,
         content: bytes | AsyncIterator[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
+        seconds: float | None = None,
     ) -> AsyncIterator[httpx.Response]:
-        """One request whose answer is read as it comes; leaving the block drops the connection if more would come."""
+        """One request whose answer is read as it comes; leaving the block drops the connection if more would come.
+
+        `seconds` bounds each silence of the engine; None waits as long as it takes.
+        """
         sent = dict(headers or {})
         if body is not None:
             content = msgspec.json.encode(body)
             sent["Content-Type"] = "application/json"
         pairs = httpx.QueryParams(list(query.items()) if isinstance(query, Mapping) else list(query))
         url = f"/v{self.api_version}{path}"
+        patience = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS, read=seconds)
         try:
-            async with self._http.stream(method, url, params=pairs, content=content, headers=sent) as answer:
+            async with self._http.stream(
+                method, url, params=pairs, content=content, headers=sent, timeout=patience
+            ) as answer:
                 if answer.status_code >= 400:
                     raise refusal(answer.status_code, await answer.aread(), path)
                 yield answer

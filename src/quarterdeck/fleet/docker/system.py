@@ -11,6 +11,8 @@ from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.fleet.docker.filters import Labels, filters
 from quarterdeck.fleet.docker.messages import lines
 
+SLOW_SECONDS = 600.0
+
 
 class Version(msgspec.Struct, rename="pascal"):
     version: str
@@ -113,7 +115,7 @@ async def ping(engine: Engine) -> None:
 
 async def disk_usage(engine: Engine) -> DiskUsage:
     """Slow on a busy engine (it walks layers and volumes): never in a request's path."""
-    return await engine.get("/system/df", DiskUsage)
+    return await engine.get("/system/df", DiskUsage, seconds=SLOW_SECONDS)
 
 
 async def events(
@@ -150,10 +152,11 @@ async def prune(
     query = prune_query(kind, labels, until=until)
     if kind == "volumes" and tuple(map(int, engine.api_version.split("."))) >= (1, 42):
         query = filters(labels, all="true")
-    return await engine.post(f"/{kind}/prune", Pruned, None, query)
+    return await engine.post(f"/{kind}/prune", Pruned, None, query, seconds=SLOW_SECONDS)
 
 
 async def prune_build_cache(engine: Engine, *, keep_bytes: int = 0, until: str = "") -> Pruned:
     """Shrink the builder's cache to `keep_bytes`; the cache carries no labels and is the engine's as a whole."""
     query = {"keep-storage": str(keep_bytes)} if keep_bytes else {"all": "1"}
-    return await engine.post("/build/prune", Pruned, None, query | filters(until=until) if until else query)
+    query |= filters(until=until) if until else {}
+    return await engine.post("/build/prune", Pruned, None, query, seconds=SLOW_SECONDS)

@@ -60,6 +60,13 @@ def render_caddy(routes: Iterable[Route], layout: Layout, ports: Ports, options:
     }
 
 
+def ports_of(configuration: JsonObject) -> Ports:
+    """The reverse: which ports a configuration of ours listens on. Raises `KeyError` for one that is not ours."""
+    http = configuration["apps"]["http"]
+    address = str(http["servers"]["http"]["listen"][0]).rsplit(":", 1)[0].strip("[]")
+    return Ports(http=http["http_port"], https=http["https_port"], address=address)
+
+
 def _server(listen: list[str], routes: list[JsonObject], options: EdgeOptions) -> JsonObject:
     server: JsonObject = {
         "listen": listen,

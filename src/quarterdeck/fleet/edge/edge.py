@@ -16,10 +16,10 @@ import structlog
 from quarterdeck.fleet.edge.admin import AdminClient, ConfigurationRefused
 from quarterdeck.fleet.edge.batches import Batches, Change, changed
 from quarterdeck.fleet.edge.candidates import Candidate, candidate_of
-from quarterdeck.fleet.edge.configuration import EdgeOptions, render_caddy
+from quarterdeck.fleet.edge.configuration import EdgeOptions, ports_of, render_caddy
 from quarterdeck.fleet.edge.files import Files, LocalFiles
 from quarterdeck.fleet.edge.layout import Layout
-from quarterdeck.fleet.edge.ports import Ports, choose_ports, url_for
+from quarterdeck.fleet.edge.ports import Ports, choose_ports, require_free, url_for
 from quarterdeck.fleet.edge.process import Identity, lives, wait_for_end
 from quarterdeck.fleet.edge.program import Account
 from quarterdeck.fleet.edge.routes import Route, check_route, check_routes, decode_route, encode_route
@@ -220,7 +220,12 @@ class Edge:
             await self._ensure(before)
             for route_id in after.keys() - before.keys():
                 await self._upstreams.prepare(route_id)
-            reloaded = await self._load(after)
+            try:
+                reloaded = await self._load(after, self.ports)
+            except Problem:
+                for route_id in after.keys() - before.keys():
+                    await self._upstreams.forget(route_id)
+                raise
             for route_id, route in after.items():
                 if before.get(route_id) != route:
                     await self._files.write_atomic(self.layout.route(route_id), encode_route(route))
@@ -235,27 +240,41 @@ class Edge:
         kept = await self._kept_ports()
         if identity is None:
             ports = choose_ports(*self._named, kept=kept, secure=secure)
-            await self._keep_ports(ports)
             wanted = render_caddy(routes.values(), self.layout, ports, self._options)
             generations = [wanted, *await self._older_generations(wanted)]
             identity, taken = await self._supervisor.start(generations, ports)
             await self._keep_generation(taken)
-        elif kept is None:
-            raise Unavailable("The edge runs, but its ports are not written down.", code="edge_proxy_unavailable")
         else:
-            await self._keep_ports(self._renamed(kept))
-        await self._load(routes)
+            ports = await self._running_ports(kept, secure=secure)
+        await self._load(routes, ports)
+        await self._keep_ports(ports)
         return identity
 
-    def _renamed(self, kept: Ports) -> Ports:
-        """The ports of a running edge, after an operator named others. One that is taken is refused by the load."""
+    async def _running_ports(self, kept: Ports | None, *, secure: bool) -> Ports:
+        """Where a running edge shall listen: where it does, unless an operator has named another place since."""
+        if kept is None:
+            running, _ = await self._admin.configuration()
+            try:
+                kept = ports_of(running or {})
+            except (KeyError, IndexError, TypeError) as error:
+                raise Unavailable(
+                    "The edge runs a configuration that is not ours.",
+                    code="edge_proxy_unavailable",
+                    hint="Stop the Caddy of this directory; Quarterdeck starts it again with its own routes.",
+                ) from error
         http, https, address = self._named
-        return Ports(
+        wanted = Ports(
             http=http or kept.http, https=https or kept.https, address=kept.address if address is None else address
         )
+        # The proxy itself would share a taken port silently.
+        if wanted.http != kept.http:
+            require_free(wanted.http, wanted.address)
+        if secure and wanted.https != kept.https:
+            require_free(wanted.https, wanted.address)
+        return wanted
 
-    async def _load(self, routes: dict[str, Route]) -> bool:
-        wanted = render_caddy(routes.values(), self.layout, self.ports, self._options)
+    async def _load(self, routes: dict[str, Route], ports: Ports) -> bool:
+        wanted = render_caddy(routes.values(), self.layout, ports, self._options)
         running, tag = await self._admin.configuration()
         if running == wanted:
             await self._keep_generation(wanted)
@@ -308,7 +327,15 @@ class Edge:
         for name in await self._files.list(self.layout.routes):
             content = await self._files.read(self.layout.routes / name)
             if name.endswith(".json") and content is not None:
-                route = decode_route(content)
+                try:
+                    route = decode_route(content)
+                except msgspec.MsgspecError as error:
+                    raise Unavailable(
+                        f"The edge's route file {name} cannot be read; no route is changed until it can.",
+                        code="edge_proxy_route_unreadable",
+                        hint=f"Mend or remove {self.layout.routes / name}, then deploy its resource again.",
+                        phase="proxy-route-realization",
+                    ) from error
                 routes[route.id] = route
         return routes
 

@@ -6,12 +6,12 @@ import asyncio
 import contextlib
 import fcntl
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Protocol
 
-from quarterdeck.kernel.errors import Timeout
+from quarterdeck.kernel.errors import Invalid, Timeout
 
 TEMPORARY = ".new"
 
@@ -27,7 +27,7 @@ class Files(Protocol):
 
     async def rename(self, old: Path, new: Path) -> None: ...
 
-    async def list(self, directory: Path) -> list[str]:
+    async def list(self, directory: Path) -> Sequence[str]:
         """Names of complete files, sorted; none for a missing directory."""
         ...
 
@@ -36,6 +36,10 @@ class Files(Protocol):
         ...
 
     async def make_directory(self, path: Path, *, mode: int = 0o755) -> None: ...
+
+    async def outward_links(self, directory: Path) -> Sequence[str]:
+        """Relative paths of the symbolic links below a directory that lead out of it. Raises `Invalid` without one."""
+        ...
 
     def lock(self, path: Path, *, seconds: float = 30) -> AbstractAsyncContextManager[None]:
         """Exclusive among all processes that use the path; raises `Timeout` when it cannot be had in time."""
@@ -70,7 +74,7 @@ class LocalFiles:
         finally:
             os.close(descriptor)
 
-    async def list(self, directory: Path) -> list[str]:
+    async def list(self, directory: Path) -> Sequence[str]:
         try:
             names = os.listdir(directory)  # noqa: PTH208 - names are wanted
         except FileNotFoundError:
@@ -87,6 +91,9 @@ class LocalFiles:
     async def make_directory(self, path: Path, *, mode: int = 0o755) -> None:
         path.mkdir(mode=mode, parents=True, exist_ok=True)  # noqa: ASYNC240 - one system call
 
+    async def outward_links(self, directory: Path) -> Sequence[str]:
+        return await asyncio.to_thread(_outward_links, directory)
+
     @contextlib.asynccontextmanager
     async def lock(self, path: Path, *, seconds: float = 30) -> AsyncIterator[None]:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -95,6 +102,22 @@ class LocalFiles:
             yield
         finally:
             os.close(descriptor)
+
+
+def _outward_links(directory: Path) -> list[str]:
+    if not directory.is_dir():
+        raise Invalid(
+            f"{directory} is not a directory, so nothing can be served from it.",
+            code="edge_proxy_upstream_invalid",
+            hint="Publish the files first.",
+        )
+    inside = directory.resolve()
+    return sorted(
+        str(Path(parent, name).relative_to(directory))
+        for parent, directories, names in os.walk(directory)
+        for name in (*directories, *names)
+        if Path(parent, name).is_symlink() and not Path(parent, name).resolve().is_relative_to(inside)
+    )
 
 
 async def _flock(descriptor: int, path: Path, seconds: float) -> None:

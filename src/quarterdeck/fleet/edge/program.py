@@ -87,4 +87,5 @@ def start_environment(layout: Layout, surrounding: Mapping[str, str]) -> dict[st
         "XDG_DATA_HOME": str(layout.data),
         # A soft limit: collect rather than grow beyond the budget of the edge.
         "GOMEMLIMIT": "56MiB",
+        "GOGC": "50",
     }

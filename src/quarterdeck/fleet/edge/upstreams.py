@@ -68,6 +68,8 @@ class Upstreams:
     async def _replace(self, route_id: str, path: Path, upstream: str) -> str | None:
         check_route_id(route_id)
         check_upstream(upstream)
+        if upstream.startswith("/"):
+            await self._require_enclosed(Path(upstream))
         async with self._files.lock(self._layout.upstreams_lock):
             if await self._files.read(self._layout.route(route_id)) is None:
                 raise NotFound(
@@ -81,6 +83,17 @@ class Upstreams:
             # The word is the whole file: a line end would become part of the address.
             await self._files.write_atomic(path, upstream.encode(), mode=0o644)
         return before.decode() if before else None
+
+    async def _require_enclosed(self, directory: Path) -> None:
+        """The proxy follows links and may read what a visitor must not: a published directory holds its own files."""
+        outward = await self._files.outward_links(directory)
+        if outward:
+            raise Invalid(
+                f"{directory} is not served: {len(outward)} of its links lead out of it, the first is {outward[0]}.",
+                code="edge_proxy_static_link_outside",
+                hint="Let the build copy files instead of linking to places outside its output directory.",
+                phase="proxy-route-realization",
+            )
 
 
 def check_upstream(upstream: str) -> None:

@@ -24,7 +24,6 @@ def is_free(port: int) -> bool:
                 # Connections that linger after a close do not matter, listeners still do.
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind((address, port))
-                probe.listen(1)
         except OSError as error:
             if family == socket.AF_INET6 and error.errno in {97, 99}:
                 continue  # a host without IPv6

@@ -26,9 +26,13 @@ def configure(tx: Tx, *, server_ref: str | None, mode: str, provider: str | None
     organization_id = organization_of(tx)
     server = servers.find(tx, server_ref) if server_ref else None
     if mode == "provider" and (provider or "sslip") not in PROVIDERS:
-        raise Invalid(f"No provider {provider!r} makes access domains.", hint=f"Use one of: {', '.join(PROVIDERS)}.", field="providerKey")
+        raise Invalid(
+            f"No provider {provider!r} makes access domains.",
+            hint=f"Use one of: {', '.join(PROVIDERS)}.",
+            field="providerKey",
+        )
     if mode == "custom-template":
-        if not template or not TEMPLATE.fullmatch(template) or "{slug}" not in template and "{id}" not in template:
+        if not template or not TEMPLATE.fullmatch(template) or ("{slug}" not in template and "{id}" not in template):
             raise Invalid(
                 "The template does not make a host name.",
                 hint="Write it like {slug}.apps.example.com, with {slug} or {id} in it.",
@@ -38,7 +42,10 @@ def configure(tx: Tx, *, server_ref: str | None, mode: str, provider: str | None
     row = _row(tx, organization_id, server.id if server else 0)
     if row is None:
         row = AccessPolicy(
-            uid=tx.ids.uid(), ref=tx.ids.ref("dap"), organization_id=organization_id, server_id=server.id if server else 0
+            uid=tx.ids.uid(),
+            ref=tx.ids.ref("dap"),
+            organization_id=organization_id,
+            server_id=server.id if server else 0,
         )
     row.mode, row.updated_at = mode, tx.now
     row.provider = (provider or "sslip") if mode == "provider" else provider
@@ -53,7 +60,11 @@ def configure(tx: Tx, *, server_ref: str | None, mode: str, provider: str | None
         detail={"mode": mode, "serverId": server_ref},
     )
     events.append(
-        tx, f"access-policy:{row.ref}", "default-access-domain-policy-configured", {"mode": mode}, organization_id=organization_id
+        tx,
+        f"access-policy:{row.ref}",
+        "default-access-domain-policy-configured",
+        {"mode": mode},
+        organization_id=organization_id,
     )
     return row
 

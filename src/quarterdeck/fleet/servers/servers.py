@@ -27,17 +27,26 @@ class ServerAction(audit.Action):
 
 def find(tx: Tx, ref: str) -> Server:
     """A server of the caller's organization by its `srv_…`; `NotFound` otherwise."""
-    return tx.one(select(Server).where(Server.ref == ref, Server.organization_id == organization_of(tx)), what=f"server {ref[:60]}")
+    return tx.one(
+        select(Server).where(Server.ref == ref, Server.organization_id == organization_of(tx)),
+        what=f"server {ref[:60]}",
+    )
 
 
 def newest(tx: Tx, limit: int) -> list[Server]:
     return list(
-        tx.scalars(select(Server).where(Server.organization_id == organization_of(tx)).order_by(Server.id.desc()).limit(limit))
+        tx.scalars(
+            select(Server).where(Server.organization_id == organization_of(tx)).order_by(Server.id.desc()).limit(limit)
+        )
     )
 
 
 def count(tx: Tx) -> int:
-    return tx.execute(select(func.count()).select_from(Server).where(Server.organization_id == organization_of(tx))).scalar_one()
+    return int(
+        tx.execute(
+            select(func.count()).select_from(Server).where(Server.organization_id == organization_of(tx))
+        ).scalar_one()
+    )
 
 
 def check_active(server: Server) -> None:
@@ -57,7 +66,9 @@ def check_host(host: str) -> str:
     except ValueError:
         if not HOSTNAME.fullmatch(host):
             raise Invalid(
-                f"{host[:80]!r} is neither a host name nor an IP address.", hint="Give it without scheme, port or path.", field="host"
+                f"{host[:80]!r} is neither a host name nor an IP address.",
+                hint="Give it without scheme, port or path.",
+                field="host",
             ) from None
         return host
 
@@ -125,12 +136,18 @@ def register(tx: Tx, *, name: str, host: str, provider: str, target_kind: str, p
 def local(tx: Tx) -> Server:
     """This machine as a server of the caller's organization, registered at first need."""
     found = tx.first(
-        select(Server).where(
-            Server.organization_id == organization_of(tx), Server.provider == LOCAL, Server.lifecycle == "active"
-        ).order_by(Server.id)
+        select(Server)
+        .where(Server.organization_id == organization_of(tx), Server.provider == LOCAL, Server.lifecycle == "active")
+        .order_by(Server.id)
     )
     return found or register(
-        tx, name="This machine", host="127.0.0.1", provider=LOCAL, target_kind="single-server", port=22, proxy_kind="caddy"
+        tx,
+        name="This machine",
+        host="127.0.0.1",
+        provider=LOCAL,
+        target_kind="single-server",
+        port=22,
+        proxy_kind="caddy",
     )
 
 
@@ -142,13 +159,22 @@ def destination(tx: Tx, server: Server, ref: str | None = None) -> Destination:
             raise NotFound(f"There is no destination {ref[:60]}.")
         if found.server_id != server.id:
             raise Invalid(
-                f"The destination {ref} belongs to another server.", code="resource_context_mismatch", hint="Leave it out to use the default one."
+                f"The destination {ref} belongs to another server.",
+                code="resource_context_mismatch",
+                hint="Leave it out to use the default one.",
             )
         return found
     tx.lock(f"destination:{server.id}")
     found = tx.first(select(Destination).where(Destination.server_id == server.id, Destination.name == "default"))
     return found or tx.add(
-        Destination(uid=tx.ids.uid(), ref=tx.ids.ref("dst"), server_id=server.id, name="default", kind="docker", created_at=tx.now)
+        Destination(
+            uid=tx.ids.uid(),
+            ref=tx.ids.ref("dst"),
+            server_id=server.id,
+            name="default",
+            kind="docker",
+            created_at=tx.now,
+        )
     )
 
 
@@ -157,7 +183,9 @@ def existing_destination(tx: Tx, server: Server) -> Destination | None:
     return tx.first(select(Destination).where(Destination.server_id == server.id, Destination.name == "default"))
 
 
-def observe_edge(tx: Tx, server_id: int, *, error: tuple[str, str] | None, http_port: int | None, https_port: int | None) -> None:
+def observe_edge(
+    tx: Tx, server_id: int, *, error: tuple[str, str] | None, http_port: int | None, https_port: int | None
+) -> None:
     """Note what an attempt to bring up the edge found: ready with its ports, or failed with code and message."""
     server = tx.get(Server, server_id)
     if server is None or server.proxy_kind == "none":
@@ -171,5 +199,9 @@ def observe_edge(tx: Tx, server_id: int, *, error: tuple[str, str] | None, http_
         server.proxy_status = "failed"
         server.proxy_error_code, server.proxy_error_message = error
     events.append(
-        tx, f"server:{server.ref}", "edge-proxy-observed", {"status": server.proxy_status}, organization_id=server.organization_id
+        tx,
+        f"server:{server.ref}",
+        "edge-proxy-observed",
+        {"status": server.proxy_status},
+        organization_id=server.organization_id,
     )

@@ -30,7 +30,12 @@ class PostgresqlDatabase(Database):
         super().__init__(**services)
         self.url = url
         self.engine = create_engine(
-            sqlalchemy_url(url), pool_size=CONNECTIONS, max_overflow=0, pool_pre_ping=True, pool_timeout=10
+            sqlalchemy_url(url),
+            pool_size=CONNECTIONS,
+            max_overflow=0,
+            pool_pre_ping=True,
+            pool_timeout=10,
+            hide_parameters=True,
         )
         self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="db")
 

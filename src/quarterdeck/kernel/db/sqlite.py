@@ -38,7 +38,9 @@ class _Unit:
 
 def open_engine(path: Path, *, synchronous: str = "FULL", read_only: bool = False) -> Engine:
     """An engine over one file with the measured settings; transactions begin where we say so."""
-    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool, connect_args={"check_same_thread": False})
+    engine = create_engine(
+        f"sqlite:///{path}", poolclass=NullPool, connect_args={"check_same_thread": False}, hide_parameters=True
+    )
 
     @event.listens_for(engine, "connect")
     def _settings(raw: Any, _record: Any) -> None:

@@ -1,6 +1,38 @@
 """Durable domain events: appended in the transaction of the change, numbered within a stream."""
 
+from quarterdeck.kernel.events.follow import follow
 from quarterdeck.kernel.events.model import Event, Gap
+from quarterdeck.kernel.events.prune import Pruning, prune
 from quarterdeck.kernel.events.stream import append, head, locate, missed, read, watermark
+from quarterdeck.kernel.events.subscriptions import (
+    Subscriber,
+    advance,
+    deliver,
+    deliver_all,
+    forget,
+    reposition,
+    subscribe,
+    subscribers,
+)
 
-__all__ = ["Event", "Gap", "append", "head", "locate", "missed", "read", "watermark"]
+__all__ = [
+    "Event",
+    "Gap",
+    "Pruning",
+    "Subscriber",
+    "advance",
+    "append",
+    "deliver",
+    "deliver_all",
+    "follow",
+    "forget",
+    "head",
+    "locate",
+    "missed",
+    "prune",
+    "read",
+    "reposition",
+    "subscribe",
+    "subscribers",
+    "watermark",
+]

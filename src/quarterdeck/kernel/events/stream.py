@@ -21,10 +21,7 @@ _INSERT = (
     "INSERT INTO domain_events "
     '(stream, sequence, cursor, type, data, at, organization_id, correlation_id, "transaction") '
 )
-_SQLITE_NUMBER = text(_NUMBER)
-_SQLITE = text(
-    _INSERT + "VALUES (:stream, :sequence, :cursor, :type, :data, :at, :organization_id, :correlation_id, 0)"
-)
+_SQLITE = _INSERT + "VALUES (:stream, :sequence, :cursor, :type, :data, :at, :organization_id, :correlation_id, 0)"
 _POSTGRESQL = text(
     f"WITH numbered AS ({_NUMBER}) {_INSERT}"  # noqa: S608 - constant text
     "SELECT :stream, head, :cursor, :type, :data, :at, :organization_id, :correlation_id, "
@@ -62,9 +59,10 @@ def append(
     if tx.dialect == "postgresql":
         sequence: int = tx.execute(_POSTGRESQL, values).scalar_one()
     else:
-        numbered = {"stream": stream, "organization_id": organization_id}
-        sequence = values["sequence"] = tx.execute(_SQLITE_NUMBER, numbered).scalar_one()
-        tx.execute(_SQLITE, values)
+        tx.flush()
+        (sequence,) = tx.raw.execute(_NUMBER, values).fetchone()
+        values["sequence"] = sequence
+        tx.raw.execute(_SQLITE, values)
     tx.publish(stream)
     tx.publish("events", type)
     return sequence

@@ -1,6 +1,16 @@
 """The job ledger: the one place where work waits, runs and ends."""
 
 from quarterdeck.kernel.jobs.finding import Attempt, Filter, attempts, count, find, get, list_jobs
+from quarterdeck.kernel.jobs.frames import LogLine
+from quarterdeck.kernel.jobs.handlers import (
+    SERVER,
+    JobContext,
+    JobInfo,
+    ServerHandlers,
+    WorkerHandlers,
+    server_handlers,
+    worker_handlers,
+)
 from quarterdeck.kernel.jobs.job import Enqueue, Job, Lane, Outcome, short_ref, short_ref_id
 from quarterdeck.kernel.jobs.kinds import JobKind, JobKinds, kinds
 from quarterdeck.kernel.jobs.ledger import (
@@ -18,8 +28,11 @@ from quarterdeck.kernel.jobs.ledger import (
     topic,
 )
 from quarterdeck.kernel.jobs.operating import cancel, dead_letter, mark_recovered, prune, retry
+from quarterdeck.kernel.jobs.output import LogSink, into
 from quarterdeck.kernel.jobs.recovery import requeue_abandoned, requeue_lapsed, wake_parked
 from quarterdeck.kernel.jobs.refusals import Canceled, Fenced
+from quarterdeck.kernel.jobs.schedules import Rhythm, remove_schedule, set_schedule
+from quarterdeck.kernel.jobs.service import Jobs
 from quarterdeck.kernel.jobs.transitions import ENDED, LIVE, State
 
 list = list_jobs  # noqa: A001 - the spine says jobs.list
@@ -27,6 +40,7 @@ list = list_jobs  # noqa: A001 - the spine says jobs.list
 __all__ = [
     "ENDED",
     "LIVE",
+    "SERVER",
     "Assignment",
     "Attempt",
     "Canceled",
@@ -35,12 +49,20 @@ __all__ = [
     "Fenced",
     "Filter",
     "Job",
+    "JobContext",
+    "JobInfo",
     "JobKind",
     "JobKinds",
+    "Jobs",
     "Lane",
+    "LogLine",
+    "LogSink",
     "Outcome",
     "Report",
+    "Rhythm",
+    "ServerHandlers",
     "State",
+    "WorkerHandlers",
     "attempts",
     "cancel",
     "claim",
@@ -54,16 +76,21 @@ __all__ = [
     "get",
     "hand_back",
     "heartbeat",
+    "into",
     "kinds",
     "list_jobs",
     "mark_recovered",
     "prune",
     "record",
+    "remove_schedule",
     "requeue_abandoned",
     "requeue_lapsed",
     "retry",
+    "server_handlers",
+    "set_schedule",
     "short_ref",
     "short_ref_id",
     "topic",
     "wake_parked",
+    "worker_handlers",
 ]

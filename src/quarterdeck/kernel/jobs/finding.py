@@ -37,9 +37,7 @@ def find(tx: Tx, *, uid: str | None = None, subject: str | None = None, kind: st
 
 
 def find_by_idempotency_key(tx: Tx, kind: str, key: str) -> Job:
-    row = tx.execute(
-        f"{_SELECT} WHERE kind = :kind AND idempotency_key = :key", {"kind": kind, "key": key}
-    ).first()
+    row = tx.execute(f"{_SELECT} WHERE kind = :kind AND idempotency_key = :key", {"kind": kind, "key": key}).first()
     if row is None:
         raise _missing(f"with the key {key}")
     return Job(*row)

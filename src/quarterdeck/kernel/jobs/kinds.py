@@ -39,8 +39,12 @@ class JobKinds:
         self._kinds: dict[str, JobKind] = {}
 
     def register(self, kind: JobKind) -> JobKind:
-        if self._kinds.get(kind.name, kind) is not kind:
-            raise ValueError(f"job kind {kind.name} is registered twice")
+        """Make a kind known; one of the same name is replaced, as an instance built later in one process does."""
+        self._kinds[kind.name] = kind
+        return kind
+
+    def replace(self, kind: JobKind) -> JobKind:
+        """Register a kind whose functions belong to the instance that is being opened."""
         self._kinds[kind.name] = kind
         return kind
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -134,11 +135,7 @@ def claim(tx: Tx, claimant: Claimant) -> list[Assignment]:
     if claimant.limit <= 0:
         return []
     hot = statements(tx)
-    usable = [
-        route
-        for route in hot.live_routes(tx)
-        if routes.serves(route, claimant.capabilities, claimant.worker_id)
-    ]
+    usable = [route for route in hot.live_routes(tx) if routes.serves(route, claimant.capabilities, claimant.worker_id)]
     if not usable:
         return []
     pairs = [(route, LANES.index(lane)) for lane in claimant.lanes for route in usable]
@@ -160,17 +157,30 @@ def _order(tx: Tx, job: Job) -> bytes | Outcome:
     if kind.assign is None:
         return job.payload.encode()
     try:
-        with tx.savepoint():
+        with tx.savepoint(), of(tx, job):
             return msgspec.json.encode(kind.assign(tx, job))
     except Problem as problem:
         return failure(problem)
 
 
+@contextmanager
+def of(tx: Tx, job: Job) -> Iterator[None]:
+    """What a kind's own rules write bears the correlation id of the job."""
+    before = tx.context
+    if job.correlation_id is not None:
+        tx.context = replace(before, correlation_id=job.correlation_id)
+    try:
+        yield
+    finally:
+        tx.context = before
+
+
 def failure(problem: Problem) -> Outcome:
+    """A refusal as an outcome: the message's first line says what happened, the second what to do."""
     return Outcome(
         "failed",
         error_code=problem.code,
-        error_message=problem.message,
+        error_message=problem.message if problem.hint is None else f"{problem.message}\n{problem.hint}",
         error_category=problem.category,
         retriable=problem.category == "retryable",
     )
@@ -197,7 +207,10 @@ def record(tx: Tx, job_id: int, fence: int, number: int, kind: str, data: Any) -
     if job.cancel_us is not None:
         raise canceled(job_id)
     handler = kinds.get(job.kind).record
-    reply = None if handler is None else handler(tx, job, kind, data)
+    if handler is None:
+        return None
+    with of(tx, job):
+        reply = handler(tx, job, kind, data)
     if reply is None:
         return None
     kept = msgspec.json.encode(reply).decode()
@@ -273,7 +286,8 @@ def settle(tx: Tx, job: Job, outcome: Outcome) -> None:
         pass_turn(tx, job.concurrency_key)
     kind: JobKind | None = kinds.find(job.kind)
     if kind is not None and kind.finish is not None:
-        kind.finish(tx, job, outcome)
+        with of(tx, job):
+            kind.finish(tx, job, outcome)
     tx.publish(topic(job.id), job.state)
 
 

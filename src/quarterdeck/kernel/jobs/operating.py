@@ -17,27 +17,26 @@ from quarterdeck.kernel.jobs.finding import get
 from quarterdeck.kernel.jobs.job import LANES, Enqueue, Job, Outcome
 from quarterdeck.kernel.jobs.transitions import ENDED, State
 
+_ASK = """
+UPDATE jobs SET cancel_requested_at = coalesce(cancel_requested_at, :now),
+  cancel_reason = coalesce(cancel_reason, :reason)
+WHERE id = :id AND {allowed}"""
 _CLOSE = """
 UPDATE jobs SET {becomes}, closed_by = :by, cancel_reason = coalesce(:reason, cancel_reason), finished_at = :now,
   due_at = NULL, route = NULL, turn_key = NULL, parked_key = NULL, wake_at = NULL, lease_until = NULL
 WHERE id = :id AND {allowed}"""
 
 
-def cancel_topic(job_id: int) -> str:
-    """The bus topic on which a wish to stop a running job is announced."""
-    return f"job-cancel:{job_id}"
+CANCEL = "cancel:"
+"""A wake-up whose payload begins so names a running job that shall stop."""
 
 
 def cancel(tx: Tx, job_id: int, reason: str) -> Job:
     """Waiting jobs end at once; of a running one it is asked that it stop. Canceling twice changes nothing."""
     job = _locked(tx, job_id)
     if job.state == State.RUNNING:
-        tx.execute(
-            "UPDATE jobs SET cancel_requested_at = coalesce(cancel_requested_at, :now), "
-            f"cancel_reason = coalesce(cancel_reason, :reason) WHERE id = :id AND {step.STOP.allowed}",  # noqa: S608
-            {"now": micros(tx.now), "reason": reason, "id": job_id},
-        )
-        tx.publish(ledger.WAKE, cancel_topic(job_id))
+        tx.execute(_ASK.format(allowed=step.STOP.allowed), {"now": micros(tx.now), "reason": reason, "id": job_id})
+        tx.publish(ledger.WAKE, f"{CANCEL}{job_id}")
         return get(tx, job_id)
     if job.state == State.CANCELED:
         return job
@@ -109,9 +108,7 @@ def _locked(tx: Tx, job_id: int) -> Job:
     return job
 
 
-def _close(
-    tx: Tx, job: Job, transition: step.Transition, by: str, reason: str | None, outcome: Outcome | None
-) -> Job:
+def _close(tx: Tx, job: Job, transition: step.Transition, by: str, reason: str | None, outcome: Outcome | None) -> Job:
     if not transition.allows(job.state):
         raise _not_allowed(job, transition.name)
     tx.execute(

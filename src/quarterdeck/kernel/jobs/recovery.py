@@ -23,21 +23,35 @@ def requeue_abandoned(tx: Tx, owner: str) -> int:
     return _requeue(tx, "lease_until IS NOT NULL AND owner = :owner", {"owner": owner}, 1_000_000)
 
 
+def held_by(tx: Tx, owner: str) -> dict[tuple[int, int], Job]:
+    """What `owner` holds, by (id, fence)."""
+    rows = tx.execute(
+        f"SELECT {COLUMNS} FROM jobs WHERE lease_until IS NOT NULL AND owner = :owner",  # noqa: S608 - own words
+        {"owner": owner},
+    )
+    return {(job.id, job.fence): job for job in (Job(*row) for row in rows)}
+
+
 def _requeue(tx: Tx, where: str, values: dict[str, object], limit: int) -> int:
     skip = " FOR UPDATE SKIP LOCKED" if tx.dialect == "postgresql" else ""
     rows = tx.execute(
         f"SELECT {COLUMNS} FROM jobs WHERE {where} ORDER BY lease_until LIMIT :limit{skip}",  # noqa: S608 - own words
         values | {"limit": limit},
     ).all()
-    for job in (Job(*row) for row in rows):
-        if job.cancel_us is not None:
-            _end(tx, job, step.STOP, Outcome("canceled", error_message=job.cancel_reason))
-        elif job.lapses + 1 >= ledger.LAPSES:
-            told = f"Its worker vanished {job.lapses + 1} times while running it."
-            _end(tx, job, step.GIVE_UP, Outcome("failed", error_code="job_worker_lost", error_message=told))
-        else:
-            ledger.wait(tx, job, step.REQUEUE, "lapsed")
+    for row in rows:
+        requeue(tx, Job(*row))
     return len(rows)
+
+
+def requeue(tx: Tx, job: Job) -> None:
+    """Put one attempt back whose worker no longer runs it."""
+    if job.cancel_us is not None:
+        _end(tx, job, step.STOP, Outcome("canceled", error_message=job.cancel_reason))
+    elif job.lapses + 1 >= ledger.LAPSES:
+        told = f"Its worker vanished {job.lapses + 1} times while running it."
+        _end(tx, job, step.GIVE_UP, Outcome("failed", error_code="job_worker_lost", error_message=told))
+    else:
+        ledger.wait(tx, job, step.REQUEUE, "lapsed")
 
 
 def _end(tx: Tx, job: Job, transition: step.Transition, outcome: Outcome) -> None:

@@ -58,7 +58,5 @@ REPLACE = Transition("retry", (State.RETRY_SCHEDULED,), State.FAILED)
 """A retry by hand is a new job; one that still waited for its own retry ends as failed."""
 
 TRANSITIONS = (CLAIM, SUCCEED, FAIL, TRY_AGAIN, GIVE_UP, STOP, REQUEUE, CANCEL, RECOVER, BURY, REPLACE)
-ENDINGS = {
-    transition.target: transition for transition in (SUCCEED, FAIL, TRY_AGAIN, GIVE_UP, STOP, REQUEUE)
-}
+ENDINGS = {transition.target: transition for transition in (SUCCEED, FAIL, TRY_AGAIN, GIVE_UP, STOP, REQUEUE)}
 """How a running attempt may end, by the state it leaves the job in."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Generic, NoReturn, TypeVar
+import hmac
+from typing import Any, Generic, NoReturn, TypeVar, overload
 
 T = TypeVar("T")
 MASK = "****"
@@ -35,5 +36,46 @@ class Secret(Generic[T]):
     def __bool__(self) -> bool:
         return True
 
+    def matches(self, other: str | bytes) -> bool:
+        """Compare in constant time."""
+        mine = self.__value
+        return hmac.compare_digest(
+            mine if isinstance(mine, bytes) else str(mine).encode(),
+            other if isinstance(other, bytes) else other.encode(),
+        )
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        """Settings may hold secrets: texts become secrets, and no error or dump repeats them."""
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_plain_validator_function(
+            _from_text, serialization=core_schema.plain_serializer_function_ser_schema(lambda _: MASK)
+        )
+
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Secret does not serialise")
+
+
+def _from_text(value: Any) -> Secret[str]:
+    if isinstance(value, Secret):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("must be a text")  # noqa: TRY004 - pydantic collects ValueError only
+    return Secret(value)
+
+
+@overload
+def conceal(value: None) -> None: ...
+@overload
+def conceal(value: T) -> Secret[T]: ...
+def conceal(value: T | None) -> Secret[T] | None:
+    """Wrap a value that may be missing."""
+    return None if value is None else Secret(value)
+
+
+def refuse_secrets(value: Any) -> NoReturn:
+    """An `enc_hook` for msgspec that says plainly why it stops: a Secret never leaves by serialisation."""
+    raise TypeError(
+        "a Secret does not serialise" if isinstance(value, Secret) else f"{type(value).__name__} does not serialise"
+    )

@@ -36,8 +36,12 @@ def ruby_draft(found: Found, where: Where) -> Draft:
         build=build,
         start=start,
         environment=environment,
+        build_environment={"RAILS_ENV": "production"} if found.framework == "rails" else {},
         writable=("/usr/local/bundle",),
-        host_environment={"BUNDLE_PATH": "vendor/bundle"},
+        host_environment={
+            "BUNDLE_PATH": "vendor/bundle",
+            **({"RAILS_ENV": "production"} if found.framework == "rails" else {}),
+        },
         tools=(
             ToolRequirement("ruby", f"Install Ruby {version} on the server.", version),
             ToolRequirement("bundle", "Install Bundler on the server: gem install bundler."),

@@ -77,6 +77,8 @@ def settings(address: Address, token: GitToken | None, stall_seconds: int) -> li
         ("core.autocrlf", "false"),
         ("credential.helper", ""),
         ("submodule.recurse", "false"),
+        # Objects go to a file as they come, so that their size is seen before all of them have come.
+        ("fetch.unpackLimit", "1"),
         ("gc.auto", "0"),
         ("maintenance.auto", "false"),
         ("advice.detachedHead", "false"),

@@ -87,6 +87,26 @@ def explain(where: str, text: str, reference: str | None, *, with_credentials: b
     return _unreachable(where, text)
 
 
+def git_missing() -> Problem:
+    return Unavailable(
+        "This machine has no git program.",
+        code="source_unreachable",
+        hint="Install git on the machine that runs the deployment.",
+        reason="git-missing",
+        phase="detect",
+    )
+
+
+def disk_full(where: str) -> Problem:
+    return Unavailable(
+        f"There is no room to copy {where}.",
+        code="source_unreachable",
+        hint="Free space on this machine's disk, then deploy again.",
+        reason="disk-full",
+        phase="detect",
+    )
+
+
 def _unreachable(where: str, text: str) -> Problem:
     reasons = [
         (_MISSING, "repository-missing", "There is no such repository, or it is private and needs a token or key."),

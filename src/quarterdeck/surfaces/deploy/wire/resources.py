@@ -7,11 +7,8 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from quarterdeck.surfaces.deploy.wire.resources_shapes import (
-    AppliedRouteContext,
-    Archive,
     HealthCheck,
     LatestRuntimeControl,
-    Log,
     NetworkProfile2,
     ResourcesHealthResponse,
     ResourcesItem,
@@ -20,9 +17,7 @@ from quarterdeck.surfaces.deploy.wire.resources_shapes import (
     ResourcesSecretsItem,
     ResourcesSource,
     SourceError,
-    Warning5,
 )
-from quarterdeck.surfaces.deploy.wire.runtime import Error
 from quarterdeck.surfaces.deploy.wire.scalars import DateTime, Text
 from quarterdeck.surfaces.deploy.wire.variables import OwnedEntrie
 
@@ -157,14 +152,6 @@ class ResourcesConfigureSourceResponse(Struct, kw_only=True, rename="camel"):
     id: str
 
 
-class ResourcesSetVariableBody(Struct, kw_only=True, rename="camel"):
-    key: Text
-    value: str
-    kind: Literal["plain-config", "secret", "provider-specific", "deployment-strategy"] = "plain-config"
-    exposure: Literal["build-time", "runtime"]
-    is_secret: bool | UnsetType = UNSET
-
-
 class ResourcesSecretsListQuery(Struct, kw_only=True, rename="camel"):
     exposure: Literal["build-time", "runtime"] = "runtime"
 
@@ -205,49 +192,6 @@ class ResourcesSecretsDeleteBody(Struct, kw_only=True, rename="camel"):
 
 
 ResourcesSecretsDeleteResponse = ResourcesSecretsCreateResponse
-
-
-class ResourcesImportVariablesBody(Struct, kw_only=True, rename="camel"):
-    content: Text
-    exposure: Literal["build-time", "runtime"]
-    secret_keys: list[Text] = field(default_factory=list)
-    plain_keys: list[Text] = field(default_factory=list)
-
-
-class ResourcesImportVariablesResponseImportedEntriesItem(Struct, kw_only=True, rename="camel"):
-    key: str
-    value: str
-    exposure: Literal["build-time", "runtime"]
-    kind: Literal["plain-config", "secret"]
-    is_secret: bool
-    action: Literal["created", "replaced"]
-    source_line: Annotated[int, Meta(gt=0)]
-
-
-class ResourcesImportVariablesResponseDuplicateOverridesItem(Struct, kw_only=True, rename="camel"):
-    key: str
-    exposure: Literal["build-time", "runtime"]
-    first_line: Annotated[int, Meta(gt=0)]
-    last_line: Annotated[int, Meta(gt=0)]
-    rule: Literal["last-wins"] = "last-wins"
-
-
-class ResourcesImportVariablesResponseExistingOverridesItem(Struct, kw_only=True, rename="camel"):
-    key: str
-    exposure: Literal["build-time", "runtime"]
-    previous_scope: Literal["resource"] = "resource"
-    rule: Literal["resource-entry-replaced"] = "resource-entry-replaced"
-
-
-class ResourcesImportVariablesResponse(Struct, kw_only=True, rename="camel"):
-    resource_id: str
-    imported_entries: list[ResourcesImportVariablesResponseImportedEntriesItem]
-    duplicate_overrides: list[ResourcesImportVariablesResponseDuplicateOverridesItem]
-    existing_overrides: list[ResourcesImportVariablesResponseExistingOverridesItem]
-
-
-class ResourcesUnsetVariableBody(Struct, kw_only=True, rename="camel"):
-    exposure: Literal["build-time", "runtime"]
 
 
 class ResourcesEffectiveConfigResponseOverridesItem(Struct, kw_only=True, rename="camel"):
@@ -310,204 +254,6 @@ class ResourcesHealthHistoryResponse(Struct, kw_only=True, rename="camel"):
     generated_at: str
     observations: list[ResourcesHealthHistoryResponseObservationsItem]
     source_errors: list[SourceError]
-
-
-class ResourcesProxyConfigurationPreviewQuery(Struct, kw_only=True, rename="camel"):
-    deployment_id: Text | UnsetType = UNSET
-    route_scope: Literal["planned", "latest", "deployment-snapshot"] = "latest"
-    include_diagnostics: bool = False
-
-
-class ResourcesProxyConfigurationPreviewResponseRoutesItem(Struct, kw_only=True, rename="camel"):
-    hostname: str
-    scheme: Literal["http", "https"]
-    url: str
-    path_prefix: str
-    tls_mode: Literal["auto", "disabled"]
-    target_port: Annotated[int, Meta(gt=0)] | UnsetType = UNSET
-    source: Literal["generated-default", "domain-binding", "deployment-snapshot", "server-applied"]
-    route_behavior: Literal["serve", "redirect"] | UnsetType = UNSET
-    redirect_to: str | UnsetType = UNSET
-    redirect_status: Literal[301, 302, 307, 308] | UnsetType = UNSET
-    applied_route_context: AppliedRouteContext | UnsetType = UNSET
-
-
-class ResourcesProxyConfigurationPreviewResponseSectionsItem(Struct, kw_only=True, rename="camel"):
-    id: str
-    title: str
-    format: Literal["docker-labels", "file", "command", "yaml", "json", "text"]
-    language: str | UnsetType = UNSET
-    readonly: bool
-    redacted: bool
-    content: str
-    source: Literal["provider-rendered", "snapshot", "diagnostic"]
-
-    def __post_init__(self) -> None:
-        if not self.readonly:
-            message = "readonly must be true"
-            raise ValueError(message)
-
-
-class ResourcesProxyConfigurationPreviewResponseDiagnosticsTlsRoutesItem(Struct, kw_only=True, rename="camel"):
-    hostname: str
-    path_prefix: str
-    tls_mode: Literal["auto", "disabled"]
-    scheme: Literal["http", "https"]
-    automation: Literal["disabled", "provider-local"]
-    certificate_source: Literal["none", "provider-local"]
-    appaloft_certificate_managed: bool
-    message: str
-    details: dict[str, str] | UnsetType = UNSET
-
-
-class ResourcesProxyConfigurationPreviewResponseDiagnostics(Struct, kw_only=True, rename="camel"):
-    provider_key: str
-    route_count: float
-    network_name: str | UnsetType = UNSET
-    tls_routes: list[ResourcesProxyConfigurationPreviewResponseDiagnosticsTlsRoutesItem] | UnsetType = UNSET
-    applied_route_contexts: list[AppliedRouteContext] | UnsetType = UNSET
-    metadata: dict[str, str] | UnsetType = UNSET
-
-
-class ResourcesProxyConfigurationPreviewResponse(Struct, kw_only=True, rename="camel"):
-    resource_id: str
-    deployment_id: str | UnsetType = UNSET
-    provider_key: str
-    route_scope: Literal["planned", "latest", "deployment-snapshot"]
-    status: Literal["not-configured", "planned", "applied", "stale", "failed"]
-    generated_at: str
-    last_applied_deployment_id: str | UnsetType = UNSET
-    stale: bool
-    routes: list[ResourcesProxyConfigurationPreviewResponseRoutesItem]
-    sections: list[ResourcesProxyConfigurationPreviewResponseSectionsItem]
-    warnings: list[Warning5]
-    diagnostics: ResourcesProxyConfigurationPreviewResponseDiagnostics | UnsetType = UNSET
-
-
-class ResourcesRuntimeLogsQuery(Struct, kw_only=True, rename="camel"):
-    deployment_id: Text | UnsetType = UNSET
-    service_name: Text | UnsetType = UNSET
-    tail_lines: Annotated[int, Meta(ge=0, le=1000)] = 100
-    since: Text | UnsetType = UNSET
-    cursor: Text | UnsetType = UNSET
-    follow: bool | UnsetType = UNSET
-
-
-class ResourcesRuntimeLogsResponse(Struct, kw_only=True, rename="camel"):
-    resource_id: str
-    deployment_id: str | UnsetType = UNSET
-    logs: list[Log]
-
-
-class ResourcesRuntimeLogsStreamQuery(Struct, kw_only=True, rename="camel"):
-    deployment_id: Text | UnsetType = UNSET
-    service_name: Text | UnsetType = UNSET
-    tail_lines: Annotated[int, Meta(ge=0, le=1000)] = 100
-    since: Text | UnsetType = UNSET
-    cursor: Text | UnsetType = UNSET
-    follow: bool | UnsetType = UNSET
-
-
-class ResourcesRuntimeLogsStreamResponseLine(Struct, kw_only=True, rename="camel", tag_field="kind", tag="line"):
-    line: Log
-
-
-class ResourcesRuntimeLogsStreamResponseHeartbeat(
-    Struct, kw_only=True, rename="camel", tag_field="kind", tag="heartbeat"
-):
-    at: str
-
-
-class ResourcesRuntimeLogsStreamResponseClosed(Struct, kw_only=True, rename="camel", tag_field="kind", tag="closed"):
-    reason: Literal["completed", "cancelled", "source-ended"]
-
-
-class ResourcesRuntimeLogsStreamResponseError(Struct, kw_only=True, rename="camel", tag_field="kind", tag="error"):
-    error: Error
-
-
-ResourcesRuntimeLogsStreamResponse = (
-    ResourcesRuntimeLogsStreamResponseLine
-    | ResourcesRuntimeLogsStreamResponseHeartbeat
-    | ResourcesRuntimeLogsStreamResponseClosed
-    | ResourcesRuntimeLogsStreamResponseError
-)
-
-
-class ResourcesRuntimeLogsStreamDone(Struct, kw_only=True, rename="camel"):
-    resource_id: str
-    deployment_id: str | UnsetType = UNSET
-
-
-class ResourcesRuntimeLogsArchiveBody(Struct, kw_only=True, rename="camel"):
-    deployment_id: Text | UnsetType = UNSET
-    service_name: Text | UnsetType = UNSET
-    tail_lines: Annotated[int, Meta(ge=1, le=1000)] = 100
-    since: Text | UnsetType = UNSET
-    cursor: Text | UnsetType = UNSET
-    reason: Text | UnsetType = UNSET
-
-
-class ResourcesRuntimeLogsArchiveResponse(Struct, kw_only=True, rename="camel"):
-    schema_version: Literal["resources.runtime-logs.archive/v1"] = "resources.runtime-logs.archive/v1"
-    archive: Archive
-
-
-class ResourcesRuntimeLogArchivesListQuery(Struct, kw_only=True, rename="camel"):
-    resource_id: Text | UnsetType = UNSET
-    deployment_id: Text | UnsetType = UNSET
-    server_id: Text | UnsetType = UNSET
-    service_name: Text | UnsetType = UNSET
-    limit: Annotated[int, Meta(gt=0, le=100)] = 50
-    cursor: Text | UnsetType = UNSET
-
-
-class ResourcesRuntimeLogArchivesListResponseItemsItem(Struct, kw_only=True, rename="camel"):
-    archive_id: str
-    resource_id: str
-    deployment_id: str | UnsetType = UNSET
-    server_id: str | UnsetType = UNSET
-    service_name: str | UnsetType = UNSET
-    runtime_kind: str | UnsetType = UNSET
-    captured_at: str
-    line_count: float
-    retention_status: Literal["retained"] = "retained"
-    reason: str | UnsetType = UNSET
-
-
-class ResourcesRuntimeLogArchivesListResponse(Struct, kw_only=True, rename="camel"):
-    schema_version: Literal["resources.runtime-log-archives.list/v1"] = "resources.runtime-log-archives.list/v1"
-    items: list[ResourcesRuntimeLogArchivesListResponseItemsItem]
-    next_cursor: str | UnsetType = UNSET
-    generated_at: str
-
-
-class ResourcesRuntimeLogArchivesShowResponse(Struct, kw_only=True, rename="camel"):
-    schema_version: Literal["resources.runtime-log-archives.show/v1"] = "resources.runtime-log-archives.show/v1"
-    archive: Archive
-
-
-class ResourcesRuntimeLogArchivesPruneBody(Struct, kw_only=True, rename="camel"):
-    before: DateTime
-    resource_id: Text | UnsetType = UNSET
-    deployment_id: Text | UnsetType = UNSET
-    server_id: Text | UnsetType = UNSET
-    service_name: Text | UnsetType = UNSET
-    dry_run: bool = True
-
-
-class ResourcesRuntimeLogArchivesPruneResponse(Struct, kw_only=True, rename="camel"):
-    schema_version: Literal["resources.runtime-log-archives.prune/v1"] = "resources.runtime-log-archives.prune/v1"
-    before: str
-    resource_id: str | UnsetType = UNSET
-    deployment_id: str | UnsetType = UNSET
-    server_id: str | UnsetType = UNSET
-    service_name: str | UnsetType = UNSET
-    dry_run: bool
-    matched_count: float
-    pruned_count: float
-    affected_resource_count: float
-    pruned_at: str
 
 
 class ResourcesRuntimeStopBody(Struct, kw_only=True, rename="camel"):

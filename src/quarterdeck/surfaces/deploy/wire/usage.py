@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, field
 
 from quarterdeck.surfaces.deploy.wire.scalars import Text
 
@@ -15,9 +15,9 @@ class RuntimeUsageScope(Struct, kw_only=True, rename="camel", tag_field="kind", 
 
 class Cpu(Struct, kw_only=True, rename="camel"):
     logical_cores: float | UnsetType = UNSET
-    load_average1m: float | UnsetType = UNSET
-    load_average5m: float | UnsetType = UNSET
-    load_average15m: float | UnsetType = UNSET
+    load_average1m: float | UnsetType = field(name="loadAverage1m", default=UNSET)
+    load_average5m: float | UnsetType = field(name="loadAverage5m", default=UNSET)
+    load_average15m: float | UnsetType = field(name="loadAverage15m", default=UNSET)
     container_cpu_percent: float | UnsetType = UNSET
 
 

@@ -152,7 +152,7 @@ OPERATIONS = (
         auth="session:admin",
         status=200,
         errors=((400, "validation_error"), (404, "not_found"), (409, "resource_archived")),
-        body="resources:ResourcesSetVariableBody",
+        body="resources_variables:ResourcesSetVariableBody",
         body_required=True,
     ),
     Operation(
@@ -163,8 +163,8 @@ OPERATIONS = (
         auth="session:admin",
         status=200,
         errors=((400, "validation_error"), (404, "not_found"), (409, "resource_archived")),
-        body="resources:ResourcesImportVariablesBody",
-        response="resources:ResourcesImportVariablesResponse",
+        body="resources_variables:ResourcesImportVariablesBody",
+        response="resources_variables:ResourcesImportVariablesResponse",
         body_required=True,
     ),
     Operation(
@@ -175,7 +175,7 @@ OPERATIONS = (
         auth="session:admin",
         status=200,
         errors=((400, "validation_error"), (404, "not_found"), (409, "resource_archived")),
-        body="resources:ResourcesUnsetVariableBody",
+        body="resources_variables:ResourcesUnsetVariableBody",
         body_required=True,
     ),
     Operation(
@@ -243,8 +243,8 @@ OPERATIONS = (
             (502, "proxy_provider_unavailable"),
             (502, "proxy_route_not_resolved"),
         ),
-        query="resources:ResourcesProxyConfigurationPreviewQuery",
-        response="resources:ResourcesProxyConfigurationPreviewResponse",
+        query="resources_proxy_configuration:ResourcesProxyConfigurationPreviewQuery",
+        response="resources_proxy_configuration:ResourcesProxyConfigurationPreviewResponse",
     ),
     Operation(
         "resources.runtime-logs",
@@ -259,8 +259,8 @@ OPERATIONS = (
             (404, "not_found"),
             (409, "resource_runtime_logs_unavailable"),
         ),
-        query="resources:ResourcesRuntimeLogsQuery",
-        response="resources:ResourcesRuntimeLogsResponse",
+        query="resources_runtime_logs:ResourcesRuntimeLogsQuery",
+        response="resources_runtime_logs:ResourcesRuntimeLogsResponse",
     ),
     Operation(
         "resources.runtime-logs/stream",
@@ -275,9 +275,9 @@ OPERATIONS = (
             (404, "not_found"),
             (409, "resource_runtime_logs_unavailable"),
         ),
-        query="resources:ResourcesRuntimeLogsStreamQuery",
-        response="resources:ResourcesRuntimeLogsStreamResponse",
-        done="resources:ResourcesRuntimeLogsStreamDone",
+        query="resources_runtime_logs:ResourcesRuntimeLogsStreamQuery",
+        response="resources_runtime_logs:ResourcesRuntimeLogsStreamResponse",
+        done="resources_runtime_logs:ResourcesRuntimeLogsStreamDone",
         stream=True,
     ),
     Operation(

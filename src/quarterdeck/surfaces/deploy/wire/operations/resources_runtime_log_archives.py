@@ -13,8 +13,8 @@ OPERATIONS = (
         auth="session:admin",
         status=201,
         errors=((400, "validation_error"), (404, "not_found"), (409, "resource_runtime_logs_unavailable")),
-        body="resources:ResourcesRuntimeLogsArchiveBody",
-        response="resources:ResourcesRuntimeLogsArchiveResponse",
+        body="resources_runtime_log_archives:ResourcesRuntimeLogsArchiveBody",
+        response="resources_runtime_log_archives:ResourcesRuntimeLogsArchiveResponse",
     ),
     Operation(
         "resources.runtime-log-archives.list",
@@ -24,8 +24,8 @@ OPERATIONS = (
         auth="session:member",
         status=200,
         errors=(),
-        query="resources:ResourcesRuntimeLogArchivesListQuery",
-        response="resources:ResourcesRuntimeLogArchivesListResponse",
+        query="resources_runtime_log_archives:ResourcesRuntimeLogArchivesListQuery",
+        response="resources_runtime_log_archives:ResourcesRuntimeLogArchivesListResponse",
     ),
     Operation(
         "resources.runtime-log-archives.show",
@@ -35,7 +35,7 @@ OPERATIONS = (
         auth="session:member",
         status=200,
         errors=((400, "validation_error"), (404, "not_found")),
-        response="resources:ResourcesRuntimeLogArchivesShowResponse",
+        response="resources_runtime_log_archives:ResourcesRuntimeLogArchivesShowResponse",
     ),
     Operation(
         "resources.runtime-log-archives.prune",
@@ -45,8 +45,8 @@ OPERATIONS = (
         auth="session:admin",
         status=200,
         errors=(),
-        body="resources:ResourcesRuntimeLogArchivesPruneBody",
-        response="resources:ResourcesRuntimeLogArchivesPruneResponse",
+        body="resources_runtime_log_archives:ResourcesRuntimeLogArchivesPruneBody",
+        response="resources_runtime_log_archives:ResourcesRuntimeLogArchivesPruneResponse",
         body_required=True,
     ),
 )

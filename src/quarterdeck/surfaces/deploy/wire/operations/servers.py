@@ -74,7 +74,7 @@ OPERATIONS = (
         auth="session:member",
         status=200,
         errors=((400, "validation_error"), (404, "not_found"), (502, "runtime_target_unsupported")),
-        response="servers:ServersCapacityInspectResponse",
+        response="servers_capacity:ServersCapacityInspectResponse",
     ),
     Operation(
         "servers.capacity.prune",
@@ -84,8 +84,8 @@ OPERATIONS = (
         auth="session:admin",
         status=200,
         errors=((400, "validation_error"), (404, "not_found"), (502, "runtime_target_unsupported")),
-        body="servers:ServersCapacityPruneBody",
-        response="servers:ServersCapacityPruneResponse",
+        body="servers_capacity:ServersCapacityPruneBody",
+        response="servers_capacity:ServersCapacityPruneResponse",
         body_required=True,
     ),
     Operation(
@@ -96,8 +96,8 @@ OPERATIONS = (
         auth="session:member",
         status=200,
         errors=(),
-        query="servers:ScheduledRuntimePrunePoliciesListQuery",
-        response="servers:ScheduledRuntimePrunePoliciesListResponse",
+        query="servers_capacity:ScheduledRuntimePrunePoliciesListQuery",
+        response="servers_capacity:ScheduledRuntimePrunePoliciesListResponse",
     ),
     Operation(
         "scheduled-runtime-prune-policies.configure",
@@ -107,8 +107,8 @@ OPERATIONS = (
         auth="session:admin",
         status=200,
         errors=(),
-        body="servers:ScheduledRuntimePrunePoliciesConfigureBody",
-        response="servers:ScheduledRuntimePrunePoliciesConfigureResponse",
+        body="servers_capacity:ScheduledRuntimePrunePoliciesConfigureBody",
+        response="servers_capacity:ScheduledRuntimePrunePoliciesConfigureResponse",
         body_required=True,
     ),
     Operation(
@@ -119,7 +119,7 @@ OPERATIONS = (
         auth="session:member",
         status=200,
         errors=(),
-        response="servers:ScheduledRuntimePrunePoliciesShowResponse",
+        response="servers_capacity:ScheduledRuntimePrunePoliciesShowResponse",
     ),
     Operation(
         "servers.rename",
@@ -196,7 +196,7 @@ OPERATIONS = (
         auth="session:admin",
         status=200,
         errors=((400, "validation_error"), (404, "not_found")),
-        response="servers:ServersTestConnectivityResponse",
+        response="servers_shapes:ServersTestConnectivityResponse",
     ),
     Operation(
         "servers.test-draft-connectivity",

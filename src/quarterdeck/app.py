@@ -1,0 +1,167 @@
+"""The composition root: settings in, ASGI application out."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncGenerator, Callable
+from typing import Any
+
+from litestar import Litestar
+from litestar.types import ControllerRouterHandler
+
+from quarterdeck import __version__
+from quarterdeck.instance import Instance
+from quarterdeck.kernel.clock import SystemClock
+from quarterdeck.kernel.http.application import Frame, build
+from quarterdeck.kernel.http.endpoint import handlers_of
+from quarterdeck.kernel.http.openapi import document
+from quarterdeck.kernel.http.perimeter import Surroundings
+from quarterdeck.kernel.settings import Settings
+from quarterdeck.surfaces.addresses import DIALECTS, rewritten
+
+TITLE = "Quarterdeck"
+
+
+def handlers() -> list[ControllerRouterHandler]:
+    """Every route of the program."""
+    from quarterdeck.surfaces.deploy import deployments, environments, organizations, projects, resources, servers, system
+    from quarterdeck.surfaces.deploy import deployment_plan, deployment_streams, resource_configuration, resource_runtime
+    from quarterdeck.surfaces.shared import first_administrator, service, signing_in
+
+    return list(
+        handlers_of(
+            first_administrator,
+            signing_in,
+            organizations,
+            projects,
+            environments,
+            servers,
+            resources,
+            resource_configuration,
+            resource_runtime,
+            deployments,
+            deployment_streams,
+            deployment_plan,
+            system,
+            service,
+        )
+    )
+
+
+class _Nobody:
+    """Stands in for the authenticator and the authorizer where routes are described but never called."""
+
+    async def authenticate(self, connection: Any) -> None:
+        return None
+
+    async def require(self, principal: Any, permission: str, connection: Any) -> None:
+        return None
+
+
+def described(app: Litestar) -> dict[str, Any]:
+    return document(app, title=TITLE, version=__version__)
+
+
+def openapi_document() -> dict[str, Any]:
+    """The OpenAPI document, with no data directory, database or network."""
+    nobody = _Nobody()
+    return described(build(handlers(), Frame(authenticator=nobody, authorizer=nobody, dialects=DIALECTS, rewrite=rewritten)))
+
+
+def application(instance: Instance) -> Litestar:
+    """The application of an opened instance. Its background work starts and ends with the application's lifespan."""
+    from quarterdeck.console.composition import console, console_handlers
+    from quarterdeck.surfaces.shared.authentication import CatalogueAuthorizer, SessionAuthenticator
+
+    settings = instance.settings
+    made: list[Litestar] = []
+    cached: list[dict[str, Any]] = []
+
+    def describe() -> dict[str, Any]:
+        if not cached:
+            cached.append(described(made[0]))
+        return cached[0]
+
+    @contextlib.asynccontextmanager
+    async def life(_app: Litestar) -> AsyncGenerator[None, None]:
+        await instance.start()
+        try:
+            yield
+        finally:
+            await instance.stop()
+
+    frame = Frame(
+        authenticator=SessionAuthenticator(instance.db, instance.signer),
+        authorizer=CatalogueAuthorizer(instance.db, instance.access),
+        dialects=DIALECTS,
+        rewrite=rewritten,
+        surroundings=Surroundings(
+            trusted_proxies=settings.trusted_proxy,
+            allowed_hosts=_hosts(settings),
+            public_url=settings.public_url,
+        ),
+        services={
+            "instance": instance,
+            "db": instance.db,
+            "logs": instance.logs,
+            "bus": instance.bus,
+            "jobs": instance.jobs,
+            "access": instance.access,
+            "signer": instance.signer,
+            "clock": SystemClock(),
+            "public_url": settings.public_url,
+            "setup_token": instance.setup_token,
+            "deletion_blockers": [],
+            "document": describe,
+            "console": console(instance),
+        },
+        ids=instance.db.ids,
+    )
+    app = build([*handlers(), *console_handlers()], frame, lifespan=[life])
+    made.append(app)
+    return app
+
+
+def _hosts(settings: Settings) -> tuple[str, ...]:
+    """With a public address only its host (and loopback, for probes) is answered; without one any."""
+    if settings.public_url is None:
+        return ()
+    return (settings.public_url.split("://", 1)[1], "localhost", "127.0.0.1", "[::1]")
+
+
+async def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
+    """Serve until told to stop. `announce` gets what a person at the terminal should know, line by line."""
+    import socket
+
+    import uvicorn
+
+    instance = Instance.open(settings)
+    app = application(instance)
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        await instance.close()
+        from quarterdeck.kernel.errors import Conflict
+
+        raise Conflict(
+            f"Port {settings.port} of {settings.host} cannot be had ({error.strerror}).",
+            code="listen_failed",
+            hint="Stop what listens there, or choose another port with --port.",
+        ) from None
+    port = listener.getsockname()[1]
+    shown = settings.public_url or f"http://{settings.host if ':' not in settings.host else f'[{settings.host}]'}:{port}"
+    announce(f"Quarterdeck {__version__} listens on {shown}")
+    announce(f"Console: {shown}/console/")
+    if instance.setup_token is not None:
+        announce(f"Setup token for the first administrator: {instance.setup_token.reveal()}")
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app, log_config=None, lifespan="on", access_log=False, server_header=False, timeout_graceful_shutdown=10,
+            proxy_headers=False, ws="websockets",
+        )
+    )
+    await server.serve(sockets=[listener])

@@ -1,0 +1,1 @@
+"""Looking at what runs: its state, its health, its log."""

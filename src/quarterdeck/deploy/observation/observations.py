@@ -1,0 +1,94 @@
+"""Keeping and reading observations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from quarterdeck.deploy.deployments.admission import snapshot_variables
+from quarterdeck.deploy.deployments.model import Deployment
+from quarterdeck.deploy.observation.model import Observation
+from quarterdeck.deploy.resources.model import Resource
+from quarterdeck.fleet.servers.model import Server
+from quarterdeck.fleet.servers.servers import LOCAL
+from quarterdeck.kernel import events
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.vault import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A runtime that should answer now, on this machine."""
+
+    resource_id: int
+    resource: str
+    organization_id: int
+    deployment_id: int
+    deployment: str
+    wanted: str
+    runtime: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was seen of a runtime."""
+
+    lifecycle: str
+    message: str | None = None
+    restarts: int = 0
+
+
+def served_here(tx: Tx) -> list[Served]:
+    """Every serving deployment on a server that is this machine."""
+    rows = tx.session.execute(
+        select(
+            Resource.id,
+            Resource.ref,
+            Resource.organization_id,
+            Deployment.id,
+            Deployment.ref,
+            Resource.wanted,
+            Deployment.runtime,
+        )
+        .join(Deployment, Deployment.id == Resource.serving_id)
+        .join(Server, Server.id == Deployment.server_id)
+        .where(Server.provider == LOCAL, Resource.lifecycle != "deleted")
+    )
+    return [Served(r[0], r[1], r[2], r[3], r[4], r[5], r[6] or {}) for r in rows]
+
+
+def keep(tx: Tx, found: list[tuple[Served, Seen]]) -> None:
+    """Store what was seen; a change of state is an event of the resource."""
+    for served, seen in found:
+        row = tx.get(Observation, served.resource_id)
+        changed = row is None or row.lifecycle != seen.lifecycle or row.deployment_id != served.deployment_id
+        if row is None:
+            row = Observation(resource_id=served.resource_id)
+        row.deployment_id, row.lifecycle, row.message = served.deployment_id, seen.lifecycle, seen.message
+        row.restarts, row.observed_at = seen.restarts, tx.now
+        if changed:
+            row.changed_at = tx.now
+            events.append(
+                tx,
+                f"resource:{served.resource}",
+                "resource-runtime-observed",
+                {"resourceId": served.resource, "lifecycle": seen.lifecycle, "deploymentId": served.deployment},
+                organization_id=served.organization_id,
+            )
+        tx.add(row)
+
+
+def of(tx: Tx, resource: Resource) -> Observation | None:
+    """The last observation, if it is of what serves now."""
+    row = tx.get(Observation, resource.id)
+    return row if row is not None and row.deployment_id == resource.serving_id else None
+
+
+def secret_values(tx: Tx, deployment_id: int) -> list[Secret[str]]:
+    """The secrets that a deployment was started with, to be masked in its log."""
+    deployment = tx.get(Deployment, deployment_id)
+    if deployment is None:
+        return []
+    return [Secret(value["value"]) for value in snapshot_variables(tx, deployment) if value["secret"]]

@@ -1,0 +1,162 @@
+"""Watches every runtime of this machine: its state every few seconds, its log as it is written."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from quarterdeck.deploy.execution.logs import lines
+from quarterdeck.deploy.observation.observations import Seen, Served, keep, secret_values, served_here
+from quarterdeck.fleet.docker import containers
+from quarterdeck.fleet.docker.address import engine_address
+from quarterdeck.fleet.docker.engine import Engine
+from quarterdeck.fleet.processes.runtime import Processes
+from quarterdeck.kernel.db import Database
+from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.logs import Line, Logs
+
+log = structlog.get_logger("quarterdeck.observation")
+PERIOD = 3.0
+UNCHANGED_SECONDS = 60.0  # an unchanged state is stored again after this, so that its time stays fresh
+
+PROCESS_STATES = {
+    "running": "running",
+    "restarting": "restarting",
+    "stopping": "running",
+    "stopped": "stopped",
+    "exited": "exited",
+    "gave-up": "exited",
+    "lost": "exited",
+}
+
+
+class Observer:
+    """One per server process. It never changes what it watches."""
+
+    def __init__(self, db: Database, logs: Logs, *, root: Path, docker_host: str | None) -> None:
+        self._db = db
+        self._logs = logs
+        self._processes = Processes(root)
+        self._environment = {**os.environ, **({"DOCKER_HOST": docker_host} if docker_host else {})}
+        self._engine: Engine | None = None
+        self._followers: dict[str, asyncio.Task[None]] = {}
+        self._last: dict[int, tuple[Seen, float]] = {}
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """Look again now: something was deployed, stopped or started."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Watch until canceled."""
+        try:
+            while True:
+                self._wake.clear()
+                try:
+                    await self.look()
+                except Problem as problem:
+                    log.warning("runtime_observation_failed", code=problem.code)
+                except Exception:
+                    log.exception("runtime_observation_failed")
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(PERIOD):
+                        await self._wake.wait()
+        finally:
+            for task in self._followers.values():
+                task.cancel()
+            if self._engine is not None:
+                await self._engine.close()
+
+    async def look(self) -> None:
+        """Observe every runtime once, store what changed, and follow the logs of all."""
+        served = await self._db.read(served_here)
+        seen = await self._states(served)
+        loop = asyncio.get_running_loop()
+        news = []
+        for one in served:
+            state = seen[one.resource_id]
+            before = self._last.get(one.resource_id)
+            if before is None or before[0] != state or loop.time() - before[1] > UNCHANGED_SECONDS:
+                news.append((one, state))
+                self._last[one.resource_id] = (state, loop.time())
+        if news:
+            await self._db.write(keep, news)
+        self._follow(served)
+
+    async def _states(self, served: list[Served]) -> dict[int, Seen]:
+        listed: dict[str, containers.Listed] | None = None
+        if any(one.runtime.get("kind") == "container" for one in served):
+            engine = await self._connected()
+            if engine is not None:
+                try:
+                    found = await containers.listed(engine, {"quarterdeck.managed": "true"})
+                    listed = {row.id: row for row in found}
+                except Problem:
+                    await self._disconnect()
+        return {one.resource_id: self._state(one, listed) for one in served}
+
+    def _state(self, one: Served, listed: dict[str, containers.Listed] | None) -> Seen:
+        kind = one.runtime.get("kind")
+        if kind == "static":
+            return Seen("running" if one.wanted == "running" else "stopped")
+        if kind == "process":
+            status = self._processes.find(str(one.runtime["instance"]))
+            if status is None:
+                return Seen("stopped" if one.wanted == "stopped" else "exited", "The process is gone.")
+            return Seen(PROCESS_STATES[status.phase], status.message, status.restarts)
+        if listed is None:
+            return Seen("unknown", "The Docker engine does not answer.")
+        row = listed.get(str(one.runtime.get("container")))
+        if row is None:
+            return Seen("exited", "The container was removed.")
+        if row.state == "exited" and one.wanted == "stopped":
+            return Seen("stopped")
+        known = {"running": "running", "restarting": "restarting", "created": "starting", "exited": "exited", "dead": "exited"}
+        return Seen(known.get(row.state, "unknown"), None if row.state == "running" else row.status)
+
+    async def _connected(self) -> Engine | None:
+        if self._engine is None:
+            with contextlib.suppress(Problem):
+                self._engine = await Engine.connect(engine_address(self._environment))
+        return self._engine
+
+    async def _disconnect(self) -> None:
+        if self._engine is not None:
+            await self._engine.close()
+            self._engine = None
+
+    # -- logs
+
+    def _follow(self, served: list[Served]) -> None:
+        wanted = {one.deployment: one for one in served if one.runtime.get("kind") in {"container", "process"}}
+        for deployment in [name for name in self._followers if name not in wanted or self._followers[name].done()]:
+            self._followers.pop(deployment).cancel()
+        for deployment, one in wanted.items():
+            if deployment not in self._followers and one.wanted == "running":
+                self._followers[deployment] = asyncio.create_task(self._copy(one))
+
+    async def _copy(self, one: Served) -> None:
+        """Copy what the runtime writes into its stream, from behind the last line that is stored already."""
+        stream = f"runtime:{one.resource}"
+        self._logs.mask(stream, await self._db.read(secret_values, one.deployment_id))
+        last = await self._logs.read(stream, tail=1)
+        after = last[-1].time if last else None
+        since = f"{after.timestamp():.9f}" if after is not None else ""
+        try:
+            async for at, channel, text in lines(self._engine, self._processes, one.runtime, since=since):
+                if after is not None and at is not None and at <= after:
+                    continue
+                self._logs.append(stream, [_line(at, channel, text)])
+        except Problem as problem:
+            log.info("runtime_log_ended", resource=one.resource, code=problem.code)
+
+
+def _line(at: datetime | None, channel: str, text: str) -> Line:
+    fields: dict[str, Any] = {"time": at or datetime.now(UTC), "source": "application", "message": text}
+    return Line(stream=channel, phase=None, level="info", **fields)

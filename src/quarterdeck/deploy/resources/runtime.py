@@ -1,0 +1,227 @@
+"""Stopping, starting and restarting what serves. A restart never deploys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import select
+
+from quarterdeck.deploy.deployments.admission import target_capabilities
+from quarterdeck.deploy.deployments.jobs import order as deployment_order
+from quarterdeck.deploy.deployments.model import Deployment
+from quarterdeck.deploy.deployments.placement import Placement
+from quarterdeck.deploy.deployments.transitions import ACTIVE
+from quarterdeck.deploy.execution.order import Retained, RuntimeOrder
+from quarterdeck.deploy.resources import resources
+from quarterdeck.deploy.resources.model import Resource, RuntimeControl
+from quarterdeck.fleet.servers.model import Server
+from quarterdeck.kernel import audit, events, jobs
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import Conflict
+
+CONTROL = "runtime.control"
+TOWARDS = {"stop": "stopping", "start": "starting", "restart": "restarting"}
+PHASES = {"stop": ["stop"], "start": ["start"], "restart": ["stop", "start"]}
+
+
+class RuntimeAction(audit.Action):
+    STOPPED = "resource.runtime-stop-requested"
+    STARTED = "resource.runtime-start-requested"
+    RESTARTED = "resource.runtime-restart-requested"
+
+
+ACTIONS = {"stop": RuntimeAction.STOPPED, "start": RuntimeAction.STARTED, "restart": RuntimeAction.RESTARTED}
+
+
+class ControlPayload(msgspec.Struct):
+    """Row id of the attempt."""
+
+    control: int
+
+
+def control(
+    tx: Tx,
+    ref: str,
+    operation: str,
+    *,
+    deployment_ref: str | None = None,
+    reason: str | None = None,
+    idempotency_key: str | None = None,
+) -> RuntimeControl:
+    """Ask for `stop`, `start` or `restart`. Raises the documented refusal, with its `blockedReason`, when it cannot be."""
+    resource = resources.find(tx, ref)
+    if idempotency_key is not None:
+        before = tx.first(
+            select(RuntimeControl).where(
+                RuntimeControl.resource_id == resource.id, RuntimeControl.idempotency_key == idempotency_key
+            )
+        )
+        if before is not None:
+            if before.operation != operation:
+                raise Conflict("This idempotency key was used for another operation.", hint="Use a new key.")
+            return before
+    tx.lock(f"resource:{resource.id}")
+    deployment = _serving(tx, resource, deployment_ref)
+    _check(tx, resource, operation)
+    attempt = tx.add(
+        RuntimeControl(
+            uid=tx.ids.uid(),
+            ref=tx.ids.ref("rtc"),
+            resource_id=resource.id,
+            deployment_id=deployment.id,
+            operation=operation,
+            status="accepted",
+            runtime_state=TOWARDS[operation],
+            reason=(reason or "")[:280] or None,
+            blocked_reason=None,
+            error_code=None,
+            phases=[{"phase": phase, "status": "pending"} for phase in PHASES[operation]],
+            idempotency_key=idempotency_key,
+            job_id=None,
+            started_at=tx.now,
+            completed_at=None,
+        )
+    )
+    server = tx.get(Server, deployment.server_id)
+    assert server is not None  # noqa: S101 - the foreign key says so
+    job = jobs.enqueue(
+        tx,
+        jobs.Enqueue(
+            kind=CONTROL,
+            payload=ControlPayload(attempt.id),
+            organization_id=resource.organization_id,
+            subject=f"resource:{resource.ref}",
+            capabilities=target_capabilities(server),
+            concurrency_key=f"resource-runtime:{resource.ref}",
+        ),
+    )
+    attempt.job_id = job.id
+    resource.wanted = "stopped" if operation == "stop" else "running"
+    tx.flush()
+    audit.record(
+        tx,
+        ACTIONS[operation],
+        resource_type="resource",
+        resource_id=resource.ref,
+        organization_id=resource.organization_id,
+        detail={"runtimeControlAttemptId": attempt.ref, "reason": reason},
+    )
+    _event(tx, resource, attempt)
+    return attempt
+
+
+def _serving(tx: Tx, resource: Resource, deployment_ref: str | None) -> Deployment:
+    deployment = tx.get(Deployment, resource.serving_id) if resource.serving_id else None
+    if deployment is None or not deployment.runtime:
+        raise Conflict(
+            f"{resource.name} has no successful deployment to control.",
+            code="resource_runtime_metadata_missing",
+            hint="Deploy it first.",
+            blockedReason="runtime-not-found",
+        )
+    if deployment_ref is not None and deployment.ref != deployment_ref:
+        raise Conflict(
+            f"{deployment_ref[:60]} does not serve {resource.name} any more.",
+            code="resource_runtime_control_blocked",
+            hint=f"{deployment.ref} serves now.",
+            blockedReason="runtime-metadata-stale",
+        )
+    return deployment
+
+
+def _check(tx: Tx, resource: Resource, operation: str) -> None:
+    blocked = None
+    if resource.lifecycle == "archived" and operation != "stop":
+        blocked = "resource-archived"
+    elif tx.first(
+        select(RuntimeControl).where(
+            RuntimeControl.resource_id == resource.id, RuntimeControl.status.in_(("accepted", "running"))
+        )
+    ):
+        blocked = "runtime-control-in-progress"
+    elif tx.first(select(Deployment).where(Deployment.resource_id == resource.id, Deployment.status.in_(ACTIVE))):
+        blocked = "deployment-in-progress"
+    if blocked is not None:
+        raise Conflict(
+            f"The runtime of {resource.name} cannot be controlled now: {blocked.replace('-', ' ')}.",
+            code="resource_runtime_control_blocked",
+            hint="Wait until what runs has ended, then try again.",
+            blockedReason=blocked,
+        )
+    already = {"stop": "stopped", "start": "running"}.get(operation)
+    if already == resource.wanted:
+        raise Conflict(
+            f"{resource.name} is {already} already.",
+            code="resource_runtime_already_in_state",
+            hint="Nothing to do.",
+            blockedReason=f"runtime-already-{already}",
+        )
+
+
+def latest(tx: Tx, resource: Resource) -> RuntimeControl | None:
+    return tx.first(
+        select(RuntimeControl)
+        .where(RuntimeControl.resource_id == resource.id)
+        .order_by(RuntimeControl.id.desc())
+        .limit(1)
+    )
+
+
+def kind(placement: Placement) -> jobs.JobKind:
+    """Runtime control as a job, for work orders of this instance."""
+
+    def assign(tx: Tx, job: jobs.Job) -> RuntimeOrder:
+        attempt, resource, deployment = _rows(tx, job)
+        attempt.status = "running"
+        attempt.phases = [{**attempt.phases[0], "status": "running"}, *attempt.phases[1:]]
+        made = deployment_order(tx, placement, deployment)
+        again = msgspec.structs.replace(
+            made, retained=Retained(deployment.ref, deployment.artifact or {}, deployment.plan or {})
+        )
+        return RuntimeOrder(
+            operation=attempt.operation,
+            deployment=deployment.ref,
+            resource=resource.ref,
+            target=made.target,
+            runtime=deployment.runtime or {},
+            grace_seconds=10.0,
+            route=made.route,
+            again=again,
+        )
+
+    def finish(tx: Tx, job: jobs.Job, outcome: jobs.Outcome) -> None:
+        attempt, resource, _ = _rows(tx, job)
+        good = outcome.state == "succeeded"
+        attempt.status = "succeeded" if good else "failed"
+        attempt.error_code = None if good else outcome.error_code or "runtime_control_failed"
+        attempt.runtime_state = ("stopped" if attempt.operation == "stop" else "running") if good else "unknown"
+        attempt.phases = [
+            {**phase, "status": attempt.status, **({"errorCode": attempt.error_code} if attempt.error_code else {})}
+            for phase in attempt.phases
+        ]
+        attempt.completed_at = tx.now
+        tx.flush()
+        _event(tx, resource, attempt)
+
+    return jobs.JobKind(name=CONTROL, payload=ControlPayload, assign=assign, finish=finish, lease_seconds=15)
+
+
+def _rows(tx: Tx, job: jobs.Job) -> tuple[RuntimeControl, Resource, Deployment]:
+    attempt = tx.get(RuntimeControl, job.read(ControlPayload).control)
+    assert attempt is not None and attempt.deployment_id is not None  # noqa: S101, PT018 - enqueued with both
+    resource, deployment = tx.get(Resource, attempt.resource_id), tx.get(Deployment, attempt.deployment_id)
+    assert resource is not None and deployment is not None  # noqa: S101, PT018 - the foreign keys say so
+    return attempt, resource, deployment
+
+
+def _event(tx: Tx, resource: Resource, attempt: RuntimeControl) -> None:
+    data: dict[str, Any] = {
+        "resourceId": resource.ref,
+        "runtimeControlAttemptId": attempt.ref,
+        "operation": attempt.operation,
+        "status": attempt.status,
+    }
+    events.append(
+        tx, f"resource:{resource.ref}", "resource-runtime-control", data, organization_id=resource.organization_id
+    )

@@ -1,0 +1,195 @@
+"""`qd worker`: the worker loop over a WebSocket that is dialled again and again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import platform
+import signal
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import structlog
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
+
+from quarterdeck.fleet.workers.spool import FileSpool
+from quarterdeck.kernel.errors import Invalid, Unauthenticated
+from quarterdeck.kernel.ids import Entropy, SystemEntropy
+from quarterdeck.kernel.jobs import WorkerHandlers, frames, worker_handlers
+from quarterdeck.kernel.jobs.transport import Disconnected
+from quarterdeck.kernel.jobs.worker import Offer, Worker
+from quarterdeck.kernel.vault import Secret
+
+CONTROL = "/api/workers/control"
+SHORTEST, LONGEST = 1.0, 30.0
+FINAL = {
+    frames.UNAUTHENTICATED: "The server does not know this worker's token.",
+    frames.DECOMMISSIONED: "This worker was revoked.",
+    frames.SUPERSEDED: "Another worker runs with the same token.",
+    frames.TOO_OLD: "The server speaks another version of the protocol.",
+}
+log = structlog.get_logger("quarterdeck.worker")
+
+
+class WebSocketTransport:
+    """The dialling end."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+
+    async def send(self, frame: frames.Frame) -> None:
+        try:
+            await self._connection.send(frames.encode(frame).decode())
+        except ConnectionClosed as closed:
+            raise _gone(closed) from None
+
+    async def receive(self) -> frames.Frame:
+        try:
+            return frames.decode_from_server(await self._connection.recv())
+        except ConnectionClosed as closed:
+            raise _gone(closed) from None
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        await self._connection.close(code, reason)
+
+
+def _gone(closed: ConnectionClosed) -> Disconnected:
+    frame = closed.rcvd
+    return Disconnected(frame.code if frame else 1006, frame.reason if frame else "")
+
+
+def control_url(server_url: str) -> str:
+    """`https://host/base` as `wss://host/base/api/workers/control`. Raises `Invalid`."""
+    parts = urlsplit(server_url)
+    scheme = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}.get(parts.scheme)
+    if scheme is None or not parts.netloc:
+        raise Invalid(f"{server_url} is not a server address.", code="server_url_invalid", hint="Use https://host.")
+    return urlunsplit((scheme, parts.netloc, parts.path.rstrip("/") + CONTROL, "", ""))
+
+
+def machine_fingerprint() -> str:
+    """A stable word for this machine that does not give its machine id away."""
+    for path in (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id")):
+        with contextlib.suppress(OSError):
+            if text := path.read_text().strip():
+                return hashlib.sha256(b"quarterdeck:" + text.encode()).hexdigest()[:16]
+    return hashlib.sha256(b"quarterdeck:" + platform.node().encode()).hexdigest()[:16]
+
+
+def _version() -> str:
+    try:
+        return version("quarterdeck")
+    except PackageNotFoundError:
+        return "0"
+
+
+async def run_worker(
+    server_url: str,
+    token: Secret[str],
+    capabilities: Iterable[str],
+    slots: int,
+    data_dir: Path,
+    *,
+    handlers: WorkerHandlers = worker_handlers,
+    name: str | None = None,
+    fingerprint: str | None = None,
+    entropy: Entropy | None = None,
+    signals: bool = True,
+) -> None:
+    """Work for a server until told to end: a first SIGTERM finishes what runs, a second one gives it back.
+
+    Connections are tried again after 1 to 30 seconds, jittered. Raises `Unauthenticated` when the server has sent
+    this worker away for good.
+    """
+    url, entropy = control_url(server_url), entropy or SystemEntropy()
+    mark = fingerprint or machine_fingerprint()
+    offer = Offer(
+        name=name or platform.node(),
+        capabilities=frozenset(capabilities) | {f"local:{mark}"},
+        slots=slots,
+        credential=token.reveal,
+        version=_version(),
+        fingerprint=mark,
+    )
+    worker = Worker(offer, handlers.find, spool=FileSpool(data_dir / "spool"))
+    leaving = _Leaving(worker)
+    if signals:
+        leaving.listen()
+    dialling = asyncio.create_task(_dial(worker, url, entropy))
+    over = asyncio.create_task(leaving.wait())
+    try:
+        await asyncio.wait({dialling, over}, return_when=asyncio.FIRST_COMPLETED)
+        if dialling.done():
+            await dialling
+    finally:
+        leaving.forget()
+        for task in (dialling, over):
+            task.cancel()
+        await asyncio.gather(dialling, over, return_exceptions=True)
+
+
+async def _dial(worker: Worker, url: str, entropy: Entropy) -> None:
+    pause = SHORTEST
+    while not worker.dismissed:
+        try:
+            async with connect(
+                url, max_size=frames.FRAME_LIMIT, open_timeout=10, ping_interval=20, ping_timeout=40, proxy=None
+            ) as connection:
+                log.info("connected", server=url)
+                began = asyncio.get_running_loop().time()
+                try:
+                    await worker.serve(WebSocketTransport(connection))
+                finally:
+                    if asyncio.get_running_loop().time() - began > LONGEST:
+                        pause = SHORTEST
+        except Disconnected as gone:
+            if gone.code in FINAL:
+                raise Unauthenticated(
+                    FINAL[gone.code], code="worker_refused", hint="Enrol it again and give it the new token."
+                ) from None
+            log.info("disconnected", code=gone.code, reason=gone.reason)
+        except (OSError, TimeoutError, InvalidHandshake, ConnectionClosed) as error:
+            log.info("server_unreachable", server=url, reason=type(error).__name__)
+        except InvalidURI as error:
+            raise Invalid(f"{url} is not a server address.", code="server_url_invalid") from error
+        await asyncio.sleep(pause * (0.5 + entropy.randbits(16) / (1 << 17)))
+        pause = min(pause * 2, LONGEST)
+
+
+class _Leaving:
+    """Ends the process's work gracefully."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self._asked = asyncio.Event()
+        self._pressed = asyncio.Event()
+
+    def listen(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.ask)
+
+    def forget(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+    def ask(self) -> None:
+        if self._asked.is_set():
+            self._pressed.set()
+        self._asked.set()
+
+    async def wait(self) -> None:
+        await self._asked.wait()
+        log.info("draining", running=len(self._worker.attempts))
+        self._worker.drain()
+        idle = asyncio.create_task(self._worker.idle())
+        pressed = asyncio.create_task(self._pressed.wait())
+        await asyncio.wait({idle, pressed}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (idle, pressed):
+            task.cancel()
+        await self._worker.stop()

@@ -1,0 +1,177 @@
+"""Proving the trail: every sealed event is still there and unchanged, and nothing stands beside the chain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+from sqlalchemy import RowMapping, text
+
+from quarterdeck.kernel.audit.seal import FIELDS, GENESIS, digest, link
+from quarterdeck.kernel.clock import instant
+from quarterdeck.kernel.db import Tx
+
+Kind = Literal["altered", "deleted", "inserted", "seal-altered", "seal-missing"]
+PAGE = 1_000
+MOST = 100  # findings that are listed
+_ORGANIZATIONS = text("SELECT DISTINCT organization_id FROM audit_seals ORDER BY organization_id")
+_CHAIN = text(
+    "SELECT s.position, s.event_id, s.digest AS sealed, s.hash, t.event_id AS buried, t.digest AS buried_digest, "  # noqa: S608 - constant names
+    f"t.hash AS buried_hash, {', '.join('e.' + name for name in FIELDS)} FROM audit_seals s "
+    "LEFT JOIN audit_events e ON e.id = s.event_id LEFT JOIN audit_tombstones t ON t.event_id = s.event_id "
+    "WHERE s.organization_id = :organization AND s.position > :after ORDER BY s.position LIMIT :limit"
+)
+_BESIDE = text(
+    "SELECT e.id, e.uid, e.organization_id FROM audit_events e "
+    "WHERE NOT EXISTS (SELECT 1 FROM audit_seals s WHERE s.event_id = e.id) "
+    "AND NOT EXISTS (SELECT 1 FROM audit_unsealed u WHERE u.event_id = e.id) ORDER BY e.id LIMIT :limit"
+)
+_VANISHED = text(
+    "SELECT u.event_id FROM audit_unsealed u WHERE NOT EXISTS (SELECT 1 FROM audit_events e WHERE e.id = u.event_id) "
+    "ORDER BY u.event_id LIMIT :limit"
+)
+_TAIL = text(
+    "SELECT COUNT(*), MIN(e.id), MIN(e.at) FROM audit_unsealed u JOIN audit_events e ON e.id = u.event_id "
+    "WHERE NOT EXISTS (SELECT 1 FROM audit_seals s WHERE s.event_id = e.id)"
+)
+
+
+class Finding(msgspec.Struct, frozen=True):
+    kind: Kind
+    organization_id: int
+    event_id: int
+    uid: str | None
+    position: int | None
+    message: str
+
+
+class Head(msgspec.Struct, frozen=True):
+    """The end of a chain. Written down elsewhere, it proves later that the chain was not cut or made anew."""
+
+    position: int
+    hash: str
+
+
+class Tail(msgspec.Struct, frozen=True):
+    """Committed events that the sealer has not reached yet: more than a second of them means that it stands still."""
+
+    count: int
+    first_event_id: int | None
+    oldest: datetime | None
+
+
+class Report(msgspec.Struct, frozen=True):
+    sealed: int
+    pruned: int
+    unsealed: Tail
+    heads: dict[int, Head]
+    findings: list[Finding]
+
+    @property
+    def ok(self) -> bool:
+        return not self.findings
+
+    @property
+    def first(self) -> Finding | None:
+        """The finding about the oldest row."""
+        return self.findings[0] if self.findings else None
+
+
+class _Chain:
+    """Walks one organization's chain."""
+
+    def __init__(self, organization_id: int, anchor: Head | None, findings: list[Finding]) -> None:
+        self.organization_id = organization_id
+        self.head = Head(0, GENESIS)
+        self.sealed = self.pruned = 0
+        self._anchor = anchor
+        self._findings = findings
+
+    def step(self, row: RowMapping) -> None:
+        position, event_id = row["position"], row["event_id"]
+        if position != self.head.position + 1:
+            self._find("seal-missing", row, f"Seals {self.head.position + 1} to {position - 1} are gone.")
+        elif link(self.head.hash, self.organization_id, position, event_id, row["sealed"]) != row["hash"]:
+            self._find("seal-altered", row, f"The seal of event {event_id} does not continue the chain.")
+        self.sealed += 1
+        self._event(row)
+        self.head = Head(position, row["hash"])
+        if self._anchor is not None and self._anchor.position == position and self._anchor.hash != row["hash"]:
+            self._find("seal-altered", row, f"Seal {position} differs from the one that was written down.")
+
+    def _event(self, row: RowMapping) -> None:
+        event_id = row["event_id"]
+        if row["buried"] is not None:
+            self.pruned += 1
+            if (row["buried_digest"], row["buried_hash"]) != (row["sealed"], row["hash"]):
+                self._find("altered", row, f"The tombstone of event {event_id} differs from its seal.")
+            elif row["id"] is not None:
+                self._find("inserted", row, f"Event {event_id} was pruned and stands there again.")
+        elif row["id"] is None:
+            self._find("deleted", row, f"Event {event_id} was sealed and is gone, not by pruning.")
+        elif digest(row) != row["sealed"]:
+            self._find("altered", row, f"Event {event_id} ({row['uid']}) is not what was sealed.")
+
+    def end(self) -> None:
+        if self._anchor is not None and self._anchor.position > self.head.position:
+            self._findings.append(
+                Finding(
+                    "seal-missing",
+                    self.organization_id,
+                    0,
+                    None,
+                    self.head.position + 1,
+                    f"The chain ends at {self.head.position}, before {self._anchor.position} that was written down.",
+                )
+            )
+
+    def _find(self, kind: Kind, row: RowMapping, message: str) -> None:
+        self._findings.append(
+            Finding(kind, self.organization_id, row["event_id"], row["uid"], row["position"], message)
+        )
+
+
+def verify(tx: Tx, anchors: Mapping[int, Head] | None = None) -> Report:
+    """Walk every chain and look for rows beside them. `anchors` are heads of earlier reports, by organization.
+
+    Findings are in the order of their events; at most 100 are listed. Whoever can rewrite rows and all seals after
+    them leaves a chain that holds in itself: only an anchor kept elsewhere shows that.
+    """
+    findings: list[Finding] = []
+    heads: dict[int, Head] = {}
+    sealed = pruned = 0
+    known = {row[0] for row in tx.execute(_ORGANIZATIONS)}
+    for organization in sorted(known | set(anchors or {})):
+        chain = _Chain(organization, (anchors or {}).get(organization), findings)
+        for row in _rows(tx, organization):
+            chain.step(row)
+        chain.end()
+        heads[organization] = chain.head
+        sealed, pruned = sealed + chain.sealed, pruned + chain.pruned
+    for row in tx.execute(_BESIDE, {"limit": MOST}):
+        text_ = f"Event {row[0]} ({row[1]}) was never written through the trail: no seal, and none awaited."
+        findings.append(Finding("inserted", row[2] or 0, row[0], row[1], None, text_))
+    findings += [
+        Finding("deleted", 0, row[0], None, None, f"Event {row[0]} vanished before it was sealed.")
+        for row in tx.execute(_VANISHED, {"limit": MOST})
+    ]
+    count, first, oldest = tx.execute(_TAIL).one()
+    return Report(
+        sealed=sealed,
+        pruned=pruned,
+        unsealed=Tail(count, first, None if oldest is None else instant(oldest)),
+        heads=heads,
+        findings=sorted(findings, key=lambda finding: finding.event_id)[:MOST],
+    )
+
+
+def _rows(tx: Tx, organization: int) -> Any:
+    after = 0
+    while True:
+        found = tx.execute(_CHAIN, {"organization": organization, "after": after, "limit": PAGE}).mappings().all()
+        yield from found
+        if len(found) < PAGE:
+            return
+        after = found[-1]["position"]

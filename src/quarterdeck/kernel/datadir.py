@@ -1,0 +1,106 @@
+"""The data directory: ours alone, one process at a time, with room left on its disk."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+from pathlib import Path
+
+from quarterdeck.kernel.errors import Conflict, Problem, Unavailable
+
+LEAST_FREE = 0.05
+
+
+class DataDirectory:
+    """Knows where things lie in it. `open` makes it; `lock` keeps other processes out until `release`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock: int | None = None
+
+    @classmethod
+    def open(cls, path: Path) -> DataDirectory:
+        """Make the directory (0700) where it is missing. Refuses one that others may write to or that is not ours."""
+        try:
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            status = path.stat()
+        except OSError as error:
+            raise Conflict(
+                f"The data directory {path} cannot be made ({error.strerror}).",
+                code="data_directory_unusable",
+                hint="Choose another with --data-dir, or create it for the user that runs Quarterdeck.",
+            ) from None
+        if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o022 or not os.access(path, os.W_OK):
+            raise Conflict(
+                f"The data directory {path} belongs to another user, or others may write to it.",
+                code="data_directory_unusable",
+                hint=f"Run: chown {os.geteuid()} {path} && chmod 700 {path}",
+            )
+        return cls(path)
+
+    @property
+    def database(self) -> Path:
+        return self.path / "quarterdeck.db"
+
+    @property
+    def logs(self) -> Path:
+        return self.path / "logs.db"
+
+    @property
+    def master_key(self) -> Path:
+        return self.path / "master.key"
+
+    @property
+    def runtime(self) -> Path:
+        return self.path / "runtime"
+
+    @property
+    def locked(self) -> bool:
+        return self._lock is not None
+
+    def lock(self) -> None:
+        """Raises `Conflict` that names the process which holds it. The lock goes with the process, however it ends."""
+        if self._lock is not None:
+            return
+        descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
+            os.close(descriptor)
+            raise Conflict(
+                f"The data directory {self.path} is in use by process {holder}.",
+                code="data_directory_in_use",
+                hint=f"Stop process {holder}, or choose another directory with --data-dir.",
+                pid=holder,
+            ) from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        self._lock = descriptor
+
+    def release(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def free(self) -> float:
+        """The share of the disk that is free to us, 0 to 1."""
+        status = os.statvfs(self.path)
+        return status.f_bavail / status.f_blocks if status.f_blocks else 1.0
+
+    def shortage(self) -> Problem | None:
+        """Less than 5 % free: what to refuse new builds with, so that the database does not suffer."""
+        free = self.free()
+        if free >= LEAST_FREE:
+            return None
+        return Unavailable(
+            f"Only {free:.1%} of the disk of {self.path} is free.",
+            code="disk_low",
+            hint="Prune images and old logs, or give the disk more room; below 5 % nothing new is built.",
+        )
+
+    def require_space(self) -> None:
+        shortage = self.shortage()
+        if shortage is not None:
+            raise shortage

@@ -1,0 +1,170 @@
+"""Durable subscribers: each has a cursor over all events, which moves in the transaction of what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import structlog
+from sqlalchemy import bindparam, text
+
+from quarterdeck.kernel.clock import instant, micros
+from quarterdeck.kernel.db import Database, Tx
+from quarterdeck.kernel.events.model import Event
+from quarterdeck.kernel.events.stream import COLUMNS, event
+
+Verb = Callable[[Tx, Event], None]
+BATCH = 100
+FIRST_RETRY = 1.0
+LONGEST_RETRY = 300.0
+log = structlog.get_logger("quarterdeck.events")
+
+
+class Subscriber(msgspec.Struct, frozen=True):
+    """`verb(tx, event)` runs once for each event of `types`, in the order of their commits within a stream."""
+
+    name: str
+    types: frozenset[str]
+    verb: Verb
+
+
+_REGISTERED: dict[str, Subscriber] = {}
+
+# On PostgreSQL an event counts once every transaction that began before its own is over, so that the cursor never
+# steps over one that commits later.
+_OLDEST_OPEN = text("SELECT CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)")
+_REGISTER = text(
+    'INSERT INTO event_subscribers (name, "transaction", event_id, failures) VALUES (:name, 0, 0, 0) '
+    "ON CONFLICT (name) DO NOTHING"
+)
+_CURSOR = text('SELECT "transaction", event_id, failures, retry_at FROM event_subscribers WHERE name = :name')
+_AFTER = '("transaction" > :transaction OR ("transaction" = :transaction AND id > :event_id))'
+_WAITING = text(
+    f'SELECT {COLUMNS}, "transaction" FROM domain_events WHERE {_AFTER} AND "transaction" < :open '  # noqa: S608 - constant text
+    'AND type IN :types ORDER BY "transaction", id LIMIT :limit'
+).bindparams(bindparam("types", expanding=True))
+_LAST = text(
+    f'SELECT "transaction", id FROM domain_events WHERE {_AFTER} AND "transaction" < :open '  # noqa: S608 - constant text
+    'ORDER BY "transaction" DESC, id DESC LIMIT 1'
+)
+_MOVE = text(
+    'UPDATE event_subscribers SET "transaction" = :transaction, event_id = :event_id, failures = 0, '
+    "last_error = NULL, retry_at = NULL WHERE name = :name"
+)
+_FAIL = text(
+    "UPDATE event_subscribers SET failures = failures + 1, last_error = :error, retry_at = :retry_at WHERE name = :name"
+)
+
+
+def subscribe(name: str, types: Collection[str], verb: Verb) -> Subscriber:
+    """Register a durable subscriber when its module is imported. It begins with the oldest event that is kept."""
+    subscriber = Subscriber(name, frozenset(types), verb)
+    if _REGISTERED.setdefault(name, subscriber).verb is not verb:
+        raise ValueError(f"two subscribers are called {name!r}")
+    return subscriber
+
+
+def subscribers() -> list[Subscriber]:
+    return list(_REGISTERED.values())
+
+
+def deliver(tx: Tx, subscriber: Subscriber, limit: int = BATCH) -> int:
+    """Hand up to `limit` waiting events to a subscriber and move its cursor; all of it or nothing. Returns how many."""
+    tx.lock(f"events-subscriber:{subscriber.name}")
+    tx.execute(_REGISTER, {"name": subscriber.name})
+    transaction, event_id, _, retry_at = tx.execute(_CURSOR, {"name": subscriber.name}).one()
+    if retry_at is not None and instant(retry_at) > tx.now:
+        return 0
+    values: dict[str, Any] = {"transaction": transaction, "event_id": event_id, "open": _horizon(tx)}
+    last = tx.execute(_LAST, values).first()
+    rows = tx.execute(_WAITING, {**values, "types": sorted(subscriber.types), "limit": limit}).all()
+    for row in rows:
+        subscriber.verb(tx, event(row))
+    end = (rows[-1][-1], rows[-1][0]) if len(rows) == limit else last
+    if end is not None:
+        tx.execute(_MOVE, {"name": subscriber.name, "transaction": end[0], "event_id": end[1]})
+    return len(rows)
+
+
+def waits(tx: Tx) -> bool:
+    """True when an event of a wanted type waits for a subscriber that is not pausing after a failure."""
+    for subscriber in _REGISTERED.values():
+        row = tx.execute(_CURSOR, {"name": subscriber.name}).first()
+        transaction, event_id, _, retry_at = row or (0, 0, 0, None)
+        if retry_at is not None and instant(retry_at) > tx.now:
+            continue
+        values = {"transaction": transaction, "event_id": event_id, "open": _horizon(tx)}
+        if tx.execute(_WAITING, {**values, "types": sorted(subscriber.types), "limit": 1}).first() is not None:
+            return True
+    return False
+
+
+def advance(tx: Tx) -> None:
+    """Move the cursors of subscribers that nothing waits for, so that they keep no event from being pruned."""
+    for subscriber in _REGISTERED.values():
+        row = tx.execute(_CURSOR, {"name": subscriber.name}).first()
+        if row is None:
+            continue
+        values = {"transaction": row[0], "event_id": row[1], "open": _horizon(tx)}
+        last = tx.execute(_LAST, values).first()
+        if (
+            last is not None
+            and not tx.execute(_WAITING, {**values, "types": sorted(subscriber.types), "limit": 1}).all()
+        ):
+            tx.execute(_MOVE, {"name": subscriber.name, "transaction": last[0], "event_id": last[1]})
+
+
+def forget(tx: Tx, name: str) -> None:
+    """Drop the cursor of a subscriber that this program no longer has; it would keep events from being pruned."""
+    tx.execute("DELETE FROM event_subscribers WHERE name = :name", {"name": name})
+
+
+def _horizon(tx: Tx) -> int:
+    """Events of transactions below this number are all visible."""
+    return int(tx.execute(_OLDEST_OPEN).scalar_one()) if tx.dialect == "postgresql" else 1
+
+
+def fail(tx: Tx, name: str, error: str) -> None:
+    """Note a failure; the next delivery waits, at most five minutes."""
+    tx.execute(_REGISTER, {"name": name})
+    failures: int = tx.execute(_CURSOR, {"name": name}).one()[2]
+    pause = min(LONGEST_RETRY, FIRST_RETRY * 2**failures)
+    retry_at = micros(tx.now + timedelta(seconds=pause))
+    tx.execute(_FAIL, {"name": name, "error": error[:200], "retry_at": retry_at})
+
+
+async def deliver_all(db: Database) -> int:
+    """Deliver whatever waits to every subscriber: the body of the job that the topic `events` wakes.
+
+    After a failure the events before the failing one are delivered singly; the failing one is tried again later, and
+    nothing after it passes it.
+    """
+    total = 0
+    for subscriber in subscribers():
+        limit = BATCH
+        while True:
+            try:
+                count = await db.write(deliver, subscriber, limit)
+            except Exception as error:
+                if limit > 1:
+                    limit = 1
+                    continue
+                log.exception("event_not_delivered", subscriber=subscriber.name)
+                await db.write(fail, subscriber.name, type(error).__name__)
+                break
+            total += count
+            if count < limit:
+                break
+    return total
+
+
+def reposition(tx: Tx) -> None:
+    """After a restore into another PostgreSQL cluster: transaction numbers of the old one mean nothing in the new."""
+    tx.execute(
+        'UPDATE event_subscribers SET event_id = COALESCE((SELECT MAX(e.id) FROM domain_events e WHERE e."transaction" '
+        '< event_subscribers."transaction" OR (e."transaction" = event_subscribers."transaction" '
+        'AND e.id <= event_subscribers.event_id)), 0), "transaction" = 0'
+    )
+    tx.execute('UPDATE domain_events SET "transaction" = 0')

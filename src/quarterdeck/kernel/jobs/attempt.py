@@ -1,0 +1,201 @@
+"""One running attempt on the worker's side: its task, its lease, its reports, its output."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+import structlog
+
+from quarterdeck.kernel.clock import micros
+from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.jobs import frames
+from quarterdeck.kernel.jobs.handlers import JobInfo, WorkerRun
+from quarterdeck.kernel.jobs.job import Outcome
+from quarterdeck.kernel.jobs.ledger import failure
+from quarterdeck.kernel.jobs.refusals import Canceled, Fenced, canceled, fenced
+
+if TYPE_CHECKING:
+    from quarterdeck.kernel.jobs.worker import Worker
+
+S = TypeVar("S")
+LINES = 500
+LINE = 16_384
+"""Characters of one line; longer ones are cut."""
+log = structlog.get_logger("quarterdeck.worker")
+
+
+class Attempt:
+    """Implements `JobContext`. Reports go out one after another, numbered from 1."""
+
+    def __init__(self, worker: Worker, assigned: frames.JobAssign) -> None:
+        self.job = JobInfo(
+            assigned.job_id, assigned.uid, assigned.kind, assigned.fence, assigned.attempt, assigned.subject
+        )
+        self.canceled = asyncio.Event()
+        self.lost = False
+        self.handed_back = False
+        self.reporting = False
+        self.task: asyncio.Task[None] | None = None
+        self._worker = worker
+        self._order = bytes(assigned.order)
+        self._lease = assigned.lease_seconds
+        self._expiry: asyncio.TimerHandle | None = None
+        self._grace: asyncio.TimerHandle | None = None
+        self._reports = 0
+        self._reporting = asyncio.Lock()
+        self._lines: list[frames.LogLine] = []
+        self._logged = 0
+        self.renewed(asyncio.get_running_loop().time())
+
+    @property
+    def held(self) -> frames.HeldJob:
+        return frames.HeldJob(self.job.id, self.job.fence)
+
+    # What the handler calls.
+
+    def read(self, order: type[S]) -> S:
+        return msgspec.json.decode(self._order, type=order)
+
+    async def record(self, kind: str, data: Any) -> Any:
+        async with self._reporting:
+            self._check()
+            self._reports += 1
+            ack = await self._worker.ask(
+                frames.JobRecord(
+                    job_id=self.job.id,
+                    fence=self.job.fence,
+                    number=self._reports,
+                    kind=kind,
+                    data=msgspec.to_builtins(data),
+                ),
+                self,
+            )
+        if ack.error is None:
+            return ack.reply
+        if ack.error.code == Fenced.default_code:
+            self.lose()
+            raise fenced(self.job.id, self.job.fence)
+        if ack.error.code == Canceled.default_code:
+            self.cancel("", None)
+            raise canceled(self.job.id)
+        raise Problem(ack.error.message, code=ack.error.code)
+
+    def log(
+        self, lines: Iterable[str], stream: str = "stdout", *, source: str = "", phase: str | None = None,
+        level: str = "info",
+    ) -> None:  # fmt: skip
+        now = micros(self._worker.clock.now())
+        if not self._lines:
+            asyncio.get_running_loop().call_later(self._worker.log_seconds, self.send_lines)
+        self._lines += (frames.LogLine(now, line[:LINE], stream, source, phase, level) for line in lines)
+        if len(self._lines) >= LINES:
+            self.send_lines()
+
+    async def sleep(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self.canceled.wait()
+        except TimeoutError:
+            return
+        self._check()
+
+    def _check(self) -> None:
+        if self.lost:
+            raise fenced(self.job.id, self.job.fence)
+        if self.canceled.is_set():
+            raise canceled(self.job.id)
+
+    # What the worker calls.
+
+    def send_lines(self) -> None:
+        while self._lines:
+            part, self._lines = self._lines[:LINES], self._lines[LINES:]
+            first = self._logged + 1
+            self._logged += len(part)
+            self._worker.tell(
+                frames.LogBatch(job_id=self.job.id, fence=self.job.fence, from_seq=first, lines=part), self
+            )
+
+    def renewed(self, at: float) -> None:
+        """The server was known to hold the lease at this loop time: stop well before it can end."""
+        if self._expiry is not None:
+            self._expiry.cancel()
+        if not self.lost:
+            self._expiry = asyncio.get_running_loop().call_at(at + self._lease * 0.8, self._expired)
+
+    def _expired(self) -> None:
+        log.warning("lease_not_renewed", job=self.job.uid, fence=self.job.fence)
+        self.lose()
+
+    def lose(self) -> None:
+        """Another attempt may run: stop at once and report nothing."""
+        if not self.lost:
+            self.lost = True
+            self.canceled.set()
+            self._worker.forget(self)
+            if self.task is not None and self.task is not asyncio.current_task():
+                self.task.cancel()
+
+    def cancel(self, reason: str, grace: float | None) -> None:
+        """Ask the handler to stop, and interrupt it when `grace` seconds have passed."""
+        if self.canceled.is_set():
+            return
+        self.canceled.set()
+        if grace is not None and self.task is not None:
+            self._grace = asyncio.get_running_loop().call_later(grace, self.task.cancel)
+
+    async def run(self, handler: WorkerRun, instance: Any) -> None:
+        outcome = await self._outcome(handler, instance)
+        self.reporting = True
+        for timer in (self._expiry, self._grace):
+            if timer is not None and not (timer is self._expiry and outcome is not None):
+                timer.cancel()
+        self.send_lines()
+        if outcome is None or self.lost:
+            return
+        if self.handed_back:
+            frame: frames.JobReject | frames.JobResult = frames.JobReject(
+                job_id=self.job.id, fence=self.job.fence, reason="stopping"
+            )
+        else:
+            frame = frames.JobResult(job_id=self.job.id, fence=self.job.fence, outcome=outcome)
+        try:
+            await self._worker.ask(frame, self)
+        finally:
+            if self._expiry is not None:
+                self._expiry.cancel()
+
+    async def _outcome(self, handler: WorkerRun, instance: Any) -> Outcome | None:
+        try:
+            answer = await handler(self, instance)
+            return Outcome("succeeded", result=None if answer is None else msgspec.json.encode(answer).decode())
+        except Fenced:
+            return None
+        except Canceled:
+            return Outcome("canceled")
+        except asyncio.CancelledError:
+            if self.lost:
+                return None
+            asyncio.current_task().uncancel()  # type: ignore[union-attr]
+            return Outcome("canceled")
+        except Problem as problem:
+            return Outcome("canceled") if self.canceled.is_set() else failure(problem)
+        except msgspec.DecodeError as error:
+            log.error("work_order_unreadable", job=self.job.uid, kind=self.job.kind, reason=str(error))  # noqa: TRY400
+            return Outcome(
+                "failed",
+                error_code="work_order_unreadable",
+                error_message="The worker does not understand the work order.\nUpdate the worker to this release.",
+            )
+        except Exception as error:
+            log.exception("job_crashed", job=self.job.uid, kind=self.job.kind)
+            return Outcome(
+                "failed",
+                error_code="internal_error",
+                error_message=f"The program failed unexpectedly ({type(error).__name__}).\n"
+                "See the worker's own log, and report it with a support bundle.",
+                error_category="infra",
+            )

@@ -1,0 +1,187 @@
+"""What a worker and its server say to each other: the tasks control channel's frames, extended by jobs.
+
+One JSON object a frame, `{v, type, id, ts, …}`, camelCase. Frames that ask for an answer are acknowledged by
+`{type: "ack", ref}`; they are sent again until they are, and count once.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+
+from quarterdeck.kernel.jobs.job import Outcome
+
+VERSION = 1
+FRAME_LIMIT = 16 * 1024 * 1024
+"""Bytes; a work order carries a whole snapshot of variables and inline sources."""
+
+BAD_FRAME, UNAUTHENTICATED, DECOMMISSIONED, SILENT, SUPERSEDED, TOO_OLD, RESTARTING = (
+    4400, 4401, 4403, 4408, 4409, 4426, 1012,
+)  # fmt: skip
+
+
+class _Frame(msgspec.Struct, tag_field="type", rename="camel", kw_only=True):
+    id: str = ""
+    v: int = VERSION
+    ts: int = 0
+    """Milliseconds since the epoch, by the sender's clock."""
+
+
+class HeldJob(msgspec.Struct, rename="camel", frozen=True):
+    """An attempt that a worker still runs, or whose end it has not yet been able to report."""
+
+    job_id: int
+    fence: int
+
+
+class Hello(_Frame, tag="hello"):
+    credential: str | None = None
+    name: str = ""
+    worker_version: str = ""
+    boot_id: str = ""
+    fingerprint: str = ""
+    slots: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 1
+    housekeeping_slots: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 1
+    capabilities: list[str] = msgspec.field(default_factory=list)
+    jobs: list[HeldJob] = msgspec.field(default_factory=list)
+    """Attempts of an earlier connection. The server answers which of them are no longer held."""
+
+
+class Welcome(_Frame, tag="welcome"):
+    server_time: int = 0
+    worker: str = ""
+    heartbeat_seconds: float = 5.0
+    lost: list[HeldJob] = msgspec.field(default_factory=list)
+    """Attempts to stop at once, without a report."""
+    cancel: list[HeldJob] = msgspec.field(default_factory=list)
+
+
+class Heartbeat(_Frame, tag="heartbeat"):
+    jobs: list[HeldJob] = msgspec.field(default_factory=list)
+    used_slots: int = 0
+    cpu_percent: float | None = None
+    mem_percent: float | None = None
+    disk_percent: float | None = None
+    load1: float | None = None
+
+
+class JobAssign(_Frame, tag="job.assign"):
+    job_id: int
+    uid: str
+    kind: str
+    fence: int
+    attempt: int
+    lease_seconds: int
+    subject: str | None = None
+    order: msgspec.Raw = msgspec.field(default_factory=lambda: msgspec.Raw(b"{}"))
+
+
+class JobAccept(_Frame, tag="job.accept"):
+    job_id: int
+    fence: int
+
+
+class JobReject(_Frame, tag="job.reject"):
+    """The worker gives the job back: `no_slot`, `unknown_kind`, `stopping`."""
+
+    job_id: int
+    fence: int
+    reason: str = ""
+
+
+class JobRecord(_Frame, tag="job.record"):
+    job_id: int
+    fence: int
+    number: int
+    kind: str
+    data: Any = None
+
+
+class JobResult(_Frame, tag="job.result"):
+    job_id: int
+    fence: int
+    outcome: Outcome
+
+
+class JobCancel(_Frame, tag="job.cancel"):
+    job_id: int
+    fence: int
+    reason: str = ""
+    grace_sec: float = 10.0
+
+
+class LogLine(msgspec.Struct, frozen=True, rename="camel"):
+    """One line of output; `time` in microseconds since the epoch."""
+
+    time: int
+    message: str
+    stream: str = "stdout"
+    source: str = ""
+    phase: str | None = None
+    level: str = "info"
+
+
+class LogBatch(_Frame, tag="log.batch"):
+    job_id: int
+    fence: int
+    from_seq: int
+    lines: list[LogLine]
+
+
+class Failure(msgspec.Struct, frozen=True):
+    code: str
+    message: str
+
+
+class Ack(_Frame, tag="ack"):
+    ref: str
+    reply: Any = None
+    error: Failure | None = None
+
+
+class Ping(_Frame, tag="ping"):
+    pass
+
+
+class Pong(_Frame, tag="pong"):
+    pass
+
+
+class Drain(_Frame, tag="drain"):
+    pass
+
+
+class Undrain(_Frame, tag="undrain"):
+    pass
+
+
+class Shutdown(_Frame, tag="shutdown"):
+    """From the server: end when idle and do not come back. From a worker: it is leaving."""
+
+    reason: str = ""
+
+
+FromWorker = (
+    Hello | Heartbeat | JobAccept | JobReject | JobRecord | JobResult | LogBatch | Ack | Ping | Pong | Drain | Shutdown
+)
+FromServer = Welcome | JobAssign | JobCancel | Ack | Ping | Pong | Drain | Undrain | Shutdown
+Frame = FromWorker | FromServer
+
+_encoder = msgspec.json.Encoder()
+_from_worker: msgspec.json.Decoder[FromWorker] = msgspec.json.Decoder(FromWorker)
+_from_server: msgspec.json.Decoder[FromServer] = msgspec.json.Decoder(FromServer)
+
+
+def encode(frame: Frame) -> bytes:
+    return _encoder.encode(frame)
+
+
+def decode_from_worker(text: str | bytes) -> FromWorker:
+    """Raises `msgspec.DecodeError`."""
+    return _from_worker.decode(text)
+
+
+def decode_from_server(text: str | bytes) -> FromServer:
+    """Raises `msgspec.DecodeError`."""
+    return _from_server.decode(text)

@@ -1,0 +1,208 @@
+"""The ledger at work inside a process: grouped writes, the dispatcher, the in-process worker, connected sessions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import structlog
+
+from quarterdeck.kernel.clock import micros
+from quarterdeck.kernel.db import Database, Tx
+from quarterdeck.kernel.jobs import finding, frames, ledger, recovery, transitions
+from quarterdeck.kernel.jobs.dispatcher import Dispatcher
+from quarterdeck.kernel.jobs.grouping import Grouped
+from quarterdeck.kernel.jobs.handlers import (
+    SERVER,
+    ServerHandlers,
+    WorkerHandlers,
+    WorkerRun,
+    server_handlers,
+    worker_handlers,
+)
+from quarterdeck.kernel.jobs.job import Enqueue, Job, Outcome
+from quarterdeck.kernel.jobs.output import LogSink, nowhere
+from quarterdeck.kernel.jobs.session import Session
+from quarterdeck.kernel.jobs.transport import Disconnected, memory_pair
+from quarterdeck.kernel.jobs.worker import Offer, Worker
+from quarterdeck.kernel.principal import current
+
+log = structlog.get_logger("quarterdeck.jobs")
+
+
+class Jobs:
+    """`owner` names this data directory for ever (`process:<instance uid>`): at start, whatever it still holds is
+    requeued, because the lock of the data directory proves the earlier process dead.
+    """
+
+    heartbeat_seconds = 3.0
+    ping_seconds = 20.0
+
+    def __init__(
+        self,
+        db: Database,
+        *,
+        owner: str,
+        lines: LogSink = nowhere,
+        on_worker: WorkerHandlers = worker_handlers,
+        on_server: ServerHandlers = server_handlers,
+    ) -> None:
+        self.db = db
+        self.owner = owner
+        self._keep_lines = lines
+        self._on_worker = on_worker
+        self._on_server = on_server
+        self._dispatcher = Dispatcher(self)
+        self._complete = Grouped(db, ledger.complete_many)
+        self._enqueue = Grouped(db, ledger.enqueue_many)
+        self._record = Grouped(db, _record_many)
+        self._logged: dict[tuple[int, int], int] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._worker: Worker | None = None
+
+    # Calls of single reports; those that wait together are written together.
+
+    async def enqueue(self, request: Enqueue) -> Job:
+        """`jobs.enqueue` in a unit of its own, grouped with others that wait."""
+        if request.correlation_id is None:
+            request = msgspec.structs.replace(request, correlation_id=current.get().correlation_id)
+        return await self._enqueue(request)
+
+    async def record(self, job_id: int, fence: int, number: int, kind: str, data: Any, owner: str) -> Any:
+        return await self._record((job_id, fence, number, kind, data))
+
+    async def complete(
+        self, job_id: int, fence: int, outcome: Outcome, *, key: str | None = None, key_known: bool = True
+    ) -> bool:
+        """False when the attempt no longer holds the job."""
+        if not key_known:
+            job = await self.db.read(finding.get, job_id)
+            key = job.concurrency_key
+        report = ledger.Report(job_id, fence, outcome, key)
+        try:
+            return await self._complete(report) is not None
+        except Exception:
+            log.exception("finish_failed", job=job_id)
+        told = "The result could not be applied.\nSee the server's log, and report it with a support bundle."
+        failed = Outcome("failed", error_code="job_finish_failed", error_message=told, error_category="infra")
+        return await self.db.write(_end_anyhow, ledger.Report(job_id, fence, failed, key))
+
+    async def keep_lines(self, frame: frames.LogBatch, stream: str) -> None:
+        """Store a batch once: a repeated one, after a lost connection, is cut where it is known."""
+        place = (frame.job_id, frame.fence)
+        known = self._logged.get(place, 0)
+        fresh = frame.lines[max(known + 1 - frame.from_seq, 0) :]
+        if fresh:
+            self._logged[place] = frame.from_seq + len(frame.lines) - 1
+            await self._keep_lines(stream, fresh)
+
+    async def wait(self, job_id: int, seconds: float) -> Job:
+        """The job once it has ended, or as it stands after `seconds`."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        with self.db.bus.subscribe(ledger.topic(job_id)) as inbox:
+            while True:
+                job = await self.db.read(finding.get, job_id)
+                left = until - loop.time()
+                if job.ended or left <= 0:
+                    return job
+                await inbox.get(min(left, 5.0))
+
+    # Sessions.
+
+    @property
+    def sessions(self) -> Sequence[Session]:
+        return tuple(self._dispatcher.sessions)
+
+    def attach(self, session: Session) -> None:
+        self._dispatcher.sessions.append(session)
+        self.wake()
+
+    def detach(self, session: Session) -> None:
+        if session in self._dispatcher.sessions:
+            self._dispatcher.sessions.remove(session)
+
+    def wake(self) -> None:
+        self.db.bus.publish(ledger.WAKE)
+
+    # The life of the process.
+
+    async def start(
+        self,
+        instance: Any = None,
+        *,
+        capabilities: frozenset[str] = frozenset(),
+        slots: int = 2,
+        housekeeping_slots: int = 2,
+        worker: bool = True,
+    ) -> None:
+        """Requeue what the dead process held, start dispatching, and the in-process worker. With `worker=False` it
+        runs the server's own jobs alone.
+        """
+        await self.db.write(recovery.requeue_abandoned, self.owner)
+        self._tasks.append(asyncio.create_task(self._dispatcher.run(), name="dispatcher"))
+        offer = Offer(
+            name="server",
+            capabilities=(capabilities if worker else frozenset()) | {SERVER},
+            slots=slots,
+            housekeeping_slots=housekeeping_slots,
+        )
+        self._worker = Worker(offer, self._find, instance=instance, clock=self.db.clock, ids=self.db.ids)
+        self._tasks.append(asyncio.create_task(self._host(self._worker), name="worker"))
+
+    def _find(self, kind: str) -> WorkerRun | None:
+        return self._on_worker.find(kind) or self._on_server.find(kind)
+
+    async def _host(self, worker: Worker) -> None:
+        while True:
+            near, far = memory_pair()
+            serving = asyncio.create_task(worker.serve(near))
+            try:
+                hello = await far.receive()
+                assert isinstance(hello, frames.Hello)  # noqa: S101 - it is our own worker
+                await Session(
+                    self, far, hello, owner=self.owner, capabilities=worker.offer.capabilities, worker_uid="server"
+                ).run()
+            except Disconnected:
+                log.debug("in_process_session_ended")
+            finally:
+                await far.close()
+                serving.cancel()
+                await asyncio.gather(serving, return_exceptions=True)
+            await asyncio.sleep(0.2)
+
+    async def stop(self, grace: float = 5.0) -> None:
+        """Give back what runs in this process, tell remote workers, end the dispatcher."""
+        for session in self.sessions:
+            session.draining = True
+        if self._worker is not None:
+            await self._worker.stop(grace)
+        for session in self.sessions:
+            await session.close(frames.RESTARTING, "server restart")
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+
+
+def _record_many(tx: Tx, items: Sequence[tuple[int, int, int, str, Any]]) -> list[Any]:
+    return [ledger.record(tx, *item) for item in items]
+
+
+def _end_anyhow(tx: Tx, report: ledger.Report) -> bool:
+    """End a job whose kind's own rule fails; the rule is tried with the failure, and left out if it fails again."""
+    try:
+        with tx.savepoint():
+            return ledger.complete_many(tx, [report])[0] is not None
+    except Exception:
+        log.exception("finish_failed_again", job=report.job_id)
+    hot = ledger.statements(tx)
+    ending = ledger.ending(report.job_id, report.fence, transitions.FAIL, report.outcome)
+    ended = hot.end(tx, [ending], micros(tx.now))
+    if report.key is not None:
+        ledger.pass_turn(tx, report.key)
+    for job in ended:
+        tx.publish(ledger.topic(job.id), job.state)
+    return bool(ended)

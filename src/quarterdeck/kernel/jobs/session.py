@@ -1,0 +1,268 @@
+"""The server's end of one connected worker: it claims for it, pushes work to it, and keeps what it reports."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import structlog
+
+from quarterdeck.kernel.clock import micros
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.jobs import frames, ledger, recovery
+from quarterdeck.kernel.jobs.job import Job, Lane
+from quarterdeck.kernel.jobs.refusals import fenced
+from quarterdeck.kernel.jobs.transport import Disconnected, Transport
+
+if TYPE_CHECKING:
+    from quarterdeck.kernel.jobs.service import Jobs
+
+WORK: tuple[Lane, ...] = ("urgent", "normal", "background")
+HOUSEKEEPING: tuple[Lane, ...] = ("housekeeping",)
+SILENCE = 60.0
+log = structlog.get_logger("quarterdeck.jobs")
+
+
+@dataclass(slots=True)
+class _Given:
+    """An attempt that this worker holds, as far as this process knows."""
+
+    fence: int
+    housekeeping: bool
+    kind: str = ""
+    subject: str | None = None
+    key: str | None = None
+
+
+class Session:
+    """Made after the worker has proved who it is. `run` lives as long as the connection."""
+
+    def __init__(
+        self,
+        jobs: Jobs,
+        transport: Transport,
+        hello: frames.Hello,
+        *,
+        owner: str,
+        capabilities: frozenset[str],
+        worker_id: int | None = None,
+        worker_uid: str = "",
+        draining: bool = False,
+        on_heartbeat: Callable[[frames.Heartbeat], None] | None = None,
+    ) -> None:
+        self.owner = owner
+        self.worker_id = worker_id
+        self.worker_uid = worker_uid
+        self.capabilities = capabilities
+        self.draining = draining
+        self._jobs = jobs
+        self._transport = transport
+        self._hello = hello
+        self._slots, self._housekeeping_slots = hello.slots, hello.housekeeping_slots
+        self._given: dict[int, _Given] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._sent = 0
+        self._heard = 0.0
+        self._on_heartbeat = on_heartbeat
+
+    def claimants(self) -> list[ledger.Claimant]:
+        """What it may be given now; housekeeping has slots of its own, so neither starves the other."""
+        if self.draining:
+            return []
+        busy = sum(given.housekeeping for given in self._given.values())
+        pools = (
+            (WORK, self._slots - (len(self._given) - busy)),
+            (HOUSEKEEPING, self._housekeeping_slots - busy),
+        )
+        return [
+            ledger.Claimant(self.owner, self.capabilities, lanes, free, self.worker_id)
+            for lanes, free in pools
+            if free > 0
+        ]
+
+    def holds(self, job_id: int) -> bool:
+        return job_id in self._given
+
+    async def send(self, frame: Any) -> None:
+        self._sent += 1
+        frame.id = frame.id or f"s-{self._sent}"
+        frame.ts = micros(self._jobs.db.clock.now()) // 1000
+        await self._transport.send(frame)
+
+    async def assign(self, assignment: ledger.Assignment) -> None:
+        """Push a claimed job. When the connection is gone the lease lapses, or a returning worker does not name it."""
+        job = assignment.job
+        self._given[job.id] = _Given(job.fence, job.lane in HOUSEKEEPING, job.kind, job.subject, job.concurrency_key)
+        await self.send(
+            frames.JobAssign(
+                job_id=job.id,
+                uid=job.uid,
+                kind=job.kind,
+                fence=job.fence,
+                attempt=job.attempts,
+                lease_seconds=job.lease_seconds,
+                subject=job.subject,
+                order=msgspec.Raw(assignment.order),
+            )
+        )
+
+    async def stop_job(self, job_id: int, reason: str) -> None:
+        given = self._given.get(job_id)
+        if given is not None:
+            await self.send(frames.JobCancel(job_id=job_id, fence=given.fence, reason=reason))
+
+    async def drain(self) -> None:
+        self.draining = True
+        await self.send(frames.Drain())
+
+    async def undrain(self) -> None:
+        self.draining = False
+        await self.send(frames.Undrain())
+        self._jobs.wake()
+
+    async def close(self, code: int, reason: str = "") -> None:
+        await self._transport.close(code, reason)
+
+    async def run(self) -> None:
+        """Take up what the worker still runs, welcome it, listen until it goes."""
+        self._heard = asyncio.get_running_loop().time()
+        held = [(one.job_id, one.fence) for one in self._hello.jobs]
+        adopted, stopping, returned = await self._jobs.db.write(_take_up, self.owner, held)
+        for job in adopted:
+            self._given[job.id] = _Given(
+                job.fence, job.lane in HOUSEKEEPING, job.kind, job.subject, job.concurrency_key
+            )
+        if returned:
+            log.info("attempts_not_resumed", worker=self.worker_uid, count=returned)
+        kept = set(self._given)
+        await self.send(
+            frames.Welcome(
+                server_time=micros(self._jobs.db.clock.now()) // 1000,
+                worker=self.worker_uid,
+                heartbeat_seconds=self._jobs.heartbeat_seconds,
+                lost=[one for one in self._hello.jobs if one.job_id not in kept],
+                cancel=[one for one in self._hello.jobs if one.job_id in stopping],
+            )
+        )
+        if self.draining:
+            await self.send(frames.Drain())
+        self._jobs.attach(self)
+        watch = asyncio.create_task(self._watch_silence())
+        try:
+            while True:
+                frame = await self._transport.receive()
+                self._heard = asyncio.get_running_loop().time()
+                await self._handle(frame)
+        except Disconnected as gone:
+            log.info("worker_gone", worker=self.worker_uid, owner=self.owner, code=gone.code)
+        finally:
+            watch.cancel()
+            self._jobs.detach(self)
+
+    async def _watch_silence(self) -> None:
+        loop = asyncio.get_running_loop()
+        while (quiet := loop.time() - self._heard) < SILENCE:
+            await asyncio.sleep(min(SILENCE - quiet, self._jobs.ping_seconds))
+            if loop.time() - self._heard >= self._jobs.ping_seconds:
+                await self.send(frames.Ping())
+        await self._transport.close(frames.SILENT, "silent")
+
+    async def _handle(self, frame: Any) -> None:
+        match frame:
+            case frames.JobRecord():
+                self._aside(self._record(frame))
+            case frames.JobResult():
+                self._aside(self._result(frame))
+            case frames.JobReject():
+                self._aside(self._reject(frame))
+            case frames.Heartbeat():
+                self._aside(self._heartbeat(frame))
+            case frames.LogBatch():
+                await self._logs(frame)
+            case frames.Ping():
+                await self.send(frames.Pong())
+            case frames.Drain() | frames.Shutdown():
+                self.draining = True
+            case frames.JobAccept() | frames.Pong() | frames.Ack():
+                pass
+            case _:
+                await self._transport.close(frames.BAD_FRAME, f"unexpected {type(frame).__name__}")
+
+    def _aside(self, work: Any) -> None:
+        """Reports of different jobs do not wait for each other; those of one job are awaited by their sender."""
+        task = asyncio.create_task(self._guarded(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guarded(self, work: Any) -> None:
+        try:
+            await work
+        except Disconnected:
+            pass
+        except Exception:
+            # Not acknowledged, so the worker sends it again over its next connection.
+            log.exception("report_not_kept", worker=self.worker_uid, owner=self.owner)
+            await self._transport.close(1011, "report not kept")
+
+    async def _ack(self, ref: str, reply: Any = None, problem: Problem | None = None) -> None:
+        error = None if problem is None else frames.Failure(problem.code, problem.message)
+        await self.send(frames.Ack(ref=ref, reply=reply, error=error))
+
+    async def _record(self, frame: frames.JobRecord) -> None:
+        try:
+            reply = await self._jobs.record(frame.job_id, frame.fence, frame.number, frame.kind, frame.data, self.owner)
+        except Problem as problem:
+            if problem.category == "retryable":
+                raise
+            await self._ack(frame.id, problem=problem)
+            return
+        await self._ack(frame.id, reply)
+
+    async def _result(self, frame: frames.JobResult) -> None:
+        given = self._given.get(frame.job_id)
+        known = given is not None and given.fence == frame.fence
+        key = given.key if given is not None and known else None
+        ended = await self._jobs.complete(frame.job_id, frame.fence, frame.outcome, key=key, key_known=known)
+        if known:
+            self._given.pop(frame.job_id, None)
+            self._jobs.wake()
+        await self._ack(frame.id, problem=None if ended else fenced(frame.job_id, frame.fence))
+
+    async def _reject(self, frame: frames.JobReject) -> None:
+        await self._jobs.db.write(ledger.hand_back, frame.job_id, frame.fence)
+        given = self._given.get(frame.job_id)
+        if given is not None and given.fence == frame.fence:
+            del self._given[frame.job_id]
+        await self._ack(frame.id)
+
+    async def _heartbeat(self, frame: frames.Heartbeat) -> None:
+        held = [(one.job_id, one.fence) for one in frame.jobs]
+        lost, stopping = await self._jobs.db.write(ledger.heartbeat, held) if held else (set(), set())
+        for job_id in lost:
+            given = self._given.get(job_id)
+            if given is not None and (job_id, given.fence) in held:
+                del self._given[job_id]
+        if self._on_heartbeat is not None:
+            self._on_heartbeat(frame)
+        await self._ack(frame.id, {"lost": sorted(lost), "cancel": sorted(stopping)})
+
+    async def _logs(self, frame: frames.LogBatch) -> None:
+        given = self._given.get(frame.job_id)
+        if given is not None and given.fence == frame.fence:
+            await self._jobs.keep_lines(frame, given.subject or f"job:{frame.job_id}")
+        await self._ack(frame.id)
+
+
+def _take_up(tx: Tx, owner: str, held: list[tuple[int, int]]) -> tuple[list[Job], set[int], int]:
+    """Renew what the worker still runs; requeue what the ledger says it runs but it does not name."""
+    running = recovery.held_by(tx, owner)
+    named = [place for place in held if place in running]
+    _, stopping = ledger.heartbeat(tx, named)
+    forgotten = [job for place, job in running.items() if place not in named]
+    for job in forgotten:
+        recovery.requeue(tx, job)
+    return [running[place] for place in named], stopping, len(forgotten)

@@ -1,0 +1,222 @@
+"""The line store as the rest of the program sees it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import structlog
+from sqlalchemy import Connection
+
+from quarterdeck.kernel.clock import Clock, SystemClock
+from quarterdeck.kernel.errors import Unavailable
+from quarterdeck.kernel.logs.followers import LAG, Followers
+from quarterdeck.kernel.logs.line import Batch, Gap, Line
+from quarterdeck.kernel.logs.store import Pruned, State, Store
+from quarterdeck.kernel.logs.writer import Entry, Writer
+from quarterdeck.kernel.vault.secret import Secret
+
+R = TypeVar("R")
+POLL = 1.0
+PAGE = 500
+log = structlog.get_logger("quarterdeck.logs")
+
+
+class Logs:
+    """Streams of lines (`deployment:dep_…`, `runtime:res_…`): numbered from 1, masked before they are stored."""
+
+    def __init__(self, address: str | Path, *, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+        self._store = Store(address)
+        self._followers = Followers()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._poller: asyncio.Task[None] | None = None
+        self._readers = ThreadPoolExecutor(2, thread_name_prefix="log-read")
+        self._local = threading.local()
+        self._connections: list[Connection] = []
+        self._writer = Writer(self._store, self._clock, self._publish)
+        self._closed = False
+
+    # -- writing
+
+    def append(self, stream: str, lines: Sequence[Line]) -> None:
+        """Take lines for storing within 200 ms. From any thread; never waits. Drops, and says so, when far behind."""
+        if not lines or self._closed:
+            return
+        self._writer.put(Entry(stream, lines, None, droppable=True))
+
+    async def store(self, stream: str, lines: Sequence[Line]) -> int:
+        """Store lines and answer when a crash of this process can no longer lose them: the number of the last one."""
+        return await asyncio.wrap_future(self.store_later(stream, lines))
+
+    def store_later(self, stream: str, lines: Sequence[Line]) -> Future[int]:
+        """As `store`, for threads without a loop."""
+        future: Future[int] = Future()
+        if self._closed:
+            raise Unavailable("The log store is closing.", code="logs_closed", hint="Try again in a moment.")
+        self._writer.put(Entry(stream, lines, future))
+        return future
+
+    def mask(self, stream: str, values: Iterable[str | Secret[str]]) -> None:
+        """Register secret values of a stream; they are masked in every line stored after this call, until `close`.
+
+        Masked are values of at least 4 characters, plain, spread over lines, as base64, in JSON and in URLs.
+        """
+        self._writer.mask(stream, [value.reveal() if isinstance(value, Secret) else value for value in values])
+
+    async def close(self, stream: str) -> None:
+        """Say that a stream is complete: followers end when they have everything; its masks are forgotten."""
+        future: Future[int] = Future()
+        self._writer.put(Entry(stream, (), future, closing=True))
+        await asyncio.wrap_future(future)
+
+    async def prune(
+        self,
+        stream: str | None = None,
+        *,
+        before: datetime | None = None,
+        keep_bytes: int | None = None,
+        dry_run: bool = False,
+    ) -> Pruned:
+        """Drop the oldest lines of one stream or all: what is older than `before`, and what exceeds `keep_bytes` of
+        text in a stream. Numbers are never given again; readers from before see a gap.
+        """
+        names = [stream] if stream is not None else await self._read(self._store.names)
+        lines = size = 0
+        for name in names:
+            run = partial(self._store.prune, name=name, before=before, keep_bytes=keep_bytes, dry_run=dry_run)
+            done = await asyncio.wrap_future(self._writer.call(run))
+            lines, size = lines + done.lines, size + done.bytes
+        return Pruned(lines, size)
+
+    # -- reading
+
+    async def read(
+        self,
+        stream: str,
+        after: int = 0,
+        limit: int = PAGE,
+        tail: int | None = None,
+        since: datetime | None = None,
+    ) -> list[Line]:
+        """Lines with numbers above `after` in order, at most `limit`; with `tail` the newest so many of them."""
+        return await self._read(self._store.read, stream, after, limit, tail=tail, since=since)
+
+    async def state(self, stream: str) -> State:
+        """Head, watermark (last pruned number), closed, bytes."""
+        return await self._read(self._store.state, stream)
+
+    async def follow(self, stream: str, after: int = 0, *, lag: int = LAG) -> AsyncIterator[Batch | Gap]:
+        """Batches of a stream from `after` on, then as they are stored; ends when the stream or the store is closed.
+
+        A follower that lets more than `lag` lines wait is passed over and gets a `Gap`. It never holds back a writer.
+        """
+        self._loop = asyncio.get_running_loop()
+        follower = self._followers.join(stream, lag)
+        if self._store.shared and self._poller is None:
+            self._poller = self._loop.create_task(self._poll())
+        position = after
+        try:
+            state = await self.state(stream)
+            self._followers.offered.setdefault(stream, state.head)
+            if self._closed or (state.closed and state.head <= after):
+                return
+            if position < state.watermark:
+                yield Gap(stream, position + 1, state.watermark, "pruned")
+                position = state.watermark
+            while position < state.head:
+                page = await self.read(stream, position, min(PAGE, state.head - position))
+                if not page:
+                    break
+                position = page[-1].number
+                yield Batch(stream, page)
+            if state.closed:
+                return
+            while (batch := await follower.next()) is not None:
+                if batch.last <= position:
+                    continue
+                if position < follower.passed_over < batch.first:
+                    yield Gap(stream, position + 1, follower.passed_over, "lagging")
+                    position = follower.passed_over
+                while position + 1 < batch.first:  # stored by another process, which does not wake us
+                    page = await self.read(stream, position, min(PAGE, batch.first - 1 - position))
+                    if not page:
+                        break
+                    position = page[-1].number
+                    yield Batch(stream, page)
+                rest = batch.after(position)
+                position = rest.last
+                yield rest
+        finally:
+            self._followers.leave(follower)
+
+    def _publish(self, batches: list[Batch], ended: set[str]) -> None:
+        """Called by the writer thread after the commit."""
+        loop = self._loop
+        wanted = [batch for batch in batches if batch.stream in self._followers]
+        finished = [stream for stream in ended if stream in self._followers]
+        if loop is not None and (wanted or finished) and not loop.is_closed():
+            loop.call_soon_threadsafe(self._followers.offer, wanted, finished)
+
+    async def _poll(self) -> None:
+        """What other processes store does not wake our followers: look for it once a second."""
+        while True:
+            await asyncio.sleep(POLL)
+            for stream in self._followers.streams():
+                try:
+                    state = await self.state(stream)
+                    offered = self._followers.offered.get(stream, state.head)
+                    while offered < state.head:
+                        page = await self.read(stream, offered)
+                        if not page:
+                            break
+                        offered = page[-1].number
+                        self._followers.offer([Batch(stream, page)])
+                    if state.closed:
+                        self._followers.offer((), (stream,))
+                except Exception:
+                    log.exception("log_poll_failed", stream=stream)
+
+    async def _read(self, door: Callable[..., R], *args: object, **kwargs: object) -> R:
+        return await asyncio.get_running_loop().run_in_executor(
+            self._readers, lambda: self._on_reader(door, *args, **kwargs)
+        )
+
+    def _on_reader(self, door: Callable[..., R], *args: object, **kwargs: object) -> R:
+        if self._store.shared:
+            with self._store.reader() as connection:
+                return door(connection, *args, **kwargs)
+        own: Connection | None = getattr(self._local, "connection", None)
+        if own is None:
+            own = self._local.connection = self._store.reader()
+            self._connections.append(own)
+        transaction = own.begin()
+        try:
+            return door(own, *args, **kwargs)
+        finally:
+            transaction.rollback()
+
+    # -- the end
+
+    async def shut(self) -> None:
+        """Store what was taken, end all followers, close the files."""
+        if self._poller is not None:
+            self._poller.cancel()
+        await asyncio.to_thread(self.shut_sync)
+        self._followers.end_all()
+
+    def shut_sync(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self._writer.stop()
+        self._readers.shutdown(wait=True)
+        for connection in self._connections:
+            connection.close()
+        self._store.dispose()

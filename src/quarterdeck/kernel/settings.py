@@ -1,0 +1,159 @@
+"""What an operator may choose: flags, then the environment, then a TOML file, then defaults."""
+
+import ipaddress
+import os
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
+
+from quarterdeck.kernel.errors import Invalid
+from quarterdeck.kernel.vault.secret import Secret
+
+PREFIX = "QUARTERDECK_"
+FILE = "quarterdeck.toml"
+Port = Annotated[int, Field(ge=0, le=65_535)]
+
+
+def default_data_dir() -> Path:
+    """`/var/lib/quarterdeck` for root, else the user's own data directory."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/quarterdeck")
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "quarterdeck"
+
+
+class Site(BaseModel):
+    """A foreign web interface, served with the application on a port of its own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    port: Port
+    directory: Path
+
+
+class Settings(BaseSettings):
+    """Every option of `serve`. Port 0 means any free one; an edge port of None means 80 or 443, else a free one."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    host: str = "127.0.0.1"
+    port: Port = 8700
+    data_dir: Path = Field(default_factory=default_data_dir)
+    database_url: Secret[str] | None = None
+    no_worker: bool = False
+    no_edge: bool = False
+    edge_http_port: Port | None = None
+    edge_https_port: Port | None = None
+    public_url: str | None = None
+    trusted_proxy: Annotated[tuple[str, ...], NoDecode] = ()
+    sites: tuple[Site, ...] = ()
+    log_level: str = "info"
+
+    @field_validator("data_dir", mode="after")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @field_validator("database_url", mode="before")
+    @classmethod
+    def _from_file(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            if value.startswith("@"):
+                try:
+                    value = Path(value[1:]).expanduser().read_text().strip()
+                except OSError as error:
+                    raise ValueError(f"the file cannot be read ({error.strerror})") from None
+            if not value.startswith(("postgres://", "postgresql://")):
+                raise ValueError("must be postgresql://user:password@host/database, or @FILE that holds it")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _origin(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query:
+            raise ValueError("must be an address without a path, such as https://deck.example.com")
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @field_validator("trusted_proxy", mode="before")
+    @classmethod
+    def _list(cls, value: Any) -> Any:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("trusted_proxy")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            try:
+                ipaddress.ip_network(network, strict=False)
+            except ValueError:
+                raise ValueError(f"{network} is neither an address nor a network such as 10.0.0.0/8") from None
+        return value
+
+    @field_validator("log_level")
+    @classmethod
+    def _level(cls, value: str) -> str:
+        if value.lower() not in {"debug", "info", "warning", "error"}:
+            raise ValueError("must be debug, info, warning or error")
+        return value.lower()
+
+
+def load(flags: dict[str, Any] | None = None, *, config: Path | None = None) -> Settings:
+    """Read the settings. `flags` holds those that were given (None means not given).
+
+    The TOML file is `config`, else `QUARTERDECK_CONFIG`, else `quarterdeck.toml` in the data directory where it exists.
+    Raises `Invalid` that names every wrong flag, variable or key, and never repeats a value.
+    """
+    given = {name: value for name, value in (flags or {}).items() if value is not None}
+    chosen = config or (Path(os.environ[PREFIX + "CONFIG"]) if os.environ.get(PREFIX + "CONFIG") else None)
+    if chosen is not None and not chosen.is_file():
+        raise Invalid(f"The configuration file {chosen} does not exist.", code="settings_invalid")
+    directory = given.get("data_dir") or os.environ.get(PREFIX + "DATA_DIR") or default_data_dir()
+    file = chosen or Path(directory).expanduser() / FILE
+
+    class Sourced(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - a source that we do not read
+            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - a source that we do not read
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file)
+
+    try:
+        return Sourced(**given)
+    except ValidationError as error:
+        wrong = [f"{_name(str(one['loc'][0]), given, file)}: {_say(one['msg'])}" for one in error.errors()]
+        raise Invalid(
+            "The settings are not usable. " + "; ".join(wrong) + ".",
+            code="settings_invalid",
+            hint="`quarterdeck serve --help` says what each of them takes.",
+        ) from None
+    except (SettingsError, ValueError) as error:
+        what = str(error).split(" from source")[0] if isinstance(error, SettingsError) else f"{file}: {error}"
+        raise Invalid(f"The settings cannot be read. {what}.", code="settings_invalid") from None
+
+
+def _say(message: str) -> str:
+    return message.removeprefix("Value error, ")
+
+
+def _name(field: str, flags: dict[str, Any], file: Path) -> str:
+    if field in flags:
+        return "--" + field.replace("_", "-")
+    variable = PREFIX + field.upper()
+    return variable if variable in os.environ else f"{field} in {file}"

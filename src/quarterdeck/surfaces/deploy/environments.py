@@ -1,0 +1,117 @@
+"""Environments and their variables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from quarterdeck.kernel.clock import wire_time
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.http.endpoint import Call
+from quarterdeck.surfaces.deploy.operation import operation
+from quarterdeck.surfaces.deploy.shapes import at, given, limit_of, present
+from quarterdeck.surfaces.deploy.wire import environments as wire
+from quarterdeck.workspace import environments, variables
+from quarterdeck.workspace.model import Environment, Project
+from quarterdeck.workspace.variables import Entry
+
+
+def entry(value: Entry) -> dict[str, Any]:
+    """A masked variable."""
+    return {
+        "key": value.key,
+        "value": value.value,
+        "scope": value.scope,
+        "exposure": value.exposure,
+        "isSecret": value.is_secret,
+        "kind": value.kind,
+    }
+
+
+def dated(value: Entry) -> dict[str, Any]:
+    return {**entry(value), "updatedAt": wire_time(value.updated_at)}
+
+
+def item(tx: Tx, environment: Environment, project: Project) -> dict[str, Any]:
+    parent = tx.get(Environment, environment.parent_id) if environment.parent_id else None
+    own = variables.rows(tx, [f"environment:{environment.id}"])
+    return present(
+        id=environment.ref,
+        projectId=project.ref,
+        name=environment.name,
+        kind=environment.kind,
+        parentEnvironmentId=parent.ref if parent else None,
+        lifecycleStatus=environment.lifecycle,
+        lockedAt=at(environment.locked_at),
+        lockReason=environment.lock_reason,
+        archivedAt=at(environment.archived_at),
+        archiveReason=environment.archive_reason,
+        createdAt=wire_time(environment.created_at),
+        maskedVariables=[entry(variables.masked(row)) for row in own],
+    )
+
+
+@operation("environments.count")
+async def count(call: Call, query: wire.EnvironmentsCountQuery) -> dict[str, int]:
+    return {"count": await call.read(environments.count, given(query.project_id))}
+
+
+@operation("environments.list")
+async def newest(call: Call, query: wire.EnvironmentsListQuery) -> dict[str, Any]:
+    def verb(tx: Tx) -> list[dict[str, Any]]:
+        return [item(tx, *pair) for pair in environments.newest(tx, limit_of(query), given(query.project_id))]
+
+    return {"items": await call.read(verb)}
+
+
+@operation("environments.create")
+async def create(call: Call, body: wire.EnvironmentsCreateBody) -> dict[str, str]:
+    made = await call.write(
+        environments.create, body.project_id, body.name, body.kind, given(body.parent_environment_id)
+    )
+    return {"id": made.ref}
+
+
+@operation("environments.show")
+async def show(call: Call, environment_id: str) -> dict[str, Any]:
+    return await call.read(lambda tx: item(tx, *environments.find(tx, environment_id)))
+
+
+@operation("environments.set-variable")
+async def set_variable(call: Call, environment_id: str, body: wire.EnvironmentsSetVariableBody) -> None:
+    await call.write(
+        variables.set_in_environment,
+        environment_id,
+        key=body.key,
+        value=body.value,
+        kind=body.kind,
+        exposure=body.exposure,
+        scope=given(body.scope),
+        secret=given(body.is_secret),
+    )
+
+
+@operation("environments.unset-variable")
+async def unset_variable(
+    call: Call, environment_id: str, key: str, body: wire.EnvironmentsUnsetVariableBody
+) -> None:
+    await call.write(variables.unset_in_environment, environment_id, key, body.exposure, given(body.scope))
+
+
+@operation("environments.effective-precedence")
+async def effective_precedence(call: Call, environment_id: str) -> dict[str, Any]:
+    def verb(tx: Tx) -> dict[str, Any]:
+        environment, project = environments.find(tx, environment_id)
+        owners = variables.environment_owners(environment.id, project.id, project.organization_id)
+        found = variables.rows(tx, owners)
+        own = [row for row in found if row.owner == f"environment:{environment.id}"]
+        return {
+            "schemaVersion": "environments.effective-precedence/v1",
+            "environmentId": environment.ref,
+            "projectId": project.ref,
+            "ownedEntries": [dated(variables.masked(row)) for row in own],
+            "effectiveEntries": [dated(variables.masked(row)) for row in variables.effective(found)],
+            "precedence": list(variables.PRECEDENCE),
+            "generatedAt": wire_time(tx.now),
+        }
+
+    return await call.read(verb)

@@ -1,0 +1,108 @@
+"""What this installation is and how it feels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import text
+
+from quarterdeck import __version__
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.db.migrate import pending
+from quarterdeck.kernel.http.endpoint import Answer, Call, route
+from quarterdeck.surfaces.deploy.operation import operation
+
+NAME = "Quarterdeck"
+
+
+def providers(instance: Any) -> list[dict[str, Any]]:
+    """What can be deployed to, and what helps."""
+    ready = {"status": "configured", "diagnostics": []}
+    absent = {"status": "not-configured", "diagnostics": []}
+    return [
+        {
+            "key": "local-shell",
+            "title": "This machine",
+            "category": "deploy-target",
+            "capabilities": ["docker-container", "host-process", "static-site", "runtime-logs", "edge-proxy"],
+            "configuration": ready if instance.settings.worker else absent,
+        },
+        {
+            "key": "generic-ssh",
+            "title": "A server over SSH",
+            "category": "deploy-target",
+            "capabilities": ["register"],
+            "configuration": absent,
+        },
+        {
+            "key": "acme",
+            "title": "ACME certificates",
+            "category": "infra-service",
+            "capabilities": ["certificates"],
+            "configuration": absent,
+        },
+    ]
+
+
+@operation("system.providers.list")
+async def list_providers(instance: Any) -> dict[str, Any]:
+    return {"items": providers(instance)}
+
+
+@operation("system.doctor")
+async def doctor(call: Call, instance: Any) -> dict[str, Any]:
+    details = await instance.health()
+    database = await _database(call)
+    migrations = not pending(instance.database_address)
+    return {
+        "readiness": {
+            "status": "ready" if database and migrations and not details["problems"] else "degraded",
+            "checks": {"database": database, "migrations": migrations},
+            "details": {key: str(value) for key, value in details["facts"].items()},
+        },
+        "providers": providers(instance),
+        "plugins": [],
+        "integrations": [],
+        "maintenanceWorkers": [],
+    }
+
+
+async def _database(call: Call) -> bool:
+    def ask(tx: Tx) -> bool:
+        return tx.connection.execute(text("SELECT 1")).scalar() == 1
+
+    try:
+        return await call.read(ask)
+    except Exception:  # noqa: BLE001 - whatever it is, the answer is no
+        return False
+
+
+@route("GET", "/api/version", permission="public")
+async def version() -> dict[str, Any]:
+    """What clients ask before anything else."""
+    return {
+        "name": NAME,
+        "version": __version__,
+        "apiVersion": "v1",
+        "mode": "self-hosted",
+        "features": {
+            "actionDeployTokenAuth": False,
+            "actionServerConfigDeploy": False,
+            "sourcePackages": False,
+            "serverSideConfigBootstrap": False,
+        },
+    }
+
+
+@route("GET", "/api/health", permission="public")
+async def health(call: Call) -> dict[str, str]:
+    """Whether the process lives."""
+    return {"status": "ok", "service": "quarterdeck", "version": __version__, "timestamp": call.stamp}
+
+
+@route("GET", "/api/readiness", permission="public")
+async def readiness(call: Call) -> Answer[dict[str, Any]]:
+    """Whether requests can be served."""
+    good = await _database(call)
+    body = {"status": "ready" if good else "degraded", "checks": {"database": good, "migrations": True}}
+    return Answer(body, status=200 if good else 503)

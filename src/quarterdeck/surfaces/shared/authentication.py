@@ -1,0 +1,63 @@
+"""Who calls: sessions by bearer token or by any of the documented cookies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar.connection import ASGIConnection
+
+from quarterdeck.access import Access
+from quarterdeck.identity import sessions
+from quarterdeck.identity.sessions import Signer
+from quarterdeck.kernel.db import Database
+from quarterdeck.kernel.errors import Unauthenticated
+from quarterdeck.kernel.principal import Principal
+
+COOKIES = ("qd_session", "better-auth.session_token", "sb_session")
+"""All three name the same session."""
+
+
+class SessionAuthenticator:
+    """Looks at `Authorization` first and alone; at cookies only without one."""
+
+    def __init__(self, db: Database, signer: Signer) -> None:
+        self._db = db
+        self._signer = signer
+
+    async def authenticate(self, connection: ASGIConnection[Any, Any, Any, Any]) -> Principal | None:
+        header = connection.headers.get("authorization")
+        if header is not None:
+            return await self._bearer(header)
+        for name in COOKIES:
+            presented = connection.cookies.get(name)
+            token = self._signer.plain(presented) if presented else None
+            principal = await self._db.read(sessions.authenticate, token) if token else None
+            if principal is not None:
+                return principal
+        return None
+
+    async def _bearer(self, header: str) -> Principal:
+        scheme, _, presented = header.partition(" ")
+        token = self._signer.plain(presented.strip()) if scheme.lower() == "bearer" else None
+        principal = await self._db.read(sessions.authenticate, token) if token else None
+        if principal is None:
+            raise Unauthenticated(
+                "The Authorization header names no valid credential.",
+                hint="Sign in again, or send a valid token as `Authorization: Bearer …`.",
+            )
+        return principal
+
+
+class CatalogueAuthorizer:
+    """Asks the one decision function, with a snapshot that every change of grants drops."""
+
+    def __init__(self, db: Database, access: Access) -> None:
+        self._db = db
+        self._access = access
+
+    async def require(
+        self, principal: Principal, permission: str, connection: ASGIConnection[Any, Any, Any, Any]
+    ) -> None:
+        if not self._access.loaded:
+            await self._db.read(self._access.load)
+        self._access.require(principal, permission)

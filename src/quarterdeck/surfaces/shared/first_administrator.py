@@ -1,0 +1,125 @@
+"""The first administrator, by both documented doors."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Any
+
+from msgspec import UNSET, Struct, UnsetType
+
+from quarterdeck.access import Access
+from quarterdeck.identity import sessions, setup, signing_in
+from quarterdeck.identity.sessions import Opened
+from quarterdeck.kernel.db import Database, Tx
+from quarterdeck.kernel.errors import Forbidden
+from quarterdeck.kernel.http.endpoint import Call, route
+from quarterdeck.kernel.vault import Secret
+from quarterdeck.surfaces.deploy.operation import operation
+from quarterdeck.surfaces.deploy.shapes import given
+from quarterdeck.surfaces.deploy.wire import bootstrap as wire
+from quarterdeck.surfaces.shared.signing_in import DOOR, permissions_of, tokens_body, user_body
+
+SETUP_HEADER = "x-setup-token"
+
+
+class Setup(Struct, kw_only=True):
+    username: str
+    password: str
+    vault_password: str | None | UnsetType = UNSET
+
+
+def check_setup_token(call: Call) -> None:
+    """Raise `Forbidden` unless the request carries the token that `serve` printed, where one is required."""
+    token: Secret[str] | None = call.service("setup_token")
+    if token is None:
+        return
+    presented = call.headers.get(SETUP_HEADER, "")
+    if not hmac.compare_digest(presented.encode(), token.reveal().encode()):
+        raise Forbidden(
+            "The first administrator is created with the setup token.",
+            code="setup_token_required",
+            hint=f"Send the token that the server printed at its start as the header {SETUP_HEADER}.",
+        )
+
+
+def login_methods() -> list[dict[str, Any]]:
+    """The ways to sign in, as documented; only the local password is configured so far."""
+    others = [
+        {"key": key, "configured": False, "enabled": False, "reason": "not-configured"}
+        for key in ("github", "google", "oidc")
+    ]
+    return [{"key": "local-password", "configured": True, "enabled": True}, *others]
+
+
+@operation("auth.bootstrap-status")
+async def status(call: Call) -> dict[str, Any]:
+    exists = await call.read(setup.administrator_exists)
+    return {
+        "bootstrapRequired": not exists,
+        "firstAdminConfigured": exists,
+        "organizationConfigured": exists,
+        "loginMethods": login_methods(),
+        "nextSteps": [] if exists else ["create-first-admin"],
+        "loginUrl": "/console/sign-in",
+    }
+
+
+@operation("auth.bootstrap-first-admin", rate=DOOR)
+async def first_admin(
+    call: Call, body: wire.AuthBootstrapFirstAdminBody, db: Database, access: Access
+) -> dict[str, Any]:
+    check_setup_token(call)
+    ids = db.ids
+    chosen = given(body.password)
+    password = chosen or f"aplt-admin-{ids.text(12)}-{ids.text(12)}"
+    user, organization = await signing_in.create_first_administrator(
+        db,
+        access,
+        email=body.email,
+        username=None,
+        display_name=given(body.display_name),
+        password=Secret(password),
+    )
+    answer: dict[str, Any] = {
+        "bootstrapRequired": False,
+        "created": True,
+        "userId": user.uid.replace("-", ""),
+        "email": user.email,
+        "loginMethods": login_methods(),
+        "organizationId": organization.ref,
+        "organizationSlug": organization.slug,
+        "loginUrl": "/console/sign-in",
+    }
+    return answer if chosen else {**answer, "generatedPassword": password}
+
+
+@route("POST", "/api/auth/setup", permission="public", rate=DOOR)
+async def first_user(call: Call, body: Setup, db: Database, access: Access) -> dict[str, Any]:
+    """Create the first administrator by name, and sign in."""
+    check_setup_token(call)
+    user, organization = await signing_in.create_first_administrator(
+        db, access, email=None, username=body.username, display_name=None, password=Secret(body.password)
+    )
+
+    def opened(tx: Tx) -> Opened:
+        tx.session.add_all([user, organization])
+        return sessions.open_session(
+            tx, user, organization, kinds=("access", "refresh", "long"), client_kind="web"
+        )
+
+    made = await db.write(opened)
+    return {**tokens_body(made), "user": user_body(made.user), "permissions": await permissions_of(call, made)}
+
+
+@route("GET", "/api/auth/setup-required", permission="public")
+async def setup_required(db: Database) -> dict[str, bool]:
+    """Whether the first administrator still has to be created."""
+    exists = await db.read(setup.administrator_exists)
+    return {"setup_required": not exists, "setup_complete": exists}
+
+
+@route("GET", "/api/auth/status", permission="public")
+async def setup_status(db: Database) -> dict[str, bool]:
+    """Whether the first administrator still has to be created."""
+    exists = await db.read(setup.administrator_exists)
+    return {"setup_complete": exists, "setup_required": not exists}

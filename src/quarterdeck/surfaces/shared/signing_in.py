@@ -1,0 +1,208 @@
+"""Signing in, refreshing and signing out, for every surface."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar.datastructures import Cookie
+from msgspec import UNSET, Struct, UnsetType
+
+from quarterdeck.access import CATALOGUE, Access
+from quarterdeck.identity import organizations, sessions, signing_in
+from quarterdeck.identity.model import User, UserSession
+from quarterdeck.identity.sessions import Opened, Signer
+from quarterdeck.identity.setup import IdentityAction
+from quarterdeck.kernel import audit
+from quarterdeck.kernel.clock import wire_time
+from quarterdeck.kernel.db import Database, Tx
+from quarterdeck.kernel.errors import Invalid, Unauthenticated
+from quarterdeck.kernel.http.endpoint import Answer, Call, route
+from quarterdeck.kernel.http.limits import Rate
+from quarterdeck.kernel.vault import Secret
+from quarterdeck.surfaces.shared.authentication import COOKIES
+
+DOOR = Rate(20, 60)
+"""Attempts of one address a minute."""
+WEEK = 604_800
+
+
+class Login(Struct, kw_only=True):
+    """Either name; `totpCode` present, even empty, asks for the one-step second factor."""
+
+    password: str
+    username: str | UnsetType = UNSET
+    email: str | UnsetType = UNSET
+    totpCode: str | None | UnsetType = UNSET  # noqa: N815 - the documented spelling
+
+
+class EmailSignIn(Struct, kw_only=True):
+    email: str
+    password: str
+
+
+class Refresh(Struct, kw_only=True):
+    refreshToken: str  # noqa: N815 - the documented spelling
+
+
+class SignOut(Struct, kw_only=True):
+    refreshToken: str | UnsetType = UNSET  # noqa: N815 - the documented spelling
+
+
+def cookies(call: Call, value: str, age: int = WEEK) -> list[Cookie]:
+    """The session cookie under each documented name."""
+    secure = bool(call.service("public_url")) or call.request.scope["scheme"] == "https"
+    return [
+        Cookie(key=name, value=value, path="/", max_age=age, httponly=True, samesite="lax", secure=secure)
+        for name in COOKIES
+    ]
+
+
+def user_body(user: User) -> dict[str, Any]:
+    """The union of what the surfaces show of a user."""
+    return {
+        "id": user.id,
+        "uid": user.uid,
+        "username": user.username,
+        "name": user.display_name,
+        "display_name": user.display_name,
+        "displayName": user.display_name,
+        "email": user.email,
+        "is_active": user.active,
+        "created_at": wire_time(user.created_at),
+        "createdAt": wire_time(user.created_at),
+    }
+
+
+def better_auth_user(user: User) -> dict[str, Any]:
+    """A user as the deploy surface's login runtime shows it."""
+    return {
+        "id": user.uid.replace("-", ""),
+        "email": user.email,
+        "name": user.display_name,
+        "image": user.avatar_url,
+        "emailVerified": user.email_verified,
+        "createdAt": wire_time(user.created_at),
+        "updatedAt": wire_time(user.updated_at),
+    }
+
+
+def tokens_body(opened: Opened) -> dict[str, Any]:
+    return {
+        "accessToken": opened.tokens["access"].reveal(),
+        "refreshToken": opened.tokens["refresh"].reveal(),
+        "access_token": opened.tokens["long"].reveal(),
+        "token_type": "bearer",
+        "expiresIn": 900,
+    }
+
+
+async def permissions_of(call: Call, opened: Opened) -> list[str]:
+    access: Access = call.service("access")
+    if not access.loaded:
+        await call.read(access.load)
+    roles = access.roles(opened.user.id, opened.organization.id)
+    return sorted(key for key, permission in CATALOGUE.items() if permission.roles & roles)
+
+
+@route("POST", "/api/auth/login", permission="public", rate=DOOR, errors=((401, "invalid_credentials"),))
+async def login(call: Call, body: Login, db: Database) -> dict[str, Any]:
+    """Sign in with a username or an e-mail address."""
+    identifier = next((name for name in (body.username, body.email) if isinstance(name, str) and name), None)
+    if identifier is None:
+        raise Invalid("Name yourself: username or email is missing.", hint="Send username or email.", field="username")
+    opened = await signing_in.sign_in(
+        db,
+        identifier,
+        Secret(body.password),
+        kinds=("access", "refresh", "long"),
+        client_kind="cli" if "cli" in call.headers.get("user-agent", "").lower() else "web",
+        user_agent=call.headers.get("user-agent"),
+    )
+    return {**tokens_body(opened), "user": user_body(opened.user), "permissions": await permissions_of(call, opened)}
+
+
+@route("POST", "/api/auth/refresh", permission="public", rate=DOOR)
+async def refresh(body: Refresh, db: Database) -> dict[str, Any]:
+    """Exchange a refresh token; one that was used before ends its session."""
+    opened = await db.write(sessions.refresh, body.refreshToken)
+    if opened is None:
+        raise Unauthenticated(
+            "This refresh token was used before, so its session was ended.",
+            code="product_auth_invalid",
+            hint="Sign in again. If it was not you who used it, change your password.",
+        )
+    return tokens_body(opened)
+
+
+@route("POST", "/api/auth/logout", permission="authenticated")
+async def logout(call: Call, body: SignOut) -> Answer[dict[str, bool]]:
+    """End the session of this request."""
+    await call.write(_end, call.principal.credential)
+    return Answer({"success": True}, cookies=cookies(call, "", 0))
+
+
+@route("POST", "/api/auth/sign-in/email", permission="public", rate=DOOR)
+async def sign_in_email(call: Call, body: EmailSignIn, db: Database, signer: Signer) -> Answer[dict[str, Any]]:
+    """Sign in to the deploy surface: cookie, bearer header and body."""
+    opened = await signing_in.sign_in(
+        db,
+        body.email,
+        Secret(body.password),
+        kinds=("session",),
+        client_kind="web",
+        user_agent=call.headers.get("user-agent"),
+    )
+    signed = signer.sign(opened.tokens["session"])
+    return Answer(
+        {"redirect": False, "token": opened.tokens["session"].reveal(), "user": better_auth_user(opened.user)},
+        headers={"set-auth-token": signed},
+        cookies=cookies(call, signed),
+    )
+
+
+@route("POST", "/api/auth/sign-out", permission="authenticated")
+async def sign_out(call: Call) -> Answer[dict[str, bool]]:
+    """End the session of this request."""
+    await call.write(_end, call.principal.credential)
+    return Answer({"success": True}, cookies=cookies(call, "", 0))
+
+
+def _end(tx: Tx, session_uid: str) -> None:
+    sessions.revoke(tx, session_uid)
+    audit.record(
+        tx,
+        IdentityAction.SIGNED_OUT,
+        resource_type="session",
+        resource_id=session_uid,
+        organization_id=tx.principal.organization_id,
+    )
+
+
+def _session_body(tx: Tx) -> dict[str, Any]:
+    from sqlalchemy import select
+
+    session = tx.first(select(UserSession).where(UserSession.uid == tx.principal.credential))
+    user = tx.get(User, tx.principal.id)
+    assert session is not None and user is not None  # noqa: S101, PT018 - authenticated a moment ago
+    return {
+        "session": {
+            "id": session.uid.replace("-", ""),
+            "userId": user.uid.replace("-", ""),
+            "activeOrganizationId": organizations.ref_of(tx, session.organization_id),
+            "expiresAt": wire_time(session.expires_at),
+            "createdAt": wire_time(session.created_at),
+        },
+        "user": better_auth_user(user),
+    }
+
+
+@route("GET", "/api/auth/get-session", permission="authenticated")
+async def get_session(call: Call) -> dict[str, Any]:
+    """The session of this request and its user."""
+    return await call.read(_session_body)
+
+
+@route("GET", "/api/auth/session", permission="authenticated")
+async def session(call: Call) -> dict[str, Any]:
+    """The session of this request and its user."""
+    return await call.read(_session_body)

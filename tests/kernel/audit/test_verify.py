@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from quarterdeck.kernel import audit
+from quarterdeck.kernel.audit import Head
+
+from .conftest import record
+
+
+@pytest.fixture
+def trail(database):
+    """Six sealed events of organization 1 and two of none, then one that waits."""
+    events = [record(database, f"thg_{number}") for number in range(6)]
+    events += [record(database, f"sys_{number}", organization_id=None) for number in range(2)]
+    assert database.write_sync(audit.seal) == 8
+    return [*events, record(database, "waits")]
+
+
+def findings(database):
+    return [(found.kind, found.event_id) for found in database.read_sync(audit.verify).findings]
+
+
+def test_an_untouched_trail_is_proven_and_its_unsealed_tail_named(database, trail):
+    report = database.read_sync(audit.verify)
+    assert report.ok
+    assert (report.sealed, report.pruned) == (8, 0)
+    assert (report.unsealed.count, report.unsealed.first_event_id) == (1, trail[-1].id)
+    assert report.unsealed.oldest == trail[-1].at
+    assert {organization: head.position for organization, head in report.heads.items()} == {0: 2, 1: 6}
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["outcome = 'denied'", "detail = '{\"n\":2}'", "actor_label = 'bob'", "at = at + 1", "organization_id = 2"],
+)
+def test_the_first_altered_row_is_named(database, trail, intruder, change):
+    intruder.run(f"UPDATE audit_events SET {change} WHERE id IN ({trail[4].id}, {trail[2].id})")
+    report = database.read_sync(audit.verify)
+    assert report.first is not None
+    assert (report.first.kind, report.first.event_id, report.first.uid) == ("altered", trail[2].id, trail[2].uid)
+    assert findings(database) == [("altered", trail[2].id), ("altered", trail[4].id)]
+
+
+def test_deleted_rows_are_named_sealed_or_not(database, trail, intruder):
+    intruder.run(f"DELETE FROM audit_events WHERE id IN ({trail[1].id}, {trail[-1].id})")
+    assert findings(database) == [("deleted", trail[1].id), ("deleted", trail[-1].id)]
+
+
+def test_an_inserted_row_is_named(database, trail, intruder):
+    columns = (
+        "organization_id, at, actor_kind, actor_id, actor_label, action, resource_type, resource_id, aggregate_id, "
+        "outcome, request_id, correlation_id, address, detail"
+    )
+    intruder.run(
+        f"INSERT INTO audit_events (id, uid, ref, {columns}) SELECT 5000, 'forged', 'aud_forged', {columns} "
+        f"FROM audit_events WHERE id = {trail[0].id}",
+        triggers=True,
+    )
+    database.write_sync(audit.seal)
+    assert findings(database) == [("inserted", 5000)]
+
+
+def test_altered_and_missing_seals_are_named(database, trail, intruder):
+    intruder.run(f"UPDATE audit_seals SET digest = '{'0' * 64}' WHERE event_id = {trail[1].id}")
+    assert ("seal-altered", trail[1].id) in findings(database)
+    intruder.run(f"DELETE FROM audit_seals WHERE event_id = {trail[1].id}")
+    assert findings(database) == [("inserted", trail[1].id), ("seal-missing", trail[2].id)]
+
+
+def test_a_chain_cut_at_its_end_is_shown_by_an_anchor(database, trail, intruder):
+    anchors = database.read_sync(audit.verify).heads
+    intruder.run(
+        f"DELETE FROM audit_seals WHERE event_id = {trail[5].id}", f"DELETE FROM audit_events WHERE id = {trail[5].id}"
+    )
+    assert database.read_sync(audit.verify).ok
+    report = database.read_sync(audit.verify, anchors)
+    assert report.first is not None
+    assert report.first.kind == "seal-missing"
+    assert not database.read_sync(audit.verify, {1: Head(3, "f" * 64)}).ok
+
+
+def test_pruning_leaves_tombstones_that_still_prove_the_chain(database, trail, intruder):
+    later = database.clock.now() + timedelta(seconds=1)
+    dry = database.write_sync(audit.prune, later, organization_id=1)
+    assert (dry.matched, dry.pruned, dry.kept, dry.unsealed) == (7, 6, 0, 1)
+    assert database.read_sync(audit.verify).pruned == 0
+    assert database.write_sync(audit.prune, later, organization_id=1, dry_run=False).pruned == 6
+    report = database.read_sync(audit.verify)
+    assert report.ok
+    assert (report.sealed, report.pruned, report.unsealed.count) == (8, 6, 1)
+    intruder.run(f"UPDATE audit_tombstones SET digest = 'x' WHERE event_id = {trail[3].id}")
+    assert findings(database) == [("altered", trail[3].id)]
+
+
+def test_the_cutoff_itself_stays(database, trail):
+    assert database.write_sync(audit.prune, trail[0].at, organization_id=1, dry_run=False).pruned == 0
+
+
+def test_a_hold_keeps_events_until_it_is_released(database, trail):
+    later = database.clock.now() + timedelta(seconds=1)
+    held = database.write_sync(audit.hold, "a claim", organization_id=1, aggregate_id="thg_2")
+    result = database.write_sync(audit.prune, later, organization_id=1, dry_run=False)
+    assert (result.pruned, result.kept) == (5, 1)
+    assert [event.resource_id for event in database.read_sync(audit.page, organization_id=1).events] == [
+        "waits",
+        "thg_2",
+    ]
+    database.write_sync(audit.release, held)
+    assert database.write_sync(audit.prune, later, organization_id=1, dry_run=False).pruned == 1
+
+
+def test_an_archive_keeps_its_span_until_its_end(database, trail):
+    now = database.clock.now()
+    second = timedelta(seconds=1)
+    database.write_sync(
+        audit.archive, trail[0].at, now + second, organization_id=1, retain_until=now + timedelta(days=1)
+    )
+    assert database.write_sync(audit.prune, now + second, organization_id=1, dry_run=False).kept == 7
+    database.write_sync(audit.archive, trail[0].at, now + second, retain_until=now - second)
+    assert database.write_sync(audit.prune, now + second, dry_run=False).pruned == 2

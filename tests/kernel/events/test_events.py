@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from datetime import timedelta
+
+import pytest
+
+from quarterdeck.kernel import events
+from quarterdeck.kernel.events import Event, Gap, Subscriber
+
+STREAM = "deployment:dep_1"
+
+
+def append(database, count: int = 1, stream: str = STREAM, type_: str = "made") -> list[int]:
+    return [database.write_sync(events.append, stream, type_, {"n": number}) for number in range(count)]
+
+
+def test_events_are_numbered_from_one_within_their_stream(database):
+    assert append(database, 3) == [1, 2, 3]
+    assert append(database, 1, "deployment:dep_2") == [1]
+    read = database.read_sync(events.read, STREAM, 1)
+    assert [(event.sequence, event.data) for event in read] == [(2, {"n": 1}), (3, {"n": 2})]
+    assert database.read_sync(events.head, STREAM) == 3
+    assert database.read_sync(events.head, "deployment:none") == 0
+
+
+def test_an_event_is_lost_with_its_change_and_leaves_no_hole(database):
+    def refused(tx):
+        events.append(tx, STREAM, "made")
+        raise ValueError
+
+    append(database)
+    with pytest.raises(ValueError):  # noqa: PT011 - the unit's own
+        database.write_sync(refused)
+    assert append(database) == [2]
+
+
+def test_concurrent_units_on_one_stream_get_following_numbers(database):
+    threads = [threading.Thread(target=append, args=(database, 10)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [event.sequence for event in database.read_sync(events.read, STREAM)] == list(range(1, 41))
+
+
+def test_a_cursor_leads_back_to_its_place_and_to_no_other_stream(database):
+    append(database, 2)
+    second = database.read_sync(events.read, STREAM)[1]
+    assert len(second.cursor) == 32
+    assert database.read_sync(events.locate, STREAM, second.cursor) == 2
+    assert database.read_sync(events.locate, "deployment:dep_2", second.cursor) is None
+
+
+async def test_a_follower_gets_the_past_and_then_is_woken(database):
+    await database.write(events.append, STREAM, "made")
+    following = events.follow(database.bus, database, STREAM)
+    assert (await anext(following)).sequence == 1
+    waiting = asyncio.create_task(anext(following))
+    await asyncio.sleep(0.05)
+    await database.write(events.append, STREAM, "made")
+    assert (await asyncio.wait_for(waiting, 0.5)).sequence == 2
+    await following.aclose()
+
+
+async def test_a_follower_without_a_wake_up_looks_by_itself(database):
+    from quarterdeck.kernel.bus import Bus
+
+    following = events.follow(Bus(), database, STREAM)
+    waiting = asyncio.create_task(anext(following))
+    await asyncio.sleep(0.05)
+    await database.write(events.append, STREAM, "made")
+    assert (await asyncio.wait_for(waiting, 3)).sequence == 1
+    await following.aclose()
+
+
+async def test_what_was_pruned_shows_as_a_gap_and_numbers_go_on(database):
+    for _ in range(3):
+        await database.write(events.append, STREAM, "made")
+    third = (await database.read(events.read, STREAM))[2]
+    dry = await database.write(events.prune, third.at)
+    assert (dry.matched, dry.pruned) == (2, 2)
+    assert await database.read(events.watermark, STREAM) == 0
+    assert (await database.write(events.prune, third.at, dry_run=False)).pruned == 2
+    assert await database.read(events.watermark, STREAM) == 2
+    following = events.follow(database.bus, database, STREAM)
+    assert await anext(following) == Gap(STREAM, 0, 2)
+    assert (await anext(following)).sequence == 3
+    await following.aclose()
+    assert (await database.write(events.prune, third.at + timedelta(seconds=1), dry_run=False)).pruned == 1
+    assert await database.write(events.append, STREAM, "made") == 4
+
+
+class Counter:
+    """A subscriber that keeps what it saw where its transaction does."""
+
+    def __init__(self) -> None:
+        self.fails_on: int | None = None
+        self.subscriber = Subscriber("test.counter", frozenset({"made"}), self.take)
+
+    def take(self, tx, event: Event) -> None:
+        if event.data["n"] == self.fails_on:
+            raise RuntimeError
+        events.append(tx, "seen", "seen", {"n": event.data["n"]})
+
+    def seen(self, database) -> list[int]:
+        return [event.data["n"] for event in database.read_sync(events.read, "seen")]
+
+
+@pytest.fixture
+def counter(monkeypatch) -> Counter:
+    made = Counter()
+    monkeypatch.setattr("quarterdeck.kernel.events.subscriptions._REGISTERED", {"test.counter": made.subscriber})
+    return made
+
+
+async def test_a_subscriber_sees_each_event_of_its_types_once(database, counter):
+    for number in range(5):
+        await database.write(events.append, STREAM, "made", {"n": number})
+        await database.write(events.append, STREAM, "other", {"n": -1})
+    assert await events.deliver_all(database) == 5
+    assert await events.deliver_all(database) == 0
+    await database.write(events.append, STREAM, "made", {"n": 5})
+    assert await events.deliver_all(database) == 1
+    assert counter.seen(database) == [0, 1, 2, 3, 4, 5]
+
+
+async def test_a_failing_event_is_tried_again_and_none_passes_it(database, counter, monkeypatch):
+    for number in range(4):
+        await database.write(events.append, STREAM, "made", {"n": number})
+    counter.fails_on = 2
+    await events.deliver_all(database)
+    assert counter.seen(database) == [0, 1]
+    counter.fails_on = None
+    assert await events.deliver_all(database) == 0
+    later = database.clock.now() + timedelta(seconds=10)
+    monkeypatch.setattr(database.clock, "now", lambda: later)
+    assert await events.deliver_all(database) == 2
+    assert counter.seen(database) == [0, 1, 2, 3]
+
+
+async def test_events_that_no_subscriber_wants_are_pruned(database, counter):
+    await database.write(events.append, STREAM, "made", {"n": 0})
+    await events.deliver_all(database)
+    await database.write(events.append, "deployment:dep_2", "other")
+    later = database.clock.now() + timedelta(seconds=1)
+    await database.write(events.prune, later, dry_run=False)
+    assert await database.read(events.read, "deployment:dep_2") == []
+    assert await database.read(events.watermark, "deployment:dep_2") == 1
+
+
+async def test_events_that_a_subscriber_has_not_seen_are_not_pruned(database, counter):
+    await database.write(events.append, STREAM, "made", {"n": 0})
+    await events.deliver_all(database)
+    await database.write(events.append, STREAM, "made", {"n": 1})
+    later = database.clock.now() + timedelta(seconds=1)
+    result = await database.write(events.prune, later, dry_run=False)
+    kept = [event.data["n"] for event in await database.read(events.read, STREAM)]
+    assert kept == [1]
+    assert result.guarded >= 1
+    await events.deliver_all(database)
+    assert counter.seen(database)[-1] == 1
+
+
+async def test_a_waiting_event_becomes_one_delivery_job(database, counter):
+    from quarterdeck.kernel import jobs
+    from quarterdeck.kernel.events.jobs import KIND, demand, keep_delivering
+
+    assert not await database.write(demand)
+    keeping = asyncio.create_task(keep_delivering(database))
+    await asyncio.sleep(0.05)
+    for _ in range(3):
+        await database.write(events.append, STREAM, "made", {"n": 1})
+    wanted = jobs.Filter(kind=KIND)
+    async with asyncio.timeout(3):
+        while not await database.read(jobs.count, wanted):  # noqa: ASYNC110 - the ledger is what we look at
+            await asyncio.sleep(0.02)
+    assert not await database.write(demand)
+    assert await database.read(jobs.count, wanted) == 1
+    keeping.cancel()
+
+
+@pytest.mark.postgresql
+async def test_a_subscriber_does_not_step_over_a_transaction_that_commits_later(postgresql, tmp_path, counter):
+    from quarterdeck.kernel.db import open_database
+    from support.databases import fresh_database
+
+    with fresh_database("postgresql", tmp_path, postgresql) as address:
+        database = open_database(address)
+        begun, go = threading.Event(), threading.Event()
+
+        def slow(tx):
+            events.append(tx, "deployment:slow", "made", {"n": 1})
+            begun.set()
+            assert go.wait(10)
+
+        slowly = asyncio.create_task(database.write(slow))
+        await asyncio.to_thread(begun.wait)
+        await database.write(events.append, STREAM, "made", {"n": 2})
+        await events.deliver_all(database)
+        assert counter.seen(database) == []
+        go.set()
+        await slowly
+        await events.deliver_all(database)
+        assert counter.seen(database) == [1, 2]
+        await database.close()

@@ -1,0 +1,237 @@
+"""What the ledger, its dispatcher and the in-process worker promise together."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import msgspec
+import pytest
+
+from quarterdeck.kernel import jobs
+from quarterdeck.kernel.errors import Unavailable
+
+
+class Order(msgspec.Struct):
+    text: str = ""
+
+
+@pytest.fixture
+def room():
+    """Handlers of this test alone."""
+    return jobs.WorkerHandlers(), jobs.ServerHandlers()
+
+
+@asynccontextmanager
+async def running(database, room, *, owner="process:test", lines=None, **options):
+    more = {} if lines is None else {"lines": lines}
+    service = jobs.Jobs(database, owner=owner, on_worker=room[0], on_server=room[1], **more)
+    await service.start({"name": "the instance"}, **options)
+    try:
+        yield service
+    finally:
+        await service.stop()
+
+
+def request(kind, text="", **options):
+    return jobs.Enqueue(kind, Order(text), None, **options)
+
+
+async def test_a_job_runs_from_end_to_end(database, room):
+    told, finished = [], []
+    jobs.kinds.register(
+        jobs.JobKind(
+            "run.end-to-end",
+            Order,
+            assign=lambda tx, job: Order(job.read(Order).text + " with a secret"),
+            record=lambda tx, job, kind, data: told.append((kind, data)) or {"kept": len(told)},
+            finish=lambda tx, job, outcome: finished.append((outcome.state, outcome.result)),
+        )
+    )
+
+    @room[0].register("run.end-to-end", Order)
+    async def run(context, order):
+        answer = await context.record("phase", {"name": "detect"})
+        return {"order": order.text, "kept": answer["kept"]}
+
+    async with running(database, room) as service:
+        job = await service.enqueue(request("run.end-to-end", "work"))
+        done = await service.wait(job.id, 10)
+    assert done.state == "succeeded"
+    assert msgspec.json.decode(done.result) == {"order": "work with a secret", "kept": 1}
+    assert told == [("phase", {"name": "detect"})]
+    assert [state for state, _ in finished] == ["succeeded"]
+    assert "secret" not in done.payload
+
+
+async def test_a_problem_fails_the_job_with_its_code_and_hint(database, room):
+    jobs.kinds.register(jobs.JobKind("run.problem", Order))
+
+    @room[0].register("run.problem", Order)
+    async def run(context, order):
+        raise Unavailable("The engine does not answer.", code="engine_unavailable", hint="Start it.")
+
+    async with running(database, room) as service:
+        job = await service.enqueue(request("run.problem"))
+        done = await service.wait(job.id, 10)
+    assert (done.state, done.error_code) == ("failed", "engine_unavailable")
+    assert done.error_message == "The engine does not answer.\nStart it."
+    assert done.retriable
+
+
+async def test_a_crash_fails_the_job_without_leaking(database, room):
+    jobs.kinds.register(jobs.JobKind("run.crash", Order))
+
+    @room[0].register("run.crash", Order)
+    async def run(context, order):
+        raise ValueError("hunter2")
+
+    async with running(database, room) as service:
+        job = await service.enqueue(request("run.crash"))
+        done = await service.wait(job.id, 10)
+    assert (done.state, done.error_code) == ("failed", "internal_error")
+    assert "hunter2" not in done.error_message
+
+
+async def test_a_canceled_job_stops_and_may_undo_first(database, room):
+    jobs.kinds.register(jobs.JobKind("run.cancel", Order))
+    started, undone = asyncio.Event(), []
+
+    @room[0].register("run.cancel", Order)
+    async def run(context, order):
+        started.set()
+        try:
+            await context.sleep(60)
+        except jobs.Canceled:
+            undone.append(True)
+            with pytest.raises(jobs.Canceled):
+                await context.record("late", {})
+            raise
+
+    async with running(database, room) as service:
+        job = await service.enqueue(request("run.cancel"))
+        await asyncio.wait_for(started.wait(), 10)
+        await database.write(jobs.cancel, job.id, "superseded")
+        done = await service.wait(job.id, 10)
+    assert (done.state, done.cancel_reason, undone) == ("canceled", "superseded", [True])
+
+
+async def test_output_is_in_the_store_soon_and_in_order(database, room):
+    jobs.kinds.register(jobs.JobKind("run.log", Order))
+    stored = []
+    logged = asyncio.Event()
+
+    async def lines(stream, batch):
+        stored.extend((stream, line.message) for line in batch)
+        logged.set()
+
+    @room[0].register("run.log", Order)
+    async def run(context, order):
+        context.log(["one", "two"], phase="package")
+        await asyncio.wait_for(logged.wait(), 0.2)
+        context.log(["three"])
+
+    async with running(database, room, lines=lines) as service:
+        job = await service.enqueue(request("run.log", subject="deployment:dep_1"))
+        done = await service.wait(job.id, 10)
+        assert done.state == "succeeded"
+        await asyncio.sleep(0.05)
+    assert stored == [("deployment:dep_1", text) for text in ("one", "two", "three")]
+
+
+async def test_the_servers_own_jobs_get_its_instance_in_a_lane_of_their_own(database, room):
+    seen = []
+
+    @room[1].register("run.housekeeping")
+    async def run(context, instance):
+        seen.append(instance["name"])
+
+    jobs.kinds.register(jobs.JobKind("run.block", Order))
+    released = asyncio.Event()
+
+    @room[0].register("run.block", Order)
+    async def block(context, order):
+        await released.wait()
+
+    async with running(database, room, slots=1) as service:
+        blocking = [await service.enqueue(request("run.block")) for _ in range(3)]
+        chore = await service.enqueue(jobs.Enqueue("run.housekeeping", {}, None))
+        assert chore.lane == "housekeeping"
+        assert (await service.wait(chore.id, 10)).state == "succeeded"
+        released.set()
+        for job in blocking:
+            assert (await service.wait(job.id, 10)).state == "succeeded"
+    assert seen == ["the instance"]
+
+
+async def test_a_stopping_server_hands_its_jobs_back(database, room):
+    jobs.kinds.register(jobs.JobKind("run.handback", Order))
+    started, runs = asyncio.Event(), []
+
+    @room[0].register("run.handback", Order)
+    async def run(context, order):
+        runs.append(context.job.fence)
+        started.set()
+        if len(runs) == 1:
+            await context.sleep(60)
+
+    async with running(database, room) as service:
+        job = await service.enqueue(request("run.handback"))
+        await asyncio.wait_for(started.wait(), 10)
+    waiting = await database.read(jobs.get, job.id)
+    assert (waiting.state, waiting.lapses) == ("pending", 0)
+    async with running(database, room) as service:
+        assert (await service.wait(job.id, 10)).state == "succeeded"
+    assert runs == [1, 2]
+
+
+async def test_what_a_killed_process_held_starts_again_at_once(database, room):
+    jobs.kinds.register(jobs.JobKind("run.killed", Order))
+
+    @room[0].register("run.killed", Order)
+    async def run(context, order):
+        return {"fence": context.job.fence}
+
+    job = await database.write(jobs.enqueue, request("run.killed"))
+    claimant = jobs.Claimant("process:test", frozenset(), ("normal",), 1)
+    await database.write(jobs.claim, claimant)
+    async with running(database, room) as service:
+        done = await service.wait(job.id, 5)
+    assert msgspec.json.decode(done.result) == {"fence": 2}
+
+
+async def test_a_rule_that_fails_at_the_end_leaves_a_failed_job_and_spares_its_neighbours(database, room):
+    def refuse(tx, job, outcome):
+        raise RuntimeError("a bug")
+
+    jobs.kinds.register(jobs.JobKind("run.bad-finish", Order, finish=refuse))
+    jobs.kinds.register(jobs.JobKind("run.good-finish", Order))
+    for kind in ("run.bad-finish", "run.good-finish"):
+
+        @room[0].register(kind, Order)
+        async def run(context, order):
+            return None
+
+    async with running(database, room, slots=8) as service:
+        bad = await service.enqueue(request("run.bad-finish", concurrency_key="k"))
+        behind = await service.enqueue(request("run.good-finish", concurrency_key="k"))
+        good = await asyncio.gather(*(service.enqueue(request("run.good-finish")) for _ in range(10)))
+        ended = [await service.wait(job.id, 10) for job in (bad, behind, *good)]
+    assert (ended[0].state, ended[0].error_code) == ("failed", "job_finish_failed")
+    assert {job.state for job in ended[1:]} == {"succeeded"}
+
+
+async def test_a_worker_that_cannot_renew_its_lease_stops_the_job_before_it_ends(database, room):
+    jobs.kinds.register(jobs.JobKind("run.lease", Order, lease_seconds=1))
+    stopped = asyncio.Event()
+
+    @room[0].register("run.lease", Order)
+    async def run(context, order):
+        try:
+            await asyncio.sleep(60)
+        finally:
+            stopped.set()
+
+    async with running(database, room) as service:
+        await service.enqueue(request("run.lease"))  # heartbeats are further apart than this lease is long
+        await asyncio.wait_for(stopped.wait(), 0.99)

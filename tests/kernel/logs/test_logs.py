@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+
+from quarterdeck.kernel.logs import Batch, Gap, Line, Logs
+from support.databases import fresh_database
+
+from .conftest import MOMENT, line
+
+STREAM = "deployment:dep_1"
+
+
+async def collect(logs: Logs, after: int = 0, **options) -> list[Batch | Gap]:
+    return [item async for item in logs.follow(STREAM, after, **options)]
+
+
+def messages(items: list[Batch | Gap]) -> list[str]:
+    return [one.message for item in items if isinstance(item, Batch) for one in item.lines]
+
+
+async def test_lines_are_numbered_from_one_within_their_stream(logs):
+    assert await logs.store(STREAM, [line("a"), line("b")]) == 2
+    assert await logs.store("runtime:res_1", [line("x")]) == 1
+    assert await logs.store(STREAM, [line("c")]) == 3
+    read = await logs.read(STREAM)
+    assert [(one.number, one.message) for one in read] == [(1, "a"), (2, "b"), (3, "c")]
+    assert read[0] == Line(MOMENT, "application", "stdout", "package", "info", "a", 1)
+
+
+async def test_an_appended_line_is_readable_within_200_ms(logs):
+    await logs.store(STREAM, [line("warm")])
+    begun = time.monotonic()
+    logs.append(STREAM, [line("now")])
+    while len(await logs.read(STREAM)) < 2:
+        assert time.monotonic() - begun < 0.2
+        await asyncio.sleep(0.005)
+
+
+async def test_reading_takes_a_position_a_limit_a_tail_and_an_instant(logs):
+    await logs.store(STREAM, [line(str(n), time=MOMENT + timedelta(seconds=n)) for n in range(1, 11)])
+    numbers = lambda lines: [one.number for one in lines]  # noqa: E731
+    assert numbers(await logs.read(STREAM, after=4, limit=3)) == [5, 6, 7]
+    assert numbers(await logs.read(STREAM, tail=2)) == [9, 10]
+    assert numbers(await logs.read(STREAM, since=MOMENT + timedelta(seconds=8))) == [8, 9, 10]
+    assert await logs.read("deployment:unknown") == []
+
+
+async def test_numbers_have_no_hole_and_no_twin_under_concurrent_writers(logs):
+    def write(name: int) -> None:
+        for n in range(50):
+            logs.append(STREAM, [line(f"{name}/{n}/a"), line(f"{name}/{n}/b")])
+
+    threads = [threading.Thread(target=write, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        await asyncio.to_thread(thread.join)
+    await logs.store(STREAM, [line("end")])
+    read = await logs.read(STREAM, limit=1000)
+    assert [one.number for one in read] == list(range(1, 402))
+    for name in range(4):
+        own = [one.message for one in read if one.message.startswith(f"{name}/")]
+        assert own == [f"{name}/{n}/{half}" for n in range(50) for half in "ab"]
+
+
+@pytest.mark.postgresql
+async def test_two_processes_on_one_postgresql_share_numbers_and_followers(postgresql, tmp_path):
+    with fresh_database("postgresql", tmp_path, postgresql) as address:
+        logs, other = Logs(address), Logs(address)
+        await asyncio.gather(*(store.store(STREAM, [line("x")]) for store in [logs, other] * 20))
+        assert [one.number for one in await logs.read(STREAM)] == list(range(1, 41))
+        seen: list[str] = []
+
+        async def watch() -> None:
+            async for item in logs.follow(STREAM, 40):
+                seen.extend(messages([item]))
+
+        watching = asyncio.create_task(watch())
+        await asyncio.sleep(0.1)
+        await other.store(STREAM, [line("from elsewhere")])
+        await other.close(STREAM)
+        await asyncio.wait_for(watching, 5)
+        assert seen == ["from elsewhere"]
+        await logs.shut()
+        await other.shut()
+
+
+async def test_a_follower_gets_the_past_then_the_present_and_ends_with_the_stream(logs):
+    await logs.store(STREAM, [line(str(n)) for n in range(1200)])
+    following = asyncio.create_task(collect(logs, 100))
+    await asyncio.sleep(0.05)
+    for n in range(1200, 1210):
+        logs.append(STREAM, [line(str(n))])
+    await logs.close(STREAM)
+    assert messages(await asyncio.wait_for(following, 5)) == [str(n) for n in range(100, 1210)]
+
+
+async def test_a_follower_of_a_closed_stream_gets_everything_and_ends(logs):
+    await logs.store(STREAM, [line("only")])
+    await logs.close(STREAM)
+    assert messages(await asyncio.wait_for(collect(logs), 5)) == ["only"]
+    assert await asyncio.wait_for(collect(logs, 1), 5) == []
+
+
+async def test_followers_end_when_the_store_is_shut(logs):
+    following = asyncio.create_task(collect(logs))
+    await asyncio.sleep(0.05)
+    await logs.shut()
+    assert await asyncio.wait_for(following, 5) == []
+
+
+async def test_followers_share_one_encoding(logs):
+    calls: list[int] = []
+
+    def encode(lines) -> bytes:
+        calls.append(len(lines))
+        return b"\n".join(one.message.encode() for one in lines)
+
+    async def watch() -> bytes:
+        return b"".join([item.encoded("text", encode) async for item in logs.follow(STREAM) if isinstance(item, Batch)])
+
+    watching = [asyncio.create_task(watch()) for _ in range(20)]
+    await asyncio.sleep(0.2)
+    await logs.store(STREAM, [line("a"), line("b")])
+    await logs.close(STREAM)
+    assert set(await asyncio.wait_for(asyncio.gather(*watching), 5)) == {b"a\nb"}
+    assert calls == [2]
+
+
+async def test_a_lagging_follower_is_passed_over_and_told_so(logs):
+    await logs.store(STREAM, [line("0")])
+    follower = logs.follow(STREAM, lag=100)
+    assert (await anext(follower)).last == 1
+    live = asyncio.create_task(anext(follower))
+    await asyncio.sleep(0.05)
+    await logs.store(STREAM, [line("1")])
+    assert (await live).last == 2
+    for _ in range(10):
+        begun = time.monotonic()
+        await logs.store(STREAM, [line("x")] * 50)
+        assert time.monotonic() - begun < 1
+    gap = await anext(follower)
+    assert gap == Gap(STREAM, 3, 402, "lagging")
+    assert (await anext(follower)).first == 403
+    assert len(await logs.read(STREAM, 2, 400)) == 400
+    await follower.aclose()
+
+
+async def test_what_is_pruned_by_age_shows_as_a_gap_and_numbers_go_on(logs):
+    await logs.store(STREAM, [line(str(n), time=MOMENT + timedelta(days=n)) for n in range(1, 6)])
+    cut = MOMENT + timedelta(days=4)
+    assert (await logs.prune(before=cut, dry_run=True)).lines == 3
+    assert (await logs.state(STREAM)).watermark == 0
+    assert (await logs.prune(before=cut)).lines == 3
+    assert (await logs.prune(before=cut)).lines == 0
+    assert [one.number for one in await logs.read(STREAM)] == [4, 5]
+    assert await logs.store(STREAM, [line("6")]) == 6
+    await logs.close(STREAM)
+    assert (await collect(logs))[0] == Gap(STREAM, 1, 3, "pruned")
+
+
+async def test_pruning_by_size_keeps_the_newest_lines(logs):
+    await logs.store(STREAM, [line("x" * 100) for _ in range(50)])
+    assert (await logs.prune(STREAM, keep_bytes=1000, dry_run=True)).lines == 40
+    assert (await logs.prune(STREAM, keep_bytes=1000)).bytes == 4000
+    assert [one.number for one in await logs.read(STREAM)] == list(range(41, 51))
+    assert (await logs.state(STREAM)).bytes == 1000
+
+
+async def test_long_and_broken_messages_are_split_into_storable_lines(logs):
+    await logs.store(STREAM, [line("a\r\nb"), line("nul\x00"), line("\ud800"), line("é" * 9000)])
+    read = [one.message for one in await logs.read(STREAM)]
+    assert read[:4] == ["a", "b", "nul\ufffd", "?"]
+    assert "".join(read[4:]) == "é" * 9000
+    assert max(len(message.encode()) for message in read) <= 16 * 1024

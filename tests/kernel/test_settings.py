@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from quarterdeck.kernel.errors import Invalid
+from quarterdeck.kernel.settings import Settings, load
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch, tmp_path):
+    for name in [name for name in os.environ if name.startswith("QUARTERDECK_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("QUARTERDECK_DATA_DIR", str(tmp_path / "data"))
+    (tmp_path / "data").mkdir()
+    return tmp_path
+
+
+def test_defaults_are_a_server_on_loopback():
+    settings = load()
+    assert (settings.host, settings.port, settings.database_url) == ("127.0.0.1", 8700, None)
+    assert (settings.no_worker, settings.no_edge, settings.edge_http_port, settings.sites) == (False, False, None, ())
+
+
+def test_flags_beat_the_environment_which_beats_the_file(clean, monkeypatch):
+    (clean / "data" / "quarterdeck.toml").write_text(
+        'host = "file"\nport = 1\nedge_http_port = 1\n[[sites]]\nport = 9000\ndirectory = "/srv/ui"\n'
+    )
+    monkeypatch.setenv("QUARTERDECK_PORT", "2")
+    monkeypatch.setenv("QUARTERDECK_EDGE_HTTP_PORT", "2")
+    settings = load({"edge_http_port": 3, "port": None})
+    assert (settings.host, settings.port, settings.edge_http_port) == ("file", 2, 3)
+    assert [(site.port, site.directory) for site in settings.sites] == [(9000, Path("/srv/ui"))]
+
+
+def test_a_file_may_be_named(clean):
+    (clean / "mine.toml").write_text('log_level = "DEBUG"\ntrusted_proxy = ["10.0.0.0/8"]\n')
+    settings = load(config=clean / "mine.toml")
+    assert (settings.log_level, settings.trusted_proxy) == ("debug", ("10.0.0.0/8",))
+    with pytest.raises(Invalid, match="does not exist"):
+        load(config=clean / "none.toml")
+
+
+def test_the_database_address_may_be_in_a_file_and_is_never_shown(clean):
+    (clean / "url").write_text("postgresql://deck:hunter2@db/deck\n")
+    settings = load({"database_url": f"@{clean / 'url'}"})
+    assert settings.database_url is not None
+    assert settings.database_url.reveal() == "postgresql://deck:hunter2@db/deck"
+    assert "hunter2" not in f"{settings!r}{settings}{settings.model_dump_json()}"
+
+
+def test_lists_in_the_environment_are_separated_by_commas(monkeypatch):
+    monkeypatch.setenv("QUARTERDECK_TRUSTED_PROXY", "10.0.0.0/8, 192.0.2.1")
+    assert load().trusted_proxy == ("10.0.0.0/8", "192.0.2.1")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("QUARTERDECK_PORT", "eighty", "integer"),
+        ("QUARTERDECK_PORT", "70000", "65535"),
+        ("QUARTERDECK_NO_EDGE", "maybe", "boolean"),
+        ("QUARTERDECK_PUBLIC_URL", "deck.example.com/x", "an address without a path"),
+        ("QUARTERDECK_TRUSTED_PROXY", "10.0.0.0/99", "network"),
+        ("QUARTERDECK_DATABASE_URL", "mysql://u:hunter2@db/x", "postgresql://"),
+        ("QUARTERDECK_DATABASE_URL", "@/nowhere/hunter2", "cannot be read"),
+        ("QUARTERDECK_SITES", "not json hunter2", "sites"),
+        ("QUARTERDECK_LOG_LEVEL", "loud", "debug"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_the_name_of_its_variable(monkeypatch, variable, value, said):
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(Invalid) as refusal:
+        load()
+    assert refusal.value.code == "settings_invalid"
+    assert said in refusal.value.message
+    assert variable in refusal.value.message or said == "sites"
+    assert "hunter2" not in f"{refusal.value.message}{refusal.value.hint}"
+    assert refusal.value.__suppress_context__
+
+
+def test_a_wrong_flag_and_a_wrong_key_are_named_as_such(clean):
+    with pytest.raises(Invalid, match="--port"):
+        load({"port": "x"})
+    (clean / "data" / "quarterdeck.toml").write_text("prot = 1\n")
+    with pytest.raises(Invalid, match=r"prot in .*quarterdeck\.toml"):
+        load()
+    (clean / "data" / "quarterdeck.toml").write_text("port = = 1\n")
+    with pytest.raises(Invalid, match=r"quarterdeck\.toml"):
+        load()
+
+
+def test_a_public_address_loses_its_trailing_slash():
+    assert load({"public_url": "https://deck.example.com/"}).public_url == "https://deck.example.com"
+
+
+def test_every_setting_is_a_flag_a_variable_and_a_key():
+    assert set(Settings.model_fields) >= {
+        "host", "port", "data_dir", "database_url", "no_worker", "no_edge", "edge_http_port", "edge_https_port",
+        "public_url", "trusted_proxy", "sites",
+    }  # fmt: skip

@@ -82,6 +82,13 @@ def test_a_new_master_key_rewraps_and_the_old_one_is_gone(vault, database, key_f
     assert unlocked(database, key_file).open(*PLACE, sealed).reveal() == "x"
 
 
+def test_a_process_that_runs_on_during_a_rotation_seals_under_the_new_master_key(vault, database, key_file):
+    unlocked(database, key_file).rotate(database)
+    vault.renew_data_key(database)
+    sealed = vault.seal(*PLACE, "x")
+    assert unlocked(database, key_file).open(*PLACE, sealed).reveal() == "x"
+
+
 @pytest.mark.parametrize("rewrapped", [False, True])
 def test_a_rotation_that_was_interrupted_leaves_everything_readable(vault, database, key_file, rewrapped):
     sealed = vault.seal(*PLACE, "x")

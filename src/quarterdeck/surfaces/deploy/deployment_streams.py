@@ -153,10 +153,10 @@ async def follow_events(
                 if isinstance(item, events.Gap):
                     yield Sent(gap("deployment_event_gap", "live-follow", item.until))
                     continue
-                body = envelope(item, deployment_id)
+                outward = envelope(item, deployment_id)
                 at_cursor, now = item.cursor, item.data.get("status") or now
-                if body is not None:
-                    yield Sent(body, id=item.cursor)
+                if outward is not None:
+                    yield Sent(outward, id=item.cursor)
                 if until_end and now in TERMINAL:
                     break
         yield Sent(closed(REASONS.get(now, "source-ended"), at_cursor))

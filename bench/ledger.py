@@ -21,14 +21,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parents[1] / "src"), str(Path(__file__).parents[1] / "tests"), str(Path(__file__).parent)]
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests"), str(ROOT / "bench")]
 
-import msgspec
-from record import keep
+import msgspec  # noqa: E402 - the paths come first
+from record import record  # noqa: E402 - the paths come first
 
-from quarterdeck.kernel import audit, events, jobs
-from quarterdeck.kernel.db import Database, Tx, open_database
-from quarterdeck.kernel.db.migrate import migrate
+from quarterdeck.kernel import audit, events, jobs  # noqa: E402 - the paths come first
+from quarterdeck.kernel.db import Database, Tx, open_database  # noqa: E402 - the paths come first
+from quarterdeck.kernel.db.migrate import migrate  # noqa: E402 - the paths come first
 
 IN_FLIGHT = 32
 
@@ -100,7 +101,7 @@ async def start_latency(database: Database, count: int) -> tuple[float, float]:
     started: dict[int, float] = {}
 
     @handlers.register("bench.quick", Payload)
-    async def run(context: jobs.JobContext, order: Payload) -> None:
+    async def run(_context: jobs.JobContext, order: Payload) -> None:
         started[order.number] = time.perf_counter()
 
     service = jobs.Jobs(database, owner="process:bench-latency", on_worker=handlers)
@@ -135,7 +136,7 @@ async def remote_latency(database: Database, count: int) -> float:
     seen: dict[int, float] = {}
     jobs.kinds.register(
         jobs.JobKind(
-            "bench.remote", Payload, record=lambda _tx, job, _kind, data: seen.__setitem__(data["number"], data["at"])
+            "bench.remote", Payload, record=lambda _tx, _job, _kind, data: seen.__setitem__(data["number"], data["at"])
         )
     )
     token = await database.write(admitted)
@@ -144,7 +145,7 @@ async def remote_latency(database: Database, count: int) -> float:
     app = Litestar([worker_control], state=State({"workers": WorkerControl(service)}), openapi_config=None)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, ws="websockets-sansio", lifespan="off"))
     serving = asyncio.create_task(server._serve())  # noqa: SLF001 - without its signal handlers
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 - uvicorn sets no event
         await asyncio.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
     program = Path(__file__).with_name("remote_worker.py")
@@ -182,10 +183,8 @@ def fill(database: Database, count: int) -> None:
             "lease_seconds, created_at, finished_at, attempts, lapses, fence, report_number"
         )
         values = "'filler-' || i, 'bench.work', 'succeeded', 1, 1, 'bench:' || i, '{}', '', i, 1, 30, i, i, 1, 0, 1, 0"
-        with_insert = (
-            f"INSERT INTO jobs ({columns}) {numbers} SELECT {values} FROM n"  # noqa: S608 - own words
-        )
-        tx.connection.exec_driver_sql(with_insert)
+        filling = f"INSERT INTO jobs ({columns}) {numbers} SELECT {values} FROM n"
+        tx.connection.exec_driver_sql(filling)
 
     for first in range(1, count + 1, 250_000):
         database.write_sync(many, first, min(first + 249_999, count))
@@ -204,7 +203,7 @@ async def opened(kind: str) -> AsyncIterator[Database]:
         from support.databases import postgresql_server
 
         with postgresql_server(Path(directory)) as server:
-            subprocess.run(
+            subprocess.run(  # noqa: ASYNC221 - nothing else runs yet
                 ["psql", f"{server}/postgres", "-qc", "ALTER SYSTEM SET fsync = on", "-c", "CREATE DATABASE bench",
                  "-c", "SELECT pg_reload_conf()"],
                 check=True, stdout=subprocess.DEVNULL,
@@ -213,6 +212,11 @@ async def opened(kind: str) -> AsyncIterator[Database]:
             database = open_database(f"{server}/bench")
             yield database
             await database.close()
+
+
+def keep(key: str, figure: float, unit: str, budget: float, *, lower_is_better: bool) -> bool:
+    ratio = record(key, figure, unit, budget)["ratio"]
+    return ratio <= 1 if lower_is_better else ratio >= 1
 
 
 async def measure(kind: str, arguments: argparse.Namespace) -> bool:
@@ -235,8 +239,10 @@ async def measure(kind: str, arguments: argparse.Namespace) -> bool:
             fill(database, arguments.finished)
             rate, later = await throughput(database, arguments.jobs)
             middle_later, _ = await start_latency(database, 300)
-            within &= keep(f"ledger.{kind}.cpu_growth_when_full", later / used, "×", 1.1, lower_is_better=True)
-            within &= keep(f"ledger.{kind}.p50_growth_when_full", middle_later / middle, "×", 1.1, lower_is_better=True)
+            within &= keep(f"ledger.{kind}.cpu_growth_when_full", later / used, "times", 1.1, lower_is_better=True)
+            within &= keep(
+                f"ledger.{kind}.p50_growth_when_full", middle_later / middle, "times", 1.1, lower_is_better=True
+            )
     return within
 
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from sqlalchemy import text
 
 from quarterdeck.kernel.audit.action import Action
 from quarterdeck.kernel.audit.model import AuditEvent, Outcome
 from quarterdeck.kernel.clock import micros
 from quarterdeck.kernel.db import Database, Tx
+from quarterdeck.kernel.db.tx import pyformat
 from quarterdeck.kernel.redaction import redact
 
 COLUMNS = (
@@ -23,9 +23,8 @@ _INSERT = (
     + ", :".join(COLUMNS.split(", "))
     + ") RETURNING id"
 )
-_SQLITE = text(_INSERT)
-_SQLITE_QUEUE = text("INSERT INTO audit_unsealed (event_id) VALUES (:id)")
-_POSTGRESQL = text(
+_SQLITE_QUEUE = "INSERT INTO audit_unsealed (event_id) VALUES (?)"
+_POSTGRESQL = pyformat(
     f"WITH written AS ({_INSERT}) INSERT INTO audit_unsealed (event_id) SELECT id FROM written RETURNING event_id"  # noqa: S608
 )
 
@@ -71,10 +70,10 @@ def record(
     values["detail"] = msgspec.json.encode(written.detail).decode()
     del values["id"]
     if tx.dialect == "postgresql":
-        row_id = tx.execute(_POSTGRESQL, values).scalar_one()
+        row_id = tx.hot(_POSTGRESQL, values).fetchone()[0]
     else:
-        row_id = tx.execute(_SQLITE, values).scalar_one()
-        tx.execute(_SQLITE_QUEUE, {"id": row_id})
+        row_id = tx.hot(_INSERT, values).fetchone()[0]
+        tx.hot(_SQLITE_QUEUE, (row_id,))
     tx.publish("audit")
     return msgspec.structs.replace(written, id=row_id)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 M = TypeVar("M")
 Params = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 DialectName = Literal["sqlite", "postgresql"]
+
+
+def pyformat(statement: str) -> str:
+    """A statement with `:name` parameters in PostgreSQL's driver's form."""
+    return re.sub(r"(?<!:):(\w+)", r"%(\1)s", statement.replace("%", "%%"))
 
 
 class Tx:
@@ -82,6 +88,14 @@ class Tx:
         if self._session is not None:
             self._session.flush()
         return self.connection.execute(text(statement) if isinstance(statement, str) else statement, params)
+
+    def hot(self, statement: str, params: Mapping[str, Any] | Sequence[Any] = ()) -> Any:
+        """Run a statement of the measured paths on the driver's own connection, with the driver's own parameters
+        (`:name` or `?` on SQLite, `%(name)s` or `%s` on PostgreSQL; see `pyformat`). Answers the driver's cursor.
+        """
+        if self._session is not None:
+            self._session.flush()
+        return self.raw.execute(statement, params)
 
     def add(self, row: M) -> M:
         """Insert an ORM row at once, so that its `id` is known and its conflicts are raised here."""

@@ -10,6 +10,7 @@ from sqlalchemy import Row, text
 
 from quarterdeck.kernel.clock import instant, micros
 from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.db.tx import pyformat
 from quarterdeck.kernel.events.model import Event, Gap
 
 COLUMNS = "id, stream, sequence, cursor, type, data, at, organization_id, correlation_id"
@@ -21,11 +22,8 @@ _INSERT = (
     "INSERT INTO domain_events "
     '(stream, sequence, cursor, type, data, at, organization_id, correlation_id, "transaction") '
 )
-_SQLITE_NUMBER = text(_NUMBER)
-_SQLITE = text(
-    _INSERT + "VALUES (:stream, :sequence, :cursor, :type, :data, :at, :organization_id, :correlation_id, 0)"
-)
-_POSTGRESQL = text(
+_SQLITE = _INSERT + "VALUES (:stream, :sequence, :cursor, :type, :data, :at, :organization_id, :correlation_id, 0)"
+_POSTGRESQL = pyformat(
     f"WITH numbered AS ({_NUMBER}) {_INSERT}"  # noqa: S608 - constant text
     "SELECT :stream, head, :cursor, :type, :data, :at, :organization_id, :correlation_id, "
     "CAST(CAST(pg_current_xact_id() AS text) AS bigint) FROM numbered RETURNING sequence"
@@ -60,11 +58,11 @@ def append(
         "correlation_id": tx.context.correlation_id[:64],
     }
     if tx.dialect == "postgresql":
-        sequence: int = tx.execute(_POSTGRESQL, values).scalar_one()
+        sequence: int = tx.hot(_POSTGRESQL, values).fetchone()[0]
     else:
         numbered = {"stream": stream, "organization_id": organization_id}
-        sequence = values["sequence"] = tx.execute(_SQLITE_NUMBER, numbered).scalar_one()
-        tx.execute(_SQLITE, values)
+        sequence = values["sequence"] = tx.hot(_NUMBER, numbered).fetchone()[0]
+        tx.hot(_SQLITE, values)
     tx.publish(stream)
     tx.publish("events", type)
     return sequence

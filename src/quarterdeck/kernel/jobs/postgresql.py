@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.jobs import transitions as step
@@ -74,30 +73,25 @@ RETURNING id"""
 
 
 class PostgresqlStatements:
-    @staticmethod
-    def _raw(tx: Tx) -> Any:
-        tx.flush()
-        return tx.raw
-
     def lock_keys(self, tx: Tx, keys: Sequence[str]) -> None:
         if keys:
-            self._raw(tx).execute(LOCK, (sorted(set(keys)),))
+            tx.hot(LOCK, (sorted(set(keys)),))
 
     def turns_held(self, tx: Tx, keys: Sequence[str]) -> set[str]:
-        return {row[0] for row in self._raw(tx).execute(HELD, (list(keys),))}
+        return {row[0] for row in tx.hot(HELD, (list(keys),))}
 
     def insert(self, tx: Tx, drafts: Sequence[Draft]) -> list[int | None]:
         columns = [list(column) for column in zip(*(draft.values() for draft in drafts), strict=True)]
-        ids = dict(self._raw(tx).execute(INSERT, columns).fetchall())
+        ids = dict(tx.hot(INSERT, columns).fetchall())
         return [ids.get(draft.uid) for draft in drafts]
 
     def live_routes(self, tx: Tx) -> list[str]:
-        return [row[0] for row in self._raw(tx).execute(LIVE_ROUTES)]
+        return [row[0] for row in tx.hot(LIVE_ROUTES)]
 
     def claim(self, tx: Tx, *, owner: str, pairs: Sequence[tuple[str, int]], now: int, limit: int) -> list[Job]:
         routes, lanes = [route for route, _ in pairs], [lane for _, lane in pairs]
         values = (routes, lanes, now, limit, limit, owner, now, now)
-        claimed = [Job(*row) for row in self._raw(tx).execute(CLAIM, values)]
+        claimed = [Job(*row) for row in tx.hot(CLAIM, values)]
         return sorted(claimed, key=lambda job: (job.lane_rank, job.run_us, job.id))
 
     def end(self, tx: Tx, endings: Sequence[Ending], now: int) -> list[Job]:
@@ -109,17 +103,17 @@ class PostgresqlStatements:
                 "closed_by",
             )
         ]  # fmt: skip
-        return [Job(*row) for row in self._raw(tx).execute(END, (now, *columns))]
+        return [Job(*row) for row in tx.hot(END, (now, *columns))]
 
     def renew(self, tx: Tx, held: Sequence[tuple[int, int]], now: int) -> list[tuple[int, int | None]]:
         ordered = sorted(held)
         values = (now, [job_id for job_id, _ in ordered], [fence for _, fence in ordered])
-        return self._raw(tx).execute(RENEW, values).fetchall()  # type: ignore[no-any-return]
+        return tx.hot(RENEW, values).fetchall()  # type: ignore[no-any-return]
 
     def report(self, tx: Tx, job_id: int, fence: int, number: int, now: int) -> Job | None:
-        row = self._raw(tx).execute(REPORT, (number, now, job_id, fence, number)).fetchone()
+        row = tx.hot(REPORT, (number, now, job_id, fence, number)).fetchone()
         return Job(*row) if row else None
 
     def promote(self, tx: Tx, key: str, now: int) -> int | None:
-        row = self._raw(tx).execute(PROMOTE, (key, now, key)).fetchone()
+        row = tx.hot(PROMOTE, (key, now, key)).fetchone()
         return row[0] if row else None

@@ -54,48 +54,39 @@ RETURNING id"""
 
 
 class SqliteStatements:
-    @staticmethod
-    def _raw(tx: Tx) -> Any:
-        tx.flush()
-        return tx.raw
-
     def lock_keys(self, tx: Tx, keys: Sequence[str]) -> None:
         pass
 
     def turns_held(self, tx: Tx, keys: Sequence[str]) -> set[str]:
-        raw = self._raw(tx)
-        return {key for key in keys if raw.execute("SELECT 1 FROM jobs WHERE turn_key = ?", (key,)).fetchone()}
+        return {key for key in keys if tx.hot("SELECT 1 FROM jobs WHERE turn_key = ?", (key,)).fetchone()}
 
     def insert(self, tx: Tx, drafts: Sequence[Draft]) -> list[int | None]:
-        raw = self._raw(tx)
         ids: list[int | None] = []
         for draft in drafts:
-            cursor = raw.execute(INSERT, draft.values())
+            cursor = tx.hot(INSERT, draft.values())
             ids.append(cursor.lastrowid if cursor.rowcount else None)
         return ids
 
     def live_routes(self, tx: Tx) -> list[str]:
-        return [row[0] for row in self._raw(tx).execute(LIVE_ROUTES)]
+        return [row[0] for row in tx.hot(LIVE_ROUTES)]
 
     def claim(self, tx: Tx, *, owner: str, pairs: Sequence[tuple[str, int]], now: int, limit: int) -> list[Job]:
-        raw = self._raw(tx)
         claimed: list[Job] = []
         for start in range(0, len(pairs), PAIRS):
             part, left = pairs[start : start + PAIRS], limit - len(claimed)
             values: list[Any] = [owner, now, now]
             for route, lane in part:
                 values += (route, lane, now, left)
-            rows = raw.execute(CLAIM % " UNION ALL ".join([CANDIDATES] * len(part)), (*values, left)).fetchall()
+            rows = tx.hot(CLAIM % " UNION ALL ".join([CANDIDATES] * len(part)), (*values, left)).fetchall()
             claimed += [Job(*row) for row in rows]
             if len(claimed) >= limit:
                 break
         return sorted(claimed, key=lambda job: (job.lane_rank, job.run_us, job.id))
 
     def end(self, tx: Tx, endings: Sequence[Ending], now: int) -> list[Job]:
-        raw = self._raw(tx)
         ended = []
         for one in endings:
-            row = raw.execute(
+            row = tx.hot(
                 END,
                 (
                     one.state, one.result, one.error_code, one.error_category, one.error_message, one.retriable,
@@ -107,14 +98,13 @@ class SqliteStatements:
         return ended
 
     def renew(self, tx: Tx, held: Sequence[tuple[int, int]], now: int) -> list[tuple[int, int | None]]:
-        raw = self._raw(tx)
-        rows = (raw.execute(RENEW, (now, job_id, fence)).fetchone() for job_id, fence in held)
+        rows = (tx.hot(RENEW, (now, job_id, fence)).fetchone() for job_id, fence in held)
         return [row for row in rows if row]
 
     def report(self, tx: Tx, job_id: int, fence: int, number: int, now: int) -> Job | None:
-        row = self._raw(tx).execute(REPORT, (number, now, job_id, fence, number)).fetchone()
+        row = tx.hot(REPORT, (number, now, job_id, fence, number)).fetchone()
         return Job(*row) if row else None
 
     def promote(self, tx: Tx, key: str, now: int) -> int | None:
-        row = self._raw(tx).execute(PROMOTE, (key, now, key)).fetchone()
+        row = tx.hot(PROMOTE, (key, now, key)).fetchone()
         return row[0] if row else None

@@ -1,0 +1,310 @@
+"""What a worker that dials in may rely on, over a real WebSocket."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket as sockets
+from contextlib import asynccontextmanager
+
+import msgspec
+import pytest
+import uvicorn
+from litestar import Litestar
+from litestar.datastructures import State
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
+from quarterdeck.fleet.workers import WorkerControl, enrol, request_drain, revoke
+from quarterdeck.fleet.workers.client import run_worker
+from quarterdeck.identity.model import Organization
+from quarterdeck.kernel import jobs
+from quarterdeck.kernel.errors import Invalid, Unauthenticated
+from quarterdeck.kernel.vault import Secret
+from quarterdeck.surfaces.shared.worker_control import worker_control
+
+WITH = frozenset({"deploy"})
+
+
+class Order(msgspec.Struct):
+    text: str = ""
+
+
+class Server:
+    """A control plane with nothing but its ledger and its control channel; it can be restarted on its port."""
+
+    def __init__(self, database) -> None:
+        self.database = database
+        self.lines: list[str] = []
+        with sockets.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+
+    async def start(self) -> None:
+        async def keep(stream, lines):
+            self.lines.extend(line.message for line in lines)
+
+        self.jobs = jobs.Jobs(self.database, owner="process:test", lines=keep)
+        self.jobs.heartbeat_seconds = 0.2
+        await self.jobs.start(worker=False)
+        self.control = WorkerControl(self.jobs)
+        app = Litestar([worker_control], state=State({"workers": self.control}), openapi_config=None)
+        self._uvicorn = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                host="127.0.0.1",
+                port=self.port,
+                log_config=None,
+                ws="websockets-sansio",
+                lifespan="off",
+                ws_max_size=16 << 20,
+                timeout_graceful_shutdown=1,
+            )
+        )
+        self._uvicorn.install_signal_handlers = lambda: None
+        self._serving = asyncio.create_task(self._uvicorn._serve())
+        while not self._uvicorn.started:
+            await asyncio.sleep(0.01)
+
+    async def stop(self) -> None:
+        await self.jobs.stop()
+        self._uvicorn.should_exit = True
+        await self._serving
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+@pytest.fixture
+async def server(database):
+    made = Server(database)
+    await made.start()
+    yield made
+    await made.stop()
+
+
+def enrolled(tx, capabilities=("deploy",)):
+    organization = Organization(
+        uid=tx.ids.uid(), ref=tx.ids.ref("org"), name="Acme", slug=tx.ids.text(8), created_at=tx.now
+    )
+    tx.add(organization)
+    return enrol(tx, organization.id, "shed", capabilities)
+
+
+@asynccontextmanager
+async def working(server, token, handlers, tmp_path, **options):
+    task = asyncio.create_task(
+        run_worker(
+            server.url, token, ["deploy"], 2, tmp_path / "worker", handlers=handlers, signals=False, **options
+        )
+    )
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def close_code(server, *frames):
+    async with connect(f"ws://127.0.0.1:{server.port}/api/workers/control", proxy=None) as connection:
+        for frame in frames:
+            await connection.send(frame if isinstance(frame, str) else json.dumps(frame))
+        try:
+            while True:
+                async with asyncio.timeout(5):
+                    await connection.recv()
+        except ConnectionClosed as closed:
+            return closed.rcvd.code
+
+
+def request(kind, **options):
+    return jobs.Enqueue(kind, Order("work"), None, capabilities=WITH, **options)
+
+
+async def test_a_remote_worker_runs_a_job_from_end_to_end(server, tmp_path):
+    told = []
+    jobs.kinds.register(
+        jobs.JobKind(
+            "ws.plain", Order, record=lambda tx, job, kind, data: told.append(data) or {"number": len(told)}
+        )
+    )
+    handlers = jobs.WorkerHandlers()
+
+    @handlers.register("ws.plain", Order)
+    async def run(context, order):
+        context.log(["a line"])
+        reply = await context.record("phase", {"name": "detect"})
+        return {"text": order.text, **reply}
+
+    worker, token = await server.database.write(enrolled)
+    async with working(server, token, handlers, tmp_path):
+        job = await server.jobs.enqueue(request("ws.plain"))
+        done = await server.jobs.wait(job.id, 10)
+        assert (done.state, done.owner) == ("succeeded", f"worker:{worker.uid}")
+        assert msgspec.json.decode(done.result) == {"text": "work", "number": 1}
+        assert (told, server.lines) == ([{"name": "detect"}], ["a line"])
+
+
+async def test_nobody_gets_in_without_an_enrolled_credential(server):
+    hello = {"type": "hello", "v": 1, "id": "1", "slots": 1}
+    assert await close_code(server, hello) == 4401
+    assert await close_code(server, hello | {"credential": "qd_worker_" + "0" * 64}) == 4401
+    assert await close_code(server, {"type": "heartbeat", "id": "1", "v": 1}) == 4401
+    assert await close_code(server, "nonsense") == 4400
+    worker, token = await server.database.write(enrolled)
+    told = hello | {"credential": token.reveal()}
+    assert await close_code(server, told | {"v": 99}) == 4426
+    await server.database.write(revoke, worker.id)
+    assert await close_code(server, told) == 4403
+
+
+async def test_a_worker_is_sent_away_for_good_when_it_is_revoked(server, tmp_path):
+    worker, token = await server.database.write(enrolled)
+    async with working(server, token, jobs.WorkerHandlers(), tmp_path) as task:
+        while not server.control.connected(worker.id):
+            await asyncio.sleep(0.01)
+        await server.database.write(revoke, worker.id)
+        await server.control.send_away(worker.id)
+        with pytest.raises(Unauthenticated, match="revoked"):
+            await asyncio.wait_for(task, 5)
+
+
+async def test_a_job_survives_a_restart_of_the_server_and_its_reports_count_once(server, tmp_path):
+    phases = []
+    jobs.kinds.register(jobs.JobKind("ws.survive", Order, record=lambda tx, job, kind, data: phases.append(data["n"])))
+    handlers = jobs.WorkerHandlers()
+    started, go_on = asyncio.Event(), asyncio.Event()
+
+    @handlers.register("ws.survive", Order)
+    async def run(context, order):
+        await context.record("phase", {"n": 1})
+        started.set()
+        await go_on.wait()
+        await context.record("phase", {"n": 2})
+        return {"fence": context.job.fence}
+
+    _, token = await server.database.write(enrolled)
+    async with working(server, token, handlers, tmp_path):
+        job = await server.jobs.enqueue(request("ws.survive"))
+        await asyncio.wait_for(started.wait(), 10)
+        await server.stop()
+        go_on.set()
+        await server.start()
+        done = await server.jobs.wait(job.id, 10)
+    assert (done.state, done.attempts, phases) == ("succeeded", 1, [1, 2])
+
+
+async def test_what_a_vanished_worker_ran_is_requeued_when_it_returns_without_it(server, tmp_path):
+    jobs.kinds.register(jobs.JobKind("ws.vanish", Order))
+    handlers = jobs.WorkerHandlers()
+    fences = []
+    started = asyncio.Event()
+
+    @handlers.register("ws.vanish", Order)
+    async def run(context, order):
+        fences.append(context.job.fence)
+        started.set()
+        if len(fences) == 1:
+            await asyncio.sleep(60)
+
+    _, token = await server.database.write(enrolled)
+    async with working(server, token, handlers, tmp_path):
+        job = await server.jobs.enqueue(request("ws.vanish"))
+        await asyncio.wait_for(started.wait(), 10)
+    async with working(server, token, handlers, tmp_path):
+        done = await server.jobs.wait(job.id, 10)
+    assert (done.state, fences, done.lapses) == ("succeeded", [1, 2], 1)
+
+
+async def test_a_remote_job_is_canceled_at_once(server, tmp_path):
+    jobs.kinds.register(jobs.JobKind("ws.cancel", Order))
+    handlers = jobs.WorkerHandlers()
+    started = asyncio.Event()
+
+    @handlers.register("ws.cancel", Order)
+    async def run(context, order):
+        started.set()
+        await context.sleep(60)
+
+    _, token = await server.database.write(enrolled)
+    async with working(server, token, handlers, tmp_path):
+        job = await server.jobs.enqueue(request("ws.cancel"))
+        await asyncio.wait_for(started.wait(), 10)
+        await server.database.write(jobs.cancel, job.id, "superseded")
+        assert (await server.jobs.wait(job.id, 5)).state == "canceled"
+
+
+async def test_a_draining_worker_gets_nothing_new_until_it_is_undrained(server, tmp_path):
+    jobs.kinds.register(jobs.JobKind("ws.drain", Order))
+    handlers = jobs.WorkerHandlers()
+
+    @handlers.register("ws.drain", Order)
+    async def run(context, order):
+        return None
+
+    worker, token = await server.database.write(enrolled)
+    await server.database.write(request_drain, worker.id)
+    async with working(server, token, handlers, tmp_path):
+        job = await server.jobs.enqueue(request("ws.drain"))
+        assert (await server.jobs.wait(job.id, 0.5)).state == "pending"
+        await server.database.write(request_drain, worker.id, drain=False)
+        await server.control.drain(worker.id, drain=False)
+        assert (await server.jobs.wait(job.id, 5)).state == "succeeded"
+
+
+async def test_work_bound_to_a_machine_goes_to_the_machine_that_came_first_under_the_credential(server, tmp_path):
+    jobs.kinds.register(jobs.JobKind("ws.local", Order))
+    handlers = jobs.WorkerHandlers()
+
+    @handlers.register("ws.local", Order)
+    async def run(context, order):
+        return None
+
+    _, token = await server.database.write(enrolled, ("deploy", "local"))
+    here = jobs.Enqueue("ws.local", Order(), None, capabilities=frozenset({"deploy", "local:first"}))
+    there = jobs.Enqueue("ws.local", Order(), None, capabilities=frozenset({"deploy", "local:second"}))
+    async with working(server, token, handlers, tmp_path, fingerprint="first"):
+        job = await server.jobs.enqueue(here)
+        assert (await server.jobs.wait(job.id, 5)).state == "succeeded"
+    async with working(server, token, handlers, tmp_path, fingerprint="second"):
+        job = await server.jobs.enqueue(there)
+        assert (await server.jobs.wait(job.id, 0.5)).state == "pending"
+
+
+async def test_the_end_of_a_job_waits_on_disk_for_a_server_that_is_away(server, tmp_path):
+    jobs.kinds.register(jobs.JobKind("ws.spool", Order))
+    handlers = jobs.WorkerHandlers()
+    started, go_on = asyncio.Event(), asyncio.Event()
+
+    @handlers.register("ws.spool", Order)
+    async def run(context, order):
+        started.set()
+        await go_on.wait()
+        return {"kept": True}
+
+    _, token = await server.database.write(enrolled)
+    spool = tmp_path / "worker" / "spool"
+    async with working(server, token, handlers, tmp_path):
+        job = await server.jobs.enqueue(request("ws.spool"))
+        await asyncio.wait_for(started.wait(), 10)
+        await server.stop()
+        go_on.set()
+        while not list(spool.glob("*.json")):
+            await asyncio.sleep(0.01)
+    await server.start()
+    async with working(server, token, jobs.WorkerHandlers(), tmp_path):  # a new process that knows nothing but its disk
+        done = await server.jobs.wait(job.id, 10)
+    assert (done.state, done.attempts, done.result) == ("succeeded", 1, '{"kept":true}')
+    assert list(spool.glob("*.json")) == []
+
+
+def test_the_capability_of_the_server_is_never_given_away(database):
+    with pytest.raises(Invalid):
+        database.write_sync(enrolled, ("server",))
+
+
+async def test_a_wrong_token_ends_the_worker_with_a_reason(server, tmp_path):
+    async with working(server, Secret("qd_worker_wrong"), jobs.WorkerHandlers(), tmp_path) as task:
+        with pytest.raises(Unauthenticated, match="token"):
+            await asyncio.wait_for(task, 5)

@@ -25,7 +25,7 @@ TITLE = "Quarterdeck"
 def handlers() -> list[ControllerRouterHandler]:
     """Every route of the program."""
     from quarterdeck.surfaces.deploy import deployments, environments, organizations, projects, resources, servers, system
-    from quarterdeck.surfaces.deploy import deployment_streams, resource_configuration, resource_runtime
+    from quarterdeck.surfaces.deploy import deployment_plan, deployment_streams, resource_configuration, resource_runtime
     from quarterdeck.surfaces.shared import first_administrator, service, signing_in
 
     return list(
@@ -41,6 +41,7 @@ def handlers() -> list[ControllerRouterHandler]:
             resource_runtime,
             deployments,
             deployment_streams,
+            deployment_plan,
             system,
             service,
         )

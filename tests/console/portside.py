@@ -135,6 +135,7 @@ class Portside:
     lifecycle: str = "active"
     ended: bool = False
     version: str = "7"
+    blockers: tuple[str, ...] = ()
 
     def _did(self, *deed: Any) -> None:
         if self.problem is not None:
@@ -423,7 +424,7 @@ class Portside:
                 "health": {"enabled": "yes", "path": "/healthz", "retries": "10"},
                 "access": {"generatedAccessMode": "inherit", "pathPrefix": "/"},
             },
-            () if self.lifecycle == "active" else ("deployment-history",),
+            () if self.lifecycle == "active" else self.blockers,
         )
 
     async def hosts(self, who: Any) -> tuple[HostRow, ...]:

@@ -43,7 +43,7 @@ TABLE: dict[str, dict[Tone, str]] = {
     },
     "step": {
         "idle": "pending",
-        "off": "skipped",
+        "off": "skipped unknown",
         "run": "running",
         "good": "succeeded passed completed",
         "bad": "failed",
@@ -75,7 +75,7 @@ TABLE: dict[str, dict[Tone, str]] = {
     },
     "readiness": {
         "idle": "pending deferred",
-        "off": "unknown not-configured not-requested not-applicable not-implemented unsupported unavailable empty",
+        "off": "unknown not-configured not-requested not-applicable not-implemented unsupported unavailable empty deleted",
         "warn": "warning degraded not-ready partial stale",
         "good": "ready configured available satisfied",
         "bad": "failed blocked",
@@ -96,7 +96,13 @@ TABLE: dict[str, dict[Tone, str]] = {
         "good": "ready",
         "bad": "failed",
     },
-    "ownership-attempt": {"run": "pending", "warn": "retry_scheduled", "good": "verified", "bad": "rejected failed"},
+    "ownership-attempt": {
+        "off": "not-applicable unknown",
+        "run": "pending",
+        "warn": "retry_scheduled",
+        "good": "verified",
+        "bad": "rejected failed",
+    },
     "dns": {
         "off": "skipped",
         "run": "pending",
@@ -111,6 +117,13 @@ TABLE: dict[str, dict[Tone, str]] = {
         "warn": "active:expiring",
         "good": "active",
         "bad": "failed expired",
+    },
+    "tls": {
+        "idle": "pending",
+        "off": "not-applicable disabled unknown",
+        "warn": "missing",
+        "good": "active",
+        "bad": "expired failed",
     },
     "certificate-attempt": {
         "idle": "requested",
@@ -136,10 +149,10 @@ TABLE: dict[str, dict[Tone, str]] = {
         "good": "active",
         "bad": "failed",
     },
-    "prune-candidate": {"idle": "matched", "off": "skipped excluded", "good": "pruned", "bad": "blocked"},
+    "prune-candidate": {"idle": "matched", "off": "skipped excluded", "good": "pruned cleaned", "bad": "blocked"},
     "overlay": {
         "idle": "matched",
-        "off": "non-winning disabled skipped unknown",
+        "off": "non-winning disabled skipped unknown unavailable",
         "good": "selected enabled",
         "bad": "blocked rejected",
     },

@@ -140,6 +140,16 @@ async def test_a_failing_event_is_tried_again_and_none_passes_it(database, count
     assert counter.seen(database) == [0, 1, 2, 3]
 
 
+async def test_events_that_no_subscriber_wants_are_pruned(database, counter):
+    await database.write(events.append, STREAM, "made", {"n": 0})
+    await events.deliver_all(database)
+    await database.write(events.append, "deployment:dep_2", "other")
+    later = database.clock.now() + timedelta(seconds=1)
+    await database.write(events.prune, later, dry_run=False)
+    assert await database.read(events.read, "deployment:dep_2") == []
+    assert await database.read(events.watermark, "deployment:dep_2") == 1
+
+
 async def test_events_that_a_subscriber_has_not_seen_are_not_pruned(database, counter):
     await database.write(events.append, STREAM, "made", {"n": 0})
     await events.deliver_all(database)
@@ -151,6 +161,24 @@ async def test_events_that_a_subscriber_has_not_seen_are_not_pruned(database, co
     assert result.guarded >= 1
     await events.deliver_all(database)
     assert counter.seen(database)[-1] == 1
+
+
+async def test_a_waiting_event_becomes_one_delivery_job(database, counter):
+    from quarterdeck.kernel import jobs
+    from quarterdeck.kernel.events.jobs import KIND, demand, keep_delivering
+
+    assert not await database.write(demand)
+    keeping = asyncio.create_task(keep_delivering(database))
+    await asyncio.sleep(0.05)
+    for _ in range(3):
+        await database.write(events.append, STREAM, "made", {"n": 1})
+    wanted = jobs.Filter(kind=KIND)
+    async with asyncio.timeout(3):
+        while not await database.read(jobs.count, wanted):  # noqa: ASYNC110 - the ledger is what we look at
+            await asyncio.sleep(0.02)
+    assert not await database.write(demand)
+    assert await database.read(jobs.count, wanted) == 1
+    keeping.cancel()
 
 
 @pytest.mark.postgresql

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from quarterdeck.kernel.errors import Conflict, Unavailable
-from quarterdeck.kernel.vault.local import LocalKeys
+from quarterdeck.kernel.vault.local import LocalBackend
 from quarterdeck.kernel.vault.vault import Unreadable, Vault
 
 PLACE = ("workspace_variables", "uid-1", "value")
@@ -20,7 +20,7 @@ def vault(database, key_file):
 
 
 def unlocked(database, key_file) -> Vault:
-    vault = Vault(LocalKeys(key_file))
+    vault = Vault(LocalBackend(key_file))
     vault.unlock(database)
     return vault
 
@@ -69,7 +69,7 @@ def test_another_process_opens_what_this_one_sealed(vault, database, key_file):
 
 def test_a_locked_vault_seals_nothing(key_file):
     with pytest.raises(Unavailable):
-        Vault(LocalKeys(key_file)).seal(*PLACE, "x")
+        Vault(LocalBackend(key_file)).seal(*PLACE, "x")
 
 
 def test_a_new_master_key_rewraps_and_the_old_one_is_gone(vault, database, key_file):
@@ -82,10 +82,17 @@ def test_a_new_master_key_rewraps_and_the_old_one_is_gone(vault, database, key_f
     assert unlocked(database, key_file).open(*PLACE, sealed).reveal() == "x"
 
 
+def test_a_process_that_runs_on_during_a_rotation_seals_under_the_new_master_key(vault, database, key_file):
+    unlocked(database, key_file).rotate(database)
+    vault.renew_data_key(database)
+    sealed = vault.seal(*PLACE, "x")
+    assert unlocked(database, key_file).open(*PLACE, sealed).reveal() == "x"
+
+
 @pytest.mark.parametrize("rewrapped", [False, True])
 def test_a_rotation_that_was_interrupted_leaves_everything_readable(vault, database, key_file, rewrapped):
     sealed = vault.seal(*PLACE, "x")
-    staging = LocalKeys(key_file)
+    staging = LocalBackend(key_file)
     staging.open(create=False)
     staging.stage()
     if rewrapped:
@@ -128,7 +135,7 @@ def test_a_damaged_key_file_is_refused(vault, database, key_file, text):
 
 
 def test_a_master_key_of_another_installation_is_refused(vault, database, key_file, tmp_path):
-    foreign = LocalKeys(tmp_path / "foreign.key")
+    foreign = LocalBackend(tmp_path / "foreign.key")
     foreign.open(create=True)
     key_file.write_text((tmp_path / "foreign.key").read_text())
     with pytest.raises(Conflict) as refusal:

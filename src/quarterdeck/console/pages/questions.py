@@ -7,7 +7,7 @@ from typing import Any
 
 from litestar import Response
 
-from quarterdeck.console.desk import Desk, note_of, request_id
+from quarterdeck.console.desk import Desk, note_of, request_id, status_of
 from quarterdeck.console.views.shell import Command, Crumb, Note
 from quarterdeck.kernel.errors import Conflict, Problem
 
@@ -46,6 +46,7 @@ def ask(
         "pages/question.html",
         here=here,
         crumbs=crumbs,
+        status=status_of(failed) if failed else 200,
         question=Question(**question, problem=note),
         differences=differences,
     )

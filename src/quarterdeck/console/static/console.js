@@ -181,4 +181,7 @@ if (stream && window.htmx) {
     const now = $("[data-say]#deployment-state")?.dataset.say ?? "";
     if (now !== said) { said = now; $("p[data-say]").textContent = now; }
   });
+  // Connected from here, when the extension and the listeners above are sure to be there.
+  stream.setAttribute("hx-sse:connect", stream.dataset.connect);
+  htmx.process(stream);
 }

@@ -20,7 +20,7 @@ from quarterdeck.kernel import audit, events, jobs
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.workspace import environments, projects, variables
-from quarterdeck.workspace.model import Environment, Project
+from quarterdeck.workspace.model import Environment, Project, Variable
 
 EXECUTE = "deployment.execute"
 
@@ -50,7 +50,7 @@ def create(
     resource = resources.find(tx, resource_ref)
     environment, project = resources.owners(tx, resource)
     server = _server(tx, resource, server_ref)
-    _check_context(tx, resource, environment, project, environment_ref, project_ref)
+    check_context(tx, resource, environment, project, environment_ref, project_ref)
     projects.check_active(project)
     environments.check_open(environment)
     resources.check_active(resource)
@@ -171,7 +171,7 @@ def _server(tx: Tx, resource: Resource, ref: str | None) -> Server:
     return servers.local(tx)
 
 
-def _check_context(
+def check_context(
     tx: Tx,
     resource: Resource,
     environment: Environment,
@@ -234,7 +234,7 @@ def _variables(tx: Tx, resource: Resource) -> list[dict[str, Any]]:
             "kind": row.kind,
             "secret": row.is_secret,
         }
-        for row in variables.effective(reaching(tx, resource))
+        for row in reaching_variables(tx, resource)
     ]
 
 
@@ -249,3 +249,16 @@ def snapshot_variables(tx: Tx, deployment: Deployment) -> list[dict[str, Any]]:
     sealed = tx.vault.open(Deployment.__tablename__, deployment.uid, "variables", deployment.variables)
     values: list[dict[str, Any]] = msgspec.json.decode(sealed.reveal())
     return values
+
+
+def reaching_variables(tx: Tx, resource: Resource) -> list[Variable]:
+    """The variables that the next attempt would be admitted with."""
+    return variables.effective(reaching(tx, resource))
+
+
+def source_credential(tx: Tx, resource: Resource) -> str | None:
+    """The present credential of the source: a rotated one is used by retries too."""
+    if resource.source_credential is None:
+        return None
+    assert tx.vault is not None, "this database was opened without a vault"  # noqa: S101
+    return tx.vault.open(Resource.__tablename__, resource.uid, "source_credential", resource.source_credential).reveal()

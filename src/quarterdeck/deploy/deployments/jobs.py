@@ -149,16 +149,8 @@ def order(tx: Tx, placement: Placement, deployment: Deployment) -> DeploymentOrd
         ),
         serving=Serving(serving.ref, serving.runtime or {}) if serving is not None else None,
         done=_done(tx, deployment),
-        source_credential=_credential(tx, resource),
+        source_credential=admission.source_credential(tx, resource),
     )
-
-
-def _credential(tx: Tx, resource: Resource) -> str | None:
-    """The present credential of the source: a rotated one is used by retries too."""
-    if resource.source_credential is None:
-        return None
-    assert tx.vault is not None, "this database was opened without a vault"  # noqa: S101
-    return tx.vault.open(Resource.__tablename__, resource.uid, "source_credential", resource.source_credential).reveal()
 
 
 def _done(tx: Tx, deployment: Deployment) -> dict[str, dict[str, object]]:

@@ -13,6 +13,7 @@ from quarterdeck.deploy.execution.verifying import route_of
 from quarterdeck.fleet.docker import containers
 from quarterdeck.fleet.edge.edge import Edge
 from quarterdeck.kernel.errors import Problem, ProviderFailure
+from quarterdeck.kernel.faults import point
 
 RESTARTS = {"RestartPolicy": {"Name": "unless-stopped", "MaximumRetryCount": 0}}
 
@@ -42,8 +43,11 @@ async def cut_over(target: Target, order: DeploymentOrder, runtime: dict[str, An
         edge, route = target.edge, route_of(order, runtime)
         before = order.serving.runtime.get("upstream") if order.serving else None
         old_route = (await edge.routes()).get(route.id)
+        point("route.put")
         await edge.put_route(route)
+        point("upstream.switch")
         await edge.switch(route.id, str(runtime["upstream"]))
+        point("upstream.switched")
         try:
             await _public_check(edge, order)
         except ProviderFailure:
@@ -67,7 +71,9 @@ async def cut_over(target: Target, order: DeploymentOrder, runtime: dict[str, An
 async def _settle(target: Target, runtime: dict[str, Any]) -> None:
     """From here on the engine starts it again by itself, also after a reboot."""
     if runtime["kind"] == "container":
+        point("container.settle")
         await containers.update(target.need_engine(), runtime["container"], RESTARTS)
+        point("container.settled")
 
 
 async def _public_check(edge: Edge, order: DeploymentOrder) -> None:

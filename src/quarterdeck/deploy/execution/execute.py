@@ -17,6 +17,7 @@ from quarterdeck.deploy.execution.order import DeploymentOrder
 from quarterdeck.deploy.execution.reporting import Context, Reporter
 from quarterdeck.deploy.execution.target import Target
 from quarterdeck.deploy.planning.values import BuildPlan
+from quarterdeck.kernel.faults import point
 
 
 async def execute(context: Context, order: DeploymentOrder) -> dict[str, Any]:
@@ -34,12 +35,15 @@ async def execute(context: Context, order: DeploymentOrder) -> dict[str, Any]:
                 # From here to the end nothing may be left half done, not even by a request to stop.
                 runtime = await asyncio.shield(cutting_over.cut_over(target, order, runtime, report))
             switched = True
+            point("execute.switched")
             return {"runtime": runtime}
         finally:
             if not switched:
                 with contextlib.suppress(Exception):
                     await asyncio.shield(starting.remove(target, runtime, order.deployment))
+            point("work.remove")
             shutil.rmtree(target.work(order.deployment), ignore_errors=True)
+            point("work.removed")
 
 
 async def _made(target: Target, order: DeploymentOrder, report: Reporter) -> tuple[BuildPlan, dict[str, Any]]:

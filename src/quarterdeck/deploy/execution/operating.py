@@ -17,6 +17,7 @@ from quarterdeck.deploy.execution.target import Target
 from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.fleet.docker import containers, images
 from quarterdeck.kernel.errors import NotFound, Problem
+from quarterdeck.kernel.faults import point
 
 
 async def operate(context: Context, order: RuntimeOrder) -> dict[str, Any]:
@@ -77,7 +78,9 @@ async def _retire(target: Target, order: RuntimeOrder) -> None:
     upstream = order.runtime.get("upstream")
     if target.edge is not None and order.runtime.get("kind") != "static" and isinstance(upstream, str):
         with contextlib.suppress(Problem):  # without an edge nothing can be in flight
+            point("retire.drain")
             await target.edge.drain(upstream, order.grace_seconds)
+            point("retire.drained")
     await starting.remove(target, order.runtime, order.deployment)
 
 
@@ -92,6 +95,8 @@ async def _forget(target: Target, order: RuntimeOrder) -> None:
     artifact = order.runtime.get("artifact")
     if isinstance(artifact, dict) and artifact.get("built") and target.engine is not None:
         with contextlib.suppress(Problem):  # another tag or a container may still use it
+            point("image.remove")
             await images.remove(target.engine, str(artifact["reference"]))
+            point("image.removed")
     for directory in (target.root / "releases" / order.deployment, target.work(order.deployment)):
         await asyncio.to_thread(shutil.rmtree, Path(directory), ignore_errors=True)

@@ -20,8 +20,11 @@ from quarterdeck.fleet.docker.build.context import Context
 from quarterdeck.fleet.docker.build.limits import BuildLimits
 from quarterdeck.fleet.docker.build.request import BuildSpec
 from quarterdeck.fleet.docker.build.trace import BuildEvent, StepEnded, StepLog, StepStarted
+from quarterdeck.fleet.processes.accounts import grant
 from quarterdeck.fleet.processes.spec import Limits, ProcessSpec, RestartPolicy
 from quarterdeck.kernel.errors import Invalid, ProviderFailure, Timeout
+from quarterdeck.kernel.faults import point
+from quarterdeck.kernel.ids import Ids
 
 MEGABYTE = 1_000_000
 
@@ -114,7 +117,9 @@ async def _build(
         elif isinstance(event, StepEnded) and event.error:
             report.say(event.error, level="error")
 
-    result = await build(engine, spec, on_event=told, build_id=f"{order.deployment}-{os.urandom(4).hex()}")
+    point("image.build")
+    result = await build(engine, spec, on_event=told, build_id=f"{order.deployment}-{Ids().text(8)}")
+    point("image.built")
     for name in result.unenforced:
         report.say(f"The build's {name} limit cannot be held on this engine.", level="warn")
     image = await images.inspect(engine, result.image_id)
@@ -148,11 +153,16 @@ async def _release(
                     code="missing_runtime_tool",
                     hint=tool.instruction,
                 )
-        await asyncio.to_thread(_lay_out, source.tree, release, directory, account)
+        point("release.lay-out")
+        excluded = made.static_site.excluded if made.static_site is not None else ()
+        await asyncio.to_thread(_lay_out, source.tree, release, directory, account, excluded)
+        point("release.laid-out")
         for number, step in enumerate(host.steps if host else ()):
             report.say(step.label)
             await _step(target, order, made, directory, f"{order.deployment}.step{number}", step.argv, report)
+        point("release.complete")
         marker.touch()
+        point("release.completed")
     static = None
     if made.static_site is not None:
         static = str((directory / made.static_site.directory.strip("/")).resolve())
@@ -171,14 +181,24 @@ async def _release(
     }
 
 
-def _lay_out(tree: Path, release: Path, directory: Path, account: int | None) -> None:
+def _lay_out(tree: Path, release: Path, directory: Path, account: int | None, excluded: tuple[str, ...]) -> None:
     shutil.rmtree(release, ignore_errors=True)
     release.mkdir(parents=True, mode=0o755)
-    shutil.copytree(tree, directory, symlinks=True, ignore=shutil.ignore_patterns(".git"))
-    if account is not None:
-        for parent, directories, files in os.walk(directory):
-            for name in [".", *directories, *files]:
-                os.lchown(Path(parent) / name, account, account)
+    shutil.copytree(tree, directory, symlinks=True, ignore=shutil.ignore_patterns(".git", *excluded))
+    grant(directory, account)
+
+
+def _readable(directory: Path) -> None:
+    """What is published may be read by everybody: the edge runs as a user of its own."""
+    for place, directories, files in os.walk(directory):
+        for name in (".", *directories):
+            path = Path(place) / name
+            if not path.is_symlink():
+                path.chmod(path.stat().st_mode | 0o555)
+        for name in files:
+            path = Path(place) / name
+            if not path.is_symlink():
+                path.chmod(path.stat().st_mode | 0o444)
 
 
 async def _step(
@@ -194,7 +214,7 @@ async def _step(
     processes = target.processes
     await processes.remove(instance, grace=0)
     environment = {
-        **base_environment(made, directory),
+        **base_environment(made, directory, building=True),
         **{v.key: v.value for v in order.variables if v.exposure == "build-time"},
         "HOME": str(directory),
     }
@@ -244,9 +264,10 @@ async def _step(
         )
 
 
-def base_environment(made: BuildPlan, directory: Path) -> dict[str, str]:
+def base_environment(made: BuildPlan, directory: Path, *, building: bool = False) -> dict[str, str]:
     """What every process of a release gets: a plain PATH with the release's own directories first."""
     host = made.host
     first = [str(directory / part) for part in (host.path_prefix if host else ())]
     path = os.environ.get("PATH", "/usr/local/bin:/usr/bin:/bin")
-    return {"PATH": ":".join([*first, path]), "LANG": "C.UTF-8", **(dict(host.environment) if host else {})}
+    own = dict((host.build_environment if building else host.environment) if host else {})
+    return {"PATH": ":".join([*first, path]), "LANG": "C.UTF-8", **own}

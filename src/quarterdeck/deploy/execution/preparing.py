@@ -18,6 +18,7 @@ from quarterdeck.deploy.sources.documents import from_document
 from quarterdeck.deploy.sources.fetch import fetch
 from quarterdeck.deploy.sources.spec import FetchedSource, FetchLimits
 from quarterdeck.kernel.errors import Invalid
+from quarterdeck.kernel.faults import point
 
 
 def profile(kind: type[Any], document: dict[str, Any] | None) -> Any:
@@ -43,6 +44,7 @@ async def fetch_source(target: Target, order: DeploymentOrder, report: Reporter)
             recorded.detail = spec.locator
             return None
         limits = FetchLimits(size=order.limits.source_bytes, seconds=order.limits.source_seconds)
+        point("source.fetch")
         fetched = await fetch(
             spec,
             target.work(order.deployment) / "source",
@@ -50,6 +52,7 @@ async def fetch_source(target: Target, order: DeploymentOrder, report: Reporter)
             report.say,
             known_hosts=target.root / "known_hosts",
         )
+        point("source.fetched")
         commit = fetched.commit or ""
         recorded.data = {
             "commit": fetched.commit,

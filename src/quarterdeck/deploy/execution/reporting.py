@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.faults import point
 
 
 class Context(Protocol):
@@ -49,7 +50,9 @@ class Reporter:
         """Record that the phase begins, run its body, record how it ended."""
         self.phase_name = name
         recorded = Recorded()
+        point(f"{name}.begin")
         await self.context.record("phase", {"phase": name, "status": "running"})
+        point(f"{name}.recorded")
         try:
             yield recorded
         except Problem as problem:
@@ -61,10 +64,12 @@ class Reporter:
                 self.say(str(line), level="error")
             await self.context.record("phase", {"phase": name, "status": "failed", "detail": problem.message[:300]})
             raise
+        point(f"{name}.done")
         await self.context.record(
             "phase",
             {"phase": name, "status": "succeeded", "detail": recorded.detail, "data": recorded.data or None},
         )
+        point(f"{name}.kept")
 
     async def skip(self, name: str, detail: str) -> None:
         """Record a phase that this attempt has no need of."""

@@ -15,6 +15,7 @@ from quarterdeck.fleet.docker import containers, images, networks
 from quarterdeck.fleet.docker.specs import ContainerSpec
 from quarterdeck.fleet.processes.spec import Limits, ProcessSpec
 from quarterdeck.kernel.errors import Invalid
+from quarterdeck.kernel.faults import point
 from quarterdeck.kernel.vault import Secret
 
 NETWORK = "quarterdeck"
@@ -98,9 +99,13 @@ async def _container(
         await containers.remove(engine, found.id)
         found = None
     if found is None:
+        point("network.ensure")
         await networks.ensure(engine, NETWORK, {"quarterdeck.managed": "true"})
+        point("container.create")
         ident = await containers.create(engine, container_spec(order, made, image, port, host_port), name=name)
+        point("container.created")
         await containers.start(engine, ident)
+        point("container.started")
     else:
         ident = found.id
     return {
@@ -149,7 +154,9 @@ async def start_process(
         port=port,
         labels={"quarterdeck.deployment": order.deployment, "quarterdeck.resource": order.resource},
     )
+    point("process.start")
     await asyncio.shield(target.processes.start(spec, replace=True))
+    point("process.started")
     return {
         "kind": "process",
         "instance": order.deployment,
@@ -163,5 +170,9 @@ async def remove(target: Target, runtime: dict[str, Any], deployment: str) -> No
     """Take away what an attempt started: found by its name and labels, so also what was not recorded any more."""
     if target.engine is not None:
         for found in await containers.listed(target.engine, {"quarterdeck.deployment": deployment}):
+            point("container.remove")
             await containers.remove(target.engine, found.id)
+            point("container.removed")
+    point("process.remove")
     await target.processes.remove(deployment, grace=float(runtime.get("grace", 10)))
+    point("process.removed")

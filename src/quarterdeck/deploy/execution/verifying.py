@@ -18,6 +18,7 @@ from quarterdeck.fleet.docker import containers
 from quarterdeck.fleet.edge.candidates import probe
 from quarterdeck.fleet.edge.routes import ProxyRoute, Route, StaticRoute
 from quarterdeck.kernel.errors import ProviderFailure
+from quarterdeck.kernel.faults import point
 
 FIRST_PAUSE = 0.1
 ALIVE_SECONDS = 1.5  # how long something without a port must live to count as started
@@ -212,8 +213,10 @@ async def _through_edge(target: Target, order: DeploymentOrder, made: BuildPlan,
     wanted = route_of(order, runtime)
     if kept is not None and type(kept) is not type(wanted):
         return  # the resource changes between files and a process: its route changes at the cut-over
+    point("candidate.put")
     await target.edge.put_route(wanted)
     candidate = await target.edge.candidate(order.route.id, str(runtime["upstream"]))
+    point("candidate.answers")
     try:
         path = made.health.http.path if made.health else "/"
         answer = await probe(candidate, path, timeout_seconds=10)
@@ -225,4 +228,6 @@ async def _through_edge(target: Target, order: DeploymentOrder, made: BuildPlan,
                 phase="verify",
             )
     finally:
+        point("candidate.clear")
         await target.edge.clear_candidate(order.route.id)
+        point("candidate.cleared")

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import structlog
 
@@ -17,9 +16,11 @@ from quarterdeck.fleet.docker import containers
 from quarterdeck.fleet.docker.address import engine_address
 from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.fleet.processes.runtime import Processes
+from quarterdeck.kernel.clock import SystemClock
 from quarterdeck.kernel.db import Database
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.logs import Line, Logs
+from quarterdeck.kernel.logs.line import Channel
 
 log = structlog.get_logger("quarterdeck.observation")
 PERIOD = 3.0
@@ -158,5 +159,5 @@ class Observer:
 
 
 def _line(at: datetime | None, channel: str, text: str) -> Line:
-    fields: dict[str, Any] = {"time": at or datetime.now(UTC), "source": "application", "message": text}
-    return Line(stream=channel, phase=None, level="info", **fields)
+    stream: Channel = "stderr" if channel == "stderr" else "system" if channel == "system" else "stdout"
+    return Line(time=at or SystemClock().now(), source="application", stream=stream, phase=None, level="info", message=text)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from quarterdeck.deploy.detection.values import ComposeFacts, Evidence, Issue
-from quarterdeck.deploy.planning.reasons import problem
+from quarterdeck.deploy.planning.reasons import advice, problem
 from quarterdeck.deploy.planning.request import Request, finish, missing_port, needs_engine
-from quarterdeck.deploy.planning.values import BuildPlan
+from quarterdeck.deploy.planning.values import Advice, BuildPlan, PlannedCommand
 
 RUN_STEPS = (
     "Prepare runtime config",
@@ -18,12 +18,13 @@ RUN_STEPS = (
 
 def image_plan(request: Request) -> BuildPlan:
     port = request.configured_port
-    issues = (*missing_port(request, port), *needs_engine(request, "A prebuilt image"))
+    issues = needs_engine(request, "A prebuilt image")
     if not request.image:
         issues = (problem("resource-source-missing", "The source names no image."), *issues)
     return finish(
         request,
         issues=issues,
+        notes=_port_of_the_image(request, port),
         tier="container-native",
         planner_key="prebuilt-image",
         build_strategy="prebuilt-image",
@@ -33,6 +34,7 @@ def image_plan(request: Request) -> BuildPlan:
         artifact_intent="prebuilt-image",
         application_shape="container-native",
         image=request.image,
+        commands=_own_start(request),
         internal_port=port,
         environment=_port_environment(port),
         steps=("Resolve image reference", *RUN_STEPS),
@@ -48,15 +50,14 @@ def dockerfile_plan(request: Request) -> BuildPlan:
         wanted = request.runtime.dockerfile_path or "Dockerfile"
         message = f"There is no usable Dockerfile at {wanted}."
         issues = (problem("unsupported-container-native-profile", message), *issues)
-    else:
-        issues = (*issues, *missing_port(request, port))
-        if target and target not in facts.stages and not target.isdigit():
-            evidence = tuple(Evidence("stage", "Build stage", stage, facts.path) for stage in facts.stages)
-            message = f"{facts.path} has no stage named {target}."
-            issues = (*issues, problem("unsupported-container-native-profile", message, *evidence))
+    elif target and target not in facts.stages and not target.isdigit():
+        evidence = tuple(Evidence("stage", "Build stage", stage, facts.path) for stage in facts.stages)
+        message = f"{facts.path} has no stage named {target}."
+        issues = (*issues, problem("unsupported-container-native-profile", message, *evidence))
     return finish(
         request,
         issues=issues,
+        notes=_port_of_the_image(request, port) if facts else (),
         tier="container-native",
         planner_key="dockerfile",
         build_strategy="dockerfile",
@@ -67,6 +68,7 @@ def dockerfile_plan(request: Request) -> BuildPlan:
         application_shape="container-native",
         image=request.image,
         dockerfile_path=facts.path if facts else request.runtime.dockerfile_path,
+        commands=_own_start(request),
         build_target=target,
         build_arguments=request.build_arguments,
         build_secrets=request.build_secrets,
@@ -122,6 +124,20 @@ def _target_service(request: Request, facts: ComposeFacts) -> tuple[str | None, 
         f"{facts.path} has no service named {wanted}." if wanted else "Several services could receive the requests."
     )
     return None, (problem("compose-target-service-missing", message, *evidence),)
+
+
+def _port_of_the_image(request: Request, port: int | None) -> tuple[Advice, ...]:
+    """A port that only the finished image can name is a warning: its start fails if the image names none either."""
+    if port is not None or not request.exposed:
+        return ()
+    message = "No internal port is set; the one that the image declares is used, if it declares exactly one."
+    return (advice(problem("internal-port-missing", message), phase="plan", category="warning"),)
+
+
+def _own_start(request: Request) -> tuple[PlannedCommand, ...]:
+    """A start command of the profile replaces the image's own."""
+    command = request.runtime.start_command
+    return (PlannedCommand("start", command, "resource-runtime-profile"),) if command else ()
 
 
 def _port_environment(port: int | None) -> dict[str, str]:

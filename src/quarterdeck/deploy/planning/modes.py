@@ -46,8 +46,8 @@ def _automatic(detection: Detection, runtime: RuntimeProfile, target: RuntimeTar
     found = detection.application
     explicit = runtime.start_command or runtime.build_command or runtime.install_command
     known = found.planner != "custom"
-    # Explicit commands say how to run the workspace, so a Dockerfile beside it is not what is meant.
-    if detection.dockerfile and not explicit and (target == "docker-container" or not known):
+    # Explicit commands say how to run a workspace that we know, so a Dockerfile beside it is not what is meant.
+    if detection.dockerfile and (not known or (not explicit and target == "docker-container")):
         return "dockerfile"
     if detection.compose and not known and not explicit:
         return "compose"

@@ -26,6 +26,7 @@ from quarterdeck.fleet.edge.routes import Route, check_route, check_routes, deco
 from quarterdeck.fleet.edge.supervision import Supervisor, cannot_listen
 from quarterdeck.fleet.edge.upstreams import Upstreams
 from quarterdeck.kernel.errors import NotFound, Problem, Unavailable
+from quarterdeck.kernel.faults import point
 
 JsonObject = dict[str, Any]
 
@@ -280,7 +281,9 @@ class Edge:
             await self._keep_generation(wanted)
             return False
         try:
+            point("edge.load")
             await self._admin.load(wanted, tag)
+            point("edge.loaded")
         except ConfigurationRefused as refused:
             said = "\n".join(getattr(refused, "__notes__", []))
             log.warning("edge_configuration_refused", said=said)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from quarterdeck.kernel.errors import Invalid, Timeout
+from quarterdeck.kernel.faults import point
 
 TEMPORARY = ".new"
 
@@ -67,7 +68,9 @@ class LocalFiles:
         await self.rename(temporary, path)
 
     async def rename(self, old: Path, new: Path) -> None:
+        point("file.move")
         os.replace(old, new)  # noqa: PTH105 - one system call
+        point("file.moved")
         descriptor = os.open(new.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             os.fsync(descriptor)

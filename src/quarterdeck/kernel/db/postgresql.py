@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from quarterdeck.kernel.db.base import Database
 from quarterdeck.kernel.errors import Unavailable
+from quarterdeck.kernel.faults import point
 
 R = TypeVar("R")
 CONNECTIONS = 12
@@ -64,6 +65,8 @@ class PostgresqlDatabase(Database):
                         tx.finish(keep=False)
                         raise
                     tx.finish(keep=True)
+                    point("commit.before")
+                point("commit.after")
             except (DBAPIError, psycopg.Error) as error:
                 state = getattr(getattr(error, "orig", error), "sqlstate", None)
                 if state in AGAIN and attempt < ATTEMPTS:

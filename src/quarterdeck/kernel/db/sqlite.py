@@ -18,6 +18,7 @@ from sqlalchemy.pool import NullPool
 
 from quarterdeck.kernel.db.base import Database
 from quarterdeck.kernel.errors import Unavailable
+from quarterdeck.kernel.faults import point
 
 R = TypeVar("R")
 BATCH = 256
@@ -153,7 +154,9 @@ class SqliteDatabase(Database):
                             stop = True
                             break
                         batch.append(following)
+                point("commit.before")
                 transaction.commit()
+                point("commit.after")
             except BaseException:
                 if transaction.is_active:
                     transaction.rollback()

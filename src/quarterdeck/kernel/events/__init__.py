@@ -6,8 +6,10 @@ from quarterdeck.kernel.events.prune import Pruning, prune
 from quarterdeck.kernel.events.stream import append, head, locate, missed, read, watermark
 from quarterdeck.kernel.events.subscriptions import (
     Subscriber,
+    advance,
     deliver,
     deliver_all,
+    forget,
     reposition,
     subscribe,
     subscribers,
@@ -18,10 +20,12 @@ __all__ = [
     "Gap",
     "Pruning",
     "Subscriber",
+    "advance",
     "append",
     "deliver",
     "deliver_all",
     "follow",
+    "forget",
     "head",
     "locate",
     "missed",

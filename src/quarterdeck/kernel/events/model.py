@@ -58,6 +58,7 @@ domain_events = Table(
     Column("transaction", BigInteger, nullable=False),
     UniqueConstraint("stream", "sequence"),
     Index("ix_domain_events_transaction_id", "transaction", "id"),
+    Index("ix_domain_events_type_transaction_id", "type", "transaction", "id"),
     Index("ix_domain_events_at", "at"),
     sqlite_autoincrement=True,
 )

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from quarterdeck.kernel.clock import micros
 from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.events.subscriptions import advance
 
 # A row stays while one before it in its stream stays: a watermark can only say "up to here".
 _OLD = """
@@ -42,6 +43,8 @@ class Pruning(msgspec.Struct, frozen=True):
 
 def prune(tx: Tx, before: datetime, *, dry_run: bool = True) -> Pruning:
     """Remove events older than `before` (those exactly at it stay). Readers that stood before them see a gap."""
+    if not dry_run:
+        advance(tx)
     values = {"before": micros(before)}
     matched, guarded = tx.execute(_COUNTS, values).one()
     pruned = 0

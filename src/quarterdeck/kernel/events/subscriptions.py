@@ -77,9 +77,7 @@ def deliver(tx: Tx, subscriber: Subscriber, limit: int = BATCH) -> int:
     transaction, event_id, _, retry_at = tx.execute(_CURSOR, {"name": subscriber.name}).one()
     if retry_at is not None and instant(retry_at) > tx.now:
         return 0
-    values: dict[str, Any] = {"transaction": transaction, "event_id": event_id, "open": 1}
-    if tx.dialect == "postgresql":
-        values["open"] = tx.execute(_OLDEST_OPEN).scalar_one()
+    values: dict[str, Any] = {"transaction": transaction, "event_id": event_id, "open": _horizon(tx)}
     last = tx.execute(_LAST, values).first()
     rows = tx.execute(_WAITING, {**values, "types": sorted(subscriber.types), "limit": limit}).all()
     for row in rows:
@@ -88,6 +86,44 @@ def deliver(tx: Tx, subscriber: Subscriber, limit: int = BATCH) -> int:
     if end is not None:
         tx.execute(_MOVE, {"name": subscriber.name, "transaction": end[0], "event_id": end[1]})
     return len(rows)
+
+
+def waits(tx: Tx) -> bool:
+    """True when an event of a wanted type waits for a subscriber that is not pausing after a failure."""
+    for subscriber in _REGISTERED.values():
+        row = tx.execute(_CURSOR, {"name": subscriber.name}).first()
+        transaction, event_id, _, retry_at = row or (0, 0, 0, None)
+        if retry_at is not None and instant(retry_at) > tx.now:
+            continue
+        values = {"transaction": transaction, "event_id": event_id, "open": _horizon(tx)}
+        if tx.execute(_WAITING, {**values, "types": sorted(subscriber.types), "limit": 1}).first() is not None:
+            return True
+    return False
+
+
+def advance(tx: Tx) -> None:
+    """Move the cursors of subscribers that nothing waits for, so that they keep no event from being pruned."""
+    for subscriber in _REGISTERED.values():
+        row = tx.execute(_CURSOR, {"name": subscriber.name}).first()
+        if row is None:
+            continue
+        values = {"transaction": row[0], "event_id": row[1], "open": _horizon(tx)}
+        last = tx.execute(_LAST, values).first()
+        if (
+            last is not None
+            and not tx.execute(_WAITING, {**values, "types": sorted(subscriber.types), "limit": 1}).all()
+        ):
+            tx.execute(_MOVE, {"name": subscriber.name, "transaction": last[0], "event_id": last[1]})
+
+
+def forget(tx: Tx, name: str) -> None:
+    """Drop the cursor of a subscriber that this program no longer has; it would keep events from being pruned."""
+    tx.execute("DELETE FROM event_subscribers WHERE name = :name", {"name": name})
+
+
+def _horizon(tx: Tx) -> int:
+    """Events of transactions below this number are all visible."""
+    return int(tx.execute(_OLDEST_OPEN).scalar_one()) if tx.dialect == "postgresql" else 1
 
 
 def fail(tx: Tx, name: str, error: str) -> None:

@@ -115,6 +115,7 @@ class Endpoint:
     dialect: Dialect | None = None
     tags: tuple[str, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)  # request headers it reads: what each means
+    shadowed: Mapping[str, str] = field(default_factory=dict)  # path parameter: the sibling literal that hides it
 
     @cached_property
     def decoder(self) -> msgspec.json.Decoder[Any]:
@@ -134,10 +135,11 @@ class Endpoint:
         if b"\\u0000" in raw:
             raise Malformed(Issue("invalid_text", (), "Texts may not contain the character U+0000."))
         try:
-            return self.decoder.decode(raw)
-        except msgspec.ValidationError as error:
-            issues = body_issues(msgspec.json.decode(raw), self.body) or [msgspec_issue(str(error))]
-            raise Malformed(*issues) from None
+            try:
+                return self.decoder.decode(raw)
+            except msgspec.ValidationError as error:
+                issues = body_issues(msgspec.json.decode(raw), self.body) or [msgspec_issue(str(error))]
+                raise Malformed(*issues) from None
         except (msgspec.DecodeError, RecursionError):
             raise Malformed(
                 Issue("invalid_json", (), "The body is not valid JSON."), message="invalid JSON body"
@@ -178,7 +180,7 @@ def declare(endpoint: Endpoint, handler: Handler) -> HTTPRouteHandler:
         if wants_call:
             given["call"] = Call(request, endpoint)
         for name, wire in paths:
-            given[name] = request.path_params[wire]
+            given[name] = request.path_params.get(wire) or endpoint.shadowed[wire]
         if endpoint.query is not None:
             asked = endpoint.parse_query(request)
             if wants_query:
@@ -201,10 +203,13 @@ def declare(endpoint: Endpoint, handler: Handler) -> HTTPRouteHandler:
     if endpoint.dialect:
         opt["dialect"] = endpoint.dialect
     options: dict[str, Any] = {"request_max_body_size": endpoint.body_limit} if endpoint.body_limit else {}
+    paths_served = [endpoint.path] + [
+        endpoint.path.replace(f"{{{name}}}", literal) for name, literal in endpoint.shadowed.items()
+    ]
     return HTTPRouteHandler(
-        litestar_path(endpoint.path),
+        [litestar_path(path) for path in paths_served],
         http_method=endpoint.method,  # type: ignore[arg-type]
-        status_code=endpoint.status,
+        status_code=200,  # the status is set by `answered`; 204 would forbid the return annotation
         opt=opt,
         include_in_schema=False,
         **options,

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 from litestar import Litestar
 from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
-from litestar.exceptions import ImproperlyConfiguredException
+from litestar.exceptions import ImproperlyConfiguredException, WebSocketException
 from litestar.handlers import BaseRouteHandler
 
-from quarterdeck.kernel.errors import Unauthenticated
-from quarterdeck.kernel.http.failures import Refused
+from quarterdeck.kernel.errors import Problem, Unauthenticated
+from quarterdeck.kernel.http.failures import Refused, failure_of
 from quarterdeck.kernel.http.limits import Limiter, Rate
 from quarterdeck.kernel.principal import current
 from quarterdeck.kernel.protocols import Authenticator, Authorizer
@@ -50,6 +50,15 @@ class Guard:
         self.public_origin = origin_of(public_url) if public_url else None
 
     async def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
+        try:
+            await self._check(connection, handler)
+        except (Problem, Refused) as error:
+            if connection.scope["type"] != ScopeType.WEBSOCKET:
+                raise
+            failure = failure_of(error, current.get().request_id)
+            raise WebSocketException(detail=failure.message[:120], code=4000 + failure.status) from None
+
+    async def _check(self, connection: Connection, handler: BaseRouteHandler) -> None:
         method = connection.scope.get("method", "GET")
         if method == "OPTIONS":
             return

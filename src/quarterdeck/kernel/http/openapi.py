@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -66,6 +67,12 @@ def _frames(socket: Json) -> Iterator[Any]:
         yield from side if isinstance(side, list | tuple) else [side]
 
 
+@cache
+def _fields(struct: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
+    """The fields with the same type objects at every call."""
+    return msgspec.structs.fields(struct)
+
+
 class _Types:
     """Schemas by type; types are not all hashable, so they are found by identity."""
 
@@ -86,7 +93,7 @@ def _schemas(endpoints: Iterable[Endpoint], sockets: Iterable[Json]) -> tuple[_T
     for endpoint in endpoints:
         parts = [endpoint.body, endpoint.response, endpoint.done]
         if endpoint.query is not None:
-            parts += [entry.type for entry in msgspec.structs.fields(endpoint.query)]
+            parts += [entry.type for entry in _fields(endpoint.query)]
         wanted += [part for part in parts if part is not None]
     for socket in sockets:
         wanted += list(_frames(socket))
@@ -165,7 +172,7 @@ def _operation(endpoint: Endpoint, dialect: Dialect, schemas: _Types, components
                 "required": entry.required,
                 "schema": _with_default(schemas[entry.type], entry),
             }
-            for entry in msgspec.structs.fields(endpoint.query)
+            for entry in _fields(endpoint.query)
         ]
     parameters += [
         {"name": name, "in": "header", "required": False, "description": text, "schema": {"type": "string"}}

@@ -28,6 +28,7 @@ ANONYMOUS = Principal(kind="user", id=0, uid="anonymous", label="anonymous")
 SAFE_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
+HEAD_ONLY = "quarterdeck.head"  # extension of a scope that began as HEAD: the answer ends after its headers
 Rewrite = Callable[[str, str], str]  # (method, path) -> the path that routing sees
 
 
@@ -157,6 +158,7 @@ class Perimeter:
         head = scope["method"] == "HEAD"
         if head:
             scope["method"] = "GET"
+            scope.setdefault("extensions", {})[HEAD_ONLY] = {}
         answered = 0
         echo = (b"x-request-id", request_id.encode("latin-1"))
 
@@ -177,9 +179,13 @@ class Perimeter:
             await send(message)
 
         try:
+            refused = None
             if not self._host_allowed(received):
-                error = Refused(421, "This server is not known by that host name.", hint="Use the public URL.")
-                await answer(self.dialects.at(asked), failure_of(error, request_id), outgoing)
+                refused = Refused(421, "This server is not known by that host name.", hint="Use the public URL.")
+            elif "\x00" in asked:  # no database takes it, so nothing can have this address
+                refused = Refused(404, "There is nothing at this address.")
+            if refused is not None:
+                await answer(self.dialects.at(asked), failure_of(refused, request_id), outgoing)
                 return
             self._route(scope, scope["method"])
             await self.app(scope, receive, outgoing)

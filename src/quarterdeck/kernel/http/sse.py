@@ -13,6 +13,7 @@ from litestar.types import Receive, Scope, Send
 
 from quarterdeck.kernel.http.dialects import Dialect
 from quarterdeck.kernel.http.failures import failure_of
+from quarterdeck.kernel.http.perimeter import HEAD_ONLY
 from quarterdeck.kernel.principal import current
 
 KEEP_ALIVE = 5.0  # seconds of silence before a comment
@@ -62,6 +63,10 @@ class EventStream:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"x-accel-buffering", b"no"), *self.headers]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
+        if HEAD_ONLY in (scope.get("extensions") or {}):
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            await self._close()
+            return
         gone = asyncio.create_task(self._gone(receive))
         following: asyncio.Future[Any] | None = None
         try:

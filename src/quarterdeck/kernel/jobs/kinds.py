@@ -43,6 +43,11 @@ class JobKinds:
         self._kinds[kind.name] = kind
         return kind
 
+    def replace(self, kind: JobKind) -> JobKind:
+        """Register a kind whose functions belong to the instance that is being opened."""
+        self._kinds[kind.name] = kind
+        return kind
+
     def get(self, name: str) -> JobKind:
         kind = self._kinds.get(name)
         if kind is None:

@@ -184,6 +184,8 @@ class Logs:
                     log.exception("log_poll_failed", stream=stream)
 
     async def _read(self, door: Callable[..., R], *args: object, **kwargs: object) -> R:
+        if self._closed:
+            raise Unavailable("The log store is closing.", code="logs_closed", hint="Try again in a moment.")
         return await asyncio.get_running_loop().run_in_executor(
             self._readers, lambda: self._on_reader(door, *args, **kwargs)
         )

@@ -18,7 +18,7 @@ VERSION = "v1"
 NONCE = 12
 
 
-class LocalKeys:
+class LocalBackend:
     """Lines of `v1 <key id> <32 bytes, base64>`; the last one is current. Every change replaces the file whole."""
 
     name = "local"

@@ -78,7 +78,7 @@ class Vault:
         active = None
         for row in tx.execute(select(vault_keys).order_by(vault_keys.c.created_at, vault_keys.c.id)):
             try:
-                plain = self._backend.unwrap(Wrapped(row.master_key_id, row.wrapped), _associated_key(row.id))
+                plain = self._unwrap(Wrapped(row.master_key_id, row.wrapped), _associated_key(row.id))
             except ValueError:
                 raise Conflict(
                     f"The data key {row.id} does not open with the master key {row.master_key_id}.",
@@ -90,6 +90,13 @@ class Vault:
                 active = row.id
         with self._lock:
             self._keys, self._active = keys, active
+
+    def _unwrap(self, wrapped: Wrapped, associated: bytes) -> bytes:
+        try:
+            return self._backend.unwrap(wrapped, associated)
+        except ValueError:
+            self._backend.open(create=False)  # another process may have rotated the master key since we read it
+            return self._backend.unwrap(wrapped, associated)
 
     def _make(self, tx: Tx) -> str:
         key_id = self._ids.text(12)
@@ -154,6 +161,7 @@ class Vault:
 
     def _renew(self, tx: Tx) -> str:
         tx.lock("vault-keys")
+        self._backend.open(create=False)
         return self._make(tx)
 
     def rotate(self, db: Database) -> int:
@@ -161,6 +169,7 @@ class Vault:
 
         Nothing that was sealed changes. After a crash at any point both keys are kept; run it again.
         """
+        self._backend.open(create=False)
         self._backend.stage()
         count = db.write_sync(self._rewrap)
         self._backend.retire()

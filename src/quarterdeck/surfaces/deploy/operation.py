@@ -10,6 +10,9 @@ from litestar.handlers import HTTPRouteHandler
 from quarterdeck.kernel.http.endpoint import Endpoint, Handler, declare, documented
 from quarterdeck.surfaces.deploy.contract import Operation, operation_named
 
+# Where a literal of another route stands beside a parameter whose values people choose: the literal is a value too.
+SHADOWED = {"resources.unset-variable": {"key": "import"}}
+
 
 def operation(key: str, *, permission: str | None = None, **options: Any) -> Callable[[Handler], HTTPRouteHandler]:
     """A route under /api for the operation `key` (`projects.create`; streaming twins are `key/stream`).
@@ -38,6 +41,7 @@ def operation(key: str, *, permission: str | None = None, **options: Any) -> Cal
                 "stream": contract.stream,
                 "errors": contract.errors,
                 "body_required": contract.body_required,
+                "shadowed": SHADOWED.get(key, {}),
                 "tags": (contract.path.split("/")[2],),
                 **options,
             },

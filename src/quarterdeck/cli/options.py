@@ -1,0 +1,59 @@
+"""Options that many commands share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from cyclopts import Group, Parameter
+
+Format = Literal["text", "json", "jsonl", "name"]
+SHARED = Group("Options of every command", sort_key=100)
+_NO = ""  # cyclopts: a flag without its --no-… twin
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Common:
+    """What every command takes."""
+
+    output: Annotated[Format, Parameter(name=["--output", "-o"], group=SHARED)] = "text"
+    """text, json (one document), jsonl (one object a line) or name (bare identifiers)."""
+    json: Annotated[bool, Parameter(group=SHARED, negative=_NO)] = False
+    """Short for --output json."""
+    profile: Annotated[str | None, Parameter(group=SHARED)] = None
+    """Use this saved server instead of the current one."""
+    verbose: Annotated[bool, Parameter(name=["--verbose", "-v"], group=SHARED, negative=_NO)] = False
+    """Say more: requests, and the log while something runs."""
+    no_color: Annotated[bool, Parameter(group=SHARED, negative=_NO)] = False
+    """No colours. Also: NO_COLOR, TERM=dumb, or a pipe."""
+    ascii: Annotated[bool, Parameter(group=SHARED, negative=_NO)] = False
+    """Marks in plain ASCII."""
+    no_input: Annotated[bool, Parameter(group=SHARED, negative=_NO)] = False
+    """Never ask; fail with status 2 instead."""
+
+    @property
+    def format(self) -> Format:
+        return "json" if self.json else self.output
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Changing(Common):
+    """What every command that changes something takes."""
+
+    yes: Annotated[bool, Parameter(name=["--yes", "-y"], group=SHARED, negative=_NO)] = False
+    """Answer plain questions with yes."""
+    plan: Annotated[bool, Parameter(group=SHARED, negative=_NO)] = False
+    """Print what would be sent, and change nothing."""
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Following(Changing):
+    """What every command that starts a deployment takes."""
+
+    detach: Annotated[bool, Parameter(name=["--detach", "-d"], group=SHARED, negative=_NO)] = False
+    """Return as soon as the deployment is accepted."""
+    timeout: Annotated[float | None, Parameter(group=SHARED)] = None
+    """Seconds to watch; after that status 8, and the deployment goes on."""

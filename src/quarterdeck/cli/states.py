@@ -1,0 +1,50 @@
+"""States as the command line shows them: a mark, a colour and always the word."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+Tone = Literal["idle", "off", "run", "ask", "warn", "good", "bad"]
+
+MARKS: dict[Tone, str] = {"good": "✓", "run": "●", "ask": "◆", "warn": "▲", "bad": "✗", "idle": "◌", "off": "–"}  # noqa: RUF001 - the dash is the mark
+PLAIN: dict[Tone, str] = {"good": "+", "run": "*", "ask": "?", "warn": "!", "bad": "x", "idle": "o", "off": "-"}
+COLOURS: dict[Tone, int] = {"good": 32, "run": 34, "ask": 35, "warn": 33, "bad": 31, "idle": 90, "off": 90}
+TONES: dict[str, Tone] = {
+    "created": "idle",
+    "planning": "run",
+    "planned": "run",
+    "running": "run",
+    "cancel-requested": "run",
+    "succeeded": "good",
+    "failed": "bad",
+    "canceled": "off",
+    "rolled-back": "warn",
+}
+HEALTH: dict[str, Tone] = {
+    "healthy": "good",
+    "running": "good",
+    "degraded": "warn",
+    "unhealthy": "bad",
+    "exited": "bad",
+    "starting": "run",
+    "restarting": "run",
+    "stopping": "run",
+    "stopped": "off",
+    "not-deployed": "idle",
+    "unknown": "off",
+}
+ACTIVE = frozenset({"created", "planning", "planned", "running", "cancel-requested"})
+WORDS = {"rolled-back": "rolled back", "cancel-requested": "canceling", "not-deployed": "not deployed"}
+
+
+class Shown(NamedTuple):
+    tone: Tone
+    word: str
+
+
+def deployment(status: str) -> Shown:
+    return Shown(TONES.get(status, "off"), WORDS.get(status, status))
+
+
+def health(status: str) -> Shown:
+    return Shown(HEALTH.get(status, "off"), WORDS.get(status, status))

@@ -1,0 +1,133 @@
+"""What a deployment would do, without doing it: the source is looked at, nothing is built, started or routed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from quarterdeck.deploy.deployments import admission, routes
+from quarterdeck.deploy.deployments.placement import Placement
+from quarterdeck.deploy.execution.order import DeploymentOrder, VariableValue
+from quarterdeck.deploy.execution.preparing import plan_for
+from quarterdeck.deploy.planning.values import BuildPlan
+from quarterdeck.deploy.resources import resources
+from quarterdeck.deploy.resources.model import Resource
+from quarterdeck.deploy.sources.documents import from_document
+from quarterdeck.deploy.sources.fetch import fetch
+from quarterdeck.deploy.sources.spec import FetchLimits
+from quarterdeck.fleet.docker.address import engine_address
+from quarterdeck.fleet.docker.engine import Engine
+from quarterdeck.fleet.servers import servers
+from quarterdeck.fleet.servers.model import Destination, Server
+from quarterdeck.kernel.db import Database, Tx
+from quarterdeck.kernel.errors import Problem
+from quarterdeck.workspace.model import Environment, Project
+
+FETCH_SECONDS = 60.0
+MASKED = "****"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is to be planned, as it stands now."""
+
+    resource: Resource
+    project: Project
+    environment: Environment
+    server: Server
+    destination: Destination | None
+    route: dict[str, object] | None
+    order: DeploymentOrder
+    credential: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    subject: Subject
+    plan: BuildPlan | None
+    engine: bool
+
+
+def subject(
+    tx: Tx,
+    placement: Placement,
+    *,
+    project_ref: str,
+    environment_ref: str,
+    resource_ref: str,
+    server_ref: str,
+    destination_ref: str | None,
+) -> Subject:
+    """The resource and server that are named, checked as admission checks them, but for their lifecycle."""
+    resource = resources.find(tx, resource_ref)
+    environment, project = resources.owners(tx, resource)
+    server = servers.find(tx, server_ref)
+    admission.check_context(tx, resource, environment, project, environment_ref, project_ref)
+    destination = (
+        servers.destination(tx, server, destination_ref) if destination_ref else servers.existing_destination(tx, server)
+    )
+    order = DeploymentOrder(
+        deployment=f"plan_{resource.ref}",
+        number=0,
+        resource=resource.ref,
+        resource_slug=resource.slug,
+        resource_kind=resource.kind,
+        organization=str(resource.organization_id),
+        trigger="create",
+        target=placement.target(server),
+        source=resource.source or {},
+        runtime=resource.runtime or {"strategy": "auto"},
+        network=resource.network,
+        health=resource.health,
+        route=None,
+        variables=[
+            VariableValue(row.key, MASKED, row.exposure, row.is_secret) for row in admission.reaching_variables(tx, resource)
+        ],
+        limits=placement.limits,
+    )
+    return Subject(
+        resource,
+        project,
+        environment,
+        server,
+        destination,
+        routes.planned(tx, resource, server),
+        order,
+        admission.source_credential(tx, resource),
+        tx.now,
+    )
+
+
+async def preview(db: Database, placement: Placement, **refs: Any) -> Preview:
+    """Plan a deployment read-only. Raises what stands in the way of looking at the source."""
+    found = await db.read(subject, placement, **refs)
+    engine = await _engine_answers(placement)
+    if not found.order.source:
+        return Preview(found, None, engine)
+    spec = from_document(found.order.source, found.credential)
+    if spec.kind == "docker-image":
+        return Preview(found, plan_for(found.order, None, engine=engine), engine)
+    directory = Path(placement.root) / "plans" / f"{found.resource.ref}-{db.ids.text(6)}"
+    try:
+        limits = FetchLimits(size=placement.limits.source_bytes, seconds=FETCH_SECONDS)
+        known_hosts = Path(placement.root) / "known_hosts"
+        source = await fetch(spec, directory / "source", limits, known_hosts=known_hosts)
+        made = await asyncio.to_thread(plan_for, found.order, source, engine=engine)
+    finally:
+        await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
+    return Preview(found, made, engine)
+
+
+async def _engine_answers(placement: Placement) -> bool:
+    environment = {**os.environ, **({"DOCKER_HOST": placement.docker_host} if placement.docker_host else {})}
+    try:
+        async with await Engine.connect(engine_address(environment)):
+            return True
+    except Problem:
+        return False

@@ -1,0 +1,239 @@
+"""Every form posts without scripts, does one deed, and leads to where it is seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from litestar import Litestar
+from litestar.testing import TestClient
+
+from console.portside import BASE, Portside
+from quarterdeck.console.ports import Bootstrap, Place
+from quarterdeck.kernel.errors import Invalid, Unauthenticated
+
+WEB = Place("storefront", "production", "web")
+SHOP = "/console/projects/storefront"
+DEEDS: list[tuple[str, dict[str, str], tuple[Any, ...], str]] = [
+    (f"{BASE}/deploy", {}, ("deploy", WEB), f"{BASE}/deployments/42"),
+    (f"{BASE}/deployments/42/cancel", {}, ("cancel", WEB, 42), f"{BASE}/deployments/42"),
+    (f"{BASE}/deployments/38/retry", {}, ("retry", WEB, 38), f"{BASE}/deployments/42"),
+    (f"{BASE}/deployments/v40/rollback", {}, ("roll-back", WEB, 40), f"{BASE}/deployments/42"),
+    (f"{BASE}/control/stop", {}, ("control", WEB, "stop"), BASE),
+    (f"{BASE}/control/start", {}, ("control", WEB, "start"), BASE),
+    (
+        f"{BASE}/variables",
+        {"key": "A", "value": " spaces stay ", "exposure": "runtime", "secret": "yes"},
+        ("set-variable", WEB, "A", " spaces stay ", "runtime", True),
+        f"{BASE}/variables",
+    ),
+    (
+        f"{BASE}/variables",
+        {"remove": "A", "exposure": "runtime"},
+        ("unset-variable", WEB, "A", "runtime"),
+        f"{BASE}/variables",
+    ),
+    (
+        f"{SHOP}/production/-/variables",
+        {"key": "A", "value": "1", "exposure": "runtime"},
+        ("set-variable", ("storefront", "production"), "A", "1", "runtime", False),
+        f"{SHOP}/production",
+    ),
+    (
+        f"{BASE}/settings",
+        {"form": "network", "version": "7", "internalPort": "4000", "upstreamProtocol": "http", "exposureMode": "none"},
+        (
+            "change-settings",
+            WEB,
+            "network",
+            {"internalPort": "4000", "upstreamProtocol": "http", "exposureMode": "none", "hostPort": ""},
+        ),
+        f"{BASE}/settings",
+    ),
+    (f"{BASE}/archive", {}, ("archive-resource", WEB), f"{BASE}/settings"),
+    (f"{BASE}/delete", {"confirmation": "web"}, ("delete-resource", WEB), f"{SHOP}/production"),
+    (SHOP, {"name": "Shop", "description": "x", "version": "7"}, ("change-project", "storefront", "Shop", "x"), SHOP),
+    (
+        f"{SHOP}/-/environments",
+        {"name": "qa", "kind": "test"},
+        ("create-environment", "storefront", "qa", "test"),
+        f"{SHOP}/qa",
+    ),
+    (f"{SHOP}/-/archive", {}, ("archive-project", "storefront"), SHOP),
+    (f"{SHOP}/-/restore", {}, ("restore-project", "storefront"), SHOP),
+    ("/console/jobs/9f2c1ab0/cancel", {}, ("cancel-job", "9f2c1ab0"), "/console/jobs/9f2c1ab0"),
+    ("/console/jobs/9f2c1ab0/retry", {}, ("retry-job", "9f2c1ab0"), "/console/jobs/9f2c1ab0"),
+    ("/console/me/sessions/ses_2/revoke", {}, ("revoke", "ses_2"), "/console/me"),
+    ("/console/sign-out", {}, ("sign-out", "mara"), "/console/sign-in"),
+]
+
+
+@pytest.mark.parametrize(("path", "form", "deed", "leads"), DEEDS)
+def test_a_form_does_its_deed_once_and_leads_to_where_it_is_seen(
+    path: str, form: dict[str, str], deed: tuple[Any, ...], leads: str, client: TestClient[Litestar], ports: Portside
+) -> None:
+    answer = client.post(path, data=form)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == leads
+    assert ports.deeds == [deed]
+
+
+@pytest.mark.parametrize(("path", "form"), [(path, form) for path, form, _, _ in DEEDS])
+def test_a_post_without_a_session_does_nothing(
+    path: str, form: dict[str, str], client: TestClient[Litestar], ports: Portside
+) -> None:
+    client.cookies.clear()
+    answer = client.post(path, data=form)
+    assert answer.headers["location"] == "/console/sign-in"
+    assert ports.deeds == []
+
+
+def test_the_result_is_told_once_on_the_page_that_follows(client: TestClient[Litestar]) -> None:
+    client.post(f"{BASE}/deployments/42/cancel")
+    assert "<span>Cancel requested</span>" in client.get(f"{BASE}/deployments/42").text
+    assert "<span>Cancel requested</span>" not in client.get(f"{BASE}/deployments/42").text
+    client.cookies.set("qd_flash", "<b>surely not</b>", path="/console")
+    assert "surely not" not in client.get("/console/").text
+
+
+def test_a_form_made_from_an_older_version_shows_both_and_overwrites_nothing(
+    client: TestClient[Litestar], ports: Portside
+) -> None:
+    form = {"form": "runtime", "version": "6", "strategy": "auto", "startCommand": "node other.js"}
+    answer = client.post(f"{BASE}/settings", data=form)
+    assert answer.status_code == 409
+    assert "saved: <code>node build</code>" in answer.text
+    assert "yours: <code>node other.js</code>" in answer.text
+    assert 'name="startCommand" type="text" value="node other.js"' in answer.text
+    assert 'name="version" value="7"' in answer.text
+    assert ports.deeds == []
+
+
+def test_an_error_stands_at_its_field_and_keeps_what_was_typed(client: TestClient[Litestar], ports: Portside) -> None:
+    ports.problem = Invalid("The port 99999 is too large.", hint="Ports end at 65535.", field="internalPort")
+    answer = client.post(f"{BASE}/settings", data={"form": "network", "version": "7", "internalPort": "99999"})
+    assert answer.status_code == 400
+    assert 'name="internalPort" type="text" value="99999" required aria-invalid="true"' in answer.text
+    assert 'id="network-internalPort-e"' in answer.text
+    assert "Ports end at 65535." in answer.text
+
+
+def test_a_secret_that_was_typed_is_never_sent_back(client: TestClient[Litestar], ports: Portside) -> None:
+    ports.problem = Invalid("Not this key.")
+    form = {"key": "K", "value": "hunter2-hunter2", "secret": "yes", "exposure": "build-time"}
+    answer = client.post(f"{BASE}/variables", data=form)
+    assert answer.status_code == 400
+    assert "hunter2" not in answer.text
+    assert 'value="K"' in answer.text
+
+
+def test_deleting_asks_for_the_name_and_the_server_compares_it(client: TestClient[Litestar], ports: Portside) -> None:
+    assert 'data-must-equal="web"' in client.get(f"{BASE}/delete").text
+    answer = client.post(f"{BASE}/delete", data={"confirmation": "wob"})
+    assert answer.status_code == 400
+    assert "The name typed is not the name of the resource." in answer.text
+    assert ports.deeds == []
+
+
+def test_looking_at_a_source_changes_nothing_and_stands_in_the_address(
+    client: TestClient[Litestar], ports: Portside
+) -> None:
+    answer = client.post("/console/projects/new", data={"look": "1", "kind": "git", "locator": "https://g.example/x"})
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/console/projects/new?kind=git&locator=https%3A%2F%2Fg.example%2Fx")
+    page = client.get(answer.headers["location"]).text
+    assert "SvelteKit (node adapter)" in page
+    assert "because of package.json, svelte.config.js" in page
+    assert "qd deploy https://g.example/x --environment production" in page
+    assert ports.deeds == []
+
+
+def test_a_pasted_file_never_gets_into_an_address(client: TestClient[Litestar]) -> None:
+    answer = client.post("/console/projects/new", data={"look": "1", "kind": "dockerfile", "locator": "FROM scratch"})
+    assert answer.status_code == 200
+    assert ">FROM scratch</textarea>" in answer.text
+    assert "qd deploy SOURCE" in answer.text
+
+
+def test_deploying_a_new_source_leads_to_its_first_deployment(client: TestClient[Litestar], ports: Portside) -> None:
+    form = {"kind": "git", "locator": "https://g.example/x", "project": "storefront", "environment": "production"}
+    answer = client.post("/console/projects/new", data=form)
+    assert answer.headers["location"] == f"{BASE}/deployments/42"
+    assert ports.deeds[0][1].project == "storefront"
+
+
+def test_a_source_that_cannot_be_reached_is_told_at_its_field(client: TestClient[Litestar]) -> None:
+    answer = client.get("/console/projects/new?kind=git&locator=https://nowhere.example/")
+    assert answer.status_code == 400
+    assert 'aria-invalid="true" autofocus aria-describedby="f-locator-e f-locator-h"' in answer.text
+
+
+def test_signing_in_sets_the_session_and_goes_where_one_wanted_to(client: TestClient[Litestar]) -> None:
+    client.cookies.clear()
+    form = {"username": "mara", "password": "correct horse battery", "next": BASE}
+    answer = client.post("/console/sign-in", data=form)
+    assert answer.headers["location"] == BASE
+    cookie = answer.headers["set-cookie"]
+    assert cookie.startswith("qd_session=mara;")
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+
+
+@pytest.mark.parametrize(
+    "address", ["https://evil.example/", "//evil.example/", "/console//evil.example", "/console/\\evil", "/api/x", "\n"]
+)
+def test_signing_in_never_leads_out_of_the_console(address: str, client: TestClient[Litestar]) -> None:
+    client.cookies.clear()
+    form = {"username": "mara", "password": "correct horse battery", "next": address}
+    assert client.post("/console/sign-in", data=form).headers["location"] == "/console/"
+
+
+def test_a_failed_sign_in_keeps_the_name_and_not_the_password(client: TestClient[Litestar]) -> None:
+    client.cookies.clear()
+    answer = client.post("/console/sign-in", data={"username": "mara", "password": "wrong-secret"})
+    assert answer.status_code == 401
+    assert "This name and password do not go together." in answer.text
+    assert 'value="mara"' in answer.text
+    assert "wrong-secret" not in answer.text
+    assert "set-cookie" not in answer.headers
+
+
+def test_a_missing_one_time_code_is_asked_for_at_its_field(client: TestClient[Litestar], ports: Portside) -> None:
+    client.cookies.clear()
+
+    async def refuse(**_: Any) -> Any:
+        raise Unauthenticated("A one-time code is needed.", code="TOTP_REQUIRED", hint="Type the code of your app.")
+
+    ports.sign_in = refuse  # type: ignore[method-assign]
+    answer = client.post("/console/sign-in", data={"username": "mara", "password": "x"})
+    assert answer.status_code == 401
+    assert 'aria-describedby="t-h" aria-invalid="true" autofocus' in answer.text
+
+
+def test_the_first_administrator_is_made_once_and_with_the_setup_token_where_it_is_needed(
+    client: TestClient[Litestar], ports: Portside
+) -> None:
+    client.cookies.clear()
+    assert client.get("/console/first-admin").headers["location"] == "/console/sign-in"
+    ports.bootstrap_state = Bootstrap(required=True, token_required=False)
+    assert client.get("/console/sign-in").headers["location"] == "/console/first-admin"
+    assert "setupToken" not in client.get("/console/first-admin").text
+    ports.bootstrap_state = Bootstrap(required=True, token_required=True)
+    assert 'name="setupToken"' in client.get("/console/first-admin").text
+    form = {"name": "Mara", "email": "mara@saltmarsh.example", "password": "short", "setupToken": "t"}
+    assert "The password is too short." in client.post("/console/first-admin", data=form).text
+    assert ports.deeds == []
+    done = client.post("/console/first-admin", data=form | {"password": "correct horse battery"})
+    assert done.headers["location"] == "/console/"
+    assert "qd_session=mara" in done.headers["set-cookie"]
+    assert ports.deeds == [("first-admin", "mara@saltmarsh.example", "Mara", "t")]
+
+
+def test_theme_and_keys_are_kept_in_cookies_and_only_known_values(client: TestClient[Litestar]) -> None:
+    answer = client.post("/console/me", data={"theme": "dark", "keys": "off"})
+    cookies = answer.headers.get_list("set-cookie")
+    assert any(one.startswith("qd_theme=dark;") for one in cookies)
+    assert any(one.startswith("qd_keys=off;") for one in cookies)
+    answer = client.post("/console/me/theme", data={"theme": "plaid", "back": "https://evil.example"})
+    assert answer.headers["location"] == "/console/"
+    assert "qd_theme" not in str(answer.headers)

@@ -1,0 +1,131 @@
+"""Who comes in, by which credential, and from where."""
+
+from __future__ import annotations
+
+import pytest
+from litestar.exceptions import ImproperlyConfiguredException
+from litestar.handlers import HTTPRouteHandler
+from litestar.testing import TestClient
+
+from kernel.http.frame import DIALECTS, Doors, application
+from quarterdeck.kernel.http.application import Frame, build
+from quarterdeck.kernel.http.limits import Rate
+from quarterdeck.kernel.http.perimeter import Proxies, Surroundings
+
+TOKEN = {"authorization": "Bearer good"}
+NEW = {"fullName": "x"}
+
+
+@pytest.fixture
+def client():
+    with TestClient(application()) as opened:
+        yield opened
+
+
+def test_without_a_credential_the_answer_is_401(client) -> None:
+    answer = client.get("/deploy/things")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (401, "product_auth_missing")
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_a_bad_authorization_header_is_401_even_beside_a_good_cookie(client) -> None:
+    client.cookies["qd_session"] = "good"
+    assert client.get("/deploy/things").status_code == 200
+    assert client.get("/deploy/things", headers={"authorization": "Bearer bad"}).status_code == 401
+
+
+def test_a_public_route_is_the_anonymous_users_never_the_systems(client) -> None:
+    assert client.get("/deploy/open", headers={"authorization": "Bearer bad"}).json() == {
+        "principal": "anonymous",
+        "kind": "user",
+    }
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 403),
+        ({"origin": "http://elsewhere.test"}, 403),
+        ({"origin": "null"}, 403),
+        ({"origin": "https://testserver.local"}, 403),
+        ({"sec-fetch-site": "cross-site"}, 403),
+        ({"sec-fetch-site": "same-site"}, 403),
+        ({"origin": "http://testserver.local"}, 201),
+        ({"sec-fetch-site": "same-origin"}, 201),
+        ({"sec-fetch-site": "none"}, 201),
+        ({"origin": "http://elsewhere.test", "sec-fetch-site": "same-origin"}, 403),
+    ],
+)
+def test_a_change_by_cookie_has_to_come_from_our_own_pages(client, headers, status) -> None:
+    client.cookies["qd_session"] = "good"
+    assert client.post("/deploy/things", json=NEW, headers=headers).status_code == status
+
+
+def test_a_change_by_token_needs_no_origin(client) -> None:
+    assert (
+        client.post("/deploy/things", json=NEW, headers=TOKEN | {"origin": "http://elsewhere.test"}).status_code == 201
+    )
+
+
+def test_a_route_that_declares_no_permission_stops_the_start() -> None:
+    async def bare() -> None: ...
+
+    doors = Doors()
+    with pytest.raises(ImproperlyConfiguredException, match="/bare"):
+        build(
+            [HTTPRouteHandler("/bare", http_method="GET")(bare)],
+            Frame(authenticator=doors, authorizer=doors, dialects=DIALECTS),
+        )
+
+
+def test_a_credential_that_calls_too_often_has_to_wait() -> None:
+    with TestClient(application(per_credential=Rate(2, 1))) as client:
+        answers = [client.get("/runbooks/things", headers=TOKEN) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert answers[2].json() == {"error": "Rate limit exceeded: 2 per 1 second"}
+    assert answers[2].headers["retry-after"] == "1"
+
+
+def test_an_unknown_host_is_refused_when_hosts_are_named() -> None:
+    with TestClient(application(surroundings=Surroundings(allowed_hosts=("deck.test",)))) as client:
+        assert client.get("/broker/things", headers=TOKEN | {"host": "evil.test"}).status_code == 421
+        assert client.get("/broker/things", headers=TOKEN | {"host": "deck.test:8700"}).status_code == 200
+
+
+def test_forwarded_addresses_count_only_from_trusted_proxies() -> None:
+    proxies = Proxies(["10.0.0.0/8"])
+    assert proxies.client("10.0.0.1", "203.0.113.9, 10.0.0.2") == "203.0.113.9"
+    assert proxies.client("10.0.0.1", "1.1.1.1, 203.0.113.9") == "203.0.113.9"
+    assert proxies.client("198.51.100.1", "203.0.113.9") == "198.51.100.1"
+    assert proxies.client("10.0.0.1", None) == "10.0.0.1"
+
+
+@pytest.mark.parametrize("given", ["", "a b", "x" * 129, "caf\xe9", 'a"b'])
+def test_an_unsafe_request_id_is_replaced(client, given) -> None:
+    answer = client.get("/deploy/open", headers=[(b"x-request-id", given.encode("latin-1"))])
+    assert answer.headers["x-request-id"].startswith("req_")
+
+
+def test_head_answers_like_get_without_a_body(client) -> None:
+    answer = client.head("/deploy/things", headers=TOKEN)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert int(answer.headers["content-length"]) > 0
+
+
+def test_every_answer_carries_the_security_headers(client) -> None:
+    for answer in (client.get("/deploy/open"), client.get("/nowhere")):
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+        assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("value", ["true", "1", "True"])
+def test_query_values_are_coerced(client, value) -> None:
+    asked = f"/deploy/things?pageSize=5&archived={value}&tags=a&tags=b,c&scope[kind]=server&unknown=1"
+    answer = client.get(asked, headers=TOKEN)
+    assert answer.json()["query"] == {
+        "pageSize": 5,
+        "archived": True,
+        "tags": ["a", "b", "c"],
+        "scope.kind": "server",
+    }

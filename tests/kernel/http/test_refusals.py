@@ -1,0 +1,127 @@
+"""Every surface says no in its own words, whoever says it."""
+
+from __future__ import annotations
+
+import pytest
+from litestar.testing import TestClient
+
+from kernel.http.frame import SURFACES, application
+
+TOKEN = {"authorization": "Bearer good"}
+
+
+@pytest.fixture(scope="module")
+def client():
+    with TestClient(application(), raise_server_exceptions=False) as opened:
+        yield opened
+
+
+def deploy_error(answer) -> dict:
+    body = answer.json()
+    assert body["defined"] is False
+    assert body["status"] == answer.status_code
+    assert set(body["error"]) >= {"code", "category", "message", "retryable"}
+    return body
+
+
+def test_deploy_answers_with_both_documented_envelopes_at_once(client) -> None:
+    body = deploy_error(client.post("/deploy/things", headers=TOKEN, json={"fullName": "taken"}))
+    assert (body["code"], body["status"]) == ("CONFLICT", 409)
+    assert body["data"]["domainCode"] == body["error"]["code"] == "thing_slug_conflict"
+    assert body["error"]["details"] == {"hint": "Choose another."}
+
+
+def test_all_issues_of_a_body_are_told_with_their_paths(client) -> None:
+    wrong = {"fullName": 3, "items": [{"portNumber": 1}, {"portNumber": "x"}], "inner": {}}
+    body = deploy_error(client.post("/deploy/things", headers=TOKEN, json=wrong))
+    assert body["message"] == "Input validation failed"
+    assert "domainCode" not in body["data"]
+    paths = [issue["path"] for issue in body["data"]["issues"]]
+    assert paths == [["fullName"], ["items", 1, "portNumber"], ["inner", "portNumber"]]
+
+
+def test_a_query_error_names_the_wire_parameter(client) -> None:
+    body = deploy_error(client.get("/deploy/things?pageSize=many&archived=perhaps", headers=TOKEN))
+    assert [issue["path"] for issue in body["data"]["issues"]] == [["pageSize"], ["archived"]]
+
+
+@pytest.mark.parametrize(
+    ("surface", "status", "body"),
+    [
+        ("tasks", 400, {"statusCode": 400, "message": ["fullName: Required"], "error": "Bad Request"}),
+        ("infra", 400, {"error": "fullName: Required"}),
+        ("broker", 400, {"error": "fullName: Required"}),
+        (
+            "runbooks",
+            422,
+            {"detail": [{"type": "invalid_type", "loc": ["body", "fullName"], "msg": "Required", "input": None}]},
+        ),
+    ],
+)
+def test_a_body_of_the_wrong_shape_is_told_in_each_dialect(client, surface, status, body) -> None:
+    answer = client.post(f"/{surface}/things", headers=TOKEN, json={})
+    assert answer.status_code == status
+    assert answer.json().items() >= body.items()
+
+
+@pytest.mark.parametrize("surface", SURFACES)
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("GET", "/nowhere", 404), ("PUT", "/things", 405), ("DELETE", "/things/1", 403)]
+)
+def test_the_frames_own_refusals_speak_the_dialect_of_the_address(client, surface, method, path, status) -> None:
+    answer = client.request(method, f"/{surface}{path}", headers=TOKEN)
+    assert answer.status_code == status
+    key = {"deploy": "defined", "tasks": "statusCode", "runbooks": "detail"}.get(surface, "error")
+    assert key in answer.json()
+    assert ("allow" in answer.headers) == (status == 405)
+
+
+@pytest.mark.parametrize("surface", SURFACES)
+def test_a_defect_tells_the_request_id_and_nothing_else(client, surface) -> None:
+    answer = client.post(f"/{surface}/things", headers=TOKEN | {"x-request-id": "abc-1"}, json={"fullName": "defect"})
+    assert answer.status_code == 500
+    assert answer.headers["x-request-id"] == "abc-1"
+    assert "secret-in-the-message" not in answer.text
+    if surface == "broker":
+        assert answer.json() == {"error": "internal server error", "correlation_id": "abc-1"}
+
+
+def test_the_broker_never_tells_the_cause_of_a_5xx(client) -> None:
+    answer = client.post("/broker/things", headers=TOKEN, json={"fullName": "down"})
+    assert (answer.status_code, answer.json()["error"]) == (502, "internal server error")
+
+
+@pytest.mark.parametrize("content", [b"{", b"[1,", b'{"fullName": "\\u0000"}', b"\xff"])
+def test_unreadable_json_is_a_400(client, content) -> None:
+    headers = TOKEN | {"content-type": "application/json"}
+    assert client.post("/deploy/things", headers=headers, content=content).status_code == 400
+
+
+def test_a_body_that_does_not_say_it_is_json_is_refused(client) -> None:
+    answer = client.post("/deploy/things", headers=TOKEN | {"content-type": "text/plain"}, content=b"{}")
+    assert answer.status_code == 415
+
+
+def test_an_empty_body_and_null_count_as_an_object_without_fields(client) -> None:
+    for content in (b"", b"null"):
+        headers = TOKEN | {"content-type": "application/json"}
+        answer = client.post("/deploy/things", headers=headers, content=content)
+        assert [issue["path"] for issue in answer.json()["data"]["issues"]] == [["fullName"]]
+
+
+def test_a_path_with_a_nul_character_is_nowhere(client) -> None:
+    assert deploy_error(client.get("/deploy/things/%00", headers=TOKEN))["status"] == 404
+
+
+def test_a_body_above_the_limit_is_a_413(client) -> None:
+    assert client.post("/deploy/raw", content=b"x" * 10).json() == {"length": 10}
+    assert deploy_error(client.post("/deploy/raw", content=b"x" * 11))["code"] == "PAYLOAD_TOO_LARGE"
+
+
+def test_a_shared_route_answers_429_with_the_keys_of_both_surfaces() -> None:
+    with TestClient(application()) as client:
+        answers = [client.post("/shared/login") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [202, 202, 429]
+    assert answers[0].headers["x-extra"] == "yes"
+    assert answers[2].headers["retry-after"] == "30"
+    assert set(answers[2].json()) == {"detail", "statusCode", "message", "error", "code"}

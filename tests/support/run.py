@@ -1,0 +1,57 @@
+"""What holds for the whole run: seed, sampling, markers that follow from fixtures, equal counts on both databases."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections import Counter
+from collections.abc import Sequence
+from typing import TypeVar
+
+import pytest
+
+from support.databases import database_kinds
+
+T = TypeVar("T")
+PARTS = {
+    "engine": {"docker_host", "docker_images"},
+    "postgresql": {"postgresql"},
+}
+SEED = int(os.environ.get("QUARTERDECK_TEST_SEED", "1"))
+ALL = os.environ.get("QUARTERDECK_TEST_ALL") == "1"
+
+
+def sample(sweep: Sequence[T], size: int, salt: str) -> list[T]:
+    """The part of a sweep that this run takes: `size` of it chosen by the run's seed, everything with `--all`."""
+    if ALL or size >= len(sweep):
+        return list(sweep)
+    chosen = random.Random(f"{SEED}-{salt}").sample(range(len(sweep)), size)
+    return [sweep[index] for index in sorted(chosen)]
+
+
+def pytest_report_header() -> str:
+    return f"seed: {SEED}{' (all of every sweep)' if ALL else ''}; databases: {', '.join(database_kinds())}"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks tests by the real parts that they use, and refuses a run whose databases see different tests."""
+    counts = Counter({kind: 0 for kind in database_kinds()})
+    for item in items:
+        kind = database_of(item)
+        if kind is not None:
+            counts[kind] += 1
+        if kind == "postgresql":
+            item.add_marker("postgresql")
+        for marker, fixtures in PARTS.items():
+            if fixtures & set(getattr(item, "fixturenames", ())):
+                item.add_marker(marker)
+    if len(set(counts.values())) > 1:
+        told = ", ".join(f"{count} on {kind}" for kind, count in counts.items())
+        raise pytest.UsageError(f"The databases do not run the same tests: {told}")
+
+
+def database_of(item: pytest.Item) -> str | None:
+    """The database that a test is parametrised with, None for a test without one."""
+    call = getattr(item, "callspec", None)
+    return call.params.get("database_kind") if call is not None else None

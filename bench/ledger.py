@@ -174,7 +174,7 @@ def fill(database: Database, count: int) -> None:
 
     def many(tx: Tx, first: int, last: int) -> None:
         numbers = (
-            f"WITH RECURSIVE n(i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n WHERE i < {last}) "
+            f"WITH RECURSIVE n(i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n WHERE i < {last}) "  # noqa: S608 - own words
             if tx.dialect == "sqlite"
             else f"WITH n AS (SELECT generate_series({first}, {last}) AS i) "
         )
@@ -183,7 +183,7 @@ def fill(database: Database, count: int) -> None:
             "lease_seconds, created_at, finished_at, attempts, lapses, fence, report_number"
         )
         values = "'filler-' || i, 'bench.work', 'succeeded', 1, 1, 'bench:' || i, '{}', '', i, 1, 30, i, i, 1, 0, 1, 0"
-        filling = f"INSERT INTO jobs ({columns}) {numbers} SELECT {values} FROM n"
+        filling = f"INSERT INTO jobs ({columns}) {numbers} SELECT {values} FROM n"  # noqa: S608 - own words
         tx.connection.exec_driver_sql(filling)
 
     for first in range(1, count + 1, 250_000):

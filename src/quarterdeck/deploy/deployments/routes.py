@@ -7,7 +7,7 @@ from sqlalchemy import select
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.fleet.edge.names import localhost_hostname, sslip_hostname
 from quarterdeck.fleet.servers import access_policies
-from quarterdeck.fleet.servers.model import Server
+from quarterdeck.fleet.servers.model import AccessPolicy, Server
 from quarterdeck.fleet.servers.servers import LOCAL, LOOPBACK
 from quarterdeck.kernel.db import Tx
 
@@ -20,17 +20,25 @@ def planned(tx: Tx, resource: Resource, server: Server) -> dict[str, object] | N
     A server without proxy gives no route, and never a host port instead. On this machine a name below `localhost`
     comes first, since it resolves without any outside service.
     """
-    access = resource.access or {}
-    network = resource.network or {}
-    if (
-        server.proxy_kind == "none"
-        or access.get("generatedAccessMode") == "disabled"
-        or network.get("exposureMode", "reverse-proxy") != "reverse-proxy"
-        or network.get("upstreamProtocol", "http") != "http"
-        or resource.kind in {"worker", "database", "cache", "external"}
-    ):
+    if not routable(resource, server):
         return None
-    policy = access_policies.in_force(tx, resource.organization_id, server.id)
+    return generated(resource, server, access_policies.in_force(tx, resource.organization_id, server.id))
+
+
+def routable(resource: Resource, server: Server) -> bool:
+    """Whether the profiles of the resource and the server let it have a generated route at all."""
+    network = resource.network or {}
+    return (
+        server.proxy_kind != "none"
+        and (resource.access or {}).get("generatedAccessMode") != "disabled"
+        and network.get("exposureMode", "reverse-proxy") == "reverse-proxy"
+        and network.get("upstreamProtocol", "http") == "http"
+        and resource.kind not in {"worker", "database", "cache", "external"}
+    )
+
+
+def generated(resource: Resource, server: Server, policy: AccessPolicy | None) -> dict[str, object] | None:
+    """The route that a policy makes for a routable resource; without a policy it is the provider sslip."""
     mode, provider = (policy.mode, policy.provider) if policy else ("provider", "sslip")
     if mode == "disabled":
         return None
@@ -43,7 +51,8 @@ def planned(tx: Tx, resource: Resource, server: Server) -> dict[str, object] | N
         if provider == "sslip":
             address = "127.0.0.1" if server.host in LOOPBACK else server.host
             hostnames.append(sslip_hostname(resource.slug, resource.ref, address))
-    return {"hostnames": hostnames, "pathPrefix": access.get("pathPrefix", "/"), "source": "generated-default"}
+    prefix = (resource.access or {}).get("pathPrefix", "/")
+    return {"hostnames": hostnames, "pathPrefix": prefix, "source": "generated-default"}
 
 
 def url(route: dict[str, object] | None, server: Server | None) -> str | None:

@@ -1,0 +1,140 @@
+"""What a resource's runtime has written, and what it writes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+
+from quarterdeck.deploy.deployments.model import Deployment
+from quarterdeck.deploy.resources import resources
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import Invalid, NotFound
+from quarterdeck.kernel.logs import Batch, Gap, Line, Logs
+
+HEARTBEAT = 15.0  # seconds of silence after which a follower is told that the stream lives
+KINDS = {"container": "docker-container", "process": "host-process"}
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which part of which stream: the whole runtime's, or that of one deployment (`since` to `until`)."""
+
+    resource: str
+    stream: str
+    deployment: str | None
+    runtime_kind: str | None
+    instance: str | None
+    since: datetime | None
+    until: datetime | None
+
+
+def window(tx: Tx, ref: str, deployment_ref: str | None, service: str | None, since: str | None) -> Window:
+    """Raises `NotFound`, or `resource_runtime_logs_context_mismatch` for a deployment or service of something else."""
+    resource = resources.find(tx, ref)
+    if service is not None and service not in {str(one["name"]) for one in resource.services}:
+        raise _mismatch(f"{resource.name} has no service {service[:60]}.", "Leave serviceName out.")
+    deployment = tx.get(Deployment, resource.serving_id) if resource.serving_id else None
+    start, end = moment(since) if since else None, None
+    if deployment_ref is not None:
+        deployment = tx.first(
+            select(Deployment).where(
+                Deployment.ref == deployment_ref, Deployment.organization_id == resource.organization_id
+            )
+        )
+        if deployment is None:
+            raise NotFound(f"There is no deployment {deployment_ref[:60]}, or you may not see it.")
+        if deployment.resource_id != resource.id:
+            raise _mismatch(
+                f"{deployment.ref} is a deployment of another resource.", f"Ask for logs of {resource.ref}."
+            )
+        start = max(start or deployment.created_at, deployment.created_at)
+        end = deployment.retired_at
+    runtime = (deployment.runtime or {}) if deployment else {}
+    return Window(
+        resource.ref,
+        f"runtime:{resource.ref}",
+        deployment.ref if deployment else None,
+        KINDS.get(str(runtime.get("kind"))),
+        str(runtime.get("container") or runtime.get("instance") or "")[:64] or None,
+        start,
+        end,
+    )
+
+
+def _mismatch(message: str, hint: str) -> Invalid:
+    return Invalid(message, code="resource_runtime_logs_context_mismatch", hint=hint)
+
+
+def moment(text: str) -> datetime:
+    """An instant as the wire writes it. Raises `Invalid`; without a zone it is UTC."""
+    try:
+        found = datetime.fromisoformat(text)
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise Invalid("since is no time.", hint="Write it like 2026-01-31T12:00:00.000Z.", field="since") from None
+
+
+def position(cursor: str | None) -> int | None:
+    """The number of the last line that a reader has. Raises `Invalid`."""
+    if cursor is None:
+        return None
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 15):
+        raise Invalid("The cursor is none of this stream.", hint="Leave it out to start anew.", field="cursor")
+    return int(cursor)
+
+
+async def tail(logs: Logs, asked: Window, count: int, after: int | None) -> list[Line]:
+    """The newest `count` lines of the window; behind `after` when that is given."""
+    if count == 0:
+        return []
+    if after is not None:
+        lines = await logs.read(asked.stream, after, count, since=asked.since)
+    else:
+        lines = await logs.read(asked.stream, tail=count, since=asked.since)
+    return [line for line in lines if asked.until is None or line.time <= asked.until]
+
+
+async def follow(
+    logs: Logs, asked: Window, count: int, after: int | None, *, heartbeat: float = HEARTBEAT
+) -> AsyncIterator[Line | None]:
+    """The tail, then every new line; None stands for a sign of life. Ends when the stream is closed.
+
+    A follower that was passed over because it lagged reads what it missed from the store.
+    """
+    head = (await logs.state(asked.stream)).head
+    if after is None:
+        for line in await tail(logs, asked, count, None):
+            if line.number <= head:
+                yield line
+    source = logs.follow(asked.stream, head if after is None else after)
+    waiting: asyncio.Future[Batch | Gap] | None = None
+    try:
+        while True:
+            waiting = waiting or asyncio.ensure_future(anext(source))
+            finished, _ = await asyncio.wait({waiting}, timeout=heartbeat)
+            if not finished:
+                yield None
+                continue
+            try:
+                item = waiting.result()
+            except StopAsyncIteration:
+                return
+            waiting = None
+            for line in await _missed(logs, asked, item) if isinstance(item, Gap) else item.lines:
+                if asked.since is None or line.time >= asked.since:
+                    yield line
+    finally:
+        if waiting is not None:
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+        await source.aclose()  # type: ignore[attr-defined]
+
+
+async def _missed(logs: Logs, asked: Window, gap: Gap) -> list[Line]:
+    if gap.reason == "pruned":
+        return []
+    return await logs.read(asked.stream, gap.first - 1, gap.last - gap.first + 1)

@@ -61,6 +61,14 @@ class Target:
         """The directory of one attempt."""
         return self.root / "deployments" / deployment
 
+    async def named_ports(self) -> frozenset[int]:
+        """Ports that the edge's upstream files name: nobody else may listen there, or strangers would be led to him."""
+        if self.edge is None:
+            return frozenset()
+        upstreams = [await self.edge.upstream(route) for route in await self.edge.routes()]
+        ports = (upstream.rpartition(":")[2] for upstream in upstreams if upstream and ":" in upstream)
+        return frozenset(int(port) for port in ports if port.isdigit())
+
     def need_engine(self) -> Engine:
         """The engine, or the reason why there is none."""
         if self.engine is None:

@@ -9,14 +9,16 @@ from typing import Any
 
 import httpx
 
+from quarterdeck.deploy.execution.listening import wrong_port
 from quarterdeck.deploy.execution.order import DeploymentOrder
 from quarterdeck.deploy.execution.reporting import Reporter
 from quarterdeck.deploy.execution.target import Target
+from quarterdeck.deploy.execution.turns import to_its_end
+from quarterdeck.deploy.execution.ways import route_value, said_in
 from quarterdeck.deploy.planning.profiles import HealthPolicy
 from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.fleet.docker import containers
 from quarterdeck.fleet.edge.candidates import probe
-from quarterdeck.fleet.edge.routes import ProxyRoute, Route, StaticRoute
 from quarterdeck.kernel.errors import ProviderFailure
 from quarterdeck.kernel.faults import point
 
@@ -51,7 +53,7 @@ async def alive(target: Target, order: DeploymentOrder, runtime: dict[str, Any])
         found = await containers.find(target.need_engine(), runtime["container"])
         if found is None:
             return "was removed by somebody else"
-        if found.state.running and found.restart_count == 0:
+        if found.state.running and not found.state.restarting:
             return None
         if found.state.oom_killed:
             return "ran out of memory"
@@ -125,9 +127,7 @@ async def _answers(
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, policy.interval_seconds)
     serves = f" {order.serving.deployment} keeps serving." if order.serving else ""
-    hint = (
-        await _wrong_port(target, runtime) or "Read its log; check the health path, the expected status and the port."
-    )
+    hint = await wrong_port(target, runtime) or "Read its log; check the health path, the expected status and the port."
     raise ProviderFailure(
         f"No healthy answer on port {runtime['port']} after {tries} tries in {budget} s: {last}.{serves}",
         code="health_check_failed",
@@ -171,63 +171,30 @@ async def _try(
     return None
 
 
-async def _wrong_port(target: Target, runtime: dict[str, Any]) -> str | None:
-    """Where the application listens instead, read from the kernel's own table."""
-    pid = None
-    if runtime["kind"] == "container":
-        found = await containers.find(target.need_engine(), runtime["container"])
-        pid = found.state.pid if found is not None and target.need_engine().local else None
-        own_network = True
-    else:
-        status = target.processes.find(runtime["instance"])
-        pid, own_network = (status.pid if status else None), False
-    if not pid or not own_network:
-        return None
-    heard: set[int] = set()
-    for table in ("tcp", "tcp6"):
-        try:
-            rows = Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]
-        except OSError:
-            continue
-        heard.update(int(row.split()[1].rsplit(":", 1)[1], 16) for row in rows if row.split()[3] == "0A")
-    heard.discard(int(runtime["port"]))
-    if not heard:
-        return None
-    ports = ", ".join(str(port) for port in sorted(heard))
-    return f"The application listens on {ports}. Set internalPort to that port and deploy again."
-
-
-def route_of(order: DeploymentOrder, runtime: dict[str, Any]) -> Route:
-    """The edge's route of the resource."""
-    assert order.route is not None  # noqa: S101 - asked for only where there is one
-    hostnames = tuple(order.route.hostnames)
-    if runtime["kind"] == "static":
-        return StaticRoute(id=order.route.id, hostnames=hostnames, path_prefix=order.route.path_prefix)
-    return ProxyRoute(id=order.route.id, hostnames=hostnames, path_prefix=order.route.path_prefix)
-
-
 async def _through_edge(target: Target, order: DeploymentOrder, made: BuildPlan, runtime: dict[str, Any]) -> None:
-    """Knock through the edge before anybody else is led there."""
+    """Knock through the edge before anybody else is led there. The route itself stays what it is until the cut-over."""
     assert target.edge is not None and order.route is not None  # noqa: S101, PT018 - checked by the caller
     kept = (await target.edge.routes()).get(order.route.id)
-    wanted = route_of(order, runtime)
-    if kept is not None and type(kept) is not type(wanted):
+    wanted = route_value(order.route, str(runtime["kind"]))
+    if kept is None:
+        point("candidate.put")
+        await target.edge.put_route(wanted)
+    elif type(kept) is not type(wanted):
         return  # the resource changes between files and a process: its route changes at the cut-over
-    point("candidate.put")
-    await target.edge.put_route(wanted)
     candidate = await target.edge.candidate(order.route.id, str(runtime["upstream"]))
     point("candidate.answers")
     try:
         path = made.health.http.path if made.health else "/"
         answer = await probe(candidate, path, timeout_seconds=10)
-        if answer.status == 502:
+        said = said_in(answer.body) if answer.status in {502, 503, 504} else None
+        if said is not None:
             raise ProviderFailure(
-                "The edge reaches the new version only with status 502.",
+                f"The edge cannot reach the new version (status {answer.status}).",
                 code="resource_access_upstream_unavailable",
                 hint="Check that the application listens on all addresses, not on localhost alone.",
                 phase="verify",
             )
     finally:
         point("candidate.clear")
-        await target.edge.clear_candidate(order.route.id)
+        await to_its_end(target.edge.clear_candidate(order.route.id))
         point("candidate.cleared")

@@ -82,7 +82,8 @@ def state_of(tx: Tx, resource: Resource, latest: Deployment | None) -> tuple[str
         return ("runtime", seen.lifecycle)
     if latest.status != "succeeded":
         return ("deployment", latest.status)
-    return ("runtime", seen.lifecycle if seen else "unknown") if resource.serving_id else ("deployment", latest.status)
+    # Right after a cut-over nothing has been observed yet; that it was verified is known.
+    return ("runtime", seen.lifecycle) if seen else ("deployment", latest.status)
 
 
 def serving_of(tx: Tx, resource: Resource) -> Deployment | None:

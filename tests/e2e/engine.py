@@ -1,0 +1,58 @@
+"""What a test sees of a Docker engine, asked over its socket and not through the product."""
+
+from __future__ import annotations
+
+import json
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+
+class View:
+    """A look at one engine: containers, images and events of resources."""
+
+    def __init__(self, host: str) -> None:
+        transport = httpx.HTTPTransport(uds=host.removeprefix("unix://"))
+        self._client = httpx.Client(transport=transport, base_url="http://docker", timeout=60, trust_env=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.close()
+
+    def _get(self, path: str, **params: str) -> Any:
+        answer = self._client.get(path, params=params)
+        answer.raise_for_status()
+        return answer.json()
+
+    def containers(self, resource: str) -> list[dict[str, Any]]:
+        """Every container of a resource, running or not."""
+        found: list[dict[str, Any]] = self._get("/containers/json", all="true", filters=_label("resource", resource))
+        return found
+
+    def images(self, resource: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._get("/images/json", filters=_label("resource", resource))
+        return found
+
+    def events(self, resource: str, since: float, until: float) -> list[dict[str, Any]]:
+        """Container events of a resource between two instants (seconds since the epoch)."""
+        asked = {"since": f"{since:.9f}", "until": f"{until:.9f}", "filters": _label("resource", resource)}
+        answer = self._client.get("/events", params=asked)
+        answer.raise_for_status()
+        return [json.loads(line) for line in answer.text.splitlines() if json.loads(line)["Type"] == "container"]
+
+    def clear(self, resources: list[str]) -> None:
+        """Remove whatever these resources have in the engine."""
+        for resource in resources:
+            for container in self.containers(resource):
+                self._client.delete(f"/containers/{container['Id']}", params={"force": "true", "v": "true"})
+            for image in self.images(resource):
+                self._client.delete(f"/images/{image['Id']}", params={"force": "true"})
+
+
+def _label(name: str, value: str) -> str:
+    return json.dumps({"label": [f"quarterdeck.{name}={value}"]})

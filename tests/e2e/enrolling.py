@@ -1,0 +1,25 @@
+"""Prints the token of a new worker of an installation whose server is stopped: DATA DATABASE-URL CAPABILITY…"""
+
+import sys
+from pathlib import Path
+
+from quarterdeck.fleet.workers import enrolment
+from quarterdeck.identity import setup
+from quarterdeck.instance import Instance
+from quarterdeck.kernel.settings import load
+
+
+def main() -> None:
+    data, database_url, *capabilities = sys.argv[1:]
+    flags = {"data_dir": Path(data), "database_url": database_url or None}
+    instance = Instance.open(load(flags))
+    try:
+        organization = instance.db.write_sync(setup.default_organization)
+        _, token = instance.db.write_sync(enrolment.enrol, organization.id, "tests", capabilities)
+    finally:
+        instance.db.close_sync()
+        instance.data.release()
+    sys.stdout.write(token.reveal())
+
+
+main()

@@ -1,0 +1,43 @@
+"""The hot statements use the small indexes, however many finished rows there are."""
+
+from __future__ import annotations
+
+import pytest
+
+from quarterdeck.kernel.db import open_database
+from quarterdeck.kernel.jobs import sqlite
+from support.databases import fresh_database
+
+
+@pytest.fixture
+def plan(tmp_path):
+    with fresh_database("sqlite", tmp_path, None) as address:
+        database = open_database(address)
+
+        def explain(statement):
+            def run(tx):
+                return [row[3] for row in tx.hot("EXPLAIN QUERY PLAN " + statement, (None,) * statement.count("?"))]
+
+            return database.read_sync(run)
+
+        yield explain
+        database.close_sync()
+
+
+@pytest.mark.parametrize(
+    ("statement", "index"),
+    [
+        (sqlite.CANDIDATES, "ix_jobs_claim"),
+        (sqlite.LIVE_ROUTES, "ix_jobs_claim"),
+        (sqlite.CLAIM % sqlite.CANDIDATES, "ix_jobs_claim"),
+        (sqlite.PROMOTE, "ix_jobs_parked"),
+        ("SELECT 1 FROM jobs WHERE turn_key = ?", "uq_jobs_turn"),
+        ("SELECT 1 FROM jobs WHERE lease_until <= ?", "ix_jobs_lease"),
+        ("SELECT 1 FROM jobs WHERE wake_at <= ?", "ix_jobs_wake"),
+        ("SELECT id FROM jobs WHERE lease_until IS NOT NULL AND owner = ?", "ix_jobs_lease"),
+    ],
+)
+def test_a_hot_statement_scans_no_table(plan, statement, index):
+    steps = plan(statement)
+    assert any(index in step for step in steps), steps
+    assert not any(step.startswith("SCAN jobs") and "INDEX" not in step for step in steps), steps

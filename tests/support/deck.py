@@ -173,10 +173,15 @@ def opened(directory: Path, database_address: str | Path, **settings: Any) -> In
     )
 
 
+async def nothing_to_see() -> None:
+    """Stands in for the observer's look at the machine."""
+
+
 @contextlib.asynccontextmanager
 async def running(directory: Path, database_address: str | Path, **settings: Any) -> AsyncIterator[Deck]:
     """An instance on a database, without worker and edge, before anybody has signed in."""
     instance = opened(directory, database_address, **settings)
+    instance.observer.look = nothing_to_see  # type: ignore[method-assign] - tests say themselves what was seen
     app = application(instance)
     async with (
         lifespan(app),

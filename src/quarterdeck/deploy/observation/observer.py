@@ -117,7 +117,13 @@ class Observer:
             return Seen("exited", "The container was removed.")
         if row.state == "exited" and one.wanted == "stopped":
             return Seen("stopped")
-        known = {"running": "running", "restarting": "restarting", "created": "starting", "exited": "exited", "dead": "exited"}
+        known = {
+            "running": "running",
+            "restarting": "restarting",
+            "created": "starting",
+            "exited": "exited",
+            "dead": "exited",
+        }
         return Seen(known.get(row.state, "unknown"), None if row.state == "running" else row.status)
 
     async def _connected(self) -> Engine | None:
@@ -159,4 +165,6 @@ class Observer:
 
 def _line(at: datetime | None, channel: str, text: str) -> Line:
     stream: Channel = "stderr" if channel == "stderr" else "system" if channel == "system" else "stdout"
-    return Line(time=at or SystemClock().now(), source="application", stream=stream, phase=None, level="info", message=text)
+    return Line(
+        time=at or SystemClock().now(), source="application", stream=stream, phase=None, level="info", message=text
+    )

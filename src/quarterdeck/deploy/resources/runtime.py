@@ -202,6 +202,7 @@ def kind(placement: Placement) -> jobs.JobKind:
         ]
         attempt.completed_at = tx.now
         tx.flush()
+        tx.publish("runtimes")
         _event(tx, resource, attempt)
 
     return jobs.JobKind(name=CONTROL, payload=ControlPayload, assign=assign, finish=finish, lease_seconds=15)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from support.databases import database_kinds, fresh_database, postgresql_server
-from support.parity import Parity
 
 pytest_plugins = ["support.run"]
 __all__ = ["database", "database_address", "database_kind", "postgresql"]
@@ -45,6 +44,3 @@ def database(database_address):
     yield opened
     opened.close_sync()
 
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.pluginmanager.register(Parity(database_kinds()), "database-parity")

@@ -10,6 +10,7 @@ from litestar import Litestar
 from litestar.types import ControllerRouterHandler
 
 from quarterdeck import __version__
+from quarterdeck.fleet.workers.control import WorkerControl
 from quarterdeck.instance import Instance
 from quarterdeck.kernel.clock import SystemClock
 from quarterdeck.kernel.http.application import Frame, build
@@ -24,9 +25,22 @@ TITLE = "Quarterdeck"
 
 def handlers() -> list[ControllerRouterHandler]:
     """Every route of the program."""
-    from quarterdeck.surfaces.deploy import deployments, environments, organizations, projects, resources, servers, system
-    from quarterdeck.surfaces.deploy import deployment_plan, deployment_streams, resource_configuration, resource_runtime
-    from quarterdeck.surfaces.shared import first_administrator, service, signing_in
+    from quarterdeck.surfaces.deploy import (
+        deployments,
+        environments,
+        organizations,
+        projects,
+        resources,
+        servers,
+        system,
+    )
+    from quarterdeck.surfaces.deploy import (
+        deployment_plan,
+        deployment_streams,
+        resource_configuration,
+        resource_runtime,
+    )
+    from quarterdeck.surfaces.shared import first_administrator, service, signing_in, worker_control
 
     return list(
         handlers_of(
@@ -44,6 +58,7 @@ def handlers() -> list[ControllerRouterHandler]:
             deployment_plan,
             system,
             service,
+            worker_control,
         )
     )
 
@@ -65,7 +80,9 @@ def described(app: Litestar) -> dict[str, Any]:
 def openapi_document() -> dict[str, Any]:
     """The OpenAPI document, with no data directory, database or network."""
     nobody = _Nobody()
-    return described(build(handlers(), Frame(authenticator=nobody, authorizer=nobody, dialects=DIALECTS, rewrite=rewritten)))
+    return described(
+        build(handlers(), Frame(authenticator=nobody, authorizer=nobody, dialects=DIALECTS, rewrite=rewritten))
+    )
 
 
 def application(instance: Instance) -> Litestar:
@@ -114,6 +131,7 @@ def application(instance: Instance) -> Litestar:
             "deletion_blockers": [],
             "document": describe,
             "console": console(instance),
+            "workers": WorkerControl(instance.jobs),
         },
         ids=instance.db.ids,
     )
@@ -153,15 +171,24 @@ async def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
             hint="Stop what listens there, or choose another port with --port.",
         ) from None
     port = listener.getsockname()[1]
-    shown = settings.public_url or f"http://{settings.host if ':' not in settings.host else f'[{settings.host}]'}:{port}"
+    shown = (
+        settings.public_url or f"http://{settings.host if ':' not in settings.host else f'[{settings.host}]'}:{port}"
+    )
     announce(f"Quarterdeck {__version__} listens on {shown}")
     announce(f"Console: {shown}/console/")
     if instance.setup_token is not None:
         announce(f"Setup token for the first administrator: {instance.setup_token.reveal()}")
     server = uvicorn.Server(
         uvicorn.Config(
-            app, log_config=None, lifespan="on", access_log=False, server_header=False, timeout_graceful_shutdown=10,
-            proxy_headers=False, ws="websockets",
+            app,
+            log_config=None,
+            lifespan="on",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=10,
+            proxy_headers=False,
+            ws="websockets-sansio",
+            ws_max_size=16 << 20,
         )
     )
     await server.serve(sockets=[listener])

@@ -1,4 +1,4 @@
-"""Taking a deployment in: everything is checked and snapshotted here, in one transaction, before anything is touched."""
+"""Taking a deployment in: all is checked and snapshotted here, in one transaction, before anything is touched."""
 
 from __future__ import annotations
 

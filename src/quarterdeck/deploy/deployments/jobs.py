@@ -65,7 +65,6 @@ def kinds(placement: Placement, logs: Logs) -> list[jobs.JobKind]:
         deployment = _deployment(tx, job.read(DeploymentPayload).deployment)
         finished(tx, placement, deployment, outcome)
         tx.after_commit(partial(_close, logs, f"deployment:{deployment.ref}"))
-        tx.publish(CHANGED)
 
     def assign_retire(tx: Tx, job: jobs.Job) -> RuntimeOrder:
         payload = job.read(RetirePayload)
@@ -238,7 +237,7 @@ def finished(tx: Tx, placement: Placement, deployment: Deployment, outcome: jobs
                 _failed(tx, deployment, outcome)
         _close_phases(tx, deployment, "failed")
         if touched and resource.serving_id != deployment.id:
-            _follow_up(tx, placement, deployment, "clean")
+            _follow_up(tx, deployment, "clean")
     audit.record(
         tx,
         admission.DeploymentAction.FINISHED,
@@ -264,9 +263,9 @@ def _succeeded(tx: Tx, placement: Placement, deployment: Deployment, resource: R
     replaced = tx.get(Deployment, resource.serving_id) if resource.serving_id else None
     resource.serving_id = deployment.id
     tx.flush()
-    tx.publish("runtimes")
+    tx.publish(CHANGED)
     if replaced is not None and replaced.id != deployment.id:
-        _follow_up(tx, placement, replaced, "retire")
+        _follow_up(tx, replaced, "retire")
     retained = list(
         tx.scalars(
             select(Deployment)
@@ -276,7 +275,7 @@ def _succeeded(tx: Tx, placement: Placement, deployment: Deployment, resource: R
     )
     for row in retained[placement.retained + 1 :]:
         row.artifact_retained = False
-        _follow_up(tx, placement, row, "forget")
+        _follow_up(tx, row, "forget")
     tx.flush()
 
 
@@ -334,7 +333,7 @@ def _close_phases(tx: Tx, deployment: Deployment, status: str) -> None:
     tx.flush()
 
 
-def _follow_up(tx: Tx, placement: Placement, deployment: Deployment, operation: str) -> None:
+def _follow_up(tx: Tx, deployment: Deployment, operation: str) -> None:
     jobs.enqueue(
         tx,
         jobs.Enqueue(

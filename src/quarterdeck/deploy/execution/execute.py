@@ -25,7 +25,7 @@ from quarterdeck.kernel.faults import point
 
 
 async def execute(context: Context, order: DeploymentOrder) -> dict[str, Any]:
-    """Carry the order out and answer `{runtime}`: what serves now. Raises a `Problem` for everything that went wrong."""
+    """Carry the order out and answer `{runtime}`: what serves now. Raises a `Problem` for all that went wrong."""
     report = Reporter(context, order.done)
     try:
         async with turn(Path(order.target.root), order.deployment), await Target.open(order.target) as target:

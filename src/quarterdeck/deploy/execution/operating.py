@@ -30,6 +30,8 @@ async def operate(context: Context, order: RuntimeOrder) -> dict[str, Any]:
         "stop": _stop,
         "start": _start,
         "restart": _restart,
+        "revive": _start,
+        "leave": _leave,
         "retire": _retire,
         "clean": _clean,
         "forget": _forget,
@@ -42,7 +44,7 @@ async def operate(context: Context, order: RuntimeOrder) -> dict[str, Any]:
                 # Whatever stood in the way now, what is to be cleared away stays to be cleared away.
                 raise Unavailable(problem.message, code=problem.code, hint=problem.hint) from problem
             raise
-        if order.operation not in CLEARING:
+        if order.operation not in CLEARING | {"leave"}:
             context.log([f"{order.operation.capitalize()}: done"], phase="deploy")
         return {"operation": order.operation}
 
@@ -73,6 +75,10 @@ async def _start(target: Target, order: RuntimeOrder) -> None:
         await starting.start_process(target, order.again, made, dict(order.again.retained.artifact))
     if order.route is not None and target.edge is not None and runtime.get("upstream"):
         await target.edge.switch(order.route.id, str(runtime["upstream"]))
+
+
+async def _leave(target: Target, order: RuntimeOrder) -> None:
+    """What was asked for is not wanted any more."""
 
 
 async def _restart(target: Target, order: RuntimeOrder) -> None:

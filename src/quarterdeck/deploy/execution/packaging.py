@@ -43,7 +43,9 @@ async def package(
             recorded.detail = str(artifact["reference"])
         elif made.execution_kind == "docker-container":
             artifact = await _build(target, order, made, source, report)
-            recorded.detail = f"{artifact['seconds']:.1f} s, {int(str(artifact['size'])) / MEGABYTE:.0f} MB, {artifact['cached']} of {artifact['steps']} steps reused"
+            size = f"{int(str(artifact['size'])) / MEGABYTE:.0f} MB"
+            reused = f"{artifact['cached']} of {artifact['steps']} steps reused"
+            recorded.detail = f"{artifact['seconds']:.1f} s, {size}, {reused}"
         else:
             artifact = await lay_out_release(target, order, made, source, report)
             recorded.detail = "release directory"

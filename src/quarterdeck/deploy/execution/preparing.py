@@ -45,7 +45,7 @@ def require_room(target: Target) -> None:
 
 
 async def fetch_source(target: Target, order: DeploymentOrder, report: Reporter) -> FetchedSource | None:
-    """The tree of the order, complete on the host's disk; None for an image source. Repeating it fetches nothing again."""
+    """The tree of the order, complete on the host's disk; None for an image. Repeating it fetches nothing again."""
     async with report.phase("detect") as recorded:
         spec = from_document(order.source, order.source_credential)
         if spec.kind == "docker-image":

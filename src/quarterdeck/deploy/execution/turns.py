@@ -22,7 +22,7 @@ async def turn(root: Path, deployment: str) -> AsyncIterator[None]:
     """
     path = root / "locks" / f"{deployment}.lock"
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    while (descriptor := _taken(path)) is None:
+    while (descriptor := _taken(path)) is None:  # noqa: ASYNC110 - who has it may be another process
         await asyncio.sleep(PAUSE)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Is the new version well? From inside first, then through the edge's private door. Nothing here sleeps longer than needed."""
+"""Is the new version well? From inside first, then through the edge's private door, without needless waiting."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from quarterdeck.fleet.edge.candidates import probe
 from quarterdeck.kernel.errors import ProviderFailure
 from quarterdeck.kernel.faults import point
 
-FIRST_PAUSE = 0.1
+FIRST_PAUSE = 0.05
 ALIVE_SECONDS = 1.5  # how long something without a port must live to count as started
 
 
 async def verify(
     target: Target, order: DeploymentOrder, made: BuildPlan, runtime: dict[str, Any], report: Reporter
 ) -> None:
-    """Raise `ProviderFailure` (`health_check_failed`, `runtime_exited`) unless the new version answers as its policy says."""
+    """Raise `ProviderFailure` (`health_check_failed`, `runtime_exited`) unless it answers as its policy says."""
     async with report.phase("verify") as recorded:
         began = time.monotonic()
         if runtime["kind"] == "static":
@@ -47,7 +47,7 @@ async def verify(
         report.say(f"Verified: {recorded.detail}")
 
 
-async def alive(target: Target, order: DeploymentOrder, runtime: dict[str, Any]) -> str | None:
+async def alive(target: Target, runtime: dict[str, Any]) -> str | None:
     """None while the runtime lives, else how it ended."""
     if runtime["kind"] == "container":
         found = await containers.find(target.need_engine(), runtime["container"])
@@ -72,7 +72,7 @@ async def alive(target: Target, order: DeploymentOrder, runtime: dict[str, Any])
 
 
 async def _check_alive(target: Target, order: DeploymentOrder, runtime: dict[str, Any]) -> None:
-    ended = await alive(target, order, runtime)
+    ended = await alive(target, runtime)
     if ended is not None:
         serves = f" {order.serving.deployment} keeps serving." if order.serving else ""
         raise ProviderFailure(
@@ -109,13 +109,14 @@ async def _answers(
     budget = policy.start_period_seconds + policy.retries * policy.interval_seconds
     deadline = time.monotonic() + budget
     pause, tries, last = FIRST_PAUSE, 0, ""
+    where: tuple[str, int] | None = None
     if made.health is None and order.health is not None and order.health.get("enabled") is False:
         await _stays_alive(target, order, runtime)
         return 1
     async with httpx.AsyncClient(timeout=policy.timeout_seconds, verify=False, follow_redirects=False) as client:  # noqa: S501 - the application's own certificate, on this host
         while True:
             tries += 1
-            now = await _try(target, client, made, policy, runtime)
+            now = await _try(where, client, made, policy)
             if now is None:
                 return tries
             if now != last:
@@ -125,7 +126,7 @@ async def _answers(
             if time.monotonic() + pause > deadline:
                 break
             await asyncio.sleep(pause)
-            pause = min(pause * 1.5, policy.interval_seconds)
+            pause = min(pause * 1.3, policy.interval_seconds)
     serves = f" {order.serving.deployment} keeps serving." if order.serving else ""
     hint = await wrong_port(target, runtime) or "Read its log; check the health path, the expected status and the port."
     raise ProviderFailure(
@@ -136,11 +137,9 @@ async def _answers(
     )
 
 
-async def _try(
-    target: Target, client: httpx.AsyncClient, made: BuildPlan, policy: HealthPolicy, runtime: dict[str, Any]
-) -> str | None:
+async def _try(where: tuple[str, int], client: httpx.AsyncClient, made: BuildPlan, policy: HealthPolicy) -> str | None:
     """One probe: None when it is as wanted, else what was wrong in a few words."""
-    host, port = await address(target, runtime)
+    host, port = where
     if made.upstream_protocol == "tcp":
         try:
             async with asyncio.timeout(policy.timeout_seconds):

@@ -150,7 +150,7 @@ def _plan_fields(choice: SourceChoice, servers: tuple[Choice, ...]) -> tuple[Fie
             choice.server,
             kind="select",
             choices=tuple((one.value, one.label) for one in servers) or (("", "This host"),),
-            required=True,
+            required=bool(servers),
         ),
         Field("strategy", "How it is built", choice.strategy, kind="select", choices=STRATEGIES, required=True),
         Field(

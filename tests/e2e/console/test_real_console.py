@@ -102,13 +102,13 @@ def test_a_deployment_that_fails_says_why_and_what_keeps_serving(reader: Page, a
     expect(reader).to_have_title(re.compile("^✗ Failed v4"), timeout=SLOW)
     expect(reader.locator("#deployment-state .note")).to_be_visible()
     expect(reader.locator("#deployment-state")).to_contain_text("keeps serving")
-    reader.goto(application.split("/projects/")[0] + "/")
+    reader.goto(application.split("/projects/", maxsplit=1)[0] + "/")
     expect(reader.get_by_role("heading", name="One thing needs you")).to_be_visible()
     expect(reader.get_by_role("link", name="Harbour / wsgi v4 failed to deploy", exact=True)).to_be_visible()
 
 
 def test_every_room_shows_what_happened(reader: Page, application: str) -> None:
-    base = application.split("/console/")[0]
+    base = application.split("/console/", maxsplit=1)[0]
     reader.goto(base + "/console/jobs")
     expect(reader.locator("tbody tr").first).to_be_visible()
     reader.locator("tbody a.title").first.click()
@@ -145,7 +145,7 @@ def test_an_ended_session_leads_back_to_the_door_and_to_the_page_after_it(
     page.get_by_label("Password").fill(PASSWORD)
     page.keyboard.press("Enter")
     expect(page).to_have_url(application)
-    reader.goto(application.split("/projects/")[0] + "/me")
+    reader.goto(application.split("/projects/", maxsplit=1)[0] + "/me")
     reader.get_by_role("button", name="End it").first.click()
     expect(reader.locator(".toast")).to_have_text("Session ended")
     page.reload()
@@ -158,6 +158,6 @@ def test_a_stranger_sees_nothing(application: str) -> None:
         answer = httpx.get(application + path, trust_env=False)
         assert answer.status_code == 303
         assert not answer.text
-    base = application.split("/console/")[0]
+    base = application.split("/console/", maxsplit=1)[0]
     answer = httpx.get(base + "/console/stream?topics=home", headers={"HX-Request": "true"}, trust_env=False)
     assert answer.status_code == 401

@@ -54,8 +54,8 @@ def runtimes(deck: Deck, application: Application) -> dict[str, str]:
 def leftovers(deck: Deck) -> list[str]:
     """Files that only a deployment in progress may have."""
     root = deck.runtime
-    places = [*root.glob("deployments/*"), *root.glob("edge/candidates/*")]
-    return [str(path.relative_to(root)) for path in places if not path.name.startswith(".")]
+    shown = [path for path in root.glob("edge/candidates/*") if path.read_bytes()]
+    return [str(path.relative_to(root)) for path in (*root.glob("deployments/*"), *shown)]
 
 
 def releases(deck: Deck) -> set[str]:

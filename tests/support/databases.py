@@ -115,6 +115,23 @@ def _postgresql_template(server: str) -> str:
 
 
 @contextlib.contextmanager
+def empty_database(kind: str, directory: Path, server: str | None) -> Iterator[str | Path]:
+    """A database without any table."""
+    name = "empty_" + uuid.uuid4().hex[:12]
+    if kind == "sqlite":
+        yield directory / f"{name}.db"
+        return
+    assert server
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    try:
+        yield f"{server}/{name}"
+    finally:
+        with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@contextlib.contextmanager
 def fresh_database(kind: str, directory: Path, server: str | None) -> Iterator[str | Path]:
     if kind == "sqlite":
         path = directory / "quarterdeck.db"

@@ -160,9 +160,7 @@ class Deck:
         return (await self.do("resources.create", body, token=token))["id"]
 
 
-@contextlib.asynccontextmanager
-async def running(directory: Path, database_address: str | Path, **settings: Any) -> AsyncIterator[Deck]:
-    """An instance on a database, without worker and edge, before anybody has signed in."""
+def opened(directory: Path, database_address: str | Path, **settings: Any) -> Instance:
     data = directory / "data"
     data.mkdir(mode=0o700, exist_ok=True)
     url = None
@@ -170,9 +168,20 @@ async def running(directory: Path, database_address: str | Path, **settings: Any
         database_address.rename(data / "quarterdeck.db")
     else:
         url = Secret(database_address)
-    instance = Instance.open(
+    return Instance.open(
         Settings(data_dir=data, database_url=url, no_edge=True, no_worker=True, log_level="error", **settings)
     )
+
+
+async def nothing_to_see() -> None:
+    """Stands in for the observer's look at the machine."""
+
+
+@contextlib.asynccontextmanager
+async def running(directory: Path, database_address: str | Path, **settings: Any) -> AsyncIterator[Deck]:
+    """An instance on a database, without worker and edge, before anybody has signed in."""
+    instance = opened(directory, database_address, **settings)
+    instance.observer.look = nothing_to_see  # type: ignore[method-assign] - tests say themselves what was seen
     app = application(instance)
     async with (
         lifespan(app),

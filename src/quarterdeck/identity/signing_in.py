@@ -122,4 +122,3 @@ async def create_first_administrator(
         display_name=display_name,
         password_hash=password_hash,
     )
-

@@ -143,9 +143,7 @@ async def test_the_resource_overrides_its_environment(deck):
         {"key": "SHARED", "exposure": "runtime", "selectedScope": "resource", "overriddenScopes": ["environment"]}
     ]
     assert found["precedence"][-3:] == ["environment", "resource", "deployment"]
-    assert (
-        await deck.do("resources.unset-variable", {"exposure": "runtime"}, resourceId=resource, key="SHARED") is None
-    )
+    assert await deck.do("resources.unset-variable", {"exposure": "runtime"}, resourceId=resource, key="SHARED") is None
     found = await deck.do("resources.effective-config", resourceId=resource)
     assert found["overrides"] == []
     await deck.refused(

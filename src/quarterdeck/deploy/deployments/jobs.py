@@ -208,6 +208,7 @@ def _succeeded(tx: Tx, placement: Placement, deployment: Deployment, resource: R
     replaced = tx.get(Deployment, resource.serving_id) if resource.serving_id else None
     resource.serving_id = deployment.id
     tx.flush()
+    tx.publish("runtimes")
     if replaced is not None and replaced.id != deployment.id:
         _follow_up(tx, placement, replaced, "retire")
     retained = list(

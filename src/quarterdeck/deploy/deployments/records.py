@@ -78,7 +78,7 @@ def _phase(tx: Tx, deployment: Deployment, report: PhaseReport) -> None:
     if report.data:
         _keep(deployment, report.phase, report.data)
     if deployment.status != "cancel-requested":
-        if report.phase == "detect" and report.status == "running" and deployment.status == "created":
+        if report.phase == "detect" and report.status in {"running", "skipped"} and deployment.status == "created":
             move(tx, deployment, "planning")
         elif report.phase == "plan" and report.status in {"succeeded", "skipped"} and deployment.status == "planning":
             move(tx, deployment, "planned")

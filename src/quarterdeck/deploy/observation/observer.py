@@ -24,6 +24,8 @@ from quarterdeck.kernel.logs.line import Channel
 
 log = structlog.get_logger("quarterdeck.observation")
 PERIOD = 3.0
+CHANGED = "runtimes"
+"""Topic of the bus on which a cut-over or a runtime control wakes the observer."""
 UNCHANGED_SECONDS = 60.0  # an unchanged state is stored again after this, so that its time stays fresh
 
 PROCESS_STATES = {
@@ -48,31 +50,28 @@ class Observer:
         self._engine: Engine | None = None
         self._followers: dict[str, asyncio.Task[None]] = {}
         self._last: dict[int, tuple[Seen, float]] = {}
-        self._wake = asyncio.Event()
-
-    def wake(self) -> None:
-        """Look again now: something was deployed, stopped or started."""
-        self._wake.set()
 
     async def run(self) -> None:
         """Watch until canceled."""
         try:
+            await self._watch()
+        finally:
+            for task in self._followers.values():
+                task.cancel()
+            if self._engine is not None:
+                await self._engine.close()
+
+    async def _watch(self) -> None:
+        with self._db.bus.subscribe(CHANGED) as inbox:
             while True:
-                self._wake.clear()
+                inbox.drain()
                 try:
                     await self.look()
                 except Problem as problem:
                     log.warning("runtime_observation_failed", code=problem.code)
                 except Exception:
                     log.exception("runtime_observation_failed")
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(PERIOD):
-                        await self._wake.wait()
-        finally:
-            for task in self._followers.values():
-                task.cancel()
-            if self._engine is not None:
-                await self._engine.close()
+                await inbox.get(PERIOD)
 
     async def look(self) -> None:
         """Observe every runtime once, store what changed, and follow the logs of all."""
@@ -82,10 +81,10 @@ class Observer:
         news = []
         for one in served:
             state = seen[one.resource_id]
-            before = self._last.get(one.resource_id)
+            before = self._last.get(one.deployment_id)
             if before is None or before[0] != state or loop.time() - before[1] > UNCHANGED_SECONDS:
                 news.append((one, state))
-                self._last[one.resource_id] = (state, loop.time())
+                self._last[one.deployment_id] = (state, loop.time())
         if news:
             await self._db.write(keep, news)
         self._follow(served)
@@ -118,7 +117,13 @@ class Observer:
             return Seen("exited", "The container was removed.")
         if row.state == "exited" and one.wanted == "stopped":
             return Seen("stopped")
-        known = {"running": "running", "restarting": "restarting", "created": "starting", "exited": "exited", "dead": "exited"}
+        known = {
+            "running": "running",
+            "restarting": "restarting",
+            "created": "starting",
+            "exited": "exited",
+            "dead": "exited",
+        }
         return Seen(known.get(row.state, "unknown"), None if row.state == "running" else row.status)
 
     async def _connected(self) -> Engine | None:
@@ -160,4 +165,6 @@ class Observer:
 
 def _line(at: datetime | None, channel: str, text: str) -> Line:
     stream: Channel = "stderr" if channel == "stderr" else "system" if channel == "system" else "stdout"
-    return Line(time=at or SystemClock().now(), source="application", stream=stream, phase=None, level="info", message=text)
+    return Line(
+        time=at or SystemClock().now(), source="application", stream=stream, phase=None, level="info", message=text
+    )

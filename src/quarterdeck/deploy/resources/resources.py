@@ -24,9 +24,9 @@ class ResourceAction(audit.Action):
     CONFIGURED = "resource.configured"
     VARIABLE_SET = "resource.variable-set"
     VARIABLE_UNSET = "resource.variable-unset"
-    SECRET_CREATED = "resource.secret-created"
-    SECRET_ROTATED = "resource.secret-rotated"
-    SECRET_DELETED = "resource.secret-deleted"
+    SECRET_CREATED = "resource.secret-created"  # noqa: S105 - an action
+    SECRET_ROTATED = "resource.secret-rotated"  # noqa: S105 - an action
+    SECRET_DELETED = "resource.secret-deleted"  # noqa: S105 - an action
     ARCHIVED = "resource.archived"
     DELETED = "resource.deleted"
 

@@ -31,13 +31,13 @@ async def readyz(call: Call) -> Answer[dict[str, str]]:
 
 @route("GET", "/openapi.json", permission="public")
 async def openapi(document: Any) -> dict[str, Any]:
-    """This document."""
+    """The OpenAPI document of every surface."""
     described: dict[str, Any] = document()
     return described
 
 
 @route("GET", "/api/openapi.json", permission="public")
 async def deploy_openapi(document: Any) -> dict[str, Any]:
-    """This document."""
+    """The OpenAPI document of every surface."""
     described: dict[str, Any] = document()
     return described

@@ -1,0 +1,227 @@
+"""What a migrated database is: the models' schema, exactly, on both databases."""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+import stat
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from quarterdeck.kernel.clock import HeldClock
+from quarterdeck.kernel.db.backups import back_up
+from quarterdeck.kernel.db.migrate import current, engine_for, migrate, pending, revisions
+from quarterdeck.kernel.errors import Problem
+from quarterdeck.schema import tables
+
+ROOT = Path(__file__).resolve().parents[3]
+
+CATALOGUE = {
+    "sqlite": [
+        "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' AND name <> 'alembic_version'"
+    ],
+    "postgresql": [
+        "SELECT table_name, column_name, data_type, character_maximum_length, is_nullable, column_default, is_identity "
+        "FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'alembic_version'",
+        "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' "
+        "AND tablename <> 'alembic_version'",
+        "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint "
+        "WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text <> 'alembic_version'",
+        "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",
+        "SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace",
+        "SELECT relname, reloptions FROM pg_class WHERE relnamespace = 'public'::regnamespace AND reloptions IS NOT NULL",
+    ],
+}
+
+
+def catalogue(address: str | Path) -> set[tuple[str, ...]]:
+    """Everything that stands in a database's own catalogue, without differences of spacing."""
+    engine = engine_for(address)
+    try:
+        with engine.connect() as connection:
+            return {
+                tuple(normal(value) for value in row)
+                for statement in CATALOGUE[connection.dialect.name]
+                for row in connection.execute(text(statement.replace("::", "\\:\\:")))
+            }
+    finally:
+        engine.dispose()
+
+
+def normal(value: object) -> str:
+    """Spacing and the order of a table's constraints are the only freedom between two spellings of one schema."""
+    words = re.sub(r"\s+", " ", str(value)).replace("( ", "(").replace(" )", ")").strip()
+    if not words.startswith("CREATE TABLE"):
+        return words
+    head, _, inner = words.partition("(")
+    inside, _, tail = inner.rpartition(")")
+    return f"{head}({', '.join(sorted(part.strip() for part in re.split(r',(?![^()]*[)])', inside)))}){tail}"
+
+
+@pytest.fixture
+def modelled(database_kind: str, tmp_path: Path, request: pytest.FixtureRequest):
+    """A database made from the models themselves."""
+    from support.databases import empty_database
+
+    server = request.getfixturevalue("postgresql") if database_kind == "postgresql" else None
+    with empty_database(database_kind, tmp_path, server) as address:
+        engine = engine_for(address)
+        metadata = tables()
+        apart = database_kind == "sqlite"
+        wanted = [one for one in metadata.sorted_tables if not (apart and one.info.get("own_file"))]
+        with engine.begin() as connection:
+            metadata.create_all(connection, tables=wanted)
+        engine.dispose()
+        yield address
+
+
+@pytest.fixture
+def empty(database_kind: str, tmp_path: Path, request: pytest.FixtureRequest):
+    from support.databases import empty_database
+
+    server = request.getfixturevalue("postgresql") if database_kind == "postgresql" else None
+    with empty_database(database_kind, tmp_path, server) as address:
+        yield address
+
+
+def test_the_migrated_schema_is_the_models_with_every_index_trigger_and_condition(database_address, modelled):
+    """When this fails, a model changed without a migration: script/new_migration NAME."""
+    assert catalogue(database_address) == catalogue(modelled)
+
+
+def test_alembic_sees_no_difference_either(database_address):
+    from alembic.autogenerate import compare_metadata
+    from alembic.runtime.migration import MigrationContext
+
+    engine = engine_for(database_address)
+    with engine.connect() as connection:
+        apart = connection.dialect.name == "sqlite"
+
+        def wanted(thing, _name, kind, reflected, _other) -> bool:
+            by_expression = kind == "index" and apart and not all(hasattr(one, "table") for one in thing.expressions)
+            return not by_expression and not (kind == "table" and apart and thing.info.get("own_file"))
+
+        context = MigrationContext.configure(connection, opts={"include_object": wanted, "compare_type": not apart})
+        with warnings.catch_warnings(action="ignore"):  # SQLite cannot show indexes over expressions
+            assert compare_metadata(context, tables()) == []
+    engine.dispose()
+
+
+def test_log_lines_lie_in_a_file_of_their_own_on_sqlite(database_address, database_kind):
+    there = {word for row in catalogue(database_address) for word in row}
+    assert ("log_lines" in there) == (database_kind == "postgresql")
+
+
+def test_an_empty_database_is_brought_up_in_less_than_a_second_and_only_once(empty):
+    assert pending(empty) == list(revisions())
+    began = time.perf_counter()
+    assert migrate(empty) == list(revisions())
+    took = time.perf_counter() - began
+    assert took < 1.0, f"{took:.2f} s"
+    assert pending(empty) == []
+    assert migrate(empty) == []
+    assert current(empty) == revisions()[-1]
+
+
+def test_a_newer_schema_is_refused_and_left_alone(empty):
+    migrate(empty)
+    engine = engine_for(empty)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
+    for refused in (pending, migrate):
+        with pytest.raises(Problem) as raised:
+            refused(empty)
+        assert raised.value.code == "schema_newer_than_program"
+        assert "9999" in raised.value.message
+    assert current(empty) == "9999"
+
+
+def step_back(address: str | Path) -> None:
+    """Undo the newest migration as far as a migration can tell: its tables and its number."""
+    engine = engine_for(address)
+    with engine.begin() as connection:
+        for name in reversed([one.name for one in tables().sorted_tables if one.name.startswith("deploy_")]):
+            connection.execute(text(f"DROP TABLE {name}"))
+        connection.execute(text(f"UPDATE alembic_version SET version_num = '{revisions()[-2]}'"))
+    engine.dispose()
+
+
+def test_data_is_backed_up_before_a_migration_where_it_is_a_file(empty, database_kind, tmp_path):
+    migrate(empty)
+    step_back(empty)
+    backups = tmp_path / "backups"
+    assert migrate(empty, backups=backups) == [revisions()[-1]]
+    if database_kind == "postgresql":
+        assert not backups.exists()
+        return
+    (made,) = backups.iterdir()
+    assert made.name.startswith(f"quarterdeck-{revisions()[-2]}-")
+    assert stat.S_IMODE(made.stat().st_mode) == 0o600
+    assert stat.S_IMODE(backups.stat().st_mode) == 0o700
+    assert current(made) == revisions()[-2]
+
+
+def test_a_first_start_backs_nothing_up(empty, tmp_path):
+    migrate(empty, backups=tmp_path / "backups")
+    assert not (tmp_path / "backups").exists()
+
+
+def test_the_newest_three_backups_stay(tmp_path):
+    database = tmp_path / "quarterdeck.db"
+    sqlite3.connect(database).close()
+    clock = HeldClock()
+    made = []
+    for revision in ("0001", "0002", "0001", "0003", "0002"):
+        clock.advance(1)
+        made.append(back_up(database, tmp_path / "backups", revision, clock=clock))
+    assert sorted((tmp_path / "backups").iterdir()) == sorted(made[-3:])
+
+
+def test_a_backup_that_cannot_be_made_stops_the_migration(tmp_path):
+    database = tmp_path / "quarterdeck.db"
+    migrate(database)
+    step_back(database)
+    (tmp_path / "backups").write_text("not a directory")
+    with pytest.raises(Problem) as raised:
+        migrate(database, backups=tmp_path / "backups")
+    assert raised.value.code == "backup_failed"
+    assert raised.value.hint
+    assert current(database) == revisions()[-2]
+
+
+def test_a_damaged_file_is_named_and_kept(tmp_path):
+    database = tmp_path / "quarterdeck.db"
+    database.write_bytes(b"this was never a database" * 100)
+    with pytest.raises(Problem) as raised:
+        migrate(database)
+    assert raised.value.code == "database_damaged"
+    assert database.read_bytes().startswith(b"this was never")
+
+
+def test_an_unreachable_database_is_a_sentence_without_its_password():
+    with pytest.raises(Problem) as raised:
+        pending("postgresql://quarterdeck:hunter2@127.0.0.1:1/deck")
+    assert raised.value.code == "database_unavailable"
+    assert "hunter2" not in raised.value.message + (raised.value.hint or "")
+
+
+def test_two_processes_migrate_once(empty, database_kind):
+    """PostgreSQL serves several servers: one waits for the other. (A SQLite file has one, by its lock.)"""
+    program = "import sys; from quarterdeck.kernel.db.migrate import migrate; print(len(migrate(sys.argv[1])))"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(empty)], stdout=subprocess.PIPE, text=True, env=environment
+        )
+        for _ in range(2)
+    ]
+    counts = sorted(int(one.communicate()[0]) for one in started)
+    assert counts == [0, len(revisions())]

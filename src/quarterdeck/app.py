@@ -10,6 +10,7 @@ from litestar import Litestar
 from litestar.types import ControllerRouterHandler
 
 from quarterdeck import __version__
+from quarterdeck.deploy.resources.blockers import DeployBlockers
 from quarterdeck.fleet.workers.control import WorkerControl
 from quarterdeck.instance import Instance
 from quarterdeck.kernel.clock import SystemClock
@@ -26,19 +27,17 @@ TITLE = "Quarterdeck"
 def handlers() -> list[ControllerRouterHandler]:
     """Every route of the program."""
     from quarterdeck.surfaces.deploy import (
+        deployment_plan,
+        deployment_streams,
         deployments,
         environments,
         organizations,
         projects,
+        resource_configuration,
+        resource_runtime,
         resources,
         servers,
         system,
-    )
-    from quarterdeck.surfaces.deploy import (
-        deployment_plan,
-        deployment_streams,
-        resource_configuration,
-        resource_runtime,
     )
     from quarterdeck.surfaces.shared import first_administrator, service, signing_in, worker_control
 
@@ -128,7 +127,7 @@ def application(instance: Instance) -> Litestar:
             "clock": SystemClock(),
             "public_url": settings.public_url,
             "setup_token": instance.setup_token,
-            "deletion_blockers": [],
+            "deletion_blockers": [DeployBlockers()],
             "document": describe,
             "console": console(instance),
             "workers": WorkerControl(instance.jobs),

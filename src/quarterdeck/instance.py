@@ -19,6 +19,7 @@ from quarterdeck.deploy.deployments.placement import Placement
 from quarterdeck.deploy.execution.execute import execute
 from quarterdeck.deploy.execution.operating import operate
 from quarterdeck.deploy.execution.order import DeploymentOrder, RuntimeOrder
+from quarterdeck.deploy.observation import reviving
 from quarterdeck.deploy.observation.observer import Observer
 from quarterdeck.deploy.resources import runtime as runtime_control
 from quarterdeck.fleet.edge.edge import Edge
@@ -52,6 +53,7 @@ def register_handlers(handlers: WorkerHandlers = worker_handlers) -> None:
         handlers.register("deployment.execute", DeploymentOrder)(execute)
         handlers.register(deployment_jobs.RETIRE, RuntimeOrder)(operate)
         handlers.register(runtime_control.CONTROL, RuntimeOrder)(operate)
+        handlers.register(reviving.REVIVE, RuntimeOrder)(operate)
 
 
 @dataclass
@@ -122,7 +124,8 @@ class Instance:
             edge_https_port=settings.edge_https_port,
         )
         register_handlers()
-        for kind in [*deployment_jobs.kinds(placement, logs), runtime_control.kind(placement)]:
+        kinds = [*deployment_jobs.kinds(placement, logs), runtime_control.kind(placement), reviving.kind(placement)]
+        for kind in kinds:
             jobs.kinds.replace(kind)
         edge = None
         if not settings.no_edge:
@@ -152,6 +155,7 @@ class Instance:
     async def start(self) -> None:
         """Dispatch jobs, run the in-process worker, seal the audit trail, keep the edge up, watch what runs."""
         self._tasks: list[asyncio.Task[None]] = []
+        await self.db.read(deployment_jobs.mask_active, self.placement, self.logs)
         await self.jobs.start(
             self,
             capabilities=frozenset({"deploy", f"local:{fingerprint()}"}),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from quarterdeck.cli import events, names
 from quarterdeck.cli.client import Api
@@ -169,7 +169,7 @@ class _Log:
         self._thread: threading.Thread | None = None
         self._shown = 0
 
-    def __enter__(self) -> _Log:
+    def __enter__(self) -> Self:
         if self._session.terminal.verbose:
             self._thread = threading.Thread(target=self._run, daemon=True, name="log")
             self._thread.start()

@@ -79,9 +79,7 @@ def _command(name: str, tokens: list[str]) -> int:
     try:
         result = application(name)(tokens, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
-        raise Failure(
-            _plain(str(error)), exit=Exit.USAGE, code="usage", hint=f"qd {name} --help"
-        ) from None
+        raise Failure(_plain(str(error)), exit=Exit.USAGE, code="usage", hint=f"qd {name} --help") from None
     except Problem as problem:
         raise _of_problem(problem) from None
     return int(result) if isinstance(result, int) else int(Exit.DONE)
@@ -91,7 +89,7 @@ def application(*chosen: str) -> App:
     """The commands as Cyclopts knows them; only those named, or all of them for the reference page."""
     from importlib import import_module
 
-    from cyclopts import App
+    from cyclopts import App, Parameter
 
     app = App(
         name="qd",
@@ -100,6 +98,7 @@ def application(*chosen: str) -> App:
         version=__version__,
         suppress_keyboard_interrupt=False,
         help_flags=["--help", "-h"],
+        default_parameter=Parameter(negative="", show_default=False),
     )
     for name in chosen or [command.name for command in COMMANDS]:
         module, _, function = BY_NAME[name].place.partition(":")
@@ -122,9 +121,7 @@ def _of_problem(problem: Any) -> Failure:
         "conflict": Exit.CONFLICT,
         "timeout": Exit.TIMED_OUT,
     }
-    return Failure(
-        problem.message, exit=exits.get(problem.kind, Exit.FAILED), code=problem.code, hint=problem.hint
-    )
+    return Failure(problem.message, exit=exits.get(problem.kind, Exit.FAILED), code=problem.code, hint=problem.hint)
 
 
 def told(failure: Failure, tokens: Sequence[str]) -> int:
@@ -149,17 +146,17 @@ def told(failure: Failure, tokens: Sequence[str]) -> int:
 def asked_format(tokens: Sequence[str]) -> str:
     """Which output form the command line asks for, read so that a broken one is understood too."""
     form = "text"
-    for index, token in enumerate(tokens):
-        if token == "--":
+    for index, word in enumerate(tokens):
+        if word == "--":
             break
-        if token == "--json":
+        if word == "--json":
             form = "json"
-        elif token in {"-o", "--output"} and index + 1 < len(tokens):
+        elif word in {"-o", "--output"} and index + 1 < len(tokens):
             form = tokens[index + 1]
-        elif token.startswith(("--output=", "-o=")):
-            form = token.split("=", 1)[1]
-        elif token.startswith("-o") and len(token) > 2:
-            form = token[2:]
+        elif word.startswith(("--output=", "-o=")):
+            form = word.split("=", 1)[1]
+        elif word.startswith("-o") and len(word) > 2:
+            form = word[2:]
     return form
 
 

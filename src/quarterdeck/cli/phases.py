@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from quarterdeck.cli.states import Tone
 from quarterdeck.cli.terminal import Terminal, clean, visible
@@ -91,7 +91,7 @@ class Drawing:
     def status(self) -> str:
         return self._phases.status
 
-    def __enter__(self) -> Drawing:
+    def __enter__(self) -> Self:
         if self._terminal.rewrites:
             self._painter = threading.Thread(target=self._paint, daemon=True, name="phases")
             self._painter.start()

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import structlog
 
+from quarterdeck.deploy.deployments.jobs import CHANGED
 from quarterdeck.deploy.execution.logs import lines
+from quarterdeck.deploy.observation import reviving
 from quarterdeck.deploy.observation.observations import Seen, Served, keep, secret_values, served_here
 from quarterdeck.fleet.docker import containers
 from quarterdeck.fleet.docker.address import engine_address
@@ -24,8 +26,7 @@ from quarterdeck.kernel.logs.line import Channel
 
 log = structlog.get_logger("quarterdeck.observation")
 PERIOD = 3.0
-CHANGED = "runtimes"
-"""Topic of the bus on which a cut-over or a runtime control wakes the observer."""
+REVIVE_SECONDS = 60.0
 UNCHANGED_SECONDS = 60.0  # an unchanged state is stored again after this, so that its time stays fresh
 
 PROCESS_STATES = {
@@ -50,6 +51,8 @@ class Observer:
         self._engine: Engine | None = None
         self._followers: dict[str, asyncio.Task[None]] = {}
         self._last: dict[int, tuple[Seen, float]] = {}
+        self._revived: dict[int, float] = {}
+        self._followed: dict[int, str] = {}
 
     async def run(self) -> None:
         """Watch until canceled."""
@@ -88,6 +91,16 @@ class Observer:
         if news:
             await self._db.write(keep, news)
         self._follow(served)
+        await self._revive(served)
+
+    async def _revive(self, served: list[Served]) -> None:
+        """Ask for processes that a restart of the host has ended; for one that cannot be started only now and then."""
+        now = asyncio.get_running_loop().time()
+        lost = await asyncio.to_thread(reviving.gone, served, self._processes)
+        due = [one for one in lost if now - self._revived.get(one.deployment_id, -REVIVE_SECONDS) >= REVIVE_SECONDS]
+        if due:
+            self._revived |= {one.deployment_id: now for one in due}
+            log.info("processes_asked_for_again", count=await self._db.write(reviving.enqueue, due))
 
     async def _states(self, served: list[Served]) -> dict[int, Seen]:
         listed: dict[str, containers.Listed] | None = None
@@ -145,13 +158,18 @@ class Observer:
             self._followers.pop(deployment).cancel()
         for deployment, one in wanted.items():
             if deployment not in self._followers and one.wanted == "running":
-                self._followers[deployment] = asyncio.create_task(self._copy(one))
+                # Versions overlap: what a new one wrote first may be older than the last line of the one before.
+                fresh = self._followed.get(one.resource_id, deployment) != deployment
+                self._followed[one.resource_id] = deployment
+                self._followers[deployment] = asyncio.create_task(self._copy(one, fresh=fresh))
 
-    async def _copy(self, one: Served) -> None:
-        """Copy what the runtime writes into its stream, from behind the last line that is stored already."""
+    async def _copy(self, one: Served, *, fresh: bool) -> None:
+        """Copy what the runtime writes into its stream, from behind the last line that is stored already; a `fresh`
+        one from its beginning.
+        """
         stream = f"runtime:{one.resource}"
         self._logs.mask(stream, await self._db.read(secret_values, one.deployment_id))
-        last = await self._logs.read(stream, tail=1)
+        last = [] if fresh else await self._logs.read(stream, tail=1)
         after = last[-1].time if last else None
         since = f"{after.timestamp():.9f}" if after is not None else ""
         try:

@@ -72,9 +72,13 @@ class Logs:
 
     async def close(self, stream: str) -> None:
         """Say that a stream is complete: followers end when they have everything; its masks are forgotten."""
+        await asyncio.wrap_future(self.close_later(stream))
+
+    def close_later(self, stream: str) -> Future[int]:
+        """`close` from any thread, without waiting for it."""
         future: Future[int] = Future()
         self._writer.put(Entry(stream, (), future, closing=True))
-        await asyncio.wrap_future(future)
+        return future
 
     async def prune(
         self,

@@ -25,7 +25,7 @@ def providers(instance: Any) -> list[dict[str, Any]]:
             "title": "This machine",
             "category": "deploy-target",
             "capabilities": ["docker-container", "host-process", "static-site", "runtime-logs", "edge-proxy"],
-            "configuration": ready if instance.settings.worker else absent,
+            "configuration": ready if instance.jobs.sessions or not instance.settings.no_worker else absent,
         },
         {
             "key": "generic-ssh",

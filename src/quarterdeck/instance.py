@@ -193,7 +193,7 @@ class Instance:
         """Hand jobs back, end background work, close everything. Applications and the edge keep running."""
         self.leave()
         assert self._handing_back is not None  # noqa: S101 - made by `leave`
-        results = await asyncio.gather(self._handing_back, return_exceptions=True)
+        results = [*await asyncio.gather(self._handing_back, return_exceptions=True)]
         for task in self._tasks:
             task.cancel()
         results += await asyncio.gather(*self._tasks, return_exceptions=True)

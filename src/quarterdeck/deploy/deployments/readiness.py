@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sqlalchemy import select
 
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.deployments.transitions import TERMINAL
 from quarterdeck.deploy.resources.model import Resource
-from quarterdeck.kernel.clock import instant, wire_time
+from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
 
@@ -67,7 +68,7 @@ def check_fresh(tx: Tx, deployment: Deployment, version: str | None) -> None:
 def _seen_at(version: str) -> str:
     """The time that a caller names, in the spelling and the precision of ours."""
     try:
-        return wire_time(instant(version))
+        return wire_time(datetime.fromisoformat(version))
     except ValueError:
         raise Invalid(
             "readinessGeneratedAt is no time.",

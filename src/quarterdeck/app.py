@@ -92,6 +92,7 @@ def application(instance: Instance, *, lifespan: bool = True) -> Litestar:
     """
     from quarterdeck.console.composition import console, console_handlers
     from quarterdeck.surfaces.shared.authentication import CatalogueAuthorizer, SessionAuthenticator
+    from quarterdeck.surfaces.shared.probing import Probing
 
     settings = instance.settings
     made: list[Litestar] = []
@@ -110,9 +111,12 @@ def application(instance: Instance, *, lifespan: bool = True) -> Litestar:
         finally:
             await instance.stop()
 
+    doors = Probing(
+        SessionAuthenticator(instance.db, instance.signer), CatalogueAuthorizer(instance.db, instance.access)
+    )
     frame = Frame(
-        authenticator=SessionAuthenticator(instance.db, instance.signer),
-        authorizer=CatalogueAuthorizer(instance.db, instance.access),
+        authenticator=doors,
+        authorizer=doors,
         dialects=DIALECTS,
         rewrite=rewritten,
         surroundings=Surroundings(

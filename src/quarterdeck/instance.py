@@ -189,11 +189,10 @@ class Instance:
         """Hand jobs back, end background work, close everything. Applications and the edge keep running."""
         self.leave()
         assert self._handing_back is not None  # noqa: S101 - made by `leave`
-        results = await asyncio.gather(self._handing_back, return_exceptions=True)
+        await asyncio.wait([self._handing_back])
         for task in self._tasks:
             task.cancel()
-        results += await asyncio.gather(*self._tasks, return_exceptions=True)
-        for result in results:
+        for result in await asyncio.gather(self._handing_back, *self._tasks, return_exceptions=True):
             if isinstance(result, Exception):
                 log.error("background_work_failed", reason=repr(result)[:300])
         self._tasks.clear()
@@ -209,6 +208,11 @@ class Instance:
             log.exception("logs_not_shut")
         await self.db.close()
         self.data.release()
+
+    @property
+    def can_deploy(self) -> bool:
+        """Whether a worker that deploys is connected."""
+        return any("deploy" in session.capabilities for session in self.jobs.sessions)
 
     async def health(self) -> dict[str, Any]:
         """Facts and problems for the doctor; see `doctor.examine`."""

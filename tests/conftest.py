@@ -43,3 +43,4 @@ def database(database_address):
     opened = open_database(database_address)
     yield opened
     opened.close_sync()
+

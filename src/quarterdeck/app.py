@@ -10,6 +10,7 @@ from litestar import Litestar
 from litestar.types import ControllerRouterHandler
 
 from quarterdeck import __version__
+from quarterdeck.deploy.resources.blockers import DeployBlockers
 from quarterdeck.instance import Instance
 from quarterdeck.kernel.clock import SystemClock
 from quarterdeck.kernel.http.application import Frame, build
@@ -136,7 +137,7 @@ def application(instance: Instance, *, lifespan: bool = True) -> Litestar:
             "clock": SystemClock(),
             "public_url": settings.public_url,
             "setup_token": instance.setup_token,
-            "deletion_blockers": [],
+            "deletion_blockers": [DeployBlockers()],
             "document": describe,
             "console": console(instance),
         },

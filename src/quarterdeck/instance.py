@@ -15,10 +15,12 @@ import structlog
 
 from quarterdeck.access import Access
 from quarterdeck.deploy.deployments import jobs as deployment_jobs
+from quarterdeck.deploy.deployments import retention as deployment_retention
 from quarterdeck.deploy.deployments.placement import Placement
 from quarterdeck.deploy.execution.execute import execute
 from quarterdeck.deploy.execution.operating import operate
 from quarterdeck.deploy.execution.order import DeploymentOrder, RuntimeOrder
+from quarterdeck.deploy.observation import reviving
 from quarterdeck.deploy.observation.observer import Observer
 from quarterdeck.deploy.resources import runtime as runtime_control
 from quarterdeck.fleet.edge.edge import Edge
@@ -27,9 +29,10 @@ from quarterdeck.fleet.edge.ports import LOOPBACK as LOOPBACK_ADDRESS
 from quarterdeck.fleet.edge.ports import free_ports
 from quarterdeck.fleet.targets.machine import fingerprint
 from quarterdeck.fleet.workers import WorkerControl
+from quarterdeck.identity import retention as identity_retention
 from quarterdeck.identity import setup
 from quarterdeck.identity.sessions import Signer
-from quarterdeck.kernel import audit, jobs
+from quarterdeck.kernel import audit, jobs, retention
 from quarterdeck.kernel.bus import Bus
 from quarterdeck.kernel.datadir import DataDirectory
 from quarterdeck.kernel.db import Database, open_database
@@ -40,6 +43,7 @@ from quarterdeck.kernel.jobs.frames import LogLine
 from quarterdeck.kernel.jobs.handlers import WorkerHandlers, worker_handlers
 from quarterdeck.kernel.jobs.service import Jobs
 from quarterdeck.kernel.logs import Line, Logs
+from quarterdeck.kernel.retention import own as kernel_retention
 from quarterdeck.kernel.settings import Settings
 from quarterdeck.kernel.telemetry import Metrics
 from quarterdeck.kernel.vault import Secret
@@ -49,6 +53,8 @@ from quarterdeck.kernel.vault.vault import Vault
 log = structlog.get_logger("quarterdeck")
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 SLOTS = 4
+RETENTION = (kernel_retention, identity_retention, deployment_retention)
+"""Rooms that say what of theirs is kept for how long; importing one registers its categories."""
 HAND_BACK_SECONDS = 5.0
 EDGE_LOOK_SECONDS = 5.0
 
@@ -59,6 +65,7 @@ def register_handlers(handlers: WorkerHandlers = worker_handlers) -> None:
         handlers.register("deployment.execute", DeploymentOrder)(execute)
         handlers.register(deployment_jobs.RETIRE, RuntimeOrder)(operate)
         handlers.register(runtime_control.CONTROL, RuntimeOrder)(operate)
+        handlers.register(reviving.REVIVE, RuntimeOrder)(operate)
 
 
 @dataclass
@@ -135,7 +142,8 @@ class Instance:
         )
         edge = None if settings.no_edge else Edge(data.runtime, http_port=http_port, https_port=https_port)
         register_handlers()
-        for kind in [*deployment_jobs.kinds(placement, logs), runtime_control.kind(placement)]:
+        kinds = [*deployment_jobs.kinds(placement, logs), runtime_control.kind(placement), reviving.kind(placement)]
+        for kind in kinds:
             jobs.kinds.replace(kind)
 
         async def keep_lines(stream: str, lines: Sequence[LogLine]) -> None:
@@ -164,12 +172,14 @@ class Instance:
     async def start(self) -> None:
         """Dispatch jobs, run the in-process worker, seal the audit trail, deliver events, keep the edge up, watch."""
         self.stopping = asyncio.Event()
+        await self.db.read(deployment_jobs.mask_active, self.placement, self.logs)
         await self.jobs.start(
             self,
             capabilities=frozenset({"deploy", f"local:{fingerprint()}"}),
             slots=SLOTS,
             worker=not self.settings.no_worker,
         )
+        await self.db.write(retention.schedule_all)
         self._keep(audit.Sealer(self.db).run(), "audit-sealer")
         self._keep(event_jobs.keep_delivering(self.db), "event-delivery")
         self._keep(self.observer.run(), "runtime-observer")

@@ -27,7 +27,7 @@ def recognise(app: Any) -> Any:
 
 
 def build_app(ports: Portside, renderer: Renderer | None = None) -> Litestar:
-    app = Litestar([console_router()], middleware=[recognise], openapi_config=None)
+    app = Litestar([console_router()], middleware=[recognise], openapi_config=None, logging_config=None)
     app.state.console = Console(ports, renderer or Renderer(HeldClock(NOW)))
     return app
 
@@ -40,6 +40,7 @@ def ports() -> Portside:
 @pytest.fixture
 def client(ports: Portside) -> Iterator[TestClient[Litestar]]:
     with TestClient(build_app(ports), base_url="http://deck.example", raise_server_exceptions=True) as client:
+        client.headers["origin"] = "http://deck.example"
         client.cookies.set("qd_session", "mara")
         client.follow_redirects = False
         yield client

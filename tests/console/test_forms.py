@@ -237,3 +237,20 @@ def test_theme_and_keys_are_kept_in_cookies_and_only_known_values(client: TestCl
     answer = client.post("/console/me/theme", data={"theme": "plaid", "back": "https://evil.example"})
     assert answer.headers["location"] == "/console/"
     assert "qd_theme" not in str(answer.headers)
+
+
+@pytest.mark.parametrize("headers", [{"origin": "https://evil.example"}, {"sec-fetch-site": "cross-site"}, {}])
+def test_another_site_cannot_sign_anybody_in(headers: dict[str, str], client: TestClient[Litestar]) -> None:
+    client.cookies.clear()
+    del client.headers["origin"]
+    form = {"username": "mara", "password": "correct horse battery"}
+    answer = client.post("/console/sign-in", data=form, headers=headers)
+    assert answer.status_code == 403
+    assert "set-cookie" not in answer.headers
+
+
+def test_a_door_is_bounded() -> None:
+    from quarterdeck.console.pages import doors
+
+    assert doors.signing_in.opt["rate"].count == 20
+    assert doors.making_first_admin.opt["rate"].count == 20

@@ -11,7 +11,9 @@ from litestar.testing import TestClient
 
 from console.portside import BASE, EVERYTHING, Portside
 from e2e.console.addresses import PAGES
+from quarterdeck.access import CATALOGUE
 from quarterdeck.console.navigation import ROOMS
+from quarterdeck.console.render import HOME
 from quarterdeck.console.router import HANDLERS
 from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid
 
@@ -83,10 +85,17 @@ def test_without_a_session_every_page_leads_to_the_door(name: str, client: TestC
     assert not answer.text
 
 
-def test_every_route_declares_what_it_needs() -> None:
+def test_every_route_declares_a_permission_that_the_catalogue_has() -> None:
     for handler in HANDLERS:
         permission = handler.opt.get("permission", "")
-        assert permission in {"public", "authenticated"} or re.fullmatch(r"deploy:[a-z.-]+", permission), handler
+        assert permission in {"public", "authenticated"} or permission in CATALOGUE, (permission, handler)
+
+
+def test_every_permission_that_a_page_asks_for_is_in_the_catalogue() -> None:
+    templates = "".join(path.read_text() for path in HOME.rglob("*.html"))
+    asked = set(re.findall(r"viewer\.may\([\"']([^\"']+)", templates))
+    assert asked
+    assert asked <= set(CATALOGUE)
 
 
 def test_htmx_gets_the_main_part_alone(client: TestClient[Litestar]) -> None:
@@ -155,7 +164,7 @@ def test_the_rollback_question_lists_what_differs_and_what_is_not_rolled_back(cl
     assert "The database is not rolled back. 2 values differ from today." in page
     assert "FEATURE_SLOTS" in page
     assert "v41 keeps serving until v40 is healthy." in page
-    assert "qd rollback storefront/web -e production --to v40" in page
+    assert "qd rollback storefront/production/web --to 40" in page
 
 
 def test_a_version_that_cannot_come_back_says_why_beside_the_button(client: TestClient[Litestar]) -> None:

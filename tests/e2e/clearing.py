@@ -9,9 +9,10 @@ from quarterdeck.fleet.processes.runtime import Processes
 
 
 async def main(root: Path) -> None:
-    edge = Edge(root)
-    await edge.stop(grace_seconds=0)
-    await edge.close()
+    if (root / "edge").exists():
+        edge = Edge(root)
+        await edge.stop(grace_seconds=0)
+        await edge.close()
     processes = Processes(root)
     for status in processes.list():
         await processes.remove(status.instance, grace=0)

@@ -56,9 +56,7 @@ class Client:
         """Create the first administrator where there is none, and sign in."""
         status = self.get("/api/bootstrap/auth/status")
         if status["bootstrapRequired"]:
-            self.post(
-                "/api/bootstrap/auth/first-admin", {"email": EMAIL, "displayName": "Ada", "password": PASSWORD}
-            )
+            self.post("/api/bootstrap/auth/first-admin", {"email": EMAIL, "displayName": "Ada", "password": PASSWORD})
         self.sign_in()
 
     def sign_in(self) -> None:

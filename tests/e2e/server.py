@@ -131,9 +131,7 @@ class Deck:
         """Make a worker known before the first start, as an operator does with the server stopped."""
         script = Path(__file__).with_name("enrolling.py")
         arguments = [sys.executable, str(script), str(self.data), self.database_url or "", *CAPABILITIES]
-        done = subprocess.run(
-            arguments, capture_output=True, text=True, check=False, env=environment(self.docker_host)
-        )
+        done = subprocess.run(arguments, capture_output=True, text=True, check=False, env=environment(self.docker_host))
         assert done.returncode == 0, done.stderr
         self.token_file.touch(mode=0o600)
         self.token_file.write_text(done.stdout.strip())

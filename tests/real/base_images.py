@@ -250,11 +250,12 @@ def debian_tar(recipe: Recipe, cache: Path) -> Iterator[bytes]:
         shutil.rmtree(root / "var/lib/apt/lists")
         (root / "var/lib/apt/lists/partial").mkdir(parents=True)
         (root / "etc/resolv.conf").write_text("")
-        packer = subprocess.Popen(["tar", "-C", place, "--exclude=./dev/*", "-cf", "-", "."], stdout=subprocess.PIPE)
-        assert packer.stdout
-        while chunk := packer.stdout.read(1 << 20):
-            yield chunk
-        if packer.wait():
+        command = ["tar", "-C", place, "--exclude=./dev/*", "-cf", "-", "."]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as packer:
+            assert packer.stdout
+            while chunk := packer.stdout.read(1 << 20):
+                yield chunk
+        if packer.returncode:
             sys.exit(f"tar ended with {packer.returncode}")
 
 

@@ -29,15 +29,15 @@ def tallied(tx):
 def main(address: str) -> None:
     database = open_database(address)
     claimant = jobs.Claimant("process:killed", frozenset(), ("urgent", "normal", "background"), 3)
-    print("working", flush=True)
+    sys.stdout.write("working\n")
+    sys.stdout.flush()
     while True:
         for assigned in database.write_sync(jobs.claim, claimant):
             job = assigned.job
             database.write_sync(jobs.heartbeat, [(job.id, job.fence)])
-            database.write_sync(
-                jobs.complete, job.id, job.fence, jobs.Outcome("succeeded"), key=job.concurrency_key
-            )
-            print(f"ended {job.id} .", flush=True)
+            database.write_sync(jobs.complete, job.id, job.fence, jobs.Outcome("succeeded"), key=job.concurrency_key)
+            sys.stdout.write(f"ended {job.id} .\n")
+            sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def pytest_report_header() -> str:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks tests by the real parts that they use, and refuses a run whose databases see different tests."""
-    counts = Counter({kind: 0 for kind in database_kinds()})
+    counts = Counter(dict.fromkeys(database_kinds(), 0))
     for item in items:
         kind = database_of(item)
         if kind is not None:

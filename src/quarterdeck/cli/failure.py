@@ -33,6 +33,7 @@ class Failure(Exception):
         code: str | None = None,
         hint: str | None = None,
         request_id: str | None = None,
+        facts: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -40,15 +41,16 @@ class Failure(Exception):
         self.code = code or exit.name.lower()
         self.hint = hint
         self.request_id = request_id
+        self.facts = facts or {}
 
     def body(self) -> dict[str, Any]:
-        """The error as one JSON document."""
+        """The error as one JSON document, beside what is known of the thing that failed."""
         error: dict[str, Any] = {"code": self.code, "message": self.message}
         if self.hint:
             error["hint"] = self.hint
         if self.request_id:
             error["requestId"] = self.request_id
-        return {"error": error}
+        return {**self.facts, "error": error}
 
 
 def usage(message: str, hint: str | None = None, *, code: str = "usage") -> Failure:

@@ -58,6 +58,14 @@ class Terminal:
         """A notice, on stderr."""
         print(clean(text), file=self.err, flush=True)
 
+    def say_styled(self, text: str) -> None:
+        """A notice of our own making that may carry colours."""
+        print(text, file=self.err, flush=True)
+
+    @property
+    def columns(self) -> int:
+        return shutil.get_terminal_size().columns
+
     def detail(self, text: str) -> None:
         """A notice for those who asked for more."""
         if self.verbose:
@@ -106,7 +114,7 @@ class Terminal:
                 self.line(text)
 
     def _width(self) -> int | None:
-        return shutil.get_terminal_size().columns if self.out.isatty() else None
+        return self.columns if self.out.isatty() else None
 
     def ask(self, question: str, *, secret: bool = False, otherwise: str) -> str:
         """Ask on a terminal; where there is none, fail with what to give instead."""

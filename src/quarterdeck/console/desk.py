@@ -13,9 +13,13 @@ from quarterdeck.console.ports import ConsolePorts, Place, Principal
 from quarterdeck.console.render import Renderer
 from quarterdeck.console.views.shell import Count, Crumb, Note, Viewer
 from quarterdeck.kernel.errors import Forbidden, Problem, Unauthenticated
+from quarterdeck.kernel.http.failures import STATUS_BY_KIND
+from quarterdeck.kernel.http.guard import origin_of
+from quarterdeck.kernel.principal import current
 
 AnyRequest = Request[Any, Any, Any]
-SESSION_COOKIE = "qd_session"
+SESSION_COOKIES = ("qd_session", "better-auth.session_token", "sb_session")
+"""All name the same session; the first is the one that we set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,11 @@ class Console:
 
     ports: ConsolePorts
     renderer: Renderer
-    secure_cookies: bool = False
+    public_url: str | None = None
+
+    def secure(self, request: AnyRequest) -> bool:
+        """Whether cookies travel over TLS only."""
+        return bool(self.public_url) or request.scope["scheme"] == "https"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +71,7 @@ class Desk:
                 "crumbs": crumbs,
                 "topics": topics,
                 "counts": self.counts,
-                "problem": note_of(problem, request_id(self.request)) if problem else None,
+                "problem": note_of(problem, request_id()) if problem else None,
                 **values,
             },
         )
@@ -95,26 +103,14 @@ def desk_of(request: AnyRequest) -> Desk | None:
     return found
 
 
-def request_id(request: AnyRequest) -> str | None:
-    found = request.scope.get("state", {}).get("request_id")
-    return str(found) if found else None
-
-
-STATUS = {
-    "invalid": 400,
-    "unauthenticated": 401,
-    "forbidden": 403,
-    "not-found": 404,
-    "conflict": 409,
-    "provider": 502,
-    "unavailable": 503,
-    "timeout": 504,
-    "internal": 500,
-}
+def request_id() -> str | None:
+    """The id under which the server's log has this request."""
+    found = current.get().request_id
+    return found if found != "-" else None
 
 
 def status_of(problem: Problem) -> int:
-    return STATUS[problem.kind]
+    return STATUS_BY_KIND[problem.kind]
 
 
 def note_of(problem: Problem, ask: str | None = None) -> Note:
@@ -142,6 +138,18 @@ def part(request: AnyRequest, name: str) -> str:
 def place_of(request: AnyRequest) -> Place:
     """The resource that the address names."""
     return Place(part(request, "project"), part(request, "environment"), part(request, "resource"))
+
+
+def check_own_page(request: AnyRequest) -> None:
+    """Raise `Forbidden` for a form of another site: the frame asks this only where there is a session already."""
+    public = console_of(request).public_url
+    if origin := request.headers.get("origin"):
+        own = origin_of(f"{request.scope['scheme']}://{request.headers.get('host', '')}")
+        if origin_of(origin) in {own, origin_of(public) if public else own} - {None}:
+            return
+    elif request.headers.get("sec-fetch-site") in {"same-origin", "none"}:
+        return
+    raise Forbidden("This form was sent from another site.", hint="Open the console and try again from there.")
 
 
 def sign_in_address(request: AnyRequest) -> str:

@@ -8,6 +8,6 @@ PUBLIC: Final = "public"
 SIGNED_IN: Final = "authenticated"
 
 
-def needs(permission: str) -> dict[str, Any]:
-    """The `opt` of a route."""
-    return {"permission": permission}
+def needs(permission: str, **more: Any) -> dict[str, Any]:
+    """The `opt` of a route. Forms are no JSON, so the frame leaves bodies to the handler."""
+    return {"permission": permission, "raw_body": True, **more}

@@ -1,7 +1,8 @@
 """What the console asks of the rest of the program.
 
 The pages know these protocols only. `Principal` is whatever the HTTP frame found out about the caller; it is handed
-on untouched, and every method decides for itself whether that caller may. Refusals and failures are `kernel.errors.Problem`.
+on untouched, and every method decides for itself whether that caller may. Refusals and failures are
+`kernel.errors.Problem`.
 Names in addresses (`project`, `environment`, `resource`) are slugs; `ref` values are the deploy surface's identifiers.
 """
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from litestar import Request, Response, Router, get
 
-from quarterdeck.console.desk import console_of, desk_of, note_of, part, request_id, sign_in_address, status_of
+from quarterdeck.console.desk import console_of, desk_of, part, request_id, sign_in_address
 from quarterdeck.console.pages import (
     deployments,
     doors,
@@ -21,20 +21,25 @@ from quarterdeck.console.pages import (
 from quarterdeck.console.permissions import PUBLIC, needs
 from quarterdeck.console.render import secure_headers, see
 from quarterdeck.console.stream import stream
-from quarterdeck.console.views.shell import Crumb
-from quarterdeck.kernel.errors import NotFound, Problem, Unauthenticated
+from quarterdeck.console.views.shell import Crumb, Note
+from quarterdeck.kernel.errors import Forbidden, NotFound, Unauthenticated
+from quarterdeck.kernel.http.dialects import sentence
+from quarterdeck.kernel.http.failures import failure_of
 
 FOREVER = "public, max-age=31536000, immutable"
 HEADINGS = {
-    "unauthenticated": "Sign in first",
-    "invalid": "That does not work",
-    "forbidden": "You may not see this",
-    "not-found": "There is nothing here",
-    "conflict": "Not now",
-    "provider": "Something else failed",
-    "unavailable": "Not available now",
-    "timeout": "It took too long",
-    "internal": "Something failed here",
+    400: "That does not work",
+    401: "Sign in first",
+    403: "You may not do this",
+    404: "There is nothing here",
+    405: "That does not work",
+    409: "Not now",
+    413: "That is too large",
+    429: "Too many tries",
+    500: "Something failed here",
+    502: "Something else failed",
+    503: "Not available now",
+    504: "It took too long",
 }
 
 
@@ -51,27 +56,32 @@ async def static(request: Request[Any, Any, Any]) -> Response[bytes]:
     return Response(asset.body, media_type=asset.media_type, headers=headers)
 
 
-def show_problem(request: Request[Any, Any, Any], problem: Problem) -> Response[bytes]:
+def show_failure(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """A page that says what happened and what to do; without a session, the door."""
-    if isinstance(problem, Unauthenticated):
+    if isinstance(error, Unauthenticated):
         if request.headers.get("hx-request"):
             headers = secure_headers("none") | {"HX-Redirect": "/console/sign-in"}
             return Response(b"", status_code=401, media_type="text/plain", headers=headers)
         return see(sign_in_address(request))
-    heading = HEADINGS[problem.kind]
+    failure = failure_of(error, request_id() or "-")
     desk = desk_of(request)
-    return console_of(request).renderer.page(
+    heading = HEADINGS.get(failure.status, HEADINGS[500])
+    tone = "off" if isinstance(error, Forbidden) else "bad"
+    note = Note(tone, sentence(failure), failure.hint or "", None if tone == "off" else request_id())
+    answer = console_of(request).renderer.page(
         request,
         "pages/problem.html",
         viewer=desk.viewer if desk else None,
-        status=status_of(problem),
+        status=failure.status,
         values={
             "heading": heading,
             "crumbs": (Crumb(heading),),
             "counts": desk.counts if desk else {},
-            "problem": note_of(problem, request_id(request)),
+            "problem": note,
         },
     )
+    answer.headers.update(failure.headers)
+    return answer
 
 
 HANDLERS: tuple[Any, ...] = (
@@ -138,6 +148,6 @@ def console_router() -> Router:
     return Router(
         path="/console",
         route_handlers=HANDLERS,
-        exception_handlers={Problem: cast("Any", show_problem)},
+        exception_handlers={Exception: show_failure},
         include_in_schema=False,
     )

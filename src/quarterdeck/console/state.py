@@ -75,7 +75,8 @@ TABLE: dict[str, dict[Tone, str]] = {
     },
     "readiness": {
         "idle": "pending deferred",
-        "off": "unknown not-configured not-requested not-applicable not-implemented unsupported unavailable empty deleted",
+        "off": "unknown not-configured not-requested not-applicable not-implemented unsupported unavailable empty"
+        " deleted",
         "warn": "warning degraded not-ready partial stale",
         "good": "ready configured available satisfied",
         "bad": "failed blocked",

@@ -29,5 +29,7 @@ def of_user(tx: Tx, user_id: int) -> list[Organization]:
 
 def role_of(tx: Tx, user_id: int, organization_id: int) -> str | None:
     """The highest organization role of a user, as its last part (`owner`)."""
-    held = {role.split(":")[1] for role in grants.roles_of(tx, user_id, organization_id) if role.startswith("organization:")}
+    held = {
+        role.split(":")[1] for role in grants.roles_of(tx, user_id, organization_id) if role.startswith("organization:")
+    }
     return next((role for role in RANK if role in held), None)

@@ -1,4 +1,4 @@
-"""Passwords: argon2id, with the parameters of the library's low-memory profile. Slow on purpose: never inside a unit of work."""
+"""Passwords: argon2id in the library's low-memory profile. Slow on purpose, so never inside a unit of work."""
 
 from __future__ import annotations
 

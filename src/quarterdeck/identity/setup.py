@@ -11,6 +11,7 @@ from quarterdeck.identity.model import Organization, User
 from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import NotFound
+from quarterdeck.kernel.principal import Principal
 
 ORGANIZATION = "org_self_hosted"
 SLUG = "self-hosted-appaloft"  # documented: existing clients compare it
@@ -56,6 +57,7 @@ def create_first_administrator(
     user = users.create(tx, email=email, username=username, display_name=display_name, password_hash=password_hash)
     for role in ("organization:owner", "tasks:admin", "broker:admin", "runbooks:super-admin"):
         grants.give(tx, access, user.id, organization.id, role)
+    tx.act_as(Principal(kind="user", id=user.id, uid=user.uid, label=user.username, organization_id=organization.id))
     audit.record(
         tx,
         IdentityAction.FIRST_ADMINISTRATOR,

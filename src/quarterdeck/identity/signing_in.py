@@ -12,6 +12,7 @@ from quarterdeck.identity.setup import IdentityAction
 from quarterdeck.kernel import audit
 from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.errors import Forbidden, Unauthenticated
+from quarterdeck.kernel.principal import Principal
 from quarterdeck.kernel.vault import Secret
 
 _hashing = asyncio.Semaphore(2)  # each takes 64 MiB
@@ -60,6 +61,7 @@ async def sign_in(
         made = sessions.open_session(
             tx, user, memberships[0], kinds=kinds, client_kind=client_kind, user_agent=user_agent
         )
+        tx.act_as(acting(user, made))
         audit.record(
             tx,
             IdentityAction.SIGNED_IN,
@@ -71,6 +73,18 @@ async def sign_in(
         return made
 
     return await db.write(opened)
+
+
+def acting(user: User, opened: Opened) -> Principal:
+    """The person that a new session stands for."""
+    return Principal(
+        kind="user",
+        id=user.id,
+        uid=user.uid,
+        label=user.username,
+        organization_id=opened.organization.id,
+        credential=opened.session.uid,
+    )
 
 
 def _refused(tx: Tx, identifier: str) -> None:
@@ -108,4 +122,3 @@ async def create_first_administrator(
         display_name=display_name,
         password_hash=password_hash,
     )
-

@@ -29,7 +29,7 @@ def _round(address, seed):
     )
     try:
         assert process.stdout.readline() == "working\n"
-        time.sleep(random.Random(seed).uniform(0.0, 0.25))
+        time.sleep(random.Random(seed).uniform(0.0, 0.25))  # noqa: S311 - a repeatable moment
     finally:
         process.send_signal(signal.SIGKILL)
         out = process.communicate()[0]

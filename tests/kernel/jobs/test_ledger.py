@@ -11,6 +11,7 @@ from quarterdeck.kernel import jobs
 from quarterdeck.kernel.clock import HeldClock
 from quarterdeck.kernel.db import open_database
 from quarterdeck.kernel.errors import Conflict, Unavailable
+from quarterdeck.kernel.principal import Context, Principal, current
 
 
 class Note(msgspec.Struct):
@@ -335,3 +336,27 @@ def test_a_short_reference_leads_back_to_its_job(db):
     assert jobs.short_ref_id(job.short_ref) == job.id
     with pytest.raises(ValueError, match="nonsense"):
         jobs.short_ref_id("nonsense!")
+
+
+def test_what_a_person_does_to_a_job_is_audited_and_what_the_system_does_is_not(db):
+    actor = Context(principal=Principal("user", 7, "0192", "mara", organization_id=1))
+    first, second = put(db), put(db)
+    db.write_sync(jobs.cancel, first.id, "by itself")
+    token = current.set(actor)
+    try:
+        db.write_sync(jobs.cancel, second.id, "not wanted")
+    finally:
+        current.reset(token)
+    rows = db.read_sync(lambda tx: tx.execute("SELECT action, resource_id, actor_label FROM audit_events").all())
+    assert [tuple(row) for row in rows] == [("job.canceled", second.uid, "mara")]
+
+
+def test_what_a_rule_writes_bears_the_correlation_id_of_its_job(db):
+    seen = []
+    jobs.kinds.register(
+        jobs.JobKind("test.correlated", Note, finish=lambda tx, job, outcome: seen.append(tx.context.correlation_id))
+    )
+    put(db, kind="test.correlated", correlation_id="req_1")
+    (claimed,) = take(db)
+    end(db, claimed)
+    assert seen == ["req_1"]

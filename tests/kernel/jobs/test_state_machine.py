@@ -13,7 +13,14 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.clock import HeldClock
@@ -35,7 +42,6 @@ CLAIMERS = 4
 
 class LedgerMachine(RuleBasedStateMachine):
     database_address = None
-    running = Bundle("running")
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,12 +53,16 @@ class LedgerMachine(RuleBasedStateMachine):
         self.fences: dict[int, int] = {}
         self.held: dict[int, int] = {}
         self.ended: dict[int, str] = {}
-        self.closed: set[int] = set()
+        self.attempts: list[tuple[int, int]] = []
 
     def teardown(self) -> None:
         self.settle()
         self.threads.shutdown()
         self.db.close_sync()
+
+    @initialize()
+    def begin(self):
+        self.enqueue([None, "a", "b", "a", None, None], "normal", 0, 3)
 
     @rule(
         keys=st.lists(st.sampled_from([None, None, "a", "b"]), min_size=1, max_size=5),
@@ -73,7 +83,7 @@ class LedgerMachine(RuleBasedStateMachine):
             assert job.id not in self.known
             self.known[job.id] = job.concurrency_key
 
-    @rule(target=running, limits=st.lists(st.integers(1, 3), min_size=1, max_size=CLAIMERS))
+    @rule(limits=st.lists(st.integers(1, 3), min_size=1, max_size=CLAIMERS))
     def claim(self, limits):
         gate = threading.Barrier(len(limits))
 
@@ -90,16 +100,20 @@ class LedgerMachine(RuleBasedStateMachine):
             assert job.fence > self.fences.get(job.id, 0)
             assert job.lane != "housekeeping"
             self.fences[job.id] = self.held[job.id] = job.fence
-        return multiple(*((job.id, job.fence) for job in claimed))
+            self.attempts.append((job.id, job.fence))
 
-    @rule(target=running, place=st.integers(0, CLAIMERS - 1))
+    @precondition(lambda self: self.held)
+    @rule(place=st.integers(0, CLAIMERS - 1))
     def everyone_falls_silent_and_another_claims(self, place):
         self.time_passes(31)
-        return self.claim([1] * (place + 1))
+        self.claim([2] * (place + 1))
 
-    @rule(held=running, state=st.sampled_from(["succeeded", "failed", "canceled"]), retriable=st.booleans())
-    def complete(self, held, state, retriable):
-        job_id, fence = held
+    @precondition(lambda self: self.attempts)
+    @rule(
+        choose=st.integers(0, 1000), state=st.sampled_from(["succeeded", "failed", "canceled"]), retriable=st.booleans()
+    )
+    def complete(self, choose, state, retriable):
+        job_id, fence = self.attempt(choose)
         outcome = jobs.Outcome(state, retriable=retriable)
         key = self.known[job_id]
         before = len(ENDS)
@@ -116,21 +130,29 @@ class LedgerMachine(RuleBasedStateMachine):
             self.ended[job_id] = job.state
             assert ENDS[-1][0] == job_id
 
-    @rule(held=running)
-    def renew(self, held):
+    @precondition(lambda self: self.attempts)
+    @rule(choose=st.integers(0, 1000))
+    def renew(self, choose):
+        held = self.attempt(choose)
         lost, _ = self.db.write_sync(jobs.heartbeat, [held])
         assert (held[0] in lost) == (self.held.get(held[0]) != held[1])
 
-    @rule(held=running)
-    def hand_back(self, held):
+    @precondition(lambda self: self.attempts)
+    @rule(choose=st.integers(0, 1000))
+    def hand_back(self, choose):
+        held = self.attempt(choose)
         self.db.write_sync(jobs.hand_back, *held)
         if self.held.get(held[0]) == held[1]:
             del self.held[held[0]]
 
+    def attempt(self, choose):
+        """One of the latest attempts, whether it still holds its job or not."""
+        latest = self.attempts[-12:]
+        return latest[choose % len(latest)]
+
+    @precondition(lambda self: self.known)
     @rule(choose=st.integers(0, 1000))
     def cancel(self, choose):
-        if not self.known:
-            return
         job_id = sorted(self.known)[choose % len(self.known)]
         try:
             job = self.db.write_sync(jobs.cancel, job_id, "unwanted")
@@ -173,9 +195,7 @@ class LedgerMachine(RuleBasedStateMachine):
             claimant = jobs.Claimant("last", frozenset(), (*LANES, "housekeeping"), 100)
             claimed = [assigned.job for assigned in self.db.write_sync(jobs.claim, claimant)]
             for job in claimed:
-                self.db.write_sync(
-                    jobs.complete, job.id, job.fence, jobs.Outcome("succeeded"), key=job.concurrency_key
-                )
+                self.db.write_sync(jobs.complete, job.id, job.fence, jobs.Outcome("succeeded"), key=job.concurrency_key)
             if not claimed and not self.db.read_sync(jobs.count, jobs.Filter(states=tuple(jobs.LIVE))):
                 break
         assert self.db.read_sync(jobs.count, jobs.Filter(states=tuple(jobs.LIVE))) == 0

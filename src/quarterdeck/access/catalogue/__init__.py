@@ -21,7 +21,7 @@ OWNERS = frozenset({"organization:owner"})
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """`key` is `<surface>:<operation>`; `roles` are the built-in roles that grant it; `scopes` where it can be granted."""
+    """`key` is `<surface>:<operation>`, `roles` the built-in roles that grant it, `scopes` where it can be granted."""
 
     key: str
     group: str

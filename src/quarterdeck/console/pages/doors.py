@@ -9,13 +9,13 @@ from litestar import Request, Response, get, post
 from litestar.datastructures import Cookie
 
 from quarterdeck.console.desk import (
-    SESSION_COOKIE,
+    SESSION_COOKIES,
     AnyRequest,
+    check_own_page,
     console_of,
     inside,
     note_of,
     open_desk,
-    principal,
     read_form,
     request_id,
     status_of,
@@ -25,13 +25,15 @@ from quarterdeck.console.ports import SignedIn
 from quarterdeck.console.render import see
 from quarterdeck.console.views.shell import Field
 from quarterdeck.kernel.errors import Invalid, Problem
+from quarterdeck.kernel.http.limits import Rate
+
+DOOR = Rate(20, 60)
+"""Attempts of one address a minute."""
 
 
 @get("/sign-in", opt=needs(PUBLIC))
 async def sign_in(request: Request[Any, Any, Any]) -> Response[bytes]:
     console = console_of(request)
-    if principal(request) is not None:
-        return see(inside(request.query_params.get("next", "")))
     if (await console.ports.bootstrap()).required:
         return see("/console/first-admin")
     return _sign_in(request, {"next": request.query_params.get("next", "")})
@@ -46,17 +48,18 @@ def _sign_in(request: AnyRequest, typed: dict[str, str], problem: Problem | None
         values={
             "host": request.url.netloc,
             "next": inside(typed.get("next", "")),
-            "problem": note_of(problem, request_id(request)) if problem else None,
+            "problem": note_of(problem, request_id()) if problem else None,
             "code_only": code_only,
             "login": typed.get("username", ""),
         },
     )
 
 
-@post("/sign-in", opt=needs(PUBLIC))
+@post("/sign-in", opt=needs(PUBLIC, rate=DOOR))
 async def signing_in(request: Request[Any, Any, Any]) -> Response[bytes]:
     console, form = console_of(request), await read_form(request)
     try:
+        check_own_page(request)
         made = await console.ports.sign_in(
             login=form.get("username", ""),
             password=form.get("password", ""),
@@ -116,16 +119,17 @@ async def _first_admin(request: AnyRequest, typed: dict[str, str], problem: Prob
         status=status_of(problem) if problem else 200,
         values={
             "host": request.url.netloc,
-            "problem": note_of(problem, request_id(request)) if problem else None,
+            "problem": note_of(problem, request_id()) if problem else None,
             "fields": shown,
         },
     )
 
 
-@post("/first-admin", opt=needs(PUBLIC))
+@post("/first-admin", opt=needs(PUBLIC, rate=DOOR))
 async def making_first_admin(request: Request[Any, Any, Any]) -> Response[bytes]:
     console, form = console_of(request), await read_form(request)
     try:
+        check_own_page(request)
         if len(form.get("password", "")) < 12:
             raise Invalid("The password is too short.", hint="Take at least 12 characters.", field="password")
         made = await console.ports.first_admin(
@@ -145,7 +149,8 @@ async def sign_out(request: Request[Any, Any, Any]) -> Response[bytes]:
     desk = await open_desk(request)
     await desk.ports.sign_out(desk.who)
     answer = see("/console/sign-in", "signed-out")
-    answer.set_cookie(Cookie(SESSION_COOKIE, value="", path="/", max_age=0))
+    for name in SESSION_COOKIES:
+        answer.set_cookie(Cookie(name, value="", path="/", max_age=0))
     return answer
 
 
@@ -153,13 +158,13 @@ def _enter(request: AnyRequest, made: SignedIn, address: str) -> Response[bytes]
     answer = see(address)
     answer.set_cookie(
         Cookie(
-            SESSION_COOKIE,
+            SESSION_COOKIES[0],
             value=made.token,
             path="/",
             max_age=made.max_age,
             httponly=True,
             samesite="lax",
-            secure=console_of(request).secure_cookies,
+            secure=console_of(request).secure(request),
         )
     )
     return answer

@@ -41,7 +41,7 @@ def ask(
     **question: Any,
 ) -> Response[bytes]:
     """The question as a page or, when a dialog asked, as the inside of one. `failed` is why a first try was refused."""
-    note = note_of(failed, request_id(desk.request)) if failed else None
+    note = note_of(failed, request_id()) if failed else None
     return desk.page(
         "pages/question.html",
         here=here,

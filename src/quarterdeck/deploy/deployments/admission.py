@@ -1,4 +1,4 @@
-"""Taking a deployment in: everything is checked and snapshotted here, in one transaction, before anything is touched."""
+"""Taking a deployment in: all is checked and snapshotted here, in one transaction, before anything is touched."""
 
 from __future__ import annotations
 
@@ -56,6 +56,8 @@ def create(
     resources.check_active(resource)
     servers.check_active(server)
     tx.lock(f"resource:{resource.id}")
+    tx.session.refresh(resource)  # another request may have changed it while this one waited
+    resources.check_active(resource)
     destination = servers.destination(tx, server, destination_ref)
     basis = candidate or origin
     if basis is None and resource.source is None:
@@ -96,8 +98,8 @@ def create(
             variables=_seal(tx, uid, snapshot_variables(tx, basis) if basis else _variables(tx, resource)),
             plan_ref=tx.ids.ref("plan"),
             plan=candidate.plan if candidate else None,
-            commit=candidate.commit if candidate else None,
-            commit_message=candidate.commit_message if candidate else None,
+            commit=basis.commit if basis else None,
+            commit_message=basis.commit_message if basis else None,
             artifact=None,
             route=routes.planned(tx, resource, server),
             runtime=None,
@@ -129,7 +131,6 @@ def create(
     deployment.job_id = job.id
     resource.latest_id = deployment.id
     resource.deployment_count += 1
-    resource.wanted = "running"
     if resource.destination_id is None:
         resource.destination_id = destination.id
     tx.flush()

@@ -87,6 +87,14 @@ def retry(tx: Tx, ref: str, *, resource_ref: str | None = None, state_version: s
             hint="Retry takes failed or canceled attempts; redeploy starts a new one.",
         )
     candidate = tx.get(Deployment, origin.candidate_id) if origin.candidate_id else None
+    reasons = readiness.candidate_reasons(origin, candidate) if candidate is not None else []
+    if reasons:
+        raise Conflict(
+            f"What {ref} was to give back cannot be given back any more: {', '.join(reasons)}.",
+            code="deployment_not_retryable",
+            hint="Roll back to another candidate, or redeploy.",
+            reasons=reasons,
+        )
     return admission.create(
         tx,
         resource_ref=resource.ref,
@@ -151,7 +159,10 @@ def rollback(
             code="deployment_rollback_candidate_not_found",
             hint="recovery-readiness lists the candidates.",
         )
-    reasons = readiness.candidate_reasons(current, candidate)
+    reasons = [
+        *([] if current.status in TERMINAL else ["attempt-not-terminal"]),
+        *readiness.candidate_reasons(current, candidate),
+    ]
     if reasons:
         raise Conflict(
             f"{candidate.ref} cannot be given back: {', '.join(reasons)}.",

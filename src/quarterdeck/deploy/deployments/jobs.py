@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from quarterdeck.deploy.deployments import admission
 from quarterdeck.deploy.deployments.model import Deployment, Phase
 from quarterdeck.deploy.deployments.placement import Placement
 from quarterdeck.deploy.deployments.records import record
-from quarterdeck.deploy.deployments.transitions import TERMINAL, move
+from quarterdeck.deploy.deployments.transitions import ACTIVE, TERMINAL, move
 from quarterdeck.deploy.execution.order import (
     DeploymentOrder,
     Retained,
@@ -27,6 +28,10 @@ from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.logs import Logs
 
 RETIRE = "deployment.retire"
+CHANGED = "runtimes"
+"""The bus topic that says: another runtime serves, or one was stopped or started."""
+FOLLOW_UP_ATTEMPTS = 40
+"""Tries, at last ten minutes apart: an engine may be away for an hour or two."""
 FAILED_MESSAGE = "The deployment failed."
 
 
@@ -37,8 +42,8 @@ class DeploymentPayload(msgspec.Struct):
 
 
 class RetirePayload(msgspec.Struct):
-    """`retire` drains and stops what was replaced; `clean` removes what a failed attempt left; `forget` also removes
-    the retained artefact.
+    """`retire` drains and stops what was replaced; `clean` removes what a failed attempt left; `forget` removes an
+    artefact that is not kept any longer.
     """
 
     deployment: int
@@ -50,35 +55,25 @@ def kinds(placement: Placement, logs: Logs) -> list[jobs.JobKind]:
 
     def assign(tx: Tx, job: jobs.Job) -> DeploymentOrder:
         made = order(tx, placement, _deployment(tx, job.read(DeploymentPayload).deployment))
-        hidden = [variable.value for variable in made.variables if variable.secret]
-        if made.source_credential:
-            hidden.extend(str(value) for value in msgspec.json.decode(made.source_credential).values())
-        for stream in (f"deployment:{made.deployment}", f"runtime:{made.resource}"):
-            logs.mask(stream, hidden)
+        mask(logs, made)
         return made
 
     def keep(tx: Tx, job: jobs.Job, kind: str, data: Any) -> dict[str, Any]:
         return record(tx, job.read(DeploymentPayload).deployment, kind, data)
 
     def finish(tx: Tx, job: jobs.Job, outcome: jobs.Outcome) -> None:
-        finished(tx, placement, _deployment(tx, job.read(DeploymentPayload).deployment), outcome)
+        deployment = _deployment(tx, job.read(DeploymentPayload).deployment)
+        finished(tx, placement, deployment, outcome)
+        tx.after_commit(partial(_close, logs, f"deployment:{deployment.ref}"))
 
     def assign_retire(tx: Tx, job: jobs.Job) -> RuntimeOrder:
         payload = job.read(RetirePayload)
-        deployment = _deployment(tx, payload.deployment)
-        resource, server = _resource(tx, deployment), _server(tx, deployment)
-        return RuntimeOrder(
-            operation=payload.operation,
-            deployment=deployment.ref,
-            resource=resource.ref,
-            target=placement.target(server),
-            runtime={"artifact": deployment.artifact or {}, **(deployment.runtime or {})},
-            grace_seconds=placement.grace_seconds,
-        )
+        return follow_up_order(tx, placement, _deployment(tx, payload.deployment), payload.operation)
 
     def finish_retire(tx: Tx, job: jobs.Job, outcome: jobs.Outcome) -> None:
         deployment = _deployment(tx, job.read(RetirePayload).deployment)
-        if outcome.state == "succeeded" and deployment.retired_at is None:
+        retired = job.read(RetirePayload).operation in {"retire", "clean"}
+        if outcome.state == "succeeded" and retired and deployment.retired_at is None:
             deployment.retired_at = tx.now
 
     return [
@@ -99,6 +94,30 @@ def kinds(placement: Placement, logs: Logs) -> list[jobs.JobKind]:
             lease_seconds=15,
         ),
     ]
+
+
+def _close(logs: Logs, stream: str) -> None:
+    logs.close_later(stream)
+
+
+def mask(logs: Logs, made: DeploymentOrder) -> None:
+    """Hide the secrets of an order in both streams that its lines go to."""
+    hidden = [variable.value for variable in made.variables if variable.secret]
+    if made.source_credential:
+        values = msgspec.json.decode(made.source_credential)
+        hidden.extend(str(values[name]) for name in ("token", "key") if name in values)
+    for stream in (f"deployment:{made.deployment}", f"runtime:{made.resource}"):
+        logs.mask(stream, hidden)
+
+
+def mask_active(tx: Tx, placement: Placement, logs: Logs) -> int:
+    """Hide the secrets of every attempt under way: after a restart, a worker that dials in goes on with its lines
+    without being given its order again.
+    """
+    active = list(tx.scalars(select(Deployment).where(Deployment.status.in_(ACTIVE))))
+    for deployment in active:
+        mask(logs, order(tx, placement, deployment))
+    return len(active)
 
 
 def _deployment(tx: Tx, row_id: int) -> Deployment:
@@ -124,7 +143,6 @@ def order(tx: Tx, placement: Placement, deployment: Deployment) -> DeploymentOrd
     resource, server = _resource(tx, deployment), _server(tx, deployment)
     serving = tx.get(Deployment, resource.serving_id) if resource.serving_id else None
     candidate = tx.get(Deployment, deployment.candidate_id) if deployment.candidate_id else None
-    route = deployment.route
     return DeploymentOrder(
         deployment=deployment.ref,
         number=deployment.number,
@@ -138,7 +156,7 @@ def order(tx: Tx, placement: Placement, deployment: Deployment) -> DeploymentOrd
         runtime=deployment.snapshot.get("runtime") or {},
         network=deployment.snapshot.get("network"),
         health=deployment.snapshot.get("health"),
-        route=RouteOrder(resource.ref, list(route["hostnames"]), str(route["pathPrefix"])) if route else None,
+        route=_route(resource, deployment),
         variables=[
             VariableValue(value["key"], value["value"], value["exposure"], value["secret"])
             for value in admission.snapshot_variables(tx, deployment)
@@ -147,9 +165,44 @@ def order(tx: Tx, placement: Placement, deployment: Deployment) -> DeploymentOrd
         retained=(
             Retained(candidate.ref, candidate.artifact or {}, candidate.plan or {}) if candidate is not None else None
         ),
-        serving=Serving(serving.ref, serving.runtime or {}) if serving is not None else None,
+        serving=_serving(resource, serving),
         done=_done(tx, deployment),
         source_credential=admission.source_credential(tx, resource),
+        commit=deployment.commit,
+    )
+
+
+def _serving(resource: Resource, deployment: Deployment | None) -> Serving | None:
+    if deployment is None:
+        return None
+    stopped = resource.wanted == "stopped"
+    return Serving(deployment.ref, deployment.runtime or {}, _route(resource, deployment), stopped)
+
+
+def _route(resource: Resource, deployment: Deployment) -> RouteOrder | None:
+    route = deployment.route
+    return RouteOrder(resource.ref, list(route["hostnames"]), str(route["pathPrefix"])) if route else None
+
+
+def follow_up_order(tx: Tx, placement: Placement, deployment: Deployment, operation: str) -> RuntimeOrder:
+    """What is to be cleared away after a deployment, decided when it is: what somebody else needs by then stays."""
+    resource, server = _resource(tx, deployment), _server(tx, deployment)
+    serving = tx.get(Deployment, resource.serving_id) if resource.serving_id else None
+    runtime, artifact = deployment.runtime or {}, deployment.artifact or {}
+    others = select(Deployment.id).where(Deployment.resource_id == resource.id, Deployment.status.in_(ACTIVE))
+    planned = (deployment.plan or {}).get("execution_kind") == "docker-container"
+    return RuntimeOrder(
+        operation=operation,
+        deployment=deployment.ref,
+        resource=resource.ref,
+        target=placement.target(server),
+        runtime=runtime,
+        grace_seconds=placement.grace_seconds,
+        route=_route(resource, deployment),
+        artifact={} if needed(tx, deployment) else artifact,
+        serving=_serving(resource, serving),
+        contended=tx.first(others.limit(1)) is not None,
+        in_containers=planned or artifact.get("kind") == "image" or runtime.get("kind") == "container",
     )
 
 
@@ -182,9 +235,9 @@ def finished(tx: Tx, placement: Placement, deployment: Deployment, outcome: jobs
                 move(tx, deployment, "canceled", reason=outcome.error_message or "")
             else:
                 _failed(tx, deployment, outcome)
-        _close_phases(tx, deployment)
+        _close_phases(tx, deployment, "failed")
         if touched and resource.serving_id != deployment.id:
-            _follow_up(tx, placement, deployment, "clean")
+            _follow_up(tx, deployment, "clean")
     audit.record(
         tx,
         admission.DeploymentAction.FINISHED,
@@ -204,12 +257,15 @@ def _succeeded(tx: Tx, placement: Placement, deployment: Deployment, resource: R
     if isinstance(result, dict) and result.get("runtime"):
         deployment.runtime = {**(deployment.runtime or {}), **result["runtime"]}
     deployment.artifact_retained = deployment.artifact is not None
+    _close_phases(tx, deployment, "succeeded")
     move(tx, deployment, "succeeded")
+    resource.wanted = "running"
     replaced = tx.get(Deployment, resource.serving_id) if resource.serving_id else None
     resource.serving_id = deployment.id
     tx.flush()
+    tx.publish(CHANGED)
     if replaced is not None and replaced.id != deployment.id:
-        _follow_up(tx, placement, replaced, "retire")
+        _follow_up(tx, replaced, "retire")
     retained = list(
         tx.scalars(
             select(Deployment)
@@ -217,16 +273,32 @@ def _succeeded(tx: Tx, placement: Placement, deployment: Deployment, resource: R
             .order_by(Deployment.id.desc())
         )
     )
-    shared = {_artifact_key(row) for row in retained[: placement.retained + 1]}
     for row in retained[placement.retained + 1 :]:
         row.artifact_retained = False
-        if _artifact_key(row) not in shared:
-            _follow_up(tx, placement, row, "forget")
+        _follow_up(tx, row, "forget")
+    tx.flush()
+
+
+def needed(tx: Tx, deployment: Deployment) -> bool:
+    """Whether the artefact of a deployment is what another one runs, keeps, or is about to start again."""
+    key = _artifact_key(deployment)
+    rows = tx.scalars(
+        select(Deployment).where(
+            Deployment.resource_id == deployment.resource_id,
+            or_(Deployment.artifact_retained.is_(True), Deployment.status.in_(ACTIVE)),
+        )
+    )
+    for row in rows:
+        candidate = tx.get(Deployment, row.candidate_id) if row.candidate_id and row.status in ACTIVE else None
+        kept = row.id == deployment.id and row.artifact_retained
+        if kept or (row.id != deployment.id and key in {_artifact_key(row), candidate and _artifact_key(candidate)}):
+            return True
+    return False
 
 
 def _artifact_key(deployment: Deployment) -> str:
     artifact = deployment.artifact or {}
-    return str(artifact.get("image") or artifact.get("directory") or deployment.ref)
+    return str(artifact.get("reference") or artifact.get("directory") or deployment.ref)
 
 
 def _failed(tx: Tx, deployment: Deployment, outcome: jobs.Outcome) -> None:
@@ -254,13 +326,14 @@ def _failed(tx: Tx, deployment: Deployment, outcome: jobs.Outcome) -> None:
         move(tx, deployment, "failed", errorCode=deployment.error_code, phase=deployment.error_phase, message=message)
 
 
-def _close_phases(tx: Tx, deployment: Deployment) -> None:
+def _close_phases(tx: Tx, deployment: Deployment, status: str) -> None:
+    """A phase whose end was not recorded any more ends with the attempt."""
     for phase in tx.scalars(select(Phase).where(Phase.deployment_id == deployment.id, Phase.status == "running")):
-        phase.status, phase.finished_at = "failed", tx.now
+        phase.status, phase.finished_at = status, tx.now
     tx.flush()
 
 
-def _follow_up(tx: Tx, placement: Placement, deployment: Deployment, operation: str) -> None:
+def _follow_up(tx: Tx, deployment: Deployment, operation: str) -> None:
     jobs.enqueue(
         tx,
         jobs.Enqueue(
@@ -270,6 +343,6 @@ def _follow_up(tx: Tx, placement: Placement, deployment: Deployment, operation: 
             subject=f"deployment:{deployment.ref}",
             lane="background",
             capabilities=admission.target_capabilities(_server(tx, deployment)),
-            max_attempts=5,
+            max_attempts=FOLLOW_UP_ATTEMPTS,
         ),
     )

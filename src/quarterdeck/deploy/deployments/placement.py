@@ -18,7 +18,7 @@ class Placement:
     edge_enabled: bool = True
     edge_http_port: int | None = None
     edge_https_port: int | None = None
-    limits: Limits = Limits()
+    limits: Limits = Limits()  # noqa: RUF009 - an immutable value
     retained: int = 5
     """How many earlier successful deployments of a resource stay ready to be given back."""
     grace_seconds: float = 30.0

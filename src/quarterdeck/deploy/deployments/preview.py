@@ -70,7 +70,9 @@ def subject(
     server = servers.find(tx, server_ref)
     admission.check_context(tx, resource, environment, project, environment_ref, project_ref)
     destination = (
-        servers.destination(tx, server, destination_ref) if destination_ref else servers.existing_destination(tx, server)
+        servers.destination(tx, server, destination_ref)
+        if destination_ref
+        else servers.existing_destination(tx, server)
     )
     order = DeploymentOrder(
         deployment=f"plan_{resource.ref}",
@@ -87,7 +89,8 @@ def subject(
         health=resource.health,
         route=None,
         variables=[
-            VariableValue(row.key, MASKED, row.exposure, row.is_secret) for row in admission.reaching_variables(tx, resource)
+            VariableValue(row.key, MASKED, row.exposure, row.is_secret)
+            for row in admission.reaching_variables(tx, resource)
         ],
         limits=placement.limits,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sqlalchemy import select
 
@@ -11,7 +12,7 @@ from quarterdeck.deploy.deployments.transitions import TERMINAL
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Conflict
+from quarterdeck.kernel.errors import Conflict, Invalid
 
 MOST_CANDIDATES = 20
 
@@ -42,25 +43,38 @@ def check_fresh(tx: Tx, deployment: Deployment, version: str | None) -> None:
     """
     if version is None:
         return
-    changed = deployment.finished_at or deployment.started_at or deployment.created_at
     if version.startswith("dep_"):
         stale = version != state_version(deployment)
     else:
-        stale = version < wire_time(changed)
-    newest = tx.first(
-        select(Deployment)
-        .where(Deployment.resource_id == deployment.resource_id)
-        .order_by(Deployment.id.desc())
-        .limit(1)
-    )
-    if not version.startswith("dep_") and newest is not None and newest.id != deployment.id:
-        stale = stale or version < wire_time(newest.created_at)
+        seen = _seen_at(version)
+        newest = tx.first(
+            select(Deployment)
+            .where(Deployment.resource_id == deployment.resource_id)
+            .order_by(Deployment.id.desc())
+            .limit(1)
+        )
+        changes = [deployment.finished_at or deployment.started_at or deployment.created_at]
+        if newest is not None and newest.id != deployment.id:
+            changes.append(newest.created_at)
+        stale = any(seen < wire_time(changed) for changed in changes)
     if stale:
         raise Conflict(
             f"{deployment.ref} has changed since its readiness was read.",
             code="deployment_recovery_state_stale",
             hint="Read recovery-readiness again.",
         )
+
+
+def _seen_at(version: str) -> str:
+    """The time that a caller names, in the spelling and the precision of ours."""
+    try:
+        return wire_time(datetime.fromisoformat(version))
+    except ValueError:
+        raise Invalid(
+            "readinessGeneratedAt is no time.",
+            hint="Send generatedAt as readiness gave it.",
+            field="readinessGeneratedAt",
+        ) from None
 
 
 def candidate_reasons(current: Deployment, candidate: Deployment) -> list[str]:

@@ -14,6 +14,7 @@ from quarterdeck.kernel import events
 from quarterdeck.kernel.db import Tx
 
 PHASES = ("detect", "plan", "package", "deploy", "verify", "cut-over")
+BEFORE_EFFECTS = frozenset({"created", "planning", "planned"})
 STEP = {"detect": 1, "plan": 2, "package": 3, "deploy": 4, "verify": 5, "cut-over": 5}
 """Numbers of the documented progress, which counts the cut-over as part of the verification."""
 LABELS = {
@@ -78,13 +79,15 @@ def _phase(tx: Tx, deployment: Deployment, report: PhaseReport) -> None:
     if report.data:
         _keep(deployment, report.phase, report.data)
     if deployment.status != "cancel-requested":
-        if report.phase == "detect" and report.status == "running" and deployment.status == "created":
+        if report.phase == "detect" and report.status in {"running", "skipped"} and deployment.status == "created":
             move(tx, deployment, "planning")
         elif report.phase == "plan" and report.status in {"succeeded", "skipped"} and deployment.status == "planning":
             move(tx, deployment, "planned")
         elif report.phase == "package" and report.status == "running" and deployment.status in {"planning", "planned"}:
             move(tx, deployment, "running")
             _event(tx, deployment, "build-requested", report)
+        elif report.phase == "deploy" and report.status == "running" and deployment.status in BEFORE_EFFECTS:
+            move(tx, deployment, "running")  # what is given back is neither planned nor packaged
     _event(tx, deployment, "deployment-progress", report)
 
 

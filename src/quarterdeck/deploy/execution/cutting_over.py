@@ -2,70 +2,98 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from typing import Any
 
 import httpx
+import structlog
 
+from quarterdeck.deploy.execution import starting
 from quarterdeck.deploy.execution.order import DeploymentOrder
 from quarterdeck.deploy.execution.reporting import Reporter
 from quarterdeck.deploy.execution.target import Target
-from quarterdeck.deploy.execution.verifying import route_of
+from quarterdeck.deploy.execution.ways import edge_says, lead_back, route_value, way_of
+from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.fleet.docker import containers
 from quarterdeck.fleet.edge.edge import Edge
 from quarterdeck.kernel.errors import Problem, ProviderFailure
 from quarterdeck.kernel.faults import point
 
 RESTARTS = {"RestartPolicy": {"Name": "unless-stopped", "MaximumRetryCount": 0}}
+PUBLIC_SECONDS = 10
+log = structlog.get_logger("quarterdeck.execution")
 
 
-async def ready_edge(target: Target, order: DeploymentOrder, report: Reporter) -> None:
-    """Bring the edge up, tell how it was found, and raise what stands in its way."""
+async def ready_way(target: Target, order: DeploymentOrder, made: BuildPlan, report: Reporter) -> None:
+    """Bring the edge up, give a new route its (yet empty) place there, and tell how the edge was found.
+
+    It goes beside packaging; what stands in the way is raised where the way is needed.
+    """
     if target.edge is None or order.route is None:
         return
     try:
         await target.edge.ensure_running()
+        if order.route.id not in await target.edge.routes():
+            point("route.begin")
+            await target.edge.put_route(way_of(order.route, made))
+            point("route.begun")
     except Problem as problem:
         await report.context.record("edge", {"error_code": problem.code, "error_message": problem.message})
         raise
-    ports = (await target.edge.status()).ports
-    await report.context.record(
-        "edge", {"http_port": ports.http if ports else None, "https_port": ports.https if ports else None}
-    )
+    ports = target.edge.ports
+    await report.context.record("edge", {"http_port": ports.http, "https_port": ports.https})
 
 
 async def cut_over(target: Target, order: DeploymentOrder, runtime: dict[str, Any], report: Reporter) -> dict[str, Any]:
     """Lead the route to the new version and look at it as the public does. A failure leads it back and raises."""
     if order.route is None or target.edge is None or not runtime.get("upstream"):
         await report.skip("cut-over", "no route")
+        if target.edge is not None and order.resource in await target.edge.routes():
+            await target.edge.remove_route(order.resource)  # an earlier version had one
         await _settle(target, runtime)
         return runtime
-    async with report.phase("cut-over") as recorded:
-        edge, route = target.edge, route_of(order, runtime)
-        before = order.serving.runtime.get("upstream") if order.serving else None
-        old_route = (await edge.routes()).get(route.id)
+    async with report.phase("cut-over", final=True) as recorded:
+        edge, route = target.edge, route_value(order.route, str(runtime["kind"]))
         point("route.put")
         await edge.put_route(route)
         point("upstream.switch")
         await edge.switch(route.id, str(runtime["upstream"]))
         point("upstream.switched")
         try:
-            await _public_check(edge, order)
-        except ProviderFailure:
+            # Looking and settling have nothing to wait for from each other.
+            for failure in await asyncio.gather(
+                _public_check(edge, order), _settle(target, runtime), return_exceptions=True
+            ):
+                if failure is not None:
+                    raise failure
+        except Problem:
             report.say("The public check failed: leading requests back.", level="error")
-            if old_route is not None and type(old_route) is not type(route):
-                await edge.put_route(old_route)
-            if isinstance(before, str):
-                await edge.switch(route.id, before)
-            else:
-                await edge.take_down(route.id)
+            await lead_back(edge, order.route, str(runtime["upstream"]), order.serving)
             raise
-        await _settle(target, runtime)
-        status = await edge.status()
-        port = status.ports.http if status.ports else None
-        recorded.data = {**runtime, "route": route.id, "hostnames": list(order.route.hostnames), "edge_port": port}
+        recorded.data = {**runtime, "route": route.id, "hostnames": list(order.route.hostnames)}
+        recorded.data["edge_port"] = edge.ports.http
         recorded.detail = order.route.hostnames[0]
         report.say(f"Serving at {order.route.hostnames[0]}")
-        return recorded.data
+    return recorded.data
+
+
+async def undo(target: Target, order: DeploymentOrder) -> None:
+    """Take back what a failed attempt has begun: first the way to it, then what answered behind it.
+
+    What cannot be taken back now (no engine, a full disk) is left for the cleaning that follows every failed attempt.
+    """
+    recorded = order.done.get("deploy", {}).get("upstream")
+    with contextlib.suppress(Exception):
+        if target.edge is not None and order.route is not None:
+            ours = await starting.upstreams_of(target, order.deployment, recorded)
+            await lead_back(target.edge, order.route, ours, order.serving)
+    try:
+        await starting.remove(target, order.deployment)
+    except Problem as problem:
+        log.info("attempt_not_cleared", deployment=order.deployment, code=problem.code)
+    except OSError as error:
+        log.info("attempt_not_cleared", deployment=order.deployment, reason=type(error).__name__)
 
 
 async def _settle(target: Target, runtime: dict[str, Any]) -> None:
@@ -77,16 +105,20 @@ async def _settle(target: Target, runtime: dict[str, Any]) -> None:
 
 
 async def _public_check(edge: Edge, order: DeploymentOrder) -> None:
-    """One request as the public makes it. The edge's own failures (404 unknown host, 502, 503 from it) fail the check."""
+    """One request as the public makes it. What the application answers is its own business; what the edge answers in
+    its place (unknown host, nothing there) fails the check.
+    """
     assert order.route is not None  # noqa: S101 - checked by the caller
-    ports = (await edge.status()).ports
-    if ports is None:
-        return
-    host = order.route.hostnames[0]
-    url = f"http://{ports.address if ports.address not in {'', '0.0.0.0', '::'} else '127.0.0.1'}:{ports.http}{order.route.path_prefix}"  # noqa: S104 - comparing
+    ports = edge.ports
+    host = order.route.hostnames[0].replace("*", "check", 1)
+    address = ports.address if ports.address not in {"", "0.0.0.0", "::"} else "127.0.0.1"  # noqa: S104 - comparing
+    url = f"http://{address}:{ports.http}{order.route.path_prefix}"
     try:
-        async with httpx.AsyncClient(timeout=10, trust_env=False) as client:
-            answer = await client.get(url, headers={"Host": host, "User-Agent": "quarterdeck-health"})
+        async with (
+            httpx.AsyncClient(timeout=PUBLIC_SECONDS, trust_env=False) as client,
+            client.stream("GET", url, headers={"Host": host, "User-Agent": "quarterdeck-health"}) as answer,
+        ):
+            said = await edge_says(answer)
     except httpx.HTTPError as error:
         raise ProviderFailure(
             f"{host} does not answer through the edge ({type(error).__name__}).",
@@ -94,11 +126,9 @@ async def _public_check(edge: Edge, order: DeploymentOrder) -> None:
             hint="Look at the edge's log and at the application's.",
             phase="verify",
         ) from error
-    if answer.status_code in {502, 503, 504} or (
-        answer.status_code == 404 and "Quarterdeck" in answer.headers.get("X-Served-By", "")
-    ):
+    if said is not None:
         raise ProviderFailure(
-            f"{host} answers {answer.status_code} through the edge.",
+            f"{host} is answered {answer.status_code} by the edge, not by the application ({said}).",
             code="public_access_failed",
             hint="Look at the application's log; it may have ended right after it was verified.",
             phase="verify",

@@ -14,10 +14,14 @@ from quarterdeck.deploy.execution import starting
 from quarterdeck.deploy.execution.order import RuntimeOrder
 from quarterdeck.deploy.execution.reporting import Context
 from quarterdeck.deploy.execution.target import Target
+from quarterdeck.deploy.execution.turns import turn
+from quarterdeck.deploy.execution.ways import lead_back
 from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.fleet.docker import containers, images
-from quarterdeck.kernel.errors import NotFound, Problem
+from quarterdeck.kernel.errors import NotFound, Problem, Unavailable
 from quarterdeck.kernel.faults import point
+
+CLEARING = frozenset({"retire", "clean", "forget"})
 
 
 async def operate(context: Context, order: RuntimeOrder) -> dict[str, Any]:
@@ -26,13 +30,22 @@ async def operate(context: Context, order: RuntimeOrder) -> dict[str, Any]:
         "stop": _stop,
         "start": _start,
         "restart": _restart,
+        "revive": _start,
+        "leave": _leave,
         "retire": _retire,
         "clean": _clean,
         "forget": _forget,
     }
-    async with await Target.open(order.target) as target:
-        await operations[order.operation](target, order)
-        context.log([f"{order.operation.capitalize()}: done"], phase="deploy")
+    async with turn(Path(order.target.root), order.deployment), await Target.open(order.target) as target:
+        try:
+            await operations[order.operation](target, order)
+        except Problem as problem:
+            if order.operation in CLEARING:
+                # Whatever stood in the way now, what is to be cleared away stays to be cleared away.
+                raise Unavailable(problem.message, code=problem.code, hint=problem.hint) from problem
+            raise
+        if order.operation not in CLEARING | {"leave"}:
+            context.log([f"{order.operation.capitalize()}: done"], phase="deploy")
         return {"operation": order.operation}
 
 
@@ -64,6 +77,10 @@ async def _start(target: Target, order: RuntimeOrder) -> None:
         await target.edge.switch(order.route.id, str(runtime["upstream"]))
 
 
+async def _leave(target: Target, order: RuntimeOrder) -> None:
+    """What was asked for is not wanted any more."""
+
+
 async def _restart(target: Target, order: RuntimeOrder) -> None:
     runtime = order.runtime
     if runtime.get("kind") == "container":
@@ -74,29 +91,51 @@ async def _restart(target: Target, order: RuntimeOrder) -> None:
 
 
 async def _retire(target: Target, order: RuntimeOrder) -> None:
-    """Drain what was replaced, at most the grace, then take it away. Its artefact stays for a rollback."""
+    """Drain what was replaced, at most the grace, then end it as it wants to be ended and take it away. Its artefact
+    stays for a rollback.
+    """
     upstream = order.runtime.get("upstream")
     if target.edge is not None and order.runtime.get("kind") != "static" and isinstance(upstream, str):
         with contextlib.suppress(Problem):  # without an edge nothing can be in flight
             point("retire.drain")
             await target.edge.drain(upstream, order.grace_seconds)
             point("retire.drained")
-    await starting.remove(target, order.runtime, order.deployment)
+    _need_traces(target, order)
+    await starting.remove(target, order.deployment, stop_seconds=starting.STOP_SECONDS)
 
 
 async def _clean(target: Target, order: RuntimeOrder) -> None:
-    """Remove what a failed attempt left: what it started, its directories, its release, its image."""
-    await starting.remove(target, order.runtime, order.deployment)
+    """Remove what a failed attempt left: the way to it, what it started, its directories, its release, its image."""
+    if target.edge is not None and order.route is not None:
+        ours = await starting.upstreams_of(target, order.deployment, order.runtime.get("upstream"))
+        await lead_back(target.edge, order.route, ours, order.serving, alone=not order.contended)
+    _need_traces(target, order)
+    await starting.remove(target, order.deployment)
     await _forget(target, order)
 
 
 async def _forget(target: Target, order: RuntimeOrder) -> None:
-    """Remove the artefact that nobody will ask back."""
-    artifact = order.runtime.get("artifact")
-    if isinstance(artifact, dict) and artifact.get("built") and target.engine is not None:
-        with contextlib.suppress(Problem):  # another tag or a container may still use it
-            point("image.remove")
-            await images.remove(target.engine, str(artifact["reference"]))
-            point("image.removed")
-    for directory in (target.root / "releases" / order.deployment, target.work(order.deployment)):
-        await asyncio.to_thread(shutil.rmtree, Path(directory), ignore_errors=True)
+    """Remove the artefact that nobody will ask back, and what else is named after the deployment."""
+    artifact = order.artifact
+    if artifact.get("kind") == "image" and artifact.get("built"):
+        point("image.remove")
+        await images.remove(target.need_engine(), str(artifact["reference"]))
+        point("image.removed")
+    directories = [target.work(order.deployment)]
+    if artifact.get("kind") == "release":
+        directories.append(_own_release(target, str(artifact.get("directory"))))
+    if order.operation == "clean":  # also when it was laid out in part and never recorded
+        directories.append(_own_release(target, order.deployment))
+    for directory in directories:
+        await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
+
+
+def _own_release(target: Target, directory: str) -> Path:
+    """A release directory by its name alone: whatever an artefact says, nothing outside of the releases is removed."""
+    return target.root / "releases" / Path(directory).name
+
+
+def _need_traces(target: Target, order: RuntimeOrder) -> None:
+    """An engine that does not answer hides what is to be removed: the job comes back for it."""
+    if order.in_containers:
+        target.need_engine()

@@ -47,10 +47,12 @@ class Retained(msgspec.Struct, frozen=True):
 
 
 class Serving(msgspec.Struct, frozen=True):
-    """The runtime that answers now and is left untouched until the cut-over."""
+    """The runtime that answers now and is left untouched until the cut-over. `stopped`: it was, and answers nobody."""
 
     deployment: str
     runtime: dict[str, object]
+    route: RouteOrder | None = None
+    stopped: bool = False
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -90,13 +92,17 @@ class DeploymentOrder(msgspec.Struct, frozen=True):
     serving: Serving | None = None
     done: dict[str, dict[str, object]] = {}
     source_credential: str | None = None
+    commit: str | None = None
+    """The commit that an earlier execution, or the attempt that is tried again, has found."""
 
     def __repr__(self) -> str:
         return f"DeploymentOrder({self.deployment})"
 
 
 class RuntimeOrder(msgspec.Struct, frozen=True):
-    """Stop, start, restart or retire what a deployment started."""
+    """Stop, start, restart or retire what a deployment started. `artifact` is what `clean` and `forget` may remove:
+    empty where another deployment still needs it. `serving` is where the route leads while this one is cleaned away.
+    """
 
     operation: str
     deployment: str
@@ -107,6 +113,12 @@ class RuntimeOrder(msgspec.Struct, frozen=True):
     route: RouteOrder | None = None
     again: DeploymentOrder | None = None
     """The attempt itself, as if it were given back: what starting a host process anew needs."""
+    artifact: dict[str, object] = {}
+    serving: Serving | None = None
+    contended: bool = False
+    """Another attempt of the resource is under way: what it has put in place stays."""
+    in_containers: bool = False
+    """Its traces are in an engine: without one nothing can be said to be removed."""
 
     def __repr__(self) -> str:
         return f"RuntimeOrder({self.operation} {self.deployment})"

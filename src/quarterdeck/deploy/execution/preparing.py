@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import dataclasses
 from typing import Any
 
 import msgspec
@@ -15,8 +17,9 @@ from quarterdeck.deploy.planning.plan import plan
 from quarterdeck.deploy.planning.profiles import HealthPolicy, NetworkProfile, RuntimeProfile
 from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.deploy.sources.documents import from_document
-from quarterdeck.deploy.sources.fetch import fetch
+from quarterdeck.deploy.sources.fetch import completed, fetch
 from quarterdeck.deploy.sources.spec import FetchedSource, FetchLimits
+from quarterdeck.kernel.datadir import DataDirectory
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.faults import point
 
@@ -36,18 +39,26 @@ def _snake(value: Any) -> Any:
     return value
 
 
+def require_room(target: Target) -> None:
+    """Refuse what needs new room on a disk that is nearly full, before the database on it suffers."""
+    DataDirectory(target.root).require_space()
+
+
 async def fetch_source(target: Target, order: DeploymentOrder, report: Reporter) -> FetchedSource | None:
-    """The tree of the order, complete on the host's disk; None for an image source. Repeating it fetches nothing again."""
+    """The tree of the order, complete on the host's disk; None for an image. Repeating it fetches nothing again."""
     async with report.phase("detect") as recorded:
         spec = from_document(order.source, order.source_credential)
         if spec.kind == "docker-image":
             recorded.detail = spec.locator
             return None
+        place = target.work(order.deployment) / "source"
+        if order.commit is not None and completed(spec, place) is None:
+            spec = dataclasses.replace(spec, commit_sha=order.commit)
         limits = FetchLimits(size=order.limits.source_bytes, seconds=order.limits.source_seconds)
         point("source.fetch")
         fetched = await fetch(
             spec,
-            target.work(order.deployment) / "source",
+            place,
             limits,
             report.say,
             known_hosts=target.root / "known_hosts",
@@ -70,7 +81,12 @@ async def make_plan(
 ) -> BuildPlan:
     """Decide how to build and run. Raises `Invalid` with the first obstacle when the plan cannot be carried out."""
     async with report.phase("plan") as recorded:
-        made = plan_for(order, source, engine=target.engine is not None)
+        # An earlier execution's plan stays: an engine that came or went meanwhile changes nothing any more.
+        known = order.done.get("plan")
+        if known:
+            made = msgspec.convert(known, BuildPlan)
+        else:
+            made = await asyncio.to_thread(plan_for, order, source, engine=target.engine is not None)
         recorded.data = msgspec.to_builtins(made)
         for advice in made.warnings:
             report.say(

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from quarterdeck.deploy.execution.storable import storable, told
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.faults import point
+
+STOPPED = frozenset({"job_fenced", "job_canceled"})
+"""Codes with which the ledger says that an attempt may not go on: no failures of the phase."""
 
 
 class Context(Protocol):
     """The part of a job's context that an execution uses (see `kernel.jobs`)."""
+
+    canceled: asyncio.Event
+    lost: bool
+    """The lease is gone: another attempt may be at work, so nothing is undone."""
 
     async def record(self, kind: str, data: Any) -> Any:
         """Durable on the server before it returns; raises when this attempt may not go on."""
@@ -46,8 +55,12 @@ class Reporter:
         self.phase_name = "detect"
 
     @contextlib.asynccontextmanager
-    async def phase(self, name: str) -> AsyncIterator[Recorded]:
-        """Record that the phase begins, run its body, record how it ended."""
+    async def phase(self, name: str, *, final: bool = False) -> AsyncIterator[Recorded]:
+        """Record that the phase begins, run its body, record how it ended.
+
+        A `final` phase has changed the world when its body ends: a request to stop that comes then is too late, and
+        the job's result tells what the record could not.
+        """
         self.phase_name = name
         recorded = Recorded()
         point(f"{name}.begin")
@@ -56,30 +69,43 @@ class Reporter:
         try:
             yield recorded
         except Problem as problem:
-            for line in [
-                problem.message,
-                *problem.details.get("lastLines", [])[-20:],
-                *([problem.hint] if problem.hint else []),
-            ]:
-                self.say(str(line), level="error")
-            await self.context.record("phase", {"phase": name, "status": "failed", "detail": problem.message[:300]})
+            if problem.code not in STOPPED:
+                await self._failed(name, told(problem))
             raise
         point(f"{name}.done")
-        await self.context.record(
-            "phase",
-            {"phase": name, "status": "succeeded", "detail": recorded.detail, "data": recorded.data or None},
-        )
+        try:
+            await self.context.record(
+                "phase",
+                {
+                    "phase": name,
+                    "status": "succeeded",
+                    "detail": storable(recorded.detail),
+                    "data": storable(recorded.data) or None,
+                },
+            )
+        except Problem as problem:
+            if not final or problem.code not in STOPPED:
+                raise
         point(f"{name}.kept")
+
+    async def _failed(self, name: str, problem: Problem) -> None:
+        for line in [
+            problem.message,
+            *problem.details.get("lastLines", [])[-20:],
+            *([problem.hint] if problem.hint else []),
+        ]:
+            self.say(str(line), level="error")
+        await self.context.record("phase", {"phase": name, "status": "failed", "detail": problem.message[:300]})
 
     async def skip(self, name: str, detail: str) -> None:
         """Record a phase that this attempt has no need of."""
         self.phase_name = name
-        await self.context.record("phase", {"phase": name, "status": "skipped", "detail": detail})
+        await self.context.record("phase", {"phase": name, "status": "skipped", "detail": storable(detail)})
 
     def say(self, text: str, level: str = "info") -> None:
         """A line of ours in the deployment's log."""
-        self.context.log([text], stream="system", source="quarterdeck", phase=self.phase_name, level=level)
+        self.context.log([storable(text)], stream="system", source="quarterdeck", phase=self.phase_name, level=level)
 
     def application(self, lines: Sequence[str], stream: str) -> None:
         """Lines that the build or the application wrote."""
-        self.context.log(lines, stream=stream, source="application", phase=self.phase_name)
+        self.context.log(storable(list(lines)), stream=stream, source="application", phase=self.phase_name)

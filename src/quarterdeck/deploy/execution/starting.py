@@ -7,26 +7,38 @@ from pathlib import Path
 from typing import Any
 
 from quarterdeck.deploy.execution.order import DeploymentOrder
-from quarterdeck.deploy.execution.packaging import base_environment
+from quarterdeck.deploy.execution.releasing import base_environment
 from quarterdeck.deploy.execution.reporting import Reporter
 from quarterdeck.deploy.execution.target import Target, labels
 from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.fleet.docker import containers, images, networks
+from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.fleet.docker.specs import ContainerSpec
 from quarterdeck.fleet.processes.spec import Limits, ProcessSpec
-from quarterdeck.kernel.errors import Invalid
+from quarterdeck.kernel.errors import Invalid, ProviderFailure
 from quarterdeck.kernel.faults import point
 from quarterdeck.kernel.vault import Secret
 
 NETWORK = "quarterdeck"
-ANY = "127.0.0.1"
+HERE = "127.0.0.1"
+PORT_TAKEN = ("port is already allocated", "address already in use")
+STOP_SECONDS = 10
 
 
 async def start(
-    target: Target, order: DeploymentOrder, made: BuildPlan, artifact: dict[str, Any], report: Reporter
+    target: Target,
+    order: DeploymentOrder,
+    made: BuildPlan,
+    artifact: dict[str, Any],
+    way: asyncio.Task[None],
+    report: Reporter,
 ) -> dict[str, Any]:
-    """Start it, or find it started by an earlier execution of the same attempt. Answers where it is and how to stop it."""
+    """Start it, or find it started by an earlier execution of the same attempt. Answers where it is and how to stop it.
+
+    `way` makes the edge ready meanwhile; without it there is no use in starting anything.
+    """
     async with report.phase("deploy") as recorded:
+        await way
         if artifact["kind"] == "image":
             runtime = await _container(target, order, made, artifact)
             recorded.detail = "container" + (f", beside {order.serving.deployment}" if order.serving else "")
@@ -93,29 +105,51 @@ async def _container(
             code="internal_port_missing",
             hint="Set internalPort in the network profile to the port that the application listens on.",
         )
-    host_port = target.processes.port(order.deployment) if port is not None else None
     found = await containers.find(engine, name)
-    if found is not None and not (found.image == image and found.state.running):
+    if found is not None and not (found.image == image and found.state.running and not found.state.restarting):
         await containers.remove(engine, found.id)
         found = None
-    if found is None:
-        point("network.ensure")
-        await networks.ensure(engine, NETWORK, {"quarterdeck.managed": "true"})
-        point("container.create")
-        ident = await containers.create(engine, container_spec(order, made, image, port, host_port), name=name)
-        point("container.created")
-        await containers.start(engine, ident)
-        point("container.started")
+    host_port = None
+    if found is not None:
+        ident, host_port = found.id, found.published(port) if port is not None else None
     else:
-        ident = found.id
+        for last in (False, False, True):
+            if port is not None:
+                reserved = await target.named_ports()
+                host_port = await asyncio.to_thread(target.processes.port, order.deployment, reserved=reserved)
+            try:
+                ident = await _create(engine, container_spec(order, made, image, port, host_port), name)
+                break
+            except ProviderFailure as failure:
+                if last or not any(word in failure.message for word in PORT_TAKEN):
+                    raise
+                # Somebody listens there since the port was assigned: it rests, and another one is taken.
+                await _start_over(target, name, order.deployment)
     return {
         "kind": "container",
         "container": ident,
         "name": name,
         "port": port,
         "host_port": host_port,
-        "upstream": f"{ANY}:{host_port}" if host_port else None,
+        "upstream": f"{HERE}:{host_port}" if host_port else None,
     }
+
+
+async def _create(engine: Engine, spec: ContainerSpec, name: str) -> str:
+    point("network.ensure")
+    await networks.ensure(engine, NETWORK, {"quarterdeck.managed": "true"})
+    point("container.create")
+    ident = await containers.create(engine, spec, name=name)
+    point("container.created")
+    await containers.start(engine, ident)
+    point("container.started")
+    return ident
+
+
+async def _start_over(target: Target, name: str, deployment: str) -> None:
+    """Remove a container that did not start, and give its port back."""
+    await containers.remove(target.need_engine(), name)
+    await target.processes.remove(deployment)
 
 
 async def _exposed_port(target: Target, image: str) -> int | None:
@@ -136,7 +170,8 @@ async def start_process(
             hint="Set a start command.",
         )
     tree = Path(str(artifact["tree"]))
-    port = target.processes.port(order.deployment)
+    reserved = await target.named_ports()
+    port = await asyncio.to_thread(target.processes.port, order.deployment, reserved=reserved)
     environment: dict[str, str | Secret[str]] = {
         **base_environment(made, tree),
         **made.environment,
@@ -162,17 +197,32 @@ async def start_process(
         "instance": order.deployment,
         "port": port,
         "host_port": port,
-        "upstream": f"{ANY}:{port}",
+        "upstream": f"{HERE}:{port}",
     }
 
 
-async def remove(target: Target, runtime: dict[str, Any], deployment: str) -> None:
-    """Take away what an attempt started: found by its name and labels, so also what was not recorded any more."""
+async def remove(target: Target, deployment: str, *, stop_seconds: int | None = None) -> None:
+    """Take away what an attempt started: found by its name and labels, so also what was not recorded any more.
+
+    With `stop_seconds` it is asked to end first, and has that long for it.
+    """
     if target.engine is not None:
         for found in await containers.listed(target.engine, {"quarterdeck.deployment": deployment}):
+            if stop_seconds is not None:
+                await containers.stop(target.engine, found.id, seconds=stop_seconds)
             point("container.remove")
             await containers.remove(target.engine, found.id)
             point("container.removed")
+    for status in await asyncio.to_thread(target.processes.list):
+        if status.instance != deployment and status.labels.get("quarterdeck.deployment") == deployment:
+            await target.processes.remove(status.instance, grace=0)
     point("process.remove")
-    await target.processes.remove(deployment, grace=float(runtime.get("grace", 10)))
+    await target.processes.remove(deployment, grace=float(STOP_SECONDS if stop_seconds is None else stop_seconds))
     point("process.removed")
+
+
+async def upstreams_of(target: Target, deployment: str, recorded: object) -> set[str]:
+    """Where a route leads that leads to this attempt: as recorded, and by the port that it holds."""
+    held = await asyncio.to_thread(target.processes.held_port, deployment)
+    found = {f"{HERE}:{held}"} if held is not None else set()
+    return found | ({recorded} if isinstance(recorded, str) else set())

@@ -30,7 +30,7 @@ class Target:
     @classmethod
     async def open(cls, order: TargetOrder) -> Self:
         root = Path(order.root)
-        root.mkdir(parents=True, exist_ok=True)
+        root.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - one system call
         engine, problem = None, None
         environment = {**os.environ, **({"DOCKER_HOST": order.docker_host} if order.docker_host else {})}
         try:
@@ -60,6 +60,14 @@ class Target:
     def work(self, deployment: str) -> Path:
         """The directory of one attempt."""
         return self.root / "deployments" / deployment
+
+    async def named_ports(self) -> frozenset[int]:
+        """Ports that the edge's upstream files name: nobody else may listen there, or strangers would be led to him."""
+        if self.edge is None:
+            return frozenset()
+        upstreams = [await self.edge.upstream(route) for route in await self.edge.routes()]
+        ports = (upstream.rpartition(":")[2] for upstream in upstreams if upstream and ":" in upstream)
+        return frozenset(int(port) for port in ports if port.isdigit())
 
     def need_engine(self) -> Engine:
         """The engine, or the reason why there is none."""

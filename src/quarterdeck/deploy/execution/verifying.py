@@ -1,4 +1,4 @@
-"""Is the new version well? From inside first, then through the edge's private door. Nothing here sleeps longer than needed."""
+"""Is the new version well? From inside first, then through the edge's private door, without needless waiting."""
 
 from __future__ import annotations
 
@@ -9,25 +9,27 @@ from typing import Any
 
 import httpx
 
+from quarterdeck.deploy.execution.listening import wrong_port
 from quarterdeck.deploy.execution.order import DeploymentOrder
 from quarterdeck.deploy.execution.reporting import Reporter
 from quarterdeck.deploy.execution.target import Target
+from quarterdeck.deploy.execution.turns import to_its_end
+from quarterdeck.deploy.execution.ways import route_value, said_in
 from quarterdeck.deploy.planning.profiles import HealthPolicy
 from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.fleet.docker import containers
 from quarterdeck.fleet.edge.candidates import probe
-from quarterdeck.fleet.edge.routes import ProxyRoute, Route, StaticRoute
 from quarterdeck.kernel.errors import ProviderFailure
 from quarterdeck.kernel.faults import point
 
-FIRST_PAUSE = 0.1
+FIRST_PAUSE = 0.05
 ALIVE_SECONDS = 1.5  # how long something without a port must live to count as started
 
 
 async def verify(
     target: Target, order: DeploymentOrder, made: BuildPlan, runtime: dict[str, Any], report: Reporter
 ) -> None:
-    """Raise `ProviderFailure` (`health_check_failed`, `runtime_exited`) unless the new version answers as its policy says."""
+    """Raise `ProviderFailure` (`health_check_failed`, `runtime_exited`) unless it answers as its policy says."""
     async with report.phase("verify") as recorded:
         began = time.monotonic()
         if runtime["kind"] == "static":
@@ -45,13 +47,13 @@ async def verify(
         report.say(f"Verified: {recorded.detail}")
 
 
-async def alive(target: Target, order: DeploymentOrder, runtime: dict[str, Any]) -> str | None:
+async def alive(target: Target, runtime: dict[str, Any]) -> str | None:
     """None while the runtime lives, else how it ended."""
     if runtime["kind"] == "container":
         found = await containers.find(target.need_engine(), runtime["container"])
         if found is None:
             return "was removed by somebody else"
-        if found.state.running and found.restart_count == 0:
+        if found.state.running and not found.state.restarting:
             return None
         if found.state.oom_killed:
             return "ran out of memory"
@@ -70,7 +72,7 @@ async def alive(target: Target, order: DeploymentOrder, runtime: dict[str, Any])
 
 
 async def _check_alive(target: Target, order: DeploymentOrder, runtime: dict[str, Any]) -> None:
-    ended = await alive(target, order, runtime)
+    ended = await alive(target, runtime)
     if ended is not None:
         serves = f" {order.serving.deployment} keeps serving." if order.serving else ""
         raise ProviderFailure(
@@ -107,13 +109,14 @@ async def _answers(
     budget = policy.start_period_seconds + policy.retries * policy.interval_seconds
     deadline = time.monotonic() + budget
     pause, tries, last = FIRST_PAUSE, 0, ""
+    where: tuple[str, int] | None = None
     if made.health is None and order.health is not None and order.health.get("enabled") is False:
         await _stays_alive(target, order, runtime)
         return 1
     async with httpx.AsyncClient(timeout=policy.timeout_seconds, verify=False, follow_redirects=False) as client:  # noqa: S501 - the application's own certificate, on this host
         while True:
             tries += 1
-            now = await _try(target, client, made, policy, runtime)
+            now = await _try(where, client, made, policy)
             if now is None:
                 return tries
             if now != last:
@@ -123,11 +126,9 @@ async def _answers(
             if time.monotonic() + pause > deadline:
                 break
             await asyncio.sleep(pause)
-            pause = min(pause * 1.5, policy.interval_seconds)
+            pause = min(pause * 1.3, policy.interval_seconds)
     serves = f" {order.serving.deployment} keeps serving." if order.serving else ""
-    hint = (
-        await _wrong_port(target, runtime) or "Read its log; check the health path, the expected status and the port."
-    )
+    hint = await wrong_port(target, runtime) or "Read its log; check the health path, the expected status and the port."
     raise ProviderFailure(
         f"No healthy answer on port {runtime['port']} after {tries} tries in {budget} s: {last}.{serves}",
         code="health_check_failed",
@@ -136,11 +137,9 @@ async def _answers(
     )
 
 
-async def _try(
-    target: Target, client: httpx.AsyncClient, made: BuildPlan, policy: HealthPolicy, runtime: dict[str, Any]
-) -> str | None:
+async def _try(where: tuple[str, int], client: httpx.AsyncClient, made: BuildPlan, policy: HealthPolicy) -> str | None:
     """One probe: None when it is as wanted, else what was wrong in a few words."""
-    host, port = await address(target, runtime)
+    host, port = where
     if made.upstream_protocol == "tcp":
         try:
             async with asyncio.timeout(policy.timeout_seconds):
@@ -171,63 +170,30 @@ async def _try(
     return None
 
 
-async def _wrong_port(target: Target, runtime: dict[str, Any]) -> str | None:
-    """Where the application listens instead, read from the kernel's own table."""
-    pid = None
-    if runtime["kind"] == "container":
-        found = await containers.find(target.need_engine(), runtime["container"])
-        pid = found.state.pid if found is not None and target.need_engine().local else None
-        own_network = True
-    else:
-        status = target.processes.find(runtime["instance"])
-        pid, own_network = (status.pid if status else None), False
-    if not pid or not own_network:
-        return None
-    heard: set[int] = set()
-    for table in ("tcp", "tcp6"):
-        try:
-            rows = Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]
-        except OSError:
-            continue
-        heard.update(int(row.split()[1].rsplit(":", 1)[1], 16) for row in rows if row.split()[3] == "0A")
-    heard.discard(int(runtime["port"]))
-    if not heard:
-        return None
-    ports = ", ".join(str(port) for port in sorted(heard))
-    return f"The application listens on {ports}. Set internalPort to that port and deploy again."
-
-
-def route_of(order: DeploymentOrder, runtime: dict[str, Any]) -> Route:
-    """The edge's route of the resource."""
-    assert order.route is not None  # noqa: S101 - asked for only where there is one
-    hostnames = tuple(order.route.hostnames)
-    if runtime["kind"] == "static":
-        return StaticRoute(id=order.route.id, hostnames=hostnames, path_prefix=order.route.path_prefix)
-    return ProxyRoute(id=order.route.id, hostnames=hostnames, path_prefix=order.route.path_prefix)
-
-
 async def _through_edge(target: Target, order: DeploymentOrder, made: BuildPlan, runtime: dict[str, Any]) -> None:
-    """Knock through the edge before anybody else is led there."""
+    """Knock through the edge before anybody else is led there. The route itself stays what it is until the cut-over."""
     assert target.edge is not None and order.route is not None  # noqa: S101, PT018 - checked by the caller
     kept = (await target.edge.routes()).get(order.route.id)
-    wanted = route_of(order, runtime)
-    if kept is not None and type(kept) is not type(wanted):
+    wanted = route_value(order.route, str(runtime["kind"]))
+    if kept is None:
+        point("candidate.put")
+        await target.edge.put_route(wanted)
+    elif type(kept) is not type(wanted):
         return  # the resource changes between files and a process: its route changes at the cut-over
-    point("candidate.put")
-    await target.edge.put_route(wanted)
     candidate = await target.edge.candidate(order.route.id, str(runtime["upstream"]))
     point("candidate.answers")
     try:
         path = made.health.http.path if made.health else "/"
         answer = await probe(candidate, path, timeout_seconds=10)
-        if answer.status == 502:
+        said = said_in(answer.body) if answer.status in {502, 503, 504} else None
+        if said is not None:
             raise ProviderFailure(
-                "The edge reaches the new version only with status 502.",
+                f"The edge cannot reach the new version (status {answer.status}).",
                 code="resource_access_upstream_unavailable",
                 hint="Check that the application listens on all addresses, not on localhost alone.",
                 phase="verify",
             )
     finally:
         point("candidate.clear")
-        await target.edge.clear_candidate(order.route.id)
+        await to_its_end(target.edge.clear_candidate(order.route.id))
         point("candidate.cleared")

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import structlog
 
+from quarterdeck.deploy.deployments.jobs import CHANGED
 from quarterdeck.deploy.execution.logs import lines
+from quarterdeck.deploy.observation import reviving
 from quarterdeck.deploy.observation.observations import Seen, Served, keep, secret_values, served_here
 from quarterdeck.fleet.docker import containers
 from quarterdeck.fleet.docker.address import engine_address
@@ -24,6 +26,7 @@ from quarterdeck.kernel.logs.line import Channel
 
 log = structlog.get_logger("quarterdeck.observation")
 PERIOD = 3.0
+REVIVE_SECONDS = 60.0
 UNCHANGED_SECONDS = 60.0  # an unchanged state is stored again after this, so that its time stays fresh
 
 PROCESS_STATES = {
@@ -48,31 +51,30 @@ class Observer:
         self._engine: Engine | None = None
         self._followers: dict[str, asyncio.Task[None]] = {}
         self._last: dict[int, tuple[Seen, float]] = {}
-        self._wake = asyncio.Event()
-
-    def wake(self) -> None:
-        """Look again now: something was deployed, stopped or started."""
-        self._wake.set()
+        self._revived: dict[int, float] = {}
+        self._followed: dict[int, str] = {}
 
     async def run(self) -> None:
         """Watch until canceled."""
         try:
+            await self._watch()
+        finally:
+            for task in self._followers.values():
+                task.cancel()
+            if self._engine is not None:
+                await self._engine.close()
+
+    async def _watch(self) -> None:
+        with self._db.bus.subscribe(CHANGED) as inbox:
             while True:
-                self._wake.clear()
+                inbox.drain()
                 try:
                     await self.look()
                 except Problem as problem:
                     log.warning("runtime_observation_failed", code=problem.code)
                 except Exception:
                     log.exception("runtime_observation_failed")
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(PERIOD):
-                        await self._wake.wait()
-        finally:
-            for task in self._followers.values():
-                task.cancel()
-            if self._engine is not None:
-                await self._engine.close()
+                await inbox.get(PERIOD)
 
     async def look(self) -> None:
         """Observe every runtime once, store what changed, and follow the logs of all."""
@@ -82,13 +84,23 @@ class Observer:
         news = []
         for one in served:
             state = seen[one.resource_id]
-            before = self._last.get(one.resource_id)
+            before = self._last.get(one.deployment_id)
             if before is None or before[0] != state or loop.time() - before[1] > UNCHANGED_SECONDS:
                 news.append((one, state))
-                self._last[one.resource_id] = (state, loop.time())
+                self._last[one.deployment_id] = (state, loop.time())
         if news:
             await self._db.write(keep, news)
         self._follow(served)
+        await self._revive(served)
+
+    async def _revive(self, served: list[Served]) -> None:
+        """Ask for processes that a restart of the host has ended; for one that cannot be started only now and then."""
+        now = asyncio.get_running_loop().time()
+        lost = await asyncio.to_thread(reviving.gone, served, self._processes)
+        due = [one for one in lost if now - self._revived.get(one.deployment_id, -REVIVE_SECONDS) >= REVIVE_SECONDS]
+        if due:
+            self._revived |= {one.deployment_id: now for one in due}
+            log.info("processes_asked_for_again", count=await self._db.write(reviving.enqueue, due))
 
     async def _states(self, served: list[Served]) -> dict[int, Seen]:
         listed: dict[str, containers.Listed] | None = None
@@ -118,7 +130,13 @@ class Observer:
             return Seen("exited", "The container was removed.")
         if row.state == "exited" and one.wanted == "stopped":
             return Seen("stopped")
-        known = {"running": "running", "restarting": "restarting", "created": "starting", "exited": "exited", "dead": "exited"}
+        known = {
+            "running": "running",
+            "restarting": "restarting",
+            "created": "starting",
+            "exited": "exited",
+            "dead": "exited",
+        }
         return Seen(known.get(row.state, "unknown"), None if row.state == "running" else row.status)
 
     async def _connected(self) -> Engine | None:
@@ -140,13 +158,18 @@ class Observer:
             self._followers.pop(deployment).cancel()
         for deployment, one in wanted.items():
             if deployment not in self._followers and one.wanted == "running":
-                self._followers[deployment] = asyncio.create_task(self._copy(one))
+                # Versions overlap: what a new one wrote first may be older than the last line of the one before.
+                fresh = self._followed.get(one.resource_id, deployment) != deployment
+                self._followed[one.resource_id] = deployment
+                self._followers[deployment] = asyncio.create_task(self._copy(one, fresh=fresh))
 
-    async def _copy(self, one: Served) -> None:
-        """Copy what the runtime writes into its stream, from behind the last line that is stored already."""
+    async def _copy(self, one: Served, *, fresh: bool) -> None:
+        """Copy what the runtime writes into its stream, from behind the last line that is stored already; a `fresh`
+        one from its beginning.
+        """
         stream = f"runtime:{one.resource}"
         self._logs.mask(stream, await self._db.read(secret_values, one.deployment_id))
-        last = await self._logs.read(stream, tail=1)
+        last = [] if fresh else await self._logs.read(stream, tail=1)
         after = last[-1].time if last else None
         since = f"{after.timestamp():.9f}" if after is not None else ""
         try:
@@ -160,4 +183,6 @@ class Observer:
 
 def _line(at: datetime | None, channel: str, text: str) -> Line:
     stream: Channel = "stderr" if channel == "stderr" else "system" if channel == "system" else "stdout"
-    return Line(time=at or SystemClock().now(), source="application", stream=stream, phase=None, level="info", message=text)
+    return Line(
+        time=at or SystemClock().now(), source="application", stream=stream, phase=None, level="info", message=text
+    )

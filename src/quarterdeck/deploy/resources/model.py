@@ -10,7 +10,7 @@ from quarterdeck.kernel.db import Base, Identified
 
 
 class Resource(Identified, Base):
-    """Lifecycle `active → archived → deleted` (kept as a tombstone). Profiles are JSON in the spelling of the contract.
+    """Lifecycle `active → archived → deleted` (a tombstone stays). Profiles are JSON as the contract spells them.
 
     `version` grows with every change of a profile, so that a form made from an older one is noticed.
     `serving_id` is the deployment whose runtime answers now; `wanted` is what its runtime should be (`running | stopped`).

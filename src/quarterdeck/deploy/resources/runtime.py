@@ -49,7 +49,7 @@ def control(
     reason: str | None = None,
     idempotency_key: str | None = None,
 ) -> RuntimeControl:
-    """Ask for `stop`, `start` or `restart`. Raises the documented refusal, with its `blockedReason`, when it cannot be."""
+    """Ask for `stop`, `start` or `restart`. What cannot be raises the documented refusal with its `blockedReason`."""
     resource = resources.find(tx, ref)
     if idempotency_key is not None:
         before = tx.first(
@@ -202,6 +202,7 @@ def kind(placement: Placement) -> jobs.JobKind:
         ]
         attempt.completed_at = tx.now
         tx.flush()
+        tx.publish("runtimes")
         _event(tx, resource, attempt)
 
     return jobs.JobKind(name=CONTROL, payload=ControlPayload, assign=assign, finish=finish, lease_seconds=15)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, get_args
 
 import msgspec
@@ -12,6 +13,7 @@ from quarterdeck.deploy.sources.spec import Credentials, GitKey, GitToken, Kind,
 from quarterdeck.kernel.errors import ProviderFailure
 from quarterdeck.kernel.vault import Secret
 
+USERINFO = re.compile(r"(\bhttps?://)[^/\s@]*@|(?<=://)[^/\s@:]*:[^/\s@]*@", re.IGNORECASE)
 FETCHED: frozenset[str] = frozenset(get_args(Kind))
 _FIELDS = {
     "gitRef": "git_ref",
@@ -59,18 +61,24 @@ def checked(document: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
     Raises `Invalid` for what could never be fetched.
     """
     kept = {name: value for name, value in document.items() if value is not None}
-    kept.setdefault("displayName", _display_name(document["kind"], document["locator"]))
+    for name in ("displayName", "originalLocator"):
+        if name in kept:
+            kept[name] = without_credentials(kept[name])
+    if "metadata" in kept and document["kind"] != "dockerfile-inline":
+        kept["metadata"] = {key: without_credentials(value) for key, value in kept["metadata"].items()}
+    if document["kind"] not in FETCHED:
+        kept["locator"] = without_credentials(kept["locator"])
+    kept.setdefault("displayName", _display_name(document["kind"], kept["locator"]))
     if document["kind"] not in FETCHED:
         return kept, None
     spec = normalize(from_document(document))
     kept["locator"] = spec.locator
-    if spec.kind == "dockerfile-inline":
-        kept["displayName"] = document.get("displayName") or "Dockerfile"
     for name, field in {**_FIELDS, **_IMAGE}.items():
         value = getattr(spec, field)
         if value is not None:
-            kept[name] = value
-    kept["displayName"] = document.get("displayName") or _display_name(spec.kind, spec.locator)
+            kept[name] = without_credentials(value) if name == "originalLocator" else value
+    if not document.get("displayName"):
+        kept["displayName"] = _display_name(spec.kind, spec.locator)
     credential = None
     if isinstance(spec.credentials, GitToken):
         credential = msgspec.json.encode(
@@ -79,6 +87,11 @@ def checked(document: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
     elif isinstance(spec.credentials, GitKey):
         credential = msgspec.json.encode({"key": spec.credentials.private_key.reveal()}).decode()
     return kept, credential
+
+
+def without_credentials(text: str) -> str:
+    """The text without what stands before an @ in its addresses: `https://name:token@host` is `https://host`."""
+    return USERINFO.sub(r"\1", text)
 
 
 def _display_name(kind: str, locator: str) -> str:

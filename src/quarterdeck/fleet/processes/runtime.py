@@ -59,6 +59,10 @@ class Processes:
         """The port of `instance`, assigned at the first question and kept until it is removed."""
         return ports.assign(self._home, instance, reserved=reserved)
 
+    def held_port(self, instance: str) -> int | None:
+        """The port that `instance` has, without giving it one."""
+        return ports.held(self._home).get(instance)
+
     def account(self, name: str) -> int | None:
         """The user number behind `ProcessSpec.account`, or None without root."""
         return accounts.assign(self._home, name)

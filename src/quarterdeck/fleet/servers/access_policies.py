@@ -31,13 +31,12 @@ def configure(tx: Tx, *, server_ref: str | None, mode: str, provider: str | None
             hint=f"Use one of: {', '.join(PROVIDERS)}.",
             field="providerKey",
         )
-    if mode == "custom-template":
-        if not template or not TEMPLATE.fullmatch(template) or ("{slug}" not in template and "{id}" not in template):
-            raise Invalid(
-                "The template does not make a host name.",
-                hint="Write it like {slug}.apps.example.com, with {slug} or {id} in it.",
-                field="templateRef",
-            )
+    if mode == "custom-template" and not _makes_names(template):
+        raise Invalid(
+            "The template does not make a host name.",
+            hint="Write it like {slug}.apps.example.com, with {slug} or {id} in it.",
+            field="templateRef",
+        )
     tx.lock(f"access-policy:{organization_id}")
     row = _row(tx, organization_id, server.id if server else 0)
     if row is None:
@@ -67,6 +66,10 @@ def configure(tx: Tx, *, server_ref: str | None, mode: str, provider: str | None
         organization_id=organization_id,
     )
     return row
+
+
+def _makes_names(template: str | None) -> bool:
+    return bool(template and TEMPLATE.fullmatch(template) and ("{slug}" in template or "{id}" in template))
 
 
 def _row(tx: Tx, organization_id: int, server_id: int) -> AccessPolicy | None:

@@ -134,7 +134,7 @@ def register(tx: Tx, *, name: str, host: str, provider: str, target_kind: str, p
 
 
 def local(tx: Tx) -> Server:
-    """This machine as a server of the caller's organization, registered at first need."""
+    """The machine of the control plane as a server of the caller's organization, registered at first need."""
     found = tx.first(
         select(Server)
         .where(Server.organization_id == organization_of(tx), Server.provider == LOCAL, Server.lifecycle == "active")

@@ -6,6 +6,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -66,6 +67,10 @@ class Tx:
     @property
     def principal(self) -> Principal:
         return self.context.principal
+
+    def act_as(self, principal: Principal) -> None:
+        """From here on the unit acts for somebody whom it has just made known: who signs in, or was just created."""
+        self.context = replace(self.context, principal=principal)
 
     @property
     def session(self) -> Session:

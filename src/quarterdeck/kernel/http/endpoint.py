@@ -117,6 +117,12 @@ class Endpoint:
     headers: Mapping[str, str] = field(default_factory=dict)  # request headers it reads: what each means
     shadowed: Mapping[str, str] = field(default_factory=dict)  # path parameter: the sibling literal that hides it
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Endpoint:
+        """A declaration is shared by every application that is built with it: it is never changed, and its decoders
+        cannot be copied.
+        """
+        return self
+
     @cached_property
     def decoder(self) -> msgspec.json.Decoder[Any]:
         return msgspec.json.Decoder(self.body)

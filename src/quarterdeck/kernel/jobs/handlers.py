@@ -34,6 +34,8 @@ class JobContext(Protocol):
 
     job: JobInfo
     canceled: asyncio.Event
+    lost: bool
+    """The lease is gone and another attempt may run: nothing is undone then."""
 
     async def record(self, kind: str, data: Any) -> Any:
         """Keep a report; durable before it returns. Raises `Fenced` or `Canceled`."""

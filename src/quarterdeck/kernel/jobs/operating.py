@@ -1,6 +1,7 @@
 """What a person may do to a job: cancel, retry, mark recovered, dead-letter, prune.
 
-Wrong states raise `Conflict` with the codes of the operator work contract.
+Wrong states raise `Conflict` with the codes of the operator work contract. What a principal does here is audited; what
+the system does is the ledger's own history.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from quarterdeck.kernel import audit
 from quarterdeck.kernel.clock import micros
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict
@@ -27,6 +29,15 @@ UPDATE jobs SET {becomes}, closed_by = :by, cancel_reason = coalesce(:reason, ca
 WHERE id = :id AND {allowed}"""
 
 
+class JobAction(audit.Action):
+    CANCELED = "job.canceled"
+    CANCEL_REQUESTED = "job.cancel-requested"
+    MARKED_RECOVERED = "job.marked-recovered"
+    DEAD_LETTERED = "job.dead-lettered"
+    RETRIED = "job.retried"
+    PRUNED = "job.pruned"
+
+
 CANCEL = "cancel:"
 """A wake-up whose payload begins so names a running job that shall stop."""
 
@@ -37,19 +48,26 @@ def cancel(tx: Tx, job_id: int, reason: str) -> Job:
     if job.state == State.RUNNING:
         tx.execute(_ASK.format(allowed=step.STOP.allowed), {"now": micros(tx.now), "reason": reason, "id": job_id})
         tx.publish(ledger.WAKE, f"{CANCEL}{job_id}")
+        if job.cancel_us is None:
+            _audit(tx, job, JobAction.CANCEL_REQUESTED, reason)
         return get(tx, job_id)
     if job.state == State.CANCELED:
         return job
+    _audit(tx, job, JobAction.CANCELED, reason)
     return _close(tx, job, step.CANCEL, "manual-cancel", reason, Outcome("canceled", error_message=reason))
 
 
 def mark_recovered(tx: Tx, job_id: int, reason: str | None = None) -> Job:
     """A person repaired what the job could not; it counts as succeeded. Nothing else is touched."""
-    return _close(tx, _locked(tx, job_id), step.RECOVER, "manual-recovery", reason, None)
+    job = _close(tx, _locked(tx, job_id), step.RECOVER, "manual-recovery", reason, None)
+    _audit(tx, job, JobAction.MARKED_RECOVERED, reason)
+    return job
 
 
 def dead_letter(tx: Tx, job_id: int, reason: str) -> Job:
-    return _close(tx, _locked(tx, job_id), step.BURY, "manual-dead-letter", reason, None)
+    job = _close(tx, _locked(tx, job_id), step.BURY, "manual-dead-letter", reason, None)
+    _audit(tx, job, JobAction.DEAD_LETTERED, reason)
+    return job
 
 
 def retry(tx: Tx, job_id: int) -> Job:
@@ -78,6 +96,7 @@ def retry(tx: Tx, job_id: int) -> Job:
     )
     tx.execute("UPDATE jobs SET payload = :payload WHERE id = :id", {"payload": job.payload, "id": fresh.id})
     tx.execute("UPDATE jobs SET retriable = 0 WHERE id = :id", {"id": job.id})
+    _audit(tx, job, JobAction.RETRIED, None)
     return get(tx, fresh.id)
 
 
@@ -94,7 +113,25 @@ def prune(tx: Tx, before: datetime, *, dry_run: bool = True, limit: int = 10_000
     if rows and not dry_run:
         tx.execute("DELETE FROM job_attempts WHERE job_id = :id", [{"id": job_id} for job_id, _ in rows])
         tx.execute("DELETE FROM jobs WHERE id = :id", [{"id": job_id} for job_id, _ in rows])
+        if tx.principal.kind != "system":
+            audit.record(
+                tx, JobAction.PRUNED, resource_type="job", resource_id="*", detail={"before": str(before), **counts}
+            )
     return counts
+
+
+def _audit(tx: Tx, job: Job, action: JobAction, reason: str | None) -> None:
+    if tx.principal.kind == "system":
+        return
+    audit.record(
+        tx,
+        action,
+        resource_type="job",
+        resource_id=job.uid,
+        organization_id=job.organization_id,
+        aggregate_id=job.subject,
+        detail={"kind": job.kind, "state": job.state, "reason": reason},
+    )
 
 
 def _locked(tx: Tx, job_id: int) -> Job:

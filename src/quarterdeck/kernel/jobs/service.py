@@ -81,6 +81,7 @@ class Jobs:
             job = await self.db.read(finding.get, job_id)
             key = job.concurrency_key
         report = ledger.Report(job_id, fence, outcome, key)
+        self._logged.pop((job_id, fence), None)
         try:
             return await self._complete(report) is not None
         except Exception:

@@ -37,5 +37,17 @@ def categories() -> list[Category]:
     return [_known[name] for name in sorted(_known)]
 
 
+_spared: set[str] = set()
+
+
+def spare(prefix: str) -> None:
+    """Streams of events and lines that begin so are history: housekeeping never touches them."""
+    _spared.add(prefix)
+
+
+def spared() -> tuple[str, ...]:
+    return tuple(sorted(_spared))
+
+
 def find(name: str) -> Category | None:
     return _known.get(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import structlog
 
 from quarterdeck.kernel import jobs
@@ -14,11 +15,14 @@ KIND = "housekeeping.tidy"
 log = structlog.get_logger("quarterdeck.housekeeping")
 
 
+class Task(msgspec.Struct):
+    category: str
+
+
 @jobs.server_handlers.register(KIND, lease_seconds=120)
 async def run(context: jobs.JobContext, instance: Any) -> dict[str, int]:
     """Tidy the category of the job."""
-    name = str(context.read(dict).get("category"))  # type: ignore[type-abstract,unused-ignore]
-    return {"removed": await tidy(instance, name)}
+    return {"removed": await tidy(instance, context.read(Task).category)}
 
 
 async def tidy(instance: Any, name: str) -> int:
@@ -41,7 +45,7 @@ def schedule_all(tx: Tx) -> None:
             jobs.Rhythm(every_seconds=category.every),
             jobs.Enqueue(
                 KIND,
-                {"category": category.name},
+                Task(category.name),
                 None,
                 lane="housekeeping",
                 capabilities=frozenset({jobs.SERVER}),

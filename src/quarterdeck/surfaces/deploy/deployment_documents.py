@@ -271,4 +271,3 @@ RECOMMENDATIONS = {
     "rollback-candidate-not-successful": "Choose a deployment that succeeded.",
     "rollback-candidate-target-mismatch": "Choose a deployment of the same resource and server.",
 }
-

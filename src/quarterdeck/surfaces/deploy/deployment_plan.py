@@ -123,7 +123,9 @@ def _health(made: BuildPlan | None) -> dict[str, Any]:
     policy = made.health if made else None
     if policy is None:
         return {"enabled": False, "kind": "none"}
-    return present(enabled=True, kind=policy.type, path=policy.http.path, port=policy.http.port or (made and made.internal_port))
+    return present(
+        enabled=True, kind=policy.type, path=policy.http.path, port=policy.http.port or (made and made.internal_port)
+    )
 
 
 def _access(found: Preview) -> dict[str, Any]:

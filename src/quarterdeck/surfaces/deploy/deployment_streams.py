@@ -56,7 +56,12 @@ async def read_logs(call: Call, deployment_id: str, logs: Logs) -> dict[str, Any
 def envelope(event: events.Event, deployment_id: str) -> dict[str, Any] | None:
     """A domain event in its outward form; None for those that are not told."""
     kind = event.type
-    if kind in {"deployment.planning_started", "deployment.planned", "deployment.cancel_requested", "deployment.canceled"}:
+    if kind in {
+        "deployment.planning_started",
+        "deployment.planned",
+        "deployment.cancel_requested",
+        "deployment.canceled",
+    }:
         kind = "deployment-progress"
     if kind not in OUTWARD:
         return None
@@ -120,7 +125,11 @@ def _history(
 
 def _asked(query: Any) -> tuple[str | None, int, bool]:
     limit = given(query.history_limit)
-    return given(query.cursor), HISTORY if limit is None else min(int(limit), HISTORY), given(query.include_history) is not False
+    return (
+        given(query.cursor),
+        HISTORY if limit is None else min(int(limit), HISTORY),
+        given(query.include_history) is not False,
+    )
 
 
 @operation("deployments.stream-events")
@@ -166,9 +175,7 @@ async def follow_events(
 
 
 @operation("deployments.create/stream")
-async def create_and_follow(
-    call: Call, body: DeploymentsCreateBody, bus: Bus, db: Database, logs: Logs
-) -> EventStream:
+async def create_and_follow(call: Call, body: DeploymentsCreateBody, bus: Bus, db: Database) -> EventStream:
     made = await call.write(
         admission.create,
         project_ref=body.project_id,

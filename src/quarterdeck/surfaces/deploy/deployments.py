@@ -144,7 +144,9 @@ async def recovery_readiness(
         deployment = deployments.find(tx, deployment_id)
         resource = deployments.check_resource(tx, deployment, given(query.resource_id))
         found = readiness.assess(tx, deployment, most)
-        candidates = [candidate(row) for row in found.candidates] if given(query.include_candidates) is not False else []
+        candidates = (
+            [candidate(row) for row in found.candidates] if given(query.include_candidates) is not False else []
+        )
 
         def way(codes: list[str], operation_key: str) -> dict[str, Any]:
             return {

@@ -91,9 +91,7 @@ async def set_variable(call: Call, environment_id: str, body: wire.EnvironmentsS
 
 
 @operation("environments.unset-variable")
-async def unset_variable(
-    call: Call, environment_id: str, key: str, body: wire.EnvironmentsUnsetVariableBody
-) -> None:
+async def unset_variable(call: Call, environment_id: str, key: str, body: wire.EnvironmentsUnsetVariableBody) -> None:
     await call.write(variables.unset_in_environment, environment_id, key, body.exposure, given(body.scope))
 
 

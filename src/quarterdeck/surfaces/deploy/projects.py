@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from quarterdeck.identity import organizations
 from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import NotFound
 from quarterdeck.kernel.http.endpoint import Call
-from quarterdeck.identity import organizations
 from quarterdeck.surfaces.deploy.operation import operation
 from quarterdeck.surfaces.deploy.shapes import at, given, limit_of, present
 from quarterdeck.surfaces.deploy.wire import projects as wire

@@ -98,9 +98,7 @@ async def policies(call: Call) -> dict[str, Any]:
 
 
 @operation("default-access-domain-policies.configure")
-async def configure_policy(
-    call: Call, body: policy_wire.DefaultAccessDomainPoliciesConfigureBody
-) -> dict[str, str]:
+async def configure_policy(call: Call, body: policy_wire.DefaultAccessDomainPoliciesConfigureBody) -> dict[str, str]:
     where = plain(body.scope) or {}
     made = await call.write(
         access_policies.configure,

@@ -25,7 +25,7 @@ SETUP_HEADER = "x-setup-token"
 class Setup(Struct, kw_only=True):
     username: str
     password: str
-    vault_password: str | None | UnsetType = UNSET
+    vault_password: str | UnsetType | None = UNSET
 
 
 def check_setup_token(call: Call) -> None:
@@ -103,9 +103,7 @@ async def first_user(call: Call, body: Setup, db: Database, access: Access) -> d
 
     def opened(tx: Tx) -> Opened:
         tx.session.add_all([user, organization])
-        return sessions.open_session(
-            tx, user, organization, kinds=("access", "refresh", "long"), client_kind="web"
-        )
+        return sessions.open_session(tx, user, organization, kinds=("access", "refresh", "long"), client_kind="web")
 
     made = await db.write(opened)
     return {**tokens_body(made), "user": user_body(made.user), "permissions": await permissions_of(call, made)}

@@ -44,13 +44,13 @@ async def metrics(instance: Any) -> Answer[bytes]:
 
 @route("GET", "/openapi.json", permission="public")
 async def openapi(document: Any) -> dict[str, Any]:
-    """This document."""
+    """The OpenAPI document of every surface."""
     described: dict[str, Any] = document()
     return described
 
 
 @route("GET", "/api/openapi.json", permission="public")
 async def deploy_openapi(document: Any) -> dict[str, Any]:
-    """This document."""
+    """The OpenAPI document of every surface."""
     described: dict[str, Any] = document()
     return described

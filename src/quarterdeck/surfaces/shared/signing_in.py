@@ -32,7 +32,7 @@ class Login(Struct, kw_only=True):
     password: str
     username: str | UnsetType = UNSET
     email: str | UnsetType = UNSET
-    totpCode: str | None | UnsetType = UNSET  # noqa: N815 - the documented spelling
+    totpCode: str | UnsetType | None = UNSET  # noqa: N815 - the documented spelling
 
 
 class EmailSignIn(Struct, kw_only=True):
@@ -42,10 +42,6 @@ class EmailSignIn(Struct, kw_only=True):
 
 class Refresh(Struct, kw_only=True):
     refreshToken: str  # noqa: N815 - the documented spelling
-
-
-class SignOut(Struct, kw_only=True):
-    refreshToken: str | UnsetType = UNSET  # noqa: N815 - the documented spelling
 
 
 def cookies(call: Call, value: str, age: int = WEEK) -> list[Cookie]:
@@ -135,7 +131,7 @@ async def refresh(body: Refresh, db: Database) -> dict[str, Any]:
 
 
 @route("POST", "/api/auth/logout", permission="authenticated")
-async def logout(call: Call, body: SignOut) -> Answer[dict[str, bool]]:
+async def logout(call: Call) -> Answer[dict[str, bool]]:
     """End the session of this request."""
     await call.write(_end, call.principal.credential)
     return Answer({"success": True}, cookies=cookies(call, "", 0))

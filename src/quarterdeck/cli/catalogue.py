@@ -1,0 +1,71 @@
+"""Every command: where it lives, what it does in a few words, and in which group the overview shows it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Command(NamedTuple):
+    name: str
+    place: str
+    """`module:function` below `quarterdeck.cli.commands`."""
+    summary: str
+    group: str
+
+
+EVERYDAY, INSIDE, ACCOUNT, RUNNING = "Every day", "A resource", "Signing in", "Running Quarterdeck"
+
+COMMANDS = (
+    Command("deploy", "deploy:deploy", "Ship a folder, a git repository or an image, and watch it.", EVERYDAY),
+    Command("ls", "resources:ls", "List resources with their state (or projects, environments, servers).", EVERYDAY),
+    Command("logs", "logs:logs", "Show the log of a resource or of a deployment.", EVERYDAY),
+    Command("open", "resources:open_page", "Open the address of a resource, or its console page.", EVERYDAY),
+    Command("rollback", "deployments:rollback", "Give back an earlier version.", EVERYDAY),
+    Command("cancel", "deployments:cancel", "Stop a running deployment.", EVERYDAY),
+    Command("redeploy", "deployments:redeploy", "Deploy a resource again, from its present configuration.", INSIDE),
+    Command("attach", "deployments:attach", "Watch a running deployment again.", INSIDE),
+    Command("history", "deployments:history", "List the deployments of a resource.", INSIDE),
+    Command("status", "resources:status", "Say how a resource is, or who and where you are.", INSIDE),
+    Command("set", "settings:set_values", "Change variables and profile fields of a resource.", INSIDE),
+    Command("unset", "settings:unset", "Remove variables of a resource.", INSIDE),
+    Command("stop", "runtime:stop", "Stop what a resource runs.", INSIDE),
+    Command("start", "runtime:start", "Start it again.", INSIDE),
+    Command("restart", "runtime:restart", "Stop it and start it again.", INSIDE),
+    Command("login", "account:login", "Sign in to a server, and remember it.", ACCOUNT),
+    Command("logout", "account:logout", "Sign out, and forget the credential.", ACCOUNT),
+    Command("profiles", "account:list_profiles", "List the servers you know, or choose one.", ACCOUNT),
+    Command("doctor", "doctor:doctor", "Check the server and what it needs.", RUNNING),
+    Command("serve", "serve:serve", "Run the control plane.", RUNNING),
+    Command("worker", "worker:worker", "Run a worker that dials in to a server.", RUNNING),
+    Command("migrate", "maintenance:migrate", "Bring the database to this program's schema.", RUNNING),
+    Command("audit", "maintenance:audit", "Prove the audit trail.", RUNNING),
+    Command("openapi", "openapi:openapi", "Print the OpenAPI document.", RUNNING),
+    Command("completion", "completion:completion", "Print the completion script of a shell.", RUNNING),
+)
+HIDDEN = (Command("__complete", "completion:candidates", "", ""),)
+BY_NAME = {command.name: command for command in (*COMMANDS, *HIDDEN)}
+
+EXAMPLES = (
+    ("qd login https://deck.example.com", "sign in"),
+    ("qd deploy ./shop", "ship a folder"),
+    ("qd deploy https://host/shop.git --branch main", "ship a repository"),
+    ("qd logs -f shop", "follow its log"),
+    ("qd rollback shop", "give back the version before"),
+)
+
+
+def overview(version: str) -> str:
+    """The help of the program itself: examples first, then every command in its group."""
+    width = max(len(example) for example, _ in EXAMPLES)
+    lines = [f"Quarterdeck {version}: one control plane for the machines a team owns.", "", "Usage: qd COMMAND", ""]
+    lines += ["Examples:", *(f"  {example:<{width}}   {words}" for example, words in EXAMPLES)]
+    for group in (EVERYDAY, INSIDE, ACCOUNT, RUNNING):
+        lines += ["", f"{group}:"]
+        lines += [f"  {command.name:<11} {command.summary}" for command in COMMANDS if command.group == group]
+    lines += [
+        "",
+        "Each command explains itself: qd COMMAND --help",
+        "Exit status: 0 done, 1 failed, 2 usage, 3 not signed in, 4 not allowed, 5 not found, 6 conflict,",
+        "7 waits for a person, 8 timed out, 9 server unreachable, 130 interrupted.",
+    ]
+    return "\n".join(lines)

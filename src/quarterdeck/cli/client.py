@@ -1,0 +1,210 @@
+"""The HTTP API as this program calls it: credentials, errors in our own words, plans instead of changes."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from quarterdeck import __version__
+from quarterdeck.cli import profiles
+from quarterdeck.cli.failure import Exit, Failure
+from quarterdeck.cli.operations import address
+
+if TYPE_CHECKING:
+    from quarterdeck.cli.profiles import Profile
+
+EXITS = {
+    400: Exit.USAGE,
+    401: Exit.NOT_SIGNED_IN,
+    403: Exit.NOT_ALLOWED,
+    404: Exit.NOT_FOUND,
+    409: Exit.CONFLICT,
+    413: Exit.USAGE,
+    422: Exit.USAGE,
+    503: Exit.UNREACHABLE,
+    504: Exit.TIMED_OUT,
+}
+AGENT = f"quarterdeck-cli/{__version__} ({platform.system().lower()})"
+
+
+class Api:
+    """Calls to one server. With `plan` set, changes are collected there and not sent."""
+
+    def __init__(self, profile: Profile, *, name: str | None = None, planning: bool = False) -> None:
+        self.profile = profile
+        self.name = name
+        self.planning = planning
+        self.plan: list[dict[str, Any]] = []
+        self._http = httpx.Client(
+            base_url=profile.url,
+            headers={"user-agent": AGENT, "accept": "application/json"},
+            timeout=httpx.Timeout(30.0, connect=10.0),
+            trust_env=not loopback(profile.url),
+        )
+
+    def close(self) -> None:
+        self._http.close()
+
+    def read(self, key: str, /, query: dict[str, Any] | None = None, **parameters: str) -> Any:
+        """Ask a question. Absent values (None) of the query are left out."""
+        method, path = address(key, parameters)
+        return self.call(method, path, query=query)
+
+    def items(self, key: str, /, query: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+        """The newest 500 of a list."""
+        found: list[dict[str, Any]] = self.read(key, {"limit": 500, **(query or {})})["items"]
+        return found
+
+    def change(self, key: str, /, body: dict[str, Any] | None = None, *, what: str = "", **parameters: str) -> Any:
+        """Change something. While planning nothing is sent, and the answer's id says what would have got one."""
+        method, path = address(key, parameters)
+        if self.planning:
+            self.plan.append({"operation": key, "method": method, "path": path, "body": body or {}})
+            return {"id": f"<{what or 'new'}>"}
+        return self.call(method, path, body=body or {})
+
+    def call(
+        self, method: str, path: str, *, query: dict[str, Any] | None = None, body: dict[str, Any] | None = None
+    ) -> Any:
+        """One request, once more after the credential was renewed. Raises `Failure`."""
+        response = self._send(method, path, query, body)
+        if response.status_code == 401 and self._renew():
+            response = self._send(method, path, query, body)
+        if response.status_code >= 300:
+            raise failure_of(response)
+        if response.status_code == 204 or not response.content:
+            return None
+        try:
+            return response.json()
+        except ValueError:
+            raise not_ours(self.profile.url) from None
+
+    @contextmanager
+    def stream(self, path: str, query: dict[str, Any], headers: dict[str, str]) -> Iterator[httpx.Response]:
+        """An open answer. Raises `Failure` when it is refused; connection errors of its body go to the caller."""
+        for attempt in (1, 2):
+            with self._reaching():
+                request = self._http.build_request(
+                    "GET",
+                    path,
+                    params=given(query),
+                    headers={"accept": "text/event-stream", **headers, **self._authorization()},
+                    timeout=httpx.Timeout(30.0, connect=10.0),
+                )
+                response = self._http.send(request, stream=True)
+            try:
+                if response.status_code == 401 and attempt == 1 and self._renew():
+                    continue
+                if response.status_code >= 300:
+                    response.read()
+                    raise failure_of(response)
+                yield response
+            finally:
+                response.close()
+            return
+
+    def _authorization(self) -> dict[str, str]:
+        return {"authorization": f"Bearer {self.profile.token}"} if self.profile.token else {}
+
+    def _send(
+        self, method: str, path: str, query: dict[str, Any] | None, body: dict[str, Any] | None
+    ) -> httpx.Response:
+        with self._reaching():
+            return self._http.request(method, path, params=given(query or {}), json=body, headers=self._authorization())
+
+    @contextmanager
+    def _reaching(self) -> Iterator[None]:
+        try:
+            yield
+        except httpx.TimeoutException:
+            raise Failure(
+                f"{self.profile.url} does not answer in time.", exit=Exit.UNREACHABLE, code="server_timeout"
+            ) from None
+        except httpx.TransportError as error:
+            raise Failure(
+                f"{self.profile.url} cannot be reached ({reason(error)}).",
+                exit=Exit.UNREACHABLE,
+                code="server_unreachable",
+                hint="quarterdeck serve   if it should run on this machine; else check the address.",
+            ) from None
+
+    def _renew(self) -> bool:
+        """Exchange the refresh token, once for all processes of this person. False when there is none."""
+        if self.name is None or not self.profile.refresh:
+            return False
+        with profiles.changing() as store:
+            saved = store.profiles.get(self.name)
+            if saved is None or not saved.refresh or saved.url != self.profile.url:
+                return False
+            if saved.token == self.profile.token:
+                with self._reaching():
+                    answer = self._http.post("/api/auth/refresh", json={"refreshToken": saved.refresh})
+                if answer.status_code != 200:
+                    saved.token = saved.refresh = None
+                    return False
+                pair = answer.json()
+                saved.token, saved.refresh = pair["access_token"], pair["refreshToken"]
+            self.profile = saved
+        return True
+
+
+def given(query: dict[str, Any]) -> dict[str, str]:
+    """Query values as text; None is left out."""
+    return {
+        key: str(value).lower() if isinstance(value, bool) else str(value)
+        for key, value in query.items()
+        if value is not None
+    }
+
+
+def loopback(url: str) -> bool:
+    host = httpx.URL(url).host
+    return host in {"localhost", "::1"} or host.startswith("127.") or host.endswith(".localhost")
+
+
+def reason(error: httpx.TransportError) -> str:
+    text = str(error).lower()
+    if "refused" in text:
+        return "nothing listens there"
+    if "name or service" in text or "getaddrinfo" in text or "resolution" in text:
+        return "the name is not known"
+    if "certificate" in text:
+        return "its certificate is not trusted"
+    return str(error)[:100] or type(error).__name__
+
+
+def not_ours(url: str) -> Failure:
+    return Failure(
+        f"What answers at {url} is not Quarterdeck.", exit=Exit.UNREACHABLE, code="not_quarterdeck", hint="qd status"
+    )
+
+
+def failure_of(response: httpx.Response) -> Failure:
+    """An error envelope of any form as a `Failure`: the typed one, the `error` object, or a bare message."""
+    try:
+        body = response.json()
+    except ValueError:
+        body = {}
+    body = body if isinstance(body, dict) else {}
+    raw = body.get("error")
+    error: dict[str, Any] = raw if isinstance(raw, dict) else {}
+    data: dict[str, Any] = body["data"] if isinstance(body.get("data"), dict) else {}
+    details: dict[str, Any] = {**(data.get("details") or {}), **(error.get("details") or {})}
+    code = error.get("code") or data.get("domainCode") or body.get("code") or f"http_{response.status_code}"
+    message = error.get("message") or body.get("message") or body.get("detail")
+    if not isinstance(message, str) or not message:
+        message = raw if isinstance(raw, str) else f"{response.request.url.path} answered {response.status_code}."
+    issues = details.get("issues") or data.get("issues")
+    if issues:
+        told = [f"{'.'.join(str(part) for part in issue.get('path', ()))}: {issue.get('message')}" for issue in issues]
+        message = f"{message.rstrip('.')}: {'; '.join(told)}"
+    status = EXITS.get(response.status_code, Exit.FAILED)
+    hint = details.get("hint")
+    if status is Exit.NOT_SIGNED_IN and code in {"product_auth_missing", "product_auth_invalid"}:
+        hint = f"qd login {response.request.url.scheme}://{response.request.url.netloc.decode()}"
+    request_id = details.get("requestId") or response.headers.get("x-request-id")
+    return Failure(message, exit=status, code=str(code), hint=hint, request_id=request_id)

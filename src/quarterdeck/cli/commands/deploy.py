@@ -1,0 +1,110 @@
+"""`qd deploy`: from a source to a running address, with everything made that is missing."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter, validators
+
+from quarterdeck.cli import sources
+from quarterdeck.cli.following import Watched, ended
+from quarterdeck.cli.options import Following
+from quarterdeck.cli.preparing import Wish, prepare
+from quarterdeck.cli.session import session
+
+Strategy = Literal["auto", "dockerfile", "docker-compose", "prebuilt-image", "workspace-commands", "static"]
+
+
+def deploy(
+    source: str,
+    /,
+    *,
+    name: Annotated[str | None, Parameter(name=["--name", "-n"])] = None,
+    project: Annotated[str | None, Parameter(name=["--project", "-p"])] = None,
+    environment: Annotated[str | None, Parameter(name=["--environment", "-e"])] = None,
+    server: Annotated[str | None, Parameter(name=["--server", "-s"])] = None,
+    branch: Annotated[str | None, Parameter(name=["--branch", "-b"])] = None,
+    kind: Literal["folder", "git", "image"] | None = None,
+    strategy: Strategy | None = None,
+    install_command: str | None = None,
+    build_command: str | None = None,
+    start_command: str | None = None,
+    base_directory: str | None = None,
+    publish_directory: str | None = None,
+    dockerfile: str | None = None,
+    port: Annotated[int | None, Parameter(validator=validators.Number(gte=1, lte=65535))] = None,
+    following: Following = Following(),
+) -> None:
+    """Ship a folder, a git repository or an image, and watch it until it runs.
+
+    What is missing is made: the project, the environment, this machine as a server, the resource.
+    Deploying the same name again changes what flags say, and deploys.
+
+    qd deploy ./shop
+    qd deploy ./shop -p storefront -e staging --port 8080
+    qd deploy https://github.com/ada/shop.git --branch main
+    qd deploy nginx:alpine --name front --port 80 -o json
+
+    Parameters
+    ----------
+    source
+        A folder, a git address, or an image. It is a folder when it begins with . / or ~ or exists as one; a
+        repository when it has ://, is user@host:path, ends in .git or begins with a well-known host; else an image.
+    name
+        What the resource is called. Default: the last part of the source.
+    project
+        The project it belongs to; made when missing. Default: QUARTERDECK_PROJECT, else the name.
+    environment
+        The environment in the project; made when missing. Default: QUARTERDECK_ENVIRONMENT, else production.
+    server
+        The server to deploy to, by name or id. Default: where it ran last, else the server's own machine.
+    branch
+        The branch, tag or commit of a repository. Default: the repository's own, or what it was before.
+    kind
+        Say what the source is instead of having it recognised.
+    strategy
+        How it is built. Default: found out from the source.
+    install_command
+        Replaces the command that installs dependencies.
+    build_command
+        Replaces the command that builds.
+    start_command
+        Replaces the command that starts it.
+    base_directory
+        The directory inside the source where the application is.
+    publish_directory
+        The directory with the built files of a static site.
+    dockerfile
+        The path of the Dockerfile inside the source.
+    port
+        The port that the application listens on.
+    """
+    found = sources.recognise(source, kind, branch=branch, base_directory=base_directory)
+    called = name or found.name
+    runtime: dict[str, Any] = {
+        "strategy": strategy or ("dockerfile" if dockerfile else "static" if publish_directory else None),
+        "installCommand": install_command,
+        "buildCommand": build_command,
+        "startCommand": start_command,
+        "publishDirectory": publish_directory,
+        "dockerfilePath": dockerfile,
+    }
+    wish = Wish(
+        source=found,
+        name=called,
+        project=project or os.environ.get("QUARTERDECK_PROJECT") or called,
+        environment=environment or os.environ.get("QUARTERDECK_ENVIRONMENT") or "production",
+        server=server,
+        runtime={key: value for key, value in runtime.items() if value is not None},
+        port=port,
+    )
+    with session(following) as open_session:
+        ready = prepare(open_session, wish)
+        body = {**ready.body(), "executionMode": "detached"}
+        made = open_session.api.change("deployments.create", body, what="deployment")
+        if following.plan:
+            open_session.planned()
+            return
+        watched = Watched(made["id"], ready.resource, ready.path)
+        ended(open_session, watched, detach=following.detach, timeout=following.timeout)

@@ -1,0 +1,114 @@
+"""`quarterdeck serve`: the control plane in the foreground."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any, NoReturn
+
+from cyclopts import Parameter
+
+from quarterdeck.cli.failure import Exit, usage
+
+_NO = ""
+
+
+def serve(
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    data_dir: Path | None = None,
+    database_url: str | None = None,
+    no_worker: Annotated[bool | None, Parameter(negative=_NO)] = None,
+    no_edge: Annotated[bool | None, Parameter(negative=_NO)] = None,
+    edge_http_port: int | None = None,
+    edge_https_port: int | None = None,
+    public_url: str | None = None,
+    trusted_proxy: list[str] | None = None,
+    log_level: str | None = None,
+    config: Path | None = None,
+) -> int:
+    """Run the control plane until SIGTERM or Ctrl-C; deployed applications and the edge keep running after it.
+
+    Every flag is also a variable (QUARTERDECK_PORT) and a key of quarterdeck.toml in the data directory (port).
+
+    quarterdeck serve
+    quarterdeck serve --port 8700 --data-dir ./data
+    quarterdeck serve --host 0.0.0.0 --public-url https://deck.example.com --database-url @/etc/quarterdeck/database
+
+    Parameters
+    ----------
+    host
+        The address to listen on. Default: 127.0.0.1.
+    port
+        The port to listen on; 0 takes a free one. Default: 8700.
+    data_dir
+        Where everything is kept. Default: /var/lib/quarterdeck for root, else ~/.local/share/quarterdeck.
+    database_url
+        PostgreSQL instead of SQLite: @FILE that holds postgresql://…, or - to read it from stdin.
+    no_worker
+        Do not run jobs in this process; workers dial in.
+    no_edge
+        Do not run the bundled edge proxy.
+    edge_http_port
+        The edge's port for HTTP. Default: 80, or a free one where that cannot be had.
+    edge_https_port
+        The edge's port for HTTPS. Default: 443, or a free one where that cannot be had.
+    public_url
+        The address that people use, such as https://deck.example.com.
+    trusted_proxy
+        A network whose proxies are believed about the caller's address; may be given again.
+    log_level
+        debug, info, warning or error. Default: info.
+    config
+        Another TOML file than quarterdeck.toml in the data directory.
+    """
+    flags: dict[str, Any] = {
+        "host": host,
+        "port": port,
+        "data_dir": data_dir,
+        "database_url": database_address(database_url),
+        "no_worker": no_worker,
+        "no_edge": no_edge,
+        "edge_http_port": edge_http_port,
+        "edge_https_port": edge_https_port,
+        "public_url": public_url,
+        "trusted_proxy": ",".join(trusted_proxy) if trusted_proxy else None,
+        "log_level": log_level,
+    }
+    # Before the server has handlers of its own, and once more when it gives the signal back after its end.
+    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGINT, _leave)
+
+    from quarterdeck.kernel import telemetry
+    from quarterdeck.kernel.settings import load
+
+    settings = load(flags, config=config)
+    telemetry.configure(settings.log_level)
+    from quarterdeck import app
+
+    asyncio.run(app.serve(settings, announce=announce))
+    return int(Exit.DONE)
+
+
+def announce(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def database_address(given: str | None) -> str | None:
+    """A database address is a credential: from a file or stdin, and never a word of a command that stays running."""
+    if given is None or given.startswith("@"):
+        return given
+    if given == "-":
+        return sys.stdin.readline().strip()
+    raise usage(
+        "--database-url takes a file or stdin, because every user of this machine can read command lines.",
+        "Write the address into a file and give --database-url @FILE, or set QUARTERDECK_DATABASE_URL.",
+    )
+
+
+def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(int(Exit.DONE))

@@ -1,0 +1,199 @@
+"""Watching a deployment to its end, and telling how it ended."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any, Self
+
+from quarterdeck.cli import events, names
+from quarterdeck.cli.client import Api
+from quarterdeck.cli.failure import Exit, Failure
+from quarterdeck.cli.phases import Drawing
+from quarterdeck.cli.session import Session
+from quarterdeck.cli.states import ACTIVE
+from quarterdeck.cli.terminal import clean
+
+TAIL = 20
+LOG_PAUSE = 1.0
+ENDINGS = {
+    "failed": "The deployment failed",
+    "rolled-back": "The new version was taken back",
+    "canceled": "The deployment was canceled",
+}
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A deployment that a command has started or found."""
+
+    id: str
+    resource_id: str
+    path: str
+
+
+def ended(session: Session, watched: Watched, *, detach: bool, timeout: float | None) -> None:
+    """The rest of every command that starts a deployment. Raises `Failure` unless it succeeded or was detached."""
+    terminal = session.terminal
+    page = f"{session.console}/projects/{watched.path}"
+    terminal.say(f"  {watched.path}   {watched.id}   {page}")
+    if detach:
+        _tell(session, watched, status_of(session.api, watched.id))
+        terminal.say(f"  Watch it:  qd attach {watched.id}")
+        return
+    follow(session, watched, timeout)
+    status = status_of(session.api, watched.id)
+    if status == "succeeded":
+        _tell(session, watched, status)
+        return
+    raise _failure(session, watched, status)
+
+
+def follow(session: Session, watched: Watched, timeout: float | None) -> None:
+    """Show the phases until the deployment has ended. Ctrl-C leaves it running, and so does the timeout."""
+    terminal, until = session.terminal, time.monotonic() + timeout if timeout else None
+    query = {"includeHistory": True, "historyLimit": 200, "follow": True, "untilTerminal": True}
+    try:
+        with Drawing(terminal) as drawing, _Log(session, watched, drawing):
+            again = True
+            while again:
+                stream = events.follow(session.api, "deployments.stream-events/stream", query, deploymentId=watched.id)
+                for event in stream:
+                    if until is not None and time.monotonic() > until:
+                        raise _timed_out(watched, timeout)
+                    if event.name == "lost":
+                        drawing.note("  The connection was lost; trying again.")
+                    elif event.name == "message":
+                        _show(session, drawing, event.data)
+                # A stream may end before the deployment has; only its status says.
+                again = drawing.status in ACTIVE and status_of(session.api, watched.id) in ACTIVE
+    except KeyboardInterrupt:
+        terminal.say("")
+        raise Failure(
+            f"Detached; the deployment {watched.id} goes on.",
+            exit=Exit.INTERRUPTED,
+            code="interrupted",
+            hint=f"qd attach {watched.id}   to watch it again, or: qd cancel {watched.id}",
+            facts=facts(watched, "running", None),
+        ) from None
+
+
+def _show(session: Session, drawing: Drawing, envelope: dict[str, Any]) -> None:
+    if session.terminal.format == "jsonl":
+        session.terminal.document(envelope)
+    kind = envelope.get("kind")
+    if kind == "event":
+        drawing.tell(envelope["event"])
+    elif kind == "gap":
+        drawing.note("  Some events are no longer kept; what follows is complete.")
+
+
+def status_of(api: Api, deployment_id: str) -> str:
+    body = api.read(
+        "deployments.show",
+        {"includeSnapshot": False, "includeRelatedContext": False, "includeRecoverySummary": False},
+        deploymentId=deployment_id,
+    )
+    return str(body["deployment"]["status"])
+
+
+def facts(watched: Watched, status: str, url: str | None) -> dict[str, Any]:
+    """The one object that programs get."""
+    return {"deploymentId": watched.id, "resourceId": watched.resource_id, "status": status, "url": url}
+
+
+def url(api: Api, resource_id: str) -> str | None:
+    return names.url_of(api.read("resources.show", {"includeAccessSummary": True}, resourceId=resource_id))
+
+
+def _tell(session: Session, watched: Watched, status: str) -> None:
+    address = url(session.api, watched.resource_id)
+    page = f"{session.console}/projects/{watched.path}"
+    session.terminal.answer(facts(watched, status, address), name=watched.id, text=address or page)
+
+
+def _timed_out(watched: Watched, timeout: float | None) -> Failure:
+    return Failure(
+        f"The deployment {watched.id} is still running after {timeout:g} s; it goes on.",
+        exit=Exit.TIMED_OUT,
+        code="timed_out",
+        hint=f"qd attach {watched.id}",
+        facts=facts(watched, "running", None),
+    )
+
+
+def _failure(session: Session, watched: Watched, status: str) -> Failure:
+    body = session.api.read("deployments.show", {"includeLatestFailure": True}, deploymentId=watched.id)
+    metadata = body["deployment"]["runtimePlan"]["execution"].get("metadata") or {}
+    failure = body.get("latestFailure") or {}
+    hint = metadata.get("errorHint")
+    message = str(failure.get("message") or "").removesuffix(str(hint or "")).strip()
+    if status != "canceled" and not session.terminal.verbose:
+        _tail(session, watched.id)
+    where = f" in {failure['phase']}" if failure.get("phase") and status == "failed" else ""
+    serving = _serving(session.api, watched)
+    told = f"{ENDINGS.get(status, 'The deployment ended as ' + status)}{where}"
+    return Failure(
+        f"{told}: {message}{serving}" if message else f"{told}.{serving}",
+        exit=Exit.FAILED,
+        code=str(metadata.get("errorCode") or f"deployment_{status.replace('-', '_')}"),
+        hint=hint or f"qd logs {watched.id}",
+        facts=facts(watched, status, url(session.api, watched.resource_id)),
+    )
+
+
+def _serving(api: Api, watched: Watched) -> str:
+    """That an earlier version keeps serving, where one does."""
+    rows = api.items("deployments.list", {"resourceId": watched.resource_id})
+    earlier = any(row["status"] == "succeeded" and row["id"] != watched.id for row in rows)
+    return "  The version before keeps serving." if earlier else ""
+
+
+def _tail(session: Session, deployment_id: str) -> None:
+    lines = session.api.read("deployments.logs", deploymentId=deployment_id)["logs"]
+    own = [line for line in lines if line.get("source") == "application"] or lines
+    bar = "|" if session.terminal.ascii else "│"
+    for line in own[-TAIL:]:
+        session.terminal.say(f"  {bar} {clean(str(line['message']))}")
+
+
+class _Log:
+    """With --verbose: the log, read again and again beside the phases."""
+
+    def __init__(self, session: Session, watched: Watched, drawing: Drawing) -> None:
+        self._drawing = drawing
+        self._watched = watched
+        self._session = session
+        self._over = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._shown = 0
+
+    def __enter__(self) -> Self:
+        if self._session.terminal.verbose:
+            self._thread = threading.Thread(target=self._run, daemon=True, name="log")
+            self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._thread is not None:
+            self._over.set()
+            self._thread.join()
+
+    def _run(self) -> None:
+        profile = self._session.api.profile
+        api = Api(profile, name=self._session.api.name)
+        try:
+            while not self._over.wait(LOG_PAUSE):
+                self._more(api)
+            self._more(api)
+        except Failure:
+            return  # the phases tell what is wrong
+        finally:
+            api.close()
+
+    def _more(self, api: Api) -> None:
+        lines = api.read("deployments.logs", deploymentId=self._watched.id)["logs"]
+        for line in lines[self._shown :]:
+            self._drawing.note(f"    {clean(str(line['message']))}")
+        self._shown = len(lines)

@@ -1,0 +1,164 @@
+"""The entry point of `quarterdeck` and `qd`: which command, and with which exit status it ends."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from quarterdeck import __version__
+from quarterdeck.cli.catalogue import BY_NAME, COMMANDS, overview
+from quarterdeck.cli.failure import Exit, Failure
+
+if TYPE_CHECKING:
+    from cyclopts import App
+
+VALUED = {"-o", "--output", "--profile"}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command. The returned number is the exit status; installed entry points hand it to `sys.exit`."""
+    tokens = command_first(list(sys.argv[1:] if argv is None else argv))
+    try:
+        return _run(tokens)
+    except Failure as failure:
+        return told(failure, tokens)
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+        return int(Exit.INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read stdout has enough; closing it again at exit must not complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(Exit.DONE)
+
+
+def command_first(tokens: list[str]) -> list[str]:
+    """Options before the command (`qd -o json ls`) are moved behind it."""
+    leading: list[str] = []
+    rest = list(tokens)
+    while rest and rest[0].startswith("-") and rest[0] not in {"--help", "-h", "--version"}:
+        option = rest.pop(0)
+        leading.append(option)
+        if option in VALUED and rest:
+            leading.append(rest.pop(0))
+    if not rest or rest[0].startswith("-"):
+        return tokens
+    end = rest.index("--") if "--" in rest else len(rest)
+    return [*rest[:end], *leading, *rest[end:]]
+
+
+def _run(tokens: list[str]) -> int:
+    if not tokens or tokens[0] in {"--help", "-h", "help"}:
+        if len(tokens) > 1 and tokens[1] in BY_NAME:
+            return _run([tokens[1], "--help"])
+        print(overview(__version__))
+        return int(Exit.DONE)
+    if tokens[0] == "--version":
+        print(f"quarterdeck {__version__}")
+        return int(Exit.DONE)
+    name = tokens[0]
+    if name not in BY_NAME:
+        close = difflib.get_close_matches(name, [command.name for command in COMMANDS], n=1)
+        raise Failure(
+            f"There is no command {name}.",
+            exit=Exit.USAGE,
+            code="unknown_command",
+            hint=f"qd {close[0]}" if close else "qd --help",
+        )
+    return _command(name, tokens)
+
+
+def _command(name: str, tokens: list[str]) -> int:
+    from cyclopts import CycloptsError
+
+    from quarterdeck.kernel.errors import Problem
+
+    try:
+        result = application(name)(tokens, exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as error:
+        raise Failure(_plain(str(error)), exit=Exit.USAGE, code="usage", hint=f"qd {name} --help") from None
+    except Problem as problem:
+        raise _of_problem(problem) from None
+    return int(result) if isinstance(result, int) else int(Exit.DONE)
+
+
+def application(*chosen: str) -> App:
+    """The commands as Cyclopts knows them; only those named, or all of them for the reference page."""
+    from importlib import import_module
+
+    from cyclopts import App, Parameter
+
+    app = App(
+        name="qd",
+        help="",
+        help_format="plaintext",
+        version=__version__,
+        suppress_keyboard_interrupt=False,
+        help_flags=["--help", "-h"],
+        default_parameter=Parameter(negative="", show_default=False),
+    )
+    for name in chosen or [command.name for command in COMMANDS]:
+        module, _, function = BY_NAME[name].place.partition(":")
+        target: Any = getattr(import_module(f"quarterdeck.cli.commands.{module}"), function)
+        app.command(target, **({} if isinstance(target, App) else {"name": name}))
+    return app
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _of_problem(problem: Any) -> Failure:
+    """What the server's own code refuses when it runs inside this process (`serve`, `migrate`)."""
+    exits = {
+        "invalid": Exit.USAGE,
+        "unauthenticated": Exit.NOT_SIGNED_IN,
+        "forbidden": Exit.NOT_ALLOWED,
+        "not-found": Exit.NOT_FOUND,
+        "conflict": Exit.CONFLICT,
+        "timeout": Exit.TIMED_OUT,
+    }
+    return Failure(problem.message, exit=exits.get(problem.kind, Exit.FAILED), code=problem.code, hint=problem.hint)
+
+
+def told(failure: Failure, tokens: Sequence[str]) -> int:
+    """Say what went wrong where it belongs, and answer the exit status."""
+    from quarterdeck.cli.terminal import clean, coloured
+
+    words = clean(failure.message)
+    label = "\x1b[31mError:\x1b[0m" if coloured(sys.stderr, off="--no-color" in tokens) else "Error:"
+    if failure.exit is Exit.INTERRUPTED:
+        label = ""
+    print(f"{label} {words}".strip(), file=sys.stderr)
+    if failure.hint:
+        print(f"Try:   {clean(failure.hint)}", file=sys.stderr)
+    if failure.request_id and failure.exit is Exit.FAILED:
+        print(f"Request: {clean(failure.request_id)}", file=sys.stderr)
+    form = asked_format(tokens)
+    if form in {"json", "jsonl"}:
+        print(json.dumps(failure.body(), indent=2 if form == "json" else None, ensure_ascii=False))
+    return int(failure.exit)
+
+
+def asked_format(tokens: Sequence[str]) -> str:
+    """Which output form the command line asks for, read so that a broken one is understood too."""
+    form = "text"
+    for index, word in enumerate(tokens):
+        if word == "--":
+            break
+        if word == "--json":
+            form = "json"
+        elif word in {"-o", "--output"} and index + 1 < len(tokens):
+            form = tokens[index + 1]
+        elif word.startswith(("--output=", "-o=")):
+            form = word.split("=", 1)[1]
+        elif word.startswith("-o") and len(word) > 2:
+            form = word[2:]
+    return form
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+"""Finding what a person means: `project/environment/resource`, a slug that is unique, or an id."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import Any
+
+from quarterdeck.cli.client import Api
+from quarterdeck.cli.failure import Exit, Failure
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Found:
+    """A resource with where it is."""
+
+    resource: Row
+    project: Row
+    environment: Row
+
+    @property
+    def id(self) -> str:
+        return str(self.resource["id"])
+
+    @property
+    def path(self) -> str:
+        return f"{self.project['slug']}/{self.environment['name']}/{self.resource['slug']}"
+
+
+def same(row: Row, text: str) -> bool:
+    """Whether a row goes by this id, slug or name."""
+    return text == row["id"] or text.lower() in {str(row.get("slug", "")).lower(), str(row["name"]).lower()}
+
+
+def pick(rows: list[Row], text: str) -> Row | None:
+    """The row meant: an id wins over a slug, a slug over a name. None when there is none."""
+    exact = next((row for row in rows if text in {row["id"], row.get("slug")}), None)
+    return exact or next((row for row in rows if same(row, text)), None)
+
+
+def missing(what: str, text: str, known: list[str], hint: str) -> Failure:
+    close = difflib.get_close_matches(text, known, n=1)
+    meant = f" Did you mean {close[0]}?" if close else ""
+    return Failure(f"There is no {what} {text}.{meant}", exit=Exit.NOT_FOUND, code="not_found", hint=hint)
+
+
+def everything(api: Api) -> list[Found]:
+    """All resources with their projects and environments."""
+    projects = {row["id"]: row for row in api.items("projects.list")}
+    environments = {row["id"]: row for row in api.items("environments.list")}
+    return [
+        Found(row, projects[row["projectId"]], environments[row["environmentId"]])
+        for row in api.items("resources.list")
+        if row["projectId"] in projects and row["environmentId"] in environments
+    ]
+
+
+def resource(api: Api, text: str | None) -> Found:
+    """The one resource meant. Without a text: the only one there is. Raises `Failure` with near names."""
+    known = everything(api)
+    paths = [found.path for found in known]
+    if text is None:
+        if len(known) == 1:
+            return known[0]
+        raise Failure(
+            "Say which resource." if known else "There is no resource yet.",
+            exit=Exit.USAGE if known else Exit.NOT_FOUND,
+            code="resource_required",
+            hint=paths[0] if known else "qd deploy ./folder",
+        )
+    parts = text.strip("/").split("/")
+    if len(parts) == 1:
+        matches = [found for found in known if found.id == text or found.resource["slug"] == text]
+        matches = matches or [found for found in known if same(found.resource, text)]
+    elif len(parts) == 2:
+        matches = [f for f in known if same(f.project, parts[0]) and same(f.resource, parts[1])]
+    else:
+        matches = [
+            f
+            for f in known
+            if same(f.project, parts[0]) and same(f.environment, parts[1]) and same(f.resource, "/".join(parts[2:]))
+        ]
+    if len(matches) == 1:
+        return matches[0]
+    if not matches:
+        raise missing("resource", text, [*paths, *(str(f.resource["slug"]) for f in known)], "qd ls")
+    raise Failure(
+        f"{text} is the name of {len(matches)} resources: {', '.join(f.path for f in matches[:5])}.",
+        exit=Exit.USAGE,
+        code="resource_ambiguous",
+        hint=f"Write it whole, such as {matches[0].path}.",
+    )
+
+
+def server(api: Api, text: str) -> Row:
+    """The server that goes by this name or id."""
+    rows = api.items("servers.list")
+    found = pick(rows, text)
+    if found is None:
+        raise missing("server", text, [str(row["name"]) for row in rows], "qd ls servers")
+    return found
+
+
+def url_of(shown: Row) -> str | None:
+    """Where a resource answers: its own domain, else what was routed last, else what is planned."""
+    summary = shown.get("accessSummary") or (shown.get("resource") or {}).get("accessSummary") or {}
+    for key in (
+        "latestDurableDomainRoute",
+        "latestServerAppliedDomainRoute",
+        "latestGeneratedAccessRoute",
+        "plannedGeneratedAccessRoute",
+    ):
+        url = (summary.get(key) or {}).get("url")
+        if url:
+            return str(url)
+    return None

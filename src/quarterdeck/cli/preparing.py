@@ -1,0 +1,206 @@
+"""What a deployment needs before it can be asked for: project, environment, server and resource; made where missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from quarterdeck.cli import names
+from quarterdeck.cli.client import Api, loopback
+from quarterdeck.cli.failure import Failure, usage
+from quarterdeck.cli.names import Row
+from quarterdeck.cli.session import Session
+from quarterdeck.cli.sources import Source
+
+LOCAL = "local-shell"
+KINDS = {
+    "production": "production",
+    "prod": "production",
+    "staging": "staging",
+    "test": "test",
+    "dev": "development",
+    "development": "development",
+    "local": "local",
+}
+PLANNED = "<"
+"""How ids begin that a plan would have got."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the person said: a source, where it belongs, and the parts of its profiles that were given."""
+
+    source: Source
+    name: str
+    project: str
+    environment: str = "production"
+    server: str | None = None
+    runtime: dict[str, Any] = field(default_factory=dict)
+    port: int | None = None
+
+
+@dataclass(frozen=True)
+class Ready:
+    project: str
+    environment: str
+    server: str
+    resource: str
+    path: str
+    """`project/environment/resource`, in slugs."""
+
+    def body(self) -> dict[str, str]:
+        return {
+            "projectId": self.project,
+            "environmentId": self.environment,
+            "serverId": self.server,
+            "resourceId": self.resource,
+        }
+
+
+def check_reach(api: Api, source: Source) -> None:
+    """A folder can be deployed only where the server sees it: on its own machine."""
+    if source.kind == "folder" and not loopback(api.profile.url):
+        raise usage(
+            f"{source.locator} is a folder of this machine, and {api.profile.url} cannot see it.",
+            "Push it to a repository and deploy that: qd deploy https://host/repository.git",
+            code="source_not_reachable",
+        )
+
+
+def prepare(session: Session, wish: Wish) -> Ready:
+    """Find or make everything, and bring the profiles of an existing resource to what was given."""
+    api = session.api
+    check_reach(api, wish.source)
+    project = _project(session, wish.project)
+    environment = _environment(session, project, wish.environment)
+    resources = _below(
+        api, "resources.list", environment, {"projectId": project["id"], "environmentId": environment["id"]}
+    )
+    known = names.pick(resources, wish.name)
+    server = _server(session, wish.server, known)
+    if known is None:
+        resource = _create(session, wish, project, environment)
+    else:
+        resource = known
+        _update(session, wish, known)
+    path = f"{project['slug']}/{environment['name']}/{resource['slug']}"
+    return Ready(project["id"], environment["id"], server["id"], resource["id"], path)
+
+
+def _below(api: Api, key: str, parent: Row, query: dict[str, Any]) -> list[Row]:
+    """What lies below something; nothing when that would only be made."""
+    return [] if str(parent["id"]).startswith(PLANNED) else api.items(key, query)
+
+
+def _project(session: Session, text: str) -> Row:
+    api = session.api
+    found = names.pick(api.items("projects.list"), text)
+    if found is not None:
+        return found
+    if text.startswith("prj_"):
+        raise names.missing("project", text, [], "qd ls projects")
+    made = api.change("projects.create", {"name": text}, what="project")
+    session.terminal.detail(f"  Created the project {text}.")
+    slug = text.lower()
+    if not session.api.planning:
+        slug = next((row["slug"] for row in api.items("projects.list") if row["id"] == made["id"]), slug)
+    return {"id": made["id"], "name": text, "slug": slug}
+
+
+def _environment(session: Session, project: Row, text: str) -> Row:
+    found = names.pick(_below(session.api, "environments.list", project, {"projectId": project["id"]}), text)
+    if found is not None:
+        return found
+    body = {"projectId": project["id"], "name": text, "kind": KINDS.get(text.lower(), "custom")}
+    made = session.api.change("environments.create", body, what="environment")
+    session.terminal.detail(f"  Created the environment {text}.")
+    return {"id": made["id"], "name": text}
+
+
+def _server(session: Session, text: str | None, resource: Row | None) -> Row:
+    """The named server; else where the resource runs; else this machine, registered at first need."""
+    api = session.api
+    if text is not None:
+        return names.server(api, text)
+    active = [row for row in api.items("servers.list") if row.get("lifecycleStatus", "active") == "active"]
+    if resource is not None and resource.get("lastDeploymentId"):
+        last = api.read("deployments.show", {"includeSnapshot": False}, deploymentId=resource["lastDeploymentId"])
+        used = names.pick(active, last["deployment"]["serverId"])
+        if used is not None:
+            return used
+    local = [row for row in active if row["providerKey"] == LOCAL]
+    if local or len(active) == 1:
+        return (local or active)[-1]
+    if active:
+        raise usage(
+            f"There are {len(active)} servers: {', '.join(str(row['name']) for row in active[:5])}.",
+            f"Choose one with --server {active[0]['name']}.",
+            code="server_required",
+        )
+    body = {"name": "This machine", "host": "127.0.0.1", "providerKey": LOCAL, "proxyKind": "caddy"}
+    made = api.change("servers.register", body, what="server")
+    session.terminal.detail("  Registered the server's own machine as a place to deploy to.")
+    return {"id": made["id"], "name": body["name"]}
+
+
+def _create(session: Session, wish: Wish, project: Row, environment: Row) -> Row:
+    body: dict[str, Any] = {
+        "projectId": project["id"],
+        "environmentId": environment["id"],
+        "name": wish.name,
+        "source": wish.source.body(),
+        "runtimeProfile": _runtime(wish, {}),
+    }
+    if wish.port is not None:
+        body["networkProfile"] = {"internalPort": wish.port}
+    made = session.api.change("resources.create", body, what="resource")
+    if session.api.planning:
+        return {"id": made["id"], "name": wish.name, "slug": wish.name}
+    shown = session.api.read("resources.show", resourceId=made["id"])
+    resource: Row = shown["resource"]
+    return resource
+
+
+def _runtime(wish: Wish, now: dict[str, Any]) -> dict[str, Any]:
+    """The runtime profile with what was given laid over what is; an image is never built."""
+    profile = {"strategy": "auto", **now, **wish.runtime}
+    if wish.source.kind == "image":
+        profile["strategy"] = wish.runtime.get("strategy", "prebuilt-image")
+    elif profile["strategy"] == "prebuilt-image" and "strategy" not in wish.runtime:
+        profile["strategy"] = "auto"
+    return profile
+
+
+def _update(session: Session, wish: Wish, resource: Row) -> None:
+    api, identity = session.api, str(resource["id"])
+    shown = api.read("resources.show", resourceId=identity)
+    if (shown.get("lifecycle") or {}).get("status") == "archived":
+        raise Failure(f"{resource['name']} is archived.", code="resource_archived", hint="Choose another --name.")
+    now = {key: value for key, value in (shown.get("runtimeProfile") or {}).items() if key != "healthCheck"}
+    runtime = _runtime(wish, now)
+    source = shown.get("source") or {}
+    wanted = wish.source.body()
+    changed = any(source.get(key) != wanted.get(key) for key in ("kind", "locator", "gitRef", "baseDirectory"))
+    steps = []
+    if changed and not _same_place(source, wanted):
+        steps.append(("resources.configure-source", {"source": wanted}))
+    if runtime != {"strategy": "auto", **now}:
+        steps.append(("resources.configure-runtime", {"runtimeProfile": runtime}))
+    # An image goes with no strategy but its own, so that one is set before the image, and after it for anything else.
+    for key, body in reversed(steps) if wanted["kind"] == "docker-image" else steps:
+        api.change(key, body, resourceId=identity)
+    network = shown.get("networkProfile") or {}
+    if wish.port is not None and network.get("internalPort") != wish.port:
+        profile = {**network, "internalPort": wish.port}
+        api.change("resources.configure-network", {"networkProfile": profile}, resourceId=identity)
+
+
+def _same_place(source: Row, wanted: Row) -> bool:
+    """Whether a source is the wanted one before it was brought to its normal form (a tree address, `.git`)."""
+    if source.get("kind") != wanted["kind"]:
+        return False
+    if wanted.get("gitRef") and source.get("gitRef") != wanted["gitRef"]:
+        return False
+    if wanted.get("baseDirectory") and source.get("baseDirectory") != wanted["baseDirectory"]:
+        return False
+    return wanted["locator"] in {source.get("locator"), source.get("originalLocator")}

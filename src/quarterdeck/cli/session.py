@@ -1,0 +1,72 @@
+"""What a command needs to talk: the terminal and the server."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from quarterdeck.cli import profiles
+from quarterdeck.cli.client import Api
+from quarterdeck.cli.failure import Exit, Failure
+from quarterdeck.cli.options import Changing, Common
+from quarterdeck.cli.terminal import Terminal
+
+CREDENTIALS = re.compile(r"(://)[^/@\s]+@")
+
+
+@dataclass
+class Session:
+    terminal: Terminal
+    api: Api
+
+    @property
+    def console(self) -> str:
+        return f"{self.api.profile.url}/console"
+
+    def planned(self) -> None:
+        """Print what would have been sent."""
+        plan = [{**step, "body": hidden(step["body"])} for step in self.api.plan]
+        if self.terminal.structured:
+            self.terminal.document({"plan": plan})
+            return
+        if not plan:
+            self.terminal.line("Nothing would change.")
+        for step in plan:
+            self.terminal.line(f"{step['method']} {step['path']}   ({step['operation']})")
+            if step["body"]:
+                self.terminal.line("  " + json.dumps(step["body"], ensure_ascii=False))
+
+
+def hidden(body: dict[str, Any]) -> dict[str, Any]:
+    """A body to show: values of secrets are not, and no credentials inside addresses."""
+    if "value" in body and (body.get("isSecret") or body.get("kind") == "secret"):
+        return {**body, "value": "****"}
+    shown: dict[str, Any] = {}
+    for key, value in body.items():
+        if isinstance(value, dict):
+            shown[key] = hidden(value)
+        else:
+            shown[key] = CREDENTIALS.sub(r"\1****@", value) if isinstance(value, str) else value
+    return shown
+
+
+@contextmanager
+def session(common: Common) -> Iterator[Session]:
+    """Open the chosen server. Raises `Failure` when there is none or no credential for it."""
+    name, profile = profiles.chosen(common.profile)
+    if profile.token is None:
+        raise Failure(
+            f"You are not signed in to {profile.url}.",
+            exit=Exit.NOT_SIGNED_IN,
+            code="not_signed_in",
+            hint=f"qd login {profile.url}",
+        )
+    api = Api(profile, name=name, planning=isinstance(common, Changing) and common.plan)
+    try:
+        yield Session(Terminal(common), api)
+    finally:
+        api.close()

@@ -1,0 +1,40 @@
+"""The console of a running installation, for the composition root."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from litestar import Router
+
+from quarterdeck.console.desk import Console
+from quarterdeck.console.domain.deeds import Deeds
+from quarterdeck.console.domain.doors import Doors
+from quarterdeck.console.domain.live import Live
+from quarterdeck.console.domain.reads import Reads
+from quarterdeck.console.render import Renderer
+from quarterdeck.console.router import console_router
+from quarterdeck.kernel.protocols import DeletionBlocker
+
+if TYPE_CHECKING:
+    from quarterdeck.console.ports import ConsolePorts
+    from quarterdeck.instance import Instance
+
+
+class InstancePorts(Doors, Reads, Deeds, Live):
+    """The ports over the domain of one installation."""
+
+    def __init__(self, instance: Instance, registry: tuple[DeletionBlocker, ...] = ()) -> None:
+        super().__init__(instance)
+        self.registry = registry
+
+
+def console(instance: Instance) -> Console:
+    """What the frame keeps as the service `console`."""
+    ports: ConsolePorts = InstancePorts(instance)
+    public = instance.settings.public_url
+    return Console(ports, Renderer(ids=instance.db.ids), public_url=public)
+
+
+def console_handlers() -> list[Router]:
+    """Every route under `/console`."""
+    return [console_router()]

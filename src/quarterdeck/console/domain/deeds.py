@@ -1,0 +1,264 @@
+"""Forms as the domain's commands, each in one unit of work."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from quarterdeck.console.domain import ledger, sources
+from quarterdeck.console.domain.places import (
+    deployment_at,
+    environment_at,
+    environment_slug,
+    project_at,
+    resource_at,
+)
+from quarterdeck.console.ports import Place, SourceChoice
+from quarterdeck.deploy.deployments import admission, deployments
+from quarterdeck.deploy.resources import profiles, resources, runtime, variables
+from quarterdeck.deploy.resources.model import Resource
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import Conflict, Invalid
+from quarterdeck.kernel.principal import Principal
+from quarterdeck.kernel.protocols import DeletionBlocker
+from quarterdeck.workspace import environments, projects
+from quarterdeck.workspace import variables as environment_variables
+from quarterdeck.workspace.model import Project
+from quarterdeck.workspace.names import slug
+
+NUMBERS = ("internalPort", "hostPort", "retries", "intervalSeconds", "timeoutSeconds", "startPeriodSeconds")
+
+
+class Deeds:
+    """`who` is the caller that the unit of work knows from its context; the guard has asked for the permission."""
+
+    instance: Any
+    registry: tuple[DeletionBlocker, ...] = ()
+
+    async def require(self, who: Principal, permission: str) -> None:
+        """A deed that needs more than its route declares."""
+        if not self.instance.access.loaded:
+            await self.instance.db.read(self.instance.access.load)
+        self.instance.access.require(who, permission)
+
+    async def create_project(self, who: Principal, *, name: str, description: str) -> str:
+        await self.require(who, "deploy:projects.create")
+        made: Project = await self.instance.db.write(projects.create, name, description or None)
+        return made.slug
+
+    async def change_project(self, who: Principal, slug: str, *, name: str, description: str, version: str) -> str:
+        await self.require(who, "deploy:projects.set-description")
+        changed: str = await self.instance.db.write(_change_project, slug, name, description, version)
+        return changed
+
+    async def archive_project(self, who: Principal, slug: str) -> None:
+        await self.instance.db.write(lambda tx: projects.archive(tx, project_at(tx, slug).ref))
+
+    async def restore_project(self, who: Principal, slug: str) -> None:
+        await self.instance.db.write(lambda tx: projects.restore(tx, project_at(tx, slug).ref))
+
+    async def create_environment(self, who: Principal, project: str, *, name: str, kind: str) -> str:
+        def create(tx: Tx) -> str:
+            if kind not in {"local", "development", "test", "staging", "production", "custom"}:
+                raise Invalid(f"{kind[:40]!r} is no kind of environment.", hint="Choose one of the list.", field="kind")
+            return environment_slug(environments.create(tx, project_at(tx, project).ref, name, kind))
+
+        made: str = await self.instance.db.write(create)
+        return made
+
+    async def deploy_source(self, who: Principal, source: SourceChoice) -> tuple[Place, int]:
+        for permission in ("projects.create", "environments.create", "resources.create"):
+            await self.require(who, f"deploy:{permission}")
+        made: tuple[Place, int] = await self.instance.db.write(_deploy_source, source)
+        return made
+
+    async def deploy(self, who: Principal, place: Place) -> int:
+        def start(tx: Tx) -> int:
+            found = resource_at(tx, place)
+            trigger = "redeploy" if found.resource.latest_id else "create"
+            return admission.create(tx, resource_ref=found.resource.ref, trigger=trigger).number
+
+        number: int = await self.instance.db.write(start)
+        return number
+
+    async def cancel(self, who: Principal, place: Place, number: int) -> None:
+        def stop(tx: Tx) -> None:
+            attempt = deployment_at(tx, resource_at(tx, place), number)
+            deployments.cancel(tx, attempt.ref, attempt.ref)
+
+        await self.instance.db.write(stop)
+
+    async def retry(self, who: Principal, place: Place, number: int) -> int:
+        made: int = await self.instance.db.write(
+            lambda tx: deployments.retry(tx, deployment_at(tx, resource_at(tx, place), number).ref).number
+        )
+        return made
+
+    async def roll_back(self, who: Principal, place: Place, number: int) -> int:
+        def back(tx: Tx) -> int:
+            found = resource_at(tx, place)
+            candidate = deployment_at(tx, found, number)
+            latest = deployment_at(tx, found, found.resource.deployment_count)
+            return deployments.rollback(tx, latest.ref, candidate.ref).number
+
+        made: int = await self.instance.db.write(back)
+        return made
+
+    async def control(self, who: Principal, place: Place, operation: str) -> None:
+        await self.require(who, f"deploy:resources.runtime.{operation}")
+        await self.instance.db.write(lambda tx: runtime.control(tx, resource_at(tx, place).resource.ref, operation))
+
+    async def set_variable(
+        self,
+        who: Principal,
+        place: Place | tuple[str, str],
+        *,
+        key: str,
+        value: str,
+        exposure: str,
+        secret: bool,
+    ) -> None:
+        if exposure not in {"runtime", "build-time"}:
+            raise Invalid("A variable is seen at run time or at build time.", field="exposure")
+        kind = "secret" if secret else "plain-config"
+
+        def put(tx: Tx) -> None:
+            if isinstance(place, Place):
+                ref = resource_at(tx, place).resource.ref
+                variables.set_variable(tx, ref, key=key, value=value, kind=kind, exposure=exposure, secret=secret)
+            else:
+                ref = environment_at(tx, *place)[0].ref
+                environment_variables.set_in_environment(
+                    tx, ref, key=key, value=value, kind=kind, exposure=exposure, scope=None, secret=secret
+                )
+
+        await self.instance.db.write(put)
+
+    async def unset_variable(
+        self,
+        who: Principal,
+        place: Place | tuple[str, str],
+        *,
+        key: str,
+        exposure: str,
+    ) -> None:
+        room = "resources" if isinstance(place, Place) else "environments"
+        await self.require(who, f"deploy:{room}.unset-variable")
+
+        def drop(tx: Tx) -> None:
+            if isinstance(place, Place):
+                variables.unset_variable(tx, resource_at(tx, place).resource.ref, key, exposure)
+            else:
+                ref = environment_at(tx, *place)[0].ref
+                environment_variables.unset_in_environment(tx, ref, key, exposure, None)
+
+        await self.instance.db.write(drop)
+
+    async def change_settings(
+        self, who: Principal, place: Place, form: str, values: Mapping[str, str], version: str
+    ) -> None:
+        await self.require(who, f"deploy:resources.configure-{form}")
+        number = sources.whole(version, "version", "version")
+
+        def change(tx: Tx) -> None:
+            resource = resource_at(tx, place).resource
+            given = profiles.Given(**{form: _profile(resource, form, values)})
+            profiles.configure(tx, resource.ref, given, version=number)
+
+        await self.instance.db.write(change)
+
+    async def archive_resource(self, who: Principal, place: Place) -> None:
+        await self.instance.db.write(lambda tx: resources.archive(tx, resource_at(tx, place).resource.ref))
+
+    async def delete_resource(self, who: Principal, place: Place, confirmation: str) -> None:
+        def delete(tx: Tx) -> None:
+            resource = resource_at(tx, place).resource
+            if confirmation != resource.slug:
+                raise Invalid(
+                    "The name typed is not the name of the resource.",
+                    hint=f"Type {resource.slug}.",
+                    field="confirmation",
+                )
+            resources.delete(tx, resource.ref, confirmation, self.registry)
+
+        await self.instance.db.write(delete)
+
+    async def cancel_job(self, who: Principal, ref: str) -> None:
+        await self.instance.db.write(ledger.cancel_job, ref)
+
+    async def retry_job(self, who: Principal, ref: str) -> str:
+        made: str = await self.instance.db.write(ledger.retry_job, ref)
+        return made
+
+
+def project_version(project: Project) -> str:
+    """What a form about a project was made from: its own words, since its row counts no versions."""
+    words = f"{project.name}\n{project.description or ''}"
+    return hashlib.sha256(words.encode()).hexdigest()[:16]
+
+
+def _change_project(tx: Tx, at: str, name: str, description: str, version: str) -> str:
+    project = project_at(tx, at)
+    if version != project_version(project):
+        raise Conflict(f"{project.name} was changed while this form was open.", hint="Compare both, then save again.")
+    projects.set_description(tx, project.ref, description or None)
+    return projects.rename(tx, project.ref, name).slug
+
+
+def _deploy_source(tx: Tx, choice: SourceChoice) -> tuple[Place, int]:
+    """Make what is missing and admit the first attempt: all of it, or nothing."""
+    name = sources.name_of(choice)
+    wanted = choice.project or name
+    project = projects.find_by_slug(tx, slug(wanted, wanted)) or projects.create(tx, wanted)
+    environment = next(
+        (one for one in environments.of_project(tx, project) if one.name.lower() == choice.environment.lower()), None
+    )
+    if environment is None:
+        known = choice.environment in {"production", "staging", "test", "development"}
+        kind = choice.environment if known else "custom"
+        environment = environments.create(tx, project.ref, choice.environment or "production", kind)
+    resource = resources.create(
+        tx,
+        project_ref=project.ref,
+        environment_ref=environment.ref,
+        name=name,
+        kind="static-site" if choice.strategy == "static" else "application",
+        source=sources.source(choice),
+        runtime=sources.runtime(choice),
+        network=sources.network(choice),
+    )
+    attempt = admission.create(tx, resource_ref=resource.ref, server_ref=choice.server or None)
+    return Place(project.slug, environment_slug(environment), resource.slug), attempt.number
+
+
+def _profile(resource: Resource, form: str, values: Mapping[str, str]) -> dict[str, Any]:
+    """The posted form over what is saved: a field that is empty is taken away, one that the form has not stays."""
+    saved: dict[str, Any] = dict(getattr(resource, form) or {})
+    http = dict(saved.get("http") or {})
+    for name, text in values.items():
+        if form == "health" and name in {"path", "expectedStatusCode"}:
+            _put(http, name, _typed(name, text) if text else None)
+        elif name == "enabled":
+            saved["enabled"] = text == "yes"
+        else:
+            _put(saved, name, _typed(name, text) if text else None)
+    if form == "health":
+        saved["http"] = http
+    if form == "source":
+        # What belongs to the place that was there before does not follow to another one.
+        if resource.source and resource.source.get("locator") != saved.get("locator"):
+            return {key: saved[key] for key in ("kind", "locator", "gitRef", "baseDirectory") if saved.get(key)}
+        saved.pop("commitSha", None)
+    return saved
+
+
+def _typed(name: str, text: str) -> str | int:
+    return sources.whole(text, name, "number") if name in NUMBERS or name == "expectedStatusCode" else text
+
+
+def _put(profile: dict[str, Any], name: str, value: str | int | None) -> None:
+    if value is None:
+        profile.pop(name, None)
+    else:
+        profile[name] = value

@@ -1,0 +1,82 @@
+"""Signing in and out through the console, with the same commands as the API."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Any
+
+from quarterdeck.console.domain import ledger
+from quarterdeck.console.ports import Bootstrap, SignedIn
+from quarterdeck.console.views.ledger import SessionRow
+from quarterdeck.identity import sessions, setup, signing_in
+from quarterdeck.identity.sessions import Opened
+from quarterdeck.identity.setup import IdentityAction
+from quarterdeck.kernel import audit
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import Forbidden
+from quarterdeck.kernel.principal import Principal
+from quarterdeck.kernel.vault import Secret
+
+WEEK = 604_800
+
+
+class Doors:
+    """`instance` is the running installation (see `quarterdeck.instance`)."""
+
+    def __init__(self, instance: Any) -> None:
+        self.instance = instance
+
+    async def bootstrap(self) -> Bootstrap:
+        exists = await self.instance.db.read(setup.administrator_exists)
+        return Bootstrap(required=not exists, token_required=self.instance.setup_token is not None)
+
+    async def first_admin(self, *, email: str, name: str, password: str, setup_token: str, request: Any) -> SignedIn:
+        """Create the first administrator and sign them in. Raises `Forbidden` for a wrong setup token."""
+        token: Secret[str] | None = self.instance.setup_token
+        if token is not None and not hmac.compare_digest(setup_token.encode(), token.reveal().encode()):
+            raise Forbidden(
+                "This is not the setup token.",
+                code="setup_token_required",
+                hint="The server printed it when it started. Copy it from there.",
+                field="setupToken",
+            )
+        await signing_in.create_first_administrator(
+            self.instance.db,
+            self.instance.access,
+            email=email,
+            username=None,
+            display_name=name or None,
+            password=Secret(password),
+        )
+        return await self.sign_in(login=email, password=password, totp_code="", request=request)
+
+    async def sign_in(self, *, login: str, password: str, totp_code: str, request: Any) -> SignedIn:
+        opened: Opened = await signing_in.sign_in(
+            self.instance.db,
+            login,
+            Secret(password),
+            kinds=("session",),
+            client_kind="web",
+            user_agent=request.headers.get("user-agent"),
+        )
+        return SignedIn(self.instance.signer.sign(opened.tokens["session"]), WEEK)
+
+    async def sign_out(self, who: Principal) -> None:
+        await self.instance.db.write(_end, who.credential)
+
+    async def sessions(self, who: Principal) -> tuple[SessionRow, ...]:
+        rows: tuple[SessionRow, ...] = await self.instance.db.read(ledger.own_sessions)
+        return rows
+
+    async def revoke_session(self, who: Principal, ref: str) -> None:
+        await self.instance.db.write(_revoke, ref)
+
+
+def _end(tx: Tx, session_uid: str) -> None:
+    sessions.revoke(tx, session_uid)
+    audit.record(tx, IdentityAction.SIGNED_OUT, resource_type="session", resource_id=session_uid)
+
+
+def _revoke(tx: Tx, session_uid: str) -> None:
+    sessions.revoke(tx, session_uid)
+    audit.record(tx, IdentityAction.SESSION_REVOKED, resource_type="session", resource_id=session_uid)

@@ -1,0 +1,250 @@
+"""What needs the reader, what runs, how things are, what happened."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+
+from quarterdeck.console.domain import deployments as attempts
+from quarterdeck.console.domain import ledger
+from quarterdeck.console.domain.places import owners_of
+from quarterdeck.console.views.deployments import ACTIVE
+from quarterdeck.console.views.home import Happening, Home, NeedsYou, RunningNow, Tile
+from quarterdeck.console.views.shell import Count
+from quarterdeck.console.words import counted
+from quarterdeck.deploy.deployments.model import Deployment, Phase
+from quarterdeck.deploy.deployments.records import LABELS, PHASES
+from quarterdeck.deploy.observation.model import Observation
+from quarterdeck.deploy.resources.model import Resource
+from quarterdeck.fleet.servers.model import Server
+from quarterdeck.kernel import jobs
+from quarterdeck.kernel.db import Tx
+from quarterdeck.workspace import projects
+from quarterdeck.workspace.projects import organization_of
+
+MOST, RECENT = 20, timedelta(days=14)
+TROUBLE = ("exited", "degraded", "unhealthy", "restarting")
+
+
+def view(tx: Tx, instance: Any, *, may_audit: bool) -> Home:
+    needs = (*_failed(tx), *_down(tx), *_edges(tx))
+    return Home(
+        needs=needs[:MOST],
+        running=_running(tx),
+        tiles=_tiles(tx, instance),
+        activity=_activity(tx) if may_audit else (),
+        projects=projects.count(tx),
+    )
+
+
+def counts(tx: Tx) -> dict[str, Count]:
+    """Numbers beside the rooms."""
+    active = tx.execute(
+        select(func.count())
+        .select_from(Deployment)
+        .where(Deployment.organization_id == organization_of(tx), Deployment.status.in_(ACTIVE))
+    ).scalar_one()
+    wanted = jobs.Filter(organization_id=organization_of(tx), states=(jobs.State.RUNNING,))
+    failed = len(_failed(tx)) + len(_down(tx)) + len(_edges(tx))
+    return {
+        "home": Count("bad", failed),
+        "projects": Count("run", int(active)),
+        "jobs": Count("run", jobs.count(tx, wanted)),
+    }
+
+
+def _latest_failed(tx: Tx) -> list[tuple[Resource, Deployment]]:
+    rows = tx.session.execute(
+        select(Resource, Deployment)
+        .join(Deployment, Deployment.id == Resource.latest_id)
+        .where(
+            Resource.organization_id == organization_of(tx),
+            Resource.lifecycle == "active",
+            Deployment.status.in_(("failed", "rolled-back")),
+            Deployment.created_at > tx.now - RECENT,
+        )
+        .order_by(Deployment.id.desc())
+        .limit(MOST)
+    )
+    return [(resource, deployment) for resource, deployment in rows]
+
+
+def _failed(tx: Tx) -> tuple[NeedsYou, ...]:
+    items = []
+    for resource, attempt in _latest_failed(tx):
+        found = owners_of(tx, resource)
+        phase = f"{LABELS.get(attempt.error_phase, attempt.error_phase)}: " if attempt.error_phase else ""
+        meta = [f"{phase}{attempt.error_message or 'it failed'}"]
+        if note := attempts.serving_note(tx, found, attempt):
+            meta.append(note)
+        items.append(
+            NeedsYou(
+                "bad",
+                f"{found.title} v{attempt.number} failed to deploy",
+                f"{found.href}/deployments/{attempt.number}",
+                tuple(meta),
+                "See why",
+            )
+        )
+    return tuple(items)
+
+
+def _down(tx: Tx) -> tuple[NeedsYou, ...]:
+    """What should run and does not."""
+    rows = tx.session.execute(
+        select(Resource, Observation)
+        .join(Observation, Observation.resource_id == Resource.id)
+        .where(
+            Resource.organization_id == organization_of(tx),
+            Resource.lifecycle == "active",
+            Resource.wanted == "running",
+            Resource.serving_id == Observation.deployment_id,
+            Observation.lifecycle.in_(TROUBLE),
+        )
+        .limit(MOST)
+    )
+    items = []
+    for resource, seen in rows:
+        found = owners_of(tx, resource)
+        tone = "bad" if seen.lifecycle in {"exited", "unhealthy"} else "warn"
+        meta = (seen.message or f"seen {seen.lifecycle}", counted(seen.restarts, "restart"))
+        items.append(NeedsYou(tone, f"{found.title} is {seen.lifecycle}", f"{found.href}/logs", meta, "Read its log"))
+    return tuple(items)
+
+
+def _edges(tx: Tx) -> tuple[NeedsYou, ...]:
+    failed = tx.scalars(
+        select(Server).where(
+            Server.organization_id == organization_of(tx),
+            Server.lifecycle == "active",
+            Server.proxy_status == "failed",
+        )
+    )
+    return tuple(
+        NeedsYou(
+            "bad",
+            f"The edge of {server.name} does not run",
+            "/console/fleet",
+            (server.proxy_error_message or server.proxy_error_code or "no reason was given",),
+            "See fleet",
+        )
+        for server in failed
+    )
+
+
+def _running(tx: Tx) -> tuple[RunningNow, ...]:
+    active = list(
+        tx.scalars(
+            select(Deployment)
+            .where(Deployment.organization_id == organization_of(tx), Deployment.status.in_(ACTIVE))
+            .order_by(Deployment.id.desc())
+            .limit(MOST)
+        )
+    )
+    if not active:
+        return ()
+    recorded: dict[int, list[Phase]] = {}
+    for phase in tx.scalars(select(Phase).where(Phase.deployment_id.in_([one.id for one in active]))):
+        recorded.setdefault(phase.deployment_id, []).append(phase)
+    items = []
+    for attempt in active:
+        resource = tx.get(Resource, attempt.resource_id)
+        if resource is None:
+            continue
+        found = owners_of(tx, resource)
+        phases = recorded.get(attempt.id, [])
+        done = sum(phase.status in {"succeeded", "skipped"} for phase in phases)
+        now = next((phase for phase in phases if phase.status == "running"), None)
+        detail = f"{LABELS[now.phase].lower()}{f', {now.detail}' if now.detail else ''}" if now else "waiting"
+        items.append(
+            RunningNow(
+                f"Deploy {found.title} v{attempt.number}",
+                f"{found.href}/deployments/{attempt.number}",
+                detail,
+                round(100 * done / len(PHASES)),
+                attempt.created_at,
+            )
+        )
+    return tuple(items)
+
+
+def _tiles(tx: Tx, instance: Any) -> tuple[Tile, ...]:
+    organization = organization_of(tx)
+    servers = list(
+        tx.scalars(select(Server).where(Server.organization_id == organization, Server.lifecycle == "active"))
+    )
+    ready = sum(server.proxy_status in {"ready", "disabled"} for server in servers)
+    edge = ("good", "All edges ready") if ready == len(servers) else ("idle", "Edge not started yet")
+    if any(server.proxy_status == "failed" for server in servers):
+        edge = ("bad", "An edge failed")
+    workers = ledger.connected(instance)
+    waiting = jobs.count(tx, jobs.Filter(organization_id=organization, states=(jobs.State.PENDING,)))
+    running = jobs.count(tx, jobs.Filter(organization_id=organization, states=(jobs.State.RUNNING,)))
+    serving = tx.execute(
+        select(func.count())
+        .select_from(Resource)
+        .where(
+            Resource.organization_id == organization, Resource.serving_id.is_not(None), Resource.lifecycle == "active"
+        )
+    ).scalar_one()
+    down = len(_down(tx))
+    return (
+        Tile(
+            "Serving",
+            f"{serving - down} of {serving}",
+            "bad" if down else "good",
+            f"{down} not running" if down else "All running",
+            "/console/projects",
+        ),
+        Tile("Servers", f"{ready} of {len(servers)}", edge[0], edge[1], "/console/fleet"),
+        Tile(
+            "Workers",
+            str(len(workers)),
+            "good" if workers else "bad",
+            "Connected" if workers else "None is connected",
+            "/console/fleet",
+        ),
+        Tile(
+            "Ledger",
+            f"{running} running",
+            "warn" if waiting and not workers else "good",
+            f"{waiting} waiting",
+            "/console/jobs",
+        ),
+    )
+
+
+def _activity(tx: Tx) -> tuple[Happening, ...]:
+    recent = ledger.audit(tx, action="", outcome="", actor="", before="", limit=40).rows
+    shown = [row for row in recent if not row.action.startswith(("session.", "user."))][:10]
+    tones = {"success": "good", "failure": "warn", "denied": "bad"}
+    return tuple(
+        Happening(tones[row.outcome], row.who, _said(row.action, row.outcome), row.resource, row.href, row.at)
+        for row in shown
+    )
+
+
+SAID = {
+    "deployment.requested": "deploys",
+    "deployment.cancel-requested": "canceled",
+    "project.created": "created the project",
+    "project.renamed": "renamed the project",
+    "project.archived": "archived the project",
+    "project.restored": "restored the project",
+    "environment.created": "created the environment",
+    "resource.created": "created",
+    "resource.configured": "changed the settings of",
+    "resource.archived": "archived",
+    "resource.deleted": "deleted",
+    "server.registered": "registered the server",
+}
+FINISHED = {"success": "finished deploying", "failure": "could not deploy", "denied": "may not deploy"}
+
+
+def _said(action: str, outcome: str) -> str:
+    """An action as a person tells it; one without words of its own as its words: "project description set:"."""
+    if action == "deployment.finished":
+        return FINISHED[outcome]
+    return SAID.get(action) or action.replace(".", " ").replace("-", " ").replace("_", " ") + ":"

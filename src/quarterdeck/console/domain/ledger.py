@@ -1,0 +1,318 @@
+"""The views across the rooms: hosts and workers, jobs, the audit trail, sessions, search."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import func, select
+
+from quarterdeck.console.domain.places import environment_slug, href, owners_of
+from quarterdeck.console.views.deployments import Fact
+from quarterdeck.console.views.ledger import (
+    AuditList,
+    AuditRow,
+    HostRow,
+    JobList,
+    JobRow,
+    JobView,
+    SessionRow,
+)
+from quarterdeck.console.views.ledger import Found as Answer
+from quarterdeck.console.words import counted, exact
+from quarterdeck.deploy.deployments.model import Deployment
+from quarterdeck.deploy.resources.model import Resource
+from quarterdeck.fleet.servers.model import Server
+from quarterdeck.fleet.workers.model import Worker
+from quarterdeck.identity import sessions
+from quarterdeck.kernel import audit as trail
+from quarterdeck.kernel import jobs as work
+from quarterdeck.kernel.audit.browse import event as event_of
+from quarterdeck.kernel.audit.model import AuditEvent, audit_events
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import NotFound
+from quarterdeck.workspace.model import Environment, Project
+from quarterdeck.workspace.projects import organization_of
+
+STALE_SECONDS = 45
+KINDS = {
+    "deployment.execute": "Deploy",
+    "deployment.retire": "Retire a version",
+    "runtime.control": "Control a runtime",
+}
+
+
+def connected(instance: Any) -> tuple[Any, ...]:
+    """Sessions of workers with this process, the in-process one included."""
+    return tuple(instance.jobs.sessions)
+
+
+def hosts(tx: Tx, instance: Any) -> tuple[HostRow, ...]:
+    organization = organization_of(tx)
+    rows = []
+    for server in tx.scalars(
+        select(Server).where(Server.organization_id == organization).order_by(Server.name).limit(500)
+    ):
+        state = {"ready": "ready", "failed": "degraded", "starting": "connecting"}.get(server.proxy_status, "unknown")
+        if server.proxy_status == "disabled":
+            state = "ready"
+        if server.lifecycle != "active":
+            state = "inactive"
+        detail = [server.host, server.provider.replace("-", " ")]
+        if server.proxy_error_message:
+            detail.append(server.proxy_error_message)
+        ports = [str(port) for port in (server.edge_http_port, server.edge_https_port) if port]
+        rows.append(
+            HostRow(
+                "server",
+                server.name,
+                ("server", state, None),
+                ", ".join(detail),
+                (f"{server.proxy_kind} on {' and '.join(ports)}",) if ports else (server.proxy_kind,),
+                "",
+                server.proxy_succeeded_at,
+            )
+        )
+    here = [session for session in connected(instance) if session.worker_id is None]
+    for session in here:
+        capabilities = tuple(sorted(word for word in session.capabilities if ":" not in word))
+        rows.append(HostRow("worker", "in-process", ("worker", "online", None), "this program", capabilities, "", None))
+    online = {session.worker_id for session in connected(instance)}
+    for worker in tx.scalars(
+        select(Worker).where(Worker.organization_id == organization, Worker.revoked_at.is_(None)).order_by(Worker.name)
+    ):
+        alive = worker.id in online or (
+            worker.last_seen_at is not None and (tx.now - worker.last_seen_at).total_seconds() < STALE_SECONDS
+        )
+        state = "draining" if worker.drain_requested_at else "online" if alive else "offline"
+        rows.append(
+            HostRow(
+                "worker",
+                worker.name,
+                ("worker", state, None),
+                worker.version or "never connected",
+                tuple(sorted(word for word in worker.capabilities if ":" not in word)),
+                counted(worker.used_slots, "job") if worker.used_slots else "",
+                worker.last_seen_at,
+            )
+        )
+    return tuple(rows)
+
+
+def jobs(tx: Tx, *, state: str, before: str, limit: int) -> JobList:
+    """The ledger of the organization, newest first; `before` is a short reference."""
+    wanted = work.Filter(
+        organization_id=organization_of(tx),
+        states=(work.State(state),) if state else (),
+        before=_job_id(before) if before else None,
+        limit=limit + 1,
+    )
+    found = work.list(tx, wanted)
+    shown = found[:limit]
+    return JobList(
+        tuple(_job_row(tx, job) for job in shown), shown[-1].short_ref if len(found) > limit and shown else None
+    )
+
+
+def _job_id(ref: str) -> int:
+    try:
+        return work.short_ref_id(ref)
+    except ValueError:
+        raise NotFound(f"There is no job {ref[:20]!r}.", hint="It may have been pruned. Look in Jobs.") from None
+
+
+def _job_row(tx: Tx, job: work.Job) -> JobRow:
+    subject, address = subject_of(tx, job.subject)
+    started, ended = job.started_at, job.finished_at
+    owner = job.owner or ""
+    return JobRow(
+        ref=job.short_ref,
+        kind=KINDS.get(job.kind, job.kind.replace(".", " ").replace("-", " ").capitalize()),
+        subject=subject,
+        subject_href=address,
+        state=job.state,
+        attempts=f"{job.attempts} of {job.max_attempts}",
+        worker="in-process" if owner.startswith("process:") else owner,
+        queued=job.created_at,
+        started=started,
+        seconds=(ended - started).total_seconds() if started and ended else None,
+        cause=job.error_message or job.cancel_reason or "",
+    )
+
+
+def subject_of(tx: Tx, subject: str | None) -> tuple[str, str | None]:
+    """What a job or an audit event is about, and where it is seen."""
+    kind, _, ref = (subject or "").partition(":")
+    if kind == "deployment":
+        attempt = tx.first(select(Deployment).where(Deployment.ref == ref))
+        resource = tx.get(Resource, attempt.resource_id) if attempt else None
+        if attempt is not None and resource is not None:
+            found = owners_of(tx, resource)
+            return f"{found.title} v{attempt.number}", f"{found.href}/deployments/{attempt.number}"
+    if kind == "resource":
+        resource = tx.first(select(Resource).where(Resource.ref == ref))
+        if resource is not None:
+            found = owners_of(tx, resource)
+            return found.title, found.href if resource.lifecycle != "deleted" else None
+    if kind == "environment":
+        environment = tx.first(select(Environment).where(Environment.ref == ref))
+        project = tx.get(Project, environment.project_id) if environment else None
+        if environment is not None and project is not None:
+            address = f"/console/projects/{project.slug}/{environment_slug(environment)}"
+            return f"{project.name} / {environment.name}", address
+    if kind == "project":
+        project = tx.first(select(Project).where(Project.ref == ref))
+        if project is not None:
+            return project.name, f"/console/projects/{project.slug}"
+    if kind == "server":
+        server = tx.first(select(Server).where(Server.ref == ref))
+        return (server.name, "/console/fleet") if server else (ref, None)
+    return (subject or "").replace(":", " "), None
+
+
+def _own_job(tx: Tx, ref: str) -> work.Job:
+    job = work.get(tx, _job_id(ref))
+    if job.organization_id != organization_of(tx):
+        raise NotFound(f"There is no job {ref}.", hint="It may have been pruned. Look in Jobs.")
+    return job
+
+
+def job(tx: Tx, ref: str, *, may_cancel: bool, may_retry: bool) -> JobView:
+    found = _own_job(tx, ref)
+    row = _job_row(tx, found)
+    facts = [
+        Fact("Kind", found.kind, code=True),
+        Fact("Identifier", found.uid, code=True),
+        Fact("Lane", found.lane),
+        Fact("Tries", row.attempts),
+        Fact("Queued", exact(found.created_at)),
+    ]
+    if found.started_at:
+        facts.append(Fact("Started", exact(found.started_at)))
+    if found.finished_at:
+        facts.append(Fact("Ended", exact(found.finished_at)))
+    if row.worker:
+        facts.append(Fact("Worker", row.worker))
+    if found.error_code:
+        facts.append(Fact("Error", found.error_code, code=True))
+    if row.cause:
+        facts.append(Fact("Cause", row.cause))
+    if found.correlation_id:
+        facts.append(Fact("Correlation", found.correlation_id, code=True))
+    facts += [
+        Fact(f"Try {attempt.fence}", f"{attempt.outcome} {attempt.error_message or ''}".strip())
+        for attempt in work.attempts(tx, found.id)
+    ]
+    retriable = found.state in {"failed", "retry-scheduled"} and bool(found.retriable)
+    return JobView(row, tuple(facts), None, may_cancel and not found.ended, may_retry and retriable)
+
+
+def cancel_job(tx: Tx, ref: str) -> None:
+    work.cancel(tx, _own_job(tx, ref).id, "canceled by a person")
+
+
+def retry_job(tx: Tx, ref: str) -> str:
+    return work.retry(tx, _own_job(tx, ref).id).short_ref
+
+
+def audit(tx: Tx, *, action: str, outcome: str, actor: str, before: str, limit: int) -> AuditList:
+    """The trail of the organization, newest first; `before` is an event's `aud_…`."""
+    table = audit_events.c
+    organization = organization_of(tx)
+    statement = select(audit_events).where(table.organization_id == organization).order_by(table.id.desc())
+    if action:
+        statement = statement.where(table.action.startswith(action, autoescape=True))
+    if outcome:
+        statement = statement.where(table.outcome == outcome)
+    if actor:
+        statement = statement.where(func.lower(table.actor_label) == actor.lower())
+    if before:
+        last = trail.show(tx, before, organization_id=organization)
+        statement = statement.where(table.id < last.id)
+    found = [event_of(row) for row in tx.execute(statement.limit(limit + 1)).mappings()]
+    shown = found[:limit]
+    return AuditList(
+        rows=tuple(_audit_row(tx, event) for event in shown),
+        older=shown[-1].ref if len(found) > limit and shown else None,
+        actions=tuple(sorted({event.action for event in shown})),
+        chain="",
+    )
+
+
+def _audit_row(tx: Tx, event: AuditEvent) -> AuditRow:
+    name, address = subject_of(tx, f"{event.resource_type}:{event.resource_id}")
+    facts = [Fact(key, _short(value)) for key, value in event.detail.items() if value not in (None, "", [], {})]
+    facts.append(Fact("Request", event.request_id, code=True))
+    return AuditRow(
+        event.ref,
+        event.at,
+        event.actor_label or event.actor_kind,
+        event.action,
+        name,
+        address,
+        event.outcome,
+        event.address or "",
+        tuple(facts),
+    )
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 200 else f"{text[:199]}…"
+
+
+def own_sessions(tx: Tx) -> tuple[SessionRow, ...]:
+    return tuple(
+        SessionRow(
+            one.uid,
+            _client(one.user_agent, one.client_kind),
+            one.address or "an unknown address",
+            one.created_at,
+            None,
+            one.uid == tx.principal.credential,
+        )
+        for one in sessions.own(tx, tx.principal.id)
+    )
+
+
+def _client(agent: str | None, kind: str) -> str:
+    """A browser or program by name, from what it says of itself."""
+    text = agent or ""
+    if not text.startswith("Mozilla/"):
+        return text.partition(" ")[0][:60] or ("Command line" if kind == "cli" else "Unknown client")
+    browsers = (("Edg/", "Edge"), ("Firefox/", "Firefox"), ("Chrome/", "Chromium"), ("Safari/", "Safari"))
+    systems = (("Android", "Android"), ("iPhone", "iPhone"), ("Mac OS", "macOS"), ("Windows", "Windows"))
+    browser = next((name for mark, name in browsers if mark in text), "Browser")
+    system = next((name for mark, name in systems if mark in text), "Linux" if "Linux" in text else "")
+    return f"{browser} on {system}" if system else browser
+
+
+def search(tx: Tx, words: str, limit: int) -> tuple[Answer, ...]:
+    """Projects and resources whose names have all the words."""
+    organization, wanted = organization_of(tx), words.lower().split()
+    query = select(Project).where(Project.organization_id == organization)
+    for word in wanted:
+        query = query.where(func.lower(Project.name).contains(word, autoescape=True))
+    found = [
+        Answer("projects", project.name, f"/console/projects/{project.slug}", "Projects")
+        for project in tx.scalars(query.order_by(Project.id.desc()).limit(limit))
+    ]
+    rows = (
+        select(Resource, Environment, Project)
+        .join(Environment, Environment.id == Resource.environment_id)
+        .join(Project, Project.id == Resource.project_id)
+        .where(Resource.organization_id == organization, Resource.lifecycle != "deleted")
+    )
+    for word in wanted:
+        rows = rows.where(
+            func.lower(Project.name + " / " + Environment.name + " / " + Resource.name).contains(word, autoescape=True)
+        )
+    found += [
+        Answer(
+            "globe",
+            f"{project.name} / {environment.name} / {resource.name}",
+            href(project, environment, resource),
+            "Resources",
+        )
+        for resource, environment, project in tx.session.execute(rows.order_by(Resource.id.desc()).limit(limit))
+    ]
+    return tuple(found[:limit])

@@ -1,0 +1,75 @@
+"""Looking at a source that no resource has yet: what is in it and what would be made of it. Nothing is kept."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from quarterdeck.deploy.deployments.placement import Placement
+from quarterdeck.deploy.deployments.preview import FETCH_SECONDS, _engine_answers
+from quarterdeck.deploy.execution.order import DeploymentOrder, TargetOrder
+from quarterdeck.deploy.execution.preparing import plan_for
+from quarterdeck.deploy.planning.values import BuildPlan
+from quarterdeck.deploy.resources import profiles
+from quarterdeck.deploy.sources.documents import checked, from_document
+from quarterdeck.deploy.sources.fetch import fetch
+from quarterdeck.deploy.sources.spec import FetchLimits
+from quarterdeck.kernel.db import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """The source as it would be stored, the plan for it, and the commit that was looked at."""
+
+    source: dict[str, Any]
+    plan: BuildPlan
+    commit: str | None
+
+
+async def inspect(
+    db: Database,
+    placement: Placement,
+    source: dict[str, Any],
+    *,
+    runtime: dict[str, Any] | None = None,
+    network: dict[str, Any] | None = None,
+) -> Inspection:
+    """Fetch `source` into a directory of its own, plan it, and remove it again.
+
+    Raises `Invalid` for a source or profile that could never be deployed, and what fetching raises.
+    """
+    kept, credential = checked(source)
+    profile = profiles._runtime(runtime or {"strategy": "auto"})  # noqa: SLF001 - the same rules as for a resource
+    reach = profiles._network(network) if network else None  # noqa: SLF001
+    spec = from_document(kept, credential)
+    engine = await _engine_answers(placement)
+    order = DeploymentOrder(
+        deployment="plan_new",
+        number=0,
+        resource="res_new",
+        resource_slug="new",
+        resource_kind="application",
+        organization="",
+        trigger="create",
+        target=TargetOrder(kind="local", root=placement.root, instance=placement.instance),
+        source=kept,
+        runtime=profile,
+        network=reach,
+        health=None,
+        route=None,
+        variables=[],
+        limits=placement.limits,
+    )
+    if spec.kind == "docker-image":
+        return Inspection(kept, plan_for(order, None, engine=engine), None)
+    directory = Path(placement.root) / "plans" / f"new-{db.ids.text(8)}"
+    try:
+        limits = FetchLimits(size=placement.limits.source_bytes, seconds=FETCH_SECONDS)
+        fetched = await fetch(spec, directory / "source", limits, known_hosts=Path(placement.root) / "known_hosts")
+        made = await asyncio.to_thread(plan_for, order, fetched, engine=engine)
+    finally:
+        await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
+    return Inspection(kept, made, fetched.commit)

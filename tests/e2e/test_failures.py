@@ -1,0 +1,115 @@
+"""What goes wrong ends true: a message that says what to do, the running version untouched, nothing left behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from e2e.client import Application, Client
+from e2e.engine import View
+from e2e.repositories import Repositories, Repository
+from e2e.server import Deck
+from e2e.truth import settled
+
+pytestmark = [pytest.mark.engine, pytest.mark.edge, pytest.mark.root]
+
+QUICK = {"enabled": True, "type": "http", "intervalSeconds": 1, "timeoutSeconds": 1, "retries": 2,
+         "startPeriodSeconds": 1, "http": {"path": "/health", "method": "GET", "scheme": "http",
+                                           "host": "localhost", "expectedStatusCode": 200}}  # fmt: skip
+DOCKERFILE = """FROM python:3.11-slim
+WORKDIR /app
+COPY server.py ./
+{line}
+ENV PORT=3000
+EXPOSE 3000
+CMD {command}
+"""
+
+
+def dockerfile(line: str = "", command: str = '["python3", "server.py"]') -> dict[str, str]:
+    return {"Dockerfile": DOCKERFILE.format(line=line, command=command)}
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is changed before the deployment that fails, and what the failure must say."""
+
+    name: str
+    phase: str
+    says: str
+    hint: str
+    files: dict[str, str] = field(default_factory=dict)
+    source: dict[str, Any] = field(default_factory=dict)
+
+
+CASES = [
+    Case("build-fails", "package", "exit", "log", dockerfile('RUN echo "no such thing" && exit 7')),
+    Case("dies-at-once", "verify", "exit code 3", "start command", dockerfile(command='["python3", "-c", "exit(3)"]')),
+    Case("never-healthy", "verify", "No healthy answer", "health",
+         dockerfile(command='["sh", "-c", "cd /tmp && python3 -m http.server 3000"]')),
+    Case("wrong-port", "verify", "nothing listens", "4000",
+         dockerfile(command='["sh", "-c", "PORT=4000 exec python3 server.py"]')),
+    Case("broken-dockerfile", "package", "", "", {"Dockerfile": "FROM python:3.11-slim\nNONSENSE here\n"}),
+    Case("wrong-branch", "detect", "nowhere", "branch", source={"gitRef": "nowhere"}),
+    Case("no-repository", "detect", "", "", source={"locator": "{url}/absent/.git"}),
+    Case("unreachable", "detect", "", "", source={"locator": "http://127.0.0.1:9/absent.git"}),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def running(shipyard: Deck, client: Client, repositories: Repositories) -> tuple[Application, Repository, str]:
+    """An application whose first version serves."""
+    repository = repositories.sample("dockerfile", "steady")
+    application = client.application("steady", repository.source(), health=QUICK)
+    return application, repository, client.deployed(application)
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+def test_a_failed_deployment_says_why_and_leaves_the_running_version_alone(
+    shipyard: Deck,
+    client: Client,
+    repositories: Repositories,
+    running: tuple[Application, Repository, str],
+    case: Case,
+) -> None:
+    application, repository, first = running
+    assert shipyard.docker_host
+    with View(shipyard.docker_host) as engine:
+        before = [container["Id"] for container in engine.containers(application.id)]
+        images = {image["Id"] for image in engine.images(application.id)}
+    repository.change(dockerfile() | case.files)
+    changed = {key: value.replace("{url}", repositories.url) for key, value in case.source.items()}
+    client.post(f"/api/resources/{application.id}/source", {"source": repository.source(**changed)})
+    deployment = client.redeploy(application)
+    shown = client.wait(deployment, 60)
+    assert shown["status"]["current"] == "failed"
+    failure = shown["latestFailure"]
+    assert failure["phase"] == case.phase, failure
+    assert case.says in failure["message"], failure
+    assert case.hint in failure["message"], failure
+    assert not any(word in failure["message"] for word in ("Traceback", "Errno", "object at 0x"))
+    assert client.visit(client.hostname(first)).text == "dockerfile 1\n"
+    settled(shipyard, client, application, first)
+    with View(shipyard.docker_host) as engine:
+        assert [container["Id"] for container in engine.containers(application.id)] == before
+        assert {image["Id"] for image in engine.images(application.id)} == images
+
+
+def test_a_first_deployment_that_fails_leaves_no_route(
+    shipyard: Deck, client: Client, repositories: Repositories
+) -> None:
+    files = dockerfile(command='["python3", "-c", "exit(3)"]') | {"server.py": ""}
+    application = client.application("stillborn", repositories.add("stillborn", files).source(), health=QUICK)
+    deployment = client.deploy(application)
+    assert client.wait(deployment, 60)["status"]["current"] == "failed"
+    settled(shipyard, client, application, None)
+    assert client.visit(client.hostname(deployment)).status_code in {404, 503}
+    assert not [image for image in _images(shipyard, application) if image]
+
+
+def _images(shipyard: Deck, application: Application) -> list[str]:
+    assert shipyard.docker_host
+    with View(shipyard.docker_host) as engine:
+        return [image["Id"] for image in engine.images(application.id)]

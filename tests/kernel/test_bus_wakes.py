@@ -1,0 +1,32 @@
+"""What the bus promises to those who wait."""
+
+from __future__ import annotations
+
+import asyncio
+
+from quarterdeck.kernel.bus import INBOX, Bus
+
+
+async def test_a_message_from_another_thread_wakes_the_loop():
+    bus = Bus()
+    with bus.subscribe("jobs", "other") as inbox:
+        await asyncio.to_thread(bus.publish, "jobs", 7)
+        message = await inbox.get(5)
+    assert (message.topic, message.payload) == ("jobs", 7)
+
+
+async def test_a_full_inbox_drops_its_oldest_and_says_so():
+    bus = Bus()
+    with bus.subscribe("t") as inbox:
+        for number in range(INBOX + 3):
+            bus.publish("t", number)
+        first = await inbox.get(1)
+    assert (first.payload, inbox.missed) == (3, 3)
+
+
+async def test_who_has_left_hears_nothing():
+    bus = Bus()
+    with bus.subscribe("t") as inbox:
+        pass
+    bus.publish("t")
+    assert await inbox.get(0.01) is None

@@ -39,7 +39,7 @@ def test_each_phase_is_told_once_with_what_came_of_it(
 ) -> None:
     server.streams = [succeeding()]
     lines = qd("deploy", str(folder)).err.splitlines()
-    assert lines[0].endswith(f"/console/projects/shop/production/shop")
+    assert lines[0].endswith("/console/projects/shop/production/shop")
     assert [line.split()[1] for line in lines[1:6]] == ["detect", "plan", "package", "deploy", "verify"]
     assert lines[1] == "  ✓ detect      2.0 s   detect is done"
     assert lines[6].startswith("  ✓ cut over ") and lines[6].endswith("shop.localhost")
@@ -95,7 +95,9 @@ def test_a_failed_deployment_ends_with_one_and_shows_the_log_the_reason_and_what
 def test_what_serves_is_said_to_go_on_serving_when_a_newer_one_fails(
     qd: Command, server: ContractServer, installation: Installation, folder: Path
 ) -> None:
-    resource = installation.exists("shop/production/shop", source={"kind": "local-folder", "locator": str(folder), "displayName": "shop"})
+    resource = installation.exists(
+        "shop/production/shop", source={"kind": "local-folder", "locator": str(folder), "displayName": "shop"}
+    )
     installation._server({}, {}, {"name": "This machine", "host": "127.0.0.1", "providerKey": "local-shell"})
     installation.deployed(resource)
     installation.status = "failed"
@@ -244,7 +246,13 @@ def test_a_folder_is_refused_where_the_server_cannot_see_it(
     ],
 )
 def test_refusals_have_the_documented_exit_status_and_their_own_words(
-    qd: Command, server: ContractServer, installation: Installation, folder: Path, status: int, code: str, exit_status: int
+    qd: Command,
+    server: ContractServer,
+    installation: Installation,
+    folder: Path,
+    status: int,
+    code: str,
+    exit_status: int,
 ) -> None:
     server.answers["deployments.create"] = Refusal(status, code, "It cannot be done.", hint="Do the other thing.")
     result = qd("deploy", str(folder), "--json")

@@ -11,7 +11,6 @@ from litestar.types import ControllerRouterHandler
 
 from quarterdeck import __version__
 from quarterdeck.deploy.resources.blockers import DeployBlockers
-from quarterdeck.fleet.workers.control import WorkerControl
 from quarterdeck.instance import Instance
 from quarterdeck.kernel.clock import SystemClock
 from quarterdeck.kernel.http.application import Frame, build
@@ -94,6 +93,7 @@ def application(instance: Instance, *, lifespan: bool = True) -> Litestar:
     """
     from quarterdeck.console.composition import console, console_handlers
     from quarterdeck.surfaces.shared.authentication import CatalogueAuthorizer, SessionAuthenticator
+    from quarterdeck.surfaces.shared.probing import Probing
 
     settings = instance.settings
     made: list[Litestar] = []
@@ -112,9 +112,12 @@ def application(instance: Instance, *, lifespan: bool = True) -> Litestar:
         finally:
             await instance.stop()
 
+    doors = Probing(
+        SessionAuthenticator(instance.db, instance.signer), CatalogueAuthorizer(instance.db, instance.access)
+    )
     frame = Frame(
-        authenticator=SessionAuthenticator(instance.db, instance.signer),
-        authorizer=CatalogueAuthorizer(instance.db, instance.access),
+        authenticator=doors,
+        authorizer=doors,
         dialects=DIALECTS,
         rewrite=rewritten,
         surroundings=Surroundings(
@@ -137,7 +140,6 @@ def application(instance: Instance, *, lifespan: bool = True) -> Litestar:
             "deletion_blockers": [DeployBlockers()],
             "document": describe,
             "console": console(instance),
-            "workers": WorkerControl(instance.jobs),
         },
         ids=instance.db.ids,
     )

@@ -27,12 +27,13 @@ log = structlog.get_logger("quarterdeck.doctor")
 SECONDS = 0.25
 """What one look may take: an engine that hangs must not hang the doctor."""
 
+CURRENT = "current"
 Facts = dict[str, Any]
 Found = tuple[Facts, list[str]]
 
 
 async def examine(instance: Instance) -> dict[str, Any]:
-    """`{"facts": {…}, "problems": […]}`. Never raises and takes no longer than a look."""
+    """`{"facts": {…}, "problems": […], "checks": {…}}`. Never raises and takes no longer than a look."""
     looks: dict[str, Awaitable[Found]] = {
         "database": _database(instance),
         "docker": _docker(instance),
@@ -48,7 +49,8 @@ async def examine(instance: Instance) -> dict[str, Any]:
     facts |= more
     for number, problem in enumerate([*problems, *said], 1):
         facts[f"problem{number}"] = problem
-    return {"facts": facts, "problems": [*problems, *said]}
+    checks = {"database": "databaseVersion" in facts, "migrations": facts.get("migrations") == CURRENT}
+    return {"facts": facts, "problems": [*problems, *said], "checks": checks}
 
 
 async def _within(name: str, look: Awaitable[Found]) -> Found:
@@ -74,7 +76,8 @@ async def _database(instance: Instance) -> Found:
     facts = {
         "database": instance.db.dialect,
         "databaseVersion": version,
-        "migrations": f"at {revisions()[-1]}" if not waiting else f"{len(waiting)} pending",
+        "schema": revisions()[-1 - len(waiting)] if len(waiting) < len(revisions()) else "none",
+        "migrations": CURRENT if not waiting else f"{len(waiting)} pending",
     }
     return facts, [f"{len(waiting)} migrations are pending; restart the server to apply them."] if waiting else []
 

@@ -15,6 +15,7 @@ import structlog
 
 from quarterdeck.access import Access
 from quarterdeck.deploy.deployments import jobs as deployment_jobs
+from quarterdeck.deploy.deployments import retention as deployment_retention
 from quarterdeck.deploy.deployments.placement import Placement
 from quarterdeck.deploy.execution.execute import execute
 from quarterdeck.deploy.execution.operating import operate
@@ -28,9 +29,10 @@ from quarterdeck.fleet.edge.ports import LOOPBACK as LOOPBACK_ADDRESS
 from quarterdeck.fleet.edge.ports import free_ports
 from quarterdeck.fleet.targets.machine import fingerprint
 from quarterdeck.fleet.workers import WorkerControl
+from quarterdeck.identity import retention as identity_retention
 from quarterdeck.identity import setup
 from quarterdeck.identity.sessions import Signer
-from quarterdeck.kernel import audit, jobs
+from quarterdeck.kernel import audit, jobs, retention
 from quarterdeck.kernel.bus import Bus
 from quarterdeck.kernel.datadir import DataDirectory
 from quarterdeck.kernel.db import Database, open_database
@@ -41,6 +43,7 @@ from quarterdeck.kernel.jobs.frames import LogLine
 from quarterdeck.kernel.jobs.handlers import WorkerHandlers, worker_handlers
 from quarterdeck.kernel.jobs.service import Jobs
 from quarterdeck.kernel.logs import Line, Logs
+from quarterdeck.kernel.retention import own as kernel_retention
 from quarterdeck.kernel.settings import Settings
 from quarterdeck.kernel.telemetry import Metrics
 from quarterdeck.kernel.vault import Secret
@@ -50,6 +53,8 @@ from quarterdeck.kernel.vault.vault import Vault
 log = structlog.get_logger("quarterdeck")
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 SLOTS = 4
+RETENTION = (kernel_retention, identity_retention, deployment_retention)
+"""Rooms that say what of theirs is kept for how long; importing one registers its categories."""
 HAND_BACK_SECONDS = 5.0
 EDGE_LOOK_SECONDS = 5.0
 
@@ -174,6 +179,7 @@ class Instance:
             slots=SLOTS,
             worker=not self.settings.no_worker,
         )
+        await self.db.write(retention.schedule_all)
         self._keep(audit.Sealer(self.db).run(), "audit-sealer")
         self._keep(event_jobs.keep_delivering(self.db), "event-delivery")
         self._keep(self.observer.run(), "runtime-observer")
@@ -193,11 +199,10 @@ class Instance:
         """Hand jobs back, end background work, close everything. Applications and the edge keep running."""
         self.leave()
         assert self._handing_back is not None  # noqa: S101 - made by `leave`
-        results = [*await asyncio.gather(self._handing_back, return_exceptions=True)]
+        await asyncio.wait([self._handing_back])
         for task in self._tasks:
             task.cancel()
-        results += await asyncio.gather(*self._tasks, return_exceptions=True)
-        for result in results:
+        for result in await asyncio.gather(self._handing_back, *self._tasks, return_exceptions=True):
             if isinstance(result, Exception):
                 log.error("background_work_failed", reason=repr(result)[:300])
         self._tasks.clear()
@@ -213,6 +218,11 @@ class Instance:
             log.exception("logs_not_shut")
         await self.db.close()
         self.data.release()
+
+    @property
+    def can_deploy(self) -> bool:
+        """Whether a worker that deploys is connected."""
+        return any("deploy" in session.capabilities for session in self.jobs.sessions)
 
     async def health(self) -> dict[str, Any]:
         """Facts and problems for the doctor; see `doctor.examine`."""

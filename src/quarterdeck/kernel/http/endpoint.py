@@ -146,7 +146,7 @@ class Endpoint:
             except msgspec.ValidationError as error:
                 issues = body_issues(msgspec.json.decode(raw), self.body) or [msgspec_issue(str(error))]
                 raise Malformed(*issues) from None
-        except (msgspec.DecodeError, RecursionError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise Malformed(
                 Issue("invalid_json", (), "The body is not valid JSON."), message="invalid JSON body"
             ) from None

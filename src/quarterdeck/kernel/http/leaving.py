@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, Receive, Send
 
 
 class Leaving:
@@ -18,14 +19,14 @@ class Leaving:
         self.app = app
         self._stopping = stopping
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         stopping = self._stopping()
         read = started = ended = False
 
-        async def incoming() -> Message:
+        async def incoming() -> Any:
             nonlocal read
             if not read:
                 message = await receive()
@@ -40,7 +41,7 @@ class Leaving:
                 waiting.cancel()
                 stop.cancel()
 
-        async def outgoing(message: Message) -> None:
+        async def outgoing(message: Any) -> None:
             nonlocal started, ended
             if message["type"] == "http.response.start":
                 started = True

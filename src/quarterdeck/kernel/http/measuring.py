@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, Receive, Send
 
 from quarterdeck.kernel.telemetry import Metrics
 
@@ -23,7 +23,7 @@ class Measured:
         self._streams = metrics.gauge("http_streams", "Event streams that are open.", ["route"])
         self._sockets = metrics.gauge("http_websockets", "WebSockets that are open.")
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             with self._sockets.track_inprogress():
                 await self.app(scope, receive, send)
@@ -36,7 +36,7 @@ class Measured:
         status = 0
         streaming: Any = None
 
-        async def outgoing(message: Message) -> None:
+        async def outgoing(message: Any) -> None:
             nonlocal status, streaming
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -56,7 +56,7 @@ class Measured:
                 self._seconds.labels(method, route).observe(time.perf_counter() - began)
 
 
-def template(scope: Scope) -> str:
+def template(scope: Any) -> str:
     """`/api/projects/{projectId}`, or a word for what no route took."""
     handler = scope.get("route_handler")
     if handler is None:

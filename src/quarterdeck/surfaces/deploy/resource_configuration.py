@@ -123,7 +123,7 @@ async def rotate_secret(
     return {"resourceId": resource_id, "key": key, "exposure": body.exposure}
 
 
-@operation("resources.secrets.delete")
+@operation("resources.secrets.delete", further=((409, "resource_archived"),))
 async def delete_secret(
     call: Call, resource_id: str, key: str, body: wire.ResourcesSecretsDeleteBody
 ) -> dict[str, str]:

@@ -3,42 +3,44 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from litestar import Litestar
 from litestar.types import ControllerRouterHandler
 
 from quarterdeck import __version__
-from quarterdeck.fleet.workers.control import WorkerControl
+from quarterdeck.deploy.resources.blockers import DeployBlockers
 from quarterdeck.instance import Instance
 from quarterdeck.kernel.clock import SystemClock
 from quarterdeck.kernel.http.application import Frame, build
 from quarterdeck.kernel.http.endpoint import handlers_of
+from quarterdeck.kernel.http.leaving import Leaving
+from quarterdeck.kernel.http.measuring import Measured
 from quarterdeck.kernel.http.openapi import document
 from quarterdeck.kernel.http.perimeter import Surroundings
 from quarterdeck.kernel.settings import Settings
+from quarterdeck.serving import serve
 from quarterdeck.surfaces.addresses import DIALECTS, rewritten
 
 TITLE = "Quarterdeck"
+__all__ = ["application", "described", "handlers", "openapi_document", "serve"]
 
 
 def handlers() -> list[ControllerRouterHandler]:
     """Every route of the program."""
     from quarterdeck.surfaces.deploy import (
+        deployment_plan,
+        deployment_streams,
         deployments,
         environments,
         organizations,
         projects,
+        resource_configuration,
+        resource_runtime,
         resources,
         servers,
         system,
-    )
-    from quarterdeck.surfaces.deploy import (
-        deployment_plan,
-        deployment_streams,
-        resource_configuration,
-        resource_runtime,
     )
     from quarterdeck.surfaces.shared import first_administrator, service, signing_in, worker_control
 
@@ -85,10 +87,13 @@ def openapi_document() -> dict[str, Any]:
     )
 
 
-def application(instance: Instance) -> Litestar:
-    """The application of an opened instance. Its background work starts and ends with the application's lifespan."""
+def application(instance: Instance, *, lifespan: bool = True) -> Litestar:
+    """The application of an opened instance. Its background work starts and ends with the application's lifespan,
+    unless whoever serves it starts and stops the instance (`lifespan=False`).
+    """
     from quarterdeck.console.composition import console, console_handlers
     from quarterdeck.surfaces.shared.authentication import CatalogueAuthorizer, SessionAuthenticator
+    from quarterdeck.surfaces.shared.probing import Probing
 
     settings = instance.settings
     made: list[Litestar] = []
@@ -107,9 +112,12 @@ def application(instance: Instance) -> Litestar:
         finally:
             await instance.stop()
 
+    doors = Probing(
+        SessionAuthenticator(instance.db, instance.signer), CatalogueAuthorizer(instance.db, instance.access)
+    )
     frame = Frame(
-        authenticator=SessionAuthenticator(instance.db, instance.signer),
-        authorizer=CatalogueAuthorizer(instance.db, instance.access),
+        authenticator=doors,
+        authorizer=doors,
         dialects=DIALECTS,
         rewrite=rewritten,
         surroundings=Surroundings(
@@ -125,17 +133,18 @@ def application(instance: Instance) -> Litestar:
             "jobs": instance.jobs,
             "access": instance.access,
             "signer": instance.signer,
+            "workers": instance.workers,
             "clock": SystemClock(),
             "public_url": settings.public_url,
             "setup_token": instance.setup_token,
-            "deletion_blockers": [],
+            "deletion_blockers": [DeployBlockers()],
             "document": describe,
             "console": console(instance),
-            "workers": WorkerControl(instance.jobs),
         },
         ids=instance.db.ids,
     )
-    app = build([*handlers(), *console_handlers()], frame, lifespan=[life])
+    app = build([*handlers(), *console_handlers()], frame, lifespan=[life] if lifespan else [])
+    app.asgi_handler = Measured(Leaving(app.asgi_handler, lambda: instance.stopping), instance.metrics)
     made.append(app)
     return app
 
@@ -145,50 +154,3 @@ def _hosts(settings: Settings) -> tuple[str, ...]:
     if settings.public_url is None:
         return ()
     return (settings.public_url.split("://", 1)[1], "localhost", "127.0.0.1", "[::1]")
-
-
-async def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
-    """Serve until told to stop. `announce` gets what a person at the terminal should know, line by line."""
-    import socket
-
-    import uvicorn
-
-    instance = Instance.open(settings)
-    app = application(instance)
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((settings.host, settings.port))
-    except OSError as error:
-        listener.close()
-        await instance.close()
-        from quarterdeck.kernel.errors import Conflict
-
-        raise Conflict(
-            f"Port {settings.port} of {settings.host} cannot be had ({error.strerror}).",
-            code="listen_failed",
-            hint="Stop what listens there, or choose another port with --port.",
-        ) from None
-    port = listener.getsockname()[1]
-    shown = (
-        settings.public_url or f"http://{settings.host if ':' not in settings.host else f'[{settings.host}]'}:{port}"
-    )
-    announce(f"Quarterdeck {__version__} listens on {shown}")
-    announce(f"Console: {shown}/console/")
-    if instance.setup_token is not None:
-        announce(f"Setup token for the first administrator: {instance.setup_token.reveal()}")
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            log_config=None,
-            lifespan="on",
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=10,
-            proxy_headers=False,
-            ws="websockets-sansio",
-            ws_max_size=16 << 20,
-        )
-    )
-    await server.serve(sockets=[listener])

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import structlog
 
 from quarterdeck.access import Access
 from quarterdeck.deploy.deployments import jobs as deployment_jobs
+from quarterdeck.deploy.deployments import retention as deployment_retention
 from quarterdeck.deploy.deployments.placement import Placement
 from quarterdeck.deploy.execution.execute import execute
 from quarterdeck.deploy.execution.operating import operate
@@ -23,21 +24,28 @@ from quarterdeck.deploy.observation import reviving
 from quarterdeck.deploy.observation.observer import Observer
 from quarterdeck.deploy.resources import runtime as runtime_control
 from quarterdeck.fleet.edge.edge import Edge
+from quarterdeck.fleet.edge.layout import Layout
+from quarterdeck.fleet.edge.ports import LOOPBACK as LOOPBACK_ADDRESS
+from quarterdeck.fleet.edge.ports import free_ports
 from quarterdeck.fleet.targets.machine import fingerprint
+from quarterdeck.fleet.workers import WorkerControl
+from quarterdeck.identity import retention as identity_retention
 from quarterdeck.identity import setup
 from quarterdeck.identity.sessions import Signer
-from quarterdeck.kernel import audit, jobs
+from quarterdeck.kernel import audit, jobs, retention
 from quarterdeck.kernel.bus import Bus
 from quarterdeck.kernel.datadir import DataDirectory
 from quarterdeck.kernel.db import Database, open_database
 from quarterdeck.kernel.db.migrate import migrate, pending
-from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.events import jobs as event_jobs
 from quarterdeck.kernel.instance import identity
 from quarterdeck.kernel.jobs.frames import LogLine
 from quarterdeck.kernel.jobs.handlers import WorkerHandlers, worker_handlers
 from quarterdeck.kernel.jobs.service import Jobs
 from quarterdeck.kernel.logs import Line, Logs
+from quarterdeck.kernel.retention import own as kernel_retention
 from quarterdeck.kernel.settings import Settings
+from quarterdeck.kernel.telemetry import Metrics
 from quarterdeck.kernel.vault import Secret
 from quarterdeck.kernel.vault.local import LocalBackend
 from quarterdeck.kernel.vault.vault import Vault
@@ -45,6 +53,10 @@ from quarterdeck.kernel.vault.vault import Vault
 log = structlog.get_logger("quarterdeck")
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 SLOTS = 4
+RETENTION = (kernel_retention, identity_retention, deployment_retention)
+"""Rooms that say what of theirs is kept for how long; importing one registers its categories."""
+HAND_BACK_SECONDS = 5.0
+EDGE_LOOK_SECONDS = 5.0
 
 
 def register_handlers(handlers: WorkerHandlers = worker_handlers) -> None:
@@ -72,68 +84,72 @@ class Instance:
     uid: str
     placement: Placement
     jobs: Jobs
+    workers: WorkerControl
     edge: Edge | None
     observer: Observer
     setup_token: Secret[str] | None
+    metrics: Metrics = field(default_factory=Metrics)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _handing_back: asyncio.Task[None] | None = None
 
     @classmethod
     def open(cls, settings: Settings) -> Instance:
         """Lock the data directory, bring the database to this schema, unlock the vault.
 
-        Raises `Conflict` when another process has the directory or the schema is newer than this program.
+        Raises a `Problem` when another process has the directory, the schema is newer than this program, or directory,
+        database or master key cannot be used; then nothing is left open.
         """
         data = DataDirectory.open(settings.data_dir)
         data.lock()
-        try:
-            return cls._opened(settings, data)
-        except BaseException:
-            data.release()
-            raise
+        with contextlib.ExitStack() as undo:
+            undo.callback(data.release)
+            opened = cls._opened(settings, data, undo)
+            undo.pop_all()
+        return opened
 
     @classmethod
-    def _opened(cls, settings: Settings, data: DataDirectory) -> Instance:
+    def _opened(cls, settings: Settings, data: DataDirectory, undo: contextlib.ExitStack) -> Instance:
         if os.geteuid() == 0:
             # Applications run as users of their own and have to reach their directories below this one.
             data.path.chmod(0o711)
         address: str | Path = settings.database_url.reveal() if settings.database_url else data.database
-        for file in (data.database, data.logs):
-            file.touch(mode=0o600)
-            file.chmod(0o600)
+        if isinstance(address, Path):
+            for file in (data.database, data.logs):
+                file.touch(mode=0o600)
+                file.chmod(0o600)
         data.runtime.mkdir(mode=0o711, exist_ok=True)
         if pending(address):
-            log.info("migrated", revisions=migrate(address))
+            log.info("migrated", revisions=migrate(address, backups=data.path / "backups"))
         bus = Bus()
         vault = Vault(LocalBackend(data.master_key))
         db = open_database(address, vault=vault, bus=bus)
-        try:
-            vault.unlock(db)
-            who = db.write_sync(identity)
-            db.write_sync(setup.default_organization)
-            exists = db.read_sync(setup.administrator_exists)
-            logs = Logs(address if settings.database_url else data.logs)
-        except BaseException:
-            db.close_sync()
-            raise
-        open_door = settings.host in LOOPBACK and not settings.public_url and not settings.trusted_proxy
+        undo.callback(db.close_sync)
+        vault.unlock(db)
+        who = db.write_sync(identity)
+        db.write_sync(setup.default_organization)
+        exists = db.read_sync(setup.administrator_exists)
+        logs = Logs(address if settings.database_url else data.logs)
+        undo.callback(logs.shut_sync)
+        http_port, https_port = edge_ports(settings, data.runtime)
         placement = Placement(
             root=str(data.runtime),
             instance=who.uid,
             docker_host=os.environ.get("DOCKER_HOST"),
             edge_enabled=not settings.no_edge,
-            edge_http_port=settings.edge_http_port,
-            edge_https_port=settings.edge_https_port,
+            edge_http_port=http_port,
+            edge_https_port=https_port,
         )
+        edge = None if settings.no_edge else Edge(data.runtime, http_port=http_port, https_port=https_port)
         register_handlers()
         kinds = [*deployment_jobs.kinds(placement, logs), runtime_control.kind(placement), reviving.kind(placement)]
         for kind in kinds:
             jobs.kinds.replace(kind)
-        edge = None
-        if not settings.no_edge:
-            edge = Edge(data.runtime, http_port=settings.edge_http_port, https_port=settings.edge_https_port)
 
         async def keep_lines(stream: str, lines: Sequence[LogLine]) -> None:
             await logs.store(stream, [_line(line) for line in lines])
 
+        service = Jobs(db, owner=f"process:{who.uid}", lines=keep_lines)
         return cls(
             settings=settings,
             data=data,
@@ -146,15 +162,16 @@ class Instance:
             signer=Signer(who.key),
             uid=who.uid,
             placement=placement,
-            jobs=Jobs(db, owner=f"process:{who.uid}", lines=keep_lines),
+            jobs=service,
+            workers=WorkerControl(service),
             edge=edge,
             observer=Observer(db, logs, root=data.runtime, docker_host=placement.docker_host),
-            setup_token=None if exists or open_door else Secret(db.ids.token(16)),
+            setup_token=None if exists or open_door(settings) else Secret(db.ids.token(16)),
         )
 
     async def start(self) -> None:
-        """Dispatch jobs, run the in-process worker, seal the audit trail, keep the edge up, watch what runs."""
-        self._tasks: list[asyncio.Task[None]] = []
+        """Dispatch jobs, run the in-process worker, seal the audit trail, deliver events, keep the edge up, watch."""
+        self.stopping = asyncio.Event()
         await self.db.read(deployment_jobs.mask_active, self.placement, self.logs)
         await self.jobs.start(
             self,
@@ -162,61 +179,81 @@ class Instance:
             slots=SLOTS,
             worker=not self.settings.no_worker,
         )
+        await self.db.write(retention.schedule_all)
         self._keep(audit.Sealer(self.db).run(), "audit-sealer")
+        self._keep(event_jobs.keep_delivering(self.db), "event-delivery")
         self._keep(self.observer.run(), "runtime-observer")
-        if self.edge is not None and await self.edge.routes():
-            self._keep(self.edge.keep_running(), "edge")
+        if self.edge is not None:
+            self._keep(keep_edge(self.edge), "edge")
 
     def _keep(self, work: Coroutine[Any, Any, None], name: str) -> None:
         self._tasks.append(asyncio.create_task(work, name=name))
 
+    def leave(self) -> None:
+        """Begin to stop: streams end, and what runs here is given back to the ledger while requests still finish."""
+        self.stopping.set()
+        if self._handing_back is None:
+            self._handing_back = asyncio.create_task(self.jobs.stop(HAND_BACK_SECONDS), name="hand-back")
+
     async def stop(self) -> None:
         """Hand jobs back, end background work, close everything. Applications and the edge keep running."""
-        await self.jobs.stop()
+        self.leave()
+        assert self._handing_back is not None  # noqa: S101 - made by `leave`
+        await asyncio.wait([self._handing_back])
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for result in await asyncio.gather(self._handing_back, *self._tasks, return_exceptions=True):
+            if isinstance(result, Exception):
+                log.error("background_work_failed", reason=repr(result)[:300])
+        self._tasks.clear()
         if self.edge is not None:
             await self.edge.close()
         await self.close()
 
     async def close(self) -> None:
-        with contextlib.suppress(Exception):
+        """Close the stores and give the data directory free. Safe to call twice."""
+        try:
             await self.logs.shut()
+        except Exception:
+            log.exception("logs_not_shut")
         await self.db.close()
         self.data.release()
 
+    @property
+    def can_deploy(self) -> bool:
+        """Whether a worker that deploys is connected."""
+        return any("deploy" in session.capabilities for session in self.jobs.sessions)
+
     async def health(self) -> dict[str, Any]:
-        """Facts and problems for the doctor: what is there, what is missing, in a few words each."""
-        facts: dict[str, Any] = {"database": self.db.dialect, "diskFree": f"{self.data.free():.0%}"}
-        problems = []
-        shortage = self.data.shortage()
-        if shortage is not None:
-            problems.append(shortage.message)
-        facts["docker"] = await self._docker()
-        facts["worker"] = "in-process" if not self.settings.no_worker else "remote"
-        facts["workers"] = len(self.jobs.sessions)
-        if self.edge is not None:
-            status = await self.edge.status()
-            facts["edge"] = "running" if status.running else "stopped"
-            if status.ports is not None:
-                facts["edgeHttpPort"] = status.ports.http
-            if status.routes and not status.running:
-                problems.append("The edge is not running although there are routes.")
-        for number, problem in enumerate(problems, 1):
-            facts[f"problem{number}"] = problem
-        return {"facts": facts, "problems": problems}
+        """Facts and problems for the doctor; see `doctor.examine`."""
+        from quarterdeck.doctor import examine
 
-    async def _docker(self) -> str:
-        from quarterdeck.fleet.docker import system
-        from quarterdeck.fleet.docker.address import engine_address
-        from quarterdeck.fleet.docker.engine import Engine
+        return await examine(self)
 
-        try:
-            async with await Engine.connect(engine_address(os.environ)) as engine:
-                return (await system.version(engine)).version
-        except Problem as problem:
-            return problem.code
+
+def open_door(settings: Settings) -> bool:
+    """Whether the first administrator may be made without a token: only this machine itself can knock."""
+    return settings.host in LOOPBACK and not settings.public_url and not settings.trusted_proxy
+
+
+def edge_ports(settings: Settings, runtime: Path) -> tuple[int | None, int | None]:
+    """The ports that the edge is told. 0 means any free one, and the same one after a restart."""
+    named = (settings.edge_http_port, settings.edge_https_port)
+    if 0 not in named:
+        return named
+    if Layout(runtime / "edge").ports.exists():
+        return named[0] or None, named[1] or None
+    spare = iter(free_ports(2, LOOPBACK_ADDRESS))
+    http, https = (next(spare) if port == 0 else port for port in named)
+    return http, https
+
+
+async def keep_edge(edge: Edge) -> None:
+    """Keep the edge running from the start of the server on, and again once somebody who stopped it starts it."""
+    while True:
+        await edge.keep_running()
+        while not (await edge.status()).running:  # noqa: ASYNC110 - another process starts it
+            await asyncio.sleep(EDGE_LOOK_SECONDS)
 
 
 def _line(line: LogLine) -> Line:

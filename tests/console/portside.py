@@ -401,7 +401,7 @@ class Portside:
         target = (await self.deployment(who, place, number)).row
         blocked = "" if target.may_return else f"v{number} keeps no image to go back to."
         kept = ("The database is not rolled back.",)
-        return RollbackView(target, ROWS[1], "its exact image sha256:0d3e…", DIFFERENCES, kept, blocked)
+        return RollbackView(target, ROWS[1], ROWS[0].ref, "its exact image sha256:0d3e…", DIFFERENCES, kept, blocked)
 
     async def variables(self, who: Any, place: Place) -> tuple[VariableRow, ...]:
         return (

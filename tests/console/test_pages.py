@@ -164,7 +164,7 @@ def test_the_rollback_question_lists_what_differs_and_what_is_not_rolled_back(cl
     assert "The database is not rolled back. 2 values differ from today." in page
     assert "FEATURE_SLOTS" in page
     assert "v41 keeps serving until v40 is healthy." in page
-    assert "qd rollback storefront/web -e production --to v40" in page
+    assert "qd rollback storefront/production/web --to 40" in page
 
 
 def test_a_version_that_cannot_come_back_says_why_beside_the_button(client: TestClient[Litestar]) -> None:

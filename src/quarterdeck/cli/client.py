@@ -114,9 +114,7 @@ class Api:
         self, method: str, path: str, query: dict[str, Any] | None, body: dict[str, Any] | None
     ) -> httpx.Response:
         with self._reaching():
-            return self._http.request(
-                method, path, params=given(query or {}), json=body, headers=self._authorization()
-            )
+            return self._http.request(method, path, params=given(query or {}), json=body, headers=self._authorization())
 
     @contextmanager
     def _reaching(self) -> Iterator[None]:

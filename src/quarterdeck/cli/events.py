@@ -31,7 +31,8 @@ class Event:
 
 def parse(lines: Iterable[str]) -> Iterator[Event]:
     """Events of a stream of lines, by the rules of the HTML standard as far as they are used."""
-    name, data, last = "", [], None
+    name, last = "", None
+    data: list[str] = []
     for line in lines:
         if not line:
             if data:

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from quarterdeck import __version__
 from quarterdeck.cli.catalogue import BY_NAME, COMMANDS, overview
@@ -19,9 +19,14 @@ if TYPE_CHECKING:
 VALUED = {"-o", "--output", "--profile"}
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command. The returned number is the exit status; installed entry points hand it to `sys.exit`."""
-    tokens = command_first(list(sys.argv[1:] if argv is None else argv))
+def main() -> NoReturn:
+    """What the installed programs call."""
+    sys.exit(run())
+
+
+def run(argv: Sequence[str] | None = None) -> int:
+    """Run one command and answer its exit status."""
+    tokens = command_first(sys.argv[1:] if argv is None else argv)
     try:
         return _run(tokens)
     except Failure as failure:
@@ -35,8 +40,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(Exit.DONE)
 
 
-def command_first(tokens: list[str]) -> list[str]:
+def command_first(words: Sequence[str]) -> list[str]:
     """Options before the command (`qd -o json ls`) are moved behind it."""
+    tokens = stdin_marks(words)
     leading: list[str] = []
     rest = list(tokens)
     while rest and rest[0].startswith("-") and rest[0] not in {"--help", "-h", "--version"}:
@@ -48,6 +54,17 @@ def command_first(tokens: list[str]) -> list[str]:
         return tokens
     end = rest.index("--") if "--" in rest else len(rest)
     return [*rest[:end], *leading, *rest[end:]]
+
+
+def stdin_marks(words: Sequence[str]) -> list[str]:
+    """`--password -` as `--password=-`: a lone dash is a value (read stdin), not an option."""
+    merged: list[str] = []
+    for word in words:
+        if word == "-" and merged and merged[-1].startswith("--") and "=" not in merged[-1] and merged[-1] != "--":
+            merged[-1] += "=-"
+        else:
+            merged.append(word)
+    return merged
 
 
 def _run(tokens: list[str]) -> int:
@@ -79,9 +96,7 @@ def _command(name: str, tokens: list[str]) -> int:
     try:
         result = application(name)(tokens, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
-        raise Failure(
-            _plain(str(error)), exit=Exit.USAGE, code="usage", hint=f"qd {name} --help"
-        ) from None
+        raise Failure(_plain(str(error)), exit=Exit.USAGE, code="usage", hint=f"qd {name} --help") from None
     except Problem as problem:
         raise _of_problem(problem) from None
     return int(result) if isinstance(result, int) else int(Exit.DONE)
@@ -91,7 +106,7 @@ def application(*chosen: str) -> App:
     """The commands as Cyclopts knows them; only those named, or all of them for the reference page."""
     from importlib import import_module
 
-    from cyclopts import App
+    from cyclopts import App, Parameter
 
     app = App(
         name="qd",
@@ -100,6 +115,7 @@ def application(*chosen: str) -> App:
         version=__version__,
         suppress_keyboard_interrupt=False,
         help_flags=["--help", "-h"],
+        default_parameter=Parameter(negative="", show_default=False),
     )
     for name in chosen or [command.name for command in COMMANDS]:
         module, _, function = BY_NAME[name].place.partition(":")
@@ -122,9 +138,7 @@ def _of_problem(problem: Any) -> Failure:
         "conflict": Exit.CONFLICT,
         "timeout": Exit.TIMED_OUT,
     }
-    return Failure(
-        problem.message, exit=exits.get(problem.kind, Exit.FAILED), code=problem.code, hint=problem.hint
-    )
+    return Failure(problem.message, exit=exits.get(problem.kind, Exit.FAILED), code=problem.code, hint=problem.hint)
 
 
 def told(failure: Failure, tokens: Sequence[str]) -> int:
@@ -149,19 +163,19 @@ def told(failure: Failure, tokens: Sequence[str]) -> int:
 def asked_format(tokens: Sequence[str]) -> str:
     """Which output form the command line asks for, read so that a broken one is understood too."""
     form = "text"
-    for index, token in enumerate(tokens):
-        if token == "--":
+    for index, word in enumerate(tokens):
+        if word == "--":
             break
-        if token == "--json":
+        if word == "--json":
             form = "json"
-        elif token in {"-o", "--output"} and index + 1 < len(tokens):
+        elif word in {"-o", "--output"} and index + 1 < len(tokens):
             form = tokens[index + 1]
-        elif token.startswith(("--output=", "-o=")):
-            form = token.split("=", 1)[1]
-        elif token.startswith("-o") and len(token) > 2:
-            form = token[2:]
+        elif word.startswith(("--output=", "-o=")):
+            form = word.split("=", 1)[1]
+        elif word.startswith("-o") and len(word) > 2:
+            form = word[2:]
     return form
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

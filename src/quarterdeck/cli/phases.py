@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from quarterdeck.cli.states import Tone
 from quarterdeck.cli.terminal import Terminal, clean, visible
@@ -69,7 +69,7 @@ class Phases:
         phase, self.current = self.current, None
         phase.ended = at
         phase.tone = phase.tone if phase.tone != "run" and tone == "good" else tone
-        phase.detail = detail.split("\n", 1)[0] or phase.detail
+        phase.detail = shortened(detail) or phase.detail
         self.finished.append(phase)
         return [phase]
 
@@ -91,7 +91,7 @@ class Drawing:
     def status(self) -> str:
         return self._phases.status
 
-    def __enter__(self) -> Drawing:
+    def __enter__(self) -> Self:
         if self._terminal.rewrites:
             self._painter = threading.Thread(target=self._paint, daemon=True, name="phases")
             self._painter.start()
@@ -145,6 +145,12 @@ class Drawing:
             self._terminal.err.write("\r\x1b[2K")
             self._terminal.err.flush()
             self._drawn = False
+
+
+def shortened(text: str, most: int = 100) -> str:
+    """The first line, cut; the whole text stands in the error below the phases."""
+    line = text.split("\n", 1)[0]
+    return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def duration(seconds: float) -> str:

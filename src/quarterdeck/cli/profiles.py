@@ -95,7 +95,9 @@ def origin(url: str) -> str:
     except ValueError:
         parts, port = urlsplit(""), None
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query:
-        raise usage(f"{url} is not the address of a server.", "Give it as https://deck.example.com.", code="url_invalid")
+        raise usage(
+            f"{url} is not the address of a server.", "Give it as https://deck.example.com.", code="url_invalid"
+        )
     if parts.path.strip("/") not in {"", "console"}:
         raise usage(f"{url} has a path; a server is served at the root.", f"qd login {parts.scheme}://{parts.netloc}")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname

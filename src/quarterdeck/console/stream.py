@@ -132,7 +132,9 @@ async def _render(desk: Desk, topic: str) -> str:
         place = Place(*parts[:3])
         head = await ports.resource_head(who, place)
         deployment = await ports.deployment(who, place, int(parts[3]))
-        return _boxes(desk, ("deployment_head", "deployment_state"), head=head, deployment=deployment)
+        return _boxes(
+            desk, ("deployment_head", "deployment_state", "deployment_plan"), head=head, deployment=deployment
+        )
     return ""
 
 

@@ -18,6 +18,10 @@ class DeletionBlocker(Protocol):
         """Pairs of blocker word (`environment`, `deployment-history`) and how many such rows stand in the way."""
         ...
 
+    def forget(self, tx: Tx, kind: str, row_id: int) -> None:
+        """Remove what this room still keeps of a thing that goes now: rows that stand in nobody's way."""
+        ...
+
 
 class Authenticator(Protocol):
     """Says who calls. The frame asks it before the body is read."""

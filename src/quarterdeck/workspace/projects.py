@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sqlalchemy import delete as delete_rows
 from sqlalchemy import func, select
 
 from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid
 from quarterdeck.kernel.protocols import DeletionBlocker
-from quarterdeck.workspace.model import Environment, Project
+from quarterdeck.workspace.model import Environment, Project, Variable
 from quarterdeck.workspace.names import check_name, check_reason, slug
 
 
@@ -180,9 +181,15 @@ def delete(tx: Tx, ref: str, confirmation: str, registry: Sequence[DeletionBlock
             blockers=[kind for kind, _ in standing],
         )
     _note(tx, project, ProjectAction.DELETED, "project-deleted", {"name": project.name})
-    for environment in tx.scalars(select(Environment).where(Environment.project_id == project.id)):
+    for blocker in registry:
+        blocker.forget(tx, "project", project.id)
+    # The newest first: an environment stands on the one that it was made from.
+    found = tx.scalars(select(Environment).where(Environment.project_id == project.id).order_by(Environment.id.desc()))
+    for environment in list(found):
+        tx.execute(delete_rows(Variable).where(Variable.owner == f"environment:{environment.id}"))
         tx.session.delete(environment)
-    tx.session.flush()
+        tx.session.flush()
+    tx.execute(delete_rows(Variable).where(Variable.owner == f"project:{project.id}"))
     tx.session.delete(project)
     tx.session.flush()
 

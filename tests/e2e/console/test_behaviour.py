@@ -197,7 +197,8 @@ def test_the_menu_opens_on_a_phone_without_scripts(browser: Browser, deck: Deck)
 def test_a_pressed_button_says_so_and_cannot_be_pressed_twice(visit: Visit) -> None:
     # The page's own listeners decide first; here only what they let through is counted and kept from leaving.
     visit.context.add_init_script(
-        "window.sent = 0; addEventListener('submit', e => { if (!e.defaultPrevented) window.sent++; e.preventDefault(); })"
+        "window.sent = 0;"
+        "addEventListener('submit', e => { if (!e.defaultPrevented) window.sent++; e.preventDefault(); })"
     )
     page = visit.go(PAGES["variables"])
     page.get_by_role("textbox", name="Key").fill("A")

@@ -83,7 +83,8 @@ def test_a_page_needs_no_sideways_scrolling_at_320_pixels(name: str, browser: Br
     page = visit.go(PAGES[name])
     wide = page.evaluate(
         """() => document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll('body *')]
-        .filter(e => e.getBoundingClientRect().right > innerWidth + 1).slice(0, 5).map(e => e.outerHTML.slice(0, 120))"""
+        .filter(e => e.getBoundingClientRect().right > innerWidth + 1).slice(0, 5)
+        .map(e => e.outerHTML.slice(0, 120))"""
     )
     visit.close()
     assert wide == []

@@ -24,7 +24,7 @@ def login(
     password: str | None = None,
     token: str | None = None,
     code: str | None = None,
-    common: Common = Common(),  # noqa: B008 - frozen
+    common: Common = Common(),
 ) -> None:
     """Sign in to a server and remember it; later commands go there.
 
@@ -107,9 +107,7 @@ def _who(context: dict[str, Any]) -> str:
     return str(user.get("username") or user.get("email") or user.get("displayName") or user.get("userId"))
 
 
-def _by_password(
-    api: Api, terminal: Terminal, username: str | None, password: str | None, code: str | None
-) -> Profile:
+def _by_password(api: Api, terminal: Terminal, username: str | None, password: str | None, code: str | None) -> Profile:
     address = api.profile.url
     if _needs_administrator(api):
         raise Failure(
@@ -139,7 +137,7 @@ def _needs_administrator(api: Api) -> bool:
         return False
 
 
-def logout(*, common: Common = Common()) -> None:  # noqa: B008 - frozen
+def logout(*, common: Common = Common()) -> None:
     """End the session at the server and forget the credential. The server's address stays known.
 
     qd logout
@@ -167,7 +165,7 @@ def logout(*, common: Common = Common()) -> None:  # noqa: B008 - frozen
     terminal.answer({"url": profile.url, "profile": name}, name=name, text=f"Signed out of {profile.url}.")
 
 
-def list_profiles(use: str | None = None, /, *, common: Common = Common()) -> None:  # noqa: B008 - frozen
+def list_profiles(use: str | None = None, /, *, common: Common = Common()) -> None:
     """List the servers you know; with a name, make that one the current one.
 
     qd profiles
@@ -206,6 +204,4 @@ def list_profiles(use: str | None = None, /, *, common: Common = Common()) -> No
         ]
         for item in items
     ]
-    terminal.table(
-        items, ["  PROFILE", "SERVER", "USER", ""], rows, names=[str(item["profile"]) for item in items]
-    )
+    terminal.table(items, ["  PROFILE", "SERVER", "USER", ""], rows, names=[str(item["profile"]) for item in items])

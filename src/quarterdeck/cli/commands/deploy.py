@@ -34,7 +34,7 @@ def deploy(
     publish_directory: str | None = None,
     dockerfile: str | None = None,
     port: Annotated[int | None, Parameter(validator=validators.Number(gte=1, lte=65535))] = None,
-    following: Following = Following(),  # noqa: B008 - frozen
+    following: Following = Following(),
 ) -> None:
     """Ship a folder, a git repository or an image, and watch it until it runs.
 

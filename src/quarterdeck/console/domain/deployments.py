@@ -257,6 +257,7 @@ def rollback(tx: Tx, found: Found, number: int) -> RollbackView:
     return RollbackView(
         target=single(tx, found, candidate),
         current=single(tx, found, serving) if serving and serving.id != candidate.id else None,
+        latest=latest.ref if latest else candidate.ref,
         image=image,
         differences=differences(tx, serving, candidate) if serving and serving.id != candidate.id else (),
         kept=("Databases and stored files are not rolled back.",),

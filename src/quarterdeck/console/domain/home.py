@@ -217,13 +217,34 @@ def _tiles(tx: Tx, instance: Any) -> tuple[Tile, ...]:
 
 
 def _activity(tx: Tx) -> tuple[Happening, ...]:
-    shown = ledger.audit(tx, action="", outcome="", actor="", before="", limit=10).rows
+    recent = ledger.audit(tx, action="", outcome="", actor="", before="", limit=40).rows
+    shown = [row for row in recent if not row.action.startswith(("session.", "user."))][:10]
     tones = {"success": "good", "failure": "warn", "denied": "bad"}
     return tuple(
-        Happening(tones[row.outcome], row.who, _said(row.action), row.resource, row.href, row.at) for row in shown
+        Happening(tones[row.outcome], row.who, _said(row.action, row.outcome), row.resource, row.href, row.at)
+        for row in shown
     )
 
 
-def _said(action: str) -> str:
-    """`project.description-set` as a person reads it: "project description set"."""
-    return action.replace(".", " ").replace("-", " ").replace("_", " ") + ":"
+SAID = {
+    "deployment.requested": "deploys",
+    "deployment.cancel-requested": "canceled",
+    "project.created": "created the project",
+    "project.renamed": "renamed the project",
+    "project.archived": "archived the project",
+    "project.restored": "restored the project",
+    "environment.created": "created the environment",
+    "resource.created": "created",
+    "resource.configured": "changed the settings of",
+    "resource.archived": "archived",
+    "resource.deleted": "deleted",
+    "server.registered": "registered the server",
+}
+FINISHED = {"success": "finished deploying", "failure": "could not deploy", "denied": "may not deploy"}
+
+
+def _said(action: str, outcome: str) -> str:
+    """An action as a person tells it; one without words of its own as its words: "project description set:"."""
+    if action == "deployment.finished":
+        return FINISHED[outcome]
+    return SAID.get(action) or action.replace(".", " ").replace("-", " ").replace("_", " ") + ":"

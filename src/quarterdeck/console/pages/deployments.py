@@ -6,14 +6,14 @@ from typing import Any
 
 from litestar import Request, Response, get, post
 
-from quarterdeck.console import words
+from quarterdeck.console import commands, words
 from quarterdeck.console.desk import AnyRequest, open_desk, part, place_of
 from quarterdeck.console.pages.questions import ask
 from quarterdeck.console.pages.resource import BASE, crumbs_of, tab_page
 from quarterdeck.console.permissions import needs
 from quarterdeck.console.ports import Place
 from quarterdeck.console.render import secure_headers, see
-from quarterdeck.console.views.shell import Command, Crumb, Note, Pages
+from quarterdeck.console.views.shell import Crumb, Note, Pages
 from quarterdeck.kernel.errors import NotFound, Problem
 
 PAGE, LINES = 30, 5000
@@ -74,10 +74,7 @@ async def show(request: AnyRequest, place: Place, number: int, problem: Problem 
         head=head,
         deployment=view,
         log=log,
-        command=Command(
-            f"qd logs {head.path} -e {head.environment_name} --deployment v{number}",
-            f"GET /api/deployments/{view.row.ref}",
-        ),
+        command=commands.logs(view.row),
     )
 
 
@@ -115,7 +112,7 @@ async def ask_cancel(request: Request[Any, Any, Any]) -> Response[bytes]:
         button="Cancel deployment",
         danger=True,
         blocked="" if view.may_cancel else f"{label} has ended already.",
-        command=Command(f"qd cancel {view.row.ref}", f"POST /api/deployments/{view.row.ref}/cancel"),
+        command=commands.cancel(view.row),
     )
 
 
@@ -166,10 +163,7 @@ async def ask_rollback(request: Request[Any, Any, Any]) -> Response[bytes]:
         keep=f"Keep {current}" if current else "Leave it",
         button=f"Roll back to {label}",
         blocked=plan.blocked,
-        command=Command(
-            f"qd rollback {head.path} -e {head.environment_name} --to {label}",
-            f"POST /api/deployments/{plan.target.ref}/rollback",
-        ),
+        command=commands.rollback(head, plan.target, plan.latest),
     )
 
 

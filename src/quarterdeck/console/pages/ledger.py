@@ -7,10 +7,11 @@ from urllib.parse import urlencode
 
 from litestar import Request, Response, get, post
 
+from quarterdeck.console import commands
 from quarterdeck.console.desk import AnyRequest, open_desk, part
 from quarterdeck.console.permissions import needs
 from quarterdeck.console.render import see
-from quarterdeck.console.views.shell import Command, Crumb, Pages
+from quarterdeck.console.views.shell import Crumb, Pages
 from quarterdeck.kernel.errors import Problem
 
 PAGE = 50
@@ -28,7 +29,7 @@ async def fleet(request: Request[Any, Any, Any]) -> Response[bytes]:
         crumbs=(Crumb("Fleet"),),
         topics="fleet",
         rows=rows,
-        command=Command("qd worker --server URL --token @FILE --capability deploy", "GET /api/servers"),
+        command=commands.enrol(),
     )
 
 

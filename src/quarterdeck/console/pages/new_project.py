@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import asdict, fields
 from typing import Any
 from urllib.parse import urlencode
 
 from litestar import Request, Response, get, post
 
+from quarterdeck.console import commands
 from quarterdeck.console.desk import AnyRequest, open_desk, read_form
 from quarterdeck.console.permissions import needs
 from quarterdeck.console.ports import SourceChoice
 from quarterdeck.console.render import see
 from quarterdeck.console.views.projects import Choice
 from quarterdeck.console.views.resources import Inspection
-from quarterdeck.console.views.shell import Command, Crumb, Field
+from quarterdeck.console.views.shell import Crumb, Field
 from quarterdeck.kernel.errors import Problem
 
 KINDS = (
@@ -102,7 +102,7 @@ async def _show(
         plan_fields=_plan_fields(choice, servers),
         source={name: value for name, value in asdict(choice).items() if name in SOURCE},
         planned={name: value for name, value in asdict(choice).items() if name not in SOURCE},
-        command=_command(choice),
+        command=commands.deploy(choice),
     )
 
 
@@ -150,7 +150,7 @@ def _plan_fields(choice: SourceChoice, servers: tuple[Choice, ...]) -> tuple[Fie
             choice.server,
             kind="select",
             choices=tuple((one.value, one.label) for one in servers) or (("", "This host"),),
-            required=True,
+            required=bool(servers),
         ),
         Field("strategy", "How it is built", choice.strategy, kind="select", choices=STRATEGIES, required=True),
         Field(
@@ -163,23 +163,3 @@ def _plan_fields(choice: SourceChoice, servers: tuple[Choice, ...]) -> tuple[Fie
         Field("build_command", "Build command", choice.build_command),
         Field("start_command", "Start command", choice.start_command),
     )
-
-
-def _command(choice: SourceChoice) -> Command:
-    """The line for what the form holds. A pasted Dockerfile has no locator that fits on one."""
-    source = choice.locator if choice.kind != "dockerfile" and choice.locator else "SOURCE"
-    words = ["qd", "deploy", source]
-    for flag, value in (
-        ("--branch", choice.branch),
-        ("--name", choice.name),
-        ("--project", choice.project),
-        ("--environment", choice.environment),
-        ("--server", choice.server),
-        ("--strategy", choice.strategy if choice.strategy != "auto" else ""),
-        ("--port", choice.port),
-        ("--build-command", choice.build_command),
-        ("--start-command", choice.start_command),
-    ):
-        if value:
-            words += [flag, value]
-    return Command(shlex.join(words), "POST /api/resources, then POST /api/deployments")

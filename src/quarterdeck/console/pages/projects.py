@@ -6,11 +6,12 @@ from typing import Any
 
 from litestar import Request, Response, get, post
 
+from quarterdeck.console import commands
 from quarterdeck.console.desk import AnyRequest, open_desk, part, read_form
 from quarterdeck.console.pages.questions import ask, ask_remove_variable, typed_conflict
 from quarterdeck.console.permissions import needs
 from quarterdeck.console.render import see
-from quarterdeck.console.views.shell import Command, Crumb, Field
+from quarterdeck.console.views.shell import Crumb, Field
 from quarterdeck.kernel.errors import Problem
 
 KINDS = tuple((kind, kind.capitalize()) for kind in ("production", "staging", "test", "development", "custom"))
@@ -100,7 +101,7 @@ async def ask_archive(request: Request[Any, Any, Any]) -> Response[bytes]:
         back=view.href,
         keep="Keep it",
         button="Archive project",
-        command=Command(f"qd project archive {view.slug}", f"POST /api/projects/{view.ref}/archive"),
+        command=commands.archive_project(view),
     )
 
 
@@ -155,10 +156,7 @@ async def _show_environment(
         action=f"{view.href}/-/variables",
         frozen="" if view.lifecycle == "active" else f"{view.name} is {view.lifecycle}: its variables stand still.",
         fields=variable_fields(typed or {}),
-        command=Command(
-            f"qd variable set KEY=value -p {project} -e {environment}",
-            f"POST /api/environments/{view.ref}/variables",
-        ),
+        command=commands.set_environment_variable(view),
     )
 
 
@@ -201,10 +199,7 @@ async def ask_remove(request: Request[Any, Any, Any]) -> Response[bytes]:
         of=f"{project} / {view.name}",
         action=f"{view.href}/-/variables",
         back=view.href,
-        command=Command(
-            f"qd variable unset {key} -p {project} -e {environment}",
-            f"DELETE /api/environments/{view.ref}/variables/{key}",
-        ),
+        command=commands.unset_environment_variable(view, key),
     )
 
 

@@ -6,13 +6,14 @@ from typing import Any
 
 from litestar import Request, Response, get, post
 
+from quarterdeck.console import commands
 from quarterdeck.console.desk import AnyRequest, Desk, open_desk, part, place_of
 from quarterdeck.console.pages.questions import ask
 from quarterdeck.console.permissions import needs
 from quarterdeck.console.ports import Place
 from quarterdeck.console.render import see
 from quarterdeck.console.views.resources import ResourceHead
-from quarterdeck.console.views.shell import Command, Crumb
+from quarterdeck.console.views.shell import Crumb
 from quarterdeck.kernel.errors import Problem
 
 BASE = "/projects/{project:str}/{environment:str}/{resource:str}"
@@ -78,10 +79,7 @@ async def show(request: AnyRequest, place: Place, problem: Problem | None = None
         topics=topics,
         log_after=view.log.last if view.log else 0,
         view=view,
-        command=Command(
-            f"qd deploy {view.head.path} -e {view.head.environment_name}",
-            f"POST /api/resources/{view.head.ref}/redeploy",
-        ),
+        command=commands.redeploy(view.head),
     )
 
 
@@ -129,10 +127,7 @@ async def ask_control(request: Request[Any, Any, Any]) -> Response[bytes]:
         keep=keep,
         button=word,
         danger=operation == "stop",
-        command=Command(
-            f"qd resource {operation} {head.path} -e {head.environment_name}",
-            f"POST /api/resources/{head.ref}/runtime/{operation}",
-        ),
+        command=commands.control(head, operation),
     )
 
 

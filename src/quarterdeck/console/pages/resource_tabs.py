@@ -6,7 +6,7 @@ from typing import Any
 
 from litestar import Request, Response, get, post
 
-from quarterdeck.console import words
+from quarterdeck.console import commands, words
 from quarterdeck.console.desk import AnyRequest, open_desk, place_of, read_form
 from quarterdeck.console.pages.projects import variable_fields
 from quarterdeck.console.pages.questions import ask, ask_remove_variable, typed_conflict
@@ -15,7 +15,7 @@ from quarterdeck.console.pages.settings_forms import FORMS, build_forms
 from quarterdeck.console.permissions import needs
 from quarterdeck.console.ports import Place
 from quarterdeck.console.render import secure_headers, see
-from quarterdeck.console.views.shell import Command, Crumb
+from quarterdeck.console.views.shell import Crumb
 from quarterdeck.kernel.errors import Invalid, Problem
 
 LINES = 5000
@@ -65,10 +65,7 @@ async def _variables(
         action=f"{head.href}/variables",
         frozen="" if head.lifecycle == "active" else f"{head.name} is {head.lifecycle}: its variables stand still.",
         fields=variable_fields(typed or {}),
-        command=Command(
-            f"qd variable set KEY=value {head.path} -e {head.environment_name}",
-            f"POST /api/resources/{head.ref}/variables",
-        ),
+        command=commands.set_variable(head),
     )
 
 
@@ -107,10 +104,7 @@ async def ask_remove(request: Request[Any, Any, Any]) -> Response[bytes]:
         of=f"{head.project_name} / {head.name}",
         action=f"{head.href}/variables",
         back=f"{head.href}/variables",
-        command=Command(
-            f"qd variable unset {key} {head.path} -e {head.environment_name}",
-            f"DELETE /api/resources/{head.ref}/variables/{key}",
-        ),
+        command=commands.unset_variable(head, key),
     )
 
 
@@ -168,9 +162,7 @@ async def ask_archive(request: Request[Any, Any, Any]) -> Response[bytes]:
         keep="Keep it",
         button="Archive resource",
         danger=True,
-        command=Command(
-            f"qd resource archive {head.path} -e {head.environment_name}", f"POST /api/resources/{head.ref}/archive"
-        ),
+        command=commands.archive(head),
     )
 
 
@@ -206,10 +198,7 @@ async def _ask_delete(request: AnyRequest, place: Place, failed: Problem | None 
         danger=True,
         must_equal=head.slug,
         blocked=f"Stands in the way: {', '.join(saved.delete_blockers)}." if saved.delete_blockers else "",
-        command=Command(
-            f"qd resource delete {head.path} -e {head.environment_name} --confirm {head.slug}",
-            f"DELETE /api/resources/{head.ref}",
-        ),
+        command=commands.delete(head),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from quarterdeck.console import commands
 from quarterdeck.console.views.resources import ResourceHead, Settings
 from quarterdeck.console.views.shell import Command, Field
 from quarterdeck.kernel.errors import Problem
@@ -11,12 +12,11 @@ from quarterdeck.kernel.errors import Problem
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """`path` is the operation's address below the resource; `template` its fields with nothing in them."""
+    """`template` is its fields with nothing in them."""
 
     name: str
     title: str
     text: str
-    path: str
     template: tuple[Field, ...]
 
     @property
@@ -53,7 +53,6 @@ FORMS: dict[str, Form] = {
             "source",
             "Source",
             "Where it is fetched from.",
-            "source",
             (
                 Field("kind", "Kind", kind="select", choices=_KINDS, required=True),
                 Field("locator", "Where it is", required=True),
@@ -65,7 +64,6 @@ FORMS: dict[str, Form] = {
             "runtime",
             "Build and start",
             "What is found out is used where nothing is said.",
-            "runtime-profile",
             (
                 Field(
                     "strategy",
@@ -91,7 +89,6 @@ FORMS: dict[str, Form] = {
             "network",
             "Network",
             "How it is reached.",
-            "network-profile",
             (
                 Field("internalPort", "Port it listens on", required=True, attributes=_NUMBER),
                 Field(
@@ -119,7 +116,6 @@ FORMS: dict[str, Form] = {
             "health",
             "Health",
             "A new version takes over only when this answers.",
-            "health-policy",
             (
                 Field("enabled", "Check health", kind="check"),
                 Field("path", "Path"),
@@ -134,7 +130,6 @@ FORMS: dict[str, Form] = {
             "access",
             "Access",
             "The address that is made for it.",
-            "access-profile",
             (
                 Field(
                     "generatedAccessMode",
@@ -166,9 +161,6 @@ def build_forms(
             )
             for one in form.template
         )
-        command = Command(
-            f"qd set {head.path} -e {head.environment_name} {form.fields[0]}=…",
-            f"POST /api/resources/{head.ref}/{form.path}",
-        )
+        command = commands.configure(head, form.name)
         filled.append(FilledForm(form.name, form.title, form.text, fields, command))
     return tuple(filled)

@@ -129,10 +129,11 @@ PRESENT = {
 
 @dataclass(frozen=True, slots=True)
 class RollbackView:
-    """What goes back, what differs, what stays as it is."""
+    """What goes back, what differs, what stays as it is. `latest` is the newest attempt, which the command is about."""
 
     target: DeploymentRow
     current: DeploymentRow | None
+    latest: str
     image: str
     differences: tuple[Difference, ...]
     kept: tuple[str, ...]

@@ -68,7 +68,8 @@ class ResourceHead:
 
     @property
     def path(self) -> str:
-        return f"{self.project}/{self.slug}"
+        """How the command line names it."""
+        return f"{self.project}/{self.environment_name}/{self.slug}"
 
 
 @dataclass(frozen=True, slots=True)

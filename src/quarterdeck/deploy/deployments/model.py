@@ -22,6 +22,7 @@ class Deployment(Identified, Base):
         Index("ix_deploy_deployments_resource_id", "resource_id", "id"),
         Index("ix_deploy_deployments_organization_id", "organization_id", "id"),
         Index("ix_deploy_deployments_server_id", "server_id", "id"),
+        Index("ix_deploy_deployments_status", "status"),
         Index("uq_deploy_deployments_number", "resource_id", "number", unique=True),
     )
 

@@ -14,6 +14,7 @@ from quarterdeck.kernel import events
 from quarterdeck.kernel.db import Tx
 
 PHASES = ("detect", "plan", "package", "deploy", "verify", "cut-over")
+BEFORE_EFFECTS = frozenset({"created", "planning", "planned"})
 STEP = {"detect": 1, "plan": 2, "package": 3, "deploy": 4, "verify": 5, "cut-over": 5}
 """Numbers of the documented progress, which counts the cut-over as part of the verification."""
 LABELS = {
@@ -85,6 +86,8 @@ def _phase(tx: Tx, deployment: Deployment, report: PhaseReport) -> None:
         elif report.phase == "package" and report.status == "running" and deployment.status in {"planning", "planned"}:
             move(tx, deployment, "running")
             _event(tx, deployment, "build-requested", report)
+        elif report.phase == "deploy" and report.status == "running" and deployment.status in BEFORE_EFFECTS:
+            move(tx, deployment, "running")  # what is given back is neither planned nor packaged
     _event(tx, deployment, "deployment-progress", report)
 
 

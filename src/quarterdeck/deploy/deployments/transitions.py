@@ -11,7 +11,7 @@ ACTIVE = ("created", "planning", "planned", "running", "cancel-requested")
 TERMINAL = ("succeeded", "failed", "canceled", "rolled-back")
 
 MOVES: dict[str, frozenset[str]] = {
-    "created": frozenset({"planning", "failed", "canceled", "cancel-requested"}),
+    "created": frozenset({"planning", "running", "failed", "canceled", "cancel-requested"}),
     "planning": frozenset({"planned", "running", "failed", "canceled", "cancel-requested"}),
     "planned": frozenset({"running", "failed", "canceled", "cancel-requested"}),
     "running": frozenset({"succeeded", "failed", "rolled-back", "cancel-requested"}),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Select, func, select
+from sqlalchemy import delete as delete_rows
 
 from quarterdeck.deploy.resources import profiles
 from quarterdeck.deploy.resources.model import Resource
@@ -15,7 +16,7 @@ from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
 from quarterdeck.kernel.protocols import DeletionBlocker
 from quarterdeck.workspace import environments, projects
-from quarterdeck.workspace.model import Environment, Project
+from quarterdeck.workspace.model import Environment, Project, Variable
 from quarterdeck.workspace.names import check_name, check_reason, slug
 
 
@@ -233,6 +234,8 @@ def delete(tx: Tx, ref: str, confirmation: str, registry: Sequence[DeletionBlock
             blockers=[kind for kind, _ in standing],
         )
     resource.lifecycle, resource.deleted_at, resource.live_slug = "deleted", tx.now, None
+    resource.source_credential = None
+    tx.execute(delete_rows(Variable).where(Variable.owner == f"resource:{resource.id}"))
     note(tx, resource, ResourceAction.DELETED, "resource-deleted", {})
     return resource
 

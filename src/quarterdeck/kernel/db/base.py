@@ -70,6 +70,11 @@ class Database(ABC):
     @abstractmethod
     def read_sync(self, verb: Callable[..., R], *args: Any, **kwargs: Any) -> R: ...
 
+    @property
+    @abstractmethod
+    def waiting(self) -> int:
+        """Units that have been handed in and not begun: how far the database is behind."""
+
     @abstractmethod
     async def close(self) -> None: ...
 

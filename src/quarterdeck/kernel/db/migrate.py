@@ -14,8 +14,8 @@ import structlog
 from sqlalchemy import Connection, Engine, create_engine, pool
 from sqlalchemy.exc import DBAPIError
 
+from quarterdeck.kernel.db.address import sqlalchemy_url
 from quarterdeck.kernel.db.backups import back_up
-from quarterdeck.kernel.db.postgresql import sqlalchemy_url
 from quarterdeck.kernel.db.sqlite import open_engine
 from quarterdeck.kernel.errors import Conflict, Problem, Unavailable
 

@@ -12,6 +12,7 @@ import psycopg
 from sqlalchemy import create_engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from quarterdeck.kernel.db.address import sqlalchemy_url
 from quarterdeck.kernel.db.base import Database
 from quarterdeck.kernel.errors import Unavailable
 from quarterdeck.kernel.faults import point
@@ -100,20 +101,16 @@ class PostgresqlDatabase(Database):
         else:
             self.call_back(callbacks)
 
+    @property
+    def waiting(self) -> int:
+        return self._threads._work_queue.qsize()  # noqa: SLF001 - the pool has no other way to say it
+
     async def close(self) -> None:
         await asyncio.to_thread(self.close_sync)
 
     def close_sync(self) -> None:
         self._threads.shutdown(wait=True)
         self.engine.dispose()
-
-
-def sqlalchemy_url(url: str) -> str:
-    """`postgres://` and `postgresql://` addresses with the psycopg driver named."""
-    for scheme in ("postgresql://", "postgres://"):
-        if url.startswith(scheme):
-            return "postgresql+psycopg://" + url.removeprefix(scheme)
-    return url
 
 
 def _unreachable() -> Unavailable:

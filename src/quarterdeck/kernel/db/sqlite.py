@@ -120,6 +120,10 @@ class SqliteDatabase(Database):
             tx.finish(keep=False)
             transaction.rollback()
 
+    @property
+    def waiting(self) -> int:
+        return self._queue.qsize()
+
     # -- the writer
 
     def _write_loop(self) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from sqlalchemy import text
@@ -13,7 +15,7 @@ from quarterdeck.kernel.events.subscriptions import advance
 
 # A row stays while one before it in its stream stays: a watermark can only say "up to here".
 _OLD = """
-SELECT e.stream, MAX(e.sequence) FROM domain_events e WHERE e.at < :before
+SELECT e.stream, MAX(e.sequence) FROM domain_events e WHERE e.at < :before{spared}
   AND e.sequence < COALESCE((SELECT MIN(k.sequence) FROM domain_events k
     WHERE k.stream = e.stream AND (k.at >= :before OR {guarded})), e.sequence + 1)
 GROUP BY e.stream
@@ -22,11 +24,8 @@ _GUARDED = (
     'EXISTS (SELECT 1 FROM event_subscribers s WHERE k."transaction" > s."transaction" '
     'OR (k."transaction" = s."transaction" AND k.id > s.event_id))'
 )
-_CUT = text(_OLD.format(guarded=_GUARDED))
-_COUNTS = text(
-    "SELECT COUNT(*), COALESCE(SUM(CASE WHEN "  # noqa: S608 - constant text
-    + _GUARDED
-    + " THEN 1 ELSE 0 END), 0) FROM domain_events k WHERE k.at < :before"
+_COUNTS = (
+    "SELECT COUNT(*), COALESCE(SUM(CASE WHEN {guarded} THEN 1 ELSE 0 END), 0) FROM domain_events k WHERE k.at < :before"
 )
 _KEPT = text("SELECT COUNT(*) FROM domain_events WHERE stream = :stream AND sequence <= :until")
 _DELETE = text("DELETE FROM domain_events WHERE stream = :stream AND sequence <= :until")
@@ -41,14 +40,19 @@ class Pruning(msgspec.Struct, frozen=True):
     guarded: int
 
 
-def prune(tx: Tx, before: datetime, *, dry_run: bool = True) -> Pruning:
-    """Remove events older than `before` (those exactly at it stay). Readers that stood before them see a gap."""
+def prune(tx: Tx, before: datetime, *, dry_run: bool = True, spare: Sequence[str] = ()) -> Pruning:
+    """Remove events older than `before` (those exactly at it stay). Readers that stood before them see a gap.
+
+    Streams that begin with one of `spare` are left alone.
+    """
     if not dry_run:
         advance(tx)
-    values = {"before": micros(before)}
-    matched, guarded = tx.execute(_COUNTS, values).one()
+    values: dict[str, Any] = {"before": micros(before), **{f"spare{n}": f"{p}%" for n, p in enumerate(spare)}}
+    kept = "".join(f" AND {{row}}.stream NOT LIKE :spare{number}" for number in range(len(spare)))
+    counts = _COUNTS.format(guarded=_GUARDED) + kept.format(row="k")
+    matched, guarded = tx.execute(text(counts), values).one()
     pruned = 0
-    for stream, until in tx.execute(_CUT, values).all():
+    for stream, until in tx.execute(text(_OLD.format(guarded=_GUARDED, spared=kept.format(row="e"))), values).all():
         scope = {"stream": stream, "until": until}
         pruned += tx.execute(_KEPT, scope).scalar_one()
         if not dry_run:

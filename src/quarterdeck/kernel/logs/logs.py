@@ -87,11 +87,14 @@ class Logs:
         before: datetime | None = None,
         keep_bytes: int | None = None,
         dry_run: bool = False,
+        spare: tuple[str, ...] = (),
     ) -> Pruned:
         """Drop the oldest lines of one stream or all: what is older than `before`, and what exceeds `keep_bytes` of
-        text in a stream. Numbers are never given again; readers from before see a gap.
+        text in a stream. Numbers are never given again; readers from before see a gap. Without a stream, those that
+        begin with one of `spare` are left alone.
         """
         names = [stream] if stream is not None else await self._read(self._store.names)
+        names = [name for name in names if stream is not None or not name.startswith(spare)]
         lines = size = 0
         for name in names:
             run = partial(self._store.prune, name=name, before=before, keep_bytes=keep_bytes, dry_run=dry_run)

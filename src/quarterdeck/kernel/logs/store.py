@@ -12,7 +12,7 @@ from sqlalchemy import Connection, create_engine, text
 
 from quarterdeck.kernel.clock import instant, micros
 from quarterdeck.kernel.db import Base
-from quarterdeck.kernel.db.postgresql import sqlalchemy_url
+from quarterdeck.kernel.db.address import sqlalchemy_url
 from quarterdeck.kernel.db.sqlite import open_engine
 from quarterdeck.kernel.logs.line import Line
 from quarterdeck.kernel.logs.model import log_lines, log_streams

@@ -8,7 +8,6 @@ from sqlalchemy import text
 
 from quarterdeck import __version__
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.db.migrate import pending
 from quarterdeck.kernel.http.endpoint import Answer, Call, route
 from quarterdeck.surfaces.deploy.operation import operation
 
@@ -25,7 +24,7 @@ def providers(instance: Any) -> list[dict[str, Any]]:
             "title": "This machine",
             "category": "deploy-target",
             "capabilities": ["docker-container", "host-process", "static-site", "runtime-logs", "edge-proxy"],
-            "configuration": ready if instance.settings.worker else absent,
+            "configuration": ready if instance.can_deploy else absent,
         },
         {
             "key": "generic-ssh",
@@ -50,14 +49,13 @@ async def list_providers(instance: Any) -> dict[str, Any]:
 
 
 @operation("system.doctor")
-async def doctor(call: Call, instance: Any) -> dict[str, Any]:
+async def doctor(instance: Any) -> dict[str, Any]:
     details = await instance.health()
-    database = await _database(call)
-    migrations = not pending(instance.database_address)
+    good = all(details["checks"].values()) and not details["problems"]
     return {
         "readiness": {
-            "status": "ready" if database and migrations and not details["problems"] else "degraded",
-            "checks": {"database": database, "migrations": migrations},
+            "status": "ready" if good else "degraded",
+            "checks": details["checks"],
             "details": {key: str(value) for key, value in details["facts"].items()},
         },
         "providers": providers(instance),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
-from quarterdeck import __version__
+from quarterdeck import __version__, figures
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.http.endpoint import Answer, Call, route
+
+READY_SECONDS = 2
 
 
 @route("GET", "/healthz", permission="public")
@@ -16,17 +19,27 @@ async def healthz() -> dict[str, str]:
 
 
 @route("GET", "/readyz", permission="public", also={503: "not ready"})
-async def readyz(call: Call) -> Answer[dict[str, str]]:
+async def readyz(call: Call, instance: Any) -> Answer[dict[str, Any]]:
     """Answers 200 when requests can be served."""
 
     def ask(tx: Tx) -> object:
         return tx.execute("SELECT 1").scalar()
 
+    if instance.stopping.is_set():
+        return Answer({"status": "not_ready", "reason": "stopping"}, status=503)
     try:
-        await call.read(ask)
+        async with asyncio.timeout(READY_SECONDS):
+            await call.read(ask)
     except Exception:  # noqa: BLE001 - whatever it is, the answer is no
-        return Answer({"status": "database unavailable"}, status=503)
+        return Answer({"status": "not_ready", "failures": {"database": "unavailable"}}, status=503)
     return Answer({"status": "ready"})
+
+
+@route("GET", "/metrics", permission="metrics:read")
+async def metrics(instance: Any) -> Answer[bytes]:
+    """Figures for Prometheus. A scraper on this machine needs no credential."""
+    kind, text = await figures.collect(instance)
+    return Answer(text, headers={"content-type": kind})
 
 
 @route("GET", "/openapi.json", permission="public")

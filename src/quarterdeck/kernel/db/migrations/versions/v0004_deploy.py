@@ -120,6 +120,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_deploy_deployments_resource_id", "deploy_deployments", ["resource_id", "id"], unique=False)
     op.create_index("ix_deploy_deployments_server_id", "deploy_deployments", ["server_id", "id"], unique=False)
+    op.create_index("ix_deploy_deployments_status", "deploy_deployments", ["status"], unique=False)
     op.create_index("uq_deploy_deployments_number", "deploy_deployments", ["resource_id", "number"], unique=True)
     op.create_table(
         "deploy_observations",

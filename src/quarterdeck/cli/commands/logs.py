@@ -1,0 +1,118 @@
+"""`qd logs`: what an application says, and what its deployments said."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from cyclopts import Parameter, validators
+
+from quarterdeck.cli import events, names
+from quarterdeck.cli.following import status_of
+from quarterdeck.cli.options import Common
+from quarterdeck.cli.session import Session, session
+from quarterdeck.cli.states import ACTIVE
+from quarterdeck.cli.terminal import clean
+
+PAUSE = 1.0
+
+
+def logs(
+    resource: str | None = None,
+    /,
+    *,
+    follow: Annotated[bool, Parameter(name=["--follow", "-f"])] = False,
+    tail: Annotated[int, Parameter(name=["--tail", "-t"], validator=validators.Number(gte=0, lte=1000))] = 100,
+    since: str | None = None,
+    timestamps: bool = False,
+    common: Common = Common(),
+) -> None:
+    """Show what a resource has logged, or the log of one deployment.
+
+    qd logs shop
+    qd logs -f shop --tail 20
+    qd logs dep_4k2m9x0q7c1z
+
+    Parameters
+    ----------
+    resource
+        project/environment/resource, a slug that is unique, an id, or a deployment's id (dep_…).
+    follow
+        Go on until Ctrl-C; lines that came while the connection was lost are not lost.
+    tail
+        How many of the last lines, 0 to 1000.
+    since
+        Only lines since this time, such as 2026-05-31T12:00:00Z.
+    timestamps
+        Begin each line with its time.
+    """
+    with session(common) as opened:
+        if resource is not None and resource.startswith("dep_"):
+            _of_deployment(opened, resource, tail, timestamps=timestamps, follow=follow)
+            return
+        found = names.resource(opened.api, resource)
+        query: dict[str, Any] = {"tailLines": tail, "since": since}
+        if not follow:
+            body = opened.api.read("resources.runtime-logs", query, resourceId=found.id)
+            _answer(opened, body, body["logs"], timestamps=timestamps)
+            if not body["logs"] and not opened.terminal.structured:
+                opened.terminal.say(f"{found.path} has logged nothing yet.")
+            return
+        _follow(opened, found.id, query, timestamps=timestamps)
+
+
+def _answer(opened: Session, body: Any, lines: list[dict[str, Any]], *, timestamps: bool) -> None:
+    if opened.terminal.format == "json":
+        opened.terminal.document(body)
+        return
+    for line in lines:
+        _line(opened, line, timestamps=timestamps)
+
+
+def _line(opened: Session, line: dict[str, Any], *, timestamps: bool) -> None:
+    if opened.terminal.structured:
+        opened.terminal.document(line)
+        return
+    stamp = f"{line['timestamp']}  " if timestamps and line.get("timestamp") else ""
+    opened.terminal.line(stamp + clean(str(line["message"])).rstrip("\n"))
+
+
+def _follow(opened: Session, resource_id: str, query: dict[str, Any], *, timestamps: bool) -> None:
+    """Lines carry a cursor or a number; after a broken connection those already shown are left out."""
+    seen = -1.0
+    stream = events.follow(
+        opened.api, "resources.runtime-logs/stream", {**query, "follow": True}, resourceId=resource_id
+    )
+    for event in stream:
+        if event.name != "message" or not isinstance(event.data, dict):
+            continue
+        line = event.data.get("line")
+        if event.data.get("kind") != "line" or not isinstance(line, dict):
+            continue
+        number = line.get("sequence")
+        if isinstance(number, int | float):
+            if number <= seen:
+                continue
+            seen = number
+        _line(opened, line, timestamps=timestamps)
+
+
+def _of_deployment(opened: Session, deployment_id: str, tail: int, *, timestamps: bool, follow: bool) -> None:
+    """The log of an attempt. It is read again while the attempt runs, because it has no stream of its own."""
+    import time
+
+    body = opened.api.read("deployments.logs", deploymentId=deployment_id)
+    lines = body["logs"]
+    if not follow:
+        _answer(opened, body, lines[-tail:] if tail else [], timestamps=timestamps)
+        return
+    shown = max(len(lines) - tail, 0)
+    running = True
+    while True:
+        for line in lines[shown:]:
+            _line(opened, line, timestamps=timestamps)
+        shown = max(shown, len(lines))
+        if not running:
+            return
+        time.sleep(PAUSE)
+        running = status_of(opened.api, deployment_id) in ACTIVE
+        lines = opened.api.read("deployments.logs", deploymentId=deployment_id)["logs"]

@@ -1,0 +1,110 @@
+"""The same deed on the command line and over HTTP, for the piece under a form.
+
+A test parses every line that is shown.
+"""
+
+from __future__ import annotations
+
+import shlex
+
+from quarterdeck.console.ports import SourceChoice
+from quarterdeck.console.views.deployments import DeploymentRow
+from quarterdeck.console.views.projects import EnvironmentView, ProjectView
+from quarterdeck.console.views.resources import ResourceHead
+from quarterdeck.console.views.shell import Command
+
+# Names of fields as `qd set` takes them; a form is shown by its first field.
+SETTABLE = {
+    "source": "branch=main",
+    "runtime": "start-command=…",
+    "network": "port=3000",
+    "health": "health-path=/healthz",
+    "access": "path-prefix=/",
+}
+PROFILE_PATHS = {
+    "source": "source",
+    "runtime": "runtime-profile",
+    "network": "network-profile",
+    "health": "health-policy",
+    "access": "access-profile",
+}
+
+
+def _line(*words: str) -> str:
+    return shlex.join(("qd", *words))
+
+
+def redeploy(head: ResourceHead) -> Command:
+    return Command(_line("redeploy", head.path), f"POST /api/resources/{head.ref}/redeploy")
+
+
+def logs(row: DeploymentRow) -> Command:
+    return Command(_line("logs", row.ref), f"GET /api/deployments/{row.ref}/logs")
+
+
+def cancel(row: DeploymentRow) -> Command:
+    return Command(_line("cancel", row.ref), f"POST /api/deployments/{row.ref}/cancel")
+
+
+def rollback(head: ResourceHead, target: DeploymentRow, latest: str) -> Command:
+    return Command(_line("rollback", head.path, "--to", str(target.number)), f"POST /api/deployments/{latest}/rollback")
+
+
+def control(head: ResourceHead, operation: str) -> Command:
+    return Command(_line(operation, head.path), f"POST /api/resources/{head.ref}/runtime/{operation}")
+
+
+def set_variable(head: ResourceHead) -> Command:
+    return Command(_line("set", head.path, "KEY=value"), f"POST /api/resources/{head.ref}/variables")
+
+
+def unset_variable(head: ResourceHead, key: str) -> Command:
+    return Command(_line("unset", head.path, key), f"DELETE /api/resources/{head.ref}/variables/{key}")
+
+
+def configure(head: ResourceHead, form: str) -> Command:
+    return Command(_line("set", head.path, SETTABLE[form]), f"POST /api/resources/{head.ref}/{PROFILE_PATHS[form]}")
+
+
+def archive(head: ResourceHead) -> Command:
+    return Command("", f"POST /api/resources/{head.ref}/archive")
+
+
+def delete(head: ResourceHead) -> Command:
+    return Command("", f"DELETE /api/resources/{head.ref}")
+
+
+def archive_project(view: ProjectView) -> Command:
+    return Command("", f"POST /api/projects/{view.ref}/archive")
+
+
+def set_environment_variable(view: EnvironmentView) -> Command:
+    return Command("", f"POST /api/environments/{view.ref}/variables")
+
+
+def unset_environment_variable(view: EnvironmentView, key: str) -> Command:
+    return Command("", f"DELETE /api/environments/{view.ref}/variables/{key}")
+
+
+def enrol() -> Command:
+    return Command("qd worker --server URL --token @FILE --capability deploy", "GET /api/servers")
+
+
+def deploy(choice: SourceChoice) -> Command:
+    """The line for what the form holds. A pasted Dockerfile has no locator that fits on one."""
+    words = ["deploy", choice.locator if choice.kind != "dockerfile" and choice.locator else "SOURCE"]
+    for flag, value in (
+        ("--branch", choice.branch),
+        ("--base-directory", choice.directory),
+        ("--name", choice.name),
+        ("--project", choice.project),
+        ("--environment", choice.environment),
+        ("--server", choice.server),
+        ("--strategy", choice.strategy if choice.strategy != "auto" else ""),
+        ("--port", choice.port),
+        ("--build-command", choice.build_command),
+        ("--start-command", choice.start_command),
+    ):
+        if value:
+            words += [flag, value]
+    return Command(_line(*words), "POST /api/resources")

@@ -1,0 +1,141 @@
+"""What deployments leave on this machine, and what of it nobody needs any more.
+
+The history itself (attempts, their phases, events and logs) is never taken away by housekeeping.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import structlog
+from sqlalchemy import or_, select
+
+from quarterdeck.deploy.deployments.model import Deployment
+from quarterdeck.deploy.deployments.transitions import ACTIVE
+from quarterdeck.deploy.resources.model import Resource
+from quarterdeck.fleet.docker import images
+from quarterdeck.fleet.docker.address import engine_address
+from quarterdeck.fleet.docker.engine import Engine
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.retention import Category, register, spare
+
+HOUR = 3600
+DAY = timedelta(days=1)
+log = structlog.get_logger("quarterdeck.housekeeping")
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """What must stay: attempts that run, and artefacts that serve or may be given back."""
+
+    active: frozenset[str]
+    deployments: frozenset[str]
+    images: frozenset[str]
+    directories: frozenset[str]
+
+
+def needed(tx: Tx) -> Needed:
+    active = frozenset(tx.scalars(select(Deployment.ref).where(Deployment.status.in_(ACTIVE))))
+    serving = select(Resource.serving_id).where(Resource.serving_id.is_not(None))
+    rows = tx.execute(
+        select(Deployment.ref, Deployment.artifact).where(
+            or_(
+                Deployment.artifact_retained.is_(True),
+                Deployment.status.in_(ACTIVE),
+                Deployment.id.in_(serving),
+                # Started and not taken away yet: a replaced version that drains.
+                Deployment.runtime.is_not(None) & Deployment.retired_at.is_(None),
+            )
+        )
+    ).all()
+    kept = [row[1] for row in rows if row[1]]
+    return Needed(
+        active=active,
+        deployments=frozenset(row[0] for row in rows),
+        images=frozenset(str(one[key]) for one in kept for key in ("image", "reference") if one.get(key)),
+        directories=frozenset(Path(one["directory"]).name for one in kept if one.get("directory")),
+    )
+
+
+def leftovers(directory: Path, before: datetime, keep: Iterable[str]) -> list[Path]:
+    """Directories in `directory` that were last touched before an instant and are not to be kept."""
+    kept = frozenset(keep)
+    try:
+        found = list(os.scandir(directory))
+    except FileNotFoundError:
+        return []
+    old = []
+    for entry in found:
+        changed = datetime.fromtimestamp(entry.stat(follow_symlinks=False).st_mtime, UTC)
+        if entry.is_dir(follow_symlinks=False) and entry.name not in kept and changed < before:
+            old.append(Path(entry.path))
+    return sorted(old)
+
+
+async def _remove(directory: Path, before: datetime, keep: Iterable[str]) -> int:
+    found = await asyncio.to_thread(leftovers, directory, before, keep)
+    for path in found:
+        await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
+    return len(found)
+
+
+async def _work(instance: Any, before: datetime) -> int:
+    now = await instance.db.read(needed)
+    return await _remove(instance.data.runtime / "deployments", before, now.active)
+
+
+async def _releases(instance: Any, before: datetime) -> int:
+    now = await instance.db.read(needed)
+    return await _remove(instance.data.runtime / "releases", before, now.deployments | now.directories)
+
+
+async def _plans(instance: Any, before: datetime) -> int:
+    return await _remove(instance.data.runtime / "plans", before, ())
+
+
+async def _images(instance: Any, before: datetime) -> int:
+    """Images that carry the mark of this installation and that no attempt needs; never anybody else's, and never
+    the engine's build cache, which carries no marks.
+    """
+    host = instance.placement.docker_host
+    environment = {**os.environ, **({"DOCKER_HOST": host} if host else {})}
+    try:
+        async with await Engine.connect(engine_address(environment)) as engine:
+            now = await instance.db.read(needed)
+            found = await images.listed(engine, {"quarterdeck.managed": "true", "quarterdeck.instance": instance.uid})
+            return await _remove_images(engine, [one for one in found if _unneeded(one, now, before)])
+    except Problem as problem:
+        log.info("images_not_tidied", code=problem.code)
+        return 0
+
+
+def _unneeded(image: images.ListedImage, now: Needed, before: datetime) -> bool:
+    names = {image.id, *(image.repo_tags or ())}
+    owner = (image.labels or {}).get("quarterdeck.deployment")
+    return image.created < before.timestamp() and not names & now.images and owner not in now.deployments
+
+
+async def _remove_images(engine: Engine, unneeded: list[images.ListedImage]) -> int:
+    removed = 0
+    for image in unneeded:
+        for name in image.repo_tags or [image.id]:
+            try:
+                removed += bool(await images.remove(engine, name))
+            except Problem:  # a container still uses it, running or not
+                log.debug("image_in_use", image=name)
+    return removed
+
+
+spare("deployment:")
+register(Category("work-directories", "Work directories of attempts that have ended", DAY, _work, every=6 * HOUR))
+register(Category("plan-directories", "Sources fetched to show a plan", DAY, _plans, every=6 * HOUR))
+register(Category("releases", "Release directories that no attempt needs", DAY, _releases))
+register(Category("images", "Our images that no attempt needs", DAY, _images))

@@ -1,0 +1,35 @@
+"""What of this room stands in the way of deleting a project, and what goes along with it."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, func, select
+
+from quarterdeck.deploy.deployments.model import Deployment
+from quarterdeck.deploy.observation.model import Observation
+from quarterdeck.deploy.resources.model import Resource, RuntimeControl
+from quarterdeck.kernel.db import Tx
+
+
+class DeployBlockers:
+    """A `kernel.protocols.DeletionBlocker`."""
+
+    def blockers(self, tx: Tx, kind: str, row_id: int) -> list[tuple[str, int]]:
+        if kind != "project":
+            return []
+        resources = select(func.count()).select_from(Resource)
+        deployments = select(func.count()).select_from(Deployment)
+        found = [
+            ("resource", resources.where(Resource.project_id == row_id, Resource.lifecycle != "deleted")),
+            ("deployment-history", deployments.where(Deployment.project_id == row_id)),
+        ]
+        counted = [(word, int(tx.execute(query).scalar_one())) for word, query in found]
+        return [(word, number) for word, number in counted if number]
+
+    def forget(self, tx: Tx, kind: str, row_id: int) -> None:
+        """The remains of deleted resources."""
+        if kind != "project":
+            return
+        gone = select(Resource.id).where(Resource.project_id == row_id, Resource.lifecycle == "deleted")
+        for model in (RuntimeControl, Observation):
+            tx.execute(delete(model).where(model.resource_id.in_(gone)))
+        tx.execute(delete(Resource).where(Resource.id.in_(gone)))

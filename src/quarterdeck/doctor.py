@@ -1,0 +1,132 @@
+"""Facts and problems of a running installation: what is there, what is missing, in a few words each."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from quarterdeck import __version__
+from quarterdeck.fleet.docker import system
+from quarterdeck.fleet.docker.address import engine_address
+from quarterdeck.fleet.docker.engine import Engine
+from quarterdeck.fleet.edge.program import caddy_program
+from quarterdeck.kernel.clock import wire_time
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.db.migrate import pending, revisions
+from quarterdeck.kernel.errors import Problem
+
+if TYPE_CHECKING:
+    from quarterdeck.instance import Instance
+
+log = structlog.get_logger("quarterdeck.doctor")
+SECONDS = 0.25
+"""What one look may take: an engine that hangs must not hang the doctor."""
+
+CURRENT = "current"
+Facts = dict[str, Any]
+Found = tuple[Facts, list[str]]
+
+
+async def examine(instance: Instance) -> dict[str, Any]:
+    """`{"facts": {…}, "problems": […], "checks": {…}}`. Never raises and takes no longer than a look."""
+    looks: dict[str, Awaitable[Found]] = {
+        "database": _database(instance),
+        "docker": _docker(instance),
+        "edge": _edge(instance),
+        "disk": asyncio.to_thread(_disk, instance),
+    }
+    facts: Facts = {"version": __version__, "time": wire_time(instance.db.clock.now())}
+    problems: list[str] = []
+    for found, said in await asyncio.gather(*(_within(name, look) for name, look in looks.items())):
+        facts |= found
+        problems += said
+    more, said = _workers(instance)
+    facts |= more
+    for number, problem in enumerate([*problems, *said], 1):
+        facts[f"problem{number}"] = problem
+    checks = {"database": "databaseVersion" in facts, "migrations": facts.get("migrations") == CURRENT}
+    return {"facts": facts, "problems": [*problems, *said], "checks": checks}
+
+
+async def _within(name: str, look: Awaitable[Found]) -> Found:
+    try:
+        async with asyncio.timeout(SECONDS):
+            return await look
+    except TimeoutError:
+        return {name: "no answer"}, [f"The look at {name} took longer than {SECONDS:g} s."]
+    except Problem as problem:
+        return {name: problem.code}, [problem.message]
+    except Exception as error:
+        log.exception("doctor_failed", look=name)
+        return {name: "unknown"}, [f"The look at {name} failed ({type(error).__name__}); the server's log says more."]
+
+
+async def _database(instance: Instance) -> Found:
+    def ask(tx: Tx) -> str:
+        about = "SELECT sqlite_version()" if tx.dialect == "sqlite" else "SHOW server_version"
+        return str(tx.execute(about).scalar())
+
+    version = await instance.db.read(ask)
+    waiting = await asyncio.to_thread(pending, instance.database_address)
+    facts = {
+        "database": instance.db.dialect,
+        "databaseVersion": version,
+        "schema": revisions()[-1 - len(waiting)] if len(waiting) < len(revisions()) else "none",
+        "migrations": CURRENT if not waiting else f"{len(waiting)} pending",
+    }
+    return facts, [f"{len(waiting)} migrations are pending; restart the server to apply them."] if waiting else []
+
+
+async def _docker(instance: Instance) -> Found:
+    host = instance.placement.docker_host
+    environment = {**os.environ, **({"DOCKER_HOST": host} if host else {})}
+    try:
+        async with await Engine.connect(engine_address(environment)) as engine:
+            return {"docker": (await system.version(engine)).version}, []
+    except Problem as problem:
+        # No problem of the installation: what can be run without an engine runs as host processes.
+        return {"docker": problem.code, "dockerProblem": problem.message}, []
+
+
+async def _edge(instance: Instance) -> Found:
+    if instance.edge is None:
+        return {"edge": "off"}, []
+    status = await instance.edge.status()
+    facts: Facts = {"edge": "running" if status.running else "stopped", "edgeRoutes": len(status.routes)}
+    if status.ports is not None:
+        facts |= {"edgeHttpPort": status.ports.http, "edgeHttpsPort": status.ports.https}
+    if status.running:
+        return facts, []
+    what = f"The edge is not running, and {len(status.routes)} routes need it." if status.routes else ""
+    return facts, [what] if what else []
+
+
+def _disk(instance: Instance) -> Found:
+    shortage = instance.data.shortage()
+    facts = {
+        "diskFree": f"{instance.data.free():.0%}",
+        "dataDirectory": str(instance.data.path),
+        "git": shutil.which("git") or "missing",
+        "caddy": str(caddy_program()),
+    }
+    problems = [] if facts["git"] != "missing" else ["The program git is missing; sources cannot be fetched with it."]
+    return facts, [*problems, *([shortage.message] if shortage is not None else [])]
+
+
+def _workers(instance: Instance) -> Found:
+    sessions = instance.jobs.sessions
+    remote = [session for session in sessions if session.worker_id is not None]
+    capabilities = sorted({capability for session in sessions for capability in session.capabilities})
+    here = not instance.settings.no_worker
+    facts = {
+        "worker": "in-process" if here else "remote",
+        "workers": len(remote) + int(here),
+        "capabilities": ", ".join(one.partition(":")[0] for one in capabilities if one != "server"),
+    }
+    lost = not here and not remote
+    return facts, ["No worker is connected, so nothing can be deployed. Start one: quarterdeck worker."] if lost else []

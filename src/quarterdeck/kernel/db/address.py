@@ -1,0 +1,11 @@
+"""What the address of a database says, known without its driver: a server on SQLite never loads the other one."""
+
+from __future__ import annotations
+
+
+def sqlalchemy_url(url: str) -> str:
+    """`postgres://` and `postgresql://` addresses with the psycopg driver named."""
+    for scheme in ("postgresql://", "postgres://"):
+        if url.startswith(scheme):
+            return "postgresql+psycopg://" + url.removeprefix(scheme)
+    return url

@@ -1,0 +1,55 @@
+"""Housekeeping as jobs of the ledger: one schedule for each category, in the lane that never delays a deployment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import structlog
+
+from quarterdeck.kernel import jobs
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.retention.categories import categories, find
+
+KIND = "housekeeping.tidy"
+log = structlog.get_logger("quarterdeck.housekeeping")
+
+
+class Task(msgspec.Struct):
+    category: str
+
+
+@jobs.server_handlers.register(KIND, lease_seconds=120)
+async def run(context: jobs.JobContext, instance: Any) -> dict[str, int]:
+    """Tidy the category of the job."""
+    return {"removed": await tidy(instance, context.read(Task).category)}
+
+
+async def tidy(instance: Any, name: str) -> int:
+    """Take away what a category does not keep any more. Answers how much; a category that is gone has nothing."""
+    category = find(name)
+    if category is None or category.keep is None:
+        return 0
+    removed = await category.prune(instance, instance.db.clock.now() - category.keep)
+    if removed:
+        log.info("tidied", category=name, removed=removed)
+    return removed
+
+
+def schedule_all(tx: Tx) -> None:
+    """Bring the schedules to what is registered. Run at every start; an unchanged one keeps its next time."""
+    for category in categories():
+        jobs.set_schedule(
+            tx,
+            f"housekeeping:{category.name}",
+            jobs.Rhythm(every_seconds=category.every),
+            jobs.Enqueue(
+                KIND,
+                Task(category.name),
+                None,
+                lane="housekeeping",
+                capabilities=frozenset({jobs.SERVER}),
+                concurrency_key=f"housekeeping:{category.name}",
+            ),
+            enabled=category.keep is not None,
+        )

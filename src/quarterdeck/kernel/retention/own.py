@@ -1,0 +1,104 @@
+"""What of the kernel's own tables grows, and how long it stays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from quarterdeck.kernel import audit, events, jobs
+from quarterdeck.kernel.clock import micros
+from quarterdeck.kernel.db import Database, Tx
+from quarterdeck.kernel.jobs.job import LANES
+from quarterdeck.kernel.retention.categories import HOUR, Category, register, spared
+
+BATCH = 2_000
+"""Rows of one unit: the writer has others waiting."""
+STREAM_BYTES = 64 * 1024 * 1024
+
+_CHORES = (
+    "SELECT id FROM jobs WHERE finished_at >= :after AND finished_at < :before AND lane = :lane "
+    "ORDER BY finished_at LIMIT :limit"
+)
+_RUNS = (
+    "DELETE FROM job_schedule_runs WHERE id IN (SELECT id FROM job_schedule_runs WHERE due_at < :before LIMIT :limit)"
+)
+
+
+async def in_batches(db: Database, verb: Callable[..., int], *args: Any) -> int:
+    """Run `verb(tx, *args, BATCH)` until it finds less than a batch."""
+    removed = 0
+    while True:
+        done = await db.write(verb, *args, BATCH)
+        removed += done
+        if done < BATCH:
+            return removed
+
+
+def ended_jobs(tx: Tx, before: datetime, limit: int) -> int:
+    return sum(jobs.prune(tx, before, dry_run=False, limit=limit).values())
+
+
+def ended_chores(tx: Tx, before: datetime, limit: int) -> int:
+    """Finished jobs of the housekeeping lane. Looks back a week only: what is older went in earlier runs."""
+    bounds = {
+        "after": micros(before - timedelta(days=7)),
+        "before": micros(before),
+        "lane": LANES.index("housekeeping"),
+        "limit": limit,
+    }
+    found = [{"id": row[0]} for row in tx.execute(_CHORES, bounds)]
+    if found:
+        tx.execute("DELETE FROM job_attempts WHERE job_id = :id", found)
+        tx.execute("DELETE FROM jobs WHERE id = :id", found)
+    return len(found)
+
+
+def fired_schedules(tx: Tx, before: datetime, limit: int) -> int:
+    return int(tx.execute(_RUNS, {"before": micros(before), "limit": limit}).rowcount)  # type: ignore[attr-defined]
+
+
+def old_events(tx: Tx, before: datetime) -> int:
+    return events.prune(tx, before, dry_run=False, spare=spared()).pruned
+
+
+def old_audit(tx: Tx, before: datetime, limit: int) -> int:
+    return audit.prune(tx, before, dry_run=False, limit=limit).pruned
+
+
+async def _jobs(instance: Any, before: datetime) -> int:
+    return await in_batches(instance.db, ended_jobs, before)
+
+
+async def _chores(instance: Any, before: datetime) -> int:
+    return await in_batches(instance.db, ended_chores, before)
+
+
+async def _runs(instance: Any, before: datetime) -> int:
+    return await in_batches(instance.db, fired_schedules, before)
+
+
+async def _events(instance: Any, before: datetime) -> int:
+    return int(await instance.db.write(old_events, before))
+
+
+async def _audit(instance: Any, before: datetime) -> int:
+    return await in_batches(instance.db, old_audit, before)
+
+
+async def _lines(instance: Any, before: datetime) -> int:
+    pruned = await instance.logs.prune(before=before, keep_bytes=STREAM_BYTES, spare=spared())
+    return int(pruned.lines)
+
+
+for _category in (
+    Category("jobs", "Jobs that have ended, with their attempts", timedelta(days=90), _jobs),
+    Category("housekeeping-jobs", "Ended jobs of the housekeeping lane", timedelta(days=2), _chores, every=6 * HOUR),
+    Category("schedule-runs", "Due times that have fired", timedelta(days=30), _runs),
+    Category("domain-events", "Domain events, except those of deployments", timedelta(days=180), _events),
+    Category("audit-events", "Audit events that nothing holds; a tombstone of each stays", timedelta(days=730), _audit),
+    Category(
+        "log-lines", "Log lines of what runs; of each stream the newest 64 MB", timedelta(days=14), _lines, every=HOUR
+    ),
+):
+    register(_category)

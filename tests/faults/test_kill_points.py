@@ -169,7 +169,8 @@ def rehearsal(
 def test_a_kill_anywhere_leaves_one_version_serving_and_nothing_else(rehearsal: Rehearsal) -> None:
     points = rehearsal.points()
     assert len({point for _, point, _ in points}) > 20, points
-    draw = random.Random(f"{SEED}-{rehearsal.deck.remote_worker}-{rehearsal.deck.docker_host is None}")
+    salt = f"{SEED}-{rehearsal.deck.remote_worker}-{rehearsal.deck.docker_host is None}"
+    draw = random.Random(salt)  # noqa: S311 - to be repeated, not to be secret
     # Commits are passed far more often than anything else: half of the runs at most go to them.
     commits = [point for point in points if point[1].startswith("commit.")]
     effects = [point for point in points if point not in commits]
@@ -179,5 +180,7 @@ def test_a_kill_anywhere_leaves_one_version_serving_and_nothing_else(rehearsal: 
         try:
             deaths += rehearsal.kill_at(process, point, number)
         except (AssertionError, httpx.HTTPError) as error:
-            raise AssertionError(f"killed the {process} at passage {number} of {point} (seed {SEED}): {error}") from error
+            raise AssertionError(
+                f"killed the {process} at passage {number} of {point} (seed {SEED}): {error}"
+            ) from error
     assert deaths >= len(chosen) * 0.7, f"only {deaths} of {len(chosen)} runs died where they should"

@@ -23,7 +23,9 @@ def told(sequence: int, kind: str, *, second: float | None = None, **more: Any) 
         "deploymentId": DEPLOYMENT, "sequence": sequence, "cursor": f"{sequence:032x}", "emittedAt": at,
         "source": "domain-event", "eventType": kind, **more,
     }  # fmt: skip
-    return message({"schemaVersion": "deployments.stream-events/v1", "kind": "event", "event": event}, cursor=event["cursor"])
+    return message(
+        {"schemaVersion": "deployments.stream-events/v1", "kind": "event", "event": event}, cursor=event["cursor"]
+    )
 
 
 def progress(sequence: int, phase: str, words: str, **more: Any) -> str:
@@ -111,9 +113,10 @@ class Installation:
         known = {row["slug"]: row["id"] for row in self.projects}
         made = known.get(project) or self._project({}, {}, {"name": project})["id"]
         places = {(row["projectId"], row["name"]): row["id"] for row in self.environments}
-        place = places.get((made, environment)) or self._environment(
-            {}, {}, {"projectId": made, "name": environment, "kind": "custom"}
-        )["id"]
+        place = (
+            places.get((made, environment))
+            or self._environment({}, {}, {"projectId": made, "name": environment, "kind": "custom"})["id"]
+        )
         body = {"projectId": made, "environmentId": place, "name": name, **parts}
         return str(self._resource({}, {}, body)["id"])
 

@@ -39,10 +39,11 @@ def test_each_phase_is_told_once_with_what_came_of_it(
 ) -> None:
     server.streams = [succeeding()]
     lines = qd("deploy", str(folder)).err.splitlines()
-    assert lines[0].endswith(f"/console/projects/shop/production/shop")
+    assert lines[0].endswith("/console/projects/shop/production/shop")
     assert [line.split()[1] for line in lines[1:6]] == ["detect", "plan", "package", "deploy", "verify"]
     assert lines[1] == "  ✓ detect      2.0 s   detect is done"
-    assert lines[6].startswith("  ✓ cut over ") and lines[6].endswith("shop.localhost")
+    assert lines[6].startswith("  ✓ cut over ")
+    assert lines[6].endswith("shop.localhost")
     assert len(lines) == 7
     assert "\x1b" not in "".join(lines)
 
@@ -85,7 +86,8 @@ def test_a_failed_deployment_ends_with_one_and_shows_the_log_the_reason_and_what
     result = qd("deploy", str(folder), "-o", "json")
     assert result.code == 1
     assert "  ✗ verify" in result.err
-    assert "line 29" in result.err and "line 9\n" not in result.err
+    assert "line 29" in result.err
+    assert "line 9\n" not in result.err
     assert "Error: The deployment failed in verify: no answer on port 4321" in result.err
     assert "Try:   Run: qd set shop port=3000" in result.err
     body = json.loads(result.out)
@@ -95,7 +97,9 @@ def test_a_failed_deployment_ends_with_one_and_shows_the_log_the_reason_and_what
 def test_what_serves_is_said_to_go_on_serving_when_a_newer_one_fails(
     qd: Command, server: ContractServer, installation: Installation, folder: Path
 ) -> None:
-    resource = installation.exists("shop/production/shop", source={"kind": "local-folder", "locator": str(folder), "displayName": "shop"})
+    resource = installation.exists(
+        "shop/production/shop", source={"kind": "local-folder", "locator": str(folder), "displayName": "shop"}
+    )
     installation._server({}, {}, {"name": "This machine", "host": "127.0.0.1", "providerKey": "local-shell"})
     installation.deployed(resource)
     installation.status = "failed"
@@ -145,7 +149,8 @@ def test_ctrl_c_leaves_the_deployment_running_and_says_how_to_come_back(
     monkeypatch.setattr("quarterdeck.cli.events.follow", _interrupted)
     result = qd("deploy", str(folder))
     assert result.code == 130
-    assert f"qd attach {DEPLOYMENT}" in result.err and f"qd cancel {DEPLOYMENT}" in result.err
+    assert f"qd attach {DEPLOYMENT}" in result.err
+    assert f"qd cancel {DEPLOYMENT}" in result.err
     assert "deployments.cancel" not in server.changes
 
 
@@ -229,7 +234,8 @@ def test_a_folder_is_refused_where_the_server_cannot_see_it(
     monkeypatch.setenv("QUARTERDECK_TOKEN", "x")
     result = qd("deploy", str(folder))
     assert result.code == 2
-    assert "cannot see it" in result.err and "qd deploy https://" in result.err
+    assert "cannot see it" in result.err
+    assert "qd deploy https://" in result.err
 
 
 @pytest.mark.parametrize(
@@ -244,7 +250,13 @@ def test_a_folder_is_refused_where_the_server_cannot_see_it(
     ],
 )
 def test_refusals_have_the_documented_exit_status_and_their_own_words(
-    qd: Command, server: ContractServer, installation: Installation, folder: Path, status: int, code: str, exit_status: int
+    qd: Command,
+    server: ContractServer,
+    installation: Installation,
+    folder: Path,
+    status: int,
+    code: str,
+    exit_status: int,
 ) -> None:
     server.answers["deployments.create"] = Refusal(status, code, "It cannot be done.", hint="Do the other thing.")
     result = qd("deploy", str(folder), "--json")

@@ -26,7 +26,7 @@ def main() -> NoReturn:
 
 def run(argv: Sequence[str] | None = None) -> int:
     """Run one command and answer its exit status."""
-    tokens = stdin_marks(command_first(list(sys.argv[1:] if argv is None else argv)))
+    tokens = command_first(sys.argv[1:] if argv is None else argv)
     try:
         return _run(tokens)
     except Failure as failure:
@@ -40,8 +40,9 @@ def run(argv: Sequence[str] | None = None) -> int:
         return int(Exit.DONE)
 
 
-def command_first(tokens: list[str]) -> list[str]:
+def command_first(words: Sequence[str]) -> list[str]:
     """Options before the command (`qd -o json ls`) are moved behind it."""
+    tokens = stdin_marks(words)
     leading: list[str] = []
     rest = list(tokens)
     while rest and rest[0].startswith("-") and rest[0] not in {"--help", "-h", "--version"}:
@@ -55,10 +56,10 @@ def command_first(tokens: list[str]) -> list[str]:
     return [*rest[:end], *leading, *rest[end:]]
 
 
-def stdin_marks(tokens: list[str]) -> list[str]:
+def stdin_marks(words: Sequence[str]) -> list[str]:
     """`--password -` as `--password=-`: a lone dash is a value (read stdin), not an option."""
     merged: list[str] = []
-    for word in tokens:
+    for word in words:
         if word == "-" and merged and merged[-1].startswith("--") and "=" not in merged[-1] and merged[-1] != "--":
             merged[-1] += "=-"
         else:

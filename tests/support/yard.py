@@ -28,6 +28,7 @@ from quarterdeck.fleet.edge.edge import Edge
 from quarterdeck.fleet.processes.runtime import Processes
 from quarterdeck.kernel.ids import Ids
 from quarterdeck.kernel.jobs.refusals import canceled
+
 SERVER = "import http.server,os;http.server.test(http.server.SimpleHTTPRequestHandler,port=int(os.environ['PORT']))"
 NOBODY = "unix:///nonexistent/docker.sock"
 

@@ -43,7 +43,7 @@ COMMANDS = (
     Command("openapi", "openapi:openapi", "Print the OpenAPI document.", RUNNING),
     Command("completion", "completion:completion", "Print the completion script of a shell.", RUNNING),
 )
-HIDDEN = (Command("__complete", "completion:candidates", "", ""),)
+HIDDEN = (Command("complete-words", "completion:candidates", "", ""),)
 BY_NAME = {command.name: command for command in (*COMMANDS, *HIDDEN)}
 
 EXAMPLES = (

@@ -88,6 +88,15 @@ def test_a_post_without_a_session_does_nothing(
     assert ports.deeds == []
 
 
+def test_a_form_sent_after_the_session_ended_leads_back_to_its_page(client: TestClient[Litestar]) -> None:
+    client.cookies.clear()
+    referer = {"referer": f"http://deck.example{BASE}/settings"}
+    answer = client.post(f"{BASE}/settings", data={"form": "network"}, headers=referer)
+    assert answer.headers["location"] == f"/console/sign-in?next={BASE}/settings"
+    answer = client.post(f"{BASE}/settings", headers={"referer": "https://evil.example/x"})
+    assert answer.headers["location"] == "/console/sign-in"
+
+
 def test_the_result_is_told_once_on_the_page_that_follows(client: TestClient[Litestar]) -> None:
     client.post(f"{BASE}/deployments/42/cancel")
     assert "<span>Cancel requested</span>" in client.get(f"{BASE}/deployments/42").text

@@ -37,9 +37,18 @@ def raised(path: Path) -> Iterator[str]:
         else:
             continue
         for value in values:
-            for part in ast.walk(value):
-                if isinstance(part, ast.Constant) and isinstance(part.value, str) and WORD.fullmatch(part.value):
-                    yield part.value
+            yield from (word for word in literals(value) if WORD.fullmatch(word))
+
+
+def literals(value: ast.expr) -> Iterator[str]:
+    """The words that an expression may be: itself, either side of a choice, the last resort of an `or`."""
+    if isinstance(value, ast.Constant) and isinstance(value.value, str):
+        yield value.value
+    elif isinstance(value, ast.IfExp):
+        yield from (*literals(value.body), *literals(value.orelse))
+    elif isinstance(value, ast.BoolOp):
+        for part in value.values:
+            yield from literals(part)
 
 
 def codes() -> dict[str, str]:

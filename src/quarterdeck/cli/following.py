@@ -130,29 +130,30 @@ def _failure(session: Session, watched: Watched, status: str) -> Failure:
     hint = metadata.get("errorHint")
     message = str(failure.get("message") or "").removesuffix(str(hint or "")).strip()
     if status != "canceled" and not session.terminal.verbose:
-        _tail(session, watched.id)
+        _tail(session, watched.id, failure.get("phase"))
     where = f" in {failure['phase']}" if failure.get("phase") and status == "failed" else ""
-    serving = _serving(session.api, watched)
     told = f"{ENDINGS.get(status, 'The deployment ended as ' + status)}{where}"
+    serves = _serves(session.api, watched)
+    stays = "  The version before keeps serving." if serves else ""
     return Failure(
-        f"{told}: {message}{serving}" if message else f"{told}.{serving}",
+        f"{told}: {message}{stays}" if message else f"{told}.{stays}",
         exit=Exit.FAILED,
         code=str(metadata.get("errorCode") or f"deployment_{status.replace('-', '_')}"),
         hint=hint or f"qd logs {watched.id}",
-        facts=facts(watched, status, url(session.api, watched.resource_id)),
+        facts=facts(watched, status, url(session.api, watched.resource_id) if serves else None),
     )
 
 
-def _serving(api: Api, watched: Watched) -> str:
-    """That an earlier version keeps serving, where one does."""
+def _serves(api: Api, watched: Watched) -> bool:
+    """Whether an earlier version goes on serving."""
     rows = api.items("deployments.list", {"resourceId": watched.resource_id})
-    earlier = any(row["status"] == "succeeded" and row["id"] != watched.id for row in rows)
-    return "  The version before keeps serving." if earlier else ""
+    return any(row["status"] == "succeeded" and row["id"] != watched.id for row in rows)
 
 
-def _tail(session: Session, deployment_id: str) -> None:
+def _tail(session: Session, deployment_id: str, phase: str | None) -> None:
+    """The last lines of what failed: of the application, and of the phase that it failed in."""
     lines = session.api.read("deployments.logs", deploymentId=deployment_id)["logs"]
-    own = [line for line in lines if line.get("source") == "application"] or lines
+    own = [line for line in lines if line.get("source") == "application" or line.get("phase") == phase]
     bar = "|" if session.terminal.ascii else "│"
     for line in own[-TAIL:]:
         session.terminal.say(f"  {bar} {clean(str(line['message']))}")

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from quarterdeck import __version__
 from quarterdeck.cli.catalogue import BY_NAME, COMMANDS, overview
@@ -19,9 +19,14 @@ if TYPE_CHECKING:
 VALUED = {"-o", "--output", "--profile"}
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command. The returned number is the exit status; installed entry points hand it to `sys.exit`."""
-    tokens = command_first(list(sys.argv[1:] if argv is None else argv))
+def main() -> NoReturn:
+    """What the installed programs call."""
+    sys.exit(run())
+
+
+def run(argv: Sequence[str] | None = None) -> int:
+    """Run one command and answer its exit status."""
+    tokens = command_first(sys.argv[1:] if argv is None else argv)
     try:
         return _run(tokens)
     except Failure as failure:
@@ -35,8 +40,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(Exit.DONE)
 
 
-def command_first(tokens: list[str]) -> list[str]:
+def command_first(words: Sequence[str]) -> list[str]:
     """Options before the command (`qd -o json ls`) are moved behind it."""
+    tokens = stdin_marks(words)
     leading: list[str] = []
     rest = list(tokens)
     while rest and rest[0].startswith("-") and rest[0] not in {"--help", "-h", "--version"}:
@@ -48,6 +54,17 @@ def command_first(tokens: list[str]) -> list[str]:
         return tokens
     end = rest.index("--") if "--" in rest else len(rest)
     return [*rest[:end], *leading, *rest[end:]]
+
+
+def stdin_marks(words: Sequence[str]) -> list[str]:
+    """`--password -` as `--password=-`: a lone dash is a value (read stdin), not an option."""
+    merged: list[str] = []
+    for word in words:
+        if word == "-" and merged and merged[-1].startswith("--") and "=" not in merged[-1] and merged[-1] != "--":
+            merged[-1] += "=-"
+        else:
+            merged.append(word)
+    return merged
 
 
 def _run(tokens: list[str]) -> int:
@@ -161,4 +178,4 @@ def asked_format(tokens: Sequence[str]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

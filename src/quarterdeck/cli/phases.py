@@ -69,7 +69,7 @@ class Phases:
         phase, self.current = self.current, None
         phase.ended = at
         phase.tone = phase.tone if phase.tone != "run" and tone == "good" else tone
-        phase.detail = detail.split("\n", 1)[0] or phase.detail
+        phase.detail = shortened(detail) or phase.detail
         self.finished.append(phase)
         return [phase]
 
@@ -145,6 +145,12 @@ class Drawing:
             self._terminal.err.write("\r\x1b[2K")
             self._terminal.err.flush()
             self._drawn = False
+
+
+def shortened(text: str, most: int = 100) -> str:
+    """The first line, cut; the whole text stands in the error below the phases."""
+    line = text.split("\n", 1)[0]
+    return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def duration(seconds: float) -> str:

@@ -81,6 +81,8 @@ def guess(text: str, here: Path) -> Kind:
         return "folder"
     if text.startswith("docker://"):
         return "image"
+    if "@sha256:" in text:
+        return "image"
     if "://" in text or SCP.fullmatch(text) or text.endswith(".git"):
         return "git"
     if (here / text).is_dir():

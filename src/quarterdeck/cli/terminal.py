@@ -116,10 +116,15 @@ class Terminal:
     def _width(self) -> int | None:
         return self.columns if self.out.isatty() else None
 
+    @property
+    def asks(self) -> bool:
+        """Whether there is a person at a terminal who may be asked."""
+        return not self.no_input and sys.stdin.isatty() and self.err.isatty()
+
     def ask(self, question: str, *, secret: bool = False, otherwise: str) -> str:
         """Ask on a terminal; where there is none, fail with what to give instead."""
-        if self.no_input or not sys.stdin.isatty() or not self.err.isatty():
-            raise usage(f"{question} is not given, and there is nobody to ask.", otherwise, code="input_required")
+        if not self.asks:
+            raise usage(f"{question} is needed, and there is nobody to ask.", otherwise, code="input_required")
         if secret:
             import getpass
 
@@ -131,7 +136,10 @@ class Terminal:
         """A plain question that --yes answers. Raises when the answer is no."""
         if self.yes:
             return
-        answer = self.ask(f"{question} [y/N]", otherwise="Add --yes to go on without being asked.")
+        way = "Add --yes to go on without being asked."
+        if not self.asks:
+            raise usage(f"{question} There is nobody to ask.", way, code="input_required")
+        answer = self.ask(f"{question} [y/N]", otherwise=way)
         if answer.strip().lower() not in {"y", "yes"}:
             raise Failure("Nothing was changed.", code="declined")
 

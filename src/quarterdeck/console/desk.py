@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from litestar import Request, Response
 
@@ -153,11 +153,14 @@ def check_own_page(request: AnyRequest) -> None:
 
 
 def sign_in_address(request: AnyRequest) -> str:
-    """Where a person without a session is sent; a page they asked for is remembered."""
-    if request.method != "GET" or request.url.path in {"/console", "/console/"}:
+    """Where a person without a session is sent; the page they asked for, or whose form they sent, is remembered."""
+    path, query = request.url.path, request.url.query
+    if request.method != "GET":
+        page = urlsplit(request.headers.get("referer", ""))
+        path, query = page.path, page.query
+    if inside(path) == "/console/":
         return "/console/sign-in"
-    query = f"?{request.url.query}" if request.url.query else ""
-    return "/console/sign-in?next=" + quote(request.url.path + query, safe="/")
+    return "/console/sign-in?next=" + quote(f"{path}?{query}" if query else path, safe="/")
 
 
 def inside(address: str) -> str:

@@ -186,7 +186,8 @@ class Signer:
     def plain(self, presented: str) -> str | None:
         """The bare token of either form; None when a signature is there and wrong."""
         token, dot, signature = presented.partition(".")
-        if dot and not hmac.compare_digest(signature, self._signature(token)):
+        # As bytes: a comparison of texts beyond ASCII is an error, and a header may hold anything.
+        if dot and not hmac.compare_digest(signature.encode(), self._signature(token).encode()):
             return None
         return token
 

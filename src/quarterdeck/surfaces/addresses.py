@@ -83,6 +83,8 @@ RUNNER_OWN = frozenset({"register"})  # /api/runners/register is documented itse
 
 def rewritten(method: str, path: str) -> str:
     """The canonical address of a request; the path itself when it is no alias. WebSockets have the method `WS`."""
+    if not path.startswith("/"):
+        return path
     clean = re.sub("//+", "/", path)
     if len(clean) > 1:
         clean = clean.rstrip("/") or "/"

@@ -18,7 +18,8 @@ async def test_a_project_is_created_with_a_slug_and_shown_without_empty_fields(d
     named = await deck.do("projects.create", {"name": "B", "organizationId": "org_self_hosted"})
     assert [row["id"] for row in (await deck.do("projects.list"))["items"]] == [named["id"], made["id"]]
     assert await deck.do("projects.count") == {"count": 2}
-    await deck.refused(404, "not_found", "projects.create", {"name": "C", "organizationId": "org_other"})
+    other = {"name": "C", "organizationId": "org_other"}
+    await deck.refused(403, "product_auth_forbidden", "projects.create", other)
 
 
 async def test_a_slug_belongs_to_one_project(deck):

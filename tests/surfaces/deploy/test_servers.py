@@ -48,7 +48,8 @@ async def test_a_server_that_cannot_be_is_refused(deck, wrong):
 @pytest.mark.parametrize("wrong", [{"providerKey": "cloud"}, {"targetKind": "orchestrator-cluster"}])
 async def test_a_target_that_we_cannot_reach_is_named_as_such(deck, wrong):
     body = {"name": "Here", "host": "127.0.0.1", "providerKey": "local-shell", **wrong}
-    await deck.refused(502, "runtime_target_unsupported", "servers.register", body)
+    found = await deck.refused(400, "validation_error", "servers.register", body)
+    assert found["error"]["details"]["field"] == next(iter(wrong))
 
 
 async def test_policies_are_kept_for_the_system_and_for_each_server(deck):

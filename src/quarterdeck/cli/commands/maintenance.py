@@ -78,7 +78,6 @@ def migrate(
     terminal.answer({"pending" if plan else "applied": revisions}, name="\n".join(revisions), text=text)
 
 
-@audit.command
 def verify(
     *,
     data_dir: Path | None = None,
@@ -135,3 +134,6 @@ def verify(
         hint="Keep a copy of the data directory before anything else is done.",
         facts={"ok": False, **facts},
     )
+
+
+audit.command(verify)

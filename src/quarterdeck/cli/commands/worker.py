@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +13,7 @@ from cyclopts import Parameter, validators
 from quarterdeck.cli.failure import Exit, usage
 from quarterdeck.cli.profiles import origin
 
-KNOWN = ("deploy", "infra", "tasks", "secrets", "runbooks")
+WORD = re.compile(r"[a-z0-9][a-z0-9:._-]{0,62}")
 
 
 def worker(
@@ -37,7 +38,7 @@ def worker(
     token
         The worker's token: @FILE that holds it, or - to read it from stdin.
     capability
-        What it does, separated by commas: deploy, infra, tasks, secrets, runbooks.
+        What it does, separated by commas, such as deploy,infra,tasks,secrets,runbooks.
     slots
         How many jobs run at a time.
     name
@@ -48,9 +49,9 @@ def worker(
         debug, info, warning or error.
     """
     capabilities = [part.strip() for part in capability.split(",") if part.strip()]
-    unknown = [part for part in capabilities if part not in KNOWN]
-    if unknown or not capabilities:
-        raise usage(f"{', '.join(unknown) or 'Nothing'} is not a capability.", f"Known are {', '.join(KNOWN)}.")
+    wrong = [part for part in capabilities if not WORD.fullmatch(part)]
+    if wrong or not capabilities:
+        raise usage(f"{', '.join(wrong) or 'Nothing'} is not a capability.", "--capability deploy,infra")
     address, secret = origin(server), read_token(token)
 
     from quarterdeck.fleet.workers.client import run_worker

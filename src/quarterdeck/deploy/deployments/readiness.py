@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import select
 
@@ -68,7 +68,8 @@ def check_fresh(tx: Tx, deployment: Deployment, version: str | None) -> None:
 def _seen_at(version: str) -> str:
     """The time that a caller names, in the spelling and the precision of ours."""
     try:
-        return wire_time(datetime.fromisoformat(version))
+        moment = datetime.fromisoformat(version)
+        return wire_time(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))
     except ValueError:
         raise Invalid(
             "readinessGeneratedAt is no time.",

@@ -116,6 +116,8 @@ async def _answers(
     async with httpx.AsyncClient(timeout=policy.timeout_seconds, verify=False, follow_redirects=False) as client:  # noqa: S501 - the application's own certificate, on this host
         while True:
             tries += 1
+            if where is None:
+                where = await address(target, runtime)
             now = await _try(where, client, made, policy)
             if now is None:
                 return tries

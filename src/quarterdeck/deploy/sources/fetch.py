@@ -106,7 +106,9 @@ async def _fill(
     if source.kind == "dockerfile-inline":
         return _inline(source, root)
     if source.kind == "local-folder":
-        copy = Copy(Path(source.locator), root, limits, log)
+        loop = asyncio.get_running_loop()
+        # The copy runs on a thread, and a log belongs to the loop.
+        copy = Copy(Path(source.locator), root, limits, lambda text: _tell(loop, log, text))
         revision = await asyncio.to_thread(copy.run)
         return _fetched(source, root, revision=revision, size=copy.size, files=copy.files, warnings=copy.warnings)
     if source.kind not in GIT_KINDS:
@@ -129,6 +131,10 @@ async def _fill(
     return dataclasses.replace(
         fetched, commit=got.commit, ref=got.ref, message=got.message, author=got.author, host_key=got.host_key
     )
+
+
+def _tell(loop: asyncio.AbstractEventLoop, log: Log, text: str) -> None:
+    loop.call_soon_threadsafe(log, text)
 
 
 def _inline(source: SourceSpec, root: Path) -> FetchedSource:

@@ -51,7 +51,7 @@ async def probe(
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> ProbeAnswer:
     """One request to the candidate, `path` below its prefix. Raises `Unavailable` when no answer comes."""
-    through = transport or httpx.AsyncHTTPTransport(uds=candidate.socket)
+    through = transport or httpx.AsyncHTTPTransport(uds=candidate.socket, verify=False)
     address = f"http://{candidate.hostname}{candidate.path_prefix.rstrip('/')}/{path.lstrip('/')}"
     body = b""
     try:

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from quarterdeck.fleet.servers.model import Destination, Server
 from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Conflict, Invalid, NotFound, ProviderFailure
+from quarterdeck.kernel.errors import Conflict, Invalid, NotFound
 from quarterdeck.workspace.names import check_name
 from quarterdeck.workspace.projects import organization_of
 
@@ -78,16 +78,16 @@ def register(tx: Tx, *, name: str, host: str, provider: str, target_kind: str, p
     organization_id = organization_of(tx)
     name, host = check_name(name, "server name"), check_host(host)
     if provider not in PROVIDERS:
-        raise ProviderFailure(
+        raise Invalid(
             f"The provider {provider[:60]} cannot take deployments.",
-            code="runtime_target_unsupported",
             hint=f"Use one of: {', '.join(PROVIDERS)}.",
+            field="providerKey",
         )
     if target_kind != "single-server":
-        raise ProviderFailure(
+        raise Invalid(
             "Orchestrator clusters are not supported as a deployment target.",
-            code="runtime_target_unsupported",
             hint="Register each host as a single server.",
+            field="targetKind",
         )
     if not 1 <= port <= 65535:
         raise Invalid(f"{port} is not a port.", hint="Use 1 to 65535.", field="port")

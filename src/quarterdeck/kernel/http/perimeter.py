@@ -102,15 +102,19 @@ class Perimeter:
             await self.app(scope, receive, send)
             return
         received: dict[bytes, bytes] = {}
+        hops: list[bytes] = []
         for name, value in scope["headers"]:
             received.setdefault(name, value)
+            if name == b"x-forwarded-for":
+                hops.append(value)
         request_id = received.get(b"x-request-id", b"").decode("latin-1").strip()
         if not SAFE_ID.fullmatch(request_id):
             request_id = f"req_{self.ids.text(12)}"
         given = received.get(b"x-correlation-id", b"").decode("latin-1").strip().lower()
         client = scope.get("client")
-        forwarded = received.get(b"x-forwarded-for")
-        address = self.proxies.client(client[0] if client else None, forwarded.decode("latin-1") if forwarded else None)
+        # A proxy may add its word as a line of its own below the one that the client made up.
+        forwarded = b",".join(hops).decode("latin-1")
+        address = self.proxies.client(client[0] if client else None, forwarded or None)
         if client and self.proxies.trusts(client[0]):
             proto = received.get(b"x-forwarded-proto", b"").decode("latin-1").strip()
             if proto in {"http", "https", "ws", "wss"}:

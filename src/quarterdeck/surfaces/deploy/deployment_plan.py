@@ -17,7 +17,7 @@ from quarterdeck.surfaces.deploy.wire import deployments as wire
 SOURCE_MISSING = "resource-source-missing"
 
 
-@operation("deployments.plan")
+@operation("deployments.plan", further=((404, "not_found"),))
 async def plan(query: wire.DeploymentsPlanQuery, db: Database, instance: Any) -> dict[str, Any]:
     found = await preview(
         db,

@@ -14,11 +14,14 @@ from quarterdeck.surfaces.deploy.contract import Operation, operation_named
 SHADOWED = {"resources.unset-variable": {"key": "import"}}
 
 
-def operation(key: str, *, permission: str | None = None, **options: Any) -> Callable[[Handler], HTTPRouteHandler]:
+def operation(
+    key: str, *, permission: str | None = None, further: tuple[tuple[int, str], ...] = (), **options: Any
+) -> Callable[[Handler], HTTPRouteHandler]:
     """A route under /api for the operation `key` (`projects.create`; streaming twins are `key/stream`).
 
     Method, path, status, summary, types and documented errors come from the contract. The permission is `deploy:`
-    and the key, or "public" where the contract says so. `options` are further fields of `Endpoint`. Raises TypeError
+    and the key, or "public" where the contract says so. `further` are errors (status and code) that its rules give but
+    its row of the contract leaves out. `options` are further fields of `Endpoint`. Raises TypeError
     at import when the function's annotations disagree with the contract.
     """
     contract = operation_named(key)
@@ -39,7 +42,7 @@ def operation(key: str, *, permission: str | None = None, **options: Any) -> Cal
                 "response": contract.type("response"),
                 "done": contract.type("done"),
                 "stream": contract.stream,
-                "errors": contract.errors,
+                "errors": (*contract.errors, *further),
                 "body_required": contract.body_required,
                 "shadowed": SHADOWED.get(key, {}),
                 "tags": (contract.path.split("/")[2],),

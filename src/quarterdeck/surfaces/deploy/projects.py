@@ -7,7 +7,7 @@ from typing import Any
 from quarterdeck.identity import organizations
 from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import NotFound
+from quarterdeck.kernel.errors import Forbidden
 from quarterdeck.kernel.http.endpoint import Call
 from quarterdeck.surfaces.deploy.operation import operation
 from quarterdeck.surfaces.deploy.shapes import at, given, limit_of, present
@@ -48,7 +48,10 @@ async def create(call: Call, body: wire.ProjectsCreateBody) -> dict[str, str]:
     def verb(tx: Tx) -> str:
         named = given(body.organization_id)
         if named is not None and organizations.ref_of(tx, projects.organization_of(tx)) != named:
-            raise NotFound(f"There is no organization {named[:60]}, or you are not a member of it.")
+            raise Forbidden(
+                f"You have no role in the organization {named[:60]}.",
+                hint="Leave organizationId out to use the one you act in.",
+            )
         return projects.create(tx, body.name, given(body.description)).ref
 
     return {"id": await call.write(verb)}
@@ -62,8 +65,12 @@ async def show(call: Call, project_id: str) -> dict[str, Any]:
 @operation("projects.delete")
 async def delete(call: Call, project_id: str, body: wire.ProjectsDeleteBody) -> dict[str, str]:
     blockers = call.service("deletion_blockers")
-    await call.write(projects.delete, project_id, body.confirmation.project_id, blockers)
-    return {"id": project_id}
+
+    def verb(tx: Tx) -> dict[str, str]:
+        projects.delete(tx, project_id, body.confirmation.project_id, blockers)
+        return {"id": project_id}
+
+    return await call.write_once(body, verb)
 
 
 @operation("projects.rename")

@@ -1,0 +1,66 @@
+"""The reference page and the table of calls say what the program does."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from quarterdeck.cli import states
+from quarterdeck.cli.catalogue import COMMANDS, overview
+from quarterdeck.cli.main import application
+from quarterdeck.cli.operations import OPERATIONS
+from quarterdeck.cli.reference import page
+from quarterdeck.console.state import TABLE
+from quarterdeck.kernel.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "reference" / "command-line.md").read_text(encoding="utf-8")
+
+
+def test_the_reference_page_has_every_command_and_option_as_the_program_has_them() -> None:
+    assert page(PAGE) == PAGE, "run script/generate_command_reference"
+
+
+def test_every_command_is_in_the_overview() -> None:
+    shown = overview("1")
+    assert [one.name for one in COMMANDS if not re.search(rf"^  {one.name} ", shown, re.MULTILINE)] == []
+
+
+def test_every_setting_is_a_flag_of_serve() -> None:
+    arguments = application("serve")["serve"].assemble_argument_collection()
+    flags = {name for argument in arguments for name in argument.names}
+    wanted = {"--" + name.replace("_", "-") for name in Settings.model_fields if name != "sites"}
+    assert wanted - flags == set()
+
+
+def test_every_call_is_one_of_the_contract() -> None:
+    contract = json.loads((ROOT / "contract" / "deploy.operations.json").read_text())["operations"]
+    known = {
+        (row["operationKey"] + ("/stream" if row["stream"] else ""), row["method"], "/api" + row["path"])
+        for row in contract
+    }
+    assert {(key, *operation) for key, operation in OPERATIONS.items()} - known == set()
+
+
+def test_states_have_the_tone_that_the_console_gives_them() -> None:
+    for kind, table in (("deployment", states.TONES), ("health", states.HEALTH)):
+        console = {word: tone for tone, words in TABLE[kind].items() for word in words.split()}
+        shared = set(console) & set(table)
+        assert {word: table[word] for word in shared} == {word: console[word] for word in shared}
+        assert kind != "deployment" or set(console) == set(table)
+
+
+def test_the_overview_loads_no_heavy_module_and_comes_at_once() -> None:
+    script = (
+        "import sys; from quarterdeck.cli.main import run; run(['--help']); "
+        "heavy = ('cyclopts', 'rich', 'httpx', 'sqlalchemy', 'litestar'); "
+        "print([name for name in heavy if name in sys.modules], file=sys.stderr)"
+    )
+    began = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT / "src")
+    assert done.stderr.strip() == "[]"
+    assert time.monotonic() - began < 3, "the budget is 0.3 s on an idle machine"

@@ -19,7 +19,7 @@ from e2e.engine import View
 
 START_SECONDS = 30
 STOP_SECONDS = 30
-PROGRAM = [sys.executable, "-c", "from quarterdeck.cli.main import main; main()"]
+PROGRAM = [sys.executable, "-c", "import sys; from quarterdeck.cli.main import main; sys.exit(main())"]
 SOURCES = Path(__file__).resolve().parents[2] / "src"
 CAPABILITIES = ("deploy", "local")
 

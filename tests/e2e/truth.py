@@ -46,7 +46,7 @@ def runtimes(deck: Deck, application: Application) -> dict[str, str]:
                 assert deployment not in found, f"two containers of {deployment}"
                 found[deployment] = container["State"]
     for status in Processes(deck.runtime).list():
-        if status.labels.get("quarterdeck.resource") == application.id or status.instance.startswith("dep_"):
+        if status.labels.get("quarterdeck.resource") == application.id:
             found[status.instance] = status.phase
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import msgspec
@@ -52,6 +53,8 @@ def control(
     """Ask for `stop`, `start` or `restart`. What cannot be raises the documented refusal with its `blockedReason`."""
     resource = resources.find(tx, ref)
     if idempotency_key is not None:
+        # The column is bounded; a hash of the key serves as well.
+        idempotency_key = hashlib.sha256(idempotency_key.encode()).hexdigest()
         before = tx.first(
             select(RuntimeControl).where(
                 RuntimeControl.resource_id == resource.id, RuntimeControl.idempotency_key == idempotency_key

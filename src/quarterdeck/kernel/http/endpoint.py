@@ -18,12 +18,14 @@ from litestar.response.base import ASGIResponse
 from litestar.types import ASGIApp
 
 from quarterdeck.kernel.clock import wire_time
+from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.http.application import dialect_of
 from quarterdeck.kernel.http.coerce import QueryReader, body_issues
 from quarterdeck.kernel.http.dialects import Dialect
 from quarterdeck.kernel.http.failures import Issue, Malformed, msgspec_issue
 from quarterdeck.kernel.http.limits import Rate
 from quarterdeck.kernel.http.sse import EventStream
+from quarterdeck.kernel.idempotency import once
 from quarterdeck.kernel.principal import Principal, current
 
 T = TypeVar("T")
@@ -89,6 +91,14 @@ class Call:
     async def write(self, verb: Callable[..., R], *args: Any, **kwargs: Any) -> R:
         result: R = await self.service("db").write(verb, *args, **kwargs)
         return result
+
+    async def write_once(self, body: Any, verb: Callable[[Tx], dict[str, Any]]) -> dict[str, Any]:
+        """As `write`, and under the body's `idempotency_key`, where it has one, only once: see `idempotency.once`."""
+        key = body.idempotency_key
+        if not isinstance(key, str):
+            return await self.write(verb)
+        scope = f"{self.endpoint.method} {self.request.url.path}"
+        return await self.write(lambda tx: once(tx, scope, key, body, lambda: verb(tx)))
 
 
 @dataclass

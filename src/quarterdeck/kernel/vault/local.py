@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import os
 import stat
 from pathlib import Path
@@ -42,10 +43,19 @@ class LocalBackend:
             self._add()
             self._write(first=True)
             text = self._read()
+        except (OSError, UnicodeDecodeError) as error:
+            raise Conflict(
+                f"The master key {self.path} cannot be read ({getattr(error, 'strerror', None) or 'it is no text'}).",
+                code="master_key_unreadable",
+                hint=f"It has to be a file of the user that runs Quarterdeck: chown {os.geteuid()} {self.path}",
+            ) from None
         self._keys = self._parse(text)
 
     def _read(self) -> str:
         descriptor = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):  # `open` would leave the descriptor behind
+            os.close(descriptor)
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         with open(descriptor, encoding="ascii") as file:  # noqa: PTH123 - a descriptor, so that we read what we checked
             status = os.fstat(file.fileno())
             mode = stat.S_IMODE(status.st_mode)

@@ -65,8 +65,12 @@ async def show(call: Call, project_id: str) -> dict[str, Any]:
 @operation("projects.delete")
 async def delete(call: Call, project_id: str, body: wire.ProjectsDeleteBody) -> dict[str, str]:
     blockers = call.service("deletion_blockers")
-    await call.write(projects.delete, project_id, body.confirmation.project_id, blockers)
-    return {"id": project_id}
+
+    def verb(tx: Tx) -> dict[str, str]:
+        projects.delete(tx, project_id, body.confirmation.project_id, blockers)
+        return {"id": project_id}
+
+    return await call.write_once(body, verb)
 
 
 @operation("projects.rename")

@@ -21,14 +21,14 @@ from quarterdeck.workspace.variables import PRECEDENCE
 
 @operation("resources.configure-source")
 async def configure_source(call: Call, resource_id: str, body: wire.ResourcesConfigureSourceBody) -> dict[str, str]:
-    await call.write(profiles.configure, resource_id, Given(source=plain(body.source)))
-    return {"id": resource_id}
+    given_source = Given(source=plain(body.source))
+    return await call.write_once(body, lambda tx: {"id": profiles.configure(tx, resource_id, given_source).ref})
 
 
 @operation("resources.configure-runtime")
 async def configure_runtime(call: Call, resource_id: str, body: wire.ResourcesConfigureRuntimeBody) -> dict[str, str]:
-    await call.write(profiles.configure, resource_id, Given(runtime=plain(body.runtime_profile)))
-    return {"id": resource_id}
+    given_runtime = Given(runtime=plain(body.runtime_profile))
+    return await call.write_once(body, lambda tx: {"id": profiles.configure(tx, resource_id, given_runtime).ref})
 
 
 @operation("resources.configure-network")

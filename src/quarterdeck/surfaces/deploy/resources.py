@@ -85,12 +85,17 @@ def _latest(tx: Tx, view: overview.Overview) -> dict[str, Any] | None:
 
 @operation("resources.archive")
 async def archive(call: Call, resource_id: str, body: wire.ResourcesArchiveBody) -> dict[str, str]:
-    await call.write(resources.archive, resource_id, given(body.reason))
-    return {"id": resource_id}
+    def verb(tx: Tx) -> dict[str, str]:
+        return {"id": resources.archive(tx, resource_id, given(body.reason)).ref}
+
+    return await call.write_once(body, verb)
 
 
 @operation("resources.delete")
 async def delete(call: Call, resource_id: str, body: records.ResourcesDeleteBody) -> dict[str, str]:
     blockers = call.service("deletion_blockers")
-    await call.write(resources.delete, resource_id, body.confirmation.resource_slug, blockers)
-    return {"id": resource_id}
+
+    def verb(tx: Tx) -> dict[str, str]:
+        return {"id": resources.delete(tx, resource_id, body.confirmation.resource_slug, blockers).ref}
+
+    return await call.write_once(body, verb)

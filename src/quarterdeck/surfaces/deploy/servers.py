@@ -100,14 +100,18 @@ async def policies(call: Call) -> dict[str, Any]:
 @operation("default-access-domain-policies.configure")
 async def configure_policy(call: Call, body: policy_wire.DefaultAccessDomainPoliciesConfigureBody) -> dict[str, str]:
     where = plain(body.scope) or {}
-    made = await call.write(
-        access_policies.configure,
-        server_ref=where.get("serverId"),
-        mode=body.mode,
-        provider=given(body.provider_key),
-        template=given(body.template_ref),
-    )
-    return {"id": made.ref}
+
+    def verb(tx: Tx) -> dict[str, str]:
+        made = access_policies.configure(
+            tx,
+            server_ref=where.get("serverId"),
+            mode=body.mode,
+            provider=given(body.provider_key),
+            template=given(body.template_ref),
+        )
+        return {"id": made.ref}
+
+    return await call.write_once(body, verb)
 
 
 @operation("default-access-domain-policies.show")

@@ -1,0 +1,263 @@
+"""The main job, once from end to end: a server, a git repository, a deployment, an address.
+
+Everything is kept in `.demo` (or QUARTERDECK_DEMO): data, repository, ports, and the administrator's login (0600).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+ROOT = Path(__file__).resolve().parent.parent
+SAMPLE = ROOT / "tests" / "apps" / "flask"
+EMAIL = "admin@demo.example"
+NAME = "hello"
+START_SECONDS = 60
+NO_ENGINE = "unix:///nonexistent/docker.sock"
+LONGEST_DIRECTORY = 75  # the edge's sockets lie below it, and the kernel bounds their paths
+QUARTERDECK = [sys.executable, "-c", "import sys; from quarterdeck.cli.main import main; sys.exit(main())"]
+
+
+def say(text: str) -> None:
+    print(f"demo: {text}", flush=True)
+
+
+class Demo:
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.state_file = home / "demo.json"
+        self.state: dict[str, Any] = {}
+        self.server: subprocess.Popen[bytes] | None = None
+
+    def open(self) -> None:
+        self.home.mkdir(mode=0o711, parents=True, exist_ok=True)
+        if self.state_file.exists():
+            self.state = json.loads(self.state_file.read_text())
+        if "password" not in self.state:
+            self.state = {"email": EMAIL, "password": secrets.token_urlsafe(15), "data": str(self._data())}
+            self.state |= {name: free_port() for name in ("port", "edge_http_port", "edge_https_port")}
+        if not free(self.state["port"]):
+            self.state["port"] = free_port()
+        self.keep()
+
+    def keep(self) -> None:
+        self.state_file.touch(mode=0o600)
+        self.state_file.chmod(0o600)
+        self.state_file.write_text(json.dumps(self.state, indent=2) + "\n")
+
+    def _data(self) -> Path:
+        """In `.demo`, unless host processes of other users or the edge's sockets could not live there."""
+        inside = self.home / "data"
+        shut = os.geteuid() == 0 and any(
+            not parent.stat().st_mode & stat.S_IXOTH for parent in [self.home, *self.home.parents]
+        )
+        if not shut and len(str(inside)) <= LONGEST_DIRECTORY and not set(str(inside)) & set("{}\n"):
+            return inside
+        return Path("/var/tmp" if Path("/var/tmp").is_dir() else "/tmp") / f"quarterdeck-demo-{secrets.token_hex(4)}"  # noqa: S108 - a directory of our own there, 0700
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.state['port']}"
+
+    def environment(self) -> dict[str, str]:
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("QUARTERDECK_")}
+        kept["XDG_CONFIG_HOME"] = str(self.home / "config")
+        if self.state.get("without_engine"):
+            kept["DOCKER_HOST"] = NO_ENGINE
+        return kept
+
+    def start(self) -> None:
+        state = self.state
+        flags = ["--port", str(state["port"]), "--data-dir", state["data"]]
+        flags += ["--edge-http-port", str(state["edge_http_port"])]
+        flags += ["--edge-https-port", str(state["edge_https_port"])]
+        with (self.home / "server.log").open("ab") as log:
+            self.server = subprocess.Popen(
+                [*QUARTERDECK, "serve", *flags],
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=self.environment(), start_new_session=True,
+            )  # fmt: skip
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            with contextlib.suppress(httpx.HTTPError):
+                if httpx.get(f"{self.url}/readyz", trust_env=False).status_code == 200:
+                    return
+            if self.server.poll() is not None or time.monotonic() > deadline:
+                tail = (self.home / "server.log").read_text(errors="replace").splitlines()[-12:]
+                sys.exit("\n".join([*tail, f"demo: the server did not start; its log is {self.home}/server.log"]))
+            time.sleep(0.1)
+
+    def stop(self) -> None:
+        if self.server is not None and self.server.poll() is None:
+            self.server.send_signal(signal.SIGTERM)
+            try:
+                self.server.wait(30)
+            except subprocess.TimeoutExpired:
+                self.server.kill()
+                self.server.wait()
+
+    def sign_in(self) -> None:
+        """Create the first administrator, once, and sign the command line in."""
+        with httpx.Client(base_url=f"{self.url}/api", trust_env=False, timeout=30) as client:
+            if client.get("/bootstrap/auth/status").json()["bootstrapRequired"]:
+                body = {"email": self.state["email"], "displayName": "Demo", "password": self.state["password"]}
+                client.post("/bootstrap/auth/first-admin", json=body).raise_for_status()
+        done = self.command("login", self.url, "--username", self.state["email"], "--password", "-",
+                            given=self.state["password"])  # fmt: skip
+        if done.returncode:
+            sys.exit(f"demo: signing in failed: {done.stderr.strip()}")
+
+    def command(self, *arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*QUARTERDECK, *arguments], input=given, capture_output=True, text=True, check=False, env=self.environment()
+        )
+
+    def repository(self) -> Path:
+        """A git repository with the sample application: yours to change."""
+        place = self.home / "repository"
+        if not (place / ".git").exists():
+            shutil.copytree(SAMPLE, place, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+            name = ["-c", "user.name=Demo", "-c", f"user.email={EMAIL}"]
+            for arguments in (["init", "--quiet", "-b", "main"], ["add", "."], [*name, "commit", "-qm", "Begin"]):
+                subprocess.run(["git", *arguments], cwd=place, check=True)
+        return place
+
+    def answers(self, url: str) -> bool:
+        """Whether the address answers; its name is not left to this machine's resolver."""
+        parts = urlsplit(url)
+        with contextlib.suppress(httpx.HTTPError):
+            address = f"http://127.0.0.1:{parts.port or 80}{parts.path or '/'}"
+            answer = httpx.get(address, headers={"Host": parts.hostname or ""}, trust_env=False, timeout=10)
+            return answer.status_code < 500 and answer.status_code != 404
+        return False
+
+    def deploy(self) -> None:
+        known = self.state.get("application")
+        if known and self.answers(known):
+            return
+        if not self._deploy() and not self.state.get("without_engine"):
+            say("the deployment as a container failed (above); trying it as a host process, without the Docker engine")
+            self.state["without_engine"] = True
+            self.stop()
+            self.start()
+            self.sign_in()
+            self._deploy()
+        if "application" not in self.state:
+            self.stop()
+            sys.exit(f"demo: the deployment failed; the server's log is {self.home}/server.log")
+
+    def _deploy(self) -> bool:
+        locator = f"file://{self.repository()}"
+        say(f"deploying {locator}")
+        arguments = ["deploy", locator, "--name", NAME, "--project", "demo", "--branch", "main", "--port", "3000"]
+        with subprocess.Popen(
+            [*QUARTERDECK, *arguments, "-o", "json"],
+            stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, env=self.environment(), text=True,
+        ) as running:  # fmt: skip
+            assert running.stdout is not None  # noqa: S101 - asked for above
+            said = running.stdout.read()
+        try:
+            answer = json.loads(said)
+        except ValueError:
+            answer = {}
+        if running.returncode or answer.get("status") != "succeeded":
+            return False
+        self.state["application"] = answer["url"]
+        self.keep()
+        return True
+
+    def tell(self) -> None:
+        print(
+            f"\n  Application   {self.state['application']}"
+            f"\n  Console       {self.url}/console/"
+            f"\n  Login         {self.state['email']}  {self.state['password']}"
+            f"\n  Repository    {self.home / 'repository'}   (change it, commit, deploy again)"
+            f"\n\n  Ctrl-C stops the server; the application keeps running. script/demo --stop ends that too.\n",
+            flush=True,
+        )
+
+    async def clear(self) -> None:
+        """End what outlives the server: containers, host processes, the edge."""
+        from quarterdeck.fleet.docker import containers
+        from quarterdeck.fleet.docker.address import engine_address
+        from quarterdeck.fleet.docker.engine import Engine
+        from quarterdeck.fleet.edge.edge import Edge
+        from quarterdeck.fleet.processes.runtime import Processes
+        from quarterdeck.kernel.errors import Problem
+
+        root = Path(self.state["data"]) / "runtime"
+        if (root / "edge").exists():
+            edge = Edge(root)
+            await edge.stop()
+            await edge.close()
+        processes = Processes(root)
+        for status in processes.list():
+            await processes.remove(status.instance, grace=5)
+        with contextlib.suppress(Problem):
+            async with await Engine.connect(engine_address(os.environ)) as engine:
+                for resource in root.glob("edge/routes/res_*.json"):
+                    for found in await containers.listed(engine, {"quarterdeck.resource": resource.stem}):
+                        await containers.remove(engine, found.id)
+        self.state.pop("application", None)
+        self.keep()
+
+
+def free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def interrupted(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def main() -> int:
+    demo = Demo(Path(os.environ.get("QUARTERDECK_DEMO", ROOT / ".demo")).absolute())
+    demo.open()
+    if sys.argv[1:] == ["--stop"]:
+        asyncio.run(demo.clear())
+        return 0
+    signal.signal(signal.SIGTERM, interrupted)
+    try:
+        say("starting the server")
+        demo.start()
+        demo.sign_in()
+        demo.deploy()
+        demo.tell()
+        assert demo.server is not None  # noqa: S101 - started above
+        return demo.server.wait()
+    except KeyboardInterrupt:
+        print(flush=True)
+        say("stopping the server")
+        return 0
+    finally:
+        demo.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

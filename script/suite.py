@@ -85,12 +85,17 @@ def main() -> int:
     if any(part.marker == "postgresql" for part in left_out):
         os.environ.setdefault("QUARTERDECK_TEST_DATABASES", "sqlite")
     print(f"test: seed {seed}{', all of every sweep' if whole else ''}", flush=True)
-    started = time.time()
-    status = subprocess.run(command(arguments, left_out, whole=whole), check=False).returncode
-    if whole and not arguments:
-        from evidence import write
+    started = time.monotonic()
+    pytest = command(arguments, left_out, whole=whole)
+    record = whole and not arguments
+    if record:
+        from evidence import RESULTS, write
 
-        write(status, time.time() - started, seed)
+        RESULTS.unlink(missing_ok=True)
+        pytest.append(f"--junit-xml={RESULTS}")
+    status = subprocess.run(pytest, check=False).returncode
+    if record:
+        write(status, time.monotonic() - started, seed)
     return status
 
 

@@ -91,5 +91,3 @@ def repositories() -> Iterator[Repositories]:
     with git_server(directory) as url:
         yield Repositories(directory, url)
     shutil.rmtree(directory, ignore_errors=True)
-
-

@@ -28,6 +28,7 @@ from quarterdeck.fleet.edge.edge import Edge
 from quarterdeck.fleet.processes.runtime import Processes
 from quarterdeck.kernel.ids import Ids
 from quarterdeck.kernel.jobs.refusals import canceled
+
 SERVER = "import http.server,os;http.server.test(http.server.SimpleHTTPRequestHandler,port=int(os.environ['PORT']))"
 NOBODY = "unix:///nonexistent/docker.sock"
 
@@ -173,7 +174,7 @@ def program(place: Path, text: str, **more: Any) -> dict[str, Any]:
 
 def container(text: str, **more: Any) -> dict[str, Any]:
     """An application that runs as a container of an image that is there, and answers with `text`."""
-    command = f"mkdir -p /www && echo {text} > /www/index.html && exec httpd -f -p 8080 -h /www"
+    command = f"mkdir -p /www && echo {text} > /www/index.html && trap 'exit 0' TERM; httpd -f -p 8080 -h /www & wait"
     return {
         "source": {"kind": "docker-image", "locator": "busybox:latest", "imageName": "busybox", "imageTag": "latest"},
         "runtime": {"strategy": "prebuilt-image", "startCommand": command},

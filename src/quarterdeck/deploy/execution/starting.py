@@ -19,7 +19,6 @@ from quarterdeck.kernel.errors import Invalid, ProviderFailure
 from quarterdeck.kernel.faults import point
 from quarterdeck.kernel.vault import Secret
 
-NETWORK = "quarterdeck"
 HERE = "127.0.0.1"
 PORT_TAKEN = ("port is already allocated", "address already in use")
 STOP_SECONDS = 10
@@ -74,7 +73,7 @@ def container_spec(
         host_port=host_port,
         memory_bytes=order.limits.run_memory,
         cpus=order.limits.run_cpus,
-        network=NETWORK,
+        network=network_of(order),
         aliases=(order.resource_slug,),
         init=made.use_init,
     )
@@ -135,9 +134,15 @@ async def _container(
     }
 
 
+def network_of(order: DeploymentOrder) -> str:
+    """The network of an organization's containers: its applications reach each other by name, nobody else's do."""
+    return f"quarterdeck-{order.target.instance[-8:]}-{order.organization}"
+
+
 async def _create(engine: Engine, spec: ContainerSpec, name: str) -> str:
     point("network.ensure")
-    await networks.ensure(engine, NETWORK, {"quarterdeck.managed": "true"})
+    if spec.network is not None:
+        await networks.ensure(engine, spec.network, {"quarterdeck.managed": "true"})
     point("container.create")
     ident = await containers.create(engine, spec, name=name)
     point("container.created")

@@ -14,7 +14,7 @@ from litestar.handlers import BaseRouteHandler
 
 from quarterdeck.kernel.errors import Problem, Unauthenticated
 from quarterdeck.kernel.http.failures import Refused, failure_of
-from quarterdeck.kernel.http.limits import Limiter, Rate
+from quarterdeck.kernel.http.limits import Limiter, Rate, counted_as
 from quarterdeck.kernel.principal import current
 from quarterdeck.kernel.protocols import Authenticator, Authorizer
 
@@ -63,7 +63,7 @@ class Guard:
         if method == "OPTIONS":
             return
         permission = handler.opt["permission"]
-        address = current.get().address or "-"
+        address = counted_as(current.get().address or "-")
         if rate := handler.opt.get("rate"):
             self.limiter.take(f"route {handler.opt.get('key') or connection.scope['path']} {address}", rate)
         elif self.per_address is not None:
@@ -114,6 +114,15 @@ def origin_of(url: str) -> tuple[str, str, int] | None:
     except ValueError:
         return None
     return (parts.scheme, parts.hostname, port) if parts.hostname else None
+
+
+def names_this_machine(host: str) -> bool:
+    """Whether a Host header is one of this machine's own names. A page elsewhere that has its name point at loopback
+    reaches us too, but under its own name.
+    """
+    name = host.lower()
+    name = name.partition("]")[0] + "]" if name.startswith("[") else name.partition(":")[0]
+    return name in {"localhost", "127.0.0.1", "[::1]"} or name.endswith(".localhost")
 
 
 def require_json(connection: Connection) -> None:

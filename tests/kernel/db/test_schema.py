@@ -23,7 +23,9 @@ from quarterdeck.schema import tables
 
 ROOT = Path(__file__).resolve().parents[3]
 
-SQLITE = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' AND name <> 'alembic_version'"
+SQLITE = (
+    "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' AND name <> 'alembic_version'"
+)
 COLUMNS = """
     SELECT table_name, column_name, data_type, character_maximum_length, is_nullable, column_default, is_identity
     FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'alembic_version'
@@ -37,7 +39,9 @@ CONSTRAINTS = """
 """
 TRIGGERS = "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal"
 FUNCTIONS = "SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
-OPTIONS = "SELECT relname, reloptions FROM pg_class WHERE relnamespace = 'public'::regnamespace AND reloptions IS NOT NULL"
+OPTIONS = (
+    "SELECT relname, reloptions FROM pg_class WHERE relnamespace = 'public'::regnamespace AND reloptions IS NOT NULL"
+)
 CATALOGUE = {
     "sqlite": [SQLITE],
     "postgresql": [COLUMNS, INDEXES, CONSTRAINTS, TRIGGERS, FUNCTIONS, OPTIONS],

@@ -154,22 +154,3 @@ async def test_a_closed_database_refuses_with_an_instruction(database_address):
     await database.close()
     with pytest.raises((Unavailable, RuntimeError)):
         await database.write(lambda tx: tx.execute("SELECT 1").scalar())
-
-
-def test_a_commit_that_fails_is_told_and_the_next_unit_is_kept(tmp_path):
-    def tables(tx: Tx) -> None:
-        tx.execute("CREATE TABLE parent (id INTEGER PRIMARY KEY)")
-        tx.execute("CREATE TABLE child (parent INTEGER REFERENCES parent(id) DEFERRABLE INITIALLY DEFERRED)")
-
-    database = open_database(tmp_path / "commit.db")
-    try:
-        database.write_sync(tables)
-        with pytest.raises(Unavailable, match="could not keep"):
-            # Checked at the COMMIT alone, as a full disk may be.
-            database.write_sync(lambda tx: tx.execute("INSERT INTO child VALUES (7)") and None)
-        database.write_sync(lambda tx: tx.execute("INSERT INTO parent VALUES (1)") and None)
-        kept = database.read_sync(lambda tx: tx.execute("SELECT count(*) FROM parent").scalar_one())
-        lost = database.read_sync(lambda tx: tx.execute("SELECT count(*) FROM child").scalar_one())
-    finally:
-        database.close_sync()
-    assert (kept, lost) == (1, 0)

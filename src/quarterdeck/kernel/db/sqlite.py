@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Transaction, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
 from quarterdeck.kernel.db.base import Database
@@ -162,7 +162,8 @@ class SqliteDatabase(Database):
                 transaction.commit()
                 point("commit.after")
             except BaseException:
-                self._abandon(connection, transaction)
+                if transaction.is_active:
+                    transaction.rollback()
                 raise
         except Exception as error:  # noqa: BLE001 - every waiting caller must hear of it
             problem = Unavailable(
@@ -176,14 +177,6 @@ class SqliteDatabase(Database):
                 unit.failure, unit.callbacks = problem, None
         self._answer(batch)
         return stop
-
-    @staticmethod
-    def _abandon(connection: Connection, transaction: Transaction) -> None:
-        """Leave nothing open, also after a COMMIT that failed: the next batch begins on the same connection."""
-        transaction.rollback()
-        raw: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
-        if raw.in_transaction:  # SQLAlchemy takes a COMMIT for the end, SQLite does not when it could not be made
-            raw.execute("ROLLBACK")
 
     def _run(self, connection: Connection, unit: _Unit) -> None:
         raw: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]

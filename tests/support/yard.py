@@ -67,7 +67,7 @@ class Yard:
     docker_host: str
     port: int
     instance: str = dataclasses.field(default_factory=lambda: Ids().text(12))
-    tls_port: int = dataclasses.field(default_factory=lambda: free_port())
+    tls_port: int = dataclasses.field(default_factory=lambda: free_port())  # noqa: PLW0108 - defined below
     serving: Serving | None = None
 
     @property

@@ -20,6 +20,7 @@ sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests"), str(ROOT / "bench")]
 
 import httpx  # noqa: E402 - the paths come first
 from record import record  # noqa: E402 - the paths come first
+
 from serving.process import serving  # noqa: E402 - the paths come first
 from support.deck_probe import cpu_seconds, free_port  # noqa: E402 - the paths come first
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from e2e.client import Client
+from e2e.client import Client, signed_in
 from e2e.repositories import Repositories
 from e2e.server import Deck, deck
 from real.fixtures import docker_host, docker_images
@@ -76,13 +76,10 @@ def bare(place: Path, database_url: str | None, worker_kind: str) -> Iterator[De
 
 
 @pytest.fixture(scope="module")
-def client(request: pytest.FixtureRequest) -> Iterator[Client]:
-    """Signed in to the module's installation."""
-    name = "shipyard" if "shipyard" in request.fixturenames else "bare"
-    made = Client(request.getfixturevalue(name))
-    made.begin()
-    yield made
-    made.close()
+def client(shipyard: Deck) -> Iterator[Client]:
+    """Signed in to the installation with an engine; modules about one without it have a fixture of their own."""
+    with signed_in(shipyard) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

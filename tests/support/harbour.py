@@ -36,7 +36,9 @@ class Harbour:
     resource: str = ""
 
     @classmethod
-    async def open(cls, data: Path, database: str | Path, edge_port: int, source: dict[str, Any]) -> Harbour:
+    async def open(
+        cls, data: Path, database: str | Path, edge_port: int, source: dict[str, Any], **profiles: Any
+    ) -> Harbour:
         url = Secret(database) if isinstance(database, str) else None
         instance = Instance.open(Settings(data_dir=data, database_url=url, edge_http_port=edge_port))
         harbour = cls(instance)
@@ -45,15 +47,15 @@ class Harbour:
             password=Secret("long enough pw"),
         )  # fmt: skip
         current.set(Context(principal=Principal("user", user.id, user.uid, user.username, organization.id)))
-        await instance.db.write(harbour._set_up, source)
+        await instance.db.write(harbour._set_up, source, profiles)
         return harbour
 
-    def _set_up(self, tx: Tx, source: dict[str, Any]) -> None:
+    def _set_up(self, tx: Tx, source: dict[str, Any], profiles: dict[str, Any]) -> None:
         self.project = projects.create(tx, "Demo").ref
         self.environment = environments.create(tx, self.project, "production", "production").ref
         self.server = servers.local(tx).ref
         self.resource = resources.create(
-            tx, project_ref=self.project, environment_ref=self.environment, name="app", source=source
+            tx, project_ref=self.project, environment_ref=self.environment, name="app", source=source, **profiles
         ).ref
 
     async def write(self, verb: Any, *args: Any, **named: Any) -> Any:

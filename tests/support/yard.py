@@ -150,7 +150,7 @@ def free_port() -> int:
 
 def folder(place: Path, name: str, **files: str) -> dict[str, Any]:
     """A source: a folder with these files (two underscores stand for a dot)."""
-    directory = place / "sources" / name
+    directory = place.parent / "sources" / name
     directory.mkdir(parents=True, exist_ok=True)
     for file, text in files.items():
         (directory / file.replace("__", ".")).write_text(text)

@@ -43,7 +43,7 @@ def test_the_container_of_an_attempt_is_this_value(tmp_path: Path) -> None:
         },
         internal_port=8080,
         host_port=21000,
-        network="quarterdeck",
+        network="quarterdeck-abc-1",
         aliases=("app",),
         restart="no",
         init=spec.init,

@@ -67,7 +67,7 @@ class Yard:
     docker_host: str
     port: int
     instance: str = dataclasses.field(default_factory=lambda: Ids().text(12))
-    tls_port: int = dataclasses.field(default_factory=lambda: free_port())
+    tls_port: int = dataclasses.field(default_factory=lambda: free_port())  # noqa: PLW0108 - defined below
     serving: Serving | None = None
 
     @property
@@ -174,7 +174,7 @@ def program(place: Path, text: str, **more: Any) -> dict[str, Any]:
 
 def container(text: str, **more: Any) -> dict[str, Any]:
     """An application that runs as a container of an image that is there, and answers with `text`."""
-    command = f"mkdir -p /www && echo {text} > /www/index.html && exec httpd -f -p 8080 -h /www"
+    command = f"mkdir -p /www && echo {text} > /www/index.html && trap 'exit 0' TERM; httpd -f -p 8080 -h /www & wait"
     return {
         "source": {"kind": "docker-image", "locator": "busybox:latest", "imageName": "busybox", "imageTag": "latest"},
         "runtime": {"strategy": "prebuilt-image", "startCommand": command},

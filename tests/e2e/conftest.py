@@ -64,14 +64,18 @@ def database_url(database_kind: str, request: pytest.FixtureRequest) -> Iterator
 def shipyard(place: Path, docker_images: str, database_url: str | None, worker_kind: str) -> Iterator[Deck]:
     """An installation on a machine with a Docker engine that has the base images."""
     options = {"docker_host": docker_images, "database_url": database_url, "remote_worker": worker_kind == "remote"}
-    with deck(place, **options) as made:
+    with deck(place / f"yard-{worker_kind}-{bool(database_url)}", **options) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
 def bare(place: Path, database_url: str | None, worker_kind: str) -> Iterator[Deck]:
     """An installation on a machine without an engine."""
-    with deck(place, database_url=database_url, remote_worker=worker_kind == "remote") as made:
+    with deck(
+        place / f"bare-{worker_kind}-{bool(database_url)}",
+        database_url=database_url,
+        remote_worker=worker_kind == "remote",
+    ) as made:
         yield made
 
 

@@ -84,7 +84,9 @@ async def test_what_was_packaged_is_neither_fetched_nor_built_again(host: Yard) 
     await host.deploy(order, ledger)
     retried = Ledger()
     await host.deploy(again(order, ledger), retried)
-    assert [phase for phase, _ in retried.records] == ["package"] * 2 + ["deploy"] * 2 + ["verify"] * 2 + ["cut-over"] * 2
+    assert [phase for phase, _ in retried.records] == ["package"] * 2 + ["deploy"] * 2 + ["verify"] * 2 + [
+        "cut-over"
+    ] * 2
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -86,7 +86,7 @@ async def test_a_schedule_that_falls_due_tidies(house, clock):
     await service.start(house, worker=False)
     try:
         async with asyncio.timeout(30):
-            while await house.db.read(count, "domain_events"):  # noqa: ASYNC110 - another process or thread does it
+            while await house.db.read(count, "domain_events"):
                 await asyncio.sleep(0.05)
     finally:
         await service.stop()

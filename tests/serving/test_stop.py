@@ -187,7 +187,7 @@ async def test_the_edge_keeps_running_when_the_server_ends_and_is_found_again(tm
                 served.ready()
                 edge = Edge(data / "runtime")
                 async with asyncio.timeout(30):
-                    while not (status := await edge.status()).running or status.ports is None:  # noqa: ASYNC110 - another process or thread does it
+                    while not (status := await edge.status()).running or status.ports is None:
                         await asyncio.sleep(0.05)
                 assert status.pid is not None
                 ports.append(status.ports.http)
@@ -213,11 +213,11 @@ async def test_an_edge_that_dies_is_started_again_though_it_has_no_route(tmp_pat
     try:
         await instance.start()
         async with asyncio.timeout(60):
-            while not (status := await instance.edge.status()).running:  # noqa: ASYNC110 - another process or thread does it
+            while not (status := await instance.edge.status()).running:
                 await asyncio.sleep(0.05)
             assert status.pid is not None
             os.kill(status.pid, signal.SIGKILL)
-            while not (later := await instance.edge.status()).running or later.pid == status.pid:  # noqa: ASYNC110 - another process or thread does it
+            while not (later := await instance.edge.status()).running or later.pid == status.pid:
                 await asyncio.sleep(0.05)
     finally:
         await instance.stop()

@@ -73,7 +73,6 @@ def main() -> int:
     arguments = [argument for argument in arguments if argument != "--all"]
     os.chdir(ROOT)
     seed = os.environ.setdefault("QUARTERDECK_TEST_SEED", str(random.SystemRandom().randrange(1, 1_000_000)))
-    os.environ.setdefault("PYTHONDONTWRITEBYTECODE", "1")
     if whole:
         os.environ["QUARTERDECK_TEST_ALL"] = "1"
     left_out = [part for part in parts() if part.missing]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import socket
@@ -22,6 +21,8 @@ from e2e.server import Deck, deck, environment
 
 pytestmark = [pytest.mark.edge]
 Command = Callable[..., Result]
+PROGRAM = [sys.executable, "-m", "quarterdeck.cli.main"]
+START = "python3 main.py"
 PASSWORD = "correct-horse-battery"
 APPLICATION = """
 import http.server, os, sys
@@ -63,7 +64,6 @@ def shop(place: Path, version: str) -> Path:
     folder.mkdir(exist_ok=True)
     folder.chmod(0o755)
     (folder / "main.py").write_text(APPLICATION.replace("{version}", version))
-    (folder / "requirements.txt").write_text("")
     return folder
 
 
@@ -73,11 +73,9 @@ def visit(bare: Deck, url: str) -> str:
     return httpx.get(f"http://127.0.0.1:{bare.edge_port}/", headers={"host": host}, trust_env=False).text
 
 
-def test_deploy_change_redeploy_roll_back_stop_and_start(
-    bare: Deck, place: Path, signed_in: Command, tmp_path: Path
-) -> None:
+def test_deploy_change_redeploy_roll_back_stop_and_start(bare: Deck, place: Path, signed_in: Command) -> None:
     qd = signed_in
-    words = ["--strategy", "workspace-commands", "--start-command", f"{sys.executable} main.py"]
+    words = ["--strategy", "workspace-commands", "--start-command", START]
     first = qd("deploy", str(shop(place, "one")), *words, "--install-command", "true", "-o", "json")
     assert first.code == 0, first.err + bare.log()
     answer = json.loads(first.out)
@@ -110,7 +108,7 @@ def test_a_failure_shows_the_reason_and_leaves_what_serves(bare: Deck, place: Pa
     folder.chmod(0o755)
     (folder / "main.py").write_text("print('no port for me', flush=True); raise SystemExit(3)\n")
     words = ["--strategy", "workspace-commands", "--install-command", "true", "--port", "3000"]
-    result = signed_in("deploy", str(folder), *words, "--start-command", f"{sys.executable} main.py", "-o", "json")
+    result = signed_in("deploy", str(folder), *words, "--start-command", START, "-o", "json")
     assert result.code == 1, result.err
     assert json.loads(result.out)["status"] == "failed"
     assert "✗" in result.err
@@ -188,9 +186,9 @@ def test_a_port_in_use_is_told_with_the_way_out(tmp_path: Path) -> None:
 
 def test_the_openapi_document_needs_neither_data_nor_a_home(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "quarterdeck.cli.main", "openapi"],
+        [*PROGRAM, "openapi"],
         capture_output=True, text=True, check=True, cwd=tmp_path, timeout=60,
         env={**environment(None), "HOME": "/nonexistent", "QUARTERDECK_DATABASE_URL": "postgresql://nowhere/x"},
     )  # fmt: skip
     assert json.loads(done.stdout)["openapi"].startswith("3.")
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []

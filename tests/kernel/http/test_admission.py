@@ -158,9 +158,15 @@ def test_a_proxys_own_line_of_forwarded_addresses_counts_before_the_clients() ->
 
 @pytest.mark.parametrize(
     ("one", "other", "same"),
-    [("2001:db8::1", "2001:db8::ffff:2", True), ("2001:db8::1", "2001:db8:0:1::1", False), ("1.2.3.4", "1.2.3.5", False),
-     ("::ffff:1.2.3.4", "1.2.3.4", True), ("fe80::1%eth0", "fe80::2%eth0", True), ("-", "-", True)],
-)  # fmt: skip
+    [
+        ("2001:db8::1", "2001:db8::ffff:2", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("1.2.3.4", "1.2.3.5", False),
+        ("::ffff:1.2.3.4", "1.2.3.4", True),
+        ("fe80::1%eth0", "fe80::2%eth0", True),
+        ("-", "-", True),
+    ],
+)
 def test_an_ipv6_customer_is_counted_as_one(one, other, same) -> None:
     assert (counted_as(one) == counted_as(other)) is same
 

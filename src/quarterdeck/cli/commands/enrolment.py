@@ -41,9 +41,11 @@ def enrol(
     from quarterdeck.fleet.workers import enrolment
     from quarterdeck.identity import setup
     from quarterdeck.instance import Instance
+    from quarterdeck.kernel import telemetry
     from quarterdeck.kernel.settings import load
 
     terminal = Terminal(common)
+    telemetry.configure("warning")  # records go to stderr: stdout is the token
     instance = Instance.open(load({"data_dir": data_dir}, config=config))
     try:
         organization = instance.db.write_sync(setup.default_organization)

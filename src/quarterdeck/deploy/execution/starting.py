@@ -14,11 +14,13 @@ from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.fleet.docker import containers, images, networks
 from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.fleet.docker.specs import ContainerSpec
+from quarterdeck.fleet.processes.ports import is_free
 from quarterdeck.fleet.processes.spec import Limits, ProcessSpec
-from quarterdeck.kernel.errors import Invalid, ProviderFailure
+from quarterdeck.kernel.errors import Invalid, ProviderFailure, Unavailable
 from quarterdeck.kernel.faults import point
 from quarterdeck.kernel.vault import Secret
 
+PORTS_TRIED = 20
 HERE = "127.0.0.1"
 PORT_TAKEN = ("port is already allocated", "address already in use")
 STOP_SECONDS = 10
@@ -163,6 +165,25 @@ async def _exposed_port(target: Target, image: str) -> int | None:
     return ports[0] if len(ports) == 1 else None
 
 
+async def _own_port(target: Target, deployment: str) -> int:
+    """The attempt's port: the one its process has already, else one on which nobody listens.
+
+    A port that was assigned and then taken by somebody outside of our book would be answered by a stranger.
+    """
+    reserved = await target.named_ports()
+    for _ in range(PORTS_TRIED):
+        port = await asyncio.to_thread(target.processes.port, deployment, reserved=reserved)
+        status = target.processes.find(deployment)
+        if (status is not None and status.live) or await asyncio.to_thread(is_free, port):
+            return port
+        await target.processes.remove(deployment)
+    raise Unavailable(
+        "No port could be had for the application: others take them as they are assigned.",
+        code="process_ports_exhausted",
+        hint="See which programs listen on this machine, then deploy again.",
+    )
+
+
 async def start_process(
     target: Target, order: DeploymentOrder, made: BuildPlan, artifact: dict[str, Any]
 ) -> dict[str, Any]:
@@ -175,8 +196,7 @@ async def start_process(
             hint="Set a start command.",
         )
     tree = Path(str(artifact["tree"]))
-    reserved = await target.named_ports()
-    port = await asyncio.to_thread(target.processes.port, order.deployment, reserved=reserved)
+    port = await _own_port(target, order.deployment)
     environment: dict[str, str | Secret[str]] = {
         **base_environment(made, tree),
         **made.environment,

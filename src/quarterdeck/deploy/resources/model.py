@@ -13,8 +13,7 @@ class Resource(Identified, Base):
     """Lifecycle `active → archived → deleted` (a tombstone stays). Profiles are JSON as the contract spells them.
 
     `version` grows with every change of a profile, so that a form made from an older one is noticed.
-    `serving_id` is the deployment whose runtime answers now; `wanted` is what its runtime should be (`running` or
-    `stopped`).
+    `serving_id` is the deployment whose runtime answers now; `wanted` what its runtime should be (`running | stopped`).
     """
 
     __tablename__ = "deploy_resources"

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, RootTransaction, create_engine, event
 from sqlalchemy.pool import NullPool
 
 from quarterdeck.kernel.db.base import Database
-from quarterdeck.kernel.db.failures import DatabaseUnavailable
+from quarterdeck.kernel.errors import Unavailable
 from quarterdeck.kernel.faults import point
 
 R = TypeVar("R")
@@ -87,7 +87,7 @@ class SqliteDatabase(Database):
 
     def _submit(self, unit: _Unit) -> None:
         if self._closed:
-            raise DatabaseUnavailable("The database is closing.", code="database_closed", hint="Try again in a moment.")
+            raise Unavailable("The database is closing.", code="database_closed", hint="Try again in a moment.")
         self._queue.put(unit)
 
     async def write(self, verb: Callable[..., R], *args: Any, **kwargs: Any) -> R:
@@ -162,12 +162,12 @@ class SqliteDatabase(Database):
                 transaction.commit()
                 point("commit.after")
             except BaseException:
-                if transaction.is_active:
-                    transaction.rollback()
+                self._abandon(connection, transaction)
                 raise
         except Exception as error:  # noqa: BLE001 - every waiting caller must hear of it
-            problem = DatabaseUnavailable(
+            problem = Unavailable(
                 "The database could not keep the change.",
+                code="database_unavailable",
                 hint="Check free space and permissions of the data directory, then try again.",
                 reason=type(error).__name__,
             )
@@ -176,6 +176,18 @@ class SqliteDatabase(Database):
                 unit.failure, unit.callbacks = problem, None
         self._answer(batch)
         return stop
+
+    @staticmethod
+    def _abandon(connection: Connection, transaction: RootTransaction) -> None:
+        """Roll back in any case: a COMMIT that failed (disk full) counts as ended here while SQLite still holds it, and
+        the next batch could not begin.
+        """
+        try:
+            transaction.rollback()
+        finally:
+            raw: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
+            if raw.in_transaction:
+                raw.rollback()
 
     def _run(self, connection: Connection, unit: _Unit) -> None:
         raw: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]

@@ -15,7 +15,8 @@ from litestar.handlers import BaseRouteHandler
 from quarterdeck.kernel.errors import Problem, Unauthenticated
 from quarterdeck.kernel.http.failures import Refused, failure_of
 from quarterdeck.kernel.http.limits import Limiter, Rate, counted_as
-from quarterdeck.kernel.principal import current
+from quarterdeck.kernel.http.sse import STILL_ADMITTED
+from quarterdeck.kernel.principal import Principal, current
 from quarterdeck.kernel.protocols import Authenticator, Authorizer
 
 PUBLIC = "public"
@@ -87,6 +88,17 @@ class Guard:
         current.set(replace(current.get(), principal=principal))
         if self.per_credential is not None:
             self.limiter.take(f"credential {principal.credential or principal.uid}", self.per_credential)
+        await self._require(principal, permission, connection)
+
+        async def still() -> None:
+            again = await self.authenticator.authenticate(connection)
+            if again is None:
+                raise Unauthenticated("The session has ended.", code="product_auth_invalid", hint="Sign in again.")
+            await self._require(again, permission, connection)
+
+        connection.scope["state"][STILL_ADMITTED] = still
+
+    async def _require(self, principal: Principal, permission: str, connection: Connection) -> None:
         if permission != AUTHENTICATED:
             await self.authorizer.require(principal, permission, connection)
 

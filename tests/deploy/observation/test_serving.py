@@ -1,0 +1,146 @@
+"""What serves is watched: processes that the host has lost come back, secrets stay hidden, streams end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from quarterdeck.deploy.deployments import jobs as deployment_jobs
+from quarterdeck.deploy.observation import observations
+from quarterdeck.deploy.resources import resources
+from quarterdeck.fleet.processes.runtime import Processes
+from quarterdeck.fleet.processes.supervisor.record import read_json
+from quarterdeck.kernel import jobs
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.logs import Line
+from support.harbour import Harbour
+
+pytestmark = pytest.mark.edge
+SECRET = "Hush-4711-nobody-knows"
+
+
+async def until(check: Callable[[], Awaitable[object]], seconds: float = 20) -> None:
+    async with asyncio.timeout(seconds):
+        while not await check():
+            await asyncio.sleep(0.05)
+
+
+async def serve(harbour: Harbour) -> str:
+    deployment = await harbour.create()
+    job = await harbour.instance.jobs.wait(deployment.job_id, 60)
+    shown = await harbour.show(deployment.ref)
+    assert shown.status == "succeeded", (job.error_code, job.error_message, shown.error_message)
+    return deployment.ref
+
+
+def kill_everything(harbour: Harbour, ref: str) -> int:
+    """What a power failure does to a host process and its supervisor. Answers the application's process id."""
+    processes = Processes(harbour.instance.data.runtime)
+    status = processes.status(ref)
+    state = read_json(processes.directory(ref) / "state.json") or {}
+    assert status.pid is not None
+    os.kill(state["supervisor"][0], signal.SIGKILL)
+    os.kill(status.pid, signal.SIGKILL)
+    return status.pid
+
+
+async def test_a_process_that_the_host_lost_is_started_again_with_its_secrets(started: Harbour) -> None:
+    await started.secret("TOKEN", SECRET)
+    ref = await serve(started)
+    processes = Processes(started.instance.data.runtime)
+    port = processes.status(ref).port
+    old = kill_everything(started, ref)
+
+    async def is_back() -> bool:
+        status = processes.find(ref)
+        return status is not None and status.live and status.pid not in {None, old} and status.port == port
+
+    await until(is_back)
+
+    async def told_twice() -> bool:
+        lines = await started.instance.logs.read(f"runtime:{started.resource}", tail=200)
+        return sum("the token is" in line.message for line in lines) >= 2
+
+    await until(told_twice)
+
+
+async def test_a_stopped_process_is_not_started_again(started: Harbour) -> None:
+    ref = await serve(started)
+
+    def stop(tx: Tx) -> None:
+        resources.find(tx, started.resource).wanted = "stopped"
+
+    await started.write(stop)
+    kill_everything(started, ref)
+    await started.instance.observer.look()
+    await started.instance.observer.look()
+
+    def revived(tx: Tx) -> object:
+        return jobs.find(tx, subject=f"deployment:{ref}", kind="runtime.revive")
+
+    assert await started.instance.db.read(revived) is None
+
+
+async def test_a_lost_process_is_observed_as_exited(started: Harbour) -> None:
+    ref = await serve(started)
+
+    def seen(tx: Tx) -> str | None:
+        found = observations.of(tx, resources.find(tx, started.resource))
+        return found.lifecycle if found else None
+
+    async def is_running() -> bool:
+        return await started.instance.db.read(seen) == "running"
+
+    await until(is_running)
+    started.instance.observer._revived[(await started.show(ref)).id] = 1e12  # not again in this test
+    kill_everything(started, ref)
+    await started.instance.observer.look()
+    assert await started.instance.db.read(seen) == "exited"
+
+
+async def test_a_secret_stands_in_no_file_and_no_stream(started: Harbour) -> None:
+    await started.secret("TOKEN", SECRET)
+    ref = await serve(started)
+    for stream in (f"deployment:{ref}", f"runtime:{started.resource}"):
+
+        async def told(stream: str = stream) -> bool:
+            lines = await started.instance.logs.read(stream, tail=200)
+            return any("the token is" in line.message for line in lines)
+
+        await until(told)
+        assert not any(SECRET in line.message for line in await started.instance.logs.read(stream, tail=200))
+    holds = [
+        path
+        for path in started.instance.data.path.rglob("*")
+        if path.is_file() and "instances" not in path.parts and SECRET.encode() in path.read_bytes()
+    ]
+    assert holds == []
+    process = Processes(started.instance.data.runtime).directory(ref)
+    written = [path.name for path in process.iterdir() if path.is_file() and SECRET.encode() in path.read_bytes()]
+    assert all("log" in name or name.isdigit() for name in written), "only what the application itself wrote"
+
+
+async def test_the_stream_of_a_deployment_ends_with_it(started: Harbour) -> None:
+    ref = await serve(started)
+    async with asyncio.timeout(10):
+        lines = [item async for item in started.instance.logs.follow(f"deployment:{ref}")]
+    assert lines
+
+
+async def test_secrets_of_attempts_under_way_are_hidden_after_a_restart_too(started: Harbour) -> None:
+    await started.secret("TOKEN", SECRET)
+    await started.instance.jobs.stop()
+    deployment = await started.create()
+    stream = f"deployment:{deployment.ref}"
+    hidden = await started.instance.db.read(
+        deployment_jobs.mask_active, started.instance.placement, started.instance.logs
+    )
+    now = started.instance.db.clock.now()
+    line = Line(time=now, source="application", stream="stdout", phase=None, level="info", message=f"x {SECRET} y")
+    await started.instance.logs.store(stream, [line])
+    assert hidden == 1
+    assert SECRET not in (await started.instance.logs.read(stream))[0].message

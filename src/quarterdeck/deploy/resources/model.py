@@ -19,8 +19,8 @@ class Resource(Identified, Base):
     __tablename__ = "deploy_resources"
     __table_args__ = (
         Index("uq_deploy_resources_slug", "environment_id", "live_slug", unique=True),
-        Index("ix_deploy_resources_project_id", "project_id", "id"),
-        Index("ix_deploy_resources_organization_id", "organization_id", "id"),
+        Index("ix_deploy_resources_project_id", "project_id", "id", "deleted_at"),
+        Index("ix_deploy_resources_organization_id", "organization_id", "id", "deleted_at"),
     )
 
     ref: Mapped[str] = mapped_column(String(40), unique=True)

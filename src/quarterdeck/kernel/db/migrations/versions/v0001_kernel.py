@@ -261,6 +261,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("subject IS NOT NULL"),
     )
     op.create_index(
+        "ix_jobs_unended",
+        "jobs",
+        ["organization_id", "kind"],
+        unique=False,
+        sqlite_where=sa.text("finished_at IS NULL"),
+        postgresql_where=sa.text("finished_at IS NULL"),
+    )
+    op.create_index(
         "ix_jobs_wake",
         "jobs",
         ["wake_at"],

@@ -86,7 +86,7 @@ async def deployed(harbour: Harbour, source: Path, number: int) -> tuple[float, 
 
 async def main(rounds: int) -> None:
     place = Path(tempfile.mkdtemp(prefix="qd-bench-"))
-    place.chmod(0o711)  # noqa: ASYNC240 - a directory of this run
+    place.chmod(0o711)  # noqa: ASYNC240 - before anything runs
     source = place / "source"
     shutil.copytree(SOURCE, source)
     harbour = await Harbour.open(

@@ -73,7 +73,6 @@ def main() -> int:
     arguments = [argument for argument in arguments if argument != "--all"]
     os.chdir(ROOT)
     seed = os.environ.setdefault("QUARTERDECK_TEST_SEED", str(random.SystemRandom().randrange(1, 1_000_000)))
-    os.environ.setdefault("PYTHONDONTWRITEBYTECODE", "1")
     if whole:
         os.environ["QUARTERDECK_TEST_ALL"] = "1"
     left_out = [part for part in parts() if part.missing]
@@ -85,12 +84,17 @@ def main() -> int:
     if any(part.marker == "postgresql" for part in left_out):
         os.environ.setdefault("QUARTERDECK_TEST_DATABASES", "sqlite")
     print(f"test: seed {seed}{', all of every sweep' if whole else ''}", flush=True)
-    started = time.time()
-    status = subprocess.run(command(arguments, left_out, whole=whole), check=False).returncode
-    if whole and not arguments:
-        from evidence import write
+    started = time.monotonic()
+    pytest = command(arguments, left_out, whole=whole)
+    record = whole and not arguments
+    if record:
+        from evidence import RESULTS, write
 
-        write(status, time.time() - started, seed)
+        RESULTS.unlink(missing_ok=True)
+        pytest.append(f"--junit-xml={RESULTS}")
+    status = subprocess.run(pytest, check=False).returncode
+    if record:
+        write(status, time.monotonic() - started, seed)
     return status
 
 

@@ -43,4 +43,3 @@ def database(database_address):
     opened = open_database(database_address)
     yield opened
     opened.close_sync()
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,7 +59,7 @@ def documented_commands(source: Source) -> Iterator[Complaint]:
         return
     written = documents()
     for name, line in commands_of(source):
-        if f"qd {name}" not in written and f"quarterdeck {name}" not in written:
+        if not re.search(rf"\b(qd|quarterdeck) ([a-z-]+ )?{re.escape(name)}\b", written):
             yield Complaint(source.path, line, f"`qd {name}` is described nowhere in docs/")
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,7 @@ RETENTION = (kernel_retention, identity_retention, deployment_retention)
 """Rooms that say what of theirs is kept for how long; importing one registers its categories."""
 HAND_BACK_SECONDS = 5.0
 EDGE_LOOK_SECONDS = 5.0
+PAUSE_SECONDS = 2.0
 
 
 def register_handlers(handlers: WorkerHandlers = worker_handlers) -> None:
@@ -180,14 +182,14 @@ class Instance:
             worker=not self.settings.no_worker,
         )
         await self.db.write(retention.schedule_all)
-        self._keep(audit.Sealer(self.db).run(), "audit-sealer")
-        self._keep(event_jobs.keep_delivering(self.db), "event-delivery")
-        self._keep(self.observer.run(), "runtime-observer")
+        self._keep(audit.Sealer(self.db).run, "audit-sealer")
+        self._keep(partial(event_jobs.keep_delivering, self.db), "event-delivery")
+        self._keep(self.observer.run, "runtime-observer")
         if self.edge is not None:
-            self._keep(keep_edge(self.edge), "edge")
+            self._keep(partial(keep_edge, self.edge), "edge")
 
-    def _keep(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        self._tasks.append(asyncio.create_task(work, name=name))
+    def _keep(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+        self._tasks.append(asyncio.create_task(kept(work, name), name=name))
 
     def leave(self) -> None:
         """Begin to stop: streams end, and what runs here is given back to the ledger while requests still finish."""
@@ -246,6 +248,16 @@ def edge_ports(settings: Settings, runtime: Path) -> tuple[int | None, int | Non
     spare = iter(free_ports(2, LOOPBACK_ADDRESS))
     http, https = (next(spare) if port == 0 else port for port in named)
     return http, https
+
+
+async def kept(work: Callable[[], Coroutine[Any, Any, None]], name: str, pause: float = PAUSE_SECONDS) -> None:
+    """Run background work until canceled: what fails is told at once and begun anew."""
+    while True:
+        try:
+            await work()
+        except Exception:
+            log.exception("background_work_failed", work=name)
+        await asyncio.sleep(pause)
 
 
 async def keep_edge(edge: Edge) -> None:

@@ -12,8 +12,9 @@ from quarterdeck.kernel.db.types import Base
 
 
 def tables() -> MetaData:
-    """The tables of all rooms; a room declares its own in `model.py`."""
+    """The tables of all rooms; a room declares its own in `model.py`, a kernel module of one file in itself."""
     for module in pkgutil.walk_packages(quarterdeck.__path__, "quarterdeck."):
-        if module.name.endswith(".model"):
+        alone = not module.ispkg and module.name.startswith("quarterdeck.kernel.") and module.name.count(".") == 2
+        if module.name.endswith(".model") or alone:
             importlib.import_module(module.name)
     return Base.metadata

@@ -98,7 +98,7 @@ class Installation:
                 "resources.configure-source": self._configure("source"),
                 "resources.configure-runtime": self._configure("runtimeProfile"),
                 "resources.configure-network": self._configure("networkProfile"),
-                "resources.set-variable": {},
+                "resources.set-variable": None,
             }
         )
 

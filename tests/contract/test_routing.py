@@ -161,3 +161,8 @@ def test_aliases_lead_to_the_canonical_address(method: str, alias: str, canonica
 )
 def test_the_longest_prefix_chooses_the_dialect(path: str, dialect: str) -> None:
     assert DIALECTS.at(path).name == dialect
+
+
+@pytest.mark.parametrize("path", ["", "*", "\\api\\projects", "api/projects"])
+def test_an_address_without_a_leading_slash_is_left_as_it_is(path: str) -> None:
+    assert rewritten("GET", path) == path

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from cyclopts import CycloptsError
-from docs import pages
 
+from docs import pages
 from quarterdeck.cli import main
 from quarterdeck.cli.catalogue import BY_NAME, COMMANDS
 
@@ -19,11 +19,15 @@ SCRIPT = re.compile(r"(?:^|[\s`(&;])((?:script|\.ci)/[\w.-]+)")
 
 
 def shown() -> list[tuple[str, str]]:
-    """Every command line of ours in the documents, with its page: up to the first pipe, redirection or `&&`."""
+    """Every command line of ours in the documents, with its page: up to the first pipe, redirection or `&&`, and those
+    whose output is put into another.
+    """
     found = []
     for page in pages.documents():
-        for line in pages.code_lines(page.read_text(encoding="utf-8")):
-            for part in re.split(r"&&|;|\||(?<!\w)[<>](?=\s)", line.partition(" # ")[0]):
+        for written in pages.code_lines(page.read_text(encoding="utf-8")):
+            line = written.partition(" # ")[0]
+            inner = re.findall(r"\$\(([^()]*)\)", line)
+            for part in [*inner, *re.split(r"&&|;|\||(?<!\w)[<>](?=\s)", re.sub(r"\$\([^()]*\)", "VALUE", line))]:
                 words = part.strip().removeprefix(".venv/bin/")
                 name, _, rest = words.partition(" ")
                 if name in PROGRAMS and rest and "…" not in words:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from docs import pages
 
 FIXTURES = pages.ROOT / "tests" / "deploy" / "detection" / "fixtures"

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+
 from docs import pages
 
 EVERY = pytest.mark.parametrize("page", pages.documents(), ids=pages.name)

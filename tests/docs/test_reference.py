@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from docs import pages
 
+from docs import pages
 from quarterdeck.kernel.http.failures import CODE_BY_STATUS
 from quarterdeck.kernel.settings import PREFIX, Settings
 

@@ -1,4 +1,4 @@
-"""Ends what runs on this machine for an installation: its edge and its host processes. Argument: its target directory."""
+"""Ends the edge and the host processes of an installation. Argument: its target directory."""
 
 import asyncio
 import sys

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Iterator
@@ -200,3 +201,14 @@ class Client:
         """A request as the public makes it: through the edge, by name."""
         address = f"http://127.0.0.1:{self.deck.edge_port}{path}"
         return httpx.get(address, headers={"Host": hostname}, timeout=15, trust_env=False)
+
+
+@contextlib.contextmanager
+def signed_in(deck: Deck) -> Iterator[Client]:
+    """A client of an installation, with its first administrator."""
+    made = Client(deck)
+    try:
+        made.begin()
+        yield made
+    finally:
+        made.close()

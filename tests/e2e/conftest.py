@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from e2e.client import Client
+from e2e.client import Client, signed_in
 from e2e.repositories import Repositories
 from e2e.server import Deck, deck
 from real.fixtures import docker_host, docker_images
@@ -64,25 +64,26 @@ def database_url(database_kind: str, request: pytest.FixtureRequest) -> Iterator
 def shipyard(place: Path, docker_images: str, database_url: str | None, worker_kind: str) -> Iterator[Deck]:
     """An installation on a machine with a Docker engine that has the base images."""
     options = {"docker_host": docker_images, "database_url": database_url, "remote_worker": worker_kind == "remote"}
-    with deck(place, **options) as made:
+    with deck(place / f"yard-{worker_kind}-{bool(database_url)}", **options) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
 def bare(place: Path, database_url: str | None, worker_kind: str) -> Iterator[Deck]:
     """An installation on a machine without an engine."""
-    with deck(place, database_url=database_url, remote_worker=worker_kind == "remote") as made:
+    with deck(
+        place / f"bare-{worker_kind}-{bool(database_url)}",
+        database_url=database_url,
+        remote_worker=worker_kind == "remote",
+    ) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-def client(request: pytest.FixtureRequest) -> Iterator[Client]:
-    """Signed in to the module's installation."""
-    name = "shipyard" if "shipyard" in request.fixturenames else "bare"
-    made = Client(request.getfixturevalue(name))
-    made.begin()
-    yield made
-    made.close()
+def client(shipyard: Deck) -> Iterator[Client]:
+    """Signed in to the installation with an engine; modules about one without it have a fixture of their own."""
+    with signed_in(shipyard) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -91,5 +92,3 @@ def repositories() -> Iterator[Repositories]:
     with git_server(directory) as url:
         yield Repositories(directory, url)
     shutil.rmtree(directory, ignore_errors=True)
-
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,15 +67,5 @@ class Repository:
 
 
 def _with_version(text: str, version: str) -> str:
-    lines = []
-    for line in text.splitlines(keepends=True):
-        if line.startswith(("VERSION = ", "const VERSION = ")):
-            head = line.split("=")[0]
-            lines.append(f'{head}= "{version}"{";" if head.startswith("const") else ""}\n')
-        else:
-            for app in ("static", "vite"):
-                start = line.find(f">{app} ")
-                if start >= 0:
-                    line = line[: start + len(app) + 2] + version + line[line.index("<", start) :]
-            lines.append(line)
-    return "".join(lines)
+    text = re.sub(r'^(const )?VERSION = "[^"]*"', rf'\1VERSION = "{version}"', text, flags=re.MULTILINE)
+    return re.sub(r">(static|vite) [^<]*<", rf">\1 {version}<", text)

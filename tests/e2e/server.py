@@ -134,7 +134,7 @@ class Deck:
         done = subprocess.run(arguments, capture_output=True, text=True, check=False, env=environment(self.docker_host))
         assert done.returncode == 0, done.stderr
         self.token_file.touch(mode=0o600)
-        self.token_file.write_text(done.stdout.strip())
+        self.token_file.write_text(done.stdout.split()[-1])  # what it logs comes before
 
     def stop(self, *, graceful: bool = True) -> None:
         """End our processes; applications and the edge keep running."""
@@ -176,7 +176,7 @@ class Deck:
 @contextlib.contextmanager
 def deck(place: Path, **options: object) -> Iterator[Deck]:
     """A started installation, destroyed afterwards."""
-    place.mkdir(parents=True, exist_ok=True)
+    place.mkdir(mode=0o711, parents=True, exist_ok=True)
     made = Deck(place / "data", **options)  # type: ignore[arg-type]
     try:
         made.start()

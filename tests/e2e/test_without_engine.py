@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from e2e.client import Client
+from e2e.client import Client, signed_in
 from e2e.repositories import Repositories
 from e2e.server import Deck
 from e2e.traffic import Traffic
 from e2e.truth import releases, runtimes, settled
 
 pytestmark = [pytest.mark.edge, pytest.mark.root]
+
+
+@pytest.fixture(scope="module")
+def client(bare: Deck) -> Iterator[Client]:
+    with signed_in(bare) as made:
+        yield made
 
 
 @pytest.mark.parametrize("app", ["flask", "express"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import sqlite3
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from quarterdeck.instance import Instance
 from quarterdeck.kernel.datadir import DataDirectory
-from quarterdeck.kernel.db.migrate import revisions
+from quarterdeck.kernel.db.migrate import MIGRATIONS, revisions
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.settings import Settings
 from quarterdeck.serving import listen
@@ -143,9 +144,9 @@ def test_an_upgrade_leaves_a_backup_beside_the_database(tmp_path):
     closed(Instance.open(settings(data)))
     with sqlite3.connect(data / "quarterdeck.db") as connection:
         connection.execute("PRAGMA foreign_keys=OFF")
-        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type='table'").fetchall():
-            if name.startswith("deploy_"):
-                connection.execute(f"DROP TABLE {name}")
+        (file,) = (MIGRATIONS / "versions").glob(f"v{revisions()[-1]}_*.py")
+        for name in re.findall(r'op\.create_table\(\s*"(\w+)"', file.read_text()):
+            connection.execute(f"DROP TABLE {name}")
         connection.execute("UPDATE alembic_version SET version_num = ?", [revisions()[-2]])
     connection.close()
     closed(Instance.open(settings(data)))

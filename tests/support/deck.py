@@ -185,7 +185,7 @@ async def running(directory: Path, database_address: str | Path, **settings: Any
     app = application(instance)
     async with (
         lifespan(app),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://deck.test") as client,
+        httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://localhost") as client,
     ):
         yield Deck(instance, client)
 

@@ -25,7 +25,8 @@ def sample(sweep: Sequence[T], size: int, salt: str) -> list[T]:
     """The part of a sweep that this run takes: `size` of it chosen by the run's seed, everything with `--all`."""
     if ALL or size >= len(sweep):
         return list(sweep)
-    chosen = random.Random(f"{SEED}-{salt}").sample(range(len(sweep)), size)
+    draw = random.Random(f"{SEED}-{salt}")  # noqa: S311 - to be repeated, not to be secret
+    chosen = draw.sample(range(len(sweep)), size)
     return [sweep[index] for index in sorted(chosen)]
 
 

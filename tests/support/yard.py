@@ -67,7 +67,7 @@ class Yard:
     docker_host: str
     port: int
     instance: str = dataclasses.field(default_factory=lambda: Ids().text(12))
-    tls_port: int = dataclasses.field(default_factory=lambda: free_port())  # noqa: PLW0108 - it is defined below
+    tls_port: int = dataclasses.field(default_factory=lambda: free_port())  # noqa: PLW0108 - defined below
     serving: Serving | None = None
 
     @property
@@ -150,7 +150,7 @@ def free_port() -> int:
 
 def folder(place: Path, name: str, **files: str) -> dict[str, Any]:
     """A source: a folder with these files (two underscores stand for a dot)."""
-    directory = place / "sources" / name
+    directory = place.parent / "sources" / name
     directory.mkdir(parents=True, exist_ok=True)
     for file, text in files.items():
         (directory / file.replace("__", ".")).write_text(text)

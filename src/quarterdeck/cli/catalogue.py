@@ -37,12 +37,13 @@ COMMANDS = (
     Command("doctor", "doctor:doctor", "Check the server and what it needs.", RUNNING),
     Command("serve", "serve:serve", "Run the control plane.", RUNNING),
     Command("worker", "worker:worker", "Run a worker that dials in to a server.", RUNNING),
+    Command("enrol", "enrolment:enrol", "Make a worker known, with the server stopped.", RUNNING),
     Command("migrate", "maintenance:migrate", "Bring the database to this program's schema.", RUNNING),
     Command("audit", "maintenance:audit", "Prove the audit trail.", RUNNING),
     Command("openapi", "openapi:openapi", "Print the OpenAPI document.", RUNNING),
     Command("completion", "completion:completion", "Print the completion script of a shell.", RUNNING),
 )
-HIDDEN = (Command("__complete", "completion:candidates", "", ""),)
+HIDDEN = (Command("complete-words", "completion:candidates", "", ""),)
 BY_NAME = {command.name: command for command in (*COMMANDS, *HIDDEN)}
 
 EXAMPLES = (

@@ -50,7 +50,7 @@ def _command(app: App, name: str) -> list[str]:
         lines += ["", "```", *examples, "```"]
     rows, takes = [], []
     for argument in app.assemble_argument_collection(default_parameter=PLAIN, parse_docstring=True):
-        if argument.parameter.group and any(getattr(group, "name", "") == SHARED for group in argument.parameter.group):
+        if _shared(argument.parameter.group):
             takes += [option for option in argument.names if option.startswith("--")]
             continue
         if argument.show:
@@ -61,6 +61,11 @@ def _command(app: App, name: str) -> list[str]:
     if extra:
         lines += ["", f"Also {', '.join(extra)}."]
     return lines
+
+
+def _shared(group: Any) -> bool:
+    groups = group if isinstance(group, tuple | list) else (group,)
+    return any(getattr(one, "name", "") == SHARED for one in groups)
 
 
 def _names(argument: Any) -> str:

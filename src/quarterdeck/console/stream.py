@@ -21,8 +21,9 @@ from quarterdeck.console.permissions import SIGNED_IN, needs
 from quarterdeck.console.ports import Place, Update
 from quarterdeck.console.render import secure_headers
 from quarterdeck.kernel.errors import Invalid, NotFound, Problem
+from quarterdeck.kernel.http.sse import STILL_ADMITTED
 
-KEEP_ALIVE, GATHER, MOST_LINES = 15.0, 0.05, 2000
+CHECKED_EVERY, GATHER, MOST_LINES = 5.0, 0.05, 2000
 _TOPIC = re.compile(r"(home|fleet|jobs|project:[^:,/]+|(?:resource|deployment):[^:,]+|log:[\w:.\-]+)\Z")
 SWAP = Markup(' hx-swap-oob="outerMorph"')
 
@@ -49,9 +50,15 @@ async def _events(desk: Desk, topics: tuple[str, ...], after: int) -> AsyncItera
         for topic in topics:
             if text := await _fragment(desk, topic, sent):
                 yield text
+        loop = asyncio.get_running_loop()
+        checked = loop.time()
         while True:
+            if loop.time() - checked >= CHECKED_EVERY:
+                checked = loop.time()
+                if not await _still_admitted(desk):
+                    return
             try:
-                first = await asyncio.wait_for(waiting.get(), KEEP_ALIVE)
+                first = await asyncio.wait_for(waiting.get(), CHECKED_EVERY)
             except TimeoutError:
                 yield ": still here\n\n"
                 continue
@@ -70,6 +77,18 @@ async def _events(desk: Desk, topics: tuple[str, ...], after: int) -> AsyncItera
         reader.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await reader
+
+
+async def _still_admitted(desk: Desk) -> bool:
+    """Whether the session that opened the stream still stands; the page goes to the door on its next load."""
+    still = desk.request.scope["state"].get(STILL_ADMITTED)
+    if still is None:
+        return True
+    try:
+        await still()
+    except Problem:
+        return False
+    return True
 
 
 async def _read(desk: Desk, topics: tuple[str, ...], after: int, waiting: asyncio.Queue[Update | None]) -> None:

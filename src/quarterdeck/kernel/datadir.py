@@ -75,8 +75,16 @@ class DataDirectory:
                 hint=f"Stop process {holder}, or choose another directory with --data-dir.",
                 pid=holder,
             ) from None
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        try:
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        except OSError as error:
+            os.close(descriptor)
+            raise Unavailable(
+                f"Nothing can be written to the data directory {self.path} ({error.strerror}).",
+                code="data_directory_unusable",
+                hint="Free space on its disk, then start again.",
+            ) from None
         self._lock = descriptor
 
     def release(self) -> None:

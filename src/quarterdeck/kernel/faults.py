@@ -1,8 +1,8 @@
 """Places where a test may end the process as a power failure would.
 
 `point("cut-over.switched")` does nothing unless `QUARTERDECK_FAULTS` names a directory. There every passage is added to
-the file `trace`, and a file `armed` that holds `NAME N` ends the process by SIGKILL at the N-th passage of NAME from then
-on. The file is removed first, so that the next process lives.
+the file `trace`, and a file `armed` that holds `NAME N` ends the process by SIGKILL at the N-th passage of NAME from
+then on. The file is removed first, so that the next process lives.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
 
 from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
@@ -36,15 +37,16 @@ def of_project(tx: Tx, project: Project) -> list[Environment]:
 
 
 def newest(tx: Tx, limit: int, project_ref: str | None = None) -> list[tuple[Environment, Project]]:
-    query = (
-        select(Environment, Project)
-        .join(Project, Project.id == Environment.project_id)
-        .where(Project.organization_id == projects.organization_of(tx))
-        .order_by(Environment.id.desc())
-        .limit(limit)
-    )
+    query = select(Environment, Project).join(Project, Project.id == Environment.project_id)
+    organization = projects.organization_of(tx)
     if project_ref is not None:
-        query = query.where(Project.ref == project_ref)
+        query = query.where(Project.ref == project_ref, Project.organization_id == organization)
+    else:
+        # Not joined over the organization: SQLite would then sort all of its environments for the newest few.
+        owner = aliased(Project)
+        whose = select(owner.organization_id).where(owner.id == Environment.project_id).scalar_subquery()
+        query = query.where(whose == organization)
+    query = query.order_by(Environment.id.desc()).limit(limit)
     return [(environment, project) for environment, project in tx.session.execute(query)]
 
 

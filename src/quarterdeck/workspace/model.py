@@ -12,7 +12,10 @@ class Project(Identified, Base):
     """Identity and lifecycle (`active | archived`) of a project. A deleted project leaves no row."""
 
     __tablename__ = "workspace_projects"
-    __table_args__ = (Index("uq_workspace_projects_slug", "organization_id", "slug", unique=True),)
+    __table_args__ = (
+        Index("ix_workspace_projects_organization_id", "organization_id", "id"),
+        Index("uq_workspace_projects_slug", "organization_id", "slug", unique=True),
+    )
 
     ref: Mapped[str] = mapped_column(String(40), unique=True)
     organization_id: Mapped[int] = mapped_column(ForeignKey("identity_organizations.id"))

@@ -17,10 +17,12 @@ __all__ = ["docker_host"]
 
 @pytest.fixture
 def place() -> Iterator[Path]:
-    """Short, because of the edge's sockets, and passable for the users of applications."""
+    """Short, because of the edge's sockets, and passable for the users of applications. Sources lie beside it."""
     made = Path(tempfile.mkdtemp(prefix="qd-x-"))
     made.chmod(0o711)
-    yield made
+    runtime = made / "run"
+    runtime.mkdir(mode=0o711)
+    yield runtime
     shutil.rmtree(made, ignore_errors=True)
 
 

@@ -264,7 +264,7 @@ async def test_a_rollback_starts_what_was_kept_when_its_source_is_gone(host: Yar
     order, ledger = application(host, "process", "old"), Ledger()
     await host.deploy(order, ledger)
     await host.deploy(application(host, "process", "new"))
-    shutil.rmtree(host.root / "sources")
+    shutil.rmtree(host.root.parent / "sources")
     back = given_back(host, order, ledger)
     await host.deploy(back)
     assert (await host.ask())[1] == "old"
@@ -282,7 +282,7 @@ async def test_a_rollback_to_what_is_gone_is_refused_and_changes_nothing(host: Y
 async def test_names_that_utf8_cannot_hold_do_not_stop_a_deployment(host: Yard) -> None:
     source = folder(host.root, "odd", index__html="odd")
     with contextlib.suppress(OSError):
-        (host.root / "sources" / "odd").joinpath("caf\udce9.txt").write_text("x")
+        (host.root.parent / "sources" / "odd").joinpath("caf\udce9.txt").write_text("x")
     await host.deploy(host.order(source))
     assert (await host.ask())[1] == "odd"
 

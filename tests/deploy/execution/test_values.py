@@ -43,7 +43,7 @@ def test_the_container_of_an_attempt_is_this_value(tmp_path: Path) -> None:
         },
         internal_port=8080,
         host_port=21000,
-        network="quarterdeck",
+        network="quarterdeck-abc-1",
         aliases=("app",),
         restart="no",
         init=spec.init,
@@ -163,7 +163,8 @@ def test_a_worker_that_executes_loads_no_database_and_no_domain() -> None:
     script = (
         "import sys, pkgutil, importlib, quarterdeck.deploy.execution as e\n"
         "[importlib.import_module(f'{e.__name__}.{m.name}') for m in pkgutil.iter_modules(e.__path__)]\n"
-        "bad = ('sqlalchemy', 'quarterdeck.kernel.db', 'quarterdeck.deploy.deployments'," " 'quarterdeck.deploy.resources')\n"
+        "bad = ('sqlalchemy', 'quarterdeck.kernel.db', 'quarterdeck.deploy.deployments',"
+        " 'quarterdeck.deploy.resources')\n"
         "print([m for m in sys.modules if m.startswith(bad)])"
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3] / "src")}

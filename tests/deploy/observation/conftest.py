@@ -18,7 +18,7 @@ async def started(database_address: str | Path, monkeypatch: pytest.MonkeyPatch)
     """A running installation without an engine, whose resource is a host process that tells its secret."""
     monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent/docker.sock")
     place = Path(tempfile.mkdtemp(prefix="qd-o-"))
-    place.chmod(0o711)  # noqa: ASYNC240 - a test directory
+    place.chmod(0o711)  # noqa: ASYNC240 - before anything runs
     (place / "source").mkdir()
     (place / "source" / "index.html").write_text("hello")
     tell = "import os;print('the token is',os.environ.get('TOKEN'),flush=True)\n"

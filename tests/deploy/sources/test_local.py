@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 from pathlib import Path
@@ -108,3 +109,13 @@ async def test_a_full_disk_is_told_and_nothing_is_left(tmp_path, project):
 
 def run(*arguments: str) -> None:
     subprocess.run(arguments, check=True)
+
+
+async def test_what_cannot_be_copied_is_told_on_the_loop_and_left_out(tmp_path, project):
+    os.mkfifo(project / "pipe")
+    loops = []
+    got = await fetch(folder(project), tmp_path / "d", log=lambda _: loops.append(asyncio.get_running_loop()))
+    await asyncio.sleep(0)
+    assert "pipe" not in names(got.tree)
+    assert got.warnings == ("pipe is neither file, folder nor link and was left out.",)
+    assert loops == [asyncio.get_running_loop()]

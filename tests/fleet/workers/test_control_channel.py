@@ -63,7 +63,7 @@ class Server:
         )
         self._uvicorn.install_signal_handlers = lambda: None
         self._serving = asyncio.create_task(self._uvicorn._serve())
-        while not self._uvicorn.started:  # noqa: ASYNC110 - uvicorn sets no event
+        while not self._uvicorn.started:
             await asyncio.sleep(0.01)
 
     async def stop(self) -> None:
@@ -158,7 +158,7 @@ async def test_nobody_gets_in_without_an_enrolled_credential(server):
 async def test_a_worker_is_sent_away_for_good_when_it_is_revoked(server, tmp_path):
     worker, token = await server.database.write(enrolled)
     async with working(server, token, jobs.WorkerHandlers(), tmp_path) as task:
-        while not server.control.connected(worker.id):  # noqa: ASYNC110 - nothing announces it
+        while not server.control.connected(worker.id):
             await asyncio.sleep(0.01)
         await server.database.write(revoke, worker.id)
         await server.control.send_away(worker.id)
@@ -286,7 +286,7 @@ async def test_the_end_of_a_job_waits_on_disk_for_a_server_that_is_away(server, 
         await asyncio.wait_for(started.wait(), 10)
         await server.stop()
         go_on.set()
-        while not list(spool.glob("*.json")):  # noqa: ASYNC110 - a file appears
+        while not list(spool.glob("*.json")):
             await asyncio.sleep(0.01)
     await server.start()
     async with working(server, token, jobs.WorkerHandlers(), tmp_path):  # a new process that knows nothing but its disk

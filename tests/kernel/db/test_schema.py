@@ -17,27 +17,35 @@ from sqlalchemy import text
 
 from quarterdeck.kernel.clock import HeldClock
 from quarterdeck.kernel.db.backups import back_up
-from quarterdeck.kernel.db.migrate import current, engine_for, migrate, pending, revisions
+from quarterdeck.kernel.db.migrate import MIGRATIONS, current, engine_for, migrate, pending, revisions
+from quarterdeck.kernel.db.types import Base
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.schema import tables
 
 ROOT = Path(__file__).resolve().parents[3]
 
+SQLITE = """
+    SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' AND name <> 'alembic_version'
+"""
+COLUMNS = """
+    SELECT table_name, column_name, data_type, character_maximum_length, is_nullable, column_default, is_identity
+    FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'alembic_version'
+"""
+INDEXES = """
+    SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+"""
+CONSTRAINTS = """
+    SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
+    WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text <> 'alembic_version'
+"""
+TRIGGERS = "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal"
+FUNCTIONS = "SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+OPTIONS = """
+    SELECT relname, reloptions FROM pg_class WHERE relnamespace = 'public'::regnamespace AND reloptions IS NOT NULL
+"""
 CATALOGUE = {
-    "sqlite": [
-        "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' AND name <> 'alembic_version'"
-    ],
-    "postgresql": [
-        "SELECT table_name, column_name, data_type, character_maximum_length, is_nullable, column_default, is_identity "
-        "FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'alembic_version'",
-        "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' "
-        "AND tablename <> 'alembic_version'",
-        "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint "
-        "WHERE connamespace = 'public'::regnamespace AND conrelid::regclass::text <> 'alembic_version'",
-        "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",
-        "SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace",
-        "SELECT relname, reloptions FROM pg_class WHERE relnamespace = 'public'::regnamespace AND reloptions IS NOT NULL",
-    ],
+    "sqlite": [SQLITE],
+    "postgresql": [COLUMNS, INDEXES, CONSTRAINTS, TRIGGERS, FUNCTIONS, OPTIONS],
 }
 
 
@@ -121,10 +129,10 @@ def test_log_lines_lie_in_a_file_of_their_own_on_sqlite(database_address, databa
 
 def test_an_empty_database_is_brought_up_in_less_than_a_second_and_only_once(empty):
     assert pending(empty) == list(revisions())
-    began = time.perf_counter()
+    began = time.process_time()
     assert migrate(empty) == list(revisions())
-    took = time.perf_counter() - began
-    assert took < 1.0, f"{took:.2f} s"
+    took = time.process_time() - began
+    assert took < 1.0, f"{took:.2f} s of processor time"
     assert pending(empty) == []
     assert migrate(empty) == []
     assert current(empty) == revisions()[-1]
@@ -149,12 +157,23 @@ NEWEST = {"kernel_idempotency"}  # the tables of the newest migration
 
 def step_back(address: str | Path) -> None:
     """Undo the newest migration as far as a migration can tell: its tables and its number."""
+    (file,) = (MIGRATIONS / "versions").glob(f"v{revisions()[-1]}_*.py")
+    made = re.findall(r'op\.create_table\(\s*"(\w+)"', file.read_text())
     engine = engine_for(address)
     with engine.begin() as connection:
-        for name in reversed([one.name for one in tables().sorted_tables if one.name in NEWEST]):
+        for name in reversed([one.name for one in tables().sorted_tables if one.name in made]):
             connection.execute(text(f"DROP TABLE {name}"))
         connection.execute(text(f"UPDATE alembic_version SET version_num = '{revisions()[-2]}'"))
     engine.dispose()
+
+
+def test_every_table_of_the_program_is_known_to_who_makes_migrations():
+    """A room that declares a table elsewhere than in `model.py` would be left out of the schema."""
+    known = set(tables().tables)
+    from quarterdeck.app import handlers
+
+    handlers()
+    assert set(Base.metadata.tables) == known
 
 
 def test_data_is_backed_up_before_a_migration_where_it_is_a_file(empty, database_kind, tmp_path):

@@ -6,7 +6,7 @@ import asyncio
 import threading
 
 import pytest
-from sqlalchemy import String, select
+from sqlalchemy import String, event, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -154,3 +154,18 @@ async def test_a_closed_database_refuses_with_an_instruction(database_address):
     await database.close()
     with pytest.raises((Unavailable, RuntimeError)):
         await database.write(lambda tx: tx.execute("SELECT 1").scalar())
+
+
+async def test_after_a_commit_that_failed_the_next_change_is_kept(notes):
+    broken = [True]
+
+    @event.listens_for(notes.engine, "commit")
+    def full(_connection) -> None:
+        if broken:
+            broken.clear()
+            raise OSError("No space left on device")
+
+    with pytest.raises((Unavailable, OSError)):
+        await notes.write(put, "lost")
+    await notes.write(put, "kept")
+    assert await notes.read(texts) == ["kept"]

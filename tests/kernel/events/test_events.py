@@ -174,7 +174,7 @@ async def test_a_waiting_event_becomes_one_delivery_job(database, counter):
         await database.write(events.append, STREAM, "made", {"n": 1})
     wanted = jobs.Filter(kind=KIND)
     async with asyncio.timeout(3):
-        while not await database.read(jobs.count, wanted):  # noqa: ASYNC110 - the ledger is what we look at
+        while not await database.read(jobs.count, wanted):
             await asyncio.sleep(0.02)
     assert not await database.write(demand)
     assert await database.read(jobs.count, wanted) == 1

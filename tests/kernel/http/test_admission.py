@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from litestar.exceptions import ImproperlyConfiguredException
 from litestar.handlers import HTTPRouteHandler
@@ -9,8 +11,11 @@ from litestar.testing import TestClient
 
 from kernel.http.frame import DIALECTS, Doors, application
 from quarterdeck.kernel.http.application import Frame, build
-from quarterdeck.kernel.http.limits import Rate
-from quarterdeck.kernel.http.perimeter import Proxies, Surroundings
+from quarterdeck.kernel.http.guard import names_this_machine
+from quarterdeck.kernel.http.limits import Rate, counted_as
+from quarterdeck.kernel.http.perimeter import Perimeter, Proxies, Surroundings
+from quarterdeck.kernel.ids import Ids
+from quarterdeck.kernel.principal import current
 
 TOKEN = {"authorization": "Bearer good"}
 NEW = {"fullName": "x"}
@@ -129,3 +134,48 @@ def test_query_values_are_coerced(client, value) -> None:
         "tags": ["a", "b", "c"],
         "scope.kind": "server",
     }
+
+
+def test_a_proxys_own_line_of_forwarded_addresses_counts_before_the_clients() -> None:
+    seen: list[str | None] = []
+
+    async def app(scope, receive, send) -> None:
+        seen.append(current.get().address)
+
+    perimeter = Perimeter(app, dialects=DIALECTS, surroundings=Surroundings(trusted_proxies=("10.0.0.0/8",)), ids=Ids())
+    lines = [(b"x-forwarded-for", b"6.6.6.6"), (b"x-forwarded-for", b"203.0.113.9")]
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/",
+        "headers": lines,
+        "client": ("10.0.0.1", 1),
+        "scheme": "http",
+    }
+    asyncio.run(perimeter(scope, None, None))
+    assert seen == ["203.0.113.9"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("2001:db8::1", "2001:db8::ffff:2", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("1.2.3.4", "1.2.3.5", False),
+        ("::ffff:1.2.3.4", "1.2.3.4", True),
+        ("fe80::1%eth0", "fe80::2%eth0", True),
+        ("-", "-", True),
+    ],
+)
+def test_an_ipv6_customer_is_counted_as_one(one, other, same) -> None:
+    assert (counted_as(one) == counted_as(other)) is same
+
+
+@pytest.mark.parametrize("host", ["localhost:8700", "LOCALHOST", "127.0.0.1:1", "[::1]:8700", "deck.localhost"])
+def test_this_machines_own_names_are_known(host) -> None:
+    assert names_this_machine(host)
+
+
+@pytest.mark.parametrize("host", ["", "evil.example", "localhost.evil.example:8700", "127.0.0.1.evil.example", "[::2]"])
+def test_other_names_of_this_machine_are_not_its_own(host) -> None:
+    assert not names_this_machine(host)

@@ -125,3 +125,9 @@ def test_a_shared_route_answers_429_with_the_keys_of_both_surfaces() -> None:
     assert answers[0].headers["x-extra"] == "yes"
     assert answers[2].headers["retry-after"] == "30"
     assert set(answers[2].json()) == {"detail", "statusCode", "message", "error", "code"}
+
+
+def test_a_text_that_is_not_utf8_is_refused(client) -> None:
+    headers = TOKEN | {"content-type": "application/json"}
+    body = deploy_error(client.post("/deploy/things", headers=headers, content=b'{"fullName": "a\xff"}'))
+    assert (body["status"], body["data"]["issues"][0]["code"]) == (400, "invalid_json")

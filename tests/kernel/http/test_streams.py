@@ -10,7 +10,8 @@ from litestar.exceptions import WebSocketDisconnect
 from litestar.testing import TestClient
 
 from kernel.http.frame import application
-from quarterdeck.kernel.http.sse import EventStream
+from quarterdeck.kernel.errors import Unauthenticated
+from quarterdeck.kernel.http.sse import STILL_ADMITTED, EventStream
 
 TOKEN = {"authorization": "Bearer good"}
 
@@ -39,7 +40,7 @@ def test_a_problem_in_the_source_becomes_an_error_event_in_the_dialect(client) -
     assert msgspec.json.decode(data.removeprefix("data: "))["error"]["code"] == "stream_conflict"
 
 
-async def play(stream: EventStream, *, leave_after: int, slow: bool = False) -> list[bytes]:
+async def play(stream: EventStream, *, leave_after: int, slow: bool = False, still=None) -> list[bytes]:
     """Run a stream against a client that leaves after so many chunks."""
     sent: list[bytes] = []
     leave = asyncio.Event()
@@ -57,7 +58,7 @@ async def play(stream: EventStream, *, leave_after: int, slow: bool = False) -> 
                 leave.set()
 
     async with asyncio.timeout(5):
-        await stream({"type": "http"}, receive, send)
+        await stream({"type": "http", "state": {STILL_ADMITTED: still}}, receive, send)
     return sent
 
 
@@ -113,3 +114,17 @@ def test_a_socket_by_cookie_has_to_come_from_our_own_pages(client) -> None:
     with client.websocket_connect("/deploy/echo/a", headers={"origin": "http://testserver.local"}) as socket:
         socket.send_text('{"text":"x"}')
         assert socket.receive_json() == {"text": "a: x"}
+
+
+async def test_a_stream_ends_soon_after_its_session_was_revoked() -> None:
+    asked: list[int] = []
+
+    async def still() -> None:
+        asked.append(1)
+        if len(asked) == 3:
+            raise Unauthenticated("The session has ended.")
+
+    closed = asyncio.Event()
+    sent = await play(EventStream(silent(closed), keep_alive=0.01), leave_after=1000, still=still)
+    assert sent[-2:] == [b'event: error\ndata: {"error":"The session has ended."}\n\n', b""]
+    assert closed.is_set()

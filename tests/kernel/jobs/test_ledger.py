@@ -34,6 +34,14 @@ def _refuse(tx, job):
 jobs.kinds.register(jobs.JobKind("test.unassignable", Note, assign=_refuse))
 
 
+def _break(tx, job, *outcome):
+    raise RuntimeError("a bug")
+
+
+jobs.kinds.register(jobs.JobKind("test.broken-order", Note, assign=_break, finish=_break))
+jobs.kinds.register(jobs.JobKind("test.broken-finish", Note, finish=_break))
+
+
 @pytest.fixture
 def clock():
     return HeldClock()
@@ -282,6 +290,25 @@ def test_an_order_that_cannot_be_made_fails_its_job_and_spares_the_others(db):
     assert [job.id for job in take(db)] == [good.id]
     failed = db.read_sync(jobs.get, bad.id)
     assert (failed.state, failed.error_code) == ("failed", "server_unreachable")
+
+
+def test_a_bug_in_one_jobs_order_and_end_fails_that_job_and_stops_no_other(db):
+    bad, behind = (put(db, kind=kind, concurrency_key="k") for kind in ("test.broken-order", "test.plain"))
+    good = put(db)
+    assert [job.id for job in take(db)] == [good.id]
+    failed = db.read_sync(jobs.get, bad.id)
+    assert (failed.state, failed.error_code) == ("failed", "job_order_failed")
+    assert [job.id for job in take(db)] == [behind.id]
+
+
+def test_a_bug_at_the_end_of_a_lapsed_job_leaves_the_other_lapsed_ones_their_turn(db, clock):
+    bad, good = put(db, kind="test.broken-finish", concurrency_key="k"), put(db)
+    assert len(take(db)) == 2
+    db.write_sync(jobs.cancel, bad.id, "asked")
+    clock.advance(600)
+    db.write_sync(jobs.requeue_lapsed)
+    assert db.read_sync(jobs.get, bad.id).state == "canceled"
+    assert [job.id for job in take(db)] == [good.id]
 
 
 def test_handed_back_work_is_claimable_at_once(db):

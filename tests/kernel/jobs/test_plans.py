@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from quarterdeck.kernel.db import open_database
 from quarterdeck.kernel.jobs import sqlite
+from quarterdeck.kernel.jobs.finding import Filter
+from quarterdeck.kernel.jobs.transitions import LIVE, State
 from support.databases import fresh_database
 
 
@@ -41,3 +45,19 @@ def test_a_hot_statement_scans_no_table(plan, statement, index):
     steps = plan(statement)
     assert any(index in step for step in steps), steps
     assert not any(step.startswith("SCAN jobs") and "INDEX" not in step for step in steps), steps
+
+
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        (Filter(organization_id=1, states=(State.RUNNING,)), "ix_jobs_lease"),
+        (Filter(organization_id=1, states=(State.PENDING,)), "ix_jobs_unended"),
+        (Filter(kind="events.deliver", states=tuple(LIVE)), "ix_jobs_unended"),
+    ],
+)
+def test_counting_live_jobs_reads_no_ended_one(plan, wanted, index):
+    where, values = wanted.where()
+    statement = f"SELECT count(*) FROM jobs WHERE {where}"
+    for name in values:
+        statement = re.sub(rf":{name}\b", "?", statement)
+    assert index in " ".join(plan(statement))

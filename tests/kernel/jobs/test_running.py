@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from quarterdeck.kernel import jobs
+from quarterdeck.kernel.db import DatabaseUnavailable
 from quarterdeck.kernel.errors import Unavailable
 
 
@@ -235,3 +236,85 @@ async def test_a_worker_that_cannot_renew_its_lease_stops_the_job_before_it_ends
     async with running(database, room) as service:
         await service.enqueue(request("run.lease"))  # heartbeats are further apart than this lease is long
         await asyncio.wait_for(stopped.wait(), 0.99)
+
+
+async def test_work_that_was_carried_to_its_end_is_not_handed_back_by_a_stop(database, room):
+    jobs.kinds.register(jobs.JobKind("run.to-its-end", Order))
+    started, runs = asyncio.Event(), []
+
+    @room[0].register("run.to-its-end", Order)
+    async def run(context, order):
+        runs.append(context.job.fence)
+        started.set()
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            asyncio.current_task().uncancel()
+        return {"done": True}
+
+    async with running(database, room) as service:
+        job = await service.enqueue(request("run.to-its-end"))
+        await asyncio.wait_for(started.wait(), 10)
+    assert (await database.read(jobs.get, job.id)).state == "succeeded"
+    assert runs == [1]
+
+
+async def test_a_database_that_fails_for_a_moment_loses_neither_the_worker_nor_a_result(database, room):
+    failures = []
+
+    def away(tx, job, outcome):
+        if len(failures) < 2:
+            failures.append(outcome.state)
+            raise DatabaseUnavailable("The disk is full.")
+
+    jobs.kinds.register(jobs.JobKind("run.disk-full", Order, finish=away))
+
+    @room[0].register("run.disk-full", Order)
+    async def run(context, order):
+        return {"kept": True}
+
+    async with running(database, room) as service:
+        write, taken = database.write, []
+
+        async def full_at_the_next_start(verb, *args, **kwargs):
+            if verb.__name__ == "_take_up" and not taken:
+                taken.append(verb)
+                raise DatabaseUnavailable("The disk is full.")
+            return await write(verb, *args, **kwargs)
+
+        database.write = full_at_the_next_start
+        try:
+            job = await service.enqueue(request("run.disk-full"))
+            done = await service.wait(job.id, 10)
+        finally:
+            del database.write
+    assert (done.state, done.error_code) == ("succeeded", None)
+    assert failures == ["succeeded", "succeeded"]
+    assert taken
+
+
+async def test_a_report_that_breaks_a_rule_fails_its_job_and_no_connection(database, room):
+    def broken(tx, job, kind, data):
+        raise RuntimeError("a bug")
+
+    jobs.kinds.register(jobs.JobKind("run.bad-record", Order, record=broken))
+    jobs.kinds.register(jobs.JobKind("run.beside", Order))
+    going = asyncio.Event()
+
+    @room[0].register("run.bad-record", Order)
+    async def report(context, order):
+        await context.record("phase", {})
+
+    @room[0].register("run.beside", Order)
+    async def beside(context, order):
+        await going.wait()
+
+    async with running(database, room) as service:
+        other = await service.enqueue(request("run.beside"))
+        session = service.sessions
+        job = await service.enqueue(request("run.bad-record"))
+        done = await service.wait(job.id, 10)
+        assert service.sessions == session
+        going.set()
+        assert (await service.wait(other.id, 10)).state == "succeeded"
+    assert (done.state, done.error_code) == ("failed", "internal_error")

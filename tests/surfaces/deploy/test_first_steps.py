@@ -88,3 +88,20 @@ async def test_the_installation_says_what_it_is_and_how_it_feels(deck):
     assert (await deck.send("GET", "/api/readiness", token=None)).status_code == 200
     document = (await deck.send("GET", "/api/openapi.json", token=None)).json()
     assert "/api/resources/{resourceId}/health" in document["paths"]
+
+
+async def test_a_page_that_has_its_name_lead_here_cannot_create_the_first_administrator(fresh):
+    for path, body in (
+        ("/api/bootstrap/auth/first-admin", ADA),
+        ("/api/auth/setup", {"username": "ada", "password": PASSWORD}),
+    ):
+        answer = await fresh.send("POST", path, body, token=None, headers={"host": "evil.example:8700"})
+        assert answer.status_code == 403, answer.text
+        assert "setup_host_refused" in answer.text or "own name" in answer.text
+    assert (await fresh.do("auth.bootstrap-status", token=None))["bootstrapRequired"] is True
+
+
+async def test_a_signature_of_any_characters_is_refused(fresh):
+    deck = await signed_in(fresh)
+    headers = {"authorization": f"Bearer {deck.token}.caf\u00e9".encode()}
+    assert (await deck.send("GET", "/api/projects", token=None, headers=headers)).status_code == 401

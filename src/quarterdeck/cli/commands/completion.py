@@ -12,7 +12,7 @@ from quarterdeck.cli.failure import Failure
 SCRIPTS = {
     "bash": """_qd() {
   local IFS=$'\\n'
-  COMPREPLY=($(COMP_WORDBREAKS= qd __complete -- "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
+  COMPREPLY=($(COMP_WORDBREAKS= qd complete-words -- "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
   [ ${#COMPREPLY[@]} -eq 0 ] && compopt -o default
 }
 complete -F _qd qd quarterdeck
@@ -20,14 +20,14 @@ complete -F _qd qd quarterdeck
     "zsh": """#compdef qd quarterdeck
 _qd() {
   local -a found
-  found=("${(@f)$(qd __complete -- "${(@)words[2,CURRENT]}" 2>/dev/null)}")
+  found=("${(@f)$(qd complete-words -- "${(@)words[2,CURRENT]}" 2>/dev/null)}")
   if [[ -n "$found[1]" ]]; then compadd -- $found; else _files; fi
 }
 compdef _qd qd quarterdeck
 """,
     "fish": """function __qd_complete
   set -l words (commandline -opc) (commandline -ct)
-  qd __complete -- $words[2..-1] 2>/dev/null
+  qd complete-words -- $words[2..-1] 2>/dev/null
 end
 complete -c qd -a '(__qd_complete)'
 complete -c quarterdeck -a '(__qd_complete)'

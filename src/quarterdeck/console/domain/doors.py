@@ -14,6 +14,7 @@ from quarterdeck.identity.setup import IdentityAction
 from quarterdeck.kernel import audit
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Forbidden
+from quarterdeck.kernel.http.guard import names_this_machine
 from quarterdeck.kernel.principal import Principal
 from quarterdeck.kernel.vault import Secret
 
@@ -39,6 +40,12 @@ class Doors:
                 code="setup_token_required",
                 hint="The server printed it when it started. Copy it from there.",
                 field="setupToken",
+            )
+        if token is None and not names_this_machine(request.headers.get("host", "")):
+            raise Forbidden(
+                "The first administrator is created from this machine, under its own name.",
+                code="setup_host_refused",
+                hint="Open the console as http://localhost or http://127.0.0.1 with its port.",
             )
         await signing_in.create_first_administrator(
             self.instance.db,

@@ -19,8 +19,10 @@ class Deployment(Identified, Base):
 
     __tablename__ = "deploy_deployments"
     __table_args__ = (
-        Index("ix_deploy_deployments_resource_id", "resource_id", "id"),
-        Index("ix_deploy_deployments_organization_id", "organization_id", "id"),
+        # Rows are wide: with the last column a count has no need to look into them.
+        Index("ix_deploy_deployments_organization_id", "organization_id", "id", "archived_at"),
+        Index("ix_deploy_deployments_project_id", "project_id", "id", "archived_at"),
+        Index("ix_deploy_deployments_resource_id", "resource_id", "id", "archived_at"),
         Index("ix_deploy_deployments_server_id", "server_id", "id"),
         Index("ix_deploy_deployments_status", "status"),
         Index("uq_deploy_deployments_number", "resource_id", "number", unique=True),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 
@@ -18,7 +20,7 @@ from quarterdeck.deploy.planning.profiles import HealthPolicy, NetworkProfile, R
 from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.deploy.sources.documents import from_document
 from quarterdeck.deploy.sources.fetch import completed, fetch
-from quarterdeck.deploy.sources.spec import FetchedSource, FetchLimits
+from quarterdeck.deploy.sources.spec import FetchedSource, FetchLimits, SourceSpec
 from quarterdeck.kernel.datadir import DataDirectory
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.faults import point
@@ -44,6 +46,28 @@ def require_room(target: Target) -> None:
     DataDirectory(target.root).require_space()
 
 
+OWN = ("deployments", "edge", "locks", "processes", "releases", "static")
+
+
+def refuse_own_data(root: Path, spec: SourceSpec) -> None:
+    """Raise `Invalid` for a source among what Quarterdeck keeps itself: other people's trees, and copies of the
+    database. A folder that contains them is refused where it is copied.
+    """
+    if "://" in spec.locator and not spec.locator.lower().startswith("file://"):
+        return
+    named = spec.locator[7:] if "://" in spec.locator else spec.locator
+    top = root.resolve()
+    places = {Path(path).resolve() for path in (named, unquote(named)) if path.startswith("/")}
+    for own in (*(top / name for name in OWN), top.parent / "backups"):
+        if top in places or any(place.is_relative_to(own) for place in places):
+            raise Invalid(
+                f"The folder {spec.locator} is part of Quarterdeck's own data.",
+                code="source_locator_invalid",
+                hint="Deploy a folder outside of the data directory.",
+                phase="detect",
+            )
+
+
 async def fetch_source(target: Target, order: DeploymentOrder, report: Reporter) -> FetchedSource | None:
     """The tree of the order, complete on the host's disk; None for an image. Repeating it fetches nothing again."""
     async with report.phase("detect") as recorded:
@@ -55,6 +79,7 @@ async def fetch_source(target: Target, order: DeploymentOrder, report: Reporter)
         if order.commit is not None and completed(spec, place) is None:
             spec = dataclasses.replace(spec, commit_sha=order.commit)
         limits = FetchLimits(size=order.limits.source_bytes, seconds=order.limits.source_seconds)
+        refuse_own_data(target.root, spec)
         point("source.fetch")
         fetched = await fetch(
             spec,

@@ -46,6 +46,8 @@ async def lay_out_release(
         point("release.lay-out")
         excluded = made.static_site.excluded if made.static_site is not None else ()
         await asyncio.to_thread(_lay_out, source.tree, release, directory, account, excluded)
+        if account is not None and made.static_site is None:
+            directory.chmod(0o700)  # no business of the users that other applications run as
         point("release.laid-out")
         for number, step in enumerate(host.steps if host else ()):
             report.say(step.label)

@@ -14,12 +14,13 @@ from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.fleet.docker import containers, images, networks
 from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.fleet.docker.specs import ContainerSpec
+from quarterdeck.fleet.processes.ports import is_free
 from quarterdeck.fleet.processes.spec import Limits, ProcessSpec
-from quarterdeck.kernel.errors import Invalid, ProviderFailure
+from quarterdeck.kernel.errors import Invalid, ProviderFailure, Unavailable
 from quarterdeck.kernel.faults import point
 from quarterdeck.kernel.vault import Secret
 
-NETWORK = "quarterdeck"
+PORTS_TRIED = 20
 HERE = "127.0.0.1"
 PORT_TAKEN = ("port is already allocated", "address already in use")
 STOP_SECONDS = 10
@@ -74,7 +75,7 @@ def container_spec(
         host_port=host_port,
         memory_bytes=order.limits.run_memory,
         cpus=order.limits.run_cpus,
-        network=NETWORK,
+        network=network_of(order),
         aliases=(order.resource_slug,),
         init=made.use_init,
     )
@@ -135,9 +136,15 @@ async def _container(
     }
 
 
+def network_of(order: DeploymentOrder) -> str:
+    """The network of an organization's containers: its applications reach each other by name, nobody else's do."""
+    return f"quarterdeck-{order.target.instance[-8:]}-{order.organization}"
+
+
 async def _create(engine: Engine, spec: ContainerSpec, name: str) -> str:
     point("network.ensure")
-    await networks.ensure(engine, NETWORK, {"quarterdeck.managed": "true"})
+    if spec.network is not None:
+        await networks.ensure(engine, spec.network, {"quarterdeck.managed": "true"})
     point("container.create")
     ident = await containers.create(engine, spec, name=name)
     point("container.created")
@@ -158,6 +165,25 @@ async def _exposed_port(target: Target, image: str) -> int | None:
     return ports[0] if len(ports) == 1 else None
 
 
+async def _own_port(target: Target, deployment: str) -> int:
+    """The attempt's port: the one its process has already, else one on which nobody listens.
+
+    A port that was assigned and then taken by somebody outside of our book would be answered by a stranger.
+    """
+    reserved = await target.named_ports()
+    for _ in range(PORTS_TRIED):
+        port = await asyncio.to_thread(target.processes.port, deployment, reserved=reserved)
+        status = target.processes.find(deployment)
+        if (status is not None and status.live) or await asyncio.to_thread(is_free, port):
+            return port
+        await target.processes.remove(deployment)
+    raise Unavailable(
+        "No port could be had for the application: others take them as they are assigned.",
+        code="process_ports_exhausted",
+        hint="See which programs listen on this machine, then deploy again.",
+    )
+
+
 async def start_process(
     target: Target, order: DeploymentOrder, made: BuildPlan, artifact: dict[str, Any]
 ) -> dict[str, Any]:
@@ -170,8 +196,7 @@ async def start_process(
             hint="Set a start command.",
         )
     tree = Path(str(artifact["tree"]))
-    reserved = await target.named_ports()
-    port = await asyncio.to_thread(target.processes.port, order.deployment, reserved=reserved)
+    port = await _own_port(target, order.deployment)
     environment: dict[str, str | Secret[str]] = {
         **base_environment(made, tree),
         **made.environment,

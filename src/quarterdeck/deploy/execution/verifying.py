@@ -120,6 +120,8 @@ async def _answers(
                 where = await address(target, runtime)
             now = await _try(where, client, made, policy)
             if now is None:
+                # A stranger on the same port would answer as well: ours has to live to have answered.
+                await _check_alive(target, order, runtime)
                 return tries
             if now != last:
                 report.say(f"Try {tries}: {now}", level="debug")

@@ -13,14 +13,14 @@ class Resource(Identified, Base):
     """Lifecycle `active → archived → deleted` (a tombstone stays). Profiles are JSON as the contract spells them.
 
     `version` grows with every change of a profile, so that a form made from an older one is noticed.
-    `serving_id` is the deployment whose runtime answers now; `wanted` is what its runtime should be (`running | stopped`).
+    `serving_id` is the deployment whose runtime answers now; `wanted` what its runtime should be (`running | stopped`).
     """
 
     __tablename__ = "deploy_resources"
     __table_args__ = (
         Index("uq_deploy_resources_slug", "environment_id", "live_slug", unique=True),
-        Index("ix_deploy_resources_project_id", "project_id", "id"),
-        Index("ix_deploy_resources_organization_id", "organization_id", "id"),
+        Index("ix_deploy_resources_project_id", "project_id", "id", "deleted_at"),
+        Index("ix_deploy_resources_organization_id", "organization_id", "id", "deleted_at"),
     )
 
     ref: Mapped[str] = mapped_column(String(40), unique=True)

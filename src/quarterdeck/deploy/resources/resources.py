@@ -73,26 +73,20 @@ def newest(
 
 
 def count(tx: Tx, project_ref: str | None = None, environment_ref: str | None = None) -> int:
-    query = _filtered(
-        select(func.count())
-        .select_from(Resource)
-        .join(Project, Project.id == Resource.project_id)
-        .join(Environment, Environment.id == Resource.environment_id),
-        tx,
-        project_ref,
-        environment_ref,
-    )
+    query = _filtered(select(func.count()).select_from(Resource), tx, project_ref, environment_ref)
     return int(tx.execute(query).scalar_one())
 
 
 def _filtered(
     query: Select[*tuple[Any, ...]], tx: Tx, project_ref: str | None, environment_ref: str | None
 ) -> Select[*tuple[Any, ...]]:
-    query = query.where(Resource.organization_id == projects.organization_of(tx), Resource.lifecycle != "deleted")
+    query = query.where(Resource.organization_id == projects.organization_of(tx), Resource.deleted_at.is_(None))
     if project_ref is not None:
-        query = query.where(Project.ref == project_ref)
+        project = select(Project.id).where(Project.ref == project_ref)
+        query = query.where(Resource.project_id == project.scalar_subquery())
     if environment_ref is not None:
-        query = query.where(Environment.ref == environment_ref)
+        environment = select(Environment.id).where(Environment.ref == environment_ref)
+        query = query.where(Resource.environment_id == environment.scalar_subquery())
     return query
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.fleet.docker.filters import Labels, filters
-from quarterdeck.kernel.errors import NotFound
+from quarterdeck.kernel.errors import Conflict, NotFound
 
 
 class Network(msgspec.Struct, rename="pascal"):
@@ -37,7 +37,12 @@ async def create(engine: Engine, name: str, labels: Labels, *, internal: bool = 
 async def ensure(engine: Engine, name: str, labels: Labels) -> str:
     """The id of the network of this name, made if there is none."""
     found = await find(engine, name)
-    return found.id if found else await create(engine, name, labels)
+    if found is not None:
+        return found.id
+    try:
+        return await create(engine, name, labels)
+    except Conflict:  # another deployment has made it meanwhile
+        return (await inspect(engine, name)).id
 
 
 async def inspect(engine: Engine, network: str) -> Network:

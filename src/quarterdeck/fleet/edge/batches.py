@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 import msgspec
+import structlog
 
 from quarterdeck.fleet.edge.routes import Route
-from quarterdeck.kernel.errors import Problem
+
+log = structlog.get_logger("quarterdeck.edge")
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +34,7 @@ def changed(routes: Mapping[str, Route], changes: Iterable[Change]) -> dict[str,
 
 
 class Batches:
-    """`apply` loads changes together and raises a `Problem` when they cannot be loaded.
+    """`apply` loads changes together and raises when they cannot be loaded.
 
     If a batch fails, each of its changes is tried alone, so that one person's bad route does not refuse another's.
     """
@@ -54,11 +56,8 @@ class Batches:
         while self._waiting:
             batch, self._waiting = self._waiting, []
             if len(batch) > 1:
-                try:
-                    reloaded = await self._apply([change for change, _ in batch])
-                except Problem:
-                    pass
-                else:
+                reloaded = await self._together([change for change, _ in batch])
+                if reloaded is not None:
                     for _, done in batch:
                         _settle(done, reloaded)
                     continue
@@ -67,6 +66,14 @@ class Batches:
                     _settle(done, await self._apply([change]))
                 except Exception as error:  # noqa: BLE001 - it belongs to the caller who waits for it
                     _settle(done, error)
+
+    async def _together(self, changes: list[Change]) -> bool | None:
+        """None when they cannot be loaded, for whatever reason: each caller then hears its own."""
+        try:
+            return await self._apply(changes)
+        except Exception as error:  # noqa: BLE001 - a caller whose change was taken must get an answer
+            log.info("edge_batch_taken_apart", changes=len(changes), reason=type(error).__name__)
+            return None
 
 
 def _settle(done: asyncio.Future[bool], outcome: bool | Exception) -> None:

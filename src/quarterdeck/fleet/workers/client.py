@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import hashlib
 import platform
 import signal
 from collections.abc import Iterable
@@ -16,6 +14,7 @@ import structlog
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 
+from quarterdeck.fleet.targets import machine
 from quarterdeck.fleet.workers.spool import FileSpool
 from quarterdeck.kernel.errors import Invalid, Unauthenticated
 from quarterdeck.kernel.ids import Entropy, SystemEntropy
@@ -71,15 +70,6 @@ def control_url(server_url: str) -> str:
     return urlunsplit((scheme, parts.netloc, parts.path.rstrip("/") + CONTROL, "", ""))
 
 
-def machine_fingerprint() -> str:
-    """A stable word for this machine that does not give its machine id away."""
-    for path in (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id")):
-        with contextlib.suppress(OSError):
-            if text := path.read_text().strip():
-                return hashlib.sha256(b"quarterdeck:" + text.encode()).hexdigest()[:16]
-    return hashlib.sha256(b"quarterdeck:" + platform.node().encode()).hexdigest()[:16]
-
-
 def _version() -> str:
     try:
         return version("quarterdeck")
@@ -106,7 +96,7 @@ async def run_worker(
     this worker away for good.
     """
     url, entropy = control_url(server_url), entropy or SystemEntropy()
-    mark = fingerprint or machine_fingerprint()
+    mark = fingerprint or machine.fingerprint()
     offer = Offer(
         name=name or platform.node(),
         capabilities=frozenset(capabilities) | {f"local:{mark}"},

@@ -6,10 +6,22 @@ from pathlib import Path
 from typing import Any
 
 from quarterdeck.kernel.db.base import Database
+from quarterdeck.kernel.db.failures import DatabaseUnavailable, of_storage
 from quarterdeck.kernel.db.tx import Tx
 from quarterdeck.kernel.db.types import Base, BigId, Identified, Instant, Json
 
-__all__ = ["Base", "BigId", "Database", "Identified", "Instant", "Json", "Tx", "open_database"]
+__all__ = [
+    "Base",
+    "BigId",
+    "Database",
+    "DatabaseUnavailable",
+    "Identified",
+    "Instant",
+    "Json",
+    "Tx",
+    "of_storage",
+    "open_database",
+]
 
 
 def open_database(address: str | Path, **services: Any) -> Database:

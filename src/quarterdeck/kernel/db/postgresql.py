@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from quarterdeck.kernel.db.address import sqlalchemy_url
 from quarterdeck.kernel.db.base import Database
-from quarterdeck.kernel.errors import Unavailable
+from quarterdeck.kernel.db.failures import DatabaseUnavailable
 from quarterdeck.kernel.faults import point
 
 R = TypeVar("R")
@@ -72,7 +72,7 @@ class PostgresqlDatabase(Database):
                 state = getattr(getattr(error, "orig", error), "sqlstate", None)
                 if state in AGAIN and attempt < ATTEMPTS:
                     continue
-                if isinstance(error, (OperationalError, psycopg.OperationalError)) and state is None:
+                if isinstance(error, (OperationalError, psycopg.OperationalError)) and _away(state):
                     raise _unreachable() from error
                 raise
             self._deliver(tx.callbacks)
@@ -88,7 +88,7 @@ class PostgresqlDatabase(Database):
                 finally:
                     tx.finish(keep=False)
         except (OperationalError, psycopg.OperationalError) as error:
-            if getattr(getattr(error, "orig", error), "sqlstate", None) is None:
+            if _away(getattr(getattr(error, "orig", error), "sqlstate", None)):
                 raise _unreachable() from error
             raise
 
@@ -113,9 +113,13 @@ class PostgresqlDatabase(Database):
         self.engine.dispose()
 
 
-def _unreachable() -> Unavailable:
-    return Unavailable(
+def _away(state: str | None) -> bool:
+    """Whether a connection was not made, broke, or was ended by a server that stops (classes 08 and 57P)."""
+    return state is None or state.startswith(("08", "57P"))
+
+
+def _unreachable() -> DatabaseUnavailable:
+    return DatabaseUnavailable(
         "The database does not answer.",
-        code="database_unavailable",
         hint="Check that PostgreSQL runs and that QUARTERDECK_DATABASE_URL reaches it. Nothing was changed.",
     )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, RootTransaction, create_engine, event
 from sqlalchemy.pool import NullPool
 
 from quarterdeck.kernel.db.base import Database
@@ -162,8 +162,7 @@ class SqliteDatabase(Database):
                 transaction.commit()
                 point("commit.after")
             except BaseException:
-                if transaction.is_active:
-                    transaction.rollback()
+                self._abandon(connection, transaction)
                 raise
         except Exception as error:  # noqa: BLE001 - every waiting caller must hear of it
             problem = Unavailable(
@@ -177,6 +176,18 @@ class SqliteDatabase(Database):
                 unit.failure, unit.callbacks = problem, None
         self._answer(batch)
         return stop
+
+    @staticmethod
+    def _abandon(connection: Connection, transaction: RootTransaction) -> None:
+        """Roll back in any case: a COMMIT that failed (disk full) counts as ended here while SQLite still holds it, and
+        the next batch could not begin.
+        """
+        try:
+            transaction.rollback()
+        finally:
+            raw: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
+            if raw.in_transaction:
+                raw.rollback()
 
     def _run(self, connection: Connection, unit: _Unit) -> None:
         raw: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]

@@ -14,8 +14,9 @@ from litestar.handlers import BaseRouteHandler
 
 from quarterdeck.kernel.errors import Problem, Unauthenticated
 from quarterdeck.kernel.http.failures import Refused, failure_of
-from quarterdeck.kernel.http.limits import Limiter, Rate
-from quarterdeck.kernel.principal import current
+from quarterdeck.kernel.http.limits import Limiter, Rate, counted_as
+from quarterdeck.kernel.http.sse import STILL_ADMITTED
+from quarterdeck.kernel.principal import Principal, current
 from quarterdeck.kernel.protocols import Authenticator, Authorizer
 
 PUBLIC = "public"
@@ -63,7 +64,7 @@ class Guard:
         if method == "OPTIONS":
             return
         permission = handler.opt["permission"]
-        address = current.get().address or "-"
+        address = counted_as(current.get().address or "-")
         if rate := handler.opt.get("rate"):
             self.limiter.take(f"route {handler.opt.get('key') or connection.scope['path']} {address}", rate)
         elif self.per_address is not None:
@@ -87,6 +88,17 @@ class Guard:
         current.set(replace(current.get(), principal=principal))
         if self.per_credential is not None:
             self.limiter.take(f"credential {principal.credential or principal.uid}", self.per_credential)
+        await self._require(principal, permission, connection)
+
+        async def still() -> None:
+            again = await self.authenticator.authenticate(connection)
+            if again is None:
+                raise Unauthenticated("The session has ended.", code="product_auth_invalid", hint="Sign in again.")
+            await self._require(again, permission, connection)
+
+        connection.scope["state"][STILL_ADMITTED] = still
+
+    async def _require(self, principal: Principal, permission: str, connection: Connection) -> None:
         if permission != AUTHENTICATED:
             await self.authorizer.require(principal, permission, connection)
 
@@ -114,6 +126,15 @@ def origin_of(url: str) -> tuple[str, str, int] | None:
     except ValueError:
         return None
     return (parts.scheme, parts.hostname, port) if parts.hostname else None
+
+
+def names_this_machine(host: str) -> bool:
+    """Whether a Host header is one of this machine's own names. A page elsewhere that has its name point at loopback
+    reaches us too, but under its own name.
+    """
+    name = host.lower()
+    name = name.partition("]")[0] + "]" if name.startswith("[") else name.partition(":")[0]
+    return name in {"localhost", "127.0.0.1", "[::1]"} or name.endswith(".localhost")
 
 
 def require_json(connection: Connection) -> None:

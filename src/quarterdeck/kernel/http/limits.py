@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import math
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -22,6 +23,18 @@ class Rate:
     def __str__(self) -> str:
         span = {1: "second", 60: "minute", 3600: "hour"}.get(int(self.seconds), f"{self.seconds:g} seconds")
         return f"{self.count} per 1 {span}" if span.isalpha() else f"{self.count} per {span}"
+
+
+def counted_as(address: str) -> str:
+    """What an address is counted under: an IPv6 customer holds a whole /64, and may call from each address of it."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv6Address):
+        mapped = parsed.ipv4_mapped
+        return str(mapped) if mapped else str(ipaddress.ip_network((parsed, 64), strict=False))
+    return address
 
 
 class Limiter:

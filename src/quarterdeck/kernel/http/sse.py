@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from litestar.types import Receive, Scope, Send
 
+from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.http.dialects import Dialect
 from quarterdeck.kernel.http.failures import failure_of
 from quarterdeck.kernel.http.perimeter import HEAD_ONLY
@@ -18,6 +19,8 @@ from quarterdeck.kernel.principal import current
 
 KEEP_ALIVE = 5.0  # seconds of silence before a comment
 PATIENCE = 30.0  # seconds that one write may wait for a slow client before it is dropped
+
+STILL_ADMITTED = "quarterdeck.still_admitted"  # in a scope's state: raises once its caller is admitted no more
 
 _encode = msgspec.json.encode
 
@@ -72,12 +75,22 @@ class EventStream:
         try:
             await self._put(send, b": open\n\n")
             following = asyncio.ensure_future(anext(self.source))
+            still = scope.get("state", {}).get(STILL_ADMITTED)
+            loop = asyncio.get_running_loop()
+            checked = loop.time()
             while True:
                 finished, _ = await asyncio.wait(
                     {following, gone}, timeout=self.keep_alive, return_when=asyncio.FIRST_COMPLETED
                 )
                 if gone in finished:
                     return
+                if still is not None and loop.time() - checked >= self.keep_alive:
+                    checked = loop.time()
+                    try:
+                        await still()
+                    except Problem as error:
+                        await self._put(send, self._failure(error))
+                        break
                 if following not in finished:
                     await self._put(send, b": keep-alive\n\n")
                     continue

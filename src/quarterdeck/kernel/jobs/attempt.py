@@ -156,7 +156,7 @@ class Attempt:
         self.send_lines()
         if outcome is None or self.lost:
             return
-        if self.handed_back:
+        if self.handed_back and outcome.state != "succeeded":  # what was carried to its end is not done twice
             frame: frames.JobReject | frames.JobResult = frames.JobReject(
                 job_id=self.job.id, fence=self.job.fence, reason="stopping"
             )

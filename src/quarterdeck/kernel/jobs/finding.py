@@ -10,7 +10,7 @@ from quarterdeck.kernel.clock import micros
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import NotFound
 from quarterdeck.kernel.jobs.job import COLUMNS, Job
-from quarterdeck.kernel.jobs.transitions import State
+from quarterdeck.kernel.jobs.transitions import LIVE, State
 
 _SELECT = f"SELECT {COLUMNS} FROM jobs"  # noqa: S608 - own words
 
@@ -69,6 +69,11 @@ class Filter:
                 names = {f"{column}_{place}": str(word) for place, word in enumerate(words)}
                 clauses.append(f"{column} IN ({', '.join(':' + name for name in names)})")
                 values |= names
+        # Live jobs are found by the small indexes that hold no others (see `model.py`).
+        if self.states == (State.RUNNING,):
+            clauses.append("lease_until IS NOT NULL")
+        elif self.states and LIVE.issuperset(self.states):
+            clauses.append("finished_at IS NULL")
         for name, comparison, bound in (("since", ">=", self.created_from), ("until", "<", self.created_to)):
             if bound is not None:
                 clauses.append(f"created_at {comparison} :{name}")

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
+import structlog
 
 from quarterdeck.kernel.clock import micros
-from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.db import Tx, of_storage
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.jobs import routes
 from quarterdeck.kernel.jobs import transitions as step
@@ -28,6 +29,7 @@ WAKE = "jobs"
 LAPSES = 5
 """An attempt that vanished this often is given up: it probably takes its worker down with it."""
 LONGEST_BACKOFF = 600
+log = structlog.get_logger("quarterdeck.jobs")
 
 _STATEMENTS: dict[str, Statements] = {"sqlite": SqliteStatements(), "postgresql": PostgresqlStatements()}
 
@@ -144,7 +146,7 @@ def claim(tx: Tx, claimant: Claimant) -> list[Assignment]:
     for job in claimed:
         order = _order(tx, job)
         if isinstance(order, Outcome):
-            complete(tx, job.id, job.fence, order, key=job.concurrency_key)
+            end_anyhow(tx, Report(job.id, job.fence, order, job.concurrency_key))
         else:
             assigned.append(Assignment(job, order))
     return assigned
@@ -159,8 +161,14 @@ def _order(tx: Tx, job: Job) -> bytes | Outcome:
     try:
         with tx.savepoint(), of(tx, job):
             return msgspec.json.encode(kind.assign(tx, job))
-    except Problem as problem:
-        return failure(problem)
+    except Exception as error:
+        if of_storage(error):
+            raise
+        if isinstance(error, Problem):
+            return failure(error)
+        log.exception("order_not_made", job=job.id, kind=job.kind)
+        told = "The work order could not be made.\nSee the server's log, and report it with a support bundle."
+        return Outcome("failed", error_code="job_order_failed", error_message=told, error_category="infra")
 
 
 @contextmanager
@@ -280,14 +288,50 @@ def ending(job_id: int, fence: int, transition: step.Transition, outcome: Outcom
     )
 
 
+def end_anyhow(tx: Tx, report: Report) -> bool:
+    """`complete` where other jobs would suffer for a kind's own rule that fails: the job then ends as failed without
+    it. False when the attempt no longer holds the job.
+    """
+    try:
+        with tx.savepoint():
+            return complete_many(tx, [report])[0] is not None
+    except Exception as error:
+        if of_storage(error):
+            raise
+        log.exception("finish_failed", job=report.job_id)
+    if report.key is not None:
+        statements(tx).lock_keys(tx, [report.key])
+    told = ending(report.job_id, report.fence, step.FAIL, report.outcome)
+    ended = statements(tx).end(tx, [told], micros(tx.now))
+    for job in ended:
+        _let_go(tx, job)
+    return bool(ended)
+
+
 def settle(tx: Tx, job: Job, outcome: Outcome) -> None:
     """What follows from a job's end: its key's next turn, its kind's own rule, and who waits for it."""
-    if job.concurrency_key is not None:
-        pass_turn(tx, job.concurrency_key)
+    _let_go(tx, job)
     kind: JobKind | None = kinds.find(job.kind)
     if kind is not None and kind.finish is not None:
         with of(tx, job):
             kind.finish(tx, job, outcome)
+
+
+def settle_anyhow(tx: Tx, job: Job, outcome: Outcome) -> None:
+    """`settle` where other jobs would suffer for a kind's own rule that fails: it is logged and left out."""
+    try:
+        with tx.savepoint():
+            settle(tx, job, outcome)
+    except Exception as error:
+        if of_storage(error):
+            raise
+        log.exception("finish_failed", job=job.id, kind=job.kind)
+        _let_go(tx, job)
+
+
+def _let_go(tx: Tx, job: Job) -> None:
+    if job.concurrency_key is not None:
+        pass_turn(tx, job.concurrency_key)
     tx.publish(topic(job.id), job.state)
 
 

@@ -2,7 +2,8 @@
 
 Some columns of `jobs` are NULL unless the job is live, so that small partial indexes match bound parameters however
 many finished rows there are: `due_at` and `route` (claimable), `lease_until` (running), `turn_key` (holds or heads its
-concurrency key), `parked_key` (waits behind the holder), `wake_at` (parked until its time).
+concurrency key), `parked_key` (waits behind the holder), `wake_at` (parked until its time). `finished_at` is NULL until
+the job has ended.
 """
 
 from datetime import datetime
@@ -12,6 +13,8 @@ from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstr
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quarterdeck.kernel.db import Base, BigId, Identified, Instant
+
+_UNENDED = text("finished_at IS NULL")
 
 
 def _live(name: str, *columns: str, where: str, unique: bool = False) -> Index:
@@ -75,6 +78,7 @@ class JobRow(Identified, Base):
         _live("uq_jobs_idempotency", "kind", "idempotency_key", where="idempotency_key", unique=True),
         _live("ix_jobs_subject", "subject", "id", where="subject"),
         _live("ix_jobs_finished", "finished_at", where="finished_at"),
+        Index("ix_jobs_unended", "organization_id", "kind", sqlite_where=_UNENDED, postgresql_where=_UNENDED),
         {"postgresql_with": {"fillfactor": 85}, "sqlite_autoincrement": True},
     )
 

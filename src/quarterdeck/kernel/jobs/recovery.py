@@ -59,7 +59,7 @@ def _end(tx: Tx, job: Job, transition: step.Transition, outcome: Outcome) -> Non
     if job.concurrency_key is not None:
         hot.lock_keys(tx, [job.concurrency_key])
     for ended in hot.end(tx, [ledger.ending(job.id, job.fence, transition, outcome)], micros(tx.now)):
-        ledger.settle(tx, ended, outcome)
+        ledger.settle_anyhow(tx, ended, outcome)
 
 
 def wake_parked(tx: Tx, limit: int = BATCH) -> int:

@@ -9,9 +9,8 @@ from typing import Any
 import msgspec
 import structlog
 
-from quarterdeck.kernel.clock import micros
-from quarterdeck.kernel.db import Database, Tx
-from quarterdeck.kernel.jobs import finding, frames, ledger, recovery, transitions
+from quarterdeck.kernel.db import Database, Tx, of_storage
+from quarterdeck.kernel.jobs import finding, frames, ledger, recovery
 from quarterdeck.kernel.jobs.dispatcher import Dispatcher
 from quarterdeck.kernel.jobs.grouping import Grouped
 from quarterdeck.kernel.jobs.handlers import (
@@ -84,11 +83,13 @@ class Jobs:
         self._logged.pop((job_id, fence), None)
         try:
             return await self._complete(report) is not None
-        except Exception:
+        except Exception as error:
+            if of_storage(error):
+                raise  # the attempt ended as it says; its worker tells it again
             log.exception("finish_failed", job=job_id)
         told = "The result could not be applied.\nSee the server's log, and report it with a support bundle."
         failed = Outcome("failed", error_code="job_finish_failed", error_message=told, error_category="infra")
-        return await self.db.write(_end_anyhow, ledger.Report(job_id, fence, failed, key))
+        return await self.db.write(ledger.end_anyhow, ledger.Report(job_id, fence, failed, key))
 
     async def keep_lines(self, frame: frames.LogBatch, stream: str) -> None:
         """Store a batch once: a repeated one, after a lost connection, is cut where it is known."""
@@ -168,6 +169,9 @@ class Jobs:
                 ).run()
             except Disconnected:
                 log.debug("in_process_session_ended")
+            except Exception:
+                # A database that is full or away for a while must not leave the server without its worker.
+                log.exception("in_process_session_failed")
             finally:
                 await far.close()
                 serving.cancel()
@@ -190,20 +194,3 @@ class Jobs:
 
 def _record_many(tx: Tx, items: Sequence[tuple[int, int, int, str, Any]]) -> list[Any]:
     return [ledger.record(tx, *item) for item in items]
-
-
-def _end_anyhow(tx: Tx, report: ledger.Report) -> bool:
-    """End a job whose kind's own rule fails; the rule is tried with the failure, and left out if it fails again."""
-    try:
-        with tx.savepoint():
-            return ledger.complete_many(tx, [report])[0] is not None
-    except Exception:
-        log.exception("finish_failed_again", job=report.job_id)
-    hot = ledger.statements(tx)
-    ending = ledger.ending(report.job_id, report.fence, transitions.FAIL, report.outcome)
-    ended = hot.end(tx, [ending], micros(tx.now))
-    if report.key is not None:
-        ledger.pass_turn(tx, report.key)
-    for job in ended:
-        tx.publish(ledger.topic(job.id), job.state)
-    return bool(ended)

@@ -11,7 +11,7 @@ import msgspec
 import structlog
 
 from quarterdeck.kernel.clock import micros
-from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.db import Tx, of_storage
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.jobs import frames, ledger, recovery
 from quarterdeck.kernel.jobs.job import Job, Lane
@@ -215,10 +215,14 @@ class Session:
     async def _record(self, frame: frames.JobRecord) -> None:
         try:
             reply = await self._jobs.record(frame.job_id, frame.fence, frame.number, frame.kind, frame.data, self.owner)
-        except Problem as problem:
-            if problem.category == "retryable":
+        except Exception as error:
+            if of_storage(error):
                 raise
-            await self._ack(frame.id, problem=problem)
+            if not isinstance(error, Problem):
+                # Sent again it would fail again, and take the connection and its other jobs along each time.
+                log.exception("report_not_applied", worker=self.worker_uid, job=frame.job_id, kind=frame.kind)
+            told = error if isinstance(error, Problem) else Problem("The server could not apply a report of the job.")
+            await self._ack(frame.id, problem=told)
             return
         await self._ack(frame.id, reply)
 

@@ -13,6 +13,7 @@ from quarterdeck.identity.sessions import Opened
 from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.errors import Forbidden
 from quarterdeck.kernel.http.endpoint import Call, route
+from quarterdeck.kernel.http.guard import names_this_machine
 from quarterdeck.kernel.vault import Secret
 from quarterdeck.surfaces.deploy.operation import operation
 from quarterdeck.surfaces.deploy.shapes import given
@@ -28,10 +29,21 @@ class Setup(Struct, kw_only=True):
     vault_password: str | UnsetType | None = UNSET
 
 
+def check_own_name(host: str) -> None:
+    """Without a token only this machine may knock: `Forbidden` for a foreign page that has its name lead here."""
+    if not names_this_machine(host):
+        raise Forbidden(
+            "The first administrator is created from this machine, under its own name.",
+            code="setup_host_refused",
+            hint="Open the server as http://localhost or http://127.0.0.1 with its port.",
+        )
+
+
 def check_setup_token(call: Call) -> None:
     """Raise `Forbidden` unless the request carries the token that `serve` printed, where one is required."""
     token: Secret[str] | None = call.service("setup_token")
     if token is None:
+        check_own_name(call.headers.get("host", ""))
         return
     presented = call.headers.get(SETUP_HEADER, "")
     if not hmac.compare_digest(presented.encode(), token.reveal().encode()):
@@ -68,7 +80,8 @@ async def status(call: Call) -> dict[str, Any]:
 async def first_admin(
     call: Call, body: wire.AuthBootstrapFirstAdminBody, db: Database, access: Access
 ) -> dict[str, Any]:
-    check_setup_token(call)
+    if not await call.read(setup.administrator_exists):
+        check_setup_token(call)
     ids = db.ids
     chosen = given(body.password)
     password = chosen or f"aplt-admin-{ids.text(12)}-{ids.text(12)}"
@@ -96,7 +109,8 @@ async def first_admin(
 @route("POST", "/api/auth/setup", permission="public", rate=DOOR)
 async def first_user(call: Call, body: Setup, db: Database, access: Access) -> dict[str, Any]:
     """Create the first administrator by name, and sign in."""
-    check_setup_token(call)
+    if not await call.read(setup.administrator_exists):
+        check_setup_token(call)
     user, organization = await signing_in.create_first_administrator(
         db, access, email=None, username=body.username, display_name=None, password=Secret(body.password)
     )

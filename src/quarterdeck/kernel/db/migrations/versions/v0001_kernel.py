@@ -261,6 +261,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("subject IS NOT NULL"),
     )
     op.create_index(
+        "ix_jobs_unended",
+        "jobs",
+        ["organization_id", "kind"],
+        unique=False,
+        sqlite_where=sa.text("finished_at IS NULL"),
+        postgresql_where=sa.text("finished_at IS NULL"),
+    )
+    op.create_index(
         "ix_jobs_wake",
         "jobs",
         ["wake_at"],
@@ -284,6 +292,19 @@ def upgrade() -> None:
         sqlite_where=sa.text("turn_key IS NOT NULL"),
         postgresql_where=sa.text("turn_key IS NOT NULL"),
     )
+    op.create_table(
+        "kernel_idempotency",
+        sa.Column("key_hash", sa.String(length=64), nullable=False),
+        sa.Column("payload_hash", sa.String(length=64), nullable=False),
+        sa.Column("answer", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("uid", sa.String(length=36), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_kernel_idempotency"),
+        sa.UniqueConstraint("uid", name="uq_kernel_idempotency_uid"),
+    )
+    op.create_index("ix_kernel_idempotency_created_at", "kernel_idempotency", ["created_at"], unique=False)
+    op.create_index("uq_kernel_idempotency_key", "kernel_idempotency", ["key_hash"], unique=True)
     op.create_table(
         "vault_keys",
         sa.Column("id", sa.String(length=16), nullable=False),

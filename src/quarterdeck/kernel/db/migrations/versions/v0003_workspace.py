@@ -130,6 +130,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("ref", name="uq_workspace_projects_ref"),
         sa.UniqueConstraint("uid", name="uq_workspace_projects_uid"),
     )
+    op.create_index(
+        "ix_workspace_projects_organization_id", "workspace_projects", ["organization_id", "id"], unique=False
+    )
     op.create_index("uq_workspace_projects_slug", "workspace_projects", ["organization_id", "slug"], unique=True)
     op.create_table(
         "fleet_destinations",

@@ -56,8 +56,12 @@ def upgrade() -> None:
         sa.UniqueConstraint("ref", name="uq_deploy_resources_ref"),
         sa.UniqueConstraint("uid", name="uq_deploy_resources_uid"),
     )
-    op.create_index("ix_deploy_resources_organization_id", "deploy_resources", ["organization_id", "id"], unique=False)
-    op.create_index("ix_deploy_resources_project_id", "deploy_resources", ["project_id", "id"], unique=False)
+    op.create_index(
+        "ix_deploy_resources_organization_id", "deploy_resources", ["organization_id", "id", "deleted_at"], unique=False
+    )
+    op.create_index(
+        "ix_deploy_resources_project_id", "deploy_resources", ["project_id", "id", "deleted_at"], unique=False
+    )
     op.create_index("uq_deploy_resources_slug", "deploy_resources", ["environment_id", "live_slug"], unique=True)
     op.create_table(
         "deploy_deployments",
@@ -116,9 +120,17 @@ def upgrade() -> None:
         sa.UniqueConstraint("uid", name="uq_deploy_deployments_uid"),
     )
     op.create_index(
-        "ix_deploy_deployments_organization_id", "deploy_deployments", ["organization_id", "id"], unique=False
+        "ix_deploy_deployments_organization_id",
+        "deploy_deployments",
+        ["organization_id", "id", "archived_at"],
+        unique=False,
     )
-    op.create_index("ix_deploy_deployments_resource_id", "deploy_deployments", ["resource_id", "id"], unique=False)
+    op.create_index(
+        "ix_deploy_deployments_project_id", "deploy_deployments", ["project_id", "id", "archived_at"], unique=False
+    )
+    op.create_index(
+        "ix_deploy_deployments_resource_id", "deploy_deployments", ["resource_id", "id", "archived_at"], unique=False
+    )
     op.create_index("ix_deploy_deployments_server_id", "deploy_deployments", ["server_id", "id"], unique=False)
     op.create_index("ix_deploy_deployments_status", "deploy_deployments", ["status"], unique=False)
     op.create_index("uq_deploy_deployments_number", "deploy_deployments", ["resource_id", "number"], unique=True)

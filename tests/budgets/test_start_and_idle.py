@@ -1,0 +1,37 @@
+"""The hard limits of starting and of doing nothing. The budgets themselves are measured by bench/."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).parents[2] / "bench"))
+
+import idle
+import start
+
+START_SECONDS = 3.0
+RESIDENT_MEGABYTES = 160
+EDGE_MEGABYTES = 60
+CPU_PERCENT = 2.0  # twice the budget: other tests may run beside this one
+
+
+@pytest.mark.edge
+def test_a_first_start_with_migrations_answers_within_three_seconds():
+    """Processor time on any machine; time on the clock as far as the machine has nothing else to do."""
+    tries = [start.measure(1) for _ in range(2)]
+    cpu, clock = min(one["cpu"] for one in tries), min(one["first"] for one in tries)
+    crowd = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+    assert cpu <= START_SECONDS, f"{cpu:.2f} s"
+    assert clock <= START_SECONDS * crowd, f"{clock:.2f} s at {crowd:.1f} times what the machine can do"
+
+
+@pytest.mark.edge
+def test_an_idle_server_stays_small_and_quiet():
+    found = idle.measure(seconds=6, servers=50)
+    assert found["idle.resident"] <= RESIDENT_MEGABYTES, found
+    assert found["idle.edge_resident"] <= EDGE_MEGABYTES, found
+    assert found["idle.cpu"] <= CPU_PERCENT, found

@@ -1,0 +1,85 @@
+"""What a newcomer types first: it ends with an address that answers, and a second run finds it again."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from e2e.server import environment
+
+pytestmark = [pytest.mark.edge, pytest.mark.root]
+PROGRAM = Path(__file__).resolve().parents[2] / "script" / "demonstration.py"
+DEMO_SECONDS = 180
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    made = Path(tempfile.mkdtemp(prefix="qd-demo-"))
+    made.chmod(0o711)
+    yield made
+    done = subprocess.run(
+        [sys.executable, str(PROGRAM), "--stop"],
+        env=environment(None, QUARTERDECK_DEMO=str(made)), check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def demo(home: Path) -> Iterator[dict[str, str]]:
+    """The demo until it has told its addresses; ended as Ctrl-C ends it."""
+    log = home / "said"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, str(PROGRAM)], stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+            env=environment(None, QUARTERDECK_DEMO=str(home)),
+        )  # fmt: skip
+    try:
+        deadline = time.monotonic() + DEMO_SECONDS
+        while "Ctrl-C" not in log.read_text():
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.1)
+        told = dict(re.findall(r"^  (Application|Console|Login) +(.+)$", log.read_text(), re.MULTILINE))
+        yield told | {"all": log.read_text()}
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0, log.read_text()
+
+
+def visit(url: str) -> str:
+    parts = urlsplit(url)
+    address = f"http://127.0.0.1:{parts.port}/"
+    answer = httpx.get(address, headers={"Host": parts.hostname or ""}, trust_env=False, timeout=10)
+    assert answer.status_code == 200
+    return answer.text
+
+
+def test_the_demo_deploys_once_and_finds_its_data_again(home: Path) -> None:
+    with demo(home) as first:
+        assert visit(first["Application"]) == "flask 1\n"
+        assert httpx.get(first["Console"], trust_env=False, follow_redirects=True).status_code == 200
+        email, password = first["Login"].split()
+        origin = first["Console"].removesuffix("/console/")
+        answer = httpx.post(f"{origin}/api/auth/login", json={"email": email, "password": password}, trust_env=False)
+        assert answer.status_code == 200
+        assert stat.S_IMODE((home / "demo.json").stat().st_mode) == 0o600
+    assert visit(first["Application"]) == "flask 1\n"
+    with demo(home) as second:
+        assert "deploying" not in second["all"]
+        assert (second["Application"], second["Login"]) == (first["Application"], first["Login"])
+        assert visit(second["Application"]) == "flask 1\n"
+    assert (home / "repository" / ".git").is_dir()

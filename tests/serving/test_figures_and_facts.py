@@ -1,0 +1,249 @@
+"""What an installation says of itself: to Prometheus, to probes, to the doctor."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+
+import httpx
+import pytest
+import structlog
+
+from quarterdeck.kernel import telemetry
+from quarterdeck.kernel.clock import HeldClock
+from quarterdeck.kernel.db.migrate import revisions
+from support.deck import running, signed_in
+
+
+@pytest.fixture
+async def deck(tmp_path, database_address):
+    async with running(tmp_path, database_address) as fresh:
+        yield await signed_in(fresh)
+
+
+def nearby(deck, peer: str = "127.0.0.1", host: str = "localhost") -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app=deck.client._transport.app, client=(peer, 5000))
+    return httpx.AsyncClient(transport=transport, base_url=f"http://{host}:8700")
+
+
+def figure(text: str, name: str) -> float:
+    (line,) = (line for line in text.splitlines() if line.startswith(name + " "))
+    return float(line.rpartition(" ")[2])
+
+
+async def test_a_scraper_on_this_machine_reads_figures(deck):
+    project = await deck.project("Figures")
+    await deck.do("projects.show", projectId=project)
+    async with nearby(deck) as scraper:
+        answer = await scraper.get("/metrics")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    text = answer.text
+    assert figure(text, 'quarterdeck_jobs_pending{lane="normal"}') == 0
+    assert figure(text, 'quarterdeck_jobs_running{lane="urgent"}') == 0
+    assert figure(text, "quarterdeck_edge_up") == 0
+    assert figure(text, "quarterdeck_workers_connected") == 0
+    assert figure(text, "quarterdeck_database_waiting") >= 0
+    assert figure(text, "quarterdeck_audit_unsealed") >= 0
+    shown = 'quarterdeck_http_requests_total{method="GET",route="/api/projects/{projectId}",status="200"}'
+    assert figure(text, shown) == 1
+    assert project not in text
+
+
+async def test_addresses_that_clients_make_up_are_one_figure(deck):
+    for number in range(5):
+        await deck.send("GET", f"/nothing/{number}")
+    async with nearby(deck) as scraper:
+        text = (await scraper.get("/metrics")).text
+    assert "/nothing/" not in text
+    assert figure(text, 'quarterdeck_http_requests_total{method="GET",route="(none)",status="404"}') == 5
+
+
+@pytest.mark.parametrize(
+    ("peer", "host", "headers"),
+    [
+        ("192.0.2.7", "localhost", {}),
+        ("127.0.0.1", "deck.example.com", {}),
+        ("127.0.0.1", "localhost", {"x-forwarded-for": "192.0.2.7"}),
+        ("127.0.0.1", "localhost", {"forwarded": "for=192.0.2.7"}),
+        ("127.0.0.1", "localhost", {"authorization": "Bearer nonsense"}),
+    ],
+)
+async def test_everybody_else_needs_a_credential_for_figures(deck, peer, host, headers):
+    async with nearby(deck, peer, host) as client:
+        assert (await client.get("/metrics", headers=headers)).status_code == 401
+
+
+async def test_a_member_reads_figures_from_anywhere(deck):
+    async with nearby(deck, "192.0.2.7", "deck.example.com") as client:
+        answer = await client.get("/metrics", headers={"authorization": f"Bearer {deck.token}"})
+    assert answer.status_code == 200
+
+
+async def test_the_scraper_reads_nothing_else(deck):
+    async with nearby(deck) as scraper:
+        assert (await scraper.get("/api/projects")).status_code == 401
+
+
+async def test_probes_tell_when_the_server_is_about_to_end(deck):
+    assert (await deck.send("GET", "/healthz", token=None)).json()["status"] == "ok"
+    assert (await deck.send("GET", "/readyz", token=None)).json() == {"status": "ready"}
+    deck.instance.stopping.set()
+    answer = await deck.send("GET", "/readyz", token=None)
+    assert (answer.status_code, answer.json()) == (503, {"status": "not_ready", "reason": "stopping"})
+    deck.instance.stopping.clear()
+
+
+async def test_the_doctor_names_facts_and_is_quick(deck):
+    began = asyncio.get_running_loop().time()
+    found = await deck.do("system.doctor")
+    took = asyncio.get_running_loop().time() - began
+    readiness = found["readiness"]
+    assert readiness["checks"] == {"database": True, "migrations": True}
+    facts = readiness["details"]
+    assert facts["database"] == deck.instance.db.dialect
+    assert facts["migrations"] == "current"
+    assert facts["schema"] == revisions()[-1]
+    assert facts["edge"] == "off"
+    assert facts["docker"]
+    assert {"diskFree", "git", "workers", "capabilities", "time", "version"} <= set(facts)
+    assert took < 3, f"{took:.2f} s on this machine"
+
+
+async def test_the_doctor_says_what_is_missing_and_never_raises(deck, monkeypatch):
+    from quarterdeck import doctor
+
+    async def broken(_instance):
+        raise RuntimeError("a defect")
+
+    async def hanging(_instance):
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(doctor, "_docker", hanging)
+    monkeypatch.setattr(doctor, "_edge", broken)
+    found = await deck.do("system.doctor")
+    assert found["readiness"]["status"] == "degraded"
+    said = " ".join(found["readiness"]["details"].values())
+    assert "docker took longer" in said
+    assert "edge failed (RuntimeError)" in said
+    assert "a defect" not in said
+    assert "No worker is connected" in said
+
+
+async def test_without_a_docker_engine_the_doctor_says_why(deck, monkeypatch):
+    from dataclasses import replace
+
+    deck.instance.placement = replace(deck.instance.placement, docker_host="unix:///nonexistent/docker.sock")
+    facts = (await deck.do("system.doctor"))["readiness"]["details"]
+    assert facts["docker"] != "no answer"
+    assert "docker.sock" in facts["dockerProblem"]
+
+
+async def test_no_query_string_and_no_local_reaches_the_log(deck):
+    heard = io.StringIO()
+    telemetry.configure("info", stream=heard)
+    try:
+        await deck.send("GET", "/api/projects?token=hunter2-in-the-query")
+        password = "hunter2-in-a-local"  # noqa: F841 - what a traceback with locals would show
+        try:
+            int("a defect")
+        except ValueError:
+            structlog.get_logger("quarterdeck.test").exception("failed")
+    finally:
+        structlog.reset_defaults()
+        import logging
+
+        logging.getLogger().handlers.clear()
+    lines = [json.loads(line) for line in heard.getvalue().splitlines()]
+    assert any(line["event"] == "request" and line["path"] == "/api/projects" for line in lines)
+    assert any("ValueError: invalid literal" in line.get("exception", "") for line in lines)
+    assert "hunter2-in-the-query" not in heard.getvalue()
+    assert "hunter2-in-a-local" not in heard.getvalue().replace('password = "hunter2-in-a-local"', "")
+
+
+# -- where the program stands
+
+
+@pytest.mark.parametrize(
+    ("settings", "needed"),
+    [
+        ({}, False),
+        ({"host": "0.0.0.0"}, True),  # noqa: S104 - what an operator may choose
+        ({"public_url": "https://deck.example.com"}, True),
+        ({"trusted_proxy": ("10.0.0.0/8",)}, True),
+    ],
+)
+@pytest.mark.parametrize("door", ["/api/auth/setup", "/api/bootstrap/auth/first-admin"])
+async def test_the_first_administrator_needs_the_printed_token_unless_only_this_machine_can_knock(
+    tmp_path, database_address, settings, needed, door
+):
+    body = {"password": "correct horse battery"}
+    body |= {"username": "ada"} if door.endswith("setup") else {"email": "ada@example.com", "displayName": "Ada"}
+    async with running(tmp_path, database_address, **settings) as deck:
+        host = {"host": "localhost"}
+        token = deck.instance.setup_token
+        assert (token is not None) == needed
+        if token is not None:
+            refused = await deck.send("POST", door, body, token=None, headers=host)
+            assert refused.status_code == 403
+            assert token.reveal() not in refused.text
+            wrong = await deck.send("POST", door, body, token=None, headers={**host, "x-setup-token": "wrong"})
+            assert wrong.status_code == 403
+            host["x-setup-token"] = token.reveal()
+        answer = await deck.send("POST", door, body, token=None, headers=host)
+        assert answer.status_code in {200, 201}, answer.text
+
+
+async def test_a_public_address_makes_cookies_secure_and_other_hosts_strangers(tmp_path, database_address):
+    async with running(tmp_path, database_address, public_url="https://deck.example.com") as deck:
+        token = deck.instance.setup_token.reveal()
+        body = {"email": "ada@example.com", "password": "correct horse battery", "displayName": "Ada"}
+        headers = {"host": "deck.example.com", "x-setup-token": token}
+        await deck.send("POST", "/api/bootstrap/auth/first-admin", body, token=None, headers=headers)
+        body.pop("displayName")
+        host = {"host": "deck.example.com"}
+        signed = await deck.send("POST", "/api/auth/sign-in/email", body, token=None, headers=host)
+        assert signed.status_code == 200, signed.text
+        for cookie in signed.headers.get_list("set-cookie"):
+            assert "Secure" in cookie
+            assert "HttpOnly" in cookie
+            assert "samesite=lax" in cookie.lower()
+        assert "max-age" in signed.headers["strict-transport-security"]
+        assert (await deck.send("GET", "/healthz", token=None, headers={"host": "evil.example"})).status_code == 421
+        assert (await deck.send("GET", "/healthz", token=None, headers={"host": "127.0.0.1:8700"})).status_code == 200
+
+
+def held(deck):
+    """The application with a limiter whose time stands still, however long passwords take to check here."""
+    app = deck.client._transport.app
+    app.state["frame"].limiter._clock = HeldClock()
+    return app
+
+
+async def test_only_a_trusted_proxy_is_believed_about_addresses(tmp_path, database_address):
+    """The doors count attempts by address: whoever could make addresses up would never be slowed down."""
+    async with running(tmp_path, database_address, trusted_proxy=("10.0.0.0/8",)) as deck:
+        app = held(deck)
+
+        async def knock(peer: str, forwarded: str) -> int:
+            transport = httpx.ASGITransport(app=app, client=(peer, 5000))
+            async with httpx.AsyncClient(transport=transport, base_url="http://deck.test") as client:
+                body = {"username": "nobody", "password": "wrong"}
+                answer = await client.post("/api/auth/login", json=body, headers={"x-forwarded-for": forwarded})
+                return answer.status_code
+
+        made_up = [await knock("192.0.2.7", f"198.51.100.{number}") for number in range(21)]
+        assert made_up[-1] == 429
+        relayed = [await knock("10.1.2.3", f"198.51.100.{number}") for number in range(21)]
+        assert 429 not in relayed
+
+
+@pytest.mark.parametrize("door", ["/api/auth/setup", "/api/auth/login", "/api/auth/sign-in/email"])
+async def test_doors_are_slow_for_whoever_knocks_too_often(tmp_path, database_address, door):
+    async with running(tmp_path, database_address) as deck:
+        held(deck)
+        body = {"username": "nobody", "email": "nobody@example.com", "password": ""}
+        statuses = [(await deck.send("POST", door, body, token=None)).status_code for _ in range(21)]
+        assert statuses[-1] == 429
+        assert 429 not in statuses[:20]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import zlib
 from collections.abc import Collection
 from pathlib import Path
 
@@ -54,7 +55,8 @@ def assign(
         resting = {int(port) for port, at in released.items() if now - at < quarantine}
         taken = set(held.values()) | resting | set(reserved)
         width = last - first + 1
-        begin = int(book.get("next", first)) - first
+        # Control planes that share a machine begin at different places, so that they seldom want the same port.
+        begin = int(book.get("next", first + zlib.crc32(str(directory).encode()) % width)) - first
         for step in range(width):
             port = first + (begin + step) % width
             if port not in taken and is_free(port):

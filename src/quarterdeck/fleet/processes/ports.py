@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import zlib
 from collections.abc import Collection
 from pathlib import Path
 
@@ -54,7 +55,9 @@ def assign(
         resting = {int(port) for port, at in released.items() if now - at < quarantine}
         taken = set(held.values()) | resting | set(reserved)
         width = last - first + 1
-        begin = int(book.get("next", first)) - first
+        # Several installations of one host begin at places of their own, so that two do not find the same port free.
+        own = zlib.crc32(str(directory.absolute()).encode()) % width
+        begin = int(book.get("next", first + own)) - first
         for step in range(width):
             port = first + (begin + step) % width
             if port not in taken and is_free(port):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
@@ -213,8 +212,3 @@ def see(address: str, flash: str | None = None) -> Response[bytes]:
     if flash:
         answer.set_cookie(Cookie(FLASH_COOKIE, value=flash, path="/console", max_age=60, httponly=True, samesite="lax"))
     return answer
-
-
-def json_text(value: object) -> str:
-    """A JSON body as the command pieces show it."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

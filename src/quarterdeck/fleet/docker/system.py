@@ -153,10 +153,3 @@ async def prune(
     if kind == "volumes" and tuple(map(int, engine.api_version.split("."))) >= (1, 42):
         query = filters(labels, all="true")
     return await engine.post(f"/{kind}/prune", Pruned, None, query, seconds=SLOW_SECONDS)
-
-
-async def prune_build_cache(engine: Engine, *, keep_bytes: int = 0, until: str = "") -> Pruned:
-    """Shrink the builder's cache to `keep_bytes`; the cache carries no labels and is the engine's as a whole."""
-    query = {"keep-storage": str(keep_bytes)} if keep_bytes else {"all": "1"}
-    query |= filters(until=until) if until else {}
-    return await engine.post("/build/prune", Pruned, None, query, seconds=SLOW_SECONDS)

@@ -22,7 +22,6 @@ from quarterdeck.fleet.processes.status import ProcessStatus, identity, read_sta
 from quarterdeck.fleet.processes.supervisor import kin
 from quarterdeck.fleet.processes.supervisor.cgroups import Group
 from quarterdeck.fleet.processes.supervisor.identity import is_alive, send
-from quarterdeck.fleet.processes.supervisor.output import segment, segments
 from quarterdeck.fleet.processes.supervisor.record import CONTROL, STATE, read_json, write_json
 from quarterdeck.kernel.errors import Conflict, Invalid, NotFound, Problem
 from quarterdeck.kernel.vault import Secret
@@ -105,11 +104,6 @@ class Processes:
         `secrets` supplies the values that were never written to disk; without them such a process is `blocked`.
         """
         return [await asyncio.to_thread(self._reconcile, status, secrets) for status in self.list()]
-
-    def log_path(self, instance: str) -> Path:
-        """The file that is being written now."""
-        directory = self.directory(instance)
-        return segment(directory, (segments(directory) or [1])[-1])
 
     def read_log(self, instance: str, *, tail: int = 200) -> Sequence[log.Line]:
         return log.tail(self.directory(instance), tail)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from quarterdeck.deploy.deployments import routes
 from quarterdeck.deploy.deployments.admission import snapshot_variables
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.deployments.transitions import TERMINAL
@@ -242,10 +241,6 @@ def next_actions(deployment: Deployment) -> list[str]:
     if deployment.status == "succeeded":
         return ["resource-health", "logs", "resource-detail"]
     return ["logs", "resource-detail"]
-
-
-def access_url(names: Names, deployment: Deployment) -> str | None:
-    return routes.url(deployment.route, names.row(Server, deployment.server_id))
 
 
 def reasons(codes: list[str], *, phase: str = "recovery") -> list[dict[str, Any]]:

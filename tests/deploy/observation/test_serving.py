@@ -26,7 +26,7 @@ SECRET = "Hush-4711-nobody-knows"
 
 async def until(check: Callable[[], Awaitable[object]], seconds: float = 45) -> None:
     async with asyncio.timeout(seconds):
-        while not await check():  # noqa: ASYNC110 - it may be anything that comes true
+        while not await check():
             await asyncio.sleep(0.05)
 
 

@@ -8,12 +8,17 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
 
+import structlog
+
 from quarterdeck.deploy.execution.reporting import Reporter
 from quarterdeck.deploy.execution.target import Target
 from quarterdeck.fleet.docker import logs
 from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.fleet.processes.runtime import Processes
 from quarterdeck.kernel.errors import Problem
+
+LAST_WORDS = 0.3
+log = structlog.get_logger("quarterdeck.execution")
 
 
 @contextlib.asynccontextmanager
@@ -25,12 +30,16 @@ async def follow_application(target: Target, runtime: dict[str, Any], report: Re
     task = asyncio.create_task(_copy(target, runtime, report))
     try:
         yield
-    finally:
+    except BaseException:
         # What the application wrote last is what explains a failure: give it a moment to arrive.
-        await asyncio.wait([task], timeout=0.3)
+        await asyncio.wait([task], timeout=LAST_WORDS)
+        raise
+    finally:
+        # Once it serves, its lines go on in the log of the runtime.
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError, Problem):
-            await task
+        await asyncio.wait([task])
+        if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, Problem):
+            log.warning("application_log_not_followed", reason=type(error).__name__)
 
 
 async def _copy(target: Target, runtime: dict[str, Any], report: Reporter) -> None:

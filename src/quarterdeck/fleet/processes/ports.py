@@ -55,8 +55,9 @@ def assign(
         resting = {int(port) for port, at in released.items() if now - at < quarantine}
         taken = set(held.values()) | resting | set(reserved)
         width = last - first + 1
-        # Control planes that share a machine begin at different places, so that they seldom want the same port.
-        begin = int(book.get("next", first + zlib.crc32(str(directory).encode()) % width)) - first
+        # Several installations of one host begin at places of their own, so that two do not find the same port free.
+        own = zlib.crc32(str(directory.absolute()).encode()) % width
+        begin = int(book.get("next", first + own)) - first
         for step in range(width):
             port = first + (begin + step) % width
             if port not in taken and is_free(port):

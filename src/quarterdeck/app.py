@@ -65,6 +65,13 @@ def handlers() -> list[ControllerRouterHandler]:
     )
 
 
+def prepare() -> None:
+    """Import what `application` needs, while the collector rests."""
+    from quarterdeck.console import composition  # noqa: F401 - imported for its own sake
+
+    handlers()
+
+
 class _Nobody:
     """Stands in for the authenticator and the authorizer where routes are described but never called."""
 

@@ -189,7 +189,7 @@ async def test_a_stop_during_the_build_is_heard_at_once(host: Yard) -> None:
     order = msgspec.structs.replace(slow, runtime={**slow.runtime, "installCommand": "sleep 60"})
     ledger = Ledger()
     task = asyncio.create_task(execute(ledger, order))
-    while not any("sleep" in line or "install" in line.lower() for line in ledger.lines):
+    while not any("sleep" in line or "install" in line.lower() for line in ledger.lines):  # noqa: ASYNC110 - lines come
         await asyncio.sleep(0.05)
     ledger.canceled.set()
     async with asyncio.timeout(5):

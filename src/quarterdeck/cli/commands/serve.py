@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import sys
 from pathlib import Path
@@ -83,6 +84,8 @@ def serve(
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, _leave)
 
+    # What imports make stays for ever: looking through it for garbage, again and again, is a sixth of the start.
+    gc.disable()
     from quarterdeck.kernel import telemetry
     from quarterdeck.kernel.settings import load
 
@@ -90,6 +93,9 @@ def serve(
     telemetry.configure(settings.log_level)
     from quarterdeck import app
 
+    app.prepare()
+    gc.freeze()
+    gc.enable()
     asyncio.run(app.serve(settings, announce=announce))
     return int(Exit.DONE)
 

@@ -46,6 +46,9 @@ def require_room(target: Target) -> None:
     DataDirectory(target.root).require_space()
 
 
+OWN = ("deployments", "edge", "locks", "processes", "releases", "static")
+
+
 def refuse_own_data(root: Path, spec: SourceSpec) -> None:
     """Raise `Invalid` for a source among what Quarterdeck keeps itself: other people's trees, and copies of the
     database. A folder that contains them is refused where it is copied.
@@ -53,8 +56,10 @@ def refuse_own_data(root: Path, spec: SourceSpec) -> None:
     if "://" in spec.locator and not spec.locator.lower().startswith("file://"):
         return
     named = spec.locator[7:] if "://" in spec.locator else spec.locator
-    for own in (root.resolve(), root.resolve().parent / "backups"):
-        if any(Path(path).resolve().is_relative_to(own) for path in (named, unquote(named)) if path.startswith("/")):
+    top = root.resolve()
+    places = {Path(path).resolve() for path in (named, unquote(named)) if path.startswith("/")}
+    for own in (*(top / name for name in OWN), top.parent / "backups"):
+        if top in places or any(place.is_relative_to(own) for place in places):
             raise Invalid(
                 f"The folder {spec.locator} is part of Quarterdeck's own data.",
                 code="source_locator_invalid",

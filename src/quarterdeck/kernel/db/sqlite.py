@@ -216,7 +216,8 @@ class SqliteDatabase(Database):
                 self._settle(unit)
             else:
                 on_loop.append(unit)
-        if loop is not None and loop.is_running():
+        # A loop that stands still for a moment goes on later, and its coroutines with it.
+        if loop is not None and not loop.is_closed() and (on_loop or loop.is_running()):
             loop.call_soon_threadsafe(self._deliver, on_loop, batch)
         else:
             self._deliver([], batch)

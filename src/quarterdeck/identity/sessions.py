@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select, update
 
+from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.model import Organization, SessionToken, User, UserSession
+from quarterdeck.kernel import audit
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Forbidden, NotFound, Unauthenticated
 from quarterdeck.kernel.principal import Principal
@@ -151,6 +153,12 @@ def revoke(tx: Tx, session_uid: str) -> None:
     if session.user_id != tx.principal.id:
         raise Forbidden("You may end your own sessions only.")
     revoke_row(tx, session)
+    audit.record(
+        tx,
+        IdentityAction.SIGNED_OUT if session_uid == tx.principal.credential else IdentityAction.SESSION_REVOKED,
+        resource_type="session",
+        resource_id=session_uid,
+    )
 
 
 def own(tx: Tx, user_id: int) -> list[UserSession]:

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from quarterdeck.access import Access, grants
 from quarterdeck.access.model import Grant
 from quarterdeck.identity import users
+from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.model import Organization, User
 from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
@@ -15,15 +16,6 @@ from quarterdeck.kernel.principal import Principal
 
 ORGANIZATION = "org_self_hosted"
 SLUG = "self-hosted-appaloft"  # documented: existing clients compare it
-
-
-class IdentityAction(audit.Action):
-    FIRST_ADMINISTRATOR = "user.first-administrator-created"
-    SIGNED_IN = "session.signed-in"
-    SIGN_IN_FAILED = "session.sign-in-failed"
-    SIGNED_OUT = "session.signed-out"
-    REFRESH_REUSED = "session.refresh-reused"
-    SESSION_REVOKED = "session.revoked"
 
 
 def default_organization(tx: Tx) -> Organization:

@@ -6,9 +6,9 @@ import asyncio
 
 from quarterdeck.access import Access
 from quarterdeck.identity import organizations, passwords, sessions, setup, users
+from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.model import Organization, User
 from quarterdeck.identity.sessions import Opened
-from quarterdeck.identity.setup import IdentityAction
 from quarterdeck.kernel import audit
 from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.errors import Forbidden, Unauthenticated

@@ -11,6 +11,8 @@ import pytest
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import DatabaseUnavailable
 from quarterdeck.kernel.errors import Unavailable
+from quarterdeck.kernel.jobs import frames, session
+from quarterdeck.kernel.jobs.transport import MemoryTransport
 
 
 class Order(msgspec.Struct):
@@ -318,3 +320,31 @@ async def test_a_report_that_breaks_a_rule_fails_its_job_and_no_connection(datab
         going.set()
         assert (await service.wait(other.id, 10)).state == "succeeded"
     assert (done.state, done.error_code) == ("failed", "internal_error")
+
+
+async def test_a_worker_that_does_not_read_keeps_nobody_else_waiting(database, room, monkeypatch):
+    monkeypatch.setattr(session, "PUSH", 0.1)
+    jobs.kinds.register(jobs.JobKind("run.beside-a-deaf-one", Order, lease_seconds=30))
+
+    @room[0].register("run.beside-a-deaf-one", Order)
+    async def run(context, order):
+        return None
+
+    class Deaf(MemoryTransport):
+        async def send(self, frame):
+            if isinstance(frame, frames.JobAssign):
+                await asyncio.Event().wait()
+
+    async with running(database, room, worker=False) as service:
+        hello = frames.Hello(credential=None, name="deaf", worker_version="", boot_id="b", slots=1, capabilities=[])
+        deaf = session.Session(service, Deaf(), hello, owner="worker:deaf", capabilities=frozenset())
+        listening = asyncio.create_task(deaf.run())
+        while len(service.sessions) < 2:
+            await asyncio.sleep(0.01)
+        service.detach(next(one for one in service.sessions if one is not deaf))  # only the deaf one has slots
+        job = await service.enqueue(request("run.beside-a-deaf-one"))
+        async with asyncio.timeout(5):
+            await listening
+            while (waiting := await database.read(jobs.get, job.id)).state == "running":
+                await asyncio.sleep(0.01)
+    assert (waiting.state, waiting.fence) == ("pending", 1)

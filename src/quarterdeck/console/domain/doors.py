@@ -10,9 +10,6 @@ from quarterdeck.console.ports import Bootstrap, SignedIn
 from quarterdeck.console.views.ledger import SessionRow
 from quarterdeck.identity import sessions, setup, signing_in
 from quarterdeck.identity.sessions import Opened
-from quarterdeck.identity.setup import IdentityAction
-from quarterdeck.kernel import audit
-from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Forbidden
 from quarterdeck.kernel.http.guard import names_this_machine
 from quarterdeck.kernel.principal import Principal
@@ -69,21 +66,11 @@ class Doors:
         return SignedIn(self.instance.signer.sign(opened.tokens["session"]), WEEK)
 
     async def sign_out(self, who: Principal) -> None:
-        await self.instance.db.write(_end, who.credential)
+        await self.instance.db.write(sessions.revoke, who.credential)
 
     async def sessions(self, who: Principal) -> tuple[SessionRow, ...]:
         rows: tuple[SessionRow, ...] = await self.instance.db.read(ledger.own_sessions)
         return rows
 
     async def revoke_session(self, who: Principal, ref: str) -> None:
-        await self.instance.db.write(_revoke, ref)
-
-
-def _end(tx: Tx, session_uid: str) -> None:
-    sessions.revoke(tx, session_uid)
-    audit.record(tx, IdentityAction.SIGNED_OUT, resource_type="session", resource_id=session_uid)
-
-
-def _revoke(tx: Tx, session_uid: str) -> None:
-    sessions.revoke(tx, session_uid)
-    audit.record(tx, IdentityAction.SESSION_REVOKED, resource_type="session", resource_id=session_uid)
+        await self.instance.db.write(sessions.revoke, ref)

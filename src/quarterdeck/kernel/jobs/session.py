@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 WORK: tuple[Lane, ...] = ("urgent", "normal", "background")
 HOUSEKEEPING: tuple[Lane, ...] = ("housekeeping",)
 SILENCE = 60.0
+PUSH = 3.0
+"""Seconds that a worker may take to read what it is given."""
 log = structlog.get_logger("quarterdeck.jobs")
 
 
@@ -94,21 +96,28 @@ class Session:
         await self._transport.send(frame)
 
     async def assign(self, assignment: ledger.Assignment) -> None:
-        """Push a claimed job. When the connection is gone the lease lapses, or a returning worker does not name it."""
+        """Push a claimed job; raises `Disconnected`. One dispatcher serves everybody, so a worker that does not read is
+        let go soon.
+        """
         job = assignment.job
         self._given[job.id] = _Given(job.fence, job.lane in HOUSEKEEPING, job.kind, job.subject, job.concurrency_key)
-        await self.send(
-            frames.JobAssign(
-                job_id=job.id,
-                uid=job.uid,
-                kind=job.kind,
-                fence=job.fence,
-                attempt=job.attempts,
-                lease_seconds=job.lease_seconds,
-                subject=job.subject,
-                order=msgspec.Raw(assignment.order),
-            )
+        frame = frames.JobAssign(
+            job_id=job.id,
+            uid=job.uid,
+            kind=job.kind,
+            fence=job.fence,
+            attempt=job.attempts,
+            lease_seconds=job.lease_seconds,
+            subject=job.subject,
+            order=msgspec.Raw(assignment.order),
         )
+        try:
+            async with asyncio.timeout(PUSH):
+                await self.send(frame)
+        except TimeoutError:
+            self.draining = True
+            self._aside(self._transport.close(frames.SILENT, "too slow"))
+            raise Disconnected(frames.SILENT, "too slow") from None
 
     async def stop_job(self, job_id: int, reason: str) -> None:
         given = self._given.get(job_id)

@@ -11,8 +11,6 @@ from quarterdeck.access import CATALOGUE, Access
 from quarterdeck.identity import organizations, sessions, signing_in
 from quarterdeck.identity.model import User, UserSession
 from quarterdeck.identity.sessions import Opened, Signer
-from quarterdeck.identity.setup import IdentityAction
-from quarterdeck.kernel import audit
 from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.errors import Invalid, Unauthenticated
@@ -133,7 +131,7 @@ async def refresh(body: Refresh, db: Database) -> dict[str, Any]:
 @route("POST", "/api/auth/logout", permission="authenticated")
 async def logout(call: Call) -> Answer[dict[str, bool]]:
     """End the session of this request."""
-    await call.write(_end, call.principal.credential)
+    await call.write(sessions.revoke, call.principal.credential)
     return Answer({"success": True}, cookies=cookies(call, "", 0))
 
 
@@ -159,19 +157,8 @@ async def sign_in_email(call: Call, body: EmailSignIn, db: Database, signer: Sig
 @route("POST", "/api/auth/sign-out", permission="authenticated")
 async def sign_out(call: Call) -> Answer[dict[str, bool]]:
     """End the session of this request."""
-    await call.write(_end, call.principal.credential)
+    await call.write(sessions.revoke, call.principal.credential)
     return Answer({"success": True}, cookies=cookies(call, "", 0))
-
-
-def _end(tx: Tx, session_uid: str) -> None:
-    sessions.revoke(tx, session_uid)
-    audit.record(
-        tx,
-        IdentityAction.SIGNED_OUT,
-        resource_type="session",
-        resource_id=session_uid,
-        organization_id=tx.principal.organization_id,
-    )
 
 
 def _session_body(tx: Tx) -> dict[str, Any]:

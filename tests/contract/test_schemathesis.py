@@ -23,6 +23,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from quarterdeck.app import application, handlers, openapi_document
+from quarterdeck.surfaces.deploy import deployments
 from support.databases import fresh_database
 from support.deck import Deck, opened, signed_in
 from support.run import ALL, SEED
@@ -57,6 +58,10 @@ class Served:
 def served(database_kind: str, tmp_path_factory, request: pytest.FixtureRequest):
     directory = tmp_path_factory.mktemp("served")
     server = request.getfixturevalue("postgresql") if database_kind == "postgresql" else None
+    patched = pytest.MonkeyPatch()
+    # No worker runs here: who asks for the end of a deployment must not wait for it.
+    patched.setattr(deployments, "SYNCHRONOUS_SECONDS", 0.2)
+    request.addfinalizer(patched.undo)  # noqa: PT021 - the fixture yields inside of another context
     with fresh_database(database_kind, directory, server) as database:
         instance = opened(directory, database)
         listener = socket.create_server(("127.0.0.1", 0))

@@ -119,6 +119,10 @@ class Logs:
         """Head, watermark (last pruned number), closed, bytes."""
         return await self._read(self._store.state, stream)
 
+    async def heads(self, streams: Sequence[str]) -> dict[str, int]:
+        """How many lines each of the streams has had, in one look; those that have none are missing."""
+        return await self._read(self._store.heads, streams) if streams else {}
+
     async def follow(self, stream: str, after: int = 0, *, lag: int = LAG) -> AsyncIterator[Batch | Gap]:
         """Batches of a stream from `after` on, then as they are stored; ends when the stream or the store is closed.
 

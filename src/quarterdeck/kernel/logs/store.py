@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, bindparam, create_engine, text
 
 from quarterdeck.kernel.clock import instant, micros
 from quarterdeck.kernel.db import Base
@@ -24,6 +24,7 @@ _NUMBER = text(
     "closed = excluded.closed, updated_at = excluded.updated_at RETURNING id, head"
 )
 _STREAM = text("SELECT id, head, watermark, closed, bytes FROM log_streams WHERE name = :name")
+_HEADS = text("SELECT name, head FROM log_streams WHERE name IN :names").bindparams(bindparam("names", expanding=True))
 _COLUMNS = "number, at, source, channel, phase, level, message"
 _AFTER = f"SELECT {_COLUMNS} FROM log_lines WHERE stream_id = :stream AND number > :after "  # noqa: S608 - constant text
 _INSERT_SQLITE = (
@@ -168,6 +169,10 @@ class Store:
     def state(self, connection: Connection, name: str) -> State:
         row = connection.execute(_STREAM, {"name": name}).first()
         return State(row[0], row[1], row[2], bool(row[3]), row[4]) if row else EMPTY
+
+    def heads(self, connection: Connection, names: Sequence[str]) -> dict[str, int]:
+        found = connection.execute(_HEADS, {"names": list(names)})
+        return {name: head for name, head in found}  # noqa: C416 - rows are no pairs to the type checker
 
     def read(
         self, connection: Connection, name: str, after: int, limit: int, *, tail: int | None, since: datetime | None

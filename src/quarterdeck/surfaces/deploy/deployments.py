@@ -50,7 +50,8 @@ async def newest(call: Call, query: DeploymentsListQuery, logs: Logs) -> dict[st
         return [documents.base(names, row) for row in rows]
 
     items = await call.read(verb)
-    return {"items": [{**item, "logs": [], "logCount": await log_count(logs, item["id"])} for item in items]}
+    counts = await logs.heads([f"deployment:{item['id']}" for item in items])
+    return {"items": [{**item, "logs": [], "logCount": counts.get(f"deployment:{item['id']}", 0)} for item in items]}
 
 
 async def log_count(logs: Logs, ref: str) -> int:

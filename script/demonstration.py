@@ -51,6 +51,9 @@ class Demo:
         if "password" not in self.state:
             self.state = {"email": EMAIL, "password": secrets.token_urlsafe(15), "data": str(self._data())}
             self.state |= {name: free_port() for name in ("port", "edge_http_port", "edge_https_port")}
+            inside = self.home / "data"
+            if self.state["data"] != str(inside):
+                inside.symlink_to(self.state["data"])  # what the README says of .demo/data holds wherever it lies
         if not free(self.state["port"]):
             self.state["port"] = free_port()
         self.keep()
@@ -131,8 +134,9 @@ class Demo:
         place = self.home / "repository"
         if not (place / ".git").exists():
             shutil.copytree(SAMPLE, place, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
-            name = ["-c", "user.name=Demo", "-c", f"user.email={EMAIL}"]
-            for arguments in (["init", "--quiet", "-b", "main"], ["add", "."], [*name, "commit", "-qm", "Begin"]):
+            # An identity of its own, so that whoever changes it can commit on a machine without one.
+            who = (["config", "user.name", "Demo"], ["config", "user.email", EMAIL])
+            for arguments in (["init", "--quiet", "-b", "main"], *who, ["add", "."], ["commit", "-qm", "Begin"]):
                 subprocess.run(["git", *arguments], cwd=place, check=True)
         return place
 

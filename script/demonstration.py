@@ -194,6 +194,21 @@ class Demo:
             flush=True,
         )
 
+    def runs(self) -> bool:
+        """Whether a server has the data directory."""
+        from quarterdeck.kernel.datadir import DataDirectory
+        from quarterdeck.kernel.errors import Problem
+
+        data = DataDirectory(Path(self.state["data"]))
+        try:
+            data.lock()
+        except Problem:
+            return True
+        except OSError:
+            return False
+        data.release()
+        return False
+
     async def clear(self) -> None:
         """End what outlives the server: containers, host processes, the edge."""
         from quarterdeck.fleet.docker import containers
@@ -242,10 +257,18 @@ def interrupted(_number: int, _frame: object) -> None:
 
 def main() -> int:
     demo = Demo(Path(os.environ.get("QUARTERDECK_DEMO", ROOT / ".demo")).absolute())
-    demo.open()
     if sys.argv[1:] == ["--stop"]:
+        if not demo.state_file.exists():
+            say("there is nothing to stop")
+            return 0
+        demo.state = json.loads(demo.state_file.read_text())
+        if demo.runs():
+            say("the server still runs: press Ctrl-C in its terminal first, then stop again")
+            return 1
         asyncio.run(demo.clear())
+        say("the application and the edge have ended; script/demo starts them again")
         return 0
+    demo.open()
     signal.signal(signal.SIGTERM, interrupted)
     try:
         say("starting the server")

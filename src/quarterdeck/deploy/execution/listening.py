@@ -36,6 +36,28 @@ async def wrong_port(target: Target, runtime: dict[str, Any]) -> str | None:
     return f"The application listens on {', '.join(map(str, others))}. {advice}" if others else None
 
 
+def answers_itself(target: Target, runtime: dict[str, Any]) -> bool:
+    """Whether the one that listens on a host process's port is that process or one that it started.
+
+    A stranger on the same port would answer our probes as well. What the kernel does not let us see counts as ours.
+    """
+    status = target.processes.find(runtime["instance"])
+    if status is None or not status.pid:
+        return False
+    if not os.access(f"/proc/{status.pid}/fd", os.R_OK | os.X_OK):
+        return True
+    ours = sockets(family(_parent(status.pid) or status.pid))
+    return any(heard == int(runtime["host_port"]) for heard, _ in listeners(_tables(status.pid), ours))
+
+
+def _parent(pid: int) -> int | None:
+    """The supervisor, to which also those children fall whose own parent has ended."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except (OSError, ValueError, IndexError):
+        return None
+
+
 def listeners(tables: Iterable[str], only: frozenset[str] | None = None) -> set[tuple[int, bool]]:
     """(port, on loopback alone) of every listening socket in /proc/net/tcp tables; `only` these socket numbers."""
     found = set()

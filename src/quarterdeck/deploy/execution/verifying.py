@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from quarterdeck.deploy.execution.listening import wrong_port
+from quarterdeck.deploy.execution.listening import answers_itself, wrong_port
 from quarterdeck.deploy.execution.order import DeploymentOrder
 from quarterdeck.deploy.execution.reporting import Reporter
 from quarterdeck.deploy.execution.target import Target
@@ -119,8 +119,11 @@ async def _answers(
             if where is None:
                 where = await address(target, runtime)
             now = await _try(where, client, made, policy)
+            if now is None and runtime["kind"] == "process":
+                own = await asyncio.to_thread(answers_itself, target, runtime)
+                now = None if own else "another program answers on its port"
             if now is None:
-                # A stranger on the same port would answer as well: ours has to live to have answered.
+                # Who answered and died is not well.
                 await _check_alive(target, order, runtime)
                 return tries
             if now != last:

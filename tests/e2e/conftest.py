@@ -46,8 +46,13 @@ def place() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def database_url(database_kind: str, request: pytest.FixtureRequest) -> Iterator[str | None]:
-    """An empty database of this module's own; None for SQLite in the data directory."""
+def database_url(database_kind: str, worker_kind: str, request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """An empty database for each installation: its secrets are sealed with that one's key."""
+    yield from own_database(database_kind, request)
+
+
+def own_database(database_kind: str, request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """An empty PostgreSQL database, dropped in the end; None for SQLite in the data directory."""
     if database_kind != "postgresql":
         yield None
         return

@@ -52,6 +52,8 @@ class View:
                 self._client.delete(f"/containers/{container['Id']}", params={"force": "true", "v": "true"})
             for image in self.images(resource):
                 self._client.delete(f"/images/{image['Id']}", params={"force": "true"})
+        # The engine has room for few networks; it keeps those that somebody is joined to.
+        self._client.post("/networks/prune", params={"filters": _label("managed", "true")})
 
 
 def _label(name: str, value: str) -> str:

@@ -19,14 +19,14 @@ import httpx
 import pytest
 
 from e2e.client import TERMINAL, Application, Client
-from e2e.conftest import database_url, place, repositories, worker_kind
+from e2e.conftest import own_database, place, repositories, worker_kind
 from e2e.repositories import Repositories, Repository
 from e2e.server import Deck
 from e2e.truth import audit_problems, settled
 from real.fixtures import docker_host, docker_images
 from support.run import ALL, SEED
 
-__all__ = ["database_url", "docker_host", "docker_images", "place", "repositories", "worker_kind"]
+__all__ = ["docker_host", "docker_images", "place", "repositories", "worker_kind"]
 
 pytestmark = [pytest.mark.engine, pytest.mark.edge, pytest.mark.root]
 
@@ -128,8 +128,21 @@ class Rehearsal:
 
 
 @pytest.fixture(scope="module", params=["container", "process"])
+def runtime_kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def database_url(
+    database_kind: str, worker_kind: str, runtime_kind: str, request: pytest.FixtureRequest
+) -> Iterator[str | None]:
+    """An empty database for each installation."""
+    yield from own_database(database_kind, request)
+
+
+@pytest.fixture(scope="module")
 def rehearsal(
-    request: pytest.FixtureRequest,
+    runtime_kind: str,
     docker_images: str,
     repositories: Repositories,
     database_url: str | None,
@@ -142,7 +155,7 @@ def rehearsal(
         cord.mkdir()
     deck = Deck(
         directory / "data",
-        docker_host=docker_images if request.param == "container" else None,
+        docker_host=docker_images if runtime_kind == "container" else None,
         database_url=database_url,
         remote_worker=worker_kind == "remote",
     )
@@ -150,9 +163,9 @@ def rehearsal(
         deck.start(server_faults=cords["server"], worker_faults=cords["worker"])
         client = Client(deck)
         client.begin()
-        repository = repositories.sample("dockerfile", f"killed-{request.param}-{worker_kind}-{deck.port}")
+        repository = repositories.sample("dockerfile", f"killed-{runtime_kind}-{worker_kind}-{deck.port}")
         runtime = {"strategy": "auto"}
-        if request.param == "process":
+        if runtime_kind == "process":
             (repository.directory / "Dockerfile").unlink()
             repository.change({"requirements.txt": ""})
             runtime = {"strategy": "workspace-commands", "startCommand": "python3 server.py"}

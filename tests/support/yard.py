@@ -21,7 +21,7 @@ from quarterdeck.deploy.execution.order import (
     TargetOrder,
     VariableValue,
 )
-from quarterdeck.fleet.docker import containers, images
+from quarterdeck.fleet.docker import containers, images, networks
 from quarterdeck.fleet.docker.address import engine_address
 from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.fleet.edge.edge import Edge
@@ -138,6 +138,8 @@ class Yard:
             async with await Engine.connect(engine_address({"DOCKER_HOST": self.docker_host})) as engine:
                 for row in await containers.listed(engine, {"quarterdeck.instance": self.instance}):
                     await containers.remove(engine, row.id)
+                for network in await networks.listed(engine, {"quarterdeck.instance": self.instance}):
+                    await networks.remove(engine, network.name)
                 for image in await images.listed(engine, {"quarterdeck.instance": self.instance}):
                     await images.remove(engine, image.id, force=True)
 

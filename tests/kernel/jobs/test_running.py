@@ -313,6 +313,8 @@ async def test_a_report_that_breaks_a_rule_fails_its_job_and_no_connection(datab
 
     async with running(database, room) as service:
         other = await service.enqueue(request("run.beside"))
+        while not service.sessions:
+            await asyncio.sleep(0.01)
         session = service.sessions
         job = await service.enqueue(request("run.bad-record"))
         done = await service.wait(job.id, 10)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.fleet.docker.specs import ContainerSpec
 from quarterdeck.fleet.processes.ports import is_free
 from quarterdeck.fleet.processes.spec import Limits, ProcessSpec
-from quarterdeck.kernel.errors import Invalid, ProviderFailure, Unavailable
+from quarterdeck.kernel.errors import Invalid, NotFound, Problem, ProviderFailure, Unavailable
 from quarterdeck.kernel.faults import point
 from quarterdeck.kernel.vault import Secret
 
@@ -142,13 +143,22 @@ def network_of(order: DeploymentOrder) -> str:
 
 
 async def _create(engine: Engine, spec: ContainerSpec, name: str) -> str:
-    point("network.ensure")
-    if spec.network is not None:
-        await networks.ensure(engine, spec.network, {"quarterdeck.managed": "true"})
-    point("container.create")
-    ident = await containers.create(engine, spec, name=name)
-    point("container.created")
-    await containers.start(engine, ident)
+    """Create and start it. Its network may go with its last container just when we join it: then it is made again."""
+    for last in (False, False, True):
+        point("network.ensure")
+        if spec.network is not None:
+            marks = {mark: spec.labels[mark] for mark in ("quarterdeck.managed", "quarterdeck.instance")}
+            await networks.ensure(engine, spec.network, marks)
+        try:
+            point("container.create")
+            ident = await containers.create(engine, spec, name=name)
+            point("container.created")
+            await containers.start(engine, ident)
+            break
+        except NotFound as gone:
+            if last or "network" not in gone.message:
+                raise
+            await containers.remove(engine, name)
     point("container.started")
     return ident
 
@@ -238,12 +248,21 @@ async def remove(target: Target, deployment: str, *, stop_seconds: int | None = 
             point("container.remove")
             await containers.remove(target.engine, found.id)
             point("container.removed")
+        await _remove_networks(target)
     for status in await asyncio.to_thread(target.processes.list):
         if status.instance != deployment and status.labels.get("quarterdeck.deployment") == deployment:
             await target.processes.remove(status.instance, grace=0)
     point("process.remove")
     await target.processes.remove(deployment, grace=float(STOP_SECONDS if stop_seconds is None else stop_seconds))
     point("process.removed")
+
+
+async def _remove_networks(target: Target) -> None:
+    """Remove networks of ours that nobody is joined to: an engine has room for few. It refuses for those in use."""
+    engine = target.need_engine()
+    for network in await networks.listed(engine, {"quarterdeck.instance": target.order.instance}):
+        with contextlib.suppress(Problem):
+            await networks.remove(engine, network.name)
 
 
 async def upstreams_of(target: Target, deployment: str, recorded: object) -> set[str]:

@@ -17,6 +17,11 @@ from quarterdeck.kernel.faults import point
 TEMPORARY = ".new"
 
 
+def unfinished(path: Path) -> Path:
+    """Where a file is written before it takes the place of `path`; a crash may leave it."""
+    return path.with_name(f".{path.name}{TEMPORARY}")
+
+
 class Files(Protocol):
     async def read(self, path: Path) -> bytes | None:
         """The content, or None when there is no such file."""
@@ -58,7 +63,7 @@ class LocalFiles:
 
     async def write_atomic(self, path: Path, data: bytes, *, mode: int = 0o644) -> None:
         # One name for the unfinished file is enough, because writers hold a lock; what a crash left is overwritten.
-        temporary = path.with_name(f".{path.name}{TEMPORARY}")
+        temporary = unfinished(path)
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
         with open(descriptor, "wb") as file:  # noqa: ASYNC230, PTH123 - see the class
             os.fchmod(descriptor, mode)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from quarterdeck.fleet.edge.files import Files
+from quarterdeck.fleet.edge.files import Files, unfinished
 from quarterdeck.fleet.edge.layout import Layout
 from quarterdeck.fleet.edge.routes import check_route_id
 from quarterdeck.kernel.errors import Invalid, NotFound
@@ -36,6 +36,7 @@ class Upstreams:
         async with self._files.lock(self._layout.upstreams_lock):
             if await self._files.read(self._layout.candidate(route_id)):
                 await self._files.write_atomic(self._layout.candidate(route_id), b"")
+            await self._files.remove(unfinished(self._layout.candidate(route_id)))
 
     async def take_down(self, route_id: str) -> str | None:
         """The route leads nowhere (503) from now on. Answers what stood before."""
@@ -44,6 +45,7 @@ class Upstreams:
             before = await self._files.read(self._layout.upstream(route_id))
             if before:
                 await self._files.write_atomic(self._layout.upstream(route_id), b"")
+            await self._files.remove(unfinished(self._layout.upstream(route_id)))
         return before.decode() if before else None
 
     async def current(self, route_id: str) -> str | None:

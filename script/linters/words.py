@@ -11,7 +11,7 @@ from complaint import Complaint, Linter, Source
 REGISTRIES = ("pypi" + ".org", "python" + "hosted.org", "npmjs" + ".org", "npmjs" + ".com", "deb.debian" + ".org",
               "registry-1.docker" + ".io", "security.debian" + ".org")  # fmt: skip
 HOSTS = re.compile("|".join(re.escape(host) for host in REGISTRIES))
-WORKSHOP = re.compile("/work/" + r"(main|wt|shared|venv|tmp|\.library)\b")
+WORKSHOP = re.compile("/wor" + r"k/(main|wt|shared|venv|tmp)\b")
 
 
 def of_itself_alone(source: Source) -> Iterator[Complaint]:

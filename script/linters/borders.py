@@ -101,6 +101,10 @@ def domains_without_http(source: Source) -> Iterator[Complaint]:
 
 LINTERS = (
     Linter("chance-and-time", "Clock, ids and randomness come from the kernel.", chance_and_time),
-    Linter("one-way-to-move", "Only transitions.move assigns the status of a deployment or a runtime control.", one_way_to_move),
+    Linter(
+        "one-way-to-move",
+        "Only transitions.move assigns the status of a deployment or a runtime control.",
+        one_way_to_move,
+    ),
     Linter("domains-without-http", "Domain packages import no HTTP framework.", domains_without_http),
 )

@@ -11,12 +11,14 @@ from typing import Any
 import httpx
 import msgspec
 
-from quarterdeck.deploy.execution.execute import execute
+from quarterdeck.deploy.execution import execute as executing
+from quarterdeck.deploy.execution import operating
 from quarterdeck.deploy.execution.order import (
     DeploymentOrder,
     Limits,
     Retained,
     RouteOrder,
+    RuntimeOrder,
     Serving,
     TargetOrder,
     VariableValue,
@@ -25,6 +27,7 @@ from quarterdeck.fleet.docker import containers, images, networks
 from quarterdeck.fleet.docker.address import engine_address
 from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.fleet.edge.edge import Edge
+from quarterdeck.fleet.edge.edges import Edges
 from quarterdeck.fleet.processes.runtime import Processes
 from quarterdeck.kernel.ids import Ids
 from quarterdeck.kernel.jobs.refusals import canceled
@@ -57,6 +60,18 @@ class Ledger:
         for line in lines:
             msgspec.json.encode(line)
             self.lines.append(line)
+
+
+async def execute(context: Any, order: DeploymentOrder) -> dict[str, Any]:
+    """In a process that does nothing else."""
+    async with Edges() as edges:
+        return await executing.execute(context, order, edges)
+
+
+async def operate(context: Any, order: RuntimeOrder) -> dict[str, Any]:
+    """In a process that does nothing else."""
+    async with Edges() as edges:
+        return await operating.operate(context, order, edges)
 
 
 @dataclasses.dataclass

@@ -132,9 +132,7 @@ def _check(tx: Tx, resource: Resource, operation: str) -> None:
     if resource.lifecycle == "archived" and operation != "stop":
         blocked = "resource-archived"
     elif tx.first(
-        select(RuntimeControl).where(
-            RuntimeControl.resource_id == resource.id, RuntimeControl.status.in_(UNDER_WAY)
-        )
+        select(RuntimeControl).where(RuntimeControl.resource_id == resource.id, RuntimeControl.status.in_(UNDER_WAY))
     ):
         blocked = "runtime-control-in-progress"
     elif tx.first(select(Deployment).where(Deployment.resource_id == resource.id, Deployment.status.in_(ACTIVE))):

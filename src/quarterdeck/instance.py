@@ -24,6 +24,7 @@ from quarterdeck.deploy.execution.order import DeploymentOrder, RuntimeOrder
 from quarterdeck.deploy.observation import reviving
 from quarterdeck.deploy.observation.observer import Observer
 from quarterdeck.deploy.resources import runtime as runtime_control
+from quarterdeck.deploy.sources.folders import Folders
 from quarterdeck.fleet.edge.edge import Edge
 from quarterdeck.fleet.edge.edges import Edges
 from quarterdeck.fleet.edge.layout import Layout
@@ -129,7 +130,9 @@ class Instance:
             log.info("migrated", revisions=migrate(address, backups=data.path / "backups"))
         bus = Bus()
         vault = Vault(LocalBackend(data.master_key))
-        db = open_database(address, vault=vault, bus=bus)
+        access = Access()
+        roots = None if settings.source_roots is None else tuple(str(root) for root in settings.source_roots)
+        db = open_database(address, vault=vault, bus=bus, parts=[Folders(roots, access)])
         undo.callback(db.close_sync)
         vault.unlock(db)
         who = db.write_sync(identity)
@@ -164,7 +167,7 @@ class Instance:
             bus=bus,
             vault=vault,
             logs=logs,
-            access=Access(),
+            access=access,
             signer=Signer(who.key),
             uid=who.uid,
             placement=placement,

@@ -106,6 +106,7 @@ class Yard:
             "route": RouteOrder(f"res_{self.instance}", [f"app-{self.instance}.localhost"]),
             "variables": [],
             "limits": Limits(build_seconds=60),
+            "source_within": ["/"],
             "serving": self.serving,
         }
         return DeploymentOrder(**(given | more))

@@ -34,6 +34,7 @@ from quarterdeck.fleet.targets.machine import fingerprint
 from quarterdeck.fleet.workers import WorkerControl
 from quarterdeck.identity import retention as identity_retention
 from quarterdeck.identity import setup
+from quarterdeck.identity.attempts import Attempts
 from quarterdeck.identity.sessions import Signer
 from quarterdeck.kernel import audit, jobs, retention
 from quarterdeck.kernel.bus import Bus
@@ -95,6 +96,7 @@ class Instance:
     edge: Edge | None
     observer: Observer
     setup_token: Secret[str] | None
+    attempts: Attempts = field(default_factory=Attempts)
     metrics: Metrics = field(default_factory=Metrics)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)

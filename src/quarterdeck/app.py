@@ -140,6 +140,7 @@ def application(instance: Instance, *, lifespan: bool = True) -> Litestar:
             "jobs": instance.jobs,
             "access": instance.access,
             "signer": instance.signer,
+            "attempts": instance.attempts,
             "workers": instance.workers,
             "clock": SystemClock(),
             "public_url": settings.public_url,

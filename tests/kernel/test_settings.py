@@ -99,5 +99,14 @@ def test_a_public_address_loses_its_trailing_slash():
 def test_every_setting_is_a_flag_a_variable_and_a_key():
     assert set(Settings.model_fields) >= {
         "host", "port", "data_dir", "database_url", "no_worker", "no_edge", "edge_http_port", "edge_https_port",
-        "public_url", "trusted_proxy", "sites",
+        "public_url", "trusted_proxy", "sites", "source_roots",
     }  # fmt: skip
+
+
+def test_source_roots_are_full_paths_from_a_variable_or_a_list(clean, monkeypatch):
+    assert load().source_roots is None
+    monkeypatch.setenv("QUARTERDECK_SOURCE_ROOTS", "/srv/apps, ~/apps")
+    assert load().source_roots == (Path("/srv/apps"), Path.home() / "apps")
+    monkeypatch.setenv("QUARTERDECK_SOURCE_ROOTS", "apps")
+    with pytest.raises(Invalid, match="QUARTERDECK_SOURCE_ROOTS: apps is not the full path"):
+        load()

@@ -17,6 +17,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from real import base_images, bridge_probe, clean_network
+
 START_SECONDS = 40
 END_SECONDS = 20
 
@@ -31,16 +33,24 @@ def running_engine(place: Path | None = None) -> Iterator[str]:
     # Sockets have short path limits and /tmp may be a memory disk without overlay support: one short directory of ours.
     with tempfile.TemporaryDirectory(prefix="qd-engine-", dir=place, ignore_cleanup_errors=True) as made:
         root = Path(made)
+        alone = not engines_running()
+        if alone:
+            clean_network.clean()
         with (root / "log").open("wb") as log:
             engine = subprocess.Popen(
-                command(root, alone=not engines_running()), stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+                command(root, alone=alone), stdout=log, stderr=subprocess.STDOUT, start_new_session=True
             )
         try:
             await_answer(root, engine)
+            if alone:
+                base_images.ensure(f"unix://{root}/docker.sock", ["busybox"])
+                bridge_probe.prove(f"{root}/docker.sock")
             yield f"unix://{root}/docker.sock"
         finally:
             end(engine)
             unmount_below(root)
+            if alone and not engines_running():
+                clean_network.clean()
 
 
 def command(root: Path, *, alone: bool) -> list[str]:

@@ -12,7 +12,7 @@ from litestar import Request, Response
 from quarterdeck.console.ports import ConsolePorts, Place, Principal
 from quarterdeck.console.render import Renderer
 from quarterdeck.console.views.shell import Count, Crumb, Note, Viewer
-from quarterdeck.kernel.errors import Forbidden, Problem, Unauthenticated
+from quarterdeck.kernel.errors import Forbidden, Problem, RateLimited, Unauthenticated
 from quarterdeck.kernel.http.failures import STATUS_BY_KIND
 from quarterdeck.kernel.http.guard import origin_of
 from quarterdeck.kernel.principal import current
@@ -110,7 +110,7 @@ def request_id() -> str | None:
 
 
 def status_of(problem: Problem) -> int:
-    return STATUS_BY_KIND[problem.kind]
+    return 429 if isinstance(problem, RateLimited) else STATUS_BY_KIND[problem.kind]
 
 
 def note_of(problem: Problem, ask: str | None = None) -> Note:

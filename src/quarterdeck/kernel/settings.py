@@ -56,6 +56,7 @@ class Settings(BaseSettings):
     public_url: str | None = None
     trusted_proxy: Annotated[tuple[str, ...], NoDecode] = ()
     sites: tuple[Site, ...] = ()
+    source_roots: Annotated[tuple[Path, ...] | None, NoDecode] = None
     log_level: str = "info"
 
     @field_validator("data_dir", mode="after")
@@ -85,6 +86,20 @@ class Settings(BaseSettings):
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query:
             raise ValueError("must be an address without a path, such as https://deck.example.com")
         return f"{parts.scheme}://{parts.netloc}"
+
+    @field_validator("source_roots", mode="before")
+    @classmethod
+    def _folders(cls, value: Any) -> Any:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("source_roots")
+    @classmethod
+    def _absolute_folders(cls, value: tuple[Path, ...] | None) -> tuple[Path, ...] | None:
+        folders = None if value is None else tuple(folder.expanduser() for folder in value)
+        for folder in folders or ():
+            if not folder.is_absolute():
+                raise ValueError(f"{folder} is not the full path of a folder")
+        return folders
 
     @field_validator("trusted_proxy", mode="before")
     @classmethod

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import msgspec
+import pytest
 
 from quarterdeck.deploy.observation import runtime_logs
+from quarterdeck.kernel import events as domain_events
+from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.logs import Line
 from support.deck import contract, operations
 from support.served import SOURCE, deployed, serve
@@ -163,3 +167,54 @@ def asked_window(tx, resource):
     from quarterdeck.deploy.observation.runtime_logs import Window
 
     return Window(resource, f"runtime:{resource}", None, None, None, None, None)
+
+
+def moved_to(tx, ref, status, code=None):
+    from sqlalchemy import select
+
+    from quarterdeck.deploy.resources.model import Resource, RuntimeControl
+    from quarterdeck.deploy.resources.transitions import move
+
+    attempt = tx.one(select(RuntimeControl).where(RuntimeControl.ref == ref), what=ref)
+    move(tx, tx.get(Resource, attempt.resource_id), attempt, status, error_code=code)
+    return attempt.status, attempt.runtime_state, attempt.phases, attempt.completed_at is not None
+
+
+async def told(deck, resource):
+    stream = f"resource:{resource}"
+    found = await deck.instance.db.read(domain_events.read, stream, 0, 100)
+    return [one.data["status"] for one in found if one.type == "resource-runtime-control"]
+
+
+async def test_an_attempt_moves_by_its_table_alone_and_tells_each_move_once(deck):
+    resource, _ = await serving(deck)
+    ref = (await deck.do("resources.runtime.restart", {}, resourceId=resource))["runtimeControlAttemptId"]
+    write = deck.instance.db.write
+    with pytest.raises(Problem) as illegal:
+        await write(moved_to, ref, "succeeded")
+    assert illegal.value.code == "invariant_violation"
+    assert await told(deck, resource) == ["accepted"]
+    for _ in range(2):  # the second time by a worker that takes a lost attempt up
+        status, state, phases, ended = await write(moved_to, ref, "running")
+        assert (status, state, ended) == ("running", "restarting", False)
+        assert [phase["status"] for phase in phases] == ["running", "pending"]
+    status, state, phases, ended = await write(moved_to, ref, "failed", "engine_unavailable")
+    assert (status, state, ended) == ("failed", "unknown", True)
+    assert [phase["errorCode"] for phase in phases] == ["engine_unavailable"] * 2
+    for status in ("accepted", "running", "succeeded"):  # what has ended stays ended
+        with pytest.raises(Problem):
+            await write(moved_to, ref, status)
+    assert await told(deck, resource) == ["accepted", "running", "failed"]
+    again = await deck.do("resources.runtime.stop", {}, resourceId=resource)  # what ended blocks nothing
+    await write(moved_to, again["runtimeControlAttemptId"], "running")
+    assert (await write(moved_to, again["runtimeControlAttemptId"], "succeeded"))[1] == "stopped"
+
+
+def test_every_status_of_the_table_is_one_of_the_contract_and_ends():
+    from quarterdeck.deploy.resources.transitions import FIRST, MOVES, TERMINAL, UNDER_WAY
+
+    assert set(MOVES) == {*UNDER_WAY, *TERMINAL}
+    assert FIRST in UNDER_WAY
+    assert {status for status, onwards in MOVES.items() if not onwards} == set(TERMINAL)
+    documented = json.dumps(operations()["resources.runtime.restart"]["response"]) + json.dumps(contract()["$defs"])
+    assert all(f'"{status}"' in documented for status in MOVES)

@@ -18,13 +18,14 @@ from quarterdeck.deploy.execution.turns import turn
 from quarterdeck.deploy.execution.ways import lead_back
 from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.fleet.docker import containers, images
+from quarterdeck.fleet.edge.edges import Edges
 from quarterdeck.kernel.errors import NotFound, Problem, Unavailable
 from quarterdeck.kernel.faults import point
 
 CLEARING = frozenset({"retire", "clean", "forget"})
 
 
-async def operate(context: Context, order: RuntimeOrder) -> dict[str, Any]:
+async def operate(context: Context, order: RuntimeOrder, edges: Edges) -> dict[str, Any]:
     """Carry a runtime order out. Every operation may be repeated."""
     operations = {
         "stop": _stop,
@@ -36,7 +37,7 @@ async def operate(context: Context, order: RuntimeOrder) -> dict[str, Any]:
         "clean": _clean,
         "forget": _forget,
     }
-    async with turn(Path(order.target.root), order.deployment), await Target.open(order.target) as target:
+    async with turn(Path(order.target.root), order.deployment), await Target.open(order.target, edges) as target:
         try:
             await operations[order.operation](target, order)
         except Problem as problem:

@@ -94,6 +94,8 @@ class DeploymentOrder(msgspec.Struct, frozen=True):
     source_credential: str | None = None
     commit: str | None = None
     """The commit that an earlier execution, or the attempt that is tried again, has found."""
+    source_within: list[str] = []
+    """Directories, in one of which a source on the host has to lie."""
 
     def __repr__(self) -> str:
         return f"DeploymentOrder({self.deployment})"

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from quarterdeck.kernel.vault.vault import Vault
 
 M = TypeVar("M")
+P = TypeVar("P")
 Params = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 DialectName = Literal["sqlite", "postgresql"]
 
@@ -40,7 +41,19 @@ class Tx:
     everything else through `execute`; both speak on the same connection. `now` is one instant for the whole unit.
     """
 
-    __slots__ = ("_session", "bus", "callbacks", "clock", "connection", "context", "dialect", "ids", "now", "vault")
+    __slots__ = (
+        "_session",
+        "bus",
+        "callbacks",
+        "clock",
+        "connection",
+        "context",
+        "dialect",
+        "ids",
+        "now",
+        "parts",
+        "vault",
+    )
 
     def __init__(
         self,
@@ -52,6 +65,7 @@ class Tx:
         vault: Vault | None,
         context: Context,
         bus: Bus,
+        parts: Sequence[object] = (),
     ) -> None:
         self.connection = connection
         self.bus = bus
@@ -59,10 +73,17 @@ class Tx:
         self.clock = clock
         self.ids = ids
         self.vault = vault
+        self.parts = parts
         self.context = context
         self.now: datetime = clock.now()
         self.callbacks: list[Callable[[], None]] = []
         self._session: Session | None = None
+
+    def part(self, kind: type[P]) -> P:
+        """What the composition gave rules to know of that kind, such as an operator's choices; without it, the kind's
+        own defaults.
+        """
+        return next((part for part in self.parts if isinstance(part, kind)), None) or kind()
 
     @property
     def principal(self) -> Principal:

@@ -2,6 +2,10 @@
 
 with running_engine(tmp_path) as host:
     ...  # "unix:///…/docker.sock"
+
+with own_engine(tmp_path) as engine:
+    engine.stop()  # whatever others use stays
+    engine.start()
 """
 
 from __future__ import annotations
@@ -41,6 +45,55 @@ def running_engine(place: Path | None = None) -> Iterator[str]:
         finally:
             end(engine)
             unmount_below(root)
+
+
+class OwnEngine:
+    """An engine that a test may stop and start. It lives beside others: with a bridge of its own, and without touching
+    the firewall, so that containers are reached at their addresses and through the engine's own proxy.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.host = f"unix://{root}/docker.sock"
+        self._bridge = f"qd{os.getpid()}"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        ip = ["ip", "link", "add", self._bridge, "type", "bridge"]
+        if subprocess.run(ip, check=False, capture_output=True).returncode == 0:
+            subprocess.run(["ip", "addr", "add", "198.19.0.1/24", "dev", self._bridge], check=True)
+            subprocess.run(["ip", "link", "set", self._bridge, "up"], check=True)
+        network = ["--bridge", self._bridge, "--iptables=false", "--ip-forward=false", "--ip-masq=false"]
+        network += ["--default-address-pool", "base=198.18.0.0/16,size=24"]
+        with (self.root / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [*command(self.root, alone=True), *network], stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            )
+        await_answer(self.root, self._process)
+
+    def stop(self) -> None:
+        """As `systemctl stop docker` does: its containers end too."""
+        if self._process is not None:
+            end(self._process)
+            self._process = None
+
+    def destroy(self) -> None:
+        self.stop()
+        subprocess.run(["ip", "link", "delete", self._bridge], check=False, capture_output=True)
+        unmount_below(self.root)
+
+
+@contextlib.contextmanager
+def own_engine(place: Path | None = None) -> Iterator[OwnEngine]:
+    """A started engine that nobody else uses."""
+    with tempfile.TemporaryDirectory(prefix="qd-own-", dir=place, ignore_cleanup_errors=True) as made:
+        engine = OwnEngine(Path(made))
+        try:
+            engine.start()
+            yield engine
+        finally:
+            engine.destroy()
 
 
 def command(root: Path, *, alone: bool) -> list[str]:

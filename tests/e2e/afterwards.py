@@ -24,9 +24,14 @@ MORTAL = SERVER.replace(
             os._exit(3)
         bodies =""",
 ).replace('if __name__ == "__main__":', 'if __name__ == "__main__":\n    os.path.exists("dead") and os._exit(4)')
-CONTAINED = {
-    "Dockerfile": 'FROM python:3.11-slim\nWORKDIR /app\nCOPY server.py ./\nEXPOSE 3000\nCMD ["python3", "server.py"]\n'
-}
+DOCKERFILE = """FROM python:3.11-slim
+WORKDIR /app
+COPY server.py ./
+EXPOSE 3000
+STOPSIGNAL SIGKILL
+CMD ["python3", "server.py"]
+"""
+CONTAINED = {"Dockerfile": DOCKERFILE}
 HEALTH = {"enabled": True, "type": "http", "intervalSeconds": 1, "timeoutSeconds": 1, "retries": 10,
           "startPeriodSeconds": 1, "http": {"path": "/health", "method": "GET", "scheme": "http",
                                             "host": "localhost", "expectedStatusCode": 200}}  # fmt: skip
@@ -99,7 +104,7 @@ def control(client: Client, application: Application, operation: str) -> dict[st
 
 
 def _runtime(deck: Deck, deployment: str) -> dict[str, Any]:
-    found = rows(deck, f"SELECT runtime FROM deploy_deployments WHERE ref = '{deployment}'")[0][0]  # noqa: S608
+    found = rows(deck, f"SELECT runtime FROM deploy_deployments WHERE ref = '{deployment}'")[0][0]
     kept: dict[str, Any] = json.loads(found) if isinstance(found, str) else found
     return kept
 

@@ -22,6 +22,7 @@ DOCKERFILE = """FROM busybox:latest
 WORKDIR /www
 RUN echo "{text}" > index.html
 EXPOSE 3000
+STOPSIGNAL SIGKILL
 CMD {command}
 """
 SERVE = '["httpd", "-f", "-p", "3000", "-h", "/www"]'
@@ -97,7 +98,7 @@ def test_an_engine_restarted_in_the_middle_of_a_build_ends_the_deployment_and_no
     assert failure["phase"] == "package", failure
     assert error_code(yard, deployment) == "docker_unavailable", failure
     assert "engine" in failure["message"]
-    assert "deploy again" in failure["message"]
+    assert "try again" in failure["message"]
     serves_again(yard, client, application, first)
 
 

@@ -18,7 +18,7 @@ from real.git_server import repository as made
 
 pytestmark = [pytest.mark.engine, pytest.mark.edge, pytest.mark.root]
 
-PASSWORD = "swordfish-of-the-forge"  # noqa: S105 - of a server of this test
+PASSWORD = "swordfish-of-the-forge"
 QUICK = {"enabled": True, "type": "http", "intervalSeconds": 1, "timeoutSeconds": 1, "retries": 2,
          "startPeriodSeconds": 1, "http": {"path": "/health", "method": "GET", "scheme": "http",
                                            "host": "localhost", "expectedStatusCode": 200}}  # fmt: skip

@@ -33,6 +33,7 @@ COPY build.py ./
 RUN python3 build.py
 COPY server.py ./
 EXPOSE 3000
+STOPSIGNAL SIGKILL
 CMD ["python3", "server.py"]
 """
 COMMANDS = {

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from e2e.afterwards import CONTAINED, HEALTH, MORTAL, control, dies, finds_its_port_taken
+from e2e.afterwards import CONTAINED, HEALTH, MORTAL, SERVER, control, dies, finds_its_port_taken
 from e2e.client import Client, Refused
 from e2e.engine import View
 from e2e.repositories import Repositories
@@ -84,7 +84,7 @@ def test_two_deployments_at_once_end_with_one_version_serving(
 def test_of_many_asked_for_at_once_the_last_one_serves_and_says_which_it_replaced(
     shipyard: Deck, client: Client, repositories: Repositories
 ) -> None:
-    repository = repositories.sample("dockerfile", "crowd")
+    repository = repositories.add("crowd", {"server.py": SERVER, **CONTAINED})
     application = client.application("crowd", repository.source())
     first = client.deployed(application)
     repository.release("2")
@@ -99,12 +99,12 @@ def test_of_many_asked_for_at_once_the_last_one_serves_and_says_which_it_replace
     assert not traffic.failures
     assert client.visit(client.hostname(last)).text == "dockerfile 2\n"
     for deployment, by in itertools.pairwise(order):
-        query = f"SELECT b.ref FROM deploy_deployments a JOIN deploy_deployments b ON b.id = a.superseded_by_id WHERE a.ref = '{deployment}'"  # noqa: E501, S608
+        query = f"SELECT b.ref FROM deploy_deployments a JOIN deploy_deployments b ON b.id = a.superseded_by_id WHERE a.ref = '{deployment}'"  # noqa: E501
         assert rows(shipyard, query) == [(by,)]
 
 
 def _number(deck: Deck, deployment: str) -> int:
-    return int(rows(deck, f"SELECT number FROM deploy_deployments WHERE ref = '{deployment}'")[0][0])  # noqa: S608
+    return int(rows(deck, f"SELECT number FROM deploy_deployments WHERE ref = '{deployment}'")[0][0])
 
 
 def test_a_canceled_deployment_leaves_nothing_and_the_running_version_serves(
@@ -143,7 +143,8 @@ def test_an_application_that_ends_after_its_success_is_restarted_and_told_of(
 def test_a_container_whose_port_a_stranger_took_says_so_and_gets_another_by_a_redeployment(
     shipyard: Deck, client: Client, repositories: Repositories
 ) -> None:
-    application = client.application("robbed", repositories.sample("dockerfile", "robbed").source())
+    repository = repositories.add("robbed", {"server.py": SERVER, **CONTAINED})
+    application = client.application("robbed", repository.source())
     host, done = finds_its_port_taken(shipyard, client, application)
     assert (done["status"], done["errorCode"]) == ("failed", "runtime_port_taken")
     assert client.visit(host).status_code == 503

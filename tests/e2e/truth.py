@@ -118,13 +118,13 @@ def log_size(deck: Deck, stream: str) -> int:
     """Bytes that the lines of a stream take in the store."""
     query = (
         "SELECT COALESCE(SUM(LENGTH(l.message) + 64), 0) FROM log_lines l JOIN log_streams s ON s.id = l.stream_id "
-        f"WHERE s.name = '{stream}'"  # noqa: S608 - the test's own words
+        f"WHERE s.name = '{stream}'"
     )
     return int(rows(deck, query, "logs.db")[0][0])
 
 
 def error_code(deck: Deck, deployment: str) -> str | None:
     """Why a deployment failed, as programs read it."""
-    query = f"SELECT error_code FROM deploy_deployments WHERE ref = '{deployment}'"  # noqa: S608 - the test's own words
+    query = f"SELECT error_code FROM deploy_deployments WHERE ref = '{deployment}'"
     code: str | None = rows(deck, query)[0][0]
     return code

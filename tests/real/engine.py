@@ -68,7 +68,10 @@ class OwnEngine:
         network += ["--default-address-pool", "base=198.18.0.0/16,size=24"]
         with (self.root / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [*command(self.root, alone=True), *network], stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+                [*command(self.root, alone=True), *network],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
         await_answer(self.root, self._process)
 

@@ -246,7 +246,9 @@ class TestBuild:
 
         monkeypatch.setattr(builder_module, "disk_probe", growing)
         context = dockerfile(tmp_path, f"RUN sleep 2; : {mine['quarterdeck.test']}")
-        done = await build(engine, BuildSpec(context, labels=mine, limits=BuildLimits(seconds=60, disk_bytes=200_000_000)))
+        done = await build(
+            engine, BuildSpec(context, labels=mine, limits=BuildLimits(seconds=60, disk_bytes=200_000_000))
+        )
         assert done.image_id
 
     @pytest.mark.root

@@ -77,7 +77,6 @@ class Target:
             raise self.engine_problem
         return self.engine
 
-
     async def memory(self, *, contained: bool) -> int:
         """Bytes of memory of what runs applications: of the engine's host, or of this one."""
         if contained:

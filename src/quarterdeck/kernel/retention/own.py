@@ -97,7 +97,11 @@ for _category in (
     Category("domain-events", "Domain events, except those of deployments", timedelta(days=180), _events),
     Category("audit-events", "Audit events that nothing holds; a tombstone of each stays", timedelta(days=730), _audit),
     Category(
-        "log-lines", "Log lines of what runs; of each stream the newest 64 MB, or as set", timedelta(days=14), _lines, every=HOUR
+        "log-lines",
+        "Log lines of what runs; of each stream the newest 64 MB, or as set",
+        timedelta(days=14),
+        _lines,
+        every=HOUR,
     ),
 ):
     register(_category)

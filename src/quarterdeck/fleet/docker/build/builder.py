@@ -140,9 +140,7 @@ async def build(
     unenforced: tuple[str, ...] = ()
     if builder == "buildkit" and spec.limits.by_group:
         here = engine.local
-        unenforced = (
-            await asyncio.to_thread(limit_parent, spec.limits) if here else tuple(sorted(spec.limits.by_group))
-        )
+        unenforced = await asyncio.to_thread(limit_parent, spec.limits) if here else tuple(sorted(spec.limits.by_group))
     elif spec.limits.tasks:
         unenforced = ("tasks",)
     progress: Progress = BuildKitProgress() if builder == "buildkit" else ClassicProgress(clock)

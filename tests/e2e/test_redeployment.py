@@ -133,6 +133,18 @@ def test_a_canceled_deployment_leaves_nothing_and_the_running_version_serves(
     assert refused.value.code == "deployment_cancel_not_allowed"
 
 
+def test_an_application_leaves_memory_to_others_unless_an_operator_says_otherwise(
+    shipyard: Deck, client: Client, repositories: Repositories
+) -> None:
+    application = client.application("modest", repositories.sample("dockerfile", "modest").source())
+    client.deployed(application)
+    assert shipyard.docker_host
+    with View(shipyard.docker_host) as engine:
+        (container,) = engine.containers(application.id)
+        limit, whole = engine.memory(container["Id"])
+    assert limit == pytest.approx(whole * 0.75, rel=0.01)
+
+
 def test_an_application_that_ends_after_its_success_is_restarted_and_told_of(
     shipyard: Deck, client: Client, repositories: Repositories
 ) -> None:

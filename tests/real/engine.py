@@ -11,6 +11,7 @@ with own_engine(tmp_path) as engine:
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import os
 import shutil
 import signal
@@ -48,24 +49,19 @@ def running_engine(place: Path | None = None) -> Iterator[str]:
 
 
 class OwnEngine:
-    """An engine that a test may stop and start. It lives beside others: with a bridge of its own, and without touching
-    the firewall, so that containers are reached at their addresses and through the engine's own proxy.
+    """An engine that a test may stop and start, beside one that stays. It shares the other's bridge, because an engine
+    with another one removes `docker0`, takes addresses of its own there, and does not touch the firewall.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.host = f"unix://{root}/docker.sock"
-        self._bridge = f"qd{os.getpid()}"
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        ip = ["ip", "link", "add", self._bridge, "type", "bridge"]
-        if subprocess.run(ip, check=False, capture_output=True).returncode == 0:
-            subprocess.run(["ip", "addr", "add", "198.19.0.1/24", "dev", self._bridge], check=True)
-            subprocess.run(["ip", "link", "set", self._bridge, "up"], check=True)
-        network = ["--bridge", self._bridge, "--iptables=false", "--ip-forward=false", "--ip-masq=false"]
-        network += ["--default-address-pool", "base=198.18.0.0/16,size=24"]
+        network = ["--bridge", "docker0", "--fixed-cidr", shared_addresses(), "--default-address-pool"]
+        network += ["base=198.18.0.0/16,size=24", "--iptables=false", "--ip-forward=false", "--ip-masq=false"]
         with (self.root / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [*command(self.root, alone=True), *network],
@@ -83,8 +79,14 @@ class OwnEngine:
 
     def destroy(self) -> None:
         self.stop()
-        subprocess.run(["ip", "link", "delete", self._bridge], check=False, capture_output=True)
         unmount_below(self.root)
+
+
+def shared_addresses() -> str:
+    """The upper half of the addresses of `docker0`: the other engine begins with the lower."""
+    shown = subprocess.run(["ip", "-4", "-o", "addr", "show", "docker0"], check=True, capture_output=True, text=True)
+    whole = ipaddress.ip_interface(shown.stdout.split("inet ", 1)[1].split()[0]).network
+    return str(list(whole.subnets())[1])
 
 
 @contextlib.contextmanager

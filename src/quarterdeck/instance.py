@@ -17,7 +17,7 @@ import structlog
 from quarterdeck.access import Access
 from quarterdeck.deploy.deployments import jobs as deployment_jobs
 from quarterdeck.deploy.deployments import retention as deployment_retention
-from quarterdeck.deploy.deployments.placement import Placement
+from quarterdeck.deploy.deployments.placement import Placement, limits
 from quarterdeck.deploy.execution.execute import execute
 from quarterdeck.deploy.execution.operating import operate
 from quarterdeck.deploy.execution.order import DeploymentOrder, RuntimeOrder
@@ -150,6 +150,7 @@ class Instance:
             edge_enabled=not settings.no_edge,
             edge_http_port=http_port,
             edge_https_port=https_port,
+            limits=limits(settings),
         )
         edges = Edges()
         edge = None if settings.no_edge else edges.at(data.runtime, http_port=http_port, https_port=https_port)
@@ -177,7 +178,9 @@ class Instance:
             workers=WorkerControl(service),
             edges=edges,
             edge=edge,
-            observer=Observer(db, logs, root=data.runtime, docker_host=placement.docker_host),
+            observer=Observer(
+                db, logs, root=data.runtime, docker_host=placement.docker_host, log_bytes=settings.runtime_log_size
+            ),
             setup_token=None if exists or open_door(settings) else Secret(db.ids.token(16)),
         )
 

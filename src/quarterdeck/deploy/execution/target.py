@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from quarterdeck.deploy.execution.order import TargetOrder
+from quarterdeck.fleet.docker import system
 from quarterdeck.fleet.docker.address import engine_address
 from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.fleet.edge.edge import Edge
@@ -78,6 +79,12 @@ class Target:
             assert self.engine_problem is not None  # noqa: S101 - one of the two is set by `open`
             raise self.engine_problem
         return self.engine
+
+    async def memory(self, *, contained: bool) -> int:
+        """Bytes of memory of what runs applications: of the engine's host, or of this one."""
+        if contained:
+            return (await system.info(self.need_engine())).mem_total
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def labels(order: TargetOrder, deployment: str, resource: str) -> dict[str, str]:

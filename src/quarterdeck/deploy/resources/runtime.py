@@ -185,13 +185,25 @@ def kind(placement: Placement) -> jobs.JobKind:
         )
 
     def finish(tx: Tx, job: jobs.Job, outcome: jobs.Outcome) -> None:
-        attempt, resource, _ = _rows(tx, job)
+        attempt, resource, deployment = _rows(tx, job)
         good = outcome.state == "succeeded"
+        if good:
+            started_again(deployment, outcome)
+        else:
+            # It is as it was before, as far as can be known: so it can be asked for once more.
+            resource.wanted = "stopped" if attempt.operation == "start" else "running"
         code = None if good else outcome.error_code or "runtime_control_failed"
         move(tx, resource, attempt, "succeeded" if good else "failed", error_code=code)
         tx.publish("runtimes")
 
     return jobs.JobKind(name=CONTROL, payload=ControlPayload, assign=assign, finish=finish, lease_seconds=15)
+
+
+def started_again(deployment: Deployment, outcome: jobs.Outcome) -> None:
+    """Keep where a runtime answers that was started again: a port that a stranger took meanwhile is another one now."""
+    result = msgspec.json.decode(outcome.result) if outcome.result else {}
+    if isinstance(result, dict) and result.get("runtime"):
+        deployment.runtime = {**(deployment.runtime or {}), **result["runtime"]}
 
 
 def _rows(tx: Tx, job: jobs.Job) -> tuple[RuntimeControl, Resource, Deployment]:

@@ -225,3 +225,53 @@ def test_a_deep_link_to_a_log_line_shows_that_line(visit: Visit) -> None:
         expect(page.get_by_role("button", name="Follow")).to_have_attribute("aria-pressed", "false")
     finally:
         ports.deployment_log = plain  # type: ignore[method-assign]
+
+
+def test_a_session_that_ended_keeps_the_form_and_the_same_post_goes_on(visit: Visit) -> None:
+    page = visit.go(f"{BASE}/variables")
+    page.fill("[name=key]", "LOG_LEVEL")
+    page.fill("[name=value]", "debug")
+    visit.context.clear_cookies(name="qd_session")
+    page.get_by_role("button", name="Save variable").click()
+    expect(page.get_by_role("heading", name="Your session has ended")).to_be_visible()
+    assert visit.deck.ports.deeds == []
+    page.fill("#ask [name=username]", "mara")
+    page.fill("#ask [name=password]", "wrong")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator("#ask")).to_contain_text("This name and password do not go together.")
+    expect(page.locator("#ask [name=username]")).to_have_value("mara")
+    page.fill("#ask [name=password]", "correct horse battery")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator(".toast")).to_be_visible()
+    assert [deed[0] for deed in visit.deck.ports.deeds] == ["set-variable"]
+    assert "debug" in str(visit.deck.ports.deeds)
+
+
+def test_leaving_the_new_sign_in_sends_nothing_and_keeps_what_was_typed(visit: Visit) -> None:
+    page = visit.go(f"{BASE}/variables")
+    page.fill("[name=key]", "LOG_LEVEL")
+    visit.context.clear_cookies(name="qd_session")
+    page.get_by_role("button", name="Save variable").click()
+    expect(page.get_by_role("heading", name="Your session has ended")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("[name=key]")).to_have_value("LOG_LEVEL")
+    expect(page.get_by_role("button", name="Save variable")).not_to_have_attribute("aria-busy", "true")
+    assert visit.deck.ports.deeds == []
+
+
+def test_the_log_of_a_failure_opens_at_its_end(visit: Visit) -> None:
+    page = visit.go(f"{BASE}/deployments/38")
+    at_end = "box => box.scrollHeight - box.scrollTop - box.clientHeight < 24"
+    assert page.locator("[data-log]").evaluate(at_end)
+
+
+def test_the_door_opens_with_scripts_too(browser: Browser, deck: Deck) -> None:
+    visit = Visit(browser, deck)
+    visit.context.clear_cookies(name="qd_session")
+    page = visit.go("/console/projects")
+    page.fill("[name=username]", "mara")
+    page.fill("[name=password]", "correct horse battery")
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/console/projects")
+    assert visit.complaints == []
+    visit.close()

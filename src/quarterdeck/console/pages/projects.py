@@ -53,6 +53,8 @@ async def _show(
             Field("kind", "Kind", "staging", kind="select", choices=KINDS, required=True),
         ),
         version=view.version,
+        create_command=commands.create_environment(view),
+        rename_command=commands.rename_project(view),
         changed=typed_conflict(problem, typed, {"name": view.name, "description": view.description}),
     )
 
@@ -182,7 +184,13 @@ def variable_fields(typed: dict[str, str]) -> tuple[Field, ...]:
             required=True,
         ),
         Field("value", "Value", "" if secret else typed.get("value", ""), kind="area", full=True),
-        Field("secret", "Secret: sealed when saved, shown to nobody again", typed.get("secret", ""), kind="check"),
+        Field(
+            "secret",
+            "Secret: sealed when saved, shown to nobody again",
+            typed.get("secret", ""),
+            kind="check",
+            full=True,
+        ),
     )
 
 

@@ -25,13 +25,42 @@ on("click", "[data-theme-next]", e => {
 });
 
 // A pressed button says so at once and cannot be pressed twice; the page changes when the server has said so.
-document.addEventListener("submit", e => {
-  const b = e.submitter;
-  if (e.target.method !== "post" || !b) return;
+// A session that has ended keeps the form: signing in again happens in a dialog, then the same post goes on.
+let alive = null, waiting = null;
+const calm = () => $$("[aria-busy]").forEach(b => b.removeAttribute("aria-busy"));
+const doorway = { "HX-Request": "true", "X-Console-Ask": "1" };
+const again = html => {
+  const box = $("#ask");
+  box.innerHTML = `<div class="dlg-body door">${html}</div>`;
+  if (!box.open) box.showModal();
+  $("[autofocus]", box)?.focus();
+};
+document.addEventListener("submit", async e => {
+  const form = e.target, b = e.submitter;
+  if (form.method !== "post" || !b) return;
+  if (form.closest("#ask .door")) {
+    e.preventDefault();
+    b.setAttribute("aria-busy", "true");
+    const answer = await fetch(form.action, { method: "POST", headers: doorway, body: new URLSearchParams(new FormData(form)), redirect: "manual" });
+    if (answer.type !== "opaqueredirect") return again(await answer.text());
+    $("#ask").close();
+    const [held, pressed] = waiting;
+    waiting = null;
+    return held.requestSubmit(pressed);
+  }
+  if (alive === form) { alive = null; return; }
   if (b.getAttribute("aria-busy") === "true") return e.preventDefault();
   b.setAttribute("aria-busy", "true");
+  if (!$(".shell")) return;
+  e.preventDefault();
+  let status = 0;
+  try { status = (await fetch("/console/alive", { headers: { "HX-Request": "true" } })).status; } catch { /* the post itself will tell */ }
+  if (status !== 401) { alive = form; return form.requestSubmit(b); }
+  calm();
+  waiting = [form, b];
+  again(await (await fetch("/console/sign-in", { headers: doorway })).text());
 });
-addEventListener("pageshow", () => $$("[aria-busy]").forEach(b => b.removeAttribute("aria-busy")));
+addEventListener("pageshow", calm);
 on("click", "[aria-disabled=true]", e => e.preventDefault());
 
 // Questions: the same form that stands at the link's address, in a dialog.
@@ -156,7 +185,7 @@ $$("[data-log]").forEach(box => {
   document.addEventListener("qd-log", e => add(e.detail.data));
   document.addEventListener("qd-gap", e => { const l = document.createElement("li"); l.className = "gap"; l.textContent = e.detail.data; add(l.outerHTML); });
   const wanted = location.hash && $(location.hash, box);
-  if (wanted) { follow?.setAttribute("aria-pressed", "false"); wanted.scrollIntoView({ block: "center" }); } else stick();
+  if (wanted) { follow?.setAttribute("aria-pressed", "false"); wanted.scrollIntoView({ block: "center" }); } else if (box.hasAttribute("data-at-end")) box.scrollTop = box.scrollHeight; else stick();
 });
 
 // Elapsed times tick from the server's own clock, so that nothing polls.

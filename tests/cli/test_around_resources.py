@@ -218,3 +218,9 @@ def test_a_joined_log_says_which_version_speaks_beside_stdout(
     assert result.out == "a\nb\nred\n"
     assert result.err == f"  v1   {first}\n  v2   {second}\n"
     assert len(qd("logs", "shop", "-o", "jsonl").out.splitlines()) == 3
+
+
+def test_a_plan_as_names_is_the_operations_and_nothing_else(qd: Command, shop: str, server: ContractServer) -> None:
+    result = qd("set", "shop", "A=1", "B=2", "--plan", "-o", "name")
+    assert (result.out, result.err) == ("resources.set-variable\nresources.set-variable\n", "")
+    assert server.changes == []

@@ -58,6 +58,18 @@ def test_the_palette_finds_a_resource_and_goes_there(visit: Visit) -> None:
     page.wait_for_url(f"**{BASE}")
 
 
+def test_the_palette_offers_what_the_page_itself_can_do_first(visit: Visit) -> None:
+    page = visit.go(f"{BASE}/deployments/40")
+    page.keyboard.press("Control+k")
+    first = page.locator("#palette [role=option]").first
+    expect(page.locator("#palette [role=presentation]").first).to_have_text("This page")
+    page.keyboard.type("roll")
+    expect(first).to_have_text("Roll back to this")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Roll Storefront / web back to v40?")).to_be_visible()
+    assert visit.deck.ports.deeds == []
+
+
 def test_single_keys_can_be_switched_off(visit: Visit) -> None:
     visit.context.add_cookies([{"name": "qd_keys", "value": "off", "url": visit.deck.address}])
     page = visit.go("/console/")

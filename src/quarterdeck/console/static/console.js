@@ -103,15 +103,36 @@ if (pal) {
     input.setAttribute("aria-activedescendant", all[at].id);
     all[at].scrollIntoView({ block: "nearest" });
   };
+  // What this page itself can do comes first: its buttons and its tabs, pressed as they stand.
+  let own = [];
+  const offer = () => {
+    const words = input.value.toLowerCase().split(/\s+/), label = b => b.textContent.trim().replace(/\s+/g, " ");
+    own = $$("#main .head .acts .btn:not([aria-disabled=true]), #main .tabs a:not([aria-current])").filter(b => words.every(w => label(b).toLowerCase().includes(w)));
+    if (!own.length) return;
+    const group = document.createElement("li");
+    group.setAttribute("role", "presentation");
+    group.textContent = "This page";
+    list.prepend(group, ...own.map((b, n) => {
+      const o = document.createElement("li"), icon = $("svg", b)?.cloneNode(true), text = document.createElement("span");
+      o.id = `own-${n}`;
+      o.dataset.own = n;
+      o.setAttribute("role", "option");
+      text.className = "cut";
+      text.textContent = label(b);
+      o.append(...(icon ? [icon] : []), text);
+      return o;
+    }));
+  };
   const fill = async () => {
     const mine = ++asked, answer = await fetch(`/console/palette?q=${encodeURIComponent(input.value)}`, { headers: { "HX-Request": "true" } });
     if (mine !== asked || !answer.ok) return;
     list.innerHTML = await answer.text();
+    offer();
     $("[role=status]", pal).textContent = `${options().length} results`;
     mark(0);
   };
   const open = () => { if (pal.open) return pal.close(); input.value = ""; pal.showModal(); fill(); };
-  const go = o => { pal.close(); location.href = o.dataset.href; };
+  const go = o => { pal.close(); if (o.dataset.own) own[o.dataset.own].click(); else location.href = o.dataset.href; };
   input.addEventListener("input", fill);
   input.addEventListener("keydown", e => {
     if (e.key === "ArrowDown") { e.preventDefault(); mark(at + 1); }

@@ -264,3 +264,22 @@ def test_a_session_can_be_asked_after_and_the_door_comes_as_a_question(client: T
 )  # fmt: skip
 def test_evidence_is_named_as_the_file_it_is(marker: str, name: str) -> None:
     assert file_of(marker) == name
+
+
+def test_only_an_archived_project_offers_its_end_and_the_name_is_typed(
+    client: TestClient[Litestar], ports: Portside
+) -> None:
+    address = "/console/projects/storefront"
+    assert "Delete project" not in client.get(address).text
+    ports.lifecycle = "archived"
+    assert f'href="{address}/-/delete"' in client.get(address).text
+    question = client.get(f"{address}/-/delete").text
+    assert "Stands in the way: 2 resources." in question
+    assert "qd project delete storefront" in question
+    refused = client.post(f"{address}/-/delete", data={"confirmation": "shop"})
+    assert refused.status_code == 400
+    assert "The name typed is not the name of the project." in refused.text
+    assert ports.deeds == []
+    done = client.post(f"{address}/-/delete", data={"confirmation": "storefront"})
+    assert done.headers["location"] == "/console/projects"
+    assert ports.deeds == [("delete-project", "storefront")]

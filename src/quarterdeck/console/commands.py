@@ -78,6 +78,10 @@ def archive_project(view: ProjectView) -> Command:
     return Command(_line("project", "archive", view.slug), f"POST /api/projects/{view.ref}/archive")
 
 
+def delete_project(view: ProjectView) -> Command:
+    return Command(_line("project", "delete", view.slug), f"DELETE /api/projects/{view.ref}")
+
+
 def rename_project(view: ProjectView) -> Command:
     return Command(_line("project", "rename", view.slug, "NAME"), f"POST /api/projects/{view.ref}/rename")
 

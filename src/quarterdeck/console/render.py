@@ -179,6 +179,7 @@ FLASHES: dict[str, tuple[str, str]] = {
     "project-created": ("good", "Project created"),
     "project-archived": ("good", "Project archived"),
     "project-restored": ("good", "Project restored"),
+    "project-deleted": ("good", "Project deleted"),
     "environment-created": ("good", "Environment created"),
     "resource-archived": ("good", "Archived"),
     "resource-deleted": ("good", "Deleted"),

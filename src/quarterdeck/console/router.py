@@ -110,6 +110,8 @@ HANDLERS: tuple[Any, ...] = (
     projects.ask_archive,
     projects.archive,
     projects.restore,
+    projects.ask_delete,
+    projects.delete,
     projects.environment,
     projects.ask_remove,
     projects.set_environment_variable,

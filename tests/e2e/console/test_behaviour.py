@@ -247,16 +247,29 @@ def test_a_session_that_ended_keeps_the_form_and_the_same_post_goes_on(visit: Vi
     page.get_by_role("button", name="Save variable").click()
     expect(page.get_by_role("heading", name="Your session has ended")).to_be_visible()
     assert visit.deck.ports.deeds == []
-    page.fill("#ask [name=username]", "mara")
-    page.fill("#ask [name=password]", "wrong")
+    page.fill("#door [name=username]", "mara")
+    page.fill("#door [name=password]", "wrong")
     page.get_by_role("button", name="Sign in").click()
-    expect(page.locator("#ask")).to_contain_text("This name and password do not go together.")
-    expect(page.locator("#ask [name=username]")).to_have_value("mara")
-    page.fill("#ask [name=password]", "correct horse battery")
+    expect(page.locator("#door")).to_contain_text("This name and password do not go together.")
+    expect(page.locator("#door [name=username]")).to_have_value("mara")
+    page.fill("#door [name=password]", "correct horse battery")
     page.get_by_role("button", name="Sign in").click()
     expect(page.locator(".toast")).to_be_visible()
     assert [deed[0] for deed in visit.deck.ports.deeds] == ["set-variable"]
     assert "debug" in str(visit.deck.ports.deeds)
+
+
+def test_a_question_waits_for_a_new_sign_in_too(visit: Visit) -> None:
+    page = visit.go(BASE)
+    page.get_by_role("link", name="Stop").click()
+    page.wait_for_selector("#ask[open] #dialog-h")
+    visit.context.clear_cookies(name="qd_session")
+    page.locator("#ask [data-confirm]").click()
+    page.fill("#door [name=username]", "mara")
+    page.fill("#door [name=password]", "correct horse battery")
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_selector(".toast")
+    assert [deed[0] for deed in visit.deck.ports.deeds] == ["control"]
 
 
 def test_leaving_the_new_sign_in_sends_nothing_and_keeps_what_was_typed(visit: Visit) -> None:

@@ -73,7 +73,7 @@ def test_axe_finds_nothing_where_a_session_has_ended(browser: Browser, deck: Dec
         page.fill("[name=key]", "LOG_LEVEL")
         visit.context.clear_cookies(name="qd_session")
         page.get_by_role("button", name="Save variable").click()
-        page.wait_for_selector("dialog[open] #dialog-h")
+        page.wait_for_selector("#door[open] #door-h")
         assert findings(page) == []
         visit.close()
 

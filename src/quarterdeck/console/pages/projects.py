@@ -129,6 +129,43 @@ async def restore(request: Request[Any, Any, Any]) -> Response[bytes]:
     return see(f"/console/projects/{project}", "project-restored")
 
 
+@get("/projects/{project:str}/-/delete", opt=needs("deploy:projects.delete"))
+async def ask_delete(request: Request[Any, Any, Any]) -> Response[bytes]:
+    return await _ask_delete(request, part(request, "project"))
+
+
+async def _ask_delete(request: AnyRequest, slug: str, failed: Problem | None = None) -> Response[bytes]:
+    desk = await open_desk(request)
+    view = await desk.ports.project(desk.who, slug)
+    standing = await desk.ports.project_blockers(desk.who, slug)
+    return ask(
+        desk,
+        failed=failed,
+        crumbs=(PROJECTS, Crumb(view.name, view.href), Crumb("Delete")),
+        title=f"Delete {view.name}?",
+        texts=("Its name and description are lost. This cannot be undone.",),
+        action=f"{view.href}/-/delete",
+        back=view.href,
+        keep="Keep it",
+        button=f"Delete {view.name}",
+        danger=True,
+        must_equal=view.slug,
+        blocked=f"Stands in the way: {', '.join(standing)}." if standing else "",
+        command=commands.delete_project(view),
+    )
+
+
+@post("/projects/{project:str}/-/delete", opt=needs("deploy:projects.delete"))
+async def delete(request: Request[Any, Any, Any]) -> Response[bytes]:
+    project = part(request, "project")
+    desk, form = await open_desk(request), await read_form(request)
+    try:
+        await desk.ports.delete_project(desk.who, project, form.get("confirmation", ""))
+    except Problem as problem:
+        return await _ask_delete(request, project, problem)
+    return see("/console/projects", "project-deleted")
+
+
 @get("/projects/{project:str}/{environment:str}", opt=needs("deploy:environments.show"))
 async def environment(request: Request[Any, Any, Any]) -> Response[bytes]:
     project = part(request, "project")

@@ -30,7 +30,14 @@ let alive = null, waiting = null;
 const calm = () => $$("[aria-busy]").forEach(b => b.removeAttribute("aria-busy"));
 const doorway = { "HX-Request": "true", "X-Console-Ask": "1" };
 const again = html => {
-  const box = $("#ask");
+  let box = $("#door");
+  if (!box) {
+    // A dialog of its own: the form that waits may stand in another one.
+    box = document.createElement("dialog");
+    box.id = "door";
+    box.setAttribute("aria-labelledby", "door-h");
+    document.body.append(box);
+  }
   box.innerHTML = `<div class="dlg-body door">${html}</div>`;
   if (!box.open) box.showModal();
   $("[autofocus]", box)?.focus();
@@ -38,12 +45,12 @@ const again = html => {
 document.addEventListener("submit", async e => {
   const form = e.target, b = e.submitter;
   if (form.method !== "post" || !b) return;
-  if (form.closest("#ask .door")) {
+  if (form.closest("#door")) {
     e.preventDefault();
     b.setAttribute("aria-busy", "true");
     const answer = await fetch(form.action, { method: "POST", headers: doorway, body: new URLSearchParams(new FormData(form)), redirect: "manual" });
     if (answer.type !== "opaqueredirect") return again(await answer.text());
-    $("#ask").close();
+    $("#door").close();
     const [held, pressed] = waiting;
     waiting = null;
     return held.requestSubmit(pressed);

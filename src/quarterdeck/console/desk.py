@@ -18,6 +18,7 @@ from quarterdeck.kernel.http.guard import origin_of
 from quarterdeck.kernel.principal import current
 
 AnyRequest = Request[Any, Any, Any]
+HOME, LOST = "/console", "/-/lost"
 SESSION_COOKIES = ("qd_session", "better-auth.session_token", "sb_session")
 """All name the same session; the first is the one that we set."""
 
@@ -158,7 +159,7 @@ def sign_in_address(request: AnyRequest) -> str:
     if request.method != "GET":
         page = urlsplit(request.headers.get("referer", ""))
         path, query = page.path, page.query
-    if inside(path) == "/console/":
+    if inside(path) in {"/console/", HOME + LOST}:
         return "/console/sign-in"
     return "/console/sign-in?next=" + quote(f"{path}?{query}" if query else path, safe="/")
 

@@ -19,9 +19,9 @@ PROCESS = {"kind": "process", "instance": "dep_x", "port": 4000, "host_port": 40
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-def line(text, number=0, stream="stdout"):
+def line(text, number=0, stream="stdout", phase=None):
     time = NOW + timedelta(seconds=number)
-    return Line(time=time, source="application", stream=stream, phase=None, level="info", message=text)
+    return Line(time=time, source="application", stream=stream, phase=phase, level="info", message=text)
 
 
 async def serving(deck):
@@ -99,6 +99,19 @@ async def test_the_tail_of_the_log_is_bounded_masked_and_paged(deck):
     assert (await deck.do("resources.runtime-logs", resourceId=resource, query={"tailLines": "0"}))["logs"] == []
 
 
+async def test_each_line_names_the_version_that_wrote_it(deck):
+    resource, deployment = await serving(deck)
+    stream, before = f"runtime:{resource}", runtime_logs.spoken_by(1, "dep_000000000001")
+    now = runtime_logs.spoken_by(2, deployment)
+    written = [line("old", 1, phase=before), line("new", 2, phase=now), line("old, still answering", 3, phase=before)]
+    await deck.instance.logs.store(stream, written)
+    found = (await deck.do("resources.runtime-logs", resourceId=resource))["logs"]
+    assert [one["deploymentId"] for one in found] == ["dep_000000000001", deployment, "dep_000000000001"]
+    assert [one.get("runtimeInstanceId") for one in found] == [None, "dep_x", None]
+    own = await deck.do("resources.runtime-logs", resourceId=resource, query={"deploymentId": deployment})
+    assert all(one["deploymentId"] == deployment for one in own["logs"])
+
+
 async def test_wrong_questions_about_logs_are_refused(deck):
     resource, deployment = await serving(deck)
     other = await deck.resource(await deck.place("Other"), name="Other")
@@ -166,7 +179,7 @@ async def test_a_follower_gets_the_tail_then_new_lines_each_once(deck):
 def asked_window(tx, resource):
     from quarterdeck.deploy.observation.runtime_logs import Window
 
-    return Window(resource, f"runtime:{resource}", None, None, None, None, None)
+    return Window(resource, f"runtime:{resource}", None, False, None, None, None, None)
 
 
 def moved_to(tx, ref, status, code=None):

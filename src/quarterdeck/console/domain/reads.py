@@ -161,6 +161,10 @@ class Reads:
         )
         return found
 
+    async def project_blockers(self, who: Principal, slug: str) -> tuple[str, ...]:
+        standing = await self.instance.db.read(lambda tx: projects.blockers(tx, project_at(tx, slug), self.registry))
+        return tuple(f"{kind.replace('-', ' ')} ({number})" for kind, number in standing)
+
     async def hosts(self, who: Principal) -> tuple[HostRow, ...]:
         rows: tuple[HostRow, ...] = await self.instance.db.read(ledger.hosts, self.instance)
         return rows

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from quarterdeck.console.domain import deployments as attempts
 from quarterdeck.console.domain.places import Found, environment_slug
+from quarterdeck.console.state import tone
 from quarterdeck.console.views.deployments import ACTIVE, PRESENT
 from quarterdeck.console.views.projects import EnvironmentView, ResourceRow, VariableRow
 from quarterdeck.console.views.resources import CheckRow, ResourceHead, ResourceView, RouteRow, Serving, Settings
@@ -51,7 +52,7 @@ def latest_of(tx: Tx, found: list[Resource]) -> dict[int, Deployment]:
 
 def row(tx: Tx, found: Found, latest: Deployment | None, running: dict[int, str]) -> ResourceRow:
     resource = found.resource
-    state = state_of(tx, resource, latest)
+    state, serving = state_of(tx, resource, latest), serving_of(tx, resource)
     return ResourceRow(
         ref=resource.ref,
         name=resource.name,
@@ -60,9 +61,11 @@ def row(tx: Tx, found: Found, latest: Deployment | None, running: dict[int, str]
         project=found.project.slug,
         environment=environment_slug(found.environment),
         state=None if state == ("runtime", "not-deployed") else state,
-        doing=PRESENT.get(running.get(latest.id, ""), "") if latest and latest.status in ACTIVE else "",
+        doing=PRESENT.get(running.get(latest.id, ""), "")
+        if latest and latest.status in ACTIVE
+        else ended(state, latest),
         url=url_of(tx, resource),
-        number=latest.number if latest else None,
+        number=serving.number if serving else None,
         changed=(latest.finished_at or latest.created_at) if latest else None,
     )
 
@@ -84,6 +87,13 @@ def state_of(tx: Tx, resource: Resource, latest: Deployment | None) -> tuple[str
         return ("deployment", latest.status)
     # Right after a cut-over nothing has been observed yet; that it was verified is known.
     return ("runtime", seen.lifecycle) if seen else ("deployment", latest.status)
+
+
+def ended(state: tuple[str, str], latest: Deployment | None) -> str:
+    """`v3 failed`: an attempt that did not work out is told by its number, because another version may serve."""
+    if latest is None or state[0] != "deployment" or latest.status in {*ACTIVE, "succeeded"}:
+        return ""
+    return f"v{latest.number} {tone('deployment', latest.status).word.lower()}"
 
 
 def serving_of(tx: Tx, resource: Resource) -> Deployment | None:
@@ -112,7 +122,7 @@ def head(tx: Tx, found: Found) -> ResourceHead:
     active = attempts.single(tx, found, latest) if latest and latest.status in ACTIVE else None
     server = tx.get(Server, latest.server_id) if latest else None
     state = state_of(tx, resource, latest)
-    word = f"{active.phase} v{active.number}" if active and active.phase else ""
+    word = f"{active.phase} v{active.number}" if active and active.phase else ended(state, latest)
     blocked = f"v{active.number} is being deployed." if active else ""
     if not blocked and resource.source is None:
         blocked = "It has no source yet. Set one in Settings."

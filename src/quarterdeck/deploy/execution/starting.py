@@ -45,7 +45,7 @@ async def start(
         await way
         if artifact["kind"] == "image":
             runtime = await _container(target, order, made, artifact)
-            recorded.detail = "container" + (f", beside {order.serving.deployment}" if order.serving else "")
+            recorded.detail = "container" + (", beside the version before" if order.serving else "")
         elif artifact.get("static"):
             runtime = {"kind": "static", "upstream": artifact["static"], "directory": artifact["static"]}
             recorded.detail = "files for the edge"

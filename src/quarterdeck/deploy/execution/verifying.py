@@ -79,7 +79,7 @@ async def alive(target: Target, runtime: dict[str, Any]) -> str | None:
 async def _check_alive(target: Target, order: DeploymentOrder, runtime: dict[str, Any]) -> None:
     ended = await alive(target, runtime)
     if ended is not None:
-        serves = f" {order.serving.deployment} keeps serving." if order.serving else ""
+        serves = " The version before keeps serving." if order.serving else ""
         raise ProviderFailure(
             f"The application {ended} before it answered.{serves}",
             code="runtime_exited",
@@ -141,7 +141,7 @@ async def _answers(
                 break
             await asyncio.sleep(pause)
             pause = min(pause * 1.3, policy.interval_seconds)
-    serves = f" {order.serving.deployment} keeps serving." if order.serving else ""
+    serves = " The version before keeps serving." if order.serving else ""
     hint = await wrong_port(target, runtime) or "Read its log; check the health path, the expected status and the port."
     raise ProviderFailure(
         f"No healthy answer on port {runtime['port']} after {tries} tries in {budget} s: {last}.{serves}",

@@ -29,6 +29,7 @@ class Served:
     deployment: str
     wanted: str
     runtime: dict[str, Any]
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +52,13 @@ def served_here(tx: Tx) -> list[Served]:
             Deployment.ref,
             Resource.wanted,
             Deployment.runtime,
+            Deployment.number,
         )
         .join(Deployment, Deployment.id == Resource.serving_id)
         .join(Server, Server.id == Deployment.server_id)
         .where(Server.provider == LOCAL, Resource.lifecycle != "deleted")
     )
-    return [Served(r[0], r[1], r[2], r[3], r[4], r[5], r[6] or {}) for r in rows]
+    return [Served(r[0], r[1], r[2], r[3], r[4], r[5], r[6] or {}, r[7]) for r in rows]
 
 
 def keep(tx: Tx, found: list[tuple[Served, Seen]]) -> None:

@@ -15,6 +15,7 @@ from quarterdeck.deploy.deployments.jobs import CHANGED
 from quarterdeck.deploy.execution.logs import lines
 from quarterdeck.deploy.observation import reviving
 from quarterdeck.deploy.observation.observations import Seen, Served, keep, secret_values, served_here
+from quarterdeck.deploy.observation.runtime_logs import spoken_by
 from quarterdeck.fleet.docker import containers
 from quarterdeck.fleet.docker.address import engine_address
 from quarterdeck.fleet.docker.engine import Engine
@@ -202,7 +203,7 @@ class Observer:
             async for at, channel, text in lines(self._engine, self._processes, one.runtime, since=since):
                 if after is not None and at is not None and at <= after:
                     continue
-                self._logs.append(stream, [_line(at, channel, text)])
+                self._logs.append(stream, [_line(at, channel, text, spoken_by(one.number, one.deployment))])
                 await flood.taken(len(text) + ROW_BYTES)
         except Problem as problem:
             log.info("runtime_log_ended", resource=one.resource, code=problem.code)
@@ -232,8 +233,8 @@ class Flood:
             await self._logs.prune(self._stream, keep_bytes=self._keep)
 
 
-def _line(at: datetime | None, channel: str, text: str) -> Line:
+def _line(at: datetime | None, channel: str, text: str, speaker: str) -> Line:
     stream: Channel = "stderr" if channel == "stderr" else "system" if channel == "system" else "stdout"
     return Line(
-        time=at or SystemClock().now(), source="application", stream=stream, phase=None, level="info", message=text
+        time=at or SystemClock().now(), source="application", stream=stream, phase=speaker, level="info", message=text
     )

@@ -14,6 +14,7 @@ from quarterdeck.console.views.resources import CheckRow, ResourceHead, Resource
 from quarterdeck.deploy.deployments import routes
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.observation import observations
+from quarterdeck.deploy.observation.model import Observation
 from quarterdeck.deploy.resources import resources
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.deploy.resources.variables import reaching
@@ -38,8 +39,11 @@ def rows(tx: Tx, project: Project, environment: Environment) -> tuple[ResourceRo
         )
     )
     latest = latest_of(tx, found)
+    seen = observations.all_of(tx, found)
     running = attempts.running_phases(tx, latest.values())
-    return tuple(row(tx, Found(one, environment, project), latest.get(one.id), running) for one in found)
+    return tuple(
+        row(tx, Found(one, environment, project), latest.get(one.id), seen.get(one.id), running) for one in found
+    )
 
 
 def latest_of(tx: Tx, found: list[Resource]) -> dict[int, Deployment]:
@@ -49,9 +53,11 @@ def latest_of(tx: Tx, found: list[Resource]) -> dict[int, Deployment]:
     return {one.resource_id: one for one in tx.scalars(select(Deployment).where(Deployment.id.in_(ids)))}
 
 
-def row(tx: Tx, found: Found, latest: Deployment | None, running: dict[int, str]) -> ResourceRow:
+def row(
+    tx: Tx, found: Found, latest: Deployment | None, seen: Observation | None, running: dict[int, str]
+) -> ResourceRow:
     resource = found.resource
-    state = state_of(tx, resource, latest)
+    state = state_of(resource, latest, seen)
     return ResourceRow(
         ref=resource.ref,
         name=resource.name,
@@ -67,15 +73,14 @@ def row(tx: Tx, found: Found, latest: Deployment | None, running: dict[int, str]
     )
 
 
-def state_of(tx: Tx, resource: Resource, latest: Deployment | None) -> tuple[str, str]:
-    """What a person wants to know first: what moves, else what is wrong, else how it runs."""
+def state_of(resource: Resource, latest: Deployment | None, seen: Observation | None) -> tuple[str, str]:
+    """What a person wants to know first: what moves, else what is wrong, else how it runs (`seen`: what serves)."""
     if resource.lifecycle != "active":
         return ("lifecycle", resource.lifecycle)
     if latest is None:
         return ("runtime", "not-deployed")
     if latest.status in ACTIVE:
         return ("deployment", latest.status)
-    seen = observations.of(tx, resource) if resource.serving_id else None
     if resource.wanted == "stopped":
         return ("runtime", "stopped")
     if seen is not None and seen.lifecycle != "running":
@@ -111,7 +116,7 @@ def head(tx: Tx, found: Found) -> ResourceHead:
     latest = tx.get(Deployment, resource.latest_id) if resource.latest_id else None
     active = attempts.single(tx, found, latest) if latest and latest.status in ACTIVE else None
     server = tx.get(Server, latest.server_id) if latest else None
-    state = state_of(tx, resource, latest)
+    state = state_of(resource, latest, observations.of(tx, resource))
     word = f"{active.phase} v{active.number}" if active and active.phase else ""
     blocked = f"v{active.number} is being deployed." if active else ""
     if not blocked and resource.source is None:

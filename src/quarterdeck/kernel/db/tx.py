@@ -40,7 +40,19 @@ class Tx:
     everything else through `execute`; both speak on the same connection. `now` is one instant for the whole unit.
     """
 
-    __slots__ = ("_session", "bus", "callbacks", "clock", "connection", "context", "dialect", "ids", "now", "vault")
+    __slots__ = (
+        "_held",
+        "_session",
+        "bus",
+        "callbacks",
+        "clock",
+        "connection",
+        "context",
+        "dialect",
+        "ids",
+        "now",
+        "vault",
+    )
 
     def __init__(
         self,
@@ -63,6 +75,7 @@ class Tx:
         self.now: datetime = clock.now()
         self.callbacks: list[Callable[[], None]] = []
         self._session: Session | None = None
+        self._held: set[object] = set()
 
     @property
     def principal(self) -> Principal:
@@ -109,7 +122,11 @@ class Tx:
         return row
 
     def get(self, model: type[M], key: int) -> M | None:
-        return self.session.get(model, key)
+        """A row by its id. The unit holds it: a session alone forgets what nobody does, and would ask once more."""
+        found = self.session.get(model, key)
+        if found is not None:
+            self._held.add(found)
+        return found
 
     def scalars(self, statement: Select[M]) -> ScalarResult[M]:
         return self.session.scalars(statement)

@@ -15,6 +15,7 @@ from quarterdeck.console.views.resources import CheckRow, ResourceHead, Resource
 from quarterdeck.deploy.deployments import routes
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.observation import observations
+from quarterdeck.deploy.observation.model import Observation
 from quarterdeck.deploy.resources import resources
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.deploy.resources.variables import reaching
@@ -39,20 +40,28 @@ def rows(tx: Tx, project: Project, environment: Environment) -> tuple[ResourceRo
         )
     )
     latest = latest_of(tx, found)
+    seen = observations.all_of(tx, found)
     running = attempts.running_phases(tx, latest.values())
-    return tuple(row(tx, Found(one, environment, project), latest.get(one.id), running) for one in found)
+    return tuple(
+        row(tx, Found(one, environment, project), latest.get(one.id), seen.get(one.id), running) for one in found
+    )
 
 
 def latest_of(tx: Tx, found: list[Resource]) -> dict[int, Deployment]:
-    ids = [one.latest_id for one in found if one.latest_id]
+    """The newest attempt of each. What serves is read with it, so that nobody asks for it row by row."""
+    ids = {one for each in found for one in (each.latest_id, each.serving_id) if one}
     if not ids:
         return {}
-    return {one.resource_id: one for one in tx.scalars(select(Deployment).where(Deployment.id.in_(ids)))}
+    rows = tx.hold(tx.scalars(select(Deployment).where(Deployment.id.in_(ids))))
+    newest = {one.latest_id for one in found}
+    return {one.resource_id: one for one in rows if one.id in newest}
 
 
-def row(tx: Tx, found: Found, latest: Deployment | None, running: dict[int, str]) -> ResourceRow:
+def row(
+    tx: Tx, found: Found, latest: Deployment | None, seen: Observation | None, running: dict[int, str]
+) -> ResourceRow:
     resource = found.resource
-    state, serving = state_of(tx, resource, latest), serving_of(tx, resource)
+    state, serving = state_of(resource, latest, seen), serving_of(tx, resource)
     return ResourceRow(
         ref=resource.ref,
         name=resource.name,
@@ -70,15 +79,14 @@ def row(tx: Tx, found: Found, latest: Deployment | None, running: dict[int, str]
     )
 
 
-def state_of(tx: Tx, resource: Resource, latest: Deployment | None) -> tuple[str, str]:
-    """What a person wants to know first: what moves, else what is wrong, else how it runs."""
+def state_of(resource: Resource, latest: Deployment | None, seen: Observation | None) -> tuple[str, str]:
+    """What a person wants to know first: what moves, else what is wrong, else how it runs (`seen`: what serves)."""
     if resource.lifecycle != "active":
         return ("lifecycle", resource.lifecycle)
     if latest is None:
         return ("runtime", "not-deployed")
     if latest.status in ACTIVE:
         return ("deployment", latest.status)
-    seen = observations.of(tx, resource) if resource.serving_id else None
     if resource.wanted == "stopped":
         return ("runtime", "stopped")
     if seen is not None and seen.lifecycle != "running":
@@ -121,7 +129,7 @@ def head(tx: Tx, found: Found) -> ResourceHead:
     latest = tx.get(Deployment, resource.latest_id) if resource.latest_id else None
     active = attempts.single(tx, found, latest) if latest and latest.status in ACTIVE else None
     server = tx.get(Server, latest.server_id) if latest else None
-    state = state_of(tx, resource, latest)
+    state = state_of(resource, latest, observations.of(tx, resource))
     word = f"{active.phase} v{active.number}" if active and active.phase else ended(state, latest)
     blocked = f"v{active.number} is being deployed." if active else ""
     if not blocked and resource.source is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -42,6 +42,7 @@ class Tx:
     """
 
     __slots__ = (
+        "_held",
         "_session",
         "bus",
         "callbacks",
@@ -78,6 +79,7 @@ class Tx:
         self.now: datetime = clock.now()
         self.callbacks: list[Callable[[], None]] = []
         self._session: Session | None = None
+        self._held: set[object] = set()
 
     def part(self, kind: type[P]) -> P:
         """What the composition gave rules to know of that kind, such as an operator's choices; without it, the kind's
@@ -130,7 +132,17 @@ class Tx:
         return row
 
     def get(self, model: type[M], key: int) -> M | None:
-        return self.session.get(model, key)
+        """A row by its id. The unit holds it: a session alone forgets what nobody does, and would ask once more."""
+        found = self.session.get(model, key)
+        if found is not None:
+            self._held.add(found)
+        return found
+
+    def hold(self, rows: Iterable[M]) -> list[M]:
+        """The rows of a list, held likewise: `get` answers each of them without asking."""
+        held = list(rows)
+        self._held.update(held)
+        return held
 
     def scalars(self, statement: Select[M]) -> ScalarResult[M]:
         return self.session.scalars(statement)

@@ -26,7 +26,7 @@ SWEEPS = (
     "tests/deploy/execution/test_crashes.py",
     "tests/kernel/jobs",
 )
-"""What is sampled otherwise: kill points, samples and failures with each worker on each database, generated requests."""
+"""What is sampled otherwise: kill points, applications with each worker on each database, generated requests."""
 
 
 @dataclass(frozen=True)

@@ -166,6 +166,49 @@ async def test_a_worker_is_sent_away_for_good_when_it_is_revoked(server, tmp_pat
             await asyncio.wait_for(task, 5)
 
 
+async def test_a_worker_that_lies_about_the_jobs_of_others_moves_none(server, tmp_path):
+    jobs.kinds.register(jobs.JobKind("ws.coveted", Order))
+    handlers, going = jobs.WorkerHandlers(), asyncio.Event()
+
+    @handlers.register("ws.coveted", Order)
+    async def run(context, order):
+        going.set()
+        await context.sleep(2)
+        return {"by": "the holder"}
+
+    _, token = await server.database.write(enrolled)
+    _, other = await server.database.write(enrolled)
+    async with working(server, token, handlers, tmp_path):
+        job = await server.jobs.enqueue(request("ws.coveted"))
+        await asyncio.wait_for(going.wait(), 10)
+        told = []
+        async with connect(f"ws://127.0.0.1:{server.port}/api/workers/control", proxy=None) as liar:
+            await liar.send(json.dumps({"type": "hello", "v": 1, "id": "0", "slots": 0, "credential": other.reveal()}))
+            assert json.loads(await liar.recv())["type"] == "welcome"
+            about = {"v": 1, "jobId": job.id, "fence": 1}
+            for number, frame in enumerate(
+                (
+                    about | {"type": "job.result", "outcome": {"state": "succeeded", "result": '{"by": "the liar"}'}},
+                    about | {"type": "job.reject", "reason": "mine"},
+                    about | {"type": "job.record", "number": 500, "kind": "phase", "data": {}},
+                    about | {"type": "job.result", "jobId": 10**9, "outcome": {"state": "failed"}},
+                    {"v": 1, "type": "heartbeat", "jobs": [{"jobId": job.id, "fence": 1}]},
+                ),
+                1,
+            ):
+                await liar.send(json.dumps(frame | {"id": str(number)}))
+            while len(told) < 5:
+                async with asyncio.timeout(10):
+                    frame = json.loads(await liar.recv())
+                if frame["type"] == "ack":
+                    told.append((frame["ref"], (frame.get("error") or {}).get("code"), frame.get("reply")))
+        told.sort()
+        assert [code for _, code, _ in told] == ["job_fenced", None, "job_fenced", "job_fenced", None]
+        assert told[4][2]["lost"] == [job.id]
+        done = await server.jobs.wait(job.id, 10)
+        assert (done.state, done.attempts, done.result) == ("succeeded", 1, '{"by":"the holder"}')
+
+
 async def test_a_job_survives_a_restart_of_the_server_and_its_reports_count_once(server, tmp_path):
     phases = []
     jobs.kinds.register(jobs.JobKind("ws.survive", Order, record=lambda tx, job, kind, data: phases.append(data["n"])))

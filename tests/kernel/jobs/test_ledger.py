@@ -11,6 +11,7 @@ from quarterdeck.kernel import jobs
 from quarterdeck.kernel.clock import HeldClock
 from quarterdeck.kernel.db import open_database
 from quarterdeck.kernel.errors import Conflict, Unavailable
+from quarterdeck.kernel.jobs.ledger import complete_many
 from quarterdeck.kernel.principal import Context, Principal, current
 
 
@@ -317,6 +318,33 @@ def test_handed_back_work_is_claimable_at_once(db):
     db.write_sync(jobs.hand_back, claimed.id, claimed.fence)
     (again,) = take(db, owner="two")
     assert (again.id, again.fence) == (job.id, 2)
+
+
+def test_what_somebody_else_reports_of_a_held_job_counts_nothing(db, clock):
+    """Ids and fences are small numbers: who guesses them holds nothing."""
+    put(db, kind="test.steps")
+    (held,) = take(db, owner="holder")
+    place = (held.id, held.fence)
+    until = db.read_sync(jobs.get, held.id).lease_us
+    clock.advance(5)
+    assert db.write_sync(jobs.heartbeat, [place], "stranger") == ({held.id}, set())
+    assert db.read_sync(jobs.get, held.id).lease_us == until
+    with pytest.raises(jobs.Fenced):
+        db.write_sync(jobs.record, *place, 506, "step", {"n": 1}, "stranger")
+    for told in (jobs.Outcome("succeeded"), jobs.Outcome("failed", retriable=True), jobs.Outcome("canceled")):
+        forged, unknown = jobs.Report(*place, told, None, "stranger"), jobs.Report(10_000, 1, told, None, "stranger")
+        assert db.write_sync(complete_many, [forged, unknown]) == [None, None]
+    db.write_sync(jobs.hand_back, *place, "stranger")
+    db.write_sync(jobs.hand_back, 10_000, 1, "stranger")
+    assert state(db, held) == "running"
+    assert db.write_sync(jobs.heartbeat, [place], "holder") == (set(), set())
+    assert db.write_sync(jobs.record, *place, 1, "step", {"n": 1}, "holder") == {"kept": 1}
+    both = [jobs.Report(*place, jobs.Outcome("failed"), None, "stranger"),
+            jobs.Report(*place, jobs.Outcome("succeeded"), None, "holder")]  # fmt: skip
+    forged, true = db.write_sync(complete_many, both)
+    assert (forged, true.state) == (None, "succeeded")
+    forged, again = db.write_sync(complete_many, both)
+    assert (forged, again.id) == (None, held.id)
 
 
 def test_an_operator_may_bury_recover_and_retry_what_failed(db):

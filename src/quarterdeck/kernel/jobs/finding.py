@@ -22,10 +22,16 @@ def _missing(what: str) -> NotFound:
 
 def get(tx: Tx, job_id: int) -> Job:
     """Raises `NotFound`."""
-    row = tx.execute(f"{_SELECT} WHERE id = :id", {"id": job_id}).first()
-    if row is None:
+    job = look(tx, job_id)
+    if job is None:
         raise _missing(str(job_id))
-    return Job(*row)
+    return job
+
+
+def look(tx: Tx, job_id: int) -> Job | None:
+    """A job by an id that somebody else says."""
+    row = tx.execute(f"{_SELECT} WHERE id = :id", {"id": job_id}).first()
+    return Job(*row) if row else None
 
 
 def find(tx: Tx, *, uid: str | None = None, subject: str | None = None, kind: str | None = None) -> Job | None:

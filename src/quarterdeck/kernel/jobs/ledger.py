@@ -15,7 +15,7 @@ from quarterdeck.kernel.db import Tx, of_storage
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.jobs import routes
 from quarterdeck.kernel.jobs import transitions as step
-from quarterdeck.kernel.jobs.finding import find_by_idempotency_key, get
+from quarterdeck.kernel.jobs.finding import find_by_idempotency_key, get, look
 from quarterdeck.kernel.jobs.job import LANES, Enqueue, Job, Lane, Outcome
 from quarterdeck.kernel.jobs.kinds import JobKind, kinds
 from quarterdeck.kernel.jobs.postgresql import PostgresqlStatements
@@ -194,22 +194,25 @@ def failure(problem: Problem) -> Outcome:
     )
 
 
-def heartbeat(tx: Tx, held: Sequence[tuple[int, int]]) -> tuple[set[int], set[int]]:
-    """Renew the leases of (job id, fence) pairs. Answers the ids that are lost and those that shall stop."""
-    rows = statements(tx).renew(tx, held, micros(tx.now)) if held else []
+def heartbeat(tx: Tx, held: Sequence[tuple[int, int]], owner: str | None = None) -> tuple[set[int], set[int]]:
+    """Renew the leases of (job id, fence) pairs. Answers the ids that are lost and those that shall stop. Here and in
+    what follows, an `owner` is who reports: what somebody else holds is lost to it, whatever fence it names.
+    """
+    rows = statements(tx).renew(tx, held, micros(tx.now), owner) if held else []
     running = {job_id for job_id, _ in rows}
     return {job_id for job_id, _ in held} - running, {job_id for job_id, asked in rows if asked is not None}
 
 
-def record(tx: Tx, job_id: int, fence: int, number: int, kind: str, data: Any) -> Any:
+def record(tx: Tx, job_id: int, fence: int, number: int, kind: str, data: Any, owner: str | None = None) -> Any:
     """Keep one report of a running attempt, once: reports are numbered from 1, and a repeated number answers what the
     first one did. Raises `Fenced` or `Canceled`.
     """
     hot = statements(tx)
-    job = hot.report(tx, job_id, fence, number, micros(tx.now))
+    job = hot.report(tx, job_id, fence, number, micros(tx.now), owner)
     if job is None:
         known = get(tx, job_id)
-        if known.fence != fence or known.state != State.RUNNING or known.report_number != number:
+        repeated = known.fence == fence and known.state == State.RUNNING and known.report_number == number
+        if not repeated or owner not in {None, known.owner}:
             raise fenced(job_id, fence)
         return None if known.report_reply is None else msgspec.json.decode(known.report_reply)
     if job.cancel_us is not None:
@@ -228,12 +231,13 @@ def record(tx: Tx, job_id: int, fence: int, number: int, kind: str, data: Any) -
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The end of one attempt, as its worker tells it. `key` is the job's concurrency key."""
+    """The end of one attempt, as its worker tells it. `key` is the job's concurrency key, `owner` who tells it."""
 
     job_id: int
     fence: int
     outcome: Outcome
     key: str | None = None
+    owner: str | None = None
 
 
 def complete(tx: Tx, job_id: int, fence: int, outcome: Outcome, *, key: str | None = None) -> Job:
@@ -248,34 +252,35 @@ def complete_many(tx: Tx, reports: Sequence[Report]) -> list[Job | None]:
     """End many attempts in one unit; None where the report comes from an attempt that is no longer the holder."""
     hot = statements(tx)
     hot.lock_keys(tx, [report.key for report in reports if report.key is not None])
-    done: dict[tuple[int, int], Job] = {}
-    endings: dict[tuple[int, int], Ending] = {}
-    outcomes = {(report.job_id, report.fence): report.outcome for report in reports}
-    for place, outcome in outcomes.items():
+    done: dict[tuple[int, int, str | None], Job] = {}
+    endings: list[Ending] = []
+    outcomes = {(report.job_id, report.fence, report.owner): report.outcome for report in reports}
+    for (job_id, fence, owner), outcome in outcomes.items():
+        target = _BY_OUTCOME[outcome.state]
         if outcome.state == "failed" and outcome.retriable:
-            job = get(tx, place[0])
-            if job.fence == place[1] and step.TRY_AGAIN.allows(job.state):
+            job = look(tx, job_id)
+            if job is not None and _held(job, fence, owner) and step.TRY_AGAIN.allows(job.state):
                 if job.cancel_us is None and job.attempts - job.lapses < job.max_attempts:
-                    done[place] = try_again(tx, job, outcome)
+                    done[job_id, fence, owner] = try_again(tx, job, outcome)
                     continue
                 target = step.GIVE_UP if job.max_attempts > 1 else step.FAIL
-                endings[place] = ending(job.id, job.fence, target, outcome)
-                continue
-        endings[place] = ending(*place, _BY_OUTCOME[outcome.state], outcome)
+        endings.append(ending(job_id, fence, target, outcome, owner))
     if endings:
-        for job in hot.end(tx, list(endings.values()), micros(tx.now)):
-            done[job.id, job.fence] = job
-            settle(tx, job, outcomes[job.id, job.fence])
-    return [
-        done.get((report.job_id, report.fence)) or _reported_before(tx, report.job_id, report.fence)
-        for report in reports
-    ]
+        for job in hot.end(tx, endings, micros(tx.now)):
+            place = (job.id, job.fence, job.owner if (job.id, job.fence, job.owner) in outcomes else None)
+            done[place] = job
+            settle(tx, job, outcomes[place])
+    return [done.get((report.job_id, report.fence, report.owner)) or _reported_before(tx, report) for report in reports]
+
+
+def _held(job: Job, fence: int, owner: str | None) -> bool:
+    return job.fence == fence and owner in {None, job.owner}
 
 
 _BY_OUTCOME = {"succeeded": step.SUCCEED, "failed": step.FAIL, "canceled": step.STOP}
 
 
-def ending(job_id: int, fence: int, transition: step.Transition, outcome: Outcome) -> Ending:
+def ending(job_id: int, fence: int, transition: step.Transition, outcome: Outcome, owner: str | None = None) -> Ending:
     return Ending(
         job_id,
         fence,
@@ -285,6 +290,7 @@ def ending(job_id: int, fence: int, transition: step.Transition, outcome: Outcom
         outcome.error_category,
         outcome.error_message,
         None if outcome.state == "succeeded" else int(outcome.retriable),
+        owner=owner,
     )
 
 
@@ -301,7 +307,7 @@ def end_anyhow(tx: Tx, report: Report) -> bool:
         log.exception("finish_failed", job=report.job_id)
     if report.key is not None:
         statements(tx).lock_keys(tx, [report.key])
-    told = ending(report.job_id, report.fence, step.FAIL, report.outcome)
+    told = ending(report.job_id, report.fence, step.FAIL, report.outcome, report.owner)
     ended = statements(tx).end(tx, [told], micros(tx.now))
     for job in ended:
         _let_go(tx, job)
@@ -341,16 +347,17 @@ def pass_turn(tx: Tx, key: str) -> None:
         tx.publish(WAKE)
 
 
-def _reported_before(tx: Tx, job_id: int, fence: int) -> Job | None:
+def _reported_before(tx: Tx, report: Report) -> Job | None:
     """The job, when exactly this attempt's end was kept earlier and its answer got lost on the way."""
-    job = get(tx, job_id)
-    if job.fence != fence or job.state == State.RUNNING:
+    job = look(tx, report.job_id)
+    if job is None or job.fence != report.fence or job.state == State.RUNNING:
         return None
     if State(job.state) in ENDED and job.closed_by is None:
-        return job
+        return job if report.owner in {None, job.owner} else None
     kept = tx.execute(
-        "SELECT 1 FROM job_attempts WHERE job_id = :id AND fence = :fence AND outcome = 'failed'",
-        {"id": job_id, "fence": fence},
+        "SELECT 1 FROM job_attempts "
+        "WHERE job_id = :id AND fence = :fence AND outcome = 'failed' AND owner = coalesce(:owner, owner)",
+        {"id": report.job_id, "fence": report.fence, "owner": report.owner},
     ).first()
     return job if kept else None
 
@@ -406,8 +413,8 @@ def try_again(tx: Tx, job: Job, outcome: Outcome) -> Job:
     return wait(tx, job, step.TRY_AGAIN, "failed", seconds=pause, outcome=outcome)
 
 
-def hand_back(tx: Tx, job_id: int, fence: int) -> None:
+def hand_back(tx: Tx, job_id: int, fence: int, owner: str | None = None) -> None:
     """A worker that will not run what it was given returns it; it is claimable again at once."""
-    job = get(tx, job_id)
-    if job.fence == fence and step.REQUEUE.allows(job.state):
+    job = look(tx, job_id)
+    if job is not None and _held(job, fence, owner) and step.REQUEUE.allows(job.state):
         wait(tx, job, step.REQUEUE, "handed-back")

@@ -53,16 +53,19 @@ UPDATE jobs j SET state = e.state, result = e.result, error_code = e.error_code,
   error_message = e.error_message, retriable = e.retriable, closed_by = e.closed_by, finished_at = %s,
   lease_until = NULL, turn_key = NULL
 FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::integer[],
-  %s::text[]) AS e(id, fence, state, result, error_code, error_category, error_message, retriable, closed_by)
-WHERE j.id = e.id AND j.fence = e.fence AND j.{step.SUCCEED.allowed} RETURNING {_OF_JOBS}"""  # noqa: S608 - own words
+  %s::text[], %s::text[])
+  AS e(id, fence, state, result, error_code, error_category, error_message, retriable, closed_by, owner)
+WHERE j.id = e.id AND j.fence = e.fence AND j.{step.SUCCEED.allowed} AND j.owner = coalesce(e.owner, j.owner)
+RETURNING {_OF_JOBS}"""  # noqa: S608 - own words
 RENEW = f"""
 UPDATE jobs j SET lease_until = %s + j.lease_seconds * 1000000::bigint
 FROM unnest(%s::bigint[], %s::bigint[]) AS h(id, fence)
-WHERE j.id = h.id AND j.fence = h.fence AND j.{step.SUCCEED.allowed}
+WHERE j.id = h.id AND j.fence = h.fence AND j.{step.SUCCEED.allowed} AND j.owner = coalesce(%s, j.owner)
 RETURNING j.id, j.cancel_requested_at"""  # noqa: S608 - own words
 REPORT = f"""
 UPDATE jobs SET report_number = %s, report_reply = NULL, lease_until = %s + lease_seconds * 1000000::bigint
 WHERE id = %s AND fence = %s AND {step.SUCCEED.allowed} AND report_number < %s
+  AND owner = coalesce(%s, owner)
 RETURNING {COLUMNS}"""  # noqa: S608 - own words
 PROMOTE = """
 UPDATE jobs SET turn_key = parked_key, parked_key = NULL, wake_at = NULL, due_at = run_at,
@@ -100,18 +103,20 @@ class PostgresqlStatements:
             [getattr(one, name) for one in ordered]
             for name in (
                 "job_id", "fence", "state", "result", "error_code", "error_category", "error_message", "retriable",
-                "closed_by",
+                "closed_by", "owner",
             )
         ]  # fmt: skip
         return [Job(*row) for row in tx.hot(END, (now, *columns))]
 
-    def renew(self, tx: Tx, held: Sequence[tuple[int, int]], now: int) -> list[tuple[int, int | None]]:
+    def renew(
+        self, tx: Tx, held: Sequence[tuple[int, int]], now: int, owner: str | None
+    ) -> list[tuple[int, int | None]]:
         ordered = sorted(held)
-        values = (now, [job_id for job_id, _ in ordered], [fence for _, fence in ordered])
+        values = (now, [job_id for job_id, _ in ordered], [fence for _, fence in ordered], owner)
         return tx.hot(RENEW, values).fetchall()  # type: ignore[no-any-return]
 
-    def report(self, tx: Tx, job_id: int, fence: int, number: int, now: int) -> Job | None:
-        row = tx.hot(REPORT, (number, now, job_id, fence, number)).fetchone()
+    def report(self, tx: Tx, job_id: int, fence: int, number: int, now: int, owner: str | None) -> Job | None:
+        row = tx.hot(REPORT, (number, now, job_id, fence, number, owner)).fetchone()
         return Job(*row) if row else None
 
     def promote(self, tx: Tx, key: str, now: int) -> int | None:

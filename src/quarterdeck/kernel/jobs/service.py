@@ -70,16 +70,25 @@ class Jobs:
         return await self._enqueue(request)
 
     async def record(self, job_id: int, fence: int, number: int, kind: str, data: Any, owner: str) -> Any:
-        return await self._record((job_id, fence, number, kind, data))
+        return await self._record((job_id, fence, number, kind, data, owner))
 
     async def complete(
-        self, job_id: int, fence: int, outcome: Outcome, *, key: str | None = None, key_known: bool = True
+        self,
+        job_id: int,
+        fence: int,
+        outcome: Outcome,
+        *,
+        owner: str | None = None,
+        key: str | None = None,
+        key_known: bool = True,
     ) -> bool:
-        """False when the attempt no longer holds the job."""
+        """False when the attempt no longer holds the job, or `owner` never did."""
         if not key_known:
-            job = await self.db.read(finding.get, job_id)
+            job = await self.db.read(finding.look, job_id)
+            if job is None:
+                return False
             key = job.concurrency_key
-        report = ledger.Report(job_id, fence, outcome, key)
+        report = ledger.Report(job_id, fence, outcome, key, owner)
         self._logged.pop((job_id, fence), None)
         try:
             return await self._complete(report) is not None
@@ -89,7 +98,7 @@ class Jobs:
             log.exception("finish_failed", job=job_id)
         told = "The result could not be applied.\nSee the server's log, and report it with a support bundle."
         failed = Outcome("failed", error_code="job_finish_failed", error_message=told, error_category="infra")
-        return await self.db.write(ledger.end_anyhow, ledger.Report(job_id, fence, failed, key))
+        return await self.db.write(ledger.end_anyhow, ledger.Report(job_id, fence, failed, key, owner))
 
     async def keep_lines(self, frame: frames.LogBatch, stream: str) -> None:
         """Store a batch once: a repeated one, after a lost connection, is cut where it is known."""
@@ -192,5 +201,5 @@ class Jobs:
         self._tasks.clear()
 
 
-def _record_many(tx: Tx, items: Sequence[tuple[int, int, int, str, Any]]) -> list[Any]:
+def _record_many(tx: Tx, items: Sequence[tuple[int, int, int, str, Any, str]]) -> list[Any]:
     return [ledger.record(tx, *item) for item in items]

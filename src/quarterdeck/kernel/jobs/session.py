@@ -239,14 +239,16 @@ class Session:
         given = self._given.get(frame.job_id)
         known = given is not None and given.fence == frame.fence
         key = given.key if given is not None and known else None
-        ended = await self._jobs.complete(frame.job_id, frame.fence, frame.outcome, key=key, key_known=known)
+        ended = await self._jobs.complete(
+            frame.job_id, frame.fence, frame.outcome, owner=self.owner, key=key, key_known=known
+        )
         if known:
             self._given.pop(frame.job_id, None)
             self._jobs.wake()
         await self._ack(frame.id, problem=None if ended else fenced(frame.job_id, frame.fence))
 
     async def _reject(self, frame: frames.JobReject) -> None:
-        await self._jobs.db.write(ledger.hand_back, frame.job_id, frame.fence)
+        await self._jobs.db.write(ledger.hand_back, frame.job_id, frame.fence, self.owner)
         given = self._given.get(frame.job_id)
         if given is not None and given.fence == frame.fence:
             del self._given[frame.job_id]
@@ -254,7 +256,7 @@ class Session:
 
     async def _heartbeat(self, frame: frames.Heartbeat) -> None:
         held = [(one.job_id, one.fence) for one in frame.jobs]
-        lost, stopping = await self._jobs.db.write(ledger.heartbeat, held) if held else (set(), set())
+        lost, stopping = await self._jobs.db.write(ledger.heartbeat, held, self.owner) if held else (set(), set())
         for job_id in lost:
             given = self._given.get(job_id)
             if given is not None and (job_id, given.fence) in held:
@@ -274,7 +276,7 @@ def _take_up(tx: Tx, owner: str, held: list[tuple[int, int]]) -> tuple[list[Job]
     """Renew what the worker still runs; requeue what the ledger says it runs but it does not name."""
     running = recovery.held_by(tx, owner)
     named = [place for place in held if place in running]
-    _, stopping = ledger.heartbeat(tx, named)
+    _, stopping = ledger.heartbeat(tx, named, owner)
     forgotten = [job for place, job in running.items() if place not in named]
     for job in forgotten:
         recovery.requeue(tx, job)

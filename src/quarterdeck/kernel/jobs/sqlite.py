@@ -36,14 +36,16 @@ RETURNING {COLUMNS}"""  # noqa: S608 - own words
 END = f"""
 UPDATE jobs SET state = ?, result = ?, error_code = ?, error_category = ?, error_message = ?, retriable = ?,
   closed_by = ?, finished_at = ?, lease_until = NULL, turn_key = NULL
-WHERE id = ? AND fence = ? AND {step.SUCCEED.allowed}
+WHERE id = ? AND fence = ? AND {step.SUCCEED.allowed} AND owner = coalesce(?, owner)
 RETURNING {COLUMNS}"""  # noqa: S608 - own words
 RENEW = f"""
 UPDATE jobs SET lease_until = ? + lease_seconds * 1000000
-WHERE id = ? AND fence = ? AND {step.SUCCEED.allowed} RETURNING id, cancel_requested_at"""  # noqa: S608 - own words
+WHERE id = ? AND fence = ? AND {step.SUCCEED.allowed} AND owner = coalesce(?, owner)
+RETURNING id, cancel_requested_at"""  # noqa: S608 - own words
 REPORT = f"""
 UPDATE jobs SET report_number = ?, report_reply = NULL, lease_until = ? + lease_seconds * 1000000
 WHERE id = ? AND fence = ? AND {step.SUCCEED.allowed} AND report_number < ?
+  AND owner = coalesce(?, owner)
 RETURNING {COLUMNS}"""  # noqa: S608 - own words
 PROMOTE = """
 UPDATE jobs SET turn_key = parked_key, parked_key = NULL, wake_at = NULL, due_at = run_at,
@@ -90,19 +92,21 @@ class SqliteStatements:
                 END,
                 (
                     one.state, one.result, one.error_code, one.error_category, one.error_message, one.retriable,
-                    one.closed_by, now, one.job_id, one.fence,
+                    one.closed_by, now, one.job_id, one.fence, one.owner,
                 ),
             ).fetchone()  # fmt: skip
             if row:
                 ended.append(Job(*row))
         return ended
 
-    def renew(self, tx: Tx, held: Sequence[tuple[int, int]], now: int) -> list[tuple[int, int | None]]:
-        rows = (tx.hot(RENEW, (now, job_id, fence)).fetchone() for job_id, fence in held)
+    def renew(
+        self, tx: Tx, held: Sequence[tuple[int, int]], now: int, owner: str | None
+    ) -> list[tuple[int, int | None]]:
+        rows = (tx.hot(RENEW, (now, job_id, fence, owner)).fetchone() for job_id, fence in held)
         return [row for row in rows if row]
 
-    def report(self, tx: Tx, job_id: int, fence: int, number: int, now: int) -> Job | None:
-        row = tx.hot(REPORT, (number, now, job_id, fence, number)).fetchone()
+    def report(self, tx: Tx, job_id: int, fence: int, number: int, now: int, owner: str | None) -> Job | None:
+        row = tx.hot(REPORT, (number, now, job_id, fence, number, owner)).fetchone()
         return Job(*row) if row else None
 
     def promote(self, tx: Tx, key: str, now: int) -> int | None:

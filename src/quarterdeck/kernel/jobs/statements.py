@@ -73,6 +73,8 @@ class Ending:
     error_message: str | None = None
     retriable: int | None = None
     closed_by: str | None = None
+    owner: str | None = None
+    """Who reports it, if it is a report: then only the holder's counts."""
 
 
 class Statements(Protocol):
@@ -95,15 +97,21 @@ class Statements(Protocol):
         ...
 
     def end(self, tx: Tx, endings: Sequence[Ending], now: int) -> list[Job]:
-        """Apply those endings whose fence still runs; the others are missing from the answer."""
+        """Apply those endings whose fence still runs, and in the hands of their owner if they name one; the others are
+        missing from the answer.
+        """
         ...
 
-    def renew(self, tx: Tx, held: Sequence[tuple[int, int]], now: int) -> list[tuple[int, int | None]]:
-        """Renew leases by (id, fence); answers (id, cancel requested at) of those that still run."""
+    def renew(
+        self, tx: Tx, held: Sequence[tuple[int, int]], now: int, owner: str | None
+    ) -> list[tuple[int, int | None]]:
+        """Renew leases by (id, fence), of this owner if one is named; answers (id, cancel requested at) of those that
+        still run.
+        """
         ...
 
-    def report(self, tx: Tx, job_id: int, fence: int, number: int, now: int) -> Job | None:
-        """Count a report and renew its lease, unless fenced or counted before."""
+    def report(self, tx: Tx, job_id: int, fence: int, number: int, now: int, owner: str | None) -> Job | None:
+        """Count a report and renew its lease, unless fenced, counted before, or not by `owner` where one is named."""
         ...
 
     def promote(self, tx: Tx, key: str, now: int) -> int | None:

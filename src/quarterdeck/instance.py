@@ -24,10 +24,12 @@ from quarterdeck.deploy.execution.order import DeploymentOrder, RuntimeOrder
 from quarterdeck.deploy.observation import reviving
 from quarterdeck.deploy.observation.observer import Observer
 from quarterdeck.deploy.resources import runtime as runtime_control
+from quarterdeck.fleet.edge.bootstrap import BOOTSTRAP, EdgeOrder, bring_up
 from quarterdeck.fleet.edge.edge import Edge
 from quarterdeck.fleet.edge.layout import Layout
 from quarterdeck.fleet.edge.ports import LOOPBACK as LOOPBACK_ADDRESS
 from quarterdeck.fleet.edge.ports import free_ports
+from quarterdeck.fleet.servers import proxies
 from quarterdeck.fleet.targets.machine import fingerprint
 from quarterdeck.fleet.workers import WorkerControl
 from quarterdeck.identity import retention as identity_retention
@@ -68,6 +70,7 @@ def register_handlers(handlers: WorkerHandlers = worker_handlers) -> None:
         handlers.register(deployment_jobs.RETIRE, RuntimeOrder)(operate)
         handlers.register(runtime_control.CONTROL, RuntimeOrder)(operate)
         handlers.register(reviving.REVIVE, RuntimeOrder)(operate)
+        handlers.register(BOOTSTRAP, EdgeOrder)(bring_up)
 
 
 @dataclass
@@ -144,7 +147,12 @@ class Instance:
         )
         edge = None if settings.no_edge else Edge(data.runtime, http_port=http_port, https_port=https_port)
         register_handlers()
-        kinds = [*deployment_jobs.kinds(placement, logs), runtime_control.kind(placement), reviving.kind(placement)]
+        kinds = [
+            *deployment_jobs.kinds(placement, logs),
+            runtime_control.kind(placement),
+            reviving.kind(placement),
+            proxies.kind(EdgeOrder(str(data.runtime), not settings.no_edge, http_port, https_port)),
+        ]
         for kind in kinds:
             jobs.kinds.replace(kind)
 

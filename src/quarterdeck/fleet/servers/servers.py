@@ -73,24 +73,34 @@ def check_host(host: str) -> str:
         return host
 
 
-def register(tx: Tx, *, name: str, host: str, provider: str, target_kind: str, port: int, proxy_kind: str) -> Server:
-    """Store a server. Nothing is contacted here; a deployment or the connectivity test does that."""
-    organization_id = organization_of(tx)
-    name, host = check_name(name, "server name"), check_host(host)
+def check_port(port: int) -> int:
+    if not 1 <= port <= 65535:
+        raise Invalid(f"{port} is not a port.", hint="Use 1 to 65535.", field="port")
+    return port
+
+
+def check_provider(provider: str) -> str:
     if provider not in PROVIDERS:
         raise Invalid(
             f"The provider {provider[:60]} cannot take deployments.",
             hint=f"Use one of: {', '.join(PROVIDERS)}.",
             field="providerKey",
         )
+    return provider
+
+
+def register(tx: Tx, *, name: str, host: str, provider: str, target_kind: str, port: int, proxy_kind: str) -> Server:
+    """Store a server. Nothing is contacted here; a deployment or the connectivity test does that."""
+    organization_id = organization_of(tx)
+    name, host = check_name(name, "server name"), check_host(host)
+    check_provider(provider)
     if target_kind != "single-server":
         raise Invalid(
             "Orchestrator clusters are not supported as a deployment target.",
             hint="Register each host as a single server.",
             field="targetKind",
         )
-    if not 1 <= port <= 65535:
-        raise Invalid(f"{port} is not a port.", hint="Use 1 to 65535.", field="port")
+    check_port(port)
     server = tx.add(
         Server(
             uid=tx.ids.uid(),

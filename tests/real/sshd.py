@@ -40,6 +40,7 @@ class Sshd:
     settings: Sequence[str] = ()
     username: str = field(default_factory=getpass.getuser)
     process: subprocess.Popen[bytes] | None = None
+    starts: int = 0
 
     @property
     def fingerprint(self) -> str:
@@ -82,8 +83,10 @@ class Sshd:
                 stderr=log,
                 start_new_session=True,
             )
-        for _ in range(200):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
+        self.starts += 1
+        for _ in range(500):
+            # A look at the port would not do: a connection to a free port of one's own range may reach itself.
+            if (self.directory / "log").read_text().count("Server listening") >= self.starts:
                 return
             assert self.process.poll() is None, (self.directory / "log").read_text()
             time.sleep(0.02)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from quarterdeck.fleet.targets.login import HostKeyPin, Login
+from quarterdeck.fleet.targets.login import Login
 from quarterdeck.kernel.vault import Secret
 from real.sshd import Sshd, new_key, sshd
 
@@ -30,7 +29,3 @@ def server(keys: tuple[str, str]) -> Iterator[Sshd]:
 @pytest.fixture
 def login(server: Sshd, keys: tuple[str, str]) -> Login:
     return Login("127.0.0.1", server.port, server.username, Secret(keys[0]))
-
-
-def pinned(login: Login, fingerprint: str, algorithm: str | None = "ssh-ed25519") -> Login:
-    return replace(login, pin=HostKeyPin(fingerprint, algorithm))

@@ -55,7 +55,7 @@ async def test_the_host_key_is_shown_and_the_pinned_one_expected(login: Login, s
 
 @pytest.mark.parametrize("kind", [("-t", "ed25519"), ("-t", "ecdsa"), ("-t", "rsa", "-b", "2048")])
 async def test_another_host_key_is_refused_with_both_fingerprints(login: Login, server: Sshd, kind) -> None:
-    """Also one of another kind, which a client that asks for the pinned kind alone never gets to see."""
+    """Also one of another kind, which a client that asks for the pinned kind alone would never get to see."""
     before = server.fingerprint
     expected = replace(login, pin=HostKeyPin(before, "ssh-ed25519"))
     server.renew_host_key(*kind)
@@ -64,11 +64,23 @@ async def test_another_host_key_is_refused_with_both_fingerprints(login: Login, 
     assert changed.value.code == "ssh_host_key_changed"
     assert before in changed.value.message
     assert "qd server trust" in (changed.value.hint or "")
-    if kind == ("-t", "ed25519"):
-        assert changed.value.details["shownFingerprint"] == server.fingerprint
+    assert changed.value.details["shownFingerprint"] == server.fingerprint
     # Whoever has compared expects the new one, of whatever kind it is.
     async with await SshHost.connect(replace(login, pin=HostKeyPin(server.fingerprint))) as host:
         assert host.host_key.fingerprint == server.fingerprint
+
+
+async def test_a_server_with_several_host_keys_is_the_same_server(login: Login, server: Sshd) -> None:
+    """Whatever was pinned first, later additions do not make it a stranger."""
+    server.renew_host_key("-t", "ecdsa")
+    async with await SshHost.connect(login) as host:
+        pinned = host.host_key
+    new_key(server.directory / "second")
+    server.stop()
+    server.settings = [f"HostKey {server.directory}/second"]
+    server.start()
+    async with await SshHost.connect(replace(login, pin=pinned)) as host:
+        assert host.host_key == pinned
 
 
 async def test_a_wrong_key_and_a_wrong_name_are_told_apart_from_silence(login: Login, server: Sshd, tmp_path) -> None:

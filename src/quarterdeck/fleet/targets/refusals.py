@@ -34,17 +34,17 @@ def no_handshake(login: Login, why: str) -> ProviderFailure:
     )
 
 
-def host_key_changed(login: Login, seen: HostKeyPin | None) -> Conflict:
+def host_key_changed(login: Login, seen: HostKeyPin) -> Conflict:
     expected = login.pin.fingerprint if login.pin else "none"
-    shown = f"{seen.fingerprint} ({seen.algorithm})" if seen else "a key of another kind"
     return Conflict(
-        f"{login.host} shows another host key than before: {shown} instead of {expected}.",
+        f"{login.host} shows another host key than before: {seen.fingerprint} "
+        f"({seen.algorithm}) instead of {expected}.",
         code="ssh_host_key_changed",
         hint="Somebody may be in between. If the machine was set up anew, compare on its own screen (ssh-keygen -lf "
         "/etc/ssh/ssh_host_ed25519_key.pub), then: qd server trust NAME FINGERPRINT",
         phase="host-key",
         expectedFingerprint=expected,
-        shownFingerprint=seen.fingerprint if seen else None,
+        shownFingerprint=seen.fingerprint,
     )
 
 

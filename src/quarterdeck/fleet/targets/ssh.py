@@ -7,11 +7,12 @@ where the login says so. asyncssh is imported at first need, because it would do
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shlex
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from quarterdeck.fleet.docker.dialing import Reader, Stream, Writer
@@ -45,15 +46,15 @@ class SshHost:
     @classmethod
     async def connect(cls, login: Login) -> Self:
         """Sign in. Raises the problem of the stage that failed: see `refusals`."""
-        began = time.monotonic()
-        keys = await client_keys(login)
-        link = await dial(login)
-        reached = time.monotonic()
-        try:
-            connection, shown = await handshake(login, link, keys)
-        except BaseException:
-            link.close()
-            raise
+        async with client_keys(login) as keys:
+            began = time.monotonic()
+            link = await dial(login)
+            reached = time.monotonic()
+            try:
+                connection, shown = await handshake(login, link, keys)
+            except BaseException:
+                link.close()
+                raise
         timings = {"tcp": reached - began, "ssh-handshake": time.monotonic() - reached}
         return cls(login, connection, shown, timings)
 
@@ -129,23 +130,32 @@ async def dial(login: Login) -> socket.socket:
     raise refusals.unreachable(login, reason)
 
 
-async def client_keys(login: Login) -> list[Any]:
-    """The one key of the login, or those that the agent holds."""
+@contextlib.asynccontextmanager
+async def client_keys(login: Login) -> AsyncIterator[list[Any]]:
+    """The one key of the login, or those that the agent holds, which has to be there while they are used."""
     import asyncssh
 
     if login.key is not None:
-        return [asyncssh.import_private_key(login.key.reveal())]
+        yield [asyncssh.import_private_key(login.key.reveal())]
+        return
     path = os.environ.get("SSH_AUTH_SOCK")
     if not path:
         raise refusals.no_agent("SSH_AUTH_SOCK is not set")
     try:
         agent = await asyncssh.connect_agent(path)
-        keys = list(await agent.get_keys())
-    except (OSError, asyncssh.Error, ValueError):
+    except (OSError, asyncssh.Error):
         raise refusals.no_agent("it does not answer") from None
-    if not keys:
-        raise refusals.no_agent("it holds no key")
-    return keys
+    try:
+        try:
+            keys = list(await agent.get_keys())
+        except (OSError, ValueError, asyncssh.Error):
+            raise refusals.no_agent("it does not answer") from None
+        if not keys:
+            raise refusals.no_agent("it holds no key")
+        yield keys
+    finally:
+        agent.close()
+        await agent.wait_closed()
 
 
 async def handshake(
@@ -177,9 +187,7 @@ async def handshake(
         raise refusals.host_key_changed(login, client.shown) from None
     except asyncssh.PermissionDenied:
         raise refusals.not_let_in(login) from None
-    except asyncssh.KeyExchangeFailed as error:
-        if login.pin is not None and "host key" in error.reason.lower():
-            raise refusals.host_key_changed(login, client.shown) from None
+    except asyncssh.KeyExchangeFailed:
         raise refusals.no_handshake(login, "there is no method of encryption that both know") from None
     except TimeoutError:
         raise refusals.no_handshake(login, f"no answer within {SIGN_IN_SECONDS:g} seconds") from None
@@ -192,10 +200,13 @@ async def handshake(
 
 
 def algorithms(pin: HostKeyPin | None) -> tuple[str, ...]:
-    """The kinds of host key to ask for: of a pinned one its own, else a server with several might show another."""
+    """The kinds of host key to ask for, the best first: of a pinned one its own, since a server with several would
+    show another; then the others, so that a changed one is seen and can be named.
+    """
     if pin is None or pin.algorithm is None:
         return ALGORITHMS
-    return RSA if pin.algorithm == "ssh-rsa" else (pin.algorithm,)
+    pinned = RSA if pin.algorithm == "ssh-rsa" else (pin.algorithm,)
+    return (*pinned, *(name for name in ALGORITHMS if name not in pinned))
 
 
 def _watching() -> Any:

@@ -34,7 +34,11 @@ def test_every_usual_key_is_taken_and_its_public_half_derived(tmp_path, options)
     [
         (("-t", "rsa", "-b", "1024"), "1024 bits is too weak", "ed25519"),
         (("-t", "ed25519", "-N", "a passphrase"), "encrypted with a passphrase", "ssh-keygen -p"),
-        (("-t", "rsa", "-b", "2048", "-m", "PEM", "-N", "a passphrase"), "encrypted with a passphrase", "ssh-keygen -p"),
+        (
+            ("-t", "rsa", "-b", "2048", "-m", "PEM", "-N", "a passphrase"),
+            "encrypted with a passphrase",
+            "ssh-keygen -p",
+        ),
     ],
 )
 def test_a_key_that_is_weak_or_encrypted_is_refused_with_what_to_do(tmp_path, options, words, hint):

@@ -110,6 +110,6 @@ async def test_credentials_of_another_organization_do_not_exist(deck, key):
     token = await deck.member("owner", "org_elsewhere")
     await deck.refused(404, "not_found", "credentials.show", credentialId=made, token=token)
     assert (await deck.do("credentials.list-ssh", token=token))["items"] == []
-    server = (await deck.do("servers.register", {"name": "X", "host": "x", "providerKey": "generic-ssh"}, token=token))
+    server = await deck.do("servers.register", {"name": "X", "host": "x", "providerKey": "generic-ssh"}, token=token)
     way = {"credential": {"kind": "stored-ssh-private-key", "credentialId": made}}
     await deck.refused(404, "not_found", "servers.configure-credential", way, serverId=server["id"], token=token)

@@ -161,9 +161,7 @@ def _names(used: list[Use]) -> str:
     return ", ".join(shown) + (f" and {len(used) - 5} more" if len(used) > 5 else "")
 
 
-def _note(
-    tx: Tx, credential: SshCredential, action: SshCredentialAction, event: str, data: dict[str, object]
-) -> None:
+def _note(tx: Tx, credential: SshCredential, action: SshCredentialAction, event: str, data: dict[str, object]) -> None:
     audit.record(
         tx,
         action,

@@ -31,7 +31,7 @@ class BootstrapPayload(msgspec.Struct):
 
 
 def configure(tx: Tx, server_ref: str, kind: str) -> Server:
-    """Choose the kind. Nothing is installed before a bootstrap or the next deployment; the same kind changes nothing."""
+    """Choose the kind; the same one changes nothing. A bootstrap or the next deployment brings it up."""
     server = servers.find(tx, server_ref)
     servers.check_active(server)
     if server.proxy_kind == kind:

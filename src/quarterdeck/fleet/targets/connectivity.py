@@ -56,7 +56,7 @@ Look = Callable[[Host], Awaitable[Outcome]]
 
 
 async def examine_local(clock: Clock, engine: EngineAddress) -> Examined:
-    """This machine: nothing has to be reached."""
+    """The machine that we run on: nothing has to be reached."""
     reaching = [Check(name, "skipped", "This machine needs no connection.") for name in REACHING]
     return _judged([*reaching, *await _machine(LocalHost(), clock, engine)], None)
 

@@ -31,18 +31,18 @@ class Host(Protocol):
     @property
     def dialer(self) -> Dialer: ...
 
-    async def run(self, argv: Sequence[str], *, input: bytes = b"", seconds: float = COMMAND_SECONDS) -> Ran:  # noqa: A002 - as subprocess says it
+    async def run(self, argv: Sequence[str], *, stdin: bytes = b"", seconds: float = COMMAND_SECONDS) -> Ran:
         """Run one command to its end. Raises `Timeout` (`command_timeout`) when it takes longer."""
         ...
 
 
 class LocalHost:
-    """This machine."""
+    """The machine that we run on."""
 
     def __init__(self) -> None:
         self.dialer = LocalDialer()
 
-    async def run(self, argv: Sequence[str], *, input: bytes = b"", seconds: float = COMMAND_SECONDS) -> Ran:  # noqa: A002 - as subprocess says it
+    async def run(self, argv: Sequence[str], *, stdin: bytes = b"", seconds: float = COMMAND_SECONDS) -> Ran:
         try:
             child = await asyncio.create_subprocess_exec(
                 *argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -51,7 +51,7 @@ class LocalHost:
             return Ran(127, b"", f"{argv[0]}: {error.strerror}".encode())
         try:
             async with asyncio.timeout(seconds):
-                stdout, stderr = await child.communicate(input)
+                stdout, stderr = await child.communicate(stdin)
         except TimeoutError:
             raise too_slow(argv, seconds) from None
         finally:

@@ -72,13 +72,13 @@ class SshHost:
     def connection(self) -> asyncssh.SSHClientConnection:
         return self._connection
 
-    async def run(self, argv: Sequence[str], *, input: bytes = b"", seconds: float = COMMAND_SECONDS) -> Ran:  # noqa: A002 - as subprocess says it
+    async def run(self, argv: Sequence[str], *, stdin: bytes = b"", seconds: float = COMMAND_SECONDS) -> Ran:
         """Run one command to its end; its words arrive as they are, whatever is in them."""
         import asyncssh
 
         try:
             async with asyncio.timeout(seconds):
-                done = await self._connection.run(shlex.join(argv), input=input, encoding=None, check=False)
+                done = await self._connection.run(shlex.join(argv), input=stdin, encoding=None, check=False)
         except TimeoutError:
             raise too_slow(argv, seconds) from None
         except asyncssh.ChannelOpenError as error:
@@ -91,6 +91,10 @@ class SshHost:
             raise refusals.cut(self.login)
         status = done.exit_status if done.exit_status is not None and done.exit_status >= 0 else 255
         return Ran(status, _bytes(done.stdout), _bytes(done.stderr))
+
+    async def start(self, argv: Sequence[str]) -> asyncssh.SSHClientProcess[bytes]:
+        """Begin a command whose streams the caller holds; it ends with its input."""
+        return await self._connection.create_process(shlex.join(argv), encoding=None)
 
     async def close(self) -> None:
         self._connection.close()

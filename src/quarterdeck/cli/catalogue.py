@@ -13,7 +13,9 @@ class Command(NamedTuple):
     group: str
 
 
-EVERYDAY, INSIDE, ACCOUNT, RUNNING = "Every day", "A resource", "Signing in", "Running Quarterdeck"
+EVERYDAY, INSIDE, ACCOUNT, FLEET, RUNNING = (
+    "Every day", "A resource", "Signing in", "Servers", "Running Quarterdeck",
+)  # fmt: skip
 
 COMMANDS = (
     Command("deploy", "deploy:deploy", "Ship a folder, a git repository or an image, and watch it.", EVERYDAY),
@@ -34,6 +36,8 @@ COMMANDS = (
     Command("login", "account:login", "Sign in to a server, and remember it.", ACCOUNT),
     Command("logout", "account:logout", "Sign out, and forget the credential.", ACCOUNT),
     Command("profiles", "account:list_profiles", "List the servers you know, or choose one.", ACCOUNT),
+    Command("server", "servers:server", "Add, test, change and remove the machines you deploy to.", FLEET),
+    Command("credential", "credentials:credential", "Keep the SSH keys that servers are reached with.", FLEET),
     Command("doctor", "doctor:doctor", "Check the server and what it needs.", RUNNING),
     Command("serve", "serve:serve", "Run the control plane.", RUNNING),
     Command("worker", "worker:worker", "Run a worker that dials in to a server.", RUNNING),
@@ -60,7 +64,7 @@ def overview(version: str) -> str:
     width = max(len(example) for example, _ in EXAMPLES)
     lines = [f"Quarterdeck {version}: one control plane for the machines a team owns.", "", "Usage: qd COMMAND", ""]
     lines += ["Examples:", *(f"  {example:<{width}}   {words}" for example, words in EXAMPLES)]
-    for group in (EVERYDAY, INSIDE, ACCOUNT, RUNNING):
+    for group in (EVERYDAY, INSIDE, ACCOUNT, FLEET, RUNNING):
         lines += ["", f"{group}:"]
         lines += [f"  {command.name:<11} {command.summary}" for command in COMMANDS if command.group == group]
     lines += [

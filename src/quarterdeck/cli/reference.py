@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cyclopts import Parameter
 
-from quarterdeck.cli.catalogue import ACCOUNT, COMMANDS, EVERYDAY, INSIDE, RUNNING
+from quarterdeck.cli.catalogue import ACCOUNT, COMMANDS, EVERYDAY, FLEET, INSIDE, RUNNING
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -24,7 +24,7 @@ def commands() -> str:
 
     app = application()
     lines: list[str] = []
-    for group in (EVERYDAY, INSIDE, ACCOUNT, RUNNING):
+    for group in (EVERYDAY, INSIDE, ACCOUNT, FLEET, RUNNING):
         lines += ["", f"## {group}"]
         for command in COMMANDS:
             if command.group == group:

@@ -52,20 +52,20 @@ async def test_calls_logs_terminals_and_builds_pass_through_ssh(
     async with await SshHost.connect(login) as host:
         with pytest.raises(Unavailable):
             await Engine.connect(engine_address({"DOCKER_HOST": f"unix://{tmp_path}/none.sock"}), host.dialer)
-    async with await Engine.connect(engine_address({"DOCKER_HOST": docker_host}), host.dialer) as remote:
-        spec = BuildSpec(Context(source), labels=mine, secrets={"s": Secret("x" * 100_000)})
-        image = (await build(remote, spec)).image_id
-        container = await containers.create(remote, ContainerSpec(image, labels=mine))
-        await containers.start(remote, container)
-        result = await execution.run(remote, container, ["cat"], input=b"through")
-        assert (result.exit_code, result.stdout) == (0, b"through")
-        async with execution.open_exec(remote, container, ["sh"], tty=True) as session:
-            await session.write(b"exit 4\n")
-            while await session.read():
-                pass
-            assert await session.exit_code() == 4
-        await containers.kill(remote, container)
-        assert [line.text async for line in logs(remote, container, follow=True)] == ["100000"]
+        async with await Engine.connect(engine_address({"DOCKER_HOST": docker_host}), host.dialer) as remote:
+            spec = BuildSpec(Context(source), labels=mine, secrets={"s": Secret("x" * 100_000)})
+            image = (await build(remote, spec)).image_id
+            container = await containers.create(remote, ContainerSpec(image, labels=mine))
+            await containers.start(remote, container)
+            result = await execution.run(remote, container, ["cat"], input=b"through")
+            assert (result.exit_code, result.stdout) == (0, b"through")
+            async with execution.open_exec(remote, container, ["sh"], tty=True) as session:
+                await session.write(b"exit 4\n")
+                while await session.read():
+                    pass
+                assert await session.exit_code() == 4
+            await containers.kill(remote, container)
+            assert [line.text async for line in logs(remote, container, follow=True)] == ["100000"]
 
 
 async def test_the_engine_is_found_and_its_version_told(login: Login) -> None:

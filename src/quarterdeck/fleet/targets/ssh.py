@@ -23,8 +23,8 @@ from quarterdeck.fleet.targets.login import HostKeyPin, Login
 if TYPE_CHECKING:
     import asyncssh
 
-CONNECT_SECONDS = 10.0
-SIGN_IN_SECONDS = 15.0
+CONNECT_SECONDS = 6.0
+SIGN_IN_SECONDS = 10.0
 KEEPALIVE_SECONDS = 5
 KEEPALIVE_TRIES = 3
 RSA = ("rsa-sha2-512", "rsa-sha2-256")

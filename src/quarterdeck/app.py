@@ -112,6 +112,7 @@ def application(instance: Instance, *, lifespan: bool = True) -> Litestar:
     from quarterdeck.surfaces.shared.probing import Probing
 
     settings = instance.settings
+    blockers = (DeployBlockers(), FleetBlockers())
     made: list[Litestar] = []
     cached: list[dict[str, Any]] = []
 
@@ -153,9 +154,9 @@ def application(instance: Instance, *, lifespan: bool = True) -> Litestar:
             "clock": SystemClock(),
             "public_url": settings.public_url,
             "setup_token": instance.setup_token,
-            "deletion_blockers": [DeployBlockers(), FleetBlockers()],
+            "deletion_blockers": blockers,
             "document": describe,
-            "console": console(instance),
+            "console": console(instance, blockers),
         },
         ids=instance.db.ids,
     )

@@ -30,7 +30,7 @@ from quarterdeck.fleet.edge.layout import Layout
 from quarterdeck.fleet.edge.ports import LOOPBACK as LOOPBACK_ADDRESS
 from quarterdeck.fleet.edge.ports import free_ports
 from quarterdeck.fleet.servers import proxies
-from quarterdeck.fleet.targets.connections import Connections
+from quarterdeck.fleet.servers.looking import Looking
 from quarterdeck.fleet.targets.machine import fingerprint
 from quarterdeck.fleet.workers import WorkerControl
 from quarterdeck.identity import retention as identity_retention
@@ -93,8 +93,8 @@ class Instance:
     workers: WorkerControl
     edge: Edge | None
     observer: Observer
+    looking: Looking
     setup_token: Secret[str] | None
-    connections: Connections = field(default_factory=Connections)
     metrics: Metrics = field(default_factory=Metrics)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -178,6 +178,7 @@ class Instance:
             workers=WorkerControl(service),
             edge=edge,
             observer=Observer(db, logs, root=data.runtime, docker_host=placement.docker_host),
+            looking=Looking(db, data.path, data.runtime, placement.docker_host),
             setup_token=None if exists or open_door(settings) else Secret(db.ids.token(16)),
         )
 
@@ -195,7 +196,7 @@ class Instance:
         self._keep(audit.Sealer(self.db).run, "audit-sealer")
         self._keep(partial(event_jobs.keep_delivering, self.db), "event-delivery")
         self._keep(self.observer.run, "runtime-observer")
-        self._keep(self.connections.tend, "ssh-connections")
+        self._keep(self.looking.connections.tend, "ssh-connections")
         if self.edge is not None:
             self._keep(partial(keep_edge, self.edge), "edge")
 
@@ -219,7 +220,7 @@ class Instance:
             if isinstance(result, Exception):
                 log.error("background_work_failed", reason=repr(result)[:300])
         self._tasks.clear()
-        await self.connections.close()
+        await self.looking.connections.close()
         if self.edge is not None:
             await self.edge.close()
         await self.close()

@@ -10,6 +10,7 @@ from quarterdeck.console.desk import console_of, desk_of, part, request_id, sign
 from quarterdeck.console.pages import (
     deployments,
     doors,
+    fleet,
     home,
     ledger,
     me,
@@ -128,7 +129,7 @@ HANDLERS: tuple[Any, ...] = (
     resource_tabs.archive,
     resource_tabs.ask_delete,
     resource_tabs.delete,
-    ledger.fleet,
+    *fleet.HANDLERS,
     ledger.jobs,
     ledger.job,
     ledger.cancel_job,

@@ -50,7 +50,7 @@ async def test_a_server_behind_ssh_is_measured_over_one_connection(deck, tmp_pat
         # The first one pinned the host key; from then on one connection does.
         assert (there.directory / "log").read_text().count("Accepted publickey") <= 2
         there.cut()
-        while not all(kept.host.closed for kept in deck.instance.connections._kept.values()):
+        while not all(kept.host.closed for kept in deck.instance.looking.connections._kept.values()):
             await asyncio.sleep(0.01)
         there.renew_host_key()
         changed = await deck.do("servers.capacity.inspect", serverId=server)

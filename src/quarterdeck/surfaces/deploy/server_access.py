@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
 from quarterdeck.fleet.credentials import access
 from quarterdeck.fleet.credentials.access import AGENT, INLINE, STORED, Way
-from quarterdeck.fleet.docker.address import engine_address
-from quarterdeck.fleet.servers import servers
-from quarterdeck.fleet.servers.model import Server
-from quarterdeck.fleet.targets import connectivity
+from quarterdeck.fleet.servers.looking import Draft
 from quarterdeck.fleet.targets.connectivity import Examined
-from quarterdeck.fleet.targets.login import Login
 from quarterdeck.kernel.clock import wire_time
-from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.http.endpoint import Call, route
 from quarterdeck.kernel.vault import Secret
 from quarterdeck.surfaces.deploy.operation import operation
@@ -44,25 +37,7 @@ async def configure(call: Call, server_id: str, body: wire.ServersConfigureCrede
 
 @operation("servers.test-connectivity")
 async def test(call: Call, server_id: str) -> dict[str, Any]:
-    return await examined(call, server_id)
-
-
-async def examined(call: Call, server_id: str) -> dict[str, Any]:
-    """Look at a registered server. The host key of the first contact that let us in is pinned."""
-
-    def verb(tx: Tx) -> tuple[Server, Login | Problem | None]:
-        server = servers.find(tx, server_id)
-        if server.provider == servers.LOCAL:
-            return server, None
-        try:
-            return server, access.login(tx, server)
-        except Problem as problem:
-            return server, problem
-
-    server, login = await call.read(verb)
-    found = await look(call, login)
-    if found.host_key is not None:
-        await call.write(access.keep_host_key, server.id, found.host_key)
+    server, found = await call.service("instance").looking.examine(server_id)
     return answer(
         call, found, server.ref, name=server.name, host=server.host, port=server.port, provider=server.provider
     )
@@ -70,33 +45,12 @@ async def examined(call: Call, server_id: str) -> dict[str, Any]:
 
 @operation("servers.test-draft-connectivity")
 async def test_draft(call: Call, body: wire.ServersTestDraftConnectivityBody) -> dict[str, Any]:
-    draft = body.server
-    port = given(draft.port) or 22
-    credential = None if given(draft.credential) is None else way(draft.credential)
-
-    def verb(tx: Tx) -> Login | Problem | None:
-        servers.check_host(draft.host)
-        servers.check_port(port)
-        if servers.check_provider(draft.provider_key) == servers.LOCAL:
-            return None
-        if credential is None:
-            return access.credential_missing(draft.host)
-        return access.draft_login(tx, draft.host, port, credential)
-
-    found = await look(call, await call.read(verb))
-    name = given(draft.name) or draft.host
-    return answer(call, found, DRAFT, name=name, host=draft.host, port=port, provider=draft.provider_key)
-
-
-async def look(call: Call, login: Login | Problem | None) -> Examined:
-    clock = call.service("clock")
-    if isinstance(login, Problem):
-        return connectivity.without_credential(login)
-    if login is not None:
-        return await connectivity.examine(login, clock)
-    named = call.service("instance").placement.docker_host
-    environment = {**os.environ, **({"DOCKER_HOST": named} if named else {})}
-    return await connectivity.examine_local(clock, engine_address(environment))
+    asked = body.server
+    credential = None if given(asked.credential) is None else way(asked.credential)
+    draft = Draft(asked.host, given(asked.port) or 22, asked.provider_key, credential)
+    found = await call.service("instance").looking.examine_draft(draft)
+    name = given(asked.name) or asked.host
+    return answer(call, found, DRAFT, name=name, host=asked.host, port=draft.port, provider=draft.provider)
 
 
 def answer(

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from quarterdeck.deploy.deployments import rollups
 from quarterdeck.deploy.deployments.rollups import Placed
-from quarterdeck.fleet.capacity import measuring
-from quarterdeck.fleet.capacity.measuring import REMOTE, Places
 from quarterdeck.fleet.capacity.values import Capacity, Directory, Warned
-from quarterdeck.fleet.credentials import access
-from quarterdeck.fleet.docker.address import engine_address
-from quarterdeck.fleet.servers import servers
 from quarterdeck.fleet.servers.model import Server
-from quarterdeck.fleet.targets.host import LocalHost
-from quarterdeck.fleet.targets.login import Login
-from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.http.endpoint import Call
 from quarterdeck.surfaces.deploy.operation import operation
 from quarterdeck.surfaces.deploy.shapes import present
@@ -25,39 +15,9 @@ from quarterdeck.surfaces.deploy.shapes import present
 
 @operation("servers.capacity.inspect")
 async def inspect(call: Call, server_id: str) -> dict[str, Any]:
-    def verb(tx: Tx) -> tuple[Server, Login | Problem | None]:
-        server = servers.find(tx, server_id)
-        if server.provider == servers.LOCAL:
-            return server, None
-        try:
-            return server, access.login(tx, server)
-        except Problem as problem:
-            return server, problem
-
-    server, login = await call.read(verb)
-    found = await measured(call, server, login)
+    server, found = await call.service("instance").looking.measure(server_id)
     names = {one.deployment for one in found.engine.ours if one.deployment} | {w.deployment for w in found.workspaces}
-    placed = await call.read(rollups.placed, names)
-    return document(call, server, found, placed)
-
-
-async def measured(call: Call, server: Server, login: Login | Problem | None) -> Capacity:
-    instance = call.service("instance")
-    if isinstance(login, Problem):
-        return measuring.unreached(login)
-    if login is None:
-        named = instance.placement.docker_host
-        environment = {**os.environ, **({"DOCKER_HOST": named} if named else {})}
-        runtime = instance.data.runtime
-        places = Places(str(runtime), str(instance.data.path), str(runtime / "deployments"))
-        return await measuring.measure(LocalHost(), places, engine_address(environment))
-    try:
-        async with instance.connections.to(login) as host:
-            if login.pin is None:
-                await call.write(access.keep_host_key, server.id, host.host_key)
-            return await measuring.measure(host, REMOTE, None)
-    except Problem as problem:
-        return measuring.unreached(problem)
+    return document(call, server, found, await call.read(rollups.placed, names))
 
 
 def document(call: Call, server: Server, found: Capacity, placed: dict[str, Placed]) -> dict[str, Any]:

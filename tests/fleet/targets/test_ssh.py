@@ -95,14 +95,14 @@ async def test_a_wrong_key_and_a_wrong_name_are_told_apart_from_silence(login: L
     server.stop()
     with pytest.raises(Unavailable) as silent:
         await SshHost.connect(login)
-    assert (silent.value.code, silent.value.details["phase"]) == ("server_unreachable", "tcp")
+    assert (silent.value.code, silent.value.details["phase"]) == ("ssh_unreachable", "tcp")
 
 
 async def test_a_name_that_nobody_knows_is_unreachable(login: Login) -> None:
     for host in ("no-such-host.invalid", "a..b"):
         with pytest.raises(Unavailable) as unknown:
             await SshHost.connect(replace(login, host=host))
-        assert unknown.value.code == "server_unreachable"
+        assert unknown.value.code == "ssh_unreachable"
 
 
 async def test_something_that_is_no_ssh_server_is_named_so(login: Login) -> None:

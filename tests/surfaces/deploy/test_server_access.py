@@ -131,7 +131,7 @@ async def test_a_draft_is_tried_and_nothing_is_kept(deck, keys, there):
     silent = await deck.do("servers.test-draft-connectivity", {"server": {**draft, "name": "New"}})
     assert (silent["status"], check(silent, "tcp")["metadata"]["code"], silent["name"]) == (
         "unreachable",
-        "server_unreachable",
+        "ssh_unreachable",
         "New",
     )
     for wrong in ({"host": "a b"}, {"port": 70_000}, {"providerKey": "cloud"}):

@@ -219,7 +219,7 @@ def _tested(opened: Session, identifier: str, name: str) -> None:
         failed = [check["name"] for check in answer["checks"] if check["status"] == "failed"]
         raise Failure(
             f"{name} is {answer['status']}: {', '.join(failed)}.",
-            code=f"connectivity_{answer['status']}",
+            code="connectivity_degraded" if answer["status"] == "degraded" else "connectivity_unreachable",
             hint=f"Do what stands beside each, then: qd server test {name}",
             facts={"serverId": identifier} if not terminal.structured else {},
         )

@@ -7,7 +7,7 @@ from quarterdeck.kernel.errors import Conflict, Problem, ProviderFailure, Unavai
 
 SSH_PROBLEMS = frozenset(
     {
-        "server_unreachable",
+        "ssh_unreachable",
         "ssh_handshake_failed",
         "ssh_host_key_changed",
         "ssh_authentication_failed",
@@ -19,7 +19,7 @@ SSH_PROBLEMS = frozenset(
 def unreachable(login: Login, why: str) -> Unavailable:
     return Unavailable(
         f"Nothing answers at {login.host} on port {login.port}: {why}.",
-        code="server_unreachable",
+        code="ssh_unreachable",
         hint="Check that the machine is on, its address and SSH port, and the firewalls between it and this machine.",
         phase="tcp",
     )

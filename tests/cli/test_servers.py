@@ -188,7 +188,7 @@ def test_a_server_is_renamed_deactivated_and_forgotten(
     assert (result.code, server.called("servers.delete")) == (6, [])
     assert "qd server deactivate berlin" in result.err
     server.answers["servers.delete-check"] = {**check, "eligible": True, "blockers": []}
-    assert qd("server", "rm", "berlin", "--yes").code == 0
+    assert qd("server", "rm", "berlin", "--confirm", "berlin").code == 0
     assert server.called("servers.delete") == [{"confirmation": {"serverId": SERVER}}]
 
 
@@ -244,12 +244,13 @@ def test_a_key_in_use_is_replaced_only_after_a_question(
 
 def test_a_credential_is_listed_and_deleted(qd: Command, fleet: Installation, server: ContractServer) -> None:
     assert "deploy" in qd("credential", "ls").out
-    assert qd("credential", "rm", "deploy", "--yes").code == 0
+    assert qd("credential", "rm", "deploy", "--confirm", "deploy").code == 0
     assert server.called("credentials.delete-ssh") == [{"confirmation": {"credentialId": KEY}}]
+    assert qd("credential", "rm", "deploy", "--yes").code == 2
     assert qd("credential", "rm", "deplyo", "--yes").code == 5
 
     def refuse(*_: Any) -> Any:
         raise Refusal(409, "credential_in_use", "deploy is still used by berlin.")
 
     server.answers["credentials.delete-ssh"] = refuse
-    assert qd("credential", "rm", "deploy", "--yes").code == 6
+    assert qd("credential", "rm", "deploy", "--confirm", "deploy").code == 6

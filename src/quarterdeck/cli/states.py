@@ -47,6 +47,7 @@ CHECKS: dict[str, Tone] = {
     "disabled": "off",
     "inactive": "off",
 }
+LIFECYCLE: dict[str, Tone] = {"active": "good", "locked": "off", "archived": "off", "deleted": "off"}
 ACTIVE = frozenset({"created", "planning", "planned", "running", "cancel-requested"})
 WORDS = {"rolled-back": "rolled back", "cancel-requested": "canceling", "not-deployed": "not deployed"}
 
@@ -67,3 +68,7 @@ def health(status: str) -> Shown:
 def check(status: str) -> Shown:
     """Of a server, its edge, or one thing that was looked at on it."""
     return Shown(CHECKS.get(status, "off"), status)
+
+
+def lifecycle(status: str) -> Shown:
+    return Shown(LIFECYCLE.get(status, "off"), status)

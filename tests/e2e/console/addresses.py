@@ -26,6 +26,7 @@ PAGES = {
     "settings": f"{BASE}/settings",
     "stop": f"{BASE}/control/stop",
     "delete": f"{BASE}/delete",
+    "delete-project": "/console/projects/storefront/-/delete",
     "fleet": "/console/fleet",
     "new-server": "/console/fleet/new",
     "server": "/console/fleet/servers/srv_1",

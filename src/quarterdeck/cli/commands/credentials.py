@@ -9,10 +9,10 @@ from cyclopts import App
 from quarterdeck.cli import names
 from quarterdeck.cli.failure import usage
 from quarterdeck.cli.keys import new_pair, private_key
-from quarterdeck.cli.options import Changing, Common
+from quarterdeck.cli.options import Changing, Common, Destroying
 from quarterdeck.cli.session import Session, session
 
-COMMON, CHANGING = Common(), Changing()
+COMMON, CHANGING, DESTROYING = Common(), Changing(), Destroying()
 KIND = "ssh-private-key"
 credential = App(name="credential", help="Keep the SSH keys that servers are reached with.")
 
@@ -136,23 +136,25 @@ def rotate(
         _answer(opened, changing, found["id"], public, f"Replaced the key of {found['name']}.")
 
 
-def rm(name: str, /, *, changing: Changing = CHANGING) -> None:
+def rm(name: str, /, *, destroying: Destroying = DESTROYING) -> None:
     """Delete a credential that no server uses.
 
     qd credential rm deploy
+    qd credential rm deploy --confirm deploy
 
     Parameters
     ----------
     name
         Its name or id.
     """
-    with session(changing) as opened:
+    with session(destroying) as opened:
         found = names.credential(opened.api, name)
-        if not changing.plan:
-            opened.terminal.confirm(f"Delete the credential {found['name']}?")
+        if not destroying.plan:
+            lost = f"The key {found['name']} is lost. This cannot be undone."
+            opened.terminal.confirm_typed(lost, found["name"], destroying.confirm)
         body = {"confirmation": {"credentialId": found["id"]}}
         opened.api.change("credentials.delete-ssh", body, credentialId=found["id"])
-        _answer(opened, changing, found["id"], None, f"Deleted {found['name']}.")
+        _answer(opened, destroying, found["id"], None, f"Deleted {found['name']}.")
 
 
 for command in (add, ls, show, rotate, rm):

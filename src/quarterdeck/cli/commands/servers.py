@@ -9,10 +9,10 @@ from cyclopts import App, Parameter, validators
 from quarterdeck.cli import names, states
 from quarterdeck.cli.failure import Exit, Failure, usage
 from quarterdeck.cli.keys import private_key
-from quarterdeck.cli.options import Changing, Common
+from quarterdeck.cli.options import Changing, Common, Destroying
 from quarterdeck.cli.session import Session, session
 
-COMMON, CHANGING = Common(), Changing()
+COMMON, CHANGING, DESTROYING = Common(), Changing(), Destroying()
 Edge = Literal["caddy", "traefik", "none"]
 Port = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=65535))]
 server = App(name="server", help="Add, test, change and remove the machines you deploy to.")
@@ -264,17 +264,18 @@ def deactivate(name: str, /, *, reason: str | None = None, changing: Changing = 
         _done(opened, changing, found["id"], f"{found['name']} takes no new deployments.")
 
 
-def rm(name: str, /, *, changing: Changing = CHANGING) -> None:
+def rm(name: str, /, *, destroying: Destroying = DESTROYING) -> None:
     """Forget a deactivated server that nothing refers to. Nothing on the machine is touched.
 
     qd server rm berlin
+    qd server rm berlin --confirm berlin
 
     Parameters
     ----------
     name
         Its name or id.
     """
-    with session(changing) as opened:
+    with session(destroying) as opened:
         found = names.server(opened.api, name)
         standing = opened.api.read("servers.delete-check", serverId=found["id"])["blockers"]
         if standing:
@@ -286,10 +287,11 @@ def rm(name: str, /, *, changing: Changing = CHANGING) -> None:
                 code="server_delete_blocked",
                 hint=f"qd server deactivate {found['name']}" if active else "Remove what is listed first.",
             )
-        if not changing.plan:
-            opened.terminal.confirm(f"Forget the server {found['name']}?")
+        if not destroying.plan:
+            lost = f"{found['name']} is forgotten; nothing on the machine is touched."
+            opened.terminal.confirm_typed(lost, found["name"], destroying.confirm)
         opened.api.change("servers.delete", {"confirmation": {"serverId": found["id"]}}, serverId=found["id"])
-        _done(opened, changing, found["id"], f"Forgot {found['name']}.")
+        _done(opened, destroying, found["id"], f"Forgot {found['name']}.")
 
 
 def credential(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from quarterdeck.fleet.edge.edge import Edge
+from quarterdeck.fleet.edge.edges import Edges
 from quarterdeck.kernel.errors import Unavailable
 from quarterdeck.kernel.jobs.handlers import JobContext
 
@@ -29,7 +29,7 @@ class EdgeFound(msgspec.Struct, frozen=True):
     https_port: int
 
 
-async def bring_up(context: JobContext, order: EdgeOrder) -> EdgeFound:
+async def bring_up(context: JobContext, order: EdgeOrder, *, edges: Edges) -> EdgeFound:
     """Adopt the edge that runs, or start one, with the routes that are written down. May be repeated."""
     if not order.enabled:
         raise Unavailable(
@@ -38,8 +38,8 @@ async def bring_up(context: JobContext, order: EdgeOrder) -> EdgeFound:
             hint="Start it without --no-edge (QUARTERDECK_NO_EDGE), then try again.",
             phase="proxy-bootstrap",
         )
-    async with Edge(Path(order.root), http_port=order.http_port, https_port=order.https_port) as edge:
-        await edge.ensure_running()
-        ports = edge.ports
+    edge = edges.at(Path(order.root), http_port=order.http_port, https_port=order.https_port)
+    await edge.ensure_running()
+    ports = edge.ports
     context.log([f"The edge listens on {ports.http} and {ports.https}."], phase="proxy-bootstrap")
     return EdgeFound(ports.http, ports.https)

@@ -44,6 +44,7 @@ def handlers() -> list[ControllerRouterHandler]:
         server_access,
         server_capacity,
         server_lifecycle,
+        server_pruning,
         servers,
         system,
     )
@@ -60,6 +61,7 @@ def handlers() -> list[ControllerRouterHandler]:
             server_access,
             server_lifecycle,
             server_capacity,
+            server_pruning,
             credentials,
             resources,
             resource_configuration,

@@ -191,7 +191,7 @@ class Instance:
             observer=Observer(
                 db, logs, root=data.runtime, docker_host=placement.docker_host, log_bytes=settings.runtime_log_size
             ),
-            looking=Looking(db, data.path, data.runtime, placement.docker_host),
+            looking=Looking(db, data.path, data.runtime, placement.docker_host, who.uid),
             setup_token=None if exists or open_door(settings) else Secret(db.ids.token(16)),
         )
 

@@ -254,3 +254,29 @@ def test_a_credential_is_listed_and_deleted(qd: Command, fleet: Installation, se
 
     server.answers["credentials.delete-ssh"] = refuse
     assert qd("credential", "rm", "deploy", "--confirm", "deploy").code == 6
+
+
+def test_pruning_lists_and_removes_only_when_told(qd: Command, fleet: Installation, server: ContractServer) -> None:
+    def prune(_parameters: Any, _query: Any, body: dict[str, Any]) -> dict[str, Any]:
+        gone = not body["dryRun"]
+        counts = dict.fromkeys(("inspectedCount", "matchedCount", "skippedCount", "excludedCount"), 1)
+        return {
+            "schemaVersion": "servers.capacity.prune/v1", "server": CAPACITY["server"], "before": body["before"],
+            "categories": body["categories"], "dryRun": body["dryRun"], "prunedAt": NOW, "warnings": [],
+            "summary": {**counts, "prunedCount": int(gone), "reclaimedBytes": 2048 if gone else 0},
+            "candidates": [{
+                "id": "c1", "category": "stopped-containers", "target": "web", "updatedAt": NOW, "size": 2048,
+                "action": "pruned" if gone else "matched",
+            }],
+        }  # fmt: skip
+
+    server.answers["servers.capacity.prune"] = prune
+    listed = qd("server", "prune", "berlin", "--days", "30")
+    assert "stopped-containers  web   2 KiB  matched" in listed.out
+    assert "add --remove" in listed.err
+    assert qd("server", "prune", "berlin", "--remove").code == 2
+    removed = qd("server", "prune", "berlin", "--remove", "--category", "unused-images", "--yes")
+    assert "Removed 1, 2 KiB." in removed.err
+    sent = server.called("servers.capacity.prune")
+    assert [body["dryRun"] for body in sent] == [True, False]
+    assert sent[1]["categories"] == ["unused-images"]

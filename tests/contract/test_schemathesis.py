@@ -136,6 +136,8 @@ def test_generated_requests_get_documented_answers_only(served, key):
             }
             if isinstance(case.body, dict):
                 case.body |= {name: value for name, value in served.things.items() if name in case.body}
+        if key == "servers.capacity.prune" and isinstance(case.body, dict):
+            case.body["dryRun"] = True  # the build cache of this machine's engine is not the tests' to empty
         if key == "servers.test-draft-connectivity" and isinstance(case.body, dict):
             # It would be contacted: nothing but this machine may be.
             draft = case.body.get("server")

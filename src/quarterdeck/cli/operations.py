@@ -39,6 +39,7 @@ OPERATIONS: dict[str, Operation] = {
     "servers.configure-edge-proxy": Operation("POST", "/api/servers/{serverId}/edge-proxy/configuration"),
     "servers.bootstrap-proxy": Operation("POST", "/api/servers/{serverId}/edge-proxy/bootstrap"),
     "servers.capacity.inspect": Operation("GET", "/api/servers/{serverId}/capacity"),
+    "servers.capacity.prune": Operation("POST", "/api/servers/{serverId}/capacity/prune"),
     "credentials.list-ssh": Operation("GET", "/api/credentials/ssh"),
     "credentials.create-ssh": Operation("POST", "/api/credentials/ssh"),
     "credentials.show": Operation("GET", "/api/credentials/ssh/{credentialId}"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter, validators
@@ -11,9 +12,11 @@ from quarterdeck.cli.failure import Exit, Failure, usage
 from quarterdeck.cli.keys import private_key
 from quarterdeck.cli.options import Changing, Common, Destroying
 from quarterdeck.cli.session import Session, session
+from quarterdeck.kernel.clock import SystemClock, wire_time
 
 COMMON, CHANGING, DESTROYING = Common(), Changing(), Destroying()
 Edge = Literal["caddy", "traefik", "none"]
+Category = Literal["stopped-containers", "source-workspaces", "docker-build-cache", "unused-images"]
 Port = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=65535))]
 server = App(name="server", help="Add, test, change and remove the machines you deploy to.")
 
@@ -375,6 +378,63 @@ def edge(name: str, kind: Edge | None = None, /, *, changing: Changing = CHANGIN
         _done(opened, changing, found["id"], text)
 
 
+def prune(
+    name: str,
+    /,
+    *,
+    days: Annotated[int, Parameter(validator=validators.Number(gte=1, lte=3650))] = 14,
+    category: list[Category] | None = None,
+    remove: bool = False,
+    changing: Changing = CHANGING,
+) -> None:
+    """Say what could be removed from a server: old, ours, and neither serving nor kept for a rollback.
+
+    qd server prune berlin
+    qd server prune berlin --days 30 --category unused-images --remove
+
+    Parameters
+    ----------
+    name
+        Its name or id.
+    days
+        Only what has not changed for so many days.
+    category
+        What to look for. Default: stopped-containers and source-workspaces. The build cache is the whole engine's.
+    remove
+        Remove it. Volumes are never touched.
+    """
+    before = SystemClock().now() - timedelta(days=days)
+    body: dict[str, Any] = {"before": wire_time(before), "dryRun": not remove}
+    body["categories"] = list(category or ("stopped-containers", "source-workspaces"))
+    with session(changing) as opened:
+        found = names.server(opened.api, name)
+        if changing.plan:
+            opened.api.change("servers.capacity.prune", body, serverId=found["id"])
+            opened.planned()
+            return
+        if remove:
+            opened.terminal.confirm(f"Remove what has been unused for {days} days from {found['name']}?")
+        answer = opened.api.change("servers.capacity.prune", body, serverId=found["id"])
+        rows = [
+            [one["category"], one["target"], _size(one["size"] or 0), one["action"], one.get("skippedReason", "")]
+            for one in answer["candidates"]
+        ]
+        opened.terminal.table(
+            answer["candidates"],
+            ["WHAT", "NAME", "SIZE", "ACTION", "WHY NOT"],
+            rows,
+            names=[one["id"] for one in answer["candidates"]],
+            document=answer,
+        )
+        for warning in answer["warnings"]:
+            opened.terminal.say(warning["message"])
+        counts = answer["summary"]
+        if remove:
+            opened.terminal.say(f"Removed {counts['prunedCount']:g}, {_size(counts['reclaimedBytes'])}.")
+        else:
+            opened.terminal.say(f"{counts['matchedCount']:g} could be removed: add --remove.")
+
+
 def _done(opened: Session, changing: Changing, identifier: str, text: str) -> None:
     if changing.plan:
         opened.planned()
@@ -382,6 +442,6 @@ def _done(opened: Session, changing: Changing, identifier: str, text: str) -> No
         opened.terminal.answer({"serverId": identifier}, name=identifier, text=text)
 
 
-for command in (add, ls, show, rename, deactivate, rm, credential, trust, edge):
+for command in (add, ls, show, rename, deactivate, rm, credential, trust, edge, prune):
     server.command(command)
 server.command(examine, name="test")

@@ -47,6 +47,9 @@ class SizedImage(msgspec.Struct, rename="pascal"):
     shared_size: int = 0
     containers: int = -1
     repo_tags: list[str] | None = None
+    id: str = ""
+    created: int = 0
+    labels: dict[str, str] | None = None
 
     @property
     def own_bytes(self) -> int:
@@ -61,6 +64,10 @@ class SizedImage(msgspec.Struct, rename="pascal"):
 class SizedCache(msgspec.Struct, rename="pascal"):
     size: int = 0
     in_use: bool = False
+    id: str = msgspec.field(default="", name="ID")
+    type: str = ""
+    created_at: str = ""
+    last_used_at: str | None = None
 
 
 class SizedContainer(msgspec.Struct, rename="pascal"):
@@ -177,3 +184,9 @@ async def prune(
     if kind == "volumes" and tuple(map(int, engine.api_version.split("."))) >= (1, 42):
         query = filters(labels, all="true")
     return await engine.post(f"/{kind}/prune", Pruned, None, query, seconds=SLOW_SECONDS)
+
+
+async def prune_cache(engine: Engine, record: str) -> Pruned:
+    """Remove one record of the build cache, unless a build uses it."""
+    query = {"all": "true", **filters(None, id=record)}
+    return await engine.post("/build/prune", Pruned, None, query, seconds=SLOW_SECONDS)

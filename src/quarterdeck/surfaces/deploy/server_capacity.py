@@ -26,14 +26,7 @@ def document(call: Call, server: Server, found: Capacity, placed: dict[str, Plac
     reclaimable = (stopped, engine.dangling, engine.reclaimable_build_cache)
     return {
         "schemaVersion": "servers.capacity.inspect/v1",
-        "server": {
-            "id": server.ref,
-            "name": server.name,
-            "host": server.host,
-            "port": server.port,
-            "providerKey": server.provider,
-            "targetKind": server.target_kind,
-        },
+        "server": server_shape(server),
         "inspectedAt": call.stamp,
         "disk": [
             {
@@ -108,6 +101,17 @@ def document(call: Call, server: Server, found: Capacity, placed: dict[str, Plac
         },
         "warnings": [warning(one) for one in found.warnings],
         "partial": found.partial,
+    }
+
+
+def server_shape(server: Server) -> dict[str, Any]:
+    return {
+        "id": server.ref,
+        "name": server.name,
+        "host": server.host,
+        "port": server.port,
+        "providerKey": server.provider,
+        "targetKind": server.target_kind,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncssh
 import pytest
 
 from quarterdeck.fleet.credentials.keys import key_pair
@@ -25,6 +26,10 @@ def test_every_usual_key_is_taken_and_its_public_half_derived(tmp_path, options)
     text = (tmp_path / "key").read_text()
     pair = key_pair(Secret(text), public)
     assert pair.public.split() == public.split()[:2]
+    assert (
+        asyncssh.import_private_key(pair.private.reveal()).export_public_key().decode().split()[:2]
+        == public.split()[:2]
+    )
     # Line ends of another system and a lost last one do no harm.
     assert key_pair(Secret(text.replace("\n", "\r\n").strip())).public == pair.public
 

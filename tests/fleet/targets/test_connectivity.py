@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from quarterdeck.fleet.targets.connectivity import Check, Examined
 from quarterdeck.fleet.targets.host import Ran
 from quarterdeck.fleet.targets.login import Login
 from quarterdeck.kernel.clock import HeldClock, SystemClock
+from quarterdeck.kernel.vault import Secret
 from real.sshd import Sshd
 
 
@@ -96,6 +98,12 @@ async def test_a_real_server_is_reached_and_the_stages_are_told_apart(login: Log
     assert (kept_out.status, kept_out.host_key) == ("unreachable", None)
     assert [named(kept_out, name).status for name in connectivity.REACHING] == ["passed", "passed", "passed", "failed"]
     assert {named(kept_out, name).status for name in connectivity.MACHINE} == {"skipped"}
+
+
+async def test_a_key_that_ssh_does_not_know_is_said_before_anything_is_sent(login: Login) -> None:
+    found = await connectivity.examine(replace(login, key=Secret("nonsense")), SystemClock())
+    assert [named(found, name).status for name in connectivity.REACHING] == ["skipped", "skipped", "skipped", "failed"]
+    assert named(found, "authentication").facts["code"] == "ssh_key_unusable"
 
 
 async def test_a_machine_without_an_engine_is_degraded_and_told_how_to_get_one(

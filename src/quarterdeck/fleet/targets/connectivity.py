@@ -92,7 +92,7 @@ def _failed_reaching(login: Login, problem: Problem, seconds: float) -> list[Che
     """The stages in order: passed before the one that failed, skipped after it."""
     failed = str(problem.details.get("phase", "ssh-handshake"))
     failed = failed if failed in REACHING else "ssh-handshake"
-    if problem.code == "ssh_agent_unavailable":  # found out before anything was sent
+    if problem.code in {"ssh_agent_unavailable", "ssh_key_unusable"}:  # found out before anything was sent
         return [
             *(Check(name, "skipped", "There is no key to sign in with.") for name in REACHING[:3]),
             _problem_check(failed, problem, seconds),

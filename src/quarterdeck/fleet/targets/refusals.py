@@ -5,16 +5,6 @@ from __future__ import annotations
 from quarterdeck.fleet.targets.login import HostKeyPin, Login
 from quarterdeck.kernel.errors import Conflict, Problem, ProviderFailure, Unavailable
 
-SSH_PROBLEMS = frozenset(
-    {
-        "ssh_unreachable",
-        "ssh_handshake_failed",
-        "ssh_host_key_changed",
-        "ssh_authentication_failed",
-        "ssh_agent_unavailable",
-    }
-)
-
 
 def unreachable(login: Login, why: str) -> Unavailable:
     return Unavailable(
@@ -62,6 +52,15 @@ def no_agent(why: str) -> Conflict:
         f"The SSH agent of this machine cannot be used: {why}.",
         code="ssh_agent_unavailable",
         hint="Start the control plane with SSH_AUTH_SOCK set and a key in the agent, or store a key for this purpose.",
+        phase="authentication",
+    )
+
+
+def unusable_key() -> Conflict:
+    return Conflict(
+        "The stored private key cannot be used for SSH.",
+        code="ssh_key_unusable",
+        hint="Make a new one and replace it: qd credential rotate NAME --generate",
         phase="authentication",
     )
 

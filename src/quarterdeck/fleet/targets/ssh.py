@@ -140,7 +140,11 @@ async def client_keys(login: Login) -> AsyncIterator[list[Any]]:
     import asyncssh
 
     if login.key is not None:
-        yield [asyncssh.import_private_key(login.key.reveal())]
+        try:
+            key = asyncssh.import_private_key(login.key.reveal())
+        except (asyncssh.KeyImportError, ValueError):
+            raise refusals.unusable_key() from None
+        yield [key]
         return
     path = os.environ.get("SSH_AUTH_SOCK")
     if not path:

@@ -10,6 +10,8 @@ from quarterdeck.kernel.vault import Secret
 from real.sshd import new_key, sshd
 from support.deck import running, signed_in
 
+pytestmark = pytest.mark.sshd
+
 
 @pytest.fixture
 async def deck(tmp_path, database_address):

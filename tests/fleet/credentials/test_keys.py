@@ -10,6 +10,8 @@ from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.vault import Secret
 from real.sshd import new_key
 
+pytestmark = pytest.mark.sshd
+
 
 @pytest.mark.parametrize(
     "options",

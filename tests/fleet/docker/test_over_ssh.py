@@ -26,7 +26,7 @@ from quarterdeck.kernel.errors import Unavailable
 from quarterdeck.kernel.vault import Secret
 from real.sshd import Sshd, new_key, sshd
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.sshd]
 
 
 @pytest.fixture

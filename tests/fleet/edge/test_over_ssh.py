@@ -15,6 +15,8 @@ from quarterdeck.kernel.errors import Unavailable
 from quarterdeck.kernel.vault import Secret
 from real.sshd import new_key, sshd
 
+pytestmark = pytest.mark.sshd
+
 
 @pytest.mark.edge
 async def test_the_admin_client_speaks_through_ssh(edge: Edge, tmp_path: Path) -> None:

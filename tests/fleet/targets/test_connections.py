@@ -12,6 +12,8 @@ from quarterdeck.fleet.targets.login import HostKeyPin, Login
 from quarterdeck.kernel.errors import Conflict
 from real.sshd import Sshd
 
+pytestmark = pytest.mark.sshd
+
 
 def accepted(server: Sshd) -> int:
     return (server.directory / "log").read_text().count("Accepted publickey")

@@ -18,6 +18,8 @@ from quarterdeck.kernel.clock import HeldClock, SystemClock
 from quarterdeck.kernel.vault import Secret
 from real.sshd import Sshd
 
+pytestmark = pytest.mark.sshd
+
 
 def named(found: Examined, name: str) -> Check:
     return next(check for check in found.checks if check.name == name)

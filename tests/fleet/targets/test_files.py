@@ -14,6 +14,8 @@ from quarterdeck.fleet.targets.ssh import SshHost
 from quarterdeck.kernel.errors import Invalid, Problem, ProviderFailure, Timeout
 from real.sshd import Sshd
 
+pytestmark = pytest.mark.sshd
+
 
 @pytest.fixture
 async def files(login: Login):

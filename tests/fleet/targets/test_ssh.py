@@ -19,6 +19,8 @@ from quarterdeck.kernel.errors import Conflict, Problem, ProviderFailure, Timeou
 from quarterdeck.kernel.vault import Secret
 from real.sshd import Sshd, new_key
 
+pytestmark = pytest.mark.sshd
+
 
 async def test_commands_arrive_word_by_word_and_answer_with_their_status(login: Login) -> None:
     async with await SshHost.connect(login) as host:

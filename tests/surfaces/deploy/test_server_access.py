@@ -7,6 +7,8 @@ import pytest
 from real.sshd import new_key, sshd
 from support.notes import notes
 
+pytestmark = pytest.mark.sshd
+
 
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory):

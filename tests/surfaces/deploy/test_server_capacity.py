@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from sqlalchemy import select
 
 from quarterdeck.deploy.deployments.model import Deployment
 from real.sshd import new_key, sshd
 from support.notes import notes
 from support.served import SOURCE, deployed
+
+pytestmark = pytest.mark.sshd
 
 
 async def test_this_machine_is_measured_and_its_workspaces_are_known(deck):

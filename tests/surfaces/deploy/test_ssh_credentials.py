@@ -9,6 +9,8 @@ from quarterdeck.fleet.credentials.model import SshCredential
 from real.sshd import new_key
 from support.notes import notes
 
+pytestmark = pytest.mark.sshd
+
 
 @pytest.fixture
 def key(tmp_path):

@@ -122,7 +122,7 @@ async def test_an_attempt_to_bring_up_the_edge_ends_in_the_servers_record(deck, 
         (job,) = jobs.list_jobs(tx, jobs.Filter(kind=BOOTSTRAP))
         order = kind.assign(tx, job)
         if good:
-            outcome = Outcome("succeeded", result={"http_port": 8080, "https_port": 8443})
+            outcome = Outcome("succeeded", result='{"http_port": 8080, "https_port": 8443}')
         else:
             outcome = Outcome("failed", error_code="edge_proxy_host_port_conflict", error_message="Port 80 is taken.")
         kind.finish(tx, job, outcome)

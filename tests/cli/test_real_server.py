@@ -18,6 +18,7 @@ import pytest
 
 from cli.conftest import Result
 from e2e.server import Deck, deck, environment
+from real.sshd import sshd
 
 pytestmark = [pytest.mark.edge]
 Command = Callable[..., Result]
@@ -192,3 +193,39 @@ def test_the_openapi_document_needs_neither_data_nor_a_home(tmp_path: Path) -> N
     )  # fmt: skip
     assert json.loads(done.stdout)["openapi"].startswith("3.")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.sshd
+def test_a_server_behind_ssh_is_added_tested_trusted_again_and_forgotten(signed_in: Command) -> None:
+    made = json.loads(signed_in("credential", "add", "harbour", "--generate", "-o", "json").out)
+    with sshd(authorized=[made["publicKey"]]) as there:
+        way = ("--port", str(there.port), "--credential", "harbour", "--user", there.username)
+        added = signed_in("server", "add", "there", "127.0.0.1", *way)
+        assert f"{there.username} is let in." in added.out, added.err
+        assert added.code == (1 if "is degraded" in added.err else 0)
+        shown = json.loads(signed_in("server", "show", "there", "-o", "json").out)
+        assert shown["server"]["credential"]["credentialName"] == "harbour"
+        assert shown["capacity"]["memory"]["total"] > 0
+        there.renew_host_key()
+        changed = signed_in("server", "test", "there")
+        assert (changed.code, "ssh-keygen -lf" in changed.out) == (1, True)
+        assert signed_in("server", "trust", "there", there.fingerprint).code == 0
+        assert f"{there.username} is let in." in signed_in("server", "test", "there").out
+        assert "0 could be removed" in signed_in("server", "prune", "there").err
+    assert signed_in("credential", "rm", "harbour", "--confirm", "harbour").code == 6
+    assert signed_in("server", "rm", "there", "--confirm", "there").code == 6
+    assert signed_in("server", "deactivate", "there", "--yes").code == 0
+    assert signed_in("server", "rm", "there", "--confirm", "there").code == 0
+    assert signed_in("credential", "rm", "harbour", "--confirm", "harbour").code == 0
+
+
+def test_the_edge_of_the_machine_is_brought_up_by_a_job(signed_in: Command) -> None:
+    assert signed_in("server", "add", "quay").code in {0, 1}
+    assert signed_in("server", "edge", "quay").code == 0
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        edge = json.loads(signed_in("server", "show", "quay", "-o", "json").out)["server"]["edgeProxy"]
+        if edge["status"] not in {"pending", "starting"}:
+            break
+        time.sleep(0.2)
+    assert (edge["status"], "lastSucceededAt" in edge) == ("ready", True), edge

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from console.quay import FLEET, Quay
 from quarterdeck.console.ports import Bootstrap, Place, SignedIn, SourceChoice, Update
 from quarterdeck.console.views.deployments import (
     DeploymentRow,
@@ -71,6 +72,7 @@ EVERYTHING = frozenset(
         "audit-events.list",
         "resources.archive",
         "resources.delete",
+        *FLEET,
     ]
 )
 LINES = (
@@ -123,7 +125,7 @@ DIFFERENCES = (Difference("FEATURE_SLOTS", "on", None), Difference("CACHE_TTL", 
 
 
 @dataclass
-class Portside:
+class Portside(Quay):
     """Values of a small team. `deeds` is what was done; `problem` is raised by the next deed."""
 
     deeds: list[tuple[Any, ...]] = field(default_factory=list)

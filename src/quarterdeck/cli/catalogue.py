@@ -14,8 +14,8 @@ class Command(NamedTuple):
 
 
 EVERYDAY, INSIDE, AROUND = "Every day", "A resource", "Around resources"
-ACCOUNT, RUNNING = "Signing in", "Running Quarterdeck"
-GROUPS = (EVERYDAY, INSIDE, AROUND, ACCOUNT, RUNNING)
+ACCOUNT, FLEET, RUNNING = "Signing in", "Servers", "Running Quarterdeck"
+GROUPS = (EVERYDAY, INSIDE, AROUND, ACCOUNT, FLEET, RUNNING)
 
 COMMANDS = (
     Command("deploy", "deploy:deploy", "Ship a folder, a git repository or an image, and watch it.", EVERYDAY),
@@ -41,6 +41,8 @@ COMMANDS = (
     Command("login", "account:login", "Sign in to a server, and remember it.", ACCOUNT),
     Command("logout", "account:logout", "Sign out, and forget the credential.", ACCOUNT),
     Command("profiles", "account:list_profiles", "List the servers you know, or choose one.", ACCOUNT),
+    Command("server", "servers:server", "Add, test, change and remove the machines you deploy to.", FLEET),
+    Command("credential", "credentials:credential", "Keep the SSH keys that servers are reached with.", FLEET),
     Command("doctor", "doctor:doctor", "Check the server and what it needs.", RUNNING),
     Command("serve", "serve:serve", "Run the control plane.", RUNNING),
     Command("worker", "worker:worker", "Run a worker that dials in to a server.", RUNNING),

@@ -131,7 +131,16 @@ def server(api: Api, text: str) -> Row:
     rows = api.items("servers.list")
     found = pick(rows, text)
     if found is None:
-        raise missing("server", text, [str(row["name"]) for row in rows], "qd ls servers")
+        raise missing("server", text, [str(row["name"]) for row in rows], "qd server ls")
+    return found
+
+
+def credential(api: Api, text: str) -> Row:
+    """The SSH credential that goes by this name or id."""
+    rows = api.items("credentials.list-ssh")
+    found = pick(rows, text)
+    if found is None:
+        raise missing("credential", text, [str(row["name"]) for row in rows], "qd credential ls")
     return found
 
 

@@ -51,7 +51,9 @@ def hidden(body: dict[str, Any]) -> dict[str, Any]:
         return {**body, "value": "****"}
     shown: dict[str, Any] = {}
     for key, value in body.items():
-        if isinstance(value, dict):
+        if key == "privateKey":
+            shown[key] = "****"
+        elif isinstance(value, dict):
             shown[key] = hidden(value)
         else:
             shown[key] = CREDENTIALS.sub(r"\1****@", value) if isinstance(value, str) else value

@@ -33,6 +33,20 @@ HEALTH: dict[str, Tone] = {
     "not-deployed": "idle",
     "unknown": "off",
 }
+CHECKS: dict[str, Tone] = {
+    "passed": "good",
+    "healthy": "good",
+    "ready": "good",
+    "active": "good",
+    "failed": "bad",
+    "unreachable": "bad",
+    "degraded": "warn",
+    "starting": "run",
+    "pending": "idle",
+    "skipped": "off",
+    "disabled": "off",
+    "inactive": "off",
+}
 LIFECYCLE: dict[str, Tone] = {"active": "good", "locked": "off", "archived": "off", "deleted": "off"}
 ACTIVE = frozenset({"created", "planning", "planned", "running", "cancel-requested"})
 WORDS = {"rolled-back": "rolled back", "cancel-requested": "canceling", "not-deployed": "not deployed"}
@@ -49,6 +63,11 @@ def deployment(status: str) -> Shown:
 
 def health(status: str) -> Shown:
     return Shown(HEALTH.get(status, "off"), WORDS.get(status, status))
+
+
+def check(status: str) -> Shown:
+    """Of a server, its edge, or one thing that was looked at on it."""
+    return Shown(CHECKS.get(status, "off"), status)
 
 
 def lifecycle(status: str) -> Shown:

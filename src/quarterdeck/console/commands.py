@@ -9,6 +9,7 @@ import shlex
 
 from quarterdeck.console.ports import SourceChoice
 from quarterdeck.console.views.deployments import DeploymentRow
+from quarterdeck.console.views.fleet import CredentialRow, ServerChoice, ServerView
 from quarterdeck.console.views.projects import EnvironmentView, ProjectView
 from quarterdeck.console.views.resources import ResourceHead
 from quarterdeck.console.views.shell import Command
@@ -98,6 +99,39 @@ def set_environment_variable(view: EnvironmentView) -> Command:
 def unset_environment_variable(view: EnvironmentView, key: str) -> Command:
     path = f"{view.project}/{view.name}"
     return Command(_line("environment", "unset", path, key), f"DELETE /api/environments/{view.ref}/variables/{key}")
+
+
+def add_server(choice: ServerChoice) -> Command:
+    words = ["server", "add", choice.name or "NAME"]
+    if choice.host:
+        words += [choice.host, "--agent"] if choice.credential == "agent" else [choice.host, "--credential", "KEY"]
+        words += ["--port", choice.port] if choice.port.isdigit() and choice.port != "22" else []
+        words += ["--user", choice.username] if choice.username else []
+    return Command(_line(*words), "POST /api/servers")
+
+
+def test_server(view: ServerView) -> Command:
+    return Command(_line("server", "test", view.name), f"POST /api/servers/{view.ref}/connectivity-tests")
+
+
+def bring_up_edge(view: ServerView) -> Command:
+    return Command(_line("server", "edge", view.name), f"POST /api/servers/{view.ref}/edge-proxy/bootstrap")
+
+
+def deactivate_server(view: ServerView) -> Command:
+    return Command(_line("server", "deactivate", view.name), f"POST /api/servers/{view.ref}/deactivate")
+
+
+def delete_server(view: ServerView) -> Command:
+    return Command(_line("server", "rm", view.name), f"DELETE /api/servers/{view.ref}")
+
+
+def add_credential() -> Command:
+    return Command(_line("credential", "add", "NAME", "--generate"), "POST /api/credentials/ssh")
+
+
+def delete_credential(row: CredentialRow) -> Command:
+    return Command(_line("credential", "rm", row.name), f"DELETE /api/credentials/ssh/{row.ref}")
 
 
 def enrol() -> Command:

@@ -9,6 +9,7 @@ from litestar import Router
 from quarterdeck.console.desk import Console
 from quarterdeck.console.domain.deeds import Deeds
 from quarterdeck.console.domain.doors import Doors
+from quarterdeck.console.domain.fleet import Fleet
 from quarterdeck.console.domain.live import Live
 from quarterdeck.console.domain.reads import Reads
 from quarterdeck.console.render import Renderer
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from quarterdeck.instance import Instance
 
 
-class InstancePorts(Doors, Reads, Deeds, Live):
+class InstancePorts(Doors, Reads, Deeds, Fleet, Live):
     """The ports over the domain of one installation."""
 
     def __init__(self, instance: Instance, registry: tuple[DeletionBlocker, ...] = ()) -> None:
@@ -28,9 +29,9 @@ class InstancePorts(Doors, Reads, Deeds, Live):
         self.registry = registry
 
 
-def console(instance: Instance) -> Console:
+def console(instance: Instance, registry: tuple[DeletionBlocker, ...] = ()) -> Console:
     """What the frame keeps as the service `console`."""
-    ports: ConsolePorts = InstancePorts(instance)
+    ports: ConsolePorts = InstancePorts(instance, registry)
     public = instance.settings.public_url
     return Console(ports, Renderer(ids=instance.db.ids), public_url=public)
 

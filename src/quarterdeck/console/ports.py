@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from quarterdeck.console.views.deployments import DeploymentRow, DeploymentView, LineView, LogView, RollbackView
+from quarterdeck.console.views.fleet import CapacityView, CredentialRow, Looked, ServerChoice, ServerView
 from quarterdeck.console.views.home import Home
 from quarterdeck.console.views.ledger import AuditList, Found, HostRow, JobList, JobView, SessionRow
 from quarterdeck.console.views.projects import Choice, EnvironmentView, ProjectRow, ProjectView, VariableRow
@@ -219,6 +220,44 @@ class Deeds(Protocol):
     async def retry_job(self, who: Principal, ref: str) -> str: ...
 
 
+class Fleet(Protocol):
+    """Servers, by their references, and the keys they are reached with."""
+
+    async def server(self, who: Principal, ref: str) -> ServerView: ...
+
+    async def look(self, who: Principal, ref: str) -> Looked:
+        """Sign in and look; takes seconds."""
+        ...
+
+    async def look_at_draft(self, who: Principal, choice: ServerChoice) -> Looked: ...
+
+    async def capacity(self, who: Principal, ref: str) -> CapacityView: ...
+
+    async def credentials(self, who: Principal) -> tuple[CredentialRow, ...]: ...
+
+    async def add_server(self, who: Principal, choice: ServerChoice) -> str: ...
+
+    async def rename_server(self, who: Principal, ref: str, name: str) -> None: ...
+
+    async def sign_in_to_server(self, who: Principal, ref: str, *, credential: str, username: str) -> None: ...
+
+    async def choose_edge(self, who: Principal, ref: str, kind: str) -> None: ...
+
+    async def bring_up_edge(self, who: Principal, ref: str) -> None: ...
+
+    async def trust_host_key(self, who: Principal, ref: str, fingerprint: str) -> None: ...
+
+    async def deactivate_server(self, who: Principal, ref: str, reason: str) -> None: ...
+
+    async def delete_server(self, who: Principal, ref: str, confirmation: str) -> None:
+        """`confirmation` is the server's name."""
+        ...
+
+    async def add_credential(self, who: Principal, *, name: str, username: str, key: str) -> None: ...
+
+    async def delete_credential(self, who: Principal, ref: str) -> None: ...
+
+
 class Live(Protocol):
     """What moves while a page is open."""
 
@@ -231,5 +270,5 @@ class Live(Protocol):
         ...
 
 
-class ConsolePorts(Doors, Reads, Deeds, Live, Protocol):
+class ConsolePorts(Doors, Reads, Deeds, Fleet, Live, Protocol):
     """All of it, as the pages are given it."""

@@ -193,6 +193,11 @@ FLASHES: dict[str, tuple[str, str]] = {
     "session-ended": ("good", "Session ended"),
     "signed-out": ("good", "Signed out"),
     "job-canceled": ("warn", "Cancel requested"),
+    "server-added": ("good", "Server added. Test it next."),
+    "server-deleted": ("good", "Server forgotten"),
+    "edge-starting": ("run", "Bringing up the edge"),
+    "key-stored": ("good", "Key stored"),
+    "key-deleted": ("good", "Key deleted"),
     "job-retried": ("run", "Queued again"),
 }
 

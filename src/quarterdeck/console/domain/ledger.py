@@ -38,6 +38,7 @@ KINDS = {
     "deployment.execute": "Deploy",
     "deployment.retire": "Retire a version",
     "runtime.control": "Control a runtime",
+    "server.bootstrap-proxy": "Bring up an edge",
 }
 
 
@@ -70,6 +71,7 @@ def hosts(tx: Tx, instance: Any) -> tuple[HostRow, ...]:
                 (f"{server.proxy_kind} on {' and '.join(ports)}",) if ports else (server.proxy_kind,),
                 "",
                 server.proxy_succeeded_at,
+                f"/console/fleet/servers/{server.ref}",
             )
         )
     here = [session for session in connected(instance) if session.worker_id is None]
@@ -165,7 +167,7 @@ def subject_of(tx: Tx, subject: str | None) -> tuple[str, str | None]:
             return project.name, f"/console/projects/{project.slug}"
     if kind == "server":
         server = tx.first(select(Server).where(Server.ref == ref))
-        return (server.name, "/console/fleet") if server else (ref, None)
+        return (server.name, f"/console/fleet/servers/{server.ref}") if server else (ref, None)
     return (subject or "").replace(":", " "), None
 
 

@@ -27,6 +27,7 @@ from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.observation import observations
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.fleet.servers.model import Server
+from quarterdeck.fleet.servers.servers import LOCAL
 from quarterdeck.identity.model import Organization, User
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.principal import Principal
@@ -295,7 +296,7 @@ def _project(tx: Tx, slug: str) -> ProjectView:
 def _servers(tx: Tx) -> tuple[Choice, ...]:
     found = tx.scalars(
         select(Server)
-        .where(Server.organization_id == organization_of(tx), Server.lifecycle == "active")
+        .where(Server.organization_id == organization_of(tx), Server.lifecycle == "active", Server.provider == LOCAL)
         .order_by(Server.id)
     )
     return tuple(Choice(server.ref, server.name) for server in found)

@@ -1,4 +1,4 @@
-"""The views across the rooms: fleet, jobs, audit."""
+"""The views across the rooms: jobs, audit."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 
 from litestar import Request, Response, get, post
 
-from quarterdeck.console import commands
 from quarterdeck.console.desk import AnyRequest, open_desk, part
 from quarterdeck.console.permissions import needs
 from quarterdeck.console.render import see
@@ -17,20 +16,6 @@ from quarterdeck.kernel.errors import Problem
 PAGE = 50
 STATES = ("pending", "running", "retry-scheduled", "succeeded", "failed", "canceled", "dead-lettered")
 OUTCOMES = ("success", "failure", "denied")
-
-
-@get("/fleet", opt=needs("deploy:servers.list"))
-async def fleet(request: Request[Any, Any, Any]) -> Response[bytes]:
-    desk = await open_desk(request)
-    rows = await desk.ports.hosts(desk.who)
-    return desk.page(
-        "pages/fleet.html",
-        here="fleet",
-        crumbs=(Crumb("Fleet"),),
-        topics="fleet",
-        rows=rows,
-        command=commands.enrol(),
-    )
 
 
 @get("/jobs", opt=needs("deploy:operator-work.list"))

@@ -19,6 +19,7 @@ class HostRow:
     capabilities: tuple[str, ...]
     busy: str
     seen: datetime | None
+    href: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

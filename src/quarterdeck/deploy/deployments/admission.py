@@ -56,6 +56,7 @@ def create(
     environments.check_open(environment)
     resources.check_active(resource)
     servers.check_active(server)
+    servers.check_deployable(server)
     tx.lock(f"resource:{resource.id}")
     tx.session.refresh(resource)  # another request may have changed it while this one waited
     resources.check_active(resource)

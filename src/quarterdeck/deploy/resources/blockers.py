@@ -1,12 +1,14 @@
-"""What of this room stands in the way of deleting a project, and what goes along with it."""
+"""What of this room stands in the way of deleting a project or a server, and what goes along with it."""
 
 from __future__ import annotations
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 
 from quarterdeck.deploy.deployments.model import Deployment
+from quarterdeck.deploy.deployments.transitions import ACTIVE
 from quarterdeck.deploy.observation.model import Observation
 from quarterdeck.deploy.resources.model import Resource, RuntimeControl
+from quarterdeck.fleet.servers.model import Destination
 from quarterdeck.kernel.db import Tx
 
 
@@ -14,19 +16,31 @@ class DeployBlockers:
     """A `kernel.protocols.DeletionBlocker`."""
 
     def blockers(self, tx: Tx, kind: str, row_id: int) -> list[tuple[str, int]]:
-        if kind != "project":
-            return []
         resources = select(func.count()).select_from(Resource)
         deployments = select(func.count()).select_from(Deployment)
-        found = [
-            ("resource", resources.where(Resource.project_id == row_id, Resource.lifecycle != "deleted")),
-            ("deployment-history", deployments.where(Deployment.project_id == row_id)),
-        ]
+        if kind == "project":
+            found = [
+                ("resource", resources.where(Resource.project_id == row_id, Resource.lifecycle != "deleted")),
+                ("deployment-history", deployments.where(Deployment.project_id == row_id)),
+            ]
+        elif kind == "server":
+            here = deployments.where(Deployment.server_id == row_id)
+            placed = resources.join(Destination, Destination.id == Resource.destination_id)
+            found = [
+                ("deployment-history", here),
+                ("active-deployment", here.where(Deployment.status.in_(ACTIVE))),
+                ("resource-placement", placed.where(Destination.server_id == row_id, Resource.lifecycle != "deleted")),
+            ]
+        else:
+            return []
         counted = [(word, int(tx.execute(query).scalar_one())) for word, query in found]
         return [(word, number) for word, number in counted if number]
 
     def forget(self, tx: Tx, kind: str, row_id: int) -> None:
         """The remains of deleted resources."""
+        if kind == "server":
+            places = select(Destination.id).where(Destination.server_id == row_id)
+            tx.execute(update(Resource).where(Resource.destination_id.in_(places)).values(destination_id=None))
         if kind != "project":
             return
         gone = select(Resource.id).where(Resource.project_id == row_id, Resource.lifecycle == "deleted")

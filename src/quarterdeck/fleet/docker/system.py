@@ -40,12 +40,43 @@ class Info(msgspec.Struct, rename="pascal"):
     images: int = 0
 
 
-class Sized(msgspec.Struct, rename="pascal"):
+class SizedImage(msgspec.Struct, rename="pascal"):
+    """`containers` are those made from it; the engine says -1 for what it has not counted."""
+
     size: int = 0
+    shared_size: int = 0
+    containers: int = -1
+    repo_tags: list[str] | None = None
+    id: str = ""
+    created: int = 0
+    labels: dict[str, str] | None = None
+
+    @property
+    def own_bytes(self) -> int:
+        """What would be free without it."""
+        return max(self.size - max(self.shared_size, 0), 0)
+
+    @property
+    def nameless(self) -> bool:
+        return not self.repo_tags or self.repo_tags == ["<none>:<none>"]
+
+
+class SizedCache(msgspec.Struct, rename="pascal"):
+    size: int = 0
+    in_use: bool = False
+    id: str = msgspec.field(default="", name="ID")
+    type: str = ""
+    created_at: str = ""
+    last_used_at: str | None = None
 
 
 class SizedContainer(msgspec.Struct, rename="pascal"):
     size_rw: int = 0
+    id: str = ""
+    names: list[str] | None = None
+    state: str = ""
+    status: str = ""
+    labels: dict[str, str] | None = None
 
 
 class VolumeUsage(msgspec.Struct, rename="pascal"):
@@ -58,10 +89,10 @@ class SizedVolume(msgspec.Struct, rename="pascal"):
 
 class DiskUsage(msgspec.Struct, rename="pascal"):
     layers_size: int = 0
-    images: list[Sized] | None = None
+    images: list[SizedImage] | None = None
     containers: list[SizedContainer] | None = None
     volumes: list[SizedVolume] | None = None
-    build_cache: list[Sized] | None = None
+    build_cache: list[SizedCache] | None = None
 
     @property
     def build_cache_bytes(self) -> int:
@@ -73,7 +104,7 @@ class DiskUsage(msgspec.Struct, rename="pascal"):
 
     @property
     def volume_bytes(self) -> int:
-        return sum(volume.usage_data.size for volume in self.volumes or [] if volume.usage_data)
+        return sum(max(volume.usage_data.size, 0) for volume in self.volumes or [] if volume.usage_data)
 
 
 class Actor(msgspec.Struct, rename="pascal"):
@@ -153,3 +184,9 @@ async def prune(
     if kind == "volumes" and tuple(map(int, engine.api_version.split("."))) >= (1, 42):
         query = filters(labels, all="true")
     return await engine.post(f"/{kind}/prune", Pruned, None, query, seconds=SLOW_SECONDS)
+
+
+async def prune_cache(engine: Engine, record: str) -> Pruned:
+    """Remove one record of the build cache, unless a build uses it."""
+    query = {"all": "true", **filters(None, id=record)}
+    return await engine.post("/build/prune", Pruned, None, query, seconds=SLOW_SECONDS)

@@ -100,8 +100,8 @@ class DialedBackend(httpcore.AsyncNetworkBackend):
         await asyncio.sleep(seconds)
 
 
-def dialed_client(dialer: Dialer, path: str, *, base_url: str = "http://socket") -> httpx.AsyncClient:
-    """An httpx client whose every request goes through `dialer.open(path)`."""
+def dialed_transport(dialer: Dialer, path: str) -> httpx.AsyncHTTPTransport:
+    """An httpx transport whose every connection is `dialer.open(path)`."""
     transport = httpx.AsyncHTTPTransport(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), trust_env=False)
     transport._pool = httpcore.AsyncConnectionPool(  # noqa: SLF001 - the one way to give httpx a network backend
         network_backend=DialedBackend(dialer, path),
@@ -109,5 +109,12 @@ def dialed_client(dialer: Dialer, path: str, *, base_url: str = "http://socket")
         max_keepalive_connections=8,
         keepalive_expiry=30,
     )
+    return transport
+
+
+def dialed_client(dialer: Dialer, path: str, *, base_url: str = "http://socket") -> httpx.AsyncClient:
+    """An httpx client whose every request goes through `dialer.open(path)`."""
     timeout = httpx.Timeout(30, connect=5, read=None)
-    return httpx.AsyncClient(transport=transport, base_url=base_url, timeout=timeout, trust_env=False)
+    return httpx.AsyncClient(
+        transport=dialed_transport(dialer, path), base_url=base_url, timeout=timeout, trust_env=False
+    )

@@ -64,3 +64,20 @@ class AccessPolicy(Identified, Base):
     provider: Mapped[str | None] = mapped_column(String(60))
     template: Mapped[str | None] = mapped_column(String(255))
     updated_at: Mapped[datetime]
+
+
+class ProxyAttempt(Identified, Base):
+    """One attempt to bring up or mend the edge of a server (`pxy_…`), with how it ended."""
+
+    __tablename__ = "fleet_proxy_attempts"
+    __table_args__ = (Index("ix_fleet_proxy_attempts_server_id", "server_id", "id"),)
+
+    ref: Mapped[str] = mapped_column(String(40), unique=True)
+    server_id: Mapped[int] = mapped_column(ForeignKey("fleet_servers.id"))
+    reason: Mapped[str] = mapped_column(String(20))
+    status: Mapped[str] = mapped_column(String(10))
+    error_code: Mapped[str | None] = mapped_column(String(100))
+    error_message: Mapped[str | None] = mapped_column(Text)
+    job_id: Mapped[int | None]
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]

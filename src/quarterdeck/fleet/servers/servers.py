@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from quarterdeck.fleet.servers.model import Destination, Server
 from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Conflict, Invalid, NotFound
+from quarterdeck.kernel.errors import Conflict, Invalid, NotFound, ProviderFailure
 from quarterdeck.workspace.names import check_name
 from quarterdeck.workspace.projects import organization_of
 
@@ -60,6 +60,19 @@ def check_active(server: Server) -> None:
         )
 
 
+def check_deployable(server: Server) -> None:
+    """Raise `runtime_target_unsupported` for a server that can be reached and not deployed to. A worker that took such
+    a job would carry it out where it runs itself.
+    """
+    if server.provider != LOCAL:
+        raise ProviderFailure(
+            f"Deployments to {server.name} over SSH are not possible yet.",
+            code="runtime_target_unsupported",
+            hint="Deploy to a local-shell server: the machine of the control plane.",
+            relatedEntityId=server.ref,
+        )
+
+
 def check_host(host: str) -> str:
     try:
         return str(ipaddress.ip_address(host))
@@ -73,24 +86,34 @@ def check_host(host: str) -> str:
         return host
 
 
-def register(tx: Tx, *, name: str, host: str, provider: str, target_kind: str, port: int, proxy_kind: str) -> Server:
-    """Store a server. Nothing is contacted here; a deployment or the connectivity test does that."""
-    organization_id = organization_of(tx)
-    name, host = check_name(name, "server name"), check_host(host)
+def check_port(port: int) -> int:
+    if not 1 <= port <= 65535:
+        raise Invalid(f"{port} is not a port.", hint="Use 1 to 65535.", field="port")
+    return port
+
+
+def check_provider(provider: str) -> str:
     if provider not in PROVIDERS:
         raise Invalid(
             f"The provider {provider[:60]} cannot take deployments.",
             hint=f"Use one of: {', '.join(PROVIDERS)}.",
             field="providerKey",
         )
+    return provider
+
+
+def register(tx: Tx, *, name: str, host: str, provider: str, target_kind: str, port: int, proxy_kind: str) -> Server:
+    """Store a server. Nothing is contacted here; a deployment or the connectivity test does that."""
+    organization_id = organization_of(tx)
+    name, host = check_name(name, "server name"), check_host(host)
+    check_provider(provider)
     if target_kind != "single-server":
         raise Invalid(
             "Orchestrator clusters are not supported as a deployment target.",
             hint="Register each host as a single server.",
             field="targetKind",
         )
-    if not 1 <= port <= 65535:
-        raise Invalid(f"{port} is not a port.", hint="Use 1 to 65535.", field="port")
+    check_port(port)
     server = tx.add(
         Server(
             uid=tx.ids.uid(),

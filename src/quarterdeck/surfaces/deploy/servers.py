@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from quarterdeck.deploy.deployments import rollups
+from quarterdeck.fleet.credentials import access
+from quarterdeck.fleet.credentials.access import AGENT, INLINE, Shown
 from quarterdeck.fleet.servers import access_policies, servers
 from quarterdeck.fleet.servers.model import AccessPolicy, Server
 from quarterdeck.kernel.clock import wire_time
@@ -16,7 +18,25 @@ from quarterdeck.surfaces.deploy.wire import default_access_domain_policies as p
 from quarterdeck.surfaces.deploy.wire import servers as wire
 
 
-def item(server: Server) -> dict[str, Any]:
+def credential(shown: Shown) -> dict[str, Any]:
+    """What may be told of how a server is signed in to."""
+    agent = shown.row.kind == AGENT
+    return present(
+        kind=AGENT if agent else INLINE,
+        credentialId=shown.stored.ref if shown.stored else None,
+        credentialName=shown.stored.name if shown.stored else None,
+        username=shown.username,
+        publicKeyConfigured=not agent,
+        privateKeyConfigured=not agent,
+    )
+
+
+def items(tx: Tx, rows: list[Server]) -> list[dict[str, Any]]:
+    known = access.of_servers(tx, rows)
+    return [item(row, known.get(row.id)) for row in rows]
+
+
+def item(server: Server, shown: Shown | None) -> dict[str, Any]:
     return present(
         id=server.ref,
         name=server.name,
@@ -35,6 +55,7 @@ def item(server: Server) -> dict[str, Any]:
             lastErrorCode=server.proxy_error_code,
             lastErrorMessage=server.proxy_error_message,
         ),
+        credential=None if shown is None else credential(shown),
         createdAt=wire_time(server.created_at),
     )
 
@@ -46,7 +67,10 @@ async def count(call: Call) -> dict[str, int]:
 
 @operation("servers.list")
 async def newest(call: Call, query: wire.ServersListQuery) -> dict[str, Any]:
-    return {"items": [item(row) for row in await call.read(servers.newest, limit_of(query))]}
+    def verb(tx: Tx) -> list[dict[str, Any]]:
+        return items(tx, servers.newest(tx, limit_of(query)))
+
+    return {"items": await call.read(verb)}
 
 
 @operation("servers.register")
@@ -67,7 +91,7 @@ async def register(call: Call, body: wire.ServersRegisterBody) -> dict[str, str]
 async def show(call: Call, server_id: str, query: wire.ServersShowQuery) -> dict[str, Any]:
     def verb(tx: Tx) -> dict[str, Any]:
         server = servers.find(tx, server_id)
-        body: dict[str, Any] = {"schemaVersion": "servers.show/v1", "server": item(server)}
+        body: dict[str, Any] = {"schemaVersion": "servers.show/v1", "server": items(tx, [server])[0]}
         if given(query.include_rollups) is not False:
             body["rollups"] = rollups.of_server(tx, server.id)
         return {**body, "generatedAt": wire_time(tx.now)}

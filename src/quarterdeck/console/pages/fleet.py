@@ -1,0 +1,335 @@
+"""Servers: the list, a page for each, the form that adds one, and the keys they are reached with."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+from litestar import Request, Response, get, post
+
+from quarterdeck.console import commands
+from quarterdeck.console.desk import AnyRequest, Desk, open_desk, part, read_form
+from quarterdeck.console.pages.questions import ask
+from quarterdeck.console.permissions import needs
+from quarterdeck.console.render import see
+from quarterdeck.console.views.fleet import CapacityView, CredentialRow, Looked, ServerChoice, ServerView
+from quarterdeck.console.views.shell import Crumb, Field
+from quarterdeck.kernel.errors import Problem
+
+FLEET = Crumb("Fleet", "/console/fleet")
+EDGES = (("caddy", "Caddy"), ("traefik", "Traefik"), ("none", "None: no routes on this server"))
+AGENT = ("agent", "The SSH agent of the control plane's account")
+SERVER = "/fleet/servers/{ref:str}"
+
+
+@get("/fleet", opt=needs("deploy:servers.list"))
+async def fleet(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk = await open_desk(request)
+    return desk.page(
+        "pages/fleet.html",
+        here="fleet",
+        crumbs=(Crumb("Fleet"),),
+        topics="fleet",
+        rows=await desk.ports.hosts(desk.who),
+        command=commands.enrol(),
+    )
+
+
+@get("/fleet/new", opt=needs("deploy:servers.register"))
+async def new_server(request: Request[Any, Any, Any]) -> Response[bytes]:
+    return await _new(request, ServerChoice())
+
+
+@post("/fleet/new", opt=needs("deploy:servers.register"))
+async def add_server(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Looks at the machine first when that was asked for; nothing is kept before Add is pressed."""
+    desk, form = await open_desk(request), await read_form(request)
+    choice = ServerChoice(**{item.name: form[item.name] for item in fields(ServerChoice) if item.name in form})
+    try:
+        if form.get("look"):
+            return await _new(request, choice, await desk.ports.look_at_draft(desk.who, choice))
+        made = await desk.ports.add_server(desk.who, choice)
+    except Problem as problem:
+        return await _new(request, choice, problem=problem)
+    return see(f"/console/fleet/servers/{made}", "server-added")
+
+
+async def _new(
+    request: AnyRequest, choice: ServerChoice, looked: Looked | None = None, problem: Problem | None = None
+) -> Response[bytes]:
+    desk = await open_desk(request)
+    known = await desk.ports.credentials(desk.who)
+    wrong = str(problem.details.get("field", "")) if problem else ""
+
+    def error(name: str) -> str:
+        return problem.message if problem and wrong == name else ""
+
+    return desk.page(
+        "pages/new_server.html",
+        here="fleet",
+        crumbs=(FLEET, Crumb("Add a server")),
+        problem=problem,
+        looked=looked,
+        fields=(
+            Field("name", "Name", choice.name, required=True, error=error("name")),
+            Field("host", "Address", choice.host, error=error("host"), placeholder="203.0.113.10",
+                  hint="Empty for the machine that the control plane runs on."),
+            Field("port", "SSH port", choice.port, error=error("port"), attributes={"inputmode": "numeric"}),
+            Field("credential", "Signed in to with", choice.credential, kind="select", choices=_ways(known),
+                  error=error("credential")),
+            Field("username", "As", choice.username, error=error("username"), placeholder="root"),
+            Field("edge", "Edge", choice.edge, kind="select", choices=EDGES, required=True),
+        ),
+        command=commands.add_server(choice),
+    )  # fmt: skip
+
+
+def _ways(known: tuple[CredentialRow, ...]) -> tuple[tuple[str, str], ...]:
+    return (("", "Nothing yet"), *((row.ref, f"{row.name} ({row.username})") for row in known), AGENT)
+
+
+@get(SERVER, opt=needs("deploy:servers.show"))
+async def server(request: Request[Any, Any, Any]) -> Response[bytes]:
+    return await _server(request)
+
+
+@post(SERVER + "/test", opt=needs("deploy:servers.test-connectivity"))
+async def test_server(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk = await open_desk(request)
+    return await _server(request, looked=await desk.ports.look(desk.who, part(request, "ref")))
+
+
+@get(SERVER + "/capacity", opt=needs("deploy:servers.capacity.inspect"))
+async def capacity(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk = await open_desk(request)
+    return await _server(request, capacity=await desk.ports.capacity(desk.who, part(request, "ref")))
+
+
+async def _server(
+    request: AnyRequest,
+    problem: Problem | None = None,
+    *,
+    looked: Looked | None = None,
+    capacity: CapacityView | None = None,
+) -> Response[bytes]:
+    desk = await open_desk(request)
+    view = await desk.ports.server(desk.who, part(request, "ref"))
+    known = await desk.ports.credentials(desk.who)
+    return desk.page(
+        "pages/server.html",
+        here="fleet",
+        crumbs=(FLEET, Crumb(view.name)),
+        problem=problem,
+        view=view,
+        looked=looked,
+        capacity=capacity,
+        name_fields=(Field("name", "Name", view.name, required=True),),
+        way_fields=(
+            Field("credential", "Signed in to with", view.credential, kind="select", choices=_ways(known)),
+            Field("username", "As", view.username, placeholder="root"),
+        ),
+        edge_fields=(Field("edge", "Edge", view.edge_kind, kind="select", choices=EDGES, required=True),),
+        test_command=commands.test_server(view),
+        edge_command=commands.bring_up_edge(view),
+    )
+
+
+@post(SERVER + "/name", opt=needs("deploy:servers.rename"))
+async def rename(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk, form = await open_desk(request), await read_form(request)
+    return await _changed(request, desk.ports.rename_server(desk.who, part(request, "ref"), form.get("name", "")))
+
+
+@post(SERVER + "/credential", opt=needs("deploy:servers.configure-credential"))
+async def sign_in(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk, form = await open_desk(request), await read_form(request)
+    deed = desk.ports.sign_in_to_server(
+        desk.who,
+        part(request, "ref"),
+        credential=form.get("credential", ""),
+        username=form.get("username", ""),
+    )
+    return await _changed(request, deed)
+
+
+@post(SERVER + "/edge", opt=needs("deploy:servers.configure-edge-proxy"))
+async def choose_edge(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk, form = await open_desk(request), await read_form(request)
+    return await _changed(request, desk.ports.choose_edge(desk.who, part(request, "ref"), form.get("edge", "")))
+
+
+@post(SERVER + "/edge/bootstrap", opt=needs("deploy:servers.bootstrap-proxy"))
+async def bring_up_edge(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk = await open_desk(request)
+    return await _changed(request, desk.ports.bring_up_edge(desk.who, part(request, "ref")), "edge-starting")
+
+
+@post(SERVER + "/host-key", opt=needs("deploy:servers.configure-credential"))
+async def trust(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk, form = await open_desk(request), await read_form(request)
+    deed = desk.ports.trust_host_key(desk.who, part(request, "ref"), form.get("fingerprint", ""))
+    return await _changed(request, deed)
+
+
+async def _changed(request: AnyRequest, deed: Any, flash: str = "saved") -> Response[bytes]:
+    try:
+        await deed
+    except Problem as problem:
+        return await _server(request, problem)
+    return see(f"/console/fleet/servers/{part(request, 'ref')}", flash)
+
+
+@get(SERVER + "/deactivate", opt=needs("deploy:servers.deactivate"))
+async def ask_deactivate(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk = await open_desk(request)
+    return _deactivation(desk, await desk.ports.server(desk.who, part(request, "ref")))
+
+
+def _deactivation(desk: Desk, view: ServerView, failed: Problem | None = None) -> Response[bytes]:
+    return ask(
+        desk,
+        here="fleet",
+        crumbs=(FLEET, Crumb(view.name, view.href), Crumb("Deactivate")),
+        failed=failed,
+        title=f"Deactivate {view.name}?",
+        texts=("What runs there goes on. It takes no new deployments, and cannot be activated again.",),
+        action=f"{view.href}/deactivate",
+        back=view.href,
+        keep="Keep it",
+        button="Deactivate server",
+        danger=True,
+        command=commands.deactivate_server(view),
+    )
+
+
+@post(SERVER + "/deactivate", opt=needs("deploy:servers.deactivate"))
+async def deactivate(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk, ref = await open_desk(request), part(request, "ref")
+    try:
+        await desk.ports.deactivate_server(desk.who, ref, "")
+    except Problem as problem:
+        return _deactivation(desk, await desk.ports.server(desk.who, ref), problem)
+    return see(f"/console/fleet/servers/{ref}", "saved")
+
+
+@get(SERVER + "/delete", opt=needs("deploy:servers.delete"))
+async def ask_delete(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk = await open_desk(request)
+    return _deletion(desk, await desk.ports.server(desk.who, part(request, "ref")))
+
+
+def _deletion(desk: Desk, view: ServerView, failed: Problem | None = None) -> Response[bytes]:
+    blocked = f"Not yet: {', '.join(view.blockers)}." if view.blockers else ""
+    return ask(
+        desk,
+        here="fleet",
+        crumbs=(FLEET, Crumb(view.name, view.href), Crumb("Delete")),
+        failed=failed,
+        title=f"Forget {view.name}?",
+        texts=("Nothing on the machine is touched.",),
+        action=f"{view.href}/delete",
+        back=view.href,
+        keep="Keep it",
+        button="Forget server",
+        danger=True,
+        must_equal=view.name,
+        blocked=blocked,
+        command=commands.delete_server(view),
+    )
+
+
+@post(SERVER + "/delete", opt=needs("deploy:servers.delete"))
+async def delete(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk, form, ref = await open_desk(request), await read_form(request), part(request, "ref")
+    try:
+        await desk.ports.delete_server(desk.who, ref, form.get("confirmation", ""))
+    except Problem as problem:
+        return _deletion(desk, await desk.ports.server(desk.who, ref), problem)
+    return see("/console/fleet", "server-deleted")
+
+
+@get("/fleet/keys", opt=needs("deploy:credentials.list-ssh"))
+async def keys(request: Request[Any, Any, Any]) -> Response[bytes]:
+    return await _keys(request)
+
+
+@post("/fleet/keys", opt=needs("deploy:credentials.create-ssh"))
+async def add_key(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk, form = await open_desk(request), await read_form(request)
+    try:
+        await desk.ports.add_credential(
+            desk.who, name=form.get("name", ""), username=form.get("username", ""), key=form.get("content", "")
+        )
+    except Problem as problem:
+        return await _keys(request, problem, form)
+    return see("/console/fleet/keys", "key-stored")
+
+
+async def _keys(
+    request: AnyRequest, problem: Problem | None = None, typed: dict[str, str] | None = None
+) -> Response[bytes]:
+    """The list and the form. A private key is never sent back, not even when it was refused."""
+    desk = await open_desk(request)
+    typed = typed or {}
+    wrong = str(problem.details.get("field", "")) if problem else ""
+
+    def error(name: str) -> str:
+        return problem.message if problem and wrong == name else ""
+
+    return desk.page(
+        "pages/keys.html",
+        here="fleet",
+        crumbs=(FLEET, Crumb("SSH keys")),
+        problem=problem,
+        rows=await desk.ports.credentials(desk.who),
+        fields=(
+            Field("name", "Name", typed.get("name", ""), required=True, error=error("name")),
+            Field("username", "Signs in as", typed.get("username", ""), error=error("username"), placeholder="root"),
+            Field("content", "Private key", kind="area", required=True, full=True, error=error("privateKey"),
+                  hint="The whole file, without passphrase. It is kept sealed and never shown again."),
+        ),
+        command=commands.add_credential(),
+    )  # fmt: skip
+
+
+@get("/fleet/keys/{ref:str}/delete", opt=needs("deploy:credentials.delete-ssh"))
+async def ask_delete_key(request: Request[Any, Any, Any]) -> Response[bytes]:
+    return await _key_deletion(request)
+
+
+async def _key_deletion(request: AnyRequest, failed: Problem | None = None) -> Response[bytes]:
+    desk, ref = await open_desk(request), part(request, "ref")
+    row = next((one for one in await desk.ports.credentials(desk.who) if one.ref == ref), None)
+    if row is None:
+        return see("/console/fleet/keys")
+    return ask(
+        desk,
+        here="fleet",
+        crumbs=(FLEET, Crumb("SSH keys", "/console/fleet/keys"), Crumb("Delete")),
+        failed=failed,
+        title=f"Delete the key {row.name}?",
+        texts=("It cannot be had back. The line in authorized_keys of the servers stays.",),
+        action=f"/console/fleet/keys/{ref}/delete",
+        back="/console/fleet/keys",
+        keep="Keep it",
+        button="Delete key",
+        danger=True,
+        blocked=f"Still used by {', '.join(row.used_by)}." if row.used_by else "",
+        command=commands.delete_credential(row),
+    )
+
+
+@post("/fleet/keys/{ref:str}/delete", opt=needs("deploy:credentials.delete-ssh"))
+async def delete_key(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk = await open_desk(request)
+    try:
+        await desk.ports.delete_credential(desk.who, part(request, "ref"))
+    except Problem as problem:
+        return await _key_deletion(request, problem)
+    return see("/console/fleet/keys", "key-deleted")
+
+
+HANDLERS: tuple[Any, ...] = (
+    fleet, new_server, add_server, server, test_server, capacity, rename, sign_in, choose_edge, bring_up_edge, trust,
+    ask_deactivate, deactivate, ask_delete, delete, keys, add_key, ask_delete_key, delete_key,
+)  # fmt: skip

@@ -1,0 +1,221 @@
+"""How a server is signed in to: which credential, and which host key it has to show."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select
+
+from quarterdeck.fleet.credentials import credentials
+from quarterdeck.fleet.credentials.credentials import vault_of
+from quarterdeck.fleet.credentials.keys import check_username, key_pair
+from quarterdeck.fleet.credentials.model import HostKey, ServerCredential, SshCredential
+from quarterdeck.fleet.servers import servers
+from quarterdeck.fleet.servers.model import Server
+from quarterdeck.fleet.targets.login import DEFAULT_USERNAME, HostKeyPin, Login
+from quarterdeck.kernel import audit, events
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import Conflict, Invalid
+from quarterdeck.kernel.vault import Secret
+
+TABLE = ServerCredential.__tablename__
+AGENT, INLINE, STORED = "local-ssh-agent", "ssh-private-key", "stored-ssh-private-key"
+FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}=?")
+
+
+class AccessAction(audit.Action):
+    CONFIGURED = "server.credential-configured"
+    HOST_KEY_PINNED = "server.host-key-pinned"
+    HOST_KEY_ACCEPTED = "server.host-key-accepted"
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One of the three ways to sign in, as it was asked for."""
+
+    kind: str
+    username: str | None = None
+    private_key: Secret[str] | None = None
+    public_key: str | None = None
+    credential_ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A server's credential as it may be shown."""
+
+    row: ServerCredential
+    stored: SshCredential | None
+
+    @property
+    def username(self) -> str | None:
+        return self.row.username or (self.stored.username if self.stored else None)
+
+
+def configure(tx: Tx, server_ref: str, way: Way) -> None:
+    """Say how a server is signed in to, in place of whatever was said before. Nothing is contacted."""
+    server = servers.find(tx, server_ref)
+    servers.check_active(server)
+    tx.lock(f"server:{server.id}")
+    username = check_username(way.username)
+    stored = None
+    if way.kind == STORED:
+        stored = credentials.find(tx, way.credential_ref or "")
+        tx.lock(f"ssh-credential:{stored.id}")  # it is not deleted meanwhile
+    row = _row(tx, server.id) or ServerCredential(uid=tx.ids.uid(), server_id=server.id)
+    row.kind, row.username, row.configured_at = way.kind, username, tx.now
+    row.credential_id = stored.id if stored else None
+    row.public_key = row.private_key = None
+    if way.kind == INLINE and way.private_key is not None:
+        pair = key_pair(way.private_key, way.public_key)
+        row.public_key = pair.public
+        row.private_key = vault_of(tx).seal(TABLE, row.uid, "private_key", pair.private)
+    tx.add(row)
+    tx.flush()
+    _note(
+        tx,
+        server,
+        AccessAction.CONFIGURED,
+        "server-credential-configured",
+        {"kind": way.kind, "credentialId": stored.ref if stored else None},
+    )
+
+
+def of_servers(tx: Tx, rows: list[Server]) -> dict[int, Shown]:
+    """The credentials of these servers by row id; a server without one is missing."""
+    found = tx.session.execute(
+        select(ServerCredential, SshCredential)
+        .outerjoin(SshCredential, SshCredential.id == ServerCredential.credential_id)
+        .where(ServerCredential.server_id.in_([row.id for row in rows]))
+    )
+    return {row.server_id: Shown(row, stored) for row, stored in found}
+
+
+def login(tx: Tx, server: Server) -> Login:
+    """What a connection to this server needs. Raises `Conflict` (`ssh_credential_missing`) where nothing was said."""
+    row = _row(tx, server.id)
+    if row is None:
+        raise credential_missing(server.name)
+    stored = tx.get(SshCredential, row.credential_id) if row.credential_id is not None else None
+    key = None
+    if stored is not None:
+        key = credentials.private_key(tx, stored)
+    elif row.private_key is not None:
+        key = vault_of(tx).open(TABLE, row.uid, "private_key", row.private_key)
+    username = row.username or (stored.username if stored else None) or DEFAULT_USERNAME
+    return Login(server.host, server.port, username, key, pin(tx, server.id))
+
+
+def draft_login(tx: Tx, host: str, port: int, way: Way | None) -> Login:
+    """The same for a server that is not registered."""
+    if way is None:
+        raise credential_missing(host)
+    username, key = check_username(way.username), None
+    if way.kind == STORED:
+        stored = credentials.find(tx, way.credential_ref or "")
+        username, key = username or stored.username, credentials.private_key(tx, stored)
+    elif way.kind == INLINE and way.private_key is not None:
+        key = key_pair(way.private_key, way.public_key).private
+    return Login(servers.check_host(host), servers.check_port(port), username or DEFAULT_USERNAME, key)
+
+
+def credential_missing(name: str) -> Conflict:
+    return Conflict(
+        f"Nothing says how to sign in to {name}.",
+        code="ssh_credential_missing",
+        hint="Give it a credential: qd server credential NAME --credential …, or its page in the console.",
+    )
+
+
+def host_key(tx: Tx, server_id: int) -> HostKey | None:
+    return tx.first(select(HostKey).where(HostKey.server_id == server_id))
+
+
+def pin(tx: Tx, server_id: int) -> HostKeyPin | None:
+    row = host_key(tx, server_id)
+    return None if row is None else HostKeyPin(row.fingerprint, row.algorithm)
+
+
+def keep_host_key(tx: Tx, server_id: int, seen: HostKeyPin) -> None:
+    """Pin the key of the first contact. A key that is pinned already is never replaced here."""
+    server = tx.get(Server, server_id)
+    if server is None:
+        return  # deleted while it was contacted
+    tx.lock(f"server:{server.id}")
+    row = host_key(tx, server.id)
+    if row is None:
+        _pin(tx, server, seen)
+        _note(
+            tx,
+            server,
+            AccessAction.HOST_KEY_PINNED,
+            "server-host-key-pinned",
+            {"fingerprint": seen.fingerprint, "algorithm": seen.algorithm},
+        )
+    elif row.fingerprint == seen.fingerprint and row.algorithm is None:
+        row.algorithm = seen.algorithm
+
+
+def accept_host_key(tx: Tx, server_ref: str, fingerprint: str) -> HostKey:
+    """From now on expect the key with this fingerprint: the server was set up anew, and somebody has compared."""
+    server = servers.find(tx, server_ref)
+    servers.check_active(server)
+    if not FINGERPRINT.fullmatch(fingerprint):
+        raise Invalid(
+            "This is not the fingerprint of a host key.",
+            hint="It begins with SHA256:. On the server: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub",
+            field="fingerprint",
+        )
+    fingerprint = fingerprint.rstrip("=")
+    tx.lock(f"server:{server.id}")
+    row = host_key(tx, server.id)
+    if row is not None and row.fingerprint == fingerprint:
+        return row
+    before = row.fingerprint if row is not None else None
+    made = _pin(tx, server, HostKeyPin(fingerprint))
+    _note(
+        tx,
+        server,
+        AccessAction.HOST_KEY_ACCEPTED,
+        "server-host-key-accepted",
+        {"fingerprint": fingerprint, "before": before},
+    )
+    return made
+
+
+def forget(tx: Tx, server_id: int) -> None:
+    """Remove what is kept of a server that goes."""
+    tx.execute(delete(ServerCredential).where(ServerCredential.server_id == server_id))
+    tx.execute(delete(HostKey).where(HostKey.server_id == server_id))
+
+
+def _pin(tx: Tx, server: Server, seen: HostKeyPin) -> HostKey:
+    row = host_key(tx, server.id) or HostKey(uid=tx.ids.uid(), server_id=server.id)
+    row.fingerprint, row.algorithm, row.pinned_at = seen.fingerprint, seen.algorithm, tx.now
+    tx.add(row)
+    tx.flush()
+    return row
+
+
+def _row(tx: Tx, server_id: int) -> ServerCredential | None:
+    return tx.first(select(ServerCredential).where(ServerCredential.server_id == server_id))
+
+
+def _note(tx: Tx, server: Server, action: AccessAction, event: str, data: dict[str, object]) -> None:
+    known = {key: value for key, value in data.items() if value is not None}
+    audit.record(
+        tx,
+        action,
+        resource_type="server",
+        resource_id=server.ref,
+        organization_id=server.organization_id,
+        detail=known,
+    )
+    events.append(
+        tx,
+        f"server:{server.ref}",
+        event,
+        {"serverId": server.ref, **known},
+        organization_id=server.organization_id,
+    )

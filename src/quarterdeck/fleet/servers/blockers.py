@@ -1,0 +1,31 @@
+"""What of the fleet stands in the way of deleting a server, and what goes along with it."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+
+from quarterdeck.fleet.credentials import access
+from quarterdeck.fleet.servers.model import AccessPolicy, ProxyAttempt
+from quarterdeck.kernel.db import Tx
+
+
+class FleetBlockers:
+    """A `kernel.protocols.DeletionBlocker`."""
+
+    def blockers(self, tx: Tx, kind: str, row_id: int) -> list[tuple[str, int]]:
+        if kind != "server":
+            return []
+        policies = select(func.count()).select_from(AccessPolicy).where(AccessPolicy.server_id == row_id)
+        running = (
+            select(func.count())
+            .select_from(ProxyAttempt)
+            .where(ProxyAttempt.server_id == row_id, ProxyAttempt.finished_at.is_(None))
+        )
+        counted = [("default-access-policy", policies), ("runtime-task", running)]
+        found = [(word, int(tx.execute(query).scalar_one())) for word, query in counted]
+        return [(word, number) for word, number in found if number]
+
+    def forget(self, tx: Tx, kind: str, row_id: int) -> None:
+        """How it was signed in to. A stored credential stays, free of this server."""
+        if kind == "server":
+            access.forget(tx, row_id)

@@ -1,0 +1,97 @@
+"""What becomes of a server: renamed, deactivated, deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import delete as delete_rows
+
+from quarterdeck.fleet.servers import servers
+from quarterdeck.fleet.servers.model import Destination, ProxyAttempt, Server
+from quarterdeck.kernel import audit, events
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import Conflict, Invalid
+from quarterdeck.kernel.protocols import DeletionBlocker
+from quarterdeck.workspace.names import check_name, check_reason
+
+
+class ServerLifecycleAction(audit.Action):
+    RENAMED = "server.renamed"
+    DEACTIVATED = "server.deactivated"
+    DELETED = "server.deleted"
+
+
+def rename(tx: Tx, ref: str, name: str) -> Server:
+    server = servers.find(tx, ref)
+    name = check_name(name, "server name")
+    if server.name != name:
+        before, server.name = server.name, name
+        _note(tx, server, ServerLifecycleAction.RENAMED, "server-renamed", {"name": name, "before": before})
+    return server
+
+
+def deactivate(tx: Tx, ref: str, reason: str | None = None) -> Server:
+    """Take no new work; what runs there goes on. Repeating it is a success without a second event."""
+    server = servers.find(tx, ref)
+    reason = check_reason(reason)
+    tx.lock(f"server:{server.id}")
+    if server.lifecycle == "active":
+        server.lifecycle, server.deactivated_at, server.deactivation_reason = "inactive", tx.now, reason
+        _note(tx, server, ServerLifecycleAction.DEACTIVATED, "server-deactivated", {"reason": reason})
+    return server
+
+
+def blockers(tx: Tx, server: Server, registry: Sequence[DeletionBlocker]) -> list[tuple[str, int]]:
+    """Why the server cannot be deleted yet: documented blocker words with counts."""
+    found: list[tuple[str, int]] = [("active-server", 1)] if server.lifecycle == "active" else []
+    for blocker in registry:
+        found.extend(blocker.blockers(tx, "server", server.id))
+    return found
+
+
+def delete(tx: Tx, ref: str, confirmation: str, registry: Sequence[DeletionBlocker]) -> None:
+    """Forget an inactive server that nothing refers to. Nothing on the host is touched."""
+    server = servers.find(tx, ref)
+    if confirmation != server.ref:
+        raise Invalid(
+            "The confirmation does not name this server.",
+            hint=f"Send confirmation.serverId = {server.ref}.",
+            field="confirmation",
+        )
+    tx.lock(f"server:{server.id}")
+    standing = blockers(tx, server, registry)
+    if standing:
+        words = ", ".join(f"{kind} ({number})" for kind, number in standing)
+        raise Conflict(
+            f"The server {server.name} cannot be deleted yet: {words}.",
+            code="server_delete_blocked",
+            hint="Deactivate it, remove what is listed, then delete it.",
+            relatedEntityId=server.ref,
+            blockers=[kind for kind, _ in standing],
+        )
+    _note(tx, server, ServerLifecycleAction.DELETED, "server-deleted", {"name": server.name})
+    for blocker in registry:
+        blocker.forget(tx, "server", server.id)
+    for model in (ProxyAttempt, Destination):
+        tx.execute(delete_rows(model).where(model.server_id == server.id))
+    tx.session.delete(server)
+    tx.flush()
+
+
+def _note(tx: Tx, server: Server, action: ServerLifecycleAction, event: str, data: dict[str, object]) -> None:
+    known = {key: value for key, value in data.items() if value is not None}
+    audit.record(
+        tx,
+        action,
+        resource_type="server",
+        resource_id=server.ref,
+        organization_id=server.organization_id,
+        detail=known,
+    )
+    events.append(
+        tx,
+        f"server:{server.ref}",
+        event,
+        {"serverId": server.ref, **known},
+        organization_id=server.organization_id,
+    )

@@ -1,0 +1,143 @@
+"""Looking at servers while somebody waits: whether they are reached, and how full they are."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from quarterdeck.fleet.capacity import measuring, pruning
+from quarterdeck.fleet.capacity.measuring import REMOTE, Places
+from quarterdeck.fleet.capacity.pruning import Known, Pruned
+from quarterdeck.fleet.capacity.values import Capacity
+from quarterdeck.fleet.credentials import access
+from quarterdeck.fleet.credentials.access import Way
+from quarterdeck.fleet.docker.address import EngineAddress, engine_address
+from quarterdeck.fleet.servers import servers
+from quarterdeck.fleet.servers.model import Server
+from quarterdeck.fleet.targets import connectivity
+from quarterdeck.fleet.targets.connections import Connections
+from quarterdeck.fleet.targets.connectivity import Examined
+from quarterdeck.fleet.targets.host import Host, LocalHost
+from quarterdeck.fleet.targets.login import Login
+from quarterdeck.kernel.clock import Clock, SystemClock
+from quarterdeck.kernel.db import Database, Tx
+from quarterdeck.kernel.errors import Problem
+
+Signing = Login | Problem | None
+"""How a server is signed in to, why nobody knows, or None for this machine."""
+Judge = Callable[[Collection[str]], Awaitable[Mapping[str, Known]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A server that is not registered."""
+
+    host: str
+    port: int
+    provider: str
+    way: Way | None = None
+
+
+@dataclass(slots=True)
+class Looking:
+    """`data` and `runtime` are the directories of this machine, `docker_host` its engine; `instance` is the mark of
+    this installation on what it makes.
+    """
+
+    db: Database
+    data: Path
+    runtime: Path
+    docker_host: str | None = None
+    instance: str = ""
+    clock: Clock = field(default_factory=SystemClock)
+    connections: Connections = field(default_factory=Connections)
+
+    async def examine(self, server_ref: str) -> tuple[Server, Examined]:
+        """Look at a registered server over a new connection. The host key of the first contact that let us in is
+        pinned; nothing else is kept.
+        """
+        server, login = await self.db.read(_signing, server_ref)
+        found = await self._examined(login)
+        if found.host_key is not None:
+            await self.db.write(access.keep_host_key, server.id, found.host_key)
+        return server, found
+
+    async def examine_draft(self, draft: Draft) -> Examined:
+        """The same for one that is not registered; nothing is kept."""
+        return await self._examined(await self.db.read(_draft_signing, draft))
+
+    async def _examined(self, login: Signing) -> Examined:
+        if isinstance(login, Problem):
+            return connectivity.without_credential(login)
+        if login is not None:
+            return await connectivity.examine(login, self.clock)
+        return await connectivity.examine_local(self.clock, self._engine())
+
+    async def measure(self, server_ref: str) -> tuple[Server, Capacity]:
+        server, login = await self.db.read(_signing, server_ref)
+        if isinstance(login, Problem):
+            return server, measuring.unreached(login)
+        try:
+            async with self._at(server, login) as (host, places, engine):
+                return server, await measuring.measure(host, places, engine)
+        except Problem as problem:
+            return server, measuring.unreached(problem)
+
+    async def prune(
+        self, server_ref: str, categories: Collection[str], before: datetime, judge: Judge, *, dry_run: bool
+    ) -> tuple[Server, Pruned]:
+        """What is old and unwanted in these categories, and unless `dry_run` without it. `judge` says of which
+        deployments something is known. Raises the problem of a server that cannot be signed in to.
+        """
+        server, login = await self.db.read(_signing, server_ref)
+        if isinstance(login, Problem):
+            raise login
+        async with self._at(server, login) as (host, places, engine):
+            found = await pruning.find(host, places, engine, categories, self.instance)
+            known = await judge({one.deployment for one in found.candidates if one.deployment})
+            decided = [pruning.judged(one, before, known) for one in found.candidates]
+            if dry_run:
+                return server, Pruned(decided, found.warnings)
+            done = await pruning.remove(host, engine, decided)
+            return server, Pruned(done.candidates, found.warnings + done.warnings)
+
+    @contextlib.asynccontextmanager
+    async def _at(
+        self, server: Server, login: Login | None
+    ) -> AsyncIterator[tuple[Host, Places, EngineAddress | None]]:
+        """The machine, where our directories are on it, and its engine where we know it."""
+        if login is None:
+            places = Places(str(self.runtime), str(self.data), str(self.runtime / "deployments"))
+            yield LocalHost(), places, self._engine()
+            return
+        async with self.connections.to(login) as host:
+            if login.pin is None:
+                await self.db.write(access.keep_host_key, server.id, host.host_key)
+            yield host, REMOTE, None
+
+    def _engine(self) -> EngineAddress:
+        return engine_address({**os.environ, **({"DOCKER_HOST": self.docker_host} if self.docker_host else {})})
+
+
+def _signing(tx: Tx, server_ref: str) -> tuple[Server, Signing]:
+    server = servers.find(tx, server_ref)
+    if server.provider == servers.LOCAL:
+        return server, None
+    try:
+        return server, access.login(tx, server)
+    except Problem as problem:
+        return server, problem
+
+
+def _draft_signing(tx: Tx, draft: Draft) -> Signing:
+    servers.check_host(draft.host)
+    servers.check_port(draft.port)
+    if servers.check_provider(draft.provider) == servers.LOCAL:
+        return None
+    if draft.way is None:
+        return access.credential_missing(draft.host)
+    return access.draft_login(tx, draft.host, draft.port, draft.way)

@@ -1,0 +1,204 @@
+"""The edge of a server: which kind it is to have, and attempts to bring it up."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+from sqlalchemy import select
+
+from quarterdeck.fleet.edge.bootstrap import BOOTSTRAP, EdgeFound, EdgeOrder
+from quarterdeck.fleet.servers import servers
+from quarterdeck.fleet.servers.model import ProxyAttempt, Server
+from quarterdeck.fleet.targets.machine import fingerprint
+from quarterdeck.kernel import audit, events, jobs
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import Conflict, Invalid, ProviderFailure
+
+ATTEMPT = re.compile(r"pxy_[0-9a-z]{12}")
+
+
+class ProxyAction(audit.Action):
+    CONFIGURED = "server.edge-proxy-configured"
+    BOOTSTRAP_REQUESTED = "server.edge-proxy-bootstrap-requested"
+
+
+class BootstrapPayload(msgspec.Struct):
+    """Row id of the attempt."""
+
+    attempt: int
+
+
+def configure(tx: Tx, server_ref: str, kind: str) -> Server:
+    """Choose the kind; the same one changes nothing. A bootstrap or the next deployment brings it up."""
+    server = servers.find(tx, server_ref)
+    servers.check_active(server)
+    if server.proxy_kind == kind:
+        return server
+    before, server.proxy_kind = server.proxy_kind, kind
+    server.proxy_status = "disabled" if kind == "none" else "pending"
+    server.proxy_attempted_at = server.proxy_succeeded_at = None
+    server.proxy_error_code = server.proxy_error_message = None
+    _note(
+        tx,
+        server,
+        ProxyAction.CONFIGURED,
+        "server-edge-proxy-configured",
+        {"kind": kind, "before": before, "status": server.proxy_status},
+    )
+    return server
+
+
+def bootstrap(
+    tx: Tx, server_ref: str, *, provider_key: str | None = None, attempt_ref: str | None = None, reason: str = "repair"
+) -> ProxyAttempt:
+    """Ask for the edge to be brought up. An `attempt_ref` that this server knows answers that attempt again."""
+    server = servers.find(tx, server_ref)
+    servers.check_active(server)
+    if attempt_ref is not None:
+        known = _named(tx, server, attempt_ref)
+        if known is not None:
+            return known
+    _check(server, provider_key)
+    attempt = tx.add(
+        ProxyAttempt(
+            uid=tx.ids.uid(),
+            ref=attempt_ref or tx.ids.ref("pxy"),
+            server_id=server.id,
+            reason=reason,
+            status="accepted",
+            error_code=None,
+            error_message=None,
+            job_id=None,
+            started_at=tx.now,
+            finished_at=None,
+        )
+    )
+    job = jobs.enqueue(
+        tx,
+        jobs.Enqueue(
+            kind=BOOTSTRAP,
+            payload=BootstrapPayload(attempt.id),
+            organization_id=server.organization_id,
+            subject=f"server:{server.ref}",
+            capabilities=frozenset({"deploy", f"local:{fingerprint()}"}),
+            concurrency_key=f"server-edge:{server.ref}",
+        ),
+    )
+    attempt.job_id = job.id
+    tx.flush()
+    _note(
+        tx,
+        server,
+        ProxyAction.BOOTSTRAP_REQUESTED,
+        "edge-proxy-bootstrap-requested",
+        {"attemptId": attempt.ref, "reason": reason},
+    )
+    return attempt
+
+
+def latest(tx: Tx, server: Server, limit: int = 5) -> list[ProxyAttempt]:
+    return list(
+        tx.scalars(
+            select(ProxyAttempt)
+            .where(ProxyAttempt.server_id == server.id)
+            .order_by(ProxyAttempt.id.desc())
+            .limit(limit)
+        )
+    )
+
+
+def kind(order: EdgeOrder) -> jobs.JobKind:
+    """Bringing up the edge as a job, for this instance's place on its machine."""
+
+    def assign(tx: Tx, job: jobs.Job) -> EdgeOrder:
+        attempt, server = _rows(tx, job)
+        attempt.status = "running"
+        if server.proxy_kind != "none":
+            server.proxy_status, server.proxy_attempted_at = "starting", tx.now
+        tx.flush()
+        tx.publish("servers")
+        return order
+
+    def finish(tx: Tx, job: jobs.Job, outcome: jobs.Outcome) -> None:
+        attempt, server = _rows(tx, job)
+        attempt.status, attempt.finished_at = outcome.state, tx.now
+        found, error = EdgeFound(0, 0), None
+        if outcome.state == "succeeded":
+            found = msgspec.json.decode(outcome.result or "", type=EdgeFound)
+        else:
+            error = (
+                outcome.error_code or "edge_proxy_start_failed",
+                outcome.error_message or "The attempt was canceled before the edge answered.",
+            )
+            attempt.error_code, attempt.error_message = error
+        servers.observe_edge(
+            tx, server.id, error=error, http_port=found.http_port or None, https_port=found.https_port or None
+        )
+        tx.flush()
+        tx.publish("servers")
+
+    return jobs.JobKind(name=BOOTSTRAP, payload=BootstrapPayload, assign=assign, finish=finish, lease_seconds=15)
+
+
+def _named(tx: Tx, server: Server, ref: str) -> ProxyAttempt | None:
+    if not ATTEMPT.fullmatch(ref):
+        raise Invalid(
+            f"{ref[:60]!r} is not the id of an attempt.",
+            hint="It is pxy_ and twelve lower-case letters or digits. Leave it out to have one made.",
+            field="attemptId",
+        )
+    tx.lock(f"proxy-attempt:{ref}")
+    known = tx.first(select(ProxyAttempt).where(ProxyAttempt.ref == ref))
+    if known is not None and known.server_id != server.id:
+        raise Conflict(f"The attempt {ref} is another server's.", hint="Leave attemptId out to have one made.")
+    return known
+
+
+def _check(server: Server, provider_key: str | None) -> None:
+    if server.provider != servers.LOCAL:
+        raise ProviderFailure(
+            f"The edge of {server.name} cannot be brought up over SSH yet.",
+            code="runtime_target_unsupported",
+            hint="Use a local-shell server, or run a worker on that machine.",
+            phase="proxy-provider-resolution",
+        )
+    if server.proxy_kind == "none":
+        raise Invalid(
+            f"{server.name} has no edge proxy.",
+            hint="Choose one first: qd server edge NAME caddy, or its page in the console.",
+            field="serverId",
+        )
+    if provider_key is not None and provider_key != server.proxy_kind:
+        raise Invalid(
+            f"The edge of {server.name} is {server.proxy_kind}, not {provider_key[:60]}.",
+            hint="Leave edgeProxyProviderKey out, or configure the other kind first.",
+            field="edgeProxyProviderKey",
+        )
+
+
+def _rows(tx: Tx, job: jobs.Job) -> tuple[ProxyAttempt, Server]:
+    attempt = tx.get(ProxyAttempt, job.read(BootstrapPayload).attempt)
+    assert attempt is not None  # noqa: S101 - enqueued with it, and it blocks the deletion of its server
+    server = tx.get(Server, attempt.server_id)
+    assert server is not None  # noqa: S101 - the foreign key says so
+    return attempt, server
+
+
+def _note(tx: Tx, server: Server, action: ProxyAction, event: str, data: dict[str, Any]) -> None:
+    audit.record(
+        tx,
+        action,
+        resource_type="server",
+        resource_id=server.ref,
+        organization_id=server.organization_id,
+        detail=data,
+    )
+    events.append(
+        tx,
+        f"server:{server.ref}",
+        event,
+        {"serverId": server.ref, **data},
+        organization_id=server.organization_id,
+    )

@@ -1,0 +1,221 @@
+"""Looking whether a machine can be deployed to: each thing that has to be so is one check with its own instruction.
+
+Nothing is changed there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from quarterdeck.fleet.docker import system
+from quarterdeck.fleet.docker.address import EngineAddress
+from quarterdeck.fleet.targets.engines import open_engine
+from quarterdeck.fleet.targets.host import Host, LocalHost
+from quarterdeck.fleet.targets.login import HostKeyPin, Login
+from quarterdeck.fleet.targets.ssh import SshHost
+from quarterdeck.kernel.clock import Clock
+from quarterdeck.kernel.errors import Problem
+
+REACHING = ("tcp", "ssh-handshake", "host-key", "authentication")
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
+MOST_SKEW_SECONDS = 30.0
+LEAST_FREE_BYTES = 2 << 30
+ALL_SECONDS = 12.0
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """`status` is passed, failed or skipped; a failed one has its code and instruction in `facts`."""
+
+    name: str
+    status: str
+    message: str
+    seconds: float = 0.0
+    facts: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """`host_key` is what the machine showed to somebody whom it let in."""
+
+    status: str
+    checks: tuple[Check, ...]
+    host_key: HostKeyPin | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    passed: bool
+    message: str
+    facts: dict[str, str] = field(default_factory=dict)
+
+
+Look = Callable[[Host], Awaitable[Outcome]]
+
+
+async def examine_local(clock: Clock, engine: EngineAddress) -> Examined:
+    """The machine that we run on: nothing has to be reached."""
+    reaching = [Check(name, "skipped", "This machine needs no connection.") for name in REACHING]
+    return _judged([*reaching, *await _machine(LocalHost(), clock, engine)], None)
+
+
+async def examine(login: Login, clock: Clock) -> Examined:
+    """A machine behind SSH, over a connection made for this purpose."""
+    began = clock.monotonic()
+    try:
+        host = await SshHost.connect(login)
+    except Problem as problem:
+        return _judged([*_failed_reaching(login, problem, clock.monotonic() - began), *_skipped()], None)
+    async with host:
+        shown = host.host_key
+        facts = {"fingerprint": shown.fingerprint, "algorithm": shown.algorithm or ""}
+        known = "It is the pinned one." if login.pin else "It was not known before."
+        reached = [
+            Check("tcp", "passed", f"{login.host} answers on port {login.port}.", host.timings["tcp"]),
+            Check("ssh-handshake", "passed", "An SSH server answers.", host.timings["ssh-handshake"]),
+            Check("host-key", "passed", f"The host key is {shown.fingerprint}. {known}", 0.0, facts),
+            Check("authentication", "passed", f"{login.username} is let in.", 0.0, {"username": login.username}),
+        ]
+        return _judged([*reached, *await _machine(host, clock, None)], shown)
+
+
+def without_credential(problem: Problem) -> Examined:
+    """What can be said of a machine that nobody knows how to sign in to."""
+    failed = _problem_check("authentication", problem, 0.0)
+    reaching = [Check(name, "skipped", "There is no credential.") for name in REACHING[:3]]
+    return _judged([*reaching, failed, *_skipped()], None)
+
+
+def _failed_reaching(login: Login, problem: Problem, seconds: float) -> list[Check]:
+    """The stages in order: passed before the one that failed, skipped after it."""
+    failed = str(problem.details.get("phase", "ssh-handshake"))
+    failed = failed if failed in REACHING else "ssh-handshake"
+    if problem.code in {"ssh_agent_unavailable", "ssh_key_unusable"}:  # found out before anything was sent
+        return [
+            *(Check(name, "skipped", "There is no key to sign in with.") for name in REACHING[:3]),
+            _problem_check(failed, problem, seconds),
+        ]
+    place = REACHING.index(failed)
+    return [
+        *(Check(name, "passed", f"{login.host} answers.") for name in REACHING[:place]),
+        _problem_check(failed, problem, seconds),
+        *(Check(name, "skipped", f"{failed} failed.") for name in REACHING[place + 1 :]),
+    ]
+
+
+def _problem_check(name: str, problem: Problem, seconds: float) -> Check:
+    facts = {"code": problem.code, "hint": problem.hint or ""}
+    for wire in ("expectedFingerprint", "shownFingerprint"):
+        if problem.details.get(wire):
+            facts[wire] = str(problem.details[wire])
+    hint = f" {problem.hint}" if problem.hint else ""
+    return Check(name, "failed", f"{problem.message}{hint}", seconds, facts)
+
+
+def _skipped() -> list[Check]:
+    return [Check(name, "skipped", "The machine was not reached.") for name in MACHINE]
+
+
+def _judged(checks: list[Check], host_key: HostKeyPin | None) -> Examined:
+    failed = {check.name for check in checks if check.status == "failed"}
+    status = "unreachable" if failed & set(REACHING) else "degraded" if failed else "healthy"
+    return Examined(status, tuple(checks), host_key)
+
+
+async def _machine(host: Host, clock: Clock, engine: EngineAddress | None) -> list[Check]:
+    async def docker(there: Host) -> Outcome:
+        return await _docker(there, engine)
+
+    async def time(there: Host) -> Outcome:
+        return await _clock(there, clock)
+
+    looks: dict[str, Look] = {
+        "sudo": _sudo, "architecture": _architecture, "docker-engine": docker, "clock": time, "disk": _disk,
+    }  # fmt: skip
+
+    async def check(name: str) -> Check:
+        began = clock.monotonic()
+        try:
+            async with asyncio.timeout(ALL_SECONDS):
+                outcome = await looks[name](host)
+        except Problem as problem:
+            return _problem_check(name, problem, clock.monotonic() - began)
+        except TimeoutError:
+            return Check(name, "failed", "It took too long.", clock.monotonic() - began, {"code": "timeout"})
+        status = "passed" if outcome.passed else "failed"
+        return Check(name, status, outcome.message, clock.monotonic() - began, outcome.facts)
+
+    return list(await asyncio.gather(*(check(name) for name in MACHINE)))
+
+
+MACHINE = ("sudo", "architecture", "docker-engine", "clock", "disk")
+
+
+async def _sudo(host: Host) -> Outcome:
+    if (await host.run(["id", "-u"])).text.strip() == "0":
+        return Outcome(True, "The account is root.")
+    if (await host.run(["sudo", "-n", "true"])).status == 0:
+        return Outcome(True, "The account may become root without a password.")
+    name = (await host.run(["id", "-un"])).text.strip() or "the account"
+    line = f"{name} ALL=(ALL) NOPASSWD:ALL"
+    hint = f"As root there: echo '{line}' > /etc/sudoers.d/quarterdeck && chmod 440 /etc/sudoers.d/quarterdeck"
+    return Outcome(
+        False,
+        f"{name} cannot become root without a password, so neither Docker nor the edge can be installed. {hint}",
+        {"code": "sudo_unavailable", "hint": hint},
+    )
+
+
+async def _architecture(host: Host) -> Outcome:
+    system_name, _, machine = (await host.run(["uname", "-sm"])).text.strip().partition(" ")
+    known = ARCHITECTURES.get(machine)
+    facts = {"system": system_name, "machine": machine}
+    if system_name == "Linux" and known:
+        return Outcome(True, f"Linux on {known}.", {**facts, "architecture": known})
+    hint = "Use a machine with Linux on x86-64 or 64-bit ARM."
+    return Outcome(
+        False,
+        f"{system_name or 'This system'} on {machine or 'this processor'} is not supported. {hint}",
+        {**facts, "code": "architecture_unsupported", "hint": hint},
+    )
+
+
+async def _docker(host: Host, address: EngineAddress | None) -> Outcome:
+    async with await open_engine(host, address) as engine:
+        told = await system.version(engine)
+    return Outcome(True, f"Docker {told.version} answers.", {"version": told.version, "apiVersion": told.api_version})
+
+
+async def _clock(host: Host, clock: Clock) -> Outcome:
+    before = clock.now().timestamp()
+    told = (await host.run(["date", "+%s"])).text.strip()
+    after = clock.now().timestamp()
+    if not told.isdigit():
+        return Outcome(False, "The machine does not tell its time.", {"code": "clock_unreadable"})
+    # It told whole seconds at some moment between the two: only what lies outside of that is skew.
+    skew = max(int(told) - after, before - (int(told) + 1), 0.0)
+    facts = {"skewSeconds": f"{skew:.1f}"}
+    if skew <= MOST_SKEW_SECONDS:
+        return Outcome(True, "Its clock agrees with ours.", facts)
+    hint = "Switch time synchronisation on there: sudo timedatectl set-ntp true"
+    return Outcome(
+        False,
+        f"Its clock is {skew:.0f} seconds off; certificates and tokens would fail. {hint}",
+        {**facts, "code": "clock_skew", "hint": hint},
+    )
+
+
+async def _disk(host: Host) -> Outcome:
+    table = (await host.run(["df", "-Pk", "/var/lib"])).text.splitlines()
+    fields = table[-1].split() if table else []
+    if len(fields) < 6 or not fields[3].isdigit():
+        return Outcome(False, "The machine does not tell its free disk space.", {"code": "disk_unreadable"})
+    free = int(fields[3]) * 1024
+    facts = {"freeBytes": str(free), "mount": fields[5]}
+    told = f"{free / (1 << 30):.1f} GiB are free on {fields[5]}."
+    if free >= LEAST_FREE_BYTES:
+        return Outcome(True, told, facts)
+    hint = "Make room: images, logs and old packages take most. At least 2 GiB are needed."
+    return Outcome(False, f"Only {told} {hint}", {**facts, "code": "disk_full", "hint": hint})

@@ -1,0 +1,173 @@
+"""Files of a server behind SSH, with the same promises as those of this machine: see `fleet.edge.files.Files`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from quarterdeck.fleet.edge.files import unfinished
+from quarterdeck.fleet.targets import refusals
+from quarterdeck.fleet.targets.ssh import SshHost
+from quarterdeck.kernel.errors import Invalid, Problem, ProviderFailure, Timeout
+
+if TYPE_CHECKING:
+    import asyncssh
+
+HELD = "held"
+LOCK_STATUS = 75
+"""What `flock` is told to answer with when it was not given the lock in time."""
+
+
+class SshFiles:
+    """Uses SFTP, so that names and contents are never words of a command. One session for all, opened at first need."""
+
+    def __init__(self, host: SshHost) -> None:
+        self._host = host
+        self._session: asyncssh.SFTPClient | None = None
+        self._opening = asyncio.Lock()
+
+    async def close(self) -> None:
+        if self._session is not None:
+            self._session.exit()
+            await self._session.wait_closed()
+            self._session = None
+
+    async def read(self, path: Path) -> bytes | None:
+        async with self._told(path) as session:
+            import asyncssh
+
+            try:
+                async with session.open(str(path), "rb") as file:
+                    content: bytes = await file.read()
+            except asyncssh.SFTPNoSuchFile:
+                return None
+            return content
+        raise AssertionError  # `_told` raises or runs the block
+
+    async def write_atomic(self, path: Path, data: bytes, *, mode: int = 0o644) -> None:
+        """Readers see the old content or the new. What a cut connection left is overwritten by the next writer."""
+        temporary = unfinished(path)
+        async with self._told(path) as session:
+            async with session.open(str(temporary), "wb") as file:
+                await file.write(data)
+                await session.chmod(str(temporary), mode)
+                await _flush(file)
+            await session.posix_rename(str(temporary), str(path))
+
+    async def rename(self, old: Path, new: Path) -> None:
+        async with self._told(old) as session:
+            await session.posix_rename(str(old), str(new))
+
+    async def list(self, directory: Path) -> Sequence[str]:
+        async with self._told(directory) as session:
+            import asyncssh
+
+            try:
+                names = [str(name) for name in await session.listdir(str(directory))]
+            except asyncssh.SFTPNoSuchFile:
+                return []
+            return sorted(name for name in names if not name.startswith("."))
+        raise AssertionError  # `_told` raises or runs the block
+
+    async def remove(self, path: Path) -> bool:
+        async with self._told(path) as session:
+            import asyncssh
+
+            try:
+                await session.remove(str(path))
+            except asyncssh.SFTPNoSuchFile:
+                return False
+            return True
+        raise AssertionError  # `_told` raises or runs the block
+
+    async def make_directory(self, path: Path, *, mode: int = 0o755) -> None:
+        async with self._told(path) as session:
+            import asyncssh
+
+            await session.makedirs(str(path), asyncssh.SFTPAttrs(permissions=mode), exist_ok=True)
+
+    async def outward_links(self, directory: Path) -> Sequence[str]:
+        """Relative paths of the symbolic links below a directory that lead out of it."""
+        async with self._told(directory) as session:
+            if not await session.isdir(str(directory)):
+                raise Invalid(
+                    f"{directory} is not a directory, so nothing can be served from it.",
+                    code="edge_proxy_upstream_invalid",
+                    hint="Publish the files first.",
+                )
+            inside = PurePosixPath(str(await session.realpath(str(directory))))
+        # Names may hold anything but a zero byte.
+        found = await self._host.run(["find", str(directory), "-type", "l", "-print0"])
+        outward = []
+        for name in [raw.decode(errors="surrogateescape") for raw in found.stdout.split(b"\0") if raw]:
+            target = (await self._host.run(["readlink", "-m", "--", name])).text.rstrip("\n")
+            if not PurePosixPath(target).is_relative_to(inside):
+                outward.append(str(PurePosixPath(name).relative_to(str(directory))))
+        return sorted(outward)
+
+    @contextlib.asynccontextmanager
+    async def lock(self, path: Path, *, seconds: float = 30) -> AsyncIterator[None]:
+        """Held by a process over there, which ends with its input: a cut connection gives the lock free."""
+        import asyncssh
+
+        held = f"echo {HELD}; exec cat > /dev/null"
+        words = ["flock", "-w", f"{seconds:g}", "-E", str(LOCK_STATUS), str(path), "sh", "-c", held]
+        try:
+            process = await self._host.start(words)
+        except asyncssh.Error as error:
+            raise refusals.cut(self._host.login) from error
+        try:
+            said = await process.stdout.readline()
+            if said.strip() != HELD.encode():
+                await process.wait_closed()
+                raise self._not_locked(path, process.exit_status, seconds)
+            yield
+        finally:
+            process.close()
+            await process.wait_closed()
+
+    def _not_locked(self, path: Path, status: int | None, seconds: float) -> Problem:
+        if status != LOCK_STATUS:
+            return refusals.cut(self._host.login)
+        return Timeout(
+            f"{path.name} is held by another process for more than {seconds:g} seconds.",
+            code="edge_proxy_busy",
+            hint="Another control plane or command works there; try again when it has finished.",
+        )
+
+    @contextlib.asynccontextmanager
+    async def _told(self, path: Path) -> AsyncIterator[asyncssh.SFTPClient]:
+        """The SFTP session; its refusals become problems that name the path."""
+        import asyncssh
+
+        try:
+            async with self._opening:
+                if self._session is None:
+                    self._session = await self._host.connection.start_sftp_client()
+            yield self._session
+        except (asyncssh.SFTPNoConnection, asyncssh.SFTPConnectionLost, asyncssh.ConnectionLost) as error:
+            self._session = None
+            raise refusals.cut(self._host.login) from error
+        except asyncssh.SFTPError as error:
+            raise ProviderFailure(
+                f"{path} on {self._host.login.host}: {error.reason.lower() or 'refused'}.",
+                code="remote_file_refused",
+                hint=f"Check that {self._host.login.username} may write there, and that the disk is not full.",
+            ) from error
+        except OSError as error:
+            raise refusals.cut(self._host.login) from error
+        except asyncssh.Error as error:
+            if self._host.closed:
+                raise refusals.cut(self._host.login) from error
+            raise refusals.no_session(self._host.login, "it offers no SFTP") from error
+
+
+async def _flush(file: Any) -> None:
+    """Onto the disk, where the server knows how."""
+    import asyncssh
+
+    with contextlib.suppress(asyncssh.SFTPOpUnsupported):
+        await file.fsync()

@@ -1,0 +1,123 @@
+"""The part of the harbour that holds servers: the console's fleet over values that stand still."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from quarterdeck.console.views.deployments import Fact
+from quarterdeck.console.views.fleet import (
+    AttemptRow,
+    CapacityView,
+    CredentialRow,
+    Looked,
+    LookedAt,
+    ServerChoice,
+    ServerView,
+)
+from quarterdeck.kernel.errors import Conflict, Invalid
+
+FLEET = (
+    "servers.list",
+    "servers.register",
+    "servers.rename",
+    "servers.deactivate",
+    "servers.delete",
+    "servers.test-connectivity",
+    "servers.configure-credential",
+    "servers.configure-edge-proxy",
+    "servers.bootstrap-proxy",
+    "credentials.list-ssh",
+    "credentials.create-ssh",
+    "credentials.delete-ssh",
+)
+SINCE = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
+ANOTHER = "SHA256:" + "A" * 43
+
+
+@dataclass
+class Quay:
+    """`done` is what the forms asked for; `another_key` makes the server show another host key."""
+
+    done: list[tuple[Any, ...]] = field(default_factory=list)
+    another_key: bool = False
+
+    async def server(self, who: Any, ref: str) -> ServerView:
+        local = ref == "srv_1"
+        return ServerView(
+            ref=ref,
+            name="fra-1" if local else "hel-2",
+            host="127.0.0.1" if local else "198.51.100.7",
+            local=local,
+            lifecycle="active" if local else "inactive",
+            edge="failed" if local else "pending",
+            edge_kind="caddy",
+            edge_problem="The edge cannot listen on port 80." if local else "",
+            signing_in="root, with deploy",
+            credential="" if local else "sshcred_1",
+            username="",
+            facts=(Fact("Id", ref, True), Fact("Signing in", "root, with deploy")),
+            attempts=(AttemptRow("pxy_000000000001", "failed", "repair", "The edge cannot listen.", SINCE),),
+            blockers=("active server (1)",) if local else (),
+        )
+
+    async def look(self, who: Any, ref: str) -> Looked:
+        if self.another_key:
+            changed = LookedAt("Host key", "failed", "It shows another host key.", 0.1, ANOTHER)
+            return Looked("unreachable", (LookedAt("Tcp", "passed", "It answers.", 0.1), changed))
+        return Looked("degraded", (LookedAt("Docker engine", "failed", "There is no Docker engine.", 0.3),))
+
+    async def look_at_draft(self, who: Any, choice: ServerChoice) -> Looked:
+        if choice.host == "a b":
+            raise Invalid("'a b' is neither a host name nor an IP address.", hint="Mend it.", field="host")
+        return Looked("healthy", (LookedAt("Tcp", "passed", f"{choice.host} answers.", 0.1),))
+
+    async def capacity(self, who: Any, ref: str) -> CapacityView:
+        bars = (("Disk /", 91.0, "9 GB free of 100 GB"),)
+        return CapacityView(bars, (Fact("Load", "0.1, 0.2, 0.3"),), ("/ is 91 % full.",))
+
+    async def credentials(self, who: Any) -> tuple[CredentialRow, ...]:
+        return (
+            CredentialRow("sshcred_1", "deploy", "root", SINCE, ("hel-2",)),
+            CredentialRow("sshcred_2", "spare", "ada", SINCE, ()),
+        )
+
+    async def add_server(self, who: Any, choice: ServerChoice) -> str:
+        if not choice.name:
+            raise Invalid("The server name must be one line.", hint="Choose one.", field="name")
+        self.done.append(("add_server", choice))
+        return "srv_9"
+
+    async def rename_server(self, who: Any, ref: str, name: str) -> None:
+        self.done.append(("rename", ref, name))
+
+    async def sign_in_to_server(self, who: Any, ref: str, *, credential: str, username: str) -> None:
+        self.done.append(("sign_in", ref, credential, username))
+
+    async def choose_edge(self, who: Any, ref: str, kind: str) -> None:
+        self.done.append(("edge", ref, kind))
+
+    async def bring_up_edge(self, who: Any, ref: str) -> None:
+        if ref == "srv_2":
+            raise Conflict("The server hel-2 is deactivated.", code="server_inactive", hint="Use another server.")
+        self.done.append(("bring_up", ref))
+
+    async def trust_host_key(self, who: Any, ref: str, fingerprint: str) -> None:
+        self.done.append(("trust", ref, fingerprint))
+
+    async def deactivate_server(self, who: Any, ref: str, reason: str) -> None:
+        self.done.append(("deactivate", ref))
+
+    async def delete_server(self, who: Any, ref: str, confirmation: str) -> None:
+        if confirmation != "hel-2":
+            raise Invalid("That is not the name of this server.", hint="Type hel-2.", field="confirmation")
+        self.done.append(("delete", ref))
+
+    async def add_credential(self, who: Any, *, name: str, username: str, key: str) -> None:
+        if "PRIVATE" not in key:
+            raise Invalid("This is not a private key.", hint="Give the whole file.", field="privateKey")
+        self.done.append(("add_credential", name, username))
+
+    async def delete_credential(self, who: Any, ref: str) -> None:
+        self.done.append(("delete_credential", ref))

@@ -1,0 +1,92 @@
+"""Pages and forms of servers and their keys."""
+
+from __future__ import annotations
+
+from litestar import Litestar
+from litestar.testing import TestClient
+
+from console.portside import EVERYTHING, Portside
+from console.quay import ANOTHER
+
+SERVER = "/console/fleet/servers/srv_1"
+Client = TestClient[Litestar]
+
+
+def test_a_draft_is_looked_at_before_it_is_added(client: Client, ports: Portside) -> None:
+    typed = {"name": "ber-1", "host": "203.0.113.9", "port": "22", "credential": "sshcred_1", "edge": "caddy"}
+    looked = client.post("/console/fleet/new", data={**typed, "look": "1"})
+    assert looked.status_code == 200
+    assert "203.0.113.9 answers." in looked.text
+    assert 'value="ber-1"' in looked.text
+    assert ports.done == []
+    refused = client.post("/console/fleet/new", data={**typed, "host": "a b", "look": "1"})
+    assert refused.status_code == 400
+    assert "neither a host name" in refused.text
+    added = client.post("/console/fleet/new", data=typed)
+    assert (added.status_code, added.headers["location"]) == (303, "/console/fleet/servers/srv_9")
+    assert ports.done[0][1].credential == "sshcred_1"
+
+
+def test_a_server_is_tested_and_measured_on_its_page(client: Client, ports: Portside) -> None:
+    assert "There is no Docker engine." in client.post(f"{SERVER}/test").text
+    page = client.get(f"{SERVER}/capacity").text
+    assert "9 GB free of 100 GB" in page
+    assert "/ is 91 % full." in page
+    assert "expect this key" not in page
+
+
+def test_another_host_key_is_accepted_only_by_pressing_for_it(client: Client, ports: Portside) -> None:
+    ports.another_key = True
+    page = client.post(f"{SERVER}/test").text
+    assert ANOTHER in page
+    assert "I have compared" in page
+    assert ports.done == []
+    assert client.post(f"{SERVER}/host-key", data={"fingerprint": ANOTHER}).status_code == 303
+    assert ports.done == [("trust", "srv_1", ANOTHER)]
+
+
+def test_each_form_of_the_page_does_its_deed(client: Client, ports: Portside) -> None:
+    for form, data, deed in (
+        ("name", {"name": "fra-9"}, ("rename", "srv_1", "fra-9")),
+        ("credential", {"credential": "agent", "username": "ada"}, ("sign_in", "srv_1", "agent", "ada")),
+        ("edge", {"edge": "none"}, ("edge", "srv_1", "none")),
+        ("edge/bootstrap", {}, ("bring_up", "srv_1")),
+        ("deactivate", {}, ("deactivate", "srv_1")),
+    ):
+        answer = client.post(f"{SERVER}/{form}", data=data)
+        assert (answer.status_code, answer.headers["location"]) == (303, SERVER), form
+        assert ports.done[-1] == deed
+    refused = client.post("/console/fleet/servers/srv_2/edge/bootstrap")
+    assert refused.status_code == 409
+    assert "is deactivated" in refused.text
+
+
+def test_a_server_is_forgotten_when_its_name_is_typed(client: Client, ports: Portside) -> None:
+    assert "Not yet: active server (1)." in client.get(f"{SERVER}/delete").text
+    wrong = client.post("/console/fleet/servers/srv_2/delete", data={"confirmation": "fra-1"})
+    assert wrong.status_code == 400
+    assert client.post("/console/fleet/servers/srv_2/delete", data={"confirmation": "hel-2"}).status_code == 303
+    assert ports.done == [("delete", "srv_2")]
+
+
+def test_a_refused_key_is_not_sent_back(client: Client, ports: Portside) -> None:
+    typed = {"name": "deploy", "username": "ada", "content": "pear-tree-4711"}
+    refused = client.post("/console/fleet/keys", data=typed)
+    assert refused.status_code == 400
+    assert 'value="deploy"' in refused.text
+    assert "pear-tree-4711" not in refused.text
+    stored = client.post("/console/fleet/keys", data={**typed, "content": "-----BEGIN PRIVATE KEY-----"})
+    assert (stored.status_code, ports.done) == (303, [("add_credential", "deploy", "ada")])
+    assert "Still used by hel-2." in client.get("/console/fleet/keys/sshcred_1/delete").text
+    assert client.post("/console/fleet/keys/sshcred_2/delete").status_code == 303
+    assert ports.done[-1] == ("delete_credential", "sshcred_2")
+
+
+def test_who_may_only_look_sees_no_forms(client: Client, ports: Portside) -> None:
+    ports.permissions = frozenset({"deploy:servers.list", "deploy:servers.show", "deploy:credentials.list-ssh"})
+    assert ports.permissions != EVERYTHING
+    page = client.get(SERVER).text
+    assert 'action="/console/fleet/servers' not in page
+    assert "Forget" not in page
+    assert "Store key" not in client.get("/console/fleet/keys").text
+    assert "Add a server" not in client.get("/console/fleet").text

@@ -1,0 +1,85 @@
+"""The same pages over a real instance and a real SSH server."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from quarterdeck.kernel.vault import Secret
+from real.sshd import new_key, sshd
+from support.deck import running, signed_in
+
+pytestmark = pytest.mark.sshd
+
+
+@pytest.fixture
+async def deck(tmp_path, database_address):
+    async with running(tmp_path, database_address) as made:
+        await signed_in(made)
+        made.client.cookies.set("qd_session", made.instance.signer.sign(Secret(made.token)))
+        made.client.headers["origin"] = "http://localhost"
+        yield made
+
+
+async def page(deck, path, **data):
+    """A page, or where a form leads to and that page."""
+    method = "POST" if data else "GET"
+    answer = await deck.client.request(method, f"/console{path}", data=data or None, follow_redirects=True)
+    return answer.status_code, answer.text
+
+
+async def test_a_server_is_added_tested_and_forgotten_in_the_console(deck, tmp_path):
+    public = new_key(tmp_path / "key")
+    key = (tmp_path / "key").read_text()
+    with sshd(authorized=[public]) as there:
+        status, text = await page(deck, "/fleet/keys", name="deploy", username=there.username, content=key)
+        assert status == 200, text
+        (credential,) = set(re.findall(r"sshcred_[0-9a-z]{12}", text))
+        typed = {"name": "There", "host": "127.0.0.1", "port": str(there.port), "credential": credential}
+        status, text = await page(deck, "/fleet/new", **typed, edge="caddy", look="1")
+        assert (status, f"The host key is {there.fingerprint}" in text) == (200, True)
+        assert await deck.do("servers.count") == {"count": 0}
+        status, text = await page(deck, "/fleet/new", **typed, edge="caddy")
+        assert status == 200
+        server = re.findall(r"srv_[0-9a-z]{12}", text)[0]
+        assert "Pinned at the first contact" in text
+        _, text = await page(deck, f"/fleet/servers/{server}/test", go="1")
+        assert f"{there.username} is let in." in text
+        assert there.fingerprint in text
+        _, text = await page(deck, f"/fleet/servers/{server}/capacity")
+        assert "Disk /" in text
+        assert "Processors" in text
+        there.renew_host_key()
+        _, text = await page(deck, f"/fleet/servers/{server}/test", go="1")
+        assert "I have compared" in text
+        _, text = await page(deck, f"/fleet/servers/{server}/host-key", fingerprint=there.fingerprint)
+        assert there.fingerprint in text
+    blocked = await page(deck, f"/fleet/servers/{server}/delete", confirmation="There")
+    assert (blocked[0], "active-server" in blocked[1]) == (409, True)
+    status, text = await page(deck, f"/fleet/servers/{server}/name", name="Elsewhere")
+    assert (status, "Elsewhere" in text) == (200, True)
+    in_use = await page(deck, f"/fleet/keys/{credential}/delete", go="1")
+    assert (in_use[0], "still used by Elsewhere" in in_use[1]) == (409, True)
+    await page(deck, f"/fleet/servers/{server}/deactivate", go="1")
+    wrong = await page(deck, f"/fleet/servers/{server}/delete", confirmation="There")
+    assert wrong[0] == 400
+    assert (await page(deck, f"/fleet/servers/{server}/delete", confirmation="Elsewhere"))[0] == 200
+    assert await deck.do("servers.count") == {"count": 0}
+    assert (await page(deck, f"/fleet/keys/{credential}/delete", go="1"))[0] == 200
+    assert (await deck.do("credentials.list-ssh"))["items"] == []
+    assert not any(key.splitlines()[1] in text for text in deck.heard)
+
+
+async def test_the_edge_of_this_machine_is_chosen_and_asked_for(deck):
+    server = await deck.server()
+    _, text = await page(deck, f"/fleet/servers/{server}")
+    assert "The machine of the control plane" in text
+    _, text = await page(deck, f"/fleet/servers/{server}/edge/bootstrap", go="1")
+    assert re.search(r"pxy_[0-9a-z]{12}", text)
+    status, _ = await page(deck, f"/fleet/servers/{server}/edge", edge="none")
+    assert status == 200
+    shown = (await deck.do("servers.show", serverId=server))["server"]["edgeProxy"]
+    assert shown == {"kind": "none", "status": "disabled"}
+    assert (await page(deck, f"/fleet/servers/{server}/edge", edge="nginx"))[0] == 400
+    assert (await page(deck, "/fleet/servers/srv_000000000000"))[0] == 404

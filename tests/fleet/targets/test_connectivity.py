@@ -1,0 +1,130 @@
+"""What the checks say of machines that are well and of machines that are not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from quarterdeck.fleet.docker.dialing import LocalDialer
+from quarterdeck.fleet.targets import connectivity
+from quarterdeck.fleet.targets.connectivity import Check, Examined
+from quarterdeck.fleet.targets.host import Ran
+from quarterdeck.fleet.targets.login import Login
+from quarterdeck.kernel.clock import HeldClock, SystemClock
+from quarterdeck.kernel.vault import Secret
+from real.sshd import Sshd
+
+pytestmark = pytest.mark.sshd
+
+
+def named(found: Examined, name: str) -> Check:
+    return next(check for check in found.checks if check.name == name)
+
+
+class Scripted:
+    """A machine that answers commands as it is told."""
+
+    def __init__(self, answers: dict[str, tuple[int, str]]) -> None:
+        self.dialer = LocalDialer()
+        self._answers = answers
+
+    async def run(self, argv: Sequence[str], *, stdin: bytes = b"", seconds: float = 20) -> Ran:
+        status, text = self._answers.get(" ".join(argv), (1, ""))
+        return Ran(status, text.encode(), b"")
+
+
+WELL = {
+    "id -u": (0, "1000\n"),
+    "id -un": (0, "ada\n"),
+    "sudo -n true": (0, ""),
+    "uname -sm": (0, "Linux aarch64\n"),
+    "date +%s": (0, "1767225600\n"),
+    "df -Pk /var/lib": (
+        0,
+        "Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/a 9000000 1 8000000 1% /\n",
+    ),
+}
+
+
+async def look(name: str, **other: tuple[int, str]) -> connectivity.Check:
+    """One check of a machine that is well but for `other`, at the hour that it tells."""
+    words = {key.replace("__", " "): value for key, value in other.items()}
+    host = Scripted({**WELL, **words})
+    checks = await connectivity._machine(host, HeldClock(), None)
+    return next(check for check in checks if check.name == name)
+
+
+async def test_a_machine_that_is_well_passes() -> None:
+    for name in ("sudo", "architecture", "clock", "disk"):
+        assert (await look(name)).status == "passed", name
+
+
+@pytest.mark.parametrize(
+    ("name", "command", "answer", "code", "instruction"),
+    [
+        ("sudo", "sudo -n true", (1, ""), "sudo_unavailable", "ada ALL=(ALL) NOPASSWD:ALL"),
+        ("architecture", "uname -sm", (0, "Linux riscv64\n"), "architecture_unsupported", "x86-64"),
+        ("architecture", "uname -sm", (0, "Darwin arm64\n"), "architecture_unsupported", "Linux"),
+        ("clock", "date +%s", (0, "1767225700\n"), "clock_skew", "timedatectl"),
+        ("clock", "date +%s", (0, "1767225500\n"), "clock_skew", "99 seconds off"),
+        ("clock", "date +%s", (0, "noon\n"), "clock_unreadable", "does not tell"),
+        ("disk", "df -Pk /var/lib", (0, "F B U A C M\n/dev/a 9000000 1 1000000 1% /\n"), "disk_full", "2 GiB"),
+        ("disk", "df -Pk /var/lib", (1, ""), "disk_unreadable", "does not tell"),
+        ("docker-engine", "test -S x", (1, ""), "docker_unavailable", "Install Docker"),
+        ("docker-engine", "sh -c command -v docker || command -v dockerd", (0, "/usr/bin/docker"),
+         "docker_unavailable", "systemctl enable --now docker"),
+        ("docker-engine", "printenv DOCKER_HOST", (0, "unix:///no/such.sock\n"), "docker_unavailable", "usermod -aG"),
+    ],
+)  # fmt: skip
+async def test_what_is_wrong_is_said_with_what_to_do(name, command, answer, code, instruction) -> None:
+    host = Scripted({**WELL, command: answer})
+    checks = await connectivity._machine(host, HeldClock(), None)
+    found = next(check for check in checks if check.name == name)
+    assert (found.status, found.facts["code"]) == ("failed", code)
+    assert instruction in found.message
+
+
+async def test_a_real_server_is_reached_and_the_stages_are_told_apart(login: Login, server: Sshd) -> None:
+    found = await connectivity.examine(login, SystemClock())
+    assert [check.name for check in found.checks] == [*connectivity.REACHING, *connectivity.MACHINE]
+    assert {named(found, name).status for name in connectivity.REACHING} == {"passed"}
+    assert named(found, "architecture").status == named(found, "clock").status == "passed"
+    assert found.host_key is not None
+    assert found.host_key.fingerprint == server.fingerprint
+    server.authorize()
+    kept_out = await connectivity.examine(login, SystemClock())
+    assert (kept_out.status, kept_out.host_key) == ("unreachable", None)
+    assert [named(kept_out, name).status for name in connectivity.REACHING] == ["passed", "passed", "passed", "failed"]
+    assert {named(kept_out, name).status for name in connectivity.MACHINE} == {"skipped"}
+
+
+async def test_a_key_that_ssh_does_not_know_is_said_before_anything_is_sent(login: Login) -> None:
+    found = await connectivity.examine(replace(login, key=Secret("nonsense")), SystemClock())
+    assert [named(found, name).status for name in connectivity.REACHING] == ["skipped", "skipped", "skipped", "failed"]
+    assert named(found, "authentication").facts["code"] == "ssh_key_unusable"
+
+
+async def test_a_machine_without_an_engine_is_degraded_and_told_how_to_get_one(
+    login: Login, server: Sshd, tmp_path: Path
+) -> None:
+    server.stop()
+    server.settings = [f"SetEnv DOCKER_HOST=unix://{tmp_path}/none.sock"]
+    server.start()
+    found = await connectivity.examine(login, SystemClock())
+    engine = named(found, "docker-engine")
+    assert (found.status, engine.status, engine.facts["code"]) == ("degraded", "failed", "docker_unavailable")
+    assert engine.facts["hint"]
+
+
+async def test_a_clock_that_is_off_is_measured_against_ours(login: Login) -> None:
+    class Slow(SystemClock):
+        def now(self):
+            return super().now() - timedelta(seconds=90)
+
+    found = await connectivity.examine(login, Slow())
+    assert named(found, "clock").facts["code"] == "clock_skew"
+    assert 88 < float(named(found, "clock").facts["skewSeconds"]) < 95

@@ -1,0 +1,159 @@
+"""Signing in to servers over the API, against a real SSH server."""
+
+from __future__ import annotations
+
+import pytest
+
+from real.sshd import new_key, sshd
+from support.notes import notes
+
+pytestmark = pytest.mark.sshd
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory):
+    path = tmp_path_factory.mktemp("keys") / "key"
+    public = new_key(path)
+    return path.read_text(), public
+
+
+@pytest.fixture
+def there(keys):
+    with sshd(authorized=[keys[1]]) as server:
+        yield server
+
+
+def checks(found):
+    return {check["name"]: check["status"] for check in found["checks"]}
+
+
+def check(found, name):
+    return next(one for one in found["checks"] if one["name"] == name)
+
+
+async def register(deck, there, **given):
+    body = {"name": "There", "host": "127.0.0.1", "port": there.port, "providerKey": "generic-ssh", **given}
+    return (await deck.do("servers.register", body))["id"]
+
+
+async def stored(deck, keys, there):
+    body = {"name": "Deploy", "kind": "ssh-private-key", "privateKey": keys[0], "username": there.username}
+    return (await deck.do("credentials.create-ssh", body))["id"]
+
+
+async def test_a_server_is_reached_with_a_stored_credential_and_its_host_key_pinned(deck, keys, there):
+    server, credential = await register(deck, there), await stored(deck, keys, there)
+    unsaid = await deck.do("servers.test-connectivity", serverId=server)
+    assert (unsaid["status"], check(unsaid, "authentication")["metadata"]["code"]) == (
+        "unreachable",
+        "ssh_credential_missing",
+    )
+    way = {"kind": "stored-ssh-private-key", "credentialId": credential}
+    assert await deck.do("servers.configure-credential", {"credential": way}, serverId=server) is None
+    shown = (await deck.do("servers.show", serverId=server))["server"]["credential"]
+    assert shown == {
+        "kind": "ssh-private-key", "credentialId": credential, "credentialName": "Deploy", "username": there.username,
+        "publicKeyConfigured": True, "privateKeyConfigured": True,
+    }  # fmt: skip
+    found = await deck.do("servers.test-connectivity", serverId=server)
+    reached = {name: checks(found)[name] for name in ("tcp", "ssh-handshake", "host-key", "authentication")}
+    assert set(reached.values()) == {"passed"}
+    assert check(found, "host-key")["metadata"]["fingerprint"] == there.fingerprint
+    assert checks(found)["clock"] == "passed"
+    assert found["status"] in {"healthy", "degraded"}
+    await deck.do("servers.test-connectivity", serverId=server)
+    audited, told = await notes(deck, f"server:{server}")
+    assert audited == ["server.registered", "server.credential-configured", "server.host-key-pinned"]
+    assert told == ["deployment_target.registered", "server-credential-configured", "server-host-key-pinned"]
+
+    # The machine is set up anew: refused until somebody has compared.
+    there.renew_host_key()
+    changed = await deck.do("servers.test-connectivity", serverId=server)
+    failed = check(changed, "host-key")
+    assert (changed["status"], failed["status"]) == ("unreachable", "failed")
+    assert failed["metadata"]["code"] == "ssh_host_key_changed"
+    assert failed["metadata"]["shownFingerprint"] == there.fingerprint
+    assert checks(changed)["authentication"] == "skipped"
+    path = f"/api/servers/{server}/host-key"
+    wrong = await deck.send("POST", path, {"fingerprint": "SHA256:short"})
+    assert (wrong.status_code, wrong.json()["data"]["domainCode"]) == (400, "validation_error")
+    trusted = await deck.send("POST", path, {"fingerprint": there.fingerprint})
+    assert (trusted.status_code, trusted.json()["fingerprint"]) == (200, there.fingerprint)
+    again = await deck.do("servers.test-connectivity", serverId=server)
+    assert checks(again)["authentication"] == "passed"
+    audited, told = await notes(deck, f"server:{server}")
+    assert (audited[-1], told[-1]) == ("server.host-key-accepted", "server-host-key-accepted")
+
+
+async def test_who_may_not_configure_may_not_trust_either(deck, there):
+    server = await register(deck, there)
+    viewer = await deck.member("viewer")
+    path = f"/api/servers/{server}/host-key"
+    answer = await deck.send("POST", path, {"fingerprint": there.fingerprint}, token=viewer)
+    assert answer.status_code == 403
+    stranger = await deck.member("owner", "org_elsewhere")
+    answer = await deck.send("POST", path, {"fingerprint": there.fingerprint}, token=stranger)
+    assert answer.status_code == 404
+
+
+async def test_an_inline_key_belongs_to_its_server_alone(deck, keys, there):
+    server = await register(deck, there)
+    way = {"kind": "ssh-private-key", "username": there.username, "privateKey": keys[0], "publicKey": keys[1]}
+    await deck.do("servers.configure-credential", {"credential": way}, serverId=server)
+    found = await deck.do("servers.test-connectivity", serverId=server)
+    assert checks(found)["authentication"] == "passed"
+    assert (await deck.do("credentials.list-ssh"))["items"] == []
+    shown = (await deck.do("servers.list"))["items"][0]["credential"]
+    assert (shown["kind"], "credentialId" in shown, shown["privateKeyConfigured"]) == ("ssh-private-key", False, True)
+    secret = keys[0].splitlines()[1]
+    assert not any(secret in text for text in deck.heard)
+    broken = {"credential": {**way, "privateKey": "nonsense"}}
+    await deck.refused(400, "validation_error", "servers.configure-credential", broken, serverId=server)
+    agent = {"credential": {"kind": "local-ssh-agent", "username": "ada"}}
+    await deck.do("servers.configure-credential", agent, serverId=server)
+    shown = (await deck.do("servers.show", serverId=server))["server"]["credential"]
+    assert shown == {
+        "kind": "local-ssh-agent",
+        "username": "ada",
+        "publicKeyConfigured": False,
+        "privateKeyConfigured": False,
+    }
+
+
+async def test_a_draft_is_tried_and_nothing_is_kept(deck, keys, there):
+    draft = {
+        "host": "127.0.0.1", "port": there.port, "providerKey": "generic-ssh",
+        "credential": {"kind": "ssh-private-key", "username": there.username, "privateKey": keys[0]},
+    }  # fmt: skip
+    found = await deck.do("servers.test-draft-connectivity", {"server": draft})
+    assert checks(found)["authentication"] == "passed"
+    assert (found["serverId"], found["name"]) == ("draft", "127.0.0.1")
+    assert await deck.do("servers.count") == {"count": 0}
+    there.stop()
+    silent = await deck.do("servers.test-draft-connectivity", {"server": {**draft, "name": "New"}})
+    assert (silent["status"], check(silent, "tcp")["metadata"]["code"], silent["name"]) == (
+        "unreachable",
+        "ssh_unreachable",
+        "New",
+    )
+    for wrong in ({"host": "a b"}, {"port": 70_000}, {"providerKey": "cloud"}):
+        await deck.refused(400, "validation_error", "servers.test-draft-connectivity", {"server": {**draft, **wrong}})
+    missing = {**draft, "credential": {"kind": "stored-ssh-private-key", "credentialId": "sshcred_000000000000"}}
+    await deck.refused(404, "not_found", "servers.test-draft-connectivity", {"server": missing})
+    without = {key: value for key, value in draft.items() if key != "credential"}
+    unsaid = await deck.do("servers.test-draft-connectivity", {"server": without})
+    assert check(unsaid, "authentication")["metadata"]["code"] == "ssh_credential_missing"
+
+
+async def test_this_machine_needs_no_connection(deck):
+    server = await deck.server()
+    found = await deck.do("servers.test-connectivity", serverId=server)
+    assert checks(found)["tcp"] == checks(found)["authentication"] == "skipped"
+    assert checks(found)["architecture"] == checks(found)["clock"] == "passed"
+
+
+async def test_an_inactive_server_takes_no_credential(deck, there):
+    server = await register(deck, there)
+    await deck.do("servers.deactivate", {}, serverId=server)
+    agent = {"credential": {"kind": "local-ssh-agent"}}
+    await deck.refused(409, "server_inactive", "servers.configure-credential", agent, serverId=server)

@@ -1,0 +1,156 @@
+"""Renaming, deactivating and deleting servers, and their edge."""
+
+from __future__ import annotations
+
+import pytest
+
+from quarterdeck.fleet.edge.bootstrap import BOOTSTRAP
+from quarterdeck.kernel import jobs
+from quarterdeck.kernel.jobs import Outcome
+from support.notes import notes
+from support.served import SOURCE, deployed
+
+
+async def kinds(deck, server):
+    found = await deck.do("servers.delete-check", serverId=server)
+    assert found["eligible"] == (not found["blockers"])
+    return {one["kind"]: one["count"] for one in found["blockers"]}
+
+
+async def test_a_name_is_changed_once(deck):
+    server = await deck.server()
+    assert await deck.do("servers.rename", {"name": " Anchor "}, serverId=server) == {"id": server}
+    await deck.do("servers.rename", {"name": "Anchor"}, serverId=server)
+    assert (await deck.do("servers.show", serverId=server))["server"]["name"] == "Anchor"
+    assert await notes(deck, f"server:{server}") == (
+        ["server.registered", "server.renamed"],
+        ["deployment_target.registered", "server-renamed"],
+    )
+    await deck.refused(400, "validation_error", "servers.rename", {"name": "a\nb"}, serverId=server)
+    await deck.refused(404, "not_found", "servers.rename", {"name": "x"}, serverId="srv_000000000000")
+    key = {"name": "Bow", "idempotencyKey": "k"}
+    await deck.do("servers.rename", key, serverId=server)
+    await deck.refused(409, "conflict", "servers.rename", {**key, "name": "Stern"}, serverId=server)
+
+
+async def test_a_deactivated_server_takes_no_new_work_and_stays_so(deck):
+    server = await deck.server()
+    resource = await deck.resource(source=SOURCE)
+    await deck.do("servers.deactivate", {"reason": "moving house"}, serverId=server)
+    await deck.do("servers.deactivate", {"reason": "again"}, serverId=server)
+    shown = (await deck.do("servers.show", serverId=server))["server"]
+    assert (shown["lifecycleStatus"], shown["deactivationReason"]) == ("inactive", "moving house")
+    assert shown["deactivatedAt"]
+    audited, told = await notes(deck, f"server:{server}")
+    assert (audited[1:], told[1:]) == (["server.deactivated"], ["server-deactivated"])
+    at = (await deck.do("resources.show", resourceId=resource))["resource"]
+    body = {"projectId": at["projectId"], "environmentId": at["environmentId"], "resourceId": resource}
+    await deck.refused(409, "server_inactive", "deployments.create", {**body, "serverId": server})
+    proxy = {"proxyKind": "none"}
+    await deck.refused(409, "server_inactive", "servers.configure-edge-proxy", proxy, serverId=server)
+    await deck.refused(409, "server_inactive", "servers.bootstrap-proxy", {}, serverId=server)
+    await deck.refused(400, "validation_error", "servers.deactivate", {"reason": "x" * 300}, serverId=server)
+
+
+async def test_a_server_goes_when_it_is_inactive_and_nothing_refers_to_it(deck):
+    server = await deck.server()
+    agent = {"credential": {"kind": "local-ssh-agent"}}
+    await deck.do("servers.configure-credential", agent, serverId=server)
+    scope = {"kind": "deployment-target", "serverId": server}
+    await deck.do("default-access-domain-policies.configure", {"scope": scope, "mode": "disabled"})
+    assert await kinds(deck, server) == {"active-server": 1, "default-access-policy": 1}
+    other = await deck.server(name="Other")
+    await deck.do("servers.configure-credential", agent, serverId=other)
+    body = {"confirmation": {"serverId": other}}
+    await deck.refused(409, "server_delete_blocked", "servers.delete", body, serverId=other)
+    await deck.do("servers.deactivate", {}, serverId=other)
+    wrong = {"confirmation": {"serverId": server}}
+    await deck.refused(400, "validation_error", "servers.delete", wrong, serverId=other)
+    assert await kinds(deck, other) == {}
+    once = {**body, "idempotencyKey": "gone"}
+    assert await deck.do("servers.delete", once, serverId=other) == {"id": other}
+    assert await deck.do("servers.delete", once, serverId=other) == {"id": other}
+    await deck.refused(404, "not_found", "servers.show", serverId=other)
+    assert await deck.do("servers.count") == {"count": 1}
+    audited, told = await notes(deck, f"server:{other}")
+    assert (audited[-1], told[-1]) == ("server.deleted", "server-deleted")
+
+
+async def test_what_was_deployed_to_a_server_keeps_it(deck):
+    server = await deck.server()
+    resource = await deck.resource(source=SOURCE)
+    await deployed(deck, resource, server)
+    await deck.do("servers.deactivate", {}, serverId=server)
+    found = await kinds(deck, server)
+    assert (found["deployment-history"], found["active-deployment"]) == (1, 1)
+    body = {"confirmation": {"serverId": server}}
+    refused = await deck.refused(409, "server_delete_blocked", "servers.delete", body, serverId=server)
+    assert "deployment-history (1)" in refused["message"]
+
+
+async def test_another_kind_of_edge_is_pending_and_the_same_kind_nothing(deck):
+    server = await deck.server()
+    for _ in range(2):
+        found = await deck.do("servers.configure-edge-proxy", {"proxyKind": "traefik"}, serverId=server)
+        assert found["edgeProxy"] == {"kind": "traefik", "status": "pending"}
+    none = await deck.do("servers.configure-edge-proxy", {"proxyKind": "none"}, serverId=server)
+    assert none["edgeProxy"] == {"kind": "none", "status": "disabled"}
+    await deck.refused(400, "validation_error", "servers.bootstrap-proxy", {}, serverId=server)
+    audited, told = await notes(deck, f"server:{server}")
+    assert audited[1:] == ["server.edge-proxy-configured"] * 2
+    assert told[1:] == ["server-edge-proxy-configured"] * 2
+    await deck.malformed("servers.configure-edge-proxy", {"proxyKind": "nginx"}, serverId=server)
+
+
+@pytest.mark.parametrize("good", [True, False])
+async def test_an_attempt_to_bring_up_the_edge_ends_in_the_servers_record(deck, good):
+    server = await deck.server()
+    made = await deck.do("servers.bootstrap-proxy", {"reason": "retry"}, serverId=server)
+    assert made["attemptId"].startswith("pxy_")
+    same = await deck.do("servers.bootstrap-proxy", {"attemptId": made["attemptId"]}, serverId=server)
+    assert same == made
+    other = await deck.server(name="Other")
+    again = {"attemptId": made["attemptId"]}
+    await deck.refused(409, "conflict", "servers.bootstrap-proxy", again, serverId=other)
+    for wrong in ({"attemptId": "x"}, {"edgeProxyProviderKey": "traefik"}):
+        await deck.refused(400, "validation_error", "servers.bootstrap-proxy", wrong, serverId=server)
+    assert (await kinds(deck, server))["runtime-task"] == 1
+
+    kind = jobs.kinds.get(BOOTSTRAP)
+
+    def carry_out(tx):
+        (job,) = jobs.list_jobs(tx, jobs.Filter(kind=BOOTSTRAP))
+        order = kind.assign(tx, job)
+        if good:
+            outcome = Outcome("succeeded", result='{"http_port": 8080, "https_port": 8443}')
+        else:
+            outcome = Outcome("failed", error_code="edge_proxy_host_port_conflict", error_message="Port 80 is taken.")
+        kind.finish(tx, job, outcome)
+        return order
+
+    order = await deck.instance.db.write(carry_out)
+    assert not order.enabled  # these tests run without an edge
+    edge = (await deck.do("servers.show", serverId=server))["server"]["edgeProxy"]
+    assert edge["status"] == ("ready" if good else "failed")
+    assert ("lastErrorCode" in edge, "lastSucceededAt" in edge) == (not good, good)
+    assert "runtime-task" not in await kinds(deck, server)
+    audited, told = await notes(deck, f"server:{server}")
+    assert audited[1:] == ["server.edge-proxy-bootstrap-requested"]
+    assert told[1:] == ["edge-proxy-bootstrap-requested", "edge-proxy-observed"]
+
+
+async def test_a_deployment_to_a_server_behind_ssh_is_refused_and_not_carried_out_here(deck):
+    server = await deck.server(providerKey="generic-ssh", host="192.0.2.1")
+    resource = await deck.resource(source=SOURCE)
+    at = (await deck.do("resources.show", resourceId=resource))["resource"]
+    body = {"projectId": at["projectId"], "environmentId": at["environmentId"], "resourceId": resource}
+    wanted = {**body, "serverId": server}
+    refused = await deck.refused(502, "runtime_target_unsupported", "deployments.create", wanted)
+    assert "over SSH" in refused["message"]
+    assert await deck.do("deployments.count") == {"count": 0}
+
+
+async def test_the_edge_of_a_server_behind_ssh_is_refused_before_anything_is_begun(deck):
+    server = await deck.server(providerKey="generic-ssh", host="192.0.2.1")
+    await deck.refused(502, "runtime_target_unsupported", "servers.bootstrap-proxy", {}, serverId=server)
+    assert (await deck.do("servers.show", serverId=server))["server"]["edgeProxy"]["status"] == "pending"

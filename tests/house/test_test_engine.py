@@ -65,12 +65,12 @@ for bridge in ("docker0", "br-0123456789ab"):
 run("ip address add 172.17.0.1/16 dev br-0123456789ab")
 for rule in ("-N DOCKER-OLD", "-A DOCKER-OLD -j DROP", "-I OUTPUT -d 172.16.0.0/12 -j DOCKER-OLD"):
     run(f"iptables -w {rule}")
-with running_engine() as host:
+with running_engine() as engine:
     assert "br-0123456789ab" not in clean_network.interfaces()
     run("iptables -w -I OUTPUT -d 172.16.0.0/12 -j DROP")
     bridge_probe.SECONDS = 2
     try:
-        bridge_probe.prove(host.removeprefix("unix://"))
+        bridge_probe.prove(engine.host.removeprefix("unix://"))
     except RuntimeError as error:
         assert "bridge network does not work" in str(error), error
     else:

@@ -31,9 +31,11 @@ def handlers() -> list[ControllerRouterHandler]:
     """Every route of the program."""
     from quarterdeck.surfaces.deploy import (
         deployment_plan,
+        deployment_retention,
         deployment_streams,
         deployments,
         environments,
+        operator_work,
         organizations,
         projects,
         resource_configuration,
@@ -58,6 +60,8 @@ def handlers() -> list[ControllerRouterHandler]:
             deployments,
             deployment_streams,
             deployment_plan,
+            deployment_retention,
+            operator_work,
             system,
             service,
             worker_control,

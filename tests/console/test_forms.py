@@ -8,7 +8,8 @@ import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from console.portside import BASE, Portside
+from console.ledgerside import BASE
+from console.portside import Portside
 from quarterdeck.console.ports import Bootstrap, Place
 from quarterdeck.kernel.errors import Invalid, Unauthenticated
 
@@ -63,6 +64,18 @@ DEEDS: list[tuple[str, dict[str, str], tuple[Any, ...], str]] = [
     (f"{SHOP}/-/restore", {}, ("restore-project", "storefront"), SHOP),
     ("/console/jobs/9f2c1ab0/cancel", {}, ("cancel-job", "9f2c1ab0"), "/console/jobs/9f2c1ab0"),
     ("/console/jobs/9f2c1ab0/retry", {}, ("retry-job", "9f2c1ab0"), "/console/jobs/9f2c1ab0"),
+    (
+        "/console/jobs/9f2c1ab1/recover",
+        {"reason": "by hand"},
+        ("recover-job", "9f2c1ab1", "by hand"),
+        "/console/jobs/9f2c1ab1",
+    ),
+    (
+        "/console/jobs/9f2c1ab1/give-up",
+        {"reason": "gone"},
+        ("give-up-job", "9f2c1ab1", "gone"),
+        "/console/jobs/9f2c1ab1",
+    ),
     ("/console/me/sessions/ses_2/revoke", {}, ("revoke", "ses_2"), "/console/me"),
     ("/console/sign-out", {}, ("sign-out", "mara"), "/console/sign-in"),
 ]

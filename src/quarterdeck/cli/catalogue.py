@@ -31,6 +31,7 @@ COMMANDS = (
     Command("stop", "runtime:stop", "Stop what a resource runs.", INSIDE),
     Command("start", "runtime:start", "Start it again.", INSIDE),
     Command("restart", "runtime:restart", "Stop it and start it again.", INSIDE),
+    Command("work", "work:work", "See what waits, runs and failed, why, and do something about it.", INSIDE),
     Command("login", "account:login", "Sign in to a server, and remember it.", ACCOUNT),
     Command("logout", "account:logout", "Sign out, and forget the credential.", ACCOUNT),
     Command("profiles", "account:list_profiles", "List the servers you know, or choose one.", ACCOUNT),

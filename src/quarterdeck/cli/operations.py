@@ -46,6 +46,13 @@ OPERATIONS: dict[str, Operation] = {
     "deployments.redeploy": Operation("POST", "/api/resources/{resourceId}/redeploy"),
     "deployments.rollback": Operation("POST", "/api/deployments/{deploymentId}/rollback"),
     "deployments.cancel": Operation("POST", "/api/deployments/{deploymentId}/cancel"),
+    "operator-work.list": Operation("GET", "/api/operator-work"),
+    "operator-work.show": Operation("GET", "/api/operator-work/{workId}"),
+    "operator-work.mark-recovered": Operation("POST", "/api/operator-work/{workId}/mark-recovered"),
+    "operator-work.dead-letter": Operation("POST", "/api/operator-work/{workId}/dead-letter"),
+    "operator-work.cancel": Operation("POST", "/api/operator-work/{workId}/cancel"),
+    "operator-work.retry": Operation("POST", "/api/operator-work/{workId}/retry"),
+    "operator-work.prune": Operation("POST", "/api/operator-work/prune"),
     "system.doctor": Operation("GET", "/api/system/doctor"),
 }
 PARAMETER = re.compile(r"{(\w+)}")

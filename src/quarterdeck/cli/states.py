@@ -33,8 +33,23 @@ HEALTH: dict[str, Tone] = {
     "not-deployed": "idle",
     "unknown": "off",
 }
+WORK: dict[str, Tone] = {
+    "pending": "idle",
+    "running": "run",
+    "retry-scheduled": "warn",
+    "succeeded": "good",
+    "failed": "bad",
+    "canceled": "off",
+    "dead-lettered": "bad",
+}
 ACTIVE = frozenset({"created", "planning", "planned", "running", "cancel-requested"})
-WORDS = {"rolled-back": "rolled back", "cancel-requested": "canceling", "not-deployed": "not deployed"}
+WORDS = {
+    "rolled-back": "rolled back",
+    "cancel-requested": "canceling",
+    "not-deployed": "not deployed",
+    "retry-scheduled": "tries again",
+    "dead-lettered": "given up",
+}
 
 
 class Shown(NamedTuple):
@@ -44,6 +59,10 @@ class Shown(NamedTuple):
 
 def deployment(status: str) -> Shown:
     return Shown(TONES.get(status, "off"), WORDS.get(status, status))
+
+
+def work(status: str) -> Shown:
+    return Shown(WORK.get(status, "off"), WORDS.get(status, status))
 
 
 def health(status: str) -> Shown:

@@ -9,6 +9,7 @@ import shlex
 
 from quarterdeck.console.ports import SourceChoice
 from quarterdeck.console.views.deployments import DeploymentRow
+from quarterdeck.console.views.ledger import JobRow
 from quarterdeck.console.views.projects import EnvironmentView, ProjectView
 from quarterdeck.console.views.resources import ResourceHead
 from quarterdeck.console.views.shell import Command
@@ -84,6 +85,16 @@ def set_environment_variable(view: EnvironmentView) -> Command:
 
 def unset_environment_variable(view: EnvironmentView, key: str) -> Command:
     return Command("", f"DELETE /api/environments/{view.ref}/variables/{key}")
+
+
+def work(row: JobRow, act: str) -> Command:
+    """`act` is show, retry, recover or dead-letter."""
+    words = ("--reason", "…") if act in {"recover", "dead-letter"} else ()
+    ways = {"show": "", "recover": "/mark-recovered"}
+    method = "GET" if act == "show" else "POST"
+    return Command(
+        _line("work", act, row.work, *words), f"{method} /api/operator-work/{row.work}{ways.get(act, '/' + act)}"
+    )
 
 
 def enrol() -> Command:

@@ -214,6 +214,10 @@ class Deeds(Protocol):
 
     async def retry_job(self, who: Principal, ref: str) -> str: ...
 
+    async def recover_job(self, who: Principal, ref: str, reason: str) -> None: ...
+
+    async def give_up_job(self, who: Principal, ref: str, reason: str) -> None: ...
+
 
 class Live(Protocol):
     """What moves while a page is open."""

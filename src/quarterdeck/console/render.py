@@ -193,6 +193,8 @@ FLASHES: dict[str, tuple[str, str]] = {
     "signed-out": ("good", "Signed out"),
     "job-canceled": ("warn", "Cancel requested"),
     "job-retried": ("run", "Queued again"),
+    "job-recovered": ("good", "Marked as recovered"),
+    "job-given-up": ("warn", "Given up"),
 }
 
 

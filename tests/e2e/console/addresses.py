@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.portside import BASE
+from console.ledgerside import BASE
 
 PAGES = {
     "home": "/console/",
@@ -29,6 +29,10 @@ PAGES = {
     "fleet": "/console/fleet",
     "jobs": "/console/jobs",
     "job": "/console/jobs/9f2c1ab0",
+    "job-failed": "/console/jobs/9f2c1ab1",
+    "job-waiting": "/console/jobs/9f2c1ab3",
+    "job-recover": "/console/jobs/9f2c1ab1/recover",
+    "job-give-up": "/console/jobs/9f2c1ab1/give-up",
     "audit": "/console/audit",
     "me": "/console/me",
     "search": "/console/search?q=web",

@@ -21,7 +21,13 @@ def numbered(api: Api, found: Found) -> list[tuple[int, Row]]:
     """The deployments of a resource with the numbers that people use (v42), newest first."""
     rows = api.items("deployments.list", {"resourceId": found.id, "includeArchived": True})
     total = max(int(found.resource.get("deploymentCount") or 0), len(rows))
-    return [(total - index, row) for index, row in enumerate(rows)]
+    return [(_number(row) or total - index, row) for index, row in enumerate(rows)]
+
+
+def _number(row: Row) -> int | None:
+    """The number that the server says; one that says none has pruned none."""
+    metadata = ((row.get("runtimePlan") or {}).get("execution") or {}).get("metadata") or {}
+    return int(metadata["deployment.number"]) if "deployment.number" in metadata else None
 
 
 def watched_of(api: Api, deployment_id: str) -> Watched:

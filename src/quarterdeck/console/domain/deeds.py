@@ -191,6 +191,12 @@ class Deeds:
         made: str = await self.instance.db.write(ledger.retry_job, ref)
         return made
 
+    async def recover_job(self, who: Principal, ref: str, reason: str) -> None:
+        await self.instance.db.write(ledger.recover_job, ref, reason)
+
+    async def give_up_job(self, who: Principal, ref: str, reason: str) -> None:
+        await self.instance.db.write(ledger.give_up_job, ref, reason)
+
 
 def project_version(project: Project) -> str:
     """What a form about a project was made from: its own words, since its row counts no versions."""

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import select
 
+from quarterdeck.deploy.deployments import about
 from quarterdeck.deploy.deployments.admission import target_capabilities
 from quarterdeck.deploy.deployments.jobs import order as deployment_order
 from quarterdeck.deploy.deployments.model import Deployment
@@ -19,7 +20,7 @@ from quarterdeck.deploy.resources.model import Resource, RuntimeControl
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.kernel import audit, events, jobs
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Conflict
+from quarterdeck.kernel.errors import Conflict, NotFound
 
 CONTROL = "runtime.control"
 TOWARDS = {"stop": "stopping", "start": "starting", "restart": "restarting"}
@@ -208,7 +209,23 @@ def kind(placement: Placement) -> jobs.JobKind:
         tx.publish("runtimes")
         _event(tx, resource, attempt)
 
-    return jobs.JobKind(name=CONTROL, payload=ControlPayload, assign=assign, finish=finish, lease_seconds=15)
+    return jobs.JobKind(
+        name=CONTROL,
+        payload=ControlPayload,
+        assign=assign,
+        finish=finish,
+        lease_seconds=15,
+        work=jobs.Work("runtime-maintenance", "Control a runtime", about.controls, again),
+    )
+
+
+def again(tx: Tx, job: jobs.Job) -> jobs.Job:
+    """An attempt that has ended stays as it is: a retry is a new one of the same operation."""
+    attempt, resource, _ = _rows(tx, job)
+    made = control(tx, resource.ref, attempt.operation, reason=attempt.reason)
+    if made.job_id is None:
+        raise NotFound(f"The attempt {made.ref} has no job.")
+    return jobs.get(tx, made.job_id)
 
 
 def _rows(tx: Tx, job: jobs.Job) -> tuple[RuntimeControl, Resource, Deployment]:

@@ -499,6 +499,15 @@ class Portside(LedgerSide):
     async def set_variable(self, who: Any, place: Any, *, key: str, value: str, exposure: str, secret: bool) -> None:
         self._did("set-variable", place, key, value, exposure, secret)
 
+    async def import_variables(
+        self, who: Any, place: Place, *, content: str, exposure: str, secret: str, plain: str
+    ) -> int:
+        self._did("import-variables", place, content, exposure, secret, plain)
+        return content.count("=")
+
+    async def archive_deployment(self, who: Any, place: Place, number: int) -> None:
+        self._did("archive-deployment", place, number)
+
     async def unset_variable(self, who: Any, place: Any, *, key: str, exposure: str) -> None:
         self._did("unset-variable", place, key, exposure)
 

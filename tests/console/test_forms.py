@@ -35,6 +35,13 @@ DEEDS: list[tuple[str, dict[str, str], tuple[Any, ...], str]] = [
         f"{BASE}/variables",
     ),
     (
+        f"{BASE}/variables/import",
+        {"content": "A=1\nB= 2 ", "exposure": "runtime", "seal": "A", "plain": ""},
+        ("import-variables", WEB, "A=1\nB= 2 ", "runtime", "A", ""),
+        f"{BASE}/variables",
+    ),
+    (f"{BASE}/deployments/40/archive", {}, ("archive-deployment", WEB, 40), f"{BASE}/deployments"),
+    (
         f"{SHOP}/production/-/variables",
         {"key": "A", "value": "1", "exposure": "runtime"},
         ("set-variable", ("storefront", "production"), "A", "1", "runtime", False),

@@ -47,6 +47,14 @@ def cancel(row: DeploymentRow) -> Command:
     return Command(_line("cancel", row.ref), f"POST /api/deployments/{row.ref}/cancel")
 
 
+def archive_deployment(row: DeploymentRow) -> Command:
+    return Command(_line("archive", row.ref), f"POST /api/deployments/{row.ref}/archive")
+
+
+def import_variables(head: ResourceHead) -> Command:
+    return Command(_line("import", head.path, ".env"), f"POST /api/resources/{head.ref}/variables/import")
+
+
 def rollback(head: ResourceHead, target: DeploymentRow, latest: str) -> Command:
     return Command(_line("rollback", head.path, "--to", str(target.number)), f"POST /api/deployments/{latest}/rollback")
 

@@ -196,6 +196,14 @@ class Deeds(Protocol):
         """Of a resource, or of the environment named by (project, environment)."""
         ...
 
+    async def import_variables(
+        self, who: Principal, place: Place, *, content: str, exposure: str, secret: str, plain: str
+    ) -> int:
+        """The text of a `.env` file; `secret` and `plain` are keys, as a person types several. Answers how many."""
+        ...
+
+    async def archive_deployment(self, who: Principal, place: Place, number: int) -> None: ...
+
     async def unset_variable(
         self, who: Principal, place: Place | tuple[str, str], *, key: str, exposure: str
     ) -> None: ...

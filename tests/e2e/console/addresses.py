@@ -20,6 +20,7 @@ PAGES = {
     "rollback": f"{BASE}/deployments/40/rollback",
     "rollback-blocked": f"{BASE}/deployments/39/rollback",
     "cancel": f"{BASE}/deployments/42/cancel",
+    "archive-deployment": f"{BASE}/deployments/40/archive",
     "logs": f"{BASE}/logs",
     "variables": f"{BASE}/variables",
     "remove-variable": f"{BASE}/variables/remove?key=CACHE_TTL&exposure=runtime",

@@ -140,7 +140,7 @@ async def test_prune_looks_then_takes_attempts_with_their_phases_events_and_line
     assert "deployment.pruned" in acts
     assert count == 2
     assert (await yard.prune(dryRun=False))["matchedCount"] == 0
-    (item,) = [one_ for one_ in (await deck.do("operator-work.list", query={"deploymentId": one}))["items"]]
+    (item,) = (await deck.do("operator-work.list", query={"deploymentId": one}))["items"]
     assert item["deploymentId"] == one
 
 

@@ -55,10 +55,13 @@ def _latest(found: Found) -> str:
     return str(latest)
 
 
-def history(resource: str | None = None, /, *, limit: int = 20, common: Common = Common()) -> None:
+def history(
+    resource: str | None = None, /, *, limit: int = 20, archived: bool = False, common: Common = Common()
+) -> None:
     """List the deployments of a resource, newest first.
 
     qd history shop
+    qd history shop --archived
 
     Parameters
     ----------
@@ -66,10 +69,12 @@ def history(resource: str | None = None, /, *, limit: int = 20, common: Common =
         project/environment/resource, a slug that is unique, or an id.
     limit
         How many.
+    archived
+        With those that were archived.
     """
     with session(common) as opened:
         found = names.resource(opened.api, resource)
-        listed = numbered(opened.api, found)[:limit]
+        listed = [one for one in numbered(opened.api, found) if archived or not one[1].get("archivedAt")][:limit]
         now = SystemClock().now()
         rows = [
             [

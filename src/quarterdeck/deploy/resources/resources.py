@@ -24,6 +24,7 @@ class ResourceAction(audit.Action):
     CREATED = "resource.created"
     CONFIGURED = "resource.configured"
     VARIABLE_SET = "resource.variable-set"
+    VARIABLES_IMPORTED = "resource.variables-imported"
     VARIABLE_UNSET = "resource.variable-unset"
     SECRET_CREATED = "resource.secret-created"  # noqa: S105 - an action
     SECRET_ROTATED = "resource.secret-rotated"  # noqa: S105 - an action

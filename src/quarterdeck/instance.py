@@ -16,11 +16,12 @@ import structlog
 
 from quarterdeck.access import Access
 from quarterdeck.deploy.deployments import jobs as deployment_jobs
+from quarterdeck.deploy.deployments import previews
 from quarterdeck.deploy.deployments import retention as deployment_retention
 from quarterdeck.deploy.deployments.placement import Placement
 from quarterdeck.deploy.execution.execute import execute
-from quarterdeck.deploy.execution.operating import operate
-from quarterdeck.deploy.execution.order import DeploymentOrder, RuntimeOrder
+from quarterdeck.deploy.execution.operating import clean_up, operate
+from quarterdeck.deploy.execution.order import CleanupOrder, DeploymentOrder, RuntimeOrder
 from quarterdeck.deploy.observation import reviving
 from quarterdeck.deploy.observation.observer import Observer
 from quarterdeck.deploy.resources import runtime as runtime_control
@@ -68,6 +69,7 @@ def register_handlers(handlers: WorkerHandlers = worker_handlers) -> None:
         handlers.register(deployment_jobs.RETIRE, RuntimeOrder)(operate)
         handlers.register(runtime_control.CONTROL, RuntimeOrder)(operate)
         handlers.register(reviving.REVIVE, RuntimeOrder)(operate)
+        handlers.register(previews.CLEANUP, CleanupOrder)(clean_up)
 
 
 @dataclass
@@ -144,7 +146,12 @@ class Instance:
         )
         edge = None if settings.no_edge else Edge(data.runtime, http_port=http_port, https_port=https_port)
         register_handlers()
-        kinds = [*deployment_jobs.kinds(placement, logs), runtime_control.kind(placement), reviving.kind(placement)]
+        kinds = [
+            *deployment_jobs.kinds(placement, logs),
+            runtime_control.kind(placement),
+            reviving.kind(placement),
+            previews.kind(placement),
+        ]
         for kind in kinds:
             jobs.kinds.replace(kind)
 

@@ -155,3 +155,29 @@ def test_prune_says_how_much_and_deletes_with_yes_only(qd: Command, shop: str, s
     )
     assert qd("prune", "logs", "--before", "30d", "--yes").out == "Deleted 500 lines of 2 deployments.\n"
     assert qd("prune", "logs", "--before", "never").code == 2
+
+
+def test_a_preview_is_torn_down_when_a_person_says_yes(
+    qd: Command, server: ContractServer, installation: Installation
+) -> None:
+    source = {
+        "kind": "git-public",
+        "locator": "https://host/shop.git",
+        "displayName": "shop",
+        "sourceBindingFingerprint": "srcfp_0badcafe",
+    }
+    preview = installation.exists("storefront/pr-7/shop", source=source)
+    installation.resources[preview]["source"] = source
+    server.answers["deployments.cleanup-preview"] = lambda _p, _q, body: {
+        "sourceFingerprint": body["sourceFingerprint"],
+        "status": "cleaned",
+        "cleanedRuntime": True,
+        "removedServerAppliedRoute": False,
+        "removedSourceLink": False,
+    }
+    assert qd("prune", "preview", "shop").code == 2
+    assert server.changes == []
+    assert qd("prune", "preview", "shop", "--yes").out == "Cleaned up: storefront/pr-7/shop.\n"
+    assert server.called("deployments.cleanup-preview") == [
+        {"sourceFingerprint": "srcfp_0badcafe", "trustedContext": {"resourceId": preview}}
+    ]

@@ -25,7 +25,7 @@ COMMANDS = (
     Command("redeploy", "deployments:redeploy", "Deploy a resource again, from its present configuration.", INSIDE),
     Command("attach", "deployments:attach", "Watch a running deployment again.", INSIDE),
     Command("archive", "archiving:archive", "Take a deployment that has ended out of the history.", INSIDE),
-    Command("prune", "archiving:prune", "Delete archived deployments, or old log lines of deployments.", INSIDE),
+    Command("prune", "archiving:prune", "Delete archived deployments, old log lines, or what a preview runs.", INSIDE),
     Command("history", "deployments:history", "List the deployments of a resource.", INSIDE),
     Command("status", "resources:status", "Say how a resource is, or who and where you are.", INSIDE),
     Command("set", "settings:set_values", "Change variables and profile fields of a resource.", INSIDE),

@@ -47,6 +47,7 @@ OPERATIONS: dict[str, Operation] = {
     "deployments.redeploy": Operation("POST", "/api/resources/{resourceId}/redeploy"),
     "deployments.rollback": Operation("POST", "/api/deployments/{deploymentId}/rollback"),
     "deployments.archive": Operation("POST", "/api/deployments/{deploymentId}/archive"),
+    "deployments.cleanup-preview": Operation("POST", "/api/deployments/cleanup-preview"),
     "deployments.prune": Operation("POST", "/api/deployments/prune"),
     "deployments.logs.prune": Operation("POST", "/api/deployments/logs/prune"),
     "deployments.cancel": Operation("POST", "/api/deployments/{deploymentId}/cancel"),

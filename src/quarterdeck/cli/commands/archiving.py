@@ -1,4 +1,4 @@
-"""What is out of date: `archive`, and `prune deployments|logs`."""
+"""What is out of date: `archive`, and `prune deployments|logs|preview`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from quarterdeck.cli.options import Changing
 from quarterdeck.cli.session import session
 
 CHANGING = Changing()
-prune = App(name="prune", help="Delete archived deployments, or old log lines of deployments.")
+prune = App(name="prune", help="Delete archived deployments, old log lines, or what a preview runs.")
 
 
 def archive(what: str, version: str | None = None, /, *, changing: Changing = CHANGING) -> None:
@@ -130,6 +130,41 @@ def logs(
         opened.terminal.answer(answer, name=f"{answer['prunedCount']:.0f}", text=text)
 
 
+def preview(resource: str, /, *, changing: Changing = CHANGING) -> None:
+    """Tear a preview down: what runs, its artefacts, and the way to it. The resource and its history stay.
+
+    Only a resource of an environment of the kind preview can be meant.
+
+    qd prune preview shop/pr-7/web
+    qd prune preview res_4k2m9x0q7c1z --yes
+
+    Parameters
+    ----------
+    resource
+        project/environment/resource, a slug that is unique, or an id.
+    """
+    with session(changing) as opened:
+        api = opened.api
+        found = names.resource(api, resource)
+        source = api.read("resources.show", {"includeLatestDeployment": False}, resourceId=found.id).get("source")
+        if source is None:
+            raise Failure(f"{found.path} has no source.", exit=Exit.CONFLICT, code="resource_source_missing")
+        if not changing.plan:
+            opened.terminal.confirm(f"Tear {found.path} down?")
+        body = {
+            "sourceFingerprint": source["sourceBindingFingerprint"],
+            "trustedContext": {"resourceId": found.id},
+        }
+        answer = api.change("deployments.cleanup-preview", body)
+        if changing.plan:
+            opened.planned()
+            return
+        text = (
+            f"{found.path} was clean already." if answer["status"] == "already-clean" else f"Cleaned up: {found.path}."
+        )
+        opened.terminal.answer(answer, name=found.id, text=text)
+
+
 def _choice(
     api: Api, before: str, resource: str | None, server: str | None, deployment: str | None, changing: Changing
 ) -> dict[str, Any]:
@@ -145,3 +180,4 @@ def _choice(
 
 prune.command(deployments)
 prune.command(logs)
+prune.command(preview)

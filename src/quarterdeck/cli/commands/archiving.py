@@ -10,7 +10,7 @@ from quarterdeck.cli import names
 from quarterdeck.cli.client import Api
 from quarterdeck.cli.commands.deployments import numbered
 from quarterdeck.cli.commands.work import instant
-from quarterdeck.cli.failure import Exit, Failure
+from quarterdeck.cli.failure import Exit, Failure, usage
 from quarterdeck.cli.options import Changing
 from quarterdeck.cli.session import session
 
@@ -42,13 +42,15 @@ def archive(what: str, version: str | None = None, /, *, changing: Changing = CH
 
 def _numbered(api: Api, resource: str, version: str | None) -> str:
     found = names.resource(api, resource)
-    wanted = (version or "").removeprefix("v")
+    if version is None:
+        raise usage("Say which version.", f"qd archive {resource} v38")
+    wanted = version.removeprefix("v")
     target = next((row["id"] for number, row in numbered(api, found) if str(number) == wanted), None)
     if target is None:
         raise Failure(
-            f"{found.path} has no version {version}." if version else "Say which version.",
-            exit=Exit.NOT_FOUND if version else Exit.USAGE,
-            code="not_found" if version else "version_required",
+            f"{found.path} has no version {version}.",
+            exit=Exit.NOT_FOUND,
+            code="not_found",
             hint=f"qd history {found.path}",
         )
     return str(target)

@@ -30,6 +30,7 @@ __all__ = ["application", "described", "handlers", "openapi_document", "serve"]
 def handlers() -> list[ControllerRouterHandler]:
     """Every route of the program."""
     from quarterdeck.surfaces.deploy import (
+        access_failures,
         deployment_plan,
         deployment_retention,
         deployment_streams,
@@ -68,6 +69,7 @@ def handlers() -> list[ControllerRouterHandler]:
             preview_cleanup,
             proxy_configuration,
             diagnostic_summary,
+            access_failures,
             system,
             service,
             worker_control,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,11 +19,8 @@ BASE = "/console/projects/storefront/production/web"
 class LedgerSide:
     """Jobs and the audit trail, and what is done to a job."""
 
-    def _did(self, *deed: Any) -> None:
-        raise NotImplementedError
-
-    async def deployment_log(self, who: Any, place: Place, number: int, limit: int) -> LogView:
-        raise NotImplementedError
+    _did: Callable[..., None]
+    deployment_log: Callable[..., Awaitable[LogView]]
 
     def _jobs(self) -> tuple[JobRow, ...]:
         kinds = (

@@ -23,7 +23,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from quarterdeck.app import application, handlers, openapi_document
-from quarterdeck.surfaces.deploy import deployments
+from quarterdeck.surfaces.deploy import deployments, preview_cleanup
 from support.databases import fresh_database
 from support.deck import Deck, opened, signed_in
 from support.run import ALL, SEED
@@ -61,6 +61,7 @@ def served(database_kind: str, tmp_path_factory, request: pytest.FixtureRequest)
     patched = pytest.MonkeyPatch()
     # No worker runs here: who asks for the end of a deployment must not wait for it.
     patched.setattr(deployments, "SYNCHRONOUS_SECONDS", 0.2)
+    patched.setattr(preview_cleanup, "PATIENCE", 0.2)
     request.addfinalizer(patched.undo)  # noqa: PT021 - the fixture yields inside of another context
     with fresh_database(database_kind, directory, server) as database:
         instance = opened(directory, database)
@@ -94,6 +95,7 @@ async def furnished(instance: Any, address: str) -> Served:
         await deck.do("resources.set-variable", {"key": "A", "value": "1", "exposure": "runtime"}, resourceId=resource)
         await deck.do("resources.secrets.create", {"key": "A_SECRET", "value": "1"}, resourceId=resource)
         deployment = await deployed(deck, resource, there)
+        work = (await deck.do("operator-work.list"))["items"][0]["id"]
         assert deck.token
         return Served(
             address,
@@ -104,6 +106,7 @@ async def furnished(instance: Any, address: str) -> Served:
                 "serverId": there,
                 "resourceId": resource,
                 "deploymentId": deployment,
+                "workId": work,
                 "key": "A",
             },
         )

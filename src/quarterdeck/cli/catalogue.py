@@ -35,6 +35,8 @@ COMMANDS = (
     Command("start", "runtime:start", "Start it again.", INSIDE),
     Command("restart", "runtime:restart", "Stop it and start it again.", INSIDE),
     Command("work", "work:work", "See what waits, runs and failed, why, and do something about it.", INSIDE),
+    Command("diagnose", "diagnosing:diagnose", "Print what somebody who helps needs to see of a resource.", INSIDE),
+    Command("lookup", "diagnosing:lookup", "Say why a visitor was not served, by the id that the page shows.", INSIDE),
     Command("login", "account:login", "Sign in to a server, and remember it.", ACCOUNT),
     Command("logout", "account:logout", "Sign out, and forget the credential.", ACCOUNT),
     Command("profiles", "account:list_profiles", "List the servers you know, or choose one.", ACCOUNT),

@@ -23,6 +23,8 @@ OPERATIONS: dict[str, Operation] = {
     "resources.list": Operation("GET", "/api/resources"),
     "resources.create": Operation("POST", "/api/resources"),
     "resources.show": Operation("GET", "/api/resources/{resourceId}"),
+    "resources.diagnostic-summary": Operation("GET", "/api/resources/{resourceId}/diagnostic-summary"),
+    "resources.access-failure-evidence.lookup": Operation("GET", "/api/resource-access-failures/{requestId}"),
     "resources.health": Operation("GET", "/api/resources/{resourceId}/health"),
     "resources.effective-config": Operation("GET", "/api/resources/{resourceId}/effective-config"),
     "resources.configure-source": Operation("POST", "/api/resources/{resourceId}/source"),

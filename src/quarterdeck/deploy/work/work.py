@@ -142,12 +142,12 @@ def _matching(tx: Tx, given: dict[str, Any], asked: dict[str, str], limit: int) 
     if not asked:
         return jobs.list(tx, jobs.Filter(**given, limit=limit))
     found: list[jobs.Job] = []
-    before = None
+    before, size = None, limit if "subjects" in given else CHUNK
     while len(found) < limit:
-        page = jobs.list(tx, jobs.Filter(**given, before=before, limit=CHUNK))
+        page = jobs.list(tx, jobs.Filter(**given, before=before, limit=size))
         told = jobs.kinds.about(tx, page)
         found += [job for job in page if all(told[job.id].links.get(name) == ref for name, ref in asked.items())]
-        if len(page) < CHUNK:
+        if len(page) < size:
             break
         before = page[-1].id
     return found[:limit]

@@ -377,7 +377,7 @@ def test_a_work_reference_is_twelve_characters_and_one_to_one(job_id):
 
 @pytest.mark.parametrize("ref", ["", "wrk_", "wrk_1", "wrk_zzzzzzzzzzzz", "dep_000000000001", "wrk_00000000000A"])
 def test_another_form_is_no_work_reference(ref):
-    with pytest.raises(ValueError, match=""):
+    with pytest.raises(ValueError, match="no work reference"):
         jobs.work_ref_id(ref)
 
 

@@ -181,9 +181,9 @@ def work_ref_id(ref: str) -> int:
     """The job id behind a `work_ref`. Raises `ValueError` for any other form."""
     digits = ref.removeprefix(WORK)
     if len(digits) != 12 or len(ref) != 16 or not set(digits) <= set(_DIGITS):
-        raise ValueError(ref)
+        raise ValueError(f"{ref!r} is no work reference")
     value = int(digits, 36)
     if value > _WORK_MASK:
-        raise ValueError(ref)
+        raise ValueError(f"{ref!r} is no work reference")
     value = value * _WORK_INVERSE & _WORK_MASK
     return (value ^ value >> 31) * _WORK_INVERSE & _WORK_MASK

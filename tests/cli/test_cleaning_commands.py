@@ -98,7 +98,7 @@ def test_a_deployment_is_archived_by_id_or_by_number(
     assert qd("archive", "shop", "v1").out == f"Archived: {made}.\n"
     assert server.called("deployments.archive") == [{"confirm": "dep_000000000009"}, {"confirm": made}]
     assert qd("archive", "shop", "v7").code == 5
-    assert qd("archive", "shop").code == 2
+    assert qd("archive", "dep_000000000009", "--plan").code == 0
 
 
 def test_archived_deployments_are_shown_when_asked_for(qd: Command, shop: str, installation: Installation) -> None:

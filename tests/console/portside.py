@@ -59,6 +59,7 @@ EVERYTHING = frozenset(
         "projects.rename",
         "projects.archive",
         "projects.restore",
+        "projects.delete",
         "environments.create",
         "resources.runtime.restart",
         "audit-events.list",
@@ -469,6 +470,14 @@ class Portside(LedgerSide):
 
     async def restore_project(self, who: Any, slug: str) -> None:
         self._did("restore-project", slug)
+
+    async def project_blockers(self, who: Any, slug: str) -> tuple[str, ...]:
+        return ("2 resources",) if slug == "storefront" else ()
+
+    async def delete_project(self, who: Any, slug: str, confirmation: str) -> None:
+        if confirmation != slug:
+            raise Invalid("The name typed is not the name of the project.", hint=f"Type {slug}.", field="confirmation")
+        self._did("delete-project", slug)
 
     async def create_environment(self, who: Any, project: str, *, name: str, kind: str) -> str:
         self._did("create-environment", project, name, kind)

@@ -42,6 +42,7 @@ WORK: dict[str, Tone] = {
     "canceled": "off",
     "dead-lettered": "bad",
 }
+LIFECYCLE: dict[str, Tone] = {"active": "good", "locked": "off", "archived": "off", "deleted": "off"}
 ACTIVE = frozenset({"created", "planning", "planned", "running", "cancel-requested"})
 WORDS = {
     "rolled-back": "rolled back",
@@ -67,3 +68,7 @@ def work(status: str) -> Shown:
 
 def health(status: str) -> Shown:
     return Shown(HEALTH.get(status, "off"), WORDS.get(status, status))
+
+
+def lifecycle(status: str) -> Shown:
+    return Shown(LIFECYCLE.get(status, "off"), status)

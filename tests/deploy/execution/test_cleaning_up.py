@@ -6,6 +6,7 @@ import pytest
 
 from quarterdeck.deploy.execution.operating import clean_up
 from quarterdeck.deploy.execution.order import CleanupOrder, RuntimeOrder
+from quarterdeck.fleet.edge.edges import Edges
 from support.yard import Ledger, Yard, program, site
 
 pytestmark = pytest.mark.edge
@@ -31,7 +32,8 @@ async def test_a_preview_that_is_torn_down_leaves_nothing(host: Yard, kind: str)
         )
     assert await host.ask() == (200, "two")
     for _ in range(2):
-        answer = await clean_up(Ledger(), CleanupOrder(orders[::-1]))  # type: ignore[arg-type] - what it uses of one
+        async with Edges() as edges:
+            answer = await clean_up(Ledger(), CleanupOrder(orders[::-1]), edges)  # type: ignore[arg-type] - it logs
         assert answer == {"cleaned": [one.deployment for one in orders[::-1]]}
         assert (await host.ask())[0] == 404
         assert host.processes() == []

@@ -29,6 +29,7 @@ def serve(
     edge_https_port: int | None = None,
     public_url: str | None = None,
     trusted_proxy: list[str] | None = None,
+    source_roots: list[str] | None = None,
     log_level: str | None = None,
     config: Path | None = None,
 ) -> int:
@@ -62,6 +63,8 @@ def serve(
         The address that people use, such as https://deck.example.com.
     trusted_proxy
         A network whose proxies are believed about the caller's address; may be given again.
+    source_roots
+        A folder below which sources of this machine must lie; may be given again. Default: any for administrators.
     log_level
         debug, info, warning or error. Default: info.
     config
@@ -78,6 +81,7 @@ def serve(
         "edge_https_port": edge_https_port,
         "public_url": public_url,
         "trusted_proxy": ",".join(trusted_proxy) if trusted_proxy else None,
+        "source_roots": ",".join(source_roots) if source_roots else None,
         "log_level": log_level,
     }
     # Before the server has handlers of its own, and once more when it gives the signal back after its end.

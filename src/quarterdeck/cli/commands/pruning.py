@@ -1,4 +1,4 @@
-"""What is out of date: `archive`, and `prune deployments|logs|preview`."""
+"""What is out of date: `prune deployments|logs|preview`."""
 
 from __future__ import annotations
 
@@ -8,52 +8,13 @@ from cyclopts import App
 
 from quarterdeck.cli import names
 from quarterdeck.cli.client import Api
-from quarterdeck.cli.commands.deployments import numbered
 from quarterdeck.cli.commands.work import instant
-from quarterdeck.cli.failure import Exit, Failure, usage
+from quarterdeck.cli.failure import Exit, Failure
 from quarterdeck.cli.options import Changing
 from quarterdeck.cli.session import session
 
 CHANGING = Changing()
 prune = App(name="prune", help="Delete archived deployments, old log lines, or what a preview runs.")
-
-
-def archive(what: str, version: str | None = None, /, *, changing: Changing = CHANGING) -> None:
-    """Take a deployment that has ended out of the history. What it serves, or could give back, is not touched.
-
-    qd archive shop v38
-    qd archive dep_4k2m9x0q7c1z
-
-    Parameters
-    ----------
-    what
-        A deployment's id (dep_…), or the resource it is of.
-    version
-        Its number in `qd history`, when a resource is named.
-    """
-    with session(changing) as opened:
-        target = what if what.startswith("dep_") else _numbered(opened.api, what, version)
-        answer = opened.api.change("deployments.archive", {"confirm": target}, deploymentId=target)
-        if changing.plan:
-            opened.planned()
-            return
-        opened.terminal.answer(answer, name=target, text=f"Archived: {target}.")
-
-
-def _numbered(api: Api, resource: str, version: str | None) -> str:
-    found = names.resource(api, resource)
-    if version is None:
-        raise usage("Say which version.", f"qd archive {resource} v38")
-    wanted = version.removeprefix("v")
-    target = next((row["id"] for number, row in numbered(api, found) if str(number) == wanted), None)
-    if target is None:
-        raise Failure(
-            f"{found.path} has no version {version}.",
-            exit=Exit.NOT_FOUND,
-            code="not_found",
-            hint=f"qd history {found.path}",
-        )
-    return str(target)
 
 
 def deployments(

@@ -333,6 +333,7 @@ class Portside(LedgerSide):
                 "container",
                 (CheckRow("Inside", "passed", "200 in 3 ms"), CheckRow("Through the edge", "passed", "")),
             ),
+            undeployed=("network.internalPort", "variables.runtime.CACHE_TTL"),
         )
 
     async def deployments(self, who: Any, place: Place, before: int | None, limit: int) -> tuple[DeploymentRow, ...]:

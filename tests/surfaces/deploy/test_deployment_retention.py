@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
+from quarterdeck.deploy.deployments import jobs as deployment_jobs
 from quarterdeck.deploy.deployments.model import Deployment, Phase
 from quarterdeck.deploy.resources.model import Resource, RuntimeControl
-from quarterdeck.kernel import events
+from quarterdeck.kernel import events, jobs
 from quarterdeck.kernel.audit.model import audit_events
 from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.logs import Line
@@ -186,6 +187,27 @@ async def test_attempts_that_replaced_each_other_go_together(deck, yard):
     assert (await yard.prune())["guardedDeploymentIds"] == [refs[0]]
     await yard.archived(refs[1])
     assert (await yard.prune(dryRun=False))["affectedDeploymentIds"] == refs[:2]
+
+
+async def test_clearing_after_a_pruned_deployment_is_not_begun_again(deck, yard):
+    one, _ = await yard.fill(2)
+    job = await deck.instance.db.write(_failed_clearing, one)
+    await yard.archived(one)
+    assert (await yard.prune(dryRun=False))["prunedCount"] == 1
+    refused = await deck.refused(409, "operator_work_retry_not_allowed", "operator-work.retry", workId=job.work_ref)
+    assert "pruned" in refused["message"]
+
+
+def _failed_clearing(tx, ref):
+    row = tx.first(select(Deployment).where(Deployment.ref == ref))
+    payload = deployment_jobs.RetirePayload(row.id, "forget")
+    request = jobs.Enqueue(
+        deployment_jobs.RETIRE, payload, row.organization_id, subject=f"deployment:{ref}", lane="background"
+    )
+    made = jobs.enqueue(tx, request)
+    (given,) = jobs.claim(tx, jobs.Claimant("w", frozenset(), ("background",), 1))
+    assert given.job.id == made.id
+    return jobs.complete(tx, made.id, given.job.fence, jobs.Outcome("failed", retriable=True))
 
 
 async def test_the_history_of_an_archived_resource_goes_whole(deck, yard):

@@ -141,3 +141,10 @@ def again(tx: Tx, job: jobs.Job) -> jobs.Job:
     if made.job_id is None:
         raise NotFound(f"The deployment {made.ref} has no job.")
     return jobs.get(tx, made.job_id)
+
+
+def follow_again(tx: Tx, job: jobs.Job) -> jobs.Job:
+    """What follows a deployment can be done once more as long as the deployment is kept."""
+    if tx.first(select(Deployment).where(Deployment.ref == ref(job))) is None:
+        raise NotFound("Its deployment was pruned.", hint="Mark it as recovered, or give it up.")
+    return jobs.same_again(tx, job)

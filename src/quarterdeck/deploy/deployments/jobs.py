@@ -93,7 +93,7 @@ def kinds(placement: Placement, logs: Logs) -> list[jobs.JobKind]:
             finish=finish_retire,
             lane="background",
             lease_seconds=15,
-            work=jobs.Work("runtime-maintenance", "Clear away after a deployment", about.followers),
+            work=jobs.Work("runtime-maintenance", "Clear away after a deployment", about.followers, about.follow_again),
         ),
     ]
 

@@ -123,5 +123,5 @@ def kind(placement: Placement) -> jobs.JobKind:
         finish=finish,
         lease_seconds=15,
         backoff_seconds=2,
-        work=jobs.Work("runtime-maintenance", "Start a process again", about.followers),
+        work=jobs.Work("runtime-maintenance", "Start a process again", about.followers, about.follow_again),
     )

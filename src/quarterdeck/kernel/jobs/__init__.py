@@ -48,7 +48,7 @@ from quarterdeck.kernel.jobs.ledger import (
     record,
     topic,
 )
-from quarterdeck.kernel.jobs.operating import cancel, dead_letter, mark_recovered, prunable, prune, retry
+from quarterdeck.kernel.jobs.operating import cancel, dead_letter, mark_recovered, prunable, prune, retry, same_again
 from quarterdeck.kernel.jobs.output import LogSink, into
 from quarterdeck.kernel.jobs.recovery import requeue_abandoned, requeue_lapsed, wake_parked
 from quarterdeck.kernel.jobs.refusals import Canceled, Fenced
@@ -119,6 +119,7 @@ __all__ = [
     "requeue_abandoned",
     "requeue_lapsed",
     "retry",
+    "same_again",
     "server_handlers",
     "set_schedule",
     "short_ref",

@@ -100,7 +100,7 @@ def retry(tx: Tx, job_id: int, reason: str | None = None) -> Job:
     if job.state == State.RETRY_SCHEDULED:
         _close(tx, job, step.REPLACE, "manual-retry", reason, None)
     try:
-        fresh = (kinds.work(job.kind).again or _same_again)(tx, job)
+        fresh = (kinds.work(job.kind).again or same_again)(tx, job)
     except (Conflict, Invalid, NotFound) as problem:
         raise Conflict(
             f"Job {job.uid} cannot be retried: {problem.message}",
@@ -114,7 +114,8 @@ def retry(tx: Tx, job_id: int, reason: str | None = None) -> Job:
     return get(tx, fresh.id)
 
 
-def _same_again(tx: Tx, job: Job) -> Job:
+def same_again(tx: Tx, job: Job) -> Job:
+    """Enqueue the payload of a job once more."""
     fresh = ledger.enqueue(
         tx,
         Enqueue(

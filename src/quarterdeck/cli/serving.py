@@ -57,6 +57,8 @@ def _serves(api: Api, resource: Row) -> Serving:
         return Serving("not-deployed")
     health = api.read("resources.health", {"mode": "cached", "includeChecks": False}, resourceId=str(resource["id"]))
     runtime = str(health["runtime"]["lifecycle"])
+    if health["overall"] == "not-deployed":
+        return Serving("not-deployed")
     if resource["lastDeploymentStatus"] == "succeeded":
         return Serving(runtime, int(resource["deploymentCount"]), str(resource["lastDeploymentId"]))
     for number, row in numbered(api, resource):

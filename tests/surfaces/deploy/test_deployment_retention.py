@@ -139,7 +139,7 @@ async def test_prune_looks_then_takes_attempts_with_their_phases_events_and_line
     told, acts, count = await deck.instance.db.read(left)
     assert told == []
     assert "deployment.pruned" in acts
-    assert count == 2
+    assert count == 4
     assert (await yard.prune(dryRun=False))["matchedCount"] == 0
     (item,) = (await deck.do("operator-work.list", query={"deploymentId": one}))["items"]
     assert item["deploymentId"] == one

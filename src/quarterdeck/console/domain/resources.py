@@ -88,6 +88,8 @@ def state_of(resource: Resource, latest: Deployment | None, seen: Observation | 
         return ("runtime", "not-deployed")
     if latest.status in ACTIVE:
         return ("deployment", latest.status)
+    if resource.serving_id is None and latest.status == "succeeded":
+        return ("runtime", "not-deployed")  # a preview that was cleaned up
     if resource.wanted == "stopped":
         return ("runtime", "stopped")
     if seen is not None and seen.lifecycle != "running":

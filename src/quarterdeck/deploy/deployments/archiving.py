@@ -169,7 +169,6 @@ def _delete(tx: Tx, resource: Resource, rows: Iterable[Deployment]) -> None:
         _note(tx, row, ArchivingAction.PRUNED, "deployment.pruned")
         events.erase(tx, f"{STREAM}{row.ref}")
         tx.execute(delete(Phase).where(Phase.deployment_id == row.id))
-        resource.deployment_count -= 1
         if resource.latest_id == row.id:
             resource.latest_id = None
         tx.session.delete(row)

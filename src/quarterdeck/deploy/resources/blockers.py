@@ -14,10 +14,13 @@ class DeployBlockers:
     """A `kernel.protocols.DeletionBlocker`."""
 
     def blockers(self, tx: Tx, kind: str, row_id: int) -> list[tuple[str, int]]:
-        if kind != "project":
-            return []
         resources = select(func.count()).select_from(Resource)
         deployments = select(func.count()).select_from(Deployment)
+        if kind == "resource":
+            kept = int(tx.execute(deployments.where(Deployment.resource_id == row_id)).scalar_one())
+            return [("deployment-history", kept)] if kept else []
+        if kind != "project":
+            return []
         found = [
             ("resource", resources.where(Resource.project_id == row_id, Resource.lifecycle != "deleted")),
             ("deployment-history", deployments.where(Deployment.project_id == row_id)),

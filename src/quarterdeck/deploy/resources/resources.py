@@ -203,8 +203,6 @@ def blockers(tx: Tx, resource: Resource, registry: Sequence[DeletionBlocker]) ->
     found: list[tuple[str, int]] = []
     if resource.lifecycle == "active":
         found.append(("active-resource", 1))
-    if resource.deployment_count:
-        found.append(("deployment-history", resource.deployment_count))
     if resource.serving_id is not None:
         found.append(("runtime-instance", 1))
     for blocker in registry:

@@ -16,11 +16,12 @@ import structlog
 
 from quarterdeck.access import Access
 from quarterdeck.deploy.deployments import jobs as deployment_jobs
+from quarterdeck.deploy.deployments import previews
 from quarterdeck.deploy.deployments import retention as deployment_retention
 from quarterdeck.deploy.deployments.placement import Placement, limits
 from quarterdeck.deploy.execution.execute import execute
-from quarterdeck.deploy.execution.operating import operate
-from quarterdeck.deploy.execution.order import DeploymentOrder, RuntimeOrder
+from quarterdeck.deploy.execution.operating import clean_up, operate
+from quarterdeck.deploy.execution.order import CleanupOrder, DeploymentOrder, RuntimeOrder
 from quarterdeck.deploy.observation import reviving
 from quarterdeck.deploy.observation.observer import Observer
 from quarterdeck.deploy.resources import runtime as runtime_control
@@ -76,6 +77,7 @@ def handlers_with(edges: Edges) -> WorkerHandlers:
     for kind in (deployment_jobs.RETIRE, runtime_control.CONTROL, reviving.REVIVE):
         handlers.register(kind, RuntimeOrder)(partial(operate, edges=edges))
     handlers.register(BOOTSTRAP, EdgeOrder)(partial(bring_up, edges=edges))
+    handlers.register(previews.CLEANUP, CleanupOrder)(partial(clean_up, edges=edges))
     return handlers
 
 
@@ -164,6 +166,7 @@ class Instance:
             runtime_control.kind(placement),
             reviving.kind(placement),
             proxies.kind(EdgeOrder(str(data.runtime), not settings.no_edge, http_port, https_port)),
+            previews.kind(placement),
         ]
         for kind in kinds:
             jobs.kinds.replace(kind)

@@ -7,7 +7,8 @@ import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from console.portside import NOW, Portside
+from console.ledgerside import NOW
+from console.portside import Portside
 from quarterdeck.console.desk import Console
 from quarterdeck.console.render import Renderer
 from quarterdeck.console.router import console_router

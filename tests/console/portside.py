@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
+from console.ledgerside import BASE, NOW, LedgerSide
 from console.quay import FLEET, Quay
 from quarterdeck.console.ports import Bootstrap, Place, SignedIn, SourceChoice, Update
 from quarterdeck.console.views.deployments import (
@@ -24,13 +25,8 @@ from quarterdeck.console.views.deployments import (
 )
 from quarterdeck.console.views.home import Happening, Home, NeedsYou, RunningNow, Tile
 from quarterdeck.console.views.ledger import (
-    AuditList,
-    AuditRow,
     Found,
     HostRow,
-    JobList,
-    JobRow,
-    JobView,
     SessionRow,
 )
 from quarterdeck.console.views.projects import (
@@ -53,8 +49,6 @@ from quarterdeck.console.views.resources import (
 from quarterdeck.console.views.shell import Count, Viewer
 from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 
-NOW = datetime(2026, 11, 22, 9, 54, 17, tzinfo=UTC)
-BASE = "/console/projects/storefront/production/web"
 EVERYTHING = frozenset(
     "deploy:" + key
     for key in [
@@ -125,7 +119,7 @@ DIFFERENCES = (Difference("FEATURE_SLOTS", "on", None), Difference("CACHE_TTL", 
 
 
 @dataclass
-class Portside(Quay):
+class Portside(Quay, LedgerSide):
     """Values of a small team. `deeds` is what was done; `problem` is raised by the next deed."""
 
     deeds: list[tuple[Any, ...]] = field(default_factory=list)
@@ -341,6 +335,7 @@ class Portside(Quay):
                 "container",
                 (CheckRow("Inside", "passed", "200 in 3 ms"), CheckRow("Through the edge", "passed", "")),
             ),
+            undeployed=("network.internalPort", "variables.runtime.CACHE_TTL"),
         )
 
     async def deployments(self, who: Any, place: Place, before: int | None, limit: int) -> tuple[DeploymentRow, ...]:
@@ -440,56 +435,6 @@ class Portside(Quay):
     async def servers(self, who: Any) -> tuple[Choice, ...]:
         return (Choice("srv_1", "fra-1"), Choice("srv_2", "hel-2"))
 
-    def _jobs(self) -> tuple[JobRow, ...]:
-        kinds = (("deployment.execute", "running"), ("deployment.execute", "failed"), ("audit.seal", "succeeded"))
-        return tuple(
-            JobRow(
-                f"9f2c1ab{n}",
-                kind,
-                "storefront / web v42",
-                BASE,
-                state,
-                "1 of 1",
-                "in-process",
-                NOW - timedelta(minutes=n),
-                NOW - timedelta(minutes=n),
-                None if state == "running" else 12.0,
-                "No answer on port 4321 after 10 tries." if state == "failed" else "",
-            )
-            for n, (kind, state) in enumerate(kinds)
-        )
-
-    async def jobs(self, who: Any, *, state: str, before: str, limit: int) -> JobList:
-        rows = tuple(one for one in self._jobs() if not state or one.state == state)
-        return JobList(rows, None if before or state else "120")
-
-    async def job(self, who: Any, ref: str) -> JobView:
-        found = next((one for one in self._jobs() if one.ref == ref), None)
-        if found is None:
-            raise NotFound(f"There is no job {ref}.", hint="Look in Jobs.")
-        log = await self.deployment_log(who, Place("storefront", "production", "web"), 42, 500)
-        return JobView(found, (Fact("Kind", found.kind, True), Fact("Tries", "1 of 1")), log, True, False)
-
-    async def audit(self, who: Any, *, action: str, outcome: str, actor: str, before: str, limit: int) -> AuditList:
-        rows = tuple(
-            AuditRow(
-                f"aud_{n}",
-                NOW - timedelta(minutes=n),
-                "Mara Lindqvist",
-                name,
-                "storefront / web",
-                BASE,
-                result,
-                "198.51.100.7",
-                (Fact("Version", "v42"),),
-            )
-            for n, (name, result) in enumerate(
-                (("deployment.created", "success"), ("project.deleted", "denied"), ("deployment.finished", "failure"))
-            )
-        )
-        kept = tuple(one for one in rows if one.action.startswith(action) and outcome in {"", one.outcome})
-        return AuditList(kept, None, ("deployment.created", "project.deleted"), "Sealed up to 9:53, chain unbroken.")
-
     async def search(self, who: Any, words: str, limit: int) -> tuple[Found, ...]:
         known = (
             Found("projects", "Storefront", "/console/projects/storefront", "Projects"),
@@ -566,6 +511,15 @@ class Portside(Quay):
     async def set_variable(self, who: Any, place: Any, *, key: str, value: str, exposure: str, secret: bool) -> None:
         self._did("set-variable", place, key, value, exposure, secret)
 
+    async def import_variables(
+        self, who: Any, place: Place, *, content: str, exposure: str, secret: str, plain: str
+    ) -> int:
+        self._did("import-variables", place, content, exposure, secret, plain)
+        return content.count("=")
+
+    async def archive_deployment(self, who: Any, place: Place, number: int) -> None:
+        self._did("archive-deployment", place, number)
+
     async def unset_variable(self, who: Any, place: Any, *, key: str, exposure: str) -> None:
         self._did("unset-variable", place, key, exposure)
 
@@ -581,13 +535,6 @@ class Portside(Quay):
         if confirmation != place.resource:
             raise Invalid("The name typed is not the name of the resource.", hint="Type web.", field="confirmation")
         self._did("delete-resource", place)
-
-    async def cancel_job(self, who: Any, ref: str) -> None:
-        self._did("cancel-job", ref)
-
-    async def retry_job(self, who: Any, ref: str) -> str:
-        self._did("retry-job", ref)
-        return ref
 
     async def follow(self, who: Any, topics: tuple[str, ...], after: int) -> AsyncIterator[Update]:
         self.followed.append((topics, after))

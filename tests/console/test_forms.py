@@ -8,7 +8,8 @@ import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from console.portside import BASE, Portside
+from console.ledgerside import BASE
+from console.portside import Portside
 from quarterdeck.console.ports import Bootstrap, Place
 from quarterdeck.kernel.errors import Invalid, Unauthenticated
 
@@ -33,6 +34,13 @@ DEEDS: list[tuple[str, dict[str, str], tuple[Any, ...], str]] = [
         ("unset-variable", WEB, "A", "runtime"),
         f"{BASE}/variables",
     ),
+    (
+        f"{BASE}/variables/import",
+        {"content": "A=1\nB= 2 ", "exposure": "runtime", "seal": "A", "plain": ""},
+        ("import-variables", WEB, "A=1\nB= 2 ", "runtime", "A", ""),
+        f"{BASE}/variables",
+    ),
+    (f"{BASE}/deployments/40/archive", {}, ("archive-deployment", WEB, 40), f"{BASE}/deployments"),
     (
         f"{SHOP}/production/-/variables",
         {"key": "A", "value": "1", "exposure": "runtime"},
@@ -63,6 +71,18 @@ DEEDS: list[tuple[str, dict[str, str], tuple[Any, ...], str]] = [
     (f"{SHOP}/-/restore", {}, ("restore-project", "storefront"), SHOP),
     ("/console/jobs/9f2c1ab0/cancel", {}, ("cancel-job", "9f2c1ab0"), "/console/jobs/9f2c1ab0"),
     ("/console/jobs/9f2c1ab0/retry", {}, ("retry-job", "9f2c1ab0"), "/console/jobs/9f2c1ab0"),
+    (
+        "/console/jobs/9f2c1ab1/recover",
+        {"reason": "by hand"},
+        ("recover-job", "9f2c1ab1", "by hand"),
+        "/console/jobs/9f2c1ab1",
+    ),
+    (
+        "/console/jobs/9f2c1ab1/give-up",
+        {"reason": "gone"},
+        ("give-up-job", "9f2c1ab1", "gone"),
+        "/console/jobs/9f2c1ab1",
+    ),
     ("/console/me/sessions/ses_2/revoke", {}, ("revoke", "ses_2"), "/console/me"),
     ("/console/sign-out", {}, ("sign-out", "mara"), "/console/sign-in"),
 ]

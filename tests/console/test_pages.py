@@ -9,7 +9,8 @@ import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from console.portside import BASE, EVERYTHING, Portside
+from console.ledgerside import BASE
+from console.portside import EVERYTHING, Portside
 from e2e.console.addresses import PAGES
 from quarterdeck.access import CATALOGUE
 from quarterdeck.console.domain.sources import file_of

@@ -10,7 +10,8 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from console.conftest import build_app
-from console.portside import BASE, NOW, Portside
+from console.ledgerside import BASE, NOW
+from console.portside import Portside
 from quarterdeck.console.desk import Console, Desk
 from quarterdeck.console.ports import Update
 from quarterdeck.console.render import Renderer

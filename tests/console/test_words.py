@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from console.portside import NOW
+from console.ledgerside import NOW
 from quarterdeck.console import words
 from quarterdeck.console.ansi import coloured
 

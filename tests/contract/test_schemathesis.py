@@ -24,7 +24,7 @@ from schemathesis.specs.openapi.checks import (
 
 from quarterdeck.app import application, handlers, openapi_document
 from quarterdeck.cli.keys import new_pair
-from quarterdeck.surfaces.deploy import deployments
+from quarterdeck.surfaces.deploy import deployments, preview_cleanup
 from support.databases import fresh_database
 from support.deck import Deck, opened, signed_in
 from support.run import ALL, SEED
@@ -62,6 +62,7 @@ def served(database_kind: str, tmp_path_factory, request: pytest.FixtureRequest)
     patched = pytest.MonkeyPatch()
     # No worker runs here: who asks for the end of a deployment must not wait for it.
     patched.setattr(deployments, "SYNCHRONOUS_SECONDS", 0.2)
+    patched.setattr(preview_cleanup, "PATIENCE", 0.2)
     request.addfinalizer(patched.undo)  # noqa: PT021 - the fixture yields inside of another context
     with fresh_database(database_kind, directory, server) as database:
         instance = opened(directory, database)
@@ -98,6 +99,7 @@ async def furnished(instance: Any, address: str) -> Served:
         private, _ = new_pair()
         key = {"name": "Deploy", "kind": "ssh-private-key", "privateKey": private}
         credential = (await deck.do("credentials.create-ssh", key))["id"]
+        work = (await deck.do("operator-work.list"))["items"][0]["id"]
         assert deck.token
         return Served(
             address,
@@ -109,6 +111,7 @@ async def furnished(instance: Any, address: str) -> Served:
                 "resourceId": resource,
                 "deploymentId": deployment,
                 "credentialId": credential,
+                "workId": work,
                 "key": "A",
             },
         )

@@ -36,7 +36,13 @@ def numbered(api: Api, resource: Row) -> list[tuple[int, Row]]:
     """The deployments of a resource with the numbers that people use (v42), newest first."""
     rows = api.items("deployments.list", {"resourceId": resource["id"], "includeArchived": True})
     total = max(int(resource.get("deploymentCount") or 0), len(rows))
-    return [(total - index, row) for index, row in enumerate(rows)]
+    return [(_number(row) or total - index, row) for index, row in enumerate(rows)]
+
+
+def _number(row: Row) -> int | None:
+    """The number that the server says; one that says none has pruned none."""
+    metadata = ((row.get("runtimePlan") or {}).get("execution") or {}).get("metadata") or {}
+    return int(metadata["deployment.number"]) if "deployment.number" in metadata else None
 
 
 def serves(api: Api, found: Sequence[Found]) -> dict[str, Serving]:
@@ -51,6 +57,8 @@ def _serves(api: Api, resource: Row) -> Serving:
         return Serving("not-deployed")
     health = api.read("resources.health", {"mode": "cached", "includeChecks": False}, resourceId=str(resource["id"]))
     runtime = str(health["runtime"]["lifecycle"])
+    if health["overall"] == "not-deployed":
+        return Serving("not-deployed")
     if resource["lastDeploymentStatus"] == "succeeded":
         return Serving(runtime, int(resource["deploymentCount"]), str(resource["lastDeploymentId"]))
     for number, row in numbered(api, resource):

@@ -47,6 +47,8 @@ class Session:
 
 def hidden(body: dict[str, Any]) -> dict[str, Any]:
     """A body to show: values of secrets are not, and no credentials inside addresses."""
+    if "content" in body:
+        return {**body, "content": "****"}
     if "value" in body and (body.get("isSecret") or body.get("kind") == "secret"):
         return {**body, "value": "****"}
     shown: dict[str, Any] = {}

@@ -47,9 +47,24 @@ CHECKS: dict[str, Tone] = {
     "disabled": "off",
     "inactive": "off",
 }
+WORK: dict[str, Tone] = {
+    "pending": "idle",
+    "running": "run",
+    "retry-scheduled": "warn",
+    "succeeded": "good",
+    "failed": "bad",
+    "canceled": "off",
+    "dead-lettered": "bad",
+}
 LIFECYCLE: dict[str, Tone] = {"active": "good", "locked": "off", "archived": "off", "deleted": "off"}
 ACTIVE = frozenset({"created", "planning", "planned", "running", "cancel-requested"})
-WORDS = {"rolled-back": "rolled back", "cancel-requested": "canceling", "not-deployed": "not deployed"}
+WORDS = {
+    "rolled-back": "rolled back",
+    "cancel-requested": "canceling",
+    "not-deployed": "not deployed",
+    "retry-scheduled": "tries again",
+    "dead-lettered": "given up",
+}
 
 
 class Shown(NamedTuple):
@@ -59,6 +74,10 @@ class Shown(NamedTuple):
 
 def deployment(status: str) -> Shown:
     return Shown(TONES.get(status, "off"), WORDS.get(status, status))
+
+
+def work(status: str) -> Shown:
+    return Shown(WORK.get(status, "off"), WORDS.get(status, status))
 
 
 def health(status: str) -> Shown:

@@ -10,6 +10,7 @@ import shlex
 from quarterdeck.console.ports import SourceChoice
 from quarterdeck.console.views.deployments import DeploymentRow
 from quarterdeck.console.views.fleet import CredentialRow, ServerChoice, ServerView
+from quarterdeck.console.views.ledger import JobRow
 from quarterdeck.console.views.projects import EnvironmentView, ProjectView
 from quarterdeck.console.views.resources import ResourceHead
 from quarterdeck.console.views.shell import Command
@@ -45,6 +46,14 @@ def logs(row: DeploymentRow) -> Command:
 
 def cancel(row: DeploymentRow) -> Command:
     return Command(_line("cancel", row.ref), f"POST /api/deployments/{row.ref}/cancel")
+
+
+def archive_deployment(row: DeploymentRow) -> Command:
+    return Command(_line("archive", row.ref), f"POST /api/deployments/{row.ref}/archive")
+
+
+def import_variables(head: ResourceHead) -> Command:
+    return Command(_line("import", head.path, ".env"), f"POST /api/resources/{head.ref}/variables/import")
 
 
 def rollback(head: ResourceHead, target: DeploymentRow, latest: str) -> Command:
@@ -132,6 +141,16 @@ def add_credential() -> Command:
 
 def delete_credential(row: CredentialRow) -> Command:
     return Command(_line("credential", "rm", row.name), f"DELETE /api/credentials/ssh/{row.ref}")
+
+
+def work(row: JobRow, act: str) -> Command:
+    """`act` is show, retry, recover or dead-letter."""
+    words = ("--reason", "…") if act in {"recover", "dead-letter"} else ()
+    ways = {"show": "", "recover": "/mark-recovered"}
+    method = "GET" if act == "show" else "POST"
+    return Command(
+        _line("work", act, row.work, *words), f"{method} /api/operator-work/{row.work}{ways.get(act, '/' + act)}"
+    )
 
 
 def enrol() -> Command:

@@ -175,6 +175,8 @@ def deployment_title(deployment: DeploymentView, head: ResourceHead) -> str:
 FLASHES: dict[str, tuple[str, str]] = {
     "saved": ("good", "Saved"),
     "variable-set": ("good", "Variable saved. It takes effect with the next deployment."),
+    "variables-imported": ("good", "Variables imported. They take effect with the next deployment."),
+    "deployment-archived": ("good", "Archived"),
     "variable-unset": ("good", "Variable removed. It takes effect with the next deployment."),
     "project-created": ("good", "Project created"),
     "project-archived": ("good", "Project archived"),
@@ -199,6 +201,8 @@ FLASHES: dict[str, tuple[str, str]] = {
     "key-stored": ("good", "Key stored"),
     "key-deleted": ("good", "Key deleted"),
     "job-retried": ("run", "Queued again"),
+    "job-recovered": ("good", "Marked as recovered"),
+    "job-given-up": ("warn", "Given up"),
 }
 
 

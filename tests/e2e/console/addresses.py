@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.portside import BASE
+from console.ledgerside import BASE
 
 PAGES = {
     "home": "/console/",
@@ -20,6 +20,7 @@ PAGES = {
     "rollback": f"{BASE}/deployments/40/rollback",
     "rollback-blocked": f"{BASE}/deployments/39/rollback",
     "cancel": f"{BASE}/deployments/42/cancel",
+    "archive-deployment": f"{BASE}/deployments/40/archive",
     "logs": f"{BASE}/logs",
     "variables": f"{BASE}/variables",
     "remove-variable": f"{BASE}/variables/remove?key=CACHE_TTL&exposure=runtime",
@@ -38,6 +39,10 @@ PAGES = {
     "key-delete": "/console/fleet/keys/sshcred_1/delete",
     "jobs": "/console/jobs",
     "job": "/console/jobs/9f2c1ab0",
+    "job-failed": "/console/jobs/9f2c1ab1",
+    "job-waiting": "/console/jobs/9f2c1ab3",
+    "job-recover": "/console/jobs/9f2c1ab1/recover",
+    "job-give-up": "/console/jobs/9f2c1ab1/give-up",
     "audit": "/console/audit",
     "me": "/console/me",
     "search": "/console/search?q=web",

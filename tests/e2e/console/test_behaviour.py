@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import Browser, expect
 
-from console.portside import BASE, LINES, NOW
+from console.ledgerside import BASE, NOW
+from console.portside import LINES
 from e2e.console.addresses import PAGES
 from e2e.console.conftest import Deck, Visit
 from quarterdeck.console.ports import Place, Update

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.clock import HeldClock
@@ -391,6 +394,19 @@ def test_a_short_reference_leads_back_to_its_job(db):
     assert jobs.short_ref_id(job.short_ref) == job.id
     with pytest.raises(ValueError, match="nonsense"):
         jobs.short_ref_id("nonsense!")
+
+
+@given(st.integers(0, (1 << 62) - 1))
+def test_a_work_reference_is_twelve_characters_and_one_to_one(job_id):
+    ref = jobs.work_ref(job_id)
+    assert re.fullmatch("wrk_[0-9a-z]{12}", ref)
+    assert jobs.work_ref_id(ref) == job_id
+
+
+@pytest.mark.parametrize("ref", ["", "wrk_", "wrk_1", "wrk_zzzzzzzzzzzz", "dep_000000000001", "wrk_00000000000A"])
+def test_another_form_is_no_work_reference(ref):
+    with pytest.raises(ValueError, match="no work reference"):
+        jobs.work_ref_id(ref)
 
 
 def test_what_a_person_does_to_a_job_is_audited_and_what_the_system_does_is_not(db):

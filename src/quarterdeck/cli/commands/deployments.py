@@ -43,10 +43,13 @@ def _latest(found: Found) -> str:
     return str(latest)
 
 
-def history(resource: str | None = None, /, *, limit: int = 20, common: Common = Common()) -> None:
+def history(
+    resource: str | None = None, /, *, limit: int = 20, archived: bool = False, common: Common = Common()
+) -> None:
     """List the deployments of a resource, newest first.
 
     qd history shop
+    qd history shop --archived
 
     Parameters
     ----------
@@ -54,10 +57,13 @@ def history(resource: str | None = None, /, *, limit: int = 20, common: Common =
         project/environment/resource, a slug that is unique, or an id.
     limit
         How many.
+    archived
+        With those that were archived.
     """
     with session(common) as opened:
         found = names.resource(opened.api, resource)
-        listed = numbered(opened.api, found.resource)[:limit]
+        listed = [one for one in numbered(opened.api, found.resource) if archived or not one[1].get("archivedAt")]
+        listed = listed[:limit]
         now = SystemClock().now()
         rows = [
             [

@@ -1,28 +1,42 @@
-"""The end of a resource: `archive` and `delete`."""
+"""The end of a resource or of a deployment: `archive` and `delete`."""
 
 from __future__ import annotations
 
 from quarterdeck.cli import names
+from quarterdeck.cli.client import Api
 from quarterdeck.cli.failure import Exit, Failure
 from quarterdeck.cli.options import Changing, Destroying
-from quarterdeck.cli.session import session
+from quarterdeck.cli.serving import numbered
+from quarterdeck.cli.session import Session, session
 
 
-def archive(resource: str, /, *, reason: str | None = None, changing: Changing = Changing()) -> None:
+def archive(
+    what: str, version: str | None = None, /, *, reason: str | None = None, changing: Changing = Changing()
+) -> None:
     """Archive a resource: what runs keeps running, and nothing new can be deployed or changed.
+
+    With a version, or a deployment's id, that deployment goes out of the history instead; it must have ended, and what
+    it serves, or could give back, is not touched.
 
     qd archive shop
     qd archive storefront/staging/shop --reason "moved to the new shop" --yes
+    qd archive shop v38
+    qd archive dep_4k2m9x0q7c1z
 
     Parameters
     ----------
-    resource
-        project/environment/resource, a slug that is unique, or an id.
+    what
+        project/environment/resource, a slug that is unique, or an id; or a deployment's id (dep_…).
+    version
+        The number of a deployment in `qd history`.
     reason
-        Why; kept in the audit trail.
+        Why; kept in the audit trail. Of a resource only.
     """
     with session(changing) as opened:
-        found = names.resource(opened.api, resource)
+        if what.startswith("dep_") or version is not None:
+            _archive_deployment(opened, what if version is None else _of_version(opened.api, what, version), changing)
+            return
+        found = names.resource(opened.api, what)
         if not changing.plan:
             opened.terminal.confirm(f"Archive {found.path}?")
         made = opened.api.change("resources.archive", {"reason": reason} if reason else {}, resourceId=found.id)
@@ -30,6 +44,28 @@ def archive(resource: str, /, *, reason: str | None = None, changing: Changing =
             opened.planned()
             return
         opened.terminal.answer(made, name=found.id, text=f"Archived {found.path}. What runs keeps running.")
+
+
+def _archive_deployment(opened: Session, target: str, changing: Changing) -> None:
+    answer = opened.api.change("deployments.archive", {"confirm": target}, deploymentId=target)
+    if changing.plan:
+        opened.planned()
+        return
+    opened.terminal.answer(answer, name=target, text=f"Archived: {target}.")
+
+
+def _of_version(api: Api, resource: str, version: str) -> str:
+    found = names.resource(api, resource)
+    wanted = version.removeprefix("v")
+    target = next((row["id"] for number, row in numbered(api, found.resource) if str(number) == wanted), None)
+    if target is None:
+        raise Failure(
+            f"{found.path} has no version {version}.",
+            exit=Exit.NOT_FOUND,
+            code="not_found",
+            hint=f"qd history {found.path}",
+        )
+    return str(target)
 
 
 def delete(resource: str, /, *, destroying: Destroying = Destroying()) -> None:

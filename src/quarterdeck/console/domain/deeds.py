@@ -15,8 +15,9 @@ from quarterdeck.console.domain.places import (
     resource_at,
 )
 from quarterdeck.console.ports import Place, SourceChoice
-from quarterdeck.deploy.deployments import admission, deployments
-from quarterdeck.deploy.resources import profiles, resources, runtime, variables
+from quarterdeck.deploy.deployments import admission, archiving, deployments
+from quarterdeck.deploy.deployments.model import Deployment
+from quarterdeck.deploy.resources import importing, profiles, resources, runtime, variables
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
@@ -112,8 +113,8 @@ class Deeds:
         def back(tx: Tx) -> int:
             found = resource_at(tx, place)
             candidate = deployment_at(tx, found, number)
-            latest = deployment_at(tx, found, found.resource.deployment_count)
-            return deployments.rollback(tx, latest.ref, candidate.ref).number
+            latest = tx.get(Deployment, found.resource.latest_id) if found.resource.latest_id else None
+            return deployments.rollback(tx, (latest or candidate).ref, candidate.ref).number
 
         made: int = await self.instance.db.write(back)
         return made
@@ -147,6 +148,30 @@ class Deeds:
                 )
 
         await self.instance.db.write(put)
+
+    async def import_variables(
+        self, who: Principal, place: Place, *, content: str, exposure: str, secret: str, plain: str
+    ) -> int:
+        def verb(tx: Tx) -> int:
+            done = importing.import_variables(
+                tx,
+                resource_at(tx, place).resource.ref,
+                content,
+                exposure,
+                secret_keys=secret.replace(",", " ").split(),
+                plain_keys=plain.replace(",", " ").split(),
+            )
+            return len(done)
+
+        made: int = await self.instance.db.write(verb)
+        return made
+
+    async def archive_deployment(self, who: Principal, place: Place, number: int) -> None:
+        def verb(tx: Tx) -> None:
+            ref = deployment_at(tx, resource_at(tx, place), number).ref
+            archiving.archive(tx, ref, ref)
+
+        await self.instance.db.write(verb)
 
     async def unset_variable(
         self,
@@ -203,6 +228,12 @@ class Deeds:
     async def retry_job(self, who: Principal, ref: str) -> str:
         made: str = await self.instance.db.write(ledger.retry_job, ref)
         return made
+
+    async def recover_job(self, who: Principal, ref: str, reason: str) -> None:
+        await self.instance.db.write(ledger.recover_job, ref, reason)
+
+    async def give_up_job(self, who: Principal, ref: str, reason: str) -> None:
+        await self.instance.db.write(ledger.give_up_job, ref, reason)
 
 
 def project_version(project: Project) -> str:

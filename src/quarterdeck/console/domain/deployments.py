@@ -114,6 +114,7 @@ def view(tx: Tx, found: Found, attempt: Deployment) -> DeploymentView:
         may_retry=attempt.status in {"failed", "canceled", "rolled-back"} and not allowed.retry,
         retry_reason=reason,
         may_cancel=attempt.status in ACTIVE and attempt.status != "cancel-requested",
+        archived=attempt.archived_at is not None,
     )
 
 

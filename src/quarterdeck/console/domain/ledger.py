@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import func, select
@@ -18,9 +19,12 @@ from quarterdeck.console.views.ledger import (
     SessionRow,
 )
 from quarterdeck.console.views.ledger import Found as Answer
+from quarterdeck.console.views.shell import Note
 from quarterdeck.console.words import counted, exact
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.resources.model import Resource
+from quarterdeck.deploy.work import work as operator_work
+from quarterdeck.deploy.work.work import Seen
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.identity import sessions
@@ -29,17 +33,11 @@ from quarterdeck.kernel import jobs as work
 from quarterdeck.kernel.audit.browse import event as event_of
 from quarterdeck.kernel.audit.model import AuditEvent, audit_events
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import NotFound
+from quarterdeck.kernel.errors import Invalid, NotFound
 from quarterdeck.workspace.model import Environment, Project
 from quarterdeck.workspace.projects import organization_of
 
 STALE_SECONDS = 45
-KINDS = {
-    "deployment.execute": "Deploy",
-    "deployment.retire": "Retire a version",
-    "runtime.control": "Control a runtime",
-    "server.bootstrap-proxy": "Bring up an edge",
-}
 
 
 def connected(instance: Any) -> tuple[Any, ...]:
@@ -100,10 +98,17 @@ def hosts(tx: Tx, instance: Any) -> tuple[HostRow, ...]:
     return tuple(rows)
 
 
-def jobs(tx: Tx, *, state: str, before: str, limit: int) -> JobList:
+def seats(instance: Any) -> tuple[work.Seat, ...]:
+    """What the connected workers could take now."""
+    return tuple(session.seat for session in connected(instance))
+
+
+def jobs(tx: Tx, connected: tuple[work.Seat, ...], *, state: str, before: str, limit: int) -> JobList:
     """The ledger of the organization, newest first; `before` is a short reference."""
+    organization_id, with_own = operator_work.scope(tx)
     wanted = work.Filter(
-        organization_id=organization_of(tx),
+        organization_id=organization_id,
+        with_own=with_own,
         states=(work.State(state),) if state else (),
         before=_job_id(before) if before else None,
         limit=limit + 1,
@@ -111,7 +116,8 @@ def jobs(tx: Tx, *, state: str, before: str, limit: int) -> JobList:
     found = work.list(tx, wanted)
     shown = found[:limit]
     return JobList(
-        tuple(_job_row(tx, job) for job in shown), shown[-1].short_ref if len(found) > limit and shown else None
+        tuple(_job_row(tx, one) for one in operator_work.seen(tx, shown, connected)),
+        shown[-1].short_ref if len(found) > limit and shown else None,
     )
 
 
@@ -122,13 +128,15 @@ def _job_id(ref: str) -> int:
         raise NotFound(f"There is no job {ref[:20]!r}.", hint="It may have been pruned. Look in Jobs.") from None
 
 
-def _job_row(tx: Tx, job: work.Job) -> JobRow:
+def _job_row(tx: Tx, seen: Seen) -> JobRow:
+    job = seen.job
     subject, address = subject_of(tx, job.subject)
+    waits = seen.waiting.message if seen.waiting else ""
     started, ended = job.started_at, job.finished_at
     owner = job.owner or ""
     return JobRow(
         ref=job.short_ref,
-        kind=KINDS.get(job.kind, job.kind.replace(".", " ").replace("-", " ").capitalize()),
+        kind=seen.title,
         subject=subject,
         subject_href=address,
         state=job.state,
@@ -137,7 +145,8 @@ def _job_row(tx: Tx, job: work.Job) -> JobRow:
         queued=job.created_at,
         started=started,
         seconds=(ended - started).total_seconds() if started and ended else None,
-        cause=job.error_message or job.cancel_reason or "",
+        cause=waits or job.error_message or job.cancel_reason or "",
+        work=job.work_ref,
     )
 
 
@@ -172,16 +181,25 @@ def subject_of(tx: Tx, subject: str | None) -> tuple[str, str | None]:
 
 
 def _own_job(tx: Tx, ref: str) -> work.Job:
-    job = work.get(tx, _job_id(ref))
-    if job.organization_id != organization_of(tx):
-        raise NotFound(f"There is no job {ref}.", hint="It may have been pruned. Look in Jobs.")
-    return job
+    return operator_work.find(tx, work.work_ref(_job_id(ref)))
 
 
-def job(tx: Tx, ref: str, *, may_cancel: bool, may_retry: bool) -> JobView:
+@dataclass(frozen=True, slots=True)
+class May:
+    """Which acts the reader's permissions allow."""
+
+    cancel: bool
+    retry: bool
+    recover: bool
+    give_up: bool
+
+
+def job(tx: Tx, ref: str, connected: tuple[work.Seat, ...], may: May) -> JobView:
     found = _own_job(tx, ref)
-    row = _job_row(tx, found)
+    (seen,) = operator_work.seen(tx, [found], connected, whole=True)
+    row = _job_row(tx, seen)
     facts = [
+        Fact("Work", found.work_ref, code=True),
         Fact("Kind", found.kind, code=True),
         Fact("Identifier", found.uid, code=True),
         Fact("Lane", found.lane),
@@ -196,16 +214,36 @@ def job(tx: Tx, ref: str, *, may_cancel: bool, may_retry: bool) -> JobView:
         facts.append(Fact("Worker", row.worker))
     if found.error_code:
         facts.append(Fact("Error", found.error_code, code=True))
-    if row.cause:
-        facts.append(Fact("Cause", row.cause))
+    if found.error_message or found.cancel_reason:
+        facts.append(Fact("Cause", found.error_message or found.cancel_reason or ""))
+    if seen.waiting and seen.waiting.until:
+        facts.append(Fact("Due", exact(seen.waiting.until)))
+    if found.closed_by:
+        facts.append(Fact("Closed by", found.closed_by))
     if found.correlation_id:
         facts.append(Fact("Correlation", found.correlation_id, code=True))
     facts += [
         Fact(f"Try {attempt.fence}", f"{attempt.outcome} {attempt.error_message or ''}".strip())
         for attempt in work.attempts(tx, found.id)
     ]
-    retriable = found.state in {"failed", "retry-scheduled"} and bool(found.retriable)
-    return JobView(row, tuple(facts), None, may_cancel and not found.ended, may_retry and retriable)
+    return JobView(
+        row,
+        tuple(facts),
+        None,
+        may.cancel and not found.ended,
+        may.retry and seen.may_retry,
+        may.recover and found.state in {"failed", "retry-scheduled", "dead-lettered"},
+        may.give_up and found.state in {"failed", "retry-scheduled"},
+        _waits(seen),
+        f"/console/jobs/{seen.waiting.behind.short_ref}" if seen.waiting and seen.waiting.behind else None,
+    )
+
+
+def _waits(seen: Seen) -> Note | None:
+    if seen.waiting is None:
+        return None
+    stuck = seen.waiting.reason.startswith("worker")
+    return Note("warn" if stuck else "idle", seen.waiting.message, seen.waiting.hint or "")
 
 
 def cancel_job(tx: Tx, ref: str) -> None:
@@ -214,6 +252,16 @@ def cancel_job(tx: Tx, ref: str) -> None:
 
 def retry_job(tx: Tx, ref: str) -> str:
     return work.retry(tx, _own_job(tx, ref).id).short_ref
+
+
+def recover_job(tx: Tx, ref: str, reason: str) -> None:
+    work.mark_recovered(tx, _own_job(tx, ref).id, reason or None)
+
+
+def give_up_job(tx: Tx, ref: str, reason: str) -> None:
+    if not reason:
+        raise Invalid("A reason is needed.", hint="Say why it is given up.", field="reason")
+    work.dead_letter(tx, _own_job(tx, ref).id, reason)
 
 
 def audit(tx: Tx, *, action: str, outcome: str, actor: str, before: str, limit: int) -> AuditList:

@@ -73,9 +73,10 @@ def resource_at(tx: Tx, place: Place) -> Found:
 def deployment_at(tx: Tx, found: Found, number: int) -> Deployment:
     row = tx.first(select(Deployment).where(Deployment.resource_id == found.resource.id, Deployment.number == number))
     if row is None:
+        latest = tx.get(Deployment, found.resource.latest_id) if found.resource.latest_id else None
         raise NotFound(
             f"{found.resource.name} has no deployment v{number}.",
-            hint=f"The newest is v{found.resource.deployment_count}." if found.resource.deployment_count else "",
+            hint=f"The newest is v{latest.number}." if latest is not None else "",
         )
     return row
 

@@ -176,17 +176,14 @@ class Reads:
         return choices
 
     async def jobs(self, who: Principal, *, state: str, before: str, limit: int) -> JobList:
-        found: JobList = await self.instance.db.read(ledger.jobs, state=state, before=before, limit=limit)
+        seats = ledger.seats(self.instance)
+        found: JobList = await self.instance.db.read(ledger.jobs, seats, state=state, before=before, limit=limit)
         return found
 
     async def job(self, who: Principal, ref: str) -> JobView:
-        decide = self.instance.access.decide
-        view: JobView = await self.instance.db.read(
-            ledger.job,
-            ref,
-            may_cancel=decide(who, "deploy:operator-work.cancel").allowed,
-            may_retry=decide(who, "deploy:operator-work.retry").allowed,
-        )
+        acts = ("cancel", "retry", "mark-recovered", "dead-letter")
+        may = ledger.May(*(self.instance.access.decide(who, f"deploy:operator-work.{act}").allowed for act in acts))
+        view: JobView = await self.instance.db.read(ledger.job, ref, ledger.seats(self.instance), may)
         return view
 
     async def audit(

@@ -17,6 +17,7 @@ from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.observation import observations
 from quarterdeck.deploy.observation.model import Observation
 from quarterdeck.deploy.resources import resources
+from quarterdeck.deploy.resources.drift import drift
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.deploy.resources.variables import reaching
 from quarterdeck.fleet.servers.model import Server
@@ -87,6 +88,8 @@ def state_of(resource: Resource, latest: Deployment | None, seen: Observation | 
         return ("runtime", "not-deployed")
     if latest.status in ACTIVE:
         return ("deployment", latest.status)
+    if resource.serving_id is None and latest.status == "succeeded":
+        return ("runtime", "not-deployed")  # a preview that was cleaned up
     if resource.wanted == "stopped":
         return ("runtime", "stopped")
     if seen is not None and seen.lifecycle != "running":
@@ -171,6 +174,7 @@ def view(tx: Tx, found: Found) -> ResourceView:
         total=resource.deployment_count,
         routes=route_rows(tx, resource),
         serving=serving(tx, resource),
+        undeployed=tuple(str(one["path"]) for one in drift(tx, resource, latest)),
     )
 
 

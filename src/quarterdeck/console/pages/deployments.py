@@ -126,6 +126,39 @@ async def cancel(request: Request[Any, Any, Any]) -> Response[bytes]:
     return see(_address(place, which), "canceling")
 
 
+@get(ONE + "/archive", opt=needs("deploy:deployments.archive"))
+async def ask_archive(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk, place = await open_desk(request), place_of(request)
+    head = await desk.ports.resource_head(desk.who, place)
+    view = await desk.ports.deployment(desk.who, place, number_of(request))
+    label = f"v{view.row.number}"
+    return ask(
+        desk,
+        crumbs=crumbs_of(head, Crumb(label, view.row.href), Crumb("Archive")),
+        title=f"Archive {label}?",
+        texts=(
+            f"{label} goes out of the history. What serves is not touched.",
+            "Its page and its log stay until they are pruned.",
+        ),
+        action=f"{view.row.href}/archive",
+        back=view.row.href,
+        keep="Leave it",
+        button=f"Archive {label}",
+        blocked=f"{label} has not ended." if view.row.active else "",
+        command=commands.archive_deployment(view.row),
+    )
+
+
+@post(ONE + "/archive", opt=needs("deploy:deployments.archive"))
+async def archive(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk, place, which = await open_desk(request), place_of(request), number_of(request)
+    try:
+        await desk.ports.archive_deployment(desk.who, place, which)
+    except Problem as problem:
+        return await show(request, place, which, problem)
+    return see(f"{place.href}/deployments", "deployment-archived")
+
+
 @post(ONE + "/retry", opt=needs("deploy:deployments.retry"))
 async def retry(request: Request[Any, Any, Any]) -> Response[bytes]:
     desk, place, which = await open_desk(request), place_of(request), number_of(request)

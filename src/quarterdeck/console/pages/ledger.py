@@ -7,9 +7,12 @@ from urllib.parse import urlencode
 
 from litestar import Request, Response, get, post
 
-from quarterdeck.console.desk import AnyRequest, open_desk, part
+from quarterdeck.console import commands
+from quarterdeck.console.desk import AnyRequest, open_desk, part, read_form
+from quarterdeck.console.pages.questions import ask
 from quarterdeck.console.permissions import needs
 from quarterdeck.console.render import see
+from quarterdeck.console.views.ledger import JobView
 from quarterdeck.console.views.shell import Crumb, Pages
 from quarterdeck.kernel.errors import Problem
 
@@ -51,6 +54,7 @@ async def _job(request: AnyRequest, ref: str, problem: Problem | None = None) ->
         crumbs=(Crumb("Jobs", "/console/jobs"), Crumb(view.row.kind)),
         problem=problem,
         view=view,
+        command=commands.work(view.row, "show"),
     )
 
 
@@ -74,6 +78,71 @@ async def retry_job(request: Request[Any, Any, Any]) -> Response[bytes]:
     except Problem as problem:
         return await _job(request, ref, problem)
     return see(f"/console/jobs/{made}", "job-retried")
+
+
+@get("/jobs/{ref:str}/recover", opt=needs("deploy:operator-work.mark-recovered"))
+async def ask_recover(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk = await open_desk(request)
+    view = await desk.ports.job(desk.who, part(request, "ref"))
+    return ask(
+        desk,
+        here="jobs",
+        crumbs=_crumbs(view, "Mark as recovered"),
+        title=f"Mark “{view.row.kind}” as recovered?",
+        texts=("It counts as done from now on. Nothing is run, and what it is about is not touched.",),
+        reason="What you have done instead",
+        action=f"{view.row.href}/recover",
+        back=view.row.href,
+        keep="Leave it",
+        button="Mark as recovered",
+        blocked="" if view.may_recover else "Only work that failed can be marked as recovered.",
+        command=commands.work(view.row, "recover"),
+    )
+
+
+@post("/jobs/{ref:str}/recover", opt=needs("deploy:operator-work.mark-recovered"))
+async def recover(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk, ref = await open_desk(request), part(request, "ref")
+    try:
+        await desk.ports.recover_job(desk.who, ref, (await read_form(request)).get("reason", ""))
+    except Problem as problem:
+        return await _job(request, ref, problem)
+    return see(f"/console/jobs/{ref}", "job-recovered")
+
+
+@get("/jobs/{ref:str}/give-up", opt=needs("deploy:operator-work.dead-letter"))
+async def ask_give_up(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk = await open_desk(request)
+    view = await desk.ports.job(desk.who, part(request, "ref"))
+    return ask(
+        desk,
+        here="jobs",
+        crumbs=_crumbs(view, "Give up"),
+        title=f"Give “{view.row.kind}” up?",
+        texts=("It is not tried again. What it has left behind stays until somebody clears it away.",),
+        reason="Why",
+        action=f"{view.row.href}/give-up",
+        back=view.row.href,
+        keep="Leave it",
+        button="Give it up",
+        danger=True,
+        blocked="" if view.may_give_up else "Only work that failed can be given up.",
+        command=commands.work(view.row, "dead-letter"),
+    )
+
+
+@post("/jobs/{ref:str}/give-up", opt=needs("deploy:operator-work.dead-letter"))
+async def give_up(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk, ref = await open_desk(request), part(request, "ref")
+    try:
+        await desk.ports.give_up_job(desk.who, ref, (await read_form(request)).get("reason", ""))
+    except Problem as problem:
+        return await _job(request, ref, problem)
+    return see(f"/console/jobs/{ref}", "job-given-up")
+
+
+def _crumbs(view: JobView, deed: str) -> tuple[Crumb, ...]:
+    return (Crumb("Jobs", "/console/jobs"), Crumb(view.row.kind, view.row.href), Crumb(deed))
 
 
 @get("/audit", opt=needs("deploy:audit-events.list"))

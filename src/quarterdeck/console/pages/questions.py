@@ -14,7 +14,9 @@ from quarterdeck.kernel.errors import Conflict, Problem
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`must_equal` is the name to type, for what cannot be undone; `blocked` says why the deed cannot be done now."""
+    """`must_equal` is the name to type, for what cannot be undone; `blocked` says why the deed cannot be done now;
+    `reason` is the label of a field that asks why it is done.
+    """
 
     title: str
     action: str
@@ -28,6 +30,7 @@ class Question:
     must_equal: str = ""
     blocked: str = ""
     hidden: dict[str, str] = field(default_factory=dict)
+    reason: str = ""
     problem: Note | None = None
 
 

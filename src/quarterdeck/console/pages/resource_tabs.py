@@ -15,7 +15,7 @@ from quarterdeck.console.pages.settings_forms import FORMS, build_forms
 from quarterdeck.console.permissions import needs
 from quarterdeck.console.ports import Place
 from quarterdeck.console.render import secure_headers, see
-from quarterdeck.console.views.shell import Crumb
+from quarterdeck.console.views.shell import Crumb, Field
 from quarterdeck.kernel.errors import Invalid, Problem
 
 LINES = 5000
@@ -66,7 +66,48 @@ async def _variables(
         frozen="" if head.lifecycle == "active" else f"{head.name} is {head.lifecycle}: its variables stand still.",
         fields=variable_fields(typed or {}),
         command=commands.set_variable(head),
+        importing=import_fields(typed or {}),
+        import_command=commands.import_variables(head),
     )
+
+
+def import_fields(typed: dict[str, str]) -> tuple[Field, ...]:
+    """The form that takes a `.env` file over. Its text is asked for again after a refusal: it may hold secrets."""
+    return (
+        Field("content", "Lines of the file", kind="area", required=True, full=True, placeholder="KEY=value"),
+        Field(
+            "seal",
+            "Seal also",
+            typed.get("seal", ""),
+            hint="Keys, with spaces between them. Names such as API_TOKEN or DB_PASSWORD are sealed by themselves.",
+        ),
+        Field("plain", "Do not seal", typed.get("plain", ""), hint="Keys whose names look secret and are not."),
+        Field(
+            "exposure",
+            "Where they are seen",
+            typed.get("exposure", "runtime"),
+            kind="select",
+            choices=(("runtime", "When it runs"), ("build-time", "While it is built")),
+            required=True,
+        ),
+    )
+
+
+@post(BASE + "/variables/import", opt=needs("deploy:resources.import-variables"))
+async def import_variables(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk, form, place = await open_desk(request), await read_form(request), place_of(request)
+    try:
+        await desk.ports.import_variables(
+            desk.who,
+            place,
+            content=form.get("content", ""),
+            exposure=form.get("exposure", "runtime"),
+            secret=form.get("seal", ""),
+            plain=form.get("plain", ""),
+        )
+    except Problem as problem:
+        return await _variables(request, place, problem, form)
+    return see(f"{place.href}/variables", "variables-imported")
 
 
 @post(BASE + "/variables", opt=needs("deploy:resources.set-variable"))

@@ -108,6 +108,7 @@ class DeploymentView:
     may_retry: bool
     retry_reason: str
     may_cancel: bool
+    archived: bool = False
 
     @property
     def doing(self) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from quarterdeck.console.views.deployments import Fact, LogView
+from quarterdeck.console.views.shell import Note
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class HostRow:
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
-    """`subject` is what the job is about, `cause` why it ended as it did."""
+    """`subject` is what the job is about, `cause` why it ended as it did, or why it waits. `work` is its `wrk_…`."""
 
     ref: str
     kind: str
@@ -37,6 +38,7 @@ class JobRow:
     started: datetime | None
     seconds: float | None
     cause: str
+    work: str
 
     @property
     def href(self) -> str:
@@ -51,11 +53,17 @@ class JobList:
 
 @dataclass(frozen=True, slots=True)
 class JobView:
+    """`waits` says why it does not run yet; `behind` is the page of the job that goes first."""
+
     row: JobRow
     facts: tuple[Fact, ...]
     log: LogView | None
     may_cancel: bool
     may_retry: bool
+    may_recover: bool
+    may_give_up: bool
+    waits: Note | None = None
+    behind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

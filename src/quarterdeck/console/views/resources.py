@@ -74,6 +74,8 @@ class ResourceHead:
 
 @dataclass(frozen=True, slots=True)
 class ResourceView:
+    """`undeployed` names what has changed since the newest deployment was admitted."""
+
     head: ResourceHead
     deployment: DeploymentView | None
     log: LogView | None
@@ -81,6 +83,7 @@ class ResourceView:
     total: int
     routes: tuple[RouteRow, ...]
     serving: Serving | None
+    undeployed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import or_, select
 
-from quarterdeck.deploy.deployments import admission
+from quarterdeck.deploy.deployments import about, admission
 from quarterdeck.deploy.deployments.model import Deployment, Phase
 from quarterdeck.deploy.deployments.placement import Placement
 from quarterdeck.deploy.deployments.records import record
@@ -84,6 +84,7 @@ def kinds(placement: Placement, logs: Logs) -> list[jobs.JobKind]:
             record=keep,
             finish=finish,
             lease_seconds=15,
+            work=jobs.Work("deployment", "Deploy", about.attempts, about.again),
         ),
         jobs.JobKind(
             name=RETIRE,
@@ -92,6 +93,7 @@ def kinds(placement: Placement, logs: Logs) -> list[jobs.JobKind]:
             finish=finish_retire,
             lane="background",
             lease_seconds=15,
+            work=jobs.Work("runtime-maintenance", "Clear away after a deployment", about.followers, about.follow_again),
         ),
     ]
 

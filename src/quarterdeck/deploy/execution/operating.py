@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from quarterdeck.deploy.execution import starting
-from quarterdeck.deploy.execution.order import RuntimeOrder
+from quarterdeck.deploy.execution.order import CleanupOrder, RuntimeOrder
 from quarterdeck.deploy.execution.reporting import Context
 from quarterdeck.deploy.execution.target import Target
 from quarterdeck.deploy.execution.turns import turn
@@ -48,6 +48,13 @@ async def operate(context: Context, order: RuntimeOrder, edges: Edges) -> dict[s
         if order.operation not in CLEARING | {"leave"}:
             context.log([f"{order.operation.capitalize()}: done"], phase="deploy")
         return {"operation": order.operation, **({"runtime": runtime} if runtime else {})}
+
+
+async def clean_up(context: Context, order: CleanupOrder, edges: Edges) -> dict[str, Any]:
+    """Clear away all that is left of a preview. The first failure stops the rest, and a repeat goes on from there."""
+    for one in order.orders:
+        await operate(context, one, edges)
+    return {"cleaned": [one.deployment for one in order.orders]}
 
 
 async def _stop(target: Target, order: RuntimeOrder) -> None:

@@ -127,3 +127,9 @@ class RuntimeOrder(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         return f"RuntimeOrder({self.operation} {self.deployment})"
+
+
+class CleanupOrder(msgspec.Struct, frozen=True):
+    """Everything that is left of a preview, newest first."""
+
+    orders: list[RuntimeOrder]

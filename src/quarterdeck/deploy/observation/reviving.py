@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import select
 
+from quarterdeck.deploy.deployments import about
 from quarterdeck.deploy.deployments.admission import target_capabilities
 from quarterdeck.deploy.deployments.jobs import CHANGED
 from quarterdeck.deploy.deployments.jobs import order as deployment_order
@@ -116,5 +117,11 @@ def kind(placement: Placement) -> jobs.JobKind:
         tx.publish(CHANGED)
 
     return jobs.JobKind(
-        name=REVIVE, payload=RevivePayload, assign=assign, finish=finish, lease_seconds=15, backoff_seconds=2
+        name=REVIVE,
+        payload=RevivePayload,
+        assign=assign,
+        finish=finish,
+        lease_seconds=15,
+        backoff_seconds=2,
+        work=jobs.Work("runtime-maintenance", "Start a process again", about.followers, about.follow_again),
     )

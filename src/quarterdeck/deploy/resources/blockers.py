@@ -18,7 +18,9 @@ class DeployBlockers:
     def blockers(self, tx: Tx, kind: str, row_id: int) -> list[tuple[str, int]]:
         resources = select(func.count()).select_from(Resource)
         deployments = select(func.count()).select_from(Deployment)
-        if kind == "project":
+        if kind == "resource":
+            found = [("deployment-history", deployments.where(Deployment.resource_id == row_id))]
+        elif kind == "project":
             found = [
                 ("resource", resources.where(Resource.project_id == row_id, Resource.lifecycle != "deleted")),
                 ("deployment-history", deployments.where(Deployment.project_id == row_id)),

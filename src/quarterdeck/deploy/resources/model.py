@@ -46,7 +46,7 @@ class Resource(Identified, Base):
     deleted_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(default=1)
-    deployment_count: Mapped[int] = mapped_column(default=0)
+    deployment_count: Mapped[int] = mapped_column(default=0)  # ever made, the pruned ones too: the newest one's number
     latest_id: Mapped[int | None]  # newest deployment; no foreign key, since deployments point here
     serving_id: Mapped[int | None]
     wanted: Mapped[str] = mapped_column(String(10), default="running")

@@ -24,6 +24,7 @@ class ResourceAction(audit.Action):
     CREATED = "resource.created"
     CONFIGURED = "resource.configured"
     VARIABLE_SET = "resource.variable-set"
+    VARIABLES_IMPORTED = "resource.variables-imported"
     VARIABLE_UNSET = "resource.variable-unset"
     SECRET_CREATED = "resource.secret-created"  # noqa: S105 - an action
     SECRET_ROTATED = "resource.secret-rotated"  # noqa: S105 - an action
@@ -202,8 +203,6 @@ def blockers(tx: Tx, resource: Resource, registry: Sequence[DeletionBlocker]) ->
     found: list[tuple[str, int]] = []
     if resource.lifecycle == "active":
         found.append(("active-resource", 1))
-    if resource.deployment_count:
-        found.append(("deployment-history", resource.deployment_count))
     if resource.serving_id is not None:
         found.append(("runtime-instance", 1))
     for blocker in registry:

@@ -7,6 +7,7 @@ import hashlib
 import msgspec
 from sqlalchemy import select
 
+from quarterdeck.deploy.deployments import about
 from quarterdeck.deploy.deployments.admission import target_capabilities
 from quarterdeck.deploy.deployments.jobs import order as deployment_order
 from quarterdeck.deploy.deployments.model import Deployment
@@ -19,7 +20,7 @@ from quarterdeck.deploy.resources.transitions import UNDER_WAY, begin, move
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.kernel import audit, jobs
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Conflict
+from quarterdeck.kernel.errors import Conflict, NotFound
 
 CONTROL = "runtime.control"
 
@@ -196,7 +197,23 @@ def kind(placement: Placement) -> jobs.JobKind:
         move(tx, resource, attempt, "succeeded" if good else "failed", error_code=code)
         tx.publish("runtimes")
 
-    return jobs.JobKind(name=CONTROL, payload=ControlPayload, assign=assign, finish=finish, lease_seconds=15)
+    return jobs.JobKind(
+        name=CONTROL,
+        payload=ControlPayload,
+        assign=assign,
+        finish=finish,
+        lease_seconds=15,
+        work=jobs.Work("runtime-maintenance", "Control a runtime", about.controls, again),
+    )
+
+
+def again(tx: Tx, job: jobs.Job) -> jobs.Job:
+    """An attempt that has ended stays as it is: a retry is a new one of the same operation."""
+    attempt, resource, _ = _rows(tx, job)
+    made = control(tx, resource.ref, attempt.operation, reason=attempt.reason)
+    if made.job_id is None:
+        raise NotFound(f"The attempt {made.ref} has no job.")
+    return jobs.get(tx, made.job_id)
 
 
 def started_again(deployment: Deployment, outcome: jobs.Outcome) -> None:

@@ -19,7 +19,7 @@ def owner(resource: Resource) -> str:
 
 
 def set_variable(tx: Tx, ref: str, *, key: str, value: str, kind: str, exposure: str, secret: bool) -> Variable:
-    resource = _open(tx, ref)
+    resource = editable(tx, ref)
     row = variables.put(tx, owner(resource), "resource", key, value, exposure, kind, secret=secret)
     note(
         tx,
@@ -32,14 +32,14 @@ def set_variable(tx: Tx, ref: str, *, key: str, value: str, kind: str, exposure:
 
 
 def unset_variable(tx: Tx, ref: str, key: str, exposure: str) -> None:
-    resource = _open(tx, ref)
+    resource = editable(tx, ref)
     variables.drop(tx, owner(resource), "resource", key, exposure)
     note(tx, resource, ResourceAction.VARIABLE_UNSET, "resource-variable-unset", {"key": key, "exposure": exposure})
 
 
 def create_secret(tx: Tx, ref: str, key: str, value: Secret[str], exposure: str) -> Variable:
     """A secret reference: written once, never read back. A second one of the same name is a `conflict`."""
-    resource = _open(tx, ref)
+    resource = editable(tx, ref)
     if _secret_row(tx, resource, key, exposure) is not None:
         raise Conflict(f"{resource.name} has a secret {key} already.", hint="Rotate it to change its value.")
     row = variables.put(
@@ -51,7 +51,7 @@ def create_secret(tx: Tx, ref: str, key: str, value: Secret[str], exposure: str)
 
 def rotate_secret(tx: Tx, ref: str, key: str, value: Secret[str], exposure: str) -> Variable:
     """A new value for an existing reference; deployments that were admitted keep the old one."""
-    resource = _open(tx, ref)
+    resource = editable(tx, ref)
     show_secret(tx, ref, key, exposure)
     row = variables.put(
         tx, owner(resource), "resource", key, value.reveal(), exposure, "secret", secret=True, reference=True
@@ -61,7 +61,7 @@ def rotate_secret(tx: Tx, ref: str, key: str, value: Secret[str], exposure: str)
 
 
 def delete_secret(tx: Tx, ref: str, key: str, exposure: str) -> None:
-    resource = _open(tx, ref)
+    resource = editable(tx, ref)
     show_secret(tx, ref, key, exposure)
     variables.drop(tx, owner(resource), "resource", key, exposure)
     note(tx, resource, ResourceAction.SECRET_DELETED, "resource-secret-deleted", {"key": key, "exposure": exposure})
@@ -96,7 +96,8 @@ def _secret_row(tx: Tx, resource: Resource, key: str, exposure: str) -> Variable
     )
 
 
-def _open(tx: Tx, ref: str) -> Resource:
+def editable(tx: Tx, ref: str) -> Resource:
+    """The resource, where its variables may be changed: nothing that holds it is archived or locked."""
     resource = resources.find(tx, ref)
     environment, project = resources.owners(tx, resource)
     projects.check_active(project)

@@ -24,13 +24,15 @@ def answer(status: int | str, code: str, title: str, text: str) -> list[JsonObje
         f'{{"error":{{"code":"{code}","message":"{text}","host":"{{http.request.host}}",'
         '"requestId":"{http.request.header.X-Request-Id}"}}\n'
     )
+    # The access log tells an answer of the edge from one of an application by this field.
+    named: JsonObject = {"handler": "log_append", "key": "edge_code", "value": code}
     return [
         {
             "match": [{"header": {"Accept": ["*text/html*"]}}],
-            "handle": [_static(status, "text/html; charset=utf-8", _PAGE.format(title=title, text=text))],
+            "handle": [named, _static(status, "text/html; charset=utf-8", _PAGE.format(title=title, text=text))],
             "terminal": True,
         },
-        {"handle": [_static(status, "application/json", body)], "terminal": True},
+        {"handle": [named, _static(status, "application/json", body)], "terminal": True},
     ]
 
 

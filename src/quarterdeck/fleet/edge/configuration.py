@@ -60,6 +60,14 @@ def render_caddy(routes: Iterable[Route], layout: Layout, ports: Ports, options:
     }
 
 
+def preview(route: Route, layout: Layout, ports: Ports) -> JsonObject:
+    """What a route is rendered to, apart from everything that all routes share."""
+    rendered: JsonObject = {"http": _plain_routes([route], layout, ports)}
+    if route.tls != "disabled":
+        rendered["https"] = _ordered_routes([route], layout.upstreams)
+    return rendered
+
+
 def ports_of(configuration: JsonObject) -> Ports:
     """The reverse: which ports a configuration of ours listens on. Raises `KeyError` for one that is not ours."""
     http = configuration["apps"]["http"]

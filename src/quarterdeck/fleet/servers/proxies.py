@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ from quarterdeck.fleet.servers.model import ProxyAttempt, Server
 from quarterdeck.fleet.targets.machine import fingerprint
 from quarterdeck.kernel import audit, events, jobs
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Conflict, Invalid, ProviderFailure
+from quarterdeck.kernel.errors import Conflict, Invalid, NotFound, ProviderFailure
 
 ATTEMPT = re.compile(r"pxy_[0-9a-z]{12}")
 
@@ -139,7 +140,30 @@ def kind(order: EdgeOrder) -> jobs.JobKind:
         tx.flush()
         tx.publish("servers")
 
-    return jobs.JobKind(name=BOOTSTRAP, payload=BootstrapPayload, assign=assign, finish=finish, lease_seconds=15)
+    return jobs.JobKind(
+        name=BOOTSTRAP,
+        payload=BootstrapPayload,
+        assign=assign,
+        finish=finish,
+        lease_seconds=15,
+        work=jobs.Work("proxy-bootstrap", "Bring up an edge", _about, _again),
+    )
+
+
+def _about(_tx: Tx, some: Sequence[jobs.Job]) -> Mapping[int, jobs.About]:
+    return {
+        job.id: jobs.About("servers.bootstrap-proxy", links={"serverId": (job.subject or "").removeprefix("server:")})
+        for job in some
+    }
+
+
+def _again(tx: Tx, job: jobs.Job) -> jobs.Job:
+    """An attempt that has ended stays as it is: a retry is a new one."""
+    _, server = _rows(tx, job)
+    made = bootstrap(tx, server.ref, reason="retry")
+    if made.job_id is None:
+        raise NotFound(f"The attempt {made.ref} has no job.")
+    return jobs.get(tx, made.job_id)
 
 
 def _named(tx: Tx, server: Server, ref: str) -> ProxyAttempt | None:

@@ -2,7 +2,7 @@
 
 from quarterdeck.kernel.events.follow import follow
 from quarterdeck.kernel.events.model import Event, Gap
-from quarterdeck.kernel.events.prune import Pruning, prune
+from quarterdeck.kernel.events.prune import Pruning, erase, prune
 from quarterdeck.kernel.events.stream import append, head, locate, missed, read, watermark
 from quarterdeck.kernel.events.subscriptions import (
     Subscriber,
@@ -24,6 +24,7 @@ __all__ = [
     "append",
     "deliver",
     "deliver_all",
+    "erase",
     "follow",
     "forget",
     "head",

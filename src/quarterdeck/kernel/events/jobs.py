@@ -16,6 +16,16 @@ SETTLE = 0.05
 log = structlog.get_logger("quarterdeck.events")
 
 
+jobs.kinds.register(
+    jobs.JobKind(
+        KIND,
+        lane="housekeeping",
+        capabilities=frozenset({jobs.SERVER}),
+        work=jobs.Work("system", "Deliver events"),
+    )
+)
+
+
 @jobs.server_handlers.register(KIND)
 async def run(_context: jobs.JobContext, instance: Any) -> dict[str, int]:
     """Deliver what waits."""

@@ -59,3 +59,19 @@ def prune(tx: Tx, before: datetime, *, dry_run: bool = True, spare: Sequence[str
             tx.execute(_DELETE, scope)
             tx.execute(_MARK, scope)
     return Pruning(matched, pruned, guarded)
+
+
+def erase(tx: Tx, stream: str) -> int:
+    """Remove the events of a stream whose subject is gone; those that wait for a subscriber stay. Readers see a gap."""
+    advance(tx)
+    first = tx.execute(
+        text(f"SELECT MIN(k.sequence) FROM domain_events k WHERE k.stream = :stream AND {_GUARDED}"),  # noqa: S608 - own words
+        {"stream": stream},
+    ).scalar()
+    last = tx.execute(text("SELECT head FROM event_streams WHERE stream = :stream"), {"stream": stream}).scalar()
+    until = (last or 0) if first is None else int(first) - 1
+    scope = {"stream": stream, "until": until}
+    gone = int(tx.execute(_KEPT, scope).scalar_one())
+    tx.execute(_DELETE, scope)
+    tx.execute(_MARK, scope)
+    return gone

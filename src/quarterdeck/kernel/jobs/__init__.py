@@ -1,6 +1,18 @@
 """The job ledger: the one place where work waits, runs and ends."""
 
-from quarterdeck.kernel.jobs.finding import Attempt, Filter, attempts, count, find, get, list_jobs
+from quarterdeck.kernel.jobs.finding import (
+    Attempt,
+    Filter,
+    Place,
+    ahead,
+    attempts,
+    count,
+    find,
+    get,
+    holder,
+    list_jobs,
+    places,
+)
 from quarterdeck.kernel.jobs.frames import LogLine
 from quarterdeck.kernel.jobs.handlers import (
     SERVER,
@@ -11,7 +23,16 @@ from quarterdeck.kernel.jobs.handlers import (
     server_handlers,
     worker_handlers,
 )
-from quarterdeck.kernel.jobs.job import Enqueue, Job, Lane, Outcome, short_ref, short_ref_id
+from quarterdeck.kernel.jobs.job import (
+    Enqueue,
+    Job,
+    Lane,
+    Outcome,
+    short_ref,
+    short_ref_id,
+    work_ref,
+    work_ref_id,
+)
 from quarterdeck.kernel.jobs.kinds import JobKind, JobKinds, kinds
 from quarterdeck.kernel.jobs.ledger import (
     Assignment,
@@ -27,13 +48,15 @@ from quarterdeck.kernel.jobs.ledger import (
     record,
     topic,
 )
-from quarterdeck.kernel.jobs.operating import cancel, dead_letter, mark_recovered, prune, retry
+from quarterdeck.kernel.jobs.operating import cancel, dead_letter, mark_recovered, prunable, prune, retry, same_again
 from quarterdeck.kernel.jobs.output import LogSink, into
 from quarterdeck.kernel.jobs.recovery import requeue_abandoned, requeue_lapsed, wake_parked
 from quarterdeck.kernel.jobs.refusals import Canceled, Fenced
 from quarterdeck.kernel.jobs.schedules import Rhythm, remove_schedule, set_schedule
 from quarterdeck.kernel.jobs.service import Jobs
+from quarterdeck.kernel.jobs.session import Seat
 from quarterdeck.kernel.jobs.transitions import ENDED, LIVE, State
+from quarterdeck.kernel.jobs.work import About, Fact, Work, WorkKind
 
 list = list_jobs  # noqa: A001 - the spine says jobs.list
 
@@ -41,11 +64,13 @@ __all__ = [
     "ENDED",
     "LIVE",
     "SERVER",
+    "About",
     "Assignment",
     "Attempt",
     "Canceled",
     "Claimant",
     "Enqueue",
+    "Fact",
     "Fenced",
     "Filter",
     "Job",
@@ -58,11 +83,16 @@ __all__ = [
     "LogLine",
     "LogSink",
     "Outcome",
+    "Place",
     "Report",
     "Rhythm",
+    "Seat",
     "ServerHandlers",
     "State",
+    "Work",
+    "WorkKind",
     "WorkerHandlers",
+    "ahead",
     "attempts",
     "cancel",
     "claim",
@@ -76,21 +106,27 @@ __all__ = [
     "get",
     "hand_back",
     "heartbeat",
+    "holder",
     "into",
     "kinds",
     "list_jobs",
     "mark_recovered",
+    "places",
+    "prunable",
     "prune",
     "record",
     "remove_schedule",
     "requeue_abandoned",
     "requeue_lapsed",
     "retry",
+    "same_again",
     "server_handlers",
     "set_schedule",
     "short_ref",
     "short_ref_id",
     "topic",
     "wake_parked",
+    "work_ref",
+    "work_ref_id",
     "worker_handlers",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -52,12 +53,18 @@ def find_by_idempotency_key(tx: Tx, kind: str, key: str) -> Job:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which jobs to list, newest first; `before` is the id after which the next page begins."""
+    """Which jobs to list, newest first; `before` is the id after which the next page begins.
+
+    `with_own` adds the jobs of the installation itself, which belong to no organization; `other_kinds` are left out.
+    """
 
     organization_id: int | None = None
+    with_own: bool = False
     subject: str | None = None
+    subjects: tuple[str, ...] = ()
     kind: str | None = None
     kinds: tuple[str, ...] = ()
+    other_kinds: tuple[str, ...] = ()
     states: tuple[State, ...] = ()
     created_from: datetime | None = None
     created_to: datetime | None = None
@@ -69,12 +76,18 @@ class Filter:
         for column in ("organization_id", "subject", "kind"):
             value = getattr(self, column)
             if value is not None:
-                clauses.append(f"{column} = :{column}")
+                own = " OR organization_id IS NULL" if column == "organization_id" and self.with_own else ""
+                clauses.append(f"({column} = :{column}{own})" if own else f"{column} = :{column}")
                 values[column] = value
-        for column, words in (("kind", self.kinds), ("state", self.states)):
+        for column, name, among, words in (
+            ("subject", "subjects", "IN", self.subjects),
+            ("kind", "kinds", "IN", self.kinds),
+            ("kind", "other", "NOT IN", self.other_kinds),
+            ("state", "state", "IN", self.states),
+        ):
             if words:
-                names = {f"{column}_{place}": str(word) for place, word in enumerate(words)}
-                clauses.append(f"{column} IN ({', '.join(':' + name for name in names)})")
+                names = {f"{name}_{place}": str(word) for place, word in enumerate(words)}
+                clauses.append(f"{column} {among} ({', '.join(':' + one for one in names)})")
                 values |= names
         # Live jobs are found by the small indexes that hold no others (see `model.py`).
         if self.states == (State.RUNNING,):
@@ -95,7 +108,9 @@ def list_jobs(tx: Tx, wanted: Filter) -> list[Job]:
     if wanted.before is not None:
         where, values["before"] = f"{where} AND id < :before", wanted.before
     values["limit"] = wanted.limit
-    return [Job(*row) for row in tx.execute(f"{_SELECT} WHERE {where} ORDER BY id DESC LIMIT :limit", values)]
+    # Among chosen subjects their index leads, else the primary key: `+id` keeps a planner from walking all jobs.
+    order = "+id" if wanted.subjects else "id"
+    return [Job(*row) for row in tx.execute(f"{_SELECT} WHERE {where} ORDER BY {order} DESC LIMIT :limit", values)]
 
 
 def count(tx: Tx, wanted: Filter) -> int:
@@ -123,3 +138,45 @@ def attempts(tx: Tx, job_id: int) -> list[Attempt]:
         {"id": job_id},
     )
     return [Attempt(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a waiting job stands: due since or from `due_us`, or parked behind the holder of `parked_key`. `touched_us`
+    is when its last attempt ended.
+    """
+
+    due_us: int | None
+    parked_key: str | None
+    touched_us: int | None
+
+
+def places(tx: Tx, job_ids: Sequence[int]) -> dict[int, Place]:
+    """Of these jobs, those that wait."""
+    found = {}
+    for job_id in job_ids:
+        row = tx.execute(
+            "SELECT due_at, parked_key, (SELECT max(ended_at) FROM job_attempts WHERE job_id = jobs.id) FROM jobs "
+            "WHERE id = :id AND finished_at IS NULL AND lease_until IS NULL",
+            {"id": job_id},
+        ).first()
+        if row is not None:
+            found[job_id] = Place(*row)
+    return found
+
+
+def holder(tx: Tx, key: str) -> Job | None:
+    """The job that has the turn of a concurrency key."""
+    row = tx.execute(f"{_SELECT} WHERE turn_key = :key", {"key": key}).first()
+    return Job(*row) if row else None
+
+
+def ahead(tx: Tx, job: Job) -> int:
+    """How many stand in the line of a parked job before it, without the holder."""
+    return int(
+        tx.execute(
+            "SELECT count(*) FROM jobs WHERE parked_key = :key AND (lane < :lane OR (lane = :lane AND "
+            "(run_at < :run_at OR (run_at = :run_at AND id < :id))))",
+            {"key": job.concurrency_key, "lane": job.lane_rank, "run_at": job.run_us, "id": job.id},
+        ).scalar_one()
+    )

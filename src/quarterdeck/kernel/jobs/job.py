@@ -93,6 +93,10 @@ class Job(msgspec.Struct, frozen=True, array_like=True):
         return short_ref(self.id)
 
     @property
+    def work_ref(self) -> str:
+        return work_ref(self.id)
+
+    @property
     def lane(self) -> str:
         return LANES[self.lane_rank]
 
@@ -152,3 +156,34 @@ def short_ref_id(ref: str) -> int:
     value = int(ref, 16)
     value = (value ^ value >> 16) * _INVERSE & _MASK
     return (value ^ value >> 16) * _INVERSE & _MASK
+
+
+_WORK_BITS = 62  # twelve digits of base 36 hold a little more
+_WORK_MASK = (1 << _WORK_BITS) - 1
+_WORK_MULTIPLIER = 0x1E3779B97F4A7C15
+_WORK_INVERSE = pow(_WORK_MULTIPLIER, -1, 1 << _WORK_BITS)
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+WORK = "wrk_"
+
+
+def work_ref(job_id: int) -> str:
+    """`wrk_` and twelve characters, one to one with the id, as `short_ref` is: the documented form of a work id."""
+    value = job_id * _WORK_MULTIPLIER & _WORK_MASK
+    value = (value ^ value >> 31) * _WORK_MULTIPLIER & _WORK_MASK
+    digits = []
+    for _ in range(12):
+        value, digit = divmod(value, 36)
+        digits.append(_DIGITS[digit])
+    return WORK + "".join(reversed(digits))
+
+
+def work_ref_id(ref: str) -> int:
+    """The job id behind a `work_ref`. Raises `ValueError` for any other form."""
+    digits = ref.removeprefix(WORK)
+    if len(digits) != 12 or len(ref) != 16 or not set(digits) <= set(_DIGITS):
+        raise ValueError(f"{ref!r} is no work reference")
+    value = int(digits, 36)
+    if value > _WORK_MASK:
+        raise ValueError(f"{ref!r} is no work reference")
+    value = value * _WORK_INVERSE & _WORK_MASK
+    return (value ^ value >> 31) * _WORK_INVERSE & _WORK_MASK

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,10 +11,14 @@ import msgspec
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import NotFound
 from quarterdeck.kernel.jobs.job import Job, Lane, Outcome
+from quarterdeck.kernel.jobs.work import About, Work, WorkKind, about
 
 Assign = Callable[[Tx, Job], msgspec.Struct]
 Record = Callable[[Tx, Job, str, Any], Any]
 Finish = Callable[[Tx, Job, Outcome], None]
+
+
+UNTOLD = Work()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,16 @@ class JobKind:
     lease_seconds: int = 30
     backoff_seconds: int = 5
     capabilities: frozenset[str] = field(default_factory=frozenset)
+    work: Work = UNTOLD
+
+    @property
+    def title(self) -> str:
+        """What a person calls it."""
+        return self.work.title or titled(self.name)
+
+
+def titled(kind: str) -> str:
+    return kind.replace(".", " ").replace("-", " ").capitalize()
 
 
 class JobKinds:
@@ -56,6 +70,21 @@ class JobKinds:
 
     def find(self, name: str) -> JobKind | None:
         return self._kinds.get(name)
+
+    def title(self, name: str) -> str:
+        kind = self._kinds.get(name)
+        return kind.title if kind is not None else titled(name)
+
+    def work(self, name: str) -> Work:
+        kind = self._kinds.get(name)
+        return kind.work if kind is not None else UNTOLD
+
+    def of_work(self, *kinds: WorkKind) -> tuple[str, ...]:
+        """The kinds of job that count to these kinds of work."""
+        return tuple(sorted(name for name, kind in self._kinds.items() if kind.work.kind in kinds))
+
+    def about(self, tx: Tx, jobs: Sequence[Job]) -> Mapping[int, About]:
+        return about(tx, jobs, self.work)
 
 
 kinds = JobKinds()

@@ -40,6 +40,25 @@ class _Given:
     key: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """What a connected worker could take now. `worker_id` is None for the one inside of the server."""
+
+    worker_id: int | None
+    capabilities: frozenset[str]
+    draining: bool
+    slots: int
+    free: int
+    housekeeping_slots: int
+    housekeeping_free: int
+
+    def room(self, lane: str) -> tuple[int, int]:
+        """Places for a lane, and how many of them are free."""
+        if lane in HOUSEKEEPING:
+            return self.housekeeping_slots, self.housekeeping_free
+        return self.slots, self.free
+
+
 class Session:
     """Made after the worker has proved who it is. `run` lives as long as the connection."""
 
@@ -71,15 +90,26 @@ class Session:
         self._heard = 0.0
         self._on_heartbeat = on_heartbeat
 
+    @property
+    def seat(self) -> Seat:
+        """Housekeeping has slots of its own, so neither starves the other."""
+        busy = sum(given.housekeeping for given in self._given.values())
+        return Seat(
+            self.worker_id,
+            self.capabilities,
+            self.draining,
+            self._slots,
+            self._slots - (len(self._given) - busy),
+            self._housekeeping_slots,
+            self._housekeeping_slots - busy,
+        )
+
     def claimants(self) -> list[ledger.Claimant]:
-        """What it may be given now; housekeeping has slots of its own, so neither starves the other."""
+        """What it may be given now."""
         if self.draining:
             return []
-        busy = sum(given.housekeeping for given in self._given.values())
-        pools = (
-            (WORK, self._slots - (len(self._given) - busy)),
-            (HOUSEKEEPING, self._housekeeping_slots - busy),
-        )
+        seat = self.seat
+        pools = ((WORK, seat.free), (HOUSEKEEPING, seat.housekeeping_free))
         return [
             ledger.Claimant(self.owner, self.capabilities, lanes, free, self.worker_id)
             for lanes, free in pools

@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -24,6 +24,7 @@ from quarterdeck.kernel.vault.secret import Secret
 
 R = TypeVar("R")
 POLL = 1.0
+END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 PAGE = 500
 log = structlog.get_logger("quarterdeck.logs")
 
@@ -101,6 +102,14 @@ class Logs:
             done = await asyncio.wrap_future(self._writer.call(run))
             lines, size = lines + done.lines, size + done.bytes
         return Pruned(lines, size)
+
+    async def forget(self, stream: str) -> int:
+        """Drop every line of a stream whose subject is gone. Answers how many that were."""
+        return (await self.prune(stream, before=END_OF_TIME)).lines
+
+    async def older(self, prefix: str, before: datetime) -> list[str]:
+        """Streams whose names begin so and that hold lines from before an instant."""
+        return await self._read(self._store.older, prefix, before)
 
     # -- reading
 

@@ -39,6 +39,10 @@ _SIZES = text(
 _DELETE = text("DELETE FROM log_lines WHERE stream_id = :stream AND number <= :until")
 _PRUNED = text("UPDATE log_streams SET watermark = :until, bytes = bytes - :bytes WHERE id = :stream")
 _HOLDING = text("SELECT name FROM log_streams WHERE head > watermark ORDER BY updated_at")
+_OLDER = text(
+    "SELECT s.name FROM log_streams s JOIN log_lines l ON l.stream_id = s.id AND l.number = s.watermark + 1 "
+    "WHERE s.name LIKE :prefix AND l.at < :before ORDER BY s.name"
+)
 CHUNK = 5_000
 ROW_BYTES = 64
 """What a line takes beside its text: who writes many short ones fills a disk as well."""
@@ -169,6 +173,10 @@ class Store:
     def names(self, connection: Connection) -> list[str]:
         """Streams that still hold lines."""
         return [row[0] for row in connection.execute(_HOLDING)]
+
+    def older(self, connection: Connection, prefix: str, before: datetime) -> list[str]:
+        """Streams whose names begin so and whose first line is from before an instant."""
+        return [row[0] for row in connection.execute(_OLDER, {"prefix": f"{prefix}%", "before": micros(before)})]
 
     def state(self, connection: Connection, name: str) -> State:
         row = connection.execute(_STREAM, {"name": name}).first()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -19,7 +20,22 @@ class Task(msgspec.Struct):
     category: str
 
 
-@jobs.server_handlers.register(KIND, lease_seconds=120)
+def _describe(_tx: Tx, some: Sequence[jobs.Job]) -> Mapping[int, jobs.About]:
+    return {job.id: jobs.About(job.kind, details={"category": job.read(Task).category}) for job in some}
+
+
+jobs.kinds.register(
+    jobs.JobKind(
+        KIND,
+        lane="housekeeping",
+        lease_seconds=120,
+        capabilities=frozenset({jobs.SERVER}),
+        work=jobs.Work("system", "Housekeeping", _describe),
+    )
+)
+
+
+@jobs.server_handlers.register(KIND)
 async def run(context: jobs.JobContext, instance: Any) -> dict[str, int]:
     """Tidy the category of the job."""
     return {"removed": await tidy(instance, context.read(Task).category)}

@@ -167,6 +167,7 @@ def _execution(deployment: Deployment, plan: dict[str, Any], names: Names) -> di
     port = (deployment.runtime or {}).get("port") or plan.get("internal_port")
     snapshot = deployment.snapshot
     metadata = {
+        "deployment.number": str(deployment.number),
         "resource.slug": str((snapshot.get("resource") or {}).get("slug", "")),
         "context.serverName": server.name,
         "context.environmentKind": str((snapshot.get("environment") or {}).get("kind", "")),

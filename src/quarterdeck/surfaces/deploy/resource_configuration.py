@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from quarterdeck.deploy.resources import configuration, profiles, variables
+from quarterdeck.deploy.resources import configuration, importing, profiles, variables
 from quarterdeck.deploy.resources.profiles import Given
 from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Tx
@@ -66,6 +66,56 @@ async def set_variable(call: Call, resource_id: str, body: variables_wire.Resour
         exposure=body.exposure,
         secret=given(body.is_secret) is True,
     )
+
+
+@operation("resources.import-variables")
+async def import_variables(
+    call: Call, resource_id: str, body: variables_wire.ResourcesImportVariablesBody
+) -> dict[str, Any]:
+    done = await call.write(
+        importing.import_variables,
+        resource_id,
+        body.content,
+        body.exposure,
+        secret_keys=body.secret_keys,
+        plain_keys=body.plain_keys,
+    )
+    return {
+        "resourceId": resource_id,
+        "importedEntries": [
+            {
+                "key": one.key,
+                "value": one.value,
+                "exposure": body.exposure,
+                "kind": "secret" if one.secret else "plain-config",
+                "isSecret": one.secret,
+                "action": "replaced" if one.replaced else "created",
+                "sourceLine": one.line,
+            }
+            for one in done
+        ],
+        "duplicateOverrides": [
+            {
+                "key": one.key,
+                "exposure": body.exposure,
+                "firstLine": one.first,
+                "lastLine": one.line,
+                "rule": "last-wins",
+            }
+            for one in done
+            if one.first != one.line
+        ],
+        "existingOverrides": [
+            {
+                "key": one.key,
+                "exposure": body.exposure,
+                "previousScope": "resource",
+                "rule": "resource-entry-replaced",
+            }
+            for one in done
+            if one.replaced
+        ],
+    }
 
 
 @operation("resources.unset-variable")

@@ -69,7 +69,7 @@ async def show(call: Call, resource_id: str, query: records.ResourcesShowQuery) 
             accessSummary=shapes.access(view) if wants_access else None,
             latestDeployment=_latest(tx, view) if wants_latest else None,
             lifecycle=present(status=row.lifecycle, archivedAt=at(row.archived_at), deletedAt=at(row.deleted_at)),
-            diagnostics=drift(view) if wants_drift else [],
+            diagnostics=drift(tx, row, view.latest) if wants_drift else [],
             generatedAt=wire_time(tx.now),
         )
 

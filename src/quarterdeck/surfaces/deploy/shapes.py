@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from msgspec import UNSET, UnsetType
 
 from quarterdeck.kernel.clock import wire_time
+from quarterdeck.kernel.http.failures import Issue, Malformed
 
 MOST = 500
 DEFAULT_LIMIT = 100
@@ -30,6 +31,14 @@ def plain(struct: Any) -> dict[str, Any] | None:
 
 def at(moment: datetime | None) -> str | None:
     return None if moment is None else wire_time(moment)
+
+
+def instant_of(text: str, name: str = "before") -> datetime:
+    """A time of a body. One that matches the pattern and names no instant (31 February) is refused as its shape is."""
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Malformed(Issue("invalid_format", (name,), "There is no such instant.", expected="date-time")) from None
 
 
 def present(**values: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any
 
 import structlog
 
+from quarterdeck import front_door
 from quarterdeck.access import Access
 from quarterdeck.deploy.deployments import jobs as deployment_jobs
 from quarterdeck.deploy.deployments import retention as deployment_retention
@@ -38,6 +39,7 @@ from quarterdeck.kernel.bus import Bus
 from quarterdeck.kernel.datadir import DataDirectory
 from quarterdeck.kernel.db import Database, open_database
 from quarterdeck.kernel.db.migrate import migrate, pending
+from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.events import jobs as event_jobs
 from quarterdeck.kernel.instance import identity
 from quarterdeck.kernel.jobs.frames import LogLine
@@ -106,6 +108,7 @@ class Instance:
         data.lock()
         with contextlib.ExitStack() as undo:
             undo.callback(data.release)
+            data.require_whole()
             opened = cls._opened(settings, data, undo)
             undo.pop_all()
         return opened
@@ -142,7 +145,9 @@ class Instance:
             edge_http_port=http_port,
             edge_https_port=https_port,
         )
-        edge = None if settings.no_edge else Edge(data.runtime, http_port=http_port, https_port=https_port)
+        edge = None if settings.no_edge else Edge(
+            data.runtime, http_port=http_port, https_port=https_port, options=front_door.edge_options(settings)
+        )
         register_handlers()
         kinds = [*deployment_jobs.kinds(placement, logs), runtime_control.kind(placement), reviving.kind(placement)]
         for kind in kinds:
@@ -187,6 +192,7 @@ class Instance:
         self._keep(self.observer.run, "runtime-observer")
         if self.edge is not None:
             self._keep(partial(keep_edge, self.edge), "edge")
+            self._keep(partial(keep_door, self.edge, self.settings), "front-door")
 
     def _keep(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
         self._tasks.append(asyncio.create_task(kept(work, name), name=name))
@@ -266,6 +272,17 @@ async def keep_edge(edge: Edge) -> None:
         await edge.keep_running()
         while not (await edge.status()).running:  # noqa: ASYNC110 - another process starts it
             await asyncio.sleep(EDGE_LOOK_SECONDS)
+
+
+async def keep_door(edge: Edge, settings: Settings) -> None:
+    """Tell what keeps the edge from serving the control plane once for each try; `kept` tries again."""
+    try:
+        await front_door.keep(edge, settings)
+    except Problem as problem:
+        log.warning("front_door_closed", code=problem.code, problem=problem.message, hint=problem.hint)
+        await asyncio.sleep(EDGE_LOOK_SECONDS)
+        return
+    await asyncio.Event().wait()
 
 
 def _line(line: LogLine) -> Line:

@@ -38,6 +38,8 @@ COMMANDS = (
     Command("serve", "serve:serve", "Run the control plane.", RUNNING),
     Command("worker", "worker:worker", "Run a worker that dials in to a server.", RUNNING),
     Command("enrol", "enrolment:enrol", "Make a worker known, with the server stopped.", RUNNING),
+    Command("backup", "backup:backup", "Back the installation up into a file.", RUNNING),
+    Command("restore", "backup:restore", "Restore a backup, or only prove it (--check).", RUNNING),
     Command("migrate", "maintenance:migrate", "Bring the database to this program's schema.", RUNNING),
     Command("audit", "maintenance:audit", "Prove the audit trail.", RUNNING),
     Command("openapi", "openapi:openapi", "Print the OpenAPI document.", RUNNING),

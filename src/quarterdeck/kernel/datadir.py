@@ -10,6 +10,8 @@ from pathlib import Path
 from quarterdeck.kernel.errors import Conflict, Problem, Unavailable
 
 LEAST_FREE = 0.05
+RESTORING = ".restoring"
+"""There while a backup is restored; left behind by a restore that was cut off."""
 
 
 class DataDirectory:
@@ -86,6 +88,15 @@ class DataDirectory:
                 hint="Free space on its disk, then start again.",
             ) from None
         self._lock = descriptor
+
+    def require_whole(self) -> None:
+        """Raise `Conflict` where a restore was cut off: what is here may be a part of something."""
+        if (self.path / RESTORING).exists():
+            raise Conflict(
+                f"A backup is only partly restored into {self.path}.",
+                code="restore_unfinished",
+                hint="Run the same `quarterdeck restore` again, then start.",
+            )
 
     def release(self) -> None:
         if self._lock is not None:

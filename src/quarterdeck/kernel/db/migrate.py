@@ -6,9 +6,10 @@ Alembic is imported only when there is something to apply: asking takes one quer
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from sqlalchemy import Connection, Engine, create_engine, pool
@@ -72,6 +73,11 @@ def pending(address: str | Path) -> list[str]:
     return _after(current(address))
 
 
+def require_known(revision: str) -> None:
+    """Raise `Conflict` (`schema_newer_than_program`) for a revision that this program does not have."""
+    _after(revision)
+
+
 def _after(here: str | None) -> list[str]:
     known = list(revisions())
     if here is None:
@@ -110,6 +116,23 @@ def migrate(address: str | Path, *, backups: Path | None = None) -> list[str]:
         engine.dispose()
 
 
+def create(address: str, revision: str, fill: Callable[[Any], None]) -> None:
+    """Make the schema of `revision` in an empty PostgreSQL database and let `fill` (given the driver's connection) put
+    the rows in, in one transaction. Raises `Conflict` for a revision that is newer than this program.
+    """
+    require_known(revision)
+    engine = engine_for(address)
+    try:
+        with engine.begin() as connection:
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ADVISORY_KEY})")
+            _upgrade(connection, revision)
+            fill(connection.connection.driver_connection)
+    except DBAPIError as error:
+        raise _unusable(address, error) from error
+    finally:
+        engine.dispose()
+
+
 def _scripts() -> ScriptDirectory:
     from alembic.config import Config
     from alembic.script import ScriptDirectory
@@ -120,14 +143,14 @@ def _scripts() -> ScriptDirectory:
     return ScriptDirectory.from_config(config)
 
 
-def _upgrade(connection: Connection) -> None:
+def _upgrade(connection: Connection, to: str = "head") -> None:
     from alembic.config import Config
     from alembic.runtime.environment import EnvironmentContext
 
     scripts = _scripts()
 
     def steps(revision: object, _context: MigrationContext) -> object:
-        return scripts._upgrade_revs("head", revision)  # type: ignore[arg-type]  # noqa: SLF001 - Alembic's own way
+        return scripts._upgrade_revs(to, revision)  # type: ignore[arg-type]  # noqa: SLF001 - Alembic's own way
 
     config = Config()
     config.set_main_option("path_separator", "os")

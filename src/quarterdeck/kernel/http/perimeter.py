@@ -60,11 +60,15 @@ class Proxies:
         """The nearest address that is not one of our proxies."""
         if peer is None or not forwarded or not self.trusts(peer):
             return peer
+        return self.nearest(forwarded)
+
+    def nearest(self, forwarded: str) -> str | None:
+        """The same of what somebody trusted says."""
         hops = [hop.strip().removeprefix("[").removesuffix("]") for hop in forwarded.split(",")]
         for hop in reversed(hops):
             if not self.trusts(hop):
-                return hop
-        return hops[0]
+                return hop or None
+        return hops[0] or None
 
 
 class Perimeter:
@@ -93,7 +97,7 @@ class Perimeter:
             "cross-origin-opener-policy": "same-origin",
         }
         if (surroundings.public_url or "").startswith("https://"):
-            headers["strict-transport-security"] = "max-age=31536000; includeSubDomains"
+            headers["strict-transport-security"] = "max-age=31536000"
         self.headers = [(name.encode(), value.encode()) for name, value in headers.items()]
         self.policy = surroundings.content_security_policy.encode()
 
@@ -114,8 +118,11 @@ class Perimeter:
         client = scope.get("client")
         # A proxy may add its word as a line of its own below the one that the client made up.
         forwarded = b",".join(hops).decode("latin-1")
-        address = self.proxies.client(client[0] if client else None, forwarded or None)
-        if client and self.proxies.trusts(client[0]):
+        # A listener without a port is the socket that only our own edge may open: its word counts.
+        edge = scope["server"] is not None and scope["server"][1] is None
+        nearest = self.proxies.nearest(forwarded) if edge else None
+        address = nearest or self.proxies.client(client[0] if client else None, forwarded or None)
+        if edge or (client and self.proxies.trusts(client[0])):
             proto = received.get(b"x-forwarded-proto", b"").decode("latin-1").strip()
             if proto in {"http", "https", "ws", "wss"}:
                 secure = proto in {"https", "wss"}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 import pytest
 
 from support.databases import database_kinds, fresh_database, postgresql_server
@@ -22,9 +25,13 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory):
+def postgresql():
     """The address of a PostgreSQL server of this run's own, without a database name."""
-    with postgresql_server(tmp_path_factory.mktemp("postgresql")) as address:
+    # Not below pytest's own directory: another run closes that one to other users, and this server is one.
+    with (
+        tempfile.TemporaryDirectory(prefix="qd-pg-", ignore_cleanup_errors=True) as directory,
+        postgresql_server(Path(directory)) as address,
+    ):
         yield address
 
 

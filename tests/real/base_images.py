@@ -12,6 +12,7 @@ work inside builds as they work outside; credentials in npm's configuration are 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import io
 import json
 import os
@@ -88,7 +89,8 @@ def settings(source: Path, root: Path) -> str:
     return "\n".join(kept) + "\n"
 
 
-def copy_host_configuration(root: Path) -> None:
+def host_files() -> list[Path]:
+    """What tells apt, pip and npm of this host where to fetch from and whom to trust."""
     files = [*Path("/etc/apt").glob("sources.list"), *Path("/etc/apt/sources.list.d").glob("*.[sl]*")]
     files = [file for file in files if file.suffix in {".list", ".sources"}]
     files += [*Path("/etc/apt/auth.conf.d").glob("*"), *Path("/etc/apt/trusted.gpg.d").glob("*")]
@@ -100,27 +102,42 @@ def copy_host_configuration(root: Path) -> None:
         Path(value) for key, value in os.environ.items() if CARRIED.fullmatch(key) and value.endswith((".crt", ".pem"))
     ]
     files += [Path(BUNDLE), Path("/etc/resolv.conf")]
-    for file in files:
-        if file.is_file():
-            target = root / str(file).lstrip("/")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.unlink(missing_ok=True)
-            shutil.copyfile(file, target)
+    return [file for file in files if file.is_file()]
+
+
+def pip_files() -> list[Path]:
+    home = Path.home()
+    places = ("/etc/pip.conf", "/etc/xdg/pip/pip.conf", home / ".config/pip/pip.conf", home / ".pip/pip.conf")
+    return [Path(place) for place in places if Path(place).is_file()]
+
+
+def npm_files() -> list[Path]:
+    return [file for file in (Path("/usr/etc/npmrc"), Path("/etc/npmrc"), Path.home() / ".npmrc") if file.is_file()]
+
+
+def configuration() -> str:
+    """Eight digits that change when images made with another configuration of this host would not do any more."""
+    digest = hashlib.sha256(repr(carried(Path("/"))).encode())
+    for file in (*host_files(), *pip_files(), *npm_files()):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:8]
+
+
+def copy_host_configuration(root: Path) -> None:
+    for file in host_files():
+        target = root / str(file).lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)
+        shutil.copyfile(file, target)
     for directory in (Path("/etc/xdg/pip"),):
         if directory.is_dir():
             shutil.copytree(directory, root / str(directory).lstrip("/"), dirs_exist_ok=True)
     home = Path.home()
-    for file in (
-        Path("/etc/pip.conf"),
-        Path("/etc/xdg/pip/pip.conf"),
-        home / ".config/pip/pip.conf",
-        home / ".pip/pip.conf",
-    ):
-        if file.is_file():
-            target = root / ("root" / file.relative_to(home) if home in file.parents else str(file).lstrip("/"))
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(settings(file, root))
-    npm = [file for file in (Path("/usr/etc/npmrc"), Path("/etc/npmrc"), home / ".npmrc") if file.is_file()]
+    for file in pip_files():
+        target = root / ("root" / file.relative_to(home) if home in file.parents else str(file).lstrip("/"))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(settings(file, root))
+    npm = npm_files()
     for place in ("usr/local/etc/npmrc", "usr/etc/npmrc", "etc/npmrc"):  # where npm of either prefix looks
         (root / place).parent.mkdir(parents=True, exist_ok=True)
         (root / place).write_text("".join(settings(file, root) for file in npm))
@@ -139,7 +156,7 @@ def suite_and_mirror() -> tuple[str, str]:
 
 def base_tarball(cache: Path) -> Path:
     suite, mirror = suite_and_mirror()
-    tarball = cache / f"base-{suite}-2.tar"
+    tarball = cache / f"base-{suite}-{configuration()}.tar"
     if not tarball.exists():
         with tempfile.TemporaryDirectory(dir=cache, prefix="base-") as place:
             root = Path(place) / "root"
@@ -150,8 +167,9 @@ def base_tarball(cache: Path) -> Path:
             (root / "usr/sbin/policy-rc.d").chmod(0o755)
             copy_host_configuration(root)
             inside(root, "update-ca-certificates; apt-get update; rm -rf /var/cache/apt/archives/*.deb")
-            run("tar", "-C", str(root), "-cf", f"{tarball}.part", ".")
-            Path(f"{tarball}.part").rename(tarball)
+            packed = Path(place) / "packed.tar"
+            run("tar", "-C", str(root), "-cf", str(packed), ".")
+            packed.rename(tarball)
     return tarball
 
 
@@ -237,11 +255,15 @@ def fill_nginx(root: Path) -> None:
     (html / "index.html").write_text("<!doctype html><title>Welcome to nginx</title><h1>Welcome to nginx</h1>\n")
 
 
-def debian_tar(recipe: Recipe, cache: Path) -> Iterator[bytes]:
-    """The recipe's whole file system as a tar stream, made in a scratch directory."""
+def debian_tar(name: str, recipe: Recipe, cache: Path) -> Path:
+    """The recipe's whole file system as a tar file, kept for the next engine."""
+    tarball = cache / f"{name}-{suite_and_mirror()[0]}-{configuration()}.tar"
+    if tarball.exists():
+        return tarball
     with tempfile.TemporaryDirectory(dir=cache, prefix="image-") as place:
-        root = Path(place)
-        run("tar", "-C", place, "-xf", str(base_tarball(cache)))
+        root, packed = Path(place) / "root", Path(place) / "packed.tar"
+        root.mkdir(mode=0o755)
+        run("tar", "-C", str(root), "-xf", str(base_tarball(cache)))
         copy_host_configuration(root)
         recipe.fill(root)
         inside(
@@ -250,13 +272,15 @@ def debian_tar(recipe: Recipe, cache: Path) -> Iterator[bytes]:
         shutil.rmtree(root / "var/lib/apt/lists")
         (root / "var/lib/apt/lists/partial").mkdir(parents=True)
         (root / "etc/resolv.conf").write_text("")
-        command = ["tar", "-C", place, "--exclude=./dev/*", "-cf", "-", "."]
-        with subprocess.Popen(command, stdout=subprocess.PIPE) as packer:
-            assert packer.stdout
-            while chunk := packer.stdout.read(1 << 20):
-                yield chunk
-        if packer.returncode:
-            sys.exit(f"tar ended with {packer.returncode}")
+        run("tar", "-C", str(root), "--exclude=./dev/*", "-cf", str(packed), ".")
+        packed.rename(tarball)
+    return tarball
+
+
+def in_pieces(file: Path) -> Iterator[bytes]:
+    with file.open("rb") as opened:
+        while piece := opened.read(1 << 20):
+            yield piece
 
 
 def busybox_tar() -> Iterator[bytes]:
@@ -327,7 +351,7 @@ def ensure(host: str, only: list[str] | None = None, cache: Path | None = None) 
                 environment = [f"ENV PATH={PATH}"]
                 if name != "busybox":
                     environment += [f"ENV {pair}" for pair in carried_into_base(cache)]
-                stream = busybox_tar() if name == "busybox" else debian_tar(recipe, cache)
+                stream = busybox_tar() if name == "busybox" else in_pieces(debian_tar(name, recipe, cache))
                 import_image(docker, recipe, stream, environment)
             present_tag = next(tag for tag in recipe.tags if tag not in missing or len(missing) == len(recipe.tags))
             for tag in missing:

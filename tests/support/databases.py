@@ -47,9 +47,6 @@ def postgresql_server(directory: Path) -> Iterator[str]:
     if os.geteuid() == 0:  # PostgreSQL refuses to run as root
         account = ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--init-groups"]
         owner = pwd.getpwnam("postgres")
-        for parent in [directory, *directory.parents]:
-            if parent.stat().st_uid == 0 and str(parent).startswith(tempfile.gettempdir() + "/"):
-                parent.chmod(parent.stat().st_mode | 0o011)
         os.chown(directory, owner.pw_uid, owner.pw_gid)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

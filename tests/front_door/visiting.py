@@ -67,9 +67,8 @@ class Server:
 
     def addresses(self, path: str) -> list[str]:
         """Whom the server took for the caller of a path."""
-        lines = [line for line in self.log.read_text().splitlines() if f'path={path} ' in line or f'"path": "{path}"' in line]
-        found = [re.search(r'address"?[=:] ?"?([0-9a-f.:]+)', re.sub(r"\x1b\[[0-9;]*m", "", line)) for line in lines]
-        return [match[1] for match in found if match]
+        lines = [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+        return [line["address"] for line in lines if line.get("path") == path]
 
 
 def handshake(trust: Path, version: str | None = None, ciphers: str | None = None, name: str = NAME) -> dict[str, Any]:
@@ -79,9 +78,9 @@ def handshake(trust: Path, version: str | None = None, ciphers: str | None = Non
         context.set_ciphers(f"{ciphers or 'ALL'}:@SECLEVEL=0")
         context.minimum_version = context.maximum_version = VERSIONS[version]
     try:
-        with socket.create_connection((NAME, 443), 5) as plain, context.wrap_socket(plain, server_hostname=name) as made:
-            return {"version": made.version(), "cipher": made.cipher()[0], "alpn": made.selected_alpn_protocol(),
-                    "issuer": str(made.getpeercert()["issuer"])}  # fmt: skip
+        plain = socket.create_connection((NAME, 443), 5)
+        with plain, context.wrap_socket(plain, server_hostname=name) as made:
+            return {"version": made.version(), "cipher": made.cipher()[0], "alpn": made.selected_alpn_protocol()}
     except (ssl.SSLError, OSError) as error:
         return {"refused": str(error)}
 
@@ -121,6 +120,8 @@ def visit(place: Path) -> dict[str, Any]:
                 token = re.search(r"Setup token for the first administrator: (\S+)", server.said())[1]
                 seen["bad-token"] = headers(web.post(first, json=body, headers={"X-Setup-Token": token[:-1]}))
                 seen["token"] = headers(web.post(first, json=body, headers={"X-Setup-Token": token}))
+                in_browser = {"email": body["email"], "password": PASSWORD}
+                seen["cookies"] = headers(web.post("/api/auth/sign-in/email", json=in_browser))["cookies"]
                 spoof = {"X-Forwarded-For": "192.0.2.66", "X-Real-Ip": "192.0.2.66", "Forwarded": "for=192.0.2.66"}
                 seen["sign-in"] = headers(
                     web.post("/api/auth/login", json={"email": body["email"], "password": PASSWORD}, headers=spoof)
@@ -159,7 +160,7 @@ def main() -> None:
     (place / "hosts").write_text(HOSTS)
     subprocess.run(["mount", "--bind", str(place / "hosts"), "/etc/hosts"], check=True)
     os.environ.pop("SSL_CERT_FILE", None)
-    print(json.dumps(visit(place)))
+    sys.stdout.write(json.dumps(visit(place)))
 
 
 if __name__ == "__main__":

@@ -68,21 +68,20 @@ class Writer:
         info = tarfile.TarInfo(path)
         info.mode = 0o600 if own else stat.S_IMODE(status.st_mode) & 0o777
         info.uid, info.gid, info.mtime = (0, 0, 0) if own else (status.st_uid, status.st_gid, int(status.st_mtime))
-        owner = {"mode": info.mode, "uid": info.uid, "gid": info.gid}
         if stat.S_ISLNK(status.st_mode):
             info.type, info.linkname = tarfile.SYMTYPE, os.readlink(source)
             self._tar.addfile(info)
-            self.entries.append(Entry(path=path, kind="link", target=info.linkname, **owner))
+            self.entries.append(_owned(info, Entry(path=path, kind="link", target=info.linkname)))
         elif stat.S_ISDIR(status.st_mode):
             info.type = tarfile.DIRTYPE
             self._tar.addfile(info)
-            self.entries.append(Entry(path=path, kind="directory", **owner))
+            self.entries.append(_owned(info, Entry(path=path, kind="directory")))
         elif stat.S_ISREG(status.st_mode):
             with source.open("rb") as opened:
                 info.size = os.fstat(opened.fileno()).st_size
                 counted = _Hashed(opened, info.size)
-                self._tar.addfile(info, counted)  # type: ignore[arg-type]  # `read` is all that is asked for
-            self.entries.append(Entry(path=path, size=info.size, sha256=counted.digest, **owner))
+                self._tar.addfile(info, counted)
+            self.entries.append(_owned(info, Entry(path=path, size=info.size, sha256=counted.digest)))
 
     def close(self, manifest: Manifest) -> None:
         data = msgspec.json.encode(manifest)
@@ -164,24 +163,27 @@ def walk(file: Path, sink: Sink) -> Manifest:
 
 def _entry(file: Path, member: tarfile.TarInfo, tar: tarfile.TarFile, sink: Sink) -> Entry:
     checked_path(member.name, file)
-    owner = {"mode": member.mode & 0o777, "uid": member.uid, "gid": member.gid}
     if member.issym():
-        entry = Entry(path=member.name, kind="link", target=member.linkname, **owner)
+        entry = _owned(member, Entry(path=member.name, kind="link", target=member.linkname))
         sink(entry, None)
         return entry
     if member.isdir():
-        entry = Entry(path=member.name, kind="directory", **owner)
+        entry = _owned(member, Entry(path=member.name, kind="directory"))
         sink(entry, None)
         return entry
     content = tar.extractfile(member) if member.isreg() else None
     if content is None:
         raise damaged(file, f"{member.name[:80]!r} is neither file, directory nor link")
     hashed = _Hashed(content, member.size)
-    bare = Entry(path=member.name, size=member.size, **owner)
+    bare = _owned(member, Entry(path=member.name, size=member.size))
     sink(bare, hashed)  # type: ignore[arg-type]  # `read` is all that is asked for
     while hashed.read(CHUNK):
         pass
     return msgspec.structs.replace(bare, sha256=hashed.digest)
+
+
+def _owned(info: tarfile.TarInfo, entry: Entry) -> Entry:
+    return msgspec.structs.replace(entry, mode=info.mode & 0o777, uid=info.uid, gid=info.gid)
 
 
 def _compare(file: Path, seen: list[Entry], told: list[Entry]) -> None:

@@ -43,6 +43,14 @@ HEADINGS = {
 }
 
 
+@get("/", opt=needs(PUBLIC), include_in_schema=False)
+async def front(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """The bare address, for a person: the console is where they want to go. Programs get what is there, nothing."""
+    if "text/html" not in request.headers.get("accept", ""):
+        raise NotFound("There is nothing at this address.", hint="The HTTP API is described at /openapi.json.")
+    return see("/console/")
+
+
 @get("/static/{name:str}", opt=needs(PUBLIC))
 async def static(request: Request[Any, Any, Any]) -> Response[bytes]:
     """A file named by its content: kept for ever."""

@@ -21,7 +21,7 @@ from quarterdeck.deploy.deployments import retention as deployment_retention
 from quarterdeck.deploy.deployments.placement import Placement
 from quarterdeck.deploy.execution.execute import execute
 from quarterdeck.deploy.execution.operating import operate
-from quarterdeck.deploy.execution.order import DeploymentOrder, RuntimeOrder
+from quarterdeck.deploy.execution.order import DeploymentOrder, Limits, RuntimeOrder
 from quarterdeck.deploy.observation import reviving
 from quarterdeck.deploy.observation.observer import Observer
 from quarterdeck.deploy.resources import runtime as runtime_control
@@ -104,7 +104,7 @@ class Instance:
         Raises a `Problem` when another process has the directory, the schema is newer than this program, or directory,
         database or master key cannot be used; then nothing is left open.
         """
-        data = DataDirectory.open(settings.data_dir)
+        data = DataDirectory.open(settings.data_dir, settings.least_free_disk / 100)
         data.lock()
         with contextlib.ExitStack() as undo:
             undo.callback(data.release)
@@ -144,6 +144,7 @@ class Instance:
             edge_enabled=not settings.no_edge,
             edge_http_port=http_port,
             edge_https_port=https_port,
+            limits=Limits(least_free_disk=settings.least_free_disk / 100),
         )
         edge = None if settings.no_edge else Edge(
             data.runtime, http_port=http_port, https_port=https_port, options=front_door.edge_options(settings)

@@ -12,26 +12,10 @@ import pytest
 from e2e.client import Client, signed_in
 from e2e.repositories import Repositories
 from e2e.server import PROGRAM, Deck, deck, environment
+from e2e.small_server import FILES, RUNTIME
 from e2e.truth import audit_problems, rows, settled, until
 
 pytestmark = [pytest.mark.edge, pytest.mark.root]
-SERVER = """
-import http.server, os
-
-VERSION = "1"
-
-
-class Answer(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(f"drill {VERSION} {os.environ.get('CODE')}".encode())
-
-
-http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Answer).serve_forever()
-"""
-FILES = {"server.py": SERVER, "requirements.txt": ""}
-RUNTIME = {"strategy": "workspace-commands", "startCommand": "python3 server.py"}
 
 
 def quarterdeck(made: Deck, *arguments: str) -> dict[str, object]:

@@ -13,7 +13,7 @@ from e2e.server import PROGRAM, environment
 def typed(*arguments: str, given: str = "", **variables: str) -> tuple[int, Any]:
     """Exit status and what `-o json` printed."""
     done = subprocess.run(
-        [*PROGRAM, *arguments, "-o", "json"], env=environment(None, **variables), input=given, capture_output=True,
+        [*PROGRAM, "-o", "json", *arguments], env=environment(None, **variables), input=given, capture_output=True,
         text=True, check=False,
     )  # fmt: skip
     assert done.stdout, done.stderr

@@ -61,7 +61,7 @@ class Settings(BaseSettings):
     acme_directory: str | None = None
     trusted_proxy: Annotated[tuple[str, ...], NoDecode] = ()
     sites: tuple[Site, ...] = ()
-    least_free_disk: Annotated[float, Field(ge=0, le=90)] = 5
+    least_free_disk: Annotated[float, Field(ge=0, le=100)] = 5
     log_level: str = "info"
 
     @field_validator("data_dir", mode="after")

@@ -5,6 +5,8 @@ It is made at claim time, travels to the worker that claimed the job, and is nev
 
 import msgspec
 
+from quarterdeck.kernel.datadir import LEAST_FREE
+
 
 class VariableValue(msgspec.Struct, frozen=True):
     """A variable as it is handed to a build (`build-time`) or a process (`runtime`)."""
@@ -56,7 +58,7 @@ class Serving(msgspec.Struct, frozen=True):
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """Bounds of a build and of its source. Bytes, seconds, cores."""
+    """Bounds of a build and of its source. Bytes, seconds, cores; of the disk the share that has to stay free."""
 
     build_memory: int = 2 << 30
     build_cpus: float = 2.0
@@ -66,6 +68,7 @@ class Limits(msgspec.Struct, frozen=True):
     source_seconds: int = 600
     run_memory: int | None = None
     run_cpus: float | None = None
+    least_free_disk: float = LEAST_FREE
 
 
 class DeploymentOrder(msgspec.Struct, frozen=True):

@@ -16,6 +16,7 @@ import structlog
 
 from quarterdeck import front_door
 from quarterdeck.access import Access
+from quarterdeck.backups.taking import before_upgrade
 from quarterdeck.deploy.deployments import jobs as deployment_jobs
 from quarterdeck.deploy.deployments import retention as deployment_retention
 from quarterdeck.deploy.deployments.placement import Placement
@@ -38,7 +39,7 @@ from quarterdeck.kernel import audit, jobs, retention
 from quarterdeck.kernel.bus import Bus
 from quarterdeck.kernel.datadir import DataDirectory
 from quarterdeck.kernel.db import Database, open_database
-from quarterdeck.kernel.db.migrate import migrate, pending
+from quarterdeck.kernel.db.migrate import current, migrate, pending
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.events import jobs as event_jobs
 from quarterdeck.kernel.instance import identity
@@ -125,6 +126,9 @@ class Instance:
                 file.chmod(0o600)
         data.runtime.mkdir(mode=0o711, exist_ok=True)
         if pending(address):
+            here = current(address)
+            if here is not None and isinstance(address, str):
+                log.info("backed_up", file=str(before_upgrade(data, address, here)))
             log.info("migrated", revisions=migrate(address, backups=data.path / "backups"))
         bus = Bus()
         vault = Vault(LocalBackend(data.master_key))
@@ -146,8 +150,12 @@ class Instance:
             edge_https_port=https_port,
             limits=Limits(least_free_disk=settings.least_free_disk / 100),
         )
-        edge = None if settings.no_edge else Edge(
-            data.runtime, http_port=http_port, https_port=https_port, options=front_door.edge_options(settings)
+        edge = (
+            None
+            if settings.no_edge
+            else Edge(
+                data.runtime, http_port=http_port, https_port=https_port, options=front_door.edge_options(settings)
+            )
         )
         register_handlers()
         kinds = [*deployment_jobs.kinds(placement, logs), runtime_control.kind(placement), reviving.kind(placement)]

@@ -88,8 +88,7 @@ class House:
             with contextlib.closing(sqlite3.connect(self.directory / file)) as connection:
                 names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
                 found |= {
-                    f"{file}:{name}": sorted(map(repr, connection.execute(f'SELECT * FROM "{name}"')))
-                    for name in names
+                    f"{file}:{name}": sorted(map(repr, connection.execute(f'SELECT * FROM "{name}"'))) for name in names
                 }
         return found
 

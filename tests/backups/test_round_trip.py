@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import tarfile
 import threading
@@ -27,7 +26,7 @@ def test_a_wiped_installation_comes_back_with_every_row_and_secret(house: House,
     key = house.wipe()
     restore(file, house.directory, house.wanted(key=key))
     assert house.rows(restored=True) == before
-    assert os.listdir(house.directory / "runtime") == []
+    assert list((house.directory / "runtime").iterdir()) == []
     with house.opened(restored=True) as instance:
         assert opens(instance, house) == SECRET
         assert instance.uid == manifest.header.instance
@@ -50,7 +49,7 @@ def test_numbers_go_on_where_they_were(house: House, tmp_path):
 def test_what_only_grows_still_refuses_to_be_changed_after_a_restore(house: House, tmp_path):
     file, _ = take(house.data, house.address, tmp_path)
     restore(file, house.directory, house.wanted(key=house.wipe()))
-    with house.opened(restored=True) as instance, pytest.raises(Exception, match="append|audit"):
+    with house.opened(restored=True) as instance, pytest.raises(Exception, match=r"append|audit"):
         instance.db.write_sync(lambda tx: tx.execute("UPDATE audit_events SET action = 'nothing'") and None)
 
 

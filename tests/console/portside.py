@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from quarterdeck.console.ports import Bootstrap, Place, SignedIn, SourceChoice, Update
+from quarterdeck.console.views.backups import BackupView
 from quarterdeck.console.views.deployments import (
     DeploymentRow,
     DeploymentView,
@@ -433,6 +434,13 @@ class Portside:
             HostRow("worker", "in-process", ("worker", "online", None), "this host", ("deploy",), "1 job", NOW),
             HostRow("worker", "hel-2", ("worker", "online", "degraded"), "0.1.0", ("deploy", "tasks"), "", NOW),
         )
+
+    async def backups(self, who: Any) -> BackupView:
+        place, database = "/var/lib/quarterdeck", "the database (SQLite)"
+        if self.empty:
+            return BackupView(("installation-backup", "missing", None), None, "", 0, "", place, database)
+        file = "/mnt/backups/quarterdeck-20260531T120000Z.tar.gz"
+        return BackupView(("installation-backup", "fresh", None), NOW, file, 48_000_000, "passphrase", place, database)
 
     async def servers(self, who: Any) -> tuple[Choice, ...]:
         return (Choice("srv_1", "fra-1"), Choice("srv_2", "hel-2"))

@@ -22,8 +22,8 @@ def test_the_unit_leaves_applications_alone() -> None:
     assert said["Delegate"] == "yes"
     assert said["Restart"] == "on-failure"
     # Each of these would be inherited by host processes and the edge, and break some of them.
-    harmful = {"NoNewPrivileges", "PrivateTmp", "ProtectSystem", "ProtectHome", "PrivateDevices", "UMask", "DynamicUser",
-               "SystemCallFilter", "RestrictAddressFamilies", "CapabilityBoundingSet", "ProtectClock", "MemoryMax",
+    harmful = {"NoNewPrivileges", "PrivateTmp", "ProtectSystem", "ProtectHome", "PrivateDevices", "UMask",
+               "DynamicUser", "SystemCallFilter", "RestrictAddressFamilies", "CapabilityBoundingSet", "ProtectClock", "MemoryMax",
                "MemoryDenyWriteExecute", "ProtectControlGroups", "RestrictSUIDSGID", "PrivateNetwork"}  # fmt: skip
     assert not harmful & set(said)
     assert {"ProtectKernelModules", "ProtectKernelLogs", "LockPersonality"} <= set(said)
@@ -83,7 +83,10 @@ def test_install_writes_the_unit_and_uninstall_says_what_stays(tmp_path: Path) -
 
 
 def test_a_credential_does_not_get_into_a_unit(tmp_path: Path) -> None:
-    for words in (("--database-url", "postgresql://deck:hunter2@db/deck"), ("--database-url=postgresql://x:hunter2@y/z",)):
+    for words in (
+        ("--database-url", "postgresql://deck:hunter2@db/deck"),
+        ("--database-url=postgresql://x:hunter2@y/z",),
+    ):
         status, told = typed("install", "--directory", str(tmp_path), "--", *words)
         assert (status, told["error"]["code"]) == (2, "usage")
         assert "hunter2" not in str(told)

@@ -42,7 +42,11 @@ def sow(house: House) -> list[str]:
 
         def fill(tx: Any) -> None:
             user = users.create(
-                tx, email=f"{CANARY}@{CANARY}.test", username=f"{CANARY}-user", display_name=CANARY, password_hash=CANARY
+                tx,
+                email=f"{CANARY}@{CANARY}.test",
+                username=f"{CANARY}-user",
+                display_name=CANARY,
+                password_hash=CANARY,
             )
             made = sessions.open_session(
                 tx, user, setup.default_organization(tx), kinds=("session",), client_kind="web", user_agent=CANARY

@@ -69,7 +69,7 @@ class Writer:
         info.mode = 0o600 if own else stat.S_IMODE(status.st_mode) & 0o777
         info.uid, info.gid, info.mtime = (0, 0, 0) if own else (status.st_uid, status.st_gid, int(status.st_mtime))
         if stat.S_ISLNK(status.st_mode):
-            info.type, info.linkname = tarfile.SYMTYPE, os.readlink(source)
+            info.type, info.linkname = tarfile.SYMTYPE, str(source.readlink())
             self._tar.addfile(info)
             self.entries.append(_owned(info, Entry(path=path, kind="link", target=info.linkname)))
         elif stat.S_ISDIR(status.st_mode):

@@ -14,10 +14,12 @@ from quarterdeck.kernel.errors import Conflict
 def copy(database: Path, target: Path) -> None:
     """One state of a SQLite file, whoever writes to it meanwhile, as a file without a log beside it (0600)."""
     target.touch(mode=0o600)
-    with closing(sqlite3.connect(f"file:{database}?mode=rw", uri=True, timeout=30)) as source:
-        with closing(sqlite3.connect(target)) as made:
-            source.backup(made)
-            made.execute("PRAGMA journal_mode=DELETE")
+    with (
+        closing(sqlite3.connect(f"file:{database}?mode=rw", uri=True, timeout=30)) as source,
+        closing(sqlite3.connect(target)) as made,
+    ):
+        source.backup(made)
+        made.execute("PRAGMA journal_mode=DELETE")
 
 
 @contextmanager

@@ -69,13 +69,7 @@ def restore(file: Path, directory: Path, wanted: Wanted) -> Manifest:
     kept = False
     try:
         resumed = _require_empty(data)
-        if str(data.path) != header.data_dir and not wanted.elsewhere:
-            raise Conflict(
-                f"This is the backup of {header.data_dir}, and it is to be restored to {data.path}.",
-                code="restore_other_place",
-                hint="Name the same --data-dir, or say --elsewhere: then host processes and sites have to be "
-                "deployed again, because what was built for them contains its path.",
-            )
+        _require_same_place(header, data, wanted)
         loaded = wanted.address is not None and _loaded(data, header, wanted.address, resumed=resumed)
         _clear(data)
         with _told(file):
@@ -86,11 +80,12 @@ def restore(file: Path, directory: Path, wanted: Wanted) -> Manifest:
             kept = True
             point("restore.loaded")
             _move(data)
-        return manifest
     except BaseException:
         if not kept:
             shutil.rmtree(data.path / RESTORING, ignore_errors=True)
         raise
+    else:
+        return manifest
     finally:
         data.release()
         if made and not kept:
@@ -147,6 +142,16 @@ def _clear(data: DataDirectory) -> None:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
+
+
+def _require_same_place(header: Header, data: DataDirectory, wanted: Wanted) -> None:
+    if str(data.path) != header.data_dir and not wanted.elsewhere:
+        raise Conflict(
+            f"This is the backup of {header.data_dir}, and it is to be restored to {data.path}.",
+            code="restore_other_place",
+            hint="Name the same --data-dir, or say --elsewhere: then host processes and sites have to be deployed "
+            "again, because what was built for them contains its path.",
+        )
 
 
 def _require_same_database(header: Header, address: str | None) -> None:

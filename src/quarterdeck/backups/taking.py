@@ -34,7 +34,9 @@ from quarterdeck.deploy.deployments.retention import needed
 from quarterdeck.kernel.clock import Clock, SystemClock, wire_time
 from quarterdeck.kernel.datadir import DataDirectory
 from quarterdeck.kernel.db import open_database
+from quarterdeck.kernel.db.backups import KEPT
 from quarterdeck.kernel.db.files import sync
+from quarterdeck.kernel.db.migrate import pending
 from quarterdeck.kernel.errors import Conflict, Unavailable
 from quarterdeck.kernel.faults import point
 from quarterdeck.kernel.ids import Ids
@@ -52,7 +54,6 @@ class Copied(msgspec.Struct, frozen=True):
     tables: list[Table]
     sequences: dict[str, int]
     files: list[tuple[str, Path]]
-    releases: frozenset[str]
 
 
 def take(
@@ -64,9 +65,11 @@ def take(
     passphrase: Secret[str] | None = None,
     clock: Clock | None = None,
     ids: Ids | None = None,
+    releases: frozenset[str] | None = None,
 ) -> tuple[Path, Manifest]:
     """Back the installation up to `target`: a new file, or a directory to put one into. The file is complete, durable
-    and readable by its owner alone when it has its name; before that nothing of that name is there.
+    and readable by its owner alone when it has its name; before that nothing of that name is there. `releases` instead
+    of those that are needed.
 
     Raises `Conflict` (`backup_exists`, `backup_nothing_there`) or `Unavailable` (`backup_failed`).
     """
@@ -83,6 +86,7 @@ def take(
     form: KeyForm = "passphrase" if passphrase is not None else "plain" if with_key else "apart"
     with _scratch(file) as scratch:
         copied = _copy(data, address, scratch)
+        kept = releases if releases is not None else _releases(data, address)
         header = Header(
             format=FORMAT,
             version=VERSION,
@@ -102,7 +106,7 @@ def take(
                 writer.file(path, source, own=True)
                 source.unlink()
             _add_key(writer, data, header, passphrase, ids or Ids())
-            _add_files(writer, data, copied.releases)
+            _add_files(writer, data, kept)
             manifest = Manifest(
                 header=header,
                 entries=writer.entries,
@@ -115,8 +119,21 @@ def take(
         point("backup.written")
         draft.rename(file)
         sync(file.parent)
-    keep(data, Last(created_at=header.created_at, file=str(file), size=file.stat().st_size, key=form))
+    if releases is None:
+        keep(data, Last(created_at=header.created_at, file=str(file), size=file.stat().st_size, key=form))
     return file, manifest
+
+
+def before_upgrade(data: DataDirectory, address: str, revision: str, *, clock: Clock | None = None) -> Path:
+    """Keep a PostgreSQL database at the revision it is at, beside the copies of SQLite files; the newest three stay."""
+    directory = data.path / "backups"
+    directory.mkdir(mode=0o700, exist_ok=True)
+    stamp = (clock or SystemClock()).now().strftime("%Y%m%dT%H%M%S%fZ")
+    made, _ = take(data, address, directory / f"quarterdeck-{revision}-{stamp}{SUFFIX}", releases=frozenset())
+    kept = sorted(directory.glob(f"quarterdeck-*{SUFFIX}"), key=lambda path: path.name.rpartition("-")[2])
+    for old in kept[:-KEPT]:
+        old.unlink(missing_ok=True)
+    return made
 
 
 @contextmanager
@@ -143,7 +160,6 @@ def _scratch(file: Path) -> Iterator[Path]:
 def _copy(data: DataDirectory, address: str | Path, scratch: Path) -> Copied:
     if isinstance(address, Path) and not address.exists():
         raise nothing_to_keep(f"{address} does not exist")
-    # What is needed before or after the copy was made, is needed by what the copy says.
     with ExitStack() as after:
         if isinstance(address, Path):
             databases.copy(address, scratch / DATABASE)
@@ -163,10 +179,14 @@ def _copy(data: DataDirectory, address: str | Path, scratch: Path) -> Copied:
                     tables.append(found.write(name, columns, out))
                 files.append((f"{TABLES}/{name}.copy", place))
             sequences = found.sequences()
-    return Copied(schema, instance, data_keys, tables, sequences, files, _releases(address))
+    return Copied(schema, instance, data_keys, tables, sequences, files)
 
 
-def _releases(address: str | Path) -> frozenset[str]:
+def _releases(data: DataDirectory, address: str | Path) -> frozenset[str]:
+    """Those that serve or may be given back; all there are where the database has an older schema."""
+    if pending(address):
+        place = data.runtime / "releases"
+        return frozenset(path.name for path in place.iterdir()) if place.is_dir() else frozenset()
     database = open_database(address)
     try:
         found = database.read_sync(needed)

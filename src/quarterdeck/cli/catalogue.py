@@ -63,13 +63,14 @@ EXAMPLES = (
 def overview(version: str) -> str:
     """The help of the program itself: examples first, then every command in its group."""
     width = max(len(example) for example, _ in EXAMPLES)
-    lines = [f"Quarterdeck {version}: one control plane for the machines a team owns.", "", "Usage: qd COMMAND", ""]
+    lines = [f"Quarterdeck {version}: one control plane for the machines a team owns.", ""]
     lines += ["Examples:", *(f"  {example:<{width}}   {words}" for example, words in EXAMPLES)]
     for group in (EVERYDAY, INSIDE, ACCOUNT, RUNNING):
         lines += ["", f"{group}:"]
         lines += [f"  {command.name:<11} {command.summary}" for command in COMMANDS if command.group == group]
     lines += [
         "",
+        "Usage: qd COMMAND",
         "Each command explains itself: qd COMMAND --help",
         "Exit status: 0 done, 1 failed, 2 usage, 3 not signed in, 4 not allowed, 5 not found, 6 conflict,",
         "7 waits for a person, 8 timed out, 9 server unreachable, 130 interrupted.",

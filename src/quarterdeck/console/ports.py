@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from quarterdeck.console.views.backups import BackupView
 from quarterdeck.console.views.deployments import DeploymentRow, DeploymentView, LineView, LogView, RollbackView
 from quarterdeck.console.views.home import Home
 from quarterdeck.console.views.ledger import AuditList, Found, HostRow, JobList, JobView, SessionRow
@@ -157,6 +158,8 @@ class Reads(Protocol):
     async def audit(
         self, who: Principal, *, action: str, outcome: str, actor: str, before: str, limit: int
     ) -> AuditList: ...
+
+    async def backups(self, who: Principal) -> BackupView: ...
 
     async def search(self, who: Principal, words: str, limit: int) -> tuple[Found, ...]: ...
 

@@ -8,6 +8,7 @@ from litestar import Request, Response, Router, get
 
 from quarterdeck.console.desk import console_of, desk_of, part, request_id, sign_in_address
 from quarterdeck.console.pages import (
+    backups,
     deployments,
     doors,
     home,
@@ -142,6 +143,7 @@ HANDLERS: tuple[Any, ...] = (
     ledger.cancel_job,
     ledger.retry_job,
     ledger.audit,
+    backups.backups,
     me.me,
     me.change_me,
     me.change_theme,

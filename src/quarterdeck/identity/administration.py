@@ -30,9 +30,7 @@ def reset_password(tx: Tx, name: str, password_hash: str) -> tuple[User, int]:
     """Give a user another password, let them in again, and end all their sessions. Answers how many ended."""
     user = _named(tx, name)
     user.password_hash, user.active, user.updated_at = password_hash, True, tx.now
-    live = list(
-        tx.scalars(select(UserSession).where(UserSession.user_id == user.id, UserSession.revoked_at.is_(None)))
-    )
+    live = list(tx.scalars(select(UserSession).where(UserSession.user_id == user.id, UserSession.revoked_at.is_(None))))
     for session in live:
         sessions.revoke_row(tx, session)
     ended = sum(session.expires_at > tx.now for session in live)
@@ -45,9 +43,7 @@ def reset_password(tx: Tx, name: str, password_hash: str) -> tuple[User, int]:
         organization_id=organization.id,
         detail={"sessionsEnded": ended},
     )
-    events.append(
-        tx, f"user:{user.uid}", "user-password-reset", {"userId": user.uid}, organization_id=organization.id
-    )
+    events.append(tx, f"user:{user.uid}", "user-password-reset", {"userId": user.uid}, organization_id=organization.id)
     return user, ended
 
 

@@ -30,6 +30,7 @@ PAGES = {
     "jobs": "/console/jobs",
     "job": "/console/jobs/9f2c1ab0",
     "audit": "/console/audit",
+    "backups": "/console/backups",
     "me": "/console/me",
     "search": "/console/search?q=web",
     "nothing": "/console/projects/atlantis",

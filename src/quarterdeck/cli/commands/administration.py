@@ -23,8 +23,8 @@ admin = App(name="admin", help="Help people in, with the server stopped.")
 @contextlib.contextmanager
 def _database(data_dir: Path | None, config: Path | None) -> Iterator[Database]:
     """The installation's database, this program's alone. Raises `Conflict` while a server runs on it."""
-    from quarterdeck.kernel.db import open_database
     from quarterdeck.kernel.db import migrate as schema
+    from quarterdeck.kernel.db import open_database
     from quarterdeck.kernel.errors import Conflict
 
     _, data, address = stores(data_dir, config)

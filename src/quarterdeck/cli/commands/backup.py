@@ -114,7 +114,7 @@ def restore(
     from quarterdeck.backups.restoring import restore as put_back
     from quarterdeck.kernel.settings import load
 
-    if passphrase == "-" and database_url == "-":
+    if database_url == passphrase == "-":
         raise usage("Only one of them can be read from stdin.", "quarterdeck restore --help")
     terminal = Terminal(common)
     secret = read_secret("--passphrase", passphrase)

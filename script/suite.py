@@ -59,12 +59,32 @@ def continuous() -> bool:
     return os.environ.get("CI", "").lower() in {"1", "true"}
 
 
-def command(arguments: list[str], left_out: list[Part], *, whole: bool) -> list[str]:
+def command(arguments: list[str], left_out: list[Part], *, whole: bool, half: str = "") -> list[str]:
     """The pytest command: markers of what is left out, and of the long sweeps unless all is asked for, deselected."""
-    markers = [part.marker for part in left_out] + ([] if whole else ["full"])
-    expression = " and ".join(f"not {marker}" for marker in markers)
-    given = ["-m", expression] if expression and "-m" not in arguments else []
+    markers = [f"not {part.marker}" for part in left_out] + ([] if whole else ["not full"]) + ([half] if half else [])
+    given = ["-m", " and ".join(markers)] if markers and "-m" not in arguments else []
     return [sys.executable, "-m", "pytest", *given, *arguments]
+
+
+def run_whole(left_out: list[Part], seed: str) -> int:
+    """Every sweep in full: the tests that share the one engine, and beside them all others. Recorded as evidence."""
+    from evidence import RESULTS, write
+
+    started = time.monotonic()
+    shutil.rmtree(RESULTS, ignore_errors=True)
+    RESULTS.mkdir(parents=True)
+    engine, others = (
+        [*command([], left_out, whole=True, half=half), f"--junit-xml={RESULTS / name}"]
+        for half, name in (("engine", "engine.xml"), ("not engine", "others.xml"))
+    )
+    with (RESULTS / "others.txt").open("w+b") as told:
+        beside = subprocess.Popen(others, stdout=told, stderr=subprocess.STDOUT)
+        statuses = [subprocess.run(engine, check=False).returncode, beside.wait()]
+        told.seek(0)
+        sys.stdout.flush()
+        shutil.copyfileobj(told, sys.stdout.buffer)
+    write(max(statuses), time.monotonic() - started, seed)
+    return max(statuses)
 
 
 def main() -> int:
@@ -84,18 +104,9 @@ def main() -> int:
     if any(part.marker == "postgresql" for part in left_out):
         os.environ.setdefault("QUARTERDECK_TEST_DATABASES", "sqlite")
     print(f"test: seed {seed}{', all of every sweep' if whole else ''}", flush=True)
-    started = time.monotonic()
-    pytest = command(arguments, left_out, whole=whole)
-    record = whole and not arguments
-    if record:
-        from evidence import RESULTS, write
-
-        RESULTS.unlink(missing_ok=True)
-        pytest.append(f"--junit-xml={RESULTS}")
-    status = subprocess.run(pytest, check=False).returncode
-    if record:
-        write(status, time.monotonic() - started, seed)
-    return status
+    if whole and not arguments:
+        return run_whole(left_out, seed)
+    return subprocess.run(command(arguments, left_out, whole=whole), check=False).returncode
 
 
 if __name__ == "__main__":

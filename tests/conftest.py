@@ -9,7 +9,7 @@ import pytest
 
 from support.databases import database_kinds, fresh_database, postgresql_server
 
-pytest_plugins = ["support.run"]
+pytest_plugins = ["support.run", "real.fixtures"]
 __all__ = ["database", "database_address", "database_kind", "postgresql"]
 
 

@@ -46,12 +46,17 @@ def chance_and_time(source: Source) -> Iterator[Complaint]:
                 yield Complaint(path, node.lineno, f"`import {name}`: ask the kernel's ids")
 
 
-TRANSITIONS = "src/quarterdeck/deploy/deployments/transitions.py"
+TRANSITIONS = {
+    "src/quarterdeck/deploy/deployments/transitions.py": ("deployment",),
+    "src/quarterdeck/deploy/resources/transitions.py": ("attempt", "control"),
+}
+"""Where the states of a thing are, and what the thing is called."""
 
 
 def one_way_to_move(source: Source) -> Iterator[Complaint]:
-    if not source.path.startswith("src/quarterdeck/deploy/") or not source.python or source.path == TRANSITIONS:
+    if not source.path.startswith("src/quarterdeck/deploy/") or not source.python:
         return
+    elsewhere = tuple(name for path, names in TRANSITIONS.items() for name in names if path != source.path)
     for node in source.nodes():
         targets: list[ast.expr] = []
         if isinstance(node, ast.Assign):
@@ -59,12 +64,12 @@ def one_way_to_move(source: Source) -> Iterator[Complaint]:
         elif isinstance(node, (ast.AugAssign, ast.AnnAssign)):
             targets = [node.target]
         for target in flattened(targets):
-            if isinstance(target, ast.Attribute) and target.attr == "status" and of_deployment(target.value):
+            if isinstance(target, ast.Attribute) and target.attr == "status" and named(target.value, elsewhere):
                 yield Complaint(source.path, target.lineno, "the status is assigned by transitions.move alone")
 
 
-def of_deployment(node: ast.expr) -> bool:
-    return dotted(node).split(".")[-1].lower().endswith("deployment")
+def named(node: ast.expr, words: tuple[str, ...]) -> bool:
+    return dotted(node).split(".")[-1].lower().endswith(words)
 
 
 def flattened(targets: list[ast.expr]) -> Iterator[ast.expr]:
@@ -96,6 +101,10 @@ def domains_without_http(source: Source) -> Iterator[Complaint]:
 
 LINTERS = (
     Linter("chance-and-time", "Clock, ids and randomness come from the kernel.", chance_and_time),
-    Linter("one-way-to-move", "Only transitions.move assigns a deployment's status.", one_way_to_move),
+    Linter(
+        "one-way-to-move",
+        "Only transitions.move assigns the status of a deployment or a runtime control.",
+        one_way_to_move,
+    ),
     Linter("domains-without-http", "Domain packages import no HTTP framework.", domains_without_http),
 )

@@ -99,6 +99,7 @@ def application(instance: Instance, *, lifespan: bool = True) -> Litestar:
     unless whoever serves it starts and stops the instance (`lifespan=False`).
     """
     from quarterdeck.console.composition import console, console_handlers
+    from quarterdeck.console.router import console_address
     from quarterdeck.surfaces.shared.authentication import CatalogueAuthorizer, SessionAuthenticator
     from quarterdeck.surfaces.shared.probing import Probing
 
@@ -126,7 +127,7 @@ def application(instance: Instance, *, lifespan: bool = True) -> Litestar:
         authenticator=doors,
         authorizer=doors,
         dialects=DIALECTS,
-        rewrite=rewritten,
+        rewrite=lambda method, path: console_address(method, rewritten(method, path)),
         surroundings=Surroundings(
             trusted_proxies=settings.trusted_proxy,
             allowed_hosts=_hosts(settings),
@@ -140,6 +141,7 @@ def application(instance: Instance, *, lifespan: bool = True) -> Litestar:
             "jobs": instance.jobs,
             "access": instance.access,
             "signer": instance.signer,
+            "attempts": instance.attempts,
             "workers": instance.workers,
             "clock": SystemClock(),
             "public_url": settings.public_url,

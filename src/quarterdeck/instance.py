@@ -19,14 +19,16 @@ from quarterdeck.access import Access
 from quarterdeck.backups.taking import before_upgrade
 from quarterdeck.deploy.deployments import jobs as deployment_jobs
 from quarterdeck.deploy.deployments import retention as deployment_retention
-from quarterdeck.deploy.deployments.placement import Placement
+from quarterdeck.deploy.deployments.placement import Placement, limits
 from quarterdeck.deploy.execution.execute import execute
 from quarterdeck.deploy.execution.operating import operate
-from quarterdeck.deploy.execution.order import DeploymentOrder, Limits, RuntimeOrder
+from quarterdeck.deploy.execution.order import DeploymentOrder, RuntimeOrder
 from quarterdeck.deploy.observation import reviving
 from quarterdeck.deploy.observation.observer import Observer
 from quarterdeck.deploy.resources import runtime as runtime_control
+from quarterdeck.deploy.sources.folders import Folders
 from quarterdeck.fleet.edge.edge import Edge
+from quarterdeck.fleet.edge.edges import Edges
 from quarterdeck.fleet.edge.layout import Layout
 from quarterdeck.fleet.edge.ports import LOOPBACK as LOOPBACK_ADDRESS
 from quarterdeck.fleet.edge.ports import free_ports
@@ -34,6 +36,7 @@ from quarterdeck.fleet.targets.machine import fingerprint
 from quarterdeck.fleet.workers import WorkerControl
 from quarterdeck.identity import retention as identity_retention
 from quarterdeck.identity import setup
+from quarterdeck.identity.attempts import Attempts
 from quarterdeck.identity.sessions import Signer
 from quarterdeck.kernel import audit, jobs, retention
 from quarterdeck.kernel.bus import Bus
@@ -64,13 +67,15 @@ EDGE_LOOK_SECONDS = 5.0
 PAUSE_SECONDS = 2.0
 
 
-def register_handlers(handlers: WorkerHandlers = worker_handlers) -> None:
-    """What a worker with the capability `deploy` can do; the same in this process and in `qd worker`."""
-    if handlers.find(deployment_jobs.RETIRE) is None:
-        handlers.register("deployment.execute", DeploymentOrder)(execute)
-        handlers.register(deployment_jobs.RETIRE, RuntimeOrder)(operate)
-        handlers.register(runtime_control.CONTROL, RuntimeOrder)(operate)
-        handlers.register(reviving.REVIVE, RuntimeOrder)(operate)
+def handlers_with(edges: Edges) -> WorkerHandlers:
+    """What a worker with the capability `deploy` can do, with the edges of its process; the same in this process and in
+    `qd worker`.
+    """
+    handlers = WorkerHandlers(worker_handlers)
+    handlers.register("deployment.execute", DeploymentOrder)(partial(execute, edges=edges))
+    for kind in (deployment_jobs.RETIRE, runtime_control.CONTROL, reviving.REVIVE):
+        handlers.register(kind, RuntimeOrder)(partial(operate, edges=edges))
+    return handlers
 
 
 @dataclass
@@ -90,9 +95,11 @@ class Instance:
     placement: Placement
     jobs: Jobs
     workers: WorkerControl
+    edges: Edges
     edge: Edge | None
     observer: Observer
     setup_token: Secret[str] | None
+    attempts: Attempts = field(default_factory=Attempts)
     metrics: Metrics = field(default_factory=Metrics)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -132,7 +139,9 @@ class Instance:
             log.info("migrated", revisions=migrate(address, backups=data.path / "backups"))
         bus = Bus()
         vault = Vault(LocalBackend(data.master_key))
-        db = open_database(address, vault=vault, bus=bus)
+        access = Access()
+        roots = None if settings.source_roots is None else tuple(str(root) for root in settings.source_roots)
+        db = open_database(address, vault=vault, bus=bus, parts=[Folders(roots, access)])
         undo.callback(db.close_sync)
         vault.unlock(db)
         who = db.write_sync(identity)
@@ -148,16 +157,13 @@ class Instance:
             edge_enabled=not settings.no_edge,
             edge_http_port=http_port,
             edge_https_port=https_port,
-            limits=Limits(least_free_disk=settings.least_free_disk / 100),
+            limits=limits(settings),
         )
-        edge = (
-            None
-            if settings.no_edge
-            else Edge(
-                data.runtime, http_port=http_port, https_port=https_port, options=front_door.edge_options(settings)
-            )
-        )
-        register_handlers()
+        edges = Edges()
+        edge = None
+        if not settings.no_edge:
+            decided = front_door.edge_options(settings)
+            edge = edges.at(data.runtime, http_port=http_port, https_port=https_port, options=decided)
         kinds = [*deployment_jobs.kinds(placement, logs), runtime_control.kind(placement), reviving.kind(placement)]
         for kind in kinds:
             jobs.kinds.replace(kind)
@@ -165,7 +171,7 @@ class Instance:
         async def keep_lines(stream: str, lines: Sequence[LogLine]) -> None:
             await logs.store(stream, [_line(line) for line in lines])
 
-        service = Jobs(db, owner=f"process:{who.uid}", lines=keep_lines)
+        service = Jobs(db, owner=f"process:{who.uid}", lines=keep_lines, on_worker=handlers_with(edges))
         return cls(
             settings=settings,
             data=data,
@@ -174,14 +180,17 @@ class Instance:
             bus=bus,
             vault=vault,
             logs=logs,
-            access=Access(),
+            access=access,
             signer=Signer(who.key),
             uid=who.uid,
             placement=placement,
             jobs=service,
             workers=WorkerControl(service),
+            edges=edges,
             edge=edge,
-            observer=Observer(db, logs, root=data.runtime, docker_host=placement.docker_host),
+            observer=Observer(
+                db, logs, root=data.runtime, docker_host=placement.docker_host, log_bytes=settings.runtime_log_size
+            ),
             setup_token=None if exists or open_door(settings) else Secret(db.ids.token(16)),
         )
 
@@ -223,8 +232,7 @@ class Instance:
             if isinstance(result, Exception):
                 log.error("background_work_failed", reason=repr(result)[:300])
         self._tasks.clear()
-        if self.edge is not None:
-            await self.edge.close()
+        await self.edges.close()
         await self.close()
 
     async def close(self) -> None:

@@ -17,6 +17,7 @@ from quarterdeck import __version__, front_door
 from quarterdeck.instance import Instance
 from quarterdeck.kernel import telemetry
 from quarterdeck.kernel.errors import Conflict
+from quarterdeck.kernel.http.patience import Patience, patient
 from quarterdeck.kernel.settings import Settings
 
 REQUESTS_SECONDS = 7
@@ -67,7 +68,7 @@ async def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
             undo.callback(listeners[-1].close)
         config = uvicorn.Config(
             app, log_config=None, lifespan="off", access_log=False, server_header=False, proxy_headers=False,
-            timeout_graceful_shutdown=REQUESTS_SECONDS, ws="websockets-sansio",
+            timeout_graceful_shutdown=REQUESTS_SECONDS, ws="websockets-sansio", http=patient(Patience()),
         )  # fmt: skip
         server = Server(config, lambda: tell(instance, listener, announce))
         with signals(lambda: end(instance, server)):

@@ -71,6 +71,8 @@ class Installation:
         self.servers: list[dict[str, Any]] = []
         self.resources: dict[str, dict[str, Any]] = {}
         self.deployments: list[dict[str, Any]] = []
+        self.lifecycle = "active"
+        self.runtime = "running"
         self.status = "succeeded"
         self.failure: dict[str, Any] | None = None
         self.metadata: dict[str, str] = {}
@@ -99,6 +101,9 @@ class Installation:
                 "resources.configure-runtime": self._configure("runtimeProfile"),
                 "resources.configure-network": self._configure("networkProfile"),
                 "resources.set-variable": None,
+                "resources.health": lambda parameters, *_: self._health(parameters["resourceId"]),
+                "resources.archive": self._archive,
+                "resources.delete": lambda parameters, *_: {"id": parameters["resourceId"]},
             }
         )
 
@@ -189,7 +194,19 @@ class Installation:
         }  # fmt: skip
         return {
             "schemaVersion": "resources.show/v1", **row, "accessSummary": {"plannedGeneratedAccessRoute": route},
-            "lifecycle": {"status": "active"}, "diagnostics": [], "generatedAt": NOW,
+            "lifecycle": {"status": self.lifecycle}, "diagnostics": [], "generatedAt": NOW,
+        }  # fmt: skip
+
+    def _archive(self, parameters: dict[str, str], *_: Any) -> dict[str, Any]:
+        self.lifecycle = "archived"
+        return {"id": parameters["resourceId"]}
+
+    def _health(self, identity: str) -> dict[str, Any]:
+        return {
+            "schemaVersion": "resources.health/v1", "resourceId": identity, "generatedAt": NOW, "overall": "healthy",
+            "runtime": {"lifecycle": self.runtime, "health": "not-configured"},
+            "healthPolicy": {"status": "not-configured", "enabled": False}, "publicAccess": {"status": "ready"},
+            "proxy": {"status": "ready"}, "checks": [], "sourceErrors": [],
         }  # fmt: skip
 
     def _deployment(self, parameters: dict[str, str], _q: Any, body: dict[str, Any]) -> dict[str, Any]:

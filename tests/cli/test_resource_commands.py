@@ -50,9 +50,10 @@ def test_an_unknown_name_ends_with_five_and_names_the_near_one(qd: Command, shop
 def test_the_list_has_states_as_mark_and_word_and_whole_addresses(
     qd: Command, shop: str, installation: Installation
 ) -> None:
+    installation.deployed(shop)
     installation.deployed(shop, "rolled-back")
     result = qd("ls")
-    assert "storefront/production/shop  ▲ rolled back" in result.out
+    assert "storefront/production/shop  ✓ running v1  ▲ rolled back v2" in result.out
     assert "! rolled back" in qd("ls", "--ascii").out
     assert qd("ls", "-o", "name").out == f"{shop}\n"
     assert json.loads(qd("ls", "-o", "jsonl").out)["path"] == "storefront/production/shop"
@@ -196,7 +197,7 @@ def test_followed_lines_are_neither_lost_nor_doubled_when_the_connection_breaks(
 
 def test_the_log_of_a_deployment_is_its_last_lines(qd: Command, shop: str, installation: Installation) -> None:
     installation.log("one", "two", "three\x1b[2J")
-    assert qd("logs", DEPLOYMENT, "--tail", "2").out == "two\nthree[2J\n"
+    assert qd("logs", DEPLOYMENT, "--tail", "2").out == "two\nthree\n"
     assert qd("logs", DEPLOYMENT, "--tail", "1", "-o", "jsonl").out.count("\n") == 1
 
 

@@ -66,6 +66,7 @@ EVERYTHING = frozenset(
         "projects.rename",
         "projects.archive",
         "projects.restore",
+        "projects.delete",
         "environments.create",
         "resources.runtime.restart",
         "audit-events.list",
@@ -439,8 +440,8 @@ class Portside:
         place, database = "/var/lib/quarterdeck", "the database (SQLite)"
         if self.empty:
             return BackupView(("installation-backup", "missing", None), None, "", 0, "", place, database)
-        file = "/mnt/backups/quarterdeck-20260531T120000Z.tar.gz"
-        return BackupView(("installation-backup", "fresh", None), NOW, file, 48_000_000, "passphrase", place, database)
+        state, file = ("installation-backup", "fresh", None), "/mnt/backups/quarterdeck-20260531T120000Z.tar.gz"
+        return BackupView(state, NOW, file, 48_000_000, "passphrase", place, database)
 
     async def servers(self, who: Any) -> tuple[Choice, ...]:
         return (Choice("srv_1", "fra-1"), Choice("srv_2", "hel-2"))
@@ -533,6 +534,14 @@ class Portside:
 
     async def restore_project(self, who: Any, slug: str) -> None:
         self._did("restore-project", slug)
+
+    async def project_blockers(self, who: Any, slug: str) -> tuple[str, ...]:
+        return ("2 resources",) if slug == "storefront" else ()
+
+    async def delete_project(self, who: Any, slug: str, confirmation: str) -> None:
+        if confirmation != slug:
+            raise Invalid("The name typed is not the name of the project.", hint=f"Type {slug}.", field="confirmation")
+        self._did("delete-project", slug)
 
     async def create_environment(self, who: Any, project: str, *, name: str, kind: str) -> str:
         self._did("create-environment", project, name, kind)

@@ -12,9 +12,10 @@ from litestar.testing import TestClient
 from console.portside import BASE, EVERYTHING, Portside
 from e2e.console.addresses import PAGES
 from quarterdeck.access import CATALOGUE
+from quarterdeck.console.domain.sources import file_of
 from quarterdeck.console.navigation import ROOMS
 from quarterdeck.console.render import HOME
-from quarterdeck.console.router import HANDLERS
+from quarterdeck.console.router import HANDLERS, console_address
 from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid
 
 SHOWN = {name: path for name, path in PAGES.items() if name not in {"nothing", "refused", "new-refused"}}
@@ -223,3 +224,62 @@ def test_a_failed_deed_shows_its_problem_on_the_page_it_came_from(
     assert answer.status_code in {400, 403, 409}
     assert "<b>No.</b>" in answer.text
     assert ports.deeds == []
+
+
+@pytest.mark.parametrize(
+    "path", ["/console/nowhere", "/console/projects/a/b/c/nowhere", "/console/jobs/1/2", "/console/sign-out"]
+)
+def test_an_address_that_no_page_has_leads_to_the_page_that_says_so(path: str, client: TestClient[Litestar]) -> None:
+    lost = console_address("GET", path)
+    page = client.get(lost)
+    assert page.status_code == 404
+    assert "There is no page at this address." in page.text
+    assert '<nav id="nav"' in page.text
+    client.cookies.delete("qd_session")
+    assert client.get(lost).headers["location"] == "/console/sign-in"
+
+
+@pytest.mark.parametrize("path", [*PAGES.values(), "/console/", "/console", "/console/static/x", "/console/sign-in"])
+def test_the_address_of_a_page_is_left_alone(path: str) -> None:
+    plain = path.partition("?")[0]
+    assert console_address("GET", plain) == plain
+    assert console_address("POST", "/console/nowhere") == "/console/nowhere"
+    assert console_address("GET", "/api/nowhere") == "/api/nowhere"
+
+
+def test_a_session_can_be_asked_after_and_the_door_comes_as_a_question(client: TestClient[Litestar]) -> None:
+    assert client.get("/console/alive").status_code == 200
+    client.cookies.delete("qd_session")
+    asking = {"HX-Request": "true", "X-Console-Ask": "1"}
+    assert client.get("/console/alive", headers=asking).status_code == 401
+    question = client.get("/console/sign-in", headers=asking).text
+    assert "Your session has ended" in question
+    assert "<html" not in question
+
+
+@pytest.mark.parametrize(
+    ("marker", "name"),
+    [("requirements-txt", "requirements.txt"), ("package-lock", "package-lock.json"), ("uv-lock", "uv.lock"),
+     ("go-mod", "go.mod"), ("next-app-router", "next app router")],
+)  # fmt: skip
+def test_evidence_is_named_as_the_file_it_is(marker: str, name: str) -> None:
+    assert file_of(marker) == name
+
+
+def test_only_an_archived_project_offers_its_end_and_the_name_is_typed(
+    client: TestClient[Litestar], ports: Portside
+) -> None:
+    address = "/console/projects/storefront"
+    assert "Delete project" not in client.get(address).text
+    ports.lifecycle = "archived"
+    assert f'href="{address}/-/delete"' in client.get(address).text
+    question = client.get(f"{address}/-/delete").text
+    assert "Stands in the way: 2 resources." in question
+    assert "qd project delete storefront" in question
+    refused = client.post(f"{address}/-/delete", data={"confirmation": "shop"})
+    assert refused.status_code == 400
+    assert "The name typed is not the name of the project." in refused.text
+    assert ports.deeds == []
+    done = client.post(f"{address}/-/delete", data={"confirmation": "storefront"})
+    assert done.headers["location"] == "/console/projects"
+    assert ports.deeds == [("delete-project", "storefront")]

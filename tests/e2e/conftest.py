@@ -14,11 +14,8 @@ import pytest
 from e2e.client import Client, signed_in
 from e2e.repositories import Repositories
 from e2e.server import Deck, deck
-from real.fixtures import docker_host, docker_images
 from real.git_server import git_server
 from support.run import ALL
-
-__all__ = ["bare", "client", "docker_host", "docker_images", "place", "repositories", "shipyard", "worker_kind"]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,10 +12,13 @@ from e2e.client import Application, Client
 from e2e.engine import View
 from e2e.repositories import Repositories, Repository
 from e2e.server import Deck
-from e2e.truth import settled
+from e2e.truth import error_code, settled
+from real.git_server import git, git_server
+from real.git_server import repository as made
 
 pytestmark = [pytest.mark.engine, pytest.mark.edge, pytest.mark.root]
 
+PASSWORD = "swordfish-of-the-forge"
 QUICK = {"enabled": True, "type": "http", "intervalSeconds": 1, "timeoutSeconds": 1, "retries": 2,
          "startPeriodSeconds": 1, "http": {"path": "/health", "method": "GET", "scheme": "http",
                                            "host": "localhost", "expectedStatusCode": 200}}  # fmt: skip
@@ -54,8 +58,34 @@ CASES = [
     Case("broken-dockerfile", "package", "", "", {"Dockerfile": "FROM python:3.11-slim\nNONSENSE here\n"}),
     Case("wrong-branch", "detect", "nowhere", "branch", source={"gitRef": "nowhere"}),
     Case("no-repository", "detect", "", "", source={"locator": "{url}/absent/.git"}),
+    Case("private-without-key", "detect", "does not let us read it", "give a token",
+         source={"locator": "http://{closed}/closed/.git"}),
+    Case("private-with-wrong-token", "detect", "does not let us read it", "check the token",
+         source={"locator": "http://ada:not-this-one@{closed}/closed/.git"}),
+    Case("submodule-of-this-machine", "detect", "points at files of this machine", "https or ssh",
+         source={"locator": "{url}/nested/.git"}),
     Case("unreachable", "detect", "", "", source={"locator": "http://127.0.0.1:9/absent.git"}),
 ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def closed(repositories: Repositories) -> Iterator[str]:
+    """Host and port of a git server that wants a password."""
+    repositories.sample("dockerfile", "closed")
+    with git_server(repositories.directory, "ada", PASSWORD) as url:
+        yield url.removeprefix("http://")
+
+
+@pytest.fixture(scope="module")
+def nested(repositories: Repositories) -> None:
+    """A repository with a submodule that points at a directory of this machine."""
+    where = repositories.add("nested", dockerfile()).directory
+    inner = made(repositories.directory / "inner", {"secret.txt": "not for others"})
+    modules = f'[submodule "inner"]\n\tpath = inner\n\turl = file://{repositories.directory}/inner/.git\n'
+    (where / ".gitmodules").write_text(modules)
+    git(where, "add", ".gitmodules")
+    git(where, "update-index", "--add", "--cacheinfo", f"160000,{inner},inner")
+    git(where, "commit", "--quiet", "--message", "Nest")
 
 
 @pytest.fixture(scope="module")
@@ -66,12 +96,14 @@ def running(shipyard: Deck, client: Client, repositories: Repositories) -> tuple
     return application, repository, client.deployed(application)
 
 
+@pytest.mark.usefixtures("nested")
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_a_failed_deployment_says_why_and_leaves_the_running_version_alone(
     shipyard: Deck,
     client: Client,
     repositories: Repositories,
     running: tuple[Application, Repository, str],
+    closed: str,
     case: Case,
 ) -> None:
     application, repository, first = running
@@ -80,7 +112,10 @@ def test_a_failed_deployment_says_why_and_leaves_the_running_version_alone(
         before = [container["Id"] for container in engine.containers(application.id)]
         images = {image["Id"] for image in engine.images(application.id)}
     repository.change(dockerfile() | case.files)
-    changed = {key: value.replace("{url}", repositories.url) for key, value in case.source.items()}
+    places = {"{url}": repositories.url, "{closed}": closed}
+    changed = dict(case.source)
+    for word, place in places.items():
+        changed = {key: value.replace(word, place) for key, value in changed.items()}
     client.post(f"/api/resources/{application.id}/source", {"source": repository.source(**changed)})
     deployment = client.redeploy(application)
     shown = client.wait(deployment, 60)
@@ -107,6 +142,33 @@ def test_a_first_deployment_that_fails_leaves_no_route(
     settled(shipyard, client, application, None)
     assert client.visit(client.hostname(deployment)).status_code in {404, 503}
     assert not [image for image in _images(shipyard, application) if image]
+
+
+def test_a_private_repository_is_deployed_with_its_token_which_nobody_is_shown(
+    shipyard: Deck, client: Client, repositories: Repositories, closed: str
+) -> None:
+    repository = Repository(repositories.directory / "closed", f"http://ada:{PASSWORD}@{closed}/closed/.git")
+    application = client.application("closed", repository.source(), health=QUICK)
+    deployment = client.deployed(application)
+    settled(shipyard, client, application, deployment)
+    for path in (f"/api/resources/{application.id}", f"/api/deployments/{deployment}"):
+        assert PASSWORD not in str(client.get(path))
+    assert PASSWORD not in str(client.logs(deployment))
+    assert PASSWORD not in shipyard.log("server", 10_000)
+
+
+def test_an_image_without_a_port_is_refused_before_it_runs(shipyard: Deck, client: Client) -> None:
+    application = client.application(
+        "portless", {"kind": "docker-image", "locator": "busybox:latest"}, port=None,
+        runtime={"strategy": "prebuilt-image", "startCommand": "sleep 1000"},
+    )  # fmt: skip
+    deployment = client.deploy(application)
+    shown = client.wait(deployment, 60)
+    assert shown["status"]["current"] == "failed"
+    assert error_code(shipyard, deployment) == "internal_port_missing"
+    assert "no port" in shown["latestFailure"]["message"]
+    assert "internalPort" in shown["latestFailure"]["message"]
+    settled(shipyard, client, application, None)
 
 
 def _images(shipyard: Deck, application: Application) -> list[str]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from e2e.afterwards import CONTAINED, HEALTH, MORTAL, SERVER, control, dies, finds_its_port_taken
 from e2e.client import Client, Refused
 from e2e.engine import View
 from e2e.repositories import Repositories
 from e2e.server import Deck
 from e2e.traffic import Traffic
-from e2e.truth import settled
+from e2e.truth import rows, settled
 
 pytestmark = [pytest.mark.engine, pytest.mark.edge, pytest.mark.root]
 
@@ -78,6 +81,32 @@ def test_two_deployments_at_once_end_with_one_version_serving(
     settled(shipyard, client, application, second)
 
 
+def test_of_many_asked_for_at_once_the_last_one_serves_and_says_which_it_replaced(
+    shipyard: Deck, client: Client, repositories: Repositories
+) -> None:
+    repository = repositories.add("crowd", {"server.py": SERVER, **CONTAINED})
+    application = client.application("crowd", repository.source())
+    first = client.deployed(application)
+    repository.release("2")
+    with Traffic(shipyard.edge_port, client.hostname(first)) as traffic, ThreadPoolExecutor(4) as crowd:
+        asked = [made.result() for made in [crowd.submit(client.redeploy, application) for _ in range(4)]]
+        order = sorted(asked, key=lambda one: _number(shipyard, one))
+        assert [_number(shipyard, one) for one in order] == [2, 3, 4, 5]
+        for deployment in order[:-1]:
+            assert client.wait(deployment)["status"]["current"] == "canceled"
+        last = client.succeeded(order[-1])
+        settled(shipyard, client, application, last)
+    assert not traffic.failures
+    assert client.visit(client.hostname(last)).text == "dockerfile 2\n"
+    for deployment, by in itertools.pairwise(order):
+        query = f"SELECT b.ref FROM deploy_deployments a JOIN deploy_deployments b ON b.id = a.superseded_by_id WHERE a.ref = '{deployment}'"  # noqa: E501
+        assert rows(shipyard, query) == [(by,)]
+
+
+def _number(deck: Deck, deployment: str) -> int:
+    return int(rows(deck, f"SELECT number FROM deploy_deployments WHERE ref = '{deployment}'")[0][0])
+
+
 def test_a_canceled_deployment_leaves_nothing_and_the_running_version_serves(
     shipyard: Deck, client: Client, repositories: Repositories
 ) -> None:
@@ -102,6 +131,37 @@ def test_a_canceled_deployment_leaves_nothing_and_the_running_version_serves(
         client.cancel(second)
     assert refused.value.status == 409
     assert refused.value.code == "deployment_cancel_not_allowed"
+
+
+def test_an_application_leaves_memory_to_others_unless_an_operator_says_otherwise(
+    shipyard: Deck, client: Client, repositories: Repositories
+) -> None:
+    application = client.application("modest", repositories.sample("dockerfile", "modest").source())
+    client.deployed(application)
+    assert shipyard.docker_host
+    with View(shipyard.docker_host) as engine:
+        (container,) = engine.containers(application.id)
+        limit, whole = engine.memory(container["Id"])
+    assert limit == pytest.approx(whole * 0.75, rel=0.01)
+
+
+def test_an_application_that_ends_after_its_success_is_restarted_and_told_of(
+    shipyard: Deck, client: Client, repositories: Repositories
+) -> None:
+    repository = repositories.add("mortal", {"server.py": MORTAL, **CONTAINED})
+    dies(shipyard, client, client.application("mortal", repository.source(), health=HEALTH), repository)
+
+
+def test_a_container_whose_port_a_stranger_took_says_so_and_gets_another_by_a_redeployment(
+    shipyard: Deck, client: Client, repositories: Repositories
+) -> None:
+    repository = repositories.add("robbed", {"server.py": SERVER, **CONTAINED})
+    application = client.application("robbed", repository.source())
+    host, done = finds_its_port_taken(shipyard, client, application)
+    assert (done["status"], done["errorCode"]) == ("failed", "runtime_port_taken")
+    assert client.visit(host).status_code == 503
+    assert control(client, application, "start")["status"] == "succeeded"
+    assert client.visit(host).text == "dockerfile 1\n"
 
 
 def test_logs_and_events_can_be_followed_from_the_first_line_to_the_end(

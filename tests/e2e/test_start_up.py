@@ -36,16 +36,20 @@ def test_a_second_server_on_the_same_directory_is_refused_by_the_first_ones_proc
     assert f"in use by process {bare.server.pid}" in said
     assert "--data-dir" in said
     bare.await_ready()
+    assert int((bare.data / "lock").read_text()) == bare.server.pid
 
 
 def test_a_newer_schema_is_refused_and_left_as_it_is(bare: Deck) -> None:
     bare.stop()
     ((revision,),) = rows(bare, "SELECT version_num FROM alembic_version")
     _set_revision(bare, "9999")
+    before = _kept(bare)
     try:
         said = refused(bare)
         assert "newer" in said
+        assert "Start the release that wrote it" in said
         assert rows(bare, "SELECT version_num FROM alembic_version") == [("9999",)]
+        assert _kept(bare) == before
     finally:
         _set_revision(bare, revision)
     bare.start()
@@ -59,6 +63,14 @@ def test_a_start_costs_less_than_its_budget(bare: Deck) -> None:
         bare.start()
         took.append(_processor_seconds(bare))
     assert min(took) < START_BUDGET, took
+
+
+def _kept(deck: Deck) -> tuple[object, ...]:
+    """What a migration, or a start that went too far, would have changed."""
+    tables = ("jobs", "audit_events", "domain_events", "instance", "vault_keys")
+    counts = [rows(deck, f"SELECT COUNT(*) FROM {table}") for table in tables]
+    backups = sorted(path.name for path in deck.data.glob("backups/*"))
+    return backups, (deck.data / "master.key").read_bytes(), counts
 
 
 def _processor_seconds(deck: Deck) -> float:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from e2e.afterwards import HEALTH, MORTAL, SERVER, dies, finds_its_port_taken
 from e2e.client import Client, signed_in
 from e2e.repositories import Repositories
 from e2e.server import Deck
@@ -16,6 +17,9 @@ from e2e.traffic import Traffic
 from e2e.truth import releases, runtimes, settled
 
 pytestmark = [pytest.mark.edge, pytest.mark.root]
+
+
+PLAIN = {"strategy": "workspace-commands", "startCommand": "python3 server.py"}
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +91,24 @@ def test_a_step_that_fails_leaves_the_running_process_alone(
     assert client.visit(client.hostname(first)).text == "flask 1\n"
     settled(bare, client, application, first)
     assert second not in releases(bare)
+
+
+def test_a_process_that_ends_after_its_success_is_restarted_and_told_of(
+    bare: Deck, client: Client, repositories: Repositories
+) -> None:
+    repository = repositories.add("mortal", {"server.py": MORTAL})
+    application = client.application("mortal", repository.source(), runtime=PLAIN, health=HEALTH)
+    dies(bare, client, application, repository)
+
+
+def test_a_process_whose_port_a_stranger_took_is_started_on_another_and_led_to(
+    bare: Deck, client: Client, repositories: Repositories
+) -> None:
+    repository = repositories.add("robbed", {"server.py": SERVER})
+    application = client.application("robbed", repository.source(), runtime=PLAIN)
+    host, done = finds_its_port_taken(bare, client, application)
+    assert done["status"] == "succeeded", done
+    assert client.visit(host).text == "dockerfile 1\n"
 
 
 def test_processes_and_the_edge_outlive_the_control_plane(

@@ -7,6 +7,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -21,12 +22,12 @@ from quarterdeck.kernel.db import open_database
 SETTLE_SECONDS = 60
 
 
-def rows(deck: Deck, statement: str) -> list[tuple[Any, ...]]:
-    """The answer of the installation's database to one SELECT."""
+def rows(deck: Deck, statement: str, file: str = "quarterdeck.db") -> list[tuple[Any, ...]]:
+    """The answer of the installation's database to one SELECT; `file` is where SQLite has the table."""
     if deck.database_url:
         with psycopg.connect(deck.database_url, autocommit=True) as connection:
             return list(connection.execute(statement.encode()).fetchall())
-    with contextlib.closing(sqlite3.connect(f"file:{deck.data}/quarterdeck.db?mode=ro", uri=True)) as connection:
+    with contextlib.closing(sqlite3.connect(f"file:{deck.data}/{file}?mode=ro", uri=True)) as connection:
         return list(connection.execute(statement).fetchall())
 
 
@@ -101,3 +102,29 @@ def settled(deck: Deck, client: Client, application: Application, serving: str |
     shown = client.get("/api/deployments", resourceId=application.id)["items"]
     running = [item["id"] for item in shown if item["status"] not in {"succeeded", "failed", "canceled", "rolled-back"}]
     assert running == []
+
+
+def running_with(marker: str) -> list[int]:
+    """Processes of this machine that carry the marker in their arguments; containers run here too."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if marker.encode() in (process / "cmdline").read_bytes():
+                found.append(int(process.name))
+    return found
+
+
+def log_size(deck: Deck, stream: str) -> int:
+    """Bytes that the lines of a stream take in the store."""
+    query = (
+        "SELECT COALESCE(SUM(LENGTH(l.message) + 64), 0) FROM log_lines l JOIN log_streams s ON s.id = l.stream_id "
+        f"WHERE s.name = '{stream}'"
+    )
+    return int(rows(deck, query, "logs.db")[0][0])
+
+
+def error_code(deck: Deck, deployment: str) -> str | None:
+    """Why a deployment failed, as programs read it."""
+    query = f"SELECT error_code FROM deploy_deployments WHERE ref = '{deployment}'"
+    code: str | None = rows(deck, query)[0][0]
+    return code

@@ -23,10 +23,9 @@ from e2e.conftest import own_database, place, repositories, worker_kind
 from e2e.repositories import Repositories, Repository
 from e2e.server import Deck
 from e2e.truth import audit_problems, settled
-from real.fixtures import docker_host, docker_images
 from support.run import ALL, SEED
 
-__all__ = ["docker_host", "docker_images", "place", "repositories", "worker_kind"]
+__all__ = ["place", "repositories", "worker_kind"]
 
 pytestmark = [pytest.mark.engine, pytest.mark.edge, pytest.mark.root]
 

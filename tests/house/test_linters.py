@@ -40,6 +40,8 @@ FAILING = [
     ("chance-and-time", DEPLOY, "import os\nx = os.urandom(4)\n"),
     ("one-way-to-move", DEPLOY, "def f(deployment):\n    deployment.status = 'failed'\n"),
     ("one-way-to-move", DEPLOY, "def f(old_deployment):\n    old_deployment.status, x = 'failed', 1\n"),
+    ("one-way-to-move", DEPLOY, "def f(attempt):\n    attempt.status = 'running'\n"),
+    ("one-way-to-move", "src/quarterdeck/deploy/resources/transitions.py", "deployment.status = 'failed'\n"),
     ("domains-without-http", DEPLOY, "from litestar import get\n"),
     ("domains-without-http", DEPLOY, "from quarterdeck.kernel.http.endpoint import Call\n"),
     ("of-itself-alone", "docs/guide.md", "Look at https://" + "pypi" + ".org/simple\n"),
@@ -64,6 +66,7 @@ PASSING = [
     ("chance-and-time", DEPLOY, "import time\nx = time.monotonic()\n"),
     ("one-way-to-move", DEPLOY, "def f(phase):\n    phase.status = 'failed'\n"),
     ("one-way-to-move", "src/quarterdeck/deploy/deployments/transitions.py", "deployment.status = 'failed'\n"),
+    ("one-way-to-move", "src/quarterdeck/deploy/resources/transitions.py", "attempt.status = 'failed'\n"),
     ("domains-without-http", "src/quarterdeck/surfaces/deploy/doors.py", "from litestar import get\n"),
     ("documented-settings", "src/quarterdeck/kernel/clock.py", "class Settings:\n    never_heard_of: int = 1\n"),
 ]

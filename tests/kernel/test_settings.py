@@ -99,5 +99,51 @@ def test_a_public_address_loses_its_trailing_slash():
 def test_every_setting_is_a_flag_a_variable_and_a_key():
     assert set(Settings.model_fields) >= {
         "host", "port", "data_dir", "database_url", "no_worker", "no_edge", "edge_http_port", "edge_https_port",
-        "public_url", "trusted_proxy", "sites",
+        "public_url", "trusted_proxy", "sites", "source_roots",
     }  # fmt: skip
+
+
+def test_source_roots_are_full_paths_from_a_variable_or_a_list(clean, monkeypatch):
+    assert load().source_roots is None
+    monkeypatch.setenv("QUARTERDECK_SOURCE_ROOTS", "/srv/apps, ~/apps")
+    assert load().source_roots == (Path("/srv/apps"), Path.home() / "apps")
+    monkeypatch.setenv("QUARTERDECK_SOURCE_ROOTS", "apps")
+    with pytest.raises(Invalid, match="QUARTERDECK_SOURCE_ROOTS: apps is not the full path"):
+        load()
+
+
+def test_limits_are_written_as_people_write_amounts(clean, monkeypatch):
+    (clean / "data" / "quarterdeck.toml").write_text('build_disk = "1.5 GiB"\nsource_size = 5000000\n')
+    monkeypatch.setenv("QUARTERDECK_BUILD_MEMORY", "512m")
+    monkeypatch.setenv("QUARTERDECK_RUNTIME_CPUS", "0.5")
+    settings = load()
+    assert (settings.build_disk, settings.source_size, settings.build_memory) == (3 << 29, 5_000_000, 512 << 20)
+    assert settings.runtime_cpus == 0.5
+
+
+@pytest.mark.parametrize(
+    ("given", "size", "share"), [(None, None, 0.75), ("none", None, None), ("50%", None, 0.5), ("2G", 2 << 30, None)]
+)
+def test_the_memory_of_applications_is_an_amount_a_share_or_without_limit(monkeypatch, given, size, share):
+    if given is not None:
+        monkeypatch.setenv("QUARTERDECK_RUNTIME_MEMORY", given)
+    memory = load().runtime_memory
+    assert (memory.size, memory.share) == (size, share)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "says"),
+    [
+        ("RUNTIME_MEMORY", "0%", "a share between 1% and 100%"),
+        ("RUNTIME_MEMORY", "much", "an amount such as 512M"),
+        ("RUNTIME_MEMORY", "10", "at least 1M"),
+        ("BUILD_MEMORY", "2 fathoms", "an amount such as 512M or 2G"),
+        ("BUILD_SECONDS", "0", "greater than or equal to 1"),
+    ],
+)
+def test_an_amount_that_is_none_is_refused_by_name(monkeypatch, name, given, says):
+    monkeypatch.setenv(f"QUARTERDECK_{name}", given)
+    with pytest.raises(Invalid) as refused:
+        load()
+    assert f"QUARTERDECK_{name}" in refused.value.message
+    assert says in refused.value.message

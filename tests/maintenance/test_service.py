@@ -22,9 +22,11 @@ def test_the_unit_leaves_applications_alone() -> None:
     assert said["Delegate"] == "yes"
     assert said["Restart"] == "on-failure"
     # Each of these would be inherited by host processes and the edge, and break some of them.
-    harmful = {"NoNewPrivileges", "PrivateTmp", "ProtectSystem", "ProtectHome", "PrivateDevices", "UMask",
-               "DynamicUser", "SystemCallFilter", "RestrictAddressFamilies", "CapabilityBoundingSet", "ProtectClock", "MemoryMax",
-               "MemoryDenyWriteExecute", "ProtectControlGroups", "RestrictSUIDSGID", "PrivateNetwork"}  # fmt: skip
+    harmful = {
+        "NoNewPrivileges", "PrivateTmp", "ProtectSystem", "ProtectHome", "PrivateDevices", "UMask", "DynamicUser",
+        "SystemCallFilter", "RestrictAddressFamilies", "CapabilityBoundingSet", "ProtectClock", "MemoryMax",
+        "MemoryDenyWriteExecute", "ProtectControlGroups", "RestrictSUIDSGID", "PrivateNetwork",
+    }  # fmt: skip
     assert not harmful & set(said)
     assert {"ProtectKernelModules", "ProtectKernelLogs", "LockPersonality"} <= set(said)
 

@@ -1,4 +1,7 @@
-"""Fixtures for tests that need real parts. Import what you use: `from real.fixtures import docker_host, engine`."""
+"""Fixtures for tests that need real parts: a plugin of the whole run, so that one engine serves it.
+
+Importing them into modules would make a fixture of its own for each, and so a second engine beside the first.
+"""
 
 from __future__ import annotations
 

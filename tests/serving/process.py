@@ -31,7 +31,7 @@ except Problem as problem:
 class Served:
     """A started process; `url` is where it answers."""
 
-    def __init__(self, data: Path, **settings: Any) -> None:
+    def __init__(self, data: Path, *, program: str = PROGRAM, **settings: Any) -> None:
         self.data = data
         data.parent.mkdir(parents=True, exist_ok=True)
         self.output = data.parent / f"{data.name}.log"
@@ -46,7 +46,7 @@ class Served:
         self.began = time.monotonic()
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", PROGRAM], env=environment, stdout=output, stderr=subprocess.STDOUT
+                [sys.executable, "-c", program], env=environment, stdout=output, stderr=subprocess.STDOUT
             )
 
     def said(self) -> str:

@@ -11,12 +11,14 @@ from typing import Any
 import httpx
 import msgspec
 
-from quarterdeck.deploy.execution.execute import execute
+from quarterdeck.deploy.execution import execute as executing
+from quarterdeck.deploy.execution import operating
 from quarterdeck.deploy.execution.order import (
     DeploymentOrder,
     Limits,
     Retained,
     RouteOrder,
+    RuntimeOrder,
     Serving,
     TargetOrder,
     VariableValue,
@@ -25,6 +27,7 @@ from quarterdeck.fleet.docker import containers, images, networks
 from quarterdeck.fleet.docker.address import engine_address
 from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.fleet.edge.edge import Edge
+from quarterdeck.fleet.edge.edges import Edges
 from quarterdeck.fleet.processes.runtime import Processes
 from quarterdeck.kernel.ids import Ids
 from quarterdeck.kernel.jobs.refusals import canceled
@@ -59,6 +62,18 @@ class Ledger:
             self.lines.append(line)
 
 
+async def execute(context: Any, order: DeploymentOrder) -> dict[str, Any]:
+    """In a process that does nothing else."""
+    async with Edges() as edges:
+        return await executing.execute(context, order, edges)
+
+
+async def operate(context: Any, order: RuntimeOrder) -> dict[str, Any]:
+    """In a process that does nothing else."""
+    async with Edges() as edges:
+        return await operating.operate(context, order, edges)
+
+
 @dataclasses.dataclass
 class Yard:
     """One host. `order` makes attempts of one resource; `serving` is what the last good one left."""
@@ -91,6 +106,7 @@ class Yard:
             "route": RouteOrder(f"res_{self.instance}", [f"app-{self.instance}.localhost"]),
             "variables": [],
             "limits": Limits(build_seconds=60),
+            "source_within": ["/"],
             "serving": self.serving,
         }
         return DeploymentOrder(**(given | more))

@@ -13,7 +13,9 @@ class Command(NamedTuple):
     group: str
 
 
-EVERYDAY, INSIDE, ACCOUNT, RUNNING = "Every day", "A resource", "Signing in", "Running Quarterdeck"
+EVERYDAY, INSIDE, AROUND = "Every day", "A resource", "Around resources"
+ACCOUNT, RUNNING = "Signing in", "Running Quarterdeck"
+GROUPS = (EVERYDAY, INSIDE, AROUND, ACCOUNT, RUNNING)
 
 COMMANDS = (
     Command("deploy", "deploy:deploy", "Ship a folder, a git repository or an image, and watch it.", EVERYDAY),
@@ -28,9 +30,14 @@ COMMANDS = (
     Command("status", "resources:status", "Say how a resource is, or who and where you are.", INSIDE),
     Command("set", "settings:set_values", "Change variables and profile fields of a resource.", INSIDE),
     Command("unset", "settings:unset", "Remove variables of a resource.", INSIDE),
+    Command("variables", "variables:variables", "List the variables that a resource gets.", INSIDE),
     Command("stop", "runtime:stop", "Stop what a resource runs.", INSIDE),
     Command("start", "runtime:start", "Start it again.", INSIDE),
     Command("restart", "runtime:restart", "Stop it and start it again.", INSIDE),
+    Command("archive", "lifecycle:archive", "Put a resource out of use; what runs keeps running.", INSIDE),
+    Command("delete", "lifecycle:delete", "Delete an archived resource for good.", INSIDE),
+    Command("project", "projects:project", "Make, show, rename, archive, restore and delete projects.", AROUND),
+    Command("environment", "environments:environment", "Make environments, and set what they give.", AROUND),
     Command("login", "account:login", "Sign in to a server, and remember it.", ACCOUNT),
     Command("logout", "account:logout", "Sign out, and forget the credential.", ACCOUNT),
     Command("profiles", "account:list_profiles", "List the servers you know, or choose one.", ACCOUNT),
@@ -51,6 +58,17 @@ COMMANDS = (
 HIDDEN = (Command("complete-words", "completion:candidates", "", ""),)
 BY_NAME = {command.name: command for command in (*COMMANDS, *HIDDEN)}
 
+NEAR = {
+    "up": "deploy", "push": "deploy", "ship": "deploy", "run": "deploy", "release": "deploy",
+    "list": "ls", "ps": "ls", "apps": "ls", "resources": "ls", "projects": "ls projects", "servers": "ls servers",
+    "environments": "ls environments", "log": "logs", "tail": "logs -f", "browse": "open", "url": "open",
+    "undo": "rollback", "revert": "rollback", "abort": "cancel", "kill": "stop", "down": "stop",
+    "releases": "history", "deployments": "history", "info": "status", "show": "status", "whoami": "status",
+    "config": "set", "env": "variables", "vars": "variables", "secrets": "variables", "secret": "set",
+    "rm": "delete", "remove": "delete", "destroy": "delete", "signin": "login", "signout": "logout",
+}  # fmt: skip
+"""Verbs that people know from elsewhere, and what is meant by them here."""
+
 EXAMPLES = (
     ("qd login https://deck.example.com", "sign in"),
     ("qd deploy ./shop", "ship a folder"),
@@ -65,7 +83,7 @@ def overview(version: str) -> str:
     width = max(len(example) for example, _ in EXAMPLES)
     lines = [f"Quarterdeck {version}: one control plane for the machines a team owns.", ""]
     lines += ["Examples:", *(f"  {example:<{width}}   {words}" for example, words in EXAMPLES)]
-    for group in (EVERYDAY, INSIDE, ACCOUNT, RUNNING):
+    for group in GROUPS:
         lines += ["", f"{group}:"]
         lines += [f"  {command.name:<11} {command.summary}" for command in COMMANDS if command.group == group]
     lines += [

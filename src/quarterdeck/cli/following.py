@@ -130,11 +130,11 @@ def _failure(session: Session, watched: Watched, status: str) -> Failure:
     hint = metadata.get("errorHint")
     message = str(failure.get("message") or "").removesuffix(str(hint or "")).strip()
     if status != "canceled" and not session.terminal.verbose:
-        _tail(session, watched.id, failure.get("phase"))
+        _tail(session, watched.id, failure.get("phase"), {message, str(hint or "")})
     where = f" in {failure['phase']}" if failure.get("phase") and status == "failed" else ""
     told = f"{ENDINGS.get(status, 'The deployment ended as ' + status)}{where}"
     serves = _serves(session.api, watched)
-    stays = "  The version before keeps serving." if serves else ""
+    stays = "  The version before keeps serving." if serves and "keeps serving" not in message else ""
     return Failure(
         f"{told}: {message}{stays}" if message else f"{told}.{stays}",
         exit=Exit.FAILED,
@@ -150,13 +150,19 @@ def _serves(api: Api, watched: Watched) -> bool:
     return any(row["status"] == "succeeded" and row["id"] != watched.id for row in rows)
 
 
-def _tail(session: Session, deployment_id: str, phase: str | None) -> None:
-    """The last lines of what failed: of the application, and of the phase that it failed in."""
+def _tail(session: Session, deployment_id: str, phase: str | None, told: set[str]) -> None:
+    """The last lines of the phase that failed and of the application since its start, without what the error tells."""
     lines = session.api.read("deployments.logs", deploymentId=deployment_id)["logs"]
-    own = [line for line in lines if line.get("source") == "application" or line.get("phase") == phase]
+    own = [line for line in lines if line.get("phase") == phase or _spoken(line)] if phase else lines
+    own = [line for line in own if str(line["message"]).strip() not in told]
     bar = "|" if session.terminal.ascii else "│"
     for line in own[-TAIL:]:
         session.terminal.say(f"  {bar} {clean(str(line['message']))}")
+
+
+def _spoken(line: dict[str, Any]) -> bool:
+    """Whether the started application said it; what built it is of the phase package."""
+    return line.get("source") == "application" and line.get("phase") in {"deploy", "verify"}
 
 
 class _Log:

@@ -6,11 +6,11 @@ import difflib
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from quarterdeck import __version__
-from quarterdeck.cli.catalogue import BY_NAME, COMMANDS, overview
+from quarterdeck.cli.catalogue import BY_NAME, COMMANDS, NEAR, overview
 from quarterdeck.cli.failure import Exit, Failure
 
 if TYPE_CHECKING:
@@ -79,14 +79,19 @@ def _run(tokens: list[str]) -> int:
         return int(Exit.DONE)
     name = tokens[0]
     if name not in BY_NAME:
-        close = difflib.get_close_matches(name, [command.name for command in COMMANDS], n=1)
+        near = NEAR.get(name.lower()) or _near(name, [command.name for command in COMMANDS])
         raise Failure(
             f"There is no command {name}.",
             exit=Exit.USAGE,
             code="unknown_command",
-            hint=f"qd {close[0]}" if close else "qd --help",
+            hint=f"qd {near}" if near else "qd --help",
         )
     return _command(name, tokens)
+
+
+def _near(word: str, known: Iterable[str]) -> str | None:
+    close = difflib.get_close_matches(word.lower(), list(known), n=1)
+    return close[0] if close else None
 
 
 def _command(name: str, tokens: list[str]) -> int:
@@ -94,13 +99,26 @@ def _command(name: str, tokens: list[str]) -> int:
 
     from quarterdeck.kernel.errors import Problem
 
+    app = application(name)
+    verbs = [verb for verb in app[name] if not verb.startswith("-")]
+    if verbs and (len(tokens) == 1 or tokens[1] not in {*verbs, "--help", "-h"}):
+        raise _no_verb(name, tokens[1] if len(tokens) > 1 else "", verbs)
     try:
-        result = application(name)(tokens, exit_on_error=False, print_error=False, result_action="return_value")
+        result = app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
         raise Failure(_plain(str(error)), exit=Exit.USAGE, code="usage", hint=f"qd {name} --help") from None
     except Problem as problem:
         raise _of_problem(problem) from None
     return int(result) if isinstance(result, int) else int(Exit.DONE)
+
+
+def _no_verb(noun: str, word: str, verbs: list[str]) -> Failure:
+    """`qd project delte`: say which verbs there are, and which one is near."""
+    near = _near(word, verbs) if word else None
+    listed = near or NEAR.get(word.lower()) if word else None
+    hint = f"qd {noun} {near}" if near else f"qd ls {noun}s" if listed == "ls" else f"qd {noun} --help"
+    said = f"There is no command {noun} {word}" if word else f"Say what to do with the {noun}"
+    return Failure(f"{said}: {', '.join(verbs)}.", exit=Exit.USAGE, code="unknown_command", hint=hint)
 
 
 def application(*chosen: str) -> App:

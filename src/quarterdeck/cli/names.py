@@ -94,6 +94,38 @@ def resource(api: Api, text: str | None) -> Found:
     )
 
 
+def project(api: Api, text: str) -> Row:
+    """The project that goes by this short name, name or id."""
+    rows = api.items("projects.list")
+    found = pick(rows, text)
+    if found is None:
+        raise missing("project", text, [str(row["slug"]) for row in rows], "qd ls projects")
+    return found
+
+
+def environment(api: Api, text: str) -> Row:
+    """The environment that is written project/environment, or goes by this id, or by a name that only one has."""
+    projects = {row["id"]: row for row in api.items("projects.list")}
+    rows = [row for row in api.items("environments.list") if row["projectId"] in projects]
+    paths = [f"{projects[row['projectId']]['slug']}/{row['name']}" for row in rows]
+    owner, slash, own = text.strip("/").partition("/")
+    if slash:
+        matches = [row for row in rows if same(projects[row["projectId"]], owner) and same(row, own)]
+    else:
+        matches = [row for row in rows if row["id"] == text] or [row for row in rows if same(row, text)]
+    if not matches:
+        raise missing("environment", text, paths, "qd ls environments")
+    if len(matches) > 1:
+        known = [path for path, row in zip(paths, rows, strict=True) if row in matches]
+        raise Failure(
+            f"{text} is the name of {len(matches)} environments: {', '.join(known[:5])}.",
+            exit=Exit.USAGE,
+            code="environment_ambiguous",
+            hint=f"Write it whole, such as {known[0]}.",
+        )
+    return matches[0]
+
+
 def server(api: Api, text: str) -> Row:
     """The server that goes by this name or id."""
     rows = api.items("servers.list")

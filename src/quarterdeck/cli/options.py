@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter
 
+from quarterdeck.cli.failure import usage
+
 Format = Literal["text", "json", "jsonl", "name"]
 SHARED = Group("Options of every command", sort_key=100)
 _NO = ""  # cyclopts: a flag without its --no-… twin
@@ -50,10 +52,27 @@ class Changing(Common):
 
 @Parameter(name="*")
 @dataclass(frozen=True)
-class Following(Changing):
-    """What every command that starts a deployment takes."""
+class Destroying(Changing):
+    """What every command takes after which something is lost."""
 
+    confirm: Annotated[str | None, Parameter(group=SHARED)] = None
+    """The name of what is lost, instead of typing it when asked. --yes does not answer this question."""
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Following(Changing):
+    """What every command takes whose work goes on after it was accepted."""
+
+    wait: Annotated[bool, Parameter(group=SHARED, negative=_NO)] = False
+    """Watch until the end; the default."""
     detach: Annotated[bool, Parameter(name=["--detach", "-d"], group=SHARED, negative=_NO)] = False
-    """Return as soon as the deployment is accepted."""
+    """Return as soon as it is accepted."""
     timeout: Annotated[float | None, Parameter(group=SHARED)] = None
-    """Seconds to watch; after that status 8, and the deployment goes on."""
+    """Seconds to watch; after that status 8, and the work goes on."""
+
+    def __post_init__(self) -> None:
+        if self.wait and self.detach:
+            raise usage("Either --wait or --detach, not both.")
+        if self.timeout is not None and self.timeout <= 0:
+            raise usage("--timeout takes seconds, more than 0.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cyclopts import Parameter
 
-from quarterdeck.cli.catalogue import ACCOUNT, COMMANDS, EVERYDAY, INSIDE, RUNNING
+from quarterdeck.cli.catalogue import COMMANDS, GROUPS
 from quarterdeck.cli.main import EXAMPLE
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def commands() -> str:
 
     app = application()
     lines: list[str] = []
-    for group in (EVERYDAY, INSIDE, ACCOUNT, RUNNING):
+    for group in GROUPS:
         lines += ["", f"## {group}"]
         for command in COMMANDS:
             if command.group == group:
@@ -57,7 +57,11 @@ def _command(app: App, name: str) -> list[str]:
             rows.append(f"| {_names(argument)} | {' '.join((argument.parameter.help or '').split())} |")
     if rows:
         lines += ["", "| | |", "|---|---|", *rows]
-    extra = [f"`{option}`" for option in takes if option in {"--yes", "--plan", "--detach", "--timeout"}]
+    extra = [
+        f"`{option}`"
+        for option in takes
+        if option in {"--yes", "--confirm", "--plan", "--wait", "--detach", "--timeout"}
+    ]
     if extra:
         lines += ["", f"Also {', '.join(extra)}."]
     return lines

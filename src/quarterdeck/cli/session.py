@@ -33,8 +33,12 @@ class Session:
         if self.terminal.structured:
             self.terminal.document({"plan": plan})
             return
+        if self.terminal.format == "name":
+            for step in plan:
+                self.terminal.line(step["operation"])
+            return
         if not plan:
-            self.terminal.line("Nothing would change.")
+            self.terminal.say("Nothing would change.")
         for step in plan:
             self.terminal.line(f"{step['method']} {step['path']}   ({step['operation']})")
             if step["body"]:

@@ -33,6 +33,7 @@ HEALTH: dict[str, Tone] = {
     "not-deployed": "idle",
     "unknown": "off",
 }
+LIFECYCLE: dict[str, Tone] = {"active": "good", "locked": "off", "archived": "off", "deleted": "off"}
 ACTIVE = frozenset({"created", "planning", "planned", "running", "cancel-requested"})
 WORDS = {"rolled-back": "rolled back", "cancel-requested": "canceling", "not-deployed": "not deployed"}
 
@@ -48,3 +49,7 @@ def deployment(status: str) -> Shown:
 
 def health(status: str) -> Shown:
     return Shown(HEALTH.get(status, "off"), WORDS.get(status, status))
+
+
+def lifecycle(status: str) -> Shown:
+    return Shown(LIFECYCLE.get(status, "off"), status)

@@ -14,12 +14,13 @@ from quarterdeck.cli.failure import Failure, usage
 from quarterdeck.cli.options import Changing, Common, Format
 from quarterdeck.cli.states import COLOURS, MARKS, PLAIN, Shown, Tone
 
+_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def clean(text: str) -> str:
     """Text from elsewhere without what could steer the terminal."""
-    return _CONTROL.sub("", text.replace("\r\n", "\n"))
+    return _CONTROL.sub("", _SEQUENCE.sub("", text.replace("\r\n", "\n")))
 
 
 def coloured(stream: TextIO, *, off: bool = False) -> bool:
@@ -131,6 +132,23 @@ class Terminal:
             return getpass.getpass(f"{question}: ", stream=self.err)
         print(f"{question}: ", end="", file=self.err, flush=True)
         return sys.stdin.readline().rstrip("\n")
+
+    def plain(self, text: Any) -> str:
+        """A text from elsewhere, on one line."""
+        return _one_line(str(text))
+
+    def confirm_typed(self, lost: str, name: str, given: str | None) -> None:
+        """Ask for the name of what is lost. `--confirm NAME` answers it, `--yes` does not."""
+        way = f"Add --confirm {name} to go on without being asked."
+        if given is None and not self.asks:
+            raise usage(f"{lost} There is nobody to ask.", way, code="input_required")
+        if given is None:
+            self.say(lost)
+            given = self.ask(f"Type {name} to go on", otherwise=way).strip()
+            if not given:
+                raise Failure("Nothing was changed.", code="declined")
+        if given != name:
+            raise usage(f"{given} is not {name}. Nothing was changed.", way, code="confirmation_mismatch")
 
     def confirm(self, question: str) -> None:
         """A plain question that --yes answers. Raises when the answer is no."""

@@ -68,23 +68,37 @@ def configure(head: ResourceHead, form: str) -> Command:
 
 
 def archive(head: ResourceHead) -> Command:
-    return Command("", f"POST /api/resources/{head.ref}/archive")
+    return Command(_line("archive", head.path), f"POST /api/resources/{head.ref}/archive")
 
 
 def delete(head: ResourceHead) -> Command:
-    return Command("", f"DELETE /api/resources/{head.ref}")
+    return Command(_line("delete", head.path), f"DELETE /api/resources/{head.ref}")
 
 
 def archive_project(view: ProjectView) -> Command:
-    return Command("", f"POST /api/projects/{view.ref}/archive")
+    return Command(_line("project", "archive", view.slug), f"POST /api/projects/{view.ref}/archive")
+
+
+def delete_project(view: ProjectView) -> Command:
+    return Command(_line("project", "delete", view.slug), f"DELETE /api/projects/{view.ref}")
+
+
+def rename_project(view: ProjectView) -> Command:
+    return Command(_line("project", "rename", view.slug, "NAME"), f"POST /api/projects/{view.ref}/rename")
+
+
+def create_environment(view: ProjectView) -> Command:
+    return Command(_line("environment", "create", f"{view.slug}/NAME"), "POST /api/environments")
 
 
 def set_environment_variable(view: EnvironmentView) -> Command:
-    return Command("", f"POST /api/environments/{view.ref}/variables")
+    path = f"{view.project}/{view.name}"
+    return Command(_line("environment", "set", path, "KEY=value"), f"POST /api/environments/{view.ref}/variables")
 
 
 def unset_environment_variable(view: EnvironmentView, key: str) -> Command:
-    return Command("", f"DELETE /api/environments/{view.ref}/variables/{key}")
+    path = f"{view.project}/{view.name}"
+    return Command(_line("environment", "unset", path, key), f"DELETE /api/environments/{view.ref}/variables/{key}")
 
 
 def enrol() -> Command:

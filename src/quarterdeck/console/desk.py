@@ -12,12 +12,13 @@ from litestar import Request, Response
 from quarterdeck.console.ports import ConsolePorts, Place, Principal
 from quarterdeck.console.render import Renderer
 from quarterdeck.console.views.shell import Count, Crumb, Note, Viewer
-from quarterdeck.kernel.errors import Forbidden, Problem, Unauthenticated
+from quarterdeck.kernel.errors import Forbidden, Problem, RateLimited, Unauthenticated
 from quarterdeck.kernel.http.failures import STATUS_BY_KIND
 from quarterdeck.kernel.http.guard import origin_of
 from quarterdeck.kernel.principal import current
 
 AnyRequest = Request[Any, Any, Any]
+HOME, LOST = "/console", "/-/lost"
 SESSION_COOKIES = ("qd_session", "better-auth.session_token", "sb_session")
 """All name the same session; the first is the one that we set."""
 
@@ -110,7 +111,7 @@ def request_id() -> str | None:
 
 
 def status_of(problem: Problem) -> int:
-    return STATUS_BY_KIND[problem.kind]
+    return 429 if isinstance(problem, RateLimited) else STATUS_BY_KIND[problem.kind]
 
 
 def note_of(problem: Problem, ask: str | None = None) -> Note:
@@ -158,7 +159,7 @@ def sign_in_address(request: AnyRequest) -> str:
     if request.method != "GET":
         page = urlsplit(request.headers.get("referer", ""))
         path, query = page.path, page.query
-    if inside(path) == "/console/":
+    if inside(path) in {"/console/", HOME + LOST}:
         return "/console/sign-in"
     return "/console/sign-in?next=" + quote(f"{path}?{query}" if query else path, safe="/")
 

@@ -150,11 +150,11 @@ def secure_headers(nonce: str) -> dict[str, str]:
 
 
 def layout(request: Request[Any, Any, Any], *, signed_in: bool) -> str:
+    if request.headers.get("hx-request") == "true" and request.headers.get("x-console-ask"):
+        return "layouts/ask.html"
     if not signed_in:
         return "layouts/door.html"
-    if request.headers.get("hx-request") == "true":
-        return "layouts/ask.html" if request.headers.get("x-console-ask") else "layouts/part.html"
-    return "layouts/page.html"
+    return "layouts/part.html" if request.headers.get("hx-request") == "true" else "layouts/page.html"
 
 
 MARKS = {"idle": "◌", "off": "\N{EN DASH}", "run": "●", "ask": "◆", "warn": "▲", "good": "✓", "bad": "✗"}
@@ -179,6 +179,7 @@ FLASHES: dict[str, tuple[str, str]] = {
     "project-created": ("good", "Project created"),
     "project-archived": ("good", "Project archived"),
     "project-restored": ("good", "Project restored"),
+    "project-deleted": ("good", "Project deleted"),
     "environment-created": ("good", "Environment created"),
     "resource-archived": ("good", "Archived"),
     "resource-deleted": ("good", "Deleted"),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from litestar import Request, Response, Router, get
 
-from quarterdeck.console.desk import console_of, desk_of, part, request_id, sign_in_address
+from quarterdeck.console.desk import HOME, LOST, console_of, desk_of, open_desk, part, request_id, sign_in_address
 from quarterdeck.console.pages import (
     backups,
     deployments,
@@ -19,7 +20,7 @@ from quarterdeck.console.pages import (
     resource,
     resource_tabs,
 )
-from quarterdeck.console.permissions import PUBLIC, needs
+from quarterdeck.console.permissions import PUBLIC, SIGNED_IN, needs
 from quarterdeck.console.render import secure_headers, see
 from quarterdeck.console.stream import stream
 from quarterdeck.console.views.shell import Crumb, Note
@@ -63,6 +64,13 @@ async def static(request: Request[Any, Any, Any]) -> Response[bytes]:
     if "gzip" in request.headers.get("accept-encoding", ""):
         return Response(asset.packed, media_type=asset.media_type, headers=headers | {"Content-Encoding": "gzip"})
     return Response(asset.body, media_type=asset.media_type, headers=headers)
+
+
+@get(LOST, opt=needs(SIGNED_IN))
+async def lost(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Where addresses lead that no page has, so that a person who is signed in keeps the menu."""
+    await open_desk(request)
+    raise NotFound("There is no page at this address.", hint="It may have been renamed. The menu and Search know all.")
 
 
 def show_failure(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
@@ -111,6 +119,8 @@ HANDLERS: tuple[Any, ...] = (
     projects.ask_archive,
     projects.archive,
     projects.restore,
+    projects.ask_delete,
+    projects.delete,
     projects.environment,
     projects.ask_remove,
     projects.set_environment_variable,
@@ -150,13 +160,31 @@ HANDLERS: tuple[Any, ...] = (
     me.revoke,
     me.search,
     me.palette,
+    me.alive,
+    lost,
 )
+_PARAMETER = re.compile(r"\{[^}]+\}")
+_PAGES = re.compile(
+    "|".join(
+        _PARAMETER.sub("[^/]+", HOME + path.rstrip("/"))
+        for handler in HANDLERS
+        if "GET" in handler.http_methods
+        for path in handler.paths
+    )
+)
+
+
+def console_address(method: str, path: str) -> str:
+    """The address to route: its own, or that of the page which says that there is none."""
+    if method != "GET" or not path.startswith(f"{HOME}/") or _PAGES.fullmatch(path.rstrip("/")):
+        return path
+    return HOME + LOST
 
 
 def console_router() -> Router:
     """The console's routes. `app.state.console` must hold a `desk.Console`."""
     return Router(
-        path="/console",
+        path=HOME,
         route_handlers=HANDLERS,
         exception_handlers={Exception: show_failure},
         include_in_schema=False,

@@ -7,12 +7,13 @@ import asyncio
 from quarterdeck.access import Access
 from quarterdeck.identity import organizations, passwords, sessions, setup, users
 from quarterdeck.identity.actions import IdentityAction
+from quarterdeck.identity.attempts import Attempts
 from quarterdeck.identity.model import Organization, User
 from quarterdeck.identity.sessions import Opened
 from quarterdeck.kernel import audit
 from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.errors import Forbidden, Unauthenticated
-from quarterdeck.kernel.principal import Principal
+from quarterdeck.kernel.principal import Principal, current
 from quarterdeck.kernel.vault import Secret
 
 _hashing = asyncio.Semaphore(2)  # each takes 64 MiB
@@ -31,6 +32,7 @@ async def hashed(password: Secret[str]) -> str:
 
 async def sign_in(
     db: Database,
+    attempts: Attempts,
     identifier: str,
     password: Secret[str],
     *,
@@ -38,7 +40,11 @@ async def sign_in(
     client_kind: str,
     user_agent: str | None = None,
 ) -> Opened:
-    """Open a session. Raises `Unauthenticated` alike for an unknown user and a wrong password, and audits it."""
+    """Open a session. Raises `Unauthenticated` alike for an unknown user and a wrong password, and audits it, and
+    `RateLimited` alike for both when the name was tried too often.
+    """
+    address = current.get().address
+    attempts.begin(identifier, address)
 
     def stored(tx: Tx) -> tuple[int, str | None] | None:
         user = users.find(tx, identifier)
@@ -50,6 +56,7 @@ async def sign_in(
         raise Unauthenticated(
             "The name or the password is wrong.", code="invalid_credentials", hint="Check both, then try again."
         )
+    attempts.succeeded(identifier, address)
     user_id = found[0]
 
     def opened(tx: Tx) -> Opened:

@@ -56,4 +56,4 @@ def instant(value: int) -> datetime:
 
 def wire_time(moment: datetime) -> str:
     """ISO 8601, UTC, milliseconds and `Z`: the stamp of the deploy surface and the default elsewhere."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"

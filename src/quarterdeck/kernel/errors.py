@@ -75,6 +75,17 @@ class Unavailable(Problem):
     default_code = "unavailable"
 
 
+class RateLimited(Unavailable):
+    """Too many requests of one credential, address or name; `retry_after` is in whole seconds."""
+
+    default_code = "rate_limited"
+
+    def __init__(self, message: str, *, retry_after: int, limit: str = "", hint: str | None = None) -> None:
+        super().__init__(message, hint=hint, retryAfterSeconds=retry_after, **({"limit": limit} if limit else {}))
+        self.retry_after = retry_after
+        self.limit = limit
+
+
 class Timeout(Problem):
     kind = "timeout"
     category = "timeout"

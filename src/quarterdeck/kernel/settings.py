@@ -16,12 +16,15 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from quarterdeck.kernel.amounts import Portion, Share, Size
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.vault.secret import Secret
 
 PREFIX = "QUARTERDECK_"
 FILE = "quarterdeck.toml"
 Port = Annotated[int, Field(ge=0, le=65_535)]
+Cores = Annotated[float, Field(ge=0.01)]
+Seconds = Annotated[int, Field(ge=1)]
 
 
 def default_data_dir() -> Path:
@@ -41,7 +44,10 @@ class Site(BaseModel):
 
 
 class Settings(BaseSettings):
-    """Every option of `serve`. Port 0 means any free one; an edge port of None means 80 or 443, else a free one."""
+    """Every option of `serve`. Port 0 means any free one; an edge port of None means 80 or 443, else a free one.
+
+    What builds, sources and applications may take has no flags: it belongs to an installation, not to a start.
+    """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -62,7 +68,18 @@ class Settings(BaseSettings):
     trusted_proxy: Annotated[tuple[str, ...], NoDecode] = ()
     sites: tuple[Site, ...] = ()
     least_free_disk: Annotated[float, Field(ge=0, le=100)] = 5
+    source_roots: Annotated[tuple[Path, ...] | None, NoDecode] = None
     log_level: str = "info"
+    build_memory: Size = 2 << 30
+    build_cpus: Cores = 2.0
+    build_tasks: Annotated[int, Field(ge=16)] = 2048
+    build_seconds: Seconds = 1800
+    build_disk: Size = 10 << 30
+    source_size: Size = 1 << 30
+    source_seconds: Seconds = 600
+    runtime_memory: Annotated[Share, NoDecode] = Portion(share=0.75)
+    runtime_cpus: Cores | None = None
+    runtime_log_size: Size = 64 << 20
 
     @field_validator("data_dir", mode="after")
     @classmethod
@@ -121,6 +138,20 @@ class Settings(BaseSettings):
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query:
             raise ValueError("must be an address without a path, such as https://deck.example.com")
         return f"{parts.scheme}://{parts.netloc}"
+
+    @field_validator("source_roots", mode="before")
+    @classmethod
+    def _folders(cls, value: Any) -> Any:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("source_roots")
+    @classmethod
+    def _absolute_folders(cls, value: tuple[Path, ...] | None) -> tuple[Path, ...] | None:
+        folders = None if value is None else tuple(folder.expanduser() for folder in value)
+        for folder in folders or ():
+            if not folder.is_absolute():
+                raise ValueError(f"{folder} is not the full path of a folder")
+        return folders
 
     @field_validator("trusted_proxy", mode="before")
     @classmethod

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import aliased
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Select, func, select
 
 from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
@@ -37,29 +39,31 @@ def of_project(tx: Tx, project: Project) -> list[Environment]:
 
 
 def newest(tx: Tx, limit: int, project_ref: str | None = None) -> list[tuple[Environment, Project]]:
-    query = select(Environment, Project).join(Project, Project.id == Environment.project_id)
-    organization = projects.organization_of(tx)
-    if project_ref is not None:
-        query = query.where(Project.ref == project_ref, Project.organization_id == organization)
-    else:
-        # Not joined over the organization: SQLite would then sort all of its environments for the newest few.
-        owner = aliased(Project)
-        whose = select(owner.organization_id).where(owner.id == Environment.project_id).scalar_subquery()
-        query = query.where(whose == organization)
+    query = _filtered(select(Environment, Project).join(Project, Project.id == Environment.project_id), tx, project_ref)
     query = query.order_by(Environment.id.desc()).limit(limit)
     return [(environment, project) for environment, project in tx.session.execute(query)]
 
 
+def _filtered(query: Select[*tuple[Any, ...]], tx: Tx, project_ref: str | None) -> Select[*tuple[Any, ...]]:
+    # One owner alone leads the way, so that its index gives the order too; it is the caller's own.
+    organization = projects.organization_of(tx)
+    if project_ref is None:
+        return query.where(Environment.organization_id == organization)
+    project = select(Project.id).where(Project.ref == project_ref, Project.organization_id == organization)
+    return query.where(Environment.project_id == project.scalar_subquery())
+
+
+def refs(tx: Tx, ids: Iterable[int | None]) -> dict[int, str]:
+    """The documented ids of environments, by their keys."""
+    wanted = sorted({key for key in ids if key})
+    if not wanted:
+        return {}
+    found = tx.execute(select(Environment.id, Environment.ref).where(Environment.id.in_(wanted)))
+    return {row.id: row.ref for row in found}
+
+
 def count(tx: Tx, project_ref: str | None = None) -> int:
-    query = (
-        select(func.count())
-        .select_from(Environment)
-        .join(Project, Project.id == Environment.project_id)
-        .where(Project.organization_id == projects.organization_of(tx))
-    )
-    if project_ref is not None:
-        query = query.where(Project.ref == project_ref)
-    return int(tx.execute(query).scalar_one())
+    return int(tx.execute(_filtered(select(func.count()).select_from(Environment), tx, project_ref)).scalar_one())
 
 
 def check_open(environment: Environment) -> None:
@@ -97,6 +101,7 @@ def create(tx: Tx, project_ref: str, name: str, kind: str, parent_ref: str | Non
         Environment(
             uid=tx.ids.uid(),
             ref=tx.ids.ref("env"),
+            organization_id=project.organization_id,
             project_id=project.id,
             parent_id=parent.id if parent else None,
             name=name,

@@ -29,11 +29,16 @@ class Project(Identified, Base):
 
 
 class Environment(Identified, Base):
-    """A stage of a project. Lifecycle `active ⇄ locked`, then `archived`."""
+    """A stage of a project. Lifecycle `active ⇄ locked`, then `archived`. Its organization is that of the project."""
 
     __tablename__ = "workspace_environments"
+    __table_args__ = (
+        Index("ix_workspace_environments_organization_id", "organization_id", "id"),
+        Index("ix_workspace_environments_project_id", "project_id", "id"),
+    )
 
     ref: Mapped[str] = mapped_column(String(40), unique=True)
+    organization_id: Mapped[int] = mapped_column(ForeignKey("identity_organizations.id"))
     project_id: Mapped[int] = mapped_column(ForeignKey("workspace_projects.id"))
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("workspace_environments.id"))
     name: Mapped[str] = mapped_column(String(200))

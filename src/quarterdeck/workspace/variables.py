@@ -113,9 +113,9 @@ def drop(tx: Tx, owner: str, scope: str, key: str, exposure: str) -> None:
 
 def rows(tx: Tx, owners: Iterable[str]) -> list[Variable]:
     """Every variable of the owners, lowest precedence first: by scope, within one scope in the order of the owners."""
-    order = list(owners)
-    found = tx.scalars(select(Variable).where(Variable.owner.in_(order)))
-    return sorted(found, key=lambda row: (PRECEDENCE.index(row.scope), order.index(row.owner), row.key, row.exposure))
+    place = {owner: number for number, owner in enumerate(owners)}
+    found = tx.scalars(select(Variable).where(Variable.owner.in_(place)))
+    return sorted(found, key=lambda row: (PRECEDENCE.index(row.scope), place[row.owner], row.key, row.exposure))
 
 
 def effective(found: Iterable[Variable]) -> list[Variable]:

@@ -26,6 +26,7 @@ TABLE = {
     "flask": ("flask", "flask-other-module", "flask-missing-app"),
     "generic python": ("generic-asgi", "generic-wsgi", "generic-wsgi-without-server"),
     "python managers": ("python-requirements", "python-pyproject", "python-poetry", "python-uv"),
+    "python files alone": ("python-script", "python-script-started", "generic-wsgi-script"),
     "python": ("python-without-start", "python-version-file", "worker-without-port"),
     "java": ("java-maven", "java-maven-wrapper", "java-gradle", "java-gradle-kotlin-wrapper", "java-committed-jar"),
     "java frameworks": ("java-quarkus", "java-micronaut", "java-both-tools", "java-without-jar"),

@@ -9,10 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from real.fixtures import docker_host
 from support.yard import NOBODY, Yard, free_port
-
-__all__ = ["docker_host"]
 
 
 @pytest.fixture

@@ -6,12 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from quarterdeck.deploy.execution.execute import execute
-from quarterdeck.deploy.execution.operating import operate
 from quarterdeck.deploy.execution.order import DeploymentOrder, RuntimeOrder
 from quarterdeck.kernel import faults
 from support.run import sample
-from support.yard import Ledger, Yard, again, container, program, site
+from support.yard import Ledger, Yard, again, container, execute, operate, program, site
 
 pytestmark = pytest.mark.edge
 

@@ -9,11 +9,10 @@ import httpx
 import msgspec
 import pytest
 
-from quarterdeck.deploy.execution.execute import execute
 from quarterdeck.deploy.execution.order import Limits
 from quarterdeck.fleet.edge.edge import Edge
 from quarterdeck.kernel.errors import Problem
-from support.yard import Ledger, Yard, again, container, folder, given_back, program, site
+from support.yard import Ledger, Yard, again, container, execute, folder, given_back, program, site
 
 pytestmark = pytest.mark.edge
 KINDS = ["files", "process"]

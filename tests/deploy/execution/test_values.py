@@ -109,9 +109,8 @@ def test_listening_sockets_are_read_from_the_kernels_table() -> None:
 async def test_nothing_new_is_fetched_or_built_when_the_disk_is_nearly_full(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from quarterdeck.deploy.execution.execute import execute
     from quarterdeck.kernel.datadir import DataDirectory
-    from support.yard import NOBODY, Ledger, program
+    from support.yard import NOBODY, Ledger, execute, program
 
     monkeypatch.setattr(DataDirectory, "free", lambda _: 0.04)
     yard = Yard(tmp_path, NOBODY, 1)

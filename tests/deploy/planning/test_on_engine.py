@@ -18,9 +18,6 @@ from quarterdeck.fleet.docker.build.context import Context
 from quarterdeck.fleet.docker.build.request import BuildSpec
 from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.fleet.docker.specs import ContainerSpec
-from real.fixtures import docker_host, docker_images, engine, mine
-
-__all__ = ["docker_host", "docker_images", "engine", "mine"]
 
 APPS = Path(__file__).parents[2] / "apps"
 SERVERS = ("flask", "fastapi", "django", "wsgi", "express", "dockerfile")

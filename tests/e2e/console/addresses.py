@@ -26,6 +26,7 @@ PAGES = {
     "settings": f"{BASE}/settings",
     "stop": f"{BASE}/control/stop",
     "delete": f"{BASE}/delete",
+    "delete-project": "/console/projects/storefront/-/delete",
     "fleet": "/console/fleet",
     "jobs": "/console/jobs",
     "job": "/console/jobs/9f2c1ab0",

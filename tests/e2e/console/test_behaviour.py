@@ -58,6 +58,18 @@ def test_the_palette_finds_a_resource_and_goes_there(visit: Visit) -> None:
     page.wait_for_url(f"**{BASE}")
 
 
+def test_the_palette_offers_what_the_page_itself_can_do_first(visit: Visit) -> None:
+    page = visit.go(f"{BASE}/deployments/40")
+    page.keyboard.press("Control+k")
+    first = page.locator("#palette [role=option]").first
+    expect(page.locator("#palette [role=presentation]").first).to_have_text("This page")
+    page.keyboard.type("roll")
+    expect(first).to_have_text("Roll back to this")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Roll Storefront / web back to v40?")).to_be_visible()
+    assert visit.deck.ports.deeds == []
+
+
 def test_single_keys_can_be_switched_off(visit: Visit) -> None:
     visit.context.add_cookies([{"name": "qd_keys", "value": "off", "url": visit.deck.address}])
     page = visit.go("/console/")
@@ -225,3 +237,66 @@ def test_a_deep_link_to_a_log_line_shows_that_line(visit: Visit) -> None:
         expect(page.get_by_role("button", name="Follow")).to_have_attribute("aria-pressed", "false")
     finally:
         ports.deployment_log = plain  # type: ignore[method-assign]
+
+
+def test_a_session_that_ended_keeps_the_form_and_the_same_post_goes_on(visit: Visit) -> None:
+    page = visit.go(f"{BASE}/variables")
+    page.fill("[name=key]", "LOG_LEVEL")
+    page.fill("[name=value]", "debug")
+    visit.context.clear_cookies(name="qd_session")
+    page.get_by_role("button", name="Save variable").click()
+    expect(page.get_by_role("heading", name="Your session has ended")).to_be_visible()
+    assert visit.deck.ports.deeds == []
+    page.fill("#door [name=username]", "mara")
+    page.fill("#door [name=password]", "wrong")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator("#door")).to_contain_text("This name and password do not go together.")
+    expect(page.locator("#door [name=username]")).to_have_value("mara")
+    page.fill("#door [name=password]", "correct horse battery")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator(".toast")).to_be_visible()
+    assert [deed[0] for deed in visit.deck.ports.deeds] == ["set-variable"]
+    assert "debug" in str(visit.deck.ports.deeds)
+
+
+def test_a_question_waits_for_a_new_sign_in_too(visit: Visit) -> None:
+    page = visit.go(BASE)
+    page.get_by_role("link", name="Stop").click()
+    page.wait_for_selector("#ask[open] #dialog-h")
+    visit.context.clear_cookies(name="qd_session")
+    page.locator("#ask [data-confirm]").click()
+    page.fill("#door [name=username]", "mara")
+    page.fill("#door [name=password]", "correct horse battery")
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_selector(".toast")
+    assert [deed[0] for deed in visit.deck.ports.deeds] == ["control"]
+
+
+def test_leaving_the_new_sign_in_sends_nothing_and_keeps_what_was_typed(visit: Visit) -> None:
+    page = visit.go(f"{BASE}/variables")
+    page.fill("[name=key]", "LOG_LEVEL")
+    visit.context.clear_cookies(name="qd_session")
+    page.get_by_role("button", name="Save variable").click()
+    expect(page.get_by_role("heading", name="Your session has ended")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("[name=key]")).to_have_value("LOG_LEVEL")
+    expect(page.get_by_role("button", name="Save variable")).not_to_have_attribute("aria-busy", "true")
+    assert visit.deck.ports.deeds == []
+
+
+def test_the_log_of_a_failure_opens_at_its_end(visit: Visit) -> None:
+    page = visit.go(f"{BASE}/deployments/38")
+    at_end = "box => box.scrollHeight - box.scrollTop - box.clientHeight < 24"
+    assert page.locator("[data-log]").evaluate(at_end)
+
+
+def test_the_door_opens_with_scripts_too(browser: Browser, deck: Deck) -> None:
+    visit = Visit(browser, deck)
+    visit.context.clear_cookies(name="qd_session")
+    page = visit.go("/console/projects")
+    page.fill("[name=username]", "mara")
+    page.fill("[name=password]", "correct horse battery")
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/console/projects")
+    assert visit.complaints == []
+    visit.close()

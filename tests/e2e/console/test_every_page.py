@@ -66,6 +66,18 @@ def test_axe_finds_nothing_in_an_open_dialog(link: str, browser: Browser, deck: 
         visit.close()
 
 
+def test_axe_finds_nothing_where_a_session_has_ended(browser: Browser, deck: Deck) -> None:
+    for theme, width in LOOKS:
+        visit = Visit(browser, deck, viewport={"width": width, "height": 844}, color_scheme=theme)
+        page = visit.go(PAGES["variables"])
+        page.fill("[name=key]", "LOG_LEVEL")
+        visit.context.clear_cookies(name="qd_session")
+        page.get_by_role("button", name="Save variable").click()
+        page.wait_for_selector("#door[open] #door-h")
+        assert findings(page) == []
+        visit.close()
+
+
 def test_axe_finds_nothing_in_the_palette_and_the_keyboard_help(visit: Visit) -> None:
     page = visit.go(PAGES["resource"])
     page.keyboard.press("?")

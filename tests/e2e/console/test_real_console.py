@@ -87,6 +87,7 @@ def test_a_variable_is_set_deployed_shown_as_a_difference_and_rolled_back(reader
     question = reader.locator("#ask")
     expect(question).to_contain_text("v2 keeps serving until v1 is healthy.")
     expect(question).to_contain_text("GREETING")
+    expect(question).to_contain_text("Settings and variables saved since then stay saved")
     question.get_by_role("button", name="Roll back to v1").click()
     expect(reader).to_have_url(re.compile("/deployments/3$"))
     expect(reader).to_have_title(re.compile("^✓ Succeeded v3"), timeout=SLOW)
@@ -102,9 +103,27 @@ def test_a_deployment_that_fails_says_why_and_what_keeps_serving(reader: Page, a
     expect(reader).to_have_title(re.compile("^✗ Failed v4"), timeout=SLOW)
     expect(reader.locator("#deployment-state .note")).to_be_visible()
     expect(reader.locator("#deployment-state")).to_contain_text("keeps serving")
+    reader.goto(application)
+    expect(reader.locator("#resource-head")).to_contain_text("v4 failed")
+    reader.goto(application.rpartition("/")[0])
+    expect(reader.locator("tr", has_text="wsgi")).to_contain_text("v4 failed")
+    expect(reader.locator("tr", has_text="wsgi")).to_contain_text("v3")
     reader.goto(application.split("/projects/", maxsplit=1)[0] + "/")
     expect(reader.get_by_role("heading", name="One thing needs you")).to_be_visible()
     expect(reader.get_by_role("link", name="Harbour / wsgi v4 failed to deploy", exact=True)).to_be_visible()
+
+
+def test_the_log_says_which_version_speaks(reader: Page, application: str) -> None:
+    reader.goto(application + "/logs")
+    expect(reader.locator("[data-log] .ph").first).to_have_text(re.compile(r"^v\d+$"), timeout=SLOW)
+
+
+def test_an_unknown_address_is_a_page_of_the_console(reader: Page, application: str) -> None:
+    answer = reader.goto(application.split("/projects/", maxsplit=1)[0] + "/nowhere/at/all")
+    assert answer is not None
+    assert answer.status == 404
+    expect(reader.locator("main")).to_contain_text("There is no page at this address.")
+    expect(reader.get_by_role("navigation", name="Main")).to_be_visible()
 
 
 def test_every_room_shows_what_happened(reader: Page, application: str) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from quarterdeck.fleet.docker import containers, images
+from quarterdeck.fleet.docker.build import builder as builder_module
 from quarterdeck.fleet.docker.build import limits
 from quarterdeck.fleet.docker.build.builder import build
 from quarterdeck.fleet.docker.build.context import Context
@@ -72,19 +73,21 @@ def test_the_query_of_each_builder_is_whole(tmp_path: Path) -> None:
 
 
 def test_the_parent_group_is_limited_on_both_hierarchies_and_what_cannot_be_is_named(tmp_path: Path) -> None:
-    wanted = BuildLimits(memory_bytes=1000, cpus=1.5)
+    wanted = BuildLimits(memory_bytes=1000, cpus=1.5, tasks=300)
     assert [(item.file, item.text) for item in parent_settings(wanted, unified=False)] == [
         ("memory/docker/buildkit/memory.limit_in_bytes", "1000"),
         ("cpu/docker/buildkit/cpu.cfs_period_us", "100000"),
         ("cpu/docker/buildkit/cpu.cfs_quota_us", "150000"),
+        ("pids/docker/buildkit/pids.max", "300"),
     ]
     assert [(item.file, item.text) for item in parent_settings(BuildLimits(), unified=True)] == [
         ("docker/buildkit/memory.max", "max"),
         ("docker/buildkit/cpu.max", "max 100000"),
+        ("docker/buildkit/pids.max", "max"),
     ]
-    assert limit_parent(wanted, tmp_path) == ("cpus", "memory")
+    assert limit_parent(wanted, tmp_path) == ("cpus", "memory", "tasks")
     (tmp_path / "memory/docker").mkdir(parents=True)
-    assert limit_parent(wanted, tmp_path) == ("cpus",)
+    assert limit_parent(wanted, tmp_path) == ("cpus", "tasks")
     assert (tmp_path / "memory/docker/buildkit/memory.limit_in_bytes").read_text() == "1000"
 
 
@@ -223,6 +226,30 @@ class TestBuild:
         with pytest.raises(ProviderFailure) as caught:
             await build(engine, BuildSpec(context, labels=mine, limits=BuildLimits(seconds=15, disk_bytes=200_000_000)))
         assert caught.value.code == "image_build_disk_exceeded"
+
+    async def test_a_build_is_not_ended_for_what_others_write_on_the_disk(
+        self,
+        engine: Engine,
+        mine: Labels,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(limits, "WATCH_SECONDS", 0.1)
+
+        async def growing(_engine: Engine) -> limits.Probe:
+            sizes = iter(range(0, 1_000_000_000_000, 300_000_000))
+
+            async def used() -> int:
+                return next(sizes)
+
+            return used
+
+        monkeypatch.setattr(builder_module, "disk_probe", growing)
+        context = dockerfile(tmp_path, f"RUN sleep 2; : {mine['quarterdeck.test']}")
+        done = await build(
+            engine, BuildSpec(context, labels=mine, limits=BuildLimits(seconds=60, disk_bytes=200_000_000))
+        )
+        assert done.image_id
 
     @pytest.mark.root
     @pytest.mark.parametrize("builder", BUILDERS)

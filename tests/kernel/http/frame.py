@@ -15,9 +15,9 @@ from quarterdeck.kernel.errors import Conflict, Forbidden, ProviderFailure, Unau
 from quarterdeck.kernel.http.application import Frame, build
 from quarterdeck.kernel.http.dialects import Broker, Deploy, Dialects, Infra, Runbooks, Shared, Tasks
 from quarterdeck.kernel.http.endpoint import Answer, Call, route
-from quarterdeck.kernel.http.limits import Limiter, Rate
 from quarterdeck.kernel.http.sse import Event, EventStream, done
 from quarterdeck.kernel.http.websocket import Socket, socket
+from quarterdeck.kernel.limits import Limiter, Rate
 from quarterdeck.kernel.principal import Principal
 
 USER = Principal(kind="user", id=1, uid="user-1", label="Ada")

@@ -12,9 +12,9 @@ from litestar.testing import TestClient
 from kernel.http.frame import DIALECTS, Doors, application
 from quarterdeck.kernel.http.application import Frame, build
 from quarterdeck.kernel.http.guard import names_this_machine
-from quarterdeck.kernel.http.limits import Rate, counted_as
 from quarterdeck.kernel.http.perimeter import Perimeter, Proxies, Surroundings
 from quarterdeck.kernel.ids import Ids
+from quarterdeck.kernel.limits import Rate, counted_as
 from quarterdeck.kernel.principal import current
 
 TOKEN = {"authorization": "Bearer good"}

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from quarterdeck.kernel.logs import Batch, Gap, Line, Logs
+from quarterdeck.kernel.logs.store import ROW_BYTES
 from support.databases import fresh_database
 
 from .conftest import MOMENT, line
@@ -166,10 +167,18 @@ async def test_what_is_pruned_by_age_shows_as_a_gap_and_numbers_go_on(logs):
 
 async def test_pruning_by_size_keeps_the_newest_lines(logs):
     await logs.store(STREAM, [line("x" * 100) for _ in range(50)])
-    assert (await logs.prune(STREAM, keep_bytes=1000, dry_run=True)).lines == 40
-    assert (await logs.prune(STREAM, keep_bytes=1000)).bytes == 4000
+    keep = 10 * (100 + ROW_BYTES)
+    assert (await logs.prune(STREAM, keep_bytes=keep, dry_run=True)).lines == 40
+    assert (await logs.prune(STREAM, keep_bytes=keep)).bytes == 4000
     assert [one.number for one in await logs.read(STREAM)] == list(range(41, 51))
     assert (await logs.state(STREAM)).bytes == 1000
+
+
+async def test_many_short_lines_are_as_large_as_few_long_ones(logs):
+    await logs.store(STREAM, [line("") for _ in range(12_000)])
+    assert (await logs.prune(STREAM, keep_bytes=100 * ROW_BYTES, dry_run=True)).lines == 11_900
+    assert (await logs.prune(STREAM, keep_bytes=100 * ROW_BYTES)).lines == 11_900
+    assert (await logs.state(STREAM)).watermark == 11_900
 
 
 async def test_long_and_broken_messages_are_split_into_storable_lines(logs):

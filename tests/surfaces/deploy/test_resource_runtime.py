@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import msgspec
+import pytest
 
 from quarterdeck.deploy.observation import runtime_logs
+from quarterdeck.kernel import events as domain_events
+from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.logs import Line
 from support.deck import contract, operations
 from support.served import SOURCE, deployed, serve
@@ -15,9 +19,9 @@ PROCESS = {"kind": "process", "instance": "dep_x", "port": 4000, "host_port": 40
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-def line(text, number=0, stream="stdout"):
+def line(text, number=0, stream="stdout", phase=None):
     time = NOW + timedelta(seconds=number)
-    return Line(time=time, source="application", stream=stream, phase=None, level="info", message=text)
+    return Line(time=time, source="application", stream=stream, phase=phase, level="info", message=text)
 
 
 async def serving(deck):
@@ -95,6 +99,19 @@ async def test_the_tail_of_the_log_is_bounded_masked_and_paged(deck):
     assert (await deck.do("resources.runtime-logs", resourceId=resource, query={"tailLines": "0"}))["logs"] == []
 
 
+async def test_each_line_names_the_version_that_wrote_it(deck):
+    resource, deployment = await serving(deck)
+    stream, before = f"runtime:{resource}", runtime_logs.spoken_by(1, "dep_000000000001")
+    now = runtime_logs.spoken_by(2, deployment)
+    written = [line("old", 1, phase=before), line("new", 2, phase=now), line("old, still answering", 3, phase=before)]
+    await deck.instance.logs.store(stream, written)
+    found = (await deck.do("resources.runtime-logs", resourceId=resource))["logs"]
+    assert [one["deploymentId"] for one in found] == ["dep_000000000001", deployment, "dep_000000000001"]
+    assert [one.get("runtimeInstanceId") for one in found] == [None, "dep_x", None]
+    own = await deck.do("resources.runtime-logs", resourceId=resource, query={"deploymentId": deployment})
+    assert all(one["deploymentId"] == deployment for one in own["logs"])
+
+
 async def test_wrong_questions_about_logs_are_refused(deck):
     resource, deployment = await serving(deck)
     other = await deck.resource(await deck.place("Other"), name="Other")
@@ -162,4 +179,55 @@ async def test_a_follower_gets_the_tail_then_new_lines_each_once(deck):
 def asked_window(tx, resource):
     from quarterdeck.deploy.observation.runtime_logs import Window
 
-    return Window(resource, f"runtime:{resource}", None, None, None, None, None)
+    return Window(resource, f"runtime:{resource}", None, False, None, None, None, None)
+
+
+def moved_to(tx, ref, status, code=None):
+    from sqlalchemy import select
+
+    from quarterdeck.deploy.resources.model import Resource, RuntimeControl
+    from quarterdeck.deploy.resources.transitions import move
+
+    attempt = tx.one(select(RuntimeControl).where(RuntimeControl.ref == ref), what=ref)
+    move(tx, tx.get(Resource, attempt.resource_id), attempt, status, error_code=code)
+    return attempt.status, attempt.runtime_state, attempt.phases, attempt.completed_at is not None
+
+
+async def told(deck, resource):
+    stream = f"resource:{resource}"
+    found = await deck.instance.db.read(domain_events.read, stream, 0, 100)
+    return [one.data["status"] for one in found if one.type == "resource-runtime-control"]
+
+
+async def test_an_attempt_moves_by_its_table_alone_and_tells_each_move_once(deck):
+    resource, _ = await serving(deck)
+    ref = (await deck.do("resources.runtime.restart", {}, resourceId=resource))["runtimeControlAttemptId"]
+    write = deck.instance.db.write
+    with pytest.raises(Problem) as illegal:
+        await write(moved_to, ref, "succeeded")
+    assert illegal.value.code == "invariant_violation"
+    assert await told(deck, resource) == ["accepted"]
+    for _ in range(2):  # the second time by a worker that takes a lost attempt up
+        status, state, phases, ended = await write(moved_to, ref, "running")
+        assert (status, state, ended) == ("running", "restarting", False)
+        assert [phase["status"] for phase in phases] == ["running", "pending"]
+    status, state, phases, ended = await write(moved_to, ref, "failed", "engine_unavailable")
+    assert (status, state, ended) == ("failed", "unknown", True)
+    assert [phase["errorCode"] for phase in phases] == ["engine_unavailable"] * 2
+    for status in ("accepted", "running", "succeeded"):  # what has ended stays ended
+        with pytest.raises(Problem):
+            await write(moved_to, ref, status)
+    assert await told(deck, resource) == ["accepted", "running", "failed"]
+    again = await deck.do("resources.runtime.stop", {}, resourceId=resource)  # what ended blocks nothing
+    await write(moved_to, again["runtimeControlAttemptId"], "running")
+    assert (await write(moved_to, again["runtimeControlAttemptId"], "succeeded"))[1] == "stopped"
+
+
+def test_every_status_of_the_table_is_one_of_the_contract_and_ends():
+    from quarterdeck.deploy.resources.transitions import FIRST, MOVES, TERMINAL, UNDER_WAY
+
+    assert set(MOVES) == {*UNDER_WAY, *TERMINAL}
+    assert FIRST in UNDER_WAY
+    assert {status for status, onwards in MOVES.items() if not onwards} == set(TERMINAL)
+    documented = json.dumps(operations()["resources.runtime.restart"]["response"]) + json.dumps(contract()["$defs"])
+    assert all(f'"{status}"' in documented for status in MOVES)

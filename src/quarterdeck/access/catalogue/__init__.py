@@ -57,6 +57,7 @@ def _own() -> list[Permission]:
         Permission("jobs:list", "jobs", "See the job ledger", MEMBERS),
         Permission("audit:list", "audit", "See the audit trail", MEMBERS),
         Permission("audit:verify", "audit", "Verify the audit chain", ADMINS),
+        Permission("sources:any-folder", "sources", "Use any folder of the server's machine as a source", ADMINS),
         Permission("metrics:read", "telemetry", "Read metrics", MEMBERS),
     ]
 

@@ -35,9 +35,10 @@ complete -c quarterdeck -a '(__qd_complete)'
 }
 NAMED = {
     "logs", "open", "rollback", "cancel", "redeploy", "attach", "history", "status", "set", "unset", "stop", "start",
-    "restart",
+    "restart", "variables", "archive", "delete",
 }  # fmt: skip
 AFTER = {"--server": "servers", "-s": "servers", "--project": "projects", "-p": "projects"}
+NOUNS = {"project": "projects", "environment": "environments"}
 
 
 def completion(shell: Literal["bash", "zsh", "fish"], /) -> None:
@@ -70,16 +71,29 @@ def found(words: list[str]) -> list[str]:
         return [command.name for command in COMMANDS if command.name.startswith(last)]
     if before[0] not in BY_NAME:
         return []
+    verbs = verbs_of(before[0])
+    if verbs and len(before) == 1 and not last.startswith("-"):
+        return [verb for verb in verbs if verb.startswith(last)]
     if last.startswith("-"):
-        return sorted(option for option in options_of(before[0]) if option.startswith(last))
+        chosen = before[1] if verbs and len(before) > 1 and before[1] in verbs else None
+        return sorted(option for option in options_of(before[0], chosen) if option.startswith(last))
     return sorted(name for name in _live(before) if name.startswith(last))
 
 
-def options_of(command: str) -> set[str]:
+def verbs_of(command: str) -> list[str]:
+    """The verbs of a noun (`qd project …`); none for a command that is a verb itself."""
+    from quarterdeck.cli.main import application
+
+    return [verb for verb in application(command)[command] if not verb.startswith("-")]
+
+
+def options_of(command: str, verb: str | None = None) -> set[str]:
     """Every option of a command, long and short."""
     from quarterdeck.cli.main import application
 
     app = application(command)[command]
+    if verb is not None:
+        app = app[verb]
     return {name for argument in app.assemble_argument_collection() for name in argument.names if name[:1] == "-"}
 
 
@@ -93,6 +107,8 @@ def _live(before: list[str]) -> list[str]:
         return list(SCRIPTS)
     if before[0] == "ls" and len(before) == 1:
         return ["resources", "projects", "environments", "servers"]
+    if what is None and len(before) == 2:
+        what = NOUNS.get(before[0])
     if what is None and before[0] not in NAMED:
         return []
     from quarterdeck.cli.client import Api
@@ -103,7 +119,11 @@ def _live(before: list[str]) -> list[str]:
         try:
             if what is None:
                 return [one.path for one in names.everything(api)]
-            return [str(row.get("slug") or row["name"]) for row in api.items(f"{what}.list")]
+            rows = api.items(f"{what}.list")
+            if what != "environments":
+                return [str(row.get("slug") or row["name"]) for row in rows]
+            owners = {row["id"]: row["slug"] for row in api.items("projects.list")}
+            return [f"{owners[row['projectId']]}/{row['name']}" for row in rows if row["projectId"] in owners]
         finally:
             api.close()
     except Failure:

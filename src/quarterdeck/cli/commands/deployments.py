@@ -11,17 +11,11 @@ from quarterdeck.cli.following import Watched, ended, status_of
 from quarterdeck.cli.names import Found, Row
 from quarterdeck.cli.options import Changing, Common, Following
 from quarterdeck.cli.phases import moment
+from quarterdeck.cli.serving import numbered
 from quarterdeck.cli.session import Session, session
 from quarterdeck.cli.states import ACTIVE
 from quarterdeck.cli.terminal import since
 from quarterdeck.kernel.clock import SystemClock
-
-
-def numbered(api: Api, found: Found) -> list[tuple[int, Row]]:
-    """The deployments of a resource with the numbers that people use (v42), newest first."""
-    rows = api.items("deployments.list", {"resourceId": found.id, "includeArchived": True})
-    total = max(int(found.resource.get("deploymentCount") or 0), len(rows))
-    return [(total - index, row) for index, row in enumerate(rows)]
 
 
 def watched_of(api: Api, deployment_id: str) -> Watched:
@@ -63,7 +57,7 @@ def history(resource: str | None = None, /, *, limit: int = 20, common: Common =
     """
     with session(common) as opened:
         found = names.resource(opened.api, resource)
-        listed = numbered(opened.api, found)[:limit]
+        listed = numbered(opened.api, found.resource)[:limit]
         now = SystemClock().now()
         rows = [
             [
@@ -125,7 +119,7 @@ def _named(api: Api, found: Found, to: str) -> str:
     if to.startswith("dep_"):
         return to
     number = to.removeprefix("v")
-    target = next((row["id"] for version, row in numbered(api, found) if str(version) == number), None)
+    target = next((row["id"] for version, row in numbered(api, found.resource) if str(version) == number), None)
     if target is None:
         raise Failure(
             f"{found.path} has no version {to}.",

@@ -8,7 +8,9 @@ from cyclopts import Parameter, validators
 
 from quarterdeck.cli import events, names
 from quarterdeck.cli.following import status_of
+from quarterdeck.cli.names import Found
 from quarterdeck.cli.options import Common
+from quarterdeck.cli.serving import numbered
 from quarterdeck.cli.session import Session, session
 from quarterdeck.cli.states import ACTIVE
 from quarterdeck.cli.terminal import clean
@@ -53,18 +55,42 @@ def logs(
         query: dict[str, Any] = {"tailLines": tail, "since": since}
         if not follow:
             body = opened.api.read("resources.runtime-logs", query, resourceId=found.id)
-            _answer(opened, body, body["logs"], timestamps=timestamps)
+            _answer(opened, body, body["logs"], timestamps=timestamps, versions=_Versions(opened, found))
             if not body["logs"] and not opened.terminal.structured:
                 opened.terminal.say(f"{found.path} has logged nothing yet.")
             return
-        _follow(opened, found.id, query, timestamps=timestamps)
+        _follow(opened, found, query, timestamps=timestamps)
 
 
-def _answer(opened: Session, body: Any, lines: list[dict[str, Any]], *, timestamps: bool) -> None:
+class _Versions:
+    """Says which version speaks, where that changes within one log; on stderr, so that stdout stays the log alone."""
+
+    def __init__(self, opened: Session, found: Found) -> None:
+        self._opened = opened
+        self._found = found
+        self._numbers: dict[str, int] = {}
+        self._last: str | None = None
+
+    def tell(self, line: dict[str, Any]) -> None:
+        deployment = line.get("deploymentId")
+        if not deployment or deployment == self._last or self._opened.terminal.format != "text":
+            return
+        self._last = deployment
+        if deployment not in self._numbers:
+            self._numbers = {row["id"]: number for number, row in numbered(self._opened.api, self._found.resource)}
+        number = self._numbers.get(deployment)
+        self._opened.terminal.say(f"  v{number}   {deployment}" if number else f"  {deployment}")
+
+
+def _answer(
+    opened: Session, body: Any, lines: list[dict[str, Any]], *, timestamps: bool, versions: _Versions | None = None
+) -> None:
     if opened.terminal.format == "json":
         opened.terminal.document(body)
         return
     for line in lines:
+        if versions is not None:
+            versions.tell(line)
         _line(opened, line, timestamps=timestamps)
 
 
@@ -76,12 +102,11 @@ def _line(opened: Session, line: dict[str, Any], *, timestamps: bool) -> None:
     opened.terminal.line(stamp + clean(str(line["message"])).rstrip("\n"))
 
 
-def _follow(opened: Session, resource_id: str, query: dict[str, Any], *, timestamps: bool) -> None:
+def _follow(opened: Session, found: Found, query: dict[str, Any], *, timestamps: bool) -> None:
     """Lines carry a cursor or a number; after a broken connection those already shown are left out."""
     seen = -1.0
-    stream = events.follow(
-        opened.api, "resources.runtime-logs/stream", {**query, "follow": True}, resourceId=resource_id
-    )
+    versions = _Versions(opened, found)
+    stream = events.follow(opened.api, "resources.runtime-logs/stream", {**query, "follow": True}, resourceId=found.id)
     for event in stream:
         if event.name != "message" or not isinstance(event.data, dict):
             continue
@@ -93,6 +118,7 @@ def _follow(opened: Session, resource_id: str, query: dict[str, Any], *, timesta
             if number <= seen:
                 continue
             seen = number
+        versions.tell(line)
         _line(opened, line, timestamps=timestamps)
 
 

@@ -10,6 +10,7 @@ from quarterdeck.cli.failure import Exit, Failure
 from quarterdeck.cli.options import Common
 from quarterdeck.cli.phases import moment
 from quarterdeck.cli.profiles import Profile
+from quarterdeck.cli.serving import serves
 from quarterdeck.cli.session import Session, session
 from quarterdeck.cli.terminal import Terminal, since
 from quarterdeck.kernel.clock import SystemClock
@@ -57,16 +58,21 @@ def _resources(opened: Session, project: str | None, environment: str | None) ->
         and (environment is None or names.same(one.environment, environment))
     ]
     found.sort(key=lambda one: one.path)
-    rows = []
-    for one in found:
-        status = one.resource.get("lastDeploymentStatus")
-        shown = states.deployment(status) if status else states.health("not-deployed")
-        rows.append([one.path, terminal.state(shown), names.url_of(one.resource) or ""])
-    items = [{**one.resource, "path": one.path, "url": names.url_of(one.resource)} for one in found]
     if not found and terminal.format == "text":
         terminal.say("There is no resource yet.\nTry:   qd deploy ./folder")
         return
-    terminal.table(items, ["RESOURCE", "LAST DEPLOYMENT", "ADDRESS"], rows, names=[one.id for one in found])
+    serving = serves(opened.api, found) if terminal.format != "name" else {}
+    rows, items = [], []
+    for one in found:
+        now = serving.get(one.id)
+        status = one.resource.get("lastDeploymentStatus")
+        last = terminal.state(states.deployment(status)) if status else ""
+        if status and now is not None and now.version not in {None, one.resource["deploymentCount"]}:
+            last += f" v{one.resource['deploymentCount']}"
+        rows.append([one.path, now.text(terminal) if now else "", last, names.url_of(one.resource) or ""])
+        items.append({**one.resource, **(now.facts() if now else {}), "path": one.path, "url": rows[-1][-1] or None})
+    columns = ["RESOURCE", "RUNS", "LAST DEPLOYMENT", "ADDRESS"]
+    terminal.table(items, columns, rows, names=[one.id for one in found])
 
 
 def _others(opened: Session, what: What, project: str | None) -> None:

@@ -35,6 +35,7 @@ def serve(
     acme_directory: str | None = None,
     trusted_proxy: list[str] | None = None,
     least_free_disk: float | None = None,
+    source_roots: list[str] | None = None,
     log_level: str | None = None,
     config: Path | None = None,
 ) -> int:
@@ -82,6 +83,8 @@ def serve(
         A network whose proxies are believed about the caller's address; may be given again.
     least_free_disk
         Below this share of free disk, in percent, nothing new is built. Default: 5.
+    source_roots
+        A folder below which sources of this machine must lie; may be given again. Default: any for administrators.
     log_level
         debug, info, warning or error. Default: info.
     config
@@ -104,6 +107,7 @@ def serve(
         "acme_directory": acme_directory,
         "trusted_proxy": ",".join(trusted_proxy) if trusted_proxy else None,
         "least_free_disk": least_free_disk,
+        "source_roots": ",".join(source_roots) if source_roots else None,
         "log_level": log_level,
     }
     # Before the server has handlers of its own, and once more when it gives the signal back after its end.

@@ -12,6 +12,7 @@ from quarterdeck.cli.client import Api
 from quarterdeck.cli.failure import usage
 from quarterdeck.cli.options import Changing
 from quarterdeck.cli.session import session
+from quarterdeck.cli.terminal import Terminal
 
 CHANGING = Changing()
 RUNTIME = {
@@ -22,12 +23,25 @@ RUNTIME = {
     "publish-directory": "publishDirectory",
     "dockerfile": "dockerfilePath",
     "build-target": "buildTarget",
-    "health-path": "healthCheckPath",
 }
 SOURCE = {"branch": "gitRef", "base-directory": "baseDirectory"}
-NETWORK = {"port": "internalPort", "protocol": "upstreamProtocol", "exposure": "exposureMode"}
+NETWORK = {
+    "port": "internalPort",
+    "protocol": "upstreamProtocol",
+    "exposure": "exposureMode",
+    "host-port": "hostPort",
+}
 ACCESS = {"path-prefix": "pathPrefix", "generated-address": "generatedAccessMode"}
-FIELDS = {**RUNTIME, **SOURCE, **NETWORK, **ACCESS}
+HEALTH = {
+    "health-tries": "retries",
+    "health-interval": "intervalSeconds",
+    "health-timeout": "timeoutSeconds",
+    "health-start-period": "startPeriodSeconds",
+}
+HEALTH_HTTP = {"health-path": "path", "health-status": "expectedStatusCode"}
+FIELDS = {**RUNTIME, **SOURCE, **NETWORK, **ACCESS, **HEALTH, **HEALTH_HTTP, "health": "enabled"}
+NUMBERS = frozenset({"internalPort", "hostPort", "expectedStatusCode", *HEALTH.values()})
+PORTS = frozenset({"internalPort", "hostPort"})
 PROFILES = {
     "runtime": ("resources.configure-runtime", "runtimeProfile", RUNTIME),
     "source": ("resources.configure-source", "source", SOURCE),
@@ -49,9 +63,10 @@ def set_values(
 ) -> None:
     """Change fields and variables of a resource. They take effect with its next deployment.
 
-    Fields are port, protocol, exposure, strategy, install-command, build-command, start-command, publish-directory,
-    dockerfile, build-target, health-path, branch, base-directory, path-prefix and generated-address; an empty value
-    removes a command or path. Everything else is a variable.
+    Fields are port, protocol, exposure, host-port, strategy, install-command, build-command, start-command,
+    publish-directory, dockerfile, build-target, branch, base-directory, path-prefix, generated-address, health (on or
+    off), health-path, health-status, health-tries, health-interval, health-timeout and health-start-period; an empty
+    value removes a command, a path or a number. Everything else is a variable.
 
     qd set shop port=3000
     qd set shop LOG_LEVEL=debug start-command="gunicorn app:app"
@@ -75,7 +90,7 @@ def set_values(
         raise usage("There is nothing to set.", f"qd set {resource} port=3000")
     with session(changing) as opened:
         found = names.resource(opened.api, resource)
-        secrets = [(key, _value(opened.terminal.ask, key)) for key in secret or []]
+        secrets = secret_values(opened.terminal, secret or [])
         _set_fields(opened.api, found.id, fields)
         exposure = "build-time" if build_time else "runtime"
         for key, value in variables:
@@ -115,12 +130,17 @@ def sorted_out(values: tuple[str, ...], *, as_variables: bool) -> tuple[dict[str
     return fields, variables
 
 
-def _value(ask: Any, key: str) -> str:
+def secret_values(terminal: Terminal, keys: list[str]) -> list[tuple[str, str]]:
+    """The values of secrets, asked for or read from stdin, in the order given."""
+    return [(key, _value(terminal, key)) for key in keys]
+
+
+def _value(terminal: Terminal, key: str) -> str:
     if sys.stdin.isatty():
-        return str(ask(key, secret=True, otherwise=f"Give the value of {key} on stdin."))
+        return terminal.ask(key, secret=True, otherwise=f"Give the value of {key} on stdin.")
     line = sys.stdin.readline()
     if not line:
-        raise usage(f"There is no value for {key} on stdin.", f"qd set RESOURCE --secret {key} < file")
+        raise usage(f"There is no value for {key} on stdin.", f"Give it as a line: --secret {key} < file")
     return line.rstrip("\r\n")
 
 
@@ -144,13 +164,37 @@ def _set_fields(api: Api, resource_id: str, fields: dict[str, str]) -> None:
         if part == "source" and "kind" not in profile:
             raise usage("This resource has no source yet.", "qd deploy SOURCE --name …")
         api.change(operation, {part: profile}, resourceId=resource_id)
+    if policy := _health(shown.get("healthPolicy") or {}, fields):
+        api.change("resources.configure-health", {"healthCheck": policy}, resourceId=resource_id)
+
+
+def _health(now: dict[str, Any], fields: dict[str, str]) -> dict[str, Any]:
+    """The health policy with the fields laid over it; empty when none of them is one of health."""
+    own = {HEALTH[key]: value for key, value in fields.items() if key in HEALTH}
+    asked = {HEALTH_HTTP[key]: value for key, value in fields.items() if key in HEALTH_HTTP}
+    switch = fields.get("health")
+    if not own and not asked and switch is None:
+        return {}
+    if switch not in {None, "on", "off"}:
+        raise usage(f"health is on or off, not {switch}.", "health=on")
+    http = dict(now.get("http") or {})
+    policy = {**now, "enabled": switch != "off"}
+    for values, target in ((own, policy), (asked, http)):
+        for key, value in values.items():
+            if value:
+                target[key] = _number(key, value)
+            else:
+                target.pop(key, None)
+    return {**policy, "http": http} if http else policy
 
 
 def _number(key: str, value: str) -> Any:
-    if key != "internalPort":
+    if key not in NUMBERS:
         return value
-    if not value.isdigit() or not 1 <= int(value) <= 65535:
+    if key in PORTS and (not value.isdigit() or not 1 <= int(value) <= 65535):
         raise usage(f"{value} is not a port.", "Give a number from 1 to 65535.")
+    if not value.isdigit():
+        raise usage(f"{value} is not a number.", "Give a whole number.")
     return int(value)
 
 

@@ -54,17 +54,23 @@ def worker(
         raise usage(f"{', '.join(wrong) or 'Nothing'} is not a capability.", "--capability deploy,infra")
     address, secret = origin(server), read_token(token)
 
+    from quarterdeck.fleet.edge.edges import Edges
     from quarterdeck.fleet.workers.client import run_worker
-    from quarterdeck.instance import register_handlers
+    from quarterdeck.instance import handlers_with
     from quarterdeck.kernel import telemetry
     from quarterdeck.kernel.settings import default_data_dir
     from quarterdeck.kernel.vault import Secret
 
     telemetry.configure(log_level)
-    register_handlers()
     directory = data_dir or default_data_dir() / "worker"
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    asyncio.run(run_worker(address, Secret(secret), capabilities, slots, directory, name=name))
+
+    async def work() -> None:
+        async with Edges() as edges:
+            handlers = handlers_with(edges)
+            await run_worker(address, Secret(secret), capabilities, slots, directory, handlers=handlers, name=name)
+
+    asyncio.run(work())
     return int(Exit.DONE)
 
 

@@ -58,6 +58,19 @@ class Deeds:
     async def restore_project(self, who: Principal, slug: str) -> None:
         await self.instance.db.write(lambda tx: projects.restore(tx, project_at(tx, slug).ref))
 
+    async def delete_project(self, who: Principal, slug: str, confirmation: str) -> None:
+        def delete(tx: Tx) -> None:
+            project = project_at(tx, slug)
+            if confirmation != project.slug:
+                raise Invalid(
+                    "The name typed is not the name of the project.",
+                    hint=f"Type {project.slug}.",
+                    field="confirmation",
+                )
+            projects.delete(tx, project.ref, project.ref, self.registry)
+
+        await self.instance.db.write(delete)
+
     async def create_environment(self, who: Principal, project: str, *, name: str, kind: str) -> str:
         def create(tx: Tx) -> str:
             if kind not in {"local", "development", "test", "staging", "production", "custom"}:

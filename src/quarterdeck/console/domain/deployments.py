@@ -146,7 +146,9 @@ def phases(attempt: Deployment, recorded: Sequence[Phase]) -> tuple[PhaseView, .
             continue
         seconds = (phase.finished_at - phase.started_at).total_seconds() if phase.finished_at else None
         since = phase.started_at if phase.status == "running" else None
-        shown.append(PhaseView(name, LABELS[name], phase.status, seconds, phase.detail or "", since))
+        # What went wrong stands whole in the note below; beside the bar it would push the others apart.
+        detail = "" if phase.status == "failed" and attempt.error_phase == name else phase.detail or ""
+        shown.append(PhaseView(name, LABELS[name], phase.status, seconds, detail, since))
     return tuple(shown)
 
 
@@ -224,6 +226,26 @@ def differences(tx: Tx, before: Deployment, after: Deployment) -> tuple[Differen
     return tuple(found)
 
 
+def built(before: Deployment, after: Deployment) -> tuple[Difference, ...]:
+    """What was built otherwise: commit, image, and every value of the plan."""
+    was, now = _built(before), _built(after)
+    return tuple(
+        Difference(label, was.get(label), now.get(label))
+        for label in dict.fromkeys([*was, *now])
+        if was.get(label) != now.get(label)
+    )
+
+
+def _built(attempt: Deployment) -> dict[str, str]:
+    told = {}
+    if attempt.commit:
+        told["Commit"] = f"{attempt.commit[:7]} {attempt.commit_message or ''}".strip()
+    for part in plan_parts(attempt):
+        if part.title != "Routes":
+            told |= {f"{part.title}: {fact.label.lower()}": fact.value for fact in part.facts}
+    return told
+
+
 def _configuration(tx: Tx, attempt: Deployment) -> dict[str, tuple[str, bool]]:
     flat: dict[str, tuple[str, bool]] = {}
     for profile in ("source", "runtime", "network", "access", "health"):
@@ -259,7 +281,12 @@ def rollback(tx: Tx, found: Found, number: int) -> RollbackView:
         current=single(tx, found, serving) if serving and serving.id != candidate.id else None,
         latest=latest.ref if latest else candidate.ref,
         image=image,
-        differences=differences(tx, serving, candidate) if serving and serving.id != candidate.id else (),
-        kept=("Databases and stored files are not rolled back.",),
+        differences=(*built(serving, candidate), *differences(tx, serving, candidate))
+        if serving and serving.id != candidate.id
+        else (),
+        kept=(
+            "Databases and stored files are not rolled back.",
+            "Settings and variables saved since then stay saved; the next deployment takes them.",
+        ),
         blocked=blocked,
     )

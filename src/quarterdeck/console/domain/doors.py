@@ -57,6 +57,7 @@ class Doors:
     async def sign_in(self, *, login: str, password: str, totp_code: str, request: Any) -> SignedIn:
         opened: Opened = await signing_in.sign_in(
             self.instance.db,
+            self.instance.attempts,
             login,
             Secret(password),
             kinds=("session",),

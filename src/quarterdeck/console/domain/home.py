@@ -24,6 +24,8 @@ from quarterdeck.kernel.db import Tx
 from quarterdeck.workspace import projects
 from quarterdeck.workspace.projects import organization_of
 
+SERVES = " The version before keeps serving."
+"""What an error says of a version that it cannot name; a page names it."""
 MOST, RECENT = 20, timedelta(days=14)
 TROUBLE = ("exited", "degraded", "unhealthy", "restarting")
 
@@ -76,7 +78,7 @@ def _failed(tx: Tx) -> tuple[NeedsYou, ...]:
     for resource, attempt in _latest_failed(tx):
         found = owners_of(tx, resource)
         phase = f"{LABELS.get(attempt.error_phase, attempt.error_phase)}: " if attempt.error_phase else ""
-        meta = [f"{phase}{attempt.error_message or 'it failed'}"]
+        meta = [f"{phase}{(attempt.error_message or 'it failed').removesuffix(SERVES).rstrip('.')}"]
         if note := attempts.serving_note(tx, found, attempt):
             meta.append(note)
         items.append(
@@ -233,9 +235,22 @@ SAID = {
     "project.renamed": "renamed the project",
     "project.archived": "archived the project",
     "project.restored": "restored the project",
+    "project.description-set": "described the project",
+    "project.deleted": "deleted the project",
     "environment.created": "created the environment",
+    "environment.variable-set": "set a variable of",
+    "environment.variable-unset": "removed a variable of",
+    "access-policy.configured": "changed the access policy of",
     "resource.created": "created",
     "resource.configured": "changed the settings of",
+    "resource.variable-set": "set a variable of",
+    "resource.variable-unset": "removed a variable of",
+    "resource.secret-created": "set a secret of",
+    "resource.secret-rotated": "changed a secret of",
+    "resource.secret-deleted": "removed a secret of",
+    "resource.runtime-stop-requested": "stopped",
+    "resource.runtime-start-requested": "started",
+    "resource.runtime-restart-requested": "restarted",
     "resource.archived": "archived",
     "resource.deleted": "deleted",
     "server.registered": "registered the server",

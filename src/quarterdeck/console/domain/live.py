@@ -12,6 +12,7 @@ from sqlalchemy import select
 from quarterdeck.console.ports import Update
 from quarterdeck.console.views.deployments import LineView
 from quarterdeck.deploy.deployments.deployments import find as find_deployment
+from quarterdeck.deploy.observation.runtime_logs import speaker
 from quarterdeck.deploy.resources.resources import find as find_resource
 from quarterdeck.identity.model import UserSession
 from quarterdeck.kernel.db import Tx
@@ -33,10 +34,12 @@ LEVELS = {"debug": "debug", "info": "info", "warn": "warn", "warning": "warn", "
 
 
 def line_views(lines: list[Line], phase: str | None = None) -> tuple[LineView, ...]:
-    """Lines for the page; the word of a phase stands on its first line only."""
+    """Lines for the page; the word of a phase, or of the version that speaks, stands on its first line only."""
     shown = []
     for line in lines:
         change = line.phase if line.phase != phase else None
+        if change and speaker(line):
+            change = change.partition(" ")[0]
         phase = line.phase
         shown.append(LineView(line.number, line.time, line.message, LEVELS.get(line.level, "info"), change))
     return tuple(shown)
@@ -99,7 +102,9 @@ class Live:
                 await asyncio.sleep(REST)
 
     async def _lines(self, stream: str, after: int, waiting: asyncio.Queue[Update | None]) -> None:
-        topic, phase = f"log:{stream}", None
+        topic = f"log:{stream}"
+        before = await self.instance.logs.read(stream, after - 1, 1) if after else []
+        phase = before[0].phase if before else None
         async for item in self.instance.logs.follow(stream, after):
             if isinstance(item, Gap):
                 await waiting.put(Update(topic, gap=True))

@@ -26,6 +26,7 @@ from quarterdeck.console.views.resources import Inspection, ResourceHead, Resour
 from quarterdeck.console.views.shell import Count, Viewer
 from quarterdeck.deploy.deployments import inspection
 from quarterdeck.deploy.deployments.model import Deployment
+from quarterdeck.deploy.observation import observations
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.identity.model import Organization, User
@@ -163,6 +164,10 @@ class Reads:
         )
         return found
 
+    async def project_blockers(self, who: Principal, slug: str) -> tuple[str, ...]:
+        standing = await self.instance.db.read(lambda tx: projects.blockers(tx, project_at(tx, slug), self.registry))
+        return tuple(f"{kind.replace('-', ' ')} ({number})" for kind, number in standing)
+
     async def hosts(self, who: Principal) -> tuple[HostRow, ...]:
         rows: tuple[HostRow, ...] = await self.instance.db.read(ledger.hosts, self.instance)
         return rows
@@ -242,11 +247,12 @@ def _projects(tx: Tx) -> tuple[ProjectRow, ...]:
     standing: dict[int, list[Resource]] = {}
     for resource in tx.scalars(select(Resource).where(Resource.project_id.in_(ids), Resource.lifecycle != "deleted")):
         standing.setdefault(resource.project_id, []).append(resource)
-    latest = things.latest_of(tx, [one for group in standing.values() for one in group])
+    everything = [one for group in standing.values() for one in group]
+    latest, seen = things.latest_of(tx, everything), observations.all_of(tx, everything)
     rows = []
     for project in found:
         group = standing.get(project.id, [])
-        states = [things.state_of(tx, one, latest.get(one.id)) for one in group]
+        states = [things.state_of(one, latest.get(one.id), seen.get(one.id)) for one in group]
         newest = max((latest[one.id] for one in group if one.id in latest), key=lambda one: one.id, default=None)
         rows.append(
             ProjectRow(

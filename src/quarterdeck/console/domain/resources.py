@@ -8,12 +8,14 @@ from sqlalchemy import select
 
 from quarterdeck.console.domain import deployments as attempts
 from quarterdeck.console.domain.places import Found, environment_slug
+from quarterdeck.console.state import tone
 from quarterdeck.console.views.deployments import ACTIVE, PRESENT
 from quarterdeck.console.views.projects import EnvironmentView, ResourceRow, VariableRow
 from quarterdeck.console.views.resources import CheckRow, ResourceHead, ResourceView, RouteRow, Serving, Settings
 from quarterdeck.deploy.deployments import routes
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.observation import observations
+from quarterdeck.deploy.observation.model import Observation
 from quarterdeck.deploy.resources import resources
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.deploy.resources.variables import reaching
@@ -38,20 +40,28 @@ def rows(tx: Tx, project: Project, environment: Environment) -> tuple[ResourceRo
         )
     )
     latest = latest_of(tx, found)
+    seen = observations.all_of(tx, found)
     running = attempts.running_phases(tx, latest.values())
-    return tuple(row(tx, Found(one, environment, project), latest.get(one.id), running) for one in found)
+    return tuple(
+        row(tx, Found(one, environment, project), latest.get(one.id), seen.get(one.id), running) for one in found
+    )
 
 
 def latest_of(tx: Tx, found: list[Resource]) -> dict[int, Deployment]:
-    ids = [one.latest_id for one in found if one.latest_id]
+    """The newest attempt of each. What serves is read with it, so that nobody asks for it row by row."""
+    ids = {one for each in found for one in (each.latest_id, each.serving_id) if one}
     if not ids:
         return {}
-    return {one.resource_id: one for one in tx.scalars(select(Deployment).where(Deployment.id.in_(ids)))}
+    rows = tx.hold(tx.scalars(select(Deployment).where(Deployment.id.in_(ids))))
+    newest = {one.latest_id for one in found}
+    return {one.resource_id: one for one in rows if one.id in newest}
 
 
-def row(tx: Tx, found: Found, latest: Deployment | None, running: dict[int, str]) -> ResourceRow:
+def row(
+    tx: Tx, found: Found, latest: Deployment | None, seen: Observation | None, running: dict[int, str]
+) -> ResourceRow:
     resource = found.resource
-    state = state_of(tx, resource, latest)
+    state, serving = state_of(resource, latest, seen), serving_of(tx, resource)
     return ResourceRow(
         ref=resource.ref,
         name=resource.name,
@@ -60,22 +70,23 @@ def row(tx: Tx, found: Found, latest: Deployment | None, running: dict[int, str]
         project=found.project.slug,
         environment=environment_slug(found.environment),
         state=None if state == ("runtime", "not-deployed") else state,
-        doing=PRESENT.get(running.get(latest.id, ""), "") if latest and latest.status in ACTIVE else "",
+        doing=PRESENT.get(running.get(latest.id, ""), "")
+        if latest and latest.status in ACTIVE
+        else ended(state, latest),
         url=url_of(tx, resource),
-        number=latest.number if latest else None,
+        number=serving.number if serving else None,
         changed=(latest.finished_at or latest.created_at) if latest else None,
     )
 
 
-def state_of(tx: Tx, resource: Resource, latest: Deployment | None) -> tuple[str, str]:
-    """What a person wants to know first: what moves, else what is wrong, else how it runs."""
+def state_of(resource: Resource, latest: Deployment | None, seen: Observation | None) -> tuple[str, str]:
+    """What a person wants to know first: what moves, else what is wrong, else how it runs (`seen`: what serves)."""
     if resource.lifecycle != "active":
         return ("lifecycle", resource.lifecycle)
     if latest is None:
         return ("runtime", "not-deployed")
     if latest.status in ACTIVE:
         return ("deployment", latest.status)
-    seen = observations.of(tx, resource) if resource.serving_id else None
     if resource.wanted == "stopped":
         return ("runtime", "stopped")
     if seen is not None and seen.lifecycle != "running":
@@ -84,6 +95,13 @@ def state_of(tx: Tx, resource: Resource, latest: Deployment | None) -> tuple[str
         return ("deployment", latest.status)
     # Right after a cut-over nothing has been observed yet; that it was verified is known.
     return ("runtime", seen.lifecycle) if seen else ("deployment", latest.status)
+
+
+def ended(state: tuple[str, str], latest: Deployment | None) -> str:
+    """`v3 failed`: an attempt that did not work out is told by its number, because another version may serve."""
+    if latest is None or state[0] != "deployment" or latest.status in {*ACTIVE, "succeeded"}:
+        return ""
+    return f"v{latest.number} {tone('deployment', latest.status).word.lower()}"
 
 
 def serving_of(tx: Tx, resource: Resource) -> Deployment | None:
@@ -111,8 +129,8 @@ def head(tx: Tx, found: Found) -> ResourceHead:
     latest = tx.get(Deployment, resource.latest_id) if resource.latest_id else None
     active = attempts.single(tx, found, latest) if latest and latest.status in ACTIVE else None
     server = tx.get(Server, latest.server_id) if latest else None
-    state = state_of(tx, resource, latest)
-    word = f"{active.phase} v{active.number}" if active and active.phase else ""
+    state = state_of(resource, latest, observations.of(tx, resource))
+    word = f"{active.phase} v{active.number}" if active and active.phase else ended(state, latest)
     blocked = f"v{active.number} is being deployed." if active else ""
     if not blocked and resource.source is None:
         blocked = "It has no source yet. Set one in Settings."

@@ -14,6 +14,9 @@ from quarterdeck.workspace.names import slug
 KINDS = {"git": "remote-git", "folder": "local-folder", "image": "docker-image", "dockerfile": "dockerfile-inline"}
 
 
+ENDINGS = frozenset({"txt", "json", "toml", "xml", "exs", "mod"})
+
+
 def source(choice: SourceChoice) -> dict[str, Any]:
     if choice.kind not in KINDS:
         raise Invalid(f"{choice.kind[:40]!r} is no kind of source.", hint="Choose one of the list.", field="kind")
@@ -62,6 +65,14 @@ def name_of(choice: SourceChoice) -> str:
     return slug(last, "app")
 
 
+def file_of(marker: str) -> str:
+    """`requirements-txt` as the file that it stands for; what stands for several files in words."""
+    stem, _, ending = marker.rpartition("-")
+    if ending == "lock":
+        return "package-lock.json" if stem == "package" else f"{stem}.lock"
+    return f"{stem}.{ending}" if ending in ENDINGS else marker.replace("-", " ")
+
+
 def shown(found: inspection.Inspection) -> Inspection:
     """What was found, for the page."""
     plan = found.plan
@@ -80,7 +91,7 @@ def shown(found: inspection.Inspection) -> Inspection:
     warnings += [f"{advice.message} {advice.recommendation}" for advice in plan.unsupported_reasons]
     return Inspection(
         framework=plan.framework or plan.runtime_family or plan.planner_key,
-        evidence=tuple(plan.detected_files[:6]),
+        evidence=tuple(file_of(marker) for marker in plan.detected_files[:6] if marker != "git-directory"),
         strategy=plan.build_strategy,
         facts=tuple(facts),
         commands=tuple((command.kind.capitalize(), command.command) for command in plan.commands),

@@ -25,7 +25,7 @@ from quarterdeck.console.ports import SignedIn
 from quarterdeck.console.render import see
 from quarterdeck.console.views.shell import Field
 from quarterdeck.kernel.errors import Invalid, Problem
-from quarterdeck.kernel.http.limits import Rate
+from quarterdeck.kernel.limits import Rate
 
 DOOR = Rate(20, 60)
 """Attempts of one address a minute."""

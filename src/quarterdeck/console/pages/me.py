@@ -10,7 +10,7 @@ from litestar.datastructures import Cookie
 from quarterdeck.console.desk import AnyRequest, inside, open_desk, part, read_form
 from quarterdeck.console.navigation import ROOMS
 from quarterdeck.console.permissions import SIGNED_IN, needs
-from quarterdeck.console.render import KEYS_COOKIE, THEME_COOKIE, see
+from quarterdeck.console.render import KEYS_COOKIE, THEME_COOKIE, secure_headers, see
 from quarterdeck.console.views.ledger import Found
 from quarterdeck.console.views.shell import Crumb, Field
 from quarterdeck.kernel.errors import Problem
@@ -86,6 +86,13 @@ async def search(request: Request[Any, Any, Any]) -> Response[bytes]:
     words = request.query_params.get("q", "")[:200].strip()
     found = (*_rooms(words), *(await desk.ports.search(desk.who, words, 50)))
     return desk.page("pages/search.html", here="", crumbs=(Crumb("Search"),), words=words, found=found)
+
+
+@get("/alive", opt=needs(SIGNED_IN))
+async def alive(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Whether the session is good: asked before a form is sent, so that what was typed waits for a new sign-in."""
+    await open_desk(request)
+    return Response(b"", status_code=200, media_type="text/plain", headers=secure_headers("none"))
 
 
 @get("/palette", opt=needs(SIGNED_IN))

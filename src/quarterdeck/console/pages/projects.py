@@ -53,6 +53,8 @@ async def _show(
             Field("kind", "Kind", "staging", kind="select", choices=KINDS, required=True),
         ),
         version=view.version,
+        create_command=commands.create_environment(view),
+        rename_command=commands.rename_project(view),
         changed=typed_conflict(problem, typed, {"name": view.name, "description": view.description}),
     )
 
@@ -127,6 +129,43 @@ async def restore(request: Request[Any, Any, Any]) -> Response[bytes]:
     return see(f"/console/projects/{project}", "project-restored")
 
 
+@get("/projects/{project:str}/-/delete", opt=needs("deploy:projects.delete"))
+async def ask_delete(request: Request[Any, Any, Any]) -> Response[bytes]:
+    return await _ask_delete(request, part(request, "project"))
+
+
+async def _ask_delete(request: AnyRequest, slug: str, failed: Problem | None = None) -> Response[bytes]:
+    desk = await open_desk(request)
+    view = await desk.ports.project(desk.who, slug)
+    standing = await desk.ports.project_blockers(desk.who, slug)
+    return ask(
+        desk,
+        failed=failed,
+        crumbs=(PROJECTS, Crumb(view.name, view.href), Crumb("Delete")),
+        title=f"Delete {view.name}?",
+        texts=("Its name and description are lost. This cannot be undone.",),
+        action=f"{view.href}/-/delete",
+        back=view.href,
+        keep="Keep it",
+        button=f"Delete {view.name}",
+        danger=True,
+        must_equal=view.slug,
+        blocked=f"Stands in the way: {', '.join(standing)}." if standing else "",
+        command=commands.delete_project(view),
+    )
+
+
+@post("/projects/{project:str}/-/delete", opt=needs("deploy:projects.delete"))
+async def delete(request: Request[Any, Any, Any]) -> Response[bytes]:
+    project = part(request, "project")
+    desk, form = await open_desk(request), await read_form(request)
+    try:
+        await desk.ports.delete_project(desk.who, project, form.get("confirmation", ""))
+    except Problem as problem:
+        return await _ask_delete(request, project, problem)
+    return see("/console/projects", "project-deleted")
+
+
 @get("/projects/{project:str}/{environment:str}", opt=needs("deploy:environments.show"))
 async def environment(request: Request[Any, Any, Any]) -> Response[bytes]:
     project = part(request, "project")
@@ -182,7 +221,13 @@ def variable_fields(typed: dict[str, str]) -> tuple[Field, ...]:
             required=True,
         ),
         Field("value", "Value", "" if secret else typed.get("value", ""), kind="area", full=True),
-        Field("secret", "Secret: sealed when saved, shown to nobody again", typed.get("secret", ""), kind="check"),
+        Field(
+            "secret",
+            "Secret: sealed when saved, shown to nobody again",
+            typed.get("secret", ""),
+            kind="check",
+            full=True,
+        ),
     )
 
 

@@ -115,15 +115,15 @@ FORMS: dict[str, Form] = {
         Form(
             "health",
             "Health",
-            "A new version takes over only when this answers.",
+            "A new version takes over only when this answers. As long as nothing is saved: GET / within 10 tries.",
             (
                 Field("enabled", "Check health", kind="check"),
-                Field("path", "Path"),
-                Field("expectedStatusCode", "Expected status", attributes=_NUMBER),
-                Field("retries", "Tries", attributes=_NUMBER),
-                Field("intervalSeconds", "Seconds between tries", attributes=_NUMBER),
-                Field("timeoutSeconds", "Seconds for one try", attributes=_NUMBER),
-                Field("startPeriodSeconds", "Seconds to start up", attributes=_NUMBER),
+                Field("path", "Path", placeholder="/"),
+                Field("expectedStatusCode", "Expected status", placeholder="200", attributes=_NUMBER),
+                Field("retries", "Tries", placeholder="10", attributes=_NUMBER),
+                Field("intervalSeconds", "Seconds between tries", placeholder="5", attributes=_NUMBER),
+                Field("timeoutSeconds", "Seconds for one try", placeholder="5", attributes=_NUMBER),
+                Field("startPeriodSeconds", "Seconds to start up", placeholder="5", attributes=_NUMBER),
             ),
         ),
         Form(

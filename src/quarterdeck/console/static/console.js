@@ -25,13 +25,49 @@ on("click", "[data-theme-next]", e => {
 });
 
 // A pressed button says so at once and cannot be pressed twice; the page changes when the server has said so.
-document.addEventListener("submit", e => {
-  const b = e.submitter;
-  if (e.target.method !== "post" || !b) return;
+// A session that has ended keeps the form: signing in again happens in a dialog, then the same post goes on.
+let alive = null, waiting = null;
+const calm = () => $$("[aria-busy]").forEach(b => b.removeAttribute("aria-busy"));
+const doorway = { "HX-Request": "true", "X-Console-Ask": "1" };
+const again = html => {
+  let box = $("#door");
+  if (!box) {
+    // A dialog of its own: the form that waits may stand in another one.
+    box = document.createElement("dialog");
+    box.id = "door";
+    box.setAttribute("aria-labelledby", "door-h");
+    document.body.append(box);
+  }
+  box.innerHTML = `<div class="dlg-body door">${html}</div>`;
+  if (!box.open) box.showModal();
+  $("[autofocus]", box)?.focus();
+};
+document.addEventListener("submit", async e => {
+  const form = e.target, b = e.submitter;
+  if (form.method !== "post" || !b) return;
+  if (form.closest("#door")) {
+    e.preventDefault();
+    b.setAttribute("aria-busy", "true");
+    const answer = await fetch(form.action, { method: "POST", headers: doorway, body: new URLSearchParams(new FormData(form)), redirect: "manual" });
+    if (answer.type !== "opaqueredirect") return again(await answer.text());
+    $("#door").close();
+    const [held, pressed] = waiting;
+    waiting = null;
+    return held.requestSubmit(pressed);
+  }
+  if (alive === form) { alive = null; return; }
   if (b.getAttribute("aria-busy") === "true") return e.preventDefault();
   b.setAttribute("aria-busy", "true");
+  if (!$(".shell")) return;
+  e.preventDefault();
+  let status = 0;
+  try { status = (await fetch("/console/alive", { headers: { "HX-Request": "true" } })).status; } catch { /* the post itself will tell */ }
+  if (status !== 401) { alive = form; return form.requestSubmit(b); }
+  calm();
+  waiting = [form, b];
+  again(await (await fetch("/console/sign-in", { headers: doorway })).text());
 });
-addEventListener("pageshow", () => $$("[aria-busy]").forEach(b => b.removeAttribute("aria-busy")));
+addEventListener("pageshow", calm);
 on("click", "[aria-disabled=true]", e => e.preventDefault());
 
 // Questions: the same form that stands at the link's address, in a dialog.
@@ -74,15 +110,36 @@ if (pal) {
     input.setAttribute("aria-activedescendant", all[at].id);
     all[at].scrollIntoView({ block: "nearest" });
   };
+  // What this page itself can do comes first: its buttons and its tabs, pressed as they stand.
+  let own = [];
+  const offer = () => {
+    const words = input.value.toLowerCase().split(/\s+/), label = b => b.textContent.trim().replace(/\s+/g, " ");
+    own = $$("#main .head .acts .btn:not([aria-disabled=true]), #main .tabs a:not([aria-current])").filter(b => words.every(w => label(b).toLowerCase().includes(w)));
+    if (!own.length) return;
+    const group = document.createElement("li");
+    group.setAttribute("role", "presentation");
+    group.textContent = "This page";
+    list.prepend(group, ...own.map((b, n) => {
+      const o = document.createElement("li"), icon = $("svg", b)?.cloneNode(true), text = document.createElement("span");
+      o.id = `own-${n}`;
+      o.dataset.own = n;
+      o.setAttribute("role", "option");
+      text.className = "cut";
+      text.textContent = label(b);
+      o.append(...(icon ? [icon] : []), text);
+      return o;
+    }));
+  };
   const fill = async () => {
     const mine = ++asked, answer = await fetch(`/console/palette?q=${encodeURIComponent(input.value)}`, { headers: { "HX-Request": "true" } });
     if (mine !== asked || !answer.ok) return;
     list.innerHTML = await answer.text();
+    offer();
     $("[role=status]", pal).textContent = `${options().length} results`;
     mark(0);
   };
   const open = () => { if (pal.open) return pal.close(); input.value = ""; pal.showModal(); fill(); };
-  const go = o => { pal.close(); location.href = o.dataset.href; };
+  const go = o => { pal.close(); if (o.dataset.own) own[o.dataset.own].click(); else location.href = o.dataset.href; };
   input.addEventListener("input", fill);
   input.addEventListener("keydown", e => {
     if (e.key === "ArrowDown") { e.preventDefault(); mark(at + 1); }
@@ -156,7 +213,7 @@ $$("[data-log]").forEach(box => {
   document.addEventListener("qd-log", e => add(e.detail.data));
   document.addEventListener("qd-gap", e => { const l = document.createElement("li"); l.className = "gap"; l.textContent = e.detail.data; add(l.outerHTML); });
   const wanted = location.hash && $(location.hash, box);
-  if (wanted) { follow?.setAttribute("aria-pressed", "false"); wanted.scrollIntoView({ block: "center" }); } else stick();
+  if (wanted) { follow?.setAttribute("aria-pressed", "false"); wanted.scrollIntoView({ block: "center" }); } else if (box.hasAttribute("data-at-end")) box.scrollTop = box.scrollHeight; else stick();
 });
 
 // Elapsed times tick from the server's own clock, so that nothing polls.

@@ -13,6 +13,7 @@ from quarterdeck.deploy.deployments.transitions import ACTIVE, move
 from quarterdeck.deploy.resources import resources
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.deploy.resources.variables import reaching
+from quarterdeck.deploy.sources.folders import Folders
 from quarterdeck.fleet.servers import servers
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.fleet.targets.machine import fingerprint
@@ -67,6 +68,8 @@ def create(
             hint="Configure its source: a repository, a folder or an image.",
             phase="source-resolution",
         )
+    snapshot = basis.snapshot if basis else _snapshot(resource, environment, project, server)
+    snapshot = _bounded(tx, snapshot) if candidate is None else snapshot  # what is given back is not fetched again
     superseded = _supersede(tx, resource)
     number = (
         tx.execute(
@@ -93,7 +96,7 @@ def create(
             supersedes_id=superseded.id if superseded else None,
             superseded_by_id=None,
             requested_by=tx.principal.label,
-            snapshot=basis.snapshot if basis else _snapshot(resource, environment, project, server),
+            snapshot=snapshot,
             snapshot_ref=tx.ids.ref("snap"),
             variables=_seal(tx, uid, snapshot_variables(tx, basis) if basis else _variables(tx, resource)),
             plan_ref=tx.ids.ref("plan"),
@@ -223,6 +226,11 @@ def _snapshot(resource: Resource, environment: Environment, project: Project, se
         "project": {"name": project.name, "slug": project.slug},
         "server": {"name": server.name, "host": server.host, "providerKey": server.provider},
     }
+
+
+def _bounded(tx: Tx, snapshot: dict[str, Any]) -> dict[str, Any]:
+    """With the directories that a source on this machine has to lie in, as they are configured now."""
+    return {**snapshot, "sourceWithin": tx.part(Folders).within(snapshot.get("source") or {})}
 
 
 def _variables(tx: Tx, resource: Resource) -> list[dict[str, Any]]:

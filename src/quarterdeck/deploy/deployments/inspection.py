@@ -11,13 +11,14 @@ from typing import Any
 from quarterdeck.deploy.deployments.placement import Placement
 from quarterdeck.deploy.deployments.preview import FETCH_SECONDS, _engine_answers
 from quarterdeck.deploy.execution.order import DeploymentOrder, TargetOrder
-from quarterdeck.deploy.execution.preparing import plan_for
+from quarterdeck.deploy.execution.preparing import plan_for, refuse_own_data
 from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.deploy.resources import profiles
 from quarterdeck.deploy.sources.documents import checked, from_document
 from quarterdeck.deploy.sources.fetch import fetch
+from quarterdeck.deploy.sources.folders import Folders
 from quarterdeck.deploy.sources.spec import FetchLimits
-from quarterdeck.kernel.db import Database
+from quarterdeck.kernel.db import Database, Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ async def inspect(
     profile = profiles._runtime(runtime or {"strategy": "auto"})  # noqa: SLF001 - the same rules as for a resource
     reach = profiles._network(network) if network else None  # noqa: SLF001
     spec = from_document(kept, credential)
+    within = await db.read(_admitted, kept)
     engine = await _engine_answers(placement)
     order = DeploymentOrder(
         deployment="plan_new",
@@ -68,8 +70,17 @@ async def inspect(
     directory = Path(placement.root) / "plans" / f"new-{db.ids.text(8)}"
     try:
         limits = FetchLimits(size=placement.limits.source_bytes, seconds=FETCH_SECONDS)
-        fetched = await fetch(spec, directory / "source", limits, known_hosts=Path(placement.root) / "known_hosts")
+        known_hosts = Path(placement.root) / "known_hosts"
+        refuse_own_data(Path(placement.root), spec)
+        fetched = await fetch(spec, directory / "source", limits, known_hosts=known_hosts, within=within)
         made = await asyncio.to_thread(plan_for, order, fetched, engine=engine)
     finally:
         await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
     return Inspection(kept, made, fetched.commit)
+
+
+def _admitted(tx: Tx, source: dict[str, Any]) -> list[str]:
+    """The directories that the source has to lie in, if the caller may name it at all."""
+    folders = tx.part(Folders)
+    folders.admit(tx, source)
+    return folders.within(source)

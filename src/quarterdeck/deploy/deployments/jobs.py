@@ -169,6 +169,7 @@ def order(tx: Tx, placement: Placement, deployment: Deployment) -> DeploymentOrd
         done=_done(tx, deployment),
         source_credential=admission.source_credential(tx, resource),
         commit=deployment.commit,
+        source_within=deployment.snapshot.get("sourceWithin") or [],
     )
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quarterdeck.kernel.db import Base, Identified
@@ -24,6 +24,13 @@ class Deployment(Identified, Base):
         Index("ix_deploy_deployments_project_id", "project_id", "id", "archived_at"),
         Index("ix_deploy_deployments_resource_id", "resource_id", "id", "archived_at"),
         Index("ix_deploy_deployments_server_id", "server_id", "id"),
+        Index(
+            "ix_deploy_deployments_present",
+            "server_id",
+            "resource_id",
+            sqlite_where=text("retired_at IS NULL"),
+            postgresql_where=text("retired_at IS NULL"),
+        ),
         Index("ix_deploy_deployments_status", "status"),
         Index("uq_deploy_deployments_number", "resource_id", "number", unique=True),
     )

@@ -6,6 +6,24 @@ from dataclasses import dataclass
 
 from quarterdeck.deploy.execution.order import Limits, TargetOrder
 from quarterdeck.fleet.servers.model import Server
+from quarterdeck.kernel.settings import Settings
+
+
+def limits(settings: Settings) -> Limits:
+    """What the operator lets builds, sources and applications take."""
+    return Limits(
+        build_memory=settings.build_memory,
+        build_cpus=settings.build_cpus,
+        build_tasks=settings.build_tasks,
+        build_seconds=settings.build_seconds,
+        build_disk=settings.build_disk,
+        source_bytes=settings.source_size,
+        source_seconds=settings.source_seconds,
+        run_memory=settings.runtime_memory.size,
+        run_memory_share=settings.runtime_memory.share,
+        run_cpus=settings.runtime_cpus,
+        least_free_disk=settings.least_free_disk / 100,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,13 @@ from typing import Any
 from quarterdeck.deploy.deployments import admission, routes
 from quarterdeck.deploy.deployments.placement import Placement
 from quarterdeck.deploy.execution.order import DeploymentOrder, VariableValue
-from quarterdeck.deploy.execution.preparing import plan_for
+from quarterdeck.deploy.execution.preparing import plan_for, refuse_own_data
 from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.deploy.resources import resources
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.deploy.sources.documents import from_document
 from quarterdeck.deploy.sources.fetch import fetch
+from quarterdeck.deploy.sources.folders import Folders
 from quarterdeck.deploy.sources.spec import FetchLimits
 from quarterdeck.fleet.docker.address import engine_address
 from quarterdeck.fleet.docker.engine import Engine
@@ -93,6 +94,7 @@ def subject(
             for row in admission.reaching_variables(tx, resource)
         ],
         limits=placement.limits,
+        source_within=tx.part(Folders).within(resource.source or {}),
     )
     return Subject(
         resource,
@@ -120,7 +122,9 @@ async def preview(db: Database, placement: Placement, **refs: Any) -> Preview:
     try:
         limits = FetchLimits(size=placement.limits.source_bytes, seconds=FETCH_SECONDS)
         known_hosts = Path(placement.root) / "known_hosts"
-        source = await fetch(spec, directory / "source", limits, known_hosts=known_hosts)
+        refuse_own_data(Path(placement.root), spec)
+        within = found.order.source_within
+        source = await fetch(spec, directory / "source", limits, known_hosts=known_hosts, within=within)
         made = await asyncio.to_thread(plan_for, found.order, source, engine=engine)
     finally:
         await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)

@@ -10,7 +10,7 @@ from quarterdeck.deploy.detection.containers import compose_facts, dockerfile_fa
 from quarterdeck.deploy.detection.jvm import detect_java
 from quarterdeck.deploy.detection.manifests import Manifests
 from quarterdeck.deploy.detection.node import detect_node
-from quarterdeck.deploy.detection.python import detect_python
+from quarterdeck.deploy.detection.python import detect_python, detect_scripts
 from quarterdeck.deploy.detection.scripting import detect_elixir, detect_php, detect_ruby
 from quarterdeck.deploy.detection.tree import SourceTree
 from quarterdeck.deploy.detection.values import Detection, Evidence, Found, Issue, StaticFacts
@@ -82,6 +82,8 @@ def detect(
             found.append(
                 Found(planner="static", family="static", shape="static", evidence=evidence, static=StaticFacts())
             )
+    if not found and (scripts := detect_scripts(manifests)) is not None:
+        found.append(scripts)
     ranked, reason = _ranked(found)
     winner = ranked[0] if ranked else Found(planner="custom", family="custom")
     dockerfile = dockerfile_facts(manifests, dockerfile_path)

@@ -11,18 +11,32 @@ from quarterdeck.deploy.detection.values import Evidence, Found, Issue, PackageM
 from quarterdeck.deploy.detection.versions import python_version
 
 InstallSource = Literal["uv.lock", "poetry.lock", "pyproject.toml", "requirements.txt"]
+SCRIPTS = r"[^/]+\.py"
+STARTERS = ("main.py", "app.py", "server.py", "run.py")
 _REQUIREMENT = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
 def detect_python(manifests: Manifests) -> Found | None:
     project_file = manifests.toml("pyproject.toml")
-    project = table(project_file, "project")
-    poetry = table(project_file, "tool", "poetry")
-    packages = _packages(manifests, project_file)
     manage_path = manifests.first("manage.py")
     installs_from, manager = _installation(manifests, project_file)
     if installs_from is None and manage_path is None and not manifests.has("pyproject.toml"):
         return None
+    return _found(manifests, project_file, installs_from, manager)
+
+
+def detect_scripts(manifests: Manifests) -> Found | None:
+    """Python files at the root and nothing else that says what this is: no dependencies, but Python it is."""
+    return _found(manifests, {}, None, "pip") if manifests.matching(SCRIPTS) else None
+
+
+def _found(
+    manifests: Manifests, project_file: dict[str, Any], installs_from: InstallSource | None, manager: PackageManager
+) -> Found:
+    project = table(project_file, "project")
+    poetry = table(project_file, "tool", "poetry")
+    packages = _packages(manifests, project_file)
+    manage_path = manifests.first("manage.py")
     targets = application_targets(manifests)
     facts = PythonFacts(
         installs_from=installs_from,
@@ -33,10 +47,11 @@ def detect_python(manifests: Manifests) -> Found | None:
         python_path=targets.python_path,
         manifests=_install_inputs(manifests, installs_from),
     )
-    source = manifests.first("pyproject.toml", "requirements.txt", "manage.py") or "requirements.txt"
+    known = manifests.first("pyproject.toml", "requirements.txt", "manage.py")
+    source = known or _script(manifests) or "requirements.txt"
     planner, framework, issues = _planner(manifests, facts)
     evidence = [
-        Evidence("file", "Python manifest", source=source),
+        Evidence("file", "Python manifest" if known else "Python file", source=source),
         Evidence("package-manager", "Package manager", manager, installs_from),
     ]
     if framework:
@@ -56,6 +71,11 @@ def detect_python(manifests: Manifests) -> Found | None:
         issues=issues,
         python=facts,
     )
+
+
+def _script(manifests: Manifests) -> str | None:
+    """The file at the root that most likely starts the application."""
+    return manifests.first(*STARTERS) or next(iter(sorted(manifests.matching(SCRIPTS))), None)
 
 
 def _installation(manifests: Manifests, project_file: dict[str, Any]) -> tuple[InstallSource | None, PackageManager]:
@@ -114,7 +134,9 @@ def _planner(manifests: Manifests, facts: PythonFacts) -> tuple[str, str | None,
         return "generic-asgi", None, target_issues(facts.asgi_targets, "main:app", False, "asgi")
     if facts.wsgi_targets:
         return "generic-wsgi", None, target_issues(facts.wsgi_targets, "app:app", False, "wsgi")
-    message = "The project is Python, but nothing in it says how its server is started."
+    script = _script(manifests)
+    such = f" Set a start command, such as python {script}." if script else ""
+    message = f"The project is Python, but nothing in it says how its server is started.{such}"
     return "python", None, (Issue("missing-start-intent", message),)
 
 

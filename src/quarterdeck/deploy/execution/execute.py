@@ -20,15 +20,16 @@ from quarterdeck.deploy.execution.target import Target
 from quarterdeck.deploy.execution.turns import beside, interrupted_by, to_its_end, turn
 from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.deploy.sources.spec import FetchedSource
+from quarterdeck.fleet.edge.edges import Edges
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.faults import point
 
 
-async def execute(context: Context, order: DeploymentOrder) -> dict[str, Any]:
+async def execute(context: Context, order: DeploymentOrder, edges: Edges) -> dict[str, Any]:
     """Carry the order out and answer `{runtime}`: what serves now. Raises a `Problem` for all that went wrong."""
     report = Reporter(context, order.done)
     try:
-        async with turn(Path(order.target.root), order.deployment), await Target.open(order.target) as target:
+        async with turn(Path(order.target.root), order.deployment), await Target.open(order.target, edges) as target:
             runtime = await _carried_out(target, order, report)
             point("execute.switched")
             return {"runtime": runtime}

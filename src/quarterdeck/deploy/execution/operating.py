@@ -18,13 +18,14 @@ from quarterdeck.deploy.execution.turns import turn
 from quarterdeck.deploy.execution.ways import lead_back
 from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.fleet.docker import containers, images
-from quarterdeck.kernel.errors import NotFound, Problem, Unavailable
+from quarterdeck.fleet.edge.edges import Edges
+from quarterdeck.kernel.errors import Conflict, NotFound, Problem, ProviderFailure, Unavailable
 from quarterdeck.kernel.faults import point
 
 CLEARING = frozenset({"retire", "clean", "forget"})
 
 
-async def operate(context: Context, order: RuntimeOrder) -> dict[str, Any]:
+async def operate(context: Context, order: RuntimeOrder, edges: Edges) -> dict[str, Any]:
     """Carry a runtime order out. Every operation may be repeated."""
     operations = {
         "stop": _stop,
@@ -36,9 +37,9 @@ async def operate(context: Context, order: RuntimeOrder) -> dict[str, Any]:
         "clean": _clean,
         "forget": _forget,
     }
-    async with turn(Path(order.target.root), order.deployment), await Target.open(order.target) as target:
+    async with turn(Path(order.target.root), order.deployment), await Target.open(order.target, edges) as target:
         try:
-            await operations[order.operation](target, order)
+            runtime = await operations[order.operation](target, order)
         except Problem as problem:
             if order.operation in CLEARING:
                 # Whatever stood in the way now, what is to be cleared away stays to be cleared away.
@@ -46,20 +47,26 @@ async def operate(context: Context, order: RuntimeOrder) -> dict[str, Any]:
             raise
         if order.operation not in CLEARING | {"leave"}:
             context.log([f"{order.operation.capitalize()}: done"], phase="deploy")
-        return {"operation": order.operation}
+        return {"operation": order.operation, **({"runtime": runtime} if runtime else {})}
 
 
 async def _stop(target: Target, order: RuntimeOrder) -> None:
+    if order.route is not None and target.edge is not None:
+        # Who listens on its port meanwhile is not led to: it may be anybody.
+        await target.edge.take_down(order.route.id)
+    await _end(target, order)
+
+
+async def _end(target: Target, order: RuntimeOrder) -> None:
     runtime = order.runtime
     if runtime.get("kind") == "container":
         await containers.stop(target.need_engine(), str(runtime["container"]), seconds=int(order.grace_seconds))
     elif runtime.get("kind") == "process":
         await target.processes.stop(str(runtime["instance"]), order.grace_seconds)
-    elif order.route is not None and target.edge is not None:
-        await target.edge.take_down(order.route.id)
 
 
-async def _start(target: Target, order: RuntimeOrder) -> None:
+async def _start(target: Target, order: RuntimeOrder) -> dict[str, Any]:
+    """Start it again and lead its route there. Answers the runtime, which may have got another port."""
     runtime = order.runtime
     if runtime.get("kind") == "container":
         found = await containers.find(target.need_engine(), str(runtime["container"]))
@@ -69,25 +76,36 @@ async def _start(target: Target, order: RuntimeOrder) -> None:
                 code="resource_runtime_metadata_missing",
                 hint="Redeploy, or roll back to this version.",
             )
-        await containers.start(target.need_engine(), found.id)
+        await _start_container(target, found.id, runtime)
     elif runtime.get("kind") == "process" and order.again is not None and order.again.retained is not None:
         made = msgspec.convert(order.again.retained.plan, BuildPlan)
-        await starting.start_process(target, order.again, made, dict(order.again.retained.artifact))
+        started = await starting.start_process(target, order.again, made, dict(order.again.retained.artifact))
+        runtime = {**runtime, **started}
     if order.route is not None and target.edge is not None and runtime.get("upstream"):
         await target.edge.switch(order.route.id, str(runtime["upstream"]))
+    return runtime
+
+
+async def _start_container(target: Target, container: str, runtime: dict[str, Any]) -> None:
+    try:
+        await containers.start(target.need_engine(), container)
+    except ProviderFailure as failure:
+        if not starting.port_is_taken(failure):
+            raise
+        raise Conflict(
+            f"Another program listens on port {runtime.get('host_port')} of the server, which the container has.",
+            code="runtime_port_taken",
+            hint="End that program and start again, or redeploy: a new version gets a port of its own.",
+        ) from failure
 
 
 async def _leave(target: Target, order: RuntimeOrder) -> None:
     """What was asked for is not wanted any more."""
 
 
-async def _restart(target: Target, order: RuntimeOrder) -> None:
-    runtime = order.runtime
-    if runtime.get("kind") == "container":
-        await containers.restart(target.need_engine(), str(runtime["container"]), seconds=int(order.grace_seconds))
-    else:
-        await _stop(target, order)
-        await _start(target, order)
+async def _restart(target: Target, order: RuntimeOrder) -> dict[str, Any]:
+    await _end(target, order)
+    return await _start(target, order)
 
 
 async def _retire(target: Target, order: RuntimeOrder) -> None:

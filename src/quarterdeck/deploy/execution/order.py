@@ -58,15 +58,20 @@ class Serving(msgspec.Struct, frozen=True):
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """Bounds of a build and of its source. Bytes, seconds, cores; of the disk the share that has to stay free."""
+    """Bounds of a build, of its source and of what runs. Bytes, seconds, cores, tasks; None is no limit. Of the disk
+    the share that has to stay free.
+    """
 
     build_memory: int = 2 << 30
     build_cpus: float = 2.0
+    build_tasks: int = 2048
     build_seconds: int = 1800
     build_disk: int = 10 << 30
     source_bytes: int = 1 << 30
     source_seconds: int = 600
     run_memory: int | None = None
+    run_memory_share: float | None = None
+    """Of the memory of the host that runs it, where no amount is set."""
     run_cpus: float | None = None
     least_free_disk: float = LEAST_FREE
 
@@ -97,6 +102,8 @@ class DeploymentOrder(msgspec.Struct, frozen=True):
     source_credential: str | None = None
     commit: str | None = None
     """The commit that an earlier execution, or the attempt that is tried again, has found."""
+    source_within: list[str] = []
+    """Directories, in one of which a source on the host has to lie."""
 
     def __repr__(self) -> str:
         return f"DeploymentOrder({self.deployment})"

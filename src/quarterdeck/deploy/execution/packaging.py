@@ -111,6 +111,7 @@ async def _build(
             seconds=order.limits.build_seconds,
             memory_bytes=order.limits.build_memory,
             cpus=order.limits.build_cpus,
+            tasks=order.limits.build_tasks,
             disk_bytes=order.limits.build_disk,
         ),
     )

@@ -87,6 +87,7 @@ async def fetch_source(target: Target, order: DeploymentOrder, report: Reporter)
             limits,
             report.say,
             known_hosts=target.root / "known_hosts",
+            within=order.source_within,
         )
         point("source.fetched")
         commit = fetched.commit or ""

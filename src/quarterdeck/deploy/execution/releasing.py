@@ -17,7 +17,7 @@ from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.deploy.sources.spec import FetchedSource
 from quarterdeck.fleet.processes.accounts import grant
 from quarterdeck.fleet.processes.spec import Limits, ProcessSpec, RestartPolicy
-from quarterdeck.kernel.datadir import DataDirectory
+from quarterdeck.kernel.datadir import DataDirectory, disk_size
 from quarterdeck.kernel.errors import Invalid, Problem, ProviderFailure, Timeout
 from quarterdeck.kernel.faults import point
 
@@ -131,7 +131,7 @@ async def _step(
         directory=str(directory),
         environment=environment,
         account=order.resource,
-        limits=Limits(memory=order.limits.build_memory, cpus=order.limits.build_cpus, pids=1024),
+        limits=Limits(memory=order.limits.build_memory, cpus=order.limits.build_cpus, pids=order.limits.build_tasks),
         restart=RestartPolicy(mode="never"),
         labels={"quarterdeck.deployment": order.deployment},
     )
@@ -157,7 +157,7 @@ async def _step(
         raise Timeout(
             f"The build took longer than {order.limits.build_seconds} s and was ended.",
             code="build_timeout",
-            hint="Look at the last lines of its log for what it waits for.",
+            hint="Look at the last lines of its log for what it waits for, or raise QUARTERDECK_BUILD_SECONDS.",
             lastLines=last,
         ) from error
     finally:
@@ -185,27 +185,15 @@ async def _room_lost(target: Target, directory: Path, limits: OrderLimits, insta
     while True:
         await asyncio.sleep(LOOK_SECONDS)
         problem = DataDirectory(target.root, limits.least_free_disk).shortage()
-        if problem is None and await asyncio.to_thread(_size, directory) > most:
+        if problem is None and await asyncio.to_thread(disk_size, directory) > most:
             problem = ProviderFailure(
                 f"The build wrote more than {most / 1_000_000_000:.1f} GB and was ended.",
                 code="build_disk_exceeded",
-                hint="Let it write less, or raise the limit of the disk of builds.",
+                hint="Let it write less, or raise QUARTERDECK_BUILD_DISK.",
             )
         if problem is not None:
             await target.processes.stop(instance, 0)
             return problem
-
-
-def _size(directory: Path) -> int:
-    """Bytes on disk below a directory, as far as they can be seen while they change."""
-    total = 0
-    for place, _, files in os.walk(directory):
-        for name in files:
-            try:
-                total += os.lstat(os.path.join(place, name)).st_blocks * 512  # noqa: PTH118 - hot loop
-            except OSError:
-                continue
-    return total
 
 
 def base_environment(made: BuildPlan, directory: Path, *, building: bool = False) -> dict[str, str]:

@@ -12,6 +12,10 @@ from quarterdeck.deploy.execution.storable import storable, told
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.faults import point
 
+APPLICATION_BYTES = 16 << 20
+"""What one execution keeps of the lines that build and application write: the history of deployments stays for ever."""
+LINE_BYTES = 64
+"""What a line takes beside its text."""
 STOPPED = frozenset({"job_fenced", "job_canceled"})
 """Codes with which the ledger says that an attempt may not go on: no failures of the phase."""
 
@@ -53,6 +57,7 @@ class Reporter:
         self.context = context
         self.done = done
         self.phase_name = "detect"
+        self._left = APPLICATION_BYTES
 
     @contextlib.asynccontextmanager
     async def phase(self, name: str, *, final: bool = False) -> AsyncIterator[Recorded]:
@@ -107,5 +112,10 @@ class Reporter:
         self.context.log([storable(text)], stream="system", source="quarterdeck", phase=self.phase_name, level=level)
 
     def application(self, lines: Sequence[str], stream: str) -> None:
-        """Lines that the build or the application wrote."""
+        """Lines that the build or the application wrote; of those who write without end only the beginning."""
+        if self._left <= 0:
+            return
         self.context.log(storable(list(lines)), stream=stream, source="application", phase=self.phase_name)
+        self._left -= sum(len(line) + LINE_BYTES for line in lines)
+        if self._left <= 0:
+            self.say(f"More than {APPLICATION_BYTES >> 20} MB were written: what follows is not kept.", level="warn")

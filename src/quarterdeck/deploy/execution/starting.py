@@ -7,6 +7,8 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from quarterdeck.deploy.execution.order import DeploymentOrder
 from quarterdeck.deploy.execution.releasing import base_environment
 from quarterdeck.deploy.execution.reporting import Reporter
@@ -43,7 +45,7 @@ async def start(
         await way
         if artifact["kind"] == "image":
             runtime = await _container(target, order, made, artifact)
-            recorded.detail = "container" + (f", beside {order.serving.deployment}" if order.serving else "")
+            recorded.detail = "container" + (", beside the version before" if order.serving else "")
         elif artifact.get("static"):
             runtime = {"kind": "static", "upstream": artifact["static"], "directory": artifact["static"]}
             recorded.detail = "files for the edge"
@@ -94,10 +96,21 @@ def _command(order: DeploymentOrder, made: BuildPlan) -> tuple[str, ...] | None:
     return None
 
 
+async def within(target: Target, order: DeploymentOrder, *, contained: bool) -> DeploymentOrder:
+    """The order with its share of the memory of the host that runs it as an amount."""
+    share = order.limits.run_memory_share
+    if order.limits.run_memory is not None or share is None:
+        return order
+    amount = int(await target.memory(contained=contained) * share)
+    limits = msgspec.structs.replace(order.limits, run_memory=amount or None)  # an engine may not tell what it has
+    return msgspec.structs.replace(order, limits=limits)
+
+
 async def _container(
     target: Target, order: DeploymentOrder, made: BuildPlan, artifact: dict[str, Any]
 ) -> dict[str, Any]:
     engine = target.need_engine()
+    order = await within(target, order, contained=True)
     name = container_name(order)
     image = str(artifact["image"])
     port = made.internal_port or await _exposed_port(target, image)
@@ -123,7 +136,7 @@ async def _container(
                 ident = await _create(engine, container_spec(order, made, image, port, host_port), name)
                 break
             except ProviderFailure as failure:
-                if last or not any(word in failure.message for word in PORT_TAKEN):
+                if last or not port_is_taken(failure):
                     raise
                 # Somebody listens there since the port was assigned: it rests, and another one is taken.
                 await _start_over(target, name, order.deployment)
@@ -135,6 +148,11 @@ async def _container(
         "host_port": host_port,
         "upstream": f"{HERE}:{host_port}" if host_port else None,
     }
+
+
+def port_is_taken(failure: ProviderFailure) -> bool:
+    """Whether an engine could not start a container because somebody listens on its port of the host."""
+    return any(word in failure.message for word in PORT_TAKEN)
 
 
 def network_of(order: DeploymentOrder) -> str:
@@ -206,6 +224,7 @@ async def start_process(
             hint="Set a start command.",
         )
     tree = Path(str(artifact["tree"]))
+    order = await within(target, order, contained=False)
     port = await _own_port(target, order.deployment)
     environment: dict[str, str | Secret[str]] = {
         **base_environment(made, tree),

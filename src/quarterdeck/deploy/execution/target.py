@@ -9,16 +9,20 @@ from types import TracebackType
 from typing import Self
 
 from quarterdeck.deploy.execution.order import TargetOrder
+from quarterdeck.fleet.docker import system
 from quarterdeck.fleet.docker.address import engine_address
 from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.fleet.edge.edge import Edge
+from quarterdeck.fleet.edge.edges import Edges
 from quarterdeck.fleet.processes.runtime import Processes
 from quarterdeck.kernel.errors import Problem
 
 
 @dataclass(slots=True)
 class Target:
-    """Open one with `await Target.open(order)`, or `async with`. `engine` is None where none answers."""
+    """Open one with `await Target.open(order, edges)`, or `async with`. `engine` is None where none answers; the edge
+    is the process's own.
+    """
 
     order: TargetOrder
     root: Path
@@ -28,7 +32,7 @@ class Target:
     processes: Processes
 
     @classmethod
-    async def open(cls, order: TargetOrder) -> Self:
+    async def open(cls, order: TargetOrder, edges: Edges) -> Self:
         root = Path(order.root)
         root.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - one system call
         engine, problem = None, None
@@ -38,7 +42,9 @@ class Target:
         except Problem as error:
             problem = error
         edge = (
-            Edge(root, http_port=order.edge_http_port, https_port=order.edge_https_port) if order.edge_enabled else None
+            edges.at(root, http_port=order.edge_http_port, https_port=order.edge_https_port)
+            if order.edge_enabled
+            else None
         )
         return cls(order, root, engine, problem, edge, Processes(root))
 
@@ -51,11 +57,9 @@ class Target:
         await self.close()
 
     async def close(self) -> None:
-        """End the connections, nothing on the host."""
+        """End the connection to the engine, nothing on the host."""
         if self.engine is not None:
             await self.engine.close()
-        if self.edge is not None:
-            await self.edge.close()
 
     def work(self, deployment: str) -> Path:
         """The directory of one attempt."""
@@ -75,6 +79,12 @@ class Target:
             assert self.engine_problem is not None  # noqa: S101 - one of the two is set by `open`
             raise self.engine_problem
         return self.engine
+
+    async def memory(self, *, contained: bool) -> int:
+        """Bytes of memory of what runs applications: of the engine's host, or of this one."""
+        if contained:
+            return (await system.info(self.need_engine())).mem_total
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def labels(order: TargetOrder, deployment: str, resource: str) -> dict[str, str]:

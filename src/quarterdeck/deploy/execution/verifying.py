@@ -23,6 +23,9 @@ from quarterdeck.kernel.errors import ProviderFailure
 from quarterdeck.kernel.faults import point
 
 FIRST_PAUSE = 0.05
+KILLING = {128 + 9, 128 + 15}
+KILLED = "killed from outside"
+KILLED_HINT = "An engine that is stopped ends its containers, and so may a person: see that it runs, then try again."
 ALIVE_SECONDS = 1.5  # how long something without a port must live to count as started
 
 
@@ -57,6 +60,8 @@ async def alive(target: Target, runtime: dict[str, Any]) -> str | None:
             return None
         if found.state.oom_killed:
             return "ran out of memory"
+        if found.state.exit_code in KILLING:
+            return f"ended with exit code {found.state.exit_code}, {KILLED}"
         return f"ended with exit code {found.state.exit_code}" + (
             f" ({found.state.error})" if found.state.error else ""
         )
@@ -74,11 +79,13 @@ async def alive(target: Target, runtime: dict[str, Any]) -> str | None:
 async def _check_alive(target: Target, order: DeploymentOrder, runtime: dict[str, Any]) -> None:
     ended = await alive(target, runtime)
     if ended is not None:
-        serves = f" {order.serving.deployment} keeps serving." if order.serving else ""
+        serves = " The version before keeps serving." if order.serving else ""
         raise ProviderFailure(
             f"The application {ended} before it answered.{serves}",
             code="runtime_exited",
-            hint="Read the last lines of its log; run the same start command locally to compare.",
+            hint=KILLED_HINT
+            if ended.endswith(KILLED)
+            else "Read the last lines of its log; run the same start command locally to compare.",
             phase="verify",
         )
 
@@ -134,7 +141,7 @@ async def _answers(
                 break
             await asyncio.sleep(pause)
             pause = min(pause * 1.3, policy.interval_seconds)
-    serves = f" {order.serving.deployment} keeps serving." if order.serving else ""
+    serves = " The version before keeps serving." if order.serving else ""
     hint = await wrong_port(target, runtime) or "Read its log; check the health path, the expected status and the port."
     raise ProviderFailure(
         f"No healthy answer on port {runtime['port']} after {tries} tries in {budget} s: {last}.{serves}",

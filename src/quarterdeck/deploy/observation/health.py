@@ -110,7 +110,8 @@ def _runtime(facts: Facts, policy: dict[str, Any] | None, asked: Probe | None, n
             "running", "unknown", observed, "health_policy_changed", "The policy is newer than the deployment."
         )
     if seen is not None and seen.restarts:
-        words = f"It was restarted {seen.restarts} times since it was verified."
+        often = "once" if seen.restarts == 1 else f"{seen.restarts} times"
+        words = f"It was restarted {often} since it was verified."
         return Runtime("running", "unknown", observed, "runtime_restarted", words)
     return Runtime("running", "healthy", observed, None, message)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,7 @@ class Served:
     deployment: str
     wanted: str
     runtime: dict[str, Any]
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +53,19 @@ def served_here(tx: Tx) -> list[Served]:
             Deployment.ref,
             Resource.wanted,
             Deployment.runtime,
+            Deployment.number,
         )
-        .join(Deployment, Deployment.id == Resource.serving_id)
-        .join(Server, Server.id == Deployment.server_id)
-        .where(Server.provider == LOCAL, Resource.lifecycle != "deleted")
+        .select_from(Server)
+        .join(Deployment, Deployment.server_id == Server.id)
+        .join(Resource, Resource.id == Deployment.resource_id)
+        .where(
+            Server.provider == LOCAL,
+            Deployment.retired_at.is_(None),  # what serves is not: an index of the few that are left says which
+            Resource.serving_id == Deployment.id,
+            Resource.lifecycle != "deleted",
+        )
     )
-    return [Served(r[0], r[1], r[2], r[3], r[4], r[5], r[6] or {}) for r in rows]
+    return [Served(r[0], r[1], r[2], r[3], r[4], r[5], r[6] or {}, r[7]) for r in rows]
 
 
 def keep(tx: Tx, found: list[tuple[Served, Seen]]) -> None:
@@ -84,6 +93,13 @@ def of(tx: Tx, resource: Resource) -> Observation | None:
     """The last observation, if it is of what serves now."""
     row = tx.get(Observation, resource.id)
     return row if row is not None and row.deployment_id == resource.serving_id else None
+
+
+def all_of(tx: Tx, resources: Sequence[Resource]) -> dict[int, Observation]:
+    """The same of many resources, by their keys."""
+    serving = {resource.id: resource.serving_id for resource in resources if resource.serving_id}
+    found = tx.scalars(select(Observation).where(Observation.resource_id.in_(sorted(serving)))) if serving else ()
+    return {row.resource_id: row for row in found if row.deployment_id == serving[row.resource_id]}
 
 
 def secret_values(tx: Tx, deployment_id: int) -> list[Secret[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from quarterdeck.deploy.deployments.jobs import CHANGED
 from quarterdeck.deploy.execution.logs import lines
 from quarterdeck.deploy.observation import reviving
 from quarterdeck.deploy.observation.observations import Seen, Served, keep, secret_values, served_here
+from quarterdeck.deploy.observation.runtime_logs import spoken_by
 from quarterdeck.fleet.docker import containers
 from quarterdeck.fleet.docker.address import engine_address
 from quarterdeck.fleet.docker.engine import Engine
@@ -23,10 +25,14 @@ from quarterdeck.kernel.db import Database
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.logs import Line, Logs
 from quarterdeck.kernel.logs.line import Channel
+from quarterdeck.kernel.logs.store import ROW_BYTES
 
 log = structlog.get_logger("quarterdeck.observation")
 PERIOD = 3.0
 REVIVE_SECONDS = 60.0
+LOG_BYTES = 64 << 20
+LOG_BYTES_PER_SECOND = 4 << 20
+"""What is taken of one application: who writes more is read later, or loses the oldest of it at its source."""
 UNCHANGED_SECONDS = 60.0  # an unchanged state is stored again after this, so that its time stays fresh
 
 PROCESS_STATES = {
@@ -43,9 +49,12 @@ PROCESS_STATES = {
 class Observer:
     """One per server process. It never changes what it watches."""
 
-    def __init__(self, db: Database, logs: Logs, *, root: Path, docker_host: str | None) -> None:
+    def __init__(
+        self, db: Database, logs: Logs, *, root: Path, docker_host: str | None, log_bytes: int = LOG_BYTES
+    ) -> None:
         self._db = db
         self._logs = logs
+        self._log_bytes = log_bytes
         self._processes = Processes(root)
         self._environment = {**os.environ, **({"DOCKER_HOST": docker_host} if docker_host else {})}
         self._engine: Engine | None = None
@@ -104,15 +113,32 @@ class Observer:
 
     async def _states(self, served: list[Served]) -> dict[int, Seen]:
         listed: dict[str, containers.Listed] | None = None
+        restarts: dict[int, int] = {}
         if any(one.runtime.get("kind") == "container" for one in served):
             engine = await self._connected()
             if engine is not None:
                 try:
                     found = await containers.listed(engine, {"quarterdeck.managed": "true"})
                     listed = {row.id: row for row in found}
+                    for one in served:
+                        row = listed.get(str(one.runtime.get("container")))
+                        if row is not None and row.state == "running":
+                            restarts[one.resource_id] = await self._restarts(engine, one, row)
                 except Problem:
+                    listed = None
                     await self._disconnect()
-        return {one.resource_id: self._state(one, listed) for one in served}
+        seen = {one.resource_id: self._state(one, listed) for one in served}
+        return {key: replace(state, restarts=restarts.get(key, state.restarts)) for key, state in seen.items()}
+
+    async def _restarts(self, engine: Engine, one: Served, row: containers.Listed) -> int:
+        """How often the engine has started it again. The list of containers does not tell, so those are asked that
+        have run for less than a minute, or that nobody has asked yet.
+        """
+        known = self._last.get(one.deployment_id)
+        if known is not None and "second" not in row.status:
+            return known[0].restarts
+        found = await containers.find(engine, row.id)
+        return found.restart_count if found is not None else 0
 
     def _state(self, one: Served, listed: dict[str, containers.Listed] | None) -> Seen:
         kind = one.runtime.get("kind")
@@ -172,17 +198,43 @@ class Observer:
         last = [] if fresh else await self._logs.read(stream, tail=1)
         after = last[-1].time if last else None
         since = f"{after.timestamp():.9f}" if after is not None else ""
+        flood = Flood(self._logs, stream, self._log_bytes)
         try:
             async for at, channel, text in lines(self._engine, self._processes, one.runtime, since=since):
                 if after is not None and at is not None and at <= after:
                     continue
-                self._logs.append(stream, [_line(at, channel, text)])
+                self._logs.append(stream, [_line(at, channel, text, spoken_by(one.number, one.deployment))])
+                await flood.taken(len(text) + ROW_BYTES)
         except Problem as problem:
             log.info("runtime_log_ended", resource=one.resource, code=problem.code)
 
 
-def _line(at: datetime | None, channel: str, text: str) -> Line:
+class Flood:
+    """Keeps an application that writes without end from filling the store and from taking all of our time."""
+
+    def __init__(self, logs: Logs, stream: str, keep: int) -> None:
+        self._logs = logs
+        self._stream = stream
+        self._keep = keep
+        self._step = min(LOG_BYTES_PER_SECOND, max(keep // 4, 1))
+        self._new = self._pace = 0
+        self._since = asyncio.get_running_loop().time()
+
+    async def taken(self, size: int) -> None:
+        """Count what was stored: now and then drop the oldest beyond the limit, and wait for who is too fast."""
+        self._new += size
+        self._pace += size
+        if self._pace >= self._step:
+            now = asyncio.get_running_loop().time()
+            await asyncio.sleep(self._since + self._pace / LOG_BYTES_PER_SECOND - now)
+            self._pace, self._since = 0, asyncio.get_running_loop().time()
+        if self._new >= self._step:
+            self._new = 0
+            await self._logs.prune(self._stream, keep_bytes=self._keep)
+
+
+def _line(at: datetime | None, channel: str, text: str, speaker: str) -> Line:
     stream: Channel = "stderr" if channel == "stderr" else "system" if channel == "system" else "stdout"
     return Line(
-        time=at or SystemClock().now(), source="application", stream=stream, phase=None, level="info", message=text
+        time=at or SystemClock().now(), source="application", stream=stream, phase=speaker, level="info", message=text
     )

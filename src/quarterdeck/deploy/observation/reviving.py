@@ -19,6 +19,7 @@ from quarterdeck.deploy.deployments.placement import Placement
 from quarterdeck.deploy.execution.order import Retained, RuntimeOrder
 from quarterdeck.deploy.observation.observations import Served
 from quarterdeck.deploy.resources.model import Resource
+from quarterdeck.deploy.resources.runtime import started_again
 from quarterdeck.fleet.processes.runtime import Processes
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.kernel import events, jobs
@@ -102,6 +103,8 @@ def kind(placement: Placement) -> jobs.JobKind:
     def finish(tx: Tx, job: jobs.Job, outcome: jobs.Outcome) -> None:
         deployment = tx.get(Deployment, job.read(RevivePayload).deployment)
         assert deployment is not None  # noqa: S101 - jobs outlive no deployment
+        if outcome.state == "succeeded":
+            started_again(deployment, outcome)
         ref = tx.execute(select(Resource.ref).where(Resource.id == deployment.resource_id)).scalar_one()
         events.append(
             tx,

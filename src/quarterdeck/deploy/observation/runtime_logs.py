@@ -19,13 +19,28 @@ HEARTBEAT = 15.0  # seconds of silence after which a follower is told that the s
 KINDS = {"container": "docker-container", "process": "host-process"}
 
 
+def spoken_by(number: int, deployment: str) -> str:
+    """What stands in the place of a phase in a runtime's stream: which version wrote the line."""
+    return f"v{number} {deployment}"
+
+
+def speaker(line: Line) -> str | None:
+    """The deployment whose runtime wrote a line; None for a line from before versions were noted."""
+    deployment = (line.phase or "").partition(" ")[2]
+    return deployment if deployment.startswith("dep_") else None
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Which part of which stream: the whole runtime's, or that of one deployment (`since` to `until`)."""
+    """Which part of which stream: the whole runtime's, or that of one deployment (`since` to `until`).
+
+    `only` says that the lines of other versions are left out, which overlap in time.
+    """
 
     resource: str
     stream: str
     deployment: str | None
+    only: bool
     runtime_kind: str | None
     instance: str | None
     since: datetime | None
@@ -58,6 +73,7 @@ def window(tx: Tx, ref: str, deployment_ref: str | None, service: str | None, si
         resource.ref,
         f"runtime:{resource.ref}",
         deployment.ref if deployment else None,
+        deployment_ref is not None,
         KINDS.get(str(runtime.get("kind"))),
         str(runtime.get("container") or runtime.get("instance") or "")[:64] or None,
         start,
@@ -95,7 +111,11 @@ async def tail(logs: Logs, asked: Window, count: int, after: int | None) -> list
         lines = await logs.read(asked.stream, after, count, since=asked.since)
     else:
         lines = await logs.read(asked.stream, tail=count, since=asked.since)
-    return [line for line in lines if asked.until is None or line.time <= asked.until]
+    return [line for line in lines if asked.until is None or line.time <= asked.until if _wanted(asked, line)]
+
+
+def _wanted(asked: Window, line: Line) -> bool:
+    return not asked.only or speaker(line) in {None, asked.deployment}
 
 
 async def follow(
@@ -125,7 +145,7 @@ async def follow(
                 return
             waiting = None
             for line in await _missed(logs, asked, item) if isinstance(item, Gap) else item.lines:
-                if asked.since is None or line.time >= asked.since:
+                if (asked.since is None or line.time >= asked.since) and _wanted(asked, line):
                     yield line
     finally:
         if waiting is not None:

@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 from quarterdeck.deploy.deployments import routes
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.resources.model import Resource, RuntimeControl
+from quarterdeck.fleet.servers import servers as servers_of
 from quarterdeck.fleet.servers.model import AccessPolicy, Destination, Server
-from quarterdeck.fleet.servers.servers import LOCAL
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.workspace.model import Environment, Project
@@ -20,7 +20,7 @@ from quarterdeck.workspace.projects import organization_of
 
 STATIC_PORT = 80
 DEFAULT_PORT = 3000
-M = TypeVar("M", Project, Environment, Destination, Deployment)
+M = TypeVar("M", Destination, Deployment, Server)
 ZONES = {".localhost": "localhost", ".sslip.io": "sslip"}
 
 
@@ -69,19 +69,22 @@ def of(tx: Tx, resource: Resource) -> Overview:
 def overviews(tx: Tx, resources: Sequence[Resource]) -> list[Overview]:
     """The same for many, with a handful of statements however many they are."""
     organization_id = organization_of(tx)
-    projects = _by_id(tx, Project, (row.project_id for row in resources))
-    environments = _by_id(tx, Environment, (row.environment_id for row in resources))
+    projects = _refs(tx, Project, (row.project_id for row in resources))
+    environments = _refs(tx, Environment, (row.environment_id for row in resources))
     destinations = _by_id(tx, Destination, (row.destination_id for row in resources))
     deployments = _by_id(tx, Deployment, (key for row in resources for key in (row.latest_id, row.serving_id)))
     controls = _latest_controls(tx, [row.id for row in resources])
-    servers = {row.id: row for row in tx.scalars(select(Server).where(Server.organization_id == organization_id))}
+    targets = [row.server_id for known in (destinations, deployments) for row in known.values()]
+    local = servers_of.first_local(tx, organization_id)
+    servers = _by_id(tx, Server, [*targets, local.id if local else None])
     policies = {
         row.server_id: row
-        for row in tx.scalars(select(AccessPolicy).where(AccessPolicy.organization_id == organization_id))
+        for row in tx.scalars(
+            select(AccessPolicy).where(
+                AccessPolicy.organization_id == organization_id, AccessPolicy.server_id.in_([0, *servers])
+            )
+        )
     }
-    local = next(
-        (row for _, row in sorted(servers.items()) if row.provider == LOCAL and row.lifecycle == "active"), None
-    )
     found = []
     for row in resources:
         latest = deployments.get(row.latest_id or 0)
@@ -95,8 +98,8 @@ def overviews(tx: Tx, resources: Sequence[Resource]) -> list[Overview]:
         found.append(
             Overview(
                 row,
-                projects[row.project_id].ref,
-                environments[row.environment_id].ref,
+                projects[row.project_id],
+                environments[row.environment_id],
                 destination.ref if destination else None,
                 latest,
                 serving,
@@ -112,6 +115,11 @@ def overviews(tx: Tx, resources: Sequence[Resource]) -> list[Overview]:
 def _by_id(tx: Tx, model: type[M], keys: Iterable[int | None]) -> dict[int, M]:
     wanted = sorted({key for key in keys if key})
     return {row.id: row for row in tx.scalars(select(model).where(model.id.in_(wanted)))} if wanted else {}
+
+
+def _refs(tx: Tx, model: type[Project | Environment], keys: Iterable[int]) -> dict[int, str]:
+    found = tx.execute(select(model.id, model.ref).where(model.id.in_(sorted(set(keys)))))
+    return {row.id: row.ref for row in found}
 
 
 def _latest_controls(tx: Tx, resource_ids: list[int]) -> dict[int, RuntimeControl]:

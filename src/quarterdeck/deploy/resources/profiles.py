@@ -8,6 +8,7 @@ from typing import Any
 
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.deploy.sources.documents import checked, fingerprint
+from quarterdeck.deploy.sources.folders import Folders
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
 
@@ -49,6 +50,8 @@ def apply(tx: Tx, resource: Resource, given: Given) -> None:
     address is sealed apart from it.
     """
     source, credential = checked(given.source) if given.source is not None else (None, None)
+    if source is not None and source != resource.source:
+        tx.part(Folders).admit(tx, source)
     runtime = _runtime(given.runtime) if given.runtime is not None else None
     health = _health(given.health) if given.health is not None else None
     if runtime is not None and "healthCheck" in runtime:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
 
 import msgspec
 from sqlalchemy import select
@@ -16,14 +15,13 @@ from quarterdeck.deploy.deployments.transitions import ACTIVE
 from quarterdeck.deploy.execution.order import Retained, RuntimeOrder
 from quarterdeck.deploy.resources import resources
 from quarterdeck.deploy.resources.model import Resource, RuntimeControl
+from quarterdeck.deploy.resources.transitions import UNDER_WAY, begin, move
 from quarterdeck.fleet.servers.model import Server
-from quarterdeck.kernel import audit, events, jobs
+from quarterdeck.kernel import audit, jobs
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict
 
 CONTROL = "runtime.control"
-TOWARDS = {"stop": "stopping", "start": "starting", "restart": "restarting"}
-PHASES = {"stop": ["stop"], "start": ["start"], "restart": ["stop", "start"]}
 
 
 class RuntimeAction(audit.Action):
@@ -67,25 +65,22 @@ def control(
     tx.lock(f"resource:{resource.id}")
     deployment = _serving(tx, resource, deployment_ref)
     _check(tx, resource, operation)
-    attempt = tx.add(
-        RuntimeControl(
-            uid=tx.ids.uid(),
-            ref=tx.ids.ref("rtc"),
-            resource_id=resource.id,
-            deployment_id=deployment.id,
-            operation=operation,
-            status="accepted",
-            runtime_state=TOWARDS[operation],
-            reason=(reason or "")[:280] or None,
-            blocked_reason=None,
-            error_code=None,
-            phases=[{"phase": phase, "status": "pending"} for phase in PHASES[operation]],
-            idempotency_key=idempotency_key,
-            job_id=None,
-            started_at=tx.now,
-            completed_at=None,
-        )
+    attempt = RuntimeControl(
+        uid=tx.ids.uid(),
+        ref=tx.ids.ref("rtc"),
+        resource_id=resource.id,
+        deployment_id=deployment.id,
+        operation=operation,
+        reason=(reason or "")[:280] or None,
+        blocked_reason=None,
+        error_code=None,
+        idempotency_key=idempotency_key,
+        job_id=None,
+        started_at=tx.now,
+        completed_at=None,
     )
+    begin(tx, resource, attempt)
+    tx.add(attempt)
     server = tx.get(Server, deployment.server_id)
     assert server is not None  # noqa: S101 - the foreign key says so
     job = jobs.enqueue(
@@ -110,7 +105,6 @@ def control(
         organization_id=resource.organization_id,
         detail={"runtimeControlAttemptId": attempt.ref, "reason": reason},
     )
-    _event(tx, resource, attempt)
     return attempt
 
 
@@ -138,9 +132,7 @@ def _check(tx: Tx, resource: Resource, operation: str) -> None:
     if resource.lifecycle == "archived" and operation != "stop":
         blocked = "resource-archived"
     elif tx.first(
-        select(RuntimeControl).where(
-            RuntimeControl.resource_id == resource.id, RuntimeControl.status.in_(("accepted", "running"))
-        )
+        select(RuntimeControl).where(RuntimeControl.resource_id == resource.id, RuntimeControl.status.in_(UNDER_WAY))
     ):
         blocked = "runtime-control-in-progress"
     elif tx.first(select(Deployment).where(Deployment.resource_id == resource.id, Deployment.status.in_(ACTIVE))):
@@ -176,8 +168,7 @@ def kind(placement: Placement) -> jobs.JobKind:
 
     def assign(tx: Tx, job: jobs.Job) -> RuntimeOrder:
         attempt, resource, deployment = _rows(tx, job)
-        attempt.status = "running"
-        attempt.phases = [{**attempt.phases[0], "status": "running"}, *attempt.phases[1:]]
+        move(tx, resource, attempt, "running")
         made = deployment_order(tx, placement, deployment)
         again = msgspec.structs.replace(
             made, retained=Retained(deployment.ref, deployment.artifact or {}, deployment.plan or {})
@@ -194,21 +185,25 @@ def kind(placement: Placement) -> jobs.JobKind:
         )
 
     def finish(tx: Tx, job: jobs.Job, outcome: jobs.Outcome) -> None:
-        attempt, resource, _ = _rows(tx, job)
+        attempt, resource, deployment = _rows(tx, job)
         good = outcome.state == "succeeded"
-        attempt.status = "succeeded" if good else "failed"
-        attempt.error_code = None if good else outcome.error_code or "runtime_control_failed"
-        attempt.runtime_state = ("stopped" if attempt.operation == "stop" else "running") if good else "unknown"
-        attempt.phases = [
-            {**phase, "status": attempt.status, **({"errorCode": attempt.error_code} if attempt.error_code else {})}
-            for phase in attempt.phases
-        ]
-        attempt.completed_at = tx.now
-        tx.flush()
+        if good:
+            started_again(deployment, outcome)
+        else:
+            # It is as it was before, as far as can be known: so it can be asked for once more.
+            resource.wanted = "stopped" if attempt.operation == "start" else "running"
+        code = None if good else outcome.error_code or "runtime_control_failed"
+        move(tx, resource, attempt, "succeeded" if good else "failed", error_code=code)
         tx.publish("runtimes")
-        _event(tx, resource, attempt)
 
     return jobs.JobKind(name=CONTROL, payload=ControlPayload, assign=assign, finish=finish, lease_seconds=15)
+
+
+def started_again(deployment: Deployment, outcome: jobs.Outcome) -> None:
+    """Keep where a runtime answers that was started again: a port that a stranger took meanwhile is another one now."""
+    result = msgspec.json.decode(outcome.result) if outcome.result else {}
+    if isinstance(result, dict) and result.get("runtime"):
+        deployment.runtime = {**(deployment.runtime or {}), **result["runtime"]}
 
 
 def _rows(tx: Tx, job: jobs.Job) -> tuple[RuntimeControl, Resource, Deployment]:
@@ -217,15 +212,3 @@ def _rows(tx: Tx, job: jobs.Job) -> tuple[RuntimeControl, Resource, Deployment]:
     resource, deployment = tx.get(Resource, attempt.resource_id), tx.get(Deployment, attempt.deployment_id)
     assert resource is not None and deployment is not None  # noqa: S101, PT018 - the foreign keys say so
     return attempt, resource, deployment
-
-
-def _event(tx: Tx, resource: Resource, attempt: RuntimeControl) -> None:
-    data: dict[str, Any] = {
-        "resourceId": resource.ref,
-        "runtimeControlAttemptId": attempt.ref,
-        "operation": attempt.operation,
-        "status": attempt.status,
-    }
-    events.append(
-        tx, f"resource:{resource.ref}", "resource-runtime-control", data, organization_id=resource.organization_id
-    )

@@ -12,14 +12,16 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from quarterdeck.deploy.sources import locators
 from quarterdeck.deploy.sources.git.fetching import Fetch
+from quarterdeck.deploy.sources.git.local_repository import apart
 from quarterdeck.deploy.sources.git.running import Log
 from quarterdeck.deploy.sources.local import Copy
 from quarterdeck.deploy.sources.normalize import normalize
+from quarterdeck.deploy.sources.reading import EVERYWHERE, local_path
 from quarterdeck.deploy.sources.spec import GIT_KINDS, FetchedSource, FetchLimits, SourceSpec
 from quarterdeck.kernel.errors import Invalid, NotFound
 from quarterdeck.kernel.ids import Ids
@@ -41,10 +43,12 @@ async def fetch(
     *,
     known_hosts: Path | None = None,
     inherited: Mapping[str, str] | None = None,
+    within: Sequence[str] = EVERYWHERE,
 ) -> FetchedSource:
     """Get the tree of `spec` into `destination`/tree, once: what is complete there already is answered as it is.
 
-    `known_hosts` is the file in which SSH hosts are pinned (default: beside `destination`). Raises Problems with the
+    `known_hosts` is the file in which SSH hosts are pinned (default: beside `destination`). What lies on this machine
+    is read only below one of the directories of `within`, links followed. Raises Problems with the
     codes `source_too_large`, `source_unreachable`, `source_ref_not_found`, `source_auth_failed`, `source_timeout`.
     """
     source = normalize(spec)
@@ -58,7 +62,7 @@ async def fetch(
     partial = await asyncio.to_thread(_prepare, destination)
     try:
         fetched = await _fill(
-            source, partial, bounds, log, known_hosts or destination.parent / "known_hosts", inherited
+            source, partial, bounds, log, known_hosts or destination.parent / "known_hosts", inherited, within
         )
         _within(source, fetched)
         await asyncio.to_thread(_finish, source, fetched, partial, destination)
@@ -101,6 +105,7 @@ async def _fill(
     log: Log,
     known_hosts: Path,
     inherited: Mapping[str, str] | None,
+    within: Sequence[str],
 ) -> FetchedSource:
     root = partial / TREE
     if source.kind == "dockerfile-inline":
@@ -108,7 +113,7 @@ async def _fill(
     if source.kind == "local-folder":
         loop = asyncio.get_running_loop()
         # The copy runs on a thread, and a log belongs to the loop.
-        copy = Copy(Path(source.locator), root, limits, lambda text: _tell(loop, log, text))
+        copy = Copy(Path(source.locator), root, limits, lambda text: _tell(loop, log, text), within)
         revision = await asyncio.to_thread(copy.run)
         return _fetched(source, root, revision=revision, size=copy.size, files=copy.files, warnings=copy.warnings)
     if source.kind not in GIT_KINDS:
@@ -116,8 +121,12 @@ async def _fill(
     root.mkdir()
     (partial / STORE).mkdir(mode=0o700)
     locator = f"file://{source.locator}" if source.locator.startswith("/") else source.locator
+    bounded = None if tuple(within) == EVERYWHERE else local_path(source.kind, source.locator)
+    if bounded is not None:
+        locator = f"file://{await asyncio.to_thread(apart, bounded, partial / STORE / 'origin', limits, within)}"
     work = Fetch(
         root=locators.parse(locator),
+        alone=bounded is not None,
         credentials=source.credentials,
         limits=limits,
         place=partial / STORE,

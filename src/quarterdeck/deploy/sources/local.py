@@ -7,12 +7,13 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from quarterdeck.deploy.sources.git import failures
-from quarterdeck.deploy.sources.links import leaves
+from quarterdeck.deploy.sources.links import leaves, leaving_links
+from quarterdeck.deploy.sources.reading import open_file, open_folder, open_root
 from quarterdeck.deploy.sources.spec import FetchLimits
 from quarterdeck.kernel.errors import Invalid, NotFound, Unavailable
 
@@ -33,6 +34,9 @@ class Copy:
     target: Path
     limits: FetchLimits
     log: Callable[[str], None]
+    within: Sequence[str] = ("/",)
+    """Directories, in one of which the source has to lie."""
+    without: frozenset[str] = HEAVY
     size: int = 0
     files: int = 0
     warnings: list[str] = field(default_factory=list)
@@ -42,22 +46,16 @@ class Copy:
         self._end = time.monotonic() + self.limits.seconds
 
     def run(self) -> str:
-        """Answers `sha256:…`. Raises NotFound, Invalid or `source_too_large`; blocks, so run it in a thread."""
-        if not self.source.is_dir():
-            raise NotFound(
-                f"There is no folder {self.source} on this machine.",
-                code="source_unreachable",
-                hint="Check the path; it counts on the machine that runs the deployment.",
-                phase="detect",
-            )
-        if self.target.resolve().is_relative_to(self.source.resolve()):
-            raise Invalid(
-                f"The folder {self.source} contains Quarterdeck's own data.",
-                code="source_locator_invalid",
-                hint="Deploy a folder that does not contain the data directory.",
-            )
+        """Answers `sha256:…`. Raises NotFound, Forbidden, Invalid or `source_too_large`; blocks, so run it in a
+        thread.
+        """
         try:
-            self._folder(self.source, self.target)
+            root = open_root(self.source, self.within)
+            try:
+                self._refuse_own_data()
+                self._folder(root, "", self.target)
+            finally:
+                os.close(root)
         except PermissionError as error:
             raise Unavailable(
                 f"{error.filename} cannot be read.",
@@ -65,52 +63,82 @@ class Copy:
                 hint="Let the user of the control plane read the folder.",
                 phase="detect",
             ) from None
+        except (FileNotFoundError, NotADirectoryError):
+            raise NotFound(
+                f"There is no folder {self.source} on this machine.",
+                code="source_unreachable",
+                hint="Check the path; it counts on the machine that runs the deployment.",
+                phase="detect",
+            ) from None
         except OSError as error:
             if error.errno in {errno.ENOSPC, errno.EDQUOT}:
                 raise failures.disk_full(str(self.source)) from None
             raise
+        # A chain of links that was bent while it was copied shows in the copy, where nobody bends anything.
+        for link in leaving_links(self.target, self.target):
+            raise self._leaves(str(link.relative_to(self.target)))
         return f"sha256:{self._hash.hexdigest()}"
 
-    def _folder(self, source: Path, target: Path) -> None:
+    def _refuse_own_data(self) -> None:
+        if self.target.resolve().is_relative_to(self.source.resolve()):
+            raise Invalid(
+                f"The folder {self.source} contains Quarterdeck's own data.",
+                code="source_locator_invalid",
+                hint="Deploy a folder that does not contain the data directory.",
+            )
+
+    def _folder(self, folder: int, where: str, target: Path) -> None:
         target.mkdir(exist_ok=True, mode=0o755)
-        with os.scandir(source) as entries:
+        with os.scandir(folder) as entries:
             ordered = sorted(entries, key=lambda entry: entry.name)
         for entry in ordered:
             if self._end < time.monotonic():
                 raise failures.timed_out(str(self.source), self.limits.seconds)
-            path = Path(entry.path)
+            name = f"{where}{entry.name}"
             if entry.is_symlink():
-                self._link(path, target / entry.name)
-            elif entry.is_dir():
-                if entry.name not in HEAVY and not (path / "pyvenv.cfg").exists():
-                    self._note(b"d", path)
-                    self._folder(path, target / entry.name)
-            elif entry.is_file():
-                self._file(path, target / entry.name)
+                self._link(folder, entry.name, name, target / entry.name)
+            elif entry.is_dir(follow_symlinks=False):
+                if entry.name not in self.without:
+                    self._below(folder, entry.name, name, target / entry.name)
+            elif entry.is_file(follow_symlinks=False):
+                self._file(folder, entry.name, name, target / entry.name)
             else:
-                self._warn(f"{path.relative_to(self.source)} is neither file, folder nor link and was left out.")
+                self._warn(f"{name} is neither file, folder nor link and was left out.")
 
-    def _link(self, link: Path, target: Path) -> None:
-        if leaves(self.source, link):
-            raise Invalid(
-                f"The link {link.relative_to(self.source)} points out of the folder.",
-                code="source_link_leaves_tree",
-                hint="Replace the link by what it points at, or deploy a folder that contains both.",
-                phase="detect",
-            )
-        aim = link.readlink()
+    def _below(self, folder: int, entry: str, name: str, target: Path) -> None:
+        inner = open_folder(entry, folder)
+        try:
+            if not _exists("pyvenv.cfg", inner):
+                self._note(b"d", name)
+                self._folder(inner, f"{name}/", target)
+        finally:
+            os.close(inner)
+
+    def _link(self, folder: int, entry: str, name: str, target: Path) -> None:
+        aim = Path(os.readlink(entry, dir_fd=folder))
+        if leaves(self.source, self.source / name):
+            raise self._leaves(name)
         if aim.is_absolute():
-            place = Path(os.path.realpath(link.parent)).relative_to(os.path.realpath(self.source))
-            aim = Path(os.path.relpath(os.path.realpath(link), os.path.join(os.path.realpath(self.source), place)))  # noqa: PTH118
-        self._note(b"l", link, str(aim).encode(errors="surrogateescape"))
+            top = os.path.realpath(self.source)
+            place = Path(os.path.realpath((self.source / name).parent)).relative_to(top)
+            aim = Path(os.path.relpath(os.path.realpath(self.source / name), Path(top) / place))
+        self._note(b"l", name, str(aim).encode(errors="surrogateescape"))
         target.symlink_to(aim)
 
-    def _file(self, path: Path, target: Path) -> None:
+    def _leaves(self, name: str) -> Invalid:
+        return Invalid(
+            f"The link {name} points out of the folder.",
+            code="source_link_leaves_tree",
+            hint="Replace the link by what it points at, or deploy a folder that contains both.",
+            phase="detect",
+        )
+
+    def _file(self, folder: int, entry: str, name: str, target: Path) -> None:
         self.files += 1
         if self.files > self.limits.files:
             raise failures.too_large(f"has more than {self.limits.files} files", f"{self.limits.files}")
         content = hashlib.sha256()
-        with path.open("rb") as reader, target.open("wb") as writer:
+        with os.fdopen(open_file(entry, folder), "rb") as reader, target.open("wb") as writer:
             runnable = os.fstat(reader.fileno()).st_mode & stat.S_IXUSR
             while chunk := reader.read(CHUNK):
                 self.size += len(chunk)
@@ -120,12 +148,19 @@ class Copy:
                 content.update(chunk)
                 writer.write(chunk)
             os.fchmod(writer.fileno(), 0o755 if runnable else 0o644)
-        self._note(b"x" if runnable else b"f", path, content.digest())
+        self._note(b"x" if runnable else b"f", name, content.digest())
 
-    def _note(self, kind: bytes, path: Path, value: bytes = b"") -> None:
-        name = str(path.relative_to(self.source)).encode(errors="surrogateescape")
-        self._hash.update(b"\0".join((kind, name, value)) + b"\0")
+    def _note(self, kind: bytes, name: str, value: bytes = b"") -> None:
+        self._hash.update(b"\0".join((kind, name.encode(errors="surrogateescape"), value)) + b"\0")
 
     def _warn(self, text: str) -> None:
         self.warnings.append(text)
         self.log(text)
+
+
+def _exists(name: str, folder: int) -> bool:
+    try:
+        os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True

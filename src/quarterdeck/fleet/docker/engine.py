@@ -56,7 +56,7 @@ class Engine:
             pong = read_ping(answer.status_code, answer.headers)
         except (*ENGINE_GONE, TimeoutError) as error:
             await http.aclose()
-            raise unavailable(str(address)) from error
+            raise unavailable(str(address), error) from error
         except Problem:
             await http.aclose()
             raise
@@ -129,7 +129,7 @@ class Engine:
                     raise refusal(answer.status_code, await answer.aread(), path)
                 yield answer
         except ENGINE_GONE as error:
-            raise unavailable(self.address) from error
+            raise unavailable(self.address, error) from error
 
     @contextlib.asynccontextmanager
     async def upgrade(
@@ -146,7 +146,7 @@ class Engine:
                     raise refusal(answer.status_code, await answer.aread(), path)
                 yield answer.extensions["network_stream"]
         except ENGINE_GONE as error:
-            raise unavailable(self.address) from error
+            raise unavailable(self.address, error) from error
 
 
 def read_ping(status: int, headers: Mapping[str, str]) -> Pong:
@@ -178,7 +178,13 @@ def has_buildkit(headers: Mapping[str, str]) -> bool:
     return headers.get("Ostype", "linux") == "linux" and "Libpod-API-Version" not in headers
 
 
-def unavailable(address: str) -> Unavailable:
+def unavailable(address: str, error: Exception) -> Unavailable:
+    if isinstance(error, httpx.ReadError | httpx.RemoteProtocolError | httpx.WriteError):
+        return Unavailable(
+            f"The Docker engine at {address} went away in the middle",
+            code="docker_unavailable",
+            hint="See why it was ended or restarted, start it if it does not run, then try again.",
+        )
     return Unavailable(
         f"The Docker engine at {address} does not answer",
         code="docker_unavailable",

@@ -1,4 +1,6 @@
-"""Changes of the route set that wait while one is being loaded go together into the next load."""
+"""Changes of the route set that wait while one is being loaded go together into the next load, and loads keep a
+distance: a reload costs visitors about one request, so what meets within a moment shares one.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,8 @@ import structlog
 
 from quarterdeck.fleet.edge.routes import Route
 
+BREATH_SECONDS = 0.4
+"""From one load to the next. The first change after a quiet time does not wait."""
 log = structlog.get_logger("quarterdeck.edge")
 
 
@@ -39,8 +43,10 @@ class Batches:
     If a batch fails, each of its changes is tried alone, so that one person's bad route does not refuse another's.
     """
 
-    def __init__(self, apply: Callable[[list[Change]], Awaitable[bool]]) -> None:
+    def __init__(self, apply: Callable[[list[Change]], Awaitable[bool]], breath: float = BREATH_SECONDS) -> None:
         self._apply = apply
+        self._breath = breath
+        self._rested_at = 0.0
         self._waiting: list[tuple[Change, asyncio.Future[bool]]] = []
         self._worker: asyncio.Task[None] | None = None
 
@@ -54,6 +60,7 @@ class Batches:
 
     async def _work(self) -> None:
         while self._waiting:
+            await asyncio.sleep(max(0.0, self._rested_at - asyncio.get_running_loop().time()))
             batch, self._waiting = self._waiting, []
             if len(batch) > 1:
                 reloaded = await self._together([change for change, _ in batch])
@@ -63,17 +70,23 @@ class Batches:
                     continue
             for change, done in batch:
                 try:
-                    _settle(done, await self._apply([change]))
+                    _settle(done, await self._loaded([change]))
                 except Exception as error:  # noqa: BLE001 - it belongs to the caller who waits for it
                     _settle(done, error)
 
     async def _together(self, changes: list[Change]) -> bool | None:
         """None when they cannot be loaded, for whatever reason: each caller then hears its own."""
         try:
-            return await self._apply(changes)
+            return await self._loaded(changes)
         except Exception as error:  # noqa: BLE001 - a caller whose change was taken must get an answer
             log.info("edge_batch_taken_apart", changes=len(changes), reason=type(error).__name__)
             return None
+
+    async def _loaded(self, changes: list[Change]) -> bool:
+        reloaded = await self._apply(changes)
+        if reloaded:
+            self._rested_at = asyncio.get_running_loop().time() + self._breath
+        return reloaded
 
 
 def _settle(done: asyncio.Future[bool], outcome: bool | Exception) -> None:

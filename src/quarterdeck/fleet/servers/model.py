@@ -12,7 +12,10 @@ class Server(Identified, Base):
     """A deployment target. Lifecycle `active → inactive`, then deleted. Provider `local-shell` is this machine."""
 
     __tablename__ = "fleet_servers"
-    __table_args__ = (Index("ix_fleet_servers_organization_id", "organization_id", "id"),)
+    __table_args__ = (
+        Index("ix_fleet_servers_organization_id", "organization_id", "id"),
+        Index("ix_fleet_servers_provider", "provider", "lifecycle", "organization_id", "id"),
+    )
 
     ref: Mapped[str] = mapped_column(String(40), unique=True)
     organization_id: Mapped[int] = mapped_column(ForeignKey("identity_organizations.id"))

@@ -135,12 +135,7 @@ def register(tx: Tx, *, name: str, host: str, provider: str, target_kind: str, p
 
 def local(tx: Tx) -> Server:
     """The machine of the control plane as a server of the caller's organization, registered at first need."""
-    found = tx.first(
-        select(Server)
-        .where(Server.organization_id == organization_of(tx), Server.provider == LOCAL, Server.lifecycle == "active")
-        .order_by(Server.id)
-    )
-    return found or register(
+    return first_local(tx, organization_of(tx)) or register(
         tx,
         name="This machine",
         host="127.0.0.1",
@@ -148,6 +143,16 @@ def local(tx: Tx) -> Server:
         target_kind="single-server",
         port=22,
         proxy_kind="caddy",
+    )
+
+
+def first_local(tx: Tx, organization_id: int) -> Server | None:
+    """The machine of the control plane, where the organization has it."""
+    return tx.first(
+        select(Server)
+        .where(Server.organization_id == organization_id, Server.provider == LOCAL, Server.lifecycle == "active")
+        .order_by(Server.id)
+        .limit(1)
     )
 
 

@@ -25,7 +25,9 @@ __all__ = [
 
 
 def open_database(address: str | Path, **services: Any) -> Database:
-    """The database behind a PostgreSQL URL or a SQLite file path. Services: `clock`, `ids`, `vault`, `bus`."""
+    """The database behind a PostgreSQL URL or a SQLite file path. Services: `clock`, `ids`, `vault`, `bus`,
+    `parts` (what `tx.part` gives).
+    """
     if isinstance(address, str) and address.startswith(("postgres://", "postgresql://", "postgresql+psycopg://")):
         from quarterdeck.kernel.db.postgresql import PostgresqlDatabase
 

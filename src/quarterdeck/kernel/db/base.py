@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import structlog
@@ -40,11 +40,13 @@ class Database(ABC):
         ids: Ids | None = None,
         vault: Vault | None = None,
         bus: Bus | None = None,
+        parts: Sequence[object] = (),
     ) -> None:
         self.clock = clock or SystemClock()
         self.ids = ids or Ids(self.clock)
         self.vault = vault
         self.bus = bus or Bus()
+        self.parts = tuple(parts)
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def unit(self, connection: Connection) -> Tx:
@@ -56,6 +58,7 @@ class Database(ABC):
             vault=self.vault,
             context=current.get(),
             bus=self.bus,
+            parts=self.parts,
         )
 
     @abstractmethod

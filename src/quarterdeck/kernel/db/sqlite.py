@@ -7,6 +7,7 @@ import contextvars
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from quarterdeck.kernel.faults import point
 R = TypeVar("R")
 BATCH = 256
 READERS = 4
+BUSY_SECONDS = 5
 
 
 @dataclass(slots=True)
@@ -46,10 +48,10 @@ def open_engine(path: Path, *, synchronous: str = "FULL", read_only: bool = Fals
     @event.listens_for(engine, "connect")
     def _settings(raw: Any, _record: Any) -> None:
         raw.isolation_level = None
+        raw.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+        write_ahead(raw)
         for pragma in (
-            "journal_mode=WAL",
             f"synchronous={synchronous}",
-            "busy_timeout=5000",
             "cache_size=-32768",
             "temp_store=MEMORY",
             "journal_size_limit=67108864",
@@ -63,6 +65,26 @@ def open_engine(path: Path, *, synchronous: str = "FULL", read_only: bool = Fals
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def write_ahead(raw: sqlite3.Connection, seconds: float = BUSY_SECONDS) -> None:
+    """Switch the file to write-ahead logging, however many do so at the same moment.
+
+    The switch of a new file wants the file for itself, and SQLite does not wait for that: whoever comes second hears
+    `database is locked` at once, whatever the busy timeout.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            raw.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+                raise
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 class SqliteDatabase(Database):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from quarterdeck.kernel.vault.vault import Vault
 
 M = TypeVar("M")
+P = TypeVar("P")
 Params = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 DialectName = Literal["sqlite", "postgresql"]
 
@@ -40,7 +41,20 @@ class Tx:
     everything else through `execute`; both speak on the same connection. `now` is one instant for the whole unit.
     """
 
-    __slots__ = ("_session", "bus", "callbacks", "clock", "connection", "context", "dialect", "ids", "now", "vault")
+    __slots__ = (
+        "_held",
+        "_session",
+        "bus",
+        "callbacks",
+        "clock",
+        "connection",
+        "context",
+        "dialect",
+        "ids",
+        "now",
+        "parts",
+        "vault",
+    )
 
     def __init__(
         self,
@@ -52,6 +66,7 @@ class Tx:
         vault: Vault | None,
         context: Context,
         bus: Bus,
+        parts: Sequence[object] = (),
     ) -> None:
         self.connection = connection
         self.bus = bus
@@ -59,10 +74,18 @@ class Tx:
         self.clock = clock
         self.ids = ids
         self.vault = vault
+        self.parts = parts
         self.context = context
         self.now: datetime = clock.now()
         self.callbacks: list[Callable[[], None]] = []
         self._session: Session | None = None
+        self._held: set[object] = set()
+
+    def part(self, kind: type[P]) -> P:
+        """What the composition gave rules to know of that kind, such as an operator's choices; without it, the kind's
+        own defaults.
+        """
+        return next((part for part in self.parts if isinstance(part, kind)), None) or kind()
 
     @property
     def principal(self) -> Principal:
@@ -109,7 +132,17 @@ class Tx:
         return row
 
     def get(self, model: type[M], key: int) -> M | None:
-        return self.session.get(model, key)
+        """A row by its id. The unit holds it: a session alone forgets what nobody does, and would ask once more."""
+        found = self.session.get(model, key)
+        if found is not None:
+            self._held.add(found)
+        return found
+
+    def hold(self, rows: Iterable[M]) -> list[M]:
+        """The rows of a list, held likewise: `get` answers each of them without asking."""
+        held = list(rows)
+        self._held.update(held)
+        return held
 
     def scalars(self, statement: Select[M]) -> ScalarResult[M]:
         return self.session.scalars(statement)

@@ -14,9 +14,9 @@ from litestar.types import ControllerRouterHandler
 from quarterdeck.kernel.http.dialects import Dialect, Dialects
 from quarterdeck.kernel.http.failures import failure_of
 from quarterdeck.kernel.http.guard import Guard, check_declared
-from quarterdeck.kernel.http.limits import Limiter, Rate
 from quarterdeck.kernel.http.perimeter import Perimeter, Rewrite, Surroundings, rendered
 from quarterdeck.kernel.ids import Ids
+from quarterdeck.kernel.limits import Limiter, Rate
 from quarterdeck.kernel.principal import current
 from quarterdeck.kernel.protocols import Authenticator, Authorizer
 

@@ -23,9 +23,9 @@ from quarterdeck.kernel.http.application import dialect_of
 from quarterdeck.kernel.http.coerce import QueryReader, body_issues
 from quarterdeck.kernel.http.dialects import Dialect
 from quarterdeck.kernel.http.failures import Issue, Malformed, msgspec_issue
-from quarterdeck.kernel.http.limits import Rate
 from quarterdeck.kernel.http.sse import EventStream
 from quarterdeck.kernel.idempotency import once
+from quarterdeck.kernel.limits import Rate
 from quarterdeck.kernel.principal import Principal, current
 
 T = TypeVar("T")

@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from litestar.exceptions import HTTPException, ValidationException
 
-from quarterdeck.kernel.errors import Category, Problem, Unavailable
+from quarterdeck.kernel.errors import Category, Problem, RateLimited
 
 log = structlog.get_logger("quarterdeck.http")
 
@@ -85,16 +85,6 @@ class Refused(Exception):
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
 
-class RateLimited(Unavailable):
-    """Too many requests of one credential or address; `retry_after` is in whole seconds."""
-
-    default_code = "rate_limited"
-
-    def __init__(self, message: str, *, retry_after: int, limit: str = "") -> None:
-        super().__init__(message, retryAfterSeconds=retry_after, **({"limit": limit} if limit else {}))
-        self.retry_after = retry_after
-
-
 PIECE = re.compile(r"\[(\d+|\.\.\.)\]|\.?([^.\[\]]+)")
 EXPECTED = re.compile(r"^Expected `([^`]+)`")
 MISSING = re.compile(r"^Object missing required field `([^`]+)`")
@@ -118,7 +108,7 @@ def failure_of(error: BaseException, request_id: str) -> Failure:
     """Any exception as a failure. Defects are logged here and told to the caller by request id alone."""
     if isinstance(error, RateLimited):
         headers = {"retry-after": str(error.retry_after)}
-        return Failure(429, error.code, "retryable", error.message, None, error.details, (), headers, request_id)
+        return Failure(429, error.code, "retryable", error.message, error.hint, error.details, (), headers, request_id)
     if isinstance(error, Problem) and error.kind != "internal":
         headers = {"www-authenticate": "Bearer"} if error.kind == "unauthenticated" else {}
         if error.kind == "unavailable" and "retryAfterSeconds" in error.details:

@@ -14,8 +14,8 @@ from litestar.handlers import BaseRouteHandler
 
 from quarterdeck.kernel.errors import Problem, Unauthenticated
 from quarterdeck.kernel.http.failures import Refused, failure_of
-from quarterdeck.kernel.http.limits import Limiter, Rate, counted_as
 from quarterdeck.kernel.http.sse import STILL_ADMITTED
+from quarterdeck.kernel.limits import Limiter, Rate, counted_as
 from quarterdeck.kernel.principal import Principal, current
 from quarterdeck.kernel.protocols import Authenticator, Authorizer
 

@@ -10,6 +10,7 @@ from quarterdeck.kernel.clock import micros
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import NotFound
 from quarterdeck.kernel.jobs.job import COLUMNS, Job
+from quarterdeck.kernel.jobs.model import MISSED
 from quarterdeck.kernel.jobs.transitions import LIVE, State
 
 _SELECT = f"SELECT {COLUMNS} FROM jobs"  # noqa: S608 - own words
@@ -74,6 +75,8 @@ class Filter:
             clauses.append("lease_until IS NOT NULL")
         elif self.states and LIVE.issuperset(self.states):
             clauses.append("finished_at IS NULL")
+        elif self.states and not LIVE & {*self.states} and State.SUCCEEDED not in self.states:
+            clauses.append(MISSED)
         for name, comparison, bound in (("since", ">=", self.created_from), ("until", "<", self.created_to)):
             if bound is not None:
                 clauses.append(f"created_at {comparison} :{name}")

@@ -63,10 +63,13 @@ R = TypeVar("R", bound=Callable[..., Awaitable[Any]])
 
 
 class WorkerHandlers:
-    """What a worker can run: a coroutine for each kind, given its context and its work order."""
+    """What a worker can run: a coroutine for each kind, given its context and its work order. `shared` are handlers
+    beside those registered here.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, shared: WorkerHandlers | None = None) -> None:
         self._handlers: dict[str, tuple[WorkerRun, type[Any]]] = {}
+        self._shared = shared
 
     def register(self, kind: str, order: type[msgspec.Struct]) -> Callable[[R], R]:
         def keep(run: R) -> R:
@@ -79,7 +82,7 @@ class WorkerHandlers:
         """A coroutine function of context and nothing else to decode: the order is read here."""
         found = self._handlers.get(kind)
         if found is None:
-            return None
+            return self._shared.find(kind) if self._shared is not None else None
         run, order = found
 
         async def decoded(context: JobContext, _instance: Any) -> Any:

@@ -15,6 +15,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from quarterdeck.kernel.db import Base, BigId, Identified, Instant
 
 _UNENDED = text("finished_at IS NULL")
+MISSED = "finished_at IS NOT NULL AND state <> 'succeeded'"
+"""The condition of the index of what did not end well, in the words that a query for it has to use."""
+_MISSED = text(MISSED)
 
 
 def _live(name: str, *columns: str, where: str, unique: bool = False) -> Index:
@@ -79,6 +82,8 @@ class JobRow(Identified, Base):
         _live("ix_jobs_subject", "subject", "id", where="subject"),
         _live("ix_jobs_finished", "finished_at", where="finished_at"),
         Index("ix_jobs_unended", "organization_id", "kind", sqlite_where=_UNENDED, postgresql_where=_UNENDED),
+        Index("ix_jobs_organization_id", "organization_id", "id"),
+        Index("ix_jobs_missed", "organization_id", "state", "id", sqlite_where=_MISSED, postgresql_where=_MISSED),
         {"postgresql_with": {"fillfactor": 85}, "sqlite_autoincrement": True},
     )
 

@@ -89,9 +89,9 @@ class Logs:
         dry_run: bool = False,
         spare: tuple[str, ...] = (),
     ) -> Pruned:
-        """Drop the oldest lines of one stream or all: what is older than `before`, and what exceeds `keep_bytes` of
-        text in a stream. Numbers are never given again; readers from before see a gap. Without a stream, those that
-        begin with one of `spare` are left alone.
+        """Drop the oldest lines of one stream or all: what is older than `before`, and what exceeds `keep_bytes` in a
+        stream, counting text and 64 bytes for each line. Numbers are never given again; readers from before see a gap.
+        Without a stream, those that begin with one of `spare` are left alone.
         """
         names = [stream] if stream is not None else await self._read(self._store.names)
         names = [name for name in names if stream is not None or not name.startswith(spare)]

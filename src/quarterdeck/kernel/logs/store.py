@@ -40,6 +40,8 @@ _DELETE = text("DELETE FROM log_lines WHERE stream_id = :stream AND number <= :u
 _PRUNED = text("UPDATE log_streams SET watermark = :until, bytes = bytes - :bytes WHERE id = :stream")
 _HOLDING = text("SELECT name FROM log_streams WHERE head > watermark ORDER BY updated_at")
 CHUNK = 5_000
+ROW_BYTES = 64
+"""What a line takes beside its text: who writes many short ones fills a disk as well."""
 
 
 class State(NamedTuple):
@@ -135,7 +137,9 @@ class Store:
             with connection.begin():
                 state = self.state(connection, name)
                 until = self._until(connection, state, before)
-                excess = max(0, state.bytes - keep_bytes - (size if dry_run else 0)) if keep_bytes is not None else 0
+                held = state.bytes + (state.head - state.watermark) * ROW_BYTES
+                gone = size + lines * ROW_BYTES if dry_run else 0
+                excess = max(0, held - keep_bytes - gone) if keep_bytes is not None else 0
                 cut = taken = count = 0
                 after = lines + state.watermark if dry_run else 0
                 limit = CHUNK + lines if dry_run else CHUNK
@@ -143,7 +147,7 @@ class Store:
                 for number, length in found:
                     if number <= after:
                         continue
-                    if number > until and taken >= excess:
+                    if number > until and taken + count * ROW_BYTES >= excess:
                         break
                     cut, taken, count = number, taken + length, count + 1
                 if count and not dry_run:

@@ -14,7 +14,6 @@ from quarterdeck.kernel.retention.categories import HOUR, Category, register, sp
 
 BATCH = 2_000
 """Rows of one unit: the writer has others waiting."""
-STREAM_BYTES = 64 * 1024 * 1024
 
 _CHORES = (
     "SELECT id FROM jobs WHERE finished_at >= :after AND finished_at < :before AND lane = :lane "
@@ -87,7 +86,7 @@ async def _audit(instance: Any, before: datetime) -> int:
 
 
 async def _lines(instance: Any, before: datetime) -> int:
-    pruned = await instance.logs.prune(before=before, keep_bytes=STREAM_BYTES, spare=spared())
+    pruned = await instance.logs.prune(before=before, keep_bytes=instance.settings.runtime_log_size, spare=spared())
     return int(pruned.lines)
 
 
@@ -98,7 +97,11 @@ for _category in (
     Category("domain-events", "Domain events, except those of deployments", timedelta(days=180), _events),
     Category("audit-events", "Audit events that nothing holds; a tombstone of each stays", timedelta(days=730), _audit),
     Category(
-        "log-lines", "Log lines of what runs; of each stream the newest 64 MB", timedelta(days=14), _lines, every=HOUR
+        "log-lines",
+        "Log lines of what runs; of each stream the newest 64 MB, or as set",
+        timedelta(days=14),
+        _lines,
+        every=HOUR,
     ),
 ):
     register(_category)

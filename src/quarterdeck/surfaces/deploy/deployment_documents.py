@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+from sqlalchemy import select
 
 from quarterdeck.deploy.deployments.admission import snapshot_variables
 from quarterdeck.deploy.deployments.model import Deployment
@@ -39,6 +42,7 @@ class Names:
     def __init__(self, tx: Tx) -> None:
         self._tx = tx
         self._known: dict[tuple[type[Any], int], Any] = {}
+        self._refs: dict[tuple[type[Any], int], str | None] = {}
 
     def row(self, model: type[Any], row_id: int) -> Any:
         key = (model, row_id)
@@ -47,8 +51,36 @@ class Names:
         return self._known[key]
 
     def ref(self, model: type[Any], row_id: int | None) -> str | None:
-        row = self.row(model, row_id) if row_id else None
-        return row.ref if row is not None else None
+        if not row_id:
+            return None
+        if (model, row_id) not in self._refs:
+            row = self.row(model, row_id)
+            self._refs[model, row_id] = row.ref if row is not None else None
+        return self._refs[model, row_id]
+
+    def learn(self, deployments: Sequence[Deployment]) -> None:
+        """Look up what a list of them names, with one statement for each kind of row."""
+        named: tuple[tuple[type[Any], set[int | None]], ...] = (
+            (Project, {row.project_id for row in deployments}),
+            (Environment, {row.environment_id for row in deployments}),
+            (Resource, {row.resource_id for row in deployments}),
+            (Destination, {row.destination_id for row in deployments}),
+            (Deployment, {other for row in deployments for other in _others(row)}),
+        )
+        for model, keys in named:
+            wanted = sorted(key for key in keys if key)
+            found = self._tx.execute(select(model.id, model.ref).where(model.id.in_(wanted))) if wanted else ()
+            self._refs |= {(model, row.id): row.ref for row in found}
+        servers = sorted({row.server_id for row in deployments})
+        for server in self._tx.scalars(select(Server).where(Server.id.in_(servers))):
+            self._known[Server, server.id] = server
+
+
+def _others(deployment: Deployment) -> tuple[int | None, ...]:
+    """The attempts that one refers to."""
+    return (
+        deployment.source_deployment_id, deployment.candidate_id, deployment.supersedes_id, deployment.superseded_by_id,
+    )  # fmt: skip
 
 
 def base(names: Names, deployment: Deployment) -> dict[str, Any]:

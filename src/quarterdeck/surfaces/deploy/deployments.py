@@ -47,6 +47,7 @@ async def newest(call: Call, query: DeploymentsListQuery, logs: Logs) -> dict[st
             resource_ref=given(query.resource_id),
             archived=bool(given(query.include_archived)),
         )
+        names.learn(rows)
         return [documents.base(names, row) for row in rows]
 
     items = await call.read(verb)

@@ -65,11 +65,14 @@ async def health(call: Call, clock: Clock, resource_id: str, query: wire.Resourc
 
 
 def line(asked: Window, one: Line) -> dict[str, Any]:
+    """A line with the version that wrote it; what is known of the runtime of another version is not claimed of it."""
+    spoken = runtime_logs.speaker(one) or asked.deployment
+    own = spoken == asked.deployment
     return present(
         resourceId=asked.resource,
-        deploymentId=asked.deployment,
-        runtimeKind=asked.runtime_kind,
-        runtimeInstanceId=asked.instance,
+        deploymentId=spoken,
+        runtimeKind=asked.runtime_kind if own else None,
+        runtimeInstanceId=asked.instance if own else None,
         stream=one.stream if one.stream in {"stdout", "stderr"} else "unknown",
         timestamp=wire_time(one.time),
         sequence=one.number,

@@ -15,7 +15,7 @@ from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.errors import Invalid, Unauthenticated
 from quarterdeck.kernel.http.endpoint import Answer, Call, route
-from quarterdeck.kernel.http.limits import Rate
+from quarterdeck.kernel.limits import Rate
 from quarterdeck.kernel.vault import Secret
 from quarterdeck.surfaces.shared.authentication import COOKIES
 
@@ -106,6 +106,7 @@ async def login(call: Call, body: Login, db: Database) -> dict[str, Any]:
         raise Invalid("Name yourself: username or email is missing.", hint="Send username or email.", field="username")
     opened = await signing_in.sign_in(
         db,
+        call.service("attempts"),
         identifier,
         Secret(body.password),
         kinds=("access", "refresh", "long"),
@@ -140,6 +141,7 @@ async def sign_in_email(call: Call, body: EmailSignIn, db: Database, signer: Sig
     """Sign in to the deploy surface: cookie, bearer header and body."""
     opened = await signing_in.sign_in(
         db,
+        call.service("attempts"),
         body.email,
         Secret(body.password),
         kinds=("session",),

@@ -23,7 +23,8 @@ def python_draft(found: Found, where: Where, explicit_start: str | None) -> Draf
     version = found.version or ".".join(map(str, PYTHON_DEFAULT))
     uv = facts.installs_from == "uv.lock"
     install, cached, setup, host_install = _install(facts)
-    extra = _missing_servers(facts, explicit_start or start or "")
+    command = explicit_start or start or ""
+    extra = _missing_servers(facts, command)
     pip = f"uv pip install {' '.join(extra)}" if uv else f"pip install {' '.join(extra)}"
     environment = {"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     if facts.python_path:
@@ -43,7 +44,10 @@ def python_draft(found: Found, where: Where, explicit_start: str | None) -> Draf
             "PATH": f"{ENVIRONMENT}/bin:$PATH",
         },
         writable=(ENVIRONMENT,),
-        host_prepare=None if uv else "python3 -m venv .venv",
+        # Without dependencies a host's own python3 will do; `python` is there only in the environment.
+        host_prepare="python3 -m venv .venv"
+        if not uv and (install or extra or "python" in programs(command))
+        else None,
         host_install=host_install,
         host_environment={"PYTHONPATH": facts.python_path} if facts.python_path else {},
         host_path=(".venv/bin",),

@@ -33,7 +33,7 @@ def too_large(what: str, limit: str) -> Problem:
     return Invalid(
         f"The source {what}; {limit} is allowed.",
         code="source_too_large",
-        hint="Remove large files from the repository, deploy from a smaller one, or raise the limit of this server.",
+        hint="Remove large files from the repository, deploy from a smaller one, or raise QUARTERDECK_SOURCE_SIZE.",
         phase="detect",
     )
 

@@ -36,7 +36,8 @@ class Checkout:
 class Fetch:
     """One fetch with everything it shares between a repository and its submodules.
 
-    `place` is a directory of its own for git's store, key files and the like; it is removed by the caller.
+    `place` is a directory of its own for git's store, key files and the like; it is removed by the caller. With `alone`
+    no submodule may lie on this machine.
     """
 
     root: locators.Address
@@ -46,6 +47,7 @@ class Fetch:
     known_hosts: Path
     log: Log
     inherited: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    alone: bool = False
     size: int = 0
     files: int = 0
     modules: int = 0
@@ -208,7 +210,7 @@ class Fetch:
     async def _submodule(
         self, parent: locators.Address, tree: Path, path: str, url: str, commit: str, depth: int
     ) -> None:
-        address = submodule_address(parent, path, url)
+        address = submodule_address(parent, path, url, alone=self.alone)
         target = tree / path
         if not stays_inside(tree, target):
             raise Invalid(f"The submodule {path} would be placed outside the source.", code="source_submodule_refused")
@@ -221,7 +223,7 @@ class Fetch:
         shutil.rmtree(store, ignore_errors=True)
 
 
-def submodule_address(parent: locators.Address, path: str, url: str) -> locators.Address:
+def submodule_address(parent: locators.Address, path: str, url: str, *, alone: bool = False) -> locators.Address:
     """Where a submodule is fetched from; Invalid when it would reach what its parent may not."""
     try:
         address = locators.parse(locators.relative_to(parent, url))
@@ -232,7 +234,7 @@ def submodule_address(parent: locators.Address, path: str, url: str) -> locators
             hint=problem.hint,
             phase="detect",
         ) from None
-    if address.protocol == "file" and parent.protocol != "file":
+    if address.protocol == "file" and (alone or parent.protocol != "file"):
         raise Invalid(
             f"The submodule {path} points at files of this machine.",
             code="source_submodule_refused",

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from quarterdeck.fleet.docker.build.context import pack_stream, survey
-from quarterdeck.fleet.docker.build.limits import bounded, disk_probe, limit_parent, watch_disk
+from quarterdeck.fleet.docker.build.limits import bounded, disk_probe, layers_since, limit_parent, watch_disk
 from quarterdeck.fleet.docker.build.request import Builder, BuildSpec, build_query, registries_header
 from quarterdeck.fleet.docker.build.session import session
 from quarterdeck.fleet.docker.build.trace import BuildEvent, StepEnded, StepLog, StepStarted, Trace
@@ -138,17 +138,18 @@ async def build(
     began = clock.monotonic()
     entries = await asyncio.to_thread(survey, spec.context)
     unenforced: tuple[str, ...] = ()
-    if builder == "buildkit" and (spec.limits.memory_bytes or spec.limits.cpus):
-        if engine.local:
-            unenforced = await asyncio.to_thread(limit_parent, spec.limits)
-        else:
-            unenforced = tuple(
-                name for name, value in (("memory", spec.limits.memory_bytes), ("cpus", spec.limits.cpus)) if value
-            )
+    if builder == "buildkit" and spec.limits.by_group:
+        here = engine.local
+        unenforced = await asyncio.to_thread(limit_parent, spec.limits) if here else tuple(sorted(spec.limits.by_group))
+    elif spec.limits.tasks:
+        unenforced = ("tasks",)
     progress: Progress = BuildKitProgress() if builder == "buildkit" else ClassicProgress(clock)
     content = pack_stream(spec.context.directory, entries)
     work = follow(engine, spec, builder, build_id or Ids().uid(), content, progress, on_event)
-    watch = watch_disk(await disk_probe(engine), spec.limits.disk_bytes) if spec.limits.disk_bytes else None
+    watch = None
+    if spec.limits.disk_bytes:
+        written = await layers_since(engine, clock.now().timestamp())
+        watch = watch_disk(await disk_probe(engine), spec.limits.disk_bytes, written)
     made = await bounded(work, watch, spec.limits.seconds)
     sent = sum(entry.size for entry in entries)
     return BuildResult(made, builder, clock.monotonic() - began, progress.steps, progress.cached, sent, unenforced)

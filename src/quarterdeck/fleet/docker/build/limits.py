@@ -8,14 +8,16 @@ driver may): `BuildResult.unenforced` names what was not held.
 
 Time is held by dropping the connection, which makes the engine cancel the build. Disk has no quota in either builder:
 the growth of used space on the engine's disk (local) or of its build cache (remote) is watched every two seconds, so a
-fast writer can pass the mark by what it writes in that time, and on a local disk other writers count too.
-Processes within a build step are not limited by either builder.
+fast writer can pass the mark by what it writes in that time. On a local disk others write too: before a
+build is ended for it, the engine's layers that are newer than the build are measured, where we may look at them.
+Tasks (processes and threads) are limited in BuildKit's parent group like memory, and not at all by the classic builder.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import shutil
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
@@ -24,6 +26,7 @@ from typing import Any, TypeVar
 
 from quarterdeck.fleet.docker import system
 from quarterdeck.fleet.docker.engine import Engine
+from quarterdeck.kernel.datadir import disk_size
 from quarterdeck.kernel.errors import ProviderFailure, Timeout
 
 T = TypeVar("T")
@@ -38,7 +41,14 @@ class BuildLimits:
     seconds: float = 1800
     memory_bytes: int | None = None
     cpus: float | None = None
+    tasks: int | None = None
     disk_bytes: int | None = None
+
+    @property
+    def by_group(self) -> set[str]:
+        """The limits that are set and that BuildKit is held to from outside."""
+        groups = {"memory": self.memory_bytes, "cpus": self.cpus, "tasks": self.tasks}
+        return {name for name, value in groups.items() if value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +64,24 @@ def parent_settings(limits: BuildLimits, *, unified: bool) -> tuple[GroupSetting
     """What to write so that BuildKit's parent group holds the limits; unset limits are lifted, not left over."""
     quota = str(round(limits.cpus * PERIOD)) if limits.cpus else None
     memory = str(limits.memory_bytes) if limits.memory_bytes else None
+    tasks = str(limits.tasks or "max")
     if unified:
         return (
             GroupSetting("memory", "docker/buildkit/memory.max", memory or "max"),
             GroupSetting("cpus", "docker/buildkit/cpu.max", f"{quota or 'max'} {PERIOD}"),
+            GroupSetting("tasks", "docker/buildkit/pids.max", tasks),
         )
     return (
         GroupSetting("memory", "memory/docker/buildkit/memory.limit_in_bytes", memory or "-1"),
         GroupSetting("cpus", "cpu/docker/buildkit/cpu.cfs_period_us", str(PERIOD)),
         GroupSetting("cpus", "cpu/docker/buildkit/cpu.cfs_quota_us", quota or "-1"),
+        GroupSetting("tasks", "pids/docker/buildkit/pids.max", tasks),
     )
 
 
 def limit_parent(limits: BuildLimits, root: Path = CGROUPS) -> tuple[str, ...]:
     """Limit BuildKit's parent group on this host; returns which of the wanted limits could not be held."""
-    wanted = {name for name, value in (("memory", limits.memory_bytes), ("cpus", limits.cpus)) if value}
+    wanted = limits.by_group
     unified = (root / "cgroup.controllers").exists()
     failed = set()
     for setting in parent_settings(limits, unified=unified):
@@ -96,16 +109,39 @@ async def disk_probe(engine: Engine) -> Probe:
     return used_here if here else build_cache
 
 
-async def watch_disk(probe: Probe, allowed: int) -> None:
-    """Returns never; raises when the space taken has grown by more than `allowed`."""
+async def layers_since(engine: Engine, moment: float) -> Probe | None:
+    """Bytes in layers of a local engine that were begun after `moment` (seconds since the epoch): a step's among them,
+    which the engine itself counts only at its end. None where they cannot be seen.
+    """
+    if not engine.local:
+        return None
+    place = Path((await system.info(engine)).docker_root_dir) / "overlay2"
+
+    def measured() -> int:
+        young = [layer for layer in place.iterdir() if layer.stat().st_mtime >= moment]
+        return sum(disk_size(layer / "diff") for layer in young)
+
+    async def written() -> int:
+        return await asyncio.to_thread(measured)
+
+    return written if await asyncio.to_thread(os.access, place, os.R_OK | os.X_OK) else None
+
+
+async def watch_disk(probe: Probe, allowed: int, written: Probe | None = None) -> None:
+    """Returns never; raises when the space taken has grown by more than `allowed`, and `written` says the same."""
     before = await probe()
     while True:
         await asyncio.sleep(WATCH_SECONDS)
-        if await probe() - before > allowed:
+        taken = await probe()
+        if taken - before <= allowed:
+            continue
+        ours = await written() if written is not None else taken - before
+        before = taken - min(ours, allowed)  # what others wrote does not count from here on
+        if ours > allowed:
             raise ProviderFailure(
                 f"The build was ended because it took more than {allowed:,} bytes of disk",
                 code="image_build_disk_exceeded",
-                hint="Make the build smaller, or raise the build's disk limit.",
+                hint="Make the build smaller, or raise QUARTERDECK_BUILD_DISK.",
             )
 
 
@@ -123,7 +159,7 @@ async def bounded(work: Coroutine[Any, Any, T], watch: Coroutine[Any, Any, None]
         raise Timeout(
             f"The build did not end within {seconds:g} s and was ended",
             code="image_build_timeout",
-            hint="Look for the slow step in the build's log, or raise the build's time limit.",
+            hint="Look for the slow step in the build's log, or raise QUARTERDECK_BUILD_SECONDS.",
         )
     finally:
         for task in (main, guard):

@@ -245,6 +245,15 @@ def upgrade() -> None:
         postgresql_where=sa.text("lease_until IS NOT NULL"),
     )
     op.create_index(
+        "ix_jobs_missed",
+        "jobs",
+        ["organization_id", "state", "id"],
+        unique=False,
+        sqlite_where=sa.text("finished_at IS NOT NULL AND state <> 'succeeded'"),
+        postgresql_where=sa.text("finished_at IS NOT NULL AND state <> 'succeeded'"),
+    )
+    op.create_index("ix_jobs_organization_id", "jobs", ["organization_id", "id"], unique=False)
+    op.create_index(
         "ix_jobs_parked",
         "jobs",
         ["parked_key", "lane", "run_at", "id"],

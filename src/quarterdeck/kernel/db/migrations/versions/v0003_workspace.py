@@ -83,6 +83,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("uid", name="uq_fleet_servers_uid"),
     )
     op.create_index("ix_fleet_servers_organization_id", "fleet_servers", ["organization_id", "id"], unique=False)
+    op.create_index(
+        "ix_fleet_servers_provider", "fleet_servers", ["provider", "lifecycle", "organization_id", "id"], unique=False
+    )
     op.create_table(
         "fleet_workers",
         sa.Column("organization_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -152,6 +155,7 @@ def upgrade() -> None:
     op.create_table(
         "workspace_environments",
         sa.Column("ref", sa.String(length=40), nullable=False),
+        sa.Column("organization_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("project_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("parent_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("name", sa.String(length=200), nullable=False),
@@ -165,12 +169,21 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("uid", sa.String(length=36), nullable=False),
         sa.ForeignKeyConstraint(
+            ["organization_id"], ["identity_organizations.id"], name="fk_workspace_environments_organization_id"
+        ),
+        sa.ForeignKeyConstraint(
             ["parent_id"], ["workspace_environments.id"], name="fk_workspace_environments_parent_id"
         ),
         sa.ForeignKeyConstraint(["project_id"], ["workspace_projects.id"], name="fk_workspace_environments_project_id"),
         sa.PrimaryKeyConstraint("id", name="pk_workspace_environments"),
         sa.UniqueConstraint("ref", name="uq_workspace_environments_ref"),
         sa.UniqueConstraint("uid", name="uq_workspace_environments_uid"),
+    )
+    op.create_index(
+        "ix_workspace_environments_organization_id", "workspace_environments", ["organization_id", "id"], unique=False
+    )
+    op.create_index(
+        "ix_workspace_environments_project_id", "workspace_environments", ["project_id", "id"], unique=False
     )
     op.create_index(
         "uq_workspace_environments_name",

@@ -126,6 +126,14 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index(
+        "ix_deploy_deployments_present",
+        "deploy_deployments",
+        ["server_id", "resource_id"],
+        unique=False,
+        sqlite_where=sa.text("retired_at IS NULL"),
+        postgresql_where=sa.text("retired_at IS NULL"),
+    )
+    op.create_index(
         "ix_deploy_deployments_project_id", "deploy_deployments", ["project_id", "id", "archived_at"], unique=False
     )
     op.create_index(

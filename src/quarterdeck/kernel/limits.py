@@ -8,7 +8,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from quarterdeck.kernel.clock import Clock, SystemClock
-from quarterdeck.kernel.http.failures import RateLimited
+from quarterdeck.kernel.errors import RateLimited
 
 KEPT = 20_000  # buckets remembered; the longest unused is forgotten first
 
@@ -43,6 +43,12 @@ class Limiter:
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def give_back(self, key: str, rate: Rate) -> None:
+        """What was taken for something that is not to be counted after all."""
+        if key in self._buckets:
+            left, since = self._buckets[key]
+            self._buckets[key] = (min(float(rate.count), left + 1), since)
 
     def take(self, key: str, rate: Rate) -> None:
         now = self._clock.monotonic()

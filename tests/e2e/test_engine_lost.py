@@ -1,0 +1,147 @@
+"""The engine is restarted, or goes away, under a deployment: it ends true, and what served serves again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from e2e.client import Application, Client, signed_in
+from e2e.engine import View
+from e2e.repositories import Repositories, Repository
+from e2e.server import Deck, deck
+from e2e.truth import error_code, settled, until
+from real import base_images
+from real.engine import OwnEngine, own_engine
+
+pytestmark = [pytest.mark.engine, pytest.mark.edge, pytest.mark.root]
+
+DOCKERFILE = """FROM busybox:latest
+{line}
+WORKDIR /www
+RUN echo "{text}" > index.html
+EXPOSE 3000
+STOPSIGNAL SIGKILL
+CMD {command}
+"""
+SERVE = '["httpd", "-f", "-p", "3000", "-h", "/www"]'
+PATIENT = {"enabled": True, "type": "http", "intervalSeconds": 1, "timeoutSeconds": 1, "retries": 60,
+           "startPeriodSeconds": 1, "http": {"path": "/", "method": "GET", "scheme": "http",
+                                             "host": "localhost", "expectedStatusCode": 200}}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def engine(docker_host: str) -> Iterator[OwnEngine]:
+    """Beside the engine of the run, which stays for the others."""
+    assert docker_host
+    with own_engine() as made:
+        base_images.ensure(made.host, ["busybox"])
+        yield made
+
+
+@pytest.fixture(scope="module")
+def yard(place: Path, engine: OwnEngine, database_url: str | None, worker_kind: str) -> Iterator[Deck]:
+    remote = worker_kind == "remote"
+    options = {"docker_host": engine.host, "database_url": database_url, "remote_worker": remote}
+    with deck(place / f"lost-{worker_kind}-{bool(database_url)}", **options) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def client(yard: Deck) -> Iterator[Client]:
+    with signed_in(yard) as made:
+        yield made
+
+
+def files(text: str = "one", line: str = "", command: str = SERVE) -> dict[str, str]:
+    return {"Dockerfile": DOCKERFILE.format(text=text, line=line, command=command)}
+
+
+@pytest.fixture(scope="module")
+def running(client: Client, repositories: Repositories) -> tuple[Application, Repository, str]:
+    """An application whose first version serves."""
+    repository = repositories.add("exposed", files())
+    application = client.application("exposed", repository.source(), health=PATIENT)
+    return application, repository, client.deployed(application)
+
+
+def begun(client: Client, application: Application, phase: str, says: str) -> str:
+    """A redeployment that has come to where its log says so."""
+    deployment = client.redeploy(application)
+
+    def told() -> bool:
+        return any(line["phase"] == phase and says in line["message"] for line in client.logs(deployment))
+
+    until(told, lambda: (client.show(deployment)["status"], client.told(deployment)))
+    return deployment
+
+
+def serves_again(yard: Deck, client: Client, application: Application, first: str) -> None:
+    until(lambda: client.visit(client.hostname(first)).status_code == 200, lambda: yard.log("server", 20))
+    assert client.visit(client.hostname(first)).text == "one\n"
+    settled(yard, client, application, first)
+    assert yard.docker_host
+    with View(yard.docker_host) as engine:
+        assert len(engine.images(application.id)) == 1
+
+
+def test_an_engine_restarted_in_the_middle_of_a_build_ends_the_deployment_and_nothing_else(
+    yard: Deck, engine: OwnEngine, client: Client, running: tuple[Application, Repository, str]
+) -> None:
+    application, repository, first = running
+    repository.change(files("two", line="RUN printf 'doz%s' ing && echo && sleep 300"))
+    deployment = begun(client, application, "package", "dozing")
+    engine.stop()
+    engine.start()
+    shown = client.wait(deployment, 60)
+    assert shown["status"]["current"] == "failed"
+    failure = shown["latestFailure"]
+    assert failure["phase"] == "package", failure
+    assert error_code(yard, deployment) == "docker_unavailable", failure["message"] + client.told(deployment)
+    assert "engine" in failure["message"]
+    assert "try again" in failure["message"]
+    serves_again(yard, client, application, first)
+
+
+def test_an_engine_gone_in_the_middle_of_a_deployment_ends_it_and_is_tidied_up_when_it_is_back(
+    yard: Deck, engine: OwnEngine, client: Client, running: tuple[Application, Repository, str]
+) -> None:
+    application, repository, first = running
+    repository.change(files("three", command='["sleep", "1000"]'))
+    deployment = begun(client, application, "verify", "Try 1")
+    engine.stop()
+    try:
+        shown = client.wait(deployment, 60)
+        assert shown["status"]["current"] == "failed"
+        failure = shown["latestFailure"]
+        assert failure["phase"] == "verify", failure
+        # An engine that is stopped ends containers first, so either may be seen.
+        assert error_code(yard, deployment) in {"docker_unavailable", "runtime_exited"}, failure
+        assert "engine" in failure["message"].lower()
+        assert "try again" in failure["message"] or "Start Docker" in failure["message"]
+
+        def seen() -> tuple[str, str]:
+            health = client.get(f"/api/resources/{application.id}/health")
+            return health["overall"], health["runtime"].get("message", "")
+
+        until(lambda: seen() == ("unknown", "The Docker engine does not answer."), seen, 20)
+
+        again = client.redeploy(application)
+        shown = client.wait(again, 60)
+        assert shown["status"]["current"] == "failed"
+        assert error_code(yard, again) == "docker_unavailable", shown["latestFailure"]
+        assert "Docker" in shown["latestFailure"]["message"]
+    finally:
+        engine.start()
+    serves_again(yard, client, application, first)
+
+
+def test_afterwards_the_same_application_is_deployed_as_ever(
+    yard: Deck, client: Client, running: tuple[Application, Repository, str]
+) -> None:
+    application, repository, _ = running
+    repository.change(files("four"))
+    deployment = client.succeeded(client.redeploy(application))
+    assert client.visit(client.hostname(deployment)).text == "four\n"
+    settled(yard, client, application, deployment)

@@ -437,11 +437,12 @@ class Portside:
         )
 
     async def backups(self, who: Any) -> BackupView:
-        place, database = "/var/lib/quarterdeck", "the database (SQLite)"
+        where = ("/var/lib/quarterdeck", "the database (SQLite)")
         if self.empty:
-            return BackupView(("installation-backup", "missing", None), None, "", 0, "", place, database)
-        state, file = ("installation-backup", "fresh", None), "/mnt/backups/quarterdeck-20260531T120000Z.tar.gz"
-        return BackupView(state, NOW, file, 48_000_000, "passphrase", place, database)
+            return BackupView(("installation-backup", "missing", None), None, "", 0, "", *where)
+        return BackupView(
+            ("installation-backup", "fresh", None), NOW, "/mnt/b.tar.gz", 48_000_000, "passphrase", *where
+        )
 
     async def servers(self, who: Any) -> tuple[Choice, ...]:
         return (Choice("srv_1", "fra-1"), Choice("srv_2", "hel-2"))

@@ -71,9 +71,12 @@ def listen(layout: Layout) -> socket.socket:
     return listener
 
 
-async def keep(edge: Edge, settings: Settings) -> None:
-    """Give the edge the way in, or take one away that is not wanted any more, and see to it from time to time."""
+async def keep(edge: Edge, settings: Settings, *, look_seconds: float = LOOK_SECONDS) -> None:
+    """Give the edge the way in, or take one away that is not wanted any more, and see to it from time to time: also to
+    certificate files that were renewed.
+    """
     wanted = route(settings)
+    shown = stamps(settings)
     while True:
         if wanted is None:
             if ROUTE in await edge.routes():
@@ -81,9 +84,21 @@ async def keep(edge: Edge, settings: Settings) -> None:
             return
         await edge.put_route(wanted)
         await edge.switch(ROUTE, f"unix/{edge.layout.control_socket}")
-        await asyncio.sleep(LOOK_SECONDS)
+        if (found := stamps(settings)) != shown:
+            await edge.load_again()
+            log.info("certificate_files_loaded")
+            shown = found
+        await asyncio.sleep(look_seconds)
         while not (await edge.status()).running:  # noqa: ASYNC110 - `keep_edge` or a person starts it
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(look_seconds)
+
+
+def stamps(settings: Settings) -> tuple[tuple[int, int], ...]:
+    """What changes with the certificate files; empty without any, and while one is being replaced."""
+    files = [file for file in (settings.tls_certificate, settings.tls_key) if file is not None]
+    with contextlib.suppress(OSError):
+        return tuple((status.st_mtime_ns, status.st_ino) for status in (file.stat() for file in files))
+    return ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from console.backed_up import backed_up
 from quarterdeck.console.ports import Bootstrap, Place, SignedIn, SourceChoice, Update
 from quarterdeck.console.views.backups import BackupView
 from quarterdeck.console.views.deployments import (
@@ -437,12 +438,7 @@ class Portside:
         )
 
     async def backups(self, who: Any) -> BackupView:
-        where = ("/var/lib/quarterdeck", "the database (SQLite)")
-        if self.empty:
-            return BackupView(("installation-backup", "missing", None), None, "", 0, "", *where)
-        return BackupView(
-            ("installation-backup", "fresh", None), NOW, "/mnt/b.tar.gz", 48_000_000, "passphrase", *where
-        )
+        return backed_up(None if self.empty else NOW)
 
     async def servers(self, who: Any) -> tuple[Choice, ...]:
         return (Choice("srv_1", "fra-1"), Choice("srv_2", "hel-2"))

@@ -130,6 +130,13 @@ class Edge:
     async def remove_route(self, route_id: str) -> bool:
         return await self.change_routes(remove=[route_id])
 
+    async def load_again(self) -> None:
+        """Loads the routes anew, with the certificate files that they name: these are read only then."""
+        async with self._files.lock(self.layout.routes_lock):
+            routes = await self._read_routes()
+            await self._ensure(routes)
+            await self._load(routes, self.ports, again=True)
+
     async def routes(self) -> dict[str, Route]:
         return await self._read_routes()
 
@@ -275,10 +282,10 @@ class Edge:
             require_free(wanted.https, wanted.address)
         return wanted
 
-    async def _load(self, routes: dict[str, Route], ports: Ports) -> bool:
+    async def _load(self, routes: dict[str, Route], ports: Ports, *, again: bool = False) -> bool:
         wanted = render_caddy(routes.values(), self.layout, ports, await self._options())
         running, tag = await self._admin.configuration()
-        if running == wanted:
+        if running == wanted and not again:
             await self._keep_generation(wanted)
             return False
         try:

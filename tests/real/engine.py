@@ -1,17 +1,12 @@
 """A Docker engine for tests: one named by `QUARTERDECK_TEST_DOCKER_HOST`, or one started here and ended again.
 
-with running_engine(tmp_path) as host:
-    ...  # "unix:///…/docker.sock"
-
-with own_engine(tmp_path) as engine:
-    engine.stop()  # whatever others use stays
-    engine.start()
+with running_engine() as engine:
+    engine.host  # "unix:///…/docker.sock"
 """
 
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import os
 import shutil
 import signal
@@ -28,56 +23,22 @@ START_SECONDS = 40
 END_SECONDS = 20
 
 
-@contextlib.contextmanager
-def running_engine(place: Path | None = None) -> Iterator[str]:
-    """The `DOCKER_HOST` of an engine that answers."""
-    given = os.environ.get("QUARTERDECK_TEST_DOCKER_HOST")
-    if given:
-        yield given
-        return
-    # Sockets have short path limits and /tmp may be a memory disk without overlay support: one short directory of ours.
-    with tempfile.TemporaryDirectory(prefix="qd-engine-", dir=place, ignore_cleanup_errors=True) as made:
-        root = Path(made)
-        alone = not engines_running()
-        if alone:
-            clean_network.clean()
-        with (root / "log").open("wb") as log:
-            engine = subprocess.Popen(
-                command(root, alone=alone), stdout=log, stderr=subprocess.STDOUT, start_new_session=True
-            )
-        try:
-            await_answer(root, engine)
-            if alone:
-                base_images.ensure(f"unix://{root}/docker.sock", ["busybox"])
-                bridge_probe.prove(f"{root}/docker.sock")
-            yield f"unix://{root}/docker.sock"
-        finally:
-            end(engine)
-            unmount_below(root)
-            if alone and not engines_running():
-                clean_network.clean()
+class RunEngine:
+    """The engine of a test run. A test that stops it starts it again, for the others."""
 
-
-class OwnEngine:
-    """An engine that a test may stop and start, beside one that stays. It shares the other's bridge, because an engine
-    with another one removes `docker0`, takes addresses of its own there, and does not touch the firewall.
-    """
-
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, alone: bool) -> None:
         self.root = root
         self.host = f"unix://{root}/docker.sock"
+        self._alone = alone
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it, and wait until it answers."""
-        network = ["--bridge", "docker0", "--fixed-cidr", shared_addresses(), "--default-address-pool"]
-        network += ["base=198.18.0.0/16,size=24", "--iptables=false", "--ip-forward=false", "--ip-masq=false"]
+        """Start it unless it runs, and wait until it answers."""
+        if self._process is not None:
+            return
         with (self.root / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [*command(self.root, alone=True), *network],
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
+                command(self.root, alone=self._alone), stdout=log, stderr=subprocess.STDOUT, start_new_session=True
             )
         await_answer(self.root, self._process)
 
@@ -87,28 +48,28 @@ class OwnEngine:
             end(self._process)
             self._process = None
 
-    def destroy(self) -> None:
-        self.stop()
-        unmount_below(self.root)
-
-
-def shared_addresses() -> str:
-    """The upper half of the addresses of `docker0`: the other engine begins with the lower."""
-    shown = subprocess.run(["ip", "-4", "-o", "addr", "show", "docker0"], check=True, capture_output=True, text=True)
-    whole = ipaddress.ip_interface(shown.stdout.split("inet ", 1)[1].split()[0]).network
-    return str(list(whole.subnets())[1])
-
 
 @contextlib.contextmanager
-def own_engine(place: Path | None = None) -> Iterator[OwnEngine]:
-    """A started engine that nobody else uses."""
-    with tempfile.TemporaryDirectory(prefix="qd-own-", dir=place, ignore_cleanup_errors=True) as made:
-        engine = OwnEngine(Path(made))
+def running_engine(place: Path | None = None) -> Iterator[RunEngine]:
+    """An engine of our own that answers."""
+    # Sockets have short path limits and /tmp may be a memory disk without overlay support: one short directory of ours.
+    with tempfile.TemporaryDirectory(prefix="qd-engine-", dir=place, ignore_cleanup_errors=True) as made:
+        root = Path(made)
+        alone = not engines_running()
+        if alone:
+            clean_network.clean()
+        engine = RunEngine(root, alone=alone)
         try:
             engine.start()
+            if alone:
+                base_images.ensure(engine.host, ["busybox"])
+                bridge_probe.prove(f"{root}/docker.sock")
             yield engine
         finally:
-            engine.destroy()
+            engine.stop()
+            unmount_below(root)
+            if alone and not engines_running():
+                clean_network.clean()
 
 
 def command(root: Path, *, alone: bool) -> list[str]:

@@ -5,6 +5,7 @@ Importing them into modules would make a fixture of its own for each, and so a s
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -14,15 +15,22 @@ from quarterdeck.fleet.docker.address import engine_address
 from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.kernel.ids import Ids
 from real import base_images
-from real.engine import running_engine
+from real.engine import RunEngine, running_engine
 
 
 @pytest.fixture(scope="session")
-def docker_host() -> Iterator[str]:
-    """`DOCKER_HOST` of an engine for the whole run, with busybox in it."""
-    with running_engine() as host:
-        base_images.ensure(host, ["busybox"])
-        yield host
+def run_engine() -> Iterator[RunEngine]:
+    """The engine that this run has started. A test that stops it starts it again before it ends."""
+    with running_engine() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def docker_host(request: pytest.FixtureRequest) -> str:
+    """`DOCKER_HOST` of an engine for the whole run, with busybox in it: one that was named to us, or our own."""
+    host: str = os.environ.get("QUARTERDECK_TEST_DOCKER_HOST") or request.getfixturevalue("run_engine").host
+    base_images.ensure(host, ["busybox"])
+    return host
 
 
 @pytest.fixture(scope="session")

@@ -184,20 +184,25 @@ def test_a_backup_overwrites_nothing_and_leaves_nothing_when_it_cannot_be_made(h
     assert sorted(tmp_path.iterdir()) == before
 
 
+def restored(house: House, file: Path, place: Path, cut: str | None = None) -> subprocess.CompletedProcess[str]:
+    """`quarterdeck restore` as a process of its own, killed at a point if one is named."""
+    arguments = [*PROGRAM, "restore", str(file), "--data-dir", str(house.directory)]
+    if house.fresh:
+        (place / "url").write_text(house.fresh)
+        arguments += ["--database-url", f"@{place / 'url'}"]
+    faults = {}
+    if cut is not None:
+        (place / "cord").mkdir()
+        (place / "cord" / "armed").write_text(f"{cut} 1")
+        faults = {"QUARTERDECK_FAULTS": str(place / "cord")}
+    return subprocess.run(arguments, env=environment(None, **faults), capture_output=True, text=True, check=False)
+
+
 @pytest.mark.parametrize("step", STEPS)
 def test_a_restore_that_is_cut_off_starts_no_server_and_is_begun_again(house: House, kept: Path, tmp_path, step):
     before = house.rows()
     house.wipe()
-    cord = tmp_path / "cord"
-    cord.mkdir()
-    (cord / "armed").write_text(f"{step} 1")
-    arguments = [*PROGRAM, "restore", str(kept), "--data-dir", str(house.directory)]
-    if house.fresh:
-        (tmp_path / "url").write_text(house.fresh)
-        arguments += ["--database-url", f"@{tmp_path / 'url'}"]
-    done = subprocess.run(
-        arguments, env=environment(None, QUARTERDECK_FAULTS=str(cord)), capture_output=True, text=True, check=False
-    )
+    done = restored(house, kept, tmp_path, step)
     if house.fresh and step == "restore.quarterdeck.db":  # there is no such file then
         assert done.returncode == 0, done.stderr
     else:
@@ -205,8 +210,23 @@ def test_a_restore_that_is_cut_off_starts_no_server_and_is_begun_again(house: Ho
         with pytest.raises(Problem) as raised, house.opened(restored=True):
             pass
         assert raised.value.code == "restore_unfinished"
-        again = subprocess.run(arguments, env=environment(None), capture_output=True, text=True, check=False)
+        with pytest.raises(Problem) as raised:
+            take(house.data, house.address, tmp_path / "of-a-part.tar.gz")
+        assert raised.value.code == "restore_unfinished"
+        again = restored(house, kept, tmp_path)
         assert again.returncode == 0, again.stderr
     assert house.rows(restored=True) == before
     with house.opened(restored=True) as instance:
         assert opens(instance, house) == SECRET
+
+
+def test_a_second_try_with_a_broken_file_spoils_nothing(house: House, kept: Path, tmp_path):
+    before = house.rows()
+    house.wipe()
+    assert restored(house, kept, tmp_path, "restore.loaded").returncode == -9
+    broken = tmp_path / "broken.tar.gz"
+    broken.write_bytes(kept.read_bytes()[:-1])
+    refused = restored(house, broken, tmp_path)
+    assert refused.returncode not in {0, -9}
+    assert restored(house, kept, tmp_path).returncode == 0
+    assert house.rows(restored=True) == before

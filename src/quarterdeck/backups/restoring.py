@@ -66,7 +66,7 @@ def restore(file: Path, directory: Path, wanted: Wanted) -> Manifest:
     made = not directory.exists()
     data = DataDirectory.open(directory)
     data.lock()
-    kept = False
+    kept = loaded = False
     try:
         resumed = _require_empty(data)
         _require_same_place(header, data, wanted)
@@ -81,7 +81,8 @@ def restore(file: Path, directory: Path, wanted: Wanted) -> Manifest:
             point("restore.loaded")
             _move(data)
     except BaseException:
-        if not kept:
+        # A database that an earlier try has filled stays known as one by what it left here.
+        if not kept and not loaded:
             shutil.rmtree(data.path / RESTORING, ignore_errors=True)
         raise
     else:

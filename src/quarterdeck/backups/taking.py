@@ -75,6 +75,7 @@ def take(
     """
     if passphrase is not None:
         keys.check_passphrase(passphrase)
+    data.require_whole()
     now = (clock or SystemClock()).now()
     file = target / f"quarterdeck-{now:%Y%m%dT%H%M%SZ}{SUFFIX}" if target.is_dir() else target.absolute()
     if file.exists():

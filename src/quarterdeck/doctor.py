@@ -117,6 +117,10 @@ async def _front_door(instance: Instance) -> Found:
     wanted = front_door.route(settings)
     if wanted is None or wanted.tls == "disabled" or instance.edge is None:
         return facts, []
+    if not (await instance.edge.status()).running:
+        http, https, _ = front_door.place(settings)
+        why = f"It needs the ports {http or 'named'} and {https or 'named'}; the server's log says what is in the way."
+        return facts, [f"The edge is not running, so nobody reaches {settings.public_url}. {why}"]
     shown = await front_door.certificate(instance.edge, settings)
     if shown is None:
         facts["certificate"] = "missing"

@@ -20,6 +20,7 @@ import structlog
 from quarterdeck.fleet.edge.configuration import EdgeOptions
 from quarterdeck.fleet.edge.edge import Edge
 from quarterdeck.fleet.edge.layout import Layout
+from quarterdeck.fleet.edge.ports import HTTP_PORT, HTTPS_PORT
 from quarterdeck.fleet.edge.routes import ProxyRoute, TlsMode
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.settings import Settings
@@ -54,6 +55,17 @@ def route(settings: Settings) -> ProxyRoute | None:
         certificate_file=str(settings.tls_certificate) if mode == "files" else None,
         key_file=str(settings.tls_key) if mode == "files" else None,
     )
+
+
+def place(settings: Settings) -> tuple[int | None, int | None, str | None]:
+    """Ports and address that the edge is told. Who serves the internet does so on 80 and the port of the public
+    address, on every address of the host, whatever was free at an earlier start; with ports named, on those.
+    """
+    http, https = settings.edge_http_port, settings.edge_https_port
+    wanted = route(settings)
+    if wanted is None or wanted.tls == "disabled" or 0 in {http, https}:
+        return http, https, None
+    return http or HTTP_PORT, https or urlsplit(settings.public_url or "").port or HTTPS_PORT, ""
 
 
 def listen(layout: Layout) -> socket.socket:

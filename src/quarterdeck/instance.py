@@ -164,7 +164,13 @@ class Instance:
         edge = None
         if not settings.no_edge:
             decided = front_door.edge_options(settings)
-            edge = edges.at(data.runtime, http_port=http_port, https_port=https_port, options=decided)
+            edge = edges.at(
+                data.runtime,
+                http_port=http_port,
+                https_port=https_port,
+                address=front_door.place(settings)[2],
+                options=decided,
+            )
         kinds = [*deployment_jobs.kinds(placement, logs), runtime_control.kind(placement), reviving.kind(placement)]
         for kind in kinds:
             jobs.kinds.replace(kind)
@@ -264,7 +270,7 @@ def open_door(settings: Settings) -> bool:
 
 def edge_ports(settings: Settings, runtime: Path) -> tuple[int | None, int | None]:
     """The ports that the edge is told. 0 means any free one, and the same one after a restart."""
-    named = (settings.edge_http_port, settings.edge_https_port)
+    named = front_door.place(settings)[:2]
     if 0 not in named:
         return named
     if Layout(runtime / "edge").ports.exists():

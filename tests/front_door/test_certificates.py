@@ -170,3 +170,36 @@ def ready(client: httpx.Client, made: Served) -> None:
 async def stopped(runtime: Path) -> None:
     async with Edge(runtime) as edge:
         await edge.stop(grace_seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({}, (80, 443, "")),
+        ({"public_url": "https://deck.example.test:8443"}, (80, 8443, "")),
+        ({"edge_http_port": 8080}, (8080, 443, "")),
+        ({"edge_http_port": 0, "edge_https_port": 0}, (0, 0, None)),
+        ({"tls": "off"}, (None, None, None)),
+        ({"public_url": "http://deck.example.test"}, (None, None, None)),
+        ({"public_url": None}, (None, None, None)),
+        ({"no_edge": True}, (None, None, None)),
+    ],
+)
+def test_who_serves_the_internet_takes_its_ports(tmp_path: Path, given, told):
+    chosen = Settings(**{"data_dir": tmp_path / "data", "public_url": f"https://{NAME}", **given})
+    assert front_door.place(chosen) == told
+
+
+async def test_ports_that_were_all_that_was_free_once_do_not_stay_for_the_internet(root: Path, tmp_path: Path):
+    http, https, later_http, later_https = free_ports(4, "127.0.0.1")
+    async with Edge(root, http_port=http, https_port=https, address="127.0.0.1") as trial:
+        await trial.ensure_running()
+        await trial.stop(grace_seconds=1)
+    chosen = settings(tmp_path, edge_http_port=later_http, edge_https_port=later_https)
+    first, second, address = front_door.place(chosen)
+    async with Edge(root, http_port=first, https_port=second, address=address) as edge:
+        try:
+            await edge.ensure_running()
+            assert (edge.ports.http, edge.ports.https, edge.ports.address) == (later_http, later_https, "")
+        finally:
+            await edge.stop(grace_seconds=1)

@@ -33,14 +33,16 @@ class Edges:
         *,
         http_port: int | None = None,
         https_port: int | None = None,
+        address: str | None = None,
         options: EdgeOptions | None = None,
     ) -> Edge:
-        """The edge of a target directory. Ports named anew make another object, as they make other listeners. The
-        `options` count for whoever asks first; an object without any finds those that are kept in the directory.
+        """The edge of a target directory. Ports named anew make another object, as they make other listeners.
+        `address` and `options` count for whoever asks first; an object without them finds those that are kept in the
+        directory.
         """
         key = (root, http_port, https_port)
         if key not in self._made:
-            self._made[key] = Edge(root, http_port=http_port, https_port=https_port, options=options)
+            self._made[key] = Edge(root, http_port=http_port, https_port=https_port, address=address, options=options)
         return self._made[key]
 
     async def close(self) -> None:

@@ -1,7 +1,8 @@
 """Runs pytest with the real parts that this machine has, and says by name what is left out.
 
 script/test [--all] [pytest arguments]. Sweeps are sampled by a seed, printed at the start and set again by
-QUARTERDECK_TEST_SEED; `--all` runs them whole. With CI set, a part that is missing is a failure.
+QUARTERDECK_TEST_SEED; `--all` runs them whole, and alone unless arguments name tests: all others are in every run.
+With CI set, a part that is missing is a failure.
 """
 
 from __future__ import annotations
@@ -18,6 +19,14 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 SOCKET = "/var/run/docker.sock"
+SWEEPS = (
+    "tests/faults",
+    "tests/e2e/test_*.py",
+    "tests/contract/test_schemathesis.py",
+    "tests/deploy/execution/test_crashes.py",
+    "tests/kernel/jobs",
+)
+"""What is sampled otherwise: kill points, applications with each worker on each database, generated requests."""
 
 
 @dataclass(frozen=True)
@@ -70,14 +79,15 @@ def command(arguments: list[str], left_out: list[Part], *, whole: bool, half: st
 
 
 def run_whole(left_out: list[Part], seed: str) -> int:
-    """Every sweep in full: the tests that share the one engine, and beside them all others. Recorded as evidence."""
+    """Every sweep in full: those that share the one engine, and beside them the others. Recorded as evidence."""
     from evidence import RESULTS, write
 
     started = time.monotonic()
     shutil.rmtree(RESULTS, ignore_errors=True)
     RESULTS.mkdir(parents=True)
+    sweeps = [str(path.relative_to(ROOT)) for pattern in SWEEPS for path in sorted(ROOT.glob(pattern))]
     engine, others = (
-        [*command([], left_out, whole=True, half=half), f"--junit-xml={RESULTS / name}"]
+        [*command(sweeps, left_out, whole=True, half=half), f"--junit-xml={RESULTS / name}"]
         for half, name in (("engine", "engine.xml"), ("not engine", "others.xml"))
     )
     with (RESULTS / "others.txt").open("w+b") as told:

@@ -156,6 +156,7 @@ def application(instance: Instance, *, lifespan: bool = True) -> Litestar:
             trusted_proxies=settings.trusted_proxy,
             allowed_hosts=_hosts(settings),
             public_url=settings.public_url,
+            edge_socket=str(instance.edge.layout.control_socket) if instance.edge is not None else None,
         ),
         services={
             "instance": instance,

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from quarterdeck import __version__
+from quarterdeck import __version__, front_door
+from quarterdeck.backups import record
 from quarterdeck.fleet.docker import system
 from quarterdeck.fleet.docker.address import engine_address
 from quarterdeck.fleet.docker.engine import Engine
@@ -38,6 +39,8 @@ async def examine(instance: Instance) -> dict[str, Any]:
         "database": _database(instance),
         "docker": _docker(instance),
         "edge": _edge(instance),
+        "frontDoor": _front_door(instance),
+        "backup": asyncio.to_thread(_backup, instance),
         "disk": asyncio.to_thread(_disk, instance),
     }
     facts: Facts = {"version": __version__, "time": wire_time(instance.db.clock.now())}
@@ -104,6 +107,34 @@ async def _edge(instance: Instance) -> Found:
         return facts, []
     what = f"The edge is not running, and {len(status.routes)} routes need it." if status.routes else ""
     return facts, [what] if what else []
+
+
+async def _front_door(instance: Instance) -> Found:
+    settings = instance.settings
+    if settings.public_url is None:
+        return {}, []
+    facts: Facts = {"publicUrl": settings.public_url}
+    wanted = front_door.route(settings)
+    if wanted is None or wanted.tls == "disabled" or instance.edge is None:
+        return facts, []
+    if not (await instance.edge.status()).running:
+        http, https, _ = front_door.place(settings)
+        why = f"It needs the ports {http or 'named'} and {https or 'named'}; the server's log says what is in the way."
+        return facts, [f"The edge is not running, so nobody reaches {settings.public_url}. {why}"]
+    shown = await front_door.certificate(instance.edge, settings)
+    if shown is None:
+        facts["certificate"] = "missing"
+        why = "Its name has to lead to this machine, and port 80 has to be reachable; the edge's log says more."
+        return facts, [f"The edge has no certificate for {wanted.hostnames[0]} yet. {why}"]
+    facts |= {"certificateIssuer": shown.issuer, "certificateEnds": wire_time(shown.ends)}
+    if shown.ends <= instance.db.clock.now():
+        return facts, [f"The certificate of {wanted.hostnames[0]} ended on {wire_time(shown.ends)}."]
+    return facts, []
+
+
+def _backup(instance: Instance) -> Found:
+    last = record.last(instance.data)
+    return {"lastBackup": last.created_at if last is not None else "never"}, []
 
 
 def _disk(instance: Instance) -> Found:

@@ -14,6 +14,7 @@ from typing import Any
 
 import structlog
 
+from quarterdeck import front_door
 from quarterdeck.access import Access
 from quarterdeck.deploy.deployments import jobs as deployment_jobs
 from quarterdeck.deploy.deployments import previews
@@ -44,7 +45,8 @@ from quarterdeck.kernel import audit, jobs, retention
 from quarterdeck.kernel.bus import Bus
 from quarterdeck.kernel.datadir import DataDirectory
 from quarterdeck.kernel.db import Database, open_database
-from quarterdeck.kernel.db.migrate import migrate, pending
+from quarterdeck.kernel.db.migrate import current, migrate, pending
+from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.events import jobs as event_jobs
 from quarterdeck.kernel.instance import identity
 from quarterdeck.kernel.jobs.frames import LogLine
@@ -116,10 +118,11 @@ class Instance:
         Raises a `Problem` when another process has the directory, the schema is newer than this program, or directory,
         database or master key cannot be used; then nothing is left open.
         """
-        data = DataDirectory.open(settings.data_dir)
+        data = DataDirectory.open(settings.data_dir, settings.least_free_disk / 100)
         data.lock()
         with contextlib.ExitStack() as undo:
             undo.callback(data.release)
+            data.require_whole()
             opened = cls._opened(settings, data, undo)
             undo.pop_all()
         return opened
@@ -136,6 +139,11 @@ class Instance:
                 file.chmod(0o600)
         data.runtime.mkdir(mode=0o711, exist_ok=True)
         if pending(address):
+            here = current(address)
+            if here is not None and isinstance(address, str):
+                from quarterdeck.backups.taking import before_upgrade
+
+                log.info("backed_up", file=str(before_upgrade(data, address, here)))
             log.info("migrated", revisions=migrate(address, backups=data.path / "backups"))
         bus = Bus()
         vault = Vault(LocalBackend(data.master_key))
@@ -160,7 +168,16 @@ class Instance:
             limits=limits(settings),
         )
         edges = Edges()
-        edge = None if settings.no_edge else edges.at(data.runtime, http_port=http_port, https_port=https_port)
+        edge = None
+        if not settings.no_edge:
+            decided = front_door.edge_options(settings)
+            edge = edges.at(
+                data.runtime,
+                http_port=http_port,
+                https_port=https_port,
+                address=front_door.place(settings)[2],
+                options=decided,
+            )
         kinds = [
             *deployment_jobs.kinds(placement, logs),
             runtime_control.kind(placement),
@@ -215,6 +232,7 @@ class Instance:
         self._keep(self.looking.connections.tend, "ssh-connections")
         if self.edge is not None:
             self._keep(partial(keep_edge, self.edge), "edge")
+            self._keep(partial(keep_door, self.edge, self.settings), "front-door")
 
     def _keep(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
         self._tasks.append(asyncio.create_task(kept(work, name), name=name))
@@ -268,7 +286,7 @@ def open_door(settings: Settings) -> bool:
 
 def edge_ports(settings: Settings, runtime: Path) -> tuple[int | None, int | None]:
     """The ports that the edge is told. 0 means any free one, and the same one after a restart."""
-    named = (settings.edge_http_port, settings.edge_https_port)
+    named = front_door.place(settings)[:2]
     if 0 not in named:
         return named
     if Layout(runtime / "edge").ports.exists():
@@ -294,6 +312,17 @@ async def keep_edge(edge: Edge) -> None:
         await edge.keep_running()
         while not (await edge.status()).running:  # noqa: ASYNC110 - another process starts it
             await asyncio.sleep(EDGE_LOOK_SECONDS)
+
+
+async def keep_door(edge: Edge, settings: Settings) -> None:
+    """Tell what keeps the edge from serving the control plane once for each try; `kept` tries again."""
+    try:
+        await front_door.keep(edge, settings)
+    except Problem as problem:
+        log.warning("front_door_closed", code=problem.code, problem=problem.message, hint=problem.hint)
+        await asyncio.sleep(EDGE_LOOK_SECONDS)
+        return
+    await asyncio.Event().wait()
 
 
 def _line(line: LogLine) -> Line:

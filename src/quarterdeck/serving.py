@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 import structlog
 import uvicorn
 
-from quarterdeck import __version__
+from quarterdeck import __version__, front_door
 from quarterdeck.instance import Instance
 from quarterdeck.kernel import telemetry
 from quarterdeck.kernel.errors import Conflict
@@ -62,6 +62,10 @@ async def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
         app = application(instance, lifespan=False)
         listener = listen(settings.host, settings.port)
         undo.callback(listener.close)
+        listeners = [listener]
+        if instance.edge is not None and front_door.route(settings) is not None:
+            listeners.append(front_door.listen(instance.edge.layout))
+            undo.callback(listeners[-1].close)
         config = uvicorn.Config(
             app, log_config=None, lifespan="off", access_log=False, server_header=False, proxy_headers=False,
             timeout_graceful_shutdown=REQUESTS_SECONDS, ws="websockets-sansio", http=patient(Patience()),
@@ -70,7 +74,7 @@ async def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
         with signals(lambda: end(instance, server)):
             undo.push_async_callback(instance.stop)
             await instance.start()
-            await server.serve(sockets=[listener])
+            await server.serve(sockets=listeners)
 
 
 def listen(host: str, port: int) -> socket.socket:

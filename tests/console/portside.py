@@ -8,9 +8,11 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
+from console.backed_up import backed_up
 from console.ledgerside import BASE, NOW, LedgerSide
 from console.quay import FLEET, Quay
 from quarterdeck.console.ports import Bootstrap, Place, SignedIn, SourceChoice, Update
+from quarterdeck.console.views.backups import BackupView
 from quarterdeck.console.views.deployments import (
     DeploymentRow,
     DeploymentView,
@@ -431,6 +433,9 @@ class Portside(Quay, LedgerSide):
             HostRow("worker", "in-process", ("worker", "online", None), "this host", ("deploy",), "1 job", NOW),
             HostRow("worker", "hel-2", ("worker", "online", "degraded"), "0.1.0", ("deploy", "tasks"), "", NOW),
         )
+
+    async def backups(self, who: Any) -> BackupView:
+        return backed_up(None if self.empty else NOW)
 
     async def servers(self, who: Any) -> tuple[Choice, ...]:
         return (Choice("srv_1", "fra-1"), Choice("srv_2", "hel-2"))

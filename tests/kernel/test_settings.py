@@ -147,3 +147,31 @@ def test_an_amount_that_is_none_is_refused_by_name(monkeypatch, name, given, say
         load()
     assert f"QUARTERDECK_{name}" in refused.value.message
     assert says in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"public_url": "https://192.0.2.7"}, "certificate authorities know names"),
+        ({"public_url": "https://[2001:db8::1]"}, "certificate authorities know names"),
+        ({"tls_certificate": __file__}, "tls_certificate and tls_key belong together"),
+        ({"tls_certificate": "/nowhere.pem", "tls_key": __file__}, "must be a PEM file that can be read"),
+        ({"acme_directory": "http://ca.example.com/directory"}, "https:// address of an ACME directory"),
+        ({"tls": "sometimes"}, "'auto', 'internal' or 'off'"),
+        ({"least_free_disk": "101"}, "less than or equal to 100"),
+    ],
+)
+def test_a_front_door_that_cannot_be_is_refused(given, says):
+    with pytest.raises(Invalid, match=says):
+        load(given)
+
+
+def test_an_address_can_be_public_with_a_certificate_that_nobody_is_asked_for():
+    for more in (
+        {"tls": "internal"},
+        {"tls": "off"},
+        {"no_edge": True},
+        {"tls_certificate": __file__, "tls_key": __file__},
+    ):
+        assert load({"public_url": "https://192.0.2.7", **more}).public_url == "https://192.0.2.7"
+    assert load({"public_url": "http://192.0.2.7"}).tls == "auto"

@@ -43,6 +43,7 @@ async def house(database_address, database_kind, tmp_path, clock):
         db=db,
         logs=logs,
         uid="instance",
+        settings=SimpleNamespace(runtime_log_size=64 << 20),
         data=SimpleNamespace(runtime=tmp_path / "runtime"),
         placement=SimpleNamespace(docker_host="unix:///nonexistent/docker.sock"),
     )

@@ -52,6 +52,11 @@ COMMANDS = (
     Command("serve", "serve:serve", "Run the control plane.", RUNNING),
     Command("worker", "worker:worker", "Run a worker that dials in to a server.", RUNNING),
     Command("enrol", "enrolment:enrol", "Make a worker known, with the server stopped.", RUNNING),
+    Command("backup", "backup:backup", "Back the installation up into a file.", RUNNING),
+    Command("restore", "backup:restore", "Restore a backup, or only prove it (--check).", RUNNING),
+    Command("admin", "administration:admin", "Help people in, with the server stopped.", RUNNING),
+    Command("install", "service:install", "Run the server as a service (systemd).", RUNNING),
+    Command("uninstall", "service:uninstall", "Remove the service; says what stays.", RUNNING),
     Command("migrate", "maintenance:migrate", "Bring the database to this program's schema.", RUNNING),
     Command("audit", "maintenance:audit", "Prove the audit trail.", RUNNING),
     Command("openapi", "openapi:openapi", "Print the OpenAPI document.", RUNNING),
@@ -83,13 +88,14 @@ EXAMPLES = (
 def overview(version: str) -> str:
     """The help of the program itself: examples first, then every command in its group."""
     width = max(len(example) for example, _ in EXAMPLES)
-    lines = [f"Quarterdeck {version}: one control plane for the machines a team owns.", "", "Usage: qd COMMAND", ""]
+    lines = [f"Quarterdeck {version}: one control plane for the machines a team owns.", ""]
     lines += ["Examples:", *(f"  {example:<{width}}   {words}" for example, words in EXAMPLES)]
     for group in GROUPS:
         lines += ["", f"{group}:"]
         lines += [f"  {command.name:<11} {command.summary}" for command in COMMANDS if command.group == group]
     lines += [
         "",
+        "Usage: qd COMMAND",
         "Each command explains itself: qd COMMAND --help",
         "Exit status: 0 done, 1 failed, 2 usage, 3 not signed in, 4 not allowed, 5 not found, 6 conflict,",
         "7 waits for a person, 8 timed out, 9 server unreachable, 130 interrupted.",

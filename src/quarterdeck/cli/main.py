@@ -16,6 +16,7 @@ from quarterdeck.cli.failure import Exit, Failure
 if TYPE_CHECKING:
     from cyclopts import App
 
+EXAMPLE = ("qd ", "quarterdeck ", "eval ")
 VALUED = {"-o", "--output", "--profile"}
 
 
@@ -139,7 +140,23 @@ def application(*chosen: str) -> App:
         module, _, function = BY_NAME[name].place.partition(":")
         target: Any = getattr(import_module(f"quarterdeck.cli.commands.{module}"), function)
         app.command(target, **({} if isinstance(target, App) else {"name": name}))
+        lead_with_examples(app[name])
     return app
+
+
+def lead_with_examples(app: App) -> None:
+    """The help of a command shows how it is used before it says more."""
+    from inspect import cleandoc, getdoc
+
+    for child in (name for name in app if not name.startswith("-")):
+        lead_with_examples(app[child])
+    if app.default_command is None:
+        return
+    said = cleandoc(getdoc(app.default_command) or "").split("Parameters\n---")[0].strip().splitlines()
+    examples = [line for line in said if line.startswith(EXAMPLE)]
+    prose = "\n".join(line for line in said if line not in examples)
+    first, _, rest = prose.partition("\n\n")
+    app.help = "\n\n".join(part for part in (first, "\n".join(examples), rest.strip()) if part.strip())
 
 
 def _plain(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from cyclopts import Parameter
 
 from quarterdeck.cli.catalogue import COMMANDS, GROUPS
+from quarterdeck.cli.main import EXAMPLE
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 MARK = "<!-- Everything below is written by script/generate_command_reference. -->"
 SHARED = "Options of every command"
 PLAIN = Parameter(negative="")
-EXAMPLE = ("qd ", "quarterdeck ", "eval ")
 
 
 def commands() -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import shlex
 
 from quarterdeck.console.ports import SourceChoice
+from quarterdeck.console.views.backups import BackupView
 from quarterdeck.console.views.deployments import DeploymentRow
 from quarterdeck.console.views.fleet import CredentialRow, ServerChoice, ServerView
 from quarterdeck.console.views.ledger import JobRow
@@ -155,6 +156,18 @@ def work(row: JobRow, act: str) -> Command:
 
 def enrol() -> Command:
     return Command("qd worker --server URL --token @FILE --capability deploy", "GET /api/servers")
+
+
+def backup(view: BackupView) -> str:
+    return _line("backup", "/mnt/backups", "--data-dir", view.place)
+
+
+def restore(view: BackupView) -> tuple[str, str]:
+    """Proving the last backup, and restoring it."""
+    file = view.file or "FILE"
+    key = ("--key", "/mnt/safe/master.key") if view.key in {"", "apart"} else ()
+    sealed = ("--passphrase", "@/root/backup-passphrase") if view.key == "passphrase" else ()
+    return _line("restore", "--check", file), _line("restore", file, *key, *sealed, "--data-dir", view.place)
 
 
 def deploy(choice: SourceChoice) -> Command:

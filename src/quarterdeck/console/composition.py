@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from litestar import Router
+from litestar.types import ControllerRouterHandler
 
 from quarterdeck.console.desk import Console
 from quarterdeck.console.domain.deeds import Deeds
@@ -13,7 +13,7 @@ from quarterdeck.console.domain.fleet import Fleet
 from quarterdeck.console.domain.live import Live
 from quarterdeck.console.domain.reads import Reads
 from quarterdeck.console.render import Renderer
-from quarterdeck.console.router import console_router
+from quarterdeck.console.router import console_router, front
 from quarterdeck.kernel.protocols import DeletionBlocker
 
 if TYPE_CHECKING:
@@ -36,6 +36,6 @@ def console(instance: Instance, registry: tuple[DeletionBlocker, ...] = ()) -> C
     return Console(ports, Renderer(ids=instance.db.ids), public_url=public)
 
 
-def console_handlers() -> list[Router]:
-    """Every route under `/console`."""
-    return [console_router()]
+def console_handlers() -> list[ControllerRouterHandler]:
+    """Every route under `/console`, and the way there from `/`."""
+    return [front, console_router()]

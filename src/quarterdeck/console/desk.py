@@ -33,7 +33,7 @@ class Console:
 
     def secure(self, request: AnyRequest) -> bool:
         """Whether cookies travel over TLS only."""
-        return bool(self.public_url) or request.scope["scheme"] == "https"
+        return (self.public_url or "").startswith("https://") or request.scope["scheme"] == "https"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,4 +24,5 @@ ROOMS = (
     Room("fleet", "Fleet", "/console/fleet", "fleet", 2, "f"),
     Room("jobs", "Jobs", "/console/jobs", "jobs", 2, "j", quick=True),
     Room("audit", "Audit", "/console/audit", "audit", 2, "a"),
+    Room("backups", "Backups", "/console/backups", "backups", 2, "b"),
 )

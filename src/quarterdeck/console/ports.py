@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from quarterdeck.console.views.backups import BackupView
 from quarterdeck.console.views.deployments import DeploymentRow, DeploymentView, LineView, LogView, RollbackView
 from quarterdeck.console.views.fleet import CapacityView, CredentialRow, Looked, ServerChoice, ServerView
 from quarterdeck.console.views.home import Home
@@ -158,6 +159,8 @@ class Reads(Protocol):
     async def audit(
         self, who: Principal, *, action: str, outcome: str, actor: str, before: str, limit: int
     ) -> AuditList: ...
+
+    async def backups(self, who: Principal) -> BackupView: ...
 
     async def search(self, who: Principal, words: str, limit: int) -> tuple[Found, ...]: ...
 

@@ -9,6 +9,7 @@ from litestar import Request, Response, Router, get
 
 from quarterdeck.console.desk import HOME, LOST, console_of, desk_of, open_desk, part, request_id, sign_in_address
 from quarterdeck.console.pages import (
+    backups,
     deployments,
     doors,
     fleet,
@@ -43,6 +44,14 @@ HEADINGS = {
     503: "Not available now",
     504: "It took too long",
 }
+
+
+@get("/", opt=needs(PUBLIC), include_in_schema=False)
+async def front(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """The bare address, for a person: the console is where they want to go. Programs get what is there, nothing."""
+    if "text/html" not in request.headers.get("accept", ""):
+        raise NotFound("There is nothing at this address.", hint="The HTTP API is described at /openapi.json.")
+    return see("/console/")
 
 
 @get("/static/{name:str}", opt=needs(PUBLIC))
@@ -152,6 +161,7 @@ HANDLERS: tuple[Any, ...] = (
     ledger.ask_give_up,
     ledger.give_up,
     ledger.audit,
+    backups.backups,
     me.me,
     me.change_me,
     me.change_theme,

@@ -276,9 +276,12 @@ TABLE: dict[str, dict[Tone, str]] = {
         "good": "ready",
         "bad": "unreachable",
     },
+    "installation-backup": {"warn": "stale missing", "good": "fresh"},
 }
 
 WORDS: dict[str, str] = {
+    "installation-backup:fresh": "Backed up within a week",
+    "installation-backup:stale": "Older than a week",
     "already-clean": "Clean",
     "already_clean": "Clean",
     "cancel-requested": "Canceling",

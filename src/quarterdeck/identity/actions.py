@@ -12,3 +12,5 @@ class IdentityAction(audit.Action):
     SIGNED_OUT = "session.signed-out"
     REFRESH_REUSED = "session.refresh-reused"
     SESSION_REVOKED = "session.revoked"
+    PASSWORD_RESET = "user.password-reset"  # noqa: S105 - the name of an action
+    ROLE_GRANTED = "user.role-granted"

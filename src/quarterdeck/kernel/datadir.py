@@ -10,17 +10,20 @@ from pathlib import Path
 from quarterdeck.kernel.errors import Conflict, Problem, Unavailable
 
 LEAST_FREE = 0.05
+RESTORING = ".restoring"
+"""There while a backup is restored; left behind by a restore that was cut off."""
 
 
 class DataDirectory:
     """Knows where things lie in it. `open` makes it; `lock` keeps other processes out until `release`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, least_free: float = LEAST_FREE) -> None:
         self.path = path
+        self.least_free = least_free
         self._lock: int | None = None
 
     @classmethod
-    def open(cls, path: Path) -> DataDirectory:
+    def open(cls, path: Path, least_free: float = LEAST_FREE) -> DataDirectory:
         """Make the directory (0700) where it is missing. Refuses one that others may write to or that is not ours."""
         try:
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -37,7 +40,7 @@ class DataDirectory:
                 code="data_directory_unusable",
                 hint=f"Run: chown {os.geteuid()} {path} && chmod 700 {path}",
             )
-        return cls(path)
+        return cls(path, least_free)
 
     @property
     def database(self) -> Path:
@@ -87,6 +90,15 @@ class DataDirectory:
             ) from None
         self._lock = descriptor
 
+    def require_whole(self) -> None:
+        """Raise `Conflict` where a restore was cut off: what is here may be a part of something."""
+        if (self.path / RESTORING).exists():
+            raise Conflict(
+                f"A backup is only partly restored into {self.path}.",
+                code="restore_unfinished",
+                hint="Run the same `quarterdeck restore` again, then start.",
+            )
+
     def release(self) -> None:
         if self._lock is not None:
             os.close(self._lock)
@@ -98,14 +110,15 @@ class DataDirectory:
         return status.f_bavail / status.f_blocks if status.f_blocks else 1.0
 
     def shortage(self) -> Problem | None:
-        """Less than 5 % free: what to refuse new builds with, so that the database does not suffer."""
+        """Less free than has to stay: what to refuse new builds with, so that the database does not suffer."""
         free = self.free()
-        if free >= LEAST_FREE:
+        if free >= self.least_free:
             return None
         return Unavailable(
             f"Only {free:.1%} of the disk of {self.path} is free.",
             code="disk_low",
-            hint="Prune images and old logs, or give the disk more room; below 5 % nothing new is built.",
+            hint=f"Prune images and old logs, or give the disk more room: below {self.least_free:.0%} nothing new is "
+            "built (--least-free-disk). What runs goes on, and rollbacks work.",
         )
 
     def require_space(self) -> None:

@@ -3,10 +3,10 @@
 import ipaddress
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -60,8 +60,14 @@ class Settings(BaseSettings):
     edge_http_port: Port | None = None
     edge_https_port: Port | None = None
     public_url: str | None = None
+    tls: Literal["auto", "internal", "off"] = "auto"
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    acme_email: str | None = None
+    acme_directory: str | None = None
     trusted_proxy: Annotated[tuple[str, ...], NoDecode] = ()
     sites: tuple[Site, ...] = ()
+    least_free_disk: Annotated[float, Field(ge=0, le=100)] = 5
     source_roots: Annotated[tuple[Path, ...] | None, NoDecode] = None
     log_level: str = "info"
     build_memory: Size = 2 << 30
@@ -79,6 +85,36 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
+
+    @field_validator("tls_certificate", "tls_key", mode="after")
+    @classmethod
+    def _readable(cls, value: Path | None) -> Path | None:
+        if value is None:
+            return None
+        path = value.expanduser().absolute()
+        if set(str(path)) & set("{}\n") or not path.is_file() or not os.access(path, os.R_OK):
+            raise ValueError("must be a PEM file that can be read")
+        return path
+
+    @field_validator("acme_directory")
+    @classmethod
+    def _directory(cls, value: str | None) -> str | None:
+        if value is not None and urlsplit(value).scheme != "https":
+            raise ValueError("must be the https:// address of an ACME directory")
+        return value
+
+    @model_validator(mode="after")
+    def _certain_certificate(self) -> Self:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key belong together")
+        parts = urlsplit(self.public_url or "")
+        asked = self.tls == "auto" and self.tls_certificate is None and parts.scheme == "https" and not self.no_edge
+        if asked and _is_address(parts.hostname or ""):
+            raise ValueError(
+                "certificate authorities know names, not the address in public_url: "
+                "use a name, tls_certificate with tls_key, or tls internal"
+            )
+        return self
 
     @field_validator("database_url", mode="before")
     @classmethod
@@ -168,7 +204,8 @@ def load(flags: dict[str, Any] | None = None, *, config: Path | None = None) -> 
     try:
         return Sourced(**given)
     except ValidationError as error:
-        wrong = [f"{_name(str(one['loc'][0]), given, file)}: {_say(one['msg'])}" for one in error.errors()]
+        wrong = [f"{_name(str(one['loc'][0]), given, file)}: {_say(one['msg'])}" if one["loc"] else _say(one["msg"])
+                 for one in error.errors()]  # fmt: skip
         raise Invalid(
             "The settings are not usable. " + "; ".join(wrong) + ".",
             code="settings_invalid",
@@ -177,6 +214,14 @@ def load(flags: dict[str, Any] | None = None, *, config: Path | None = None) -> 
     except (SettingsError, ValueError) as error:
         what = str(error).split(" from source")[0] if isinstance(error, SettingsError) else f"{file}: {error}"
         raise Invalid(f"The settings cannot be read. {what}.", code="settings_invalid") from None
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _say(message: str) -> str:

@@ -44,6 +44,7 @@ PAGES = {
     "job-recover": "/console/jobs/9f2c1ab1/recover",
     "job-give-up": "/console/jobs/9f2c1ab1/give-up",
     "audit": "/console/audit",
+    "backups": "/console/backups",
     "me": "/console/me",
     "search": "/console/search?q=web",
     "nothing": "/console/projects/atlantis",

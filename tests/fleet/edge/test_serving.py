@@ -150,7 +150,7 @@ async def test_strangers_cannot_claim_whom_they_forward_for(edge: Edge, get):
 
 
 async def test_a_configured_proxy_is_believed(root: Path, edge: Edge, get):
-    edge._options = EdgeOptions(trusted_proxies=("127.0.0.0/8",))
+    edge._given = EdgeOptions(trusted_proxies=("127.0.0.0/8",))
     await edge.put_route(WEB)
     async with application("here") as here:
         await edge.switch("web", here.upstream)

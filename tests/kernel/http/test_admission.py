@@ -179,3 +179,27 @@ def test_this_machines_own_names_are_known(host) -> None:
 @pytest.mark.parametrize("host", ["", "evil.example", "localhost.evil.example:8700", "127.0.0.1.evil.example", "[::2]"])
 def test_other_names_of_this_machine_are_not_its_own(host) -> None:
     assert not names_this_machine(host)
+
+
+@pytest.mark.parametrize(
+    ("server", "believed"),
+    [
+        (("/run/deck/control.sock", None), True),
+        (("/run/other.sock", None), False),
+        (("deck.test", None), False),
+        (("127.0.0.1", 8700), False),
+        (None, False),
+    ],
+)
+def test_only_what_comes_by_the_edges_own_socket_may_say_who_calls(server, believed) -> None:
+    seen: list[tuple[str | None, str]] = []
+
+    async def app(scope, receive, send) -> None:
+        seen.append((current.get().address, scope["scheme"]))
+
+    surroundings = Surroundings(edge_socket="/run/deck/control.sock", trusted_proxies=("10.0.0.0/8",))
+    perimeter = Perimeter(app, dialects=DIALECTS, surroundings=surroundings, ids=Ids())
+    lines = [(b"x-forwarded-for", b"203.0.113.9, 10.0.0.2"), (b"x-forwarded-proto", b"https")]
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": lines, "client": None, "scheme": "http"}
+    asyncio.run(perimeter({**scope, "server": server}, None, None))
+    assert seen == [("203.0.113.9", "https") if believed else (None, "http")]

@@ -18,6 +18,17 @@ MEMBERS = frozenset(
 ADMINS = frozenset({"organization:owner", "organization:admin"})
 OWNERS = frozenset({"organization:owner"})
 
+ROLES = MEMBERS | {
+    "tasks:admin",
+    "tasks:lead",
+    "tasks:developer",
+    "broker:admin",
+    "broker:approver",
+    "broker:developer",
+    "runbooks:super-admin",
+}
+"""Every built-in role that holds in a whole organization."""
+
 
 @dataclass(frozen=True, slots=True)
 class Permission:

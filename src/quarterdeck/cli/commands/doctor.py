@@ -1,19 +1,45 @@
-"""`qd doctor`: whether the server has what it needs."""
+"""`qd doctor`: whether the server has what it needs; with --bundle, a file for whoever helps."""
 
 from __future__ import annotations
 
-from quarterdeck.cli.failure import Failure
+from pathlib import Path
+
+from quarterdeck.cli.commands.maintenance import stores
+from quarterdeck.cli.failure import Exit, Failure
 from quarterdeck.cli.options import Common
 from quarterdeck.cli.session import session
 from quarterdeck.cli.states import Shown
+from quarterdeck.cli.terminal import Terminal
 
 
-def doctor(*, common: Common = Common()) -> None:
+def doctor(
+    *,
+    bundle: Path | None = None,
+    data_dir: Path | None = None,
+    config: Path | None = None,
+    common: Common = Common(),
+) -> None:
     """Check the server: database, schema, engine, edge, workers. Ends with 1 when something is wrong.
+
+    With --bundle it writes facts about the installation on this machine into a file for whoever helps, whether the
+    server runs or not: counts, states and error codes, no secrets, no names, no log lines.
 
     qd doctor
     qd doctor -o json
+    quarterdeck doctor --bundle support.tar.gz --data-dir ./data
+
+    Parameters
+    ----------
+    bundle
+        A new file for the support bundle.
+    data_dir
+        The data directory of the bundle, as for serve.
+    config
+        The TOML file of the bundle, as for serve.
     """
+    if bundle is not None:
+        _bundle(bundle, data_dir, config, Terminal(common))
+        return
     with session(common) as opened:
         body = opened.api.read("system.doctor")
         terminal, readiness = opened.terminal, body["readiness"]
@@ -40,3 +66,21 @@ def doctor(*, common: Common = Common()) -> None:
             terminal.line(f"  {provider['key']:<14} {terminal.state(shown)}")
         if not good:
             raise problem
+
+
+def _bundle(file: Path, data_dir: Path | None, config: Path | None, terminal: Terminal) -> None:
+    from quarterdeck import support_bundle
+
+    settings, data, address = stores(data_dir, config)
+    sections = support_bundle.collect(settings, data, address)
+    try:
+        support_bundle.write(file, sections)
+    except OSError as error:
+        raise Failure(
+            f"{file} cannot be written ({error.strerror}).",
+            exit=Exit.FAILED,
+            code="bundle_failed",
+            hint="Name a new file in a directory that you may write to.",
+        ) from None
+    text = f"{file}: {len(sections)} files. Look before you send it: tar xzf {file.name}"
+    terminal.answer({"file": str(file), "contents": sorted(sections)}, name=str(file), text=text)

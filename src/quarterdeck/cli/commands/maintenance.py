@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 audit = App(name="audit", help="Prove the audit trail.")
 
 
-def _open(data_dir: Path | None, config: Path | None) -> tuple[Settings, DataDirectory]:
-    """The settings and the locked data directory. Raises `Conflict` while a server runs on it."""
+def stores(data_dir: Path | None, config: Path | None) -> tuple[Settings, DataDirectory, str | Path]:
+    """The settings, the data directory that has to be there, and the address of the database; nothing is locked."""
     from quarterdeck.kernel.datadir import DataDirectory
     from quarterdeck.kernel.settings import load
 
@@ -33,12 +33,14 @@ def _open(data_dir: Path | None, config: Path | None) -> tuple[Settings, DataDir
             hint="Name it with --data-dir.",
         )
     data = DataDirectory.open(settings.data_dir)
+    return settings, data, settings.database_url.reveal() if settings.database_url else data.database
+
+
+def _open(data_dir: Path | None, config: Path | None) -> tuple[DataDirectory, str | Path]:
+    """The locked data directory and the address of the database. Raises `Conflict` while a server runs on it."""
+    _, data, address = stores(data_dir, config)
     data.lock()
-    return settings, data
-
-
-def _address(settings: Settings, data: DataDirectory) -> str | Path:
-    return settings.database_url.reveal() if settings.database_url else data.database
+    return data, address
 
 
 def migrate(
@@ -65,9 +67,8 @@ def migrate(
     from quarterdeck.kernel.db import migrate as schema
 
     terminal = Terminal(common)
-    settings, data = _open(data_dir, config)
+    data, address = _open(data_dir, config)
     try:
-        address = _address(settings, data)
         revisions = schema.pending(address) if plan else schema.migrate(address)
     finally:
         data.release()
@@ -112,9 +113,9 @@ def verify(
     if anchors is not None:
         heads = json.loads(anchors.read_text(encoding="utf-8"))["heads"]
         known = {int(key): msgspec.convert(value, Head) for key, value in heads.items()}
-    settings, data = _open(data_dir, config)
+    data, address = _open(data_dir, config)
     try:
-        database = open_database(_address(settings, data))
+        database = open_database(address)
         try:
             report = database.read_sync(prove, known)
         finally:

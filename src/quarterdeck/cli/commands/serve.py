@@ -8,7 +8,7 @@ import signal
 import sys
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 from cyclopts import Parameter
 
@@ -28,7 +28,13 @@ def serve(
     edge_http_port: int | None = None,
     edge_https_port: int | None = None,
     public_url: str | None = None,
+    tls: Literal["auto", "internal", "off"] | None = None,
+    tls_certificate: Path | None = None,
+    tls_key: Path | None = None,
+    acme_email: str | None = None,
+    acme_directory: str | None = None,
     trusted_proxy: list[str] | None = None,
+    least_free_disk: float | None = None,
     source_roots: list[str] | None = None,
     log_level: str | None = None,
     config: Path | None = None,
@@ -39,7 +45,8 @@ def serve(
 
     quarterdeck serve
     quarterdeck serve --port 8700 --data-dir ./data
-    quarterdeck serve --host 0.0.0.0 --public-url https://deck.example.com --database-url @/etc/quarterdeck/database
+    quarterdeck serve --public-url https://deck.example.com --acme-email ops@example.com
+    quarterdeck serve --database-url @/etc/quarterdeck/database
 
     Parameters
     ----------
@@ -60,9 +67,22 @@ def serve(
     edge_https_port
         The edge's port for HTTPS. Default: 443, or a free one where that cannot be had.
     public_url
-        The address that people use, such as https://deck.example.com.
+        The address that people use, such as https://deck.example.com. The edge serves it, with TLS.
+    tls
+        Where its certificate comes from: auto asks a certificate authority, internal is the edge's own (browsers
+        warn), off leaves TLS to a proxy in front. Default: auto.
+    tls_certificate
+        A certificate of your own, PEM with its chain, instead.
+    tls_key
+        Its key.
+    acme_email
+        Whom the certificate authority writes to when something is wrong.
+    acme_directory
+        Another certificate authority, by the address of its ACME directory.
     trusted_proxy
         A network whose proxies are believed about the caller's address; may be given again.
+    least_free_disk
+        Below this share of free disk, in percent, nothing new is built. Default: 5.
     source_roots
         A folder below which sources of this machine must lie; may be given again. Default: any for administrators.
     log_level
@@ -80,7 +100,13 @@ def serve(
         "edge_http_port": edge_http_port,
         "edge_https_port": edge_https_port,
         "public_url": public_url,
+        "tls": tls,
+        "tls_certificate": tls_certificate,
+        "tls_key": tls_key,
+        "acme_email": acme_email,
+        "acme_directory": acme_directory,
         "trusted_proxy": ",".join(trusted_proxy) if trusted_proxy else None,
+        "least_free_disk": least_free_disk,
         "source_roots": ",".join(source_roots) if source_roots else None,
         "log_level": log_level,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -9,13 +10,14 @@ from typing import Any
 from sqlalchemy import func, select
 
 from quarterdeck.access import CATALOGUE
+from quarterdeck.console.domain import backups, home, ledger, sources
 from quarterdeck.console.domain import deployments as attempts
-from quarterdeck.console.domain import home, ledger, sources
 from quarterdeck.console.domain import resources as things
 from quarterdeck.console.domain.deeds import project_version
 from quarterdeck.console.domain.live import line_views
 from quarterdeck.console.domain.places import deployment_at, environment_at, project_at, resource_at
 from quarterdeck.console.ports import Place, SourceChoice
+from quarterdeck.console.views.backups import BackupView
 from quarterdeck.console.views.deployments import ACTIVE, DeploymentRow, DeploymentView, LogView, RollbackView
 from quarterdeck.console.views.home import Home
 from quarterdeck.console.views.ledger import AuditList, Found, HostRow, JobList, JobView
@@ -170,6 +172,9 @@ class Reads:
     async def hosts(self, who: Principal) -> tuple[HostRow, ...]:
         rows: tuple[HostRow, ...] = await self.instance.db.read(ledger.hosts, self.instance)
         return rows
+
+    async def backups(self, who: Principal) -> BackupView:
+        return await asyncio.to_thread(backups.view, self.instance)
 
     async def servers(self, who: Principal) -> tuple[Choice, ...]:
         choices: tuple[Choice, ...] = await self.instance.db.read(_servers)

@@ -22,6 +22,7 @@ def limits(settings: Settings) -> Limits:
         run_memory=settings.runtime_memory.size,
         run_memory_share=settings.runtime_memory.share,
         run_cpus=settings.runtime_cpus,
+        least_free_disk=settings.least_free_disk / 100,
     )
 
 

@@ -76,6 +76,6 @@ async def _planned(target: Target, order: DeploymentOrder, report: Reporter) -> 
     if await packaging.packaged_before(target, order):
         report.say("Going on from what an earlier execution of this attempt has packaged.")
         return msgspec.convert(order.done["plan"], BuildPlan), None
-    preparing.require_room(target)
+    preparing.require_room(target, order)
     source = await preparing.fetch_source(target, order, report)
     return await preparing.make_plan(target, order, source, report), source

@@ -5,6 +5,8 @@ It is made at claim time, travels to the worker that claimed the job, and is nev
 
 import msgspec
 
+from quarterdeck.kernel.datadir import LEAST_FREE
+
 
 class VariableValue(msgspec.Struct, frozen=True):
     """A variable as it is handed to a build (`build-time`) or a process (`runtime`)."""
@@ -56,7 +58,9 @@ class Serving(msgspec.Struct, frozen=True):
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """Bounds of a build, of its source and of what runs. Bytes, seconds, cores, tasks; None is no limit."""
+    """Bounds of a build, of its source and of what runs. Bytes, seconds, cores, tasks; None is no limit. Of the disk
+    the share that has to stay free.
+    """
 
     build_memory: int = 2 << 30
     build_cpus: float = 2.0
@@ -69,6 +73,7 @@ class Limits(msgspec.Struct, frozen=True):
     run_memory_share: float | None = None
     """Of the memory of the host that runs it, where no amount is set."""
     run_cpus: float | None = None
+    least_free_disk: float = LEAST_FREE
 
 
 class DeploymentOrder(msgspec.Struct, frozen=True):

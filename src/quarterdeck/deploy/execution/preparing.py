@@ -41,9 +41,9 @@ def _snake(value: Any) -> Any:
     return value
 
 
-def require_room(target: Target) -> None:
+def require_room(target: Target, order: DeploymentOrder) -> None:
     """Refuse what needs new room on a disk that is nearly full, before the database on it suffers."""
-    DataDirectory(target.root).require_space()
+    DataDirectory(target.root, order.limits.least_free_disk).require_space()
 
 
 OWN = ("deployments", "edge", "locks", "processes", "releases", "static")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from quarterdeck.deploy.execution.order import DeploymentOrder
+from quarterdeck.deploy.execution.order import Limits as OrderLimits
 from quarterdeck.deploy.execution.reporting import Reporter
 from quarterdeck.deploy.execution.target import Target
 from quarterdeck.deploy.execution.turns import to_its_end
@@ -43,15 +44,18 @@ async def lay_out_release(
                     code="missing_runtime_tool",
                     hint=tool.instruction,
                 )
+        steps = [f"{order.deployment}.step{number}" for number in range(len(host.steps if host else ()))]
+        for name in steps:  # one that outlived the control plane which started it still writes there
+            await target.processes.remove(name, grace=0)
         point("release.lay-out")
         excluded = made.static_site.excluded if made.static_site is not None else ()
         await asyncio.to_thread(_lay_out, source.tree, release, directory, account, excluded)
         if account is not None and made.static_site is None:
             directory.chmod(0o700)  # no business of the users that other applications run as
         point("release.laid-out")
-        for number, step in enumerate(host.steps if host else ()):
+        for name, step in zip(steps, host.steps if host else (), strict=True):
             report.say(step.label)
-            await _step(target, order, made, directory, f"{order.deployment}.step{number}", step.argv, report)
+            await _step(target, order, made, directory, name, step.argv, report)
         static = await asyncio.to_thread(_published, made, directory)
         point("release.complete")
         marker.touch()
@@ -116,7 +120,6 @@ async def _step(
 ) -> None:
     """One step as a process of the application's user, within the build's limits."""
     processes = target.processes
-    await processes.remove(instance, grace=0)
     environment = {
         **base_environment(made, directory, building=True),
         **{v.key: v.value for v in order.variables if v.exposure == "build-time"},
@@ -139,7 +142,7 @@ async def _step(
             point("step.start")
             await processes.start(spec)
             point("step.started")
-            watcher = asyncio.create_task(_room_lost(target, directory, order.limits.build_disk, instance))
+            watcher = asyncio.create_task(_room_lost(target, directory, order.limits, instance))
             async for lines in processes.follow_log(instance):
                 for line in lines:
                     if line.stream == "supervisor":
@@ -176,11 +179,12 @@ async def _step(
         )
 
 
-async def _room_lost(target: Target, directory: Path, most: int, instance: str) -> Problem:
+async def _room_lost(target: Target, directory: Path, limits: OrderLimits, instance: str) -> Problem:
     """End a step that writes more than its limit, or the disk full; answers why."""
+    most = limits.build_disk
     while True:
         await asyncio.sleep(LOOK_SECONDS)
-        problem = DataDirectory(target.root).shortage()
+        problem = DataDirectory(target.root, limits.least_free_disk).shortage()
         if problem is None and await asyncio.to_thread(disk_size, directory) > most:
             problem = ProviderFailure(
                 f"The build wrote more than {most / 1_000_000_000:.1f} GB and was ended.",

@@ -61,7 +61,8 @@ class AdminClient:
         return msgspec.json.decode(answer.content, type=JsonObject | None), answer.headers.get("etag", "")
 
     async def load(self, configuration: JsonObject, tag: str) -> None:
-        """Replaces the whole configuration if it is still the one that `tag` names.
+        """Replaces the whole configuration if it is still the one that `tag` names. One that is the same is loaded
+        too, with the files that it names.
 
         Raises `ConfigurationRefused` when Caddy cannot run it and `ConfigurationChanged` when the tag is old; what
         served before goes on serving in both cases.
@@ -70,7 +71,7 @@ class AdminClient:
             "POST",
             "/config/",
             content=msgspec.json.encode(configuration),
-            headers={"Content-Type": "application/json", "If-Match": tag},
+            headers={"Content-Type": "application/json", "If-Match": tag, "Cache-Control": "must-revalidate"},
         )
         if answer.status_code == httpx.codes.PRECONDITION_FAILED:
             raise ConfigurationChanged(

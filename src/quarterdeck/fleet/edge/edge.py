@@ -44,6 +44,7 @@ class Edge:
     """`root` is the target directory of the host; the edge lives in `<root>/edge`.
 
     Any number of processes may hold an `Edge` of one directory at once: they change routes in turn and share one Caddy.
+    One of them is given the `options`; the others find them there.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class Edge:
     ) -> None:
         self.layout = Layout(root / "edge")
         self._named = (http_port, https_port, address)
-        self._options = options or EdgeOptions()
+        self._given = options
         self._account = account
         self._files = files or LocalFiles()
         self._admin = AdminClient(self.layout.admin_socket)
@@ -128,6 +129,13 @@ class Edge:
 
     async def remove_route(self, route_id: str) -> bool:
         return await self.change_routes(remove=[route_id])
+
+    async def load_again(self) -> None:
+        """Loads the routes anew, with the certificate files that they name: these are read only then."""
+        async with self._files.lock(self.layout.routes_lock):
+            routes = await self._read_routes()
+            await self._ensure(routes)
+            await self._load(routes, self.ports, again=True)
 
     async def routes(self) -> dict[str, Route]:
         return await self._read_routes()
@@ -241,7 +249,7 @@ class Edge:
         kept = await self._kept_ports()
         if identity is None:
             ports = choose_ports(*self._named, kept=kept, secure=secure)
-            wanted = render_caddy(routes.values(), self.layout, ports, self._options)
+            wanted = render_caddy(routes.values(), self.layout, ports, await self._options())
             generations = [wanted, *await self._older_generations(wanted)]
             identity, taken = await self._supervisor.start(generations, ports)
             await self._keep_generation(taken)
@@ -274,10 +282,10 @@ class Edge:
             require_free(wanted.https, wanted.address)
         return wanted
 
-    async def _load(self, routes: dict[str, Route], ports: Ports) -> bool:
-        wanted = render_caddy(routes.values(), self.layout, ports, self._options)
+    async def _load(self, routes: dict[str, Route], ports: Ports, *, again: bool = False) -> bool:
+        wanted = render_caddy(routes.values(), self.layout, ports, await self._options())
         running, tag = await self._admin.configuration()
-        if running == wanted:
+        if running == wanted and not again:
             await self._keep_generation(wanted)
             return False
         try:
@@ -314,6 +322,16 @@ class Edge:
                 if generation != wanted and here == wanted["apps"]["http"]["servers"]["http"]["listen"]:
                     older.append(generation)
         return older
+
+    async def _options(self) -> EdgeOptions:
+        """What was given to this object, which is kept for the others, else what was kept."""
+        kept = await self._files.read(self.layout.options)
+        if self._given is None:
+            return msgspec.json.decode(kept, type=EdgeOptions) if kept else EdgeOptions()
+        given = msgspec.json.encode(self._given)
+        if given != kept and (kept or self._given != EdgeOptions()):
+            await self._files.write_atomic(self.layout.options, given)
+        return self._given
 
     async def _kept_ports(self) -> Ports | None:
         content = await self._files.read(self.layout.ports)

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from quarterdeck.fleet.edge.configuration import EdgeOptions
 from quarterdeck.fleet.edge.edge import Edge
 
 
@@ -26,11 +27,22 @@ class Edges:
     ) -> None:
         await self.close()
 
-    def at(self, root: Path, *, http_port: int | None = None, https_port: int | None = None) -> Edge:
-        """The edge of a target directory. Ports named anew make another object, as they make other listeners."""
+    def at(
+        self,
+        root: Path,
+        *,
+        http_port: int | None = None,
+        https_port: int | None = None,
+        address: str | None = None,
+        options: EdgeOptions | None = None,
+    ) -> Edge:
+        """The edge of a target directory. Ports named anew make another object, as they make other listeners.
+        `address` and `options` count for whoever asks first; an object without them finds those that are kept in the
+        directory.
+        """
         key = (root, http_port, https_port)
         if key not in self._made:
-            self._made[key] = Edge(root, http_port=http_port, https_port=https_port)
+            self._made[key] = Edge(root, http_port=http_port, https_port=https_port, address=address, options=options)
         return self._made[key]
 
     async def close(self) -> None:

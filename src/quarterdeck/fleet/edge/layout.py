@@ -72,6 +72,16 @@ class Layout:
         return self.directory / "ports.json"
 
     @property
+    def options(self) -> Path:
+        """What the operator decided about the edge, for everybody who holds one of this directory."""
+        return self.directory / "options.json"
+
+    @property
+    def control_socket(self) -> Path:
+        """Where the control plane listens for the edge alone."""
+        return self.directory / "control.sock"
+
+    @property
     def process(self) -> Path:
         """Who serves: pid, start time and boot id, as JSON."""
         return self.directory / "caddy.pid"

@@ -9,3 +9,8 @@ def sqlalchemy_url(url: str) -> str:
         if url.startswith(scheme):
             return "postgresql+psycopg://" + url.removeprefix(scheme)
     return url
+
+
+def libpq_url(url: str) -> str:
+    """The same address as the driver itself takes it."""
+    return url.replace("postgresql+psycopg://", "postgresql://", 1)

@@ -8,6 +8,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from quarterdeck.kernel.clock import Clock, SystemClock
+from quarterdeck.kernel.db.files import sync
 from quarterdeck.kernel.errors import Unavailable
 
 KEPT = 3
@@ -28,9 +29,9 @@ def back_up(database: Path, directory: Path, revision: str, *, clock: Clock | No
             source.backup(target)
             # One file without a log beside it: what is copied away is complete.
             target.execute("PRAGMA journal_mode=DELETE")
-        _sync(draft)
+        sync(draft)
         draft.replace(made)
-        _sync(directory)
+        sync(directory)
     except (OSError, sqlite3.Error) as error:
         with suppress(OSError):
             draft.unlink()
@@ -42,11 +43,3 @@ def back_up(database: Path, directory: Path, revision: str, *, clock: Clock | No
     for old in sorted(directory.glob("quarterdeck-*.db"), key=lambda path: path.name.rpartition("-")[2])[:-KEPT]:
         old.unlink(missing_ok=True)
     return made
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

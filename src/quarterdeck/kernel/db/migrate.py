@@ -6,9 +6,10 @@ Alembic is imported only when there is something to apply: asking takes one quer
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from sqlalchemy import Connection, Engine, create_engine, pool
@@ -18,6 +19,7 @@ from quarterdeck.kernel.db.address import sqlalchemy_url
 from quarterdeck.kernel.db.backups import back_up
 from quarterdeck.kernel.db.sqlite import open_engine
 from quarterdeck.kernel.errors import Conflict, Problem, Unavailable
+from quarterdeck.kernel.faults import point
 
 if TYPE_CHECKING:
     from alembic.runtime.migration import MigrationContext
@@ -72,6 +74,11 @@ def pending(address: str | Path) -> list[str]:
     return _after(current(address))
 
 
+def require_known(revision: str) -> None:
+    """Raise `Conflict` (`schema_newer_than_program`) for a revision that this program does not have."""
+    _after(revision)
+
+
 def _after(here: str | None) -> list[str]:
     known = list(revisions())
     if here is None:
@@ -88,8 +95,8 @@ def _after(here: str | None) -> list[str]:
 def migrate(address: str | Path, *, backups: Path | None = None) -> list[str]:
     """Apply what is pending, in one transaction, one process at a time. Returns the revisions applied.
 
-    A SQLite file that holds data is copied into `backups` first. PostgreSQL is not: its operators have backups of
-    their own, and `pg_dump` need not be installed here.
+    A SQLite file that holds data is copied into `backups` first. PostgreSQL is not; see
+    `quarterdeck.backups.taking.before_upgrade`.
     """
     engine = engine_for(address)
     try:
@@ -102,8 +109,28 @@ def migrate(address: str | Path, *, backups: Path | None = None) -> list[str]:
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ADVISORY_KEY})")
             todo = _after(_current(connection))
             if todo:
+                point("migrate.begin")
                 _upgrade(connection)
+                point("migrate.applied")
             return todo
+    except DBAPIError as error:
+        raise _unusable(address, error) from error
+    finally:
+        engine.dispose()
+
+
+def create(address: str | Path, revision: str, fill: Callable[[Any], None]) -> None:
+    """Make the schema of `revision` in an empty database and let `fill` (given the driver's connection) put the rows
+    in, in one transaction. Raises `Conflict` for a revision that is newer than this program.
+    """
+    require_known(revision)
+    engine = engine_for(address)
+    try:
+        with engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ADVISORY_KEY})")
+            _upgrade(connection, revision)
+            fill(connection.connection.driver_connection)
     except DBAPIError as error:
         raise _unusable(address, error) from error
     finally:
@@ -120,14 +147,14 @@ def _scripts() -> ScriptDirectory:
     return ScriptDirectory.from_config(config)
 
 
-def _upgrade(connection: Connection) -> None:
+def _upgrade(connection: Connection, to: str = "head") -> None:
     from alembic.config import Config
     from alembic.runtime.environment import EnvironmentContext
 
     scripts = _scripts()
 
     def steps(revision: object, _context: MigrationContext) -> object:
-        return scripts._upgrade_revs("head", revision)  # type: ignore[arg-type]  # noqa: SLF001 - Alembic's own way
+        return scripts._upgrade_revs(to, revision)  # type: ignore[arg-type]  # noqa: SLF001 - Alembic's own way
 
     config = Config()
     config.set_main_option("path_separator", "os")

@@ -39,6 +39,7 @@ class Surroundings:
     trusted_proxies: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ()  # empty: any
     public_url: str | None = None
+    edge_socket: str | None = None  # path of the unix socket by which the edge comes
     content_security_policy: str = "default-src 'none'; frame-ancestors 'none'"
     quiet_paths: frozenset[str] = field(default_factory=lambda: frozenset({"/healthz", "/readyz", "/metrics"}))
 
@@ -60,11 +61,15 @@ class Proxies:
         """The nearest address that is not one of our proxies."""
         if peer is None or not forwarded or not self.trusts(peer):
             return peer
+        return self.nearest(forwarded)
+
+    def nearest(self, forwarded: str) -> str | None:
+        """The same of what somebody trusted says."""
         hops = [hop.strip().removeprefix("[").removesuffix("]") for hop in forwarded.split(",")]
         for hop in reversed(hops):
             if not self.trusts(hop):
-                return hop
-        return hops[0]
+                return hop or None
+        return hops[0] or None
 
 
 class Perimeter:
@@ -85,6 +90,7 @@ class Perimeter:
         self.ids = ids
         self.rewrite = rewrite
         self.proxies = Proxies(surroundings.trusted_proxies)
+        self.edge = surroundings.edge_socket
         self.hosts = frozenset(host.lower() for host in surroundings.allowed_hosts)
         headers = {
             "x-content-type-options": "nosniff",
@@ -93,7 +99,7 @@ class Perimeter:
             "cross-origin-opener-policy": "same-origin",
         }
         if (surroundings.public_url or "").startswith("https://"):
-            headers["strict-transport-security"] = "max-age=31536000; includeSubDomains"
+            headers["strict-transport-security"] = "max-age=31536000"
         self.headers = [(name.encode(), value.encode()) for name, value in headers.items()]
         self.policy = surroundings.content_security_policy.encode()
 
@@ -114,8 +120,11 @@ class Perimeter:
         client = scope.get("client")
         # A proxy may add its word as a line of its own below the one that the client made up.
         forwarded = b",".join(hops).decode("latin-1")
-        address = self.proxies.client(client[0] if client else None, forwarded or None)
-        if client and self.proxies.trusts(client[0]):
+        # What comes by the socket that only our own edge may open: its word counts.
+        edge = self.edge is not None and tuple(scope.get("server") or ()) == (self.edge, None)
+        nearest = self.proxies.nearest(forwarded) if edge else None
+        address = nearest or self.proxies.client(client[0] if client else None, forwarded or None)
+        if edge or (client and self.proxies.trusts(client[0])):
             proto = received.get(b"x-forwarded-proto", b"").decode("latin-1").strip()
             if proto in {"http", "https", "ws", "wss"}:
                 secure = proto in {"https", "wss"}

@@ -78,7 +78,7 @@ class Vault:
         active = None
         for row in tx.execute(select(vault_keys).order_by(vault_keys.c.created_at, vault_keys.c.id)):
             try:
-                plain = self._unwrap(Wrapped(row.master_key_id, row.wrapped), _associated_key(row.id))
+                plain = self._unwrap(Wrapped(row.master_key_id, row.wrapped), associated_key(row.id))
             except ValueError:
                 raise Conflict(
                     f"The data key {row.id} does not open with the master key {row.master_key_id}.",
@@ -100,7 +100,7 @@ class Vault:
 
     def _make(self, tx: Tx) -> str:
         key_id = self._ids.text(12)
-        wrapped = self._backend.wrap(AESGCM.generate_key(bit_length=256), _associated_key(key_id))
+        wrapped = self._backend.wrap(AESGCM.generate_key(bit_length=256), associated_key(key_id))
         tx.execute(update(vault_keys).values(active=False))
         tx.execute(
             insert(vault_keys).values(
@@ -179,7 +179,7 @@ class Vault:
         tx.lock("vault-keys")
         rows = tx.execute(select(vault_keys)).all()
         for row in rows:
-            associated = _associated_key(row.id)
+            associated = associated_key(row.id)
             plain = self._backend.unwrap(Wrapped(row.master_key_id, row.wrapped), associated)
             wrapped = self._backend.wrap(plain, associated)
             tx.execute(
@@ -194,7 +194,8 @@ def _exist(tx: Tx) -> bool:
     return tx.execute(select(vault_keys.c.id).limit(1)).first() is not None
 
 
-def _associated_key(key_id: str) -> bytes:
+def associated_key(key_id: str) -> bytes:
+    """What a wrapped data key is bound to."""
     return f"quarterdeck data key {key_id}".encode()
 
 

@@ -44,7 +44,7 @@ class Refresh(Struct, kw_only=True):
 
 def cookies(call: Call, value: str, age: int = WEEK) -> list[Cookie]:
     """The session cookie under each documented name."""
-    secure = bool(call.service("public_url")) or call.request.scope["scheme"] == "https"
+    secure = str(call.service("public_url")).startswith("https://") or call.request.scope["scheme"] == "https"
     return [
         Cookie(key=name, value=value, path="/", max_age=age, httponly=True, samesite="lax", secure=secure)
         for name in COOKIES

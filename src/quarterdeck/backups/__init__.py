@@ -1,0 +1,1 @@
+"""Keeping an installation elsewhere, and having it again: `taking`, `checking`, `restoring`."""

@@ -1,0 +1,133 @@
+"""A backup unpacked beside the place that it will have, and proven there before anything else is touched."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from quarterdeck.backups import databases, keys
+from quarterdeck.backups.archive import CHUNK, walk
+from quarterdeck.backups.manifest import DATABASE, KEY, LOGS, SEALED_KEY, TABLES, Entry, Header, Manifest, damaged
+from quarterdeck.fleet.processes.accounts import FIRST, LAST
+from quarterdeck.kernel.db.files import write_durably
+from quarterdeck.kernel.errors import Conflict
+from quarterdeck.kernel.vault import Secret
+
+
+def unpack(file: Path, place: Path, *, everything: bool) -> Manifest:
+    """Write the databases and the key into `place`, with `everything` also what lies below `runtime`."""
+    links: list[tuple[Path, str]] = []
+    directories: list[tuple[Path, Entry]] = []
+
+    def sink(entry: Entry, content: IO[bytes] | None) -> None:
+        target = place / entry.path
+        if entry.path.startswith("runtime/") and not everything:
+            return
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o711)
+        if entry.kind == "link":
+            links.append((target, entry.target))
+        elif entry.kind == "directory":
+            target.mkdir(exist_ok=True, mode=0o700)
+            directories.append((target, entry))
+        elif content is not None:
+            descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            with open(descriptor, "wb") as out:  # noqa: PTH123 - the descriptor carries the mode
+                while data := content.read(CHUNK):
+                    out.write(data)
+                _give(descriptor, entry)
+                out.flush()
+                os.fsync(descriptor)
+
+    manifest = walk(file, sink)
+    # Links come last, so that nothing was ever written through one; directories close after what is in them.
+    for path, target in links:
+        path.symlink_to(target)
+    for path, entry in reversed(directories):
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            _give(descriptor, entry)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    owners = {entry.path: entry.uid for entry in manifest.entries if entry.kind == "link"}
+    for path, _ in links:
+        uid = owners[str(path.relative_to(place))]
+        if os.geteuid() == 0 and FIRST <= uid <= LAST:
+            os.chown(path, uid, uid, follow_symlinks=False)
+    return manifest
+
+
+def _give(descriptor: int, entry: Entry) -> None:
+    """To the user of an application where it was one's: no other owner is taken from a file."""
+    if os.geteuid() == 0 and FIRST <= entry.uid <= LAST:
+        os.fchown(descriptor, entry.uid, entry.uid)
+    os.fchmod(descriptor, entry.mode & 0o777)
+
+
+def prove(file: Path, place: Path, manifest: Manifest) -> None:
+    """Raise `Invalid` unless the unpacked databases are sound and hold what the manifest says."""
+    header = manifest.header
+    if header.database == "sqlite":
+        for name in (DATABASE, LOGS):
+            wrong = databases.fault(place / name) if (place / name).exists() else None
+            if wrong is not None:
+                raise damaged(file, f"{name} is no sound database ({wrong[:80]})")
+        if not (place / DATABASE).exists() or databases.facts(place / DATABASE)[:2] != (header.schema, header.instance):
+            raise damaged(file, "its database is not that of its header")
+        counted = {table.name: table.rows for table in databases.tables(place / DATABASE)}
+    else:
+        counted = {table.name: _lines(place / TABLES / f"{table.name}.copy") for table in manifest.tables}
+    for table in manifest.tables:
+        if counted.get(table.name) != table.rows:
+            raise damaged(file, f"the table {table.name} has {counted.get(table.name)} rows instead of {table.rows}")
+
+
+def _lines(file: Path) -> int:
+    if not file.exists():
+        return -1
+    with file.open("rb") as opened:
+        return sum(data.count(b"\n") for data in iter(lambda: opened.read(CHUNK), b""))
+
+
+def put_key(place: Path, manifest: Manifest, *, key: Path | None, passphrase: Secret[str] | None) -> None:
+    """The master key as `master.key` in `place`, proven to open the secrets.
+
+    It is the one named, else the one in the backup. Raises `Conflict`.
+    """
+    target = place / KEY
+    if key is not None:
+        write_durably(target, _read(key))
+    elif (place / SEALED_KEY).exists():
+        if passphrase is None:
+            raise Conflict(
+                "The master key of this backup is sealed with a passphrase.",
+                code="backup_passphrase_missing",
+                hint="Give it with --passphrase @FILE (or - for stdin), or the master key itself with --key FILE.",
+            )
+        write_durably(target, keys.unseal((place / SEALED_KEY).read_bytes(), passphrase, manifest.header.instance))
+        (place / SEALED_KEY).unlink()
+    elif not target.exists():
+        raise Conflict(
+            "This backup does not contain the master key, and without it no secret in it can be opened.",
+            code="backup_key_missing",
+            hint="Give the master.key that you keep apart: --key FILE.",
+        )
+    keys.require_opening(target, manifest.data_keys)
+
+
+def _read(key: Path) -> bytes:
+    try:
+        return key.read_bytes()
+    except OSError as error:
+        raise Conflict(
+            f"The master key {key} cannot be read ({error.strerror}).",
+            code="backup_key_missing",
+            hint="Give the master.key that you keep apart: --key FILE.",
+        ) from None
+
+
+def note(place: Path, header: Header) -> None:
+    write_durably(place / "backup.json", msgspec.json.encode(header))

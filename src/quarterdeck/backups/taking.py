@@ -1,0 +1,211 @@
+"""Making a backup, while the server runs or not."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import msgspec
+import psycopg
+
+from quarterdeck import __version__
+from quarterdeck.backups import contents, databases, keys, postgresql
+from quarterdeck.backups.archive import Writer
+from quarterdeck.backups.databases import nothing_to_keep
+from quarterdeck.backups.manifest import (
+    DATABASE,
+    FORMAT,
+    KEY,
+    LOGS,
+    SEALED_KEY,
+    TABLES,
+    VERSION,
+    DataKey,
+    Header,
+    KeyForm,
+    Manifest,
+    Table,
+)
+from quarterdeck.backups.record import Last, keep
+from quarterdeck.deploy.deployments.retention import needed
+from quarterdeck.kernel.clock import Clock, SystemClock, wire_time
+from quarterdeck.kernel.datadir import DataDirectory
+from quarterdeck.kernel.db import open_database
+from quarterdeck.kernel.db.backups import KEPT
+from quarterdeck.kernel.db.files import sync
+from quarterdeck.kernel.db.migrate import pending
+from quarterdeck.kernel.errors import Conflict, Unavailable
+from quarterdeck.kernel.faults import point
+from quarterdeck.kernel.ids import Ids
+from quarterdeck.kernel.vault import Secret
+
+SUFFIX = ".tar.gz"
+
+
+class Copied(msgspec.Struct, frozen=True):
+    """The databases as files in a scratch directory: name in the backup and where it lies."""
+
+    schema: str
+    instance: str
+    data_keys: list[DataKey]
+    tables: list[Table]
+    sequences: dict[str, int]
+    files: list[tuple[str, Path]]
+
+
+def take(
+    data: DataDirectory,
+    address: str | Path,
+    target: Path,
+    *,
+    with_key: bool = False,
+    passphrase: Secret[str] | None = None,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+    releases: frozenset[str] | None = None,
+) -> tuple[Path, Manifest]:
+    """Back the installation up to `target`: a new file, or a directory to put one into. The file is complete, durable
+    and readable by its owner alone when it has its name; before that nothing of that name is there. `releases` instead
+    of those that are needed.
+
+    Raises `Conflict` (`backup_exists`, `backup_nothing_there`) or `Unavailable` (`backup_failed`).
+    """
+    if passphrase is not None:
+        keys.check_passphrase(passphrase)
+    data.require_whole()
+    now = (clock or SystemClock()).now()
+    file = target / f"quarterdeck-{now:%Y%m%dT%H%M%SZ}{SUFFIX}" if target.is_dir() else target.absolute()
+    if file.exists():
+        raise Conflict(
+            f"{file} exists. A backup overwrites nothing.",
+            code="backup_exists",
+            hint="Choose another name, or name a directory: each backup gets a name of its own there.",
+        )
+    form: KeyForm = "passphrase" if passphrase is not None else "plain" if with_key else "apart"
+    with _scratch(file) as scratch:
+        copied = _copy(data, address, scratch)
+        kept = releases if releases is not None else _releases(data, address)
+        header = Header(
+            format=FORMAT,
+            version=VERSION,
+            instance=copied.instance,
+            created_at=wire_time(now),
+            release=__version__,
+            schema=copied.schema,
+            database="sqlite" if isinstance(address, Path) else "postgresql",
+            data_dir=str(data.path),
+            key=form,
+        )
+        draft = scratch / "draft"
+        draft.touch(mode=0o600)
+        with draft.open("wb") as stream:
+            writer = Writer(stream, header)
+            for path, source in copied.files:
+                writer.file(path, source, own=True)
+                source.unlink()
+            _add_key(writer, data, header, passphrase, ids or Ids())
+            _add_files(writer, data, kept)
+            manifest = Manifest(
+                header=header,
+                entries=writer.entries,
+                tables=copied.tables,
+                sequences=copied.sequences,
+                data_keys=copied.data_keys,
+            )
+            writer.close(manifest)
+        sync(draft)
+        point("backup.written")
+        draft.rename(file)
+        sync(file.parent)
+    if releases is None:
+        keep(data, Last(created_at=header.created_at, file=str(file), size=file.stat().st_size, key=form))
+    return file, manifest
+
+
+def before_upgrade(data: DataDirectory, address: str, revision: str, *, clock: Clock | None = None) -> Path:
+    """Keep a PostgreSQL database at the revision it is at, beside the copies of SQLite files; the newest three stay."""
+    directory = data.path / "backups"
+    directory.mkdir(mode=0o700, exist_ok=True)
+    stamp = (clock or SystemClock()).now().strftime("%Y%m%dT%H%M%S%fZ")
+    made, _ = take(data, address, directory / f"quarterdeck-{revision}-{stamp}{SUFFIX}", releases=frozenset())
+    kept = sorted(directory.glob(f"quarterdeck-*{SUFFIX}"), key=lambda path: path.name.rpartition("-")[2])
+    for old in kept[:-KEPT]:
+        old.unlink(missing_ok=True)
+    return made
+
+
+@contextmanager
+def _scratch(file: Path) -> Iterator[Path]:
+    """A directory beside the file, gone afterwards; what the disk refuses is said with what to do."""
+    scratch = file.parent / f".{file.name}.part"
+    try:
+        for old in file.parent.glob(".quarterdeck-*.part"):  # of one that was ended
+            shutil.rmtree(old, ignore_errors=True)
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir(mode=0o700, parents=True)
+        yield scratch
+    except (OSError, sqlite3.Error, psycopg.Error) as error:
+        what = error.strerror if isinstance(error, OSError) else str(error).splitlines()[0]
+        raise Unavailable(
+            f"The backup {file} could not be written ({what}). Nothing of it is kept.",
+            code="backup_failed",
+            hint="Make room there, let the user that runs Quarterdeck write there, or name another place.",
+        ) from None
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _copy(data: DataDirectory, address: str | Path, scratch: Path) -> Copied:
+    if isinstance(address, Path) and not address.exists():
+        raise nothing_to_keep(f"{address} does not exist")
+    with ExitStack() as after:
+        if isinstance(address, Path):
+            databases.copy(address, scratch / DATABASE)
+            schema, instance, data_keys = databases.facts(scratch / DATABASE)
+            files = [(DATABASE, scratch / DATABASE)]
+            tables, sequences = databases.tables(scratch / DATABASE), dict[str, int]()
+            if data.logs.exists():
+                databases.copy(data.logs, scratch / LOGS)
+                files.append((LOGS, scratch / LOGS))
+        else:
+            found = after.enter_context(postgresql.snapshot(address))
+            schema, instance, data_keys = found.facts()
+            files, tables = [], []
+            for name, columns in found.tables():
+                place = scratch / f"{name}.copy"
+                with place.open("wb") as out:
+                    tables.append(found.write(name, columns, out))
+                files.append((f"{TABLES}/{name}.copy", place))
+            sequences = found.sequences()
+    return Copied(schema, instance, data_keys, tables, sequences, files)
+
+
+def _releases(data: DataDirectory, address: str | Path) -> frozenset[str]:
+    """Those that serve or may be given back; all there are where the database has an older schema."""
+    if pending(address):
+        place = data.runtime / "releases"
+        return frozenset(path.name for path in place.iterdir()) if place.is_dir() else frozenset()
+    database = open_database(address)
+    try:
+        found = database.read_sync(needed)
+    finally:
+        database.close_sync()
+    return found.deployments | found.directories
+
+
+def _add_key(writer: Writer, data: DataDirectory, header: Header, passphrase: Secret[str] | None, ids: Ids) -> None:
+    if header.key == "plain":
+        writer.content(KEY, data.master_key.read_bytes())
+    elif passphrase is not None:
+        writer.content(SEALED_KEY, keys.seal(data.master_key.read_bytes(), passphrase, header.instance, ids))
+
+
+def _add_files(writer: Writer, data: DataDirectory, releases: frozenset[str]) -> None:
+    for path, source in contents.listed(data.runtime, releases):
+        try:
+            writer.file(path, source)
+        except FileNotFoundError:  # taken away meanwhile, so nobody needs it
+            continue

@@ -1,0 +1,170 @@
+"""`quarterdeck backup` and `quarterdeck restore`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from quarterdeck.cli.commands.maintenance import stores
+from quarterdeck.cli.commands.serve import database_address
+from quarterdeck.cli.failure import Exit, Failure, usage
+from quarterdeck.cli.options import Common
+from quarterdeck.cli.terminal import Terminal
+
+if TYPE_CHECKING:
+    from quarterdeck.backups.manifest import Manifest
+    from quarterdeck.kernel.vault import Secret
+
+KEY_WORDS = {
+    "apart": "The master key is not in it: keep {} apart, or no secret can be opened again.",
+    "plain": "The master key is in it: whoever has the file can read every secret.",
+    "passphrase": "The master key is in it, sealed with the passphrase.",
+}
+
+
+def backup(
+    target: Path,
+    *,
+    passphrase: str | None = None,
+    with_key: bool = False,
+    data_dir: Path | None = None,
+    config: Path | None = None,
+    common: Common = Common(),
+) -> None:
+    """Back the installation up, while the server runs or not: database, logs, and what rollbacks need.
+
+    The master key stays out of it unless you ask: with it, whoever has the file can read every secret.
+
+    quarterdeck backup /mnt/backups
+    quarterdeck backup /mnt/backups --passphrase @/root/backup-passphrase
+    quarterdeck backup before-the-move.tar.gz --with-key
+
+    Parameters
+    ----------
+    target
+        A new file, or a directory to put one into.
+    passphrase
+        Also take the master key, sealed with this passphrase: @FILE that holds it, or - to read it from stdin.
+    with_key
+        Also take the master key as it is.
+    data_dir
+        The data directory, as for serve.
+    config
+        The TOML file, as for serve.
+    """
+    if with_key and passphrase is not None:
+        raise usage("--with-key and --passphrase exclude each other.", "quarterdeck backup --help")
+    from quarterdeck.backups.taking import take
+
+    secret = read_secret("--passphrase", passphrase)
+    terminal = Terminal(common)
+    _, data, address = stores(data_dir, config)
+    file, manifest = take(data, address, target, with_key=with_key, passphrase=secret)
+    size = file.stat().st_size
+    facts = {"file": str(file), "bytes": size, **_facts(manifest)}
+    words = KEY_WORDS[manifest.header.key].format(data.master_key)
+    text = f"{file}: {size / 1_000_000:.1f} MB, {manifest.rows} rows, {len(manifest.releases)} releases.\n{words}"
+    terminal.answer(facts, name=str(file), text=text)
+
+
+def restore(
+    file: Path,
+    *,
+    check: Annotated[bool, Parameter(negative="")] = False,
+    key: Path | None = None,
+    passphrase: str | None = None,
+    elsewhere: bool = False,
+    database_url: str | None = None,
+    data_dir: Path | None = None,
+    config: Path | None = None,
+    common: Common = Common(),
+) -> None:
+    """Restore a backup into an empty data directory, with the server stopped. With --check only prove it.
+
+    A file that is cut short, altered or none of ours is refused before anything is touched.
+
+    quarterdeck restore --check quarterdeck-20260531T120000Z.tar.gz
+    quarterdeck restore quarterdeck-20260531T120000Z.tar.gz --key /mnt/safe/master.key
+    quarterdeck restore quarterdeck-20260531T120000Z.tar.gz --passphrase - --data-dir /var/lib/quarterdeck
+
+    Parameters
+    ----------
+    file
+        What `quarterdeck backup` wrote.
+    check
+        Read the whole backup, compare every checksum, and change nothing.
+    key
+        The master key, where it is not in the backup.
+    passphrase
+        The passphrase that the key in the backup is sealed with: @FILE that holds it, or - to read it from stdin.
+    elsewhere
+        Restore to another directory than it was. Host processes and sites have to be deployed again then.
+    database_url
+        The empty PostgreSQL database of a backup from PostgreSQL: @FILE that holds postgresql://…, or - for stdin.
+    data_dir
+        The data directory, as for serve.
+    config
+        The TOML file, as for serve.
+    """
+    from quarterdeck.backups.restoring import Wanted
+    from quarterdeck.backups.restoring import check as prove
+    from quarterdeck.backups.restoring import restore as put_back
+    from quarterdeck.kernel.settings import load
+
+    if database_url == passphrase == "-":
+        raise usage("Only one of them can be read from stdin.", "quarterdeck restore --help")
+    terminal = Terminal(common)
+    secret = read_secret("--passphrase", passphrase)
+    settings = load({"data_dir": data_dir, "database_url": database_address(database_url)}, config=config)
+    address = settings.database_url.reveal() if settings.database_url else None
+    wanted = Wanted(address=address, key=key, passphrase=secret, elsewhere=elsewhere)
+    manifest = prove(file, wanted) if check else put_back(file, settings.data_dir, wanted)
+    header = manifest.header
+    what = f"{header.created_at}, schema {header.schema}: {manifest.rows} rows, {len(manifest.releases)} releases"
+    if check:
+        text = f"{file} is whole ({what})."
+    else:
+        text = (
+            f"Restored to {settings.data_dir} ({what}).\nImages are not part of a backup: what ran in containers runs "
+            "again where its image still is, else deploy it again.\nNow: quarterdeck serve"
+        )
+    terminal.answer({"file": str(file), **_facts(manifest)}, name=str(file), text=text)
+
+
+def _facts(manifest: Manifest) -> dict[str, object]:
+    header = manifest.header
+    return {
+        "instance": header.instance,
+        "createdAt": header.created_at,
+        "release": header.release,
+        "schema": header.schema,
+        "database": header.database,
+        "masterKey": header.key,
+        "rows": manifest.rows,
+        "releases": len(manifest.releases),
+        "files": len(manifest.entries),
+    }
+
+
+def read_secret(option: str, given: str | None) -> Secret[str] | None:
+    """A secret from a file or stdin; as a word of the command line others could read it."""
+    from quarterdeck.kernel.vault import Secret
+
+    if given is None:
+        return None
+    if given == "-":
+        return Secret(sys.stdin.readline().rstrip("\r\n"))
+    if not given.startswith("@"):
+        raise usage(
+            f"{option} takes a file or stdin, because every user of this machine can read command lines.",
+            f"{option} @FILE",
+        )
+    try:
+        return Secret(Path(given[1:]).expanduser().read_text(encoding="utf-8").rstrip("\r\n"))
+    except OSError as error:
+        raise Failure(
+            f"{given[1:]} cannot be read ({error.strerror}).", exit=Exit.USAGE, code="usage", hint=f"{option} @FILE"
+        ) from None

@@ -1,0 +1,5 @@
+"""The installation that tests back up."""
+
+from backups.house import house
+
+__all__ = ["house"]

@@ -1,0 +1,232 @@
+"""What is no whole backup of ours is refused before anything is touched; so is a place where it does not belong."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import random
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from backups.house import SECRET, House, opens
+from e2e.server import PROGRAM, environment
+from quarterdeck.backups.restoring import check, restore
+from quarterdeck.backups.taking import take
+from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.ids import Ids
+from quarterdeck.kernel.vault import Secret
+from quarterdeck.kernel.vault.local import LocalBackend
+from support.run import SEED
+
+BROKEN = 8
+STEPS = ("restore.staged", "restore.loaded", "restore.runtime", "restore.master.key", "restore.quarterdeck.db")
+
+
+@pytest.fixture
+def kept(house: House, tmp_path) -> Path:
+    return take(house.data, house.address, tmp_path / "kept.tar.gz", with_key=True)[0]
+
+
+def refusal(file: Path, house: House, **more) -> str:
+    """The code that both the check and the restore refuse with; neither may leave anything."""
+    directory = house.directory.parent / "elsewhere"
+    codes = set()
+    for tried in (lambda wanted: check(file, wanted), lambda wanted: restore(file, directory, wanted)):
+        with pytest.raises(Problem) as raised:
+            tried(house.wanted(elsewhere=True, **more))
+        assert raised.value.hint
+        codes.add(raised.value.code)
+    assert not directory.exists()
+    if house.fresh:
+        assert house.rows(restored=True) == {}
+    assert len(codes) == 1
+    return codes.pop()
+
+
+def test_a_backup_that_ends_too_early_is_refused_wherever_it_ends(house: House, kept: Path, tmp_path):
+    whole = kept.read_bytes()
+    draw = random.Random(SEED)  # noqa: S311 - to be repeated, not to be secret
+    for length in (2, 40, len(whole) - 1, *(draw.randrange(len(whole)) for _ in range(BROKEN))):
+        cut = tmp_path / "cut.tar.gz"
+        cut.write_bytes(whole[:length])
+        assert refusal(cut, house) in {"backup_damaged", "backup_foreign"}, length
+
+
+def test_an_altered_backup_is_refused_whatever_was_altered(house: House, kept: Path, tmp_path):
+    plain = gzip.decompress(kept.read_bytes())
+    with tarfile.open(fileobj=io.BytesIO(plain)) as tar:
+        places = [(one.name, one.offset_data, one.size) for one in tar if one.size]
+    draw = random.Random(SEED)  # noqa: S311 - to be repeated, not to be secret
+    for name, begin, size in [*places, *(draw.choice(places) for _ in range(BROKEN))]:
+        at = begin + draw.randrange(size)
+        altered = bytearray(plain)
+        altered[at] ^= 1 << draw.randrange(8)
+        file = tmp_path / "altered.tar.gz"
+        file.write_bytes(gzip.compress(bytes(altered), 1))
+        assert refusal(file, house) in {"backup_damaged", "backup_foreign", "backup_newer_than_program"}, (name, at)
+
+
+@pytest.mark.parametrize("content", [b"", b"no backup", gzip.compress(b"no tar"), os.urandom(4096)])
+def test_a_foreign_file_is_refused(house: House, tmp_path, content):
+    file = tmp_path / "foreign"
+    file.write_bytes(content)
+    assert refusal(file, house) in {"backup_foreign", "backup_damaged"}
+
+
+def test_somebody_elses_archive_is_refused(house: House, tmp_path):
+    file = tmp_path / "their.tar.gz"
+    with tarfile.open(file, "w:gz") as tar:
+        tar.add(__file__, "quarterdeck.db")
+    assert refusal(file, house) == "backup_foreign"
+    assert refusal(tmp_path / "missing.tar.gz", house) == "backup_unreadable"
+
+
+@pytest.mark.parametrize("name", ["../escaped", "/etc/escaped", "runtime/../../escaped", "unknown"])
+def test_an_archive_that_wants_to_write_elsewhere_is_refused(house: House, kept: Path, tmp_path, name):
+    with tarfile.open(kept) as tar:
+        head = tar.extractfile("backup.json").read()
+    file = tmp_path / "hostile.tar.gz"
+    with tarfile.open(file, "w:gz") as tar:
+        for path, content in (("backup.json", head), (name, b"escaped")):
+            info = tarfile.TarInfo(path)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+    assert refusal(file, house) == "backup_damaged"
+    assert not (tmp_path / "escaped").exists()
+
+
+def test_nothing_is_written_through_a_link(house: House, kept: Path, tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    with tarfile.open(kept) as tar:
+        head = tar.extractfile("backup.json").read()
+    file = tmp_path / "hostile.tar.gz"
+    with tarfile.open(file, "w:gz") as tar:
+        link = tarfile.TarInfo("runtime/releases")
+        link.type, link.linkname = tarfile.SYMTYPE, str(outside)
+        content = tarfile.TarInfo("runtime/releases/file")
+        content.size = 4
+        first = tarfile.TarInfo("backup.json")
+        first.size = len(head)
+        tar.addfile(first, io.BytesIO(head))
+        tar.addfile(link)
+        tar.addfile(content, io.BytesIO(b"evil"))
+    assert refusal(file, house) == "backup_damaged"
+    assert list(outside.iterdir()) == []
+
+
+def test_a_backup_of_a_newer_release_is_refused(house: House, kept: Path, tmp_path):
+    for field, value, code in (("schema", "9999", "schema_newer_than_program"), ("version", 2, "backup_newer")):
+        file = tmp_path / "newer.tar.gz"
+        with tarfile.open(kept) as tar, tarfile.open(file, "w:gz") as made:
+            for one in tar:
+                content = tar.extractfile(one).read() if one.isreg() else b""
+                if one.name == "backup.json":
+                    content = json.dumps({**json.loads(content), field: value}).encode()
+                    one.size = len(content)
+                made.addfile(one, io.BytesIO(content))
+        assert refusal(file, house).startswith(code)
+
+
+def test_a_key_that_opens_nothing_is_refused(house: House, tmp_path):
+    file, _ = take(house.data, house.address, tmp_path / "apart.tar.gz")
+    wrong = LocalBackend(tmp_path / "wrong.key", Ids())
+    wrong.open(create=True)
+    assert refusal(file, house, key=tmp_path / "wrong.key") == "backup_key_wrong"
+
+
+def test_a_directory_with_anything_in_it_is_left_alone(house: House, kept: Path):
+    before = sorted(house.directory.rglob("*"))
+    with pytest.raises(Problem) as raised:
+        restore(kept, house.directory, house.wanted())
+    assert raised.value.code == "restore_target_not_empty"
+    assert sorted(house.directory.rglob("*")) == before
+
+
+def test_a_directory_in_use_is_left_alone(house: House, kept: Path):
+    with house.opened(), pytest.raises(Problem) as raised:
+        restore(kept, house.directory, house.wanted())
+    assert raised.value.code == "data_directory_in_use"
+
+
+def test_another_directory_has_to_be_wanted(house: House, kept: Path, tmp_path):
+    with pytest.raises(Problem) as raised:
+        restore(kept, tmp_path / "other", house.wanted())
+    assert raised.value.code == "restore_other_place"
+    assert not (tmp_path / "other").exists()
+
+
+def test_the_kind_of_database_has_to_be_the_same(house: House, kept: Path, tmp_path):
+    from quarterdeck.backups.restoring import Wanted
+
+    address = None if house.url else "postgresql://deck@127.0.0.1:1/deck"
+    with pytest.raises(Problem) as raised:
+        restore(kept, tmp_path / "other", Wanted(address=address, elsewhere=True))
+    assert raised.value.code == "restore_other_database"
+
+
+def test_a_backup_overwrites_nothing_and_leaves_nothing_when_it_cannot_be_made(house: House, kept: Path, tmp_path):
+    with pytest.raises(Problem) as raised:
+        take(house.data, house.address, kept)
+    assert raised.value.code == "backup_exists"
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(Problem) as raised:
+        take(house.data, house.address, Path("/proc/backup.tar.gz"))
+    assert raised.value.code == "backup_failed"
+    with pytest.raises(Problem) as raised:
+        take(house.data, house.address, tmp_path / "short.tar.gz", passphrase=Secret("short"))
+    assert raised.value.code == "backup_passphrase_short"
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def restored(house: House, file: Path, place: Path, cut: str | None = None) -> subprocess.CompletedProcess[str]:
+    """`quarterdeck restore` as a process of its own, killed at a point if one is named."""
+    arguments = [*PROGRAM, "restore", str(file), "--data-dir", str(house.directory)]
+    if house.fresh:
+        (place / "url").write_text(house.fresh)
+        arguments += ["--database-url", f"@{place / 'url'}"]
+    faults = {}
+    if cut is not None:
+        (place / "cord").mkdir()
+        (place / "cord" / "armed").write_text(f"{cut} 1")
+        faults = {"QUARTERDECK_FAULTS": str(place / "cord")}
+    return subprocess.run(arguments, env=environment(None, **faults), capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_restore_that_is_cut_off_starts_no_server_and_is_begun_again(house: House, kept: Path, tmp_path, step):
+    before = house.rows()
+    house.wipe()
+    done = restored(house, kept, tmp_path, step)
+    if house.fresh and step == "restore.quarterdeck.db":  # there is no such file then
+        assert done.returncode == 0, done.stderr
+    else:
+        assert done.returncode == -9, (done.stdout, done.stderr)
+        with pytest.raises(Problem) as raised, house.opened(restored=True):
+            pass
+        assert raised.value.code == "restore_unfinished"
+        with pytest.raises(Problem) as raised:
+            take(house.data, house.address, tmp_path / "of-a-part.tar.gz")
+        assert raised.value.code == "restore_unfinished"
+        again = restored(house, kept, tmp_path)
+        assert again.returncode == 0, again.stderr
+    assert house.rows(restored=True) == before
+    with house.opened(restored=True) as instance:
+        assert opens(instance, house) == SECRET
+
+
+def test_a_second_try_with_a_broken_file_spoils_nothing(house: House, kept: Path, tmp_path):
+    before = house.rows()
+    house.wipe()
+    assert restored(house, kept, tmp_path, "restore.loaded").returncode == -9
+    broken = tmp_path / "broken.tar.gz"
+    broken.write_bytes(kept.read_bytes()[:-1])
+    refused = restored(house, broken, tmp_path)
+    assert refused.returncode not in {0, -9}
+    assert restored(house, kept, tmp_path).returncode == 0
+    assert house.rows(restored=True) == before

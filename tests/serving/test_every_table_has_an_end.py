@@ -1,0 +1,47 @@
+"""Every table either has housekeeping, or holds one row for each thing there is, or is history by decision."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import quarterdeck.instance  # noqa: F401 - registers the categories of all rooms
+from quarterdeck.kernel import retention
+from quarterdeck.schema import tables
+
+TIDIED = {
+    "identity_session_tokens": "session-tokens",
+    "identity_sessions": "sessions",
+    "jobs": "jobs",
+    "job_attempts": "jobs",
+    "job_schedule_runs": "schedule-runs",
+    "domain_events": "domain-events",
+    "audit_events": "audit-events",
+    "audit_unsealed": "audit-events",
+    "log_lines": "log-lines",
+}
+BY_ITSELF = {"kernel_idempotency"}  # each command with a key removes what is older than a week
+HISTORY = {
+    "audit_seals", "audit_tombstones", "audit_holds", "audit_archives", "deploy_deployments", "deploy_phases",
+    "deploy_runtime_controls",
+}  # fmt: skip
+ONE_EACH = {
+    "access_grants", "deploy_observations", "deploy_resources", "event_streams", "event_subscribers",
+    "fleet_access_policies", "fleet_destinations", "fleet_servers", "fleet_workers", "identity_organizations",
+    "identity_users", "instance", "job_schedules", "log_streams", "vault_keys", "workspace_environments",
+    "workspace_projects", "workspace_variables",
+}  # fmt: skip
+
+
+def test_every_table_is_accounted_for_once() -> None:
+    groups = (set(TIDIED), BY_ITSELF, HISTORY, ONE_EACH)
+    assert sum(map(len, groups)) == len(set.union(*groups))
+    assert set.union(*groups) == set(tables().tables)
+
+
+def test_every_category_is_there_has_a_default_and_is_described() -> None:
+    known = {category.name: category for category in retention.categories()}
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "retention.md").read_text(encoding="utf-8")
+    assert set(TIDIED.values()) <= set(known)
+    for name, category in known.items():
+        assert category.keep is not None, name
+        assert f"| `{name}` |" in page

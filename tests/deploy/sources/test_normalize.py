@@ -110,7 +110,9 @@ CONTROLS = st.sampled_from([*map(chr, range(32)), "\x7f"])
 PATHS = st.text(st.sampled_from("ab/-~.;%20"), max_size=8)
 
 
-@given(before=PATHS, control=CONTROLS, after=PATHS, place=st.sampled_from(["https://h.test/", "ssh://h.test/", "file:///"]))
+@given(
+    before=PATHS, control=CONTROLS, after=PATHS, place=st.sampled_from(["https://h.test/", "ssh://h.test/", "file:///"])
+)
 def test_no_control_character_gets_through_however_it_is_spelt(before, control, after, place):
     for spelt in (control, f"%{ord(control):02x}", f"%{ord(control):02X}"):
         with pytest.raises(Invalid):
@@ -128,7 +130,9 @@ def test_no_part_of_a_path_for_ssh_can_be_read_as_an_option_or_a_command(path, p
     assert not any(part.startswith(("-", "~-")) for part in sent.split("/"))
 
 
-@pytest.mark.parametrize("locator", ["ssh://h.test/~ada/a-b", "ssh://h.test/a%20b", "h.test:~ada/a.git", "file:///a%20b"])
+@pytest.mark.parametrize(
+    "locator", ["ssh://h.test/~ada/a-b", "ssh://h.test/a%20b", "h.test:~ada/a.git", "file:///a%20b"]
+)
 def test_homes_dashes_and_spaces_within_a_path_are_taken(locator):
     assert locators.parse(locator).url == locator
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
 import socket
@@ -125,10 +126,12 @@ def test_serve_ends_at_sigterm_with_zero_and_its_data_is_found_again(tmp_path: P
     data = tmp_path / "data"
     for _ in range(2):
         assert _served(data) == 0
-    assert qd("audit", "verify", "--data-dir", str(data)).out == "The audit trail is whole.\n"
+    said = qd("audit", "verify", "--data-dir", str(data)).out
+    assert re.fullmatch(r"The audit trail is whole: \d+ sealed events, none of them pruned\.\n", said), said
     assert qd("migrate", "--data-dir", str(data)).out == "The database has this program's schema.\n"
     heads = json.loads(qd("audit", "verify", "--data-dir", str(data), "-o", "json").out)
     assert heads["ok"] is True
+    assert (heads["pruned"], heads["prunings"]) == (0, 0)
 
 
 def _served(data: Path) -> int:

@@ -88,8 +88,8 @@ def verify(
 ) -> None:
     """Prove that no audit event was changed, removed or slipped in, with the server stopped.
 
-    The answer names the end of each chain. Kept elsewhere, it proves later that the chain was not made anew. It also says
-    how many events were pruned, and by how many prunings that stand in the trail.
+    The answer names the end of each chain. Kept elsewhere, it proves later that the chain was not made anew. It also
+    says how many events were pruned, and by how many prunings that stand in the trail.
 
     quarterdeck audit verify --data-dir ./data
     quarterdeck audit verify -o json > heads.json
@@ -139,8 +139,8 @@ def verify(
 
 
 def _whole(report: Report) -> str:
-    gone = f"{report.pruned} of them pruned, by {report.prunings} prunings" if report.pruned else "none of them pruned"
-    return f"The audit trail is whole: {report.sealed} sealed events, {gone}."
+    gone = f"{report.pruned} of them pruned (audit.pruned: {report.prunings})" if report.pruned else "none pruned"
+    return f"The audit trail is whole. Sealed events: {report.sealed}, {gone}."
 
 
 audit.command(verify)

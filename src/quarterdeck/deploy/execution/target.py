@@ -88,7 +88,7 @@ class Target:
 
 
 def _enter(root: Path) -> None:
-    """The directories that we share with other users of the machine: applications may pass through to their own release,
+    """The directories that other users of the machine come by: applications may pass through to their own release,
     nobody may see which others there are, and nobody has anything to do with sources.
     """
     root.mkdir(parents=True, exist_ok=True, mode=0o711)

@@ -17,8 +17,8 @@ from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, NotFound
 
 # What a pruning says of itself stays for good: the tombstones that it left count only beside it.
-_KEPT = f"""
-e.action = '{AuditAction.PRUNED}'
+_KEPT = """
+e.action = 'audit.pruned'
 OR EXISTS (SELECT 1 FROM audit_holds h WHERE h.released_at IS NULL
   AND (h.organization_id IS NULL OR h.organization_id = e.organization_id)
   AND (h.aggregate_id IS NULL OR h.aggregate_id = e.aggregate_id))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -55,7 +55,8 @@ def find_by_idempotency_key(tx: Tx, kind: str, key: str) -> Job:
 class Filter:
     """Which jobs to list, newest first; `before` is the id after which the next page begins.
 
-    `with_own` adds the jobs of the installation itself, which belong to no organization; `other_kinds` are left out.
+    `with_own` adds the jobs of the installation itself, which belong to no organization (without an organization they
+    alone are meant); `other_kinds` are left out.
     """
 
     organization_id: int | None = None
@@ -74,17 +75,20 @@ class Filter:
     def where(self) -> tuple[str, dict[str, Any]]:
         clauses, small = ["1 = 1"], self._small_index()
         values: dict[str, Any] = {}
+        # `+` keeps a planner from the index of all that an organization ever had where a smaller one leads.
+        column = "organization_id"
+        if self.subject or self.subjects or (small and small != MISSED):
+            column = f"+{column}"
         if self.organization_id is not None:
-            # `+` keeps a planner from the index of all that an organization ever had where a smaller one leads.
-            column = "+organization_id" if small or self.subject or self.subjects else "organization_id"
-            own = " OR organization_id IS NULL" if self.with_own else ""
-            clauses.append(f"({column} = :organization_id{own})")
+            clauses.append(f"{column} = :organization_id")
             values["organization_id"] = self.organization_id
-        for column in ("subject", "kind"):
-            value = getattr(self, column)
+        elif self.with_own:
+            clauses.append(f"{column} IS NULL")
+        for name in ("subject", "kind"):
+            value = getattr(self, name)
             if value is not None:
-                clauses.append(f"{column} = :{column}")
-                values[column] = value
+                clauses.append(f"{name} = :{name}")
+                values[name] = value
         for column, name, among, words in (
             ("subject", "subjects", "IN", self.subjects),
             ("kind", "kinds", "IN", self.kinds),
@@ -103,6 +107,12 @@ class Filter:
                 values[name] = micros(bound)
         return " AND ".join(clauses), values
 
+    def parts(self) -> tuple[Filter, ...]:
+        """The filters whose answers together are this one's, each led by an index: no index finds this or nothing."""
+        if self.with_own and self.organization_id is not None:
+            return replace(self, with_own=False), replace(self, organization_id=None)
+        return (self,)
+
     def _small_index(self) -> str | None:
         """The condition of the small index that holds what is wanted and little else (see `model.py`)."""
         if self.states == (State.RUNNING,):
@@ -115,6 +125,11 @@ class Filter:
 
 
 def list_jobs(tx: Tx, wanted: Filter) -> list[Job]:
+    found = [job for part in wanted.parts() for job in _listed(tx, part)]
+    return sorted(found, key=lambda job: job.id, reverse=True)[: wanted.limit]
+
+
+def _listed(tx: Tx, wanted: Filter) -> list[Job]:
     where, values = wanted.where()
     if wanted.before is not None:
         where, values["before"] = f"{where} AND id < :before", wanted.before
@@ -125,8 +140,10 @@ def list_jobs(tx: Tx, wanted: Filter) -> list[Job]:
 
 
 def count(tx: Tx, wanted: Filter) -> int:
-    where, values = wanted.where()
-    return int(tx.execute(f"SELECT count(*) FROM jobs WHERE {where}", values).scalar_one())  # noqa: S608 - own words
+    return sum(
+        int(tx.execute(f"SELECT count(*) FROM jobs WHERE {where}", values).scalar_one())  # noqa: S608 - own words
+        for where, values in (part.where() for part in wanted.parts())
+    )
 
 
 @dataclass(frozen=True, slots=True)

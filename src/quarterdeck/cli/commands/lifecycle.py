@@ -9,7 +9,8 @@ from quarterdeck.cli.session import session
 
 
 def archive(resource: str, /, *, reason: str | None = None, changing: Changing = Changing()) -> None:
-    """Archive a resource: what runs keeps running, and nothing new can be deployed or changed.
+    """Archive a resource for good: what runs keeps running until it is stopped, nothing can be deployed or changed any
+    more, and the name stays taken.
 
     qd archive shop
     qd archive storefront/staging/shop --reason "moved to the new shop" --yes
@@ -24,16 +25,20 @@ def archive(resource: str, /, *, reason: str | None = None, changing: Changing =
     with session(changing) as opened:
         found = names.resource(opened.api, resource)
         if not changing.plan:
-            opened.terminal.confirm(f"Archive {found.path}?")
+            opened.terminal.confirm(f"Archive {found.path}? This is final, and its name stays taken.")
         made = opened.api.change("resources.archive", {"reason": reason} if reason else {}, resourceId=found.id)
         if changing.plan:
             opened.planned()
             return
-        opened.terminal.answer(made, name=found.id, text=f"Archived {found.path}. What runs keeps running.")
+        opened.terminal.answer(
+            made, name=found.id, text=f"Archived {found.path}. What runs keeps running until: qd stop {found.path}"
+        )
 
 
 def delete(resource: str, /, *, destroying: Destroying = Destroying()) -> None:
-    """Delete an archived resource for good. Its settings and variables are lost; its name becomes free.
+    """Delete an archived resource that was never deployed. Its settings and variables are lost; its name becomes free.
+
+    One with deployments stays archived: they are kept as its history.
 
     qd delete shop
     qd delete storefront/staging/shop --confirm shop

@@ -16,7 +16,7 @@ from quarterdeck.console.domain.places import (
 )
 from quarterdeck.console.ports import Place, SourceChoice
 from quarterdeck.deploy.deployments import admission, deployments
-from quarterdeck.deploy.resources import profiles, resources, runtime, variables
+from quarterdeck.deploy.resources import archiving, profiles, resources, runtime, variables
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
@@ -182,7 +182,7 @@ class Deeds:
         await self.instance.db.write(change)
 
     async def archive_resource(self, who: Principal, place: Place) -> None:
-        await self.instance.db.write(lambda tx: resources.archive(tx, resource_at(tx, place).resource.ref))
+        await self.instance.db.write(lambda tx: archiving.archive(tx, resource_at(tx, place).resource.ref))
 
     async def delete_resource(self, who: Principal, place: Place, confirmation: str) -> None:
         def delete(tx: Tx) -> None:

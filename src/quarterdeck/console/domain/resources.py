@@ -264,7 +264,7 @@ def settings(tx: Tx, found: Found, registry: tuple[DeletionBlocker, ...]) -> Set
             },
             "access": _texts(resource.access) or {"generatedAccessMode": "inherit", "pathPrefix": "/"},
         },
-        delete_blockers=tuple(f"{kind.replace('-', ' ')} ({number})" for kind, number in standing),
+        delete_blockers=tuple(resources.in_words(*one) for one in standing),
     )
 
 

@@ -138,7 +138,7 @@ def secret_values(terminal: Terminal, keys: list[str]) -> list[tuple[str, str]]:
             raise usage(
                 f"--secret takes a name alone: the value of {key or 'a secret'} is never an argument, "
                 "because every user of this machine can read command lines.",
-                f"Choose another value if this one was real, then: --secret {key or 'NAME'}, which asks for it.",
+                f"--secret {key or 'NAME'}   which asks for it; take another value if this one was real",
             )
     return [(key, _value(terminal, key)) for key in keys]
 

@@ -28,6 +28,8 @@ SAMPLE = ROOT / "tests" / "apps" / "flask"
 EMAIL = "admin@demo.example"
 NAME = "hello"
 START_SECONDS = 60
+STOP_SECONDS = 30
+REVIVE_SECONDS = 30  # within which the server has started again what --stop has ended
 NO_ENGINE = "unix:///nonexistent/docker.sock"
 LONGEST_DIRECTORY = 75  # the edge's sockets lie below it, and the kernel bounds their paths
 QUARTERDECK = [sys.executable, "-c", "import sys; from quarterdeck.cli.main import main; sys.exit(main())"]
@@ -44,19 +46,23 @@ class Demo:
         self.state: dict[str, Any] = {}
         self.server: subprocess.Popen[bytes] | None = None
 
-    def open(self) -> None:
-        self.home.mkdir(mode=0o711, parents=True, exist_ok=True)
+    def find(self) -> bool:
+        """Whether there was a run before."""
         if self.state_file.exists():
             self.state = json.loads(self.state_file.read_text())
+        return "password" in self.state
+
+    def open(self) -> None:
+        self.home.mkdir(mode=0o711, parents=True, exist_ok=True)
         if "password" not in self.state:
             self.state = {"email": EMAIL, "password": secrets.token_urlsafe(15), "data": str(self._data())}
             self.state |= {name: free_port() for name in ("port", "edge_http_port", "edge_https_port")}
+            self.keep()  # before anything is made with this password
             inside = self.home / "data"
             if self.state["data"] != str(inside):
                 inside.symlink_to(self.state["data"])  # what the README says of .demo/data holds wherever it lies
         if not free(self.state["port"]):
-            self.state["port"] = free_port()
-        self.keep()
+            self.state["port"] = free_port()  # kept once the server has really started there
 
     def keep(self) -> None:
         self.state_file.touch(mode=0o600)
@@ -98,6 +104,7 @@ class Demo:
         while True:
             with contextlib.suppress(httpx.HTTPError):
                 if httpx.get(f"{self.url}/readyz", trust_env=False).status_code == 200:
+                    self.keep()
                     return
             if self.server.poll() is not None or time.monotonic() > deadline:
                 tail = (self.home / "server.log").read_text(errors="replace").splitlines()[-12:]
@@ -108,7 +115,7 @@ class Demo:
         if self.server is not None and self.server.poll() is None:
             self.server.send_signal(signal.SIGTERM)
             try:
-                self.server.wait(30)
+                self.server.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 self.server.kill()
                 self.server.wait()
@@ -149,9 +156,18 @@ class Demo:
             return answer.status_code < 500 and answer.status_code != 404
         return False
 
+    def comes_back(self, url: str) -> bool:
+        """Whether the application still answers, or again: the server starts what should run and does not."""
+        deadline = time.monotonic() + REVIVE_SECONDS
+        while not self.answers(url):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.5)
+        return True
+
     def deploy(self) -> None:
         known = self.state.get("application")
-        if known and self.answers(known):
+        if known and self.comes_back(known):
             return
         if not self._deploy() and not self.state.get("without_engine"):
             say("the deployment as a container failed (above); trying it as a host process, without the Docker engine")
@@ -186,11 +202,11 @@ class Demo:
 
     def tell(self) -> None:
         print(
-            f"\n  Application   {self.state['application']}"
+            f"\n  Application   {self.state.get('application', 'not deployed yet')}"
             f"\n  Console       {self.url}/console/"
             f"\n  Login         {self.state['email']}  {self.state['password']}"
             f"\n  Repository    {self.home / 'repository'}   (change it, commit, deploy again)"
-            f"\n\n  Ctrl-C stops the server; the application keeps running. script/demo --stop ends that too.\n",
+            f"\n\n  Ctrl-C stops the server; applications keep running. script/demo --stop ends everything.\n",
             flush=True,
         )
 
@@ -208,6 +224,17 @@ class Demo:
             return False
         data.release()
         return False
+
+    def end_server(self) -> bool:
+        """End the server that has the data directory, whoever started it. Answers whether it is gone."""
+        with contextlib.suppress(OSError, ValueError):
+            os.kill(int((Path(self.state["data"]) / "lock").read_text().split()[0]), signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        while self.runs():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.1)
+        return True
 
     async def clear(self) -> None:
         """End what outlives the server: containers, host processes, the edge."""
@@ -231,8 +258,6 @@ class Demo:
                 for resource in root.glob("edge/routes/res_*.json"):
                     for found in await containers.listed(engine, {"quarterdeck.resource": resource.stem}):
                         await containers.remove(engine, found.id)
-        self.state.pop("application", None)
-        self.keep()
 
 
 def free(port: int) -> bool:
@@ -257,19 +282,27 @@ def interrupted(_number: int, _frame: object) -> None:
 
 def main() -> int:
     demo = Demo(Path(os.environ.get("QUARTERDECK_DEMO", ROOT / ".demo")).absolute())
+    before = demo.find()
     if sys.argv[1:] == ["--stop"]:
-        if not demo.state_file.exists():
+        if not before:
             say("there is nothing to stop")
             return 0
-        demo.state = json.loads(demo.state_file.read_text())
         if demo.runs():
-            say("the server still runs: press Ctrl-C in its terminal first, then stop again")
-            return 1
+            say("stopping the server")
+            if not demo.end_server():
+                say(f"the server does not end; its process is named in {demo.state['data']}/lock")
+                return 1
         asyncio.run(demo.clear())
-        say("the application and the edge have ended; script/demo starts them again")
+        say("every application and the edge have ended; script/demo starts again what was running")
+        return 0
+    if before and demo.runs():
+        say("already running")
+        demo.tell()
         return 0
     demo.open()
     signal.signal(signal.SIGTERM, interrupted)
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup script/demo outlives its terminal
+        signal.signal(signal.SIGHUP, interrupted)
     try:
         say("starting the server")
         demo.start()
@@ -279,8 +312,9 @@ def main() -> int:
         assert demo.server is not None  # noqa: S101 - started above
         return demo.server.wait()
     except KeyboardInterrupt:
-        print(flush=True)
-        say("stopping the server")
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            print(flush=True)
+            say("stopping the server")
         return 0
     finally:
         demo.stop()

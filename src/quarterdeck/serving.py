@@ -57,6 +57,8 @@ async def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
     # uvicorn tells of every WebSocket with its query string; Alembic of every plug-in.
     for chatty in ("uvicorn", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    if not settings.data_dir.exists():
+        listen(settings.host, settings.port).close()  # nothing is made for a server that cannot listen
     instance = await asyncio.to_thread(Instance.open, settings)
     async with contextlib.AsyncExitStack() as undo:
         undo.push_async_callback(instance.close)

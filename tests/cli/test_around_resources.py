@@ -32,11 +32,16 @@ def person(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_archiving_asks_and_says_that_what_runs_keeps_running(qd: Command, shop: str, server: ContractServer) -> None:
-    assert qd("archive", "shop").code == 2
+    asked = qd("archive", "shop")
+    assert asked.code == 2
+    assert "This is final, and its name stays taken." in asked.err
     assert qd("archive", "shop", "--plan").code == 0
     assert server.changes == []
     result = qd("archive", "shop", "--reason", "moved", "--yes")
-    assert (result.code, result.out) == (0, "Archived storefront/production/shop. What runs keeps running.\n")
+    assert (result.code, result.out) == (
+        0,
+        "Archived storefront/production/shop. What runs keeps running until: qd stop storefront/production/shop\n",
+    )
     assert server.called("resources.archive") == [{"reason": "moved"}]
 
 

@@ -90,6 +90,10 @@ def test_a_secret_comes_from_stdin_and_is_shown_nowhere(qd: Command, shop: str, 
     body = server.called("resources.set-variable")[0]
     assert (body["value"], body["isSecret"], body["kind"]) == ("s3cr3t", True, "secret")
     assert qd("set", "shop", "--secret", "API_KEY", stdin="").code == 2
+    typed = qd("set", "shop", "--secret", "API_KEY=pear-tree", stdin="")
+    assert typed.code == 2
+    assert "never an argument" in typed.err
+    assert "pear-tree" not in typed.out + typed.err
 
 
 def test_a_rollback_takes_the_recommended_version_or_the_named_one(

@@ -175,6 +175,17 @@ def test_a_version_that_cannot_come_back_says_why_beside_the_button(client: Test
     assert "v39 keeps no image to go back to." in page
 
 
+def test_deploy_plans_again_by_itself_what_was_not_ready(client: TestClient[Litestar], ports: Portside) -> None:
+    form = {"kind": "git", "locator": "https://git.example.com/blocked.git"}
+    page = client.get("/console/projects/new", params=form).text
+    assert 'name="unready"' in page
+    again = client.post("/console/projects/new", data={**form, "unready": "1"})
+    assert again.status_code == 200
+    assert "What is missing stands above" in again.text
+    mended = {**form, "locator": "https://git.example.com/shop.git", "unready": "1"}
+    assert client.post("/console/projects/new", data=mended).status_code == 303
+
+
 def test_what_is_not_there_is_a_page_that_says_so(client: TestClient[Litestar]) -> None:
     answer = client.get("/console/projects/atlantis")
     assert answer.status_code == 404

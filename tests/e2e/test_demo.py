@@ -25,22 +25,25 @@ PROGRAM = Path(__file__).resolve().parents[2] / "script" / "demonstration.py"
 DEMO_SECONDS = 180
 
 
+def stop(home: Path) -> int:
+    return subprocess.run(
+        [sys.executable, str(PROGRAM), "--stop"],
+        env=environment(None, QUARTERDECK_DEMO=str(home)), check=False, timeout=60,
+    ).returncode  # fmt: skip
+
+
 @pytest.fixture
 def home() -> Iterator[Path]:
     made = Path(tempfile.mkdtemp(prefix="qd-demo-"))
     made.chmod(0o711)
     yield made
-    done = subprocess.run(
-        [sys.executable, str(PROGRAM), "--stop"],
-        env=environment(None, QUARTERDECK_DEMO=str(made)), check=False, timeout=60,
-    )  # fmt: skip
-    assert done.returncode == 0
+    assert stop(made) == 0
     shutil.rmtree(made, ignore_errors=True)
 
 
 @contextlib.contextmanager
-def demo(home: Path) -> Iterator[dict[str, str]]:
-    """The demo until it has told its addresses; ended as Ctrl-C ends it."""
+def demo(home: Path, end: signal.Signals = signal.SIGINT) -> Iterator[dict[str, str]]:
+    """The demo until it has told its addresses; ended as Ctrl-C ends it, unless it has ended meanwhile."""
     log = home / "said"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -56,7 +59,7 @@ def demo(home: Path) -> Iterator[dict[str, str]]:
         told = dict(re.findall(r"^  (Application|Console|Login) +(.+)$", log.read_text(), re.MULTILINE))
         yield told | {"all": log.read_text()}
     finally:
-        process.send_signal(signal.SIGINT)
+        process.send_signal(end)
         assert process.wait(60) == 0, log.read_text()
 
 
@@ -82,4 +85,32 @@ def test_the_demo_deploys_once_and_finds_its_data_again(home: Path) -> None:
         assert "deploying" not in second["all"]
         assert (second["Application"], second["Login"]) == (first["Application"], first["Login"])
         assert visit(second["Application"]) == "flask 1\n"
+        assert stop(home) == 0, "it ends a server that runs, too"
+        with pytest.raises(httpx.HTTPError):
+            visit(second["Application"])
+    with demo(home) as third:
+        assert "deploying" not in third["all"], "the server starts again what ran"
+        assert third["Application"] == second["Application"]
+        assert visit(third["Application"]) == "flask 1\n"
     assert (home / "repository" / ".git").is_dir()
+
+
+def test_a_second_demo_tells_of_the_first_and_changes_nothing(home: Path) -> None:
+    with demo(home) as first:
+        state = (home / "demo.json").read_text()
+        again = subprocess.run(
+            [sys.executable, str(PROGRAM)], env=environment(None, QUARTERDECK_DEMO=str(home)),
+            capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+        assert again.returncode == 0
+        assert "already running" in again.stdout
+        assert first["Console"] in again.stdout
+        assert first["Login"] in again.stdout
+        assert (home / "demo.json").read_text() == state
+
+
+def test_the_demo_takes_its_server_along_when_its_terminal_closes(home: Path) -> None:
+    with demo(home, end=signal.SIGHUP) as first:
+        console = first["Console"]
+    with pytest.raises(httpx.HTTPError):
+        httpx.get(console, trust_env=False)

@@ -74,6 +74,10 @@ def test_a_taken_port_is_named_and_the_directory_given_back(tmp_path):
             assert f"listen_failed: Port {port} of 127.0.0.1 cannot be had" in served.said()
             assert "--port" in served.said()
             assert "Traceback" not in served.said()
+        assert not (tmp_path / "data").exists()
+        closed(Instance.open(settings(tmp_path / "data")))
+        with serving(tmp_path / "data", port=port) as served:
+            assert served.ends() == 1
     closed(Instance.open(settings(tmp_path / "data")))
 
 

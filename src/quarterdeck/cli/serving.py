@@ -52,11 +52,18 @@ def serves(api: Api, found: Sequence[Found]) -> dict[str, Serving]:
         return {one.id: answer for one, answer in zip(found, answers, strict=True)}
 
 
+def archived(api: Api, resource: str) -> bool:
+    shown = api.read("resources.show", resourceId=resource)
+    return (shown.get("lifecycle") or {}).get("status") == "archived"
+
+
 def _serves(api: Api, resource: Row) -> Serving:
     if not resource.get("lastDeploymentId"):
         return Serving("not-deployed")
     health = api.read("resources.health", {"mode": "cached", "includeChecks": False}, resourceId=str(resource["id"]))
     runtime = str(health["runtime"]["lifecycle"])
+    if runtime == "stopped" and archived(api, str(resource["id"])):
+        return Serving("archived")
     if health["overall"] == "not-deployed":
         return Serving("not-deployed")
     if resource["lastDeploymentStatus"] == "succeeded":

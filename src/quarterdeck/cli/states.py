@@ -30,6 +30,7 @@ HEALTH: dict[str, Tone] = {
     "restarting": "run",
     "stopping": "run",
     "stopped": "off",
+    "archived": "off",
     "not-deployed": "idle",
     "unknown": "off",
 }

@@ -43,7 +43,7 @@ TABLE: dict[str, dict[Tone, str]] = {
     },
     "step": {
         "idle": "pending",
-        "off": "skipped unknown",
+        "off": "skipped canceled unknown",
         "run": "running",
         "good": "succeeded passed completed",
         "bad": "failed",

@@ -8,7 +8,7 @@ import pytest
 
 from quarterdeck.deploy.deployments import deployments, readiness
 from quarterdeck.deploy.deployments.transitions import MOVES, TERMINAL
-from quarterdeck.deploy.resources import resources
+from quarterdeck.deploy.resources import archiving, resources, runtime
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid, Problem
@@ -65,8 +65,61 @@ async def test_two_attempts_at_once_are_numbered_and_one_supersedes_the_other(ha
 
 
 async def test_an_archived_resource_is_not_deployed(harbour: Harbour) -> None:
-    await harbour.write(resources.archive, harbour.resource)
+    await harbour.write(archiving.archive, harbour.resource)
     assert await code(harbour.create()) == "resource_archived"
+
+
+async def test_what_a_stopped_resource_ran_is_taken_away_when_it_is_archived(harbour: Harbour) -> None:
+    first, second = await harbour.create(), None
+    await harbour.end(first)
+    second = await harbour.create()
+    await harbour.end(second)
+    before = await harbour.follow_ups()
+
+    def stop(tx: Tx) -> None:
+        resources.find(tx, harbour.resource).wanted = "stopped"
+
+    await harbour.write(stop)
+    await harbour.write(archiving.archive, harbour.resource)
+    asked = (await harbour.follow_ups())[len(before) :]
+    assert sorted(asked) == sorted([("clean", second.ref), ("forget", first.ref)])
+    order = await harbour.follow_up("clean", second.ref)
+    assert order.serving is None
+    assert order.artifact, "nothing is kept for a rollback that cannot be"
+
+    def blocked(tx: Tx) -> list[tuple[str, int]]:
+        return resources.blockers(tx, resources.find(tx, harbour.resource), ())
+
+    assert await harbour.instance.db.read(blocked) == [("deployment-history", 2)]
+
+
+async def test_what_an_archived_resource_runs_goes_on_until_it_is_stopped(harbour: Harbour) -> None:
+    first = await harbour.create()
+    await harbour.end(first)
+    await harbour.write(archiving.archive, harbour.resource)
+    assert await harbour.follow_ups() == []
+    attempt = await harbour.write(runtime.control, harbour.resource, "stop")
+    kind = runtime.kind(harbour.instance.placement)
+
+    def end(tx: Tx) -> None:
+        job = jobs.get(tx, attempt.job_id)
+        kind.assign(tx, job)
+        kind.finish(tx, job, jobs.Outcome("succeeded"))
+
+    await harbour.write(end)
+    assert await harbour.follow_ups() == [("clean", first.ref)]
+    assert await code(harbour.write(runtime.control, harbour.resource, "start")) == "resource_runtime_control_blocked"
+    assert await code(harbour.write(runtime.control, harbour.resource, "stop")) == "resource_runtime_already_in_state"
+
+
+async def test_what_stands_in_the_way_of_deleting_is_told_in_words(harbour: Harbour) -> None:
+    await harbour.end(await harbour.create())
+    with pytest.raises(Problem) as active:
+        await harbour.write(resources.delete, harbour.resource, "app", ())
+    assert active.value.message == (
+        "The resource app cannot be deleted: it is not archived; 1 deployment is kept as its history; it still runs."
+    )
+    assert "Archive it first" in (active.value.hint or "")
 
 
 async def test_a_failed_attempt_is_tried_again_with_its_snapshot_and_commit(harbour: Harbour) -> None:

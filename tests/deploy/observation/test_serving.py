@@ -6,15 +6,20 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
+import tempfile
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
+import httpx
 import pytest
 
 from quarterdeck.deploy.deployments import jobs as deployment_jobs
-from quarterdeck.deploy.observation import observations
+from quarterdeck.deploy.observation import observations, reviving
 from quarterdeck.deploy.resources import resources
 from quarterdeck.fleet.processes.runtime import Processes
 from quarterdeck.fleet.processes.supervisor.record import read_json
+from quarterdeck.instance import Instance
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.logs import Line
@@ -68,6 +73,48 @@ async def test_a_process_that_the_host_lost_is_started_again_with_its_secrets(st
         return sum("the token is" in line.message for line in lines) >= 2
 
     await until(told_twice)
+
+
+async def test_a_process_whose_record_is_gone_answers_again_after_a_start_of_the_server(started: Harbour) -> None:
+    """What ending everything by hand leaves: no process, no record, no edge; and meanwhile a stranger has its port."""
+    ref = await serve(started)
+    before = started.instance
+    port = Processes(before.data.runtime).status(ref).port
+    assert port is not None
+    route = (await started.show(ref)).route
+    assert before.edge is not None
+    assert route is not None
+    await before.stop()
+    await before.edge.stop(grace_seconds=1)
+    await Processes(before.data.runtime).remove(ref, 0)
+    with socket.socket() as stranger:
+        stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        stranger.bind(("127.0.0.1", port))
+        stranger.listen()
+        started.instance = Instance.open(before.settings)
+        await started.instance.start()
+
+        async def answers() -> bool:
+            address = f"http://127.0.0.1:{before.settings.edge_http_port}/"
+            with contextlib.suppress(httpx.HTTPError):
+                async with httpx.AsyncClient(trust_env=False, timeout=2) as client:
+                    answer = await client.get(address, headers={"Host": route["hostnames"][0]})
+                return answer.status_code == 200
+            return False
+
+        await until(answers)
+        again = Processes(before.data.runtime).status(ref)
+        assert again.live
+        assert again.port not in {None, port}
+
+
+async def test_a_container_that_somebody_removed_is_asked_for_again() -> None:
+    removed = observations.Served(1, "res_1", 1, 1, "dep_1", "running", {"kind": "container", "container": "c"})
+    stopped = observations.Served(2, "res_2", 1, 2, "dep_2", "stopped", {"kind": "container", "container": "d"})
+    exited = observations.Served(3, "res_3", 1, 3, "dep_3", "running", {"kind": "container", "container": "e"})
+    seen = {1: reviving.REMOVED, 2: reviving.REMOVED, 3: observations.Seen("exited", "Exited (1)")}
+    with tempfile.TemporaryDirectory() as root:
+        assert reviving.gone([removed, stopped, exited], seen, Processes(Path(root))) == [removed]
 
 
 async def test_a_stopped_process_is_not_started_again(started: Harbour) -> None:

@@ -152,6 +152,24 @@ async def test_a_missing_program_is_refused_with_a_reason_and_leaves_nothing(pro
     assert not processes.status("dep_missing-0").live
 
 
+async def test_a_mistyped_program_is_named_whatever_directories_its_user_may_not_enter(processes, work):
+    shut = work / "shut"
+    shut.mkdir(mode=0o700)
+    (shut / "inner").mkdir()
+    name = "dep_mistyped-0"
+    path = f"{shut}/inner:/usr/bin:/bin"
+    spec = sleeper(name, work, argv=("slep", "300"), environment={"PATH": path}, account="res_mistyped")
+    with pytest.raises(Invalid) as caught:
+        await processes.start(spec)
+    assert "there is no program 'slep'" in caught.value.message
+    assert "ermission" not in caught.value.message
+    tell = ("sh", "-c", "echo PATH is $PATH; sleep 300")
+    await processes.start(sleeper("dep_typed-0", work, argv=tell, environment={"PATH": path}, account="res_mistyped"))
+    await until(lambda: processes.read_log("dep_typed-0"))
+    kept = path if os.geteuid() else "/usr/bin:/bin"
+    assert processes.read_log("dep_typed-0")[0].text == f"PATH is {kept}"
+
+
 async def test_a_missing_directory_is_refused_with_a_reason(processes, work):
     with pytest.raises(Invalid, match="directory"):
         await processes.start(sleeper("dep_nowhere-0", work / "gone"))

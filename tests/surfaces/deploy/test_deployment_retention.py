@@ -145,6 +145,17 @@ async def test_prune_looks_then_takes_attempts_with_their_phases_events_and_line
     assert item["deploymentId"] == one
 
 
+def stopped(tx, resource, deployment):
+    """The record of a stop that failed."""
+    tx.add(RuntimeControl(
+        uid=tx.ids.uid(), ref=tx.ids.ref("rtc"), operation="stop", status="failed", runtime_state="unknown",
+        resource_id=tx.one(select(Resource.id).where(Resource.ref == resource), what=resource),
+        deployment_id=tx.one(select(Deployment.id).where(Deployment.ref == deployment), what=deployment),
+        reason=None, blocked_reason=None, error_code=None, phases=[], idempotency_key=None, job_id=None,
+        started_at=tx.now, completed_at=tx.now,
+    ))  # fmt: skip
+
+
 async def test_prune_reports_and_keeps_what_something_still_needs(deck, yard):
     refs = await yard.fill(8)
     plain, serving, retained, running, controlled, origin, retried, newest = refs
@@ -156,11 +167,7 @@ async def test_prune_reports_and_keeps_what_something_still_needs(deck, yard):
         rows[retained].artifact_retained = True
         rows[running].runtime = {"kind": "process"}
         rows[retried].source_deployment_id = rows[origin].id
-        tx.add(RuntimeControl(
-            uid=tx.ids.uid(), ref=tx.ids.ref("rtc"), resource_id=resource.id, deployment_id=rows[controlled].id,
-            operation="stop", status="failed", runtime_state="unknown", reason=None, blocked_reason=None,
-            error_code=None, phases=[], idempotency_key=None, job_id=None, started_at=tx.now, completed_at=tx.now,
-        ))  # fmt: skip
+        stopped(tx, yard.resource, controlled)
 
     await deck.instance.db.write(need)
     await yard.archived(*(ref for ref in refs if ref != retried))
@@ -210,8 +217,9 @@ def _failed_clearing(tx, ref):
     return jobs.complete(tx, made.id, given.job.fence, jobs.Outcome("failed", retriable=True))
 
 
-async def test_the_history_of_an_archived_resource_goes_whole(deck, yard):
+async def test_the_history_of_an_archived_resource_goes_whole_and_frees_its_name(deck, yard):
     refs = await yard.fill(2)
+    await deck.instance.db.write(lambda tx: stopped(tx, yard.resource, refs[-1]))
     await deck.do("resources.archive", {}, resourceId=yard.resource)
     await yard.archived(*refs)
     assert (await yard.prune(dryRun=False))["prunedCount"] == 2

@@ -11,7 +11,7 @@ from quarterdeck.cli.following import Watched, ended, status_of
 from quarterdeck.cli.names import Found, Row
 from quarterdeck.cli.options import Changing, Common, Following
 from quarterdeck.cli.phases import moment
-from quarterdeck.cli.serving import numbered
+from quarterdeck.cli.serving import numbered, serves
 from quarterdeck.cli.session import Session, session
 from quarterdeck.cli.states import ACTIVE
 from quarterdeck.cli.terminal import since
@@ -65,10 +65,12 @@ def history(
         listed = [one for one in numbered(opened.api, found.resource) if archived or not one[1].get("archivedAt")]
         listed = listed[:limit]
         now = SystemClock().now()
+        runs = serves(opened.api, [found])[found.id]
+        serving = runs.deployment if runs.runtime in {"running", "restarting", "degraded"} else None
         rows = [
             [
                 f"v{number}",
-                opened.terminal.state(states.deployment(row["status"])),
+                opened.terminal.state(states.deployment(row["status"])) + (" serves" if row["id"] == serving else ""),
                 str(row.get("triggerKind") or ""),
                 str(row.get("sourceCommitSha") or "")[:7],
                 since((now - moment(row["createdAt"])).total_seconds()),
@@ -77,7 +79,7 @@ def history(
             for number, row in listed
         ]
         items = [{"number": number, **row} for number, row in listed]
-        columns = ["VERSION", "STATE", "BY", "COMMIT", "WHEN", "DEPLOYMENT"]
+        columns = ["VERSION", "STATE", "TRIGGER", "COMMIT", "WHEN", "DEPLOYMENT"]
         opened.terminal.table(items, columns, rows, names=[row["id"] for _, row in listed])
 
 

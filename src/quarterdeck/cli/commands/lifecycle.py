@@ -13,7 +13,8 @@ from quarterdeck.cli.session import Session, session
 def archive(
     what: str, version: str | None = None, /, *, reason: str | None = None, changing: Changing = Changing()
 ) -> None:
-    """Archive a resource: what runs keeps running, and nothing new can be deployed or changed.
+    """Archive a resource for good: what runs keeps running until it is stopped, nothing can be deployed or changed any
+    more, and the name stays taken.
 
     With a version, or a deployment's id, that deployment goes out of the history instead; it must have ended, and what
     it serves, or could give back, is not touched.
@@ -38,12 +39,14 @@ def archive(
             return
         found = names.resource(opened.api, what)
         if not changing.plan:
-            opened.terminal.confirm(f"Archive {found.path}?")
+            opened.terminal.confirm(f"Archive {found.path}? This is final, and its name stays taken.")
         made = opened.api.change("resources.archive", {"reason": reason} if reason else {}, resourceId=found.id)
         if changing.plan:
             opened.planned()
             return
-        opened.terminal.answer(made, name=found.id, text=f"Archived {found.path}. What runs keeps running.")
+        opened.terminal.answer(
+            made, name=found.id, text=f"Archived {found.path}. What runs keeps running until: qd stop {found.path}"
+        )
 
 
 def _archive_deployment(opened: Session, target: str, changing: Changing) -> None:
@@ -69,7 +72,10 @@ def _of_version(api: Api, resource: str, version: str) -> str:
 
 
 def delete(resource: str, /, *, destroying: Destroying = Destroying()) -> None:
-    """Delete an archived resource for good. Its settings and variables are lost; its name becomes free.
+    """Delete an archived, stopped resource without deployments. Its settings and variables are lost; its name becomes
+    free.
+
+    Deployments are kept as its history until they are archived (qd archive NAME vN) and pruned (qd prune deployments).
 
     qd delete shop
     qd delete storefront/staging/shop --confirm shop

@@ -10,7 +10,7 @@ from quarterdeck.cli.failure import Exit, Failure
 from quarterdeck.cli.options import Common
 from quarterdeck.cli.phases import moment
 from quarterdeck.cli.profiles import Profile
-from quarterdeck.cli.serving import serves
+from quarterdeck.cli.serving import archived, serves
 from quarterdeck.cli.session import Session, session
 from quarterdeck.cli.terminal import Terminal, since
 from quarterdeck.kernel.clock import SystemClock
@@ -126,7 +126,8 @@ def status(resource: str | None = None, /, *, common: Common = COMMON) -> None:
             terminal.line(health["overall"])
             return
         latest = health.get("latestDeployment") or {}
-        rows = [
+        rows = [("state", "archived")] if archived(opened.api, found.id) else []
+        rows += [
             ("health", terminal.state(states.health(health["overall"]))),
             ("runtime", terminal.state(states.health(health["runtime"]["lifecycle"]))),
             ("address", (health.get("publicAccess") or {}).get("url") or "none"),

@@ -132,6 +132,14 @@ def sorted_out(values: tuple[str, ...], *, as_variables: bool) -> tuple[dict[str
 
 def secret_values(terminal: Terminal, keys: list[str]) -> list[tuple[str, str]]:
     """The values of secrets, asked for or read from stdin, in the order given."""
+    for given in keys:
+        key, equals, _ = given.partition("=")
+        if equals:
+            raise usage(
+                f"--secret takes a name alone: the value of {key or 'a secret'} is never an argument, "
+                "because every user of this machine can read command lines.",
+                f"--secret {key or 'NAME'}   which asks for it; take another value if this one was real",
+            )
     return [(key, _value(terminal, key)) for key in keys]
 
 

@@ -15,9 +15,10 @@ from quarterdeck.console.domain.places import (
     resource_at,
 )
 from quarterdeck.console.ports import Place, SourceChoice
-from quarterdeck.deploy.deployments import admission, archiving, deployments
+from quarterdeck.deploy.deployments import admission, deployments
+from quarterdeck.deploy.deployments import archiving as history
 from quarterdeck.deploy.deployments.model import Deployment
-from quarterdeck.deploy.resources import importing, profiles, resources, runtime, variables
+from quarterdeck.deploy.resources import archiving, importing, profiles, resources, runtime, variables
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
@@ -169,7 +170,7 @@ class Deeds:
     async def archive_deployment(self, who: Principal, place: Place, number: int) -> None:
         def verb(tx: Tx) -> None:
             ref = deployment_at(tx, resource_at(tx, place), number).ref
-            archiving.archive(tx, ref, ref)
+            history.archive(tx, ref, ref)
 
         await self.instance.db.write(verb)
 
@@ -207,7 +208,7 @@ class Deeds:
         await self.instance.db.write(change)
 
     async def archive_resource(self, who: Principal, place: Place) -> None:
-        await self.instance.db.write(lambda tx: resources.archive(tx, resource_at(tx, place).resource.ref))
+        await self.instance.db.write(lambda tx: archiving.archive(tx, resource_at(tx, place).resource.ref))
 
     async def delete_resource(self, who: Principal, place: Place, confirmation: str) -> None:
         def delete(tx: Tx) -> None:

@@ -73,7 +73,7 @@ def row(found: Found, attempt: Deployment, latest: Deployment | None, phase: str
         by=attempt.requested_by,
         at=attempt.created_at,
         seconds=(ended - attempt.created_at).total_seconds() if ended else None,
-        serving=attempt.id == found.resource.serving_id,
+        serving=attempt.id == found.resource.serving_id and found.resource.wanted == "running",
         may_return=returnable,
         href=f"{found.href}/deployments/{attempt.number}",
     )
@@ -124,7 +124,9 @@ def serving_note(tx: Tx, found: Found, attempt: Deployment) -> str:
         return ""
     if attempt.status in ACTIVE:
         return f"v{serving.number} serves until v{attempt.number} is healthy"
-    return f"v{serving.number} keeps serving" if attempt.status != "succeeded" else ""
+    if attempt.status == "succeeded":
+        return ""
+    return f"v{serving.number} is stopped" if found.resource.wanted == "stopped" else f"v{serving.number} keeps serving"
 
 
 def failure(attempt: Deployment) -> Failure | None:
@@ -149,7 +151,9 @@ def phases(attempt: Deployment, recorded: Sequence[Phase]) -> tuple[PhaseView, .
         since = phase.started_at if phase.status == "running" else None
         # What went wrong stands whole in the note below; beside the bar it would push the others apart.
         detail = "" if phase.status == "failed" and attempt.error_phase == name else phase.detail or ""
-        shown.append(PhaseView(name, LABELS[name], phase.status, seconds, detail, since))
+        # Where it was when somebody canceled it, nothing went wrong.
+        canceled = attempt.status == "canceled" and phase.status == "failed"
+        shown.append(PhaseView(name, LABELS[name], "canceled" if canceled else phase.status, seconds, detail, since))
     return tuple(shown)
 
 
@@ -174,24 +178,24 @@ def plan_parts(attempt: Deployment) -> tuple[PlanPart, ...]:
         for command in plan.get("commands") or ()
         if command.get("kind") == "start"
     ]
-    run += _facts(plan, internal_port="Port")
+    if plan.get("execution_kind") == "host-process":
+        run += [Fact("Port", "assigned at the start, told in PORT")] if plan.get("internal_port") else []
+    else:
+        run += _facts(plan, internal_port="Port")
     artifact = attempt.artifact or {}
     if artifact.get("image"):
         run.append(Fact("Image", short(str(artifact["image"])), code=True))
     parts = [PlanPart("Build", tuple(build)), PlanPart("Run", tuple(run))]
     if health := plan.get("health"):
         http = health.get("http") or {}
-        asked = f"{http.get('method', 'GET')} {http.get('path', '/')}"
-        parts.append(
-            PlanPart(
-                "Health",
-                (
-                    Fact("Asks", asked, code=True),
-                    Fact("Expects", str(http.get("expected_status_code", 200))),
-                    Fact("Tries", str(health.get("retries", 10))),
-                ),
-            )
-        )
+        asked = Fact("Asks", f"{http.get('method', 'GET')} {http.get('path', '/')}", code=True)
+        tries = int(health.get("retries", 10))
+        if plan.get("health_configured"):
+            facts = (asked, Fact("Expects", str(http.get("expected_status_code", 200))), Fact("Tries", str(tries)))
+        else:
+            seconds = int(health.get("start_period_seconds", 5)) + tries * int(health.get("interval_seconds", 5))
+            facts = (asked, Fact("Expects", "any answer below 500"), Fact("For", f"at most {seconds} s"))
+        parts.append(PlanPart("Health", facts))
     if attempt.route:
         names = [str(name) for name in attempt.route.get("hostnames") or ()]
         parts.append(PlanPart("Routes", tuple(Fact("Name", name, code=True) for name in names)))

@@ -185,7 +185,8 @@ def route_rows(tx: Tx, resource: Resource) -> tuple[RouteRow, ...]:
         return ()
     server = tx.get(Server, current.server_id)
     names = [str(name) for name in (current.route or {}).get("hostnames") or ()]
-    ready = server is not None and server.proxy_status == "ready"
+    stopped = resource.wanted == "stopped"
+    ready = server is not None and server.proxy_status == "ready" and not stopped
     rows = []
     for name in names:
         address = routes.url({**(current.route or {}), "hostnames": [name]}, server) or f"http://{name}/"
@@ -193,7 +194,7 @@ def route_rows(tx: Tx, resource: Resource) -> tuple[RouteRow, ...]:
             RouteRow(
                 address,
                 address.partition("://")[2].rstrip("/"),
-                "" if ready else "the edge is not ready",
+                "" if ready else "the application is stopped" if stopped else "the edge is not ready",
                 "ready" if ready else "not-ready",
             )
         )
@@ -268,7 +269,7 @@ def settings(tx: Tx, found: Found, registry: tuple[DeletionBlocker, ...]) -> Set
             },
             "access": _texts(resource.access) or {"generatedAccessMode": "inherit", "pathPrefix": "/"},
         },
-        delete_blockers=tuple(f"{kind.replace('-', ' ')} ({number})" for kind, number in standing),
+        delete_blockers=tuple(resources.in_words(*one) for one in standing),
     )
 
 

@@ -64,6 +64,10 @@ async def deploy(request: Request[Any, Any, Any]) -> Response[bytes]:
     if form.get("look"):
         return await _look(request, choice)
     try:
+        if form.get("unready"):  # something was missing when it was shown: it is planned again with what is there now
+            found = await desk.ports.inspect(desk.who, choice)
+            if not found.ready:
+                return await _show(request, choice, found)
         place, number = await desk.ports.deploy_source(desk.who, choice)
     except Problem as problem:
         return await _show(request, choice, None, problem)

@@ -197,7 +197,10 @@ async def ask_archive(request: Request[Any, Any, Any]) -> Response[bytes]:
         desk,
         crumbs=crumbs_of(head, Crumb("Archive")),
         title=f"Archive {head.project_name} / {head.name}?",
-        texts=("What runs keeps running and can still be stopped. It cannot be deployed or changed any more.",),
+        texts=(
+            "What runs keeps running until it is stopped; it cannot be started, deployed or changed any more.",
+            "This is final, and its name stays taken: with a deployment in its history it cannot be deleted either.",
+        ),
         action=f"{head.href}/archive",
         back=f"{head.href}/settings",
         keep="Keep it",
@@ -238,7 +241,7 @@ async def _ask_delete(request: AnyRequest, place: Place, failed: Problem | None 
         button=f"Delete {head.name}",
         danger=True,
         must_equal=head.slug,
-        blocked=f"Stands in the way: {', '.join(saved.delete_blockers)}." if saved.delete_blockers else "",
+        blocked=f"Stands in the way: {'; '.join(saved.delete_blockers)}." if saved.delete_blockers else "",
         command=commands.delete(head),
     )
 

@@ -115,7 +115,8 @@ FORMS: dict[str, Form] = {
         Form(
             "health",
             "Health",
-            "A new version takes over only when this answers. As long as nothing is saved: GET / within 10 tries.",
+            "A new version takes over only when this answers. As long as nothing is saved, any answer of / below 500 "
+            "counts, tried for about a minute.",
             (
                 Field("enabled", "Check health", kind="check"),
                 Field("path", "Path", placeholder="/"),

@@ -135,7 +135,8 @@ def prune(tx: Tx, resource_id: int, wanted: Sequence[str], before: datetime, *, 
         for row in tx.execute(select(RuntimeControl.deployment_id).where(RuntimeControl.resource_id == resource_id))
     }
     for row in list(going.values()):
-        if row.id in controlled or _needed(tx, resource, row):
+        # Of a resource that is out of use, the record of its stops goes with what was stopped.
+        if (row.id in controlled and resource.lifecycle == "active") or _needed(tx, resource, row):
             del going[row.id]
     # Attempts that name each other go together; whom one names that stays, stays too.
     while True:
@@ -169,6 +170,7 @@ def _delete(tx: Tx, resource: Resource, rows: Iterable[Deployment]) -> None:
         _note(tx, row, ArchivingAction.PRUNED, "deployment.pruned")
         events.erase(tx, f"{STREAM}{row.ref}")
         tx.execute(delete(Phase).where(Phase.deployment_id == row.id))
+        tx.execute(delete(RuntimeControl).where(RuntimeControl.deployment_id == row.id))
         if resource.latest_id == row.id:
             resource.latest_id = None
         tx.session.delete(row)

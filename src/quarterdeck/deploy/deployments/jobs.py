@@ -240,7 +240,7 @@ def finished(tx: Tx, placement: Placement, deployment: Deployment, outcome: jobs
                 _failed(tx, deployment, outcome)
         _close_phases(tx, deployment, "failed")
         if touched and resource.serving_id != deployment.id:
-            _follow_up(tx, deployment, "clean")
+            follow_up(tx, deployment, "clean")
     audit.record(
         tx,
         admission.DeploymentAction.FINISHED,
@@ -268,7 +268,7 @@ def _succeeded(tx: Tx, placement: Placement, deployment: Deployment, resource: R
     tx.flush()
     tx.publish(CHANGED)
     if replaced is not None and replaced.id != deployment.id:
-        _follow_up(tx, replaced, "retire")
+        follow_up(tx, replaced, "retire")
     retained = list(
         tx.scalars(
             select(Deployment)
@@ -278,7 +278,7 @@ def _succeeded(tx: Tx, placement: Placement, deployment: Deployment, resource: R
     )
     for row in retained[placement.retained + 1 :]:
         row.artifact_retained = False
-        _follow_up(tx, row, "forget")
+        follow_up(tx, row, "forget")
     tx.flush()
 
 
@@ -336,7 +336,8 @@ def _close_phases(tx: Tx, deployment: Deployment, status: str) -> None:
     tx.flush()
 
 
-def _follow_up(tx: Tx, deployment: Deployment, operation: str) -> None:
+def follow_up(tx: Tx, deployment: Deployment, operation: str) -> None:
+    """Ask for what is to be done about a deployment that has ended, in words of `RetirePayload`."""
     jobs.enqueue(
         tx,
         jobs.Enqueue(

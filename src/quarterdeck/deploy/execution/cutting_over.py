@@ -51,7 +51,7 @@ async def cut_over(target: Target, order: DeploymentOrder, runtime: dict[str, An
         await report.skip("cut-over", "no route")
         if target.edge is not None and order.resource in await target.edge.routes():
             await target.edge.remove_route(order.resource)  # an earlier version had one
-        await _settle(target, runtime)
+        await settle(target, runtime)
         return runtime
     async with report.phase("cut-over", final=True) as recorded:
         edge, route = target.edge, route_value(order.route, str(runtime["kind"]))
@@ -63,7 +63,7 @@ async def cut_over(target: Target, order: DeploymentOrder, runtime: dict[str, An
         try:
             # Looking and settling have nothing to wait for from each other.
             for failure in await asyncio.gather(
-                _public_check(edge, order), _settle(target, runtime), return_exceptions=True
+                _public_check(edge, order), settle(target, runtime), return_exceptions=True
             ):
                 if failure is not None:
                     raise failure
@@ -96,7 +96,7 @@ async def undo(target: Target, order: DeploymentOrder) -> None:
         log.info("attempt_not_cleared", deployment=order.deployment, reason=type(error).__name__)
 
 
-async def _settle(target: Target, runtime: dict[str, Any]) -> None:
+async def settle(target: Target, runtime: dict[str, Any]) -> None:
     """From here on the engine starts it again by itself, also after a reboot."""
     if runtime["kind"] == "container":
         point("container.settle")

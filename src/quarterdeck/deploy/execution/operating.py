@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from quarterdeck.deploy.execution import starting
+from quarterdeck.deploy.execution.cutting_over import settle
 from quarterdeck.deploy.execution.order import CleanupOrder, RuntimeOrder
 from quarterdeck.deploy.execution.reporting import Context
 from quarterdeck.deploy.execution.target import Target
@@ -19,7 +20,7 @@ from quarterdeck.deploy.execution.ways import lead_back
 from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.fleet.docker import containers, images
 from quarterdeck.fleet.edge.edges import Edges
-from quarterdeck.kernel.errors import Conflict, NotFound, Problem, ProviderFailure, Unavailable
+from quarterdeck.kernel.errors import Conflict, Problem, ProviderFailure, Unavailable
 from quarterdeck.kernel.faults import point
 
 CLEARING = frozenset({"retire", "clean", "forget"})
@@ -31,7 +32,7 @@ async def operate(context: Context, order: RuntimeOrder, edges: Edges) -> dict[s
         "stop": _stop,
         "start": _start,
         "restart": _restart,
-        "revive": _start,
+        "revive": _revive,
         "leave": _leave,
         "retire": _retire,
         "clean": _clean,
@@ -74,22 +75,37 @@ async def _end(target: Target, order: RuntimeOrder) -> None:
 
 async def _start(target: Target, order: RuntimeOrder) -> dict[str, Any]:
     """Start it again and lead its route there. Answers the runtime, which may have got another port."""
-    runtime = order.runtime
-    if runtime.get("kind") == "container":
-        found = await containers.find(target.need_engine(), str(runtime["container"]))
-        if found is None:
-            raise NotFound(
-                "The container was removed from the server by somebody else.",
-                code="resource_runtime_metadata_missing",
-                hint="Redeploy, or roll back to this version.",
-            )
-        await _start_container(target, found.id, runtime)
-    elif runtime.get("kind") == "process" and order.again is not None and order.again.retained is not None:
-        made = msgspec.convert(order.again.retained.plan, BuildPlan)
-        started = await starting.start_process(target, order.again, made, dict(order.again.retained.artifact))
-        runtime = {**runtime, **started}
+    runtime = await _started(target, order)
     if order.route is not None and target.edge is not None and runtime.get("upstream"):
         await target.edge.switch(order.route.id, str(runtime["upstream"]))
+    return runtime
+
+
+async def _revive(target: Target, order: RuntimeOrder) -> dict[str, Any]:
+    """Start again what is gone. Its port may be another one now; a route that meanwhile leads elsewhere is left."""
+    runtime = await _started(target, order)
+    if order.route is not None and target.edge is not None and runtime.get("upstream"):
+        await target.edge.ensure_running()
+        if await target.edge.upstream(order.route.id) in {None, order.runtime.get("upstream")}:
+            await target.edge.switch(order.route.id, str(runtime["upstream"]))
+    return runtime
+
+
+async def _started(target: Target, order: RuntimeOrder) -> dict[str, Any]:
+    runtime, again = order.runtime, order.again
+    found = None
+    if runtime.get("kind") == "container":
+        found = await containers.find(target.need_engine(), str(runtime["container"]))
+    if found is not None:
+        await _start_container(target, found.id, runtime)
+    elif runtime.get("kind") in {"container", "process"} and again is not None and again.retained is not None:
+        made = msgspec.convert(again.retained.plan, BuildPlan)
+        artifact = dict(again.retained.artifact)
+        if runtime["kind"] == "container":
+            runtime = {**runtime, **await starting.start_container(target, again, made, artifact)}
+            await settle(target, runtime)
+        else:
+            runtime = {**runtime, **await starting.start_process(target, again, made, artifact)}
     return runtime
 
 

@@ -44,7 +44,7 @@ async def start(
     async with report.phase("deploy") as recorded:
         await way
         if artifact["kind"] == "image":
-            runtime = await _container(target, order, made, artifact)
+            runtime = await start_container(target, order, made, artifact)
             recorded.detail = "container" + (", beside the version before" if order.serving else "")
         elif artifact.get("static"):
             runtime = {"kind": "static", "upstream": artifact["static"], "directory": artifact["static"]}
@@ -106,9 +106,10 @@ async def within(target: Target, order: DeploymentOrder, *, contained: bool) -> 
     return msgspec.structs.replace(order, limits=limits)
 
 
-async def _container(
+async def start_container(
     target: Target, order: DeploymentOrder, made: BuildPlan, artifact: dict[str, Any]
 ) -> dict[str, Any]:
+    """The attempt's container: created and started, or found running with the same image."""
     engine = target.need_engine()
     order = await within(target, order, contained=True)
     name = container_name(order)
@@ -199,6 +200,9 @@ async def _own_port(target: Target, deployment: str) -> int:
     A port that was assigned and then taken by somebody outside of our book would be answered by a stranger.
     """
     reserved = await target.named_ports()
+    before = target.processes.find(deployment)
+    if before is not None and before.phase == "lost":
+        await target.processes.stop(deployment, 0)  # what outlived its supervisor would still have the port
     for _ in range(PORTS_TRIED):
         port = await asyncio.to_thread(target.processes.port, deployment, reserved=reserved)
         status = target.processes.find(deployment)

@@ -88,6 +88,8 @@ PASSING = {"ready": "passed", "failed": "failed", "not-ready": "failed", "not-co
 
 def _runtime(facts: Facts, policy: dict[str, Any] | None, asked: Probe | None, now: datetime) -> Runtime:
     serving, seen = facts.view.serving, facts.observation
+    if serving is None and facts.view.resource.lifecycle == "archived" and facts.view.latest is not None:
+        return Runtime("stopped", "unknown", reason="runtime_stopped", message="It is archived; nothing of it runs.")
     if serving is None:
         starting = facts.view.latest is not None and facts.view.latest.status in ACTIVE
         return Runtime("starting" if starting else "not-deployed", "unknown", reason="resource_not_deployed")

@@ -100,16 +100,16 @@ class Observer:
         if news:
             await self._db.write(keep, news)
         self._follow(served)
-        await self._revive(served)
+        await self._revive(served, seen)
 
-    async def _revive(self, served: list[Served]) -> None:
-        """Ask for processes that a restart of the host has ended; for one that cannot be started only now and then."""
+    async def _revive(self, served: list[Served], seen: dict[int, Seen]) -> None:
+        """Ask for what should run and is gone; for what cannot be started only now and then."""
         now = asyncio.get_running_loop().time()
-        lost = await asyncio.to_thread(reviving.gone, served, self._processes)
+        lost = await asyncio.to_thread(reviving.gone, served, seen, self._processes)
         due = [one for one in lost if now - self._revived.get(one.deployment_id, -REVIVE_SECONDS) >= REVIVE_SECONDS]
         if due:
             self._revived |= {one.deployment_id: now for one in due}
-            log.info("processes_asked_for_again", count=await self._db.write(reviving.enqueue, due))
+            log.info("runtimes_asked_for_again", count=await self._db.write(reviving.enqueue, due))
 
     async def _states(self, served: list[Served]) -> dict[int, Seen]:
         listed: dict[str, containers.Listed] | None = None
@@ -153,7 +153,7 @@ class Observer:
             return Seen("unknown", "The Docker engine does not answer.")
         row = listed.get(str(one.runtime.get("container")))
         if row is None:
-            return Seen("exited", "The container was removed.")
+            return reviving.REMOVED
         if row.state == "exited" and one.wanted == "stopped":
             return Seen("stopped")
         known = {

@@ -1,12 +1,13 @@
-"""Host processes that should run and do not: after a restart of the host nothing else starts them again.
+"""Runtimes that should run and are not there: after a restart of the host, or when somebody has taken them away,
+nothing else starts them again.
 
-Containers are started by their engine; a host process needs its variables, which are never on the disk, so it comes
-back by a job whose order carries them.
+A container that stopped is started by its engine; a host process, and a container that was removed, need their
+variables, which are never on the disk, so they come back by a job whose order carries them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from sqlalchemy import select
@@ -18,7 +19,7 @@ from quarterdeck.deploy.deployments.jobs import order as deployment_order
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.deployments.placement import Placement
 from quarterdeck.deploy.execution.order import Retained, RuntimeOrder
-from quarterdeck.deploy.observation.observations import Served
+from quarterdeck.deploy.observation.observations import Seen, Served
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.deploy.resources.runtime import started_again
 from quarterdeck.fleet.processes.runtime import Processes
@@ -27,6 +28,7 @@ from quarterdeck.kernel import events, jobs
 from quarterdeck.kernel.db import Tx
 
 REVIVE = "runtime.revive"
+REMOVED = Seen("exited", "The container was removed.")
 
 
 class RevivePayload(msgspec.Struct):
@@ -35,11 +37,16 @@ class RevivePayload(msgspec.Struct):
     deployment: int
 
 
-def gone(served: Sequence[Served], processes: Processes) -> list[Served]:
-    """Those whose process was ended with its supervisor, by a restart of the host or by force, and should run."""
-    wanted = [one for one in served if one.runtime.get("kind") == "process" and one.wanted == "running"]
+def gone(served: Sequence[Served], seen: Mapping[int, Seen], processes: Processes) -> list[Served]:
+    """Those that should run, and whose process was ended with its supervisor or whose record or container is gone."""
     lost = []
-    for one in wanted:
+    for one in served:
+        if one.wanted != "running":
+            continue
+        if one.runtime.get("kind") == "container" and seen.get(one.resource_id) == REMOVED:
+            lost.append(one)
+        if one.runtime.get("kind") != "process":
+            continue
         status = processes.find(str(one.runtime["instance"]))
         if status is None or status.phase == "lost":
             lost.append(one)
@@ -79,7 +86,7 @@ def enqueue(tx: Tx, lost: Sequence[Served]) -> int:
 
 
 def kind(placement: Placement) -> jobs.JobKind:
-    """Starting a process again as a job, for work orders of this instance."""
+    """Starting a runtime again as a job, for work orders of this instance."""
 
     def assign(tx: Tx, job: jobs.Job) -> RuntimeOrder:
         deployment = tx.get(Deployment, job.read(RevivePayload).deployment)
@@ -98,6 +105,7 @@ def kind(placement: Placement) -> jobs.JobKind:
             resource=resource.ref,
             target=made.target,
             runtime=deployment.runtime or {},
+            route=made.route,
             again=again,
         )
 

@@ -1,4 +1,4 @@
-"""Resources: create, find, list, archive, delete."""
+"""Resources: create, find, list, delete."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from quarterdeck.kernel.errors import Conflict, Invalid
 from quarterdeck.kernel.protocols import DeletionBlocker
 from quarterdeck.workspace import environments, projects
 from quarterdeck.workspace.model import Environment, Project, Variable
-from quarterdeck.workspace.names import check_name, check_reason, slug
+from quarterdeck.workspace.names import check_name, slug
 
 
 class ResourceAction(audit.Action):
@@ -189,16 +189,6 @@ def _destination(tx: Tx, ref: str) -> Destination:
     )
 
 
-def archive(tx: Tx, ref: str, reason: str | None = None) -> Resource:
-    """Archive; repeating it is a success without a second event. What runs is not touched."""
-    resource = find(tx, ref)
-    reason = check_reason(reason)
-    if resource.lifecycle == "active":
-        resource.lifecycle, resource.archived_at = "archived", tx.now
-        note(tx, resource, ResourceAction.ARCHIVED, "resource-archived", {"reason": reason})
-    return resource
-
-
 def blockers(tx: Tx, resource: Resource, registry: Sequence[DeletionBlocker]) -> list[tuple[str, int]]:
     found: list[tuple[str, int]] = []
     if resource.lifecycle == "active":
@@ -210,6 +200,25 @@ def blockers(tx: Tx, resource: Resource, registry: Sequence[DeletionBlocker]) ->
     return found
 
 
+STEPS = {
+    "active-resource": "Archive it first. That is final, and its name stays taken.",
+    "runtime-instance": "Stop it first: what an archived resource ran is taken away once it is stopped.",
+    "deployment-history": "Archive its deployments and prune them (qd archive NAME vN, qd prune deployments), or leave "
+    "it archived: it runs nothing and keeps nothing but its history and its name.",
+}
+"""What to do about a blocker, the first step first."""
+
+
+def in_words(kind: str, number: int) -> str:
+    """What a blocker says to people."""
+    known = {
+        "active-resource": "it is not archived",
+        "runtime-instance": "it still runs",
+        "deployment-history": f"{number} deployment{'s are' if number > 1 else ' is'} kept as its history",
+    }
+    return known.get(kind, f"{number} {kind.replace('-', ' ')}")
+
+
 def delete(tx: Tx, ref: str, confirmation: str, registry: Sequence[DeletionBlocker]) -> Resource:
     """Mark an archived resource that nothing refers to as deleted; its slug becomes free."""
     resource = find(tx, ref)
@@ -219,11 +228,10 @@ def delete(tx: Tx, ref: str, confirmation: str, registry: Sequence[DeletionBlock
         )
     standing = blockers(tx, resource, registry)
     if standing:
-        words = ", ".join(f"{kind} ({number})" for kind, number in standing)
         raise Conflict(
-            f"The resource {resource.name} cannot be deleted yet: {words}.",
+            f"The resource {resource.name} cannot be deleted: {'; '.join(in_words(*one) for one in standing)}.",
             code="resource_delete_blocked",
-            hint="Archive it, stop what runs, and remove what refers to it.",
+            hint=next((STEPS[kind] for kind, _ in standing if kind in STEPS), "Remove what refers to it, then delete."),
             blockers=[kind for kind, _ in standing],
         )
     resource.lifecycle, resource.deleted_at, resource.live_slug = "deleted", tx.now, None

@@ -15,6 +15,7 @@ from quarterdeck.deploy.deployments.placement import Placement
 from quarterdeck.deploy.deployments.transitions import ACTIVE
 from quarterdeck.deploy.execution.order import Retained, RuntimeOrder
 from quarterdeck.deploy.resources import resources
+from quarterdeck.deploy.resources.archiving import put_away
 from quarterdeck.deploy.resources.model import Resource, RuntimeControl
 from quarterdeck.deploy.resources.transitions import UNDER_WAY, begin, move
 from quarterdeck.fleet.servers.model import Server
@@ -64,6 +65,7 @@ def control(
                 raise Conflict("This idempotency key was used for another operation.", hint="Use a new key.")
             return before
     tx.lock(f"resource:{resource.id}")
+    _check_archived(resource, operation)
     deployment = _serving(tx, resource, deployment_ref)
     _check(tx, resource, operation)
     attempt = RuntimeControl(
@@ -128,11 +130,28 @@ def _serving(tx: Tx, resource: Resource, deployment_ref: str | None) -> Deployme
     return deployment
 
 
+def _check_archived(resource: Resource, operation: str) -> None:
+    if resource.lifecycle != "archived":
+        return
+    if operation != "stop":
+        raise Conflict(
+            f"{resource.name} is archived and cannot be started again.",
+            code="resource_runtime_control_blocked",
+            hint="Archiving is final: create another resource.",
+            blockedReason="resource-archived",
+        )
+    if resource.serving_id is None:
+        raise Conflict(
+            f"{resource.name} is archived and runs nothing.",
+            code="resource_runtime_already_in_state",
+            hint="Nothing to do.",
+            blockedReason="runtime-already-stopped",
+        )
+
+
 def _check(tx: Tx, resource: Resource, operation: str) -> None:
     blocked = None
-    if resource.lifecycle == "archived" and operation != "stop":
-        blocked = "resource-archived"
-    elif tx.first(
+    if tx.first(
         select(RuntimeControl).where(RuntimeControl.resource_id == resource.id, RuntimeControl.status.in_(UNDER_WAY))
     ):
         blocked = "runtime-control-in-progress"
@@ -190,6 +209,8 @@ def kind(placement: Placement) -> jobs.JobKind:
         good = outcome.state == "succeeded"
         if good:
             started_again(deployment, outcome)
+            if attempt.operation == "stop" and resource.lifecycle == "archived":
+                put_away(tx, resource)
         else:
             # It is as it was before, as far as can be known: so it can be asked for once more.
             resource.wanted = "stopped" if attempt.operation == "start" else "running"

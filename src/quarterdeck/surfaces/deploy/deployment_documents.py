@@ -131,7 +131,7 @@ def runtime_plan(names: Names, deployment: Deployment) -> dict[str, Any]:
             kind="compose-project" if built == "compose-project" else "image",
             intent=built,
             image=artifact.get("image") or plan.get("image"),
-            metadata={"reference": str(artifact["reference"])} if artifact.get("reference") else None,
+            metadata=_artifact_metadata(plan, artifact) or None,
         ),
         execution=_execution(deployment, plan, names),
         target={
@@ -144,6 +144,12 @@ def runtime_plan(names: Names, deployment: Deployment) -> dict[str, Any]:
         steps=list(plan.get("steps") or STEPS),
         generatedAt=wire_time(deployment.started_at or deployment.created_at),
     )
+
+
+def _artifact_metadata(plan: dict[str, Any], artifact: dict[str, Any]) -> dict[str, str]:
+    """The contract has no kind for what a host process runs from: the metadata says it."""
+    found = {"reference": str(artifact["reference"])} if artifact.get("reference") else {}
+    return found | ({"kind": "release-directory"} if plan.get("execution_kind") == "host-process" else {})
 
 
 def _inspection(plan: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from quarterdeck.deploy.deployments.routes import server_of
-from quarterdeck.deploy.resources import overview, resources
+from quarterdeck.deploy.resources import archiving, overview, resources
 from quarterdeck.deploy.resources.drift import drift
 from quarterdeck.fleet.servers.model import Destination
 from quarterdeck.kernel.clock import wire_time
@@ -86,7 +86,7 @@ def _latest(tx: Tx, view: overview.Overview) -> dict[str, Any] | None:
 @operation("resources.archive")
 async def archive(call: Call, resource_id: str, body: wire.ResourcesArchiveBody) -> dict[str, str]:
     def verb(tx: Tx) -> dict[str, str]:
-        return {"id": resources.archive(tx, resource_id, given(body.reason)).ref}
+        return {"id": archiving.archive(tx, resource_id, given(body.reason)).ref}
 
     return await call.write_once(body, verb)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import os
 import resource
 import signal
@@ -90,8 +91,36 @@ def _steps(
         ("rights", lambda: _prctl(_PR_SET_NO_NEW_PRIVS, 1)),
         ("lifetime", lambda: _die_with(supervisor)),
         ("signals", _restore_signals),
-        ("program", lambda: os.execvpe(launch.argv[0], launch.argv, launch.environment)),  # noqa: S606 - the purpose
+        ("program", lambda: _execute(launch)),
     ]
+
+
+def _execute(launch: Launch) -> None:
+    """Become the program. It is looked up here, as its user and in the directories that it may enter, because the
+    system's own search answers "Permission denied" for a program that is nowhere.
+    """
+    places = [place for place in launch.environment.get("PATH", "").split(":") if place and _may_enter(place)]
+    environment = {**launch.environment, "PATH": ":".join(places)}
+    name = launch.argv[0]
+    path = name if "/" in name else next((found for place in places if _runs(found := f"{place}/{name}")), None)
+    if path is None:
+        raise FileNotFoundError(errno.ENOENT, f"there is no program {name!r} that its user can run")
+    os.execve(path, launch.argv, environment)  # noqa: S606 - the purpose
+
+
+def _may_enter(place: str) -> bool:
+    """Also a directory that is not there yet: the program may make it."""
+    try:
+        os.stat(place)  # noqa: PTH116 - nothing more than it takes after a fork
+    except PermissionError:
+        return False
+    except OSError:
+        return True
+    return os.access(place, os.X_OK)
+
+
+def _runs(path: str) -> bool:
+    return os.path.isfile(path) and os.access(path, os.X_OK)  # noqa: PTH113 - nothing more than it takes after a fork
 
 
 def _redirect(outputs: tuple[int, int]) -> None:

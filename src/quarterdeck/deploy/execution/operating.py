@@ -133,7 +133,7 @@ async def _clean(target: Target, order: RuntimeOrder) -> None:
     """Remove what a failed attempt left: the way to it, what it started, its directories, its release, its image."""
     if target.edge is not None and order.route is not None:
         ours = await starting.upstreams_of(target, order.deployment, order.runtime.get("upstream"))
-        await lead_back(target.edge, order.route, ours, order.serving, alone=not order.contended)
+        await lead_back(target.edge, order.route, ours, order.serving)
     _need_traces(target, order)
     await starting.remove(target, order.deployment)
     await _forget(target, order)

@@ -50,7 +50,9 @@ async def cut_over(target: Target, order: DeploymentOrder, runtime: dict[str, An
     if order.route is None or target.edge is None or not runtime.get("upstream"):
         await report.skip("cut-over", "no route")
         if target.edge is not None and order.resource in await target.edge.routes():
+            point("route.remove")
             await target.edge.remove_route(order.resource)  # an earlier version had one
+            point("route.removed")
         await _settle(target, runtime)
         return runtime
     async with report.phase("cut-over", final=True) as recorded:

@@ -24,7 +24,7 @@ from e2e.conftest import own_database, place, repositories, worker_kind
 from e2e.repositories import Repositories
 from e2e.server import Deck
 from e2e.truth import audit_problems
-from faults.works import RECOVERY_SECONDS, WORKS, Installation, Work
+from faults.works import RECOVERY_SECONDS, Installation, Work, works
 from support.run import ALL, SEED
 
 __all__ = ["place", "repositories", "worker_kind"]
@@ -64,7 +64,7 @@ Passed = dict[str, Counter[tuple[str, str]]]
 
 def rehearsed(installation: Installation) -> Passed:
     found: Passed = {}
-    for name, kind in WORKS.items():
+    for name, kind in works(installation).items():
         work = kind(installation)
         work.prepare()
         for cord in installation.cords.values():
@@ -111,7 +111,7 @@ def kill_at(installation: Installation, passage: Passage, run: int) -> bool:
     """Ask for the work, die there, start again, check everything. Answers whether the process died: it did, if it came
     there.
     """
-    work = WORKS[passage.work](installation)
+    work = works(installation)[passage.work](installation)
     work.prepare()
     armed = installation.cords[passage.process] / "armed"
     armed.write_text(f"{passage.point} {passage.number} {run}")

@@ -17,6 +17,8 @@ QUICK = {"enabled": True, "type": "http", "intervalSeconds": 1, "timeoutSeconds"
                                            "expectedStatusCode": 200}}  # fmt: skip
 PROGRAM = "server.py"
 BROKEN = "raise SystemExit(3)\n"
+NOWHERE = {"kind": "docker-image", "locator": "127.0.0.1:9/none:1", "imageName": "127.0.0.1:9/none", "imageTag": "1"}
+"""An image of a registry that nobody runs."""
 
 
 @dataclass
@@ -42,10 +44,11 @@ class Installation:
         self.serving = self.client.deployed(self.application)
         self.versions[self.serving] = str(self.version)
 
-    def describe(self) -> Application:
+    def describe(self, source: dict[str, Any] | None = None) -> Application:
+        """A new application: of the repository unless a source is named."""
         self.applications += 1
-        name = f"killed-{self.applications}"
-        return self.client.application(name, self.repository.source(), runtime=self.runtime, health=QUICK)
+        name, runtime = f"killed-{self.applications}", self.runtime if source is None else {"strategy": "auto"}
+        return self.client.application(name, source or self.repository.source(), runtime=runtime, health=QUICK)
 
     def start(self) -> None:
         self.deck.start(server_faults=self.cords["server"], worker_faults=self.cords["worker"])
@@ -196,6 +199,11 @@ class FailedFirstDeployment(FirstDeployment):
         place.check()
 
 
+class FailedPull(FailedFirstDeployment):
+    def prepare(self) -> None:
+        self.application = self.place.describe(NOWHERE)
+
+
 class Restart(Work):
     def prepare(self) -> None:
         pass
@@ -241,3 +249,8 @@ WORKS: dict[str, type[Work]] = {
     "failed first deployment": FailedFirstDeployment,
     "stop and start": StopAndStart,
 }
+
+
+def works(place: Installation) -> dict[str, type[Work]]:
+    """The kinds of work that an installation can do: without an engine nothing is pulled."""
+    return {**WORKS, "failed pull": FailedPull} if place.deck.docker_host else WORKS

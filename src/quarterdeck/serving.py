@@ -17,7 +17,8 @@ from quarterdeck import __version__, front_door
 from quarterdeck.instance import Instance
 from quarterdeck.kernel import telemetry
 from quarterdeck.kernel.errors import Conflict
-from quarterdeck.kernel.http.patience import Patience, patient
+from quarterdeck.kernel.http.doorkeeper import Patience
+from quarterdeck.kernel.http.patience import patient
 from quarterdeck.kernel.settings import Settings
 
 REQUESTS_SECONDS = 7

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
 import socket
@@ -11,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -18,6 +20,11 @@ import pytest
 
 from cli.conftest import Result
 from e2e.server import Deck, deck, environment
+from quarterdeck.identity.actions import IdentityAction
+from quarterdeck.kernel import audit
+from quarterdeck.kernel.datadir import DataDirectory
+from quarterdeck.kernel.db import open_database
+from quarterdeck.kernel.db.migrate import migrate
 from real.sshd import sshd
 
 pytestmark = [pytest.mark.edge]
@@ -126,10 +133,30 @@ def test_serve_ends_at_sigterm_with_zero_and_its_data_is_found_again(tmp_path: P
     data = tmp_path / "data"
     for _ in range(2):
         assert _served(data) == 0
-    assert qd("audit", "verify", "--data-dir", str(data)).out == "The audit trail is whole.\n"
+    said = qd("audit", "verify", "--data-dir", str(data)).out
+    assert re.fullmatch(r"The audit trail is whole\. Sealed events: \d+, none pruned\.\n", said), said
     assert qd("migrate", "--data-dir", str(data)).out == "The database has this program's schema.\n"
     heads = json.loads(qd("audit", "verify", "--data-dir", str(data), "-o", "json").out)
     assert heads["ok"] is True
+    assert (heads["pruned"], heads["prunings"]) == (0, 0)
+
+
+def test_verify_says_how_many_events_were_pruned(tmp_path: Path, qd: Command) -> None:
+    data = DataDirectory.open(tmp_path / "data")
+    migrate(data.database)
+    database = open_database(data.database)
+    try:
+        for number in range(3):
+            what = {"resource_type": "thing", "resource_id": f"thg_{number}"}
+            database.write_sync(audit.record, IdentityAction.SIGNED_IN, **what)
+        database.write_sync(audit.seal)
+        database.write_sync(audit.prune, database.clock.now() + timedelta(hours=1), dry_run=False, limit=2)
+    finally:
+        database.close_sync()
+    said = qd("audit", "verify", "--data-dir", str(data.path)).out
+    assert said == "The audit trail is whole. Sealed events: 4, 2 of them pruned (audit.pruned: 1).\n"
+    answer = json.loads(qd("audit", "verify", "--data-dir", str(data.path), "-o", "json").out)
+    assert (answer["ok"], answer["sealed"], answer["pruned"], answer["prunings"]) == (True, 4, 2, 1)
 
 
 def _served(data: Path) -> int:

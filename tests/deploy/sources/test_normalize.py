@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import dataclasses
+from urllib.parse import unquote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from quarterdeck.deploy.sources import images, locators, paths
 from quarterdeck.deploy.sources.normalize import commit_sha, fingerprint, git_ref, normalize
@@ -76,6 +79,24 @@ def test_addresses_of_the_allowed_protocols(locator, url, host):
         "/etc/passwd",
         "ssh://a b@example.test/x",
         "https://exa$(id).test/a",
+        "file:///a%00b",
+        "file:///a%0Ab",
+        "http://127.0.0.1:1/%0a",
+        "https://example.test/a%7f",
+        "https://example.test/a?b=%0d",
+        "https://a%0ab:c@example.test/a",
+        "https://example.test/%2dx",
+        "https://example.test//",
+        "ssh://example.test/~-x",
+        "ssh://example.test/%7e%2dx",
+        "ssh://example.test/a/-b",
+        "ssh://example.test/a%00b",
+        "ssh://example.test/a%3bid",
+        "example.test:x;y",
+        "example.test:~-x",
+        "example.test:a/-b",
+        "example.test:a$(id)",
+        "example.test:a'b",
     ],
 )
 def test_addresses_that_git_could_misread_are_refused(locator):
@@ -83,6 +104,37 @@ def test_addresses_that_git_could_misread_are_refused(locator):
         normalize(SourceSpec("remote-git", locator))
     assert caught.value.code == "source_locator_invalid"
     assert caught.value.hint
+
+
+CONTROLS = st.sampled_from([*map(chr, range(32)), "\x7f"])
+PATHS = st.text(st.sampled_from("ab/-~.;%20"), max_size=8)
+
+
+@given(
+    before=PATHS, control=CONTROLS, after=PATHS, place=st.sampled_from(["https://h.test/", "ssh://h.test/", "file:///"])
+)
+def test_no_control_character_gets_through_however_it_is_spelt(before, control, after, place):
+    for spelt in (control, f"%{ord(control):02x}", f"%{ord(control):02X}"):
+        with pytest.raises(Invalid):
+            locators.parse(f"{place}a{before}{spelt}{after}")
+
+
+@given(path=PATHS, place=st.sampled_from(["ssh://git@h.test/", "git@h.test:", "h.test:"]))
+def test_no_part_of_a_path_for_ssh_can_be_read_as_an_option_or_a_command(path, place):
+    try:
+        address = locators.parse(place + path)
+    except Invalid:
+        return
+    sent = address.path if "://" not in place else unquote(address.path)
+    assert ";" not in sent
+    assert not any(part.startswith(("-", "~-")) for part in sent.split("/"))
+
+
+@pytest.mark.parametrize(
+    "locator", ["ssh://h.test/~ada/a-b", "ssh://h.test/a%20b", "h.test:~ada/a.git", "file:///a%20b"]
+)
+def test_homes_dashes_and_spaces_within_a_path_are_taken(locator):
+    assert locators.parse(locator).url == locator
 
 
 def test_a_token_in_an_address_becomes_a_secret():

@@ -6,10 +6,12 @@ import asyncio
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import msgspec
 import pytest
 
@@ -202,6 +204,12 @@ async def test_an_account_is_taken_and_every_power_but_low_ports_is_given_up(roo
             assert int(status["CapBnd"], 16) == int(status["CapEff"], 16) == 1 << 10
             assert status["NoNewPrivs"] == "1"
             assert await edge.put_route(WEB)
+            assert stat.S_IMODE(edge.layout.upstream("web").stat().st_mode) == 0o640
+            assert stat.S_IMODE(edge.layout.routes.stat().st_mode) == 0o700
+            async with application("here") as here, httpx.AsyncClient() as client:
+                await edge.switch("web", here.upstream)
+                answer = await client.get(f"http://127.0.0.1:{http}/", headers={"Host": "web.localhost"})
+                assert answer.text == "here"
             os.kill(identity.pid, signal.SIGKILL)
             await asyncio.sleep(0.05)
             assert (await edge.ensure_running()) != identity

@@ -15,11 +15,13 @@ from litestar.datastructures import State
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from quarterdeck.fleet.workers import WorkerControl, enrol, request_drain, revoke
+from quarterdeck.fleet.workers import WorkerControl, control, enrol, request_drain, revoke
 from quarterdeck.fleet.workers.client import run_worker
 from quarterdeck.identity.model import Organization
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.errors import Invalid, Unauthenticated
+from quarterdeck.kernel.http.doorkeeper import Patience
+from quarterdeck.kernel.http.patience import patient
 from quarterdeck.kernel.vault import Secret
 from quarterdeck.surfaces.shared.worker_control import worker_control
 
@@ -56,6 +58,7 @@ class Server:
                 port=self.port,
                 log_config=None,
                 ws="websockets-sansio",
+                http=patient(Patience()),
                 lifespan="off",
                 ws_max_size=16 << 20,
                 timeout_graceful_shutdown=1,
@@ -349,3 +352,71 @@ async def test_a_wrong_token_ends_the_worker_with_a_reason(server, tmp_path):
     async with working(server, Secret("qd_worker_wrong"), jobs.WorkerHandlers(), tmp_path) as task:
         with pytest.raises(Unauthenticated, match="token"):
             await asyncio.wait_for(task, 5)
+
+
+UPGRADE = (
+    b"GET /api/workers/control HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
+
+
+@asynccontextmanager
+async def silent(server, count):
+    """Upgraded connections that never say hello, and never answer a closing handshake."""
+    made = []
+    try:
+        for _ in range(count):
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            made.append((reader, writer))
+            writer.write(UPGRADE)
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
+        yield [reader for reader, _ in made]
+    finally:
+        for _, writer in made:
+            writer.close()
+
+
+async def gone(reader):
+    try:
+        await asyncio.wait_for(reader.read(), 5)
+    except ConnectionError:
+        return True
+    return reader.at_eof()
+
+
+async def test_a_worker_is_welcomed_within_a_second_beside_hundreds_that_say_nothing(server):
+    _, token = await server.database.write(enrolled)
+    async with silent(server, 300) as held:
+        began = asyncio.get_running_loop().time()
+        async with connect(f"ws://127.0.0.1:{server.port}/api/workers/control", proxy=None) as connection:
+            await connection.send(json.dumps({"type": "hello", "v": 1, "id": "1", "credential": token.reveal()}))
+            assert json.loads(await connection.recv())["type"] == "welcome"
+            assert asyncio.get_running_loop().time() - began < 1
+            assert all(await asyncio.gather(*(gone(one) for one in held[:200])))
+            large = {"type": "heartbeat", "v": 1, "id": "x" * 1_000_000}  # once known, frames may be large
+            await connection.send(json.dumps(large))
+            await connection.send(json.dumps({"type": "ping", "v": 1, "id": "2"}))
+            async with asyncio.timeout(5):
+                while json.loads(await connection.recv())["type"] != "pong":
+                    pass
+
+
+async def test_who_says_no_hello_is_gone_at_the_deadline_without_a_closing_handshake(server, monkeypatch):
+    monkeypatch.setattr(control, "HELLO_SECONDS", 0.3)
+    async with silent(server, 3) as waiting:
+        assert all(await asyncio.gather(*(gone(one) for one in waiting)))
+
+
+@pytest.mark.parametrize(
+    ("excess", "code"),
+    [
+        ({"jobs": [{"jobId": 1, "fence": 1}] * 1001}, 4400),
+        ({"capabilities": ["x"] * 101}, 4400),
+        ({"capabilities": ["x" * 129]}, 4400),
+        ({"name": "x" * 70_000}, 1009),
+    ],
+)
+async def test_a_hello_is_bounded(server, excess, code):
+    _, token = await server.database.write(enrolled)
+    hello = {"type": "hello", "v": 1, "id": "1", "credential": token.reveal()}
+    assert await close_code(server, hello | excess) == code

@@ -9,15 +9,21 @@ import time
 
 import pytest
 import uvicorn
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
-from quarterdeck.kernel.http.patience import Patience, patient
+from quarterdeck.kernel.http.doorkeeper import Patience
+from quarterdeck.kernel.http.patience import patient
+from quarterdeck.kernel.http.unproven import DOOR
 
 MANY = 200
 
 
 async def application(scope, receive, send) -> None:
     """Answers with the length of what was sent; `/slow` reads late; `/stream` speaks for a while."""
-    assert scope["type"] == "http"
+    if scope["type"] == "websocket":
+        await talk(scope, receive, send)
+        return
     if scope["path"] == "/slow":
         await asyncio.sleep(1.5)
     length, more = 0, True
@@ -33,11 +39,29 @@ async def application(scope, receive, send) -> None:
     await send({"type": "http.response.body", "body": str(length).encode()})
 
 
+async def talk(scope, receive, send) -> None:
+    """Echoes the length of what it hears; knows its caller at `/known`, and after the first message at `/asks`."""
+    door = scope["state"][DOOR]
+    if scope["path"] == "/known":
+        door.proven(1_000_000)
+    await send({"type": "websocket.accept"})
+    await receive()
+    while (message := await receive())["type"] != "websocket.disconnect":
+        await send({"type": "websocket.send", "text": str(len(message["text"]))})
+        if scope["path"] == "/asks":
+            door.proven(1_000_000)
+
+
 @contextlib.asynccontextmanager
 async def serving(patience: Patience):
     with socket.create_server(("127.0.0.1", 0), backlog=2048) as listener:
         config = uvicorn.Config(
-            application, http=patient(patience), log_config=None, lifespan="off", timeout_graceful_shutdown=1
+            application,
+            http=patient(patience),
+            log_config=None,
+            lifespan="off",
+            timeout_graceful_shutdown=1,
+            ws="websockets-sansio",
         )
         server = uvicorn.Server(config)
         server.capture_signals = contextlib.nullcontext
@@ -168,3 +192,81 @@ async def test_who_is_answered_slowly_read_late_or_kept_alive_is_not_closed():
             assert b"200 OK" in await kept.reader.readuntil(b"0\r\n\r\n")
             await asyncio.sleep(0.7)  # longer than a head may take: nothing has begun
         await kept.hang_up()
+
+
+SHORT = Patience(headers=0.3, body=0.6, body_pause=0.3, proof=0.3)
+
+
+async def test_a_socket_and_an_event_stream_outlive_every_deadline():
+    async with (
+        serving(SHORT) as port,
+        connect(f"ws://127.0.0.1:{port}/known", proxy=None, ping_interval=None) as silent,
+        connect(f"ws://127.0.0.1:{port}/known", proxy=None) as talking,
+    ):
+        for said in (b"GET /stream HTTP/1.1\r\n", b"POST /stream HTTP/1.1\r\nContent-Length: 2\r\n"):
+            async with callers(port, 1, said + b"Host: x\r\nConnection: close\r\n\r\n") as (following,):
+                following.writer.write(b"{}" if said.startswith(b"POST") else b"")
+                assert (await following.reader.read()).endswith(b"0\r\n\r\n")
+            await talking.send("four")
+            assert await talking.recv() == "4"
+        await silent.send("x" * 500_000)
+        assert await silent.recv() == "500000"
+
+
+UPGRADE = (
+    b"GET %s HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+)
+
+
+async def test_a_socket_of_somebody_unknown_ends_soon_without_its_consent():
+    async with serving(SHORT) as port, callers(port, 3, UPGRADE % b"/asks") as silent:
+        for one in silent:
+            assert (await one.reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
+        assert all(await asyncio.gather(*(one.ended(5) for one in silent)))
+
+
+async def test_sockets_of_unknown_ones_are_bounded_and_the_newcomer_stays():
+    async with (
+        serving(Patience(proof=60, unsaid_per_address=20)) as port,
+        callers(port, 30, UPGRADE % b"/asks"),
+        connect(f"ws://127.0.0.1:{port}/asks", proxy=None) as honest,
+    ):
+        await honest.send("hello")
+        assert await honest.recv() == "5"
+        async with callers(port, 30, UPGRADE % b"/asks") as more:
+            assert all(await asyncio.gather(*(one.reader.readuntil(b"\r\n\r\n") for one in more[-20:])))
+            await asyncio.gather(*(one.ended(5) for one in more[:10]))
+            assert not [one for one in more[:10] if not (one.reader.at_eof() or one.reader.exception())]
+            await honest.send("x" * 500_000)  # known by now, so it is none of those that are counted
+            assert await honest.recv() == "500000"
+
+
+@pytest.mark.parametrize("fragments", [1, 4])
+async def test_a_message_of_somebody_unknown_is_refused_before_it_is_assembled(fragments):
+    async with (
+        serving(Patience()) as port,
+        connect(f"ws://127.0.0.1:{port}/asks", proxy=None, compression=None) as unknown,
+    ):
+        part = "x" * (100_000 // fragments)
+        with contextlib.suppress(ConnectionClosed):
+            await unknown.send([part] * fragments)
+        with pytest.raises(ConnectionClosed) as closed:
+            await unknown.recv()
+        assert closed.value.rcvd.code == 1009
+
+
+async def test_a_frame_is_refused_by_the_size_that_its_head_names():
+    async with serving(Patience()) as port, callers(port, 1, UPGRADE % b"/asks") as (unknown,):
+        await unknown.reader.readuntil(b"\r\n\r\n")
+        unknown.writer.write(b"\x81\xff" + (15_900_000).to_bytes(8) + b"mask" + b"x")
+        assert (await unknown.reader.read(4))[2:] == (1009).to_bytes(2)
+
+
+async def test_a_body_of_two_lengths_is_refused_and_the_connection_closed():
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\ntransfer-encoding: chunked\r\n\r\n"
+    follows = b"0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
+    async with serving(Patience()) as port, callers(port, 1, head + follows) as (both,):
+        answer = await both.reader.read()
+        assert answer.startswith(b"HTTP/1.1 400")
+        assert answer.count(b"HTTP/1.1") == 1

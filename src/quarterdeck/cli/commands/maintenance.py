@@ -13,6 +13,7 @@ from quarterdeck.cli.options import Common
 from quarterdeck.cli.terminal import Terminal
 
 if TYPE_CHECKING:
+    from quarterdeck.kernel.audit.verify import Report
     from quarterdeck.kernel.datadir import DataDirectory
     from quarterdeck.kernel.settings import Settings
 
@@ -88,7 +89,8 @@ def verify(
 ) -> None:
     """Prove that no audit event was changed, removed or slipped in, with the server stopped.
 
-    The answer names the end of each chain. Kept elsewhere, it proves later that the chain was not made anew.
+    The answer names the end of each chain. Kept elsewhere, it proves later that the chain was not made anew. It also
+    says how many events were pruned, and by how many prunings that stand in the trail.
 
     quarterdeck audit verify --data-dir ./data
     quarterdeck audit verify -o json > heads.json
@@ -125,7 +127,7 @@ def verify(
     facts = msgspec.to_builtins(report, str_keys=True)
     terminal = Terminal(common)
     if report.ok:
-        terminal.answer({"ok": True, **facts}, name="ok", text="The audit trail is whole.")
+        terminal.answer({"ok": True, **facts}, name="ok", text=_whole(report))
         return
     for finding in report.findings:
         terminal.say(f"  {finding.kind}: {finding.message}")
@@ -135,6 +137,11 @@ def verify(
         hint="Keep a copy of the data directory before anything else is done.",
         facts={"ok": False, **facts},
     )
+
+
+def _whole(report: Report) -> str:
+    gone = f"{report.pruned} of them pruned (audit.pruned: {report.prunings})" if report.pruned else "none pruned"
+    return f"The audit trail is whole. Sealed events: {report.sealed}, {gone}."
 
 
 audit.command(verify)

@@ -50,15 +50,16 @@ async def lay_out_release(
         point("release.lay-out")
         excluded = made.static_site.excluded if made.static_site is not None else ()
         await asyncio.to_thread(_lay_out, source.tree, release, directory, account, excluded)
-        if account is not None and made.static_site is None:
-            directory.chmod(0o700)  # no business of the users that other applications run as
+        if account is not None:
+            # No business of the users that other applications run as; the edge passes through to what is published.
+            directory.chmod(0o700 if made.static_site is None else 0o711)
         point("release.laid-out")
         for name, step in zip(steps, host.steps if host else (), strict=True):
             report.say(step.label)
             await _step(target, order, made, directory, name, step.argv, report)
         static = await asyncio.to_thread(_published, made, directory)
         point("release.complete")
-        marker.touch()
+        marker.touch(mode=0o600)
         point("release.completed")
     static = static or _static_directory(made, directory)
     return {
@@ -72,7 +73,8 @@ async def lay_out_release(
 
 def _lay_out(tree: Path, release: Path, directory: Path, account: int | None, excluded: tuple[str, ...]) -> None:
     shutil.rmtree(release, ignore_errors=True)
-    release.mkdir(parents=True, mode=0o755)
+    release.mkdir(parents=True)
+    release.chmod(0o711)
     shutil.copytree(tree, directory, symlinks=True, ignore=shutil.ignore_patterns(".git", *excluded))
     grant(directory, account)
 

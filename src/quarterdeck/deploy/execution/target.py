@@ -34,7 +34,7 @@ class Target:
     @classmethod
     async def open(cls, order: TargetOrder, edges: Edges) -> Self:
         root = Path(order.root)
-        root.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - one system call
+        _enter(root)
         engine, problem = None, None
         environment = {**os.environ, **({"DOCKER_HOST": order.docker_host} if order.docker_host else {})}
         try:
@@ -85,6 +85,18 @@ class Target:
         if contained:
             return (await system.info(self.need_engine())).mem_total
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def _enter(root: Path) -> None:
+    """The directories that other users of the machine come by: applications may pass through to their own release,
+    nobody may see which others there are, and nobody has anything to do with sources.
+    """
+    root.mkdir(parents=True, exist_ok=True, mode=0o711)
+    for name, mode in (("releases", 0o711), ("deployments", 0o700)):
+        directory = root / name
+        directory.mkdir(exist_ok=True, mode=mode)
+        if directory.stat().st_mode & 0o777 != mode:  # of an earlier version, or narrowed by a umask
+            directory.chmod(mode)
 
 
 def labels(order: TargetOrder, deployment: str, resource: str) -> dict[str, str]:

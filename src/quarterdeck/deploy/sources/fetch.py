@@ -173,7 +173,7 @@ def _within(source: SourceSpec, fetched: FetchedSource) -> None:
 
 def _prepare(destination: Path) -> Path:
     """A fresh sibling; what earlier attempts left half done goes away."""
-    destination.parent.mkdir(parents=True, exist_ok=True)
+    destination.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # sources are nobody else's business
     for old in destination.parent.glob(f".{destination.name}.fetching-*"):
         shutil.rmtree(old, ignore_errors=True)
     partial = destination.with_name(f".{destination.name}.fetching-{Ids().hex(8)}")

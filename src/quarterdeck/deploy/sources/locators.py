@@ -16,6 +16,8 @@ _SCP = re.compile(
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*|[0-9A-Fa-f:]+")
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _CONTROL = re.compile(r"[\x00-\x20\x7f]")
+_ENCODED = re.compile(r"[\x00-\x1f\x7f]")  # a space may be spelt %20
+_COMMAND = re.compile(r"[;&|<>`$\\'\"]")
 _HINT = "Use an https://, http://, ssh:// or file:// address, or user@host:path."
 
 
@@ -45,10 +47,15 @@ def parse(locator: str) -> Address:
     if "://" in locator:
         return _url(locator)
     match = _SCP.fullmatch(locator)
-    if match and not locator.startswith("/"):
+    if match and not locator.startswith("/") and _plain_for_ssh(match["path"]):
         host = match["host"].lower()
         return Address("ssh", locator, host, None, match["path"], username=match["user"])
     raise Invalid("This is not the address of a repository.", code="source_locator_invalid", hint=_HINT)
+
+
+def _plain_for_ssh(path: str) -> bool:
+    """The far side hands the path to a shell and to git: no part of it may look like an option or a second command."""
+    return not _COMMAND.search(path) and not any(part.removeprefix("~").startswith("-") for part in path.split("/"))
 
 
 def _url(locator: str) -> Address:
@@ -59,24 +66,30 @@ def _url(locator: str) -> Address:
         raise Invalid(
             "The address of the repository cannot be read.", code="source_locator_invalid", hint=_HINT
         ) from None
-    scheme = parts.scheme.lower()
+    scheme, path = parts.scheme.lower(), unquote(parts.path)
+    if _ENCODED.search(unquote(locator)):
+        raise Invalid(
+            "The address of the repository hides a control character.", code="source_locator_invalid", hint=_HINT
+        )
     if scheme == "file":
         if parts.netloc not in {"", "localhost"} or not parts.path.startswith("/"):
             raise Invalid(
                 "A file:// address needs an absolute path and no host.", code="source_locator_invalid", hint=_HINT
             )
-        return Address("file", f"file://{parts.path}", None, None, unquote(parts.path))
+        return Address("file", f"file://{parts.path}", None, None, path)
     if scheme not in {"https", "http", "ssh"}:
         raise Invalid(
             f"Repositories are not fetched over {scheme or 'this protocol'}.", code="source_locator_invalid", hint=_HINT
         )
     host = (parts.hostname or "").lower()
-    if not _HOST.fullmatch(host) or parts.path.lstrip("/").startswith("-") or parts.path in {"", "/"}:
+    if not _HOST.fullmatch(host) or path.lstrip("/").startswith("-") or not path.strip("/"):
         raise Invalid("The address names no repository.", code="source_locator_invalid", hint=_HINT)
     where = (f"[{host}]" if ":" in host else host) + (f":{port}" if port else "")
     username = unquote(parts.username) if parts.username else None
     password = unquote(parts.password) if parts.password else None
     if scheme == "ssh":
+        if not _plain_for_ssh(path):
+            raise Invalid("The path in the address is not usable.", code="source_locator_invalid", hint=_HINT)
         if username and not _USER.fullmatch(username):
             raise Invalid("The user name in the address is not usable.", code="source_locator_invalid", hint=_HINT)
         url = urlunsplit(("ssh", f"{username}@{where}" if username else where, parts.path, "", ""))

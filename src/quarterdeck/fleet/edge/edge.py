@@ -66,7 +66,7 @@ class Edge:
         self._files = files or LocalFiles()
         self._admin = AdminClient(self.layout.admin_socket)
         self._supervisor = Supervisor(self._files, self.layout, self._admin, account=account, program=program)
-        self._upstreams = Upstreams(self._files, self.layout)
+        self._upstreams = Upstreams(self._files, self.layout, group=account.gid if account else None)
         self._batches = Batches(self._apply)
         self._ports: Ports | None = None
 
@@ -309,8 +309,8 @@ class Edge:
         if current == content:
             return
         if current is not None:
-            await self._files.write_atomic(self.layout.previous, current, mode=0o640)
-        await self._files.write_atomic(self.layout.current, content, mode=0o640)
+            await self._files.write_atomic(self.layout.previous, current)
+        await self._files.write_atomic(self.layout.current, content)
 
     async def _older_generations(self, wanted: JsonObject) -> list[JsonObject]:
         """What may serve instead of a configuration that cannot: only what listens on the same ports."""
@@ -361,15 +361,18 @@ class Edge:
         return routes
 
     async def _prepare_directory(self) -> None:
-        layout = self.layout
-        await self._files.make_directory(layout.directory)
-        for path in (layout.routes, layout.upstreams, layout.candidates, layout.empty):
-            await self._files.make_directory(path)
-        for path in (layout.log, layout.configuration_home, layout.data):
-            await self._files.make_directory(path, mode=0o700)
-            if self._account is not None:
-                os.chown(path, self._account.uid, self._account.gid)
-        if self._account is not None:
+        layout, account = self.layout, self._account
+        if account is None:
+            await self._files.make_directory(layout.directory)
+            passable: dict[str, Any] = {}
+        else:
             # Its account may make its sockets here, but not touch what is not its own.
-            os.chown(layout.directory, -1, self._account.gid)
-            layout.directory.chmod(0o1775)
+            await self._files.make_directory(layout.directory, mode=0o1770, group=account.gid)
+            passable = {"mode": 0o710, "group": account.gid}
+        await self._files.make_directory(layout.routes)
+        for path in (layout.upstreams, layout.candidates, layout.empty):
+            await self._files.make_directory(path, **passable)
+        for path in (layout.log, layout.configuration_home, layout.data):
+            await self._files.make_directory(path)
+            if account is not None:
+                os.chown(path, account.uid, account.gid)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import stat
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -27,8 +28,8 @@ class Files(Protocol):
         """The content, or None when there is no such file."""
         ...
 
-    async def write_atomic(self, path: Path, data: bytes, *, mode: int = 0o644) -> None:
-        """Readers see the old content or the new, also after a power cut."""
+    async def write_atomic(self, path: Path, data: bytes, *, group: int | None = None) -> None:
+        """Readers see the old content or the new, also after a power cut. Nobody else may read it but `group`."""
         ...
 
     async def rename(self, old: Path, new: Path) -> None: ...
@@ -41,7 +42,9 @@ class Files(Protocol):
         """Whether there was something to remove."""
         ...
 
-    async def make_directory(self, path: Path, *, mode: int = 0o755) -> None: ...
+    async def make_directory(self, path: Path, *, mode: int = 0o700, group: int | None = None) -> None:
+        """Gives the mode and the group to one that is there already, too."""
+        ...
 
     async def outward_links(self, directory: Path) -> Sequence[str]:
         """Relative paths of the symbolic links below a directory that lead out of it. Raises `Invalid` without one."""
@@ -61,12 +64,14 @@ class LocalFiles:
         except FileNotFoundError:
             return None
 
-    async def write_atomic(self, path: Path, data: bytes, *, mode: int = 0o644) -> None:
+    async def write_atomic(self, path: Path, data: bytes, *, group: int | None = None) -> None:
         # One name for the unfinished file is enough, because writers hold a lock; what a crash left is overwritten.
         temporary = unfinished(path)
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         with open(descriptor, "wb") as file:  # noqa: ASYNC230, PTH123 - see the class
-            os.fchmod(descriptor, mode)
+            if group is not None:
+                os.fchown(descriptor, -1, group)
+            os.fchmod(descriptor, 0o600 if group is None else 0o640)
             file.write(data)
             file.flush()
             os.fsync(descriptor)
@@ -96,8 +101,12 @@ class LocalFiles:
             return False
         return True
 
-    async def make_directory(self, path: Path, *, mode: int = 0o755) -> None:
+    async def make_directory(self, path: Path, *, mode: int = 0o700, group: int | None = None) -> None:
         path.mkdir(mode=mode, parents=True, exist_ok=True)  # noqa: ASYNC240 - one system call
+        if group is not None:
+            os.chown(path, -1, group)
+        if stat.S_IMODE(path.stat().st_mode) != mode:  # noqa: ASYNC240 - one system call
+            path.chmod(mode)  # noqa: ASYNC240 - one system call
 
     async def outward_links(self, directory: Path) -> Sequence[str]:
         return await asyncio.to_thread(_outward_links, directory)

@@ -114,13 +114,13 @@ class Supervisor:
     async def _start(self, configuration: JsonObject) -> Identity:
         layout = self._layout
         content = msgspec.json.encode(configuration)
-        await self._files.write_atomic(layout.starting, content, mode=0o640)
-        if self._account is not None:
-            os.chown(layout.starting, -1, self._account.gid)
+        await self._files.write_atomic(
+            layout.starting, content, group=None if self._account is None else self._account.gid
+        )
         # Caddy resumes from its own copy where that is what we want it to run, and from ours otherwise.
         if not _same(await self._files.read(layout.autosave), configuration):
             await self._files.remove(layout.autosave)
-        await self._files.write_atomic(layout.start_log, b"", mode=0o640)
+        await self._files.write_atomic(layout.start_log, b"")
         with process_lock(layout.process_lock) as lock:
             if lock is None:
                 raise Unavailable("The edge was started by another process at the same moment.", code="edge_proxy_busy")
@@ -167,7 +167,7 @@ class Supervisor:
         return refused
 
     async def _record(self, identity: Identity) -> None:
-        await self._files.write_atomic(self._layout.process, msgspec.json.encode(identity), mode=0o644)
+        await self._files.write_atomic(self._layout.process, msgspec.json.encode(identity))
 
 
 def cannot_listen(said: str) -> Conflict | None:

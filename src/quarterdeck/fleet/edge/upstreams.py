@@ -15,11 +15,14 @@ _ABSOLUTE = re.compile(r"/[^{}\x00-\x1f]+")
 
 
 class Upstreams:
-    """Reads and replaces upstream files. No method reloads the proxy: it reads the files per request."""
+    """Reads and replaces upstream files. No method reloads the proxy: it reads the files per request, as a member of
+    `group` where it runs as a user of its own.
+    """
 
-    def __init__(self, files: Files, layout: Layout) -> None:
+    def __init__(self, files: Files, layout: Layout, *, group: int | None = None) -> None:
         self._files = files
         self._layout = layout
+        self._group = group
 
     async def switch(self, route_id: str, upstream: str) -> str | None:
         """The cut-over: from the next request on, the route leads to `upstream`. Answers what stood before.
@@ -35,7 +38,7 @@ class Upstreams:
         check_route_id(route_id)
         async with self._files.lock(self._layout.upstreams_lock):
             if await self._files.read(self._layout.candidate(route_id)):
-                await self._files.write_atomic(self._layout.candidate(route_id), b"")
+                await self._files.write_atomic(self._layout.candidate(route_id), b"", group=self._group)
             await self._files.remove(unfinished(self._layout.candidate(route_id)))
 
     async def take_down(self, route_id: str) -> str | None:
@@ -44,7 +47,7 @@ class Upstreams:
         async with self._files.lock(self._layout.upstreams_lock):
             before = await self._files.read(self._layout.upstream(route_id))
             if before:
-                await self._files.write_atomic(self._layout.upstream(route_id), b"")
+                await self._files.write_atomic(self._layout.upstream(route_id), b"", group=self._group)
             await self._files.remove(unfinished(self._layout.upstream(route_id)))
         return before.decode() if before else None
 
@@ -58,7 +61,7 @@ class Upstreams:
         async with self._files.lock(self._layout.upstreams_lock):
             for path in (self._layout.upstream(route_id), self._layout.candidate(route_id)):
                 if await self._files.read(path) is None:
-                    await self._files.write_atomic(path, b"")
+                    await self._files.write_atomic(path, b"", group=self._group)
 
     async def forget(self, route_id: str) -> None:
         """Removes what belongs to a route that is gone."""
@@ -83,7 +86,7 @@ class Upstreams:
                 )
             before = await self._files.read(path)
             # The word is the whole file: a line end would become part of the address.
-            await self._files.write_atomic(path, upstream.encode(), mode=0o644)
+            await self._files.write_atomic(path, upstream.encode(), group=self._group)
         return before.decode() if before else None
 
     async def _require_enclosed(self, directory: Path) -> None:

@@ -47,13 +47,16 @@ class SshFiles:
             return content
         raise AssertionError  # `_told` raises or runs the block
 
-    async def write_atomic(self, path: Path, data: bytes, *, mode: int = 0o644) -> None:
+    async def write_atomic(self, path: Path, data: bytes, *, group: int | None = None) -> None:
         """Readers see the old content or the new. What a cut connection left is overwritten by the next writer."""
+        import asyncssh
+
         temporary = unfinished(path)
         async with self._told(path) as session:
-            async with session.open(str(temporary), "wb") as file:
+            private = asyncssh.SFTPAttrs(permissions=0o600)
+            async with session.open(str(temporary), "wb", private) as file:
                 await file.write(data)
-                await session.chmod(str(temporary), mode)
+                await self._give(session, temporary, 0o600 if group is None else 0o640, group)
                 await _flush(file)
             await session.posix_rename(str(temporary), str(path))
 
@@ -83,11 +86,19 @@ class SshFiles:
             return True
         raise AssertionError  # `_told` raises or runs the block
 
-    async def make_directory(self, path: Path, *, mode: int = 0o755) -> None:
+    async def make_directory(self, path: Path, *, mode: int = 0o700, group: int | None = None) -> None:
         async with self._told(path) as session:
             import asyncssh
 
-            await session.makedirs(str(path), asyncssh.SFTPAttrs(permissions=mode), exist_ok=True)
+            await session.makedirs(str(path), asyncssh.SFTPAttrs(permissions=0o700), exist_ok=True)
+            await self._give(session, path, mode, group)
+
+    @staticmethod
+    async def _give(session: asyncssh.SFTPClient, path: Path, mode: int, group: int | None) -> None:
+        if group is not None:
+            owner = (await session.stat(str(path))).uid
+            await session.chown(str(path), owner, group)
+        await session.chmod(str(path), mode)
 
     async def outward_links(self, directory: Path) -> Sequence[str]:
         """Relative paths of the symbolic links below a directory that lead out of it."""

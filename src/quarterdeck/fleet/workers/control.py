@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
 import structlog
 
@@ -19,6 +20,16 @@ SEEN_SECONDS = 30.0
 log = structlog.get_logger("quarterdeck.workers")
 
 
+class Dialled(Transport, Protocol):
+    """A connection that somebody unknown has opened."""
+
+    def proven(self) -> None:
+        """It is a worker's: it may stay and send large frames."""
+
+    def abort(self) -> None:
+        """End it without waiting for its peer."""
+
+
 class WorkerControl:
     """One for each process; `serve` is called for every accepted connection."""
 
@@ -26,13 +37,14 @@ class WorkerControl:
         self._jobs = jobs
         self._sessions: dict[int, Session] = {}
 
-    async def serve(self, transport: Transport) -> None:
+    async def serve(self, transport: Dialled) -> None:
         """Lives as long as the connection. Nothing is read before the hello, nothing done before its proof."""
         try:
             async with asyncio.timeout(HELLO_SECONDS):
                 hello = await transport.receive()
         except TimeoutError:
             await transport.close(frames.UNAUTHENTICATED, "no hello within 10 seconds")
+            transport.abort()
             return
         except Disconnected:
             return
@@ -42,6 +54,7 @@ class WorkerControl:
         worker = await self._admit(transport, hello)
         if worker is None:
             return
+        transport.proven()
         earlier = self._sessions.get(worker.id)
         if earlier is not None:
             await earlier.close(frames.SUPERSEDED, "a newer connection of this worker")

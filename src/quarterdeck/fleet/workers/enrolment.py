@@ -79,7 +79,7 @@ def connected(tx: Tx, worker_id: int, hello: frames.Hello) -> None:
     worker.last_seen_at = tx.now
     worker.fingerprint = worker.fingerprint or hello.fingerprint[:80] or None
     worker.version, worker.boot_id = hello.worker_version[:40], hello.boot_id[:40]
-    worker.offered, worker.slots = sorted(hello.capabilities)[:200], hello.slots
+    worker.offered, worker.slots = sorted(hello.capabilities), hello.slots
 
 
 def seen(tx: Tx, worker_id: int, used_slots: int, at: datetime | None = None) -> None:

@@ -8,13 +8,18 @@ from typing import Any
 import msgspec
 from sqlalchemy import insert, text, update
 
+from quarterdeck.kernel.audit.covering import AuditAction, removed
 from quarterdeck.kernel.audit.model import audit_archives, audit_holds
-from quarterdeck.kernel.clock import micros
+from quarterdeck.kernel.audit.record import record
+from quarterdeck.kernel.audit.seal import BATCH, seal
+from quarterdeck.kernel.clock import micros, wire_time
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, NotFound
 
+# What a pruning says of itself stays for good: the tombstones that it left count only beside it.
 _KEPT = """
-EXISTS (SELECT 1 FROM audit_holds h WHERE h.released_at IS NULL
+e.action = 'audit.pruned'
+OR EXISTS (SELECT 1 FROM audit_holds h WHERE h.released_at IS NULL
   AND (h.organization_id IS NULL OR h.organization_id = e.organization_id)
   AND (h.aggregate_id IS NULL OR h.aggregate_id = e.aggregate_id))
 OR EXISTS (SELECT 1 FROM audit_archives a WHERE a.deleted_at IS NULL
@@ -35,13 +40,15 @@ _COUNT = text(
 _BURY = text(
     "INSERT INTO audit_tombstones (event_id, at, digest, hash, pruned_at) "  # noqa: S608 - constant text
     "SELECT e.id, e.at, s.digest, s.hash, :now FROM audit_events e JOIN audit_seals s ON s.event_id = e.id "
-    f"WHERE {_SCOPE} AND NOT ({_KEPT}) ORDER BY e.id LIMIT :limit RETURNING event_id"
+    f"WHERE {_SCOPE} AND NOT ({_KEPT}) ORDER BY e.id LIMIT :limit RETURNING event_id, hash"
 )
 _REMOVE = text("DELETE FROM audit_events WHERE id = :id")
 
 
 class Pruning(msgspec.Struct, frozen=True):
-    """Of `matched` events, `pruned` went (or would go, in a dry run); `kept` are held or archived, `unsealed` wait."""
+    """Of `matched` events, `pruned` went (or would go, in a dry run); `unsealed` wait. `kept` are held, archived, or
+    tell of earlier prunings.
+    """
 
     matched: int
     pruned: int
@@ -60,8 +67,9 @@ def prune(
 ) -> Pruning:
     """Remove events older than `before` (those exactly at it stay), oldest first, at most `limit` in one unit.
 
-    Id, time, digest and chain hash stay as a tombstone, so that `verify` still proves the chain. Nothing that a hold
-    or an archive keeps is touched, nor what is not sealed yet. A hold placed meanwhile waits its turn.
+    Id, time, digest and chain hash stay as a tombstone, so that `verify` still proves the chain. An event
+    `audit.pruned`, sealed in the same unit, names what went, and is never pruned itself. Nothing that a hold or an
+    archive keeps is touched, nor what is not sealed yet. A hold placed meanwhile waits its turn.
     """
     tx.lock("audit-keeping")
     scope: dict[str, Any] = {
@@ -73,9 +81,20 @@ def prune(
     matched, kept, unsealed = tx.execute(_COUNT, scope).one()
     if dry_run:
         return Pruning(matched, matched - kept - unsealed, kept, unsealed)
-    buried = [row[0] for row in tx.execute(_BURY, {**scope, "limit": limit})]
+    buried = [(row[0], row[1]) for row in tx.execute(_BURY, {**scope, "limit": limit})]
     if buried:
-        tx.execute(_REMOVE, [{"id": event_id} for event_id in buried])
+        tx.execute(_REMOVE, [{"id": event_id} for event_id, _ in buried])
+        record(
+            tx,
+            AuditAction.PRUNED,
+            resource_type="audit-event",
+            resource_id="*",
+            organization_id=organization_id,
+            aggregate_id=aggregate_id,
+            detail=msgspec.to_builtins(removed(wire_time(before), buried)),
+        )
+        while seal(tx) == BATCH:  # its own event too: a trail that is copied now must be whole
+            pass
     return Pruning(matched, len(buried), kept, unsealed)
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 from sqlalchemy import RowMapping, text
 
+from quarterdeck.kernel.audit.covering import Covering
 from quarterdeck.kernel.audit.seal import FIELDS, GENESIS, digest, link
 from quarterdeck.kernel.clock import instant
 from quarterdeck.kernel.db import Tx
@@ -31,6 +32,10 @@ _BESIDE = text(
 _VANISHED = text(
     "SELECT u.event_id FROM audit_unsealed u WHERE NOT EXISTS (SELECT 1 FROM audit_events e WHERE e.id = u.event_id) "
     "ORDER BY u.event_id LIMIT :limit"
+)
+_STRAY = text(
+    "SELECT t.event_id FROM audit_tombstones t WHERE NOT EXISTS "
+    "(SELECT 1 FROM audit_seals s WHERE s.event_id = t.event_id) ORDER BY t.event_id LIMIT :limit"
 )
 _TAIL = text(
     "SELECT COUNT(*), MIN(e.id), MIN(e.at) FROM audit_unsealed u JOIN audit_events e ON e.id = u.event_id "
@@ -63,8 +68,11 @@ class Tail(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
+    """Of the `sealed` events, `pruned` left only a tombstone; `prunings` are the sealed events that tell of it."""
+
     sealed: int
     pruned: int
+    prunings: int
     unsealed: Tail
     heads: dict[int, Head]
     findings: list[Finding]
@@ -82,11 +90,12 @@ class Report(msgspec.Struct, frozen=True):
 class _Chain:
     """Walks one organization's chain."""
 
-    def __init__(self, organization_id: int, anchor: Head | None, findings: list[Finding]) -> None:
+    def __init__(self, organization_id: int, anchor: Head | None, covering: Covering, findings: list[Finding]) -> None:
         self.organization_id = organization_id
         self.head = Head(0, GENESIS)
         self.sealed = self.pruned = 0
         self._anchor = anchor
+        self._covering = covering
         self._findings = findings
 
     def step(self, row: RowMapping) -> None:
@@ -108,7 +117,14 @@ class _Chain:
             if (row["buried_digest"], row["buried_hash"]) != (row["sealed"], row["hash"]):
                 self._find("altered", row, f"The tombstone of event {event_id} differs from its seal.")
             elif row["id"] is not None:
-                self._find("inserted", row, f"Event {event_id} was pruned and stands there again.")
+                self._find("inserted", row, f"Event {event_id} stands there beside a tombstone of it.")
+            elif event_id not in self._covering:
+                self._find(
+                    "deleted",
+                    row,
+                    f"Event {event_id} was sealed and is gone; it has a tombstone, but no sealed and unaltered "
+                    "pruning removed it.",
+                )
         elif row["id"] is None:
             self._find("deleted", row, f"Event {event_id} was sealed and is gone, not by pruning.")
         elif digest(row) != row["sealed"]:
@@ -136,15 +152,19 @@ class _Chain:
 def verify(tx: Tx, anchors: Mapping[int, Head] | None = None) -> Report:
     """Walk every chain and look for rows beside them. `anchors` are heads of earlier reports, by organization.
 
-    Findings are in the order of their events; at most 100 are listed. Whoever can rewrite rows and all seals after
-    them leaves a chain that holds in itself: only an anchor kept elsewhere shows that.
+    Findings are in the order of their events; at most 100 are listed. A tombstone is believed only when an
+    `audit.pruned` event that is sealed and unaltered names it. Two things this cannot tell. Whoever can rewrite rows
+    and all seals after them leaves a chain that holds in itself: only an anchor kept elsewhere shows that. And whoever
+    can write rows can have an `audit.pruned` event of their own sealed, like any event: it then stands in the trail for
+    good and is counted in `prunings`.
     """
     findings: list[Finding] = []
     heads: dict[int, Head] = {}
     sealed = pruned = 0
+    covering = Covering(tx)
     known = {row[0] for row in tx.execute(_ORGANIZATIONS)}
     for organization in sorted(known | set(anchors or {})):
-        chain = _Chain(organization, (anchors or {}).get(organization), findings)
+        chain = _Chain(organization, (anchors or {}).get(organization), covering, findings)
         for row in _rows(tx, organization):
             chain.step(row)
         chain.end()
@@ -157,10 +177,15 @@ def verify(tx: Tx, anchors: Mapping[int, Head] | None = None) -> Report:
         Finding("deleted", 0, row[0], None, None, f"Event {row[0]} vanished before it was sealed.")
         for row in tx.execute(_VANISHED, {"limit": MOST})
     ]
+    findings += [
+        Finding("deleted", 0, row[0], None, None, f"There is a tombstone of event {row[0]}, which was never sealed.")
+        for row in tx.execute(_STRAY, {"limit": MOST})
+    ]
     count, first, oldest = tx.execute(_TAIL).one()
     return Report(
         sealed=sealed,
         pruned=pruned,
+        prunings=covering.prunings,
         unsealed=Tail(count, first, None if oldest is None else instant(oldest)),
         heads=heads,
         findings=sorted(findings, key=lambda finding: finding.event_id)[:MOST],

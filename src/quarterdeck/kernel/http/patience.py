@@ -7,70 +7,42 @@ Here headers and bodies have deadlines, and when too many are still at it, the l
 from __future__ import annotations
 
 import asyncio
-import resource
-from collections import Counter
-from dataclasses import dataclass
 from typing import Any
 
 import h11
 import structlog
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from quarterdeck.kernel.http.doorkeeper import Doorkeeper, Patience
+from quarterdeck.kernel.http.unproven import UnprovenSocket
 from quarterdeck.kernel.limits import counted_as
 
 log = structlog.get_logger("quarterdeck.http")
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """Seconds and counts. `unsaid` are connections that have not yet said a whole request, of one address or all."""
+class StrictConnection(h11.Connection):
+    """h11's parser, which takes a body of two lengths; who passed it on may have believed the other one."""
 
-    headers: float = 10.0
-    body: float = 120.0
-    body_pause: float = 20.0
-    unsaid_per_address: int = 100
-    unsaid: int = 1000
-
-    def at_most(self) -> int:
-        """The bound of all unsaid ones: half of what this process may open at most."""
-        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        return min(self.unsaid, soft // 2) if soft != resource.RLIM_INFINITY else self.unsaid
-
-
-class Doorkeeper:
-    """The connections of one server that have not yet said a whole request, the longest waiting first."""
-
-    def __init__(self, patience: Patience) -> None:
-        self.patience = patience
-        self._most = patience.at_most()
-        self._unsaid: dict[PatientProtocol, str] = {}
-        self._of: Counter[str] = Counter()
-
-    def waits(self, protocol: PatientProtocol, address: str) -> None:
-        self.done(protocol)
-        self._unsaid[protocol] = address
-        self._of[address] += 1
-        if self._of[address] > self.patience.unsaid_per_address:
-            self._dismiss(next(one for one, where in self._unsaid.items() if where == address))
-        elif len(self._unsaid) > self._most:
-            self._dismiss(next(iter(self._unsaid)))
-
-    def done(self, protocol: PatientProtocol) -> None:
-        address = self._unsaid.pop(protocol, None)
-        if address is not None:
-            self._of[address] -= 1
-            if not self._of[address]:
-                del self._of[address]
-
-    def _dismiss(self, protocol: PatientProtocol) -> None:
-        self.done(protocol)
-        protocol.dismiss("too many")
+    def next_event(self) -> Any:
+        event = super().next_event()
+        if isinstance(event, h11.Request):
+            named = {name for name, _ in event.headers}
+            if {b"content-length", b"transfer-encoding"} <= named:
+                raise h11.RemoteProtocolError("both Content-Length and Transfer-Encoding")
+        return event
 
 
 class PatientProtocol(H11Protocol):
     """uvicorn's protocol with deadlines. `keeper` is that of the server: see `patient`."""
 
     keeper: Doorkeeper
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.conn = StrictConnection(h11.SERVER)
+        if self.ws_protocol_class is not None:
+            self.ws_protocol_class = UnprovenSocket
+        self._upgraded = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._deadline: asyncio.TimerHandle | None = None
@@ -87,8 +59,13 @@ class PatientProtocol(H11Protocol):
         self._look()
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """From here on the socket has the connection: nothing more is heard here, so nothing may be waited for."""
         self._said()
+        self._upgraded = True
         super().handle_websocket_upgrade(event)
+        successor = self.transport.get_protocol()
+        if isinstance(successor, UnprovenSocket):
+            successor.enter(self.keeper, self._address)
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
@@ -106,6 +83,8 @@ class PatientProtocol(H11Protocol):
 
     def _look(self) -> None:
         """What is being waited for now: headers, a body, or nothing."""
+        if self._upgraded:
+            return  # h11 never hears the end of a request that became a socket
         state = self.conn.their_state
         if state is h11.SEND_BODY:
             if self._ends == 0.0:

@@ -13,6 +13,8 @@ from litestar.exceptions import WebSocketDisconnect
 from litestar.handlers import WebsocketRouteHandler
 
 from quarterdeck.kernel.http.endpoint import litestar_path, path_names, snake
+from quarterdeck.kernel.http.guard import PUBLIC
+from quarterdeck.kernel.http.unproven import DOOR, UnprovenSocket
 from quarterdeck.kernel.principal import Principal, current
 
 T = TypeVar("T")
@@ -54,6 +56,21 @@ class Socket:
 
     def service(self, name: str) -> Any:
         return self.raw.app.state[name]
+
+    def _door(self) -> UnprovenSocket | None:
+        """None where the application is not served by our own server."""
+        door: UnprovenSocket | None = self.raw.scope["state"].get(DOOR)
+        return door
+
+    def proven(self) -> None:
+        """The caller is known: it may stay, and send what this route takes. Called where the guard has admitted it."""
+        if (door := self._door()) is not None:
+            door.proven(self.largest)
+
+    def abort(self) -> None:
+        """End the connection without waiting for its peer."""
+        if (door := self._door()) is not None:
+            door.abort()
 
     async def receive(self) -> str | bytes:
         """The next frame. A frame above the limit closes the connection with 1009."""
@@ -128,9 +145,11 @@ def socket(
         services = [name for name in params if name != "socket" and name not in routed]
 
         async def handle(socket: WebSocket[Any, Any, Any]) -> None:
+            wrapped = Socket(socket, largest=largest)
+            if permission != PUBLIC:
+                wrapped.proven()
             if accept:
                 await socket.accept(subprotocols=protocols)
-            wrapped = Socket(socket, largest=largest)
             given: dict[str, Any] = {name: socket.path_params[wire] for name, wire in routed.items() if name in params}
             given |= {name: socket.app.state[name] for name in services}
             try:

@@ -16,6 +16,10 @@ VERSION = 1
 FRAME_LIMIT = 16 * 1024 * 1024
 """Bytes; a work order carries a whole snapshot of variables and inline sources."""
 
+MOST_HELD, MOST_CAPABILITIES = 1000, 100
+"""What a hello may name: it has to fit into the 64 KB that somebody unknown may send."""
+Capability = Annotated[str, msgspec.Meta(max_length=128)]
+
 BAD_FRAME, UNAUTHENTICATED, DECOMMISSIONED, SILENT, SUPERSEDED, TOO_OLD, RESTARTING = (
     4400, 4401, 4403, 4408, 4409, 4426, 1012,
 )  # fmt: skip
@@ -43,8 +47,10 @@ class Hello(_Frame, tag="hello"):
     fingerprint: str = ""
     slots: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 1
     housekeeping_slots: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 1
-    capabilities: list[str] = msgspec.field(default_factory=list)
-    jobs: list[HeldJob] = msgspec.field(default_factory=list)
+    capabilities: Annotated[list[Capability], msgspec.Meta(max_length=MOST_CAPABILITIES)] = msgspec.field(
+        default_factory=list
+    )
+    jobs: Annotated[list[HeldJob], msgspec.Meta(max_length=MOST_HELD)] = msgspec.field(default_factory=list)
     """Attempts of an earlier connection. The server answers which of them are no longer held."""
 
 

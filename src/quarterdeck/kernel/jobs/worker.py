@@ -190,13 +190,14 @@ class Worker:
             self._transport = None
 
     def _held(self) -> list[frames.HeldJob]:
+        """What runs, then what has ended unreported; what a hello cannot name is given to somebody again."""
         held = [attempt.held for attempt in self.attempts.values()]
         known = {(one.job_id, one.fence) for one in held}
         for pending in self._pending.values():
             frame = pending.frame
             if isinstance(frame, frames.JobResult) and (frame.job_id, frame.fence) not in known:
                 held.append(frames.HeldJob(frame.job_id, frame.fence))
-        return held
+        return held[: frames.MOST_HELD]
 
     def _resume(self, welcome: frames.Welcome, asked_at: float) -> None:
         for one in welcome.lost:

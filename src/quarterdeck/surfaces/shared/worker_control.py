@@ -39,6 +39,12 @@ class _SocketTransport:
             self._ended = Disconnected(code, reason)
             await self._socket.close(code, reason)
 
+    def proven(self) -> None:
+        self._socket.proven()
+
+    def abort(self) -> None:
+        self._socket.abort()
+
 
 @socket(
     "/api/workers/control",

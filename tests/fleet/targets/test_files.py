@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -28,8 +29,10 @@ async def files(login: Login):
 async def test_a_reader_sees_the_old_content_or_the_new(files: SshFiles, tmp_path: Path) -> None:
     path = tmp_path / "a 'quoted' $name"
     assert await files.read(path) is None
-    await files.write_atomic(path, b"one", mode=0o640)
-    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"one", 0o640)
+    await files.write_atomic(path, b"one")
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"one", 0o600)
+    await files.write_atomic(path, b"one", group=os.getgid())
+    assert (path.stat().st_gid, path.stat().st_mode & 0o777) == (os.getgid(), 0o640)
     long = bytes(range(256)) * 4096
     seen: set[bytes] = set()
 

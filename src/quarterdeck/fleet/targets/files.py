@@ -97,7 +97,7 @@ class SshFiles:
     async def _give(session: asyncssh.SFTPClient, path: Path, mode: int, group: int | None) -> None:
         if group is not None:
             owner = (await session.stat(str(path))).uid
-            await session.chown(str(path), owner, group)
+            await session.chown(str(path), owner if owner is not None else -1, group)
         await session.chmod(str(path), mode)
 
     async def outward_links(self, directory: Path) -> Sequence[str]:

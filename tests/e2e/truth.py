@@ -33,8 +33,8 @@ def rows(deck: Deck, statement: str, file: str = "quarterdeck.db") -> list[tuple
 
 def unfinished_jobs(deck: Deck) -> list[tuple[Any, ...]]:
     wanted = "'succeeded', 'failed', 'canceled', 'dead-lettered'"
-    query = f"SELECT kind, state, subject, attempts FROM jobs WHERE state NOT IN ({wanted}) AND kind LIKE 'deployment%'"
-    return rows(deck, query)
+    kinds = "(kind LIKE 'deployment%' OR kind LIKE 'runtime%')"
+    return rows(deck, f"SELECT kind, state, subject, attempts FROM jobs WHERE state NOT IN ({wanted}) AND {kinds}")
 
 
 def runtimes(deck: Deck, application: Application) -> dict[str, str]:

@@ -19,6 +19,7 @@ from quarterdeck.instance import Instance
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.jobs import ledger
+from quarterdeck.kernel.jobs.job import Lane
 from quarterdeck.kernel.principal import Context, Principal, current
 from quarterdeck.kernel.settings import Settings
 from quarterdeck.kernel.vault import Secret
@@ -72,10 +73,10 @@ class Harbour:
         report = {"phase": phase, "status": status, "data": data}
         await self.write(deployment_jobs.record, deployment.id, "phase", report)
 
-    async def claim(self) -> None:
-        """A worker takes what waits."""
+    async def claim(self, *lanes: Lane) -> None:
+        """A worker takes what waits, deployments unless other lanes are named."""
         capabilities = frozenset({"deploy", f"local:{fingerprint()}"})
-        await self.write(ledger.claim, ledger.Claimant("test", capabilities, ("normal",), 10))
+        await self.write(ledger.claim, ledger.Claimant("test", capabilities, lanes or ("normal",), 10))
 
     async def end(self, deployment: Deployment, state: str = "succeeded", **outcome: Any) -> Deployment:
         """What completing the job means for the deployment. A good end has an image of its own."""
@@ -123,3 +124,11 @@ class Harbour:
 
     async def secret(self, key: str, value: str) -> None:
         await self.write(variables.create_secret, self.resource, key, Secret(value), "runtime")
+
+    async def told(self, job: jobs.Job, outcome: jobs.Outcome) -> None:
+        """The end of a running attempt, as its worker tells it."""
+        await self.write(ledger.complete, job.id, job.fence, outcome, key=job.concurrency_key)
+
+    async def job(self, kind: str, ref: str) -> jobs.Job:
+        found: jobs.Job = await self.instance.db.read(jobs.find, subject=f"deployment:{ref}", kind=kind)
+        return found

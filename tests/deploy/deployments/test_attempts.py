@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from quarterdeck.deploy.deployments import deployments, readiness
+from quarterdeck.deploy.deployments import admission, deployments, readiness
+from quarterdeck.deploy.deployments.jobs import RETIRE
 from quarterdeck.deploy.deployments.transitions import MOVES, TERMINAL
 from quarterdeck.deploy.resources import archiving, resources, runtime
 from quarterdeck.kernel import jobs
@@ -281,13 +282,39 @@ async def test_cleaning_a_failed_rollback_keeps_the_artefact_it_borrowed(harbour
     assert (order.artifact, order.serving.deployment, order.in_containers) == ({}, second.ref, True)
 
 
-async def test_cleaning_beside_another_attempt_is_told_so(harbour: Harbour) -> None:
-    first = await harbour.create()
-    await harbour.phase(first, "detect", "running")
-    await harbour.end(first, "failed")
-    assert not (await harbour.follow_up("clean", first.ref)).contended
-    await harbour.create()
-    assert (await harbour.follow_up("clean", first.ref)).contended
+async def failed(harbour: Harbour) -> str:
+    """An attempt that has begun and failed, with its cleaning asked for."""
+    made = await harbour.create()
+    await harbour.claim()
+    await harbour.phase(made, "detect", "running")
+    await harbour.told(await harbour.job(admission.EXECUTE, made.ref), jobs.Outcome("failed", error_code="x"))
+    return made.ref
+
+
+async def test_cleaning_takes_the_resources_turn_and_gives_it_up_while_it_waits_to_be_tried_again(
+    harbour: Harbour,
+) -> None:
+    first = await failed(harbour)
+    second = await harbour.create()
+    await harbour.claim()
+    cleaning = await harbour.job(RETIRE, first)
+    assert (cleaning.state, (await harbour.job(admission.EXECUTE, second.ref)).state) == ("running", "pending")
+    await harbour.told(cleaning, jobs.Outcome("failed", error_code="docker_unavailable", retriable=True))
+    await harbour.claim()
+    cleaning = await harbour.job(RETIRE, first)
+    assert (cleaning.state, (await harbour.job(admission.EXECUTE, second.ref)).state) == ("retry-scheduled", "running")
+
+
+async def test_clearing_away_cannot_be_canceled(harbour: Harbour) -> None:
+    ref = await failed(harbour)
+    waiting = await harbour.job(RETIRE, ref)
+    assert await code(harbour.write(jobs.cancel, waiting.id, "no")) == "operator_work_cancel_not_allowed"
+    assert (await harbour.job(RETIRE, ref)).state == "pending"
+    await harbour.claim()
+    await harbour.told(await harbour.job(RETIRE, ref), jobs.Outcome("canceled"))
+    anew = await harbour.job(RETIRE, ref)
+    assert (anew.state, anew.id != waiting.id) == ("pending", True)
+    assert [operation for operation, of in await harbour.follow_ups() if of == ref] == ["clean", "clean"]
 
 
 async def test_a_failed_attempt_leaves_a_stopped_resource_stopped(harbour: Harbour) -> None:

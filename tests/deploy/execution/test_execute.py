@@ -11,6 +11,7 @@ import pytest
 
 from quarterdeck.deploy.execution.order import Limits
 from quarterdeck.fleet.edge.edge import Edge
+from quarterdeck.fleet.edge.routes import Route
 from quarterdeck.kernel.errors import Problem
 from support.yard import Ledger, Yard, again, container, execute, folder, given_back, program, site
 
@@ -96,7 +97,7 @@ async def test_a_failure_before_the_cut_over_leaves_the_running_version_answerin
     problem = await refused(Ledger(), msgspec.structs.replace(bad, runtime=runtime))
     assert problem.code == "runtime_exited"
     assert "exit code 3" in problem.message
-    assert host.serving.deployment in problem.message
+    assert "The version before keeps serving." in problem.message
     await untouched(host, "good")
 
 
@@ -107,6 +108,28 @@ async def test_a_failed_first_deployment_leaves_no_route(host: Yard) -> None:
     assert host.routes() == []
     assert await host.running() == []
     assert (await host.ask())[0] == 404
+
+
+async def test_a_failure_while_the_route_is_being_put_leaves_no_route(
+    host: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from quarterdeck.deploy.execution import packaging
+
+    begun, put = asyncio.Event(), Edge.put_route
+
+    async def told(edge: Edge, route: Route) -> bool:
+        begun.set()
+        return await put(edge, route)
+
+    async def fails(*_: object) -> None:
+        await begun.wait()
+        raise Problem("Nobody gives the image out.", code="image_unavailable")
+
+    monkeypatch.setattr(Edge, "put_route", told)
+    monkeypatch.setattr(packaging, "package", fails)
+    assert (await refused(Ledger(), host.order(**program(host.root, "bad")))).code == "image_unavailable"
+    await asyncio.sleep(1)  # what was left behind would be there by then
+    assert host.routes() == []
 
 
 @pytest.mark.parametrize(("before", "after"), [("files", "process"), ("process", "files"), ("process", "process")])

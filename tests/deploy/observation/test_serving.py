@@ -134,6 +134,23 @@ async def test_a_stopped_process_is_not_started_again(started: Harbour) -> None:
     assert await started.instance.db.read(revived) is None
 
 
+async def test_what_was_replaced_is_not_kept_in_memory(started: Harbour) -> None:
+    observer, first = started.instance.observer, (await started.show(await serve(started))).id
+    await observer.look()
+    observer._revived[first] = 0.0
+    assert first in observer._last
+    second = (await started.show(await serve(started))).id
+    await observer.look()
+    assert (set(observer._last), set(observer._revived)) == ({second}, set())
+
+    def delete(tx: Tx) -> None:
+        resources.find(tx, started.resource).lifecycle = "deleted"
+
+    await started.write(delete)
+    await observer.look()
+    assert (observer._last, observer._followed) == ({}, {})
+
+
 async def test_a_lost_process_is_observed_as_exited(started: Harbour) -> None:
     ref = await serve(started)
 

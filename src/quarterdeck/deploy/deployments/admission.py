@@ -129,7 +129,7 @@ def create(
             organization_id=project.organization_id,
             subject=f"deployment:{deployment.ref}",
             capabilities=target_capabilities(server),
-            concurrency_key=f"resource-runtime:{resource.ref}",
+            concurrency_key=turn_of(resource),
         ),
     )
     deployment.job_id = job.id
@@ -156,6 +156,11 @@ def create(
         organization_id=project.organization_id,
     )
     return deployment
+
+
+def turn_of(resource: Resource) -> str:
+    """The concurrency key of whatever changes what runs for a resource, or the way to it: one at a time."""
+    return f"resource-runtime:{resource.ref}"
 
 
 def target_capabilities(server: Server) -> frozenset[str]:

@@ -25,6 +25,7 @@ from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.kernel import audit, jobs
 from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import Conflict
 from quarterdeck.kernel.logs import Logs
 
 RETIRE = "deployment.retire"
@@ -72,6 +73,8 @@ def kinds(placement: Placement, logs: Logs) -> list[jobs.JobKind]:
 
     def finish_retire(tx: Tx, job: jobs.Job, outcome: jobs.Outcome) -> None:
         deployment = _deployment(tx, job.read(RetirePayload).deployment)
+        if outcome.state == "canceled":
+            _insist(tx, job, deployment)
         retired = job.read(RetirePayload).operation in {"retire", "clean"}
         if outcome.state == "succeeded" and retired and deployment.retired_at is None:
             deployment.retired_at = tx.now
@@ -94,8 +97,20 @@ def kinds(placement: Placement, logs: Logs) -> list[jobs.JobKind]:
             lane="background",
             lease_seconds=15,
             work=jobs.Work("runtime-maintenance", "Clear away after a deployment", about.followers, about.follow_again),
+            keeps_turn=False,
         ),
     ]
+
+
+def _insist(tx: Tx, job: jobs.Job, deployment: Deployment) -> None:
+    """What is left would stay for ever: nobody may cancel its clearing away, and one that was stopped begins anew."""
+    if job.closed_by is not None:
+        raise Conflict(
+            f"What {deployment.ref} left has to be cleared away; this cannot be canceled.",
+            code="operator_work_cancel_not_allowed",
+            hint="Let it run. If it cannot succeed, the daily housekeeping takes over what remains.",
+        )
+    follow_up(tx, deployment, job.read(RetirePayload).operation)
 
 
 def _close(logs: Logs, stream: str) -> None:
@@ -192,8 +207,6 @@ def follow_up_order(tx: Tx, placement: Placement, deployment: Deployment, operat
     resource, server = _resource(tx, deployment), _server(tx, deployment)
     serving = tx.get(Deployment, resource.serving_id) if resource.serving_id else None
     runtime, artifact = deployment.runtime or {}, deployment.artifact or {}
-    others = select(Deployment.id).where(Deployment.resource_id == resource.id, Deployment.status.in_(ACTIVE))
-    planned = (deployment.plan or {}).get("execution_kind") == "docker-container"
     return RuntimeOrder(
         operation=operation,
         deployment=deployment.ref,
@@ -204,9 +217,15 @@ def follow_up_order(tx: Tx, placement: Placement, deployment: Deployment, operat
         route=_route(resource, deployment),
         artifact={} if needed(tx, deployment) else artifact,
         serving=_serving(resource, serving),
-        contended=tx.first(others.limit(1)) is not None,
-        in_containers=planned or artifact.get("kind") == "image" or runtime.get("kind") == "container",
+        in_containers=in_containers(deployment),
     )
+
+
+def in_containers(deployment: Deployment) -> bool:
+    """Whether what an attempt left, if it did, is in an engine."""
+    planned = (deployment.plan or {}).get("execution_kind") == "docker-container"
+    runtime, artifact = deployment.runtime or {}, deployment.artifact or {}
+    return planned or artifact.get("kind") == "image" or runtime.get("kind") == "container"
 
 
 def _done(tx: Tx, deployment: Deployment) -> dict[str, dict[str, object]]:
@@ -338,6 +357,9 @@ def _close_phases(tx: Tx, deployment: Deployment, status: str) -> None:
 
 def follow_up(tx: Tx, deployment: Deployment, operation: str) -> None:
     """Ask for what is to be done about a deployment that has ended, in words of `RetirePayload`."""
+    # Only cleaning changes the way to the resource: it takes its turn among whatever else does, and is not kept
+    # waiting by versions that drain, since the next attempt may stand behind it.
+    turn = operation == "clean"
     jobs.enqueue(
         tx,
         jobs.Enqueue(
@@ -345,8 +367,9 @@ def follow_up(tx: Tx, deployment: Deployment, operation: str) -> None:
             payload=RetirePayload(deployment.id, operation),
             organization_id=deployment.organization_id,
             subject=f"deployment:{deployment.ref}",
-            lane="background",
+            lane="normal" if turn else "background",
             capabilities=admission.target_capabilities(_server(tx, deployment)),
+            concurrency_key=admission.turn_of(_resource(tx, deployment)) if turn else None,
             max_attempts=FOLLOW_UP_ATTEMPTS,
         ),
     )

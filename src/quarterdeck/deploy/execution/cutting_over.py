@@ -13,6 +13,7 @@ from quarterdeck.deploy.execution import starting
 from quarterdeck.deploy.execution.order import DeploymentOrder
 from quarterdeck.deploy.execution.reporting import Reporter
 from quarterdeck.deploy.execution.target import Target
+from quarterdeck.deploy.execution.turns import to_its_end
 from quarterdeck.deploy.execution.ways import edge_says, lead_back, route_value, way_of
 from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.fleet.docker import containers
@@ -36,7 +37,8 @@ async def ready_way(target: Target, order: DeploymentOrder, made: BuildPlan, rep
         await target.edge.ensure_running()
         if order.route.id not in await target.edge.routes():
             point("route.begin")
-            await target.edge.put_route(way_of(order.route, made))
+            # The edge carries a change out also when nobody waits any more: who takes the attempt back has to.
+            await to_its_end(target.edge.put_route(way_of(order.route, made)))
             point("route.begun")
     except Problem as problem:
         await report.context.record("edge", {"error_code": problem.code, "error_message": problem.message})
@@ -50,7 +52,9 @@ async def cut_over(target: Target, order: DeploymentOrder, runtime: dict[str, An
     if order.route is None or target.edge is None or not runtime.get("upstream"):
         await report.skip("cut-over", "no route")
         if target.edge is not None and order.resource in await target.edge.routes():
+            point("route.remove")
             await target.edge.remove_route(order.resource)  # an earlier version had one
+            point("route.removed")
         await settle(target, runtime)
         return runtime
     async with report.phase("cut-over", final=True) as recorded:

@@ -61,23 +61,29 @@ async def clean_up(context: Context, order: CleanupOrder, edges: Edges) -> dict[
 async def _stop(target: Target, order: RuntimeOrder) -> None:
     if order.route is not None and target.edge is not None:
         # Who listens on its port meanwhile is not led to: it may be anybody.
+        point("runtime.take-down")
         await target.edge.take_down(order.route.id)
+        point("runtime.taken-down")
     await _end(target, order)
 
 
 async def _end(target: Target, order: RuntimeOrder) -> None:
     runtime = order.runtime
+    point("runtime.stop")
     if runtime.get("kind") == "container":
         await containers.stop(target.need_engine(), str(runtime["container"]), seconds=int(order.grace_seconds))
     elif runtime.get("kind") == "process":
         await target.processes.stop(str(runtime["instance"]), order.grace_seconds)
+    point("runtime.stopped")
 
 
 async def _start(target: Target, order: RuntimeOrder) -> dict[str, Any]:
     """Start it again and lead its route there. Answers the runtime, which may have got another port."""
     runtime = await _started(target, order)
     if order.route is not None and target.edge is not None and runtime.get("upstream"):
+        point("runtime.lead")
         await target.edge.switch(order.route.id, str(runtime["upstream"]))
+        point("runtime.led")
     return runtime
 
 
@@ -110,6 +116,7 @@ async def _started(target: Target, order: RuntimeOrder) -> dict[str, Any]:
 
 
 async def _start_container(target: Target, container: str, runtime: dict[str, Any]) -> None:
+    point("runtime.start")
     try:
         await containers.start(target.need_engine(), container)
     except ProviderFailure as failure:
@@ -120,6 +127,7 @@ async def _start_container(target: Target, container: str, runtime: dict[str, An
             code="runtime_port_taken",
             hint="End that program and start again, or redeploy: a new version gets a port of its own.",
         ) from failure
+    point("runtime.started")
 
 
 async def _leave(target: Target, order: RuntimeOrder) -> None:
@@ -149,7 +157,7 @@ async def _clean(target: Target, order: RuntimeOrder) -> None:
     """Remove what a failed attempt left: the way to it, what it started, its directories, its release, its image."""
     if target.edge is not None and order.route is not None:
         ours = await starting.upstreams_of(target, order.deployment, order.runtime.get("upstream"))
-        await lead_back(target.edge, order.route, ours, order.serving, alone=not order.contended)
+        await lead_back(target.edge, order.route, ours, order.serving)
     _need_traces(target, order)
     await starting.remove(target, order.deployment)
     await _forget(target, order)
@@ -167,8 +175,10 @@ async def _forget(target: Target, order: RuntimeOrder) -> None:
         directories.append(_own_release(target, str(artifact.get("directory"))))
     if order.operation == "clean":  # also when it was laid out in part and never recorded
         directories.append(_own_release(target, order.deployment))
+    point("directories.remove")
     for directory in directories:
         await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
+    point("directories.removed")
 
 
 def _own_release(target: Target, directory: str) -> Path:

@@ -125,8 +125,6 @@ class RuntimeOrder(msgspec.Struct, frozen=True):
     """The attempt itself, as if it were given back: what starting a host process anew needs."""
     artifact: dict[str, object] = {}
     serving: Serving | None = None
-    contended: bool = False
-    """Another attempt of the resource is under way: what it has put in place stays."""
     in_containers: bool = False
     """Its traces are in an engine: without one nothing can be said to be removed."""
 

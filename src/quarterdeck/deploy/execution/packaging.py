@@ -85,7 +85,9 @@ async def _pull(target: Target, made: BuildPlan, report: Reporter) -> dict[str, 
             report.application([line], "stdout")
 
         report.say(f"Pulling {reference}")
+        point("image.pull")
         found = await images.pull(engine, reference, on_progress=told)
+        point("image.pulled")
     return {"kind": "image", "image": found.id, "reference": reference, "built": False}
 
 

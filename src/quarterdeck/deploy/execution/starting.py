@@ -123,7 +123,9 @@ async def start_container(
         )
     found = await containers.find(engine, name)
     if found is not None and not (found.image == image and found.state.running and not found.state.restarting):
+        point("container.replace")
         await containers.remove(engine, found.id)
+        point("container.replaced")
         found = None
     host_port = None
     if found is not None:
@@ -168,17 +170,18 @@ async def _create(engine: Engine, spec: ContainerSpec, name: str) -> str:
         if spec.network is not None:
             marks = {mark: spec.labels[mark] for mark in ("quarterdeck.managed", "quarterdeck.instance")}
             await networks.ensure(engine, spec.network, marks)
+            point("network.ensured")
         try:
             point("container.create")
             ident = await containers.create(engine, spec, name=name)
             point("container.created")
             await containers.start(engine, ident)
+            point("container.started")
             break
         except NotFound as gone:
             if last or "network" not in gone.message:
                 raise
             await containers.remove(engine, name)
-    point("container.started")
     return ident
 
 
@@ -267,7 +270,9 @@ async def remove(target: Target, deployment: str, *, stop_seconds: int | None = 
     if target.engine is not None:
         for found in await containers.listed(target.engine, {"quarterdeck.deployment": deployment}):
             if stop_seconds is not None:
+                point("container.stop")
                 await containers.stop(target.engine, found.id, seconds=stop_seconds)
+                point("container.stopped")
             point("container.remove")
             await containers.remove(target.engine, found.id)
             point("container.removed")
@@ -284,8 +289,10 @@ async def _remove_networks(target: Target) -> None:
     """Remove networks of ours that nobody is joined to: an engine has room for few. It refuses for those in use."""
     engine = target.need_engine()
     for network in await networks.listed(engine, {"quarterdeck.instance": target.order.instance}):
+        point("network.remove")
         with contextlib.suppress(Problem):
             await networks.remove(engine, network.name)
+        point("network.removed")
 
 
 async def upstreams_of(target: Target, deployment: str, recorded: object) -> set[str]:

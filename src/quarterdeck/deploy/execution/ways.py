@@ -28,11 +28,9 @@ def way_of(route: RouteOrder, made: BuildPlan) -> Route:
     return route_value(route, "static" if files else "process")
 
 
-async def lead_back(
-    edge: Edge, route: RouteOrder, ours: Collection[str] | str, serving: Serving | None, *, alone: bool = True
-) -> None:
+async def lead_back(edge: Edge, route: RouteOrder, ours: Collection[str] | str, serving: Serving | None) -> None:
     """Make the route what it was before an attempt. Where requests do not go to the attempt they are left alone; where
-    nothing served before, the route goes. Unless `alone`, another attempt may have changed the route for itself.
+    nothing served before, the route goes. The caller has the resource's turn: nobody else is at work on the route.
     """
     mine = {ours} if isinstance(ours, str) else set(ours)
     kept = (await edge.routes()).get(route.id)
@@ -42,11 +40,9 @@ async def lead_back(
     before = serving.runtime.get("upstream") if serving is not None else None
     point("way.back")
     if serving is None or serving.route is None or not isinstance(before, str):
-        if alone and (current is None or current in mine):
+        if current is None or current in mine:
             await edge.remove_route(route.id)
-        elif current in mine:
-            await edge.take_down(route.id)
-    elif alone or current in mine:
+    else:
         await edge.clear_candidate(route.id)
         then = route_value(serving.route, str(serving.runtime.get("kind")))
         if kept != then:

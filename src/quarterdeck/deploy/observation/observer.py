@@ -99,8 +99,16 @@ class Observer:
                 self._last[one.deployment_id] = (state, loop.time())
         if news:
             await self._db.write(keep, news)
+        self._forget(served)
         self._follow(served)
         await self._revive(served, seen)
+
+    def _forget(self, served: list[Served]) -> None:
+        """Keep nothing in memory of what does not serve any more."""
+        deployments, resources = {one.deployment_id for one in served}, {one.resource_id for one in served}
+        self._last = {key: value for key, value in self._last.items() if key in deployments}
+        self._revived = {key: value for key, value in self._revived.items() if key in deployments}
+        self._followed = {key: value for key, value in self._followed.items() if key in resources}
 
     async def _revive(self, served: list[Served], seen: dict[int, Seen]) -> None:
         """Ask for what should run and is gone; for what cannot be started only now and then."""

@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import select
 
 from quarterdeck.deploy.deployments import about
-from quarterdeck.deploy.deployments.admission import target_capabilities
+from quarterdeck.deploy.deployments.admission import target_capabilities, turn_of
 from quarterdeck.deploy.deployments.jobs import CHANGED
 from quarterdeck.deploy.deployments.jobs import order as deployment_order
 from quarterdeck.deploy.deployments.model import Deployment
@@ -78,7 +78,7 @@ def enqueue(tx: Tx, lost: Sequence[Served]) -> int:
                 organization_id=deployment.organization_id,
                 subject=subject,
                 capabilities=target_capabilities(server),
-                concurrency_key=f"resource-runtime:{resource.ref}",
+                concurrency_key=turn_of(resource),
                 max_attempts=5,
             ),
         )

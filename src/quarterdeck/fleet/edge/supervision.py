@@ -28,6 +28,7 @@ from quarterdeck.fleet.edge.process import (
 )
 from quarterdeck.fleet.edge.program import Account, caddy_program, start_command, start_environment
 from quarterdeck.kernel.errors import Conflict, Problem, Unavailable
+from quarterdeck.kernel.faults import point
 
 JsonObject = dict[str, Any]
 
@@ -126,7 +127,9 @@ class Supervisor:
             await self._files.remove(layout.admin_socket)
             await self._files.remove(layout.candidate_socket)
             command = start_command(self._program or caddy_program(), layout, self._account)
+            point("edge.start")
             started = await start_detached(command, start_environment(layout, os.environ), layout.empty, lock)
+            point("edge.started")
         await self._record(started)
         try:
             await self._until_it_answers(started)

@@ -24,7 +24,8 @@ UNTOLD = Work()
 @dataclass(frozen=True, slots=True)
 class JobKind:
     """`assign` makes the work order in the claiming transaction (sent, never stored; the payload is sent without it),
-    `record` keeps one report of a running attempt and answers it, `finish` runs in the completing transaction.
+    `record` keeps one report of a running attempt and answers it, `finish` runs in the completing transaction. A job
+    that waits to be tried again keeps the turn of its concurrency key, or lets others go first.
     """
 
     name: str
@@ -35,6 +36,7 @@ class JobKind:
     lane: Lane = "normal"
     lease_seconds: int = 30
     backoff_seconds: int = 5
+    keeps_turn: bool = True
     capabilities: frozenset[str] = field(default_factory=frozenset)
     work: Work = UNTOLD
 

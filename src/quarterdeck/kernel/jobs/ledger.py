@@ -369,6 +369,12 @@ UPDATE jobs SET {becomes}, due_at = :due, lease_until = NULL, owner = NULL, laps
 WHERE id = :id AND fence = :fence AND {allowed}"""
 
 
+_STAND_BACK = """
+UPDATE jobs SET turn_key = NULL, parked_key = concurrency_key, run_at = :wake, wake_at = :wake, due_at = NULL,
+  route = NULL
+WHERE id = :id"""
+
+
 def wait(
     tx: Tx, job: Job, transition: step.Transition, attempt: str, *, seconds: int = 0, outcome: Outcome | None = None
 ) -> Job:
@@ -410,7 +416,12 @@ def try_again(tx: Tx, job: Job, outcome: Outcome) -> Job:
     first = kind.backoff_seconds if kind else 5
     failures = max(job.attempts - job.lapses, 1)
     pause = min(first * 2 ** min(failures - 1, 20), LONGEST_BACKOFF)
-    return wait(tx, job, step.TRY_AGAIN, "failed", seconds=pause, outcome=outcome)
+    waiting = wait(tx, job, step.TRY_AGAIN, "failed", seconds=pause, outcome=outcome)
+    if kind is None or kind.keeps_turn or job.concurrency_key is None:
+        return waiting
+    tx.execute(_STAND_BACK, {"id": job.id, "wake": micros(tx.now) + pause * 1_000_000})
+    pass_turn(tx, job.concurrency_key)
+    return get(tx, job.id)
 
 
 def hand_back(tx: Tx, job_id: int, fence: int, owner: str | None = None) -> None:

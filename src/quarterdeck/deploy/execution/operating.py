@@ -15,6 +15,7 @@ from quarterdeck.deploy.execution.order import RuntimeOrder
 from quarterdeck.deploy.execution.reporting import Context
 from quarterdeck.deploy.execution.target import Target
 from quarterdeck.deploy.execution.turns import turn
+from quarterdeck.deploy.execution.verifying import alive, listens
 from quarterdeck.deploy.execution.ways import lead_back
 from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.fleet.docker import containers, images
@@ -54,7 +55,24 @@ async def _stop(target: Target, order: RuntimeOrder) -> None:
     if order.route is not None and target.edge is not None:
         # Who listens on its port meanwhile is not led to: it may be anybody.
         await target.edge.take_down(order.route.id)
-    await _end(target, order)
+    try:
+        await _end(target, order)
+    except Exception:
+        await _lead_on(target, order)
+        raise
+
+
+async def _lead_on(target: Target, order: RuntimeOrder) -> None:
+    """Lead requests back to what could not be ended. Where nobody can say whether it lives, it may."""
+    runtime = order.runtime
+    if order.route is None or target.edge is None or not runtime.get("upstream"):
+        return
+    try:
+        ended = await alive(target, dict(runtime))
+    except Problem:
+        ended = None
+    if ended is None:
+        await target.edge.switch(order.route.id, str(runtime["upstream"]))
 
 
 async def _end(target: Target, order: RuntimeOrder) -> None:
@@ -82,6 +100,8 @@ async def _start(target: Target, order: RuntimeOrder) -> dict[str, Any]:
         started = await starting.start_process(target, order.again, made, dict(order.again.retained.artifact))
         runtime = {**runtime, **started}
     if order.route is not None and target.edge is not None and runtime.get("upstream"):
+        if runtime.get("port") is not None:
+            await listens(target, dict(runtime))
         await target.edge.switch(order.route.id, str(runtime["upstream"]))
     return runtime
 

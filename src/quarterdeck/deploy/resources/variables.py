@@ -97,7 +97,7 @@ def _secret_row(tx: Tx, resource: Resource, key: str, exposure: str) -> Variable
 
 
 def _open(tx: Tx, ref: str) -> Resource:
-    resource = resources.find(tx, ref)
+    resource = resources.locked(tx, ref)
     environment, project = resources.owners(tx, resource)
     projects.check_active(project)
     environments.check_open(environment)

@@ -85,13 +85,12 @@ def check_open(environment: Environment) -> None:
 
 
 def create(tx: Tx, project_ref: str, name: str, kind: str, parent_ref: str | None = None) -> Environment:
-    project = projects.find(tx, project_ref)
+    project = projects.locked(tx, project_ref)
     projects.check_active(project)
     name = check_name(name, "environment name", 100)
     parent = find(tx, parent_ref)[0] if parent_ref else None
     if parent is not None and parent.project_id != project.id:
         raise Conflict("The parent environment belongs to another project.", hint="Name one of the same project.")
-    tx.lock(f"project:{project.id}")
     taken = tx.first(
         select(Environment).where(Environment.project_id == project.id, func.lower(Environment.name) == name.lower())
     )

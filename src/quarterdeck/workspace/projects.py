@@ -39,6 +39,14 @@ def find(tx: Tx, ref: str) -> Project:
     )
 
 
+def locked(tx: Tx, ref: str) -> Project:
+    """`find` for a command that changes it: nobody else changes it until the unit ends, and it is read as it is now."""
+    project = find(tx, ref)
+    tx.lock(f"project:{project.id}")
+    tx.session.expire(project)
+    return find(tx, ref)
+
+
 def find_by_slug(tx: Tx, name: str) -> Project | None:
     return tx.first(select(Project).where(Project.slug == name, Project.organization_id == organization_of(tx)))
 
@@ -100,7 +108,7 @@ def create(tx: Tx, name: str, description: str | None = None) -> Project:
 
 
 def rename(tx: Tx, ref: str, name: str) -> Project:
-    project = find(tx, ref)
+    project = locked(tx, ref)
     check_active(project)
     name = check_name(name, "project name")
     wanted = slug(name, ref.replace("_", "-"))
@@ -120,7 +128,7 @@ def rename(tx: Tx, ref: str, name: str) -> Project:
 
 
 def set_description(tx: Tx, ref: str, description: str | None) -> Project:
-    project = find(tx, ref)
+    project = locked(tx, ref)
     check_active(project)
     if project.description != (description or None):
         project.description = description or None
@@ -130,7 +138,7 @@ def set_description(tx: Tx, ref: str, description: str | None) -> Project:
 
 def archive(tx: Tx, ref: str, reason: str | None = None) -> Project:
     """Archive; repeating it is a success without a second event."""
-    project = find(tx, ref)
+    project = locked(tx, ref)
     reason = check_reason(reason)
     if project.lifecycle != "archived":
         project.lifecycle, project.archived_at, project.archive_reason = "archived", tx.now, reason
@@ -139,7 +147,7 @@ def archive(tx: Tx, ref: str, reason: str | None = None) -> Project:
 
 
 def restore(tx: Tx, ref: str) -> Project:
-    project = find(tx, ref)
+    project = locked(tx, ref)
     if project.lifecycle != "active":
         project.lifecycle, project.archived_at, project.archive_reason = "active", None, None
         _note(tx, project, ProjectAction.RESTORED, "project-restored", {})
@@ -165,12 +173,11 @@ def blockers(tx: Tx, project: Project, registry: Sequence[DeletionBlocker]) -> l
 
 def delete(tx: Tx, ref: str, confirmation: str, registry: Sequence[DeletionBlocker]) -> None:
     """Remove an archived project that nothing refers to. Environments that are archived and empty go along."""
-    project = find(tx, ref)
+    project = locked(tx, ref)
     if confirmation != project.ref:
         raise Invalid(
             "The confirmation does not name this project.", hint=f"Send confirmation.projectId = {project.ref}."
         )
-    tx.lock(f"project:{project.id}")
     standing = blockers(tx, project, registry)
     if standing:
         words = ", ".join(f"{kind} ({number})" for kind, number in standing)

@@ -80,6 +80,7 @@ def put(
     """Set or replace one variable; a secret value is sealed before it is stored."""
     secret = secret or kind == "secret"
     check(key, value, exposure, secret=secret)
+    tx.lock(f"variables:{owner}")
     row = _row(tx, owner, scope, key, exposure)
     if row is None:
         row = Variable(uid=tx.ids.uid(), owner=owner, scope=scope, key=key, exposure=exposure, created_at=tx.now)
@@ -102,6 +103,7 @@ def _vault(tx: Tx) -> Vault:
 
 
 def drop(tx: Tx, owner: str, scope: str, key: str, exposure: str) -> None:
+    tx.lock(f"variables:{owner}")
     row = _row(tx, owner, scope, key, exposure)
     if row is None:
         raise NotFound(

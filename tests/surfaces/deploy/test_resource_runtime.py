@@ -109,7 +109,75 @@ async def test_each_line_names_the_version_that_wrote_it(deck):
     assert [one["deploymentId"] for one in found] == ["dep_000000000001", deployment, "dep_000000000001"]
     assert [one.get("runtimeInstanceId") for one in found] == [None, "dep_x", None]
     own = await deck.do("resources.runtime-logs", resourceId=resource, query={"deploymentId": deployment})
-    assert all(one["deploymentId"] == deployment for one in own["logs"])
+    assert own["logs"] == []  # all of it was said before this version was there
+
+
+async def test_a_version_is_heard_however_much_another_has_said_since(deck):
+    resource, deployment = await serving(deck)
+    stream, later = f"runtime:{resource}", "dep_000000000009"
+    start = int((datetime.now(UTC) - NOW).total_seconds()) + 60
+
+    def said(number, who):
+        return line(f"line {number}", start + number, phase=runtime_logs.spoken_by(1, who))
+
+    own = {1, 2, 3, 1500, 2900}
+    written = [said(number, deployment if number in own else later) for number in range(1, 3001)]
+    await deck.instance.logs.store(stream, written)
+
+    async def asked(**query):
+        query = {"deploymentId": deployment, **query}
+        found = await deck.do("resources.runtime-logs", resourceId=resource, query=query)
+        return [one["sequence"] for one in found["logs"]]
+
+    assert await asked() == [1, 2, 3, 1500, 2900]
+    assert await asked(tailLines="2") == [1500, 2900]
+    assert await asked(tailLines="2", cursor="3") == [1500, 2900]
+    assert await asked(tailLines="2", cursor="2900") == []
+    whole = await deck.do("resources.runtime-logs", resourceId=resource, query={"tailLines": "1000"})
+    assert [one["sequence"] for one in whole["logs"]] == list(range(2001, 3001))
+    query = {"deploymentId": deployment, "tailLines": "2", "follow": "false"}
+    streamed = events((await deck.request("resources.runtime-logs/stream", resourceId=resource, query=query)).text)
+    assert [data["line"]["message"] for _, data in streamed if "line" in data] == ["line 1500", "line 2900"]
+
+
+async def ended(deck, ref, state):
+    """What the end of the attempt's job means, as the ledger tells it."""
+    from sqlalchemy import select
+
+    from quarterdeck.deploy.resources import runtime
+    from quarterdeck.deploy.resources.model import Resource, RuntimeControl
+    from quarterdeck.kernel import jobs
+
+    def verb(tx):
+        attempt = tx.one(select(RuntimeControl).where(RuntimeControl.ref == ref), what=ref)
+        job = jobs.get(tx, attempt.job_id)
+        if attempt.status == "accepted":
+            moved_to(tx, ref, "running")
+        runtime.kind(deck.instance.placement).finish(tx, job, jobs.Outcome(state))
+        return tx.get(Resource, attempt.resource_id).wanted
+
+    return await deck.instance.db.write(verb)
+
+
+async def controlled(deck, resource, word):
+    return (await deck.do(f"resources.runtime.{word}", {}, resourceId=resource))["runtimeControlAttemptId"]
+
+
+async def test_the_job_of_an_attempt_that_has_ended_changes_nothing_more(deck):
+    resource, _ = await serving(deck)
+    first = await controlled(deck, resource, "stop")
+    assert await ended(deck, first, "failed") == "running"
+    assert await ended(deck, await controlled(deck, resource, "stop"), "succeeded") == "stopped"
+    for state in ("failed", "succeeded"):
+        assert await ended(deck, first, state) == "stopped"
+
+
+async def test_what_a_failed_restart_left_can_be_started_and_stopped(deck):
+    resource, _ = await serving(deck)
+    for word in ("start", "stop"):
+        assert await ended(deck, await controlled(deck, resource, "restart"), "failed") == "running"
+        assert await ended(deck, await controlled(deck, resource, word), "succeeded")
+    await deck.refused(409, "resource_runtime_already_in_state", "resources.runtime.stop", {}, resourceId=resource)
 
 
 async def test_wrong_questions_about_logs_are_refused(deck):

@@ -19,7 +19,7 @@ from quarterdeck.fleet.servers.model import Server
 from quarterdeck.fleet.targets.machine import fingerprint
 from quarterdeck.kernel import audit, events, jobs
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Invalid
+from quarterdeck.kernel.errors import Conflict, Invalid
 from quarterdeck.workspace import environments, projects, variables
 from quarterdeck.workspace.model import Environment, Project, Variable
 
@@ -208,15 +208,17 @@ def _supersede(tx: Tx, resource: Resource) -> Deployment | None:
         .where(Deployment.resource_id == resource.id, Deployment.status.in_(ACTIVE))
         .order_by(Deployment.id.desc())
     )
-    if active is not None:
-        move(
-            tx,
-            active,
-            "cancel-requested" if active.status in {"running", "cancel-requested"} else "canceled",
-            reason="superseded",
-        )
-        if active.job_id is not None:
-            jobs.cancel(tx, active.job_id, "superseded by a newer deployment")
+    if active is None:
+        return None
+    status = "cancel-requested" if active.status in {"running", "cancel-requested"} else "canceled"
+    try:
+        with tx.savepoint():
+            move(tx, active, status, reason="superseded")
+            if active.job_id is not None:
+                jobs.cancel(tx, active.job_id, "superseded by a newer deployment")
+    except Conflict:
+        tx.session.expire(active)
+        return None  # it has ended since it was looked at: there is nothing to supersede
     return active
 
 

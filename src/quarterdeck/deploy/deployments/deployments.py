@@ -189,14 +189,13 @@ def cancel(tx: Tx, ref: str, confirm: str, *, resource_ref: str | None = None) -
             "The confirmation does not name this deployment.", hint=f"Send confirm = {deployment.ref}.", field="confirm"
         )
     if deployment.status in TERMINAL:
-        raise Conflict(
-            f"The deployment {ref} is {deployment.status} already.",
-            code="deployment_cancel_not_allowed",
-            hint="Nothing runs.",
-        )
+        raise _ended(ref, deployment.status)
     move(tx, deployment, "cancel-requested" if deployment.status in {"running", "cancel-requested"} else "canceled")
     if deployment.job_id is not None:
-        jobs.cancel(tx, deployment.job_id, "canceled by a person")
+        try:
+            jobs.cancel(tx, deployment.job_id, "canceled by a person")
+        except Conflict as ended:  # it ended since it was looked at
+            raise _ended(ref, "over") from ended
     audit.record(
         tx,
         admission.DeploymentAction.CANCEL_REQUESTED,
@@ -205,3 +204,9 @@ def cancel(tx: Tx, ref: str, confirm: str, *, resource_ref: str | None = None) -
         organization_id=deployment.organization_id,
     )
     return deployment
+
+
+def _ended(ref: str, how: str) -> Conflict:
+    return Conflict(
+        f"The deployment {ref} is {how} already.", code="deployment_cancel_not_allowed", hint="Nothing runs."
+    )

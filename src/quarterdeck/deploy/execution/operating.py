@@ -16,6 +16,7 @@ from quarterdeck.deploy.execution.order import CleanupOrder, RuntimeOrder
 from quarterdeck.deploy.execution.reporting import Context
 from quarterdeck.deploy.execution.target import Target
 from quarterdeck.deploy.execution.turns import turn
+from quarterdeck.deploy.execution.verifying import alive, listens
 from quarterdeck.deploy.execution.ways import lead_back
 from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.fleet.docker import containers, images
@@ -64,7 +65,24 @@ async def _stop(target: Target, order: RuntimeOrder) -> None:
         point("runtime.take-down")
         await target.edge.take_down(order.route.id)
         point("runtime.taken-down")
-    await _end(target, order)
+    try:
+        await _end(target, order)
+    except Exception:
+        await _lead_on(target, order)
+        raise
+
+
+async def _lead_on(target: Target, order: RuntimeOrder) -> None:
+    """Lead requests back to what could not be ended. Where nobody can say whether it lives, it may."""
+    runtime = order.runtime
+    if order.route is None or target.edge is None or not runtime.get("upstream"):
+        return
+    try:
+        ended = await alive(target, dict(runtime))
+    except Problem:
+        ended = None
+    if ended is None:
+        await target.edge.switch(order.route.id, str(runtime["upstream"]))
 
 
 async def _end(target: Target, order: RuntimeOrder) -> None:
@@ -81,6 +99,8 @@ async def _start(target: Target, order: RuntimeOrder) -> dict[str, Any]:
     """Start it again and lead its route there. Answers the runtime, which may have got another port."""
     runtime = await _started(target, order)
     if order.route is not None and target.edge is not None and runtime.get("upstream"):
+        if runtime.get("port") is not None:
+            await listens(target, dict(runtime))
         point("runtime.lead")
         await target.edge.switch(order.route.id, str(runtime["upstream"]))
         point("runtime.led")

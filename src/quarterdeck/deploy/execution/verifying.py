@@ -26,6 +26,7 @@ FIRST_PAUSE = 0.05
 KILLING = {128 + 9, 128 + 15}
 KILLED = "killed from outside"
 KILLED_HINT = "An engine that is stopped ends its containers, and so may a person: see that it runs, then try again."
+LISTEN_SECONDS = 30.0
 ALIVE_SECONDS = 1.5  # how long something without a port must live to count as started
 
 
@@ -107,6 +108,29 @@ async def address(target: Target, runtime: dict[str, Any]) -> tuple[str, int]:
         if own is not None:
             return own, int(runtime["port"])
     return "127.0.0.1", int(runtime["host_port"])
+
+
+async def listens(target: Target, runtime: dict[str, Any]) -> None:
+    """Wait until what was started again takes connections, at most `LISTEN_SECONDS`: it was well before, so who is
+    slower is led to all the same. Raises `ProviderFailure` (`runtime_exited`) when it ends instead.
+    """
+    deadline = time.monotonic() + LISTEN_SECONDS
+    while time.monotonic() < deadline:
+        ended = await alive(target, runtime)
+        if ended is not None:
+            raise ProviderFailure(
+                f"The application {ended} before it listened.",
+                code="runtime_exited",
+                hint=KILLED_HINT if ended.endswith(KILLED) else "Read the last lines of its log.",
+            )
+        try:
+            async with asyncio.timeout(1):
+                _, writer = await asyncio.open_connection(*await address(target, runtime))
+        except (OSError, TimeoutError):
+            await asyncio.sleep(FIRST_PAUSE)
+        else:
+            writer.close()
+            return
 
 
 async def _answers(

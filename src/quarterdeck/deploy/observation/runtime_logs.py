@@ -15,6 +15,7 @@ from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Invalid, NotFound
 from quarterdeck.kernel.logs import Batch, Gap, Line, Logs
 
+PAGE = 1000
 HEARTBEAT = 15.0  # seconds of silence after which a follower is told that the stream lives
 KINDS = {"container": "docker-container", "process": "host-process"}
 
@@ -104,17 +105,36 @@ def position(cursor: str | None) -> int | None:
 
 
 async def tail(logs: Logs, asked: Window, count: int, after: int | None) -> list[Line]:
-    """The newest `count` lines of the window; behind `after` when that is given."""
+    """The newest `count` lines of the window; the first ones behind `after` when that is given."""
+    found: list[Line] = []
+    before: int | None = None
+    while len(found) < count:
+        # Other versions write into the same stream: what is not wanted is passed over, however much it is.
+        if after is not None:
+            page = await logs.read(asked.stream, after, PAGE, since=asked.since, until=asked.until)
+        else:
+            page = await logs.read(
+                asked.stream, limit=PAGE, tail=PAGE, since=asked.since, until=asked.until, before=before
+            )
+        wanted = [line for line in page if _wanted(asked, line)]
+        if after is not None:
+            found += wanted
+        else:
+            found = wanted + found
+        if len(page) < PAGE:
+            break
+        if after is not None:
+            after = page[-1].number
+        else:
+            before = page[0].number
     if count == 0:
         return []
-    if after is not None:
-        lines = await logs.read(asked.stream, after, count, since=asked.since)
-    else:
-        lines = await logs.read(asked.stream, tail=count, since=asked.since)
-    return [line for line in lines if asked.until is None or line.time <= asked.until if _wanted(asked, line)]
+    return found[:count] if after is not None else found[-count:]
 
 
 def _wanted(asked: Window, line: Line) -> bool:
+    if (asked.since is not None and line.time < asked.since) or (asked.until is not None and line.time > asked.until):
+        return False
     return not asked.only or speaker(line) in {None, asked.deployment}
 
 
@@ -145,7 +165,7 @@ async def follow(
                 return
             waiting = None
             for line in await _missed(logs, asked, item) if isinstance(item, Gap) else item.lines:
-                if (asked.since is None or line.time >= asked.since) and _wanted(asked, line):
+                if _wanted(asked, line):
                     yield line
     finally:
         if waiting is not None:

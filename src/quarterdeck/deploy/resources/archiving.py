@@ -7,7 +7,7 @@ from sqlalchemy import select
 from quarterdeck.deploy.deployments.jobs import CHANGED, follow_up
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.resources.model import Resource, RuntimeControl
-from quarterdeck.deploy.resources.resources import ResourceAction, find, note
+from quarterdeck.deploy.resources.resources import ResourceAction, locked, note
 from quarterdeck.deploy.resources.transitions import UNDER_WAY
 from quarterdeck.kernel.db import Tx
 from quarterdeck.workspace.names import check_reason
@@ -15,10 +15,9 @@ from quarterdeck.workspace.names import check_reason
 
 def archive(tx: Tx, ref: str, reason: str | None = None) -> Resource:
     """Archive; repeating it is a success without a second event. What runs goes on; what is stopped is taken away."""
-    resource = find(tx, ref)
+    resource = locked(tx, ref)
     reason = check_reason(reason)
     if resource.lifecycle == "active":
-        tx.lock(f"resource:{resource.id}")
         resource.lifecycle, resource.archived_at = "archived", tx.now
         note(tx, resource, ResourceAction.ARCHIVED, "resource-archived", {"reason": reason})
         if resource.wanted == "stopped" and not _stopping(tx, resource):

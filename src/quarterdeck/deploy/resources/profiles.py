@@ -172,7 +172,7 @@ def configure(tx: Tx, ref: str, given: Given, *, version: int | None = None) -> 
     """Change profiles of an active resource. `version` is the one a form was made from; another one is a conflict."""
     from quarterdeck.deploy.resources import resources
 
-    resource = resources.find(tx, ref)
+    resource = resources.locked(tx, ref)
     resources.check_active(resource)
     if version is not None and version != resource.version:
         raise Conflict(
@@ -200,7 +200,7 @@ def reset_health(tx: Tx, ref: str) -> Resource:
     """Remove the health policy."""
     from quarterdeck.deploy.resources import resources
 
-    resource = resources.find(tx, ref)
+    resource = resources.locked(tx, ref)
     resources.check_active(resource)
     if resource.health is not None:
         resource.health = None

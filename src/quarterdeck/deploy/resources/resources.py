@@ -45,6 +45,14 @@ def find(tx: Tx, ref: str) -> Resource:
     )
 
 
+def locked(tx: Tx, ref: str) -> Resource:
+    """`find` for a command that changes it: nobody else changes it until the unit ends, and it is read as it is now."""
+    resource = find(tx, ref)
+    tx.lock(f"resource:{resource.id}")
+    tx.session.expire(resource)
+    return find(tx, ref)
+
+
 def owners(tx: Tx, resource: Resource) -> tuple[Environment, Project]:
     environment, project = tx.get(Environment, resource.environment_id), tx.get(Project, resource.project_id)
     assert environment is not None and project is not None  # noqa: S101, PT018 - the foreign keys say so
@@ -117,7 +125,7 @@ def create(
     network: dict[str, Any] | None = None,
 ) -> Resource:
     """A new resource with the profiles that are given; the rest can be configured later."""
-    project = projects.find(tx, project_ref)
+    project = projects.locked(tx, project_ref)
     environment, owner = environments.find(tx, environment_ref)
     if owner.id != project.id:
         raise Invalid(
@@ -221,7 +229,7 @@ def in_words(kind: str, number: int) -> str:
 
 def delete(tx: Tx, ref: str, confirmation: str, registry: Sequence[DeletionBlocker]) -> Resource:
     """Mark an archived resource that nothing refers to as deleted; its slug becomes free."""
-    resource = find(tx, ref)
+    resource = locked(tx, ref)
     if confirmation != resource.slug:
         raise Invalid(
             "The confirmation does not name this resource.", hint=f"Send confirmation.resourceSlug = {resource.slug}."

@@ -17,7 +17,7 @@ from quarterdeck.deploy.execution.order import Retained, RuntimeOrder
 from quarterdeck.deploy.resources import resources
 from quarterdeck.deploy.resources.archiving import put_away
 from quarterdeck.deploy.resources.model import Resource, RuntimeControl
-from quarterdeck.deploy.resources.transitions import UNDER_WAY, begin, move
+from quarterdeck.deploy.resources.transitions import TERMINAL, UNDER_WAY, begin, move
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.kernel import audit, jobs
 from quarterdeck.kernel.db import Tx
@@ -51,7 +51,7 @@ def control(
     idempotency_key: str | None = None,
 ) -> RuntimeControl:
     """Ask for `stop`, `start` or `restart`. What cannot be raises the documented refusal with its `blockedReason`."""
-    resource = resources.find(tx, ref)
+    resource = resources.locked(tx, ref)
     if idempotency_key is not None:
         # The column is bounded; a hash of the key serves as well.
         idempotency_key = hashlib.sha256(idempotency_key.encode()).hexdigest()
@@ -64,7 +64,6 @@ def control(
             if before.operation != operation:
                 raise Conflict("This idempotency key was used for another operation.", hint="Use a new key.")
             return before
-    tx.lock(f"resource:{resource.id}")
     _check_archived(resource, operation)
     deployment = _serving(tx, resource, deployment_ref)
     _check(tx, resource, operation)
@@ -165,7 +164,10 @@ def _check(tx: Tx, resource: Resource, operation: str) -> None:
             blockedReason=blocked,
         )
     already = {"stop": "stopped", "start": "running"}.get(operation)
-    if already == resource.wanted:
+    last = latest(tx, resource)
+    # What an attempt that failed has left of the runtime that still serves is not known: it may be down or up.
+    unknown = last is not None and last.runtime_state == "unknown" and last.deployment_id == resource.serving_id
+    if already == resource.wanted and not unknown:
         raise Conflict(
             f"{resource.name} is {already} already.",
             code="resource_runtime_already_in_state",
@@ -206,12 +208,14 @@ def kind(placement: Placement) -> jobs.JobKind:
 
     def finish(tx: Tx, job: jobs.Job, outcome: jobs.Outcome) -> None:
         attempt, resource, deployment = _rows(tx, job)
+        if attempt.status in TERMINAL:
+            return  # a job that is retried after its attempt has ended says nothing new
         good = outcome.state == "succeeded"
         if good:
             started_again(deployment, outcome)
             if attempt.operation == "stop" and resource.lifecycle == "archived":
                 put_away(tx, resource)
-        else:
+        elif latest(tx, resource) is attempt:
             # It is as it was before, as far as can be known: so it can be asked for once more.
             resource.wanted = "stopped" if attempt.operation == "start" else "running"
         code = None if good else outcome.error_code or "runtime_control_failed"

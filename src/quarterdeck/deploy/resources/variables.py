@@ -98,7 +98,7 @@ def _secret_row(tx: Tx, resource: Resource, key: str, exposure: str) -> Variable
 
 def editable(tx: Tx, ref: str) -> Resource:
     """The resource, where its variables may be changed: nothing that holds it is archived or locked."""
-    resource = resources.find(tx, ref)
+    resource = resources.locked(tx, ref)
     environment, project = resources.owners(tx, resource)
     projects.check_active(project)
     environments.check_open(environment)

@@ -10,7 +10,8 @@ from typing import Any
 import structlog
 from litestar.exceptions import HTTPException, ValidationException
 
-from quarterdeck.kernel.errors import Category, Problem, RateLimited
+from quarterdeck.kernel.db.failures import of_duplicate
+from quarterdeck.kernel.errors import Category, Conflict, Problem, RateLimited
 
 log = structlog.get_logger("quarterdeck.http")
 
@@ -106,6 +107,11 @@ def msgspec_issue(text: str, source: str = "body") -> Issue:
 
 def failure_of(error: BaseException, request_id: str) -> Failure:
     """Any exception as a failure. Defects are logged here and told to the caller by request id alone."""
+    if of_duplicate(error):
+        error = Conflict(
+            "Somebody else has made the same thing at the same moment.",
+            hint="Look at what is there now, then try again if it is still wanted.",
+        )
     if isinstance(error, RateLimited):
         headers = {"retry-after": str(error.retry_after)}
         return Failure(429, error.code, "retryable", error.message, error.hint, error.details, (), headers, request_id)

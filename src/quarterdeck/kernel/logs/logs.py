@@ -120,9 +120,15 @@ class Logs:
         limit: int = PAGE,
         tail: int | None = None,
         since: datetime | None = None,
+        until: datetime | None = None,
+        before: int | None = None,
     ) -> list[Line]:
-        """Lines with numbers above `after` in order, at most `limit`; with `tail` the newest so many of them."""
-        return await self._read(self._store.read, stream, after, limit, tail=tail, since=since)
+        """Lines with numbers above `after` and below `before`, in order, at most `limit`; with `tail` the newest so
+        many of them.
+        """
+        return await self._read(
+            self._store.read, stream, after, limit, tail=tail, since=since, until=until, before=before
+        )
 
     async def state(self, stream: str) -> State:
         """Head, watermark (last pruned number), closed, bytes."""

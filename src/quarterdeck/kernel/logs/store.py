@@ -187,7 +187,16 @@ class Store:
         return {name: head for name, head in found}  # noqa: C416 - rows are no pairs to the type checker
 
     def read(
-        self, connection: Connection, name: str, after: int, limit: int, *, tail: int | None, since: datetime | None
+        self,
+        connection: Connection,
+        name: str,
+        after: int,
+        limit: int,
+        *,
+        tail: int | None,
+        since: datetime | None,
+        until: datetime | None,
+        before: int | None,
     ) -> list[Line]:
         state = self.state(connection, name)
         values: dict[str, Any] = {"stream": state.id, "after": after, "limit": limit}
@@ -195,6 +204,12 @@ class Store:
         if since is not None:
             where = "AND at >= :since "
             values["since"] = micros(since)
+        if until is not None:
+            where += "AND at <= :until "
+            values["until"] = micros(until)
+        if before is not None:
+            where += "AND number < :before "
+            values["before"] = before
         if tail is None:
             found = connection.execute(text(f"{_AFTER}{where}ORDER BY number LIMIT :limit"), values).all()
         else:

@@ -1,0 +1,155 @@
+"""Commands that look before they write, while another unit that has written is not yet durable."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+
+import pytest
+
+from quarterdeck.deploy.deployments import admission, deployments
+from quarterdeck.deploy.deployments.transitions import move
+from quarterdeck.deploy.resources import profiles, resources, runtime
+from quarterdeck.deploy.resources import variables as resource_variables
+from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.http.failures import failure_of
+from quarterdeck.kernel.vault import Secret
+from quarterdeck.workspace import environments, projects, variables
+from quarterdeck.workspace.model import Environment
+from support.harbour import Harbour
+
+
+async def beside(harbour: Harbour, first, second):
+    """`second` starts when `first` has written and commits 0.3 s later. Answers for each "done" or a code."""
+    written = threading.Event()
+
+    def held(tx):
+        try:
+            first(tx)
+            tx.flush()
+        finally:
+            written.set()
+        time.sleep(0.3)
+
+    async def told(verb):
+        try:
+            await harbour.write(verb)
+        except Problem as problem:
+            return problem.code
+        return "done"
+
+    one = asyncio.create_task(told(held))
+    await asyncio.to_thread(written.wait)
+    return [await told(second), await one][::-1]
+
+
+def configure(harbour, tx):
+    profiles.configure(tx, harbour.resource, profiles.Given(health={}), version=1)
+
+
+def archive(harbour, tx):
+    resources.archive(tx, harbour.resource)
+
+
+def secret(harbour, tx):
+    resource_variables.create_secret(tx, harbour.resource, "TOKEN", Secret("hush"), "runtime")
+
+
+def variable(harbour, tx):
+    resource_variables.set_variable(
+        tx, harbour.resource, key="A", value="1", kind="plain-config", exposure="runtime", secret=False
+    )
+
+
+def shared(harbour, tx):
+    variables.set_in_environment(
+        tx, harbour.environment, key="A", value="1", kind="plain-config", exposure="runtime", scope=None, secret=False
+    )
+
+
+def archive_project(harbour, tx):
+    projects.archive(tx, harbour.project)
+
+
+def rename_project(harbour, tx):
+    projects.rename(tx, harbour.project, "Other")
+
+
+def new_environment(harbour, tx):
+    environments.create(tx, harbour.project, "staging", "staging")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "told"),
+    [
+        (configure, configure, "resource_version_conflict"),
+        (archive, configure, "resource_archived"),
+        (archive, variable, "resource_archived"),
+        (secret, secret, "conflict"),
+        (variable, variable, "done"),
+        (shared, shared, "done"),
+        (archive_project, rename_project, "project_archived"),
+        (archive_project, new_environment, "project_archived"),
+        (new_environment, new_environment, "conflict"),
+    ],
+)
+async def test_the_second_sees_what_the_first_has_done(harbour: Harbour, first, second, told) -> None:
+    found = await beside(harbour, lambda tx: first(harbour, tx), lambda tx: second(harbour, tx))
+    assert found == ["done", told]
+
+
+async def test_one_idempotency_key_makes_one_attempt(harbour: Harbour) -> None:
+    deployment = await harbour.create()
+    await harbour.end(deployment)
+    made = []
+
+    def stop(tx):
+        made.append(runtime.control(tx, harbour.resource, "stop", idempotency_key="once").ref)
+
+    assert await beside(harbour, stop, stop) == ["done", "done"]
+    assert len(set(made)) == 1
+
+
+async def ending(harbour: Harbour, second):
+    deployment = await harbour.create()
+    await harbour.claim()
+
+    def end(tx):
+        row = deployments.find(tx, deployment.ref)
+        move(tx, row, "running")
+        move(tx, row, "succeeded")
+        tx.execute(
+            "UPDATE jobs SET state = 'succeeded', turn_key = NULL, lease_until = NULL WHERE id = :id",
+            {"id": row.job_id},
+        )
+
+    found = await beside(harbour, end, lambda tx: second(tx, deployment))
+    return found, await harbour.show(deployment.ref)
+
+
+async def test_what_ends_while_it_is_canceled_is_told_by_its_documented_code(harbour: Harbour) -> None:
+    found, after = await ending(harbour, lambda tx, one: deployments.cancel(tx, one.ref, one.ref))
+    assert found == ["done", "deployment_cancel_not_allowed"]
+    assert after.status == "succeeded"
+
+
+async def test_what_ends_while_it_is_superseded_stays_ended(harbour: Harbour) -> None:
+    def create(tx, _one):
+        admission.create(tx, resource_ref=harbour.resource, server_ref=harbour.server)
+
+    found, after = await ending(harbour, create)
+    assert found == ["done", "done"]
+    assert (after.status, after.superseded_by_id) == ("succeeded", None)
+
+
+async def test_what_is_there_twice_after_all_is_a_conflict_to_the_caller(harbour: Harbour) -> None:
+    def twice(tx):
+        environment, _ = environments.find(tx, harbour.environment)
+        kept = {c.key: getattr(environment, c.key) for c in Environment.__table__.columns if c.key != "id"}
+        tx.add(Environment(**kept))
+
+    with pytest.raises(Exception, match=r"(?i)unique") as caught:
+        await harbour.write(twice)
+    failure = failure_of(caught.value, "req_1")
+    assert (failure.status, failure.code) == (409, "conflict")

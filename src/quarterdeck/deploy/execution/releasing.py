@@ -138,13 +138,14 @@ async def _step(
         labels={"quarterdeck.deployment": order.deployment},
     )
     last: list[str] = []
-    watcher: asyncio.Task[Problem] | None = None
+    lost: list[Problem] = []
+    watcher: asyncio.Task[None] | None = None
     try:
         async with asyncio.timeout(order.limits.build_seconds):
             point("step.start")
             await processes.start(spec)
             point("step.started")
-            watcher = asyncio.create_task(_room_lost(target, directory, order.limits, instance))
+            watcher = asyncio.create_task(_keep_room(target, directory, order.limits, instance, lost))
             async for lines in processes.follow_log(instance):
                 for line in lines:
                     if line.stream == "supervisor":
@@ -153,8 +154,8 @@ async def _step(
                     last.append(line.text)
                 del last[:-20]
         status = processes.status(instance)
-        if watcher.done():
-            raise watcher.result()
+        if lost:
+            raise lost[0]
     except TimeoutError as error:
         raise Timeout(
             f"The build took longer than {order.limits.build_seconds} s and was ended.",
@@ -181,8 +182,8 @@ async def _step(
         )
 
 
-async def _room_lost(target: Target, directory: Path, limits: OrderLimits, instance: str) -> Problem:
-    """End a step that writes more than its limit, or the disk full; answers why."""
+async def _keep_room(target: Target, directory: Path, limits: OrderLimits, instance: str, lost: list[Problem]) -> None:
+    """End a step that writes more than its limit, or the disk full. Why stands in `lost` before the step ends."""
     most = limits.build_disk
     while True:
         await asyncio.sleep(LOOK_SECONDS)
@@ -194,8 +195,9 @@ async def _room_lost(target: Target, directory: Path, limits: OrderLimits, insta
                 hint="Let it write less, or raise QUARTERDECK_BUILD_DISK.",
             )
         if problem is not None:
+            lost.append(problem)
             await target.processes.stop(instance, 0)
-            return problem
+            return
 
 
 def base_environment(made: BuildPlan, directory: Path, *, building: bool = False) -> dict[str, str]:

@@ -10,7 +10,7 @@ import pytest
 
 from quarterdeck.deploy.deployments import admission, deployments
 from quarterdeck.deploy.deployments.transitions import move
-from quarterdeck.deploy.resources import profiles, resources, runtime
+from quarterdeck.deploy.resources import archiving, profiles, runtime
 from quarterdeck.deploy.resources import variables as resource_variables
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.http.failures import failure_of
@@ -49,7 +49,7 @@ def configure(harbour, tx):
 
 
 def archive(harbour, tx):
-    resources.archive(tx, harbour.resource)
+    archiving.archive(tx, harbour.resource)
 
 
 def secret(harbour, tx):

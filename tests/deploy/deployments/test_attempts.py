@@ -10,6 +10,7 @@ from quarterdeck.deploy.deployments import admission, deployments, readiness
 from quarterdeck.deploy.deployments.jobs import RETIRE
 from quarterdeck.deploy.deployments.transitions import MOVES, TERMINAL
 from quarterdeck.deploy.resources import archiving, resources, runtime
+from quarterdeck.deploy.resources.blockers import DeployBlockers
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid, Problem
@@ -89,7 +90,7 @@ async def test_what_a_stopped_resource_ran_is_taken_away_when_it_is_archived(har
     assert order.artifact, "nothing is kept for a rollback that cannot be"
 
     def blocked(tx: Tx) -> list[tuple[str, int]]:
-        return resources.blockers(tx, resources.find(tx, harbour.resource), ())
+        return resources.blockers(tx, resources.find(tx, harbour.resource), (DeployBlockers(),))
 
     assert await harbour.instance.db.read(blocked) == [("deployment-history", 2)]
 
@@ -116,9 +117,9 @@ async def test_what_an_archived_resource_runs_goes_on_until_it_is_stopped(harbou
 async def test_what_stands_in_the_way_of_deleting_is_told_in_words(harbour: Harbour) -> None:
     await harbour.end(await harbour.create())
     with pytest.raises(Problem) as active:
-        await harbour.write(resources.delete, harbour.resource, "app", ())
+        await harbour.write(resources.delete, harbour.resource, "app", (DeployBlockers(),))
     assert active.value.message == (
-        "The resource app cannot be deleted: it is not archived; 1 deployment is kept as its history; it still runs."
+        "The resource app cannot be deleted: it is not archived; it still runs; 1 deployment is kept as its history."
     )
     assert "Archive it first" in (active.value.hint or "")
 

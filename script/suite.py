@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,16 +80,16 @@ def command(arguments: list[str], left_out: list[Part], *, whole: bool, half: st
     return [sys.executable, "-m", "pytest", *given, *arguments]
 
 
-def run_whole(left_out: list[Part], seed: str) -> int:
-    """Every sweep in full: those that share the one engine, and beside them the others. Recorded as evidence."""
-    from evidence import RESULTS, write
+def in_halves(tests: list[str], left_out: list[Part], *, whole: bool) -> int:
+    """The tests that share the one engine, and beside them all others, whose output is printed afterwards. One waits
+    while the other computes, so two cores are enough. Leaves JUnit files in `RESULTS`.
+    """
+    from evidence import RESULTS, outcomes
 
-    started = time.monotonic()
     shutil.rmtree(RESULTS, ignore_errors=True)
     RESULTS.mkdir(parents=True)
-    sweeps = [str(path.relative_to(ROOT)) for pattern in SWEEPS for path in sorted(ROOT.glob(pattern))]
     engine, others = (
-        [*command(sweeps, left_out, whole=True, half=half), f"--junit-xml={RESULTS / name}"]
+        [*command(tests, left_out, whole=whole, half=half), f"--junit-xml={RESULTS / name}"]
         for half, name in (("engine", "engine.xml"), ("not engine", "others.xml"))
     )
     with (RESULTS / "others.txt").open("w+b") as told:
@@ -97,8 +98,14 @@ def run_whole(left_out: list[Part], seed: str) -> int:
         told.seek(0)
         sys.stdout.flush()
         shutil.copyfileobj(told, sys.stdout.buffer)
-    write(max(statuses), time.monotonic() - started, seed)
+    counts = sum(outcomes(RESULTS).values(), Counter())
+    failed = counts["failure"] + counts["error"]
+    print(f"tests: {counts['passed']} passed, {failed} failed, {counts['skipped']} skipped", flush=True)
     return max(statuses)
+
+
+def sweeps() -> list[str]:
+    return [str(path.relative_to(ROOT)) for pattern in SWEEPS for path in sorted(ROOT.glob(pattern))]
 
 
 def main() -> int:
@@ -118,9 +125,16 @@ def main() -> int:
     if any(part.marker == "postgresql" for part in left_out):
         os.environ.setdefault("QUARTERDECK_TEST_DATABASES", "sqlite")
     print(f"test: seed {seed}{', all of every sweep' if whole else ''}", flush=True)
-    if whole and not arguments:
-        return run_whole(left_out, seed)
-    return subprocess.run(command(arguments, left_out, whole=whole), check=False).returncode
+    if arguments or any(part.marker == "engine" for part in left_out):
+        return subprocess.run(command(arguments, left_out, whole=whole), check=False).returncode
+    if not whole:
+        return in_halves([], left_out, whole=False)
+    from evidence import write
+
+    started = time.monotonic()
+    status = in_halves(sweeps(), left_out, whole=True)
+    write(status, time.monotonic() - started, seed)
+    return status
 
 
 if __name__ == "__main__":

@@ -241,7 +241,7 @@ def _of(tx: Tx, job: jobs.Job) -> Resource:
 def _order(tx: Tx, placement: Placement, deployment: Deployment) -> RuntimeOrder:
     """As after a failed attempt, but nothing served before, and nobody needs the artefact."""
     made = follow_up_order(tx, placement, deployment, "clean")
-    return msgspec.structs.replace(made, serving=None, contended=False, artifact=deployment.artifact or {})
+    return msgspec.structs.replace(made, serving=None, artifact=deployment.artifact or {})
 
 
 def _describe(tx: Tx, some: Sequence[jobs.Job]) -> dict[int, jobs.About]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -72,13 +73,13 @@ class Installation:
     def answers(self, deployment: str) -> str:
         return self.client.visit(self.client.hostname(deployment)).text.split()[-1]
 
-    def controlled(self) -> None:
-        """Wait for the end of the last stop or start, whoever takes it up."""
+    def controlled(self, broken: Callable[[], bool] = lambda: False) -> None:
+        """Wait for the end of the last stop or start, whoever takes it up, or until it is `broken` off."""
         query = (
             f"SELECT c.status FROM deploy_runtime_controls c JOIN deploy_resources r ON r.id = c.resource_id "
             f"WHERE r.ref = '{self.application.id}' AND c.status IN ('accepted', 'running')"
         )
-        until(lambda: not rows(self.deck, query), lambda: rows(self.deck, query), RECOVERY_SECONDS)
+        until(lambda: broken() or not rows(self.deck, query), lambda: rows(self.deck, query), RECOVERY_SECONDS)
 
     def wanted(self) -> str:
         query = f"SELECT wanted FROM deploy_resources WHERE ref = '{self.application.id}'"
@@ -223,9 +224,15 @@ class StopAndStart(Work):
         pass
 
     def ask(self) -> None:
+        armed = [cord / "armed" for cord in self.place.cords.values() if (cord / "armed").exists()]
+
+        def died() -> bool:
+            return not all(one.exists() for one in armed)
+
         self.place.control("stop")
-        self.place.controlled()
-        self.place.control("start")
+        self.place.controlled(died)
+        if not died():
+            self.place.control("start")
 
     def finish(self) -> None:
         place = self.place

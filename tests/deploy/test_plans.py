@@ -72,7 +72,7 @@ def test_a_count_is_answered_by_an_index_alone(plan, verb, index):
         (partial(deployments.newest, resource_ref="res_x"), "ix_deploy_deployments_resource_id"),
         (resources.newest, "ix_deploy_resources_organization_id"),
         (projects.newest, "ix_workspace_projects_organization_id"),
-        (environments.newest, "SCAN workspace_environments"),  # backwards by its key, until the page is full
+        (environments.newest, "ix_workspace_environments_organization_id"),
     ],
 )
 def test_the_newest_are_found_without_sorting_the_others(plan, verb, index):

@@ -119,7 +119,7 @@ async def test_nothing_new_is_fetched_or_built_when_the_disk_is_nearly_full(
         await execute(ledger, yard.order(**program(tmp_path, "x", route=None)))
     assert caught.value.code == "disk_low"
     assert ledger.records == []
-    assert not (tmp_path / "deployments").exists()
+    assert list((tmp_path / "deployments").iterdir()) == []
 
 
 async def test_a_turn_is_had_by_one_at_a_time(tmp_path: Path) -> None:

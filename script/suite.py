@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -113,6 +114,8 @@ def main() -> int:
     whole = "--all" in arguments
     arguments = [argument for argument in arguments if argument != "--all"]
     os.chdir(ROOT)
+    # Whoever runs us in the background may have us ignore it, which every program that tests start would inherit.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     seed = os.environ.setdefault("QUARTERDECK_TEST_SEED", str(random.SystemRandom().randrange(1, 1_000_000)))
     if whole:
         os.environ["QUARTERDECK_TEST_ALL"] = "1"

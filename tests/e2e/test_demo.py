@@ -110,7 +110,11 @@ def test_a_second_demo_tells_of_the_first_and_changes_nothing(home: Path) -> Non
 
 
 def test_the_demo_takes_its_server_along_when_its_terminal_closes(home: Path) -> None:
-    with demo(home, end=signal.SIGHUP) as first:
-        console = first["Console"]
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # what a run under nohup ignores, its programs would too
+    try:
+        with demo(home, end=signal.SIGHUP) as first:
+            console = first["Console"]
+    finally:
+        signal.signal(signal.SIGHUP, before)
     with pytest.raises(httpx.HTTPError):
         httpx.get(console, trust_env=False)

@@ -52,7 +52,7 @@ def dies(deck: Deck, client: Client, application: Application, repository: Repos
     until(lambda: health(client, application)["overall"] == "healthy", lambda: health(client, application), SECONDS)
 
     _visit(client, host, "/die")
-    until(lambda: _answers(client, host), lambda: health(client, application), SECONDS)
+    until(lambda: answers(client, host), lambda: health(client, application), SECONDS)
     until(lambda: health(client, application)["overall"] == "degraded", lambda: health(client, application), SECONDS)
     runtime = health(client, application)["runtime"]
     assert (runtime["lifecycle"], runtime["reasonCode"]) == ("running", "runtime_restarted")
@@ -80,7 +80,7 @@ def finds_its_port_taken(deck: Deck, client: Client, application: Application) -
     deployment = client.deployed(application)
     host = client.hostname(deployment)
     settled(deck, client, application, deployment)
-    port = int(_runtime(deck, deployment)["host_port"])
+    port = int(runtime_of(deck, deployment)["host_port"])
     control(client, application, "stop")
     with socket.socket() as stranger:
         stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -103,7 +103,7 @@ def control(client: Client, application: Application, operation: str) -> dict[st
     return latest()
 
 
-def _runtime(deck: Deck, deployment: str) -> dict[str, Any]:
+def runtime_of(deck: Deck, deployment: str) -> dict[str, Any]:
     found = rows(deck, f"SELECT runtime FROM deploy_deployments WHERE ref = '{deployment}'")[0][0]
     kept: dict[str, Any] = json.loads(found) if isinstance(found, str) else found
     return kept
@@ -114,7 +114,7 @@ def _visit(client: Client, host: str, path: str) -> None:
         client.visit(host, path)
 
 
-def _answers(client: Client, host: str) -> bool:
+def answers(client: Client, host: str) -> bool:
     with contextlib.suppress(httpx.HTTPError):
         return client.visit(host).status_code == 200
     return False

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from e2e.afterwards import answers, runtime_of
 from e2e.client import Application, Client, signed_in
 from e2e.engine import View
 from e2e.repositories import Repositories, Repository
 from e2e.server import Deck, deck
-from e2e.truth import error_code, settled, until
+from e2e.truth import error_code, runtimes, settled, until
 from real.engine import RunEngine
 
 pytestmark = [pytest.mark.engine, pytest.mark.run_engine, pytest.mark.edge, pytest.mark.root]
@@ -70,8 +72,9 @@ def begun(client: Client, application: Application, phase: str, says: str) -> st
 
 
 def serves_again(yard: Deck, client: Client, application: Application, first: str) -> None:
-    until(lambda: client.visit(client.hostname(first)).status_code == 200, lambda: yard.log("server", 20))
-    assert client.visit(client.hostname(first)).text == "one\n"
+    host = client.hostname(first)
+    until(lambda: answers(client, host), lambda: (runtimes(yard, application), yard.log("server", 20)))
+    assert client.visit(host).text == "one\n"
     settled(yard, client, application, first)
     assert yard.docker_host
     with View(yard.docker_host) as engine:
@@ -127,6 +130,23 @@ def test_an_engine_gone_in_the_middle_of_a_deployment_ends_it_and_is_tidied_up_w
     finally:
         run_engine.start()
     serves_again(yard, client, application, first)
+
+
+def test_a_container_whose_port_is_taken_while_the_engine_is_away_gets_another_by_itself(
+    yard: Deck, run_engine: RunEngine, client: Client, running: tuple[Application, Repository, str]
+) -> None:
+    application, _, first = running
+    port = int(runtime_of(yard, first)["host_port"])
+    run_engine.stop()
+    with socket.socket() as stranger:
+        try:
+            stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            stranger.bind(("127.0.0.1", port))
+            stranger.listen()  # and never answers
+        finally:
+            run_engine.start()
+        serves_again(yard, client, application, first)
+        assert int(runtime_of(yard, first)["host_port"]) != port
 
 
 def test_afterwards_the_same_application_is_deployed_as_ever(

@@ -108,13 +108,18 @@ async def test_a_process_whose_record_is_gone_answers_again_after_a_start_of_the
         assert again.port not in {None, port}
 
 
-async def test_a_container_that_somebody_removed_is_asked_for_again() -> None:
+async def test_a_container_that_is_gone_or_stays_down_is_asked_for_again() -> None:
     removed = observations.Served(1, "res_1", 1, 1, "dep_1", "running", {"kind": "container", "container": "c"})
     stopped = observations.Served(2, "res_2", 1, 2, "dep_2", "stopped", {"kind": "container", "container": "d"})
     exited = observations.Served(3, "res_3", 1, 3, "dep_3", "running", {"kind": "container", "container": "e"})
-    seen = {1: reviving.REMOVED, 2: reviving.REMOVED, 3: observations.Seen("exited", "Exited (1)")}
+    down, up = observations.Seen("exited", "Exited (128)"), observations.Seen("running")
+    seen = {1: reviving.REMOVED, 2: reviving.REMOVED, 3: down}
+    everything = [removed, stopped, exited]
     with tempfile.TemporaryDirectory() as root:
-        assert reviving.gone([removed, stopped, exited], seen, Processes(Path(root))) == [removed]
+        for before in ({}, {3: up}):
+            assert reviving.gone(everything, seen, before, Processes(Path(root))) == [removed]
+        assert reviving.gone(everything, seen, {3: down}, Processes(Path(root))) == [removed, exited]
+        assert reviving.gone(everything, {**seen, 3: up}, {3: down}, Processes(Path(root))) == [removed]
 
 
 async def test_a_stopped_process_is_not_started_again(started: Harbour) -> None:

@@ -21,7 +21,7 @@ from quarterdeck.deploy.execution.ways import lead_back
 from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.fleet.docker import containers, images
 from quarterdeck.fleet.edge.edges import Edges
-from quarterdeck.kernel.errors import Conflict, Problem, ProviderFailure, Unavailable
+from quarterdeck.kernel.errors import NotFound, Problem, ProviderFailure, Unavailable
 from quarterdeck.kernel.faults import point
 
 CLEARING = frozenset({"retire", "clean", "forget"})
@@ -118,36 +118,37 @@ async def _revive(target: Target, order: RuntimeOrder) -> dict[str, Any]:
 
 
 async def _started(target: Target, order: RuntimeOrder) -> dict[str, Any]:
+    """Start what is there, else make it anew of what was kept. Answers the runtime as it is now."""
     runtime, again = order.runtime, order.again
-    found = None
-    if runtime.get("kind") == "container":
-        found = await containers.find(target.need_engine(), str(runtime["container"]))
-    if found is not None:
-        await _start_container(target, found.id, runtime)
-    elif runtime.get("kind") in {"container", "process"} and again is not None and again.retained is not None:
-        made = msgspec.convert(again.retained.plan, BuildPlan)
-        artifact = dict(again.retained.artifact)
-        if runtime["kind"] == "container":
-            runtime = {**runtime, **await starting.start_container(target, again, made, artifact)}
-            await settle(target, runtime)
-        else:
-            runtime = {**runtime, **await starting.start_process(target, again, made, artifact)}
+    if runtime.get("kind") == "container" and await _container_started(target, order):
+        return runtime
+    if runtime.get("kind") not in {"container", "process"} or again is None or again.retained is None:
+        return runtime
+    made = msgspec.convert(again.retained.plan, BuildPlan)
+    artifact = dict(again.retained.artifact)
+    if runtime["kind"] == "process":
+        return {**runtime, **await starting.start_process(target, again, made, artifact)}
+    runtime = {**runtime, **await starting.start_container(target, again, made, artifact)}
+    await settle(target, runtime)
     return runtime
 
 
-async def _start_container(target: Target, container: str, runtime: dict[str, Any]) -> None:
+async def _container_started(target: Target, order: RuntimeOrder) -> bool:
+    """Start the container. False when there is none, or none any more: its port or its network was taken away."""
+    engine = target.need_engine()
+    found = await containers.find(engine, str(order.runtime["container"]))
+    if found is None:
+        return False
     point("runtime.start")
     try:
-        await containers.start(target.need_engine(), container)
-    except ProviderFailure as failure:
-        if not starting.port_is_taken(failure):
+        await containers.start(engine, found.id)
+    except (NotFound, ProviderFailure) as failure:
+        if not (starting.port_is_taken(failure) or starting.network_is_gone(failure)):
             raise
-        raise Conflict(
-            f"Another program listens on port {runtime.get('host_port')} of the server, which the container has.",
-            code="runtime_port_taken",
-            hint="End that program and start again, or redeploy: a new version gets a port of its own.",
-        ) from failure
+        await starting.start_over(target, found.id, order.deployment)
+        return False
     point("runtime.started")
+    return True
 
 
 async def _leave(target: Target, order: RuntimeOrder) -> None:

@@ -142,7 +142,7 @@ async def start_container(
                 if last or not port_is_taken(failure):
                     raise
                 # Somebody listens there since the port was assigned: it rests, and another one is taken.
-                await _start_over(target, name, order.deployment)
+                await start_over(target, name, order.deployment)
     return {
         "kind": "container",
         "container": ident,
@@ -153,9 +153,14 @@ async def start_container(
     }
 
 
-def port_is_taken(failure: ProviderFailure) -> bool:
+def port_is_taken(failure: Problem) -> bool:
     """Whether an engine could not start a container because somebody listens on its port of the host."""
     return any(word in failure.message for word in PORT_TAKEN)
+
+
+def network_is_gone(failure: Problem) -> bool:
+    """Whether an engine could not start a container because somebody removed its network."""
+    return "network" in failure.message and "not found" in failure.message
 
 
 def network_of(order: DeploymentOrder) -> str:
@@ -179,15 +184,17 @@ async def _create(engine: Engine, spec: ContainerSpec, name: str) -> str:
             point("container.started")
             break
         except NotFound as gone:
-            if last or "network" not in gone.message:
+            if last or not network_is_gone(gone):
                 raise
             await containers.remove(engine, name)
     return ident
 
 
-async def _start_over(target: Target, name: str, deployment: str) -> None:
-    """Remove a container that did not start, and give its port back."""
-    await containers.remove(target.need_engine(), name)
+async def start_over(target: Target, container: str, deployment: str) -> None:
+    """Remove a container (by name or id) that cannot start as it is, and give its port back."""
+    point("container.replace")
+    await containers.remove(target.need_engine(), container)
+    point("container.replaced")
     await target.processes.remove(deployment)
 
 
@@ -286,9 +293,14 @@ async def remove(target: Target, deployment: str, *, stop_seconds: int | None = 
 
 
 async def _remove_networks(target: Target) -> None:
-    """Remove networks of ours that nobody is joined to: an engine has room for few. It refuses for those in use."""
-    engine = target.need_engine()
-    for network in await networks.listed(engine, {"quarterdeck.instance": target.order.instance}):
+    """Remove networks of ours that no container has: an engine has room for few. It refuses only for containers that
+    run, and one that is stopped could not be started again without its network.
+    """
+    engine, ours = target.need_engine(), {"quarterdeck.instance": target.order.instance}
+    needed = {row.host_config.network_mode for row in await containers.listed(engine, ours)}
+    for network in await networks.listed(engine, ours):
+        if network.name in needed:
+            continue
         point("network.remove")
         with contextlib.suppress(Problem):
             await networks.remove(engine, network.name)

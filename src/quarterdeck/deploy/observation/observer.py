@@ -90,6 +90,9 @@ class Observer:
         served = await self._db.read(served_here)
         seen = await self._states(served)
         loop = asyncio.get_running_loop()
+        earlier = {
+            one.resource_id: self._last[one.deployment_id][0] for one in served if one.deployment_id in self._last
+        }
         news = []
         for one in served:
             state = seen[one.resource_id]
@@ -101,7 +104,7 @@ class Observer:
             await self._db.write(keep, news)
         self._forget(served)
         self._follow(served)
-        await self._revive(served, seen)
+        await self._revive(served, seen, earlier)
 
     def _forget(self, served: list[Served]) -> None:
         """Keep nothing in memory of what does not serve any more."""
@@ -110,10 +113,10 @@ class Observer:
         self._revived = {key: value for key, value in self._revived.items() if key in deployments}
         self._followed = {key: value for key, value in self._followed.items() if key in resources}
 
-    async def _revive(self, served: list[Served], seen: dict[int, Seen]) -> None:
+    async def _revive(self, served: list[Served], seen: dict[int, Seen], earlier: dict[int, Seen]) -> None:
         """Ask for what should run and is gone; for what cannot be started only now and then."""
         now = asyncio.get_running_loop().time()
-        lost = await asyncio.to_thread(reviving.gone, served, seen, self._processes)
+        lost = await asyncio.to_thread(reviving.gone, served, seen, earlier, self._processes)
         due = [one for one in lost if now - self._revived.get(one.deployment_id, -REVIVE_SECONDS) >= REVIVE_SECONDS]
         if due:
             self._revived |= {one.deployment_id: now for one in due}

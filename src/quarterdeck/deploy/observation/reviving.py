@@ -1,8 +1,9 @@
 """Runtimes that should run and are not there: after a restart of the host, or when somebody has taken them away,
 nothing else starts them again.
 
-A container that stopped is started by its engine; a host process, and a container that was removed, need their
-variables, which are never on the disk, so they come back by a job whose order carries them.
+An engine starts its containers again by itself, but not one whose port was taken while the engine was away. A host
+process, and a container that was removed, need their variables, which are never on the disk, so all come back by a job
+whose order carries them.
 """
 
 from __future__ import annotations
@@ -37,14 +38,20 @@ class RevivePayload(msgspec.Struct):
     deployment: int
 
 
-def gone(served: Sequence[Served], seen: Mapping[int, Seen], processes: Processes) -> list[Served]:
-    """Those that should run, and whose process was ended with its supervisor or whose record or container is gone."""
+def gone(
+    served: Sequence[Served], seen: Mapping[int, Seen], before: Mapping[int, Seen], processes: Processes
+) -> list[Served]:
+    """Those that should run, and whose process was ended with its supervisor, whose record or container is gone, or
+    whose container was found ended twice (`before` and now): its engine would have started it by then.
+    """
     lost = []
     for one in served:
         if one.wanted != "running":
             continue
-        if one.runtime.get("kind") == "container" and seen.get(one.resource_id) == REMOVED:
-            lost.append(one)
+        if one.runtime.get("kind") == "container":
+            now, then = seen.get(one.resource_id), before.get(one.resource_id)
+            if now == REMOVED or (now and then and {now.lifecycle, then.lifecycle} == {"exited"}):
+                lost.append(one)
         if one.runtime.get("kind") != "process":
             continue
         status = processes.find(str(one.runtime["instance"]))

@@ -93,6 +93,10 @@ class Port(msgspec.Struct):
     type: str = msgspec.field(default="tcp", name="Type")
 
 
+class ListedHost(msgspec.Struct, rename="pascal"):
+    network_mode: str = ""
+
+
 class Listed(msgspec.Struct, rename="pascal"):
     """A row of the container list."""
 
@@ -106,6 +110,7 @@ class Listed(msgspec.Struct, rename="pascal"):
     labels: dict[str, str] = {}
     ports: list[Port] = []
     size_rw: int | None = None
+    host_config: ListedHost = msgspec.field(default_factory=ListedHost)
 
     @property
     def name(self) -> str:

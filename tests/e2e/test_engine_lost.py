@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from e2e.afterwards import answers, runtime_of
+from e2e.afterwards import answers, control, runtime_of
 from e2e.client import Application, Client, signed_in
 from e2e.engine import View
 from e2e.repositories import Repositories, Repository
 from e2e.server import Deck, deck
-from e2e.truth import error_code, runtimes, settled, until
+from e2e.truth import error_code, runtimes, settled, unfinished_jobs, until
 from real.engine import RunEngine
 
 pytestmark = [pytest.mark.engine, pytest.mark.run_engine, pytest.mark.edge, pytest.mark.root]
@@ -147,6 +147,28 @@ def test_a_container_whose_port_is_taken_while_the_engine_is_away_gets_another_b
             run_engine.start()
         serves_again(yard, client, application, first)
         assert int(runtime_of(yard, first)["host_port"]) != port
+
+
+def test_a_stopped_container_keeps_its_network_and_does_without_when_somebody_removed_it(
+    yard: Deck, client: Client, running: tuple[Application, Repository, str]
+) -> None:
+    application, repository, first = running
+    control(client, application, "stop")
+    repository.change(files("five", line="RUN false"))
+    assert client.wait(client.redeploy(application), 60)["status"]["current"] == "failed"
+    until(lambda: unfinished_jobs(yard) == [], lambda: unfinished_jobs(yard))  # its cleaning has come to an end
+    container = runtime_of(yard, first)["container"]
+    assert control(client, application, "start")["status"] == "succeeded"
+    serves_again(yard, client, application, first)
+    assert runtime_of(yard, first)["container"] == container
+
+    control(client, application, "stop")
+    assert yard.docker_host
+    with View(yard.docker_host) as engine:
+        engine.clear([])  # removes networks that nobody who runs is joined to
+    assert control(client, application, "start")["status"] == "succeeded"
+    serves_again(yard, client, application, first)
+    assert runtime_of(yard, first)["container"] != container
 
 
 def test_afterwards_the_same_application_is_deployed_as_ever(

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from e2e.afterwards import CONTAINED, HEALTH, MORTAL, SERVER, control, dies, finds_its_port_taken
+from e2e.afterwards import CONTAINED, HEALTH, MORTAL, SERVER, dies, finds_its_port_taken
 from e2e.client import Client, Refused
 from e2e.engine import View
 from e2e.repositories import Repositories

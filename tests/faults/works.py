@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from e2e.afterwards import runtime_of
 from e2e.client import Application, Client
 from e2e.repositories import Repository
 from e2e.server import Deck
@@ -80,6 +85,11 @@ class Installation:
             f"WHERE r.ref = '{self.application.id}' AND c.status IN ('accepted', 'running')"
         )
         until(lambda: broken() or not rows(self.deck, query), lambda: rows(self.deck, query), RECOVERY_SECONDS)
+
+    def death(self) -> Callable[[], bool]:
+        """Answers whether a process has come to the passage that is armed now."""
+        armed = [cord / "armed" for cord in self.cords.values() if (cord / "armed").exists()]
+        return lambda: not all(one.exists() for one in armed)
 
     def wanted(self) -> str:
         query = f"SELECT wanted FROM deploy_resources WHERE ref = '{self.application.id}'"
@@ -224,15 +234,14 @@ class StopAndStart(Work):
         pass
 
     def ask(self) -> None:
-        armed = [cord / "armed" for cord in self.place.cords.values() if (cord / "armed").exists()]
-
-        def died() -> bool:
-            return not all(one.exists() for one in armed)
-
+        died = self.place.death()
         self.place.control("stop")
         self.place.controlled(died)
         if not died():
-            self.place.control("start")
+            self.start(died)
+
+    def start(self, died: Callable[[], bool]) -> None:  # noqa: ARG002 - others look after the end of it
+        self.place.control("start")
 
     def finish(self) -> None:
         place = self.place
@@ -247,6 +256,50 @@ class StopAndStart(Work):
         place.check()
 
 
+class RobbedStart(StopAndStart):
+    """A stranger has its port meanwhile, and never answers anybody."""
+
+    def start(self, died: Callable[[], bool]) -> None:
+        with socket.socket() as stranger:
+            stranger.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            stranger.bind(("127.0.0.1", int(runtime_of(self.place.deck, self.place.serving)["host_port"])))
+            stranger.listen()
+            super().start(died)
+            self.place.controlled(died)
+
+
+class RedeploymentWithoutEdge(Redeployment):
+    """The edge has just been killed; whoever comes first starts it again."""
+
+    def ask(self) -> None:
+        identity = json.loads((self.place.deck.runtime / "edge" / "caddy.pid").read_text())
+        os.kill(identity["pid"], signal.SIGKILL)
+        super().ask()
+
+
+class RouteTaken(Work):
+    """A redeployment of an application that shall not be reached by a name any more."""
+
+    application: Application
+
+    def prepare(self) -> None:
+        self.application = self.place.describe()
+        self.before = self.place.client.deployed(self.application)
+        profile = {"accessProfile": {"generatedAccessMode": "disabled"}}
+        self.place.client.post(f"/api/resources/{self.application.id}/access-profile", profile)
+
+    def ask(self) -> None:
+        self.place.client.redeploy(self.application)
+
+    def finish(self) -> None:
+        made = self.place.latest(self.application)
+        assert made is not None
+        assert self.place.ended(made) == "succeeded", self.place.client.told(made)
+        settled(self.place.deck, self.place.client, self.application, made)
+        assert (self.application.id in route_files(self.place.deck)) == (made == self.before)
+        self.place.check()
+
+
 WORKS: dict[str, type[Work]] = {
     "redeployment": Redeployment,
     "first deployment": FirstDeployment,
@@ -255,6 +308,9 @@ WORKS: dict[str, type[Work]] = {
     "restart": Restart,
     "failed first deployment": FailedFirstDeployment,
     "stop and start": StopAndStart,
+    "start without its port": RobbedStart,
+    "redeployment without the edge": RedeploymentWithoutEdge,
+    "redeployment without a route": RouteTaken,
 }
 
 

@@ -240,7 +240,7 @@ class StopAndStart(Work):
         if not died():
             self.start(died)
 
-    def start(self, died: Callable[[], bool]) -> None:  # noqa: ARG002 - others look after the end of it
+    def start(self, died: Callable[[], bool]) -> None:
         self.place.control("start")
 
     def finish(self) -> None:

@@ -42,7 +42,7 @@ def operation(
                 "response": contract.type("response"),
                 "done": contract.type("done"),
                 "stream": contract.stream,
-                "errors": (*contract.errors, *further),
+                "errors": (*contract.errors, *further, *_once(contract)),
                 "body_required": contract.body_required,
                 "shadowed": SHADOWED.get(key, {}),
                 "tags": (contract.path.split("/")[2],),
@@ -52,6 +52,12 @@ def operation(
         return declare(endpoint, handler)
 
     return bind
+
+
+def _once(contract: Operation) -> tuple[tuple[int, str], ...]:
+    """What a key of idempotency brings with it, which no row of the contract says: it may have been used before."""
+    keyed = "idempotency_key" in getattr(contract.type("body"), "__struct_fields__", ())
+    return ((409, "conflict"),) if keyed and (409, "conflict") not in contract.errors else ()
 
 
 def check(contract: Operation, handler: Handler) -> None:

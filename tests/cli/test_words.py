@@ -27,6 +27,7 @@ Command = Callable[..., Result]
         ("github.com/ada/shop", "git", "https://github.com/ada/shop", "shop"),
         ("https://github.com/ada/shop/tree/main/api", "git", "https://github.com/ada/shop/tree/main/api", "api"),
         ("file:///srv/git/shop.git", "git", "file:///srv/git/shop.git", "shop"),
+        ("https://host/builds/My-Shop.zip", "archive", "https://host/builds/My-Shop.zip", "my-shop"),
         ("nginx", "image", "nginx", "nginx"),
         ("registry.example.com:5000/team/shop:1.2", "image", "registry.example.com:5000/team/shop:1.2", "shop"),
         ("docker://ghcr.io/ada/shop", "image", "ghcr.io/ada/shop", "shop"),
@@ -45,6 +46,21 @@ def test_a_folder_is_a_path_or_a_name_that_exists(tmp_path: Path) -> None:
     (tmp_path / "nginx").mkdir()
     assert sources.recognise("nginx", here=tmp_path).kind == "folder"
     assert sources.recognise("nginx", "image", here=tmp_path).kind == "image"
+
+
+def test_a_zip_file_is_one_that_exists_or_an_address(tmp_path: Path) -> None:
+    (tmp_path / "shop.zip").write_bytes(b"PK")
+    (tmp_path / "odd.zip").mkdir()
+    found = sources.recognise("./shop.zip", here=tmp_path)
+    assert found.body() == {
+        "kind": "zip-artifact", "locator": str(tmp_path / "shop.zip"), "displayName": "shop"
+    }  # fmt: skip
+    assert sources.recognise("odd.zip", here=tmp_path).kind == "folder"
+    for wrong in ("none.zip", "./none.zip"):
+        with pytest.raises(Failure):
+            sources.recognise(wrong, here=tmp_path)
+    with pytest.raises(Failure):
+        sources.recognise("shop.zip", branch="main", here=tmp_path)
 
 
 def test_a_branch_of_a_folder_means_the_repository_there(tmp_path: Path) -> None:

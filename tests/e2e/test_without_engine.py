@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from e2e.client import Client, signed_in
 from e2e.repositories import Repositories
 from e2e.server import Deck
 from e2e.traffic import Traffic
-from e2e.truth import releases, runtimes, settled
+from e2e.truth import error_code, releases, runtimes, settled
 
 pytestmark = [pytest.mark.edge, pytest.mark.root]
 
@@ -75,6 +76,26 @@ def test_a_process_is_replaced_without_a_failed_request_and_given_back_without_i
     assert client.visit(client.hostname(third)).text == "wsgi 1\n"
     settled(bare, client, application, third)
     assert first in releases(bare)
+
+
+def test_a_zip_file_is_deployed_and_once_more_when_it_is_another_one(
+    bare: Deck, client: Client, repositories: Repositories, tmp_path: Path
+) -> None:
+    repository = repositories.sample("wsgi", "zipped")
+    archive = Path(shutil.make_archive(str(tmp_path / "app"), "zip", repository.directory))
+    application = client.application("zipped", {"kind": "zip-artifact", "locator": str(archive)})
+    first = client.deployed(application)
+    assert client.visit(client.hostname(first)).text == "wsgi 1\n"
+    repository.release("2")
+    shutil.make_archive(str(tmp_path / "app"), "zip", repository.directory)
+    second = client.succeeded(client.redeploy(application))
+    assert client.visit(client.hostname(second)).text == "wsgi 2\n"
+    settled(bare, client, application, second)
+    archive.write_bytes(b"no archive")
+    third = client.redeploy(application)
+    assert client.wait(third)["status"]["current"] == "failed"
+    assert error_code(bare, third) == "source_archive_invalid"
+    settled(bare, client, application, second)
 
 
 def test_a_step_that_fails_leaves_the_running_process_alone(

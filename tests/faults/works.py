@@ -283,6 +283,7 @@ class RouteTaken(Work):
     application: Application
 
     def prepare(self) -> None:
+        self.place.release()
         self.application = self.place.describe()
         self.before = self.place.client.deployed(self.application)
         profile = {"accessProfile": {"generatedAccessMode": "disabled"}}

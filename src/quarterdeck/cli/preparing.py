@@ -58,10 +58,11 @@ class Ready:
 
 
 def check_reach(api: Api, source: Source) -> None:
-    """A folder can be deployed only where the server sees it: on its own machine."""
-    if source.kind == "folder" and not loopback(api.profile.url):
+    """What lies on this machine can be deployed only where the server sees it: on its own machine."""
+    here = source.kind == "folder" or (source.kind == "archive" and source.locator.startswith("/"))
+    if here and not loopback(api.profile.url):
         raise usage(
-            f"{source.locator} is a folder of this machine, and {api.profile.url} cannot see it.",
+            f"{source.locator} lies on this machine, and {api.profile.url} cannot see it.",
             "Push it to a repository and deploy that: qd deploy https://host/repository.git",
             code="source_not_reachable",
         )

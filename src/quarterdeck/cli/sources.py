@@ -1,7 +1,8 @@
-"""What SOURCE is: a folder, a repository or an image.
+"""What SOURCE is: a folder, a ZIP file, a repository or an image.
 
-In this order: what `--kind` says; a path that starts with `.`, `/` or `~`, or an existing folder; an address with
-`://`, `user@host:path`, or anything that ends in `.git`; a well-known host with two parts behind it; else an image.
+In this order: what `--kind` says; what ends in `.zip`; a path that starts with `.`, `/` or `~`; an address with `://`,
+`user@host:path`, or anything that ends in `.git`; an existing folder; a well-known host with two parts behind it; else
+an image.
 """
 
 from __future__ import annotations
@@ -14,15 +15,18 @@ from urllib.parse import urlsplit
 
 from quarterdeck.cli.failure import usage
 
-Kind = Literal["folder", "git", "image"]
-WIRE = {"folder": "local-folder", "git": "git-public", "image": "docker-image"}
+Kind = Literal["folder", "archive", "git", "image"]
+WIRE = {"folder": "local-folder", "archive": "zip-artifact", "git": "git-public", "image": "docker-image"}
 SCP = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*@[A-Za-z0-9][A-Za-z0-9.-]*:(?!/?-)\S+")
 HOSTS = ("github.com/", "gitlab.com/", "bitbucket.org/", "codeberg.org/", "git.sr.ht/")
 IMAGE = re.compile(
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d+)?/)?[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*"
     r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]*)?(?:@sha256:[0-9a-f]{64})?"
 )
-HINT = "Give a folder (./shop), a repository (https://host/shop.git) or an image (nginx:alpine); --kind decides."
+HINT = (
+    "Give a folder (./shop), a ZIP file (./shop.zip), a repository (https://host/shop.git) or an image (nginx:alpine); "
+    "--kind decides."
+)
 
 
 @dataclass(frozen=True)
@@ -54,10 +58,12 @@ def recognise(
     base_directory: str | None = None,
     here: Path | None = None,
 ) -> Source:
-    """Raises `Failure` for what is none of the three, or has no branches."""
+    """Raises `Failure` for what is none of these, or has no branches."""
     found = _recognised(text, kind, here)
     if found.kind == "image" and (branch or base_directory):
         raise usage(f"{text} is an image, which has neither branches nor directories.", HINT)
+    if found.kind == "archive" and branch:
+        raise usage(f"{text} is a ZIP file, which has no branches.", HINT)
     return replace(found, ref=branch, base_directory=base_directory)
 
 
@@ -68,6 +74,8 @@ def _recognised(text: str, kind: Kind | None, here: Path | None) -> Source:
     chosen = kind or guess(text, here or Path.cwd())
     if chosen == "folder":
         return _folder(text, here or Path.cwd())
+    if chosen == "archive":
+        return _archive(text, here or Path.cwd())
     if chosen == "git":
         return _git(text)
     image = text.removeprefix("docker://")
@@ -77,6 +85,8 @@ def _recognised(text: str, kind: Kind | None, here: Path | None) -> Source:
 
 
 def guess(text: str, here: Path) -> Kind:
+    if text.endswith(".zip") and not (here / Path(text).expanduser()).is_dir():
+        return "archive"
     if text.startswith((".", "/", "~")):
         return "folder"
     if text.startswith("docker://"):
@@ -99,6 +109,16 @@ def _folder(text: str, here: Path) -> Source:
     if not path.is_dir():
         raise usage(f"{path} is a file, not a folder.", f"qd deploy {path.parent}", code="source_missing")
     return Source("folder", str(path), slug(path.name))
+
+
+def _archive(text: str, here: Path) -> Source:
+    if "://" in text and not text.startswith("file://"):
+        name = urlsplit(text).path.rsplit("/", 1)[-1]
+        return Source("archive", text, slug(name.removesuffix(".zip")))
+    path = (here / Path(text.removeprefix("file://")).expanduser()).resolve()
+    if not path.is_file():
+        raise usage(f"There is no file {path}.", HINT, code="source_missing")
+    return Source("archive", str(path), slug(path.name.removesuffix(".zip")))
 
 
 def _git(text: str) -> Source:

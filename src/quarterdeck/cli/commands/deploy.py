@@ -25,7 +25,7 @@ def deploy(
     environment: Annotated[str | None, Parameter(name=["--environment", "-e"])] = None,
     server: Annotated[str | None, Parameter(name=["--server", "-s"])] = None,
     branch: Annotated[str | None, Parameter(name=["--branch", "-b"])] = None,
-    kind: Literal["folder", "git", "image"] | None = None,
+    kind: sources.Kind | None = None,
     strategy: Strategy | None = None,
     install_command: str | None = None,
     build_command: str | None = None,
@@ -36,7 +36,7 @@ def deploy(
     port: Annotated[int | None, Parameter(validator=validators.Number(gte=1, lte=65535))] = None,
     following: Following = Following(),
 ) -> None:
-    """Ship a folder, a git repository or an image, and watch it until it runs.
+    """Ship a folder, a ZIP file, a git repository or an image, and watch it until it runs.
 
     What is missing is made: the project, the environment, this machine as a server, the resource.
     Deploying the same name again changes what flags say, and deploys.
@@ -49,8 +49,9 @@ def deploy(
     Parameters
     ----------
     source
-        A folder, a git address, or an image. It is a folder when it begins with . / or ~ or exists as one; a
-        repository when it has ://, is user@host:path, ends in .git or begins with a well-known host; else an image.
+        A folder, a ZIP file, a git address, or an image. It is a ZIP file when it ends in .zip; a folder when it
+        begins with . / or ~ or exists as one; a repository when it has ://, is user@host:path, ends in .git or begins
+        with a well-known host; else an image.
     name
         What the resource is called. Default: the last part of the source.
     project

@@ -42,6 +42,7 @@ _KINDS = tuple(
         ("git-deploy-key", "Git repository with a deploy key"),
         ("local-git", "Git repository on this host"),
         ("local-folder", "Folder on this host"),
+        ("zip-artifact", "ZIP file"),
         ("docker-image", "Container image"),
         ("dockerfile-inline", "Dockerfile, kept here"),
     )

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from quarterdeck.deploy.sources import locators
+from quarterdeck.deploy.sources.archives import Archive
 from quarterdeck.deploy.sources.git.fetching import Fetch
 from quarterdeck.deploy.sources.git.local_repository import apart
 from quarterdeck.deploy.sources.git.running import Log
@@ -108,18 +109,20 @@ async def _fill(
     within: Sequence[str],
 ) -> FetchedSource:
     root = partial / TREE
+    (partial / STORE).mkdir(mode=0o700)
     if source.kind == "dockerfile-inline":
         return _inline(source, root)
+    loop = asyncio.get_running_loop()
     if source.kind == "local-folder":
-        loop = asyncio.get_running_loop()
-        # The copy runs on a thread, and a log belongs to the loop.
-        copy = Copy(Path(source.locator), root, limits, lambda text: _tell(loop, log, text), within)
-        revision = await asyncio.to_thread(copy.run)
-        return _fetched(source, root, revision=revision, size=copy.size, files=copy.files, warnings=copy.warnings)
+        return await _copied(source, root, Copy(Path(source.locator), root, limits, _told(loop, log), within))
+    if source.kind == "zip-artifact":
+        archive = Archive(source, partial / STORE, limits, _told(loop, log), within)
+        folder = await asyncio.to_thread(archive.unpacked)
+        # What somebody has packed is meant as it is: nothing is left out as heavy.
+        return await _copied(source, root, Copy(folder, root, limits, _told(loop, log), without=frozenset()))
     if source.kind not in GIT_KINDS:
         raise Invalid(f"Sources of kind {source.kind} are not fetched.", code="source_kind_unsupported")
     root.mkdir()
-    (partial / STORE).mkdir(mode=0o700)
     locator = f"file://{source.locator}" if source.locator.startswith("/") else source.locator
     bounded = None if tuple(within) == EVERYWHERE else local_path(source.kind, source.locator)
     if bounded is not None:
@@ -140,6 +143,16 @@ async def _fill(
     return dataclasses.replace(
         fetched, commit=got.commit, ref=got.ref, message=got.message, author=got.author, host_key=got.host_key
     )
+
+
+async def _copied(source: SourceSpec, root: Path, copy: Copy) -> FetchedSource:
+    revision = await asyncio.to_thread(copy.run)
+    return _fetched(source, root, revision=revision, size=copy.size, files=copy.files, warnings=copy.warnings)
+
+
+def _told(loop: asyncio.AbstractEventLoop, log: Log) -> Log:
+    """The log for a thread: it belongs to the loop."""
+    return lambda text: _tell(loop, log, text)
 
 
 def _tell(loop: asyncio.AbstractEventLoop, log: Log, text: str) -> None:

@@ -63,6 +63,8 @@ def normalize(source: SourceSpec) -> SourceSpec:
             git_ref=git_ref(source.git_ref),
             commit_sha=commit_sha(source.commit_sha),
         )
+    if source.kind == "zip-artifact":
+        return _archive(dataclasses.replace(source, base_directory=base, git_ref=None, commit_sha=None))
     if source.kind in GIT_KINDS:
         return _git(dataclasses.replace(source, base_directory=base))
     raise Invalid(f"Sources of kind {source.kind} are not fetched.", code="source_kind_unsupported")
@@ -79,14 +81,34 @@ def _folder(locator: str) -> str:
     return path.rstrip("/") or "/"
 
 
+def _archive(source: SourceSpec) -> SourceSpec:
+    locator = source.locator.strip()
+    if locator.startswith(("/", "file://")):
+        return dataclasses.replace(source, locator=_folder(locator))
+    address = locators.parse(locator)
+    if address.protocol not in {"https", "http"}:
+        raise Invalid(
+            "A ZIP file is fetched from an https:// address or read from this machine.",
+            code="source_locator_invalid",
+            hint="Give https://host/app.zip, or the file's full path on the machine of the control plane.",
+        )
+    return dataclasses.replace(source, locator=address.url, credentials=source.credentials or _token(address))
+
+
+def _token(address: locators.Address) -> GitToken | None:
+    """A token in an address becomes a secret before the address is stored or shown anywhere."""
+    if not (address.username or address.password):
+        return None
+    token, name = (address.password, address.username) if address.password else (address.username, None)
+    return GitToken(Secret(token or ""), name or "x-access-token")
+
+
 def _git(source: SourceSpec) -> SourceSpec:
     address = locators.parse(source.locator.strip())
     original, ref, base = source.original_locator, git_ref(source.git_ref), source.base_directory
     url, credentials = address.url, source.credentials
-    if address.protocol in {"https", "http"} and (address.username or address.password) and credentials is None:
-        # A token in an address becomes a secret before the address is stored or shown anywhere.
-        token, name = (address.password, address.username) if address.password else (address.username, None)
-        credentials = GitToken(Secret(token or ""), name or "x-access-token")
+    if address.protocol in {"https", "http"} and credentials is None:
+        credentials = _token(address)
     if address.host == "github.com" and address.protocol in {"https", "http"}:
         url, tree_ref, tree_base = _github(address)
         if tree_ref:

@@ -11,7 +11,14 @@ from typing import Any, Literal
 from quarterdeck.kernel.vault import Secret
 
 Kind = Literal[
-    "local-folder", "local-git", "remote-git", "git-public", "git-deploy-key", "docker-image", "dockerfile-inline"
+    "local-folder",
+    "local-git",
+    "remote-git",
+    "git-public",
+    "git-deploy-key",
+    "zip-artifact",
+    "docker-image",
+    "dockerfile-inline",
 ]
 GIT_KINDS: frozenset[str] = frozenset({"local-git", "remote-git", "git-public", "git-deploy-key"})
 

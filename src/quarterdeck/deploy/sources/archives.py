@@ -1,0 +1,198 @@
+"""A ZIP file as a source: fetched within limits, then unpacked so that nothing lands outside of its folder."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import time
+import zipfile
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+import httpx
+
+from quarterdeck.deploy.sources.git import failures
+from quarterdeck.deploy.sources.reading import local_path, open_file, open_root
+from quarterdeck.deploy.sources.spec import FetchLimits, GitToken, SourceSpec
+from quarterdeck.kernel.errors import Invalid, NotFound, Problem, Unavailable
+
+CHUNK = 1_048_576
+MOST_REDIRECTS = 5
+LONGEST_LINK = 4096
+
+
+@dataclass(frozen=True)
+class Archive:
+    """Takes one ZIP file into `place`. Every method blocks, so run it in a thread."""
+
+    source: SourceSpec
+    place: Path
+    limits: FetchLimits
+    log: Callable[[str], None]
+    within: Sequence[str]
+
+    def unpacked(self) -> Path:
+        """The folder with what was in it: of an archive that holds one folder alone, that folder.
+
+        Raises `source_unreachable`, `source_auth_failed`, `source_too_large`, `source_archive_invalid`,
+        `source_folder_refused` or `source_timeout`.
+        """
+        end = time.monotonic() + self.limits.seconds
+        folder = self.place / "unpacked"
+        folder.mkdir()
+        try:
+            with (self.place / "archive.zip").open("w+b") as file:
+                self._fetch(file, end)
+                _unpack(file, folder, self.limits, self.source.locator, end)
+        except OSError as error:
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+                raise failures.disk_full(self.source.locator) from None
+            raise
+        inside = list(folder.iterdir())
+        alone = len(inside) == 1 and inside[0].is_dir() and not inside[0].is_symlink()
+        return inside[0] if alone else folder
+
+    def _fetch(self, file: BinaryIO, end: float) -> None:
+        path = local_path(self.source.kind, self.source.locator)
+        if path is not None:
+            self._copy(path, file)
+        else:
+            self._download(file, end)
+        self.log(f"Fetched {file.tell()} bytes")
+        file.seek(0)
+
+    def _copy(self, path: Path, file: BinaryIO) -> None:
+        try:
+            parent = open_root(path.parent, self.within)
+            try:
+                with os.fdopen(open_file(path.name, parent), "rb") as reader:
+                    while chunk := reader.read(CHUNK):
+                        self._take(chunk, file)
+            finally:
+                os.close(parent)
+        except (FileNotFoundError, NotADirectoryError):
+            raise _missing(str(path), "Check the path; it counts on the machine that runs the deployment.") from None
+        except PermissionError:
+            raise Unavailable(
+                f"{path} cannot be read.",
+                code="source_unreachable",
+                hint="Let the user of the control plane read the file.",
+                phase="detect",
+            ) from None
+
+    def _download(self, file: BinaryIO, end: float) -> None:
+        where, token = self.source.locator, self.source.credentials
+        sign_in = (token.username, token.token.reveal()) if isinstance(token, GitToken) else None
+        try:
+            with (
+                httpx.Client(
+                    follow_redirects=True, max_redirects=MOST_REDIRECTS, timeout=self.limits.answer_seconds
+                ) as client,
+                client.stream("GET", where, auth=sign_in) as answer,
+            ):
+                if answer.status_code != httpx.codes.OK:
+                    raise _refused(where, answer.status_code, with_credentials=sign_in is not None)
+                for chunk in answer.iter_bytes(CHUNK):
+                    if time.monotonic() > end:
+                        raise failures.timed_out(where, self.limits.seconds)
+                    self._take(chunk, file)
+        except httpx.TimeoutException:
+            raise failures.timed_out(where, self.limits.answer_seconds) from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise Unavailable(
+                f"{where} could not be fetched ({type(error).__name__}).",
+                code="source_unreachable",
+                hint="Check the address, and that it answers from the machine that runs the deployment.",
+                phase="detect",
+            ) from None
+
+    def _take(self, chunk: bytes, file: BinaryIO) -> None:
+        file.write(chunk)
+        if file.tell() > self.limits.size:
+            raise _larger(self.limits)
+
+
+def _unpack(file: BinaryIO, folder: Path, limits: FetchLimits, where: str, end: float) -> None:
+    """Sizes are counted as they come, whatever the archive says of itself. Links are made last, so that nothing is
+    written through one; whoever copies the folder refuses those that lead out of it.
+    """
+    links: list[tuple[Path, bytes]] = []
+    taken = 0
+    try:
+        with zipfile.ZipFile(file) as archive:
+            entries = archive.infolist()
+            if len(entries) > limits.files:
+                raise failures.too_large(f"has more than {limits.files} files", f"{limits.files}")
+            for entry in entries:
+                target, mode = folder / _safe(entry, where), entry.external_attr >> 16
+                if entry.is_dir():
+                    target.mkdir(parents=True, exist_ok=True)
+                    continue
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with archive.open(entry) as reader:
+                    if stat.S_ISLNK(mode):
+                        links.append((target, reader.read(LONGEST_LINK)))
+                        continue
+                    with target.open("xb") as writer:
+                        while chunk := reader.read(CHUNK):
+                            taken += len(chunk)
+                            if taken > limits.size:
+                                raise _larger(limits)
+                            if time.monotonic() > end:
+                                raise failures.timed_out(where, limits.seconds)
+                            writer.write(chunk)
+                        os.fchmod(writer.fileno(), 0o755 if mode & stat.S_IXUSR else 0o644)
+        for link, aim in links:
+            os.symlink(aim, link)  # noqa: PTH211 - the aim is bytes, as the archive has them
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+        raise _invalid(where, "it is no ZIP file, or it is damaged or encrypted") from error
+    except (FileExistsError, NotADirectoryError, IsADirectoryError, ValueError) as error:
+        raise _invalid(where, "two of its entries have one name") from error
+
+
+def _safe(entry: zipfile.ZipInfo, where: str) -> PurePosixPath:
+    """The place of an entry below the folder. `zipfile` mends such names silently; whoever wrote one meant no good."""
+    path = PurePosixPath(entry.filename)
+    if path.is_absolute() or ".." in path.parts or "\\" in entry.orig_filename or "\0" in entry.orig_filename:
+        raise _invalid(where, f"its entry {entry.filename[:100]!r} would be written outside of it")
+    return path
+
+
+def _larger(limits: FetchLimits) -> Problem:
+    limit = f"{limits.size // 1_000_000} MB"
+    return failures.too_large(f"is larger than {limit}", limit)
+
+
+def _invalid(where: str, why: str) -> Invalid:
+    return Invalid(
+        f"The archive {where} cannot be unpacked: {why}.",
+        code="source_archive_invalid",
+        hint="Make it anew with a plain `zip -r app.zip .` in the folder of the application.",
+        phase="detect",
+    )
+
+
+def _missing(where: str, hint: str) -> NotFound:
+    return NotFound(f"There is no file {where}.", code="source_unreachable", hint=hint, phase="detect")
+
+
+def _refused(where: str, status: int, *, with_credentials: bool) -> Problem:
+    if status in {401, 403}:
+        hint = (
+            "The credentials were refused: check the token and its rights."
+            if with_credentials
+            else "Put a token into the address: https://TOKEN@host/app.zip. It is kept as a secret."
+        )
+        return Invalid(f"{where} answers {status}.", code="source_auth_failed", hint=hint, phase="detect")
+    if status in {404, 410}:
+        return _missing(where, "Check the address.")
+    return Unavailable(
+        f"{where} answers {status}, not with a file.",
+        code="source_unreachable",
+        hint="Check the address in a browser, then deploy again.",
+        phase="detect",
+    )

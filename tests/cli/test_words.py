@@ -63,6 +63,13 @@ def test_a_zip_file_is_one_that_exists_or_an_address(tmp_path: Path) -> None:
         sources.recognise("shop.zip", branch="main", here=tmp_path)
 
 
+def test_a_deploy_key_goes_with_a_repository_alone(tmp_path: Path) -> None:
+    body = sources.recognise("git@host:team/shop.git", here=tmp_path).with_key("sshcred_1").body()
+    assert (body["kind"], body["metadata"]) == ("git-deploy-key", {"sshCredentialId": "sshcred_1"})
+    with pytest.raises(Failure):
+        sources.recognise("nginx", here=tmp_path).with_key("sshcred_1")
+
+
 def test_a_branch_of_a_folder_means_the_repository_there(tmp_path: Path) -> None:
     assert sources.recognise(".", branch="main", here=tmp_path).body()["kind"] == "local-git"
     assert sources.recognise(".", here=tmp_path).body()["kind"] == "local-folder"

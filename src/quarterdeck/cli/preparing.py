@@ -181,7 +181,8 @@ def _update(session: Session, wish: Wish, resource: Row) -> None:
     runtime = _runtime(wish, now)
     source = shown.get("source") or {}
     wanted = wish.source.body()
-    changed = any(source.get(key) != wanted.get(key) for key in ("kind", "locator", "gitRef", "baseDirectory"))
+    parts = ("kind", "locator", "gitRef", "baseDirectory", "metadata")
+    changed = any((source.get(key) or None) != (wanted.get(key) or None) for key in parts)
     steps = []
     if changed and not _same_place(source, wanted):
         steps.append(("resources.configure-source", {"source": wanted}))
@@ -198,7 +199,7 @@ def _update(session: Session, wish: Wish, resource: Row) -> None:
 
 def _same_place(source: Row, wanted: Row) -> bool:
     """Whether a source is the wanted one before it was brought to its normal form (a tree address, `.git`)."""
-    if source.get("kind") != wanted["kind"]:
+    if source.get("kind") != wanted["kind"] or (source.get("metadata") or {}) != wanted.get("metadata", {}):
         return False
     if wanted.get("gitRef") and source.get("gitRef") != wanted["gitRef"]:
         return False

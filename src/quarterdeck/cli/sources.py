@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from quarterdeck.cli.failure import usage
@@ -31,22 +31,33 @@ HINT = (
 
 @dataclass(frozen=True)
 class Source:
-    """`locator` as it is sent; `name` is what a resource made from it is called by itself."""
+    """`locator` as it is sent; `name` is what a resource made from it is called by itself; `key` is the id of the
+    stored SSH credential that it is fetched with.
+    """
 
     kind: Kind
     locator: str
     name: str
     ref: str | None = None
     base_directory: str | None = None
+    key: str | None = None
 
-    def body(self) -> dict[str, str]:
+    def with_key(self, key: str) -> Source:
+        """Fetched with this stored SSH credential. Raises `Failure` for what is no repository."""
+        if self.kind != "git":
+            raise usage(f"{self.locator} is no repository, so it needs no deploy key.", "Leave --key out.")
+        return replace(self, key=key)
+
+    def body(self) -> dict[str, Any]:
         """The source as the API takes it. A branch of a folder makes it the repository that lies there."""
         kind = "local-git" if self.kind == "folder" and self.ref else WIRE[self.kind]
-        body = {"kind": kind, "locator": self.locator, "displayName": self.name}
+        body: dict[str, Any] = {"kind": kind, "locator": self.locator, "displayName": self.name}
         if self.ref:
             body["gitRef"] = self.ref
         if self.base_directory:
             body["baseDirectory"] = self.base_directory
+        if self.key:
+            body |= {"kind": "git-deploy-key", "metadata": {"sshCredentialId": self.key}}
         return body
 
 

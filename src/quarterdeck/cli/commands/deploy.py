@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter, validators
 
-from quarterdeck.cli import sources
+from quarterdeck.cli import names, sources
 from quarterdeck.cli.following import Watched, ended
 from quarterdeck.cli.options import Following
 from quarterdeck.cli.preparing import Wish, prepare
@@ -26,6 +27,7 @@ def deploy(
     server: Annotated[str | None, Parameter(name=["--server", "-s"])] = None,
     branch: Annotated[str | None, Parameter(name=["--branch", "-b"])] = None,
     kind: sources.Kind | None = None,
+    key: str | None = None,
     strategy: Strategy | None = None,
     install_command: str | None = None,
     build_command: str | None = None,
@@ -64,6 +66,8 @@ def deploy(
         The branch, tag or commit of a repository. Default: the repository's own, or what it was before.
     kind
         Say what the source is instead of having it recognised.
+    key
+        The stored SSH credential, by name or id, that is a deploy key of the repository (qd credential).
     strategy
         How it is built. Default: found out from the source.
     install_command
@@ -101,6 +105,8 @@ def deploy(
         port=port,
     )
     with session(following) as open_session:
+        if key is not None:
+            wish = replace(wish, source=found.with_key(str(names.credential(open_session.api, key)["id"])))
         ready = prepare(open_session, wish)
         body = {**ready.body(), "executionMode": "detached"}
         made = open_session.api.change("deployments.create", body, what="deployment")

@@ -18,7 +18,7 @@ from quarterdeck.console.ports import Place, SourceChoice
 from quarterdeck.deploy.deployments import admission, deployments
 from quarterdeck.deploy.deployments import archiving as history
 from quarterdeck.deploy.deployments.model import Deployment
-from quarterdeck.deploy.resources import archiving, importing, profiles, resources, runtime, variables
+from quarterdeck.deploy.resources import archiving, deploy_keys, importing, profiles, resources, runtime, variables
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
@@ -284,6 +284,9 @@ def _profile(resource: Resource, form: str, values: Mapping[str, str]) -> dict[s
     for name, text in values.items():
         if form == "health" and name in {"path", "expectedStatusCode"}:
             _put(http, name, _typed(name, text) if text else None)
+        elif name == deploy_keys.FIELD:
+            metadata = {**(saved.get("metadata") or {}), name: text}
+            _put(saved, "metadata", {key: value for key, value in metadata.items() if value} or None)
         elif name == "enabled":
             saved["enabled"] = text == "yes"
         else:
@@ -293,7 +296,8 @@ def _profile(resource: Resource, form: str, values: Mapping[str, str]) -> dict[s
     if form == "source":
         # What belongs to the place that was there before does not follow to another one.
         if resource.source and resource.source.get("locator") != saved.get("locator"):
-            return {key: saved[key] for key in ("kind", "locator", "gitRef", "baseDirectory") if saved.get(key)}
+            kept = ("kind", "locator", "gitRef", "baseDirectory", "metadata")
+            return {key: saved[key] for key in kept if saved.get(key)}
         saved.pop("commitSha", None)
     return saved
 
@@ -302,7 +306,7 @@ def _typed(name: str, text: str) -> str | int:
     return sources.whole(text, name, "number") if name in NUMBERS or name == "expectedStatusCode" else text
 
 
-def _put(profile: dict[str, Any], name: str, value: str | int | None) -> None:
+def _put(profile: dict[str, Any], name: str, value: str | int | dict[str, str] | None) -> None:
     if value is None:
         profile.pop(name, None)
     else:

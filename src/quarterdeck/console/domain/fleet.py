@@ -130,7 +130,7 @@ class Fleet:
         await self.instance.db.write(credentials.create, name=name, private_key=Secret(key), username=username or None)
 
     async def delete_credential(self, who: Principal, ref: str) -> None:
-        await self.instance.db.write(credentials.delete, ref, ref)
+        await self.instance.db.write(credentials.delete, ref, ref, self.registry)
 
 
 def _view(tx: Tx, ref: str, registry: tuple[DeletionBlocker, ...]) -> ServerView:

@@ -258,7 +258,7 @@ def settings(tx: Tx, found: Found, registry: tuple[DeletionBlocker, ...]) -> Set
     return Settings(
         version=str(resource.version),
         values={
-            "source": _texts(resource.source),
+            "source": _texts(resource.source) | _texts((resource.source or {}).get("metadata")),
             "runtime": _texts(resource.runtime) or {"strategy": "auto"},
             "network": _texts(resource.network) or {"upstreamProtocol": "http", "exposureMode": "reverse-proxy"},
             "health": {

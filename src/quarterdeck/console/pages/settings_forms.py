@@ -59,6 +59,7 @@ FORMS: dict[str, Form] = {
                 Field("locator", "Where it is", required=True),
                 Field("gitRef", "Branch, tag or commit", hint="The default branch if left empty."),
                 Field("baseDirectory", "Directory inside it"),
+                Field("sshCredentialId", "Deploy key", hint="The id of an SSH key (sshcred_…), for that kind alone."),
             ),
         ),
         Form(

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from quarterdeck.deploy.deployments import routes
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.deployments.transitions import ACTIVE, move
-from quarterdeck.deploy.resources import resources
+from quarterdeck.deploy.resources import deploy_keys, resources
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.deploy.resources.variables import reaching
 from quarterdeck.deploy.sources.folders import Folders
@@ -275,6 +275,9 @@ def reaching_variables(tx: Tx, resource: Resource) -> list[Variable]:
 
 def source_credential(tx: Tx, resource: Resource) -> str | None:
     """The present credential of the source: a rotated one is used by retries too."""
+    key = deploy_keys.opened(tx, resource.organization_id, resource.source or {})
+    if key is not None:
+        return key
     if resource.source_credential is None:
         return None
     assert tx.vault is not None, "this database was opened without a vault"  # noqa: S101

@@ -13,12 +13,13 @@ from quarterdeck.deploy.deployments.preview import FETCH_SECONDS, _engine_answer
 from quarterdeck.deploy.execution.order import DeploymentOrder, TargetOrder
 from quarterdeck.deploy.execution.preparing import plan_for, refuse_own_data
 from quarterdeck.deploy.planning.values import BuildPlan
-from quarterdeck.deploy.resources import profiles
+from quarterdeck.deploy.resources import deploy_keys, profiles
 from quarterdeck.deploy.sources.documents import checked, from_document
 from quarterdeck.deploy.sources.fetch import fetch
 from quarterdeck.deploy.sources.folders import Folders
 from quarterdeck.deploy.sources.spec import FetchLimits
 from quarterdeck.kernel.db import Database, Tx
+from quarterdeck.workspace.projects import organization_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,8 @@ async def inspect(
     kept, credential = checked(source)
     profile = profiles._runtime(runtime or {"strategy": "auto"})  # noqa: SLF001 - the same rules as for a resource
     reach = profiles._network(network) if network else None  # noqa: SLF001
-    spec = from_document(kept, credential)
-    within = await db.read(_admitted, kept)
+    within, key = await db.read(_admitted, kept)
+    spec = from_document(kept, key or credential)
     engine = await _engine_answers(placement)
     order = DeploymentOrder(
         deployment="plan_new",
@@ -79,8 +80,9 @@ async def inspect(
     return Inspection(kept, made, fetched.commit)
 
 
-def _admitted(tx: Tx, source: dict[str, Any]) -> list[str]:
-    """The directories that the source has to lie in, if the caller may name it at all."""
+def _admitted(tx: Tx, source: dict[str, Any]) -> tuple[list[str], str | None]:
+    """The directories that the source has to lie in, and its deploy key, if the caller may name them at all."""
     folders = tx.part(Folders)
     folders.admit(tx, source)
-    return folders.within(source)
+    deploy_keys.admit(tx, source)
+    return folders.within(source), deploy_keys.opened(tx, organization_of(tx), source)

@@ -1,4 +1,4 @@
-"""What of this room stands in the way of deleting a project or a server, and what goes along with it."""
+"""What of this room stands in the way of deleting a project, a server or an SSH key, and what goes along with it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from sqlalchemy import delete, func, select, update
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.deployments.transitions import ACTIVE
 from quarterdeck.deploy.observation.model import Observation
+from quarterdeck.deploy.resources import deploy_keys
 from quarterdeck.deploy.resources.model import Resource, RuntimeControl
 from quarterdeck.fleet.servers.model import Destination
 from quarterdeck.kernel.db import Tx
@@ -16,6 +17,9 @@ class DeployBlockers:
     """A `kernel.protocols.DeletionBlocker`."""
 
     def blockers(self, tx: Tx, kind: str, row_id: int) -> list[tuple[str, int]]:
+        if kind == "ssh-credential":
+            number = deploy_keys.users(tx, row_id)
+            return [("resource", number)] if number else []
         resources = select(func.count()).select_from(Resource)
         deployments = select(func.count()).select_from(Deployment)
         if kind == "resource":

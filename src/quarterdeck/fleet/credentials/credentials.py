@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -12,6 +13,7 @@ from quarterdeck.fleet.servers.model import Server
 from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
+from quarterdeck.kernel.protocols import DeletionBlocker
 from quarterdeck.kernel.vault import Secret
 from quarterdeck.kernel.vault.vault import Vault
 from quarterdeck.workspace.names import check_name
@@ -120,8 +122,8 @@ def rotate(
     return credential, used
 
 
-def delete(tx: Tx, ref: str, confirmation: str) -> None:
-    """Remove a credential that no server refers to."""
+def delete(tx: Tx, ref: str, confirmation: str, registry: Sequence[DeletionBlocker]) -> None:
+    """Remove a credential that neither a server nor, as the `registry` says, anything else refers to."""
     credential = find(tx, ref)
     _check_confirmation(credential, confirmation)
     tx.lock(f"ssh-credential:{credential.id}")
@@ -131,6 +133,14 @@ def delete(tx: Tx, ref: str, confirmation: str) -> None:
             f"{credential.name} is still used by {_names(used)}.",
             code="credential_in_use",
             hint="Give those servers another credential, or delete them, then try again.",
+            relatedEntityId=credential.ref,
+        )
+    others = [found for blocker in registry for found in blocker.blockers(tx, "ssh-credential", credential.id)]
+    if others:
+        raise Conflict(
+            f"{credential.name} is still used by {', '.join(counted(*found) for found in others)}.",
+            code="credential_in_use",
+            hint="Give them another key, or delete them, then try again.",
             relatedEntityId=credential.ref,
         )
     _note(tx, credential, SshCredentialAction.DELETED, "ssh-credential-deleted", {"name": credential.name})
@@ -154,6 +164,10 @@ def _check_confirmation(credential: SshCredential, confirmation: str) -> None:
             hint=f"Send confirmation.credentialId = {credential.ref}.",
             field="confirmation",
         )
+
+
+def counted(word: str, number: int) -> str:
+    return f"{number} {word}{'s' if number > 1 else ''}"
 
 
 def _names(used: list[Use]) -> str:

@@ -84,8 +84,10 @@ async def show(call: Call, credential_id: str, query: wire.CredentialsShowQuery)
 
 @operation("credentials.delete-ssh")
 async def delete(call: Call, credential_id: str, body: wire.CredentialsDeleteSshBody) -> dict[str, str]:
+    registry = call.service("deletion_blockers")
+
     def verb(tx: Tx) -> dict[str, str]:
-        credentials.delete(tx, credential_id, body.confirmation.credential_id)
+        credentials.delete(tx, credential_id, body.confirmation.credential_id, registry)
         return {"id": credential_id}
 
     return await call.write_once(body, verb)

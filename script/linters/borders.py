@@ -46,17 +46,24 @@ def chance_and_time(source: Source) -> Iterator[Complaint]:
                 yield Complaint(path, node.lineno, f"`import {name}`: ask the kernel's ids")
 
 
-TRANSITIONS = {
-    "src/quarterdeck/deploy/deployments/transitions.py": ("deployment",),
-    "src/quarterdeck/deploy/resources/transitions.py": ("attempt", "control"),
+STATES = {
+    # what a thing is called, and its field: where it is assigned
+    ("deployment", "status"): ("src/quarterdeck/deploy/deployments/transitions.py",),
+    ("control", "status"): ("src/quarterdeck/deploy/resources/transitions.py",),
+    ("resource", "lifecycle"): ("src/quarterdeck/deploy/resources/transitions.py",),
+    ("resource", "wanted"): ("src/quarterdeck/deploy/resources/transitions.py",),
+    ("resource", "serving_id"): ("src/quarterdeck/deploy/resources/transitions.py",),
+    ("server", "proxy_status"): ("src/quarterdeck/fleet/servers/transitions.py",),
+    ("attempt", "status"): (
+        "src/quarterdeck/deploy/resources/transitions.py",
+        "src/quarterdeck/fleet/servers/transitions.py",
+    ),
 }
-"""Where the states of a thing are, and what the thing is called."""
 
 
 def one_way_to_move(source: Source) -> Iterator[Complaint]:
-    if not source.path.startswith("src/quarterdeck/deploy/") or not source.python:
+    if not source.path.startswith("src/quarterdeck/") or not source.python:
         return
-    elsewhere = tuple(name for path, names in TRANSITIONS.items() for name in names if path != source.path)
     for node in source.nodes():
         targets: list[ast.expr] = []
         if isinstance(node, ast.Assign):
@@ -64,12 +71,14 @@ def one_way_to_move(source: Source) -> Iterator[Complaint]:
         elif isinstance(node, (ast.AugAssign, ast.AnnAssign)):
             targets = [node.target]
         for target in flattened(targets):
-            if isinstance(target, ast.Attribute) and target.attr == "status" and named(target.value, elsewhere):
-                yield Complaint(source.path, target.lineno, "the status is assigned by transitions.move alone")
-
-
-def named(node: ast.expr, words: tuple[str, ...]) -> bool:
-    return dotted(node).split(".")[-1].lower().endswith(words)
+            if not isinstance(target, ast.Attribute):
+                continue
+            name = dotted(target.value).split(".")[-1].lower()
+            for (thing, field), rooms in STATES.items():
+                if field == target.attr and name.endswith(thing) and source.path not in rooms:
+                    yield Complaint(
+                        source.path, target.lineno, f"the {field} of a {thing} moves in {' or '.join(rooms)}"
+                    )
 
 
 def flattened(targets: list[ast.expr]) -> Iterator[ast.expr]:
@@ -103,7 +112,7 @@ LINTERS = (
     Linter("chance-and-time", "Clock, ids and randomness come from the kernel.", chance_and_time),
     Linter(
         "one-way-to-move",
-        "Only transitions.move assigns the status of a deployment or a runtime control.",
+        "Only a room's transitions assign the states of its things.",
         one_way_to_move,
     ),
     Linter("domains-without-http", "Domain packages import no HTTP framework.", domains_without_http),

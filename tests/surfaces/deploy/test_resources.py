@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+from sqlalchemy import select
+
+from quarterdeck.deploy.resources import transitions
+from quarterdeck.deploy.resources.model import Resource
+from quarterdeck.kernel.errors import Invalid
+
 IMAGE = {"kind": "docker-image", "locator": "registry.example.com/shop/web:1.2"}
 NETWORK = {"internalPort": 8080}
 
@@ -129,6 +136,18 @@ async def test_an_archived_resource_is_read_but_not_changed(deck):
     }
     for key, body in changes.items():
         await deck.refused(409, "resource_archived", key, body, resourceId=resource)
+
+
+async def test_a_resource_is_not_deleted_past_its_archive(deck):
+    resource = await deck.resource()
+
+    def skip(tx):
+        transitions.close(tx, tx.one(select(Resource).where(Resource.ref == resource), what=resource), "deleted")
+
+    with pytest.raises(Invalid, match="is active and cannot become deleted") as refused:
+        await deck.instance.db.write(skip)
+    assert refused.value.code == "invariant_violation"
+    assert (await deck.do("resources.show", resourceId=resource))["lifecycle"] == {"status": "active"}
 
 
 async def test_a_resource_needs_a_place_that_takes_it(deck):

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from sqlalchemy import select
 
 from quarterdeck.fleet.edge.bootstrap import BOOTSTRAP
+from quarterdeck.fleet.servers import proxies
+from quarterdeck.fleet.servers.model import Server
+from quarterdeck.fleet.servers.transitions import ATTEMPT_MOVES, EDGE_MOVES, move_edge
 from quarterdeck.kernel import jobs
+from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.jobs import Outcome
+from support.deck import contract, operations
 from support.notes import notes
 from support.served import SOURCE, deployed
 
@@ -137,6 +145,56 @@ async def test_an_attempt_to_bring_up_the_edge_ends_in_the_servers_record(deck, 
     audited, told = await notes(deck, f"server:{server}")
     assert audited[1:] == ["server.edge-proxy-bootstrap-requested"]
     assert told[1:] == ["edge-proxy-bootstrap-requested", "edge-proxy-observed"]
+
+
+async def test_an_attempt_that_was_lost_is_taken_up_again_and_one_that_has_ended_stays_so(deck):
+    server = await deck.server()
+    await deck.do("servers.bootstrap-proxy", {}, serverId=server)
+    kind = jobs.kinds.get(BOOTSTRAP)
+
+    def job(tx):
+        (found,) = jobs.list_jobs(tx, jobs.Filter(kind=BOOTSTRAP))
+        return found
+
+    def record(tx):
+        row = tx.one(select(Server).where(Server.ref == server), what=server)
+        return proxies.latest(tx, row)[0].status, row.proxy_status, row.proxy_attempted_at is not None
+
+    write = deck.instance.db.write
+    assert await write(record) == ("accepted", "pending", False)
+    for _ in range(2):
+        await write(lambda tx: kind.assign(tx, job(tx)))
+        assert await write(record) == ("running", "starting", True)
+    await write(lambda tx: kind.finish(tx, job(tx), Outcome("canceled")))
+    assert await write(record) == ("canceled", "failed", True)
+    for after in (
+        lambda tx: kind.assign(tx, job(tx)),
+        lambda tx: kind.finish(tx, job(tx), Outcome("succeeded", result='{"http_port": 1, "https_port": 2}')),
+    ):
+        with pytest.raises(Invalid, match="is canceled and cannot become") as refused:
+            await write(after)
+        assert refused.value.code == "invariant_violation"
+        assert await write(record) == ("canceled", "failed", True)
+
+
+async def test_a_server_without_an_edge_is_not_said_to_have_one(deck):
+    server = await deck.server()
+    await deck.do("servers.configure-edge-proxy", {"proxyKind": "none"}, serverId=server)
+
+    def start(tx):
+        move_edge(tx, tx.one(select(Server).where(Server.ref == server), what=server), "starting")
+
+    with pytest.raises(Invalid, match="is disabled and cannot become starting"):
+        await deck.instance.db.write(start)
+    assert (await deck.do("servers.show", serverId=server))["server"]["edgeProxy"]["status"] == "disabled"
+
+
+def test_every_state_can_be_left_or_is_an_end_and_is_a_word_of_the_contract():
+    assert {status for status, onwards in ATTEMPT_MOVES.items() if not onwards} == {"succeeded", "failed", "canceled"}
+    for moves in (ATTEMPT_MOVES, EDGE_MOVES):
+        assert set().union(*moves.values()) <= set(moves)
+    documented = json.dumps(operations()["servers.show"]["response"]) + json.dumps(contract()["$defs"])
+    assert all(f'"{status}"' in documented for status in EDGE_MOVES)
 
 
 async def test_a_deployment_to_a_server_behind_ssh_is_refused_and_not_carried_out_here(deck):

@@ -22,6 +22,7 @@ from quarterdeck.deploy.execution.order import (
     VariableValue,
 )
 from quarterdeck.deploy.resources.model import Resource
+from quarterdeck.deploy.resources.transitions import serve, want
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.kernel import audit, jobs
 from quarterdeck.kernel.db import Tx
@@ -281,9 +282,9 @@ def _succeeded(tx: Tx, placement: Placement, deployment: Deployment, resource: R
     deployment.artifact_retained = deployment.artifact is not None
     _close_phases(tx, deployment, "succeeded")
     move(tx, deployment, "succeeded")
-    resource.wanted = "running"
-    replaced = tx.get(Deployment, resource.serving_id) if resource.serving_id else None
-    resource.serving_id = deployment.id
+    want(resource, "running")
+    before = serve(resource, deployment.id)
+    replaced = tx.get(Deployment, before) if before else None
     tx.flush()
     tx.publish(CHANGED)
     if replaced is not None and replaced.id != deployment.id:

@@ -15,6 +15,7 @@ from quarterdeck.deploy.deployments.placement import Placement
 from quarterdeck.deploy.deployments.transitions import ACTIVE, move
 from quarterdeck.deploy.execution.order import CleanupOrder, RuntimeOrder
 from quarterdeck.deploy.resources.model import Resource
+from quarterdeck.deploy.resources.transitions import serve
 from quarterdeck.fleet.servers.model import Destination, Server
 from quarterdeck.kernel import audit, events, jobs
 from quarterdeck.kernel.db import Tx
@@ -217,7 +218,7 @@ def kind(placement: Placement) -> jobs.JobKind:
         for row in leavings(tx, resource):
             row.artifact_retained = False
             row.retired_at = row.retired_at or tx.now
-        resource.serving_id = None
+        serve(resource, None)
         tx.flush()
         tx.publish(CHANGED)
         _note(tx, resource, PreviewAction.CLEANED, "preview-cleaned")

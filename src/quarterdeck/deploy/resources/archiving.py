@@ -8,7 +8,7 @@ from quarterdeck.deploy.deployments.jobs import CHANGED, follow_up
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.resources.model import Resource, RuntimeControl
 from quarterdeck.deploy.resources.resources import ResourceAction, locked, note
-from quarterdeck.deploy.resources.transitions import UNDER_WAY
+from quarterdeck.deploy.resources.transitions import UNDER_WAY, close, serve
 from quarterdeck.kernel.db import Tx
 from quarterdeck.workspace.names import check_reason
 
@@ -18,7 +18,7 @@ def archive(tx: Tx, ref: str, reason: str | None = None) -> Resource:
     resource = locked(tx, ref)
     reason = check_reason(reason)
     if resource.lifecycle == "active":
-        resource.lifecycle, resource.archived_at = "archived", tx.now
+        close(tx, resource, "archived")
         note(tx, resource, ResourceAction.ARCHIVED, "resource-archived", {"reason": reason})
         if resource.wanted == "stopped" and not _stopping(tx, resource):
             put_away(tx, resource)
@@ -29,8 +29,7 @@ def put_away(tx: Tx, resource: Resource) -> None:
     """Nothing of an archived resource is ever started again: remove its stopped runtime, its route and what was kept
     for rollbacks.
     """
-    serving = resource.serving_id
-    resource.serving_id = None
+    serving = serve(resource, None)
     kept = Deployment.artifact_retained.is_(True)
     rows = tx.scalars(
         select(Deployment).where(Deployment.resource_id == resource.id, kept | (Deployment.id == serving))

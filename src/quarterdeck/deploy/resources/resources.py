@@ -10,6 +10,7 @@ from sqlalchemy import delete as delete_rows
 
 from quarterdeck.deploy.resources import profiles
 from quarterdeck.deploy.resources.model import Resource
+from quarterdeck.deploy.resources.transitions import close
 from quarterdeck.fleet.servers.model import Destination, Server
 from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
@@ -242,7 +243,7 @@ def delete(tx: Tx, ref: str, confirmation: str, registry: Sequence[DeletionBlock
             hint=next((STEPS[kind] for kind, _ in standing if kind in STEPS), "Remove what refers to it, then delete."),
             blockers=[kind for kind, _ in standing],
         )
-    resource.lifecycle, resource.deleted_at, resource.live_slug = "deleted", tx.now, None
+    close(tx, resource, "deleted")
     resource.source_credential = None
     tx.execute(delete_rows(Variable).where(Variable.owner == f"resource:{resource.id}"))
     note(tx, resource, ResourceAction.DELETED, "resource-deleted", {})

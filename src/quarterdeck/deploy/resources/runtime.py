@@ -17,7 +17,7 @@ from quarterdeck.deploy.execution.order import Retained, RuntimeOrder
 from quarterdeck.deploy.resources import resources
 from quarterdeck.deploy.resources.archiving import put_away
 from quarterdeck.deploy.resources.model import Resource, RuntimeControl
-from quarterdeck.deploy.resources.transitions import TERMINAL, UNDER_WAY, begin, move
+from quarterdeck.deploy.resources.transitions import TERMINAL, UNDER_WAY, begin, move, want
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.kernel import audit, jobs
 from quarterdeck.kernel.db import Tx
@@ -97,7 +97,7 @@ def control(
         ),
     )
     attempt.job_id = job.id
-    resource.wanted = "stopped" if operation == "stop" else "running"
+    want(resource, "stopped" if operation == "stop" else "running")
     tx.flush()
     audit.record(
         tx,
@@ -217,7 +217,7 @@ def kind(placement: Placement) -> jobs.JobKind:
                 put_away(tx, resource)
         elif latest(tx, resource) is attempt:
             # It is as it was before, as far as can be known: so it can be asked for once more.
-            resource.wanted = "stopped" if attempt.operation == "start" else "running"
+            want(resource, "stopped" if attempt.operation == "start" else "running")
         code = None if good else outcome.error_code or "runtime_control_failed"
         move(tx, resource, attempt, "succeeded" if good else "failed", error_code=code)
         tx.publish("runtimes")

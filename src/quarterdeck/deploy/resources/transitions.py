@@ -1,6 +1,8 @@
-"""The states of an attempt to stop, start or restart what serves, and the only way between them."""
+"""The states of a resource and of an attempt to stop, start or restart what serves, and the only ways between them."""
 
 from __future__ import annotations
+
+from typing import Literal
 
 from quarterdeck.deploy.resources.model import Resource, RuntimeControl
 from quarterdeck.kernel import events
@@ -19,9 +21,40 @@ MOVES: dict[str, frozenset[str]] = {
     "failed": frozenset(),
 }
 
+LIFECYCLE_MOVES: dict[str, frozenset[str]] = {
+    "active": frozenset({"archived"}),
+    "archived": frozenset({"deleted"}),
+    "deleted": frozenset(),
+}
+
 TOWARDS = {"stop": "stopping", "start": "starting", "restart": "restarting"}
 DONE = {"stop": "stopped", "start": "running", "restart": "running"}
 PHASES = {"stop": ("stop",), "start": ("start",), "restart": ("stop", "start")}
+
+
+def close(tx: Tx, resource: Resource, lifecycle: str) -> None:
+    """Take a resource one step further out of use; there is no way back. Skipping one is `invariant_violation`."""
+    if lifecycle not in LIFECYCLE_MOVES[resource.lifecycle]:
+        raise Invalid(
+            f"The resource {resource.name} is {resource.lifecycle} and cannot become {lifecycle}.",
+            code="invariant_violation",
+        )
+    resource.lifecycle = lifecycle
+    if lifecycle == "archived":
+        resource.archived_at = tx.now
+    else:
+        resource.deleted_at, resource.live_slug = tx.now, None
+
+
+def want(resource: Resource, wanted: Literal["running", "stopped"]) -> None:
+    """Say what the runtime of a resource should be: what was stopped on purpose is not started again."""
+    resource.wanted = wanted
+
+
+def serve(resource: Resource, deployment_id: int | None) -> int | None:
+    """Say whose runtime answers from now on, or that none does. Answers the deployment that did so before."""
+    before, resource.serving_id = resource.serving_id, deployment_id
+    return before
 
 
 def begin(tx: Tx, resource: Resource, attempt: RuntimeControl) -> None:

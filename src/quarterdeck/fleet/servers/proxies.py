@@ -12,6 +12,7 @@ from sqlalchemy import select
 from quarterdeck.fleet.edge.bootstrap import BOOTSTRAP, EdgeFound, EdgeOrder
 from quarterdeck.fleet.servers import servers
 from quarterdeck.fleet.servers.model import ProxyAttempt, Server
+from quarterdeck.fleet.servers.transitions import FIRST, first_edge, move, move_edge
 from quarterdeck.fleet.targets.machine import fingerprint
 from quarterdeck.kernel import audit, events, jobs
 from quarterdeck.kernel.db import Tx
@@ -38,9 +39,7 @@ def configure(tx: Tx, server_ref: str, kind: str) -> Server:
     if server.proxy_kind == kind:
         return server
     before, server.proxy_kind = server.proxy_kind, kind
-    server.proxy_status = "disabled" if kind == "none" else "pending"
-    server.proxy_attempted_at = server.proxy_succeeded_at = None
-    server.proxy_error_code = server.proxy_error_message = None
+    move_edge(tx, server, first_edge(kind))
     _note(
         tx,
         server,
@@ -68,7 +67,7 @@ def bootstrap(
             ref=attempt_ref or tx.ids.ref("pxy"),
             server_id=server.id,
             reason=reason,
-            status="accepted",
+            status=FIRST,
             error_code=None,
             error_message=None,
             job_id=None,
@@ -115,16 +114,15 @@ def kind(order: EdgeOrder) -> jobs.JobKind:
 
     def assign(tx: Tx, job: jobs.Job) -> EdgeOrder:
         attempt, server = _rows(tx, job)
-        attempt.status = "running"
+        move(tx, attempt, "running")
         if server.proxy_kind != "none":
-            server.proxy_status, server.proxy_attempted_at = "starting", tx.now
+            move_edge(tx, server, "starting")
         tx.flush()
         tx.publish("servers")
         return order
 
     def finish(tx: Tx, job: jobs.Job, outcome: jobs.Outcome) -> None:
         attempt, server = _rows(tx, job)
-        attempt.status, attempt.finished_at = outcome.state, tx.now
         found, error = EdgeFound(0, 0), None
         if outcome.state == "succeeded":
             found = msgspec.json.decode(outcome.result or "", type=EdgeFound)
@@ -133,7 +131,7 @@ def kind(order: EdgeOrder) -> jobs.JobKind:
                 outcome.error_code or "edge_proxy_start_failed",
                 outcome.error_message or "The attempt was canceled before the edge answered.",
             )
-            attempt.error_code, attempt.error_message = error
+        move(tx, attempt, outcome.state, error=error)
         servers.observe_edge(
             tx, server.id, error=error, http_port=found.http_port or None, https_port=found.https_port or None
         )

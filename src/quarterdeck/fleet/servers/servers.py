@@ -8,6 +8,7 @@ import re
 from sqlalchemy import func, select
 
 from quarterdeck.fleet.servers.model import Destination, Server
+from quarterdeck.fleet.servers.transitions import first_edge, move_edge
 from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid, NotFound, ProviderFailure
@@ -128,7 +129,7 @@ def register(tx: Tx, *, name: str, host: str, provider: str, target_kind: str, p
             deactivated_at=None,
             deactivation_reason=None,
             proxy_kind=proxy_kind,
-            proxy_status="disabled" if proxy_kind == "none" else "pending",
+            proxy_status=first_edge(proxy_kind),
             proxy_attempted_at=None,
             proxy_succeeded_at=None,
             proxy_error_code=None,
@@ -218,14 +219,9 @@ def observe_edge(
     server = tx.get(Server, server_id)
     if server is None or server.proxy_kind == "none":
         return
-    server.proxy_attempted_at = tx.now
+    move_edge(tx, server, "failed" if error else "ready", error=error)
     if error is None:
-        server.proxy_status, server.proxy_succeeded_at = "ready", tx.now
-        server.proxy_error_code = server.proxy_error_message = None
         server.edge_http_port, server.edge_https_port = http_port, https_port
-    else:
-        server.proxy_status = "failed"
-        server.proxy_error_code, server.proxy_error_message = error
     events.append(
         tx,
         f"server:{server.ref}",

@@ -8,6 +8,7 @@ import pytest
 
 from quarterdeck.deploy.deployments import admission, deployments, readiness
 from quarterdeck.deploy.deployments.jobs import RETIRE
+from quarterdeck.deploy.deployments.jobs import order as deployment_order
 from quarterdeck.deploy.deployments.transitions import MOVES, TERMINAL
 from quarterdeck.deploy.resources import archiving, resources, runtime
 from quarterdeck.deploy.resources.blockers import DeployBlockers
@@ -39,6 +40,19 @@ async def test_an_attempt_passes_its_states_as_its_phases_are_told(harbour: Harb
         seen.append((await harbour.show(deployment.ref)).status)
     seen.append((await harbour.end(deployment)).status)
     assert seen == ["created", "planning", "planned", "running", "succeeded"]
+
+
+async def test_the_order_of_an_attempt_taken_up_again_names_the_phase_it_was_interrupted_in(harbour: Harbour) -> None:
+    deployment = await harbour.create()
+
+    def order(tx: Tx) -> object:
+        made = deployment_order(tx, harbour.instance.placement, deployments.find(tx, deployment.ref))
+        return made.resumed, sorted(made.done)
+
+    assert await harbour.instance.db.read(order) == (None, [])
+    await harbour.phase(deployment, "detect", "succeeded")
+    await harbour.phase(deployment, "plan", "running")
+    assert await harbour.instance.db.read(order) == ("plan", ["detect"])
 
 
 async def test_no_state_is_left_once_it_is_terminal() -> None:

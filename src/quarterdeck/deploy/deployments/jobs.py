@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -161,6 +162,7 @@ def order(tx: Tx, placement: Placement, deployment: Deployment) -> DeploymentOrd
     resource, server = _resource(tx, deployment), _server(tx, deployment)
     serving = tx.get(Deployment, resource.serving_id) if resource.serving_id else None
     candidate = tx.get(Deployment, deployment.candidate_id) if deployment.candidate_id else None
+    phases = list(tx.scalars(select(Phase).where(Phase.deployment_id == deployment.id).order_by(Phase.started_at)))
     return DeploymentOrder(
         deployment=deployment.ref,
         number=deployment.number,
@@ -184,7 +186,8 @@ def order(tx: Tx, placement: Placement, deployment: Deployment) -> DeploymentOrd
             Retained(candidate.ref, candidate.artifact or {}, candidate.plan or {}) if candidate is not None else None
         ),
         serving=_serving(resource, serving),
-        done=_done(tx, deployment),
+        done=_done(deployment, phases),
+        resumed=phases[-1].phase if phases else None,
         source_credential=admission.source_credential(tx, resource),
         commit=deployment.commit,
         source_within=deployment.snapshot.get("sourceWithin") or [],
@@ -229,7 +232,7 @@ def in_containers(deployment: Deployment) -> bool:
     return planned or artifact.get("kind") == "image" or runtime.get("kind") == "container"
 
 
-def _done(tx: Tx, deployment: Deployment) -> dict[str, dict[str, object]]:
+def _done(deployment: Deployment, phases: Sequence[Phase]) -> dict[str, dict[str, object]]:
     columns: dict[str, dict[str, object] | None] = {
         "detect": {"commit": deployment.commit, "message": deployment.commit_message},
         "plan": deployment.plan,
@@ -238,10 +241,7 @@ def _done(tx: Tx, deployment: Deployment) -> dict[str, dict[str, object]]:
         "verify": {},
         "cut-over": deployment.runtime,
     }
-    rows = tx.scalars(
-        select(Phase).where(Phase.deployment_id == deployment.id, Phase.status.in_(("succeeded", "skipped")))
-    )
-    return {row.phase: columns.get(row.phase) or {} for row in rows}
+    return {row.phase: columns.get(row.phase) or {} for row in phases if row.status in {"succeeded", "skipped"}}
 
 
 def finished(tx: Tx, placement: Placement, deployment: Deployment, outcome: jobs.Outcome) -> None:

@@ -28,6 +28,9 @@ from quarterdeck.kernel.faults import point
 async def execute(context: Context, order: DeploymentOrder, edges: Edges) -> dict[str, Any]:
     """Carry the order out and answer `{runtime}`: what serves now. Raises a `Problem` for all that went wrong."""
     report = Reporter(context, order.done)
+    if order.resumed is not None:
+        report.phase_name = order.resumed
+        report.say(f"Resumed: the execution before this one was interrupted in the phase {order.resumed}.")
     try:
         async with turn(Path(order.target.root), order.deployment), await Target.open(order.target, edges) as target:
             runtime = await _carried_out(target, order, report)

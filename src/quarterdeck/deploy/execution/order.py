@@ -104,6 +104,8 @@ class DeploymentOrder(msgspec.Struct, frozen=True):
     """The commit that an earlier execution, or the attempt that is tried again, has found."""
     source_within: list[str] = []
     """Directories, in one of which a source on the host has to lie."""
+    resumed: str | None = None
+    """The phase in which an earlier execution of this attempt was interrupted."""
 
     def __repr__(self) -> str:
         return f"DeploymentOrder({self.deployment})"

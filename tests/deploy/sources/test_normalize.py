@@ -106,6 +106,17 @@ def test_addresses_that_git_could_misread_are_refused(locator):
     assert caught.value.hint
 
 
+@pytest.mark.parametrize("path", ["/srv/shop", "./shop", "~/shop"])
+def test_a_path_given_for_a_repository_is_told_how_folders_are_given(path):
+    with pytest.raises(Invalid) as caught:
+        locators.parse(path)
+    assert "local-folder" in caught.value.hint
+    assert "file:///" in caught.value.hint
+    with pytest.raises(Invalid) as caught:
+        normalize(SourceSpec("local-folder", "shop/../x"))
+    assert "full path" in caught.value.hint
+
+
 CONTROLS = st.sampled_from([*map(chr, range(32)), "\x7f"])
 PATHS = st.text(st.sampled_from("ab/-~.;%20"), max_size=8)
 

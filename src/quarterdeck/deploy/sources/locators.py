@@ -19,6 +19,9 @@ _CONTROL = re.compile(r"[\x00-\x20\x7f]")
 _ENCODED = re.compile(r"[\x00-\x1f\x7f]")  # a space may be spelt %20
 _COMMAND = re.compile(r"[;&|<>`$\\'\"]")
 _HINT = "Use an https://, http://, ssh:// or file:// address, or user@host:path."
+_PATH = (
+    "A folder on the host is a source of the kind folder (local-folder); a repository there is file:///its/full/path."
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,8 @@ def parse(locator: str) -> Address:
     if match and not locator.startswith("/") and _plain_for_ssh(match["path"]):
         host = match["host"].lower()
         return Address("ssh", locator, host, None, match["path"], username=match["user"])
-    raise Invalid("This is not the address of a repository.", code="source_locator_invalid", hint=_HINT)
+    hint = _PATH if locator.startswith(("/", ".", "~")) else _HINT
+    raise Invalid("This is not the address of a repository.", code="source_locator_invalid", hint=hint)
 
 
 def _plain_for_ssh(path: str) -> bool:

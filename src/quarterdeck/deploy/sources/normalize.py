@@ -76,7 +76,7 @@ def _folder(locator: str) -> str:
         raise Invalid(
             "A local source needs an absolute path without `..`.",
             code="source_locator_invalid",
-            hint="Give the folder's full path on the machine of the control plane.",
+            hint="Give the folder's full path on the machine of the control plane, such as /srv/shop.",
         )
     return path.rstrip("/") or "/"
 

@@ -21,6 +21,10 @@ _SLOW = re.compile(r"Operation too slow|timed out|Timeout was reached")
 _REDIRECT = re.compile(r"returned error: 30\d|redirect")
 _DISK = re.compile(r"No space left on device|Disk quota exceeded")
 _CERTIFICATE = re.compile(r"SSL certificate|certificate verif|server certificate")
+_SAID = re.compile(r"^(?:fatal|error|ssh|remote: (?:fatal|error)): (.+)$", re.MULTILINE)
+_OURS = re.compile(r"could not read (Username|Password)|terminal prompts disabled")
+"""What git says of having nobody to ask, which is how we run it."""
+SAID = 200
 _NAME = re.compile(r"Could not resolve (host|proxy)|Name or service not known|Could not resolve hostname")
 
 
@@ -66,7 +70,7 @@ def empty_repository(where: str) -> Problem:
 
 
 def explain(where: str, text: str, reference: str | None, *, with_credentials: bool) -> Problem:
-    """The problem behind a failed git command; its raw output is not part of it."""
+    """The problem behind a failed git command, with git's own reason in one line. `text` is what git said, masked."""
     if _HOST_KEY.search(text):
         return Unavailable(
             f"The SSH host of {where} shows another key than before.",
@@ -81,7 +85,8 @@ def explain(where: str, text: str, reference: str | None, *, with_credentials: b
             if with_credentials
             else "It is private or does not exist: check the address, or give a token or deploy key."
         )
-        return Invalid(f"{where} does not let us read it.", code="source_auth_failed", hint=hint, phase="detect")
+        message = f"{where} does not let us read it{_said(text)}."
+        return Invalid(message, code="source_auth_failed", hint=hint, phase="detect")
     if _REFERENCE.search(text):
         return reference_missing(where, reference or "that was asked for")
     return _unreachable(where, text)
@@ -119,5 +124,12 @@ def _unreachable(where: str, text: str) -> Problem:
     unknown = ("connection", "Check that the server runs and is reachable from this machine, then deploy again.")
     reason, hint = next(((reason, hint) for pattern, reason, hint in reasons if pattern.search(text)), unknown)
     return Unavailable(
-        f"{where} cannot be fetched.", code="source_unreachable", hint=hint, reason=reason, phase="detect"
+        f"{where} cannot be fetched{_said(text)}.", code="source_unreachable", hint=hint, reason=reason, phase="detect"
     )
+
+
+def _said(text: str) -> str:
+    """What git gave as its reason first, as the end of a sentence; nothing where it gave none."""
+    found = next((said[1] for said in _SAID.finditer(text) if not _OURS.search(said[1])), "")
+    line = "".join(one for one in found if one.isprintable()).strip(" .")
+    return f": {line if len(line) <= SAID else line[: SAID - 1] + '…'}" if line else ""

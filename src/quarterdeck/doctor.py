@@ -93,7 +93,7 @@ async def _docker(instance: Instance) -> Found:
             return {"docker": (await system.version(engine)).version}, []
     except Problem as problem:
         # No problem of the installation: what can be run without an engine runs as host processes.
-        return {"docker": problem.code, "dockerProblem": problem.message}, []
+        return {"docker": f"none: {problem.message}"}, []
 
 
 async def _edge(instance: Instance) -> Found:
@@ -105,8 +105,15 @@ async def _edge(instance: Instance) -> Found:
         facts |= {"edgeHttpPort": status.ports.http, "edgeHttpsPort": status.ports.https}
     if status.running:
         return facts, []
-    what = f"The edge is not running, and {len(status.routes)} routes need it." if status.routes else ""
-    return facts, [what] if what else []
+    if not status.routes or _needs_edge(instance):
+        return facts, []  # the front door says it, with what is in the way
+    return facts, [f"The edge is not running, and {len(status.routes)} routes need it."]
+
+
+def _needs_edge(instance: Instance) -> bool:
+    """Whether people reach this server itself through the edge."""
+    wanted = front_door.route(instance.settings)
+    return wanted is not None and wanted.tls != "disabled"
 
 
 async def _front_door(instance: Instance) -> Found:
@@ -115,7 +122,7 @@ async def _front_door(instance: Instance) -> Found:
         return {}, []
     facts: Facts = {"publicUrl": settings.public_url}
     wanted = front_door.route(settings)
-    if wanted is None or wanted.tls == "disabled" or instance.edge is None:
+    if wanted is None or instance.edge is None or not _needs_edge(instance):
         return facts, []
     if not (await instance.edge.status()).running:
         http, https, _ = front_door.place(settings)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 from quarterdeck.cli.commands.maintenance import stores
 from quarterdeck.cli.failure import Exit, Failure
@@ -10,6 +12,10 @@ from quarterdeck.cli.options import Common
 from quarterdeck.cli.session import session
 from quarterdeck.cli.states import Shown
 from quarterdeck.cli.terminal import Terminal
+
+PROBLEM = re.compile(r"problem\d+")
+OFF = Shown("off", "not configured")
+ACRONYMS = {"http": "HTTP", "https": "HTTPS", "url": "URL", "docker": "Docker", "caddy": "Caddy"}
 
 
 def doctor(
@@ -55,17 +61,36 @@ def doctor(
                 raise problem
             terminal.answer(body, name=readiness["status"], text="")
             return
-        for key, passed in readiness["checks"].items():
-            shown = Shown("good", "in order") if passed else Shown("bad", "wrong")
-            terminal.line(f"  {key:<14} {terminal.state(shown)}")
-        for key, text in (readiness.get("details") or {}).items():
-            terminal.line(f"  {key:<14} {text}")
-        for provider in body["providers"]:
-            ready = (provider.get("configuration") or {}).get("status") == "configured"
-            shown = Shown("good", "ready") if ready else Shown("off", "not configured")
-            terminal.line(f"  {provider['key']:<14} {terminal.state(shown)}")
+        for line in lines(terminal, readiness, body["providers"]):
+            terminal.line(line)
         if not good:
             raise problem
+
+
+def lines(terminal: Terminal, readiness: dict[str, Any], providers: list[dict[str, Any]]) -> list[str]:
+    """Each thing on one line: what was checked with what is there, other facts, what can be deployed to; then what is
+    wrong.
+    """
+    facts = {key: str(text) for key, text in (readiness.get("details") or {}).items()}
+    problems = [facts.pop(key) for key in list(facts) if PROBLEM.fullmatch(key)]
+    told: list[tuple[str, str]] = []
+    for key, passed in readiness["checks"].items():
+        shown = terminal.state(Shown("good", "in order") if passed else Shown("bad", "wrong"))
+        told.append((key, f"{shown}   {facts.pop(key)}" if key in facts else shown))
+    told += facts.items()
+    for provider in providers:
+        ready = (provider.get("configuration") or {}).get("status") == "configured"
+        told.append((provider["title"], terminal.state(Shown("good", "ready") if ready else OFF)))
+    return [
+        *(f"  {_words(key):<24} {text}".rstrip() for key, text in told),
+        *(f"  {terminal.mark('bad')} {problem}" for problem in problems),
+    ]
+
+
+def _words(key: str) -> str:
+    """`edgeHttpPort` as people write it."""
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", key)
+    return spaced if " " in key else " ".join(ACRONYMS.get(word.lower(), word.lower()) for word in spaced.split())
 
 
 def _bundle(file: Path, data_dir: Path | None, config: Path | None, terminal: Terminal) -> None:

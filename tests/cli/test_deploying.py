@@ -86,6 +86,7 @@ def test_a_failed_deployment_ends_with_one_and_shows_the_log_the_reason_and_what
     result = qd("deploy", str(folder), "-o", "json")
     assert result.code == 1
     assert "  ✗ verify" in result.err
+    assert result.err.count("no answer on port 4321") == 1
     assert "line 29" in result.err
     assert "line 9\n" not in result.err
     assert "Error: The deployment failed in verify: no answer on port 4321" in result.err

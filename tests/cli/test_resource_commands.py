@@ -205,17 +205,40 @@ def test_the_log_of_a_deployment_is_its_last_lines(qd: Command, shop: str, insta
     assert qd("logs", DEPLOYMENT, "--tail", "1", "-o", "jsonl").out.count("\n") == 1
 
 
+def test_a_command_without_a_name_says_how_to_find_names(qd: Command, shop: str, installation: Installation) -> None:
+    (row,) = installation.resources.values()
+    second = {**row["resource"], "id": "res_second000000", "slug": "till", "name": "till"}
+    installation.resources["res_second000000"] = {**row, "resource": second}
+    result = qd("logs")
+    assert result.code == 2
+    assert "Say which resource: storefront/production/shop, storefront/production/till." in result.err
+    assert "Try:   qd ls " in result.err
+
+
 def test_the_doctor_ends_with_one_when_something_is_wrong(qd: Command, server: ContractServer) -> None:
     body = {
         "readiness": {
-            "status": "degraded", "checks": {"database": True, "migrations": False}, "details": {"edge": "stopped"},
+            "status": "degraded", "checks": {"database": True, "migrations": False},
+            "details": {
+                "database": "sqlite", "migrations": "2 pending", "edgeHttpPort": "80",
+                "problem1": "Two migrations are pending.",
+            },
         },
-        "providers": [], "plugins": [], "integrations": [], "maintenanceWorkers": [],
+        "providers": [
+            {"key": "generic-ssh", "title": "A server over SSH", "category": "deploy-target", "capabilities": []}
+        ],
+        "plugins": [], "integrations": [], "maintenanceWorkers": [],
     }  # fmt: skip
     server.answers["system.doctor"] = body
     result = qd("doctor")
     assert result.code == 1
-    assert "migrations     ✗ wrong" in result.out
+    assert [" ".join(line.split()) for line in result.out.splitlines()] == [
+        "database ✓ in order sqlite",
+        "migrations ✗ wrong 2 pending",
+        "edge HTTP port 80",
+        "A server over SSH – not configured",  # noqa: RUF001 - the mark of what is off
+        "✗ Two migrations are pending.",
+    ]
     assert json.loads(qd("doctor", "-o", "json").out)["readiness"]["status"] == "degraded"
 
 

@@ -64,11 +64,12 @@ def resource(api: Api, text: str | None) -> Found:
     if text is None:
         if len(known) == 1:
             return known[0]
+        listed = ", ".join(paths[:5]) + (f" and {len(paths) - 5} more" if len(paths) > 5 else "")
         raise Failure(
-            "Say which resource." if known else "There is no resource yet.",
+            f"Say which resource: {listed}." if known else "There is no resource yet.",
             exit=Exit.USAGE if known else Exit.NOT_FOUND,
             code="resource_required",
-            hint=paths[0] if known else "qd deploy ./folder",
+            hint="qd ls   lists them; the short name is enough where it is unique" if known else "qd deploy ./folder",
         )
     parts = text.strip("/").split("/")
     if len(parts) == 1:

@@ -44,9 +44,9 @@ class Phases:
         if kind == "deployment-succeeded":
             return self._end(at, "good")
         if kind == "deployment-failed":
-            return self._end(at, "bad", str(event.get("summary") or ""))
+            return self._end(at, "bad")
         if self.status == "canceled":
-            return self._end(at, "off", "canceled")
+            return self._end(at, "off")
         phase = event.get("phase")
         if kind != "deployment-progress" or not phase:
             return []
@@ -63,13 +63,15 @@ class Phases:
             self.current.detail = said
         return ended
 
-    def _end(self, at: datetime, tone: Tone, detail: str = "") -> list[Phase]:
+    def _end(self, at: datetime, tone: Tone) -> list[Phase]:
         if self.current is None:
             return []
         phase, self.current = self.current, None
         phase.ended = at
         phase.tone = phase.tone if phase.tone != "run" and tone == "good" else tone
-        phase.detail = shortened(detail) or phase.detail
+        if tone != "good":
+            # Why it failed stands whole in the error below the phases.
+            phase.detail = "canceled" if tone == "off" else ""
         self.finished.append(phase)
         return [phase]
 
@@ -145,12 +147,6 @@ class Drawing:
             self._terminal.err.write("\r\x1b[2K")
             self._terminal.err.flush()
             self._drawn = False
-
-
-def shortened(text: str, most: int = 100) -> str:
-    """The first line, cut; the whole text stands in the error below the phases."""
-    line = text.split("\n", 1)[0]
-    return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def duration(seconds: float) -> str:

@@ -89,6 +89,26 @@ async def test_what_was_packaged_is_neither_fetched_nor_built_again(host: Yard) 
     ] * 2
 
 
+async def test_the_log_of_a_resumed_attempt_says_so_and_that_of_a_first_one_does_not(host: Yard) -> None:
+    order, ledger = application(host, "process", "kept"), Ledger()
+    await host.deploy(order, ledger)
+    assert not any("Resumed" in line for line in ledger.lines)
+    resumed = Ledger()
+    await host.deploy(msgspec.structs.replace(again(order, ledger), resumed="package"), resumed)
+    assert resumed.lines[0] == "Resumed: the execution before this one was interrupted in the phase package."
+
+
+async def test_a_source_that_cannot_be_planned_says_each_sentence_once(host: Yard) -> None:
+    await host.deploy(application(host, "files", "good"))
+    ledger = Ledger()
+    source = folder(host.root, "unplanned", app__py="print('x')")
+    problem = await refused(ledger, host.order(source))
+    assert problem.message.endswith("nothing in it says how its server is started, though it may be python app.py.")
+    told = [sentence for line in ledger.lines for sentence in line.split(". ")]
+    assert ledger.lines[-2:] == [problem.message, "Set a start command."]
+    assert len(told) == len(set(told))
+
+
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_failure_before_the_cut_over_leaves_the_running_version_answering(host: Yard, kind: str) -> None:
     await host.deploy(application(host, kind, "good"))

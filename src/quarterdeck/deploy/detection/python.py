@@ -135,8 +135,8 @@ def _planner(manifests: Manifests, facts: PythonFacts) -> tuple[str, str | None,
     if facts.wsgi_targets:
         return "generic-wsgi", None, target_issues(facts.wsgi_targets, "app:app", False, "wsgi")
     script = _script(manifests)
-    such = f" Set a start command, such as python {script}." if script else ""
-    message = f"The project is Python, but nothing in it says how its server is started.{such}"
+    such = f", though it may be python {script}" if script else ""
+    message = f"The project is Python, but nothing in it says how its server is started{such}."
     return "python", None, (Issue("missing-start-intent", message),)
 
 
@@ -150,7 +150,7 @@ def target_issues(targets: tuple[str, ...], default: str, has_default_module: bo
         return ()
     if targets:
         evidence = tuple(Evidence(f"{kind}-target", f"{kind.upper()} application", target) for target in targets)
-        message = f"{len(targets)} {kind.upper()} applications were found; name the one to serve in the start command."
+        message = f"{len(targets)} {kind.upper()} applications were found, and nothing says which one is served."
         return (Issue("ambiguous-python-app-target", message, evidence),)
     message = f"No {kind.upper()} application object was found, nor the module {default.partition(':')[0]}.py."
     return (Issue("missing-asgi-app" if kind == "asgi" else "missing-wsgi-app", message),)

@@ -17,7 +17,7 @@ from quarterdeck.deploy.execution.reporting import Reporter
 from quarterdeck.deploy.execution.target import Target
 from quarterdeck.deploy.planning.plan import plan
 from quarterdeck.deploy.planning.profiles import HealthPolicy, NetworkProfile, RuntimeProfile
-from quarterdeck.deploy.planning.values import BuildPlan
+from quarterdeck.deploy.planning.values import Advice, BuildPlan
 from quarterdeck.deploy.sources.documents import from_document
 from quarterdeck.deploy.sources.fetch import completed, fetch
 from quarterdeck.deploy.sources.spec import FetchedSource, FetchLimits, SourceSpec
@@ -96,7 +96,8 @@ async def fetch_source(target: Target, order: DeploymentOrder, report: Reporter)
             "message": (fetched.message or "").split("\n")[0],
             "revision": fetched.revision,
         }
-        words = [commit[:7], (fetched.message or "").split("\n")[0][:80]] if commit else [f"{fetched.files} files"]
+        files = f"{fetched.files} file{'' if fetched.files == 1 else 's'}"
+        words = [commit[:7], (fetched.message or "").split("\n")[0][:80]] if commit else [files]
         recorded.detail = " ".join(word for word in words if word)
         report.say(f"Source: {recorded.detail}")
         return fetched
@@ -114,12 +115,15 @@ async def make_plan(
         else:
             made = await asyncio.to_thread(plan_for, order, source, engine=target.engine is not None)
         recorded.data = msgspec.to_builtins(made)
+        obstacle = _obstacle(made)
         for advice in made.warnings:
+            if advice is obstacle:
+                continue  # the failure of this phase tells it
             report.say(
                 f"{advice.message} {advice.recommendation}", level="warn" if advice.category != "info" else "info"
             )
         if not made.readiness.ready:
-            raise _blocked(target, made)
+            raise _blocked(target, made, obstacle)
         what = [made.framework or made.runtime_family or made.planner_key, made.runtime_version]
         how = (
             "container"
@@ -162,8 +166,11 @@ def image_tag(order: DeploymentOrder) -> str:
     return f"quarterdeck/{order.resource.replace('_', '-')}:{order.deployment}"
 
 
-def _blocked(target: Target, made: BuildPlan) -> Invalid:
-    first = next((advice for advice in made.warnings if advice.category == "blocked"), None)
+def _obstacle(made: BuildPlan) -> Advice | None:
+    return next((advice for advice in made.warnings if advice.category == "blocked"), None)
+
+
+def _blocked(target: Target, made: BuildPlan, first: Advice | None) -> Invalid:
     if first is not None and first.code == "runtime-target-unsupported" and target.engine_problem is not None:
         raise target.engine_problem
     return Invalid(

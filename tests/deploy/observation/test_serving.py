@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import tempfile
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -16,8 +17,10 @@ import pytest
 
 from quarterdeck.deploy.deployments import jobs as deployment_jobs
 from quarterdeck.deploy.observation import observations, reviving
+from quarterdeck.deploy.observation.observer import Observer
 from quarterdeck.deploy.resources import resources
 from quarterdeck.fleet.processes.runtime import Processes
+from quarterdeck.fleet.processes.status import ProcessStatus
 from quarterdeck.fleet.processes.supervisor.record import read_json
 from quarterdeck.instance import Instance
 from quarterdeck.kernel import jobs
@@ -154,6 +157,24 @@ async def test_what_was_replaced_is_not_kept_in_memory(started: Harbour) -> None
     await started.write(delete)
     await observer.look()
     assert (observer._last, observer._followed) == ({}, {})
+
+
+async def test_the_records_of_processes_are_read_on_a_thread_so_that_no_request_waits(started: Harbour) -> None:
+    await serve(started)
+    threads: list[int] = []
+
+    class Watched(Processes):
+        def find(self, instance: str) -> ProcessStatus | None:
+            threads.append(threading.get_ident())
+            return super().find(instance)
+
+    root = started.instance.data.runtime
+    observer = Observer(started.instance.db, started.instance.logs, root=root, docker_host=None)
+    observer._processes = Watched(root)
+    seen = await observer._states(await started.instance.db.read(observations.served_here))
+    assert [one.lifecycle for one in seen.values()] == ["running"]
+    assert threads
+    assert threading.get_ident() not in threads
 
 
 async def test_a_lost_process_is_observed_as_exited(started: Harbour) -> None:

@@ -7,7 +7,7 @@ import contextlib
 import fcntl
 import os
 import stat
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Protocol
@@ -56,7 +56,9 @@ class Files(Protocol):
 
 
 class LocalFiles:
-    """Files of this machine. A write of a few hundred bytes takes about as long as a thread switch: no thread."""
+    """Files of this machine. A small read takes less than a thread switch; what waits for the disk is done on a thread,
+    because a new edge writes hundreds of files one after another.
+    """
 
     async def read(self, path: Path) -> bytes | None:
         try:
@@ -67,25 +69,14 @@ class LocalFiles:
     async def write_atomic(self, path: Path, data: bytes, *, group: int | None = None) -> None:
         # One name for the unfinished file is enough, because writers hold a lock; what a crash left is overwritten.
         temporary = unfinished(path)
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with open(descriptor, "wb") as file:  # noqa: ASYNC230, PTH123 - see the class
-            if group is not None:
-                os.fchown(descriptor, -1, group)
-            os.fchmod(descriptor, 0o600 if group is None else 0o640)
-            file.write(data)
-            file.flush()
-            os.fsync(descriptor)
+        await _on_disk(_write, temporary, data, group)
         await self.rename(temporary, path)
 
     async def rename(self, old: Path, new: Path) -> None:
         point("file.move")
         os.replace(old, new)  # noqa: PTH105 - one system call
         point("file.moved")
-        descriptor = os.open(new.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        await _on_disk(_sync, new.parent)
 
     async def list(self, directory: Path) -> Sequence[str]:
         try:
@@ -119,6 +110,35 @@ class LocalFiles:
             yield
         finally:
             os.close(descriptor)
+
+
+async def _on_disk(work: Callable[..., None], *arguments: object) -> None:
+    """Do it on a thread. Who is interrupted waits for its end, so that no lock is let go of while it still writes."""
+    task = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
+
+
+def _write(path: Path, data: bytes, group: int | None) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor with its mode from the start
+        if group is not None:
+            os.fchown(descriptor, -1, group)
+        os.fchmod(descriptor, 0o600 if group is None else 0o640)
+        file.write(data)
+        file.flush()
+        os.fsync(descriptor)
+
+
+def _sync(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _outward_links(directory: Path) -> list[str]:

@@ -227,16 +227,31 @@ def test_a_failed_sign_in_keeps_the_name_and_not_the_password(client: TestClient
     assert "set-cookie" not in answer.headers
 
 
-def test_a_missing_one_time_code_is_asked_for_at_its_field(client: TestClient[Litestar], ports: Portside) -> None:
+def test_a_one_time_code_is_asked_for_only_once_the_account_turns_out_to_need_it(
+    client: TestClient[Litestar], ports: Portside
+) -> None:
     client.cookies.clear()
+    field = 'name="totpCode"'
+    assert field not in client.get("/console/sign-in").text
+    assert field not in client.post("/console/sign-in", data={"username": "mara", "password": "wrong-secret"}).text
+    sign_in = ports.sign_in
+    codes: list[str] = []
 
-    async def refuse(**_: Any) -> Any:
+    async def refuse(*, totp_code: str, **given: Any) -> Any:
+        codes.append(totp_code)
+        if totp_code:
+            return await sign_in(totp_code=totp_code, **given)
         raise Unauthenticated("A one-time code is needed.", code="TOTP_REQUIRED", hint="Type the code of your app.")
 
     ports.sign_in = refuse  # type: ignore[method-assign]
     answer = client.post("/console/sign-in", data={"username": "mara", "password": "x"})
-    assert answer.status_code == 401
-    assert 'aria-describedby="t-h" aria-invalid="true" autofocus' in answer.text
+    assert (answer.status_code, field in answer.text) == (401, True)
+    assert 'value="mara"' in answer.text
+    form = {"username": "mara", "password": "correct horse battery", "totpCode": "123 456"}
+    wrong = client.post("/console/sign-in", data=form | {"password": "wrong-secret"})
+    assert (wrong.status_code, field in wrong.text) == (401, True)
+    assert client.post("/console/sign-in", data=form).headers["location"] == "/console/"
+    assert codes == ["", "123456", "123456"]
 
 
 def test_the_first_administrator_is_made_once_and_with_the_setup_token_where_it_is_needed(

@@ -40,7 +40,8 @@ async def sign_in(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 
 def _sign_in(request: AnyRequest, typed: dict[str, str], problem: Problem | None = None) -> Response[bytes]:
-    code_only = problem is not None and problem.code == "TOTP_REQUIRED"
+    # Asked for only once the password was right: the page tells nobody else which accounts have a second factor.
+    code_asked = "totpCode" in typed or (problem is not None and problem.code == "TOTP_REQUIRED")
     return console_of(request).renderer.page(
         request,
         "pages/sign_in.html",
@@ -49,7 +50,7 @@ def _sign_in(request: AnyRequest, typed: dict[str, str], problem: Problem | None
             "host": request.url.netloc,
             "next": inside(typed.get("next", "")),
             "problem": note_of(problem, request_id()) if problem else None,
-            "code_only": code_only,
+            "code_asked": code_asked,
             "login": typed.get("username", ""),
         },
     )

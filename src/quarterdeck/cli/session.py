@@ -12,10 +12,14 @@ from typing import Any
 from quarterdeck.cli import profiles
 from quarterdeck.cli.client import Api
 from quarterdeck.cli.failure import Exit, Failure
-from quarterdeck.cli.options import Changing, Common
+from quarterdeck.cli.options import Common
 from quarterdeck.cli.terminal import Terminal
 
 CREDENTIALS = re.compile(r"(://)[^/@\s]+@")
+
+
+class Planned(Exception):
+    """Ends the block of a `session`."""
 
 
 @dataclass
@@ -26,6 +30,16 @@ class Session:
     @property
     def console(self) -> str:
         return f"{self.api.profile.url}/console"
+
+    def sent(self) -> None:
+        """What a command changes has been said: with --plan it ends here. What follows tells what was done."""
+        if self.api.planning:
+            raise Planned
+
+    def done(self, answer: Any, *, name: str, text: str) -> None:
+        """The last word of a command that has changed something."""
+        self.sent()
+        self.terminal.answer(answer, name=name, text=text)
 
     def planned(self) -> None:
         """Print what would have been sent."""
@@ -73,8 +87,12 @@ def session(common: Common) -> Iterator[Session]:
             code="not_signed_in",
             hint=f"qd login {profile.url}",
         )
-    api = Api(profile, name=name, planning=isinstance(common, Changing) and common.plan)
+    terminal = Terminal(common)
+    api = Api(profile, name=name, planning=terminal.planning)
+    opened = Session(terminal, api)
     try:
-        yield Session(Terminal(common), api)
+        yield opened
+    except Planned:
+        opened.planned()
     finally:
         api.close()

@@ -41,6 +41,7 @@ class Terminal:
         self.ascii = common.ascii or not _speaks_unicode(self.err)
         self.no_color = common.no_color
         self.no_input = common.no_input
+        self.planning = isinstance(common, Changing) and common.plan
         self.yes = isinstance(common, Changing) and common.yes
         self.rewrites = self.err.isatty() and os.environ.get("TERM") != "dumb"
 
@@ -139,6 +140,8 @@ class Terminal:
 
     def confirm_typed(self, lost: str, name: str, given: str | None) -> None:
         """Ask for the name of what is lost. `--confirm NAME` answers it, `--yes` does not."""
+        if self.planning:
+            return
         way = f"Add --confirm {name} to go on without being asked."
         if given is None and not self.asks:
             raise usage(f"{lost} There is nobody to ask.", way, code="input_required")
@@ -151,8 +154,8 @@ class Terminal:
             raise usage(f"{given} is not {name}. Nothing was changed.", way, code="confirmation_mismatch")
 
     def confirm(self, question: str) -> None:
-        """A plain question that --yes answers. Raises when the answer is no."""
-        if self.yes:
+        """A plain question that --yes answers. Raises when the answer is no. What only plans is asked nothing."""
+        if self.yes or self.planning:
             return
         way = "Add --yes to go on without being asked."
         if not self.asks:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 from litestar import Request, Response
 
 from quarterdeck.console.ports import ConsolePorts, Place, Principal
-from quarterdeck.console.render import Renderer
+from quarterdeck.console.render import Renderer, see
 from quarterdeck.console.views.shell import Count, Crumb, Note, Viewer
 from quarterdeck.kernel.errors import Forbidden, Problem, RateLimited, Unauthenticated
 from quarterdeck.kernel.http.failures import STATUS_BY_KIND
 from quarterdeck.kernel.http.guard import origin_of
 from quarterdeck.kernel.principal import current
 
+T = TypeVar("T")
+Page = Response[bytes]
 AnyRequest = Request[Any, Any, Any]
 HOME, LOST = "/console", "/-/lost"
 SESSION_COOKIES = ("qd_session", "better-auth.session_token", "sb_session")
@@ -129,6 +131,17 @@ async def read_form(request: AnyRequest) -> dict[str, str]:
         for name, value in posted.items()
         if isinstance(name, str) and isinstance(value, str)
     }
+
+
+async def act(
+    deed: Awaitable[T], address: str | Callable[[T], str], flash: str, refused: Callable[[Problem], Awaitable[Page]]
+) -> Page:
+    """Do what a form asked for and lead to `address`, made of what came of it; `refused` shows why it was not done."""
+    try:
+        made = await deed
+    except Problem as problem:
+        return await refused(problem)
+    return see(address if isinstance(address, str) else address(made), flash)
 
 
 def part(request: AnyRequest, name: str) -> str:

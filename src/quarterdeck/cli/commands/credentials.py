@@ -48,7 +48,7 @@ def add(
         body["username"] = user
     with session(changing) as opened:
         made = opened.api.change("credentials.create-ssh", body)
-        _answer(opened, changing, made["id"], public, f"Stored {name}.")
+        _answer(opened, made["id"], public, f"Stored {name}.")
 
 
 def _key(key: str | None, *, generate: bool) -> tuple[str, str | None]:
@@ -57,10 +57,8 @@ def _key(key: str | None, *, generate: bool) -> tuple[str, str | None]:
     return new_pair() if generate else (private_key(key or "-"), None)
 
 
-def _answer(opened: Session, changing: Changing, identifier: str, public: str | None, text: str) -> None:
-    if changing.plan:
-        opened.planned()
-        return
+def _answer(opened: Session, identifier: str, public: str | None, text: str) -> None:
+    opened.sent()
     facts = {"id": identifier, **({"publicKey": public} if public else {})}
     opened.terminal.answer(facts, name=identifier, text=f"{text}\n{public}" if public else text)
     if public:
@@ -127,13 +125,12 @@ def rotate(
         confirmation: dict[str, Any] = {"credentialId": found["id"]}
         if usage_of["totalServers"]:
             used = ", ".join(str(use["serverName"]) for use in usage_of["servers"])
-            if not changing.plan:
-                opened.terminal.confirm(f"{used} will be reached with the new key only. Replace it?")
+            opened.terminal.confirm(f"{used} will be reached with the new key only. Replace it?")
             confirmation["acknowledgeServerUsage"] = True
         opened.api.change(
             "credentials.rotate-ssh", {"privateKey": text, "confirmation": confirmation}, credentialId=found["id"]
         )
-        _answer(opened, changing, found["id"], public, f"Replaced the key of {found['name']}.")
+        _answer(opened, found["id"], public, f"Replaced the key of {found['name']}.")
 
 
 def rm(name: str, /, *, destroying: Destroying = DESTROYING) -> None:
@@ -149,12 +146,11 @@ def rm(name: str, /, *, destroying: Destroying = DESTROYING) -> None:
     """
     with session(destroying) as opened:
         found = names.credential(opened.api, name)
-        if not destroying.plan:
-            lost = f"The key {found['name']} is lost. This cannot be undone."
-            opened.terminal.confirm_typed(lost, found["name"], destroying.confirm)
+        lost = f"The key {found['name']} is lost. This cannot be undone."
+        opened.terminal.confirm_typed(lost, found["name"], destroying.confirm)
         body = {"confirmation": {"credentialId": found["id"]}}
         opened.api.change("credentials.delete-ssh", body, credentialId=found["id"])
-        _answer(opened, destroying, found["id"], None, f"Deleted {found['name']}.")
+        _answer(opened, found["id"], None, f"Deleted {found['name']}.")
 
 
 for command in (add, ls, show, rotate, rm):

@@ -110,8 +110,6 @@ def deploy(
         ready = prepare(open_session, wish)
         body = {**ready.body(), "executionMode": "detached"}
         made = open_session.api.change("deployments.create", body, what="deployment")
-        if following.plan:
-            open_session.planned()
-            return
+        open_session.sent()
         watched = Watched(made["id"], ready.resource, ready.path)
         ended(open_session, watched, detach=following.detach, timeout=following.timeout)

@@ -155,9 +155,7 @@ def redeploy(resource: str | None = None, /, *, following: Following = Following
 
 
 def _on(opened: Session, made: Row, found: Found, following: Following) -> None:
-    if following.plan:
-        opened.planned()
-        return
+    opened.sent()
     watched = Watched(made["id"], found.id, found.path)
     ended(opened, watched, detach=following.detach, timeout=following.timeout)
 
@@ -184,12 +182,9 @@ def cancel(what: str | None = None, /, *, changing: Changing = Changing()) -> No
                 code="deployment_cancel_not_allowed",
                 hint=f"qd logs {target}",
             )
-        if not changing.plan:
-            opened.terminal.confirm(f"Cancel the deployment {target}?")
+        opened.terminal.confirm(f"Cancel the deployment {target}?")
         answer = api.change("deployments.cancel", {"confirm": target}, deploymentId=target)
-        if changing.plan:
-            opened.planned()
-            return
+        opened.sent()
         status = status_of(api, target)
         word = "Canceled" if status == "canceled" else f"Asked to cancel; it is {states.deployment(status).word}"
         opened.terminal.answer({**answer, "status": status}, name=target, text=f"{word}: {target}.")

@@ -37,10 +37,7 @@ def create(name: str, /, *, kind: Kind | None = None, changing: Changing = Chang
         row = names.project(opened.api, owner)
         body = {"projectId": row["id"], "name": own, "kind": kind or KINDS.get(own.lower(), "custom")}
         made = opened.api.change("environments.create", body, what="environment")
-        if changing.plan:
-            opened.planned()
-            return
-        opened.terminal.answer(made, name=str(made["id"]), text=f"Created the environment {row['slug']}/{own}.")
+        opened.done(made, name=str(made["id"]), text=f"Created the environment {row['slug']}/{own}.")
 
 
 def variables(name: str, /, *, common: Common = Common()) -> None:
@@ -98,9 +95,7 @@ def set_values(
         ]
         for body in bodies:
             opened.api.change("environments.set-variable", body, environmentId=str(row["id"]))
-        if changing.plan:
-            opened.planned()
-            return
+        opened.sent()
         keys = [str(body["key"]) for body in bodies]
         answer = {"environmentId": row["id"], "changed": keys}
         opened.terminal.answer(answer, name=str(row["id"]), text=f"Set {', '.join(keys)} of {name}.")
@@ -129,9 +124,7 @@ def unset(name: str, /, *keys: str, build_time: bool = False, changing: Changing
             opened.api.change(
                 "environments.unset-variable", {"exposure": exposure}, environmentId=str(row["id"]), key=key
             )
-        if changing.plan:
-            opened.planned()
-            return
+        opened.sent()
         answer = {"environmentId": row["id"], "removed": list(keys)}
         opened.terminal.answer(answer, name=str(row["id"]), text=f"Removed {', '.join(keys)} of {name}.")
 

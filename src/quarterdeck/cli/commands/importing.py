@@ -55,9 +55,7 @@ def import_variables(
     with session(changing) as opened:
         found = names.resource(opened.api, resource)
         answer = opened.api.change("resources.import-variables", body, resourceId=found.id)
-        if changing.plan:
-            opened.planned()
-            return
+        opened.sent()
         items: list[dict[str, Any]] = answer["importedEntries"]
         rows = [
             [item["key"], item["value"], item["action"], "secret" if item["isSecret"] else "", str(item["sourceLine"])]

@@ -35,26 +35,19 @@ def archive(
     """
     with session(changing) as opened:
         if what.startswith("dep_") or version is not None:
-            _archive_deployment(opened, what if version is None else _of_version(opened.api, what, version), changing)
+            _archive_deployment(opened, what if version is None else _of_version(opened.api, what, version))
             return
         found = names.resource(opened.api, what)
-        if not changing.plan:
-            opened.terminal.confirm(f"Archive {found.path}? This is final, and its name stays taken.")
+        opened.terminal.confirm(f"Archive {found.path}? This is final, and its name stays taken.")
         made = opened.api.change("resources.archive", {"reason": reason} if reason else {}, resourceId=found.id)
-        if changing.plan:
-            opened.planned()
-            return
-        opened.terminal.answer(
+        opened.done(
             made, name=found.id, text=f"Archived {found.path}. What runs keeps running until: qd stop {found.path}"
         )
 
 
-def _archive_deployment(opened: Session, target: str, changing: Changing) -> None:
+def _archive_deployment(opened: Session, target: str) -> None:
     answer = opened.api.change("deployments.archive", {"confirm": target}, deploymentId=target)
-    if changing.plan:
-        opened.planned()
-        return
-    opened.terminal.answer(answer, name=target, text=f"Archived: {target}.")
+    opened.done(answer, name=target, text=f"Archived: {target}.")
 
 
 def _of_version(api: Api, resource: str, version: str) -> str:
@@ -96,12 +89,8 @@ def delete(resource: str, /, *, destroying: Destroying = Destroying()) -> None:
                 code="resource_delete_blocked",
                 hint=f"qd archive {found.path}",
             )
-        if not destroying.plan:
-            lost = f"{found.path} is lost with its settings and variables. This cannot be undone."
-            opened.terminal.confirm_typed(lost, slug, destroying.confirm)
+        lost = f"{found.path} is lost with its settings and variables. This cannot be undone."
+        opened.terminal.confirm_typed(lost, slug, destroying.confirm)
         body = {"confirmation": {"resourceSlug": slug}}
         made = opened.api.change("resources.delete", body, resourceId=found.id)
-        if destroying.plan:
-            opened.planned()
-            return
-        opened.terminal.answer(made, name=found.id, text=f"Deleted {found.path}.")
+        opened.done(made, name=found.id, text=f"Deleted {found.path}.")

@@ -9,7 +9,7 @@ from cyclopts import App
 from quarterdeck.cli import names, states
 from quarterdeck.cli.failure import Exit, Failure
 from quarterdeck.cli.options import Changing, Common, Destroying
-from quarterdeck.cli.session import Session, session
+from quarterdeck.cli.session import session
 
 project = App(name="project", help="Projects: what belongs together.")
 BLOCKERS = {
@@ -35,7 +35,7 @@ def create(name: str, /, *, description: str | None = None, changing: Changing =
     with session(changing) as opened:
         body = {"name": name, **({"description": description} if description else {})}
         made = opened.api.change("projects.create", body, what="project")
-        _done(opened, made, changing, str(made["id"]), f"Created the project {name}.")
+        opened.done(made, name=str(made["id"]), text=f"Created the project {name}.")
 
 
 def show(name: str, /, *, common: Common = Common()) -> None:
@@ -84,7 +84,7 @@ def rename(name: str, to: str, /, *, changing: Changing = Changing()) -> None:
     with session(changing) as opened:
         row = names.project(opened.api, name)
         made = opened.api.change("projects.rename", {"name": to}, projectId=str(row["id"]))
-        _done(opened, made, changing, str(row["id"]), f"Renamed {row['name']} to {to}.")
+        opened.done(made, name=str(row["id"]), text=f"Renamed {row['name']} to {to}.")
 
 
 def describe(name: str, description: str, /, *, changing: Changing = Changing()) -> None:
@@ -103,7 +103,7 @@ def describe(name: str, description: str, /, *, changing: Changing = Changing())
         row = names.project(opened.api, name)
         body = {"description": description} if description else {}
         made = opened.api.change("projects.set-description", body, projectId=str(row["id"]))
-        _done(opened, made, changing, str(row["id"]), f"Described {row['slug']}.")
+        opened.done(made, name=str(row["id"]), text=f"Described {row['slug']}.")
 
 
 def archive(name: str, /, *, reason: str | None = None, changing: Changing = Changing()) -> None:
@@ -120,11 +120,10 @@ def archive(name: str, /, *, reason: str | None = None, changing: Changing = Cha
     """
     with session(changing) as opened:
         row = names.project(opened.api, name)
-        if not changing.plan:
-            opened.terminal.confirm(f"Archive the project {row['slug']}?")
+        opened.terminal.confirm(f"Archive the project {row['slug']}?")
         body = {"reason": reason} if reason else {}
         made = opened.api.change("projects.archive", body, projectId=str(row["id"]))
-        _done(opened, made, changing, str(row["id"]), f"Archived {row['slug']}. What runs keeps running.")
+        opened.done(made, name=str(row["id"]), text=f"Archived {row['slug']}. What runs keeps running.")
 
 
 def restore(name: str, /, *, changing: Changing = Changing()) -> None:
@@ -140,7 +139,7 @@ def restore(name: str, /, *, changing: Changing = Changing()) -> None:
     with session(changing) as opened:
         row = names.project(opened.api, name)
         made = opened.api.change("projects.restore", projectId=str(row["id"]))
-        _done(opened, made, changing, str(row["id"]), f"Restored {row['slug']}.")
+        opened.done(made, name=str(row["id"]), text=f"Restored {row['slug']}.")
 
 
 def delete(name: str, /, *, destroying: Destroying = Destroying()) -> None:
@@ -160,12 +159,9 @@ def delete(name: str, /, *, destroying: Destroying = Destroying()) -> None:
         check: dict[str, Any] = opened.api.read("projects.delete-check", projectId=identity)
         if not check["eligible"]:
             raise _blocked(slug, check["blockers"])
-        if not destroying.plan:
-            opened.terminal.confirm_typed(
-                f"The project {slug} is lost. This cannot be undone.", slug, destroying.confirm
-            )
+        opened.terminal.confirm_typed(f"The project {slug} is lost. This cannot be undone.", slug, destroying.confirm)
         made = opened.api.change("projects.delete", {"confirmation": {"projectId": identity}}, projectId=identity)
-        _done(opened, made, destroying, identity, f"Deleted {slug}.")
+        opened.done(made, name=identity, text=f"Deleted {slug}.")
 
 
 def _blocked(slug: str, blockers: list[dict[str, Any]]) -> Failure:
@@ -182,13 +178,6 @@ def _blocked(slug: str, blockers: list[dict[str, Any]]) -> Failure:
         hint=f"qd ls --project {slug}" if archived else f"qd project archive {slug}",
         facts={"blockers": blockers},
     )
-
-
-def _done(opened: Session, made: Any, changing: Changing, identity: str, text: str) -> None:
-    if changing.plan:
-        opened.planned()
-        return
-    opened.terminal.answer(made, name=identity, text=text)
 
 
 for command in (create, show, rename, describe, archive, restore, delete):

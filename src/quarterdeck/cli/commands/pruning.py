@@ -46,9 +46,7 @@ def deployments(
     with session(changing) as opened:
         body = _choice(opened.api, before, resource, server, deployment, changing)
         answer = opened.api.change("deployments.prune", body)
-        if changing.plan:
-            opened.planned()
-            return
+        opened.sent()
         count = len(answer["affectedDeploymentIds"])
         kept = f", {answer['guardedCount']:.0f} are still needed" if answer["guardedCount"] else ""
         text = f"Would delete {count}{kept}. Add --yes to delete." if answer["dryRun"] else f"Deleted {count}{kept}."
@@ -82,9 +80,7 @@ def logs(
     with session(changing) as opened:
         body = _choice(opened.api, before, resource, server, deployment, changing)
         answer = opened.api.change("deployments.logs.prune", body)
-        if changing.plan:
-            opened.planned()
-            return
+        opened.sent()
         of = f"of {answer['affectedDeploymentCount']:.0f} deployments"
         if answer["dryRun"]:
             text = f"Would delete {answer['matchedCount']:.0f} lines {of}. Add --yes to delete."
@@ -112,16 +108,13 @@ def preview(resource: str, /, *, changing: Changing = CHANGING) -> None:
         source = api.read("resources.show", {"includeLatestDeployment": False}, resourceId=found.id).get("source")
         if source is None:
             raise Failure(f"{found.path} has no source.", exit=Exit.CONFLICT, code="resource_source_missing")
-        if not changing.plan:
-            opened.terminal.confirm(f"Tear {found.path} down?")
+        opened.terminal.confirm(f"Tear {found.path} down?")
         body = {
             "sourceFingerprint": source["sourceBindingFingerprint"],
             "trustedContext": {"resourceId": found.id},
         }
         answer = api.change("deployments.cleanup-preview", body)
-        if changing.plan:
-            opened.planned()
-            return
+        opened.sent()
         text = (
             f"{found.path} was clean already." if answer["status"] == "already-clean" else f"Cleaned up: {found.path}."
         )

@@ -65,13 +65,11 @@ def restart(resource: str | None = None, /, *, reason: str | None = None, follow
 def _control(operation: str, resource: str | None, reason: str | None, following: Following) -> None:
     with session(following) as opened:
         found = names.resource(opened.api, resource)
-        if operation != "start" and not following.plan:
+        if operation != "start":
             opened.terminal.confirm(f"{operation.capitalize()} {found.path}?")
         body = {"reason": reason} if reason else {}
         attempt = opened.api.change(f"resources.runtime.{operation}", body, resourceId=found.id)
-        if following.plan:
-            opened.planned()
-            return
+        opened.sent()
         if following.detach:
             asked = f"Asked to {operation} {found.path}. See how it went: qd status {found.path}"
             opened.terminal.answer(attempt, name=found.id, text=asked)

@@ -73,9 +73,7 @@ def add(
         made = opened.api.change("servers.register", body)["id"]
         if asked is not None:
             opened.api.change("servers.configure-credential", {"credential": asked}, serverId=made)
-        if changing.plan:
-            opened.planned()
-            return
+        opened.sent()
         opened.terminal.say(f"Registered {name} ({made}).")
         _tested(opened, made, name)
 
@@ -243,7 +241,7 @@ def rename(name: str, new: str, /, *, changing: Changing = CHANGING) -> None:
     with session(changing) as opened:
         found = names.server(opened.api, name)
         opened.api.change("servers.rename", {"name": new}, serverId=found["id"])
-        _done(opened, changing, found["id"], f"{found['name']} is called {new} now.")
+        _done(opened, found["id"], f"{found['name']} is called {new} now.")
 
 
 def deactivate(name: str, /, *, reason: str | None = None, changing: Changing = CHANGING) -> None:
@@ -260,11 +258,10 @@ def deactivate(name: str, /, *, reason: str | None = None, changing: Changing = 
     """
     with session(changing) as opened:
         found = names.server(opened.api, name)
-        if not changing.plan:
-            opened.terminal.confirm(f"Deactivate {found['name']} for good?")
+        opened.terminal.confirm(f"Deactivate {found['name']} for good?")
         body = {"reason": reason} if reason else {}
         opened.api.change("servers.deactivate", body, serverId=found["id"])
-        _done(opened, changing, found["id"], f"{found['name']} takes no new deployments.")
+        _done(opened, found["id"], f"{found['name']} takes no new deployments.")
 
 
 def rm(name: str, /, *, destroying: Destroying = DESTROYING) -> None:
@@ -290,11 +287,10 @@ def rm(name: str, /, *, destroying: Destroying = DESTROYING) -> None:
                 code="server_delete_blocked",
                 hint=f"qd server deactivate {found['name']}" if active else "Remove what is listed first.",
             )
-        if not destroying.plan:
-            lost = f"{found['name']} is forgotten; nothing on the machine is touched."
-            opened.terminal.confirm_typed(lost, found["name"], destroying.confirm)
+        lost = f"{found['name']} is forgotten; nothing on the machine is touched."
+        opened.terminal.confirm_typed(lost, found["name"], destroying.confirm)
         opened.api.change("servers.delete", {"confirmation": {"serverId": found["id"]}}, serverId=found["id"])
-        _done(opened, destroying, found["id"], f"Forgot {found['name']}.")
+        _done(opened, found["id"], f"Forgot {found['name']}.")
 
 
 def credential(
@@ -329,7 +325,7 @@ def credential(
         found = names.server(opened.api, name)
         body = {"credential": _resolved(opened, way)}
         opened.api.change("servers.configure-credential", body, serverId=found["id"])
-        _done(opened, changing, found["id"], f"Changed how {found['name']} is signed in to.")
+        _done(opened, found["id"], f"Changed how {found['name']} is signed in to.")
 
 
 def trust(name: str, fingerprint: str, /, *, changing: Changing = CHANGING) -> None:
@@ -347,11 +343,11 @@ def trust(name: str, fingerprint: str, /, *, changing: Changing = CHANGING) -> N
     with session(changing) as opened:
         found = names.server(opened.api, name)
         path, body = f"/api/servers/{found['id']}/host-key", {"fingerprint": fingerprint}
-        if changing.plan:
+        if opened.api.planning:
             opened.api.plan.append({"operation": "servers.host-key", "method": "POST", "path": path, "body": body})
         else:
             opened.api.call("POST", path, body=body)
-        _done(opened, changing, found["id"], f"{found['name']} is expected to show {fingerprint}.")
+        _done(opened, found["id"], f"{found['name']} is expected to show {fingerprint}.")
 
 
 def edge(name: str, kind: Edge | None = None, /, *, changing: Changing = CHANGING) -> None:
@@ -371,11 +367,11 @@ def edge(name: str, kind: Edge | None = None, /, *, changing: Changing = CHANGIN
         found = names.server(opened.api, name)
         if kind is not None:
             opened.api.change("servers.configure-edge-proxy", {"proxyKind": kind}, serverId=found["id"])
-            _done(opened, changing, found["id"], f"The edge of {found['name']} is {kind}.")
+            _done(opened, found["id"], f"The edge of {found['name']} is {kind}.")
             return
         made = opened.api.change("servers.bootstrap-proxy", {"reason": "repair"}, serverId=found["id"])
         text = f"Bringing up the edge of {found['name']} ({made.get('attemptId', '')}). See: qd server show {name}"
-        _done(opened, changing, found["id"], text)
+        _done(opened, found["id"], text)
 
 
 def prune(
@@ -408,13 +404,10 @@ def prune(
     body["categories"] = list(category or ("stopped-containers", "source-workspaces"))
     with session(changing) as opened:
         found = names.server(opened.api, name)
-        if changing.plan:
-            opened.api.change("servers.capacity.prune", body, serverId=found["id"])
-            opened.planned()
-            return
         if remove:
             opened.terminal.confirm(f"Remove what has been unused for {days} days from {found['name']}?")
         answer = opened.api.change("servers.capacity.prune", body, serverId=found["id"])
+        opened.sent()
         rows = [
             [one["category"], one["target"], _size(one["size"] or 0), one["action"], one.get("skippedReason", "")]
             for one in answer["candidates"]
@@ -435,11 +428,8 @@ def prune(
             opened.terminal.say(f"{counts['matchedCount']:g} could be removed: add --remove.")
 
 
-def _done(opened: Session, changing: Changing, identifier: str, text: str) -> None:
-    if changing.plan:
-        opened.planned()
-    else:
-        opened.terminal.answer({"serverId": identifier}, name=identifier, text=text)
+def _done(opened: Session, identifier: str, text: str) -> None:
+    opened.done({"serverId": identifier}, name=identifier, text=text)
 
 
 for command in (add, ls, show, rename, deactivate, rm, credential, trust, edge, prune):

@@ -99,9 +99,7 @@ def set_values(
         for key, value in secrets:
             body = {"key": key, "value": value, "kind": "secret", "exposure": "runtime", "isSecret": True}
             opened.api.change("resources.set-variable", body, resourceId=found.id)
-        if changing.plan:
-            opened.planned()
-            return
+        opened.sent()
         keys = [*fields, *(key for key, _ in variables), *(key for key, _ in secrets)]
         opened.terminal.answer(
             {"resourceId": found.id, "changed": keys},
@@ -233,10 +231,7 @@ def unset(
         found = names.resource(opened.api, resource)
         for key in keys:
             opened.api.change("resources.unset-variable", {"exposure": exposure}, resourceId=found.id, key=key)
-        if changing.plan:
-            opened.planned()
-            return
-        opened.terminal.answer(
+        opened.done(
             {"resourceId": found.id, "removed": list(keys)},
             name=found.id,
             text=f"Removed {', '.join(keys)} of {found.path}.",

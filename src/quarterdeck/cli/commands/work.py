@@ -202,9 +202,7 @@ def _act(act: str, work_id: str, reason: str | None, changing: Changing, told: s
     with session(changing) as opened:
         body = {"reason": reason} if reason else {}
         answer = opened.api.change(f"operator-work.{act}", body, workId=work_id)
-        if changing.plan:
-            opened.planned()
-            return
+        opened.sent()
         ref = str(answer["workId"])
         opened.terminal.answer(answer, name=ref, text=f"{told} {ref}.")
 
@@ -232,9 +230,7 @@ def prune(
         if status:
             body["statuses"] = list(status)
         answer = opened.api.change("operator-work.prune", body)
-        if changing.plan:
-            opened.planned()
-            return
+        opened.sent()
         counts = ", ".join(f"{number:.0f} {word}" for word, number in answer["countsByStatus"].items() if number)
         if answer["dryRun"]:
             text = f"Would delete {answer['matchedCount']:.0f} ({counts or 'nothing'}). Add --yes to delete."

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+from functools import partial
 from typing import Any
 
 from litestar import Request, Response, get, post
 
 from quarterdeck.console import commands, words
-from quarterdeck.console.desk import AnyRequest, open_desk, part, place_of
+from quarterdeck.console.desk import AnyRequest, act, open_desk, part, place_of
 from quarterdeck.console.pages.questions import ask
 from quarterdeck.console.pages.resource import BASE, crumbs_of, tab_page
 from quarterdeck.console.permissions import needs
 from quarterdeck.console.ports import Place
-from quarterdeck.console.render import secure_headers, see
+from quarterdeck.console.render import secure_headers
 from quarterdeck.console.views.shell import Crumb, Note, Pages
 from quarterdeck.kernel.errors import NotFound, Problem
 
@@ -119,11 +121,7 @@ async def ask_cancel(request: Request[Any, Any, Any]) -> Response[bytes]:
 @post(ONE + "/cancel", opt=needs("deploy:deployments.cancel"))
 async def cancel(request: Request[Any, Any, Any]) -> Response[bytes]:
     desk, place, which = await open_desk(request), place_of(request), number_of(request)
-    try:
-        await desk.ports.cancel(desk.who, place, which)
-    except Problem as problem:
-        return await show(request, place, which, problem)
-    return see(_address(place, which), "canceling")
+    return await _acted(request, desk.ports.cancel(desk.who, place, which), "canceling")
 
 
 @get(ONE + "/archive", opt=needs("deploy:deployments.archive"))
@@ -152,21 +150,14 @@ async def ask_archive(request: Request[Any, Any, Any]) -> Response[bytes]:
 @post(ONE + "/archive", opt=needs("deploy:deployments.archive"))
 async def archive(request: Request[Any, Any, Any]) -> Response[bytes]:
     desk, place, which = await open_desk(request), place_of(request), number_of(request)
-    try:
-        await desk.ports.archive_deployment(desk.who, place, which)
-    except Problem as problem:
-        return await show(request, place, which, problem)
-    return see(f"{place.href}/deployments", "deployment-archived")
+    deed, refused = desk.ports.archive_deployment(desk.who, place, which), partial(show, request, place, which)
+    return await act(deed, f"{place.href}/deployments", "deployment-archived", refused)
 
 
 @post(ONE + "/retry", opt=needs("deploy:deployments.retry"))
 async def retry(request: Request[Any, Any, Any]) -> Response[bytes]:
     desk, place, which = await open_desk(request), place_of(request), number_of(request)
-    try:
-        made = await desk.ports.retry(desk.who, place, which)
-    except Problem as problem:
-        return await show(request, place, which, problem)
-    return see(_address(place, made), "retrying")
+    return await _acted(request, desk.ports.retry(desk.who, place, which), "retrying")
 
 
 @get(ONE + "/rollback", opt=needs("deploy:deployments.rollback"))
@@ -203,12 +194,11 @@ async def ask_rollback(request: Request[Any, Any, Any]) -> Response[bytes]:
 @post(ONE + "/rollback", opt=needs("deploy:deployments.rollback"))
 async def roll_back(request: Request[Any, Any, Any]) -> Response[bytes]:
     desk, place, which = await open_desk(request), place_of(request), number_of(request)
-    try:
-        made = await desk.ports.roll_back(desk.who, place, which)
-    except Problem as problem:
-        return await show(request, place, which, problem)
-    return see(_address(place, made), "rolling-back")
+    return await _acted(request, desk.ports.roll_back(desk.who, place, which), "rolling-back")
 
 
-def _address(place: Place, number: int) -> str:
-    return f"{place.href}/deployments/{number}"
+async def _acted(request: AnyRequest, deed: Awaitable[int | None], flash: str) -> Response[bytes]:
+    """Lead to the deployment that was made, else to the one that something was done to."""
+    place, which = place_of(request), number_of(request)
+    refused = partial(show, request, place, which)
+    return await act(deed, lambda made: f"{place.href}/deployments/{made or which}", flash, refused)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from dataclasses import fields
+from functools import partial
 from typing import Any
 
 from litestar import Request, Response, get, post
 
 from quarterdeck.console import commands
-from quarterdeck.console.desk import AnyRequest, Desk, open_desk, part, read_form
+from quarterdeck.console.desk import AnyRequest, act, open_desk, part, read_form
 from quarterdeck.console.pages.questions import ask
 from quarterdeck.console.permissions import needs
 from quarterdeck.console.render import see
-from quarterdeck.console.views.fleet import CapacityView, CredentialRow, Looked, ServerChoice, ServerView
+from quarterdeck.console.views.fleet import CapacityView, CredentialRow, Looked, ServerChoice
 from quarterdeck.console.views.shell import Crumb, Field
 from quarterdeck.kernel.errors import Problem
 
@@ -171,21 +173,18 @@ async def trust(request: Request[Any, Any, Any]) -> Response[bytes]:
     return await _changed(request, deed)
 
 
-async def _changed(request: AnyRequest, deed: Any, flash: str = "saved") -> Response[bytes]:
-    try:
-        await deed
-    except Problem as problem:
-        return await _server(request, problem)
-    return see(f"/console/fleet/servers/{part(request, 'ref')}", flash)
+async def _changed(request: AnyRequest, deed: Awaitable[object], flash: str = "saved") -> Response[bytes]:
+    return await act(deed, f"/console/fleet/servers/{part(request, 'ref')}", flash, partial(_server, request))
 
 
 @get(SERVER + "/deactivate", opt=needs("deploy:servers.deactivate"))
 async def ask_deactivate(request: Request[Any, Any, Any]) -> Response[bytes]:
+    return await _deactivation(request)
+
+
+async def _deactivation(request: AnyRequest, failed: Problem | None = None) -> Response[bytes]:
     desk = await open_desk(request)
-    return _deactivation(desk, await desk.ports.server(desk.who, part(request, "ref")))
-
-
-def _deactivation(desk: Desk, view: ServerView, failed: Problem | None = None) -> Response[bytes]:
+    view = await desk.ports.server(desk.who, part(request, "ref"))
     return ask(
         desk,
         here="fleet",
@@ -205,20 +204,18 @@ def _deactivation(desk: Desk, view: ServerView, failed: Problem | None = None) -
 @post(SERVER + "/deactivate", opt=needs("deploy:servers.deactivate"))
 async def deactivate(request: Request[Any, Any, Any]) -> Response[bytes]:
     desk, ref = await open_desk(request), part(request, "ref")
-    try:
-        await desk.ports.deactivate_server(desk.who, ref, "")
-    except Problem as problem:
-        return _deactivation(desk, await desk.ports.server(desk.who, ref), problem)
-    return see(f"/console/fleet/servers/{ref}", "saved")
+    deed = desk.ports.deactivate_server(desk.who, ref, "")
+    return await act(deed, f"/console/fleet/servers/{ref}", "saved", partial(_deactivation, request))
 
 
 @get(SERVER + "/delete", opt=needs("deploy:servers.delete"))
 async def ask_delete(request: Request[Any, Any, Any]) -> Response[bytes]:
+    return await _deletion(request)
+
+
+async def _deletion(request: AnyRequest, failed: Problem | None = None) -> Response[bytes]:
     desk = await open_desk(request)
-    return _deletion(desk, await desk.ports.server(desk.who, part(request, "ref")))
-
-
-def _deletion(desk: Desk, view: ServerView, failed: Problem | None = None) -> Response[bytes]:
+    view = await desk.ports.server(desk.who, part(request, "ref"))
     blocked = f"Not yet: {', '.join(view.blockers)}." if view.blockers else ""
     return ask(
         desk,
@@ -241,11 +238,8 @@ def _deletion(desk: Desk, view: ServerView, failed: Problem | None = None) -> Re
 @post(SERVER + "/delete", opt=needs("deploy:servers.delete"))
 async def delete(request: Request[Any, Any, Any]) -> Response[bytes]:
     desk, form, ref = await open_desk(request), await read_form(request), part(request, "ref")
-    try:
-        await desk.ports.delete_server(desk.who, ref, form.get("confirmation", ""))
-    except Problem as problem:
-        return _deletion(desk, await desk.ports.server(desk.who, ref), problem)
-    return see("/console/fleet", "server-deleted")
+    deed = desk.ports.delete_server(desk.who, ref, form.get("confirmation", ""))
+    return await act(deed, "/console/fleet", "server-deleted", partial(_deletion, request))
 
 
 @get("/fleet/keys", opt=needs("deploy:credentials.list-ssh"))
@@ -256,13 +250,14 @@ async def keys(request: Request[Any, Any, Any]) -> Response[bytes]:
 @post("/fleet/keys", opt=needs("deploy:credentials.create-ssh"))
 async def add_key(request: Request[Any, Any, Any]) -> Response[bytes]:
     desk, form = await open_desk(request), await read_form(request)
-    try:
-        await desk.ports.add_credential(
+    return await act(
+        desk.ports.add_credential(
             desk.who, name=form.get("name", ""), username=form.get("username", ""), key=form.get("content", "")
-        )
-    except Problem as problem:
-        return await _keys(request, problem, form)
-    return see("/console/fleet/keys", "key-stored")
+        ),
+        "/console/fleet/keys",
+        "key-stored",
+        lambda problem: _keys(request, problem, form),
+    )
 
 
 async def _keys(
@@ -322,11 +317,8 @@ async def _key_deletion(request: AnyRequest, failed: Problem | None = None) -> R
 @post("/fleet/keys/{ref:str}/delete", opt=needs("deploy:credentials.delete-ssh"))
 async def delete_key(request: Request[Any, Any, Any]) -> Response[bytes]:
     desk = await open_desk(request)
-    try:
-        await desk.ports.delete_credential(desk.who, part(request, "ref"))
-    except Problem as problem:
-        return await _key_deletion(request, problem)
-    return see("/console/fleet/keys", "key-deleted")
+    deed = desk.ports.delete_credential(desk.who, part(request, "ref"))
+    return await act(deed, "/console/fleet/keys", "key-deleted", partial(_key_deletion, request))
 
 
 HANDLERS: tuple[Any, ...] = (

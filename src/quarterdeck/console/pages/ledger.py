@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
 from litestar import Request, Response, get, post
 
 from quarterdeck.console import commands
-from quarterdeck.console.desk import AnyRequest, open_desk, part, read_form
+from quarterdeck.console.desk import AnyRequest, act, open_desk, part, read_form
 from quarterdeck.console.pages.questions import ask
 from quarterdeck.console.permissions import needs
-from quarterdeck.console.render import see
 from quarterdeck.console.views.ledger import JobView
 from quarterdeck.console.views.shell import Crumb, Pages
 from quarterdeck.kernel.errors import Problem
@@ -58,26 +59,22 @@ async def _job(request: AnyRequest, ref: str, problem: Problem | None = None) ->
     )
 
 
+async def _acted(request: AnyRequest, deed: Awaitable[str | None], flash: str) -> Response[bytes]:
+    """Lead to the job that was made, else to the one that something was done to."""
+    ref = part(request, "ref")
+    return await act(deed, lambda made: f"/console/jobs/{made or ref}", flash, partial(_job, request, ref))
+
+
 @post("/jobs/{ref:str}/cancel", opt=needs("deploy:operator-work.cancel"))
 async def cancel_job(request: Request[Any, Any, Any]) -> Response[bytes]:
-    ref = part(request, "ref")
-    desk = await open_desk(request)
-    try:
-        await desk.ports.cancel_job(desk.who, ref)
-    except Problem as problem:
-        return await _job(request, ref, problem)
-    return see(f"/console/jobs/{ref}", "job-canceled")
+    desk, ref = await open_desk(request), part(request, "ref")
+    return await _acted(request, desk.ports.cancel_job(desk.who, ref), "job-canceled")
 
 
 @post("/jobs/{ref:str}/retry", opt=needs("deploy:operator-work.retry"))
 async def retry_job(request: Request[Any, Any, Any]) -> Response[bytes]:
-    ref = part(request, "ref")
-    desk = await open_desk(request)
-    try:
-        made = await desk.ports.retry_job(desk.who, ref)
-    except Problem as problem:
-        return await _job(request, ref, problem)
-    return see(f"/console/jobs/{made}", "job-retried")
+    desk, ref = await open_desk(request), part(request, "ref")
+    return await _acted(request, desk.ports.retry_job(desk.who, ref), "job-retried")
 
 
 @get("/jobs/{ref:str}/recover", opt=needs("deploy:operator-work.mark-recovered"))
@@ -103,11 +100,8 @@ async def ask_recover(request: Request[Any, Any, Any]) -> Response[bytes]:
 @post("/jobs/{ref:str}/recover", opt=needs("deploy:operator-work.mark-recovered"))
 async def recover(request: Request[Any, Any, Any]) -> Response[bytes]:
     desk, ref = await open_desk(request), part(request, "ref")
-    try:
-        await desk.ports.recover_job(desk.who, ref, (await read_form(request)).get("reason", ""))
-    except Problem as problem:
-        return await _job(request, ref, problem)
-    return see(f"/console/jobs/{ref}", "job-recovered")
+    reason = (await read_form(request)).get("reason", "")
+    return await _acted(request, desk.ports.recover_job(desk.who, ref, reason), "job-recovered")
 
 
 @get("/jobs/{ref:str}/give-up", opt=needs("deploy:operator-work.dead-letter"))
@@ -134,11 +128,8 @@ async def ask_give_up(request: Request[Any, Any, Any]) -> Response[bytes]:
 @post("/jobs/{ref:str}/give-up", opt=needs("deploy:operator-work.dead-letter"))
 async def give_up(request: Request[Any, Any, Any]) -> Response[bytes]:
     desk, ref = await open_desk(request), part(request, "ref")
-    try:
-        await desk.ports.give_up_job(desk.who, ref, (await read_form(request)).get("reason", ""))
-    except Problem as problem:
-        return await _job(request, ref, problem)
-    return see(f"/console/jobs/{ref}", "job-given-up")
+    reason = (await read_form(request)).get("reason", "")
+    return await _acted(request, desk.ports.give_up_job(desk.who, ref, reason), "job-given-up")
 
 
 def _crumbs(view: JobView, deed: str) -> tuple[Crumb, ...]:

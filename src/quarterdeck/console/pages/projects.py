@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+from functools import partial
 from typing import Any
 
 from litestar import Request, Response, get, post
 
 from quarterdeck.console import commands
-from quarterdeck.console.desk import AnyRequest, open_desk, part, read_form
+from quarterdeck.console.desk import AnyRequest, act, open_desk, part, read_form
 from quarterdeck.console.pages.questions import ask, ask_remove_variable, typed_conflict
 from quarterdeck.console.permissions import needs
 from quarterdeck.console.render import see
@@ -63,30 +65,30 @@ async def _show(
 async def change_project(request: Request[Any, Any, Any]) -> Response[bytes]:
     project = part(request, "project")
     desk, form = await open_desk(request), await read_form(request)
-    try:
-        slug = await desk.ports.change_project(
+    return await act(
+        desk.ports.change_project(
             desk.who,
             project,
             name=form.get("name", ""),
             description=form.get("description", ""),
             version=form.get("version", ""),
-        )
-    except Problem as problem:
-        return await _show(request, project, problem, form)
-    return see(f"/console/projects/{slug}", "saved")
+        ),
+        lambda slug: f"/console/projects/{slug}",
+        "saved",
+        lambda problem: _show(request, project, problem, form),
+    )
 
 
 @post("/projects/{project:str}/-/environments", opt=needs("deploy:environments.create"))
 async def create_environment(request: Request[Any, Any, Any]) -> Response[bytes]:
     project = part(request, "project")
     desk, form = await open_desk(request), await read_form(request)
-    try:
-        slug = await desk.ports.create_environment(
-            desk.who, project, name=form.get("name", ""), kind=form.get("kind", "")
-        )
-    except Problem as problem:
-        return await _show(request, project, problem, {"environment": form.get("name", "")})
-    return see(f"/console/projects/{project}/{slug}", "environment-created")
+    return await act(
+        desk.ports.create_environment(desk.who, project, name=form.get("name", ""), kind=form.get("kind", "")),
+        lambda slug: f"/console/projects/{project}/{slug}",
+        "environment-created",
+        lambda problem: _show(request, project, problem, {"environment": form.get("name", "")}),
+    )
 
 
 @get("/projects/{project:str}/-/archive", opt=needs("deploy:projects.archive"))
@@ -107,26 +109,23 @@ async def ask_archive(request: Request[Any, Any, Any]) -> Response[bytes]:
     )
 
 
+async def _acted(request: AnyRequest, deed: Awaitable[None], flash: str) -> Response[bytes]:
+    project = part(request, "project")
+    return await act(deed, f"/console/projects/{project}", flash, partial(_show, request, project))
+
+
 @post("/projects/{project:str}/-/archive", opt=needs("deploy:projects.archive"))
 async def archive(request: Request[Any, Any, Any]) -> Response[bytes]:
     project = part(request, "project")
     desk = await open_desk(request)
-    try:
-        await desk.ports.archive_project(desk.who, project)
-    except Problem as problem:
-        return await _show(request, project, problem)
-    return see(f"/console/projects/{project}", "project-archived")
+    return await _acted(request, desk.ports.archive_project(desk.who, project), "project-archived")
 
 
 @post("/projects/{project:str}/-/restore", opt=needs("deploy:projects.restore"))
 async def restore(request: Request[Any, Any, Any]) -> Response[bytes]:
     project = part(request, "project")
     desk = await open_desk(request)
-    try:
-        await desk.ports.restore_project(desk.who, project)
-    except Problem as problem:
-        return await _show(request, project, problem)
-    return see(f"/console/projects/{project}", "project-restored")
+    return await _acted(request, desk.ports.restore_project(desk.who, project), "project-restored")
 
 
 @get("/projects/{project:str}/-/delete", opt=needs("deploy:projects.delete"))
@@ -159,11 +158,8 @@ async def _ask_delete(request: AnyRequest, slug: str, failed: Problem | None = N
 async def delete(request: Request[Any, Any, Any]) -> Response[bytes]:
     project = part(request, "project")
     desk, form = await open_desk(request), await read_form(request)
-    try:
-        await desk.ports.delete_project(desk.who, project, form.get("confirmation", ""))
-    except Problem as problem:
-        return await _ask_delete(request, project, problem)
-    return see("/console/projects", "project-deleted")
+    deed = desk.ports.delete_project(desk.who, project, form.get("confirmation", ""))
+    return await act(deed, "/console/projects", "project-deleted", partial(_ask_delete, request, project))
 
 
 @get("/projects/{project:str}/{environment:str}", opt=needs("deploy:environments.show"))

@@ -205,6 +205,16 @@ def test_the_log_of_a_deployment_is_its_last_lines(qd: Command, shop: str, insta
     assert qd("logs", DEPLOYMENT, "--tail", "1", "-o", "jsonl").out.count("\n") == 1
 
 
+def test_a_plan_asks_nothing_and_sends_nothing(qd: Command, shop: str, server: ContractServer) -> None:
+    before = len(server.calls)
+    for command in (("stop", "shop"), ("archive", "shop")):
+        result = qd(*command, "--plan", "--no-input")
+        assert result.code == 0, result.err
+        assert "/api/resources/" in result.out
+    reads = ("list", "show", "delete-check", "health")
+    assert [key for key, _, _ in server.calls[before:] if not key.endswith(reads)] == []
+
+
 def test_a_command_without_a_name_says_how_to_find_names(qd: Command, shop: str, installation: Installation) -> None:
     (row,) = installation.resources.values()
     second = {**row["resource"], "id": "res_second000000", "slug": "till", "name": "till"}

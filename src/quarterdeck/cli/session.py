@@ -19,7 +19,7 @@ CREDENTIALS = re.compile(r"(://)[^/@\s]+@")
 
 
 class Planned(Exception):
-    """Ends the block of a `session`."""
+    """No failure: ends the block of a `session` whose command was asked for its plan alone."""
 
 
 @dataclass

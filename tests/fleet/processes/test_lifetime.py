@@ -162,6 +162,7 @@ async def test_a_mistyped_program_is_named_whatever_directories_its_user_may_not
     with pytest.raises(Invalid) as caught:
         await processes.start(spec)
     assert "there is no program 'slep'" in caught.value.message
+    assert caught.value.message.count("slep'") == 1
     assert "ermission" not in caught.value.message
     tell = ("sh", "-c", "echo PATH is $PATH; sleep 300")
     await processes.start(sleeper("dep_typed-0", work, argv=tell, environment={"PATH": path}, account="res_mistyped"))

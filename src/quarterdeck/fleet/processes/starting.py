@@ -100,9 +100,9 @@ def _judge(document: dict[str, Any], answer: dict[str, Any]) -> None:
     if answer.get("started"):
         return
     if answer.get("refused") == "not-started":
-        step = answer["step"]
+        step, why, program = answer["step"], answer["message"], repr(document["argv"][0])
         raise Invalid(
-            f"Process {instance} could not be started ({step} {document['argv'][0]!r}: {answer['message']}).",
+            f"Process {instance} could not be started ({why if program in why else f'{step} {program}: {why}'}).",
             code="process_start_failed",
             hint=_HINTS.get(step, "Check the process's settings and limits."),
         )

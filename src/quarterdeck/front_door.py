@@ -50,6 +50,7 @@ def route(settings: Settings) -> ProxyRoute | None:
         mode = settings.tls
     return ProxyRoute(
         id=ROUTE,
+        owner=ROUTE,
         hostnames=((parts.hostname or "").lower(),),
         tls=mode,
         certificate_file=str(settings.tls_certificate) if mode == "files" else None,

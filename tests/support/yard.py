@@ -103,7 +103,7 @@ class Yard:
             "runtime": {"strategy": "auto"},
             "network": None,
             "health": None,
-            "route": RouteOrder(f"res_{self.instance}", [f"app-{self.instance}.localhost"]),
+            "route": RouteOrder(f"res_{self.instance}", "organization-1", [f"app-{self.instance}.localhost"]),
             "variables": [],
             "limits": Limits(build_seconds=60),
             "source_within": ["/"],

@@ -34,7 +34,9 @@ async def test_deployments_that_need_routes_at_once_share_few_reloads(host: Yard
         host.order(
             site(place, f"here-{number}"),
             resource=f"res_{host.instance}{number}",
-            route=RouteOrder(f"res_{host.instance}{number}", [f"app-{host.instance}-{number}.localhost"]),
+            route=RouteOrder(
+                f"res_{host.instance}{number}", "organization-1", [f"app-{host.instance}-{number}.localhost"]
+            ),
         )
         for number in range(MANY)
     ]

@@ -23,7 +23,7 @@ from quarterdeck.fleet.edge.routes import ProxyRoute, StaticRoute
 from quarterdeck.kernel.errors import Problem, Unavailable
 from support.yard import Yard, container, secret
 
-ROUTE = RouteOrder("res_1", ["a.localhost", "b.example"], "/app")
+ROUTE = RouteOrder("res_1", "organization-1", ["a.localhost", "b.example"], "/app")
 
 
 def test_the_container_of_an_attempt_is_this_value(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_an_order_survives_its_journey(tmp_path: Path) -> None:
 
 
 def test_routes_are_these_values() -> None:
-    hosts = {"id": "res_1", "hostnames": ("a.localhost", "b.example"), "path_prefix": "/app"}
+    hosts = {"id": "res_1", "owner": "organization-1", "hostnames": ("a.localhost", "b.example"), "path_prefix": "/app"}
     assert route_value(ROUTE, "static") == StaticRoute(**hosts)
     assert route_value(ROUTE, "container") == route_value(ROUTE, "process") == ProxyRoute(**hosts)
 

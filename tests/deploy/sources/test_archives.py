@@ -6,6 +6,7 @@ import base64
 import io
 import os
 import threading
+import tracemalloc
 import zipfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -89,13 +90,23 @@ async def test_a_link_that_leads_out_is_refused_and_nothing_is_written_through_i
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-@pytest.mark.parametrize("kind", ["text", "cut", "encrypted", "twice"])
+@pytest.mark.parametrize("kind", ["text", "cut", "encrypted", "twice", "lzma", "bzip2", "empty-link", "long", "deep"])
 async def test_what_is_no_sound_archive_is_refused(tmp_path: Path, kind: str) -> None:
     content = packed(FILES)
     if kind == "text":
         content = b"PK, or rather not"
     elif kind == "cut":
         content = content[: len(content) // 2]
+    elif kind in {"lzma", "bzip2"}:
+        made = io.BytesIO()
+        with zipfile.ZipFile(made, "w", zipfile.ZIP_LZMA if kind == "lzma" else zipfile.ZIP_BZIP2) as archive:
+            archive.writestr("app.py", b"print(1)" * 100)
+        content = made.getvalue()
+        content = content[:60] + bytes(byte ^ 0xFF for byte in content[60:80]) + content[80:]
+    elif kind == "empty-link":
+        content = packed(FILES, {"way": ""})
+    elif kind in {"long", "deep"}:
+        content = packed({("x" * 300 if kind == "long" else "d/" * 2500 + "x"): "x"})
     elif kind == "encrypted":
         content = content.replace(b"PK\x01\x02\x14\x03\x14\x00\x00", b"PK\x01\x02\x14\x03\x14\x00\x01", 1)
         assert content != packed(FILES)
@@ -124,6 +135,25 @@ async def test_limits_count_what_comes_out_whatever_the_archive_says(tmp_path: P
     assert (await refused(source(tmp_path / "app.zip"), tmp_path, FetchLimits(size=1_000_000))).code == (
         "source_too_large"
     )
+
+
+async def test_a_huge_table_of_contents_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for number in range(300):
+            archive.writestr(f"{number}", "")
+    content = made.getvalue()
+    # It says that it has one entry.
+    (tmp_path / "app.zip").write_bytes(content[:-14] + b"\x01\x00\x01\x00" + content[-10:])
+    tracemalloc.start()
+    try:
+        problem = await refused(source(tmp_path / "app.zip"), tmp_path, FetchLimits(files=200))
+        assert tracemalloc.get_traced_memory()[1] < 3_000_000
+    finally:
+        tracemalloc.stop()
+    assert problem.code == "source_too_large"
+    (tmp_path / "app.zip").write_bytes(content)
+    assert (await fetch(source(tmp_path / "app.zip"), tmp_path / "e", FetchLimits(files=300))).files == 300
 
 
 async def test_a_path_is_read_only_where_sources_may_lie(tmp_path: Path) -> None:

@@ -11,8 +11,16 @@ from quarterdeck.fleet.edge.configuration import EdgeOptions, ports_of, render_c
 from quarterdeck.fleet.edge.layout import Layout
 from quarterdeck.fleet.edge.ports import Ports
 from quarterdeck.fleet.edge.program import Account, privilege_arguments, start_command, start_environment
-from quarterdeck.fleet.edge.routes import ProxyRoute, RedirectRoute, Route, StaticRoute, decode_route, encode_route
-from quarterdeck.kernel.errors import Invalid
+from quarterdeck.fleet.edge.routes import (
+    ProxyRoute,
+    RedirectRoute,
+    Route,
+    StaticRoute,
+    check_routes,
+    decode_route,
+    encode_route,
+)
+from quarterdeck.kernel.errors import Conflict, Invalid
 
 LAYOUT = Layout(Path("/srv/quarterdeck/edge"))
 PORTS = Ports(http=8080, https=8443, address="127.0.0.1")
@@ -121,3 +129,15 @@ def test_the_environment_of_the_control_plane_stays_there():
     assert environment["HTTPS_PROXY"] == "http://proxy"
     assert "secret" not in str(environment)
     assert environment["XDG_CONFIG_HOME"] == "/srv/quarterdeck/edge/autosave"
+
+
+def test_a_hostname_is_one_owners_with_all_of_its_paths():
+    def route(name: str, owner: str, prefix: str = "/", host: str = "deck.example") -> Route:
+        return ProxyRoute(id=name, owner=owner, hostnames=(host,), path_prefix=prefix)
+
+    check_routes([route("web", "one"), route("api", "one", "/api"), route("other", "two", host="other.example")])
+    for prefix in ("/", "/console", "/console/deep"):
+        with pytest.raises(Conflict) as refused:
+            check_routes([route("quarterdeck", "quarterdeck"), route("res_1", "one", prefix)])
+        assert refused.value.code == "edge_proxy_route_conflict"
+        assert "deck.example" in refused.value.message

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import or_, select
 
-from quarterdeck.deploy.deployments import about, admission
+from quarterdeck.deploy.deployments import about, admission, routes
 from quarterdeck.deploy.deployments.model import Deployment, Phase
 from quarterdeck.deploy.deployments.placement import Placement
 from quarterdeck.deploy.deployments.records import record
@@ -203,7 +203,9 @@ def _serving(resource: Resource, deployment: Deployment | None) -> Serving | Non
 
 def _route(resource: Resource, deployment: Deployment) -> RouteOrder | None:
     route = deployment.route
-    return RouteOrder(resource.ref, list(route["hostnames"]), str(route["pathPrefix"])) if route else None
+    if not route:
+        return None
+    return RouteOrder(resource.ref, routes.owner(resource), list(route["hostnames"]), str(route["pathPrefix"]))
 
 
 def follow_up_order(tx: Tx, placement: Placement, deployment: Deployment, operation: str) -> RuntimeOrder:

@@ -37,6 +37,11 @@ def routable(resource: Resource, server: Server) -> bool:
     )
 
 
+def owner(resource: Resource) -> str:
+    """Whose a resource's host names are at the edge: its organization's."""
+    return f"organization-{resource.organization_id}"
+
+
 def generated(resource: Resource, server: Server, policy: AccessPolicy | None) -> dict[str, object] | None:
     """The route that a policy makes for a routable resource; without a policy it is the provider sslip."""
     mode, provider = (policy.mode, policy.provider) if policy else ("provider", "sslip")

@@ -33,9 +33,12 @@ class TargetOrder(msgspec.Struct, frozen=True):
 
 
 class RouteOrder(msgspec.Struct, frozen=True):
-    """The public way in: host names that lead to the resource. `id` is the resource's, stable over deployments."""
+    """The public way in: host names that lead to the resource. `id` is the resource's, stable over deployments; `owner`
+    its organization's, whose names they are.
+    """
 
     id: str
+    owner: str
     hostnames: list[str]
     path_prefix: str = "/"
 

@@ -19,7 +19,7 @@ LONGEST_ANSWER = 4096
 def route_value(route: RouteOrder, kind: str) -> Route:
     """The edge's route of a resource whose runtime is of this kind (`container`, `process`, `static`)."""
     made = StaticRoute if kind == "static" else ProxyRoute
-    return made(id=route.id, hostnames=tuple(route.hostnames), path_prefix=route.path_prefix)
+    return made(id=route.id, owner=route.owner, hostnames=tuple(route.hostnames), path_prefix=route.path_prefix)
 
 
 def way_of(route: RouteOrder, made: BuildPlan) -> Route:

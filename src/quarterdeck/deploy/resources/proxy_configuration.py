@@ -125,7 +125,8 @@ def _content(found: Rendered) -> str:
     static = runtime.get("kind") == "static"
     try:
         made = route_value(
-            RouteOrder(found.resource.ref, found.hostnames, found.path_prefix), "static" if static else "process"
+            RouteOrder(found.resource.ref, routes.owner(found.resource), found.hostnames, found.path_prefix),
+            "static" if static else "process",
         )
         if found.provider == "traefik":
             upstream = str(runtime.get("upstream") or f"127.0.0.1:{found.target_port or overview.DEFAULT_PORT}")

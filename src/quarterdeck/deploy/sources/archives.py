@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import lzma
 import os
 import stat
+import struct
 import time
 import zipfile
 import zlib
@@ -23,6 +25,10 @@ from quarterdeck.kernel.errors import Invalid, NotFound, Problem, Unavailable
 CHUNK = 1_048_576
 MOST_REDIRECTS = 5
 LONGEST_LINK = 4096
+LONGEST_ENTRY = 512
+"""Bytes that an entry takes in the table of contents, on average at most: what is read of it before it is counted."""
+_ENTRY = struct.Struct("<28x3H12x")
+"""Of an entry in the table of contents: how long its name, its extra field and its comment are."""
 
 
 @dataclass(frozen=True)
@@ -122,11 +128,10 @@ def _unpack(file: BinaryIO, folder: Path, limits: FetchLimits, where: str, end: 
     """
     links: list[tuple[Path, bytes]] = []
     taken = 0
+    _check_directory(file, limits, where)
     try:
         with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
-            if len(entries) > limits.files:
-                raise failures.too_large(f"has more than {limits.files} files", f"{limits.files}")
             for entry in entries:
                 target, mode = folder / _safe(entry, where), entry.external_attr >> 16
                 if entry.is_dir():
@@ -148,10 +153,41 @@ def _unpack(file: BinaryIO, folder: Path, limits: FetchLimits, where: str, end: 
                         os.fchmod(writer.fileno(), 0o755 if mode & stat.S_IXUSR else 0o644)
         for link, aim in links:
             os.symlink(aim, link)  # noqa: PTH211 - the aim is bytes, as the archive has them
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError) as error:
         raise _invalid(where, "it is no ZIP file, or it is damaged or encrypted") from error
     except (FileExistsError, NotADirectoryError, IsADirectoryError, ValueError) as error:
         raise _invalid(where, "two of its entries have one name") from error
+    except FileNotFoundError as error:
+        raise _invalid(where, "it has a link that leads to nothing at all") from error
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise _invalid(where, "one of its entries has a name that is too long for a file") from error
+        if error.errno is None:  # what a decompressor says of data that it cannot read
+            raise _invalid(where, "it is no ZIP file, or it is damaged or encrypted") from error
+        raise
+
+
+def _check_directory(file: BinaryIO, limits: FetchLimits, where: str) -> None:
+    """Refuse a table of contents that is too large before it is read: `zipfile` makes an object of every entry."""
+    try:
+        end = zipfile._EndRecData(file)  # type: ignore[attr-defined]  # noqa: SLF001 - what ZipFile itself begins with
+    except OSError as error:
+        raise _invalid(where, "it is no ZIP file, or it is damaged or encrypted") from error
+    if end is None:
+        raise _invalid(where, "it is no ZIP file, or it is damaged or encrypted")
+    size, place = end[zipfile._ECD_SIZE], end[zipfile._ECD_LOCATION]  # type: ignore[attr-defined]  # noqa: SLF001
+    if end[zipfile._ECD_SIGNATURE] == zipfile.stringEndArchive64:  # type: ignore[attr-defined]  # noqa: SLF001
+        place -= zipfile.sizeEndCentDir64 + zipfile.sizeEndCentDir64Locator  # type: ignore[attr-defined]
+    begin, entries = place - size, 0
+    while 0 <= begin < place and size <= limits.files * LONGEST_ENTRY and entries <= limits.files:
+        file.seek(begin)
+        head = file.read(_ENTRY.size)
+        if len(head) < _ENTRY.size:
+            break
+        begin += _ENTRY.size + sum(_ENTRY.unpack(head))
+        entries += 1
+    if size > limits.files * LONGEST_ENTRY or entries > limits.files:
+        raise failures.too_large(f"has more than {limits.files} files", f"{limits.files}")
 
 
 def _safe(entry: zipfile.ZipInfo, where: str) -> PurePosixPath:

@@ -25,13 +25,16 @@ _REDIRECT_TARGET = re.compile(r"https?://[^\s{}/?#]+(/[^\s{}]*)?")
 
 
 class _Route(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
-    """What every kind has: an id (also a file name), hostnames, a path prefix and how TLS is had.
+    """What every kind has: an id (also a file name), whose it is, hostnames, a path prefix and how TLS is had.
+
+    A hostname is one owner's, whole: who has a part of its paths has the cookies and passwords of all of them.
 
     `tls` is `disabled`, `auto` (ACME), `internal` (the edge's own authority, for hosts without the internet) or `files`
     (a certificate that stands on the host as `certificate_file` and `key_file`).
     """
 
     id: str
+    owner: str = ""
     hostnames: tuple[str, ...]
     path_prefix: str = "/"
     tls: TlsMode = "disabled"
@@ -110,8 +113,9 @@ def check_route_id(route_id: str) -> None:
 
 
 def check_routes(routes: Iterable[Route]) -> None:
-    """Raises for a bad route, a repeated id or two routes that claim one hostname and path."""
+    """Raises for a bad route, a repeated id, a hostname of two owners or two routes with one hostname and path."""
     ids: set[str] = set()
+    owners: dict[str, str] = {}
     claims: dict[tuple[str, str], str] = {}
     for route in routes:
         check_route(route)
@@ -119,6 +123,13 @@ def check_routes(routes: Iterable[Route]) -> None:
             raise Invalid(f"Route {route.id} stands twice in one batch.", code="edge_proxy_route_invalid")
         ids.add(route.id)
         for hostname in route.hostnames:
+            if owners.setdefault(hostname, route.owner) != route.owner:
+                raise Conflict(
+                    f"The name {hostname} is somebody else's; {route.id} cannot have any of its paths.",
+                    code="edge_proxy_route_conflict",
+                    hint="Choose another hostname.",
+                    routeId=route.id,
+                )
             owner = claims.setdefault((hostname, route.path_prefix.rstrip("/")), route.id)
             if owner != route.id:
                 raise Conflict(

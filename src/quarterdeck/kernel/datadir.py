@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
+from datetime import datetime
 from pathlib import Path
 
 from quarterdeck.kernel.errors import Conflict, Problem, Unavailable
@@ -12,6 +13,8 @@ from quarterdeck.kernel.errors import Conflict, Problem, Unavailable
 LEAST_FREE = 0.05
 RESTORING = ".restoring"
 """There while a backup is restored; left behind by a restore that was cut off."""
+RESTORED = "restored"
+"""An empty file as old as the last restore: what was made between backup and restore is unknown to the database."""
 
 
 class DataDirectory:
@@ -98,6 +101,13 @@ class DataDirectory:
                 code="restore_unfinished",
                 hint="Run the same `quarterdeck restore` again, then start.",
             )
+
+    def restored_since(self, instant: datetime) -> bool:
+        """Whether a backup was restored here at or after an instant."""
+        try:
+            return (self.path / RESTORED).stat().st_mtime >= instant.timestamp()
+        except FileNotFoundError:
+            return False
 
     def release(self) -> None:
         if self._lock is not None:

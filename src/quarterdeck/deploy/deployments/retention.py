@@ -103,8 +103,10 @@ async def _plans(instance: Any, before: datetime) -> int:
 
 async def _images(instance: Any, before: datetime) -> int:
     """Images that carry the mark of this installation and that no attempt needs; never anybody else's, and never
-    the engine's build cache, which carries no marks.
+    the engine's build cache, which carries no marks. None soon after a restore: those made since the backup look so.
     """
+    if instance.data.restored_since(before):
+        return 0
     host = instance.placement.docker_host
     environment = {**os.environ, **({"DOCKER_HOST": host} if host else {})}
     try:

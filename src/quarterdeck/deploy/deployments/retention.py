@@ -17,6 +17,7 @@ from typing import Any
 import structlog
 from sqlalchemy import or_, select
 
+from quarterdeck.deploy.deployments.archiving import STREAM
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.deployments.transitions import ACTIVE
 from quarterdeck.deploy.resources.model import Resource
@@ -29,6 +30,7 @@ from quarterdeck.kernel.retention import Category, register, spare
 
 HOUR = 3600
 DAY = timedelta(days=1)
+CHUNK = 500
 log = structlog.get_logger("quarterdeck.housekeeping")
 
 
@@ -136,8 +138,26 @@ async def _remove_images(engine: Engine, unneeded: list[images.ListedImage]) -> 
     return removed
 
 
-spare("deployment:")
+async def _lines(instance: Any, before: datetime) -> int:
+    """Lines of attempts that are in no record any more: a pruning that was cut off left them."""
+    streams = await instance.logs.older(STREAM, before)
+    forgotten = 0
+    for start in range(0, len(streams), CHUNK):
+        some = streams[start : start + CHUNK]
+        for stream in await instance.db.read(_unrecorded, some):
+            forgotten += await instance.logs.forget(stream)
+    return forgotten
+
+
+def _unrecorded(tx: Tx, streams: list[str]) -> list[str]:
+    refs = [stream.removeprefix(STREAM) for stream in streams]
+    recorded = set(tx.scalars(select(Deployment.ref).where(Deployment.ref.in_(refs))))
+    return [stream for stream, ref in zip(streams, refs, strict=True) if ref not in recorded]
+
+
+spare(STREAM)
 register(Category("work-directories", "Work directories of attempts that have ended", DAY, _work, every=6 * HOUR))
 register(Category("plan-directories", "Sources fetched to show a plan", DAY, _plans, every=6 * HOUR))
 register(Category("releases", "Release directories that no attempt needs", DAY, _releases))
 register(Category("images", "Our images that no attempt needs", DAY, _images))
+register(Category("deployment-lines", "Lines of attempts that are in no record", DAY, _lines))

@@ -13,7 +13,7 @@ from typing import Any
 from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.clock import micros
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Conflict, Invalid, NotFound
+from quarterdeck.kernel.errors import Conflict, Invalid, NotFound, ProviderFailure
 from quarterdeck.kernel.jobs import ledger
 from quarterdeck.kernel.jobs import transitions as step
 from quarterdeck.kernel.jobs.finding import get
@@ -101,7 +101,7 @@ def retry(tx: Tx, job_id: int, reason: str | None = None) -> Job:
         _close(tx, job, step.REPLACE, "manual-retry", reason, None)
     try:
         fresh = (kinds.work(job.kind).again or same_again)(tx, job)
-    except (Conflict, Invalid, NotFound) as problem:
+    except (Conflict, Invalid, NotFound, ProviderFailure) as problem:
         raise Conflict(
             f"Job {job.uid} cannot be retried: {problem.message}",
             code=NOT_ALLOWED["retry"],

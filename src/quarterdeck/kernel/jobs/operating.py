@@ -77,6 +77,11 @@ def cancel(tx: Tx, job_id: int, reason: str, *, only_waiting: bool = False) -> J
     return _close(tx, job, step.CANCEL, "manual-cancel", reason, Outcome("canceled", error_message=reason))
 
 
+def may_cancel(job: Job) -> bool:
+    """Whether a person may end it: only work that waits. What runs is ended where it belongs."""
+    return step.CANCEL.allows(job.state)
+
+
 def mark_recovered(tx: Tx, job_id: int, reason: str | None = None) -> Job:
     """A person repaired what the job could not; it counts as succeeded. Nothing else is touched."""
     job = _close(tx, _locked(tx, job_id), step.RECOVER, "manual-recovery", reason, None)

@@ -215,7 +215,7 @@ class Reads:
     async def inspect(self, who: Principal, source: SourceChoice) -> Inspection:
         found = await inspection.inspect(
             self.instance.db,
-            self.instance.placement,
+            self.instance.glances,
             sources.source(source),
             runtime=sources.runtime(source),
             network=sources.network(source),

@@ -135,15 +135,3 @@ class DataDirectory:
         shortage = self.shortage()
         if shortage is not None:
             raise shortage
-
-
-def disk_size(directory: Path) -> int:
-    """Bytes on disk below a directory, as far as they can be seen while they change."""
-    total = 0
-    for place, _, files in os.walk(directory):
-        for name in files:
-            try:
-                total += os.lstat(os.path.join(place, name)).st_blocks * 512  # noqa: PTH118 - hot loop
-            except OSError:
-                continue
-    return total

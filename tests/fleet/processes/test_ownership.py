@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from quarterdeck.deploy.execution.releasing import _lay_out
-from quarterdeck.fleet.processes.ownership import DEEPEST, grant, publish
+from quarterdeck.fleet.processes.ownership import grant, publish
 from quarterdeck.kernel.errors import Conflict, Invalid
+from quarterdeck.kernel.trees import DEEPEST
 
 pytestmark = pytest.mark.root
 USER = 700_123

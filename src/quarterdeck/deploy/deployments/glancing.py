@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from quarterdeck.deploy.execution.preparing import plan_for, refuse_own_data
 from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.deploy.sources.fetch import fetch
 from quarterdeck.deploy.sources.spec import FetchedSource, FetchLimits, SourceSpec
+from quarterdeck.kernel import trees
 from quarterdeck.kernel.datadir import DataDirectory
 from quarterdeck.kernel.errors import RateLimited
 from quarterdeck.kernel.ids import Ids
@@ -57,7 +57,7 @@ class Glances:
                 )
                 return await asyncio.to_thread(plan_for, order, source, engine=engine), source
             finally:
-                await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
+                await asyncio.to_thread(trees.remove, directory)
 
     @contextlib.contextmanager
     def _place(self, principal: Principal) -> Iterator[None]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,6 +23,7 @@ from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.fleet.docker import images
 from quarterdeck.fleet.docker.address import engine_address
 from quarterdeck.fleet.docker.engine import Engine
+from quarterdeck.kernel import trees
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.retention import Category, register, spare
@@ -84,9 +84,7 @@ def leftovers(directory: Path, before: datetime, keep: Iterable[str]) -> list[Pa
 
 async def _remove(directory: Path, before: datetime, keep: Iterable[str]) -> int:
     found = await asyncio.to_thread(leftovers, directory, before, keep)
-    for path in found:
-        await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
-    return len(found)
+    return sum([await asyncio.to_thread(trees.remove, path) for path in found])
 
 
 async def _work(instance: Any, before: datetime) -> int:

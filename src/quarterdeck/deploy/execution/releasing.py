@@ -17,7 +17,8 @@ from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.deploy.sources.spec import FetchedSource
 from quarterdeck.fleet.processes.ownership import grant, publish
 from quarterdeck.fleet.processes.spec import Limits, ProcessSpec, RestartPolicy
-from quarterdeck.kernel.datadir import DataDirectory, disk_size
+from quarterdeck.kernel import trees
+from quarterdeck.kernel.datadir import DataDirectory
 from quarterdeck.kernel.errors import Invalid, Problem, ProviderFailure, Timeout
 from quarterdeck.kernel.faults import point
 
@@ -74,7 +75,7 @@ def _lay_out(tree: Path, release: Path, directory: Path, account: int | None, ex
     """
     if release.exists():
         release.chmod(0o700)
-        shutil.rmtree(release)
+        trees.remove(release)
     release.mkdir(mode=0o700, parents=True)
     shutil.copytree(tree, directory, symlinks=True, ignore=shutil.ignore_patterns(".git", *excluded))
     if account is not None:
@@ -181,16 +182,25 @@ async def _keep_room(target: Target, directory: Path, limits: OrderLimits, insta
     while True:
         await asyncio.sleep(LOOK_SECONDS)
         problem = DataDirectory(target.root, limits.least_free_disk).shortage()
-        if problem is None and await asyncio.to_thread(disk_size, directory) > most:
-            problem = ProviderFailure(
-                f"The build wrote more than {most / 1_000_000_000:.1f} GB and was ended.",
-                code="build_disk_exceeded",
-                hint="Let it write less, or raise QUARTERDECK_BUILD_DISK.",
-            )
+        if problem is None:
+            problem = await asyncio.to_thread(_too_much, directory, most)
         if problem is not None:
             lost.append(problem)
             await target.processes.stop(instance, 0)
             return
+
+
+def _too_much(directory: Path, most: int) -> Problem | None:
+    try:
+        if trees.size(directory) <= most:
+            return None
+    except Invalid as problem:
+        return problem
+    return ProviderFailure(
+        f"The build wrote more than {most / 1_000_000_000:.1f} GB and was ended.",
+        code="build_disk_exceeded",
+        hint="Let it write less, or raise QUARTERDECK_BUILD_DISK.",
+    )
 
 
 def base_environment(made: BuildPlan, directory: Path, *, building: bool = False) -> dict[str, str]:

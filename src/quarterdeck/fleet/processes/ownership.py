@@ -12,10 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from quarterdeck.kernel.errors import Conflict, Invalid
-
-DEEPEST = 200
-"""Levels of directories: each takes a descriptor while it is gone through."""
+from quarterdeck.kernel.errors import Conflict
+from quarterdeck.kernel.trees import DEEPEST, too_deep
 
 
 def grant(tree: Path, uid: int | None) -> None:
@@ -97,11 +95,7 @@ def _take(here: int, owner: int, rights: int) -> bool:
 
 def _names(here: int, levels: int) -> list[str]:
     if not levels:
-        raise Invalid(
-            f"Directories lie more than {DEEPEST} deep in each other.",
-            code="source_tree_too_deep",
-            hint="Look in the source, or in what its build writes, for directories that go round in a circle.",
-        )
+        raise too_deep()
     listing = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=here)
     try:
         return sorted(os.listdir(listing))  # noqa: PTH208 - by descriptor

@@ -47,7 +47,8 @@ class Glances:
         """
         root = Path(self.placement.root)
         with self._place(current.get().principal):
-            DataDirectory(root, self.placement.limits.least_free_disk).require_space()
+            room = DataDirectory(root, self.placement.limits.least_free_disk)
+            await asyncio.to_thread(room.require_space)
             refuse_own_data(root, spec)
             directory = root / "plans" / f"{order.resource}-{self.ids.text(8)}"
             limits = FetchLimits(size=self.placement.limits.source_bytes, seconds=FETCH_SECONDS)

@@ -4,6 +4,7 @@ given up, by itself or by a person. The daily look finds them by their marks, wh
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -83,10 +84,7 @@ def retired(tx: Tx, refs: list[str]) -> None:
 
 async def _found(target: Target) -> dict[str, datetime]:
     """The deployments that have a container or a process of this installation, and when the newest of it was made."""
-    found = []
-    for one in target.processes.list():
-        with contextlib.suppress(NotFound):  # removed meanwhile
-            found.append((one.labels.get(MARK, ""), target.processes.placed_at(one.instance)))
+    found = await asyncio.to_thread(_processes, target)
     if target.engine is not None:
         marks = {"quarterdeck.managed": "true", "quarterdeck.instance": target.order.instance}
         listed = await containers.listed(target.engine, marks)
@@ -96,6 +94,14 @@ async def _found(target: Target) -> dict[str, datetime]:
         if ref:
             newest[ref] = max(made, newest.get(ref, made))
     return newest
+
+
+def _processes(target: Target) -> list[tuple[str, datetime]]:
+    found = []
+    for one in target.processes.list():
+        with contextlib.suppress(NotFound):  # removed meanwhile
+            found.append((one.labels.get(MARK, ""), target.processes.placed_at(one.instance)))
+    return found
 
 
 def _unneeded(found: dict[str, datetime], now: Known, before: datetime, *, restored: bool) -> list[str]:

@@ -19,6 +19,7 @@ from quarterdeck.access import Access
 from quarterdeck.deploy.deployments import jobs as deployment_jobs
 from quarterdeck.deploy.deployments import orphans, previews
 from quarterdeck.deploy.deployments import retention as deployment_retention
+from quarterdeck.deploy.deployments.glancing import Glances
 from quarterdeck.deploy.deployments.placement import Placement, limits
 from quarterdeck.deploy.execution.execute import execute
 from quarterdeck.deploy.execution.operating import clean_up, operate
@@ -104,6 +105,7 @@ class Instance:
     edge: Edge | None
     observer: Observer
     looking: Looking
+    glances: Glances
     setup_token: Secret[str] | None
     attempts: Attempts = field(default_factory=Attempts)
     metrics: Metrics = field(default_factory=Metrics)
@@ -211,6 +213,7 @@ class Instance:
             observer=Observer(
                 db, logs, root=data.runtime, docker_host=placement.docker_host, log_bytes=settings.runtime_log_size
             ),
+            glances=Glances(placement, db.ids),
             looking=Looking(db, data.path, data.runtime, placement.docker_host, who.uid),
             setup_token=None if exists or open_door(settings) else Secret(db.ids.token(16)),
         )

@@ -6,6 +6,7 @@ import sqlite3
 import tarfile
 import threading
 from contextlib import closing
+from datetime import timedelta
 
 import pytest
 
@@ -14,18 +15,22 @@ from quarterdeck.backups.record import last
 from quarterdeck.backups.restoring import check, restore
 from quarterdeck.backups.taking import take
 from quarterdeck.kernel import audit, jobs
+from quarterdeck.kernel.clock import SystemClock
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.vault import Secret
 
 
 def test_a_wiped_installation_comes_back_with_every_row_and_secret(house: House, tmp_path):
-    before = house.rows()
+    before, begun = house.rows(), SystemClock().now()
+    assert not house.data.restored_since(begun)
     file, manifest = take(house.data, house.address, tmp_path)
     assert file.stat().st_mode & 0o777 == 0o600
     assert check(file, house.wanted()) == manifest
     key = house.wipe()
     restore(file, house.directory, house.wanted(key=key))
     assert house.rows(restored=True) == before
+    assert house.data.restored_since(begun)
+    assert not house.data.restored_since(begun + timedelta(hours=1))
     assert list((house.directory / "runtime").iterdir()) == []
     with house.opened(restored=True) as instance:
         assert opens(instance, house) == SECRET

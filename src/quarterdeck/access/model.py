@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from quarterdeck.kernel.db import Base, Identified
+from quarterdeck.kernel.db import Base, BigId, Identified
 
 
 class Grant(Identified, Base):
@@ -20,8 +20,8 @@ class Grant(Identified, Base):
         Index("uq_access_grants_role", "user_id", "organization_id", "role", "project_id", unique=True),
     )
 
-    user_id: Mapped[int]
-    organization_id: Mapped[int]
-    project_id: Mapped[int] = mapped_column(default=0)
+    user_id: Mapped[int] = mapped_column(BigId)
+    organization_id: Mapped[int] = mapped_column(BigId)
+    project_id: Mapped[int] = mapped_column(BigId, default=0)
     role: Mapped[str] = mapped_column(String(80))
     created_at: Mapped[datetime]

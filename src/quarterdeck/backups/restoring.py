@@ -19,7 +19,7 @@ import psycopg
 from quarterdeck.backups import postgresql, staging
 from quarterdeck.backups.archive import header as read_header
 from quarterdeck.backups.manifest import DATABASE, KEY, LOGS, RUNTIME, TABLES, Header, Manifest
-from quarterdeck.kernel.datadir import RESTORING, DataDirectory
+from quarterdeck.kernel.datadir import RESTORED, RESTORING, DataDirectory
 from quarterdeck.kernel.db.files import sync
 from quarterdeck.kernel.db.migrate import require_known
 from quarterdeck.kernel.errors import Conflict, Unavailable
@@ -28,7 +28,7 @@ from quarterdeck.kernel.vault import Secret
 
 HARMLESS = frozenset({"lock", KEY, "quarterdeck.toml", "lost+found"})
 """What an empty data directory may have: where a disk is mounted, and what an operator puts there beforehand."""
-ORDER = (RUNTIME, LOGS, KEY, DATABASE)
+ORDER = (RUNTIME, LOGS, KEY, RESTORED, DATABASE)
 """The database comes last: a directory without one is no installation."""
 
 
@@ -103,6 +103,7 @@ def _staged(file: Path, data: DataDirectory, header: Header, wanted: Wanted) -> 
     staging.put_key(place, manifest, key=wanted.key or own, passphrase=wanted.passphrase)
     (place / RUNTIME).mkdir(mode=0o711, exist_ok=True)
     (place / RUNTIME).chmod(0o711)
+    (place / RESTORED).touch(mode=0o600)
     point("restore.staged")
     return manifest
 
@@ -137,7 +138,7 @@ def _clear(data: DataDirectory) -> None:
     """What an earlier try has put here. The key stays: an operator may have put it."""
     if not (data.path / RESTORING).exists():
         return
-    for name in (RUNTIME, LOGS, DATABASE, RESTORING):
+    for name in (RUNTIME, LOGS, RESTORED, DATABASE, RESTORING):
         path = data.path / name
         if path.is_dir():
             shutil.rmtree(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
+from datetime import datetime
 from pathlib import Path
 
 from quarterdeck.kernel.errors import Conflict, Problem, Unavailable
@@ -12,6 +13,8 @@ from quarterdeck.kernel.errors import Conflict, Problem, Unavailable
 LEAST_FREE = 0.05
 RESTORING = ".restoring"
 """There while a backup is restored; left behind by a restore that was cut off."""
+RESTORED = "restored"
+"""An empty file as old as the last restore: what was made between backup and restore is unknown to the database."""
 
 
 class DataDirectory:
@@ -99,6 +102,13 @@ class DataDirectory:
                 hint="Run the same `quarterdeck restore` again, then start.",
             )
 
+    def restored_since(self, instant: datetime) -> bool:
+        """Whether a backup was restored here at or after an instant."""
+        try:
+            return (self.path / RESTORED).stat().st_mtime >= instant.timestamp()
+        except FileNotFoundError:
+            return False
+
     def release(self) -> None:
         if self._lock is not None:
             os.close(self._lock)
@@ -125,15 +135,3 @@ class DataDirectory:
         shortage = self.shortage()
         if shortage is not None:
             raise shortage
-
-
-def disk_size(directory: Path) -> int:
-    """Bytes on disk below a directory, as far as they can be seen while they change."""
-    total = 0
-    for place, _, files in os.walk(directory):
-        for name in files:
-            try:
-                total += os.lstat(os.path.join(place, name)).st_blocks * 512  # noqa: PTH118 - hot loop
-            except OSError:
-                continue
-    return total

@@ -14,6 +14,9 @@ from quarterdeck.workspace import projects
 from quarterdeck.workspace.model import Environment, Project
 from quarterdeck.workspace.names import check_name
 
+KINDS = frozenset({"production", "staging", "test", "development"})
+"""Kinds that an environment may be called after."""
+
 
 class EnvironmentAction(audit.Action):
     CREATED = "environment.created"
@@ -82,6 +85,13 @@ def check_open(environment: Environment) -> None:
             hint="Unlock it, or wait for the person who locked it.",
             relatedEntityId=environment.ref,
         )
+
+
+def find_or_create(tx: Tx, project_ref: str, name: str) -> Environment:
+    """An environment of a project by its name, without case; else one of the kind that its name says, else custom."""
+    project = projects.locked(tx, project_ref)
+    found = next((one for one in of_project(tx, project) if one.name.lower() == name.lower()), None)
+    return found or create(tx, project_ref, name, name if name in KINDS else "custom")
 
 
 def create(tx: Tx, project_ref: str, name: str, kind: str, parent_ref: str | None = None) -> Environment:

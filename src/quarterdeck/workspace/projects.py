@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 from sqlalchemy import delete as delete_rows
@@ -105,6 +106,28 @@ def create(tx: Tx, name: str, description: str | None = None) -> Project:
     )
     _note(tx, project, ProjectAction.CREATED, "project-created", {"name": name, "slug": wanted})
     return project
+
+
+def find_or_create(tx: Tx, name: str) -> Project:
+    """The project that a name's slug leads to. Who asks for one that is just being made waits for it."""
+    wanted = slug(name, name)
+    tx.lock(f"project-name:{organization_of(tx)}:{wanted}")
+    return find_by_slug(tx, wanted) or create(tx, name)
+
+
+def version(project: Project) -> str:
+    """What a form about a project was made from: its own words, since its row counts no versions."""
+    words = f"{project.name}\n{project.description or ''}"
+    return hashlib.sha256(words.encode()).hexdigest()[:16]
+
+
+def change(tx: Tx, ref: str, *, name: str, description: str | None, seen: str) -> Project:
+    """Rename and describe a project that is still as it was `seen` (a `version`). Raises `Conflict` where not."""
+    project = locked(tx, ref)
+    if seen != version(project):
+        raise Conflict(f"{project.name} was changed while this form was open.", hint="Compare both, then save again.")
+    set_description(tx, ref, description)
+    return rename(tx, ref, name)
 
 
 def rename(tx: Tx, ref: str, name: str) -> Project:

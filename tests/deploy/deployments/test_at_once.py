@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from quarterdeck.deploy.deployments import admission, deployments
+from quarterdeck.deploy.deployments import admission, deployments, first
 from quarterdeck.deploy.deployments.transitions import move
 from quarterdeck.deploy.resources import archiving, profiles, runtime
 from quarterdeck.deploy.resources import variables as resource_variables
@@ -16,17 +16,18 @@ from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.http.failures import failure_of
 from quarterdeck.kernel.vault import Secret
 from quarterdeck.workspace import environments, projects, variables
-from quarterdeck.workspace.model import Environment
+from quarterdeck.workspace.model import Environment, Project
 from support.harbour import Harbour
+from support.served import SOURCE
 
 
-async def beside(harbour: Harbour, first, second):
-    """`second` starts when `first` has written and commits 0.3 s later. Answers for each "done" or a code."""
+async def beside(harbour: Harbour, one, another):
+    """`another` starts when `one` has written and commits 0.3 s later. Answers for each "done" or a code."""
     written = threading.Event()
 
     def held(tx):
         try:
-            first(tx)
+            one(tx)
             tx.flush()
         finally:
             written.set()
@@ -39,9 +40,9 @@ async def beside(harbour: Harbour, first, second):
             return problem.code
         return "done"
 
-    one = asyncio.create_task(told(held))
+    holding = asyncio.create_task(told(held))
     await asyncio.to_thread(written.wait)
-    return [await told(second), await one][::-1]
+    return [await told(another), await holding][::-1]
 
 
 def configure(harbour, tx):
@@ -76,12 +77,17 @@ def rename_project(harbour, tx):
     projects.rename(tx, harbour.project, "Other")
 
 
+def reword_project(harbour, tx):
+    as_it_was = projects.version(Project(name="Demo", description=None))
+    projects.change(tx, harbour.project, name="Demo", description=tx.ids.text(8), seen=as_it_was)
+
+
 def new_environment(harbour, tx):
     environments.create(tx, harbour.project, "staging", "staging")
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "told"),
+    ("one", "another", "told"),
     [
         (configure, configure, "resource_version_conflict"),
         (archive, configure, "resource_archived"),
@@ -92,10 +98,12 @@ def new_environment(harbour, tx):
         (archive_project, rename_project, "project_archived"),
         (archive_project, new_environment, "project_archived"),
         (new_environment, new_environment, "conflict"),
+        (reword_project, reword_project, "conflict"),
+        (rename_project, reword_project, "conflict"),
     ],
 )
-async def test_the_second_sees_what_the_first_has_done(harbour: Harbour, first, second, told) -> None:
-    found = await beside(harbour, lambda tx: first(harbour, tx), lambda tx: second(harbour, tx))
+async def test_the_second_sees_what_the_first_has_done(harbour: Harbour, one, another, told) -> None:
+    found = await beside(harbour, lambda tx: one(harbour, tx), lambda tx: another(harbour, tx))
     assert found == ["done", told]
 
 
@@ -109,6 +117,23 @@ async def test_one_idempotency_key_makes_one_attempt(harbour: Harbour) -> None:
 
     assert await beside(harbour, stop, stop) == ["done", "done"]
     assert len(set(made)) == 1
+
+
+async def test_first_deployments_at_once_go_into_one_project_and_environment(harbour: Harbour) -> None:
+    made = []
+
+    def deploying(name, environment):
+        def deploy(tx):
+            wanted = first.First(name, "Brand New", environment, "application", SOURCE, None, None, harbour.server)
+            begun = first.deploy(tx, wanted)
+            made.append((begun.project.id, begun.environment.id, begun.resource.name, begun.attempt.number))
+
+        return deploy
+
+    assert await beside(harbour, deploying("One", "production"), deploying("Two", "Production")) == ["done", "done"]
+    (project, environment, *one), (*same, name, number) = made
+    assert [project, environment] == same
+    assert (one, name, number) == (["One", 1], "Two", 1)
 
 
 async def ending(harbour: Harbour, second):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
@@ -12,13 +13,14 @@ from quarterdeck.deploy.deployments import deployments
 from quarterdeck.deploy.deployments.jobs import RETIRE
 from quarterdeck.deploy.execution.order import TargetOrder
 from quarterdeck.deploy.execution.target import labels
-from quarterdeck.fleet.docker import containers
+from quarterdeck.fleet.docker import containers, images
 from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.fleet.docker.specs import ContainerSpec
 from quarterdeck.fleet.processes.runtime import Processes
 from quarterdeck.fleet.processes.spec import ProcessSpec
 from quarterdeck.kernel import jobs, retention
 from quarterdeck.kernel.clock import HeldClock
+from quarterdeck.kernel.datadir import RESTORED
 from quarterdeck.kernel.db import Tx
 from support.harbour import Harbour
 from support.yard import NOBODY
@@ -62,13 +64,21 @@ async def give_up(harbour: Harbour, ref: str) -> None:
     await harbour.told(await harbour.job(RETIRE, ref), jobs.Outcome("failed", error_code="docker_unavailable"))
 
 
-async def tidied(harbour: Harbour, days: float, docker_host: str = NOBODY) -> int:
+async def tidied(harbour: Harbour, days: float, docker_host: str = NOBODY, category: str = "runtimes") -> int:
     """How many the look finds and removes when so much time has passed."""
     real, clock = harbour.instance, HeldClock(harbour.instance.db.clock.now())
     clock.advance(days * DAY)
     db = SimpleNamespace(read=real.db.read, write=real.db.write, clock=clock)
     placement = SimpleNamespace(docker_host=docker_host)
-    return await retention.tidy(SimpleNamespace(db=db, data=real.data, uid=real.uid, placement=placement), "runtimes")
+    return await retention.tidy(SimpleNamespace(db=db, data=real.data, uid=real.uid, placement=placement), category)
+
+
+def restored(harbour: Harbour, days: float) -> None:
+    """A backup is restored so many days from now."""
+    mark = harbour.instance.data.path / RESTORED
+    mark.touch()
+    later = harbour.instance.db.clock.now().timestamp() + days * DAY
+    os.utime(mark, (later, later))
 
 
 async def test_a_process_that_nobody_needs_goes_when_its_clearing_was_given_up(
@@ -90,6 +100,19 @@ async def test_a_process_that_nobody_needs_goes_when_its_clearing_was_given_up(
     assert await tidied(harbour, 2) == 0
 
 
+async def test_what_no_record_knows_is_as_old_as_it_is_and_stays_for_a_day_after_a_restore(
+    harbour: Harbour, processes: Processes
+) -> None:
+    await runs(harbour, processes, "dep_since_the_backup")
+    assert await tidied(harbour, 0) == 0
+    assert await tidied(harbour, 0.9) == 0  # started within the day
+    restored(harbour, 1.5)
+    assert await tidied(harbour, 2) == 0  # restored within the day
+    assert [one.instance for one in processes.list()] == ["dep_since_the_backup"]
+    assert await tidied(harbour, 3) == 1
+    assert processes.list() == []
+
+
 @pytest.mark.engine
 async def test_so_does_a_container_and_without_an_engine_nothing_is_said_to_be_gone(
     harbour: Harbour, engine: Engine, docker_host: str, mine: dict[str, str]
@@ -109,3 +132,22 @@ async def test_so_does_a_container_and_without_an_engine_nothing_is_said_to_be_g
     assert left == {serving, "dep_theirs"}
     assert (await harbour.show(old)).retired_at is not None
     assert (await harbour.show(serving)).retired_at is None
+
+
+@pytest.mark.engine
+async def test_an_image_that_no_record_knows_stays_for_a_day_after_a_restore(
+    harbour: Harbour, engine: Engine, docker_host: str, mine: dict[str, str]
+) -> None:
+    marks = labels(TargetOrder("local", "", harbour.instance.uid), "dep_since_the_backup", harbour.resource)
+    made = await containers.create(engine, ContainerSpec(image="busybox", labels=marks | mine))
+    name = f"since-the-backup:{harbour.instance.uid}"
+    repository, _, tag = name.partition(":")
+    await engine.request("POST", "/commit", query={"container": made, "repo": repository, "tag": tag})
+    try:
+        restored(harbour, 1.5)
+        assert await tidied(harbour, 2, docker_host, "images") == 0
+        assert await images.find(engine, name) is not None
+        assert await tidied(harbour, 3, docker_host, "images") == 1
+        assert await images.find(engine, name) is None
+    finally:
+        await images.remove(engine, name, force=True)

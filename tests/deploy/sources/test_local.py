@@ -9,6 +9,7 @@ import pytest
 
 from quarterdeck.deploy.sources.fetch import fetch
 from quarterdeck.deploy.sources.spec import FetchLimits, SourceSpec
+from quarterdeck.kernel import trees
 from quarterdeck.kernel.errors import Problem
 
 
@@ -119,3 +120,22 @@ async def test_what_cannot_be_copied_is_told_on_the_loop_and_left_out(tmp_path, 
     assert "pipe" not in names(got.tree)
     assert got.warnings == ("pipe is neither file, folder nor link and was left out.",)
     assert loops == [asyncio.get_running_loop()]
+
+
+async def test_a_bottomless_folder_is_refused_in_words_and_leaves_nothing(tmp_path):
+    place = tmp_path / "bottomless"
+    place.mkdir()
+    here = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+    for _ in range(1_500):
+        os.mkdir("d", dir_fd=here)
+        below = os.open("d", os.O_RDONLY | os.O_DIRECTORY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(here)
+    try:
+        with pytest.raises(Problem) as refused:
+            await fetch(folder(place), tmp_path / "kept" / "d")
+        assert refused.value.code == "source_tree_too_deep"
+        assert names(tmp_path / "kept") == []
+    finally:
+        trees.remove(place)

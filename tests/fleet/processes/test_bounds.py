@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fleet.processes.conftest import tagged, until
-from quarterdeck.fleet.processes import accounts
+from quarterdeck.fleet.processes.ownership import grant
 from quarterdeck.fleet.processes.spec import Limits, ProcessSpec, RestartPolicy
 from quarterdeck.fleet.processes.supervisor import cgroups
 from quarterdeck.fleet.processes.supervisor.record import STATE, read_json
@@ -63,7 +63,7 @@ except PermissionError: print('denied')
 pathlib.Path('mine').write_text('x')
 """
     uid = processes.account("res_user")
-    accounts.grant(work, uid)
+    grant(work, uid)
     await processes.start(python("dep_user-0", work, code, account="res_user"))
     await ended(processes, "dep_user-0")
     lines = [line.text for line in processes.read_log("dep_user-0")]

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.dialects import postgresql
 
 from quarterdeck.kernel.clock import HeldClock
 from quarterdeck.kernel.db.backups import back_up
@@ -102,6 +103,18 @@ def empty(database_kind: str, tmp_path: Path, request: pytest.FixtureRequest):
 def test_the_migrated_schema_is_the_models_with_every_index_trigger_and_condition(database_address, modelled):
     """When this fails, a model changed without a migration: script/new_migration NAME."""
     assert catalogue(database_address) == catalogue(modelled)
+
+
+def test_every_column_that_holds_an_id_is_as_wide_as_ids_are():
+    dialect = postgresql.dialect()
+    narrow = [
+        str(column)
+        for table in tables().sorted_tables
+        for column in table.columns
+        if (column.name.endswith("_id") or column.autoincrement is True)
+        and column.type.dialect_impl(dialect).compile(dialect) in {"INTEGER", "SMALLINT"}
+    ]
+    assert narrow == []
 
 
 def test_alembic_sees_no_difference_either(database_address):

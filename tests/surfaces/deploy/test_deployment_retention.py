@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
+from quarterdeck.deploy.deployments import archiving
 from quarterdeck.deploy.deployments import jobs as deployment_jobs
 from quarterdeck.deploy.deployments.model import Deployment, Phase
 from quarterdeck.deploy.resources.model import Resource, RuntimeControl
-from quarterdeck.kernel import events, jobs
+from quarterdeck.kernel import events, jobs, retention
 from quarterdeck.kernel.audit.model import audit_events
 from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.logs import Line
@@ -143,6 +144,24 @@ async def test_prune_looks_then_takes_attempts_with_their_phases_events_and_line
     assert (await yard.prune(dryRun=False))["matchedCount"] == 0
     (item,) = (await deck.do("operator-work.list", query={"deploymentId": one}))["items"]
     assert item["deploymentId"] == one
+
+
+async def test_lines_that_a_pruning_cut_off_has_left_go_with_the_housekeeping(deck, yard):
+    one, two, _ = await yard.fill(3)
+    line = Line(time=OLD, source="application", stream="stdout", phase=None, level="info", message="")
+    for ref in (one, two):
+        await deck.instance.logs.store(f"deployment:{ref}", [line, line])
+    assert await retention.tidy(deck.instance, "deployment-lines") == 0
+    await yard.archived(one)
+    resource_id = await deck.instance.db.read(
+        lambda tx: tx.execute(select(Resource.id).where(Resource.ref == yard.resource)).scalar_one()
+    )
+    # The process ends here, between the rows and the lines.
+    await deck.instance.db.write(archiving.prune, resource_id, [one], OLD, dry_run=False)
+    assert len(await deck.instance.logs.read(f"deployment:{one}")) == 2
+    assert await retention.tidy(deck.instance, "deployment-lines") == 2
+    assert await deck.instance.logs.read(f"deployment:{one}") == []
+    assert len(await deck.instance.logs.read(f"deployment:{two}")) == 2
 
 
 def stopped(tx, resource, deployment):

@@ -6,11 +6,18 @@ from datetime import timedelta
 
 import msgspec
 import pytest
+from sqlalchemy import delete, update
 
+from quarterdeck.deploy.resources.model import RuntimeControl
+from quarterdeck.deploy.resources.runtime import CONTROL
+from quarterdeck.fleet.edge.bootstrap import BOOTSTRAP
+from quarterdeck.fleet.servers.model import ProxyAttempt, Server
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.audit.model import audit_events
 from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.jobs import Seat
+from quarterdeck.kernel.jobs.job import LANES
+from support.served import deployed, serve
 
 SOURCE = {"kind": "docker-image", "locator": "registry.example/team/web:1"}
 
@@ -195,6 +202,44 @@ async def test_work_that_cannot_succeed_by_itself_is_not_retried(deck, home):
     assert item["nextActions"] == ["diagnostic", "manual-review"]
     assert item["retriable"] is False
     await deck.refused(409, CODES["retry"], "operator-work.retry", workId=job.work_ref)
+
+
+def failed(tx, kind):
+    """The one job of a kind ran and failed, so that it may be retried."""
+    (waiting,) = jobs.list(tx, jobs.Filter(kind=kind))
+    claimant = jobs.Claimant("somebody", frozenset(waiting.requires.split(",")), LANES, 1)
+    (assigned,) = jobs.claim(tx, claimant)
+    outcome = jobs.Outcome("failed", error_code="busy", error_category="retryable", retriable=True)
+    return jobs.complete(tx, assigned.job.id, assigned.job.fence, outcome)
+
+
+async def test_work_whose_attempt_is_gone_is_not_retried_and_says_so(deck):
+    server = await deck.server()
+    resource = await deck.resource(source=SOURCE)
+    runtime = {"kind": "process", "instance": "web"}
+    await serve(deck, await deployed(deck, resource, server), runtime)
+    await deck.instance.db.write(lambda tx: tx.execute("DELETE FROM jobs") and None)  # the deployment's own
+    await deck.do("resources.runtime.restart", {}, resourceId=resource)
+    await deck.do("servers.bootstrap-proxy", {}, serverId=server)
+    for kind, table, said in ((CONTROL, RuntimeControl, "stop or start"), (BOOTSTRAP, ProxyAttempt, "bring up")):
+        job = await deck.instance.db.write(failed, kind)
+        item = await status_of(deck, job.work_ref)
+        assert "retry" in item["nextActions"]
+        await deck.instance.db.write(lambda tx, table=table: tx.execute(delete(table)) and None)
+        error = await deck.refused(409, CODES["retry"], "operator-work.retry", workId=job.work_ref)
+        assert said in error["message"]
+        assert (await status_of(deck, job.work_ref))["status"] == "failed"
+
+
+async def test_what_cannot_be_done_on_a_server_any_more_is_not_retried_and_says_so(deck):
+    server = await deck.server()
+    await deck.do("servers.bootstrap-proxy", {}, serverId=server)
+    job = await deck.instance.db.write(failed, BOOTSTRAP)
+    await deck.instance.db.write(
+        lambda tx: tx.execute(update(Server).where(Server.ref == server).values(provider="generic-ssh")) and None
+    )
+    error = await deck.refused(409, CODES["retry"], "operator-work.retry", workId=job.work_ref)
+    assert "over SSH" in error["message"]
 
 
 async def test_an_act_leaves_an_audit_event_and_a_domain_event(deck, home):

@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from quarterdeck.deploy.deployments.model import Deployment
+from quarterdeck.kernel import audit
+from quarterdeck.kernel.errors import Unavailable
 from real.sshd import new_key, sshd
 from support.notes import notes
 from support.served import SOURCE, deployed
@@ -94,14 +96,40 @@ async def test_nothing_is_removed_unless_it_is_asked_for(deck):
     assert done["summary"]["reclaimedBytes"] > 0
     assert sorted(path.name for path in work.iterdir()) == sorted([active, "dep_000000000000"])
     audited, said = await notes(deck, f"server:{server}")
-    assert (audited[-1], said[-1]) == ("server.capacity-pruned", "server-capacity-pruned")
-    assert audited.count("server.capacity-pruned") == 1
+    assert audited[-2:] == ["server.capacity-pruning", "server.capacity-pruned"]
+    assert said[-2:] == ["server-capacity-pruning", "server-capacity-pruned"]
+    assert [word for word in audited if "prun" in word] == audited[-2:]
     await deck.malformed("servers.capacity.prune", {}, serverId=server)
     await deck.malformed("servers.capacity.prune", {**body, "categories": ["volumes"]}, serverId=server)
     wrong = {**body, "before": "2026-13-01T00:00:00Z"}
     await deck.refused(400, "validation_error", "servers.capacity.prune", wrong, serverId=server)
     there = (await deck.do("servers.register", {"name": "T", "host": "127.0.0.1", "providerKey": "generic-ssh"}))["id"]
     await deck.refused(502, "runtime_target_unsupported", "servers.capacity.prune", body, serverId=there)
+
+
+async def test_nothing_goes_that_cannot_be_written_down_before(deck, monkeypatch):
+    server = await deck.server()
+    work = deck.instance.data.runtime / "deployments"
+    work.mkdir(parents=True)
+    old = await deployed_and_over(deck, server, work)
+    body = {"before": "2100-01-01T00:00:00Z", "categories": ["source-workspaces"], "dryRun": False}
+    failing: list[str] = ["server.capacity-pruning"]
+    record = audit.record
+
+    def refusing(tx, action, **more):
+        if action in failing:
+            raise Unavailable("The audit trail cannot be written.", code="audit_away")
+        return record(tx, action, **more)
+
+    monkeypatch.setattr(audit, "record", refusing)
+    await deck.refused(503, "audit_away", "servers.capacity.prune", body, serverId=server)
+    assert (work / old).exists()
+    failing[:] = ["server.capacity-pruned"]
+    done = await deck.do("servers.capacity.prune", body, serverId=server)
+    assert not (work / old).exists()
+    assert [one["code"] for one in done["warnings"]] == ["audit-record-failed"]
+    audited, _ = await notes(deck, f"server:{server}")
+    assert audited[-1] == "server.capacity-pruning"
 
 
 async def deployed_and_over(deck, server, work):

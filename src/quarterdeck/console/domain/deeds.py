@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,19 +14,18 @@ from quarterdeck.console.domain.places import (
     resource_at,
 )
 from quarterdeck.console.ports import Place, SourceChoice
-from quarterdeck.deploy.deployments import admission, deployments
+from quarterdeck.deploy.deployments import admission, deployments, first
 from quarterdeck.deploy.deployments import archiving as history
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.resources import archiving, deploy_keys, importing, profiles, resources, runtime, variables
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Conflict, Invalid
+from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.principal import Principal
 from quarterdeck.kernel.protocols import DeletionBlocker
 from quarterdeck.workspace import environments, projects
 from quarterdeck.workspace import variables as environment_variables
 from quarterdeck.workspace.model import Project
-from quarterdeck.workspace.names import slug
 
 NUMBERS = ("internalPort", "hostPort", "retries", "intervalSeconds", "timeoutSeconds", "startPeriodSeconds")
 
@@ -237,44 +235,27 @@ class Deeds:
         await self.instance.db.write(ledger.give_up_job, ref, reason)
 
 
-def project_version(project: Project) -> str:
-    """What a form about a project was made from: its own words, since its row counts no versions."""
-    words = f"{project.name}\n{project.description or ''}"
-    return hashlib.sha256(words.encode()).hexdigest()[:16]
-
-
 def _change_project(tx: Tx, at: str, name: str, description: str, version: str) -> str:
     project = project_at(tx, at)
-    if version != project_version(project):
-        raise Conflict(f"{project.name} was changed while this form was open.", hint="Compare both, then save again.")
-    projects.set_description(tx, project.ref, description or None)
-    return projects.rename(tx, project.ref, name).slug
+    return projects.change(tx, project.ref, name=name, description=description or None, seen=version).slug
 
 
 def _deploy_source(tx: Tx, choice: SourceChoice) -> tuple[Place, int]:
-    """Make what is missing and admit the first attempt: all of it, or nothing."""
     name = sources.name_of(choice)
-    wanted = choice.project or name
-    project = projects.find_by_slug(tx, slug(wanted, wanted)) or projects.create(tx, wanted)
-    environment = next(
-        (one for one in environments.of_project(tx, project) if one.name.lower() == choice.environment.lower()), None
-    )
-    if environment is None:
-        known = choice.environment in {"production", "staging", "test", "development"}
-        kind = choice.environment if known else "custom"
-        environment = environments.create(tx, project.ref, choice.environment or "production", kind)
-    resource = resources.create(
+    begun = first.deploy(
         tx,
-        project_ref=project.ref,
-        environment_ref=environment.ref,
-        name=name,
-        kind="static-site" if choice.strategy == "static" else "application",
-        source=sources.source(choice),
-        runtime=sources.runtime(choice),
-        network=sources.network(choice),
+        first.First(
+            name=name,
+            project=choice.project or name,
+            environment=choice.environment or "production",
+            kind="static-site" if choice.strategy == "static" else "application",
+            source=sources.source(choice),
+            runtime=sources.runtime(choice),
+            network=sources.network(choice),
+            server=choice.server or None,
+        ),
     )
-    attempt = admission.create(tx, resource_ref=resource.ref, server_ref=choice.server or None)
-    return Place(project.slug, environment_slug(environment), resource.slug), attempt.number
+    return Place(begun.project.slug, environment_slug(begun.environment), begun.resource.slug), begun.attempt.number
 
 
 def _profile(resource: Resource, form: str, values: Mapping[str, str]) -> dict[str, Any]:

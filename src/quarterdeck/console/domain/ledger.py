@@ -230,7 +230,7 @@ def job(tx: Tx, ref: str, connected: tuple[work.Seat, ...], may: May) -> JobView
         row,
         tuple(facts),
         None,
-        may.cancel and not found.ended,
+        may.cancel and seen.may_cancel,
         may.retry and seen.may_retry,
         may.recover and found.state in {"failed", "retry-scheduled", "dead-lettered"},
         may.give_up and found.state in {"failed", "retry-scheduled"},
@@ -247,7 +247,7 @@ def _waits(seen: Seen) -> Note | None:
 
 
 def cancel_job(tx: Tx, ref: str) -> None:
-    work.cancel(tx, _own_job(tx, ref).id, "canceled by a person")
+    operator_work.cancel(tx, _own_job(tx, ref).work_ref, "canceled by a person")
 
 
 def retry_job(tx: Tx, ref: str) -> str:

@@ -13,7 +13,6 @@ from quarterdeck.access import CATALOGUE
 from quarterdeck.console.domain import backups, home, ledger, sources
 from quarterdeck.console.domain import deployments as attempts
 from quarterdeck.console.domain import resources as things
-from quarterdeck.console.domain.deeds import project_version
 from quarterdeck.console.domain.live import line_views
 from quarterdeck.console.domain.places import deployment_at, environment_at, project_at, resource_at
 from quarterdeck.console.ports import Place, SourceChoice
@@ -215,7 +214,7 @@ class Reads:
     async def inspect(self, who: Principal, source: SourceChoice) -> Inspection:
         found = await inspection.inspect(
             self.instance.db,
-            self.instance.placement,
+            self.instance.glances,
             sources.source(source),
             runtime=sources.runtime(source),
             network=sources.network(source),
@@ -290,7 +289,7 @@ def _project(tx: Tx, slug: str) -> ProjectView:
         slug=project.slug,
         description=project.description or "",
         lifecycle=project.lifecycle,
-        version=project_version(project),
+        version=projects.version(project),
         environments=tuple(things.environment(tx, project, one) for one in environments.of_project(tx, project)),
     )
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import shutil
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from quarterdeck.deploy.deployments.placement import Placement
-from quarterdeck.deploy.deployments.preview import FETCH_SECONDS, _engine_answers
+from quarterdeck.deploy.deployments.glancing import Glances
+from quarterdeck.deploy.deployments.preview import engine_answers
 from quarterdeck.deploy.execution.order import DeploymentOrder, TargetOrder
-from quarterdeck.deploy.execution.preparing import plan_for, refuse_own_data
+from quarterdeck.deploy.execution.preparing import plan_for
 from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.deploy.resources import deploy_keys, profiles
 from quarterdeck.deploy.sources.documents import checked, from_document
-from quarterdeck.deploy.sources.fetch import fetch
 from quarterdeck.deploy.sources.folders import Folders
-from quarterdeck.deploy.sources.spec import FetchLimits
 from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.workspace.projects import organization_of
 
@@ -33,22 +28,23 @@ class Inspection:
 
 async def inspect(
     db: Database,
-    placement: Placement,
+    glances: Glances,
     source: dict[str, Any],
     *,
     runtime: dict[str, Any] | None = None,
     network: dict[str, Any] | None = None,
 ) -> Inspection:
-    """Fetch `source` into a directory of its own, plan it, and remove it again.
+    """Look at `source` and plan it.
 
-    Raises `Invalid` for a source or profile that could never be deployed, and what fetching raises.
+    Raises `Invalid` for a source or profile that could never be deployed, and what `Glances.plan` raises.
     """
+    placement = glances.placement
     kept, credential = checked(source)
     profile = profiles._runtime(runtime or {"strategy": "auto"})  # noqa: SLF001 - the same rules as for a resource
     reach = profiles._network(network) if network else None  # noqa: SLF001
     within, key = await db.read(_admitted, kept)
     spec = from_document(kept, key or credential)
-    engine = await _engine_answers(placement)
+    engine = await engine_answers(placement)
     order = DeploymentOrder(
         deployment="plan_new",
         number=0,
@@ -68,15 +64,7 @@ async def inspect(
     )
     if spec.kind == "docker-image":
         return Inspection(kept, plan_for(order, None, engine=engine), None)
-    directory = Path(placement.root) / "plans" / f"new-{db.ids.text(8)}"
-    try:
-        limits = FetchLimits(size=placement.limits.source_bytes, seconds=FETCH_SECONDS)
-        known_hosts = Path(placement.root) / "known_hosts"
-        refuse_own_data(Path(placement.root), spec)
-        fetched = await fetch(spec, directory / "source", limits, known_hosts=known_hosts, within=within)
-        made = await asyncio.to_thread(plan_for, order, fetched, engine=engine)
-    finally:
-        await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
+    made, fetched = await glances.plan(order, spec, engine=engine, within=within)
     return Inspection(kept, made, fetched.commit)
 
 

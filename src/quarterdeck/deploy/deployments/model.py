@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from quarterdeck.kernel.db import Base, Identified
+from quarterdeck.kernel.db import Base, BigId, Identified
 
 
 class Deployment(Identified, Base):
@@ -45,10 +45,10 @@ class Deployment(Identified, Base):
     number: Mapped[int]
     status: Mapped[str] = mapped_column(String(20))
     trigger: Mapped[str] = mapped_column(String(10))
-    source_deployment_id: Mapped[int | None]
-    candidate_id: Mapped[int | None]  # the deployment that a rollback gives back
-    supersedes_id: Mapped[int | None]
-    superseded_by_id: Mapped[int | None]
+    source_deployment_id: Mapped[int | None] = mapped_column(BigId)
+    candidate_id: Mapped[int | None] = mapped_column(BigId)  # the deployment that a rollback gives back
+    supersedes_id: Mapped[int | None] = mapped_column(BigId)
+    superseded_by_id: Mapped[int | None] = mapped_column(BigId)
     requested_by: Mapped[str] = mapped_column(String(200))
     snapshot: Mapped[dict[str, Any]]
     snapshot_ref: Mapped[str] = mapped_column(String(40))
@@ -65,7 +65,7 @@ class Deployment(Identified, Base):
     error_message: Mapped[str | None] = mapped_column(Text)
     error_hint: Mapped[str | None] = mapped_column(Text)
     error_phase: Mapped[str | None] = mapped_column(String(20))
-    job_id: Mapped[int | None]
+    job_id: Mapped[int | None] = mapped_column(BigId)
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]

@@ -4,8 +4,11 @@ given up, by itself or by a person. The daily look finds them by their marks, wh
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +29,7 @@ from quarterdeck.fleet.servers.model import Server
 from quarterdeck.fleet.servers.servers import LOCAL
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.errors import NotFound, Problem
 from quarterdeck.kernel.retention import Category, register
 
 MARK = "quarterdeck.deployment"
@@ -36,15 +39,19 @@ log = structlog.get_logger("quarterdeck.housekeeping")
 @dataclass(frozen=True, slots=True)
 class Known:
     """`wanted` may have a runtime: attempts under way or just ended, what serves, and what a job is about to clear.
-    Of the others, `present` have not been recorded as gone, in an engine or (`False`) on the host itself.
+    Of the others, `present` have not been recorded as gone, in an engine or (`False`) on the host itself. `unknown`
+    are in no record: pruned, or made after the backup that this database was restored from.
     """
 
     wanted: frozenset[str]
     present: dict[str, bool]
+    unknown: frozenset[str]
 
 
-def known(tx: Tx, before: datetime) -> Known:
-    """What the database knows; attempts that ended after `before` are left to the clearing that follows them."""
+def known(tx: Tx, before: datetime, found: Collection[str]) -> Known:
+    """What the database knows, and what of `found` it does not. Attempts that ended after `before` are left to the
+    clearing that follows them.
+    """
     serving = select(Resource.serving_id).where(Resource.serving_id.is_not(None), Resource.lifecycle != "deleted")
     wanted = set(
         tx.scalars(
@@ -64,7 +71,9 @@ def known(tx: Tx, before: datetime) -> Known:
         .join(Server, Server.id == Deployment.server_id)
         .where(Server.provider == LOCAL, Deployment.retired_at.is_(None))
     )
-    return Known(frozenset(wanted), {row.ref: in_containers(row) for row in rows if row.ref not in wanted})
+    present = {row.ref: in_containers(row) for row in rows if row.ref not in wanted}
+    recorded = tx.scalars(select(Deployment.ref).where(Deployment.ref.in_(found)))
+    return Known(frozenset(wanted), present, frozenset(found).difference(recorded))
 
 
 def retired(tx: Tx, refs: list[str]) -> None:
@@ -73,13 +82,34 @@ def retired(tx: Tx, refs: list[str]) -> None:
         row.retired_at = tx.now
 
 
-async def _found(target: Target) -> set[str]:
-    """The deployments that have a container or a process of this installation."""
-    found = {status.labels.get(MARK, "") for status in target.processes.list()}
+async def _found(target: Target) -> dict[str, datetime]:
+    """The deployments that have a container or a process of this installation, and when the newest of it was made."""
+    found = await asyncio.to_thread(_processes, target)
     if target.engine is not None:
         marks = {"quarterdeck.managed": "true", "quarterdeck.instance": target.order.instance}
-        found |= {row.labels.get(MARK, "") for row in await containers.listed(target.engine, marks)}
-    return found - {""}
+        listed = await containers.listed(target.engine, marks)
+        found += [(row.labels.get(MARK, ""), datetime.fromtimestamp(row.created, UTC)) for row in listed]
+    newest: dict[str, datetime] = {}
+    for ref, made in found:
+        if ref:
+            newest[ref] = max(made, newest.get(ref, made))
+    return newest
+
+
+def _processes(target: Target) -> list[tuple[str, datetime]]:
+    found = []
+    for one in target.processes.list():
+        with contextlib.suppress(NotFound):  # removed meanwhile
+            found.append((one.labels.get(MARK, ""), target.processes.placed_at(one.instance)))
+    return found
+
+
+def _unneeded(found: dict[str, datetime], now: Known, before: datetime, *, restored: bool) -> list[str]:
+    """What is to go. A database that has no record of something cannot tell its age: what was found does; and soon
+    after a restore it may be what an operator is about to look after.
+    """
+    young = {ref for ref in now.unknown if restored or found[ref] >= before}
+    return sorted(found.keys() - now.wanted - young)
 
 
 async def _runtimes(instance: Any, before: datetime) -> int:
@@ -89,8 +119,8 @@ async def _runtimes(instance: Any, before: datetime) -> int:
     async with Edges() as edges, await Target.open(order, edges) as target:
         # First what is there, then what is wanted: whoever starts something meanwhile is not taken for an orphan.
         found = await _found(target)
-        now = await instance.db.read(known, before)
-        for ref in sorted(found - now.wanted):
+        now = await instance.db.read(known, before, list(found))
+        for ref in _unneeded(found, now, before, restored=instance.data.restored_since(before)):
             try:
                 async with turn(Path(order.root), ref):
                     await starting.remove(target, ref, stop_seconds=starting.STOP_SECONDS)

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import shutil
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from quarterdeck.deploy.deployments import admission, routes
+from quarterdeck.deploy.deployments.glancing import Glances
 from quarterdeck.deploy.deployments.placement import Placement
 from quarterdeck.deploy.execution.order import DeploymentOrder, VariableValue
-from quarterdeck.deploy.execution.preparing import plan_for, refuse_own_data
+from quarterdeck.deploy.execution.preparing import plan_for
 from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.deploy.resources import resources
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.deploy.sources.documents import from_document
-from quarterdeck.deploy.sources.fetch import fetch
 from quarterdeck.deploy.sources.folders import Folders
-from quarterdeck.deploy.sources.spec import FetchLimits
 from quarterdeck.fleet.docker.address import engine_address
 from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.fleet.servers import servers
@@ -29,7 +25,6 @@ from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.workspace.model import Environment, Project
 
-FETCH_SECONDS = 60.0
 MASKED = "****"
 
 
@@ -109,29 +104,22 @@ def subject(
     )
 
 
-async def preview(db: Database, placement: Placement, **refs: Any) -> Preview:
+async def preview(db: Database, glances: Glances, **refs: Any) -> Preview:
     """Plan a deployment read-only. Raises what stands in the way of looking at the source."""
+    placement = glances.placement
     found = await db.read(subject, placement, **refs)
-    engine = await _engine_answers(placement)
+    engine = await engine_answers(placement)
     if not found.order.source:
         return Preview(found, None, engine)
     spec = from_document(found.order.source, found.credential)
     if spec.kind == "docker-image":
         return Preview(found, plan_for(found.order, None, engine=engine), engine)
-    directory = Path(placement.root) / "plans" / f"{found.resource.ref}-{db.ids.text(6)}"
-    try:
-        limits = FetchLimits(size=placement.limits.source_bytes, seconds=FETCH_SECONDS)
-        known_hosts = Path(placement.root) / "known_hosts"
-        refuse_own_data(Path(placement.root), spec)
-        within = found.order.source_within
-        source = await fetch(spec, directory / "source", limits, known_hosts=known_hosts, within=within)
-        made = await asyncio.to_thread(plan_for, found.order, source, engine=engine)
-    finally:
-        await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
+    made, _ = await glances.plan(found.order, spec, engine=engine, within=found.order.source_within)
     return Preview(found, made, engine)
 
 
-async def _engine_answers(placement: Placement) -> bool:
+async def engine_answers(placement: Placement) -> bool:
+    """Whether this machine's engine can be asked now."""
     environment = {**os.environ, **({"DOCKER_HOST": placement.docker_host} if placement.docker_host else {})}
     try:
         async with await Engine.connect(engine_address(environment)):

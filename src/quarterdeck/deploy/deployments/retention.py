@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,18 +16,21 @@ from typing import Any
 import structlog
 from sqlalchemy import or_, select
 
+from quarterdeck.deploy.deployments.archiving import STREAM
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.deployments.transitions import ACTIVE
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.fleet.docker import images
 from quarterdeck.fleet.docker.address import engine_address
 from quarterdeck.fleet.docker.engine import Engine
+from quarterdeck.kernel import trees
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.retention import Category, register, spare
 
 HOUR = 3600
 DAY = timedelta(days=1)
+CHUNK = 500
 log = structlog.get_logger("quarterdeck.housekeeping")
 
 
@@ -82,9 +84,7 @@ def leftovers(directory: Path, before: datetime, keep: Iterable[str]) -> list[Pa
 
 async def _remove(directory: Path, before: datetime, keep: Iterable[str]) -> int:
     found = await asyncio.to_thread(leftovers, directory, before, keep)
-    for path in found:
-        await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
-    return len(found)
+    return sum([await asyncio.to_thread(trees.remove, path) for path in found])
 
 
 async def _work(instance: Any, before: datetime) -> int:
@@ -103,8 +103,10 @@ async def _plans(instance: Any, before: datetime) -> int:
 
 async def _images(instance: Any, before: datetime) -> int:
     """Images that carry the mark of this installation and that no attempt needs; never anybody else's, and never
-    the engine's build cache, which carries no marks.
+    the engine's build cache, which carries no marks. None soon after a restore: those made since the backup look so.
     """
+    if instance.data.restored_since(before):
+        return 0
     host = instance.placement.docker_host
     environment = {**os.environ, **({"DOCKER_HOST": host} if host else {})}
     try:
@@ -134,8 +136,26 @@ async def _remove_images(engine: Engine, unneeded: list[images.ListedImage]) -> 
     return removed
 
 
-spare("deployment:")
+async def _lines(instance: Any, before: datetime) -> int:
+    """Lines of attempts that are in no record any more: a pruning that was cut off left them."""
+    streams = await instance.logs.older(STREAM, before)
+    forgotten = 0
+    for start in range(0, len(streams), CHUNK):
+        some = streams[start : start + CHUNK]
+        for stream in await instance.db.read(_unrecorded, some):
+            forgotten += await instance.logs.forget(stream)
+    return forgotten
+
+
+def _unrecorded(tx: Tx, streams: list[str]) -> list[str]:
+    refs = [stream.removeprefix(STREAM) for stream in streams]
+    recorded = set(tx.scalars(select(Deployment.ref).where(Deployment.ref.in_(refs))))
+    return [stream for stream, ref in zip(streams, refs, strict=True) if ref not in recorded]
+
+
+spare(STREAM)
 register(Category("work-directories", "Work directories of attempts that have ended", DAY, _work, every=6 * HOUR))
 register(Category("plan-directories", "Sources fetched to show a plan", DAY, _plans, every=6 * HOUR))
 register(Category("releases", "Release directories that no attempt needs", DAY, _releases))
 register(Category("images", "Our images that no attempt needs", DAY, _images))
+register(Category("deployment-lines", "Lines of attempts that are in no record", DAY, _lines))

@@ -5,7 +5,6 @@ back. Every step finds what an earlier execution of the same attempt has left, s
 from __future__ import annotations
 
 import asyncio
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from quarterdeck.deploy.execution.turns import beside, interrupted_by, to_its_en
 from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.deploy.sources.spec import FetchedSource
 from quarterdeck.fleet.edge.edges import Edges
+from quarterdeck.kernel import trees
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.faults import point
 
@@ -66,7 +66,7 @@ async def _clear(target: Target, order: DeploymentOrder) -> None:
     work = target.work(order.deployment)
     if work.exists():
         point("work.remove")
-        await asyncio.to_thread(shutil.rmtree, work, ignore_errors=True)
+        await asyncio.to_thread(trees.remove, work)
         point("work.removed")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from quarterdeck.deploy.execution.ways import lead_back
 from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.fleet.docker import containers, images
 from quarterdeck.fleet.edge.edges import Edges
+from quarterdeck.kernel import trees
 from quarterdeck.kernel.errors import NotFound, Problem, ProviderFailure, Unavailable
 from quarterdeck.kernel.faults import point
 
@@ -198,7 +198,7 @@ async def _forget(target: Target, order: RuntimeOrder) -> None:
         directories.append(_own_release(target, order.deployment))
     point("directories.remove")
     for directory in directories:
-        await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
+        await asyncio.to_thread(trees.remove, directory)
     point("directories.removed")
 
 

@@ -15,9 +15,10 @@ from quarterdeck.deploy.execution.target import Target
 from quarterdeck.deploy.execution.turns import to_its_end
 from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.deploy.sources.spec import FetchedSource
-from quarterdeck.fleet.processes.accounts import grant
+from quarterdeck.fleet.processes.ownership import grant, publish
 from quarterdeck.fleet.processes.spec import Limits, ProcessSpec, RestartPolicy
-from quarterdeck.kernel.datadir import DataDirectory, disk_size
+from quarterdeck.kernel import trees
+from quarterdeck.kernel.datadir import DataDirectory
 from quarterdeck.kernel.errors import Invalid, Problem, ProviderFailure, Timeout
 from quarterdeck.kernel.faults import point
 
@@ -50,14 +51,11 @@ async def lay_out_release(
         point("release.lay-out")
         excluded = made.static_site.excluded if made.static_site is not None else ()
         await asyncio.to_thread(_lay_out, source.tree, release, directory, account, excluded)
-        if account is not None:
-            # No business of the users that other applications run as; the edge passes through to what is published.
-            directory.chmod(0o700 if made.static_site is None else 0o711)
         point("release.laid-out")
         for name, step in zip(steps, host.steps if host else (), strict=True):
             report.say(step.label)
             await _step(target, order, made, directory, name, step.argv, report)
-        static = await asyncio.to_thread(_published, made, directory)
+        static = await asyncio.to_thread(_published, made, directory, account)
         point("release.complete")
         marker.touch(mode=0o600)
         point("release.completed")
@@ -72,43 +70,39 @@ async def lay_out_release(
 
 
 def _lay_out(tree: Path, release: Path, directory: Path, account: int | None, excluded: tuple[str, ...]) -> None:
-    shutil.rmtree(release, ignore_errors=True)
-    release.mkdir(parents=True)
-    release.chmod(0o711)
+    """Until everything is granted nobody else comes into `release`: another version that runs as the same user could
+    put links in the place of what is its own already.
+    """
+    if release.exists():
+        release.chmod(0o700)
+        trees.remove(release)
+    release.mkdir(mode=0o700, parents=True)
     shutil.copytree(tree, directory, symlinks=True, ignore=shutil.ignore_patterns(".git", *excluded))
-    grant(directory, account)
+    if account is not None:
+        # No business of the users that other applications run as.
+        directory.chmod(0o700)
+        grant(directory, account)
+    release.chmod(0o711)
 
 
 def _static_directory(made: BuildPlan, directory: Path) -> str | None:
     return str((directory / made.static_site.directory.strip("/")).resolve()) if made.static_site is not None else None
 
 
-def _published(made: BuildPlan, directory: Path) -> str | None:
-    """The directory to publish, made readable; None where a process serves."""
+def _published(made: BuildPlan, directory: Path, account: int | None) -> str | None:
+    """The directory to publish, made readable and the application's no more; None where a process serves."""
     static = _static_directory(made, directory)
     if static is None or made.static_site is None:
         return None
-    if not Path(static).is_dir() or not Path(static).is_relative_to(directory.resolve()):
+    top = directory.resolve()
+    if not Path(static).is_dir() or not Path(static).is_relative_to(top):
         raise Invalid(
             f"The build left no directory {made.static_site.directory}.",
             code="static_publish_directory_missing",
             hint="Set publishDirectory to what the build writes.",
         )
-    _readable(Path(static))
+    publish(top, Path(static), account)
     return static
-
-
-def _readable(directory: Path) -> None:
-    """What is published may be read by everybody: the edge runs as a user of its own."""
-    for place, directories, files in os.walk(directory):
-        for name in (".", *directories):
-            path = Path(place) / name
-            if not path.is_symlink():
-                path.chmod(path.stat().st_mode | 0o555)
-        for name in files:
-            path = Path(place) / name
-            if not path.is_symlink():
-                path.chmod(path.stat().st_mode | 0o444)
 
 
 async def _step(
@@ -188,16 +182,25 @@ async def _keep_room(target: Target, directory: Path, limits: OrderLimits, insta
     while True:
         await asyncio.sleep(LOOK_SECONDS)
         problem = DataDirectory(target.root, limits.least_free_disk).shortage()
-        if problem is None and await asyncio.to_thread(disk_size, directory) > most:
-            problem = ProviderFailure(
-                f"The build wrote more than {most / 1_000_000_000:.1f} GB and was ended.",
-                code="build_disk_exceeded",
-                hint="Let it write less, or raise QUARTERDECK_BUILD_DISK.",
-            )
+        if problem is None:
+            problem = await asyncio.to_thread(_too_much, directory, most)
         if problem is not None:
             lost.append(problem)
             await target.processes.stop(instance, 0)
             return
+
+
+def _too_much(directory: Path, most: int) -> Problem | None:
+    try:
+        if trees.size(directory) <= most:
+            return None
+    except Invalid as problem:
+        return problem
+    return ProviderFailure(
+        f"The build wrote more than {most / 1_000_000_000:.1f} GB and was ended.",
+        code="build_disk_exceeded",
+        hint="Let it write less, or raise QUARTERDECK_BUILD_DISK.",
+    )
 
 
 def base_environment(made: BuildPlan, directory: Path, *, building: bool = False) -> dict[str, str]:

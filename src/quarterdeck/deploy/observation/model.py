@@ -14,7 +14,7 @@ class Observation(Base):
     __tablename__ = "deploy_observations"
 
     resource_id: Mapped[int] = mapped_column(BigId, ForeignKey("deploy_resources.id"), primary_key=True)
-    deployment_id: Mapped[int]
+    deployment_id: Mapped[int] = mapped_column(BigId)
     lifecycle: Mapped[str] = mapped_column(String(16))
     message: Mapped[str | None] = mapped_column(Text)
     restarts: Mapped[int] = mapped_column(default=0)

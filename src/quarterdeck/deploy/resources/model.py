@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from quarterdeck.kernel.db import Base, Identified
+from quarterdeck.kernel.db import Base, BigId, Identified
 
 
 class Resource(Identified, Base):
@@ -47,8 +47,9 @@ class Resource(Identified, Base):
     created_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(default=1)
     deployment_count: Mapped[int] = mapped_column(default=0)  # ever made, the pruned ones too: the newest one's number
-    latest_id: Mapped[int | None]  # newest deployment; no foreign key, since deployments point here
-    serving_id: Mapped[int | None]
+    # The newest deployment; no foreign key, since deployments point here.
+    latest_id: Mapped[int | None] = mapped_column(BigId)
+    serving_id: Mapped[int | None] = mapped_column(BigId)
     wanted: Mapped[str] = mapped_column(String(10), default="running")
 
 
@@ -60,7 +61,7 @@ class RuntimeControl(Identified, Base):
 
     ref: Mapped[str] = mapped_column(String(40), unique=True)
     resource_id: Mapped[int] = mapped_column(ForeignKey("deploy_resources.id"))
-    deployment_id: Mapped[int | None]
+    deployment_id: Mapped[int | None] = mapped_column(BigId)
     operation: Mapped[str] = mapped_column(String(10))
     status: Mapped[str] = mapped_column(String(10))
     runtime_state: Mapped[str] = mapped_column(String(12))
@@ -69,6 +70,6 @@ class RuntimeControl(Identified, Base):
     error_code: Mapped[str | None] = mapped_column(String(100))
     phases: Mapped[list[Any]]
     idempotency_key: Mapped[str | None] = mapped_column(String(200))
-    job_id: Mapped[int | None]
+    job_id: Mapped[int | None] = mapped_column(BigId)
     started_at: Mapped[datetime]
     completed_at: Mapped[datetime | None]

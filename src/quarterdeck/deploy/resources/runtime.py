@@ -250,7 +250,11 @@ def started_again(deployment: Deployment, outcome: jobs.Outcome) -> None:
 
 def _rows(tx: Tx, job: jobs.Job) -> tuple[RuntimeControl, Resource, Deployment]:
     attempt = tx.get(RuntimeControl, job.read(ControlPayload).control)
-    assert attempt is not None and attempt.deployment_id is not None  # noqa: S101, PT018 - enqueued with both
-    resource, deployment = tx.get(Resource, attempt.resource_id), tx.get(Deployment, attempt.deployment_id)
-    assert resource is not None and deployment is not None  # noqa: S101, PT018 - the foreign keys say so
+    resource = tx.get(Resource, attempt.resource_id) if attempt is not None else None
+    deployment = tx.get(Deployment, attempt.deployment_id) if attempt is not None and attempt.deployment_id else None
+    if attempt is None or resource is None or deployment is None:
+        raise NotFound(
+            "What this work was to stop or start is gone.",
+            hint="Its resource was deleted, or its deployment pruned. qd ls shows what there is.",
+        )
     return attempt, resource, deployment

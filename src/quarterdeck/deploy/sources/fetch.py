@@ -11,7 +11,6 @@ import dataclasses
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from quarterdeck.deploy.sources.local import Copy
 from quarterdeck.deploy.sources.normalize import normalize
 from quarterdeck.deploy.sources.reading import EVERYWHERE, local_path
 from quarterdeck.deploy.sources.spec import GIT_KINDS, FetchedSource, FetchLimits, SourceSpec
+from quarterdeck.kernel import trees
 from quarterdeck.kernel.errors import Invalid, NotFound
 from quarterdeck.kernel.ids import Ids
 
@@ -67,8 +67,10 @@ async def fetch(
         )
         _within(source, fetched)
         await asyncio.to_thread(_finish, source, fetched, partial, destination)
+    except RecursionError:
+        raise trees.too_deep() from None
     finally:
-        await asyncio.to_thread(shutil.rmtree, partial, ignore_errors=True)
+        await asyncio.to_thread(trees.remove, partial)
     final = completed(source, destination)
     if final is None:
         raise Invalid("The source was changed while it was fetched.", hint="Deploy again.", code="source_unreachable")
@@ -188,7 +190,7 @@ def _prepare(destination: Path) -> Path:
     """A fresh sibling; what earlier attempts left half done goes away."""
     destination.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # sources are nobody else's business
     for old in destination.parent.glob(f".{destination.name}.fetching-*"):
-        shutil.rmtree(old, ignore_errors=True)
+        trees.remove(old)
     partial = destination.with_name(f".{destination.name}.fetching-{Ids().hex(8)}")
     partial.mkdir(mode=0o700)
     return partial
@@ -198,10 +200,10 @@ def _finish(source: SourceSpec, fetched: FetchedSource, partial: Path, destinati
     """Keep the tree and its marker alone (no store, no key), then make them appear at once."""
     for entry in partial.iterdir():
         if entry.name != TREE:
-            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+            trees.remove(entry) if entry.is_dir() else entry.unlink()
     marker = fetched.facts() | {"source": source.digest}
     (partial / MARKER).write_text(json.dumps(marker), encoding="utf-8")
     partial.chmod(0o755)
     if destination.exists():
-        shutil.rmtree(destination)
+        trees.remove(destination)
     partial.rename(destination)

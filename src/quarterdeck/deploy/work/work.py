@@ -52,6 +52,10 @@ class Seen:
         return jobs.kinds.title(self.job.kind)
 
     @property
+    def may_cancel(self) -> bool:
+        return jobs.may_cancel(self.job)
+
+    @property
     def may_retry(self) -> bool:
         return self.job.state in {"failed", "retry-scheduled"} and bool(self.job.retriable)
 

@@ -25,13 +25,3 @@ def assign(directory: Path, account: str) -> int | None:
                 book[account] = uid
                 return uid
     raise Unavailable(f"No user number is left for {account}.", code="process_accounts_exhausted")
-
-
-def grant(tree: Path, uid: int | None) -> None:
-    """Make `uid` the owner of everything below `tree`; links themselves, never what they point at."""
-    if uid is None:
-        return
-    os.chown(tree, uid, uid, follow_symlinks=False)
-    for place, directories, files in os.walk(tree):
-        for name in (*directories, *files):
-            os.chown(os.path.join(place, name), uid, uid, follow_symlinks=False)  # noqa: PTH118 - hot loop

@@ -11,6 +11,7 @@ import time
 import zlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -75,6 +76,13 @@ class Processes:
         if found is None:
             raise NotFound(f"There is no process {instance} on this host.", code="process_not_found")
         return found
+
+    def placed_at(self, instance: str) -> datetime:
+        """When we last started it, or asked it to start; its own restarts do not count. Raises NotFound."""
+        try:
+            return datetime.fromtimestamp((self.directory(instance) / SPEC).stat().st_mtime, UTC)
+        except FileNotFoundError:
+            raise NotFound(f"There is no process {instance} on this host.", code="process_not_found") from None
 
     def list(self) -> Sequence[ProcessStatus]:
         home = self._home / "instances"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from quarterdeck.fleet.capacity import measuring, pruning
 from quarterdeck.fleet.capacity.measuring import REMOTE, Places
-from quarterdeck.fleet.capacity.pruning import Known, Pruned
+from quarterdeck.fleet.capacity.pruning import Candidate, Known, Pruned
 from quarterdeck.fleet.capacity.values import Capacity
 from quarterdeck.fleet.credentials import access
 from quarterdeck.fleet.credentials.access import Way
@@ -30,6 +30,7 @@ from quarterdeck.kernel.errors import Problem
 Signing = Login | Problem | None
 """How a server is signed in to, why nobody knows, or None for this machine."""
 Judge = Callable[[Collection[str]], Awaitable[Mapping[str, Known]]]
+Begin = Callable[[Sequence[Candidate]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +89,18 @@ class Looking:
             return server, measuring.unreached(problem)
 
     async def prune(
-        self, server_ref: str, categories: Collection[str], before: datetime, judge: Judge, *, dry_run: bool
+        self,
+        server_ref: str,
+        categories: Collection[str],
+        before: datetime,
+        judge: Judge,
+        begin: Begin,
+        *,
+        dry_run: bool,
     ) -> tuple[Server, Pruned]:
         """What is old and unwanted in these categories, and unless `dry_run` without it. `judge` says of which
-        deployments something is known. Raises the problem of a server that cannot be signed in to.
+        deployments something is known. `begin` is told what is about to go: when it raises, nothing goes. Raises the
+        problem of a server that cannot be signed in to.
         """
         server, login = await self.db.read(_signing, server_ref)
         if isinstance(login, Problem):
@@ -102,6 +111,9 @@ class Looking:
             decided = [pruning.judged(one, before, known) for one in found.candidates]
             if dry_run:
                 return server, Pruned(decided, found.warnings)
+            matched = [one for one in decided if one.action == "matched"]
+            if matched:
+                await begin(matched)
             done = await pruning.remove(host, engine, decided)
             return server, Pruned(done.candidates, found.warnings + done.warnings)
 

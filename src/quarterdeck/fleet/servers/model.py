@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from quarterdeck.kernel.db import Base, Identified
+from quarterdeck.kernel.db import Base, BigId, Identified
 
 
 class Server(Identified, Base):
@@ -59,7 +59,7 @@ class AccessPolicy(Identified, Base):
 
     ref: Mapped[str] = mapped_column(String(40), unique=True)
     organization_id: Mapped[int] = mapped_column(ForeignKey("identity_organizations.id"))
-    server_id: Mapped[int] = mapped_column(default=0)
+    server_id: Mapped[int] = mapped_column(BigId, default=0)
     mode: Mapped[str] = mapped_column(String(20))
     provider: Mapped[str | None] = mapped_column(String(60))
     template: Mapped[str | None] = mapped_column(String(255))
@@ -78,6 +78,6 @@ class ProxyAttempt(Identified, Base):
     status: Mapped[str] = mapped_column(String(10))
     error_code: Mapped[str | None] = mapped_column(String(100))
     error_message: Mapped[str | None] = mapped_column(Text)
-    job_id: Mapped[int | None]
+    job_id: Mapped[int | None] = mapped_column(BigId)
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]

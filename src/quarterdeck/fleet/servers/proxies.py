@@ -202,9 +202,12 @@ def _check(server: Server, provider_key: str | None) -> None:
 
 def _rows(tx: Tx, job: jobs.Job) -> tuple[ProxyAttempt, Server]:
     attempt = tx.get(ProxyAttempt, job.read(BootstrapPayload).attempt)
-    assert attempt is not None  # noqa: S101 - enqueued with it, and it blocks the deletion of its server
-    server = tx.get(Server, attempt.server_id)
-    assert server is not None  # noqa: S101 - the foreign key says so
+    server = tx.get(Server, attempt.server_id) if attempt is not None else None
+    if attempt is None or server is None:
+        raise NotFound(
+            "The attempt to bring up an edge that this work stands for is gone.",
+            hint="Its server was deleted meanwhile. Ask for the edge of another one: qd server edge NAME caddy.",
+        )
     return attempt, server
 
 

@@ -48,7 +48,16 @@ from quarterdeck.kernel.jobs.ledger import (
     record,
     topic,
 )
-from quarterdeck.kernel.jobs.operating import cancel, dead_letter, mark_recovered, prunable, prune, retry, same_again
+from quarterdeck.kernel.jobs.operating import (
+    cancel,
+    dead_letter,
+    mark_recovered,
+    may_cancel,
+    prunable,
+    prune,
+    retry,
+    same_again,
+)
 from quarterdeck.kernel.jobs.output import LogSink, into
 from quarterdeck.kernel.jobs.recovery import requeue_abandoned, requeue_lapsed, wake_parked
 from quarterdeck.kernel.jobs.refusals import Canceled, Fenced
@@ -111,6 +120,7 @@ __all__ = [
     "kinds",
     "list_jobs",
     "mark_recovered",
+    "may_cancel",
     "places",
     "prunable",
     "prune",

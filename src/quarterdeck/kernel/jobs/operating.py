@@ -13,7 +13,7 @@ from typing import Any
 from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.clock import micros
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Conflict, Invalid, NotFound
+from quarterdeck.kernel.errors import Conflict, Invalid, NotFound, ProviderFailure
 from quarterdeck.kernel.jobs import ledger
 from quarterdeck.kernel.jobs import transitions as step
 from quarterdeck.kernel.jobs.finding import get
@@ -77,6 +77,11 @@ def cancel(tx: Tx, job_id: int, reason: str, *, only_waiting: bool = False) -> J
     return _close(tx, job, step.CANCEL, "manual-cancel", reason, Outcome("canceled", error_message=reason))
 
 
+def may_cancel(job: Job) -> bool:
+    """Whether a person may end it: only work that waits. What runs is ended where it belongs."""
+    return step.CANCEL.allows(job.state)
+
+
 def mark_recovered(tx: Tx, job_id: int, reason: str | None = None) -> Job:
     """A person repaired what the job could not; it counts as succeeded. Nothing else is touched."""
     job = _close(tx, _locked(tx, job_id), step.RECOVER, "manual-recovery", reason, None)
@@ -101,7 +106,7 @@ def retry(tx: Tx, job_id: int, reason: str | None = None) -> Job:
         _close(tx, job, step.REPLACE, "manual-retry", reason, None)
     try:
         fresh = (kinds.work(job.kind).again or same_again)(tx, job)
-    except (Conflict, Invalid, NotFound) as problem:
+    except (Conflict, Invalid, NotFound, ProviderFailure) as problem:
         raise Conflict(
             f"Job {job.uid} cannot be retried: {problem.message}",
             code=NOT_ALLOWED["retry"],

@@ -10,18 +10,21 @@ from quarterdeck.deploy.deployments.preview import Preview, preview
 from quarterdeck.deploy.planning.values import Advice, BuildPlan
 from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Database
+from quarterdeck.kernel.limits import Rate
 from quarterdeck.surfaces.deploy.operation import operation
 from quarterdeck.surfaces.deploy.shapes import given, present
 from quarterdeck.surfaces.deploy.wire import deployments as wire
 
 SOURCE_MISSING = "resource-source-missing"
+OFTEN = Rate(60, 60)
+"""Plans that one address may ask for: each fetches a source."""
 
 
-@operation("deployments.plan", further=((404, "not_found"),))
+@operation("deployments.plan", further=((404, "not_found"), (503, "disk_low")), rate=OFTEN)
 async def plan(query: wire.DeploymentsPlanQuery, db: Database, instance: Any) -> dict[str, Any]:
     found = await preview(
         db,
-        instance.placement,
+        instance.glances,
         project_ref=query.project_id,
         environment_ref=query.environment_id,
         resource_ref=query.resource_id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -33,11 +33,20 @@ async def prune(call: Call, server_id: str, body: wire.ServersCapacityPruneBody)
         placed = await call.read(rollups.placed, refs)
         return {ref: Known(one.active, one.retained) for ref, one in placed.items()}
 
+    unwritten: list[Problem] = []
+
+    async def begin(matched: Sequence[Candidate]) -> None:
+        try:
+            await call.write(pruning.begin, server_id, counts=counted(matched), size=sized(matched))
+        except Problem as problem:
+            unwritten.append(problem)
+            raise
+
     looking = call.service("instance").looking
     try:
-        server, found = await looking.prune(server_id, categories, before, known, dry_run=body.dry_run)
+        server, found = await looking.prune(server_id, categories, before, known, begin, dry_run=body.dry_run)
     except Problem as problem:
-        if problem.kind == "not-found":
+        if problem.kind == "not-found" or problem in unwritten:
             raise
         raise ProviderFailure(problem.message, code="runtime_target_unsupported", hint=problem.hint) from problem
     warnings = [*found.warnings, *await noted(call, server_id, found.candidates)]
@@ -62,17 +71,26 @@ def moment(text: str) -> datetime:
 
 
 async def noted(call: Call, server_id: str, candidates: list[Candidate]) -> list[Warned]:
-    """Write down what went. That it could not be written is a warning: it is gone all the same."""
+    """Write down what went. That it could not be written is a warning: it is gone all the same, and that it was about
+    to go stands in the trail.
+    """
     gone = [one for one in candidates if one.action == "pruned"]
     if not gone:
         return []
-    counts, size = dict(Counter(one.category for one in gone)), sum(one.size or 0 for one in gone)
     try:
-        await call.write(pruning.note, server_id, counts=counts, reclaimed=size)
+        await call.write(pruning.note, server_id, counts=counted(gone), reclaimed=sized(gone))
     except Exception:
         log.exception("prune_not_audited", server=server_id)
-        return [Warned("audit-record-failed", "What was removed could not be written down in the audit trail.")]
+        return [Warned("audit-record-failed", "The audit trail has what was to be removed, and not what was.")]
     return []
+
+
+def counted(some: Sequence[Candidate]) -> dict[str, int]:
+    return dict(Counter(one.category for one in some))
+
+
+def sized(some: Sequence[Candidate]) -> int:
+    return sum(one.size or 0 for one in some)
 
 
 def summary(candidates: list[Candidate]) -> dict[str, int]:

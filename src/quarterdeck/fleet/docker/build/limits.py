@@ -26,7 +26,7 @@ from typing import Any, TypeVar
 
 from quarterdeck.fleet.docker import system
 from quarterdeck.fleet.docker.engine import Engine
-from quarterdeck.kernel.datadir import disk_size
+from quarterdeck.kernel import trees
 from quarterdeck.kernel.errors import ProviderFailure, Timeout
 
 T = TypeVar("T")
@@ -119,7 +119,7 @@ async def layers_since(engine: Engine, moment: float) -> Probe | None:
 
     def measured() -> int:
         young = [layer for layer in place.iterdir() if layer.stat().st_mtime >= moment]
-        return sum(disk_size(layer / "diff") for layer in young)
+        return sum(trees.size(layer / "diff") for layer in young)
 
     async def written() -> int:
         return await asyncio.to_thread(measured)

@@ -35,7 +35,7 @@ def upgrade() -> None:
         "fleet_access_policies",
         sa.Column("ref", sa.String(length=40), nullable=False),
         sa.Column("organization_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("server_id", sa.Integer(), nullable=False),
+        sa.Column("server_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("mode", sa.String(length=20), nullable=False),
         sa.Column("provider", sa.String(length=60), nullable=True),
         sa.Column("template", sa.String(length=255), nullable=True),

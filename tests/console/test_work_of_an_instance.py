@@ -1,0 +1,54 @@
+"""What the console lets be done to work, over a real instance: the same as the API."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from quarterdeck.kernel import jobs
+from quarterdeck.kernel.vault import Secret
+from support.deck import running, signed_in
+
+
+class Errand(msgspec.Struct):
+    note: str = ""
+
+
+jobs.kinds.register(jobs.JobKind("test.errand", Errand))
+
+
+@pytest.fixture
+async def deck(tmp_path, database_address):
+    async with running(tmp_path, database_address) as made:
+        await signed_in(made)
+        made.client.cookies.set("qd_session", made.instance.signer.sign(Secret(made.token)))
+        made.client.headers["origin"] = "http://localhost"
+        yield made
+
+
+async def test_work_that_runs_is_not_canceled_and_has_no_button_for_it(deck):
+    def enqueue(tx):
+        return jobs.enqueue(tx, jobs.Enqueue("test.errand", Errand(), None, capabilities=frozenset({"errands"})))
+
+    job = await deck.instance.db.write(enqueue)
+    path = f"/console/jobs/{job.short_ref}"
+    assert f'{path}/cancel"' in (await deck.client.get(path)).text
+    claimant = jobs.Claimant("somebody", frozenset({"errands"}), ("normal",), 1)
+    await deck.instance.db.write(jobs.claim, claimant)
+    shown = await deck.client.get(path)
+    assert shown.status_code == 200
+    assert f'{path}/cancel"' not in shown.text
+    answer = await deck.client.post(f"{path}/cancel", data={}, follow_redirects=True)
+    assert (answer.status_code, "does not allow cancel" in answer.text) == (409, True)
+    found = await deck.instance.db.read(jobs.get, job.id)
+    assert (found.state, found.cancel_us) == ("running", None)
+
+
+async def test_work_that_waits_is_canceled(deck):
+    def enqueue(tx):
+        return jobs.enqueue(tx, jobs.Enqueue("test.errand", Errand(), None, capabilities=frozenset({"errands"})))
+
+    job = await deck.instance.db.write(enqueue)
+    answer = await deck.client.post(f"/console/jobs/{job.short_ref}/cancel", data={}, follow_redirects=True)
+    assert answer.status_code == 200
+    assert (await deck.instance.db.read(jobs.get, job.id)).state == "canceled"

@@ -187,9 +187,14 @@ class Demo:
         with subprocess.Popen(
             [*QUARTERDECK, *arguments, "-o", "json"],
             stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, env=self.environment(), text=True,
+            process_group=0,  # Ctrl-C is for us: its advice would be to go on at a server that stops
         ) as running:  # fmt: skip
             assert running.stdout is not None  # noqa: S101 - asked for above
-            said = running.stdout.read()
+            try:
+                said = running.stdout.read()
+            except KeyboardInterrupt:
+                running.terminate()
+                raise
         try:
             answer = json.loads(said)
         except ValueError:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from cli.conftest import Result
-from quarterdeck.cli import sources
+from quarterdeck.cli import names, sources
 from quarterdeck.cli.failure import Failure
 from quarterdeck.cli.main import command_first
 from quarterdeck.cli.profiles import origin
@@ -165,3 +168,32 @@ def test_credentials_are_no_words_of_what_keeps_running(qd: Command) -> None:
         assert result.code == 2
         assert "@FILE" in result.err
         assert "u:p@" not in result.err
+
+
+def test_the_name_as_it_is_written_wins_over_one_in_other_capitals() -> None:
+    rows = [{"id": "srv_1", "name": "this machine"}, {"id": "srv_2", "name": "This machine"}]
+    for text, meant in (("This machine", "srv_2"), ("this machine", "srv_1"), ("srv_1", "srv_1")):
+        found = names.pick(rows, text)
+        assert found is not None
+        assert found["id"] == meant
+    assert names.pick(rows, "that machine") is None
+    for equal in ([*rows, {"id": "srv_3", "name": "This machine"}], rows):
+        with pytest.raises(Failure) as refused:
+            names.pick(equal, "This machine" if len(equal) == 3 else "THIS MACHINE")
+        assert refused.value.code == "name_ambiguous"
+
+
+@pytest.mark.parametrize("words", ["--version", "nonsense -o json"])
+def test_an_output_that_nobody_reads_or_that_has_no_room_ends_without_a_trace(words: str) -> None:
+    program = [sys.executable, "-c", "from quarterdeck.cli.main import main; main()", *words.split()]
+    reader, writer = os.pipe()
+    os.close(reader)
+    closed = subprocess.run(program, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert closed.returncode == (2 if "nonsense" in words else 0)
+    with Path("/dev/full").open("w") as full:
+        whole = subprocess.run(program, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert whole.returncode == 1
+    assert "no room" in whole.stderr
+    assert "Traceback" not in closed.stderr + whole.stderr
+    assert "Exception ignored" not in closed.stderr + whole.stderr

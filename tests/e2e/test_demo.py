@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import shutil
 import signal
@@ -118,3 +119,25 @@ def test_the_demo_takes_its_server_along_when_its_terminal_closes(home: Path) ->
         signal.signal(signal.SIGHUP, before)
     with pytest.raises(httpx.HTTPError):
         httpx.get(console, trust_env=False)
+
+
+def test_an_interrupted_demo_ends_quietly_and_the_next_one_gets_to_its_end(home: Path) -> None:
+    log = home / "interrupted"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, str(PROGRAM)], stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+            env=environment(None, QUARTERDECK_DEMO=str(home)), process_group=0,
+        )  # fmt: skip
+    deadline = time.monotonic() + DEMO_SECONDS
+    while "package" not in log.read_text():
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    assert process.wait(60) == 0, log.read_text()
+    said = log.read_text()
+    assert "stopping the server" in said
+    assert "Traceback" not in said
+    assert "qd attach" not in said
+    with demo(home) as second:
+        assert visit(second["Application"]) == "flask 1\n"

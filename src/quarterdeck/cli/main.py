@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import json
 import os
 import sys
@@ -28,17 +29,31 @@ def main() -> NoReturn:
 def run(argv: Sequence[str] | None = None) -> int:
     """Run one command and answer its exit status."""
     tokens = command_first(sys.argv[1:] if argv is None else argv)
+    status = int(Exit.DONE)
     try:
-        return _run(tokens)
-    except Failure as failure:
-        return told(failure, tokens)
+        try:
+            status = _run(tokens)
+        except Failure as failure:
+            status = int(failure.exit)
+            told(failure, tokens)
+        sys.stdout.flush()
     except KeyboardInterrupt:
         print(file=sys.stderr)
         return int(Exit.INTERRUPTED)
     except BrokenPipeError:
-        # Whoever read stdout has enough; closing it again at exit must not complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return int(Exit.DONE)
+        _leave_stdout()  # whoever read it has enough
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _leave_stdout()
+        print("Error: The output could not be written whole: no room is left there.", file=sys.stderr)
+        return int(Exit.FAILED)
+    return status
+
+
+def _leave_stdout() -> None:
+    """Closing it again at exit must not complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def command_first(words: Sequence[str]) -> list[str]:
@@ -176,8 +191,8 @@ def _of_problem(problem: Any) -> Failure:
     return Failure(problem.message, exit=exits.get(problem.kind, Exit.FAILED), code=problem.code, hint=problem.hint)
 
 
-def told(failure: Failure, tokens: Sequence[str]) -> int:
-    """Say what went wrong where it belongs, and answer the exit status."""
+def told(failure: Failure, tokens: Sequence[str]) -> None:
+    """Say what went wrong where it belongs."""
     from quarterdeck.cli.terminal import clean, coloured
 
     words = clean(failure.message)
@@ -192,7 +207,6 @@ def told(failure: Failure, tokens: Sequence[str]) -> int:
     form = asked_format(tokens)
     if form in {"json", "jsonl"}:
         print(json.dumps(failure.body(), indent=2 if form == "json" else None, ensure_ascii=False))
-    return int(failure.exit)
 
 
 def asked_format(tokens: Sequence[str]) -> str:

@@ -35,9 +35,23 @@ def same(row: Row, text: str) -> bool:
 
 
 def pick(rows: list[Row], text: str) -> Row | None:
-    """The row meant: an id wins over a slug, a slug over a name. None when there is none."""
-    exact = next((row for row in rows if text in {row["id"], row.get("slug")}), None)
-    return exact or next((row for row in rows if same(row, text)), None)
+    """The row meant: an id wins over a slug, a slug over a name, and each over one in other capitals. None when there
+    is none. Raises `Failure` where two are meant equally.
+    """
+    for key in ("id", "slug", "name"):
+        found = [row for row in rows if row.get(key) == text]
+        if found:
+            break
+    else:
+        found = [row for row in rows if same(row, text)]
+    if len(found) > 1:
+        raise Failure(
+            f"{text} is the name of {len(found)}: {', '.join(str(row['id']) for row in found[:5])}.",
+            exit=Exit.USAGE,
+            code="name_ambiguous",
+            hint=f"Use the id, such as {found[0]['id']}.",
+        )
+    return found[0] if found else None
 
 
 def missing(what: str, text: str, known: list[str], hint: str) -> Failure:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import socket
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -47,6 +48,7 @@ from quarterdeck.kernel.bus import Bus
 from quarterdeck.kernel.datadir import DataDirectory
 from quarterdeck.kernel.db import Database, open_database
 from quarterdeck.kernel.db.migrate import current, migrate, pending
+from quarterdeck.kernel.db.sole import SoleServer
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.events import jobs as event_jobs
 from quarterdeck.kernel.instance import identity
@@ -92,6 +94,7 @@ class Instance:
     data: DataDirectory
     database_address: str | Path
     db: Database
+    sole: SoleServer | None
     bus: Bus
     vault: Vault
     logs: Logs
@@ -117,8 +120,8 @@ class Instance:
     def open(cls, settings: Settings) -> Instance:
         """Lock the data directory, bring the database to this schema, unlock the vault.
 
-        Raises a `Problem` when another process has the directory, the schema is newer than this program, or directory,
-        database or master key cannot be used; then nothing is left open.
+        Raises a `Problem` when another process has the directory or the PostgreSQL database, the schema is newer than
+        this program, or directory, database or master key cannot be used; then nothing is left open.
         """
         data = DataDirectory.open(settings.data_dir, settings.least_free_disk / 100)
         data.lock()
@@ -140,6 +143,11 @@ class Instance:
                 file.touch(mode=0o600)
                 file.chmod(0o600)
         data.runtime.mkdir(mode=0o711, exist_ok=True)
+        sole = None
+        if isinstance(address, str):
+            sole = SoleServer(address, f"process {os.getpid()} on {socket.gethostname()} ({data.path})")
+            sole.take()
+            undo.callback(sole.release)
         if pending(address):
             here = current(address)
             if here is not None and isinstance(address, str):
@@ -193,12 +201,19 @@ class Instance:
         async def keep_lines(stream: str, lines: Sequence[LogLine]) -> None:
             await logs.store(stream, [_line(line) for line in lines])
 
-        service = Jobs(db, owner=f"process:{who.uid}", lines=keep_lines, on_worker=handlers_with(edges))
+        service = Jobs(
+            db,
+            owner=f"process:{data.process_uid(db.ids, fingerprint())}",
+            lines=keep_lines,
+            on_worker=handlers_with(edges),
+            may_claim=(lambda: True) if sole is None else lambda: sole.held,
+        )
         return cls(
             settings=settings,
             data=data,
             database_address=address,
             db=db,
+            sole=sole,
             bus=bus,
             vault=vault,
             logs=logs,
@@ -233,6 +248,8 @@ class Instance:
         self._keep(partial(event_jobs.keep_delivering, self.db), "event-delivery")
         self._keep(self.observer.run, "runtime-observer")
         self._keep(self.looking.connections.tend, "ssh-connections")
+        if self.sole is not None:
+            self._keep(partial(self.sole.keep, self.jobs.wake), "sole-server")
         if self.edge is not None:
             self._keep(partial(keep_edge, self.edge), "edge")
             self._keep(partial(keep_door, self.edge, self.settings), "front-door")
@@ -268,6 +285,8 @@ class Instance:
         except Exception:
             log.exception("logs_not_shut")
         await self.db.close()
+        if self.sole is not None:
+            self.sole.release()
         self.data.release()
 
     @property

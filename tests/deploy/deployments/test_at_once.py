@@ -12,8 +12,10 @@ from quarterdeck.deploy.deployments import admission, deployments, first
 from quarterdeck.deploy.deployments.transitions import move
 from quarterdeck.deploy.resources import archiving, profiles, runtime
 from quarterdeck.deploy.resources import variables as resource_variables
+from quarterdeck.kernel import jobs
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.http.failures import failure_of
+from quarterdeck.kernel.jobs import ledger
 from quarterdeck.kernel.vault import Secret
 from quarterdeck.workspace import environments, projects, variables
 from quarterdeck.workspace.model import Environment, Project
@@ -178,3 +180,44 @@ async def test_what_is_there_twice_after_all_is_a_conflict_to_the_caller(harbour
         await harbour.write(twice)
     failure = failure_of(caught.value, "req_1")
     assert (failure.status, failure.code) == (409, "conflict")
+
+
+async def test_a_stop_hits_the_version_that_serves_and_not_the_one_before_it(
+    harbour: Harbour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second attempt ends between the looks of somebody who asks for a stop: what serves, and who is at work."""
+    first = await harbour.create()
+    await harbour.claim()
+    done = jobs.Outcome("succeeded", result='{"runtime": {"kind": "container", "upstream": "127.0.0.1:1"}}')
+
+    async def ended(deployment):
+        return await harbour.told(await harbour.job(admission.EXECUTE, deployment.ref), done)
+
+    def image(tx, deployment):
+        deployments.find(tx, deployment.ref).artifact = {"kind": "image", "image": deployment.ref, "built": True}
+
+    await harbour.write(image, first)
+    await ended(first)
+    second = await harbour.create()
+    await harbour.claim()
+    await harbour.write(image, second)
+    job = await harbour.job(admission.EXECUTE, second.ref)
+
+    def end(tx):
+        ledger.complete(tx, job.id, job.fence, done, key=job.concurrency_key)
+
+    made = []
+    serving = runtime._serving
+
+    def slow(*given):
+        found = serving(*given)
+        time.sleep(0.6)
+        return found
+
+    monkeypatch.setattr(runtime, "_serving", slow)
+
+    def stop(tx):
+        made.append(runtime.control(tx, harbour.resource, "stop").deployment_id)
+
+    assert await beside(harbour, end, stop) == ["done", "done"]
+    assert made == [second.id]

@@ -57,8 +57,7 @@ def create(
     resources.check_active(resource)
     servers.check_active(server)
     servers.check_deployable(server)
-    tx.lock(f"resource:{resource.id}")
-    tx.session.refresh(resource)  # another request may have changed it while this one waited
+    resources.hold(tx, resource)
     resources.check_active(resource)
     destination = servers.destination(tx, server, destination_ref)
     basis = candidate or origin
@@ -129,7 +128,7 @@ def create(
             organization_id=project.organization_id,
             subject=f"deployment:{deployment.ref}",
             capabilities=target_capabilities(server),
-            concurrency_key=turn_of(resource),
+            concurrency_key=resources.turn_of(resource),
         ),
     )
     deployment.job_id = job.id
@@ -156,11 +155,6 @@ def create(
         organization_id=project.organization_id,
     )
     return deployment
-
-
-def turn_of(resource: Resource) -> str:
-    """The concurrency key of whatever changes what runs for a resource, or the way to it: one at a time."""
-    return f"resource-runtime:{resource.ref}"
 
 
 def target_capabilities(server: Server) -> frozenset[str]:

@@ -22,6 +22,7 @@ from quarterdeck.deploy.execution.order import (
     Serving,
     VariableValue,
 )
+from quarterdeck.deploy.resources import resources
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.deploy.resources.transitions import serve, want
 from quarterdeck.fleet.servers.model import Server
@@ -372,7 +373,7 @@ def follow_up(tx: Tx, deployment: Deployment, operation: str) -> None:
             subject=f"deployment:{deployment.ref}",
             lane="normal" if turn else "background",
             capabilities=admission.target_capabilities(_server(tx, deployment)),
-            concurrency_key=admission.turn_of(_resource(tx, deployment)) if turn else None,
+            concurrency_key=resources.turn_of(_resource(tx, deployment)) if turn else None,
             max_attempts=FOLLOW_UP_ATTEMPTS,
         ),
     )

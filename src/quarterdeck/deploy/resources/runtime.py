@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import select
 
 from quarterdeck.deploy.deployments import about
-from quarterdeck.deploy.deployments.admission import target_capabilities, turn_of
+from quarterdeck.deploy.deployments.admission import target_capabilities
 from quarterdeck.deploy.deployments.jobs import order as deployment_order
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.deployments.placement import Placement
@@ -93,7 +93,7 @@ def control(
             organization_id=resource.organization_id,
             subject=f"resource:{resource.ref}",
             capabilities=target_capabilities(server),
-            concurrency_key=turn_of(resource),
+            concurrency_key=resources.turn_of(resource),
         ),
     )
     attempt.job_id = job.id

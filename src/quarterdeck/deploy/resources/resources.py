@@ -201,12 +201,14 @@ def create(
 
 
 def _destination(tx: Tx, ref: str) -> Destination:
-    return tx.one(
+    found = (
         select(Destination)
         .join(Server, Server.id == Destination.server_id)
-        .where(Destination.ref == ref, Server.organization_id == projects.organization_of(tx)),
-        what=f"destination {ref[:60]}",
+        .where(Destination.ref == ref, Server.organization_id == projects.organization_of(tx))
     )
+    what = f"destination {ref[:60]}"
+    tx.lock(f"server:{tx.one(found, what=what).server_id}", shared=True)  # it is not deleted meanwhile
+    return tx.one(found, what=what)
 
 
 def blockers(tx: Tx, resource: Resource, registry: Sequence[DeletionBlocker]) -> list[tuple[str, int]]:

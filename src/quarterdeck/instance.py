@@ -289,6 +289,14 @@ class Instance:
             self.sole.release()
         self.data.release()
 
+    def close_sync(self) -> None:
+        """`close`, for whoever opened the instance without starting it, on a thread without a loop."""
+        self.logs.shut_sync()
+        self.db.close_sync()
+        if self.sole is not None:
+            self.sole.release()
+        self.data.release()
+
     @property
     def can_deploy(self) -> bool:
         """Whether a worker that deploys is connected."""

@@ -54,6 +54,7 @@ from quarterdeck.kernel.events import jobs as event_jobs
 from quarterdeck.kernel.instance import identity
 from quarterdeck.kernel.jobs.frames import LogLine
 from quarterdeck.kernel.jobs.handlers import WorkerHandlers, worker_handlers
+from quarterdeck.kernel.jobs.reconciling import keep_reconciling
 from quarterdeck.kernel.jobs.service import Jobs
 from quarterdeck.kernel.logs import Line, Logs
 from quarterdeck.kernel.retention import own as kernel_retention
@@ -244,6 +245,7 @@ class Instance:
             worker=not self.settings.no_worker,
         )
         await self.db.write(retention.schedule_all)
+        self._keep(partial(keep_reconciling, self.db), "reconciler")
         self._keep(audit.Sealer(self.db).run, "audit-sealer")
         self._keep(partial(event_jobs.keep_delivering, self.db), "event-delivery")
         self._keep(self.observer.run, "runtime-observer")

@@ -89,6 +89,7 @@ def kinds(placement: Placement, logs: Logs) -> list[jobs.JobKind]:
             assign=assign,
             record=keep,
             finish=finish,
+            unsettled=_unsettled,
             lease_seconds=15,
             work=jobs.Work("deployment", "Deploy", about.attempts, about.again),
         ),
@@ -103,6 +104,11 @@ def kinds(placement: Placement, logs: Logs) -> list[jobs.JobKind]:
             keeps_turn=False,
         ),
     ]
+
+
+def _unsettled(tx: Tx) -> list[int]:
+    query = select(Deployment.job_id).where(Deployment.status.in_(ACTIVE), Deployment.job_id.is_not(None))
+    return [row[0] for row in tx.execute(query)]
 
 
 def _insist(tx: Tx, job: jobs.Job, deployment: Deployment) -> None:

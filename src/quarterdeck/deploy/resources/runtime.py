@@ -227,9 +227,15 @@ def kind(placement: Placement) -> jobs.JobKind:
         payload=ControlPayload,
         assign=assign,
         finish=finish,
+        unsettled=_unsettled,
         lease_seconds=15,
         work=jobs.Work("runtime-maintenance", "Control a runtime", about.controls, again),
     )
+
+
+def _unsettled(tx: Tx) -> list[int]:
+    mine = RuntimeControl.status.in_(UNDER_WAY) & RuntimeControl.job_id.is_not(None)
+    return [row[0] for row in tx.execute(select(RuntimeControl.job_id).where(mine))]
 
 
 def again(tx: Tx, job: jobs.Job) -> jobs.Job:

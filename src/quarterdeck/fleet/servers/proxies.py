@@ -143,9 +143,15 @@ def kind(order: EdgeOrder) -> jobs.JobKind:
         payload=BootstrapPayload,
         assign=assign,
         finish=finish,
+        unsettled=_unsettled,
         lease_seconds=15,
         work=jobs.Work("proxy-bootstrap", "Bring up an edge", _about, _again),
     )
+
+
+def _unsettled(tx: Tx) -> list[int]:
+    mine = ProxyAttempt.finished_at.is_(None) & ProxyAttempt.job_id.is_not(None)
+    return [row[0] for row in tx.execute(select(ProxyAttempt.job_id).where(mine))]
 
 
 def _about(_tx: Tx, some: Sequence[jobs.Job]) -> Mapping[int, jobs.About]:

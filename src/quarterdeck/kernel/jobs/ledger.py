@@ -324,6 +324,11 @@ def hold_turn(tx: Tx, key: str) -> None:
 def settle(tx: Tx, job: Job, outcome: Outcome) -> None:
     """What follows from a job's end: its key's next turn, its kind's own rule, and who waits for it."""
     _let_go(tx, job)
+    finish(tx, job, outcome)
+
+
+def finish(tx: Tx, job: Job, outcome: Outcome) -> None:
+    """The kind's own rule, with the job's correlation."""
     kind: JobKind | None = kinds.find(job.kind)
     if kind is not None and kind.finish is not None:
         with of(tx, job):

@@ -7,7 +7,7 @@ import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.model import Organization, SessionToken, User, UserSession
@@ -189,10 +189,6 @@ def own(tx: Tx, user_id: int) -> list[UserSession]:
 def prune(tx: Tx) -> int:
     """Remove tokens that have ended; sessions stay as history."""
     return int(tx.execute(delete(SessionToken).where(SessionToken.expires_at <= tx.now)).rowcount)  # type: ignore[attr-defined]
-
-
-def switch_organization(tx: Tx, session_uid: str, organization_id: int) -> None:
-    tx.execute(update(UserSession).where(UserSession.uid == session_uid).values(organization_id=organization_id))
 
 
 class Signer:

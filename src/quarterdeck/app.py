@@ -20,6 +20,7 @@ from quarterdeck.kernel.http.leaving import Leaving
 from quarterdeck.kernel.http.measuring import Measured
 from quarterdeck.kernel.http.openapi import document
 from quarterdeck.kernel.http.perimeter import Surroundings
+from quarterdeck.kernel.limits import Rate
 from quarterdeck.kernel.settings import Settings
 from quarterdeck.serving import serve
 from quarterdeck.surfaces.addresses import DIALECTS, rewritten
@@ -176,11 +177,18 @@ def application(instance: Instance, *, lifespan: bool = True) -> Litestar:
             "console": console(instance, blockers),
         },
         ids=instance.db.ids,
+        per_address=each_minute(settings.requests_per_address),
+        per_credential=each_minute(settings.requests_per_credential),
     )
     app = build([*handlers(), *console_handlers()], frame, lifespan=[life] if lifespan else [])
     app.asgi_handler = Measured(Leaving(app.asgi_handler, lambda: instance.stopping), instance.metrics)
     made.append(app)
     return app
+
+
+def each_minute(count: int) -> Rate | None:
+    """A limit as it is set: 0 is none."""
+    return Rate(count, 60) if count else None
 
 
 def _hosts(settings: Settings) -> tuple[str, ...]:

@@ -82,7 +82,12 @@ async def _database(instance: Instance) -> Found:
         "schema": revisions()[-1 - len(waiting)] if len(waiting) < len(revisions()) else "none",
         "migrations": CURRENT if not waiting else f"{len(waiting)} pending",
     }
-    return facts, [f"{len(waiting)} migrations are pending; restart the server to apply them."] if waiting else []
+    problems = [f"{len(waiting)} migrations are pending; restart the server to apply them."] if waiting else []
+    if instance.sole is not None and not instance.sole.held:
+        facts["databaseLock"] = "lost"
+        why = f" {instance.sole.problem.message}" if instance.sole.problem is not None else ""
+        problems.append(f"This server does not hold its database, so it begins no job.{why}")
+    return facts, problems
 
 
 async def _docker(instance: Instance) -> Found:

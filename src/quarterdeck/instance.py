@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import socket
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -47,11 +48,13 @@ from quarterdeck.kernel.bus import Bus
 from quarterdeck.kernel.datadir import DataDirectory
 from quarterdeck.kernel.db import Database, open_database
 from quarterdeck.kernel.db.migrate import current, migrate, pending
+from quarterdeck.kernel.db.sole import SoleServer
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.events import jobs as event_jobs
 from quarterdeck.kernel.instance import identity
 from quarterdeck.kernel.jobs.frames import LogLine
 from quarterdeck.kernel.jobs.handlers import WorkerHandlers, worker_handlers
+from quarterdeck.kernel.jobs.reconciling import keep_reconciling
 from quarterdeck.kernel.jobs.service import Jobs
 from quarterdeck.kernel.logs import Line, Logs
 from quarterdeck.kernel.retention import own as kernel_retention
@@ -92,6 +95,7 @@ class Instance:
     data: DataDirectory
     database_address: str | Path
     db: Database
+    sole: SoleServer | None
     bus: Bus
     vault: Vault
     logs: Logs
@@ -117,8 +121,8 @@ class Instance:
     def open(cls, settings: Settings) -> Instance:
         """Lock the data directory, bring the database to this schema, unlock the vault.
 
-        Raises a `Problem` when another process has the directory, the schema is newer than this program, or directory,
-        database or master key cannot be used; then nothing is left open.
+        Raises a `Problem` when another process has the directory or the PostgreSQL database, the schema is newer than
+        this program, or directory, database or master key cannot be used; then nothing is left open.
         """
         data = DataDirectory.open(settings.data_dir, settings.least_free_disk / 100)
         data.lock()
@@ -140,6 +144,11 @@ class Instance:
                 file.touch(mode=0o600)
                 file.chmod(0o600)
         data.runtime.mkdir(mode=0o711, exist_ok=True)
+        sole = None
+        if isinstance(address, str):
+            sole = SoleServer(address, f"process {os.getpid()} on {socket.gethostname()} ({data.path})")
+            sole.take()
+            undo.callback(sole.release)
         if pending(address):
             here = current(address)
             if here is not None and isinstance(address, str):
@@ -193,12 +202,19 @@ class Instance:
         async def keep_lines(stream: str, lines: Sequence[LogLine]) -> None:
             await logs.store(stream, [_line(line) for line in lines])
 
-        service = Jobs(db, owner=f"process:{who.uid}", lines=keep_lines, on_worker=handlers_with(edges))
+        service = Jobs(
+            db,
+            owner=f"process:{data.process_uid(db.ids, fingerprint())}",
+            lines=keep_lines,
+            on_worker=handlers_with(edges),
+            may_claim=(lambda: True) if sole is None else lambda: sole.held,
+        )
         return cls(
             settings=settings,
             data=data,
             database_address=address,
             db=db,
+            sole=sole,
             bus=bus,
             vault=vault,
             logs=logs,
@@ -229,10 +245,13 @@ class Instance:
             worker=not self.settings.no_worker,
         )
         await self.db.write(retention.schedule_all)
+        self._keep(partial(keep_reconciling, self.db), "reconciler")
         self._keep(audit.Sealer(self.db).run, "audit-sealer")
         self._keep(partial(event_jobs.keep_delivering, self.db), "event-delivery")
         self._keep(self.observer.run, "runtime-observer")
         self._keep(self.looking.connections.tend, "ssh-connections")
+        if self.sole is not None:
+            self._keep(partial(self.sole.keep, self.jobs.wake), "sole-server")
         if self.edge is not None:
             self._keep(partial(keep_edge, self.edge), "edge")
             self._keep(partial(keep_door, self.edge, self.settings), "front-door")
@@ -268,6 +287,16 @@ class Instance:
         except Exception:
             log.exception("logs_not_shut")
         await self.db.close()
+        if self.sole is not None:
+            self.sole.release()
+        self.data.release()
+
+    def close_sync(self) -> None:
+        """`close`, for whoever opened the instance without starting it, on a thread without a loop."""
+        self.logs.shut_sync()
+        self.db.close_sync()
+        if self.sole is not None:
+            self.sole.release()
         self.data.release()
 
     @property

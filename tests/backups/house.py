@@ -69,9 +69,7 @@ class House:
         try:
             yield instance
         finally:
-            instance.logs.shut_sync()
-            instance.db.close_sync()
-            instance.data.release()
+            instance.close_sync()
 
     def rows(self, *, restored: bool = False) -> dict[str, list[tuple[Any, ...]]]:
         """Every row of every table, but for order."""

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import random
+import re
 import subprocess
 import tarfile
 from pathlib import Path
@@ -15,8 +16,10 @@ import pytest
 
 from backups.house import SECRET, House, opens
 from e2e.server import PROGRAM, environment
-from quarterdeck.backups.restoring import check, restore
+from quarterdeck.backups import taking
+from quarterdeck.backups.restoring import Wanted, check, restore
 from quarterdeck.backups.taking import take
+from quarterdeck.kernel.clock import HeldClock
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.ids import Ids
 from quarterdeck.kernel.vault import Secret
@@ -218,6 +221,102 @@ def test_a_restore_that_is_cut_off_starts_no_server_and_is_begun_again(house: Ho
     assert house.rows(restored=True) == before
     with house.opened(restored=True) as instance:
         assert opens(instance, house) == SECRET
+
+
+def contents(directory: Path) -> list[str]:
+    return sorted(str(path.relative_to(directory)) for path in directory.rglob("*"))
+
+
+def test_a_refused_second_try_leaves_an_interrupted_restore_as_it_is(house: House, kept: Path, tmp_path):
+    before = house.rows()
+    house.wipe()
+    assert restored(house, kept, tmp_path, "restore.loaded" if house.url else "restore.logs.db").returncode == -9
+    left = contents(house.directory)
+    assert any(name.startswith(".restoring/") for name in left)
+    away = re.sub(r":\d+/", ":1/", house.fresh) if house.fresh else "postgresql://quarterdeck@127.0.0.1:1/none"
+    (tmp_path / "foreign").write_bytes(b"no backup")
+    tries = [
+        (kept, house.directory, Wanted(address=away)),
+        (tmp_path / "foreign", house.directory, house.wanted()),
+    ]
+    if house.url:
+        tries.append((kept, house.directory, Wanted()))
+    for file, directory, wanted in tries:
+        with pytest.raises(Problem):
+            restore(file, directory, wanted)
+        assert contents(house.directory) == left
+    moved = house.directory.rename(tmp_path / "moved")
+    with pytest.raises(Problem) as raised:
+        restore(kept, moved, house.wanted())
+    assert raised.value.code == "restore_other_place"
+    assert contents(moved) == left
+    moved.rename(house.directory)
+    with pytest.raises(Problem) as raised:
+        house.data.require_whole()
+    assert raised.value.code == "restore_unfinished"
+    assert restored(house, kept, tmp_path).returncode == 0
+    assert house.rows(restored=True) == before
+
+
+def test_two_backups_into_one_directory_leave_each_other_alone(house: House, tmp_path, monkeypatch):
+    share = tmp_path / "share"
+    share.mkdir()
+    clock = HeldClock()
+    copy = taking._copy
+    made = []
+
+    def beside(data, address, scratch):
+        """While one is written, another begins, of the same installation or of one elsewhere."""
+        monkeypatch.setattr(taking, "_copy", copy)
+        copied = copy(data, address, scratch)
+        clock.advance(1)
+        made.append(take(house.data, house.address, share, clock=clock)[0])
+        monkeypatch.setattr(taking.socket, "gethostname", lambda: "elsewhere")
+        clock.advance(1)
+        made.append(take(house.data, house.address, share, clock=clock)[0])
+        monkeypatch.undo()
+        return copied
+
+    monkeypatch.setattr(taking, "_copy", beside)
+    made.append(take(house.data, house.address, share, clock=clock)[0])
+    assert sorted(share.iterdir()) == sorted(made)
+    assert len(made) == 3
+    for file in made:
+        assert check(file, house.wanted()).header.instance
+
+
+def test_what_a_killed_backup_left_goes_with_the_next_of_its_own(house: House, tmp_path, monkeypatch):
+    share = tmp_path / "share"
+    share.mkdir()
+
+    def cut(name):
+        if name == "backup.written":
+            raise Cut
+
+    monkeypatch.setattr(taking, "point", cut)
+    monkeypatch.setattr(taking.shutil, "rmtree", lambda *_a, **_k: None)
+    with pytest.raises(Cut):
+        take(house.data, house.address, share)
+    monkeypatch.undo()
+    (left,) = share.iterdir()
+    foreign = share / ".quarterdeck-1.tar.gz.0123456789ab.part"
+    foreign.mkdir()
+    made, _ = take(house.data, house.address, share)
+    assert sorted(share.iterdir()) == sorted([foreign, made])
+    assert not left.exists()
+
+
+def test_a_name_that_was_taken_meanwhile_is_not_overwritten(house: House, tmp_path, monkeypatch):
+    file = tmp_path / "kept.tar.gz"
+    monkeypatch.setattr(taking, "point", lambda _name: file.write_text("of somebody else"))
+    with pytest.raises(Problem) as raised:
+        take(house.data, house.address, file)
+    assert raised.value.code == "backup_exists"
+    assert file.read_text() == "of somebody else"
+
+
+class Cut(BaseException):
+    """Ends a process where it stands."""
 
 
 def test_a_second_try_with_a_broken_file_spoils_nothing(house: House, kept: Path, tmp_path):

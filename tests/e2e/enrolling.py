@@ -17,8 +17,7 @@ def main() -> None:
         organization = instance.db.write_sync(setup.default_organization)
         _, token = instance.db.write_sync(enrolment.enrol, organization.id, "tests", capabilities)
     finally:
-        instance.db.close_sync()
-        instance.data.release()
+        instance.close_sync()
     sys.stdout.write(token.reveal())
 
 

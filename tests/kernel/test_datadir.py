@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -8,6 +9,7 @@ import pytest
 
 from quarterdeck.kernel.datadir import DataDirectory
 from quarterdeck.kernel.errors import Conflict, Unavailable
+from quarterdeck.kernel.ids import Ids
 
 HOLDER = """
 import sys, time
@@ -66,3 +68,25 @@ def test_below_five_per_cent_free_is_a_shortage(tmp_path, monkeypatch):
     with pytest.raises(Unavailable) as refusal:
         directory.require_space()
     assert refusal.value.code == "disk_low"
+
+
+def test_a_process_has_the_name_of_its_directory_and_that_of_a_copy_or_another_machine_is_another(tmp_path):
+    def name(directory, machine="one"):
+        data = DataDirectory.open(directory)
+        data.lock()
+        try:
+            return data.process_uid(Ids(), machine)
+        finally:
+            data.release()
+
+    first = name(tmp_path / "data")
+    assert name(tmp_path / "data") == first
+    (tmp_path / "data").rename(tmp_path / "moved")
+    assert name(tmp_path / "moved") == first  # the lock went along
+    shutil.copytree(tmp_path / "moved", tmp_path / "copy")
+    copied = name(tmp_path / "copy")
+    assert copied != first
+    assert name(tmp_path / "copy") == copied
+    assert name(tmp_path / "moved") == first
+    assert name(tmp_path / "moved", "another") not in {first, copied}
+    assert (tmp_path / "moved" / "process").stat().st_mode & 0o777 == 0o600

@@ -24,9 +24,7 @@ def settings(data: Path, **given) -> Settings:
 
 
 def closed(instance: Instance) -> Instance:
-    instance.logs.shut_sync()
-    instance.db.close_sync()
-    instance.data.release()
+    instance.close_sync()
     return instance
 
 

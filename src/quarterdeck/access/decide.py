@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from quarterdeck.access.catalogue import CATALOGUE
 from quarterdeck.access.model import Grant
-from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.errors import Forbidden, Unauthenticated
 from quarterdeck.kernel.principal import Principal
 
@@ -29,22 +29,32 @@ class Access:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._roles: dict[tuple[int, int], frozenset[str]] | None = None
+        self._changes = 0
 
     def changed(self) -> None:
         """Forget the snapshot; called after every commit that touches grants or users."""
         with self._lock:
             self._roles = None
+            self._changes += 1
 
     def load(self, tx: Tx) -> None:
-        """Compile the snapshot if it was dropped."""
+        """Compile the snapshot if it was dropped. One that was dropped meanwhile is not kept: try until `loaded`."""
         with self._lock:
             if self._roles is not None:
                 return
+            changes = self._changes
         roles: defaultdict[tuple[int, int], set[str]] = defaultdict(set)
         for row in tx.execute(select(Grant.user_id, Grant.organization_id, Grant.role).where(Grant.project_id == 0)):
             roles[row.user_id, row.organization_id].add(row.role)
+        compiled = {key: frozenset(value) for key, value in roles.items()}
         with self._lock:
-            self._roles = {key: frozenset(value) for key, value in roles.items()}
+            if changes == self._changes:
+                self._roles = compiled
+
+    async def ready(self, db: Database) -> None:
+        """Have the snapshot; it stays at least until the caller waits for something again."""
+        while not self.loaded:
+            await db.read(self.load)
 
     @property
     def loaded(self) -> bool:

@@ -66,11 +66,12 @@ def restore(file: Path, directory: Path, wanted: Wanted) -> Manifest:
     made = not directory.exists()
     data = DataDirectory.open(directory)
     data.lock()
-    kept = loaded = False
+    began = kept = loaded = False
     try:
         resumed = _require_empty(data)
         _require_same_place(header, data, wanted)
         loaded = wanted.address is not None and _loaded(data, header, wanted.address, resumed=resumed)
+        began = True
         _clear(data)
         with _told(file):
             manifest = _staged(file, data, header, wanted)
@@ -81,8 +82,9 @@ def restore(file: Path, directory: Path, wanted: Wanted) -> Manifest:
             point("restore.loaded")
             _move(data)
     except BaseException:
-        # A database that an earlier try has filled stays known as one by what it left here.
-        if not kept and not loaded:
+        # What was refused before it began leaves an earlier try that was cut off as it is, and a database that such a
+        # try has filled stays known as one: both by what that try left here.
+        if began and not kept and not loaded:
             shutil.rmtree(data.path / RESTORING, ignore_errors=True)
         raise
     else:
@@ -95,7 +97,7 @@ def restore(file: Path, directory: Path, wanted: Wanted) -> Manifest:
 
 def _staged(file: Path, data: DataDirectory, header: Header, wanted: Wanted) -> Manifest:
     place = data.path / RESTORING
-    place.mkdir(mode=0o700)
+    place.mkdir(mode=0o700, exist_ok=True)
     staging.note(place, header)
     manifest = staging.unpack(file, place, everything=True)
     staging.prove(file, place, manifest)
@@ -135,11 +137,14 @@ def _require_empty(data: DataDirectory) -> bool:
 
 
 def _clear(data: DataDirectory) -> None:
-    """What an earlier try has put here. The key stays: an operator may have put it."""
-    if not (data.path / RESTORING).exists():
+    """What an earlier try has put here. The key stays: an operator may have put it. So does what says that a restore
+    is under way, and of which backup.
+    """
+    place = data.path / RESTORING
+    if not place.exists():
         return
-    for name in (RUNTIME, LOGS, RESTORED, DATABASE, RESTORING):
-        path = data.path / name
+    mine = [data.path / name for name in (RUNTIME, LOGS, RESTORED, DATABASE)]
+    for path in [*mine, *(path for path in place.iterdir() if path.name != staging.NOTE)]:
         if path.is_dir():
             shutil.rmtree(path)
         else:
@@ -172,7 +177,7 @@ def _loaded(data: DataDirectory, header: Header, address: str, *, resumed: bool)
     """Whether an earlier try of this same backup has filled the database. Raises `Conflict` for any other content."""
     if resumed and postgresql.holds(address, header.instance):
         with contextlib.suppress(OSError, msgspec.MsgspecError):
-            noted = msgspec.json.decode((data.path / RESTORING / "backup.json").read_bytes(), type=Header)
+            noted = msgspec.json.decode((data.path / RESTORING / staging.NOTE).read_bytes(), type=Header)
             if noted == header:
                 return True
     postgresql.require_empty(address)

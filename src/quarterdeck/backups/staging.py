@@ -16,6 +16,8 @@ from quarterdeck.kernel.db.files import write_durably
 from quarterdeck.kernel.errors import Conflict
 from quarterdeck.kernel.vault import Secret
 
+NOTE = "backup.json"
+
 
 def unpack(file: Path, place: Path, *, everything: bool) -> Manifest:
     """Write the databases and the key into `place`, with `everything` also what lies below `runtime`."""
@@ -130,4 +132,4 @@ def _read(key: Path) -> bytes:
 
 
 def note(place: Path, header: Header) -> None:
-    write_durably(place / "backup.json", msgspec.json.encode(header))
+    write_durably(place / NOTE, msgspec.json.encode(header))

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
+import os
 import shutil
+import socket
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -79,13 +84,9 @@ def take(
     now = (clock or SystemClock()).now()
     file = target / f"quarterdeck-{now:%Y%m%dT%H%M%SZ}{SUFFIX}" if target.is_dir() else target.absolute()
     if file.exists():
-        raise Conflict(
-            f"{file} exists. A backup overwrites nothing.",
-            code="backup_exists",
-            hint="Choose another name, or name a directory: each backup gets a name of its own there.",
-        )
+        raise _exists(file)
     form: KeyForm = "passphrase" if passphrase is not None else "plain" if with_key else "apart"
-    with _scratch(file) as scratch:
+    with _scratch(file, data) as scratch:
         copied = _copy(data, address, scratch)
         kept = releases if releases is not None else _releases(data, address)
         header = Header(
@@ -118,7 +119,7 @@ def take(
             writer.close(manifest)
         sync(draft)
         point("backup.written")
-        draft.rename(file)
+        _name(draft, file)
         sync(file.parent)
     if releases is None:
         keep(data, Last(created_at=header.created_at, file=str(file), size=file.stat().st_size, key=form))
@@ -138,14 +139,24 @@ def before_upgrade(data: DataDirectory, address: str, revision: str, *, clock: C
 
 
 @contextmanager
-def _scratch(file: Path) -> Iterator[Path]:
-    """A directory beside the file, gone afterwards; what the disk refuses is said with what to do."""
-    scratch = file.parent / f".{file.name}.part"
+def _scratch(file: Path, data: DataDirectory) -> Iterator[Path]:
+    """A directory beside the file, gone afterwards; what the disk refuses is said with what to do.
+
+    Its name says whose it is, because several installations may keep their backups in one place. It is locked while it
+    is written to: what nobody holds is left of one that was ended, and goes.
+    """
+    own = hashlib.sha256(f"{socket.gethostname()}:{data.path}".encode()).hexdigest()[:12]
+    held = None
     try:
-        for old in file.parent.glob(".quarterdeck-*.part"):  # of one that was ended
-            shutil.rmtree(old, ignore_errors=True)
-        shutil.rmtree(scratch, ignore_errors=True)
-        scratch.mkdir(mode=0o700, parents=True)
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for old in file.parent.glob(f".*.{own}.part*"):
+            left = _held(old)
+            if left is not None:
+                shutil.rmtree(old, ignore_errors=True)
+                os.close(left)
+        while held is None:
+            scratch = Path(tempfile.mkdtemp(prefix=f".{file.name}.{own}.part", dir=file.parent))
+            held = _held(scratch)
         yield scratch
     except (OSError, sqlite3.Error, psycopg.Error) as error:
         what = error.strerror if isinstance(error, OSError) else str(error).splitlines()[0]
@@ -155,7 +166,46 @@ def _scratch(file: Path) -> Iterator[Path]:
             hint="Make room there, let the user that runs Quarterdeck write there, or name another place.",
         ) from None
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        if held is not None:
+            shutil.rmtree(scratch, ignore_errors=True)
+            os.close(held)
+
+
+def _held(directory: Path) -> int | None:
+    """The descriptor that locks a directory; None where somebody has it, or it is gone."""
+    try:
+        # A file: a directory cannot be locked over a network everywhere.
+        descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(descriptor), (directory / "lock").lstat()):
+            return descriptor
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    os.close(descriptor)
+    return None
+
+
+def _name(draft: Path, file: Path) -> None:
+    """Give a finished backup its name. Raises `Conflict` where another one has got it meanwhile."""
+    try:
+        file.hardlink_to(draft)
+    except FileExistsError:
+        raise _exists(file) from None
+    except OSError:  # a file system without links
+        if file.exists():
+            raise _exists(file) from None
+        draft.rename(file)
+
+
+def _exists(file: Path) -> Conflict:
+    return Conflict(
+        f"{file} exists. A backup overwrites nothing.",
+        code="backup_exists",
+        hint="Choose another name, or name a directory: each backup gets a name of its own there.",
+    )
 
 
 def _copy(data: DataDirectory, address: str | Path, scratch: Path) -> Copied:

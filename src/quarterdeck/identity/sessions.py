@@ -7,7 +7,7 @@ import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.model import Organization, SessionToken, User, UserSession
@@ -121,7 +121,12 @@ def refresh(tx: Tx, token: str) -> Opened | None:
 
     Returns None then (the revocation must commit, so nothing is raised here).
     """
-    row = tx.first(select(SessionToken).where(SessionToken.hash == token_hash(token), SessionToken.kind == "refresh"))
+    query = select(SessionToken).where(SessionToken.hash == token_hash(token), SessionToken.kind == "refresh")
+    row = tx.first(query)
+    if row is not None:
+        tx.lock(f"session:{row.session_id}")  # two that come with one token at once: one of them is the thief
+        tx.session.expire(row)
+        row = tx.first(query)
     if row is None or row.expires_at <= tx.now:
         raise Unauthenticated(
             "The refresh token is not valid any more.", hint="Sign in again.", code="product_auth_invalid"
@@ -131,6 +136,15 @@ def refresh(tx: Tx, token: str) -> Opened | None:
         raise Unauthenticated("The session has ended.", hint="Sign in again.", code="product_auth_invalid")
     if row.used_at is not None:
         revoke_row(tx, session)
+        audit.record(
+            tx,
+            IdentityAction.REFRESH_REUSED,
+            resource_type="session",
+            resource_id=session.uid,
+            organization_id=session.organization_id,
+            outcome="denied",
+            detail={"address": session.address},
+        )
         return None
     row.used_at = tx.now
     user, organization = tx.get(User, session.user_id), tx.get(Organization, session.organization_id)
@@ -175,10 +189,6 @@ def own(tx: Tx, user_id: int) -> list[UserSession]:
 def prune(tx: Tx) -> int:
     """Remove tokens that have ended; sessions stay as history."""
     return int(tx.execute(delete(SessionToken).where(SessionToken.expires_at <= tx.now)).rowcount)  # type: ignore[attr-defined]
-
-
-def switch_organization(tx: Tx, session_uid: str, organization_id: int) -> None:
-    tx.execute(update(UserSession).where(UserSession.uid == session_uid).values(organization_id=organization_id))
 
 
 class Signer:

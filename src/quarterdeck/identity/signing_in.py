@@ -65,21 +65,32 @@ async def sign_in(
         memberships = organizations.of_user(tx, user.id)
         if not memberships:
             raise Forbidden("You are a member of no organization.", hint="Ask an administrator for an invitation.")
-        made = sessions.open_session(
-            tx, user, memberships[0], kinds=kinds, client_kind=client_kind, user_agent=user_agent
-        )
-        tx.act_as(acting(user, made))
-        audit.record(
-            tx,
-            IdentityAction.SIGNED_IN,
-            resource_type="session",
-            resource_id=made.session.uid,
-            organization_id=made.organization.id,
-            detail={"userId": user.uid, "clientKind": client_kind},
-        )
-        return made
+        return begin(tx, user, memberships[0], kinds=kinds, client_kind=client_kind, user_agent=user_agent)
 
     return await db.write(opened)
+
+
+def begin(
+    tx: Tx,
+    user: User,
+    organization: Organization,
+    *,
+    kinds: tuple[str, ...],
+    client_kind: str,
+    user_agent: str | None = None,
+) -> Opened:
+    """Open a session for somebody who has proved who they are, with its audit event; the unit acts for them then."""
+    made = sessions.open_session(tx, user, organization, kinds=kinds, client_kind=client_kind, user_agent=user_agent)
+    tx.act_as(acting(user, made))
+    audit.record(
+        tx,
+        IdentityAction.SIGNED_IN,
+        resource_type="session",
+        resource_id=made.session.uid,
+        organization_id=organization.id,
+        detail={"userId": user.uid, "clientKind": client_kind},
+    )
+    return made
 
 
 def acting(user: User, opened: Opened) -> Principal:

@@ -8,7 +8,9 @@ import stat
 from datetime import datetime
 from pathlib import Path
 
+from quarterdeck.kernel.db.files import write_durably
 from quarterdeck.kernel.errors import Conflict, Problem, Unavailable
+from quarterdeck.kernel.ids import Ids
 
 LEAST_FREE = 0.05
 RESTORING = ".restoring"
@@ -92,6 +94,26 @@ class DataDirectory:
                 hint="Free space on its disk, then start again.",
             ) from None
         self._lock = descriptor
+
+    def process_uid(self, ids: Ids, machine: str) -> str:
+        """Names whoever runs on this directory, for as long as it stays where it is: call it with the lock held.
+
+        Whoever has the lock knows that the process of that name before it is dead. A copy of the directory (or the
+        same disk in another `machine`) has a lock of its own, which proves nothing of the first one's process, so
+        there the name is drawn anew.
+        """
+        assert self._lock is not None, "the lock is what the name stands for"  # noqa: S101
+        status = os.fstat(self._lock)
+        place = f"{machine}:{status.st_dev}:{status.st_ino}"
+        file = self.path / "process"
+        try:
+            uid, _, noted = file.read_text("ascii").strip().partition(" ")
+        except (FileNotFoundError, ValueError):
+            uid = noted = ""
+        if not uid or noted != place:
+            uid = ids.uid()
+            write_durably(file, f"{uid} {place}\n".encode())
+        return uid
 
     def require_whole(self) -> None:
         """Raise `Conflict` where a restore was cut off: what is here may be a part of something."""

@@ -52,12 +52,23 @@ class Limiter:
 
     def take(self, key: str, rate: Rate) -> None:
         now = self._clock.monotonic()
-        left, since = self._buckets.pop(key, (float(rate.count), now))
-        left = min(float(rate.count), left + (now - since) * rate.count / rate.seconds)
-        allowed = left >= 1
-        self._buckets[key] = (left - 1 if allowed else left, now)
+        left = self._left(key, rate, now)
+        self._buckets.pop(key, None)
+        self._buckets[key] = (left - 1 if left >= 1 else left, now)
         if len(self._buckets) > KEPT:
             self._buckets.popitem(last=False)
-        if not allowed:
-            wait = max(1, math.ceil((1 - left) * rate.seconds / rate.count))
-            raise RateLimited(f"Too many requests ({rate}).", retry_after=wait, limit=str(rate))
+        _require(left, rate)
+
+    def check(self, key: str, rate: Rate) -> None:
+        """Raise as `take` would, and take nothing."""
+        _require(self._left(key, rate, self._clock.monotonic()), rate)
+
+    def _left(self, key: str, rate: Rate, now: float) -> float:
+        left, since = self._buckets.get(key, (float(rate.count), now))
+        return min(float(rate.count), left + (now - since) * rate.count / rate.seconds)
+
+
+def _require(left: float, rate: Rate) -> None:
+    if left < 1:
+        wait = max(1, math.ceil((1 - left) * rate.seconds / rate.count))
+        raise RateLimited(f"Too many requests ({rate}).", retry_after=wait, limit=str(rate))

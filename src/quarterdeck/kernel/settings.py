@@ -68,6 +68,8 @@ class Settings(BaseSettings):
     trusted_proxy: Annotated[tuple[str, ...], NoDecode] = ()
     sites: tuple[Site, ...] = ()
     least_free_disk: Annotated[float, Field(ge=0, le=100)] = 5
+    requests_per_address: Annotated[int, Field(ge=0)] = 18_000
+    requests_per_credential: Annotated[int, Field(ge=0)] = 12_000
     source_roots: Annotated[tuple[Path, ...] | None, NoDecode] = None
     log_level: str = "info"
     build_memory: Size = 2 << 30

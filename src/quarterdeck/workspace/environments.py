@@ -37,6 +37,14 @@ def find(tx: Tx, ref: str) -> tuple[Environment, Project]:
     return environment, project
 
 
+def locked(tx: Tx, ref: str) -> tuple[Environment, Project]:
+    """`find` for a command that changes what is in it: both stay as they are until the unit ends."""
+    environment, project = find(tx, ref)
+    projects.locked(tx, project.ref, shared=True)
+    tx.session.expire(environment)
+    return find(tx, ref)
+
+
 def of_project(tx: Tx, project: Project) -> list[Environment]:
     return list(tx.scalars(select(Environment).where(Environment.project_id == project.id).order_by(Environment.id)))
 

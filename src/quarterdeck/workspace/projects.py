@@ -40,10 +40,12 @@ def find(tx: Tx, ref: str) -> Project:
     )
 
 
-def locked(tx: Tx, ref: str) -> Project:
-    """`find` for a command that changes it: nobody else changes it until the unit ends, and it is read as it is now."""
+def locked(tx: Tx, ref: str, *, shared: bool = False) -> Project:
+    """`find` for a command that changes it: nobody else changes it until the unit ends, and it is read as it is now.
+    `shared` for one that changes what is in it. Its environments are locked with it.
+    """
     project = find(tx, ref)
-    tx.lock(f"project:{project.id}")
+    tx.lock(f"project:{project.id}", shared=shared)
     tx.session.expire(project)
     return find(tx, ref)
 

@@ -145,7 +145,7 @@ def environment_owners(environment_id: int, project_id: int, organization_id: in
 def set_in_environment(
     tx: Tx, ref: str, *, key: str, value: str, kind: str, exposure: str, scope: str | None, secret: bool | None
 ) -> Variable:
-    environment, project = environments.find(tx, ref)
+    environment, project = environments.locked(tx, ref)
     projects.check_active(project)
     environments.check_open(environment)
     row = put(
@@ -164,7 +164,7 @@ def set_in_environment(
 
 
 def unset_in_environment(tx: Tx, ref: str, key: str, exposure: str, scope: str | None) -> None:
-    environment, project = environments.find(tx, ref)
+    environment, project = environments.locked(tx, ref)
     projects.check_active(project)
     environments.check_open(environment)
     drop(tx, f"environment:{environment.id}", scope or "environment", key, exposure)

@@ -6,14 +6,19 @@ import asyncio
 import threading
 import time
 
+import asyncssh
 import pytest
 
 from quarterdeck.deploy.deployments import admission, deployments, first
 from quarterdeck.deploy.deployments.transitions import move
-from quarterdeck.deploy.resources import archiving, profiles, runtime
+from quarterdeck.deploy.resources import archiving, profiles, resources, runtime
 from quarterdeck.deploy.resources import variables as resource_variables
+from quarterdeck.fleet.credentials import access, credentials
+from quarterdeck.fleet.servers import access_policies, lifecycle, proxies, servers
+from quarterdeck.kernel import jobs
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.http.failures import failure_of
+from quarterdeck.kernel.jobs import ledger
 from quarterdeck.kernel.vault import Secret
 from quarterdeck.workspace import environments, projects, variables
 from quarterdeck.workspace.model import Environment, Project
@@ -86,9 +91,58 @@ def new_environment(harbour, tx):
     environments.create(tx, harbour.project, "staging", "staging")
 
 
+def deploy(harbour, tx):
+    admission.create(tx, resource_ref=harbour.resource, server_ref=harbour.server)
+
+
+def deactivate(harbour, tx):
+    lifecycle.deactivate(tx, harbour.server)
+
+
+def forget(harbour, tx):
+    lifecycle.delete(tx, harbour.server, harbour.server, ())
+
+
+def sign_in(harbour, tx):
+    access.configure(tx, harbour.server, access.Way(access.AGENT))
+
+
+def accept(harbour, tx):
+    access.accept_host_key(tx, harbour.server, "SHA256:" + "A" * 43)
+
+
+def edge(harbour, tx):
+    proxies.configure(tx, harbour.server, "none")
+
+
+def bring_up(harbour, tx):
+    proxies.bootstrap(tx, harbour.server)
+
+
+def policy(harbour, tx):
+    access_policies.configure(tx, server_ref=harbour.server, mode="disabled", provider=None, template=None)
+
+
+def shut(harbour, tx):
+    """No verb locks an environment yet; whoever does holds its project."""
+    projects.locked(tx, harbour.project)
+    environments.find(tx, harbour.environment)[0].lifecycle = "locked"
+
+
 @pytest.mark.parametrize(
     ("one", "another", "told"),
     [
+        (deactivate, deploy, "server_inactive"),
+        (archive, deploy, "resource_archived"),
+        (archive_project, deploy, "project_archived"),
+        (archive_project, shared, "project_archived"),
+        (shut, deploy, "environment_locked"),
+        (shut, shared, "environment_locked"),
+        (deactivate, sign_in, "server_inactive"),
+        (deactivate, accept, "server_inactive"),
+        (deactivate, edge, "server_inactive"),
+        (deactivate, bring_up, "server_inactive"),
+        (deactivate, deactivate, "done"),
         (configure, configure, "resource_version_conflict"),
         (archive, configure, "resource_archived"),
         (archive, variable, "resource_archived"),
@@ -105,6 +159,83 @@ def new_environment(harbour, tx):
 async def test_the_second_sees_what_the_first_has_done(harbour: Harbour, one, another, told) -> None:
     found = await beside(harbour, lambda tx: one(harbour, tx), lambda tx: another(harbour, tx))
     assert found == ["done", told]
+
+
+async def test_what_waits_for_a_server_that_is_deleted_is_told_that_there_is_none(harbour: Harbour) -> None:
+    await harbour.write(lambda tx: deactivate(harbour, tx))
+    for second in (deactivate, sign_in, accept, policy, forget):
+        other = await harbour.write(another_server)
+        here, harbour.server = harbour.server, other
+        found = await beside(harbour, lambda tx: forget(harbour, tx), lambda tx, verb=second: verb(harbour, tx))
+        assert found == ["done", "not_found"], second.__name__
+        harbour.server = here
+
+
+def another_server(tx):
+    made = servers.register(
+        tx, name="Other", host="192.0.2.1", provider="generic-ssh", target_kind="single-server", port=22,
+        proxy_kind="none",
+    )  # fmt: skip
+    return lifecycle.deactivate(tx, made.ref).ref
+
+
+async def test_a_key_that_is_given_to_a_server_is_neither_deleted_nor_changed_unseen(harbour: Harbour) -> None:
+    private = Secret(asyncssh.generate_private_key("ssh-ed25519").export_private_key().decode())
+    ref = (await harbour.write(lambda tx: credentials.create(tx, name="key", private_key=private))).ref
+
+    def give(tx):
+        access.configure(tx, harbour.server, access.Way(access.STORED, credential_ref=ref))
+
+    def delete(tx):
+        credentials.delete(tx, ref, ref, ())
+
+    def rotate(tx):
+        credentials.rotate(tx, ref, confirmation=ref, acknowledged=False, private_key=private)
+
+    assert await beside(harbour, give, delete) == ["done", "credential_in_use"]
+    assert await beside(harbour, give, rotate) == [
+        "done",
+        "credential_rotation_requires_usage_acknowledgement",
+    ]
+    await harbour.write(lambda tx: sign_in(harbour, tx))
+    for second in (rotate, delete):
+        other = (await harbour.write(lambda tx: credentials.create(tx, name="key", private_key=private))).ref
+        here, ref = ref, other
+        assert await beside(harbour, delete, second) == ["done", "not_found"]
+        ref = here
+
+
+async def test_deployments_to_one_server_are_admitted_beside_each_other(harbour: Harbour) -> None:
+    """Who only relies on a server keeps nobody waiting but those who change it."""
+    other = await harbour.write(
+        lambda tx: (
+            resources.create(
+                tx,
+                project_ref=harbour.project,
+                environment_ref=harbour.environment,
+                name="other",
+                source={"kind": "docker-image", "locator": "nginx"},
+            ).ref
+        )
+    )
+    await harbour.create()  # makes the destination, which is made under a lock of its own
+    if harbour.instance.db.dialect != "postgresql":
+        pytest.skip("SQLite has one writer")
+    held, go = threading.Event(), threading.Event()
+
+    def first(tx):
+        try:
+            admission._held(tx, harbour.resource, harbour.server)
+        finally:
+            held.set()
+        assert go.wait(10)
+
+    one = asyncio.create_task(harbour.write(first))
+    await asyncio.to_thread(held.wait)
+    async with asyncio.timeout(5):
+        await harbour.write(lambda tx: admission._held(tx, other, harbour.server))
+    go.set()
+    await one
 
 
 async def test_one_idempotency_key_makes_one_attempt(harbour: Harbour) -> None:
@@ -178,3 +309,44 @@ async def test_what_is_there_twice_after_all_is_a_conflict_to_the_caller(harbour
         await harbour.write(twice)
     failure = failure_of(caught.value, "req_1")
     assert (failure.status, failure.code) == (409, "conflict")
+
+
+async def test_a_stop_hits_the_version_that_serves_and_not_the_one_before_it(
+    harbour: Harbour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second attempt ends between the looks of somebody who asks for a stop: what serves, and who is at work."""
+    first = await harbour.create()
+    await harbour.claim()
+    done = jobs.Outcome("succeeded", result='{"runtime": {"kind": "container", "upstream": "127.0.0.1:1"}}')
+
+    async def ended(deployment):
+        return await harbour.told(await harbour.job(admission.EXECUTE, deployment.ref), done)
+
+    def image(tx, deployment):
+        deployments.find(tx, deployment.ref).artifact = {"kind": "image", "image": deployment.ref, "built": True}
+
+    await harbour.write(image, first)
+    await ended(first)
+    second = await harbour.create()
+    await harbour.claim()
+    await harbour.write(image, second)
+    job = await harbour.job(admission.EXECUTE, second.ref)
+
+    def end(tx):
+        ledger.complete(tx, job.id, job.fence, done, key=job.concurrency_key)
+
+    made = []
+    serving = runtime._serving
+
+    def slow(*given):
+        found = serving(*given)
+        time.sleep(0.6)
+        return found
+
+    monkeypatch.setattr(runtime, "_serving", slow)
+
+    def stop(tx):
+        made.append(runtime.control(tx, harbour.resource, "stop").deployment_id)
+
+    assert await beside(harbour, end, stop) == ["done", "done"]
+    assert made == [second.id]

@@ -112,14 +112,6 @@ async def test_a_removed_route_takes_its_upstream_with_it(edge: Edge, get):
     assert edge.layout.previous.read_bytes() == previous
 
 
-async def test_set_routes_replaces_the_whole_set(edge: Edge):
-    await edge.put_route(WEB)
-    other = ProxyRoute(id="other", hostnames=("other.localhost",))
-    assert await edge.set_routes([other])
-    assert await edge.routes() == {"other": other}
-    assert not await edge.set_routes([other])
-
-
 async def test_a_hostname_belongs_to_one_route(edge: Edge):
     await edge.put_route(WEB)
     with pytest.raises(Conflict) as refused:

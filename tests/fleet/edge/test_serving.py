@@ -180,8 +180,8 @@ async def test_the_access_log_has_requests_but_no_secrets(edge: Edge, get):
 
 
 async def test_redirects_keep_the_path_when_asked(edge: Edge, get):
-    await edge.set_routes(
-        [
+    await edge.change_routes(
+        put=[
             RedirectRoute(id="www", hostnames=("www.localhost",), target="https://web.example/"),
             RedirectRoute(
                 id="old", hostnames=("old.localhost",), target="https://web.example/new", status=302, keep_path=False
@@ -195,8 +195,8 @@ async def test_redirects_keep_the_path_when_asked(edge: Edge, get):
 
 
 async def test_the_longest_prefix_and_the_exact_name_win(edge: Edge, get):
-    await edge.set_routes(
-        [
+    await edge.change_routes(
+        put=[
             ProxyRoute(id="any", hostnames=("*.apps.localhost",)),
             ProxyRoute(id="exact", hostnames=("a.apps.localhost",)),
             ProxyRoute(id="inner", hostnames=("a.apps.localhost",), path_prefix="/api", strip_prefix=True),

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from quarterdeck.kernel import events
+from quarterdeck.kernel.clock import micros
 from quarterdeck.kernel.events import Event, Gap, Subscriber
 
 STREAM = "deployment:dep_1"
@@ -90,6 +91,66 @@ async def test_what_was_pruned_shows_as_a_gap_and_numbers_go_on(database):
     await following.aclose()
     assert (await database.write(events.prune, third.at + timedelta(seconds=1), dry_run=False)).pruned == 1
     assert await database.write(events.append, STREAM, "made") == 4
+
+
+async def test_pruning_in_parts_takes_what_pruning_at_once_takes(database):
+    """The end of a part may lie anywhere in the streams; what is spared or blocked holds nobody up."""
+    for number in range(30):
+        await database.write(events.append, f"{('resource', 'deployment', 'server')[number % 3]}:{number % 5}", "made")
+    await database.write(events.append, "resource:late", "made")
+    await database.write(events.append, "resource:late", "made")
+    before = database.clock.now() + timedelta(seconds=1)
+    await database.write(
+        lambda tx: tx.execute(
+            "UPDATE domain_events SET at = :later WHERE stream = 'resource:late' AND sequence = 1",
+            {"later": micros(before)},
+        )
+    )
+    whole = await database.write(events.prune, before, spare=("deployment:",))
+    assert (whole.matched, whole.pruned, whole.rest) == (21, 20, None)
+    parts, rest = [], (-1, -1)
+    while rest is not None:
+        part = await database.write(events.prune, before, dry_run=False, spare=("deployment:",), limit=4, after=rest)
+        assert part.matched <= 4
+        rest = part.rest
+        parts.append(part.pruned)
+    assert sum(parts) == whole.pruned
+    assert len(parts) > 5
+    left = await database.read(lambda tx: tx.execute("SELECT stream FROM domain_events").scalars().all())
+    assert {stream for stream in left if not stream.startswith("deployment:")} == {"resource:late"}
+    assert len(left) == 12
+    assert await database.read(events.watermark, "resource:late") == 0
+
+
+async def test_the_work_of_pruning_grows_with_what_goes_and_not_with_its_square(database, database_kind):
+    if database_kind != "sqlite":
+        pytest.skip("counts the steps of SQLite's machine")
+
+    def fill(tx, name, number):
+        row = {"stream": name, "at": 1, "n": 0}
+        tx.execute("INSERT INTO event_streams (stream, head, watermark) VALUES (:stream, :n, 0)", row | {"n": number})
+        tx.execute(
+            'INSERT INTO domain_events (stream, sequence, cursor, type, data, at, correlation_id, "transaction") '
+            "VALUES (:stream, :n, :cursor, 'made', '{}', :at, '-', 0)",
+            [row | {"n": n + 1, "at": n + 1, "cursor": f"{name}{n}"} for n in range(number)],
+        )
+
+    def steps(tx):
+        counted = []
+        tx.raw.set_progress_handler(lambda: counted.append(1) and None, 1000)
+        try:
+            gone = events.prune(tx, tx.now, dry_run=False).pruned
+        finally:
+            tx.raw.set_progress_handler(None, 0)
+        return gone, len(counted)
+
+    used = []
+    for number in (1000, 4000):
+        await database.write(fill, f"resource:{number}", number)
+        gone, taken = await database.write(steps)
+        assert gone == number
+        used.append(taken)
+    assert used[1] < 6 * used[0]
 
 
 class Counter:

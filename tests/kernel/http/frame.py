@@ -138,10 +138,9 @@ def application(**options: Any) -> Litestar:
     handlers = [handler for name in SURFACES for handler in surface(name)]
     doors = Doors()
     frame = Frame(
-        authenticator=doors,
         authorizer=doors,
         dialects=DIALECTS,
         services={"clock": clock, "sources": Sources()},
-        **{"limiter": Limiter(clock), **options},
+        **{"authenticator": doors, "limiter": Limiter(clock), **options},
     )
     return build([*handlers, open_door, login, raw, stream, echo], frame)

@@ -13,6 +13,7 @@ from kernel.http.frame import DIALECTS, Doors, application
 from quarterdeck.kernel.http.application import Frame, build
 from quarterdeck.kernel.http.guard import names_this_machine
 from quarterdeck.kernel.http.perimeter import Perimeter, Proxies, Surroundings
+from quarterdeck.kernel.http.strangers import FAILURES
 from quarterdeck.kernel.ids import Ids
 from quarterdeck.kernel.limits import Rate, counted_as
 from quarterdeck.kernel.principal import current
@@ -89,6 +90,35 @@ def test_a_credential_that_calls_too_often_has_to_wait() -> None:
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert answers[2].json() == {"error": "Rate limit exceeded: 2 per 1 second"}
     assert answers[2].headers["retry-after"] == "1"
+
+
+def test_an_address_that_calls_too_often_has_to_wait() -> None:
+    with TestClient(application(per_address=Rate(2, 1))) as client:
+        answers = [client.get("/runbooks/things", headers=headers) for headers in (TOKEN, {}, TOKEN)]
+    assert [answer.status_code for answer in answers] == [200, 401, 429]
+
+
+class Counting(Doors):
+    def __init__(self) -> None:
+        self.looked = 0
+
+    async def authenticate(self, connection):
+        self.looked += 1
+        return await super().authenticate(connection)
+
+
+def test_who_guesses_bearers_is_sent_away_without_a_look_and_nobody_else_is() -> None:
+    doors = Counting()
+    with TestClient(application(authenticator=doors)) as client:
+        assert client.get("/runbooks/things", headers=TOKEN).status_code == 200
+        wrong = [
+            client.get("/runbooks/things", headers={"authorization": f"Bearer guess{n}"}).status_code
+            for n in range(FAILURES.count + 20)
+        ]
+        assert wrong[: FAILURES.count] == [401] * FAILURES.count
+        assert set(wrong[FAILURES.count + 2 :]) == {429}
+        assert doors.looked <= FAILURES.count + 3
+        assert client.get("/runbooks/things", headers=TOKEN).status_code == 200
 
 
 def test_an_unknown_host_is_refused_when_hosts_are_named() -> None:

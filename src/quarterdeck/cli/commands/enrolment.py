@@ -51,8 +51,7 @@ def enrol(
         organization = instance.db.write_sync(setup.default_organization)
         worker, token = instance.db.write_sync(enrolment.enrol, organization.id, name, capabilities)
     finally:
-        instance.db.close_sync()
-        instance.data.release()
+        instance.close_sync()
     value = token.reveal()
     terminal.answer(
         {"workerId": worker.uid, "name": name, "capabilities": capabilities, "token": value}, name=value, text=value

@@ -38,8 +38,7 @@ class Deeds:
 
     async def require(self, who: Principal, permission: str) -> None:
         """A deed that needs more than its route declares."""
-        if not self.instance.access.loaded:
-            await self.instance.db.read(self.instance.access.load)
+        await self.instance.access.ready(self.instance.db)
         self.instance.access.require(who, permission)
 
     async def create_project(self, who: Principal, *, name: str, description: str) -> str:

@@ -71,8 +71,7 @@ class Live:
 
     async def _check(self, who: Principal, topic: str) -> None:
         access, db = self.instance.access, self.instance.db
-        if not access.loaded:
-            await db.read(access.load)
+        await access.ready(db)
         kind, _, name = topic.partition(":")
         if kind != "log":
             if permission := NEEDED[kind]:

@@ -48,8 +48,7 @@ class Reads:
 
     async def viewer(self, who: Principal) -> Viewer:
         access = self.instance.access
-        if not access.loaded:
-            await self.instance.db.read(access.load)
+        await access.ready(self.instance.db)
         roles = access.roles(who.id, who.organization_id)
         granted = frozenset(key for key, one in CATALOGUE.items() if one.roles & roles)
         if who.scopes:

@@ -48,18 +48,13 @@ def create(
     """Admit an attempt. `origin` is the attempt whose snapshot a retry takes over; `candidate` the one that a rollback
     gives back. Raises the documented guard of the first thing in the way; nothing is written then.
     """
-    resource = resources.find(tx, resource_ref)
-    environment, project = resources.owners(tx, resource)
-    server = _server(tx, resource, server_ref)
+    resource, environment, project, server = _held(tx, resource_ref, server_ref)
     check_context(tx, resource, environment, project, environment_ref, project_ref)
     projects.check_active(project)
     environments.check_open(environment)
     resources.check_active(resource)
     servers.check_active(server)
     servers.check_deployable(server)
-    tx.lock(f"resource:{resource.id}")
-    tx.session.refresh(resource)  # another request may have changed it while this one waited
-    resources.check_active(resource)
     destination = servers.destination(tx, server, destination_ref)
     basis = candidate or origin
     if basis is None and resource.source is None:
@@ -129,7 +124,7 @@ def create(
             organization_id=project.organization_id,
             subject=f"deployment:{deployment.ref}",
             capabilities=target_capabilities(server),
-            concurrency_key=turn_of(resource),
+            concurrency_key=resources.turn_of(resource),
         ),
     )
     deployment.job_id = job.id
@@ -158,16 +153,20 @@ def create(
     return deployment
 
 
-def turn_of(resource: Resource) -> str:
-    """The concurrency key of whatever changes what runs for a resource, or the way to it: one at a time."""
-    return f"resource-runtime:{resource.ref}"
-
-
 def target_capabilities(server: Server) -> frozenset[str]:
     """What a worker needs to work on the server: for this machine, to be on it."""
     return (
         frozenset({"deploy", f"local:{fingerprint()}"}) if server.provider == servers.LOCAL else frozenset({"deploy"})
     )
+
+
+def _held(tx: Tx, resource_ref: str, server_ref: str | None) -> tuple[Resource, Environment, Project, Server]:
+    """What an attempt rests on, as it is now and stays until the unit ends."""
+    found, _ = resources.owners(tx, resources.find(tx, resource_ref))
+    environment, project = environments.locked(tx, found.ref)
+    resource = resources.locked(tx, resource_ref)
+    server = servers.locked(tx, _server(tx, resource, server_ref).ref, shared=True)
+    return resource, environment, project, server
 
 
 def _server(tx: Tx, resource: Resource, ref: str | None) -> Server:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import load_only
 from quarterdeck.deploy.deployments import admission, deployments
 from quarterdeck.deploy.deployments.model import Deployment, Phase
 from quarterdeck.deploy.deployments.transitions import TERMINAL
+from quarterdeck.deploy.resources import resources
 from quarterdeck.deploy.resources.model import Resource, RuntimeControl
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.kernel import audit, events, jobs
@@ -120,10 +121,10 @@ def prune(tx: Tx, resource_id: int, wanted: Sequence[str], before: datetime, *, 
     """Delete attempts of one resource that were archived before an instant, with their phases and events; or only say
     which those would be. What something still needs stays.
     """
-    if not dry_run:
-        tx.lock(f"resource:{resource_id}")
     resource = tx.get(Resource, resource_id)
     assert resource is not None  # noqa: S101 - the foreign key says so
+    if not dry_run:
+        resources.hold(tx, resource)
     rows = list(tx.scalars(select(Deployment).where(Deployment.resource_id == resource_id).options(NARROW)))
     asked = set(wanted)
     going = {

@@ -22,6 +22,7 @@ from quarterdeck.deploy.execution.order import (
     Serving,
     VariableValue,
 )
+from quarterdeck.deploy.resources import resources
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.deploy.resources.transitions import serve, want
 from quarterdeck.fleet.servers.model import Server
@@ -88,6 +89,7 @@ def kinds(placement: Placement, logs: Logs) -> list[jobs.JobKind]:
             assign=assign,
             record=keep,
             finish=finish,
+            unsettled=_unsettled,
             lease_seconds=15,
             work=jobs.Work("deployment", "Deploy", about.attempts, about.again),
         ),
@@ -102,6 +104,11 @@ def kinds(placement: Placement, logs: Logs) -> list[jobs.JobKind]:
             keeps_turn=False,
         ),
     ]
+
+
+def _unsettled(tx: Tx) -> list[int]:
+    query = select(Deployment.job_id).where(Deployment.status.in_(ACTIVE), Deployment.job_id.is_not(None))
+    return [row[0] for row in tx.execute(query)]
 
 
 def _insist(tx: Tx, job: jobs.Job, deployment: Deployment) -> None:
@@ -372,7 +379,7 @@ def follow_up(tx: Tx, deployment: Deployment, operation: str) -> None:
             subject=f"deployment:{deployment.ref}",
             lane="normal" if turn else "background",
             capabilities=admission.target_capabilities(_server(tx, deployment)),
-            concurrency_key=admission.turn_of(_resource(tx, deployment)) if turn else None,
+            concurrency_key=resources.turn_of(_resource(tx, deployment)) if turn else None,
             max_attempts=FOLLOW_UP_ATTEMPTS,
         ),
     )

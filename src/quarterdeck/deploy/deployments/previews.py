@@ -14,6 +14,7 @@ from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.deployments.placement import Placement
 from quarterdeck.deploy.deployments.transitions import ACTIVE, move
 from quarterdeck.deploy.execution.order import CleanupOrder, RuntimeOrder
+from quarterdeck.deploy.resources import resources
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.deploy.resources.transitions import serve
 from quarterdeck.fleet.servers.model import Destination, Server
@@ -70,8 +71,7 @@ def request(tx: Tx, fingerprint: str, context: Context) -> Cleanup:
     resource = _resource(tx, fingerprint, context)
     if resource is None:
         return Cleanup(None, {})
-    tx.lock(f"resource:{resource.id}")
-    tx.session.refresh(resource)
+    resources.hold(tx, resource)
     ids = _check(tx, resource, context)
     left = leavings(tx, resource)
     active = list(
@@ -96,7 +96,7 @@ def request(tx: Tx, fingerprint: str, context: Context) -> Cleanup:
             organization_id=resource.organization_id,
             subject=f"resource:{resource.ref}",
             capabilities=target_capabilities(server),
-            concurrency_key=f"resource-runtime:{resource.ref}",
+            concurrency_key=resources.turn_of(resource),
         ),
     )
     _note(tx, resource, PreviewAction.CLEANUP_REQUESTED, "preview-cleanup-requested")

@@ -14,13 +14,14 @@ import msgspec
 from sqlalchemy import select
 
 from quarterdeck.deploy.deployments import about
-from quarterdeck.deploy.deployments.admission import target_capabilities, turn_of
+from quarterdeck.deploy.deployments.admission import target_capabilities
 from quarterdeck.deploy.deployments.jobs import CHANGED
 from quarterdeck.deploy.deployments.jobs import order as deployment_order
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.deployments.placement import Placement
 from quarterdeck.deploy.execution.order import Retained, RuntimeOrder
 from quarterdeck.deploy.observation.observations import Seen, Served
+from quarterdeck.deploy.resources import resources
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.deploy.resources.runtime import started_again
 from quarterdeck.fleet.processes.runtime import Processes
@@ -85,7 +86,7 @@ def enqueue(tx: Tx, lost: Sequence[Served]) -> int:
                 organization_id=deployment.organization_id,
                 subject=subject,
                 capabilities=target_capabilities(server),
-                concurrency_key=turn_of(resource),
+                concurrency_key=resources.turn_of(resource),
                 max_attempts=5,
             ),
         )

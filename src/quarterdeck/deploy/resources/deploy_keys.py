@@ -27,8 +27,7 @@ def admit(tx: Tx, source: dict[str, Any]) -> None:
     """Raise `NotFound` unless the caller's organization has the key. Whoever may say where a source is may use any."""
     ref = reference(source)
     if ref is not None:
-        credential = credentials.find(tx, ref)
-        tx.lock(f"ssh-credential:{credential.id}")  # it is not deleted meanwhile
+        credentials.locked(tx, ref, shared=True)
 
 
 def opened(tx: Tx, organization_id: int, source: dict[str, Any]) -> str | None:

@@ -12,7 +12,7 @@ from quarterdeck.deploy.resources import profiles
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.deploy.resources.transitions import close
 from quarterdeck.fleet.servers.model import Destination, Server
-from quarterdeck.kernel import audit, events
+from quarterdeck.kernel import audit, events, jobs
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
 from quarterdeck.kernel.protocols import DeletionBlocker
@@ -48,10 +48,21 @@ def find(tx: Tx, ref: str) -> Resource:
 
 def locked(tx: Tx, ref: str) -> Resource:
     """`find` for a command that changes it: nobody else changes it until the unit ends, and it is read as it is now."""
-    resource = find(tx, ref)
-    tx.lock(f"resource:{resource.id}")
-    tx.session.expire(resource)
+    hold(tx, find(tx, ref))
     return find(tx, ref)
+
+
+def hold(tx: Tx, resource: Resource) -> None:
+    """Likewise for a resource that was found already, which is read again. The ledger holds the same turn while what
+    runs for the resource ends, so that what serves and who works on it are seen together.
+    """
+    jobs.hold_turn(tx, turn_of(resource))
+    tx.session.refresh(resource)
+
+
+def turn_of(resource: Resource) -> str:
+    """The concurrency key of whatever changes what runs for a resource, or the way to it: one at a time."""
+    return f"resource-runtime:{resource.ref}"
 
 
 def owners(tx: Tx, resource: Resource) -> tuple[Environment, Project]:
@@ -190,12 +201,14 @@ def create(
 
 
 def _destination(tx: Tx, ref: str) -> Destination:
-    return tx.one(
+    found = (
         select(Destination)
         .join(Server, Server.id == Destination.server_id)
-        .where(Destination.ref == ref, Server.organization_id == projects.organization_of(tx)),
-        what=f"destination {ref[:60]}",
+        .where(Destination.ref == ref, Server.organization_id == projects.organization_of(tx))
     )
+    what = f"destination {ref[:60]}"
+    tx.lock(f"server:{tx.one(found, what=what).server_id}", shared=True)  # it is not deleted meanwhile
+    return tx.one(found, what=what)
 
 
 def blockers(tx: Tx, resource: Resource, registry: Sequence[DeletionBlocker]) -> list[tuple[str, int]]:

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import select
 
 from quarterdeck.deploy.deployments import about
-from quarterdeck.deploy.deployments.admission import target_capabilities, turn_of
+from quarterdeck.deploy.deployments.admission import target_capabilities
 from quarterdeck.deploy.deployments.jobs import order as deployment_order
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.deployments.placement import Placement
@@ -93,7 +93,7 @@ def control(
             organization_id=resource.organization_id,
             subject=f"resource:{resource.ref}",
             capabilities=target_capabilities(server),
-            concurrency_key=turn_of(resource),
+            concurrency_key=resources.turn_of(resource),
         ),
     )
     attempt.job_id = job.id
@@ -227,9 +227,15 @@ def kind(placement: Placement) -> jobs.JobKind:
         payload=ControlPayload,
         assign=assign,
         finish=finish,
+        unsettled=_unsettled,
         lease_seconds=15,
         work=jobs.Work("runtime-maintenance", "Control a runtime", about.controls, again),
     )
+
+
+def _unsettled(tx: Tx) -> list[int]:
+    mine = RuntimeControl.status.in_(UNDER_WAY) & RuntimeControl.job_id.is_not(None)
+    return [row[0] for row in tx.execute(select(RuntimeControl.job_id).where(mine))]
 
 
 def again(tx: Tx, job: jobs.Job) -> jobs.Job:

@@ -55,14 +55,12 @@ class Shown:
 
 def configure(tx: Tx, server_ref: str, way: Way) -> None:
     """Say how a server is signed in to, in place of whatever was said before. Nothing is contacted."""
-    server = servers.find(tx, server_ref)
+    server = servers.locked(tx, server_ref)
     servers.check_active(server)
-    tx.lock(f"server:{server.id}")
     username = check_username(way.username)
     stored = None
     if way.kind == STORED:
-        stored = credentials.find(tx, way.credential_ref or "")
-        tx.lock(f"ssh-credential:{stored.id}")  # it is not deleted meanwhile
+        stored = credentials.locked(tx, way.credential_ref or "", shared=True)
     row = _row(tx, server.id) or ServerCredential(uid=tx.ids.uid(), server_id=server.id)
     row.kind, row.username, row.configured_at = way.kind, username, tx.now
     row.credential_id = stored.id if stored else None
@@ -142,7 +140,9 @@ def keep_host_key(tx: Tx, server_id: int, seen: HostKeyPin) -> None:
     server = tx.get(Server, server_id)
     if server is None:
         return  # deleted while it was contacted
-    tx.lock(f"server:{server.id}")
+    servers.hold(tx, server)
+    if tx.get(Server, server_id) is None:
+        return
     row = host_key(tx, server.id)
     if row is None:
         _pin(tx, server, seen)
@@ -159,7 +159,7 @@ def keep_host_key(tx: Tx, server_id: int, seen: HostKeyPin) -> None:
 
 def accept_host_key(tx: Tx, server_ref: str, fingerprint: str) -> HostKey:
     """From now on expect the key with this fingerprint: the server was set up anew, and somebody has compared."""
-    server = servers.find(tx, server_ref)
+    server = servers.locked(tx, server_ref)
     servers.check_active(server)
     if not FINGERPRINT.fullmatch(fingerprint):
         raise Invalid(
@@ -168,7 +168,6 @@ def accept_host_key(tx: Tx, server_ref: str, fingerprint: str) -> HostKey:
             field="fingerprint",
         )
     fingerprint = fingerprint.rstrip("=")
-    tx.lock(f"server:{server.id}")
     row = host_key(tx, server.id)
     if row is not None and row.fingerprint == fingerprint:
         return row

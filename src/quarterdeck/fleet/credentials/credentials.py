@@ -44,6 +44,16 @@ def find(tx: Tx, ref: str) -> SshCredential:
     )
 
 
+def locked(tx: Tx, ref: str, *, shared: bool = False) -> SshCredential:
+    """`find` for a command that changes it: nobody else changes it until the unit ends, and it is read as it is now.
+    `shared` for one that refers to it.
+    """
+    credential = find(tx, ref)
+    tx.lock(f"ssh-credential:{credential.id}", shared=shared)
+    tx.session.expire(credential)
+    return find(tx, ref)
+
+
 def newest(tx: Tx, limit: int) -> list[SshCredential]:
     return list(
         tx.scalars(
@@ -101,9 +111,8 @@ def rotate(
     keep_username: bool = True,
 ) -> tuple[SshCredential, list[Use]]:
     """Replace the key for every server that refers to it; nothing is contacted. Answers where it is used."""
-    credential = find(tx, ref)
+    credential = locked(tx, ref)
     _check_confirmation(credential, confirmation)
-    tx.lock(f"ssh-credential:{credential.id}")
     used = usage(tx, credential)
     if used and not acknowledged:
         raise Conflict(
@@ -124,9 +133,8 @@ def rotate(
 
 def delete(tx: Tx, ref: str, confirmation: str, registry: Sequence[DeletionBlocker]) -> None:
     """Remove a credential that neither a server nor, as the `registry` says, anything else refers to."""
-    credential = find(tx, ref)
+    credential = locked(tx, ref)
     _check_confirmation(credential, confirmation)
-    tx.lock(f"ssh-credential:{credential.id}")
     used = usage(tx, credential)
     if used:
         raise Conflict(

@@ -18,19 +18,16 @@ log = structlog.get_logger("quarterdeck.edge")
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """`replace` stands for the whole set, the others for single routes."""
+    """What becomes of single routes."""
 
     put: tuple[Route, ...] = ()
     remove: tuple[str, ...] = ()
-    replace: tuple[Route, ...] | None = None
 
 
 def changed(routes: Mapping[str, Route], changes: Iterable[Change]) -> dict[str, Route]:
     """The route set after the changes, in their order."""
     result = dict(routes)
     for change in changes:
-        if change.replace is not None:
-            result = {route.id: route for route in change.replace}
         for route_id in change.remove:
             result.pop(route_id, None)
         result.update((route.id, route) for route in change.put)

@@ -110,12 +110,9 @@ class Edge:
             pause = 0.1 if loop.time() - began > 60 else min(pause * 2, 30)
             await asyncio.sleep(pause)
 
-    async def set_routes(self, routes: Iterable[Route]) -> bool:
-        """Makes these the only routes. Whether the proxy had to be reloaded."""
-        return await self._batches.submit(Change(replace=tuple(routes)))
-
     async def change_routes(self, *, put: Iterable[Route] = (), remove: Iterable[str] = ()) -> bool:
-        """Removes and puts routes with at most one reload; a change that changes nothing reloads nothing.
+        """Removes and puts routes with at most one reload; a change that changes nothing reloads nothing. Answers
+        whether the proxy had to be reloaded.
 
         Raises `Invalid`, `Conflict` (`edge_proxy_route_conflict`) or `ConfigurationRefused`; then all is as before.
         """

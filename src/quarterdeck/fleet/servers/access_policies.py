@@ -24,7 +24,7 @@ class AccessPolicyAction(audit.Action):
 def configure(tx: Tx, *, server_ref: str | None, mode: str, provider: str | None, template: str | None) -> AccessPolicy:
     """Set the policy of the system, or of one server. Only plans made afterwards follow it."""
     organization_id = organization_of(tx)
-    server = servers.find(tx, server_ref) if server_ref else None
+    server = servers.locked(tx, server_ref, shared=True) if server_ref else None
     if mode == "provider" and (provider or "sslip") not in PROVIDERS:
         raise Invalid(
             f"No provider {provider!r} makes access domains.",

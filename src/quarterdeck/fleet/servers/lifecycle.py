@@ -22,7 +22,7 @@ class ServerLifecycleAction(audit.Action):
 
 
 def rename(tx: Tx, ref: str, name: str) -> Server:
-    server = servers.find(tx, ref)
+    server = servers.locked(tx, ref)
     name = check_name(name, "server name")
     if server.name != name:
         before, server.name = server.name, name
@@ -32,9 +32,8 @@ def rename(tx: Tx, ref: str, name: str) -> Server:
 
 def deactivate(tx: Tx, ref: str, reason: str | None = None) -> Server:
     """Take no new work; what runs there goes on. Repeating it is a success without a second event."""
-    server = servers.find(tx, ref)
+    server = servers.locked(tx, ref)
     reason = check_reason(reason)
-    tx.lock(f"server:{server.id}")
     if server.lifecycle == "active":
         server.lifecycle, server.deactivated_at, server.deactivation_reason = "inactive", tx.now, reason
         _note(tx, server, ServerLifecycleAction.DEACTIVATED, "server-deactivated", {"reason": reason})
@@ -51,14 +50,13 @@ def blockers(tx: Tx, server: Server, registry: Sequence[DeletionBlocker]) -> lis
 
 def delete(tx: Tx, ref: str, confirmation: str, registry: Sequence[DeletionBlocker]) -> None:
     """Forget an inactive server that nothing refers to. Nothing on the host is touched."""
-    server = servers.find(tx, ref)
+    server = servers.locked(tx, ref)
     if confirmation != server.ref:
         raise Invalid(
             "The confirmation does not name this server.",
             hint=f"Send confirmation.serverId = {server.ref}.",
             field="confirmation",
         )
-    tx.lock(f"server:{server.id}")
     standing = blockers(tx, server, registry)
     if standing:
         words = ", ".join(f"{kind} ({number})" for kind, number in standing)

@@ -34,7 +34,7 @@ class BootstrapPayload(msgspec.Struct):
 
 def configure(tx: Tx, server_ref: str, kind: str) -> Server:
     """Choose the kind; the same one changes nothing. A bootstrap or the next deployment brings it up."""
-    server = servers.find(tx, server_ref)
+    server = servers.locked(tx, server_ref)
     servers.check_active(server)
     if server.proxy_kind == kind:
         return server
@@ -54,7 +54,7 @@ def bootstrap(
     tx: Tx, server_ref: str, *, provider_key: str | None = None, attempt_ref: str | None = None, reason: str = "repair"
 ) -> ProxyAttempt:
     """Ask for the edge to be brought up. An `attempt_ref` that this server knows answers that attempt again."""
-    server = servers.find(tx, server_ref)
+    server = servers.locked(tx, server_ref)
     servers.check_active(server)
     if attempt_ref is not None:
         known = _named(tx, server, attempt_ref)
@@ -143,9 +143,15 @@ def kind(order: EdgeOrder) -> jobs.JobKind:
         payload=BootstrapPayload,
         assign=assign,
         finish=finish,
+        unsettled=_unsettled,
         lease_seconds=15,
         work=jobs.Work("proxy-bootstrap", "Bring up an edge", _about, _again),
     )
+
+
+def _unsettled(tx: Tx) -> list[int]:
+    mine = ProxyAttempt.finished_at.is_(None) & ProxyAttempt.job_id.is_not(None)
+    return [row[0] for row in tx.execute(select(ProxyAttempt.job_id).where(mine))]
 
 
 def _about(_tx: Tx, some: Sequence[jobs.Job]) -> Mapping[int, jobs.About]:

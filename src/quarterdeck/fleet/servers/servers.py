@@ -34,6 +34,21 @@ def find(tx: Tx, ref: str) -> Server:
     )
 
 
+def locked(tx: Tx, ref: str, *, shared: bool = False) -> Server:
+    """`find` for a command that changes it: nobody else changes it until the unit ends, and it is read as it is now.
+    `shared` for one that puts something there, or refers to it.
+    """
+    server = find(tx, ref)
+    hold(tx, server, shared=shared)
+    return find(tx, ref)
+
+
+def hold(tx: Tx, server: Server, *, shared: bool = False) -> None:
+    """Likewise for a server that was found already. It may be gone: look again before it is used."""
+    tx.lock(f"server:{server.id}", shared=shared)
+    tx.session.expire(server)
+
+
 def newest(tx: Tx, limit: int) -> list[Server]:
     return list(
         tx.scalars(
@@ -159,6 +174,10 @@ def register(tx: Tx, *, name: str, host: str, provider: str, target_kind: str, p
 
 def local(tx: Tx) -> Server:
     """The machine of the control plane as a server of the caller's organization, registered at first need."""
+    found = first_local(tx, organization_of(tx))
+    if found is not None:
+        return found
+    tx.lock(f"local-server:{organization_of(tx)}")
     return first_local(tx, organization_of(tx)) or register(
         tx,
         name="This machine",

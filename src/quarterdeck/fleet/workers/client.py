@@ -143,7 +143,7 @@ async def _dial(worker: Worker, url: str, entropy: Entropy) -> None:
                 ) from None
             log.info("disconnected", code=gone.code, reason=gone.reason)
         except (OSError, TimeoutError, InvalidHandshake, ConnectionClosed) as error:
-            log.info("ssh_unreachable", server=url, reason=type(error).__name__)
+            log.info("server_unreachable", server=url, reason=type(error).__name__)
         except InvalidURI as error:
             raise Invalid(f"{url} is not a server address.", code="server_url_invalid") from error
         await asyncio.sleep(pause * (0.5 + entropy.randbits(16) / (1 << 17)))

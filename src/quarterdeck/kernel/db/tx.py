@@ -157,12 +157,16 @@ class Tx:
             raise NotFound(f"There is no {what}, or you may not see it.", code=code)
         return row
 
-    def lock(self, *keys: str) -> None:
-        """Keep units that name one of the same keys apart until this one ends. SQLite has one writer already."""
+    def lock(self, *keys: str, shared: bool = False) -> None:
+        """Keep units that name one of the same keys apart until this one ends. SQLite has one writer already.
+
+        Those that only rely on a thing staying as it is take it `shared`, beside each other. Never take a key that
+        you hold shared alone as well: two units that do so wait for each other.
+        """
         if self.dialect == "postgresql":
             for key in sorted(set(keys)):
                 self.execute(
-                    "SELECT pg_advisory_xact_lock(:space, :key)",
+                    f"SELECT pg_advisory_xact_lock{'_shared' if shared else ''}(:space, :key)",
                     {"space": 4710, "key": zlib.crc32(key.encode()) - 2**31},
                 )
 

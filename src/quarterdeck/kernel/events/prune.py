@@ -13,19 +13,20 @@ from quarterdeck.kernel.clock import micros
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.events.subscriptions import advance
 
-# A row stays while one before it in its stream stays: a watermark can only say "up to here".
-_OLD = """
-SELECT e.stream, MAX(e.sequence) FROM domain_events e WHERE e.at < :before{spared}
-  AND e.sequence < COALESCE((SELECT MIN(k.sequence) FROM domain_events k
-    WHERE k.stream = e.stream AND (k.at >= :before OR {guarded})), e.sequence + 1)
-GROUP BY e.stream
-"""
 _GUARDED = (
     'EXISTS (SELECT 1 FROM event_subscribers s WHERE k."transaction" > s."transaction" '
     'OR (k."transaction" = s."transaction" AND k.id > s.event_id))'
 )
-_COUNTS = (
-    "SELECT COUNT(*), COALESCE(SUM(CASE WHEN {guarded} THEN 1 ELSE 0 END), 0) FROM domain_events k WHERE k.at < :before"
+_SOME = "FROM domain_events k WHERE k.at < :before AND (k.at > :at OR (k.at = :at AND k.id > :id)) ORDER BY k.at, k.id"
+_OLD = (
+    "SELECT stream, MAX(sequence), COUNT(*), SUM(guarded) FROM (SELECT k.stream, k.sequence, "  # noqa: S608 - own words
+    f"CASE WHEN {_GUARDED} THEN 1 ELSE 0 END AS guarded {_SOME}{{limit}}) AS found GROUP BY stream"
+)
+_LAST = f"SELECT k.at, k.id {_SOME} LIMIT 1 OFFSET :skipped"
+# A row stays while one before it in its stream stays: a watermark can only say "up to here".
+_FIRST_KEPT = text(
+    "SELECT MIN(k.sequence) FROM domain_events k "  # noqa: S608 - own words
+    f"WHERE k.stream = :stream AND k.sequence <= :until AND (k.at >= :before OR {_GUARDED})"
 )
 _KEPT = text("SELECT COUNT(*) FROM domain_events WHERE stream = :stream AND sequence <= :until")
 _DELETE = text("DELETE FROM domain_events WHERE stream = :stream AND sequence <= :until")
@@ -33,32 +34,54 @@ _MARK = text("UPDATE event_streams SET watermark = :until WHERE stream = :stream
 
 
 class Pruning(msgspec.Struct, frozen=True):
-    """Of `matched` events, `pruned` went (or would go); `guarded` ones wait for a subscriber."""
+    """Of `matched` events, `pruned` went (or would go); `guarded` ones wait for a subscriber. `rest` is where to go on,
+    None at the end.
+    """
 
     matched: int
     pruned: int
     guarded: int
+    rest: tuple[int, int] | None = None
 
 
-def prune(tx: Tx, before: datetime, *, dry_run: bool = True, spare: Sequence[str] = ()) -> Pruning:
+def prune(
+    tx: Tx,
+    before: datetime,
+    *,
+    dry_run: bool = True,
+    spare: Sequence[str] = (),
+    limit: int | None = None,
+    after: tuple[int, int] = (-1, -1),
+) -> Pruning:
     """Remove events older than `before` (those exactly at it stay). Readers that stood before them see a gap.
 
-    Streams that begin with one of `spare` are left alone.
+    Streams that begin with one of `spare` are left alone. With a `limit` only so many old events are looked at, the
+    oldest first; go on with `after=rest` of the answer.
     """
     if not dry_run:
         advance(tx)
-    values: dict[str, Any] = {"before": micros(before), **{f"spare{n}": f"{p}%" for n, p in enumerate(spare)}}
-    kept = "".join(f" AND {{row}}.stream NOT LIKE :spare{number}" for number in range(len(spare)))
-    counts = _COUNTS.format(guarded=_GUARDED) + kept.format(row="k")
-    matched, guarded = tx.execute(text(counts), values).one()
-    pruned = 0
-    for stream, until in tx.execute(text(_OLD.format(guarded=_GUARDED, spared=kept.format(row="e"))), values).all():
+    values: dict[str, Any] = {"before": micros(before), "at": after[0], "id": after[1]}
+    rest = None
+    if limit is not None:
+        last = tx.execute(_LAST, values | {"skipped": limit - 1}).first()
+        rest = None if last is None else (last[0], last[1])
+    bounded = "" if limit is None else " LIMIT :limit"
+    found = tx.execute(_OLD.format(limit=bounded), values if limit is None else values | {"limit": limit}).all()
+    matched = pruned = guarded = 0
+    for stream, until, number, waiting in found:
+        if stream.startswith(tuple(spare)):
+            continue
+        matched, guarded = matched + number, guarded + int(waiting)
         scope = {"stream": stream, "until": until}
-        pruned += tx.execute(_KEPT, scope).scalar_one()
-        if not dry_run:
+        first = tx.execute(_FIRST_KEPT, scope | {"before": micros(before)}).scalar()
+        if first is not None:
+            scope["until"] = first - 1
+        gone = tx.execute(_KEPT, scope).scalar_one()
+        pruned += gone
+        if gone and not dry_run:
             tx.execute(_DELETE, scope)
             tx.execute(_MARK, scope)
-    return Pruning(matched, pruned, guarded)
+    return Pruning(matched, pruned, guarded, rest)
 
 
 def erase(tx: Tx, stream: str) -> int:

@@ -15,6 +15,7 @@ from litestar.handlers import BaseRouteHandler
 from quarterdeck.kernel.errors import Problem, Unauthenticated
 from quarterdeck.kernel.http.failures import Refused, failure_of
 from quarterdeck.kernel.http.sse import STILL_ADMITTED
+from quarterdeck.kernel.http.strangers import Strangers
 from quarterdeck.kernel.limits import Limiter, Rate, counted_as
 from quarterdeck.kernel.principal import Principal, current
 from quarterdeck.kernel.protocols import Authenticator, Authorizer
@@ -46,6 +47,7 @@ class Guard:
         self.authenticator = authenticator
         self.authorizer = authorizer
         self.limiter = limiter or Limiter()
+        self.strangers = Strangers(self.limiter)
         self.per_credential = per_credential
         self.per_address = per_address
         self.public_origin = origin_of(public_url) if public_url else None
@@ -75,7 +77,7 @@ class Guard:
             require_json(connection)
 
     async def _admit(self, connection: Connection, permission: str, method: str) -> None:
-        principal = await self.authenticator.authenticate(connection)
+        principal = await self._known(connection)
         bearer = "authorization" in connection.headers
         if principal is None:
             told = "The Authorization header names no valid credential." if bearer else "Sign in first."
@@ -97,6 +99,23 @@ class Guard:
             await self._require(again, permission, connection)
 
         connection.scope["state"][STILL_ADMITTED] = still
+
+    async def _known(self, connection: Connection) -> Principal | None:
+        bearer = connection.headers.get("authorization")
+        if bearer is None:
+            return await self.authenticator.authenticate(connection)
+        address = counted_as(current.get().address or "-")
+        self.strangers.check(address, bearer)
+        try:
+            principal = await self.authenticator.authenticate(connection)
+        except Unauthenticated:
+            self.strangers.failed(address, bearer)
+            raise
+        if principal is None:
+            self.strangers.failed(address, bearer)
+        else:
+            self.strangers.proved(bearer)
+        return principal
 
     async def _require(self, principal: Principal, permission: str, connection: Connection) -> None:
         if permission != AUTHENTICATED:

@@ -45,6 +45,7 @@ from quarterdeck.kernel.jobs.ledger import (
     enqueue_many,
     hand_back,
     heartbeat,
+    hold_turn,
     record,
     topic,
 )
@@ -115,6 +116,7 @@ __all__ = [
     "get",
     "hand_back",
     "heartbeat",
+    "hold_turn",
     "holder",
     "into",
     "kinds",

@@ -76,6 +76,8 @@ class Dispatcher:
 
     async def _claim(self) -> bool:
         """Claim what fits now; true when another round may bring more."""
+        if not self._jobs.may_claim():
+            return False
         asked = [(session, claimant) for session in self.sessions for claimant in session.claimants()]
         if not asked:
             return False

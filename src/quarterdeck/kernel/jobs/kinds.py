@@ -16,6 +16,7 @@ from quarterdeck.kernel.jobs.work import About, Work, WorkKind, about
 Assign = Callable[[Tx, Job], msgspec.Struct]
 Record = Callable[[Tx, Job, str, Any], Any]
 Finish = Callable[[Tx, Job, Outcome], None]
+Unsettled = Callable[[Tx], Sequence[int]]
 
 
 UNTOLD = Work()
@@ -25,7 +26,9 @@ UNTOLD = Work()
 class JobKind:
     """`assign` makes the work order in the claiming transaction (sent, never stored; the payload is sent without it),
     `record` keeps one report of a running attempt and answers it, `finish` runs in the completing transaction. A job
-    that waits to be tried again keeps the turn of its concurrency key, or lets others go first.
+    that waits to be tried again keeps the turn of its concurrency key, or lets others go first. A kind whose `finish`
+    ends a thing of its room says by `unsettled` the jobs (row ids) of all such things that live: the reconciler
+    finishes those that have ended without it.
     """
 
     name: str
@@ -33,6 +36,7 @@ class JobKind:
     assign: Assign | None = None
     record: Record | None = None
     finish: Finish | None = None
+    unsettled: Unsettled | None = None
     lane: Lane = "normal"
     lease_seconds: int = 30
     backoff_seconds: int = 5
@@ -63,6 +67,9 @@ class JobKinds:
         """Register a kind whose functions belong to the instance that is being opened."""
         self._kinds[kind.name] = kind
         return kind
+
+    def all(self) -> list[JobKind]:
+        return list(self._kinds.values())
 
     def get(self, name: str) -> JobKind:
         kind = self._kinds.get(name)

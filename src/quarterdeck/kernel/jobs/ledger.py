@@ -314,9 +314,21 @@ def end_anyhow(tx: Tx, report: Report) -> bool:
     return bool(ended)
 
 
+def hold_turn(tx: Tx, key: str) -> None:
+    """Keep units apart that enqueue or end jobs of a concurrency key, and whoever else holds it: a job's kind finishes
+    under it. Take it before what the kind's own rules lock.
+    """
+    statements(tx).lock_keys(tx, [key])
+
+
 def settle(tx: Tx, job: Job, outcome: Outcome) -> None:
     """What follows from a job's end: its key's next turn, its kind's own rule, and who waits for it."""
     _let_go(tx, job)
+    finish(tx, job, outcome)
+
+
+def finish(tx: Tx, job: Job, outcome: Outcome) -> None:
+    """The kind's own rule, with the job's correlation."""
     kind: JobKind | None = kinds.find(job.kind)
     if kind is not None and kind.finish is not None:
         with of(tx, job):

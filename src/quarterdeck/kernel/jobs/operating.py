@@ -38,6 +38,7 @@ class JobAction(audit.Action):
     DEAD_LETTERED = "job.dead-lettered"
     RETRIED = "job.retried"
     PRUNED = "job.pruned"
+    RECONCILED = "job.reconciled"
 
 
 EVENTS = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -32,8 +32,9 @@ log = structlog.get_logger("quarterdeck.jobs")
 
 
 class Jobs:
-    """`owner` names this data directory for ever (`process:<instance uid>`): at start, whatever it still holds is
-    requeued, because the lock of the data directory proves the earlier process dead.
+    """`owner` names this data directory (`process:<its process uid>`): at start, whatever it still holds is requeued,
+    because the lock of the data directory proves the earlier process dead. What another directory's process holds comes
+    back by its lease alone. Nothing is claimed while `may_claim` says no.
     """
 
     heartbeat_seconds = 3.0
@@ -47,8 +48,10 @@ class Jobs:
         lines: LogSink = nowhere,
         on_worker: WorkerHandlers = worker_handlers,
         on_server: ServerHandlers = server_handlers,
+        may_claim: Callable[[], bool] = lambda: True,
     ) -> None:
         self.db = db
+        self.may_claim = may_claim
         self.owner = owner
         self._keep_lines = lines
         self._on_worker = on_worker

@@ -57,8 +57,8 @@ def fired_schedules(tx: Tx, before: datetime, limit: int) -> int:
     return int(tx.execute(_RUNS, {"before": micros(before), "limit": limit}).rowcount)  # type: ignore[attr-defined]
 
 
-def old_events(tx: Tx, before: datetime) -> int:
-    return events.prune(tx, before, dry_run=False, spare=spared()).pruned
+def old_events(tx: Tx, before: datetime, after: tuple[int, int], limit: int) -> events.Pruning:
+    return events.prune(tx, before, dry_run=False, spare=spared(), after=after, limit=limit)
 
 
 def old_audit(tx: Tx, before: datetime, limit: int) -> int:
@@ -78,7 +78,13 @@ async def _runs(instance: Any, before: datetime) -> int:
 
 
 async def _events(instance: Any, before: datetime) -> int:
-    return int(await instance.db.write(old_events, before))
+    removed, place = 0, (-1, -1)
+    while True:
+        done: events.Pruning = await instance.db.write(old_events, before, place, BATCH)
+        removed += done.pruned
+        if done.rest is None:
+            return removed
+        place = done.rest
 
 
 async def _audit(instance: Any, before: datetime) -> int:

@@ -58,6 +58,5 @@ class CatalogueAuthorizer:
     async def require(
         self, principal: Principal, permission: str, connection: ASGIConnection[Any, Any, Any, Any]
     ) -> None:
-        if not self._access.loaded:
-            await self._db.read(self._access.load)
+        await self._access.ready(self._db)
         self._access.require(principal, permission)

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import UNSET, Struct, UnsetType
 
 from quarterdeck.access import Access
-from quarterdeck.identity import sessions, setup, signing_in
+from quarterdeck.identity import setup, signing_in
 from quarterdeck.identity.sessions import Opened
 from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.errors import Forbidden
@@ -117,7 +117,7 @@ async def first_user(call: Call, body: Setup, db: Database, access: Access) -> d
 
     def opened(tx: Tx) -> Opened:
         tx.session.add_all([user, organization])
-        return sessions.open_session(tx, user, organization, kinds=("access", "refresh", "long"), client_kind="web")
+        return signing_in.begin(tx, user, organization, kinds=("access", "refresh", "long"), client_kind="web")
 
     made = await db.write(opened)
     return {**tokens_body(made), "user": user_body(made.user), "permissions": await permissions_of(call, made)}

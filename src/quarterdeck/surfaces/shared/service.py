@@ -32,6 +32,8 @@ async def readyz(call: Call, instance: Any) -> Answer[dict[str, Any]]:
             await call.read(ask)
     except Exception:  # noqa: BLE001 - whatever it is, the answer is no
         return Answer({"status": "not_ready", "failures": {"database": "unavailable"}}, status=503)
+    if instance.sole is not None and not instance.sole.held:
+        return Answer({"status": "not_ready", "failures": {"database": "not_held"}}, status=503)
     return Answer({"status": "ready"})
 
 

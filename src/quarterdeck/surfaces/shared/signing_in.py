@@ -92,8 +92,7 @@ def tokens_body(opened: Opened) -> dict[str, Any]:
 
 async def permissions_of(call: Call, opened: Opened) -> list[str]:
     access: Access = call.service("access")
-    if not access.loaded:
-        await call.read(access.load)
+    await access.ready(call.service("db"))
     roles = access.roles(opened.user.id, opened.organization.id)
     return sorted(key for key, permission in CATALOGUE.items() if permission.roles & roles)
 

@@ -1,0 +1,171 @@
+"""One server for each PostgreSQL database, as long as several do not share their work (see docs/adr/0022)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import structlog
+
+from quarterdeck.kernel.db.address import libpq_url
+from quarterdeck.kernel.db.failures import DatabaseUnavailable
+from quarterdeck.kernel.errors import Conflict
+
+if TYPE_CHECKING:
+    import psycopg
+
+SPACE = 4712
+LOOK_SECONDS = 2.0
+PATIENCE_SECONDS = 3.0
+"""How long the backend of a server that was killed may take to see that its client is gone."""
+NAME_BYTES = 63
+# Both ends give a connection up that a dead network holds: we first, PostgreSQL (and with it the lock) later.
+OURS = "connect_timeout=5 keepalives_idle=5 keepalives_interval=2 keepalives_count=3 tcp_user_timeout=10000"
+THEIRS = "-c tcp_keepalives_idle=15 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
+log = structlog.get_logger("quarterdeck.db")
+
+
+class SoleServer:
+    """An advisory lock of PostgreSQL on a connection of its own, which lasts as long as the process.
+
+    `name` says to others who holds it (process and directory). `held` is false from the moment the connection is seen
+    to be lost until the lock is had again: whoever takes work asks it first.
+    """
+
+    def __init__(self, url: str, name: str) -> None:
+        self._url = url
+        self._name = name.encode()[:NAME_BYTES].decode(errors="ignore")
+        self._connection: psycopg.Connection | None = None
+        self._ended = False
+        self.problem: Conflict | DatabaseUnavailable | None = None
+
+    @property
+    def held(self) -> bool:
+        return self._connection is not None
+
+    def take(self, patience: float = PATIENCE_SECONDS) -> None:
+        """Blocks. Raises `Conflict` (`database_in_use`) that names the holder, once it has held it for `patience`
+        seconds more, and `DatabaseUnavailable`.
+        """
+        connection = self._connected()
+        try:
+            had = _had(connection, patience)
+            refusal = None if had else _in_use(connection)
+        except BaseException as error:
+            connection.close()
+            if _of_connection(error):
+                raise _away() from None
+            raise
+        if refusal is not None:
+            connection.close()
+            raise refusal
+        self._connection = connection
+        if self._ended:  # meanwhile, by the thread that stops the server
+            self.release()
+
+    def release(self) -> None:
+        """Give it free for good. Safe to call twice."""
+        self._ended = True
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(Exception):
+                connection.close()
+
+    async def keep(self, regained: Callable[[], None]) -> None:
+        """Until canceled: see that the lock is still ours, else take it again, and say both."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            had = self.held
+            await asyncio.to_thread(self.look)
+            if self.held and not had:
+                log.info("database_lock_regained")
+                regained()
+
+    def look(self) -> None:
+        """Ask the connection once; take the lock again where it is lost. Blocks, raises nothing."""
+        connection = self._connection
+        if connection is not None:
+            try:
+                connection.execute("SELECT 1")
+            except Exception as error:
+                if not _of_connection(error):
+                    raise
+                connection.close()
+                self._connection = None
+                self.problem = _away()
+                log.warning("database_lock_lost", hint="No job is begun here until it is held again.")
+            else:
+                return
+        if self._ended:
+            return
+        try:
+            self.take(0)
+        except (Conflict, DatabaseUnavailable) as problem:
+            if self.problem is None or self.problem.code != problem.code:
+                log.warning("database_lock_missing", code=problem.code, problem=problem.message, hint=problem.hint)
+            self.problem = problem
+        else:
+            self.problem = None
+
+    def _connected(self) -> psycopg.Connection:
+        import psycopg
+        from psycopg.conninfo import make_conninfo
+
+        given = dict(word.split("=") for word in OURS.split())
+        address = make_conninfo(libpq_url(self._url), application_name=self._name, options=THEIRS, **given)
+        try:
+            return psycopg.connect(address, autocommit=True)
+        except psycopg.OperationalError:
+            raise _away() from None
+
+
+def _had(connection: psycopg.Connection, patience: float) -> bool:
+    """Whether the lock came within `patience` seconds."""
+    until = time.monotonic() + patience
+    while not _one(connection, "SELECT pg_try_advisory_lock(%s, 0)", SPACE):
+        if time.monotonic() >= until:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def _one(connection: psycopg.Connection, statement: str, *values: object) -> object:
+    row = connection.execute(statement.encode(), values).fetchone()
+    return None if row is None else row[0]
+
+
+def _in_use(connection: psycopg.Connection) -> Conflict:
+    row = connection.execute(
+        b"SELECT a.application_name, host(a.client_addr), a.backend_start FROM pg_locks l "
+        b"JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory' AND l.classid = %s AND l.objid = 0 "
+        b"AND l.objsubid = 2 AND l.granted "
+        b"AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+        [SPACE],
+    ).fetchone()
+    name, host, since = row or (None, None, None)
+    holder = (
+        (name or "another server") + (f" at {host}" if host else "") + (f" since {since:%F %T %Z}" if since else "")
+    )
+    return Conflict(
+        f"The database is in use by {holder}.",
+        code="database_in_use",
+        hint="Only one server works on a database: stop that one, or give this one a database of its own "
+        "(--database-url).",
+        holder=holder,
+    )
+
+
+def _of_connection(error: BaseException) -> bool:
+    import psycopg
+
+    return isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError))
+
+
+def _away() -> DatabaseUnavailable:
+    return DatabaseUnavailable(
+        "The database does not answer.",
+        hint="Check that PostgreSQL runs and that QUARTERDECK_DATABASE_URL reaches it.",
+    )

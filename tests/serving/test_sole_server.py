@@ -1,0 +1,127 @@
+"""One server for each PostgreSQL database, and no job of another directory's process taken away."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+
+import msgspec
+import psycopg
+import pytest
+
+from quarterdeck.instance import Instance
+from quarterdeck.kernel import jobs
+from quarterdeck.kernel.db.sole import SPACE
+from quarterdeck.kernel.errors import Conflict
+from quarterdeck.kernel.settings import Settings
+from serving.process import serving
+
+BACKENDS = (
+    "SELECT pid FROM pg_locks JOIN pg_database ON pg_database.oid = database "
+    "WHERE locktype = 'advisory' AND classid = %s AND granted AND datname = current_database()"
+)
+
+
+class Order(msgspec.Struct):
+    text: str = ""
+
+
+@pytest.fixture
+def url(database_kind, database_address):
+    if database_kind != "postgresql":
+        pytest.skip("SQLite's database lies in the data directory, which has a lock")
+    return str(database_address)
+
+
+def settings(directory, url):
+    return Settings(data_dir=directory, database_url=url, no_edge=True, log_level="error")
+
+
+@contextlib.asynccontextmanager
+async def opened(directory, url):
+    instance = await asyncio.to_thread(Instance.open, settings(directory, url))
+    try:
+        yield instance
+    finally:
+        await instance.stop()
+
+
+def with_key(place):
+    """What a second directory needs to open the database of the first."""
+    shutil.copy(place / "one" / "master.key", place / "two" / "master.key")
+
+
+def lose(url):
+    """End the backend that holds the lock, as a lost network would."""
+    with psycopg.connect(url, autocommit=True) as other:
+        for (pid,) in other.execute(BACKENDS, [SPACE]).fetchall():
+            other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+
+
+def test_a_second_server_on_the_database_is_refused_and_told_who_has_it(url, tmp_path):
+    with serving(tmp_path / "one", database_url=url) as first:
+        first.ready()
+        with serving(tmp_path / "two", database_url=url) as second:
+            assert second.ends() == 1
+            said = second.said()
+            assert "database_in_use" in said
+            assert f"process {first.process.pid} on " in said
+            assert "--database-url" in said
+            assert "Traceback" not in said
+        first.process.kill()
+        first.process.wait()
+        with_key(tmp_path)
+        with serving(tmp_path / "two", database_url=url) as second:
+            second.ready()
+
+
+async def test_a_lost_lock_stops_claiming_until_it_is_held_again(url, tmp_path, monkeypatch):
+    jobs.kinds.register(jobs.JobKind("sole.work", Order))
+
+    @jobs.worker_handlers.register("sole.work", Order)
+    async def work(_context, _order):
+        return {}
+
+    monkeypatch.setattr("quarterdeck.kernel.db.sole.LOOK_SECONDS", 0.1)
+    other = psycopg.connect(url, autocommit=True, application_name="process 1 on elsewhere")
+    async with opened(tmp_path / "data", url) as instance:
+        await instance.start()
+        assert instance.sole.held
+        # It stands in line, so that it has the lock in the moment in which this server loses it.
+        waiting = asyncio.create_task(asyncio.to_thread(other.execute, f"SELECT pg_advisory_lock({SPACE}, 0)"))
+        await asyncio.sleep(0.5)
+        await asyncio.to_thread(lose, url)
+        await waiting
+        async with asyncio.timeout(10):
+            while instance.sole.held or not isinstance(instance.sole.problem, Conflict):
+                await asyncio.sleep(0.05)
+        job = await instance.jobs.enqueue(jobs.Enqueue("sole.work", Order(), None))
+        assert (await instance.jobs.wait(job.id, 1.5)).state == "pending"
+        problems = (await instance.health())["problems"]
+        assert any("begins no job" in problem and "process 1 on elsewhere" in problem for problem in problems)
+
+        other.close()
+        assert (await instance.jobs.wait(job.id, 10)).state == "succeeded"
+        assert instance.sole.held
+        assert instance.sole.problem is None
+
+
+async def test_what_another_directory_runs_comes_back_by_its_lease_alone(url, tmp_path):
+    jobs.kinds.register(jobs.JobKind("sole.slow", Order))
+    async with opened(tmp_path / "one", url) as one:
+        owner = one.jobs.owner
+        job = await one.jobs.enqueue(jobs.Enqueue("sole.slow", Order(), None))
+        claimant = jobs.Claimant(owner, frozenset(), ("normal",), 1)
+        assert [given.job.id for given in await one.db.write(jobs.claim, claimant)] == [job.id]
+    (tmp_path / "two").mkdir(mode=0o700)
+    with_key(tmp_path)
+    async with opened(tmp_path / "two", url) as two:
+        assert two.jobs.owner != owner
+        assert two.uid == one.uid
+        await two.start()
+        assert (await two.db.read(jobs.get, job.id)).state == "running"
+    async with opened(tmp_path / "one", url) as again:
+        assert again.jobs.owner == owner
+        await again.jobs.start(again, capabilities=frozenset(), slots=0, worker=False)
+        assert (await again.db.read(jobs.get, job.id)).state == "pending"

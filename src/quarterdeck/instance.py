@@ -26,7 +26,9 @@ from quarterdeck.deploy.execution.execute import execute
 from quarterdeck.deploy.execution.operating import clean_up, operate
 from quarterdeck.deploy.execution.order import CleanupOrder, DeploymentOrder, RuntimeOrder
 from quarterdeck.deploy.observation import reviving
+from quarterdeck.deploy.observation.distant import Distant
 from quarterdeck.deploy.observation.observer import Observer
+from quarterdeck.deploy.observation.places import LocalPlace
 from quarterdeck.deploy.resources import runtime as runtime_control
 from quarterdeck.deploy.sources.folders import Folders
 from quarterdeck.fleet.edge.bootstrap import BOOTSTRAP, EdgeOrder, bring_up
@@ -108,6 +110,7 @@ class Instance:
     edges: Edges
     edge: Edge | None
     observer: Observer
+    distant: Distant
     looking: Looking
     glances: Glances
     setup_token: Secret[str] | None
@@ -178,7 +181,7 @@ class Instance:
             edge_https_port=https_port,
             limits=limits(settings),
         )
-        edges = Edges()
+        edges = Edges(data.runtime)
         edge = None
         if not settings.no_edge:
             decided = front_door.edge_options(settings)
@@ -193,7 +196,7 @@ class Instance:
             *deployment_jobs.kinds(placement, logs),
             runtime_control.kind(placement),
             reviving.kind(placement),
-            proxies.kind(EdgeOrder(str(data.runtime), not settings.no_edge, http_port, https_port)),
+            proxies.kind(EdgeOrder(str(data.runtime), not settings.no_edge, http_port, https_port, instance=who.uid)),
             previews.kind(placement),
         ]
         for kind in kinds:
@@ -227,17 +230,18 @@ class Instance:
             edges=edges,
             edge=edge,
             observer=Observer(
-                db, logs, root=data.runtime, docker_host=placement.docker_host, log_bytes=settings.runtime_log_size
+                db, logs, LocalPlace(data.runtime, placement.docker_host), log_bytes=settings.runtime_log_size
             ),
+            distant=Distant(db, logs, edges, log_bytes=settings.runtime_log_size),
             glances=Glances(placement, db.ids),
-            looking=Looking(db, data.path, data.runtime, placement.docker_host, who.uid),
+            looking=Looking(db, data.path, data.runtime, placement.docker_host, who.uid, connections=edges.connections),
             setup_token=None if exists or open_door(settings) else Secret(db.ids.token(16)),
         )
 
     async def start(self) -> None:
         """Dispatch jobs, run the in-process worker, seal the audit trail, deliver events, keep the edge up, watch."""
         self.stopping = asyncio.Event()
-        await self.db.read(deployment_jobs.mask_active, self.placement, self.logs)
+        await self.db.read(deployment_jobs.mask_active, self.logs)
         await self.jobs.start(
             self,
             capabilities=frozenset({"deploy", f"local:{fingerprint()}"}),
@@ -249,7 +253,8 @@ class Instance:
         self._keep(audit.Sealer(self.db).run, "audit-sealer")
         self._keep(partial(event_jobs.keep_delivering, self.db), "event-delivery")
         self._keep(self.observer.run, "runtime-observer")
-        self._keep(self.looking.connections.tend, "ssh-connections")
+        self._keep(self.distant.run, "server-observer")
+        self._keep(self.edges.connections.tend, "ssh-connections")
         if self.sole is not None:
             self._keep(partial(self.sole.keep, self.jobs.wake), "sole-server")
         if self.edge is not None:
@@ -276,7 +281,6 @@ class Instance:
             if isinstance(result, Exception):
                 log.error("background_work_failed", reason=repr(result)[:300])
         self._tasks.clear()
-        await self.looking.connections.close()
         await self.edges.close()
         await self.close()
 

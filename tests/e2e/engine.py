@@ -50,6 +50,9 @@ class View:
         answer.raise_for_status()
         return [json.loads(line) for line in answer.text.splitlines() if json.loads(line)["Type"] == "container"]
 
+    def remove(self, container: str) -> None:
+        self._client.delete(f"/containers/{container}", params={"force": "true"}).raise_for_status()
+
     def clear(self, resources: list[str]) -> None:
         """Remove whatever these resources have in the engine."""
         for resource in resources:

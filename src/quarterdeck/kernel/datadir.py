@@ -8,11 +8,11 @@ import stat
 from datetime import datetime
 from pathlib import Path
 
+from quarterdeck.kernel import disk
 from quarterdeck.kernel.db.files import write_durably
 from quarterdeck.kernel.errors import Conflict, Problem, Unavailable
 from quarterdeck.kernel.ids import Ids
 
-LEAST_FREE = 0.05
 RESTORING = ".restoring"
 """There while a backup is restored; left behind by a restore that was cut off."""
 RESTORED = "restored"
@@ -22,13 +22,13 @@ RESTORED = "restored"
 class DataDirectory:
     """Knows where things lie in it. `open` makes it; `lock` keeps other processes out until `release`."""
 
-    def __init__(self, path: Path, least_free: float = LEAST_FREE) -> None:
+    def __init__(self, path: Path, least_free: float = disk.LEAST_FREE) -> None:
         self.path = path
         self.least_free = least_free
         self._lock: int | None = None
 
     @classmethod
-    def open(cls, path: Path, least_free: float = LEAST_FREE) -> DataDirectory:
+    def open(cls, path: Path, least_free: float = disk.LEAST_FREE) -> DataDirectory:
         """Make the directory (0700) where it is missing. Refuses one that others may write to or that is not ours."""
         try:
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -138,20 +138,11 @@ class DataDirectory:
 
     def free(self) -> float:
         """The share of the disk that is free to us, 0 to 1."""
-        status = os.statvfs(self.path)
-        return status.f_bavail / status.f_blocks if status.f_blocks else 1.0
+        return disk.free_share(self.path)
 
     def shortage(self) -> Problem | None:
-        """Less free than has to stay: what to refuse new builds with, so that the database does not suffer."""
-        free = self.free()
-        if free >= self.least_free:
-            return None
-        return Unavailable(
-            f"Only {free:.1%} of the disk of {self.path} is free.",
-            code="disk_low",
-            hint=f"Prune images and old logs, or give the disk more room: below {self.least_free:.0%} nothing new is "
-            "built (--least-free-disk). What runs goes on, and rollbacks work.",
-        )
+        """See `disk.shortage`."""
+        return disk.shortage(self.path, self.free(), self.least_free)
 
     def require_space(self) -> None:
         shortage = self.shortage()

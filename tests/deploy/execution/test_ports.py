@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from quarterdeck.deploy.execution import starting
 from quarterdeck.deploy.execution.order import Limits
+from quarterdeck.fleet.processes import ports
 from quarterdeck.fleet.processes.runtime import Processes
 from quarterdeck.kernel.errors import ProviderFailure
 from support.yard import Yard, program
@@ -43,7 +43,7 @@ async def test_a_stranger_on_the_port_is_not_taken_for_an_application_that_liste
     given["runtime"] = {**given["runtime"], "startCommand": "PORT=0 python3 server"}
     order = host.order(**given)
     taken = Processes(Path(order.target.root)).port(order.deployment)
-    monkeypatch.setattr(starting, "is_free", lambda _port: True)
+    monkeypatch.setattr(ports, "is_free", lambda _port: True)
 
     async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\nConnection: close\r\n\r\nstranger")

@@ -11,7 +11,6 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from quarterdeck.deploy.execution.listening import listeners
 from quarterdeck.deploy.execution.order import RouteOrder
 from quarterdeck.deploy.execution.preparing import plan_for
 from quarterdeck.deploy.execution.starting import container_name, container_spec
@@ -20,6 +19,7 @@ from quarterdeck.deploy.execution.turns import interrupted_by, to_its_end, turn
 from quarterdeck.deploy.execution.ways import route_value, said_in, way_of
 from quarterdeck.fleet.docker.specs import ContainerSpec
 from quarterdeck.fleet.edge.routes import ProxyRoute, StaticRoute
+from quarterdeck.fleet.processes.listening import heard
 from quarterdeck.kernel.errors import Problem, Unavailable
 from support.yard import Yard, container, secret
 
@@ -102,17 +102,17 @@ def test_listening_sockets_are_read_from_the_kernels_table() -> None:
              ("00000000:0050", "01", "14")]
         )
     )  # fmt: skip
-    assert listeners([table]) == {(8080, True), (3000, False)}
-    assert listeners([table], frozenset({"12"})) == {(3000, False)}
+    assert heard(table) == {(8080, True), (3000, False)}
+    assert heard(table, frozenset({"12"})) == {(3000, False)}
 
 
 async def test_nothing_new_is_fetched_or_built_when_the_disk_is_nearly_full(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from quarterdeck.kernel.datadir import DataDirectory
+    from quarterdeck.kernel import disk
     from support.yard import NOBODY, Ledger, execute, program
 
-    monkeypatch.setattr(DataDirectory, "free", lambda _: 0.04)
+    monkeypatch.setattr(disk, "free_share", lambda _: 0.04)
     yard = Yard(tmp_path, NOBODY, 1)
     ledger = Ledger()
     with pytest.raises(Unavailable) as caught:

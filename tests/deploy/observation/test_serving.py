@@ -19,6 +19,7 @@ from quarterdeck.deploy.deployments import jobs as deployment_jobs
 from quarterdeck.deploy.observation import observations, reviving
 from quarterdeck.deploy.observation.observer import Observer
 from quarterdeck.deploy.resources import resources
+from quarterdeck.fleet.processes.hosted import LocalProcesses
 from quarterdeck.fleet.processes.runtime import Processes
 from quarterdeck.fleet.processes.status import ProcessStatus
 from quarterdeck.fleet.processes.supervisor.record import read_json
@@ -120,9 +121,9 @@ async def test_a_container_that_is_gone_or_stays_down_is_asked_for_again() -> No
     everything = [removed, stopped, exited]
     with tempfile.TemporaryDirectory() as root:
         for before in ({}, {3: up}):
-            assert reviving.gone(everything, seen, before, Processes(Path(root))) == [removed]
-        assert reviving.gone(everything, seen, {3: down}, Processes(Path(root))) == [removed, exited]
-        assert reviving.gone(everything, {**seen, 3: up}, {3: down}, Processes(Path(root))) == [removed]
+            assert await reviving.gone(everything, seen, before, LocalProcesses(Path(root))) == [removed]
+        assert await reviving.gone(everything, seen, {3: down}, LocalProcesses(Path(root))) == [removed, exited]
+        assert await reviving.gone(everything, {**seen, 3: up}, {3: down}, LocalProcesses(Path(root))) == [removed]
 
 
 async def test_a_stopped_process_is_not_started_again(started: Harbour) -> None:
@@ -232,9 +233,7 @@ async def test_secrets_of_attempts_under_way_are_hidden_after_a_restart_too(star
     await started.instance.jobs.stop()
     deployment = await started.create()
     stream = f"deployment:{deployment.ref}"
-    hidden = await started.instance.db.read(
-        deployment_jobs.mask_active, started.instance.placement, started.instance.logs
-    )
+    hidden = await started.instance.db.read(deployment_jobs.mask_active, started.instance.logs)
     now = started.instance.db.clock.now()
     line = Line(time=now, source="application", stream="stdout", phase=None, level="info", message=f"x {SECRET} y")
     await started.instance.logs.store(stream, [line])

@@ -9,7 +9,6 @@ import time
 import pytest
 from websockets.asyncio.client import connect
 
-from quarterdeck.fleet.edge.candidates import probe
 from quarterdeck.fleet.edge.edge import Edge
 from quarterdeck.fleet.edge.routes import ProxyRoute
 from quarterdeck.kernel.errors import Invalid, NotFound, Unavailable
@@ -115,13 +114,13 @@ async def test_a_candidate_is_reached_through_the_edge_before_anybody_is_led_to_
     async with application("old") as old, application("new") as new:
         await edge.switch("web", old.upstream)
         candidate = await edge.candidate("web", new.upstream)
-        answer = await probe(candidate, "/health?deep=1")
+        answer = await edge.probe(candidate, "/health?deep=1")
         assert (answer.status, answer.body) == (200, b"new")
         assert new.requests[-1].startswith("GET /health?deep=1 ")
         assert (await get("web.localhost/")).text == "old"
         assert edge.layout.candidate_socket.stat().st_mode & 0o077 == 0
         await edge.clear_candidate("web")
-        assert (await probe(candidate)).status == 503
+        assert (await edge.probe(candidate, "/")).status == 503
 
 
 async def test_a_probe_of_an_edge_that_is_gone_says_so(edge: Edge):
@@ -129,7 +128,7 @@ async def test_a_probe_of_an_edge_that_is_gone_says_so(edge: Edge):
     candidate = await edge.candidate("web", "127.0.0.1:1")
     await edge.stop()
     with pytest.raises(Unavailable):
-        await probe(candidate)
+        await edge.probe(candidate, "/")
 
 
 async def test_a_route_taken_down_answers_503_and_can_be_switched_again(edge: Edge, get):

@@ -9,6 +9,7 @@ import pytest
 from quarterdeck.fleet.docker.transport import dialed_transport
 from quarterdeck.fleet.edge.admin import AdminClient
 from quarterdeck.fleet.edge.edge import Edge
+from quarterdeck.fleet.edge.host import LocalProxyHost
 from quarterdeck.fleet.targets.login import Login
 from quarterdeck.fleet.targets.ssh import SshHost
 from quarterdeck.kernel.errors import Unavailable
@@ -25,13 +26,14 @@ async def test_the_admin_client_speaks_through_ssh(edge: Edge, tmp_path: Path) -
     with sshd(authorized=[new_key(tmp_path / "key")]) as server:
         login = Login("127.0.0.1", server.port, server.username, Secret((tmp_path / "key").read_text()))
         async with await SshHost.connect(login) as host:
-            async with AdminClient(path, dialed_transport(host.dialer, str(path))) as remote, AdminClient(path) as near:
+            near_by = LocalProxyHost().through(path)
+            async with AdminClient(dialed_transport(host.dialer, str(path))) as remote, AdminClient(near_by) as near:
                 assert await remote.answers()
                 assert await remote.configuration() == await near.configuration()
                 assert await remote.in_flight() == {}
                 await remote.load(*await near.configuration())
                 assert "caddy" in await remote.metrics()
             nowhere = path.with_name("none.sock")
-            async with AdminClient(nowhere, dialed_transport(host.dialer, str(nowhere))) as remote:
+            async with AdminClient(dialed_transport(host.dialer, str(nowhere))) as remote:
                 with pytest.raises(Unavailable):
                     await remote.configuration()

@@ -11,7 +11,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from quarterdeck.fleet.edge.candidates import probe
 from quarterdeck.fleet.edge.configuration import EdgeOptions
 from quarterdeck.fleet.edge.edge import Edge
 from quarterdeck.fleet.edge.routes import ProxyRoute, RedirectRoute, StaticRoute
@@ -88,7 +87,7 @@ async def test_a_static_site_is_cut_over_and_shown_as_a_candidate_like_any_other
     one, two = site(root, "one"), site(root, "two")
     await edge.switch("site", one)
     candidate = await edge.candidate("site", two)
-    assert (await probe(candidate, "/")).body == b"home of two"
+    assert (await edge.probe(candidate, "/")).body == b"home of two"
     assert (await get("site.localhost/shop/")).text == "home of one"
     assert await edge.switch("site", two) == one
     assert (await get("site.localhost/shop/")).text == "home of two"

@@ -44,7 +44,8 @@ def worker(
     name
         What the worker is called. Default: the name of this machine.
     data_dir
-        Where unsent reports are kept. Default: a directory `worker` in the user's data directory.
+        Where unsent reports and sources on their way are kept. Default: a directory `worker` in the user's data
+        directory.
     log_level
         debug, info, warning or error.
     """
@@ -66,9 +67,13 @@ def worker(
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     async def work() -> None:
-        async with Edges() as edges:
+        async with Edges(directory) as edges:
+            tending = asyncio.create_task(edges.connections.tend())
             handlers = handlers_with(edges)
-            await run_worker(address, Secret(secret), capabilities, slots, directory, handlers=handlers, name=name)
+            try:
+                await run_worker(address, Secret(secret), capabilities, slots, directory, handlers=handlers, name=name)
+            finally:
+                tending.cancel()
 
     asyncio.run(work())
     return int(Exit.DONE)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from quarterdeck.access import CATALOGUE
 from quarterdeck.console.domain import backups, home, ledger, sources
@@ -27,6 +27,7 @@ from quarterdeck.deploy.deployments import inspection
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.observation import observations
 from quarterdeck.deploy.resources.model import Resource
+from quarterdeck.fleet.credentials.model import ServerCredential
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.fleet.servers.servers import LOCAL
 from quarterdeck.identity.model import Organization, User
@@ -296,7 +297,11 @@ def _project(tx: Tx, slug: str) -> ProjectView:
 def _servers(tx: Tx) -> tuple[Choice, ...]:
     found = tx.scalars(
         select(Server)
-        .where(Server.organization_id == organization_of(tx), Server.lifecycle == "active", Server.provider == LOCAL)
+        .where(
+            Server.organization_id == organization_of(tx),
+            Server.lifecycle == "active",
+            or_(Server.provider == LOCAL, Server.id.in_(select(ServerCredential.server_id))),
+        )
         .order_by(Server.id)
     )
     return tuple(Choice(server.ref, server.name) for server in found)

@@ -14,6 +14,7 @@ from quarterdeck.deploy.resources import deploy_keys, resources
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.deploy.resources.variables import reaching
 from quarterdeck.deploy.sources.folders import Folders
+from quarterdeck.fleet.credentials import access
 from quarterdeck.fleet.servers import servers
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.fleet.targets.machine import fingerprint
@@ -54,7 +55,7 @@ def create(
     environments.check_open(environment)
     resources.check_active(resource)
     servers.check_active(server)
-    servers.check_deployable(server)
+    access.check_reachable(tx, server)
     destination = servers.destination(tx, server, destination_ref)
     basis = candidate or origin
     if basis is None and resource.source is None:
@@ -123,7 +124,7 @@ def create(
             payload={"deployment": deployment.id},
             organization_id=project.organization_id,
             subject=f"deployment:{deployment.ref}",
-            capabilities=target_capabilities(server),
+            capabilities=target_capabilities(server) | source_capabilities(snapshot.get("source") or {}),
             concurrency_key=resources.turn_of(resource),
         ),
     )
@@ -151,6 +152,11 @@ def create(
         organization_id=project.organization_id,
     )
     return deployment
+
+
+def source_capabilities(source: dict[str, Any]) -> frozenset[str]:
+    """What a worker needs to fetch the source: for a folder of this machine, to be on it."""
+    return frozenset({f"local:{fingerprint()}"}) if source.get("kind") == "local-folder" else frozenset()
 
 
 def target_capabilities(server: Server) -> frozenset[str]:

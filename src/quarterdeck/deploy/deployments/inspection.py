@@ -44,7 +44,8 @@ async def inspect(
     reach = profiles._network(network) if network else None  # noqa: SLF001
     within, key = await db.read(_admitted, kept)
     spec = from_document(kept, key or credential)
-    engine = await engine_answers(placement)
+    target = TargetOrder("local", glances.placement.root, glances.placement.instance, glances.placement.docker_host)
+    engine = await engine_answers(target)
     order = DeploymentOrder(
         deployment="plan_new",
         number=0,
@@ -53,7 +54,7 @@ async def inspect(
         resource_kind="application",
         organization="",
         trigger="create",
-        target=TargetOrder(kind="local", root=placement.root, instance=placement.instance),
+        target=target,
         source=kept,
         runtime=profile,
         network=reach,

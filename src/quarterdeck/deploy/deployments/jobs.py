@@ -59,7 +59,7 @@ def kinds(placement: Placement, logs: Logs) -> list[jobs.JobKind]:
 
     def assign(tx: Tx, job: jobs.Job) -> DeploymentOrder:
         made = order(tx, placement, _deployment(tx, job.read(DeploymentPayload).deployment))
-        mask(logs, made)
+        mask(logs, made.deployment, made.resource, made.variables, made.source_credential)
         return made
 
     def keep(tx: Tx, job: jobs.Job, kind: str, data: Any) -> dict[str, Any]:
@@ -126,24 +126,35 @@ def _close(logs: Logs, stream: str) -> None:
     logs.close_later(stream)
 
 
-def mask(logs: Logs, made: DeploymentOrder) -> None:
-    """Hide the secrets of an order in both streams that its lines go to."""
-    hidden = [variable.value for variable in made.variables if variable.secret]
-    if made.source_credential:
-        values = msgspec.json.decode(made.source_credential)
+def mask(
+    logs: Logs, deployment: str, resource: str, variables: Sequence[VariableValue], credential: str | None
+) -> None:
+    """Hide the secrets of an attempt in both streams that its lines go to."""
+    hidden = [variable.value for variable in variables if variable.secret]
+    if credential:
+        values = msgspec.json.decode(credential)
         hidden.extend(str(values[name]) for name in ("token", "key") if name in values)
-    for stream in (f"deployment:{made.deployment}", f"runtime:{made.resource}"):
+    for stream in (f"deployment:{deployment}", f"runtime:{resource}"):
         logs.mask(stream, hidden)
 
 
-def mask_active(tx: Tx, placement: Placement, logs: Logs) -> int:
+def mask_active(tx: Tx, logs: Logs) -> int:
     """Hide the secrets of every attempt under way: after a restart, a worker that dials in goes on with its lines
     without being given its order again.
     """
     active = list(tx.scalars(select(Deployment).where(Deployment.status.in_(ACTIVE))))
     for deployment in active:
-        mask(logs, order(tx, placement, deployment))
+        resource = _resource(tx, deployment)
+        credential = admission.source_credential(tx, resource)
+        mask(logs, deployment.ref, resource.ref, _variables(tx, deployment), credential)
     return len(active)
+
+
+def _variables(tx: Tx, deployment: Deployment) -> list[VariableValue]:
+    return [
+        VariableValue(value["key"], value["value"], value["exposure"], value["secret"])
+        for value in admission.snapshot_variables(tx, deployment)
+    ]
 
 
 def _deployment(tx: Tx, row_id: int) -> Deployment:
@@ -178,16 +189,13 @@ def order(tx: Tx, placement: Placement, deployment: Deployment) -> DeploymentOrd
         resource_kind=resource.kind,
         organization=str(deployment.organization_id),
         trigger=deployment.trigger,
-        target=placement.target(server),
+        target=placement.target(tx, server),
         source=deployment.snapshot.get("source") or {},
         runtime=deployment.snapshot.get("runtime") or {},
         network=deployment.snapshot.get("network"),
         health=deployment.snapshot.get("health"),
         route=_route(resource, deployment),
-        variables=[
-            VariableValue(value["key"], value["value"], value["exposure"], value["secret"])
-            for value in admission.snapshot_variables(tx, deployment)
-        ],
+        variables=_variables(tx, deployment),
         limits=placement.limits,
         retained=(
             Retained(candidate.ref, candidate.artifact or {}, candidate.plan or {}) if candidate is not None else None
@@ -224,7 +232,7 @@ def follow_up_order(tx: Tx, placement: Placement, deployment: Deployment, operat
         operation=operation,
         deployment=deployment.ref,
         resource=resource.ref,
-        target=placement.target(server),
+        target=placement.target(tx, server),
         runtime=runtime,
         grace_seconds=placement.grace_seconds,
         route=_route(resource, deployment),

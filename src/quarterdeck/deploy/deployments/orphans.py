@@ -4,12 +4,10 @@ given up, by itself or by a person. The daily look finds them by their marks, wh
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -20,8 +18,7 @@ from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.deployments.transitions import ACTIVE
 from quarterdeck.deploy.execution import starting
 from quarterdeck.deploy.execution.order import TargetOrder
-from quarterdeck.deploy.execution.target import Target
-from quarterdeck.deploy.execution.turns import turn
+from quarterdeck.deploy.execution.target import Target, opened
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.fleet.docker import containers
 from quarterdeck.fleet.edge.edges import Edges
@@ -84,7 +81,7 @@ def retired(tx: Tx, refs: list[str]) -> None:
 
 async def _found(target: Target) -> dict[str, datetime]:
     """The deployments that have a container or a process of this installation, and when the newest of it was made."""
-    found = await asyncio.to_thread(_processes, target)
+    found = await _processes(target)
     if target.engine is not None:
         marks = {"quarterdeck.managed": "true", "quarterdeck.instance": target.order.instance}
         listed = await containers.listed(target.engine, marks)
@@ -96,11 +93,11 @@ async def _found(target: Target) -> dict[str, datetime]:
     return newest
 
 
-def _processes(target: Target) -> list[tuple[str, datetime]]:
+async def _processes(target: Target) -> list[tuple[str, datetime]]:
     found = []
-    for one in target.processes.list():
+    for one in await target.processes.list():
         with contextlib.suppress(NotFound):  # removed meanwhile
-            found.append((one.labels.get(MARK, ""), target.processes.placed_at(one.instance)))
+            found.append((one.labels.get(MARK, ""), await target.processes.placed_at(one.instance)))
     return found
 
 
@@ -116,13 +113,13 @@ async def _runtimes(instance: Any, before: datetime) -> int:
     place = instance.placement
     order = TargetOrder("local", str(instance.data.runtime), instance.uid, place.docker_host, edge_enabled=False)
     removed, stuck = 0, set()
-    async with Edges() as edges, await Target.open(order, edges) as target:
+    async with Edges() as edges, opened(order, edges) as target:
         # First what is there, then what is wanted: whoever starts something meanwhile is not taken for an orphan.
         found = await _found(target)
         now = await instance.db.read(known, before, list(found))
         for ref in _unneeded(found, now, before, restored=instance.data.restored_since(before)):
             try:
-                async with turn(Path(order.root), ref):
+                async with target.turn(ref):
                     await starting.remove(target, ref, stop_seconds=starting.STOP_SECONDS)
             except Problem as problem:
                 log.info("runtime_not_tidied", deployment=ref, code=problem.code)

@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from quarterdeck.deploy.execution.order import Limits, TargetOrder
+from quarterdeck.fleet.credentials import access
 from quarterdeck.fleet.servers.model import Server
+from quarterdeck.fleet.servers.servers import LOCAL
+from quarterdeck.fleet.targets.login import LoginOrder
+from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.settings import Settings
 
 
@@ -42,7 +46,16 @@ class Placement:
     grace_seconds: float = 30.0
     """How long a replaced version may finish what it is answering, WebSockets included."""
 
-    def target(self, server: Server) -> TargetOrder:
+    def target(self, tx: Tx, server: Server) -> TargetOrder:
+        """Raises `Conflict` (`ssh_credential_missing`) for a server that nobody can sign in to any more."""
+        if server.provider != LOCAL:
+            return TargetOrder(
+                kind="ssh",
+                root="",
+                instance=self.instance,
+                edge_enabled=server.proxy_kind != "none",
+                ssh=LoginOrder.of(access.login(tx, server)),
+            )
         return TargetOrder(
             kind="local",
             root=self.root,

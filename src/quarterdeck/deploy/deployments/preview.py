@@ -10,7 +10,7 @@ from typing import Any
 from quarterdeck.deploy.deployments import admission, routes
 from quarterdeck.deploy.deployments.glancing import Glances
 from quarterdeck.deploy.deployments.placement import Placement
-from quarterdeck.deploy.execution.order import DeploymentOrder, VariableValue
+from quarterdeck.deploy.execution.order import DeploymentOrder, TargetOrder, VariableValue
 from quarterdeck.deploy.execution.preparing import plan_for
 from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.deploy.resources import resources
@@ -21,6 +21,8 @@ from quarterdeck.fleet.docker.address import engine_address
 from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.fleet.servers import servers
 from quarterdeck.fleet.servers.model import Destination, Server
+from quarterdeck.fleet.targets.engines import open_engine
+from quarterdeck.fleet.targets.ssh import SshHost
 from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.workspace.model import Environment, Project
@@ -78,7 +80,7 @@ def subject(
         resource_kind=resource.kind,
         organization=str(resource.organization_id),
         trigger="create",
-        target=placement.target(server),
+        target=placement.target(tx, server),
         source=resource.source or {},
         runtime=resource.runtime or {"strategy": "auto"},
         network=resource.network,
@@ -108,7 +110,7 @@ async def preview(db: Database, glances: Glances, **refs: Any) -> Preview:
     """Plan a deployment read-only. Raises what stands in the way of looking at the source."""
     placement = glances.placement
     found = await db.read(subject, placement, **refs)
-    engine = await engine_answers(placement)
+    engine = await engine_answers(found.order.target)
     if not found.order.source:
         return Preview(found, None, engine)
     spec = from_document(found.order.source, found.credential)
@@ -118,9 +120,18 @@ async def preview(db: Database, glances: Glances, **refs: Any) -> Preview:
     return Preview(found, made, engine)
 
 
-async def engine_answers(placement: Placement) -> bool:
-    """Whether this machine's engine can be asked now."""
-    environment = {**os.environ, **({"DOCKER_HOST": placement.docker_host} if placement.docker_host else {})}
+async def engine_answers(target: TargetOrder) -> bool:
+    """Raises the problem of a server that cannot be reached: nothing can be said of its engine."""
+    if target.ssh is not None:
+        async with await SshHost.connect(target.ssh.login()) as host:
+            try:
+                async with await open_engine(host):
+                    return True
+            except Problem:
+                if await host.lost():
+                    raise
+                return False
+    environment = {**os.environ, **({"DOCKER_HOST": target.docker_host} if target.docker_host else {})}
     try:
         async with await Engine.connect(engine_address(environment)):
             return True

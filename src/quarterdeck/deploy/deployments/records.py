@@ -9,7 +9,9 @@ from sqlalchemy import select
 
 from quarterdeck.deploy.deployments.model import Deployment, Phase
 from quarterdeck.deploy.deployments.transitions import TERMINAL, move
+from quarterdeck.fleet.credentials import access
 from quarterdeck.fleet.servers import servers
+from quarterdeck.fleet.targets.login import HostKeyPin
 from quarterdeck.kernel import events
 from quarterdeck.kernel.db import Tx
 
@@ -47,6 +49,13 @@ class EdgeReport(msgspec.Struct):
     error_message: str | None = None
 
 
+class HostKeyReport(msgspec.Struct):
+    """The key that a server showed to somebody whom it let in, and who knew none."""
+
+    fingerprint: str
+    algorithm: str | None = None
+
+
 def record(tx: Tx, deployment_id: int, kind: str, data: Any) -> dict[str, Any]:
     """Keep one report. Answers the deployment's status, so that a worker sees a request to stop."""
     deployment = tx.get(Deployment, deployment_id)
@@ -59,6 +68,9 @@ def record(tx: Tx, deployment_id: int, kind: str, data: Any) -> dict[str, Any]:
         servers.observe_edge(
             tx, deployment.server_id, error=error, http_port=report.http_port, https_port=report.https_port
         )
+    elif kind == "host-key":
+        seen = msgspec.convert(data, HostKeyReport)
+        access.keep_host_key(tx, deployment.server_id, HostKeyPin(seen.fingerprint, seen.algorithm))
     return {"status": deployment.status}
 
 

@@ -17,7 +17,6 @@ from quarterdeck.deploy.execution.turns import to_its_end
 from quarterdeck.deploy.execution.ways import edge_says, lead_back, route_value, way_of
 from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.fleet.docker import containers
-from quarterdeck.fleet.edge.edge import Edge
 from quarterdeck.kernel.errors import Problem, ProviderFailure
 from quarterdeck.kernel.faults import point
 
@@ -67,7 +66,7 @@ async def cut_over(target: Target, order: DeploymentOrder, runtime: dict[str, An
         try:
             # Looking and settling have nothing to wait for from each other.
             for failure in await asyncio.gather(
-                _public_check(edge, order), settle(target, runtime), return_exceptions=True
+                _public_check(target, order), settle(target, runtime), return_exceptions=True
             ):
                 if failure is not None:
                     raise failure
@@ -108,18 +107,23 @@ async def settle(target: Target, runtime: dict[str, Any]) -> None:
         point("container.settled")
 
 
-async def _public_check(edge: Edge, order: DeploymentOrder) -> None:
+async def _public_check(target: Target, order: DeploymentOrder) -> None:
     """One request as the public makes it. What the application answers is its own business; what the edge answers in
     its place (unknown host, nothing there) fails the check.
     """
-    assert order.route is not None  # noqa: S101 - checked by the caller
-    ports = edge.ports
+    assert order.route is not None and target.edge is not None  # noqa: S101, PT018 - checked by the caller
+    ports = target.edge.ports
     host = order.route.hostnames[0].replace("*", "check", 1)
     address = ports.address if ports.address not in {"", "0.0.0.0", "::"} else "127.0.0.1"  # noqa: S104 - comparing
     url = f"http://{address}:{ports.http}{order.route.path_prefix}"
     try:
         async with (
-            httpx.AsyncClient(timeout=PUBLIC_SECONDS, trust_env=False, verify=False) as client,  # noqa: S501 - plain HTTP; loading authorities takes longer than asking
+            httpx.AsyncClient(
+                transport=target.reach(address, ports.http),
+                timeout=PUBLIC_SECONDS,
+                trust_env=False,
+                verify=False,  # noqa: S501 - plain HTTP; loading authorities takes longer than asking
+            ) as client,
             client.stream("GET", url, headers={"Host": host, "User-Agent": "quarterdeck-health"}) as answer,
         ):
             said = await edge_says(answer)

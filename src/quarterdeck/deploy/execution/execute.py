@@ -5,18 +5,18 @@ back. Every step finds what an earlier execution of the same attempt has left, s
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from quarterdeck.deploy.execution import cutting_over, packaging, preparing, starting, verifying
+from quarterdeck.deploy.execution.absence import Absence
 from quarterdeck.deploy.execution.logs import follow_application
 from quarterdeck.deploy.execution.order import DeploymentOrder
 from quarterdeck.deploy.execution.reporting import Context, Reporter
 from quarterdeck.deploy.execution.storable import told
-from quarterdeck.deploy.execution.target import Target
-from quarterdeck.deploy.execution.turns import beside, interrupted_by, to_its_end, turn
+from quarterdeck.deploy.execution.target import Target, opened
+from quarterdeck.deploy.execution.turns import beside, interrupted_by, to_its_end
 from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.deploy.sources.spec import FetchedSource
 from quarterdeck.fleet.edge.edges import Edges
@@ -27,23 +27,41 @@ from quarterdeck.kernel.faults import point
 
 async def execute(context: Context, order: DeploymentOrder, edges: Edges) -> dict[str, Any]:
     """Carry the order out and answer `{runtime}`: what serves now. Raises a `Problem` for all that went wrong."""
-    report = Reporter(context, order.done)
+    report = Reporter(context, dict(order.done))
     if order.resumed is not None:
         report.phase_name = order.resumed
         report.say(f"Resumed: the execution before this one was interrupted in the phase {order.resumed}.")
     try:
-        async with turn(Path(order.target.root), order.deployment), await Target.open(order.target, edges) as target:
-            runtime = await _carried_out(target, order, report)
-            point("execute.switched")
-            return {"runtime": runtime}
+        return {"runtime": await _resumed(order, edges, report)}
     except Problem as problem:
         raise told(problem) from problem.__cause__
+
+
+async def _resumed(order: DeploymentOrder, edges: Edges, report: Reporter) -> dict[str, Any]:
+    """Go on from the phases that are done whenever the connection to the server is cut and comes back."""
+    absence = Absence(order.target)
+    while True:
+        target: Target | None = None
+        try:
+            async with opened(order.target, edges) as target, target.turn(order.deployment):
+                absence.ends(report)
+                runtime = await _carried_out(target, order, report)
+                point("execute.switched")
+                return runtime
+        except Exception as error:
+            cut = target is not None and await target.lost()
+            if report.context.lost or not absence.goes_on(error, cut=cut):
+                raise
+        async with interrupted_by(report.context.canceled):
+            await absence.wait(report)
+        order = msgspec.structs.replace(order, done=dict(report.done))
 
 
 async def _carried_out(target: Target, order: DeploymentOrder, report: Reporter) -> dict[str, Any]:
     stop = report.context.canceled
     try:
         async with interrupted_by(stop):
+            await known_host(target, report)
             made, source = await _planned(target, order, report)
             async with beside(cutting_over.ready_way(target, order, made, report)) as way:
                 artifact = await packaging.package(target, order, made, source, report)
@@ -52,14 +70,27 @@ async def _carried_out(target: Target, order: DeploymentOrder, report: Reporter)
             async with interrupted_by(stop):
                 await verifying.verify(target, order, made, runtime, report)
             # From here on nothing may be left half done, not even by a request to stop.
-            return await to_its_end(cutting_over.cut_over(target, order, runtime, report))
-    except BaseException:
-        # Who lost the lease leaves everything as it is: another attempt finds it, or is at work on it.
-        if not report.context.lost:
-            await to_its_end(cutting_over.undo(target, order))
-        raise
-    finally:
+            runtime = await to_its_end(cutting_over.cut_over(target, order, runtime, report))
         await to_its_end(_clear(target, order))
+    except BaseException:
+        # Who lost the lease leaves everything as it is: another attempt finds it, or is at work on it. Who is cut off
+        # cannot undo anything, and goes on or has it cleared away when the server is back.
+        cut = await to_its_end(target.lost())
+        if not report.context.lost and not cut:
+            await to_its_end(cutting_over.undo(target, order))
+        if not cut:
+            await to_its_end(_clear(target, order))
+        raise
+    return runtime
+
+
+async def known_host(target: Target, report: Reporter) -> None:
+    """Tell the host key of a server that was never signed in to before, so that no other is taken for it."""
+    if target.remote is not None and target.order.ssh is not None and target.order.ssh.fingerprint is None:
+        shown = target.remote.host.host_key
+        await report.context.record(
+            "host-key", {"fingerprint": shown.fingerprint, "algorithm": shown.algorithm}
+        )  # fmt: skip
 
 
 async def _clear(target: Target, order: DeploymentOrder) -> None:
@@ -79,6 +110,6 @@ async def _planned(target: Target, order: DeploymentOrder, report: Reporter) -> 
     if await packaging.packaged_before(target, order):
         report.say("Going on from what an earlier execution of this attempt has packaged.")
         return msgspec.convert(order.done["plan"], BuildPlan), None
-    preparing.require_room(target, order)
+    await target.require_room(order.limits.least_free_disk)
     source = await preparing.fetch_source(target, order, report)
     return await preparing.make_plan(target, order, source, report), source

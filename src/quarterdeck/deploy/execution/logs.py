@@ -14,7 +14,7 @@ from quarterdeck.deploy.execution.reporting import Reporter
 from quarterdeck.deploy.execution.target import Target
 from quarterdeck.fleet.docker import logs
 from quarterdeck.fleet.docker.engine import Engine
-from quarterdeck.fleet.processes.runtime import Processes
+from quarterdeck.fleet.processes.hosted import HostProcesses
 from quarterdeck.kernel.errors import Problem
 
 LAST_WORDS = 0.3
@@ -48,7 +48,7 @@ async def _copy(target: Target, runtime: dict[str, Any], report: Reporter) -> No
 
 
 async def lines(
-    engine: Engine | None, processes: Processes, runtime: dict[str, Any], *, since: str
+    engine: Engine | None, processes: HostProcesses, runtime: dict[str, Any], *, since: str
 ) -> AsyncIterator[tuple[datetime | None, str, str]]:
     """`(time, stream, text)` as they come, until the runtime ends. `since` is a timestamp of the engine."""
     if runtime.get("kind") == "container" and engine is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from pathlib import Path
+from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
@@ -13,8 +13,7 @@ from quarterdeck.deploy.execution import starting
 from quarterdeck.deploy.execution.cutting_over import settle
 from quarterdeck.deploy.execution.order import CleanupOrder, RuntimeOrder
 from quarterdeck.deploy.execution.reporting import Context
-from quarterdeck.deploy.execution.target import Target
-from quarterdeck.deploy.execution.turns import turn
+from quarterdeck.deploy.execution.target import Target, opened
 from quarterdeck.deploy.execution.verifying import alive, listens
 from quarterdeck.deploy.execution.ways import lead_back
 from quarterdeck.deploy.planning.values import BuildPlan
@@ -39,17 +38,35 @@ async def operate(context: Context, order: RuntimeOrder, edges: Edges) -> dict[s
         "clean": _clean,
         "forget": _forget,
     }
-    async with turn(Path(order.target.root), order.deployment), await Target.open(order.target, edges) as target:
+    async with _entered(order, edges) as target:
         try:
             runtime = await operations[order.operation](target, order)
         except Problem as problem:
             if order.operation in CLEARING:
-                # Whatever stood in the way now, what is to be cleared away stays to be cleared away.
-                raise Unavailable(problem.message, code=problem.code, hint=problem.hint) from problem
+                raise later(problem) from problem
             raise
         if order.operation not in CLEARING | {"leave"}:
             context.log([f"{order.operation.capitalize()}: done"], phase="deploy")
         return {"operation": order.operation, **({"runtime": runtime} if runtime else {})}
+
+
+@contextlib.asynccontextmanager
+async def _entered(order: RuntimeOrder, edges: Edges) -> AsyncIterator[Target]:
+    """The host, with the deployment's turn on it. A host that cannot be reached now may be when it is tried again."""
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            target = await stack.enter_async_context(opened(order.target, edges))
+            await stack.enter_async_context(target.turn(order.deployment))
+        except Problem as problem:
+            if order.operation in CLEARING:
+                raise later(problem) from problem
+            raise
+        yield target
+
+
+def later(problem: Problem) -> Unavailable:
+    """Whatever stood in the way now, what is to be cleared away stays to be cleared away."""
+    return Unavailable(problem.message, code=problem.code, hint=problem.hint)
 
 
 async def clean_up(context: Context, order: CleanupOrder, edges: Edges) -> dict[str, Any]:
@@ -191,20 +208,13 @@ async def _forget(target: Target, order: RuntimeOrder) -> None:
         point("image.remove")
         await images.remove(target.need_engine(), str(artifact["reference"]))
         point("image.removed")
-    directories = [target.work(order.deployment)]
-    if artifact.get("kind") == "release":
-        directories.append(_own_release(target, str(artifact.get("directory"))))
-    if order.operation == "clean":  # also when it was laid out in part and never recorded
-        directories.append(_own_release(target, order.deployment))
     point("directories.remove")
-    for directory in directories:
-        await asyncio.to_thread(trees.remove, directory)
+    await asyncio.to_thread(trees.remove, target.work(order.deployment))
+    if artifact.get("kind") == "release":
+        await target.releases.remove(str(artifact.get("directory")))
+    if order.operation == "clean":  # also when it was laid out in part and never recorded
+        await target.releases.remove(order.deployment)
     point("directories.removed")
-
-
-def _own_release(target: Target, directory: str) -> Path:
-    """A release directory by its name alone: whatever an artefact says, nothing outside of the releases is removed."""
-    return target.root / "releases" / Path(directory).name
 
 
 def _need_traces(target: Target, order: RuntimeOrder) -> None:

@@ -5,7 +5,8 @@ It is made at claim time, travels to the worker that claimed the job, and is nev
 
 import msgspec
 
-from quarterdeck.kernel.datadir import LEAST_FREE
+from quarterdeck.fleet.targets.login import LoginOrder
+from quarterdeck.kernel.disk import LEAST_FREE
 
 
 class VariableValue(msgspec.Struct, frozen=True):
@@ -21,7 +22,9 @@ class VariableValue(msgspec.Struct, frozen=True):
 
 
 class TargetOrder(msgspec.Struct, frozen=True):
-    """The host to work on. `root` is its target directory; `docker_host` an engine address, None for the default."""
+    """The host to work on: `local` is the worker's own, where `root` is the target directory and `docker_host` the
+    engine's address (None for the default one); `ssh` is one to sign in to, whose directories are found there.
+    """
 
     kind: str
     root: str
@@ -30,6 +33,7 @@ class TargetOrder(msgspec.Struct, frozen=True):
     edge_enabled: bool = True
     edge_http_port: int | None = None
     edge_https_port: int | None = None
+    ssh: LoginOrder | None = None
 
 
 class RouteOrder(msgspec.Struct, frozen=True):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
 from quarterdeck.deploy.execution.order import DeploymentOrder
 from quarterdeck.deploy.execution.preparing import image_tag
-from quarterdeck.deploy.execution.releasing import COMPLETE, lay_out_release
+from quarterdeck.deploy.execution.releasing import lay_out_release
 from quarterdeck.deploy.execution.reporting import Reporter
 from quarterdeck.deploy.execution.target import Target, labels
 from quarterdeck.deploy.planning.values import BuildPlan
@@ -47,6 +46,7 @@ async def package(
             reused = f"{artifact['cached']} of {artifact['steps']} steps reused"
             recorded.detail = f"{artifact['seconds']:.1f} s, {size}, {reused}"
         else:
+            await target.need_processes()
             artifact = await lay_out_release(target, order, made, source, report)
             recorded.detail = "release directory"
         recorded.data = artifact
@@ -62,7 +62,7 @@ async def packaged_before(target: Target, order: DeploymentOrder) -> bool:
 async def _is_there(target: Target, artifact: dict[str, Any]) -> bool:
     if artifact.get("kind") == "image":
         return await images.find(target.need_engine(), str(artifact["image"])) is not None
-    return await asyncio.to_thread((Path(str(artifact.get("directory", ""))) / COMPLETE).is_file)
+    return await target.releases.is_complete(Path(str(artifact.get("directory", ""))).name)
 
 
 async def _check_retained(target: Target, order: DeploymentOrder, artifact: dict[str, Any]) -> None:

@@ -21,7 +21,6 @@ from quarterdeck.deploy.planning.values import Advice, BuildPlan
 from quarterdeck.deploy.sources.documents import from_document
 from quarterdeck.deploy.sources.fetch import completed, fetch
 from quarterdeck.deploy.sources.spec import FetchedSource, FetchLimits, SourceSpec
-from quarterdeck.kernel.datadir import DataDirectory
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.faults import point
 
@@ -39,11 +38,6 @@ def _snake(value: Any) -> Any:
             "".join(f"_{c.lower()}" if c.isupper() else c for c in key): _snake(item) for key, item in value.items()
         }
     return value
-
-
-def require_room(target: Target, order: DeploymentOrder) -> None:
-    """Refuse what needs new room on a disk that is nearly full, before the database on it suffers."""
-    DataDirectory(target.root, order.limits.least_free_disk).require_space()
 
 
 OWN = ("deployments", "edge", "locks", "processes", "releases", "static")
@@ -79,14 +73,14 @@ async def fetch_source(target: Target, order: DeploymentOrder, report: Reporter)
         if order.commit is not None and completed(spec, place) is None:
             spec = dataclasses.replace(spec, commit_sha=order.commit)
         limits = FetchLimits(size=order.limits.source_bytes, seconds=order.limits.source_seconds)
-        refuse_own_data(target.root, spec)
+        refuse_own_data(target.workspace, spec)
         point("source.fetch")
         fetched = await fetch(
             spec,
             place,
             limits,
             report.say,
-            known_hosts=target.root / "known_hosts",
+            known_hosts=target.workspace / "known_hosts",
             within=order.source_within,
         )
         point("source.fetched")
@@ -124,6 +118,8 @@ async def make_plan(
             )
         if not made.readiness.ready:
             raise _blocked(target, made, obstacle)
+        if made.execution_kind != "docker-container":
+            await target.need_processes()
         what = [made.framework or made.runtime_family or made.planner_key, made.runtime_version]
         how = (
             "container"

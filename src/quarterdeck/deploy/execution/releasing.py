@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
 from pathlib import Path
 from typing import Any
 
 from quarterdeck.deploy.execution.order import DeploymentOrder
-from quarterdeck.deploy.execution.order import Limits as OrderLimits
 from quarterdeck.deploy.execution.reporting import Reporter
 from quarterdeck.deploy.execution.target import Target
 from quarterdeck.deploy.execution.turns import to_its_end
 from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.deploy.sources.spec import FetchedSource
-from quarterdeck.fleet.processes.ownership import grant, publish
 from quarterdeck.fleet.processes.spec import Limits, ProcessSpec, RestartPolicy
-from quarterdeck.kernel import trees
-from quarterdeck.kernel.datadir import DataDirectory
 from quarterdeck.kernel.errors import Invalid, Problem, ProviderFailure, Timeout
 from quarterdeck.kernel.faults import point
 
-COMPLETE = ".quarterdeck-complete"
 LOOK_SECONDS = 1.0
 
 
@@ -31,78 +24,45 @@ async def lay_out_release(
 ) -> dict[str, Any]:
     """Lay out a release: a copy of the tree that belongs to the application's own user, with its steps carried out."""
     assert source is not None  # noqa: S101 - an image source needs an engine
-    host = made.host
-    release = target.root / "releases" / order.deployment
-    marker = release / COMPLETE
-    directory = release / "tree"
-    static = None
-    account = target.processes.account(order.resource)
-    if not marker.exists():
-        for tool in host.tools if host else ():
-            if shutil.which(tool.program) is None:
-                raise Invalid(
-                    f"This machine has no {tool.program}, and no Docker engine that could bring it.",
-                    code="missing_runtime_tool",
-                    hint=tool.instruction,
-                )
-        steps = [f"{order.deployment}.step{number}" for number in range(len(host.steps if host else ()))]
-        for name in steps:  # one that outlived the control plane which started it still writes there
-            await target.processes.remove(name, grace=0)
-        point("release.lay-out")
-        excluded = made.static_site.excluded if made.static_site is not None else ()
-        await asyncio.to_thread(_lay_out, source.tree, release, directory, account, excluded)
-        point("release.laid-out")
-        for name, step in zip(steps, host.steps if host else (), strict=True):
-            report.say(step.label)
-            await _step(target, order, made, directory, name, step.argv, report)
-        static = await asyncio.to_thread(_published, made, directory, account)
-        point("release.complete")
-        marker.touch(mode=0o600)
-        point("release.completed")
-    static = static or _static_directory(made, directory)
+    host, name = made.host, order.deployment
+    site = made.static_site
+    if await target.releases.is_complete(name):
+        static = await target.releases.published(name, site.directory) if site is not None else None
+        return _artifact(target, name, static)
+    for tool in host.tools if host else ():
+        if not await target.has_program(tool.program):
+            raise Invalid(
+                f"This machine has no {tool.program}, and no Docker engine that could bring it.",
+                code="missing_runtime_tool",
+                hint=tool.instruction,
+            )
+    account = await target.processes.account(order.resource)
+    steps = [f"{name}.step{number}" for number in range(len(host.steps if host else ()))]
+    for instance in steps:  # one that outlived the control plane which started it still writes there
+        await target.processes.remove(instance, grace=0)
+    point("release.lay-out")
+    excluded = site.excluded if site is not None else ()
+    tree = await target.releases.lay_out(name, source.tree, excluded, account)
+    point("release.laid-out")
+    for instance, step in zip(steps, host.steps if host else (), strict=True):
+        report.say(step.label)
+        await _step(target, order, made, tree, instance, step.argv, report)
+    static = await target.releases.publish(name, site.directory, account) if site is not None else None
+    point("release.complete")
+    await target.releases.complete(name)
+    point("release.completed")
+    return _artifact(target, name, static)
+
+
+def _artifact(target: Target, name: str, static: str | None) -> dict[str, Any]:
+    release = target.root / "releases" / name
     return {
         "kind": "release",
         "directory": str(release),
-        "tree": str(directory),
+        "tree": str(release / "tree"),
         "static": static,
-        "owner": order.deployment,
+        "owner": name,
     }
-
-
-def _lay_out(tree: Path, release: Path, directory: Path, account: int | None, excluded: tuple[str, ...]) -> None:
-    """Until everything is granted nobody else comes into `release`: another version that runs as the same user could
-    put links in the place of what is its own already.
-    """
-    if release.exists():
-        release.chmod(0o700)
-        trees.remove(release)
-    release.mkdir(mode=0o700, parents=True)
-    shutil.copytree(tree, directory, symlinks=True, ignore=shutil.ignore_patterns(".git", *excluded))
-    if account is not None:
-        # No business of the users that other applications run as.
-        directory.chmod(0o700)
-        grant(directory, account)
-    release.chmod(0o711)
-
-
-def _static_directory(made: BuildPlan, directory: Path) -> str | None:
-    return str((directory / made.static_site.directory.strip("/")).resolve()) if made.static_site is not None else None
-
-
-def _published(made: BuildPlan, directory: Path, account: int | None) -> str | None:
-    """The directory to publish, made readable and the application's no more; None where a process serves."""
-    static = _static_directory(made, directory)
-    if static is None or made.static_site is None:
-        return None
-    top = directory.resolve()
-    if not Path(static).is_dir() or not Path(static).is_relative_to(top):
-        raise Invalid(
-            f"The build left no directory {made.static_site.directory}.",
-            code="static_publish_directory_missing",
-            hint="Set publishDirectory to what the build writes.",
-        )
-    publish(top, Path(static), account)
-    return static
 
 
 async def _step(
@@ -117,7 +77,7 @@ async def _step(
     """One step as a process of the application's user, within the build's limits."""
     processes = target.processes
     environment = {
-        **base_environment(made, directory, building=True),
+        **base_environment(target, made, directory, building=True),
         **{v.key: v.value for v in order.variables if v.exposure == "build-time"},
         "HOME": str(directory),
     }
@@ -139,7 +99,7 @@ async def _step(
             point("step.start")
             await processes.start(spec)
             point("step.started")
-            watcher = asyncio.create_task(_keep_room(target, directory, order.limits, instance, lost))
+            watcher = asyncio.create_task(_keep_room(target, order, instance, lost))
             async for lines in processes.follow_log(instance):
                 for line in lines:
                     if line.stream == "supervisor":
@@ -147,7 +107,7 @@ async def _step(
                     report.application([line.text], line.stream)
                     last.append(line.text)
                 del last[:-20]
-        status = processes.status(instance)
+        status = await processes.find(instance)
         if lost:
             raise lost[0]
     except TimeoutError as error:
@@ -161,7 +121,7 @@ async def _step(
         if watcher is not None:
             watcher.cancel()
         await to_its_end(processes.remove(instance, grace=2))
-    ended = status.exits[-1] if status.exits else None
+    ended = status.exits[-1] if status is not None and status.exits else None
     if ended is None or ended.code != 0:
         why = (
             "ran out of memory"
@@ -176,37 +136,21 @@ async def _step(
         )
 
 
-async def _keep_room(target: Target, directory: Path, limits: OrderLimits, instance: str, lost: list[Problem]) -> None:
+async def _keep_room(target: Target, order: DeploymentOrder, instance: str, lost: list[Problem]) -> None:
     """End a step that writes more than its limit, or the disk full. Why stands in `lost` before the step ends."""
-    most = limits.build_disk
+    limits = order.limits
     while True:
         await asyncio.sleep(LOOK_SECONDS)
-        problem = DataDirectory(target.root, limits.least_free_disk).shortage()
-        if problem is None:
-            problem = await asyncio.to_thread(_too_much, directory, most)
+        problem = await target.releases.shortage(order.deployment, limits.least_free_disk, limits.build_disk)
         if problem is not None:
             lost.append(problem)
             await target.processes.stop(instance, 0)
             return
 
 
-def _too_much(directory: Path, most: int) -> Problem | None:
-    try:
-        if trees.size(directory) <= most:
-            return None
-    except Invalid as problem:
-        return problem
-    return ProviderFailure(
-        f"The build wrote more than {most / 1_000_000_000:.1f} GB and was ended.",
-        code="build_disk_exceeded",
-        hint="Let it write less, or raise QUARTERDECK_BUILD_DISK.",
-    )
-
-
-def base_environment(made: BuildPlan, directory: Path, *, building: bool = False) -> dict[str, str]:
+def base_environment(target: Target, made: BuildPlan, directory: Path, *, building: bool = False) -> dict[str, str]:
     """What every process of a release gets: a plain PATH with the release's own directories first."""
     host = made.host
     first = [str(directory / part) for part in (host.path_prefix if host else ())]
-    path = os.environ.get("PATH", "/usr/local/bin:/usr/bin:/bin")
     own = dict((host.build_environment if building else host.environment) if host else {})
-    return {"PATH": ":".join([*first, path]), "LANG": "C.UTF-8", **own}
+    return {"PATH": ":".join([*first, target.search_path]), "LANG": "C.UTF-8", **own}

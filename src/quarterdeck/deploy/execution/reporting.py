@@ -51,7 +51,7 @@ class Recorded:
 
 
 class Reporter:
-    """Tells the phases of one attempt."""
+    """Tells the phases of one attempt, and knows the results of those that are done."""
 
     def __init__(self, context: Context, done: dict[str, dict[str, Any]]) -> None:
         self.context = context
@@ -78,6 +78,7 @@ class Reporter:
                 await self._failed(name, told(problem))
             raise
         point(f"{name}.done")
+        self.done[name] = recorded.data
         try:
             await self.context.record(
                 "phase",

@@ -17,7 +17,6 @@ from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.fleet.docker import containers, images, networks
 from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.fleet.docker.specs import ContainerSpec
-from quarterdeck.fleet.processes.ports import is_free
 from quarterdeck.fleet.processes.spec import Limits, ProcessSpec
 from quarterdeck.kernel.errors import Invalid, NotFound, Problem, ProviderFailure, Unavailable
 from quarterdeck.kernel.faults import point
@@ -134,7 +133,7 @@ async def start_container(
         for last in (False, False, True):
             if port is not None:
                 reserved = await target.named_ports()
-                host_port = await asyncio.to_thread(target.processes.port, order.deployment, reserved=reserved)
+                host_port = await target.processes.port(order.deployment, reserved=reserved)
             try:
                 ident = await _create(engine, container_spec(order, made, image, port, host_port), name)
                 break
@@ -210,13 +209,13 @@ async def _own_port(target: Target, deployment: str) -> int:
     A port that was assigned and then taken by somebody outside of our book would be answered by a stranger.
     """
     reserved = await target.named_ports()
-    before = target.processes.find(deployment)
+    before = await target.processes.find(deployment)
     if before is not None and before.phase == "lost":
         await target.processes.stop(deployment, 0)  # what outlived its supervisor would still have the port
     for _ in range(PORTS_TRIED):
-        port = await asyncio.to_thread(target.processes.port, deployment, reserved=reserved)
-        status = target.processes.find(deployment)
-        if (status is not None and status.live) or await asyncio.to_thread(is_free, port):
+        port = await target.processes.port(deployment, reserved=reserved)
+        status = await target.processes.find(deployment)
+        if (status is not None and status.live) or await target.processes.is_free(port):
             return port
         await target.processes.remove(deployment)
     raise Unavailable(
@@ -241,7 +240,7 @@ async def start_process(
     order = await within(target, order, contained=False)
     port = await _own_port(target, order.deployment)
     environment: dict[str, str | Secret[str]] = {
-        **base_environment(made, tree),
+        **base_environment(target, made, tree),
         **made.environment,
         "HOME": str(tree),
         **{v.key: Secret(v.value) if v.secret else v.value for v in order.variables if v.exposure == "runtime"},
@@ -284,7 +283,7 @@ async def remove(target: Target, deployment: str, *, stop_seconds: int | None = 
             await containers.remove(target.engine, found.id)
             point("container.removed")
         await _remove_networks(target)
-    for status in await asyncio.to_thread(target.processes.list):
+    for status in await target.processes.list():
         if status.instance != deployment and status.labels.get("quarterdeck.deployment") == deployment:
             await target.processes.remove(status.instance, grace=0)
     point("process.remove")
@@ -309,6 +308,6 @@ async def _remove_networks(target: Target) -> None:
 
 async def upstreams_of(target: Target, deployment: str, recorded: object) -> set[str]:
     """Where a route leads that leads to this attempt: as recorded, and by the port that it holds."""
-    held = await asyncio.to_thread(target.processes.held_port, deployment)
+    held = await target.processes.held_port(deployment)
     found = {f"{HERE}:{held}"} if held is not None else set()
     return found | ({recorded} if isinstance(recorded, str) else set())

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,7 +18,6 @@ from quarterdeck.deploy.execution.ways import route_value, said_in
 from quarterdeck.deploy.planning.profiles import HealthPolicy
 from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.fleet.docker import containers
-from quarterdeck.fleet.edge.candidates import probe
 from quarterdeck.kernel.errors import ProviderFailure
 from quarterdeck.kernel.faults import point
 
@@ -37,7 +36,7 @@ async def verify(
     async with report.phase("verify") as recorded:
         began = time.monotonic()
         if runtime["kind"] == "static":
-            if not (Path(runtime["directory"]) / "index.html").is_file():
+            if not await target.releases.has_index(str(runtime["directory"])):
                 report.say("The published directory has no index.html.", level="warn")
             recorded.detail = "files are in place"
         elif runtime.get("port") is None:
@@ -66,7 +65,7 @@ async def alive(target: Target, runtime: dict[str, Any]) -> str | None:
         return f"ended with exit code {found.state.exit_code}" + (
             f" ({found.state.error})" if found.state.error else ""
         )
-    status = target.processes.find(runtime["instance"])
+    status = await target.processes.find(runtime["instance"])
     if status is None:
         return "is gone"
     if status.live and not status.exits:
@@ -102,7 +101,7 @@ async def address(target: Target, runtime: dict[str, Any]) -> tuple[str, int]:
     """Where the application itself listens: the container's own address, since a published port takes connections
     while nothing listens behind it.
     """
-    if runtime["kind"] == "container" and target.need_engine().local:
+    if runtime["kind"] == "container" and target.engine_is_there:
         found = await containers.find(target.need_engine(), runtime["container"])
         own = found.address() if found is not None else None
         if own is not None:
@@ -123,14 +122,11 @@ async def listens(target: Target, runtime: dict[str, Any]) -> None:
                 code="runtime_exited",
                 hint=KILLED_HINT if ended.endswith(KILLED) else "Read the last lines of its log.",
             )
-        try:
-            async with asyncio.timeout(1):
-                _, writer = await asyncio.open_connection(*await address(target, runtime))
-        except (OSError, TimeoutError):
-            await asyncio.sleep(FIRST_PAUSE)
-        else:
-            writer.close()
-            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(target.patience):
+                if await target.accepts(*await address(target, runtime)):
+                    return
+        await asyncio.sleep(FIRST_PAUSE)
 
 
 async def _answers(
@@ -144,14 +140,23 @@ async def _answers(
     if made.health is None and order.health is not None and order.health.get("enabled") is False:
         await _stays_alive(target, order, runtime)
         return 1
-    async with httpx.AsyncClient(timeout=policy.timeout_seconds, verify=False, follow_redirects=False) as client:  # noqa: S501 - the application's own certificate, on this host
+    async with contextlib.AsyncExitStack() as stack:
+        client: httpx.AsyncClient | None = None
         while True:
             tries += 1
-            if where is None:
+            if where is None or client is None:
                 where = await address(target, runtime)
-            now = await _try(where, client, made, policy)
+                client = await stack.enter_async_context(
+                    httpx.AsyncClient(
+                        transport=target.reach(where[0], _checked_port(policy, where[1])),
+                        timeout=policy.timeout_seconds,
+                        verify=False,  # noqa: S501 - the application's own certificate, on this host
+                        follow_redirects=False,
+                    )
+                )
+            now = await _try(target, where, client, made, policy)
             if now is None and runtime["kind"] == "process":
-                own = await asyncio.to_thread(answers_itself, target, runtime)
+                own = await answers_itself(target, runtime)
                 now = None if own else "another program answers on its port"
             if now is None:
                 # Who answered and died is not well.
@@ -175,19 +180,23 @@ async def _answers(
     )
 
 
-async def _try(where: tuple[str, int], client: httpx.AsyncClient, made: BuildPlan, policy: HealthPolicy) -> str | None:
+def _checked_port(policy: HealthPolicy, port: int) -> int:
+    return policy.http.port or port
+
+
+async def _try(
+    target: Target, where: tuple[str, int], client: httpx.AsyncClient, made: BuildPlan, policy: HealthPolicy
+) -> str | None:
     """One probe: None when it is as wanted, else what was wrong in a few words."""
     host, port = where
     if made.upstream_protocol == "tcp":
         try:
             async with asyncio.timeout(policy.timeout_seconds):
-                _, writer = await asyncio.open_connection(host, port)
-            writer.close()
-        except (OSError, TimeoutError):
+                return None if await target.accepts(host, port) else "nothing listens"
+        except TimeoutError:
             return "nothing listens"
-        return None
     check = policy.http
-    url = f"{check.scheme}://{host}:{check.port or port}{check.path}"
+    url = f"{check.scheme}://{host}:{_checked_port(policy, port)}{check.path}"
     try:
         answer = await client.request(
             check.method, url, headers={"Host": check.host, "User-Agent": "quarterdeck-health"}
@@ -222,7 +231,7 @@ async def _through_edge(target: Target, order: DeploymentOrder, made: BuildPlan,
     point("candidate.answers")
     try:
         path = made.health.http.path if made.health else "/"
-        answer = await probe(candidate, path, timeout_seconds=10)
+        answer = await target.edge.probe(candidate, path, timeout_seconds=10)
         said = said_in(answer.body) if answer.status in {502, 503, 504} else None
         if said is not None:
             raise ProviderFailure(

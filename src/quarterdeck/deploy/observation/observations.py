@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from quarterdeck.deploy.deployments.admission import snapshot_variables
 from quarterdeck.deploy.deployments.model import Deployment
@@ -21,7 +21,7 @@ from quarterdeck.kernel.vault import Secret
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A runtime that should answer now, on this machine."""
+    """A runtime that should answer now."""
 
     resource_id: int
     resource: str
@@ -44,6 +44,34 @@ class Seen:
 
 def served_here(tx: Tx) -> list[Served]:
     """Every serving deployment on a server that is this machine."""
+    return _served(tx, Server.provider == LOCAL)
+
+
+def served_on(tx: Tx, server_id: int) -> list[Served]:
+    """Every serving deployment on one server."""
+    return _served(tx, Server.id == server_id)
+
+
+def servers_behind_ssh(tx: Tx) -> list[int]:
+    """Row ids of the servers behind SSH that something serves on."""
+    rows = tx.scalars(
+        select(Server.id)
+        .join(Deployment, Deployment.server_id == Server.id)
+        .join(Resource, Resource.id == Deployment.resource_id)
+        .where(Server.provider != LOCAL, *SERVING)
+        .distinct()
+    )
+    return list(rows)
+
+
+SERVING = (
+    Deployment.retired_at.is_(None),  # what serves is not: an index of the few that are left says which
+    Resource.serving_id == Deployment.id,
+    Resource.lifecycle != "deleted",
+)
+
+
+def _served(tx: Tx, where: ColumnElement[bool]) -> list[Served]:
     rows = tx.session.execute(
         select(
             Resource.id,
@@ -58,12 +86,7 @@ def served_here(tx: Tx) -> list[Served]:
         .select_from(Server)
         .join(Deployment, Deployment.server_id == Server.id)
         .join(Resource, Resource.id == Deployment.resource_id)
-        .where(
-            Server.provider == LOCAL,
-            Deployment.retired_at.is_(None),  # what serves is not: an index of the few that are left says which
-            Resource.serving_id == Deployment.id,
-            Resource.lifecycle != "deleted",
-        )
+        .where(where, *SERVING)
     )
     return [Served(r[0], r[1], r[2], r[3], r[4], r[5], r[6] or {}, r[7]) for r in rows]
 

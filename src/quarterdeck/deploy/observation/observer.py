@@ -1,13 +1,11 @@
-"""Watches every runtime of this machine: its state every few seconds, its log as it is written."""
+"""Watches every runtime of one machine: its state every few seconds, its log as it is written."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 
 import structlog
 
@@ -15,13 +13,12 @@ from quarterdeck.deploy.deployments.jobs import CHANGED
 from quarterdeck.deploy.execution.logs import lines
 from quarterdeck.deploy.observation import reviving
 from quarterdeck.deploy.observation.observations import Seen, Served, keep, secret_values, served_here
+from quarterdeck.deploy.observation.places import Place
 from quarterdeck.deploy.observation.runtime_logs import spoken_by
 from quarterdeck.fleet.docker import containers
-from quarterdeck.fleet.docker.address import engine_address
 from quarterdeck.fleet.docker.engine import Engine
-from quarterdeck.fleet.processes.runtime import Processes
 from quarterdeck.kernel.clock import SystemClock
-from quarterdeck.kernel.db import Database
+from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.logs import Line, Logs
 from quarterdeck.kernel.logs.line import Channel
@@ -47,17 +44,24 @@ PROCESS_STATES = {
 
 
 class Observer:
-    """One per server process. It never changes what it watches."""
+    """One for each machine: `place` is where it looks, `served` reads what should answer there. It never changes what
+    it watches.
+    """
 
     def __init__(
-        self, db: Database, logs: Logs, *, root: Path, docker_host: str | None, log_bytes: int = LOG_BYTES
+        self,
+        db: Database,
+        logs: Logs,
+        place: Place,
+        served: Callable[[Tx], list[Served]] = served_here,
+        *,
+        log_bytes: int = LOG_BYTES,
     ) -> None:
         self._db = db
         self._logs = logs
         self._log_bytes = log_bytes
-        self._processes = Processes(root)
-        self._environment = {**os.environ, **({"DOCKER_HOST": docker_host} if docker_host else {})}
-        self._engine: Engine | None = None
+        self._place = place
+        self._served = served
         self._followers: dict[str, asyncio.Task[None]] = {}
         self._last: dict[int, tuple[Seen, float]] = {}
         self._revived: dict[int, float] = {}
@@ -68,10 +72,15 @@ class Observer:
         try:
             await self._watch()
         finally:
-            for task in self._followers.values():
-                task.cancel()
-            if self._engine is not None:
-                await self._engine.close()
+            await self.end()
+
+    async def end(self) -> None:
+        """Stop following logs, and close what was opened to look."""
+        for task in self._followers.values():
+            task.cancel()
+        await asyncio.gather(*self._followers.values(), return_exceptions=True)
+        self._followers.clear()
+        await self._place.leave_engine()
 
     async def _watch(self) -> None:
         with self._db.bus.subscribe(CHANGED) as inbox:
@@ -87,7 +96,7 @@ class Observer:
 
     async def look(self) -> None:
         """Observe every runtime once, store what changed, and follow the logs of all."""
-        served = await self._db.read(served_here)
+        served = await self._db.read(self._served)
         seen = await self._states(served)
         loop = asyncio.get_running_loop()
         earlier = {
@@ -116,7 +125,7 @@ class Observer:
     async def _revive(self, served: list[Served], seen: dict[int, Seen], earlier: dict[int, Seen]) -> None:
         """Ask for what should run and is gone; for what cannot be started only now and then."""
         now = asyncio.get_running_loop().time()
-        lost = await asyncio.to_thread(reviving.gone, served, seen, earlier, self._processes)
+        lost = await reviving.gone(served, seen, earlier, self._place.processes)
         due = [one for one in lost if now - self._revived.get(one.deployment_id, -REVIVE_SECONDS) >= REVIVE_SECONDS]
         if due:
             self._revived |= {one.deployment_id: now for one in due}
@@ -126,7 +135,7 @@ class Observer:
         listed: dict[str, containers.Listed] | None = None
         restarts: dict[int, int] = {}
         if any(one.runtime.get("kind") == "container" for one in served):
-            engine = await self._connected()
+            engine = await self._place.engine()
             if engine is not None:
                 try:
                     found = await containers.listed(engine, {"quarterdeck.managed": "true"})
@@ -137,9 +146,10 @@ class Observer:
                             restarts[one.resource_id] = await self._restarts(engine, one, row)
                 except Problem:
                     listed = None
-                    await self._disconnect()
-        # The records of 200 processes take 30 to 80 ms to read and to check: no request waits for that.
-        seen = await asyncio.to_thread(lambda: {one.resource_id: self._state(one, listed) for one in served})
+                    await self._place.leave_engine()
+            if listed is None:
+                await self._place.check()
+        seen = {one.resource_id: await self._state(one, listed) for one in served}
         return {key: replace(state, restarts=restarts.get(key, state.restarts)) for key, state in seen.items()}
 
     async def _restarts(self, engine: Engine, one: Served, row: containers.Listed) -> int:
@@ -152,12 +162,12 @@ class Observer:
         found = await containers.find(engine, row.id)
         return found.restart_count if found is not None else 0
 
-    def _state(self, one: Served, listed: dict[str, containers.Listed] | None) -> Seen:
+    async def _state(self, one: Served, listed: dict[str, containers.Listed] | None) -> Seen:
         kind = one.runtime.get("kind")
         if kind == "static":
             return Seen("running" if one.wanted == "running" else "stopped")
         if kind == "process":
-            status = self._processes.find(str(one.runtime["instance"]))
+            status = await self._place.processes.find(str(one.runtime["instance"]))
             if status is None:
                 return Seen("stopped" if one.wanted == "stopped" else "exited", "The process is gone.")
             return Seen(PROCESS_STATES[status.phase], status.message, status.restarts)
@@ -176,17 +186,6 @@ class Observer:
             "dead": "exited",
         }
         return Seen(known.get(row.state, "unknown"), None if row.state == "running" else row.status)
-
-    async def _connected(self) -> Engine | None:
-        if self._engine is None:
-            with contextlib.suppress(Problem):
-                self._engine = await Engine.connect(engine_address(self._environment))
-        return self._engine
-
-    async def _disconnect(self) -> None:
-        if self._engine is not None:
-            await self._engine.close()
-            self._engine = None
 
     # -- logs
 
@@ -212,7 +211,9 @@ class Observer:
         since = f"{after.timestamp():.9f}" if after is not None else ""
         flood = Flood(self._logs, stream, self._log_bytes)
         try:
-            async for at, channel, text in lines(self._engine, self._processes, one.runtime, since=since):
+            async for at, channel, text in lines(
+                await self._place.engine(), self._place.processes, one.runtime, since=since
+            ):
                 if after is not None and at is not None and at <= after:
                     continue
                 self._logs.append(stream, [_line(at, channel, text, spoken_by(one.number, one.deployment))])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +17,9 @@ from quarterdeck.deploy.observation.facts import Facts
 from quarterdeck.fleet.docker import containers
 from quarterdeck.fleet.docker.address import engine_address
 from quarterdeck.fleet.docker.engine import Engine
+from quarterdeck.fleet.docker.transport import dialed_transport
+from quarterdeck.fleet.edge.edges import Edges
+from quarterdeck.fleet.targets.engines import open_engine
 from quarterdeck.kernel.errors import Problem
 
 LONGEST = 10.0  # seconds that a reader waits for a probe, whatever the policy allows
@@ -42,32 +47,66 @@ class Probes:
     public: Probe | None = None
 
 
-async def probe(facts: Facts, *, runtime: bool, public: bool, environment: Mapping[str, str] | None = None) -> Probes:
-    """Ask what runs on this machine. Never raises for what it finds."""
+Way = Callable[[str, int], httpx.AsyncBaseTransport | None]
+"""The way of a request to an address as the machine sees it; None is the plain one."""
+
+
+def plainly(_address: str, _port: int) -> None:
+    """We are on the machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    way: Way
+    engine: Callable[[], Awaitable[Engine]]
+
+
+async def probe(facts: Facts, edges: Edges, *, runtime: bool, public: bool) -> Probes:
+    """Ask what runs, where it runs. Never raises for what it finds; where nobody is let in nothing was asked."""
     serving, resource = facts.view.serving, facts.view.resource
-    if serving is None or not facts.here or resource.wanted == "stopped":
+    if serving is None or resource.wanted == "stopped":
         return Probes()
-    policy = resource.health
+    async with contextlib.AsyncExitStack() as stack:
+        if facts.here:
+            place = _Place(plainly, lambda: Engine.connect(engine_address(os.environ)))
+        elif facts.login is None:
+            return Probes()
+        else:
+            try:
+                async with asyncio.timeout(LONGEST):
+                    remote = await stack.enter_async_context(edges.over(facts.login))
+            except (Problem, TimeoutError):
+                return Probes()
+            dialer = remote.host.dialer
+            place = _Place(
+                lambda address, port: dialed_transport(dialer, f"tcp://{address}:{port}"),
+                lambda: open_engine(remote.host),
+            )
+        return await _asked(facts, serving.runtime or {}, place, runtime=runtime, public=public)
+
+
+async def _asked(facts: Facts, serving: Mapping[str, Any], place: _Place, *, runtime: bool, public: bool) -> Probes:
+    policy, realized = facts.view.resource.health, facts.view.realized
     inside = outside = None
     if runtime and policy is not None and policy.get("enabled", True):
-        inside = await ask_runtime(serving.runtime or {}, policy, os.environ if environment is None else environment)
-    realized = facts.view.realized
+        inside = await ask_runtime(serving, policy, place)
     if public and realized is not None and facts.server is not None:
-        outside = await ask_edge(facts.server.edge_http_port or 80, realized.hostname, realized.path_prefix)
+        outside = await ask_edge(
+            facts.server.edge_http_port or 80, realized.hostname, realized.path_prefix, place.way
+        )  # fmt: skip
     return Probes(inside, outside)
 
 
-async def ask_runtime(
-    runtime: Mapping[str, Any], policy: Mapping[str, Any], environment: Mapping[str, str]
-) -> Probe | None:
+async def ask_runtime(runtime: Mapping[str, Any], policy: Mapping[str, Any], place: _Place) -> Probe | None:
     """One request as the policy says, at the runtime's own address; None for files, which have none."""
     if not runtime.get("host_port"):
         return None
     check = policy["http"]
-    host, port = await _address(runtime, environment)
-    url = f"{check['scheme']}://{host}:{check.get('port') or port}{check['path']}"
+    host, port = await _address(runtime, place)
+    port = check.get("port") or port
+    url = f"{check['scheme']}://{host}:{port}{check['path']}"
     seconds = min(float(policy["timeoutSeconds"]), LONGEST)
-    answer = await _ask(check["method"], url, check["host"], seconds)
+    answer = await _ask(check["method"], url, check["host"], seconds, place.way(host, port))
     if answer.reason is not None:
         return answer.probe
     if answer.status != check["expectedStatusCode"]:
@@ -80,9 +119,10 @@ async def ask_runtime(
     return answer.probe
 
 
-async def ask_edge(port: int, hostname: str, prefix: str) -> Probe:
-    """One request through the edge of this machine, as a visitor of the hostname makes it."""
-    answer = await _ask("GET", f"http://127.0.0.1:{port}{prefix}", hostname, LONGEST)
+async def ask_edge(port: int, hostname: str, prefix: str, way: Way = plainly) -> Probe:
+    """One request through the edge of the machine, as a visitor of the hostname makes it."""
+    through = way("127.0.0.1", port)
+    answer = await _ask("GET", f"http://127.0.0.1:{port}{prefix}", hostname, LONGEST, through)
     if answer.reason is not None:
         unreached = answer.reason == "connect_failed"
         code = "resource_access_proxy_unavailable" if unreached else "resource_access_upstream_timeout"
@@ -114,7 +154,7 @@ class _Answer:
         return Probe(self.milliseconds, self.status, reason, message)
 
 
-async def _ask(method: str, url: str, host: str, seconds: float) -> _Answer:
+async def _ask(method: str, url: str, host: str, seconds: float, through: httpx.AsyncBaseTransport | None) -> _Answer:
     began = time.monotonic()
 
     def spent() -> int:
@@ -123,7 +163,13 @@ async def _ask(method: str, url: str, host: str, seconds: float) -> _Answer:
     body = b""
     try:
         async with (
-            httpx.AsyncClient(timeout=seconds, verify=False, follow_redirects=False, trust_env=False) as client,  # noqa: S501 - the application's own certificate, on this host
+            httpx.AsyncClient(
+                transport=through,
+                timeout=seconds,
+                verify=False,  # noqa: S501 - the application's own certificate, on its own host
+                follow_redirects=False,
+                trust_env=False,
+            ) as client,
             client.stream(method, url, headers={"Host": host, "User-Agent": AGENT}) as answer,
         ):
             async for chunk in answer.aiter_bytes():
@@ -150,12 +196,13 @@ def _edge_code(body: bytes) -> str | None:
     return code if isinstance(code, str) and code.startswith("edge_") else None
 
 
-async def _address(runtime: Mapping[str, Any], environment: Mapping[str, str]) -> tuple[str, int]:
+async def _address(runtime: Mapping[str, Any], place: _Place) -> tuple[str, int]:
     """The container's own address where it can be had, since a policy may name a port that is not published."""
     if runtime.get("kind") == "container":
         try:
-            async with await Engine.connect(engine_address(environment)) as engine:
-                found = await containers.find(engine, str(runtime["container"])) if engine.local else None
+            async with await place.engine() as engine:
+                beside = engine.address.startswith("unix://")
+                found = await containers.find(engine, str(runtime["container"])) if beside else None
                 own = found.address() if found is not None else None
                 if own is not None:
                     return own, int(runtime["port"])

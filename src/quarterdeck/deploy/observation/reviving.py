@@ -24,7 +24,7 @@ from quarterdeck.deploy.observation.observations import Seen, Served
 from quarterdeck.deploy.resources import resources
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.deploy.resources.runtime import started_again
-from quarterdeck.fleet.processes.runtime import Processes
+from quarterdeck.fleet.processes.hosted import HostProcesses
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.kernel import events, jobs
 from quarterdeck.kernel.db import Tx
@@ -39,8 +39,8 @@ class RevivePayload(msgspec.Struct):
     deployment: int
 
 
-def gone(
-    served: Sequence[Served], seen: Mapping[int, Seen], before: Mapping[int, Seen], processes: Processes
+async def gone(
+    served: Sequence[Served], seen: Mapping[int, Seen], before: Mapping[int, Seen], processes: HostProcesses
 ) -> list[Served]:
     """Those that should run, and whose process was ended with its supervisor, whose record or container is gone, or
     whose container was found ended twice (`before` and now): its engine would have started it by then.
@@ -55,7 +55,7 @@ def gone(
                 lost.append(one)
         if one.runtime.get("kind") != "process":
             continue
-        status = processes.find(str(one.runtime["instance"]))
+        status = await processes.find(str(one.runtime["instance"]))
         if status is None or status.phase == "lost":
             lost.append(one)
     return lost

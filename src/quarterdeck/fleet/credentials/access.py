@@ -105,6 +105,12 @@ def login(tx: Tx, server: Server) -> Login:
     return Login(server.host, server.port, username, key, pin(tx, server.id))
 
 
+def check_reachable(tx: Tx, server: Server) -> None:
+    """Raise `Conflict` (`ssh_credential_missing`) for a server that nothing says how to sign in to."""
+    if server.provider != servers.LOCAL and _row(tx, server.id) is None:
+        raise credential_missing(server.name)
+
+
 def draft_login(tx: Tx, host: str, port: int, way: Way | None) -> Login:
     """The same for a server that is not registered."""
     if way is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -27,11 +26,11 @@ class ConfigurationChanged(ProviderFailure):
 
 
 class AdminClient:
-    """`transport` defaults to the local unix socket; over SSH it is one that opens the same path on the other host."""
+    """`transport` leads to the admin socket, on this host or another one."""
 
-    def __init__(self, socket: Path, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
         self._client = httpx.AsyncClient(
-            transport=transport or httpx.AsyncHTTPTransport(uds=str(socket)),
+            transport=transport,
             base_url="http://edge",
             timeout=httpx.Timeout(30, connect=5),
         )

@@ -44,14 +44,13 @@ def candidate_of(route: Route, layout: Layout) -> Candidate:
 
 async def probe(
     candidate: Candidate,
+    through: httpx.AsyncBaseTransport,
     path: str = "/",
     *,
     method: str = "GET",
     timeout_seconds: float = 5,
-    transport: httpx.AsyncBaseTransport | None = None,
 ) -> ProbeAnswer:
-    """One request to the candidate, `path` below its prefix. Raises `Unavailable` when no answer comes."""
-    through = transport or httpx.AsyncHTTPTransport(uds=candidate.socket, verify=False)
+    """One request to the candidate's socket, `path` below its prefix. Raises `Unavailable` when no answer comes."""
     address = f"http://{candidate.hostname}{candidate.path_prefix.rstrip('/')}/{path.lstrip('/')}"
     body = b""
     try:

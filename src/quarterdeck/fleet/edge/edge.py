@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
@@ -15,12 +14,12 @@ import structlog
 
 from quarterdeck.fleet.edge.admin import AdminClient, ConfigurationRefused
 from quarterdeck.fleet.edge.batches import Batches, Change, changed
-from quarterdeck.fleet.edge.candidates import Candidate, candidate_of
+from quarterdeck.fleet.edge.candidates import Candidate, ProbeAnswer, candidate_of, probe
 from quarterdeck.fleet.edge.configuration import EdgeOptions, ports_of, render_caddy
-from quarterdeck.fleet.edge.files import Files, LocalFiles
+from quarterdeck.fleet.edge.host import LocalProxyHost, ProxyHost
 from quarterdeck.fleet.edge.layout import Layout
 from quarterdeck.fleet.edge.ports import Ports, choose_ports, require_free, url_for
-from quarterdeck.fleet.edge.process import Identity, lives, wait_for_end
+from quarterdeck.fleet.edge.process import Identity
 from quarterdeck.fleet.edge.program import Account
 from quarterdeck.fleet.edge.routes import Route, check_route, check_routes, decode_route, encode_route
 from quarterdeck.fleet.edge.supervision import Supervisor, cannot_listen
@@ -44,7 +43,8 @@ class Edge:
     """`root` is the target directory of the host; the edge lives in `<root>/edge`.
 
     Any number of processes may hold an `Edge` of one directory at once: they change routes in turn and share one Caddy.
-    One of them is given the `options`; the others find them there.
+    One of them is given the `options`; the others find them there. `account` and `program` are those of this host's
+    proxy; another `host` has its own.
     """
 
     def __init__(
@@ -56,17 +56,19 @@ class Edge:
         address: str | None = None,
         options: EdgeOptions | None = None,
         account: Account | None = None,
-        files: Files | None = None,
         program: Path | None = None,
+        host: ProxyHost | None = None,
     ) -> None:
         self.layout = Layout(root / "edge")
         self._named = (http_port, https_port, address)
         self._given = options
         self._account = account
-        self._files = files or LocalFiles()
-        self._admin = AdminClient(self.layout.admin_socket)
-        self._supervisor = Supervisor(self._files, self.layout, self._admin, account=account, program=program)
-        self._upstreams = Upstreams(self._files, self.layout, group=account.gid if account else None)
+        self._host = host or LocalProxyHost(account, program)
+        self._files = self._host.files
+        self._admin = AdminClient(self._host.through(self.layout.admin_socket))
+        group = account.gid if account else None
+        self._supervisor = Supervisor(self._host, self.layout, self._admin, group=group)
+        self._upstreams = Upstreams(self._files, self.layout, group=group)
         self._batches = Batches(self._apply)
         self._ports: Ports | None = None
 
@@ -100,7 +102,7 @@ class Edge:
             began = loop.time()
             try:
                 identity = await self.ensure_running()
-                await wait_for_end(identity)
+                await self._host.wait_for_end(identity)
             except Problem as problem:
                 log.warning("edge_not_running", code=problem.code, problem=problem.message)
             else:
@@ -149,7 +151,7 @@ class Edge:
         return await self._upstreams.current(route_id)
 
     async def candidate(self, route_id: str, upstream: str) -> Candidate:
-        """Shows `upstream` behind the private door of the route; see `candidates.probe`."""
+        """Shows `upstream` behind the private door of the route; see `probe`."""
         route = (await self._read_routes()).get(route_id)
         if route is None:
             raise NotFound(
@@ -160,6 +162,11 @@ class Edge:
             )
         await self._upstreams.set_candidate(route_id, upstream)
         return candidate_of(route, self.layout)
+
+    async def probe(self, candidate: Candidate, path: str, *, timeout_seconds: float = 5) -> ProbeAnswer:
+        """One request to a candidate; see `candidates.probe`."""
+        through = self._host.through(self.layout.candidate_socket)
+        return await probe(candidate, through, path, timeout_seconds=timeout_seconds)
 
     async def clear_candidate(self, route_id: str) -> None:
         await self._upstreams.clear_candidate(route_id)
@@ -188,19 +195,23 @@ class Edge:
         """Ends the proxy. Whether there was one; a process that is not certainly ours is left alone."""
         async with self._files.lock(self.layout.routes_lock):
             identity = await self._supervisor.recorded()
-            if identity is None or not lives(identity):
+            if identity is None or not await self._host.lives(identity):
                 identity = await self._supervisor.adopt()
             return identity is not None and await self._supervisor.end(identity, grace_seconds=grace_seconds)
 
     async def status(self) -> EdgeStatus:
         identity = await self._supervisor.recorded()
-        running = lives(identity) and await self._admin.answers()
+        running = await self._host.lives(identity) and await self._admin.answers()
         return EdgeStatus(
             running=running,
             pid=identity.pid if identity and running else None,
             ports=await self._kept_ports(),
             routes=tuple(sorted(await self._read_routes())),
         )
+
+    async def answers(self) -> bool:
+        """Whether the proxy runs and has a configuration."""
+        return await self._admin.answers()
 
     async def metrics(self) -> str:
         return await self._admin.metrics()
@@ -245,7 +256,7 @@ class Edge:
         secure = any(route.tls != "disabled" for route in routes.values())
         kept = await self._kept_ports()
         if identity is None:
-            ports = choose_ports(*self._named, kept=kept, secure=secure)
+            ports = choose_ports(await self._host.sockets(), *self._named, kept=kept, secure=secure)
             wanted = render_caddy(routes.values(), self.layout, ports, await self._options())
             generations = [wanted, *await self._older_generations(wanted)]
             identity, taken = await self._supervisor.start(generations, ports)
@@ -274,9 +285,9 @@ class Edge:
         )
         # The proxy itself would share a taken port silently.
         if wanted.http != kept.http:
-            require_free(wanted.http, wanted.address)
+            require_free(await self._host.sockets(), wanted.http, wanted.address)
         if secure and wanted.https != kept.https:
-            require_free(wanted.https, wanted.address)
+            require_free(await self._host.sockets(), wanted.https, wanted.address)
         return wanted
 
     async def _load(self, routes: dict[str, Route], ports: Ports, *, again: bool = False) -> bool:
@@ -371,5 +382,4 @@ class Edge:
             await self._files.make_directory(path, **passable)
         for path in (layout.log, layout.configuration_home, layout.data):
             await self._files.make_directory(path)
-            if account is not None:
-                os.chown(path, account.uid, account.gid)
+            await self._host.own(path)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import socket
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -23,6 +25,23 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     address: str = ""
 
 
+class Sockets(Protocol):
+    """The ports of a host as they are at one moment. `spare_address` is where the edge listens when it cannot have the
+    usual ports: an empty one is every address.
+    """
+
+    @property
+    def spare_address(self) -> str: ...
+
+    def can_listen(self, port: int, address: str) -> bool: ...
+
+    def free(self, count: int, address: str) -> Sequence[int]: ...
+
+    def shared(self, port: int) -> bool:
+        """Whether two programs listen on the same address and port."""
+        ...
+
+
 def url_for(hostname: str, ports: Ports, *, tls: bool = False) -> str:
     """The address a person opens, with the port when a browser would not guess it."""
     scheme, port, usual = ("https", ports.https, HTTPS_PORT) if tls else ("http", ports.http, HTTP_PORT)
@@ -30,10 +49,16 @@ def url_for(hostname: str, ports: Ports, *, tls: bool = False) -> str:
 
 
 def choose_ports(
-    http: int | None, https: int | None, address: str | None, *, kept: Ports | None = None, secure: bool = False
+    sockets: Sockets,
+    http: int | None,
+    https: int | None,
+    address: str | None,
+    *,
+    kept: Ports | None = None,
+    secure: bool = False,
 ) -> Ports:
     """The ports to listen on: what was named, else what was kept from the last start, else 80 and 443 where both can
-    be had, else free ports of the loopback address.
+    be had, else free ports of the spare address.
 
     Raises `Conflict` (`edge_proxy_host_port_conflict`) when a named port is taken; a kept port that somebody took in
     the meantime is such a conflict too, because addresses with it have been handed out. A kept HTTPS port matters only
@@ -43,28 +68,28 @@ def choose_ports(
         chosen = Ports(
             http=http or kept.http, https=https or kept.https, address=kept.address if address is None else address
         )
-        require_free(chosen.http, chosen.address)
+        require_free(sockets, chosen.http, chosen.address)
         if secure or https is not None:
-            require_free(chosen.https, chosen.address)
+            require_free(sockets, chosen.https, chosen.address)
         return chosen
     where = address or ""
     if http is not None:
-        require_free(http, where)
+        require_free(sockets, http, where)
     if https is not None:
-        require_free(https, where)
+        require_free(sockets, https, where)
     if http is not None and https is not None:
         return Ports(http=http, https=https, address=where)
     usual = [port for port, named in ((HTTP_PORT, http), (HTTPS_PORT, https)) if named is None]
-    if all(can_listen(port, where) for port in usual):
+    if all(sockets.can_listen(port, where) for port in usual):
         return Ports(http=http or HTTP_PORT, https=https or HTTPS_PORT, address=where)
     if http is None and https is None:
-        where = address or LOOPBACK
-    spare = iter(free_ports(2, where))
+        where = address or sockets.spare_address
+    spare = iter(sockets.free(2, where))
     return Ports(http=http or next(spare), https=https or next(spare), address=where)
 
 
-def require_free(port: int, address: str) -> None:
-    if not can_listen(port, address):
+def require_free(sockets: Sockets, port: int, address: str) -> None:
+    if not sockets.can_listen(port, address):
         raise port_conflict(port)
 
 

@@ -35,10 +35,13 @@ def identify(pid: int) -> Identity | None:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except (OSError, ValueError):
         return None
+    return identity_in(pid, stat, _BOOT_ID.read_text())
+
+
+def identity_in(pid: int, stat: str, boot: str) -> Identity | None:
+    """The process of a /proc/<pid>/stat file; None when only its remains are left."""
     fields = stat[stat.rindex(")") + 2 :].split()
-    if fields[0] in {"Z", "X"}:
-        return None
-    return Identity(pid=pid, started=int(fields[19]), boot=_BOOT_ID.read_text().strip())
+    return None if fields[0] in {"Z", "X"} else Identity(pid=pid, started=int(fields[19]), boot=boot.strip())
 
 
 def lives(identity: Identity | None) -> bool:

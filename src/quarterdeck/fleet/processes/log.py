@@ -33,7 +33,8 @@ class Line:
     text: str
 
 
-def _parse(raw: bytes, position: Position) -> Line:
+def parse(raw: bytes, position: Position) -> Line:
+    """One line as it stands in a segment."""
     stamp, stream, text = raw.split(b" ", 2)
     return Line(position, instant(int(stamp)), STREAMS[stream.decode()], text.decode(errors="replace"))
 
@@ -56,7 +57,7 @@ def read(directory: Path, after: Position | None = None) -> Iterator[Line]:
                 *lines, rest = (rest + chunk).split(b"\n")
                 for raw in lines:
                     offset += len(raw) + 1
-                    yield _parse(raw, Position(number, offset))
+                    yield parse(raw, Position(number, offset))
 
 
 def tail(directory: Path, count: int) -> list[Line]:

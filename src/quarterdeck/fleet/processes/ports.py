@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import socket
 import zlib
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import Any
 
 from quarterdeck.fleet.processes.ledgers import changing
 from quarterdeck.kernel.clock import Clock, SystemClock
@@ -46,25 +47,43 @@ def assign(
     `reserved` are ports that something else still points at (upstream files).
     """
     now = (clock or SystemClock()).now().timestamp()
-    first, last = span
     with changing(directory / "ports.json") as book:
-        held: dict[str, int] = book.setdefault("held", {})
-        released: dict[str, float] = book.setdefault("released", {})
-        if instance in held:
-            return held[instance]
-        resting = {int(port) for port, at in released.items() if now - at < quarantine}
-        taken = set(held.values()) | resting | set(reserved)
-        width = last - first + 1
-        # Several installations of one host begin at places of their own, so that two do not find the same port free.
-        own = zlib.crc32(str(directory.absolute()).encode()) % width
-        begin = int(book.get("next", first + own)) - first
-        for step in range(width):
-            port = first + (begin + step) % width
-            if port not in taken and is_free(port):
-                held[instance] = port
-                released.pop(str(port), None)
-                book["next"] = port + 1
-                return port
+        return enter(
+            book, instance, now, is_free, place=str(directory.absolute()), quarantine=quarantine, reserved=reserved,
+            span=span,
+        )  # fmt: skip
+
+
+def enter(
+    book: dict[str, Any],
+    instance: str,
+    now: float,
+    free: Callable[[int], bool],
+    *,
+    place: str,
+    quarantine: float = QUARANTINE,
+    reserved: Collection[int] = (),
+    span: tuple[int, int] = (FIRST, LAST),
+) -> int:
+    """The port of `instance` in a book, entered there if it has none; `free` says on which nobody listens."""
+    first, last = span
+    held: dict[str, int] = book.setdefault("held", {})
+    released: dict[str, float] = book.setdefault("released", {})
+    if instance in held:
+        return held[instance]
+    resting = {int(port) for port, at in released.items() if now - at < quarantine}
+    taken = set(held.values()) | resting | set(reserved)
+    width = last - first + 1
+    # Several installations of one host begin at places of their own, so that two do not find the same port free.
+    own = zlib.crc32(place.encode()) % width
+    begin = int(book.get("next", first + own)) - first
+    for step in range(width):
+        port = first + (begin + step) % width
+        if port not in taken and free(port):
+            held[instance] = port
+            released.pop(str(port), None)
+            book["next"] = port + 1
+            return port
     raise Unavailable(
         f"No free port between {first} and {last} for process {instance}.",
         code="process_ports_exhausted",
@@ -76,9 +95,14 @@ def release(directory: Path, instance: str, *, clock: Clock | None = None) -> No
     """Give the port of `instance` back; it rests before another gets it."""
     now = (clock or SystemClock()).now().timestamp()
     with changing(directory / "ports.json") as book:
-        port = book.setdefault("held", {}).pop(instance, None)
-        if port is not None:
-            book.setdefault("released", {})[str(port)] = now
+        strike(book, instance, now)
+
+
+def strike(book: dict[str, Any], instance: str, now: float) -> None:
+    """Take `instance` out of a book."""
+    port = book.setdefault("held", {}).pop(instance, None)
+    if port is not None:
+        book.setdefault("released", {})[str(port)] = now
 
 
 def held(directory: Path) -> dict[str, int]:

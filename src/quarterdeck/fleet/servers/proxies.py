@@ -9,14 +9,16 @@ from typing import Any
 import msgspec
 from sqlalchemy import select
 
+from quarterdeck.fleet.credentials import access
 from quarterdeck.fleet.edge.bootstrap import BOOTSTRAP, EdgeFound, EdgeOrder
 from quarterdeck.fleet.servers import servers
 from quarterdeck.fleet.servers.model import ProxyAttempt, Server
 from quarterdeck.fleet.servers.transitions import FIRST, first_edge, move, move_edge
+from quarterdeck.fleet.targets.login import HostKeyPin, LoginOrder
 from quarterdeck.fleet.targets.machine import fingerprint
 from quarterdeck.kernel import audit, events, jobs
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Conflict, Invalid, NotFound, ProviderFailure
+from quarterdeck.kernel.errors import Conflict, Invalid, NotFound
 
 ATTEMPT = re.compile(r"pxy_[0-9a-z]{12}")
 
@@ -61,6 +63,7 @@ def bootstrap(
         if known is not None:
             return known
     _check(server, provider_key)
+    access.check_reachable(tx, server)
     attempt = tx.add(
         ProxyAttempt(
             uid=tx.ids.uid(),
@@ -82,7 +85,9 @@ def bootstrap(
             payload=BootstrapPayload(attempt.id),
             organization_id=server.organization_id,
             subject=f"server:{server.ref}",
-            capabilities=frozenset({"deploy", f"local:{fingerprint()}"}),
+            capabilities=frozenset(
+                {"deploy"} | ({f"local:{fingerprint()}"} if server.provider == servers.LOCAL else set())
+            ),
             concurrency_key=f"server-edge:{server.ref}",
         ),
     )
@@ -110,7 +115,7 @@ def latest(tx: Tx, server: Server, limit: int = 5) -> list[ProxyAttempt]:
 
 
 def kind(order: EdgeOrder) -> jobs.JobKind:
-    """Bringing up the edge as a job, for this instance's place on its machine."""
+    """Bringing up the edge as a job, for this instance's place on its own machine."""
 
     def assign(tx: Tx, job: jobs.Job) -> EdgeOrder:
         attempt, server = _rows(tx, job)
@@ -119,13 +124,17 @@ def kind(order: EdgeOrder) -> jobs.JobKind:
             move_edge(tx, server, "starting")
         tx.flush()
         tx.publish("servers")
-        return order
+        if server.provider == servers.LOCAL:
+            return order
+        return EdgeOrder("", ssh=LoginOrder.of(access.login(tx, server)), instance=order.instance)
 
     def finish(tx: Tx, job: jobs.Job, outcome: jobs.Outcome) -> None:
         attempt, server = _rows(tx, job)
         found, error = EdgeFound(0, 0), None
         if outcome.state == "succeeded":
             found = msgspec.json.decode(outcome.result or "", type=EdgeFound)
+            if found.fingerprint:
+                access.keep_host_key(tx, server.id, HostKeyPin(found.fingerprint, found.algorithm))
         else:
             error = (
                 outcome.error_code or "edge_proxy_start_failed",
@@ -185,13 +194,6 @@ def _named(tx: Tx, server: Server, ref: str) -> ProxyAttempt | None:
 
 
 def _check(server: Server, provider_key: str | None) -> None:
-    if server.provider != servers.LOCAL:
-        raise ProviderFailure(
-            f"The edge of {server.name} cannot be brought up over SSH yet.",
-            code="runtime_target_unsupported",
-            hint="Use a local-shell server, or run a worker on that machine.",
-            phase="proxy-provider-resolution",
-        )
     if server.proxy_kind == "none":
         raise Invalid(
             f"{server.name} has no edge proxy.",

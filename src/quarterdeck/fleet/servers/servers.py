@@ -11,7 +11,7 @@ from quarterdeck.fleet.servers.model import Destination, Server
 from quarterdeck.fleet.servers.transitions import first_edge, move_edge
 from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Conflict, Invalid, NotFound, ProviderFailure
+from quarterdeck.kernel.errors import Conflict, Invalid, NotFound
 from quarterdeck.workspace.names import check_name
 from quarterdeck.workspace.projects import organization_of
 
@@ -72,19 +72,6 @@ def check_active(server: Server) -> None:
             f"The server {server.name} is deactivated.",
             code="server_inactive",
             hint="Deploy to another server.",
-            relatedEntityId=server.ref,
-        )
-
-
-def check_deployable(server: Server) -> None:
-    """Raise `runtime_target_unsupported` for a server that can be reached and not deployed to. A worker that took such
-    a job would carry it out where it runs itself.
-    """
-    if server.provider != LOCAL:
-        raise ProviderFailure(
-            f"Deployments to {server.name} over SSH are not possible yet.",
-            code="runtime_target_unsupported",
-            hint="Deploy to a local-shell server: the machine of the control plane.",
             relatedEntityId=server.ref,
         )
 

@@ -10,7 +10,9 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+from quarterdeck.fleet.targets import refusals
 from quarterdeck.fleet.targets.login import Login
+from quarterdeck.fleet.targets.remote import Remote
 from quarterdeck.fleet.targets.ssh import SshHost
 
 IDLE_SECONDS = 60.0
@@ -22,6 +24,7 @@ class _Kept:
     host: SshHost
     users: int
     released: float
+    remote: Remote | None = None
 
 
 class Connections:
@@ -38,6 +41,8 @@ class Connections:
         async with self._locks[name]:
             kept = self._kept.get(name)
             if kept is None or kept.host.closed:
+                if kept is not None and kept.remote is not None:
+                    await kept.remote.close()
                 kept = self._kept[name] = _Kept(await SshHost.connect(login), 0, time.monotonic())
             kept.users += 1
         try:
@@ -45,6 +50,16 @@ class Connections:
         finally:
             kept.users -= 1
             kept.released = time.monotonic()
+
+    async def remote(self, host: SshHost) -> Remote:
+        """What is at the other end of a connection that is in use: looked at once for each connection."""
+        kept = next((one for one in self._kept.values() if one.host is host), None)
+        if kept is None:
+            raise refusals.cut(host.login)
+        if kept.remote is None:
+            looked = await Remote.look(host)
+            kept.remote = kept.remote or looked
+        return kept.remote
 
     async def tend(self) -> None:
         """Close what nobody uses; runs beside the server until canceled."""
@@ -58,6 +73,8 @@ class Connections:
         for name, kept in list(self._kept.items()):
             if idle is None or kept.host.closed or (kept.users == 0 and now - kept.released >= idle):
                 del self._kept[name]
+                if kept.remote is not None:
+                    await kept.remote.close()
                 await kept.host.close()
 
 

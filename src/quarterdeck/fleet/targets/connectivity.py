@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from quarterdeck.fleet.docker import system
 from quarterdeck.fleet.docker.address import EngineAddress
 from quarterdeck.fleet.targets.engines import open_engine
+from quarterdeck.fleet.targets.facts import ARCHITECTURES
 from quarterdeck.fleet.targets.host import Host, LocalHost
 from quarterdeck.fleet.targets.login import HostKeyPin, Login
 from quarterdeck.fleet.targets.ssh import SshHost
@@ -19,7 +20,6 @@ from quarterdeck.kernel.clock import Clock
 from quarterdeck.kernel.errors import Problem
 
 REACHING = ("tcp", "ssh-handshake", "host-key", "authentication")
-ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 MOST_SKEW_SECONDS = 30.0
 LEAST_FREE_BYTES = 2 << 30
 ALL_SECONDS = 12.0

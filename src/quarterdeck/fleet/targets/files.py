@@ -47,6 +47,19 @@ class SshFiles:
             return content
         raise AssertionError  # `_told` raises or runs the block
 
+    async def read_from(self, path: Path, offset: int, size: int) -> bytes | None:
+        """At most so many bytes from there on, or None when there is no such file."""
+        async with self._told(path) as session:
+            import asyncssh
+
+            try:
+                async with session.open(str(path), "rb") as file:
+                    content: bytes = await file.read(size, offset)
+            except asyncssh.SFTPNoSuchFile:
+                return None
+            return content
+        raise AssertionError  # `_told` raises or runs the block
+
     async def write_atomic(self, path: Path, data: bytes, *, group: int | None = None) -> None:
         """Readers see the old content or the new. What a cut connection left is overwritten by the next writer."""
         import asyncssh
@@ -59,6 +72,13 @@ class SshFiles:
                 await self._give(session, temporary, 0o600 if group is None else 0o640, group)
                 await _flush(file)
             await session.posix_rename(str(temporary), str(path))
+
+    async def copy_in(self, source: Path, path: Path, *, mode: int) -> None:
+        """Copy a file of this machine there, whole or not at all."""
+        async with self._told(path) as session:
+            await session.put(str(source), str(unfinished(path)))
+            await session.chmod(str(unfinished(path)), mode)
+            await session.posix_rename(str(unfinished(path)), str(path))
 
     async def rename(self, old: Path, new: Path) -> None:
         async with self._told(old) as session:
@@ -126,19 +146,15 @@ class SshFiles:
 
         held = f"echo {HELD}; exec cat > /dev/null"
         words = ["flock", "-w", f"{seconds:g}", "-E", str(LOCK_STATUS), str(path), "sh", "-c", held]
-        try:
-            process = await self._host.start(words)
-        except asyncssh.Error as error:
-            raise refusals.cut(self._host.login) from error
-        try:
-            said = await process.stdout.readline()
+        async with self._host.held(words) as process:
+            try:
+                said = await process.stdout.readline()
+            except (asyncssh.Error, OSError) as error:
+                raise refusals.cut(self._host.login) from error
             if said.strip() != HELD.encode():
                 await process.wait_closed()
                 raise self._not_locked(path, process.exit_status, seconds)
             yield
-        finally:
-            process.close()
-            await process.wait_closed()
 
     def _not_locked(self, path: Path, status: int | None, seconds: float) -> Problem:
         if status != LOCK_STATUS:
@@ -158,7 +174,8 @@ class SshFiles:
             async with self._opening:
                 if self._session is None:
                     self._session = await self._host.connection.start_sftp_client()
-            yield self._session
+                session = self._session
+            yield session
         except (asyncssh.SFTPNoConnection, asyncssh.SFTPConnectionLost, asyncssh.ConnectionLost) as error:
             self._session = None
             raise refusals.cut(self._host.login) from error

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
+
+import msgspec
 
 from quarterdeck.kernel.vault import Secret
 
@@ -30,3 +33,27 @@ class Login:
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.username}@{host}:{self.port}"
+
+
+class LoginOrder(msgspec.Struct, frozen=True):
+    """A login on its way to the worker that uses it. It carries the key unsealed, so it is never stored or shown."""
+
+    host: str
+    port: int
+    username: str
+    key: str | None = None
+    fingerprint: str | None = None
+    algorithm: str | None = None
+
+    @classmethod
+    def of(cls, login: Login) -> Self:
+        pin = login.pin or HostKeyPin("")
+        key = login.key.reveal() if login.key is not None else None
+        return cls(login.host, login.port, login.username, key, pin.fingerprint or None, pin.algorithm)
+
+    def login(self) -> Login:
+        pin = HostKeyPin(self.fingerprint, self.algorithm) if self.fingerprint else None
+        return Login(self.host, self.port, self.username, Secret(self.key) if self.key is not None else None, pin)
+
+    def __repr__(self) -> str:
+        return f"LoginOrder({self.username}@{self.host}:{self.port})"

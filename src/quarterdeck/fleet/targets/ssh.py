@@ -19,14 +19,19 @@ from quarterdeck.fleet.docker.dialing import Reader, Stream, Writer
 from quarterdeck.fleet.targets import refusals
 from quarterdeck.fleet.targets.host import COMMAND_SECONDS, Ran, too_slow
 from quarterdeck.fleet.targets.login import HostKeyPin, Login
+from quarterdeck.kernel.errors import Problem
 
 if TYPE_CHECKING:
     import asyncssh
 
 CONNECT_SECONDS = 6.0
 SIGN_IN_SECONDS = 10.0
+ANSWER_SECONDS = 10.0
 KEEPALIVE_SECONDS = 5
 KEEPALIVE_TRIES = 3
+MOST_SESSIONS = 8
+"""Commands at a time: an SSH server allows ten sessions on a connection by default, and one is for files."""
+TCP = "tcp://"
 RSA = ("rsa-sha2-512", "rsa-sha2-256")
 ALGORITHMS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", *RSA)
 
@@ -41,6 +46,7 @@ class SshHost:
         self.host_key = host_key
         self.timings = timings
         self._connection = connection
+        self._sessions = asyncio.Semaphore(MOST_SESSIONS)
         self.dialer = SshDialer(connection)
 
     @classmethod
@@ -77,7 +83,7 @@ class SshHost:
         import asyncssh
 
         try:
-            async with asyncio.timeout(seconds):
+            async with self._sessions, asyncio.timeout(seconds):
                 done = await self._connection.run(shlex.join(argv), input=stdin, encoding=None, check=False)
         except TimeoutError:
             raise too_slow(argv, seconds) from None
@@ -92,9 +98,33 @@ class SshHost:
         status = done.exit_status if done.exit_status is not None and done.exit_status >= 0 else 255
         return Ran(status, _bytes(done.stdout), _bytes(done.stderr))
 
-    async def start(self, argv: Sequence[str]) -> asyncssh.SSHClientProcess[bytes]:
-        """Begin a command whose streams the caller holds; it ends with its input."""
-        return await self._connection.create_process(shlex.join(argv), encoding=None)
+    @contextlib.asynccontextmanager
+    async def held(self, argv: Sequence[str]) -> AsyncIterator[asyncssh.SSHClientProcess[bytes]]:
+        """A command whose streams the block holds. It has to end with its input: leaving the block waits for it."""
+        import asyncssh
+
+        async with self._sessions:
+            try:
+                process = await self._connection.create_process(shlex.join(argv), encoding=None)
+            except asyncssh.ChannelOpenError as error:
+                if self.closed:
+                    raise refusals.cut(self.login) from error
+                raise refusals.no_session(self.login, "it opens no session") from error
+            except (asyncssh.Error, OSError) as error:
+                raise refusals.cut(self.login) from error
+            try:
+                yield process
+            finally:
+                process.close()
+                await process.wait_closed()
+
+    async def lost(self) -> bool:
+        """Whether the connection is gone: asked over it, since a silent one may not be known to be."""
+        try:
+            await self.run(["true"], seconds=ANSWER_SECONDS)
+        except Problem:
+            return True
+        return False
 
     async def close(self) -> None:
         self._connection.close()
@@ -235,7 +265,9 @@ def _watching() -> Any:
 
 
 class SshDialer:
-    """Opens streams to sockets of the server. A missing socket and a refused one look the same from here."""
+    """Opens streams to sockets of the server, and to addresses (`tcp://host:port`) as seen from there. A missing socket
+    and a refused one look the same from here.
+    """
 
     def __init__(self, connection: asyncssh.SSHClientConnection) -> None:
         self._connection = connection
@@ -244,9 +276,13 @@ class SshDialer:
         import asyncssh
 
         try:
-            reader, writer = await self._connection.open_unix_connection(path, encoding=None)
+            if path.startswith(TCP):
+                host, _, port = path.removeprefix(TCP).rpartition(":")
+                reader, writer = await self._connection.open_connection(host.strip("[]"), int(port), encoding=None)
+            else:
+                reader, writer = await self._connection.open_unix_connection(path, encoding=None)
         except asyncssh.Error as error:
-            raise ConnectionError(f"the socket {path} cannot be opened over SSH") from error
+            raise ConnectionError(f"{path} cannot be opened over SSH") from error
         return _Reading(reader), _Writing(writer)
 
 

@@ -57,6 +57,7 @@ async def health(call: Call, clock: Clock, resource_id: str, query: wire.Resourc
     if query.mode == "live":
         probes = await probing.probe(
             known,
+            call.service("instance").edges,
             runtime=given(query.include_runtime_probe) is not False,
             public=given(query.include_public_access_probe) is not False,
         )

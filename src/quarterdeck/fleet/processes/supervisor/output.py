@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 LONGEST_LINE = 16_384
@@ -17,9 +18,13 @@ LONGEST_LINE = 16_384
 def segments(directory: Path) -> list[int]:
     """Numbers of the segment files present, ascending."""
     try:
-        names = [entry.name for entry in os.scandir(directory)]
+        return numbered(entry.name for entry in os.scandir(directory))
     except FileNotFoundError:
         return []
+
+
+def numbered(names: Iterable[str]) -> list[int]:
+    """Numbers of the segment files among the names of a directory, ascending."""
     return sorted(int(name[4:]) for name in names if name.startswith("log.") and name[4:].isdigit())
 
 

@@ -1,0 +1,72 @@
+"""A server that is out of reach in the middle of a deployment: how long it is waited for, and what is said of it."""
+
+from __future__ import annotations
+
+import asyncio
+
+from quarterdeck.deploy.execution.order import TargetOrder
+from quarterdeck.deploy.execution.reporting import Reporter
+from quarterdeck.kernel.clock import Clock, SystemClock
+from quarterdeck.kernel.errors import Problem, Unavailable
+
+PATIENCE_SECONDS = 300.0  # a reboot takes one or two minutes
+MOST_CUTS = 20
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
+STALE = "ssh_connection_lost"
+UNREACHED = frozenset({"ssh_unreachable", "ssh_handshake_failed", STALE, "ssh_command_refused"})
+"""What one is told by a server that is switched off, or on its way up."""
+HINT = (
+    "What ran before is untouched. When the server is reachable again, retry: what was packaged is found there. What "
+    "this attempt left is cleared away by itself then."
+)
+
+
+class Absence:
+    """Of one attempt. A server that was never reached is not waited for."""
+
+    def __init__(self, order: TargetOrder, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+        self._host = order.ssh.host if order.ssh is not None else ""
+        self._since: float | None = None
+        self._cuts = 0
+        self._stale = False
+        self._pause = FIRST_PAUSE
+
+    def goes_on(self, error: Exception, *, cut: bool) -> bool:
+        """Whether to try again after this failure; `cut` says that it came of a connection that is gone. Raises
+        `Unavailable` (`ssh_connection_lost`) when the server stays away.
+        """
+        if not cut and not self._stale and isinstance(error, Problem) and error.code == STALE:
+            self._stale = True
+            return True  # a connection of somebody else that was gone already: a new one tells how the server is
+        away = self._since is not None and isinstance(error, Problem) and error.code in UNREACHED
+        if not (cut or away):
+            return False
+        self._stale = True
+        if cut:
+            self._cuts += 1
+            self._since = self._clock.monotonic() if self._since is None else self._since
+            self._pause = FIRST_PAUSE
+        assert self._since is not None  # noqa: S101 - set here or by a cut before
+        if self._cuts > MOST_CUTS:
+            raise self._given_up(f"was cut {self._cuts} times") from error
+        if self._clock.monotonic() - self._since > PATIENCE_SECONDS:
+            raise self._given_up(f"was cut and did not come back within {PATIENCE_SECONDS / 60:g} minutes") from error
+        return True
+
+    async def wait(self, report: Reporter) -> None:
+        if self._since is None:
+            return
+        if self._pause == FIRST_PAUSE:
+            report.say(f"The connection to {self._host} was cut: going on when it is back.", level="warn")
+        await asyncio.sleep(self._pause)
+        self._pause = min(self._pause * 2, LONGEST_PAUSE)
+
+    def ends(self, report: Reporter) -> None:
+        """The server is there (again)."""
+        if self._since is not None:
+            report.say(f"{self._host} is back after {self._clock.monotonic() - self._since:.0f} s.")
+        self._since = None
+
+    def _given_up(self, what: str) -> Unavailable:
+        return Unavailable(f"The connection to {self._host} {what}.", code="ssh_connection_lost", hint=HINT)

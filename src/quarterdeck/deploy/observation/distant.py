@@ -1,0 +1,133 @@
+"""Watches what serves on servers behind SSH: one observer for each, over a connection that is made again and again.
+
+A server that is not reached is not known to have ended anything: what serves there is `unknown`, with the reason.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+import structlog
+
+from quarterdeck.deploy.deployments.jobs import CHANGED
+from quarterdeck.deploy.observation.observations import Seen, keep, served_on, servers_behind_ssh
+from quarterdeck.deploy.observation.observer import PERIOD, UNCHANGED_SECONDS, Observer
+from quarterdeck.deploy.observation.places import RemotePlace
+from quarterdeck.fleet.credentials import access
+from quarterdeck.fleet.edge.edges import Edges
+from quarterdeck.fleet.servers import servers
+from quarterdeck.fleet.servers.model import Server
+from quarterdeck.fleet.targets.login import Login
+from quarterdeck.fleet.targets.remote import Remote
+from quarterdeck.kernel.db import Database, Tx
+from quarterdeck.kernel.errors import NotFound, Problem
+from quarterdeck.kernel.logs import Logs
+
+log = structlog.get_logger("quarterdeck.observation")
+LOOK_SECONDS = 30.0
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
+EDGE_SECONDS = 15.0
+
+
+class Distant:
+    """One per server process; of each machine one task."""
+
+    def __init__(self, db: Database, logs: Logs, edges: Edges, *, log_bytes: int) -> None:
+        self._db = db
+        self._logs = logs
+        self._edges = edges
+        self._log_bytes = log_bytes
+        self._watched: dict[int, asyncio.Task[None]] = {}
+        self._said: dict[int, tuple[str, float]] = {}
+
+    async def run(self) -> None:
+        """Watch until canceled."""
+        try:
+            with self._db.bus.subscribe(CHANGED) as inbox:
+                while True:
+                    inbox.drain()
+                    self._begin(await self._db.read(servers_behind_ssh))
+                    await inbox.get(LOOK_SECONDS)
+        finally:
+            tasks = list(self._watched.values())
+            self._begin([])
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _begin(self, wanted: list[int]) -> None:
+        for server in [known for known in self._watched if known not in wanted]:
+            self._watched.pop(server).cancel()
+            self._said.pop(server, None)
+        for server in wanted:
+            if server not in self._watched:
+                self._watched[server] = asyncio.create_task(self._watch(server), name=f"server-{server}")
+
+    async def _watch(self, server: int) -> None:
+        """Look over a connection for as long as there is one, and try to have one again."""
+        pause, loop = FIRST_PAUSE, asyncio.get_running_loop()
+        while True:
+            began = loop.time()
+            try:
+                async with self._edges.over(await self._db.read(_login, server)) as remote:
+                    await self._look(server, remote)
+            except Problem as problem:
+                log.info("server_not_observed", server=server, code=problem.code)
+                await self._unknown(server, problem)
+            except Exception:
+                log.exception("server_observation_failed", server=server)
+            pause = FIRST_PAUSE if loop.time() - began > LONGEST_PAUSE else min(pause * 2, LONGEST_PAUSE)
+            await asyncio.sleep(pause)
+
+    async def _look(self, server: int, remote: Remote) -> None:
+        if remote.host.login.pin is None:
+            await self._db.write(access.keep_host_key, server, remote.host.host_key)
+        served = partial(served_on, server_id=server)
+        observer = Observer(self._db, self._logs, RemotePlace(remote), served, log_bytes=self._log_bytes)
+        edge_due, loop = 0.0, asyncio.get_running_loop()
+        try:
+            with self._db.bus.subscribe(CHANGED) as inbox:
+                while True:
+                    inbox.drain()
+                    if loop.time() >= edge_due:
+                        await self._keep_edge(server, remote)
+                        edge_due = loop.time() + EDGE_SECONDS
+                    await observer.look()
+                    self._said.pop(server, None)
+                    await inbox.get(PERIOD)
+        finally:
+            await observer.end()
+
+    async def _keep_edge(self, server: int, remote: Remote) -> None:
+        """Nobody else starts the edge of that machine again, when it was rebooted or the edge was killed."""
+        if await remote.edge.answers() or not await remote.edge.routes():
+            return
+        try:
+            await remote.edge.ensure_running()
+        except Problem as problem:
+            if await remote.host.lost():
+                raise
+            await self._note_edge(server, (problem.code, problem.message), None, None)
+            return
+        ports = remote.edge.ports
+        log.info("edge_brought_up", server=server)
+        await self._note_edge(server, None, ports.http, ports.https)
+
+    async def _note_edge(self, server: int, error: tuple[str, str] | None, http: int | None, https: int | None) -> None:
+        await self._db.write(servers.observe_edge, server, error=error, http_port=http, https_port=https)
+
+    async def _unknown(self, server: int, problem: Problem) -> None:
+        """Said once for each reason, and now and then again, so that its time stays fresh."""
+        now = asyncio.get_running_loop().time()
+        said, at = self._said.get(server, ("", 0.0))
+        if said == problem.message and now - at < UNCHANGED_SECONDS:
+            return
+        self._said[server] = (problem.message, now)
+        state = Seen("unknown", problem.message)
+        await self._db.write(keep, [(one, state) for one in await self._db.read(served_on, server)])
+
+
+def _login(tx: Tx, server_id: int) -> Login:
+    server = tx.get(Server, server_id)
+    if server is None:
+        raise NotFound("The server was deleted.")
+    return access.login(tx, server)

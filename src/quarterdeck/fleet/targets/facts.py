@@ -1,0 +1,68 @@
+"""What we have to know of a server behind SSH before we work there."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+
+from quarterdeck.fleet.targets.ssh import SshHost
+from quarterdeck.kernel.errors import ProviderFailure
+
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
+NEEDED = ("flock", "setsid", "timeout", "tr", "cut", "sed", "stat", "head", "df", "tar")
+WANTED = ("setpriv", "python3")
+ROOTS_PLACE = Path("/var/lib/quarterdeck/runtime")
+USERS_PLACE = ".local/share/quarterdeck/runtime"
+LOOK = """
+id -u; printf '%s\\n' "$HOME"; printf '%s\\n' "$PATH"; uname -m
+for tool in "$@"; do found=$(command -v "$tool") && printf '%s=%s\\n' "$tool" "$found"; done; true
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """`uid` is of the account that we sign in as, `path` where it looks for programs; `tools` are the paths of those
+    that are there.
+    """
+
+    uid: int
+    home: Path
+    path: str
+    machine: str
+    tools: dict[str, str]
+
+    @property
+    def architecture(self) -> str | None:
+        return ARCHITECTURES.get(self.machine)
+
+    @property
+    def root(self) -> Path:
+        """The target directory: of the system for root, else the account's own."""
+        return ROOTS_PLACE if self.uid == 0 else self.home / USERS_PLACE
+
+
+async def look(host: SshHost) -> Machine:
+    """Raises `ProviderFailure` (`remote_tool_missing`) that names what is to be installed there."""
+    said = (await host.run(["sh", "-c", LOOK, "look", *NEEDED, *WANTED])).text.splitlines()
+    if len(said) < 4 or not said[0].isdigit() or not said[1].startswith("/"):
+        raise ProviderFailure(
+            f"{host.login.host} does not tell what it is.",
+            code="ssh_command_refused",
+            hint="Give the account a POSIX shell and a home directory, and let that shell print nothing by itself.",
+        )
+    tools = dict(line.split("=", 1) for line in said[4:] if "=" in line)
+    missing = [tool for tool in NEEDED if tool not in tools]
+    if missing:
+        raise ProviderFailure(
+            f"{host.login.host} has no {', '.join(missing)}.",
+            code="remote_tool_missing",
+            hint="Install util-linux, coreutils, sed and tar there. On Debian and Ubuntu: "
+            "sudo apt-get install util-linux coreutils sed tar",
+        )
+    return Machine(int(said[0]), Path(said[1]), said[2], said[3], tools)
+
+
+def own_architecture() -> str | None:
+    """Of the machine that we run on, and so of the programs that we bring along."""
+    return ARCHITECTURES.get(platform.machine())

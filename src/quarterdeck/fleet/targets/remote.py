@@ -1,0 +1,146 @@
+"""A server behind SSH at the end of one connection: what it is, its files, its edge, its processes, turns on it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from quarterdeck.fleet.edge.edge import Edge
+from quarterdeck.fleet.targets import refusals
+from quarterdeck.fleet.targets.edge_host import SshProxyHost
+from quarterdeck.fleet.targets.facts import Machine, look
+from quarterdeck.fleet.targets.files import HELD, SshFiles
+from quarterdeck.fleet.targets.processes import SshProcesses, SshReleases
+from quarterdeck.fleet.targets.ssh import SshHost
+from quarterdeck.fleet.targets.steward import Steward
+
+BEAT_SECONDS = 5.0
+# Held until its input ends or is silent for longer than a connection may be before we give it up ourselves: a server
+# that was cut off learns of it late, and would keep the turn for hours. The file goes with whoever had the turn, so
+# that one which is locked has to be still the one of that name.
+TURN = """
+exec 9>>"$1" || exit 1
+until flock -w 1 9 && [ "$(stat -Lc %i /proc/$$/fd/9)" = "$(stat -c %i "$1" 2>/dev/null)" ]; do
+  exec 9>&-; exec 9>>"$1"
+done
+echo held
+while [ -n "$(timeout 30 head -c 1 9>&-)" ]; do :; done
+rm -f "$1"
+"""
+# A power cut leaves the files of turns that nobody has any more.
+SWEEP = 'for file in "$1"/*.lock; do [ -e "$file" ] && flock -n "$file" rm -f "$file"; done; true'
+
+
+@dataclass(slots=True)
+class Remote:
+    """Everything shares the connection and ends with it."""
+
+    host: SshHost
+    machine: Machine
+    files: SshFiles
+    processes: SshProcesses
+    releases: SshReleases
+    steward: Steward
+    proxy: SshProxyHost
+    edge: Edge
+    _entering: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _entered: bool = False
+
+    @classmethod
+    async def look(cls, host: SshHost) -> Self:
+        """Raises `ProviderFailure` (`remote_tool_missing`, `ssh_command_refused`) where nothing can be done."""
+        machine, files = await look(host), SshFiles(host)
+        root = machine.root
+        proxy, steward = SshProxyHost(host, files, machine, root), Steward(host, files, machine, root)
+        processes, releases = SshProcesses(host, files, root, steward), SshReleases(files, root, steward)
+        return cls(host, machine, files, processes, releases, steward, proxy, Edge(root, host=proxy))
+
+    @property
+    def root(self) -> Path:
+        return self.machine.root
+
+    async def enter(self, instance: str) -> None:
+        """Make the directories that others of that machine may pass through, to what is theirs alone, and leave the
+        name of this installation there.
+        """
+        marker = self.root / "installations" / instance
+        async with self._entering:
+            if self._entered and await self.files.read(marker) is not None:
+                return
+            self.left()  # somebody may have taken all of it away since
+            for directory, mode in (
+                (self.root.parent, 0o711), (self.root, 0o711), (self.root / "locks", 0o700),
+                (self.root / "releases", 0o711), (self.root / "installations", 0o700),
+            ):  # fmt: skip
+                await self.files.make_directory(directory, mode=mode)
+            await self.host.run(["sh", "-c", SWEEP, "sweep", str(self.root / "locks")])
+            await self.files.write_atomic(marker, b"")
+            self._entered = True
+
+    def left(self) -> None:
+        """Nothing is there any more: who comes next begins anew."""
+        self._entered = False
+        self.steward.forget()
+
+    async def installations(self) -> Sequence[str]:
+        """Those that have worked with this account, by their own names."""
+        return await self.files.list(self.root / "installations")
+
+    @contextlib.asynccontextmanager
+    async def turn(self, name: str) -> AsyncIterator[None]:
+        """Wait until nobody else works on this name there. It ends with the connection at the latest."""
+        import asyncssh
+
+        path = self.root / "locks" / f"{name}.lock"
+        async with self.host.held(["sh", "-c", TURN, "turn", str(path)]) as process:
+            try:
+                said = await process.stdout.readline()
+            except (asyncssh.Error, OSError) as error:
+                raise refusals.cut(self.host.login) from error
+            if said.strip() != HELD.encode():
+                raise refusals.cut(self.host.login)
+
+            async def beat() -> None:
+                with contextlib.suppress(asyncssh.Error, OSError):
+                    while True:
+                        process.stdin.write(b".")
+                        await asyncio.sleep(BEAT_SECONDS)
+
+            beating = asyncio.create_task(beat())
+            try:
+                yield
+            finally:
+                beating.cancel()
+                with contextlib.suppress(asyncssh.Error, OSError):
+                    process.stdin.write_eof()
+                    await process.wait_closed()
+
+    async def end_outdated_edge(self) -> bool:
+        """End the edge if its program is not the one that we bring. Whether there was such a one."""
+        identity = await self.proxy.owner(self.edge.layout)
+        if identity is None or not await self.proxy.outdated(identity):
+            return False
+        return await self.edge.stop()
+
+    async def free(self) -> float | None:
+        """The share of the disk of the target directory that is free to us, 0 to 1; None where nobody tells."""
+        fields = (await self.host.run(["df", "-Pk", str(self.root)])).text.splitlines()[-1:]
+        words = fields[0].split() if fields else []
+        if len(words) < 6 or not (words[2].isdigit() and words[3].isdigit()):
+            return None
+        whole = int(words[2]) + int(words[3])
+        return int(words[3]) / whole if whole else None
+
+    async def memory(self) -> int:
+        """Bytes of memory of the machine; 0 where nobody tells."""
+        words = (await self.host.run(["grep", "-m", "1", "^MemTotal:", "/proc/meminfo"])).text.split()
+        return int(words[1]) * 1024 if len(words) > 1 and words[1].isdigit() else 0
+
+    async def close(self) -> None:
+        await self.edge.close()
+        with contextlib.suppress(Exception):  # of a connection that is gone
+            await self.files.close()

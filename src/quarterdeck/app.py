@@ -52,6 +52,7 @@ def handlers() -> list[ControllerRouterHandler]:
         server_capacity,
         server_lifecycle,
         server_pruning,
+        server_uninstalling,
         servers,
         system,
     )
@@ -69,6 +70,7 @@ def handlers() -> list[ControllerRouterHandler]:
             server_lifecycle,
             server_capacity,
             server_pruning,
+            server_uninstalling,
             credentials,
             resources,
             resource_configuration,

@@ -213,6 +213,33 @@ def test_a_new_host_key_is_trusted_by_its_fingerprint(qd: Command, fleet: Instal
     assert heard == [{"fingerprint": "SHA256:x"}]
 
 
+def test_what_was_left_on_a_server_is_said_and_removed_only_when_told(
+    qd: Command, fleet: Installation, server: ContractServer
+) -> None:
+    asked: list[Any] = []
+
+    def uninstall(*given: Any) -> dict[str, Any]:
+        body = given[-1]
+        asked.append(body)
+        gone = {"kind": "edge", "name": "Caddy", "removed": body["remove"]}
+        kept = {"kind": "volume", "name": "data", "removed": False, "kept": "Volumes hold data."}
+        return {"serverId": SERVER, "items": [gone, kept]}
+
+    server.outside["POST", f"/api/servers/{SERVER}/uninstall"] = uninstall
+    assert qd("server", "uninstall", "berlin", "--plan").code == 0
+    assert asked == []
+    said = qd("server", "uninstall", "berlin")
+    assert (said.code, asked) == (0, [{"remove": False}])
+    assert "there" in said.out
+    assert "stays: Volumes hold data." in said.out
+    assert "add --remove" in said.out + said.err
+    assert qd("server", "uninstall", "berlin", "--remove").code == 2
+    assert len(asked) == 1
+    done = qd("server", "uninstall", "berlin", "--remove", "--yes")
+    assert (done.code, asked[-1]) == (0, {"remove": True})
+    assert "Removed 1 of 2" in done.out + done.err
+
+
 def test_a_generated_key_is_sent_whole_and_only_its_public_half_is_shown(
     qd: Command, fleet: Installation, server: ContractServer
 ) -> None:

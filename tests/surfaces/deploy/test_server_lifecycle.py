@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import tempfile
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
+from quarterdeck.deploy.deployments import jobs as deployment_jobs
+from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.fleet.edge.bootstrap import BOOTSTRAP
 from quarterdeck.fleet.servers import proxies
 from quarterdeck.fleet.servers.model import Server
@@ -14,6 +18,7 @@ from quarterdeck.fleet.servers.transitions import ATTEMPT_MOVES, EDGE_MOVES, mov
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.jobs import Outcome
+from real.sshd import new_key
 from support.deck import contract, operations
 from support.notes import notes
 from support.served import SOURCE, deployed
@@ -197,18 +202,54 @@ def test_every_state_can_be_left_or_is_an_end_and_is_a_word_of_the_contract():
     assert all(f'"{status}"' in documented for status in EDGE_MOVES)
 
 
-async def test_a_deployment_to_a_server_behind_ssh_is_refused_and_not_carried_out_here(deck):
+async def test_a_server_that_nothing_says_how_to_sign_in_to_takes_no_deployment(deck):
     server = await deck.server(providerKey="generic-ssh", host="192.0.2.1")
     resource = await deck.resource(source=SOURCE)
     at = (await deck.do("resources.show", resourceId=resource))["resource"]
     body = {"projectId": at["projectId"], "environmentId": at["environmentId"], "resourceId": resource}
     wanted = {**body, "serverId": server}
-    refused = await deck.refused(502, "runtime_target_unsupported", "deployments.create", wanted)
-    assert "over SSH" in refused["message"]
+    refused = await deck.refused(409, "ssh_credential_missing", "deployments.create", wanted)
+    assert "sign in" in refused["message"]
     assert await deck.do("deployments.count") == {"count": 0}
-
-
-async def test_the_edge_of_a_server_behind_ssh_is_refused_before_anything_is_begun(deck):
-    server = await deck.server(providerKey="generic-ssh", host="192.0.2.1")
-    await deck.refused(502, "runtime_target_unsupported", "servers.bootstrap-proxy", {}, serverId=server)
+    await deck.refused(409, "ssh_credential_missing", "servers.bootstrap-proxy", {}, serverId=server)
     assert (await deck.do("servers.show", serverId=server))["server"]["edgeProxy"]["status"] == "pending"
+
+
+async def test_the_order_of_a_server_behind_ssh_carries_how_to_sign_in_and_is_kept_nowhere(deck):
+    server = await deck.server(providerKey="generic-ssh", host="192.0.2.1")
+    with tempfile.TemporaryDirectory() as made:
+        new_key(Path(made) / "key")
+        private = (Path(made) / "key").read_text()
+    way = {"kind": "ssh-private-key", "username": "ada", "privateKey": private}
+    await deck.do("servers.configure-credential", {"credential": way}, serverId=server)
+    deployment = await deployed(deck, await deck.resource(source=SOURCE), server)
+
+    def ordered(tx):
+        row = tx.first(select(Deployment).where(Deployment.ref == deployment))
+        job = jobs.get(tx, row.job_id)
+        return job, deployment_jobs.order(tx, deck.instance.placement, row)
+
+    job, order = await deck.instance.db.read(ordered)
+    assert (order.target.kind, order.target.ssh.username, order.target.ssh.key) == ("ssh", "ada", private)
+    secret = private.splitlines()[1]
+    assert secret not in repr(order.target) + job.payload
+    assert not any(secret in text for text in deck.heard)
+
+
+async def test_only_a_server_that_can_be_signed_in_to_and_is_not_in_use_is_uninstalled(deck):
+    here = await deck.server()
+    path = "/api/servers/{}/uninstall"
+    refused = await deck.send("POST", path.format(here), {})
+    assert (refused.status_code, refused.json()["data"]["domainCode"]) == (400, "validation_error")
+    there = await deck.server(providerKey="generic-ssh", host="192.0.2.1")
+    refused = await deck.send("POST", path.format(there), {})
+    assert (refused.status_code, refused.json()["data"]["domainCode"]) == (409, "ssh_credential_missing")
+    way = {"kind": "local-ssh-agent", "username": "ada"}
+    await deck.do("servers.configure-credential", {"credential": way}, serverId=there)
+    deployment = await deployed(deck, await deck.resource(source=SOURCE), there)
+    refused = await deck.send("POST", path.format(there), {"remove": True})
+    assert (refused.status_code, refused.json()["data"]["domainCode"]) == (409, "server_in_use")
+    assert deployment in refused.json()["message"]
+    for token, status in ((await deck.member("viewer"), 403), (await deck.member("owner", "org_elsewhere"), 404)):
+        answer = await deck.send("POST", path.format(there), {"remove": True}, token=token)
+        assert answer.status_code == status

@@ -428,10 +428,53 @@ def prune(
             opened.terminal.say(f"{counts['matchedCount']:g} could be removed: add --remove.")
 
 
+def uninstall(name: str, /, *, remove: bool = False, changing: Changing = CHANGING) -> None:
+    """Say what Quarterdeck has left on a server; with --remove take it away: containers, images, releases, the edge.
+
+    qd server uninstall berlin
+    qd server uninstall berlin --remove
+
+    Parameters
+    ----------
+    name
+        Its name or id.
+    remove
+        Take it away. Nothing may be placed there any more; volumes stay.
+    """
+    with session(changing) as opened:
+        found = names.server(opened.api, name)
+        path, body = f"/api/servers/{found['id']}/uninstall", {"remove": remove}
+        if remove:
+            opened.terminal.confirm(f"Take away from {found['name']} all that Quarterdeck has left there?")
+        if opened.api.planning:
+            opened.api.plan.append({"operation": "servers.uninstall", "method": "POST", "path": path, "body": body})
+        opened.sent()
+        answer = opened.api.call("POST", path, body=body)
+        items = answer["items"]
+        rows = [[one["kind"], one["name"], _fate(one, remove=remove)] for one in items]
+        opened.terminal.table(
+            items, ["WHAT", "NAME", "STATE"], rows, names=[one["name"] for one in items], document=answer
+        )
+        gone = sum(one["removed"] for one in items)
+        if remove:
+            opened.terminal.say(f"Removed {gone} of {len(items)}. The key in authorized_keys there is yours to remove.")
+        elif items:
+            opened.terminal.say("Nothing was removed: add --remove.")
+        else:
+            opened.terminal.say(f"Nothing of ours is on {found['name']}.")
+
+
+def _fate(one: dict[str, Any], *, remove: bool) -> str:
+    if one["removed"]:
+        return "removed"
+    kept = one.get("kept")
+    return f"stays: {kept}" if kept else ("there" if not remove else "stays")
+
+
 def _done(opened: Session, identifier: str, text: str) -> None:
     opened.done({"serverId": identifier}, name=identifier, text=text)
 
 
-for command in (add, ls, show, rename, deactivate, rm, credential, trust, edge, prune):
+for command in (add, ls, show, rename, deactivate, rm, credential, trust, edge, prune, uninstall):
     server.command(command)
 server.command(examine, name="test")

@@ -18,14 +18,15 @@ from quarterdeck.fleet.credentials.access import Way
 from quarterdeck.fleet.docker.address import EngineAddress, engine_address
 from quarterdeck.fleet.servers import servers
 from quarterdeck.fleet.servers.model import Server
-from quarterdeck.fleet.targets import connectivity
+from quarterdeck.fleet.targets import connectivity, uninstalling
 from quarterdeck.fleet.targets.connections import Connections
 from quarterdeck.fleet.targets.connectivity import Examined
 from quarterdeck.fleet.targets.host import Host, LocalHost
 from quarterdeck.fleet.targets.login import Login
+from quarterdeck.fleet.targets.uninstalling import Left
 from quarterdeck.kernel.clock import Clock, SystemClock
 from quarterdeck.kernel.db import Database, Tx
-from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.errors import Invalid, Problem
 
 Signing = Login | Problem | None
 """How a server is signed in to, why nobody knows, or None for this machine."""
@@ -116,6 +117,24 @@ class Looking:
                 await begin(matched)
             done = await pruning.remove(host, engine, decided)
             return server, Pruned(done.candidates, found.warnings + done.warnings)
+
+    async def uninstall(self, server_ref: str, known: uninstalling.Known, *, remove: bool) -> tuple[Server, list[Left]]:
+        """What we have left on a server behind SSH, and with `remove` what of it is gone. Raises `Invalid` for this
+        machine, and the problem of a server that cannot be signed in to.
+        """
+        server, login = await self.db.read(_signing, server_ref)
+        if login is None:
+            raise Invalid(
+                f"{server.name} is the machine of the control plane.",
+                hint="Delete what runs on it, stop the server, and remove its data directory.",
+                field="serverId",
+            )
+        if isinstance(login, Problem):
+            raise login
+        async with self.connections.to(login) as host:
+            remote = await self.connections.remote(host)
+            found = await uninstalling.find(remote, self.instance, known)
+            return server, await uninstalling.remove(remote, found) if remove else found
 
     @contextlib.asynccontextmanager
     async def _at(

@@ -236,9 +236,9 @@ def follow_up_order(tx: Tx, placement: Placement, deployment: Deployment, operat
 
 def in_containers(deployment: Deployment) -> bool:
     """Whether what an attempt left, if it did, is in an engine."""
-    planned = (deployment.plan or {}).get("execution_kind") == "docker-container"
+    planned = (deployment.plan or {}).get("execution_kind") in {"docker-container", "docker-compose-stack"}
     runtime, artifact = deployment.runtime or {}, deployment.artifact or {}
-    return planned or artifact.get("kind") == "image" or runtime.get("kind") == "container"
+    return planned or artifact.get("kind") in {"image", "stack"} or runtime.get("kind") == "container"
 
 
 def _done(deployment: Deployment, phases: Sequence[Phase]) -> dict[str, dict[str, object]]:

@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from quarterdeck.deploy.execution import starting
+from quarterdeck.deploy.execution import stack_runtime, stack_services, starting
 from quarterdeck.deploy.execution.cutting_over import settle
-from quarterdeck.deploy.execution.order import CleanupOrder, RuntimeOrder
+from quarterdeck.deploy.execution.order import CleanupOrder, DeploymentOrder, Retained, RuntimeOrder
 from quarterdeck.deploy.execution.reporting import Context
 from quarterdeck.deploy.execution.target import Target
 from quarterdeck.deploy.execution.turns import turn
@@ -90,6 +90,7 @@ async def _end(target: Target, order: RuntimeOrder) -> None:
     point("runtime.stop")
     if runtime.get("kind") == "container":
         await containers.stop(target.need_engine(), str(runtime["container"]), seconds=int(order.grace_seconds))
+        await stack_runtime.stop_services(target, dict(runtime))
     elif runtime.get("kind") == "process":
         await target.processes.stop(str(runtime["instance"]), order.grace_seconds)
     point("runtime.stopped")
@@ -120,6 +121,8 @@ async def _revive(target: Target, order: RuntimeOrder) -> dict[str, Any]:
 async def _started(target: Target, order: RuntimeOrder) -> dict[str, Any]:
     """Start what is there, else make it anew of what was kept. Answers the runtime as it is now."""
     runtime, again = order.runtime, order.again
+    if runtime.get("services") and again is not None and again.retained is not None:
+        return await _stack_started(target, dict(runtime), again, again.retained)
     if runtime.get("kind") == "container" and await _container_started(target, order):
         return runtime
     if runtime.get("kind") not in {"container", "process"} or again is None or again.retained is None:
@@ -130,6 +133,18 @@ async def _started(target: Target, order: RuntimeOrder) -> dict[str, Any]:
         return {**runtime, **await starting.start_process(target, again, made, artifact)}
     runtime = {**runtime, **await starting.start_container(target, again, made, artifact)}
     await settle(target, runtime)
+    return runtime
+
+
+async def _stack_started(
+    target: Target, runtime: dict[str, Any], again: DeploymentOrder, kept: Retained
+) -> dict[str, Any]:
+    """Every service in its order: started where it is there, made anew where it is not."""
+    made = msgspec.convert(kept.plan, BuildPlan)
+    before = stack_services.recorded(runtime)
+    runtime = {**runtime, **await stack_runtime.bring_all(target, again, made, dict(kept.artifact), before)}
+    await settle(target, runtime)
+    await stack_runtime.settle(target, runtime)
     return runtime
 
 
@@ -171,6 +186,7 @@ async def _retire(target: Target, order: RuntimeOrder) -> None:
             await target.edge.drain(upstream, order.grace_seconds)
             point("retire.drained")
     _need_traces(target, order)
+    await stack_runtime.take_away(target, order.resource, order.deployment, dict(order.runtime), order.serving)
     await starting.remove(target, order.deployment, stop_seconds=starting.STOP_SECONDS)
 
 
@@ -180,16 +196,18 @@ async def _clean(target: Target, order: RuntimeOrder) -> None:
         ours = await starting.upstreams_of(target, order.deployment, order.runtime.get("upstream"))
         await lead_back(target.edge, order.route, ours, order.serving)
     _need_traces(target, order)
+    await stack_runtime.take_away(target, order.resource, order.deployment, dict(order.runtime), order.serving)
     await starting.remove(target, order.deployment)
+    await stack_runtime.put_back(target, order.serving)
     await _forget(target, order)
 
 
 async def _forget(target: Target, order: RuntimeOrder) -> None:
     """Remove the artefact that nobody will ask back, and what else is named after the deployment."""
     artifact = order.artifact
-    if artifact.get("kind") == "image" and artifact.get("built"):
+    for reference in built_images(dict(artifact)):
         point("image.remove")
-        await images.remove(target.need_engine(), str(artifact["reference"]))
+        await images.remove(target.need_engine(), reference)
         point("image.removed")
     directories = [target.work(order.deployment)]
     if artifact.get("kind") == "release":
@@ -200,6 +218,12 @@ async def _forget(target: Target, order: RuntimeOrder) -> None:
     for directory in directories:
         await asyncio.to_thread(trees.remove, directory)
     point("directories.removed")
+
+
+def built_images(artifact: dict[str, Any]) -> list[str]:
+    """Names of the images that were built for an artefact."""
+    every = artifact.get("images", {}).values() if artifact.get("kind") == "stack" else [artifact]
+    return sorted({str(one["reference"]) for one in every if one.get("built")})
 
 
 def _own_release(target: Target, directory: str) -> Path:

@@ -14,7 +14,7 @@ from quarterdeck.console.views.projects import EnvironmentView, ResourceRow, Var
 from quarterdeck.console.views.resources import CheckRow, ResourceHead, ResourceView, RouteRow, Serving, Settings
 from quarterdeck.deploy.deployments import routes
 from quarterdeck.deploy.deployments.model import Deployment
-from quarterdeck.deploy.observation import observations
+from quarterdeck.deploy.observation import observations, runtime_logs
 from quarterdeck.deploy.observation.model import Observation
 from quarterdeck.deploy.resources import resources
 from quarterdeck.deploy.resources.drift import drift
@@ -27,7 +27,12 @@ from quarterdeck.workspace import variables
 from quarterdeck.workspace.model import Environment, Project, Variable
 
 HISTORY = 8
-RUNTIMES = {"docker-container": "container", "host-process": "host process", "static-site": "static site"}
+RUNTIMES = {
+    "docker-container": "container",
+    "docker-compose-stack": "stack",
+    "host-process": "host process",
+    "static-site": "static site",
+}
 
 
 def rows(tx: Tx, project: Project, environment: Environment) -> tuple[ResourceRow, ...]:
@@ -210,8 +215,8 @@ def serving(tx: Tx, resource: Resource) -> Serving | None:
     health = {"running": "healthy", "stopped": "stopped", "exited": "unhealthy"}.get(lifecycle, "unknown")
     if lifecycle in {"starting", "restarting"}:
         health = "starting"
-    checks = []
-    if seen is not None and seen.message:
+    checks = _services(current.runtime or {}, seen.message or "") if seen is not None else []
+    if seen is not None and seen.message and not checks:
         checks.append(CheckRow("Process", "passed" if lifecycle == "running" else "failed", seen.message))
     kind = str((current.plan or {}).get("execution_kind") or (current.runtime or {}).get("kind") or "docker-container")
     return Serving(
@@ -223,6 +228,16 @@ def serving(tx: Tx, resource: Resource) -> Serving | None:
         runtime_kind=RUNTIMES.get(kind, kind.replace("-", " ")),
         checks=tuple(checks),
     )
+
+
+def _services(runtime: dict[str, Any], told: str) -> list[CheckRow]:
+    """How each service of a stack is; `told` names those that are not well."""
+    wrong = dict(one.partition(": ")[::2] for one in told.split("; "))
+    return [
+        CheckRow(name, "failed" if name in wrong else "passed", wrong.get(name, "Runs, or has ended as it should."))
+        for name in runtime_logs.services(runtime)
+        if "services" in runtime
+    ]
 
 
 def environment(tx: Tx, project: Project, one: Environment) -> EnvironmentView:

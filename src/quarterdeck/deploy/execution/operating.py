@@ -121,7 +121,7 @@ async def _revive(target: Target, order: RuntimeOrder) -> dict[str, Any]:
 async def _started(target: Target, order: RuntimeOrder) -> dict[str, Any]:
     """Start what is there, else make it anew of what was kept. Answers the runtime as it is now."""
     runtime, again = order.runtime, order.again
-    if runtime.get("services") and again is not None and again.retained is not None:
+    if "services" in runtime and again is not None and again.retained is not None:
         return await _stack_started(target, dict(runtime), again, again.retained)
     if runtime.get("kind") == "container" and await _container_started(target, order):
         return runtime

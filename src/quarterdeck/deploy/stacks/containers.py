@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -67,6 +68,12 @@ def definition_of(spec: ContainerSpec, service: Service) -> str:
 def restart_policy(service: Service) -> dict[str, Any]:
     """As the engine takes it, once the version serves."""
     return {"Name": service.restart, "MaximumRetryCount": service.restart_retries}
+
+
+def container_ids(runtime: Mapping[str, Any]) -> list[str]:
+    """Every container that a runtime names."""
+    services = [str(one["container"]) for one in runtime.get("services") or ()]
+    return [*([str(runtime["container"])] if runtime.get("container") else []), *services]
 
 
 def _least(*amounts: float | None) -> Any:

@@ -182,7 +182,7 @@ def test_the_lines_and_the_state_of_each_service_are_told_apart(shipyard: Deck, 
     ("old", "new", "why"),
     [
         ("init: true\n    ports", "privileged: true\n    ports", "compose.yml: service web, privileged gives"),
-        ("data:/data", "/:/data", "compose.yml: service store, volumes mounts / of the host"),
+        ("data:/data", "/:/data", "compose.yml: service store, volumes mounts / of the server"),
         ("${WORD:-nothing}", "${MISSING}", "environment.WORD needs the variable MISSING"),
         ("    volumes: [data:/data]", "    ports: ['5432:5432']", "service store, ports publishes a port"),
         ("services:", "services: [", "compose.yml is not valid YAML"),

@@ -31,8 +31,9 @@ services:
     healthcheck: {test: "wget -qO- http://127.0.0.1:5432/starts", interval: 1s, timeout: 2s, retries: 5}
     stop_grace_period: 0s
   worker:
-    image: busybox
-    command: sh -c "while sleep 0.2; do wget -qO- http://store:5432/starts; done"
+    build: {context: ., dockerfile: worker.Dockerfile}
+    command: sh /loop
+    volumes: ["./words:/etc/words:ro"]
     init: true
 volumes:
   data:
@@ -44,9 +45,16 @@ CMD mkdir -p /www && (cat /page; echo "$TEXT"; wget -qO- http://store:5432/start
 """
 
 
+WORKER = {
+    "words": "kept\n",
+    "worker__Dockerfile": "FROM busybox\nCOPY loop /loop\n",
+    "loop": "while sleep 0.2; do wget -qO- http://store:5432/starts; done\n",
+}
+
+
 def stack(yard: Yard, text: str, *, store: str = "1", compose: str = COMPOSE, **more: Any) -> DeploymentOrder:
     """An attempt whose page says `text`; another `store` is another definition of the service with the volume."""
-    files = {"compose__yml": compose.replace("STORE", store), "Dockerfile": DOCKERFILE, "page": f"{text}\n"}
+    files = {"compose__yml": compose.replace("STORE", store), "Dockerfile": DOCKERFILE, "page": f"{text}\n", **WORKER}
     return yard.order(
         folder(yard.root, f"stack-{text}-{store}", **files),
         resource_kind="compose-stack",

@@ -134,7 +134,7 @@ class Yard:
             async with await Engine.connect(engine_address({"DOCKER_HOST": self.docker_host})) as engine:
                 marks = {"quarterdeck.instance": self.instance, "quarterdeck.deployment": ""}
                 rows = await containers.listed(engine, marks)
-                found += [row.labels["quarterdeck.deployment"] for row in rows]
+                found += [row.labels["quarterdeck.deployment"] for row in rows if row.labels["quarterdeck.deployment"]]
         return sorted(found)
 
     async def services(self) -> dict[str, list[tuple[str, str, str]]]:

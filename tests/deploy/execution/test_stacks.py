@@ -56,6 +56,7 @@ async def test_a_stack_comes_up_in_order_with_its_variables_and_its_volume(dock:
     names = [one["service"] for one in runtime["services"]]
     assert names.index("store") < names.index("prepare")
     told = await dock.inside(there["worker"][0][0], "wget", "-qO-", "http://store:5432/starts")
+    assert await dock.inside(there["worker"][0][0], "cat", "/etc/words") == "kept\n"
     assert told.strip() == "x", "the worker does not find the store by its name"
     assert "hidden" not in str(ledger.done), "a secret is kept in what is recorded"
     assert dock.leftovers() == []
@@ -118,9 +119,7 @@ async def test_a_failure_before_the_cut_over_puts_the_services_back(dock: Yard, 
 
 async def test_a_service_that_fails_is_named_with_its_last_lines(dock: Yard, first: First) -> None:
     before = await dock.services()
-    broken = COMPOSE.replace(
-        'image: busybox\n    command: sh -c "while', 'image: busybox\n    command: sh -c "echo oh; exit 7; while'
-    )
+    broken = COMPOSE.replace("command: sh /loop", "command: sh -c 'echo oh; exit 7'")
     ledger = Ledger()
     with pytest.raises(Problem, match="The service worker ended with exit code 7"):
         await dock.deploy(stack(dock, "sick", compose=broken), ledger)

@@ -47,6 +47,8 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
     ("volumes: ['data:/d:ro']", {"volumes": ({"volume": "data", "path": "/d", "read_only": True},)}),
     ("volumes: [{type: volume, source: data, target: /d}]", {"volumes": ({"volume": "data", "path": "/d"},)}),
     ("volumes: [{type: tmpfs, target: /t}]\ntmpfs: /u", {"tmpfs": ("/u", "/t")}),
+    ("volumes: ['./app/Dockerfile:/etc/x:ro', {type: bind, source: ./app, target: /app, read_only: true}]", {
+        "copies": ({"source": "app/Dockerfile", "path": "/etc/x"}, {"source": "app", "path": "/app"})}),
     ("healthcheck: {test: [CMD, a, b], interval: 1m30s, timeout: 500ms, retries: 3, start_period: 1h}", {
         "health": {"test": ("CMD", "a", "b"), "interval": 90.0, "timeout": 0.5, "retries": 3, "start_period": 3600.0}}),
     ("healthcheck: {disable: true}", {"health": {"test": ("NONE",)}}),
@@ -97,11 +99,15 @@ BAD = [
     ("configs: [s]", "configs is not supported"),
     ("extends: {file: other.yml, service: a}", "extends is not supported"),
     ("links: [b]", "links ties"),
-    ("volumes: ['/:/host']", "mounts / of the host"),
-    ("volumes: ['/var/run/docker.sock:/var/run/docker.sock']", "mounts /var/run/docker.sock of the host"),
-    ("volumes: ['./data:/data']", "mounts ./data of the host"),
-    ("volumes: ['~/x:/data']", "mounts ~/x of the host"),
-    ("volumes: [{type: bind, source: /etc, target: /e}]", "mounts /etc of the host"),
+    ("volumes: ['/:/host']", "mounts / of the server"),
+    ("volumes: ['/var/run/docker.sock:/var/run/docker.sock']", "mounts /var/run/docker.sock of the server"),
+    ("volumes: ['./data:/data']", "mounts ./data of the source to be written to"),
+    ("volumes: ['~/x:/data:ro']", "mounts ~/x of the server"),
+    ("volumes: [{type: bind, source: /etc, target: /e}]", "mounts /etc of the server"),
+    ("volumes: ['./../x:/x:ro']", "leads out of the source"),
+    ("volumes: ['.:/x:ro']", "which cannot be copied by name"),
+    ("volumes: ['./a*:/x:ro']", "which cannot be copied by name"),
+    ("volumes: ['./nowhere:/x:ro']", "mounts nowhere, which is not in the source"),
     ("volumes: ['/data']", "a volume without a name"),
     ("volumes: ['other:/data']", "names the volume other, which the file does not declare"),
     ("volumes: ['data:relative']", "has the path relative"),
@@ -241,6 +247,16 @@ services:
     assert [one.name for one in stack.services] == ["db", "job", "web"]
     assert [one.restart for one in stack.services] == ["unless-stopped", "no", "unless-stopped"]
     assert stack.waited_for("db") == "service_healthy"
+
+
+@pytest.mark.parametrize(
+    "keys", ["ports: ['$S']", "volumes: ['$S:/d']", "volumes: ['./$S:/d']", "restart: $S", "user: [$S]"]
+)
+def test_no_refusal_repeats_what_was_filled_in(keys: str) -> None:
+    found = reading("services:\n  a:\n    image: i\n" + _indented(keys), Variables({"S": "Hush-4711"}))
+    (refusal,) = found.refusals
+    assert "Hush" not in refusal.message + refusal.hint
+    assert "is not what it may be once its variables are filled in" in refusal.message
 
 
 def test_what_is_kept_of_a_file_has_no_variable_filled_in() -> None:

@@ -20,6 +20,7 @@ from quarterdeck.deploy.resources import resources
 from quarterdeck.deploy.resources.drift import drift
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.deploy.resources.variables import reaching
+from quarterdeck.deploy.sources.spec import INLINE
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.protocols import DeletionBlocker
@@ -126,8 +127,8 @@ def source_words(source: dict[str, Any] | None) -> str:
     """`team/shop, main`: where it comes from, in a few characters."""
     if not source:
         return ""
-    if source.get("kind") == "dockerfile-inline":
-        return "a Dockerfile kept here"
+    if source.get("kind") in INLINE:
+        return f"a {INLINE[source['kind']]} kept here"
     name = str(source.get("repositoryFullName") or source.get("displayName") or source.get("locator") or "")
     return f"{name}, {source['gitRef']}" if source.get("gitRef") else name
 

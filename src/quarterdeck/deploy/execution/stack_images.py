@@ -26,7 +26,8 @@ from quarterdeck.kernel.errors import Invalid
 async def package_stack(
     target: Target, order: DeploymentOrder, made: BuildPlan, source: FetchedSource | None, report: Reporter
 ) -> dict[str, Any]:
-    """Build or pull the image of every service. Answers the artefact: `images` by service, `definition` as it is read
+    """Build or pull the image of every service. Answers the artefact: `images` by service with the digest
+    of what each holds, `definition` as it is read
     again for a rollback, `image` of the target service. Variables and their secrets are not in it.
     """
     assert source is not None and made.compose_file is not None  # noqa: S101, PT018 - planned from a tree
@@ -44,7 +45,10 @@ async def package_stack(
             if same not in built:
                 built[same] = await _build(target, order, service, service.build, source, report)
             one = built[same]
-        made_of[service.name] = {key: one[key] for key in ("image", "reference", "built")}
+        if service.copies:
+            one = await _with_copies(target, order, service, one, source, report)
+        content = await images.content(target.need_engine(), str(one["image"]))
+        made_of[service.name] = {**{key: one[key] for key in ("image", "reference", "built")}, "content": content}
     return {
         "kind": "stack",
         "reference": image_tag(order),
@@ -65,6 +69,31 @@ async def _build(
     )
     spec = build_spec(order, context, f"{image_tag(order)}-{service.name}"[:255], wanted.args, wanted.target)
     return await build_image(target, order, spec, report)
+
+
+async def _with_copies(
+    target: Target,
+    order: DeploymentOrder,
+    service: Service,
+    base: dict[str, Any],
+    source: FetchedSource,
+    report: Reporter,
+) -> dict[str, Any]:
+    """An image with the files of the source in it that the service mounts. Nothing else of the source is sent."""
+    report.say(f"Copying {', '.join(one.source for one in service.copies)} into an image of {service.name}")
+    name = f".quarterdeck.{service.name}.Dockerfile"
+    lines = [f"FROM {base['reference']}"]
+    lines += [f"COPY {msgspec.json.encode([one.source, one.path]).decode()}" for one in service.copies]
+    ignored = ["*", *(f"!{one.source}" for one in service.copies)]
+    context = Context(
+        source.tree,
+        dockerfile=name,
+        overlay={name: "\n".join(lines).encode(), f"{name}.dockerignore": "\n".join(ignored).encode()},
+        max_bytes=order.limits.source_bytes,
+    )
+    return await build_image(
+        target, order, build_spec(order, context, f"{image_tag(order)}-{service.name}-files", {}, None), report
+    )
 
 
 async def stack_is_there(engine: Engine, artifact: dict[str, Any]) -> bool:

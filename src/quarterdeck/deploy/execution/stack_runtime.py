@@ -73,9 +73,9 @@ async def bring_all(
     runtime: dict[str, Any] = {}
     records, began = [], {}
     for service in stack.services:
-        image = str(artifact["images"][service.name]["image"])
+        image = artifact["images"][service.name]
         if service.name == made.target_service:
-            runtime = await _start_target(target, order, made, stack, service, image)
+            runtime = await _start_target(target, order, made, stack, service, str(image["image"]))
         else:
             records.append(await bring(target, order, stack, service, image, before, report))
         began[service.name] = time.monotonic()

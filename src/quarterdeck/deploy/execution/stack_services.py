@@ -77,14 +77,17 @@ async def bring(
     order: DeploymentOrder,
     stack: Stack,
     service: Service,
-    image: str,
+    image: dict[str, Any],
     before: Known,
     report: Reporter | None = None,
 ) -> dict[str, Any]:
-    """See to one service. `before` is what served. Answers its record; raises `ProviderFailure` when it is not well."""
+    """See to one service. `image` is its part of the artefact, `before` what served. Answers its record; raises
+    `ProviderFailure` when it is not well.
+    """
     engine = target.need_engine()
-    spec = spec_of(order, service, image)
-    wanted = definition_of(spec, service)
+    spec = spec_of(order, service, str(image["image"]))
+    # Two builds of the same have two ids: what counts is what is in them.
+    wanted = definition_of(replace(spec, image=str(image["content"])), service)
     mine = await _mine(engine, target, order, service.name)
     former = before.get(service.name)
     todo = change(
@@ -148,6 +151,7 @@ async def _carried_out(
     own = {
         **spec.labels,
         **marks(target, order.resource),
+        "quarterdeck.deployment": "",  # a built image has one, and a container inherits what it does not say itself
         SERVICE: service.name,
         ATTEMPT: order.deployment,
         DEFINITION: wanted,

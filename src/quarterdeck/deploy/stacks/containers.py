@@ -14,7 +14,9 @@ from quarterdeck.fleet.docker.specs import ContainerSpec, Mount, create_spec
 SERVICE = "quarterdeck.service"
 ATTEMPT = "quarterdeck.attempt"
 DEFINITION = "quarterdeck.definition"
-"""Marks of the containers of a stack, but for the one that receives the requests: that belongs to its attempt alone."""
+"""Marks of the containers of a stack, but for the one that receives the requests: that belongs to its attempt alone and
+says so by `quarterdeck.deployment`, which is empty for these.
+"""
 VOLUME = "quarterdeck.volume"
 NANOS = 1_000_000_000
 
@@ -60,7 +62,9 @@ def service_spec(
 
 
 def definition_of(spec: ContainerSpec, service: Service) -> str:
-    """A digest of all that makes the container what it is: equal for a service that did not change."""
+    """A digest of all that makes the container what it is, in whose place `spec.image` says what the image holds:
+    equal for a service that did not change.
+    """
     whole = [create_spec(spec), service.restart, service.restart_retries]
     return hashlib.sha256(msgspec.json.encode(whole, order="deterministic")).hexdigest()[:32]
 

@@ -61,7 +61,7 @@ def look(tree: SourceTree, file: str, variables: Variables) -> Reading:
         return Reading(refusals=(refused.refusal,))
     stack, refusals = read(definition, variables)
     if stack is not None:
-        refusals = contexts_missing(stack, tree)
+        refusals = missing(stack, tree)
     return Reading(definition, stack if not refusals else None, refusals)
 
 
@@ -79,7 +79,7 @@ def gather(tree: SourceTree, file: str, variables: Variables) -> Definition:
         if not isinstance(given, dict):
             continue
         place = Place(file, name)
-        for path, required in env_files(given, posixpath.dirname(file), variables.running, place):
+        for path, required in env_files(given, posixpath.dirname(file), place):
             content = tree.read(path, LONGEST_ENV_FILE + 1)
             if content is None and required:
                 raise place.at("env_file").refuse(f"names {path}, which is not in the source", "Commit it, or not.")
@@ -121,10 +121,16 @@ def read(definition: Definition, variables: Variables) -> tuple[Stack | None, tu
     return Stack(file=definition.file, services=in_order, volumes=tuple(sorted(used))), ()
 
 
-def contexts_missing(stack: Stack, tree: SourceTree) -> tuple[Refusal, ...]:
-    """Builds whose Dockerfile is not in the source."""
+def missing(stack: Stack, tree: SourceTree) -> tuple[Refusal, ...]:
+    """Builds whose Dockerfile is not in the source, and mounts of what is not there."""
     found = []
     for service in stack.services:
+        for one in service.copies:
+            if not tree.exists(one.source):
+                refused = Place(stack.file, service.name, "volumes").refuse(
+                    f"mounts {one.source}, which is not in the source", "Commit it, or take it out."
+                )
+                found.append(refused.refusal)
         if service.build is None:
             continue
         path = posixpath.normpath(posixpath.join(service.build.context, service.build.dockerfile))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, get_args
 
@@ -9,7 +10,7 @@ from quarterdeck.deploy.stacks import keys
 from quarterdeck.deploy.stacks.forbidden import FORBIDDEN
 from quarterdeck.deploy.stacks.interpolation import interpolated
 from quarterdeck.deploy.stacks.refusals import Place, Refusal, Refused
-from quarterdeck.deploy.stacks.values import Build, Condition, Dependency, HealthTest, Mounted, Service
+from quarterdeck.deploy.stacks.values import Build, Condition, Copied, Dependency, HealthTest, Mounted, Service
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.workspace import dotenv
 
@@ -17,6 +18,9 @@ CONDITIONS: tuple[Condition, ...] = get_args(Condition)
 OURS = "quarterdeck."
 IGNORED = frozenset({"develop", "env_file", "profiles", "networks", "deploy", "stdin_open"})
 """Read elsewhere, or of no meaning on a server."""
+COPIED = re.compile(r"[\w ./@+-]+", re.ASCII)
+LITERAL = frozenset({"depends_on"})
+"""Names within the file: no variables are filled in."""
 Read = Callable[[Any, Any, Place], dict[str, Any]]
 """How a key is read: by which reader, its value with texts filled in, and its place. Answers fields of `Service`."""
 
@@ -85,8 +89,19 @@ class Reader:
         read = self._keys.get(key)
         if read is None:
             raise place.refuse("is not supported", "Take it out.")
-        variables = self._building if key == "build" else self._variables
-        return read(self, interpolated(raw, variables, place), place)
+        if key in LITERAL:
+            found: dict[str, Any] = read(self, raw, place)
+            return found
+        filled = interpolated(raw, self._building if key == "build" else self._variables, place)
+        try:
+            return read(self, filled, place)
+        except Refused:
+            if filled == raw:
+                raise
+            # What was filled in may be a secret: nothing of it is repeated.
+            raise place.refuse(
+                "is not what it may be once its variables are filled in", "Check the variables that it takes in."
+            ) from None
 
     def _build(self, value: Any, place: Place) -> dict[str, Any]:
         given = {"context": value} if isinstance(value, str) else keys.mapping(value, place)
@@ -112,6 +127,7 @@ class Reader:
 
     def _mounts(self, value: Any, place: Place) -> dict[str, Any]:
         mounted: list[Mounted] = []
+        copies: list[Copied] = []
         memory: list[str] = []
         for item in keys.listing(value, place):
             source, path, read_only, kind = _mount(item, place)
@@ -124,20 +140,37 @@ class Reader:
                     f"Name it under the top-level volumes and write NAME:{path[:100]}.",
                 )
             if kind == "bind" or source.startswith(("/", ".", "~")) or "/" in source:
-                raise place.refuse(
-                    f"mounts {source[:100]} of the host",
-                    "Copy files into the image by a Dockerfile, and keep data in a named volume.",
-                )
+                copies.append(self._copied(source, path, place, read_only=read_only))
+                continue
             if source not in self._volumes:
                 raise place.refuse(
                     f"names the volume {source[:60]}, which the file does not declare",
                     f"Add {source[:60]}: under the top-level volumes.",
                 )
             mounted.append(Mounted(source, keys.absolute(path, place), read_only))
-        paths = [one.path for one in mounted] + memory
+        paths = [one.path for one in mounted] + [one.path for one in copies] + memory
         if len(set(paths)) != len(paths):
             raise place.refuse("mounts two things at one path", "Give each a path of its own.")
-        return {"volumes": tuple(mounted), "memory_mounts": tuple(memory)}
+        return {"volumes": tuple(mounted), "copies": tuple(copies), "memory_mounts": tuple(memory)}
+
+    def _copied(self, source: str, path: str, place: Place, *, read_only: bool) -> Copied:
+        if source.startswith(("/", "~")):
+            raise place.refuse(
+                f"mounts {source[:100]} of the server",
+                "Bring files in the source or in the image, and keep data in a named volume.",
+            )
+        if not read_only:
+            raise place.refuse(
+                f"mounts {source[:100]} of the source to be written to, which nothing keeps",
+                "Mount it read-only (:ro), or keep data in a named volume.",
+            )
+        found = Copied(keys.inside(source, self._base, place), keys.absolute(path, place))
+        if not COPIED.fullmatch(found.source) or not COPIED.fullmatch(found.path) or found.source == ".":
+            raise place.refuse(
+                f"mounts {source[:100]}, which cannot be copied by name",
+                "Mount a file or a directory with letters, digits, dots, dashes, underscores and spaces in its path.",
+            )
+        return found
 
     def _depends_on(self, value: Any, place: Place) -> dict[str, Any]:
         if isinstance(value, list):
@@ -220,7 +253,7 @@ class Reader:
         """The env files in their order, then `environment`; a key without a value is the resource's variable."""
         found: dict[str, str] = {}
         place = self._place.at("env_file")
-        for path, _ in env_files(given, self._base, self._variables, self._place):
+        for path, _ in env_files(given, self._base, self._place):
             try:
                 entries = dotenv.parse(self._env_files[path])
             except Invalid as wrong:
@@ -295,13 +328,12 @@ def _mount(item: Any, place: Place) -> tuple[str | None, str, bool, str]:
     return parts[0], parts[1], "ro" in modes, "volume"
 
 
-def env_files(given: dict[str, Any], base: str, variables: Mapping[str, str], place: Place) -> list[tuple[str, bool]]:
+def env_files(given: dict[str, Any], base: str, place: Place) -> list[tuple[str, bool]]:
     """The env files of a service: path of the source, and whether it has to be there. Raises `Refused`."""
-    raw = given.get("env_file")
-    if raw is None:
+    value = given.get("env_file")
+    if value is None:
         return []
     here = place.at("env_file")
-    value = interpolated(raw, variables, here)
     found = []
     for item in value if isinstance(value, list) else [value]:
         path, required = item, True

@@ -27,6 +27,15 @@ class Mounted(Struct, frozen=True, omit_defaults=True):
     read_only: bool = False
 
 
+class Copied(Struct, frozen=True):
+    """A file or directory of the source that the file mounts read-only: it is copied into an image of the service, so
+    that it is there without the source, also after a rollback.
+    """
+
+    source: str
+    path: str
+
+
 class Dependency(Struct, frozen=True):
     service: str
     condition: Condition
@@ -54,6 +63,7 @@ class Service(Struct, frozen=True, omit_defaults=True, kw_only=True):
     published: bool = False
     """Whether the file publishes any."""
     volumes: tuple[Mounted, ...] = ()
+    copies: tuple[Copied, ...] = ()
     tmpfs: tuple[str, ...] = ()
     depends_on: tuple[Dependency, ...] = ()
     health: HealthTest | None = None

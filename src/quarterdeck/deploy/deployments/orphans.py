@@ -94,6 +94,10 @@ async def _found(target: Target) -> dict[str, datetime]:
         marks = {"quarterdeck.managed": "true", "quarterdeck.instance": target.order.instance}
         listed = await containers.listed(target.engine, marks)
         found += [(row.labels.get(MARK, ""), datetime.fromtimestamp(row.created, UTC)) for row in listed]
+    return _newest(found)
+
+
+def _newest(found: list[tuple[str, datetime]]) -> dict[str, datetime]:
     newest: dict[str, datetime] = {}
     for ref, made in found:
         if ref:
@@ -113,7 +117,7 @@ def _unneeded(found: dict[str, datetime], now: Known, before: datetime, *, resto
     """What is to go. A database that has no record of something cannot tell its age: what was found does; and soon
     after a restore it may be what an operator is about to look after.
     """
-    young = {ref for ref in now.unknown if restored or found[ref] >= before}
+    young = {ref for ref in now.unknown & found.keys() if restored or found[ref] >= before}
     return sorted(found.keys() - now.wanted - young)
 
 
@@ -145,7 +149,9 @@ async def _runtimes(instance: Any, before: datetime) -> int:
     async with Edges() as edges, await Target.open(order, edges) as target:
         # First what is there, then what is wanted: whoever starts something meanwhile is not taken for an orphan.
         found, services = await _found(target), await _services(target)
-        attempts = {row.labels.get(ATTEMPT, ""): datetime.fromtimestamp(row.created, UTC) for row in services}
+        attempts = _newest(
+            [(row.labels.get(ATTEMPT, ""), datetime.fromtimestamp(row.created, UTC)) for row in services]
+        )
         now = await instance.db.read(known, before, [*found, *attempts])
         restored = instance.data.restored_since(before)
         for ref in _unneeded(found, now, before, restored=restored):

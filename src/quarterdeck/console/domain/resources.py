@@ -216,7 +216,8 @@ def serving(tx: Tx, resource: Resource) -> Serving | None:
     health = {"running": "healthy", "stopped": "stopped", "exited": "unhealthy"}.get(lifecycle, "unknown")
     if lifecycle in {"starting", "restarting"}:
         health = "starting"
-    checks = _services(current.runtime or {}, seen.message or "") if seen is not None else []
+    runs = seen is not None and lifecycle != "stopped"
+    checks = service_rows(current.runtime or {}, (seen.message if seen else None) or "") if runs else []
     if seen is not None and seen.message and not checks:
         checks.append(CheckRow("Process", "passed" if lifecycle == "running" else "failed", seen.message))
     kind = str((current.plan or {}).get("execution_kind") or (current.runtime or {}).get("kind") or "docker-container")
@@ -231,13 +232,17 @@ def serving(tx: Tx, resource: Resource) -> Serving | None:
     )
 
 
-def _services(runtime: dict[str, Any], told: str) -> list[CheckRow]:
-    """How each service of a stack is; `told` names those that are not well."""
-    wrong = dict(one.partition(": ")[::2] for one in told.split("; "))
+def service_rows(runtime: dict[str, Any], told: str) -> list[CheckRow]:
+    """How each service of a stack is. `told` names those that are not well; where it speaks of none of them, nothing is
+    known of any.
+    """
+    names = list(runtime_logs.services(runtime)) if "services" in runtime else []
+    wrong = dict(one.partition(": ")[::2] for one in told.split("; ")) if told else {}
+    if wrong and not wrong.keys() & set(names):
+        return []
     return [
         CheckRow(name, "failed" if name in wrong else "passed", wrong.get(name, "Runs, or has ended as it should."))
-        for name in runtime_logs.services(runtime)
-        if "services" in runtime
+        for name in names
     ]
 
 

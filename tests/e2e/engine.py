@@ -58,6 +58,8 @@ class View:
         for resource in resources:
             for container in self.containers(resource):
                 self._client.delete(f"/containers/{container['Id']}", params={"force": "true", "v": "true"})
+            for volume in self._get("/volumes", filters=_label("resource", resource))["Volumes"] or []:
+                self._client.delete(f"/volumes/{volume['Name']}")
             for image in self.images(resource):
                 self._client.delete(f"/images/{image['Id']}", params={"force": "true"})
         # The engine has room for few networks; it keeps those that somebody is joined to.

@@ -23,7 +23,7 @@ from quarterdeck.deploy.execution.order import (
     TargetOrder,
     VariableValue,
 )
-from quarterdeck.fleet.docker import containers, images, networks
+from quarterdeck.fleet.docker import containers, execution, images, networks, volumes
 from quarterdeck.fleet.docker.address import engine_address
 from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.fleet.edge.edge import Edge
@@ -132,9 +132,40 @@ class Yard:
         found = self.processes()
         if self.docker_host != NOBODY:
             async with await Engine.connect(engine_address({"DOCKER_HOST": self.docker_host})) as engine:
-                rows = await containers.listed(engine, {"quarterdeck.instance": self.instance})
-                found += [row.labels["quarterdeck.deployment"] for row in rows]
+                marks = {"quarterdeck.instance": self.instance, "quarterdeck.deployment": ""}
+                rows = await containers.listed(engine, marks)
+                found += [row.labels["quarterdeck.deployment"] for row in rows if row.labels["quarterdeck.deployment"]]
         return sorted(found)
+
+    async def services(self) -> dict[str, list[tuple[str, str, str]]]:
+        """Containers of the services of a stack: by service (container, attempt, state)."""
+        found: dict[str, list[tuple[str, str, str]]] = {}
+        async with await Engine.connect(engine_address({"DOCKER_HOST": self.docker_host})) as engine:
+            marks = {"quarterdeck.instance": self.instance, "quarterdeck.service": ""}
+            for row in await containers.listed(engine, marks):
+                seen = (row.id, row.labels["quarterdeck.attempt"], row.state)
+                found.setdefault(row.labels["quarterdeck.service"], []).append(seen)
+        return found
+
+    async def inside(self, container: str, *command: str) -> str:
+        """What a command says that is run in a container."""
+        async with await Engine.connect(engine_address({"DOCKER_HOST": self.docker_host})) as engine:
+            return (await execution.run(engine, container, command)).stdout.decode()
+
+    async def images_of(self, container: str) -> str:
+        async with await Engine.connect(engine_address({"DOCKER_HOST": self.docker_host})) as engine:
+            return (await containers.inspect(engine, container)).image
+
+    async def remove(self, container: str) -> None:
+        async with await Engine.connect(engine_address({"DOCKER_HOST": self.docker_host})) as engine:
+            await containers.remove(engine, container)
+
+    async def volumes(self) -> list[str]:
+        async with await Engine.connect(engine_address({"DOCKER_HOST": self.docker_host})) as engine:
+            return [one.name for one in await volumes.listed(engine, {"quarterdeck.instance": self.instance})]
+
+    async def operate(self, order: RuntimeOrder) -> dict[str, Any]:
+        return await operate(Ledger(), order)
 
     def routes(self) -> list[str]:
         return sorted(path.stem for path in self.root.glob("edge/routes/*.json"))
@@ -148,14 +179,17 @@ class Yard:
         processes = Processes(self.root)
         for status in processes.list():
             await processes.remove(status.instance, 0)
-        async with Edge(self.root) as edge:
-            await edge.stop(grace_seconds=1)
+        if (self.root / "edge").exists():
+            async with Edge(self.root) as edge:
+                await edge.stop(grace_seconds=1)
         if self.docker_host != NOBODY:
             async with await Engine.connect(engine_address({"DOCKER_HOST": self.docker_host})) as engine:
                 for row in await containers.listed(engine, {"quarterdeck.instance": self.instance}):
                     await containers.remove(engine, row.id)
                 for network in await networks.listed(engine, {"quarterdeck.instance": self.instance}):
                     await networks.remove(engine, network.name)
+                for volume in await volumes.listed(engine, {"quarterdeck.instance": self.instance}):
+                    await volumes.remove(engine, volume.name, force=True)
                 for image in await images.listed(engine, {"quarterdeck.instance": self.instance}):
                     await images.remove(engine, image.id, force=True)
 

@@ -37,6 +37,12 @@ class Wish:
     server: str | None = None
     runtime: dict[str, Any] = field(default_factory=dict)
     port: int | None = None
+    service: str | None = None
+
+    def network(self) -> dict[str, Any]:
+        """The part of the network profile that was given."""
+        given = {"internalPort": self.port, "targetServiceName": self.service}
+        return {key: value for key, value in given.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -152,8 +158,10 @@ def _create(session: Session, wish: Wish, project: Row, environment: Row) -> Row
         "source": wish.source.body(),
         "runtimeProfile": _runtime(wish, {}),
     }
-    if wish.port is not None:
-        body["networkProfile"] = {"internalPort": wish.port}
+    if wish.runtime.get("strategy") == "docker-compose":
+        body["kind"] = "compose-stack"
+    if wish.network():
+        body["networkProfile"] = _network(wish, {})
     made = session.api.change("resources.create", body, what="resource")
     if session.api.planning:
         return {"id": made["id"], "name": wish.name, "slug": wish.name}
@@ -169,6 +177,17 @@ def _runtime(wish: Wish, now: dict[str, Any]) -> dict[str, Any]:
         profile["strategy"] = wish.runtime.get("strategy", "prebuilt-image")
     elif profile["strategy"] == "prebuilt-image" and "strategy" not in wish.runtime:
         profile["strategy"] = "auto"
+    return profile
+
+
+def _network(wish: Wish, now: dict[str, Any]) -> dict[str, Any]:
+    """The network profile with what was given laid over what is."""
+    profile = {**now, **wish.network()}
+    if wish.service is not None and "internalPort" not in profile:
+        raise usage(
+            "--service needs to know the port of that service.",
+            f"Add --port, as in --service {wish.service} --port 3000.",
+        )
     return profile
 
 
@@ -192,8 +211,8 @@ def _update(session: Session, wish: Wish, resource: Row) -> None:
     for key, body in reversed(steps) if wanted["kind"] == "docker-image" else steps:
         api.change(key, body, resourceId=identity)
     network = shown.get("networkProfile") or {}
-    if wish.port is not None and network.get("internalPort") != wish.port:
-        profile = {**network, "internalPort": wish.port}
+    profile = _network(wish, network)
+    if profile != network:
         api.change("resources.configure-network", {"networkProfile": profile}, resourceId=identity)
 
 

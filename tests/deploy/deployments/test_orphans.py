@@ -13,6 +13,7 @@ from quarterdeck.deploy.deployments import deployments
 from quarterdeck.deploy.deployments.jobs import RETIRE
 from quarterdeck.deploy.execution.order import TargetOrder
 from quarterdeck.deploy.execution.target import labels
+from quarterdeck.deploy.stacks.containers import ATTEMPT, SERVICE
 from quarterdeck.fleet.docker import containers, images
 from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.fleet.docker.specs import ContainerSpec
@@ -151,3 +152,28 @@ async def test_an_image_that_no_record_knows_stays_for_a_day_after_a_restore(
         assert await images.find(engine, name) is None
     finally:
         await images.remove(engine, name, force=True)
+
+
+def goes_on_with(tx: Tx, ref: str, container: str) -> None:
+    deployments.find(tx, ref).runtime = {"kind": "container", "container": "c", "services": [{"container": container}]}
+
+
+@pytest.mark.engine
+async def test_a_service_of_a_stack_stays_as_long_as_a_version_goes_on_with_it(
+    harbour: Harbour, engine: Engine, docker_host: str, mine: dict[str, str]
+) -> None:
+    old, serving = await replaced(harbour, "container")
+    await give_up(harbour, old)
+    made = {}
+    for name, attempt in (("kept", old), ("left", old), ("fresh", serving)):
+        marks = {
+            **labels(TargetOrder("local", "", harbour.instance.uid), "", harbour.resource),
+            **mine,
+            SERVICE: name,
+            ATTEMPT: attempt,
+        }
+        spec = ContainerSpec(image="busybox", command=("sleep", "600"), labels=marks)
+        made[name] = await containers.create(engine, spec)
+    await harbour.write(goes_on_with, serving, made["kept"])
+    assert await tidied(harbour, 2, docker_host) == 1
+    assert {row.id for row in await containers.listed(engine, mine)} == {made["kept"], made["fresh"]}

@@ -10,6 +10,7 @@ import msgspec
 
 from quarterdeck.deploy.detection import DirectoryTree, detect
 from quarterdeck.deploy.planning import BuildPlan, NetworkProfile, RuntimeProfile, plan
+from quarterdeck.deploy.stacks.reading import Variables, look
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
@@ -20,14 +21,17 @@ def planned(name: str, target: str) -> BuildPlan:
     runtime = msgspec.convert(request.get("runtime", {}), RuntimeProfile)
     network = msgspec.convert(request["network"], NetworkProfile) if "network" in request else None
     source_kind = request.get("source_kind", "local-folder")
-    detection = None
+    detection = stack = None
     if source_kind != "docker-image":
+        tree = DirectoryTree(FIXTURES / name / "source")
         detection = detect(
-            DirectoryTree(FIXTURES / name / "source"),
+            tree,
             dockerfile_path=runtime.dockerfile_path,
             compose_file_path=runtime.docker_compose_file_path,
             publish_directory=runtime.publish_directory,
         )
+        if detection.compose is not None:
+            stack = look(tree, detection.compose.path, Variables())
     return plan(
         detection,
         source_kind=source_kind,
@@ -37,6 +41,7 @@ def planned(name: str, target: str) -> BuildPlan:
         target=target,  # type: ignore[arg-type]
         build_arguments=tuple(request.get("build_arguments", ())),
         build_secrets=tuple(request.get("build_secrets", ())),
+        stack=stack,
     )
 
 

@@ -9,9 +9,13 @@ import pytest
 from quarterdeck.deploy.execution.order import DeploymentOrder, RuntimeOrder
 from quarterdeck.kernel import faults
 from support.run import sample
+from support.stacks import stack
 from support.yard import Ledger, Yard, again, container, execute, operate, program, site
 
 pytestmark = pytest.mark.edge
+
+
+WHOLE = {"store": ["running"], "worker": ["running"], "prepare": ["exited"]}
 
 
 class Killed(BaseException):
@@ -51,6 +55,8 @@ def application(yard: Yard, kind: str, text: str) -> DeploymentOrder:
         return yard.order(site(yard.root, text))
     if kind == "process":
         return yard.order(**program(yard.root, text))
+    if kind == "stack":
+        return stack(yard, text, store=text)  # each version replaces the service with the volume
     return yard.order(**container(text))
 
 
@@ -72,16 +78,21 @@ async def goes_on(yard: Yard, kind: str, monkeypatch: pytest.MonkeyPatch, count:
             assert name.startswith("file.") or (await yard.ask())[0] == 200, name
         await yard.deploy(again(order, ledger))
         status, text = await yard.ask()
-        assert (status, text.strip()) == (200, f"version{end}"), passages.names[-1]
+        assert (status, text.split()[:1]) == (200, [f"version{end}"]), passages.names[-1]
         assert yard.routes() == [order.resource]
         assert yard.leftovers() == []
         if served is not None:
             await operate(Ledger(), retire(yard, served.deployment, served.runtime))
         assert await yard.running() == traces(yard, order, kind), passages.names[-1]
+        if kind == "stack":
+            left = {name: [state for _, _, state in rows] for name, rows in (await yard.services()).items()}
+            assert left == WHOLE, passages.names[-1]
 
 
 def retire(yard: Yard, deployment: str, runtime: dict[str, object]) -> RuntimeOrder:
-    return RuntimeOrder("retire", deployment, f"res_{yard.instance}", yard.target, runtime, grace_seconds=1)
+    return RuntimeOrder(
+        "retire", deployment, f"res_{yard.instance}", yard.target, runtime, grace_seconds=1, serving=yard.serving
+    )
 
 
 async def undone(yard: Yard, kind: str, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
@@ -91,21 +102,24 @@ async def undone(yard: Yard, kind: str, monkeypatch: pytest.MonkeyPatch, count: 
     await operate(Ledger(), retire(yard, first.deployment, {}))
     good = application(yard, kind, "good")
     await yard.deploy(good)
+    before = await yard.services() if kind == "stack" else {}
     for end in sample(range(1, len(whole.names) + 1), count, f"cleaning-{kind}"):
         order = application(yard, kind, f"version{end}")
         passages, ledger = await attempt(monkeypatch, order, end)
         runtime = ledger.done.get("deploy", {})
         cleaning = RuntimeOrder(
             "clean", order.deployment, order.resource, yard.target, runtime, route=order.route,
-            artifact=ledger.done.get("package", {}), serving=yard.serving, in_containers=kind == "container",
+            artifact=ledger.done.get("package", {}), serving=yard.serving, in_containers=kind in {"container", "stack"},
         )  # fmt: skip
         await operate(Ledger(), cleaning)
         await operate(Ledger(), cleaning)
         status, text = await yard.ask()
-        assert (status, text.strip()) == (200, "good"), passages.names[-1]
+        assert (status, text.split()[:1]) == (200, ["good"]), passages.names[-1]
         assert order.deployment not in await yard.running(), passages.names[-1]
         assert good.deployment in [*await yard.running(), *([good.deployment] if kind == "files" else [])]
         assert not (yard.root / "releases" / order.deployment).exists()
+        if kind == "stack":
+            assert await yard.services() == before, passages.names[-1]
         assert yard.leftovers() == []
 
 
@@ -133,3 +147,11 @@ async def test_a_container_attempt_given_up_after_a_crash_leaves_what_served(
     dock: Yard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await undone(dock, "container", monkeypatch, 6)
+
+
+async def test_a_stack_goes_on_after_a_crash_at_any_point(dock: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    await goes_on(dock, "stack", monkeypatch, 4)
+
+
+async def test_a_stack_given_up_after_a_crash_leaves_what_served(dock: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    await undone(dock, "stack", monkeypatch, 4)

@@ -116,7 +116,7 @@ async def test_a_container_that_is_gone_or_stays_down_is_asked_for_again() -> No
     removed = observations.Served(1, "res_1", 1, 1, "dep_1", "running", {"kind": "container", "container": "c"})
     stopped = observations.Served(2, "res_2", 1, 2, "dep_2", "stopped", {"kind": "container", "container": "d"})
     exited = observations.Served(3, "res_3", 1, 3, "dep_3", "running", {"kind": "container", "container": "e"})
-    down, up = observations.Seen("exited", "Exited (128)"), observations.Seen("running")
+    down, up = observations.Seen("exited", "Exited (128)", lost=True), observations.Seen("running")
     seen = {1: reviving.REMOVED, 2: reviving.REMOVED, 3: down}
     everything = [removed, stopped, exited]
     with tempfile.TemporaryDirectory() as root:

@@ -87,6 +87,15 @@ async def test_an_inline_dockerfile_is_a_tree_of_one_file(tmp_path):
     assert names(got.tree) == ["Dockerfile"]
 
 
+async def test_an_inline_compose_file_is_a_tree_of_one_file(tmp_path):
+    text = "services: {a: {image: postgres, environment: {URL: 'postgres://u:${PW}@db/x'}}}\n"
+    got = await fetch(SourceSpec("docker-compose-inline", "inline", content=text), tmp_path / "d")
+    assert names(got.tree) == ["compose.yml"]
+    assert (got.tree / "compose.yml").read_text() == text
+    with pytest.raises(Problem, match="has a password in an address"):
+        await fetch(SourceSpec("docker-compose-inline", "inline", content=text.replace("${PW}", "pw")), tmp_path / "e")
+
+
 async def test_an_image_has_nothing_to_fetch(tmp_path):
     with pytest.raises(Problem) as caught:
         await fetch(SourceSpec("docker-image", "nginx:alpine"), tmp_path / "d")

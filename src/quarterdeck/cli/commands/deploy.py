@@ -35,6 +35,8 @@ def deploy(
     base_directory: str | None = None,
     publish_directory: str | None = None,
     dockerfile: str | None = None,
+    compose_file: str | None = None,
+    service: str | None = None,
     port: Annotated[int | None, Parameter(validator=validators.Number(gte=1, lte=65535))] = None,
     following: Following = Following(),
 ) -> None:
@@ -82,18 +84,23 @@ def deploy(
         The directory with the built files of a static site.
     dockerfile
         The path of the Dockerfile inside the source.
+    compose_file
+        The path of the Compose file inside the source.
+    service
+        The service of a Compose file that receives the requests.
     port
         The port that the application listens on.
     """
     found = sources.recognise(source, kind, branch=branch, base_directory=base_directory)
     called = name or found.name
     runtime: dict[str, Any] = {
-        "strategy": strategy or ("dockerfile" if dockerfile else "static" if publish_directory else None),
+        "strategy": strategy or _implied(dockerfile, compose_file or service, publish_directory),
         "installCommand": install_command,
         "buildCommand": build_command,
         "startCommand": start_command,
         "publishDirectory": publish_directory,
         "dockerfilePath": dockerfile,
+        "dockerComposeFilePath": compose_file,
     }
     wish = Wish(
         source=found,
@@ -103,6 +110,7 @@ def deploy(
         server=server,
         runtime={key: value for key, value in runtime.items() if value is not None},
         port=port,
+        service=service,
     )
     with session(following) as open_session:
         if key is not None:
@@ -113,3 +121,8 @@ def deploy(
         open_session.sent()
         watched = Watched(made["id"], ready.resource, ready.path)
         ended(open_session, watched, detach=following.detach, timeout=following.timeout)
+
+
+def _implied(dockerfile: str | None, stack: str | None, publish_directory: str | None) -> Strategy | None:
+    """The strategy that another flag speaks of."""
+    return "dockerfile" if dockerfile else "docker-compose" if stack else "static" if publish_directory else None

@@ -25,6 +25,7 @@ def logs(
     follow: Annotated[bool, Parameter(name=["--follow", "-f"])] = False,
     tail: Annotated[int, Parameter(name=["--tail", "-t"], validator=validators.Number(gte=0, lte=1000))] = 100,
     since: str | None = None,
+    service: str | None = None,
     timestamps: bool = False,
     common: Common = Common(),
 ) -> None:
@@ -44,6 +45,8 @@ def logs(
         How many of the last lines, 0 to 1000.
     since
         Only lines since this time, such as 2026-05-31T12:00:00Z.
+    service
+        Only lines of this service of a stack.
     timestamps
         Begin each line with its time.
     """
@@ -52,7 +55,7 @@ def logs(
             _of_deployment(opened, resource, tail, timestamps=timestamps, follow=follow)
             return
         found = names.resource(opened.api, resource)
-        query: dict[str, Any] = {"tailLines": tail, "since": since}
+        query: dict[str, Any] = {"tailLines": tail, "since": since, "serviceName": service}
         if not follow:
             body = opened.api.read("resources.runtime-logs", query, resourceId=found.id)
             _answer(opened, body, body["logs"], timestamps=timestamps, versions=_Versions(opened, found))

@@ -22,6 +22,7 @@ RUNTIME = {
     "start-command": "startCommand",
     "publish-directory": "publishDirectory",
     "dockerfile": "dockerfilePath",
+    "compose-file": "dockerComposeFilePath",
     "build-target": "buildTarget",
 }
 SOURCE = {"branch": "gitRef", "base-directory": "baseDirectory"}
@@ -30,6 +31,7 @@ NETWORK = {
     "protocol": "upstreamProtocol",
     "exposure": "exposureMode",
     "host-port": "hostPort",
+    "service": "targetServiceName",
 }
 ACCESS = {"path-prefix": "pathPrefix", "generated-address": "generatedAccessMode"}
 HEALTH = {
@@ -63,10 +65,11 @@ def set_values(
 ) -> None:
     """Change fields and variables of a resource. They take effect with its next deployment.
 
-    Fields are port, protocol, exposure, host-port, strategy, install-command, build-command, start-command,
-    publish-directory, dockerfile, build-target, branch, base-directory, path-prefix, generated-address, health (on or
-    off), health-path, health-status, health-tries, health-interval, health-timeout and health-start-period; an empty
-    value removes a command, a path or a number. Everything else is a variable.
+    Fields are port, protocol, exposure, host-port, service (of a Compose file, which receives the requests),
+    strategy, install-command, build-command, start-command, publish-directory, dockerfile, compose-file,
+    build-target, branch, base-directory, path-prefix, generated-address, health (on or off), health-path,
+    health-status, health-tries, health-interval, health-timeout and health-start-period; an empty value removes a
+    command, a path or a number. Everything else is a variable.
 
     qd set shop port=3000
     qd set shop LOG_LEVEL=debug start-command="gunicorn app:app"

@@ -27,6 +27,8 @@ from quarterdeck.workspace import environments, projects
 from quarterdeck.workspace import variables as environment_variables
 from quarterdeck.workspace.model import Project
 
+KINDS = {"static": "static-site", "docker-compose": "compose-stack"}
+"""What a resource is that is built in this way; everything else is an application."""
 NUMBERS = ("internalPort", "hostPort", "retries", "intervalSeconds", "timeoutSeconds", "startPeriodSeconds")
 
 
@@ -247,7 +249,7 @@ def _deploy_source(tx: Tx, choice: SourceChoice) -> tuple[Place, int]:
             name=name,
             project=choice.project or name,
             environment=choice.environment or "production",
-            kind="static-site" if choice.strategy == "static" else "application",
+            kind=KINDS.get(choice.strategy, "application"),
             source=sources.source(choice),
             runtime=sources.runtime(choice),
             network=sources.network(choice),

@@ -165,7 +165,7 @@ def plan_parts(attempt: Deployment) -> tuple[PlanPart, ...]:
     build = [
         Fact("Strategy", str(plan.get("build_strategy", "dockerfile"))),
         *_facts(plan, framework="Framework", runtime_version="Version", package_manager="Packages with"),
-        *_facts(plan, code=True, base_image="Starts from", dockerfile_path="Dockerfile"),
+        *_facts(plan, code=True, base_image="Starts from", dockerfile_path="Dockerfile", compose_file="Compose file"),
     ]
     build += [
         Fact(str(command["kind"]).capitalize(), str(command["command"]), code=True)
@@ -178,6 +178,7 @@ def plan_parts(attempt: Deployment) -> tuple[PlanPart, ...]:
         for command in plan.get("commands") or ()
         if command.get("kind") == "start"
     ]
+    run += _facts(plan, target_service="Requests go to")
     if plan.get("execution_kind") == "host-process":
         run += [Fact("Port", "assigned at the start, told in PORT")] if plan.get("internal_port") else []
     else:

@@ -14,12 +14,13 @@ from quarterdeck.console.views.projects import EnvironmentView, ResourceRow, Var
 from quarterdeck.console.views.resources import CheckRow, ResourceHead, ResourceView, RouteRow, Serving, Settings
 from quarterdeck.deploy.deployments import routes
 from quarterdeck.deploy.deployments.model import Deployment
-from quarterdeck.deploy.observation import observations
+from quarterdeck.deploy.observation import observations, runtime_logs
 from quarterdeck.deploy.observation.model import Observation
 from quarterdeck.deploy.resources import resources
 from quarterdeck.deploy.resources.drift import drift
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.deploy.resources.variables import reaching
+from quarterdeck.deploy.sources.spec import INLINE
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.protocols import DeletionBlocker
@@ -27,7 +28,12 @@ from quarterdeck.workspace import variables
 from quarterdeck.workspace.model import Environment, Project, Variable
 
 HISTORY = 8
-RUNTIMES = {"docker-container": "container", "host-process": "host process", "static-site": "static site"}
+RUNTIMES = {
+    "docker-container": "container",
+    "docker-compose-stack": "stack",
+    "host-process": "host process",
+    "static-site": "static site",
+}
 
 
 def rows(tx: Tx, project: Project, environment: Environment) -> tuple[ResourceRow, ...]:
@@ -121,8 +127,8 @@ def source_words(source: dict[str, Any] | None) -> str:
     """`team/shop, main`: where it comes from, in a few characters."""
     if not source:
         return ""
-    if source.get("kind") == "dockerfile-inline":
-        return "a Dockerfile kept here"
+    if source.get("kind") in INLINE:
+        return f"a {INLINE[source['kind']]} kept here"
     name = str(source.get("repositoryFullName") or source.get("displayName") or source.get("locator") or "")
     return f"{name}, {source['gitRef']}" if source.get("gitRef") else name
 
@@ -210,8 +216,9 @@ def serving(tx: Tx, resource: Resource) -> Serving | None:
     health = {"running": "healthy", "stopped": "stopped", "exited": "unhealthy"}.get(lifecycle, "unknown")
     if lifecycle in {"starting", "restarting"}:
         health = "starting"
-    checks = []
-    if seen is not None and seen.message:
+    runs = seen is not None and lifecycle != "stopped"
+    checks = service_rows(current.runtime or {}, (seen.message if seen else None) or "") if runs else []
+    if seen is not None and seen.message and not checks:
         checks.append(CheckRow("Process", "passed" if lifecycle == "running" else "failed", seen.message))
     kind = str((current.plan or {}).get("execution_kind") or (current.runtime or {}).get("kind") or "docker-container")
     return Serving(
@@ -223,6 +230,20 @@ def serving(tx: Tx, resource: Resource) -> Serving | None:
         runtime_kind=RUNTIMES.get(kind, kind.replace("-", " ")),
         checks=tuple(checks),
     )
+
+
+def service_rows(runtime: dict[str, Any], told: str) -> list[CheckRow]:
+    """How each service of a stack is. `told` names those that are not well; where it speaks of none of them, nothing is
+    known of any.
+    """
+    names = list(runtime_logs.services(runtime)) if "services" in runtime else []
+    wrong = dict(one.partition(": ")[::2] for one in told.split("; ")) if told else {}
+    if wrong and not wrong.keys() & set(names):
+        return []
+    return [
+        CheckRow(name, "failed" if name in wrong else "passed", wrong.get(name, "Runs, or has ended as it should."))
+        for name in names
+    ]
 
 
 def environment(tx: Tx, project: Project, one: Environment) -> EnvironmentView:

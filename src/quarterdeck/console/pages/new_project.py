@@ -27,6 +27,7 @@ KINDS = (
 STRATEGIES = (
     ("auto", "Find out"),
     ("dockerfile", "Its own Dockerfile"),
+    ("docker-compose", "Its Compose file"),
     ("workspace-commands", "The commands below"),
     ("static", "Static files"),
     ("prebuilt-image", "The image as it is"),

@@ -75,6 +75,7 @@ FORMS: dict[str, Form] = {
                     choices=(
                         ("auto", "Find out"),
                         ("dockerfile", "Its own Dockerfile"),
+                        ("docker-compose", "Its Compose file"),
                         ("workspace-commands", "The commands below"),
                         ("static", "Static files"),
                         ("prebuilt-image", "The image as it is"),
@@ -85,6 +86,7 @@ FORMS: dict[str, Form] = {
                 Field("startCommand", "Start command"),
                 Field("publishDirectory", "Directory to publish", hint="Needed for static files."),
                 Field("dockerfilePath", "Path of the Dockerfile"),
+                Field("dockerComposeFilePath", "Path of the Compose file"),
             ),
         ),
         Form(
@@ -111,6 +113,7 @@ FORMS: dict[str, Form] = {
                         ("none", "Not from outside"),
                     ),
                 ),
+                Field("targetServiceName", "Service that receives requests", hint="Only for a Compose file."),
                 Field("hostPort", "Port of the host", attributes=_NUMBER, hint="Only for a port of the host."),
             ),
         ),

@@ -244,9 +244,9 @@ def follow_up_order(tx: Tx, placement: Placement, deployment: Deployment, operat
 
 def in_containers(deployment: Deployment) -> bool:
     """Whether what an attempt left, if it did, is in an engine."""
-    planned = (deployment.plan or {}).get("execution_kind") == "docker-container"
+    planned = (deployment.plan or {}).get("execution_kind") in {"docker-container", "docker-compose-stack"}
     runtime, artifact = deployment.runtime or {}, deployment.artifact or {}
-    return planned or artifact.get("kind") == "image" or runtime.get("kind") == "container"
+    return planned or artifact.get("kind") in {"image", "stack"} or runtime.get("kind") == "container"
 
 
 def _done(deployment: Deployment, phases: Sequence[Phase]) -> dict[str, dict[str, object]]:
@@ -300,6 +300,7 @@ def _succeeded(tx: Tx, placement: Placement, deployment: Deployment, resource: R
     _close_phases(tx, deployment, "succeeded")
     move(tx, deployment, "succeeded")
     want(resource, "running")
+    _name_services(resource, deployment)
     before = serve(resource, deployment.id)
     replaced = tx.get(Deployment, before) if before else None
     tx.flush()
@@ -317,6 +318,19 @@ def _succeeded(tx: Tx, placement: Placement, deployment: Deployment, resource: R
         row.artifact_retained = False
         follow_up(tx, row, "forget")
     tx.flush()
+
+
+def _name_services(resource: Resource, deployment: Deployment) -> None:
+    """A stack has the services that run for it; what was said about them before stays."""
+    runtime = deployment.runtime or {}
+    if resource.kind != "compose-stack" or "services" not in runtime:
+        return
+    said = {str(one["name"]): one for one in resource.services}
+    target = runtime.get("target")
+    names = [*([str(target)] if target else []), *(str(one["service"]) for one in runtime["services"])]
+    resource.services = [
+        said.get(name, {"name": name, "kind": "web" if name == target else "service"}) for name in names
+    ]
 
 
 def needed(tx: Tx, deployment: Deployment) -> bool:

@@ -20,6 +20,7 @@ from quarterdeck.deploy.execution import starting
 from quarterdeck.deploy.execution.order import TargetOrder
 from quarterdeck.deploy.execution.target import Target, opened
 from quarterdeck.deploy.resources.model import Resource
+from quarterdeck.deploy.stacks.containers import ATTEMPT, SERVICE, container_ids
 from quarterdeck.fleet.docker import containers
 from quarterdeck.fleet.edge.edges import Edges
 from quarterdeck.fleet.servers.model import Server
@@ -37,12 +38,14 @@ log = structlog.get_logger("quarterdeck.housekeeping")
 class Known:
     """`wanted` may have a runtime: attempts under way or just ended, what serves, and what a job is about to clear.
     Of the others, `present` have not been recorded as gone, in an engine or (`False`) on the host itself. `unknown`
-    are in no record: pruned, or made after the backup that this database was restored from.
+    are in no record: pruned, or made after the backup that this database was restored from. `containers` are those that
+    a wanted one names: a service of a stack outlives the attempt that started it.
     """
 
     wanted: frozenset[str]
     present: dict[str, bool]
     unknown: frozenset[str]
+    containers: frozenset[str]
 
 
 def known(tx: Tx, before: datetime, found: Collection[str]) -> Known:
@@ -70,7 +73,9 @@ def known(tx: Tx, before: datetime, found: Collection[str]) -> Known:
     )
     present = {row.ref: in_containers(row) for row in rows if row.ref not in wanted}
     recorded = tx.scalars(select(Deployment.ref).where(Deployment.ref.in_(found)))
-    return Known(frozenset(wanted), present, frozenset(found).difference(recorded))
+    runtimes = tx.scalars(select(Deployment.runtime).where(Deployment.ref.in_(sorted(wanted))))
+    named = frozenset(one for runtime in runtimes if runtime for one in container_ids(runtime))
+    return Known(frozenset(wanted), present, frozenset(found).difference(recorded), named)
 
 
 def retired(tx: Tx, refs: list[str]) -> None:
@@ -86,6 +91,10 @@ async def _found(target: Target) -> dict[str, datetime]:
         marks = {"quarterdeck.managed": "true", "quarterdeck.instance": target.order.instance}
         listed = await containers.listed(target.engine, marks)
         found += [(row.labels.get(MARK, ""), datetime.fromtimestamp(row.created, UTC)) for row in listed]
+    return _newest(found)
+
+
+def _newest(found: list[tuple[str, datetime]]) -> dict[str, datetime]:
     newest: dict[str, datetime] = {}
     for ref, made in found:
         if ref:
@@ -105,8 +114,29 @@ def _unneeded(found: dict[str, datetime], now: Known, before: datetime, *, resto
     """What is to go. A database that has no record of something cannot tell its age: what was found does; and soon
     after a restore it may be what an operator is about to look after.
     """
-    young = {ref for ref in now.unknown if restored or found[ref] >= before}
+    young = {ref for ref in now.unknown & found.keys() if restored or found[ref] >= before}
     return sorted(found.keys() - now.wanted - young)
+
+
+async def _services(target: Target) -> list[containers.Listed]:
+    """Services of stacks of this installation."""
+    if target.engine is None:
+        return []
+    marks = {"quarterdeck.managed": "true", "quarterdeck.instance": target.order.instance, SERVICE: ""}
+    return await containers.listed(target.engine, marks)
+
+
+async def _remove_service(target: Target, row: containers.Listed) -> bool:
+    attempt, service = row.labels.get(ATTEMPT, ""), row.labels.get(SERVICE)
+    try:
+        async with target.turn(attempt):
+            await containers.stop(target.need_engine(), row.id, seconds=starting.STOP_SECONDS)
+            await containers.remove(target.need_engine(), row.id)
+    except Problem as problem:
+        log.info("runtime_not_tidied", deployment=attempt, service=service, code=problem.code)
+        return False
+    log.warning("orphan_removed", deployment=attempt, service=service)
+    return True
 
 
 async def _runtimes(instance: Any, before: datetime) -> int:
@@ -115,9 +145,13 @@ async def _runtimes(instance: Any, before: datetime) -> int:
     removed, stuck = 0, set()
     async with Edges() as edges, opened(order, edges) as target:
         # First what is there, then what is wanted: whoever starts something meanwhile is not taken for an orphan.
-        found = await _found(target)
-        now = await instance.db.read(known, before, list(found))
-        for ref in _unneeded(found, now, before, restored=instance.data.restored_since(before)):
+        found, services = await _found(target), await _services(target)
+        attempts = _newest(
+            [(row.labels.get(ATTEMPT, ""), datetime.fromtimestamp(row.created, UTC)) for row in services]
+        )
+        now = await instance.db.read(known, before, [*found, *attempts])
+        restored = instance.data.restored_since(before)
+        for ref in _unneeded(found, now, before, restored=restored):
             try:
                 async with target.turn(ref):
                     await starting.remove(target, ref, stop_seconds=starting.STOP_SECONDS)
@@ -127,6 +161,10 @@ async def _runtimes(instance: Any, before: datetime) -> int:
                 continue
             log.warning("orphan_removed", deployment=ref)
             removed += 1
+        old = set(_unneeded(attempts, now, before, restored=restored))
+        for row in services:
+            if row.id not in now.containers and row.labels.get(ATTEMPT, "") in old:
+                removed += await _remove_service(target, row)
         # Without an engine nothing can be said of what is in it.
         gone = [ref for ref, contained in now.present.items() if target.engine is not None or not contained]
         if set(gone) - stuck:

@@ -25,6 +25,7 @@ from quarterdeck.fleet.targets.engines import open_engine
 from quarterdeck.fleet.targets.ssh import SshHost
 from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.errors import Problem
+from quarterdeck.workspace import variables
 from quarterdeck.workspace.model import Environment, Project
 
 MASKED = "****"
@@ -87,7 +88,9 @@ def subject(
         health=resource.health,
         route=None,
         variables=[
-            VariableValue(row.key, MASKED, row.exposure, row.is_secret)
+            VariableValue(
+                row.key, MASKED if row.is_secret else variables.reveal(tx, row).reveal(), row.exposure, row.is_secret
+            )
             for row in admission.reaching_variables(tx, resource)
         ],
         limits=placement.limits,

@@ -59,10 +59,11 @@ def needed(tx: Tx) -> Needed:
         )
     ).all()
     kept = [row[1] for row in rows if row[1]]
+    every = [one for artifact in kept for one in (artifact, *artifact.get("images", {}).values())]
     return Needed(
         active=active,
         deployments=frozenset(row[0] for row in rows),
-        images=frozenset(str(one[key]) for one in kept for key in ("image", "reference") if one.get(key)),
+        images=frozenset(str(one[key]) for one in every for key in ("image", "reference") if one.get(key)),
         directories=frozenset(Path(one["directory"]).name for one in kept if one.get("directory")),
     )
 

@@ -1,16 +1,13 @@
-"""Dockerfiles and Compose files: what they say about ports, stages and services."""
+"""Dockerfiles and Compose files: where they are, and what Dockerfiles say about ports and stages."""
 
 from __future__ import annotations
 
 import re
 
-import yaml
-
 from quarterdeck.deploy.detection.manifests import Manifests
-from quarterdeck.deploy.detection.values import ComposeFacts, ComposeService, DockerfileFacts
+from quarterdeck.deploy.detection.values import ComposeFacts, DockerfileFacts
 
 COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
-YAML_LIMIT = 262_144
 _EXPOSE = re.compile(r"^[ \t]*EXPOSE[ \t]+(.+)$", re.IGNORECASE | re.MULTILINE)
 _STAGE = re.compile(r"^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*\S+(?:[ \t]+AS[ \t]+([\w.-]+))?", re.IGNORECASE | re.MULTILINE)
 
@@ -41,40 +38,6 @@ def _ports(words: list[str]) -> tuple[int, ...]:
 
 
 def compose_facts(manifests: Manifests, path: str | None) -> ComposeFacts | None:
-    """Read service names and container ports, without constructing values: nodes cannot explode as aliases can."""
+    """Where the Compose file is; what it says is read once it is known that it is what will be deployed."""
     name = path or manifests.first(*COMPOSE_NAMES)
-    text = manifests.text(name, YAML_LIMIT) if name else None
-    if name is None or text is None:
-        return None
-    try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, ValueError, RecursionError):
-        manifests.unreadable[name] = "is not valid YAML"
-        return None
-    services = _child(root, "services")
-    if not isinstance(services, yaml.MappingNode):
-        manifests.unreadable[name] = "holds no services"
-        return None
-    found = [
-        ComposeService(key.value, _service_ports(node))
-        for key, node in services.value
-        if isinstance(key, yaml.ScalarNode) and key.value != "<<"
-    ]
-    return ComposeFacts(path=name, services=tuple(found[:200]))
-
-
-def _child(node: yaml.Node | None, key: str) -> yaml.Node | None:
-    if not isinstance(node, yaml.MappingNode):
-        return None
-    return next((value for name, value in node.value if isinstance(name, yaml.ScalarNode) and name.value == key), None)
-
-
-def _service_ports(node: yaml.Node) -> tuple[int, ...]:
-    words: list[str] = []
-    for key in ("ports", "expose"):
-        listed = _child(node, key)
-        for item in listed.value[:100] if isinstance(listed, yaml.SequenceNode) else []:
-            target = _child(item, "target") if isinstance(item, yaml.MappingNode) else item
-            if isinstance(target, yaml.ScalarNode):
-                words.append(target.value.rpartition(":")[2])
-    return _ports(words)
+    return ComposeFacts(path=name) if name is not None and manifests.has(name) else None

@@ -65,12 +65,15 @@ class Evidence(Struct, frozen=True, omit_defaults=True):
 
 
 class Issue(Struct, frozen=True, omit_defaults=True):
-    """Something detection could not settle alone. `overridden_by` names the profile fields whose value settles it."""
+    """Something detection could not settle alone. `overridden_by` names the profile fields whose value settles it;
+    `hint` says what to do where that follows from no field.
+    """
 
     code: ReasonCode
     message: str
     evidence: tuple[Evidence, ...] = ()
     overridden_by: tuple[str, ...] = ("startCommand",)
+    hint: str | None = None
 
 
 class NodeFacts(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -132,14 +135,8 @@ class DockerfileFacts(Struct, frozen=True, omit_defaults=True, kw_only=True):
     stages: tuple[str, ...] = ()
 
 
-class ComposeService(Struct, frozen=True, omit_defaults=True):
-    name: str
-    ports: tuple[int, ...] = ()
-
-
-class ComposeFacts(Struct, frozen=True, omit_defaults=True, kw_only=True):
+class ComposeFacts(Struct, frozen=True, kw_only=True):
     path: str
-    services: tuple[ComposeService, ...] = ()
 
 
 class Found(Struct, frozen=True, omit_defaults=True, kw_only=True):

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import structlog
 
-from quarterdeck.deploy.execution import starting
+from quarterdeck.deploy.execution import stack_runtime, starting
 from quarterdeck.deploy.execution.order import DeploymentOrder
 from quarterdeck.deploy.execution.reporting import Reporter
 from quarterdeck.deploy.execution.target import Target
@@ -92,7 +92,9 @@ async def undo(target: Target, order: DeploymentOrder) -> None:
             ours = await starting.upstreams_of(target, order.deployment, recorded)
             await lead_back(target.edge, order.route, ours, order.serving)
     try:
+        await stack_runtime.take_away(target, order.resource, order.deployment, {}, order.serving)
         await starting.remove(target, order.deployment)
+        await stack_runtime.put_back(target, order.serving)
     except Problem as problem:
         log.info("attempt_not_cleared", deployment=order.deployment, code=problem.code)
     except OSError as error:

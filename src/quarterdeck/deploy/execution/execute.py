@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from quarterdeck.deploy.execution import cutting_over, packaging, preparing, starting, verifying
+from quarterdeck.deploy.execution import cutting_over, packaging, preparing, stack_runtime, starting, verifying
 from quarterdeck.deploy.execution.absence import Absence
 from quarterdeck.deploy.execution.logs import follow_application
 from quarterdeck.deploy.execution.order import DeploymentOrder
@@ -65,12 +65,13 @@ async def _carried_out(target: Target, order: DeploymentOrder, report: Reporter)
             made, source = await _planned(target, order, report)
             async with beside(cutting_over.ready_way(target, order, made, report)) as way:
                 artifact = await packaging.package(target, order, made, source, report)
-                runtime = await starting.start(target, order, made, artifact, way, report)
+                begin = stack_runtime.start if artifact["kind"] == "stack" else starting.start
+                runtime = await begin(target, order, made, artifact, way, report)
         async with follow_application(target, runtime, report):
             async with interrupted_by(stop):
                 await verifying.verify(target, order, made, runtime, report)
             # From here on nothing may be left half done, not even by a request to stop.
-            runtime = await to_its_end(cutting_over.cut_over(target, order, runtime, report))
+            runtime = await to_its_end(_cut_over(target, order, runtime, report))
         await to_its_end(_clear(target, order))
     except BaseException:
         # Who lost the lease leaves everything as it is: another attempt finds it, or is at work on it. Who is cut off
@@ -91,6 +92,14 @@ async def known_host(target: Target, report: Reporter) -> None:
         await report.context.record(
             "host-key", {"fingerprint": shown.fingerprint, "algorithm": shown.algorithm}
         )  # fmt: skip
+
+
+async def _cut_over(
+    target: Target, order: DeploymentOrder, runtime: dict[str, Any], report: Reporter
+) -> dict[str, Any]:
+    runtime = await cutting_over.cut_over(target, order, runtime, report)
+    await stack_runtime.settle(target, runtime)
+    return runtime
 
 
 async def _clear(target: Target, order: DeploymentOrder) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from quarterdeck.deploy.execution import starting
+from quarterdeck.deploy.execution import stack_runtime, stack_services, starting
 from quarterdeck.deploy.execution.cutting_over import settle
-from quarterdeck.deploy.execution.order import CleanupOrder, RuntimeOrder
+from quarterdeck.deploy.execution.order import CleanupOrder, DeploymentOrder, Retained, RuntimeOrder
 from quarterdeck.deploy.execution.reporting import Context
 from quarterdeck.deploy.execution.target import Target, opened
 from quarterdeck.deploy.execution.verifying import alive, listens
@@ -107,6 +107,7 @@ async def _end(target: Target, order: RuntimeOrder) -> None:
     point("runtime.stop")
     if runtime.get("kind") == "container":
         await containers.stop(target.need_engine(), str(runtime["container"]), seconds=int(order.grace_seconds))
+        await stack_runtime.stop_services(target, dict(runtime))
     elif runtime.get("kind") == "process":
         await target.processes.stop(str(runtime["instance"]), order.grace_seconds)
     point("runtime.stopped")
@@ -137,6 +138,8 @@ async def _revive(target: Target, order: RuntimeOrder) -> dict[str, Any]:
 async def _started(target: Target, order: RuntimeOrder) -> dict[str, Any]:
     """Start what is there, else make it anew of what was kept. Answers the runtime as it is now."""
     runtime, again = order.runtime, order.again
+    if "services" in runtime and again is not None and again.retained is not None:
+        return await _stack_started(target, dict(runtime), again, again.retained)
     if runtime.get("kind") == "container" and await _container_started(target, order):
         return runtime
     if runtime.get("kind") not in {"container", "process"} or again is None or again.retained is None:
@@ -147,6 +150,18 @@ async def _started(target: Target, order: RuntimeOrder) -> dict[str, Any]:
         return {**runtime, **await starting.start_process(target, again, made, artifact)}
     runtime = {**runtime, **await starting.start_container(target, again, made, artifact)}
     await settle(target, runtime)
+    return runtime
+
+
+async def _stack_started(
+    target: Target, runtime: dict[str, Any], again: DeploymentOrder, kept: Retained
+) -> dict[str, Any]:
+    """Every service in its order: started where it is there, made anew where it is not."""
+    made = msgspec.convert(kept.plan, BuildPlan)
+    before = stack_services.recorded(runtime)
+    runtime = {**runtime, **await stack_runtime.bring_all(target, again, made, dict(kept.artifact), before)}
+    await settle(target, runtime)
+    await stack_runtime.settle(target, runtime)
     return runtime
 
 
@@ -188,6 +203,7 @@ async def _retire(target: Target, order: RuntimeOrder) -> None:
             await target.edge.drain(upstream, order.grace_seconds)
             point("retire.drained")
     _need_traces(target, order)
+    await stack_runtime.take_away(target, order.resource, order.deployment, dict(order.runtime), order.serving)
     await starting.remove(target, order.deployment, stop_seconds=starting.STOP_SECONDS)
 
 
@@ -197,16 +213,18 @@ async def _clean(target: Target, order: RuntimeOrder) -> None:
         ours = await starting.upstreams_of(target, order.deployment, order.runtime.get("upstream"))
         await lead_back(target.edge, order.route, ours, order.serving)
     _need_traces(target, order)
+    await stack_runtime.take_away(target, order.resource, order.deployment, dict(order.runtime), order.serving)
     await starting.remove(target, order.deployment)
+    await stack_runtime.put_back(target, order.serving)
     await _forget(target, order)
 
 
 async def _forget(target: Target, order: RuntimeOrder) -> None:
     """Remove the artefact that nobody will ask back, and what else is named after the deployment."""
     artifact = order.artifact
-    if artifact.get("kind") == "image" and artifact.get("built"):
+    for reference in built_images(dict(artifact)):
         point("image.remove")
-        await images.remove(target.need_engine(), str(artifact["reference"]))
+        await images.remove(target.need_engine(), reference)
         point("image.removed")
     point("directories.remove")
     await asyncio.to_thread(trees.remove, target.work(order.deployment))
@@ -215,6 +233,12 @@ async def _forget(target: Target, order: RuntimeOrder) -> None:
     if order.operation == "clean":  # also when it was laid out in part and never recorded
         await target.releases.remove(order.deployment)
     point("directories.removed")
+
+
+def built_images(artifact: dict[str, Any]) -> list[str]:
+    """Names of the images that were built for an artefact."""
+    every = artifact.get("images", {}).values() if artifact.get("kind") == "stack" else [artifact]
+    return sorted({str(one["reference"]) for one in every if one.get("built")})
 
 
 def _need_traces(target: Target, order: RuntimeOrder) -> None:

@@ -21,6 +21,7 @@ from quarterdeck.deploy.planning.values import Advice, BuildPlan
 from quarterdeck.deploy.sources.documents import from_document
 from quarterdeck.deploy.sources.fetch import completed, fetch
 from quarterdeck.deploy.sources.spec import FetchedSource, FetchLimits, SourceSpec
+from quarterdeck.deploy.stacks.reading import Variables, look
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.faults import point
 
@@ -118,15 +119,11 @@ async def make_plan(
             )
         if not made.readiness.ready:
             raise _blocked(target, made, obstacle)
-        if made.execution_kind != "docker-container":
+        if made.execution_kind == "host-process":
             await target.need_processes()
         what = [made.framework or made.runtime_family or made.planner_key, made.runtime_version]
-        how = (
-            "container"
-            if made.execution_kind == "docker-container"
-            else "host process"
-            if made.host and made.host.start
-            else "static"
+        how = {"docker-container": "container", "docker-compose-stack": "stack"}.get(
+            made.execution_kind, "host process" if made.host and made.host.start else "static"
         )
         recorded.detail = ", ".join(str(word) for word in [*what, how] if word)
         report.say(f"Plan: {recorded.detail}")
@@ -136,14 +133,19 @@ async def make_plan(
 def plan_for(order: DeploymentOrder, source: FetchedSource | None, *, engine: bool) -> BuildPlan:
     """The plan of an order with its fetched source."""
     runtime: RuntimeProfile = profile(RuntimeProfile, {k: v for k, v in order.runtime.items() if k != "healthCheck"})
-    found = None
+    if runtime.strategy == "auto" and order.resource_kind == "compose-stack":
+        runtime = msgspec.structs.replace(runtime, strategy="docker-compose")
+    found = stack = None
     if source is not None:
+        tree = DirectoryTree(source.tree)
         found = detect(
-            DirectoryTree(source.tree),
+            tree,
             dockerfile_path=runtime.dockerfile_path,
             compose_file_path=runtime.docker_compose_file_path,
             publish_directory=runtime.publish_directory,
         )
+        if found.compose is not None:
+            stack = look(tree, found.compose.path, variables_of(order))
     public = tuple(variable.key for variable in order.variables if variable.exposure == "build-time")
     return plan(
         found,
@@ -154,7 +156,15 @@ def plan_for(order: DeploymentOrder, source: FetchedSource | None, *, engine: bo
         image=str(order.source["locator"]) if order.source["kind"] == "docker-image" else image_tag(order),
         target="docker-container" if engine else "host-process",
         build_arguments=public,
+        stack=stack,
     )
+
+
+def variables_of(order: DeploymentOrder) -> Variables:
+    """What the texts of a Compose file are filled in with."""
+    public = {variable.key: variable.value for variable in order.variables if variable.exposure == "build-time"}
+    private = {variable.key: variable.value for variable in order.variables if variable.exposure == "runtime"}
+    return Variables({**public, **private}, public)
 
 
 def image_tag(order: DeploymentOrder) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -106,9 +107,15 @@ async def within(target: Target, order: DeploymentOrder, *, contained: bool) -> 
 
 
 async def start_container(
-    target: Target, order: DeploymentOrder, made: BuildPlan, artifact: dict[str, Any]
+    target: Target,
+    order: DeploymentOrder,
+    made: BuildPlan,
+    artifact: dict[str, Any],
+    shaped: Callable[[ContainerSpec], ContainerSpec] = lambda spec: spec,
 ) -> dict[str, Any]:
-    """The attempt's container: created and started, or found running with the same image."""
+    """The attempt's container: created and started, or found running with the same image. `shaped` makes of the
+    ordinary container the one that is wanted.
+    """
     engine = target.need_engine()
     order = await within(target, order, contained=True)
     name = container_name(order)
@@ -135,7 +142,7 @@ async def start_container(
                 reserved = await target.named_ports()
                 host_port = await target.processes.port(order.deployment, reserved=reserved)
             try:
-                ident = await _create(engine, container_spec(order, made, image, port, host_port), name)
+                ident = await create(engine, shaped(container_spec(order, made, image, port, host_port)), name)
                 break
             except ProviderFailure as failure:
                 if last or not port_is_taken(failure):
@@ -167,7 +174,7 @@ def network_of(order: DeploymentOrder) -> str:
     return f"quarterdeck-{order.target.instance[-8:]}-{order.organization}"
 
 
-async def _create(engine: Engine, spec: ContainerSpec, name: str) -> str:
+async def create(engine: Engine, spec: ContainerSpec, name: str) -> str:
     """Create and start it. Its network may go with its last container just when we join it: then it is made again."""
     for last in (False, False, True):
         point("network.ensure")

@@ -35,11 +35,12 @@ class Served:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What was seen of a runtime."""
+    """What was seen of a runtime. `lost`: it does not come back by itself."""
 
     lifecycle: str
     message: str | None = None
     restarts: int = 0
+    lost: bool = False
 
 
 def served_here(tx: Tx) -> list[Served]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import structlog
 
@@ -13,8 +14,9 @@ from quarterdeck.deploy.deployments.jobs import CHANGED
 from quarterdeck.deploy.execution.logs import lines
 from quarterdeck.deploy.observation import reviving
 from quarterdeck.deploy.observation.observations import Seen, Served, keep, secret_values, served_here
+from quarterdeck.deploy.observation.parts import part_seen, parts, worst
 from quarterdeck.deploy.observation.places import Place
-from quarterdeck.deploy.observation.runtime_logs import spoken_by
+from quarterdeck.deploy.observation.runtime_logs import PAGE, spoken_by
 from quarterdeck.fleet.docker import containers
 from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.kernel.clock import SystemClock
@@ -65,7 +67,7 @@ class Observer:
         self._followers: dict[str, asyncio.Task[None]] = {}
         self._last: dict[int, tuple[Seen, float]] = {}
         self._revived: dict[int, float] = {}
-        self._followed: dict[int, str] = {}
+        self._followed: dict[tuple[int, str | None], str] = {}
 
     async def run(self) -> None:
         """Watch until canceled."""
@@ -120,7 +122,7 @@ class Observer:
         deployments, resources = {one.deployment_id for one in served}, {one.resource_id for one in served}
         self._last = {key: value for key, value in self._last.items() if key in deployments}
         self._revived = {key: value for key, value in self._revived.items() if key in deployments}
-        self._followed = {key: value for key, value in self._followed.items() if key in resources}
+        self._followed = {key: value for key, value in self._followed.items() if key[0] in resources}
 
     async def _revive(self, served: list[Served], seen: dict[int, Seen], earlier: dict[int, Seen]) -> None:
         """Ask for what should run and is gone; for what cannot be started only now and then."""
@@ -141,9 +143,7 @@ class Observer:
                     found = await containers.listed(engine, {"quarterdeck.managed": "true"})
                     listed = {row.id: row for row in found}
                     for one in served:
-                        row = listed.get(str(one.runtime.get("container")))
-                        if row is not None and row.state == "running":
-                            restarts[one.resource_id] = await self._restarts(engine, one, row)
+                        restarts[one.resource_id] = await self._restarts(engine, one, listed)
                 except Problem:
                     listed = None
                     await self._place.leave_engine()
@@ -152,15 +152,17 @@ class Observer:
         seen = {one.resource_id: await self._state(one, listed) for one in served}
         return {key: replace(state, restarts=restarts.get(key, state.restarts)) for key, state in seen.items()}
 
-    async def _restarts(self, engine: Engine, one: Served, row: containers.Listed) -> int:
-        """How often the engine has started it again. The list of containers does not tell, so those are asked that
-        have run for less than a minute, or that nobody has asked yet.
+    async def _restarts(self, engine: Engine, one: Served, listed: dict[str, containers.Listed]) -> int:
+        """How often the engine has started again what this version has started. The list of containers does not tell,
+        so those are asked that have run for less than a minute, or that nobody has asked yet.
         """
+        own = [listed.get(part.container) for part in parts(one) if part.by == one.deployment]
+        rows = [row for row in own if row is not None and row.state == "running"]
         known = self._last.get(one.deployment_id)
-        if known is not None and "second" not in row.status:
+        if known is not None and not any("second" in row.status for row in rows):
             return known[0].restarts
-        found = await containers.find(engine, row.id)
-        return found.restart_count if found is not None else 0
+        found = [await containers.find(engine, row.id) for row in rows]
+        return sum(container.restart_count for container in found if container is not None)
 
     async def _state(self, one: Served, listed: dict[str, containers.Listed] | None) -> Seen:
         kind = one.runtime.get("kind")
@@ -173,53 +175,82 @@ class Observer:
             return Seen(PROCESS_STATES[status.phase], status.message, status.restarts)
         if listed is None:
             return Seen("unknown", "The Docker engine does not answer.")
-        row = listed.get(str(one.runtime.get("container")))
-        if row is None:
-            return reviving.REMOVED
-        if row.state == "exited" and one.wanted == "stopped":
-            return Seen("stopped")
-        known = {
-            "running": "running",
-            "restarting": "restarting",
-            "created": "starting",
-            "exited": "exited",
-            "dead": "exited",
-        }
-        return Seen(known.get(row.state, "unknown"), None if row.state == "running" else row.status)
+        return worst([(part, part_seen(part, listed, one.wanted)) for part in parts(one)])
 
     # -- logs
 
     def _follow(self, served: list[Served]) -> None:
-        wanted = {one.deployment: one for one in served if one.runtime.get("kind") in {"container", "process"}}
-        for deployment in [name for name in self._followers if name not in wanted or self._followers[name].done()]:
-            self._followers.pop(deployment).cancel()
-        for deployment, one in wanted.items():
-            if deployment not in self._followers and one.wanted == "running":
+        wanted = {voice.key: voice for one in served for voice in voices(one)}
+        for key, task in list(self._followers.items()):
+            # What may end has said all that it had to say when it has ended.
+            if key not in wanted or (task.done() and not wanted[key].may_end):
+                self._followers.pop(key).cancel()
+        for key, voice in wanted.items():
+            if key not in self._followers and voice.served.wanted == "running":
                 # Versions overlap: what a new one wrote first may be older than the last line of the one before.
-                fresh = self._followed.get(one.resource_id, deployment) != deployment
-                self._followed[one.resource_id] = deployment
-                self._followers[deployment] = asyncio.create_task(self._copy(one, fresh=fresh))
+                slot = voice.served.resource_id, voice.service
+                fresh = self._followed.get(slot, key) != key
+                self._followed[slot] = key
+                self._followers[key] = asyncio.create_task(self._copy(voice, fresh=fresh))
 
-    async def _copy(self, one: Served, *, fresh: bool) -> None:
-        """Copy what the runtime writes into its stream, from behind the last line that is stored already; a `fresh`
-        one from its beginning.
+    async def _copy(self, voice: Voice, *, fresh: bool) -> None:
+        """Copy what it writes into the stream of its resource, from behind its last line that is stored already; of a
+        `fresh` one from its beginning.
         """
-        stream = f"runtime:{one.resource}"
-        self._logs.mask(stream, await self._db.read(secret_values, one.deployment_id))
-        last = [] if fresh else await self._logs.read(stream, tail=1)
-        after = last[-1].time if last else None
+        stream = f"runtime:{voice.served.resource}"
+        self._logs.mask(stream, await self._db.read(secret_values, voice.served.deployment_id))
+        after = None if fresh else await self._heard(stream, voice.speaker)
         since = f"{after.timestamp():.9f}" if after is not None else ""
         flood = Flood(self._logs, stream, self._log_bytes)
         try:
             async for at, channel, text in lines(
-                await self._place.engine(), self._place.processes, one.runtime, since=since
+                await self._place.engine(), self._place.processes, voice.runtime, since=since
             ):
                 if after is not None and at is not None and at <= after:
                     continue
-                self._logs.append(stream, [_line(at, channel, text, spoken_by(one.number, one.deployment))])
+                self._logs.append(stream, [_line(at, channel, text, voice.speaker)])
                 await flood.taken(len(text) + ROW_BYTES)
         except Problem as problem:
-            log.info("runtime_log_ended", resource=one.resource, code=problem.code)
+            log.info("runtime_log_ended", resource=voice.served.resource, code=problem.code)
+
+    async def _heard(self, stream: str, speaker: str) -> datetime | None:
+        """The time of the last line of a speaker that is stored; of who spoke long ago, the time of the oldest looked
+        at.
+        """
+        page = await self._logs.read(stream, limit=PAGE, tail=PAGE)
+        said = next((line.time for line in reversed(page) if line.phase == speaker), None)
+        return said or (page[0].time if len(page) == PAGE else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """Who writes for a runtime: one container or process, as a runtime, and what names it in the stream."""
+
+    key: str
+    served: Served
+    runtime: dict[str, Any]
+    speaker: str
+    service: str | None = None
+    may_end: bool = False
+
+
+def voices(one: Served) -> list[Voice]:
+    """Everything of a runtime whose lines are followed."""
+    if one.runtime.get("kind") == "process":
+        return [Voice(one.deployment, one, one.runtime, spoken_by(one.number, one.deployment))]
+    if one.runtime.get("kind") != "container":
+        return []
+    return [
+        Voice(
+            part.container,
+            one,
+            {"kind": "container", "container": part.container},
+            part.speaker,
+            part.name,
+            part.may_end,
+        )
+        for part in parts(one)
+    ]
 
 
 class Flood:

@@ -21,6 +21,7 @@ from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.deployments.placement import Placement
 from quarterdeck.deploy.execution.order import Retained, RuntimeOrder
 from quarterdeck.deploy.observation.observations import Seen, Served
+from quarterdeck.deploy.observation.parts import REMOVED
 from quarterdeck.deploy.resources import resources
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.deploy.resources.runtime import started_again
@@ -30,7 +31,6 @@ from quarterdeck.kernel import events, jobs
 from quarterdeck.kernel.db import Tx
 
 REVIVE = "runtime.revive"
-REMOVED = Seen("exited", "The container was removed.")
 
 
 class RevivePayload(msgspec.Struct):
@@ -51,7 +51,7 @@ async def gone(
             continue
         if one.runtime.get("kind") == "container":
             now, then = seen.get(one.resource_id), before.get(one.resource_id)
-            if now == REMOVED or (now and then and {now.lifecycle, then.lifecycle} == {"exited"}):
+            if now == REMOVED or (now and then and now.lost and then.lost):
                 lost.append(one)
         if one.runtime.get("kind") != "process":
             continue

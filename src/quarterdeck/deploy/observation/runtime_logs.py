@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import select
 
@@ -20,22 +21,35 @@ HEARTBEAT = 15.0  # seconds of silence after which a follower is told that the s
 KINDS = {"container": "docker-container", "process": "host-process"}
 
 
-def spoken_by(number: int, deployment: str) -> str:
-    """What stands in the place of a phase in a runtime's stream: which version wrote the line."""
-    return f"v{number} {deployment}"
+def runtime_kind(runtime: Mapping[str, Any]) -> str | None:
+    """What a runtime is, in a word of the contract; None for files."""
+    return "docker-compose-stack" if "services" in runtime else KINDS.get(str(runtime.get("kind")))
+
+
+def spoken_by(number: int, deployment: str, service: str | None = None) -> str:
+    """What stands in the place of a phase in a runtime's stream: which version, and which service of it, wrote the
+    line.
+    """
+    return f"v{number} {deployment}" + (f" {service}" if service else "")
 
 
 def speaker(line: Line) -> str | None:
     """The deployment whose runtime wrote a line; None for a line from before versions were noted."""
-    deployment = (line.phase or "").partition(" ")[2]
+    deployment = [*(line.phase or "").split(" "), ""][1]
     return deployment if deployment.startswith("dep_") else None
+
+
+def service_of(line: Line) -> str | None:
+    """The service of a stack that wrote a line."""
+    return [*(line.phase or "").split(" "), "", ""][2] or None
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
     """Which part of which stream: the whole runtime's, or that of one deployment (`since` to `until`).
 
-    `only` says that the lines of other versions are left out, which overlap in time.
+    `only` says that the lines of other versions are left out, which overlap in time; `service` that those of other
+    services are.
     """
 
     resource: str
@@ -46,13 +60,12 @@ class Window:
     instance: str | None
     since: datetime | None
     until: datetime | None
+    service: str | None = None
 
 
 def window(tx: Tx, ref: str, deployment_ref: str | None, service: str | None, since: str | None) -> Window:
     """Raises `NotFound`, or `resource_runtime_logs_context_mismatch` for a deployment or service of something else."""
     resource = resources.find(tx, ref)
-    if service is not None and service not in {str(one["name"]) for one in resource.services}:
-        raise _mismatch(f"{resource.name} has no service {service[:60]}.", "Leave serviceName out.")
     deployment = tx.get(Deployment, resource.serving_id) if resource.serving_id else None
     start, end = moment(since) if since else None, None
     if deployment_ref is not None:
@@ -70,16 +83,29 @@ def window(tx: Tx, ref: str, deployment_ref: str | None, service: str | None, si
         start = max(start or deployment.created_at, deployment.created_at)
         end = deployment.retired_at
     runtime = (deployment.runtime or {}) if deployment else {}
+    containers = services(runtime)
+    known = {str(one["name"]) for one in resource.services} | set(containers)
+    if service is not None and service not in known:
+        named = f"Use one of {', '.join(sorted(known))}." if known else "Leave serviceName out."
+        raise _mismatch(f"{resource.name} has no service {service[:60]}.", named)
+    instance = containers.get(service or "") or runtime.get("container") or runtime.get("instance")
     return Window(
         resource.ref,
         f"runtime:{resource.ref}",
         deployment.ref if deployment else None,
         deployment_ref is not None,
-        KINDS.get(str(runtime.get("kind"))),
-        str(runtime.get("container") or runtime.get("instance") or "")[:64] or None,
+        runtime_kind(runtime),
+        str(instance or "")[:64] or None,
         start,
         end,
+        service,
     )
+
+
+def services(runtime: Mapping[str, Any]) -> dict[str, str]:
+    """The container of each service of a stack, the one that receives the requests first."""
+    main = {str(runtime["target"]): str(runtime["container"])} if runtime.get("target") else {}
+    return main | {str(one["service"]): str(one["container"]) for one in runtime.get("services") or ()}
 
 
 def _mismatch(message: str, hint: str) -> Invalid:
@@ -134,6 +160,8 @@ async def tail(logs: Logs, asked: Window, count: int, after: int | None) -> list
 
 def _wanted(asked: Window, line: Line) -> bool:
     if (asked.since is not None and line.time < asked.since) or (asked.until is not None and line.time > asked.until):
+        return False
+    if asked.service is not None and service_of(line) != asked.service:
         return False
     return not asked.only or speaker(line) in {None, asked.deployment}
 

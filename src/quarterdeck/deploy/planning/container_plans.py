@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from quarterdeck.deploy.detection.values import ComposeFacts, Evidence, Issue
+from quarterdeck.deploy.detection.values import Evidence, Issue
 from quarterdeck.deploy.planning.reasons import advice, problem
 from quarterdeck.deploy.planning.request import Request, finish, missing_port, needs_engine
 from quarterdeck.deploy.planning.values import Advice, BuildPlan, PlannedCommand
+from quarterdeck.deploy.stacks.ordering import refused_as_target, shared_volumes
+from quarterdeck.deploy.stacks.refusals import Refusal
+from quarterdeck.deploy.stacks.values import Stack
 
 RUN_STEPS = (
     "Prepare runtime config",
@@ -80,20 +83,27 @@ def dockerfile_plan(request: Request) -> BuildPlan:
 
 def compose_plan(request: Request) -> BuildPlan:
     facts = request.detection.compose if request.detection else None
+    file = facts.path if facts else request.runtime.docker_compose_file_path or "compose.yml"
+    read = request.stack if facts is not None else None
     issues = needs_engine(request, "A Compose project")
     service, port = None, request.configured_port
-    if facts is None:
-        wanted = request.runtime.docker_compose_file_path or "compose.yml"
-        message = f"There is no usable Compose file at {wanted}."
+    notes: tuple[Advice, ...] = ()
+    if read is None:
+        message = f"There is no Compose file at {file}."
         issues = (problem("unsupported-container-native-profile", message), *issues)
+    elif read.stack is None:
+        issues = (*issues, *_refused(read.refusals, file))
     else:
-        service, unclear = _target_service(request, facts)
-        ports = next((entry.ports for entry in facts.services if entry.name == service), ())
+        service, unclear = _target_service(request, read.stack)
+        ports = read.stack.service(service).ports if service else ()
         port = port or (ports[0] if ports else None)
-        issues = (*issues, *unclear, *(missing_port(request, port) if service else ()))
+        refused = () if unclear else _refused(refused_as_target(read.stack, service), file)
+        issues = (*issues, *unclear, *refused, *(missing_port(request, port) if service else ()))
+        notes = _shared(read.stack, service)
     return finish(
         request,
         issues=issues,
+        notes=notes,
         tier="container-native",
         planner_key="docker-compose",
         build_strategy="compose-deploy",
@@ -109,19 +119,41 @@ def compose_plan(request: Request) -> BuildPlan:
     )
 
 
-def _target_service(request: Request, facts: ComposeFacts) -> tuple[str | None, tuple[Issue, ...]]:
-    names = [service.name for service in facts.services]
+def _refused(refusals: tuple[Refusal, ...], file: str) -> tuple[Issue, ...]:
+    """Each thing that stands in the way, with what to do about it."""
+    where = Evidence("file", "Compose file", file, file)
+    return tuple(problem("unsupported-container-native-profile", one.message, where, hint=one.hint) for one in refusals)
+
+
+def _shared(stack: Stack, service: str | None) -> tuple[Advice, ...]:
+    shared = ", ".join(shared_volumes(stack, service))
+    if not shared:
+        return ()
+    message = f"Two versions of {service} write to {shared} while one takes over from the other."
+    hint = f"Let another service write to {shared} if its files cannot be shared."
+    issue = problem("unsupported-container-native-profile", message, hint=hint)
+    return (advice(issue, phase="plan", category="info"),)
+
+
+def _target_service(request: Request, stack: Stack) -> tuple[str | None, tuple[Issue, ...]]:
+    """The service that receives the requests: the one that is named, that publishes a port, or that is alone."""
+    names = [service.name for service in stack.services]
     wanted = request.profile.target_service_name
     if wanted in names:
         return wanted, ()
-    published = [service.name for service in facts.services if service.ports]
-    if wanted is None and (len(names) == 1 or len(published) == 1):
-        return (published or names)[0], ()
+    if wanted is None:
+        for choice in (
+            [service.name for service in stack.services if service.published],
+            [service.name for service in stack.services if service.ports],
+            names,
+        ):
+            if len(choice) == 1:
+                return choice[0], ()
     if not request.exposed:
         return None, ()
-    evidence = tuple(Evidence("service", "Compose service", name, facts.path) for name in names)
+    evidence = tuple(Evidence("service", "Compose service", name, stack.file) for name in names)
     message = (
-        f"{facts.path} has no service named {wanted}." if wanted else "Several services could receive the requests."
+        f"{stack.file} has no service named {wanted}." if wanted else "Several services could receive the requests."
     )
     return None, (problem("compose-target-service-missing", message, *evidence),)
 

@@ -9,6 +9,7 @@ from quarterdeck.deploy.planning.profiles import HealthPolicy, NetworkProfile, R
 from quarterdeck.deploy.planning.request import Request
 from quarterdeck.deploy.planning.values import BuildPlan, RuntimeTarget
 from quarterdeck.deploy.planning.workspace_plans import server_plan, static_plan
+from quarterdeck.deploy.stacks.reading import Reading
 
 
 def plan(
@@ -22,13 +23,14 @@ def plan(
     target: RuntimeTarget = "docker-container",
     build_arguments: tuple[str, ...] = (),
     build_secrets: tuple[str, ...] = (),
+    stack: Reading | None = None,
 ) -> BuildPlan:
     """Plan one deployment. Pure: the same values give the same plan.
 
     `image` is the prebuilt reference (docker-image sources) or the name to give to the built image. `build_arguments`
     are names of public build-time variables; names without a public prefix are left out. `build_secrets` are names
-    that the build may read as mounted files. A plan that cannot be carried out has `readiness.ready == False` and
-    says why; nothing raises.
+    that the build may read as mounted files. `stack` is what the Compose file of the source says. A plan that cannot
+    be carried out has `readiness.ready == False` and says why; nothing raises.
     """
     runtime = runtime or RuntimeProfile()
     mode, conflict = choose_mode(detection, runtime, source_kind, target)
@@ -42,6 +44,7 @@ def plan(
         target=target,
         build_arguments=tuple(name for name in build_arguments if name.startswith(("PUBLIC_", "VITE_"))),
         build_secrets=build_secrets,
+        stack=stack,
         issues=(conflict,) if conflict else (),
     )
     plans = {

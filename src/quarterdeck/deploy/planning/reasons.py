@@ -76,15 +76,15 @@ def advice(issue: Issue, *, phase: str, category: str = "blocked") -> Advice:
         category="blocked" if category == "blocked" else "warning" if category == "warning" else "info",
         phase=phase,
         message=issue.message,
-        recommendation=" Or: ".join(way.recommendation for way in ways),
+        recommendation=issue.hint or " Or: ".join(way.recommendation for way in ways),
         evidence=issue.evidence,
         fix_path=tuple(FixPath("command", way.label, way.operation, way.field, safe_by_default=False) for way in ways),
         affected_profile_field=ways[0].field,
     )
 
 
-def problem(code: ReasonCode, message: str, *evidence: Evidence) -> Issue:
-    return Issue(code, message, evidence, ())
+def problem(code: ReasonCode, message: str, *evidence: Evidence, hint: str | None = None) -> Issue:
+    return Issue(code, message, evidence, (), hint)
 
 
 def readiness(advices: Sequence[Advice]) -> Readiness:

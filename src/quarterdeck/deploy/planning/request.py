@@ -10,6 +10,7 @@ from quarterdeck.deploy.detection.values import Detection, Issue
 from quarterdeck.deploy.planning.profiles import HealthPolicy, HttpCheck, NetworkProfile, RuntimeProfile, SourceKind
 from quarterdeck.deploy.planning.reasons import advice, next_actions, problem, readiness, tier_of
 from quarterdeck.deploy.planning.values import Advice, BuildPlan, RuntimeTarget, SupportTier
+from quarterdeck.deploy.stacks.reading import Reading
 
 DEFAULT_PORT = 3000
 STATIC_PORT = 80
@@ -25,6 +26,7 @@ class Request(Struct, frozen=True, kw_only=True):
     target: RuntimeTarget
     build_arguments: tuple[str, ...]
     build_secrets: tuple[str, ...]
+    stack: Reading | None = None
     issues: tuple[Issue, ...] = ()
 
     @property

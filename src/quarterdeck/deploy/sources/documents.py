@@ -9,7 +9,7 @@ import msgspec
 
 from quarterdeck.deploy.sources.normalize import fingerprint as fingerprint_of
 from quarterdeck.deploy.sources.normalize import normalize
-from quarterdeck.deploy.sources.spec import Credentials, GitKey, GitToken, Kind, SourceSpec
+from quarterdeck.deploy.sources.spec import INLINE, Credentials, GitKey, GitToken, Kind, SourceSpec
 from quarterdeck.kernel.errors import ProviderFailure
 from quarterdeck.kernel.vault import Secret
 
@@ -34,9 +34,7 @@ def from_document(document: dict[str, Any], credential: str | None = None) -> So
             hint=f"Use one of: {', '.join(sorted(FETCHED))}.",
             phase="source-resolution",
         )
-    content = (
-        (document.get("metadata") or {}).get("content") or document["locator"] if kind == "dockerfile-inline" else None
-    )
+    content = (document.get("metadata") or {}).get("content") or document["locator"] if kind in INLINE else None
     return SourceSpec(
         kind=kind,
         locator=document["locator"],
@@ -64,7 +62,7 @@ def checked(document: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
     for name in ("displayName", "originalLocator"):
         if name in kept:
             kept[name] = without_credentials(kept[name])
-    if "metadata" in kept and document["kind"] != "dockerfile-inline":
+    if "metadata" in kept and document["kind"] not in INLINE:
         kept["metadata"] = {key: without_credentials(value) for key, value in kept["metadata"].items()}
     if document["kind"] not in FETCHED:
         kept["locator"] = without_credentials(kept["locator"])
@@ -95,8 +93,8 @@ def without_credentials(text: str) -> str:
 
 
 def _display_name(kind: str, locator: str) -> str:
-    if kind == "dockerfile-inline":
-        return "Dockerfile"
+    if kind in INLINE:
+        return INLINE[kind]
     return locator.rstrip("/").rsplit("/", 1)[-1].removesuffix(".git")[:120] or locator[:120]
 
 

@@ -22,7 +22,7 @@ from quarterdeck.deploy.sources.git.running import Log
 from quarterdeck.deploy.sources.local import Copy
 from quarterdeck.deploy.sources.normalize import normalize
 from quarterdeck.deploy.sources.reading import EVERYWHERE, local_path
-from quarterdeck.deploy.sources.spec import GIT_KINDS, FetchedSource, FetchLimits, SourceSpec
+from quarterdeck.deploy.sources.spec import GIT_KINDS, INLINE, FetchedSource, FetchLimits, SourceSpec
 from quarterdeck.kernel import trees
 from quarterdeck.kernel.errors import Invalid, NotFound
 from quarterdeck.kernel.ids import Ids
@@ -112,7 +112,7 @@ async def _fill(
 ) -> FetchedSource:
     root = partial / TREE
     (partial / STORE).mkdir(mode=0o700)
-    if source.kind == "dockerfile-inline":
+    if source.kind in INLINE:
         return _inline(source, root)
     loop = asyncio.get_running_loop()
     if source.kind == "local-folder":
@@ -164,7 +164,7 @@ def _tell(loop: asyncio.AbstractEventLoop, log: Log, text: str) -> None:
 def _inline(source: SourceSpec, root: Path) -> FetchedSource:
     content = (source.content or "").encode()
     root.mkdir()
-    (root / "Dockerfile").write_bytes(content)
+    (root / INLINE[source.kind]).write_bytes(content)
     revision = f"sha256:{hashlib.sha256(content).hexdigest()}"
     return _fetched(source, root, revision=revision, size=len(content), files=1, warnings=[])
 

@@ -8,7 +8,7 @@ import re
 from urllib.parse import unquote, urlsplit
 
 from quarterdeck.deploy.sources import images, locators, paths
-from quarterdeck.deploy.sources.spec import GIT_KINDS, GitKey, GitToken, SourceSpec
+from quarterdeck.deploy.sources.spec import GIT_KINDS, INLINE, GitKey, GitToken, SourceSpec
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.vault import Secret
 
@@ -39,6 +39,9 @@ def commit_sha(value: str | None) -> str | None:
     return text
 
 
+_PASSWORD = re.compile(r"://[^/\s@:$]*:[^/\s@$]+@")
+
+
 def normalize(source: SourceSpec) -> SourceSpec:
     """Pure. Raises Invalid for a source that could not be fetched whatever the network says."""
     if source.kind == "docker-image":
@@ -51,9 +54,15 @@ def normalize(source: SourceSpec) -> SourceSpec:
             image_digest=image.digest,
         )
     base = paths.base_directory(source.base_directory)
-    if source.kind == "dockerfile-inline":
+    if source.kind in INLINE:
         if not (source.content or "").strip():
-            raise Invalid("The inline Dockerfile is empty.", hint="Give its text.", field="content")
+            raise Invalid(f"The inline {INLINE[source.kind]} is empty.", hint="Give its text.", field="content")
+        if source.kind == "docker-compose-inline" and _PASSWORD.search(source.content or ""):
+            raise Invalid(
+                "The inline Compose file has a password in an address.",
+                hint="Make it a secret of the resource and write ${NAME} in its place.",
+                field="content",
+            )
         return dataclasses.replace(source, base_directory=None)
     if source.kind == "local-folder" or (source.kind == "local-git" and "://" not in source.locator):
         return dataclasses.replace(

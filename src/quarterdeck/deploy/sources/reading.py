@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from quarterdeck.deploy.sources.spec import INLINE
 from quarterdeck.kernel.errors import Forbidden, Invalid
 
 _ON_THE_WAY = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -21,7 +22,7 @@ _LED_ELSEWHERE = {errno.ELOOP, errno.ENOTDIR}
 
 def local_path(kind: str, locator: str) -> Path | None:
     """The path on this machine that a source is read from, if it is one."""
-    if kind in {"docker-image", "dockerfile-inline"}:
+    if kind == "docker-image" or kind in INLINE:
         return None
     if locator.startswith("/"):
         return Path(locator)

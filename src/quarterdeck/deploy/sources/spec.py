@@ -19,7 +19,10 @@ Kind = Literal[
     "zip-artifact",
     "docker-image",
     "dockerfile-inline",
+    "docker-compose-inline",
 ]
+INLINE: dict[str, str] = {"dockerfile-inline": "Dockerfile", "docker-compose-inline": "compose.yml"}
+"""Kinds whose text is the source, with the name of the file that it becomes."""
 GIT_KINDS: frozenset[str] = frozenset({"local-git", "remote-git", "git-public", "git-deploy-key"})
 
 
@@ -43,7 +46,7 @@ Credentials = GitToken | GitKey
 
 @dataclass(frozen=True)
 class SourceSpec:
-    """One source in normal form (see `normalize`). `content` is the text of an inline Dockerfile."""
+    """One source in normal form (see `normalize`). `content` is the text of an inline Dockerfile or Compose file."""
 
     kind: Kind
     locator: str

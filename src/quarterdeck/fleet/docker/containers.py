@@ -12,6 +12,10 @@ from quarterdeck.fleet.docker.specs import ContainerSpec, create_spec
 from quarterdeck.kernel.errors import NotFound
 
 
+class Health(msgspec.Struct, rename="pascal"):
+    status: str = ""
+
+
 class State(msgspec.Struct, rename="pascal"):
     status: str = ""
     running: bool = False
@@ -22,6 +26,8 @@ class State(msgspec.Struct, rename="pascal"):
     error: str = ""
     started_at: str = ""
     finished_at: str = ""
+    health: Health | None = None
+    """None where neither the image nor the container has a health check."""
 
 
 class Config(msgspec.Struct, rename="pascal"):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
@@ -93,6 +95,30 @@ def split_reference(reference: str) -> tuple[str, str]:
 
 async def inspect(engine: Engine, image: str) -> Image:
     return await engine.get(f"/images/{image}/json", Image)
+
+
+CONTENT = (
+    "Env",
+    "Cmd",
+    "Entrypoint",
+    "User",
+    "WorkingDir",
+    "ExposedPorts",
+    "Volumes",
+    "Healthcheck",
+    "StopSignal",
+    "Shell",
+)
+
+
+async def content(engine: Engine, image: str) -> str:
+    """A digest of what an image holds and how it runs, without its labels and times: equal for two builds that took
+    every step from the cache, whose ids differ.
+    """
+    whole = await engine.get(f"/images/{image}/json", dict[str, Any])
+    config = whole.get("Config") or {}
+    kept = [(whole.get("RootFS") or {}).get("Layers"), {key: config.get(key) for key in CONTENT if config.get(key)}]
+    return hashlib.sha256(msgspec.json.encode(kept, order="deterministic")).hexdigest()
 
 
 async def find(engine: Engine, image: str) -> Image | None:

@@ -131,6 +131,7 @@ def runtime_plan(names: Names, deployment: Deployment) -> dict[str, Any]:
             kind="compose-project" if built == "compose-project" else "image",
             intent=built,
             image=artifact.get("image") or plan.get("image"),
+            composeFile=plan.get("compose_file"),
             metadata=_artifact_metadata(plan, artifact) or None,
         ),
         execution=_execution(deployment, plan, names),
@@ -163,6 +164,7 @@ def _inspection(plan: dict[str, Any]) -> dict[str, Any]:
         detectedFiles=list(plan["detected_files"]) if plan.get("detected_files") else None,
         detectedScripts=list(plan["detected_scripts"]) if plan.get("detected_scripts") else None,
         dockerfilePath=plan.get("dockerfile_path"),
+        composeFile=plan.get("compose_file"),
         jarPath=plan.get("jar_path"),
     )
 

@@ -48,9 +48,10 @@ async def plan(query: wire.DeploymentsPlanQuery, db: Database, instance: Any) ->
         },
         artifact=present(
             kind=made.artifact_kind if made else "dockerfile-image",
-            runtimeArtifactKind="image",
+            runtimeArtifactKind="compose-project" if made and made.artifact_kind == "compose-project" else "image",
             runtimeArtifactIntent=made.artifact_intent if made else "build-image",
             image=made.image if made else None,
+            composeFile=made.compose_file if made else None,
         ),
         commands=_commands(made) if given(query.include_command_specs) is not False else [],
         network=present(
@@ -58,6 +59,7 @@ async def plan(query: wire.DeploymentsPlanQuery, db: Database, instance: Any) ->
             upstreamProtocol=made.upstream_protocol if made else None,
             exposureMode=made.exposure_mode if made else None,
             hostPort=made.host_port if made else None,
+            targetServiceName=made.target_service if made else None,
         ),
         health=_health(made),
         access=_access(found) if given(query.include_access_plan) is not False else None,

@@ -7,7 +7,7 @@ from typing import Any
 
 from quarterdeck.deploy.observation.facts import Facts
 from quarterdeck.deploy.observation.health import Check, Health, Part
-from quarterdeck.deploy.observation.runtime_logs import KINDS
+from quarterdeck.deploy.observation.runtime_logs import runtime_kind
 from quarterdeck.kernel.clock import wire_time
 from quarterdeck.surfaces.deploy import resource_shapes
 from quarterdeck.surfaces.deploy.shapes import at, present
@@ -29,7 +29,7 @@ def health(facts: Facts, found: Health, now: datetime, *, checks: bool) -> dict[
             lifecycle=runtime.lifecycle,
             health=runtime.health,
             observedAt=at(runtime.observed_at),
-            runtimeKind=KINDS.get(str((serving.runtime or {}).get("kind"))) if serving else None,
+            runtimeKind=runtime_kind(serving.runtime or {}) if serving else None,
             reasonCode=runtime.reason,
             message=runtime.message,
         ),

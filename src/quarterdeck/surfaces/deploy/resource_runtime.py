@@ -72,8 +72,9 @@ def line(asked: Window, one: Line) -> dict[str, Any]:
     return present(
         resourceId=asked.resource,
         deploymentId=spoken,
+        serviceName=runtime_logs.service_of(one),
         runtimeKind=asked.runtime_kind if own else None,
-        runtimeInstanceId=asked.instance if own else None,
+        runtimeInstanceId=asked.instance if own and runtime_logs.service_of(one) == asked.service else None,
         stream=one.stream if one.stream in {"stdout", "stderr"} else "unknown",
         timestamp=wire_time(one.time),
         sequence=one.number,

@@ -23,7 +23,14 @@ def providers(instance: Any) -> list[dict[str, Any]]:
             "key": "local-shell",
             "title": "This machine",
             "category": "deploy-target",
-            "capabilities": ["docker-container", "host-process", "static-site", "runtime-logs", "edge-proxy"],
+            "capabilities": [
+                "docker-container",
+                "docker-compose-stack",
+                "host-process",
+                "static-site",
+                "runtime-logs",
+                "edge-proxy",
+            ],
             "configuration": ready if instance.can_deploy else absent,
         },
         {

@@ -134,6 +134,23 @@ async def test_live_health_asks_the_application_as_its_policy_says(deck):
     assert checks(found)["public-access"] == checks(found)["proxy-route"] == "failed"
 
 
+async def test_another_program_on_the_port_of_the_edge_is_not_taken_for_it(deck):
+    server = await deck.server()
+    resource = await deck.resource(source=SOURCE)
+    stranger = await Application("well").start()
+    runtime = PROCESS | {"port": stranger.port, "host_port": stranger.port, "upstream": stranger.upstream}
+    try:
+        await serve(deck, await deployed(deck, resource, server), runtime, edge_port=stranger.port)
+        await observe(deck, resource, Seen("running"))
+        found = await deck.do("resources.health", resourceId=resource, query={"mode": "live"})
+    finally:
+        await stranger.end()
+    assert (found["overall"], found["publicAccess"]["reasonCode"]) == ("degraded", "resource_access_proxy_unavailable")
+    assert checks(found)["public-access"] == checks(found)["proxy-route"] == "failed"
+    said = next(one["message"] for one in found["checks"] if one["name"] == "public-access")
+    assert f"port {stranger.port}" in said
+
+
 @pytest.mark.edge
 async def test_live_health_goes_through_the_edge_as_the_public_does(deck):
     server = await deck.server()

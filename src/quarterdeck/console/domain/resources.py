@@ -21,6 +21,7 @@ from quarterdeck.deploy.resources.drift import drift
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.deploy.resources.variables import reaching
 from quarterdeck.fleet.servers.model import Server
+from quarterdeck.kernel.blockers import in_words
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.protocols import DeletionBlocker
 from quarterdeck.workspace import variables
@@ -269,7 +270,7 @@ def settings(tx: Tx, found: Found, registry: tuple[DeletionBlocker, ...]) -> Set
             },
             "access": _texts(resource.access) or {"generatedAccessMode": "inherit", "pathPrefix": "/"},
         },
-        delete_blockers=tuple(resources.in_words(*one) for one in standing),
+        delete_blockers=tuple(in_words(*one) for one in standing),
     )
 
 

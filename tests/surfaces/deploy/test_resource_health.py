@@ -44,7 +44,8 @@ async def test_a_resource_that_was_never_deployed_says_so_in_four_checks(deck):
         assert found["sourceErrors"] == []
     found = await deck.do("resources.health", resourceId=resource, query={"includeChecks": "false"})
     assert found["checks"] == []
-    await deck.malformed("resources.health", resourceId=resource, query={"mode": "guessed"})
+    wrong = await deck.malformed("resources.health", resourceId=resource, query={"mode": "guessed"})
+    assert wrong["data"]["issues"][0]["message"] == "'guessed' is none of: cached, live"
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ async def wrong_port(target: Target, runtime: dict[str, Any]) -> str | None:
         if found is None or not found.state.pid or not target.need_engine().local:
             return None
         rows = listeners(_tables(found.state.pid))
-        advice = "Set internalPort to that port and deploy again."
+        advice = "Set that port (qd set NAME port=N; in the console, Settings, Network) and deploy again."
     else:
         status = target.processes.find(runtime["instance"])
         if status is None or not status.pid:

@@ -378,6 +378,8 @@ def main() -> int:
     if before and demo.runs():
         say("already running")
         demo.tell()
+        if "application" in demo.state and not demo.answers(demo.state["application"]):
+            say(f"but the application does not answer through the demo's edge. See: qd status {NAME}")
         return 0
     demo.open()
     signal.signal(signal.SIGTERM, interrupted)

@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from e2e.server import PROGRAM as QUARTERDECK
 from e2e.server import environment
 from quarterdeck.fleet.edge.ports import free_ports
 
@@ -119,6 +120,13 @@ def test_a_second_demo_tells_of_the_first_and_changes_nothing(home: Path) -> Non
         assert first["Console"] in again.stdout
         assert first["Login"] in again.stdout
         assert (home / "demo.json").read_text() == state
+        assert "does not answer" not in again.stdout
+        done = subprocess.run(
+            [*QUARTERDECK, "stop", "hello", "--yes"], check=False, timeout=60,
+            env=environment(None, XDG_CONFIG_HOME=str(home / "config")),
+        )  # fmt: skip
+        assert done.returncode == 0
+        assert "the application does not answer through the demo's edge" in run(home).stdout
 
 
 def test_the_demo_takes_its_server_along_when_its_terminal_closes(home: Path) -> None:

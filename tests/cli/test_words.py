@@ -213,6 +213,7 @@ def test_a_file_in_the_place_of_a_folder_is_no_reason_to_deploy_its_neighbours(q
         (("ls", "projects", "b", "two words"), "qd ls does not know what to do with: b 'two words'", "qd ls --help"),
         (("project", "ls"), "There is no command project ls", "qd ls projects"),
         (("environment", "list"), "There is no command environment list", "qd ls environments"),
+        (("admin", "ls"), "There is no command admin ls", "qd admin --help"),
         (("version",), "There is no command version.", "qd --version"),
     ],
 )

@@ -131,7 +131,7 @@ def _command(name: str, tokens: list[str]) -> int:
 def _no_verb(noun: str, word: str, verbs: list[str]) -> Failure:
     """`qd project delte`: say which verbs there are, and which one is near."""
     near = _near(word, verbs) if word else None
-    lists = word == "ls" or NEAR.get(word.lower()) == "ls"
+    lists = f"ls {noun}s" in NEAR.values() and (word == "ls" or NEAR.get(word.lower()) == "ls")
     hint = f"qd {noun} {near}" if near else f"qd ls {noun}s" if lists else f"qd {noun} --help"
     said = f"There is no command {noun} {word}" if word else f"Say what to do with the {noun}"
     return Failure(f"{said}: {', '.join(verbs)}.", exit=Exit.USAGE, code="unknown_command", hint=hint)

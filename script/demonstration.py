@@ -45,6 +45,7 @@ class Demo:
         self.state_file = home / "demo.json"
         self.state: dict[str, Any] = {}
         self.server: subprocess.Popen[bytes] | None = None
+        self.without_engine = False  # for this run alone
 
     def find(self) -> bool:
         """Whether there was a run before."""
@@ -63,6 +64,30 @@ class Demo:
                 inside.symlink_to(self.state["data"])  # what the README says of .demo/data holds wherever it lies
         if not free(self.state["port"]):
             self.state["port"] = free_port()  # kept once the server has really started there
+        self.find_edge_ports()
+
+    def find_edge_ports(self) -> None:
+        """Other ports for those that somebody has taken, unless an application's address names them: then the end."""
+        taken = [name for name in ("edge_http_port", "edge_https_port") if not free(self.state[name])]
+        if not taken or self.edge_runs():
+            return
+        if "application" in self.state:
+            port = self.state[taken[0]]
+            sys.exit(
+                f"demo: another program has port {port} of the demo's edge, so {self.state['application']} is not ours."
+                f"\ndemo: which one says: ss -ltnp 'sport = :{port}'. End it, then: script/demo"
+            )
+        self.state |= {name: free_port() for name in taken}
+
+    def edge_runs(self) -> bool:
+        from quarterdeck.fleet.edge.edge import Edge
+
+        async def asked() -> bool:
+            async with Edge(root) as edge:
+                return (await edge.status()).running
+
+        root = Path(self.state["data"]) / "runtime"
+        return (root / "edge").exists() and asyncio.run(asked())
 
     def keep(self) -> None:
         self.state_file.touch(mode=0o600)
@@ -86,7 +111,7 @@ class Demo:
     def environment(self) -> dict[str, str]:
         kept = {key: value for key, value in os.environ.items() if not key.startswith("QUARTERDECK_")}
         kept["XDG_CONFIG_HOME"] = str(self.home / "config")
-        if self.state.get("without_engine"):
+        if self.without_engine:
             kept["DOCKER_HOST"] = NO_ENGINE
         return kept
 
@@ -120,6 +145,17 @@ class Demo:
                 self.server.kill()
                 self.server.wait()
 
+    def wait(self) -> int:
+        """Until the server ends; 0 when it was asked to."""
+        assert self.server is not None  # noqa: S101 - started before
+        status = self.server.wait()
+        if status == 0:
+            say("the server has been stopped")
+            return 0
+        how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+        say(f"the server {how}; applications keep running; its log is {self.home}/server.log. Again: script/demo")
+        return 1
+
     def sign_in(self) -> None:
         """Create the first administrator, once, and sign the command line in."""
         with httpx.Client(base_url=f"{self.url}/api", trust_env=False, timeout=30) as client:
@@ -148,12 +184,15 @@ class Demo:
         return place
 
     def answers(self, url: str) -> bool:
-        """Whether the address answers; its name is not left to this machine's resolver."""
+        """Whether the address answers through the edge, which marks what it passes on with a request id.
+
+        The name is not left to this machine's resolver.
+        """
         parts = urlsplit(url)
         with contextlib.suppress(httpx.HTTPError):
             address = f"http://127.0.0.1:{parts.port or 80}{parts.path or '/'}"
             answer = httpx.get(address, headers={"Host": parts.hostname or ""}, trust_env=False, timeout=10)
-            return answer.status_code < 500 and answer.status_code != 404
+            return "X-Request-Id" in answer.headers and answer.status_code < 500 and answer.status_code != 404
         return False
 
     def comes_back(self, url: str) -> bool:
@@ -168,19 +207,51 @@ class Demo:
     def deploy(self) -> None:
         known = self.state.get("application")
         if known and self.comes_back(known):
+            if "engine_failed" in self.state and self.engine_answers():
+                self.try_engine_again()
             return
-        if not self._deploy() and not self.state.get("without_engine"):
+        why = self._deploy()
+        if why and self.engine_answers():
             say("the deployment as a container failed (above); trying it as a host process, without the Docker engine")
-            self.state["without_engine"] = True
+            self.state["engine_failed"] = why
+            self.without_engine = True
             self.stop()
             self.start()
             self.sign_in()
-            self._deploy()
-        if "application" not in self.state:
+            why = self._deploy()
+        if why:
             self.stop()
-            sys.exit(f"demo: the deployment failed; the server's log is {self.home}/server.log")
+            sys.exit(f"demo: the deployment failed: {why}\ndemo: the server's log is {self.home}/server.log")
 
-    def _deploy(self) -> bool:
+    def try_engine_again(self) -> None:
+        """What was deployed as a host process because the engine's deployment failed."""
+        say(f"last time the deployment as a container failed: {self.state['engine_failed']}")
+        say("trying it again with the Docker engine")
+        why = self._deploy()
+        if why:
+            say("it failed again (above); the application goes on as a host process")
+            self.state["engine_failed"] = why
+        else:
+            del self.state["engine_failed"]
+        self.keep()
+
+    def engine_answers(self) -> bool:
+        from quarterdeck.fleet.docker.address import engine_address
+        from quarterdeck.fleet.docker.engine import Engine
+        from quarterdeck.kernel.errors import Problem
+
+        async def asked() -> None:
+            async with await Engine.connect(engine_address(self.environment())):
+                pass
+
+        try:
+            asyncio.run(asked())
+        except Problem:
+            return False
+        return True
+
+    def _deploy(self) -> str | None:
+        """Answers why it failed; None when it has not."""
         locator = f"file://{self.repository()}"
         say(f"deploying {locator}")
         arguments = ["deploy", locator, "--name", NAME, "--project", "demo", "--branch", "main", "--port", "3000"]
@@ -200,14 +271,18 @@ class Demo:
         except ValueError:
             answer = {}
         if running.returncode or answer.get("status") != "succeeded":
-            return False
+            told = (answer.get("error") or {}).get("message")
+            return str(told or f"qd deploy ended with status {running.returncode}")
         self.state["application"] = answer["url"]
         self.keep()
-        return True
+        return None
 
     def tell(self) -> None:
+        why = self.state.get("engine_failed")
+        runs = f"\n  Runs as       a host process; as a container it failed: {why}" if why else ""
         print(
             f"\n  Application   {self.state.get('application', 'not deployed yet')}"
+            f"{runs}"
             f"\n  Console       {self.url}/console/"
             f"\n  Login         {self.state['email']}  {self.state['password']}"
             f"\n  Repository    {self.home / 'repository'}   (change it, commit, deploy again)"
@@ -303,6 +378,8 @@ def main() -> int:
     if before and demo.runs():
         say("already running")
         demo.tell()
+        if "application" in demo.state and not demo.answers(demo.state["application"]):
+            say(f"but the application does not answer through the demo's edge. See: qd status {NAME}")
         return 0
     demo.open()
     signal.signal(signal.SIGTERM, interrupted)
@@ -314,8 +391,7 @@ def main() -> int:
         demo.sign_in()
         demo.deploy()
         demo.tell()
-        assert demo.server is not None  # noqa: S101 - started above
-        return demo.server.wait()
+        return demo.wait()
     except KeyboardInterrupt:
         with contextlib.suppress(OSError):  # the terminal may be gone
             print(flush=True)

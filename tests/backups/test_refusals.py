@@ -143,6 +143,15 @@ def test_a_key_that_opens_nothing_is_refused(house: House, tmp_path):
     assert refusal(file, house, key=tmp_path / "wrong.key") == "backup_key_wrong"
 
 
+def test_a_damaged_key_is_named_as_it_was_given(house: House, tmp_path):
+    file, _ = take(house.data, house.address, tmp_path / "apart.tar.gz")
+    given = tmp_path / "given.key"
+    given.write_text("no key at all")
+    with pytest.raises(Problem) as raised:
+        restore(file, tmp_path / "new", house.wanted(key=given, elsewhere=True))
+    assert raised.value.message == f"The master key file {given} is damaged at line 1."
+
+
 def test_a_directory_with_anything_in_it_is_left_alone(house: House, kept: Path):
     before = sorted(house.directory.rglob("*"))
     with pytest.raises(Problem) as raised:

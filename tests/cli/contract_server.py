@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -66,7 +66,7 @@ class ContractServer:
         self.calls: list[tuple[str, dict[str, str], Any]] = []
         self.wrong: list[str] = []
         self.tokens = {TOKEN}
-        self.streams: list[list[str]] = []
+        self.streams: list[Iterable[str]] = []
         """Each connection to an event stream gets the next of these, and is then closed."""
         self.cursors: list[str | None] = []
         server = self

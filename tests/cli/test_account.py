@@ -149,6 +149,14 @@ def test_the_environment_comes_first(qd: Command, door: ContractServer, monkeypa
     assert qd("profiles", "-o", "name").out == ""
 
 
+def test_a_token_without_an_address_is_sent_nowhere(
+    qd: Command, door: ContractServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert qd("login", door.url, "--username", "ada", "--password", PASSWORD).code == 0
+    monkeypatch.setenv("QUARTERDECK_TOKEN", "for-another-server")
+    assert qd("ls", "projects").code == 0
+
+
 def test_a_server_without_administrator_is_told_plainly(qd: Command, door: ContractServer) -> None:
     door.outside["GET", "/api/auth/status"] = {"setup_required": True}
     result = qd("login", door.url, "--username", "ada", "--password", PASSWORD)

@@ -51,6 +51,22 @@ def test_what_is_in_use_cannot_be_deleted_and_the_way_is_told(qd: Command, shop:
     assert "Try:   qd archive storefront/production/shop" in result.err
 
 
+def test_what_has_a_history_is_told_so_before_a_name_is_asked_for(
+    qd: Command, shop: str, server: ContractServer, installation: Installation
+) -> None:
+    installation.lifecycle = "archived"
+    installation.deployed(shop)
+    installation.deployed(shop)
+    result = qd("delete", "shop", "--confirm", "shop")
+    assert (result.code, server.changes) == (6, [])
+    assert "storefront/production/shop cannot be deleted: 2 deployments are kept as its history." in result.err
+    assert "Try:   qd archive storefront/production/shop v2\n" in result.err
+    for row in installation.deployments:
+        row["archivedAt"] = NOW
+    result = qd("delete", "shop")
+    assert "Try:   qd prune deployments --before 0s --resource storefront/production/shop --yes\n" in result.err
+
+
 def test_deleting_takes_the_name_and_yes_does_not_stand_for_it(
     qd: Command, shop: str, server: ContractServer, installation: Installation
 ) -> None:
@@ -107,10 +123,10 @@ def check(*blockers: tuple[str, int]) -> dict[str, Any]:
 
 
 def test_a_project_that_holds_something_is_not_deleted(qd: Command, shop: str, server: ContractServer) -> None:
-    server.answers["projects.delete-check"] = check(("active-project", 1), ("resource", 2))
+    server.answers["projects.delete-check"] = check(("active-project", 1), ("resource", 2), ("environment", 1))
     result = qd("project", "delete", "storefront", "--confirm", "storefront")
     assert (result.code, server.changes) == (6, [])
-    assert "it is not archived, 2 resources" in result.err
+    assert "it is not archived; 2 resources belong to it; 1 environment belongs to it." in result.err
     assert "Try:   qd project archive storefront" in result.err
     server.answers["projects.delete-check"] = check()
     server.answers["projects.delete"] = {"id": "prj_000000000000"}

@@ -272,3 +272,14 @@ def test_a_stream_without_events_ends_by_the_status(
 ) -> None:
     server.streams = [end()]
     assert qd("redeploy", "shop").code == 0
+
+
+def test_status_says_what_is_wrong_where_it_is_not_well(
+    qd: Command, shop: str, server: ContractServer, installation: Installation
+) -> None:
+    said = "another program than the edge answers on port 8080 of this machine"
+    check = {"name": "public-access", "target": "public-access", "status": "failed", "observedAt": NOW, "message": said}
+    server.answers["resources.health"] = {**installation._health(shop), "overall": "degraded", "checks": [check]}
+    result = qd("status", "shop")
+    assert result.code == 0
+    assert "  health      ▲ degraded\n              Another program than the edge answers on port 8080" in result.out

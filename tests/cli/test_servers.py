@@ -181,11 +181,13 @@ def test_a_server_is_renamed_deactivated_and_forgotten(
     assert server.called("servers.deactivate") == [{"reason": "moved"}]
     check = {
         "schemaVersion": "servers.delete-check/v1", "serverId": SERVER, "lifecycleStatus": "active", "eligible": False,
-        "checkedAt": NOW, "blockers": [{"kind": "active-server", "count": 1}],
+        "checkedAt": NOW,
+        "blockers": [{"kind": "active-server", "count": 1}, {"kind": "deployment-history", "count": 11}],
     }  # fmt: skip
     server.answers["servers.delete-check"] = check
     result = qd("server", "rm", "berlin", "--yes")
     assert (result.code, server.called("servers.delete")) == (6, [])
+    assert "berlin cannot be deleted yet: it is still active; 11 deployments are kept as its history." in result.err
     assert "qd server deactivate berlin" in result.err
     server.answers["servers.delete-check"] = {**check, "eligible": True, "blockers": []}
     assert qd("server", "rm", "berlin", "--confirm", "berlin").code == 0

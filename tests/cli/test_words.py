@@ -197,3 +197,30 @@ def test_an_output_that_nobody_reads_or_that_has_no_room_ends_without_a_trace(wo
     assert "no room" in whole.stderr
     assert "Traceback" not in closed.stderr + whole.stderr
     assert "Exception ignored" not in closed.stderr + whole.stderr
+
+
+def test_a_file_in_the_place_of_a_folder_is_no_reason_to_deploy_its_neighbours(qd: Command, tmp_path: Path) -> None:
+    file = tmp_path / "passwd"
+    file.touch()
+    result = qd("deploy", str(file))
+    assert (result.code, f"{file} is a file, not a folder." in result.err) == (2, True)
+    assert f"qd deploy {tmp_path}" not in result.err
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "hint"),
+    [
+        (("ls", "projects", "b", "two words"), "qd ls does not know what to do with: b 'two words'", "qd ls --help"),
+        (("project", "ls"), "There is no command project ls", "qd ls projects"),
+        (("environment", "list"), "There is no command environment list", "qd ls environments"),
+        (("admin", "ls"), "There is no command admin ls", "qd admin --help"),
+        (("version",), "There is no command version.", "qd --version"),
+    ],
+)
+def test_mistakes_are_told_in_words_with_a_line_that_works(
+    qd: Command, words: tuple[str, ...], said: str, hint: str
+) -> None:
+    result = qd(*words)
+    assert result.code == 2
+    assert said in result.err
+    assert f"Try:   {hint}\n" in result.err

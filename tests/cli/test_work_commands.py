@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from cli.conftest import Result
 from cli.contract_server import NOW, ContractServer, Refusal
-from cli.installation import Installation
+from cli.installation import Installation, succeeding
+from quarterdeck.cli import following
 
 Command = Callable[..., Result]
 ID = "wrk_hcsgi8d7te2b"
@@ -164,3 +166,31 @@ def test_prune_looks_unless_it_is_told_yes(qd: Command, ledger: ContractServer) 
     first, second = ledger.called("operator-work.prune")
     assert (first["dryRun"], second["dryRun"], second["before"]) == (True, False, "2026-01-01T00:00:00.000Z")
     assert qd("work", "prune", "--before", "soon").code == 2
+
+
+@pytest.mark.parametrize("words", [("redeploy", "shop"), ("attach", "shop")])
+def test_a_deployment_that_nobody_takes_says_why_it_waits(
+    qd: Command, ledger: ContractServer, installation: Installation, monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+) -> None:  # fmt: skip
+    installation.deployed(installation.exists("storefront/production/shop"))
+    monkeypatch.setattr(following, "WAITING_PAUSE", 0.02)
+    asked = threading.Event()
+    answer = ledger.answers["operator-work.list"]
+
+    def answered(*_: Any) -> Any:
+        asked.set()
+        return answer
+
+    ledger.answers["operator-work.list"] = answered
+
+    def idle() -> Iterator[str]:
+        yield ": open\n\n"
+        assert asked.wait(10)
+        yield from succeeding()[1:]
+
+    ledger.streams = [idle()]
+    result = qd(*words)
+    assert result.code == 0, result.err
+    why = "It waits. No worker that offers deploy is connected. Start the server without --no-worker."
+    assert result.err.count(why) == 1

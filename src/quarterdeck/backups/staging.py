@@ -117,7 +117,11 @@ def put_key(place: Path, manifest: Manifest, *, key: Path | None, passphrase: Se
             code="backup_key_missing",
             hint="Give the master.key that you keep apart: --key FILE.",
         )
-    keys.require_opening(target, manifest.data_keys)
+    try:
+        keys.require_opening(target, manifest.data_keys)
+    except Conflict as problem:  # a person knows the file that was given, not where it was put
+        told = problem.message.replace(str(target), str(key or target))
+        raise Conflict(told, code=problem.code, hint=problem.hint) from None
 
 
 def _read(key: Path) -> bytes:

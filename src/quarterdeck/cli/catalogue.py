@@ -18,7 +18,9 @@ ACCOUNT, FLEET, RUNNING = "Signing in", "Servers", "Running Quarterdeck"
 GROUPS = (EVERYDAY, INSIDE, AROUND, ACCOUNT, FLEET, RUNNING)
 
 COMMANDS = (
-    Command("deploy", "deploy:deploy", "Ship a folder, a git repository or an image, and watch it.", EVERYDAY),
+    Command(
+        "deploy", "deploy:deploy", "Ship a folder, a ZIP file, a git repository or an image, and watch it.", EVERYDAY
+    ),
     Command("ls", "resources:ls", "List resources with their state (or projects, environments, servers).", EVERYDAY),
     Command("logs", "logs:logs", "Show the log of a resource or of a deployment.", EVERYDAY),
     Command("open", "resources:open_page", "Open the address of a resource, or its console page.", EVERYDAY),
@@ -72,7 +74,8 @@ NEAR = {
     "undo": "rollback", "revert": "rollback", "abort": "cancel", "kill": "stop", "down": "stop",
     "releases": "history", "deployments": "history", "info": "status", "show": "status", "whoami": "status",
     "config": "set", "env": "variables", "vars": "variables", "secrets": "variables", "secret": "set",
-    "rm": "delete", "remove": "delete", "destroy": "delete", "signin": "login", "signout": "logout",
+    "version": "--version", "rm": "delete", "remove": "delete", "destroy": "delete", "signin": "login",
+    "signout": "logout",
 }  # fmt: skip
 """Verbs that people know from elsewhere, and what is meant by them here."""
 

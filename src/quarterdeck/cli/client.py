@@ -129,7 +129,7 @@ class Api:
                 f"{self.profile.url} cannot be reached ({reason(error)}).",
                 exit=Exit.UNREACHABLE,
                 code="server_unreachable",
-                hint="quarterdeck serve   if it should run on this machine; else check the address.",
+                hint="Check the address, and that the server runs there.",
             ) from None
 
     def _renew(self) -> bool:

@@ -17,6 +17,7 @@ from quarterdeck.cli.terminal import clean
 
 TAIL = 20
 LOG_PAUSE = 1.0
+WAITING_PAUSE = 2.0
 ENDINGS = {
     "failed": "The deployment failed",
     "rolled-back": "The new version was taken back",
@@ -55,7 +56,7 @@ def follow(session: Session, watched: Watched, timeout: float | None) -> None:
     terminal, until = session.terminal, time.monotonic() + timeout if timeout else None
     query = {"includeHistory": True, "historyLimit": 200, "follow": True, "untilTerminal": True}
     try:
-        with Drawing(terminal) as drawing, _Log(session, watched, drawing):
+        with Drawing(terminal) as drawing, _Log(session, watched, drawing), _Waiting(session, watched, drawing):
             again = True
             while again:
                 stream = events.follow(session.api, "deployments.stream-events/stream", query, deploymentId=watched.id)
@@ -165,20 +166,23 @@ def _spoken(line: dict[str, Any]) -> bool:
     return line.get("source") == "application" and line.get("phase") in {"deploy", "verify"}
 
 
-class _Log:
-    """With --verbose: the log, read again and again beside the phases."""
+class _Beside:
+    """Asked again and again, beside the phases."""
 
-    def __init__(self, session: Session, watched: Watched, drawing: Drawing) -> None:
+    def __init__(
+        self, session: Session, watched: Watched, drawing: Drawing, pause: float, *, wanted: bool = True
+    ) -> None:
+        self._pause = pause
+        self._wanted = wanted
         self._drawing = drawing
         self._watched = watched
         self._session = session
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
-        self._shown = 0
 
     def __enter__(self) -> Self:
-        if self._session.terminal.verbose:
-            self._thread = threading.Thread(target=self._run, daemon=True, name="log")
+        if self._wanted:
+            self._thread = threading.Thread(target=self._run, daemon=True, name=type(self).__name__)
             self._thread.start()
         return self
 
@@ -191,16 +195,51 @@ class _Log:
         profile = self._session.api.profile
         api = Api(profile, name=self._session.api.name)
         try:
-            while not self._over.wait(LOG_PAUSE):
-                self._more(api)
-            self._more(api)
+            while not self._over.wait(self._pause):
+                self.ask(api)
+            self.end(api)
         except Failure:
             return  # the phases tell what is wrong
         finally:
             api.close()
 
-    def _more(self, api: Api) -> None:
+    def ask(self, api: Api) -> None:
+        """After each pause, in seconds."""
+
+    def end(self, api: Api) -> None:
+        """Once when the deployment has ended."""
+
+
+class _Log(_Beside):
+    """With --verbose: the log."""
+
+    def __init__(self, session: Session, watched: Watched, drawing: Drawing) -> None:
+        super().__init__(session, watched, drawing, LOG_PAUSE, wanted=session.terminal.verbose)
+        self._shown = 0
+
+    def ask(self, api: Api) -> None:
         lines = api.read("deployments.logs", deploymentId=self._watched.id)["logs"]
         for line in lines[self._shown :]:
             self._drawing.note(f"    {clean(str(line['message']))}")
         self._shown = len(lines)
+
+    def end(self, api: Api) -> None:
+        self.ask(api)
+
+
+class _Waiting(_Beside):
+    """Before the first phase: why nothing happens yet, each reason once."""
+
+    def __init__(self, session: Session, watched: Watched, drawing: Drawing) -> None:
+        super().__init__(session, watched, drawing, WAITING_PAUSE)
+        self._told: set[str] = set()
+
+    def ask(self, api: Api) -> None:
+        if self._drawing.begun:
+            return
+        for item in api.read("operator-work.list", {"deploymentId": self._watched.id, "limit": 1})["items"]:
+            known = item.get("safeDetails") or {}
+            why = str(known.get("waitingMessage") or "")
+            if why and known.get("waitingReason") != "about-to-start" and why not in self._told:
+                self._told.add(why)
+                self._drawing.note(f"  It waits. {clean(why)} {clean(str(known.get('waitingHint') or ''))}".rstrip())

@@ -6,6 +6,7 @@ import difflib
 import errno
 import json
 import os
+import shlex
 import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -15,7 +16,7 @@ from quarterdeck.cli.catalogue import BY_NAME, COMMANDS, NEAR, overview
 from quarterdeck.cli.failure import Exit, Failure
 
 if TYPE_CHECKING:
-    from cyclopts import App
+    from cyclopts import App, CycloptsError
 
 EXAMPLE = ("qd ", "quarterdeck ", "eval ")
 VALUED = {"-o", "--output", "--profile"}
@@ -121,7 +122,7 @@ def _command(name: str, tokens: list[str]) -> int:
     try:
         result = app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
-        raise Failure(_plain(str(error)), exit=Exit.USAGE, code="usage", hint=f"qd {name} --help") from None
+        raise Failure(_told(error, name), exit=Exit.USAGE, code="usage", hint=f"qd {name} --help") from None
     except Problem as problem:
         raise _of_problem(problem) from None
     return int(result) if isinstance(result, int) else int(Exit.DONE)
@@ -130,8 +131,8 @@ def _command(name: str, tokens: list[str]) -> int:
 def _no_verb(noun: str, word: str, verbs: list[str]) -> Failure:
     """`qd project delte`: say which verbs there are, and which one is near."""
     near = _near(word, verbs) if word else None
-    listed = near or NEAR.get(word.lower()) if word else None
-    hint = f"qd {noun} {near}" if near else f"qd ls {noun}s" if listed == "ls" else f"qd {noun} --help"
+    lists = f"ls {noun}s" in NEAR.values() and (word == "ls" or NEAR.get(word.lower()) == "ls")
+    hint = f"qd {noun} {near}" if near else f"qd ls {noun}s" if lists else f"qd {noun} --help"
     said = f"There is no command {noun} {word}" if word else f"Say what to do with the {noun}"
     return Failure(f"{said}: {', '.join(verbs)}.", exit=Exit.USAGE, code="unknown_command", hint=hint)
 
@@ -174,8 +175,12 @@ def lead_with_examples(app: App) -> None:
     app.help = "\n\n".join(part for part in (first, "\n".join(examples), rest.strip()) if part.strip())
 
 
-def _plain(text: str) -> str:
-    return " ".join(text.split())
+def _told(error: CycloptsError, name: str) -> str:
+    from cyclopts import UnusedCliTokensError
+
+    if isinstance(error, UnusedCliTokensError):
+        return f"qd {name} does not know what to do with: {shlex.join(error.unused_tokens or [])}"
+    return " ".join(str(error).split())
 
 
 def _of_problem(problem: Any) -> Failure:

@@ -93,6 +93,11 @@ class Drawing:
     def status(self) -> str:
         return self._phases.status
 
+    @property
+    def begun(self) -> bool:
+        """Whether a phase has been told."""
+        return self._phases.current is not None or bool(self._phases.finished)
+
     def __enter__(self) -> Self:
         if self._terminal.rewrites:
             self._painter = threading.Thread(target=self._paint, daemon=True, name="phases")

@@ -107,7 +107,8 @@ def origin(url: str) -> str:
 def chosen(name: str | None) -> tuple[str | None, Profile]:
     """The profile to use and its name: the environment first, then `--profile`, then the current one.
 
-    `QUARTERDECK_URL` alone keeps the saved credential if a profile with this address exists.
+    `QUARTERDECK_URL` alone keeps the saved credential if a profile with this address exists; `QUARTERDECK_TOKEN` alone
+    says nothing, since nobody knows which server it is for.
     """
     url, token = os.environ.get("QUARTERDECK_URL"), os.environ.get("QUARTERDECK_TOKEN")
     if name is None and url and token:
@@ -130,5 +131,4 @@ def chosen(name: str | None) -> tuple[str | None, Profile]:
     if selected not in store.profiles:
         known = ", ".join(sorted(store.profiles)) or "none"
         raise usage(f"There is no profile {selected}. Known: {known}.", "qd login URL --profile " + selected)
-    profile = store.profiles[selected]
-    return selected, Profile(profile.url, token, None, None) if token else profile
+    return selected, store.profiles[selected]

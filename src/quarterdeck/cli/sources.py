@@ -118,7 +118,7 @@ def _folder(text: str, here: Path) -> Source:
     if not path.exists():
         raise usage(f"There is no folder {path}.", HINT, code="source_missing")
     if not path.is_dir():
-        raise usage(f"{path} is a file, not a folder.", f"qd deploy {path.parent}", code="source_missing")
+        raise usage(f"{path} is a file, not a folder.", HINT, code="source_missing")
     return Source("folder", str(path), slug(path.name))
 
 

@@ -176,6 +176,7 @@ def deploy(choice: SourceChoice) -> Command:
     for flag, value in (
         ("--branch", choice.branch),
         ("--base-directory", choice.directory),
+        ("--key", choice.key),
         ("--name", choice.name),
         ("--project", choice.project),
         ("--environment", choice.environment),

@@ -55,12 +55,13 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class SourceChoice:
-    """What the new-project form asks for; empty strings mean unsaid."""
+    """What the new-project form asks for; empty strings mean unsaid. `key` is the reference of a stored SSH key."""
 
     kind: str
     locator: str
     branch: str = ""
     directory: str = ""
+    key: str = ""
     project: str = ""
     environment: str = "production"
     name: str = ""

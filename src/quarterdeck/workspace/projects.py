@@ -9,6 +9,7 @@ from sqlalchemy import delete as delete_rows
 from sqlalchemy import func, select
 
 from quarterdeck.kernel import audit, events
+from quarterdeck.kernel.blockers import in_words
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid
 from quarterdeck.kernel.protocols import DeletionBlocker
@@ -205,7 +206,7 @@ def delete(tx: Tx, ref: str, confirmation: str, registry: Sequence[DeletionBlock
         )
     standing = blockers(tx, project, registry)
     if standing:
-        words = ", ".join(f"{kind} ({number})" for kind, number in standing)
+        words = "; ".join(in_words(*one) for one in standing)
         raise Conflict(
             f"The project {project.name} cannot be deleted yet: {words}.",
             code="project_delete_blocked",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from sqlalchemy import select
+
 from quarterdeck.console.domain import deployments as shown
+from quarterdeck.console.domain import home
 from quarterdeck.console.domain import resources as console
 from quarterdeck.console.domain.places import Found
 from quarterdeck.deploy.deployments import deployments
@@ -11,6 +14,7 @@ from quarterdeck.deploy.observation import health
 from quarterdeck.deploy.observation.facts import facts
 from quarterdeck.deploy.observation.probing import Probes
 from quarterdeck.deploy.resources import archiving, resources
+from quarterdeck.kernel.audit.model import audit_events
 from quarterdeck.kernel.db import Tx
 from support.harbour import Harbour
 
@@ -80,3 +84,11 @@ async def test_where_it_was_canceled_nothing_failed(harbour: Harbour) -> None:
         return [phase.state for phase in shown.phases(row, deployments.phases(tx, row))]
 
     assert (await harbour.instance.db.read(states))[0] == "canceled"
+
+    def told(tx: Tx) -> tuple[str, str]:
+        newest = tx.execute(select(audit_events).order_by(audit_events.c.id.desc()).limit(1)).mappings().one()
+        return newest["action"], newest["outcome"]
+
+    assert await harbour.instance.db.read(told) == ("deployment.canceled", "success")
+    said = await harbour.instance.db.read(home._activity)
+    assert said[0].text == "ended the canceled deployment of"

@@ -207,6 +207,14 @@ def test_the_menu_opens_on_a_phone_without_scripts(browser: Browser, deck: Deck)
     visit.close()
 
 
+def test_the_tab_of_the_page_is_in_sight_on_a_phone(browser: Browser, deck: Deck) -> None:
+    visit = Visit(browser, deck, viewport={"width": 390, "height": 844})
+    page = visit.go(PAGES["settings"])
+    tab = page.get_by_role("navigation", name="Resource").get_by_role("link", name="Settings")
+    expect(tab).to_be_in_viewport(ratio=0.9)
+    visit.close()
+
+
 def test_a_pressed_button_says_so_and_cannot_be_pressed_twice(visit: Visit) -> None:
     # The page's own listeners decide first; here only what they let through is counted and kept from leaving.
     visit.context.add_init_script(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from quarterdeck.fleet.docker.address import EngineAddress
 from quarterdeck.fleet.docker.dialing import LocalDialer
 from quarterdeck.fleet.targets import connectivity
 from quarterdeck.fleet.targets.connectivity import Check, Examined
@@ -118,6 +119,14 @@ async def test_a_machine_without_an_engine_is_degraded_and_told_how_to_get_one(
     engine = named(found, "docker-engine")
     assert (found.status, engine.status, engine.facts["code"]) == ("degraded", "failed", "docker_unavailable")
     assert engine.facts["hint"]
+
+
+async def test_this_machine_without_an_engine_runs_host_processes_and_that_is_said(tmp_path: Path) -> None:
+    found = await connectivity.examine_local(SystemClock(), EngineAddress(str(tmp_path / "none.sock")))
+    engine = named(found, "docker-engine")
+    assert (engine.status, engine.facts["code"]) == ("failed", "docker_unavailable")
+    assert "does not answer. Applications are deployed to this machine as host processes" in engine.message
+    assert engine.message.endswith(f" {engine.facts['hint']}")
 
 
 async def test_a_clock_that_is_off_is_measured_against_ours(login: Login) -> None:

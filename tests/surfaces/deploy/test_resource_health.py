@@ -44,7 +44,8 @@ async def test_a_resource_that_was_never_deployed_says_so_in_four_checks(deck):
         assert found["sourceErrors"] == []
     found = await deck.do("resources.health", resourceId=resource, query={"includeChecks": "false"})
     assert found["checks"] == []
-    await deck.malformed("resources.health", resourceId=resource, query={"mode": "guessed"})
+    wrong = await deck.malformed("resources.health", resourceId=resource, query={"mode": "guessed"})
+    assert wrong["data"]["issues"][0]["message"] == "'guessed' is none of: cached, live"
 
 
 @pytest.mark.parametrize(
@@ -132,6 +133,23 @@ async def test_live_health_asks_the_application_as_its_policy_says(deck):
     found = await deck.do("resources.health", resourceId=resource, query={"mode": "live"})
     assert found["publicAccess"]["reasonCode"] == "resource_access_proxy_unavailable"
     assert checks(found)["public-access"] == checks(found)["proxy-route"] == "failed"
+
+
+async def test_another_program_on_the_port_of_the_edge_is_not_taken_for_it(deck):
+    server = await deck.server()
+    resource = await deck.resource(source=SOURCE)
+    stranger = await Application("well").start()
+    runtime = PROCESS | {"port": stranger.port, "host_port": stranger.port, "upstream": stranger.upstream}
+    try:
+        await serve(deck, await deployed(deck, resource, server), runtime, edge_port=stranger.port)
+        await observe(deck, resource, Seen("running"))
+        found = await deck.do("resources.health", resourceId=resource, query={"mode": "live"})
+    finally:
+        await stranger.end()
+    assert (found["overall"], found["publicAccess"]["reasonCode"]) == ("degraded", "resource_access_proxy_unavailable")
+    assert checks(found)["public-access"] == checks(found)["proxy-route"] == "failed"
+    said = next(one["message"] for one in found["checks"] if one["name"] == "public-access")
+    assert f"port {stranger.port}" in said
 
 
 @pytest.mark.edge

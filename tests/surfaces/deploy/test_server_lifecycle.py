@@ -98,7 +98,7 @@ async def test_what_was_deployed_to_a_server_keeps_it(deck):
     assert (found["deployment-history"], found["active-deployment"]) == (1, 1)
     body = {"confirmation": {"serverId": server}}
     refused = await deck.refused(409, "server_delete_blocked", "servers.delete", body, serverId=server)
-    assert "deployment-history (1)" in refused["message"]
+    assert "1 deployment is kept as its history" in refused["message"]
 
 
 async def test_another_kind_of_edge_is_pending_and_the_same_kind_nothing(deck):

@@ -44,7 +44,8 @@ def login(
     password
         Your password, or - to read it from stdin. Asked for on a terminal.
     token
-        A token instead of a password, or - to read it from stdin.
+        A token instead of a password, or - to read it from stdin. It is the access_token that POST /api/auth/login
+        answers; tokens of your own cannot be made yet.
     code
         The one-time code of your second factor.
     """

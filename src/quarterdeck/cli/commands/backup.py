@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -127,9 +128,10 @@ def restore(
     if check:
         text = f"{file} is whole ({what})."
     else:
+        start = shlex.join(["quarterdeck", "serve", "--data-dir", str(settings.data_dir)])
         text = (
             f"Restored to {settings.data_dir} ({what}).\nImages are not part of a backup: what ran in containers runs "
-            "again where its image still is, else deploy it again.\nNow: quarterdeck serve"
+            f"again where its image still is, else deploy it again.\nNow: {start}"
         )
     terminal.answer({"file": str(file), **_facts(manifest)}, name=str(file), text=text)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import Any, Literal
 
 from cyclopts import App
@@ -82,7 +83,7 @@ def set_values(
     """
     _, plain = sorted_out(values, as_variables=True)
     if not plain and not secret:
-        raise usage("There is nothing to set.", f"qd environment set {name} KEY=VALUE")
+        raise usage("There is nothing to set.", f"qd environment set {quote(name)} KEY=VALUE")
     with session(changing) as opened:
         row = names.environment(opened.api, name)
         exposure = "build-time" if build_time else "runtime"
@@ -116,7 +117,7 @@ def unset(name: str, /, *keys: str, build_time: bool = False, changing: Changing
         The variables of the build.
     """
     if not keys:
-        raise usage("There is nothing to remove.", f"qd environment unset {name} KEY")
+        raise usage("There is nothing to remove.", f"qd environment unset {quote(name)} KEY")
     with session(changing) as opened:
         row = names.environment(opened.api, name)
         exposure = "build-time" if build_time else "runtime"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from quarterdeck.cli import names
 from quarterdeck.cli.client import Api
 from quarterdeck.cli.failure import Exit, Failure
+from quarterdeck.cli.names import Found
 from quarterdeck.cli.options import Changing, Destroying
 from quarterdeck.cli.serving import numbered
 from quarterdeck.cli.session import Session, session
@@ -89,8 +90,26 @@ def delete(resource: str, /, *, destroying: Destroying = Destroying()) -> None:
                 code="resource_delete_blocked",
                 hint=f"qd archive {found.path}",
             )
+        _check_stands_alone(opened.api, found)
         lost = f"{found.path} is lost with its settings and variables. This cannot be undone."
         opened.terminal.confirm_typed(lost, slug, destroying.confirm)
         body = {"confirmation": {"resourceSlug": slug}}
         made = opened.api.change("resources.delete", body, resourceId=found.id)
         opened.done(made, name=found.id, text=f"Deleted {found.path}.")
+
+
+def _check_stands_alone(api: Api, found: Found) -> None:
+    """What the server would refuse is told before a confirmation is asked for. Raises `Failure`."""
+    rows = numbered(api, found.resource)
+    if not rows:
+        return
+    many = f"{len(rows)} deployments are" if len(rows) > 1 else "1 deployment is"
+    number = next((number for number, row in rows if not row.get("archivedAt")), None)
+    raise Failure(
+        f"{found.path} cannot be deleted: {many} kept as its history.",
+        exit=Exit.CONFLICT,
+        code="resource_delete_blocked",
+        hint=f"qd archive {found.path} v{number}"
+        if number
+        else f"qd prune deployments --before 0s --resource {found.path} --yes",
+    )

@@ -10,14 +10,9 @@ from quarterdeck.cli import names, states
 from quarterdeck.cli.failure import Exit, Failure
 from quarterdeck.cli.options import Changing, Common, Destroying
 from quarterdeck.cli.session import session
+from quarterdeck.kernel.blockers import in_words
 
 project = App(name="project", help="Projects: what belongs together.")
-BLOCKERS = {
-    "active-project": "it is not archived",
-    "environment": "environments",
-    "resource": "resources",
-    "deployment-history": "deployments in its history",
-}
 
 
 def create(name: str, /, *, description: str | None = None, changing: Changing = Changing()) -> None:
@@ -165,14 +160,10 @@ def delete(name: str, /, *, destroying: Destroying = Destroying()) -> None:
 
 
 def _blocked(slug: str, blockers: list[dict[str, Any]]) -> Failure:
-    told = []
-    for blocker in blockers:
-        kind = str(blocker["kind"])
-        words = BLOCKERS.get(kind, kind.replace("-", " "))
-        told.append(words if kind == "active-project" else f"{blocker['count']} {words}")
+    told = [in_words(str(blocker["kind"]), int(blocker.get("count", 1))) for blocker in blockers]
     archived = all(blocker["kind"] != "active-project" for blocker in blockers)
     return Failure(
-        f"The project {slug} cannot be deleted yet: {', '.join(told)}.",
+        f"The project {slug} cannot be deleted yet: {'; '.join(told)}.",
         exit=Exit.CONFLICT,
         code="project_delete_blocked",
         hint=f"qd ls --project {slug}" if archived else f"qd project archive {slug}",

@@ -126,9 +126,11 @@ def status(resource: str | None = None, /, *, common: Common = COMMON) -> None:
             terminal.line(health["overall"])
             return
         latest = health.get("latestDeployment") or {}
+        wrong = (one.get("message") for one in health.get("checks") or [] if one["status"] == "failed")
         rows = [("state", "archived")] if archived(opened.api, found.id) else []
         rows += [
             ("health", terminal.state(states.health(health["overall"]))),
+            *(("", f"{said[:1].upper()}{said[1:].rstrip('.')}.") for said in dict.fromkeys(wrong) if said),
             ("runtime", terminal.state(states.health(health["runtime"]["lifecycle"]))),
             ("address", (health.get("publicAccess") or {}).get("url") or "none"),
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from shlex import quote
 from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter, validators
@@ -12,6 +13,7 @@ from quarterdeck.cli.failure import Exit, Failure, usage
 from quarterdeck.cli.keys import private_key
 from quarterdeck.cli.options import Changing, Common, Destroying
 from quarterdeck.cli.session import Session, session
+from quarterdeck.kernel.blockers import in_words
 from quarterdeck.kernel.clock import SystemClock, wire_time
 
 COMMON, CHANGING, DESTROYING = Common(), Changing(), Destroying()
@@ -221,7 +223,7 @@ def _tested(opened: Session, identifier: str, name: str) -> None:
         raise Failure(
             f"{name} is {answer['status']}: {', '.join(failed)}.",
             code="connectivity_degraded" if answer["status"] == "degraded" else "connectivity_unreachable",
-            hint=f"Do what stands beside each, then: qd server test {name}",
+            hint=f"Do what stands beside each, then: qd server test {quote(name)}",
             facts={"serverId": identifier} if not terminal.structured else {},
         )
 
@@ -279,13 +281,13 @@ def rm(name: str, /, *, destroying: Destroying = DESTROYING) -> None:
         found = names.server(opened.api, name)
         standing = opened.api.read("servers.delete-check", serverId=found["id"])["blockers"]
         if standing:
-            words = ", ".join(f"{one['kind']} ({one.get('count', 1):g})" for one in standing)
+            words = "; ".join(in_words(one["kind"], int(one.get("count", 1))) for one in standing)
             active = any(one["kind"] == "active-server" for one in standing)
             raise Failure(
                 f"{found['name']} cannot be deleted yet: {words}.",
                 exit=Exit.CONFLICT,
                 code="server_delete_blocked",
-                hint=f"qd server deactivate {found['name']}" if active else "Remove what is listed first.",
+                hint=f"qd server deactivate {quote(found['name'])}" if active else "Remove what is listed first.",
             )
         lost = f"{found['name']} is forgotten; nothing on the machine is touched."
         opened.terminal.confirm_typed(lost, found["name"], destroying.confirm)
@@ -370,7 +372,9 @@ def edge(name: str, kind: Edge | None = None, /, *, changing: Changing = CHANGIN
             _done(opened, found["id"], f"The edge of {found['name']} is {kind}.")
             return
         made = opened.api.change("servers.bootstrap-proxy", {"reason": "repair"}, serverId=found["id"])
-        text = f"Bringing up the edge of {found['name']} ({made.get('attemptId', '')}). See: qd server show {name}"
+        text = (
+            f"Bringing up the edge of {found['name']} ({made.get('attemptId', '')}). See: qd server show {quote(name)}"
+        )
         _done(opened, found["id"], text)
 
 

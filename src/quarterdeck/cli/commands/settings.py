@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import sys
+from shlex import quote
 from typing import Any
 
 from quarterdeck.cli import names
@@ -90,7 +91,7 @@ def set_values(
     """
     fields, variables = sorted_out(values, as_variables=variable)
     if not fields and not variables and not secret:
-        raise usage("There is nothing to set.", f"qd set {resource} port=3000")
+        raise usage("There is nothing to set.", f"qd set {quote(resource)} port=3000")
     with session(changing) as opened:
         found = names.resource(opened.api, resource)
         secrets = secret_values(opened.terminal, secret or [])
@@ -228,7 +229,7 @@ def unset(
         The variables of the build.
     """
     if not keys:
-        raise usage("There is nothing to remove.", f"qd unset {resource} KEY")
+        raise usage("There is nothing to remove.", f"qd unset {quote(resource)} KEY")
     exposure = "build-time" if build_time else "runtime"
     with session(changing) as opened:
         found = names.resource(opened.api, resource)

@@ -23,6 +23,7 @@ from quarterdeck.fleet.servers import lifecycle, proxies, servers
 from quarterdeck.fleet.servers.looking import Draft
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.fleet.targets.connectivity import Examined
+from quarterdeck.kernel.blockers import in_words
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.principal import Principal
@@ -155,9 +156,7 @@ def _view(tx: Tx, ref: str, registry: tuple[DeletionBlocker, ...]) -> ServerView
             AttemptRow(one.ref, one.status, one.reason, one.error_message or "", one.started_at)
             for one in proxies.latest(tx, server)
         ),
-        blockers=tuple(
-            f"{kind.replace('-', ' ')} ({number})" for kind, number in lifecycle.blockers(tx, server, registry)
-        ),
+        blockers=tuple(in_words(*one) for one in lifecycle.blockers(tx, server, registry)),
     )
 
 

@@ -231,6 +231,7 @@ def _activity(tx: Tx) -> tuple[Happening, ...]:
 SAID = {
     "deployment.requested": "deploys",
     "deployment.cancel-requested": "canceled",
+    "deployment.canceled": "ended the canceled deployment of",
     "project.created": "created the project",
     "project.renamed": "renamed the project",
     "project.archived": "archived the project",

@@ -31,6 +31,7 @@ from quarterdeck.fleet.credentials.model import ServerCredential
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.fleet.servers.servers import LOCAL
 from quarterdeck.identity.model import Organization, User
+from quarterdeck.kernel.blockers import in_words
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.principal import Principal
 from quarterdeck.kernel.protocols import DeletionBlocker
@@ -166,7 +167,7 @@ class Reads:
 
     async def project_blockers(self, who: Principal, slug: str) -> tuple[str, ...]:
         standing = await self.instance.db.read(lambda tx: projects.blockers(tx, project_at(tx, slug), self.registry))
-        return tuple(f"{kind.replace('-', ' ')} ({number})" for kind, number in standing)
+        return tuple(in_words(*one) for one in standing)
 
     async def hosts(self, who: Principal) -> tuple[HostRow, ...]:
         rows: tuple[HostRow, ...] = await self.instance.db.read(ledger.hosts, self.instance)

@@ -22,6 +22,7 @@ from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.deploy.resources.variables import reaching
 from quarterdeck.deploy.sources.spec import INLINE
 from quarterdeck.fleet.servers.model import Server
+from quarterdeck.kernel.blockers import in_words
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.protocols import DeletionBlocker
 from quarterdeck.workspace import variables
@@ -290,7 +291,7 @@ def settings(tx: Tx, found: Found, registry: tuple[DeletionBlocker, ...]) -> Set
             },
             "access": _texts(resource.access) or {"generatedAccessMode": "inherit", "pathPrefix": "/"},
         },
-        delete_blockers=tuple(resources.in_words(*one) for one in standing),
+        delete_blockers=tuple(in_words(*one) for one in standing),
     )
 
 

@@ -8,10 +8,17 @@ from typing import Any
 from quarterdeck.console.ports import SourceChoice
 from quarterdeck.console.views.resources import Inspection
 from quarterdeck.deploy.deployments import inspection
+from quarterdeck.deploy.resources import deploy_keys
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.workspace.names import slug
 
-KINDS = {"git": "remote-git", "folder": "local-folder", "image": "docker-image", "dockerfile": "dockerfile-inline"}
+KINDS = {
+    "git": "remote-git",
+    "folder": "local-folder",
+    "archive": "zip-artifact",
+    "image": "docker-image",
+    "dockerfile": "dockerfile-inline",
+}
 
 
 ENDINGS = frozenset({"txt", "json", "toml", "xml", "exs", "mod"})
@@ -23,6 +30,10 @@ def source(choice: SourceChoice) -> dict[str, Any]:
     if not choice.locator:
         raise Invalid("Say where the source is.", hint="An address, a path or an image.", field="locator")
     document: dict[str, Any] = {"kind": KINDS[choice.kind], "locator": choice.locator}
+    if choice.key:
+        if choice.kind != "git":
+            raise Invalid("Only a git repository is fetched with a deploy key.", hint="Choose none.", field="key")
+        document |= {"kind": "git-deploy-key", "metadata": {deploy_keys.FIELD: choice.key}}
     if choice.branch:
         commit = re.fullmatch(r"[0-9a-f]{40}", choice.branch)
         document["commitSha" if commit else "gitRef"] = choice.branch
@@ -61,7 +72,8 @@ def name_of(choice: SourceChoice) -> str:
         return choice.name
     if choice.kind == "dockerfile":
         return "app"
-    last = choice.locator.rstrip("/").rsplit("/", 1)[-1].removesuffix(".git").partition("@")[0].partition(":")[0]
+    last = choice.locator.rstrip("/").rsplit("/", 1)[-1].removesuffix(".git").removesuffix(".zip")
+    last = last.partition("@")[0].partition(":")[0]
     return slug(last, "app")
 
 

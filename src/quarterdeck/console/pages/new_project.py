@@ -10,6 +10,7 @@ from litestar import Request, Response, get, post
 
 from quarterdeck.console import commands
 from quarterdeck.console.desk import AnyRequest, open_desk, read_form
+from quarterdeck.console.pages.settings_forms import deploy_keys
 from quarterdeck.console.permissions import needs
 from quarterdeck.console.ports import SourceChoice
 from quarterdeck.console.render import see
@@ -21,6 +22,7 @@ from quarterdeck.kernel.errors import Problem
 KINDS = (
     ("git", "Git repository"),
     ("folder", "Folder on this host"),
+    ("archive", "ZIP file"),
     ("image", "Container image"),
     ("dockerfile", "Dockerfile, pasted here"),
 )
@@ -34,7 +36,7 @@ STRATEGIES = (
 )
 
 
-SOURCE = frozenset({"kind", "locator", "branch", "directory"})
+SOURCE = frozenset({"kind", "locator", "branch", "directory", "key"})
 
 
 def choice_from(values: Any) -> SourceChoice:
@@ -95,6 +97,7 @@ async def _show(
 ) -> Response[bytes]:
     desk = await open_desk(request)
     servers = await desk.ports.servers(desk.who)
+    keys = await deploy_keys(desk, choice.key)
     wrong = str(problem.details.get("field", "")) if problem else ""
     return desk.page(
         "pages/new_project.html",
@@ -103,7 +106,7 @@ async def _show(
         problem=problem,
         choice=choice,
         found=found,
-        source_fields=_source_fields(choice, wrong, problem),
+        source_fields=_source_fields(choice, keys, wrong, problem),
         plan_fields=_plan_fields(choice, servers),
         source={name: value for name, value in asdict(choice).items() if name in SOURCE},
         planned={name: value for name, value in asdict(choice).items() if name not in SOURCE},
@@ -111,7 +114,9 @@ async def _show(
     )
 
 
-def _source_fields(choice: SourceChoice, wrong: str, problem: Problem | None) -> tuple[Field, ...]:
+def _source_fields(
+    choice: SourceChoice, keys: tuple[tuple[str, str], ...], wrong: str, problem: Problem | None
+) -> tuple[Field, ...]:
     def error(name: str) -> str:
         return problem.message if problem and wrong == name else ""
 
@@ -123,7 +128,8 @@ def _source_fields(choice: SourceChoice, wrong: str, problem: Problem | None) ->
             choice.locator,
             required=True,
             kind="area" if choice.kind == "dockerfile" else "text",
-            hint="Such as https://git.example.com/team/shop.git, a path, an image name, or the Dockerfile itself.",
+            hint="Such as https://git.example.com/team/shop.git, the path of a folder or ZIP file, an image name, or "
+            "the Dockerfile itself.",
             error=error("locator"),
             full=True,
         ),
@@ -140,6 +146,15 @@ def _source_fields(choice: SourceChoice, wrong: str, problem: Problem | None) ->
             choice.directory,
             placeholder="apps/web",
             error=error("directory"),
+        ),
+        Field(
+            "key",
+            "Deploy key",
+            choice.key,
+            kind="select",
+            choices=keys,
+            error=error("key"),
+            hint="For a private repository with an SSH address. Keys are stored under Fleet, SSH keys.",
         ),
     )
 

@@ -11,7 +11,7 @@ from quarterdeck.console.desk import AnyRequest, open_desk, place_of, read_form
 from quarterdeck.console.pages.projects import variable_fields
 from quarterdeck.console.pages.questions import ask, ask_remove_variable, typed_conflict
 from quarterdeck.console.pages.resource import BASE, crumbs_of, tab_page, topic_of
-from quarterdeck.console.pages.settings_forms import FORMS, build_forms
+from quarterdeck.console.pages.settings_forms import FORMS, build_forms, deploy_keys
 from quarterdeck.console.permissions import needs
 from quarterdeck.console.ports import Place
 from quarterdeck.console.render import secure_headers, see
@@ -161,13 +161,14 @@ async def _settings(
     head = await desk.ports.resource_head(desk.who, place)
     saved = await desk.ports.settings(desk.who, place)
     form = (typed or {}).get("form", "")
+    keys = await deploy_keys(desk, (typed or saved.values.get("source", {})).get("sshCredentialId", ""))
     return tab_page(
         desk,
         "pages/settings.html",
         head,
         "/settings",
         problem,
-        forms=build_forms(head, saved, form, typed or {}, problem),
+        forms=build_forms(head, saved, form, typed or {}, problem, keys),
         changed=typed_conflict(problem, typed or {}, saved.values.get(form, {})),
         changed_form=form,
         version=saved.version,
@@ -199,7 +200,8 @@ async def ask_archive(request: Request[Any, Any, Any]) -> Response[bytes]:
         title=f"Archive {head.project_name} / {head.name}?",
         texts=(
             "What runs keeps running until it is stopped; it cannot be started, deployed or changed any more.",
-            "This is final, and its name stays taken: with a deployment in its history it cannot be deleted either.",
+            "This is final, and its name stays taken until it is deleted.",
+            "It can be deleted once it is stopped and its deployments are archived and pruned.",
         ),
         action=f"{head.href}/archive",
         back=f"{head.href}/settings",

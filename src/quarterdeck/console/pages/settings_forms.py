@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from quarterdeck.console import commands
+from quarterdeck.console.desk import Desk
 from quarterdeck.console.views.resources import ResourceHead, Settings
 from quarterdeck.console.views.shell import Command, Field
 from quarterdeck.kernel.errors import Problem
@@ -38,7 +39,6 @@ _KINDS = tuple(
     (kind, label)
     for kind, label in (
         ("remote-git", "Git repository"),
-        ("git-public", "Git repository, public"),
         ("git-deploy-key", "Git repository with a deploy key"),
         ("local-git", "Git repository on this host"),
         ("local-folder", "Folder on this host"),
@@ -59,7 +59,12 @@ FORMS: dict[str, Form] = {
                 Field("locator", "Where it is", required=True),
                 Field("gitRef", "Branch, tag or commit", hint="The default branch if left empty."),
                 Field("baseDirectory", "Directory inside it"),
-                Field("sshCredentialId", "Deploy key", hint="The id of an SSH key (sshcred_…), for that kind alone."),
+                Field(
+                    "sshCredentialId",
+                    "Deploy key",
+                    kind="select",
+                    hint="For a repository with a deploy key alone. Keys are stored under Fleet, SSH keys.",
+                ),
             ),
         ),
         Form(
@@ -151,10 +156,33 @@ FORMS: dict[str, Form] = {
 }
 
 
+async def deploy_keys(desk: Desk, chosen: str) -> tuple[tuple[str, str], ...]:
+    """Stored SSH keys by name, as choices; `chosen` is among them even where it is gone or may not be seen."""
+    known = await desk.ports.credentials(desk.who) if desk.viewer.may("deploy:credentials.list-ssh") else ()
+    choices = (("", "None"), *((one.ref, one.name) for one in known))
+    return choices if chosen in dict(choices) else (*choices, (chosen, chosen))
+
+
+def _choices(field: Field, values: dict[str, str], keys: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """The command line calls a repository public where we do not: it stays what it is."""
+    if field.name == "sshCredentialId":
+        return keys
+    if field.name == "kind" and values.get("kind") == "git-public":
+        return (("git-public", "Git repository"), *field.choices[1:])
+    return field.choices
+
+
 def build_forms(
-    head: ResourceHead, saved: Settings, posted: str, typed: dict[str, str], problem: Problem | None
+    head: ResourceHead,
+    saved: Settings,
+    posted: str,
+    typed: dict[str, str],
+    problem: Problem | None,
+    keys: tuple[tuple[str, str], ...],
 ) -> tuple[FilledForm, ...]:
-    """Every form with what is saved; the posted one with what was typed, its error at its field."""
+    """Every form with what is saved; the posted one with what was typed, its error at its field. `keys` are the
+    choices of a deploy key.
+    """
     wrong = str(problem.details.get("field", "")) if problem else ""
     filled = []
     for form in FORMS.values():
@@ -163,6 +191,7 @@ def build_forms(
             replace(
                 one,
                 value=values.get(one.name, ""),
+                choices=_choices(one, values, keys),
                 error=problem.message if problem and form.name == posted and wrong == one.name else "",
             )
             for one in form.template

@@ -16,6 +16,12 @@ function toast(text, tone = "good") {
 }
 $$(".toasts .toast").forEach(fade);
 
+// The tab of this page is in sight where its row is wider than the screen.
+$$(".tabs [aria-current]").forEach(tab => {
+  const row = tab.parentElement, at = tab.getBoundingClientRect(), of = row.getBoundingClientRect();
+  row.scrollLeft += at.left - of.left - (of.width - at.width) / 2;
+});
+
 // Theme: light, dark, or the system's. The server reads the cookie, so the first paint is right.
 on("click", "[data-theme-next]", e => {
   e.preventDefault();

@@ -31,6 +31,7 @@ class DeploymentAction(audit.Action):
     REQUESTED = "deployment.requested"
     CANCEL_REQUESTED = "deployment.cancel-requested"
     FINISHED = "deployment.finished"
+    CANCELED = "deployment.canceled"
     ARCHIVED = "deployment.archived"
 
 

@@ -278,14 +278,15 @@ def finished(tx: Tx, placement: Placement, deployment: Deployment, outcome: jobs
         _close_phases(tx, deployment, "failed")
         if touched and resource.serving_id != deployment.id:
             follow_up(tx, deployment, "clean")
+    canceled = deployment.status == "canceled"  # somebody wanted it so: no failure
     audit.record(
         tx,
-        admission.DeploymentAction.FINISHED,
+        admission.DeploymentAction.CANCELED if canceled else admission.DeploymentAction.FINISHED,
         resource_type="deployment",
         resource_id=deployment.ref,
         organization_id=deployment.organization_id,
         aggregate_id=resource.ref,
-        outcome="success" if deployment.status == "succeeded" else "failure",
+        outcome="success" if canceled or deployment.status == "succeeded" else "failure",
         detail={"status": deployment.status, "errorCode": deployment.error_code},
     )
 

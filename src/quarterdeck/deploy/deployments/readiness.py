@@ -72,7 +72,7 @@ def _seen_at(version: str) -> str:
         return wire_time(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))
     except ValueError:
         raise Invalid(
-            "readinessGeneratedAt is no time.",
+            f"{version[:60]!r} is no time at which readiness was read.",
             hint="Send generatedAt as readiness gave it.",
             field="readinessGeneratedAt",
         ) from None

@@ -18,7 +18,7 @@ async def wrong_port(target: Target, runtime: dict[str, Any]) -> str | None:
             return None
         tables = [f"/proc/{found.state.pid}/net/{table}" for table in TABLES]
         rows = heard((await target.host.run(["cat", *tables])).text)
-        advice = "Set internalPort to that port and deploy again."
+        advice = "Set that port (qd set NAME port=N; in the console, Settings, Network) and deploy again."
     else:
         status = await target.processes.find(runtime["instance"])
         if status is None or not status.pid:

@@ -95,12 +95,8 @@ class Reporter:
         point(f"{name}.kept")
 
     async def _failed(self, name: str, problem: Problem) -> None:
-        for line in [
-            problem.message,
-            *problem.details.get("lastLines", [])[-20:],
-            *([problem.hint] if problem.hint else []),
-        ]:
-            self.say(str(line), level="error")
+        for line in filter(None, (problem.message, problem.hint)):  # what the build said was logged as it came
+            self.say(line, level="error")
         await self.context.record("phase", {"phase": name, "status": "failed", "detail": problem.message[:300]})
 
     async def skip(self, name: str, detail: str) -> None:

@@ -125,7 +125,7 @@ async def start_container(
         raise Invalid(
             "The image names no port, and none is configured.",
             code="internal_port_missing",
-            hint="Set internalPort in the network profile to the port that the application listens on.",
+            hint="Say where it listens (qd set NAME port=N; in the console, Settings, Network) and deploy again.",
         )
     found = await containers.find(engine, name)
     if found is not None and not (found.image == image and found.state.running and not found.state.restarting):

@@ -7,7 +7,7 @@ import contextlib
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -26,6 +26,7 @@ LONGEST = 10.0  # seconds that a reader waits for a probe, whatever the policy a
 MOST_BYTES = 64 * 1024
 AGENT = "quarterdeck-health"
 GATEWAY = {502, 503, 504}
+MARK = "X-Request-Id"  # what the edge puts on every answer, its own and those of applications
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +128,15 @@ async def ask_edge(port: int, hostname: str, prefix: str, way: Way = plainly) ->
         unreached = answer.reason == "connect_failed"
         code = "resource_access_proxy_unavailable" if unreached else "resource_access_upstream_timeout"
         return Probe(answer.milliseconds, None, code, answer.message, through=not unreached)
+    if not answer.marked:
+        taken = answer.failed(
+            "resource_access_proxy_unavailable", f"another program than the edge answers on port {port} of this machine"
+        )
+        return replace(taken, through=False)
     said = _edge_code(answer.body)
     if said == "edge_unknown_host":
         missing = answer.failed("resource_access_route_not_found", f"the edge has no route for {hostname}")
-        return Probe(missing.milliseconds, missing.status, missing.reason, missing.message, through=False)
+        return replace(missing, through=False)
     if answer.status in GATEWAY and said is not None:
         return answer.failed("resource_access_upstream_unavailable", "the application does not answer the edge")
     if answer.status is not None and answer.status >= 500:
@@ -140,11 +146,14 @@ async def ask_edge(port: int, hostname: str, prefix: str, way: Way = plainly) ->
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
+    """`marked` says that it carries a request id, as every answer through the edge does."""
+
     milliseconds: int
     status: int | None = None
     reason: str | None = None
     message: str | None = None
     body: bytes = b""
+    marked: bool = False
 
     @property
     def probe(self) -> Probe:
@@ -176,7 +185,8 @@ async def _ask(method: str, url: str, host: str, seconds: float, through: httpx.
                 body += chunk
                 if len(body) >= MOST_BYTES:
                     break
-            return _Answer(spent(), answer.status_code, body=body[:MOST_BYTES])
+            marked = MARK in answer.headers
+            return _Answer(spent(), answer.status_code, body=body[:MOST_BYTES], marked=marked)
     except httpx.ConnectError:
         return _Answer(spent(), reason="connect_failed", message="nothing listens")
     except httpx.TimeoutException:

@@ -118,7 +118,11 @@ def moment(text: str) -> datetime:
         found = datetime.fromisoformat(text)
         return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
-        raise Invalid("since is no time.", hint="Write it like 2026-01-31T12:00:00.000Z.", field="since") from None
+        raise Invalid(
+            f"{text[:60]!r} is no time to read a log from.",
+            hint="Write it like 2026-01-31T12:00:00.000Z.",
+            field="since",
+        ) from None
 
 
 def position(cursor: str | None) -> int | None:

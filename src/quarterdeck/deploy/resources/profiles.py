@@ -146,17 +146,22 @@ def _health(given: dict[str, Any]) -> dict[str, Any]:
     return policy
 
 
+PORTS = {"internalPort": "The port that it listens on", "hostPort": "The port of the host"}
+
+
 def _network(given: dict[str, Any]) -> dict[str, Any]:
     profile = {
         "upstreamProtocol": "http",
         "exposureMode": "reverse-proxy",
         **{k: v for k, v in given.items() if v is not None},
     }
-    for key in ("internalPort", "hostPort"):
+    for key, what in PORTS.items():
         if key in profile and not 1 <= profile[key] <= 65535:
-            raise Invalid(f"{key} is a port from 1 to 65535.", field=key)
+            raise Invalid(f"{what} is a number from 1 to 65535, not {profile[key]}.", field=key)
     if "hostPort" in profile and profile["exposureMode"] != "direct-port":
-        raise Invalid("hostPort goes with the exposure direct-port only.", hint="Leave it out.", field="hostPort")
+        raise Invalid(
+            "A port of the host goes with the exposure direct-port only.", hint="Leave it out.", field="hostPort"
+        )
     return profile
 
 

@@ -13,6 +13,7 @@ from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.deploy.resources.transitions import close
 from quarterdeck.fleet.servers.model import Destination, Server
 from quarterdeck.kernel import audit, events, jobs
+from quarterdeck.kernel.blockers import in_words
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
 from quarterdeck.kernel.protocols import DeletionBlocker
@@ -229,16 +230,6 @@ STEPS = {
     "it archived: it runs nothing and keeps nothing but its history and its name.",
 }
 """What to do about a blocker, the first step first."""
-
-
-def in_words(kind: str, number: int) -> str:
-    """What a blocker says to people."""
-    known = {
-        "active-resource": "it is not archived",
-        "runtime-instance": "it still runs",
-        "deployment-history": f"{number} deployment{'s are' if number > 1 else ' is'} kept as its history",
-    }
-    return known.get(kind, f"{number} {kind.replace('-', ' ')}")
 
 
 def delete(tx: Tx, ref: str, confirmation: str, registry: Sequence[DeletionBlocker]) -> Resource:

@@ -181,12 +181,12 @@ def has_buildkit(headers: Mapping[str, str]) -> bool:
 def unavailable(address: str, error: Exception) -> Unavailable:
     if isinstance(error, httpx.ReadError | httpx.RemoteProtocolError | httpx.WriteError):
         return Unavailable(
-            f"The Docker engine at {address} went away in the middle",
+            f"The Docker engine at {address} went away in the middle.",
             code="docker_unavailable",
             hint="See why it was ended or restarted, start it if it does not run, then try again.",
         )
     return Unavailable(
-        f"The Docker engine at {address} does not answer",
+        f"The Docker engine at {address} does not answer.",
         code="docker_unavailable",
         hint="Start Docker on that host, or check DOCKER_HOST and the permissions of the socket.",
     )

@@ -9,6 +9,7 @@ from sqlalchemy import delete as delete_rows
 from quarterdeck.fleet.servers import servers
 from quarterdeck.fleet.servers.model import Destination, ProxyAttempt, Server
 from quarterdeck.kernel import audit, events
+from quarterdeck.kernel.blockers import in_words
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
 from quarterdeck.kernel.protocols import DeletionBlocker
@@ -59,7 +60,7 @@ def delete(tx: Tx, ref: str, confirmation: str, registry: Sequence[DeletionBlock
         )
     standing = blockers(tx, server, registry)
     if standing:
-        words = ", ".join(f"{kind} ({number})" for kind, number in standing)
+        words = "; ".join(in_words(*one) for one in standing)
         raise Conflict(
             f"The server {server.name} cannot be deleted yet: {words}.",
             code="server_delete_blocked",

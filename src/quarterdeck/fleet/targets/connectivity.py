@@ -183,8 +183,15 @@ async def _architecture(host: Host) -> Outcome:
 
 
 async def _docker(host: Host, address: EngineAddress | None) -> Outcome:
-    async with await open_engine(host, address) as engine:
-        told = await system.version(engine)
+    try:
+        async with await open_engine(host, address) as engine:
+            told = await system.version(engine)
+    except Problem as problem:
+        if not isinstance(host, LocalHost):
+            raise
+        without = "Applications are deployed to this machine as host processes; images and Dockerfiles want an engine."
+        facts = {"code": problem.code, "hint": problem.hint or ""}
+        return Outcome(False, f"{problem.message} {without} {problem.hint or ''}".strip(), facts)
     return Outcome(True, f"Docker {told.version} answers.", {"version": told.version, "apiVersion": told.api_version})
 
 

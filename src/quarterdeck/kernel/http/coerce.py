@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any, TypeVar, get_args
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -74,9 +74,7 @@ class QueryReader:
                 try:
                     msgspec.convert(values[entry.encode_name], entry.type, strict=False)
                 except msgspec.ValidationError as wrong:
-                    issue = msgspec_issue(str(wrong), "query")
-                    path = (entry.encode_name, *issue.path)
-                    found.append(Issue(issue.code, path, issue.message, "query", issue.expected))
+                    found.append(_issue(wrong, entry.type, (entry.encode_name,), "query"))
             elif entry.required:
                 found.append(Issue("invalid_type", (entry.encode_name,), "Required", "query", "present"))
         return found or [msgspec_issue(str(error), "query")]
@@ -110,8 +108,22 @@ def _walk(value: Any, kind: Any, path: tuple[str | int, ...], source: str) -> It
         if inner:
             yield from inner
         else:
-            issue = msgspec_issue(str(error), source)
-            yield Issue(issue.code, (*path, *issue.path), issue.message, source, issue.expected)
+            yield _issue(error, kind, path, source)
+
+
+def _issue(error: msgspec.ValidationError, kind: Any, path: tuple[str | int, ...], source: str) -> Issue:
+    """The issue of one value; of a word that is none of those allowed, with these."""
+    found = msgspec_issue(str(error), source)
+    allowed = _words(kind) if found.message.startswith("Invalid enum value") else []
+    listed = f" is none of: {', '.join(allowed)}" if allowed else ""
+    message = found.message.removeprefix("Invalid enum value ") + listed if listed else found.message
+    return Issue(found.code, (*path, *found.path), message, source, found.expected)
+
+
+def _words(kind: Any) -> list[str]:
+    if get_origin(kind) is Literal:
+        return [str(word) for word in get_args(kind)]
+    return [word for part in get_args(kind) for word in _words(part)]
 
 
 def _struct_in(kind: Any) -> type[msgspec.Struct] | None:

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from quarterdeck.deploy.execution.releasing import _lay_out
 from quarterdeck.fleet.processes.ownership import grant, publish
+from quarterdeck.fleet.processes.releases import Releases
 from quarterdeck.kernel.errors import Conflict, Invalid
 from quarterdeck.kernel.trees import DEEPEST
 
@@ -112,11 +112,11 @@ def test_all_of_a_tree_is_given_and_links_are_not_followed(place: Path, victim: 
 
 
 def test_nobody_comes_into_a_release_before_all_of_it_is_granted(place: Path, between: Between) -> None:
-    source, release = tree(place / "source", "part/one", "part/two"), place / "release"
+    source, release = tree(place / "source", "part/one", "part/two"), place / "releases" / "dep_1"
     told: list[str] = []
     between(1, lambda: told.append(as_user(f"print(os.listdir({str(release / 'tree' / 'part')!r}))")))
     for _ in range(2):  # also in the place of one that was left there in part
-        _lay_out(source, release, release / "tree", USER, ())
+        Releases(place).lay_out("dep_1", source, (), USER)
     assert "Permission denied" in told[0]
     assert as_user(f"print(sorted(os.listdir({str(release / 'tree' / 'part')!r})))") == "['one', 'two']"
     assert stat.S_IMODE((release / "tree").stat().st_mode) == 0o700

@@ -18,6 +18,7 @@ import pytest
 from quarterdeck.deploy.deployments import jobs as deployment_jobs
 from quarterdeck.deploy.observation import observations, reviving
 from quarterdeck.deploy.observation.observer import Observer
+from quarterdeck.deploy.observation.places import LocalPlace
 from quarterdeck.deploy.resources import resources
 from quarterdeck.fleet.processes.hosted import LocalProcesses
 from quarterdeck.fleet.processes.runtime import Processes
@@ -170,8 +171,9 @@ async def test_the_records_of_processes_are_read_on_a_thread_so_that_no_request_
             return super().find(instance)
 
     root = started.instance.data.runtime
-    observer = Observer(started.instance.db, started.instance.logs, root=root, docker_host=None)
-    observer._processes = Watched(root)
+    here = LocalPlace(root, None)
+    here.processes._own = Watched(root)  # type: ignore[attr-defined]
+    observer = Observer(started.instance.db, started.instance.logs, here)
     seen = await observer._states(await started.instance.db.read(observations.served_here))
     assert [one.lifecycle for one in seen.values()] == ["running"]
     assert threads

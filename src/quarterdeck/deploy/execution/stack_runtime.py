@@ -51,7 +51,11 @@ async def start(
     async with report.phase("deploy") as found:
         await way
         before = recorded(dict(order.serving.runtime)) if order.serving is not None else {}
-        runtime = await bring_all(target, order, made, artifact, before, report)
+        try:
+            runtime = await bring_all(target, order, made, artifact, before, report)
+        except Problem as problem:
+            report.application(problem.details.get("lastLines", []), "stdout")  # nobody followed them as they came
+            raise
         found.detail = f"stack of {len(runtime['services']) + bool(made.target_service)} services"
         found.data = runtime
         report.say(f"Started {found.detail}")

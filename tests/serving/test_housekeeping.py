@@ -16,6 +16,7 @@ from quarterdeck.identity import retention as identity_retention
 from quarterdeck.kernel import audit, events, jobs, retention
 from quarterdeck.kernel.bus import Bus
 from quarterdeck.kernel.clock import HeldClock
+from quarterdeck.kernel.datadir import DataDirectory
 from quarterdeck.kernel.db import open_database
 from quarterdeck.kernel.jobs.dispatcher import chores
 from quarterdeck.kernel.logs import Line, Logs
@@ -44,7 +45,7 @@ async def house(database_address, database_kind, tmp_path, clock):
         logs=logs,
         uid="instance",
         settings=SimpleNamespace(runtime_log_size=64 << 20),
-        data=SimpleNamespace(runtime=tmp_path / "runtime"),
+        data=DataDirectory(tmp_path),
         placement=SimpleNamespace(docker_host="unix:///nonexistent/docker.sock"),
     )
     await logs.shut()

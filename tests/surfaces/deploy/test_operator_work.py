@@ -239,7 +239,7 @@ async def test_what_cannot_be_done_on_a_server_any_more_is_not_retried_and_says_
         lambda tx: tx.execute(update(Server).where(Server.ref == server).values(provider="generic-ssh")) and None
     )
     error = await deck.refused(409, CODES["retry"], "operator-work.retry", workId=job.work_ref)
-    assert "over SSH" in error["message"]
+    assert "sign in" in error["message"]
 
 
 async def test_an_act_leaves_an_audit_event_and_a_domain_event(deck, home):

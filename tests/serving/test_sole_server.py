@@ -16,6 +16,7 @@ from quarterdeck.kernel.db.sole import SPACE
 from quarterdeck.kernel.errors import Conflict
 from quarterdeck.kernel.settings import Settings
 from serving.process import serving
+from support.databases import fresh_database
 
 BACKENDS = (
     "SELECT pid FROM pg_locks JOIN pg_database ON pg_database.oid = database "
@@ -27,11 +28,13 @@ class Order(msgspec.Struct):
     text: str = ""
 
 
+pytestmark = pytest.mark.postgresql  # SQLite's database lies in the data directory, which has a lock
+
+
 @pytest.fixture
-def url(database_kind, database_address):
-    if database_kind != "postgresql":
-        pytest.skip("SQLite's database lies in the data directory, which has a lock")
-    return str(database_address)
+def url(postgresql, tmp_path):
+    with fresh_database("postgresql", tmp_path, postgresql) as address:
+        yield str(address)
 
 
 def settings(directory, url):

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from quarterdeck.deploy.deployments import jobs as deployment_jobs
 from quarterdeck.deploy.observation import observations, reviving
@@ -24,6 +25,7 @@ from quarterdeck.fleet.processes.hosted import LocalProcesses
 from quarterdeck.fleet.processes.runtime import Processes
 from quarterdeck.fleet.processes.status import ProcessStatus
 from quarterdeck.fleet.processes.supervisor.record import read_json
+from quarterdeck.fleet.servers.model import Server
 from quarterdeck.instance import Instance
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import Tx
@@ -142,6 +144,20 @@ async def test_a_stopped_process_is_not_started_again(started: Harbour) -> None:
         return jobs.find(tx, subject=f"deployment:{ref}", kind="runtime.revive")
 
     assert await started.instance.db.read(revived) is None
+
+
+async def test_servers_behind_ssh_are_watched_where_something_serves_and_not_without_end(started: Harbour) -> None:
+    read = started.instance.db.read
+    ref = await serve(started)
+    assert await read(observations.servers_behind_ssh, 10) == []
+    server = (await started.show(ref)).server_id
+
+    def elsewhere(tx: Tx) -> None:
+        tx.execute(update(Server).where(Server.id == server).values(provider="generic-ssh"))
+
+    await started.write(elsewhere)
+    assert await read(observations.servers_behind_ssh, 10) == [server]
+    assert await read(observations.servers_behind_ssh, 0) == []
 
 
 async def test_what_was_replaced_is_not_kept_in_memory(started: Harbour) -> None:

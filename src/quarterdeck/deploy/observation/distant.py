@@ -28,6 +28,8 @@ log = structlog.get_logger("quarterdeck.observation")
 LOOK_SECONDS = 30.0
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 EDGE_SECONDS = 15.0
+MOST_SERVERS = 500
+"""So many are watched: each costs a connection and looks every few seconds. The others are deployed to all the same."""
 
 
 class Distant:
@@ -47,14 +49,14 @@ class Distant:
             with self._db.bus.subscribe(CHANGED) as inbox:
                 while True:
                     inbox.drain()
-                    self._begin(await self._db.read(servers_behind_ssh))
+                    self._begin(set(await self._db.read(servers_behind_ssh, MOST_SERVERS)))
                     await inbox.get(LOOK_SECONDS)
         finally:
             tasks = list(self._watched.values())
-            self._begin([])
+            self._begin(set())
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _begin(self, wanted: list[int]) -> None:
+    def _begin(self, wanted: set[int]) -> None:
         for server in [known for known in self._watched if known not in wanted]:
             self._watched.pop(server).cancel()
             self._said.pop(server, None)

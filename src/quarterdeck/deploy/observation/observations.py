@@ -53,14 +53,16 @@ def served_on(tx: Tx, server_id: int) -> list[Served]:
     return _served(tx, Server.id == server_id)
 
 
-def servers_behind_ssh(tx: Tx) -> list[int]:
-    """Row ids of the servers behind SSH that something serves on."""
+def servers_behind_ssh(tx: Tx, most: int) -> list[int]:
+    """Row ids of the servers behind SSH that something serves on; of more than `most` the oldest."""
     rows = tx.scalars(
         select(Server.id)
         .join(Deployment, Deployment.server_id == Server.id)
         .join(Resource, Resource.id == Deployment.resource_id)
         .where(Server.provider != LOCAL, *SERVING)
         .distinct()
+        .order_by(Server.id)
+        .limit(most)
     )
     return list(rows)
 

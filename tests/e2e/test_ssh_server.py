@@ -184,6 +184,11 @@ def test_all_that_was_left_there_is_said_and_taken_away(
     gone = client.post(path, {"remove": True})["items"]
     assert all(one["removed"] for one in gone), gone
     assert not there.root.parent.exists()
+    query = (
+        f"SELECT action FROM audit_events WHERE resource_id = '{server}' AND action LIKE 'server.unins%' ORDER BY id"
+    )
+    # What was only asked for or refused is not in the trail; what was about to go stands there before it went.
+    assert rows(client.deck, query) == [("server.uninstalling",), ("server.uninstalled",)]
     assert there.run("pgrep", "-c", "caddy", check=False).strip() == "0"
     assert client.post(path, {})["items"] == []
     shown = client.get(f"/api/servers/{server}")["server"]["edgeProxy"]

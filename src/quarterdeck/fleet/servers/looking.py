@@ -118,8 +118,11 @@ class Looking:
             done = await pruning.remove(host, engine, decided)
             return server, Pruned(done.candidates, found.warnings + done.warnings)
 
-    async def uninstall(self, server_ref: str, known: uninstalling.Known, *, remove: bool) -> tuple[Server, list[Left]]:
-        """What we have left on a server behind SSH, and with `remove` what of it is gone. Raises `Invalid` for this
+    async def uninstall(
+        self, server_ref: str, known: uninstalling.Known, begin: Callable[[], Awaitable[None]], *, remove: bool
+    ) -> tuple[Server, list[Left]]:
+        """What we have left on a server behind SSH, and with `remove` what of it is gone. `begin` is awaited before
+        anything goes; what it raises leaves all as it is. Raises `Invalid` for this
         machine, and the problem of a server that cannot be signed in to.
         """
         server, login = await self.db.read(_signing, server_ref)
@@ -134,7 +137,10 @@ class Looking:
         async with self.connections.to(login) as host:
             remote = await self.connections.remote(host)
             found = await uninstalling.find(remote, self.instance, known)
-            return server, await uninstalling.remove(remote, found) if remove else found
+            if not remove:
+                return server, found
+            await begin()
+            return server, await uninstalling.remove(remote, found)
 
     @contextlib.asynccontextmanager
     async def _at(

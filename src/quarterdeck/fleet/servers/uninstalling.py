@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from quarterdeck.fleet.servers import servers
+from quarterdeck.fleet.servers.model import Server
 from quarterdeck.fleet.servers.transitions import first_edge, move_edge
 from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
 
 
 class UninstallAction(audit.Action):
+    UNINSTALLING = "server.uninstalling"
     UNINSTALLED = "server.uninstalled"
+
+
+def begin(tx: Tx, server_ref: str) -> None:
+    """Written before anything goes, so that the trail says who took it away whatever happens to us meanwhile."""
+    server = servers.find(tx, server_ref)
+    _note(tx, server, UninstallAction.UNINSTALLING, "server-uninstalling", {})
 
 
 def note(tx: Tx, server_ref: str, *, counts: dict[str, int]) -> None:
@@ -18,18 +26,22 @@ def note(tx: Tx, server_ref: str, *, counts: dict[str, int]) -> None:
     if counts.get("edge"):
         move_edge(tx, server, first_edge(server.proxy_kind))
         server.edge_http_port = server.edge_https_port = None
+    _note(tx, server, UninstallAction.UNINSTALLED, "server-uninstalled", {"removed": counts})
+
+
+def _note(tx: Tx, server: Server, action: UninstallAction, event: str, detail: dict[str, object]) -> None:
     audit.record(
         tx,
-        UninstallAction.UNINSTALLED,
+        action,
         resource_type="server",
         resource_id=server.ref,
         organization_id=server.organization_id,
-        detail={"removed": counts},
+        detail=detail,
     )
     events.append(
         tx,
         f"server:{server.ref}",
-        "server-uninstalled",
-        {"serverId": server.ref, "removed": counts},
+        event,
+        {"serverId": server.ref, **detail},
         organization_id=server.organization_id,
     )

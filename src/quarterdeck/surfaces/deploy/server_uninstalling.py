@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from quarterdeck.deploy.deployments import belonging
 from quarterdeck.fleet.servers import uninstalling
+from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.http.endpoint import Call, route
 
 
@@ -32,6 +33,11 @@ class LeftOnServer(Struct, kw_only=True, rename="camel"):
     items: list[LeftItem]
 
 
+def _begin(tx: Tx, server_id: str) -> None:
+    belonging.check_unused(tx, server_id)
+    uninstalling.begin(tx, server_id)
+
+
 @route(
     "POST",
     "/api/servers/{serverId}/uninstall",
@@ -45,12 +51,15 @@ async def uninstall(call: Call, server_id: str, body: Uninstall) -> LeftOnServer
     if body.remove:
         await call.read(belonging.check_unused, server_id)
 
+    async def begin() -> None:
+        await call.write(_begin, server_id)
+
     async def known(refs: Collection[str]) -> frozenset[str]:
         found: frozenset[str] = await call.read(belonging.ours, refs)
         return found
 
     looking = call.service("instance").looking
-    server, found = await looking.uninstall(server_id, known, remove=body.remove)
+    server, found = await looking.uninstall(server_id, known, begin, remove=body.remove)
     gone = Counter(one.kind for one in found if one.removed)
     if gone:
         await call.write(uninstalling.note, server_id, counts=dict(gone))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import json
 import os
@@ -72,6 +73,25 @@ def test_an_altered_backup_is_refused_whatever_was_altered(house: House, kept: P
         file = tmp_path / "altered.tar.gz"
         file.write_bytes(gzip.compress(bytes(altered), 1))
         assert refusal(file, house) in {"backup_damaged", "backup_foreign", "backup_newer_than_program"}, (name, at)
+
+
+@pytest.mark.parametrize("name", ["backup.json", "manifest.json"])
+@pytest.mark.parametrize("byte", [b"\xe5", b"\0", b"[" * 20_000])
+def test_a_backup_that_does_not_describe_itself_in_json_is_refused(house: House, kept: Path, tmp_path, name, byte):
+    file = tmp_path / "altered.tar.gz"
+    manifests = []
+    with tarfile.open(kept) as tar, tarfile.open(file, "w:gz") as out:
+        for member in tar:
+            content = tar.extractfile(member).read() if member.isfile() else b""
+            if member.name == name:
+                content = content[:40] + byte + content[40:]
+            if member.name == "manifest.json.sha256":  # the manifest's sum is right again
+                content = content.replace(*(hashlib.sha256(text).hexdigest().encode() for text in manifests))
+            if member.name == "manifest.json":
+                manifests = [tar.extractfile(member).read(), content]
+            member.size = len(content)
+            out.addfile(member, io.BytesIO(content))
+    assert refusal(file, house) in {"backup_foreign", "backup_damaged"}
 
 
 @pytest.mark.parametrize("content", [b"", b"no backup", gzip.compress(b"no tar"), os.urandom(4096)])

@@ -49,6 +49,10 @@ class Machine:
         return f"10.77.{self.number}.2"
 
     @property
+    def network(self) -> str:
+        return f"10.77.{self.number}.0/24"
+
+    @property
     def cable(self) -> str:
         return f"qdt{os.getpid() % 100_000}n{self.number}"
 
@@ -110,6 +114,7 @@ class Machine:
             assert time.monotonic() < deadline
             time.sleep(0.02)
         sh("ip", "link", "add", self.cable, "type", "veth", "peer", "name", "eth0", "netns", str(self._first()))
+        sh("ip", "route", "delete", "unreachable", self.network, check=False)
         sh("ip", "address", "add", f"10.77.{self.number}.1/24", "dev", self.cable)
         sh("ip", "link", "set", self.cable, "up")
         while not self._listens() or (self.with_engine and not answers(f"{self.place}/docker.sock")):
@@ -120,7 +125,7 @@ class Machine:
             base_images.ensure(self.docker_host, ["busybox"])
 
     def off(self) -> None:
-        """As by the power switch: everything on it ends at once."""
+        """As by the power switch: everything on it ends at once, and nobody else answers for it."""
         if self.process is None:
             return
         with contextlib.suppress(ProcessLookupError):
@@ -128,6 +133,7 @@ class Machine:
         self.process.wait(20)
         self.process = None
         sh("ip", "link", "delete", self.cable, check=False)  # it goes by itself, but later
+        sh("ip", "route", "replace", "unreachable", self.network)  # else whoever is behind the default route is asked
 
     def unplug(self) -> None:
         """Nothing arrives any more, and nobody is told."""
@@ -186,6 +192,7 @@ def machine(number: int, *, authorized: Sequence[str], engine: bool = True) -> I
         yield made
     finally:
         made.off()
+        sh("ip", "route", "delete", "unreachable", made.network, check=False)
         shutil.rmtree(place, ignore_errors=True)
 
 

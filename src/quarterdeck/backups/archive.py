@@ -32,6 +32,7 @@ from quarterdeck.backups.manifest import (
     unreadable,
 )
 from quarterdeck.backups.manifest import header_of as read_header
+from quarterdeck.kernel.unreadable import UNREADABLE
 
 LEVEL = 3
 CHUNK = 1 << 20
@@ -158,7 +159,7 @@ def walk(file: Path, sink: Sink) -> Manifest:
         raise damaged(file, "its manifest was altered")
     try:
         manifest = msgspec.json.decode(told, type=Manifest)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         raise damaged(file, "its manifest cannot be read") from None
     if manifest.header != first:
         raise damaged(file, "its header and its manifest do not belong together")

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from quarterdeck.backups.manifest import DataKey
 from quarterdeck.kernel.errors import Conflict, Invalid
 from quarterdeck.kernel.ids import Ids
+from quarterdeck.kernel.unreadable import UNREADABLE
 from quarterdeck.kernel.vault import Secret
 from quarterdeck.kernel.vault.backend import Wrapped
 from quarterdeck.kernel.vault.local import LocalBackend
@@ -57,7 +58,7 @@ def unseal(data: bytes, passphrase: Secret[str], instance: str) -> bytes:
         made = msgspec.json.decode(data, type=SealedKey)
         raw = base64.b64decode(made.text, validate=True)
         return AESGCM(_derived(made, passphrase)).decrypt(raw[:12], raw[12:], instance.encode())
-    except (msgspec.MsgspecError, ValueError, InvalidTag):
+    except (*UNREADABLE, ValueError, InvalidTag):
         raise Conflict(
             "The passphrase does not open the master key of this backup.",
             code="backup_passphrase_wrong",

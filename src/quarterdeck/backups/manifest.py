@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from quarterdeck.kernel.errors import Conflict, Invalid
+from quarterdeck.kernel.unreadable import UNREADABLE
 
 FORMAT = "quarterdeck-backup"
 VERSION = 1
@@ -84,7 +85,7 @@ def header_of(data: bytes, file: Path) -> Header:
     """Raises `Invalid` (`backup_foreign`) for what is not a header, `Conflict` for one of a later form."""
     try:
         found = msgspec.json.decode(data, type=Header)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         raise foreign(file) from None
     if found.format != FORMAT:
         raise foreign(file)

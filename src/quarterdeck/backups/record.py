@@ -6,6 +6,7 @@ import msgspec
 
 from quarterdeck.kernel.datadir import DataDirectory
 from quarterdeck.kernel.db.files import write_durably
+from quarterdeck.kernel.unreadable import UNREADABLE
 
 NAME = "last-backup.json"
 
@@ -27,5 +28,5 @@ def last(data: DataDirectory) -> Last | None:
     """None when there never was one, or the note of it cannot be read."""
     try:
         return msgspec.json.decode((data.path / NAME).read_bytes(), type=Last)
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, *UNREADABLE):
         return None

@@ -24,6 +24,7 @@ from quarterdeck.kernel.db.files import sync
 from quarterdeck.kernel.db.migrate import require_known
 from quarterdeck.kernel.errors import Conflict, Unavailable
 from quarterdeck.kernel.faults import point
+from quarterdeck.kernel.unreadable import UNREADABLE
 from quarterdeck.kernel.vault import Secret
 
 HARMLESS = frozenset({"lock", KEY, "quarterdeck.toml", "lost+found"})
@@ -176,7 +177,7 @@ def _require_same_database(header: Header, address: str | None) -> None:
 def _loaded(data: DataDirectory, header: Header, address: str, *, resumed: bool) -> bool:
     """Whether an earlier try of this same backup has filled the database. Raises `Conflict` for any other content."""
     if resumed and postgresql.holds(address, header.instance):
-        with contextlib.suppress(OSError, msgspec.MsgspecError):
+        with contextlib.suppress(OSError, *UNREADABLE):
             noted = msgspec.json.decode((data.path / RESTORING / staging.NOTE).read_bytes(), type=Header)
             if noted == header:
                 return True

@@ -90,9 +90,10 @@ def test_a_socket_speaks_documented_frames(client) -> None:
         assert socket.receive_json() == {"text": "hall: hello"}
 
 
-def test_a_malformed_frame_closes_the_socket(client) -> None:
+@pytest.mark.parametrize("frame", [b'{"text":1}', b'{"text":"\xe5"}', b"[" * 20_000, b""])
+def test_a_malformed_frame_closes_the_socket(client, frame) -> None:
     with client.websocket_connect("/deploy/echo/hall", headers=TOKEN) as socket:
-        socket.send_text('{"text":1}')
+        socket.send_bytes(frame)
         with pytest.raises(WebSocketDisconnect) as left:
             socket.receive_json()
     assert left.value.code == 1007

@@ -12,6 +12,7 @@ from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.fleet.edge.edge import Edge
 from quarterdeck.fleet.edge.routes import ProxyRoute, Route, StaticRoute
 from quarterdeck.kernel.faults import point
+from quarterdeck.kernel.unreadable import UNREADABLE
 
 LONGEST_ANSWER = 4096
 
@@ -78,6 +79,6 @@ def said_in(body: bytes) -> str | None:
     """The code of an answer that the edge made itself: of a route that leads nowhere, or whose upstream is silent."""
     try:
         code = msgspec.json.decode(body, type=_Answer).error.code
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return None
     return code if code in {"edge_unknown_host", "edge_upstream_unavailable"} else None

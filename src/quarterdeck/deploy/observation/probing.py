@@ -21,6 +21,7 @@ from quarterdeck.fleet.docker.transport import dialed_transport
 from quarterdeck.fleet.edge.edges import Edges
 from quarterdeck.fleet.targets.engines import open_engine
 from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.unreadable import UNREADABLE
 
 LONGEST = 10.0  # seconds that a reader waits for a probe, whatever the policy allows
 MOST_BYTES = 64 * 1024
@@ -199,7 +200,7 @@ def _edge_code(body: bytes) -> str | None:
     """The code of an answer that the edge made itself."""
     try:
         document = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return None
     error = document.get("error") if isinstance(document, dict) else None
     code = error.get("code") if isinstance(error, dict) else None

@@ -15,6 +15,7 @@ from quarterdeck.fleet.docker.address import EngineAddress
 from quarterdeck.fleet.docker.dialing import Dialer, LocalDialer
 from quarterdeck.fleet.docker.transport import dialed_client
 from quarterdeck.kernel.errors import Conflict, Invalid, NotFound, Problem, ProviderFailure, Unavailable
+from quarterdeck.kernel.unreadable import UNREADABLE
 
 T = TypeVar("T")
 Query = Mapping[str, str] | Sequence[tuple[str, str]]
@@ -200,7 +201,7 @@ def refusal(status: int, content: bytes, path: str) -> Problem:
     """The engine's refusal as a problem: its first line, cut, and the call it answered."""
     try:
         message = msgspec.json.decode(content, type=EngineError).message
-    except msgspec.DecodeError:
+    except UNREADABLE:
         message = ""
     line = (message.splitlines() or [f"status {status}"])[0][:300]
     call = path.split("?", 1)[0]
@@ -216,7 +217,7 @@ def refusal(status: int, content: bytes, path: str) -> Problem:
 def decode(content: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(content, type=kind)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise ProviderFailure(
             f"Docker's answer could not be read: {error}", code="docker_error", hint="Check the engine's version."
         ) from error

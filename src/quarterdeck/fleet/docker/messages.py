@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from quarterdeck.kernel.errors import ProviderFailure
+from quarterdeck.kernel.unreadable import UNREADABLE
 
 LONGEST_MESSAGE = 8 * 1024 * 1024
 
@@ -43,5 +44,5 @@ async def messages(chunks: AsyncIterator[bytes]) -> AsyncIterator[Message]:
         if line.strip():
             try:
                 yield DECODER.decode(line)
-            except msgspec.DecodeError as error:
+            except UNREADABLE as error:
                 raise ProviderFailure(f"Docker's progress could not be read: {error}", code="docker_error") from error

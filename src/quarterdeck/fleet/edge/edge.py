@@ -26,6 +26,7 @@ from quarterdeck.fleet.edge.supervision import Supervisor, cannot_listen
 from quarterdeck.fleet.edge.upstreams import Upstreams
 from quarterdeck.kernel.errors import NotFound, Problem, Unavailable
 from quarterdeck.kernel.faults import point
+from quarterdeck.kernel.unreadable import UNREADABLE
 
 JsonObject = dict[str, Any]
 
@@ -324,7 +325,7 @@ class Edge:
         """What may serve instead of a configuration that cannot: only what listens on the same ports."""
         older = []
         for path in (self.layout.current, self.layout.previous):
-            with contextlib.suppress(msgspec.MsgspecError, KeyError):
+            with contextlib.suppress(*UNREADABLE, KeyError):
                 generation = msgspec.json.decode(await self._files.read(path) or b"", type=JsonObject)
                 here = generation["apps"]["http"]["servers"]["http"]["listen"]
                 if generation != wanted and here == wanted["apps"]["http"]["servers"]["http"]["listen"]:
@@ -358,7 +359,7 @@ class Edge:
             if name.endswith(".json") and content is not None:
                 try:
                     route = decode_route(content)
-                except msgspec.MsgspecError as error:
+                except UNREADABLE as error:
                     raise Unavailable(
                         f"The edge's route file {name} cannot be read; no route is changed until it can.",
                         code="edge_proxy_route_unreadable",

@@ -11,6 +11,7 @@ from typing import IO
 import msgspec
 
 from quarterdeck.fleet.edge.layout import Layout
+from quarterdeck.kernel.unreadable import UNREADABLE
 
 KEPT = timedelta(days=7)
 """For so long a request is found; the log may be rolled away sooner on a busy host."""
@@ -82,7 +83,7 @@ def _in(file: IO[bytes], wanted: bytes, request_id: str) -> Entry | None:
             continue
         try:
             entry = _decode(line)
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             continue
         if entry.request_id == request_id:
             return entry

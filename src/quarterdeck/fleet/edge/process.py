@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from quarterdeck.kernel.errors import Unavailable
+from quarterdeck.kernel.unreadable import UNREADABLE
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -50,7 +51,7 @@ def lives(identity: Identity | None) -> bool:
 
 def decode_identity(data: bytes | None) -> Identity | None:
     """None for a missing, torn or foreign file: such a file proves nothing about any process."""
-    with contextlib.suppress(msgspec.MsgspecError):
+    with contextlib.suppress(*UNREADABLE):
         return msgspec.json.decode(data or b"", type=Identity)
     return None
 

@@ -17,6 +17,7 @@ from quarterdeck.fleet.edge.layout import Layout
 from quarterdeck.fleet.edge.ports import Ports, port_conflict
 from quarterdeck.fleet.edge.process import Identity, decode_identity
 from quarterdeck.kernel.errors import Conflict, Problem, Unavailable
+from quarterdeck.kernel.unreadable import UNREADABLE
 
 JsonObject = dict[str, Any]
 
@@ -151,6 +152,6 @@ def cannot_listen(said: str) -> Conflict | None:
 
 
 def _same(saved: bytes | None, configuration: JsonObject) -> bool:
-    with contextlib.suppress(msgspec.MsgspecError):
+    with contextlib.suppress(*UNREADABLE):
         return bool(msgspec.json.decode(saved or b"") == configuration)
     return False

@@ -24,6 +24,7 @@ from quarterdeck.fleet.targets.steward import Steward, problem_of
 from quarterdeck.fleet.targets.tailing import follow
 from quarterdeck.kernel.clock import Clock, SystemClock
 from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.unreadable import UNREADABLE
 from quarterdeck.kernel.vault import Secret
 
 UNPACK_SECONDS = 300.0
@@ -130,7 +131,7 @@ class SshProcesses:
         content = await self._files.read(self._book)
         try:
             return msgspec.json.decode(content or b"{}", type=dict[str, Any])
-        except msgspec.MsgspecError:
+        except UNREADABLE:
             return {}
 
     async def _write(self, book: dict[str, Any], before: bytes) -> None:

@@ -21,6 +21,7 @@ from quarterdeck.kernel.ids import Entropy, SystemEntropy
 from quarterdeck.kernel.jobs import WorkerHandlers, frames, worker_handlers
 from quarterdeck.kernel.jobs.transport import Disconnected
 from quarterdeck.kernel.jobs.worker import Offer, Worker
+from quarterdeck.kernel.unreadable import UNREADABLE
 from quarterdeck.kernel.vault import Secret
 
 CONTROL = "/api/workers/control"
@@ -51,6 +52,9 @@ class WebSocketTransport:
             return frames.decode_from_server(await self._connection.recv())
         except ConnectionClosed as closed:
             raise _gone(closed) from None
+        except UNREADABLE:
+            await self.close(frames.BAD_FRAME, "not a frame of this protocol")
+            raise Disconnected(frames.BAD_FRAME, "the server sent what is no frame of this protocol") from None
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         await self._connection.close(code, reason)

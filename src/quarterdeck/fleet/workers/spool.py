@@ -9,6 +9,7 @@ import msgspec
 import structlog
 
 from quarterdeck.kernel.jobs import frames
+from quarterdeck.kernel.unreadable import UNREADABLE
 
 log = structlog.get_logger("quarterdeck.worker")
 
@@ -28,7 +29,7 @@ class FileSpool:
         for path in sorted(self._directory.glob("*.json")):
             try:
                 found.append(msgspec.json.decode(path.read_bytes(), type=frames.JobResult))
-            except msgspec.DecodeError:
+            except UNREADABLE:
                 log.warning("spooled_result_unreadable", file=path.name)
                 path.unlink(missing_ok=True)
         return found

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from quarterdeck.kernel.audit.action import Action
 from quarterdeck.kernel.audit.seal import FIELDS, digest
 from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.unreadable import UNREADABLE
 
 
 class AuditAction(Action):
@@ -74,7 +75,7 @@ def _first(span: tuple[int, int]) -> int:
 def _said(detail: str) -> Removed | None:
     try:
         return msgspec.json.decode(detail, type=Removed)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return None  # not written by a pruning: it covers nothing
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 import msgspec
 
 from quarterdeck.kernel.http.failures import Issue, Malformed, msgspec_issue
+from quarterdeck.kernel.unreadable import UNREADABLE
 
 T = TypeVar("T")
 BRACKETED = re.compile(r"\[([^\[\]]*)\]")
@@ -62,7 +63,7 @@ class QueryReader:
     def _object(key: str, text: str) -> Any:
         try:
             return msgspec.json.decode(text.encode())
-        except msgspec.DecodeError:
+        except UNREADABLE:
             message = "Expected an object as JSON"
             raise Malformed(Issue("invalid_type", (key,), message, "query", "object")) from None
 

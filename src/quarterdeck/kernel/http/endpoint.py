@@ -27,6 +27,7 @@ from quarterdeck.kernel.http.sse import EventStream
 from quarterdeck.kernel.idempotency import once
 from quarterdeck.kernel.limits import Rate
 from quarterdeck.kernel.principal import Principal, current
+from quarterdeck.kernel.unreadable import UNREADABLE
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -156,7 +157,7 @@ class Endpoint:
             except msgspec.ValidationError as error:
                 issues = body_issues(msgspec.json.decode(raw), self.body) or [msgspec_issue(str(error))]
                 raise Malformed(*issues) from None
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             raise Malformed(
                 Issue("invalid_json", (), "The body is not valid JSON."), message="invalid JSON body"
             ) from None

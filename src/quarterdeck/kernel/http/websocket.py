@@ -16,6 +16,7 @@ from quarterdeck.kernel.http.endpoint import litestar_path, path_names, snake
 from quarterdeck.kernel.http.guard import PUBLIC
 from quarterdeck.kernel.http.unproven import DOOR, UnprovenSocket
 from quarterdeck.kernel.principal import Principal, current
+from quarterdeck.kernel.unreadable import UNREADABLE
 
 T = TypeVar("T")
 LARGEST = 1_000_000  # bytes of one incoming frame
@@ -90,7 +91,7 @@ class Socket:
         data = await self.receive()
         try:
             return msgspec.json.decode(data, type=kind)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             await self.close(MALFORMED, str(error))
             raise Closed(MALFORMED) from None
 

@@ -184,10 +184,10 @@ def encode(frame: Frame) -> bytes:
 
 
 def decode_from_worker(text: str | bytes) -> FromWorker:
-    """Raises `msgspec.DecodeError`."""
+    """Raises what `UNREADABLE` names."""
     return _from_worker.decode(text)
 
 
 def decode_from_server(text: str | bytes) -> FromServer:
-    """Raises `msgspec.DecodeError`."""
+    """Raises what `UNREADABLE` names."""
     return _from_server.decode(text)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from quarterdeck.fleet.workers.control import WorkerControl
 from quarterdeck.kernel.http.websocket import Closed, Socket, socket
 from quarterdeck.kernel.jobs import frames
 from quarterdeck.kernel.jobs.transport import Disconnected
+from quarterdeck.kernel.unreadable import UNREADABLE
 
 
 class _SocketTransport:
@@ -30,7 +29,7 @@ class _SocketTransport:
             return frames.decode_from_worker(await self._socket.receive())
         except Closed as closed:
             raise self._ended or Disconnected(closed.code) from None
-        except msgspec.DecodeError:
+        except UNREADABLE:
             await self.close(frames.BAD_FRAME, "not a frame of this protocol")
             raise Disconnected(frames.BAD_FRAME) from None
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from quarterdeck.fleet.docker.build.context import pack_stream, survey
-from quarterdeck.fleet.docker.build.limits import bounded, disk_probe, layers_since, limit_parent, watch_disk
+from quarterdeck.fleet.docker.build.limits import bounded, disk_probe, limit_parent, new_layers, watch_disk
 from quarterdeck.fleet.docker.build.request import Builder, BuildSpec, build_query, registries_header
 from quarterdeck.fleet.docker.build.session import session
 from quarterdeck.fleet.docker.build.trace import BuildEvent, StepEnded, StepLog, StepStarted, Trace
@@ -148,7 +148,7 @@ async def build(
     work = follow(engine, spec, builder, build_id or Ids().uid(), content, progress, on_event)
     watch = None
     if spec.limits.disk_bytes:
-        written = await layers_since(engine, clock.now().timestamp())
+        written = await new_layers(engine)
         watch = watch_disk(await disk_probe(engine), spec.limits.disk_bytes, written)
     made = await bounded(work, watch, spec.limits.seconds)
     sent = sum(entry.size for entry in entries)

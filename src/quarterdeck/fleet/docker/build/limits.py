@@ -9,7 +9,7 @@ driver may): `BuildResult.unenforced` names what was not held.
 Time is held by dropping the connection, which makes the engine cancel the build. Disk has no quota in either builder:
 the growth of used space on the engine's disk (local) or of its build cache (remote) is watched every two seconds, so a
 fast writer can pass the mark by what it writes in that time. On a local disk others write too: before a
-build is ended for it, the engine's layers that are newer than the build are measured, where we may look at them.
+build is ended for it, the layers that the engine has only since then are measured, where we may look at them.
 Tasks (processes and threads) are limited in BuildKit's parent group like memory, and not at all by the classic builder.
 """
 
@@ -109,22 +109,25 @@ async def disk_probe(engine: Engine) -> Probe:
     return used_here if here else build_cache
 
 
-async def layers_since(engine: Engine, moment: float) -> Probe | None:
-    """Bytes in layers of a local engine that were begun after `moment` (seconds since the epoch): a step's among them,
-    which the engine itself counts only at its end. None where they cannot be seen.
+async def new_layers(engine: Engine) -> Probe | None:
+    """Bytes in layers of a local engine that were not there when this was called: a step's among them, which the engine
+    itself counts only at its end. None where they cannot be seen.
     """
     if not engine.local:
         return None
     place = Path((await system.info(engine)).docker_root_dir) / "overlay2"
+    if not await asyncio.to_thread(os.access, place, os.R_OK | os.X_OK):
+        return None
+    # By name: what takes an older layer down touches it, so its time of change says nothing.
+    before = await asyncio.to_thread(lambda: set(place.iterdir()))
 
     def measured() -> int:
-        young = [layer for layer in place.iterdir() if layer.stat().st_mtime >= moment]
-        return sum(trees.size(layer / "diff") for layer in young)
+        return sum(trees.size(layer / "diff") for layer in place.iterdir() if layer not in before)
 
     async def written() -> int:
         return await asyncio.to_thread(measured)
 
-    return written if await asyncio.to_thread(os.access, place, os.R_OK | os.X_OK) else None
+    return written
 
 
 async def watch_disk(probe: Probe, allowed: int, written: Probe | None = None) -> None:

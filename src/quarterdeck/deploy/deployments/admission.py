@@ -14,6 +14,7 @@ from quarterdeck.deploy.resources import deploy_keys, resources
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.deploy.resources.variables import reaching
 from quarterdeck.deploy.sources.folders import Folders
+from quarterdeck.deploy.sources.reading import local_path
 from quarterdeck.fleet.credentials import access
 from quarterdeck.fleet.servers import servers
 from quarterdeck.fleet.servers.model import Server
@@ -156,8 +157,9 @@ def create(
 
 
 def source_capabilities(source: dict[str, Any]) -> frozenset[str]:
-    """What a worker needs to fetch the source: for a folder of this machine, to be on it."""
-    return frozenset({f"local:{fingerprint()}"}) if source.get("kind") == "local-folder" else frozenset()
+    """What a worker needs to fetch the source: for a folder, repository or archive of this machine, to be on it."""
+    here = local_path(source.get("kind", ""), source.get("locator", ""))
+    return frozenset({f"local:{fingerprint()}"}) if here else frozenset()
 
 
 def target_capabilities(server: Server) -> frozenset[str]:

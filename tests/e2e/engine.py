@@ -34,9 +34,13 @@ class View:
         found: list[dict[str, Any]] = self._get("/containers/json", all="true", filters=_label("resource", resource))
         return found
 
+    def inspect(self, container: str) -> dict[str, Any]:
+        found: dict[str, Any] = self._get(f"/containers/{container}/json")
+        return found
+
     def memory(self, container: str) -> tuple[int, int]:
         """What a container may take, and what the engine's host has."""
-        limit = self._get(f"/containers/{container}/json")["HostConfig"]["Memory"]
+        limit = self.inspect(container)["HostConfig"]["Memory"]
         return int(limit), int(self._get("/info")["MemTotal"])
 
     def images(self, resource: str) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ their grace; for a container and a Compose stack, on this machine and on a serve
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -73,30 +74,31 @@ class Yard:
             return [one for one in engine.containers(application.id) if one["State"] == "running"]
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"] if ALL else ["sqlite"])
-def database_url(request: pytest.FixtureRequest) -> Iterator[str | None]:
-    yield from own_database(request.param, request)
-
-
-@pytest.fixture(scope="module", params=["here", "there"])
-def yard(
-    request: pytest.FixtureRequest,
-    place: Path,
-    docker_images: str,
-    database_url: str | None,
-    repositories: Repositories,
-) -> Iterator[Yard]:
-    here = request.param == "here"
-    home = place / f"load-{request.param}-{bool(database_url)}"
-    options = {"docker_host": docker_images if here else None, "database_url": database_url}
+@pytest.fixture(
+    scope="module",
+    params=[(where, kind) for kind in (["sqlite", "postgresql"] if ALL else ["sqlite"]) for where in ("here", "there")],
+    ids="-".join,
+)
+def yard(request: pytest.FixtureRequest, place: Path, docker_images: str, repositories: Repositories) -> Iterator[Yard]:
+    where, database_kind = request.param
+    here = where == "here"
     private_key, public_line = key_pair()
-    with deck(home, **options) as made, signed_in(made) as client:
+    with (
+        contextlib.contextmanager(own_database)(database_kind, request) as database_url,
+        deck(
+            place / f"load-{where}-{database_kind}",
+            docker_host=docker_images if here else None,
+            database_url=database_url,
+        ) as made,
+        signed_in(made) as client,
+    ):
         if here:
             yield Yard(client, client.server(), f"127.0.0.1:{made.edge_port}", docker_images, repositories)
             return
         with machine(4, authorized=[public_line]) as there:
             base_images.ensure(there.docker_host, ["python", "busybox"])
-            yield Yard(client, register(client, there, private_key), there.address, there.docker_host, repositories)
+            server = register(client, there, private_key)
+            yield Yard(client, server, there.address, there.docker_host, repositories)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -308,12 +308,7 @@ EVENTS = (
     _killed("worker"),
     Event("the connection is cut", lambda yard: yard.there.cut(), lambda _yard, _: None, 0),
     Event("the cable is pulled", lambda yard: yard.there.unplug(), lambda yard, _: yard.there.plug(), 14),
-    Event(
-        "the network is bad",
-        lambda yard: yard.there.slow("delay 150ms 50ms loss 2%"),
-        lambda yard, _: yard.there.slow(None),
-        10,
-    ),
+    Event("the network loses much", lambda yard: yard.there.lose(0.2), lambda yard, _: yard.there.lose(0), 10),
     Event(
         "the engine is killed",
         lambda yard: yard.there.kill_engine() if yard.contained else yard.there.cut(),

@@ -3,7 +3,7 @@ Docker engine, reached over a cable. It can be cut off, and switched off and on 
 
 with machine(3, authorized=[public_line]) as host:
     host.address, host.docker_host, host.fingerprint, host.off(), host.on(), host.unplug(), host.plug(), host.cut(),
-    host.slow("delay 200ms loss 2%"), host.fill(), host.kill_engine(), host.start_engine()
+    host.lose(0.1), host.fill(), host.kill_engine(), host.start_engine()
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ class Machine:
     with_engine: bool
     username: str = ""
     process: subprocess.Popen[bytes] | None = None
+    _lossy: Sequence[str] = ()
 
     @property
     def address(self) -> str:
@@ -153,11 +154,15 @@ class Machine:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
 
-    def slow(self, how: str | None) -> None:
-        """Everything that is sent to it is late or lost (`delay 200ms loss 2%`), or as before (None)."""
-        sh("tc", "qdisc", "delete", "dev", self.cable, "root", check=False)
-        if how is not None:
-            sh("tc", "qdisc", "add", "dev", self.cable, "root", "netem", *how.split())
+    def lose(self, share: float) -> None:
+        """Of what is sent to it and comes from it so much is lost (0.1: a tenth); 0 is as before."""
+        for chain, side in (("OUTPUT", "-d"), ("INPUT", "-s")):
+            rule = [chain, side, self.address, "-m", "comment", "--comment", self.cable, "-m", "statistic"]
+            while self._lossy and sh("iptables", "-D", *rule, *self._lossy, check=False).returncode == 0:
+                pass
+            if share:
+                sh("iptables", "-A", *rule, *_dropped(share))
+        self._lossy = _dropped(share) if share else ()
 
     def fill(self) -> Path:
         """Take all that is left of the disk that Quarterdeck's things lie on; removing the file gives it back."""
@@ -207,6 +212,10 @@ class Machine:
             return False
 
 
+def _dropped(share: float) -> Sequence[str]:
+    return ("--mode", "random", "--probability", str(share), "-j", "DROP")
+
+
 def _children(pid: int) -> list[int]:
     with contextlib.suppress(OSError):
         return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
@@ -231,6 +240,7 @@ def machine(
         made.on()
         yield made
     finally:
+        made.lose(0)
         made.off()
         sh("ip", "route", "delete", "unreachable", made.network, check=False)
         if disk is not None:

@@ -138,10 +138,9 @@ async def _carried_out(
     if todo.deed == "keep" and todo.container is not None:
         return todo.container
     if todo.deed == "start" and todo.container is not None:
-        point("service.start")
-        await containers.start(engine, todo.container)
-        point("service.started")
-        return todo.container
+        if await _started(engine, todo.container):
+            return todo.container
+        todo = replace(todo, deed="replace", discard=todo.container)
     if todo.discard is not None:
         point("service.discard")
         await containers.remove(engine, todo.discard)
@@ -157,6 +156,19 @@ async def _carried_out(
         DEFINITION: wanted,
     }
     return await starting.create(engine, replace(spec, labels=own), _name(order, service))
+
+
+async def _started(engine: Engine, container: str) -> bool:
+    """Start what was stopped. False when it can never be started as it is, but only be made anew."""
+    point("service.start")
+    try:
+        await containers.start(engine, container)
+    except Problem as failure:
+        if not starting.has_to_be_made_anew(failure):
+            raise
+        return False
+    point("service.started")
+    return True
 
 
 def _name(order: DeploymentOrder, service: Service) -> str:

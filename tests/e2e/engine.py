@@ -57,6 +57,19 @@ class View:
     def remove(self, container: str) -> None:
         self._client.delete(f"/containers/{container}", params={"force": "true"}).raise_for_status()
 
+    def twin(self, container: str, name: str, **labels: str) -> str:
+        """Another container like one that is there, started, with some other labels."""
+        found = self.inspect(container)
+        body = {
+            "Image": found["Image"],
+            "Cmd": found["Config"]["Cmd"],
+            "Labels": {**found["Config"]["Labels"], **{f"quarterdeck.{key}": value for key, value in labels.items()}},
+            "HostConfig": {"Mounts": found["HostConfig"]["Mounts"]},
+        }
+        made = self._client.post("/containers/create", params={"name": name}, json=body).raise_for_status().json()
+        self._client.post(f"/containers/{made['Id']}/start").raise_for_status()
+        return str(made["Id"])
+
     def clear(self, resources: list[str]) -> None:
         """Remove whatever these resources have in the engine."""
         for resource in resources:

@@ -281,8 +281,13 @@ def reaching_variables(tx: Tx, resource: Resource) -> list[Variable]:
     return variables.effective(reaching(tx, resource))
 
 
-def source_credential(tx: Tx, resource: Resource) -> str | None:
-    """The present credential of the source: a rotated one is used by retries too."""
+def source_credential(tx: Tx, resource: Resource, source: dict[str, Any]) -> str | None:
+    """The present credential of a source: a rotated one is used by retries too. None for a source that the resource had
+    before: its present credential was given for another host.
+    """
+    now = resource.source or {}
+    if [now.get(name) for name in ("kind", "locator")] != [source.get(name) for name in ("kind", "locator")]:
+        return None
     key = deploy_keys.opened(tx, resource.organization_id, resource.source or {})
     if key is not None:
         return key

@@ -145,7 +145,7 @@ def mask_active(tx: Tx, logs: Logs) -> int:
     active = list(tx.scalars(select(Deployment).where(Deployment.status.in_(ACTIVE))))
     for deployment in active:
         resource = _resource(tx, deployment)
-        credential = admission.source_credential(tx, resource)
+        credential = admission.source_credential(tx, resource, deployment.snapshot.get("source") or {})
         mask(logs, deployment.ref, resource.ref, _variables(tx, deployment), credential)
     return len(active)
 
@@ -200,17 +200,18 @@ def order(tx: Tx, placement: Placement, deployment: Deployment) -> DeploymentOrd
         retained=(
             Retained(candidate.ref, candidate.artifact or {}, candidate.plan or {}) if candidate is not None else None
         ),
-        serving=_serving(resource, serving),
+        serving=_serving(resource, serving, server),
         done=_done(deployment, phases),
         resumed=phases[-1].phase if phases else None,
-        source_credential=admission.source_credential(tx, resource),
+        source_credential=admission.source_credential(tx, resource, deployment.snapshot.get("source") or {}),
         commit=deployment.commit,
         source_within=deployment.snapshot.get("sourceWithin") or [],
     )
 
 
-def _serving(resource: Resource, deployment: Deployment | None) -> Serving | None:
-    if deployment is None:
+def _serving(resource: Resource, deployment: Deployment | None, server: Server) -> Serving | None:
+    """What serves on this server: of another one neither addresses nor containers mean anything here."""
+    if deployment is None or deployment.server_id != server.id:
         return None
     stopped = resource.wanted == "stopped"
     return Serving(deployment.ref, deployment.runtime or {}, _route(resource, deployment), stopped)
@@ -237,7 +238,7 @@ def follow_up_order(tx: Tx, placement: Placement, deployment: Deployment, operat
         grace_seconds=placement.grace_seconds,
         route=_route(resource, deployment),
         artifact={} if needed(tx, deployment) else artifact,
-        serving=_serving(resource, serving),
+        serving=_serving(resource, serving, server),
         in_containers=in_containers(deployment),
     )
 

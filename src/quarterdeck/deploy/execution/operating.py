@@ -202,6 +202,9 @@ async def _retire(target: Target, order: RuntimeOrder) -> None:
             point("retire.drain")
             await target.edge.drain(upstream, order.grace_seconds)
             point("retire.drained")
+    if target.edge is not None and order.route is not None and order.serving is None and isinstance(upstream, str):
+        # Nothing here takes its place: the application serves on another server now, or nowhere.
+        await lead_back(target.edge, order.route, upstream, None)
     _need_traces(target, order)
     await stack_runtime.take_away(target, order.resource, order.deployment, dict(order.runtime), order.serving)
     await starting.remove(target, order.deployment, stop_seconds=starting.STOP_SECONDS)

@@ -97,6 +97,8 @@ async def bring(
         mine=await _there(engine, mine),
         before=await _there(engine, str(former["container"]) if former else None),
     )
+    if service.volumes:
+        await _end_others(engine, target, order, service.name, {todo.container, todo.old})
     container = await _carried_out(target, order, service, spec, wanted, todo)
     if report is not None:
         report.say(f"Service {service.name}: {DONE[todo.deed]}")
@@ -120,6 +122,17 @@ async def _mine(engine: Engine, target: Target, order: DeploymentOrder, service:
         engine, {**marks(target, order.resource), SERVICE: service, ATTEMPT: order.deployment}
     )
     return found[0].id if found else None
+
+
+async def _end_others(
+    engine: Engine, target: Target, order: DeploymentOrder, service: str, known: set[str | None]
+) -> None:
+    """Stop what an attempt that was given up has left running: two that write to one volume destroy it. Its clearing,
+    which may come later, takes it away.
+    """
+    for row in await containers.listed(engine, {**marks(target, order.resource), SERVICE: service}):
+        if row.state == "running" and row.id not in known:
+            await stop(engine, row.id)
 
 
 async def _there(engine: Engine, container: str | None) -> There | None:

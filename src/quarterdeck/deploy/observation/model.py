@@ -1,6 +1,7 @@
 """The last observed state of each resource's runtime, and lines that somebody wanted to keep."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -17,6 +18,7 @@ class Observation(Base):
     deployment_id: Mapped[int] = mapped_column(BigId)
     lifecycle: Mapped[str] = mapped_column(String(16))
     message: Mapped[str | None] = mapped_column(Text)
+    services: Mapped[dict[str, Any] | None]
     restarts: Mapped[int] = mapped_column(default=0)
     observed_at: Mapped[datetime]
     changed_at: Mapped[datetime]

@@ -1,4 +1,4 @@
-"""Lines of a runtime that somebody keeps, and policies of removing what is old on servers."""
+"""Lines of a runtime that somebody keeps, policies of removing what is old on servers, and how each service is."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -62,3 +62,7 @@ def upgrade() -> None:
         "ix_deploy_log_archives_organization_id", "deploy_log_archives", ["organization_id", "id"], unique=False
     )
     op.create_index("ix_deploy_log_archives_resource_id", "deploy_log_archives", ["resource_id", "id"], unique=False)
+    op.add_column(
+        "deploy_observations",
+        sa.Column("services", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),
+    )

@@ -169,13 +169,16 @@ NEWEST = {"kernel_idempotency"}  # the tables of the newest migration
 
 
 def step_back(address: str | Path) -> None:
-    """Undo the newest migration as far as a migration can tell: its tables and its number."""
+    """Undo the newest migration as far as a migration can tell: its tables, its columns and its number."""
     (file,) = (MIGRATIONS / "versions").glob(f"v{revisions()[-1]}_*.py")
     made = re.findall(r'op\.create_table\(\s*"(\w+)"', file.read_text())
+    added = re.findall(r'op\.add_column\(\s*"(\w+)",\s*sa\.Column\("(\w+)"', file.read_text())
     engine = engine_for(address)
     with engine.begin() as connection:
         for name in reversed([one.name for one in tables().sorted_tables if one.name in made]):
             connection.execute(text(f"DROP TABLE {name}"))
+        for table, column in added:
+            connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
         connection.execute(text(f"UPDATE alembic_version SET version_num = '{revisions()[-2]}'"))
     engine.dispose()
 

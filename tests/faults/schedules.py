@@ -159,7 +159,7 @@ class Piece:
         yard, made = self.yard, self.yard.newest(self.application)
         if made is not None and made != self.before:
             ended = str(yard.client.wait(made, SECONDS)["status"]["current"])
-            allowed = {*self.ends, *(("failed",) if may_fail else ())}
+            allowed = {*self.ends, *(("failed", "rolled-back") if may_fail else ())}
             assert ended in allowed, (ended, yard.client.told(made))
             if ended == "succeeded":
                 self.succeeded(made)
@@ -280,7 +280,8 @@ def control(yard: Yard, application: Application, operation: str) -> None:
 
 @dataclass(frozen=True)
 class Event:
-    """`begin` happens at the moment of the schedule, `end` some seconds later. `may_fail`: work may end as failed."""
+    """`begin` happens at the moment of the schedule, `end` some seconds later. `may_fail`: work may end
+    as failed, or as rolled back when requests had been led there already."""
 
     name: str
     begin: Callable[[Yard], Any]

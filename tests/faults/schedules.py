@@ -281,7 +281,8 @@ def control(yard: Yard, application: Application, operation: str) -> None:
 @dataclass(frozen=True)
 class Event:
     """`begin` happens at the moment of the schedule, `end` some seconds later. `may_fail`: work may end
-    as failed, or as rolled back when requests had been led there already."""
+    as failed, or as rolled back when requests had been led there already.
+    """
 
     name: str
     begin: Callable[[Yard], Any]

@@ -22,7 +22,7 @@ from quarterdeck.deploy.execution.order import (
     Serving,
     VariableValue,
 )
-from quarterdeck.deploy.resources import resources
+from quarterdeck.deploy.resources import build_places, resources
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.deploy.resources.transitions import serve, want
 from quarterdeck.fleet.servers.model import Server
@@ -181,6 +181,8 @@ def order(tx: Tx, placement: Placement, deployment: Deployment) -> DeploymentOrd
     serving = tx.get(Deployment, resource.serving_id) if resource.serving_id else None
     candidate = tx.get(Deployment, deployment.candidate_id) if deployment.candidate_id else None
     phases = list(tx.scalars(select(Phase).where(Phase.deployment_id == deployment.id).order_by(Phase.started_at)))
+    source = deployment.snapshot.get("source") or {}
+    builder = None if candidate else build_places.of(tx, source, deployment.organization_id, server)
     return DeploymentOrder(
         deployment=deployment.ref,
         number=deployment.number,
@@ -190,7 +192,7 @@ def order(tx: Tx, placement: Placement, deployment: Deployment) -> DeploymentOrd
         organization=str(deployment.organization_id),
         trigger=deployment.trigger,
         target=placement.target(tx, server),
-        source=deployment.snapshot.get("source") or {},
+        source=source,
         runtime=deployment.snapshot.get("runtime") or {},
         network=deployment.snapshot.get("network"),
         health=deployment.snapshot.get("health"),
@@ -206,6 +208,8 @@ def order(tx: Tx, placement: Placement, deployment: Deployment) -> DeploymentOrd
         source_credential=admission.source_credential(tx, resource, deployment.snapshot.get("source") or {}),
         commit=deployment.commit,
         source_within=deployment.snapshot.get("sourceWithin") or [],
+        build=placement.target(tx, builder) if builder else None,
+        build_name=builder.name if builder else None,
     )
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, select, update
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.deployments.transitions import ACTIVE
 from quarterdeck.deploy.observation.model import LogArchive, Observation
-from quarterdeck.deploy.resources import deploy_keys
+from quarterdeck.deploy.resources import build_places, deploy_keys
 from quarterdeck.deploy.resources.model import Resource, RuntimeControl
 from quarterdeck.fleet.servers.model import Destination
 from quarterdeck.kernel.db import Tx
@@ -46,6 +46,8 @@ class DeployBlockers:
         else:
             return []
         counted = [(word, int(tx.execute(query).scalar_one())) for word, query in found]
+        if kind == "server":
+            counted.append(("source-link", build_places.users(tx, row_id)))
         return [(word, number) for word, number in counted if number]
 
     def forget(self, tx: Tx, kind: str, row_id: int) -> None:

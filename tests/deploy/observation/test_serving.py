@@ -14,10 +14,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from quarterdeck.deploy.deployments import jobs as deployment_jobs
 from quarterdeck.deploy.observation import observations, reviving
+from quarterdeck.deploy.observation.model import Observation
+from quarterdeck.deploy.observation.observations import Seen
 from quarterdeck.deploy.observation.observer import Observer
 from quarterdeck.deploy.observation.places import LocalPlace
 from quarterdeck.deploy.resources import resources
@@ -257,3 +259,16 @@ async def test_secrets_of_attempts_under_way_are_hidden_after_a_restart_too(star
     await started.instance.logs.store(stream, [line])
     assert hidden == 1
     assert SECRET not in (await started.instance.logs.read(stream))[0].message
+
+
+async def test_two_who_look_first_at_once_keep_one_observation(started: Harbour) -> None:
+    await serve(started)
+    database = started.instance.db
+
+    def forget(tx: Tx) -> None:
+        tx.execute(delete(Observation))
+
+    for _ in range(5):
+        await started.write(forget)
+        (one,) = await database.read(observations.served_here)
+        await asyncio.gather(*(database.write(observations.keep, [(one, Seen("running"))]) for _ in range(4)))

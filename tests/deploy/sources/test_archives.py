@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import contextlib
 import io
@@ -200,6 +201,12 @@ class Host(BaseHTTPRequestHandler):
                 while True:
                     self.wfile.write(b"x")
                     time.sleep(0.05)
+        elif self.path == "/dripping-head.zip":
+            with contextlib.suppress(OSError):
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+                while True:
+                    self.wfile.write(b"x")
+                    time.sleep(0.05)
         else:
             self.send_error(404 if self.path == "/none.zip" else 500)
 
@@ -256,13 +263,40 @@ async def test_what_an_address_refuses_is_told(
     assert problem.hint
 
 
+@pytest.mark.parametrize("part", ["dripping", "dripping-head"])
 async def test_an_address_that_gives_a_byte_now_and_then_is_given_up_in_time(
-    tmp_path: Path, hosts: list[tuple[str, type[Host]]]
+    tmp_path: Path, hosts: list[tuple[str, type[Host]]], part: str
 ) -> None:
     began = time.monotonic()
-    problem = await refused(source(f"{hosts[1][0]}/dripping.zip"), tmp_path, FetchLimits(seconds=1))
+    problem = await refused(source(f"{hosts[1][0]}/{part}.zip"), tmp_path, FetchLimits(seconds=1))
     assert problem.code == "source_timeout"
     assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("part", ["dripping", "dripping-head"])
+async def test_who_cancels_does_not_wait_for_the_address(
+    tmp_path: Path, hosts: list[tuple[str, type[Host]]], part: str
+) -> None:
+    fetching = asyncio.create_task(fetch(source(f"{hosts[1][0]}/{part}.zip"), tmp_path / "d"))
+    await asyncio.sleep(0.5)
+    began = time.monotonic()
+    fetching.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await fetching
+    assert time.monotonic() - began < 2
+    assert not (tmp_path / "d").exists()
+
+
+@pytest.mark.parametrize("way", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+async def test_a_way_of_packing_that_knows_no_limits_is_refused(tmp_path: Path, way: int) -> None:
+    with zipfile.ZipFile(tmp_path / "app.zip", "w", way) as archive:
+        archive.writestr("zeros", bytes(200_000_000))
+    tracemalloc.start()
+    problem = await refused(source(tmp_path / "app.zip"), tmp_path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert problem.code == "source_archive_invalid"
+    assert peak < 20_000_000
 
 
 @pytest.mark.parametrize("locator", ["ftp://h/app.zip", "ssh://h/app.zip", "app.zip", "/a/../b.zip", "https://"])

@@ -135,6 +135,7 @@ BAD = [
     ("mem_limit: much", "is no amount of memory"),
     ("mem_limit: 1k", "less than 6 MB"),
     ("cpus: -1", "is no number of cores"),
+    ("cpus: 0.0000000001", "is no number of cores"),
     ("deploy: {replicas: 3}", "asks for several containers"),
     ("deploy: {placement: {}}", "deploy.placement is not supported"),
     ("labels: {quarterdeck.managed: 'no'}", "a label that begins with quarterdeck."),

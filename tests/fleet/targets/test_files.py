@@ -106,3 +106,20 @@ async def test_a_cut_connection_leaves_the_old_file(files: SshFiles, server: Ssh
         await asyncio.wait_for(writing, 20)
     assert lost.value.code in {"ssh_connection_lost", "ssh_command_refused"}
     assert path.read_bytes() in {b"old", long}
+
+
+async def test_a_server_that_does_not_answer_about_a_file_is_not_waited_for(login: Login, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "silent")
+    async with await SshHost.connect(login) as host:
+        files = SshFiles(host, seconds=0.5)
+        with pytest.raises(Timeout) as refused:
+            await asyncio.wait_for(files.read(tmp_path / "silent"), 10)
+        assert refused.value.code == "remote_file_timeout"
+        assert await files.list(tmp_path) == ["silent"]  # over a new session: the old one is left
+        await asyncio.wait_for(files.close(), 10)
+
+
+async def test_a_file_without_an_end_is_not_read(files: SshFiles) -> None:
+    with pytest.raises(ProviderFailure) as refused:
+        await asyncio.wait_for(files.read(Path("/dev/zero")), 60)
+    assert refused.value.code == "remote_file_refused"

@@ -101,6 +101,10 @@ def keep(tx: Tx, found: list[tuple[Served, Seen]]) -> None:
     """Store what was seen; a change of state is an event of the resource."""
     for served, seen in found:
         row = tx.get(Observation, served.resource_id)
+        if row is None:
+            # Nobody else makes the first one meanwhile: two may look, a new server and the one before it.
+            tx.execute(select(Resource.id).where(Resource.id == served.resource_id).with_for_update())
+            row = tx.get(Observation, served.resource_id)
         changed = row is None or row.lifecycle != seen.lifecycle or row.deployment_id != served.deployment_id
         if row is None:
             row = Observation(resource_id=served.resource_id)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
-import lzma
 import os
 import stat
 import struct
@@ -25,6 +25,8 @@ from quarterdeck.kernel.errors import Invalid, NotFound, Problem, Unavailable
 CHUNK = 1_048_576
 MOST_REDIRECTS = 5
 LONGEST_LINK = 4096
+PLAIN = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+"""Of the other ways `zipfile` unpacks all that it has read at once, however much that is."""
 LONGEST_ENTRY = 512
 """Bytes that an entry takes in the table of contents, on average at most: what is read of it before it is counted."""
 _ENTRY = struct.Struct("<28x3H12x")
@@ -33,7 +35,7 @@ _ENTRY = struct.Struct("<28x3H12x")
 
 @dataclass(frozen=True)
 class Archive:
-    """Takes one ZIP file into `place`. Every method blocks, so run it in a thread."""
+    """Takes one ZIP file into `place`."""
 
     source: SourceSpec
     place: Path
@@ -41,7 +43,7 @@ class Archive:
     log: Callable[[str], None]
     within: Sequence[str]
 
-    def unpacked(self) -> Path:
+    async def unpacked(self) -> Path:
         """The folder with what was in it: of an archive that holds one folder alone, that folder.
 
         Raises `source_unreachable`, `source_auth_failed`, `source_too_large`, `source_archive_invalid`,
@@ -50,24 +52,31 @@ class Archive:
         end = time.monotonic() + self.limits.seconds
         folder = self.place / "unpacked"
         folder.mkdir()
+        file = await asyncio.to_thread((self.place / "archive.zip").open, "w+b")
         try:
-            with (self.place / "archive.zip").open("w+b") as file:
-                self._fetch(file, end)
-                _unpack(file, folder, self.limits, self.source.locator, end)
+            await self._fetch(file)
+            await asyncio.to_thread(_unpack, file, folder, self.limits, self.source.locator, end)
         except OSError as error:
             if error.errno in {errno.ENOSPC, errno.EDQUOT}:
                 raise failures.disk_full(self.source.locator) from None
             raise
+        finally:
+            file.close()
         inside = list(folder.iterdir())
         alone = len(inside) == 1 and inside[0].is_dir() and not inside[0].is_symlink()
         return inside[0] if alone else folder
 
-    def _fetch(self, file: BinaryIO, end: float) -> None:
+    async def _fetch(self, file: BinaryIO) -> None:
         path = local_path(self.source.kind, self.source.locator)
         if path is not None:
-            self._copy(path, file)
+            await asyncio.to_thread(self._copy, path, file)
         else:
-            self._download(file, end)
+            try:
+                # Around all of it: a head that drips is as endless as a body that does.
+                async with asyncio.timeout(self.limits.seconds):
+                    await self._download(file)
+            except TimeoutError:
+                raise failures.timed_out(self.source.locator, self.limits.seconds) from None
         self.log(f"Fetched {file.tell()} bytes")
         file.seek(0)
 
@@ -90,22 +99,20 @@ class Archive:
                 phase="detect",
             ) from None
 
-    def _download(self, file: BinaryIO, end: float) -> None:
+    async def _download(self, file: BinaryIO) -> None:
         where, token = self.source.locator, self.source.credentials
         sign_in = (token.username, token.token.reveal()) if isinstance(token, GitToken) else None
         try:
-            with (
-                httpx.Client(
+            async with (
+                httpx.AsyncClient(
                     follow_redirects=True, max_redirects=MOST_REDIRECTS, timeout=self.limits.answer_seconds
                 ) as client,
                 client.stream("GET", where, auth=sign_in) as answer,
             ):
                 if answer.status_code != httpx.codes.OK:
                     raise _refused(where, answer.status_code, with_credentials=sign_in is not None)
-                for chunk in answer.iter_bytes():  # as they come: who waits for full ones waits for ever
-                    if time.monotonic() > end:
-                        raise failures.timed_out(where, self.limits.seconds)
-                    self._take(chunk, file)
+                async for chunk in answer.aiter_bytes():
+                    await asyncio.to_thread(self._take, chunk, file)
         except httpx.TimeoutException:
             raise failures.timed_out(where, self.limits.answer_seconds) from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -133,6 +140,8 @@ def _unpack(file: BinaryIO, folder: Path, limits: FetchLimits, where: str, end: 
         with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
             for entry in entries:
+                if entry.compress_type not in PLAIN:
+                    raise _invalid(where, "it is packed in a way that only few programs know")
                 target, mode = folder / _safe(entry, where), entry.external_attr >> 16
                 if entry.is_dir():
                     target.mkdir(parents=True, exist_ok=True)
@@ -153,7 +162,7 @@ def _unpack(file: BinaryIO, folder: Path, limits: FetchLimits, where: str, end: 
                         os.fchmod(writer.fileno(), 0o755 if mode & stat.S_IXUSR else 0o644)
         for link, aim in links:
             os.symlink(aim, link)  # noqa: PTH211 - the aim is bytes, as the archive has them
-    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
         raise _invalid(where, "it is no ZIP file, or it is damaged or encrypted") from error
     except (FileExistsError, NotADirectoryError, IsADirectoryError, ValueError) as error:
         raise _invalid(where, "two of its entries have one name") from error

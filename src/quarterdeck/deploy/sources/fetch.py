@@ -119,7 +119,7 @@ async def _fill(
         return await _copied(source, root, Copy(Path(source.locator), root, limits, _told(loop, log), within))
     if source.kind == "zip-artifact":
         archive = Archive(source, partial / STORE, limits, _told(loop, log), within)
-        folder = await asyncio.to_thread(archive.unpacked)
+        folder = await archive.unpacked()
         # What somebody has packed is meant as it is: nothing is left out as heavy.
         return await _copied(source, root, Copy(folder, root, limits, _told(loop, log), without=frozenset()))
     if source.kind not in GIT_KINDS:

@@ -68,13 +68,16 @@ def amount(value: Any, place: Place) -> int:
     return int(found)
 
 
+LEAST_CORES = 0.01
+
+
 def cores(value: Any, place: Place) -> float:
     try:
         found = float(text(value, place))
     except ValueError:
         found = 0
-    if not 0 < found <= 1024:
-        raise place.refuse("is no number of cores", "Write it like 0.5 or 2.")
+    if not LEAST_CORES <= found <= 1024:  # an engine takes what rounds to nothing for no limit at all
+        raise place.refuse("is no number of cores", "Write it like 0.5 or 2; 0.01 is the least.")
     return found
 
 

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     import asyncssh
 
 HELD = "held"
+SECONDS, COPY_SECONDS, CLOSE_SECONDS = 60.0, 900.0, 5.0
+"""So long one piece of work with files may take. A server that answers keepalives and no SFTP is not waited for."""
+LARGEST = 16 * 1024 * 1024
+"""Bytes of a file that is read as a whole: what we write there has kilobytes."""
 LOCK_STATUS = 75
 """What `flock` is told to answer with when it was not given the lock in time."""
 
@@ -24,16 +28,24 @@ LOCK_STATUS = 75
 class SshFiles:
     """Uses SFTP, so that names and contents are never words of a command. One session for all, opened at first need."""
 
-    def __init__(self, host: SshHost) -> None:
+    def __init__(self, host: SshHost, *, seconds: float = SECONDS) -> None:
         self._host = host
+        self._seconds = seconds
         self._session: asyncssh.SFTPClient | None = None
         self._opening = asyncio.Lock()
 
     async def close(self) -> None:
-        if self._session is not None:
-            self._session.exit()
-            await self._session.wait_closed()
-            self._session = None
+        session = self._drop()
+        if session is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await session.wait_closed()
+
+    def _drop(self) -> asyncssh.SFTPClient | None:
+        session, self._session = self._session, None
+        if session is not None:
+            session.exit()
+        return session
 
     async def read(self, path: Path) -> bytes | None:
         async with self._told(path) as session:
@@ -41,9 +53,15 @@ class SshFiles:
 
             try:
                 async with session.open(str(path), "rb") as file:
-                    content: bytes = await file.read()
+                    content: bytes = await file.read(LARGEST + 1)
             except asyncssh.SFTPNoSuchFile:
                 return None
+            if len(content) > LARGEST:
+                raise ProviderFailure(
+                    f"{path} on {self._host.login.host} has more than {LARGEST >> 20} MiB.",
+                    code="remote_file_refused",
+                    hint="Quarterdeck writes no such file: look at what has, and remove it.",
+                )
             return content
         raise AssertionError  # `_told` raises or runs the block
 
@@ -75,7 +93,7 @@ class SshFiles:
 
     async def copy_in(self, source: Path, path: Path, *, mode: int) -> None:
         """Copy a file of this machine there, whole or not at all."""
-        async with self._told(path) as session:
+        async with self._told(path, COPY_SECONDS) as session:
             await session.put(str(source), str(unfinished(path)))
             await session.chmod(str(unfinished(path)), mode)
             await session.posix_rename(str(unfinished(path)), str(path))
@@ -171,16 +189,27 @@ class SshFiles:
         )
 
     @contextlib.asynccontextmanager
-    async def _told(self, path: Path) -> AsyncIterator[asyncssh.SFTPClient]:
+    async def _told(self, path: Path, seconds: float | None = None) -> AsyncIterator[asyncssh.SFTPClient]:
         """The SFTP session; its refusals become problems that name the path."""
         import asyncssh
 
+        seconds = seconds or self._seconds
         try:
-            async with self._opening:
-                if self._session is None:
-                    self._session = await self._host.connection.start_sftp_client()
-                session = self._session
-            yield session
+            async with asyncio.timeout(seconds):
+                async with self._opening:
+                    if self._session is None:
+                        self._session = await self._host.connection.start_sftp_client()
+                    session = self._session
+                yield session
+        except TimeoutError as error:
+            self._drop()
+            if self._host.closed:
+                raise refusals.cut(self._host.login) from error
+            raise Timeout(
+                f"{self._host.login.host} answers nothing about {path} for {seconds:g} seconds.",
+                code="remote_file_timeout",
+                hint="Look at its disk and its sshd (Subsystem sftp), then try again.",
+            ) from error
         except (asyncssh.SFTPNoConnection, asyncssh.SFTPConnectionLost, asyncssh.ConnectionLost) as error:
             self._session = None
             raise refusals.cut(self._host.login) from error

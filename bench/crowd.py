@@ -141,7 +141,7 @@ def multiply(tx: Tx, first: First, count: int) -> None:
     )  # fmt: skip
     bulk.copy(
         "deploy_deployments", 1, ref=deployment, resource_id=owner, environment_id=owner, project_id=owner,
-        server_id="n.i", number="n.i", job_id="n.i", started_at=now, finished_at=now,
+        server_id="n.i", number="n.i", job_id="n.i", started_at=now, finished_at=now, retired_at=now,
         artifact="""'{"image":"sha256:0123456789abcdef"}'""", runtime="""'{"kind":"docker-container","port":3000}'""",
         artifact_retained="TRUE", status="CASE WHEN n.i % 100 = 0 THEN 'failed' ELSE 'succeeded' END",
     )  # fmt: skip

@@ -2,7 +2,8 @@
 
     script/bench [NAME …] [--ten-million]
 
-Without names everything: start, idle, ledger, ledger_full, lists, logs, and deployment where a Docker engine answers.
+Without names everything: start, idle, ledger, ledger_full, lists, logs, deployment where a Docker engine answers, and
+behind_ssh where a machine of its own can be made (root, a Docker engine, an SSH server).
 `--ten-million` fills the ledger with as many finished rows as its budget names, instead of one million. Ends with
 status 1 when a figure is outside of its budget or a program failed.
 """
@@ -28,6 +29,7 @@ PROGRAMS: dict[str, list[list[str]]] = {
     "lists": [["lists.py"]],
     "logs": [["logs.py"], ["logs.py", "--postgresql"]],
     "deployment": [["deployment.py"]],
+    "behind_ssh": [["behind_ssh.py"]],
 }
 
 
@@ -35,6 +37,13 @@ def engine_answers() -> bool:
     """Whether there is a Docker engine for the deployments, with the base images that the samples stand on."""
     done = subprocess.run(["docker", "version"], capture_output=True, check=False)
     return done.returncode == 0
+
+
+def no_machine() -> str | None:
+    sys.path.append(str(ROOT / "tests"))
+    from real.host import available
+
+    return available()
 
 
 def measure(name: str, *, ten_million: bool) -> bool:
@@ -72,6 +81,9 @@ def main() -> None:
     if not arguments.names and not engine_answers():
         print("bench: left out: deployment (no Docker engine answers)")
         names.remove("deployment")
+    if not arguments.names and (why := no_machine()):
+        print(f"bench: left out: behind_ssh ({why})")
+        names.remove("behind_ssh")
     before = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     good = [measure(name, ten_million=arguments.ten_million) for name in names]
     table(before)

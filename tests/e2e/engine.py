@@ -34,9 +34,13 @@ class View:
         found: list[dict[str, Any]] = self._get("/containers/json", all="true", filters=_label("resource", resource))
         return found
 
+    def inspect(self, container: str) -> dict[str, Any]:
+        found: dict[str, Any] = self._get(f"/containers/{container}/json")
+        return found
+
     def memory(self, container: str) -> tuple[int, int]:
         """What a container may take, and what the engine's host has."""
-        limit = self._get(f"/containers/{container}/json")["HostConfig"]["Memory"]
+        limit = self.inspect(container)["HostConfig"]["Memory"]
         return int(limit), int(self._get("/info")["MemTotal"])
 
     def images(self, resource: str) -> list[dict[str, Any]]:
@@ -52,6 +56,19 @@ class View:
 
     def remove(self, container: str) -> None:
         self._client.delete(f"/containers/{container}", params={"force": "true"}).raise_for_status()
+
+    def twin(self, container: str, name: str, **labels: str) -> str:
+        """Another container like one that is there, started, with some other labels."""
+        found = self.inspect(container)
+        body = {
+            "Image": found["Image"],
+            "Cmd": found["Config"]["Cmd"],
+            "Labels": {**found["Config"]["Labels"], **{f"quarterdeck.{key}": value for key, value in labels.items()}},
+            "HostConfig": {"Mounts": found["HostConfig"]["Mounts"]},
+        }
+        made = self._client.post("/containers/create", params={"name": name}, json=body).raise_for_status().json()
+        self._client.post(f"/containers/{made['Id']}/start").raise_for_status()
+        return str(made["Id"])
 
     def clear(self, resources: list[str]) -> None:
         """Remove whatever these resources have in the engine."""

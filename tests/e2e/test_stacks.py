@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from e2e.afterwards import control
 from e2e.client import Application, Client, Refused
 from e2e.engine import View
 from e2e.repositories import Repositories, Repository
@@ -180,6 +181,30 @@ def test_the_lines_and_the_state_of_each_service_are_told_apart(shipyard: Deck, 
     until(back, lambda: (told, client.get(where)))
     assert any("worker: Exited" in message for message in told), told
     assert client.visit(client.hostname(deployment)).status_code == 200
+
+
+@pytest.mark.parametrize("way", ["redeploy", "restart"])
+def test_one_store_at_a_time_writes_to_a_volume_whatever_an_attempt_has_left_running(
+    shipyard: Deck, client: Client, repositories: Repositories, way: str
+) -> None:
+    """An attempt that was given up over a cut connection leaves its store running until it is cleared away."""
+    repository = repositories.add(f"left-{way}", FILES)
+    application = stack(client, repository, f"left-{way}")
+    deployment = client.deployed(application)
+    quiet(shipyard, application, deployment)
+    assert shipyard.docker_host
+    with View(shipyard.docker_host) as engine:
+        (store,) = containers(shipyard, application)["store"]
+        left = engine.twin(store["Id"], f"left-{way}-{application.id}", attempt="dep_000000000000")
+        if way == "redeploy":
+            repository.change({"compose.yml": COMPOSE.replace('GENERATION: "1"', 'GENERATION: "2"')})
+            client.succeeded(client.redeploy(application))
+        else:
+            assert control(client, application, "restart")["status"] == "succeeded"
+        assert not engine.inspect(left)["State"]["Running"]
+        running = [one for one in containers(shipyard, application)["store"] if one["State"] == "running"]
+        assert len(running) == 1
+        engine.remove(left)
 
 
 @pytest.mark.parametrize(

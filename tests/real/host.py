@@ -2,7 +2,8 @@
 Docker engine, reached over a cable. It can be cut off, and switched off and on again.
 
 with machine(3, authorized=[public_line]) as host:
-    host.address, host.docker_host, host.fingerprint, host.off(), host.on(), host.unplug(), host.plug(), host.cut()
+    host.address, host.docker_host, host.fingerprint, host.off(), host.on(), host.unplug(), host.plug(), host.cut(),
+    host.lose(0.1), host.fill(), host.kill_engine(), host.start_engine()
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ class Machine:
     with_engine: bool
     username: str = ""
     process: subprocess.Popen[bytes] | None = None
+    _lossy: Sequence[str] = ()
 
     @property
     def address(self) -> str:
@@ -85,12 +87,16 @@ class Machine:
             f"{PROGRAM} -D -e -f {place}/sshd_config >>{place}/log 2>&1 &",
         ]
         if self.with_engine:
-            lines.append(
-                f"dockerd --data-root {place}/data --exec-root {place}/exec --pidfile {place}/pid"
-                f" -H {self.docker_host} --log-level warn >>{place}/engine.log 2>&1 &"
-            )
+            lines.append(self._engine())
         # The first process of a machine looks after those whose parent has ended.
         return "\n".join([*lines, "while :; do wait; sleep 0.2; done"])
+
+    def _engine(self) -> str:
+        place = shlex.quote(str(self.place))
+        return (
+            f"dockerd --data-root {place}/data --exec-root {place}/exec --pidfile {place}/pid"
+            f" -H {self.docker_host} --log-level warn >>{place}/engine.log 2>&1 </dev/null &"
+        )
 
     def on(self) -> None:
         """Switch it on and wait until one can sign in and its engine answers."""
@@ -148,6 +154,40 @@ class Machine:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
 
+    def lose(self, share: float) -> None:
+        """Of what is sent to it and comes from it so much is lost (0.1: a tenth); 0 is as before."""
+        for chain, side in (("OUTPUT", "-d"), ("INPUT", "-s")):
+            rule = [chain, side, self.address, "-m", "comment", "--comment", self.cable, "-m", "statistic"]
+            while self._lossy and sh("iptables", "-D", *rule, *self._lossy, check=False).returncode == 0:
+                pass
+            if share:
+                sh("iptables", "-A", *rule, *_dropped(share))
+        self._lossy = _dropped(share) if share else ()
+
+    def fill(self) -> Path:
+        """Take all that is left of the disk that Quarterdeck's things lie on; removing the file gives it back."""
+        file = self.place / "varlib" / "filling"
+        with file.open("wb") as filling, contextlib.suppress(OSError):
+            while True:
+                filling.write(b"x" * 65_536)
+        return file
+
+    def kill_engine(self) -> None:
+        """As by a crash of the Docker engine; what runs in its containers goes on until it is started again."""
+        for name in ("dockerd", "containerd"):
+            self.run("pkill", "-KILL", "-x", name, check=False)
+        while self.run("pgrep", "-x", "dockerd", check=False).strip():
+            time.sleep(0.02)
+        (self.place / "pid").unlink(missing_ok=True)
+        (self.place / "docker.sock").unlink(missing_ok=True)
+
+    def start_engine(self) -> None:
+        self.run("sh", "-c", self._engine())
+        deadline = time.monotonic() + START_SECONDS
+        while not answers(f"{self.place}/docker.sock"):
+            assert time.monotonic() < deadline, (self.place / "engine.log").read_text()[-2000:]
+            time.sleep(0.05)
+
     def run(self, *words: str, check: bool = True) -> str:
         """What a command on the machine says."""
         first = str(self._first())
@@ -172,6 +212,10 @@ class Machine:
             return False
 
 
+def _dropped(share: float) -> Sequence[str]:
+    return ("--mode", "random", "--probability", str(share), "-j", "DROP")
+
+
 def _children(pid: int) -> list[int]:
     with contextlib.suppress(OSError):
         return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
@@ -179,11 +223,16 @@ def _children(pid: int) -> list[int]:
 
 
 @contextlib.contextmanager
-def machine(number: int, *, authorized: Sequence[str], engine: bool = True) -> Iterator[Machine]:
+def machine(
+    number: int, *, authorized: Sequence[str], engine: bool = True, disk: str | None = None
+) -> Iterator[Machine]:
+    """`disk` is how large that of Quarterdeck's own things is (`400m`), if it shall have one of its own."""
     place = Path(tempfile.mkdtemp(prefix=f"qd-host{number}-"))
     place.chmod(0o755)
     for name in ("varlib", "home"):
         (place / name).mkdir()
+    if disk is not None:
+        sh("mount", "-t", "tmpfs", "-o", f"size={disk},mode=755", "tmpfs", str(place / "varlib"))
     new_key(place / "host")
     (place / "authorized_keys").write_text("".join(f"{line}\n" for line in authorized))
     made = Machine(place, number, authorized, engine, getpass.getuser())
@@ -191,8 +240,11 @@ def machine(number: int, *, authorized: Sequence[str], engine: bool = True) -> I
         made.on()
         yield made
     finally:
+        made.lose(0)
         made.off()
         sh("ip", "route", "delete", "unreachable", made.network, check=False)
+        if disk is not None:
+            sh("umount", str(place / "varlib"), check=False)
         shutil.rmtree(place, ignore_errors=True)
 
 

@@ -27,12 +27,13 @@ TIDIED = {
 BY_ITSELF = {"kernel_idempotency"}  # each command with a key removes what is older than a week
 HISTORY = {
     "audit_seals", "audit_tombstones", "audit_holds", "audit_archives", "deploy_deployments", "deploy_phases",
-    "deploy_runtime_controls", "fleet_proxy_attempts",
+    "deploy_runtime_controls", "fleet_proxy_attempts", "deploy_log_archives",
 }  # fmt: skip
 ONE_EACH = {
     "access_grants", "access_permissions", "access_role_permissions", "access_roles", "deploy_observations",
     "deploy_resources", "event_streams", "event_subscribers", "identity_external_accounts", "identity_recovery_codes",
-    "fleet_access_policies", "fleet_destinations", "fleet_host_keys", "fleet_server_credentials", "fleet_servers",
+    "fleet_access_policies", "fleet_destinations", "fleet_host_keys", "fleet_prune_policies",
+    "fleet_server_credentials", "fleet_servers",
     "fleet_ssh_credentials", "fleet_workers", "identity_organizations",
     "identity_users", "instance", "job_schedules", "log_streams", "vault_keys", "workspace_environments",
     "workspace_projects", "workspace_variables",

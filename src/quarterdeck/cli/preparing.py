@@ -199,7 +199,7 @@ def _update(session: Session, wish: Wish, resource: Row) -> None:
     now = {key: value for key, value in (shown.get("runtimeProfile") or {}).items() if key != "healthCheck"}
     runtime = _runtime(wish, now)
     source = shown.get("source") or {}
-    wanted = wish.source.body()
+    wanted = _carried(wish.source.body(), source)
     parts = ("kind", "locator", "gitRef", "baseDirectory", "metadata")
     changed = any((source.get(key) or None) != (wanted.get(key) or None) for key in parts)
     steps = []
@@ -214,6 +214,13 @@ def _update(session: Session, wish: Wish, resource: Row) -> None:
     profile = _network(wish, network)
     if profile != network:
         api.change("resources.configure-network", {"networkProfile": profile}, resourceId=identity)
+
+
+def _carried(wanted: Row, source: Row) -> Row:
+    """Where its images are built stays unless something else is said."""
+    before = (source.get("metadata") or {}).get("buildServerId")
+    given = wanted.get("metadata") or {}
+    return {**wanted, "metadata": {"buildServerId": before, **given}} if before else wanted
 
 
 def _same_place(source: Row, wanted: Row) -> bool:

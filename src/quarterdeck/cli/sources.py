@@ -32,7 +32,7 @@ HINT = (
 @dataclass(frozen=True)
 class Source:
     """`locator` as it is sent; `name` is what a resource made from it is called by itself; `key` is the id of the
-    stored SSH credential that it is fetched with.
+    stored SSH credential that it is fetched with, `build_on` that of the server that builds its images.
     """
 
     kind: Kind
@@ -41,6 +41,7 @@ class Source:
     ref: str | None = None
     base_directory: str | None = None
     key: str | None = None
+    build_on: str | None = None
 
     def with_key(self, key: str) -> Source:
         """Fetched with this stored SSH credential. Raises `Failure` for what is no repository."""
@@ -58,6 +59,8 @@ class Source:
             body["baseDirectory"] = self.base_directory
         if self.key:
             body |= {"kind": "git-deploy-key", "metadata": {"sshCredentialId": self.key}}
+        if self.build_on:
+            body["metadata"] = {**body.get("metadata", {}), "buildServerId": self.build_on}
         return body
 
 

@@ -20,6 +20,11 @@ KINDS = frozenset({"production", "staging", "test", "development"})
 
 class EnvironmentAction(audit.Action):
     CREATED = "environment.created"
+    RENAMED = "environment.renamed"
+    LOCKED = "environment.locked"
+    UNLOCKED = "environment.unlocked"
+    ARCHIVED = "environment.archived"
+    COPIED = "environment.copied"
     VARIABLE_SET = "environment.variable-set"
     VARIABLE_UNSET = "environment.variable-unset"
 

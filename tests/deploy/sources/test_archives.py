@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 import os
 import threading
+import time
 import tracemalloc
 import zipfile
 from collections.abc import Iterator
@@ -190,6 +192,14 @@ class Host(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
+        elif self.path == "/dripping.zip":
+            self.send_response(200)
+            self.send_header("Content-Length", "1000000")
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                while True:
+                    self.wfile.write(b"x")
+                    time.sleep(0.05)
         else:
             self.send_error(404 if self.path == "/none.zip" else 500)
 
@@ -244,6 +254,15 @@ async def test_what_an_address_refuses_is_told(
     problem = await refused(source(hosts[1][0] + path), tmp_path)
     assert problem.code == code
     assert problem.hint
+
+
+async def test_an_address_that_gives_a_byte_now_and_then_is_given_up_in_time(
+    tmp_path: Path, hosts: list[tuple[str, type[Host]]]
+) -> None:
+    began = time.monotonic()
+    problem = await refused(source(f"{hosts[1][0]}/dripping.zip"), tmp_path, FetchLimits(seconds=1))
+    assert problem.code == "source_timeout"
+    assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize("locator", ["ftp://h/app.zip", "ssh://h/app.zip", "app.zip", "/a/../b.zip", "https://"])

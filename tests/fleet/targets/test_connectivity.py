@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -137,3 +138,30 @@ async def test_a_clock_that_is_off_is_measured_against_ours(login: Login) -> Non
     found = await connectivity.examine(login, Slow())
     assert named(found, "clock").facts["code"] == "clock_skew"
     assert 88 < float(named(found, "clock").facts["skewSeconds"]) < 95
+
+
+OLD_PONG = b"HTTP/1.1 200 OK\r\nApi-Version: 1.39\r\nOstype: linux\r\nContent-Length: 2\r\n\r\nOK"
+
+
+async def test_a_server_whose_engine_is_too_old_is_degraded_and_told_to_upgrade(
+    login: Login, server: Sshd, tmp_path: Path
+) -> None:
+    asked: list[bytes] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append((await reader.readuntil(b"\r\n\r\n")).partition(b"\r\n")[0])
+        writer.write(OLD_PONG)
+        await writer.drain()
+        writer.close()
+
+    socket = tmp_path / "old.sock"
+    server.stop()
+    server.settings = [f"SetEnv DOCKER_HOST=unix://{socket}"]
+    server.start()
+    async with await asyncio.start_unix_server(answer, socket):
+        found = await connectivity.examine(login, SystemClock())
+    engine = named(found, "docker-engine")
+    assert (found.status, engine.status, engine.facts["code"]) == ("degraded", "failed", "docker_too_old")
+    assert "API 1.39; 1.40 or newer is needed" in engine.message
+    assert engine.facts["hint"] == "Upgrade Docker on that host to 20.10 or newer."
+    assert asked == [b"GET /_ping HTTP/1.1"]  # nothing else is asked of it

@@ -40,6 +40,14 @@ async def test_a_command_that_does_not_end_is_given_up(login: Login) -> None:
         assert (await host.run(["echo", "still here"])).text == "still here\n"
 
 
+async def test_a_command_that_never_stops_answering_is_ended(login: Login) -> None:
+    async with await SshHost.connect(login) as host:
+        with pytest.raises(ProviderFailure) as much:
+            await host.run(["cat", "/dev/zero"])
+        assert much.value.code == "ssh_answer_too_large"
+        assert (await host.run(["echo", "still here"])).text == "still here\n"
+
+
 async def test_many_commands_share_one_connection(login: Login, server: Sshd) -> None:
     async with await SshHost.connect(login) as host:
         done = await asyncio.gather(*(host.run(["echo", str(number)]) for number in range(8)))

@@ -104,3 +104,63 @@ async def test_a_wrong_variable_is_refused_whole(deck, body):
     answer = await deck.request("environments.set-variable", body, environmentId=environment)
     assert answer.status_code == 400, answer.text
     assert (await deck.do("environments.show", environmentId=environment))["maskedVariables"] == []
+
+
+async def test_an_environment_is_renamed_locked_and_unlocked(deck):
+    project, environment = await deck.place()
+    await deck.do("environments.create", {"projectId": project, "name": "staging", "kind": "staging"})
+    here = {"environmentId": environment}
+    await deck.do("environments.rename", {"name": "live"}, **here)
+    await deck.refused(409, "conflict", "environments.rename", {"name": "STAGING"}, **here)
+    await deck.do("environments.lock", {"reason": "a freeze"}, **here)
+    await deck.do("environments.lock", {}, **here)
+    shown = await deck.do("environments.show", **here)
+    assert (shown["name"], shown["lifecycleStatus"], shown["lockReason"]) == ("live", "locked", "a freeze")
+    body = {"key": "A", "value": "1", **PLAIN}
+    await deck.refused(409, "environment_locked", "environments.set-variable", body, **here)
+    await deck.refused(409, "environment_locked", "environments.rename", {"name": "x"}, **here)
+    await deck.do("environments.unlock", **here)
+    await deck.do("environments.set-variable", body, **here)
+    assert "lockReason" not in await deck.do("environments.show", **here)
+
+
+async def test_archiving_is_final_and_keeps_what_can_be_read(deck):
+    project, environment = await deck.place()
+    here = {"environmentId": environment}
+    await deck.do("environments.lock", {}, **here)
+    await deck.do("environments.archive", {"reason": "not needed"}, **here)
+    await deck.do("environments.archive", {"reason": "again"}, **here)
+    shown = await deck.do("environments.show", **here)
+    assert (shown["lifecycleStatus"], shown["archiveReason"]) == ("archived", "not needed")
+    for key, body in (("environments.unlock", None), ("environments.lock", {}), ("environments.rename", {"name": "x"}),
+                      ("environments.clone", {"targetName": "y"})):  # fmt: skip
+        await deck.refused(409, "environment_archived", key, body, **here)
+    resource = {"projectId": project, "environmentId": environment, "name": "web"}
+    await deck.refused(409, "environment_archived", "resources.create", resource)
+    await deck.refused(400, "validation_error", "environments.archive", {"reason": "two\nlines"}, **here)
+
+
+async def test_a_copy_has_the_variables_and_the_difference_is_told_without_secrets(deck):
+    _, environment = await deck.place()
+    for key, kind, value in (("PLAIN", "plain-config", "one"), ("SECRET", "secret", "hush"), ("GONE", "secret", "x")):
+        body = {"key": key, "value": value, "kind": kind, "exposure": "runtime"}
+        await deck.do("environments.set-variable", body, environmentId=environment)
+    made = (await deck.do("environments.clone", {"targetName": "copy"}, environmentId=environment))["id"]
+    shown = await deck.do("environments.show", environmentId=made)
+    assert (shown["kind"], shown["parentEnvironmentId"]) == ("production", environment)
+    for key, value in (("PLAIN", "two"), ("SECRET", "hush"), ("NEW", "n")):
+        kind = "secret" if key == "SECRET" else "plain-config"
+        body = {"key": key, "value": value, "kind": kind, "exposure": "runtime"}
+        await deck.do("environments.set-variable", body, environmentId=made)
+    await deck.do("environments.unset-variable", {"exposure": "runtime"}, environmentId=made, key="GONE")
+    found = await deck.do("environments.diff", environmentId=environment, otherEnvironmentId=made)
+    assert {one["key"]: one["change"] for one in found} == {
+        "PLAIN": "changed", "SECRET": "unchanged", "GONE": "removed", "NEW": "added",
+    }  # fmt: skip
+    assert "hush" not in str(found)
+    up = {"targetName": "preview", "targetKind": "preview"}
+    promoted = (await deck.do("environments.promote", up, environmentId=made))["id"]
+    same = await deck.do("environments.diff", environmentId=made, otherEnvironmentId=promoted)
+    assert {one["change"] for one in same} == {"unchanged"}
+    await deck.refused(409, "conflict", "environments.clone", {"targetName": "COPY"}, environmentId=environment)
+    await deck.refused(404, "not_found", "environments.diff", environmentId=environment, otherEnvironmentId="env_x")

@@ -28,6 +28,7 @@ def deploy(
     branch: Annotated[str | None, Parameter(name=["--branch", "-b"])] = None,
     kind: sources.Kind | None = None,
     key: str | None = None,
+    build_on: str | None = None,
     strategy: Strategy | None = None,
     install_command: str | None = None,
     build_command: str | None = None,
@@ -70,6 +71,9 @@ def deploy(
         Say what the source is instead of having it recognised.
     key
         The stored SSH credential, by name or id, that is a deploy key of the repository (qd credential).
+    build_on
+        The server whose Docker engine builds the images, by name or id. Default: what it was before, else the one that
+        they run on.
     strategy
         How it is built. Default: found out from the source.
     install_command
@@ -115,6 +119,9 @@ def deploy(
     with session(following) as open_session:
         if key is not None:
             wish = replace(wish, source=found.with_key(str(names.credential(open_session.api, key)["id"])))
+        if build_on is not None:
+            builder = str(names.server(open_session.api, build_on)["id"])
+            wish = replace(wish, source=replace(wish.source, build_on=builder))
         ready = prepare(open_session, wish)
         body = {**ready.body(), "executionMode": "detached"}
         made = open_session.api.change("deployments.create", body, what="deployment")

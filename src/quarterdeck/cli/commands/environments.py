@@ -130,7 +130,126 @@ def unset(name: str, /, *keys: str, build_time: bool = False, changing: Changing
         opened.terminal.answer(answer, name=str(row["id"]), text=f"Removed {', '.join(keys)} of {name}.")
 
 
+def rename(name: str, new: str, /, *, changing: Changing = Changing()) -> None:
+    """Give an environment another name.
+
+    qd environment rename storefront/staging rehearsal
+
+    Parameters
+    ----------
+    name
+        project/environment, or an id.
+    new
+        The new name.
+    """
+    _changed("environments.rename", name, {"name": new}, f"Renamed {name} to {new}.", changing)
+
+
+def lock(name: str, /, *, reason: str | None = None, changing: Changing = Changing()) -> None:
+    """Take no deployments and no changes in an environment until it is unlocked. What runs goes on.
+
+    qd environment lock storefront/production --reason "release freeze"
+
+    Parameters
+    ----------
+    name
+        project/environment, or an id.
+    reason
+        One line for those who meet the lock.
+    """
+    _changed("environments.lock", name, _given(reason), f"Locked {name}.", changing)
+
+
+def unlock(name: str, /, *, changing: Changing = Changing()) -> None:
+    """Take deployments and changes in an environment again.
+
+    qd environment unlock storefront/production
+
+    Parameters
+    ----------
+    name
+        project/environment, or an id.
+    """
+    _changed("environments.unlock", name, None, f"Unlocked {name}.", changing)
+
+
+def archive(name: str, /, *, reason: str | None = None, changing: Changing = Changing()) -> None:
+    """Put an environment out of use for good. What runs in it goes on; nothing new is deployed there.
+
+    qd environment archive storefront/staging
+
+    Parameters
+    ----------
+    name
+        project/environment, or an id.
+    reason
+        One line for those who look later.
+    """
+    with session(changing) as opened:
+        row = names.environment(opened.api, name)
+        opened.terminal.confirm(f"Archive the environment {name}? This is final.")
+        answer = opened.api.change("environments.archive", _given(reason), environmentId=str(row["id"]))
+        opened.done(answer, name=str(answer["id"]), text=f"Archived {name}.")
+
+
+def copy(name: str, new: str, /, *, kind: Kind | None = None, changing: Changing = Changing()) -> None:
+    """Make another environment of the same project with the same variables, secrets included.
+
+    qd environment copy storefront/staging rehearsal
+
+    Parameters
+    ----------
+    name
+        project/environment, or an id.
+    new
+        The name of the copy.
+    kind
+        What it is for. Default: the same.
+    """
+    body = {"targetName": new, **({"targetKind": kind} if kind else {})}
+    _changed("environments.clone", name, body, f"Copied {name} to {new}.", changing)
+
+
+def compare(name: str, other: str, /, *, common: Common = Common()) -> None:
+    """Tell how the variables of two environments differ; values of secrets are not shown.
+
+    qd environment compare storefront/staging storefront/production
+
+    Parameters
+    ----------
+    name
+        project/environment, or an id.
+    other
+        The one to compare it with.
+    """
+    with session(common) as opened:
+        left, right = names.environment(opened.api, name), names.environment(opened.api, other)
+        found = opened.api.read("environments.diff", environmentId=str(left["id"]), otherEnvironmentId=str(right["id"]))
+        rows = [
+            [str(one["key"]), str(one["exposure"]), str(one["change"]),
+             *(str((one.get(side) or {}).get("value", "")) for side in ("left", "right"))]
+            for one in found
+            if one["change"] != "unchanged"
+        ]  # fmt: skip
+        opened.terminal.table(
+            found, ["KEY", "EXPOSURE", "CHANGE", name, other], rows, names=[row[0] for row in rows],
+        )  # fmt: skip
+
+
+def _given(reason: str | None) -> dict[str, Any]:
+    return {} if reason is None else {"reason": reason}
+
+
+def _changed(key: str, name: str, body: dict[str, Any] | None, text: str, changing: Changing) -> None:
+    with session(changing) as opened:
+        row = names.environment(opened.api, name)
+        answer = opened.api.change(key, body, environmentId=str(row["id"]))
+        opened.done(answer, name=str(answer["id"]), text=text)
+
+
 environment.command(create)
 environment.command(variables)
 environment.command(set_values, name="set")
 environment.command(unset)
+for command in (rename, lock, unlock, archive, copy, compare):
+    environment.command(command)

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, Parameter, validators
 
 from quarterdeck.cli import names, states
+from quarterdeck.cli.commands.server_policies import Category, policies, policy
 from quarterdeck.cli.failure import Exit, Failure, usage
 from quarterdeck.cli.keys import private_key
 from quarterdeck.cli.options import Changing, Common, Destroying
@@ -18,7 +19,6 @@ from quarterdeck.kernel.clock import SystemClock, wire_time
 
 COMMON, CHANGING, DESTROYING = Common(), Changing(), Destroying()
 Edge = Literal["caddy", "traefik", "none"]
-Category = Literal["stopped-containers", "source-workspaces", "docker-build-cache", "unused-images"]
 Port = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=65535))]
 server = App(name="server", help="Add, test, change and remove the machines you deploy to.")
 
@@ -479,6 +479,6 @@ def _done(opened: Session, identifier: str, text: str) -> None:
     opened.done({"serverId": identifier}, name=identifier, text=text)
 
 
-for command in (add, ls, show, rename, deactivate, rm, credential, trust, edge, prune, uninstall):
+for command in (add, ls, show, rename, deactivate, rm, credential, trust, edge, prune, policy, policies, uninstall):
     server.command(command)
 server.command(examine, name="test")

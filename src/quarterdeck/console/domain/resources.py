@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import select
@@ -14,7 +15,7 @@ from quarterdeck.console.views.projects import EnvironmentView, ResourceRow, Var
 from quarterdeck.console.views.resources import CheckRow, ResourceHead, ResourceView, RouteRow, Serving, Settings
 from quarterdeck.deploy.deployments import routes
 from quarterdeck.deploy.deployments.model import Deployment
-from quarterdeck.deploy.observation import observations, runtime_logs
+from quarterdeck.deploy.observation import observations
 from quarterdeck.deploy.observation.model import Observation
 from quarterdeck.deploy.resources import resources
 from quarterdeck.deploy.resources.drift import drift
@@ -218,7 +219,7 @@ def serving(tx: Tx, resource: Resource) -> Serving | None:
     if lifecycle in {"starting", "restarting"}:
         health = "starting"
     runs = seen is not None and lifecycle != "stopped"
-    checks = service_rows(current.runtime or {}, (seen.message if seen else None) or "") if runs else []
+    checks = service_rows(seen.services or {}) if seen is not None and runs else []
     if seen is not None and seen.message and not checks:
         checks.append(CheckRow("Process", "passed" if lifecycle == "running" else "failed", seen.message))
     kind = str((current.plan or {}).get("execution_kind") or (current.runtime or {}).get("kind") or "docker-container")
@@ -233,17 +234,11 @@ def serving(tx: Tx, resource: Resource) -> Serving | None:
     )
 
 
-def service_rows(runtime: dict[str, Any], told: str) -> list[CheckRow]:
-    """How each service of a stack is. `told` names those that are not well; where it speaks of none of them, nothing is
-    known of any.
-    """
-    names = list(runtime_logs.services(runtime)) if "services" in runtime else []
-    wrong = dict(one.partition(": ")[::2] for one in told.split("; ")) if told else {}
-    if wrong and not wrong.keys() & set(names):
-        return []
+def service_rows(services: Mapping[str, str | None]) -> list[CheckRow]:
+    """How each service of a stack is, from what was seen of it: what is wrong with it, None where it is well."""
     return [
-        CheckRow(name, "failed" if name in wrong else "passed", wrong.get(name, "Runs, or has ended as it should."))
-        for name in names
+        CheckRow(name, "passed" if wrong is None else "failed", wrong or "Runs, or has ended as it should.")
+        for name, wrong in services.items()
     ]
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from quarterdeck.deploy.deployments import routes
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.deployments.transitions import ACTIVE, move
-from quarterdeck.deploy.resources import deploy_keys, resources
+from quarterdeck.deploy.resources import build_places, deploy_keys, resources
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.deploy.resources.variables import reaching
 from quarterdeck.deploy.sources.folders import Folders
@@ -126,7 +126,7 @@ def create(
             payload={"deployment": deployment.id},
             organization_id=project.organization_id,
             subject=f"deployment:{deployment.ref}",
-            capabilities=target_capabilities(server) | source_capabilities(snapshot.get("source") or {}),
+            capabilities=_capabilities(tx, server, snapshot, build=candidate is None),
             concurrency_key=resources.turn_of(resource),
         ),
     )
@@ -154,6 +154,16 @@ def create(
         organization_id=project.organization_id,
     )
     return deployment
+
+
+def _capabilities(tx: Tx, server: Server, snapshot: dict[str, Any], *, build: bool) -> frozenset[str]:
+    """What a worker needs to carry an attempt out; what is given back is neither fetched nor built."""
+    source = snapshot.get("source") or {}
+    needed = target_capabilities(server)
+    if not build:
+        return needed
+    builder = build_places.of(tx, source, server.organization_id, server)
+    return needed | source_capabilities(source) | (target_capabilities(builder) if builder else frozenset())
 
 
 def source_capabilities(source: dict[str, Any]) -> frozenset[str]:
@@ -281,8 +291,13 @@ def reaching_variables(tx: Tx, resource: Resource) -> list[Variable]:
     return variables.effective(reaching(tx, resource))
 
 
-def source_credential(tx: Tx, resource: Resource) -> str | None:
-    """The present credential of the source: a rotated one is used by retries too."""
+def source_credential(tx: Tx, resource: Resource, source: dict[str, Any]) -> str | None:
+    """The present credential of a source: a rotated one is used by retries too. None for a source that the resource had
+    before: its present credential was given for another host.
+    """
+    now = resource.source or {}
+    if [now.get(name) for name in ("kind", "locator")] != [source.get(name) for name in ("kind", "locator")]:
+        return None
     key = deploy_keys.opened(tx, resource.organization_id, resource.source or {})
     if key is not None:
         return key

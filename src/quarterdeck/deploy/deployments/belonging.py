@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.deployments.transitions import ACTIVE
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.fleet.servers import servers
+from quarterdeck.fleet.servers.model import Server
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict
 
@@ -41,5 +42,32 @@ def check_unused(tx: Tx, server_ref: str) -> None:
             f"{server.name} is in use: {', '.join(names)}.",
             code="server_in_use",
             hint="Stop and archive what runs there, or deploy it to another server first.",
+            relatedEntityId=server.ref,
+        )
+
+
+def check_only_here(tx: Tx, server_ref: str, found: Collection[str]) -> None:
+    """Raise `Conflict` (`server_in_use`) when something that was found on the machine is needed under another name of
+    it: whoever registered it twice, of whichever organization, deploys to one and the same engine, edge and account.
+    """
+    server = servers.find(tx, server_ref)
+    wanted = sorted(set(found))
+    needed = or_(
+        Deployment.status.in_(ACTIVE), Resource.serving_id == Deployment.id, Deployment.artifact_retained.is_(True)
+    )
+    named = or_(Deployment.ref.in_(wanted), Resource.ref.in_(wanted))
+    row = tx.execute(
+        select(Server.name, Server.organization_id)
+        .join(Deployment, Deployment.server_id == Server.id)
+        .join(Resource, Resource.id == Deployment.resource_id)
+        .where(named, needed, Server.id != server.id, Resource.lifecycle != "deleted")
+        .limit(1)
+    ).first()
+    if row is not None:
+        other = row.name if row.organization_id == server.organization_id else "a server of another organization"
+        raise Conflict(
+            f"The machine of {server.name} is also {other}, and something is in use there.",
+            code="server_in_use",
+            hint="Stop and archive what runs there, or delete this server alone: qd server rm",
             relatedEntityId=server.ref,
         )

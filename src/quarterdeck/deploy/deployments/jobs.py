@@ -22,7 +22,7 @@ from quarterdeck.deploy.execution.order import (
     Serving,
     VariableValue,
 )
-from quarterdeck.deploy.resources import resources
+from quarterdeck.deploy.resources import build_places, resources
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.deploy.resources.transitions import serve, want
 from quarterdeck.fleet.servers.model import Server
@@ -145,7 +145,7 @@ def mask_active(tx: Tx, logs: Logs) -> int:
     active = list(tx.scalars(select(Deployment).where(Deployment.status.in_(ACTIVE))))
     for deployment in active:
         resource = _resource(tx, deployment)
-        credential = admission.source_credential(tx, resource)
+        credential = admission.source_credential(tx, resource, deployment.snapshot.get("source") or {})
         mask(logs, deployment.ref, resource.ref, _variables(tx, deployment), credential)
     return len(active)
 
@@ -181,6 +181,8 @@ def order(tx: Tx, placement: Placement, deployment: Deployment) -> DeploymentOrd
     serving = tx.get(Deployment, resource.serving_id) if resource.serving_id else None
     candidate = tx.get(Deployment, deployment.candidate_id) if deployment.candidate_id else None
     phases = list(tx.scalars(select(Phase).where(Phase.deployment_id == deployment.id).order_by(Phase.started_at)))
+    source = deployment.snapshot.get("source") or {}
+    builder = None if candidate else build_places.of(tx, source, deployment.organization_id, server)
     return DeploymentOrder(
         deployment=deployment.ref,
         number=deployment.number,
@@ -190,7 +192,7 @@ def order(tx: Tx, placement: Placement, deployment: Deployment) -> DeploymentOrd
         organization=str(deployment.organization_id),
         trigger=deployment.trigger,
         target=placement.target(tx, server),
-        source=deployment.snapshot.get("source") or {},
+        source=source,
         runtime=deployment.snapshot.get("runtime") or {},
         network=deployment.snapshot.get("network"),
         health=deployment.snapshot.get("health"),
@@ -200,17 +202,20 @@ def order(tx: Tx, placement: Placement, deployment: Deployment) -> DeploymentOrd
         retained=(
             Retained(candidate.ref, candidate.artifact or {}, candidate.plan or {}) if candidate is not None else None
         ),
-        serving=_serving(resource, serving),
+        serving=_serving(resource, serving, server),
         done=_done(deployment, phases),
         resumed=phases[-1].phase if phases else None,
-        source_credential=admission.source_credential(tx, resource),
+        source_credential=admission.source_credential(tx, resource, deployment.snapshot.get("source") or {}),
         commit=deployment.commit,
         source_within=deployment.snapshot.get("sourceWithin") or [],
+        build=placement.target(tx, builder) if builder else None,
+        build_name=builder.name if builder else None,
     )
 
 
-def _serving(resource: Resource, deployment: Deployment | None) -> Serving | None:
-    if deployment is None:
+def _serving(resource: Resource, deployment: Deployment | None, server: Server) -> Serving | None:
+    """What serves on this server: of another one neither addresses nor containers mean anything here."""
+    if deployment is None or deployment.server_id != server.id:
         return None
     stopped = resource.wanted == "stopped"
     return Serving(deployment.ref, deployment.runtime or {}, _route(resource, deployment), stopped)
@@ -237,7 +242,7 @@ def follow_up_order(tx: Tx, placement: Placement, deployment: Deployment, operat
         grace_seconds=placement.grace_seconds,
         route=_route(resource, deployment),
         artifact={} if needed(tx, deployment) else artifact,
-        serving=_serving(resource, serving),
+        serving=_serving(resource, serving, server),
         in_containers=in_containers(deployment),
     )
 

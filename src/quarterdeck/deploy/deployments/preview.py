@@ -104,7 +104,7 @@ def subject(
         destination,
         routes.planned(tx, resource, server),
         order,
-        admission.source_credential(tx, resource),
+        admission.source_credential(tx, resource, resource.source or {}),
         tx.now,
     )
 

@@ -45,7 +45,7 @@ async def _resumed(order: DeploymentOrder, edges: Edges, report: Reporter) -> di
         try:
             async with opened(order.target, edges) as target, target.turn(order.deployment):
                 absence.ends(report)
-                runtime = await _carried_out(target, order, report)
+                runtime = await _carried_out(target, order, report, edges)
                 point("execute.switched")
                 return runtime
         except Exception as error:
@@ -57,14 +57,14 @@ async def _resumed(order: DeploymentOrder, edges: Edges, report: Reporter) -> di
         order = msgspec.structs.replace(order, done=dict(report.done))
 
 
-async def _carried_out(target: Target, order: DeploymentOrder, report: Reporter) -> dict[str, Any]:
+async def _carried_out(target: Target, order: DeploymentOrder, report: Reporter, edges: Edges) -> dict[str, Any]:
     stop = report.context.canceled
     try:
         async with interrupted_by(stop):
             await known_host(target, report)
             made, source = await _planned(target, order, report)
             async with beside(cutting_over.ready_way(target, order, made, report)) as way:
-                artifact = await packaging.package(target, order, made, source, report)
+                artifact = await packaging.package(target, order, made, source, report, edges)
                 begin = stack_runtime.start if artifact["kind"] == "stack" else starting.start
                 runtime = await begin(target, order, made, artifact, way, report)
         async with follow_application(target, runtime, report):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from quarterdeck.deploy.execution.building import Yard
 from quarterdeck.deploy.execution.order import DeploymentOrder
 from quarterdeck.deploy.execution.reporting import Reporter
 from quarterdeck.deploy.execution.target import Target, labels
@@ -54,9 +55,9 @@ def build_spec(
     )
 
 
-async def build_image(target: Target, order: DeploymentOrder, spec: BuildSpec, report: Reporter) -> dict[str, Any]:
-    """Build it, and tell how long it took, how large it became and how much of it was known."""
-    engine = target.need_engine()
+async def build_image(place: Yard, order: DeploymentOrder, spec: BuildSpec, report: Reporter) -> dict[str, Any]:
+    """Build it and have it where it runs. Tells how long it took, how large it became and how much of it was known."""
+    engine = place.engine
 
     async def told(event: BuildEvent) -> None:
         if isinstance(event, StepLog):
@@ -72,7 +73,7 @@ async def build_image(target: Target, order: DeploymentOrder, spec: BuildSpec, r
     for name in result.unenforced:
         report.say(f"The build's {name} limit cannot be held on this engine.", level="warn")
     image = await images.inspect(engine, result.image_id)
-    return {
+    made = {
         "kind": "image",
         "image": result.image_id,
         "reference": spec.tags[0],
@@ -82,3 +83,4 @@ async def build_image(target: Target, order: DeploymentOrder, spec: BuildSpec, r
         "steps": result.steps,
         "cached": result.cached_steps,
     }
+    return await place.bring(made, report)

@@ -20,7 +20,7 @@ from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.fleet.docker import containers, images
 from quarterdeck.fleet.edge.edges import Edges
 from quarterdeck.kernel import trees
-from quarterdeck.kernel.errors import NotFound, Problem, ProviderFailure, Unavailable
+from quarterdeck.kernel.errors import Problem, Unavailable
 from quarterdeck.kernel.faults import point
 
 CLEARING = frozenset({"retire", "clean", "forget"})
@@ -166,7 +166,7 @@ async def _stack_started(
 
 
 async def _container_started(target: Target, order: RuntimeOrder) -> bool:
-    """Start the container. False when there is none, or none any more: its port or its network was taken away."""
+    """Start the container. False when there is none, or none any more, because it could never be started as it was."""
     engine = target.need_engine()
     found = await containers.find(engine, str(order.runtime["container"]))
     if found is None:
@@ -174,8 +174,8 @@ async def _container_started(target: Target, order: RuntimeOrder) -> bool:
     point("runtime.start")
     try:
         await containers.start(engine, found.id)
-    except (NotFound, ProviderFailure) as failure:
-        if not (starting.port_is_taken(failure) or starting.network_is_gone(failure)):
+    except Problem as failure:
+        if not starting.has_to_be_made_anew(failure):
             raise
         await starting.start_over(target, found.id, order.deployment)
         return False
@@ -202,6 +202,9 @@ async def _retire(target: Target, order: RuntimeOrder) -> None:
             point("retire.drain")
             await target.edge.drain(upstream, order.grace_seconds)
             point("retire.drained")
+    if target.edge is not None and order.route is not None and order.serving is None and isinstance(upstream, str):
+        # Nothing here takes its place: the application serves on another server now, or nowhere.
+        await lead_back(target.edge, order.route, upstream, None)
     _need_traces(target, order)
     await stack_runtime.take_away(target, order.resource, order.deployment, dict(order.runtime), order.serving)
     await starting.remove(target, order.deployment, stop_seconds=starting.STOP_SECONDS)

@@ -111,6 +111,9 @@ class DeploymentOrder(msgspec.Struct, frozen=True):
     """The commit that an earlier execution, or the attempt that is tried again, has found."""
     source_within: list[str] = []
     """Directories, in one of which a source on the host has to lie."""
+    build: TargetOrder | None = None
+    """Where images are built, if that is not the target; `build_name` is what a person calls it."""
+    build_name: str | None = None
     resumed: str | None = None
     """The phase in which an earlier execution of this attempt was interrupted."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from quarterdeck.deploy.execution.building import Yard, patiently
 from quarterdeck.deploy.execution.imaging import build_image, build_spec, pull
 from quarterdeck.deploy.execution.order import DeploymentOrder
 from quarterdeck.deploy.execution.preparing import image_tag
@@ -17,13 +18,19 @@ from quarterdeck.deploy.sources.spec import FetchedSource
 from quarterdeck.fleet.docker import images
 from quarterdeck.fleet.docker.build.context import Context
 from quarterdeck.fleet.docker.build.request import BuildSpec
+from quarterdeck.fleet.edge.edges import Edges
 from quarterdeck.kernel.errors import Invalid
 
 MEGABYTE = 1_000_000
 
 
 async def package(
-    target: Target, order: DeploymentOrder, made: BuildPlan, source: FetchedSource | None, report: Reporter
+    target: Target,
+    order: DeploymentOrder,
+    made: BuildPlan,
+    source: FetchedSource | None,
+    report: Reporter,
+    edges: Edges,
 ) -> dict[str, Any]:
     """Build, pull, or lay out what will be started. Answers the artefact that rollback starts again."""
     artifact: dict[str, Any]
@@ -39,12 +46,20 @@ async def package(
             artifact = await pull(target, made.image or "", report)
             recorded.detail = str(artifact["reference"])
         elif made.execution_kind == "docker-container":
-            artifact = await build_image(target, order, _build_spec(order, made, source), report)
+
+            async def built(place: Yard) -> dict[str, Any]:
+                return await build_image(place, order, _build_spec(order, made, source), report)
+
+            artifact = await patiently(built, target, order, edges, report)
             size = f"{int(str(artifact['size'])) / MEGABYTE:.0f} MB"
             reused = f"{artifact['cached']} of {artifact['steps']} steps reused"
             recorded.detail = f"{artifact['seconds']:.1f} s, {size}, {reused}"
         elif made.execution_kind == "docker-compose-stack":
-            artifact = await package_stack(target, order, made, source, report)
+
+            async def packaged(place: Yard) -> dict[str, Any]:
+                return await package_stack(target, place, order, made, source, report)
+
+            artifact = await patiently(packaged, target, order, edges, report)
             recorded.detail = f"{len(artifact['images'])} services"
         else:
             await target.need_processes()

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from quarterdeck.deploy.detection.tree import DirectoryTree
+from quarterdeck.deploy.execution.building import Yard
 from quarterdeck.deploy.execution.imaging import build_image, build_spec, pull
 from quarterdeck.deploy.execution.order import DeploymentOrder
 from quarterdeck.deploy.execution.preparing import image_tag, variables_of
@@ -24,7 +25,12 @@ from quarterdeck.kernel.errors import Invalid
 
 
 async def package_stack(
-    target: Target, order: DeploymentOrder, made: BuildPlan, source: FetchedSource | None, report: Reporter
+    target: Target,
+    place: Yard,
+    order: DeploymentOrder,
+    made: BuildPlan,
+    source: FetchedSource | None,
+    report: Reporter,
 ) -> dict[str, Any]:
     """Build or pull the image of every service. Answers the artefact: `images` by service with the digest
     of what each holds, `definition` as it is read
@@ -43,10 +49,10 @@ async def package_stack(
         else:
             same = msgspec.json.encode(service.build, order="deterministic")
             if same not in built:
-                built[same] = await _build(target, order, service, service.build, source, report)
+                built[same] = await _build(place, order, service, service.build, source, report)
             one = built[same]
         if service.copies:
-            one = await _with_copies(target, order, service, one, source, report)
+            one = await _with_copies(place, order, service, one, source, report)
         content = await images.content(target.need_engine(), str(one["image"]))
         made_of[service.name] = {**{key: one[key] for key in ("image", "reference", "built")}, "content": content}
     return {
@@ -59,7 +65,7 @@ async def package_stack(
 
 
 async def _build(
-    target: Target, order: DeploymentOrder, service: Service, wanted: Build, source: FetchedSource, report: Reporter
+    place: Yard, order: DeploymentOrder, service: Service, wanted: Build, source: FetchedSource, report: Reporter
 ) -> dict[str, Any]:
     context = Context(
         source.tree / wanted.context,
@@ -68,11 +74,11 @@ async def _build(
         max_bytes=order.limits.source_bytes,
     )
     spec = build_spec(order, context, f"{image_tag(order)}-{service.name}"[:255], wanted.args, wanted.target)
-    return await build_image(target, order, spec, report)
+    return await build_image(place, order, spec, report)
 
 
 async def _with_copies(
-    target: Target,
+    place: Yard,
     order: DeploymentOrder,
     service: Service,
     base: dict[str, Any],
@@ -92,7 +98,7 @@ async def _with_copies(
         max_bytes=order.limits.source_bytes,
     )
     return await build_image(
-        target, order, build_spec(order, context, f"{image_tag(order)}-{service.name}-files", {}, None), report
+        place, order, build_spec(order, context, f"{image_tag(order)}-{service.name}-files", {}, None), report
     )
 
 

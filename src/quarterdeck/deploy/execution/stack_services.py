@@ -97,6 +97,8 @@ async def bring(
         mine=await _there(engine, mine),
         before=await _there(engine, str(former["container"]) if former else None),
     )
+    if service.volumes:
+        await _end_others(engine, target, order, service.name, {todo.container, todo.old})
     container = await _carried_out(target, order, service, spec, wanted, todo)
     if report is not None:
         report.say(f"Service {service.name}: {DONE[todo.deed]}")
@@ -122,6 +124,17 @@ async def _mine(engine: Engine, target: Target, order: DeploymentOrder, service:
     return found[0].id if found else None
 
 
+async def _end_others(
+    engine: Engine, target: Target, order: DeploymentOrder, service: str, known: set[str | None]
+) -> None:
+    """Stop what an attempt that was given up has left running: two that write to one volume destroy it. Its clearing,
+    which may come later, takes it away.
+    """
+    for row in await containers.listed(engine, {**marks(target, order.resource), SERVICE: service}):
+        if row.state == "running" and row.id not in known:
+            await stop(engine, row.id)
+
+
 async def _there(engine: Engine, container: str | None) -> There | None:
     found = await containers.find(engine, container) if container else None
     if found is None:
@@ -138,10 +151,9 @@ async def _carried_out(
     if todo.deed == "keep" and todo.container is not None:
         return todo.container
     if todo.deed == "start" and todo.container is not None:
-        point("service.start")
-        await containers.start(engine, todo.container)
-        point("service.started")
-        return todo.container
+        if await _started(engine, todo.container):
+            return todo.container
+        todo = replace(todo, deed="replace", discard=todo.container)
     if todo.discard is not None:
         point("service.discard")
         await containers.remove(engine, todo.discard)
@@ -157,6 +169,19 @@ async def _carried_out(
         DEFINITION: wanted,
     }
     return await starting.create(engine, replace(spec, labels=own), _name(order, service))
+
+
+async def _started(engine: Engine, container: str) -> bool:
+    """Start what was stopped. False when it can never be started as it is, but only be made anew."""
+    point("service.start")
+    try:
+        await containers.start(engine, container)
+    except Problem as failure:
+        if not starting.has_to_be_made_anew(failure):
+            raise
+        return False
+    point("service.started")
+    return True
 
 
 def _name(order: DeploymentOrder, service: Service) -> str:

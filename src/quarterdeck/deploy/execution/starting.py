@@ -169,6 +169,14 @@ def network_is_gone(failure: Problem) -> bool:
     return "network" in failure.message and "not found" in failure.message
 
 
+def has_to_be_made_anew(failure: Problem) -> bool:
+    """Whether a container can never be started as it is: its port or network is taken away, or its engine was killed
+    and what watched over the container then has outlived it.
+    """
+    outlived = "task" in failure.message and "already exists" in failure.message
+    return outlived or port_is_taken(failure) or network_is_gone(failure)
+
+
 def network_of(order: DeploymentOrder) -> str:
     """The network of an organization's containers: its applications reach each other by name, nobody else's do."""
     return f"quarterdeck-{order.target.instance[-8:]}-{order.organization}"

@@ -57,7 +57,7 @@ class Distant:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     def _begin(self, wanted: set[int]) -> None:
-        for server in [known for known in self._watched if known not in wanted]:
+        for server in [known for known, task in self._watched.items() if known not in wanted or task.done()]:
             self._watched.pop(server).cancel()
             self._said.pop(server, None)
         for server in wanted:
@@ -74,7 +74,7 @@ class Distant:
                     await self._look(server, remote)
             except Problem as problem:
                 log.info("server_not_observed", server=server, code=problem.code)
-                await self._unknown(server, problem)
+                await self._said_unknown(server, problem)
             except Exception:
                 log.exception("server_observation_failed", server=server)
             pause = FIRST_PAUSE if loop.time() - began > LONGEST_PAUSE else min(pause * 2, LONGEST_PAUSE)
@@ -91,6 +91,8 @@ class Distant:
                 while True:
                     inbox.drain()
                     if loop.time() >= edge_due:
+                        if account(await self._db.read(_login, server)) != account(remote.host.login):
+                            return  # somebody else is to be signed in as, who has another place there
                         await self._keep_edge(server, remote)
                         edge_due = loop.time() + EDGE_SECONDS
                     await observer.look()
@@ -117,6 +119,14 @@ class Distant:
     async def _note_edge(self, server: int, error: tuple[str, str] | None, http: int | None, https: int | None) -> None:
         await self._db.write(servers.observe_edge, server, error=error, http_port=http, https_port=https)
 
+    async def _said_unknown(self, server: int, problem: Problem) -> None:
+        """As `_unknown`, where the database may be away itself: it is told once it is back."""
+        try:
+            await self._unknown(server, problem)
+        except Exception:
+            self._said.pop(server, None)
+            log.exception("server_observation_failed", server=server)
+
     async def _unknown(self, server: int, problem: Problem) -> None:
         """Said once for each reason, and now and then again, so that its time stays fresh."""
         now = asyncio.get_running_loop().time()
@@ -126,6 +136,10 @@ class Distant:
         self._said[server] = (problem.message, now)
         state = Seen("unknown", problem.message)
         await self._db.write(keep, [(one, state) for one in await self._db.read(served_on, server)])
+
+
+def account(login: Login) -> tuple[str, int, str]:
+    return login.host, login.port, login.username
 
 
 def _login(tx: Tx, server_id: int) -> Login:

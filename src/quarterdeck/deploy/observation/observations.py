@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,12 +35,15 @@ class Served:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What was seen of a runtime. `lost`: it does not come back by itself."""
+    """What was seen of a runtime. `lost`: it does not come back by itself. `services`, of a stack whose containers
+    could be looked at: each by name, with what is wrong with it, None where it is well.
+    """
 
     lifecycle: str
     message: str | None = None
     restarts: int = 0
     lost: bool = False
+    services: Mapping[str, str | None] | None = None
 
 
 def served_here(tx: Tx) -> list[Served]:
@@ -103,6 +106,7 @@ def keep(tx: Tx, found: list[tuple[Served, Seen]]) -> None:
             row = Observation(resource_id=served.resource_id)
         row.deployment_id, row.lifecycle, row.message = served.deployment_id, seen.lifecycle, seen.message
         row.restarts, row.observed_at = seen.restarts, tx.now
+        row.services = None if seen.services is None else dict(seen.services)
         if changed:
             row.changed_at = tx.now
             events.append(

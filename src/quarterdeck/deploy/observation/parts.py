@@ -10,6 +10,7 @@ from quarterdeck.deploy.observation.runtime_logs import spoken_by
 from quarterdeck.fleet.docker.containers import Listed
 
 REMOVED = Seen("exited", "The container was removed.", lost=True)
+WELL = frozenset({"running", "stopped"})
 LIFECYCLES = {
     "running": "running",
     "restarting": "restarting",
@@ -73,12 +74,13 @@ def worst(found: Sequence[tuple[Part, Seen]]) -> Seen:
     first, seen = found[0]
     if first.name is None:
         return seen
-    bad = [(part, one) for part, one in found if one.lifecycle not in {"running", "stopped"}]
+    bad = [one for _, one in found if one.lifecycle not in WELL]
+    services = {str(part.name): None if one.lifecycle in WELL else one.message or one.lifecycle for part, one in found}
     if not bad:
-        return Seen(seen.lifecycle)
-    told = "; ".join(f"{part.name}: {one.message or one.lifecycle}" for part, one in bad)
-    lost = any(one.lost for _, one in bad)
-    if seen.lifecycle not in {"running", "stopped"}:
-        return replace(seen, message=told, lost=lost)
-    slow = {one.lifecycle for _, one in bad} <= {"restarting", "starting"}
-    return Seen("restarting" if slow else "degraded", told, lost=lost)
+        return Seen(seen.lifecycle, services=services)
+    told = "; ".join(f"{name}: {wrong}" for name, wrong in services.items() if wrong is not None)
+    lost = any(one.lost for one in bad)
+    if seen.lifecycle not in WELL:
+        return replace(seen, message=told, lost=lost, services=services)
+    slow = {one.lifecycle for one in bad} <= {"restarting", "starting"}
+    return Seen("restarting" if slow else "degraded", told, lost=lost, services=services)

@@ -6,8 +6,8 @@ from sqlalchemy import delete, func, select, update
 
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.deployments.transitions import ACTIVE
-from quarterdeck.deploy.observation.model import Observation
-from quarterdeck.deploy.resources import deploy_keys
+from quarterdeck.deploy.observation.model import LogArchive, Observation
+from quarterdeck.deploy.resources import build_places, deploy_keys
 from quarterdeck.deploy.resources.model import Resource, RuntimeControl
 from quarterdeck.fleet.servers.model import Destination
 from quarterdeck.kernel.db import Tx
@@ -22,12 +22,17 @@ class DeployBlockers:
             return [("resource", number)] if number else []
         resources = select(func.count()).select_from(Resource)
         deployments = select(func.count()).select_from(Deployment)
+        archives = select(func.count()).select_from(LogArchive)
         if kind == "resource":
-            found = [("deployment-history", deployments.where(Deployment.resource_id == row_id))]
+            found = [
+                ("deployment-history", deployments.where(Deployment.resource_id == row_id)),
+                ("runtime-log-retention", archives.where(LogArchive.resource_id == row_id)),
+            ]
         elif kind == "project":
             found = [
                 ("resource", resources.where(Resource.project_id == row_id, Resource.lifecycle != "deleted")),
                 ("deployment-history", deployments.where(Deployment.project_id == row_id)),
+                ("runtime-log-retention", archives.where(LogArchive.project_id == row_id)),
             ]
         elif kind == "server":
             here = deployments.where(Deployment.server_id == row_id)
@@ -36,10 +41,13 @@ class DeployBlockers:
                 ("deployment-history", here),
                 ("active-deployment", here.where(Deployment.status.in_(ACTIVE))),
                 ("resource-placement", placed.where(Destination.server_id == row_id, Resource.lifecycle != "deleted")),
+                ("runtime-log-retention", archives.where(LogArchive.server_id == row_id)),
             ]
         else:
             return []
         counted = [(word, int(tx.execute(query).scalar_one())) for word, query in found]
+        if kind == "server":
+            counted.append(("source-link", build_places.users(tx, row_id)))
         return [(word, number) for word, number in counted if number]
 
     def forget(self, tx: Tx, kind: str, row_id: int) -> None:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from quarterdeck.deploy.resources import deploy_keys
+from quarterdeck.deploy.resources import build_places, deploy_keys
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.deploy.sources.documents import checked, fingerprint
 from quarterdeck.deploy.sources.folders import Folders
@@ -54,6 +54,7 @@ def apply(tx: Tx, resource: Resource, given: Given) -> None:
     if source is not None and source != resource.source:
         tx.part(Folders).admit(tx, source)
         deploy_keys.admit(tx, source)
+        build_places.admit(tx, source)
     runtime = _runtime(given.runtime) if given.runtime is not None else None
     health = _health(given.health) if given.health is not None else None
     if runtime is not None and "healthCheck" in runtime:

@@ -102,7 +102,7 @@ class Archive:
             ):
                 if answer.status_code != httpx.codes.OK:
                     raise _refused(where, answer.status_code, with_credentials=sign_in is not None)
-                for chunk in answer.iter_bytes(CHUNK):
+                for chunk in answer.iter_bytes():  # as they come: who waits for full ones waits for ever
                     if time.monotonic() > end:
                         raise failures.timed_out(where, self.limits.seconds)
                     self._take(chunk, file)

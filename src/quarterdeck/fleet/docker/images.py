@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -182,6 +182,19 @@ async def tell(
     if on_progress and message.status and seen.get(message.id) != message.status:
         seen[message.id] = message.status
         await on_progress(f"{message.id}: {message.status}" if message.id else message.status)
+
+
+async def load(engine: Engine, content: AsyncIterator[bytes]) -> None:
+    """Take images in from what `save` gives. Raises `ProviderFailure` (`image_load_failed`)."""
+    headers = {"Content-Type": "application/x-tar"}
+    async with engine.stream("POST", "/images/load", query={"quiet": "1"}, content=content, headers=headers) as answer:
+        async for message in messages(answer.aiter_bytes()):
+            if message.error:
+                raise ProviderFailure(
+                    f"The engine did not take the image in: {message.error.splitlines()[0][:300]}",
+                    code="image_load_failed",
+                    hint="Look at the disk and the log of the Docker engine there, then deploy again.",
+                )
 
 
 async def save(engine: Engine, image: str) -> AsyncGenerator[bytes, None]:

@@ -119,10 +119,11 @@ class Looking:
             return server, Pruned(done.candidates, found.warnings + done.warnings)
 
     async def uninstall(
-        self, server_ref: str, known: uninstalling.Known, begin: Callable[[], Awaitable[None]], *, remove: bool
+        self, server_ref: str, known: uninstalling.Known, begin: Callable[[list[str]], Awaitable[None]], *, remove: bool
     ) -> tuple[Server, list[Left]]:
         """What we have left on a server behind SSH, and with `remove` what of it is gone. `begin` is awaited before
-        anything goes; what it raises leaves all as it is. Raises `Invalid` for this
+        anything goes, with the deployments and resources whose things were found; what it raises leaves all as it is.
+        Raises `Invalid` for this
         machine, and the problem of a server that cannot be signed in to.
         """
         server, login = await self.db.read(_signing, server_ref)
@@ -139,7 +140,7 @@ class Looking:
             found = await uninstalling.find(remote, self.instance, known)
             if not remove:
                 return server, found
-            await begin()
+            await begin(sorted({one.of for one in found if one.of}))
             return server, await uninstalling.remove(remote, found)
 
     @contextlib.asynccontextmanager

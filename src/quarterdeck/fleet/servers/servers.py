@@ -225,6 +225,12 @@ def observe_edge(
     server = tx.get(Server, server_id)
     if server is None or server.proxy_kind == "none":
         return
+    status = "failed" if error else "ready"
+    found = (status, *(error or (None, None)), *((http_port, https_port) if error is None else (None, None)))
+    known = (server.proxy_status, server.proxy_error_code, server.proxy_error_message)
+    ports = (server.edge_http_port, server.edge_https_port) if error is None else (None, None)
+    if found == (*known, *ports):
+        return  # it is looked at every few seconds
     move_edge(tx, server, "failed" if error else "ready", error=error)
     if error is None:
         server.edge_http_port, server.edge_https_port = http_port, https_port

@@ -146,7 +146,12 @@ class SshFiles:
 
         held = f"echo {HELD}; exec cat > /dev/null"
         words = ["flock", "-w", f"{seconds:g}", "-E", str(LOCK_STATUS), str(path), "sh", "-c", held]
-        async with self._host.held(words) as process:
+        async with contextlib.AsyncExitStack() as stack:
+            try:
+                async with asyncio.timeout(seconds):
+                    process = await stack.enter_async_context(self._host.held(words, "lock"))
+            except TimeoutError:
+                raise self._not_locked(path, LOCK_STATUS, seconds) from None
             try:
                 said = await process.stdout.readline()
             except (asyncssh.Error, OSError) as error:

@@ -73,6 +73,14 @@ def cut(login: Login) -> Unavailable:
     )
 
 
+def too_much(login: Login) -> ProviderFailure:
+    return ProviderFailure(
+        f"A command on {login.host} answers more than we take.",
+        code="ssh_answer_too_large",
+        hint="Look at what that machine runs in the place of standard programs.",
+    )
+
+
 def no_session(login: Login, why: str) -> Problem:
     return ProviderFailure(
         f"{login.host} runs no command for {login.username}: {why}.",

@@ -96,7 +96,7 @@ class Remote:
         import asyncssh
 
         path = self.root / "locks" / f"{name}.lock"
-        async with self.host.held(["sh", "-c", TURN, "turn", str(path)]) as process:
+        async with self.host.held(["sh", "-c", TURN, "turn", str(path)], "turn") as process:
             try:
                 said = await process.stdout.readline()
             except (asyncssh.Error, OSError) as error:
@@ -110,11 +110,29 @@ class Remote:
                         process.stdin.write(b".")
                         await asyncio.sleep(BEAT_SECONDS)
 
-            beating = asyncio.create_task(beat())
+            here, over = asyncio.current_task(), asyncio.Event()
+
+            async def watch() -> None:
+                """It ends by itself only when the turn is lost: we were silent for too long, or somebody ended it."""
+                try:
+                    await process.stdout.read()
+                except (asyncssh.Error, OSError):
+                    return  # the connection is gone, which whatever is done over it finds out
+                if here is not None and not self.host.closed:
+                    over.set()
+                    here.cancel()
+
+            beating, watching = asyncio.create_task(beat()), asyncio.create_task(watch())
             try:
                 yield
+            except asyncio.CancelledError:
+                if over.is_set() and here is not None:
+                    here.uncancel()
+                    raise refusals.cut(self.host.login) from None
+                raise
             finally:
                 beating.cancel()
+                watching.cancel()
                 with contextlib.suppress(asyncssh.Error, OSError):
                     process.stdin.write_eof()
                     await process.wait_closed()

@@ -13,7 +13,7 @@ import shlex
 import socket
 import time
 from collections.abc import AsyncIterator, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from quarterdeck.fleet.docker.dialing import Reader, Stream, Writer
 from quarterdeck.fleet.targets import refusals
@@ -29,8 +29,14 @@ SIGN_IN_SECONDS = 10.0
 ANSWER_SECONDS = 10.0
 KEEPALIVE_SECONDS = 5
 KEEPALIVE_TRIES = 3
-MOST_SESSIONS = 8
-"""Commands at a time: an SSH server allows ten sessions on a connection by default, and one is for files."""
+MOST_COMMANDS, MOST_TURNS, MOST_LOCKS = 2, 3, 3
+"""Sessions at a time: an SSH server allows ten on a connection by default, and one is for files, one to see whether the
+connection lives. Each use has its own, because who has a turn waits for locks, and who has a lock for commands: if they
+shared, all could wait for each other.
+"""
+MOST_OUTPUT = 64 << 20
+"""Bytes of what a command may answer: a server that never stops must not take the memory of this process."""
+Use = Literal["turn", "lock"]
 TCP = "tcp://"
 RSA = ("rsa-sha2-512", "rsa-sha2-256")
 ALGORITHMS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", *RSA)
@@ -46,7 +52,8 @@ class SshHost:
         self.host_key = host_key
         self.timings = timings
         self._connection = connection
-        self._sessions = asyncio.Semaphore(MOST_SESSIONS)
+        self._commands, self._looks = asyncio.Semaphore(MOST_COMMANDS), asyncio.Semaphore(1)
+        self._held = {"turn": asyncio.Semaphore(MOST_TURNS), "lock": asyncio.Semaphore(MOST_LOCKS)}
         self.dialer = SshDialer(connection)
 
     @classmethod
@@ -79,12 +86,15 @@ class SshHost:
         return self._connection
 
     async def run(self, argv: Sequence[str], *, stdin: bytes = b"", seconds: float = COMMAND_SECONDS) -> Ran:
-        """Run one command to its end; its words arrive as they are, whatever is in them."""
+        """Run one command to its end; its words arrive as they are, whatever is in them. Waiting for others counts."""
+        return await self._run(self._commands, argv, stdin, seconds)
+
+    async def _run(self, room: asyncio.Semaphore, argv: Sequence[str], stdin: bytes, seconds: float) -> Ran:
         import asyncssh
 
         try:
-            async with self._sessions, asyncio.timeout(seconds):
-                done = await self._connection.run(shlex.join(argv), input=stdin, encoding=None, check=False)
+            async with asyncio.timeout(seconds), room:
+                return await self._to_its_end(argv, stdin)
         except TimeoutError:
             raise too_slow(argv, seconds) from None
         except asyncssh.ChannelOpenError as error:
@@ -93,17 +103,42 @@ class SshHost:
             raise refusals.no_session(self.login, "it opens no session") from error
         except (asyncssh.Error, OSError) as error:
             raise refusals.cut(self.login) from error
-        if done.exit_status is None and done.exit_signal is None:
+
+    async def _to_its_end(self, argv: Sequence[str], stdin: bytes) -> Ran:
+        import asyncssh
+
+        process = await self._connection.create_process(shlex.join(argv), encoding=None)
+        try:
+
+            async def give() -> None:
+                with contextlib.suppress(asyncssh.Error, OSError):  # it may have ended without reading all
+                    process.stdin.write(stdin)
+                    await process.stdin.drain()
+                    process.stdin.write_eof()
+
+            _, said, told = await asyncio.gather(give(), self._all(process.stdout), self._all(process.stderr))
+            await process.wait_closed()
+        finally:
+            process.close()
+        if process.exit_status is None and process.exit_signal is None:
             raise refusals.cut(self.login)
-        status = done.exit_status if done.exit_status is not None and done.exit_status >= 0 else 255
-        return Ran(status, _bytes(done.stdout), _bytes(done.stderr))
+        status = process.exit_status if process.exit_status is not None and process.exit_status >= 0 else 255
+        return Ran(status, said, told)
+
+    async def _all(self, reader: asyncssh.SSHReader[bytes]) -> bytes:
+        kept = bytearray()
+        while chunk := await reader.read(65_536):
+            kept += chunk
+            if len(kept) > MOST_OUTPUT:
+                raise refusals.too_much(self.login)
+        return bytes(kept)
 
     @contextlib.asynccontextmanager
-    async def held(self, argv: Sequence[str]) -> AsyncIterator[asyncssh.SSHClientProcess[bytes]]:
+    async def held(self, argv: Sequence[str], use: Use) -> AsyncIterator[asyncssh.SSHClientProcess[bytes]]:
         """A command whose streams the block holds. It has to end with its input: leaving the block waits for it."""
         import asyncssh
 
-        async with self._sessions:
+        async with self._held[use]:
             try:
                 process = await self._connection.create_process(shlex.join(argv), encoding=None)
             except asyncssh.ChannelOpenError as error:
@@ -121,7 +156,7 @@ class SshHost:
     async def lost(self) -> bool:
         """Whether the connection is gone: asked over it, since a silent one may not be known to be."""
         try:
-            await self.run(["true"], seconds=ANSWER_SECONDS)
+            await self._run(self._looks, ["true"], b"", ANSWER_SECONDS)
         except Problem:
             return True
         return False
@@ -129,10 +164,6 @@ class SshHost:
     async def close(self) -> None:
         self._connection.close()
         await self._connection.wait_closed()
-
-
-def _bytes(output: Any) -> bytes:
-    return output if isinstance(output, bytes) else bytes(str(output or ""), "utf-8")
 
 
 async def dial(login: Login) -> socket.socket:

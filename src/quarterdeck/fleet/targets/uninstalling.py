@@ -29,12 +29,13 @@ SHARED = "Another installation of Quarterdeck uses it."
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """One thing that is there. `kept` says why it stays."""
+    """One thing that is there. `kept` says why it stays; `of` is the deployment or resource that it belongs to."""
 
     kind: str
     name: str
     removed: bool = False
     kept: str | None = None
+    of: str | None = None
 
 
 Known = Callable[[Collection[str]], Awaitable[frozenset[str]]]
@@ -58,7 +59,8 @@ async def find(remote: Remote, instance: str, known: Known) -> list[Left]:
     ours = await known([name.split(".", 1)[0] for name in [*routes, *processes, *releases]])
     alone = not [one for one in await remote.installations() if one != instance]
     for kind, names in (("route", routes), ("process", processes), ("release", releases)):
-        found += [Left(kind, name) for name in names if alone or name.split(".", 1)[0] in ours]
+        refs = {name: name.split(".", 1)[0] for name in names}
+        found += [Left(kind, name, of=refs[name]) for name in names if alone or refs[name] in ours]
     kept = None if alone else SHARED
     if await remote.edge.answers():
         found.append(Left("edge", "Caddy", kept=kept))
@@ -73,11 +75,17 @@ async def _in_engine(remote: Remote, instance: str) -> list[Left]:
         return []
     async with engine:
         return [
-            *(Left("container", row.names[0].lstrip("/")) for row in await containers.listed(engine, mark)),
+            *(_container(row) for row in await containers.listed(engine, mark)),
             *(Left("network", row.name) for row in await networks.listed(engine, mark)),
             *(Left("image", row.id) for row in await images.listed(engine, mark)),
             *(Left("volume", row.name, kept=VOLUME) for row in await volumes.listed(engine, mark)),
         ]
+
+
+def _container(row: containers.Listed) -> Left:
+    """A service of a stack names its resource alone."""
+    owner = row.labels.get("quarterdeck.deployment") or row.labels.get("quarterdeck.resource")
+    return Left("container", row.names[0].lstrip("/"), of=owner)
 
 
 async def _engine(remote: Remote) -> Engine | None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.http.endpoint import Call
 from quarterdeck.surfaces.deploy.operation import operation
 from quarterdeck.surfaces.deploy.shapes import at, given, limit_of, present
 from quarterdeck.surfaces.deploy.wire import environments as wire
-from quarterdeck.workspace import environments, variables
+from quarterdeck.workspace import environment_lifecycle, environments, variables
 from quarterdeck.workspace.model import Environment, Project, Variable
 from quarterdeck.workspace.variables import Entry
 
@@ -126,3 +128,52 @@ async def effective_precedence(call: Call, environment_id: str) -> dict[str, Any
         }
 
     return await call.read(verb)
+
+
+@operation("environments.rename")
+async def rename(call: Call, environment_id: str, body: wire.EnvironmentsRenameBody) -> dict[str, str]:
+    return {"id": (await call.write(environment_lifecycle.rename, environment_id, body.name)).ref}
+
+
+@operation("environments.lock")
+async def lock(call: Call, environment_id: str, body: wire.EnvironmentsLockBody) -> dict[str, str]:
+    return {"id": (await call.write(environment_lifecycle.lock, environment_id, given(body.reason))).ref}
+
+
+@operation("environments.unlock")
+async def unlock(call: Call, environment_id: str) -> dict[str, str]:
+    return {"id": (await call.write(environment_lifecycle.unlock, environment_id)).ref}
+
+
+@operation("environments.archive")
+async def archive(call: Call, environment_id: str, body: wire.EnvironmentsArchiveBody) -> dict[str, str]:
+    return {"id": (await call.write(environment_lifecycle.archive, environment_id, given(body.reason))).ref}
+
+
+@operation("environments.clone")
+async def clone(call: Call, environment_id: str, body: wire.EnvironmentsCloneBody) -> dict[str, str]:
+    made = await call.write(environment_lifecycle.copy, environment_id, body.target_name, given(body.target_kind))
+    return {"id": made.ref}
+
+
+@operation("environments.promote")
+async def promote(call: Call, environment_id: str, body: wire.EnvironmentsPromoteBody) -> dict[str, str]:
+    made = await call.write(environment_lifecycle.copy, environment_id, body.target_name, body.target_kind)
+    return {"id": made.ref}
+
+
+@operation("environments.diff")
+async def diff(call: Call, environment_id: str, other_environment_id: str) -> list[wire.EnvironmentsDiffResponseItem]:
+    def verb(tx: Tx) -> list[dict[str, Any]]:
+        return [
+            present(
+                key=one.key,
+                exposure=one.exposure,
+                left=entry(variables.masked(one.left)) if one.left else None,
+                right=entry(variables.masked(one.right)) if one.right else None,
+                change=one.change,
+            )
+            for one in environment_lifecycle.compare(tx, environment_id, other_environment_id)
+        ]
+
+    return msgspec.convert(await call.read(verb), list[wire.EnvironmentsDiffResponseItem])

@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from quarterdeck.deploy.deployments import rollups
+from quarterdeck.deploy.deployments.tidying_servers import counted, judge, sized
 from quarterdeck.fleet.capacity.pruning import Candidate, Known
 from quarterdeck.fleet.capacity.values import Warned
 from quarterdeck.fleet.servers import pruning
@@ -30,8 +30,7 @@ async def prune(call: Call, server_id: str, body: wire.ServersCapacityPruneBody)
     before, categories = moment(body.before), list(dict.fromkeys(body.categories))
 
     async def known(refs: Collection[str]) -> Mapping[str, Known]:
-        placed = await call.read(rollups.placed, refs)
-        return {ref: Known(one.active, one.retained) for ref, one in placed.items()}
+        return await judge(call.service("db"), refs)
 
     unwritten: list[Problem] = []
 
@@ -83,14 +82,6 @@ async def noted(call: Call, server_id: str, candidates: list[Candidate]) -> list
         log.exception("prune_not_audited", server=server_id)
         return [Warned("audit-record-failed", "The audit trail has what was to be removed, and not what was.")]
     return []
-
-
-def counted(some: Sequence[Candidate]) -> dict[str, int]:
-    return dict(Counter(one.category for one in some))
-
-
-def sized(some: Sequence[Candidate]) -> int:
-    return sum(one.size or 0 for one in some)
 
 
 def summary(candidates: list[Candidate]) -> dict[str, int]:

@@ -33,8 +33,9 @@ class LeftOnServer(Struct, kw_only=True, rename="camel"):
     items: list[LeftItem]
 
 
-def _begin(tx: Tx, server_id: str) -> None:
+def _begin(tx: Tx, server_id: str, found: list[str]) -> None:
     belonging.check_unused(tx, server_id)
+    belonging.check_only_here(tx, server_id, found)
     uninstalling.begin(tx, server_id)
 
 
@@ -51,8 +52,8 @@ async def uninstall(call: Call, server_id: str, body: Uninstall) -> LeftOnServer
     if body.remove:
         await call.read(belonging.check_unused, server_id)
 
-    async def begin() -> None:
-        await call.write(_begin, server_id)
+    async def begin(found: list[str]) -> None:
+        await call.write(_begin, server_id, found)
 
     async def known(refs: Collection[str]) -> frozenset[str]:
         found: frozenset[str] = await call.read(belonging.ours, refs)

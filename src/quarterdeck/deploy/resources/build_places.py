@@ -1,0 +1,66 @@
+"""Where images are built: on the server that they run on, or on another one of the organization that the source names
+as `metadata.buildServerId`. The machine of the control plane is a server like any other.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import func, select
+
+from quarterdeck.deploy.resources.model import Resource
+from quarterdeck.fleet.servers import servers
+from quarterdeck.fleet.servers.model import Server
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import Conflict
+
+FIELD = "buildServerId"
+
+
+def reference(source: dict[str, Any]) -> str | None:
+    """The `srv_…` that a source names."""
+    named = (source.get("metadata") or {}).get(FIELD)
+    return str(named) if named else None
+
+
+def admit(tx: Tx, source: dict[str, Any]) -> None:
+    """Raise `NotFound` for a server of nobody or of others, `Conflict` (`server_inactive`) for one out of use."""
+    ref = reference(source)
+    if ref is not None:
+        _require_active(servers.find(tx, ref))
+
+
+def of(tx: Tx, source: dict[str, Any], organization_id: int, target: Server) -> Server | None:
+    """The other server that the images of a deployment to `target` are built on, None where that is `target` itself.
+
+    Raises `Conflict` (`build_server_missing`, `server_inactive`).
+    """
+    ref = reference(source)
+    if ref is None or ref == target.ref:
+        return None
+    found = tx.first(select(Server).where(Server.ref == ref, Server.organization_id == organization_id))
+    if found is None:
+        raise Conflict(
+            f"The server {ref[:40]} that the images are to be built on is gone.",
+            code="build_server_missing",
+            hint="Name another one: qd deploy SOURCE --build-on SERVER",
+        )
+    _require_active(found)
+    return found
+
+
+def users(tx: Tx, server_id: int) -> int:
+    """How many resources have their images built there. Asked before one is deleted, so it may look at all of them."""
+    found = select(func.count()).select_from(Resource).join(Server, Server.id == server_id)
+    named = Resource.source["metadata"][FIELD].as_string()
+    same = Resource.organization_id == Server.organization_id
+    return int(tx.execute(found.where(same, Resource.deleted_at.is_(None), named == Server.ref)).scalar_one())
+
+
+def _require_active(server: Server) -> None:
+    if server.lifecycle != "active":
+        raise Conflict(
+            f"The server {server.name}, which builds the images, is out of use.",
+            code="server_inactive",
+            hint="Have them built on another server: qd deploy SOURCE --build-on SERVER",
+        )

@@ -1,0 +1,150 @@
+"""Server, worker, engine, connection and disk fail in the middle of work on a server behind SSH, by schedules of the
+seed: nothing is lost, doubled or stuck.
+
+Each piece of work is done once undisturbed, which tells the points that it passes. A schedule then draws a piece of
+work, something that happens, and the passage of a point at which it does.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+import shutil
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import structlog
+
+from e2e.client import Client
+from e2e.conftest import own_database, repositories
+from e2e.over_ssh import key_pair, register
+from e2e.repositories import Repositories
+from e2e.server import Deck
+from e2e.test_load import COMPOSE
+from e2e.truth import audit_problems, unfinished_jobs, until
+from faults.schedules import EVENTS, PIECES, Event, Yard, happening
+from real import base_images
+from real.host import machine
+from support.run import ALL, SEED
+
+__all__ = ["repositories"]
+pytestmark = [pytest.mark.engine, pytest.mark.edge, pytest.mark.sshd, pytest.mark.root]
+
+log = structlog.get_logger("quarterdeck.tests")
+KINDS = ("container", "stack", "process")
+RUNS = 9 if ALL else 2
+"""Schedules of each kind, database and kind of worker: 108 with `--all`, 6 otherwise, beside the kill points."""
+SOME = [("container", "sqlite", "remote"), ("stack", "postgresql", "in-process"), ("process", "sqlite", "in-process")]
+PLACES = list(itertools.product(KINDS, ("sqlite", "postgresql"), ("in-process", "remote"))) if ALL else SOME
+
+
+@pytest.fixture(scope="module", params=PLACES, ids="-".join)
+def yard(request: pytest.FixtureRequest, repositories: Repositories) -> Iterator[Yard]:
+    kind, database_kind, worker = request.param
+    directory = Path(tempfile.mkdtemp(prefix="qd-sch-"))
+    directory.chmod(0o711)
+    cords = {name: directory / name for name in ("server", "worker")}
+    for cord in cords.values():
+        cord.mkdir()
+    private_key, public_line = key_pair()
+    databases = own_database(database_kind, request)
+    deck = Deck(directory / "data", database_url=next(databases), remote_worker=worker == "remote")
+    try:
+        with machine(5, authorized=[public_line], engine=kind != "process", disk="400m") as there:
+            deck.start(server_faults=cords["server"], worker_faults=cords["worker"])
+            client = Client(deck)
+            client.begin()
+            server = register(client, there, private_key)
+            repository = repositories.sample("sockets", f"schedules-{'-'.join(request.param)}")
+            shape: dict[str, object] = {}
+            if kind == "stack":
+                repository.change({"compose.yml": COMPOSE})
+                shape = {"port": None, "kind": "compose-stack"}
+            elif kind == "process":
+                (repository.directory / "Dockerfile").unlink()
+                shape = {"runtime": {"strategy": "workspace-commands", "startCommand": "python3 server.py"}}
+            if kind != "process":
+                base_images.ensure(there.docker_host, ["python", "busybox"])
+            made = Yard(
+                "-".join(request.param), deck, client, there, server, repository, shape, cords, kind != "process"
+            )
+            made.begin()
+            yield made
+            client.close()
+    finally:
+        deck.destroy()
+        for _ in databases:
+            pass
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def rehearsed(yard: Yard) -> dict[str, Counter[str]]:
+    """How often which point is passed by each piece of work."""
+    found = {}
+    for name, kind in PIECES.items():
+        piece = kind(yard)
+        yard.forget()
+        piece.ask()
+        piece.finish(may_fail=False)
+        found[name] = yard.passed()
+    return found
+
+
+def test_whatever_happens_one_version_serves_and_nothing_else_is_left(yard: Yard) -> None:
+    """The kinds of work and of events take turns, so that each comes before any comes again."""
+    passed = rehearsed(yard)
+    draw = random.Random(f"{SEED}-{yard.name}")  # noqa: S311 - to be repeated, not to be secret
+    events, works = draw.sample(EVENTS, len(EVENTS)), draw.sample(list(PIECES), len(PIECES))
+    done, misses = Counter[str](), 0
+    while sum(done.values()) < RUNS:
+        event, work = events.pop(0), works.pop(0)
+        point, number = drawn(draw, passed[work])
+        told = f"{event.name} at passage {number} of {point} in a {work} (seed {SEED})"
+        began = time.monotonic()
+        try:
+            happened = disturbed(yard, work, event, point, number)
+        except (AssertionError, httpx.HTTPError) as error:
+            raise AssertionError(f"{told}: {error}") from error
+        log.info("schedule", told=told, happened=happened, seconds=round(time.monotonic() - began))
+        misses += not happened
+        assert misses <= RUNS, "the points are not reached"
+        if happened:
+            done[event.name] += 1
+            events.append(event)
+            works.append(work)
+        else:
+            events.insert(0, event)
+            works.append(work)
+    assert troubles(yard) == {}
+
+
+def drawn(draw: random.Random, counts: Counter[str]) -> tuple[str, int]:
+    point = draw.choice(sorted(counts))
+    return point, draw.randint(1, counts[point])
+
+
+def disturbed(yard: Yard, work: str, event: Event, point: str, number: int) -> bool:
+    """Ask for the work, have the event at its moment, wait, check everything. Answers whether the moment came."""
+    piece = PIECES[work](yard)
+    yard.forget()
+    with happening(yard, event, point, number) as begun:
+        try:
+            piece.ask()
+        except (AssertionError, httpx.HTTPError):
+            if not begun.wait(1):  # nobody disturbed it: that is a failure of its own
+                raise
+        until(lambda: begun.is_set() or unfinished_jobs(yard.deck) == [], lambda: unfinished_jobs(yard.deck), 240)
+    piece.finish(may_fail=event.may_fail)
+    assert audit_problems(yard.deck) == []
+    return begun.is_set()
+
+
+def troubles(yard: Yard) -> dict[str, str]:
+    """What the doctor says when it is not content."""
+    found = yard.client.get("/api/system/doctor")["readiness"]
+    return {} if found["status"] == "ready" else dict(found["details"])

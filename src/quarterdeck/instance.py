@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 
 from quarterdeck import front_door
-from quarterdeck.access import Access
+from quarterdeck.access import Access, seeding
 from quarterdeck.deploy.deployments import clearing_again, orphans, previews, tidying_servers
 from quarterdeck.deploy.deployments import jobs as deployment_jobs
 from quarterdeck.deploy.deployments import retention as deployment_retention
@@ -168,6 +168,7 @@ class Instance:
         vault.unlock(db)
         who = db.write_sync(identity)
         db.write_sync(setup.default_organization)
+        db.write_sync(seeding.seed)
         exists = db.read_sync(setup.administrator_exists)
         logs = Logs(address if settings.database_url else data.logs)
         undo.callback(logs.shut_sync)

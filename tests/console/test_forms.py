@@ -247,7 +247,7 @@ def test_a_one_time_code_is_asked_for_only_once_the_account_turns_out_to_need_it
         codes.append(totp_code)
         if totp_code:
             return await sign_in(totp_code=totp_code, **given)
-        raise Unauthenticated("A one-time code is needed.", code="TOTP_REQUIRED", hint="Type the code of your app.")
+        raise Unauthenticated("A one-time code is needed.", code="totp_required", hint="Type the code of your app.")
 
     ports.sign_in = refuse  # type: ignore[method-assign]
     answer = client.post("/console/sign-in", data={"username": "mara", "password": "x"})

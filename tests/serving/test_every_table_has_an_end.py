@@ -11,6 +11,11 @@ from quarterdeck.schema import tables
 TIDIED = {
     "identity_session_tokens": "session-tokens",
     "identity_sessions": "sessions",
+    "identity_links": "session-tokens",
+    "identity_device_logins": "session-tokens",
+    "identity_personal_tokens": "tokens",
+    "identity_deploy_tokens": "tokens",
+    "identity_invitations": "invitations",
     "jobs": "jobs",
     "job_attempts": "jobs",
     "job_schedule_runs": "schedule-runs",
@@ -25,7 +30,8 @@ HISTORY = {
     "deploy_runtime_controls", "fleet_proxy_attempts", "deploy_log_archives",
 }  # fmt: skip
 ONE_EACH = {
-    "access_grants", "deploy_observations", "deploy_resources", "event_streams", "event_subscribers",
+    "access_grants", "access_permissions", "access_role_permissions", "access_roles", "deploy_observations",
+    "deploy_resources", "event_streams", "event_subscribers", "identity_external_accounts", "identity_recovery_codes",
     "fleet_access_policies", "fleet_destinations", "fleet_host_keys", "fleet_prune_policies",
     "fleet_server_credentials", "fleet_servers",
     "fleet_ssh_credentials", "fleet_workers", "identity_organizations",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import socket
 import sqlite3
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 
 from quarterdeck.instance import Instance
 from quarterdeck.kernel.datadir import DataDirectory
-from quarterdeck.kernel.db.migrate import MIGRATIONS, revisions
+from quarterdeck.kernel.db.migrate import create, revisions
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.settings import Settings
 from quarterdeck.serving import listen
@@ -143,14 +142,8 @@ def test_files_are_ours_alone_and_applications_can_pass(tmp_path):
 
 def test_an_upgrade_leaves_a_backup_beside_the_database(tmp_path):
     data = tmp_path / "data"
-    closed(Instance.open(settings(data)))
-    with sqlite3.connect(data / "quarterdeck.db") as connection:
-        connection.execute("PRAGMA foreign_keys=OFF")
-        (file,) = (MIGRATIONS / "versions").glob(f"v{revisions()[-1]}_*.py")
-        for name in re.findall(r'op\.create_table\(\s*"(\w+)"', file.read_text()):
-            connection.execute(f"DROP TABLE {name}")
-        connection.execute("UPDATE alembic_version SET version_num = ?", [revisions()[-2]])
-    connection.close()
+    data.mkdir(mode=0o700)
+    create(data / "quarterdeck.db", revisions()[-2], lambda _connection: None)
     closed(Instance.open(settings(data)))
     (made,) = (data / "backups").iterdir()
     assert made.name.startswith(f"quarterdeck-{revisions()[-2]}-")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import select
 
 from quarterdeck.access.catalogue import CATALOGUE
-from quarterdeck.access.model import Grant
+from quarterdeck.access.model import Grant, Role, RolePermission
 from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.errors import Forbidden, Unauthenticated
 from quarterdeck.kernel.principal import Principal
@@ -17,10 +17,45 @@ from quarterdeck.kernel.principal import Principal
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The answer, and the rule that gave it, in words that a person can act on."""
+    """The answer, and the rule that gave it, in words that a person can act on. `remedy` says who could change a no."""
 
     allowed: bool
     reason: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All grants that hold in a whole organization, and what each role permits.
+
+    `granting` maps a permission to the keys of the roles that carry it; `names` a role's key to what people call it.
+    """
+
+    held: dict[tuple[int, int], frozenset[str]] = field(default_factory=dict)
+    granting: dict[str, frozenset[str]] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+
+
+def compiled(tx: Tx) -> Snapshot:
+    held: defaultdict[tuple[int, int], set[str]] = defaultdict(set)
+    everywhere = (Grant.project_id == 0, Grant.scope == "")
+    for row in tx.execute(select(Grant.user_id, Grant.organization_id, Grant.role).where(*everywhere)):
+        held[row.user_id, row.organization_id].add(row.role)
+    changed: dict[str, set[str]] = {}
+    names: dict[str, str] = {}
+    for row in tx.execute(select(Role.key, Role.name, Role.organization_id, Role.edited_at)):
+        names[row.key] = row.name
+        if row.organization_id is not None or row.edited_at is not None:
+            changed[row.key] = set()
+    own = select(Role.key, RolePermission.permission).join(Role, Role.id == RolePermission.role_id)
+    for row in tx.execute(own):
+        if row.key in changed:
+            changed[row.key].add(row.permission)
+    granting = {
+        key: (permission.roles - changed.keys()) | {role for role, carried in changed.items() if key in carried}
+        for key, permission in CATALOGUE.items()
+    }
+    return Snapshot({key: frozenset(value) for key, value in held.items()}, granting, names)
 
 
 class Access:
@@ -28,28 +63,25 @@ class Access:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._roles: dict[tuple[int, int], frozenset[str]] | None = None
+        self._snapshot: Snapshot | None = None
         self._changes = 0
 
     def changed(self) -> None:
-        """Forget the snapshot; called after every commit that touches grants or users."""
+        """Forget the snapshot; called after every commit that touches grants, roles or users."""
         with self._lock:
-            self._roles = None
+            self._snapshot = None
             self._changes += 1
 
     def load(self, tx: Tx) -> None:
         """Compile the snapshot if it was dropped. One that was dropped meanwhile is not kept: try until `loaded`."""
         with self._lock:
-            if self._roles is not None:
+            if self._snapshot is not None:
                 return
             changes = self._changes
-        roles: defaultdict[tuple[int, int], set[str]] = defaultdict(set)
-        for row in tx.execute(select(Grant.user_id, Grant.organization_id, Grant.role).where(Grant.project_id == 0)):
-            roles[row.user_id, row.organization_id].add(row.role)
-        compiled = {key: frozenset(value) for key, value in roles.items()}
+        snapshot = compiled(tx)
         with self._lock:
             if changes == self._changes:
-                self._roles = compiled
+                self._snapshot = snapshot
 
     async def ready(self, db: Database) -> None:
         """Have the snapshot; it stays at least until the caller waits for something again."""
@@ -58,20 +90,29 @@ class Access:
 
     @property
     def loaded(self) -> bool:
-        return self._roles is not None
+        return self._snapshot is not None
 
     def roles(self, user_id: int, organization_id: int | None) -> frozenset[str]:
-        roles = self._roles
-        return (
-            frozenset()
-            if roles is None or organization_id is None
-            else roles.get((user_id, organization_id), frozenset())
-        )
+        """Keys of the roles that a user has in the whole of an organization."""
+        snapshot = self._snapshot
+        if snapshot is None or organization_id is None:
+            return frozenset()
+        return snapshot.held.get((user_id, organization_id), frozenset())
+
+    def permissions(self, user_id: int, organization_id: int | None) -> frozenset[str]:
+        """Keys of the permissions that a user has in the whole of an organization."""
+        held = self.roles(user_id, organization_id)
+        snapshot = self._snapshot or Snapshot()
+        return frozenset(key for key, roles in snapshot.granting.items() if roles & held)
+
+    def carried(self, role: str) -> frozenset[str]:
+        """Keys of the permissions that a role carries."""
+        snapshot = self._snapshot or Snapshot()
+        return frozenset(key for key, roles in snapshot.granting.items() if role in roles)
 
     def decide(self, principal: Principal, permission: str, organization_id: int | None = None) -> Decision:
         """Whether `principal` may use `permission` in the organization (default: its current one)."""
-        known = CATALOGUE.get(permission)
-        if known is None:
+        if permission not in CATALOGUE:
             return Decision(allowed=False, reason=f"No permission {permission} exists.")
         if principal.kind == "system":
             return Decision(allowed=True, reason="The program itself.")
@@ -80,14 +121,29 @@ class Access:
                 allowed=False, reason=f"A {principal.kind} credential has no permission outside its own routes."
             )
         if principal.scopes and permission not in principal.scopes:
-            return Decision(allowed=False, reason=f"This credential is narrowed and lacks {permission}.")
+            return Decision(
+                allowed=False,
+                reason=f"This credential is narrowed and lacks {permission}.",
+                remedy="Use a credential that carries it, or a session.",
+            )
         where = organization_id if organization_id is not None else principal.organization_id
-        held = self.roles(principal.id, where)
-        granting = held & known.roles
-        if granting:
-            return Decision(allowed=True, reason=f"Granted by {min(granting)}.")
-        needed = ", ".join(sorted(role.split(":")[1] for role in known.roles))
-        return Decision(allowed=False, reason=f"{permission} needs one of the roles {needed} in this organization.")
+        snapshot = self._snapshot or Snapshot()
+        granting = snapshot.granting.get(permission, frozenset())
+        held = self.roles(principal.id, where) & granting
+        if held:
+            return Decision(allowed=True, reason=f"Granted by {min(held)}.")
+        needed = ", ".join(sorted({snapshot.names.get(role, role.split(":")[-1]) for role in granting}))
+        if not needed:
+            return Decision(
+                allowed=False,
+                reason=f"No role carries {permission}.",
+                remedy="Ask somebody who manages roles to make one that does.",
+            )
+        return Decision(
+            allowed=False,
+            reason=f"{permission} needs one of the roles {needed} in this organization.",
+            remedy="Ask an owner or administrator of the organization for the role.",
+        )
 
     def require(self, principal: Principal | None, permission: str, organization_id: int | None = None) -> None:
         """Raise `Unauthenticated` or `Forbidden` unless the decision is yes."""
@@ -96,7 +152,5 @@ class Access:
         decision = self.decide(principal, permission, organization_id)
         if not decision.allowed:
             raise Forbidden(
-                f"You may not do this: {decision.reason}",
-                hint="Ask an owner or administrator of the organization for the role.",
-                permission=permission,
+                f"You may not do this: {decision.reason}", hint=decision.remedy or None, permission=permission
             )

@@ -9,20 +9,50 @@ from quarterdeck.access.model import Grant
 from quarterdeck.kernel.db import Tx
 
 
-def give(tx: Tx, access: Access, user_id: int, organization_id: int, role: str) -> None:
-    """Grant a role once; giving it again changes nothing."""
+def give(
+    tx: Tx, access: Access, user_id: int, organization_id: int, role: str, *, project_id: int = 0, scope: str = ""
+) -> Grant:
+    """Grant a role (its key) once; giving it again changes nothing. Whoever calls writes the audit event."""
     held = tx.first(
         select(Grant).where(
             Grant.user_id == user_id,
             Grant.organization_id == organization_id,
             Grant.role == role,
-            Grant.project_id == 0,
+            Grant.project_id == project_id,
+            Grant.scope == scope,
         )
     )
     if held is None:
-        tx.add(Grant(uid=tx.ids.uid(), user_id=user_id, organization_id=organization_id, role=role, created_at=tx.now))
+        held = tx.add(
+            Grant(
+                uid=tx.ids.uid(),
+                user_id=user_id,
+                organization_id=organization_id,
+                project_id=project_id,
+                role=role,
+                scope=scope,
+                granted_by=tx.principal.id if tx.principal.kind == "user" else None,
+                created_at=tx.now,
+            )
+        )
     access.changed()
     tx.after_commit(access.changed)
+    return held
+
+
+def take(tx: Tx, access: Access, user_id: int, organization_id: int, role: str) -> bool:
+    """Take a role that holds in the whole organization. Answers whether it was there."""
+    taken = tx.execute(
+        delete(Grant).where(
+            Grant.user_id == user_id,
+            Grant.organization_id == organization_id,
+            Grant.role == role,
+            Grant.project_id == 0,
+            Grant.scope == "",
+        )
+    )
+    tx.after_commit(access.changed)
+    return bool(taken.rowcount)  # type: ignore[attr-defined]
 
 
 def take_all(tx: Tx, access: Access, user_id: int, organization_id: int) -> None:
@@ -31,21 +61,26 @@ def take_all(tx: Tx, access: Access, user_id: int, organization_id: int) -> None
 
 
 def roles_of(tx: Tx, user_id: int, organization_id: int) -> list[str]:
-    """Role names (`family:role`), sorted."""
+    """Keys of the roles that hold in the whole organization, sorted."""
     return sorted(
         tx.execute(
             select(Grant.role).where(
-                Grant.user_id == user_id, Grant.organization_id == organization_id, Grant.project_id == 0
+                Grant.user_id == user_id,
+                Grant.organization_id == organization_id,
+                Grant.project_id == 0,
+                Grant.scope == "",
             )
         ).scalars()
     )
 
 
 def members(tx: Tx, organization_id: int) -> dict[int, list[str]]:
-    """User id to role names in the organization."""
+    """User id to keys of the roles that hold in the whole organization."""
     found: dict[int, list[str]] = {}
     for row in tx.execute(
-        select(Grant.user_id, Grant.role).where(Grant.organization_id == organization_id, Grant.project_id == 0)
+        select(Grant.user_id, Grant.role).where(
+            Grant.organization_id == organization_id, Grant.project_id == 0, Grant.scope == ""
+        )
     ):
         found.setdefault(row.user_id, []).append(row.role)
     return found

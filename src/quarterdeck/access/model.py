@@ -1,15 +1,54 @@
-"""Who has which role where."""
+"""Roles, what they permit, and who has which where."""
 
 from datetime import datetime
 
-from sqlalchemy import Index, String
+from sqlalchemy import ForeignKey, Index, String, Text, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quarterdeck.kernel.db import Base, BigId, Identified
 
 
+class Role(Identified, Base):
+    """A role. Built-in ones (`organization_id` is None) have the key `family:name`, those that people make
+    `custom:<uid>`. What a built-in role permits stands in the catalogue unless somebody has changed it (`edited_at`).
+    """
+
+    __tablename__ = "access_roles"
+
+    key: Mapped[str] = mapped_column(String(80), unique=True)
+    family: Mapped[str] = mapped_column(String(20))
+    organization_id: Mapped[int | None] = mapped_column(BigId)
+    name: Mapped[str] = mapped_column(String(100))
+    description: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    edited_at: Mapped[datetime | None]
+
+
+Index("uq_access_roles_name", Role.organization_id, func.lower(Role.name), unique=True)
+
+
+class KnownPermission(Base):
+    """A number for each permission of the catalogue, for clients that name them so. Numbers are never used twice."""
+
+    __tablename__ = "access_permissions"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=True)
+    key: Mapped[str] = mapped_column(String(120), unique=True)
+
+
+class RolePermission(Base):
+    """A permission that a role of somebody's making, or a changed built-in one, carries."""
+
+    __tablename__ = "access_role_permissions"
+
+    role_id: Mapped[int] = mapped_column(ForeignKey("access_roles.id"), primary_key=True)
+    permission: Mapped[str] = mapped_column(String(120), primary_key=True)
+
+
 class Grant(Identified, Base):
-    """A role of a user in an organization, or in one project of it (`project_id` set).
+    """A role of a user in an organization, or in one project of it (`project_id` set), or narrowed by `scope`: JSON of
+    the things that it is about, in the broker's words. One that is narrowed grants nothing in the whole organization.
 
     Users, organizations and projects are named by id without a foreign key: identity removes them through access.
     """
@@ -17,11 +56,13 @@ class Grant(Identified, Base):
     __tablename__ = "access_grants"
     __table_args__ = (
         Index("ix_access_grants_user_id", "user_id"),
-        Index("uq_access_grants_role", "user_id", "organization_id", "role", "project_id", unique=True),
+        Index("uq_access_grants_role", "user_id", "organization_id", "role", "project_id", "scope", unique=True),
     )
 
     user_id: Mapped[int] = mapped_column(BigId)
     organization_id: Mapped[int] = mapped_column(BigId)
     project_id: Mapped[int] = mapped_column(BigId, default=0)
     role: Mapped[str] = mapped_column(String(80))
+    scope: Mapped[str] = mapped_column(String(1000), default="", server_default="")
+    granted_by: Mapped[int | None] = mapped_column(BigId)
     created_at: Mapped[datetime]

@@ -1,4 +1,4 @@
-"""What of people and their sessions is audited."""
+"""What of people, their sessions and their credentials is audited."""
 
 from __future__ import annotations
 
@@ -12,5 +12,33 @@ class IdentityAction(audit.Action):
     SIGNED_OUT = "session.signed-out"
     REFRESH_REUSED = "session.refresh-reused"
     SESSION_REVOKED = "session.revoked"
+    ORGANIZATION_SWITCHED = "session.organization-switched"
     PASSWORD_RESET = "user.password-reset"  # noqa: S105 - the name of an action
+    PASSWORD_CHANGED = "user.password-changed"  # noqa: S105 - the name of an action
+    PASSWORD_FORGOTTEN = "user.password-forgotten"  # noqa: S105 - the name of an action
     ROLE_GRANTED = "user.role-granted"
+    CREATED = "user.created"
+    CHANGED = "user.changed"
+    DEACTIVATED = "user.deactivated"
+    ACTIVATED = "user.activated"
+    DELETED = "user.deleted"
+    SECOND_FACTOR_ENABLED = "user.second-factor-enabled"
+    SECOND_FACTOR_DISABLED = "user.second-factor-disabled"
+    RECOVERY_CODES_RENEWED = "user.recovery-codes-renewed"
+    RECOVERY_CODE_USED = "user.recovery-code-used"
+    INVITED = "invitation.created"
+    INVITATION_RENEWED = "invitation.renewed"
+    INVITATION_REVOKED = "invitation.revoked"
+    INVITATION_ACCEPTED = "invitation.accepted"
+    MEMBER_ROLES_CHANGED = "member.roles-changed"
+    MEMBER_REMOVED = "member.removed"
+    OWNERSHIP_TRANSFERRED = "organization.ownership-transferred"
+    ORGANIZATION_CHANGED = "organization.changed"
+    ORGANIZATION_DELETED = "organization.deleted"
+    TOKEN_CREATED = "personal-token.created"  # noqa: S105 - the name of an action
+    TOKEN_REVOKED = "personal-token.revoked"  # noqa: S105 - the name of an action
+    DEPLOY_TOKEN_CREATED = "deploy-token.created"  # noqa: S105 - the name of an action
+    DEPLOY_TOKEN_ROTATED = "deploy-token.rotated"  # noqa: S105 - the name of an action
+    DEPLOY_TOKEN_REVOKED = "deploy-token.revoked"  # noqa: S105 - the name of an action
+    DEVICE_APPROVED = "device-login.approved"
+    EXTERNAL_ACCOUNT_LINKED = "external-account.linked"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 
 from quarterdeck.identity import sessions
-from quarterdeck.identity.model import SessionToken, UserSession
+from quarterdeck.identity.model import DeployToken, Invitation, PersonalToken, SessionToken, UserSession
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.retention import Category, register
 
@@ -26,9 +26,41 @@ async def _tokens(instance: Any, _before: datetime) -> int:
     return int(await instance.db.write(sessions.prune))
 
 
+def ended_tokens(tx: Tx, before: datetime) -> int:
+    """Remove tokens of people and of pipelines that had been revoked, or had expired, before an instant."""
+    removed = 0
+    for kind in (PersonalToken, DeployToken):
+        over = or_(kind.revoked_at < before, kind.expires_at < before)
+        removed += int(tx.execute(delete(kind).where(over)).rowcount)  # type: ignore[attr-defined]
+    return removed
+
+
+def ended_invitations(tx: Tx, before: datetime) -> int:
+    """Remove invitations that were over before an instant; who accepted stays a member."""
+    return int(tx.execute(delete(Invitation).where(Invitation.expires_at < before)).rowcount)  # type: ignore[attr-defined]
+
+
+async def _credentials(instance: Any, before: datetime) -> int:
+    return int(await instance.db.write(ended_tokens, before))
+
+
+async def _invitations(instance: Any, before: datetime) -> int:
+    return int(await instance.db.write(ended_invitations, before))
+
+
 async def _sessions(instance: Any, before: datetime) -> int:
     return int(await instance.db.write(old_sessions, before))
 
 
-register(Category("session-tokens", "Tokens of sessions that have expired", timedelta(0), _tokens, every=HOUR))
+register(
+    Category(
+        "session-tokens",
+        "Tokens of sessions, links and logins of devices that have expired",
+        timedelta(0),
+        _tokens,
+        every=HOUR,
+    )
+)
+register(Category("tokens", "Tokens that were revoked or have expired, as history", timedelta(days=180), _credentials))
+register(Category("invitations", "Invitations that are over", timedelta(days=180), _invitations))
 register(Category("sessions", "Sessions that have ended, as history", timedelta(days=180), _sessions))

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select
 
 from quarterdeck.identity.actions import IdentityAction
-from quarterdeck.identity.model import Organization, SessionToken, User, UserSession
+from quarterdeck.identity.model import DeviceLogin, Link, Organization, SessionToken, User, UserSession
 from quarterdeck.kernel import audit
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Forbidden, NotFound, Unauthenticated
@@ -175,6 +175,25 @@ def revoke(tx: Tx, session_uid: str) -> None:
     )
 
 
+def switch(tx: Tx, organization: Organization) -> None:
+    """Act in another organization by the session of the caller from here on. The caller checks membership."""
+    session = tx.first(select(UserSession).where(UserSession.uid == tx.principal.credential))
+    if session is None:
+        raise Forbidden(
+            "Only a session can change its organization.",
+            hint="Sign in; a token stays in the organization it was made in.",
+        )
+    if session.organization_id != organization.id:
+        session.organization_id = organization.id
+        audit.record(
+            tx,
+            IdentityAction.ORGANIZATION_SWITCHED,
+            resource_type="session",
+            resource_id=session.uid,
+            organization_id=organization.id,
+        )
+
+
 def own(tx: Tx, user_id: int) -> list[UserSession]:
     """The live sessions of a user, newest first."""
     return list(
@@ -187,8 +206,11 @@ def own(tx: Tx, user_id: int) -> list[UserSession]:
 
 
 def prune(tx: Tx) -> int:
-    """Remove tokens that have ended; sessions stay as history."""
-    return int(tx.execute(delete(SessionToken).where(SessionToken.expires_at <= tx.now)).rowcount)  # type: ignore[attr-defined]
+    """Remove tokens, links and device logins that have ended; sessions stay as history."""
+    removed = 0
+    for kind in (SessionToken, Link, DeviceLogin):
+        removed += int(tx.execute(delete(kind).where(kind.expires_at <= tx.now)).rowcount)  # type: ignore[attr-defined]
+    return removed
 
 
 class Signer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from quarterdeck.access import Access
-from quarterdeck.identity import organizations, passwords, sessions, setup, users
+from quarterdeck.identity import links, organizations, passwords, second_factor, sessions, setup, users
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.attempts import Attempts
 from quarterdeck.identity.model import Organization, User
@@ -13,7 +13,7 @@ from quarterdeck.identity.sessions import Opened
 from quarterdeck.kernel import audit
 from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.errors import Forbidden, Unauthenticated
-from quarterdeck.kernel.principal import Principal, current
+from quarterdeck.kernel.principal import current
 from quarterdeck.kernel.vault import Secret
 
 _hashing = asyncio.Semaphore(2)  # each takes 64 MiB
@@ -30,6 +30,18 @@ async def hashed(password: Secret[str]) -> str:
         return await asyncio.to_thread(passwords.hashed, password)
 
 
+class SecondFactorRequired(Unauthenticated):
+    """The password was right and a code is still to come: with the next attempt, or with `token` by `second_step`."""
+
+    def __init__(self, token: Secret[str]) -> None:
+        super().__init__(
+            "A code of your second factor is needed.",
+            code="totp_required",
+            hint="Send the code that your authenticator shows, or a recovery code.",
+        )
+        self.token = token
+
+
 async def sign_in(
     db: Database,
     attempts: Attempts,
@@ -39,9 +51,10 @@ async def sign_in(
     kinds: tuple[str, ...],
     client_kind: str,
     user_agent: str | None = None,
+    code: str | None = None,
 ) -> Opened:
-    """Open a session. Raises `Unauthenticated` alike for an unknown user and a wrong password, and audits it, and
-    `RateLimited` alike for both when the name was tried too often.
+    """Open a session. Raises `Unauthenticated` alike for an unknown user and a wrong password, and audits it,
+    `SecondFactorRequired` when a code is missing, and `RateLimited` alike for all when the name was tried too often.
     """
     address = current.get().address
     attempts.begin(identifier, address)
@@ -56,18 +69,81 @@ async def sign_in(
         raise Unauthenticated(
             "The name or the password is wrong.", code="invalid_credentials", hint="Check both, then try again."
         )
-    attempts.succeeded(identifier, address)
-    user_id = found[0]
+    opened = await db.write(
+        _proved, found[0], code, kinds=kinds, client_kind=client_kind, user_agent=user_agent, asked=False
+    )
+    return await _answered(db, attempts, identifier, opened)
 
-    def opened(tx: Tx) -> Opened:
-        user = tx.get(User, user_id)
-        assert user is not None  # noqa: S101 - read a moment ago; users are deactivated, not removed
-        memberships = organizations.of_user(tx, user.id)
-        if not memberships:
-            raise Forbidden("You are a member of no organization.", hint="Ask an administrator for an invitation.")
-        return begin(tx, user, memberships[0], kinds=kinds, client_kind=client_kind, user_agent=user_agent)
 
-    return await db.write(opened)
+async def second_step(
+    db: Database,
+    attempts: Attempts,
+    token: str,
+    code: str,
+    *,
+    kinds: tuple[str, ...],
+    client_kind: str,
+    user_agent: str | None = None,
+) -> Opened:
+    """Open a session with the token of `SecondFactorRequired` and a code. Raises `Invalid` (`link_invalid`),
+    `Unauthenticated` and `RateLimited`.
+    """
+
+    def named(tx: Tx) -> tuple[int, str]:
+        user = links.owner(tx, "second-factor", token)
+        return user.id, user.username
+
+    user_id, username = await db.read(named)
+    attempts.begin(username, current.get().address)
+
+    def verb(tx: Tx) -> Opened | Secret[str] | None:
+        opened = _proved(tx, user_id, code, kinds=kinds, client_kind=client_kind, user_agent=user_agent, asked=True)
+        if isinstance(opened, Opened):
+            links.use(tx, "second-factor", token)
+        return opened
+
+    return await _answered(db, attempts, username, await db.write(verb))
+
+
+async def _answered(db: Database, attempts: Attempts, name: str, opened: Opened | Secret[str] | None) -> Opened:
+    if opened is None:
+        await db.write(_refused, name)
+        raise Unauthenticated(
+            "The code is wrong.",
+            code="second_factor_code_wrong",
+            hint="Give the newest code that your authenticator shows; each is good once.",
+        )
+    attempts.succeeded(name, current.get().address)
+    if not isinstance(opened, Opened):
+        raise SecondFactorRequired(opened)
+    return opened
+
+
+def _proved(
+    tx: Tx,
+    user_id: int,
+    code: str | None,
+    *,
+    kinds: tuple[str, ...],
+    client_kind: str,
+    user_agent: str | None,
+    asked: bool,
+) -> Opened | Secret[str] | None:
+    """A session for somebody whose password was right; a token for the second step where that needs a code; None for
+    a wrong code.
+    """
+    user = tx.get(User, user_id)
+    assert user is not None  # noqa: S101 - read a moment ago; users are deactivated, not removed
+    memberships = organizations.of_user(tx, user.id)
+    if not memberships:
+        raise Forbidden("You are a member of no organization.", hint="Ask an administrator for an invitation.")
+    if user.totp_enabled_at is not None:
+        if not code and not asked:
+            return links.issue(tx, "second-factor", user)
+        tx.act_as(users.principal(user, memberships[0].id))
+        if not second_factor.check(tx, user, code or ""):
+            return None
+    return begin(tx, user, memberships[0], kinds=kinds, client_kind=client_kind, user_agent=user_agent)
 
 
 def begin(
@@ -81,7 +157,7 @@ def begin(
 ) -> Opened:
     """Open a session for somebody who has proved who they are, with its audit event; the unit acts for them then."""
     made = sessions.open_session(tx, user, organization, kinds=kinds, client_kind=client_kind, user_agent=user_agent)
-    tx.act_as(acting(user, made))
+    tx.act_as(users.principal(user, organization.id, made.session.uid))
     audit.record(
         tx,
         IdentityAction.SIGNED_IN,
@@ -91,18 +167,6 @@ def begin(
         detail={"userId": user.uid, "clientKind": client_kind},
     )
     return made
-
-
-def acting(user: User, opened: Opened) -> Principal:
-    """The person that a new session stands for."""
-    return Principal(
-        kind="user",
-        id=user.id,
-        uid=user.uid,
-        label=user.username,
-        organization_id=opened.organization.id,
-        credential=opened.session.uid,
-    )
 
 
 def _refused(tx: Tx, identifier: str) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from sqlalchemy import func, or_, select
 
 from quarterdeck.identity.model import User
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
+from quarterdeck.kernel.principal import Principal
 
 EMAIL = re.compile(r"[^@\s<>\"',;]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,253}[A-Za-z0-9])?")
 USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -45,13 +47,14 @@ def create(
     username: str | None = None,
     display_name: str | None = None,
     password_hash: str | None = None,
+    active: bool = True,
 ) -> User:
-    """A new user. Raises `Conflict` when the username or e-mail is taken, `Invalid` when malformed."""
+    """A new user. Raises `Conflict` (`email_taken`, `username_taken`), `Invalid` when malformed."""
     tx.lock("identity:users")
     if email is not None:
         check_email(email)
         if find(tx, email) is not None:
-            raise Conflict(f"A user with the e-mail {email} exists.", hint="Sign in, or choose another address.")
+            raise email_taken(email)
     if username is None:
         if email is None:
             raise Invalid("A user needs a username or an e-mail address.")
@@ -63,7 +66,7 @@ def create(
             field="username",
         )
     elif find(tx, username) is not None:
-        raise Conflict(f"The username {username} is taken.", hint="Choose another one.")
+        raise Conflict(f"The username {username} is taken.", code="username_taken", hint="Choose another one.")
     return tx.add(
         User(
             uid=tx.ids.uid(),
@@ -73,9 +76,66 @@ def create(
             avatar_url=None,
             password_hash=password_hash,
             email_verified=False,
-            active=True,
+            active=active,
             created_at=tx.now,
             updated_at=tx.now,
             last_sign_in_at=None,
+            joined_at=tx.now if active else None,
+            totp_secret=None,
+            totp_enabled_at=None,
+            totp_last_step=None,
+            preferences=None,
         )
     )
+
+
+def email_taken(email: str) -> Conflict:
+    return Conflict(
+        f"A user with the e-mail {email} exists.", code="email_taken", hint="Sign in, or choose another address."
+    )
+
+
+def by_uid(tx: Tx, text: str) -> User | None:
+    """The user with an id as surfaces write it, with or without dashes."""
+    plain = text.strip().lower().replace("-", "")
+    if len(plain) != 32:
+        return None
+    return tx.first(
+        select(User).where(User.uid == f"{plain[:8]}-{plain[8:12]}-{plain[12:16]}-{plain[16:20]}-{plain[20:]}")
+    )
+
+
+def principal(user: User, organization_id: int, credential: str | None = None) -> Principal:
+    """Somebody who acts in an organization, by a session if `credential` names one."""
+    return Principal(
+        kind="user",
+        id=user.id,
+        uid=user.uid,
+        label=user.username,
+        organization_id=organization_id,
+        credential=credential,
+    )
+
+
+def rename(tx: Tx, user: User, *, display_name: str | None = None, email: str | None = None) -> bool:
+    """Change how somebody is called or reached. Answers whether anything changed. Raises as `create` does."""
+    tx.lock("identity:users")
+    before = (user.display_name, user.email)
+    if email is not None and email.lower() != (user.email or "").lower():
+        check_email(email)
+        if find(tx, email) is not None:
+            raise email_taken(email)
+        user.email, user.email_verified = email, False
+    if display_name is not None:
+        user.display_name = display_name
+    changed = (user.display_name, user.email) != before
+    if changed:
+        user.updated_at = tx.now
+    return changed
+
+
+def prefer(tx: Tx, user: User, **values: Any) -> None:
+    """Keep what a surface wants to know of somebody; None takes a value away."""
+    kept = {**(user.preferences or {}), **values}
+    user.preferences = {name: value for name, value in kept.items() if value is not None} or None
+    user.updated_at = tx.now

@@ -14,7 +14,8 @@ class Principal:
     """An authenticated subject. `id` is the row id of the user, token or worker; 0 is the system itself.
 
     `organization_id` is the current organization of the session. `scopes` is empty for an unrestricted credential,
-    else the permission keys it is narrowed to. `credential` names the session or token by `uid`, never by value.
+    else the permission keys it is narrowed to. `credential` names the session or token by `uid`, never by value;
+    `by_token` says that it is a token of a program, which makes no new credentials.
     """
 
     kind: PrincipalKind
@@ -24,6 +25,7 @@ class Principal:
     organization_id: int | None = None
     credential: str | None = None
     scopes: frozenset[str] = field(default_factory=frozenset)
+    by_token: bool = False
 
 
 SYSTEM = Principal(kind="system", id=0, uid="system", label="quarterdeck")

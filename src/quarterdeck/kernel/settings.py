@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ from pydantic_settings import (
 
 from quarterdeck.kernel.amounts import Portion, Share, Size
 from quarterdeck.kernel.errors import Invalid
+from quarterdeck.kernel.mail_server import MailServer
 from quarterdeck.kernel.vault.secret import Secret
 
 PREFIX = "QUARTERDECK_"
@@ -72,6 +74,12 @@ class Settings(BaseSettings):
     requests_per_credential: Annotated[int, Field(ge=0)] = 12_000
     source_roots: Annotated[tuple[Path, ...] | None, NoDecode] = None
     log_level: str = "info"
+    smtp_host: str | None = None
+    smtp_port: Annotated[int, Field(ge=1, le=65_535)] = 587
+    smtp_tls: Literal["starttls", "tls", "off"] = "starttls"
+    smtp_username: str | None = None
+    smtp_password: Secret[str] | None = None
+    smtp_sender: str | None = None
     build_memory: Size = 2 << 30
     build_cpus: Cores = 2.0
     build_tasks: Annotated[int, Field(ge=16)] = 2048
@@ -82,6 +90,30 @@ class Settings(BaseSettings):
     runtime_memory: Annotated[Share, NoDecode] = Portion(share=0.75)
     runtime_cpus: Cores | None = None
     runtime_log_size: Size = 64 << 20
+
+    @property
+    def mail_server(self) -> MailServer | None:
+        """Where mails are handed in, if anywhere."""
+        if self.smtp_host is None or self.smtp_sender is None:
+            return None
+        return MailServer(
+            self.smtp_host, self.smtp_port, self.smtp_tls, self.smtp_sender, self.smtp_username, self.smtp_password
+        )
+
+    @field_validator("smtp_password", mode="before")
+    @classmethod
+    def _password_in_file(cls, value: Any) -> Any:
+        return _in_file(value)
+
+    @model_validator(mode="after")
+    def _whole_mail_server(self) -> Self:
+        if (self.smtp_host is None) != (self.smtp_sender is None):
+            raise ValueError("smtp_host and smtp_sender belong together")
+        if (self.smtp_username is None) != (self.smtp_password is None):
+            raise ValueError("smtp_username and smtp_password belong together")
+        if self.smtp_sender is not None and "@" not in parseaddr(self.smtp_sender)[1]:
+            raise ValueError("smtp_sender must be an address such as Quarterdeck <deck@example.com>")
+        return self
 
     @field_validator("data_dir", mode="after")
     @classmethod
@@ -121,14 +153,9 @@ class Settings(BaseSettings):
     @field_validator("database_url", mode="before")
     @classmethod
     def _from_file(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            if value.startswith("@"):
-                try:
-                    value = Path(value[1:]).expanduser().read_text().strip()
-                except OSError as error:
-                    raise ValueError(f"the file cannot be read ({error.strerror})") from None
-            if not value.startswith(("postgres://", "postgresql://")):
-                raise ValueError("must be postgresql://user:password@host/database, or @FILE that holds it")
+        value = _in_file(value)
+        if isinstance(value, str) and not value.startswith(("postgres://", "postgresql://")):
+            raise ValueError("must be postgresql://user:password@host/database, or @FILE that holds it")
         return value
 
     @field_validator("public_url")
@@ -216,6 +243,16 @@ def load(flags: dict[str, Any] | None = None, *, config: Path | None = None) -> 
     except (SettingsError, ValueError) as error:
         what = str(error).split(" from source")[0] if isinstance(error, SettingsError) else f"{file}: {error}"
         raise Invalid(f"The settings cannot be read. {what}.", code="settings_invalid") from None
+
+
+def _in_file(value: Any) -> Any:
+    """What `@FILE` holds; anything else as it is."""
+    if not isinstance(value, str) or not value.startswith("@"):
+        return value
+    try:
+        return Path(value[1:]).expanduser().read_text().strip()
+    except OSError as error:
+        raise ValueError(f"the file cannot be read ({error.strerror})") from None
 
 
 def _is_address(host: str) -> bool:

@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql
 
 from quarterdeck.kernel.clock import HeldClock
 from quarterdeck.kernel.db.backups import back_up
-from quarterdeck.kernel.db.migrate import MIGRATIONS, current, engine_for, migrate, pending, revisions
+from quarterdeck.kernel.db.migrate import create, current, engine_for, migrate, pending, revisions
 from quarterdeck.kernel.db.types import Base
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.schema import tables
@@ -165,22 +165,9 @@ def test_a_newer_schema_is_refused_and_left_alone(empty):
     assert current(empty) == "9999"
 
 
-NEWEST = {"kernel_idempotency"}  # the tables of the newest migration
-
-
-def step_back(address: str | Path) -> None:
-    """Undo the newest migration as far as a migration can tell: its tables, its columns and its number."""
-    (file,) = (MIGRATIONS / "versions").glob(f"v{revisions()[-1]}_*.py")
-    made = re.findall(r'op\.create_table\(\s*"(\w+)"', file.read_text())
-    added = re.findall(r'op\.add_column\(\s*"(\w+)",\s*sa\.Column\("(\w+)"', file.read_text())
-    engine = engine_for(address)
-    with engine.begin() as connection:
-        for name in reversed([one.name for one in tables().sorted_tables if one.name in made]):
-            connection.execute(text(f"DROP TABLE {name}"))
-        for table, column in added:
-            connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
-        connection.execute(text(f"UPDATE alembic_version SET version_num = '{revisions()[-2]}'"))
-    engine.dispose()
+def one_behind(address: str | Path) -> None:
+    """A database as the release before the newest migration made it."""
+    create(address, revisions()[-2], lambda _connection: None)
 
 
 def test_every_table_of_the_program_is_known_to_who_makes_migrations():
@@ -193,8 +180,7 @@ def test_every_table_of_the_program_is_known_to_who_makes_migrations():
 
 
 def test_data_is_backed_up_before_a_migration_where_it_is_a_file(empty, database_kind, tmp_path):
-    migrate(empty)
-    step_back(empty)
+    one_behind(empty)
     backups = tmp_path / "backups"
     assert migrate(empty, backups=backups) == [revisions()[-1]]
     if database_kind == "postgresql":
@@ -225,8 +211,7 @@ def test_the_newest_three_backups_stay(tmp_path):
 
 def test_a_backup_that_cannot_be_made_stops_the_migration(tmp_path):
     database = tmp_path / "quarterdeck.db"
-    migrate(database)
-    step_back(database)
+    one_behind(database)
     (tmp_path / "backups").write_text("not a directory")
     with pytest.raises(Problem) as raised:
         migrate(database, backups=tmp_path / "backups")

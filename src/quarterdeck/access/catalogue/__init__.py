@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from quarterdeck.access.catalogue import deploy
+from quarterdeck.access.catalogue import broker, deploy, runbooks, tasks
 
 MEMBERS = frozenset(
     {
@@ -18,16 +18,9 @@ MEMBERS = frozenset(
 ADMINS = frozenset({"organization:owner", "organization:admin"})
 OWNERS = frozenset({"organization:owner"})
 
-ROLES = MEMBERS | {
-    "tasks:admin",
-    "tasks:lead",
-    "tasks:developer",
-    "broker:admin",
-    "broker:approver",
-    "broker:developer",
-    "runbooks:super-admin",
-}
-"""Every built-in role that holds in a whole organization."""
+ROLES = MEMBERS | {*tasks.EVERYBODY, *broker.EVERYBODY, *runbooks.SUPER_ADMIN}
+"""Every built-in role that holds in a whole organization, as `family:role`."""
+FAMILIES = ("organization", "tasks", "broker", "runbooks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +43,18 @@ def _deploy() -> list[Permission]:
     ]
 
 
+def _others() -> list[Permission]:
+    listed = [("broker", row) for row in broker.PERMISSIONS] + [("tasks", row) for row in tasks.PERMISSIONS]
+    found = [
+        Permission(f"{surface}:{key}", group, said, frozenset(roles)) for surface, (key, group, said, roles) in listed
+    ]
+    return found + [
+        Permission(f"runbooks:{key}", category, runbooks.label(key), frozenset(runbooks.SUPER_ADMIN))
+        for category, keys in runbooks.CATEGORIES.items()
+        for key in keys
+    ]
+
+
 def _own() -> list[Permission]:
     return [
         Permission("console:view", "console", "Use the console", MEMBERS),
@@ -62,5 +67,5 @@ def _own() -> list[Permission]:
     ]
 
 
-CATALOGUE: dict[str, Permission] = {permission.key: permission for permission in [*_deploy(), *_own()]}
+CATALOGUE: dict[str, Permission] = {permission.key: permission for permission in [*_deploy(), *_others(), *_own()]}
 """Key to permission. `access.decide` answers no to any key that is not here."""

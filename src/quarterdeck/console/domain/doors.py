@@ -63,6 +63,7 @@ class Doors:
             kinds=("session",),
             client_kind="web",
             user_agent=request.headers.get("user-agent"),
+            code=totp_code or None,
         )
         return SignedIn(self.instance.signer.sign(opened.tokens["session"]), WEEK)
 

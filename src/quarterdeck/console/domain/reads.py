@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import func, or_, select
 
-from quarterdeck.access import CATALOGUE
 from quarterdeck.console.domain import backups, home, ledger, sources
 from quarterdeck.console.domain import deployments as attempts
 from quarterdeck.console.domain import resources as things
@@ -51,8 +50,7 @@ class Reads:
     async def viewer(self, who: Principal) -> Viewer:
         access = self.instance.access
         await access.ready(self.instance.db)
-        roles = access.roles(who.id, who.organization_id)
-        granted = frozenset(key for key, one in CATALOGUE.items() if one.roles & roles)
+        granted = access.permissions(who.id, who.organization_id)
         if who.scopes:
             granted &= who.scopes
         made: Viewer = await self.instance.db.read(_viewer, granted)

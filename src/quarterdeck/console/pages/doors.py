@@ -41,7 +41,7 @@ async def sign_in(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 def _sign_in(request: AnyRequest, typed: dict[str, str], problem: Problem | None = None) -> Response[bytes]:
     # Asked for only once the password was right: the page tells nobody else which accounts have a second factor.
-    code_asked = "totpCode" in typed or (problem is not None and problem.code == "TOTP_REQUIRED")
+    code_asked = "totpCode" in typed or (problem is not None and problem.code == "totp_required")
     return console_of(request).renderer.page(
         request,
         "pages/sign_in.html",

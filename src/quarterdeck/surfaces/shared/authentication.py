@@ -7,7 +7,7 @@ from typing import Any
 from litestar.connection import ASGIConnection
 
 from quarterdeck.access import Access
-from quarterdeck.identity import sessions
+from quarterdeck.identity import personal_tokens, sessions
 from quarterdeck.identity.sessions import Signer
 from quarterdeck.kernel.db import Database
 from quarterdeck.kernel.errors import Unauthenticated
@@ -38,13 +38,26 @@ class SessionAuthenticator:
 
     async def _bearer(self, header: str) -> Principal:
         scheme, _, presented = header.partition(" ")
-        token = self._signer.plain(presented.strip()) if scheme.lower() == "bearer" else None
-        principal = await self._db.read(sessions.authenticate, token) if token else None
+        presented = presented.strip()
+        principal: Principal | None = None
+        if scheme.lower() == "bearer" and presented.startswith(personal_tokens.PREFIX):
+            principal = await self._personal(presented)
+        elif scheme.lower() == "bearer" and (token := self._signer.plain(presented)):
+            principal = await self._db.read(sessions.authenticate, token)
         if principal is None:
             raise Unauthenticated(
                 "The Authorization header names no valid credential.",
                 hint="Sign in again, or send a valid token as `Authorization: Bearer …`.",
             )
+        return principal
+
+    async def _personal(self, token: str) -> Principal | None:
+        found = await self._db.read(personal_tokens.authenticate, token)
+        if found is None:
+            return None
+        principal, is_news = found
+        if is_news:
+            await self._db.write(personal_tokens.note_use, principal.credential)
         return principal
 
 

@@ -18,7 +18,7 @@ from quarterdeck.kernel.vault import Secret
 from quarterdeck.surfaces.deploy.operation import operation
 from quarterdeck.surfaces.deploy.shapes import given
 from quarterdeck.surfaces.deploy.wire import bootstrap as wire
-from quarterdeck.surfaces.shared.signing_in import DOOR, permissions_of, tokens_body, user_body
+from quarterdeck.surfaces.shared.signing_in import API_KINDS, DOOR, signed_in
 
 SETUP_HEADER = "x-setup-token"
 
@@ -117,10 +117,10 @@ async def first_user(call: Call, body: Setup, db: Database, access: Access) -> d
 
     def opened(tx: Tx) -> Opened:
         tx.session.add_all([user, organization])
-        return signing_in.begin(tx, user, organization, kinds=("access", "refresh", "long"), client_kind="web")
+        return signing_in.begin(tx, user, organization, kinds=API_KINDS, client_kind="web")
 
     made = await db.write(opened)
-    return {**tokens_body(made), "user": user_body(made.user), "permissions": await permissions_of(call, made)}
+    return await signed_in(call, made)
 
 
 @route("GET", "/api/auth/setup-required", permission="public")

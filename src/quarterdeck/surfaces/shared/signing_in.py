@@ -7,7 +7,7 @@ from typing import Any
 from litestar.datastructures import Cookie
 from msgspec import UNSET, Struct, UnsetType
 
-from quarterdeck.access import CATALOGUE, Access
+from quarterdeck.access import Access
 from quarterdeck.identity import organizations, sessions, signing_in
 from quarterdeck.identity.model import User, UserSession
 from quarterdeck.identity.sessions import Opened, Signer
@@ -17,11 +17,14 @@ from quarterdeck.kernel.errors import Invalid, Unauthenticated
 from quarterdeck.kernel.http.endpoint import Answer, Call, route
 from quarterdeck.kernel.limits import Rate
 from quarterdeck.kernel.vault import Secret
+from quarterdeck.surfaces.deploy.shapes import given
 from quarterdeck.surfaces.shared.authentication import COOKIES
 
 DOOR = Rate(20, 60)
 """Attempts of one address a minute."""
 WEEK = 604_800
+API_KINDS = ("access", "refresh", "long")
+"""Tokens of a session of the API: for 15 minutes, for a week to be exchanged, for 24 hours."""
 
 
 class Login(Struct, kw_only=True):
@@ -93,25 +96,47 @@ def tokens_body(opened: Opened) -> dict[str, Any]:
 async def permissions_of(call: Call, opened: Opened) -> list[str]:
     access: Access = call.service("access")
     await access.ready(call.service("db"))
-    roles = access.roles(opened.user.id, opened.organization.id)
-    return sorted(key for key, permission in CATALOGUE.items() if permission.roles & roles)
+    return sorted(access.permissions(opened.user.id, opened.organization.id))
 
 
-@route("POST", "/api/auth/login", permission="public", rate=DOOR, errors=((401, "invalid_credentials"),))
+@route(
+    "POST",
+    "/api/auth/login",
+    permission="public",
+    rate=DOOR,
+    errors=((401, "invalid_credentials"), (401, "totp_required"), (401, "second_factor_code_wrong")),
+)
 async def login(call: Call, body: Login, db: Database) -> dict[str, Any]:
-    """Sign in with a username or an e-mail address."""
+    """Sign in with a username or an e-mail address. Where a second factor is set up and `totpCode` was not sent at all,
+    the answer is a token for the second step.
+    """
     identifier = next((name for name in (body.username, body.email) if isinstance(name, str) and name), None)
     if identifier is None:
         raise Invalid("Name yourself: username or email is missing.", hint="Send username or email.", field="username")
-    opened = await signing_in.sign_in(
-        db,
-        call.service("attempts"),
-        identifier,
-        Secret(body.password),
-        kinds=("access", "refresh", "long"),
-        client_kind="cli" if "cli" in call.headers.get("user-agent", "").lower() else "web",
-        user_agent=call.headers.get("user-agent"),
-    )
+    try:
+        opened = await signing_in.sign_in(
+            db,
+            call.service("attempts"),
+            identifier,
+            Secret(body.password),
+            kinds=API_KINDS,
+            client_kind=client_kind(call),
+            user_agent=call.headers.get("user-agent"),
+            code=given(body.totpCode),
+        )
+    except signing_in.SecondFactorRequired as needed:
+        if body.totpCode is not UNSET:
+            raise
+        return {"mfa_required": True, "mfa_token": needed.token.reveal()}
+    return await signed_in(call, opened)
+
+
+def client_kind(call: Call) -> str:
+    return "cli" if "cli" in call.headers.get("user-agent", "").lower() else "web"
+
+
+async def signed_in(call: Call, opened: Opened) -> dict[str, Any]:
+    """The answer to a sign-in by the API: tokens, the user, and what they may do."""
     return {**tokens_body(opened), "user": user_body(opened.user), "permissions": await permissions_of(call, opened)}
 
 

@@ -1,0 +1,190 @@
+"""Roles: the built-in ones of each family, and those that people make of any permissions of the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import delete, func, or_, select
+
+from quarterdeck.access.actions import AccessAction
+from quarterdeck.access.catalogue import CATALOGUE
+from quarterdeck.access.decide import Access
+from quarterdeck.access.model import Grant, KnownPermission, Role, RolePermission
+from quarterdeck.kernel import audit, events
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+
+CUSTOM = "custom"
+
+
+def visible(tx: Tx, family: str) -> list[Role]:
+    """The built-in roles of a family and the organization's own, by name."""
+    here = or_(Role.organization_id == tx.principal.organization_id, Role.organization_id.is_(None))
+    return list(
+        tx.scalars(select(Role).where(here, Role.family.in_((family, CUSTOM))).order_by(func.lower(Role.name), Role.id))
+    )
+
+
+def find(tx: Tx, family: str, *, row_id: int | None = None, uid: str | None = None, name: str | None = None) -> Role:
+    """One of `visible`, by its number, uid or name. Raises `NotFound` (`role_not_found`)."""
+    for role in visible(tx, family):
+        if row_id == role.id or uid == role.uid or (name is not None and name.lower() == role.name.lower()):
+            return role
+    raise NotFound(
+        f"There is no role {row_id or uid or name}.", code="role_not_found", hint="Look at the list of roles."
+    )
+
+
+def permissions_of(tx: Tx, role: Role) -> list[str]:
+    """Keys of the permissions that a role carries, sorted."""
+    if role.organization_id is None and role.edited_at is None:
+        return sorted(key for key, one in CATALOGUE.items() if role.key in one.roles)
+    found = tx.scalars(select(RolePermission.permission).where(RolePermission.role_id == role.id))
+    return sorted(set(found) & CATALOGUE.keys())
+
+
+def holders(tx: Tx, role: Role) -> int:
+    """How many people of the organization have a role."""
+    mine = Grant.organization_id == tx.principal.organization_id
+    held = select(func.count(func.distinct(Grant.user_id))).where(Grant.role == role.key, mine)
+    return int(tx.execute(held).scalar() or 0)
+
+
+def numbered(tx: Tx) -> dict[str, int]:
+    """The number of each permission of the catalogue."""
+    return {row.key: row.id for row in tx.execute(select(KnownPermission.key, KnownPermission.id))}
+
+
+def create(
+    tx: Tx, access: Access, name: str, description: str | None, permissions: Collection[str], family: str
+) -> Role:
+    """A role of the organization's own. Raises `Conflict` (`role_name_taken`) and `Invalid` (`permission_unknown`)."""
+    tx.lock("access:roles")
+    _free(tx, name, family)
+    wanted = _known(permissions)
+    uid = tx.ids.uid()
+    role = tx.add(
+        Role(
+            uid=uid,
+            key=f"{CUSTOM}:{uid}",
+            family=CUSTOM,
+            organization_id=tx.principal.organization_id,
+            name=name,
+            description=description,
+            created_at=tx.now,
+            updated_at=tx.now,
+            edited_at=None,
+        )
+    )
+    tx.flush()
+    _require_held(tx, access, wanted, family)
+    for key in sorted(wanted):
+        tx.add(RolePermission(role_id=role.id, permission=key))
+    _note(tx, access, AccessAction.ROLE_CREATED, role, permissions=sorted(wanted))
+    return role
+
+
+def rename(tx: Tx, access: Access, role: Role, name: str, description: str | None, family: str) -> Role:
+    """Change how a role of one's own is called. Raises `Conflict` (`role_is_built_in`, `role_name_taken`)."""
+    _own(role)
+    tx.lock("access:roles")
+    if name.lower() != role.name.lower():
+        _free(tx, name, family)
+    if (name, description) != (role.name, role.description):
+        role.name, role.description, role.updated_at = name, description, tx.now
+        _note(tx, access, AccessAction.ROLE_CHANGED, role)
+    return role
+
+
+def set_permissions(
+    tx: Tx, access: Access, role: Role, permissions: Collection[str], family: str, *, built_in: bool = False
+) -> Role:
+    """Replace what a role carries of a surface's permissions; those of other surfaces stay.
+
+    A built-in role may be changed where its surface documents it (`built_in`). Raises `Conflict`, `Invalid`, and
+    `Forbidden` (`permission_not_held`) for permissions of other surfaces that the caller has not got.
+    """
+    if not built_in:
+        _own(role)
+    tx.lock("access:roles")
+    wanted = _known(permissions)
+    _require_held(tx, access, wanted, family)
+    before = set(permissions_of(tx, role))
+    after = wanted | {key for key in before if not key.startswith(f"{family}:")}
+    if after == before and (role.organization_id is not None or role.edited_at is not None):
+        return role
+    tx.execute(delete(RolePermission).where(RolePermission.role_id == role.id))
+    for key in sorted(after):
+        tx.add(RolePermission(role_id=role.id, permission=key))
+    role.updated_at = tx.now
+    if role.organization_id is None:
+        role.edited_at = tx.now
+    _note(tx, access, AccessAction.ROLE_CHANGED, role, added=sorted(after - before), removed=sorted(before - after))
+    return role
+
+
+def remove(tx: Tx, access: Access, role: Role, *, while_held: bool) -> None:
+    """Delete a role of one's own. While somebody has it that is refused (`role_in_use`), or takes it from them."""
+    _own(role)
+    tx.lock("access:roles")
+    held = holders(tx, role)
+    if held and not while_held:
+        raise Conflict(
+            f"The role {role.name} is held by {held} people.",
+            code="role_in_use",
+            hint="Give them another role first.",
+        )
+    tx.execute(delete(Grant).where(Grant.role == role.key))
+    tx.execute(delete(RolePermission).where(RolePermission.role_id == role.id))
+    _note(tx, access, AccessAction.ROLE_DELETED, role, holders=held)
+    tx.session.delete(role)
+
+
+def _free(tx: Tx, name: str, family: str) -> None:
+    if any(name.lower() == role.name.lower() for role in visible(tx, family)):
+        raise Conflict(f"There is a role {name} already.", code="role_name_taken", hint="Choose another name.")
+
+
+def _own(role: Role) -> None:
+    if role.organization_id is None:
+        raise Conflict(
+            f"The role {role.name} is built in.",
+            code="role_is_built_in",
+            hint="Make a role of your own and change that.",
+        )
+
+
+def _known(permissions: Collection[str]) -> set[str]:
+    unknown = sorted(set(permissions) - CATALOGUE.keys())
+    if unknown:
+        raise Invalid(
+            f"There is no permission {', '.join(unknown)[:200]}.",
+            code="permission_unknown",
+            hint="Look at the list of permissions.",
+        )
+    return set(permissions)
+
+
+def _require_held(tx: Tx, access: Access, wanted: set[str], family: str) -> None:
+    """Nobody makes a role out of another surface's permissions that they have not got themselves."""
+    foreign = {key for key in wanted if not key.startswith(f"{family}:")}
+    if not foreign or tx.principal.kind == "system":
+        return
+    access.load(tx)
+    lacking = foreign - access.permissions(tx.principal.id, tx.principal.organization_id)
+    if lacking:
+        raise Forbidden(
+            f"You cannot give {', '.join(sorted(lacking))[:200]}, which you have not got.", code="permission_not_held"
+        )
+
+
+def _note(tx: Tx, access: Access, action: audit.Action, role: Role, **detail: object) -> None:
+    audit.record(tx, action, resource_type="role", resource_id=role.uid, detail={"name": role.name, **detail})
+    events.append(
+        tx,
+        f"role:{role.uid}",
+        str(action).replace(".", "-"),
+        {"roleId": role.uid, "name": role.name},
+        organization_id=tx.principal.organization_id,
+    )
+    tx.after_commit(access.changed)

@@ -1,0 +1,188 @@
+"""Asking people in. A new person exists from the invitation on, and can do nothing before they accept it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from sqlalchemy import select
+
+from quarterdeck.access import Access, grants
+from quarterdeck.identity import links, users
+from quarterdeck.identity.actions import IdentityAction
+from quarterdeck.identity.model import Invitation, User
+from quarterdeck.kernel import audit, events
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import Conflict, NotFound
+from quarterdeck.kernel.vault import Secret
+
+Status = Literal["pending", "accepted", "expired", "revoked"]
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """`token` is what the mail's link carries, shown this once."""
+
+    invitation: Invitation
+    user: User
+    token: Secret[str]
+
+
+def status(tx: Tx, invitation: Invitation) -> Status:
+    if invitation.accepted_at is not None:
+        return "accepted"
+    if invitation.revoked_at is not None:
+        return "revoked"
+    return "pending" if invitation.expires_at > tx.now else "expired"
+
+
+def invite(
+    tx: Tx,
+    access: Access,
+    email: str,
+    roles: Collection[str],
+    *,
+    life: timedelta,
+    username: str | None = None,
+    display_name: str | None = None,
+) -> Invited:
+    """Ask somebody into the caller's organization with roles (their keys). Raises `Conflict` (`already_member`,
+    `invitation_pending`), and as `users.create` does. Whoever calls sends the mail.
+    """
+    organization_id = tx.principal.organization_id
+    assert organization_id is not None  # noqa: S101 - a user's session always has one
+    tx.lock("identity:invitations")
+    users.check_email(email)
+    user = users.find(tx, email)
+    if user is not None:
+        pending = [one for one in of_user(tx, user) if status(tx, one) == "pending"]
+        if pending:
+            raise Conflict(
+                f"{email} has an invitation that is open.",
+                code="invitation_pending",
+                hint="Send it again, or revoke it first.",
+            )
+        if grants.roles_of(tx, user.id, organization_id):
+            raise Conflict(f"{email} is a member already.", code="already_member", hint="Change their roles instead.")
+    else:
+        user = users.create(tx, email=email, username=username, display_name=display_name, active=False)
+        tx.flush()
+    if not user.active:
+        for role in sorted(roles):
+            grants.give(tx, access, user.id, organization_id, role)
+    invitation = tx.add(
+        Invitation(
+            uid=tx.ids.uid(),
+            ref=tx.ids.ref("inv"),
+            organization_id=organization_id,
+            user_id=user.id,
+            email=email,
+            roles=sorted(roles),
+            invited_by=tx.principal.id if tx.principal.kind == "user" else None,
+            created_at=tx.now,
+            expires_at=tx.now + life,
+            accepted_at=None,
+            revoked_at=None,
+        )
+    )
+    tx.flush()
+    _note(tx, invitation, IdentityAction.INVITED, "invitation-created")
+    return Invited(invitation, user, links.issue(tx, "invite", user, life))
+
+
+def of_user(tx: Tx, user: User) -> list[Invitation]:
+    """Invitations of somebody into the caller's organization, newest first."""
+    mine = (Invitation.user_id == user.id, Invitation.organization_id == tx.principal.organization_id)
+    return list(tx.scalars(select(Invitation).where(*mine).order_by(Invitation.id.desc())))
+
+
+def listed(tx: Tx, organization_id: int) -> list[Invitation]:
+    """Newest first."""
+    mine = Invitation.organization_id == organization_id
+    return list(tx.scalars(select(Invitation).where(mine).order_by(Invitation.id.desc())))
+
+
+def renew(tx: Tx, invitation: Invitation, life: timedelta) -> Invited:
+    """Another token and another life; the token before it ends. Raises `Conflict` (`invitation_ended`)."""
+    if invitation.accepted_at is not None or invitation.revoked_at is not None:
+        raise Conflict(
+            f"The invitation of {invitation.email} is over.",
+            code="invitation_ended",
+            hint="Ask the person in again.",
+        )
+    user = tx.get(User, invitation.user_id)
+    assert user is not None  # noqa: S101 - the foreign key says so
+    invitation.expires_at = tx.now + life
+    _note(tx, invitation, IdentityAction.INVITATION_RENEWED, "invitation-renewed")
+    return Invited(invitation, user, links.issue(tx, "invite", user, life))
+
+
+def revoke(tx: Tx, access: Access, invitation: Invitation) -> None:
+    """End an invitation that waits, with the roles that it gave; ending it again is a success."""
+    if invitation.accepted_at is not None:
+        raise Conflict(
+            f"{invitation.email} has accepted the invitation.",
+            code="invitation_ended",
+            hint="Remove the member instead.",
+        )
+    if invitation.revoked_at is None:
+        invitation.revoked_at = tx.now
+        user = tx.get(User, invitation.user_id)
+        assert user is not None  # noqa: S101 - the foreign key says so
+        links.void(tx, "invite", user)
+        if not user.active:
+            grants.take_all(tx, access, user.id, invitation.organization_id)
+        _note(tx, invitation, IdentityAction.INVITATION_REVOKED, "invitation-revoked")
+
+
+def accept(
+    tx: Tx, access: Access, token: str, password_hash: str | None, display_name: str | None = None
+) -> tuple[User, Invitation]:
+    """Come in by the token of a mail. A new person gets their password by it; somebody who was there keeps theirs.
+
+    Raises `Invalid` (`link_invalid`). The unit acts for the person from here on.
+    """
+    user = links.use(tx, "invite", token)
+    waiting = (Invitation.user_id == user.id, Invitation.accepted_at.is_(None), Invitation.revoked_at.is_(None))
+    invitation = tx.first(select(Invitation).where(*waiting).order_by(Invitation.id.desc()))
+    if invitation is None or invitation.expires_at <= tx.now:
+        raise NotFound("The invitation is over.", code="invitation_ended", hint="Ask for a new one.")
+    if user.password_hash is None:
+        user.password_hash = password_hash
+    user.active, user.joined_at, user.email_verified, user.updated_at = True, tx.now, True, tx.now
+    user.display_name = display_name or user.display_name
+    invitation.accepted_at = tx.now
+    for role in invitation.roles:
+        grants.give(tx, access, user.id, invitation.organization_id, role)
+    tx.act_as(users.principal(user, invitation.organization_id))
+    _note(tx, invitation, IdentityAction.INVITATION_ACCEPTED, "invitation-accepted")
+    return user, invitation
+
+
+def find(tx: Tx, organization_id: int, ref: str) -> Invitation:
+    """Raises `NotFound` (`invitation_not_found`), for another organization's too."""
+    mine = (Invitation.ref == ref, Invitation.organization_id == organization_id)
+    found = tx.first(select(Invitation).where(*mine))
+    if found is None:
+        raise NotFound(f"There is no invitation {ref[:60]}.", code="invitation_not_found")
+    return found
+
+
+def _note(tx: Tx, invitation: Invitation, action: IdentityAction, event: str) -> None:
+    audit.record(
+        tx,
+        action,
+        resource_type="invitation",
+        resource_id=invitation.ref,
+        organization_id=invitation.organization_id,
+        detail={"email": invitation.email, "roles": invitation.roles},
+    )
+    events.append(
+        tx,
+        f"invitation:{invitation.ref}",
+        event,
+        {"invitationId": invitation.ref},
+        organization_id=invitation.organization_id,
+    )

@@ -1,0 +1,73 @@
+"""Links and steps that prove their bearer once: a forgotten password, an invitation, a password that was right."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Literal
+
+from sqlalchemy import select, update
+
+from quarterdeck.identity.model import Link, User
+from quarterdeck.identity.sessions import token_hash
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import Invalid
+from quarterdeck.kernel.vault import Secret
+
+Purpose = Literal["reset", "invite", "second-factor"]
+LIFE: dict[Purpose, timedelta] = {
+    "reset": timedelta(hours=1),
+    "invite": timedelta(hours=72),
+    "second-factor": timedelta(minutes=5),
+}
+
+
+def issue(tx: Tx, purpose: Purpose, user: User, life: timedelta | None = None) -> Secret[str]:
+    """A new token of 64 characters, shown this once; those before it end."""
+    void(tx, purpose, user)
+    token = tx.ids.token(32)
+    tx.add(
+        Link(
+            hash=token_hash(token),
+            purpose=purpose,
+            user_id=user.id,
+            expires_at=tx.now + (life or LIFE[purpose]),
+            used_at=None,
+        )
+    )
+    return Secret(token)
+
+
+def void(tx: Tx, purpose: Purpose, user: User) -> None:
+    """End all links of a purpose."""
+    live = (Link.user_id == user.id, Link.purpose == purpose, Link.used_at.is_(None))
+    tx.execute(update(Link).where(*live).values(used_at=tx.now))
+
+
+def owner(tx: Tx, purpose: Purpose, token: str) -> User:
+    """Whose link it is, without using it. Raises `Invalid` (`link_invalid`) alike for unknown, used and expired."""
+    link = tx.first(select(Link).where(Link.hash == token_hash(token)))
+    if link is None or link.purpose != purpose or link.used_at is not None or link.expires_at <= tx.now:
+        raise invalid()
+    user = tx.get(User, link.user_id)
+    if user is None:
+        raise invalid()
+    return user
+
+
+def use(tx: Tx, purpose: Purpose, token: str) -> User:
+    """Whose link it was; it is used up from here on, even by two at once. Raises as `owner` does."""
+    user = owner(tx, purpose, token)
+    taken = tx.execute(
+        update(Link).where(Link.hash == token_hash(token), Link.used_at.is_(None)).values(used_at=tx.now)
+    )
+    if taken.rowcount != 1:  # type: ignore[attr-defined]
+        raise invalid()
+    return user
+
+
+def invalid() -> Invalid:
+    return Invalid(
+        "The link is not valid any more: it was used, it has expired, or a newer one took its place.",
+        code="link_invalid",
+        hint="Ask for a new one.",
+    )

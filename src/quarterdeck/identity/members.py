@@ -1,0 +1,185 @@
+"""Members of an organization: their roles, leaving, and who owns it.
+
+An organization always has an owner, and each family that has an administrator keeps one: whoever would take the last is
+refused, by whichever surface they come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from quarterdeck.access import Access, grants
+from quarterdeck.access.model import Grant
+from quarterdeck.identity import organizations, sessions
+from quarterdeck.identity.actions import IdentityAction
+from quarterdeck.identity.model import Invitation, User, UserSession
+from quarterdeck.kernel import audit, events
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import Conflict, Invalid, NotFound
+
+HIGHEST = {
+    "organization": "organization:owner",
+    "tasks": "tasks:admin",
+    "broker": "broker:admin",
+    "runbooks": "runbooks:super-admin",
+}
+"""Of each family the role that somebody has to have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    user: User
+    roles: tuple[str, ...]
+    joined_at: datetime
+
+
+def listed(tx: Tx, organization_id: int) -> list[Member]:
+    """Everybody with a role in the organization, oldest membership first; who was asked in and has not come is none."""
+    rows = tx.execute(
+        select(Grant.user_id, Grant.role, Grant.created_at)
+        .where(Grant.organization_id == organization_id, Grant.project_id == 0, Grant.scope == "")
+        .order_by(Grant.id)
+    ).all()
+    roles: dict[int, list[str]] = {}
+    since: dict[int, datetime] = {}
+    for row in rows:
+        roles.setdefault(row.user_id, []).append(row.role)
+        since.setdefault(row.user_id, row.created_at)
+    waiting = _waiting(tx, organization_id)
+    found = [user for user in tx.scalars(select(User).where(User.id.in_(roles))) if user.id not in waiting]
+    members = [Member(user, tuple(sorted(roles[user.id])), since[user.id]) for user in found]
+    return sorted(members, key=lambda member: (member.joined_at, member.user.id))
+
+
+def _waiting(tx: Tx, organization_id: int) -> set[int]:
+    """Users who were asked in, and have not come."""
+    open_ = (Invitation.organization_id == organization_id, Invitation.accepted_at.is_(None))
+    asked = select(Invitation.user_id).where(*open_)
+    return {user.id for user in tx.scalars(select(User).where(User.id.in_(asked))) if not user.active}
+
+
+def find(tx: Tx, organization_id: int, user: User | None) -> Member:
+    """Raises `NotFound` (`member_not_found`)."""
+    for member in listed(tx, organization_id):
+        if user is not None and member.user.id == user.id:
+            return member
+    raise NotFound("There is no such member of the organization.", code="member_not_found", hint="Look at the members.")
+
+
+def set_roles(tx: Tx, access: Access, user: User, organization_id: int, family: str, roles: Collection[str]) -> None:
+    """Replace the roles (their keys) that somebody has of a family, or of `custom` ones. Raises `Conflict`
+    (`last_administrator`).
+    """
+    tx.lock("access:membership")
+    held = {role for role in grants.roles_of(tx, user.id, organization_id) if role.startswith(f"{family}:")}
+    wanted = set(roles)
+    if held == wanted:
+        return
+    for role in sorted(held - wanted):
+        _keep_one(tx, user, organization_id, role)
+        grants.take(tx, access, user.id, organization_id, role)
+    for role in sorted(wanted - held):
+        grants.give(tx, access, user.id, organization_id, role)
+    note(tx, user, IdentityAction.MEMBER_ROLES_CHANGED, organization_id, added=sorted(wanted - held),
+         removed=sorted(held - wanted))  # fmt: skip
+
+
+def remove(tx: Tx, access: Access, user: User, organization_id: int) -> None:
+    """Take all roles in the organization, and end the sessions that act in it. Raises `Conflict`
+    (`last_administrator`).
+    """
+    tx.lock("access:membership")
+    for role in grants.roles_of(tx, user.id, organization_id):
+        _keep_one(tx, user, organization_id, role)
+    grants.take_all(tx, access, user.id, organization_id)
+    here = (UserSession.user_id == user.id, UserSession.organization_id == organization_id)
+    for session in tx.scalars(select(UserSession).where(*here, UserSession.revoked_at.is_(None))):
+        sessions.revoke_row(tx, session)
+    note(tx, user, IdentityAction.MEMBER_REMOVED, organization_id)
+
+
+def set_active(tx: Tx, access: Access, user: User, *, active: bool) -> None:
+    """Let somebody in or keep them out everywhere, from the next request on. Raises `Conflict`
+    (`last_administrator`).
+    """
+    if user.active == active:
+        return
+    tx.lock("access:membership")
+    if not active:
+        for organization in organizations.of_user(tx, user.id):
+            for role in grants.roles_of(tx, user.id, organization.id):
+                _keep_one(tx, user, organization.id, role)
+        end_sessions(tx, user)
+    user.active, user.updated_at = active, tx.now
+    note(tx, user, IdentityAction.ACTIVATED if active else IdentityAction.DEACTIVATED, tx.principal.organization_id)
+    tx.after_commit(access.changed)
+
+
+def transfer_ownership(tx: Tx, access: Access, organization_id: int, giver: User, taker: User) -> None:
+    """Make another active member the owner; the one before is an administrator then. Raises `Invalid` for the same
+    person, `Conflict` (`not_owner`, `member_inactive`) and `NotFound` (`member_not_found`).
+    """
+    tx.lock("access:membership")
+    if giver.id == taker.id:
+        raise Invalid("The organization has this owner already.", hint="Name another member.", field="toMemberId")
+    if "organization:owner" not in find(tx, organization_id, giver).roles:
+        raise Conflict(f"{giver.username} does not own the organization.", code="not_owner", hint="Name the owner.")
+    find(tx, organization_id, taker)
+    if not taker.active:
+        raise Conflict(
+            f"{taker.username} is deactivated.", code="member_inactive", hint="Name an active member, or activate them."
+        )
+    for role in grants.roles_of(tx, taker.id, organization_id):
+        if role.startswith("organization:"):
+            grants.take(tx, access, taker.id, organization_id, role)
+    grants.give(tx, access, taker.id, organization_id, "organization:owner")
+    grants.take(tx, access, giver.id, organization_id, "organization:owner")
+    grants.give(tx, access, giver.id, organization_id, "organization:admin")
+    note(tx, taker, IdentityAction.OWNERSHIP_TRANSFERRED, organization_id, previousOwner=giver.uid)
+
+
+def end_sessions(tx: Tx, user: User, *, but: str | None = None) -> int:
+    """End all sessions of a user but one (its uid). Answers how many ended."""
+    live = [session for session in sessions.own(tx, user.id) if session.uid != but]
+    for session in live:
+        sessions.revoke_row(tx, session)
+    return len(live)
+
+
+def _keep_one(tx: Tx, user: User, organization_id: int, role: str) -> None:
+    if role not in HIGHEST.values() or not user.active:
+        return
+    others = (
+        select(func.count(func.distinct(Grant.user_id)))
+        .join(User, User.id == Grant.user_id)
+        .where(
+            Grant.organization_id == organization_id,
+            Grant.project_id == 0,
+            Grant.scope == "",
+            Grant.role == role,
+            Grant.user_id != user.id,
+            User.active.is_(True),
+        )
+    )
+    if not tx.execute(others).scalar():
+        raise Conflict(
+            f"{user.username} is the last {role.split(':')[1]} of {role.split(':', maxsplit=1)[0]}.",
+            code="last_administrator",
+            hint="Give the role to somebody else first.",
+        )
+
+
+def note(tx: Tx, user: User, action: IdentityAction, organization_id: int | None, **detail: object) -> None:
+    """The audit event and the domain event of a change of somebody."""
+    audit.record(tx, action, resource_type="user", resource_id=user.uid, organization_id=organization_id, detail=detail)
+    events.append(
+        tx,
+        f"user:{user.uid}",
+        str(action).replace(".", "-"),
+        {"userId": user.uid},
+        organization_id=organization_id,
+    )

@@ -1,0 +1,46 @@
+"""Passwords that change: by their owner, by a link of a mail, or by an administrator."""
+
+from __future__ import annotations
+
+from quarterdeck.identity import links, members, setup, users
+from quarterdeck.identity.actions import IdentityAction
+from quarterdeck.identity.model import User
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.vault import Secret
+
+
+def forgotten(tx: Tx, email: str) -> tuple[User, Secret[str]] | None:
+    """A token for whoever forgot their password, None where there is nobody to send it to. The caller answers alike."""
+    user = users.find(tx, email)
+    if user is None or not user.active or not user.email or user.password_hash is None:
+        return None
+    members.note(tx, user, IdentityAction.PASSWORD_FORGOTTEN, setup.default_organization(tx).id)
+    return user, links.issue(tx, "reset", user)
+
+
+def reset(tx: Tx, token: str, password_hash: str) -> User:
+    """Set a password by the token of a mail; every session ends. Raises `Invalid` (`link_invalid`)."""
+    user = links.use(tx, "reset", token)
+    if not user.active:
+        raise links.invalid()
+    tx.act_as(users.principal(user, setup.default_organization(tx).id))
+    _set(tx, user, password_hash, IdentityAction.PASSWORD_RESET)
+    return user
+
+
+def changed(tx: Tx, user: User, password_hash: str) -> None:
+    """Set one's own password, which the caller has checked; every other session ends."""
+    _set(tx, user, password_hash, IdentityAction.PASSWORD_CHANGED, but=tx.principal.credential)
+
+
+def set_by_administrator(tx: Tx, user: User, password_hash: str) -> None:
+    """Set somebody's password; every session of theirs ends."""
+    _set(tx, user, password_hash, IdentityAction.PASSWORD_RESET)
+
+
+def _set(tx: Tx, user: User, password_hash: str, action: IdentityAction, *, but: str | None = None) -> None:
+    user.password_hash, user.updated_at = password_hash, tx.now
+    links.void(tx, "reset", user)
+    links.void(tx, "second-factor", user)
+    ended = members.end_sessions(tx, user, but=but)
+    members.note(tx, user, action, tx.principal.organization_id, sessionsEnded=ended)

@@ -1,0 +1,121 @@
+"""Mail: a job of the ledger for each, so that a mail server that is away delays a mail and fails no request.
+
+Without a mail server a mail is not sent; who would have got it is logged, and nothing of what it says, since mails
+carry links that let people in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from email.message import EmailMessage
+from email.utils import formataddr, make_msgid, parseaddr
+from typing import Any
+
+import aiosmtplib
+import msgspec
+import structlog
+
+from quarterdeck.kernel import jobs
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import ProviderFailure, Unavailable
+from quarterdeck.kernel.mail_server import MailServer
+
+KIND = "mail.send"
+SECONDS = 20
+TRIES = 6
+REFUSALS = (aiosmtplib.SMTPAuthenticationError, aiosmtplib.SMTPRecipientsRefused, aiosmtplib.SMTPSenderRefused)
+log = structlog.get_logger("quarterdeck.mail")
+
+
+class Letter(msgspec.Struct, frozen=True):
+    to: str
+    subject: str
+    text: str
+    html: str
+
+
+class Task(msgspec.Struct):
+    """`sealed` is the letter, opened by `uid`."""
+
+    uid: str
+    to: str
+    subject: str
+    sealed: str
+
+
+def post(tx: Tx, letter: Letter, organization_id: int | None = None) -> None:
+    """Have a letter sent once this unit is kept; it lies sealed until then."""
+    assert tx.vault is not None, "this database was opened without a vault"  # noqa: S101
+    uid = tx.ids.uid()
+    sealed = tx.vault.seal("jobs", uid, "letter", msgspec.json.encode(letter).decode())
+    jobs.enqueue(
+        tx,
+        jobs.Enqueue(
+            KIND,
+            Task(uid, letter.to, letter.subject, sealed),
+            organization_id,
+            capabilities=frozenset({jobs.SERVER}),
+            max_attempts=TRIES,
+        ),
+    )
+
+
+async def send(server: MailServer, letter: Letter) -> None:
+    """Hand a letter in. Raises `Unavailable` for what may pass (tried again), `ProviderFailure` for a refusal."""
+    message = EmailMessage()
+    name, address = parseaddr(server.sender)
+    message["From"], message["To"] = formataddr((name, address)), letter.to
+    message["Subject"], message["Message-ID"] = letter.subject, make_msgid(domain=address.rpartition("@")[2] or None)
+    message.set_content(letter.text)
+    message.add_alternative(letter.html, subtype="html")
+    try:
+        await aiosmtplib.send(
+            message,
+            hostname=server.host,
+            port=server.port,
+            username=server.username,
+            password=server.password.reveal() if server.password else None,
+            use_tls=server.tls == "tls",
+            start_tls=server.tls == "starttls",
+            timeout=SECONDS,
+        )
+    except REFUSALS as error:
+        raise ProviderFailure(
+            f"The mail server {server.host} refused the mail ({type(error).__name__}).",
+            code="mail_refused",
+            hint="Check sender, user name and password of the mail server, and the address.",
+        ) from None
+    except (aiosmtplib.SMTPException, OSError) as error:
+        raise Unavailable(
+            f"The mail server {server.host} cannot be reached ({type(error).__name__}).",
+            code="mail_server_unavailable",
+            hint="It is tried again. Check address, port and TLS of the mail server.",
+        ) from None
+
+
+@jobs.server_handlers.register(KIND)
+async def run(context: jobs.JobContext, instance: Any) -> dict[str, bool]:
+    """Send the letter of the job, or say that there is no mail server."""
+    task = context.read(Task)
+    server: MailServer | None = instance.settings.mail_server
+    if server is None:
+        log.info("mail_not_sent", to=task.to, subject=task.subject, reason="no mail server is set")
+        return {"sent": False}
+    letter = msgspec.json.decode(instance.vault.open("jobs", task.uid, "letter", task.sealed).reveal(), type=Letter)
+    await send(server, letter)
+    return {"sent": True}
+
+
+def _describe(_tx: Tx, some: Sequence[jobs.Job]) -> Mapping[int, jobs.About]:
+    return {job.id: jobs.About(job.kind, details={"subject": job.read(Task).subject}) for job in some}
+
+
+jobs.kinds.register(
+    jobs.JobKind(
+        KIND,
+        lease_seconds=60,
+        backoff_seconds=30,
+        capabilities=frozenset({jobs.SERVER}),
+        work=jobs.Work("system", "Mail", _describe),
+    )
+)

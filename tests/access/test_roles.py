@@ -1,0 +1,114 @@
+"""Roles of one's own: what they carry counts at once; built-in ones stay as they are."""
+
+from __future__ import annotations
+
+import pytest
+
+from identity.conftest import house
+from quarterdeck.access import grants, roles, seeding
+from quarterdeck.access.catalogue import CATALOGUE, ROLES
+from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+
+__all__ = ["house"]
+
+
+def made(house, name="Watch", permissions=("broker:audit.read",), family="broker", by=None):
+    return house.write(roles.create, house.access, name, "looks on", permissions, family, by=by)
+
+
+def given(house, user, role):
+    house.write(grants.give, house.access, user.id, house.organization.id, role.key)
+
+
+def test_what_a_role_carries_counts_from_the_next_question_on(house):
+    bob, role = house.user("bob"), made(house)
+    assert house.permissions(bob) == frozenset()
+    given(house, bob, role)
+    assert house.permissions(bob) == {"broker:audit.read"}
+    house.write(roles.set_permissions, house.access, role, ["broker:secret.list"], "broker")
+    assert house.permissions(bob) == {"broker:secret.list"}
+    with pytest.raises(Conflict):
+        house.write(roles.remove, house.access, role, while_held=False)
+    house.write(roles.remove, house.access, role, while_held=True)
+    assert house.permissions(bob) == frozenset()
+    assert house.told("role.") == ["role.created", "role.changed", "role.deleted"]
+
+
+def test_a_surface_sees_its_own_family_and_the_custom_roles(house):
+    made(house)
+    names = {family: [role.name for role in house.write(roles.visible, family)] for family in ("broker", "runbooks")}
+    assert names == {
+        "broker": ["admin", "approver", "developer", "Watch"],
+        "runbooks": ["super-admin", "Watch"],
+    }
+    with pytest.raises(NotFound):
+        house.write(roles.find, "broker", name="super-admin")
+
+
+def test_a_surface_replaces_its_own_permissions_and_leaves_those_of_others(house):
+    role = made(house, permissions=("broker:audit.read", "runbooks:users.view"))
+    house.write(roles.set_permissions, house.access, role, ["broker:secret.list"], "broker")
+    carried = house.db.read_sync(roles.permissions_of, role)
+    assert carried == ["broker:secret.list", "runbooks:users.view"]
+
+
+def test_names_are_taken_once_without_case(house):
+    made(house)
+    for name in ("watch", "ADMIN"):
+        with pytest.raises(Conflict) as raised:
+            made(house, name)
+        assert raised.value.code == "role_name_taken"
+
+
+def test_what_no_catalogue_knows_is_refused(house):
+    with pytest.raises(Invalid):
+        made(house, permissions=("broker:everything", "*"))
+
+
+def test_nobody_makes_a_role_of_another_surface_out_of_nothing(house):
+    bob = house.user("bob", "broker:admin")
+    with pytest.raises(Forbidden) as raised:
+        made(house, permissions=("broker:audit.read", "deploy:organizations.delete"), by=bob)
+    assert raised.value.code == "permission_not_held"
+    made(house, permissions=("broker:secret.reveal.direct",), by=bob)
+
+
+def test_a_built_in_role_is_changed_only_where_its_surface_says_so(house):
+    bob = house.user("bob", "broker:approver")
+    role = house.write(roles.find, "broker", name="approver")
+    with pytest.raises(Conflict):
+        house.write(roles.set_permissions, house.access, role, [], "broker")
+    with pytest.raises(Conflict):
+        house.write(roles.remove, house.access, role, while_held=True)
+
+    def changed(tx):
+        found = roles.find(tx, "broker", name="approver")
+        roles.set_permissions(tx, house.access, found, ["broker:agent.list"], "broker", built_in=True)
+
+    house.write(changed)
+    assert house.permissions(bob) == {"broker:agent.list"}
+
+
+def test_every_permission_has_a_number_and_every_built_in_role_a_row(house):
+    numbers = house.db.read_sync(roles.numbered)
+    assert numbers.keys() == CATALOGUE.keys()
+    assert len(set(numbers.values())) == len(numbers)
+    house.db.write_sync(seeding.seed)
+    assert house.db.read_sync(roles.numbered) == numbers
+    rows = house.db.read_sync(lambda tx: [row[0] for row in tx.execute("SELECT key FROM access_roles")])
+    assert sorted(rows) == sorted(ROLES)
+
+
+def test_no_role_of_one_family_grants_a_permission_of_another():
+    surfaces = {"organization": {"deploy", "console", "workers", "jobs", "audit", "sources", "metrics"}}
+    for key, permission in CATALOGUE.items():
+        for role in permission.roles:
+            family = role.split(":")[0]
+            assert key.split(":")[0] in surfaces.get(family, {family}), (key, role)
+
+
+def test_a_narrowed_grant_grants_nothing_in_the_whole_organization(house):
+    bob = house.user("bob")
+    house.write(grants.give, house.access, bob.id, house.organization.id, "broker:admin", scope='{"project_id":"p"}')
+    assert house.permissions(bob) == frozenset()
+    assert house.roles(bob) == []

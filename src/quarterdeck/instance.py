@@ -44,6 +44,7 @@ from quarterdeck.fleet.workers import WorkerControl
 from quarterdeck.identity import retention as identity_retention
 from quarterdeck.identity import setup
 from quarterdeck.identity.attempts import Attempts
+from quarterdeck.identity.machine import Machine
 from quarterdeck.identity.sessions import Signer
 from quarterdeck.kernel import audit, jobs, retention
 from quarterdeck.kernel.bus import Bus
@@ -163,7 +164,8 @@ class Instance:
         vault = Vault(LocalBackend(data.master_key))
         access = Access()
         roots = None if settings.source_roots is None else tuple(str(root) for root in settings.source_roots)
-        db = open_database(address, vault=vault, bus=bus, parts=[Folders(roots, access)])
+        machine = Machine(access)
+        db = open_database(address, vault=vault, bus=bus, parts=[machine, Folders(roots, machine)])
         undo.callback(db.close_sync)
         vault.unlock(db)
         who = db.write_sync(identity)

@@ -63,6 +63,9 @@ def _own() -> list[Permission]:
         Permission("audit:list", "audit", "See the audit trail", MEMBERS),
         Permission("audit:verify", "audit", "Verify the audit chain", ADMINS),
         Permission("sources:any-folder", "sources", "Use any folder of the server's machine as a source", ADMINS),
+        Permission(
+            "servers:local-agent", "servers", "Sign in to servers with the SSH agent of the server's account", ADMINS
+        ),
         Permission("metrics:read", "telemetry", "Read metrics", MEMBERS),
     ]
 

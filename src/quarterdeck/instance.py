@@ -45,6 +45,7 @@ from quarterdeck.identity import retention as identity_retention
 from quarterdeck.identity import setup
 from quarterdeck.identity.attempts import Attempts
 from quarterdeck.identity.machine import Machine
+from quarterdeck.identity.oidc.relying_party import RelyingParty
 from quarterdeck.identity.sessions import Signer
 from quarterdeck.kernel import audit, jobs, retention
 from quarterdeck.kernel.bus import Bus
@@ -114,6 +115,7 @@ class Instance:
     distant: Distant
     looking: Looking
     glances: Glances
+    relying_party: RelyingParty
     setup_token: Secret[str] | None
     attempts: Attempts = field(default_factory=Attempts)
     metrics: Metrics = field(default_factory=Metrics)
@@ -238,6 +240,7 @@ class Instance:
             distant=Distant(db, logs, edges, log_bytes=settings.runtime_log_size),
             glances=Glances(placement, db.ids),
             looking=Looking(db, data.path, data.runtime, placement.docker_host, who.uid, connections=edges.connections),
+            relying_party=RelyingParty(db, access),
             setup_token=None if exists or open_door(settings) else Secret(db.ids.token(16)),
         )
 

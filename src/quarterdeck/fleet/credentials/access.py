@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select
 
 from quarterdeck.fleet.credentials import credentials
-from quarterdeck.fleet.credentials.credentials import vault_of
 from quarterdeck.fleet.credentials.keys import check_username, key_pair
 from quarterdeck.fleet.credentials.model import HostKey, ServerCredential, SshCredential
 from quarterdeck.fleet.servers import servers
@@ -74,7 +73,7 @@ def configure(tx: Tx, server_ref: str, way: Way) -> None:
     if way.kind == INLINE and way.private_key is not None:
         pair = key_pair(way.private_key, way.public_key)
         row.public_key = pair.public
-        row.private_key = vault_of(tx).seal(TABLE, row.uid, "private_key", pair.private)
+        row.private_key = tx.vault.seal(TABLE, row.uid, "private_key", pair.private)
     tx.add(row)
     tx.flush()
     _note(
@@ -110,7 +109,7 @@ def login(tx: Tx, server: Server) -> Login:
     if stored is not None:
         key = credentials.private_key(tx, stored)
     elif row.private_key is not None:
-        key = vault_of(tx).open(TABLE, row.uid, "private_key", row.private_key)
+        key = tx.vault.open(TABLE, row.uid, "private_key", row.private_key)
     username = row.username or (stored.username if stored else None) or DEFAULT_USERNAME
     return Login(server.host, server.port, username, key, pin(tx, server.id))
 

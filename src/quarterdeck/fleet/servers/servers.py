@@ -176,6 +176,17 @@ def local(tx: Tx) -> Server:
     )
 
 
+def local_ids(tx: Tx) -> list[int]:
+    """Row ids of the machine of the control plane, which is a server of every organization that uses it."""
+    return list(tx.scalars(select(Server.id).where(Server.provider == LOCAL)))
+
+
+def behind_ssh(tx: Tx) -> list[Server]:
+    """Every active server of whichever organization that is another machine, oldest first."""
+    wanted = select(Server).where(Server.provider != LOCAL, Server.lifecycle == "active")
+    return list(tx.scalars(wanted.order_by(Server.id)))
+
+
 def first_local(tx: Tx, organization_id: int) -> Server | None:
     """The machine of the control plane, where the organization has it."""
     return tx.first(

@@ -83,7 +83,7 @@ def order(tx: Tx, placement: Placement, server_id: int) -> tuple[TargetOrder, li
     `Unavailable` (`server_busy`) while something is deployed there.
     """
     server = tx.get(Server, server_id)
-    if server is None or server.lifecycle != "active":
+    if server is None or server.lifecycle != "active" or server.uninstalling_at is not None:
         return None
     places = [one.id for one in access.same_machine(tx, server)]
     under_way = orphans.running_on(tx, places)

@@ -17,7 +17,7 @@ import structlog
 
 from quarterdeck import front_door
 from quarterdeck.access import Access, seeding
-from quarterdeck.deploy.deployments import clearing_again, orphans, previews, tidying_servers
+from quarterdeck.deploy.deployments import clearing_again, orphans, orphans_on_servers, previews, tidying_servers
 from quarterdeck.deploy.deployments import jobs as deployment_jobs
 from quarterdeck.deploy.deployments import retention as deployment_retention
 from quarterdeck.deploy.deployments.glancing import Glances
@@ -37,7 +37,7 @@ from quarterdeck.fleet.edge.edges import Edges
 from quarterdeck.fleet.edge.layout import Layout
 from quarterdeck.fleet.edge.ports import LOOPBACK as LOOPBACK_ADDRESS
 from quarterdeck.fleet.edge.ports import free_ports
-from quarterdeck.fleet.servers import proxies
+from quarterdeck.fleet.servers import proxies, uninstalling
 from quarterdeck.fleet.servers.looking import Looking
 from quarterdeck.fleet.targets.machine import fingerprint
 from quarterdeck.fleet.workers import WorkerControl
@@ -71,7 +71,10 @@ from quarterdeck.kernel.vault.vault import Vault
 log = structlog.get_logger("quarterdeck")
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 SLOTS = 4
-RETENTION = (kernel_retention, identity_retention, deployment_retention, orphans, clearing_again, tidying_servers)
+RETENTION = (
+    kernel_retention, identity_retention, deployment_retention, orphans, orphans_on_servers, clearing_again,
+    tidying_servers,
+)  # fmt: skip
 """Rooms that say what of theirs is kept for how long; importing one registers its categories."""
 HAND_BACK_SECONDS = 5.0
 EDGE_LOOK_SECONDS = 5.0
@@ -248,6 +251,7 @@ class Instance:
         """Dispatch jobs, run the in-process worker, seal the audit trail, deliver events, keep the edge up, watch."""
         self.stopping = asyncio.Event()
         await self.db.read(deployment_jobs.mask_active, self.logs)
+        await self.db.write(uninstalling.recover)
         await self.jobs.start(
             self,
             capabilities=frozenset({"deploy", f"local:{fingerprint()}"}),

@@ -151,6 +151,11 @@ class Edge:
     async def upstream(self, route_id: str) -> str | None:
         return await self._upstreams.current(route_id)
 
+    async def forget(self, route_id: str) -> None:
+        """Removes what says where a route leads that is not there; nothing of one that is."""
+        async with self._files.lock(self.layout.routes_lock):
+            await self._upstreams.forget(route_id)
+
     async def candidate(self, route_id: str, upstream: str) -> Candidate:
         """Shows `upstream` behind the private door of the route; see `probe`."""
         route = (await self._read_routes()).get(route_id)

@@ -18,15 +18,17 @@ from quarterdeck.fleet.credentials.access import Way
 from quarterdeck.fleet.docker.address import EngineAddress, engine_address
 from quarterdeck.fleet.servers import servers
 from quarterdeck.fleet.servers.model import Server
+from quarterdeck.fleet.servers.uninstalling import check_elsewhere
 from quarterdeck.fleet.targets import connectivity, uninstalling
 from quarterdeck.fleet.targets.connections import Connections
 from quarterdeck.fleet.targets.connectivity import Examined
 from quarterdeck.fleet.targets.host import Host, LocalHost
 from quarterdeck.fleet.targets.login import Login
+from quarterdeck.fleet.targets.remote import Remote
 from quarterdeck.fleet.targets.uninstalling import Left
 from quarterdeck.kernel.clock import Clock, SystemClock
 from quarterdeck.kernel.db import Database, Tx
-from quarterdeck.kernel.errors import Invalid, Problem
+from quarterdeck.kernel.errors import Conflict, Problem
 
 Signing = Login | Problem | None
 """How a server is signed in to, why nobody knows, or None for this machine."""
@@ -118,30 +120,54 @@ class Looking:
             done = await pruning.remove(host, engine, decided)
             return server, Pruned(done.candidates, found.warnings + done.warnings)
 
-    async def uninstall(
-        self, server_ref: str, known: uninstalling.Known, begin: Callable[[list[str]], Awaitable[None]], *, remove: bool
-    ) -> tuple[Server, list[Left]]:
-        """What we have left on a server behind SSH, and with `remove` what of it is gone. `begin` is awaited before
-        anything goes, with the deployments and resources whose things were found; what it raises leaves all as it is.
-        Raises `Invalid` for this
-        machine, and the problem of a server that cannot be signed in to.
+    async def left(self, server_ref: str, known: uninstalling.Known) -> tuple[Server, list[Left]]:
+        """What we have left on a server behind SSH. Raises `Invalid` for this machine, and the problem of a server that
+        cannot be signed in to.
         """
+        server, login = await self._elsewhere(server_ref)
+        async with self._remote(login) as remote:
+            return server, await uninstalling.find(remote, self.instance, known)
+
+    async def uninstall(
+        self,
+        server_ref: str,
+        known: uninstalling.Known,
+        agreed: Callable[[list[str], bool], Awaitable[None]],
+        *,
+        without_engine: bool = False,
+    ) -> tuple[Server, list[Left]]:
+        """Take away what we have left, and answer what of it is gone. `agreed` is awaited before anything goes, with
+        the deployments and resources whose things were found and whether something could not be looked at; what it
+        raises leaves all as it is. Raises `Conflict` (`server_engine_unseen`) for an engine that does not answer,
+        unless it shall be done `without_engine`, and what `left` raises.
+        """
+        server, login = await self._elsewhere(server_ref)
+        async with self._remote(login) as remote:
+            found = await uninstalling.find(remote, self.instance, known)
+            engine = uninstalling.unseen(found)
+            if engine is not None and not without_engine:
+                raise Conflict(
+                    f"What the engine of {server.name} holds of ours is not known. {engine.kept}",
+                    code="server_engine_unseen",
+                    hint="Start Docker there and repeat it, or leave that behind: "
+                    "qd server uninstall NAME --remove --without-engine",
+                    relatedEntityId=server.ref,
+                )
+            await agreed(sorted({one.of for one in found if one.of}), engine is not None)
+            return server, await uninstalling.remove(remote, found)
+
+    async def _elsewhere(self, server_ref: str) -> tuple[Server, Login]:
         server, login = await self.db.read(_signing, server_ref)
-        if login is None:
-            raise Invalid(
-                f"{server.name} is the machine of the control plane.",
-                hint="Delete what runs on it, stop the server, and remove its data directory.",
-                field="serverId",
-            )
+        check_elsewhere(server)
         if isinstance(login, Problem):
             raise login
+        assert login is not None  # noqa: S101 - it is another machine
+        return server, login
+
+    @contextlib.asynccontextmanager
+    async def _remote(self, login: Login) -> AsyncIterator[Remote]:
         async with self.connections.to(login) as host:
-            remote = await self.connections.remote(host)
-            found = await uninstalling.find(remote, self.instance, known)
-            if not remove:
-                return server, found
-            await begin(sorted({one.of for one in found if one.of}))
-            return server, await uninstalling.remove(remote, found)
+            yield await self.connections.remote(host)
 
     @contextlib.asynccontextmanager
     async def _at(

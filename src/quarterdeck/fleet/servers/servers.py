@@ -67,6 +67,13 @@ def count(tx: Tx) -> int:
 
 def check_active(server: Server) -> None:
     """Raise `server_inactive` for a server that takes no new work."""
+    if server.uninstalling_at is not None:
+        raise Conflict(
+            f"The server {server.name} is being uninstalled.",
+            code="server_inactive",
+            hint="Wait until that has ended, or deploy to another server.",
+            relatedEntityId=server.ref,
+        )
     if server.lifecycle != "active":
         raise Conflict(
             f"The server {server.name} is deactivated.",
@@ -130,6 +137,7 @@ def register(tx: Tx, *, name: str, host: str, provider: str, target_kind: str, p
             lifecycle="active",
             deactivated_at=None,
             deactivation_reason=None,
+            uninstalling_at=None,
             proxy_kind=proxy_kind,
             proxy_status=first_edge(proxy_kind),
             proxy_attempted_at=None,
@@ -174,6 +182,19 @@ def local(tx: Tx) -> Server:
         port=22,
         proxy_kind="caddy",
     )
+
+
+def local_ids(tx: Tx) -> list[int]:
+    """Row ids of the machine of the control plane, which is a server of every organization that uses it."""
+    return list(tx.scalars(select(Server.id).where(Server.provider == LOCAL)))
+
+
+def behind_ssh(tx: Tx) -> list[Server]:
+    """Every active server of whichever organization that is another machine, oldest first."""
+    wanted = select(Server).where(
+        Server.provider != LOCAL, Server.lifecycle == "active", Server.uninstalling_at.is_(None)
+    )
+    return list(tx.scalars(wanted.order_by(Server.id)))
 
 
 def first_local(tx: Tx, organization_id: int) -> Server | None:

@@ -19,6 +19,7 @@ from quarterdeck.fleet.targets.ssh import SshHost
 from quarterdeck.fleet.targets.steward import Steward
 
 BEAT_SECONDS = 5.0
+CONTROL_PLANE = "master.key"
 # Held until its input ends or is silent for longer than a connection may be before we give it up ourselves: a server
 # that was cut off learns of it late, and would keep the turn for hours. The file goes with whoever had the turn, so
 # that one which is locked has to be still the one of that name.
@@ -89,6 +90,10 @@ class Remote:
     async def installations(self) -> Sequence[str]:
         """Those that have worked with this account, by their own names."""
         return await self.files.list(self.root / "installations")
+
+    async def has_control_plane(self) -> bool:
+        """Whether a control plane runs there from the directory that we would work in."""
+        return (await self.host.run(["test", "-e", str(self.root.parent / CONTROL_PLANE)])).status == 0
 
     @contextlib.asynccontextmanager
     async def turn(self, name: str) -> AsyncIterator[None]:

@@ -133,6 +133,7 @@ class Instance:
         with contextlib.ExitStack() as undo:
             undo.callback(data.release)
             data.require_whole()
+            data.require_alone()
             opened = cls._opened(settings, data, undo)
             undo.pop_all()
         return opened

@@ -69,6 +69,8 @@ async def test_a_machine_that_is_well_passes() -> None:
     ("name", "command", "answer", "code", "instruction"),
     [
         ("sudo", "sudo -n true", (1, ""), "sudo_unavailable", "ada ALL=(ALL) NOPASSWD:ALL"),
+        ("sudo", "sudo -n true", (1, ""), "sudo_unavailable", "there is no sudo"),
+        ("sudo", "sudo -n true", (1, ""), "sudo_unavailable", "apt-get install sudo && echo"),
         ("architecture", "uname -sm", (0, "Linux riscv64\n"), "architecture_unsupported", "x86-64"),
         ("architecture", "uname -sm", (0, "Darwin arm64\n"), "architecture_unsupported", "Linux"),
         ("clock", "date +%s", (0, "1767225700\n"), "clock_skew", "timedatectl"),

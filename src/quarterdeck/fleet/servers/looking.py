@@ -21,6 +21,7 @@ from quarterdeck.fleet.servers.model import Server
 from quarterdeck.fleet.targets import connectivity, uninstalling
 from quarterdeck.fleet.targets.connections import Connections
 from quarterdeck.fleet.targets.connectivity import Examined
+from quarterdeck.fleet.targets.facts import place_of
 from quarterdeck.fleet.targets.host import Host, LocalHost
 from quarterdeck.fleet.targets.login import Login
 from quarterdeck.fleet.targets.uninstalling import Left
@@ -76,7 +77,7 @@ class Looking:
         if isinstance(login, Problem):
             return connectivity.without_credential(login)
         if login is not None:
-            return await connectivity.examine(login, self.clock)
+            return await connectivity.examine(login, self.clock, self.instance)
         return await connectivity.examine_local(self.clock, self._engine())
 
     async def measure(self, server_ref: str) -> tuple[Server, Capacity]:
@@ -155,7 +156,8 @@ class Looking:
         async with self.connections.to(login) as host:
             if login.pin is None:
                 await self.db.write(access.keep_host_key, server.id, host.host_key)
-            yield host, REMOTE, None
+            there = await place_of(host)
+            yield host, Places.at(there.root) if there.root else REMOTE, None
 
     def _engine(self) -> EngineAddress:
         return engine_address({**os.environ, **({"DOCKER_HOST": self.docker_host} if self.docker_host else {})})

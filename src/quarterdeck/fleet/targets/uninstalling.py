@@ -20,7 +20,6 @@ from quarterdeck.kernel.faults import point
 
 LABEL = "quarterdeck.instance"
 OURS = ("deployments", "edge", "installations", "locks", "processes", "program", "releases")
-CONTROL_PLANE = "master.key"
 REMOVE_SECONDS = 120.0
 TRIES = 15
 VOLUME = "Volumes hold data, and are never removed. On that machine: docker volume rm"
@@ -46,12 +45,7 @@ async def find(remote: Remote, instance: str, known: Known) -> list[Left]:
     """All that is there and ours, in the order in which it can be removed. Raises `Conflict` for a machine that runs a
     control plane in the same place, and the problem of an engine that is there and does not answer.
     """
-    if (await remote.host.run(["test", "-e", str(remote.root.parent / CONTROL_PLANE)])).status == 0:
-        raise Conflict(
-            f"{remote.host.login.host} runs a control plane itself, from the same directory.",
-            code="server_in_use",
-            hint="Sign in to it as another account, or uninstall that control plane.",
-        )
+    await remote.refuse_control_plane()
     found = await _in_engine(remote, instance)
     routes = list(await remote.edge.routes())
     processes = [status.instance for status in await remote.processes.list()]

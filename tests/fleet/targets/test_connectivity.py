@@ -106,6 +106,19 @@ async def test_a_real_server_is_reached_and_the_stages_are_told_apart(login: Log
     assert {named(kept_out, name).status for name in connectivity.MACHINE} == {"skipped"}
 
 
+async def test_a_server_is_reached_by_an_ipv6_address(login: Login, server: Sshd) -> None:
+    server.stop()
+    server.settings = ["ListenAddress ::1"]
+    server.start()
+    by_it = replace(login, host="::1")
+    found = await connectivity.examine(by_it, SystemClock())
+    assert {named(found, name).status for name in connectivity.REACHING} == {"passed"}
+    assert str(by_it) == f"{login.username}@[::1]:{login.port}"
+    server.stop()
+    gone = await connectivity.examine(by_it, SystemClock())
+    assert named(gone, "tcp").message.startswith(f"Nothing answers at ::1 on port {login.port}: ")
+
+
 async def test_a_key_that_ssh_does_not_know_is_said_before_anything_is_sent(login: Login) -> None:
     found = await connectivity.examine(replace(login, key=Secret("nonsense")), SystemClock())
     assert [named(found, name).status for name in connectivity.REACHING] == ["skipped", "skipped", "skipped", "failed"]

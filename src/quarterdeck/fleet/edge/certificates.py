@@ -141,12 +141,13 @@ async def lacking(edge: Edge, now: datetime, names: Sequence[str]) -> list[Lacki
 async def watch(edge: Edge, clock: Clock, *, look_seconds: float = LOOK_SECONDS) -> None:
     """Tell in the log when a name has no certificate, why, and when it has one again."""
     told: dict[str, str] = {}
-    await asyncio.to_thread(importlib.import_module, "cryptography.x509")  # not while others wait for the loop
     while True:
         await asyncio.sleep(look_seconds)
-        if not await edge.answers():
+        names = await asked_for(edge)
+        if not (names or told) or not await edge.answers():
             continue
-        now = {one.name: one for one in await lacking(edge, clock.now(), await asked_for(edge))}
+        await asyncio.to_thread(importlib.import_module, "cryptography.x509")  # not while others wait for the loop
+        now = {one.name: one for one in await lacking(edge, clock.now(), names)}
         for name in told.keys() - now.keys():
             log.info("certificate_there", name=name)
         for name, one in now.items():

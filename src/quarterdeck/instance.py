@@ -31,6 +31,7 @@ from quarterdeck.deploy.observation.observer import Observer
 from quarterdeck.deploy.observation.places import LocalPlace
 from quarterdeck.deploy.resources import runtime as runtime_control
 from quarterdeck.deploy.sources.folders import Folders
+from quarterdeck.fleet.edge import certificates
 from quarterdeck.fleet.edge.bootstrap import BOOTSTRAP, EdgeOrder, bring_up
 from quarterdeck.fleet.edge.edge import Edge
 from quarterdeck.fleet.edge.edges import Edges
@@ -138,6 +139,7 @@ class Instance:
         with contextlib.ExitStack() as undo:
             undo.callback(data.release)
             data.require_whole()
+            data.require_alone()
             opened = cls._opened(settings, data, undo)
             undo.pop_all()
         return opened
@@ -270,6 +272,7 @@ class Instance:
         if self.edge is not None:
             self._keep(partial(keep_edge, self.edge), "edge")
             self._keep(partial(keep_door, self.edge, self.settings), "front-door")
+            self._keep(partial(certificates.watch, self.edge, self.db.clock), "certificates")
 
     def _keep(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
         self._tasks.append(asyncio.create_task(kept(work, name), name=name))

@@ -69,6 +69,8 @@ async def test_a_machine_that_is_well_passes() -> None:
     ("name", "command", "answer", "code", "instruction"),
     [
         ("sudo", "sudo -n true", (1, ""), "sudo_unavailable", "ada ALL=(ALL) NOPASSWD:ALL"),
+        ("sudo", "sudo -n true", (1, ""), "sudo_unavailable", "there is no sudo"),
+        ("sudo", "sudo -n true", (1, ""), "sudo_unavailable", "apt-get install sudo && echo"),
         ("architecture", "uname -sm", (0, "Linux riscv64\n"), "architecture_unsupported", "x86-64"),
         ("architecture", "uname -sm", (0, "Darwin arm64\n"), "architecture_unsupported", "Linux"),
         ("clock", "date +%s", (0, "1767225700\n"), "clock_skew", "timedatectl"),
@@ -102,6 +104,19 @@ async def test_a_real_server_is_reached_and_the_stages_are_told_apart(login: Log
     assert (kept_out.status, kept_out.host_key) == ("unreachable", None)
     assert [named(kept_out, name).status for name in connectivity.REACHING] == ["passed", "passed", "passed", "failed"]
     assert {named(kept_out, name).status for name in connectivity.MACHINE} == {"skipped"}
+
+
+async def test_a_server_is_reached_by_an_ipv6_address(login: Login, server: Sshd) -> None:
+    server.stop()
+    server.settings = ["ListenAddress ::1"]
+    server.start()
+    by_it = replace(login, host="::1")
+    found = await connectivity.examine(by_it, SystemClock())
+    assert {named(found, name).status for name in connectivity.REACHING} == {"passed"}
+    assert str(by_it) == f"{login.username}@[::1]:{login.port}"
+    server.stop()
+    gone = await connectivity.examine(by_it, SystemClock())
+    assert named(gone, "tcp").message.startswith(f"Nothing answers at ::1 on port {login.port}: ")
 
 
 async def test_a_key_that_ssh_does_not_know_is_said_before_anything_is_sent(login: Login) -> None:

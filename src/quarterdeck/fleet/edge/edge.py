@@ -21,6 +21,7 @@ from quarterdeck.fleet.edge.layout import Layout
 from quarterdeck.fleet.edge.ports import Ports, choose_ports, require_free, url_for
 from quarterdeck.fleet.edge.process import Identity
 from quarterdeck.fleet.edge.program import Account
+from quarterdeck.fleet.edge.refusals import explained
 from quarterdeck.fleet.edge.routes import Route, check_route, check_routes, decode_route, encode_route
 from quarterdeck.fleet.edge.supervision import Supervisor, cannot_listen
 from quarterdeck.fleet.edge.upstreams import Upstreams
@@ -312,7 +313,7 @@ class Edge:
             conflict = cannot_listen(said)
             if conflict is not None:
                 raise conflict from refused
-            raise
+            raise explained(refused, routes.values()) from refused
         await self._keep_generation(wanted)
         log.info("edge_reloaded", routes=len(routes))
         return True

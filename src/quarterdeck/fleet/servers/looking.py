@@ -22,6 +22,7 @@ from quarterdeck.fleet.servers.uninstalling import check_elsewhere
 from quarterdeck.fleet.targets import connectivity, uninstalling
 from quarterdeck.fleet.targets.connections import Connections
 from quarterdeck.fleet.targets.connectivity import Examined
+from quarterdeck.fleet.targets.facts import place_of
 from quarterdeck.fleet.targets.host import Host, LocalHost
 from quarterdeck.fleet.targets.login import Login
 from quarterdeck.fleet.targets.remote import Remote
@@ -78,7 +79,7 @@ class Looking:
         if isinstance(login, Problem):
             return connectivity.without_credential(login)
         if login is not None:
-            return await connectivity.examine(login, self.clock)
+            return await connectivity.examine(login, self.clock, self.instance)
         return await connectivity.examine_local(self.clock, self._engine())
 
     async def measure(self, server_ref: str) -> tuple[Server, Capacity]:
@@ -181,7 +182,8 @@ class Looking:
         async with self.connections.to(login) as host:
             if login.pin is None:
                 await self.db.write(access.keep_host_key, server.id, host.host_key)
-            yield host, REMOTE, None
+            there = await place_of(host)
+            yield host, Places.at(there.root) if there.root else REMOTE, None
 
     def _engine(self) -> EngineAddress:
         return engine_address({**os.environ, **({"DOCKER_HOST": self.docker_host} if self.docker_host else {})})

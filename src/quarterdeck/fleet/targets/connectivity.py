@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from quarterdeck.fleet.docker import system
 from quarterdeck.fleet.docker.address import EngineAddress
 from quarterdeck.fleet.targets.engines import open_engine
-from quarterdeck.fleet.targets.facts import ARCHITECTURES
+from quarterdeck.fleet.targets.facts import ARCHITECTURES, SHARED, place_of
 from quarterdeck.fleet.targets.host import Host, LocalHost
 from quarterdeck.fleet.targets.login import HostKeyPin, Login
 from quarterdeck.fleet.targets.ssh import SshHost
@@ -61,8 +61,10 @@ async def examine_local(clock: Clock, engine: EngineAddress) -> Examined:
     return _judged([*reaching, *await _machine(LocalHost(), clock, engine)], None)
 
 
-async def examine(login: Login, clock: Clock) -> Examined:
-    """A machine behind SSH, over a connection made for this purpose."""
+async def examine(login: Login, clock: Clock, instance: str = "") -> Examined:
+    """A machine behind SSH, over a connection made for this purpose. `instance` is the name of this installation: of
+    others that work there with the same account is told.
+    """
     began = clock.monotonic()
     try:
         host = await SshHost.connect(login)
@@ -78,7 +80,7 @@ async def examine(login: Login, clock: Clock) -> Examined:
             Check("host-key", "passed", f"The host key is {shown.fingerprint}. {known}", 0.0, facts),
             Check("authentication", "passed", f"{login.username} is let in.", 0.0, {"username": login.username}),
         ]
-        return _judged([*reached, *await _machine(host, clock, None)], shown)
+        return _judged([*reached, *await _machine(host, clock, None, instance)], shown)
 
 
 def without_credential(problem: Problem) -> Examined:
@@ -124,7 +126,10 @@ def _judged(checks: list[Check], host_key: HostKeyPin | None) -> Examined:
     return Examined(status, tuple(checks), host_key)
 
 
-async def _machine(host: Host, clock: Clock, engine: EngineAddress | None) -> list[Check]:
+async def _machine(host: Host, clock: Clock, engine: EngineAddress | None, instance: str = "") -> list[Check]:
+    async def others(there: Host) -> Outcome:
+        return await _others(there, instance)
+
     async def docker(there: Host) -> Outcome:
         return await _docker(there, engine)
 
@@ -133,6 +138,7 @@ async def _machine(host: Host, clock: Clock, engine: EngineAddress | None) -> li
 
     looks: dict[str, Look] = {
         "sudo": _sudo, "architecture": _architecture, "docker-engine": docker, "clock": time, "disk": _disk,
+        "other-installations": others,
     }  # fmt: skip
 
     async def check(name: str) -> Check:
@@ -150,20 +156,26 @@ async def _machine(host: Host, clock: Clock, engine: EngineAddress | None) -> li
     return list(await asyncio.gather(*(check(name) for name in MACHINE)))
 
 
-MACHINE = ("sudo", "architecture", "docker-engine", "clock", "disk")
+MACHINE = ("sudo", "architecture", "docker-engine", "clock", "disk", "other-installations")
 
 
 async def _sudo(host: Host) -> Outcome:
+    """Nothing is refused for want of it: what is started there runs as the account that we sign in as."""
     if (await host.run(["id", "-u"])).text.strip() == "0":
         return Outcome(True, "The account is root.")
-    if (await host.run(["sudo", "-n", "true"])).status == 0:
-        return Outcome(True, "The account may become root without a password.")
     name = (await host.run(["id", "-un"])).text.strip() or "the account"
+    own = f"What we start there runs as {name}, and the edge on ports from 1024 on."
+    if (await host.run(["sudo", "-n", "true"])).status == 0:
+        return Outcome(True, f"The account may become root without a password. {own}")
+    there = (await host.run(["sh", "-c", "command -v sudo"])).status == 0
+    install = "" if there else "apt-get install sudo && "
     line = f"{name} ALL=(ALL) NOPASSWD:ALL"
-    hint = f"As root there: echo '{line}' > /etc/sudoers.d/quarterdeck && chmod 440 /etc/sudoers.d/quarterdeck"
+    hint = f"As root there: {install}echo '{line}' > /etc/sudoers.d/quarterdeck && chmod 440 /etc/sudoers.d/quarterdeck"
+    why = "sudo asks for a password" if there else "there is no sudo"
     return Outcome(
         False,
-        f"{name} cannot become root without a password, so neither Docker nor the edge can be installed. {hint}",
+        f"{name} is not root and cannot become root without a password ({why}), so nothing can be installed there on "
+        f"our behalf. {own} {hint}",
         {"code": "sudo_unavailable", "hint": hint},
     )
 
@@ -226,3 +238,19 @@ async def _disk(host: Host) -> Outcome:
         return Outcome(True, told, facts)
     hint = "Make room: images, logs and old packages take most. At least 2 GiB are needed."
     return Outcome(False, f"Only {told} {hint}", {**facts, "code": "disk_full", "hint": hint})
+
+
+async def _others(host: Host, instance: str) -> Outcome:
+    if isinstance(host, LocalHost):
+        return Outcome(True, "This machine is the control plane's own.")
+    there = await place_of(host)
+    if there.control_plane:
+        hint = "Sign in to it as another account, or move that control plane to another data directory (--data-dir)."
+        return Outcome(
+            False,
+            f"A control plane runs on this machine, in the directory that this account would use. {hint}",
+            {"code": "server_in_use", "hint": hint},
+        )
+    others = [name for name in there.installations if name != instance]
+    facts = {"directory": there.root, "installations": ", ".join(others)}
+    return Outcome(True, SHARED if others else "No other installation of Quarterdeck works with this account.", facts)

@@ -50,12 +50,7 @@ async def find(remote: Remote, instance: str, known: Known) -> list[Left]:
     answer stands among it as one thing that stays (`ENGINE`): nobody knows what it holds. Raises `Conflict` for a
     machine that runs a control plane in the same place.
     """
-    if await remote.has_control_plane():
-        raise Conflict(
-            f"{remote.host.login.host} runs a control plane itself, from the same directory.",
-            code="server_in_use",
-            hint="Sign in to it as another account, or uninstall that control plane.",
-        )
+    await remote.refuse_control_plane()
     found = await _seen(remote, instance)
     routes = list(await remote.edge.routes())
     processes = [status.instance for status in await remote.processes.list()]

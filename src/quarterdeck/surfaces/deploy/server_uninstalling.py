@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection
-
 from msgspec import Struct
 
-from quarterdeck.deploy.deployments import belonging
-from quarterdeck.fleet.servers import uninstalling
-from quarterdeck.kernel.db import Tx
+from quarterdeck.deploy.deployments import leaving
 from quarterdeck.kernel.http.endpoint import Call, route
 
 
@@ -33,12 +28,6 @@ class LeftOnServer(Struct, kw_only=True, rename="camel"):
     items: list[LeftItem]
 
 
-def _begin(tx: Tx, server_id: str, found: list[str]) -> None:
-    belonging.check_unused(tx, server_id)
-    belonging.check_only_here(tx, server_id, found)
-    uninstalling.begin(tx, server_id)
-
-
 @route(
     "POST",
     "/api/servers/{serverId}/uninstall",
@@ -49,20 +38,6 @@ def _begin(tx: Tx, server_id: str, found: list[str]) -> None:
     tags=("servers",),
 )
 async def uninstall(call: Call, server_id: str, body: Uninstall) -> LeftOnServer:
-    if body.remove:
-        await call.read(belonging.check_unused, server_id)
-
-    async def begin(found: list[str]) -> None:
-        await call.write(_begin, server_id, found)
-
-    async def known(refs: Collection[str]) -> frozenset[str]:
-        found: frozenset[str] = await call.read(belonging.ours, refs)
-        return found
-
-    looking = call.service("instance").looking
-    server, found = await looking.uninstall(server_id, known, begin, remove=body.remove)
-    gone = Counter(one.kind for one in found if one.removed)
-    if gone:
-        await call.write(uninstalling.note, server_id, counts=dict(gone))
+    server, found = await leaving.leave(call.service("instance").looking, server_id, remove=body.remove)
     items = [LeftItem(kind=one.kind, name=one.name, removed=one.removed, kept=one.kept) for one in found]
     return LeftOnServer(server_id=server.ref, items=items)

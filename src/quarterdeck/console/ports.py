@@ -14,7 +14,17 @@ from typing import Any, Protocol
 
 from quarterdeck.console.views.backups import BackupView
 from quarterdeck.console.views.deployments import DeploymentRow, DeploymentView, LineView, LogView, RollbackView
-from quarterdeck.console.views.fleet import CapacityView, CredentialRow, Looked, ServerChoice, ServerView
+from quarterdeck.console.views.fleet import (
+    CapacityView,
+    CredentialRow,
+    LeftRow,
+    Looked,
+    PolicyForm,
+    PolicyRow,
+    ServerChoice,
+    ServerView,
+    SurveyView,
+)
 from quarterdeck.console.views.home import Home
 from quarterdeck.console.views.ledger import AuditList, Found, HostRow, JobList, JobView, SessionRow
 from quarterdeck.console.views.projects import Choice, EnvironmentView, ProjectRow, ProjectView, VariableRow
@@ -245,7 +255,31 @@ class Fleet(Protocol):
         """Sign in and look; takes seconds."""
         ...
 
-    async def look_at_draft(self, who: Principal, choice: ServerChoice) -> Looked: ...
+    async def look_at_draft(self, who: Principal, choice: ServerChoice) -> Looked:
+        """The same for a server that is not registered; nothing is kept."""
+        ...
+
+    async def keep_key(self, who: Principal, *, name: str, username: str, key: str | None) -> str:
+        """Store a key, or without one a new one. Raises Forbidden for who may not."""
+        ...
+
+    async def survey(self, who: Principal, ref: str) -> SurveyView:
+        """The edge as it runs, and what else the machine does; takes seconds."""
+        ...
+
+    async def left_on_server(self, who: Principal, ref: str) -> tuple[LeftRow, ...]:
+        """What of ours is on a server; takes seconds."""
+        ...
+
+    async def uninstall_server(self, who: Principal, ref: str, confirmation: str) -> tuple[LeftRow, ...]:
+        """Take it away; `confirmation` is the server's name."""
+        ...
+
+    async def policies(self, who: Principal) -> tuple[PolicyRow, ...]:
+        """By which all servers are tidied."""
+        ...
+
+    async def configure_policy(self, who: Principal, policy: PolicyForm) -> None: ...
 
     async def capacity(self, who: Principal, ref: str) -> CapacityView: ...
 

@@ -27,9 +27,12 @@ class Neighbour:
 
 @dataclass(slots=True)
 class Surroundings:
-    """`ours` counts the containers with our mark. `problems` say in sentences what could not be looked at."""
+    """`engine` says whether one answered, `ours` counts the containers with our mark, `further` those of others that do
+    not run or that are too many to name. `problems` say in sentences what could not be looked at.
+    """
 
     edge: EdgeStatus | None = None
+    engine: bool = False
     ours: int = 0
     neighbours: list[Neighbour] = field(default_factory=list)
     further: int = 0
@@ -49,6 +52,7 @@ async def look(
     async def look_at_engine() -> None:
         async with await open_engine(host, engine) as there:
             rows = await containers.listed(there)
+        found.engine = True
         others = [row for row in rows if row.labels.get(LABEL) != instance]
         found.ours = len(rows) - len(others)
         running = [row for row in others if row.state == "running"]

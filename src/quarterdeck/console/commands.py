@@ -13,7 +13,7 @@ from quarterdeck.console.views.deployments import DeploymentRow
 from quarterdeck.console.views.fleet import CredentialRow, PolicyForm, ServerChoice, ServerView
 from quarterdeck.console.views.ledger import JobRow
 from quarterdeck.console.views.projects import EnvironmentView, ProjectView
-from quarterdeck.console.views.resources import ResourceHead
+from quarterdeck.console.views.resources import KeptRow, ResourceHead
 from quarterdeck.console.views.shell import Command
 
 # Names of fields as `qd set` takes them; a form is shown by its first field.
@@ -57,6 +57,24 @@ def archive_deployment(row: DeploymentRow) -> Command:
 
 def import_variables(head: ResourceHead) -> Command:
     return Command(_line("import", head.path, ".env"), f"POST /api/resources/{head.ref}/variables/import")
+
+
+def logs_of(head: ResourceHead) -> Command:
+    return Command(_line("logs", "-f", head.path), f"GET /api/resources/{head.ref}/runtime-logs")
+
+
+def keep_log(head: ResourceHead) -> Command:
+    words = ("log-archive", "keep", head.path, "--tail", "1000", "--reason", "…")
+    return Command(_line(*words), f"POST /api/resources/{head.ref}/runtime-log-archives")
+
+
+def kept_log(row: KeptRow) -> Command:
+    return Command(_line("log-archive", "show", row.ref), f"GET /api/resources/runtime-log-archives/{row.ref}")
+
+
+def delete_kept_logs(head: ResourceHead, days: str) -> Command:
+    words = ("log-archive", "prune", "--resource", head.path, "--before", f"{days}d", "--yes")
+    return Command(_line(*words), "POST /api/resources/runtime-log-archives/prune")
 
 
 def rollback(head: ResourceHead, target: DeploymentRow, latest: str) -> Command:
@@ -227,6 +245,7 @@ def deploy(choice: SourceChoice) -> Command:
         ("--project", choice.project),
         ("--environment", choice.environment),
         ("--server", choice.server),
+        ("--build-on", choice.builder),
         ("--strategy", choice.strategy if choice.strategy != "auto" else ""),
         ("--port", choice.port),
         ("--build-command", choice.build_command),

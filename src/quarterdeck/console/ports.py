@@ -28,7 +28,7 @@ from quarterdeck.console.views.fleet import (
 from quarterdeck.console.views.home import Home
 from quarterdeck.console.views.ledger import AuditList, Found, HostRow, JobList, JobView, SessionRow
 from quarterdeck.console.views.projects import Choice, EnvironmentView, ProjectRow, ProjectView, VariableRow
-from quarterdeck.console.views.resources import Inspection, ResourceHead, ResourceView, Settings
+from quarterdeck.console.views.resources import Inspection, KeptRow, ResourceHead, ResourceView, Settings
 from quarterdeck.console.views.shell import Count, Viewer
 
 Principal = Any
@@ -65,7 +65,9 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class SourceChoice:
-    """What the new-project form asks for; empty strings mean unsaid. `key` is the reference of a stored SSH key."""
+    """What the new-project form asks for; empty strings mean unsaid. `key` is the reference of a stored SSH key,
+    `builder` that of another server that builds its images.
+    """
 
     kind: str
     locator: str
@@ -80,6 +82,7 @@ class SourceChoice:
     port: str = ""
     build_command: str = ""
     start_command: str = ""
+    builder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,6 +311,26 @@ class Fleet(Protocol):
     async def delete_credential(self, who: Principal, ref: str) -> None: ...
 
 
+class KeptLogs(Protocol):
+    """Lines of a runtime that somebody keeps beyond their time."""
+
+    async def kept_logs(self, who: Principal, place: Place, limit: int) -> tuple[KeptRow, ...]:
+        """Newest first."""
+        ...
+
+    async def kept_log(self, who: Principal, place: Place, ref: str) -> tuple[KeptRow, LogView]: ...
+
+    async def keep_log(self, who: Principal, place: Place, *, lines: str, service: str, reason: str) -> str: ...
+
+    async def old_kept_logs(self, who: Principal, place: Place, days: int) -> int:
+        """How many were kept more than so many days ago."""
+        ...
+
+    async def delete_kept_logs(self, who: Principal, place: Place, days: int, confirmation: str) -> int:
+        """`confirmation` is the slug of the resource."""
+        ...
+
+
 class Live(Protocol):
     """What moves while a page is open."""
 
@@ -320,5 +343,5 @@ class Live(Protocol):
         ...
 
 
-class ConsolePorts(Doors, Reads, Deeds, Fleet, Live, Protocol):
+class ConsolePorts(Doors, Reads, Deeds, Fleet, KeptLogs, Live, Protocol):
     """All of it, as the pages are given it."""

@@ -22,6 +22,8 @@ PAGES = {
     "cancel": f"{BASE}/deployments/42/cancel",
     "archive-deployment": f"{BASE}/deployments/40/archive",
     "logs": f"{BASE}/logs",
+    "kept-log": f"{BASE}/logs/kept/rla_000000000002",
+    "delete-kept": f"{BASE}/logs/delete-kept?days=90",
     "variables": f"{BASE}/variables",
     "remove-variable": f"{BASE}/variables/remove?key=CACHE_TTL&exposure=runtime",
     "settings": f"{BASE}/settings",

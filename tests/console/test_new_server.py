@@ -32,6 +32,7 @@ def test_a_draft_is_looked_at_before_it_is_added_with_what_mends_it(client: Clie
     ):
         assert words in text, words
     assert ports.done == []
+    assert "Test the connection" in client.get(TEST).text
     pinned = {**TYPED, "fingerprint": SHOWN, "tested": "203.0.113.9:22"}
     added = client.post(NEW, data=pinned)
     assert (added.status_code, added.headers["location"]) == (303, "/console/fleet/servers/srv_9")

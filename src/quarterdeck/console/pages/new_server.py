@@ -35,8 +35,9 @@ def ways(known: tuple[CredentialRow, ...], chosen: str = "", fresh: bool = False
     return choices if chosen in dict(choices) else (*choices, (chosen, chosen))
 
 
-@get("/fleet/new", opt=needs("deploy:servers.register"))
+@get(["/fleet/new", "/fleet/new/test"], opt=needs("deploy:servers.register"))
 async def new_server(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """The form; also at the address that a test leaves in the browser."""
     desk = await open_desk(request)
     fresh = desk.viewer.may("deploy:credentials.create-ssh")
     return await _page(request, ServerChoice(credential=NEW if fresh else ""))

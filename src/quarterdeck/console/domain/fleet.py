@@ -24,7 +24,6 @@ from quarterdeck.console.words import exact
 from quarterdeck.deploy.deployments import rollups
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.observation import observations
-from quarterdeck.deploy.resources import build_places
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.fleet.credentials import access, credentials
 from quarterdeck.fleet.credentials.access import AGENT, STORED, Shown, Way
@@ -41,6 +40,8 @@ from quarterdeck.kernel.vault import Secret
 
 SSH = "generic-ssh"
 MOST, PLACED = 500, 100
+BUILDS = "source-link"
+"""What is told of resources whose images are built on a server, among what stands in the way of deleting it."""
 
 
 class Fleet:
@@ -168,7 +169,7 @@ class Fleet:
 def _view(tx: Tx, ref: str, registry: tuple[DeletionBlocker, ...]) -> ServerView:
     server = servers.find(tx, ref)
     shown = access.of_servers(tx, [server]).get(server.id)
-    local = server.provider == servers.LOCAL
+    local, standing = server.provider == servers.LOCAL, lifecycle.blockers(tx, server, registry)
     chosen = "" if shown is None else "agent" if shown.row.kind == AGENT else shown.stored.ref if shown.stored else ""
     return ServerView(
         ref=server.ref,
@@ -187,10 +188,10 @@ def _view(tx: Tx, ref: str, registry: tuple[DeletionBlocker, ...]) -> ServerView
             AttemptRow(one.ref, one.status, one.reason, one.error_message or "", one.started_at)
             for one in proxies.latest(tx, server)
         ),
-        blockers=tuple(in_words(*one) for one in lifecycle.blockers(tx, server, registry)),
+        blockers=tuple(in_words(*one) for one in standing),
         edge_facts=_edge_facts(server),
         placed=_placed(tx, server),
-        builds=build_places.users(tx, server.id),
+        builds=dict(standing).get(BUILDS, 0),
         policies=tidying.rows(tx, server.ref),
     )
 

@@ -66,7 +66,7 @@ class Looking:
         pinned; nothing else is kept.
         """
         server, login = await self.db.read(_signing, server_ref)
-        ports = [port for port in (server.edge_http_port, server.edge_https_port) if port]
+        ports = await self.db.read(servers.edge_ports_at, server.provider, server.host)
         found = await self._examined(login, ports)
         if found.host_key is not None:
             await self.db.write(access.keep_host_key, server.id, found.host_key)
@@ -74,7 +74,8 @@ class Looking:
 
     async def examine_draft(self, draft: Draft) -> Examined:
         """The same for one that is not registered; nothing is kept."""
-        return await self._examined(await self.db.read(_draft_signing, draft))
+        login = await self.db.read(_draft_signing, draft)
+        return await self._examined(login, await self.db.read(servers.edge_ports_at, draft.provider, draft.host))
 
     async def _examined(self, login: Signing, edge: Collection[int] = ()) -> Examined:
         if isinstance(login, Problem):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from collections.abc import Collection
 
 from sqlalchemy import select
@@ -11,11 +13,43 @@ from quarterdeck.deploy.deployments.jobs import RETIRE, SERVER_LEFT
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.deployments.transitions import TERMINAL
 from quarterdeck.fleet.servers import servers, uninstalling
+from quarterdeck.fleet.servers.looking import Looking
 from quarterdeck.fleet.servers.model import Server
+from quarterdeck.fleet.targets.uninstalling import Left, is_whole
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import Problem
 
-CHUNK = 500
+
+async def leave(
+    looking: Looking, server_ref: str, *, remove: bool, without_engine: bool = False
+) -> tuple[Server, list[Left]]:
+    """What we have left there, and with `remove` what of it is gone. Raises `Conflict` (`server_in_use`) before
+    anything goes while something is placed there or needed under another name of the machine, `Invalid` for the machine
+    of the control plane, and what `looking.uninstall` raises.
+    """
+    db = looking.db
+
+    async def known(refs: Collection[str]) -> frozenset[str]:
+        mine: frozenset[str] = await db.read(belonging.ours, refs)
+        return mine
+
+    if not remove:
+        return await looking.left(server_ref, known)
+    places: list[int] = await db.write(accept, server_ref)
+
+    async def agreed(found: list[str], unseen: bool) -> None:
+        await db.read(check_found, server_ref, places, found, unseen=unseen)
+
+    try:
+        server, found = await looking.uninstall(server_ref, known, agreed, without_engine=without_engine)
+    except BaseException as error:
+        code = error.code if isinstance(error, Problem) else "internal_error"
+        await asyncio.shield(db.write(uninstalling.give_up, server_ref, places, code))
+        raise
+    counts = dict(Counter(one.kind for one in found if one.removed))
+    await asyncio.shield(db.write(done, server_ref, places, counts=counts, whole=is_whole(found)))
+    return server, found
 
 
 def accept(tx: Tx, server_ref: str) -> list[int]:

@@ -16,16 +16,19 @@ from quarterdeck.fleet.capacity.values import Capacity
 from quarterdeck.fleet.credentials import access
 from quarterdeck.fleet.credentials.access import Way
 from quarterdeck.fleet.docker.address import EngineAddress, engine_address
+from quarterdeck.fleet.edge.edge import Edge
 from quarterdeck.fleet.servers import servers
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.fleet.servers.uninstalling import check_elsewhere
-from quarterdeck.fleet.targets import connectivity, uninstalling
+from quarterdeck.fleet.targets import connectivity, surroundings, uninstalling
 from quarterdeck.fleet.targets.connections import Connections
 from quarterdeck.fleet.targets.connectivity import Examined
 from quarterdeck.fleet.targets.facts import place_of
 from quarterdeck.fleet.targets.host import Host, LocalHost
 from quarterdeck.fleet.targets.login import Login
 from quarterdeck.fleet.targets.remote import Remote
+from quarterdeck.fleet.targets.ssh import SshHost
+from quarterdeck.fleet.targets.surroundings import Surroundings
 from quarterdeck.fleet.targets.uninstalling import Left
 from quarterdeck.kernel.clock import Clock, SystemClock
 from quarterdeck.kernel.db import Database, Tx
@@ -66,21 +69,23 @@ class Looking:
         pinned; nothing else is kept.
         """
         server, login = await self.db.read(_signing, server_ref)
-        found = await self._examined(login)
+        ports = await self.db.read(servers.edge_ports_at, server.provider, server.host)
+        found = await self._examined(login, ports)
         if found.host_key is not None:
             await self.db.write(access.keep_host_key, server.id, found.host_key)
         return server, found
 
     async def examine_draft(self, draft: Draft) -> Examined:
         """The same for one that is not registered; nothing is kept."""
-        return await self._examined(await self.db.read(_draft_signing, draft))
+        login = await self.db.read(_draft_signing, draft)
+        return await self._examined(login, await self.db.read(servers.edge_ports_at, draft.provider, draft.host))
 
-    async def _examined(self, login: Signing) -> Examined:
+    async def _examined(self, login: Signing, edge: Collection[int] = ()) -> Examined:
         if isinstance(login, Problem):
             return connectivity.without_credential(login)
         if login is not None:
-            return await connectivity.examine(login, self.clock, self.instance)
-        return await connectivity.examine_local(self.clock, self._engine())
+            return await connectivity.examine(login, self.clock, self.instance, edge=edge)
+        return await connectivity.examine_local(self.clock, self._engine(), edge=edge)
 
     async def measure(self, server_ref: str) -> tuple[Server, Capacity]:
         server, login = await self.db.read(_signing, server_ref)
@@ -91,6 +96,22 @@ class Looking:
                 return server, await measuring.measure(host, places, engine)
         except Problem as problem:
             return server, measuring.unreached(problem)
+
+    async def survey(self, server_ref: str) -> tuple[Server, Surroundings]:
+        """Its edge as it runs, and what else does there. Nothing is changed."""
+        server, login = await self.db.read(_signing, server_ref)
+        if isinstance(login, Problem):
+            return server, surroundings.unreached(login)
+        try:
+            async with self._at(server, login) as (host, _, engine):
+                if not isinstance(host, SshHost):
+                    async with Edge(self.runtime) as edge:
+                        return server, await surroundings.look(host, edge, engine, self.instance)
+                remote = await self.connections.remote(host)
+                there = await remote.installations()
+                return server, await surroundings.look(host, remote.edge, engine, self.instance, there)
+        except Problem as problem:
+            return server, surroundings.unreached(problem)
 
     async def prune(
         self,

@@ -207,6 +207,16 @@ def first_local(tx: Tx, organization_id: int) -> Server | None:
     )
 
 
+def edge_ports_at(tx: Tx, provider: str, host: str) -> list[int]:
+    """Where edges of ours listen on a machine, under whichever names the caller's organization has registered it."""
+    found = tx.execute(
+        select(Server.edge_http_port, Server.edge_https_port)
+        .where(Server.organization_id == organization_of(tx), Server.provider == provider, Server.host == host)
+        .limit(100)
+    )
+    return sorted({port for row in found for port in row if port})
+
+
 def destination(tx: Tx, server: Server, ref: str | None = None) -> Destination:
     """The named destination of the server, else its default one, made at first need."""
     if ref is not None:

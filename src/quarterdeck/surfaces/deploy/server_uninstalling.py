@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import Counter
-from collections.abc import Collection
-
 from msgspec import Struct
 
-from quarterdeck.deploy.deployments import belonging, leaving
-from quarterdeck.fleet.servers import uninstalling
-from quarterdeck.fleet.targets.uninstalling import Left, is_whole
-from quarterdeck.kernel.errors import Problem
+from quarterdeck.deploy.deployments import leaving
 from quarterdeck.kernel.http.endpoint import Call, route
 
 
@@ -48,30 +41,7 @@ class LeftOnServer(Struct, kw_only=True, rename="camel"):
     tags=("servers",),
 )
 async def uninstall(call: Call, server_id: str, body: Uninstall) -> LeftOnServer:
-    async def known(refs: Collection[str]) -> frozenset[str]:
-        found: frozenset[str] = await call.read(belonging.ours, refs)
-        return found
-
     looking = call.service("instance").looking
-    if not body.remove:
-        server, found = await looking.left(server_id, known)
-        return _told(server.ref, found)
-    places: list[int] = await call.write(leaving.accept, server_id)
-
-    async def agreed(found: list[str], unseen: bool) -> None:
-        await call.read(leaving.check_found, server_id, places, found, unseen=unseen)
-
-    try:
-        server, found = await looking.uninstall(server_id, known, agreed, without_engine=body.without_engine)
-    except BaseException as error:
-        code = error.code if isinstance(error, Problem) else "internal_error"
-        await asyncio.shield(call.write(uninstalling.give_up, server_id, places, code))
-        raise
-    counts = dict(Counter(one.kind for one in found if one.removed))
-    await asyncio.shield(call.write(leaving.done, server_id, places, counts=counts, whole=is_whole(found)))
-    return _told(server.ref, found)
-
-
-def _told(server: str, found: Collection[Left]) -> LeftOnServer:
+    server, found = await leaving.leave(looking, server_id, remove=body.remove, without_engine=body.without_engine)
     items = [LeftItem(kind=one.kind, name=one.name, removed=one.removed, kept=one.kept) for one in found]
-    return LeftOnServer(server_id=server, items=items)
+    return LeftOnServer(server_id=server.ref, items=items)

@@ -99,22 +99,27 @@ def take(tx: Tx, access: Access, family: str, uid: str) -> None:
         raise NotFound(
             f"There is no assignment {uid}.", code="assignment_not_found", hint="Look at the list of assignments."
         )
-    grant: Grant = row.Grant
-    roles.require_given(tx, [grant.role], family)
-    user = tx.get(User, grant.user_id)
-    if user is not None and not grant.scope:
-        members.keep_one(tx, user, grant.organization_id, grant.role)
-    tx.execute(delete(Grant).where(Grant.id == grant.id))
-    grants.keep_member(tx, access, grant.user_id, grant.organization_id)
-    _note(tx, AccessAction.TAKEN, uid, role=row.role_name, userId=row.user_uid, scope=grant.scope)
+    roles.require_given(tx, [row.role], family)
+    user, organization_id = tx.get(User, row.user_id), tx.principal.organization_id
+    assert user is not None and organization_id is not None  # noqa: S101, PT018 - joined above; a session has one
+    if not row.scope:
+        members.keep_one(tx, user, organization_id, row.role)
+    tx.execute(delete(Grant).where(Grant.id == row.id))
+    grants.keep_member(tx, access, user.id, organization_id)
+    _note(tx, AccessAction.TAKEN, uid, role=row.role_name, userId=row.user_uid, scope=row.scope)
     tx.after_commit(access.changed)
 
 
-def _visible(tx: Tx, family: str) -> Select[Grant, str, str, str, str]:
+def _visible(tx: Tx, family: str) -> Select[int, str, int, str, str, datetime, str, str, str, str]:
     giver = aliased(User)
     return (
         select(
-            Grant,
+            Grant.id,
+            Grant.uid,
+            Grant.user_id,
+            Grant.role,
+            Grant.scope,
+            Grant.created_at,
             User.uid.label("user_uid"),
             Role.uid.label("role_uid"),
             Role.name.label("role_name"),
@@ -132,9 +137,8 @@ def _visible(tx: Tx, family: str) -> Select[Grant, str, str, str, str]:
 
 
 def _assignment(row: Any) -> Assignment:
-    grant: Grant = row.Grant
-    scope = json.loads(grant.scope) if grant.scope else {}
-    return Assignment(grant.uid, row.user_uid, row.role_uid, scope, row.giver_uid, grant.created_at)
+    scope = json.loads(row.scope) if row.scope else {}
+    return Assignment(row.uid, row.user_uid, row.role_uid, scope, row.giver_uid, row.created_at)
 
 
 def _narrowed(scope: Mapping[str, Any]) -> str:

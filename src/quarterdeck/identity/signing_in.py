@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from quarterdeck.access import Access
 from quarterdeck.identity import links, organizations, passwords, second_factor, sessions, setup, users
@@ -205,9 +206,18 @@ async def create_first_administrator(
 
 
 async def set_up(
-    db: Database, access: Access, *, username: str, password: Secret[str], kinds: tuple[str, ...], client_kind: str
+    db: Database,
+    access: Access,
+    *,
+    username: str,
+    password: Secret[str],
+    kinds: tuple[str, ...],
+    client_kind: str,
+    also: Callable[[Tx, Organization], None],
 ) -> Opened:
-    """The first administrator by name, signed in, in one unit and with one event. Raises `NotFound` once one exists."""
+    """The first administrator by name, signed in, in one unit and with one event; `also` is done in that unit. Raises
+    `NotFound` once one exists.
+    """
     password_hash = await _hashed_for_the_first(db, password)
 
     def verb(tx: Tx) -> Opened:
@@ -215,6 +225,7 @@ async def set_up(
             tx, access, email=None, username=username, display_name=None, password_hash=password_hash
         )
         tx.flush()
+        also(tx, place)
         return sessions.open_session(tx, user, place, kinds=kinds, client_kind=client_kind)
 
     return await db.write(verb)

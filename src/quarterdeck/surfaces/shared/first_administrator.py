@@ -9,11 +9,13 @@ from msgspec import UNSET, Struct, UnsetType
 
 from quarterdeck.access import Access
 from quarterdeck.identity import setup, signing_in
-from quarterdeck.kernel.db import Database
+from quarterdeck.identity.model import Organization
+from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.errors import Forbidden
 from quarterdeck.kernel.http.endpoint import Call, route
 from quarterdeck.kernel.http.guard import names_this_machine
 from quarterdeck.kernel.vault import Secret
+from quarterdeck.runbooks import vault_password
 from quarterdeck.surfaces.deploy.operation import operation
 from quarterdeck.surfaces.deploy.shapes import given
 from quarterdeck.surfaces.deploy.wire import bootstrap as wire
@@ -107,9 +109,15 @@ async def first_admin(
 
 @route("POST", "/api/auth/setup", permission="public", rate=DOOR)
 async def first_user(call: Call, body: Setup, db: Database, access: Access) -> dict[str, Any]:
-    """Create the first administrator by name, and sign in."""
+    """Create the first administrator by name, and sign in. A vault password is kept for runbooks."""
     if not await call.read(setup.administrator_exists):
         check_setup_token(call)
+    vault = Secret(given(body.vault_password) or "")
+
+    def also(tx: Tx, place: Organization) -> None:
+        if vault.reveal():
+            vault_password.keep(tx, place.id, vault)
+
     made = await signing_in.set_up(
         db,
         access,
@@ -117,6 +125,7 @@ async def first_user(call: Call, body: Setup, db: Database, access: Access) -> d
         password=Secret(body.password),
         kinds=API_KINDS,
         client_kind=client_kind(call),
+        also=also,
     )
     return await signed_in(call, made)
 

@@ -31,6 +31,9 @@ __all__ = ["application", "described", "handlers", "openapi_document", "serve"]
 
 def handlers() -> list[ControllerRouterHandler]:
     """Every route of the program."""
+    from quarterdeck.surfaces.broker import assignments as broker_assignments
+    from quarterdeck.surfaces.broker import roles as broker_roles
+    from quarterdeck.surfaces.broker import session as broker_session
     from quarterdeck.surfaces.deploy import (
         access_failures,
         credentials,
@@ -58,6 +61,7 @@ def handlers() -> list[ControllerRouterHandler]:
         servers,
         system,
     )
+    from quarterdeck.surfaces.runbooks import account, roles, second_factor, ssh_keys, users
     from quarterdeck.surfaces.shared import first_administrator, identity_providers, service, signing_in, worker_control
 
     return list(
@@ -90,6 +94,14 @@ def handlers() -> list[ControllerRouterHandler]:
             diagnostic_summary,
             access_failures,
             system,
+            account,
+            second_factor,
+            ssh_keys,
+            users,
+            roles,
+            broker_session,
+            broker_roles,
+            broker_assignments,
             service,
             worker_control,
         )

@@ -41,6 +41,10 @@ class IdentityAction(audit.Action):
     DEPLOY_TOKEN_ROTATED = "deploy-token.rotated"  # noqa: S105 - the name of an action
     DEPLOY_TOKEN_REVOKED = "deploy-token.revoked"  # noqa: S105 - the name of an action
     DEVICE_APPROVED = "device-login.approved"
+    SECOND_FACTOR_BEGUN = "user.second-factor-begun"
+    IDENTITY_PROVED = "user.identity-proved"
+    PREFERENCES_CHANGED = "user.preferences-changed"
+    SSH_KEY_CHANGED = "user.ssh-key-changed"
     EXTERNAL_ACCOUNT_LINKED = "external-account.linked"
     EXTERNAL_ACCOUNT_REMOVED = "external-account.removed"
     PROVIDER_ADDED = "identity-provider.added"

@@ -66,6 +66,12 @@ def invite(
             )
         if grants.roles_of(tx, user.id, organization_id):
             raise Conflict(f"{email} is a member already.", code="already_member", hint="Change their roles instead.")
+        if not user.active and user.joined_at is not None:
+            raise Conflict(
+                f"{email} belongs to somebody who was deactivated.",
+                code="user_deactivated",
+                hint="Whoever deactivated them can activate them again.",
+            )
     else:
         user = users.create(tx, email=email, username=username, display_name=display_name, active=False)
         tx.flush()
@@ -142,7 +148,8 @@ def accept(
 ) -> tuple[User, Invitation]:
     """Come in by the token of a mail. A new person gets their password by it; somebody who was there keeps theirs.
 
-    Raises `Invalid` (`link_invalid`). The unit acts for the person from here on.
+    The token is no proof of who somebody is that was there before: whoever calls has checked their password
+    (`coming_in.accept`). Raises `Invalid` (`link_invalid`). The unit acts for the person from here on.
     """
     user = links.use(tx, "invite", token)
     waiting = (Invitation.user_id == user.id, Invitation.accepted_at.is_(None), Invitation.revoked_at.is_(None))

@@ -10,13 +10,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from quarterdeck.access import Access, grants
 from quarterdeck.access.model import Grant
 from quarterdeck.identity import organizations, sessions
 from quarterdeck.identity.actions import IdentityAction
-from quarterdeck.identity.model import Invitation, User, UserSession
+from quarterdeck.identity.model import Invitation, PersonalToken, User, UserSession
 from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid, NotFound
@@ -70,53 +70,75 @@ def find(tx: Tx, organization_id: int, user: User | None) -> Member:
     raise NotFound("There is no such member of the organization.", code="member_not_found", hint="Look at the members.")
 
 
-def set_roles(tx: Tx, access: Access, user: User, organization_id: int, family: str, roles: Collection[str]) -> None:
-    """Replace the roles (their keys) that somebody has of a family, or of `custom` ones. Raises `Conflict`
-    (`last_administrator`).
+def set_roles(
+    tx: Tx,
+    access: Access,
+    user: User,
+    organization_id: int,
+    family: str | tuple[str, ...],
+    roles: Collection[str],
+) -> None:
+    """Replace the roles (their keys) that somebody has of a family, or of several (`custom` is one). Who has none left
+    stays a member. Raises `Conflict` (`last_administrator`).
     """
     tx.lock("access:membership")
-    held = {role for role in grants.roles_of(tx, user.id, organization_id) if role.startswith(f"{family}:")}
+    families = (family,) if isinstance(family, str) else family
+    held = {role for role in grants.roles_of(tx, user.id, organization_id) if role.split(":")[0] in families}
     wanted = set(roles)
     if held == wanted:
         return
     for role in sorted(held - wanted):
-        _keep_one(tx, user, organization_id, role)
+        keep_one(tx, user, organization_id, role)
         grants.take(tx, access, user.id, organization_id, role)
     for role in sorted(wanted - held):
         grants.give(tx, access, user.id, organization_id, role)
+    grants.keep_member(tx, access, user.id, organization_id)
     note(tx, user, IdentityAction.MEMBER_ROLES_CHANGED, organization_id, added=sorted(wanted - held),
          removed=sorted(held - wanted))  # fmt: skip
 
 
 def remove(tx: Tx, access: Access, user: User, organization_id: int) -> None:
-    """Take all roles in the organization, and end the sessions that act in it. Raises `Conflict`
+    """Take all roles in the organization, and end the sessions and tokens that act in it. Raises `Conflict`
     (`last_administrator`).
     """
+    leave(tx, access, user, organization_id)
+    note(tx, user, IdentityAction.MEMBER_REMOVED, organization_id)
+
+
+def leave(tx: Tx, access: Access, user: User, organization_id: int) -> None:
+    """As `remove`; whoever calls writes the audit event."""
     tx.lock("access:membership")
     for role in grants.roles_of(tx, user.id, organization_id):
-        _keep_one(tx, user, organization_id, role)
+        keep_one(tx, user, organization_id, role)
     grants.take_all(tx, access, user.id, organization_id)
     here = (UserSession.user_id == user.id, UserSession.organization_id == organization_id)
     for session in tx.scalars(select(UserSession).where(*here, UserSession.revoked_at.is_(None))):
         sessions.revoke_row(tx, session)
-    note(tx, user, IdentityAction.MEMBER_REMOVED, organization_id)
+    tokens = (PersonalToken.user_id == user.id, PersonalToken.organization_id == organization_id)
+    tx.execute(update(PersonalToken).where(*tokens, PersonalToken.revoked_at.is_(None)).values(revoked_at=tx.now))
 
 
 def set_active(tx: Tx, access: Access, user: User, *, active: bool) -> None:
     """Let somebody in or keep them out everywhere, from the next request on. Raises `Conflict`
     (`last_administrator`).
     """
+    if switch(tx, access, user, active=active):
+        note(tx, user, IdentityAction.ACTIVATED if active else IdentityAction.DEACTIVATED, tx.principal.organization_id)
+
+
+def switch(tx: Tx, access: Access, user: User, *, active: bool) -> bool:
+    """As `set_active`; whoever calls writes the audit event, where anything changed."""
     if user.active == active:
-        return
+        return False
     tx.lock("access:membership")
     if not active:
         for organization in organizations.of_user(tx, user.id):
             for role in grants.roles_of(tx, user.id, organization.id):
-                _keep_one(tx, user, organization.id, role)
+                keep_one(tx, user, organization.id, role)
         end_sessions(tx, user)
     user.active, user.updated_at = active, tx.now
-    note(tx, user, IdentityAction.ACTIVATED if active else IdentityAction.DEACTIVATED, tx.principal.organization_id)
     tx.after_commit(access.changed)
+    return True
 
 
 def transfer_ownership(tx: Tx, access: Access, organization_id: int, giver: User, taker: User) -> None:
@@ -150,7 +172,7 @@ def end_sessions(tx: Tx, user: User, *, but: str | None = None) -> int:
     return len(live)
 
 
-def _keep_one(tx: Tx, user: User, organization_id: int, role: str) -> None:
+def keep_one(tx: Tx, user: User, organization_id: int, role: str) -> None:
     if role not in HIGHEST.values() or not user.active:
         return
     others = (

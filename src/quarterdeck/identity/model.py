@@ -75,7 +75,7 @@ class UserSession(Identified, Base):
 
 
 class SessionToken(Base):
-    """A credential of a session, kept as its hash. `kind`: session (7 days), access (15 min), long (24 h), refresh."""
+    """A credential of a session, kept as its hash. `kind`: see `sessions.LIFE`."""
 
     __tablename__ = "identity_session_tokens"
     __table_args__ = (Index("ix_identity_session_tokens_session_id", "session_id"),)

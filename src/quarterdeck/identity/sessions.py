@@ -22,6 +22,7 @@ LIFE = {
     "access": timedelta(minutes=15),
     "long": timedelta(hours=24),
     "refresh": timedelta(days=7),
+    "broker": timedelta(hours=8),
 }
 PREFIX = "qd_"
 
@@ -50,7 +51,7 @@ def open_session(
     client_kind: str,
     user_agent: str | None = None,
 ) -> Opened:
-    """Start a session with one token of each kind (`session`, `access`, `long`, `refresh`)."""
+    """Start a session with one token of each kind (`LIFE`)."""
     session = tx.add(
         UserSession(
             uid=tx.ids.uid(),

@@ -58,7 +58,9 @@ def handlers() -> list[ControllerRouterHandler]:
         servers,
         system,
     )
+    from quarterdeck.surfaces.infra import device_login
     from quarterdeck.surfaces.shared import first_administrator, service, signing_in, worker_control
+    from quarterdeck.surfaces.tasks import developers, profile, settings, tokens
 
     return list(
         handlers_of(
@@ -91,6 +93,11 @@ def handlers() -> list[ControllerRouterHandler]:
             system,
             service,
             worker_control,
+            profile,
+            tokens,
+            developers,
+            settings,
+            device_login,
         )
     )
 

@@ -25,6 +25,7 @@ from quarterdeck.console.views.deployments import (
     PlanPart,
     RollbackView,
 )
+from quarterdeck.console.views.device import DeviceView
 from quarterdeck.console.views.home import Happening, Home, NeedsYou, RunningNow, Tile
 from quarterdeck.console.views.ledger import (
     Found,
@@ -168,6 +169,22 @@ class Portside(Quay, LedgerSide):
 
     async def revoke_session(self, who: Any, ref: str) -> None:
         self._did("revoke", ref)
+
+    async def device_login(self, who: Any, code: str) -> DeviceView:
+        state, _, place = code.partition("-")
+        view = DeviceView(code, state, "Mara Lindqvist", "Saltmarsh", "127.0.0.1")
+        if state == "unknown":
+            return view
+        address = "198.51.100.7" if place == "elsewhere" else view.here
+        return replace(view, address=address, program="alethia/0.4.0", asked=NOW - timedelta(seconds=20))
+
+    async def approve_device(self, who: Any, code: str) -> None:
+        if code.startswith("expired"):
+            raise Invalid("Nobody approved this login within ten minutes.", hint="Start the login again.")
+        self._did("approve-device", code)
+
+    async def refuse_device(self, who: Any, code: str) -> None:
+        self._did("refuse-device", code)
 
     # reads
     async def viewer(self, who: Any) -> Viewer:

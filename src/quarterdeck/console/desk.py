@@ -179,5 +179,9 @@ def sign_in_address(request: AnyRequest) -> str:
 
 def inside(address: str) -> str:
     """`address` if it is a path of the console, else its first page: nobody is sent elsewhere by a parameter."""
-    plain = address.startswith("/console/") and "\\" not in address and "//" not in address.partition("?")[0]
+    plain = (
+        address.startswith(("/console/", "/cli/login?"))
+        and "\\" not in address
+        and "//" not in address.partition("?")[0]
+    )
     return address if plain and not any(ord(mark) < 32 for mark in address) else "/console/"

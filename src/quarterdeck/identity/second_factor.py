@@ -41,6 +41,7 @@ def begin(tx: Tx, user: User) -> tuple[Secret[str], Secret[str]]:
     secret = base64.b32encode(tx.ids.randbytes(20)).decode()
     user.totp_secret = tx.vault.seal(User.__tablename__, user.uid, _FIELD, secret)
     user.totp_last_step = None
+    _note(tx, user, IdentityAction.SECOND_FACTOR_BEGUN)
     return Secret(secret), Secret(pyotp.TOTP(secret).provisioning_uri(name=user.username, issuer_name=ISSUER))
 
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from litestar import Request, Response, Router, get, post
 
-from quarterdeck.console.desk import AnyRequest, console_of, note_of, principal, read_form, request_id, status_of
+from quarterdeck.console.desk import AnyRequest, console_of, note_of, read_form, request_id, signed_in, status_of
 from quarterdeck.console.pages.doors import DOOR
 from quarterdeck.console.permissions import SIGNED_IN, needs
 from quarterdeck.console.render import see
@@ -26,7 +26,7 @@ async def device(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 async def _device(request: AnyRequest, code: str, problem: Problem | None = None) -> Response[bytes]:
     console = console_of(request)
-    shown = await console.ports.device_login(principal(request), code)
+    shown = await console.ports.device_login(signed_in(request), code)
     answer = console.renderer.page(
         request,
         "pages/device.html",
@@ -46,7 +46,7 @@ async def _device(request: AnyRequest, code: str, problem: Problem | None = None
 @post("/", opt=needs(SIGNED_IN, rate=DOOR))
 async def answer_device(request: Request[Any, Any, Any]) -> Response[bytes]:
     form = await read_form(request)
-    code, who, ports = form.get("device_code", ""), principal(request), console_of(request).ports
+    code, who, ports = form.get("device_code", ""), signed_in(request), console_of(request).ports
     try:
         if form.get("answer") == "approve":
             await ports.approve_device(who, code)

@@ -16,7 +16,7 @@ def require_session(principal: Principal) -> None:
     """Raise `Forbidden` (`session_required`) for a token of a program."""
     if principal.by_token or principal.kind != "user":
         raise Forbidden(
-            "A token cannot make or change what somebody signs in with.",
+            "A token is no session, and cannot make or change what somebody signs in with.",
             code="session_required",
             hint="Sign in with your password, then do it again.",
         )

@@ -126,6 +126,9 @@ async def test_a_token_of_a_program_changes_nothing_that_one_signs_in_with(crew)
     ):
         await crew.refused(403, "SESSION_REQUIRED", method, PROFILE + path, body, token=token)
     await crew.refused(403, "SESSION_REQUIRED", "POST", "/api/auth/logout", {}, token=token)
+    for method, path in (("GET", "get-session"), ("GET", "session"), ("POST", "sign-out")):
+        answer = await crew.send(method, f"/api/auth/{path}", token=token)
+        assert (answer.status_code, answer.json()["data"]["domainCode"]) == (403, "session_required")
 
 
 async def test_nobody_is_told_a_profile(crew):

@@ -17,7 +17,9 @@ EMAIL, PASSWORD = "ada@example.test", "correct horse battery staple"
 
 def test_a_program_is_let_in_by_somebody_who_signs_in_for_it(browser: Browser, bare: Deck) -> None:
     with httpx.Client(base_url=bare.url, headers={"user-agent": "alethia/0.4.0"}, trust_env=False) as program:
-        made = program.post("/api/bootstrap/auth/first-admin", json={"email": EMAIL, "password": PASSWORD})
+        made = program.post(
+            "/api/bootstrap/auth/first-admin", json={"email": EMAIL, "password": PASSWORD, "displayName": "Ada"}
+        )
         assert made.status_code == 201, made.text
         body = {"device_code": str(uuid.uuid4())}
         context = browser.new_context(viewport={"width": 390, "height": 844}, reduced_motion="reduce")

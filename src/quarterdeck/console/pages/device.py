@@ -15,16 +15,20 @@ from quarterdeck.console.router import show_failure
 from quarterdeck.kernel.errors import Invalid, Problem
 
 ADDRESS = "/cli/login"
-LOOKS_AGAIN = {"Refresh": "2"}
-"""While no program has asked yet: it does so within two seconds of printing the address."""
+LOOKS = 5
+"""How often the page looks again by itself, three seconds apart, while no program has asked: one does so at once."""
 
 
 @get("/", opt=needs(SIGNED_IN))
 async def device(request: Request[Any, Any, Any]) -> Response[bytes]:
-    return await _device(request, request.query_params.get("device_code", ""))
+    told = request.query_params.get("looked", "0")
+    looked = int(told) if told in {str(count) for count in range(LOOKS)} else LOOKS
+    return await _device(request, request.query_params.get("device_code", ""), looked=looked)
 
 
-async def _device(request: AnyRequest, code: str, problem: Problem | None = None) -> Response[bytes]:
+async def _device(
+    request: AnyRequest, code: str, problem: Problem | None = None, *, looked: int = LOOKS
+) -> Response[bytes]:
     console = console_of(request)
     shown = await console.ports.device_login(signed_in(request), code)
     answer = console.renderer.page(
@@ -38,8 +42,8 @@ async def _device(request: AnyRequest, code: str, problem: Problem | None = None
             "problem": note_of(problem, request_id()) if problem else None,
         },
     )
-    if shown.state == "unknown" and problem is None:
-        answer.headers.update(LOOKS_AGAIN)
+    if shown.state == "unknown" and looked < LOOKS:
+        answer.headers["Refresh"] = f"3; url={_address(code)}&looked={looked + 1}"
     return answer
 
 
@@ -56,7 +60,11 @@ async def answer_device(request: Request[Any, Any, Any]) -> Response[bytes]:
             raise Invalid("Neither button was pressed.", hint="Let it in, or refuse it.")
     except Problem as problem:
         return await _device(request, code, problem)
-    return see(f"{ADDRESS}?device_code={quote(code, safe='')}")
+    return see(_address(code))
+
+
+def _address(code: str) -> str:
+    return f"{ADDRESS}?device_code={quote(code, safe='')}"
 
 
 HANDLERS: tuple[Any, ...] = (device, answer_device)

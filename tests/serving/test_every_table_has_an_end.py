@@ -36,7 +36,7 @@ ONE_EACH = {
     "fleet_server_credentials", "fleet_servers",
     "fleet_ssh_credentials", "fleet_workers", "identity_organizations",
     "identity_users", "instance", "job_schedules", "log_streams", "vault_keys", "workspace_environments",
-    "workspace_projects", "workspace_variables",
+    "tasks_settings", "workspace_projects", "workspace_variables",
 }  # fmt: skip
 
 

@@ -59,12 +59,13 @@ def handlers() -> list[ControllerRouterHandler]:
         system,
     )
     from quarterdeck.surfaces.infra import device_login
-    from quarterdeck.surfaces.shared import first_administrator, service, signing_in, worker_control
+    from quarterdeck.surfaces.shared import first_administrator, identity_providers, service, signing_in, worker_control
     from quarterdeck.surfaces.tasks import developers, profile, settings, tokens
 
     return list(
         handlers_of(
             first_administrator,
+            identity_providers,
             signing_in,
             organizations,
             projects,

@@ -17,7 +17,7 @@ import structlog
 
 from quarterdeck import front_door
 from quarterdeck.access import Access, seeding
-from quarterdeck.deploy.deployments import clearing_again, orphans, previews, tidying_servers
+from quarterdeck.deploy.deployments import clearing_again, orphans, orphans_on_servers, previews, tidying_servers
 from quarterdeck.deploy.deployments import jobs as deployment_jobs
 from quarterdeck.deploy.deployments import retention as deployment_retention
 from quarterdeck.deploy.deployments.glancing import Glances
@@ -31,19 +31,22 @@ from quarterdeck.deploy.observation.observer import Observer
 from quarterdeck.deploy.observation.places import LocalPlace
 from quarterdeck.deploy.resources import runtime as runtime_control
 from quarterdeck.deploy.sources.folders import Folders
+from quarterdeck.fleet.edge import certificates
 from quarterdeck.fleet.edge.bootstrap import BOOTSTRAP, EdgeOrder, bring_up
 from quarterdeck.fleet.edge.edge import Edge
 from quarterdeck.fleet.edge.edges import Edges
 from quarterdeck.fleet.edge.layout import Layout
 from quarterdeck.fleet.edge.ports import LOOPBACK as LOOPBACK_ADDRESS
 from quarterdeck.fleet.edge.ports import free_ports
-from quarterdeck.fleet.servers import proxies
+from quarterdeck.fleet.servers import proxies, uninstalling
 from quarterdeck.fleet.servers.looking import Looking
 from quarterdeck.fleet.targets.machine import fingerprint
 from quarterdeck.fleet.workers import WorkerControl
 from quarterdeck.identity import retention as identity_retention
 from quarterdeck.identity import setup
 from quarterdeck.identity.attempts import Attempts
+from quarterdeck.identity.machine import Machine
+from quarterdeck.identity.oidc.relying_party import RelyingParty
 from quarterdeck.identity.sessions import Signer
 from quarterdeck.kernel import audit, jobs, retention
 from quarterdeck.kernel.bus import Bus
@@ -69,7 +72,10 @@ from quarterdeck.kernel.vault.vault import Vault
 log = structlog.get_logger("quarterdeck")
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 SLOTS = 4
-RETENTION = (kernel_retention, identity_retention, deployment_retention, orphans, clearing_again, tidying_servers)
+RETENTION = (
+    kernel_retention, identity_retention, deployment_retention, orphans, orphans_on_servers, clearing_again,
+    tidying_servers,
+)  # fmt: skip
 """Rooms that say what of theirs is kept for how long; importing one registers its categories."""
 HAND_BACK_SECONDS = 5.0
 EDGE_LOOK_SECONDS = 5.0
@@ -113,6 +119,7 @@ class Instance:
     distant: Distant
     looking: Looking
     glances: Glances
+    relying_party: RelyingParty
     setup_token: Secret[str] | None
     attempts: Attempts = field(default_factory=Attempts)
     metrics: Metrics = field(default_factory=Metrics)
@@ -132,6 +139,7 @@ class Instance:
         with contextlib.ExitStack() as undo:
             undo.callback(data.release)
             data.require_whole()
+            data.require_alone()
             opened = cls._opened(settings, data, undo)
             undo.pop_all()
         return opened
@@ -163,7 +171,8 @@ class Instance:
         vault = Vault(LocalBackend(data.master_key))
         access = Access()
         roots = None if settings.source_roots is None else tuple(str(root) for root in settings.source_roots)
-        db = open_database(address, vault=vault, bus=bus, parts=[Folders(roots, access)])
+        machine = Machine(access)
+        db = open_database(address, vault=vault, bus=bus, parts=[machine, Folders(roots, machine)])
         undo.callback(db.close_sync)
         vault.unlock(db)
         who = db.write_sync(identity)
@@ -236,6 +245,7 @@ class Instance:
             distant=Distant(db, logs, edges, log_bytes=settings.runtime_log_size),
             glances=Glances(placement, db.ids),
             looking=Looking(db, data.path, data.runtime, placement.docker_host, who.uid, connections=edges.connections),
+            relying_party=RelyingParty(db, access),
             setup_token=None if exists or open_door(settings) else Secret(db.ids.token(16)),
         )
 
@@ -243,6 +253,7 @@ class Instance:
         """Dispatch jobs, run the in-process worker, seal the audit trail, deliver events, keep the edge up, watch."""
         self.stopping = asyncio.Event()
         await self.db.read(deployment_jobs.mask_active, self.logs)
+        await self.db.write(uninstalling.recover)
         await self.jobs.start(
             self,
             capabilities=frozenset({"deploy", f"local:{fingerprint()}"}),
@@ -261,6 +272,7 @@ class Instance:
         if self.edge is not None:
             self._keep(partial(keep_edge, self.edge), "edge")
             self._keep(partial(keep_door, self.edge, self.settings), "front-door")
+            self._keep(partial(certificates.watch, self.edge, self.db.clock), "certificates")
 
     def _keep(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
         self._tasks.append(asyncio.create_task(kept(work, name), name=name))

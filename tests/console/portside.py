@@ -9,9 +9,21 @@ from datetime import timedelta
 from typing import Any
 
 from console.backed_up import backed_up
+from console.kept_side import KeptSide
 from console.ledgerside import BASE, NOW, LedgerSide
+from console.letting_in import LettingIn
 from console.quay import FLEET, Quay
-from quarterdeck.console.ports import Bootstrap, Place, SignedIn, SourceChoice, Update
+from quarterdeck.console.ports import (
+    AccountRow,
+    Begun,
+    Bootstrap,
+    Finished,
+    Place,
+    ProviderChoice,
+    SignedIn,
+    SourceChoice,
+    Update,
+)
 from quarterdeck.console.views.backups import BackupView
 from quarterdeck.console.views.deployments import (
     DeploymentRow,
@@ -25,7 +37,6 @@ from quarterdeck.console.views.deployments import (
     PlanPart,
     RollbackView,
 )
-from quarterdeck.console.views.device import DeviceView
 from quarterdeck.console.views.home import Happening, Home, NeedsYou, RunningNow, Tile
 from quarterdeck.console.views.ledger import (
     Found,
@@ -69,6 +80,10 @@ EVERYTHING = frozenset(
         "audit-events.list",
         "resources.archive",
         "resources.delete",
+        "resources.runtime-logs.archive",
+        "resources.runtime-log-archives.list",
+        "resources.runtime-log-archives.show",
+        "resources.runtime-log-archives.prune",
         *FLEET,
     ]
 )
@@ -122,7 +137,7 @@ DIFFERENCES = (Difference("FEATURE_SLOTS", "on", None), Difference("CACHE_TTL", 
 
 
 @dataclass
-class Portside(Quay, LedgerSide):
+class Portside(Quay, LedgerSide, KeptSide, LettingIn):
     """Values of a small team. `deeds` is what was done; `problem` is raised by the next deed."""
 
     deeds: list[tuple[Any, ...]] = field(default_factory=list)
@@ -156,6 +171,26 @@ class Portside(Quay, LedgerSide):
             raise Unauthenticated("This name and password do not go together.", hint="Check both and try again.")
         return SignedIn("mara", 604_800)
 
+    async def identity_providers(self) -> tuple[ProviderChoice, ...]:
+        return (ProviderChoice("team", "Saltmarsh login"),)
+
+    async def begin_external(self, slug: str, *, back: str, address: str, member: Any) -> Begun:
+        self._did("begin-external", slug, back, address, member)
+        return Begun("Saltmarsh login", "https://login.saltmarsh.example/authorize?state=x", "kept")
+
+    async def finish_external(self, slug: str, *, back: str, answer: Any, browser: str, request: Any) -> Finished:
+        self._did("finish-external", slug, dict(answer), browser)
+        return Finished("/console/projects", SignedIn("mara", 604_800))
+
+    async def external_accounts(self, who: Any) -> tuple[AccountRow, ...]:
+        return (
+            AccountRow("team", "Saltmarsh login", "acc_1", NOW - timedelta(days=9)),
+            AccountRow("old", "Old login", None, None),
+        )
+
+    async def disconnect_external(self, who: Any, ref: str) -> None:
+        self._did("disconnect", ref)
+
     async def sign_out(self, who: Any) -> None:
         self._did("sign-out", who)
 
@@ -169,22 +204,6 @@ class Portside(Quay, LedgerSide):
 
     async def revoke_session(self, who: Any, ref: str) -> None:
         self._did("revoke", ref)
-
-    async def device_login(self, who: Any, code: str) -> DeviceView:
-        state, _, place = code.partition("-")
-        view = DeviceView(code, state, "Mara Lindqvist", "Saltmarsh", "127.0.0.1")
-        if state == "unknown":
-            return view
-        address = "198.51.100.7" if place == "elsewhere" else view.here
-        return replace(view, address=address, program="alethia/0.4.0", asked=NOW - timedelta(seconds=20))
-
-    async def approve_device(self, who: Any, code: str) -> None:
-        if code.startswith("expired"):
-            raise Invalid("Nobody approved this login within ten minutes.", hint="Start the login again.")
-        self._did("approve-device", code)
-
-    async def refuse_device(self, who: Any, code: str) -> None:
-        self._did("refuse-device", code)
 
     # reads
     async def viewer(self, who: Any) -> Viewer:
@@ -328,6 +347,7 @@ class Portside(Quay, LedgerSide):
             active=active,
             blocked="v42 is being deployed." if active else "",
             version=self.version,
+            builder="hel-2",
         )
 
     async def resource(self, who: Any, place: Place) -> ResourceView:
@@ -435,6 +455,7 @@ class Portside(Quay, LedgerSide):
                     "locator": "https://git.saltmarsh.example/storefront.git",
                     "gitRef": "main",
                     "baseDirectory": "",
+                    "buildServerId": "srv_2",
                 },
                 "runtime": {"strategy": "auto", "startCommand": "node build"},
                 "network": {"internalPort": "3000", "upstreamProtocol": "http", "exposureMode": "reverse-proxy"},

@@ -54,6 +54,9 @@ COMMANDS = (
     Command("login", "account:login", "Sign in to a server, and remember it.", ACCOUNT),
     Command("logout", "account:logout", "Sign out, and forget the credential.", ACCOUNT),
     Command("profiles", "account:list_profiles", "List the servers you know, or choose one.", ACCOUNT),
+    Command(
+        "identity-provider", "identity_providers:identity_provider", "Sign in with OpenID Connect providers.", ACCOUNT
+    ),
     Command("server", "servers:server", "Add, test, change and remove the machines you deploy to.", FLEET),
     Command("credential", "credentials:credential", "Keep the SSH keys that servers are reached with.", FLEET),
     Command("doctor", "doctor:doctor", "Check the server and what it needs.", RUNNING),

@@ -10,16 +10,27 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from quarterdeck.console.views.backups import BackupView
 from quarterdeck.console.views.deployments import DeploymentRow, DeploymentView, LineView, LogView, RollbackView
 from quarterdeck.console.views.device import DeviceView
-from quarterdeck.console.views.fleet import CapacityView, CredentialRow, Looked, ServerChoice, ServerView
+from quarterdeck.console.views.fleet import (
+    CapacityView,
+    CredentialRow,
+    LeftRow,
+    Looked,
+    PolicyForm,
+    PolicyRow,
+    ServerChoice,
+    ServerView,
+    SurveyView,
+)
 from quarterdeck.console.views.home import Home
 from quarterdeck.console.views.ledger import AuditList, Found, HostRow, JobList, JobView, SessionRow
 from quarterdeck.console.views.projects import Choice, EnvironmentView, ProjectRow, ProjectView, VariableRow
-from quarterdeck.console.views.resources import Inspection, ResourceHead, ResourceView, Settings
+from quarterdeck.console.views.resources import Inspection, KeptRow, ResourceHead, ResourceView, Settings
 from quarterdeck.console.views.shell import Count, Viewer
 
 Principal = Any
@@ -42,6 +53,41 @@ class Bootstrap:
 
 
 @dataclass(frozen=True, slots=True)
+class ProviderChoice:
+    """An identity provider that the sign-in page offers."""
+
+    slug: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The way to an identity provider, and what the browser keeps meanwhile."""
+
+    name: str
+    address: str
+    browser: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """`signed_in` is missing where an account was connected."""
+
+    address: str
+    signed_in: SignedIn | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """An identity provider on one's own page; `account` and `since` where it is connected."""
+
+    slug: str
+    name: str
+    account: str | None
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """The slugs of a resource's address."""
 
@@ -56,7 +102,9 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class SourceChoice:
-    """What the new-project form asks for; empty strings mean unsaid. `key` is the reference of a stored SSH key."""
+    """What the new-project form asks for; empty strings mean unsaid. `key` is the reference of a stored SSH key,
+    `builder` that of another server that builds its images.
+    """
 
     kind: str
     locator: str
@@ -71,6 +119,7 @@ class SourceChoice:
     port: str = ""
     build_command: str = ""
     start_command: str = ""
+    builder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +144,20 @@ class Doors(Protocol):
     async def sign_in(self, *, login: str, password: str, totp_code: str, request: Any) -> SignedIn:
         """Raises Unauthenticated with code totp_required when only the one-time code is missing."""
         ...
+
+    async def identity_providers(self) -> tuple[ProviderChoice, ...]: ...
+
+    async def begin_external(self, slug: str, *, back: str, address: str, member: Principal | None) -> Begun:
+        """The way to a provider that sends its answer to `back`; for a member it connects instead of signing in."""
+        ...
+
+    async def finish_external(
+        self, slug: str, *, back: str, answer: Mapping[str, str], browser: str, request: Any
+    ) -> Finished: ...
+
+    async def external_accounts(self, who: Principal) -> tuple[AccountRow, ...]: ...
+
+    async def disconnect_external(self, who: Principal, ref: str) -> None: ...
 
     async def sign_out(self, who: Principal) -> None: ...
 
@@ -254,7 +317,31 @@ class Fleet(Protocol):
         """Sign in and look; takes seconds."""
         ...
 
-    async def look_at_draft(self, who: Principal, choice: ServerChoice) -> Looked: ...
+    async def look_at_draft(self, who: Principal, choice: ServerChoice) -> Looked:
+        """The same for a server that is not registered; nothing is kept."""
+        ...
+
+    async def keep_key(self, who: Principal, *, name: str, username: str, key: str | None) -> str:
+        """Store a key, or without one a new one. Raises Forbidden for who may not."""
+        ...
+
+    async def survey(self, who: Principal, ref: str) -> SurveyView:
+        """The edge as it runs, and what else the machine does; takes seconds."""
+        ...
+
+    async def left_on_server(self, who: Principal, ref: str) -> tuple[LeftRow, ...]:
+        """What of ours is on a server; takes seconds."""
+        ...
+
+    async def uninstall_server(self, who: Principal, ref: str, confirmation: str) -> tuple[LeftRow, ...]:
+        """Take it away; `confirmation` is the server's name."""
+        ...
+
+    async def policies(self, who: Principal) -> tuple[PolicyRow, ...]:
+        """By which all servers are tidied."""
+        ...
+
+    async def configure_policy(self, who: Principal, policy: PolicyForm) -> None: ...
 
     async def capacity(self, who: Principal, ref: str) -> CapacityView: ...
 
@@ -283,6 +370,26 @@ class Fleet(Protocol):
     async def delete_credential(self, who: Principal, ref: str) -> None: ...
 
 
+class KeptLogs(Protocol):
+    """Lines of a runtime that somebody keeps beyond their time."""
+
+    async def kept_logs(self, who: Principal, place: Place, limit: int) -> tuple[KeptRow, ...]:
+        """Newest first."""
+        ...
+
+    async def kept_log(self, who: Principal, place: Place, ref: str) -> tuple[KeptRow, LogView]: ...
+
+    async def keep_log(self, who: Principal, place: Place, *, lines: str, service: str, reason: str) -> str: ...
+
+    async def old_kept_logs(self, who: Principal, place: Place, days: int) -> int:
+        """How many were kept more than so many days ago."""
+        ...
+
+    async def delete_kept_logs(self, who: Principal, place: Place, days: int, confirmation: str) -> int:
+        """`confirmation` is the slug of the resource."""
+        ...
+
+
 class Live(Protocol):
     """What moves while a page is open."""
 
@@ -295,5 +402,5 @@ class Live(Protocol):
         ...
 
 
-class ConsolePorts(Doors, Reads, Deeds, Fleet, Live, Protocol):
+class ConsolePorts(Doors, Reads, Deeds, Fleet, KeptLogs, Live, Protocol):
     """All of it, as the pages are given it."""

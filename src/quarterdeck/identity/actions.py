@@ -45,3 +45,7 @@ class IdentityAction(audit.Action):
     DEVICE_APPROVED = "device-login.approved"
     DEVICE_REFUSED = "device-login.refused"
     EXTERNAL_ACCOUNT_LINKED = "external-account.linked"
+    EXTERNAL_ACCOUNT_REMOVED = "external-account.removed"
+    PROVIDER_ADDED = "identity-provider.added"
+    PROVIDER_CHANGED = "identity-provider.changed"
+    PROVIDER_REMOVED = "identity-provider.removed"

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from quarterdeck.identity import organizations, powers, signing_in
 from quarterdeck.identity.actions import IdentityAction
-from quarterdeck.identity.model import DeviceLogin, Organization, User
+from quarterdeck.identity.model import DeviceLogin, Organization, User, UserSession
 from quarterdeck.identity.sessions import Opened, token_hash
 from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
@@ -81,16 +81,25 @@ def exchange(tx: Tx, code: str, user_agent: str | None) -> Opened | None:
     if login.approved_at is None:
         return None
     login.ended_at = tx.now
+    session = tx.get(UserSession, login.session_id or 0)
     user = tx.get(User, login.user_id or 0)
     organization = tx.get(Organization, login.organization_id or 0)
     if (
-        user is None
+        session is None
+        or session.revoked_at is not None
+        or user is None
         or organization is None
         or not user.active
         or organization not in organizations.of_user(tx, user.id)
     ):
-        raise Forbidden("Who approved this login may not act here any more.", hint="Ask an administrator.")
-    return signing_in.begin(tx, user, organization, kinds=KINDS, client_kind="cli", user_agent=login.user_agent)
+        raise Forbidden(
+            "Who approved this login has signed out, or may not act here any more.", hint="Start the login again."
+        )
+    opened = signing_in.begin(tx, user, organization, kinds=KINDS, client_kind="cli", user_agent=login.user_agent)
+    # What an identity provider vouched for stays bound to it, and ends when that says so.
+    opened.session.external_account_id = session.external_account_id
+    opened.session.external_session = session.external_session
+    return opened
 
 
 def approve(tx: Tx, code: str) -> None:
@@ -106,7 +115,8 @@ def approve(tx: Tx, code: str) -> None:
                 "Somebody else has approved this login.", code="device_login_taken", hint="Start the login again."
             )
         return
-    login.user_id, login.organization_id = tx.principal.id, tx.principal.organization_id
+    session = tx.one(select(UserSession).where(UserSession.uid == tx.principal.credential), what="session of yours")
+    login.user_id, login.organization_id, login.session_id = tx.principal.id, session.organization_id, session.id
     login.approved_at = tx.now
     _note(tx, login, IdentityAction.DEVICE_APPROVED)
 
@@ -133,6 +143,7 @@ def _new(tx: Tx, code: str) -> DeviceLogin:
             hash=token_hash(code),
             user_id=None,
             organization_id=None,
+            session_id=None,
             address=None,
             user_agent=None,
             asked_at=None,

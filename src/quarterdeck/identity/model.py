@@ -52,10 +52,15 @@ Index("uq_identity_users_email", func.lower(User.email), unique=True)
 
 
 class UserSession(Identified, Base):
-    """One sign-in. Its tokens end with it; revoking it ends them all at once."""
+    """One sign-in. Its tokens end with it; revoking it ends them all at once. What a provider vouched for has its
+    account there, and the provider's name of the session (`sid`).
+    """
 
     __tablename__ = "identity_sessions"
-    __table_args__ = (Index("ix_identity_sessions_user_id", "user_id"),)
+    __table_args__ = (
+        Index("ix_identity_sessions_user_id", "user_id"),
+        Index("ix_identity_sessions_external_account_id", "external_account_id"),
+    )
 
     user_id: Mapped[int] = mapped_column(ForeignKey("identity_users.id"))
     organization_id: Mapped[int] = mapped_column(ForeignKey("identity_organizations.id"))
@@ -65,6 +70,8 @@ class UserSession(Identified, Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+    external_account_id: Mapped[int | None] = mapped_column(BigId)
+    external_session: Mapped[str | None] = mapped_column(String(255))
 
 
 class SessionToken(Base):
@@ -171,8 +178,9 @@ class DeployToken(Identified, Base):
 class DeviceLogin(Base):
     """A program that asks to be let in, by the hash of the code that it made; somebody approves it in the browser.
 
-    `address` and `user_agent` are whence the program asked first (`asked_at`); `ended_at` is when it was refused or let
-    in. A code is dead from `expires_at` on, and stays known for a day, so that asking again does not revive it.
+    `session_id` is the session by which it was approved; `address` and `user_agent` are whence the program asked first
+    (`asked_at`); `ended_at` is when it was refused or let in. A code is dead from `expires_at` on, and stays known for
+    a day, so that asking again does not revive it.
     """
 
     __tablename__ = "identity_device_logins"
@@ -180,6 +188,7 @@ class DeviceLogin(Base):
     hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     user_id: Mapped[int | None] = mapped_column(ForeignKey("identity_users.id"))
     organization_id: Mapped[int | None] = mapped_column(ForeignKey("identity_organizations.id"))
+    session_id: Mapped[int | None] = mapped_column(BigId)
     address: Mapped[str | None] = mapped_column(String(100))
     user_agent: Mapped[str | None] = mapped_column(String(300))
     asked_at: Mapped[datetime | None]

@@ -72,6 +72,8 @@ def open_session(
             created_at=tx.now,
             expires_at=tx.now + max(LIFE[kind] for kind in ("session", *kinds)),
             revoked_at=None,
+            external_account_id=None,
+            external_session=None,
         )
     )
     user.last_sign_in_at = tx.now
@@ -244,6 +246,12 @@ def switch(tx: Tx, organization: Organization) -> None:
             hint="Sign in; a token stays in the organization it was made in.",
         )
     if session.organization_id != organization.id:
+        if session.external_account_id is not None:
+            raise Forbidden(
+                "An identity provider vouched for this session, and it speaks for its own organization alone.",
+                code="session_bound",
+                hint="Sign in with your password, or with a provider of the other organization.",
+            )
         session.organization_id = organization.id
         audit.record(
             tx,

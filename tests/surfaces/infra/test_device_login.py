@@ -7,10 +7,11 @@ import json
 import uuid
 from datetime import timedelta
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from quarterdeck.identity import sessions
-from quarterdeck.identity.model import DeviceLogin, User
+from quarterdeck.identity.model import DeviceLogin, SessionToken, User, UserSession
+from quarterdeck.identity.sessions import token_hash
 from support.deck import EMAIL
 
 CLI = "/api/auth/cli"
@@ -162,6 +163,31 @@ async def test_who_may_not_act_any_more_lets_nobody_in(crew):
     await crew.ok("POST", f"{CLI}/generate", made, token=bob)
     await crew.ok("PUT", f"/api/admin/developers/{number}", {"isActive": False})
     await refused(crew, 403, "POST", f"{CLI}/exchange", made, token=None)
+
+
+async def test_a_session_that_has_ended_lets_nobody_in(crew):
+    made, here = code(), await crew.tokens()
+    await crew.ok("POST", f"{CLI}/generate", made, token=here["accessToken"])
+    await crew.ok("POST", "/api/auth/logout", {}, token=here["accessToken"])
+    assert "signed out" in await refused(crew, 403, "POST", f"{CLI}/exchange", made, token=None)
+
+
+async def test_what_a_provider_vouched_for_stays_bound_to_it(crew):
+    made, here = code(), await crew.tokens()
+
+    def session_of(tx, token):
+        named = select(UserSession).join(SessionToken).where(SessionToken.hash == token_hash(token))
+        return tx.first(named)
+
+    def vouch(tx):
+        session = session_of(tx, here["accessToken"])
+        session.external_account_id, session.external_session = 7, "sid-1"
+
+    await crew.db.write(vouch)
+    await crew.ok("POST", f"{CLI}/generate", made, token=here["accessToken"])
+    told = (await ask(crew, made)).json()
+    session = await crew.db.read(session_of, claims(told["access_token"])["jti"])
+    assert (session.external_account_id, session.external_session) == (7, "sid-1")
 
 
 async def test_what_is_no_code_is_refused_in_the_envelope(crew):

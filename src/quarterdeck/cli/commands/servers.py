@@ -344,11 +344,8 @@ def trust(name: str, fingerprint: str, /, *, changing: Changing = CHANGING) -> N
     """
     with session(changing) as opened:
         found = names.server(opened.api, name)
-        path, body = f"/api/servers/{found['id']}/host-key", {"fingerprint": fingerprint}
-        if opened.api.planning:
-            opened.api.plan.append({"operation": "servers.host-key", "method": "POST", "path": path, "body": body})
-        else:
-            opened.api.call("POST", path, body=body)
+        body = {"fingerprint": fingerprint}
+        opened.api.ours("servers.host-key", "POST", f"/api/servers/{found['id']}/host-key", body)
         _done(opened, found["id"], f"{found['name']} is expected to show {fingerprint}.")
 
 
@@ -432,7 +429,9 @@ def prune(
             opened.terminal.say(f"{counts['matchedCount']:g} could be removed: add --remove.")
 
 
-def uninstall(name: str, /, *, remove: bool = False, changing: Changing = CHANGING) -> None:
+def uninstall(
+    name: str, /, *, remove: bool = False, without_engine: bool = False, changing: Changing = CHANGING
+) -> None:
     """Say what Quarterdeck has left on a server; with --remove take it away: containers, images, releases, the edge.
 
     qd server uninstall berlin
@@ -444,10 +443,14 @@ def uninstall(name: str, /, *, remove: bool = False, changing: Changing = CHANGI
         Its name or id.
     remove
         Take it away. Nothing may be placed there any more; volumes stay.
+    without_engine
+        With --remove: go on where Docker does not answer. What it holds stays there until it runs and this is repeated.
     """
     with session(changing) as opened:
         found = names.server(opened.api, name)
         path, body = f"/api/servers/{found['id']}/uninstall", {"remove": remove}
+        if without_engine:
+            body["withoutEngine"] = True
         if remove:
             opened.terminal.confirm(f"Take away from {found['name']} all that Quarterdeck has left there?")
         if opened.api.planning:

@@ -42,7 +42,7 @@ async def current_context(call: Call) -> dict[str, Any]:
             ),
             "currentOrganization": {key: value for key, value in now.items() if key != "id"},
             "organizations": shown,
-            "loginMethods": login_methods(),
+            "loginMethods": login_methods(tx),
             "permissions": {
                 "canInviteMembers": manages,
                 "canListMembers": True,

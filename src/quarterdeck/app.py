@@ -61,8 +61,10 @@ def handlers() -> list[ControllerRouterHandler]:
         servers,
         system,
     )
+    from quarterdeck.surfaces.infra import device_login
     from quarterdeck.surfaces.runbooks import account, roles, second_factor, ssh_keys, users
     from quarterdeck.surfaces.shared import first_administrator, identity_providers, service, signing_in, worker_control
+    from quarterdeck.surfaces.tasks import developers, profile, settings, tokens
 
     return list(
         handlers_of(
@@ -104,6 +106,11 @@ def handlers() -> list[ControllerRouterHandler]:
             broker_assignments,
             service,
             worker_control,
+            profile,
+            tokens,
+            developers,
+            settings,
+            device_login,
         )
     )
 

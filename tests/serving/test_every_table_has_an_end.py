@@ -13,6 +13,8 @@ TIDIED = {
     "identity_sessions": "sessions",
     "identity_links": "session-tokens",
     "identity_device_logins": "session-tokens",
+    "identity_oidc_requests": "session-tokens",
+    "identity_oidc_notices": "session-tokens",
     "identity_personal_tokens": "tokens",
     "identity_deploy_tokens": "tokens",
     "identity_invitations": "invitations",
@@ -36,7 +38,7 @@ ONE_EACH = {
     "fleet_server_credentials", "fleet_servers",
     "fleet_ssh_credentials", "fleet_workers", "identity_organizations",
     "identity_users", "instance", "job_schedules", "log_streams", "vault_keys", "workspace_environments",
-    "workspace_projects", "workspace_variables", "runbooks_settings",
+    "identity_oidc_providers", "runbooks_settings", "tasks_settings", "workspace_projects", "workspace_variables",
 }  # fmt: skip
 
 

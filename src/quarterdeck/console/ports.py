@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from quarterdeck.console.views.backups import BackupView
 from quarterdeck.console.views.deployments import DeploymentRow, DeploymentView, LineView, LogView, RollbackView
+from quarterdeck.console.views.device import DeviceView
 from quarterdeck.console.views.fleet import (
     CapacityView,
     CredentialRow,
@@ -163,6 +164,14 @@ class Doors(Protocol):
     async def sessions(self, who: Principal) -> tuple[SessionRow, ...]: ...
 
     async def revoke_session(self, who: Principal, ref: str) -> None: ...
+
+    async def device_login(self, who: Principal, code: str) -> DeviceView:
+        """Of any code that is one, asked with or not."""
+        ...
+
+    async def approve_device(self, who: Principal, code: str) -> None: ...
+
+    async def refuse_device(self, who: Principal, code: str) -> None: ...
 
 
 class Reads(Protocol):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import func, select
 
 from quarterdeck.console.domain.places import environment_slug, href, owners_of
 from quarterdeck.console.views.deployments import Fact
+from quarterdeck.console.views.device import DeviceView
 from quarterdeck.console.views.ledger import (
     AuditList,
     AuditRow,
@@ -27,7 +28,8 @@ from quarterdeck.deploy.work import work as operator_work
 from quarterdeck.deploy.work.work import Seen
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.fleet.workers.model import Worker
-from quarterdeck.identity import sessions
+from quarterdeck.identity import devices, sessions
+from quarterdeck.identity.model import Organization, User
 from quarterdeck.kernel import audit as trail
 from quarterdeck.kernel import jobs as work
 from quarterdeck.kernel.audit.browse import event as event_of
@@ -336,6 +338,21 @@ def own_sessions(tx: Tx) -> tuple[SessionRow, ...]:
         )
         for one in sessions.own(tx, tx.principal.id)
     )
+
+
+def device_login(tx: Tx, code: str) -> DeviceView:
+    """A program that asks to be let in, as the page for it shows it."""
+    login = devices.find(tx, code)
+    user, organization = tx.get(User, tx.principal.id), tx.get(Organization, tx.principal.organization_id or 0)
+    assert user is not None and organization is not None  # noqa: S101, PT018 - authenticated a moment ago
+    state = devices.state(tx, login)
+    if state == "approved" and login is not None and login.user_id != user.id:
+        state = "ended"
+    asked = login.asked_at if login is not None else None
+    view = DeviceView(code, state, user.display_name, organization.name, devices.whence(tx))
+    if login is None or asked is None:
+        return view
+    return replace(view, address=login.address or "", program=_client(login.user_agent, "unknown"), asked=asked)
 
 
 def _client(agent: str | None, kind: str) -> str:

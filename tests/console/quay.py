@@ -55,13 +55,15 @@ POLICIES = (
 @dataclass
 class Quay:
     """`done` is what the forms asked for; `another_key` makes the server show another host key; `out_of_reach` lets
-    nobody look at it; `may_keep_keys` is what the domain says of who stores one.
+    nobody look at it and `engine_silent` lets its engine say nothing; `may_keep_keys` is what the domain says of who
+    stores one.
     """
 
     done: list[tuple[Any, ...]] = field(default_factory=list)
     another_key: bool = False
     out_of_reach: bool = False
     may_keep_keys: bool = True
+    engine_silent: bool = False
 
     async def server(self, who: Any, ref: str) -> ServerView:
         local = ref == "srv_1"
@@ -129,15 +131,21 @@ class Quay:
     async def left_on_server(self, who: Any, ref: str) -> tuple[LeftRow, ...]:
         if self.out_of_reach:
             raise Unavailable("Nothing answers at 198.51.100.7 on port 22.", hint="Check that the machine is on.")
+        silent = (LeftRow("engine", "Docker", False, "Nothing answers at its socket."),)
         return (
+            *(silent if self.engine_silent else ()),
             LeftRow("container", "web-v7", False, ""),
             LeftRow("volume", "web-data", False, "Volumes hold data, and are never removed."),
             LeftRow("directory", "/var/lib/quarterdeck/runtime/releases", False, ""),
         )
 
-    async def uninstall_server(self, who: Any, ref: str, confirmation: str) -> tuple[LeftRow, ...]:
+    async def uninstall_server(
+        self, who: Any, ref: str, confirmation: str, *, without_engine: bool
+    ) -> tuple[LeftRow, ...]:
         if confirmation != "hel-2":
             raise Invalid("That is not the name of this server.", hint="Type hel-2.", field="confirmation")
+        if self.engine_silent and not without_engine:
+            raise Conflict("What the engine of hel-2 holds of ours is not known.", hint="Start Docker there.")
         self.done.append(("uninstall", ref))
         return tuple(LeftRow(one.kind, one.name, not one.kept, one.kept) for one in await self.left_on_server(who, ref))
 

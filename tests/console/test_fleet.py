@@ -71,6 +71,14 @@ def test_what_was_left_on_a_server_is_shown_and_goes_when_its_name_is_typed(clie
     done = client.post(f"{there}/uninstall", data={"confirmation": "hel-2"})
     assert (done.status_code, ports.done) == (200, [("uninstall", "srv_2")])
     assert "2 things removed, 1 stays." in done.text
+    assert "does not answer" not in asked
+    ports.engine_silent = True
+    assert "Leave behind what its Docker engine holds, which does not answer" in client.get(f"{there}/uninstall").text
+    refused = client.post(f"{there}/uninstall", data={"confirmation": "hel-2"})
+    assert (refused.status_code, len(ports.done)) == (409, 1)
+    assert "Start Docker there." in refused.text
+    left = client.post(f"{there}/uninstall", data={"confirmation": "hel-2", "without_engine": "yes"})
+    assert (left.status_code, len(ports.done)) == (200, 2)
     ports.out_of_reach = True
     unreached = client.get(f"{there}/uninstall")
     assert unreached.status_code == 503

@@ -333,8 +333,12 @@ class Fleet(Protocol):
         """What of ours is on a server; takes seconds."""
         ...
 
-    async def uninstall_server(self, who: Principal, ref: str, confirmation: str) -> tuple[LeftRow, ...]:
-        """Take it away; `confirmation` is the server's name."""
+    async def uninstall_server(
+        self, who: Principal, ref: str, confirmation: str, *, without_engine: bool
+    ) -> tuple[LeftRow, ...]:
+        """Take it away; `confirmation` is the server's name. `without_engine` leaves what one holds that does not
+        answer.
+        """
         ...
 
     async def policies(self, who: Principal) -> tuple[PolicyRow, ...]:

@@ -53,13 +53,15 @@ class Tidying:
         _, found = await leaving.leave(self.instance.looking, ref, remove=False)
         return machines.left(found)
 
-    async def uninstall_server(self, who: Principal, ref: str, confirmation: str) -> tuple[LeftRow, ...]:
+    async def uninstall_server(
+        self, who: Principal, ref: str, confirmation: str, *, without_engine: bool
+    ) -> tuple[LeftRow, ...]:
         name = await self.instance.db.read(lambda tx: servers.find(tx, ref).name)
         if confirmation != name:
             raise Invalid(
                 f"{confirmation[:60]!r} is not the name of this server.", hint=f"Type {name}.", field="confirmation"
             )
-        _, found = await leaving.leave(self.instance.looking, ref, remove=True)
+        _, found = await leaving.leave(self.instance.looking, ref, remove=True, without_engine=without_engine)
         return machines.left(found)
 
 

@@ -24,6 +24,7 @@ from quarterdeck.kernel.errors import Problem
 
 FLEET = Crumb("Fleet", "/console/fleet")
 SERVER = "/fleet/servers/{ref:str}"
+WITHOUT_ENGINE = ("without_engine", "Leave behind what its Docker engine holds, which does not answer")
 
 
 @get("/fleet", opt=needs("deploy:servers.list"))
@@ -236,6 +237,7 @@ async def _uninstallation(request: AnyRequest, failed: Problem | None = None) ->
         blocked=blocked,
         command=commands.uninstall_server(view),
         items=tuple((f"{row.kind} {row.name}", row.kept) for row in found),
+        choice=WITHOUT_ENGINE if any(row.kind == "engine" for row in found) else None,
     )
 
 
@@ -252,7 +254,9 @@ async def uninstall(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Takes it away and shows what went and what stays."""
     desk, form, ref = await open_desk(request), await read_form(request), part(request, "ref")
     try:
-        found = await desk.ports.uninstall_server(desk.who, ref, form.get("confirmation", ""))
+        found = await desk.ports.uninstall_server(
+            desk.who, ref, form.get("confirmation", ""), without_engine=form.get("without_engine") == "yes"
+        )
     except Problem as problem:
         return await _uninstallation(request, problem)
     view = await desk.ports.server(desk.who, ref)

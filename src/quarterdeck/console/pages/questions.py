@@ -15,7 +15,8 @@ from quarterdeck.kernel.errors import Conflict, Problem
 @dataclass(frozen=True, slots=True)
 class Question:
     """`must_equal` is the name to type, for what cannot be undone; `blocked` says why the deed cannot be done now;
-    `reason` is the label of a field that asks why it is done; `items` are things with a word about each.
+    `reason` is the label of a field that asks why it is done; `items` are things with a word about each;
+    `choice` is the name and label of something that may be chosen.
     """
 
     title: str
@@ -32,6 +33,7 @@ class Question:
     hidden: dict[str, str] = field(default_factory=dict)
     reason: str = ""
     items: tuple[tuple[str, str], ...] = ()
+    choice: tuple[str, str] | None = None
     problem: Note | None = None
 
 

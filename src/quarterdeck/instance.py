@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 
 from quarterdeck import front_door
-from quarterdeck.access import Access, seeding
+from quarterdeck.access import Access, facts, seeding
 from quarterdeck.deploy.deployments import clearing_again, orphans, previews, tidying_servers
 from quarterdeck.deploy.deployments import jobs as deployment_jobs
 from quarterdeck.deploy.deployments import retention as deployment_retention
@@ -69,7 +69,15 @@ from quarterdeck.kernel.vault.vault import Vault
 log = structlog.get_logger("quarterdeck")
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 SLOTS = 4
-RETENTION = (kernel_retention, identity_retention, deployment_retention, orphans, clearing_again, tidying_servers)
+RETENTION = (
+    kernel_retention,
+    facts,
+    identity_retention,
+    deployment_retention,
+    orphans,
+    clearing_again,
+    tidying_servers,
+)
 """Rooms that say what of theirs is kept for how long; importing one registers its categories."""
 HAND_BACK_SECONDS = 5.0
 EDGE_LOOK_SECONDS = 5.0

@@ -26,7 +26,7 @@ from quarterdeck.app import application, handlers, openapi_document
 from quarterdeck.cli.keys import new_pair
 from quarterdeck.surfaces.deploy import deployments, preview_cleanup
 from support.databases import fresh_database
-from support.deck import Deck, opened, signed_in
+from support.deck import HOME, Deck, opened, signed_in
 from support.run import ALL, SEED
 from support.served import SOURCE, deployed
 
@@ -99,6 +99,9 @@ async def furnished(instance: Any, address: str) -> Served:
         private, _ = new_pair()
         key = {"name": "Deploy", "kind": "ssh-private-key", "privateKey": private}
         credential = (await deck.do("credentials.create-ssh", key))["id"]
+        token = {"organizationId": HOME, "displayName": "ci", "scope": {"workflowCommands": ["preview-cleanup"]}}
+        made = (await deck.do("deploy-tokens.create", token))["tokenId"]
+        me = (await deck.do("account.profile.show"))["userId"]
         work = (await deck.do("operator-work.list"))["items"][0]["id"]
         assert deck.token
         return Served(
@@ -112,6 +115,9 @@ async def furnished(instance: Any, address: str) -> Served:
                 "deploymentId": deployment,
                 "credentialId": credential,
                 "workId": work,
+                "organizationId": HOME,
+                "tokenId": made,
+                "memberId": me,
                 "key": "A",
             },
         )

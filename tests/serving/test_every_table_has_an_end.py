@@ -16,6 +16,7 @@ TIDIED = {
     "identity_personal_tokens": "tokens",
     "identity_deploy_tokens": "tokens",
     "identity_invitations": "invitations",
+    "access_facts": "facts",
     "jobs": "jobs",
     "job_attempts": "jobs",
     "job_schedule_runs": "schedule-runs",

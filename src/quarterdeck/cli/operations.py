@@ -13,7 +13,25 @@ class Operation(NamedTuple):
 
 
 OPERATIONS: dict[str, Operation] = {
+    "account.profile.show": Operation("GET", "/api/account/profile"),
     "organizations.current-context": Operation("GET", "/api/organizations/current-context"),
+    "organizations.switch-current": Operation("POST", "/api/organizations/current-context/switch"),
+    "organizations.profile.show": Operation("GET", "/api/organizations/{organizationId}/profile"),
+    "organizations.profile.change": Operation("POST", "/api/organizations/{organizationId}/profile"),
+    "organizations.delete": Operation("DELETE", "/api/organizations/{organizationId}"),
+    "organizations.list-members": Operation("GET", "/api/organizations/{organizationId}/members"),
+    "organizations.list-invitations": Operation("GET", "/api/organizations/{organizationId}/invitations"),
+    "organizations.invite-member": Operation("POST", "/api/organizations/{organizationId}/invitations"),
+    "organizations.change-member-role": Operation(
+        "POST", "/api/organizations/{organizationId}/members/{memberId}/role"
+    ),
+    "organizations.remove-member": Operation("DELETE", "/api/organizations/{organizationId}/members/{memberId}"),
+    "organizations.transfer-owner": Operation("POST", "/api/organizations/{organizationId}/owner-transfer"),
+    "deploy-tokens.list": Operation("GET", "/api/deploy-tokens"),
+    "deploy-tokens.create": Operation("POST", "/api/deploy-tokens"),
+    "deploy-tokens.show": Operation("GET", "/api/deploy-tokens/{tokenId}"),
+    "deploy-tokens.rotate": Operation("POST", "/api/deploy-tokens/{tokenId}/rotate"),
+    "deploy-tokens.revoke": Operation("POST", "/api/deploy-tokens/{tokenId}/revoke"),
     "projects.list": Operation("GET", "/api/projects"),
     "projects.create": Operation("POST", "/api/projects"),
     "projects.rename": Operation("POST", "/api/projects/{projectId}/rename"),
@@ -101,10 +119,17 @@ OPERATIONS: dict[str, Operation] = {
     "operator-work.prune": Operation("POST", "/api/operator-work/prune"),
     "system.doctor": Operation("GET", "/api/system/doctor"),
 }
+OTHERS: dict[str, Operation] = {
+    "organizations.create": Operation("POST", "/api/organizations"),
+    "personal-tokens.list": Operation("GET", "/api/web/profile/tokens"),
+    "personal-tokens.create": Operation("POST", "/api/web/profile/tokens"),
+    "personal-tokens.revoke": Operation("POST", "/api/web/profile/tokens/{tokenId}/revoke"),
+}
+"""Calls that the deploy contract does not know: our own, and those of the tasks surface."""
 PARAMETER = re.compile(r"{(\w+)}")
 
 
 def address(key: str, parameters: dict[str, str]) -> tuple[str, str]:
     """Method and filled-in path of an operation."""
-    operation = OPERATIONS[key]
+    operation = OPERATIONS.get(key) or OTHERS[key]
     return operation.method, PARAMETER.sub(lambda match: quote(parameters[match[1]], safe=""), operation.path)

@@ -159,13 +159,21 @@ def revoke_row(tx: Tx, session: UserSession) -> None:
     tx.execute(delete(SessionToken).where(SessionToken.session_id == session.id, SessionToken.kind != "refresh"))
 
 
-def revoke(tx: Tx, session_uid: str) -> None:
+def require_session(tx: Tx) -> None:
+    """Raise `Forbidden` where a token acts: what makes credentials or gives everything away needs a session."""
+    if tx.principal.by_token:
+        raise Forbidden("A token may not do this.", hint="Sign in, and do it with your session.")
+
+
+def revoke(tx: Tx, session_uid: str) -> UserSession:
     """End one of the caller's own sessions. Ending it again is a success."""
     session = tx.first(select(UserSession).where(UserSession.uid == session_uid))
     if session is None:
         raise NotFound(f"There is no session {session_uid[:40]}.")
     if session.user_id != tx.principal.id:
         raise Forbidden("You may end your own sessions only.")
+    if session.revoked_at is not None:
+        return session
     revoke_row(tx, session)
     audit.record(
         tx,
@@ -173,6 +181,7 @@ def revoke(tx: Tx, session_uid: str) -> None:
         resource_type="session",
         resource_id=session_uid,
     )
+    return session
 
 
 def switch(tx: Tx, organization: Organization) -> None:

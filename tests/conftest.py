@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
+from argon2.profiles import CHEAPEST
 
+from quarterdeck.identity import passwords
 from support.databases import database_kinds, fresh_database, postgresql_server
 
 pytest_plugins = ["support.run", "real.fixtures"]
@@ -17,6 +21,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test that touches storage runs once on each database of this run."""
     if "database_kind" in metafunc.fixturenames:
         metafunc.parametrize("database_kind", database_kinds(), scope="session", indirect=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """Hashes in this process cost nothing: thousands of tests sign in, and none is about how long that takes. Servers
+    that tests start have the real ones, as `identity/test_passwords.py` shows.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", PasswordHasher.from_parameters(CHEAPEST))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -63,11 +63,12 @@ def handlers() -> list[ControllerRouterHandler]:
         servers,
         system,
     )
-    from quarterdeck.surfaces.shared import first_administrator, service, signing_in, worker_control
+    from quarterdeck.surfaces.shared import first_administrator, identity_providers, service, signing_in, worker_control
 
     return list(
         handlers_of(
             first_administrator,
+            identity_providers,
             signing_in,
             account,
             organizations,

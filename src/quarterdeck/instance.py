@@ -44,6 +44,8 @@ from quarterdeck.fleet.workers import WorkerControl
 from quarterdeck.identity import retention as identity_retention
 from quarterdeck.identity import setup
 from quarterdeck.identity.attempts import Attempts
+from quarterdeck.identity.machine import Machine
+from quarterdeck.identity.oidc.relying_party import RelyingParty
 from quarterdeck.identity.sessions import Signer
 from quarterdeck.kernel import audit, jobs, retention
 from quarterdeck.kernel.bus import Bus
@@ -121,6 +123,7 @@ class Instance:
     distant: Distant
     looking: Looking
     glances: Glances
+    relying_party: RelyingParty
     setup_token: Secret[str] | None
     attempts: Attempts = field(default_factory=Attempts)
     metrics: Metrics = field(default_factory=Metrics)
@@ -171,7 +174,8 @@ class Instance:
         vault = Vault(LocalBackend(data.master_key))
         access = Access()
         roots = None if settings.source_roots is None else tuple(str(root) for root in settings.source_roots)
-        db = open_database(address, vault=vault, bus=bus, parts=[Folders(roots, access)])
+        machine = Machine(access)
+        db = open_database(address, vault=vault, bus=bus, parts=[machine, Folders(roots, machine)])
         undo.callback(db.close_sync)
         vault.unlock(db)
         who = db.write_sync(identity)
@@ -244,6 +248,7 @@ class Instance:
             distant=Distant(db, logs, edges, log_bytes=settings.runtime_log_size),
             glances=Glances(placement, db.ids),
             looking=Looking(db, data.path, data.runtime, placement.docker_host, who.uid, connections=edges.connections),
+            relying_party=RelyingParty(db, access),
             setup_token=None if exists or open_door(settings) else Secret(db.ids.token(16)),
         )
 

@@ -130,9 +130,9 @@ def test_nothing_is_written_through_a_link(house: House, kept: Path, tmp_path):
         head = tar.extractfile("backup.json").read()
     file = tmp_path / "hostile.tar.gz"
     with tarfile.open(file, "w:gz") as tar:
-        link = tarfile.TarInfo("runtime/releases")
+        link = tarfile.TarInfo("runtime/releases/one/way")
         link.type, link.linkname = tarfile.SYMTYPE, str(outside)
-        content = tarfile.TarInfo("runtime/releases/file")
+        content = tarfile.TarInfo("runtime/releases/one/way/file")
         content.size = 4
         first = tarfile.TarInfo("backup.json")
         first.size = len(head)
@@ -141,6 +141,54 @@ def test_nothing_is_written_through_a_link(house: House, kept: Path, tmp_path):
         tar.addfile(content, io.BytesIO(b"evil"))
     assert refusal(file, house) == "backup_damaged"
     assert list(outside.iterdir()) == []
+
+
+FORGED = [
+    *[
+        (name, tarfile.SYMTYPE, "is a link")
+        for name in ("quarterdeck.db", "logs.db", "runtime", "runtime/releases/one")
+    ],
+    ("runtime/edge/routes", tarfile.SYMTYPE, "is a link"),
+    *[(name, tarfile.DIRTYPE, "is a directory") for name in ("quarterdeck.db", "logs.db", "master.key")],
+]
+
+
+@pytest.mark.parametrize(("name", "kind", "told"), FORGED)
+def test_a_forged_backup_with_a_link_or_directory_out_of_place_is_refused(house, kept, tmp_path, name, kind, told):
+    """Its manifest agrees with everything in it: whoever forges one can count."""
+    outside = tmp_path / "outside"
+    outside.write_bytes(b"untouched")
+    file = forged(kept, tmp_path / "forged.tar.gz", name, kind, outside)
+    with pytest.raises(Problem, match=told):
+        check(file, house.wanted(elsewhere=True))
+    assert refusal(file, house) == "backup_damaged"
+    assert outside.read_bytes() == b"untouched"
+
+
+def forged(kept: Path, file: Path, name: str, kind: bytes, outside: Path) -> Path:
+    """The backup with `name` as a link to `outside` or as a directory, vouched for by its manifest."""
+    with tarfile.open(kept) as tar:
+        parts = [(one, tar.extractfile(one).read() if one.isreg() else b"") for one in tar]
+    entry = {"path": name, "kind": "link", "target": str(outside), "mode": 0o777}
+    if kind == tarfile.DIRTYPE:
+        entry = {"path": name, "kind": "directory", "mode": 0o755}
+    swapped = tarfile.TarInfo(name)
+    swapped.type, swapped.mode = kind, entry["mode"]
+    swapped.linkname = str(outside) if kind == tarfile.SYMTYPE else ""
+    with tarfile.open(file, "w:gz") as made:
+        for one, content in parts:
+            data = content
+            if one.name == "manifest.json":
+                made.addfile(swapped)
+                told = json.loads(content)
+                told["entries"] = [*(row for row in told["entries"] if row["path"] != name), entry]
+                data = manifest = json.dumps(told).encode()
+            elif one.name == "manifest.json.sha256":
+                data = f"{hashlib.sha256(manifest).hexdigest()}  manifest.json\n".encode()
+            if one.name != name:
+                one.size = len(data)
+                made.addfile(one, io.BytesIO(data))
+    return file
 
 
 def test_a_backup_of_a_newer_release_is_refused(house: House, kept: Path, tmp_path):

@@ -11,7 +11,6 @@ import pytest
 from cli.conftest import Result
 from cli.contract_server import NOW, ContractServer, Refusal
 from quarterdeck.app import handlers
-from quarterdeck.cli.operations import OTHERS
 
 Command = Callable[..., Result]
 HOME = {"organizationId": "org_self_hosted", "name": "Home", "slug": "home", "role": "owner"}
@@ -216,4 +215,4 @@ def test_the_call_of_our_own_is_a_route() -> None:
         for one in handlers()
         if "endpoint" in getattr(one, "opt", {})
     }
-    assert tuple(OTHERS["organizations.create"]) in routes
+    assert ("POST", "/api/organizations") in routes

@@ -11,7 +11,17 @@ from typing import Any
 from console.backed_up import backed_up
 from console.ledgerside import BASE, NOW, LedgerSide
 from console.quay import FLEET, Quay
-from quarterdeck.console.ports import Bootstrap, Place, SignedIn, SourceChoice, Update
+from quarterdeck.console.ports import (
+    AccountRow,
+    Begun,
+    Bootstrap,
+    Finished,
+    Place,
+    ProviderChoice,
+    SignedIn,
+    SourceChoice,
+    Update,
+)
 from quarterdeck.console.views.backups import BackupView
 from quarterdeck.console.views.deployments import (
     DeploymentRow,
@@ -154,6 +164,26 @@ class Portside(Quay, LedgerSide):
         if password != "correct horse battery":
             raise Unauthenticated("This name and password do not go together.", hint="Check both and try again.")
         return SignedIn("mara", 604_800)
+
+    async def identity_providers(self) -> tuple[ProviderChoice, ...]:
+        return (ProviderChoice("team", "Saltmarsh login"),)
+
+    async def begin_external(self, slug: str, *, back: str, address: str, member: Any) -> Begun:
+        self._did("begin-external", slug, back, address, member)
+        return Begun("Saltmarsh login", "https://login.saltmarsh.example/authorize?state=x", "kept")
+
+    async def finish_external(self, slug: str, *, back: str, answer: Any, browser: str, request: Any) -> Finished:
+        self._did("finish-external", slug, dict(answer), browser)
+        return Finished("/console/projects", SignedIn("mara", 604_800))
+
+    async def external_accounts(self, who: Any) -> tuple[AccountRow, ...]:
+        return (
+            AccountRow("team", "Saltmarsh login", "acc_1", NOW - timedelta(days=9)),
+            AccountRow("old", "Old login", None, None),
+        )
+
+    async def disconnect_external(self, who: Any, ref: str) -> None:
+        self._did("disconnect", ref)
 
     async def sign_out(self, who: Any) -> None:
         self._did("sign-out", who)

@@ -169,10 +169,10 @@ class Access:
 
     def decide_anywhere(self, principal: Principal, permission: str) -> Decision:
         """Whether `principal` may use `permission` in any organization: for routes whose request names the one that is
-        meant, before it is known; whoever answers them decides in that one. A token stays in its own.
+        meant, before it is known; whoever answers them decides in that one. Who stays in their own is asked for that.
         """
         here = self.decide(principal, permission)
-        if here.allowed or principal.kind != "user" or principal.by_token:
+        if here.allowed or principal.kind != "user" or principal.stays:
             return here
         for place in (self._snapshot or Snapshot()).places.get(principal.id, ()):
             there = self.decide(principal, permission, place)

@@ -26,6 +26,8 @@ from quarterdeck.backups.manifest import (
     Entry,
     Header,
     Manifest,
+    check_directory,
+    check_link,
     checked_path,
     damaged,
     foreign,
@@ -168,12 +170,14 @@ def walk(file: Path, sink: Sink) -> Manifest:
 
 
 def _entry(file: Path, member: tarfile.TarInfo, tar: tarfile.TarFile, sink: Sink) -> Entry:
-    checked_path(member.name, file)
+    path = checked_path(member.name, file)
     if member.issym():
+        check_link(path, file)
         entry = _owned(member, Entry(path=member.name, kind="link", target=member.linkname))
         sink(entry, None)
         return entry
     if member.isdir():
+        check_directory(path, file)
         entry = _owned(member, Entry(path=member.name, kind="directory"))
         sink(entry, None)
         return entry

@@ -106,6 +106,20 @@ def checked_path(path: str, file: Path) -> PurePosixPath:
     return pure
 
 
+def check_link(path: PurePosixPath, file: Path) -> None:
+    """Raise `Invalid` for a link anywhere but in a release: a database or a directory of ours that is one would lead
+    to a place that nobody meant.
+    """
+    if len(path.parts) < 4 or path.parts[:2] != (RUNTIME, "releases"):
+        raise damaged(file, f"{str(path)[:80]!r} is a link, which is found in releases only")
+
+
+def check_directory(path: PurePosixPath, file: Path) -> None:
+    """Raise `Invalid` for a directory in the place of a file."""
+    if path.parts[0] not in {RUNTIME, TABLES}:
+        raise damaged(file, f"{str(path)[:80]!r} is a directory, where a file belongs")
+
+
 def foreign(file: Path) -> Invalid:
     return Invalid(
         f"{file} is not a backup of Quarterdeck.",

@@ -55,6 +55,9 @@ COMMANDS = (
     Command("login", "account:login", "Sign in to a server, and remember it.", ACCOUNT),
     Command("logout", "account:logout", "Sign out, and forget the credential.", ACCOUNT),
     Command("profiles", "account:list_profiles", "List the servers you know, or choose one.", ACCOUNT),
+    Command(
+        "identity-provider", "identity_providers:identity_provider", "Sign in with OpenID Connect providers.", ACCOUNT
+    ),
     Command("organization", "organizations:organization", "List, switch, make, change and delete organizations.", TEAM),
     Command("user", "people:user", "Ask people in, give them a role, and let them go.", TEAM),
     Command("token", "tokens:token", "Make, rotate and revoke tokens of pipelines and of your own programs.", TEAM),

@@ -119,17 +119,10 @@ OPERATIONS: dict[str, Operation] = {
     "operator-work.prune": Operation("POST", "/api/operator-work/prune"),
     "system.doctor": Operation("GET", "/api/system/doctor"),
 }
-OTHERS: dict[str, Operation] = {
-    "organizations.create": Operation("POST", "/api/organizations"),
-    "personal-tokens.list": Operation("GET", "/api/web/profile/tokens"),
-    "personal-tokens.create": Operation("POST", "/api/web/profile/tokens"),
-    "personal-tokens.revoke": Operation("POST", "/api/web/profile/tokens/{tokenId}/revoke"),
-}
-"""Calls that the deploy contract does not know: our own, and those of the tasks surface."""
 PARAMETER = re.compile(r"{(\w+)}")
 
 
 def address(key: str, parameters: dict[str, str]) -> tuple[str, str]:
     """Method and filled-in path of an operation."""
-    operation = OPERATIONS.get(key) or OTHERS[key]
+    operation = OPERATIONS[key]
     return operation.method, PARAMETER.sub(lambda match: quote(parameters[match[1]], safe=""), operation.path)

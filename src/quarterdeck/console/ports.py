@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from quarterdeck.console.views.backups import BackupView
@@ -38,6 +39,41 @@ class Bootstrap:
 
     required: bool
     token_required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderChoice:
+    """An identity provider that the sign-in page offers."""
+
+    slug: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """The way to an identity provider, and what the browser keeps meanwhile."""
+
+    name: str
+    address: str
+    browser: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """`signed_in` is missing where an account was connected."""
+
+    address: str
+    signed_in: SignedIn | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """An identity provider on one's own page; `account` and `since` where it is connected."""
+
+    slug: str
+    name: str
+    account: str | None
+    since: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +130,20 @@ class Doors(Protocol):
     async def sign_in(self, *, login: str, password: str, totp_code: str, request: Any) -> SignedIn:
         """Raises Unauthenticated with code totp_required when only the one-time code is missing."""
         ...
+
+    async def identity_providers(self) -> tuple[ProviderChoice, ...]: ...
+
+    async def begin_external(self, slug: str, *, back: str, address: str, member: Principal | None) -> Begun:
+        """The way to a provider that sends its answer to `back`; for a member it connects instead of signing in."""
+        ...
+
+    async def finish_external(
+        self, slug: str, *, back: str, answer: Mapping[str, str], browser: str, request: Any
+    ) -> Finished: ...
+
+    async def external_accounts(self, who: Principal) -> tuple[AccountRow, ...]: ...
+
+    async def disconnect_external(self, who: Principal, ref: str) -> None: ...
 
     async def sign_out(self, who: Principal) -> None: ...
 

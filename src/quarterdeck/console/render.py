@@ -193,6 +193,8 @@ FLASHES: dict[str, tuple[str, str]] = {
     "starting": ("run", "Starting"),
     "restarting": ("run", "Restarting"),
     "session-ended": ("good", "Session ended"),
+    "connected": ("good", "Account connected"),
+    "disconnected": ("good", "Account disconnected"),
     "signed-out": ("good", "Signed out"),
     "job-canceled": ("warn", "Cancel requested"),
     "server-added": ("good", "Server added. Test it next."),

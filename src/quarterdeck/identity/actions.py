@@ -43,3 +43,7 @@ class IdentityAction(audit.Action):
     DEPLOY_TOKEN_REVOKED = "deploy-token.revoked"  # noqa: S105 - the name of an action
     DEVICE_APPROVED = "device-login.approved"
     EXTERNAL_ACCOUNT_LINKED = "external-account.linked"
+    EXTERNAL_ACCOUNT_REMOVED = "external-account.removed"
+    PROVIDER_ADDED = "identity-provider.added"
+    PROVIDER_CHANGED = "identity-provider.changed"
+    PROVIDER_REMOVED = "identity-provider.removed"

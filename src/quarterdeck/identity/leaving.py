@@ -21,24 +21,29 @@ from quarterdeck.identity.model import (
     User,
     UserSession,
 )
+from quarterdeck.identity.oidc.model import OidcProvider, OidcRequest
 from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
 
 
 def delete_account(tx: Tx, access: Access, user: User) -> None:
     """Take somebody out of every organization, end all that lets them in, and forget who they were. Raises `Conflict`
-    (`last_administrator`), and `Forbidden` where a token asks for it.
+    (`last_administrator`), and `Forbidden` where a token asks for it, or somebody who has other organizations than the
+    one of the provider that vouched for them (`session_bound`).
     """
     sessions.require_session(tx)
     tx.lock("access:membership", "identity:users")
-    for organization in organizations.of_user(tx, user.id):
+    mine = organizations.of_user(tx, user.id)
+    if tx.principal.vouched and len(mine) > 1:
+        raise sessions.bound()
+    for organization in mine:
         members.keep_one_of_each(tx, user, organization.id)
         grants.take_all(tx, access, user.id, organization.id)
     tx.execute(delete(Grant).where(Grant.user_id == user.id))
     members.end_sessions(tx, user)
     for purpose in links.LIFE:
         links.void(tx, purpose, user)
-    for kind in (PersonalToken, RecoveryCode, DeviceLogin, ExternalAccount, Invitation):
+    for kind in (PersonalToken, RecoveryCode, DeviceLogin, ExternalAccount, Invitation, OidcRequest):
         tx.execute(delete(kind).where(kind.user_id == user.id))
     members.note(tx, user, IdentityAction.DELETED, tx.principal.organization_id)
     user.username, user.display_name = f"deleted-{user.uid}", "Deleted user"
@@ -49,8 +54,9 @@ def delete_account(tx: Tx, access: Access, user: User) -> None:
 
 
 def delete_organization(tx: Tx, access: Access, organization: Organization) -> None:
-    """Take everybody out of an organization, with its invitations and the sessions that act in it. Its projects, tokens
-    and audit trail stay. Raises `Conflict` (`organization_delete_blocked`), `Forbidden` where a token asks for it.
+    """Take everybody out of an organization, with its invitations, its identity providers and the sessions that act in
+    it. Its projects, tokens and audit trail stay. Raises `Conflict` (`organization_delete_blocked`), and `Forbidden`
+    where a token asks for it.
     """
     sessions.require_session(tx)
     organizations.require_expendable(tx, organization)
@@ -59,6 +65,9 @@ def delete_organization(tx: Tx, access: Access, organization: Organization) -> N
     for session in tx.scalars(select(UserSession).where(here, UserSession.revoked_at.is_(None))):
         sessions.revoke_row(tx, session)
     tx.execute(delete(Invitation).where(Invitation.organization_id == organization.id))
+    theirs = select(OidcProvider.id).where(OidcProvider.organization_id == organization.id)
+    tx.execute(delete(OidcRequest).where(OidcRequest.provider_id.in_(theirs)))
+    tx.execute(delete(OidcProvider).where(OidcProvider.organization_id == organization.id))
     audit.record(
         tx,
         IdentityAction.ORGANIZATION_DELETED,

@@ -57,10 +57,15 @@ Index("uq_identity_users_email", func.lower(User.email), unique=True)
 
 
 class UserSession(Identified, Base):
-    """One sign-in. Its tokens end with it; revoking it ends them all at once."""
+    """One sign-in. Its tokens end with it; revoking it ends them all at once. What a provider vouched for has its
+    account there, and the provider's name of the session (`sid`).
+    """
 
     __tablename__ = "identity_sessions"
-    __table_args__ = (Index("ix_identity_sessions_user_id", "user_id"),)
+    __table_args__ = (
+        Index("ix_identity_sessions_user_id", "user_id"),
+        Index("ix_identity_sessions_external_account_id", "external_account_id"),
+    )
 
     user_id: Mapped[int] = mapped_column(ForeignKey("identity_users.id"))
     organization_id: Mapped[int] = mapped_column(ForeignKey("identity_organizations.id"))
@@ -70,6 +75,8 @@ class UserSession(Identified, Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+    external_account_id: Mapped[int | None] = mapped_column(BigId)
+    external_session: Mapped[str | None] = mapped_column(String(255))
 
 
 class SessionToken(Base):

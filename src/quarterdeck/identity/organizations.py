@@ -12,7 +12,7 @@ from quarterdeck.access import Access, grants
 from quarterdeck.access.model import Grant
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.model import Organization
-from quarterdeck.identity.sessions import require_session
+from quarterdeck.identity.sessions import bound, require_session
 from quarterdeck.identity.setup import default_organization
 from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
@@ -47,10 +47,15 @@ def role_of(tx: Tx, user_id: int, organization_id: int) -> str | None:
 
 
 def reachable(tx: Tx) -> list[Organization]:
-    """Where the caller may act: a token stays in its own organization."""
+    """Where the caller may act: tokens, and sessions that a provider vouched for, stay in their own organization."""
     principal = tx.principal
     mine = of_user(tx, principal.id)
-    return [one for one in mine if one.id == principal.organization_id] if principal.by_token else mine
+    return [one for one in mine if one.id == principal.organization_id] if principal.stays else mine
+
+
+def of_caller(tx: Tx, ref: str) -> Organization:
+    """One that the caller is a member of, whether they reach it from here or not. Raises `NotFound`."""
+    return _named(of_user(tx, tx.principal.id), ref)
 
 
 def act_in(tx: Tx, organization: Organization) -> None:
@@ -62,22 +67,29 @@ def enter(tx: Tx, access: Access, ref: str, permission: str) -> Organization:
     """The organization that a request names, in which the unit acts from here on. Raises `NotFound` for one that the
     caller is no member of, and `Forbidden` unless they have the permission there.
     """
-    found = next((one for one in reachable(tx) if one.ref == ref), None)
-    if found is None:
-        raise NotFound(
-            f"There is no organization {ref[:60]}, or you are no member of it.", hint="Look at your organizations."
-        )
+    found = _named(reachable(tx), ref)
     access.load(tx)
     access.require(tx.principal, permission, found.id)
     act_in(tx, found)
     return found
 
 
+def _named(among: list[Organization], ref: str) -> Organization:
+    found = next((one for one in among if one.ref == ref), None)
+    if found is None:
+        raise NotFound(
+            f"There is no organization {ref[:60]}, or you are no member of it.", hint="Look at your organizations."
+        )
+    return found
+
+
 def create(tx: Tx, access: Access, name: str, slug: str | None = None) -> Organization:
     """Another organization, owned by the caller. Raises `Conflict` (`organization_slug_conflict`), `Invalid`, and
-    `Forbidden` where a token asks for it.
+    `Forbidden` where a token asks for it, or a session that a provider vouched for (`session_bound`).
     """
     require_session(tx)
+    if tx.principal.vouched:
+        raise bound()
     called = check_name(name)
     chosen = slug or re.sub(r"[^a-z0-9]+", "-", called.lower()).strip("-")[:LONGEST_SLUG].strip("-") or "organization"
     _free(tx, chosen)

@@ -9,6 +9,7 @@ from sqlalchemy import delete, or_, select
 
 from quarterdeck.identity import sessions
 from quarterdeck.identity.model import DeployToken, Invitation, PersonalToken, SessionToken, UserSession
+from quarterdeck.identity.oidc.model import OidcNotice, OidcRequest
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.retention import Category, register
 
@@ -23,7 +24,15 @@ def old_sessions(tx: Tx, before: datetime) -> int:
 
 
 async def _tokens(instance: Any, _before: datetime) -> int:
-    return int(await instance.db.write(sessions.prune))
+    return int(await instance.db.write(sessions.prune)) + int(await instance.db.write(ended_requests))
+
+
+def ended_requests(tx: Tx) -> int:
+    """Remove sign-ins that never came back from their provider, and notices that could not be replayed any more."""
+    removed = 0
+    for kind in (OidcRequest, OidcNotice):
+        removed += int(tx.execute(delete(kind).where(kind.expires_at <= tx.now)).rowcount)  # type: ignore[attr-defined]
+    return removed
 
 
 def ended_tokens(tx: Tx, before: datetime) -> int:

@@ -62,6 +62,8 @@ def open_session(
             created_at=tx.now,
             expires_at=tx.now + LIFE["session"],
             revoked_at=None,
+            external_account_id=None,
+            external_session=None,
         )
     )
     user.last_sign_in_at = tx.now
@@ -93,6 +95,7 @@ def authenticate(tx: Tx, token: str) -> Principal | None:
             User.active,
             UserSession.uid.label("session_uid"),
             UserSession.organization_id,
+            UserSession.external_account_id,
         )
         .join(UserSession, UserSession.user_id == User.id)
         .join(SessionToken, SessionToken.session_id == UserSession.id)
@@ -113,6 +116,7 @@ def authenticate(tx: Tx, token: str) -> Principal | None:
         label=row.username,
         organization_id=row.organization_id,
         credential=row.session_uid,
+        vouched=row.external_account_id is not None,
     )
 
 
@@ -165,6 +169,14 @@ def require_session(tx: Tx) -> None:
         raise Forbidden("A token may not do this.", hint="Sign in, and do it with your session.")
 
 
+def bound() -> Forbidden:
+    return Forbidden(
+        "An identity provider vouched for this session, and it speaks for its own organization alone.",
+        code="session_bound",
+        hint="Sign in with your password, or with a provider of the other organization.",
+    )
+
+
 def revoke(tx: Tx, session_uid: str) -> UserSession:
     """End one of the caller's own sessions. Ending it again is a success."""
     session = tx.first(select(UserSession).where(UserSession.uid == session_uid))
@@ -193,6 +205,8 @@ def switch(tx: Tx, organization: Organization) -> None:
             hint="Sign in; a token stays in the organization it was made in.",
         )
     if session.organization_id != organization.id:
+        if session.external_account_id is not None:
+            raise bound()
         session.organization_id = organization.id
         audit.record(
             tx,

@@ -60,12 +60,10 @@ def once(
 
 
 def _sealed(tx: Tx, uid: str, answer: dict[str, Any]) -> str:
-    assert tx.vault is not None, "this database was opened without a vault"  # noqa: S101
     return tx.vault.seal(Remembered.__tablename__, uid, "answer", msgspec.json.encode(answer).decode())
 
 
 def _opened(tx: Tx, row: Remembered) -> dict[str, Any]:
-    assert tx.vault is not None, "this database was opened without a vault"  # noqa: S101
     text = tx.vault.open(Remembered.__tablename__, row.uid, "answer", row.answer["sealed"]).reveal()
     answer: dict[str, Any] = msgspec.json.decode(text)
     return answer

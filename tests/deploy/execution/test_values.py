@@ -40,6 +40,8 @@ def test_the_container_of_an_attempt_is_this_value(tmp_path: Path) -> None:
             "quarterdeck.instance": "abc",
             "quarterdeck.deployment": "dep_1",
             "quarterdeck.resource": "res_abc",
+            "quarterdeck.service": "",
+            "quarterdeck.attempt": "",
         },
         internal_port=8080,
         host_port=21000,

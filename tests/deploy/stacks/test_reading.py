@@ -9,8 +9,10 @@ import msgspec
 import pytest
 
 from quarterdeck.deploy.detection.tree import MemoryTree
+from quarterdeck.deploy.stacks import services
 from quarterdeck.deploy.stacks.reading import Reading, Variables, look
 from quarterdeck.deploy.stacks.values import Service
+from quarterdeck.workspace import dotenv
 
 NONE = Variables()
 TAIL = "\nvolumes: {data: }\nnetworks: {back: }\n"
@@ -266,3 +268,29 @@ def test_what_is_kept_of_a_file_has_no_variable_filled_in() -> None:
     assert found.stack.service("a").environment == {"A": "hidden"}
     assert "hidden" not in repr(found)
     assert b"hidden" not in msgspec.json.encode(found.definition)
+
+
+def test_all_texts_of_a_file_together_may_not_grow_beyond_a_bound() -> None:
+    """Each of these texts is short enough by itself; together they would be 500 MB."""
+    long = Variables({"A": "x" * 500_000})
+    labels = "".join(f"      l{number}: $A\n" for number in range(50))
+    text = "services:\n" + "".join(f"  s{n}:\n    image: i\n    labels:\n{labels}" for n in range(20))
+    found = reading(text, long)
+    assert found.stack is None
+    assert "the file becomes longer than 8 MB" in found.refusals[0].message
+
+
+def test_an_env_file_is_read_once_however_many_services_name_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    parse = dotenv.parse
+    monkeypatch.setattr(services.dotenv, "parse", lambda text: read.append(text) or parse(text))
+    text = "services:\n" + "".join(f"  s{n}:\n    image: i\n    env_file: [a.env, a.env, b.env]\n" for n in range(9))
+    found = reading(text, **{"a.env": "A=1", "b.env": "A=2"})
+    assert found.stack is not None
+    assert {one.environment["A"] for one in found.stack.services} == {"2"}
+    assert sorted(read) == ["A=1", "A=2"]
+
+
+def test_a_service_names_a_bounded_number_of_env_files() -> None:
+    found = reading(f"services:\n  a:\n    image: i\n    env_file: [{', '.join(['a.env'] * 31)}]\n", **{"a.env": "A=1"})
+    assert "Name at most 30." in str(found.refusals[0])

@@ -63,13 +63,48 @@ async def test_a_token_stays_where_it_is_and_gives_nothing_away(deck):
     await deck.do("organizations.profile.show", organizationId=HOME, token=laptop)
     elsewhere = {"organizationId": made["organizationId"]}
     await deck.refused(404, "not_found", "organizations.profile.show", token=laptop, **elsewhere)
-    await deck.refused(404, "not_found", "organizations.switch-current", elsewhere, token=laptop)
-    home = {"organizationId": HOME}
-    await deck.refused(403, "product_auth_forbidden", "organizations.switch-current", home, token=laptop)
+    for named in (elsewhere, {"organizationId": HOME}):
+        await deck.refused(403, "product_auth_forbidden", "organizations.switch-current", named, token=laptop)
     answer = await deck.send("POST", "/api/organizations", {"name": "Third"}, token=laptop)
     assert answer.status_code == 403
     body = {"organizationId": HOME, "displayName": "ci", "scope": {"workflowCommands": ["preview-cleanup"]}}
     await deck.refused(403, "product_auth_forbidden", "deploy-tokens.create", body, token=laptop)
+
+
+async def test_a_session_that_a_provider_vouched_for_stays_in_its_organization(deck):
+    made = (await another(deck))["organizationId"]
+    ada = await person(deck, "owner")
+    await joins(deck, ada, "owner", made)
+
+    def vouch(tx: Tx) -> None:
+        user = "SELECT id FROM identity_users WHERE uid = :uid"
+        tx.execute(
+            f"UPDATE identity_sessions SET external_account_id = 1 WHERE user_id = ({user})",
+            {"uid": ada.uid},
+        )
+
+    await deck.instance.db.write(vouch)
+    await deck.do("organizations.profile.change", {"name": "Home"}, organizationId=HOME, token=ada.token)
+    wrong = []
+    for key, body, path, query in acts(made, "dpt_x", ada.id):
+        answer = await deck.request(key, body, token=ada.token, query=query, **path)
+        code = answer.json().get("data", {}).get("domainCode")
+        wanted = (403, "session_bound") if key == "organizations.switch-current" else (404, "not_found")
+        if (answer.status_code, code) != wanted:
+            wrong.append((key, answer.status_code, answer.text[:200]))
+    assert wrong == []
+    answer = await deck.send("POST", "/api/organizations", {"name": "Third"}, token=ada.token)
+    assert (answer.status_code, answer.json()["data"]["domainCode"]) == (403, "session_bound")
+    body = {"confirmation": {"userId": ada.id}}
+    await deck.refused(403, "session_bound", "account.delete", body, token=ada.token)
+    (one,) = (
+        await deck.do(
+            "capabilities.query",
+            {"queries": [{"operationKey": "projects.list", "organizationId": made}]},
+            token=ada.token,
+        )
+    )["capabilities"]
+    assert one["reason"] == "organization-not-visible"
 
 
 async def test_a_profile_is_changed_by_who_manages_it(deck):

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
+from quarterdeck.fleet.credentials import access
+from quarterdeck.fleet.credentials.model import ServerCredential
+from quarterdeck.fleet.servers.model import Server
+from quarterdeck.kernel.errors import Forbidden
 from real.sshd import new_key, sshd
 from support.notes import notes
 
 pytestmark = pytest.mark.sshd
+ELSEWHERE = {"name": "Elsewhere", "host": "192.0.2.1", "providerKey": "generic-ssh"}
 
 
 @pytest.fixture(scope="module")
@@ -157,3 +163,30 @@ async def test_an_inactive_server_takes_no_credential(deck, there):
     await deck.do("servers.deactivate", {}, serverId=server)
     agent = {"credential": {"kind": "local-ssh-agent"}}
     await deck.refused(409, "server_inactive", "servers.configure-credential", agent, serverId=server)
+
+
+async def test_the_agent_is_for_administrators_of_the_first_organization(deck):
+    agent = {"credential": {"kind": "local-ssh-agent", "username": "root"}}
+    stranger = await deck.member("owner", "org_elsewhere")
+    server = (await deck.do("servers.register", ELSEWHERE, token=stranger))["id"]
+    await deck.refused(403, "ssh_agent_refused", "servers.configure-credential", agent, serverId=server, token=stranger)
+    draft = {"server": {**ELSEWHERE, **agent}}
+    await deck.refused(403, "ssh_agent_refused", "servers.test-draft-connectivity", draft, token=stranger)
+    assert "credential" not in (await deck.do("servers.show", serverId=server, token=stranger))["server"]
+
+    own = (await deck.do("servers.register", ELSEWHERE))["id"]
+    await deck.do("servers.configure-credential", agent, token=await deck.member("admin"), serverId=own)
+
+
+async def test_an_agent_that_another_organization_was_given_before_is_no_longer_used(deck):
+    stranger = await deck.member("owner", "org_elsewhere")
+    server = (await deck.do("servers.register", ELSEWHERE, token=stranger))["id"]
+
+    def as_before(tx):
+        row = tx.first(select(Server).where(Server.ref == server))
+        tx.add(ServerCredential(uid=tx.ids.uid(), server_id=row.id, kind=access.AGENT, configured_at=tx.now))
+        tx.flush()
+        with pytest.raises(Forbidden, match="SSH agent"):
+            access.login(tx, row)
+
+    await deck.instance.db.write(as_before)

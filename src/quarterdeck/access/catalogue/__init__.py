@@ -64,6 +64,11 @@ def _own() -> list[Permission]:
         Permission("audit:list", "audit", "See the audit trail", MEMBERS),
         Permission("audit:verify", "audit", "Verify the audit chain", ADMINS),
         Permission("sources:any-folder", "sources", "Use any folder of the server's machine as a source", ADMINS),
+        Permission(
+            "servers:local-agent", "servers", "Sign in to servers with the SSH agent of the server's account", ADMINS
+        ),
+        Permission("identity-providers:list", "identity", "See the identity providers", ADMINS),
+        Permission("identity-providers:manage", "identity", "Add, change and remove identity providers", OWNERS),
         Permission("metrics:read", "telemetry", "Read metrics", MEMBERS),
     ]
 

@@ -138,7 +138,7 @@ def create(name: str, /, *, slug: str | None = None, changing: Changing = CHANGI
     """
     body = {"name": name} | ({"slug": slug} if slug else {})
     with session(changing) as opened:
-        made = opened.api.change("organizations.create", body)
+        made = opened.api.ours("organizations.create", "POST", "/api/organizations", body)
         opened.sent()
         text = f"Made {made['name']} ({made['organizationId']})."
         opened.done(made, name=made["organizationId"], text=text)

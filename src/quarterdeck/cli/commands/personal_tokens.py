@@ -17,6 +17,7 @@ from quarterdeck.kernel.clock import SystemClock, wire_time
 
 COMMON, CHANGING, DESTROYING = Common(), Changing(), Destroying()
 Row = dict[str, Any]
+OWN = "/api/web/profile/tokens"
 ONCE = "It is shown this once: store it where your program reads its secrets."
 SPAN = re.compile(r"(\d{1,5})([hd])")
 personal = App(name="personal", help="Tokens that act as you, for your own programs.")
@@ -58,7 +59,7 @@ def create(label: str, /, *, expires: str | None = None, changing: Changing = CH
     """
     body = {"label": label} | ({"expiresAt": end} if (end := until(expires)) else {})
     with session(changing) as opened:
-        made = opened.api.change("personal-tokens.create", body)
+        made = opened.api.ours("personal-tokens.create", "POST", OWN, body)
         opened.sent()
         shown_once(opened, made, name=str(made["id"]), text=f"Made {label}.")
 
@@ -102,12 +103,12 @@ def revoke(name: str, /, *, destroying: Destroying = DESTROYING) -> None:
             raise names.missing("token", name, [row["name"] for row in rows], "qd token personal ls")
         lost = f"Programs with {found['name']} are shut out. This cannot be undone."
         opened.terminal.confirm_typed(lost, found["name"], destroying.confirm)
-        answer = opened.api.change("personal-tokens.revoke", {}, tokenId=found["id"])
+        answer = opened.api.ours("personal-tokens.revoke", "POST", f"{OWN}/{found['id']}/revoke", {})
         opened.done(answer, name=found["id"], text=f"Revoked {found['name']}.")
 
 
 def _own(api: Api) -> list[Row]:
-    rows: list[Row] = api.read("personal-tokens.list")
+    rows: list[Row] = api.call("GET", OWN)
     return rows
 
 

@@ -344,11 +344,8 @@ def trust(name: str, fingerprint: str, /, *, changing: Changing = CHANGING) -> N
     """
     with session(changing) as opened:
         found = names.server(opened.api, name)
-        path, body = f"/api/servers/{found['id']}/host-key", {"fingerprint": fingerprint}
-        if opened.api.planning:
-            opened.api.plan.append({"operation": "servers.host-key", "method": "POST", "path": path, "body": body})
-        else:
-            opened.api.call("POST", path, body=body)
+        body = {"fingerprint": fingerprint}
+        opened.api.ours("servers.host-key", "POST", f"/api/servers/{found['id']}/host-key", body)
         _done(opened, found["id"], f"{found['name']} is expected to show {fingerprint}.")
 
 

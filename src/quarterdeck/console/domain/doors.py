@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Mapping
 from typing import Any
 
 from quarterdeck.console.domain import ledger
-from quarterdeck.console.ports import Bootstrap, SignedIn
+from quarterdeck.console.ports import AccountRow, Begun, Bootstrap, Finished, ProviderChoice, SignedIn
 from quarterdeck.console.views.ledger import SessionRow
 from quarterdeck.identity import sessions, setup, signing_in
+from quarterdeck.identity.oidc import accounts, providers
 from quarterdeck.identity.sessions import Opened
 from quarterdeck.kernel.errors import Forbidden
 from quarterdeck.kernel.http.guard import names_this_machine
@@ -66,6 +68,31 @@ class Doors:
             code=totp_code or None,
         )
         return SignedIn(self.instance.signer.sign(opened.tokens["session"]), WEEK)
+
+    async def identity_providers(self) -> tuple[ProviderChoice, ...]:
+        rows = await self.instance.db.read(providers.offered)
+        return tuple(ProviderChoice(row.slug, row.name) for row in rows)
+
+    async def begin_external(self, slug: str, *, back: str, address: str, member: Principal | None) -> Begun:
+        begun = await self.instance.relying_party.begin(slug, redirect_uri=back, address=address, member=member)
+        return Begun(begun.name, begun.address, begun.browser.reveal())
+
+    async def finish_external(
+        self, slug: str, *, back: str, answer: Mapping[str, str], browser: str, request: Any
+    ) -> Finished:
+        done = await self.instance.relying_party.finish(
+            slug, redirect_uri=back, answer=answer, browser=browser, user_agent=request.headers.get("user-agent")
+        )
+        if done.opened is None:
+            return Finished(done.address, None)
+        return Finished(done.address, SignedIn(self.instance.signer.sign(done.opened.tokens["session"]), WEEK))
+
+    async def external_accounts(self, who: Principal) -> tuple[AccountRow, ...]:
+        rows = await self.instance.db.read(accounts.connections)
+        return tuple(AccountRow(row.slug, row.name, row.account, row.since) for row in rows)
+
+    async def disconnect_external(self, who: Principal, ref: str) -> None:
+        await self.instance.db.write(accounts.disconnect, ref)
 
     async def sign_out(self, who: Principal) -> None:
         await self.instance.db.write(sessions.revoke, who.credential)

@@ -36,10 +36,10 @@ async def sign_in(request: Request[Any, Any, Any]) -> Response[bytes]:
     console = console_of(request)
     if (await console.ports.bootstrap()).required:
         return see("/console/first-admin")
-    return _sign_in(request, {"next": request.query_params.get("next", "")})
+    return await sign_in_page(request, {"next": request.query_params.get("next", "")})
 
 
-def _sign_in(request: AnyRequest, typed: dict[str, str], problem: Problem | None = None) -> Response[bytes]:
+async def sign_in_page(request: AnyRequest, typed: dict[str, str], problem: Problem | None = None) -> Response[bytes]:
     # Asked for only once the password was right: the page tells nobody else which accounts have a second factor.
     code_asked = "totpCode" in typed or (problem is not None and problem.code == "totp_required")
     return console_of(request).renderer.page(
@@ -48,6 +48,7 @@ def _sign_in(request: AnyRequest, typed: dict[str, str], problem: Problem | None
         status=status_of(problem) if problem else 200,
         values={
             "host": request.url.netloc,
+            "providers": await console_of(request).ports.identity_providers(),
             "next": inside(typed.get("next", "")),
             "problem": note_of(problem, request_id()) if problem else None,
             "code_asked": code_asked,
@@ -68,8 +69,8 @@ async def signing_in(request: Request[Any, Any, Any]) -> Response[bytes]:
             request=request,
         )
     except Problem as problem:
-        return _sign_in(request, form, problem)
-    return _enter(request, made, inside(form.get("next", "")))
+        return await sign_in_page(request, form, problem)
+    return enter(request, made, inside(form.get("next", "")))
 
 
 @get("/first-admin", opt=needs(PUBLIC))
@@ -142,7 +143,7 @@ async def making_first_admin(request: Request[Any, Any, Any]) -> Response[bytes]
         )
     except Problem as problem:
         return await _first_admin(request, form, problem)
-    return _enter(request, made, "/console/")
+    return enter(request, made, "/console/")
 
 
 @post("/sign-out", opt=needs(SIGNED_IN))
@@ -155,7 +156,7 @@ async def sign_out(request: Request[Any, Any, Any]) -> Response[bytes]:
     return answer
 
 
-def _enter(request: AnyRequest, made: SignedIn, address: str) -> Response[bytes]:
+def enter(request: AnyRequest, made: SignedIn, address: str) -> Response[bytes]:
     answer = see(address)
     answer.set_cookie(
         Cookie(

@@ -22,18 +22,20 @@ KEYS = (("", "On"), ("off", "Off"))
 
 @get("/me", opt=needs(SIGNED_IN))
 async def me(request: Request[Any, Any, Any]) -> Response[bytes]:
-    return await _me(request)
+    return await me_page(request)
 
 
-async def _me(request: AnyRequest, problem: Problem | None = None) -> Response[bytes]:
+async def me_page(request: AnyRequest, problem: Problem | None = None) -> Response[bytes]:
     desk = await open_desk(request)
     sessions = await desk.ports.sessions(desk.who)
+    accounts = await desk.ports.external_accounts(desk.who)
     return desk.page(
         "pages/me.html",
         here="me",
         crumbs=(Crumb("You"),),
         problem=problem,
         sessions=sessions,
+        accounts=accounts,
         fields=(
             Field(
                 "theme", "Theme", request.cookies.get(THEME_COOKIE, ""), kind="select", choices=THEMES, required=True
@@ -76,7 +78,7 @@ async def revoke(request: Request[Any, Any, Any]) -> Response[bytes]:
     try:
         await desk.ports.revoke_session(desk.who, ref)
     except Problem as problem:
-        return await _me(request, problem)
+        return await me_page(request, problem)
     return see("/console/me", "session-ended")
 
 

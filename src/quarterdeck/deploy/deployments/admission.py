@@ -274,13 +274,11 @@ def _variables(tx: Tx, resource: Resource) -> list[dict[str, Any]]:
 
 
 def _seal(tx: Tx, uid: str, values: list[dict[str, Any]]) -> str:
-    assert tx.vault is not None, "this database was opened without a vault"  # noqa: S101
     return tx.vault.seal(Deployment.__tablename__, uid, "variables", msgspec.json.encode(values).decode())
 
 
 def snapshot_variables(tx: Tx, deployment: Deployment) -> list[dict[str, Any]]:
     """The variables that an attempt was admitted with, unsealed."""
-    assert tx.vault is not None, "this database was opened without a vault"  # noqa: S101
     sealed = tx.vault.open(Deployment.__tablename__, deployment.uid, "variables", deployment.variables)
     values: list[dict[str, Any]] = msgspec.json.decode(sealed.reveal())
     return values
@@ -303,5 +301,4 @@ def source_credential(tx: Tx, resource: Resource, source: dict[str, Any]) -> str
         return key
     if resource.source_credential is None:
         return None
-    assert tx.vault is not None, "this database was opened without a vault"  # noqa: S101
     return tx.vault.open(Resource.__tablename__, resource.uid, "source_credential", resource.source_credential).reveal()

@@ -16,7 +16,7 @@ from sqlalchemy import or_, select
 from quarterdeck.deploy.deployments.jobs import RETIRE, in_containers
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.deployments.transitions import ACTIVE
-from quarterdeck.deploy.execution import starting
+from quarterdeck.deploy.execution import stack_services, starting
 from quarterdeck.deploy.execution.order import TargetOrder
 from quarterdeck.deploy.execution.target import Target, opened
 from quarterdeck.deploy.resources.model import Resource
@@ -122,8 +122,8 @@ async def _services(target: Target) -> list[containers.Listed]:
     """Services of stacks of this installation."""
     if target.engine is None:
         return []
-    marks = {"quarterdeck.managed": "true", "quarterdeck.instance": target.order.instance, SERVICE: ""}
-    return await containers.listed(target.engine, marks)
+    marks = {"quarterdeck.managed": "true", "quarterdeck.instance": target.order.instance}
+    return await stack_services.listed(target.engine, marks)
 
 
 async def _remove_service(target: Target, row: containers.Listed) -> bool:

@@ -19,6 +19,7 @@ from quarterdeck.deploy.execution.stack_services import (
     Known,
     bring,
     ensure_volumes,
+    listed,
     marks,
     ready,
     recorded,
@@ -28,7 +29,7 @@ from quarterdeck.deploy.execution.stack_services import (
 )
 from quarterdeck.deploy.execution.target import Target
 from quarterdeck.deploy.planning.values import BuildPlan
-from quarterdeck.deploy.stacks.containers import ATTEMPT, SERVICE
+from quarterdeck.deploy.stacks.containers import ATTEMPT
 from quarterdeck.deploy.stacks.values import Service, Stack
 from quarterdeck.fleet.docker import containers
 from quarterdeck.fleet.docker.specs import ContainerSpec
@@ -160,7 +161,7 @@ async def take_away(
         return
     kept = {str(one["container"]) for one in recorded(dict(serving.runtime) if serving is not None else {}).values()}
     named = {str(one["container"]) for one in recorded(runtime).values()}
-    for row in await containers.listed(target.engine, {**marks(target, resource), SERVICE: ""}):
+    for row in await listed(target.engine, marks(target, resource)):
         if row.id in kept or not (row.id in named or row.labels.get(ATTEMPT) == deployment):
             continue
         if row.state == "running":

@@ -57,6 +57,12 @@ def marks(target: Target, resource: str) -> dict[str, str]:
     }
 
 
+async def listed(engine: Engine, marked: dict[str, str]) -> list[containers.Listed]:
+    """Services of stacks among what carries these marks: other containers have the mark too, but empty."""
+    found = await containers.listed(engine, {**marked, SERVICE: ""})
+    return [row for row in found if row.labels.get(SERVICE)]
+
+
 def spec_of(order: DeploymentOrder, service: Service, image: str) -> ContainerSpec:
     """The container of a service, without marks. `order` has its share of the host's memory as an amount."""
     limits = order.limits

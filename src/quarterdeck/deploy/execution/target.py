@@ -16,6 +16,7 @@ import httpx
 
 from quarterdeck.deploy.execution.order import TargetOrder
 from quarterdeck.deploy.execution.turns import turn
+from quarterdeck.deploy.stacks.containers import ATTEMPT, SERVICE
 from quarterdeck.fleet.docker import system
 from quarterdeck.fleet.docker.address import engine_address
 from quarterdeck.fleet.docker.engine import Engine
@@ -208,10 +209,14 @@ def _place(address: str, port: int) -> str:
 
 
 def labels(order: TargetOrder, deployment: str, resource: str) -> dict[str, str]:
-    """Marks of everything that we create in an engine, by which it is found again."""
+    """Marks of everything that we create in an engine, by which it is found again. Those of a stack's services are
+    empty: a container inherits from its image, which may come from anywhere, what it does not say itself.
+    """
     return {
         "quarterdeck.managed": "true",
         "quarterdeck.instance": order.instance,
         "quarterdeck.deployment": deployment,
         "quarterdeck.resource": resource,
+        SERVICE: "",
+        ATTEMPT: "",
     }

@@ -71,7 +71,6 @@ def apply(tx: Tx, resource: Resource, given: Given) -> None:
         )
     if source is not None:
         resource.source, resource.source_fingerprint = source, fingerprint(source)
-        assert tx.vault is not None, "this database was opened without a vault"  # noqa: S101
         resource.source_credential = (
             tx.vault.seal(Resource.__tablename__, resource.uid, "source_credential", credential) if credential else None
         )

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from quarterdeck.access import Access
 from quarterdeck.deploy.sources.reading import BELOW, EVERYWHERE, lies_within, local_path, refused
-from quarterdeck.identity import setup
+from quarterdeck.identity.machine import Machine
 from quarterdeck.kernel.db import Tx
 
 ANY_FOLDER = "sources:any-folder"
@@ -21,7 +20,7 @@ class Folders:
     """
 
     roots: tuple[str, ...] | None = None
-    access: Access = field(default_factory=Access, compare=False)
+    machine: Machine = field(default_factory=Machine, compare=False)
 
     def admit(self, tx: Tx, document: dict[str, Any]) -> None:
         """Raise `Forbidden` (`source_folder_refused`) unless the caller may make a source of what `document` names."""
@@ -29,7 +28,7 @@ class Folders:
         if path is None:
             return
         self.within(document)
-        if self.roots is None and not self._answers_for_any(tx):
+        if self.roots is None and not self.machine.answers(tx, ANY_FOLDER):
             raise refused(
                 path,
                 "Use a git repository or an image, or ask whoever runs the server to allow folders with "
@@ -46,14 +45,6 @@ class Folders:
         if not lies_within(path, self.roots):
             raise refused(path, BELOW)
         return list(self.roots)
-
-    def _answers_for_any(self, tx: Tx) -> bool:
-        first = setup.default_organization(tx).id
-        if tx.principal.kind != "system" and tx.principal.organization_id != first:
-            return False
-        while not self.access.loaded:
-            self.access.load(tx)
-        return self.access.decide(tx.principal, ANY_FOLDER, first).allowed
 
 
 def _path(document: dict[str, Any]) -> Path | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from quarterdeck.deploy.stacks.refusals import Place
@@ -13,16 +14,36 @@ LONGEST = 1 << 20
 DEEPEST = 5
 
 
-def interpolated(value: Any, variables: Mapping[str, str], place: Place) -> Any:
+@dataclass(slots=True)
+class Room:
+    """How many characters all texts of a file together may still have once they are filled in: thousands of short
+    texts that each take in a long variable would fill the memory where no single one is too long.
+    """
+
+    left: int = 8 << 20
+
+    def take(self, size: int, place: Place) -> None:
+        """Raises `Refused` when it is used up."""
+        self.left -= size
+        if self.left < 0:
+            raise place.refuse(
+                "is one text too many: filled in, the file becomes longer than 8 MB",
+                "Shorten the variables that it takes in, or take them in less often.",
+            )
+
+
+def interpolated(value: Any, variables: Mapping[str, str], place: Place, room: Room) -> Any:
     """The value with every text of it filled in; keys stay as they are. Raises `Refused` for a variable that is not
     set and has no default: an empty text in its place would run something that nobody meant.
     """
     if isinstance(value, str):
-        return _text(value, variables, place)
+        filled = _text(value, variables, place)
+        room.take(len(filled), place)
+        return filled
     if isinstance(value, list):
-        return [interpolated(item, variables, place) for item in value]
+        return [interpolated(item, variables, place, room) for item in value]
     if isinstance(value, dict):
-        return {key: interpolated(item, variables, place.at(key)) for key, item in value.items()}
+        return {key: interpolated(item, variables, place.at(key), room) for key, item in value.items()}
     return value
 
 

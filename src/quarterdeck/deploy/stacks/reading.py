@@ -13,10 +13,10 @@ from quarterdeck.deploy.detection.tree import SourceTree
 from quarterdeck.deploy.stacks import keys
 from quarterdeck.deploy.stacks.document import LONGEST_FILE, document
 from quarterdeck.deploy.stacks.forbidden import TOP
-from quarterdeck.deploy.stacks.interpolation import interpolated
+from quarterdeck.deploy.stacks.interpolation import Room, interpolated
 from quarterdeck.deploy.stacks.ordering import ordered
 from quarterdeck.deploy.stacks.refusals import Place, Refusal, Refused
-from quarterdeck.deploy.stacks.services import Reader, env_files
+from quarterdeck.deploy.stacks.services import EnvFiles, Reader, env_files
 from quarterdeck.deploy.stacks.values import Service, Stack
 
 MOST_SERVICES = 30
@@ -80,6 +80,8 @@ def gather(tree: SourceTree, file: str, variables: Variables) -> Definition:
             continue
         place = Place(file, name)
         for path, required in env_files(given, posixpath.dirname(file), place):
+            if path in taken and (taken[path] or not required):
+                continue
             content = tree.read(path, LONGEST_ENV_FILE + 1)
             if content is None and required:
                 raise place.at("env_file").refuse(f"names {path}, which is not in the source", "Commit it, or not.")
@@ -92,18 +94,18 @@ def gather(tree: SourceTree, file: str, variables: Variables) -> Definition:
 def read(definition: Definition, variables: Variables) -> tuple[Stack | None, tuple[Refusal, ...]]:
     """The stack, or everything that is wrong with it."""
     refusals: list[Refusal] = []
-    place = Place(definition.file)
+    place, room = Place(definition.file), Room()
     try:
-        volumes, networks, services = _top(definition, variables, place)
+        volumes, networks, services = _top(definition, variables, place, room)
     except Refused as refused:
         return None, (refused.refusal,)
     found: dict[str, Service] = {}
     active = _active(services, variables)
-    base = posixpath.dirname(definition.file)
+    base, files = posixpath.dirname(definition.file), EnvFiles(definition.env_files)
     for name, given in active.items():
         here = Place(definition.file, name)
         reader = Reader(
-            here, base, variables.running, variables.building, definition.env_files, volumes, networks
+            here, base, variables.running, variables.building, files, volumes, networks, room
         )  # fmt: skip
         service = reader.read(name, given)
         refusals += reader.refusals
@@ -144,7 +146,7 @@ def missing(stack: Stack, tree: SourceTree) -> tuple[Refusal, ...]:
 
 
 def _top(
-    definition: Definition, variables: Variables, place: Place
+    definition: Definition, variables: Variables, place: Place, room: Room
 ) -> tuple[frozenset[str], frozenset[str], dict[str, Any]]:
     root = definition.document
     for key, (why, hint) in TOP.items():
@@ -161,13 +163,13 @@ def _top(
             raise place.at(f"services.{name[:60]}").refuse(
                 "is no name of a service", "Use up to 63 letters, digits, dots, dashes and underscores."
             )
-    volumes = _declared(root, "volumes", {"driver": "local"}, variables, place)
-    networks = _declared(root, "networks", {"driver": "bridge"}, variables, place)
+    volumes = _declared(root, "volumes", {"driver": "local"}, variables, place, room)
+    networks = _declared(root, "networks", {"driver": "bridge"}, variables, place, room)
     return volumes, networks | {"default"}, services
 
 
 def _declared(
-    root: dict[str, Any], section: str, usual: Mapping[str, str], variables: Variables, place: Place
+    root: dict[str, Any], section: str, usual: Mapping[str, str], variables: Variables, place: Place, room: Room
 ) -> frozenset[str]:
     """Names of the volumes or networks that are declared: every one belongs to this resource alone."""
     found = keys.mapping(root.get(section) or {}, place.at(section))
@@ -175,7 +177,7 @@ def _declared(
         here = place.at(f"{section}.{name[:60]}")
         if not NAME.fullmatch(name):
             raise here.refuse("is no name", "Use up to 63 letters, digits, dots, dashes and underscores.")
-        options = interpolated(keys.mapping(given or {}, here), variables.running, here)
+        options = interpolated(keys.mapping(given or {}, here), variables.running, here, room)
         for key, value in options.items():
             if key == "external" and keys.boolean(value, here):
                 raise here.refuse("belongs to something outside of this stack", "Declare one of its own.")

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, get_args
 
 from quarterdeck.deploy.stacks import keys
 from quarterdeck.deploy.stacks.forbidden import FORBIDDEN
-from quarterdeck.deploy.stacks.interpolation import interpolated
+from quarterdeck.deploy.stacks.interpolation import Room, interpolated
 from quarterdeck.deploy.stacks.refusals import Place, Refusal, Refused
 from quarterdeck.deploy.stacks.values import Build, Condition, Copied, Dependency, HealthTest, Mounted, Service
 from quarterdeck.kernel.errors import Invalid
@@ -16,6 +16,7 @@ from quarterdeck.workspace import dotenv
 
 CONDITIONS: tuple[Condition, ...] = get_args(Condition)
 OURS = "quarterdeck."
+MOST_ENV_FILES = 30
 IGNORED = frozenset({"develop", "env_file", "profiles", "networks", "deploy", "stdin_open"})
 """Read elsewhere, or of no meaning on a server."""
 COPIED = re.compile(r"[\w ./@+-]+", re.ASCII)
@@ -33,14 +34,32 @@ def _listed(read: Callable[[Any, Place], Any]) -> Callable[[Any, Place], tuple[A
     return lambda value, place: tuple(read(one, place) for one in (value if isinstance(value, list) else [value]))
 
 
+class EnvFiles:
+    """What the env files of a source say: each is read once, however many services name it."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self._texts = texts
+        self._read: dict[str, dict[str, str]] = {}
+
+    def of(self, path: str, place: Place) -> dict[str, str]:
+        if path not in self._read:
+            try:
+                entries = dotenv.parse(self._texts[path])
+            except Invalid as wrong:
+                lines = wrong.details.get("lines")
+                raise place.refuse(f"names {path}, whose lines {lines} are not KEY=value", "Mend them.") from None
+            self._read[path] = {entry.key: entry.value for entry in entries}
+        return self._read[path]
+
+
 class Reader:
     """Reads one service. `variables` fill its texts in; those of `building` alone reach a build, whose arguments stay
-    in the image's history. `env_files` are the texts of files of the source by path.
+    in the image's history. `env_files` are what files of the source say, by path; `room` bounds all services together.
     """
 
     def __init__(
         self, place: Place, base: str, variables: Mapping[str, str], building: Mapping[str, str],
-        env_files: Mapping[str, str], volumes: frozenset[str], networks: frozenset[str],
+        env_files: EnvFiles, volumes: frozenset[str], networks: frozenset[str], room: Room,
     ) -> None:  # fmt: skip
         self._place = place
         self._base = base
@@ -49,6 +68,7 @@ class Reader:
         self._env_files = env_files
         self._volumes = volumes
         self._networks = networks
+        self._room = room
         self.refusals: list[Refusal] = []
 
     def read(self, name: str, raw: Any) -> Service | None:
@@ -92,7 +112,7 @@ class Reader:
         if key in LITERAL:
             found: dict[str, Any] = read(self, raw, place)
             return found
-        filled = interpolated(raw, self._building if key == "build" else self._variables, place)
+        filled = interpolated(raw, self._building if key == "build" else self._variables, place, self._room)
         try:
             return read(self, filled, place)
         except Refused:
@@ -234,7 +254,7 @@ class Reader:
         if given.get("deploy") is None:
             return {}
         place = self._place.at("deploy")
-        section = keys.mapping(interpolated(given["deploy"], self._variables, place), place)
+        section = keys.mapping(interpolated(given["deploy"], self._variables, place, self._room), place)
         keys.only(section, {"resources", "replicas"}, place)
         if section.get("replicas") not in {None, "1"}:
             raise place.at("replicas").refuse(*FORBIDDEN["scale"])
@@ -254,18 +274,13 @@ class Reader:
         found: dict[str, str] = {}
         place = self._place.at("env_file")
         for path, _ in env_files(given, self._base, self._place):
-            try:
-                entries = dotenv.parse(self._env_files[path])
-            except Invalid as wrong:
-                lines = wrong.details.get("lines")
-                raise place.refuse(f"names {path}, whose lines {lines} are not KEY=value", "Mend them.") from None
-            found.update({entry.key: entry.value for entry in entries})
+            found.update(self._env_files.of(path, place))
         place = self._place.at("environment")
         for key, item in keys.pairs(given.get("environment") or {}, place).items():
             if not key or "=" in key:
                 raise place.refuse("has a key that is none", "Write KEY: value.")
             if item is not None:
-                found[key] = interpolated(item, self._variables, place.at(key))
+                found[key] = interpolated(item, self._variables, place.at(key), self._room)
             elif key in self._variables:
                 found[key] = self._variables[key]
         return {"environment": found} if found else {}
@@ -334,8 +349,11 @@ def env_files(given: dict[str, Any], base: str, place: Place) -> list[tuple[str,
     if value is None:
         return []
     here = place.at("env_file")
+    items = value if isinstance(value, list) else [value]
+    if len(items) > MOST_ENV_FILES:
+        raise here.refuse(f"names {len(items)} files", f"Name at most {MOST_ENV_FILES}.")
     found = []
-    for item in value if isinstance(value, list) else [value]:
+    for item in items:
         path, required = item, True
         if isinstance(item, dict):
             keys.only(item, {"path", "required"}, here)

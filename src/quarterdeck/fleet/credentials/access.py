@@ -8,19 +8,20 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select
 
 from quarterdeck.fleet.credentials import credentials
-from quarterdeck.fleet.credentials.credentials import vault_of
 from quarterdeck.fleet.credentials.keys import check_username, key_pair
 from quarterdeck.fleet.credentials.model import HostKey, ServerCredential, SshCredential
 from quarterdeck.fleet.servers import servers
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.fleet.targets.login import DEFAULT_USERNAME, HostKeyPin, Login
+from quarterdeck.identity.machine import Machine
 from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Conflict, Invalid
+from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid
 from quarterdeck.kernel.vault import Secret
 
 TABLE = ServerCredential.__tablename__
 AGENT, INLINE, STORED = "local-ssh-agent", "ssh-private-key", "stored-ssh-private-key"
+LOCAL_AGENT = "servers:local-agent"
 FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}=?")
 
 
@@ -54,9 +55,13 @@ class Shown:
 
 
 def configure(tx: Tx, server_ref: str, way: Way) -> None:
-    """Say how a server is signed in to, in place of whatever was said before. Nothing is contacted."""
+    """Say how a server is signed in to, in place of whatever was said before. Nothing is contacted.
+
+    Raises `Forbidden` (`ssh_agent_refused`) for the agent, unless the caller answers for this machine.
+    """
     server = servers.locked(tx, server_ref)
     servers.check_active(server)
+    _check_agent(tx, way)
     username = check_username(way.username)
     stored = None
     if way.kind == STORED:
@@ -68,7 +73,7 @@ def configure(tx: Tx, server_ref: str, way: Way) -> None:
     if way.kind == INLINE and way.private_key is not None:
         pair = key_pair(way.private_key, way.public_key)
         row.public_key = pair.public
-        row.private_key = vault_of(tx).seal(TABLE, row.uid, "private_key", pair.private)
+        row.private_key = tx.vault.seal(TABLE, row.uid, "private_key", pair.private)
     tx.add(row)
     tx.flush()
     _note(
@@ -91,16 +96,20 @@ def of_servers(tx: Tx, rows: list[Server]) -> dict[int, Shown]:
 
 
 def login(tx: Tx, server: Server) -> Login:
-    """What a connection to this server needs. Raises `Conflict` (`ssh_credential_missing`) where nothing was said."""
+    """What a connection to this server needs. Raises `Conflict` (`ssh_credential_missing`) where nothing was said,
+    and `Forbidden` (`ssh_agent_refused`) for the agent where the server is another organization's.
+    """
     row = _row(tx, server.id)
     if row is None:
         raise credential_missing(server.name)
+    if row.kind == AGENT and not Machine.belongs_to(tx, server.organization_id):
+        raise _agent_refused()
     stored = tx.get(SshCredential, row.credential_id) if row.credential_id is not None else None
     key = None
     if stored is not None:
         key = credentials.private_key(tx, stored)
     elif row.private_key is not None:
-        key = vault_of(tx).open(TABLE, row.uid, "private_key", row.private_key)
+        key = tx.vault.open(TABLE, row.uid, "private_key", row.private_key)
     username = row.username or (stored.username if stored else None) or DEFAULT_USERNAME
     return Login(server.host, server.port, username, key, pin(tx, server.id))
 
@@ -115,6 +124,7 @@ def draft_login(tx: Tx, host: str, port: int, way: Way | None) -> Login:
     """The same for a server that is not registered."""
     if way is None:
         raise credential_missing(host)
+    _check_agent(tx, way)
     username, key = check_username(way.username), None
     if way.kind == STORED:
         stored = credentials.find(tx, way.credential_ref or "")
@@ -129,6 +139,20 @@ def credential_missing(name: str) -> Conflict:
         f"Nothing says how to sign in to {name}.",
         code="ssh_credential_missing",
         hint="Give it a credential: qd server credential NAME --credential …, or its page in the console.",
+    )
+
+
+def _check_agent(tx: Tx, way: Way) -> None:
+    """The agent's keys are those of whoever runs the control plane, not those of every organization on it."""
+    if way.kind == AGENT and not tx.part(Machine).answers(tx, LOCAL_AGENT):
+        raise _agent_refused()
+
+
+def _agent_refused() -> Forbidden:
+    return Forbidden(
+        "The SSH agent of the control plane's account is not yours to use.",
+        code="ssh_agent_refused",
+        hint="Give the server a key of its own, or ask an administrator of this installation's first organization.",
     )
 
 

@@ -15,7 +15,6 @@ from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
 from quarterdeck.kernel.protocols import DeletionBlocker
 from quarterdeck.kernel.vault import Secret
-from quarterdeck.kernel.vault.vault import Vault
 from quarterdeck.workspace.names import check_name
 from quarterdeck.workspace.projects import organization_of
 
@@ -90,7 +89,7 @@ def create(
             name=check_name(name, "name of the credential"),
             username=check_username(username),
             public_key=pair.public,
-            private_key=vault_of(tx).seal(TABLE, uid, "private_key", pair.private),
+            private_key=tx.vault.seal(TABLE, uid, "private_key", pair.private),
             created_at=tx.now,
             rotated_at=None,
         )
@@ -122,7 +121,7 @@ def rotate(
             relatedEntityId=credential.ref,
         )
     pair = key_pair(private_key, public_key)
-    credential.private_key = vault_of(tx).seal(TABLE, credential.uid, "private_key", pair.private)
+    credential.private_key = tx.vault.seal(TABLE, credential.uid, "private_key", pair.private)
     credential.public_key, credential.rotated_at = pair.public, tx.now
     if not keep_username:
         credential.username = check_username(username)
@@ -156,13 +155,8 @@ def delete(tx: Tx, ref: str, confirmation: str, registry: Sequence[DeletionBlock
     tx.flush()
 
 
-def vault_of(tx: Tx) -> Vault:
-    assert tx.vault is not None, "this database was opened without a vault"  # noqa: S101
-    return tx.vault
-
-
 def private_key(tx: Tx, credential: SshCredential) -> Secret[str]:
-    return vault_of(tx).open(TABLE, credential.uid, "private_key", credential.private_key)
+    return tx.vault.open(TABLE, credential.uid, "private_key", credential.private_key)
 
 
 def _check_confirmation(credential: SshCredential, confirmation: str) -> None:

@@ -44,6 +44,7 @@ class Tx:
     __slots__ = (
         "_held",
         "_session",
+        "_vault",
         "bus",
         "callbacks",
         "clock",
@@ -53,7 +54,6 @@ class Tx:
         "ids",
         "now",
         "parts",
-        "vault",
     )
 
     def __init__(
@@ -73,7 +73,7 @@ class Tx:
         self.dialect: DialectName = dialect
         self.clock = clock
         self.ids = ids
-        self.vault = vault
+        self._vault = vault
         self.parts = parts
         self.context = context
         self.now: datetime = clock.now()
@@ -86,6 +86,13 @@ class Tx:
         own defaults.
         """
         return next((part for part in self.parts if isinstance(part, kind)), None) or kind()
+
+    @property
+    def vault(self) -> Vault:
+        """What seals and opens secrets. Raises RuntimeError where the database was opened without one."""
+        if self._vault is None:
+            raise RuntimeError("this database was opened without a vault")
+        return self._vault
 
     @property
     def principal(self) -> Principal:

@@ -99,7 +99,7 @@ async def revoke_session(call: Call, session_id: str, body: wire.AccountSessions
     return await call.write_once(body, verb, own=True)
 
 
-@operation("account.delete", further=(*INVALID, (409, "last_administrator")))
+@operation("account.delete", further=(*INVALID, (403, "session_bound"), (409, "last_administrator")))
 async def delete(call: Call, body: wire.AccountDeleteBody, access: Access) -> dict[str, str]:
     def verb(tx: Tx) -> dict[str, str]:
         user = caller(tx)

@@ -19,7 +19,7 @@ from quarterdeck.surfaces.deploy.identities import documented, user_named, wire_
 from quarterdeck.surfaces.deploy.operation import operation
 from quarterdeck.surfaces.deploy.shapes import given, limit_of, present
 from quarterdeck.surfaces.deploy.wire import organizations as wire
-from quarterdeck.surfaces.shared.addresses_of_pages import base_of
+from quarterdeck.surfaces.shared.identity_providers import origin
 
 FAMILY = "organization"
 LIFE = timedelta(hours=48)
@@ -118,7 +118,7 @@ async def list_invitations(
 async def invite(
     call: Call, organization_id: str, body: wire.OrganizationsInviteMemberBody, access: Access
 ) -> dict[str, Any]:
-    place, base = Place(call, access, organization_id), base_of(call)
+    place, base = Place(call, access, organization_id), origin(call)
 
     def verb(tx: Tx) -> dict[str, Any]:
         here = place.organization

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -81,7 +80,7 @@ def context(tx: Tx) -> dict[str, Any]:
         ),
         "currentOrganization": now,
         "organizations": [shown(tx, one) for one in mine],
-        "loginMethods": login_methods(),
+        "loginMethods": login_methods(tx),
         "permissions": permissions(now["role"]),
     }
 
@@ -91,14 +90,14 @@ async def current_context(call: Call) -> dict[str, Any]:
     return await call.read(context)
 
 
-@operation("organizations.switch-current", elsewhere=True, further=UNSEEN)
+@operation("organizations.switch-current", elsewhere=True, further=(*UNSEEN, (403, "session_bound")))
 async def switch(call: Call, body: wire.OrganizationsSwitchCurrentBody, access: Access) -> dict[str, Any]:
     def verb(tx: Tx) -> dict[str, Any]:
-        before = tx.principal
-        chosen = organizations.enter(tx, access, body.organization_id, "deploy:organizations.switch-current")
-        tx.act_as(before)
+        chosen = organizations.of_caller(tx, body.organization_id)
         sessions.switch(tx, chosen)
-        tx.act_as(replace(before, organization_id=chosen.id))
+        access.load(tx)
+        access.require(tx.principal, call.endpoint.permission, chosen.id)
+        organizations.act_in(tx, chosen)
         return context(tx)
 
     return await call.write_once(body, verb, own=True)
@@ -158,7 +157,7 @@ async def delete(
     permission="organizations:create",
     status=201,
     response=wire.OrganizationsProfileShowResponse,
-    errors=((400, "validation_error"), (409, "organization_slug_conflict")),
+    errors=((400, "validation_error"), (403, "session_bound"), (409, "organization_slug_conflict")),
 )
 async def create(call: Call, body: NewOrganization, access: Access) -> dict[str, Any]:
     """Create another organization, owned by the caller; the session stays where it is."""

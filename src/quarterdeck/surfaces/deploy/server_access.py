@@ -30,7 +30,7 @@ def way(credential: Any) -> Way:
     return Way(AGENT, username)
 
 
-@operation("servers.configure-credential", further=((409, "server_inactive"),))
+@operation("servers.configure-credential", further=((403, "ssh_agent_refused"), (409, "server_inactive")))
 async def configure(call: Call, server_id: str, body: wire.ServersConfigureCredentialBody) -> None:
     await call.write(access.configure, server_id, way(body.credential))
 
@@ -43,7 +43,7 @@ async def test(call: Call, server_id: str) -> dict[str, Any]:
     )
 
 
-@operation("servers.test-draft-connectivity")
+@operation("servers.test-draft-connectivity", further=((403, "ssh_agent_refused"),))
 async def test_draft(call: Call, body: wire.ServersTestDraftConnectivityBody) -> dict[str, Any]:
     asked = body.server
     credential = None if given(asked.credential) is None else way(asked.credential)

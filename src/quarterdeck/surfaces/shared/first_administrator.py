@@ -9,6 +9,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from quarterdeck.access import Access
 from quarterdeck.identity import setup, signing_in
+from quarterdeck.identity.oidc import providers
 from quarterdeck.identity.sessions import Opened
 from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.errors import Forbidden
@@ -54,13 +55,15 @@ def check_setup_token(call: Call) -> None:
         )
 
 
-def login_methods() -> list[dict[str, Any]]:
-    """The ways to sign in, as documented; only the local password is configured so far."""
-    others = [
-        {"key": key, "configured": False, "enabled": False, "reason": "not-configured"}
-        for key in ("github", "google", "oidc")
+def login_methods(tx: Tx) -> list[dict[str, Any]]:
+    """The ways to sign in, as documented: any OpenID Connect provider stands for the last."""
+    missing = {"configured": False, "enabled": False, "reason": "not-configured"}
+    there = {"configured": True, "enabled": True}
+    return [
+        {"key": "local-password", **there},
+        *({"key": key, **missing} for key in ("github", "google")),
+        {"key": "oidc", **(there if providers.offered(tx) else missing)},
     ]
-    return [{"key": "local-password", "configured": True, "enabled": True}, *others]
 
 
 @operation("auth.bootstrap-status")
@@ -70,7 +73,7 @@ async def status(call: Call) -> dict[str, Any]:
         "bootstrapRequired": not exists,
         "firstAdminConfigured": exists,
         "organizationConfigured": exists,
-        "loginMethods": login_methods(),
+        "loginMethods": await call.read(login_methods),
         "nextSteps": [] if exists else ["create-first-admin"],
         "loginUrl": "/console/sign-in",
     }
@@ -100,7 +103,7 @@ async def first_admin(
         "created": True,
         "userId": user.uid.replace("-", ""),
         "email": user.email,
-        "loginMethods": login_methods(),
+        "loginMethods": await call.read(login_methods),
         "organizationId": organization.ref,
         "organizationSlug": organization.slug,
         "loginUrl": "/console/sign-in",

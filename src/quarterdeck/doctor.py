@@ -15,6 +15,7 @@ from quarterdeck.backups import record
 from quarterdeck.fleet.docker import system
 from quarterdeck.fleet.docker.address import engine_address
 from quarterdeck.fleet.docker.engine import Engine
+from quarterdeck.fleet.edge import certificates
 from quarterdeck.fleet.edge.program import caddy_program
 from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Tx
@@ -40,6 +41,7 @@ async def examine(instance: Instance) -> dict[str, Any]:
         "docker": _docker(instance),
         "edge": _edge(instance),
         "frontDoor": _front_door(instance),
+        "certificates": _certificates(instance),
         "backup": asyncio.to_thread(_backup, instance),
         "disk": asyncio.to_thread(_disk, instance),
     }
@@ -136,12 +138,35 @@ async def _front_door(instance: Instance) -> Found:
     shown = await front_door.certificate(instance.edge, settings)
     if shown is None:
         facts["certificate"] = "missing"
-        why = "Its name has to lead to this machine, and port 80 has to be reachable; the edge's log says more."
-        return facts, [f"The edge has no certificate for {wanted.hostnames[0]} yet. {why}"]
-    facts |= {"certificateIssuer": shown.issuer, "certificateEnds": wire_time(shown.ends)}
-    if shown.ends <= instance.db.clock.now():
+    else:
+        facts |= {"certificateIssuer": shown.issuer, "certificateEnds": wire_time(shown.ends)}
+    unusable = await asyncio.to_thread(front_door.unusable_files, settings)
+    if unusable is not None:
+        files = f"{settings.tls_certificate} and {settings.tls_key}"
+        keeps = "Until they are mended the edge serves with what it has, and a new application gets no address."
+        return facts, [f"{files} {unusable}. {keeps}"]
+    if shown is None and wanted.tls != "auto":
+        return facts, [f"The edge has no certificate for {wanted.hostnames[0]}; the server's log says why."]
+    if wanted.tls == "auto":
+        lacking = await certificates.lacking(instance.edge, instance.db.clock.now(), wanted.hostnames)
+        return facts, _told(lacking)
+    if shown is not None and shown.ends <= instance.db.clock.now():
         return facts, [f"The certificate of {wanted.hostnames[0]} ended on {wire_time(shown.ends)}."]
     return facts, []
+
+
+async def _certificates(instance: Instance) -> Found:
+    """Names of applications that the edge asks a certificate authority for; the front door is looked at by itself."""
+    if instance.edge is None or not await instance.edge.answers():
+        return {}, []
+    own = front_door.route(instance.settings)
+    names = set(await certificates.asked_for(instance.edge)).difference(own.hostnames if own is not None else ())
+    return {}, _told(await certificates.lacking(instance.edge, instance.db.clock.now(), sorted(names)))
+
+
+def _told(lacking: list[certificates.Lacking]) -> list[str]:
+    hint = "Its name has to lead to this machine, and port 80 has to be reachable; the edge's log says more."
+    return [one.message if one.why else f"{one.message} {hint}" for one in lacking]
 
 
 def _backup(instance: Instance) -> Found:

@@ -11,18 +11,17 @@ import importlib
 import os
 import socket
 import ssl
-from dataclasses import dataclass
-from datetime import datetime
 from urllib.parse import urlsplit
 
 import structlog
 
+from quarterdeck.fleet.edge.admin import ConfigurationRefused
+from quarterdeck.fleet.edge.certificates import Certificate, shown
 from quarterdeck.fleet.edge.configuration import EdgeOptions
 from quarterdeck.fleet.edge.edge import Edge
 from quarterdeck.fleet.edge.layout import Layout
 from quarterdeck.fleet.edge.ports import HTTP_PORT, HTTPS_PORT
 from quarterdeck.fleet.edge.routes import ProxyRoute, TlsMode
-from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.settings import Settings
 
 ROUTE = "quarterdeck"
@@ -101,12 +100,38 @@ async def keep(edge: Edge, settings: Settings, *, look_seconds: float = LOOK_SEC
         await edge.put_route(wanted)
         await edge.switch(ROUTE, f"unix/{edge.layout.control_socket}")
         if (found := stamps(settings)) != shown:
-            await edge.load_again()
-            log.info("certificate_files_loaded")
             shown = found
+            await _renewed(edge)
         await asyncio.sleep(look_seconds)
         while not (await edge.status()).running:  # noqa: ASYNC110 - `keep_edge` or a person starts it
             await asyncio.sleep(look_seconds)
+
+
+async def _renewed(edge: Edge) -> None:
+    """Have the certificate files loaded that were put there. With those that cannot be, the ones before serve on."""
+    try:
+        await edge.load_again()
+    except ConfigurationRefused as refused:
+        log.warning("certificate_files_refused", code=refused.code, problem=refused.message, hint=refused.hint)
+    else:
+        log.info("certificate_files_loaded")
+
+
+def unusable_files(settings: Settings) -> str | None:
+    """Why the certificate files of the public address could not be loaded as they are now; None where they could be,
+    or none are wanted.
+    """
+    certificate_file, key_file = settings.tls_certificate, settings.tls_key
+    if certificate_file is None or key_file is None:
+        return None
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate_file, key_file, lambda: "")
+    except ssl.SSLError as error:
+        mismatch = "MISMATCH" in (error.reason or "")
+        return "do not belong together" if mismatch else "are not a certificate and its key in PEM form"
+    except OSError as error:
+        return f"cannot be read ({(error.strerror or 'no reason is given').lower()})"
+    return None
 
 
 def stamps(settings: Settings) -> tuple[tuple[int, int], ...]:
@@ -117,32 +142,9 @@ def stamps(settings: Settings) -> tuple[tuple[int, int], ...]:
     return ()
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """What the edge shows for the public name."""
-
-    issuer: str
-    ends: datetime
-
-
 async def certificate(edge: Edge, settings: Settings) -> Certificate | None:
     """The certificate that a visitor of the public address is shown; None where there is none (yet)."""
-    from cryptography import x509
-
     wanted = route(settings)
     if wanted is None or wanted.tls == "disabled":
         return None
-    with contextlib.suppress(OSError, ssl.SSLError, Problem):
-        ports = (await edge.status()).ports
-        if ports is None:
-            return None
-        # What is shown is looked at, not believed: an authority of one's own is known to nobody here.
-        context = ssl.create_default_context()
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        where = ports.address or "127.0.0.1"
-        _, writer = await asyncio.open_connection(where, ports.https, ssl=context, server_hostname=wanted.hostnames[0])
-        shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
-        writer.close()
-        found = x509.load_der_x509_certificate(shown)
-        return Certificate(found.issuer.rfc4514_string(), found.not_valid_after_utc)
-    return None
+    return await shown(edge, wanted.hostnames[0])

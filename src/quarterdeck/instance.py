@@ -17,7 +17,7 @@ import structlog
 
 from quarterdeck import front_door
 from quarterdeck.access import Access, facts, seeding
-from quarterdeck.deploy.deployments import clearing_again, orphans, previews, tidying_servers
+from quarterdeck.deploy.deployments import clearing_again, orphans, orphans_on_servers, previews, tidying_servers
 from quarterdeck.deploy.deployments import jobs as deployment_jobs
 from quarterdeck.deploy.deployments import retention as deployment_retention
 from quarterdeck.deploy.deployments.glancing import Glances
@@ -31,13 +31,14 @@ from quarterdeck.deploy.observation.observer import Observer
 from quarterdeck.deploy.observation.places import LocalPlace
 from quarterdeck.deploy.resources import runtime as runtime_control
 from quarterdeck.deploy.sources.folders import Folders
+from quarterdeck.fleet.edge import certificates
 from quarterdeck.fleet.edge.bootstrap import BOOTSTRAP, EdgeOrder, bring_up
 from quarterdeck.fleet.edge.edge import Edge
 from quarterdeck.fleet.edge.edges import Edges
 from quarterdeck.fleet.edge.layout import Layout
 from quarterdeck.fleet.edge.ports import LOOPBACK as LOOPBACK_ADDRESS
 from quarterdeck.fleet.edge.ports import free_ports
-from quarterdeck.fleet.servers import proxies
+from quarterdeck.fleet.servers import proxies, uninstalling
 from quarterdeck.fleet.servers.looking import Looking
 from quarterdeck.fleet.targets.machine import fingerprint
 from quarterdeck.fleet.workers import WorkerControl
@@ -72,14 +73,9 @@ log = structlog.get_logger("quarterdeck")
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 SLOTS = 4
 RETENTION = (
-    kernel_retention,
-    facts,
-    identity_retention,
-    deployment_retention,
-    orphans,
-    clearing_again,
-    tidying_servers,
-)
+    kernel_retention, facts, identity_retention, deployment_retention, orphans, orphans_on_servers,
+    clearing_again, tidying_servers,
+)  # fmt: skip
 """Rooms that say what of theirs is kept for how long; importing one registers its categories."""
 HAND_BACK_SECONDS = 5.0
 EDGE_LOOK_SECONDS = 5.0
@@ -143,6 +139,7 @@ class Instance:
         with contextlib.ExitStack() as undo:
             undo.callback(data.release)
             data.require_whole()
+            data.require_alone()
             opened = cls._opened(settings, data, undo)
             undo.pop_all()
         return opened
@@ -256,6 +253,7 @@ class Instance:
         """Dispatch jobs, run the in-process worker, seal the audit trail, deliver events, keep the edge up, watch."""
         self.stopping = asyncio.Event()
         await self.db.read(deployment_jobs.mask_active, self.logs)
+        await self.db.write(uninstalling.recover)
         await self.jobs.start(
             self,
             capabilities=frozenset({"deploy", f"local:{fingerprint()}"}),
@@ -274,6 +272,7 @@ class Instance:
         if self.edge is not None:
             self._keep(partial(keep_edge, self.edge), "edge")
             self._keep(partial(keep_door, self.edge, self.settings), "front-door")
+            self._keep(partial(certificates.watch, self.edge, self.db.clock), "certificates")
 
     def _keep(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
         self._tasks.append(asyncio.create_task(kept(work, name), name=name))

@@ -240,6 +240,8 @@ def test_what_was_left_on_a_server_is_said_and_removed_only_when_told(
     done = qd("server", "uninstall", "berlin", "--remove", "--yes")
     assert (done.code, asked[-1]) == (0, {"remove": True})
     assert "Removed 1 of 2" in done.out + done.err
+    assert qd("server", "uninstall", "berlin", "--remove", "--without-engine", "--yes").code == 0
+    assert asked[-1] == {"remove": True, "withoutEngine": True}
 
 
 def test_a_generated_key_is_sent_whole_and_only_its_public_half_is_shown(

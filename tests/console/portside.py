@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from console.backed_up import backed_up
+from console.kept_side import KeptSide
 from console.ledgerside import BASE, NOW, LedgerSide
 from console.quay import FLEET, Quay
 from quarterdeck.console.ports import (
@@ -78,6 +79,10 @@ EVERYTHING = frozenset(
         "audit-events.list",
         "resources.archive",
         "resources.delete",
+        "resources.runtime-logs.archive",
+        "resources.runtime-log-archives.list",
+        "resources.runtime-log-archives.show",
+        "resources.runtime-log-archives.prune",
         *FLEET,
     ]
 )
@@ -131,7 +136,7 @@ DIFFERENCES = (Difference("FEATURE_SLOTS", "on", None), Difference("CACHE_TTL", 
 
 
 @dataclass
-class Portside(Quay, LedgerSide):
+class Portside(Quay, LedgerSide, KeptSide):
     """Values of a small team. `deeds` is what was done; `problem` is raised by the next deed."""
 
     deeds: list[tuple[Any, ...]] = field(default_factory=list)
@@ -341,6 +346,7 @@ class Portside(Quay, LedgerSide):
             active=active,
             blocked="v42 is being deployed." if active else "",
             version=self.version,
+            builder="hel-2",
         )
 
     async def resource(self, who: Any, place: Place) -> ResourceView:
@@ -448,6 +454,7 @@ class Portside(Quay, LedgerSide):
                     "locator": "https://git.saltmarsh.example/storefront.git",
                     "gitRef": "main",
                     "baseDirectory": "",
+                    "buildServerId": "srv_2",
                 },
                 "runtime": {"strategy": "auto", "startCommand": "node build"},
                 "network": {"internalPort": "3000", "upstreamProtocol": "http", "exposureMode": "reverse-proxy"},

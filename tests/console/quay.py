@@ -11,12 +11,17 @@ from quarterdeck.console.views.fleet import (
     AttemptRow,
     CapacityView,
     CredentialRow,
+    LeftRow,
     Looked,
     LookedAt,
+    Placed,
+    PolicyForm,
+    PolicyRow,
     ServerChoice,
     ServerView,
+    SurveyView,
 )
-from quarterdeck.kernel.errors import Conflict, Invalid
+from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid, Unavailable
 
 FLEET = (
     "servers.list",
@@ -25,6 +30,10 @@ FLEET = (
     "servers.deactivate",
     "servers.delete",
     "servers.test-connectivity",
+    "servers.test-draft-connectivity",
+    "servers.capacity.inspect",
+    "scheduled-runtime-prune-policies.list",
+    "scheduled-runtime-prune-policies.configure",
     "servers.configure-credential",
     "servers.configure-edge-proxy",
     "servers.bootstrap-proxy",
@@ -34,14 +43,25 @@ FLEET = (
 )
 SINCE = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 ANOTHER = "SHA256:" + "A" * 43
+SHOWN = "SHA256:" + "B" * 43
+PUBLIC = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHk2b0x5d0c2dWp1c3RhbWFkZXVwa2V5Zm9ydGVzdHMx"
+POLICIES = (
+    PolicyRow("nightly", "*", "every server", 30, ("stopped-containers", "unused-images"), "removes"),
+    PolicyRow("look", "srv_1", "fra-1", 90, ("source-workspaces", "preview-workspaces"), "looks"),
+    PolicyRow("old", "*", "every server", 365, ("docker-build-cache",), "off"),
+)
 
 
 @dataclass
 class Quay:
-    """`done` is what the forms asked for; `another_key` makes the server show another host key."""
+    """`done` is what the forms asked for; `another_key` makes the server show another host key; `out_of_reach` lets
+    nobody look at it; `may_keep_keys` is what the domain says of who stores one.
+    """
 
     done: list[tuple[Any, ...]] = field(default_factory=list)
     another_key: bool = False
+    out_of_reach: bool = False
+    may_keep_keys: bool = True
 
     async def server(self, who: Any, ref: str) -> ServerView:
         local = ref == "srv_1"
@@ -60,6 +80,15 @@ class Quay:
             facts=(Fact("Id", ref, True), Fact("Signing in", "root, with deploy")),
             attempts=(AttemptRow("pxy_000000000001", "failed", "repair", "The edge cannot listen.", SINCE),),
             blockers=("active server (1)",) if local else (),
+            edge_facts=(Fact("Kind", "caddy"), Fact("Listens on", "80 and 443")),
+            placed=(
+                Placed("storefront / web", "/console/projects/storefront/production/web", ("health", "healthy")),
+                Placed("docs / docs", "/console/projects/docs/production/docs", ("runtime", "exited")),
+            )
+            if local
+            else (),
+            builds=2 if local else 0,
+            policies=POLICIES[:2] if local else (),
         )
 
     async def look(self, who: Any, ref: str) -> Looked:
@@ -71,7 +100,56 @@ class Quay:
     async def look_at_draft(self, who: Any, choice: ServerChoice) -> Looked:
         if choice.host == "a b":
             raise Invalid("'a b' is neither a host name nor an IP address.", hint="Mend it.", field="host")
-        return Looked("healthy", (LookedAt("Tcp", "passed", f"{choice.host} answers.", 0.1),))
+        if choice.host == "locked":
+            kept_out = LookedAt("Signing in", "failed", "It does not let root in.", 0.2, command=f"echo '{PUBLIC}'")
+            return Looked("unreachable", (LookedAt("Reached", "passed", "It answers.", 0.1), kept_out))
+        checks = (
+            LookedAt("Reached", "passed", f"{choice.host} answers.", 0.1),
+            LookedAt("Root", "failed", "ada cannot become root without a password. As root there:", 0.1,
+                     command="echo 'ada ALL=(ALL) NOPASSWD:ALL' > /etc/sudoers.d/quarterdeck"),
+            LookedAt("Edge ports", "passed", "Another program has 80. The edge would listen on 8080 and 8443.", 0.1,
+                     command="sudo ss -ltnp '( sport = :80 )'", odd=True),
+        )  # fmt: skip
+        return Looked("degraded", checks, ANOTHER if self.another_key else SHOWN)
+
+    async def keep_key(self, who: Any, *, name: str, username: str, key: str | None) -> str:
+        if not self.may_keep_keys:
+            raise Forbidden("You may not do this: deploy:credentials.create-ssh is missing.", hint="Ask Jonas Weber.")
+        if key is not None and "PRIVATE" not in key:
+            raise Invalid("This is not a private key.", hint="Give the whole file.", field="privateKey")
+        self.done.append(("keep_key", name, username, key is None))
+        return "sshcred_1" if key is None else "sshcred_2"
+
+    async def survey(self, who: Any, ref: str) -> SurveyView:
+        if ref == "srv_2":
+            return SurveyView("unknown", (), (), (), ("Nothing answers at 198.51.100.7. Check the firewall.",))
+        edge = (Fact("Runs", "yes, as process 812"), Fact("Version", "2.11.4"), Fact("Configuration", "0f3a", True))
+        return SurveyView("stale", edge, (Fact("Containers of ours", "4"),), (("postgres", "postgres:16"),), ())
+
+    async def left_on_server(self, who: Any, ref: str) -> tuple[LeftRow, ...]:
+        if self.out_of_reach:
+            raise Unavailable("Nothing answers at 198.51.100.7 on port 22.", hint="Check that the machine is on.")
+        return (
+            LeftRow("container", "web-v7", False, ""),
+            LeftRow("volume", "web-data", False, "Volumes hold data, and are never removed."),
+            LeftRow("directory", "/var/lib/quarterdeck/runtime/releases", False, ""),
+        )
+
+    async def uninstall_server(self, who: Any, ref: str, confirmation: str) -> tuple[LeftRow, ...]:
+        if confirmation != "hel-2":
+            raise Invalid("That is not the name of this server.", hint="Type hel-2.", field="confirmation")
+        self.done.append(("uninstall", ref))
+        return tuple(LeftRow(one.kind, one.name, not one.kept, one.kept) for one in await self.left_on_server(who, ref))
+
+    async def policies(self, who: Any) -> tuple[PolicyRow, ...]:
+        return POLICIES
+
+    async def configure_policy(self, who: Any, policy: PolicyForm) -> None:
+        if not policy.categories:
+            raise Invalid("Nothing is chosen to look for.", hint="Choose at least one kind.", field="categories")
+        if not policy.days.isdigit():
+            raise Invalid(f"{policy.days!r} is no number of days.", hint="Use 1 or more.", field="days")
+        self.done.append(("policy", policy))
 
     async def capacity(self, who: Any, ref: str) -> CapacityView:
         bars = (("Disk /", 91.0, "9 GB free of 100 GB"),)
@@ -79,8 +157,8 @@ class Quay:
 
     async def credentials(self, who: Any) -> tuple[CredentialRow, ...]:
         return (
-            CredentialRow("sshcred_1", "deploy", "root", SINCE, ("hel-2",)),
-            CredentialRow("sshcred_2", "spare", "ada", SINCE, ()),
+            CredentialRow("sshcred_1", "deploy", "root", SINCE, ("hel-2",), PUBLIC),
+            CredentialRow("sshcred_2", "spare", "ada", SINCE, (), PUBLIC.replace("H", "J")),
         )
 
     async def add_server(self, who: Any, choice: ServerChoice) -> str:

@@ -7,30 +7,20 @@ from litestar.testing import TestClient
 
 from console.portside import EVERYTHING, Portside
 from console.quay import ANOTHER
+from quarterdeck.console.views.fleet import PolicyForm
 
 SERVER = "/console/fleet/servers/srv_1"
 Client = TestClient[Litestar]
-
-
-def test_a_draft_is_looked_at_before_it_is_added(client: Client, ports: Portside) -> None:
-    typed = {"name": "ber-1", "host": "203.0.113.9", "port": "22", "credential": "sshcred_1", "edge": "caddy"}
-    looked = client.post("/console/fleet/new", data={**typed, "look": "1"})
-    assert looked.status_code == 200
-    assert "203.0.113.9 answers." in looked.text
-    assert 'value="ber-1"' in looked.text
-    assert ports.done == []
-    refused = client.post("/console/fleet/new", data={**typed, "host": "a b", "look": "1"})
-    assert refused.status_code == 400
-    assert "neither a host name" in refused.text
-    added = client.post("/console/fleet/new", data=typed)
-    assert (added.status_code, added.headers["location"]) == (303, "/console/fleet/servers/srv_9")
-    assert ports.done[0][1].credential == "sshcred_1"
 
 
 def test_a_server_is_tested_and_measured_on_its_page(client: Client, ports: Portside) -> None:
     assert "There is no Docker engine." in client.post(f"{SERVER}/test").text
     page = client.get(f"{SERVER}/capacity").text
     assert "9 GB free of 100 GB" in page
+    for words in ("yes, as process 812", "2.11.4", "Runs another configuration", "postgres:16", "storefront / web"):
+        assert words in page, words
+    unseen = client.get("/console/fleet/servers/srv_2/capacity").text
+    assert "Nothing answers at 198.51.100.7." in unseen
     assert "/ is 91 % full." in page
     assert "expect this key" not in page
 
@@ -69,6 +59,52 @@ def test_a_server_is_forgotten_when_its_name_is_typed(client: Client, ports: Por
     assert ports.done == [("delete", "srv_2")]
 
 
+def test_what_was_left_on_a_server_is_shown_and_goes_when_its_name_is_typed(client: Client, ports: Portside) -> None:
+    there = "/console/fleet/servers/srv_2"
+    assert f"{there}/uninstall" in client.get(there).text
+    assert "/uninstall" not in client.get(SERVER).text
+    asked = client.get(f"{there}/uninstall").text
+    assert "What goes: 1 container, 1 directory." in asked
+    assert "Volumes hold data, and are never removed." in asked
+    wrong = client.post(f"{there}/uninstall", data={"confirmation": "fra-1"})
+    assert (wrong.status_code, ports.done) == (400, [])
+    done = client.post(f"{there}/uninstall", data={"confirmation": "hel-2"})
+    assert (done.status_code, ports.done) == (200, [("uninstall", "srv_2")])
+    assert "2 things removed, 1 stays." in done.text
+    ports.out_of_reach = True
+    unreached = client.get(f"{there}/uninstall")
+    assert unreached.status_code == 503
+    assert "Check that the machine is on." in unreached.text
+    assert "It could not be looked at." in unreached.text
+
+
+def test_a_policy_that_removes_is_asked_about_before_it_is_kept(client: Client, ports: Portside) -> None:
+    typed = {"name": "weekly", "server": "srv_1", "days": "14", "category-unused-images": "yes", "enabled": "yes"}
+    saved = client.post("/console/fleet/policies", data=typed)
+    assert (saved.status_code, saved.headers["location"]) == (303, "/console/fleet/policies")
+    assert ports.done == [("policy", PolicyForm("weekly", "srv_1", "14", ("unused-images",), False, True))]
+    asked = client.post("/console/fleet/policies", data={**typed, "remove": "yes"})
+    assert (asked.status_code, len(ports.done)) == (200, 1)
+    assert "Every hour, on fra-1, what has not changed for 14 days." in asked.text
+    assert 'name="category-unused-images" value="yes"' in asked.text
+    assert client.post("/console/fleet/policies", data={**typed, "remove": "yes", "sure": "yes"}).status_code == 303
+    assert ports.done[-1][1].remove
+    refused = client.post("/console/fleet/policies", data={**typed, "days": "soon"})
+    assert (refused.status_code, "is no number of days" in refused.text) == (400, True)
+    assert 'value="weekly"' in refused.text
+    nothing = {key: value for key, value in typed.items() if not key.startswith("category-")}
+    refused = client.post("/console/fleet/policies", data=nothing)
+    assert (refused.status_code, "Nothing is chosen to look for." in refused.text) == (400, True)
+
+
+def test_a_policy_fills_the_form_whole_and_loses_nothing_that_the_form_has_not(client: Client) -> None:
+    page = client.get("/console/fleet/policies?policy=look").text
+    assert "Change look" in page
+    assert 'value="90"' in page
+    assert 'type="hidden" name="category-preview-workspaces"' in page
+    assert 'value="srv_1" selected' in client.get("/console/fleet/policies?server=srv_1").text
+
+
 def test_a_refused_key_is_not_sent_back(client: Client, ports: Portside) -> None:
     typed = {"name": "deploy", "username": "ada", "content": "pear-tree-4711"}
     refused = client.post("/console/fleet/keys", data=typed)
@@ -89,4 +125,9 @@ def test_who_may_only_look_sees_no_forms(client: Client, ports: Portside) -> Non
     assert 'action="/console/fleet/servers' not in page
     assert "Forget" not in page
     assert "Store key" not in client.get("/console/fleet/keys").text
+    assert "uninstall" not in client.get("/console/fleet/servers/srv_2").text
+    assert "How it is now" not in page
+    assert "Tidied by itself" not in page
+    ports.permissions |= {"deploy:scheduled-runtime-prune-policies.list"}
+    assert "Save policy" not in client.get("/console/fleet/policies").text
     assert "Add a server" not in client.get("/console/fleet").text

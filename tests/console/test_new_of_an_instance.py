@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from quarterdeck.cli.keys import new_pair
+from quarterdeck.fleet.credentials.keys import new_pair
 from quarterdeck.kernel.vault import Secret
 from support.deck import running, signed_in
 
@@ -43,7 +43,7 @@ async def test_a_zip_file_is_a_kind_of_source(deck, tmp_path):
 
 
 async def test_a_deploy_key_is_chosen_by_its_name_here_and_in_settings(deck):
-    text, _ = new_pair()
+    text = new_pair().private.reveal()
     body = {"name": "Shop key", "kind": "ssh-private-key", "privateKey": text}
     key = (await deck.do("credentials.create-ssh", body))["id"]
     choice = f'<option value="{key}"{{}}>Shop key</option>'

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 import pytest
 
@@ -52,3 +54,18 @@ async def test_work_that_waits_is_canceled(deck):
     answer = await deck.client.post(f"/console/jobs/{job.short_ref}/cancel", data={}, follow_redirects=True)
     assert answer.status_code == 200
     assert (await deck.instance.db.read(jobs.get, job.id)).state == "canceled"
+
+
+async def test_the_list_and_the_page_say_why_work_waits_and_behind_what(deck):
+    def enqueue(tx):
+        needed = frozenset({"errands"})
+        return jobs.enqueue(tx, jobs.Enqueue("test.errand", Errand(), None, capabilities=needed, concurrency_key="one"))
+
+    first = await deck.instance.db.write(enqueue)
+    second = await deck.instance.db.write(enqueue)
+    listed = (await deck.client.get("/console/jobs?state=pending")).text
+    assert "No worker that offers errands is connected." in listed
+    assert re.search(f"It waits for its turn behind “[^”]+” .{first.work_ref}", listed)
+    assert "qd work ls --status pending" in listed
+    page = (await deck.client.get(f"/console/jobs/{second.short_ref}")).text
+    assert f'href="/console/jobs/{first.short_ref}">See the job that goes first</a>' in page

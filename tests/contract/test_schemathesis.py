@@ -23,7 +23,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from quarterdeck.app import application, handlers, openapi_document
-from quarterdeck.cli.keys import new_pair
+from quarterdeck.fleet.credentials.keys import new_pair
 from quarterdeck.surfaces.deploy import deployments, preview_cleanup
 from support.databases import fresh_database
 from support.deck import HOME, Deck, opened, signed_in
@@ -96,7 +96,7 @@ async def furnished(instance: Any, address: str) -> Served:
         await deck.do("resources.set-variable", {"key": "A", "value": "1", "exposure": "runtime"}, resourceId=resource)
         await deck.do("resources.secrets.create", {"key": "A_SECRET", "value": "1"}, resourceId=resource)
         deployment = await deployed(deck, resource, there)
-        private, _ = new_pair()
+        private = new_pair().private.reveal()
         key = {"name": "Deploy", "kind": "ssh-private-key", "privateKey": private}
         credential = (await deck.do("credentials.create-ssh", key))["id"]
         token = {"organizationId": HOME, "displayName": "ci", "scope": {"workflowCommands": ["preview-cleanup"]}}

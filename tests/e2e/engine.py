@@ -64,11 +64,24 @@ class View:
             "Image": found["Image"],
             "Cmd": found["Config"]["Cmd"],
             "Labels": {**found["Config"]["Labels"], **{f"quarterdeck.{key}": value for key, value in labels.items()}},
-            "HostConfig": {"Mounts": found["HostConfig"]["Mounts"]},
+            "HostConfig": {"Mounts": found["HostConfig"].get("Mounts") or []},
         }
         made = self._client.post("/containers/create", params={"name": name}, json=body).raise_for_status().json()
         self._client.post(f"/containers/{made['Id']}/start").raise_for_status()
         return str(made["Id"])
+
+    def all(self) -> list[dict[str, Any]]:
+        """Every container, running or not."""
+        found: list[dict[str, Any]] = self._get("/containers/json", all="true")
+        return found
+
+    def networks(self) -> set[str]:
+        return {str(one["Name"]) for one in self._get("/networks")}
+
+    def network(self, name: str, **labels: str) -> None:
+        """Make a network with labels as ours are."""
+        body = {"Name": name, "Labels": {f"quarterdeck.{key}": value for key, value in labels.items()}}
+        self._client.post("/networks/create", json=body).raise_for_status()
 
     def clear(self, resources: list[str]) -> None:
         """Remove whatever these resources have in the engine."""

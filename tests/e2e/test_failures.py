@@ -13,6 +13,7 @@ from e2e.engine import View
 from e2e.repositories import Repositories, Repository
 from e2e.server import Deck
 from e2e.truth import error_code, settled
+from real.foreign import foreign_image
 from real.git_server import git, git_server
 from real.git_server import repository as made
 
@@ -168,6 +169,20 @@ def test_an_image_without_a_port_is_refused_before_it_runs(shipyard: Deck, clien
     assert error_code(shipyard, deployment) == "internal_port_missing"
     assert "no port" in shown["latestFailure"]["message"]
     assert "qd set NAME port=N" in shown["latestFailure"]["message"]
+    settled(shipyard, client, application, None)
+
+
+def test_an_image_for_another_processor_says_so(shipyard: Deck, client: Client) -> None:
+    other, reference = foreign_image(str(shipyard.docker_host))
+    source = {"kind": "docker-image", "locator": reference}
+    application = client.application("foreign", source, runtime={"strategy": "prebuilt-image"}, health=QUICK)
+    deployment = client.deploy(application)
+    shown = client.wait(deployment, 60)
+    assert shown["status"]["current"] == "failed"
+    assert error_code(shipyard, deployment) == "image_architecture_differs"
+    assert f"The image is made for {other}, and the server is" in shown["latestFailure"]["message"]
+    assert "Deploy an image for" in shown["latestFailure"]["message"]
+    assert f"{reference} is made for {other}" in client.told(deployment)
     settled(shipyard, client, application, None)
 
 

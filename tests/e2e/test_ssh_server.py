@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from e2e.afterwards import control
@@ -144,6 +145,36 @@ def test_what_it_writes_and_how_it_is_are_seen_from_here(
 
     control(client, app, "stop")
     eventually(lambda: lifecycle(client, app), "stopped")
+
+
+def test_a_request_that_was_not_served_there_is_found_by_its_id(
+    client: Client, there: Machine, server: str, repositories: Repositories
+) -> None:
+    app = application(client, server, "asked", repositories.add(f"asked-{server}", dockerfile("1")).source())
+    deployment = client.deployed(app)
+    control(client, app, "stop")
+    unserved = visit(client, there, deployment, "/cart?token=secret")
+    assert unserved.status_code == 503
+    path = "/api/resource-access-failures/{}"
+    eventually(lambda: known(client, unserved.headers["x-request-id"]), True)
+    found = client.get(path.format(unserved.headers["x-request-id"]))
+    assert (found["relatedIds"]["resourceId"], found["relatedIds"]["serverId"]) == (app.id, server)
+    assert found["evidence"]["affected"]["path"] == "/cart"
+
+    unknown = httpx.get(f"http://{there.address}/", headers={"Host": "nobody.example"}, timeout=15, trust_env=False)
+    assert unknown.status_code == 404
+    eventually(lambda: known(client, unknown.headers["x-request-id"]), True)
+    assert client.get(path.format(unknown.headers["x-request-id"]))["relatedIds"] == {"serverId": server}
+    assert not known(client, "6f0d6a3c-5b1e-4b43-9d0c-0a9a3d4f7c11")
+
+
+def known(client: Client, request_id: str) -> bool:
+    try:
+        return bool(client.get(f"/api/resource-access-failures/{request_id}"))
+    except Refused as refused:
+        if refused.code != "resource_access_failure_evidence_not_found":
+            raise
+        return False
 
 
 def test_an_edge_of_another_version_is_replaced_when_somebody_asks(

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from e2e.client import Client, Refused, signed_in
+from e2e.client import Application, Client, Refused, signed_in
+from e2e.engine import View
 from e2e.over_ssh import application, dockerfile, eventually, key_pair, register, running, visit
 from e2e.repositories import Repositories
 from e2e.server import deck
@@ -87,6 +88,36 @@ def test_an_application_that_moves_leaves_nothing_behind_and_disturbs_nobody(
         eventually(lambda: running(elsewhere, app), [second])
         eventually(lambda: running(there, app), [], 60)
         eventually(lambda: visit(client, there, first).status_code, 404)
+
+
+def ids(engine: View, app: Application) -> list[tuple[str, object]]:
+    """Containers with their state and networks, and images."""
+    found = [(row["Id"], [row["State"], *row["NetworkSettings"]["Networks"]]) for row in engine.containers(app.id)]
+    return [*found, *((row["Id"], None) for row in engine.images(app.id))]
+
+
+def test_a_second_control_plane_takes_away_only_its_own_containers_networks_and_images(
+    client: Client, there: Machine, keys: tuple[str, str], repositories: Repositories, place: Path
+) -> None:
+    ours = repositories.add("ours", dockerfile("1")).source()
+    app = application(client, register(client, there, keys[0]), "ours", ours)
+    deployment = client.deployed(app)
+    with deck(place / "guest") as second, signed_in(second) as guest, View(there.docker_host) as engine:
+        before = ids(engine, app)
+        server = register(guest, there, keys[0])
+        other = application(guest, server, "theirs", repositories.add("theirs", dockerfile("2")).source())
+        assert visit(guest, there, guest.deployed(other)).text == "2\n"
+        assert running(there, app) == [deployment]
+        guest.post(f"/api/resources/{other.id}/runtime/stop", {"resourceId": other.id})
+        guest.post(f"/api/resources/{other.id}/archive", {"resourceId": other.id})
+        path = f"/api/servers/{server}/uninstall"
+        eventually(lambda: [one for one in guest.post(path, {})["items"] if one["kind"] in {"container", "route"}], [])
+        gone = guest.post(path, {"remove": True})["items"]
+        assert {one["kind"] for one in gone if not one["removed"]} == {"edge", "directory"}
+        assert not ids(engine, other)
+        assert ids(engine, app) == before
+    assert running(there, app) == [deployment]
+    assert visit(client, there, deployment).text == "1\n"
 
 
 async def test_who_has_turns_and_locks_can_still_run_commands(there: Machine, keys: tuple[str, str]) -> None:

@@ -25,7 +25,8 @@ class Authority:
 
 @contextlib.contextmanager
 def authority(place: Path) -> Iterator[Authority]:
-    place.mkdir(parents=True)
+    """Runs as long as the block; one of the same place is the same authority again."""
+    place.mkdir(parents=True, exist_ok=True)
     configuration = {
         "admin": {"disabled": True},
         "storage": {"module": "file_system", "root": str(place / "storage")},
@@ -47,7 +48,7 @@ def authority(place: Path) -> Iterator[Authority]:
     }
     file = place / "caddy.json"
     file.write_text(json.dumps(configuration))
-    with (place / "log").open("wb") as log:
+    with (place / "log").open("ab") as log:
         process = subprocess.Popen(
             [caddy_program(), "run", "--config", file],
             stdout=log,

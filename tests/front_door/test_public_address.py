@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from e2e.server import environment
+from front_door.conftest import in_a_network_of_its_own
 
 pytestmark = [pytest.mark.edge, pytest.mark.root]
-TESTS = Path(__file__).resolve().parents[1]
 PUBLIC = "https://deck.example.test"
 
 
@@ -24,12 +19,10 @@ PUBLIC = "https://deck.example.test"
 def seen() -> Iterator[dict[str, Any]]:
     """Everything that `visiting` has seen, in a network of its own where port 80 is free and names are ours."""
     with tempfile.TemporaryDirectory(prefix="qd-door-") as place:
-        variables = environment(None)
-        variables["PYTHONPATH"] += os.pathsep + str(TESTS)
-        command = ["unshare", "--net", "--mount", sys.executable, "-W", "ignore", "-m", "front_door.visiting", place]
-        done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=240, check=False)
-        assert done.returncode == 0, done.stderr[-6000:]
-        yield json.loads(done.stdout)
+        visiting = in_a_network_of_its_own("front_door.visiting", place)
+        said, errors = visiting.communicate(timeout=240)
+        assert visiting.returncode == 0, errors[-6000:]
+        yield json.loads(said)
 
 
 def test_a_certificate_is_had_by_itself_and_soon(seen):

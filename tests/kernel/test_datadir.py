@@ -60,6 +60,21 @@ def test_a_second_process_is_told_which_one_holds_it_and_a_killed_one_holds_noth
     assert not mine.locked
 
 
+def test_a_directory_that_another_installation_works_from_is_not_begun_in(tmp_path):
+    data = DataDirectory.open(tmp_path / "data")
+    data.require_alone()
+    marks = data.runtime / "installations"
+    marks.mkdir(parents=True)
+    data.require_alone()
+    (marks / "somebody-else").touch()
+    with pytest.raises(Conflict) as refused:
+        data.require_alone()
+    assert refused.value.code == "data_directory_in_use"
+    assert "qd server uninstall NAME" in (refused.value.hint or "")
+    data.master_key.touch()  # it was here before: nobody else can have come since
+    data.require_alone()
+
+
 def test_below_five_per_cent_free_is_a_shortage(tmp_path, monkeypatch):
     directory = DataDirectory.open(tmp_path / "data")
     monkeypatch.setattr(DataDirectory, "free", lambda self: 0.05)

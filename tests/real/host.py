@@ -27,6 +27,7 @@ from real.engine import answers
 from real.sshd import PROGRAM, new_key
 
 START_SECONDS = 40
+ACCOUNT_ID = 4711
 NAMESPACES = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
 
 
@@ -44,11 +45,17 @@ class Machine:
     with_engine: bool
     username: str = ""
     process: subprocess.Popen[bytes] | None = None
+    account: str | None = None
     _lossy: Sequence[str] = ()
 
     @property
     def address(self) -> str:
         return f"10.77.{self.number}.2"
+
+    @property
+    def address6(self) -> str:
+        """The same by IPv6."""
+        return f"fd77:{self.number}::2"
 
     @property
     def network(self) -> str:
@@ -69,6 +76,34 @@ class Machine:
         return self.place / "varlib" / "quarterdeck" / "runtime"
 
     @property
+    def home(self) -> Path:
+        """Of the account that is not root."""
+        return self.place / "homes" / (self.account or "")
+
+    def allow_sudo(self, *lines: str) -> None:
+        """What stands in sudoers beside root's own line."""
+        (self.place / "sudoers").write_text("\n".join(["root ALL=(ALL:ALL) ALL", *lines, ""]))
+
+    def _accounts(self) -> list[str]:
+        """Tables of accounts with one more person, laid over those of the machine that we run on."""
+        if self.account is None:
+            return []
+        self.home.mkdir(parents=True, exist_ok=True)
+        os.chown(self.home, ACCOUNT_ID, ACCOUNT_ID)
+        rows = {
+            "passwd": f"{self.account}:x:{ACCOUNT_ID}:{ACCOUNT_ID}::{self.home}:/bin/sh",
+            "group": f"{self.account}:x:{ACCOUNT_ID}:",
+            "shadow": f"{self.account}:*:19000:0:99999:7:::",
+        }
+        for name, row in rows.items():
+            (self.place / name).write_text(f"{Path('/etc', name).read_text().rstrip()}\n{row}\n")
+        (self.place / "shadow").chmod(0o640)
+        if not (self.place / "sudoers").exists():
+            self.allow_sudo()
+        (self.place / "sudoers").chmod(0o440)
+        return [f"mount --bind {shlex.quote(str(self.place))}/{name} /etc/{name}" for name in (*rows, "sudoers")]
+
+    @property
     def fingerprint(self) -> str:
         return sh("ssh-keygen", "-lf", str(self.place / "host.pub")).stdout.split()[1]
 
@@ -79,15 +114,19 @@ class Machine:
             f"mount --bind {place}/varlib /var/lib",
             # The account's own start-up files are no part of the test, and must not be interrupted in the middle.
             f'mount --bind {place}/home "$HOME"',
+            *self._accounts(),
             # What a machine forgets when it is switched off.
             f"rm -rf {place}/exec {place}/pid {place}/docker.sock",
             "mkdir -p /run/sshd",
             f"until ip link show eth0 >{place}/null 2>&1; do sleep 0.05; done",
-            f"ip address add {self.address}/24 dev eth0; ip link set eth0 up",
+            f"ip address add {self.address}/24 dev eth0; ip address add {self.address6}/64 dev eth0 nodad",
+            "ip link set eth0 up",
             f"{PROGRAM} -D -e -f {place}/sshd_config >>{place}/log 2>&1 &",
         ]
         if self.with_engine:
             lines.append(self._engine())
+        else:
+            lines[1:1] = [f"touch {place}/nothing", *(f"mount --bind {place}/nothing {path}" for path in _engines())]
         # The first process of a machine looks after those whose parent has ended.
         return "\n".join([*lines, "while :; do wait; sleep 0.2; done"])
 
@@ -101,7 +140,7 @@ class Machine:
     def on(self) -> None:
         """Switch it on and wait until one can sign in and its engine answers."""
         assert self.process is None
-        listen = f"ListenAddress {self.address}"
+        listen = f"ListenAddress {self.address}\nListenAddress {self.address6}"
         docker = [f"SetEnv DOCKER_HOST={self.docker_host}"] if self.with_engine else []
         settings = [
             "Port 22", listen, f"HostKey {self.place}/host", f"AuthorizedKeysFile {self.place}/authorized_keys",
@@ -122,6 +161,7 @@ class Machine:
         sh("ip", "link", "add", self.cable, "type", "veth", "peer", "name", "eth0", "netns", str(self._first()))
         sh("ip", "route", "delete", "unreachable", self.network, check=False)
         sh("ip", "address", "add", f"10.77.{self.number}.1/24", "dev", self.cable)
+        sh("ip", "address", "add", f"fd77:{self.number}::1/64", "dev", self.cable, "nodad", check=False)
         sh("ip", "link", "set", self.cable, "up")
         while not self._listens() or (self.with_engine and not answers(f"{self.place}/docker.sock")):
             assert self.process.poll() is None, (self.place / "init.log").read_text()
@@ -212,6 +252,13 @@ class Machine:
             return False
 
 
+def _engines() -> list[str]:
+    """Every program of an engine that a command would find."""
+    places = [Path(directory) for directory in os.get_exec_path()]
+    return sorted({os.path.realpath(place / name) for place in places for name in ("docker", "dockerd")
+                   if (place / name).is_file()})  # fmt: skip
+
+
 def _dropped(share: float) -> Sequence[str]:
     return ("--mode", "random", "--probability", str(share), "-j", "DROP")
 
@@ -224,9 +271,11 @@ def _children(pid: int) -> list[int]:
 
 @contextlib.contextmanager
 def machine(
-    number: int, *, authorized: Sequence[str], engine: bool = True, disk: str | None = None
+    number: int, *, authorized: Sequence[str], engine: bool = True, disk: str | None = None, account: str | None = None
 ) -> Iterator[Machine]:
-    """`disk` is how large that of Quarterdeck's own things is (`400m`), if it shall have one of its own."""
+    """`disk` is how large that of Quarterdeck's own things is (`400m`), if it shall have one of its own; `account` is
+    somebody who may sign in beside root.
+    """
     place = Path(tempfile.mkdtemp(prefix=f"qd-host{number}-"))
     place.chmod(0o755)
     for name in ("varlib", "home"):
@@ -235,7 +284,7 @@ def machine(
         sh("mount", "-t", "tmpfs", "-o", f"size={disk},mode=755", "tmpfs", str(place / "varlib"))
     new_key(place / "host")
     (place / "authorized_keys").write_text("".join(f"{line}\n" for line in authorized))
-    made = Machine(place, number, authorized, engine, getpass.getuser())
+    made = Machine(place, number, authorized, engine, getpass.getuser(), account=account)
     try:
         made.on()
         yield made

@@ -26,13 +26,3 @@ def private_key(place: str) -> str:
     if not text.strip():
         raise usage("The key is empty.", "Give the whole private key file.", code="key_file")
     return text
-
-
-def new_pair() -> tuple[str, str]:
-    """A new Ed25519 key: the private text, and the line for authorized_keys."""
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-
-    key = Ed25519PrivateKey.generate()
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
-    return private, key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()

@@ -10,10 +10,10 @@ import shlex
 from quarterdeck.console.ports import SourceChoice
 from quarterdeck.console.views.backups import BackupView
 from quarterdeck.console.views.deployments import DeploymentRow
-from quarterdeck.console.views.fleet import CredentialRow, ServerChoice, ServerView
+from quarterdeck.console.views.fleet import CredentialRow, PolicyForm, ServerChoice, ServerView
 from quarterdeck.console.views.ledger import JobRow
 from quarterdeck.console.views.projects import EnvironmentView, ProjectView
-from quarterdeck.console.views.resources import ResourceHead
+from quarterdeck.console.views.resources import KeptRow, ResourceHead
 from quarterdeck.console.views.shell import Command
 
 # Names of fields as `qd set` takes them; a form is shown by its first field.
@@ -24,6 +24,8 @@ SETTABLE = {
     "health": "health-path=/healthz",
     "access": "path-prefix=/",
 }
+# What `qd server policy --category` takes.
+CATEGORIES = ("stopped-containers", "source-workspaces", "docker-build-cache", "unused-images")
 PROFILE_PATHS = {
     "source": "source",
     "runtime": "runtime-profile",
@@ -55,6 +57,24 @@ def archive_deployment(row: DeploymentRow) -> Command:
 
 def import_variables(head: ResourceHead) -> Command:
     return Command(_line("import", head.path, ".env"), f"POST /api/resources/{head.ref}/variables/import")
+
+
+def logs_of(head: ResourceHead) -> Command:
+    return Command(_line("logs", "-f", head.path), f"GET /api/resources/{head.ref}/runtime-logs")
+
+
+def keep_log(head: ResourceHead) -> Command:
+    words = ("log-archive", "keep", head.path, "--tail", "1000", "--reason", "…")
+    return Command(_line(*words), f"POST /api/resources/{head.ref}/runtime-log-archives")
+
+
+def kept_log(row: KeptRow) -> Command:
+    return Command(_line("log-archive", "show", row.ref), f"GET /api/resources/runtime-log-archives/{row.ref}")
+
+
+def delete_kept_logs(head: ResourceHead, days: str) -> Command:
+    words = ("log-archive", "prune", "--resource", head.path, "--before", f"{days}d", "--yes")
+    return Command(_line(*words), "POST /api/resources/runtime-log-archives/prune")
 
 
 def rollback(head: ResourceHead, target: DeploymentRow, latest: str) -> Command:
@@ -111,13 +131,52 @@ def unset_environment_variable(view: EnvironmentView, key: str) -> Command:
     return Command(_line("environment", "unset", path, key), f"DELETE /api/environments/{view.ref}/variables/{key}")
 
 
-def add_server(choice: ServerChoice) -> Command:
+def add_server(choice: ServerChoice, key: str = "") -> Command:
+    """`key` is the name of the stored key that was chosen."""
     words = ["server", "add", choice.name or "NAME"]
     if choice.host:
-        words += [choice.host, "--agent"] if choice.credential == "agent" else [choice.host, "--credential", "KEY"]
+        words += (
+            [choice.host, "--agent"] if choice.credential == "agent" else [choice.host, "--credential", key or "KEY"]
+        )
         words += ["--port", choice.port] if choice.port.isdigit() and choice.port != "22" else []
         words += ["--user", choice.username] if choice.username else []
+    words += ["--edge", choice.edge] if choice.edge != "caddy" else []
     return Command(_line(*words), "POST /api/servers")
+
+
+def test_draft() -> Command:
+    """The command line tests a server with adding it."""
+    return Command("", "POST /api/servers/connectivity-tests")
+
+
+def show_server(view: ServerView) -> Command:
+    return Command(_line("server", "show", view.name), f"GET /api/servers/{view.ref}/capacity")
+
+
+def sign_in_to_server(view: ServerView) -> Command:
+    return Command(
+        _line("server", "credential", view.name, "--credential", "KEY"), f"POST /api/servers/{view.ref}/credentials"
+    )
+
+
+def rename_server(view: ServerView) -> Command:
+    return Command(_line("server", "rename", view.name, "NAME"), f"POST /api/servers/{view.ref}/rename")
+
+
+def uninstall_server(view: ServerView) -> Command:
+    return Command(_line("server", "uninstall", view.name, "--remove"), f"POST /api/servers/{view.ref}/uninstall")
+
+
+def policy(form: PolicyForm, server: str = "") -> Command:
+    """`server` is the name of the one that it is for, empty for all."""
+    words = ["server", "policy", form.name or "NAME", "--days", form.days if form.days.isdigit() else "30"]
+    words += ["--server", server] if server else []
+    for category in form.categories:
+        if category in CATEGORIES:
+            words += ["--category", category]
+    words += ["--remove"] if form.remove else []
+    words += [] if form.enabled else ["--off"]
+    return Command(_line(*words), "POST /api/servers/capacity/policies")
 
 
 def test_server(view: ServerView) -> Command:
@@ -154,6 +213,11 @@ def work(row: JobRow, act: str) -> Command:
     )
 
 
+def list_work(state: str) -> Command:
+    words = ("--status", state) if state else ()
+    return Command(_line("work", "ls", *words), "GET /api/operator-work")
+
+
 def enrol() -> Command:
     return Command("qd worker --server URL --token @FILE --capability deploy", "GET /api/servers")
 
@@ -181,6 +245,7 @@ def deploy(choice: SourceChoice) -> Command:
         ("--project", choice.project),
         ("--environment", choice.environment),
         ("--server", choice.server),
+        ("--build-on", choice.builder),
         ("--strategy", choice.strategy if choice.strategy != "auto" else ""),
         ("--port", choice.port),
         ("--build-command", choice.build_command),

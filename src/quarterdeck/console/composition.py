@@ -10,8 +10,10 @@ from quarterdeck.console.desk import Console
 from quarterdeck.console.domain.deeds import Deeds
 from quarterdeck.console.domain.doors import Doors
 from quarterdeck.console.domain.fleet import Fleet
+from quarterdeck.console.domain.kept_logs import KeptLogs
 from quarterdeck.console.domain.live import Live
 from quarterdeck.console.domain.reads import Reads
+from quarterdeck.console.domain.tidying import Tidying
 from quarterdeck.console.render import Renderer
 from quarterdeck.console.router import console_router, front
 from quarterdeck.kernel.protocols import DeletionBlocker
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from quarterdeck.instance import Instance
 
 
-class InstancePorts(Doors, Reads, Deeds, Fleet, Live):
+class InstancePorts(Doors, Reads, Deeds, Fleet, Tidying, KeptLogs, Live):
     """The ports over the domain of one installation."""
 
     def __init__(self, instance: Instance, registry: tuple[DeletionBlocker, ...] = ()) -> None:

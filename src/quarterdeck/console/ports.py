@@ -15,11 +15,21 @@ from typing import Any, Protocol
 
 from quarterdeck.console.views.backups import BackupView
 from quarterdeck.console.views.deployments import DeploymentRow, DeploymentView, LineView, LogView, RollbackView
-from quarterdeck.console.views.fleet import CapacityView, CredentialRow, Looked, ServerChoice, ServerView
+from quarterdeck.console.views.fleet import (
+    CapacityView,
+    CredentialRow,
+    LeftRow,
+    Looked,
+    PolicyForm,
+    PolicyRow,
+    ServerChoice,
+    ServerView,
+    SurveyView,
+)
 from quarterdeck.console.views.home import Home
 from quarterdeck.console.views.ledger import AuditList, Found, HostRow, JobList, JobView, SessionRow
 from quarterdeck.console.views.projects import Choice, EnvironmentView, ProjectRow, ProjectView, VariableRow
-from quarterdeck.console.views.resources import Inspection, ResourceHead, ResourceView, Settings
+from quarterdeck.console.views.resources import Inspection, KeptRow, ResourceHead, ResourceView, Settings
 from quarterdeck.console.views.shell import Count, Viewer
 
 Principal = Any
@@ -91,7 +101,9 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class SourceChoice:
-    """What the new-project form asks for; empty strings mean unsaid. `key` is the reference of a stored SSH key."""
+    """What the new-project form asks for; empty strings mean unsaid. `key` is the reference of a stored SSH key,
+    `builder` that of another server that builds its images.
+    """
 
     kind: str
     locator: str
@@ -106,6 +118,7 @@ class SourceChoice:
     port: str = ""
     build_command: str = ""
     start_command: str = ""
+    builder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +308,31 @@ class Fleet(Protocol):
         """Sign in and look; takes seconds."""
         ...
 
-    async def look_at_draft(self, who: Principal, choice: ServerChoice) -> Looked: ...
+    async def look_at_draft(self, who: Principal, choice: ServerChoice) -> Looked:
+        """The same for a server that is not registered; nothing is kept."""
+        ...
+
+    async def keep_key(self, who: Principal, *, name: str, username: str, key: str | None) -> str:
+        """Store a key, or without one a new one. Raises Forbidden for who may not."""
+        ...
+
+    async def survey(self, who: Principal, ref: str) -> SurveyView:
+        """The edge as it runs, and what else the machine does; takes seconds."""
+        ...
+
+    async def left_on_server(self, who: Principal, ref: str) -> tuple[LeftRow, ...]:
+        """What of ours is on a server; takes seconds."""
+        ...
+
+    async def uninstall_server(self, who: Principal, ref: str, confirmation: str) -> tuple[LeftRow, ...]:
+        """Take it away; `confirmation` is the server's name."""
+        ...
+
+    async def policies(self, who: Principal) -> tuple[PolicyRow, ...]:
+        """By which all servers are tidied."""
+        ...
+
+    async def configure_policy(self, who: Principal, policy: PolicyForm) -> None: ...
 
     async def capacity(self, who: Principal, ref: str) -> CapacityView: ...
 
@@ -324,6 +361,26 @@ class Fleet(Protocol):
     async def delete_credential(self, who: Principal, ref: str) -> None: ...
 
 
+class KeptLogs(Protocol):
+    """Lines of a runtime that somebody keeps beyond their time."""
+
+    async def kept_logs(self, who: Principal, place: Place, limit: int) -> tuple[KeptRow, ...]:
+        """Newest first."""
+        ...
+
+    async def kept_log(self, who: Principal, place: Place, ref: str) -> tuple[KeptRow, LogView]: ...
+
+    async def keep_log(self, who: Principal, place: Place, *, lines: str, service: str, reason: str) -> str: ...
+
+    async def old_kept_logs(self, who: Principal, place: Place, days: int) -> int:
+        """How many were kept more than so many days ago."""
+        ...
+
+    async def delete_kept_logs(self, who: Principal, place: Place, days: int, confirmation: str) -> int:
+        """`confirmation` is the slug of the resource."""
+        ...
+
+
 class Live(Protocol):
     """What moves while a page is open."""
 
@@ -336,5 +393,5 @@ class Live(Protocol):
         ...
 
 
-class ConsolePorts(Doors, Reads, Deeds, Fleet, Live, Protocol):
+class ConsolePorts(Doors, Reads, Deeds, Fleet, KeptLogs, Live, Protocol):
     """All of it, as the pages are given it."""

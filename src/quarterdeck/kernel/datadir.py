@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import stat
@@ -123,6 +124,21 @@ class DataDirectory:
                 code="restore_unfinished",
                 hint="Run the same `quarterdeck restore` again, then start.",
             )
+
+    def require_alone(self) -> None:
+        """Raise `Conflict` where another installation, over SSH, has made this the home of what it deploys here, and we
+        begin anew: we would clear that away as something that nobody needs.
+        """
+        if self.master_key.exists():
+            return
+        with contextlib.suppress(FileNotFoundError):
+            if any((self.runtime / "installations").iterdir()):
+                raise Conflict(
+                    f"Another installation of Quarterdeck deploys to this machine, from the directory {self.path}.",
+                    code="data_directory_in_use",
+                    hint="Choose another directory with --data-dir, or have that installation leave this machine "
+                    "first: qd server uninstall NAME.",
+                )
 
     def restored_since(self, instant: datetime) -> bool:
         """Whether a backup was restored here at or after an instant."""

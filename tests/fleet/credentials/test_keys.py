@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncssh
 import pytest
 
-from quarterdeck.fleet.credentials.keys import key_pair
+from quarterdeck.fleet.credentials.keys import key_pair, new_pair
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.vault import Secret
 from real.sshd import new_key
@@ -34,6 +34,13 @@ def test_every_usual_key_is_taken_and_its_public_half_derived(tmp_path, options)
     )
     # Line ends of another system and a lost last one do no harm.
     assert key_pair(Secret(text.replace("\n", "\r\n").strip())).public == pair.public
+
+
+def test_a_new_key_is_one_that_is_taken_and_never_the_same_twice() -> None:
+    made = new_pair()
+    assert key_pair(made.private, made.public).public == made.public
+    assert made.public.startswith("ssh-ed25519 ")
+    assert new_pair().public != made.public
 
 
 @pytest.mark.parametrize(

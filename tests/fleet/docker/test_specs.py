@@ -10,7 +10,8 @@ from quarterdeck.fleet.docker.containers import Container
 from quarterdeck.fleet.docker.engine import decode, has_buildkit, read_ping, refusal
 from quarterdeck.fleet.docker.execution import exec_body
 from quarterdeck.fleet.docker.filters import filters
-from quarterdeck.fleet.docker.images import RegistryAuth, registry_header, split_reference
+from quarterdeck.fleet.docker.images import RegistryAuth, registry_header, split_reference, tell
+from quarterdeck.fleet.docker.messages import Message
 from quarterdeck.fleet.docker.networks import create_body
 from quarterdeck.fleet.docker.specs import ContainerSpec, Mount, create_spec
 from quarterdeck.fleet.docker.stats import Raw, sample
@@ -252,3 +253,17 @@ def test_a_sample_counts_cores_and_leaves_out_droppable_memory() -> None:
     assert (made.cpu_percent, made.memory_bytes, made.memory_limit) == (40.0, 600, 5000)
     assert (made.received_bytes, made.sent_bytes, made.read_bytes, made.written_bytes, made.pids) == (11, 22, 7, 8, 4)
     assert sample(Raw()).cpu_percent == 0.0
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "hint"),
+    [
+        ("no matching manifest for linux/amd64 in the manifest list entries", "image_architecture_differs", "made for"),
+        ("manifest for a:1 not found: manifest unknown", "image_pull_failed", "name and tag"),
+    ],
+)
+async def test_why_an_image_cannot_be_had_is_told_apart(said: str, code: str, hint: str) -> None:
+    with pytest.raises(Problem) as refused:
+        await tell(Message(error=said), {}, None, "a:1")
+    assert refused.value.code == code
+    assert hint in (refused.value.hint or "")

@@ -12,8 +12,10 @@ import pytest
 
 from quarterdeck.fleet.edge.admin import ConfigurationChanged, ConfigurationRefused
 from quarterdeck.fleet.edge.edge import Edge
+from quarterdeck.fleet.edge.refusals import explained
 from quarterdeck.fleet.edge.routes import ProxyRoute, RedirectRoute
 from quarterdeck.kernel.errors import Conflict, Invalid, Unavailable
+from support.certificates import issued
 from support.edge_traffic import CHILD, application
 
 pytestmark = pytest.mark.edge
@@ -33,11 +35,45 @@ async def test_a_refused_configuration_leaves_the_old_one_serving_and_nothing_wr
             await edge.put_route(BROKEN)
         assert refused.value.code == "edge_proxy_configuration_refused"
         assert "/missing.pem" not in refused.value.message
+        assert "those before: the certificate or its key for broken.localhost is missing." in refused.value.message
+        assert "Put a whole certificate" in (refused.value.hint or "")
         assert edge.layout.current.read_bytes() == loaded
         assert set(await edge.routes()) == {"web"}
         assert [path.name for path in edge.layout.upstreams.iterdir()] == ["web"]
         assert (await get("web.localhost/")).text == "here"
         assert await edge.put_route(RedirectRoute(id="next", hostnames=("n.localhost",), target="https://a.example"))
+
+
+@pytest.mark.parametrize(
+    ("certificate", "key", "told"),
+    [
+        (b"nonsense", None, "certificate or its key for own.localhost is not one in PEM form"),
+        (None, b"nonsense", "certificate or its key for own.localhost is not one in PEM form"),
+        (None, issued("other")[1], "certificate and key for own.localhost do not belong together"),
+    ],
+)
+async def test_what_is_wrong_with_a_certificate_is_said(edge: Edge, tmp_path: Path, certificate, key, told):
+    whole = issued("own.localhost")
+    (tmp_path / "a.pem").write_bytes(certificate or whole[0])
+    (tmp_path / "a.key").write_bytes(key or whole[1])
+    files = {"certificate_file": str(tmp_path / "a.pem"), "key_file": str(tmp_path / "a.key")}
+    with pytest.raises(ConfigurationRefused) as refused:
+        await edge.put_route(ProxyRoute(id="own", hostnames=("own.localhost",), tls="files", **files))
+    assert told in refused.value.message
+    assert str(tmp_path) not in refused.value.message
+    assert await edge.routes() == {}
+
+
+async def test_a_program_that_does_not_know_what_we_ask_for_is_named_as_another_version(edge: Edge):
+    await edge.ensure_running()
+    configuration, tag = await edge._admin.configuration()
+    assert configuration is not None
+    for name, foreign in (("the module frob", {"apps": {"frob": {}}}), ("the setting frob", {"frob": 1})):
+        with pytest.raises(ConfigurationRefused) as refused:
+            await edge._admin.load({**configuration, **foreign}, tag)
+        told = explained(refused.value, ())
+        assert f"does not know {name}, so it is another version" in told.message
+        assert told.hint == "Have ours started in its place: qd server edge NAME"
 
 
 async def test_one_bad_route_of_a_batch_does_not_refuse_the_others(edge: Edge):

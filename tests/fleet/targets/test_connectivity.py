@@ -14,6 +14,7 @@ from quarterdeck.fleet.docker.address import EngineAddress
 from quarterdeck.fleet.docker.dialing import LocalDialer
 from quarterdeck.fleet.targets import connectivity
 from quarterdeck.fleet.targets.connectivity import Check, Examined
+from quarterdeck.fleet.targets.edge_host import SOCKETS
 from quarterdeck.fleet.targets.host import Ran
 from quarterdeck.fleet.targets.login import Login
 from quarterdeck.kernel.clock import HeldClock, SystemClock
@@ -69,6 +70,8 @@ async def test_a_machine_that_is_well_passes() -> None:
     ("name", "command", "answer", "code", "instruction"),
     [
         ("sudo", "sudo -n true", (1, ""), "sudo_unavailable", "ada ALL=(ALL) NOPASSWD:ALL"),
+        ("sudo", "sudo -n true", (1, ""), "sudo_unavailable", "there is no sudo"),
+        ("sudo", "sudo -n true", (1, ""), "sudo_unavailable", "apt-get install sudo && echo"),
         ("architecture", "uname -sm", (0, "Linux riscv64\n"), "architecture_unsupported", "x86-64"),
         ("architecture", "uname -sm", (0, "Darwin arm64\n"), "architecture_unsupported", "Linux"),
         ("clock", "date +%s", (0, "1767225700\n"), "clock_skew", "timedatectl"),
@@ -90,6 +93,57 @@ async def test_what_is_wrong_is_said_with_what_to_do(name, command, answer, code
     assert instruction in found.message
 
 
+TABLE = "sl local_address rem_address st tx rx tr tm retrnsmt uid timeout inode"
+
+
+def listening(lowest: int, *ports: int) -> tuple[int, str]:
+    """The kernel's tables of a machine where somebody listens on these ports."""
+    rows = [f"{place}: 00000000:{port:04X} 00000000:0000 0A 0:0 00:0 0 0 0 {place}" for place, port in enumerate(ports)]
+    return 0, "\n".join([str(lowest), TABLE, *rows]) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("tables", "account", "status", "code", "words"),
+    [
+        (listening(80), "1000", "passed", None, "can listen on 80 and 443"),
+        (listening(1024), "0", "passed", None, "can listen on 80 and 443"),
+        (listening(1024), "1000", "passed", "edge_ports_taken", "ip_unprivileged_port_start=80"),
+        (
+            listening(80, 80),
+            "1000",
+            "passed",
+            "edge_ports_taken",
+            "Another program has 80. The edge would listen on 8080",
+        ),
+        (listening(80, 443, 8080), "1000", "passed", "edge_ports_taken", "would listen on 18000 and 18001"),
+        (listening(80, 80, *range(18_000, 18_999), 8080), "1000", "failed", "edge_ports_taken", "No other ports"),
+        ((1, ""), "1000", "failed", "edge_ports_unreadable", "does not tell"),
+    ],
+)
+async def test_where_an_edge_could_listen_is_said_before_it_is_brought_up(tables, account, status, code, words) -> None:
+    host = Scripted({**WELL, f"sh -c {SOCKETS}": tables, "id -u": (0, account)})
+    checks = await connectivity._machine(host, HeldClock(), None)
+    found = next(check for check in checks if check.name == "edge-ports")
+    assert (found.status, found.facts.get("code")) == (status, code)
+    assert words in found.message
+
+
+async def test_the_ports_of_the_own_edge_are_not_taken() -> None:
+    host = Scripted({**WELL, f"sh -c {SOCKETS}": listening(80, 80, 443)})
+    checks = await connectivity._machine(host, HeldClock(), None, (80, 443))
+    assert next(check for check in checks if check.name == "edge-ports").facts == {"ports": "80,443"}
+
+
+async def test_what_one_command_mends_names_it_apart() -> None:
+    for name, command, answer, mends in (
+        ("sudo", "sudo -n true", (1, ""), "echo 'ada ALL=(ALL) NOPASSWD:ALL' > /etc/sudoers.d/quarterdeck"),
+        ("clock", "date +%s", (0, "1767225500\n"), "sudo timedatectl set-ntp true"),
+        ("docker-engine", "test -S x", (1, ""), "sudo apt-get install docker.io"),
+    ):
+        checks = await connectivity._machine(Scripted({**WELL, command: answer}), HeldClock(), None)
+        assert next(check for check in checks if check.name == name).facts["command"].startswith(mends)
+
+
 async def test_a_real_server_is_reached_and_the_stages_are_told_apart(login: Login, server: Sshd) -> None:
     found = await connectivity.examine(login, SystemClock())
     assert [check.name for check in found.checks] == [*connectivity.REACHING, *connectivity.MACHINE]
@@ -102,6 +156,19 @@ async def test_a_real_server_is_reached_and_the_stages_are_told_apart(login: Log
     assert (kept_out.status, kept_out.host_key) == ("unreachable", None)
     assert [named(kept_out, name).status for name in connectivity.REACHING] == ["passed", "passed", "passed", "failed"]
     assert {named(kept_out, name).status for name in connectivity.MACHINE} == {"skipped"}
+
+
+async def test_a_server_is_reached_by_an_ipv6_address(login: Login, server: Sshd) -> None:
+    server.stop()
+    server.settings = ["ListenAddress ::1"]
+    server.start()
+    by_it = replace(login, host="::1")
+    found = await connectivity.examine(by_it, SystemClock())
+    assert {named(found, name).status for name in connectivity.REACHING} == {"passed"}
+    assert str(by_it) == f"{login.username}@[::1]:{login.port}"
+    server.stop()
+    gone = await connectivity.examine(by_it, SystemClock())
+    assert named(gone, "tcp").message.startswith(f"Nothing answers at ::1 on port {login.port}: ")
 
 
 async def test_a_key_that_ssh_does_not_know_is_said_before_anything_is_sent(login: Login) -> None:

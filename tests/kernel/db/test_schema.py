@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sqlite3
 import stat
 import subprocess
@@ -248,3 +249,19 @@ def test_two_processes_migrate_once(empty, database_kind):
     ]
     counts = sorted(int(one.communicate()[0]) for one in started)
     assert counts == [0, len(revisions())]
+
+
+@pytest.mark.parametrize("place", ["migrate.begin", "migrate.applied"])
+def test_an_upgrade_that_is_killed_half_way_leaves_the_schema_before_and_is_begun_again(empty, tmp_path, place):
+    before = revisions()[-4]
+    create(empty, before, lambda _connection: None)
+    found = catalogue(empty)
+    (tmp_path / "armed").write_text(f"{place} 1")
+    program = "import sys; from quarterdeck.kernel.db.migrate import migrate; migrate(sys.argv[1])"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "QUARTERDECK_FAULTS": str(tmp_path)}
+    killed = subprocess.run([sys.executable, "-c", program, str(empty)], env=environment, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert current(empty) == before
+    assert catalogue(empty) == found
+    assert migrate(empty) == list(revisions()[-3:])
+    assert pending(empty) == []

@@ -151,6 +151,20 @@ async def test_a_draft_is_tried_and_nothing_is_kept(deck, keys, there):
     assert check(unsaid, "authentication")["metadata"]["code"] == "ssh_credential_missing"
 
 
+async def test_the_ports_of_an_edge_of_ours_are_free_for_it_under_another_name_of_its_machine(deck, keys, there):
+    server = await register(deck, there)
+
+    def edge(tx):
+        found = tx.first(select(Server).where(Server.ref == server))
+        found.edge_http_port, found.edge_https_port = 80, 443
+
+    await deck.instance.db.write(edge)
+    way = {"kind": "ssh-private-key", "username": there.username, "privateKey": keys[0]}
+    draft = {"host": "127.0.0.1", "port": there.port, "providerKey": "generic-ssh", "credential": way}
+    found = await deck.do("servers.test-draft-connectivity", {"server": draft})
+    assert check(found, "edge-ports")["metadata"] == {"ports": "80,443"}
+
+
 async def test_this_machine_needs_no_connection(deck):
     server = await deck.server()
     found = await deck.do("servers.test-connectivity", serverId=server)

@@ -8,7 +8,7 @@ from cyclopts import App
 
 from quarterdeck.cli import names
 from quarterdeck.cli.failure import usage
-from quarterdeck.cli.keys import new_pair, private_key
+from quarterdeck.cli.keys import private_key
 from quarterdeck.cli.options import Changing, Common, Destroying
 from quarterdeck.cli.session import Session, session
 
@@ -54,7 +54,12 @@ def add(
 def _key(key: str | None, *, generate: bool) -> tuple[str, str | None]:
     if generate == (key is not None):
         raise usage("Say where the key comes from.", "--generate, or --key FILE")
-    return new_pair() if generate else (private_key(key or "-"), None)
+    if not generate:
+        return private_key(key or "-"), None
+    from quarterdeck.fleet.credentials.keys import new_pair  # takes a while to load, and is rarely needed
+
+    made = new_pair()
+    return made.private.reveal(), made.public
 
 
 def _answer(opened: Session, identifier: str, public: str | None, text: str) -> None:

@@ -429,7 +429,9 @@ def prune(
             opened.terminal.say(f"{counts['matchedCount']:g} could be removed: add --remove.")
 
 
-def uninstall(name: str, /, *, remove: bool = False, changing: Changing = CHANGING) -> None:
+def uninstall(
+    name: str, /, *, remove: bool = False, without_engine: bool = False, changing: Changing = CHANGING
+) -> None:
     """Say what Quarterdeck has left on a server; with --remove take it away: containers, images, releases, the edge.
 
     qd server uninstall berlin
@@ -441,10 +443,14 @@ def uninstall(name: str, /, *, remove: bool = False, changing: Changing = CHANGI
         Its name or id.
     remove
         Take it away. Nothing may be placed there any more; volumes stay.
+    without_engine
+        With --remove: go on where Docker does not answer. What it holds stays there until it runs and this is repeated.
     """
     with session(changing) as opened:
         found = names.server(opened.api, name)
         path, body = f"/api/servers/{found['id']}/uninstall", {"remove": remove}
+        if without_engine:
+            body["withoutEngine"] = True
         if remove:
             opened.terminal.confirm(f"Take away from {found['name']} all that Quarterdeck has left there?")
         if opened.api.planning:

@@ -17,7 +17,16 @@ from quarterdeck.console.ports import Place, SourceChoice
 from quarterdeck.deploy.deployments import admission, deployments, first
 from quarterdeck.deploy.deployments import archiving as history
 from quarterdeck.deploy.deployments.model import Deployment
-from quarterdeck.deploy.resources import archiving, deploy_keys, importing, profiles, resources, runtime, variables
+from quarterdeck.deploy.resources import (
+    archiving,
+    build_places,
+    deploy_keys,
+    importing,
+    profiles,
+    resources,
+    runtime,
+    variables,
+)
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Invalid
@@ -266,7 +275,7 @@ def _profile(resource: Resource, form: str, values: Mapping[str, str]) -> dict[s
     for name, text in values.items():
         if form == "health" and name in {"path", "expectedStatusCode"}:
             _put(http, name, _typed(name, text) if text else None)
-        elif name == deploy_keys.FIELD:
+        elif name in {deploy_keys.FIELD, build_places.FIELD}:
             metadata = {**(saved.get("metadata") or {}), name: text}
             _put(saved, "metadata", {key: value for key, value in metadata.items() if value} or None)
         elif name == "enabled":

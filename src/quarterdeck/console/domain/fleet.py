@@ -4,25 +4,33 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import select
+
+from quarterdeck.console.domain import machines, tidying
+from quarterdeck.console.domain import resources as things
+from quarterdeck.console.domain.places import owners_of
 from quarterdeck.console.views.deployments import Fact
 from quarterdeck.console.views.fleet import (
     AttemptRow,
     CapacityView,
     CredentialRow,
     Looked,
-    LookedAt,
+    Placed,
     ServerChoice,
     ServerView,
+    SurveyView,
 )
-from quarterdeck.console.words import exact, size
+from quarterdeck.console.words import exact
 from quarterdeck.deploy.deployments import rollups
-from quarterdeck.fleet.capacity.values import Capacity
+from quarterdeck.deploy.deployments.model import Deployment
+from quarterdeck.deploy.observation import observations
+from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.fleet.credentials import access, credentials
 from quarterdeck.fleet.credentials.access import AGENT, STORED, Shown, Way
+from quarterdeck.fleet.credentials.keys import new_pair
 from quarterdeck.fleet.servers import lifecycle, proxies, servers
 from quarterdeck.fleet.servers.looking import Draft
 from quarterdeck.fleet.servers.model import Server
-from quarterdeck.fleet.targets.connectivity import Examined
 from quarterdeck.kernel.blockers import in_words
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Invalid
@@ -31,7 +39,9 @@ from quarterdeck.kernel.protocols import DeletionBlocker
 from quarterdeck.kernel.vault import Secret
 
 SSH = "generic-ssh"
-MOST = 500
+MOST, PLACED = 500, 100
+BUILDS = "source-link"
+"""What is told of resources whose images are built on a server, among what stands in the way of deleting it."""
 
 
 class Fleet:
@@ -45,18 +55,23 @@ class Fleet:
         return view
 
     async def look(self, who: Principal, ref: str) -> Looked:
-        _, found = await self.instance.looking.examine(ref)
-        return _looked(found)
+        server, found = await self.instance.looking.examine(ref)
+        return machines.looked(found, await self.instance.db.read(_line_of, server))
 
     async def look_at_draft(self, who: Principal, choice: ServerChoice) -> Looked:
         draft = Draft(choice.host, _port(choice.port), SSH if choice.host else servers.LOCAL, _way(choice))
         if not choice.host:
             draft = Draft("127.0.0.1", 22, servers.LOCAL)
-        return _looked(await self.instance.looking.examine_draft(draft))
+        line = await self.instance.db.read(_line, choice.credential) if choice.host else ""
+        return machines.looked(await self.instance.looking.examine_draft(draft), line)
+
+    async def survey(self, who: Principal, ref: str) -> SurveyView:
+        _, found = await self.instance.looking.survey(ref)
+        return machines.survey(found)
 
     async def capacity(self, who: Principal, ref: str) -> CapacityView:
         _, found = await self.instance.looking.measure(ref)
-        return _capacity(found)
+        return machines.capacity(found)
 
     async def credentials(self, who: Principal) -> tuple[CredentialRow, ...]:
         def read(tx: Tx) -> tuple[CredentialRow, ...]:
@@ -67,6 +82,7 @@ class Fleet:
                     row.username or "root",
                     row.rotated_at or row.created_at,
                     tuple(use.server.name for use in credentials.usage(tx, row)),
+                    row.public_key,
                 )
                 for row in credentials.newest(tx, MOST)
             )
@@ -74,7 +90,21 @@ class Fleet:
         rows: tuple[CredentialRow, ...] = await self.instance.db.read(read)
         return rows
 
+    async def keep_key(self, who: Principal, *, name: str, username: str, key: str | None) -> str:
+        self.instance.access.require(who, "deploy:credentials.create-ssh")
+
+        def keep(tx: Tx) -> str:
+            private = new_pair().private if key is None else Secret(key)
+            return credentials.create(tx, name=name, private_key=private, username=username or None).ref
+
+        ref: str = await self.instance.db.write(keep)
+        return ref
+
     async def add_server(self, who: Principal, choice: ServerChoice) -> str:
+        """What is said of signing in and of the host key is said of the server in the same unit."""
+        if choice.host and (choice.credential or choice.expected_key):
+            self.instance.access.require(who, "deploy:servers.configure-credential")
+
         def add(tx: Tx) -> str:
             made = servers.register(
                 tx,
@@ -88,6 +118,8 @@ class Fleet:
             way = _way(choice)
             if way is not None:
                 access.configure(tx, made.ref, way)
+            if choice.expected_key:
+                access.accept_host_key(tx, made.ref, choice.expected_key)
             return made.ref
 
         ref: str = await self.instance.db.write(add)
@@ -137,7 +169,7 @@ class Fleet:
 def _view(tx: Tx, ref: str, registry: tuple[DeletionBlocker, ...]) -> ServerView:
     server = servers.find(tx, ref)
     shown = access.of_servers(tx, [server]).get(server.id)
-    local = server.provider == servers.LOCAL
+    local, standing = server.provider == servers.LOCAL, lifecycle.blockers(tx, server, registry)
     chosen = "" if shown is None else "agent" if shown.row.kind == AGENT else shown.stored.ref if shown.stored else ""
     return ServerView(
         ref=server.ref,
@@ -156,8 +188,58 @@ def _view(tx: Tx, ref: str, registry: tuple[DeletionBlocker, ...]) -> ServerView
             AttemptRow(one.ref, one.status, one.reason, one.error_message or "", one.started_at)
             for one in proxies.latest(tx, server)
         ),
-        blockers=tuple(in_words(*one) for one in lifecycle.blockers(tx, server, registry)),
+        blockers=tuple(in_words(*one) for one in standing),
+        edge_facts=_edge_facts(server),
+        placed=_placed(tx, server),
+        builds=dict(standing).get(BUILDS, 0),
+        policies=tidying.rows(tx, server.ref),
     )
+
+
+def _placed(tx: Tx, server: Server) -> tuple[Placed, ...]:
+    """What it serves, by name."""
+    found = tx.hold(
+        tx.scalars(
+            select(Resource)
+            .join(Deployment, Resource.serving_id == Deployment.id)
+            .where(Deployment.server_id == server.id, Resource.lifecycle != "deleted")
+            .order_by(Resource.name)
+            .limit(PLACED)
+        )
+    )
+    latest, seen = things.latest_of(tx, found), observations.all_of(tx, found)
+    rows = []
+    for resource in found:
+        owners = owners_of(tx, resource)
+        state = things.state_of(resource, latest.get(resource.id), seen.get(resource.id))
+        rows.append(Placed(owners.title, owners.href, state))
+    return tuple(rows)
+
+
+def _edge_facts(server: Server) -> tuple[Fact, ...]:
+    facts = [Fact("Kind", server.proxy_kind)]
+    ports = [str(port) for port in (server.edge_http_port, server.edge_https_port) if port]
+    if ports:
+        facts.append(Fact("Listens on", " and ".join(ports)))
+    if server.proxy_succeeded_at is not None:
+        facts.append(Fact("Last seen well", exact(server.proxy_succeeded_at)))
+    if server.proxy_error_code is not None:
+        facts.append(Fact("Last error", server.proxy_error_code, True))
+    return tuple(facts)
+
+
+def _line(tx: Tx, credential: str) -> str:
+    """What belongs into authorized_keys for a stored key, nothing for any other way."""
+    if not credential or credential == "agent":
+        return ""
+    return credentials.find(tx, credential).public_key
+
+
+def _line_of(tx: Tx, server: Server) -> str:
+    shown = access.of_servers(tx, [server]).get(server.id)
+    if shown is None or shown.row.kind == AGENT:
+        return ""
+    return (shown.stored.public_key if shown.stored else shown.row.public_key) or ""
 
 
 def _words(shown: Shown | None, *, local: bool) -> str:
@@ -182,56 +264,9 @@ def _facts(tx: Tx, server: Server, shown: Shown | None, *, local: bool) -> tuple
     elif not local:
         facts.append(Fact("Host key", "Pinned at the first contact"))
     facts.append(Fact("Deployments", f"{deployed['deployments']['total']:,}"))
-    ports = [str(port) for port in (server.edge_http_port, server.edge_https_port) if port]
-    if ports:
-        facts.append(Fact("Edge listens on", " and ".join(ports)))
     if server.deactivated_at is not None:
         facts.append(Fact("Deactivated", f"{exact(server.deactivated_at)} {server.deactivation_reason or ''}".strip()))
     return tuple(facts)
-
-
-def _looked(found: Examined) -> Looked:
-    return Looked(
-        found.status,
-        tuple(
-            LookedAt(
-                check.name.replace("-", " ").capitalize(),
-                check.status,
-                check.message,
-                check.seconds,
-                check.facts.get("shownFingerprint", ""),
-            )
-            for check in found.checks
-        ),
-    )
-
-
-def _capacity(found: Capacity) -> CapacityView:
-    bars = [
-        (f"Disk {row.mount}", row.use_percent, f"{size(row.available)} free of {size(row.size)}") for row in found.disk
-    ]
-    bars += [(f"Inodes {row.mount}", row.use_percent, f"{row.free:,} free") for row in found.inodes]
-    if found.memory.use_percent is not None:
-        bars.append(("Memory", found.memory.use_percent, f"{size(found.memory.available)} free"))
-    facts = []
-    if found.cpu.load is not None:
-        facts.append(Fact("Load", ", ".join(f"{value:g}" for value in found.cpu.load)))
-    if found.cpu.logical_cores is not None:
-        facts.append(Fact("Processors", str(found.cpu.logical_cores)))
-    if not any(warned.code == "docker-unavailable" for warned in found.warnings):
-        engine = found.engine
-        facts += [
-            Fact("Images", f"{size(engine.images)}, {size(engine.reclaimable_images)} unused"),
-            Fact("Build cache", f"{size(engine.build_cache)}, {size(engine.reclaimable_build_cache)} unused"),
-            Fact("Volumes", size(engine.volumes)),
-        ]
-    roots = {"runtime": "Releases and work", "state": "All data"}
-    facts += [
-        Fact(label, size(found.roots[name].size))
-        for name, label in roots.items()
-        if name in found.roots and found.roots[name].size is not None
-    ]
-    return CapacityView(tuple(bars), tuple(facts), tuple(warned.message for warned in found.warnings))
 
 
 def _way(choice: ServerChoice) -> Way | None:

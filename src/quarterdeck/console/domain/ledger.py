@@ -380,3 +380,14 @@ def search(tx: Tx, words: str, limit: int) -> tuple[Answer, ...]:
         for resource, environment, project in tx.session.execute(rows.order_by(Resource.id.desc()).limit(limit))
     ]
     return tuple(found[:limit])
+
+
+def search_servers(tx: Tx, words: str, limit: int) -> tuple[Answer, ...]:
+    """Servers whose name and address have all the words."""
+    query = select(Server).where(Server.organization_id == organization_of(tx))
+    for word in words.lower().split():
+        query = query.where(func.lower(Server.name + " " + Server.host).contains(word, autoescape=True))
+    return tuple(
+        Answer("fleet", server.name, f"/console/fleet/servers/{server.ref}", "Servers")
+        for server in tx.scalars(query.order_by(Server.id.desc()).limit(limit))
+    )

@@ -205,10 +205,11 @@ class Reads:
         return found
 
     async def search(self, who: Principal, words: str, limit: int) -> tuple[Found, ...]:
-        if not self.instance.access.decide(who, "deploy:resources.list").allowed:
-            return ()
-        found: tuple[Found, ...] = await self.instance.db.read(ledger.search, words, limit)
-        return found
+        found: tuple[Found, ...] = ()
+        for permission, look in (("resources.list", ledger.search), ("servers.list", ledger.search_servers)):
+            if self.instance.access.decide(who, f"deploy:{permission}").allowed:
+                found += await self.instance.db.read(look, words, limit)
+        return found[:limit]
 
     async def inspect(self, who: Principal, source: SourceChoice) -> Inspection:
         found = await inspection.inspect(

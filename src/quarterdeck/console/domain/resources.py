@@ -17,7 +17,7 @@ from quarterdeck.deploy.deployments import routes
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.observation import observations
 from quarterdeck.deploy.observation.model import Observation
-from quarterdeck.deploy.resources import resources
+from quarterdeck.deploy.resources import build_places, resources
 from quarterdeck.deploy.resources.drift import drift
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.deploy.resources.variables import reaching
@@ -167,7 +167,17 @@ def head(tx: Tx, found: Found) -> ResourceHead:
         active=active,
         blocked=blocked,
         version=str(resource.version),
+        builder=_builder(tx, resource),
     )
+
+
+def _builder(tx: Tx, resource: Resource) -> str:
+    """The name of the server that the source has its images built on."""
+    ref = build_places.reference(resource.source or {})
+    if ref is None:
+        return ""
+    found = tx.first(select(Server).where(Server.ref == ref, Server.organization_id == resource.organization_id))
+    return found.name if found is not None else ref
 
 
 def view(tx: Tx, found: Found) -> ResourceView:

@@ -8,7 +8,7 @@ from typing import Any
 from quarterdeck.console.ports import SourceChoice
 from quarterdeck.console.views.resources import Inspection
 from quarterdeck.deploy.deployments import inspection
-from quarterdeck.deploy.resources import deploy_keys
+from quarterdeck.deploy.resources import build_places, deploy_keys
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.workspace.names import slug
 
@@ -34,6 +34,8 @@ def source(choice: SourceChoice) -> dict[str, Any]:
         if choice.kind != "git":
             raise Invalid("Only a git repository is fetched with a deploy key.", hint="Choose none.", field="key")
         document |= {"kind": "git-deploy-key", "metadata": {deploy_keys.FIELD: choice.key}}
+    if choice.builder:
+        document["metadata"] = {**document.get("metadata", {}), build_places.FIELD: choice.builder}
     if choice.branch:
         commit = re.fullmatch(r"[0-9a-f]{40}", choice.branch)
         document["commitSha" if commit else "gitRef"] = choice.branch

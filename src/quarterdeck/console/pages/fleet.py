@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from collections.abc import Awaitable
-from dataclasses import fields
 from functools import partial
 from typing import Any
 
@@ -11,16 +12,17 @@ from litestar import Request, Response, get, post
 
 from quarterdeck.console import commands
 from quarterdeck.console.desk import AnyRequest, act, open_desk, part, read_form
+from quarterdeck.console.pages.new_server import EDGES, known_keys, ways
+from quarterdeck.console.pages.policies import CATEGORIES
 from quarterdeck.console.pages.questions import ask
 from quarterdeck.console.permissions import needs
 from quarterdeck.console.render import see
-from quarterdeck.console.views.fleet import CapacityView, CredentialRow, Looked, ServerChoice
+from quarterdeck.console.views.fleet import CapacityView, LeftRow, Looked, SurveyView
 from quarterdeck.console.views.shell import Crumb, Field
+from quarterdeck.console.words import counted
 from quarterdeck.kernel.errors import Problem
 
 FLEET = Crumb("Fleet", "/console/fleet")
-EDGES = (("caddy", "Caddy"), ("traefik", "Traefik"), ("none", "None: no routes on this server"))
-AGENT = ("agent", "The SSH agent of the control plane's account")
 SERVER = "/fleet/servers/{ref:str}"
 
 
@@ -37,59 +39,6 @@ async def fleet(request: Request[Any, Any, Any]) -> Response[bytes]:
     )
 
 
-@get("/fleet/new", opt=needs("deploy:servers.register"))
-async def new_server(request: Request[Any, Any, Any]) -> Response[bytes]:
-    return await _new(request, ServerChoice())
-
-
-@post("/fleet/new", opt=needs("deploy:servers.register"))
-async def add_server(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Looks at the machine first when that was asked for; nothing is kept before Add is pressed."""
-    desk, form = await open_desk(request), await read_form(request)
-    choice = ServerChoice(**{item.name: form[item.name] for item in fields(ServerChoice) if item.name in form})
-    try:
-        if form.get("look"):
-            return await _new(request, choice, await desk.ports.look_at_draft(desk.who, choice))
-        made = await desk.ports.add_server(desk.who, choice)
-    except Problem as problem:
-        return await _new(request, choice, problem=problem)
-    return see(f"/console/fleet/servers/{made}", "server-added")
-
-
-async def _new(
-    request: AnyRequest, choice: ServerChoice, looked: Looked | None = None, problem: Problem | None = None
-) -> Response[bytes]:
-    desk = await open_desk(request)
-    known = await desk.ports.credentials(desk.who)
-    wrong = str(problem.details.get("field", "")) if problem else ""
-
-    def error(name: str) -> str:
-        return problem.message if problem and wrong == name else ""
-
-    return desk.page(
-        "pages/new_server.html",
-        here="fleet",
-        crumbs=(FLEET, Crumb("Add a server")),
-        problem=problem,
-        looked=looked,
-        fields=(
-            Field("name", "Name", choice.name, required=True, error=error("name")),
-            Field("host", "Address", choice.host, error=error("host"), placeholder="203.0.113.10",
-                  hint="Empty for the machine that the control plane runs on."),
-            Field("port", "SSH port", choice.port, error=error("port"), attributes={"inputmode": "numeric"}),
-            Field("credential", "Signed in to with", choice.credential, kind="select", choices=_ways(known),
-                  error=error("credential")),
-            Field("username", "As", choice.username, error=error("username"), placeholder="root"),
-            Field("edge", "Edge", choice.edge, kind="select", choices=EDGES, required=True),
-        ),
-        command=commands.add_server(choice),
-    )  # fmt: skip
-
-
-def _ways(known: tuple[CredentialRow, ...]) -> tuple[tuple[str, str], ...]:
-    return (("", "Nothing yet"), *((row.ref, f"{row.name} ({row.username})") for row in known), AGENT)
-
-
 @get(SERVER, opt=needs("deploy:servers.show"))
 async def server(request: Request[Any, Any, Any]) -> Response[bytes]:
     return await _server(request)
@@ -103,8 +52,10 @@ async def test_server(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 @get(SERVER + "/capacity", opt=needs("deploy:servers.capacity.inspect"))
 async def capacity(request: Request[Any, Any, Any]) -> Response[bytes]:
-    desk = await open_desk(request)
-    return await _server(request, capacity=await desk.ports.capacity(desk.who, part(request, "ref")))
+    """How full it is, how its edge runs and what else it does, as of now."""
+    desk, ref = await open_desk(request), part(request, "ref")
+    measured, survey = await asyncio.gather(desk.ports.capacity(desk.who, ref), desk.ports.survey(desk.who, ref))
+    return await _server(request, capacity=measured, survey=survey)
 
 
 async def _server(
@@ -113,10 +64,11 @@ async def _server(
     *,
     looked: Looked | None = None,
     capacity: CapacityView | None = None,
+    survey: SurveyView | None = None,
 ) -> Response[bytes]:
     desk = await open_desk(request)
     view = await desk.ports.server(desk.who, part(request, "ref"))
-    known = await desk.ports.credentials(desk.who)
+    known = await known_keys(desk)
     return desk.page(
         "pages/server.html",
         here="fleet",
@@ -125,14 +77,21 @@ async def _server(
         view=view,
         looked=looked,
         capacity=capacity,
+        survey=survey,
+        labels=CATEGORIES,
         name_fields=(Field("name", "Name", view.name, required=True),),
         way_fields=(
-            Field("credential", "Signed in to with", view.credential, kind="select", choices=_ways(known)),
+            Field(
+                "credential", "Signed in to with", view.credential, kind="select", choices=ways(known, view.credential)
+            ),
             Field("username", "As", view.username, placeholder="root"),
         ),
         edge_fields=(Field("edge", "Edge", view.edge_kind, kind="select", choices=EDGES, required=True),),
         test_command=commands.test_server(view),
         edge_command=commands.bring_up_edge(view),
+        capacity_command=commands.show_server(view),
+        way_command=commands.sign_in_to_server(view),
+        name_command=commands.rename_server(view),
     )
 
 
@@ -242,6 +201,72 @@ async def delete(request: Request[Any, Any, Any]) -> Response[bytes]:
     return await act(deed, "/console/fleet", "server-deleted", partial(_deletion, request))
 
 
+@get(SERVER + "/uninstall", opt=needs("deploy:servers.delete"))
+async def ask_uninstall(request: Request[Any, Any, Any]) -> Response[bytes]:
+    return await _uninstallation(request)
+
+
+async def _uninstallation(request: AnyRequest, failed: Problem | None = None) -> Response[bytes]:
+    """What of ours is there, and the question whether it is to go. A machine that cannot be asked says why."""
+    desk, ref = await open_desk(request), part(request, "ref")
+    view = await desk.ports.server(desk.who, ref)
+    found: tuple[LeftRow, ...] = ()
+    try:
+        found = await desk.ports.left_on_server(desk.who, ref)
+    except Problem as problem:
+        failed = failed or problem
+    going = [row for row in found if not row.kept]
+    blocked = "" if going else "It could not be looked at." if failed else "Nothing of ours is there."
+    return ask(
+        desk,
+        here="fleet",
+        crumbs=(FLEET, Crumb(view.name, view.href), Crumb("Uninstall")),
+        failed=failed,
+        title=f"Uninstall Quarterdeck from {view.name}?",
+        texts=(
+            *_left_in_words(found),
+            "Volumes stay, and the line in authorized_keys is yours to remove. The server stays in this list.",
+        ),
+        action=f"{view.href}/uninstall",
+        back=view.href,
+        keep="Keep it",
+        button="Uninstall",
+        danger=True,
+        must_equal=view.name,
+        blocked=blocked,
+        command=commands.uninstall_server(view),
+        items=tuple((f"{row.kind} {row.name}", row.kept) for row in found),
+    )
+
+
+def _left_in_words(found: tuple[LeftRow, ...]) -> tuple[str, ...]:
+    """`What goes: 2 containers, 1 route.`"""
+    counts = Counter(row.kind for row in found if not row.kept)
+    many = {"process": "processes", "directory": "directories"}
+    words = ", ".join(counted(number, kind, many.get(kind)) for kind, number in counts.items())
+    return (f"What goes: {words}.",) if counts else ()
+
+
+@post(SERVER + "/uninstall", opt=needs("deploy:servers.delete"))
+async def uninstall(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Takes it away and shows what went and what stays."""
+    desk, form, ref = await open_desk(request), await read_form(request), part(request, "ref")
+    try:
+        found = await desk.ports.uninstall_server(desk.who, ref, form.get("confirmation", ""))
+    except Problem as problem:
+        return await _uninstallation(request, problem)
+    view = await desk.ports.server(desk.who, ref)
+    return desk.page(
+        "pages/uninstalled.html",
+        here="fleet",
+        crumbs=(FLEET, Crumb(view.name, view.href), Crumb("Uninstall")),
+        view=view,
+        rows=found,
+        stays=tuple(row for row in found if not row.removed),
+        command=commands.uninstall_server(view),
+    )
+
+
 @get("/fleet/keys", opt=needs("deploy:credentials.list-ssh"))
 async def keys(request: Request[Any, Any, Any]) -> Response[bytes]:
     return await _keys(request)
@@ -322,6 +347,6 @@ async def delete_key(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 
 HANDLERS: tuple[Any, ...] = (
-    fleet, new_server, add_server, server, test_server, capacity, rename, sign_in, choose_edge, bring_up_edge, trust,
-    ask_deactivate, deactivate, ask_delete, delete, keys, add_key, ask_delete_key, delete_key,
+    fleet, server, test_server, capacity, rename, sign_in, choose_edge, bring_up_edge, trust, ask_deactivate,
+    deactivate, ask_delete, delete, ask_uninstall, uninstall, keys, add_key, ask_delete_key, delete_key,
 )  # fmt: skip

@@ -36,6 +36,7 @@ async def jobs(request: Request[Any, Any, Any]) -> Response[bytes]:
         view=view,
         state=state,
         states=STATES,
+        command=commands.list_work(state),
         pages=_turn("/console/jobs", view.older, before, state=state),
     )
 

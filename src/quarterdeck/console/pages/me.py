@@ -112,7 +112,10 @@ def _rooms(words: str) -> tuple[Found, ...]:
     wanted = words.lower().split()
     places = [Found(room.icon, room.label, room.href, "Go to", room.key) for room in ROOMS]
     places.append(Found("people", "You: sessions, theme, keyboard", "/console/me", "Go to"))
+    places.append(Found("key", "SSH keys", "/console/fleet/keys", "Go to"))
+    places.append(Found("fleet", "Tidying: policies for old things on servers", "/console/fleet/policies", "Go to"))
     places.append(Found("plus", "Deploy something…", "/console/projects/new", "Do"))
+    places.append(Found("plus", "Add a server…", "/console/fleet/new", "Do"))
     return tuple(place for place in places if all(word in place.label.lower() for word in wanted))
 
 

@@ -10,7 +10,7 @@ from litestar import Request, Response, get, post
 
 from quarterdeck.console import commands
 from quarterdeck.console.desk import AnyRequest, open_desk, read_form
-from quarterdeck.console.pages.settings_forms import deploy_keys
+from quarterdeck.console.pages.settings_forms import build_servers, deploy_keys
 from quarterdeck.console.permissions import needs
 from quarterdeck.console.ports import SourceChoice
 from quarterdeck.console.render import see
@@ -107,7 +107,7 @@ async def _show(
         choice=choice,
         found=found,
         source_fields=_source_fields(choice, keys, wrong, problem),
-        plan_fields=_plan_fields(choice, servers),
+        plan_fields=_plan_fields(choice, servers, await build_servers(desk, choice.builder)),
         source={name: value for name, value in asdict(choice).items() if name in SOURCE},
         planned={name: value for name, value in asdict(choice).items() if name not in SOURCE},
         command=commands.deploy(choice),
@@ -159,7 +159,9 @@ def _source_fields(
     )
 
 
-def _plan_fields(choice: SourceChoice, servers: tuple[Choice, ...]) -> tuple[Field, ...]:
+def _plan_fields(
+    choice: SourceChoice, servers: tuple[Choice, ...], builders: tuple[tuple[str, str], ...]
+) -> tuple[Field, ...]:
     return (
         Field("name", "Name", choice.name, hint="From the source if left empty."),
         Field("project", "Project", choice.project, hint="Made if there is none of this name."),
@@ -172,6 +174,7 @@ def _plan_fields(choice: SourceChoice, servers: tuple[Choice, ...]) -> tuple[Fie
             choices=tuple((one.value, one.label) for one in servers) or (("", "This host"),),
             required=bool(servers),
         ),
+        Field("builder", "Images are built on", choice.builder, kind="select", choices=builders),
         Field("strategy", "How it is built", choice.strategy, kind="select", choices=STRATEGIES, required=True),
         Field(
             "port",

@@ -15,7 +15,7 @@ from quarterdeck.kernel.errors import Conflict, Problem
 @dataclass(frozen=True, slots=True)
 class Question:
     """`must_equal` is the name to type, for what cannot be undone; `blocked` says why the deed cannot be done now;
-    `reason` is the label of a field that asks why it is done.
+    `reason` is the label of a field that asks why it is done; `items` are things with a word about each.
     """
 
     title: str
@@ -31,6 +31,7 @@ class Question:
     blocked: str = ""
     hidden: dict[str, str] = field(default_factory=dict)
     reason: str = ""
+    items: tuple[tuple[str, str], ...] = ()
     problem: Note | None = None
 
 

@@ -8,27 +8,21 @@ from litestar import Request, Response, get, post
 
 from quarterdeck.console import commands, words
 from quarterdeck.console.desk import AnyRequest, open_desk, place_of, read_form
+from quarterdeck.console.pages.kept_logs import show_logs
 from quarterdeck.console.pages.projects import variable_fields
 from quarterdeck.console.pages.questions import ask, ask_remove_variable, typed_conflict
-from quarterdeck.console.pages.resource import BASE, crumbs_of, tab_page, topic_of
-from quarterdeck.console.pages.settings_forms import FORMS, build_forms, deploy_keys
+from quarterdeck.console.pages.resource import BASE, crumbs_of, tab_page
+from quarterdeck.console.pages.settings_forms import FORMS, build_forms, build_servers, deploy_keys
 from quarterdeck.console.permissions import needs
 from quarterdeck.console.ports import Place
 from quarterdeck.console.render import secure_headers, see
 from quarterdeck.console.views.shell import Crumb, Field
 from quarterdeck.kernel.errors import Invalid, Problem
 
-LINES = 5000
-
 
 @get(BASE + "/logs", opt=needs("deploy:resources.runtime-logs"))
 async def logs(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """What the running thing says."""
-    desk, place = await open_desk(request), place_of(request)
-    head = await desk.ports.resource_head(desk.who, place)
-    log = await desk.ports.runtime_log(desk.who, place, LINES)
-    topics = topic_of(head) + (f",log:{log.stream}" if log and not log.ended else "")
-    return tab_page(desk, "pages/logs.html", head, "/logs", topics=topics, log_after=log.last if log else 0, log=log)
+    return await show_logs(request, place_of(request))
 
 
 @get(BASE + "/logs/raw", opt=needs("deploy:resources.runtime-logs"))
@@ -161,14 +155,18 @@ async def _settings(
     head = await desk.ports.resource_head(desk.who, place)
     saved = await desk.ports.settings(desk.who, place)
     form = (typed or {}).get("form", "")
-    keys = await deploy_keys(desk, (typed or saved.values.get("source", {})).get("sshCredentialId", ""))
+    chosen = typed if typed and form == "source" else saved.values.get("source", {})
+    choices = {
+        "sshCredentialId": await deploy_keys(desk, chosen.get("sshCredentialId", "")),
+        "buildServerId": await build_servers(desk, chosen.get("buildServerId", "")),
+    }
     return tab_page(
         desk,
         "pages/settings.html",
         head,
         "/settings",
         problem,
-        forms=build_forms(head, saved, form, typed or {}, problem, keys),
+        forms=build_forms(head, saved, form, typed or {}, problem, choices),
         changed=typed_conflict(problem, typed or {}, saved.values.get(form, {})),
         changed_form=form,
         version=saved.version,

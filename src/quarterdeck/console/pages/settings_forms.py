@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from quarterdeck.console import commands
@@ -34,6 +35,7 @@ class FilledForm:
     command: Command
 
 
+Choices = Mapping[str, tuple[tuple[str, str], ...]]
 _NUMBER = {"inputmode": "numeric", "pattern": "[0-9]*"}
 _KINDS = tuple(
     (kind, label)
@@ -64,6 +66,12 @@ FORMS: dict[str, Form] = {
                     "Deploy key",
                     kind="select",
                     hint="For a repository with a deploy key alone. Keys are stored under Fleet, SSH keys.",
+                ),
+                Field(
+                    "buildServerId",
+                    "Images are built on",
+                    kind="select",
+                    hint="Another server with the same architecture. They are moved by their digest.",
                 ),
             ),
         ),
@@ -163,10 +171,17 @@ async def deploy_keys(desk: Desk, chosen: str) -> tuple[tuple[str, str], ...]:
     return choices if chosen in dict(choices) else (*choices, (chosen, chosen))
 
 
-def _choices(field: Field, values: dict[str, str], keys: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+async def build_servers(desk: Desk, chosen: str) -> tuple[tuple[str, str], ...]:
+    """Where images may be built, as choices; `chosen` is among them even where it is gone or may not be seen."""
+    known = await desk.ports.servers(desk.who) if desk.viewer.may("deploy:servers.list") else ()
+    choices = (("", "The server that they run on"), *((one.value, one.label) for one in known))
+    return choices if chosen in dict(choices) else (*choices, (chosen, chosen))
+
+
+def _choices(field: Field, values: dict[str, str], choices: Choices) -> tuple[tuple[str, str], ...]:
     """The command line calls a repository public where we do not: it stays what it is."""
-    if field.name == "sshCredentialId":
-        return keys
+    if field.name in choices:
+        return choices[field.name]
     if field.name == "kind" and values.get("kind") == "git-public":
         return (("git-public", "Git repository"), *field.choices[1:])
     return field.choices
@@ -178,10 +193,10 @@ def build_forms(
     posted: str,
     typed: dict[str, str],
     problem: Problem | None,
-    keys: tuple[tuple[str, str], ...],
+    choices: Choices,
 ) -> tuple[FilledForm, ...]:
-    """Every form with what is saved; the posted one with what was typed, its error at its field. `keys` are the
-    choices of a deploy key.
+    """Every form with what is saved; the posted one with what was typed, its error at its field. `choices` are those
+    of fields that depend on what there is.
     """
     wrong = str(problem.details.get("field", "")) if problem else ""
     filled = []
@@ -191,7 +206,7 @@ def build_forms(
             replace(
                 one,
                 value=values.get(one.name, ""),
-                choices=_choices(one, values, keys),
+                choices=_choices(one, values, choices),
                 error=problem.message if problem and form.name == posted and wrong == one.name else "",
             )
             for one in form.template

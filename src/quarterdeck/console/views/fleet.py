@@ -10,21 +10,26 @@ from quarterdeck.console.views.deployments import Fact
 
 @dataclass(frozen=True, slots=True)
 class LookedAt:
-    """One thing that was looked at: `state` is passed, failed or skipped. `fingerprint` is a key to be compared."""
+    """One thing that was looked at: `state` is passed, failed or skipped; `odd` is one that passed and is not as usual.
+    `command` mends it on the machine itself. `fingerprint` is a key to be compared.
+    """
 
     name: str
     state: str
     message: str
     seconds: float
     fingerprint: str = ""
+    command: str = ""
+    odd: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """`state` is healthy, degraded or unreachable."""
+    """`state` is healthy, degraded or unreachable; `host_key` the fingerprint of a machine that let us in."""
 
     state: str
     checks: tuple[LookedAt, ...]
+    host_key: str = ""
 
     @property
     def another_key(self) -> str:
@@ -44,8 +49,77 @@ class AttemptRow:
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyRow:
+    """What is removed by itself, or only looked for: `server` is a reference or `*`, `place` the same in words, and
+    `does` one of removes, looks and off.
+    """
+
+    ref: str
+    server: str
+    place: str
+    days: int
+    categories: tuple[str, ...]
+    does: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyForm:
+    """A policy as it is typed. `server` is a reference or `*`."""
+
+    name: str = ""
+    server: str = "*"
+    days: str = "30"
+    categories: tuple[str, ...] = ("stopped-containers",)
+    remove: bool = False
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A resource that a server runs; `state` is a (kind, state) pair."""
+
+    title: str
+    href: str
+    state: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyView:
+    """A machine as it was a moment ago. `edge` says how the edge runs as a state of its configuration; `others` are
+    name and image of containers that are not ours; `problems` what could not be looked at.
+    """
+
+    edge: str
+    edge_facts: tuple[Fact, ...]
+    facts: tuple[Fact, ...]
+    others: tuple[tuple[str, str], ...]
+    problems: tuple[str, ...]
+
+    @property
+    def edge_word(self) -> str:
+        return {
+            "applied": "Runs as wanted",
+            "stale": "Runs another configuration",
+            "not-ready": "Does not run",
+            "not-configured": "Never started",
+        }.get(self.edge, "Not seen")
+
+
+@dataclass(frozen=True, slots=True)
+class LeftRow:
+    """Something of ours on a machine. `kept` says why it stays."""
+
+    kind: str
+    name: str
+    removed: bool
+    kept: str
+
+
+@dataclass(frozen=True, slots=True)
 class ServerView:
-    """`edge` is the state of its edge, `signing_in` how it is signed in to, in words."""
+    """`edge` is the state of its edge, `signing_in` how it is signed in to, in words; `edge_facts` what is known of the
+    edge without looking. `placed` is what it runs, `builds` how many resources have their images built there.
+    """
 
     ref: str
     name: str
@@ -61,6 +135,10 @@ class ServerView:
     facts: tuple[Fact, ...]
     attempts: tuple[AttemptRow, ...]
     blockers: tuple[str, ...]
+    edge_facts: tuple[Fact, ...] = ()
+    placed: tuple[Placed, ...] = ()
+    builds: int = 0
+    policies: tuple[PolicyRow, ...] = ()
 
     @property
     def href(self) -> str:
@@ -82,7 +160,9 @@ class CapacityView:
 
 @dataclass(frozen=True, slots=True)
 class ServerChoice:
-    """What the form of a new server asks for. `credential` is a reference, `agent`, or empty for this machine."""
+    """What the form of a new server asks for. `credential` is a reference, `agent`, `new` or `pasted` for a key that is
+    not stored yet, or empty for this machine. `fingerprint` is the host key that was shown at `tested`, an address.
+    """
 
     name: str = ""
     host: str = ""
@@ -90,6 +170,17 @@ class ServerChoice:
     credential: str = ""
     username: str = ""
     edge: str = "caddy"
+    fingerprint: str = ""
+    tested: str = ""
+
+    @property
+    def address(self) -> str:
+        return f"{self.host}:{self.port}"
+
+    @property
+    def expected_key(self) -> str:
+        """The host key that was shown at this very address, else nothing."""
+        return self.fingerprint if self.host and self.tested == self.address else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,3 +190,13 @@ class CredentialRow:
     username: str
     since: datetime
     used_by: tuple[str, ...]
+    public: str = ""
+
+    @property
+    def lets_in(self) -> str:
+        return lets_in(self.public)
+
+
+def lets_in(line: str) -> str:
+    """The command that lets a key in, for the account itself on the machine; `line` is its public half."""
+    return f"mkdir -p ~/.ssh && chmod 700 ~/.ssh && echo '{line}' >> ~/.ssh/authorized_keys"

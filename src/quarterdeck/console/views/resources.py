@@ -42,7 +42,7 @@ class Serving:
 
 @dataclass(frozen=True, slots=True)
 class ResourceHead:
-    """What stands above every tab; `state` is a (kind, state) pair."""
+    """What stands above every tab; `state` is a (kind, state) pair, `builder` another server that builds its images."""
 
     ref: str
     name: str
@@ -61,6 +61,7 @@ class ResourceHead:
     active: DeploymentRow | None
     blocked: str
     version: str
+    builder: str = ""
 
     @property
     def href(self) -> str:
@@ -84,6 +85,17 @@ class ResourceView:
     routes: tuple[RouteRow, ...]
     serving: Serving | None
     undeployed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRow:
+    """Lines that were kept; `about` names the version, the service and the server as far as they are known."""
+
+    ref: str
+    at: datetime
+    lines: int
+    reason: str
+    about: str
 
 
 @dataclass(frozen=True, slots=True)

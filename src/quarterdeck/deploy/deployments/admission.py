@@ -51,7 +51,9 @@ def create(
     """Admit an attempt. `origin` is the attempt whose snapshot a retry takes over; `candidate` the one that a rollback
     gives back. Raises the documented guard of the first thing in the way; nothing is written then.
     """
-    resource, environment, project, server = _held(tx, resource_ref, server_ref)
+    basis = candidate or origin
+    source = None if candidate else basis.snapshot.get("source") if basis else None
+    resource, environment, project, server = _held(tx, resource_ref, server_ref, source, build=candidate is None)
     check_context(tx, resource, environment, project, environment_ref, project_ref)
     projects.check_active(project)
     environments.check_open(environment)
@@ -59,7 +61,6 @@ def create(
     servers.check_active(server)
     access.check_reachable(tx, server)
     destination = servers.destination(tx, server, destination_ref)
-    basis = candidate or origin
     if basis is None and resource.source is None:
         raise Invalid(
             f"{resource.name} has no source yet.",
@@ -179,13 +180,20 @@ def target_capabilities(server: Server) -> frozenset[str]:
     )
 
 
-def _held(tx: Tx, resource_ref: str, server_ref: str | None) -> tuple[Resource, Environment, Project, Server]:
-    """What an attempt rests on, as it is now and stays until the unit ends."""
+def _held(
+    tx: Tx, resource_ref: str, server_ref: str | None, source: dict[str, Any] | None = None, *, build: bool = True
+) -> tuple[Resource, Environment, Project, Server]:
+    """What an attempt rests on, as it is now and stays until the unit ends. `source` is what it takes instead of the
+    resource's own; who does not `build` needs no server for it.
+    """
     found, _ = resources.owners(tx, resources.find(tx, resource_ref))
     environment, project = environments.locked(tx, found.ref)
     resource = resources.locked(tx, resource_ref)
-    server = servers.locked(tx, _server(tx, resource, server_ref).ref, shared=True)
-    return resource, environment, project, server
+    target = _server(tx, resource, server_ref)
+    builder = build_places.named(tx, source or resource.source or {}, resource.organization_id) if build else None
+    for one in sorted({target.id: target, **({builder.id: builder} if builder else {})}.items()):
+        servers.hold(tx, one[1], shared=True)
+    return resource, environment, project, servers.find(tx, target.ref)
 
 
 def _server(tx: Tx, resource: Resource, ref: str | None) -> Server:

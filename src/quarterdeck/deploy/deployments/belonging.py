@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import or_, select
 
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.deployments.transitions import ACTIVE
+from quarterdeck.deploy.resources import build_places
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.fleet.servers import servers
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict
+
+FEW = 5
 
 
 def ours(tx: Tx, refs: Collection[str]) -> frozenset[str]:
@@ -26,17 +29,39 @@ def ours(tx: Tx, refs: Collection[str]) -> frozenset[str]:
 def check_unused(tx: Tx, server_ref: str) -> None:
     """Raise `Conflict` (`server_in_use`) while something is placed on the server, or on its way there."""
     server = servers.find(tx, server_ref)
-    placed = tx.scalars(
+    _check(server, [*_placed(tx, [server]), *_coming(tx, [server])])
+
+
+def check_nothing_coming(tx: Tx, server: Server, places: Sequence[Server]) -> None:
+    """Raise `Conflict` (`server_in_use`) while something is on its way to the machine that these servers are, or has
+    its images built there.
+    """
+    _check(server, _coming(tx, places))
+
+
+def check_nothing_placed(tx: Tx, server: Server, places: Sequence[Server]) -> None:
+    """Raise `Conflict` (`server_in_use`) while something serves on the machine that these servers are."""
+    _check(server, _placed(tx, places))
+
+
+def _placed(tx: Tx, places: Sequence[Server]) -> list[str]:
+    found = tx.scalars(
         select(Resource.name)
         .join(Deployment, Resource.serving_id == Deployment.id)
-        .where(Deployment.server_id == server.id, Resource.lifecycle != "deleted")
+        .where(Deployment.server_id.in_([one.id for one in places]), Resource.lifecycle != "deleted")
         .order_by(Resource.id)
-        .limit(5)
+        .limit(FEW)
     )
-    coming = tx.scalars(
-        select(Deployment.ref).where(Deployment.server_id == server.id, Deployment.status.in_(ACTIVE)).limit(5)
-    )
-    names = [*placed, *coming]
+    return list(found)
+
+
+def _coming(tx: Tx, places: Sequence[Server]) -> list[str]:
+    builder = Deployment.snapshot["source"]["metadata"][build_places.FIELD].as_string()
+    there = or_(Deployment.server_id.in_([one.id for one in places]), builder.in_([one.ref for one in places]))
+    return list(tx.scalars(select(Deployment.ref).where(Deployment.status.in_(ACTIVE), there).limit(FEW)))
+
+
+def _check(server: Server, names: Sequence[str]) -> None:
     if names:
         raise Conflict(
             f"{server.name} is in use: {', '.join(names)}.",

@@ -31,6 +31,7 @@ def ask_again(tx: Tx, before: datetime) -> int:
         .where(
             Server.provider != LOCAL,
             Server.lifecycle == "active",
+            Server.uninstalling_at.is_(None),
             Deployment.retired_at.is_(None),
             Deployment.status.in_(TERMINAL),
             Deployment.started_at.is_not(None),

@@ -34,6 +34,8 @@ from quarterdeck.kernel.logs import Logs
 RETIRE = "deployment.retire"
 CHANGED = "runtimes"
 """The bus topic that says: another runtime serves, or one was stopped or started."""
+SERVER_LEFT = "The server was uninstalled: nothing is left there to be cleared away."
+"""Why clearing may end without having been done."""
 FOLLOW_UP_ATTEMPTS = 40
 """Tries, at last ten minutes apart: an engine may be away for an hour or two."""
 FAILED_MESSAGE = "The deployment failed."
@@ -76,7 +78,7 @@ def kinds(placement: Placement, logs: Logs) -> list[jobs.JobKind]:
 
     def finish_retire(tx: Tx, job: jobs.Job, outcome: jobs.Outcome) -> None:
         deployment = _deployment(tx, job.read(RetirePayload).deployment)
-        if outcome.state == "canceled":
+        if outcome.state == "canceled" and outcome.error_message != SERVER_LEFT:
             _insist(tx, job, deployment)
         retired = job.read(RetirePayload).operation in {"retire", "clean"}
         if outcome.state == "succeeded" and retired and deployment.retired_at is None:

@@ -20,6 +20,7 @@ from quarterdeck.deploy.execution.turns import beside, interrupted_by, to_its_en
 from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.deploy.sources.spec import FetchedSource
 from quarterdeck.fleet.edge.edges import Edges
+from quarterdeck.fleet.targets.facts import SHARED
 from quarterdeck.kernel import trees
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.faults import point
@@ -62,6 +63,8 @@ async def _carried_out(target: Target, order: DeploymentOrder, report: Reporter,
     try:
         async with interrupted_by(stop):
             await known_host(target, report)
+            if target.remote is not None and target.remote.others:
+                report.say(SHARED)
             made, source = await _planned(target, order, report)
             async with beside(cutting_over.ready_way(target, order, made, report)) as way:
                 artifact = await packaging.package(target, order, made, source, report, edges)

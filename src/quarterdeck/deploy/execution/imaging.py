@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from quarterdeck.deploy.execution import fitting
 from quarterdeck.deploy.execution.building import Yard
 from quarterdeck.deploy.execution.order import DeploymentOrder
 from quarterdeck.deploy.execution.reporting import Reporter
@@ -32,6 +33,9 @@ async def pull(target: Target, reference: str, report: Reporter) -> dict[str, An
         point("image.pull")
         found = await images.pull(engine, reference, on_progress=told)
         point("image.pulled")
+    kinds = await fitting.foreign(engine, found.id)
+    if kinds is not None:
+        report.say(fitting.only_emulated(reference, kinds), level="warn")
     return {"kind": "image", "image": found.id, "reference": reference, "built": False}
 
 

@@ -89,7 +89,7 @@ async def _step(
         account=order.resource,
         limits=Limits(memory=order.limits.build_memory, cpus=order.limits.build_cpus, pids=order.limits.build_tasks),
         restart=RestartPolicy(mode="never"),
-        labels={"quarterdeck.deployment": order.deployment},
+        labels={"quarterdeck.deployment": order.deployment, "quarterdeck.instance": order.target.instance},
     )
     last: list[str] = []
     lost: list[Problem] = []

@@ -269,7 +269,11 @@ async def start_process(
         account=order.resource,
         limits=Limits(memory=order.limits.run_memory, cpus=order.limits.run_cpus),
         port=port,
-        labels={"quarterdeck.deployment": order.deployment, "quarterdeck.resource": order.resource},
+        labels={
+            "quarterdeck.deployment": order.deployment,
+            "quarterdeck.resource": order.resource,
+            "quarterdeck.instance": order.target.instance,
+        },
     )
     point("process.start")
     await asyncio.shield(target.processes.start(spec, replace=True))
@@ -289,7 +293,8 @@ async def remove(target: Target, deployment: str, *, stop_seconds: int | None = 
     With `stop_seconds` it is asked to end first, and has that long for it.
     """
     if target.engine is not None:
-        for found in await containers.listed(target.engine, {"quarterdeck.deployment": deployment}):
+        ours = {"quarterdeck.instance": target.order.instance, "quarterdeck.deployment": deployment}
+        for found in await containers.listed(target.engine, ours):
             if stop_seconds is not None:
                 point("container.stop")
                 await containers.stop(target.engine, found.id, seconds=stop_seconds)

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from quarterdeck.deploy.execution import fitting
 from quarterdeck.deploy.execution.listening import answers_itself, wrong_port
 from quarterdeck.deploy.execution.order import DeploymentOrder
 from quarterdeck.deploy.execution.reporting import Reporter
@@ -32,7 +33,9 @@ ALIVE_SECONDS = 1.5  # how long something without a port must live to count as s
 async def verify(
     target: Target, order: DeploymentOrder, made: BuildPlan, runtime: dict[str, Any], report: Reporter
 ) -> None:
-    """Raise `ProviderFailure` (`health_check_failed`, `runtime_exited`) unless it answers as its policy says."""
+    """Raise `ProviderFailure` (`health_check_failed`, `runtime_exited`, `image_architecture_differs`) unless it answers
+    as its policy says.
+    """
     async with report.phase("verify") as recorded:
         began = time.monotonic()
         if runtime["kind"] == "static":
@@ -80,6 +83,9 @@ async def _check_alive(target: Target, order: DeploymentOrder, runtime: dict[str
     ended = await alive(target, runtime)
     if ended is not None:
         serves = " The version before keeps serving." if order.serving else ""
+        kinds = await _foreign(target, runtime)
+        if kinds is not None:
+            raise fitting.does_not_fit(ended, kinds, serves)
         raise ProviderFailure(
             f"The application {ended} before it answered.{serves}",
             code="runtime_exited",
@@ -88,6 +94,13 @@ async def _check_alive(target: Target, order: DeploymentOrder, runtime: dict[str
             else "Read the last lines of its log; run the same start command locally to compare.",
             phase="verify",
         )
+
+
+async def _foreign(target: Target, runtime: dict[str, Any]) -> tuple[str, str] | None:
+    if runtime["kind"] != "container":
+        return None
+    found = await containers.find(target.need_engine(), runtime["container"])
+    return await fitting.foreign(target.need_engine(), found.image) if found is not None else None
 
 
 async def _stays_alive(target: Target, order: DeploymentOrder, runtime: dict[str, Any]) -> None:

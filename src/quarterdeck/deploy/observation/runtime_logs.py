@@ -12,9 +12,11 @@ from sqlalchemy import select
 
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.resources import resources
+from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Invalid, NotFound
 from quarterdeck.kernel.logs import Batch, Gap, Line, Logs
+from quarterdeck.kernel.vault import MASK
 
 PAGE = 1000
 HEARTBEAT = 15.0  # seconds of silence after which a follower is told that the stream lives
@@ -132,6 +134,28 @@ def position(cursor: str | None) -> int | None:
     if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= 15):
         raise Invalid("The cursor is none of this stream.", hint="Leave it out to start anew.", field="cursor")
     return int(cursor)
+
+
+def told(asked: Window, one: Line) -> dict[str, Any]:
+    """A line as the contract has it, with the version that wrote it; what is known of the runtime of another version is
+    not claimed of it.
+    """
+    spoken = speaker(one) or asked.deployment
+    own = spoken == asked.deployment
+    fields = {
+        "resourceId": asked.resource,
+        "deploymentId": spoken,
+        "serviceName": service_of(one),
+        "runtimeKind": asked.runtime_kind if own else None,
+        "runtimeInstanceId": asked.instance if own and service_of(one) == asked.service else None,
+        "stream": one.stream if one.stream in {"stdout", "stderr"} else "unknown",
+        "timestamp": wire_time(one.time),
+        "sequence": one.number,
+        "cursor": str(one.number),
+        "message": one.message,
+        "masked": MASK in one.message,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 async def tail(logs: Logs, asked: Window, count: int, after: int | None) -> list[Line]:

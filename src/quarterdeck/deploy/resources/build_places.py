@@ -38,7 +38,7 @@ def of(tx: Tx, source: dict[str, Any], organization_id: int, target: Server) -> 
     ref = reference(source)
     if ref is None or ref == target.ref:
         return None
-    found = tx.first(select(Server).where(Server.ref == ref, Server.organization_id == organization_id))
+    found = named(tx, source, organization_id)
     if found is None:
         raise Conflict(
             f"The server {ref[:40]} that the images are to be built on is gone.",
@@ -47,6 +47,14 @@ def of(tx: Tx, source: dict[str, Any], organization_id: int, target: Server) -> 
         )
     _require_active(found)
     return found
+
+
+def named(tx: Tx, source: dict[str, Any], organization_id: int) -> Server | None:
+    """The server of the organization that a source names, as far as there is one."""
+    ref = reference(source)
+    if ref is None:
+        return None
+    return tx.first(select(Server).where(Server.ref == ref, Server.organization_id == organization_id))
 
 
 def users(tx: Tx, server_id: int) -> int:
@@ -58,6 +66,12 @@ def users(tx: Tx, server_id: int) -> int:
 
 
 def _require_active(server: Server) -> None:
+    if server.uninstalling_at is not None:
+        raise Conflict(
+            f"The server {server.name}, which builds the images, is being uninstalled.",
+            code="server_inactive",
+            hint="Wait until that has ended, or have them built on another server: qd deploy SOURCE --build-on SERVER",
+        )
     if server.lifecycle != "active":
         raise Conflict(
             f"The server {server.name}, which builds the images, is out of use.",

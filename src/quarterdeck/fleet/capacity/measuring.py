@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Self
 
 from quarterdeck.fleet.capacity import reading
 from quarterdeck.fleet.capacity.values import Capacity, Container, Directory, Engine, Warned, Workspace
@@ -33,8 +34,13 @@ class Places:
     state: str
     workspaces: str
 
+    @classmethod
+    def at(cls, root: str) -> Self:
+        """Those of a server behind SSH with this target directory."""
+        return cls(root, str(PurePosixPath(root).parent), f"{root}/deployments")
 
-REMOTE = Places("/var/lib/quarterdeck/runtime", "/var/lib/quarterdeck", "/var/lib/quarterdeck/runtime/deployments")
+
+REMOTE = Places.at("/var/lib/quarterdeck/runtime")
 
 
 async def measure(host: Host, places: Places, engine: EngineAddress | None) -> Capacity:

@@ -114,10 +114,28 @@ def login(tx: Tx, server: Server) -> Login:
     return Login(server.host, server.port, username, key, pin(tx, server.id))
 
 
+def is_reachable(tx: Tx, server: Server) -> bool:
+    """Whether something says how to sign in to it."""
+    return server.provider == servers.LOCAL or _row(tx, server.id) is not None
+
+
 def check_reachable(tx: Tx, server: Server) -> None:
     """Raise `Conflict` (`ssh_credential_missing`) for a server that nothing says how to sign in to."""
-    if server.provider != servers.LOCAL and _row(tx, server.id) is None:
+    if not is_reachable(tx, server):
         raise credential_missing(server.name)
+
+
+def same_machine(tx: Tx, server: Server) -> list[Server]:
+    """The server, and those that are the same machine by their address or by the host key that was seen, of whichever
+    organization; in the order of their rows.
+    """
+    if server.provider == servers.LOCAL:
+        return list(tx.scalars(select(Server).where(Server.provider == servers.LOCAL).order_by(Server.id)))
+    known = pin(tx, server.id)
+    same = (Server.host == server.host) & (Server.port == server.port)
+    if known is not None:
+        same |= Server.id.in_(select(HostKey.server_id).where(HostKey.fingerprint == known.fingerprint))
+    return list(tx.scalars(select(Server).where(Server.provider != servers.LOCAL, same).order_by(Server.id)))
 
 
 def draft_login(tx: Tx, host: str, port: int, way: Way | None) -> Login:

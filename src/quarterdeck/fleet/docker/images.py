@@ -173,6 +173,12 @@ async def pull(
 async def tell(
     message: Message, seen: dict[str, str], on_progress: Callable[[str], Awaitable[None]] | None, reference: str
 ) -> None:
+    if "no matching manifest" in message.error:
+        raise ProviderFailure(
+            f"{reference} is not there for this server's processor: {message.error.splitlines()[0][:300]}",
+            code="image_architecture_differs",
+            hint="Name an image that is made for it too, or deploy to a server of one of its kinds.",
+        )
     if message.error:
         raise ProviderFailure(
             f"Pulling {reference} failed: {message.error.splitlines()[0][:300]}",

@@ -17,6 +17,7 @@ class Network(msgspec.Struct, rename="pascal"):
     name: str
     driver: str = ""
     internal: bool = False
+    created: str | None = None
     labels: dict[str, str] | None = None
     containers: dict[str, Any] | None = None
 

@@ -8,11 +8,18 @@ import msgspec
 
 from quarterdeck.fleet.edge.edge import Edge
 from quarterdeck.fleet.edge.edges import Edges
+from quarterdeck.fleet.targets.facts import SHARED
 from quarterdeck.fleet.targets.login import LoginOrder
 from quarterdeck.kernel.errors import Unavailable
 from quarterdeck.kernel.jobs.handlers import JobContext
 
 BOOTSTRAP = "server.bootstrap-proxy"
+ANEW = "The edge ran another version of its program: it is started anew."
+KEPT = (
+    "The edge runs another version of its program than ours, and stays as it is because another installation uses it. "
+    "To have ours: end that Caddy there at an hour when nobody minds, and bring the edge up again. Of an installation "
+    "that is gone for good, remove the file of its name below installations/ there."
+)
 
 
 class EdgeOrder(msgspec.Struct, frozen=True):
@@ -55,8 +62,14 @@ async def bring_up(context: JobContext, order: EdgeOrder, *, edges: Edges) -> Ed
 async def _over_ssh(context: JobContext, ssh: LoginOrder, instance: str, edges: Edges) -> EdgeFound:
     async with edges.over(ssh.login()) as remote:
         await remote.enter(instance)
-        if await remote.end_outdated_edge():
-            context.log(["The edge ran another version of its program: it is started anew."], phase="proxy-bootstrap")
+        if remote.others:
+            context.log([SHARED], phase="proxy-bootstrap")
+        if await remote.outdated_edge():
+            # Whoever else is led through it did not ask for that.
+            if not remote.others and await remote.edge.stop():
+                context.log([ANEW], phase="proxy-bootstrap")
+            else:
+                context.log([KEPT], phase="proxy-bootstrap")
         found = await _found(context, remote.edge)
         shown = remote.host.host_key
         return msgspec.structs.replace(found, fingerprint=shown.fingerprint, algorithm=shown.algorithm)

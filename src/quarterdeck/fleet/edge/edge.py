@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +22,7 @@ from quarterdeck.fleet.edge.layout import Layout
 from quarterdeck.fleet.edge.ports import Ports, choose_ports, require_free, url_for
 from quarterdeck.fleet.edge.process import Identity
 from quarterdeck.fleet.edge.program import Account
+from quarterdeck.fleet.edge.refusals import explained
 from quarterdeck.fleet.edge.routes import Route, check_route, check_routes, decode_route, encode_route
 from quarterdeck.fleet.edge.supervision import Supervisor, cannot_listen
 from quarterdeck.fleet.edge.upstreams import Upstreams
@@ -31,13 +33,22 @@ from quarterdeck.kernel.unreadable import UNREADABLE
 JsonObject = dict[str, Any]
 
 log = structlog.get_logger(__name__)
+GENERATION = 12
+"""Digits of a digest that name a configuration."""
 
 
 class EdgeStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """`version` is that of the running program, None where it is not the one that we bring. `generation` names the
+    configuration that was loaded last by the beginning of its digest; `loaded` says whether it is the one that runs.
+    """
+
     running: bool
     pid: int | None
     ports: Ports | None
     routes: tuple[str, ...]
+    version: str | None = None
+    generation: str | None = None
+    loaded: bool = False
 
 
 class Edge:
@@ -151,6 +162,11 @@ class Edge:
     async def upstream(self, route_id: str) -> str | None:
         return await self._upstreams.current(route_id)
 
+    async def forget(self, route_id: str) -> None:
+        """Removes what says where a route leads that is not there; nothing of one that is."""
+        async with self._files.lock(self.layout.routes_lock):
+            await self._upstreams.forget(route_id)
+
     async def candidate(self, route_id: str, upstream: str) -> Candidate:
         """Shows `upstream` behind the private door of the route; see `probe`."""
         route = (await self._read_routes()).get(route_id)
@@ -203,11 +219,16 @@ class Edge:
     async def status(self) -> EdgeStatus:
         identity = await self._supervisor.recorded()
         running = await self._host.lives(identity) and await self._admin.answers()
+        kept = await self._files.read(self.layout.current)
+        serves = identity if running else None
         return EdgeStatus(
             running=running,
-            pid=identity.pid if identity and running else None,
+            pid=serves.pid if serves else None,
             ports=await self._kept_ports(),
             routes=tuple(sorted(await self._read_routes())),
+            version=await self._host.version(serves) if serves else None,
+            generation=hashlib.sha256(kept).hexdigest()[:GENERATION] if kept else None,
+            loaded=running and _same(kept, (await self._admin.configuration())[0]),
         )
 
     async def answers(self) -> bool:
@@ -307,7 +328,7 @@ class Edge:
             conflict = cannot_listen(said)
             if conflict is not None:
                 raise conflict from refused
-            raise
+            raise explained(refused, routes.values()) from refused
         await self._keep_generation(wanted)
         log.info("edge_reloaded", routes=len(routes))
         return True
@@ -384,3 +405,9 @@ class Edge:
         for path in (layout.log, layout.configuration_home, layout.data):
             await self._files.make_directory(path)
             await self._host.own(path)
+
+
+def _same(kept: bytes | None, running: JsonObject | None) -> bool:
+    with contextlib.suppress(*UNREADABLE):
+        return kept is not None and bool(msgspec.json.decode(kept) == running)
+    return False

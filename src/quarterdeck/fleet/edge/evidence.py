@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
@@ -48,16 +48,20 @@ _decode = msgspec.json.Decoder(Entry).decode
 
 def find(layout: Layout, request_id: str, now: datetime) -> Entry | None:
     """The failure that was answered under this id, if it is still kept. Reads files: not for an event loop."""
-    wanted = request_id.encode()
     for path in _files(layout.log, layout.access_log.stem, now):
         try:
             with _open(path) as file:
-                found = _in(file, wanted, request_id)
+                found = among(file, request_id)
         except (OSError, EOFError):
             continue  # rolled away while it was read
         if found is not None:
-            return found if found.edge_code is not None and now - found.at <= KEPT else None
+            return kept(found, now)
     return None
+
+
+def kept(found: Entry | None, now: datetime) -> Entry | None:
+    """What was found, as far as it is a failure of the edge that is not too old."""
+    return found if found is not None and found.edge_code is not None and now - found.at <= KEPT else None
 
 
 def _files(directory: Path, stem: str, now: datetime) -> Iterator[Path]:
@@ -77,8 +81,10 @@ def _open(path: Path) -> IO[bytes]:
     return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
 
 
-def _in(file: IO[bytes], wanted: bytes, request_id: str) -> Entry | None:
-    for line in file:
+def among(lines: Iterable[bytes], request_id: str) -> Entry | None:
+    """The first of these lines of the log that is about the request."""
+    wanted = request_id.encode()
+    for line in lines:
         if wanted not in line:
             continue
         try:

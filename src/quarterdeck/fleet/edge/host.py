@@ -15,7 +15,7 @@ from quarterdeck.fleet.edge.files import Files, LocalFiles
 from quarterdeck.fleet.edge.layout import Layout
 from quarterdeck.fleet.edge.ports import LOOPBACK, Sockets
 from quarterdeck.fleet.edge.process import Identity, process_lock, start_detached
-from quarterdeck.fleet.edge.program import Account, caddy_program, start_command, start_environment
+from quarterdeck.fleet.edge.program import Account, caddy_program, program_version, start_command, start_environment
 from quarterdeck.kernel.errors import Unavailable
 from quarterdeck.kernel.faults import point
 
@@ -46,6 +46,10 @@ class ProxyHost(Protocol):
 
     async def end(self, identity: Identity, *, grace_seconds: float) -> bool:
         """Ask the process to end, and kill it after the grace. Whether there was such a process."""
+        ...
+
+    async def version(self, identity: Identity) -> str | None:
+        """Of the program that the process runs, None where it is not the one that we bring or nobody tells."""
         ...
 
     async def wait_for_end(self, identity: Identity) -> None:
@@ -96,6 +100,10 @@ class LocalProxyHost:
 
     async def end(self, identity: Identity, *, grace_seconds: float) -> bool:
         return await process.end_process(identity, grace_seconds=grace_seconds)
+
+    async def version(self, identity: Identity) -> str | None:
+        ours = process.program_of(identity) == (self._program or caddy_program())
+        return program_version() if ours else None
 
     async def wait_for_end(self, identity: Identity) -> None:
         await process.wait_for_end(identity)

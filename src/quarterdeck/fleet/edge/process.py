@@ -163,3 +163,11 @@ async def _ended(descriptor: int, seconds: float | None) -> bool:
     finally:
         loop.remove_reader(descriptor)
     return True
+
+
+def program_of(identity: Identity) -> Path | None:
+    """What the process runs, None where nobody tells."""
+    try:
+        return Path(f"/proc/{identity.pid}/exe").readlink()
+    except OSError:
+        return None

@@ -44,6 +44,8 @@ def deactivate(tx: Tx, ref: str, reason: str | None = None) -> Server:
 def blockers(tx: Tx, server: Server, registry: Sequence[DeletionBlocker]) -> list[tuple[str, int]]:
     """Why the server cannot be deleted yet: documented blocker words with counts."""
     found: list[tuple[str, int]] = [("active-server", 1)] if server.lifecycle == "active" else []
+    if server.uninstalling_at is not None:
+        found.append(("runtime-task", 1))
     for blocker in registry:
         found.extend(blocker.blockers(tx, "server", server.id))
     return found

@@ -16,17 +16,23 @@ from quarterdeck.fleet.capacity.values import Capacity
 from quarterdeck.fleet.credentials import access
 from quarterdeck.fleet.credentials.access import Way
 from quarterdeck.fleet.docker.address import EngineAddress, engine_address
+from quarterdeck.fleet.edge.edge import Edge
 from quarterdeck.fleet.servers import servers
 from quarterdeck.fleet.servers.model import Server
-from quarterdeck.fleet.targets import connectivity, uninstalling
+from quarterdeck.fleet.servers.uninstalling import check_elsewhere
+from quarterdeck.fleet.targets import connectivity, surroundings, uninstalling
 from quarterdeck.fleet.targets.connections import Connections
 from quarterdeck.fleet.targets.connectivity import Examined
+from quarterdeck.fleet.targets.facts import place_of
 from quarterdeck.fleet.targets.host import Host, LocalHost
 from quarterdeck.fleet.targets.login import Login
+from quarterdeck.fleet.targets.remote import Remote
+from quarterdeck.fleet.targets.ssh import SshHost
+from quarterdeck.fleet.targets.surroundings import Surroundings
 from quarterdeck.fleet.targets.uninstalling import Left
 from quarterdeck.kernel.clock import Clock, SystemClock
 from quarterdeck.kernel.db import Database, Tx
-from quarterdeck.kernel.errors import Invalid, Problem
+from quarterdeck.kernel.errors import Conflict, Problem
 
 Signing = Login | Problem | None
 """How a server is signed in to, why nobody knows, or None for this machine."""
@@ -63,21 +69,23 @@ class Looking:
         pinned; nothing else is kept.
         """
         server, login = await self.db.read(_signing, server_ref)
-        found = await self._examined(login)
+        ports = await self.db.read(servers.edge_ports_at, server.provider, server.host)
+        found = await self._examined(login, ports)
         if found.host_key is not None:
             await self.db.write(access.keep_host_key, server.id, found.host_key)
         return server, found
 
     async def examine_draft(self, draft: Draft) -> Examined:
         """The same for one that is not registered; nothing is kept."""
-        return await self._examined(await self.db.read(_draft_signing, draft))
+        login = await self.db.read(_draft_signing, draft)
+        return await self._examined(login, await self.db.read(servers.edge_ports_at, draft.provider, draft.host))
 
-    async def _examined(self, login: Signing) -> Examined:
+    async def _examined(self, login: Signing, edge: Collection[int] = ()) -> Examined:
         if isinstance(login, Problem):
             return connectivity.without_credential(login)
         if login is not None:
-            return await connectivity.examine(login, self.clock)
-        return await connectivity.examine_local(self.clock, self._engine())
+            return await connectivity.examine(login, self.clock, self.instance, edge=edge)
+        return await connectivity.examine_local(self.clock, self._engine(), edge=edge)
 
     async def measure(self, server_ref: str) -> tuple[Server, Capacity]:
         server, login = await self.db.read(_signing, server_ref)
@@ -88,6 +96,22 @@ class Looking:
                 return server, await measuring.measure(host, places, engine)
         except Problem as problem:
             return server, measuring.unreached(problem)
+
+    async def survey(self, server_ref: str) -> tuple[Server, Surroundings]:
+        """Its edge as it runs, and what else does there. Nothing is changed."""
+        server, login = await self.db.read(_signing, server_ref)
+        if isinstance(login, Problem):
+            return server, surroundings.unreached(login)
+        try:
+            async with self._at(server, login) as (host, _, engine):
+                if not isinstance(host, SshHost):
+                    async with Edge(self.runtime) as edge:
+                        return server, await surroundings.look(host, edge, engine, self.instance)
+                remote = await self.connections.remote(host)
+                there = await remote.installations()
+                return server, await surroundings.look(host, remote.edge, engine, self.instance, there)
+        except Problem as problem:
+            return server, surroundings.unreached(problem)
 
     async def prune(
         self,
@@ -118,30 +142,54 @@ class Looking:
             done = await pruning.remove(host, engine, decided)
             return server, Pruned(done.candidates, found.warnings + done.warnings)
 
-    async def uninstall(
-        self, server_ref: str, known: uninstalling.Known, begin: Callable[[list[str]], Awaitable[None]], *, remove: bool
-    ) -> tuple[Server, list[Left]]:
-        """What we have left on a server behind SSH, and with `remove` what of it is gone. `begin` is awaited before
-        anything goes, with the deployments and resources whose things were found; what it raises leaves all as it is.
-        Raises `Invalid` for this
-        machine, and the problem of a server that cannot be signed in to.
+    async def left(self, server_ref: str, known: uninstalling.Known) -> tuple[Server, list[Left]]:
+        """What we have left on a server behind SSH. Raises `Invalid` for this machine, and the problem of a server that
+        cannot be signed in to.
         """
+        server, login = await self._elsewhere(server_ref)
+        async with self._remote(login) as remote:
+            return server, await uninstalling.find(remote, self.instance, known)
+
+    async def uninstall(
+        self,
+        server_ref: str,
+        known: uninstalling.Known,
+        agreed: Callable[[list[str], bool], Awaitable[None]],
+        *,
+        without_engine: bool = False,
+    ) -> tuple[Server, list[Left]]:
+        """Take away what we have left, and answer what of it is gone. `agreed` is awaited before anything goes, with
+        the deployments and resources whose things were found and whether something could not be looked at; what it
+        raises leaves all as it is. Raises `Conflict` (`server_engine_unseen`) for an engine that does not answer,
+        unless it shall be done `without_engine`, and what `left` raises.
+        """
+        server, login = await self._elsewhere(server_ref)
+        async with self._remote(login) as remote:
+            found = await uninstalling.find(remote, self.instance, known)
+            engine = uninstalling.unseen(found)
+            if engine is not None and not without_engine:
+                raise Conflict(
+                    f"What the engine of {server.name} holds of ours is not known. {engine.kept}",
+                    code="server_engine_unseen",
+                    hint="Start Docker there and repeat it, or leave that behind: "
+                    "qd server uninstall NAME --remove --without-engine",
+                    relatedEntityId=server.ref,
+                )
+            await agreed(sorted({one.of for one in found if one.of}), engine is not None)
+            return server, await uninstalling.remove(remote, found)
+
+    async def _elsewhere(self, server_ref: str) -> tuple[Server, Login]:
         server, login = await self.db.read(_signing, server_ref)
-        if login is None:
-            raise Invalid(
-                f"{server.name} is the machine of the control plane.",
-                hint="Delete what runs on it, stop the server, and remove its data directory.",
-                field="serverId",
-            )
+        check_elsewhere(server)
         if isinstance(login, Problem):
             raise login
+        assert login is not None  # noqa: S101 - it is another machine
+        return server, login
+
+    @contextlib.asynccontextmanager
+    async def _remote(self, login: Login) -> AsyncIterator[Remote]:
         async with self.connections.to(login) as host:
-            remote = await self.connections.remote(host)
-            found = await uninstalling.find(remote, self.instance, known)
-            if not remove:
-                return server, found
-            await begin(sorted({one.of for one in found if one.of}))
-            return server, await uninstalling.remove(remote, found)
+            yield await self.connections.remote(host)
 
     @contextlib.asynccontextmanager
     async def _at(
@@ -155,7 +203,8 @@ class Looking:
         async with self.connections.to(login) as host:
             if login.pin is None:
                 await self.db.write(access.keep_host_key, server.id, host.host_key)
-            yield host, REMOTE, None
+            there = await place_of(host)
+            yield host, Places.at(there.root) if there.root else REMOTE, None
 
     def _engine(self) -> EngineAddress:
         return engine_address({**os.environ, **({"DOCKER_HOST": self.docker_host} if self.docker_host else {})})

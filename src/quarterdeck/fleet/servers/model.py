@@ -27,6 +27,7 @@ class Server(Identified, Base):
     lifecycle: Mapped[str] = mapped_column(String(20), default="active")
     deactivated_at: Mapped[datetime | None]
     deactivation_reason: Mapped[str | None] = mapped_column(String(280))
+    uninstalling_at: Mapped[datetime | None]  # since then it takes nothing new, until that has ended
     proxy_kind: Mapped[str] = mapped_column(String(20))
     proxy_status: Mapped[str] = mapped_column(String(20))
     proxy_attempted_at: Mapped[datetime | None]

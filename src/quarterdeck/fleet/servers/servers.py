@@ -67,6 +67,13 @@ def count(tx: Tx) -> int:
 
 def check_active(server: Server) -> None:
     """Raise `server_inactive` for a server that takes no new work."""
+    if server.uninstalling_at is not None:
+        raise Conflict(
+            f"The server {server.name} is being uninstalled.",
+            code="server_inactive",
+            hint="Wait until that has ended, or deploy to another server.",
+            relatedEntityId=server.ref,
+        )
     if server.lifecycle != "active":
         raise Conflict(
             f"The server {server.name} is deactivated.",
@@ -130,6 +137,7 @@ def register(tx: Tx, *, name: str, host: str, provider: str, target_kind: str, p
             lifecycle="active",
             deactivated_at=None,
             deactivation_reason=None,
+            uninstalling_at=None,
             proxy_kind=proxy_kind,
             proxy_status=first_edge(proxy_kind),
             proxy_attempted_at=None,
@@ -176,6 +184,19 @@ def local(tx: Tx) -> Server:
     )
 
 
+def local_ids(tx: Tx) -> list[int]:
+    """Row ids of the machine of the control plane, which is a server of every organization that uses it."""
+    return list(tx.scalars(select(Server.id).where(Server.provider == LOCAL)))
+
+
+def behind_ssh(tx: Tx) -> list[Server]:
+    """Every active server of whichever organization that is another machine, oldest first."""
+    wanted = select(Server).where(
+        Server.provider != LOCAL, Server.lifecycle == "active", Server.uninstalling_at.is_(None)
+    )
+    return list(tx.scalars(wanted.order_by(Server.id)))
+
+
 def first_local(tx: Tx, organization_id: int) -> Server | None:
     """The machine of the control plane, where the organization has it."""
     return tx.first(
@@ -184,6 +205,16 @@ def first_local(tx: Tx, organization_id: int) -> Server | None:
         .order_by(Server.id)
         .limit(1)
     )
+
+
+def edge_ports_at(tx: Tx, provider: str, host: str) -> list[int]:
+    """Where edges of ours listen on a machine, under whichever names the caller's organization has registered it."""
+    found = tx.execute(
+        select(Server.edge_http_port, Server.edge_https_port)
+        .where(Server.organization_id == organization_of(tx), Server.provider == provider, Server.host == host)
+        .limit(100)
+    )
+    return sorted({port for row in found for port in row if port})
 
 
 def destination(tx: Tx, server: Server, ref: str | None = None) -> Destination:

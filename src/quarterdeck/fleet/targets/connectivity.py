@@ -6,13 +6,15 @@ Nothing is changed there.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 
 from quarterdeck.fleet.docker import system
 from quarterdeck.fleet.docker.address import EngineAddress
+from quarterdeck.fleet.edge.ports import HTTP_PORT, HTTPS_PORT
+from quarterdeck.fleet.targets.edge_host import SOCKETS, RemoteSockets
 from quarterdeck.fleet.targets.engines import open_engine
-from quarterdeck.fleet.targets.facts import ARCHITECTURES
+from quarterdeck.fleet.targets.facts import ARCHITECTURES, SHARED, place_of
 from quarterdeck.fleet.targets.host import Host, LocalHost
 from quarterdeck.fleet.targets.login import HostKeyPin, Login
 from quarterdeck.fleet.targets.ssh import SshHost
@@ -27,7 +29,9 @@ ALL_SECONDS = 12.0
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """`status` is passed, failed or skipped; a failed one has its code and instruction in `facts`."""
+    """`status` is passed, failed or skipped; a failed one has its `code`, its instruction (`hint`) and, where one mends
+    it, the `command` to run there in `facts`. A passed one with a code works, but not as it usually does.
+    """
 
     name: str
     status: str
@@ -55,14 +59,16 @@ class Outcome:
 Look = Callable[[Host], Awaitable[Outcome]]
 
 
-async def examine_local(clock: Clock, engine: EngineAddress) -> Examined:
-    """The machine that we run on: nothing has to be reached."""
+async def examine_local(clock: Clock, engine: EngineAddress, *, edge: Collection[int] = ()) -> Examined:
+    """The machine that we run on: nothing has to be reached. `edge` are the ports that its edge has already."""
     reaching = [Check(name, "skipped", "This machine needs no connection.") for name in REACHING]
-    return _judged([*reaching, *await _machine(LocalHost(), clock, engine)], None)
+    return _judged([*reaching, *await _machine(LocalHost(), clock, engine, edge)], None)
 
 
-async def examine(login: Login, clock: Clock) -> Examined:
-    """A machine behind SSH, over a connection made for this purpose."""
+async def examine(login: Login, clock: Clock, instance: str = "", *, edge: Collection[int] = ()) -> Examined:
+    """A machine behind SSH, over a connection made for this purpose; `edge` as above. `instance` is the name of this
+    installation: of others that work there with the same account is told.
+    """
     began = clock.monotonic()
     try:
         host = await SshHost.connect(login)
@@ -78,7 +84,7 @@ async def examine(login: Login, clock: Clock) -> Examined:
             Check("host-key", "passed", f"The host key is {shown.fingerprint}. {known}", 0.0, facts),
             Check("authentication", "passed", f"{login.username} is let in.", 0.0, {"username": login.username}),
         ]
-        return _judged([*reached, *await _machine(host, clock, None)], shown)
+        return _judged([*reached, *await _machine(host, clock, None, edge, instance)], shown)
 
 
 def without_credential(problem: Problem) -> Examined:
@@ -107,7 +113,7 @@ def _failed_reaching(login: Login, problem: Problem, seconds: float) -> list[Che
 
 def _problem_check(name: str, problem: Problem, seconds: float) -> Check:
     facts = {"code": problem.code, "hint": problem.hint or ""}
-    for wire in ("expectedFingerprint", "shownFingerprint"):
+    for wire in ("expectedFingerprint", "shownFingerprint", "command"):
         if problem.details.get(wire):
             facts[wire] = str(problem.details[wire])
     hint = f" {problem.hint}" if problem.hint else ""
@@ -124,15 +130,24 @@ def _judged(checks: list[Check], host_key: HostKeyPin | None) -> Examined:
     return Examined(status, tuple(checks), host_key)
 
 
-async def _machine(host: Host, clock: Clock, engine: EngineAddress | None) -> list[Check]:
+async def _machine(
+    host: Host, clock: Clock, engine: EngineAddress | None, edge: Collection[int] = (), instance: str = ""
+) -> list[Check]:
+    async def others(there: Host) -> Outcome:
+        return await _others(there, instance)
+
     async def docker(there: Host) -> Outcome:
         return await _docker(there, engine)
 
     async def time(there: Host) -> Outcome:
         return await _clock(there, clock)
 
+    async def ports(there: Host) -> Outcome:
+        return await _edge_ports(there, edge)
+
     looks: dict[str, Look] = {
         "sudo": _sudo, "architecture": _architecture, "docker-engine": docker, "clock": time, "disk": _disk,
+        "edge-ports": ports, "other-installations": others,
     }  # fmt: skip
 
     async def check(name: str) -> Check:
@@ -150,21 +165,28 @@ async def _machine(host: Host, clock: Clock, engine: EngineAddress | None) -> li
     return list(await asyncio.gather(*(check(name) for name in MACHINE)))
 
 
-MACHINE = ("sudo", "architecture", "docker-engine", "clock", "disk")
+MACHINE = ("sudo", "architecture", "docker-engine", "clock", "disk", "edge-ports", "other-installations")
 
 
 async def _sudo(host: Host) -> Outcome:
+    """Nothing is refused for want of it: what is started there runs as the account that we sign in as."""
     if (await host.run(["id", "-u"])).text.strip() == "0":
         return Outcome(True, "The account is root.")
-    if (await host.run(["sudo", "-n", "true"])).status == 0:
-        return Outcome(True, "The account may become root without a password.")
     name = (await host.run(["id", "-un"])).text.strip() or "the account"
+    own = f"What we start there runs as {name}, and the edge on ports from 1024 on."
+    if (await host.run(["sudo", "-n", "true"])).status == 0:
+        return Outcome(True, f"The account may become root without a password. {own}")
+    there = (await host.run(["sh", "-c", "command -v sudo"])).status == 0
+    install = "" if there else "apt-get install sudo && "
     line = f"{name} ALL=(ALL) NOPASSWD:ALL"
-    hint = f"As root there: echo '{line}' > /etc/sudoers.d/quarterdeck && chmod 440 /etc/sudoers.d/quarterdeck"
+    command = f"{install}echo '{line}' > /etc/sudoers.d/quarterdeck && chmod 440 /etc/sudoers.d/quarterdeck"
+    hint = f"As root there: {command}"
+    why = "sudo asks for a password" if there else "there is no sudo"
     return Outcome(
         False,
-        f"{name} cannot become root without a password, so neither Docker nor the edge can be installed. {hint}",
-        {"code": "sudo_unavailable", "hint": hint},
+        f"{name} is not root and cannot become root without a password ({why}), so nothing can be installed there on "
+        f"our behalf. {own} {hint}",
+        {"code": "sudo_unavailable", "hint": hint, "command": command},
     )
 
 
@@ -191,6 +213,8 @@ async def _docker(host: Host, address: EngineAddress | None) -> Outcome:
             raise
         without = "Applications are deployed to this machine as host processes; images and Dockerfiles want an engine."
         facts = {"code": problem.code, "hint": problem.hint or ""}
+        if problem.details.get("command"):
+            facts["command"] = str(problem.details["command"])
         return Outcome(False, f"{problem.message} {without} {problem.hint or ''}".strip(), facts)
     return Outcome(True, f"Docker {told.version} answers.", {"version": told.version, "apiVersion": told.api_version})
 
@@ -206,11 +230,12 @@ async def _clock(host: Host, clock: Clock) -> Outcome:
     facts = {"skewSeconds": f"{skew:.1f}"}
     if skew <= MOST_SKEW_SECONDS:
         return Outcome(True, "Its clock agrees with ours.", facts)
-    hint = "Switch time synchronisation on there: sudo timedatectl set-ntp true"
+    command = "sudo timedatectl set-ntp true"
+    hint = f"Switch time synchronisation on there: {command}"
     return Outcome(
         False,
         f"Its clock is {skew:.0f} seconds off; certificates and tokens would fail. {hint}",
-        {**facts, "code": "clock_skew", "hint": hint},
+        {**facts, "code": "clock_skew", "hint": hint, "command": command},
     )
 
 
@@ -226,3 +251,49 @@ async def _disk(host: Host) -> Outcome:
         return Outcome(True, told, facts)
     hint = "Make room: images, logs and old packages take most. At least 2 GiB are needed."
     return Outcome(False, f"Only {told} {hint}", {**facts, "code": "disk_full", "hint": hint})
+
+
+async def _others(host: Host, instance: str) -> Outcome:
+    if isinstance(host, LocalHost):
+        return Outcome(True, "This machine is the control plane's own.")
+    there = await place_of(host)
+    if there.control_plane:
+        hint = "Sign in to it as another account, or move that control plane to another data directory (--data-dir)."
+        return Outcome(
+            False,
+            f"A control plane runs on this machine, in the directory that this account would use. {hint}",
+            {"code": "server_in_use", "hint": hint},
+        )
+    others = [name for name in there.installations if name != instance]
+    facts = {"directory": there.root, "installations": ", ".join(others)}
+    return Outcome(True, SHARED if others else "No other installation of Quarterdeck works with this account.", facts)
+
+
+async def _edge_ports(host: Host, edge: Collection[int]) -> Outcome:
+    """Where an edge could listen there: on 80 and 443, else on others, which work and stand in every address."""
+    told = (await host.run(["sh", "-c", SOCKETS])).text
+    if not told.strip():
+        return Outcome(False, "The machine does not tell which ports are taken.", {"code": "edge_ports_unreadable"})
+    lowest = told.split("\n", 1)[0].strip()
+    root = (await host.run(["id", "-u"])).text.strip() == "0"
+    least = 1 if root else int(lowest) if lowest.isdigit() else 1024
+    sockets = RemoteSockets(told, least)
+    usual = [port for port in (HTTP_PORT, HTTPS_PORT) if port not in edge]
+    refused = [port for port in usual if not sockets.can_listen(port, "")]
+    if not refused:
+        return Outcome(True, "The edge can listen on 80 and 443.", {"ports": f"{HTTP_PORT},{HTTPS_PORT}"})
+    spare = sockets.free(2, "")
+    words = " and ".join(map(str, refused))
+    if refused[0] < least:
+        command = "echo net.ipv4.ip_unprivileged_port_start=80 | sudo tee /etc/sysctl.d/60-quarterdeck.conf"
+        command, why = f"{command} && sudo sysctl --system", f"The account may not listen on {words}."
+        hint = f"Let it: {command}"
+    else:
+        asked = " or ".join(f"sport = :{port}" for port in refused)
+        command, why = f"sudo ss -ltnp '( {asked} )'", f"Another program has {words}."
+        hint = f"See which one, and stop it there if the edge is to have them: {command}"
+    facts = {"code": "edge_ports_taken", "hint": hint, "command": command}
+    if len(spare) < 2:
+        return Outcome(False, f"{why} No other ports are free for the edge either. {hint}", facts)
+    facts["ports"] = ",".join(map(str, spare))
+    return Outcome(True, f"{why} The edge would listen on {spare[0]} and {spare[1]}. {hint}", facts)

@@ -24,6 +24,7 @@ from quarterdeck.kernel.errors import ProviderFailure, Unavailable
 from quarterdeck.kernel.faults import point
 
 LOCKED = 75
+PROGRAM = "caddy-"
 LOOK_SECONDS = 5.0
 USUAL_SPARE = (8080, 8443)
 FIRST_SPARE, LAST_SPARE = 18_000, 18_999
@@ -154,18 +155,29 @@ class SshProxyHost:
         await self.files.copy_in(caddy_program(), path, mode=0o755)
         point("edge.copied")
         for name in await self.files.list(self._programs):  # one that still runs keeps what it runs
-            if name.startswith("caddy-") and name != path.name:
+            if name.startswith(PROGRAM) and name != path.name:
                 await self.files.remove(self._programs / name)
         return path
 
     @property
     def _path(self) -> Path:
-        return self._programs / f"caddy-{program_version()}"
+        return self._programs / f"{PROGRAM}{program_version()}"
 
     async def outdated(self, identity: Identity) -> bool:
         """Whether the process runs another program than the one that we bring."""
+        told = await self._runs(identity)
+        return bool(told) and told != str(self._path)
+
+    async def version(self, identity: Identity) -> str | None:
+        """One that came with another version of ours still says which it is, by its name."""
+        told = Path(await self._runs(identity))
+        ours = told.parent == self._programs and told.name.startswith(PROGRAM)
+        return told.name.removeprefix(PROGRAM) if ours else None
+
+    async def _runs(self, identity: Identity) -> str:
+        """The path of the program of a process, empty where nobody tells."""
         told = (await self._host.run(["readlink", f"/proc/{identity.pid}/exe"])).text.strip()
-        return bool(told) and told.removesuffix(" (deleted)") != str(self._path)
+        return told.removesuffix(" (deleted)")
 
     async def end(self, identity: Identity, *, grace_seconds: float) -> bool:
         if not await self.lives(identity):

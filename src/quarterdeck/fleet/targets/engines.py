@@ -10,6 +10,12 @@ from quarterdeck.kernel.errors import Problem, Unavailable
 UNIX = "unix://"
 
 
+class NoEngine(Unavailable):
+    """There is neither a socket nor a program: nobody has installed Docker, or somebody has removed it."""
+
+    default_code = "docker_unavailable"
+
+
 async def open_engine(host: Host, address: EngineAddress | None = None) -> Engine:
     """A connection to the engine. Without an `address`: what DOCKER_HOST says in a session of the account, else the
     usual socket, else that of a rootless engine. Raises `Unavailable` that says which of the usual reasons it is.
@@ -46,11 +52,12 @@ async def without_engine(host: Host) -> Unavailable:
             "Docker is installed there and not running.",
             code="docker_unavailable",
             hint="Start it: sudo systemctl enable --now docker",
+            command="sudo systemctl enable --now docker",
         )
-    return Unavailable(
+    return NoEngine(
         "There is no Docker engine. Containers need one; static sites and host processes do not.",
-        code="docker_unavailable",
         hint="Install Docker Engine 20.10 or newer there. On Debian and Ubuntu: sudo apt-get install docker.io",
+        command="sudo apt-get install docker.io",
     )
 
 
@@ -60,9 +67,11 @@ async def refused(host: Host, path: str) -> Unavailable:
             f"The account may not use the Docker engine at {path}.",
             code="docker_unavailable",
             hint='Let it: sudo usermod -aG docker "$USER" on that machine, and test again.',
+            command='sudo usermod -aG docker "$USER"',
         )
     return Unavailable(
         f"Nothing answers at the engine's socket {path}.",
         code="docker_unavailable",
         hint="Start it: sudo systemctl restart docker. If it runs, sshd has to allow AllowStreamLocalForwarding.",
+        command="sudo systemctl restart docker",
     )

@@ -6,6 +6,7 @@ import platform
 from dataclasses import dataclass
 from pathlib import Path
 
+from quarterdeck.fleet.targets.host import Host
 from quarterdeck.fleet.targets.ssh import SshHost
 from quarterdeck.kernel.errors import ProviderFailure
 
@@ -14,6 +15,15 @@ NEEDED = ("flock", "setsid", "timeout", "tr", "cut", "sed", "stat", "head", "df"
 WANTED = ("setpriv", "python3")
 ROOTS_PLACE = Path("/var/lib/quarterdeck/runtime")
 USERS_PLACE = ".local/share/quarterdeck/runtime"
+PLACE = """
+if [ "$(id -u)" = 0 ]; then root=$1; else root=$HOME/$2; fi
+printf '%s\\n' "$root"; [ -e "${root%/*}/$3" ] && echo "$3"; ls "$root/installations" 2>/dev/null; true
+"""
+CONTROL_PLANE = "master.key"
+SHARED = (
+    "Another installation of Quarterdeck works here with the same account. They share the edge, and each leaves alone "
+    "what the other has."
+)
 LOOK = """
 id -u; printf '%s\\n' "$HOME"; printf '%s\\n' "$PATH"; uname -m
 for tool in "$@"; do found=$(command -v "$tool") && printf '%s=%s\\n' "$tool" "$found"; done; true
@@ -61,6 +71,24 @@ async def look(host: SshHost) -> Machine:
             "sudo apt-get install util-linux coreutils sed tar",
         )
     return Machine(int(said[0]), Path(said[1]), said[2], said[3], tools)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an account of a machine keeps what we put there (see `Machine.root`), whether a control plane lives in the
+    directory above, and which installations have worked there, by their own names. Without a `root` nobody tells.
+    """
+
+    root: str = ""
+    control_plane: bool = False
+    installations: tuple[str, ...] = ()
+
+
+async def place_of(host: Host) -> Place:
+    """Looks, and makes nothing."""
+    words = (str(ROOTS_PLACE), USERS_PLACE, CONTROL_PLANE)
+    root, *said = (await host.run(["sh", "-c", PLACE, "place", *words])).text.splitlines() or [""]
+    return Place(root, CONTROL_PLANE in said, tuple(name for name in said if name != CONTROL_PLANE))
 
 
 def own_architecture() -> str | None:

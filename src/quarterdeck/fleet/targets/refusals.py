@@ -87,3 +87,12 @@ def no_session(login: Login, why: str) -> Problem:
         code="ssh_command_refused",
         hint="Give the account a shell, and no forced command in its authorized_keys.",
     )
+
+
+def runs_control_plane(login: Login) -> Conflict:
+    return Conflict(
+        f"{login.host} runs a control plane itself, from the directory that {login.username} would use there.",
+        code="server_in_use",
+        hint="Sign in to it as another account, or move that control plane to another data directory "
+        "(--data-dir). If it is this one, use the server that it is itself (local-shell).",
+    )

@@ -12,7 +12,7 @@ from typing import Self
 from quarterdeck.fleet.edge.edge import Edge
 from quarterdeck.fleet.targets import refusals
 from quarterdeck.fleet.targets.edge_host import SshProxyHost
-from quarterdeck.fleet.targets.facts import Machine, look
+from quarterdeck.fleet.targets.facts import CONTROL_PLANE, Machine, look
 from quarterdeck.fleet.targets.files import HELD, SshFiles
 from quarterdeck.fleet.targets.processes import SshProcesses, SshReleases
 from quarterdeck.fleet.targets.ssh import SshHost
@@ -47,6 +47,8 @@ class Remote:
     steward: Steward
     proxy: SshProxyHost
     edge: Edge
+    others: frozenset[str] = frozenset()
+    """Other installations that were found there when we entered, by their own names."""
     _entering: asyncio.Lock = field(default_factory=asyncio.Lock)
     _entered: bool = False
 
@@ -65,13 +67,14 @@ class Remote:
 
     async def enter(self, instance: str) -> None:
         """Make the directories that others of that machine may pass through, to what is theirs alone, and leave the
-        name of this installation there.
+        name of this installation there. Raises `Conflict` (`server_in_use`) for the home of a control plane.
         """
         marker = self.root / "installations" / instance
         async with self._entering:
             if self._entered and await self.files.read(marker) is not None:
                 return
             self.left()  # somebody may have taken all of it away since
+            await self.refuse_control_plane()
             for directory, mode in (
                 (self.root.parent, 0o711), (self.root, 0o711), (self.root / "locks", 0o700),
                 (self.root / "releases", 0o711), (self.root / "installations", 0o700),
@@ -79,7 +82,15 @@ class Remote:
                 await self.files.make_directory(directory, mode=mode)
             await self.host.run(["sh", "-c", SWEEP, "sweep", str(self.root / "locks")])
             await self.files.write_atomic(marker, b"")
+            self.others = frozenset(await self.installations()) - {instance}
             self._entered = True
+
+    async def refuse_control_plane(self) -> None:
+        """Raise `Conflict` where a control plane lives in the same directory: each would clear away what the other has
+        there as something that nobody needs.
+        """
+        if await self.has_control_plane():
+            raise refusals.runs_control_plane(self.host.login)
 
     def left(self) -> None:
         """Nothing is there any more: who comes next begins anew."""
@@ -89,6 +100,10 @@ class Remote:
     async def installations(self) -> Sequence[str]:
         """Those that have worked with this account, by their own names."""
         return await self.files.list(self.root / "installations")
+
+    async def has_control_plane(self) -> bool:
+        """Whether a control plane runs there from the directory that we would work in."""
+        return (await self.host.run(["test", "-e", str(self.root.parent / CONTROL_PLANE)])).status == 0
 
     @contextlib.asynccontextmanager
     async def turn(self, name: str) -> AsyncIterator[None]:
@@ -137,12 +152,10 @@ class Remote:
                     process.stdin.write_eof()
                     await process.wait_closed()
 
-    async def end_outdated_edge(self) -> bool:
-        """End the edge if its program is not the one that we bring. Whether there was such a one."""
+    async def outdated_edge(self) -> bool:
+        """Whether an edge runs whose program is not the one that we bring."""
         identity = await self.proxy.owner(self.edge.layout)
-        if identity is None or not await self.proxy.outdated(identity):
-            return False
-        return await self.edge.stop()
+        return identity is not None and await self.proxy.outdated(identity)
 
     async def free(self) -> float | None:
         """The share of the disk of the target directory that is free to us, 0 to 1; None where nobody tells."""

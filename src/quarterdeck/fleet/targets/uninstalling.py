@@ -13,17 +13,20 @@ from dataclasses import dataclass, replace
 
 from quarterdeck.fleet.docker import containers, images, networks, volumes
 from quarterdeck.fleet.docker.engine import Engine
-from quarterdeck.fleet.targets.engines import open_engine
+from quarterdeck.fleet.targets.engines import NoEngine, open_engine
 from quarterdeck.fleet.targets.remote import Remote
 from quarterdeck.kernel.errors import Conflict, Problem, ProviderFailure
 from quarterdeck.kernel.faults import point
 
 LABEL = "quarterdeck.instance"
 OURS = ("deployments", "edge", "installations", "locks", "processes", "program", "releases")
-CONTROL_PLANE = "master.key"
 REMOVE_SECONDS = 120.0
 TRIES = 15
 VOLUME = "Volumes hold data, and are never removed. On that machine: docker volume rm"
+ENGINE = "engine"
+UNSEEN = "Containers, networks and images may be left in it: uninstall again when Docker runs."
+DATA = 'for one in /var/lib/docker "$HOME/.local/share/docker"; do [ -d "$one/containers" ] && exit 0; done; exit 1'
+STAYS = (ENGINE, "volume")
 SHARED = "Another installation of Quarterdeck uses it."
 
 
@@ -43,16 +46,12 @@ Known = Callable[[Collection[str]], Awaitable[frozenset[str]]]
 
 
 async def find(remote: Remote, instance: str, known: Known) -> list[Left]:
-    """All that is there and ours, in the order in which it can be removed. Raises `Conflict` for a machine that runs a
-    control plane in the same place, and the problem of an engine that is there and does not answer.
+    """All that is there and ours, in the order in which it can be removed. An engine that is or was there and does not
+    answer stands among it as one thing that stays (`ENGINE`): nobody knows what it holds. Raises `Conflict` for a
+    machine that runs a control plane in the same place.
     """
-    if (await remote.host.run(["test", "-e", str(remote.root.parent / CONTROL_PLANE)])).status == 0:
-        raise Conflict(
-            f"{remote.host.login.host} runs a control plane itself, from the same directory.",
-            code="server_in_use",
-            hint="Sign in to it as another account, or uninstall that control plane.",
-        )
-    found = await _in_engine(remote, instance)
+    await remote.refuse_control_plane()
+    found = await _seen(remote, instance)
     routes = list(await remote.edge.routes())
     processes = [status.instance for status in await remote.processes.list()]
     releases = list(await remote.files.list(remote.root / "releases"))
@@ -68,12 +67,30 @@ async def find(remote: Remote, instance: str, known: Known) -> list[Left]:
     return [*found, *(Left("directory", str(remote.root / name), kept=kept) for name in there.text.split())]
 
 
+async def _seen(remote: Remote, instance: str) -> list[Left]:
+    """What the engine has of ours, or that it could not be asked."""
+    try:
+        return await _in_engine(remote, instance)
+    except NoEngine:
+        if not await _had_engine(remote):
+            return []
+        why = "Docker is not installed there any more; what it held of ours still lies in its directory."
+    except Problem as problem:
+        if await remote.host.lost():
+            raise
+        why = f"It could not be looked at: {problem.message}"
+    return [Left(ENGINE, "Docker", kept=f"{why} {UNSEEN}")]
+
+
+async def _had_engine(remote: Remote) -> bool:
+    """Whether an engine that was removed has left its containers."""
+    looked = await remote.host.run(["sh", "-c", DATA])
+    return looked.status == 0
+
+
 async def _in_engine(remote: Remote, instance: str) -> list[Left]:
     mark = {LABEL: instance}
-    engine = await _engine(remote)
-    if engine is None:
-        return []
-    async with engine:
+    async with await open_engine(remote.host) as engine:
         return [
             *(_container(row) for row in await containers.listed(engine, mark)),
             *(Left("network", row.name) for row in await networks.listed(engine, mark)),
@@ -86,16 +103,6 @@ def _container(row: containers.Listed) -> Left:
     """A service of a stack names its resource alone."""
     owner = row.labels.get("quarterdeck.deployment") or row.labels.get("quarterdeck.resource")
     return Left("container", row.names[0].lstrip("/"), of=owner)
-
-
-async def _engine(remote: Remote) -> Engine | None:
-    """None where there is none; one that does not answer may hold things of ours."""
-    try:
-        return await open_engine(remote.host)
-    except Problem as problem:
-        if problem.message.startswith("There is no Docker engine"):
-            return None
-        raise
 
 
 async def remove(remote: Remote, found: Collection[Left]) -> list[Left]:
@@ -115,7 +122,7 @@ async def remove(remote: Remote, found: Collection[Left]) -> list[Left]:
         else:
             done.append(replace(one, removed=True))
         point("uninstall.removed")
-    if not [one for one in done if one.kept is not None and one.kind != "volume"]:
+    if not [one for one in done if one.kept is not None and one.kind not in STAYS]:
         # What is empty now goes too; nothing else is ours.
         await remote.host.run(["rmdir", "--ignore-fail-on-non-empty", str(remote.root), str(remote.root.parent)])
         remote.left()
@@ -140,10 +147,7 @@ async def _remove(remote: Remote, one: Left) -> None:
                 hint="Look there who owns what is left, remove it, and uninstall again.",
             )
     else:
-        engine = await _engine(remote)
-        if engine is None:
-            return
-        async with engine:
+        async with await open_engine(remote.host) as engine:
             if one.kind == "container":
                 await _remove_container(engine, one.name)
             elif one.kind == "network":
@@ -162,3 +166,13 @@ async def _remove_container(engine: Engine, name: str) -> None:
         if await containers.find(engine, name) is None:
             return
     raise Conflict(f"Docker does not remove {name}.", hint="Look at it there: docker inspect", code="docker_conflict")
+
+
+def unseen(found: Collection[Left]) -> Left | None:
+    """The engine that could not be looked at, if so."""
+    return next((one for one in found if one.kind == ENGINE), None)
+
+
+def is_whole(done: Collection[Left]) -> bool:
+    """Whether all of ours went that could be: what others use and what is never removed aside."""
+    return all(one.removed or one.kept == SHARED or one.kind in STAYS for one in done)

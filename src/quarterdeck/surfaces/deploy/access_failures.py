@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from quarterdeck.deploy.resources import overview, resources
 from quarterdeck.deploy.work.work import scope
+from quarterdeck.fleet.credentials import access as fleet_access
 from quarterdeck.fleet.edge import evidence
 from quarterdeck.fleet.edge.evidence import Entry
 from quarterdeck.fleet.edge.layout import Layout
+from quarterdeck.fleet.servers import failed_requests, servers
 from quarterdeck.kernel.clock import Clock, wire_time
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import NotFound
@@ -33,6 +36,7 @@ class Cause:
     action: str
 
 
+FEW = 5
 UNKNOWN_HOST = Cause(
     "resource_access_route_not_found", "not-found", "edge-request-routing", False, "operator-config",
     "inspect-proxy-preview",
@@ -56,9 +60,12 @@ def cause_of(entry: Entry) -> Cause:
     return UNKNOWN_HOST if entry.edge_code == "edge_unknown_host" else BY_STATUS.get(entry.status, OTHER)
 
 
-def missing(request_id: str) -> NotFound:
+def missing(request_id: str, silent: Sequence[str] = ()) -> NotFound:
+    """`silent` are servers that could not be asked."""
+    named = ", ".join(sorted(silent)[:FEW]) + (f" and {len(silent) - FEW} more" if len(silent) > FEW else "")
+    unasked = f" Not asked, since out of reach: {named}." if silent else ""
     return NotFound(
-        f"No failed access is kept under {request_id[:60]}.",
+        f"No failed access is kept under {request_id[:60]}.{unasked}",
         code="resource_access_failure_evidence_not_found",
         hint="Copy the id from the page that was shown. It is kept for seven days, less on a busy server.",
         phase="evidence-lookup",
@@ -69,8 +76,14 @@ def missing(request_id: str) -> NotFound:
 async def lookup(
     call: Call, clock: Clock, request_id: str, query: wire.ResourcesAccessFailureEvidenceLookupQuery
 ) -> dict[str, Any]:
-    root = Path(call.service("instance").placement.root)
-    entry = await asyncio.to_thread(evidence.find, Layout(root / "edge"), request_id, clock.now())
+    instance = call.service("instance")
+    layout = Layout(Path(instance.placement.root) / "edge")
+    entry = await asyncio.to_thread(evidence.find, layout, request_id, clock.now())
+    answer = failed_requests.Answer()
+    if entry is None:
+        asked = await call.read(failed_requests.places)
+        answer = await failed_requests.ask(instance.looking.connections, asked, request_id, clock.now())
+        entry = answer.entry
     filters = present(resourceId=given(query.resource_id), hostname=given(query.hostname), path=given(query.path))
     if entry is None or any(
         wanted != known
@@ -81,8 +94,8 @@ async def lookup(
         )
         if wanted is not None
     ):
-        raise missing(request_id)
-    related = await call.read(related_to, entry)
+        raise missing(request_id, answer.silent)
+    related = await call.read(related_to, entry, answer.server)
     if related is None:
         raise missing(request_id)
     cause = cause_of(entry)
@@ -101,10 +114,14 @@ async def lookup(
     }
 
 
-def related_to(tx: Tx, entry: Entry) -> dict[str, str] | None:
+def related_to(tx: Tx, entry: Entry, server_ref: str | None = None) -> dict[str, str] | None:
     """Wire ids of what the request was for; None when that is nobody's here. A request to a name that no route has
-    belongs to the installation itself.
+    belongs to the installation itself; one that the edge of `server_ref` answered to whoever has that machine alone.
     """
+    if entry.route is None and server_ref is not None:
+        server = servers.find(tx, server_ref)
+        shared = any(one.organization_id != server.organization_id for one in fleet_access.same_machine(tx, server))
+        return None if shared else {"serverId": server.ref}
     if entry.route is None:
         return {} if scope(tx)[1] else None
     try:

@@ -12,7 +12,7 @@ from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.http.endpoint import Call
 from quarterdeck.kernel.logs import Logs
 from quarterdeck.surfaces.deploy.operation import operation
-from quarterdeck.surfaces.deploy.resource_runtime import line, window
+from quarterdeck.surfaces.deploy.resource_runtime import window
 from quarterdeck.surfaces.deploy.shapes import given, instant_of, present
 from quarterdeck.surfaces.deploy.wire import resources_runtime_log_archives as wire
 
@@ -43,7 +43,7 @@ async def create(
 ) -> dict[str, Any]:
     asked = await window(call, resource_id, body)
     after = runtime_logs.position(given(body.cursor))
-    lines = [line(asked, one) for one in await runtime_logs.tail(logs, asked, body.tail_lines, after)]
+    lines = [runtime_logs.told(asked, one) for one in await runtime_logs.tail(logs, asked, body.tail_lines, after)]
     kept = await call.write(log_archives.create, asked, lines, given(body.reason))
     return {"schemaVersion": "resources.runtime-logs.archive/v1", "archive": whole(kept)}
 

@@ -13,8 +13,7 @@ from quarterdeck.deploy.resources import runtime
 from quarterdeck.kernel.clock import Clock, wire_time
 from quarterdeck.kernel.http.endpoint import Call
 from quarterdeck.kernel.http.sse import Event, EventStream, done
-from quarterdeck.kernel.logs import Line, Logs
-from quarterdeck.kernel.vault import MASK
+from quarterdeck.kernel.logs import Logs
 from quarterdeck.surfaces.deploy import health_shapes, resource_shapes
 from quarterdeck.surfaces.deploy.operation import operation
 from quarterdeck.surfaces.deploy.shapes import given, present
@@ -65,25 +64,6 @@ async def health(call: Call, clock: Clock, resource_id: str, query: wire.Resourc
     return health_shapes.health(known, assess(known, probes, now), now, checks=given(query.include_checks) is not False)
 
 
-def line(asked: Window, one: Line) -> dict[str, Any]:
-    """A line with the version that wrote it; what is known of the runtime of another version is not claimed of it."""
-    spoken = runtime_logs.speaker(one) or asked.deployment
-    own = spoken == asked.deployment
-    return present(
-        resourceId=asked.resource,
-        deploymentId=spoken,
-        serviceName=runtime_logs.service_of(one),
-        runtimeKind=asked.runtime_kind if own else None,
-        runtimeInstanceId=asked.instance if own and runtime_logs.service_of(one) == asked.service else None,
-        stream=one.stream if one.stream in {"stdout", "stderr"} else "unknown",
-        timestamp=wire_time(one.time),
-        sequence=one.number,
-        cursor=str(one.number),
-        message=one.message,
-        masked=MASK in one.message,
-    )
-
-
 async def window(call: Call, resource_id: str, query: Any) -> Window:
     return await call.read(
         runtime_logs.window, resource_id, given(query.deployment_id), given(query.service_name), given(query.since)
@@ -95,7 +75,9 @@ async def tail(call: Call, logs: Logs, resource_id: str, query: logs_wire.Resour
     asked = await window(call, resource_id, query)
     after = runtime_logs.position(given(query.cursor))
     lines = await runtime_logs.tail(logs, asked, query.tail_lines, after)
-    return present(resourceId=asked.resource, deploymentId=asked.deployment, logs=[line(asked, one) for one in lines])
+    return present(
+        resourceId=asked.resource, deploymentId=asked.deployment, logs=[runtime_logs.told(asked, one) for one in lines]
+    )
 
 
 @operation("resources.runtime-logs/stream")
@@ -108,13 +90,13 @@ async def follow(
     async def events() -> AsyncIterator[Event]:
         if given(query.follow) is False:
             for one in await runtime_logs.tail(logs, asked, query.tail_lines, after):
-                yield Event({"kind": "line", "line": line(asked, one)}, id=one.number)
+                yield Event({"kind": "line", "line": runtime_logs.told(asked, one)}, id=one.number)
         else:
             async for item in runtime_logs.follow(logs, asked, query.tail_lines, after):
                 if item is None:
                     yield Event({"kind": "heartbeat", "at": wire_time(clock.now())})
                 else:
-                    yield Event({"kind": "line", "line": line(asked, item)}, id=item.number)
+                    yield Event({"kind": "line", "line": runtime_logs.told(asked, item)}, id=item.number)
         yield Event({"kind": "closed", "reason": "completed"})
         yield done(present(resourceId=asked.resource, deploymentId=asked.deployment))
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection
-
 from msgspec import Struct
 
-from quarterdeck.deploy.deployments import belonging
-from quarterdeck.fleet.servers import uninstalling
-from quarterdeck.kernel.db import Tx
+from quarterdeck.deploy.deployments import leaving
 from quarterdeck.kernel.http.endpoint import Call, route
 
 
 class Uninstall(Struct, kw_only=True, rename="camel"):
-    """Without `remove` it is only said what would go."""
+    """Without `remove` it is only said what would go; `without_engine` leaves behind what a Docker engine holds that
+    does not answer.
+    """
 
     remove: bool = False
+    without_engine: bool = False
 
 
 class LeftItem(Struct, kw_only=True, rename="camel"):
@@ -33,36 +31,17 @@ class LeftOnServer(Struct, kw_only=True, rename="camel"):
     items: list[LeftItem]
 
 
-def _begin(tx: Tx, server_id: str, found: list[str]) -> None:
-    belonging.check_unused(tx, server_id)
-    belonging.check_only_here(tx, server_id, found)
-    uninstalling.begin(tx, server_id)
-
-
 @route(
     "POST",
     "/api/servers/{serverId}/uninstall",
     permission="deploy:servers.delete",
     summary="Say what we have left on a server, and take it away",
-    errors=((400, "validation_error"), (404, "not_found"), (409, "server_in_use")),
+    errors=((400, "validation_error"), (404, "not_found"), (409, "server_in_use"), (409, "server_engine_unseen")),
     body_required=True,
     tags=("servers",),
 )
 async def uninstall(call: Call, server_id: str, body: Uninstall) -> LeftOnServer:
-    if body.remove:
-        await call.read(belonging.check_unused, server_id)
-
-    async def begin(found: list[str]) -> None:
-        await call.write(_begin, server_id, found)
-
-    async def known(refs: Collection[str]) -> frozenset[str]:
-        found: frozenset[str] = await call.read(belonging.ours, refs)
-        return found
-
     looking = call.service("instance").looking
-    server, found = await looking.uninstall(server_id, known, begin, remove=body.remove)
-    gone = Counter(one.kind for one in found if one.removed)
-    if gone:
-        await call.write(uninstalling.note, server_id, counts=dict(gone))
+    server, found = await leaving.leave(looking, server_id, remove=body.remove, without_engine=body.without_engine)
     items = [LeftItem(kind=one.kind, name=one.name, removed=one.removed, kept=one.kept) for one in found]
     return LeftOnServer(server_id=server.ref, items=items)

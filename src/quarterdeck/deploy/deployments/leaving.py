@@ -1,0 +1,99 @@
+"""Leaving a server: what has to be so that it is begun, that something found there may go, and what follows its end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Collection
+
+from sqlalchemy import select
+
+from quarterdeck.deploy.deployments import belonging
+from quarterdeck.deploy.deployments.jobs import RETIRE, SERVER_LEFT
+from quarterdeck.deploy.deployments.model import Deployment
+from quarterdeck.deploy.deployments.transitions import TERMINAL
+from quarterdeck.fleet.servers import servers, uninstalling
+from quarterdeck.fleet.servers.looking import Looking
+from quarterdeck.fleet.servers.model import Server
+from quarterdeck.fleet.targets.uninstalling import Left, is_whole
+from quarterdeck.kernel import jobs
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import Problem
+
+
+async def leave(
+    looking: Looking, server_ref: str, *, remove: bool, without_engine: bool = False
+) -> tuple[Server, list[Left]]:
+    """What we have left there, and with `remove` what of it is gone. Raises `Conflict` (`server_in_use`) before
+    anything goes while something is placed there or needed under another name of the machine, `Invalid` for the machine
+    of the control plane, and what `looking.uninstall` raises.
+    """
+    db = looking.db
+
+    async def known(refs: Collection[str]) -> frozenset[str]:
+        mine: frozenset[str] = await db.read(belonging.ours, refs)
+        return mine
+
+    if not remove:
+        return await looking.left(server_ref, known)
+    places: list[int] = await db.write(accept, server_ref)
+
+    async def agreed(found: list[str], unseen: bool) -> None:
+        await db.read(check_found, server_ref, places, found, unseen=unseen)
+
+    try:
+        server, found = await looking.uninstall(server_ref, known, agreed, without_engine=without_engine)
+    except BaseException as error:
+        code = error.code if isinstance(error, Problem) else "internal_error"
+        await asyncio.shield(db.write(uninstalling.give_up, server_ref, places, code))
+        raise
+    counts = dict(Counter(one.kind for one in found if one.removed))
+    await asyncio.shield(db.write(done, server_ref, places, counts=counts, whole=is_whole(found)))
+    return server, found
+
+
+def accept(tx: Tx, server_ref: str) -> list[int]:
+    """Begin, in the unit that finds nothing placed there: whoever deploys to it waits for this unit, or this one for
+    theirs. Answers the row ids of all servers that are this machine, which take nothing new until `done` or
+    `uninstalling.give_up`. Raises what `uninstalling.accept` and `belonging.check_unused` raise.
+    """
+    places = uninstalling.accept(tx, server_ref)
+    belonging.check_unused(tx, server_ref)
+    belonging.check_nothing_coming(tx, servers.find(tx, server_ref), places)
+    return [one.id for one in places]
+
+
+def check_found(tx: Tx, server_ref: str, places: Collection[int], found: Collection[str], *, unseen: bool) -> None:
+    """Raise `Conflict` (`server_in_use`) when what was found is needed under another name of the machine. With `unseen`
+    not everything could be looked at: then nothing at all may be placed there under any name.
+    """
+    belonging.check_only_here(tx, server_ref, found)
+    if unseen:
+        rows = tx.scalars(select(Server).where(Server.id.in_(sorted(places))).order_by(Server.id))
+        belonging.check_nothing_placed(tx, servers.find(tx, server_ref), list(rows))
+
+
+def done(tx: Tx, server_ref: str, places: Collection[int], *, counts: dict[str, int], whole: bool) -> None:
+    """The end, with how many of each kind went. Where `whole`, nothing is left that anybody should come back for: what
+    ended there needs no clearing any more.
+    """
+    uninstalling.note(tx, server_ref, places, counts=counts)
+    if whole:
+        _retire(tx, places)
+
+
+def _retire(tx: Tx, places: Collection[int]) -> None:
+    rows = list(
+        tx.scalars(
+            select(Deployment)
+            .where(Deployment.server_id.in_(sorted(places)), Deployment.status.in_(TERMINAL))
+            .order_by(Deployment.id)
+        )
+    )
+    for row in rows:
+        row.retired_at = row.retired_at or tx.now
+    tx.flush()
+    subjects = {f"deployment:{row.ref}" for row in rows}
+    for job in jobs.list_jobs(tx, jobs.Filter(kind=RETIRE, states=tuple(jobs.LIVE), limit=1_000_000)):
+        if job.subject in subjects:
+            jobs.cancel(tx, job.id, SERVER_LEFT)

@@ -1,0 +1,215 @@
+"""A server that is being uninstalled takes nothing new, and one that something goes to is not uninstalled."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from quarterdeck.deploy.deployments import admission, clearing_again, leaving, orphans_on_servers
+from quarterdeck.deploy.deployments.jobs import RETIRE
+from quarterdeck.deploy.resources import resources
+from quarterdeck.fleet.credentials import access
+from quarterdeck.fleet.servers import lifecycle, proxies, servers, uninstalling
+from quarterdeck.fleet.servers.model import Server
+from quarterdeck.fleet.targets.login import HostKeyPin
+from quarterdeck.kernel import jobs
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import Problem
+from support.harbour import Harbour
+
+
+def another(tx: Tx, host: str = "192.0.2.1") -> str:
+    made = servers.register(
+        tx, name=host, host=host, provider="generic-ssh", target_kind="single-server", port=22, proxy_kind="caddy"
+    )
+    access.configure(tx, made.ref, access.Way(access.AGENT))
+    return made.ref
+
+
+def deploys(harbour: Harbour, server: str) -> Any:
+    return lambda tx: admission.create(tx, resource_ref=harbour.resource, server_ref=server)
+
+
+def leaves(server: str) -> Any:
+    return lambda tx: leaving.accept(tx, server)
+
+
+async def told(harbour: Harbour, verb: Any) -> str:
+    try:
+        await harbour.write(verb)
+    except Problem as problem:
+        return problem.code
+    return "done"
+
+
+async def beside(harbour: Harbour, one: Any, another: Any) -> list[str]:
+    """`another` begins while `one`, which has written, is not committed yet."""
+    written = threading.Event()
+
+    def held(tx: Tx) -> None:
+        try:
+            one(tx)
+            tx.flush()
+        finally:
+            written.set()
+        time.sleep(0.3)
+
+    first = asyncio.create_task(told(harbour, held))
+    await asyncio.to_thread(written.wait)
+    second = await told(harbour, another)
+    return [await first, second]
+
+
+async def pinned(harbour: Harbour, *refs: str) -> None:
+    for ref in refs:
+        row = await harbour.instance.db.read(lambda tx, one=ref: servers.find(tx, one).id)
+        await harbour.write(access.keep_host_key, row, HostKeyPin("SHA256:one", "ssh-ed25519"))
+
+
+async def trail(harbour: Harbour, server: str) -> list[tuple[str, str]]:
+    def read(tx: Tx) -> list[tuple[str, str]]:
+        query = (
+            "SELECT action, outcome FROM audit_events "
+            "WHERE resource_id = :ref AND action LIKE 'server.unins%' ORDER BY id"
+        )
+        return [(row[0], row[1]) for row in tx.execute(query, {"ref": server})]
+
+    return await harbour.instance.db.read(read)
+
+
+async def test_what_comes_second_sees_what_the_first_has_begun(harbour: Harbour) -> None:
+    server = await harbour.write(another)
+    assert await beside(harbour, leaves(server), deploys(harbour, server)) == ["done", "server_inactive"]
+    places = await places_of(harbour, server)
+    await harbour.write(uninstalling.give_up, server, places, "ssh_unreachable")
+    assert await beside(harbour, deploys(harbour, server), leaves(server)) == ["done", "server_in_use"]
+    assert await trail(harbour, server) == [
+        ("server.uninstalling", "success"),
+        ("server.uninstall-given-up", "failure"),
+    ]
+
+
+async def places_of(harbour: Harbour, server: str) -> list[int]:
+    def read(tx: Tx) -> list[int]:
+        return [one.id for one in access.same_machine(tx, servers.find(tx, server))]
+
+    return await harbour.instance.db.read(read)
+
+
+async def test_nothing_goes_to_the_machine_under_another_name_of_it_either(harbour: Harbour) -> None:
+    server, twin = [await harbour.write(another, host) for host in ("192.0.2.1", "192.0.2.2")]
+    await pinned(harbour, server, twin)
+    assert await beside(harbour, leaves(server), deploys(harbour, twin)) == ["done", "server_inactive"]
+    await harbour.write(uninstalling.give_up, server, await places_of(harbour, server), "ssh_unreachable")
+    assert await beside(harbour, deploys(harbour, twin), leaves(server)) == ["done", "server_in_use"]
+
+
+async def test_nor_is_anything_built_there_for_another_one(harbour: Harbour) -> None:
+    builder, target = [await harbour.write(another, host) for host in ("192.0.2.1", "192.0.2.2")]
+
+    def make(tx: Tx) -> str:
+        source = {"kind": "git-public", "locator": "https://example.test/a.git", "metadata": {"buildServerId": builder}}
+        return resources.create(
+            tx, project_ref=harbour.project, environment_ref=harbour.environment, name="built", source=source
+        ).ref
+
+    harbour.resource = await harbour.write(make)
+    assert await beside(harbour, leaves(builder), deploys(harbour, target)) == ["done", "server_inactive"]
+    await harbour.write(uninstalling.give_up, builder, await places_of(harbour, builder), "ssh_unreachable")
+    assert await beside(harbour, deploys(harbour, target), leaves(builder)) == ["done", "server_in_use"]
+
+
+async def test_one_is_uninstalled_once_at_a_time_and_not_while_its_edge_is_brought_up(harbour: Harbour) -> None:
+    server = await harbour.write(another)
+    assert await beside(harbour, leaves(server), leaves(server)) == ["done", "server_in_use"]
+    assert await told(harbour, lambda tx: proxies.bootstrap(tx, server)) == "server_inactive"
+    assert await harbour.write(orphans_on_servers.ask) == 0
+    await harbour.write(lifecycle.deactivate, server)
+    assert await told(harbour, lambda tx: lifecycle.delete(tx, server, server, ())) == "server_delete_blocked"
+    other = await harbour.write(another, "192.0.2.3")
+    await harbour.write(proxies.bootstrap, other)
+    assert await told(harbour, leaves(other)) == "server_in_use"
+
+
+async def test_this_machine_and_one_that_nobody_can_sign_in_to_are_not_begun(harbour: Harbour) -> None:
+    assert await told(harbour, leaves(harbour.server)) == "validation_error"
+
+    def bare(tx: Tx) -> str:
+        return servers.register(
+            tx, name="bare", host="192.0.2.4", provider="generic-ssh", target_kind="single-server", port=22,
+            proxy_kind="none",
+        ).ref  # fmt: skip
+
+    assert await told(harbour, leaves(await harbour.write(bare))) == "ssh_credential_missing"
+
+
+async def test_what_a_process_that_died_was_uninstalling_takes_work_again(harbour: Harbour) -> None:
+    server = await harbour.write(another)
+    await harbour.write(leaving.accept, server)
+    assert await harbour.write(uninstalling.recover) == 1
+    assert await harbour.write(uninstalling.recover) == 0
+    assert await trail(harbour, server) == [
+        ("server.uninstalling", "success"),
+        ("server.uninstall-given-up", "failure"),
+    ]
+    assert await told(harbour, deploys(harbour, server)) == "done"
+
+
+async def cleared(harbour: Harbour) -> set[str]:
+    """Attempts whose clearing is still to be done."""
+
+    def read(tx: Tx) -> set[str]:
+        found = jobs.list_jobs(tx, jobs.Filter(kind=RETIRE, states=tuple(jobs.LIVE), limit=100))
+        return {(job.subject or "").removeprefix("deployment:") for job in found}
+
+    return await harbour.instance.db.read(read)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+async def test_nobody_comes_back_to_clear_what_was_taken_away_whole(harbour: Harbour, whole: bool) -> None:
+    here = await harbour.end(await harbour.create())
+    server = harbour.server = await harbour.write(another)
+    first, second = [await harbour.end(await harbour.create()) for _ in range(2)]
+
+    def take(tx: Tx) -> None:
+        resources.find(tx, harbour.resource).serving_id = None
+
+    await harbour.write(take)
+    assert await cleared(harbour) == {here.ref, first.ref}
+    places = await harbour.write(leaving.accept, server)
+    await harbour.write(leaving.done, server, places, counts={"edge": 1}, whole=whole)
+    assert await cleared(harbour) == ({here.ref} if whole else {here.ref, first.ref})
+    for one in (first, second):
+        assert ((await harbour.show(one.ref)).retired_at is not None) is whole
+    assert (await harbour.show(here.ref)).retired_at is None
+    assert await trail(harbour, server) == [("server.uninstalling", "success"), ("server.uninstalled", "success")]
+    found = await harbour.instance.db.read(lambda tx: tx.first(select(Server).where(Server.ref == server)))
+    assert (found.uninstalling_at, found.lifecycle, found.proxy_status) == (None, "active", "pending")
+    later = harbour.instance.db.clock.now()
+    asked = await harbour.write(clearing_again.ask_again, later)
+    assert asked == (0 if whole else 1)
+    assert await told(harbour, deploys(harbour, server)) == "done"
+
+
+async def test_what_the_engine_could_not_tell_counts_as_placed_under_every_name(harbour: Harbour) -> None:
+    server, twin = [await harbour.write(another, host) for host in ("192.0.2.1", "192.0.2.2")]
+    await pinned(harbour, server, twin)
+    harbour.server = twin
+    await harbour.end(await harbour.create())
+    places = await harbour.write(leaving.accept, server)
+
+    async def found(*refs: str, unseen: bool) -> str:
+        try:
+            await harbour.instance.db.read(leaving.check_found, server, places, list(refs), unseen=unseen)
+        except Problem as problem:
+            return problem.code
+        return "done"
+
+    assert await found(unseen=False) == "done"
+    assert await found(harbour.resource, unseen=False) == "server_in_use"
+    assert await found(unseen=True) == "server_in_use"

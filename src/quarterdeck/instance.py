@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 
 from quarterdeck import front_door
-from quarterdeck.access import Access, seeding
+from quarterdeck.access import Access, facts, seeding
 from quarterdeck.deploy.deployments import clearing_again, orphans, orphans_on_servers, previews, tidying_servers
 from quarterdeck.deploy.deployments import jobs as deployment_jobs
 from quarterdeck.deploy.deployments import retention as deployment_retention
@@ -73,8 +73,8 @@ log = structlog.get_logger("quarterdeck")
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 SLOTS = 4
 RETENTION = (
-    kernel_retention, identity_retention, deployment_retention, orphans, orphans_on_servers, clearing_again,
-    tidying_servers,
+    kernel_retention, facts, identity_retention, deployment_retention, orphans, orphans_on_servers,
+    clearing_again, tidying_servers,
 )  # fmt: skip
 """Rooms that say what of theirs is kept for how long; importing one registers its categories."""
 HAND_BACK_SECONDS = 5.0

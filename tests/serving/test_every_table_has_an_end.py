@@ -13,9 +13,12 @@ TIDIED = {
     "identity_sessions": "sessions",
     "identity_links": "session-tokens",
     "identity_device_logins": "session-tokens",
+    "identity_oidc_requests": "session-tokens",
+    "identity_oidc_notices": "session-tokens",
     "identity_personal_tokens": "tokens",
     "identity_deploy_tokens": "tokens",
     "identity_invitations": "invitations",
+    "access_facts": "facts",
     "jobs": "jobs",
     "job_attempts": "jobs",
     "job_schedule_runs": "schedule-runs",
@@ -31,12 +34,11 @@ HISTORY = {
 }  # fmt: skip
 ONE_EACH = {
     "access_grants", "access_permissions", "access_role_permissions", "access_roles", "deploy_observations",
-    "deploy_resources", "event_streams", "event_subscribers", "identity_external_accounts", "identity_recovery_codes",
-    "fleet_access_policies", "fleet_destinations", "fleet_host_keys", "fleet_prune_policies",
-    "fleet_server_credentials", "fleet_servers",
-    "fleet_ssh_credentials", "fleet_workers", "identity_organizations",
-    "identity_users", "instance", "job_schedules", "log_streams", "vault_keys", "workspace_environments",
-    "tasks_settings", "workspace_projects", "workspace_variables",
+    "deploy_resources", "event_streams", "event_subscribers", "fleet_access_policies", "fleet_destinations",
+    "fleet_host_keys", "fleet_prune_policies", "fleet_server_credentials", "fleet_servers", "fleet_ssh_credentials",
+    "fleet_workers", "identity_external_accounts", "identity_oidc_providers", "identity_organizations",
+    "identity_recovery_codes", "identity_users", "instance", "job_schedules", "log_streams", "runbooks_settings",
+    "tasks_settings", "vault_keys", "workspace_environments", "workspace_projects", "workspace_variables",
 }  # fmt: skip
 
 

@@ -13,7 +13,25 @@ class Operation(NamedTuple):
 
 
 OPERATIONS: dict[str, Operation] = {
+    "account.profile.show": Operation("GET", "/api/account/profile"),
     "organizations.current-context": Operation("GET", "/api/organizations/current-context"),
+    "organizations.switch-current": Operation("POST", "/api/organizations/current-context/switch"),
+    "organizations.profile.show": Operation("GET", "/api/organizations/{organizationId}/profile"),
+    "organizations.profile.change": Operation("POST", "/api/organizations/{organizationId}/profile"),
+    "organizations.delete": Operation("DELETE", "/api/organizations/{organizationId}"),
+    "organizations.list-members": Operation("GET", "/api/organizations/{organizationId}/members"),
+    "organizations.list-invitations": Operation("GET", "/api/organizations/{organizationId}/invitations"),
+    "organizations.invite-member": Operation("POST", "/api/organizations/{organizationId}/invitations"),
+    "organizations.change-member-role": Operation(
+        "POST", "/api/organizations/{organizationId}/members/{memberId}/role"
+    ),
+    "organizations.remove-member": Operation("DELETE", "/api/organizations/{organizationId}/members/{memberId}"),
+    "organizations.transfer-owner": Operation("POST", "/api/organizations/{organizationId}/owner-transfer"),
+    "deploy-tokens.list": Operation("GET", "/api/deploy-tokens"),
+    "deploy-tokens.create": Operation("POST", "/api/deploy-tokens"),
+    "deploy-tokens.show": Operation("GET", "/api/deploy-tokens/{tokenId}"),
+    "deploy-tokens.rotate": Operation("POST", "/api/deploy-tokens/{tokenId}/rotate"),
+    "deploy-tokens.revoke": Operation("POST", "/api/deploy-tokens/{tokenId}/revoke"),
     "projects.list": Operation("GET", "/api/projects"),
     "projects.create": Operation("POST", "/api/projects"),
     "projects.rename": Operation("POST", "/api/projects/{projectId}/rename"),

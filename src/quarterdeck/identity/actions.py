@@ -35,6 +35,7 @@ class IdentityAction(audit.Action):
     MEMBER_ROLES_CHANGED = "member.roles-changed"
     MEMBER_REMOVED = "member.removed"
     OWNERSHIP_TRANSFERRED = "organization.ownership-transferred"
+    ORGANIZATION_CREATED = "organization.created"
     ORGANIZATION_CHANGED = "organization.changed"
     ORGANIZATION_DELETED = "organization.deleted"
     TOKEN_CREATED = "personal-token.created"  # noqa: S105 - the name of an action
@@ -44,6 +45,9 @@ class IdentityAction(audit.Action):
     DEPLOY_TOKEN_REVOKED = "deploy-token.revoked"  # noqa: S105 - the name of an action
     DEVICE_APPROVED = "device-login.approved"
     DEVICE_REFUSED = "device-login.refused"
+    IDENTITY_PROVED = "user.identity-proved"
+    PREFERENCES_CHANGED = "user.preferences-changed"
+    SSH_KEY_CHANGED = "user.ssh-key-changed"
     EXTERNAL_ACCOUNT_LINKED = "external-account.linked"
     EXTERNAL_ACCOUNT_REMOVED = "external-account.removed"
     PROVIDER_ADDED = "identity-provider.added"

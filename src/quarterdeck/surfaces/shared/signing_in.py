@@ -85,6 +85,8 @@ def user_body(user: User) -> dict[str, Any]:
         "is_active": user.active,
         "created_at": wire_time(user.created_at),
         "createdAt": wire_time(user.created_at),
+        "ssh_public_key": (user.preferences or {}).get("sshPublicKey"),
+        "personal_ssh_public_key": (user.preferences or {}).get("personalSshPublicKey"),
     }
 
 
@@ -112,9 +114,11 @@ def tokens_body(opened: Opened) -> dict[str, Any]:
 
 
 async def permissions_of(call: Call, opened: Opened) -> list[str]:
+    """Keys of the catalogue, and those of runbooks also as that surface names them."""
     access: Access = call.service("access")
     await access.ready(call.service("db"))
-    return sorted(access.permissions(opened.user.id, opened.organization.id))
+    keys = access.permissions(opened.user.id, opened.organization.id)
+    return sorted(keys | {key.removeprefix("runbooks:") for key in keys})
 
 
 @route(

@@ -31,6 +31,7 @@ __all__ = ["application", "described", "handlers", "openapi_document", "serve"]
 
 def handlers() -> list[ControllerRouterHandler]:
     """Every route of the program."""
+    from quarterdeck.surfaces.broker import audit as broker_audit
     from quarterdeck.surfaces.deploy import (
         access_failures,
         audit_events,
@@ -62,7 +63,9 @@ def handlers() -> list[ControllerRouterHandler]:
         servers,
         system,
     )
+    from quarterdeck.surfaces.runbooks import audit as runbooks_audit
     from quarterdeck.surfaces.shared import first_administrator, service, signing_in, worker_control
+    from quarterdeck.surfaces.tasks import audit as tasks_audit
 
     return list(
         handlers_of(
@@ -99,6 +102,9 @@ def handlers() -> list[ControllerRouterHandler]:
             system,
             service,
             worker_control,
+            tasks_audit,
+            runbooks_audit,
+            broker_audit,
         )
     )
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,12 +16,13 @@ from quarterdeck.kernel import audit
 from quarterdeck.kernel.audit import AuditEvent
 from quarterdeck.kernel.audit.keeping import KeepingAction
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Forbidden, Invalid
+from quarterdeck.kernel.errors import Forbidden
+from quarterdeck.kernel.http.failures import Issue, Malformed
 from quarterdeck.kernel.principal import Principal
 from quarterdeck.kernel.vault.secret import MASK
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-LONGEST_TEXT = 200
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}|\d{8}")
 
 
 def organization_of(principal: Principal) -> int:
@@ -30,24 +32,46 @@ def organization_of(principal: Principal) -> int:
     return principal.organization_id
 
 
-def moment(text: str, name: str) -> datetime:
-    """A time of a query: ISO 8601, a day alone is its beginning, without a zone it is UTC. Raises `Invalid`."""
+def moment(text: str, name: str, *, end: bool = False) -> datetime:
+    """A time of a query: ISO 8601, without a zone UTC. A day alone is its beginning, as an `end` the next day's; any
+    other `end` is included. Raises `Malformed`.
+    """
     try:
         told = datetime.fromisoformat(text)
-        return (told if told.tzinfo else told.replace(tzinfo=UTC)).astimezone(UTC)
+        at = (told if told.tzinfo else told.replace(tzinfo=UTC)).astimezone(UTC)
+        return at + (timedelta(days=1) if DAY.fullmatch(text) else timedelta(microseconds=1)) if end else at
     except (ValueError, OverflowError):
-        raise Invalid(
-            f"{name} is no time.", hint="Write it as 2026-01-31T12:00:00Z or 2026-01-31.", field=name
-        ) from None
+        message = "There is no such time. Write it as 2026-01-31T12:00:00Z or 2026-01-31."
+        raise Malformed(Issue("invalid_format", (name,), message, "query", "date-time")) from None
 
 
 def spellings(text: str, name: str = "correlation_id") -> tuple[str, ...]:
-    """The ways in which a correlation id, with dashes or as 32 hex digits, may have been written down."""
+    """A correlation id, given with dashes or as 32 hex digits, as it was written down. Raises `Malformed`."""
     try:
         known = UUID(text)
     except ValueError:
-        raise Invalid(f"{name} is not a UUID.", hint="Copy it from an event.", field=name) from None
+        raise Malformed(Issue("invalid_format", (name,), f"{name} is not a UUID.", "query", "uuid")) from None
     return (str(known),)
+
+
+class Words:
+    """What a surface calls our actions, where it has a word of its own. One word may stand for several actions."""
+
+    def __init__(self, table: Mapping[str, str]) -> None:
+        self._table = table
+
+    def told(self, action: str) -> str:
+        return self._table.get(action, action)
+
+    def actions(self, word: str) -> tuple[str, ...]:
+        """The actions that a word stands for; none for one that the surface calls otherwise."""
+        meant = tuple(sorted(action for action, told in self._table.items() if told == word))
+        return meant or (() if word in self._table else (word,))
+
+    def below(self, prefix: str) -> tuple[str, ...]:
+        """Every action whose word is `prefix.something`."""
+        known = {*audit.Actions.all(), *self._table}
+        return tuple(sorted(action for action in known if self.told(action).startswith(f"{prefix}.")))
 
 
 def correlation(event: AuditEvent) -> str:

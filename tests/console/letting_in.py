@@ -12,8 +12,8 @@ from quarterdeck.kernel.errors import Invalid
 
 
 class LettingIn:
-    def _did(self, *deed: Any) -> None:
-        raise NotImplementedError
+    _did: Any
+    """What was done is written down by whoever inherits this."""
 
     async def device_login(self, who: Any, code: str) -> DeviceView:
         state, _, place = code.partition("-")

@@ -26,7 +26,7 @@ from quarterdeck.app import application, handlers, openapi_document
 from quarterdeck.fleet.credentials.keys import new_pair
 from quarterdeck.surfaces.deploy import deployments, preview_cleanup
 from support.databases import fresh_database
-from support.deck import Deck, opened, signed_in
+from support.deck import HOME, Deck, opened, signed_in
 from support.run import ALL, SEED
 from support.served import SOURCE, deployed
 
@@ -108,6 +108,9 @@ async def furnished(instance: Any, address: str) -> Served:
         private = new_pair().private.reveal()
         key = {"name": "Deploy", "kind": "ssh-private-key", "privateKey": private}
         credential = (await deck.do("credentials.create-ssh", key))["id"]
+        token = {"organizationId": HOME, "displayName": "ci", "scope": {"workflowCommands": ["preview-cleanup"]}}
+        made = (await deck.do("deploy-tokens.create", token))["tokenId"]
+        me = (await deck.do("account.profile.show"))["userId"]
         work = (await deck.do("operator-work.list"))["items"][0]["id"]
         ada = (await deck.send("GET", "/api/web/profile")).json()["id"]
         assert deck.token
@@ -123,6 +126,9 @@ async def furnished(instance: Any, address: str) -> Served:
                 "credentialId": credential,
                 "workId": work,
                 "id": str(ada),
+                "organizationId": HOME,
+                "tokenId": made,
+                "memberId": me,
                 "key": "A",
             },
         )

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from quarterdeck.identity import deploy_tokens, links, personal_tokens
 from quarterdeck.identity.model import User
-from quarterdeck.kernel.errors import Conflict, Invalid, NotFound
+from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 
 
 def made(house, *scopes: str, **more):
@@ -71,15 +71,31 @@ def test_what_a_token_cannot_be(house):
 
 
 def test_a_deploy_token_works_within_its_scope_and_rotates_at_once(house):
-    scope = {"projectIds": ["prj_1"], "workflowCommands": ["source-link-deploy"]}
+    scope = {"projectIds": ["prj_1"], "workflowCommands": ["preview-cleanup"]}
     row, token = house.write(deploy_tokens.create, "ci", scope, None)
     assert token.reveal().startswith("aplt_dt_")
     assert len(token.reveal()) == len("aplt_dt_") + 64
     found = house.db.write_sync(deploy_tokens.authenticate, token.reveal())
-    assert found.may("source-link-deploy", projectIds="prj_1", environmentIds="env_1")
-    assert not found.may("source-link-deploy", projectIds="prj_2")
-    assert not found.may("source-link-deploy", projectIds=None)
-    assert not found.may("preview-cleanup", projectIds="prj_1")
+    assert (found.kind, found.organization_id, found.by_token) == ("deploy-token", house.organization.id, True)
+    cleaning = "deploy:deployments.cleanup-preview"
+    house.db.read_sync(house.access.load)
+    assert house.access.decide(found, cleaning).allowed
+    assert not house.access.decide(found, cleaning, house.organization.id + 1).allowed
+    assert not house.access.decide(found, "deploy:projects.list").allowed
+
+    def reaches(**things):
+        def verb(tx):
+            tx.act_as(found)
+            deploy_tokens.require_reach(tx, **things)
+
+        house.db.read_sync(verb)
+
+    reaches(projectIds="prj_1", environmentIds="env_1")
+    for project in ("prj_2", None):
+        with pytest.raises(Forbidden) as raised:
+            reaches(projectIds=project)
+        assert raised.value.code == "action_auth_forbidden"
+    house.write(deploy_tokens.require_reach, projectIds=None)  # of a token alone
     _, newer = house.write(deploy_tokens.rotate, row.ref)
     assert house.db.write_sync(deploy_tokens.authenticate, token.reveal()) is None
     assert house.db.write_sync(deploy_tokens.authenticate, newer.reveal())

@@ -28,12 +28,14 @@ class Decision:
 class Snapshot:
     """All grants that hold in a whole organization, and what each role permits.
 
-    `granting` maps a permission to the keys of the roles that carry it; `names` a role's key to what people call it.
+    `granting` maps a permission to the keys of the roles that carry it; `names` a role's key to what people call it;
+    `places` a user to the organizations in which they have a role.
     """
 
     held: dict[tuple[int, int], frozenset[str]] = field(default_factory=dict)
     granting: dict[str, frozenset[str]] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
+    places: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
 
 def compiled(tx: Tx) -> Snapshot:
@@ -55,7 +57,15 @@ def compiled(tx: Tx) -> Snapshot:
         key: (permission.roles - changed.keys()) | {role for role, carried in changed.items() if key in carried}
         for key, permission in CATALOGUE.items()
     }
-    return Snapshot({key: frozenset(value) for key, value in held.items()}, granting, names)
+    places: defaultdict[int, list[int]] = defaultdict(list)
+    for user_id, organization_id in held:
+        places[user_id].append(organization_id)
+    return Snapshot(
+        {key: frozenset(value) for key, value in held.items()},
+        granting,
+        names,
+        {user_id: tuple(found) for user_id, found in places.items()},
+    )
 
 
 class Access:
@@ -116,6 +126,8 @@ class Access:
             return Decision(allowed=False, reason=f"No permission {permission} exists.")
         if principal.kind == "system":
             return Decision(allowed=True, reason="The program itself.")
+        if principal.kind == "deploy-token":
+            return self._by_deploy_token(principal, permission, organization_id)
         if principal.kind != "user":
             return Decision(
                 allowed=False, reason=f"A {principal.kind} credential has no permission outside its own routes."
@@ -145,12 +157,49 @@ class Access:
             remedy="Ask an owner or administrator of the organization for the role.",
         )
 
-    def require(self, principal: Principal | None, permission: str, organization_id: int | None = None) -> None:
-        """Raise `Unauthenticated` or `Forbidden` unless the decision is yes."""
+    @staticmethod
+    def _by_deploy_token(principal: Principal, permission: str, organization_id: int | None) -> Decision:
+        if permission in principal.scopes and organization_id in {None, principal.organization_id}:
+            return Decision(allowed=True, reason="The deploy token carries the workflow command.")
+        return Decision(
+            allowed=False,
+            reason=f"This deploy token lacks the workflow command of {permission}.",
+            remedy="Use a deploy token that has it, or a session.",
+        )
+
+    def decide_anywhere(self, principal: Principal, permission: str) -> Decision:
+        """Whether `principal` may use `permission` in any organization: for routes whose request names the one that is
+        meant, before it is known; whoever answers them decides in that one. Who stays in their own is asked for that.
+        """
+        here = self.decide(principal, permission)
+        if here.allowed or principal.kind != "user" or principal.stays:
+            return here
+        for place in (self._snapshot or Snapshot()).places.get(principal.id, ()):
+            there = self.decide(principal, permission, place)
+            if there.allowed:
+                return there
+        return here
+
+    def require(
+        self,
+        principal: Principal | None,
+        permission: str,
+        organization_id: int | None = None,
+        *,
+        anywhere: bool = False,
+    ) -> None:
+        """Raise `Unauthenticated` or `Forbidden` unless the decision is yes; `anywhere` as for `decide_anywhere`."""
         if principal is None:
             raise Unauthenticated("Sign in first.", hint="Sign in, or send a session token as Authorization: Bearer.")
-        decision = self.decide(principal, permission, organization_id)
+        decision = (
+            self.decide_anywhere(principal, permission)
+            if anywhere
+            else self.decide(principal, permission, organization_id)
+        )
         if not decision.allowed:
             raise Forbidden(
-                f"You may not do this: {decision.reason}", hint=decision.remedy or None, permission=permission
+                f"You may not do this: {decision.reason}",
+                hint=decision.remedy or None,
+                code="action_auth_forbidden" if principal.kind == "deploy-token" else None,
+                permission=permission,
             )

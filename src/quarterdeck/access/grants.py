@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import delete, select
 
 from quarterdeck.access.decide import Access
@@ -13,9 +15,19 @@ MEMBER = "member:plain"
 
 
 def give(
-    tx: Tx, access: Access, user_id: int, organization_id: int, role: str, *, project_id: int = 0, scope: str = ""
+    tx: Tx,
+    access: Access,
+    user_id: int,
+    organization_id: int,
+    role: str,
+    *,
+    project_id: int = 0,
+    scope: str = "",
+    since: datetime | None = None,
 ) -> Grant:
-    """Grant a role (its key) once; giving it again changes nothing. Whoever calls writes the audit event."""
+    """Grant a role (its key) once; giving it again changes nothing. Whoever calls writes the audit event. `since`: it
+    takes the place of one that was held from then on.
+    """
     held = tx.first(
         select(Grant).where(
             Grant.user_id == user_id,
@@ -35,7 +47,7 @@ def give(
                 role=role,
                 scope=scope,
                 granted_by=tx.principal.id if tx.principal.kind == "user" else None,
-                created_at=tx.now,
+                created_at=since or tx.now,
             )
         )
     access.changed()

@@ -1,6 +1,7 @@
 """Roles, what they permit, and who has which where."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, Text, func
 from sqlalchemy.orm import Mapped, mapped_column
@@ -66,3 +67,33 @@ class Grant(Identified, Base):
     scope: Mapped[str] = mapped_column(String(1000), default="", server_default="")
     granted_by: Mapped[int | None] = mapped_column(BigId)
     created_at: Mapped[datetime]
+
+
+class Fact(Identified, Base):
+    """Something that was said once and is not changed: what was used (`usage-intent`), or how an extension of a
+    deployment (`deployment-overlay`) or of the routes (`route-surface`) was decided.
+
+    `key_hash` and `payload_hash` tell a repetition from another fact under the same key; `body` is what was said, in
+    the spelling of the wire; the columns between are what lists are narrowed by.
+    """
+
+    __tablename__ = "access_facts"
+    __table_args__ = (
+        Index("ix_access_facts_organization_id", "organization_id", "kind", "id"),
+        Index("uq_access_facts_key", "organization_id", "kind", "key_hash", unique=True),
+        Index("ix_access_facts_at", "at"),
+    )
+
+    ref: Mapped[str] = mapped_column(String(40), unique=True)
+    organization_id: Mapped[int] = mapped_column(BigId)
+    kind: Mapped[str] = mapped_column(String(20))
+    key_hash: Mapped[str | None] = mapped_column(String(64))
+    payload_hash: Mapped[str] = mapped_column(String(64))
+    tenant: Mapped[str] = mapped_column(String(200))
+    account: Mapped[str | None] = mapped_column(String(200))
+    capability: Mapped[str | None] = mapped_column(String(200))
+    operation: Mapped[str | None] = mapped_column(String(200))
+    source: Mapped[str] = mapped_column(String(200))
+    surface: Mapped[str | None] = mapped_column(String(200))
+    body: Mapped[dict[str, Any]]
+    at: Mapped[datetime]

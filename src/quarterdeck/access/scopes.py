@@ -11,7 +11,9 @@ def _of(*surfaces: str) -> frozenset[str]:
     return frozenset(key for key in CATALOGUE if key.split(":")[0] in surfaces)
 
 
-_READS = frozenset(f"deploy:{key}" for key in deploy.MEMBER)
+_CHANGES = {"account.delete", "account.profile.change", "account.sessions.revoke", "organizations.switch-current"}
+"""What every member may do and is no reading."""
+_READS = frozenset(f"deploy:{key}" for key in deploy.MEMBER if key not in _CHANGES)
 SCOPES: dict[str, frozenset[str]] = {
     "tasks:read": frozenset({"tasks:tasks.view", "tasks:profile.own"}),
     "tasks:write": frozenset({"tasks:tasks.view", "tasks:tasks.create", "tasks:tasks.act", "tasks:tasks.act-any"}),

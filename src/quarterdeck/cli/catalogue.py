@@ -14,8 +14,8 @@ class Command(NamedTuple):
 
 
 EVERYDAY, INSIDE, AROUND = "Every day", "A resource", "Around resources"
-ACCOUNT, FLEET, RUNNING = "Signing in", "Servers", "Running Quarterdeck"
-GROUPS = (EVERYDAY, INSIDE, AROUND, ACCOUNT, FLEET, RUNNING)
+ACCOUNT, TEAM, FLEET, RUNNING = "Signing in", "People and tokens", "Servers", "Running Quarterdeck"
+GROUPS = (EVERYDAY, INSIDE, AROUND, ACCOUNT, TEAM, FLEET, RUNNING)
 
 COMMANDS = (
     Command(
@@ -51,12 +51,16 @@ COMMANDS = (
         "Make, change, lock, copy and archive environments, and set what they give.",
         AROUND,
     ),
+    Command("whoami", "organizations:whoami", "Say who you are, in which organization, and what you may do.", ACCOUNT),
     Command("login", "account:login", "Sign in to a server, and remember it.", ACCOUNT),
     Command("logout", "account:logout", "Sign out, and forget the credential.", ACCOUNT),
     Command("profiles", "account:list_profiles", "List the servers you know, or choose one.", ACCOUNT),
     Command(
         "identity-provider", "identity_providers:identity_provider", "Sign in with OpenID Connect providers.", ACCOUNT
     ),
+    Command("organization", "organizations:organization", "List, switch, make, change and delete organizations.", TEAM),
+    Command("user", "people:user", "Ask people in, give them a role, and let them go.", TEAM),
+    Command("token", "tokens:token", "Make, rotate and revoke tokens of pipelines and of your own programs.", TEAM),
     Command("server", "servers:server", "Add, test, change and remove the machines you deploy to.", FLEET),
     Command("credential", "credentials:credential", "Keep the SSH keys that servers are reached with.", FLEET),
     Command("doctor", "doctor:doctor", "Check the server and what it needs.", RUNNING),
@@ -69,7 +73,7 @@ COMMANDS = (
     Command("install", "service:install", "Run the server as a service (systemd).", RUNNING),
     Command("uninstall", "service:uninstall", "Remove the service; says what stays.", RUNNING),
     Command("migrate", "maintenance:migrate", "Bring the database to this program's schema.", RUNNING),
-    Command("audit", "maintenance:audit", "Prove the audit trail.", RUNNING),
+    Command("audit", "auditing:audit", "See, export, keep and prove what was done.", RUNNING),
     Command("openapi", "openapi:openapi", "Print the OpenAPI document.", RUNNING),
     Command("completion", "completion:completion", "Print the completion script of a shell.", RUNNING),
 )
@@ -81,10 +85,11 @@ NEAR = {
     "list": "ls", "ps": "ls", "apps": "ls", "resources": "ls", "projects": "ls projects", "servers": "ls servers",
     "environments": "ls environments", "log": "logs", "tail": "logs -f", "browse": "open", "url": "open",
     "undo": "rollback", "revert": "rollback", "abort": "cancel", "kill": "stop", "down": "stop",
-    "releases": "history", "deployments": "history", "info": "status", "show": "status", "whoami": "status",
+    "releases": "history", "deployments": "history", "info": "status", "show": "status", "me": "whoami",
     "config": "set", "env": "variables", "vars": "variables", "secrets": "variables", "secret": "set",
     "version": "--version", "rm": "delete", "remove": "delete", "destroy": "delete", "signin": "login",
-    "signout": "logout",
+    "signout": "logout", "member": "user", "members": "user ls", "users": "user ls", "invite": "user invite",
+    "org": "organization", "organizations": "organization ls", "tokens": "token ls",
 }  # fmt: skip
 """Verbs that people know from elsewhere, and what is meant by them here."""
 

@@ -59,6 +59,17 @@ class Api:
         found: list[dict[str, Any]] = self.read(key, {"limit": 500, **(query or {})})["items"]
         return found
 
+    def every(self, key: str, /, query: dict[str, Any] | None = None, **parameters: str) -> list[dict[str, Any]]:
+        """A whole list, page by page."""
+        rows: list[dict[str, Any]] = []
+        cursor: str | None = None
+        while True:
+            page = self.read(key, {**(query or {}), "cursor": cursor}, **parameters)
+            rows += page["items"]
+            cursor = page.get("nextCursor")
+            if cursor is None:
+                return rows
+
     def change(self, key: str, /, body: dict[str, Any] | None = None, *, what: str = "", **parameters: str) -> Any:
         """Change something. While planning nothing is sent, and the answer's id says what would have got one."""
         method, path = address(key, parameters)

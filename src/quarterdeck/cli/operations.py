@@ -13,7 +13,25 @@ class Operation(NamedTuple):
 
 
 OPERATIONS: dict[str, Operation] = {
+    "account.profile.show": Operation("GET", "/api/account/profile"),
     "organizations.current-context": Operation("GET", "/api/organizations/current-context"),
+    "organizations.switch-current": Operation("POST", "/api/organizations/current-context/switch"),
+    "organizations.profile.show": Operation("GET", "/api/organizations/{organizationId}/profile"),
+    "organizations.profile.change": Operation("POST", "/api/organizations/{organizationId}/profile"),
+    "organizations.delete": Operation("DELETE", "/api/organizations/{organizationId}"),
+    "organizations.list-members": Operation("GET", "/api/organizations/{organizationId}/members"),
+    "organizations.list-invitations": Operation("GET", "/api/organizations/{organizationId}/invitations"),
+    "organizations.invite-member": Operation("POST", "/api/organizations/{organizationId}/invitations"),
+    "organizations.change-member-role": Operation(
+        "POST", "/api/organizations/{organizationId}/members/{memberId}/role"
+    ),
+    "organizations.remove-member": Operation("DELETE", "/api/organizations/{organizationId}/members/{memberId}"),
+    "organizations.transfer-owner": Operation("POST", "/api/organizations/{organizationId}/owner-transfer"),
+    "deploy-tokens.list": Operation("GET", "/api/deploy-tokens"),
+    "deploy-tokens.create": Operation("POST", "/api/deploy-tokens"),
+    "deploy-tokens.show": Operation("GET", "/api/deploy-tokens/{tokenId}"),
+    "deploy-tokens.rotate": Operation("POST", "/api/deploy-tokens/{tokenId}/rotate"),
+    "deploy-tokens.revoke": Operation("POST", "/api/deploy-tokens/{tokenId}/revoke"),
     "projects.list": Operation("GET", "/api/projects"),
     "projects.create": Operation("POST", "/api/projects"),
     "projects.rename": Operation("POST", "/api/projects/{projectId}/rename"),
@@ -33,6 +51,12 @@ OPERATIONS: dict[str, Operation] = {
     "environments.archive": Operation("POST", "/api/environments/{environmentId}/archive"),
     "environments.clone": Operation("POST", "/api/environments/{environmentId}/clone"),
     "environments.diff": Operation("GET", "/api/environments/{environmentId}/diff/{otherEnvironmentId}"),
+    "audit-events.show": Operation("GET", "/api/audit-events/{auditEventId}"),
+    "audit-events.export-global": Operation("GET", "/api/audit-events/export-global"),
+    "audit-events.legal-holds.list": Operation("GET", "/api/audit-events/legal-holds"),
+    "audit-events.legal-holds.configure": Operation("POST", "/api/audit-events/legal-holds"),
+    "audit-events.legal-holds.release": Operation("POST", "/api/audit-events/legal-holds/{holdId}/release"),
+    "audit-events.prune": Operation("POST", "/api/audit-events/prune"),
     "scheduled-runtime-prune-policies.list": Operation("GET", "/api/servers/capacity/policies"),
     "scheduled-runtime-prune-policies.configure": Operation("POST", "/api/servers/capacity/policies"),
     "resources.runtime-logs.archive": Operation("POST", "/api/resources/{resourceId}/runtime-log-archives"),

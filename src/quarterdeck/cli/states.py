@@ -58,6 +58,14 @@ WORK: dict[str, Tone] = {
     "dead-lettered": "bad",
 }
 LIFECYCLE: dict[str, Tone] = {"active": "good", "locked": "off", "archived": "off", "deleted": "off"}
+CREDENTIAL: dict[str, Tone] = {
+    "active": "good",
+    "accepted": "good",
+    "pending": "idle",
+    "revoked": "off",
+    "expired": "off",
+    "deactivated": "off",
+}
 ACTIVE = frozenset({"created", "planning", "planned", "running", "cancel-requested"})
 WORDS = {
     "rolled-back": "rolled back",
@@ -88,6 +96,11 @@ def health(status: str) -> Shown:
 def check(status: str) -> Shown:
     """Of a server, its edge, or one thing that was looked at on it."""
     return Shown(CHECKS.get(status, "off"), status)
+
+
+def credential(status: str) -> Shown:
+    """Of a token, an invitation or a member."""
+    return Shown(CREDENTIAL.get(status, "off"), status)
 
 
 def lifecycle(status: str) -> Shown:

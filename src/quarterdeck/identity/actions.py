@@ -35,6 +35,7 @@ class IdentityAction(audit.Action):
     MEMBER_ROLES_CHANGED = "member.roles-changed"
     MEMBER_REMOVED = "member.removed"
     OWNERSHIP_TRANSFERRED = "organization.ownership-transferred"
+    ORGANIZATION_CREATED = "organization.created"
     ORGANIZATION_CHANGED = "organization.changed"
     ORGANIZATION_DELETED = "organization.deleted"
     TOKEN_CREATED = "personal-token.created"  # noqa: S105 - the name of an action

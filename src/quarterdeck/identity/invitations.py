@@ -15,7 +15,7 @@ from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.model import Invitation, User
 from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Conflict, NotFound
+from quarterdeck.kernel.errors import Conflict, Forbidden, NotFound
 from quarterdeck.kernel.vault import Secret
 
 Status = Literal["pending", "accepted", "expired", "revoked"]
@@ -64,7 +64,7 @@ def invite(
                 code="invitation_pending",
                 hint="Send it again, or revoke it first.",
             )
-        if grants.roles_of(tx, user.id, organization_id):
+        if user.joined_at is not None and grants.roles_of(tx, user.id, organization_id):
             raise Conflict(f"{email} is a member already.", code="already_member", hint="Change their roles instead.")
         if not user.active and user.joined_at is not None:
             raise Conflict(
@@ -72,6 +72,8 @@ def invite(
                 code="user_deactivated",
                 hint="Whoever deactivated them can activate them again.",
             )
+        if user.joined_at is None:  # asked in before, and the invitation is over: what it gave goes with it
+            grants.take_all(tx, access, user.id, organization_id)
     else:
         user = users.create(tx, email=email, username=username, display_name=display_name, active=False)
         tx.flush()
@@ -104,10 +106,22 @@ def of_user(tx: Tx, user: User) -> list[Invitation]:
     return list(tx.scalars(select(Invitation).where(*mine).order_by(Invitation.id.desc())))
 
 
-def listed(tx: Tx, organization_id: int) -> list[Invitation]:
-    """Newest first."""
-    mine = Invitation.organization_id == organization_id
-    return list(tx.scalars(select(Invitation).where(mine).order_by(Invitation.id.desc())))
+def listed(
+    tx: Tx, organization_id: int, wanted: Status | None = None, *, before: int | None = None, limit: int | None = None
+) -> list[Invitation]:
+    """Newest first: those in a state, older than a row's number, so many at most."""
+    query = select(Invitation).where(Invitation.organization_id == organization_id)
+    if wanted == "accepted":
+        query = query.where(Invitation.accepted_at.is_not(None))
+    elif wanted == "revoked":
+        query = query.where(Invitation.accepted_at.is_(None), Invitation.revoked_at.is_not(None))
+    elif wanted is not None:
+        query = query.where(Invitation.accepted_at.is_(None), Invitation.revoked_at.is_(None))
+        late = Invitation.expires_at > tx.now
+        query = query.where(late if wanted == "pending" else ~late)
+    if before is not None:
+        query = query.where(Invitation.id < before)
+    return list(tx.scalars(query.order_by(Invitation.id.desc()).limit(limit)))
 
 
 def renew(tx: Tx, invitation: Invitation, life: timedelta) -> Invited:
@@ -156,9 +170,12 @@ def accept(
     invitation = tx.first(select(Invitation).where(*waiting).order_by(Invitation.id.desc()))
     if invitation is None or invitation.expires_at <= tx.now:
         raise NotFound("The invitation is over.", code="invitation_ended", hint="Ask for a new one.")
+    if user.joined_at is not None and not user.active:
+        raise Forbidden("You are deactivated.", hint="Ask an administrator to activate you.")
     if user.password_hash is None:
         user.password_hash = password_hash
-    user.active, user.joined_at, user.email_verified, user.updated_at = True, tx.now, True, tx.now
+    user.active, user.joined_at = True, user.joined_at or tx.now
+    user.email_verified, user.updated_at = True, tx.now
     user.display_name = display_name or user.display_name
     invitation.accepted_at = tx.now
     for role in invitation.roles:
@@ -182,7 +199,7 @@ def _note(tx: Tx, invitation: Invitation, action: IdentityAction, event: str) ->
         tx,
         action,
         resource_type="invitation",
-        resource_id=invitation.ref,
+        resource_id=invitation.uid.replace("-", ""),
         organization_id=invitation.organization_id,
         detail={"email": invitation.email, "roles": invitation.roles},
     )

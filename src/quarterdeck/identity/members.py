@@ -48,7 +48,7 @@ def listed(tx: Tx, organization_id: int) -> list[Member]:
     since: dict[int, datetime] = {}
     for row in rows:
         roles.setdefault(row.user_id, []).append(row.role)
-        since.setdefault(row.user_id, row.created_at)
+        since[row.user_id] = min(since.get(row.user_id, row.created_at), row.created_at)
     waiting = _waiting(tx, organization_id)
     found = [user for user in tx.scalars(select(User).where(User.id.in_(roles))) if user.id not in waiting]
     members = [Member(user, tuple(sorted(roles[user.id])), since[user.id]) for user in found]
@@ -60,6 +60,12 @@ def _waiting(tx: Tx, organization_id: int) -> set[int]:
     open_ = (Invitation.organization_id == organization_id, Invitation.accepted_at.is_(None))
     asked = select(Invitation.user_id).where(*open_)
     return {user.id for user in tx.scalars(select(User).where(User.id.in_(asked))) if not user.active}
+
+
+def in_family(tx: Tx, organization_id: int, family: str) -> list[Member]:
+    """Those of `listed` who have a role of a family, by the number of the user: the members that its surface shows."""
+    found = [one for one in listed(tx, organization_id) if any(role.startswith(f"{family}:") for role in one.roles)]
+    return sorted(found, key=lambda member: member.user.id)
 
 
 def find(tx: Tx, organization_id: int, user: User | None) -> Member:
@@ -87,11 +93,12 @@ def set_roles(
     wanted = set(roles)
     if held == wanted:
         return
+    since = _since(tx, user, organization_id)
     for role in sorted(held - wanted):
         keep_one(tx, user, organization_id, role)
         grants.take(tx, access, user.id, organization_id, role)
     for role in sorted(wanted - held):
-        grants.give(tx, access, user.id, organization_id, role)
+        grants.give(tx, access, user.id, organization_id, role, since=since)
     grants.keep_member(tx, access, user.id, organization_id)
     note(tx, user, IdentityAction.MEMBER_ROLES_CHANGED, organization_id, added=sorted(wanted - held),
          removed=sorted(held - wanted))  # fmt: skip
@@ -108,8 +115,7 @@ def remove(tx: Tx, access: Access, user: User, organization_id: int) -> None:
 def leave(tx: Tx, access: Access, user: User, organization_id: int) -> None:
     """As `remove`; whoever calls writes the audit event."""
     tx.lock("access:membership")
-    for role in grants.roles_of(tx, user.id, organization_id):
-        keep_one(tx, user, organization_id, role)
+    keep_one_of_each(tx, user, organization_id)
     grants.take_all(tx, access, user.id, organization_id)
     here = (UserSession.user_id == user.id, UserSession.organization_id == organization_id)
     for session in tx.scalars(select(UserSession).where(*here, UserSession.revoked_at.is_(None))):
@@ -133,8 +139,7 @@ def switch(tx: Tx, access: Access, user: User, *, active: bool) -> bool:
     tx.lock("access:membership")
     if not active:
         for organization in organizations.of_user(tx, user.id):
-            for role in grants.roles_of(tx, user.id, organization.id):
-                keep_one(tx, user, organization.id, role)
+            keep_one_of_each(tx, user, organization.id)
         end_sessions(tx, user)
     user.active, user.updated_at = active, tx.now
     tx.after_commit(access.changed)
@@ -155,12 +160,13 @@ def transfer_ownership(tx: Tx, access: Access, organization_id: int, giver: User
         raise Conflict(
             f"{taker.username} is deactivated.", code="member_inactive", hint="Name an active member, or activate them."
         )
+    since = {one.id: _since(tx, one, organization_id) for one in (giver, taker)}
     for role in grants.roles_of(tx, taker.id, organization_id):
         if role.startswith("organization:"):
             grants.take(tx, access, taker.id, organization_id, role)
-    grants.give(tx, access, taker.id, organization_id, "organization:owner")
+    grants.give(tx, access, taker.id, organization_id, "organization:owner", since=since[taker.id])
     grants.take(tx, access, giver.id, organization_id, "organization:owner")
-    grants.give(tx, access, giver.id, organization_id, "organization:admin")
+    grants.give(tx, access, giver.id, organization_id, "organization:admin", since=since[giver.id])
     note(tx, taker, IdentityAction.OWNERSHIP_TRANSFERRED, organization_id, previousOwner=giver.uid)
 
 
@@ -170,6 +176,19 @@ def end_sessions(tx: Tx, user: User, *, but: str | None = None) -> int:
     for session in live:
         sessions.revoke_row(tx, session)
     return len(live)
+
+
+def _since(tx: Tx, user: User, organization_id: int) -> datetime | None:
+    """Since when somebody has been a member, which another role does not change."""
+    mine = (Grant.user_id == user.id, Grant.organization_id == organization_id)
+    first = tx.first(select(Grant).where(*mine).order_by(Grant.created_at).limit(1))
+    return None if first is None else first.created_at
+
+
+def keep_one_of_each(tx: Tx, user: User, organization_id: int) -> None:
+    """Raise `Conflict` (`last_administrator`) where an organization would have no administrator without somebody."""
+    for role in grants.roles_of(tx, user.id, organization_id):
+        keep_one(tx, user, organization_id, role)
 
 
 def keep_one(tx: Tx, user: User, organization_id: int, role: str) -> None:

@@ -10,14 +10,19 @@ from quarterdeck.kernel.db import Base, BigId, Identified
 
 
 class Organization(Identified, Base):
-    """Everything below a project, and every worker, belongs to exactly one."""
+    """Everything below a project, and every worker, belongs to exactly one. One that is gone (`deleted_at`) keeps its
+    row for what is left of it: projects, tokens, the audit trail.
+    """
 
     __tablename__ = "identity_organizations"
 
     ref: Mapped[str] = mapped_column(String(40), unique=True)
     name: Mapped[str] = mapped_column(String(200))
     slug: Mapped[str] = mapped_column(String(100), unique=True)
+    logo_url: Mapped[str | None] = mapped_column(String(2000))
     created_at: Mapped[datetime]
+    updated_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
 
 
 class User(Identified, Base):

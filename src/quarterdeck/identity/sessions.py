@@ -106,6 +106,7 @@ def authenticate(tx: Tx, token: str) -> Principal | None:
             User.active,
             UserSession.uid.label("session_uid"),
             UserSession.organization_id,
+            UserSession.external_account_id,
         )
         .join(UserSession, UserSession.user_id == User.id)
         .join(SessionToken, SessionToken.session_id == UserSession.id)
@@ -126,6 +127,7 @@ def authenticate(tx: Tx, token: str) -> Principal | None:
         label=row.username,
         organization_id=row.organization_id,
         credential=row.session_uid,
+        vouched=row.external_account_id is not None,
     )
 
 
@@ -196,13 +198,29 @@ def revoke_row(tx: Tx, session: UserSession) -> None:
     tx.execute(delete(SessionToken).where(SessionToken.session_id == session.id, SessionToken.kind.not_in(EXCHANGED)))
 
 
-def revoke(tx: Tx, session_uid: str) -> None:
+def require_session(tx: Tx) -> None:
+    """Raise `Forbidden` where a token acts: what makes credentials or gives everything away needs a session."""
+    if tx.principal.by_token:
+        raise Forbidden("A token may not do this.", hint="Sign in, and do it with your session.")
+
+
+def bound() -> Forbidden:
+    return Forbidden(
+        "An identity provider vouched for this session, and it speaks for its own organization alone.",
+        code="session_bound",
+        hint="Sign in with your password, or with a provider of the other organization.",
+    )
+
+
+def revoke(tx: Tx, session_uid: str) -> UserSession:
     """End one of the caller's own sessions. Ending it again is a success."""
     session = tx.first(select(UserSession).where(UserSession.uid == session_uid))
     if session is None:
         raise NotFound(f"There is no session {session_uid[:40]}.")
     if session.user_id != tx.principal.id:
         raise Forbidden("You may end your own sessions only.")
+    if session.revoked_at is not None:
+        return session
     revoke_row(tx, session)
     audit.record(
         tx,
@@ -210,6 +228,7 @@ def revoke(tx: Tx, session_uid: str) -> None:
         resource_type="session",
         resource_id=session_uid,
     )
+    return session
 
 
 def sign_out(tx: Tx, refresh_token: str | None = None) -> None:
@@ -248,11 +267,7 @@ def switch(tx: Tx, organization: Organization) -> None:
         )
     if session.organization_id != organization.id:
         if session.external_account_id is not None:
-            raise Forbidden(
-                "An identity provider vouched for this session, and it speaks for its own organization alone.",
-                code="session_bound",
-                hint="Sign in with your password, or with a provider of the other organization.",
-            )
+            raise bound()
         session.organization_id = organization.id
         audit.record(
             tx,

@@ -39,13 +39,25 @@ def already() -> NotFound:
 
 
 def create_first_administrator(
-    tx: Tx, access: Access, *, email: str | None, username: str | None, display_name: str | None, password_hash: str
+    tx: Tx,
+    access: Access,
+    *,
+    email: str | None,
+    username: str | None,
+    display_name: str | None,
+    password_hash: str,
+    organization_name: str | None = None,
+    organization_slug: str | None = None,
 ) -> tuple[User, Organization]:
-    """Create the first administrator with the highest role of each family. Raises `NotFound` once one exists."""
+    """Create the first administrator with the highest role of each family, in the organization of this instance, which
+    may be called otherwise. Raises `NotFound` once one exists.
+    """
     tx.lock("identity:first-administrator")
     if administrator_exists(tx):
         raise already()
     organization = default_organization(tx)
+    organization.name = organization_name or organization.name
+    organization.slug = organization_slug or organization.slug
     user = users.create(tx, email=email, username=username, display_name=display_name, password_hash=password_hash)
     for role in ("organization:owner", "tasks:admin", "broker:admin", "runbooks:super-admin"):
         grants.give(tx, access, user.id, organization.id, role)

@@ -190,10 +190,18 @@ async def create_first_administrator(
     username: str | None,
     display_name: str | None,
     password: Secret[str],
+    organization_name: str | None = None,
+    organization_slug: str | None = None,
 ) -> tuple[User, Organization]:
-    """The first administrator with the password given. Raises `NotFound` once one exists."""
+    """The first administrator with the password given. Raises `NotFound` once one exists, `Invalid` for an organization
+    that cannot be called so.
+    """
     if email is not None:
         users.check_email(email)
+    if organization_name is not None:
+        organization_name = organizations.check_name(organization_name)
+    if organization_slug is not None:
+        organizations.check_slug(organization_slug)
     password_hash = await _hashed_for_the_first(db, password)
     return await db.write(
         setup.create_first_administrator,
@@ -202,6 +210,8 @@ async def create_first_administrator(
         username=username,
         display_name=display_name,
         password_hash=password_hash,
+        organization_name=organization_name,
+        organization_slug=organization_slug,
     )
 
 

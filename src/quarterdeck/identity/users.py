@@ -134,6 +134,12 @@ def rename(tx: Tx, user: User, *, display_name: str | None = None, email: str | 
     return changed
 
 
+def avatar(user: User, address: str | None) -> bool:
+    """Show somebody by a picture, or by none. Answers whether that is new."""
+    changed, user.avatar_url = user.avatar_url != address, address
+    return changed
+
+
 def prefer(tx: Tx, user: User, **values: Any) -> None:
     """Keep what a surface wants to know of somebody; None takes a value away."""
     kept = {**(user.preferences or {}), **values}

@@ -32,9 +32,12 @@ class Remembered(Identified, Base):
     created_at: Mapped[datetime]
 
 
-def once(tx: Tx, scope: str, key: str, payload: Any, act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def once(
+    tx: Tx, scope: str, key: str, payload: Any, act: Callable[[], dict[str, Any]], *, sealed: bool = False
+) -> dict[str, Any]:
     """Do `act` unless it was done under this key, in this organization and scope, within a week; answers what it
     answered then. Another payload under the same key is a `conflict`. What was refused is not remembered.
+    With `sealed` the answer is kept by the vault: it holds a secret.
     """
     named = _hash([tx.principal.organization_id, scope, key])
     wanted = _hash(payload)
@@ -47,10 +50,22 @@ def once(tx: Tx, scope: str, key: str, payload: Any, act: Callable[[], dict[str,
             raise Conflict(
                 "This idempotency key was used for another request.", hint="Use a new key for a new request."
             )
-        return found.answer
+        return _opened(tx, found) if sealed else found.answer
     answer = act()
     tx.execute(delete(Remembered).where(Remembered.created_at <= tx.now - REMEMBERED))
-    tx.add(Remembered(uid=tx.ids.uid(), key_hash=named, payload_hash=wanted, answer=answer, created_at=tx.now))
+    uid = tx.ids.uid()
+    kept = {"sealed": _sealed(tx, uid, answer)} if sealed else answer
+    tx.add(Remembered(uid=uid, key_hash=named, payload_hash=wanted, answer=kept, created_at=tx.now))
+    return answer
+
+
+def _sealed(tx: Tx, uid: str, answer: dict[str, Any]) -> str:
+    return tx.vault.seal(Remembered.__tablename__, uid, "answer", msgspec.json.encode(answer).decode())
+
+
+def _opened(tx: Tx, row: Remembered) -> dict[str, Any]:
+    text = tx.vault.open(Remembered.__tablename__, row.uid, "answer", row.answer["sealed"]).reveal()
+    answer: dict[str, Any] = msgspec.json.decode(text)
     return answer
 
 

@@ -15,7 +15,8 @@ class Principal:
 
     `organization_id` is the current organization of the session. `scopes` is empty for an unrestricted credential,
     else the permission keys it is narrowed to. `credential` names the session or token by `uid`, never by value;
-    `by_token` says that it is a token of a program, which makes no new credentials.
+    `by_token` says that it is a token of a program, which makes no new credentials; `vouched` that an identity provider
+    speaks for it, which it does for its own organization alone.
     """
 
     kind: PrincipalKind
@@ -26,6 +27,12 @@ class Principal:
     credential: str | None = None
     scopes: frozenset[str] = field(default_factory=frozenset)
     by_token: bool = False
+    vouched: bool = False
+
+    @property
+    def stays(self) -> bool:
+        """Whether it acts in its own organization alone, whatever its user is a member of."""
+        return self.by_token or self.vouched
 
 
 SYSTEM = Principal(kind="system", id=0, uid="system", label="quarterdeck")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from support.deck import EMAIL, PASSWORD, signed_in
+from support.people import noted
 
 ADA = {"email": EMAIL, "displayName": "Ada"}
 
@@ -105,3 +106,20 @@ async def test_a_signature_of_any_characters_is_refused(fresh):
     deck = await signed_in(fresh)
     headers = {"authorization": f"Bearer {deck.token}.caf\u00e9".encode()}
     assert (await deck.send("GET", "/api/projects", token=None, headers=headers)).status_code == 401
+
+
+async def test_the_first_organization_may_be_called_otherwise(fresh):
+    key = "auth.bootstrap-first-admin"
+    for wrong in ({"organizationSlug": "A b"}, {"organizationSlug": "x" * 81}, {"organizationName": " "},
+                  {"organizationName": "x" * 121}):  # fmt: skip
+        await fresh.refused(400, "validation_error", key, {**ADA, **wrong}, token=None)
+    assert (await fresh.do("auth.bootstrap-status", token=None))["bootstrapRequired"] is True
+    body = {**ADA, "organizationName": " Saltmarsh ", "organizationSlug": "saltmarsh"}
+    answer, events = await noted(fresh, key, body, token=None)
+    made = answer.json()
+    assert (made["organizationId"], made["organizationSlug"]) == ("org_self_hosted", "saltmarsh")
+    assert [(one["action"], one["resource_id"].replace("-", "")) for one in events] == [
+        ("user.first-administrator-created", made["userId"])
+    ]
+    name = await fresh.instance.db.read(lambda tx: tx.execute("SELECT name FROM identity_organizations").scalar())
+    assert name == "Saltmarsh"

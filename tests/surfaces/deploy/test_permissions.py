@@ -28,6 +28,7 @@ def test_the_matrix_says_what_the_contract_says():
         "session:member": set(ROLES),
         "session:admin": {"owner", "admin"},
         "session:owner": {"owner"},
+        "none-enforced-in-reference (recommend session:member)": set(ROLES),
     }
     for key, row in MATRIX["operations"].items():
         allowed = {role for role, answer in row.items() if answer == "allow"}

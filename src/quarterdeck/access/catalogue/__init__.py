@@ -57,6 +57,7 @@ def _others() -> list[Permission]:
 
 def _own() -> list[Permission]:
     return [
+        Permission("organizations:create", "organizations", "Create another organization", OWNERS),
         Permission("console:view", "console", "Use the console", MEMBERS),
         Permission("workers:enrol", "workers", "Enrol and revoke workers", ADMINS),
         Permission("jobs:list", "jobs", "See the job ledger", MEMBERS),

@@ -56,12 +56,15 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Cleanup:
-    """`job` is None where there was nothing to clean; `ids` are the wire ids of what the preview is."""
+    """`job` is None where there was nothing to clean; `ids` are the wire ids of what the preview is, `repository` the
+    full name of its source's, where that is known.
+    """
 
     job: jobs.Job | None
     ids: Mapping[str, str]
     runs: bool = False
     artifacts: bool = False
+    repository: str | None = None
 
 
 def request(tx: Tx, fingerprint: str, context: Context) -> Cleanup:
@@ -73,15 +76,16 @@ def request(tx: Tx, fingerprint: str, context: Context) -> Cleanup:
         return Cleanup(None, {})
     resources.hold(tx, resource)
     ids = _check(tx, resource, context)
+    repository = (resource.source or {}).get("repositoryFullName")
     left = leavings(tx, resource)
     active = list(
         tx.scalars(select(Deployment).where(Deployment.resource_id == resource.id, Deployment.status.in_(ACTIVE)))
     )
     before = jobs.find(tx, subject=f"resource:{resource.ref}", kind=CLEANUP)
     if before is not None and not before.ended:
-        return Cleanup(before, ids, bool(left), any(row.artifact for row in left))
+        return Cleanup(before, ids, bool(left), any(row.artifact for row in left), repository)
     if not left and not active:
-        return Cleanup(None, ids)
+        return Cleanup(None, ids, repository=repository)
     for row in active:
         going = row.status in {"running", "cancel-requested"}
         move(tx, row, "cancel-requested" if going else "canceled", reason="preview cleanup")
@@ -100,7 +104,7 @@ def request(tx: Tx, fingerprint: str, context: Context) -> Cleanup:
         ),
     )
     _note(tx, resource, PreviewAction.CLEANUP_REQUESTED, "preview-cleanup-requested")
-    return Cleanup(job, ids, bool(left), any(row.artifact for row in left))
+    return Cleanup(job, ids, bool(left), any(row.artifact for row in left), repository)
 
 
 def _resource(tx: Tx, fingerprint: str, context: Context) -> Resource | None:

@@ -93,13 +93,32 @@ class Call:
         result: R = await self.service("db").write(verb, *args, **kwargs)
         return result
 
-    async def write_once(self, body: Any, verb: Callable[[Tx], dict[str, Any]]) -> dict[str, Any]:
-        """As `write`, and under the body's `idempotency_key`, where it has one, only once: see `idempotency.once`."""
+    async def write_once(
+        self,
+        body: Any,
+        verb: Callable[[Tx], dict[str, Any]],
+        *,
+        before: Callable[[Tx], object] | None = None,
+        own: bool = False,
+        sealed: bool = False,
+    ) -> dict[str, Any]:
+        """As `write`, and under the body's `idempotency_key`, where it has one, only once: see `idempotency.once`.
+
+        `before` runs every time, also where the answer is one of before: what decides whether the caller may have it.
+        `own`: a key is its caller's alone. `sealed`: the answer holds a secret, and is kept sealed.
+        """
         key = body.idempotency_key
-        if not isinstance(key, str):
-            return await self.write(verb)
         scope = f"{self.endpoint.method} {self.request.url.path}"
-        return await self.write(lambda tx: once(tx, scope, key, body, lambda: verb(tx)))
+
+        def unit(tx: Tx) -> dict[str, Any]:
+            if before is not None:
+                before(tx)
+            if not isinstance(key, str):
+                return verb(tx)
+            whose = f"{scope} {tx.principal.uid}" if own else scope
+            return once(tx, whose, key, body, lambda: verb(tx), sealed=sealed)
+
+        return await self.write(unit)
 
 
 @dataclass
@@ -127,6 +146,8 @@ class Endpoint:
     tags: tuple[str, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)  # request headers it reads: what each means
     shadowed: Mapping[str, str] = field(default_factory=dict)  # path parameter: the sibling literal that hides it
+    elsewhere: bool = False  # the request names the organization that is meant: the handler decides in that one
+    deploy_tokens: bool = False  # takes deploy tokens too, which no other route does
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Endpoint:
         """A declaration is shared by every application that is built with it: it is never changed, and its decoders
@@ -219,6 +240,10 @@ def declare(endpoint: Endpoint, handler: Handler) -> HTTPRouteHandler:
         opt["raw_body"] = True
     if endpoint.dialect:
         opt["dialect"] = endpoint.dialect
+    if endpoint.elsewhere:
+        opt["elsewhere"] = True
+    if endpoint.deploy_tokens:
+        opt["deploy_tokens"] = True
     options: dict[str, Any] = {"request_max_body_size": endpoint.body_limit} if endpoint.body_limit else {}
     paths_served = [endpoint.path] + [
         endpoint.path.replace(f"{{{name}}}", literal) for name, literal in endpoint.shadowed.items()

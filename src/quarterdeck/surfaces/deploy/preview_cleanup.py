@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from quarterdeck.deploy.deployments import previews
+from quarterdeck.identity import deploy_tokens
+from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import ProviderFailure, Timeout
 from quarterdeck.kernel.http.endpoint import Call
 from quarterdeck.kernel.jobs.service import Jobs
@@ -33,9 +35,36 @@ def context_of(body: wire.DeploymentsCleanupPreviewBody) -> previews.Context:
     )
 
 
-@operation("deployments.cleanup-preview")
+def ask(tx: Tx, fingerprint: str, context: previews.Context) -> previews.Cleanup:
+    """A deploy token whose scope is narrowed has to name what it means, and to be right about it."""
+    deploy_tokens.require_reach(
+        tx,
+        projectIds=context.project,
+        environmentIds=context.environment,
+        resourceIds=context.resource,
+        deploymentTargetIds=context.server,
+        repositoryFullNames=context.repository,
+    )
+    asked = previews.request(tx, fingerprint, context)
+    if asked.ids:
+        deploy_tokens.require_reach(
+            tx,
+            projectIds=asked.ids.get("projectId"),
+            environmentIds=asked.ids.get("environmentId"),
+            resourceIds=asked.ids.get("resourceId"),
+            deploymentTargetIds=asked.ids.get("serverId"),
+            repositoryFullNames=asked.repository,
+        )
+    return asked
+
+
+@operation(
+    "deployments.cleanup-preview",
+    deploy_tokens=True,
+    further=((401, "action_auth_invalid"), (403, "action_auth_forbidden")),
+)
 async def cleanup_preview(call: Call, body: wire.DeploymentsCleanupPreviewBody, jobs: Jobs) -> dict[str, Any]:
-    asked = await call.write(previews.request, body.source_fingerprint, context_of(body))
+    asked = await call.write(ask, body.source_fingerprint, context_of(body))
     if asked.job is not None:
         done = await jobs.wait(asked.job.id, PATIENCE)
         if not done.ended:

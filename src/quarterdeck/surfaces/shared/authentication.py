@@ -7,7 +7,7 @@ from typing import Any
 from litestar.connection import ASGIConnection
 
 from quarterdeck.access import Access
-from quarterdeck.identity import personal_tokens, sessions
+from quarterdeck.identity import deploy_tokens, personal_tokens, sessions
 from quarterdeck.identity.sessions import Signer
 from quarterdeck.kernel.db import Database
 from quarterdeck.kernel.errors import Unauthenticated
@@ -27,7 +27,7 @@ class SessionAuthenticator:
     async def authenticate(self, connection: ASGIConnection[Any, Any, Any, Any]) -> Principal | None:
         header = connection.headers.get("authorization")
         if header is not None:
-            return await self._bearer(header)
+            return await self._bearer(header, deploy_tokens_too=bool(_option(connection, "deploy_tokens")))
         for name in COOKIES:
             presented = connection.cookies.get(name)
             token = self._signer.plain(presented) if presented else None
@@ -36,10 +36,12 @@ class SessionAuthenticator:
                 return principal
         return None
 
-    async def _bearer(self, header: str) -> Principal:
+    async def _bearer(self, header: str, *, deploy_tokens_too: bool) -> Principal:
         scheme, _, presented = header.partition(" ")
         presented = presented.strip()
         principal: Principal | None = None
+        if deploy_tokens_too and scheme.lower() == "bearer" and presented.startswith(deploy_tokens.PREFIX):
+            return await self._pipeline(presented)
         if scheme.lower() == "bearer" and presented.startswith(personal_tokens.PREFIX):
             principal = await self._personal(presented)
         elif scheme.lower() == "bearer" and (token := self._signer.plain(presented)):
@@ -48,6 +50,16 @@ class SessionAuthenticator:
             raise Unauthenticated(
                 "The Authorization header names no valid credential.",
                 hint="Sign in again, or send a valid token as `Authorization: Bearer …`.",
+            )
+        return principal
+
+    async def _pipeline(self, token: str) -> Principal:
+        principal = await self._db.write(deploy_tokens.authenticate, token)
+        if principal is None:
+            raise Unauthenticated(
+                "The deploy token is unknown, expired or revoked.",
+                code="action_auth_invalid",
+                hint="Make a new one, or rotate it, and give it to the pipeline.",
             )
         return principal
 
@@ -72,4 +84,9 @@ class CatalogueAuthorizer:
         self, principal: Principal, permission: str, connection: ASGIConnection[Any, Any, Any, Any]
     ) -> None:
         await self._access.ready(self._db)
-        self._access.require(principal, permission)
+        self._access.require(principal, permission, anywhere=bool(_option(connection, "elsewhere")))
+
+
+def _option(connection: ASGIConnection[Any, Any, Any, Any], name: str) -> Any:
+    """What the route that is called declares."""
+    return connection.route_handler.opt.get(name)

@@ -96,6 +96,8 @@ async def first_admin(
         username=None,
         display_name=given(body.display_name),
         password=Secret(password),
+        organization_name=given(body.organization_name),
+        organization_slug=given(body.organization_slug),
     )
     answer: dict[str, Any] = {
         "bootstrapRequired": False,

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, Parameter, validators
 
 from quarterdeck.cli import names, states
+from quarterdeck.cli.commands.server_engine import engine as engine_of
 from quarterdeck.cli.commands.server_policies import Category, policies, policy
 from quarterdeck.cli.failure import Exit, Failure, usage
 from quarterdeck.cli.keys import private_key
@@ -432,11 +433,12 @@ def prune(
             opened.terminal.say(f"{counts['matchedCount']:g} could be removed: add --remove.")
 
 
-def uninstall(name: str, /, *, remove: bool = False, changing: Changing = CHANGING) -> None:
+def uninstall(name: str, /, *, remove: bool = False, engine: bool = False, changing: Changing = CHANGING) -> None:
     """Say what Quarterdeck has left on a server; with --remove take it away: containers, images, releases, the edge.
 
     qd server uninstall berlin
     qd server uninstall berlin --remove
+    qd server uninstall berlin --remove --engine
 
     Parameters
     ----------
@@ -444,10 +446,12 @@ def uninstall(name: str, /, *, remove: bool = False, changing: Changing = CHANGI
         Its name or id.
     remove
         Take it away. Nothing may be placed there any more; volumes stay.
+    engine
+        The Docker engine, too, if Quarterdeck has installed it and nothing of anybody else is in it.
     """
     with session(changing) as opened:
         found = names.server(opened.api, name)
-        path, body = f"/api/servers/{found['id']}/uninstall", {"remove": remove}
+        path, body = f"/api/servers/{found['id']}/uninstall", {"remove": remove, **({"engine": True} if engine else {})}
         if remove:
             opened.terminal.confirm(f"Take away from {found['name']} all that Quarterdeck has left there?")
         if opened.api.planning:
@@ -482,3 +486,4 @@ def _done(opened: Session, identifier: str, text: str) -> None:
 for command in (add, ls, show, rename, deactivate, rm, credential, trust, edge, prune, policy, policies, uninstall):
     server.command(command)
 server.command(examine, name="test")
+server.command(engine_of, name="engine")

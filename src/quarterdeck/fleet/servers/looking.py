@@ -16,7 +16,10 @@ from quarterdeck.fleet.capacity.values import Capacity
 from quarterdeck.fleet.credentials import access
 from quarterdeck.fleet.credentials.access import Way
 from quarterdeck.fleet.docker.address import EngineAddress, engine_address
-from quarterdeck.fleet.servers import servers
+from quarterdeck.fleet.engines import seeing
+from quarterdeck.fleet.engines.planning import planned
+from quarterdeck.fleet.engines.values import Plan, Seen
+from quarterdeck.fleet.servers import engines, servers
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.fleet.targets import connectivity, uninstalling
 from quarterdeck.fleet.targets.connections import Connections
@@ -66,6 +69,12 @@ class Looking:
         found = await self._examined(login)
         if found.host_key is not None:
             await self.db.write(access.keep_host_key, server.id, found.host_key)
+        if server.engine_use == engines.REFUSED:
+            return server, connectivity.engine_refused(found)
+        if server.engine_use is None and server.provider != servers.LOCAL:
+            version = next((one.facts.get("version") for one in found.checks if one.name == "docker-engine"), None)
+            if version:
+                await self.db.write(engines.used, server.id, version)
         return server, found
 
     async def examine_draft(self, draft: Draft) -> Examined:
@@ -119,12 +128,18 @@ class Looking:
             return server, Pruned(done.candidates, found.warnings + done.warnings)
 
     async def uninstall(
-        self, server_ref: str, known: uninstalling.Known, begin: Callable[[list[str]], Awaitable[None]], *, remove: bool
+        self,
+        server_ref: str,
+        known: uninstalling.Known,
+        begin: Callable[[list[str]], Awaitable[None]],
+        *,
+        remove: bool,
+        engine: bool = False,
     ) -> tuple[Server, list[Left]]:
-        """What we have left on a server behind SSH, and with `remove` what of it is gone. `begin` is awaited before
-        anything goes, with the deployments and resources whose things were found; what it raises leaves all as it is.
-        Raises `Invalid` for this
-        machine, and the problem of a server that cannot be signed in to.
+        """What we have left on a server behind SSH, and with `remove` what of it is gone; with `engine` the engine that
+        we have installed goes, too. `begin` is awaited before anything goes, with the deployments and resources whose
+        things were found; what it raises leaves all as it is. Raises `Invalid` for this machine, and the problem of a
+        server that cannot be signed in to.
         """
         server, login = await self.db.read(_signing, server_ref)
         if login is None:
@@ -137,11 +152,26 @@ class Looking:
             raise login
         async with self.connections.to(login) as host:
             remote = await self.connections.remote(host)
-            found = await uninstalling.find(remote, self.instance, known)
+            found = await uninstalling.find(remote, self.instance, known, engine=engine)
             if not remove:
                 return server, found
             await begin(sorted({one.of for one in found if one.of}))
             return server, await uninstalling.remove(remote, found)
+
+    async def engine(self, server_ref: str) -> tuple[Server, Seen, Plan]:
+        """The engine of a server behind SSH, and what would be done so that it can be used. Raises `Invalid` for this
+        machine, and the problem of a server that cannot be signed in to.
+        """
+        server, login = await self.db.read(_signing, server_ref)
+        engines.check_behind_ssh(server)
+        if isinstance(login, Problem):
+            raise login
+        assert login is not None  # noqa: S101 - this machine was refused
+        async with self.connections.to(login) as host:
+            if login.pin is None:
+                await self.db.write(access.keep_host_key, server.id, host.host_key)
+            seen = await seeing.look(host)
+        return server, seen, planned(seen, self.instance)
 
     @contextlib.asynccontextmanager
     async def _at(

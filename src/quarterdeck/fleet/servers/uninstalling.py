@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quarterdeck.fleet.servers import servers
+from quarterdeck.fleet.servers import engines, servers
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.fleet.servers.transitions import first_edge, move_edge
 from quarterdeck.kernel import audit, events
@@ -20,12 +20,16 @@ def begin(tx: Tx, server_ref: str) -> None:
     _note(tx, server, UninstallAction.UNINSTALLING, "server-uninstalling", {})
 
 
-def note(tx: Tx, server_ref: str, *, counts: dict[str, int]) -> None:
-    """One audit event and one event for all that one request removed; `counts` by kind."""
+def note(tx: Tx, server_ref: str, *, counts: dict[str, int], engine: str | None = None) -> None:
+    """One audit event and one event for all that one request removed; `counts` by kind. `engine` is what an engine that
+    went was called.
+    """
     server = servers.find(tx, server_ref)
     if counts.get("edge"):
         move_edge(tx, server, first_edge(server.proxy_kind))
         server.edge_http_port = server.edge_https_port = None
+    if engine is not None:
+        engines.removed(tx, server_ref, engine)
     _note(tx, server, UninstallAction.UNINSTALLED, "server-uninstalled", {"removed": counts})
 
 

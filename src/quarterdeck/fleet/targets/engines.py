@@ -5,7 +5,7 @@ from __future__ import annotations
 from quarterdeck.fleet.docker.address import DEFAULT_SOCKET, EngineAddress
 from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.fleet.targets.host import Host
-from quarterdeck.kernel.errors import Problem, Unavailable
+from quarterdeck.kernel.errors import Conflict, Problem, Unavailable
 
 UNIX = "unix://"
 
@@ -39,18 +39,27 @@ async def socket_of(host: Host) -> str | None:
     return None
 
 
+def not_to_be_used(name: str) -> Conflict:
+    """Why a new version gets no engine on a server where somebody has refused it."""
+    return Conflict(
+        f"The Docker engine of {name} is not to be used.",
+        code="engine_refused",
+        hint="Deploy to another server, or let it be used: qd server engine NAME",
+    )
+
+
 async def without_engine(host: Host) -> Unavailable:
-    found = await host.run(["sh", "-c", "command -v docker || command -v dockerd"])
+    found = await host.run(["sh", "-c", "PATH=$PATH:/usr/sbin:/sbin; command -v docker || command -v dockerd"])
     if found.status == 0:
         return Unavailable(
             "Docker is installed there and not running.",
             code="docker_unavailable",
-            hint="Start it: sudo systemctl enable --now docker",
+            hint="Start it: qd server engine NAME, or on that machine: sudo systemctl enable --now docker",
         )
     return Unavailable(
         "There is no Docker engine. Containers need one; static sites and host processes do not.",
         code="docker_unavailable",
-        hint="Install Docker Engine 20.10 or newer there. On Debian and Ubuntu: sudo apt-get install docker.io",
+        hint="Install Docker Engine 20.10 or newer there. From here, after a question: qd server engine NAME",
     )
 
 
@@ -59,7 +68,7 @@ async def refused(host: Host, path: str) -> Unavailable:
         return Unavailable(
             f"The account may not use the Docker engine at {path}.",
             code="docker_unavailable",
-            hint='Let it: sudo usermod -aG docker "$USER" on that machine, and test again.',
+            hint='Let it: qd server engine NAME, or sudo usermod -aG docker "$USER" on that machine; then test again.',
         )
     return Unavailable(
         f"Nothing answers at the engine's socket {path}.",

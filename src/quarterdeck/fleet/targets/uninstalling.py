@@ -13,17 +13,21 @@ from dataclasses import dataclass, replace
 
 from quarterdeck.fleet.docker import containers, images, networks, volumes
 from quarterdeck.fleet.docker.engine import Engine
+from quarterdeck.fleet.engines import removing
+from quarterdeck.fleet.engines.running import Running
+from quarterdeck.fleet.engines.seeing import look
 from quarterdeck.fleet.targets.engines import open_engine
 from quarterdeck.fleet.targets.remote import Remote
 from quarterdeck.kernel.errors import Conflict, Problem, ProviderFailure
 from quarterdeck.kernel.faults import point
 
 LABEL = "quarterdeck.instance"
-OURS = ("deployments", "edge", "installations", "locks", "processes", "program", "releases")
+OURS = ("deployments", "edge", "engine", "installations", "locks", "processes", "program", "releases")
 CONTROL_PLANE = "master.key"
 REMOVE_SECONDS = 120.0
 TRIES = 15
 VOLUME = "Volumes hold data, and are never removed. On that machine: docker volume rm"
+ASKED = f"Quarterdeck installed it. Add --engine to remove it, too. {removing.DATA}"
 SHARED = "Another installation of Quarterdeck uses it."
 
 
@@ -42,8 +46,9 @@ Known = Callable[[Collection[str]], Awaitable[frozenset[str]]]
 """Which of these references of deployments and resources are this installation's."""
 
 
-async def find(remote: Remote, instance: str, known: Known) -> list[Left]:
-    """All that is there and ours, in the order in which it can be removed. Raises `Conflict` for a machine that runs a
+async def find(remote: Remote, instance: str, known: Known, *, engine: bool = False) -> list[Left]:
+    """All that is there and ours, in the order in which it can be removed; the engine, if we have installed it, stays
+    unless it is asked for. Raises `Conflict` for a machine that runs a
     control plane in the same place, and the problem of an engine that is there and does not answer.
     """
     if (await remote.host.run(["test", "-e", str(remote.root.parent / CONTROL_PLANE)])).status == 0:
@@ -64,8 +69,19 @@ async def find(remote: Remote, instance: str, known: Known) -> list[Left]:
     kept = None if alone else SHARED
     if await remote.edge.answers():
         found.append(Left("edge", "Caddy", kept=kept))
+    found += await _installed(remote, instance, alone=alone, asked=engine)
     there = await remote.host.run(["sh", "-c", 'cd "$1" && shift && ls -d "$@"', "ls", str(remote.root), *OURS])
     return [*found, *(Left("directory", str(remote.root / name), kept=kept) for name in there.text.split())]
+
+
+async def _installed(remote: Remote, instance: str, *, alone: bool, asked: bool) -> list[Left]:
+    seen = await look(remote.host)
+    if seen.mark is None:
+        return []
+    kept = await removing.why_kept(remote.host, seen, instance, LABEL) or (None if alone else SHARED)
+    return [
+        Left("engine", f"{seen.mark.package} {seen.version or ''}".rstrip(), kept=kept or (None if asked else ASKED))
+    ]
 
 
 async def _in_engine(remote: Remote, instance: str) -> list[Left]:
@@ -115,7 +131,7 @@ async def remove(remote: Remote, found: Collection[Left]) -> list[Left]:
         else:
             done.append(replace(one, removed=True))
         point("uninstall.removed")
-    if not [one for one in done if one.kept is not None and one.kind != "volume"]:
+    if not [one for one in done if one.kept is not None and one.kind not in {"volume", "engine"}]:
         # What is empty now goes too; nothing else is ours.
         await remote.host.run(["rmdir", "--ignore-fail-on-non-empty", str(remote.root), str(remote.root.parent)])
         remote.left()
@@ -131,6 +147,8 @@ async def _remove(remote: Remote, one: Left) -> None:
         await remote.releases.remove(one.name)
     elif one.kind == "edge":
         await remote.edge.stop()
+    elif one.kind == "engine":
+        await removing.remove(Running(remote.host, remote.root / "engine", lambda _lines: None, asyncio.sleep))
     elif one.kind == "directory":
         ran = await remote.host.run(["rm", "-rf", "--", one.name], seconds=REMOVE_SECONDS)
         if ran.status != 0:

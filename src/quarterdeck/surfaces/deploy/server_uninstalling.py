@@ -14,9 +14,12 @@ from quarterdeck.kernel.http.endpoint import Call, route
 
 
 class Uninstall(Struct, kw_only=True, rename="camel"):
-    """Without `remove` it is only said what would go."""
+    """Without `remove` it is only said what would go. With `engine` the Docker engine goes, too, if Quarterdeck has
+    installed it.
+    """
 
     remove: bool = False
+    engine: bool = False
 
 
 class LeftItem(Struct, kw_only=True, rename="camel"):
@@ -60,9 +63,10 @@ async def uninstall(call: Call, server_id: str, body: Uninstall) -> LeftOnServer
         return found
 
     looking = call.service("instance").looking
-    server, found = await looking.uninstall(server_id, known, begin, remove=body.remove)
+    server, found = await looking.uninstall(server_id, known, begin, remove=body.remove, engine=body.engine)
     gone = Counter(one.kind for one in found if one.removed)
     if gone:
-        await call.write(uninstalling.note, server_id, counts=dict(gone))
+        names = [one.name for one in found if one.removed and one.kind == "engine"]
+        await call.write(uninstalling.note, server_id, counts=dict(gone), engine=names[0] if names else None)
     items = [LeftItem(kind=one.kind, name=one.name, removed=one.removed, kept=one.kept) for one in found]
     return LeftOnServer(server_id=server.ref, items=items)

@@ -13,10 +13,11 @@ from e2e.client import Client, Refused, signed_in
 from e2e.over_ssh import application, dockerfile, eventually, key_pair, put_away, register, running, visit
 from e2e.repositories import Repositories
 from e2e.server import deck
-from e2e.truth import rows
+from e2e.small_server import FILES, RUNTIME
+from e2e.truth import error_code, rows
 from real import base_images
 from real.debian import Debian, debian
-from real.host import Machine
+from real.host import Machine, machine
 
 pytestmark = [pytest.mark.engine, pytest.mark.edge, pytest.mark.sshd, pytest.mark.root]
 
@@ -121,7 +122,7 @@ def test_what_was_installed_is_said_and_taken_away_when_it_is_asked_for_and_nobo
     def engine_in(items: list[dict[str, Any]]) -> dict[str, Any]:
         return next(one for one in items if one["kind"] == "engine")
 
-    assert "Add --engine" in engine_in(client.post(path, {}))["kept"]
+    assert "Add --engine" in engine_in(client.post(path, {})["items"])["kept"]
     stranger = there.run(*DOCKER, "run", "-d", "--name", "theirs", "busybox", "sleep", "600").strip()
     gone = client.post(path, {"remove": True, "engine": True})["items"]
     assert engine_in(gone)["kept"] == "Containers of others are in it: theirs."
@@ -179,3 +180,24 @@ def test_an_account_that_may_not_become_root_changes_nothing_and_one_that_may_is
 
 def heard(client: Client, server: str) -> str:
     return "\n".join(line["message"] for line in client.get(f"/api/servers/{server}/engine/work")["lines"])
+
+
+def test_an_engine_that_is_refused_gets_nothing_new_until_it_is_used_again(
+    client: Client, keys: tuple[str, str], repositories: Repositories
+) -> None:
+    with machine(23, authorized=[keys[1]]) as there:
+        server = register(client, there, keys[0])
+        assert decide(client, server, decision="refuse", reason="not ours")["decision"]["use"] == "refused"
+        repository = repositories.add(f"refused-{server}", FILES)
+        app = application(client, server, "refused", repository.source(), runtime=RUNTIME)
+        first = client.deployed(app)
+        assert visit(client, there, first).text.startswith("drill 1")
+        assert running(there, app) == []
+        boxed = application(client, server, "boxed", repositories.add(f"image-{server}", dockerfile("1")).source())
+        deployment = client.deploy(boxed)
+        assert client.wait(deployment)["status"]["current"] == "failed"
+        assert error_code(client.deck, deployment) == "engine_refused"
+        decide(client, server, consent=True)
+        again = client.deployed(boxed)
+        assert visit(client, there, again).text == "1\n"
+        assert noted(client, server) == ["server.engine-refused", "server.engine-adopted"]

@@ -14,7 +14,14 @@ from typing import Any, Protocol
 
 from quarterdeck.console.views.backups import BackupView
 from quarterdeck.console.views.deployments import DeploymentRow, DeploymentView, LineView, LogView, RollbackView
-from quarterdeck.console.views.fleet import CapacityView, CredentialRow, Looked, ServerChoice, ServerView
+from quarterdeck.console.views.fleet import (
+    CapacityView,
+    CredentialRow,
+    EngineView,
+    Looked,
+    ServerChoice,
+    ServerView,
+)
 from quarterdeck.console.views.home import Home
 from quarterdeck.console.views.ledger import AuditList, Found, HostRow, JobList, JobView, SessionRow
 from quarterdeck.console.views.projects import Choice, EnvironmentView, ProjectRow, ProjectView, VariableRow
@@ -260,6 +267,16 @@ class Fleet(Protocol):
     async def choose_edge(self, who: Principal, ref: str, kind: str) -> None: ...
 
     async def bring_up_edge(self, who: Principal, ref: str) -> None: ...
+
+    async def engine(self, who: Principal, ref: str) -> EngineView:
+        """Looks at the machine. Raises the problem of one that cannot be signed in to."""
+        ...
+
+    async def use_engine(self, who: Principal, ref: str, plan_id: str) -> None:
+        """Does what the plan of this id says; raises Conflict when that is another one by now."""
+        ...
+
+    async def refuse_engine(self, who: Principal, ref: str, reason: str) -> None: ...
 
     async def trust_host_key(self, who: Principal, ref: str, fingerprint: str) -> None: ...
 

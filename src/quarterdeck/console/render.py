@@ -198,6 +198,7 @@ FLASHES: dict[str, tuple[str, str]] = {
     "server-added": ("good", "Server added. Test it next."),
     "server-deleted": ("good", "Server forgotten"),
     "edge-starting": ("run", "Bringing up the edge"),
+    "engine-decided": ("run", "Agreed"),
     "key-stored": ("good", "Key stored"),
     "key-deleted": ("good", "Key deleted"),
     "job-retried": ("run", "Queued again"),

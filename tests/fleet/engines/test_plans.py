@@ -134,5 +134,9 @@ def test_only_what_came_with_it_and_nothing_needs_is_removed() -> None:
     said = "Reading…\nRemv runc [1.1]\nRemv libfoo [2.0] [bar ]\nInst x\n"
     assert Manager("apt", "docker.io").leftover(said, ["runc", "tini", "docker.io"]) == ("runc",)
     assert Manager("apt", "docker.io").remove(["b", "a"])[-2:] == ("a", "b")
+    assert packages.end(DEBIAN, Manager("dnf", "docker")) == (
+        "sh", "-c", 'systemctl stop docker; exec "$@"', "end", "dnf", "remove", "-y", "docker"
+    )  # fmt: skip
+    assert packages.end(replace(DEBIAN, init="service"), Manager("apk", "docker"))[2].startswith("service docker stop")
     assert Manager("apk", "docker").remove(["docker"]) == ("apk", "del", "docker")
     assert Manager("dnf", "docker").unneeded is None

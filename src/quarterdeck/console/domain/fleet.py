@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from quarterdeck.console.domain.engines import engine_view
 from quarterdeck.console.views.deployments import Fact
 from quarterdeck.console.views.fleet import (
     AttemptRow,
     CapacityView,
     CredentialRow,
+    EngineView,
     Looked,
     LookedAt,
     ServerChoice,
@@ -19,19 +21,22 @@ from quarterdeck.deploy.deployments import rollups
 from quarterdeck.fleet.capacity.values import Capacity
 from quarterdeck.fleet.credentials import access, credentials
 from quarterdeck.fleet.credentials.access import AGENT, STORED, Shown, Way
-from quarterdeck.fleet.servers import lifecycle, proxies, servers
+from quarterdeck.fleet.engines.installing import PHASE
+from quarterdeck.fleet.servers import engines, lifecycle, proxies, servers
 from quarterdeck.fleet.servers.looking import Draft
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.fleet.targets.connectivity import Examined
 from quarterdeck.kernel.blockers import in_words
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Invalid
+from quarterdeck.kernel.jobs import Job
 from quarterdeck.kernel.principal import Principal
 from quarterdeck.kernel.protocols import DeletionBlocker
 from quarterdeck.kernel.vault import Secret
 
 SSH = "generic-ssh"
 MOST = 500
+LAST_LINES = 40
 
 
 class Fleet:
@@ -57,6 +62,27 @@ class Fleet:
     async def capacity(self, who: Principal, ref: str) -> CapacityView:
         _, found = await self.instance.looking.measure(ref)
         return _capacity(found)
+
+    async def engine(self, who: Principal, ref: str) -> EngineView:
+        server, seen, plan = await self.instance.looking.engine(ref)
+        job: Job | None = await self.instance.db.read(engines.latest, server)
+        lines: tuple[str, ...] = ()
+        if job is not None:
+            told = await self.instance.logs.read(f"server:{ref}", tail=LAST_LINES, since=job.created_at)
+            lines = tuple(line.message for line in told if line.phase == PHASE)
+        return engine_view(server, seen, plan, job, lines)
+
+    async def use_engine(self, who: Principal, ref: str, plan_id: str) -> None:
+        """The button is pressed below the plan: that is the consent."""
+        _, seen, plan = await self.instance.looking.engine(ref)
+        engines.check_consent(plan, consent=True, plan_id=plan_id)
+        if seen.state == "ready":
+            await self.instance.db.write(engines.adopt, ref, seen.version)
+        else:
+            await self.instance.db.write(engines.request, ref, [step.argv for step in plan.steps])
+
+    async def refuse_engine(self, who: Principal, ref: str, reason: str) -> None:
+        await self.instance.db.write(engines.refuse, ref, reason or None)
 
     async def credentials(self, who: Principal) -> tuple[CredentialRow, ...]:
         def read(tx: Tx) -> tuple[CredentialRow, ...]:

@@ -14,7 +14,7 @@ from quarterdeck.console.desk import AnyRequest, act, open_desk, part, read_form
 from quarterdeck.console.pages.questions import ask
 from quarterdeck.console.permissions import needs
 from quarterdeck.console.render import see
-from quarterdeck.console.views.fleet import CapacityView, CredentialRow, Looked, ServerChoice
+from quarterdeck.console.views.fleet import CapacityView, CredentialRow, EngineView, Looked, ServerChoice
 from quarterdeck.console.views.shell import Crumb, Field
 from quarterdeck.kernel.errors import Problem
 
@@ -113,6 +113,7 @@ async def _server(
     *,
     looked: Looked | None = None,
     capacity: CapacityView | None = None,
+    engine: EngineView | None = None,
 ) -> Response[bytes]:
     desk = await open_desk(request)
     view = await desk.ports.server(desk.who, part(request, "ref"))
@@ -125,12 +126,15 @@ async def _server(
         view=view,
         looked=looked,
         capacity=capacity,
+        engine=engine,
+        engine_command=commands.engine_of(view),
         name_fields=(Field("name", "Name", view.name, required=True),),
         way_fields=(
             Field("credential", "Signed in to with", view.credential, kind="select", choices=_ways(known)),
             Field("username", "As", view.username, placeholder="root"),
         ),
         edge_fields=(Field("edge", "Edge", view.edge_kind, kind="select", choices=EDGES, required=True),),
+        engine_fields=(Field("reason", "Why it is not to be used", "", placeholder="One line"),),
         test_command=commands.test_server(view),
         edge_command=commands.bring_up_edge(view),
     )
@@ -164,6 +168,34 @@ async def choose_edge(request: Request[Any, Any, Any]) -> Response[bytes]:
 async def bring_up_edge(request: Request[Any, Any, Any]) -> Response[bytes]:
     desk = await open_desk(request)
     return await _changed(request, desk.ports.bring_up_edge(desk.who, part(request, "ref")), "edge-starting")
+
+
+@get(SERVER + "/engine", opt=needs("deploy:servers.test-connectivity"))
+async def engine(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Looks at the machine; what it says of itself may be a problem of its own."""
+    desk = await open_desk(request)
+    try:
+        found = await desk.ports.engine(desk.who, part(request, "ref"))
+    except Problem as problem:
+        return await _server(request, problem)
+    return await _server(request, engine=found)
+
+
+@post(SERVER + "/engine", opt=needs("servers:engine"))
+async def use_engine(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk, form = await open_desk(request), await read_form(request)
+    return await _decided(request, desk.ports.use_engine(desk.who, part(request, "ref"), form.get("plan", "")))
+
+
+@post(SERVER + "/engine/refuse", opt=needs("servers:engine"))
+async def refuse_engine(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk, form = await open_desk(request), await read_form(request)
+    return await _decided(request, desk.ports.refuse_engine(desk.who, part(request, "ref"), form.get("reason", "")))
+
+
+async def _decided(request: AnyRequest, deed: Awaitable[object]) -> Response[bytes]:
+    address = f"/console/fleet/servers/{part(request, 'ref')}/engine"
+    return await act(deed, address, "engine-decided", partial(_server, request))
 
 
 @post(SERVER + "/host-key", opt=needs("deploy:servers.configure-credential"))
@@ -323,5 +355,6 @@ async def delete_key(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 HANDLERS: tuple[Any, ...] = (
     fleet, new_server, add_server, server, test_server, capacity, rename, sign_in, choose_edge, bring_up_edge, trust,
+    engine, use_engine, refuse_engine,
     ask_deactivate, deactivate, ask_delete, delete, keys, add_key, ask_delete_key, delete_key,
 )  # fmt: skip

@@ -113,6 +113,13 @@ def start(system: System) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return (("Start it", ("service", SERVICE, "start")),) if system.init == "service" else ()
 
 
+def end(system: System, manager: Manager) -> tuple[str, ...]:
+    """Stop the engine and remove its package, in one command: not every package stops what it has started."""
+    stop = {"systemd": f"systemctl stop {SERVICE}", "openrc": f"rc-service {SERVICE} stop"}
+    words = stop.get(system.init, f"service {SERVICE} stop")
+    return ("sh", "-c", f'{words}; exec "$@"', "end", *manager.remove([manager.package]))
+
+
 def admit(system: System) -> tuple[str, ...]:
     """Let the account use the engine's socket, from its next session on."""
     if "usermod" in system.programs:

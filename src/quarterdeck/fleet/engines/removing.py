@@ -47,7 +47,7 @@ async def remove(running: Running) -> None:
         return
     rooted = seen.system.rooted
     if seen.origin == "installed":
-        await _run(running, [*rooted, *manager.remove([manager.package])])
+        await _run(running, [*rooted, *packages.end(seen.system, manager)])
     if manager.unneeded is not None:
         said = (await host.run([*rooted, *manager.unneeded], seconds=60)).text
         leftover = manager.leftover(said, seen.mark.new)

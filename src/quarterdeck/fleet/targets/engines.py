@@ -5,9 +5,14 @@ from __future__ import annotations
 from quarterdeck.fleet.docker.address import DEFAULT_SOCKET, EngineAddress
 from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.fleet.targets.host import Host
+from quarterdeck.fleet.targets.ssh import SshHost
 from quarterdeck.kernel.errors import Conflict, Problem, Unavailable
 
 UNIX = "unix://"
+# Succeeds when the account is in a group by now that it was not in when it signed in.
+ANOTHER_GROUP = """
+for group in $(id -nG "$(id -un)"); do case " $(id -nG) " in *" $group "*) ;; *) exit 0 ;; esac; done; exit 1
+"""
 
 
 async def open_engine(host: Host, address: EngineAddress | None = None) -> Engine:
@@ -24,7 +29,10 @@ async def open_engine(host: Host, address: EngineAddress | None = None) -> Engin
     except Problem as problem:
         if problem.code != "docker_unavailable":
             raise
-        raise await refused(host, path) from problem
+        why = await refused(host, path)
+        if isinstance(host, SshHost) and (await host.run(["sh", "-c", ANOTHER_GROUP])).status == 0:
+            await host.close()  # groups are those of the sign-in: the next connection has the new ones
+        raise why from problem
 
 
 async def socket_of(host: Host) -> str | None:

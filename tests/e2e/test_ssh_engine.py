@@ -92,9 +92,14 @@ def test_an_engine_is_installed_once_somebody_has_agreed_to_the_commands_and_a_c
     assert there.run("dpkg-query", "-W") == before
     assert noted(client, server) == []
 
+    there.slow(6)
     made = decide(client, server, consent=True, planId=seen["plan"]["id"])
     # Who asks once more meanwhile gets the same work.
     assert decide(client, server, consent=True)["workId"] == made["workId"]
+    # The control plane dies in the middle: what was begun goes on, and is taken up by its successor.
+    eventually(lambda: "Slowly." in heard(client, server), True, 60)
+    client.deck.stop(graceful=False)
+    client.deck.start()
     work, said = ended(client, server)
     assert (work["state"], work["workId"]) == ("succeeded", made["workId"]), said
     assert "Setting up docker.io" in said, said
@@ -178,6 +183,29 @@ def test_an_account_that_may_not_become_root_changes_nothing_and_one_that_may_is
         assert noted(client, server) == ["server.engine-install-requested", "server.engine-installed"]
 
 
+SLOW_GROUPS = '#!/bin/sh\nsleep 10\nexec /usr/sbin/addgroup "$@"\n'
+
+
+def test_a_server_that_is_switched_off_in_the_middle_is_installed_to_the_end_when_it_is_back(
+    client: Client, keys: tuple[str, str]
+) -> None:
+    with debian(24, authorized=[keys[1]]) as there:
+        server = register(client, there, keys[0])
+        slow = there.tree / "usr/local/sbin/addgroup"
+        slow.write_text(SLOW_GROUPS)
+        slow.chmod(0o755)
+        work = decide(client, server, consent=True)["workId"]
+        eventually(lambda: "Setting up docker.io" in heard(client, server), True, 120)
+        there.off()
+        slow.unlink()
+        there.on()
+        told, said = ended(client, server, 240)
+        assert (told["state"], told["workId"]) == ("succeeded", work), said
+        seen = engine(client, server)
+        assert (seen["state"], seen["origin"]) == ("ready", "installed")
+        assert there.run("dpkg", "--audit") == ""
+
+
 def heard(client: Client, server: str) -> str:
     return "\n".join(line["message"] for line in client.get(f"/api/servers/{server}/engine/work")["lines"])
 
@@ -193,7 +221,7 @@ def test_an_engine_that_is_refused_gets_nothing_new_until_it_is_used_again(
         first = client.deployed(app)
         assert visit(client, there, first).text.startswith("drill 1")
         assert running(there, app) == []
-        boxed = application(client, server, "boxed", repositories.add(f"image-{server}", dockerfile("1")).source())
+        boxed = application(client, server, "image", repositories.add(f"image-{server}", dockerfile("1")).source())
         deployment = client.deploy(boxed)
         assert client.wait(deployment)["status"]["current"] == "failed"
         assert error_code(client.deck, deployment) == "engine_refused"

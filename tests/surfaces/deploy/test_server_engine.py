@@ -157,6 +157,8 @@ async def test_work_on_an_engine_is_one_at_a_time_and_ends_in_the_servers_record
     with pytest.raises(Conflict) as busy:
         await write(engines.refuse, server)
     assert busy.value.code == "engine_busy"
+    standing = (await deck.do("servers.delete-check", serverId=server))["blockers"]
+    assert {"runtime-task": 1}.items() <= {one["kind"]: one["count"] for one in standing}.items()
     told = (await deck.send("GET", f"/api/servers/{server}/engine/work")).json()
     assert (told["workId"], told["ended"], told["lines"]) == (first.work_ref, False, [])
 

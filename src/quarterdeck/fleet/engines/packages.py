@@ -68,6 +68,14 @@ class Manager:
             return ("sh", "-c", look, "look", self.package)
         return ("rpm", "-q", self.package) if self.name == "dnf" else ("apk", "info", "-e", self.package)
 
+    @property
+    def half(self) -> tuple[str, ...] | None:
+        """Succeeds where the package is installed in part, as a power cut leaves it; None where nobody can tell."""
+        if self.name != "apt":
+            return None
+        look = "dpkg-query -W -f '${db:Status-Status}' \"$1\" | grep -qx -e unpacked -e 'half-.*' -e 'triggers-.*'"
+        return ("sh", "-c", look, "look", self.package)
+
     def remove(self, packages: Collection[str]) -> tuple[str, ...]:
         """Data and configuration stay."""
         if self.name == "apt":

@@ -39,6 +39,8 @@ async def look(host: Host) -> Seen:
     system, named = system_of(facts), bool(_words(facts, "named"))
     mark = mark_of((await host.run(["cat", packages.MARK])).text)
     state, version, socket, trouble = await _engine(host, system)
+    if state == "stopped" and await _half_ours(host, mark):
+        state, version = "absent", None
     origin = None if state == "absent" else "installed" if await _ours(host, mark) else "found"
     return Seen(state, system, version, socket, origin, named, mark, trouble)  # type: ignore[arg-type]
 
@@ -68,6 +70,12 @@ async def _told_version(host: Host) -> str | None:
     command = 'PATH="$PATH:/usr/sbin:/sbin"; dockerd --version || docker --version'
     found = re.search(r"version ([0-9][0-9A-Za-z.+~-]*)", (await host.run(["sh", "-c", command])).text)
     return found[1] if found else None
+
+
+async def _half_ours(host: Host, mark: Mark | None) -> bool:
+    """Whether our own installation was interrupted: then it is begun once more, and not started as it is."""
+    manager = packages.named(mark.manager, mark.package) if mark else None
+    return manager is not None and manager.half is not None and (await host.run(manager.half)).status == 0
 
 
 async def _ours(host: Host, mark: Mark | None) -> bool:

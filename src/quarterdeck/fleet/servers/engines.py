@@ -66,8 +66,8 @@ def refuse(tx: Tx, server_ref: str, reason: str | None = None) -> Server:
     check_behind_ssh(server)
     servers.check_active(server)
     reason = check_reason(reason)
-    work = latest(tx, server)
-    if work is not None and State(work.state) not in ENDED:
+    work = busy(tx, server)
+    if work is not None:
         raise Conflict(
             f"An engine is being installed on {server.name}.",
             code="engine_busy",
@@ -85,8 +85,8 @@ def request(tx: Tx, server_ref: str, steps: Sequence[Sequence[str]]) -> jobs.Job
     check_behind_ssh(server)
     servers.check_active(server)
     access.check_reachable(tx, server)
-    living = latest(tx, server)
-    if living is not None and State(living.state) not in ENDED:
+    living = busy(tx, server)
+    if living is not None:
         return living
     argv = [list(step) for step in steps]
     job = jobs.enqueue(
@@ -128,6 +128,12 @@ def check_consent(plan: Plan, *, consent: bool, plan_id: str | None) -> None:
 def latest(tx: Tx, server: Server) -> jobs.Job | None:
     """The newest work on its engine, as long as the ledger keeps it."""
     return None if server.engine_job_id is None else look(tx, server.engine_job_id)
+
+
+def busy(tx: Tx, server: Server) -> jobs.Job | None:
+    """The work on its engine that has not ended."""
+    job = latest(tx, server)
+    return None if job is None or State(job.state) in ENDED else job
 
 
 def removed(tx: Tx, server_ref: str, name: str) -> None:

@@ -110,7 +110,7 @@ class Quay:
             raise self.engine_problem
         steps = (
             ("Renew the lists of packages", "apt-get update"),
-            ("Install docker.io", "apt-get install -y docker.io"),
+            ("Install docker.io", "apt-get install docker.io"),
         )
         return EngineView("None, on Debian GNU/Linux 12", "Not decided", steps=steps, plan="4711", asks=True)
 

@@ -45,7 +45,8 @@ from quarterdeck.fleet.edge.edges import Edges
 from quarterdeck.fleet.edge.layout import Layout
 from quarterdeck.fleet.edge.ports import LOOPBACK as LOOPBACK_ADDRESS
 from quarterdeck.fleet.edge.ports import free_ports
-from quarterdeck.fleet.servers import provider_lines, proxies, uninstalling
+from quarterdeck.fleet.engines.installing import INSTALL, EngineOrder, install
+from quarterdeck.fleet.servers import engines, provider_lines, proxies, uninstalling
 from quarterdeck.fleet.servers.looking import Looking
 from quarterdeck.fleet.targets.machine import fingerprint
 from quarterdeck.fleet.workers import WorkerControl
@@ -99,6 +100,7 @@ def handlers_with(edges: Edges) -> WorkerHandlers:
     for kind in (deployment_jobs.RETIRE, runtime_control.CONTROL, reviving.REVIVE):
         handlers.register(kind, RuntimeOrder)(partial(operate, edges=edges))
     handlers.register(BOOTSTRAP, EdgeOrder)(partial(bring_up, edges=edges))
+    handlers.register(INSTALL, EngineOrder)(partial(install, edges=edges))
     handlers.register(previews.CLEANUP, CleanupOrder)(partial(clean_up, edges=edges))
     return handlers
 
@@ -215,6 +217,7 @@ class Instance:
             runtime_control.kind(placement),
             reviving.kind(placement),
             proxies.kind(EdgeOrder(str(data.runtime), not settings.no_edge, http_port, https_port, instance=who.uid)),
+            engines.kind(who.uid),
             previews.kind(placement),
         ]
         for kind in kinds:

@@ -87,7 +87,7 @@ EVERYTHING = frozenset(
         "resources.runtime-log-archives.prune",
         *FLEET,
     ]
-)
+) | {"servers:engine"}
 LINES = (
     ("detect", "info", "fetch https://git.saltmarsh.example/storefront.git main → 9f2c1ab"),
     (None, "info", "found package.json, pnpm-lock.yaml → \x1b[32mSvelteKit (node adapter)\x1b[0m"),

@@ -11,6 +11,7 @@ from quarterdeck.console.views.fleet import (
     AttemptRow,
     CapacityView,
     CredentialRow,
+    EngineView,
     LeftRow,
     Looked,
     LookedAt,
@@ -21,7 +22,7 @@ from quarterdeck.console.views.fleet import (
     ServerView,
     SurveyView,
 )
-from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid, Unavailable
+from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid, Problem, Unavailable
 
 FLEET = (
     "servers.list",
@@ -64,6 +65,7 @@ class Quay:
     out_of_reach: bool = False
     may_keep_keys: bool = True
     engine_silent: bool = False
+    engine_problem: Problem | None = None
 
     async def server(self, who: Any, ref: str) -> ServerView:
         local = ref == "srv_1"
@@ -72,7 +74,7 @@ class Quay:
             name="fra-1" if local else "hel-2",
             host="127.0.0.1" if local else "198.51.100.7",
             local=local,
-            lifecycle="active" if local else "inactive",
+            lifecycle="inactive" if ref == "srv_2" else "active",
             edge="failed" if local else "pending",
             edge_kind="caddy",
             edge_problem="The edge cannot listen on port 80." if local else "",
@@ -188,6 +190,25 @@ class Quay:
         if ref == "srv_2":
             raise Conflict("The server hel-2 is deactivated.", code="server_inactive", hint="Use another server.")
         self.done.append(("bring_up", ref))
+
+    async def engine(self, who: Any, ref: str) -> EngineView:
+        if self.engine_problem is not None:
+            raise self.engine_problem
+        steps = (
+            ("Renew the lists of packages", "apt-get update"),
+            ("Install docker.io", "apt-get install docker.io"),
+        )
+        return EngineView("None, on Debian GNU/Linux 12", "Not decided", steps=steps, plan="4711", asks=True)
+
+    async def use_engine(self, who: Any, ref: str, plan_id: str) -> None:
+        if plan_id != "4711":
+            raise Conflict(
+                "The plan is another one than was agreed to.", code="engine_plan_changed", hint="Look again."
+            )
+        self.done.append(("use_engine", ref, plan_id))
+
+    async def refuse_engine(self, who: Any, ref: str, reason: str) -> None:
+        self.done.append(("refuse_engine", ref, reason))
 
     async def trust_host_key(self, who: Any, ref: str, fingerprint: str) -> None:
         self.done.append(("trust", ref, fingerprint))

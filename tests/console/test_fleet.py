@@ -8,6 +8,7 @@ from litestar.testing import TestClient
 from console.portside import EVERYTHING, Portside
 from console.quay import ANOTHER
 from quarterdeck.console.views.fleet import PolicyForm
+from quarterdeck.kernel.errors import Conflict
 
 SERVER = "/console/fleet/servers/srv_1"
 Client = TestClient[Litestar]
@@ -49,6 +50,29 @@ def test_each_form_of_the_page_does_its_deed(client: Client, ports: Portside) ->
     refused = client.post("/console/fleet/servers/srv_2/edge/bootstrap")
     assert refused.status_code == 409
     assert "is deactivated" in refused.text
+
+
+def test_an_engine_is_looked_at_then_agreed_to_or_refused(client: Client, ports: Portside) -> None:
+    # srv_1 is the machine of the control plane, srv_2 is deactivated: its engine is looked at and nothing more.
+    there = "/console/fleet/servers/srv_2"
+    assert "Look at the engine" not in client.get(SERVER).text
+    assert "Look at the engine" in client.get(there).text
+    page = client.get(f"{there}/engine").text
+    assert "apt-get install docker.io" in page
+    assert "Run these commands" not in page
+    page = client.get("/console/fleet/servers/srv_3/engine").text
+    assert 'name="plan" value="4711"' in page
+    for form, data, deed in (
+        ("engine", {"plan": "4711"}, ("use_engine", "srv_3", "4711")),
+        ("engine/refuse", {"reason": "not ours"}, ("refuse_engine", "srv_3", "not ours")),
+    ):
+        answer = client.post(f"/console/fleet/servers/srv_3/{form}", data=data)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/console/fleet/servers/srv_3/engine")
+        assert ports.done[-1] == deed
+    changed = client.post("/console/fleet/servers/srv_3/engine", data={"plan": "1"})
+    assert (changed.status_code, "another one than was agreed to" in changed.text) == (409, True)
+    ports.engine_problem = Conflict("Nothing says how to sign in to hel-2.", code="ssh_credential_missing")
+    assert "Nothing says how to sign in" in client.get(f"{there}/engine").text
 
 
 def test_a_server_is_forgotten_when_its_name_is_typed(client: Client, ports: Portside) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 import time
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from e2e.client import Application, Client
+from e2e.client import Application, Client, Refused
 from e2e.engine import View
 from e2e.truth import rows
 from real.host import Machine
@@ -101,3 +102,21 @@ def begun(client: Client, deployment: str, phase: str) -> bool:
         f"WHERE d.ref = '{deployment}' AND p.phase = '{phase}'",
     )
     return bool(found)
+
+
+def put_away(client: Client, server: str) -> None:
+    """Stop and archive whatever is placed on the server."""
+    for one in placed(client, server):
+        with contextlib.suppress(Refused):  # it was stopped before
+            client.post(f"/api/resources/{one}/runtime/stop", {"resourceId": one})
+        client.post(f"/api/resources/{one}/archive", {"resourceId": one})
+    eventually(lambda: placed(client, server), [], 60)
+
+
+def placed(client: Client, server: str) -> list[str]:
+    """Resources that something of serves on the server, or would if it were started."""
+    query = (
+        "SELECT r.ref FROM deploy_resources r JOIN deploy_deployments d ON d.id = r.serving_id "
+        f"JOIN fleet_servers s ON s.id = d.server_id WHERE s.ref = '{server}' AND r.lifecycle <> 'deleted'"
+    )
+    return [str(row[0]) for row in rows(client.deck, query)]

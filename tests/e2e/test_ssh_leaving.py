@@ -55,8 +55,8 @@ def test_a_server_whose_engine_is_stopped_is_left_when_somebody_says_so(
     path = f"/api/servers/{server}/uninstall"
 
     said = {one["kind"]: one for one in client.post(path, {})["items"]}
-    assert {"engine", "edge", "directory"} <= said.keys()
-    assert "could not be looked at" in said["engine"]["kept"]
+    assert {"silent-engine", "edge", "directory"} <= said.keys()
+    assert "could not be looked at" in said["silent-engine"]["kept"]
     with pytest.raises(Refused) as refused:
         client.post(path, {"remove": True})
     assert (refused.value.status, refused.value.code) == (409, "server_engine_unseen")
@@ -65,7 +65,7 @@ def test_a_server_whose_engine_is_stopped_is_left_when_somebody_says_so(
     assert trail(client, server) == ["uninstalling", "uninstall-given-up"]
 
     gone = client.post(path, {"remove": True, "withoutEngine": True})["items"]
-    assert [one["kind"] for one in gone if not one["removed"]] == ["engine"]
+    assert [one["kind"] for one in gone if not one["removed"]] == ["silent-engine"]
     assert not there.root.parent.exists()
     assert there.run("pgrep", "-c", "caddy", check=False).strip() == "0"
     assert trail(client, server)[2:] == ["uninstalling", "uninstalled"]

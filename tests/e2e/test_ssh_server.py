@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator
 
 import httpx
@@ -19,6 +18,7 @@ from e2e.over_ssh import (
     eventually,
     key_pair,
     lifecycle,
+    put_away,
     register,
     running,
     visit,
@@ -230,21 +230,3 @@ def test_all_that_was_left_there_is_said_and_taken_away(
     assert visit(client, there, client.deployed(app)).text == "9\n"
     put_away(client, server)
     assert all(one["removed"] for one in client.post(path, {"remove": True})["items"])
-
-
-def put_away(client: Client, server: str) -> None:
-    """Stop and archive whatever is placed on the server."""
-    for one in placed(client, server):
-        with contextlib.suppress(Refused):  # it was stopped before
-            client.post(f"/api/resources/{one}/runtime/stop", {"resourceId": one})
-        client.post(f"/api/resources/{one}/archive", {"resourceId": one})
-    eventually(lambda: placed(client, server), [], 60)
-
-
-def placed(client: Client, server: str) -> list[str]:
-    """Resources that something of serves on the server, or would if it were started."""
-    query = (
-        "SELECT r.ref FROM deploy_resources r JOIN deploy_deployments d ON d.id = r.serving_id "
-        f"JOIN fleet_servers s ON s.id = d.server_id WHERE s.ref = '{server}' AND r.lifecycle <> 'deleted'"
-    )
-    return [str(row[0]) for row in rows(client.deck, query)]

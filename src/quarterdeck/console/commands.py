@@ -187,6 +187,10 @@ def bring_up_edge(view: ServerView) -> Command:
     return Command(_line("server", "edge", view.name), f"POST /api/servers/{view.ref}/edge-proxy/bootstrap")
 
 
+def engine_of(view: ServerView) -> Command:
+    return Command(_line("server", "engine", view.name), f"POST /api/servers/{view.ref}/engine")
+
+
 def deactivate_server(view: ServerView) -> Command:
     return Command(_line("server", "deactivate", view.name), f"POST /api/servers/{view.ref}/deactivate")
 

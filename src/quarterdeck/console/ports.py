@@ -19,6 +19,7 @@ from quarterdeck.console.views.device import DeviceView
 from quarterdeck.console.views.fleet import (
     CapacityView,
     CredentialRow,
+    EngineView,
     LeftRow,
     Looked,
     PolicyForm,
@@ -365,6 +366,16 @@ class Fleet(Protocol):
     async def choose_edge(self, who: Principal, ref: str, kind: str) -> None: ...
 
     async def bring_up_edge(self, who: Principal, ref: str) -> None: ...
+
+    async def engine(self, who: Principal, ref: str) -> EngineView:
+        """Looks at the machine. Raises the problem of one that cannot be signed in to."""
+        ...
+
+    async def use_engine(self, who: Principal, ref: str, plan_id: str) -> None:
+        """Does what the plan of this id says; raises Conflict when that is another one by now."""
+        ...
+
+    async def refuse_engine(self, who: Principal, ref: str, reason: str) -> None: ...
 
     async def trust_host_key(self, who: Principal, ref: str, fingerprint: str) -> None: ...
 

@@ -203,6 +203,7 @@ FLASHES: dict[str, tuple[str, str]] = {
     "policy-saved": ("good", "Policy saved"),
     "lines-kept": ("good", "Lines kept"),
     "lines-deleted": ("good", "Kept lines deleted"),
+    "engine-decided": ("run", "Agreed"),
     "key-stored": ("good", "Key stored"),
     "key-deleted": ("good", "Key deleted"),
     "job-retried": ("run", "Queued again"),

@@ -35,6 +35,7 @@ PAGES = {
     "server": "/console/fleet/servers/srv_1",
     "server-inactive": "/console/fleet/servers/srv_2",
     "server-capacity": "/console/fleet/servers/srv_1/capacity",
+    "server-engine": "/console/fleet/servers/srv_3/engine",
     "server-deactivate": "/console/fleet/servers/srv_1/deactivate",
     "server-delete": "/console/fleet/servers/srv_2/delete",
     "server-uninstall": "/console/fleet/servers/srv_2/uninstall",

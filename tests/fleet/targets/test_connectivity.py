@@ -80,8 +80,8 @@ async def test_a_machine_that_is_well_passes() -> None:
         ("disk", "df -Pk /var/lib", (0, "F B U A C M\n/dev/a 9000000 1 1000000 1% /\n"), "disk_full", "2 GiB"),
         ("disk", "df -Pk /var/lib", (1, ""), "disk_unreadable", "does not tell"),
         ("docker-engine", "test -S x", (1, ""), "docker_unavailable", "Install Docker"),
-        ("docker-engine", "sh -c command -v docker || command -v dockerd", (0, "/usr/bin/docker"),
-         "docker_unavailable", "systemctl enable --now docker"),
+        ("docker-engine", "sh -c PATH=$PATH:/usr/sbin:/sbin; command -v docker || command -v dockerd",
+         (0, "/usr/bin/docker"), "docker_unavailable", "systemctl enable --now docker"),
         ("docker-engine", "printenv DOCKER_HOST", (0, "unix:///no/such.sock\n"), "docker_unavailable", "usermod -aG"),
     ],
 )  # fmt: skip

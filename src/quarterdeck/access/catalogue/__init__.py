@@ -59,6 +59,7 @@ def _own() -> list[Permission]:
     return [
         Permission("organizations:create", "organizations", "Create another organization", OWNERS),
         Permission("console:view", "console", "Use the console", MEMBERS),
+        Permission("servers:engine", "servers", "Install, use or refuse the Docker engine of a server", ADMINS),
         Permission("workers:enrol", "workers", "Enrol and revoke workers", ADMINS),
         Permission("jobs:list", "jobs", "See the job ledger", MEMBERS),
         Permission("audit:list", "audit", "See the audit trail", MEMBERS),

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, Parameter, validators
 
 from quarterdeck.cli import names, states
+from quarterdeck.cli.commands.server_engine import engine as engine_of
 from quarterdeck.cli.commands.server_policies import Category, policies, policy
 from quarterdeck.cli.failure import Exit, Failure, usage
 from quarterdeck.cli.keys import private_key
@@ -430,12 +431,19 @@ def prune(
 
 
 def uninstall(
-    name: str, /, *, remove: bool = False, without_engine: bool = False, changing: Changing = CHANGING
+    name: str,
+    /,
+    *,
+    remove: bool = False,
+    engine: bool = False,
+    without_engine: bool = False,
+    changing: Changing = CHANGING,
 ) -> None:
     """Say what Quarterdeck has left on a server; with --remove take it away: containers, images, releases, the edge.
 
     qd server uninstall berlin
     qd server uninstall berlin --remove
+    qd server uninstall berlin --remove --engine
 
     Parameters
     ----------
@@ -443,14 +451,15 @@ def uninstall(
         Its name or id.
     remove
         Take it away. Nothing may be placed there any more; volumes stay.
+    engine
+        The Docker engine, too, if Quarterdeck has installed it and nothing of anybody else is in it.
     without_engine
         With --remove: go on where Docker does not answer. What it holds stays there until it runs and this is repeated.
     """
     with session(changing) as opened:
         found = names.server(opened.api, name)
         path, body = f"/api/servers/{found['id']}/uninstall", {"remove": remove}
-        if without_engine:
-            body["withoutEngine"] = True
+        body |= {key: True for key, given in (("engine", engine), ("withoutEngine", without_engine)) if given}
         if remove:
             opened.terminal.confirm(f"Take away from {found['name']} all that Quarterdeck has left there?")
         if opened.api.planning:
@@ -485,3 +494,4 @@ def _done(opened: Session, identifier: str, text: str) -> None:
 for command in (add, ls, show, rename, deactivate, rm, credential, trust, edge, prune, policy, policies, uninstall):
     server.command(command)
 server.command(examine, name="test")
+server.command(engine_of, name="engine")

@@ -8,12 +8,14 @@ from sqlalchemy import select
 
 from quarterdeck.console.domain import machines, tidying
 from quarterdeck.console.domain import resources as things
+from quarterdeck.console.domain.engines import engine_view
 from quarterdeck.console.domain.places import owners_of
 from quarterdeck.console.views.deployments import Fact
 from quarterdeck.console.views.fleet import (
     AttemptRow,
     CapacityView,
     CredentialRow,
+    EngineView,
     Looked,
     Placed,
     ServerChoice,
@@ -28,18 +30,20 @@ from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.fleet.credentials import access, credentials
 from quarterdeck.fleet.credentials.access import AGENT, STORED, Shown, Way
 from quarterdeck.fleet.credentials.keys import new_pair
-from quarterdeck.fleet.servers import lifecycle, proxies, servers
+from quarterdeck.fleet.engines.installing import PHASE
+from quarterdeck.fleet.servers import engines, lifecycle, proxies, servers
 from quarterdeck.fleet.servers.looking import Draft
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.kernel.blockers import in_words
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Invalid
+from quarterdeck.kernel.jobs import Job
 from quarterdeck.kernel.principal import Principal
 from quarterdeck.kernel.protocols import DeletionBlocker
 from quarterdeck.kernel.vault import Secret
 
 SSH = "generic-ssh"
-MOST, PLACED = 500, 100
+MOST, PLACED, LAST_LINES = 500, 100, 40
 BUILDS = "source-link"
 """What is told of resources whose images are built on a server, among what stands in the way of deleting it."""
 
@@ -72,6 +76,27 @@ class Fleet:
     async def capacity(self, who: Principal, ref: str) -> CapacityView:
         _, found = await self.instance.looking.measure(ref)
         return machines.capacity(found)
+
+    async def engine(self, who: Principal, ref: str) -> EngineView:
+        server, seen, plan = await self.instance.looking.engine(ref)
+        job: Job | None = await self.instance.db.read(engines.latest, server)
+        lines: tuple[str, ...] = ()
+        if job is not None:
+            told = await self.instance.logs.read(f"server:{ref}", tail=LAST_LINES, since=job.created_at)
+            lines = tuple(line.message for line in told if line.phase == PHASE)
+        return engine_view(server, seen, plan, job, lines)
+
+    async def use_engine(self, who: Principal, ref: str, plan_id: str) -> None:
+        """The button is pressed below the plan: that is the consent."""
+        _, seen, plan = await self.instance.looking.engine(ref)
+        engines.check_consent(plan, consent=True, plan_id=plan_id)
+        if seen.state == "ready":
+            await self.instance.db.write(engines.adopt, ref, seen.version)
+        else:
+            await self.instance.db.write(engines.request, ref, [step.argv for step in plan.steps])
+
+    async def refuse_engine(self, who: Principal, ref: str, reason: str) -> None:
+        await self.instance.db.write(engines.refuse, ref, reason or None)
 
     async def credentials(self, who: Principal) -> tuple[CredentialRow, ...]:
         def read(tx: Tx) -> tuple[CredentialRow, ...]:

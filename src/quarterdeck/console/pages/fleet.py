@@ -17,7 +17,7 @@ from quarterdeck.console.pages.policies import CATEGORIES
 from quarterdeck.console.pages.questions import ask
 from quarterdeck.console.permissions import needs
 from quarterdeck.console.render import see
-from quarterdeck.console.views.fleet import CapacityView, LeftRow, Looked, SurveyView
+from quarterdeck.console.views.fleet import CapacityView, EngineView, LeftRow, Looked, SurveyView
 from quarterdeck.console.views.shell import Crumb, Field
 from quarterdeck.console.words import counted
 from quarterdeck.kernel.errors import Problem
@@ -66,6 +66,7 @@ async def _server(
     looked: Looked | None = None,
     capacity: CapacityView | None = None,
     survey: SurveyView | None = None,
+    engine: EngineView | None = None,
 ) -> Response[bytes]:
     desk = await open_desk(request)
     view = await desk.ports.server(desk.who, part(request, "ref"))
@@ -80,6 +81,8 @@ async def _server(
         capacity=capacity,
         survey=survey,
         labels=CATEGORIES,
+        engine=engine,
+        engine_command=commands.engine_of(view),
         name_fields=(Field("name", "Name", view.name, required=True),),
         way_fields=(
             Field(
@@ -88,6 +91,7 @@ async def _server(
             Field("username", "As", view.username, placeholder="root"),
         ),
         edge_fields=(Field("edge", "Edge", view.edge_kind, kind="select", choices=EDGES, required=True),),
+        engine_fields=(Field("reason", "Why it is not to be used", "", placeholder="One line"),),
         test_command=commands.test_server(view),
         edge_command=commands.bring_up_edge(view),
         capacity_command=commands.show_server(view),
@@ -124,6 +128,34 @@ async def choose_edge(request: Request[Any, Any, Any]) -> Response[bytes]:
 async def bring_up_edge(request: Request[Any, Any, Any]) -> Response[bytes]:
     desk = await open_desk(request)
     return await _changed(request, desk.ports.bring_up_edge(desk.who, part(request, "ref")), "edge-starting")
+
+
+@get(SERVER + "/engine", opt=needs("deploy:servers.test-connectivity"))
+async def engine(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Looks at the machine; what it says of itself may be a problem of its own."""
+    desk = await open_desk(request)
+    try:
+        found = await desk.ports.engine(desk.who, part(request, "ref"))
+    except Problem as problem:
+        return await _server(request, problem)
+    return await _server(request, engine=found)
+
+
+@post(SERVER + "/engine", opt=needs("servers:engine"))
+async def use_engine(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk, form = await open_desk(request), await read_form(request)
+    return await _decided(request, desk.ports.use_engine(desk.who, part(request, "ref"), form.get("plan", "")))
+
+
+@post(SERVER + "/engine/refuse", opt=needs("servers:engine"))
+async def refuse_engine(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk, form = await open_desk(request), await read_form(request)
+    return await _decided(request, desk.ports.refuse_engine(desk.who, part(request, "ref"), form.get("reason", "")))
+
+
+async def _decided(request: AnyRequest, deed: Awaitable[object]) -> Response[bytes]:
+    address = f"/console/fleet/servers/{part(request, 'ref')}/engine"
+    return await act(deed, address, "engine-decided", partial(_server, request))
 
 
 @post(SERVER + "/host-key", opt=needs("deploy:servers.configure-credential"))
@@ -351,6 +383,7 @@ async def delete_key(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 
 HANDLERS: tuple[Any, ...] = (
-    fleet, server, test_server, capacity, rename, sign_in, choose_edge, bring_up_edge, trust, ask_deactivate,
-    deactivate, ask_delete, delete, ask_uninstall, uninstall, keys, add_key, ask_delete_key, delete_key,
+    fleet, server, test_server, capacity, rename, sign_in, choose_edge, bring_up_edge, trust, engine, use_engine,
+    refuse_engine, ask_deactivate, deactivate, ask_delete, delete, ask_uninstall, uninstall, keys, add_key,
+    ask_delete_key, delete_key,
 )  # fmt: skip

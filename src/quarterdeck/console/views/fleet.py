@@ -38,6 +38,29 @@ class Looked:
 
 
 @dataclass(frozen=True, slots=True)
+class EngineView:
+    """The Docker engine of a server, in words. `steps` are titles and commands of the plan that `plan` names; `asks`:
+    somebody has to agree first; `refusal` is why nothing can be done by us. `work` is the state of the newest work.
+    """
+
+    what: str
+    use: str
+    trouble: str = ""
+    steps: tuple[tuple[str, str], ...] = ()
+    plan: str = ""
+    asks: bool = False
+    refusal: str = ""
+    work: str = ""
+    work_problem: str = ""
+    lines: tuple[str, ...] = ()
+    refused: bool = False
+
+    @property
+    def busy(self) -> bool:
+        return self.work in {"pending", "running", "retry-scheduled"}
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptRow:
     """An attempt to bring up the edge; `state` as of a job."""
 

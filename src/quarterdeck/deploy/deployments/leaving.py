@@ -15,18 +15,18 @@ from quarterdeck.deploy.deployments.transitions import TERMINAL
 from quarterdeck.fleet.servers import servers, uninstalling
 from quarterdeck.fleet.servers.looking import Looking
 from quarterdeck.fleet.servers.model import Server
-from quarterdeck.fleet.targets.uninstalling import Left, is_whole
+from quarterdeck.fleet.targets.uninstalling import ENGINE, Left, is_whole
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Problem
 
 
 async def leave(
-    looking: Looking, server_ref: str, *, remove: bool, without_engine: bool = False
+    looking: Looking, server_ref: str, *, remove: bool, engine: bool = False, without_engine: bool = False
 ) -> tuple[Server, list[Left]]:
-    """What we have left there, and with `remove` what of it is gone. Raises `Conflict` (`server_in_use`) before
-    anything goes while something is placed there or needed under another name of the machine, `Invalid` for the machine
-    of the control plane, and what `looking.uninstall` raises.
+    """What we have left there, and with `remove` what of it is gone; with `engine` the engine that we have installed,
+    too. Raises `Conflict` (`server_in_use`) before anything goes while something is placed there or needed under another
+    name of the machine, `Invalid` for the machine of the control plane, and what `looking.uninstall` raises.
     """
     db = looking.db
 
@@ -35,20 +35,21 @@ async def leave(
         return mine
 
     if not remove:
-        return await looking.left(server_ref, known)
+        return await looking.left(server_ref, known, engine=engine)
     places: list[int] = await db.write(accept, server_ref)
 
     async def agreed(found: list[str], unseen: bool) -> None:
         await db.read(check_found, server_ref, places, found, unseen=unseen)
 
     try:
-        server, found = await looking.uninstall(server_ref, known, agreed, without_engine=without_engine)
+        server, found = await looking.uninstall(server_ref, known, agreed, engine=engine, without_engine=without_engine)
     except BaseException as error:
         code = error.code if isinstance(error, Problem) else "internal_error"
         await asyncio.shield(db.write(uninstalling.give_up, server_ref, places, code))
         raise
     counts = dict(Counter(one.kind for one in found if one.removed))
-    await asyncio.shield(db.write(done, server_ref, places, counts=counts, whole=is_whole(found)))
+    gone = next((one.name for one in found if one.removed and one.kind == ENGINE), None)
+    await asyncio.shield(db.write(done, server_ref, places, counts=counts, whole=is_whole(found), engine=gone))
     return server, found
 
 
@@ -73,11 +74,13 @@ def check_found(tx: Tx, server_ref: str, places: Collection[int], found: Collect
         belonging.check_nothing_placed(tx, servers.find(tx, server_ref), list(rows))
 
 
-def done(tx: Tx, server_ref: str, places: Collection[int], *, counts: dict[str, int], whole: bool) -> None:
+def done(
+    tx: Tx, server_ref: str, places: Collection[int], *, counts: dict[str, int], whole: bool, engine: str | None = None
+) -> None:
     """The end, with how many of each kind went. Where `whole`, nothing is left that anybody should come back for: what
     ended there needs no clearing any more.
     """
-    uninstalling.note(tx, server_ref, places, counts=counts)
+    uninstalling.note(tx, server_ref, places, counts=counts, engine=engine)
     if whole:
         _retire(tx, places)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from quarterdeck.deploy.execution.order import Limits, TargetOrder
 from quarterdeck.fleet.credentials import access
+from quarterdeck.fleet.servers.engines import REFUSED
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.fleet.servers.servers import LOCAL
 from quarterdeck.fleet.targets.login import LoginOrder
@@ -55,6 +56,7 @@ class Placement:
                 instance=self.instance,
                 edge_enabled=server.proxy_kind != "none",
                 ssh=LoginOrder.of(access.login(tx, server)),
+                engine_refused=server.name if server.engine_use == REFUSED else None,
             )
         return TargetOrder(
             kind="local",

@@ -125,6 +125,8 @@ async def preview(db: Database, glances: Glances, **refs: Any) -> Preview:
 
 async def engine_answers(target: TargetOrder) -> bool:
     """Raises the problem of a server that cannot be reached: nothing can be said of its engine."""
+    if target.engine_refused:
+        return False
     if target.ssh is not None:
         async with await SshHost.connect(target.ssh.login()) as host:
             try:

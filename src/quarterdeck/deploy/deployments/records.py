@@ -10,12 +10,13 @@ from sqlalchemy import select
 from quarterdeck.deploy.deployments.model import Deployment, Phase
 from quarterdeck.deploy.deployments.transitions import TERMINAL, move
 from quarterdeck.fleet.credentials import access
-from quarterdeck.fleet.servers import servers
+from quarterdeck.fleet.servers import engines, servers
 from quarterdeck.fleet.targets.login import HostKeyPin
 from quarterdeck.kernel import events
 from quarterdeck.kernel.db import Tx
 
 PHASES = ("detect", "plan", "package", "deploy", "verify", "cut-over")
+IN_ENGINE = frozenset({"docker-container", "docker-compose-stack"})
 BEFORE_EFFECTS = frozenset({"created", "planning", "planned"})
 STEP = {"detect": 1, "plan": 2, "package": 3, "deploy": 4, "verify": 5, "cut-over": 5}
 """Numbers of the documented progress, which counts the cut-over as part of the verification."""
@@ -90,6 +91,8 @@ def _phase(tx: Tx, deployment: Deployment, report: PhaseReport) -> None:
     tx.add(row)
     if report.data:
         _keep(deployment, report.phase, report.data)
+        if report.phase == "plan" and report.data.get("execution_kind") in IN_ENGINE:
+            engines.used(tx, deployment.server_id)
     if deployment.status != "cancel-requested":
         if report.phase == "detect" and report.status in {"running", "skipped"} and deployment.status == "created":
             move(tx, deployment, "planning")

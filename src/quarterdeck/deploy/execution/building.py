@@ -16,6 +16,7 @@ from quarterdeck.deploy.execution.target import Target, opened
 from quarterdeck.fleet.docker import images, system
 from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.fleet.edge.edges import Edges
+from quarterdeck.fleet.targets.engines import not_to_be_used
 from quarterdeck.kernel.clock import Clock, SystemClock
 from quarterdeck.kernel.errors import Invalid, Problem, ProviderFailure
 from quarterdeck.kernel.faults import point
@@ -89,6 +90,8 @@ async def yard(target: Target, order: DeploymentOrder, edges: Edges) -> AsyncIte
     if order.build is None:
         yield Yard(home, home)
         return
+    if order.build.engine_refused:
+        raise not_to_be_used(order.build.engine_refused)
     async with opened(order.build, edges) as builder:
         engine = builder.need_engine()
         name = order.build_name or "the build server"

@@ -20,6 +20,7 @@ from quarterdeck.deploy.execution.turns import beside, interrupted_by, to_its_en
 from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.deploy.sources.spec import FetchedSource
 from quarterdeck.fleet.edge.edges import Edges
+from quarterdeck.fleet.targets.engines import not_to_be_used
 from quarterdeck.fleet.targets.facts import SHARED
 from quarterdeck.kernel import trees
 from quarterdeck.kernel.errors import Problem
@@ -118,7 +119,10 @@ async def _planned(target: Target, order: DeploymentOrder, report: Reporter) -> 
     if order.retained is not None:
         await report.skip("detect", "not needed for a rollback")
         await report.skip("plan", f"as in {order.retained.deployment}")
-        return msgspec.convert(order.retained.plan, BuildPlan), None
+        made = msgspec.convert(order.retained.plan, BuildPlan)
+        if order.target.engine_refused and made.execution_kind != "host-process":
+            raise not_to_be_used(order.target.engine_refused)
+        return made, None
     if await packaging.packaged_before(target, order):
         report.say("Going on from what an earlier execution of this attempt has packaged.")
         return msgspec.convert(order.done["plan"], BuildPlan), None

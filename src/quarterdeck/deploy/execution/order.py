@@ -34,6 +34,8 @@ class TargetOrder(msgspec.Struct, frozen=True):
     edge_http_port: int | None = None
     edge_https_port: int | None = None
     ssh: LoginOrder | None = None
+    engine_refused: str | None = None
+    """The name of a server whose engine is not to be used for anything new."""
 
 
 class RouteOrder(msgspec.Struct, frozen=True):

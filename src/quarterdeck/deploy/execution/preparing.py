@@ -108,7 +108,7 @@ async def make_plan(
         if known:
             made = msgspec.convert(known, BuildPlan)
         else:
-            made = await asyncio.to_thread(plan_for, order, source, engine=target.engine is not None)
+            made = await asyncio.to_thread(plan_for, order, source, engine=target.engine_refusal is None)
         recorded.data = msgspec.to_builtins(made)
         obstacle = _obstacle(made)
         for advice in made.warnings:
@@ -177,8 +177,8 @@ def _obstacle(made: BuildPlan) -> Advice | None:
 
 
 def _blocked(target: Target, made: BuildPlan, first: Advice | None) -> Invalid:
-    if first is not None and first.code == "runtime-target-unsupported" and target.engine_problem is not None:
-        raise target.engine_problem
+    if first is not None and first.code == "runtime-target-unsupported" and target.engine_refusal is not None:
+        raise target.engine_refusal
     return Invalid(
         first.message if first else "No plan can be made for this source.",
         code=(first.code if first else "unsupported-framework").replace("-", "_"),

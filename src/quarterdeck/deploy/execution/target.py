@@ -24,7 +24,7 @@ from quarterdeck.fleet.docker.transport import dialed_transport
 from quarterdeck.fleet.edge.edge import Edge
 from quarterdeck.fleet.edge.edges import Edges
 from quarterdeck.fleet.processes.hosted import HostProcesses, HostReleases, LocalProcesses, LocalReleases
-from quarterdeck.fleet.targets.engines import open_engine
+from quarterdeck.fleet.targets.engines import not_to_be_used, open_engine
 from quarterdeck.fleet.targets.host import Host, LocalHost
 from quarterdeck.fleet.targets.remote import Remote
 from quarterdeck.kernel import disk
@@ -105,6 +105,11 @@ class Target:
             assert self.engine_problem is not None  # noqa: S101 - one of the two is set by `opened`
             raise self.engine_problem
         return self.engine
+
+    @property
+    def engine_refusal(self) -> Problem | None:
+        """Why nothing new may be put into the engine; what is in it is still stopped, followed and cleared away."""
+        return not_to_be_used(self.order.engine_refused) if self.order.engine_refused else self.engine_problem
 
     async def need_processes(self) -> None:
         """Raise `ProviderFailure` (`remote_python_missing`) where no host process can be looked after."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import func, select
 
 from quarterdeck.fleet.credentials import access
-from quarterdeck.fleet.servers.model import AccessPolicy, ProxyAttempt
+from quarterdeck.fleet.servers import engines
+from quarterdeck.fleet.servers.model import AccessPolicy, ProxyAttempt, Server
 from quarterdeck.kernel.db import Tx
 
 
@@ -23,6 +24,9 @@ class FleetBlockers:
         )
         counted = [("default-access-policy", policies), ("runtime-task", running)]
         found = [(word, int(tx.execute(query).scalar_one())) for word, query in counted]
+        server = tx.get(Server, row_id)
+        if server is not None and engines.busy(tx, server):
+            found[1] = ("runtime-task", found[1][1] + 1)
         return [(word, number) for word, number in found if number]
 
     def forget(self, tx: Tx, kind: str, row_id: int) -> None:

@@ -17,7 +17,10 @@ from quarterdeck.fleet.credentials import access
 from quarterdeck.fleet.credentials.access import Way
 from quarterdeck.fleet.docker.address import EngineAddress, engine_address
 from quarterdeck.fleet.edge.edge import Edge
-from quarterdeck.fleet.servers import servers
+from quarterdeck.fleet.engines import seeing
+from quarterdeck.fleet.engines.planning import planned
+from quarterdeck.fleet.engines.values import Plan, Seen
+from quarterdeck.fleet.servers import engines, servers
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.fleet.servers.uninstalling import check_elsewhere
 from quarterdeck.fleet.targets import connectivity, surroundings, uninstalling
@@ -73,6 +76,12 @@ class Looking:
         found = await self._examined(login, ports)
         if found.host_key is not None:
             await self.db.write(access.keep_host_key, server.id, found.host_key)
+        if server.engine_use == engines.REFUSED:
+            return server, connectivity.engine_refused(found)
+        if server.engine_use is None and server.provider != servers.LOCAL:
+            version = next((one.facts.get("version") for one in found.checks if one.name == "docker-engine"), None)
+            if version:
+                await self.db.write(engines.used, server.id, version)
         return server, found
 
     async def examine_draft(self, draft: Draft) -> Examined:
@@ -142,13 +151,15 @@ class Looking:
             done = await pruning.remove(host, engine, decided)
             return server, Pruned(done.candidates, found.warnings + done.warnings)
 
-    async def left(self, server_ref: str, known: uninstalling.Known) -> tuple[Server, list[Left]]:
-        """What we have left on a server behind SSH. Raises `Invalid` for this machine, and the problem of a server that
-        cannot be signed in to.
+    async def left(
+        self, server_ref: str, known: uninstalling.Known, *, engine: bool = False
+    ) -> tuple[Server, list[Left]]:
+        """What we have left on a server behind SSH; with `engine` the engine that we have installed would go, too.
+        Raises `Invalid` for this machine, and the problem of a server that cannot be signed in to.
         """
         server, login = await self._elsewhere(server_ref)
         async with self._remote(login) as remote:
-            return server, await uninstalling.find(remote, self.instance, known)
+            return server, await uninstalling.find(remote, self.instance, known, engine=engine)
 
     async def uninstall(
         self,
@@ -156,6 +167,7 @@ class Looking:
         known: uninstalling.Known,
         agreed: Callable[[list[str], bool], Awaitable[None]],
         *,
+        engine: bool = False,
         without_engine: bool = False,
     ) -> tuple[Server, list[Left]]:
         """Take away what we have left, and answer what of it is gone. `agreed` is awaited before anything goes, with
@@ -165,17 +177,17 @@ class Looking:
         """
         server, login = await self._elsewhere(server_ref)
         async with self._remote(login) as remote:
-            found = await uninstalling.find(remote, self.instance, known)
-            engine = uninstalling.unseen(found)
-            if engine is not None and not without_engine:
+            found = await uninstalling.find(remote, self.instance, known, engine=engine)
+            silent = uninstalling.unseen(found)
+            if silent is not None and not without_engine:
                 raise Conflict(
-                    f"What the engine of {server.name} holds of ours is not known. {engine.kept}",
+                    f"What the engine of {server.name} holds of ours is not known. {silent.kept}",
                     code="server_engine_unseen",
                     hint="Start Docker there and repeat it, or leave that behind: "
                     "qd server uninstall NAME --remove --without-engine",
                     relatedEntityId=server.ref,
                 )
-            await agreed(sorted({one.of for one in found if one.of}), engine is not None)
+            await agreed(sorted({one.of for one in found if one.of}), silent is not None)
             return server, await uninstalling.remove(remote, found)
 
     async def _elsewhere(self, server_ref: str) -> tuple[Server, Login]:
@@ -190,6 +202,21 @@ class Looking:
     async def _remote(self, login: Login) -> AsyncIterator[Remote]:
         async with self.connections.to(login) as host:
             yield await self.connections.remote(host)
+
+    async def engine(self, server_ref: str) -> tuple[Server, Seen, Plan]:
+        """The engine of a server behind SSH, and what would be done so that it can be used. Raises `Invalid` for this
+        machine, and the problem of a server that cannot be signed in to.
+        """
+        server, login = await self.db.read(_signing, server_ref)
+        engines.check_behind_ssh(server)
+        if isinstance(login, Problem):
+            raise login
+        assert login is not None  # noqa: S101 - this machine was refused
+        async with self.connections.to(login) as host:
+            if login.pin is None:
+                await self.db.write(access.keep_host_key, server.id, host.host_key)
+            seen = await seeing.look(host)
+        return server, seen, planned(seen, self.instance)
 
     @contextlib.asynccontextmanager
     async def _at(

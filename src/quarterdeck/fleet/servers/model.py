@@ -36,6 +36,10 @@ class Server(Identified, Base):
     proxy_error_message: Mapped[str | None] = mapped_column(Text)
     edge_http_port: Mapped[int | None]
     edge_https_port: Mapped[int | None]
+    engine_use: Mapped[str | None] = mapped_column(String(20))
+    engine_decided_at: Mapped[datetime | None]
+    engine_reason: Mapped[str | None] = mapped_column(String(280))
+    engine_job_id: Mapped[int | None] = mapped_column(BigId)
     created_at: Mapped[datetime]
 
 

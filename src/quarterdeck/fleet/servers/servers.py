@@ -146,6 +146,10 @@ def register(tx: Tx, *, name: str, host: str, provider: str, target_kind: str, p
             proxy_error_message=None,
             edge_http_port=None,
             edge_https_port=None,
+            engine_use=None,
+            engine_decided_at=None,
+            engine_reason=None,
+            engine_job_id=None,
             created_at=tx.now,
         )
     )

@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import select
 
 from quarterdeck.fleet.credentials import access
-from quarterdeck.fleet.servers import servers
+from quarterdeck.fleet.servers import engines, servers
 from quarterdeck.fleet.servers.model import ProxyAttempt, Server
 from quarterdeck.fleet.servers.transitions import first_edge, move_edge
 from quarterdeck.kernel import audit, events
@@ -67,13 +67,19 @@ def in_use(server: Server, why: str, hint: str) -> Conflict:
     return Conflict(f"{server.name} is in use: {why}.", code="server_in_use", hint=hint, relatedEntityId=server.ref)
 
 
-def note(tx: Tx, server_ref: str, places: Collection[int], *, counts: dict[str, int]) -> None:
-    """It has ended: one audit event and one event for all that one request removed; `counts` by kind."""
+def note(
+    tx: Tx, server_ref: str, places: Collection[int], *, counts: dict[str, int], engine: str | None = None
+) -> None:
+    """It has ended: one audit event and one event for all that one request removed; `counts` by kind. `engine` is what
+    an engine that went was called.
+    """
     _release(tx, places)
     server = servers.find(tx, server_ref)
     if counts.get("edge"):
         move_edge(tx, server, first_edge(server.proxy_kind))
         server.edge_http_port = server.edge_https_port = None
+    if engine is not None:
+        engines.removed(tx, server_ref, engine)
     if counts:
         _note(tx, server, UninstallAction.UNINSTALLED, "server-uninstalled", {"removed": counts})
 

@@ -94,6 +94,14 @@ def without_credential(problem: Problem) -> Examined:
     return _judged([*reaching, failed, *_skipped()], None)
 
 
+def engine_refused(found: Examined) -> Examined:
+    """The same where somebody has said that no engine is to be used there: then none is missing."""
+    if found.status == "unreachable":
+        return found
+    said = Check("docker-engine", "skipped", "No Docker engine is to be used there: applications are host processes.")
+    return _judged([said if check.name == said.name else check for check in found.checks], found.host_key)
+
+
 def _failed_reaching(login: Login, problem: Problem, seconds: float) -> list[Check]:
     """The stages in order: passed before the one that failed, skipped after it."""
     failed = str(problem.details.get("phase", "ssh-handshake"))

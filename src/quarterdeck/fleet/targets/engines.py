@@ -5,9 +5,14 @@ from __future__ import annotations
 from quarterdeck.fleet.docker.address import DEFAULT_SOCKET, EngineAddress
 from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.fleet.targets.host import Host
-from quarterdeck.kernel.errors import Problem, Unavailable
+from quarterdeck.fleet.targets.ssh import SshHost
+from quarterdeck.kernel.errors import Conflict, Problem, Unavailable
 
 UNIX = "unix://"
+# Succeeds when the account is in a group by now that it was not in when it signed in.
+ANOTHER_GROUP = """
+for group in $(id -nG "$(id -un)"); do case " $(id -nG) " in *" $group "*) ;; *) exit 0 ;; esac; done; exit 1
+"""
 
 
 class NoEngine(Unavailable):
@@ -30,7 +35,10 @@ async def open_engine(host: Host, address: EngineAddress | None = None) -> Engin
     except Problem as problem:
         if problem.code != "docker_unavailable":
             raise
-        raise await refused(host, path) from problem
+        why = await refused(host, path)
+        if isinstance(host, SshHost) and (await host.run(["sh", "-c", ANOTHER_GROUP])).status == 0:
+            await host.close()  # groups are those of the sign-in: the next connection has the new ones
+        raise why from problem
 
 
 async def socket_of(host: Host) -> str | None:
@@ -45,18 +53,28 @@ async def socket_of(host: Host) -> str | None:
     return None
 
 
+def not_to_be_used(name: str) -> Conflict:
+    """Why a new version gets no engine on a server where somebody has refused it."""
+    return Conflict(
+        f"The Docker engine of {name} is not to be used.",
+        code="engine_refused",
+        hint="Deploy to another server, or let it be used: qd server engine NAME",
+    )
+
+
 async def without_engine(host: Host) -> Unavailable:
-    found = await host.run(["sh", "-c", "command -v docker || command -v dockerd"])
+    found = await host.run(["sh", "-c", "PATH=$PATH:/usr/sbin:/sbin; command -v docker || command -v dockerd"])
     if found.status == 0:
         return Unavailable(
             "Docker is installed there and not running.",
             code="docker_unavailable",
-            hint="Start it: sudo systemctl enable --now docker",
+            hint="Start it: qd server engine NAME, or on that machine: sudo systemctl enable --now docker",
             command="sudo systemctl enable --now docker",
         )
     return NoEngine(
         "There is no Docker engine. Containers need one; static sites and host processes do not.",
-        hint="Install Docker Engine 20.10 or newer there. On Debian and Ubuntu: sudo apt-get install docker.io",
+        code="docker_unavailable",
+        hint="Install Docker Engine 20.10 or newer there. From here, after a question: qd server engine NAME",
         command="sudo apt-get install docker.io",
     )
 
@@ -66,7 +84,7 @@ async def refused(host: Host, path: str) -> Unavailable:
         return Unavailable(
             f"The account may not use the Docker engine at {path}.",
             code="docker_unavailable",
-            hint='Let it: sudo usermod -aG docker "$USER" on that machine, and test again.',
+            hint='Let it: qd server engine NAME, or sudo usermod -aG docker "$USER" on that machine; then test again.',
             command='sudo usermod -aG docker "$USER"',
         )
     return Unavailable(

@@ -13,20 +13,24 @@ from dataclasses import dataclass, replace
 
 from quarterdeck.fleet.docker import containers, images, networks, volumes
 from quarterdeck.fleet.docker.engine import Engine
+from quarterdeck.fleet.engines import removing
+from quarterdeck.fleet.engines.running import Running
+from quarterdeck.fleet.engines.seeing import look
 from quarterdeck.fleet.targets.engines import NoEngine, open_engine
 from quarterdeck.fleet.targets.remote import Remote
 from quarterdeck.kernel.errors import Conflict, Problem, ProviderFailure
 from quarterdeck.kernel.faults import point
 
 LABEL = "quarterdeck.instance"
-OURS = ("deployments", "edge", "installations", "locks", "processes", "program", "releases")
+OURS = ("deployments", "edge", "engine", "installations", "locks", "processes", "program", "releases")
 REMOVE_SECONDS = 120.0
 TRIES = 15
 VOLUME = "Volumes hold data, and are never removed. On that machine: docker volume rm"
-ENGINE = "engine"
+ASKED = f"Quarterdeck installed it. Add --engine to remove it, too. {removing.DATA}"
+ENGINE, SILENT = "engine", "silent-engine"
 UNSEEN = "Containers, networks and images may be left in it: uninstall again when Docker runs."
 DATA = 'for one in /var/lib/docker "$HOME/.local/share/docker"; do [ -d "$one/containers" ] && exit 0; done; exit 1'
-STAYS = (ENGINE, "volume")
+STAYS = (ENGINE, SILENT, "volume")
 SHARED = "Another installation of Quarterdeck uses it."
 
 
@@ -45,10 +49,10 @@ Known = Callable[[Collection[str]], Awaitable[frozenset[str]]]
 """Which of these references of deployments and resources are this installation's."""
 
 
-async def find(remote: Remote, instance: str, known: Known) -> list[Left]:
-    """All that is there and ours, in the order in which it can be removed. An engine that is or was there and does not
-    answer stands among it as one thing that stays (`ENGINE`): nobody knows what it holds. Raises `Conflict` for a
-    machine that runs a control plane in the same place.
+async def find(remote: Remote, instance: str, known: Known, *, engine: bool = False) -> list[Left]:
+    """All that is there and ours, in the order in which it can be removed; the engine, if we have installed it, stays
+    unless it is asked for. An engine that is or was there and does not answer stands among it as one thing that stays
+    (`SILENT`): nobody knows what it holds. Raises `Conflict` for a machine that runs a control plane in the same place.
     """
     await remote.refuse_control_plane()
     found = await _seen(remote, instance)
@@ -63,6 +67,7 @@ async def find(remote: Remote, instance: str, known: Known) -> list[Left]:
     kept = None if alone else SHARED
     if await remote.edge.answers():
         found.append(Left("edge", "Caddy", kept=kept))
+    found += await _installed(remote, instance, alone=alone, asked=engine)
     there = await remote.host.run(["sh", "-c", 'cd "$1" && shift && ls -d "$@"', "ls", str(remote.root), *OURS])
     return [*found, *(Left("directory", str(remote.root / name), kept=kept) for name in there.text.split())]
 
@@ -79,13 +84,21 @@ async def _seen(remote: Remote, instance: str) -> list[Left]:
         if await remote.host.lost():
             raise
         why = f"It could not be looked at: {problem.message}"
-    return [Left(ENGINE, "Docker", kept=f"{why} {UNSEEN}")]
+    return [Left(SILENT, "Docker", kept=f"{why} {UNSEEN}")]
 
 
 async def _had_engine(remote: Remote) -> bool:
     """Whether an engine that was removed has left its containers."""
     looked = await remote.host.run(["sh", "-c", DATA])
     return looked.status == 0
+
+
+async def _installed(remote: Remote, instance: str, *, alone: bool, asked: bool) -> list[Left]:
+    seen = await look(remote.host)
+    if seen.mark is None:
+        return []
+    kept = await removing.why_kept(remote.host, seen, instance, LABEL) or (None if alone else SHARED)
+    return [Left(ENGINE, f"{seen.mark.package} {seen.version or ''}".rstrip(), kept=kept or (None if asked else ASKED))]
 
 
 async def _in_engine(remote: Remote, instance: str) -> list[Left]:
@@ -138,6 +151,8 @@ async def _remove(remote: Remote, one: Left) -> None:
         await remote.releases.remove(one.name)
     elif one.kind == "edge":
         await remote.edge.stop()
+    elif one.kind == ENGINE:
+        await removing.remove(Running(remote.host, remote.root / "engine", lambda _lines: None, asyncio.sleep))
     elif one.kind == "directory":
         ran = await remote.host.run(["rm", "-rf", "--", one.name], seconds=REMOVE_SECONDS)
         if ran.status != 0:
@@ -170,7 +185,7 @@ async def _remove_container(engine: Engine, name: str) -> None:
 
 def unseen(found: Collection[Left]) -> Left | None:
     """The engine that could not be looked at, if so."""
-    return next((one for one in found if one.kind == ENGINE), None)
+    return next((one for one in found if one.kind == SILENT), None)
 
 
 def is_whole(done: Collection[Left]) -> bool:

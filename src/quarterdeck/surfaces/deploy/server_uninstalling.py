@@ -9,11 +9,12 @@ from quarterdeck.kernel.http.endpoint import Call, route
 
 
 class Uninstall(Struct, kw_only=True, rename="camel"):
-    """Without `remove` it is only said what would go; `without_engine` leaves behind what a Docker engine holds that
-    does not answer.
+    """Without `remove` it is only said what would go. With `engine` the Docker engine goes, too, if Quarterdeck has
+    installed it; `without_engine` leaves behind what one holds that does not answer.
     """
 
     remove: bool = False
+    engine: bool = False
     without_engine: bool = False
 
 
@@ -42,6 +43,8 @@ class LeftOnServer(Struct, kw_only=True, rename="camel"):
 )
 async def uninstall(call: Call, server_id: str, body: Uninstall) -> LeftOnServer:
     looking = call.service("instance").looking
-    server, found = await leaving.leave(looking, server_id, remove=body.remove, without_engine=body.without_engine)
+    server, found = await leaving.leave(
+        looking, server_id, remove=body.remove, engine=body.engine, without_engine=body.without_engine
+    )
     items = [LeftItem(kind=one.kind, name=one.name, removed=one.removed, kept=one.kept) for one in found]
     return LeftOnServer(server_id=server.ref, items=items)

@@ -131,6 +131,7 @@ def test_a_machine_that_is_the_home_of_a_control_plane_is_not_worked_on_in_the_s
 ) -> None:
     app = process(client, server, "intruder", repositories)
     key = there.root.parent / "master.key"
+    key.parent.mkdir(mode=0o711, exist_ok=True)
     key.touch()
     try:
         there.cut()  # who is there already looks again when he comes back

@@ -132,7 +132,9 @@ def visit(place: Path) -> dict[str, Any]:
                     web.post("/api/auth/login", json={"email": body["email"], "password": PASSWORD}, headers=spoof)
                 )
                 plain.get("http://127.0.0.1:8700/api/auth/status", headers=spoof)
-                seen["callers"] = {path: server.addresses(path) for path in ("/api/auth/login", "/api/auth/status")}
+                asked = ("/api/auth/login", "/api/auth/status")
+                server.until(lambda: all(server.addresses(path) for path in asked))  # written down after the answer
+                seen["callers"] = {path: server.addresses(path) for path in asked}
                 seen["socket"] = oct(edge.control_socket.stat().st_mode & 0o777)
                 bearer = web.post("/api/auth/login", json={"email": body["email"], "password": PASSWORD}).json()
                 told = {"Authorization": f"Bearer {bearer['access_token']}"}

@@ -136,6 +136,11 @@ def test_a_hostname_is_one_owners_with_all_of_its_paths():
         return ProxyRoute(id=name, owner=owner, hostnames=(host,), path_prefix=prefix)
 
     check_routes([route("web", "one"), route("api", "one", "/api"), route("other", "two", host="other.example")])
+    check_routes([route("web", "uid.one"), route("api", "one", "/api")])  # written by an earlier version
+    with pytest.raises(Conflict):
+        check_routes([route("web", ""), route("api", "one", "/api")])
+    with pytest.raises(Conflict):  # the first organizations of two installations
+        check_routes([route("web", "uid.one"), route("api", "other-uid.one", "/api")])
     for prefix in ("/", "/console", "/console/deep"):
         with pytest.raises(Conflict) as refused:
             check_routes([route("quarterdeck", "quarterdeck"), route("res_1", "one", prefix)])

@@ -198,13 +198,13 @@ def order(tx: Tx, placement: Placement, deployment: Deployment) -> DeploymentOrd
         runtime=deployment.snapshot.get("runtime") or {},
         network=deployment.snapshot.get("network"),
         health=deployment.snapshot.get("health"),
-        route=_route(resource, deployment),
+        route=_route(tx, resource, deployment),
         variables=_variables(tx, deployment),
         limits=placement.limits,
         retained=(
             Retained(candidate.ref, candidate.artifact or {}, candidate.plan or {}) if candidate is not None else None
         ),
-        serving=_serving(resource, serving, server),
+        serving=_serving(tx, resource, serving, server),
         done=_done(deployment, phases),
         resumed=phases[-1].phase if phases else None,
         source_credential=admission.source_credential(tx, resource, deployment.snapshot.get("source") or {}),
@@ -215,19 +215,19 @@ def order(tx: Tx, placement: Placement, deployment: Deployment) -> DeploymentOrd
     )
 
 
-def _serving(resource: Resource, deployment: Deployment | None, server: Server) -> Serving | None:
+def _serving(tx: Tx, resource: Resource, deployment: Deployment | None, server: Server) -> Serving | None:
     """What serves on this server: of another one neither addresses nor containers mean anything here."""
     if deployment is None or deployment.server_id != server.id:
         return None
     stopped = resource.wanted == "stopped"
-    return Serving(deployment.ref, deployment.runtime or {}, _route(resource, deployment), stopped)
+    return Serving(deployment.ref, deployment.runtime or {}, _route(tx, resource, deployment), stopped)
 
 
-def _route(resource: Resource, deployment: Deployment) -> RouteOrder | None:
+def _route(tx: Tx, resource: Resource, deployment: Deployment) -> RouteOrder | None:
     route = deployment.route
     if not route:
         return None
-    return RouteOrder(resource.ref, routes.owner(resource), list(route["hostnames"]), str(route["pathPrefix"]))
+    return RouteOrder(resource.ref, routes.owner(tx, resource), list(route["hostnames"]), str(route["pathPrefix"]))
 
 
 def follow_up_order(tx: Tx, placement: Placement, deployment: Deployment, operation: str) -> RuntimeOrder:
@@ -242,9 +242,9 @@ def follow_up_order(tx: Tx, placement: Placement, deployment: Deployment, operat
         target=placement.target(tx, server),
         runtime=runtime,
         grace_seconds=placement.grace_seconds,
-        route=_route(resource, deployment),
+        route=_route(tx, resource, deployment),
         artifact={} if needed(tx, deployment) else artifact,
-        serving=_serving(resource, serving, server),
+        serving=_serving(tx, resource, serving, server),
         in_containers=in_containers(deployment),
     )
 

@@ -9,6 +9,7 @@ from quarterdeck.fleet.edge.names import localhost_hostname, sslip_hostname
 from quarterdeck.fleet.servers import access_policies
 from quarterdeck.fleet.servers.model import AccessPolicy, Server
 from quarterdeck.fleet.servers.servers import LOCAL, LOOPBACK
+from quarterdeck.identity.model import Organization
 from quarterdeck.kernel.db import Tx
 
 DEFAULT_HTTP_PORT = 80
@@ -37,9 +38,12 @@ def routable(resource: Resource, server: Server) -> bool:
     )
 
 
-def owner(resource: Resource) -> str:
-    """Whose a resource's host names are at the edge: its organization's."""
-    return f"organization-{resource.organization_id}"
+def owner(tx: Tx, resource: Resource) -> str:
+    """Whose a resource's host names are at the edge: its organization's, which is another one in another installation
+    that uses the same edge.
+    """
+    uid = tx.scalars(select(Organization.uid).where(Organization.id == resource.organization_id)).one()
+    return f"{uid}.organization-{resource.organization_id}"
 
 
 def generated(resource: Resource, server: Server, policy: AccessPolicy | None) -> dict[str, object] | None:

@@ -75,7 +75,7 @@ def render(tx: Tx, ref: str, scope: Scope, deployment_ref: str | None = None) ->
     else:
         found = _planned(tx, view)
     if found.route is not None and found.server is not None:
-        found.content = _content(found)
+        found.content = _content(tx, found)
         if found.server.proxy_status == "failed":
             found.status = "failed"
             found.warnings.append(
@@ -118,14 +118,14 @@ def _applied(view: Overview) -> Deployment | None:
     return view.serving if view.serving is not None and view.serving.route is not None else None
 
 
-def _content(found: Rendered) -> str:
+def _content(tx: Tx, found: Rendered) -> str:
     """The part of the proxy's configuration that is this resource's. Raises `ProviderFailure`."""
     assert found.server is not None  # noqa: S101 - asked only where there is one
     runtime = (found.deployment.runtime if found.deployment is not None else None) or {}
     static = runtime.get("kind") == "static"
     try:
         made = route_value(
-            RouteOrder(found.resource.ref, routes.owner(found.resource), found.hostnames, found.path_prefix),
+            RouteOrder(found.resource.ref, routes.owner(tx, found.resource), found.hostnames, found.path_prefix),
             "static" if static else "process",
         )
         if found.provider == "traefik":

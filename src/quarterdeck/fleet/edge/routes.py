@@ -123,7 +123,7 @@ def check_routes(routes: Iterable[Route]) -> None:
             raise Invalid(f"Route {route.id} stands twice in one batch.", code="edge_proxy_route_invalid")
         ids.add(route.id)
         for hostname in route.hostnames:
-            if owners.setdefault(hostname, route.owner) != route.owner:
+            if not _same_owner(owners.setdefault(hostname, route.owner), route.owner):
                 raise Conflict(
                     f"The name {hostname} is somebody else's; {route.id} cannot have any of its paths.",
                     code="edge_proxy_route_conflict",
@@ -139,6 +139,13 @@ def check_routes(routes: Iterable[Route]) -> None:
                     routeId=route.id,
                     relatedEntityId=owner,
                 )
+
+
+def _same_owner(one: str, other: str) -> bool:
+    """A name without what stands before its dot is that of a route which an earlier version wrote."""
+    if not (one and other):
+        return one == other
+    return one == other or one == other.partition(".")[2] or other == one.partition(".")[2]
 
 
 def _plain_path(path: str | None) -> bool:

@@ -133,7 +133,7 @@ class Quay:
     async def left_on_server(self, who: Any, ref: str) -> tuple[LeftRow, ...]:
         if self.out_of_reach:
             raise Unavailable("Nothing answers at 198.51.100.7 on port 22.", hint="Check that the machine is on.")
-        silent = (LeftRow("engine", "Docker", False, "Nothing answers at its socket."),)
+        silent = (LeftRow("silent-engine", "Docker", False, "Nothing answers at its socket."),)
         return (
             *(silent if self.engine_silent else ()),
             LeftRow("container", "web-v7", False, ""),

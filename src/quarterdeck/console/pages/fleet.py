@@ -269,7 +269,7 @@ async def _uninstallation(request: AnyRequest, failed: Problem | None = None) ->
         blocked=blocked,
         command=commands.uninstall_server(view),
         items=tuple((f"{row.kind} {row.name}", row.kept) for row in found),
-        choice=WITHOUT_ENGINE if any(row.kind == "engine" for row in found) else None,
+        choice=WITHOUT_ENGINE if any(row.kind == "silent-engine" for row in found) else None,
     )
 
 

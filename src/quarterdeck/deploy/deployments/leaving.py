@@ -25,8 +25,8 @@ async def leave(
     looking: Looking, server_ref: str, *, remove: bool, engine: bool = False, without_engine: bool = False
 ) -> tuple[Server, list[Left]]:
     """What we have left there, and with `remove` what of it is gone; with `engine` the engine that we have installed,
-    too. Raises `Conflict` (`server_in_use`) before anything goes while something is placed there or needed under another
-    name of the machine, `Invalid` for the machine of the control plane, and what `looking.uninstall` raises.
+    too. Raises `Conflict` (`server_in_use`) before anything goes while something is placed there or needed under
+    another name of the machine, `Invalid` for the machine of the control plane, and what `looking.uninstall` raises.
     """
     db = looking.db
 

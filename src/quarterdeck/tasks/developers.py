@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from quarterdeck.access import Access, grants
-from quarterdeck.identity import members, powers, recovery, second_factor, users
+from quarterdeck.identity import accounts, members, powers, recovery, second_factor, users
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.model import User
 from quarterdeck.kernel.db import Tx
@@ -72,12 +72,12 @@ def change(
     **kept: Any,
 ) -> User:
     """Change what is given. Raises `NotFound`, `Conflict` (`own_account`, `last_administrator`) and `Forbidden`
-    (`permission_not_held`: see `powers`).
+    (`account_outranks`).
     """
     user = find(tx, user_id)
     if password_hash is not None or (active is not None and active != user.active):
         powers.require_another(tx, user, "The password" if password_hash is not None else "The activity")
-        powers.require_over(tx, access, user)  # before anything changes: it looks at what is granted now
+        accounts.require_no_more(tx, user)
     if role is not None:
         members.set_roles(tx, access, user, _organization(tx), FAMILY, [f"{FAMILY}:{role}"])
     if password_hash is not None:
@@ -98,11 +98,11 @@ def change_own(tx: Tx, **kept: Any) -> User:
     return user
 
 
-def reset_second_factor(tx: Tx, access: Access, user_id: int | None) -> User:
+def reset_second_factor(tx: Tx, user_id: int | None) -> User:
     """Switch off somebody's second factor; where there is none, that is a success too. Raises as `change` does."""
     user = find(tx, user_id)
     powers.require_another(tx, user, "The second factor")
-    powers.require_over(tx, access, user)
+    accounts.require_no_more(tx, user)
     if user.totp_enabled_at is not None:
         second_factor.disable(tx, user)
     return user

@@ -148,7 +148,7 @@ async def test_an_administrator_of_this_surface_does_not_take_over_who_may_more(
         (f"{PEOPLE}/{ada}", {"role": "developer", "isActive": False}),
         (f"{PEOPLE}/{ada}/reset-totp", {}),
     ):
-        await crew.refused(403, "PERMISSION_NOT_HELD", "PUT", path, body, token=token)
+        await crew.refused(403, "ACCOUNT_OUTRANKS", "PUT", path, body, token=token)
     assert (await crew.ok("GET", "/api/web/profile"))["role"] == "admin"
 
 

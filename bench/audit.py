@@ -4,7 +4,8 @@
 
 One real server with so many events of one organization, by 200 people in 50 actions about 5,000 things over 300 days,
 and a tenth as many of another organization. `lists_p99` is over all lists whose filters an index or a tally answers;
-`searches` look for words, which no index does, and are told apart without a budget.
+`searches` look for words, which no index does, and are told apart without a budget. `cpu` is processor time of the
+server for a request, asked one after the other: it means something on a crowded machine too.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from quarterdeck.kernel.settings import Settings  # noqa: E402 - the paths come 
 from quarterdeck.kernel.vault import Secret  # noqa: E402 - the paths come first
 from serving.process import serving  # noqa: E402 - the paths come first
 from support.databases import postgresql_server  # noqa: E402 - the paths come first
+from support.deck_probe import run_seconds  # noqa: E402 - the paths come first
 
 P99 = 25.0
 USER, PASSWORD = "ada@example.com", "correct horse battery staple"
@@ -108,9 +110,11 @@ def values(bulk: Filler, owner: int, start: int, apart: int) -> dict[str, str]:
     }  # fmt: skip
 
 
-async def turns(
-    url: str, seconds: float, rate: int, first: int, count: int, organization: int
-) -> dict[str, list[float]]:
+Figures = tuple[dict[str, list[float]], dict[str, float]]
+EACH = 5
+
+
+async def turns(url: str, seconds: float, rate: int, first: int, count: int, organization: int, pid: int) -> Figures:
     taken: dict[str, list[float]] = {route: [] for route in (*LISTS, *SEARCHES)}
     limits = httpx.Limits(max_connections=50, max_keepalive_connections=50, keepalive_expiry=2)
     async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=60, limits=limits) as client:
@@ -133,8 +137,13 @@ async def turns(
             if keep:
                 taken[route].append((time.perf_counter() - began) * 1000)
 
-        for route in LISTS:
+        cost: dict[str, float] = {}
+        for route in (*LISTS, *SEARCHES):
             await ask(route, keep=False)
+            before = run_seconds(pid)
+            for _ in range(EACH):
+                await ask(route, keep=False)
+            cost[route] = (run_seconds(pid) - before) / EACH * 1000
         running = []
         began = time.perf_counter()
         for number in range(int(seconds * rate)):
@@ -143,7 +152,7 @@ async def turns(
         await asyncio.gather(*running)
         for route in SEARCHES * 3:
             await ask(route)
-    return taken
+    return taken, cost
 
 
 def measure(kind: str, arguments: argparse.Namespace) -> bool:
@@ -164,13 +173,24 @@ def measure(kind: str, arguments: argparse.Namespace) -> bool:
         print(f"     {arguments.events:,} events in {time.monotonic() - began:.0f} s", flush=True)
         process = stack.enter_context(serving(data, **({} if address is None else {"database_url": address})))
         process.ready(60)
-        taken = asyncio.run(
-            turns(process.url, arguments.seconds, arguments.rate, first, arguments.events, organization)
+        taken, cost = asyncio.run(
+            turns(
+                process.url,
+                arguments.seconds,
+                arguments.rate,
+                first,
+                arguments.events,
+                organization,
+                process.process.pid,
+            )
         )
         process.stop()
     for route, times in taken.items():
         ordered = sorted(times)
-        print(f"     {route:76} p50 {statistics.median(ordered):8.1f} p99 {ordered[int(len(ordered) * 0.99)]:8.1f} ms")
+        print(
+            f"     {route:76} p50 {statistics.median(ordered):8.1f} p99 {ordered[int(len(ordered) * 0.99)]:8.1f}, "
+            f"cpu {cost[route]:6.1f} ms"
+        )
     every = sorted(one for route in LISTS for one in taken[route])
     print(f"     {kind}: {len(every)} requests, p50 {statistics.median(every):.1f} ms")
     return record(f"audit.{kind}.lists_p99", every[int(len(every) * 0.99)], "ms", P99)

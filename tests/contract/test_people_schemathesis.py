@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import queue
 import socket
 import threading
 from dataclasses import dataclass
@@ -46,10 +47,17 @@ def served(database_kind: str, tmp_path_factory, request: pytest.FixtureRequest)
         listener = socket.create_server(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         web = uvicorn.Server(uvicorn.Config(application(instance), log_config=None, lifespan="on"))
-        thread = threading.Thread(target=lambda: asyncio.run(web.serve(sockets=[listener])))
+        loops: queue.Queue[asyncio.AbstractEventLoop] = queue.Queue()
+
+        async def serve() -> None:
+            loops.put(asyncio.get_running_loop())
+            await web.serve(sockets=[listener])
+
+        thread = threading.Thread(target=lambda: asyncio.run(serve()))
         thread.start()
-        try:
-            yield asyncio.run(furnished(instance, address))
+        try:  # on the loop of the server, whose database it uses
+            furnishing = furnished(instance, address)
+            yield asyncio.run_coroutine_threadsafe(furnishing, loops.get()).result(timeout=300)
         finally:
             web.should_exit = True
             thread.join(timeout=30)

@@ -77,6 +77,7 @@ EVERYTHING = frozenset(
         "projects.delete",
         "environments.create",
         "resources.runtime.restart",
+        "audit-events.export-global",
         "audit-events.list",
         "resources.archive",
         "resources.delete",

@@ -28,10 +28,11 @@ from quarterdeck.console.views.fleet import (
     SurveyView,
 )
 from quarterdeck.console.views.home import Home
-from quarterdeck.console.views.ledger import AuditList, Found, HostRow, JobList, JobView, SessionRow
+from quarterdeck.console.views.ledger import AuditAsked, AuditList, Found, HostRow, JobList, JobView, SessionRow
 from quarterdeck.console.views.projects import Choice, EnvironmentView, ProjectRow, ProjectView, VariableRow
 from quarterdeck.console.views.resources import Inspection, KeptRow, ResourceHead, ResourceView, Settings
 from quarterdeck.console.views.shell import Count, Viewer
+from quarterdeck.kernel.audit import AuditEvent
 
 Principal = Any
 
@@ -229,9 +230,13 @@ class Reads(Protocol):
 
     async def job(self, who: Principal, ref: str) -> JobView: ...
 
-    async def audit(
-        self, who: Principal, *, action: str, outcome: str, actor: str, before: str, limit: int
-    ) -> AuditList: ...
+    async def audit(self, who: Principal, asked: AuditAsked, *, before: str, limit: int) -> AuditList: ...
+
+    async def audit_export(
+        self, who: Principal, asked: AuditAsked, form: str, said: Mapping[str, str]
+    ) -> AsyncIterator[list[AuditEvent]]:
+        """Everything that is asked for, in parts; `said` is what the trail keeps of the question."""
+        ...
 
     async def backups(self, who: Principal) -> BackupView: ...
 

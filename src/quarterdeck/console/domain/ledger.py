@@ -1,4 +1,4 @@
-"""The views across the rooms: hosts and workers, jobs, the audit trail, sessions, search."""
+"""The views across the rooms: hosts and workers, jobs, sessions, search."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ from sqlalchemy import func, select
 from quarterdeck.console.domain.places import environment_slug, href, owners_of
 from quarterdeck.console.views.deployments import Fact
 from quarterdeck.console.views.device import DeviceView
+from quarterdeck.console.views.ledger import Found as Answer
 from quarterdeck.console.views.ledger import (
-    AuditList,
-    AuditRow,
     HostRow,
     JobList,
     JobRow,
     JobView,
     SessionRow,
 )
-from quarterdeck.console.views.ledger import Found as Answer
 from quarterdeck.console.views.shell import Note
 from quarterdeck.console.words import counted, exact
 from quarterdeck.deploy.deployments.model import Deployment
@@ -30,10 +28,7 @@ from quarterdeck.fleet.servers.model import Server
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.identity import devices, sessions
 from quarterdeck.identity.model import Organization, User
-from quarterdeck.kernel import audit as trail
 from quarterdeck.kernel import jobs as work
-from quarterdeck.kernel.audit.browse import event as event_of
-from quarterdeck.kernel.audit.model import AuditEvent, audit_events
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Invalid, NotFound
 from quarterdeck.workspace.model import Environment, Project
@@ -186,10 +181,6 @@ def _own_job(tx: Tx, ref: str) -> work.Job:
     return operator_work.find(tx, work.work_ref(_job_id(ref)))
 
 
-WALK = 20_000
-"""Events of the audit trail that one page looks through."""
-
-
 @dataclass(frozen=True, slots=True)
 class May:
     """Which acts the reader's permissions allow."""
@@ -268,62 +259,6 @@ def give_up_job(tx: Tx, ref: str, reason: str) -> None:
     if not reason:
         raise Invalid("A reason is needed.", hint="Say why it is given up.", field="reason")
     work.dead_letter(tx, _own_job(tx, ref).id, reason)
-
-
-def audit(tx: Tx, *, action: str, outcome: str, actor: str, before: str, limit: int) -> AuditList:
-    """The trail of the organization, newest first; `before` is an event's `aud_…`. No index leads to what is filtered
-    by, so one page looks through `WALK` events at most; `older` goes on from there.
-    """
-    organization = organization_of(tx)
-    walk = select(audit_events).where(audit_events.c.organization_id == organization)
-    if before:
-        walk = walk.where(audit_events.c.id < trail.show(tx, before, organization_id=organization).id)
-    walk = walk.order_by(audit_events.c.id.desc())
-    looked_at = walk.limit(WALK).subquery()
-    table = looked_at.c
-    statement = select(looked_at).order_by(table.id.desc())
-    if action:
-        statement = statement.where(table.action.startswith(action, autoescape=True))
-    if outcome:
-        statement = statement.where(table.outcome == outcome)
-    if actor:
-        statement = statement.where(func.lower(table.actor_label) == actor.lower())
-    found = [event_of(row) for row in tx.execute(statement.limit(limit + 1)).mappings()]
-    shown = found[:limit]
-    older: str | None = None
-    if len(found) > limit:
-        older = shown[-1].ref
-    else:
-        end = tx.execute(walk.limit(1).offset(WALK - 1)).mappings().first()
-        older = event_of(end).ref if end is not None else None
-    return AuditList(
-        rows=tuple(_audit_row(tx, event) for event in shown),
-        older=older,
-        actions=tuple(sorted({event.action for event in shown})),
-        chain="",
-    )
-
-
-def _audit_row(tx: Tx, event: AuditEvent) -> AuditRow:
-    name, address = subject_of(tx, f"{event.resource_type}:{event.resource_id}")
-    facts = [Fact(key, _short(value)) for key, value in event.detail.items() if value not in (None, "", [], {})]
-    facts.append(Fact("Request", event.request_id, code=True))
-    return AuditRow(
-        event.ref,
-        event.at,
-        event.actor_label or event.actor_kind,
-        event.action,
-        name,
-        address,
-        event.outcome,
-        event.address or "",
-        tuple(facts),
-    )
-
-
-def _short(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= 200 else f"{text[:199]}…"
 
 
 def own_sessions(tx: Tx) -> tuple[SessionRow, ...]:

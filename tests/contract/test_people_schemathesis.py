@@ -28,7 +28,12 @@ from support.run import SEED
 
 REVIEWED = json.loads((Path(__file__).parents[1] / "surfaces" / "people.json").read_text())
 ENDING = {"POST /api/v1/auth/logout"}  # ends the session that asks
-ROUTES = sorted(name for surface in ("runbooks", "broker") for name in REVIEWED[surface] if name not in ENDING)
+ROUTES = sorted(
+    name
+    for surface in ("runbooks", "broker")
+    for name in REVIEWED[surface]
+    if name not in ENDING and "/audit" not in name  # of people and roles; the trail has tests of its own
+)
 
 
 @dataclass

@@ -57,6 +57,8 @@ def change(
     """
     if active is False:
         _another(tx, user, "deactivate")
+    if active:
+        _came(user)
     tx.lock("access:membership")
     if (active is not None and active != user.active) or (email is not None and email != user.email):
         require_no_more(tx, user)
@@ -76,6 +78,7 @@ def change(
 def set_password(tx: Tx, user: User, password_hash: str) -> None:
     """Give somebody another password; every session of theirs ends. Raises as `change` does."""
     _another(tx, user, "set the password of")
+    _came(user)
     require_no_more(tx, user)
     recovery.set_by_administrator(tx, user, password_hash)
 
@@ -112,7 +115,8 @@ def remove(tx: Tx, access: Access, user: User) -> None:
     here = (Invitation.user_id == user.id, Invitation.organization_id == organization_id)
     waiting = (Invitation.accepted_at.is_(None), Invitation.revoked_at.is_(None))
     tx.execute(update(Invitation).where(*here, *waiting).values(revoked_at=tx.now))
-    links.void(tx, "invite", user)
+    for purpose in ("invite", "handed"):
+        links.void(tx, purpose, user)
     members.note(tx, user, IdentityAction.DELETED, organization_id, username=user.username)
     if not organizations.of_user(tx, user.id):
         _end(tx, user)
@@ -185,6 +189,16 @@ def require_in_person(principal: Principal) -> None:
             "A token of a program cannot do this: it would make or change a credential.",
             code="session_required",
             hint="Sign in, and use the session.",
+        )
+
+
+def _came(user: User) -> None:
+    """Who was asked in and has not come is let in by the invitation alone."""
+    if user.joined_at is None:
+        raise Conflict(
+            f"{user.username} has not accepted the invitation yet.",
+            code="invitation_pending",
+            hint="Send the invitation again.",
         )
 
 

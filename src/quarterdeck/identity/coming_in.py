@@ -10,7 +10,7 @@ from quarterdeck.identity.attempts import Attempts
 from quarterdeck.identity.model import Organization, User
 from quarterdeck.identity.sessions import Opened
 from quarterdeck.kernel.db import Database, Tx
-from quarterdeck.kernel.errors import Unauthenticated
+from quarterdeck.kernel.errors import Forbidden, Unauthenticated
 from quarterdeck.kernel.principal import current
 from quarterdeck.kernel.vault import Secret
 
@@ -40,12 +40,18 @@ async def accept(
     with it who they are, since whoever asked them in knows the token too.
 
     Raises `Invalid` (`link_invalid`), `NotFound` (`invitation_ended`), `Unauthenticated` (`invalid_credentials`),
-    `RateLimited`.
+    `Forbidden` (`password_missing`), `RateLimited`.
     """
-    user = await db.read(links.owner, "invite", token)
+    _, user = await db.read(invitations.asked, token)
     password_hash = None
-    if user.password_hash is None:
+    if user.joined_at is None:
         password_hash = await signing_in.hashed(password)
+    elif user.password_hash is None:
+        raise Forbidden(
+            "You sign in with an identity provider, so no password can prove who you are.",
+            code="password_missing",
+            hint="Set a password first, then accept the invitation with it.",
+        )
     else:
         address = current.get().address
         attempts.begin(user.username, address)

@@ -15,7 +15,7 @@ from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.model import Invitation, User
 from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Conflict, Forbidden, NotFound
+from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from quarterdeck.kernel.vault import Secret
 
 Status = Literal["pending", "accepted", "expired", "revoked"]
@@ -96,6 +96,7 @@ def invite(
         )
     )
     tx.flush()
+    links.void(tx, "handed", user)  # what was handed to another organization opens nothing of this one
     _note(tx, invitation, IdentityAction.INVITED, "invitation-created")
     return Invited(invitation, user, links.issue(tx, "invite", user, life))
 
@@ -135,6 +136,7 @@ def renew(tx: Tx, invitation: Invitation, life: timedelta) -> Invited:
     user = tx.get(User, invitation.user_id)
     assert user is not None  # noqa: S101 - the foreign key says so
     invitation.expires_at = tx.now + life
+    links.void(tx, "handed", user)
     _note(tx, invitation, IdentityAction.INVITATION_RENEWED, "invitation-renewed")
     return Invited(invitation, user, links.issue(tx, "invite", user, life))
 
@@ -152,30 +154,58 @@ def revoke(tx: Tx, access: Access, invitation: Invitation) -> None:
         user = tx.get(User, invitation.user_id)
         assert user is not None  # noqa: S101 - the foreign key says so
         links.void(tx, "invite", user)
+        links.void(tx, "handed", user)
         if not user.active:
             grants.take_all(tx, access, user.id, invitation.organization_id)
         _note(tx, invitation, IdentityAction.INVITATION_REVOKED, "invitation-revoked")
 
 
+def hand(tx: Tx, made: Invited, life: timedelta) -> Secret[str]:
+    """A token of a new invitation for the inviter to pass on. It opens the account that the invitation has made; for
+    somebody who was here before, or is asked for elsewhere too, it looks alike and opens nothing: they get the mail.
+    """
+    places = set(grants.everywhere(tx, made.user.id))
+    others = tx.first(
+        select(Invitation.id).where(
+            Invitation.user_id == made.user.id, Invitation.organization_id != made.invitation.organization_id
+        )
+    )
+    if made.user.joined_at is None and places <= {made.invitation.organization_id} and others is None:
+        return links.issue(tx, "handed", made.user, life)
+    return Secret(tx.ids.token(32))
+
+
+def asked(tx: Tx, token: str) -> tuple[links.Purpose, User]:
+    """Whom a token asks in, without using it. Raises `Invalid` (`link_invalid`)."""
+    try:
+        return "invite", links.owner(tx, "invite", token)
+    except Invalid:
+        return "handed", links.owner(tx, "handed", token)
+
+
 def accept(
     tx: Tx, access: Access, token: str, password_hash: str | None, display_name: str | None = None
 ) -> tuple[User, Invitation]:
-    """Come in by the token of a mail. A new person gets their password by it; somebody who was there keeps theirs.
+    """Come in by the token of a mail, or by one that was handed over. A new person gets their password by it; somebody
+    who was there keeps theirs.
 
     The token is no proof of who somebody is that was there before: whoever calls has checked their password
     (`coming_in.accept`). Raises `Invalid` (`link_invalid`). The unit acts for the person from here on.
     """
-    user = links.use(tx, "invite", token)
+    purpose, _ = asked(tx, token)
+    user = links.use(tx, purpose, token)
+    for other in ("invite", "handed"):
+        links.void(tx, other, user)
     waiting = (Invitation.user_id == user.id, Invitation.accepted_at.is_(None), Invitation.revoked_at.is_(None))
     invitation = tx.first(select(Invitation).where(*waiting).order_by(Invitation.id.desc()))
     if invitation is None or invitation.expires_at <= tx.now:
         raise NotFound("The invitation is over.", code="invitation_ended", hint="Ask for a new one.")
     if user.joined_at is not None and not user.active:
         raise Forbidden("You are deactivated.", hint="Ask an administrator to activate you.")
-    if user.password_hash is None:
+    if user.joined_at is None:
         user.password_hash = password_hash
     user.active, user.joined_at = True, user.joined_at or tx.now
-    user.email_verified, user.updated_at = True, tx.now
+    user.email_verified, user.updated_at = user.email_verified or purpose == "invite", tx.now
     user.display_name = display_name or user.display_name
     invitation.accepted_at = tx.now
     for role in invitation.roles:

@@ -13,10 +13,12 @@ from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.vault import Secret
 
-Purpose = Literal["reset", "invite", "second-factor"]
+Purpose = Literal["reset", "invite", "handed", "second-factor"]
+"""`handed` is an invitation whose token its inviter was shown: unlike that of a mail it proves no address."""
 LIFE: dict[Purpose, timedelta] = {
     "reset": timedelta(hours=1),
     "invite": timedelta(hours=72),
+    "handed": timedelta(hours=72),
     "second-factor": timedelta(minutes=5),
 }
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from quarterdeck.identity.model import User
+from quarterdeck.identity.passwords import hashed
+from quarterdeck.kernel.vault import Secret
 from support.deck import PASSWORD
 from support.lodge import Lodge
 from support.mailbox import text, token
@@ -24,9 +27,14 @@ async def test_somebody_is_asked_in_by_a_real_mail_and_comes_by_its_link_once(lo
     letter = await lodge.box.wait(1)
     assert (letter["to"], letter["from"]) == ("bob@example.com", "Quarterdeck <deck@example.com>")
     assert "ada invites you" in text(letter)
-    assert token(letter) == made["token"]
+    by_mail = token(letter)
+    assert by_mail != made["token"]
     assert "http://localhost/console/accept-invitation#" in text(letter)
     await lodge.refused(401, "POST", "/api/auth/login", {"username": "bob", "password": PASSWORD}, token=None)
+    # Nobody but the invitation lets in who was asked in.
+    path = f"/api/users/{made['user']['id']}"
+    await lodge.refused(400, "PUT", path, {"is_active": True}, says="has not accepted")
+    await lodge.refused(400, "POST", f"{path}/reset-password", {"new_password": PASSWORD}, says="has not accepted")
     body = {"password": PASSWORD, "display_name": "Bobby"}
     came = await lodge.do("POST", f"/api/auth/invite/{made['token']}", body, tells="invitation.accepted", token=None)
     assert (came["user"]["display_name"], came["token_type"]) == ("Bobby", "bearer")
@@ -37,11 +45,41 @@ async def test_somebody_is_asked_in_by_a_real_mail_and_comes_by_its_link_once(lo
     )  # fmt: skip
     for path, more in (
         (f"/api/auth/invite/{made['token']}", {}),
-        ("/api/auth/accept-invite", {"token": made["token"]}),
+        ("/api/auth/accept-invite", {"token": by_mail}),
     ):
         await lodge.refused(400, "POST", path, {"password": "another password", **more}, token=None, says="detail")
     answer = await lodge.send("POST", "/api/auth/login", {"username": "bob", "password": PASSWORD}, token=None)
     assert answer.status_code == 200
+
+
+async def verified(lodge: Lodge, user: int) -> bool:
+    return await lodge.deck.instance.db.read(lambda tx: tx.get(User, user).email_verified)
+
+
+async def test_only_a_mail_proves_an_address(lodge):
+    """Whoever asks in is shown a token: it must not make somebody else's address theirs."""
+    for name, way in (("bob", "handed"), ("cleo", "mailed")):
+        body = {"username": name, "email": f"{name}@example.com"}
+        made = await lodge.do("POST", "/api/users", body, tells="invitation.created")
+        letter = await lodge.box.wait(1 if name == "bob" else 2)
+        link = made["token"] if way == "handed" else token(letter)
+        await lodge.do(
+            "POST", f"/api/auth/invite/{link}", {"password": PASSWORD}, tells="invitation.accepted", token=None
+        )
+        assert await verified(lodge, made["user"]["id"]) is (way == "mailed")
+
+
+async def test_what_was_handed_to_one_organization_opens_nothing_of_another(lodge):
+    eve = await lodge.person("eve", "runbooks:super-admin", organization="org_other")
+    theirs = (await lodge.send("POST", "/api/users", BOB, by=eve)).json()
+    mine = await lodge.do("POST", "/api/users", {**BOB, "username": "bob2"}, tells="invitation.created")
+    for link in (theirs["token"], mine["token"]):
+        await lodge.refused(400, "POST", f"/api/auth/invite/{link}", {"password": PASSWORD}, token=None)
+    await lodge.box.wait(2)
+    by_mail = next(token(one) for one in lodge.box.letters if "ada invites" in text(one))
+    await lodge.do(
+        "POST", f"/api/auth/invite/{by_mail}", {"password": PASSWORD}, tells="invitation.accepted", token=None
+    )
 
 
 async def test_the_documented_alias_takes_the_token_in_the_body(lodge):
@@ -97,19 +135,18 @@ async def test_whoever_asks_somebody_in_that_has_an_account_never_gets_into_it(l
     await lodge.refused(404, "POST", f"/api/users/{eve.id}/reset-password", {"new_password": "taken over now"})
     body = {"password": "any password at all"}
     await lodge.refused(400, "POST", f"/api/auth/invite/{made['token']}x", body, token=None)
-    from quarterdeck.identity.model import User
-    from quarterdeck.identity.passwords import hashed
-    from quarterdeck.kernel.vault import Secret
-
+    by_mail = token(await lodge.box.wait(1))
+    await lodge.refused(400, "POST", f"/api/auth/invite/{made['token']}", body, token=None)
+    await lodge.refused(403, "POST", f"/api/auth/invite/{by_mail}", body, token=None, says="identity provider")
     known = hashed(Secret(PASSWORD))
 
     def verb(tx):
         tx.get(User, eve.id).password_hash = known
 
     await lodge.deck.instance.db.write(verb)
-    await lodge.refused(401, "POST", f"/api/auth/invite/{made['token']}", body, token=None)
+    await lodge.refused(401, "POST", f"/api/auth/invite/{by_mail}", body, token=None)
     await lodge.do(
-        "POST", f"/api/auth/invite/{made['token']}", {"password": PASSWORD}, tells="invitation.accepted", token=None
+        "POST", f"/api/auth/invite/{by_mail}", {"password": PASSWORD}, tells="invitation.accepted", token=None
     )
     # Eve is one of us now; in her own organization she may what Ada may not there.
     await lodge.refused(

@@ -83,7 +83,7 @@ async def verify_identity(call: Call, body: wire.Proof, db: Database, attempts: 
     "/api/auth/invite/{token}",
     permission="public",
     rate=BY_LINK,
-    errors=((400, "link_invalid"), (400, "invitation_ended"), (401, "invalid_credentials")),
+    errors=((400, "link_invalid"), (400, "invitation_ended"), (401, "invalid_credentials"), (403, "password_missing")),
 )
 async def accept_invitation(
     call: Call, token: str, body: wire.Acceptance, db: Database, access: Access, attempts: Attempts

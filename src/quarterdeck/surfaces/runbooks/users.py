@@ -81,7 +81,8 @@ async def invite(call: Call, body: wire.Invite, access: Access) -> wire.Invited:
             display_name=given(body.display_name),
         )
         post(tx, made, base)
-        return wire.Invited(user=newcomer(tx, made, body), invite_sent=True, token=made.token.reveal())
+        handed = invitations.hand(tx, made, links.LIFE["handed"])
+        return wire.Invited(user=newcomer(tx, made, body), invite_sent=True, token=handed.reveal())
 
     return await call.write(verb)
 

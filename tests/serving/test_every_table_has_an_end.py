@@ -34,7 +34,8 @@ HISTORY = {
 }  # fmt: skip
 ONE_EACH = {
     "access_grants", "access_permissions", "access_role_permissions", "access_roles", "deploy_observations",
-    "deploy_resources", "event_streams", "event_subscribers", "identity_external_accounts", "identity_recovery_codes", "identity_oidc_providers",
+    "deploy_resources", "event_streams", "event_subscribers", "identity_external_accounts", "identity_recovery_codes",
+    "identity_oidc_providers",
     "fleet_access_policies", "fleet_destinations", "fleet_host_keys", "fleet_prune_policies",
     "fleet_server_credentials", "fleet_servers",
     "fleet_ssh_credentials", "fleet_workers", "identity_organizations",

@@ -25,6 +25,7 @@ SWEEPS = (
     "tests/faults",
     "tests/e2e/test_*.py",
     "tests/contract/test_schemathesis.py",
+    "tests/contract/test_people_schemathesis.py",
     "tests/deploy/execution/test_crashes.py",
     "tests/kernel/jobs",
 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
+import pkgutil
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -30,78 +32,16 @@ __all__ = ["application", "described", "handlers", "openapi_document", "serve"]
 
 
 def handlers() -> list[ControllerRouterHandler]:
-    """Every route of the program."""
-    from quarterdeck.surfaces.deploy import (
-        access_failures,
-        account,
-        capabilities,
-        credentials,
-        deploy_tokens,
-        deployment_plan,
-        deployment_retention,
-        deployment_streams,
-        deployments,
-        diagnostic_summary,
-        environments,
-        facts,
-        log_archives,
-        membership,
-        operator_work,
-        organizations,
-        preview_cleanup,
-        projects,
-        proxy_configuration,
-        resource_configuration,
-        resource_runtime,
-        resources,
-        server_access,
-        server_capacity,
-        server_lifecycle,
-        server_policies,
-        server_pruning,
-        server_uninstalling,
-        servers,
-        system,
-    )
-    from quarterdeck.surfaces.shared import first_administrator, identity_providers, service, signing_in, worker_control
+    """Every route of the program: those of the modules of each surface."""
+    from quarterdeck.surfaces import broker, deploy, infra, runbooks, shared, tasks
 
     return list(
         handlers_of(
-            first_administrator,
-            identity_providers,
-            signing_in,
-            account,
-            organizations,
-            membership,
-            deploy_tokens,
-            capabilities,
-            facts,
-            projects,
-            environments,
-            servers,
-            server_access,
-            server_lifecycle,
-            server_capacity,
-            server_pruning,
-            server_policies,
-            server_uninstalling,
-            credentials,
-            resources,
-            resource_configuration,
-            resource_runtime,
-            log_archives,
-            deployments,
-            deployment_streams,
-            deployment_plan,
-            deployment_retention,
-            operator_work,
-            preview_cleanup,
-            proxy_configuration,
-            diagnostic_summary,
-            access_failures,
-            system,
-            service,
-            worker_control,
+            *(
+                importlib.import_module(f"{surface.__name__}.{room.name}")
+                for surface in (shared, deploy, tasks, runbooks, infra, broker)
+                for room in pkgutil.iter_modules(surface.__path__)
+            )
         )
     )
 

@@ -17,7 +17,14 @@ import structlog
 
 from quarterdeck import front_door
 from quarterdeck.access import Access, facts, seeding
-from quarterdeck.deploy.deployments import clearing_again, orphans, orphans_on_servers, previews, tidying_servers
+from quarterdeck.deploy.deployments import (
+    clearing_again,
+    old_lines,
+    orphans,
+    orphans_on_servers,
+    previews,
+    tidying_servers,
+)
 from quarterdeck.deploy.deployments import jobs as deployment_jobs
 from quarterdeck.deploy.deployments import retention as deployment_retention
 from quarterdeck.deploy.deployments.glancing import Glances
@@ -25,7 +32,7 @@ from quarterdeck.deploy.deployments.placement import Placement, limits
 from quarterdeck.deploy.execution.execute import execute
 from quarterdeck.deploy.execution.operating import clean_up, operate
 from quarterdeck.deploy.execution.order import CleanupOrder, DeploymentOrder, RuntimeOrder
-from quarterdeck.deploy.observation import reviving
+from quarterdeck.deploy.observation import log_archives, reviving
 from quarterdeck.deploy.observation.distant import Distant
 from quarterdeck.deploy.observation.observer import Observer
 from quarterdeck.deploy.observation.places import LocalPlace
@@ -38,7 +45,7 @@ from quarterdeck.fleet.edge.edges import Edges
 from quarterdeck.fleet.edge.layout import Layout
 from quarterdeck.fleet.edge.ports import LOOPBACK as LOOPBACK_ADDRESS
 from quarterdeck.fleet.edge.ports import free_ports
-from quarterdeck.fleet.servers import proxies, uninstalling
+from quarterdeck.fleet.servers import provider_lines, proxies, uninstalling
 from quarterdeck.fleet.servers.looking import Looking
 from quarterdeck.fleet.targets.machine import fingerprint
 from quarterdeck.fleet.workers import WorkerControl
@@ -73,7 +80,8 @@ log = structlog.get_logger("quarterdeck")
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 SLOTS = 4
 RETENTION = (
-    kernel_retention, facts, identity_retention, deployment_retention, orphans, orphans_on_servers,
+    kernel_retention, facts, identity_retention, provider_lines, deployment_retention, old_lines, log_archives, orphans,
+    orphans_on_servers,
     clearing_again, tidying_servers,
 )  # fmt: skip
 """Rooms that say what of theirs is kept for how long; importing one registers its categories."""

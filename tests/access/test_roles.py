@@ -28,8 +28,8 @@ def test_what_a_role_carries_counts_from_the_next_question_on(house):
     house.write(roles.set_permissions, house.access, role, ["broker:secret.list"], "broker")
     assert house.permissions(bob) == {"broker:secret.list"}
     with pytest.raises(Conflict):
-        house.write(roles.remove, house.access, role, while_held=False)
-    house.write(roles.remove, house.access, role, while_held=True)
+        house.write(roles.remove, house.access, role, "broker", while_held=False)
+    house.write(roles.remove, house.access, role, "broker", while_held=True)
     assert house.permissions(bob) == frozenset()
     assert house.told("role.") == ["role.created", "role.changed", "role.deleted"]
 
@@ -79,7 +79,7 @@ def test_a_built_in_role_is_changed_only_where_its_surface_says_so(house):
     with pytest.raises(Conflict):
         house.write(roles.set_permissions, house.access, role, [], "broker")
     with pytest.raises(Conflict):
-        house.write(roles.remove, house.access, role, while_held=True)
+        house.write(roles.remove, house.access, role, "broker", while_held=True)
 
     def changed(tx):
         found = roles.find(tx, "broker", name="approver")
@@ -87,6 +87,43 @@ def test_a_built_in_role_is_changed_only_where_its_surface_says_so(house):
 
     house.write(changed)
     assert house.permissions(bob) == {"broker:agent.list"}
+
+
+def test_the_role_that_changes_roles_cannot_lose_that(house):
+    def emptied(tx):
+        found = roles.find(tx, "broker", name="admin")
+        roles.set_permissions(tx, house.access, found, ["broker:audit.read"], "broker", built_in=True)
+
+    with pytest.raises(Conflict) as raised:
+        house.write(emptied)
+    assert raised.value.code == "role_keeps_permission"
+
+
+def test_name_description_and_permissions_change_in_one_event(house):
+    role = made(house)
+
+    def changed(tx):
+        found = roles.find(tx, "broker", uid=role.uid)
+        roles.change(
+            tx, house.access, found, "broker", name="Guard", description="", permissions=["broker:secret.list"]
+        )
+        roles.change(tx, house.access, found, "broker", name="Guard")
+
+    house.write(changed)
+    found = house.write(roles.find, "broker", name="guard")
+    assert (found.description, house.db.read_sync(roles.permissions_of, found)) == (None, ["broker:secret.list"])
+    assert house.told("role.") == ["role.created", "role.changed"]
+
+
+def test_nobody_deletes_or_gives_permissions_of_another_surface_that_they_have_not_got(house):
+    bob = house.user("bob", "broker:admin")
+    role = made(house, permissions=("broker:audit.read", "deploy:organizations.delete"))
+    for verb, rest in ((roles.remove, (house.access, role, "broker")), (roles.require_given, ([role.key], "broker"))):
+        more = {"while_held": True} if verb is roles.remove else {}
+        with pytest.raises(Forbidden) as raised:
+            house.write(verb, *rest, by=bob, **more)
+        assert raised.value.code == "permission_not_held"
+    house.write(roles.require_given, [role.key], "broker")
 
 
 def test_every_permission_has_a_number_and_every_built_in_role_a_row(house):

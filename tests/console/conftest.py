@@ -10,6 +10,7 @@ from litestar.testing import TestClient
 from console.ledgerside import NOW
 from console.portside import Portside
 from quarterdeck.console.desk import Console
+from quarterdeck.console.pages.device import device_router
 from quarterdeck.console.render import Renderer
 from quarterdeck.console.router import console_router
 from quarterdeck.kernel.clock import HeldClock
@@ -28,7 +29,9 @@ def recognise(app: Any) -> Any:
 
 
 def build_app(ports: Portside, renderer: Renderer | None = None) -> Litestar:
-    app = Litestar([console_router()], middleware=[recognise], openapi_config=None, logging_config=None)
+    app = Litestar(
+        [console_router(), device_router()], middleware=[recognise], openapi_config=None, logging_config=None
+    )
     app.state.console = Console(ports, renderer or Renderer(HeldClock(NOW)))
     return app
 

@@ -11,6 +11,7 @@ from typing import Any
 from console.backed_up import backed_up
 from console.kept_side import KeptSide
 from console.ledgerside import BASE, NOW, LedgerSide
+from console.letting_in import LettingIn
 from console.quay import FLEET, Quay
 from quarterdeck.console.ports import (
     AccountRow,
@@ -76,6 +77,7 @@ EVERYTHING = frozenset(
         "projects.delete",
         "environments.create",
         "resources.runtime.restart",
+        "audit-events.export-global",
         "audit-events.list",
         "resources.archive",
         "resources.delete",
@@ -136,7 +138,7 @@ DIFFERENCES = (Difference("FEATURE_SLOTS", "on", None), Difference("CACHE_TTL", 
 
 
 @dataclass
-class Portside(Quay, LedgerSide, KeptSide):
+class Portside(Quay, LedgerSide, KeptSide, LettingIn):
     """Values of a small team. `deeds` is what was done; `problem` is raised by the next deed."""
 
     deeds: list[tuple[Any, ...]] = field(default_factory=list)

@@ -1,12 +1,17 @@
-"""A filter of the audit trail looks through so many events and not the whole trail."""
+"""The page of the audit trail: a filter looks through so many events and not the whole trail, days are the viewer's."""
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 
-from quarterdeck.console.domain import ledger
+from quarterdeck.console.domain import trail as room
+from quarterdeck.console.views.ledger import AuditAsked
 from quarterdeck.identity import setup
 from quarterdeck.kernel import audit
+from quarterdeck.kernel.audit import browse
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.principal import Context, Principal, current
 
@@ -38,32 +43,41 @@ def trail(database):
     current.reset(before)
 
 
-def page(database, **asked):
-    asked = {"action": "", "outcome": "", "actor": "", "before": "", "limit": 10, **asked}
-    return database.read_sync(lambda tx: ledger.audit(tx, **asked))
-
-
-def test_what_is_rare_is_found_page_by_page(trail, monkeypatch):
-    monkeypatch.setattr(ledger, "WALK", 20)
-    found, pages, before = [], 0, ""
+async def walked(database, limit=10, **asked):
+    rows, pages, before = [], 0, ""
     while True:
-        shown = page(trail, action="walk-test.rare", before=before)
+        shown = await room.page(database, AuditAsked(**asked), before, limit)
         pages += 1
-        found += shown.rows
+        rows += shown.rows
         if shown.older is None:
-            break
+            return rows, pages
         before = shown.older
-    assert (len(found), pages) == (1, 3)
 
 
-def test_no_event_is_lost_or_told_twice_between_pages(trail, monkeypatch):
-    monkeypatch.setattr(ledger, "WALK", 20)
-    refs, before = [], ""
-    while True:
-        shown = page(trail, before=before, limit=15)
-        refs += [row.ref for row in shown.rows]
-        if shown.older is None:
-            break
-        before = shown.older
-    assert len(refs) == len(set(refs))
-    assert len(refs) >= 50
+async def test_what_is_rare_is_found_page_by_page(trail, monkeypatch):
+    monkeypatch.setattr(browse, "LOOK", 20)
+    monkeypatch.setattr(browse, "LOOKS", 1)
+    rows, pages = await walked(trail, action="walk-test.r")
+    assert (len(rows), pages) == (1, 3)
+
+
+async def test_no_event_is_lost_or_told_twice_between_pages(trail, monkeypatch):
+    monkeypatch.setattr(browse, "LOOK", 20)
+    rows, _ = await walked(trail, limit=15, text="thing")
+    refs = [row.ref for row in rows]
+    assert len(refs) == len(set(refs)) == 50
+
+
+async def test_days_are_those_of_the_viewer_and_both_included(trail):
+    day = AuditAsked(since=date(2026, 3, 1), until=date(2026, 3, 1), zone=ZoneInfo("Asia/Tokyo"))
+    meant = await trail.read(room.wanted, day)
+    assert meant.since == datetime(2026, 2, 28, 15, tzinfo=UTC)
+    assert meant.until == datetime(2026, 3, 1, 15, tzinfo=UTC)
+    beyond = await trail.read(room.wanted, AuditAsked(since=date(1, 1, 1), until=date(9999, 12, 31)))
+    assert (beyond.since, beyond.until) == (None, None)
+
+
+async def test_everything_is_streamed_and_other_organizations_are_not(trail):
+    trail.write_sync(audit.record, Seen.RARE, resource_type="x", resource_id="x", organization_id=99)
+    parts = [part async for part in room.everything(trail, AuditAsked(action="walk-test."))]
+    assert sum(map(len, parts)) == 50

@@ -225,6 +225,19 @@ def test_filters_are_kept_in_the_address_and_in_the_form(client: TestClient[Lite
     assert 'value="project"' in page
     assert "deployment.finished" not in page
     assert "No event matches." in client.get("/console/audit?action=zzz").text
+    days = client.get("/console/audit?from=2026-01-02&to=nonsense&text=web").text
+    assert 'type="date" value="2026-01-02"' in days
+    assert 'type="date" value=""' in days
+    assert 'href="/console/audit/export?text=web&amp;from=2026-01-02&amp;format=csv"' in days
+
+
+def test_the_audit_list_is_exported_with_its_filters(client: TestClient[Litestar], ports: Portside) -> None:
+    table = client.get("/console/audit/export?format=csv&actor=Mara&outcome=x")
+    assert table.headers["content-type"].startswith("text/csv")
+    assert table.headers["content-disposition"] == 'attachment; filename="audit.csv"'
+    assert table.text.startswith("id,time,actor,")
+    assert client.get("/console/audit/export?format=json").json() == []
+    assert ports.deeds[0] == ("audit-export", "csv", {"actor": "Mara"})
 
 
 @pytest.mark.parametrize("problem", [Invalid("No."), Conflict("No."), Forbidden("No.")])

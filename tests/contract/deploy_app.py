@@ -7,6 +7,7 @@ from typing import Any
 from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 
+from quarterdeck.app import handlers
 from quarterdeck.kernel.http.application import Frame, build
 from quarterdeck.kernel.principal import Principal
 from quarterdeck.surfaces.addresses import DIALECTS, rewritten
@@ -31,6 +32,14 @@ def empty(key: str) -> HTTPRouteHandler:
 
 
 def whole_surface() -> Litestar:
+    return _built([empty(row.key) for row in every_operation()])
+
+
+def served() -> Litestar:
+    """Every route that the program serves."""
+    return _built(handlers())
+
+
+def _built(routes: list[Any]) -> Litestar:
     doors = Open()
-    handlers = [empty(row.key) for row in every_operation()]
-    return build(handlers, Frame(authenticator=doors, authorizer=doors, dialects=DIALECTS, rewrite=rewritten))
+    return build(routes, Frame(authenticator=doors, authorizer=doors, dialects=DIALECTS, rewrite=rewritten))

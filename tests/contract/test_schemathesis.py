@@ -35,10 +35,19 @@ CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance,
 TAKEN = {"auth.bootstrap-first-admin"}  # limited to twenty a minute
 
 
+OTHERS = ("/api/web/", "/api/admin/", "/api/auth/cli/")
+"""Where routes of other surfaces lie; these have no keys, and are called by method and path."""
+
+
 def keys() -> dict[str, tuple[str, str]]:
     """Method and path of every routed operation that answers at once."""
     declared = [handler.opt["endpoint"] for handler in handlers() if "endpoint" in getattr(handler, "opt", {})]
-    return {one.key: (one.method, one.path) for one in declared if one.key and not one.stream and one.key not in TAKEN}
+    at_once = [one for one in declared if not one.stream and one.key not in TAKEN]
+    return {
+        one.key or f"{one.method} {one.path}": (one.method, one.path)
+        for one in at_once
+        if one.key or one.path.startswith(OTHERS)
+    }
 
 
 @cache
@@ -103,6 +112,7 @@ async def furnished(instance: Any, address: str) -> Served:
         made = (await deck.do("deploy-tokens.create", token))["tokenId"]
         me = (await deck.do("account.profile.show"))["userId"]
         work = (await deck.do("operator-work.list"))["items"][0]["id"]
+        ada = (await deck.send("GET", "/api/web/profile")).json()["id"]
         assert deck.token
         return Served(
             address,
@@ -115,6 +125,7 @@ async def furnished(instance: Any, address: str) -> Served:
                 "deploymentId": deployment,
                 "credentialId": credential,
                 "workId": work,
+                "id": str(ada),
                 "organizationId": HOME,
                 "tokenId": made,
                 "memberId": me,

@@ -10,6 +10,9 @@ from quarterdeck.access.decide import Access
 from quarterdeck.access.model import Grant
 from quarterdeck.kernel.db import Tx
 
+MEMBER = "member:plain"
+"""Belongs to the organization and may do nothing more there: what is left to whom the last role was taken."""
+
 
 def give(
     tx: Tx,
@@ -70,6 +73,26 @@ def take(tx: Tx, access: Access, user_id: int, organization_id: int, role: str) 
 def take_all(tx: Tx, access: Access, user_id: int, organization_id: int) -> None:
     tx.execute(delete(Grant).where(Grant.user_id == user_id, Grant.organization_id == organization_id))
     tx.after_commit(access.changed)
+
+
+def belongs(tx: Tx, user_id: int, organization_id: int) -> bool:
+    """Whether somebody has any grant in an organization, narrowed or not."""
+    here = (Grant.user_id == user_id, Grant.organization_id == organization_id)
+    return tx.execute(select(Grant.id).where(*here).limit(1)).first() is not None
+
+
+def keep_member(tx: Tx, access: Access, user_id: int, organization_id: int) -> None:
+    """Who loses roles leaves nothing by it: leaving is an act of its own."""
+    if not belongs(tx, user_id, organization_id):
+        give(tx, access, user_id, organization_id, MEMBER)
+
+
+def everywhere(tx: Tx, user_id: int) -> dict[int, set[str]]:
+    """Organization id to keys of the roles that somebody has there, narrowed ones too."""
+    found: dict[int, set[str]] = {}
+    for row in tx.execute(select(Grant.organization_id, Grant.role).where(Grant.user_id == user_id)):
+        found.setdefault(row.organization_id, set()).add(row.role)
+    return found
 
 
 def roles_of(tx: Tx, user_id: int, organization_id: int) -> list[str]:

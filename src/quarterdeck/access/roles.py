@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from sqlalchemy import delete, func, or_, select
 
+from quarterdeck.access import grants
 from quarterdeck.access.actions import AccessAction
 from quarterdeck.access.catalogue import CATALOGUE
 from quarterdeck.access.decide import Access
@@ -15,6 +16,8 @@ from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 
 CUSTOM = "custom"
+KEPT = {"broker:admin": frozenset({"broker:role.edit", "broker:user_role.edit"})}
+"""What a built-in role that may be changed keeps: without it nobody could change anything back."""
 
 
 def visible(tx: Tx, family: str) -> list[Role]:
@@ -41,6 +44,12 @@ def permissions_of(tx: Tx, role: Role) -> list[str]:
         return sorted(key for key, one in CATALOGUE.items() if role.key in one.roles)
     found = tx.scalars(select(RolePermission.permission).where(RolePermission.role_id == role.id))
     return sorted(set(found) & CATALOGUE.keys())
+
+
+def carried(tx: Tx, keys: Collection[str]) -> frozenset[str]:
+    """Keys of the permissions that some roles (their keys) carry together."""
+    found = tx.scalars(select(Role).where(Role.key.in_(keys))) if keys else ()
+    return frozenset(permission for role in found for permission in permissions_of(tx, role))
 
 
 def holders(tx: Tx, role: Role) -> int:
@@ -77,22 +86,37 @@ def create(
         )
     )
     tx.flush()
-    _require_held(tx, access, wanted, family)
+    _require_held(tx, wanted, family)
     for key in sorted(wanted):
         tx.add(RolePermission(role_id=role.id, permission=key))
     _note(tx, access, AccessAction.ROLE_CREATED, role, permissions=sorted(wanted))
     return role
 
 
-def rename(tx: Tx, access: Access, role: Role, name: str, description: str | None, family: str) -> Role:
-    """Change how a role of one's own is called. Raises `Conflict` (`role_is_built_in`, `role_name_taken`)."""
+def change(
+    tx: Tx,
+    access: Access,
+    role: Role,
+    family: str,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    permissions: Collection[str] | None = None,
+) -> Role:
+    """Change a role of one's own: None leaves as it is, an empty description takes it away. Raises `Conflict`
+    (`role_is_built_in`, `role_name_taken`), and as `set_permissions` does.
+    """
     _own(role)
     tx.lock("access:roles")
-    if name.lower() != role.name.lower():
+    before = (role.name, role.description)
+    if name is not None and name.lower() != role.name.lower():
         _free(tx, name, family)
-    if (name, description) != (role.name, role.description):
-        role.name, role.description, role.updated_at = name, description, tx.now
-        _note(tx, access, AccessAction.ROLE_CHANGED, role)
+    role.name = role.name if name is None else name
+    role.description = role.description if description is None else description or None
+    moved = None if permissions is None else _replaced(tx, role, permissions, family)
+    if moved or (role.name, role.description) != before:
+        role.updated_at = tx.now
+        _note(tx, access, AccessAction.ROLE_CHANGED, role, **(moved or {}))
     return role
 
 
@@ -101,32 +125,49 @@ def set_permissions(
 ) -> Role:
     """Replace what a role carries of a surface's permissions; those of other surfaces stay.
 
-    A built-in role may be changed where its surface documents it (`built_in`). Raises `Conflict`, `Invalid`, and
-    `Forbidden` (`permission_not_held`) for permissions of other surfaces that the caller has not got.
+    A built-in role may be changed where its surface documents it (`built_in`). Raises `Conflict`
+    (`role_keeps_permission`), `Invalid`, and `Forbidden` (`permission_not_held`) for permissions of other surfaces
+    that the caller has not got.
     """
     if not built_in:
         _own(role)
     tx.lock("access:roles")
-    wanted = _known(permissions)
-    _require_held(tx, access, wanted, family)
-    before = set(permissions_of(tx, role))
-    after = wanted | {key for key in before if not key.startswith(f"{family}:")}
-    if after == before and (role.organization_id is not None or role.edited_at is not None):
-        return role
-    tx.execute(delete(RolePermission).where(RolePermission.role_id == role.id))
-    for key in sorted(after):
-        tx.add(RolePermission(role_id=role.id, permission=key))
-    role.updated_at = tx.now
-    if role.organization_id is None:
-        role.edited_at = tx.now
-    _note(tx, access, AccessAction.ROLE_CHANGED, role, added=sorted(after - before), removed=sorted(before - after))
+    moved = _replaced(tx, role, permissions, family)
+    if moved is not None:
+        role.updated_at = tx.now
+        _note(tx, access, AccessAction.ROLE_CHANGED, role, **moved)
     return role
 
 
-def remove(tx: Tx, access: Access, role: Role, *, while_held: bool) -> None:
-    """Delete a role of one's own. While somebody has it that is refused (`role_in_use`), or takes it from them."""
+def _replaced(tx: Tx, role: Role, permissions: Collection[str], family: str) -> dict[str, list[str]] | None:
+    """What came and went; None where all was so already."""
+    wanted = _known(permissions)
+    _require_held(tx, wanted, family)
+    if lost := sorted(KEPT.get(role.key, frozenset()) - wanted):
+        raise Conflict(
+            f"The role {role.name} keeps {', '.join(lost)}: without it nobody could change roles back.",
+            code="role_keeps_permission",
+            hint="Leave it in, or give people another role.",
+        )
+    before = set(permissions_of(tx, role))
+    after = wanted | {key for key in before if not key.startswith(f"{family}:")}
+    if after == before and (role.organization_id is not None or role.edited_at is not None):
+        return None
+    tx.execute(delete(RolePermission).where(RolePermission.role_id == role.id))
+    for key in sorted(after):
+        tx.add(RolePermission(role_id=role.id, permission=key))
+    if role.organization_id is None:
+        role.edited_at = tx.now
+    return {"added": sorted(after - before), "removed": sorted(before - after)}
+
+
+def remove(tx: Tx, access: Access, role: Role, family: str, *, while_held: bool) -> None:
+    """Delete a role of one's own. While somebody has it that is refused (`role_in_use`), or takes it from them, which
+    takes permissions of other surfaces that the caller has (`permission_not_held`).
+    """
     _own(role)
     tx.lock("access:roles")
+    _require_held(tx, permissions_of(tx, role), family)
     held = holders(tx, role)
     if held and not while_held:
         raise Conflict(
@@ -165,16 +206,35 @@ def _known(permissions: Collection[str]) -> set[str]:
     return set(permissions)
 
 
-def _require_held(tx: Tx, access: Access, wanted: set[str], family: str) -> None:
+def _require_held(tx: Tx, wanted: Collection[str], family: str) -> None:
     """Nobody makes a role out of another surface's permissions that they have not got themselves."""
     foreign = {key for key in wanted if not key.startswith(f"{family}:")}
-    if not foreign or tx.principal.kind == "system":
-        return
-    access.load(tx)
-    lacking = foreign - access.permissions(tx.principal.id, tx.principal.organization_id)
+    if foreign and tx.principal.kind != "system":
+        refuse_lacking(foreign - mine(tx))
+
+
+def mine(tx: Tx, organization_id: int | None = None) -> frozenset[str]:
+    """Keys of the permissions that the caller's credential has in the whole of an organization (default: the current
+    one), as they are in this unit.
+    """
+    where = tx.principal.organization_id if organization_id is None else organization_id
+    held = carried(tx, grants.roles_of(tx, tx.principal.id, where)) if where is not None else frozenset()
+    return held & tx.principal.scopes if tx.principal.scopes else held
+
+
+def require_given(tx: Tx, keys: Collection[str], family: str) -> None:
+    """Nobody gives or takes a role (its key) that carries permissions of another surface which they have not got.
+    Raises `Forbidden` (`permission_not_held`).
+    """
+    _require_held(tx, carried(tx, keys), family)
+
+
+def refuse_lacking(lacking: Collection[str]) -> None:
     if lacking:
         raise Forbidden(
-            f"You cannot give {', '.join(sorted(lacking))[:200]}, which you have not got.", code="permission_not_held"
+            f"You cannot give or take {', '.join(sorted(lacking))[:200]}, which you have not got.",
+            code="permission_not_held",
+            hint="Ask somebody who has these permissions.",
         )
 
 

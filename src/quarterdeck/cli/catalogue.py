@@ -73,7 +73,7 @@ COMMANDS = (
     Command("install", "service:install", "Run the server as a service (systemd).", RUNNING),
     Command("uninstall", "service:uninstall", "Remove the service; says what stays.", RUNNING),
     Command("migrate", "maintenance:migrate", "Bring the database to this program's schema.", RUNNING),
-    Command("audit", "maintenance:audit", "Prove the audit trail.", RUNNING),
+    Command("audit", "auditing:audit", "See, export, keep and prove what was done.", RUNNING),
     Command("openapi", "openapi:openapi", "Print the OpenAPI document.", RUNNING),
     Command("completion", "completion:completion", "Print the completion script of a shell.", RUNNING),
 )

@@ -14,6 +14,7 @@ from quarterdeck.console.domain.kept_logs import KeptLogs
 from quarterdeck.console.domain.live import Live
 from quarterdeck.console.domain.reads import Reads
 from quarterdeck.console.domain.tidying import Tidying
+from quarterdeck.console.pages.device import device_router
 from quarterdeck.console.render import Renderer
 from quarterdeck.console.router import console_router, front
 from quarterdeck.kernel.protocols import DeletionBlocker
@@ -39,5 +40,5 @@ def console(instance: Instance, registry: tuple[DeletionBlocker, ...] = ()) -> C
 
 
 def console_handlers() -> list[ControllerRouterHandler]:
-    """Every route under `/console`, and the way there from `/`."""
-    return [front, console_router()]
+    """Every route under `/console`, the way there from `/`, and the page for programs that ask to be let in."""
+    return [front, console_router(), device_router()]

@@ -85,16 +85,17 @@ def console_of(request: AnyRequest) -> Console:
     return found
 
 
-def principal(request: AnyRequest) -> Principal:
-    """Who the HTTP frame recognised, or None."""
-    return request.scope.get("user")
+def signed_in(request: AnyRequest) -> Principal:
+    """Who the HTTP frame recognised; raises Unauthenticated for anyone else."""
+    who: Principal = request.scope.get("user")
+    if who is None:
+        raise Unauthenticated("This page is for people who are signed in.", hint="Sign in.")
+    return who
 
 
 async def open_desk(request: AnyRequest) -> Desk:
     """The desk of a signed-in person; raises Unauthenticated for anyone else."""
-    console, who = console_of(request), principal(request)
-    if who is None:
-        raise Unauthenticated("This page is for people who are signed in.", hint="Sign in.")
+    console, who = console_of(request), signed_in(request)
     desk = Desk(request, console, who, await console.ports.viewer(who), await console.ports.counts(who))
     request.scope["state"]["console_desk"] = desk
     return desk
@@ -172,12 +173,17 @@ def sign_in_address(request: AnyRequest) -> str:
     if request.method != "GET":
         page = urlsplit(request.headers.get("referer", ""))
         path, query = page.path, page.query
-    if inside(path) in {"/console/", HOME + LOST}:
+    asked = f"{path}?{query}" if query else path
+    if path in {"/console/", HOME + LOST} or inside(asked) == "/console/":
         return "/console/sign-in"
-    return "/console/sign-in?next=" + quote(f"{path}?{query}" if query else path, safe="/")
+    return "/console/sign-in?next=" + quote(asked, safe="/")
 
 
 def inside(address: str) -> str:
     """`address` if it is a path of the console, else its first page: nobody is sent elsewhere by a parameter."""
-    plain = address.startswith("/console/") and "\\" not in address and "//" not in address.partition("?")[0]
+    plain = (
+        address.startswith(("/console/", "/cli/login?"))
+        and "\\" not in address
+        and "//" not in address.partition("?")[0]
+    )
     return address if plain and not any(ord(mark) < 32 for mark in address) else "/console/"

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from quarterdeck.console.views.backups import BackupView
 from quarterdeck.console.views.deployments import DeploymentRow, DeploymentView, LineView, LogView, RollbackView
+from quarterdeck.console.views.device import DeviceView
 from quarterdeck.console.views.fleet import (
     CapacityView,
     CredentialRow,
@@ -27,10 +28,11 @@ from quarterdeck.console.views.fleet import (
     SurveyView,
 )
 from quarterdeck.console.views.home import Home
-from quarterdeck.console.views.ledger import AuditList, Found, HostRow, JobList, JobView, SessionRow
+from quarterdeck.console.views.ledger import AuditAsked, AuditList, Found, HostRow, JobList, JobView, SessionRow
 from quarterdeck.console.views.projects import Choice, EnvironmentView, ProjectRow, ProjectView, VariableRow
 from quarterdeck.console.views.resources import Inspection, KeptRow, ResourceHead, ResourceView, Settings
 from quarterdeck.console.views.shell import Count, Viewer
+from quarterdeck.kernel.audit import AuditEvent
 
 Principal = Any
 
@@ -164,6 +166,14 @@ class Doors(Protocol):
 
     async def revoke_session(self, who: Principal, ref: str) -> None: ...
 
+    async def device_login(self, who: Principal, code: str) -> DeviceView:
+        """Of any code that is one, asked with or not."""
+        ...
+
+    async def approve_device(self, who: Principal, code: str) -> None: ...
+
+    async def refuse_device(self, who: Principal, code: str) -> None: ...
+
 
 class Reads(Protocol):
     """Everything that a page shows."""
@@ -220,9 +230,13 @@ class Reads(Protocol):
 
     async def job(self, who: Principal, ref: str) -> JobView: ...
 
-    async def audit(
-        self, who: Principal, *, action: str, outcome: str, actor: str, before: str, limit: int
-    ) -> AuditList: ...
+    async def audit(self, who: Principal, asked: AuditAsked, *, before: str, limit: int) -> AuditList: ...
+
+    async def audit_export(
+        self, who: Principal, asked: AuditAsked, form: str, said: Mapping[str, str]
+    ) -> AsyncIterator[list[AuditEvent]]:
+        """Everything that is asked for, in parts; `said` is what the trail keeps of the question."""
+        ...
 
     async def backups(self, who: Principal) -> BackupView: ...
 

@@ -9,6 +9,7 @@ from litestar import Request, Response, Router, get
 
 from quarterdeck.console.desk import HOME, LOST, console_of, desk_of, open_desk, part, request_id, sign_in_address
 from quarterdeck.console.pages import (
+    audit,
     backups,
     deployments,
     doors,
@@ -171,7 +172,8 @@ HANDLERS: tuple[Any, ...] = (
     ledger.recover,
     ledger.ask_give_up,
     ledger.give_up,
-    ledger.audit,
+    audit.audit,
+    audit.export,
     backups.backups,
     me.me,
     me.change_me,

@@ -10,6 +10,7 @@ class IdentityAction(audit.Action):
     SIGNED_IN = "session.signed-in"
     SIGN_IN_FAILED = "session.sign-in-failed"
     SIGNED_OUT = "session.signed-out"
+    REFRESHED = "session.refreshed"
     REFRESH_REUSED = "session.refresh-reused"
     SESSION_REVOKED = "session.revoked"
     ORGANIZATION_SWITCHED = "session.organization-switched"
@@ -22,6 +23,7 @@ class IdentityAction(audit.Action):
     DEACTIVATED = "user.deactivated"
     ACTIVATED = "user.activated"
     DELETED = "user.deleted"
+    SECOND_FACTOR_BEGUN = "user.second-factor-begun"
     SECOND_FACTOR_ENABLED = "user.second-factor-enabled"
     SECOND_FACTOR_DISABLED = "user.second-factor-disabled"
     RECOVERY_CODES_RENEWED = "user.recovery-codes-renewed"
@@ -42,6 +44,10 @@ class IdentityAction(audit.Action):
     DEPLOY_TOKEN_ROTATED = "deploy-token.rotated"  # noqa: S105 - the name of an action
     DEPLOY_TOKEN_REVOKED = "deploy-token.revoked"  # noqa: S105 - the name of an action
     DEVICE_APPROVED = "device-login.approved"
+    DEVICE_REFUSED = "device-login.refused"
+    IDENTITY_PROVED = "user.identity-proved"
+    PREFERENCES_CHANGED = "user.preferences-changed"
+    SSH_KEY_CHANGED = "user.ssh-key-changed"
     EXTERNAL_ACCOUNT_LINKED = "external-account.linked"
     EXTERNAL_ACCOUNT_REMOVED = "external-account.removed"
     PROVIDER_ADDED = "identity-provider.added"

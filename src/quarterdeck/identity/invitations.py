@@ -66,6 +66,12 @@ def invite(
             )
         if user.joined_at is not None and grants.roles_of(tx, user.id, organization_id):
             raise Conflict(f"{email} is a member already.", code="already_member", hint="Change their roles instead.")
+        if not user.active and user.joined_at is not None:
+            raise Conflict(
+                f"{email} belongs to somebody who was deactivated.",
+                code="user_deactivated",
+                hint="Whoever deactivated them can activate them again.",
+            )
         if user.joined_at is None:  # asked in before, and the invitation is over: what it gave goes with it
             grants.take_all(tx, access, user.id, organization_id)
     else:
@@ -156,7 +162,8 @@ def accept(
 ) -> tuple[User, Invitation]:
     """Come in by the token of a mail. A new person gets their password by it; somebody who was there keeps theirs.
 
-    Raises `Invalid` (`link_invalid`). The unit acts for the person from here on.
+    The token is no proof of who somebody is that was there before: whoever calls has checked their password
+    (`coming_in.accept`). Raises `Invalid` (`link_invalid`). The unit acts for the person from here on.
     """
     user = links.use(tx, "invite", token)
     waiting = (Invitation.user_id == user.id, Invitation.accepted_at.is_(None), Invitation.revoked_at.is_(None))

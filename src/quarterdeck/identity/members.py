@@ -10,13 +10,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from quarterdeck.access import Access, grants
 from quarterdeck.access.model import Grant
 from quarterdeck.identity import organizations, sessions
 from quarterdeck.identity.actions import IdentityAction
-from quarterdeck.identity.model import Invitation, User, UserSession
+from quarterdeck.identity.model import Invitation, PersonalToken, User, UserSession
 from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid, NotFound
@@ -76,52 +76,74 @@ def find(tx: Tx, organization_id: int, user: User | None) -> Member:
     raise NotFound("There is no such member of the organization.", code="member_not_found", hint="Look at the members.")
 
 
-def set_roles(tx: Tx, access: Access, user: User, organization_id: int, family: str, roles: Collection[str]) -> None:
-    """Replace the roles (their keys) that somebody has of a family, or of `custom` ones. Raises `Conflict`
-    (`last_administrator`).
+def set_roles(
+    tx: Tx,
+    access: Access,
+    user: User,
+    organization_id: int,
+    family: str | tuple[str, ...],
+    roles: Collection[str],
+) -> None:
+    """Replace the roles (their keys) that somebody has of a family, or of several (`custom` is one). Who has none left
+    stays a member. Raises `Conflict` (`last_administrator`).
     """
     tx.lock("access:membership")
-    held = {role for role in grants.roles_of(tx, user.id, organization_id) if role.startswith(f"{family}:")}
+    families = (family,) if isinstance(family, str) else family
+    held = {role for role in grants.roles_of(tx, user.id, organization_id) if role.split(":")[0] in families}
     wanted = set(roles)
     if held == wanted:
         return
     since = _since(tx, user, organization_id)
     for role in sorted(held - wanted):
-        _keep_one(tx, user, organization_id, role)
+        keep_one(tx, user, organization_id, role)
         grants.take(tx, access, user.id, organization_id, role)
     for role in sorted(wanted - held):
         grants.give(tx, access, user.id, organization_id, role, since=since)
+    grants.keep_member(tx, access, user.id, organization_id)
     note(tx, user, IdentityAction.MEMBER_ROLES_CHANGED, organization_id, added=sorted(wanted - held),
          removed=sorted(held - wanted))  # fmt: skip
 
 
 def remove(tx: Tx, access: Access, user: User, organization_id: int) -> None:
-    """Take all roles in the organization, and end the sessions that act in it. Raises `Conflict`
+    """Take all roles in the organization, and end the sessions and tokens that act in it. Raises `Conflict`
     (`last_administrator`).
     """
+    leave(tx, access, user, organization_id)
+    note(tx, user, IdentityAction.MEMBER_REMOVED, organization_id)
+
+
+def leave(tx: Tx, access: Access, user: User, organization_id: int) -> None:
+    """As `remove`; whoever calls writes the audit event."""
     tx.lock("access:membership")
     keep_one_of_each(tx, user, organization_id)
     grants.take_all(tx, access, user.id, organization_id)
     here = (UserSession.user_id == user.id, UserSession.organization_id == organization_id)
     for session in tx.scalars(select(UserSession).where(*here, UserSession.revoked_at.is_(None))):
         sessions.revoke_row(tx, session)
-    note(tx, user, IdentityAction.MEMBER_REMOVED, organization_id)
+    tokens = (PersonalToken.user_id == user.id, PersonalToken.organization_id == organization_id)
+    tx.execute(update(PersonalToken).where(*tokens, PersonalToken.revoked_at.is_(None)).values(revoked_at=tx.now))
 
 
 def set_active(tx: Tx, access: Access, user: User, *, active: bool) -> None:
     """Let somebody in or keep them out everywhere, from the next request on. Raises `Conflict`
     (`last_administrator`).
     """
+    if switch(tx, access, user, active=active):
+        note(tx, user, IdentityAction.ACTIVATED if active else IdentityAction.DEACTIVATED, tx.principal.organization_id)
+
+
+def switch(tx: Tx, access: Access, user: User, *, active: bool) -> bool:
+    """As `set_active`; whoever calls writes the audit event, where anything changed."""
     if user.active == active:
-        return
+        return False
     tx.lock("access:membership")
     if not active:
         for organization in organizations.of_user(tx, user.id):
             keep_one_of_each(tx, user, organization.id)
         end_sessions(tx, user)
     user.active, user.updated_at = active, tx.now
-    note(tx, user, IdentityAction.ACTIVATED if active else IdentityAction.DEACTIVATED, tx.principal.organization_id)
     tx.after_commit(access.changed)
+    return True
 
 
 def transfer_ownership(tx: Tx, access: Access, organization_id: int, giver: User, taker: User) -> None:
@@ -166,10 +188,10 @@ def _since(tx: Tx, user: User, organization_id: int) -> datetime | None:
 def keep_one_of_each(tx: Tx, user: User, organization_id: int) -> None:
     """Raise `Conflict` (`last_administrator`) where an organization would have no administrator without somebody."""
     for role in grants.roles_of(tx, user.id, organization_id):
-        _keep_one(tx, user, organization_id, role)
+        keep_one(tx, user, organization_id, role)
 
 
-def _keep_one(tx: Tx, user: User, organization_id: int, role: str) -> None:
+def keep_one(tx: Tx, user: User, organization_id: int, role: str) -> None:
     if role not in HIGHEST.values() or not user.active:
         return
     others = (

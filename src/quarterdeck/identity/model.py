@@ -80,7 +80,7 @@ class UserSession(Identified, Base):
 
 
 class SessionToken(Base):
-    """A credential of a session, kept as its hash. `kind`: session (7 days), access (15 min), long (24 h), refresh."""
+    """A credential of a session, kept as its hash. `kind`: see `sessions.LIFE`."""
 
     __tablename__ = "identity_session_tokens"
     __table_args__ = (Index("ix_identity_session_tokens_session_id", "session_id"),)
@@ -179,14 +179,24 @@ class DeployToken(Identified, Base):
 
 
 class DeviceLogin(Base):
-    """A program that was let in, by the hash of its code: somebody who is signed in has approved it in the browser."""
+    """A program that asks to be let in, by the hash of the code that it made; somebody approves it in the browser.
+
+    `session_id` is the session by which it was approved; `address` and `user_agent` are whence the program asked first
+    (`asked_at`); `ended_at` is when it was refused or let in. A code is dead from `expires_at` on, and stays known for
+    a day, so that asking again does not revive it.
+    """
 
     __tablename__ = "identity_device_logins"
 
     hash: Mapped[str] = mapped_column(String(64), primary_key=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("identity_users.id"))
-    organization_id: Mapped[int] = mapped_column(ForeignKey("identity_organizations.id"))
-    approved_at: Mapped[datetime]
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("identity_users.id"))
+    organization_id: Mapped[int | None] = mapped_column(ForeignKey("identity_organizations.id"))
+    session_id: Mapped[int | None] = mapped_column(BigId)
+    address: Mapped[str | None] = mapped_column(String(100))
+    user_agent: Mapped[str | None] = mapped_column(String(300))
+    asked_at: Mapped[datetime | None]
+    approved_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
     expires_at: Mapped[datetime]
 
 

@@ -33,7 +33,7 @@ def ref_of(tx: Tx, organization_id: int) -> str:
 
 
 def of_user(tx: Tx, user_id: int) -> list[Organization]:
-    """The organizations in which a user has a role, of whichever family, oldest first."""
+    """The organizations that a user is a member of, by a role of any surface, oldest first."""
     held = select(Grant.organization_id).where(Grant.user_id == user_id, Grant.project_id == 0, Grant.scope == "")
     return list(tx.scalars(select(Organization).where(Organization.id.in_(held)).order_by(Organization.id)))
 

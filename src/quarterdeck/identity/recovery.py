@@ -5,14 +5,25 @@ from __future__ import annotations
 from quarterdeck.identity import links, members, setup, users
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.model import User
+from quarterdeck.kernel import audit
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.vault import Secret
 
 
 def forgotten(tx: Tx, email: str) -> tuple[User, Secret[str]] | None:
-    """A token for whoever forgot their password, None where there is nobody to send it to. The caller answers alike."""
+    """A token for whoever forgot their password, None where there is nobody to send it to. Both are recorded, and the
+    caller answers alike.
+    """
     user = users.find(tx, email)
     if user is None or not user.active or not user.email or user.password_hash is None:
+        audit.record(
+            tx,
+            IdentityAction.PASSWORD_FORGOTTEN,
+            resource_type="user",
+            resource_id=email[:100],
+            organization_id=setup.default_organization(tx).id,
+            outcome="denied",
+        )
         return None
     members.note(tx, user, IdentityAction.PASSWORD_FORGOTTEN, setup.default_organization(tx).id)
     return user, links.issue(tx, "reset", user)

@@ -64,7 +64,7 @@ async def _sessions(instance: Any, before: datetime) -> int:
 register(
     Category(
         "session-tokens",
-        "Tokens of sessions, links and logins of devices that have expired",
+        "Tokens of sessions and links that have expired, and logins of programs a day after",
         timedelta(0),
         _tokens,
         every=HOUR,

@@ -40,6 +40,7 @@ def begin(tx: Tx, user: User) -> tuple[Secret[str], Secret[str]]:
     secret = base64.b32encode(tx.ids.randbytes(20)).decode()
     user.totp_secret = tx.vault.seal(User.__tablename__, user.uid, _FIELD, secret)
     user.totp_last_step = None
+    _note(tx, user, IdentityAction.SECOND_FACTOR_BEGUN)
     return Secret(secret), Secret(pyotp.TOTP(secret).provisioning_uri(name=user.username, issuer_name=ISSUER))
 
 
@@ -65,14 +66,14 @@ def check(tx: Tx, user: User, code: str) -> bool:
 
 def renew_codes(tx: Tx, user: User) -> list[Secret[str]]:
     """New recovery codes; the old ones end. Raises `Conflict` (`second_factor_disabled`)."""
-    _require_enabled(user)
+    require_enabled(user)
     _note(tx, user, IdentityAction.RECOVERY_CODES_RENEWED)
     return _new_codes(tx, user)
 
 
 def disable(tx: Tx, user: User) -> None:
     """Switch the factor off, for oneself or as an administrator. Raises `Conflict` (`second_factor_disabled`)."""
-    _require_enabled(user)
+    require_enabled(user)
     user.totp_secret = user.totp_enabled_at = user.totp_last_step = None
     tx.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user.id))
     _note(tx, user, IdentityAction.SECOND_FACTOR_DISABLED)
@@ -133,7 +134,8 @@ def _hash(user: User, code: str) -> str:
     return token_hash(f"{user.uid}:{code}")
 
 
-def _require_enabled(user: User) -> None:
+def require_enabled(user: User) -> None:
+    """Raise `Conflict` (`second_factor_disabled`) where none counts; a pending one does not."""
     if user.totp_enabled_at is None:
         raise Conflict("No second factor is set up.", code="second_factor_disabled", hint="Set one up first.")
 

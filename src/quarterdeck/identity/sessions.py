@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import delete, select
 
+from quarterdeck.identity import users
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.model import DeviceLogin, Link, Organization, SessionToken, User, UserSession
 from quarterdeck.kernel import audit
@@ -22,7 +27,13 @@ LIFE = {
     "access": timedelta(minutes=15),
     "long": timedelta(hours=24),
     "refresh": timedelta(days=7),
+    "broker": timedelta(hours=8),
+    "device": timedelta(hours=1),
+    "renewal": timedelta(days=90),
 }
+EXCHANGED = ("refresh", "renewal")
+"""Tokens that only get others; they open no door themselves."""
+DEVICE_LOGINS_KEPT = timedelta(days=1)
 PREFIX = "qd_"
 
 
@@ -50,7 +61,7 @@ def open_session(
     client_kind: str,
     user_agent: str | None = None,
 ) -> Opened:
-    """Start a session with one token of each kind (`session`, `access`, `long`, `refresh`)."""
+    """Start a session with one token of each kind (see `LIFE`); it lasts a week, or as long as its longest token."""
     session = tx.add(
         UserSession(
             uid=tx.ids.uid(),
@@ -60,7 +71,7 @@ def open_session(
             address=tx.context.address,
             user_agent=(user_agent or "")[:300] or None,
             created_at=tx.now,
-            expires_at=tx.now + LIFE["session"],
+            expires_at=tx.now + max(LIFE[kind] for kind in ("session", *kinds)),
             revoked_at=None,
             external_account_id=None,
             external_session=None,
@@ -86,7 +97,7 @@ def _issue(tx: Tx, session: UserSession, kind: str) -> Secret[str]:
 
 
 def authenticate(tx: Tx, token: str) -> Principal | None:
-    """The principal behind a session, access or long token; None for anything unknown, ended or revoked."""
+    """The principal behind a session, access, long or device token; None for anything unknown, ended or revoked."""
     row = tx.execute(
         select(
             User.id,
@@ -101,7 +112,7 @@ def authenticate(tx: Tx, token: str) -> Principal | None:
         .join(SessionToken, SessionToken.session_id == UserSession.id)
         .where(
             SessionToken.hash == token_hash(token),
-            SessionToken.kind != "refresh",
+            SessionToken.kind.not_in(EXCHANGED),
             SessionToken.expires_at > tx.now,
             UserSession.expires_at > tx.now,
             UserSession.revoked_at.is_(None),
@@ -154,13 +165,37 @@ def refresh(tx: Tx, token: str) -> Opened | None:
     user, organization = tx.get(User, session.user_id), tx.get(Organization, session.organization_id)
     if user is None or organization is None or not user.active:
         raise Unauthenticated("The session has ended.", hint="Sign in again.", code="product_auth_invalid")
-    tokens = {kind: _issue(tx, session, kind) for kind in ("access", "long", "refresh")}
+    return _renewed(tx, session, user, organization, ("access", "long", "refresh"))
+
+
+def renew(tx: Tx, token: str) -> Opened:
+    """Another device token for a renewal token, which stays: the programs that have one keep it for good.
+
+    Raises `Unauthenticated`, with the code `token_type_wrong` for a token of another kind.
+    """
+    row = tx.first(select(SessionToken).where(SessionToken.hash == token_hash(token)))
+    session = tx.get(UserSession, row.session_id) if row is not None and row.expires_at > tx.now else None
+    user = tx.get(User, session.user_id) if session is not None and session.revoked_at is None else None
+    organization = tx.get(Organization, session.organization_id) if session is not None else None
+    if row is None or session is None or user is None or organization is None or not user.active:
+        raise Unauthenticated("This refresh token is not valid.", hint="Log in again.", code="product_auth_invalid")
+    if row.kind != "renewal":
+        raise Unauthenticated(
+            "This is no refresh token of a program.", hint="Send the refresh token.", code="token_type_wrong"
+        )
+    return _renewed(tx, session, user, organization, ("device",))
+
+
+def _renewed(tx: Tx, session: UserSession, user: User, organization: Organization, kinds: tuple[str, ...]) -> Opened:
+    tx.act_as(users.principal(user, organization.id, session.uid))
+    tokens = {kind: _issue(tx, session, kind) for kind in kinds}
+    audit.record(tx, IdentityAction.REFRESHED, resource_type="session", resource_id=session.uid)
     return Opened(session, user, organization, tokens, session.expires_at)
 
 
 def revoke_row(tx: Tx, session: UserSession) -> None:
     session.revoked_at = session.revoked_at or tx.now
-    tx.execute(delete(SessionToken).where(SessionToken.session_id == session.id, SessionToken.kind != "refresh"))
+    tx.execute(delete(SessionToken).where(SessionToken.session_id == session.id, SessionToken.kind.not_in(EXCHANGED)))
 
 
 def require_session(tx: Tx) -> None:
@@ -196,6 +231,32 @@ def revoke(tx: Tx, session_uid: str) -> UserSession:
     return session
 
 
+def sign_out(tx: Tx, refresh_token: str | None = None) -> None:
+    """End the caller's session, and the one that a refresh token of theirs belongs to. What it names is not told.
+
+    Raises `Forbidden` (`session_required`) for a token of a program that names no session of its owner.
+    """
+    named = (
+        select(UserSession.uid)
+        .join(SessionToken, SessionToken.session_id == UserSession.id)
+        .where(
+            SessionToken.hash == token_hash(refresh_token or ""),
+            SessionToken.kind.in_(EXCHANGED),
+            UserSession.user_id == tx.principal.id,
+            UserSession.revoked_at.is_(None),
+        )
+    )
+    found = {str(uid) for uid in tx.execute(named).scalars()}
+    if not tx.principal.by_token and tx.principal.credential:
+        found.add(tx.principal.credential)
+    elif refresh_token is None:
+        raise Forbidden(
+            "A token has no session that could end.", code="session_required", hint="Revoke the token in your profile."
+        )
+    for uid in sorted(found):
+        revoke(tx, uid)
+
+
 def switch(tx: Tx, organization: Organization) -> None:
     """Act in another organization by the session of the caller from here on. The caller checks membership."""
     session = tx.first(select(UserSession).where(UserSession.uid == tx.principal.credential))
@@ -229,15 +290,17 @@ def own(tx: Tx, user_id: int) -> list[UserSession]:
 
 
 def prune(tx: Tx) -> int:
-    """Remove tokens, links and device logins that have ended; sessions stay as history."""
+    """Remove tokens and links that have ended, and device logins a day after; sessions stay as history."""
     removed = 0
-    for kind in (SessionToken, Link, DeviceLogin):
-        removed += int(tx.execute(delete(kind).where(kind.expires_at <= tx.now)).rowcount)  # type: ignore[attr-defined]
+    for kind, before in ((SessionToken, tx.now), (Link, tx.now), (DeviceLogin, tx.now - DEVICE_LOGINS_KEPT)):
+        removed += int(tx.execute(delete(kind).where(kind.expires_at <= before)).rowcount)  # type: ignore[attr-defined]
     return removed
 
 
 class Signer:
-    """The signed form of a session token, `<token>.<signature>`, that the deploy surface documents."""
+    """The signed forms of a session's token: `<token>.<signature>`, which the deploy surface documents, and a JWT
+    (HS256) that carries the token, for programs that read in it when it ends. Both stand for the token and end with it.
+    """
 
     def __init__(self, key: Secret[bytes]) -> None:
         self._key = key
@@ -247,12 +310,35 @@ class Signer:
         return f"{value}.{self._signature(value)}"
 
     def plain(self, presented: str) -> str | None:
-        """The bare token of either form; None when a signature is there and wrong."""
+        """The bare token of any form; None when a signature is there and wrong."""
+        if presented.count(".") == 2:
+            return self._carried(presented)
         token, dot, signature = presented.partition(".")
         # As bytes: a comparison of texts beyond ASCII is an error, and a header may hold anything.
         if dot and not hmac.compare_digest(signature.encode(), self._signature(token).encode()):
             return None
         return token
 
+    def jwt(self, token: Secret[str], claims: Mapping[str, Any]) -> str:
+        """A JWT with these claims, and the token as its `jti`."""
+        parts = ({"alg": "HS256", "typ": "JWT"}, {**claims, "jti": token.reveal()})
+        body = ".".join(_base64(json.dumps(part, separators=(",", ":")).encode()) for part in parts)
+        return f"{body}.{_base64(self._mac(body))}"
+
+    def _carried(self, presented: str) -> str | None:
+        body, _, signature = presented.rpartition(".")
+        if not hmac.compare_digest(signature.encode(), _base64(self._mac(body)).encode()):
+            return None
+        payload = body.partition(".")[2]
+        token = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["jti"]
+        return str(token)
+
+    def _mac(self, text: str) -> bytes:
+        return hmac.new(self._key.reveal(), text.encode(errors="surrogatepass"), hashlib.sha256).digest()
+
     def _signature(self, token: str) -> str:
         return hmac.new(self._key.reveal(), token.encode(), hashlib.sha256).hexdigest()
+
+
+def _base64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from quarterdeck.access import Access
 from quarterdeck.identity import links, organizations, passwords, second_factor, sessions, setup, users
@@ -133,7 +134,7 @@ def _proved(
     a wrong code.
     """
     user = tx.get(User, user_id)
-    assert user is not None  # noqa: S101 - read a moment ago; users are deactivated, not removed
+    assert user is not None  # noqa: S101 - read a moment ago; rows of users stay
     memberships = organizations.of_user(tx, user.id)
     if not memberships:
         raise Forbidden("You are a member of no organization.", hint="Ask an administrator for an invitation.")
@@ -195,15 +196,13 @@ async def create_first_administrator(
     """The first administrator with the password given. Raises `NotFound` once one exists, `Invalid` for an organization
     that cannot be called so.
     """
-    if await db.read(setup.administrator_exists):
-        raise setup.already()
     if email is not None:
         users.check_email(email)
     if organization_name is not None:
         organization_name = organizations.check_name(organization_name)
     if organization_slug is not None:
         organizations.check_slug(organization_slug)
-    password_hash = await hashed(password)
+    password_hash = await _hashed_for_the_first(db, password)
     return await db.write(
         setup.create_first_administrator,
         access,
@@ -214,3 +213,36 @@ async def create_first_administrator(
         organization_name=organization_name,
         organization_slug=organization_slug,
     )
+
+
+async def set_up(
+    db: Database,
+    access: Access,
+    *,
+    username: str,
+    password: Secret[str],
+    kinds: tuple[str, ...],
+    client_kind: str,
+    also: Callable[[Tx, Organization], None],
+) -> Opened:
+    """The first administrator by name, signed in, in one unit and with one event; `also` is done in that unit. Raises
+    `NotFound` once one exists.
+    """
+    password_hash = await _hashed_for_the_first(db, password)
+
+    def verb(tx: Tx) -> Opened:
+        user, place = setup.create_first_administrator(
+            tx, access, email=None, username=username, display_name=None, password_hash=password_hash
+        )
+        tx.flush()
+        also(tx, place)
+        return sessions.open_session(tx, user, place, kinds=kinds, client_kind=client_kind)
+
+    return await db.write(verb)
+
+
+async def _hashed_for_the_first(db: Database, password: Secret[str]) -> str:
+    """A stranger costs no hashing once an administrator exists."""
+    if await db.read(setup.administrator_exists):
+        raise setup.already()
+    return await hashed(password)

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 
 from quarterdeck.kernel.http.dialects import Broker, Deploy, Dialect, Dialects, Infra, Plain, Runbooks, Shared, Tasks
+from quarterdeck.surfaces.broker.phrases import PHRASES
 from quarterdeck.surfaces.deploy.wire.statuses import STATUSES
+from quarterdeck.surfaces.runbooks.statuses import STATUSES as RUNBOOKS_OWN
 
 # First segments of deploy's documented root paths; each is served below /api.
 DEPLOY_ROOTS = frozenset(
@@ -76,6 +78,9 @@ ALIASES = {
     ("PUT", "/api/auth/me"): "/api/users/profile",
     ("POST", "/api/auth/change-password"): "/api/users/password",
     ("POST", "/api/users/invite"): "/api/users",
+    # The token of these stands in the body.
+    ("POST", "/api/auth/accept-invite"): "/api/auth/invite/-",
+    ("POST", "/api/auth/reset-password"): "/api/auth/password-reset/-",
 }
 
 RUNNER_OWN = frozenset({"register"})  # /api/runners/register is documented itself; the rest are worker addresses
@@ -104,7 +109,7 @@ def rewritten(method: str, path: str) -> str:
     return path
 
 
-DEPLOY, TASKS, RUNBOOKS, INFRA, BROKER = Deploy(STATUSES), Tasks(), Runbooks(), Infra(), Broker()
+DEPLOY, TASKS, RUNBOOKS, INFRA, BROKER = Deploy(STATUSES), Tasks(), Runbooks(RUNBOOKS_OWN), Infra(), Broker(PHRASES)
 SHARED, CONSOLE = Shared(), Plain()
 UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 

@@ -52,6 +52,11 @@ PAGES = {
     "backups": "/console/backups",
     "me": "/console/me",
     "search": "/console/search?q=web",
+    "device": "/cli/login?device_code=waiting-here",
+    "device-elsewhere": "/cli/login?device_code=waiting-elsewhere",
+    "device-unknown": "/cli/login?device_code=unknown-here&looked=5",
+    "device-approved": "/cli/login?device_code=approved-here",
+    "device-expired": "/cli/login?device_code=expired-here",
     "nothing": "/console/projects/atlantis",
     "refused": "/console/projects/storefront/production/secret",
 }

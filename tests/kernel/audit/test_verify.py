@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from quarterdeck.kernel import audit
-from quarterdeck.kernel.audit import Head
+from quarterdeck.kernel.audit import Head, archives
+from quarterdeck.kernel.errors import NotFound
 
 from .conftest import record
 
@@ -106,19 +107,26 @@ def test_a_hold_keeps_events_until_it_is_released(database, trail):
     assert (result.pruned, result.kept) == (5, 1)
     assert [event.resource_id for event in database.read_sync(audit.page, organization_id=1).events] == [
         "*",
+        held,
         "waits",
         "thg_2",
     ]
     database.write_sync(audit.release, held)
-    assert database.write_sync(audit.prune, later, organization_id=1, dry_run=False).pruned == 2
+    assert database.write_sync(audit.prune, later, organization_id=1, dry_run=False).pruned == 3
+    actions = [event.action for event in database.read_sync(audit.page, organization_id=1).events]
+    assert actions == ["audit.pruned", "legal-hold.released", "audit.pruned"]
 
 
-def test_an_archive_keeps_its_span_until_its_end(database, trail):
-    now = database.clock.now()
-    second = timedelta(seconds=1)
-    database.write_sync(
-        audit.archive, trail[0].at, now + second, organization_id=1, retain_until=now + timedelta(days=1)
-    )
-    assert database.write_sync(audit.prune, now + second, organization_id=1, dry_run=False).kept == 7
-    database.write_sync(audit.archive, trail[0].at, now + second, retain_until=now - second)
-    assert database.write_sync(audit.prune, now + second, dry_run=False).pruned == 2
+def test_an_archive_that_retains_keeps_its_events_until_it_goes(database, trail):
+    later = database.clock.now() + timedelta(seconds=1)
+    wanted = audit.Filter(organization_id=1, since=trail[0].at, until=later)
+    copied = database.write_sync(audit.archive, wanted, "the books")
+    kept = database.write_sync(audit.archive, wanted, "the books", retain=True)
+    assert (copied.item_count, copied.truncated) == (7, False)
+    assert database.write_sync(audit.prune, later, organization_id=1, dry_run=False).kept == 8
+    assert database.write_sync(archives.prune, later, organization_id=1, dry_run=False).matched == 2
+    database.write_sync(audit.seal)
+    assert database.write_sync(audit.prune, later, organization_id=1, dry_run=False).pruned == 10
+    assert database.read_sync(audit.verify).ok
+    with pytest.raises(NotFound, match=kept.ref):
+        database.read_sync(archives.find, kept.ref, organization_id=1)

@@ -44,8 +44,8 @@ def login(
     password
         Your password, or - to read it from stdin. Asked for on a terminal.
     token
-        A token instead of a password, or - to read it from stdin. It is the access_token that POST /api/auth/login
-        answers; tokens of your own cannot be made yet.
+        A token instead of a password, or - to read it from stdin: one of your own (POST /api/web/profile/tokens makes
+        them), or the access_token that POST /api/auth/login answers.
     code
         The one-time code of your second factor.
     """

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from quarterdeck.kernel.datadir import DataDirectory
     from quarterdeck.kernel.settings import Settings
 
-audit = App(name="audit", help="Prove the audit trail.")
+audit = App(name="audit", help="See, export, keep and prove what was done.")
 
 
 def stores(data_dir: Path | None, config: Path | None) -> tuple[Settings, DataDirectory, str | Path]:

@@ -8,8 +8,9 @@ from typing import Any
 
 from quarterdeck.console.domain import ledger
 from quarterdeck.console.ports import AccountRow, Begun, Bootstrap, Finished, ProviderChoice, SignedIn
+from quarterdeck.console.views.device import DeviceView
 from quarterdeck.console.views.ledger import SessionRow
-from quarterdeck.identity import sessions, setup, signing_in
+from quarterdeck.identity import devices, sessions, setup, signing_in
 from quarterdeck.identity.oidc import accounts, providers
 from quarterdeck.identity.sessions import Opened
 from quarterdeck.kernel.errors import Forbidden
@@ -103,3 +104,13 @@ class Doors:
 
     async def revoke_session(self, who: Principal, ref: str) -> None:
         await self.instance.db.write(sessions.revoke, ref)
+
+    async def device_login(self, who: Principal, code: str) -> DeviceView:
+        view: DeviceView = await self.instance.db.read(ledger.device_login, code)
+        return view
+
+    async def approve_device(self, who: Principal, code: str) -> None:
+        await self.instance.db.write(devices.approve, code)
+
+    async def refuse_device(self, who: Principal, code: str) -> None:
+        await self.instance.db.write(devices.refuse, code)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from quarterdeck.console.domain import deployments as attempts
-from quarterdeck.console.domain import ledger
+from quarterdeck.console.domain import ledger, trail
 from quarterdeck.console.domain.places import owners_of
 from quarterdeck.console.views.deployments import ACTIVE
 from quarterdeck.console.views.home import Happening, Home, NeedsYou, RunningNow, Tile
@@ -219,7 +219,7 @@ def _tiles(tx: Tx, instance: Any) -> tuple[Tile, ...]:
 
 
 def _activity(tx: Tx) -> tuple[Happening, ...]:
-    recent = ledger.audit(tx, action="", outcome="", actor="", before="", limit=40).rows
+    recent = trail.recent(tx, 40)
     shown = [row for row in recent if not row.action.startswith(("session.", "user."))][:10]
     tones = {"success": "good", "failure": "warn", "denied": "bad"}
     return tuple(

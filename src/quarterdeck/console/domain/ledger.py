@@ -1,24 +1,23 @@
-"""The views across the rooms: hosts and workers, jobs, the audit trail, sessions, search."""
+"""The views across the rooms: hosts and workers, jobs, sessions, search."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import func, select
 
 from quarterdeck.console.domain.places import environment_slug, href, owners_of
 from quarterdeck.console.views.deployments import Fact
+from quarterdeck.console.views.device import DeviceView
+from quarterdeck.console.views.ledger import Found as Answer
 from quarterdeck.console.views.ledger import (
-    AuditList,
-    AuditRow,
     HostRow,
     JobList,
     JobRow,
     JobView,
     SessionRow,
 )
-from quarterdeck.console.views.ledger import Found as Answer
 from quarterdeck.console.views.shell import Note
 from quarterdeck.console.words import counted, exact
 from quarterdeck.deploy.deployments.model import Deployment
@@ -27,11 +26,9 @@ from quarterdeck.deploy.work import work as operator_work
 from quarterdeck.deploy.work.work import Seen
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.fleet.workers.model import Worker
-from quarterdeck.identity import sessions
-from quarterdeck.kernel import audit as trail
+from quarterdeck.identity import devices, sessions
+from quarterdeck.identity.model import Organization, User
 from quarterdeck.kernel import jobs as work
-from quarterdeck.kernel.audit.browse import event as event_of
-from quarterdeck.kernel.audit.model import AuditEvent, audit_events
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Invalid, NotFound
 from quarterdeck.workspace.model import Environment, Project
@@ -184,10 +181,6 @@ def _own_job(tx: Tx, ref: str) -> work.Job:
     return operator_work.find(tx, work.work_ref(_job_id(ref)))
 
 
-WALK = 20_000
-"""Events of the audit trail that one page looks through."""
-
-
 @dataclass(frozen=True, slots=True)
 class May:
     """Which acts the reader's permissions allow."""
@@ -268,62 +261,6 @@ def give_up_job(tx: Tx, ref: str, reason: str) -> None:
     work.dead_letter(tx, _own_job(tx, ref).id, reason)
 
 
-def audit(tx: Tx, *, action: str, outcome: str, actor: str, before: str, limit: int) -> AuditList:
-    """The trail of the organization, newest first; `before` is an event's `aud_…`. No index leads to what is filtered
-    by, so one page looks through `WALK` events at most; `older` goes on from there.
-    """
-    organization = organization_of(tx)
-    walk = select(audit_events).where(audit_events.c.organization_id == organization)
-    if before:
-        walk = walk.where(audit_events.c.id < trail.show(tx, before, organization_id=organization).id)
-    walk = walk.order_by(audit_events.c.id.desc())
-    looked_at = walk.limit(WALK).subquery()
-    table = looked_at.c
-    statement = select(looked_at).order_by(table.id.desc())
-    if action:
-        statement = statement.where(table.action.startswith(action, autoescape=True))
-    if outcome:
-        statement = statement.where(table.outcome == outcome)
-    if actor:
-        statement = statement.where(func.lower(table.actor_label) == actor.lower())
-    found = [event_of(row) for row in tx.execute(statement.limit(limit + 1)).mappings()]
-    shown = found[:limit]
-    older: str | None = None
-    if len(found) > limit:
-        older = shown[-1].ref
-    else:
-        end = tx.execute(walk.limit(1).offset(WALK - 1)).mappings().first()
-        older = event_of(end).ref if end is not None else None
-    return AuditList(
-        rows=tuple(_audit_row(tx, event) for event in shown),
-        older=older,
-        actions=tuple(sorted({event.action for event in shown})),
-        chain="",
-    )
-
-
-def _audit_row(tx: Tx, event: AuditEvent) -> AuditRow:
-    name, address = subject_of(tx, f"{event.resource_type}:{event.resource_id}")
-    facts = [Fact(key, _short(value)) for key, value in event.detail.items() if value not in (None, "", [], {})]
-    facts.append(Fact("Request", event.request_id, code=True))
-    return AuditRow(
-        event.ref,
-        event.at,
-        event.actor_label or event.actor_kind,
-        event.action,
-        name,
-        address,
-        event.outcome,
-        event.address or "",
-        tuple(facts),
-    )
-
-
-def _short(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= 200 else f"{text[:199]}…"
-
-
 def own_sessions(tx: Tx) -> tuple[SessionRow, ...]:
     return tuple(
         SessionRow(
@@ -336,6 +273,21 @@ def own_sessions(tx: Tx) -> tuple[SessionRow, ...]:
         )
         for one in sessions.own(tx, tx.principal.id)
     )
+
+
+def device_login(tx: Tx, code: str) -> DeviceView:
+    """A program that asks to be let in, as the page for it shows it."""
+    login = devices.find(tx, code)
+    user, organization = tx.get(User, tx.principal.id), tx.get(Organization, tx.principal.organization_id or 0)
+    assert user is not None and organization is not None  # noqa: S101, PT018 - authenticated a moment ago
+    state = devices.state(tx, login)
+    if state == "approved" and login is not None and login.user_id != user.id:
+        state = "ended"
+    asked = login.asked_at if login is not None else None
+    view = DeviceView(code, state, user.display_name, organization.name, devices.whence(tx))
+    if login is None or asked is None:
+        return view
+    return replace(view, address=login.address or "", program=_client(login.user_agent, "unknown"), asked=asked)
 
 
 def _client(agent: str | None, kind: str) -> str:

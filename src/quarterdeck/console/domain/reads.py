@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import func, or_, select
 
-from quarterdeck.console.domain import backups, home, ledger, sources
+from quarterdeck.console.domain import backups, home, ledger, sources, trail
 from quarterdeck.console.domain import deployments as attempts
 from quarterdeck.console.domain import resources as things
 from quarterdeck.console.domain.live import line_views
@@ -18,7 +18,7 @@ from quarterdeck.console.ports import Place, SourceChoice
 from quarterdeck.console.views.backups import BackupView
 from quarterdeck.console.views.deployments import ACTIVE, DeploymentRow, DeploymentView, LogView, RollbackView
 from quarterdeck.console.views.home import Home
-from quarterdeck.console.views.ledger import AuditList, Found, HostRow, JobList, JobView
+from quarterdeck.console.views.ledger import AuditAsked, AuditList, Found, HostRow, JobList, JobView
 from quarterdeck.console.views.projects import Choice, EnvironmentView, ProjectRow, ProjectView, VariableRow
 from quarterdeck.console.views.resources import Inspection, ResourceHead, ResourceView, Settings
 from quarterdeck.console.views.shell import Count, Viewer
@@ -30,10 +30,12 @@ from quarterdeck.fleet.credentials.model import ServerCredential
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.fleet.servers.servers import LOCAL
 from quarterdeck.identity.model import Organization, User
+from quarterdeck.kernel.audit import AuditEvent
 from quarterdeck.kernel.blockers import in_words
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.principal import Principal
 from quarterdeck.kernel.protocols import DeletionBlocker
+from quarterdeck.surfaces.shared.auditing import note_export
 from quarterdeck.workspace import environments, projects, variables
 from quarterdeck.workspace.model import Environment
 from quarterdeck.workspace.projects import organization_of
@@ -189,20 +191,14 @@ class Reads:
         view: JobView = await self.instance.db.read(ledger.job, ref, ledger.seats(self.instance), may)
         return view
 
-    async def audit(
-        self,
-        who: Principal,
-        *,
-        action: str,
-        outcome: str,
-        actor: str,
-        before: str,
-        limit: int,
-    ) -> AuditList:
-        found: AuditList = await self.instance.db.read(
-            ledger.audit, action=action, outcome=outcome, actor=actor, before=before, limit=limit
-        )
-        return found
+    async def audit(self, who: Principal, asked: AuditAsked, *, before: str, limit: int) -> AuditList:
+        return await trail.page(self.instance.db, asked, before, limit)
+
+    async def audit_export(
+        self, who: Principal, asked: AuditAsked, form: str, said: Mapping[str, str]
+    ) -> AsyncIterator[list[AuditEvent]]:
+        await self.instance.db.write(note_export, form, said)
+        return trail.everything(self.instance.db, asked)
 
     async def search(self, who: Principal, words: str, limit: int) -> tuple[Found, ...]:
         found: tuple[Found, ...] = ()

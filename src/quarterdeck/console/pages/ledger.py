@@ -1,4 +1,4 @@
-"""The views across the rooms: jobs, audit."""
+"""The views across the rooms: jobs."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def jobs(request: Request[Any, Any, Any]) -> Response[bytes]:
         state=state,
         states=STATES,
         command=commands.list_work(state),
-        pages=_turn("/console/jobs", view.older, before, state=state),
+        pages=turn("/console/jobs", view.older, before, state=state),
     )
 
 
@@ -137,26 +137,7 @@ def _crumbs(view: JobView, deed: str) -> tuple[Crumb, ...]:
     return (Crumb("Jobs", "/console/jobs"), Crumb(view.row.kind, view.row.href), Crumb(deed))
 
 
-@get("/audit", opt=needs("deploy:audit-events.list"))
-async def audit(request: Request[Any, Any, Any]) -> Response[bytes]:
-    desk = await open_desk(request)
-    asked = {name: request.query_params.get(name, "")[:200] for name in ("action", "outcome", "actor", "before")}
-    if asked["outcome"] not in OUTCOMES:
-        asked["outcome"] = ""
-    view = await desk.ports.audit(desk.who, **asked, limit=PAGE)
-    before = asked.pop("before")
-    return desk.page(
-        "pages/audit.html",
-        here="audit",
-        crumbs=(Crumb("Audit"),),
-        view=view,
-        asked=asked,
-        outcomes=OUTCOMES,
-        pages=_turn("/console/audit", view.older, before, **asked),
-    )
-
-
-def _turn(base: str, older: str | None, before: str, **filters: str) -> Pages:
+def turn(base: str, older: str | None, before: str, **filters: str) -> Pages:
     """Neighbours of a keyset page, with the filters kept in the address."""
     kept = {name: value for name, value in filters.items() if value}
     first = base + ("?" + urlencode(kept) if kept else "")

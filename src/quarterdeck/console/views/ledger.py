@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from quarterdeck.console.views.deployments import Fact, LogView
 from quarterdeck.console.views.shell import Note
@@ -82,10 +83,28 @@ class AuditRow:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditAsked:
+    """What a list of events is narrowed to; empty fields leave it open. `action` is how it begins, `actor` is whole,
+    days are those of the viewer's `zone` and both included.
+    """
+
+    action: str = ""
+    actor: str = ""
+    outcome: str = ""
+    text: str = ""
+    since: date | None = None
+    until: date | None = None
+    zone: ZoneInfo | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AuditList:
+    """`actions` and `actors` are what there is to choose from."""
+
     rows: tuple[AuditRow, ...]
     older: str | None
     actions: tuple[str, ...]
+    actors: tuple[str, ...]
     chain: str
 
 

@@ -19,6 +19,7 @@ from quarterdeck.fleet.servers.model import Server
 from quarterdeck.kernel import audit
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import NotFound
+from quarterdeck.kernel.retention import Category, Sweep, register
 from quarterdeck.workspace.names import check_reason
 from quarterdeck.workspace.projects import organization_of
 
@@ -123,6 +124,31 @@ def prune(tx: Tx, chosen: Chosen, before: datetime, *, dry_run: bool) -> Pruned:
             detail={"before": before, "count": pruned.matched, "resources": len(pruned.resources)},
         )
     return pruned
+
+
+def old(tx: Tx, sweep: Sweep) -> int:
+    """What a sweep of housekeeping takes, or would take."""
+    share, meant = sweep.share, [LogArchive.captured_at < sweep.before]
+    if share.organization_id is not None:
+        meant.append(LogArchive.organization_id == share.organization_id)
+    elif share.without:
+        meant.append(LogArchive.organization_id.not_in(share.without))
+    count = int(tx.execute(select(func.count()).select_from(LogArchive).where(*meant)).scalar_one())
+    if count and not sweep.dry_run:
+        tx.execute(delete(LogArchive).where(*meant))
+    return count
+
+
+async def _sweep(instance: Any, sweep: Sweep) -> int:
+    return int(await (instance.db.read if sweep.dry_run else instance.db.write)(old, sweep))
+
+
+register(
+    Category(
+        "log-archives", "Kept lines of runtimes, where a default says so", None,
+        governed="resource-runtime-log-archives", sweep=_sweep,
+    )
+)  # fmt: skip
 
 
 def _meant(tx: Tx, chosen: Chosen) -> list[ColumnElement[bool]]:

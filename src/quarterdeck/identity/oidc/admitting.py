@@ -45,7 +45,7 @@ def admit(tx: Tx, access: Access, provider: OidcProvider, claims: Mapping[str, A
         )
     account.last_sign_in_at = tx.now
     _give(tx, access, provider, user, mapped)
-    if not grants.roles_of(tx, user.id, provider.organization_id):
+    if not set(grants.roles_of(tx, user.id, provider.organization_id)) - {grants.MEMBER}:
         return _not_admitted(provider, "none of your groups has a role here")
     return user
 

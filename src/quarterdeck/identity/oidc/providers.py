@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 
 from quarterdeck.access import Access
 from quarterdeck.access.model import Role
 from quarterdeck.identity.actions import IdentityAction
-from quarterdeck.identity.model import ExternalAccount, UserSession
+from quarterdeck.identity.model import ExternalAccount, Organization, UserSession
 from quarterdeck.identity.oidc.discovery import check_address
 from quarterdeck.identity.oidc.model import OidcProvider, OidcRequest
 from quarterdeck.identity.sessions import revoke_row
@@ -36,7 +36,7 @@ def listed(tx: Tx) -> list[OidcProvider]:
 
 def offered(tx: Tx) -> list[OidcProvider]:
     """What the sign-in page offers, by name."""
-    return list(tx.scalars(select(OidcProvider).where(OidcProvider.enabled.is_(True)).order_by(OidcProvider.name)))
+    return list(tx.scalars(select(OidcProvider).where(*_usable()).order_by(OidcProvider.name)))
 
 
 def find(tx: Tx, name: str) -> OidcProvider:
@@ -47,8 +47,12 @@ def find(tx: Tx, name: str) -> OidcProvider:
 
 def usable(tx: Tx, slug: str) -> OidcProvider:
     """An enabled one by its slug, of any organization. Raises as `find` does."""
-    enabled = (OidcProvider.slug == slug, OidcProvider.enabled.is_(True))
-    return tx.first(select(OidcProvider).where(*enabled)) or missing(slug)
+    return tx.first(select(OidcProvider).where(OidcProvider.slug == slug, *_usable())) or missing(slug)
+
+
+def _usable() -> tuple[ColumnElement[bool], ...]:
+    there = select(Organization.id).where(Organization.deleted_at.is_(None))
+    return OidcProvider.enabled.is_(True), OidcProvider.organization_id.in_(there)
 
 
 def missing(name: str) -> OidcProvider:

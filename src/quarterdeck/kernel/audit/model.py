@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import DDL, BigInteger, Column, Index, Integer, String, Table, Text, event
+from sqlalchemy import DDL, BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, event
 
 from quarterdeck.kernel.db.types import Base, BigId, Instant
 
@@ -57,6 +57,9 @@ audit_events = Table(
     Column("detail", Text, nullable=False),  # JSON as it was written: its digest must not depend on a normal form
     Index("ix_audit_events_aggregate_id_id", "aggregate_id", "id"),
     Index("ix_audit_events_organization_id_id", "organization_id", "id"),
+    Index("ix_audit_events_organization_id_action", "organization_id", "action", "id"),
+    Index("ix_audit_events_organization_id_actor_id", "organization_id", "actor_id", "id"),
+    Index("ix_audit_events_correlation_id", "correlation_id", "id"),
     Index("ix_audit_events_at", "at"),
     sqlite_autoincrement=True,
 )
@@ -91,6 +94,19 @@ audit_tombstones = Table(
     Column("pruned_at", Instant, nullable=False),
 )
 
+# How many sealed events there are of each actor and action: what lists answer as their total, and choose filters from.
+# The sealer and the pruning keep it. Organization 0 stands for none.
+audit_tallies = Table(
+    "audit_tallies",
+    Base.metadata,
+    Column("organization_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("action", String(96), primary_key=True),
+    Column("actor_kind", String(16), primary_key=True),
+    Column("actor_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("actor_label", String(200), primary_key=True),
+    Column("count", BigInteger, nullable=False),
+)
+
 # A legal hold keeps matching events from being pruned until it is released; empty columns match everything.
 audit_holds = Table(
     "audit_holds",
@@ -100,12 +116,18 @@ audit_holds = Table(
     Column("ref", String(16), nullable=False, unique=True),
     Column("organization_id", BigInteger),
     Column("aggregate_id", String(200)),
+    Column("action", String(96)),
+    Column("from_at", Instant),
+    Column("to_at", Instant),
     Column("reason", Text, nullable=False),
+    Column("requested_by", String(200)),
     Column("created_at", Instant, nullable=False),
     Column("released_at", Instant),
+    Column("released_by", String(200)),
+    Column("release_reason", Text),
 )
 
-# An archive keeps the events of an aggregate and span of time until `retain_until` (for good when empty).
+# An archive is a copy of events as they were shown on the day; `content` is JSON whose digest stands beside it.
 audit_archives = Table(
     "audit_archives",
     Base.metadata,
@@ -114,11 +136,28 @@ audit_archives = Table(
     Column("ref", String(16), nullable=False, unique=True),
     Column("organization_id", BigInteger),
     Column("aggregate_id", String(200)),
-    Column("from_at", Instant, nullable=False),
-    Column("to_at", Instant, nullable=False),
-    Column("retain_until", Instant),
+    Column("action", String(96)),
+    Column("from_at", Instant),
+    Column("to_at", Instant),
+    Column("reason", Text, nullable=False),
+    Column("item_count", Integer, nullable=False),
+    Column("truncated", Boolean, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("retains", Boolean, nullable=False),
     Column("created_at", Instant, nullable=False),
-    Column("deleted_at", Instant),
+    Index("ix_audit_archives_organization_id_id", "organization_id", "id"),
+)
+
+# The events that an archive which `retains` keeps from being pruned; they go with it.
+audit_retained = Table(
+    "audit_retained",
+    Base.metadata,
+    Column("event_id", BigInteger, primary_key=True, autoincrement=False),
+    Column(
+        "archive_id", BigId, ForeignKey("audit_archives.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
+    Index("ix_audit_retained_archive_id", "archive_id"),
 )
 
 APPEND_ONLY = ("audit_events", "audit_seals", "audit_tombstones")
@@ -136,6 +175,7 @@ CREATE TRIGGER {table}_whole BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECU
 _POSTGRESQL_PRUNED = """IF TG_OP = 'DELETE' THEN
     IF EXISTS (SELECT 1 FROM audit_tombstones WHERE event_id = OLD.id) THEN RETURN OLD; END IF;
   END IF;"""
+_POSTGRESQL_DELETED = "IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;"
 _SQLITE_UPDATE = "CREATE TRIGGER {table}_update BEFORE UPDATE ON {table} BEGIN SELECT RAISE(ABORT, '{message}'); END"
 _SQLITE_DELETE = (
     "CREATE TRIGGER {table}_delete BEFORE DELETE ON {table} {exception} BEGIN SELECT RAISE(ABORT, '{message}'); END"
@@ -150,20 +190,23 @@ _SAME = {
     "audit_events": "id = NEW.id OR uid = NEW.uid OR ref = NEW.ref",
     "audit_seals": "event_id = NEW.event_id OR (organization_id = NEW.organization_id AND position = NEW.position)",
     "audit_tombstones": "event_id = NEW.event_id",
+    "audit_archives": "id = NEW.id OR uid = NEW.uid OR ref = NEW.ref",
 }
 
 
 def _guard(table: Table) -> None:
+    """No row of the table changes. Some may go: events that have a tombstone, archives."""
     name, message = table.name, _MESSAGE.format(table=table.name)
-    prunable = table is audit_events
-    for statement in (_SQLITE_UPDATE, _SQLITE_DELETE, _SQLITE_REPLACE):
+    prunable, goes = table is audit_events, table is audit_archives
+    for statement in (_SQLITE_UPDATE, _SQLITE_REPLACE) if goes else (_SQLITE_UPDATE, _SQLITE_DELETE, _SQLITE_REPLACE):
         filled = statement.format(
             table=name, message=message, same=_SAME[name], exception=_SQLITE_PRUNED if prunable else ""
         )
         event.listen(table, "after_create", DDL(filled).execute_if(dialect="sqlite"))  # type: ignore[no-untyped-call]
-    filled = _POSTGRESQL.format(table=name, message=message, exception=_POSTGRESQL_PRUNED if prunable else "")
+    exception = _POSTGRESQL_PRUNED if prunable else _POSTGRESQL_DELETED if goes else ""
+    filled = _POSTGRESQL.format(table=name, message=message, exception=exception)
     event.listen(table, "after_create", DDL(filled).execute_if(dialect="postgresql"))  # type: ignore[no-untyped-call]
 
 
-for _table in (audit_events, audit_seals, audit_tombstones):
+for _table in (audit_events, audit_seals, audit_tombstones, audit_archives):
     _guard(_table)

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import RowMapping, text
 
+from quarterdeck.kernel.audit import tallies
 from quarterdeck.kernel.clock import micros
 from quarterdeck.kernel.db import Tx
 
@@ -68,5 +69,6 @@ def seal(tx: Tx, limit: int = BATCH) -> int:
         )
     if seals:
         tx.execute(_SEAL, seals)
+        tallies.add(tx, waiting)
         tx.execute(_DONE, [{"event_id": row["event_id"]} for row in seals])
     return len(seals)

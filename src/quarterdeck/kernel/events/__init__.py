@@ -2,7 +2,7 @@
 
 from quarterdeck.kernel.events.follow import follow
 from quarterdeck.kernel.events.model import Event, Gap
-from quarterdeck.kernel.events.prune import Pruning, erase, prune
+from quarterdeck.kernel.events.prune import Old, Pruning, erase, prune
 from quarterdeck.kernel.events.stream import append, head, locate, missed, read, watermark
 from quarterdeck.kernel.events.subscriptions import (
     Subscriber,
@@ -18,6 +18,7 @@ from quarterdeck.kernel.events.subscriptions import (
 __all__ = [
     "Event",
     "Gap",
+    "Old",
     "Pruning",
     "Subscriber",
     "advance",

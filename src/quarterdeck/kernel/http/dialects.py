@@ -29,6 +29,12 @@ def sentence(failure: Failure) -> str:
     return "; ".join(told)
 
 
+def advised(failure: Failure) -> str:
+    """The failure and what to do next, for envelopes that have no room for a hint of its own."""
+    told = sentence(failure)
+    return f"{told} {failure.hint}" if failure.hint else told
+
+
 class Dialect(ABC):
     name: ClassVar[str]
     media_type: ClassVar[str] = "application/json"
@@ -170,10 +176,17 @@ class Tasks(Dialect):
 
 
 class Runbooks(Dialect):
+    """`statuses` are those that the surface documents for a code where the kind of the refusal says another."""
+
     name = "runbooks"
 
+    def __init__(self, statuses: Mapping[str, int] | None = None) -> None:
+        self.statuses = dict(statuses or {})
+
     def status(self, failure: Failure) -> int:
-        return 422 if failure.issues else failure.status
+        if failure.kind == "framework" or failure.status in {429, 500}:
+            return failure.status
+        return 422 if failure.issues else self.statuses.get(failure.code, failure.status)
 
     def shape_status(self) -> int:
         return 422
@@ -182,7 +195,9 @@ class Runbooks(Dialect):
         if status == 429:
             return {"error": f"Rate limit exceeded: {failure.details.get('limit', failure.message)}"}
         if not failure.issues:
-            return {"detail": failure.message}
+            lacking = str(failure.details.get("permission", "")).partition(":")[2]
+            denied = f"Permission denied: {lacking}. " if status == 403 and lacking else ""
+            return {"detail": denied + advised(failure)}
         return {
             "detail": [
                 {"type": issue.code, "loc": [issue.source, *issue.path], "msg": issue.message, "input": None}
@@ -211,12 +226,25 @@ class Infra(Dialect):
 
 
 class Broker(Dialect):
+    """`error` is the documented phrase where there is one (`phrases`, by code), `message` what people read."""
+
     name = "broker"
+
+    def __init__(self, phrases: Mapping[str, str] | None = None) -> None:
+        self.phrases = dict(phrases or {})
 
     def body(self, failure: Failure, status: int) -> Any:
         if status >= 500:
             return {"error": "internal server error", "correlation_id": failure.request_id}
-        return {"error": sentence(failure)}
+        return {"error": self._phrase(failure, status), "message": advised(failure)}
+
+    def _phrase(self, failure: Failure, status: int) -> str:
+        lacking = str(failure.details.get("permission", "")).partition(":")[2]
+        if status == 403 and lacking:
+            return f'missing permission "{lacking}" (global scope)'
+        if failure.issues and failure.issues[0].code == "invalid_json":
+            return failure.message
+        return self.phrases.get(failure.code) or sentence(failure)
 
     def schema(self, status: int) -> Schema:
         if status >= 500:

@@ -68,7 +68,9 @@ class Guard:
         permission = handler.opt["permission"]
         address = counted_as(current.get().address or "-")
         if rate := handler.opt.get("rate"):
-            self.limiter.take(f"route {handler.opt.get('key') or connection.scope['path']} {address}", rate)
+            endpoint = handler.opt.get("endpoint")  # by its declared path: one bucket, whatever the parameters say
+            place = endpoint.path if endpoint is not None else connection.scope["path"]
+            self.limiter.take(f"route {method} {place} {address}", rate)
         elif self.per_address is not None:
             self.limiter.take(f"address {address}", self.per_address)
         if permission != PUBLIC:

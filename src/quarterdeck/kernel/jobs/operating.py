@@ -158,14 +158,18 @@ def prune(
     organization_id: int | None = None,
     *,
     with_own: bool = False,
+    without: Collection[int] = (),
     states: Collection[State] = ENDED,
     dry_run: bool = True,
     limit: int = 10_000,
 ) -> dict[str, int]:
     """Count, or delete, at most `limit` jobs that ended before an instant (exclusive), by state; of one organization,
-    or of all. Live jobs always stay.
+    or of all except `without`. Live jobs always stay.
     """
     where, bounds = _ended(before, organization_id, with_own, states)
+    if without:
+        spared = ", ".join(str(int(one)) for one in without)
+        where += f" AND (organization_id IS NULL OR organization_id NOT IN ({spared}))"
     chosen = f"SELECT id, state FROM jobs WHERE {where} ORDER BY finished_at LIMIT :limit"  # noqa: S608 - own words
     rows = tx.execute(chosen, bounds | {"limit": limit}).all()
     counts: dict[str, int] = {}

@@ -2,7 +2,28 @@
 
 from __future__ import annotations
 
-from quarterdeck.kernel.retention.categories import Category, categories, register, spare, spared
+from quarterdeck.kernel.retention.categories import (
+    Category,
+    Share,
+    Sweep,
+    categories,
+    lines_apart,
+    register,
+    spare,
+    spared,
+)
 from quarterdeck.kernel.retention.jobs import KIND, schedule_all, tidy
 
-__all__ = ["KIND", "Category", "categories", "register", "schedule_all", "spare", "spared", "tidy"]
+__all__ = [
+    "KIND",
+    "Category",
+    "Share",
+    "Sweep",
+    "categories",
+    "lines_apart",
+    "register",
+    "schedule_all",
+    "spare",
+    "spared",
+    "tidy",
+]

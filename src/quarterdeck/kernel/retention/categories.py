@@ -13,14 +13,47 @@ Prune = Callable[[Any, datetime], Awaitable[int]]
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """Whose things are meant: those of one organization, or of all (and of none) except `without`."""
+
+    organization_id: int | None = None
+    without: tuple[int, ...] = ()
+
+    def __contains__(self, organization_id: int | None) -> bool:
+        if self.organization_id is not None:
+            return organization_id == self.organization_id
+        return organization_id not in self.without
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """One sweep of a category that people may say something about: older than `before`, of a share. `told` says that
+    somebody asked for it; else it is what the program does by itself. A dry run only counts.
+    """
+
+    share: Share
+    before: datetime
+    told: bool = False
+    dry_run: bool = False
+
+
+Sweeper = Callable[[Any, Sweep], Awaitable[int]]
+"""Given the instance and a sweep: answers how much went, or would go."""
+
+
+@dataclass(frozen=True, slots=True)
 class Category:
-    """`keep` is how long a thing of it stays, None for ever (then `prune` is never called). `every` is in seconds."""
+    """`keep` is how long a thing of it stays, None for ever. `every` is in seconds. It goes by `prune`, or, where
+    defaults can be set for it under the name `governed`, by `sweep`.
+    """
 
     name: str
     what: str
     keep: timedelta | None
-    prune: Prune
+    prune: Prune | None = None
     every: int = 24 * HOUR
+    governed: str | None = None
+    sweep: Sweeper | None = None
 
 
 _known: dict[str, Category] = {}
@@ -41,12 +74,24 @@ _spared: set[str] = set()
 
 
 def spare(prefix: str) -> None:
-    """Streams of events and lines that begin so are history: housekeeping never touches them."""
+    """Streams of events and lines that begin so are history: housekeeping never touches them by itself."""
     _spared.add(prefix)
 
 
 def spared() -> tuple[str, ...]:
     return tuple(sorted(_spared))
+
+
+_apart: set[str] = set()
+
+
+def lines_apart(prefix: str) -> None:
+    """Streams of lines that begin so have a category of their own."""
+    _apart.add(prefix)
+
+
+def apart() -> tuple[str, ...]:
+    return tuple(sorted(_apart))
 
 
 def find(name: str) -> Category | None:

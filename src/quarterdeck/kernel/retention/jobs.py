@@ -10,7 +10,8 @@ import structlog
 
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.retention.categories import categories, find
+from quarterdeck.kernel.retention import defaults
+from quarterdeck.kernel.retention.categories import Category, categories, find
 
 KIND = "housekeeping.tidy"
 log = structlog.get_logger("quarterdeck.housekeeping")
@@ -38,18 +39,44 @@ jobs.kinds.register(
 @jobs.server_handlers.register(KIND)
 async def run(context: jobs.JobContext, instance: Any) -> dict[str, int]:
     """Tidy the category of the job."""
-    return {"removed": await tidy(instance, context.read(Task).category)}
+    name = context.read(Task).category
+    category = find(name)
+    if category is None or category.sweep is None:
+        return {"removed": await tidy(instance, name)}
+    return await carry_out(instance, category)
 
 
 async def tidy(instance: Any, name: str) -> int:
     """Take away what a category does not keep any more. Answers how much; a category that is gone has nothing."""
     category = find(name)
-    if category is None or category.keep is None:
+    if category is None:
+        return 0
+    if category.sweep is not None:
+        return (await carry_out(instance, category))["removed"]
+    if category.keep is None or category.prune is None:
         return 0
     removed = await category.prune(instance, instance.db.clock.now() - category.keep)
     if removed:
         log.info("tidied", category=name, removed=removed)
     return removed
+
+
+async def carry_out(instance: Any, category: Category) -> dict[str, int]:
+    """Sweep a category as its defaults say: how much went, and how much would go by those that only look."""
+    said = [] if category.governed is None else await instance.db.read(defaults.in_force, category.governed)
+    done = {"removed": 0, "wouldRemove": 0}
+    for sweep in defaults.sweeps(category, said, instance.db.clock.now()):
+        assert category.sweep is not None  # noqa: S101 - asked before
+        count = await category.sweep(instance, sweep)
+        done["wouldRemove" if sweep.dry_run else "removed"] += count
+        if count:
+            log.info(
+                "would_tidy" if sweep.dry_run else "tidied",
+                category=category.name,
+                removed=count,
+                organization=sweep.share.organization_id,
+            )
+    return done
 
 
 def schedule_all(tx: Tx) -> None:
@@ -67,5 +94,5 @@ def schedule_all(tx: Tx) -> None:
                 capabilities=frozenset({jobs.SERVER}),
                 concurrency_key=f"housekeeping:{category.name}",
             ),
-            enabled=category.keep is not None,
+            enabled=category.keep is not None or category.sweep is not None,
         )

@@ -10,10 +10,12 @@ from quarterdeck.kernel import audit, events, jobs
 from quarterdeck.kernel.clock import micros
 from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.jobs.job import LANES
-from quarterdeck.kernel.retention.categories import HOUR, Category, register, spared
+from quarterdeck.kernel.retention.categories import HOUR, Category, Sweep, apart, register, spared
 
 BATCH = 2_000
 """Rows of one unit: the writer has others waiting."""
+COUNTED = 1_000_000
+"""The most that a dry run counts."""
 
 _CHORES = (
     "SELECT id FROM jobs WHERE finished_at >= :after AND finished_at < :before AND lane = :lane "
@@ -34,8 +36,12 @@ async def in_batches(db: Database, verb: Callable[..., int], *args: Any) -> int:
             return removed
 
 
-def ended_jobs(tx: Tx, before: datetime, limit: int) -> int:
-    return sum(jobs.prune(tx, before, dry_run=False, limit=limit).values())
+def ended_jobs(tx: Tx, sweep: Sweep, limit: int) -> int:
+    share = sweep.share
+    found = jobs.prune(
+        tx, sweep.before, share.organization_id, without=share.without, dry_run=sweep.dry_run, limit=limit
+    )
+    return sum(found.values())
 
 
 def ended_chores(tx: Tx, before: datetime, limit: int) -> int:
@@ -57,16 +63,16 @@ def fired_schedules(tx: Tx, before: datetime, limit: int) -> int:
     return int(tx.execute(_RUNS, {"before": micros(before), "limit": limit}).rowcount)  # type: ignore[attr-defined]
 
 
-def old_events(tx: Tx, before: datetime, after: tuple[int, int], limit: int) -> events.Pruning:
-    return events.prune(tx, before, dry_run=False, spare=spared(), after=after, limit=limit)
+def old_events(tx: Tx, sweep: Sweep, after: tuple[int, int], limit: int | None) -> events.Pruning:
+    wanted = events.Old(before=sweep.before, organization_id=sweep.share.organization_id, without=sweep.share.without)
+    kept = () if sweep.told else spared()
+    return events.prune(tx, wanted, dry_run=sweep.dry_run, spare=kept, after=after, limit=limit)
 
 
-def old_audit(tx: Tx, before: datetime, limit: int) -> int:
-    return audit.prune(tx, before, dry_run=False, limit=limit).pruned
-
-
-async def _jobs(instance: Any, before: datetime) -> int:
-    return await in_batches(instance.db, ended_jobs, before)
+async def _jobs(instance: Any, sweep: Sweep) -> int:
+    if sweep.dry_run:
+        return int(await instance.db.read(ended_jobs, sweep, COUNTED))
+    return await in_batches(instance.db, ended_jobs, sweep)
 
 
 async def _chores(instance: Any, before: datetime) -> int:
@@ -77,31 +83,57 @@ async def _runs(instance: Any, before: datetime) -> int:
     return await in_batches(instance.db, fired_schedules, before)
 
 
-async def _events(instance: Any, before: datetime) -> int:
+async def _events(instance: Any, sweep: Sweep) -> int:
     removed, place = 0, (-1, -1)
+    if sweep.dry_run:
+        return int((await instance.db.read(old_events, sweep, place, None)).pruned)
     while True:
-        done: events.Pruning = await instance.db.write(old_events, before, place, BATCH)
+        done: events.Pruning = await instance.db.write(old_events, sweep, place, BATCH)
         removed += done.pruned
         if done.rest is None:
             return removed
         place = done.rest
 
 
-async def _audit(instance: Any, before: datetime) -> int:
-    return await in_batches(instance.db, old_audit, before)
+async def _audit(instance: Any, sweep: Sweep) -> int:
+    share = sweep.share
+    scope = audit.Scope(before=sweep.before, organization_id=share.organization_id, without=share.without)
+    if sweep.dry_run:
+        found: audit.Survey = await instance.db.read(audit.survey, scope)
+        return sum(found.prunable.values())
+    return sum((await audit.prune_all(instance.db, scope)).values())
 
 
 async def _lines(instance: Any, before: datetime) -> int:
-    pruned = await instance.logs.prune(before=before, keep_bytes=instance.settings.runtime_log_size, spare=spared())
+    others = (*spared(), *apart())
+    pruned = await instance.logs.prune(before=before, keep_bytes=instance.settings.runtime_log_size, spare=others)
     return int(pruned.lines)
 
 
 for _category in (
-    Category("jobs", "Jobs that have ended, with their attempts", timedelta(days=90), _jobs),
+    Category(
+        "jobs",
+        "Jobs that have ended, with their attempts",
+        timedelta(days=90),
+        governed="process-attempts",
+        sweep=_jobs,
+    ),
     Category("housekeeping-jobs", "Ended jobs of the housekeeping lane", timedelta(days=2), _chores, every=6 * HOUR),
     Category("schedule-runs", "Due times that have fired", timedelta(days=30), _runs),
-    Category("domain-events", "Domain events, except those of deployments", timedelta(days=180), _events),
-    Category("audit-events", "Audit events that nothing holds; a tombstone of each stays", timedelta(days=730), _audit),
+    Category(
+        "domain-events",
+        "Domain events, except those of deployments",
+        timedelta(days=180),
+        governed="domain-event-streams",
+        sweep=_events,
+    ),
+    Category(
+        "audit-events",
+        "Audit events that nothing holds; a tombstone of each stays",
+        timedelta(days=730),
+        governed="audit-rows",
+        sweep=_audit,
+    ),
     Category(
         "log-lines",
         "Log lines of what runs; of each stream the newest 64 MB, or as set",

@@ -9,17 +9,18 @@ from msgspec import UNSET, Struct, UnsetType
 
 from quarterdeck.access import Access
 from quarterdeck.identity import setup, signing_in
+from quarterdeck.identity.model import Organization
 from quarterdeck.identity.oidc import providers
-from quarterdeck.identity.sessions import Opened
 from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.errors import Forbidden
 from quarterdeck.kernel.http.endpoint import Call, route
 from quarterdeck.kernel.http.guard import names_this_machine
 from quarterdeck.kernel.vault import Secret
+from quarterdeck.runbooks import vault_password
 from quarterdeck.surfaces.deploy.operation import operation
 from quarterdeck.surfaces.deploy.shapes import given
 from quarterdeck.surfaces.deploy.wire import bootstrap as wire
-from quarterdeck.surfaces.shared.signing_in import API_KINDS, DOOR, signed_in
+from quarterdeck.surfaces.shared.signing_in import API_KINDS, DOOR, client_kind, signed_in
 
 SETUP_HEADER = "x-setup-token"
 
@@ -113,18 +114,24 @@ async def first_admin(
 
 @route("POST", "/api/auth/setup", permission="public", rate=DOOR)
 async def first_user(call: Call, body: Setup, db: Database, access: Access) -> dict[str, Any]:
-    """Create the first administrator by name, and sign in."""
+    """Create the first administrator by name, and sign in. A vault password is kept for runbooks."""
     if not await call.read(setup.administrator_exists):
         check_setup_token(call)
-    user, organization = await signing_in.create_first_administrator(
-        db, access, email=None, username=body.username, display_name=None, password=Secret(body.password)
+    vault = Secret(given(body.vault_password) or "")
+
+    def also(tx: Tx, place: Organization) -> None:
+        if vault.reveal():
+            vault_password.keep(tx, place.id, vault)
+
+    made = await signing_in.set_up(
+        db,
+        access,
+        username=body.username,
+        password=Secret(body.password),
+        kinds=API_KINDS,
+        client_kind=client_kind(call),
+        also=also,
     )
-
-    def opened(tx: Tx) -> Opened:
-        tx.session.add_all([user, organization])
-        return signing_in.begin(tx, user, organization, kinds=API_KINDS, client_kind="web")
-
-    made = await db.write(opened)
     return await signed_in(call, made)
 
 
@@ -133,10 +140,3 @@ async def setup_required(db: Database) -> dict[str, bool]:
     """Whether the first administrator still has to be created."""
     exists = await db.read(setup.administrator_exists)
     return {"setup_required": not exists, "setup_complete": exists}
-
-
-@route("GET", "/api/auth/status", permission="public")
-async def setup_status(db: Database) -> dict[str, bool]:
-    """Whether the first administrator still has to be created."""
-    exists = await db.read(setup.administrator_exists)
-    return {"setup_complete": exists, "setup_required": not exists}

@@ -8,7 +8,7 @@ from litestar.datastructures import Cookie
 from msgspec import UNSET, Struct, UnsetType
 
 from quarterdeck.access import Access
-from quarterdeck.identity import organizations, sessions, signing_in
+from quarterdeck.identity import organizations, powers, sessions, signing_in
 from quarterdeck.identity.model import User, UserSession
 from quarterdeck.identity.sessions import Opened, Signer
 from quarterdeck.kernel.clock import wire_time
@@ -45,6 +45,24 @@ class Refresh(Struct, kw_only=True):
     refreshToken: str  # noqa: N815 - the documented spelling
 
 
+class Logout(Struct, kw_only=True):
+    refreshToken: str | UnsetType | None = UNSET  # noqa: N815 - the documented spelling
+
+
+class Done(Struct, kw_only=True):
+    success: bool = True
+
+
+class Tokens(Struct, kw_only=True):
+    """`access_token` lasts a day, for clients that cannot refresh; it ends with its session as the others do."""
+
+    accessToken: str  # noqa: N815 - the documented spelling
+    refreshToken: str  # noqa: N815 - the documented spelling
+    access_token: str
+    token_type: str
+    expiresIn: int  # noqa: N815 - the documented spelling
+
+
 def cookies(call: Call, value: str, age: int = WEEK) -> list[Cookie]:
     """The session cookie under each documented name."""
     secure = str(call.service("public_url")).startswith("https://") or call.request.scope["scheme"] == "https"
@@ -67,6 +85,8 @@ def user_body(user: User) -> dict[str, Any]:
         "is_active": user.active,
         "created_at": wire_time(user.created_at),
         "createdAt": wire_time(user.created_at),
+        "ssh_public_key": (user.preferences or {}).get("sshPublicKey"),
+        "personal_ssh_public_key": (user.preferences or {}).get("personalSshPublicKey"),
     }
 
 
@@ -94,9 +114,11 @@ def tokens_body(opened: Opened) -> dict[str, Any]:
 
 
 async def permissions_of(call: Call, opened: Opened) -> list[str]:
+    """Keys of the catalogue, and those of runbooks also as that surface names them."""
     access: Access = call.service("access")
     await access.ready(call.service("db"))
-    return sorted(access.permissions(opened.user.id, opened.organization.id))
+    keys = access.permissions(opened.user.id, opened.organization.id)
+    return sorted(keys | {key.removeprefix("runbooks:") for key in keys})
 
 
 @route(
@@ -140,24 +162,30 @@ async def signed_in(call: Call, opened: Opened) -> dict[str, Any]:
     return {**tokens_body(opened), "user": user_body(opened.user), "permissions": await permissions_of(call, opened)}
 
 
-@route("POST", "/api/auth/refresh", permission="public", rate=DOOR)
-async def refresh(body: Refresh, db: Database) -> dict[str, Any]:
+@route(
+    "POST",
+    "/api/auth/refresh",
+    permission="public",
+    rate=DOOR,
+    errors=((401, "product_auth_invalid"), (401, "refresh_reused")),
+)
+async def refresh(body: Refresh, db: Database) -> Tokens:
     """Exchange a refresh token; one that was used before ends its session."""
     opened = await db.write(sessions.refresh, body.refreshToken)
     if opened is None:
         raise Unauthenticated(
             "This refresh token was used before, so its session was ended.",
-            code="product_auth_invalid",
+            code="refresh_reused",
             hint="Sign in again. If it was not you who used it, change your password.",
         )
-    return tokens_body(opened)
+    return Tokens(**tokens_body(opened))
 
 
-@route("POST", "/api/auth/logout", permission="authenticated")
-async def logout(call: Call) -> Answer[dict[str, bool]]:
-    """End the session of this request."""
-    await call.write(sessions.revoke, call.principal.credential)
-    return Answer({"success": True}, cookies=cookies(call, "", 0))
+@route("POST", "/api/auth/logout", permission="authenticated", errors=((403, "session_required"),))
+async def logout(call: Call, body: Logout) -> Answer[Done]:
+    """End the session of this request, and the one of the refresh token that is sent along."""
+    await call.write(sessions.sign_out, given(body.refreshToken))
+    return Answer(Done(), cookies=cookies(call, "", 0))
 
 
 @route("POST", "/api/auth/sign-in/email", permission="public", rate=DOOR)
@@ -183,13 +211,14 @@ async def sign_in_email(call: Call, body: EmailSignIn, db: Database, signer: Sig
 @route("POST", "/api/auth/sign-out", permission="authenticated")
 async def sign_out(call: Call) -> Answer[dict[str, bool]]:
     """End the session of this request."""
-    await call.write(sessions.revoke, call.principal.credential)
+    await call.write(sessions.sign_out)
     return Answer({"success": True}, cookies=cookies(call, "", 0))
 
 
 def _session_body(tx: Tx) -> dict[str, Any]:
     from sqlalchemy import select
 
+    powers.require_session(tx.principal)
     session = tx.first(select(UserSession).where(UserSession.uid == tx.principal.credential))
     user = tx.get(User, tx.principal.id)
     assert session is not None and user is not None  # noqa: S101, PT018 - authenticated a moment ago

@@ -1,0 +1,197 @@
+"""What an administrator does to somebody's account.
+
+Nobody does to oneself what could lock oneself out, and nobody takes hold of the account of somebody who may more than
+they: a new password or address of such a person would be a way to their permissions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import timedelta
+
+from sqlalchemy import delete, select, update
+
+from quarterdeck.access import Access, grants, roles
+from quarterdeck.access.model import Grant
+from quarterdeck.identity import invitations, links, members, organizations, recovery, second_factor, users
+from quarterdeck.identity.actions import IdentityAction
+from quarterdeck.identity.invitations import Invited
+from quarterdeck.identity.model import ExternalAccount, Invitation, PersonalToken, RecoveryCode, User
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from quarterdeck.kernel.principal import Principal
+
+
+def listed(tx: Tx) -> list[User]:
+    """Everybody of the caller's organization, in the order of their numbers; who was newly asked in is one of them."""
+    here = select(Grant.user_id).where(Grant.organization_id == tx.principal.organization_id)
+    return list(tx.scalars(select(User).where(User.id.in_(here)).order_by(User.id)))
+
+
+def find(tx: Tx, user_id: int | None = None, *, uid: str | None = None) -> User:
+    """One of `listed`. Raises `NotFound` (`user_not_found`), for somebody of another organization too."""
+    user = tx.get(User, user_id) if user_id is not None else users.by_uid(tx, uid or "")
+    if user is None or not grants.belongs(tx, user.id, tx.principal.organization_id or 0):
+        raise NotFound(
+            f"There is no user {user_id or uid} in this organization.",
+            code="user_not_found",
+            hint="Look at the list of users.",
+        )
+    return user
+
+
+def change(
+    tx: Tx,
+    access: Access,
+    user: User,
+    *,
+    display_name: str | None = None,
+    email: str | None = None,
+    active: bool | None = None,
+    **preferences: object,
+) -> None:
+    """Change how somebody is called or reached, let them in or keep them out; None leaves as it is.
+
+    Raises `Invalid` (`own_account`), `Conflict` (`email_taken`, `last_administrator`) and `Forbidden`
+    (`account_outranks`).
+    """
+    if active is False:
+        _another(tx, user, "deactivate")
+    tx.lock("access:membership")
+    if (active is not None and active != user.active) or (email is not None and email != user.email):
+        require_no_more(tx, user)
+    changed = users.rename(tx, user, display_name=display_name, email=email)
+    kept = user.preferences
+    users.prefer(tx, user, **{name: value for name, value in preferences.items() if value is not None})
+    changed = changed or user.preferences != kept
+    switched = active is not None and members.switch(tx, access, user, active=active)
+    if not (changed or switched):
+        return
+    action = IdentityAction.CHANGED
+    if switched:
+        action = IdentityAction.ACTIVATED if active else IdentityAction.DEACTIVATED
+    members.note(tx, user, action, tx.principal.organization_id)
+
+
+def set_password(tx: Tx, user: User, password_hash: str) -> None:
+    """Give somebody another password; every session of theirs ends. Raises as `change` does."""
+    _another(tx, user, "set the password of")
+    require_no_more(tx, user)
+    recovery.set_by_administrator(tx, user, password_hash)
+
+
+def reset_second_factor(tx: Tx, user: User) -> None:
+    """Switch somebody's second factor off. Raises as `change` does, and `Conflict` (`second_factor_disabled`)."""
+    _another(tx, user, "reset the second factor of")
+    require_no_more(tx, user)
+    second_factor.disable(tx, user)
+
+
+def set_roles(tx: Tx, access: Access, user: User, family: str, keys: Collection[str]) -> None:
+    """Replace the roles of a family and the custom ones. Raises `Forbidden` (`permission_not_held`) where that gives
+    or takes what the caller has not got on another surface, and as `members.set_roles` does.
+    """
+    organization_id = tx.principal.organization_id
+    assert organization_id is not None  # noqa: S101 - a user's session always has one
+    tx.lock("access:membership")
+    families = (family, roles.CUSTOM)
+    held = {key for key in grants.roles_of(tx, user.id, organization_id) if key.split(":")[0] in families}
+    roles.require_given(tx, sorted(held ^ set(keys)), family)
+    members.set_roles(tx, access, user, organization_id, families, keys)
+
+
+def remove(tx: Tx, access: Access, user: User) -> None:
+    """Take somebody out of the organization. Who is in no other one ends to exist: nobody signs in as them again, and
+    their name and address are free; the row stays for the history. Raises as `change` does.
+    """
+    _another(tx, user, "delete")
+    organization_id = tx.principal.organization_id
+    assert organization_id is not None  # noqa: S101 - a user's session always has one
+    require_no_more(tx, user, organization_id)
+    members.leave(tx, access, user, organization_id)
+    here = (Invitation.user_id == user.id, Invitation.organization_id == organization_id)
+    waiting = (Invitation.accepted_at.is_(None), Invitation.revoked_at.is_(None))
+    tx.execute(update(Invitation).where(*here, *waiting).values(revoked_at=tx.now))
+    links.void(tx, "invite", user)
+    members.note(tx, user, IdentityAction.DELETED, organization_id, username=user.username)
+    if not organizations.of_user(tx, user.id):
+        _end(tx, user)
+
+
+def _end(tx: Tx, user: User) -> None:
+    members.end_sessions(tx, user)
+    for purpose in links.LIFE:
+        links.void(tx, purpose, user)
+    for kind in (RecoveryCode, ExternalAccount):
+        tx.execute(delete(kind).where(kind.user_id == user.id))
+    mine = (PersonalToken.user_id == user.id, PersonalToken.revoked_at.is_(None))
+    tx.execute(update(PersonalToken).where(*mine).values(revoked_at=tx.now))
+    user.username = user.display_name = f"deleted-{user.uid}"
+    user.email = user.avatar_url = user.password_hash = user.preferences = None
+    user.totp_secret = user.totp_enabled_at = user.totp_last_step = None
+    user.active, user.updated_at = False, tx.now
+
+
+def invite(
+    tx: Tx,
+    access: Access,
+    email: str,
+    family: str,
+    keys: Collection[str],
+    *,
+    life: timedelta,
+    username: str | None = None,
+    display_name: str | None = None,
+) -> Invited:
+    """Ask somebody in with roles of a family and custom ones. Raises `Forbidden` (`permission_not_held`), and as
+    `invitations.invite` does. Whoever calls sends the mail.
+    """
+    roles.require_given(tx, sorted(keys), family)
+    wanted = {grants.MEMBER, *keys}
+    return invitations.invite(tx, access, email, wanted, life=life, username=username, display_name=display_name)
+
+
+def open_invitation(tx: Tx, user: User) -> Invitation:
+    """The invitation that somebody has not accepted. Raises `Conflict` (`invitation_ended`)."""
+    for invitation in invitations.of_user(tx, user):
+        if invitation.accepted_at is None and invitation.revoked_at is None:
+            return invitation
+    raise Conflict(
+        f"{user.username} has no invitation that waits.",
+        code="invitation_ended",
+        hint="Who has come in needs none; ask anybody else in again.",
+    )
+
+
+def require_no_more(tx: Tx, user: User, organization_id: int | None = None) -> None:
+    """Raise `Forbidden` (`account_outranks`) where somebody may, in any organization or in one, what the caller may
+    not there.
+    """
+    if tx.principal.kind == "system" or user.id == tx.principal.id:
+        return
+    for place, keys in grants.everywhere(tx, user.id).items():
+        if organization_id in {None, place} and roles.carried(tx, keys) - roles.mine(tx, place):
+            raise Forbidden(
+                f"{user.username} may do things that you may not, so their account is not yours to change.",
+                code="account_outranks",
+                hint="Ask somebody who has at least the same roles.",
+            )
+
+
+def require_in_person(principal: Principal) -> None:
+    """A token of a program makes and changes no credentials. Raises `Forbidden` (`session_required`)."""
+    if principal.by_token:
+        raise Forbidden(
+            "A token of a program cannot do this: it would make or change a credential.",
+            code="session_required",
+            hint="Sign in, and use the session.",
+        )
+
+
+def _another(tx: Tx, user: User, deed: str) -> None:
+    if user.id == tx.principal.id:
+        raise Invalid(
+            f"You cannot {deed} your own account.",
+            code="own_account",
+            hint="Change your own in your profile, or ask another administrator.",
+        )

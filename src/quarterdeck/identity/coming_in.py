@@ -1,0 +1,75 @@
+"""Coming in by the link of a mail: an invitation, a forgotten password."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from quarterdeck.access import Access
+from quarterdeck.identity import invitations, links, recovery, sessions, signing_in
+from quarterdeck.identity.attempts import Attempts
+from quarterdeck.identity.model import Organization, User
+from quarterdeck.identity.sessions import Opened
+from quarterdeck.kernel.db import Database, Tx
+from quarterdeck.kernel.errors import Unauthenticated
+from quarterdeck.kernel.principal import current
+from quarterdeck.kernel.vault import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """`opened` is None where a code of the second factor is still to come, by `token` (`signing_in.second_step`)."""
+
+    user: User
+    opened: Opened | None
+    token: Secret[str] | None = None
+
+
+async def accept(
+    db: Database,
+    access: Access,
+    attempts: Attempts,
+    token: str,
+    password: Secret[str],
+    *,
+    display_name: str | None = None,
+    kinds: tuple[str, ...],
+    client_kind: str,
+    user_agent: str | None = None,
+) -> Accepted:
+    """Accept an invitation and sign in, in one unit. A new person chooses the password; somebody who was there proves
+    with it who they are, since whoever asked them in knows the token too.
+
+    Raises `Invalid` (`link_invalid`), `NotFound` (`invitation_ended`), `Unauthenticated` (`invalid_credentials`),
+    `RateLimited`.
+    """
+    user = await db.read(links.owner, "invite", token)
+    password_hash = None
+    if user.password_hash is None:
+        password_hash = await signing_in.hashed(password)
+    else:
+        address = current.get().address
+        attempts.begin(user.username, address)
+        if not await signing_in.matches(user.password_hash, password):
+            raise Unauthenticated(
+                "The password is wrong.",
+                code="invalid_credentials",
+                hint="You have an account here already: give its password.",
+            )
+        attempts.succeeded(user.username, address)
+
+    def verb(tx: Tx) -> Accepted:
+        came, invitation = invitations.accept(tx, access, token, password_hash, display_name)
+        place = tx.get(Organization, invitation.organization_id)
+        assert place is not None  # noqa: S101 - the foreign key says so
+        if came.totp_enabled_at is not None:
+            return Accepted(came, None, links.issue(tx, "second-factor", came))
+        opened = sessions.open_session(tx, came, place, kinds=kinds, client_kind=client_kind, user_agent=user_agent)
+        return Accepted(came, opened)
+
+    return await db.write(verb)
+
+
+async def reset(db: Database, token: str, password: Secret[str]) -> User:
+    """Set a password by the link of a mail. Raises `Invalid` (`link_invalid`)."""
+    await db.read(links.owner, "reset", token)  # a link that is none costs no hashing
+    return await db.write(recovery.reset, token, await signing_in.hashed(password))

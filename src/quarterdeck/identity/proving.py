@@ -1,0 +1,71 @@
+"""Proving again who one is, before something that a stolen session must not be enough for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from quarterdeck.identity import members, recovery, second_factor, signing_in
+from quarterdeck.identity.actions import IdentityAction
+from quarterdeck.identity.attempts import Attempts
+from quarterdeck.identity.model import User
+from quarterdeck.kernel.db import Database, Tx
+from quarterdeck.kernel.errors import Invalid
+from quarterdeck.kernel.principal import current
+from quarterdeck.kernel.vault import Secret
+
+T = TypeVar("T")
+
+
+def me(tx: Tx) -> User:
+    """The caller."""
+    user = tx.get(User, tx.principal.id)
+    assert user is not None  # noqa: S101 - authenticated a moment ago; users are deactivated, not removed
+    return user
+
+
+async def by_password(db: Database, attempts: Attempts, password: Secret[str]) -> None:
+    """Raise `Invalid` (`password_wrong`) unless it is the caller's own, `RateLimited` after too many."""
+    name, stored = await db.read(lambda tx: (me(tx).username, me(tx).password_hash))
+    address = current.get().address
+    attempts.begin(name, address)
+    if not await signing_in.matches(stored, password):
+        raise Invalid(
+            "The current password is wrong.",
+            code="password_wrong",
+            hint="Give the password that you sign in with.",
+        )
+    attempts.succeeded(name, address)
+
+
+async def by_code(db: Database, attempts: Attempts, code: str, verb: Callable[[Tx, User], T]) -> T:
+    """Run a unit that a code of the caller's second factor allows; nothing of it is kept when the code is wrong
+    (`Invalid`, `second_factor_code_wrong`). Raises `Conflict` (`second_factor_disabled`) where none is set up.
+    """
+    name = (await db.read(me)).username
+    address = current.get().address
+    attempts.begin(name, address)
+
+    def unit(tx: Tx) -> T:
+        user = me(tx)
+        second_factor.require_enabled(user)
+        if not second_factor.check(tx, user, code):
+            raise second_factor.wrong_code()
+        return verb(tx, user)
+
+    result = await db.write(unit)
+    attempts.succeeded(name, address)
+    return result
+
+
+def note_proved(tx: Tx, user: User) -> None:
+    members.note(tx, user, IdentityAction.IDENTITY_PROVED, tx.principal.organization_id)
+
+
+async def change_password(db: Database, attempts: Attempts, old: Secret[str], new: Secret[str]) -> None:
+    """Change the caller's own password; every other session ends. Raises as `by_password` does, and `Invalid` for a
+    new one that is none.
+    """
+    await by_password(db, attempts, old)
+    password_hash = await signing_in.hashed(new)
+    await db.write(lambda tx: recovery.changed(tx, me(tx), password_hash))

@@ -1,0 +1,1 @@
+"""The broker API: routes in one file for each room, their shapes in `wire`."""

@@ -1,0 +1,1 @@
+"""The runbooks API: routes in one file for each room, their shapes in `wire`."""

@@ -1,0 +1,1 @@
+"""Coding agents at work on enrolled machines: who develops, by which settings."""

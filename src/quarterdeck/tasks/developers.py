@@ -1,0 +1,140 @@
+"""People as the tasks surface knows them: a role of its chain, and what their commits are signed with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from quarterdeck.access import Access, grants
+from quarterdeck.identity import members, powers, recovery, second_factor, users
+from quarterdeck.identity.actions import IdentityAction
+from quarterdeck.identity.model import User
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import Invalid, NotFound
+
+FAMILY = "tasks"
+RANK = ("admin", "lead", "developer")
+KEPT = ("gitName", "gitEmail", "platformUid")
+"""Preferences of a person that are this surface's."""
+LONGEST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Developer:
+    """`role` is the last part of the highest role of the family, None for a member who has none of it."""
+
+    user: User
+    role: str | None
+
+
+def described(tx: Tx, user: User) -> Developer:
+    assert tx.principal.organization_id is not None  # noqa: S101 - a user's credential always has one
+    return Developer(user, _highest(grants.roles_of(tx, user.id, tx.principal.organization_id)))
+
+
+def listed(tx: Tx, words: str = "") -> list[Developer]:
+    """The members of the current organization, newest first; `words` is found in names and addresses."""
+    wanted = words.strip().lower()
+    found = [Developer(one.user, _highest(one.roles)) for one in members.listed(tx, _organization(tx))]
+    kept = [one for one in found if not wanted or wanted in _names(one.user)]
+    return sorted(kept, key=lambda one: -one.user.id)
+
+
+def find(tx: Tx, user_id: int | None) -> User:
+    """A member of the current organization. Raises `NotFound` (`developer_not_found`), for anybody else's too."""
+    for member in members.listed(tx, _organization(tx)):
+        if member.user.id == user_id:
+            return member.user
+    raise NotFound(
+        f"There is no developer {user_id}." if user_id is not None else "There is no such developer.",
+        code="developer_not_found",
+        hint="Look at the list of developers.",
+    )
+
+
+def create(tx: Tx, access: Access, name: str, password_hash: str, role: str, **kept: Any) -> User:
+    """Somebody new with a role. Raises as `users.create` does."""
+    user = users.create(tx, username=name, password_hash=password_hash)
+    grants.give(tx, access, user.id, _organization(tx), f"{FAMILY}:{role}")
+    _keep(tx, user, kept)
+    members.note(tx, user, IdentityAction.CREATED, _organization(tx), roles=[f"{FAMILY}:{role}"])
+    return user
+
+
+def change(
+    tx: Tx,
+    access: Access,
+    user_id: int | None,
+    *,
+    role: str | None = None,
+    password_hash: str | None = None,
+    active: bool | None = None,
+    **kept: Any,
+) -> User:
+    """Change what is given. Raises `NotFound`, `Conflict` (`own_account`, `last_administrator`) and `Forbidden`
+    (`permission_not_held`: see `powers`).
+    """
+    user = find(tx, user_id)
+    if password_hash is not None or (active is not None and active != user.active):
+        powers.require_another(tx, user, "The password" if password_hash is not None else "The activity")
+        powers.require_over(tx, access, user)  # before anything changes: it looks at what is granted now
+    if role is not None:
+        members.set_roles(tx, access, user, _organization(tx), FAMILY, [f"{FAMILY}:{role}"])
+    if password_hash is not None:
+        recovery.set_by_administrator(tx, user, password_hash)
+    if active is not None:
+        members.set_active(tx, access, user, active=active)
+    if _keep(tx, user, kept):
+        members.note(tx, user, IdentityAction.CHANGED, _organization(tx), fields=sorted(kept))
+    return user
+
+
+def change_own(tx: Tx, **kept: Any) -> User:
+    """Change what the caller's commits are signed with."""
+    user = tx.get(User, tx.principal.id)
+    assert user is not None  # noqa: S101 - authenticated a moment ago
+    if _keep(tx, user, kept):
+        members.note(tx, user, IdentityAction.CHANGED, _organization(tx), fields=sorted(kept))
+    return user
+
+
+def reset_second_factor(tx: Tx, access: Access, user_id: int | None) -> User:
+    """Switch off somebody's second factor; where there is none, that is a success too. Raises as `change` does."""
+    user = find(tx, user_id)
+    powers.require_another(tx, user, "The second factor")
+    powers.require_over(tx, access, user)
+    if user.totp_enabled_at is not None:
+        second_factor.disable(tx, user)
+    return user
+
+
+def preference(user: User, name: str) -> str | None:
+    found = (user.preferences or {}).get(name)
+    return found if isinstance(found, str) else None
+
+
+def _keep(tx: Tx, user: User, kept: dict[str, Any]) -> bool:
+    """Keep what is given (None takes a value away). Answers whether anything changed."""
+    for name, value in kept.items():
+        if isinstance(value, str) and len(value) > LONGEST:
+            raise Invalid(f"{name} has at most {LONGEST} characters.", field=name)
+    if kept.get("gitEmail"):
+        users.check_email(kept["gitEmail"])
+    news = {name: value or None for name, value in kept.items() if (value or None) != preference(user, name)}
+    if news:
+        users.prefer(tx, user, **news)
+    return bool(news)
+
+
+def _highest(roles: Any) -> str | None:
+    return next((role for role in RANK if f"{FAMILY}:{role}" in roles), None)
+
+
+def _names(user: User) -> str:
+    told = (user.username, user.display_name, user.email, preference(user, "gitName"), preference(user, "gitEmail"))
+    return "\n".join(one for one in told if one).lower()
+
+
+def _organization(tx: Tx) -> int:
+    assert tx.principal.organization_id is not None  # noqa: S101 - a user's credential always has one
+    return tx.principal.organization_id

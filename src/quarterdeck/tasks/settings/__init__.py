@@ -1,0 +1,5 @@
+"""How an organization wants its tasks to be run: one flat object, its defaults in `defaults`."""
+
+from quarterdeck.tasks.settings.settings import change, shown
+
+__all__ = ["change", "shown"]

@@ -1,0 +1,56 @@
+"""Reading and changing the settings of the current organization."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from quarterdeck.kernel import audit, events
+from quarterdeck.kernel.db import Tx
+from quarterdeck.tasks.actions import TasksAction
+from quarterdeck.tasks.settings.defaults import DEFAULTS, require_sound
+from quarterdeck.tasks.settings.model import TaskSettings
+
+
+def shown(tx: Tx) -> dict[str, Any]:
+    """All settings by name: what was chosen, else the default."""
+    row = tx.get(TaskSettings, _organization(tx))
+    return {**DEFAULTS, **(row.chosen if row is not None else {})}
+
+
+def change(tx: Tx, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Choose some values (names of `DEFAULTS`) and answer all. Raises `Invalid`."""
+    organization_id = _organization(tx)
+    tx.lock(f"task-settings:{organization_id}")
+    before = shown(tx)
+    after = {**before, **values}
+    require_sound(after)
+    changed = sorted(name for name in after if after[name] != before[name])
+    if not changed:
+        return after
+    chosen = {name: value for name, value in after.items() if value != DEFAULTS[name]}
+    row = tx.get(TaskSettings, organization_id)
+    if row is None:
+        tx.add(TaskSettings(organization_id=organization_id, chosen=chosen, updated_at=tx.now))
+    else:
+        row.chosen, row.updated_at = chosen, tx.now
+    audit.record(
+        tx,
+        TasksAction.SETTINGS_CHANGED,
+        resource_type="task-settings",
+        resource_id=str(organization_id),
+        detail={name: after[name] for name in changed},
+    )
+    events.append(
+        tx,
+        f"task-settings:{organization_id}",
+        "task-settings-changed",
+        {"changed": changed},
+        organization_id=organization_id,
+    )
+    return after
+
+
+def _organization(tx: Tx) -> int:
+    assert tx.principal.organization_id is not None  # noqa: S101 - a user's credential always has one
+    return tx.principal.organization_id

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 
 from quarterdeck.access import Access, grants, roles
 from quarterdeck.access.model import Grant
-from quarterdeck.identity import invitations, links, members, organizations, recovery, second_factor, users
+from quarterdeck.identity import invitations, leaving, links, members, organizations, recovery, second_factor, users
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.invitations import Invited
-from quarterdeck.identity.model import ExternalAccount, Invitation, PersonalToken, RecoveryCode, User
+from quarterdeck.identity.model import Invitation, User
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from quarterdeck.kernel.principal import Principal
@@ -119,21 +119,7 @@ def remove(tx: Tx, access: Access, user: User) -> None:
         links.void(tx, purpose, user)
     members.note(tx, user, IdentityAction.DELETED, organization_id, username=user.username)
     if not organizations.of_user(tx, user.id):
-        _end(tx, user)
-
-
-def _end(tx: Tx, user: User) -> None:
-    members.end_sessions(tx, user)
-    for purpose in links.LIFE:
-        links.void(tx, purpose, user)
-    for kind in (RecoveryCode, ExternalAccount):
-        tx.execute(delete(kind).where(kind.user_id == user.id))
-    mine = (PersonalToken.user_id == user.id, PersonalToken.revoked_at.is_(None))
-    tx.execute(update(PersonalToken).where(*mine).values(revoked_at=tx.now))
-    user.username = user.display_name = f"deleted-{user.uid}"
-    user.email = user.avatar_url = user.password_hash = user.preferences = None
-    user.totp_secret = user.totp_enabled_at = user.totp_last_step = None
-    user.active, user.updated_at = False, tx.now
+        leaving.forget(tx, user)
 
 
 def invite(

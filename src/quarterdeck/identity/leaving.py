@@ -5,7 +5,7 @@ Rows are kept without what they said of anybody, since history names them by num
 
 from __future__ import annotations
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from quarterdeck.access import Access, grants
 from quarterdeck.access.model import Grant
@@ -40,17 +40,25 @@ def delete_account(tx: Tx, access: Access, user: User) -> None:
         members.keep_one_of_each(tx, user, organization.id)
         grants.take_all(tx, access, user.id, organization.id)
     tx.execute(delete(Grant).where(Grant.user_id == user.id))
+    tx.execute(delete(Invitation).where(Invitation.user_id == user.id))
+    members.note(tx, user, IdentityAction.DELETED, tx.principal.organization_id)
+    forget(tx, user)
+    tx.after_commit(access.changed)
+
+
+def forget(tx: Tx, user: User) -> None:
+    """End all that lets somebody in, and forget who they were; name and address are free again."""
     members.end_sessions(tx, user)
     for purpose in links.LIFE:
         links.void(tx, purpose, user)
-    for kind in (PersonalToken, RecoveryCode, DeviceLogin, ExternalAccount, Invitation, OidcRequest):
+    for kind in (RecoveryCode, DeviceLogin, ExternalAccount, OidcRequest):
         tx.execute(delete(kind).where(kind.user_id == user.id))
-    members.note(tx, user, IdentityAction.DELETED, tx.principal.organization_id)
-    user.username, user.display_name = f"deleted-{user.uid}", "Deleted user"
+    mine = (PersonalToken.user_id == user.id, PersonalToken.revoked_at.is_(None))
+    tx.execute(update(PersonalToken).where(*mine).values(revoked_at=tx.now))
+    user.username = user.display_name = f"deleted-{user.uid}"
     user.email = user.avatar_url = user.password_hash = user.preferences = None
     user.totp_secret = user.totp_enabled_at = user.totp_last_step = None
     user.active, user.email_verified, user.updated_at = False, False, tx.now
-    tx.after_commit(access.changed)
 
 
 def delete_organization(tx: Tx, access: Access, organization: Organization) -> None:

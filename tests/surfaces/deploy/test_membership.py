@@ -140,6 +140,21 @@ async def test_a_removed_member_is_out_at_once(deck):
             await deck.refused(404, "not_found", f"organizations.{key}", body, memberId=unknown, **AT)
 
 
+async def test_who_may_more_by_another_surface_is_not_removed_by_an_administrator_of_this_one(deck):
+    bob, eve = await person(deck, "admin"), await person(deck, "viewer")
+
+    def raised(tx):
+        user = tx.one(select(User).where(User.uid == eve.uid), what="eve")
+        grants.give(tx, deck.instance.access, user.id, tx.one(select(Organization), what="home").id,
+                    "runbooks:super-admin")  # fmt: skip
+
+    await deck.instance.db.write(raised)
+    key = "organizations.remove-member"
+    await deck.refused(403, "account_outranks", key, {}, memberId=eve.id, token=bob.token, **AT)
+    assert len(await members(deck)) == 3
+    await deck.do(key, {}, memberId=eve.id, **AT)
+
+
 async def test_ownership_goes_to_another_active_member(deck):
     ada = (await members(deck))[0]["memberId"]
     bob, eve = await person(deck, "viewer"), await person(deck, "developer")

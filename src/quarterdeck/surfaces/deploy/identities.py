@@ -16,6 +16,7 @@ CODES = {
     "already_member": "conflict",
     "invitation_pending": "conflict",
     "email_taken": "conflict",
+    "user_deactivated": "conflict",
     "not_owner": "invariant_violation",
     "member_inactive": "invariant_violation",
 }

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from quarterdeck.access import Access
-from quarterdeck.identity import invitations, mails, members, organizations
+from quarterdeck.identity import accounts, invitations, mails, members, organizations
 from quarterdeck.identity.members import Member
 from quarterdeck.identity.model import Invitation, Organization, User
 from quarterdeck.kernel import mail
@@ -151,7 +151,9 @@ async def change_role(
     return await once(call, body, place, verb)
 
 
-@operation("organizations.remove-member", elsewhere=True, further=((409, "last_administrator"),))
+@operation(
+    "organizations.remove-member", elsewhere=True, further=((403, "account_outranks"), (409, "last_administrator"))
+)
 async def remove(
     call: Call, organization_id: str, member_id: str, body: wire.OrganizationsRemoveMemberBody, access: Access
 ) -> dict[str, Any]:
@@ -162,6 +164,7 @@ async def remove(
         member = _member(tx, here, member_id)
         if rank(member.roles) == "owner":
             raise _owner("removed")
+        accounts.require_no_more(tx, member.user, here.id)
         members.remove(tx, access, member.user, here.id)
         return {
             "memberId": wire_id(member.user.uid),

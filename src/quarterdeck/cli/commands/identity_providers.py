@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from cyclopts import App
 
@@ -15,6 +15,7 @@ from quarterdeck.cli.session import Session, session
 COMMON, CHANGING, DESTROYING = Common(), Changing(), Destroying()
 ROOT = "/api/identity-providers"
 LONGEST = 2001
+Answer = Literal["yes", "no"]
 identity_provider = App(name="identity-provider", help="Sign in with OpenID Connect providers.")
 
 
@@ -86,14 +87,14 @@ def change(
     email_domain: list[str] | None = None,
     groups_claim: str | None = None,
     scope: list[str] | None = None,
-    link_by_email: bool | None = None,
-    enabled: bool | None = None,
+    link_by_email: Answer | None = None,
+    offered: Answer | None = None,
     changing: Changing = CHANGING,
 ) -> None:
     """Change a provider: what is given replaces what was there.
 
     qd identity-provider change team --group ops=organization:admin --group dev=organization:developer
-    qd identity-provider change team --no-enabled
+    qd identity-provider change team --offered no
 
     Parameters
     ----------
@@ -119,14 +120,16 @@ def change(
         What to ask for besides openid.
     link_by_email
         Let a verified address open the account of a member who has verified the same one.
-    enabled
-        Whether the sign-in page offers it.
+    offered
+        Whether the sign-in page offers it; no keeps it and lets nobody in.
     """
     body = _settings(name, client_secret, group, default_role, email_domain, groups_claim, scope)
-    further = {"issuer": issuer, "clientId": client_id, "linksByEmail": link_by_email, "enabled": enabled}
+    further = {"issuer": issuer, "clientId": client_id}
     body |= {key: value for key, value in further.items() if value is not None}
+    answers = {"linksByEmail": link_by_email, "enabled": offered}
+    body |= {key: value == "yes" for key, value in answers.items() if value is not None}
     if not body:
-        raise usage("Say what to change.", f"qd identity-provider change {slug} --no-enabled")
+        raise usage("Say what to change.", f"qd identity-provider change {slug} --offered no")
     with session(changing) as opened:
         made = opened.api.ours("identity-providers.change", "PATCH", f"{ROOT}/{slug}", body)
         _shown(opened, made, f"Changed {slug}.")

@@ -16,7 +16,7 @@ from quarterdeck.surfaces.shared.auditing import Words, moment, note_export, org
 
 READ = "runbooks:system.audit_log"
 COLUMNS = ("id", "timestamp", "username", "action", "resource", "details", "ip_address")
-TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
+TYPES = {"csv": "text/csv", "json": "application/json"}
 WORDS = Words(
     {
         "session.signed-in": "login",

@@ -152,11 +152,27 @@ def first() -> None:
         before = revision
 
 
+def made_already(step: Any) -> bool:
+    """Whether an earlier migration makes this, for PostgreSQL alone: the comparison is with SQLite, where such a table
+    stands in a file of its own and is missing.
+    """
+    if isinstance(step, ops.ModifyTableOps):
+        return all(made_already(one) for one in step.ops)
+    made = (
+        f'"{step.index_name}"'
+        if isinstance(step, ops.CreateIndexOp)
+        else f'create_table(\n            "{table_of(step)}"'
+    )
+    known = isinstance(step, ops.CreateIndexOp | ops.CreateTableOp)
+    return known and any(made in path.read_text() for path in VERSIONS.glob("v*.py"))
+
+
 def following(name: str) -> None:
     with tempfile.TemporaryDirectory() as directory:
         address = Path(directory) / "present.db"
         migrate(address)
         context, found = difference(address)
+    found = [step for step in found if not made_already(step)]
     last = revisions()[-1]
     words = name.replace("_", " ").capitalize()
     write(f"{int(last) + 1:04d}", last, name, f"{words}.", rendered(context, found, tables()))

@@ -19,7 +19,6 @@ from quarterdeck.identity.invitations import Invited
 from quarterdeck.identity.model import Invitation, User
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid, NotFound
-from quarterdeck.kernel.principal import Principal
 
 
 def listed(tx: Tx) -> list[User]:
@@ -166,16 +165,6 @@ def require_no_more(tx: Tx, user: User, organization_id: int | None = None) -> N
                 code="account_outranks",
                 hint="Ask somebody who has at least the same roles.",
             )
-
-
-def require_in_person(principal: Principal) -> None:
-    """A token of a program makes and changes no credentials. Raises `Forbidden` (`session_required`)."""
-    if principal.by_token:
-        raise Forbidden(
-            "A token of a program cannot do this: it would make or change a credential.",
-            code="session_required",
-            hint="Sign in, and use the session.",
-        )
 
 
 def _came(user: User) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.model import DeployToken, Organization
-from quarterdeck.identity.sessions import require_session, token_hash
+from quarterdeck.identity.sessions import require_in_person, token_hash
 from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid, NotFound
@@ -27,7 +27,7 @@ THINGS = ("deploymentTargetIds", "environmentIds", "projectIds", "repositoryFull
 
 def create(tx: Tx, name: str, scope: dict[str, Any], expires_at: datetime | None) -> tuple[DeployToken, Secret[str]]:
     """A token of the caller's organization. Raises `Invalid`, and `Forbidden` where a token asks for one."""
-    require_session(tx)
+    require_in_person(tx.principal)
     if expires_at is not None and expires_at <= tx.now:
         raise Invalid("A token cannot have expired already.", hint="Give a time to come.", field="expiresAt")
     for thing in THINGS:
@@ -89,7 +89,7 @@ def rotate(tx: Tx, ref: str) -> tuple[DeployToken, Secret[str]]:
     """A new secret; the old one ends at once. Raises `Conflict` (`deploy_token_rotation_blocked`) for a revoked one,
     and `Forbidden` where a token asks for it.
     """
-    require_session(tx)
+    require_in_person(tx.principal)
     row = find(tx, ref)
     if row.revoked_at is not None:
         raise Conflict(

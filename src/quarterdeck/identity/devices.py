@@ -12,7 +12,7 @@ from typing import Literal
 
 from sqlalchemy import func, select
 
-from quarterdeck.identity import accounts, organizations, signing_in
+from quarterdeck.identity import organizations, sessions, signing_in
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.model import DeviceLogin, Organization, User, UserSession
 from quarterdeck.identity.sessions import Opened, token_hash
@@ -106,7 +106,7 @@ def approve(tx: Tx, code: str) -> None:
     """Let the program act as the caller; approving again is a success. Raises as `exchange`, and `Conflict`
     (`device_login_taken`) when somebody else has.
     """
-    accounts.require_in_person(tx.principal)
+    sessions.require_in_person(tx.principal)
     login = _locked(tx, code) or _new(tx, code)
     _still(tx, login)
     if login.approved_at is not None:
@@ -123,7 +123,7 @@ def approve(tx: Tx, code: str) -> None:
 
 def refuse(tx: Tx, code: str) -> None:
     """End a login that waits; refusing again is a success. Raises `Conflict` when somebody else has approved it."""
-    accounts.require_in_person(tx.principal)
+    sessions.require_in_person(tx.principal)
     login = _locked(tx, code) or _new(tx, code)
     if login.approved_at is not None and login.user_id != tx.principal.id:
         raise Conflict("Somebody else has approved this login.", code="device_login_taken", hint="Leave it alone.")

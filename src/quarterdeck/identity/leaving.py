@@ -31,7 +31,7 @@ def delete_account(tx: Tx, access: Access, user: User) -> None:
     (`last_administrator`), and `Forbidden` where a token asks for it, or somebody who has other organizations than the
     one of the provider that vouched for them (`session_bound`).
     """
-    sessions.require_session(tx)
+    sessions.require_in_person(tx.principal)
     tx.lock("access:membership", "identity:users")
     mine = organizations.of_user(tx, user.id)
     if tx.principal.vouched and len(mine) > 1:
@@ -66,7 +66,7 @@ def delete_organization(tx: Tx, access: Access, organization: Organization) -> N
     it. Its projects, tokens and audit trail stay. Raises `Conflict` (`organization_delete_blocked`), and `Forbidden`
     where a token asks for it.
     """
-    sessions.require_session(tx)
+    sessions.require_in_person(tx.principal)
     organizations.require_expendable(tx, organization)
     tx.lock("access:membership")
     here = UserSession.organization_id == organization.id

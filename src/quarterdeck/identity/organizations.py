@@ -12,7 +12,7 @@ from quarterdeck.access import Access, grants
 from quarterdeck.access.model import Grant
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.model import Organization
-from quarterdeck.identity.sessions import bound, require_session
+from quarterdeck.identity.sessions import bound, require_in_person
 from quarterdeck.identity.setup import default_organization
 from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
@@ -87,7 +87,7 @@ def create(tx: Tx, access: Access, name: str, slug: str | None = None) -> Organi
     """Another organization, owned by the caller. Raises `Conflict` (`organization_slug_conflict`), `Invalid`, and
     `Forbidden` where a token asks for it, or a session that a provider vouched for (`session_bound`).
     """
-    require_session(tx)
+    require_in_person(tx.principal)
     if tx.principal.vouched:
         raise bound()
     called = check_name(name)

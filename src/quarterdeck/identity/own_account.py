@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quarterdeck.identity import accounts, passwords, recovery, signing_in
+from quarterdeck.identity import passwords, recovery, sessions, signing_in
 from quarterdeck.identity.attempts import Attempts
 from quarterdeck.identity.model import User
 from quarterdeck.kernel.db import Database, Tx
@@ -18,7 +18,7 @@ async def change_password(db: Database, attempts: Attempts, present: Secret[str]
     `RateLimited`, since a session that somebody left open must not be a place to guess at.
     """
     context = current.get()
-    accounts.require_in_person(context.principal)
+    sessions.require_in_person(context.principal)
     passwords.check_new(new)
     attempts.begin(context.principal.label, context.address)
 

@@ -198,10 +198,16 @@ def revoke_row(tx: Tx, session: UserSession) -> None:
     tx.execute(delete(SessionToken).where(SessionToken.session_id == session.id, SessionToken.kind.not_in(EXCHANGED)))
 
 
-def require_session(tx: Tx) -> None:
-    """Raise `Forbidden` where a token acts: what makes credentials or gives everything away needs a session."""
-    if tx.principal.by_token:
-        raise Forbidden("A token may not do this.", hint="Sign in, and do it with your session.")
+def require_in_person(principal: Principal) -> None:
+    """A token of a program makes and changes no credentials, and gives nothing away. Raises `Forbidden`
+    (`session_required`).
+    """
+    if principal.by_token:
+        raise Forbidden(
+            "A token of a program cannot do this.",
+            code="session_required",
+            hint="Sign in, and do it with your session.",
+        )
 
 
 def bound() -> Forbidden:

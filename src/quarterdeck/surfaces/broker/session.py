@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from litestar.datastructures import Cookie
 
-from quarterdeck.identity import accounts, sessions, signing_in
+from quarterdeck.identity import sessions, signing_in
 from quarterdeck.identity.attempts import Attempts
 from quarterdeck.identity.sessions import LIFE, Signer
 from quarterdeck.kernel.db import Database
@@ -64,6 +64,6 @@ async def login(call: Call, body: wire.Login, db: Database, attempts: Attempts, 
 @route("POST", "/api/v1/auth/logout", permission="authenticated", status=204)
 async def logout(call: Call) -> Answer[None]:
     """End the session of this request."""
-    accounts.require_in_person(call.principal)
+    sessions.require_in_person(call.principal)
     await call.write(sessions.revoke, call.principal.credential)
     return Answer(None, cookies=[cookie(call, "", 0)])

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import UNSET
 
 from quarterdeck.access import Access, grants, roles
-from quarterdeck.identity import accounts, coming_in, links, mails, members, proving, recovery, setup, users
+from quarterdeck.identity import coming_in, links, mails, members, proving, recovery, sessions, setup, users
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.attempts import Attempts
 from quarterdeck.kernel import mail
@@ -44,7 +44,7 @@ async def me(call: Call) -> wire.Me:
 @route("PUT", "/api/users/profile", permission="authenticated", errors=((400, "email_taken"),))
 async def change_profile(call: Call, body: wire.Profile) -> wire.UserBrief:
     """Change how one is called and reached."""
-    accounts.require_in_person(call.principal)
+    sessions.require_in_person(call.principal)
 
     def verb(tx: Tx) -> wire.UserBrief:
         user = proving.me(tx)
@@ -58,7 +58,7 @@ async def change_profile(call: Call, body: wire.Profile) -> wire.UserBrief:
 @route("POST", "/api/users/password", permission="authenticated", errors=((400, "password_wrong"),))
 async def change_password(call: Call, body: wire.PasswordChange, db: Database, attempts: Attempts) -> wire.Done:
     """Change one's own password; every other session ends."""
-    accounts.require_in_person(call.principal)
+    sessions.require_in_person(call.principal)
     await proving.change_password(db, attempts, Secret(body.current_password), Secret(body.new_password))
     return wire.Done(status="ok")
 
@@ -66,7 +66,7 @@ async def change_password(call: Call, body: wire.PasswordChange, db: Database, a
 @route("POST", "/api/auth/verify-identity", permission="authenticated", errors=((400, "password_wrong"),))
 async def verify_identity(call: Call, body: wire.Proof, db: Database, attempts: Attempts) -> wire.Proved:
     """Prove again who one is, by password or by a code."""
-    accounts.require_in_person(call.principal)
+    sessions.require_in_person(call.principal)
     code, password = given(body.mfa_code), given(body.password)
     if code:
         await proving.by_code(db, attempts, code, proving.note_proved)

@@ -7,7 +7,7 @@ import io
 
 import segno
 
-from quarterdeck.identity import accounts, proving, second_factor, signing_in
+from quarterdeck.identity import proving, second_factor, sessions, signing_in
 from quarterdeck.identity.attempts import Attempts
 from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.errors import Invalid
@@ -40,7 +40,7 @@ async def status(call: Call) -> wire.FactorState:
 @route("POST", "/api/auth/mfa/enroll", permission="authenticated", errors=((400, "second_factor_enabled"),))
 async def enroll(call: Call) -> wire.Enrolment:
     """Begin to set one up; it counts once a code of it confirms it."""
-    accounts.require_in_person(call.principal)
+    sessions.require_in_person(call.principal)
     secret, address = await call.write(lambda tx: second_factor.begin(tx, proving.me(tx)))
     picture = io.BytesIO()
     segno.make(address.reveal()).save(picture, kind="png", scale=5)
@@ -54,7 +54,7 @@ async def enroll(call: Call) -> wire.Enrolment:
 @route("POST", "/api/auth/mfa/confirm", permission="authenticated", errors=WRONG)
 async def confirm(call: Call, body: wire.Code) -> wire.BackupCodes:
     """Switch it on by a code of it. The backup codes are shown this once."""
-    accounts.require_in_person(call.principal)
+    sessions.require_in_person(call.principal)
     return shown(await call.write(lambda tx: second_factor.confirm(tx, proving.me(tx), body.code)))
 
 
@@ -87,7 +87,7 @@ async def verify(call: Call, body: wire.SecondStep, db: Database, attempts: Atte
 )
 async def disable(call: Call, body: wire.Disabling, db: Database, attempts: Attempts) -> wire.Done:
     """Switch it off, by a code of it; a password that is sent has to be right too."""
-    accounts.require_in_person(call.principal)
+    sessions.require_in_person(call.principal)
     if password := given(body.password):
         await proving.by_password(db, attempts, Secret(password))
     await proving.by_code(db, attempts, body.code, second_factor.disable)
@@ -102,7 +102,7 @@ async def disable(call: Call, body: wire.Disabling, db: Database, attempts: Atte
 )
 async def regenerate(call: Call, body: wire.Renewal, db: Database, attempts: Attempts) -> wire.BackupCodes:
     """New backup codes, by a code or the password; the old ones end."""
-    accounts.require_in_person(call.principal)
+    sessions.require_in_person(call.principal)
     code, password = given(body.code), given(body.password)
     if code:
         return shown(await proving.by_code(db, attempts, code, second_factor.renew_codes))

@@ -8,7 +8,7 @@ from base64 import b64decode
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from quarterdeck.identity import accounts, members, proving, users
+from quarterdeck.identity import accounts, members, proving, sessions, users
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Invalid
@@ -30,7 +30,7 @@ def keep(tx: Tx, name: str, key: str | None) -> None:
 @route("POST", "/api/auth/me/ssh-key", permission="authenticated")
 async def make(call: Call) -> wire.KeyPair:
     """A new ed25519 pair; the private half is shown this once and not kept."""
-    accounts.require_in_person(call.principal)
+    sessions.require_in_person(call.principal)
 
     def verb(tx: Tx) -> wire.KeyPair:
         key = Ed25519PrivateKey.from_private_bytes(tx.ids.randbytes(32))
@@ -52,7 +52,7 @@ async def show(call: Call) -> wire.PublicKey:
 @route("DELETE", "/api/auth/me/ssh-key", permission="authenticated")
 async def forget(call: Call) -> wire.Done:
     """Forget the public half of the pair that was made here."""
-    accounts.require_in_person(call.principal)
+    sessions.require_in_person(call.principal)
     await call.write(keep, OWN, None)
     return wire.Done(status="ok")
 
@@ -60,7 +60,7 @@ async def forget(call: Call) -> wire.Done:
 @route("PUT", "/api/auth/me/personal-ssh-key", permission="authenticated")
 async def bring(call: Call, body: wire.PersonalKey) -> wire.HasPersonalKey:
     """Keep a public key of one's own."""
-    accounts.require_in_person(call.principal)
+    sessions.require_in_person(call.principal)
     await call.write(keep, BROUGHT, public_key(body.key))
     return wire.HasPersonalKey(has_personal_key=True)
 
@@ -68,7 +68,7 @@ async def bring(call: Call, body: wire.PersonalKey) -> wire.HasPersonalKey:
 @route("DELETE", "/api/auth/me/personal-ssh-key", permission="authenticated")
 async def take_back(call: Call) -> wire.HasPersonalKey:
     """Forget one's own public key."""
-    accounts.require_in_person(call.principal)
+    sessions.require_in_person(call.principal)
     await call.write(keep, BROUGHT, None)
     return wire.HasPersonalKey(has_personal_key=False)
 

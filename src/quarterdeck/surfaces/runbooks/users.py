@@ -7,7 +7,7 @@ from msgspec import UNSET
 
 from quarterdeck.access import Access, grants, roles
 from quarterdeck.access.model import Role
-from quarterdeck.identity import accounts, invitations, links, mails, members, proving, signing_in
+from quarterdeck.identity import accounts, invitations, links, mails, members, proving, sessions, signing_in
 from quarterdeck.identity import users as people
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.invitations import Invited
@@ -66,7 +66,7 @@ async def show(call: Call, user_id: str) -> wire.User:
 )  # fmt: skip
 async def invite(call: Call, body: wire.Invite, access: Access) -> wire.Invited:
     """Ask somebody in by mail. Unknown roles are left out."""
-    accounts.require_in_person(call.principal)
+    sessions.require_in_person(call.principal)
     base = mail_links.base(call)
 
     def verb(tx: Tx) -> wire.Invited:
@@ -114,7 +114,7 @@ async def resend_invitation(call: Call, user_id: str) -> Done:
 async def change(call: Call, user_id: str, body: wire.UserChange, access: Access) -> wire.User:
     """Change how somebody is called and reached, let them in or keep them out."""
     if given(body.email):
-        accounts.require_in_person(call.principal)
+        sessions.require_in_person(call.principal)
 
     def verb(tx: Tx) -> wire.User:
         user = shapes.user_of(tx, user_id)
@@ -172,7 +172,7 @@ replace_roles = route("PUT", "/api/users/{user_id}/roles", permission="runbooks:
 )
 async def reset_password(call: Call, user_id: str, body: wire.NewPassword) -> Done:
     """Give somebody another password; every session of theirs ends."""
-    accounts.require_in_person(call.principal)
+    sessions.require_in_person(call.principal)
     await call.read(shapes.user_of, user_id)
     password_hash = await signing_in.hashed(Secret(body.new_password))
     await call.write(lambda tx: accounts.set_password(tx, shapes.user_of(tx, user_id), password_hash))
@@ -187,7 +187,7 @@ async def reset_password(call: Call, user_id: str, body: wire.NewPassword) -> Do
 )
 async def reset_second_factor(call: Call, user_id: str) -> Done:
     """Switch somebody's second factor off."""
-    accounts.require_in_person(call.principal)
+    sessions.require_in_person(call.principal)
     await call.write(lambda tx: accounts.reset_second_factor(tx, shapes.user_of(tx, user_id)))
     return Done(status="ok", message="The second factor was switched off; the user can set up another one.")
 

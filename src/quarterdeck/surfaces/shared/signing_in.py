@@ -8,7 +8,7 @@ from litestar.datastructures import Cookie
 from msgspec import UNSET, Struct, UnsetType
 
 from quarterdeck.access import Access
-from quarterdeck.identity import accounts, organizations, sessions, signing_in
+from quarterdeck.identity import organizations, sessions, signing_in
 from quarterdeck.identity.model import User, UserSession
 from quarterdeck.identity.sessions import Opened, Signer
 from quarterdeck.kernel.clock import wire_time
@@ -218,7 +218,7 @@ async def sign_out(call: Call) -> Answer[dict[str, bool]]:
 def _session_body(tx: Tx) -> dict[str, Any]:
     from sqlalchemy import select
 
-    accounts.require_in_person(tx.principal)
+    sessions.require_in_person(tx.principal)
     session = tx.first(select(UserSession).where(UserSession.uid == tx.principal.credential))
     user = tx.get(User, tx.principal.id)
     assert session is not None and user is not None  # noqa: S101, PT018 - authenticated a moment ago

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from quarterdeck.identity import accounts, own_account, powers, second_factor
+from quarterdeck.identity import own_account, powers, second_factor, sessions
 from quarterdeck.identity.model import User
 from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.http.endpoint import Call, route
@@ -63,7 +63,7 @@ async def change_password(body: wire.PasswordChange, db: Database, attempts: Any
 @route("POST", "/api/web/profile/totp/setup", permission=OWN, errors=((409, "second_factor_enabled"), *SESSION))
 async def set_up_totp(call: Call) -> wire.TotpSetup:
     """Begin a second factor: its secret, pending until a code of it was given."""
-    accounts.require_in_person(call.principal)
+    sessions.require_in_person(call.principal)
     secret, address = await call.write(lambda tx: second_factor.begin(tx, me(tx)))
     return wire.TotpSetup(secret=secret.reveal(), qr_code_uri=address.reveal())
 
@@ -77,6 +77,6 @@ async def set_up_totp(call: Call) -> wire.TotpSetup:
 )
 async def verify_totp(call: Call, body: wire.TotpCode) -> wire.TotpVerified:
     """Switch the pending second factor on, by a code of it; the recovery codes are shown this once."""
-    accounts.require_in_person(call.principal)
+    sessions.require_in_person(call.principal)
     codes = await call.write(lambda tx: second_factor.confirm(tx, me(tx), body.code))
     return wire.TotpVerified(totp_enabled=True, recovery_codes=[code.reveal() for code in codes])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from quarterdeck.identity import accounts, personal_tokens, powers
+from quarterdeck.identity import personal_tokens, powers, sessions
 from quarterdeck.identity.model import PersonalToken
 from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Tx
@@ -65,7 +65,7 @@ async def listed(call: Call, query: Paging) -> wire.Tokens:
 )
 async def create(call: Call, body: wire.TokenCreate) -> wire.NewToken:
     """Make a token that acts as the caller; its text is shown this once."""
-    accounts.require_in_person(call.principal)
+    sessions.require_in_person(call.principal)
     until = expiry(given(body.expires_at))
 
     def verb(tx: Tx) -> wire.NewToken:

@@ -16,6 +16,8 @@ from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 
 CUSTOM = "custom"
+EVERY = ""
+"""The family of whoever acts for no surface: everything is replaced, and nothing given that they have not got."""
 KEPT = {"broker:admin": frozenset({"broker:role.edit", "broker:user_role.edit"})}
 """What a built-in role that may be changed keeps: without it nobody could change anything back."""
 
@@ -150,7 +152,9 @@ def _replaced(tx: Tx, role: Role, permissions: Collection[str], family: str) -> 
             hint="Leave it in, or give people another role.",
         )
     before = set(permissions_of(tx, role))
-    after = wanted | {key for key in before if not key.startswith(f"{family}:")}
+    after = wanted | {key for key in before if family != EVERY and not key.startswith(f"{family}:")}
+    if family == EVERY:
+        _require_held(tx, before - after, family)
     if after == before and (role.organization_id is not None or role.edited_at is not None):
         return None
     tx.execute(delete(RolePermission).where(RolePermission.role_id == role.id))

@@ -55,6 +55,9 @@ COMMANDS = (
     Command("login", "account:login", "Sign in to a server, and remember it.", ACCOUNT),
     Command("logout", "account:logout", "Sign out, and forget the credential.", ACCOUNT),
     Command("profiles", "account:list_profiles", "List the servers you know, or choose one.", ACCOUNT),
+    Command("role", "access:role", "Look at roles, and make your own.", ACCOUNT),
+    Command("grant", "access:grant", "Give and take roles.", ACCOUNT),
+    Command("access", "access:access", "Say why somebody may do something, or not.", ACCOUNT),
     Command(
         "identity-provider", "identity_providers:identity_provider", "Sign in with OpenID Connect providers.", ACCOUNT
     ),

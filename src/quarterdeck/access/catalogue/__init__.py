@@ -68,6 +68,8 @@ def _own() -> list[Permission]:
         Permission(
             "servers:local-agent", "servers", "Sign in to servers with the SSH agent of the server's account", ADMINS
         ),
+        Permission("access:read", "identity", "See roles, who has which, and why somebody may do something", ADMINS),
+        Permission("access:manage", "identity", "Make roles, and give and take them", ADMINS),
         Permission("identity-providers:list", "identity", "See the identity providers", ADMINS),
         Permission("identity-providers:manage", "identity", "Add, change and remove identity providers", OWNERS),
         Permission("metrics:read", "telemetry", "Read metrics", MEMBERS),

@@ -444,7 +444,7 @@ async def test_only_owners_look_after_providers_and_give_only_what_they_have(dec
     other = await deck.member("owner")
     body = {"groupRoles": {"ops": ["broker:admin"]}}
     answer = await deck.send("PATCH", "/api/identity-providers/team", body, token=other)
-    assert (answer.status_code, "broker:admin" in answer.text) == (403, True)
+    assert (answer.status_code, "which you have not got" in answer.text) == (403, True)
     stranger = await deck.member("owner", "org_elsewhere")
     for method, body in (("GET", None), ("PATCH", {"name": "x"}), ("DELETE", None)):
         answer = await deck.send(method, f"/api/identity-providers/{made['id']}", body, token=stranger)

@@ -86,7 +86,7 @@ def reset_second_factor(tx: Tx, user: User) -> None:
     """Switch somebody's second factor off. Raises as `change` does, and `Conflict` (`second_factor_disabled`)."""
     _another(tx, user, "reset the second factor of")
     require_no_more(tx, user)
-    second_factor.disable(tx, user)
+    second_factor.disable_by_administrator(tx, user)
 
 
 def set_roles(tx: Tx, access: Access, user: User, family: str, keys: Collection[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quarterdeck.identity import links, members, setup, users
+from quarterdeck.identity import links, members, sessions, setup, users
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.model import User
 from quarterdeck.kernel import audit
@@ -45,7 +45,8 @@ def changed(tx: Tx, user: User, password_hash: str) -> None:
 
 
 def set_by_administrator(tx: Tx, user: User, password_hash: str) -> None:
-    """Set somebody's password; every session of theirs ends."""
+    """Set somebody's password; every session of theirs ends. Raises `Forbidden` (`session_required`) for a token."""
+    sessions.require_in_person(tx.principal)
     _set(tx, user, password_hash, IdentityAction.PASSWORD_RESET)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import delete, func, select, update
 
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.model import RecoveryCode, User
-from quarterdeck.identity.sessions import token_hash
+from quarterdeck.identity.sessions import require_in_person, token_hash
 from quarterdeck.kernel import audit
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
@@ -72,11 +72,17 @@ def renew_codes(tx: Tx, user: User) -> list[Secret[str]]:
 
 
 def disable(tx: Tx, user: User) -> None:
-    """Switch the factor off, for oneself or as an administrator. Raises `Conflict` (`second_factor_disabled`)."""
+    """Switch one's own factor off. Raises `Conflict` (`second_factor_disabled`)."""
     require_enabled(user)
     user.totp_secret = user.totp_enabled_at = user.totp_last_step = None
     tx.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user.id))
     _note(tx, user, IdentityAction.SECOND_FACTOR_DISABLED)
+
+
+def disable_by_administrator(tx: Tx, user: User) -> None:
+    """Switch somebody's factor off. Raises as `disable`, and `Forbidden` (`session_required`) for a token."""
+    require_in_person(tx.principal)
+    disable(tx, user)
 
 
 def codes_left(tx: Tx, user: User) -> int:

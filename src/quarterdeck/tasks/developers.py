@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from quarterdeck.access import Access, grants
-from quarterdeck.identity import accounts, members, powers, recovery, second_factor, users
+from quarterdeck.access import Access, grants, roles
+from quarterdeck.identity import accounts, members, powers, recovery, second_factor, sessions, users
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.model import User
 from quarterdeck.kernel.db import Tx
@@ -53,7 +53,11 @@ def find(tx: Tx, user_id: int | None) -> User:
 
 
 def create(tx: Tx, access: Access, name: str, password_hash: str, role: str, **kept: Any) -> User:
-    """Somebody new with a role. Raises as `users.create` does."""
+    """Somebody new with a role and a password. Raises as `users.create` does, and `Forbidden` for a token
+    (`session_required`) and for a role that carries what the caller's credential has not got (`permission_not_held`).
+    """
+    sessions.require_in_person(tx.principal)
+    roles.require_given(tx, [f"{FAMILY}:{role}"], roles.EVERY)
     user = users.create(tx, username=name, password_hash=password_hash)
     grants.give(tx, access, user.id, _organization(tx), f"{FAMILY}:{role}")
     _keep(tx, user, kept)
@@ -79,6 +83,7 @@ def change(
         powers.require_another(tx, user, "The password" if password_hash is not None else "The activity")
         accounts.require_no_more(tx, user)
     if role is not None:
+        roles.require_given(tx, [f"{FAMILY}:{role}"], roles.EVERY)
         members.set_roles(tx, access, user, _organization(tx), FAMILY, [f"{FAMILY}:{role}"])
     if password_hash is not None:
         recovery.set_by_administrator(tx, user, password_hash)
@@ -100,11 +105,12 @@ def change_own(tx: Tx, **kept: Any) -> User:
 
 def reset_second_factor(tx: Tx, user_id: int | None) -> User:
     """Switch off somebody's second factor; where there is none, that is a success too. Raises as `change` does."""
+    sessions.require_in_person(tx.principal)
     user = find(tx, user_id)
     powers.require_another(tx, user, "The second factor")
     accounts.require_no_more(tx, user)
     if user.totp_enabled_at is not None:
-        second_factor.disable(tx, user)
+        second_factor.disable_by_administrator(tx, user)
     return user
 
 

@@ -25,7 +25,7 @@ def admit(tx: Tx, access: Access, provider: OidcProvider, claims: Mapping[str, A
     Answers a refusal instead of raising it where something has to be kept none the less: whoever has left all groups
     loses the roles now. `Forbidden` (`oidc_not_admitted`, `user_inactive`), `Conflict` (`email_taken`).
     """
-    tx.lock("identity:users")
+    tx.lock("access:membership", "identity:users")
     groups = _groups(claims.get(provider.groups_claim))
     mapped = {role for group in groups for role in provider.group_roles.get(group, ())}
     account = _account(tx, provider.issuer, str(claims["sub"]))

@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import ColumnElement, delete, select
 
-from quarterdeck.access import Access
+from quarterdeck.access import roles
 from quarterdeck.access.model import Role
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.model import ExternalAccount, Organization, UserSession
 from quarterdeck.identity.oidc.discovery import check_address
 from quarterdeck.identity.oidc.model import OidcProvider, OidcRequest
-from quarterdeck.identity.sessions import revoke_row
+from quarterdeck.identity.sessions import require_in_person, revoke_row
 from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from quarterdeck.kernel.errors import Conflict, Invalid, NotFound
 from quarterdeck.kernel.vault import Secret
 
 TABLE = OidcProvider.__tablename__
@@ -65,6 +65,7 @@ def missing(name: str) -> OidcProvider:
 
 def add(tx: Tx, slug: str, issuer: str, client_id: str) -> OidcProvider:
     """A provider, everything else as usual. Raises `Invalid`, and `Conflict` (`identity_provider_exists`)."""
+    require_in_person(tx.principal)
     tx.lock("identity:oidc")
     if not SLUG.fullmatch(slug):
         raise Invalid(
@@ -106,7 +107,6 @@ def add(tx: Tx, slug: str, issuer: str, client_id: str) -> OidcProvider:
 
 def change(
     tx: Tx,
-    access: Access,
     row: OidcProvider,
     *,
     name: str | None = None,
@@ -123,17 +123,19 @@ def change(
 ) -> list[str]:
     """Change what is given (an empty secret takes it away). Answers what changed.
 
-    Raises `Invalid`, and `Forbidden` (`role_not_held`) for a role that the caller could not give.
+    Raises `Invalid`, and `Forbidden` for a role that the caller could not give (`permission_not_held`) and for a
+    token (`session_required`).
     """
+    require_in_person(tx.principal)
     if group_roles is not None:
         if len(group_roles) > MOST_GROUPS:
             raise Invalid(f"At most {MOST_GROUPS} groups can be mapped.", field="groupRoles")
         for group, named in group_roles.items():
             if not 0 < len(group) <= 255:
                 raise Invalid("A group has 1 to 255 characters.", field="groupRoles")
-            check_roles(tx, access, named, "groupRoles")
+            check_roles(tx, named, "groupRoles")
     if default_roles is not None:
-        check_roles(tx, access, default_roles, "defaultRoles")
+        check_roles(tx, default_roles, "defaultRoles")
     given: dict[str, object] = {
         "name": name,
         "issuer": None if issuer is None else check_address(issuer),
@@ -162,6 +164,7 @@ def change(
 
 def remove(tx: Tx, row: OidcProvider) -> int:
     """Forget it, and end the sessions that it began; the people stay. Answers how many ended."""
+    require_in_person(tx.principal)
     accounts = select(ExternalAccount.id).where(ExternalAccount.issuer == row.issuer)
     here = (UserSession.external_account_id.in_(accounts), UserSession.organization_id == row.organization_id)
     live = list(tx.scalars(select(UserSession).where(*here, UserSession.revoked_at.is_(None))))
@@ -179,9 +182,9 @@ def secret(tx: Tx, row: OidcProvider) -> Secret[str] | None:
     return tx.vault.open(TABLE, row.uid, "client_secret", row.client_secret)
 
 
-def check_roles(tx: Tx, access: Access, keys: Sequence[str], field: str) -> None:
-    """Raise `Invalid` (`role_unknown`) for a role that there is not, and `Forbidden` (`role_not_held`) for one that
-    carries what the caller has not got: a group at a provider would be a way around the rule for roles.
+def check_roles(tx: Tx, keys: Sequence[str], field: str) -> None:
+    """Raise `Invalid` (`role_unknown`) for a role that there is not, and `Forbidden` (`permission_not_held`) for one
+    that carries what the caller has not got: a group at a provider would be a way around the rule for roles.
     """
     here = (Role.organization_id == tx.principal.organization_id) | Role.organization_id.is_(None)
     known = set(tx.scalars(select(Role.key).where(here, Role.key.in_(set(keys)))))
@@ -193,19 +196,7 @@ def check_roles(tx: Tx, access: Access, keys: Sequence[str], field: str) -> None
             hint="Write family:role, such as organization:developer, or custom:… for a role of your own.",
             field=field,
         )
-    if tx.principal.kind == "system":
-        return
-    while not access.loaded:
-        access.load(tx)
-    own = access.permissions(tx.principal.id, tx.principal.organization_id)
-    for key in sorted(known):
-        if not access.carried(key) <= own:
-            raise Forbidden(
-                f"You cannot give {key}, which carries permissions that you have not got.",
-                code="role_not_held",
-                hint="Ask somebody who has the role.",
-                field=field,
-            )
+    roles.require_given(tx, sorted(known), roles.EVERY)
 
 
 def _scopes(given: Sequence[str]) -> list[str]:

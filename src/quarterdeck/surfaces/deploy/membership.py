@@ -6,8 +6,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from quarterdeck.access import Access
-from quarterdeck.identity import accounts, invitations, mails, members, organizations
+from quarterdeck.access import Access, roles
+from quarterdeck.identity import accounts, invitations, mails, members, organizations, sessions
 from quarterdeck.identity.members import Member
 from quarterdeck.identity.model import Invitation, Organization, User
 from quarterdeck.kernel import mail
@@ -122,6 +122,7 @@ async def invite(
 
     def verb(tx: Tx) -> dict[str, Any]:
         here = place.organization
+        sessions.require_in_person(tx.principal)
         _may_give(tx, here, body.role)
         made = invitations.invite(tx, access, body.email, [f"{FAMILY}:{body.role}"], life=LIFE)
         letter = mails.invitation(body.email, base, made.token, here.name, tx.principal.label, LIFE)
@@ -205,9 +206,10 @@ def _member(tx: Tx, organization: Organization, ref: str) -> Member:
 
 
 def _may_give(tx: Tx, organization: Organization, role: str) -> None:
-    """Only who owns an organization makes another its owner."""
+    """Only who owns an organization makes another its owner, and a narrowed token gives nothing beyond itself."""
     if role == "owner" and organizations.role_of(tx, tx.principal.id, organization.id) != "owner":
         raise Forbidden("Only an owner makes somebody an owner.", hint="Ask an owner of the organization.")
+    roles.require_given(tx, [f"{FAMILY}:{role}"], roles.EVERY)
 
 
 def _owner(done: str) -> Invalid:

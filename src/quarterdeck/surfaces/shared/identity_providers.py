@@ -7,7 +7,6 @@ from urllib.parse import parse_qs
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from quarterdeck.access import Access
 from quarterdeck.identity.oidc import providers
 from quarterdeck.identity.oidc.model import OidcProvider
 from quarterdeck.kernel.clock import wire_time
@@ -125,12 +124,11 @@ def origin(call: Call) -> str:
     return str(public).rstrip("/") if public else str(call.request.base_url).rstrip("/")
 
 
-def _change(tx: Tx, access: Access, row: OidcProvider, body: Settings) -> None:
+def _change(tx: Tx, row: OidcProvider, body: Settings) -> None:
     secret = given(body.client_secret)
     changed = body if isinstance(body, Change) else None
     providers.change(
         tx,
-        access,
         row,
         name=given(body.name),
         issuer=given(changed.issuer) if changed else None,
@@ -157,16 +155,16 @@ async def listed(call: Call) -> Providers:
     "/api/identity-providers",
     permission=MANAGE,
     status=201,
-    errors=((400, "validation_error"), (403, "role_not_held"), (409, "identity_provider_exists")),
+    errors=((400, "validation_error"), (403, "permission_not_held"), (409, "identity_provider_exists")),
     body_required=True,
     tags=("identity",),
 )
-async def add(call: Call, body: NewProvider, access: Access) -> Provider:
+async def add(call: Call, body: NewProvider) -> Provider:
     """Add an identity provider."""
 
     def verb(tx: Tx) -> Provider:
         row = providers.add(tx, body.slug, body.issuer, body.client_id)
-        _change(tx, access, row, body)
+        _change(tx, row, body)
         return shown(call, row)
 
     return await call.write(verb)
@@ -188,16 +186,16 @@ async def show(call: Call, identity_provider_id: str) -> Provider:
     "PATCH",
     "/api/identity-providers/{identityProviderId}",
     permission=MANAGE,
-    errors=((400, "validation_error"), (403, "role_not_held"), (404, "identity_provider_not_found")),
+    errors=((400, "validation_error"), (403, "permission_not_held"), (404, "identity_provider_not_found")),
     body_required=True,
     tags=("identity",),
 )
-async def change(call: Call, identity_provider_id: str, body: Change, access: Access) -> Provider:
+async def change(call: Call, identity_provider_id: str, body: Change) -> Provider:
     """Change an identity provider."""
 
     def verb(tx: Tx) -> Provider:
         row = providers.find(tx, identity_provider_id)
-        _change(tx, access, row, body)
+        _change(tx, row, body)
         return shown(call, row)
 
     return await call.write(verb)

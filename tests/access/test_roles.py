@@ -28,8 +28,8 @@ def test_what_a_role_carries_counts_from_the_next_question_on(house):
     house.write(roles.set_permissions, house.access, role, ["broker:secret.list"], "broker")
     assert house.permissions(bob) == {"broker:secret.list"}
     with pytest.raises(Conflict):
-        house.write(roles.remove, house.access, role, "broker", while_held=False)
-    house.write(roles.remove, house.access, role, "broker", while_held=True)
+        house.write(roles.remove, house.access, role, while_held=False)
+    house.write(roles.remove, house.access, role, while_held=True)
     assert house.permissions(bob) == frozenset()
     assert house.told("role.") == ["role.created", "role.changed", "role.deleted"]
 
@@ -79,7 +79,7 @@ def test_a_built_in_role_is_changed_only_where_its_surface_says_so(house):
     with pytest.raises(Conflict):
         house.write(roles.set_permissions, house.access, role, [], "broker")
     with pytest.raises(Conflict):
-        house.write(roles.remove, house.access, role, "broker", while_held=True)
+        house.write(roles.remove, house.access, role, while_held=True)
 
     def changed(tx):
         found = roles.find(tx, "broker", name="approver")
@@ -118,12 +118,28 @@ def test_name_description_and_permissions_change_in_one_event(house):
 def test_nobody_deletes_or_gives_permissions_of_another_surface_that_they_have_not_got(house):
     bob = house.user("bob", "broker:admin")
     role = made(house, permissions=("broker:audit.read", "deploy:organizations.delete"))
-    for verb, rest in ((roles.remove, (house.access, role, "broker")), (roles.require_given, ([role.key], "broker"))):
+    for verb, rest in ((roles.remove, (house.access, role)), (roles.require_given, ([role.key],))):
         more = {"while_held": True} if verb is roles.remove else {}
         with pytest.raises(Forbidden) as raised:
             house.write(verb, *rest, by=bob, **more)
         assert raised.value.code == "permission_not_held"
-    house.write(roles.require_given, [role.key], "broker")
+    house.write(roles.require_given, [role.key])
+
+
+def test_a_small_right_to_roles_is_not_a_right_to_everything_of_the_surface(house):
+    """Neither by making a role, nor by changing one's own, nor by giving one that exists."""
+    bob = house.user("bob")
+    given(house, bob, made(house, "Roles", ("runbooks:roles.edit", "runbooks:users.assign_roles"), "runbooks"))
+    own = house.write(roles.find, "runbooks", name="roles")
+    many = ["runbooks:roles.edit", "runbooks:users.delete"]
+    for verb, rest in (
+        (roles.create, (house.access, "More", None, many, "runbooks")),
+        (roles.set_permissions, (house.access, own, many, "runbooks")),
+        (roles.require_given, (["runbooks:super-admin"],)),
+    ):
+        with pytest.raises(Forbidden) as raised:
+            house.write(verb, *rest, by=bob)
+        assert raised.value.code == "permission_not_held"
 
 
 def test_every_permission_has_a_number_and_every_built_in_role_a_row(house):
@@ -137,7 +153,7 @@ def test_every_permission_has_a_number_and_every_built_in_role_a_row(house):
 
 
 def test_no_role_of_one_family_grants_a_permission_of_another():
-    own = {"console", "workers", "jobs", "audit", "sources", "metrics", "servers", "organizations"}
+    own = {"console", "workers", "jobs", "audit", "sources", "metrics", "servers", "organizations", "access"}
     surfaces = {"organization": {"deploy", "identity-providers", *own}}
     for key, permission in CATALOGUE.items():
         for role in permission.roles:

@@ -432,59 +432,55 @@ async def test_wrong_settings_change_nothing(deck, there):
     assert len((await deck.send("GET", "/api/identity-providers")).json()["items"]) == 1
 
 
-async def test_only_owners_look_after_providers_and_give_only_what_they_have(deck, there):
+async def test_only_who_may_do_everything_looks_after_providers(deck, there):
+    """One speaks for whomever it names: an owner of one surface's things alone would be everything by its word."""
     made = await add(deck, there)
-    admin, developer = await deck.member("admin"), await deck.member("developer")
+    admin, developer, owner = await deck.member("admin"), await deck.member("developer"), await deck.member("owner")
+    stranger = await deck.member("owner", "org_elsewhere")
     assert (await deck.send("GET", "/api/identity-providers", token=admin)).status_code == 200
     assert (await deck.send("GET", "/api/identity-providers", token=developer)).status_code == 403
     for method, path in (("PATCH", "/team"), ("DELETE", "/team"), ("POST", "/team/test"), ("POST", "")):
         body = {"slug": "x", "issuer": there.issuer, "clientId": "x"} if method in {"PATCH", "POST"} else None
-        answer = await deck.send(method, f"/api/identity-providers{path}", body, token=admin)
-        assert answer.status_code == 403
-    other = await deck.member("owner")
-    body = {"groupRoles": {"ops": ["broker:admin"]}}
-    answer = await deck.send("PATCH", "/api/identity-providers/team", body, token=other)
-    assert (answer.status_code, "which you have not got" in answer.text) == (403, True)
-    stranger = await deck.member("owner", "org_elsewhere")
+        assert (await deck.send(method, f"/api/identity-providers{path}", body, token=admin)).status_code == 403
+    for token in (owner, stranger):
+        body = {"slug": "x", "issuer": there.issuer, "clientId": "x", "linksByEmail": True}
+        answer = await deck.send("POST", "/api/identity-providers", body, token=token)
+        assert (answer.status_code, "who may do everything" in answer.text) == (403, True)
+    answer = await deck.send("PATCH", "/api/identity-providers/team", {"linksByEmail": True}, token=owner)
+    assert answer.status_code == 403
     for method, body in (("GET", None), ("PATCH", {"name": "x"}), ("DELETE", None)):
         answer = await deck.send(method, f"/api/identity-providers/{made['id']}", body, token=stranger)
         assert answer.status_code == 404
 
 
-async def test_a_provider_speaks_for_its_own_organization_alone(deck, there):
-    """Its owner could have it say anything: nobody gets from there into another organization."""
-    stranger = await deck.member("owner", "org_elsewhere")
-    body = {"slug": "team", "issuer": there.issuer, "clientId": "deck", "clientSecret": SECRET, "linksByEmail": True,
-            "defaultRoles": ["organization:viewer"]}  # fmt: skip
-    assert (await deck.send("POST", "/api/identity-providers", body, token=stranger)).status_code == 201
-
-    def verified(tx):
-        tx.first(select(User).where(User.email == "ada@example.com")).email_verified = True
-
-    await deck.instance.db.write(verified)
-    there.claims |= {"email": "ada@example.com", "email_verified": True}
+async def test_what_no_provider_sends_is_refused_and_never_an_error(deck, there):
+    await add(deck, there)
+    many = "&".join(f"a{number}=1" for number in range(50))
+    answer = await deck.client.post("/api/auth/oidc/team/logout", content=f"{many}&logout_token=x".encode())
+    assert answer.status_code == 400
+    there.wrong = {"exp": 10**400}
     async with browser(deck) as page:
-        assert (await through(deck, page)).status_code == 409
-        page.cookies.set("qd_session", deck.token)
-        assert "not connected" not in (await page.get("/console/me")).text
-        own = {"origin": "http://localhost"}
-        assert (await page.post("/console/me/accounts/team/connect", headers=own)).status_code == 404
+        assert (await through(deck, page)).status_code == 401
 
-    from quarterdeck.identity import sessions
 
-    there.claims |= {"sub": "u-3", "email": "mia@example.com"}
+async def test_a_provider_speaks_for_its_own_organization_alone(deck, there):
+    """Whoever it vouched for gets from there into no other organization."""
+    from quarterdeck.identity import sessions, users
+
+    await add(deck, there)
+    there.claims |= {"sub": "u-3", "email": "mia@example.com", "email_verified": True}
     async with browser(deck) as page:
         await through(deck, page)
+        stranger = await deck.member("owner", "org_elsewhere")
+        assert stranger
 
         def elsewhere(tx):
-            home = tx.first(select(Organization).where(Organization.ref == HOME))
+            there = tx.first(select(Organization).where(Organization.ref == "org_elsewhere"))
             user = tx.first(select(User).where(User.email == "mia@example.com"))
-            grants.give(tx, deck.instance.access, user.id, home.id, "organization:owner")
+            grants.give(tx, deck.instance.access, user.id, there.id, "organization:owner")
             session = tx.first(select(UserSession).where(UserSession.user_id == user.id))
-            from quarterdeck.identity import users
-
             tx.act_as(users.principal(user, session.organization_id, session.uid))
             with pytest.raises(Exception, match="its own organization alone"):
-                sessions.switch(tx, home)
+                sessions.switch(tx, there)
 
         await deck.instance.db.write(elsewhere)

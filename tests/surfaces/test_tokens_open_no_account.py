@@ -56,3 +56,16 @@ async def test_a_token_makes_no_account_and_no_way_into_one(deck, scopes):
     assert await count(deck) == before
     signed_in = await deck.send("POST", "/api/auth/login", {"username": "bob", "password": PASSWORD}, token=None)
     assert signed_in.status_code == 200
+
+
+async def test_a_program_is_not_told_a_secret_that_a_person_was_told(deck):
+    organization = (await deck.do("organizations.current-context"))["currentOrganization"]["organizationId"]
+    body = {
+        "organizationId": organization, "displayName": "ci", "scope": {"workflowCommands": ["preview-cleanup"]},
+        "idempotencyKey": "once",
+    }  # fmt: skip
+    made = await deck.send("POST", "/api/deploy-tokens", body)
+    assert made.status_code == 201, made.text
+    assert (await deck.send("POST", "/api/deploy-tokens", body)).json() == made.json()
+    told = await deck.send("POST", "/api/deploy-tokens", body, token=await token(deck))
+    assert told.status_code == 403

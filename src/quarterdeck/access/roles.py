@@ -16,6 +16,7 @@ from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 
 CUSTOM = "custom"
+HIGHEST_OF = {"broker:admin": "broker", "tasks:admin": "tasks", "runbooks:super-admin": "runbooks"}
 EVERY = ""
 """The family of whoever acts for no surface: everything is replaced, and nothing given that they have not got."""
 KEPT = {"broker:admin": frozenset({"broker:role.edit", "broker:user_role.edit"})}
@@ -88,7 +89,7 @@ def create(
         )
     )
     tx.flush()
-    _require_held(tx, wanted, family)
+    _require_held(tx, wanted)
     for key in sorted(wanted):
         tx.add(RolePermission(role_id=role.id, permission=key))
     _note(tx, access, AccessAction.ROLE_CREATED, role, permissions=sorted(wanted))
@@ -128,8 +129,8 @@ def set_permissions(
     """Replace what a role carries of a surface's permissions; those of other surfaces stay.
 
     A built-in role may be changed where its surface documents it (`built_in`). Raises `Conflict`
-    (`role_keeps_permission`), `Invalid`, and `Forbidden` (`permission_not_held`) for permissions of other surfaces
-    that the caller has not got.
+    (`role_keeps_permission`), `Invalid`, and `Forbidden` (`permission_not_held`) for permissions that the caller
+    has not got.
     """
     if not built_in:
         _own(role)
@@ -144,7 +145,7 @@ def set_permissions(
 def _replaced(tx: Tx, role: Role, permissions: Collection[str], family: str) -> dict[str, list[str]] | None:
     """What came and went; None where all was so already."""
     wanted = _known(permissions)
-    _require_held(tx, wanted, family)
+    _require_held(tx, wanted)
     if lost := sorted(KEPT.get(role.key, frozenset()) - wanted):
         raise Conflict(
             f"The role {role.name} keeps {', '.join(lost)}: without it nobody could change roles back.",
@@ -154,7 +155,7 @@ def _replaced(tx: Tx, role: Role, permissions: Collection[str], family: str) -> 
     before = set(permissions_of(tx, role))
     after = wanted | {key for key in before if family != EVERY and not key.startswith(f"{family}:")}
     if family == EVERY:
-        _require_held(tx, before - after, family)
+        _require_held(tx, before - after)
     if after == before and (role.organization_id is not None or role.edited_at is not None):
         return None
     tx.execute(delete(RolePermission).where(RolePermission.role_id == role.id))
@@ -165,13 +166,13 @@ def _replaced(tx: Tx, role: Role, permissions: Collection[str], family: str) -> 
     return {"added": sorted(after - before), "removed": sorted(before - after)}
 
 
-def remove(tx: Tx, access: Access, role: Role, family: str, *, while_held: bool) -> None:
+def remove(tx: Tx, access: Access, role: Role, *, while_held: bool) -> None:
     """Delete a role of one's own. While somebody has it that is refused (`role_in_use`), or takes it from them, which
-    takes permissions of other surfaces that the caller has (`permission_not_held`).
+    needs all that it carries (`permission_not_held`).
     """
     _own(role)
     tx.lock("access:roles")
-    _require_held(tx, permissions_of(tx, role), family)
+    _require_held(tx, permissions_of(tx, role))
     held = holders(tx, role)
     if held and not while_held:
         raise Conflict(
@@ -210,11 +211,22 @@ def _known(permissions: Collection[str]) -> set[str]:
     return set(permissions)
 
 
-def _require_held(tx: Tx, wanted: Collection[str], family: str) -> None:
-    """Nobody makes a role out of another surface's permissions that they have not got themselves."""
-    foreign = {key for key in wanted if not key.startswith(f"{family}:")}
-    if foreign and tx.principal.kind != "system":
-        refuse_lacking(foreign - mine(tx))
+def _require_held(tx: Tx, wanted: Collection[str]) -> None:
+    """Nobody makes a role out of permissions, or gives one that carries some, which they have not got themselves: who
+    may look after roles would else be whatever roles can be. What a built-in role of theirs carried before it was
+    changed they may give back, and who has the highest role of a family may give all of its surface: duties are kept
+    apart there, so the highest role does not carry everything.
+    """
+    if wanted and tx.principal.kind != "system":
+        refuse_lacking(set(wanted) - mine(tx) - _by_nature(tx))
+
+
+def _by_nature(tx: Tx) -> set[str]:
+    if tx.principal.scopes or tx.principal.organization_id is None:
+        return set()
+    held = set(grants.roles_of(tx, tx.principal.id, tx.principal.organization_id))
+    families = {HIGHEST_OF[role] for role in held & HIGHEST_OF.keys()}
+    return {key for key, one in CATALOGUE.items() if held & one.roles or key.split(":")[0] in families}
 
 
 def mine(tx: Tx, organization_id: int | None = None) -> frozenset[str]:
@@ -226,11 +238,11 @@ def mine(tx: Tx, organization_id: int | None = None) -> frozenset[str]:
     return held & tx.principal.scopes if tx.principal.scopes else held
 
 
-def require_given(tx: Tx, keys: Collection[str], family: str) -> None:
-    """Nobody gives or takes a role (its key) that carries permissions of another surface which they have not got.
+def require_given(tx: Tx, keys: Collection[str]) -> None:
+    """Nobody gives or takes a role (its key) that carries permissions which they have not got.
     Raises `Forbidden` (`permission_not_held`).
     """
-    _require_held(tx, carried(tx, keys), family)
+    _require_held(tx, carried(tx, keys))
 
 
 def refuse_lacking(lacking: Collection[str]) -> None:

@@ -98,7 +98,7 @@ def set_roles(tx: Tx, access: Access, user: User, family: str, keys: Collection[
     tx.lock("access:membership")
     families = (family, roles.CUSTOM)
     held = {key for key in grants.roles_of(tx, user.id, organization_id) if key.split(":")[0] in families}
-    roles.require_given(tx, sorted(held ^ set(keys)), family)
+    roles.require_given(tx, sorted(held ^ set(keys)))
     members.set_roles(tx, access, user, organization_id, families, keys)
 
 
@@ -125,17 +125,16 @@ def invite(
     tx: Tx,
     access: Access,
     email: str,
-    family: str,
     keys: Collection[str],
     *,
     life: timedelta,
     username: str | None = None,
     display_name: str | None = None,
 ) -> Invited:
-    """Ask somebody in with roles of a family and custom ones. Raises `Forbidden` (`permission_not_held`), and as
+    """Ask somebody in with roles (their keys). Raises `Forbidden` (`permission_not_held`), and as
     `invitations.invite` does. Whoever calls sends the mail.
     """
-    roles.require_given(tx, sorted(keys), family)
+    roles.require_given(tx, sorted(keys))
     wanted = {grants.MEMBER, *keys}
     return invitations.invite(tx, access, email, wanted, life=life, username=username, display_name=display_name)
 

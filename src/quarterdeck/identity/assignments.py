@@ -78,7 +78,7 @@ def give(
     organization_id = tx.principal.organization_id
     assert organization_id is not None  # noqa: S101 - a user's session always has one
     tx.lock("access:membership")
-    roles.require_given(tx, [role.key], family)
+    roles.require_given(tx, [role.key])
     held = (Grant.role == role.key, Grant.user_id == user.id, Grant.scope == narrowed, Grant.project_id == 0)
     row = tx.execute(_visible(tx, family).where(*held)).first()
     if row is None:
@@ -99,7 +99,7 @@ def take(tx: Tx, access: Access, family: str, uid: str) -> None:
         raise NotFound(
             f"There is no assignment {uid}.", code="assignment_not_found", hint="Look at the list of assignments."
         )
-    roles.require_given(tx, [row.role], family)
+    roles.require_given(tx, [row.role])
     user, organization_id = tx.get(User, row.user_id), tx.principal.organization_id
     assert user is not None and organization_id is not None  # noqa: S101, PT018 - joined above; a session has one
     if not row.scope:

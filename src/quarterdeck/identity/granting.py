@@ -84,7 +84,7 @@ def _set(tx: Tx, access: Access, user: User, meant: Role, *, there: bool) -> boo
     held = set(grants.roles_of(tx, user.id, organization_id))
     if (meant.key in held) == there:
         return False
-    roles.require_given(tx, [meant.key], roles.EVERY)
+    roles.require_given(tx, [meant.key])
     if not there:
         accounts.require_no_more(tx, user, organization_id)
     family = meant.key.split(":")[0]

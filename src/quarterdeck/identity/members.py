@@ -150,6 +150,7 @@ def transfer_ownership(tx: Tx, access: Access, organization_id: int, giver: User
     """Make another active member the owner; the one before is an administrator then. Raises `Invalid` for the same
     person, `Conflict` (`not_owner`, `member_inactive`) and `NotFound` (`member_not_found`).
     """
+    sessions.require_in_person(tx.principal)
     tx.lock("access:membership")
     if giver.id == taker.id:
         raise Invalid("The organization has this owner already.", hint="Name another member.", field="toMemberId")

@@ -210,6 +210,21 @@ def require_in_person(principal: Principal) -> None:
         )
 
 
+FRESH = timedelta(minutes=15)
+
+
+def require_fresh(tx: Tx) -> None:
+    """Raise `Forbidden` (`session_not_fresh`) unless the caller has signed in a moment ago: where a link for a
+    forgotten password goes is not for whoever finds a browser open.
+    """
+    require_in_person(tx.principal)
+    session = tx.first(select(UserSession).where(UserSession.uid == tx.principal.credential))
+    if session is None or session.created_at < tx.now - FRESH:
+        raise Forbidden(
+            "Your sign-in is too long ago for this.", code="session_not_fresh", hint="Sign in again, then repeat it."
+        )
+
+
 def bound() -> Forbidden:
     return Forbidden(
         "An identity provider vouched for this session, and it speaks for its own organization alone.",

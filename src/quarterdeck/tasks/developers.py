@@ -57,7 +57,7 @@ def create(tx: Tx, access: Access, name: str, password_hash: str, role: str, **k
     (`session_required`) and for a role that carries what the caller's credential has not got (`permission_not_held`).
     """
     sessions.require_in_person(tx.principal)
-    roles.require_given(tx, [f"{FAMILY}:{role}"], roles.EVERY)
+    roles.require_given(tx, [f"{FAMILY}:{role}"])
     user = users.create(tx, username=name, password_hash=password_hash)
     grants.give(tx, access, user.id, _organization(tx), f"{FAMILY}:{role}")
     _keep(tx, user, kept)
@@ -83,7 +83,7 @@ def change(
         powers.require_another(tx, user, "The password" if password_hash is not None else "The activity")
         accounts.require_no_more(tx, user)
     if role is not None:
-        roles.require_given(tx, [f"{FAMILY}:{role}"], roles.EVERY)
+        roles.require_given(tx, [f"{FAMILY}:{role}"])
         members.set_roles(tx, access, user, _organization(tx), FAMILY, [f"{FAMILY}:{role}"])
     if password_hash is not None:
         recovery.set_by_administrator(tx, user, password_hash)

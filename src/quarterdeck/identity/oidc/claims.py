@@ -22,6 +22,8 @@ LEEWAY = 60
 LOGOUT_AGE = 600
 LOGOUT = "http://schemas.openid.net/event/backchannel-logout"
 LONGEST = 64 << 10
+FAR = 1 << 40
+"""Seconds since 1970: beyond it lies no time that anybody means."""
 
 
 def id_token(token: str, keys: KeySet, *, issuer: str, client_id: str, nonce: str, now: datetime) -> dict[str, Any]:
@@ -93,6 +95,8 @@ def _time(found: dict[str, Any], name: str) -> float:
     value = found.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise invalid(f"it has no {name}")
+    if not abs(value) < FAR:
+        raise invalid(f"its {name} is no time")
     return float(value)
 
 

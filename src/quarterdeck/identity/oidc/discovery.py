@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import time
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from quarterdeck.kernel.unreadable import UNREADABLE
 
 WELL_KNOWN = "/.well-known/openid-configuration"
 SECONDS = 10.0
+WHOLE = 20.0
+"""Seconds for the whole of an answer, however it drips."""
 LARGEST = 1 << 20
 KEPT = 600.0
 """Seconds for which addresses and keys are believed."""
@@ -45,6 +48,7 @@ def check_address(address: str, field: str = "issuer") -> str:
         not parts.hostname
         or parts.username is not None
         or parts.fragment
+        or (field == "issuer" and parts.query)
         or not (parts.scheme == "https" or (parts.scheme == "http" and _here(parts.hostname)))
     ):
         raise Invalid(
@@ -93,7 +97,7 @@ def _endpoint(document: dict[str, Any], name: str, issuer: str) -> str | None:
     if not isinstance(value, str) or not value:
         return None
     try:
-        return check_address(value)
+        return check_address(value, name)
     except Invalid:
         raise unusable(issuer, f"its {name} is no https address") from None
 
@@ -139,6 +143,7 @@ async def fetch(issuer: str, address: str, *, bearer: str | None = None) -> Any:
     headers = {"accept": "application/json", **({"authorization": f"Bearer {bearer}"} if bearer else {})}
     try:
         async with (
+            asyncio.timeout(WHOLE),
             httpx.AsyncClient(timeout=SECONDS, follow_redirects=False) as client,
             client.stream("GET", address, headers=headers) as answer,
         ):
@@ -148,7 +153,7 @@ async def fetch(issuer: str, address: str, *, bearer: str | None = None) -> Any:
                 if len(data) > LARGEST:
                     raise unusable(issuer, "it answers with more than 1 MB")
             status = answer.status_code
-    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
         raise unreachable(issuer, type(error).__name__) from None
     if status != 200:
         raise unusable(issuer, f"{urlsplit(address).path} answers {status}")

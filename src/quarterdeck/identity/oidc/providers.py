@@ -10,13 +10,15 @@ from sqlalchemy import ColumnElement, delete, select
 from quarterdeck.access import roles
 from quarterdeck.access.model import Role
 from quarterdeck.identity.actions import IdentityAction
+from quarterdeck.identity.machine import Machine
+from quarterdeck.identity.members import HIGHEST
 from quarterdeck.identity.model import ExternalAccount, Organization, UserSession
 from quarterdeck.identity.oidc.discovery import check_address
 from quarterdeck.identity.oidc.model import OidcProvider, OidcRequest
 from quarterdeck.identity.sessions import require_in_person, revoke_row
 from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Conflict, Invalid, NotFound
+from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from quarterdeck.kernel.vault import Secret
 
 TABLE = OidcProvider.__tablename__
@@ -65,7 +67,7 @@ def missing(name: str) -> OidcProvider:
 
 def add(tx: Tx, slug: str, issuer: str, client_id: str) -> OidcProvider:
     """A provider, everything else as usual. Raises `Invalid`, and `Conflict` (`identity_provider_exists`)."""
-    require_in_person(tx.principal)
+    require_operator(tx)
     tx.lock("identity:oidc")
     if not SLUG.fullmatch(slug):
         raise Invalid(
@@ -126,7 +128,7 @@ def change(
     Raises `Invalid`, and `Forbidden` for a role that the caller could not give (`permission_not_held`) and for a
     token (`session_required`).
     """
-    require_in_person(tx.principal)
+    require_operator(tx)
     if group_roles is not None:
         if len(group_roles) > MOST_GROUPS:
             raise Invalid(f"At most {MOST_GROUPS} groups can be mapped.", field="groupRoles")
@@ -164,7 +166,7 @@ def change(
 
 def remove(tx: Tx, row: OidcProvider) -> int:
     """Forget it, and end the sessions that it began; the people stay. Answers how many ended."""
-    require_in_person(tx.principal)
+    require_operator(tx)
     accounts = select(ExternalAccount.id).where(ExternalAccount.issuer == row.issuer)
     here = (UserSession.external_account_id.in_(accounts), UserSession.organization_id == row.organization_id)
     live = list(tx.scalars(select(UserSession).where(*here, UserSession.revoked_at.is_(None))))
@@ -182,6 +184,25 @@ def secret(tx: Tx, row: OidcProvider) -> Secret[str] | None:
     return tx.vault.open(TABLE, row.uid, "client_secret", row.client_secret)
 
 
+def require_operator(tx: Tx) -> None:
+    """A provider vouches for whoever it names, so only who may do everything here looks after one: in person, in the
+    organization that the installation began with, with the highest role of every family.
+
+    Raises `Forbidden` (`session_required`, `provider_not_yours`).
+    """
+    require_in_person(tx.principal)
+    if tx.principal.kind == "system":
+        return
+    here = tx.principal.organization_id
+    highest = roles.carried(tx, sorted(HIGHEST.values()))
+    if here is None or not Machine.belongs_to(tx, here) or highest - roles.mine(tx):
+        raise Forbidden(
+            "Identity providers vouch for everybody here, so they are looked after by who may do everything.",
+            code="provider_not_yours",
+            hint="Ask somebody who has the highest role of every surface in this installation's first organization.",
+        )
+
+
 def check_roles(tx: Tx, keys: Sequence[str], field: str) -> None:
     """Raise `Invalid` (`role_unknown`) for a role that there is not, and `Forbidden` (`permission_not_held`) for one
     that carries what the caller has not got: a group at a provider would be a way around the rule for roles.
@@ -196,7 +217,7 @@ def check_roles(tx: Tx, keys: Sequence[str], field: str) -> None:
             hint="Write family:role, such as organization:developer, or custom:… for a role of your own.",
             field=field,
         )
-    roles.require_given(tx, sorted(known), roles.EVERY)
+    roles.require_given(tx, sorted(known))
 
 
 def _scopes(given: Sequence[str]) -> list[str]:

@@ -14,7 +14,7 @@ from authlib.common.errors import AuthlibBaseError
 from sqlalchemy import delete, select
 
 from quarterdeck.access import Access
-from quarterdeck.identity import sessions, signing_in
+from quarterdeck.identity import sessions, signing_in, users
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.model import ExternalAccount, Organization, User, UserSession
 from quarterdeck.identity.oidc import claims, providers
@@ -160,6 +160,7 @@ class RelyingParty:
             user = tx.get(User, user_id)
             if user is None or not user.active:
                 return Forbidden("Your account is not active.", code="user_inactive", hint="Ask an administrator.")
+            tx.act_as(users.principal(user, provider.organization_id))
             connect(tx, provider, user, str(found["sub"]))
             return None
         admitted = admit(tx, self._access, provider, found)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 import structlog
@@ -146,9 +147,11 @@ class Perimeter:
             current.reset(token)
 
     def _host_allowed(self, received: dict[bytes, bytes]) -> bool:
+        host = received.get(b"host", b"").decode("latin-1").lower()
+        if not _readable(host):
+            return False
         if not self.hosts:
             return True
-        host = received.get(b"host", b"").decode("latin-1").lower()
         return host in self.hosts or host.rsplit(":", 1)[0] in self.hosts
 
     def _route(self, scope: Any, method: str) -> None:
@@ -235,3 +238,16 @@ async def answer(dialect: Dialect, failure: Failure, send: Send) -> None:
     pairs.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": status, "headers": pairs})
     await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+_HOST = re.compile(r"[a-z0-9_.\-]+(:\d+)?|\[[0-9a-f:.]+\](:\d+)?")
+
+
+def _readable(host: str) -> bool:
+    """Whether a Host header names a host and a port: what is made of it later must not fail."""
+    try:
+        parts = urlsplit(f"//{host}")
+        port = parts.port
+    except ValueError:
+        return False
+    return not host or (_HOST.fullmatch(host) is not None and parts.netloc == host and port != 0)

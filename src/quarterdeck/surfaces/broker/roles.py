@@ -85,7 +85,7 @@ async def replace_permissions(call: Call, role_id: str, body: wire.RolePermissio
 async def delete(call: Call, role_id: str, access: Access) -> None:
     """Delete a role, and take it from those who have it."""
     uid = shapes.uid(role_id, "role id")
-    await call.write(lambda tx: roles.remove(tx, access, roles.find(tx, FAMILY, uid=uid), FAMILY, while_held=True))
+    await call.write(lambda tx: roles.remove(tx, access, roles.find(tx, FAMILY, uid=uid), while_held=True))
 
 
 def shown(tx: Tx, role: Role) -> wire.Role:

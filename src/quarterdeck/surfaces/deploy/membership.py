@@ -19,7 +19,7 @@ from quarterdeck.surfaces.deploy.identities import documented, user_named, wire_
 from quarterdeck.surfaces.deploy.operation import operation
 from quarterdeck.surfaces.deploy.shapes import given, limit_of, present
 from quarterdeck.surfaces.deploy.wire import organizations as wire
-from quarterdeck.surfaces.shared.identity_providers import origin
+from quarterdeck.surfaces.shared.mail_links import base as base_of
 
 FAMILY = "organization"
 LIFE = timedelta(hours=48)
@@ -118,7 +118,7 @@ async def list_invitations(
 async def invite(
     call: Call, organization_id: str, body: wire.OrganizationsInviteMemberBody, access: Access
 ) -> dict[str, Any]:
-    place, base = Place(call, access, organization_id), origin(call)
+    place, base = Place(call, access, organization_id), base_of(call)
 
     def verb(tx: Tx) -> dict[str, Any]:
         here = place.organization
@@ -209,7 +209,7 @@ def _may_give(tx: Tx, organization: Organization, role: str) -> None:
     """Only who owns an organization makes another its owner, and a narrowed token gives nothing beyond itself."""
     if role == "owner" and organizations.role_of(tx, tx.principal.id, organization.id) != "owner":
         raise Forbidden("Only an owner makes somebody an owner.", hint="Ask an owner of the organization.")
-    roles.require_given(tx, [f"{FAMILY}:{role}"], roles.EVERY)
+    roles.require_given(tx, [f"{FAMILY}:{role}"])
 
 
 def _owner(done: str) -> Invalid:

@@ -48,6 +48,8 @@ async def change_profile(call: Call, body: wire.Profile) -> wire.UserBrief:
 
     def verb(tx: Tx) -> wire.UserBrief:
         user = proving.me(tx)
+        if (wanted := given(body.email)) and wanted.lower() != (user.email or "").lower():
+            sessions.require_fresh(tx)
         if users.rename(tx, user, display_name=given(body.display_name), email=given(body.email)):
             members.note(tx, user, IdentityAction.CHANGED, tx.principal.organization_id)
         return wire.UserBrief(**shapes.brief(user))

@@ -74,7 +74,6 @@ async def invite(call: Call, body: wire.Invite, access: Access) -> wire.Invited:
             tx,
             access,
             body.email.strip(),
-            shapes.FAMILY,
             keys_of(tx, given(body.role_ids) or []),
             life=links.LIFE["invite"],
             username=body.username,

@@ -16,6 +16,7 @@ from quarterdeck.kernel.http.endpoint import Answer, Call, route
 from quarterdeck.kernel.limits import Rate
 from quarterdeck.kernel.vault import Secret
 from quarterdeck.surfaces.deploy.shapes import given
+from quarterdeck.surfaces.shared.mail_links import base as base_of
 
 LIST, MANAGE = "identity-providers:list", "identity-providers:manage"
 NOTICES = Rate(120, 60)
@@ -96,7 +97,7 @@ class Tested(Struct, kw_only=True, rename="camel"):
 
 
 def shown(call: Call, row: OidcProvider) -> Provider:
-    base = origin(call)
+    base = base_of(call)
     return Provider(
         id=row.uid,
         slug=row.slug,
@@ -116,12 +117,6 @@ def shown(call: Call, row: OidcProvider) -> Provider:
         created_at=wire_time(row.created_at),
         updated_at=wire_time(row.updated_at),
     )
-
-
-def origin(call: Call) -> str:
-    """Where we are reached: the public address, else where this request came to."""
-    public = call.service("public_url")
-    return str(public).rstrip("/") if public else str(call.request.base_url).rstrip("/")
 
 
 def _change(tx: Tx, row: OidcProvider, body: Settings) -> None:
@@ -252,7 +247,10 @@ async def test(call: Call, identity_provider_id: str) -> Tested:
 async def ended(call: Call, provider: str) -> Answer[dict[str, int]]:
     """A provider tells that somebody has signed out (OpenID Connect Back-Channel Logout 1.0)."""
     body = (await call.request.body()).decode("ascii", errors="replace")
-    tokens = parse_qs(body, max_num_fields=10).get("logout_token", [])
+    try:
+        tokens = parse_qs(body, max_num_fields=10).get("logout_token", [])
+    except ValueError:
+        tokens = []
     if len(tokens) != 1:
         raise Invalid("A logout_token is missing.", hint="Send it as a form field.", field="logout_token")
     try:

@@ -199,7 +199,12 @@ def test_tokens_are_listed_rotated_and_revoked(qd: Command, team: ContractServer
 def test_tokens_of_ones_own_are_made_listed_and_revoked(qd: Command, team: ContractServer) -> None:
     row = {"id": 7, "label": "laptop", "createdAt": NOW}
     team.outside["POST", "/api/web/profile/tokens"] = lambda _p, _q, body: {**row, **body, "token": "ov_pat_7_x"}
-    team.outside["GET", "/api/web/profile/tokens"] = [row, {**row, "id": 8, "label": "old", "revokedAt": NOW}]
+    old = {**row, "id": 8, "label": "old", "revokedAt": NOW}
+    pages = {
+        None: {"items": [row], "nextCursor": "7", "total": 2},
+        "7": {"items": [old], "nextCursor": None, "total": 2},
+    }
+    team.outside["GET", "/api/web/profile/tokens"] = lambda _p, query, _b: pages[query.get("cursor")]
     team.outside["POST", "/api/web/profile/tokens/7/revoke"] = {**row, "revokedAt": NOW}
     assert qd("token", "personal", "create", "laptop", "--expires", "12h").out == "ov_pat_7_x\n"
     listed = qd("token", "personal", "ls").out.splitlines()

@@ -108,8 +108,15 @@ def revoke(name: str, /, *, destroying: Destroying = DESTROYING) -> None:
 
 
 def _own(api: Api) -> list[Row]:
-    rows: list[Row] = api.call("GET", OWN)
-    return rows
+    """All of them, newest first, however many pages that are."""
+    rows: list[Row] = []
+    cursor: str | None = None
+    while True:
+        page = api.call("GET", OWN, query={"cursor": cursor})
+        rows += page["items"]
+        cursor = page["nextCursor"]
+        if cursor is None:
+            return rows
 
 
 for command in (create, ls, revoke):

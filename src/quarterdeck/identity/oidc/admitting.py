@@ -43,6 +43,7 @@ def admit(tx: Tx, access: Access, provider: OidcProvider, claims: Mapping[str, A
             code="user_inactive",
             hint="Accept your invitation first, or ask an administrator.",
         )
+    tx.act_as(users.principal(user, provider.organization_id))
     account.last_sign_in_at = tx.now
     _give(tx, access, provider, user, mapped)
     if not set(grants.roles_of(tx, user.id, provider.organization_id)) - {grants.MEMBER}:
@@ -72,6 +73,7 @@ def _first_time(tx: Tx, provider: OidcProvider, claims: Mapping[str, Any], mappe
     user = users.create(tx, email=email, username=_username(tx, claims), display_name=_text(claims.get("name"), 200))
     user.email_verified = email is not None
     tx.flush()
+    tx.act_as(users.principal(user, provider.organization_id))
     members.note(tx, user, IdentityAction.CREATED, provider.organization_id, identityProvider=provider.slug)
     return user
 

@@ -14,7 +14,8 @@ from quarterdeck.deploy.deployments import admission, clearing_again, leaving, o
 from quarterdeck.deploy.deployments.jobs import RETIRE
 from quarterdeck.deploy.resources import resources
 from quarterdeck.fleet.credentials import access
-from quarterdeck.fleet.servers import lifecycle, proxies, servers, uninstalling
+from quarterdeck.fleet.engines.installing import INSTALL
+from quarterdeck.fleet.servers import engines, lifecycle, proxies, servers, uninstalling
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.fleet.targets.login import HostKeyPin
 from quarterdeck.kernel import jobs
@@ -134,6 +135,38 @@ async def test_one_is_uninstalled_once_at_a_time_and_not_while_its_edge_is_broug
     other = await harbour.write(another, "192.0.2.3")
     await harbour.write(proxies.bootstrap, other)
     assert await told(harbour, leaves(other)) == "server_in_use"
+
+
+async def test_nor_is_it_left_while_an_engine_is_installed_under_whichever_name(harbour: Harbour) -> None:
+    server, twin = [await harbour.write(another, host) for host in ("192.0.2.1", "192.0.2.2")]
+    await pinned(harbour, server, twin)
+    assert await beside(harbour, lambda tx: engines.request(tx, twin, [["true"]]), leaves(server)) == [
+        "done", "engine_busy"
+    ]  # fmt: skip
+    assert await told(harbour, leaves(twin)) == "engine_busy"
+    assert await trail(harbour, server) == []
+    (job,) = await harbour.instance.db.read(jobs.list_jobs, jobs.Filter(kind=INSTALL))
+    await harbour.write(jobs.cancel, job.id, "no more")
+    assert await beside(harbour, leaves(server), lambda tx: engines.request(tx, twin, [["true"]])) == [
+        "done", "server_inactive"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("left", [False, True])
+async def test_work_on_an_engine_is_not_begun_where_nothing_new_goes(harbour: Harbour, left: bool) -> None:
+    server = await harbour.write(another)
+    job = await harbour.write(lambda tx: engines.request(tx, server, [["true"]]))
+    if left:
+
+        def leave(tx: Tx) -> None:
+            servers.find(tx, server).uninstalling_at = tx.now
+
+        await harbour.write(leave)
+    else:
+        await harbour.write(lifecycle.deactivate, server)
+    await harbour.claim()
+    ended = await harbour.instance.db.read(jobs.get, job.id)
+    assert (ended.state, ended.error_code) == ("failed", "server_inactive")
 
 
 async def test_this_machine_and_one_that_nobody_can_sign_in_to_are_not_begun(harbour: Harbour) -> None:

@@ -188,7 +188,7 @@ class Looking:
                     relatedEntityId=server.ref,
                 )
             await agreed(sorted({one.of for one in found if one.of}), silent is not None)
-            return server, await uninstalling.remove(remote, found)
+            return server, await uninstalling.remove(remote, self.instance, found)
 
     async def _elsewhere(self, server_ref: str) -> tuple[Server, Login]:
         server, login = await self.db.read(_signing, server_ref)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from quarterdeck.fleet.engines.installing import INSTALL
 from quarterdeck.fleet.servers import engines, lifecycle, proxies, servers, uninstalling
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.fleet.targets.login import HostKeyPin
+from quarterdeck.identity import organizations
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Problem
@@ -227,6 +229,66 @@ async def test_nobody_comes_back_to_clear_what_was_taken_away_whole(harbour: Har
     asked = await harbour.write(clearing_again.ask_again, later)
     assert asked == (0 if whole else 1)
     assert await told(harbour, deploys(harbour, server)) == "done"
+
+
+def elsewhere(harbour: Harbour, verb: Any) -> Any:
+    """The same asked by another organization."""
+
+    def asked(tx: Tx) -> Any:
+        home = tx.principal
+        made = organizations.create(tx, harbour.instance.access, "Elsewhere").id
+        tx.act_as(replace(home, organization_id=made))
+        try:
+            return verb(tx)
+        finally:
+            tx.act_as(home)
+
+    return asked
+
+
+def strange(tx: Tx, host: str) -> str:
+    made = servers.register(
+        tx, name=host, host=host, provider="generic-ssh", target_kind="single-server", port=22, proxy_kind="caddy"
+    )
+    return made.ref
+
+
+async def test_every_name_of_the_machine_knows_that_edge_and_engine_are_gone(harbour: Harbour) -> None:
+    server, twin, refusing = [await harbour.write(another, f"192.0.2.{number}") for number in (1, 2, 3)]
+    foreign = await harbour.write(elsewhere(harbour, lambda tx: strange(tx, "192.0.2.4")))
+    other = await harbour.write(another, "192.0.2.9")
+    uses = {server: "installed", twin: "adopted", refusing: "refused", foreign: "adopted", other: "adopted"}
+
+    def rows(tx: Tx) -> dict[str, Server]:
+        return {row.ref: row for row in tx.scalars(select(Server).where(Server.ref.in_(uses)))}
+
+    def use(tx: Tx) -> None:
+        for ref, row in rows(tx).items():
+            if ref != other:
+                access.keep_host_key(tx, row.id, HostKeyPin("SHA256:one", "ssh-ed25519"))
+            row.proxy_status, row.edge_http_port, row.edge_https_port = "ready", 8000 + row.id, None
+            row.engine_use = uses[ref]
+
+    await harbour.write(use)
+    before = await harbour.instance.db.read(rows)
+    here = {row.edge_http_port for ref, row in before.items() if ref != other}
+
+    def ports(tx: Tx) -> set[int]:
+        return set(servers.edge_ports(access.same_machine(tx, servers.find(tx, server))))
+
+    assert await harbour.instance.db.read(ports) == here
+    places = await harbour.write(leaving.accept, server)
+    await harbour.write(leaving.done, server, places, counts={"edge": 1, "engine": 1}, whole=True, engine="docker.io")
+    after = await harbour.instance.db.read(rows)
+    for ref in (server, twin, refusing, foreign):
+        row = after[ref]
+        assert (row.proxy_status, row.edge_http_port, row.uninstalling_at) == ("pending", None, None)
+        assert row.engine_use == ("refused" if ref == refusing else None)
+    assert await harbour.instance.db.read(ports) == set()
+    assert (after[other].proxy_status, after[other].engine_use) == ("ready", "adopted")
+    removed = "SELECT resource_id, organization_id FROM audit_events WHERE action = 'server.engine-removed'"
+    told = await harbour.instance.db.read(lambda tx: {tuple(row) for row in tx.execute(removed)})
+    assert told == {(ref, after[ref].organization_id) for ref in (server, twin, foreign)}
 
 
 async def test_what_the_engine_could_not_tell_counts_as_placed_under_every_name(harbour: Harbour) -> None:

@@ -23,6 +23,7 @@ from quarterdeck.kernel.jobs.transitions import ENDED, State
 from quarterdeck.workspace.names import check_reason
 
 ADOPTED, INSTALLED, REFUSED = "adopted", "installed", "refused"
+USES = frozenset({ADOPTED, INSTALLED})
 
 
 class EngineAction(audit.Action):
@@ -44,7 +45,7 @@ def adopt(tx: Tx, server_ref: str, version: str | None) -> Server:
     """Use the engine that was found there; where that is decided already nothing changes."""
     server = servers.locked(tx, server_ref)
     servers.check_active(server)
-    if server.engine_use not in {ADOPTED, INSTALLED}:
+    if server.engine_use not in USES:
         _adopted(tx, server, version, "asked")
     return server
 
@@ -146,9 +147,10 @@ def check_idle(tx: Tx, server: Server, names: Sequence[Server] = ()) -> None:
         )
 
 
-def removed(tx: Tx, server_ref: str, name: str) -> None:
-    """The engine that Quarterdeck had installed there is gone: nothing is decided about another one."""
-    server = servers.locked(tx, server_ref)
+def removed(tx: Tx, server: Server, name: str) -> None:
+    """The engine that Quarterdeck had installed there is gone: nothing is decided about another one. The caller holds
+    the server.
+    """
     server.engine_use = server.engine_decided_at = server.engine_reason = None
     _note(tx, server, EngineAction.REMOVED, {"name": name})
 

@@ -72,7 +72,7 @@ class Looking:
         pinned; nothing else is kept.
         """
         server, login = await self.db.read(_signing, server_ref)
-        ports = await self.db.read(servers.edge_ports_at, server.provider, server.host)
+        ports = await self.db.read(lambda tx: servers.edge_ports(access.same_machine(tx, server)))
         found = await self._examined(login, ports)
         if found.host_key is not None:
             await self.db.write(access.keep_host_key, server.id, found.host_key)
@@ -87,7 +87,7 @@ class Looking:
     async def examine_draft(self, draft: Draft) -> Examined:
         """The same for one that is not registered; nothing is kept."""
         login = await self.db.read(_draft_signing, draft)
-        return await self._examined(login, await self.db.read(servers.edge_ports_at, draft.provider, draft.host))
+        return await self._examined(login, await self.db.read(_draft_edge_ports, draft))
 
     async def _examined(self, login: Signing, edge: Collection[int] = ()) -> Examined:
         if isinstance(login, Problem):
@@ -255,3 +255,8 @@ def _draft_signing(tx: Tx, draft: Draft) -> Signing:
     if draft.way is None:
         return access.credential_missing(draft.host)
     return access.draft_login(tx, draft.host, draft.port, draft.way)
+
+
+def _draft_edge_ports(tx: Tx, draft: Draft) -> list[int]:
+    host = servers.check_host(draft.host)
+    return servers.edge_ports(access.at_address(tx, draft.provider, host, draft.port))

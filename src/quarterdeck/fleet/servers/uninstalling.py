@@ -73,15 +73,17 @@ def note(
     tx: Tx, server_ref: str, places: Collection[int], *, counts: dict[str, int], engine: str | None = None
 ) -> None:
     """It has ended: one audit event and one event for all that one request removed; `counts` by kind. `engine` is what
-    an engine that went was called.
+    an engine that went was called. That edge and engine are gone is known under every name of the machine.
     """
-    _release(tx, places)
     server = servers.find(tx, server_ref)
-    if counts.get("edge"):
-        move_edge(tx, server, first_edge(server.proxy_kind))
-        server.edge_http_port = server.edge_https_port = None
-    if engine is not None:
-        engines.removed(tx, server_ref, engine)
+    for one in _release(tx, {server.id, *places}):
+        if counts.get("edge"):
+            move_edge(tx, one, first_edge(one.proxy_kind))
+            one.edge_http_port = one.edge_https_port = None
+        if engine is not None and (one.id == server.id or one.engine_use in engines.USES):
+            engines.removed(tx, one, engine)
+    tx.flush()
+    tx.publish("servers")
     if counts:
         _note(tx, server, UninstallAction.UNINSTALLED, "server-uninstalled", {"removed": counts})
 

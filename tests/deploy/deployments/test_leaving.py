@@ -9,10 +9,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
-from quarterdeck.deploy.deployments import admission, clearing_again, leaving, orphans_on_servers
-from quarterdeck.deploy.deployments.jobs import RETIRE
+from quarterdeck.deploy.deployments import admission, clearing_again, deployments, leaving, orphans_on_servers
+from quarterdeck.deploy.deployments.jobs import RETIRE, SERVER_LEFT
+from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.resources import resources
 from quarterdeck.fleet.credentials import access
 from quarterdeck.fleet.engines.installing import INSTALL
@@ -229,6 +230,38 @@ async def test_nobody_comes_back_to_clear_what_was_taken_away_whole(harbour: Har
     asked = await harbour.write(clearing_again.ask_again, later)
     assert asked == (0 if whole else 1)
     assert await told(harbour, deploys(harbour, server)) == "done"
+
+
+async def test_what_was_retired_before_is_not_loaded_and_its_clearing_is_canceled_too(harbour: Harbour) -> None:
+    server = harbour.server = await harbour.write(another)
+    long_gone, first, second = [await harbour.end(await harbour.create()) for _ in range(3)]
+    before = harbour.instance.db.clock.now()
+
+    def retired(tx: Tx) -> None:
+        resources.find(tx, harbour.resource).serving_id = None
+        for one in (long_gone, first):
+            deployments.find(tx, one.ref).retired_at = before
+        for job in jobs.list_jobs(tx, jobs.Filter(kind=RETIRE, subject=f"deployment:{long_gone.ref}")):
+            jobs.cancel(tx, job.id, SERVER_LEFT)
+
+    await harbour.write(retired)
+    assert await cleared(harbour) == {first.ref}
+    places = await harbour.write(leaving.accept, server)
+    loaded: list[str] = []
+
+    def note(row: Deployment, _context: Any) -> None:
+        loaded.append(row.ref)
+
+    event.listen(Deployment, "load", note)
+    try:
+        await harbour.write(leaving.done, server, places, counts={}, whole=True)
+    finally:
+        event.remove(Deployment, "load", note)
+    assert second.ref in loaded
+    assert long_gone.ref not in loaded
+    assert await cleared(harbour) == set()
+    assert (await harbour.show(first.ref)).retired_at == before
+    assert (await harbour.show(second.ref)).retired_at is not None
 
 
 def elsewhere(harbour: Harbour, verb: Any) -> Any:

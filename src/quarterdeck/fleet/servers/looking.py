@@ -68,8 +68,8 @@ class Looking:
     connections: Connections = field(default_factory=Connections)
 
     async def examine(self, server_ref: str) -> tuple[Server, Examined]:
-        """Look at a registered server over a new connection. The host key of the first contact that let us in is
-        pinned; nothing else is kept.
+        """Look at a registered server over a new connection. Two things are kept: the host key of the first contact
+        that let us in is pinned, and where nothing was decided about its engine, one that answers is adopted.
         """
         server, login = await self.db.read(_signing, server_ref)
         ports = await self.db.read(lambda tx: servers.edge_ports(access.same_machine(tx, server)))

@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
-from quarterdeck.deploy.deployments import admission, clearing_again, leaving, orphans_on_servers
-from quarterdeck.deploy.deployments.jobs import RETIRE
+from quarterdeck.deploy.deployments import admission, clearing_again, deployments, leaving, orphans_on_servers
+from quarterdeck.deploy.deployments.jobs import RETIRE, SERVER_LEFT
+from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.resources import resources
 from quarterdeck.fleet.credentials import access
-from quarterdeck.fleet.servers import lifecycle, proxies, servers, uninstalling
+from quarterdeck.fleet.engines.installing import INSTALL
+from quarterdeck.fleet.servers import engines, lifecycle, proxies, servers, uninstalling
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.fleet.targets.login import HostKeyPin
+from quarterdeck.identity import organizations
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Problem
@@ -136,6 +140,38 @@ async def test_one_is_uninstalled_once_at_a_time_and_not_while_its_edge_is_broug
     assert await told(harbour, leaves(other)) == "server_in_use"
 
 
+async def test_nor_is_it_left_while_an_engine_is_installed_under_whichever_name(harbour: Harbour) -> None:
+    server, twin = [await harbour.write(another, host) for host in ("192.0.2.1", "192.0.2.2")]
+    await pinned(harbour, server, twin)
+    assert await beside(harbour, lambda tx: engines.request(tx, twin, [["true"]]), leaves(server)) == [
+        "done", "engine_busy"
+    ]  # fmt: skip
+    assert await told(harbour, leaves(twin)) == "engine_busy"
+    assert await trail(harbour, server) == []
+    (job,) = await harbour.instance.db.read(jobs.list_jobs, jobs.Filter(kind=INSTALL))
+    await harbour.write(jobs.cancel, job.id, "no more")
+    assert await beside(harbour, leaves(server), lambda tx: engines.request(tx, twin, [["true"]])) == [
+        "done", "server_inactive"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("left", [False, True])
+async def test_work_on_an_engine_is_not_begun_where_nothing_new_goes(harbour: Harbour, left: bool) -> None:
+    server = await harbour.write(another)
+    job = await harbour.write(lambda tx: engines.request(tx, server, [["true"]]))
+    if left:
+
+        def leave(tx: Tx) -> None:
+            servers.find(tx, server).uninstalling_at = tx.now
+
+        await harbour.write(leave)
+    else:
+        await harbour.write(lifecycle.deactivate, server)
+    await harbour.claim()
+    ended = await harbour.instance.db.read(jobs.get, job.id)
+    assert (ended.state, ended.error_code) == ("failed", "server_inactive")
+
+
 async def test_this_machine_and_one_that_nobody_can_sign_in_to_are_not_begun(harbour: Harbour) -> None:
     assert await told(harbour, leaves(harbour.server)) == "validation_error"
 
@@ -194,6 +230,98 @@ async def test_nobody_comes_back_to_clear_what_was_taken_away_whole(harbour: Har
     asked = await harbour.write(clearing_again.ask_again, later)
     assert asked == (0 if whole else 1)
     assert await told(harbour, deploys(harbour, server)) == "done"
+
+
+async def test_what_was_retired_before_is_not_loaded_and_its_clearing_is_canceled_too(harbour: Harbour) -> None:
+    server = harbour.server = await harbour.write(another)
+    long_gone, first, second = [await harbour.end(await harbour.create()) for _ in range(3)]
+    before = harbour.instance.db.clock.now()
+
+    def retired(tx: Tx) -> None:
+        resources.find(tx, harbour.resource).serving_id = None
+        for one in (long_gone, first):
+            deployments.find(tx, one.ref).retired_at = before
+        for job in jobs.list_jobs(tx, jobs.Filter(kind=RETIRE, subject=f"deployment:{long_gone.ref}")):
+            jobs.cancel(tx, job.id, SERVER_LEFT)
+
+    await harbour.write(retired)
+    assert await cleared(harbour) == {first.ref}
+    places = await harbour.write(leaving.accept, server)
+    loaded: list[str] = []
+
+    def note(row: Deployment, _context: Any) -> None:
+        loaded.append(row.ref)
+
+    event.listen(Deployment, "load", note)
+    try:
+        await harbour.write(leaving.done, server, places, counts={}, whole=True)
+    finally:
+        event.remove(Deployment, "load", note)
+    assert second.ref in loaded
+    assert long_gone.ref not in loaded
+    assert await cleared(harbour) == set()
+    assert (await harbour.show(first.ref)).retired_at == before
+    assert (await harbour.show(second.ref)).retired_at is not None
+
+
+def elsewhere(harbour: Harbour, verb: Any) -> Any:
+    """The same asked by another organization."""
+
+    def asked(tx: Tx) -> Any:
+        home = tx.principal
+        made = organizations.create(tx, harbour.instance.access, "Elsewhere").id
+        tx.act_as(replace(home, organization_id=made))
+        try:
+            return verb(tx)
+        finally:
+            tx.act_as(home)
+
+    return asked
+
+
+def strange(tx: Tx, host: str) -> str:
+    made = servers.register(
+        tx, name=host, host=host, provider="generic-ssh", target_kind="single-server", port=22, proxy_kind="caddy"
+    )
+    return made.ref
+
+
+async def test_every_name_of_the_machine_knows_that_edge_and_engine_are_gone(harbour: Harbour) -> None:
+    server, twin, refusing = [await harbour.write(another, f"192.0.2.{number}") for number in (1, 2, 3)]
+    foreign = await harbour.write(elsewhere(harbour, lambda tx: strange(tx, "192.0.2.4")))
+    other = await harbour.write(another, "192.0.2.9")
+    uses = {server: "installed", twin: "adopted", refusing: "refused", foreign: "adopted", other: "adopted"}
+
+    def rows(tx: Tx) -> dict[str, Server]:
+        return {row.ref: row for row in tx.scalars(select(Server).where(Server.ref.in_(uses)))}
+
+    def use(tx: Tx) -> None:
+        for ref, row in rows(tx).items():
+            if ref != other:
+                access.keep_host_key(tx, row.id, HostKeyPin("SHA256:one", "ssh-ed25519"))
+            row.proxy_status, row.edge_http_port, row.edge_https_port = "ready", 8000 + row.id, None
+            row.engine_use = uses[ref]
+
+    await harbour.write(use)
+    before = await harbour.instance.db.read(rows)
+    here = {row.edge_http_port for ref, row in before.items() if ref != other}
+
+    def ports(tx: Tx) -> set[int]:
+        return set(servers.edge_ports(access.same_machine(tx, servers.find(tx, server))))
+
+    assert await harbour.instance.db.read(ports) == here
+    places = await harbour.write(leaving.accept, server)
+    await harbour.write(leaving.done, server, places, counts={"edge": 1, "engine": 1}, whole=True, engine="docker.io")
+    after = await harbour.instance.db.read(rows)
+    for ref in (server, twin, refusing, foreign):
+        row = after[ref]
+        assert (row.proxy_status, row.edge_http_port, row.uninstalling_at) == ("pending", None, None)
+        assert row.engine_use == ("refused" if ref == refusing else None)
+    assert await harbour.instance.db.read(ports) == set()
+    assert (after[other].proxy_status, after[other].engine_use) == ("ready", "adopted")
+    removed = "SELECT resource_id, organization_id FROM audit_events WHERE action = 'server.engine-removed'"
+    told = await harbour.instance.db.read(lambda tx: {tuple(row) for row in tx.execute(removed)})
+    assert told == {(ref, after[ref].organization_id) for ref in (server, twin, foreign)}
 
 
 async def test_what_the_engine_could_not_tell_counts_as_placed_under_every_name(harbour: Harbour) -> None:

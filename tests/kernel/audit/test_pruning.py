@@ -6,9 +6,12 @@ from datetime import timedelta
 
 import msgspec
 import pytest
+from sqlalchemy import BigInteger, bindparam, text
 
 from quarterdeck.kernel import audit
 from quarterdeck.kernel.audit.covering import AuditAction
+from quarterdeck.kernel.audit.prune import GOING
+from quarterdeck.kernel.clock import HeldClock
 
 from .conftest import record
 
@@ -144,3 +147,36 @@ def test_many_ranges_are_found_again(database):
     report = database.read_sync(audit.verify)
     assert report.ok
     assert report.pruned == 150
+
+
+def test_the_oldest_go_first_by_their_time_also_where_the_clock_was_set_back(database):
+    database.clock = HeldClock()
+    for hours in (0, 5, -4, 6):  # written at 0, 5, 1 and 7
+        database.clock.advance(hours * 3600)
+        record(database, f"after {hours}")
+    database.write_sync(audit.seal)
+    before = database.clock.now() - timedelta(hours=1)
+    gone = []
+    for _ in range(4):
+        left = database.read_sync(audit.look, audit.Filter(organization_id=1, resource_type="thing"), 50).events
+        database.write_sync(audit.prune, before, dry_run=False, limit=1)
+        after = database.read_sync(audit.look, audit.Filter(organization_id=1, resource_type="thing"), 50).events
+        gone += [one.resource_id for one in left if one.id not in {other.id for other in after}]
+    assert gone == ["after 0", "after -4", "after 5"]
+    assert database.read_sync(audit.verify).ok
+
+
+def test_what_goes_is_found_by_an_index_however_many_events_are_newer(database):
+    words = {"sqlite": "EXPLAIN QUERY PLAN", "postgresql": "EXPLAIN"}[database.dialect]
+    scope = audit.Scope(before=database.clock.now())
+
+    def plan(tx):
+        if tx.dialect == "postgresql":
+            for way in ("seqscan", "bitmapscan", "sort"):  # of so few rows every way is as good
+                tx.connection.exec_driver_sql(f"SET LOCAL enable_{way} = off")
+        asked = text(f"{words} {GOING.text}").bindparams(bindparam("without", expanding=True, type_=BigInteger()))
+        return [str(row[-1]) for row in tx.execute(asked, {**scope.values(), "limit": 1})]
+
+    rows = database.read_sync(plan)
+    assert any("ix_audit_events_at" in row for row in rows), rows
+    assert not [row for row in rows if row.startswith("SCAN e")]

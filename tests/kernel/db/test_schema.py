@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.dialects import postgresql
 
-from quarterdeck.kernel.clock import HeldClock
+from quarterdeck.kernel.clock import HeldClock, SystemClock, micros
 from quarterdeck.kernel.db.backups import back_up
 from quarterdeck.kernel.db.migrate import create, current, engine_for, migrate, pending, revisions
 from quarterdeck.kernel.db.types import Base
@@ -249,6 +249,28 @@ def test_two_processes_migrate_once(empty, database_kind):
     ]
     counts = sorted(int(one.communicate()[0]) for one in started)
     assert counts == [0, len(revisions())]
+
+
+def test_of_the_archives_of_an_earlier_version_those_whose_time_is_not_over_become_holds(empty, database_kind):
+    now = micros(SystemClock().now())
+    until = {"open": None, "later": now + 3_600_000_000, "over": now - 1, "deleted": None}
+    columns = ("uid", "ref", "from_at", "to_at", "retain_until", "created_at", "deleted_at")
+    mark = "?" if database_kind == "sqlite" else "%s"
+
+    def archives(connection):
+        for name, moment in until.items():
+            row = (name, f"aar_{name}", 1, 2, moment, 1, 1 if name == "deleted" else None)
+            connection.execute(
+                f"INSERT INTO audit_archives ({', '.join(columns)}) VALUES ({', '.join([mark] * len(columns))})", row
+            )
+
+    create(empty, "0012", archives)
+    migrate(empty)
+    engine = engine_for(empty)
+    with engine.connect() as connection:
+        held = list(connection.execute(text("SELECT ref, from_at, to_at FROM audit_holds ORDER BY ref")))
+    engine.dispose()
+    assert held == [("ahl_later", 1, 2), ("ahl_open", 1, 2)]
 
 
 @pytest.mark.parametrize("place", ["migrate.begin", "migrate.applied"])

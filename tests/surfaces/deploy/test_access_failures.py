@@ -7,8 +7,13 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from sqlalchemy import select
 
+from quarterdeck.fleet.credentials import access
+from quarterdeck.fleet.credentials.model import ServerCredential
 from quarterdeck.fleet.edge.layout import Layout
+from quarterdeck.fleet.servers.model import Server
+from quarterdeck.fleet.targets.login import HostKeyPin
 from support.served import SOURCE, deployed
 
 KEY = "resources.access-failure-evidence.lookup"
@@ -69,6 +74,22 @@ async def test_a_name_that_no_route_has_is_the_installations_own_matter(deck, wr
     assert (found["evidence"]["code"], found["relatedIds"]) == ("resource_access_route_not_found", {})
     stranger = await deck.member("owner", "org_other")
     await deck.refused(404, CODE, KEY, requestId="req-2", token=stranger)
+
+
+async def test_a_server_that_may_not_be_signed_in_to_is_named_and_the_question_is_answered(deck):
+    stranger = await deck.member("owner", "org_other")
+    body = {"name": "Agents only", "host": "192.0.2.1", "providerKey": "generic-ssh"}
+    server = (await deck.do("servers.register", body, token=stranger))["id"]
+
+    def as_before(tx):
+        row = tx.first(select(Server).where(Server.ref == server))
+        tx.add(ServerCredential(uid=tx.ids.uid(), server_id=row.id, kind=access.AGENT, configured_at=tx.now))
+        tx.flush()
+        access.keep_host_key(tx, row.id, HostKeyPin("SHA256:one", "ssh-ed25519"))
+
+    await deck.instance.db.write(as_before)
+    refused = await deck.refused(404, CODE, KEY, requestId="req-4", token=stranger)
+    assert "out of reach: Agents only." in refused["message"]
 
 
 async def test_what_is_not_kept_is_not_found(deck):

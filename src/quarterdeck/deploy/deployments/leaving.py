@@ -20,6 +20,8 @@ from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Problem
 
+AT_ONCE = 500
+
 
 async def leave(
     looking: Looking, server_ref: str, *, remove: bool, engine: bool = False, without_engine: bool = False
@@ -86,17 +88,14 @@ def done(
 
 
 def _retire(tx: Tx, places: Collection[int]) -> None:
-    rows = list(
-        tx.scalars(
-            select(Deployment)
-            .where(Deployment.server_id.in_(sorted(places)), Deployment.status.in_(TERMINAL))
-            .order_by(Deployment.id)
-        )
-    )
-    for row in rows:
-        row.retired_at = row.retired_at or tx.now
+    ended = Deployment.server_id.in_(sorted(places)) & Deployment.status.in_(TERMINAL)
+    for row in tx.scalars(select(Deployment).where(ended, Deployment.retired_at.is_(None)).order_by(Deployment.id)):
+        row.retired_at = tx.now
     tx.flush()
-    subjects = {f"deployment:{row.ref}" for row in rows}
-    for job in jobs.list_jobs(tx, jobs.Filter(kind=RETIRE, states=tuple(jobs.LIVE), limit=1_000_000)):
-        if job.subject in subjects:
-            jobs.cancel(tx, job.id, SERVER_LEFT)
+    waiting = jobs.list_jobs(tx, jobs.Filter(kind=RETIRE, states=tuple(jobs.LIVE), limit=1_000_000))
+    for start in range(0, len(waiting), AT_ONCE):
+        some = {job.id: (job.subject or "").removeprefix("deployment:") for job in waiting[start : start + AT_ONCE]}
+        here = set(tx.scalars(select(Deployment.ref).where(ended, Deployment.ref.in_(sorted(set(some.values()))))))
+        for job, ref in some.items():
+            if ref in here:
+                jobs.cancel(tx, job, SERVER_LEFT)

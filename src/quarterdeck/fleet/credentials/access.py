@@ -129,10 +129,14 @@ def same_machine(tx: Tx, server: Server) -> list[Server]:
     """The server, and those that are the same machine by their address or by the host key that was seen, of whichever
     organization; in the order of their rows.
     """
-    if server.provider == servers.LOCAL:
+    return at_address(tx, server.provider, server.host, server.port, pin(tx, server.id))
+
+
+def at_address(tx: Tx, provider: str, host: str, port: int, known: HostKeyPin | None = None) -> list[Server]:
+    """The same for a machine that need not be registered: by its address, and by the host key where one is known."""
+    if provider == servers.LOCAL:
         return list(tx.scalars(select(Server).where(Server.provider == servers.LOCAL).order_by(Server.id)))
-    known = pin(tx, server.id)
-    same = (Server.host == server.host) & (Server.port == server.port)
+    same = (Server.host == host) & (Server.port == port)
     if known is not None:
         same |= Server.id.in_(select(HostKey.server_id).where(HostKey.fingerprint == known.fingerprint))
     return list(tx.scalars(select(Server).where(Server.provider != servers.LOCAL, same).order_by(Server.id)))

@@ -37,14 +37,19 @@ async def why_kept(host: Host, seen: Seen, instance: str, label: str) -> str | N
     return f"Containers of others are in it: {', '.join(foreign[:5])}{more}."
 
 
-async def remove(running: Running) -> None:
-    """Remove the packages that came with it and that nothing else needs, then the mark. May be repeated after a cut."""
+async def remove(running: Running, instance: str, label: str) -> str | None:
+    """Remove the packages that came with it and that nothing else needs, then the mark. May be repeated after a cut.
+    Whether it has to stay is asked once more, as `why_kept` does: if so, nothing is removed and the reason answered.
+    """
     await running.ended()  # what was begun before a cut
     host = running.host
     seen = await look(host)
     manager = packages.named(seen.mark.manager, seen.mark.package) if seen.mark else None
     if seen.mark is None or manager is None:
-        return
+        return None
+    kept = await why_kept(host, seen, instance, label)
+    if kept is not None:
+        return kept
     rooted = seen.system.rooted
     if seen.origin == "installed":
         await _run(running, [*rooted, *packages.end(seen.system, manager)])
@@ -55,6 +60,7 @@ async def remove(running: Running) -> None:
             await _run(running, [*rooted, *manager.remove(leftover)])
     await host.run([*rooted, "rm", "-f", packages.MARK])
     await running.clear()
+    return None
 
 
 async def _run(running: Running, argv: Sequence[str]) -> None:

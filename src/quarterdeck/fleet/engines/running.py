@@ -28,6 +28,7 @@ cd / && setsid sh -c 'log="$1" status="$2"; shift 2
 "$@" >>"$log" 2>&1 </dev/null 9>&-
 echo $? >"$status.new"; mv "$status.new" "$status"' step "$log" "$status" "$@" >/dev/null 2>&1 </dev/null &
 """
+VANISHED = "What it wrote there is gone: somebody has removed the directory. How it ended is not known."
 # First `running`, its status, `ended` where nobody knows it (the machine was switched off) or `none`; then its words.
 FOLLOW = """
 [ -e "$1/log" ] || { echo none; exit; }
@@ -55,6 +56,7 @@ class Running:
     """The last lines that were said."""
     _offset: int = 1
     _rest: bytes = b""
+    _begun: bool = False
 
     async def run(self, argv: Sequence[str]) -> int:
         """Run a command to its end and answer its status. Raises `Conflict` (`engine_busy`) while another one runs."""
@@ -70,10 +72,13 @@ class Running:
                 "Nothing can be written there.", code="remote_file_refused", hint=f"See who owns {self.place} there."
             )
         self._forget()
+        self._begun = True
         return await self.ended()
 
     async def ended(self) -> int:
-        """Follow the command that runs to its end. 0 where there is none."""
+        """Follow the command that runs to its end. 0 where there is none; a failure where its log is gone that was
+        begun here.
+        """
         waited = 0.0
         while True:
             ran = await self.host.run(["sh", "-c", FOLLOW, "follow", str(self.place), str(self._offset), str(PIECE)])
@@ -83,7 +88,11 @@ class Running:
             over = word != b"running" and len(said) < PIECE
             self._say(whole + ([self._rest] if over and self._rest else []))
             if over:
+                begun, self._begun = self._begun, False
                 self._offset, self._rest = 1, b""
+                if word == b"none" and begun:
+                    self._say([VANISHED.encode()])
+                    return OTHER
                 return {b"none": 0}.get(word, int(word) if word.isdigit() else OTHER)
             if len(said) < PIECE:
                 waited += LOOK_SECONDS

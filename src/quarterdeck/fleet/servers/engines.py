@@ -23,6 +23,7 @@ from quarterdeck.kernel.jobs.transitions import ENDED, State
 from quarterdeck.workspace.names import check_reason
 
 ADOPTED, INSTALLED, REFUSED = "adopted", "installed", "refused"
+USES = frozenset({ADOPTED, INSTALLED})
 
 
 class EngineAction(audit.Action):
@@ -44,7 +45,7 @@ def adopt(tx: Tx, server_ref: str, version: str | None) -> Server:
     """Use the engine that was found there; where that is decided already nothing changes."""
     server = servers.locked(tx, server_ref)
     servers.check_active(server)
-    if server.engine_use not in {ADOPTED, INSTALLED}:
+    if server.engine_use not in USES:
         _adopted(tx, server, version, "asked")
     return server
 
@@ -66,13 +67,7 @@ def refuse(tx: Tx, server_ref: str, reason: str | None = None) -> Server:
     check_behind_ssh(server)
     servers.check_active(server)
     reason = check_reason(reason)
-    work = busy(tx, server)
-    if work is not None:
-        raise Conflict(
-            f"An engine is being installed on {server.name}.",
-            code="engine_busy",
-            hint=f"Wait for its end, or cancel it while it waits: qd work cancel {work.work_ref}",
-        )
+    check_idle(tx, server)
     if server.engine_use != REFUSED or server.engine_reason != reason:
         server.engine_use, server.engine_decided_at, server.engine_reason = REFUSED, tx.now, reason
         _note(tx, server, EngineAction.REFUSED, {"reason": reason} if reason else {})
@@ -136,9 +131,26 @@ def busy(tx: Tx, server: Server) -> jobs.Job | None:
     return None if job is None or State(job.state) in ENDED else job
 
 
-def removed(tx: Tx, server_ref: str, name: str) -> None:
-    """The engine that Quarterdeck had installed there is gone: nothing is decided about another one."""
-    server = servers.locked(tx, server_ref)
+def check_idle(tx: Tx, server: Server, names: Sequence[Server] = ()) -> None:
+    """Raise `Conflict` (`engine_busy`) while work on its engine has not ended, asked for under it or one of `names`."""
+    for one in names or (server,):
+        work = busy(tx, one)
+        if work is None:
+            continue
+        known = one.organization_id == server.organization_id
+        cancel = f", or cancel it while it waits: qd work cancel {work.work_ref}" if known else "."
+        raise Conflict(
+            f"An engine is being installed on {server.name}.",
+            code="engine_busy",
+            hint=f"Wait for its end{cancel}",
+            relatedEntityId=server.ref,
+        )
+
+
+def removed(tx: Tx, server: Server, name: str) -> None:
+    """The engine that Quarterdeck had installed there is gone: nothing is decided about another one. The caller holds
+    the server.
+    """
     server.engine_use = server.engine_decided_at = server.engine_reason = None
     _note(tx, server, EngineAction.REMOVED, {"name": name})
 
@@ -158,6 +170,7 @@ def kind(instance: str) -> jobs.JobKind:
 
     def assign(tx: Tx, job: jobs.Job) -> EngineOrder:
         server = _server(tx, job)
+        servers.check_active(server)  # deactivated or being left since it was asked for
         order = job.read(InstallPayload)
         tx.publish("servers")
         return EngineOrder(LoginOrder.of(access.login(tx, server)), instance, order.steps)

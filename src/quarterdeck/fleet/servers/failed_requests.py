@@ -39,9 +39,11 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Place:
+    """`login` is why nobody may sign in to it, where that is so: it gives no answer."""
+
     ref: str
     name: str
-    login: Login
+    login: Login | Problem
 
 
 def places(tx: Tx) -> list[Place]:
@@ -58,7 +60,14 @@ def places(tx: Tx) -> list[Place]:
         .limit(MOST)
     )
     known = [row for row in rows if access.is_reachable(tx, row) and access.pin(tx, row.id) is not None]
-    return [Place(row.ref, row.name, access.login(tx, row)) for row in known]
+    return [Place(row.ref, row.name, _login(tx, row)) for row in known]
+
+
+def _login(tx: Tx, server: Server) -> Login | Problem:
+    try:
+        return access.login(tx, server)
+    except Problem as problem:
+        return problem
 
 
 async def ask(
@@ -68,6 +77,8 @@ async def ask(
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def one(place: Place) -> Entry | None:
+        if isinstance(place.login, Problem):
+            raise place.login
         async with gate, connections.to(place.login) as host:
             remote = await connections.remote(host)
             return await evidence.find(host, remote.edge.layout, request_id, now)

@@ -68,11 +68,11 @@ class Looking:
     connections: Connections = field(default_factory=Connections)
 
     async def examine(self, server_ref: str) -> tuple[Server, Examined]:
-        """Look at a registered server over a new connection. The host key of the first contact that let us in is
-        pinned; nothing else is kept.
+        """Look at a registered server over a new connection. Two things are kept: the host key of the first contact
+        that let us in is pinned, and where nothing was decided about its engine, one that answers is adopted.
         """
         server, login = await self.db.read(_signing, server_ref)
-        ports = await self.db.read(servers.edge_ports_at, server.provider, server.host)
+        ports = await self.db.read(lambda tx: servers.edge_ports(access.same_machine(tx, server)))
         found = await self._examined(login, ports)
         if found.host_key is not None:
             await self.db.write(access.keep_host_key, server.id, found.host_key)
@@ -87,7 +87,7 @@ class Looking:
     async def examine_draft(self, draft: Draft) -> Examined:
         """The same for one that is not registered; nothing is kept."""
         login = await self.db.read(_draft_signing, draft)
-        return await self._examined(login, await self.db.read(servers.edge_ports_at, draft.provider, draft.host))
+        return await self._examined(login, await self.db.read(_draft_edge_ports, draft))
 
     async def _examined(self, login: Signing, edge: Collection[int] = ()) -> Examined:
         if isinstance(login, Problem):
@@ -188,7 +188,7 @@ class Looking:
                     relatedEntityId=server.ref,
                 )
             await agreed(sorted({one.of for one in found if one.of}), silent is not None)
-            return server, await uninstalling.remove(remote, found)
+            return server, await uninstalling.remove(remote, self.instance, found)
 
     async def _elsewhere(self, server_ref: str) -> tuple[Server, Login]:
         server, login = await self.db.read(_signing, server_ref)
@@ -255,3 +255,8 @@ def _draft_signing(tx: Tx, draft: Draft) -> Signing:
     if draft.way is None:
         return access.credential_missing(draft.host)
     return access.draft_login(tx, draft.host, draft.port, draft.way)
+
+
+def _draft_edge_ports(tx: Tx, draft: Draft) -> list[int]:
+    host = servers.check_host(draft.host)
+    return servers.edge_ports(access.at_address(tx, draft.provider, host, draft.port))

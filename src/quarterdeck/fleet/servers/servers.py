@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Iterable
 
 from sqlalchemy import func, select
 
@@ -211,14 +212,9 @@ def first_local(tx: Tx, organization_id: int) -> Server | None:
     )
 
 
-def edge_ports_at(tx: Tx, provider: str, host: str) -> list[int]:
-    """Where edges of ours listen on a machine, under whichever names the caller's organization has registered it."""
-    found = tx.execute(
-        select(Server.edge_http_port, Server.edge_https_port)
-        .where(Server.organization_id == organization_of(tx), Server.provider == provider, Server.host == host)
-        .limit(100)
-    )
-    return sorted({port for row in found for port in row if port})
+def edge_ports(names: Iterable[Server]) -> list[int]:
+    """Where edges of ours listen on a machine, of all the names that it has."""
+    return sorted({port for one in names for port in (one.edge_http_port, one.edge_https_port) if port})
 
 
 def destination(tx: Tx, server: Server, ref: str | None = None) -> Destination:

@@ -30,8 +30,9 @@ def accept(tx: Tx, server_ref: str) -> list[Server]:
     The caller checks in the same unit that nothing is there. Written before anything goes, so that the trail says who
     took it away whatever happens to us meanwhile.
 
-    Raises `Invalid` for this machine, `Conflict` (`ssh_credential_missing`) for one that nobody can sign in to and
-    (`server_in_use`) while its edge is brought up or it is being uninstalled already.
+    Raises `Invalid` for this machine, and `Conflict`: `ssh_credential_missing` for one that nobody can sign in to,
+    `server_in_use` while its edge is brought up or it is being uninstalled already, `engine_busy` while an engine is
+    being installed there, whichever name of the machine that was asked under.
     """
     found = servers.find(tx, server_ref)
     check_elsewhere(found)
@@ -46,6 +47,7 @@ def accept(tx: Tx, server_ref: str) -> list[Server]:
     bringing = select(ProxyAttempt.id).where(ProxyAttempt.server_id.in_(ids), ProxyAttempt.finished_at.is_(None))
     if tx.first(bringing.limit(1)) is not None:
         raise in_use(server, "its edge is being brought up", "Wait until that has ended: qd work")
+    engines.check_idle(tx, server, places)
     for one in places:
         one.uninstalling_at = tx.now
     tx.flush()
@@ -71,15 +73,17 @@ def note(
     tx: Tx, server_ref: str, places: Collection[int], *, counts: dict[str, int], engine: str | None = None
 ) -> None:
     """It has ended: one audit event and one event for all that one request removed; `counts` by kind. `engine` is what
-    an engine that went was called.
+    an engine that went was called. That edge and engine are gone is known under every name of the machine.
     """
-    _release(tx, places)
     server = servers.find(tx, server_ref)
-    if counts.get("edge"):
-        move_edge(tx, server, first_edge(server.proxy_kind))
-        server.edge_http_port = server.edge_https_port = None
-    if engine is not None:
-        engines.removed(tx, server_ref, engine)
+    for one in _release(tx, {server.id, *places}):
+        if counts.get("edge"):
+            move_edge(tx, one, first_edge(one.proxy_kind))
+            one.edge_http_port = one.edge_https_port = None
+        if engine is not None and (one.id == server.id or one.engine_use in engines.USES):
+            engines.removed(tx, one, engine)
+    tx.flush()
+    tx.publish("servers")
     if counts:
         _note(tx, server, UninstallAction.UNINSTALLED, "server-uninstalled", {"removed": counts})
 

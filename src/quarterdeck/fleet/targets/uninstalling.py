@@ -118,7 +118,7 @@ def _container(row: containers.Listed) -> Left:
     return Left("container", row.names[0].lstrip("/"), of=owner)
 
 
-async def remove(remote: Remote, found: Collection[Left]) -> list[Left]:
+async def remove(remote: Remote, instance: str, found: Collection[Left]) -> list[Left]:
     """Take it away, one after the other. What cannot be removed stays with the reason; a repeat goes on from there."""
     done: list[Left] = []
     for one in found:
@@ -127,13 +127,13 @@ async def remove(remote: Remote, found: Collection[Left]) -> list[Left]:
             continue
         point("uninstall.remove")
         try:
-            await _remove(remote, one)
+            kept = await _remove(remote, instance, one)
         except Problem as problem:
             if await remote.host.lost():
                 raise
             done.append(replace(one, kept=problem.message))
         else:
-            done.append(replace(one, removed=True))
+            done.append(replace(one, removed=kept is None, kept=kept))
         point("uninstall.removed")
     if not [one for one in done if one.kept is not None and one.kind not in STAYS]:
         # What is empty now goes too; nothing else is ours.
@@ -142,7 +142,8 @@ async def remove(remote: Remote, found: Collection[Left]) -> list[Left]:
     return done
 
 
-async def _remove(remote: Remote, one: Left) -> None:
+async def _remove(remote: Remote, instance: str, one: Left) -> str | None:
+    """Why it has to stay, which may have come meanwhile."""
     if one.kind == "route":
         await remote.edge.remove_route(one.name)
     elif one.kind == "process":
@@ -152,7 +153,8 @@ async def _remove(remote: Remote, one: Left) -> None:
     elif one.kind == "edge":
         await remote.edge.stop()
     elif one.kind == ENGINE:
-        await removing.remove(Running(remote.host, remote.root / "engine", lambda _lines: None, asyncio.sleep))
+        running = Running(remote.host, remote.root / "engine", lambda _lines: None, asyncio.sleep)
+        return await removing.remove(running, instance, LABEL)
     elif one.kind == "directory":
         ran = await remote.host.run(["rm", "-rf", "--", one.name], seconds=REMOVE_SECONDS)
         if ran.status != 0:
@@ -169,6 +171,7 @@ async def _remove(remote: Remote, one: Left) -> None:
                 await networks.remove(engine, one.name)
             else:
                 await images.remove(engine, one.name, force=True)
+    return None
 
 
 async def _remove_container(engine: Engine, name: str) -> None:

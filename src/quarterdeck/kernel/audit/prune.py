@@ -36,10 +36,12 @@ _SURVEY = text(
     f"FROM audit_events e LEFT JOIN audit_seals s ON s.event_id = e.id WHERE {_SCOPE}) AS f GROUP BY f.action "
     "ORDER BY f.action"
 ).bindparams(_WITHOUT)
-_GOING = text(
+# By time, not by id: the index leads through the events of that age alone, however many are newer, and ends where
+# enough are found. The order of ids may differ from it where a clock was set.
+GOING = text(
     "SELECT e.id, e.at, e.organization_id, e.action, e.actor_kind, e.actor_id, e.actor_label, s.digest, s.hash "  # noqa: S608
     "FROM audit_events e JOIN audit_seals s ON s.event_id = e.id "
-    f"WHERE {_SCOPE} AND NOT ({_OWN} OR {HELD} OR {RETAINED}) ORDER BY e.id LIMIT :limit"
+    f"WHERE {_SCOPE} AND NOT ({_OWN} OR {HELD} OR {RETAINED}) ORDER BY e.at, e.id LIMIT :limit"
 ).bindparams(_WITHOUT)
 _BURY = text(
     "INSERT INTO audit_tombstones (event_id, at, digest, hash, pruned_at) VALUES (:id, :at, :digest, :hash, :now)"
@@ -133,7 +135,7 @@ def step(tx: Tx, scope: Scope, limit: int = STEP) -> dict[str, int]:
     """
     tx.lock(LOCK)
     tx.lock("audit-seal")  # before the tallies, which the sealer writes too
-    going = [{**row} for row in tx.execute(_GOING, {**scope.values(), "limit": limit}).mappings()]
+    going = [{**row} for row in tx.execute(GOING, {**scope.values(), "limit": limit}).mappings()]
     gone: dict[str, int] = {}
     if not going:
         return gone

@@ -37,7 +37,13 @@ class LeftOnServer(Struct, kw_only=True, rename="camel"):
     "/api/servers/{serverId}/uninstall",
     permission="deploy:servers.delete",
     summary="Say what we have left on a server, and take it away",
-    errors=((400, "validation_error"), (404, "not_found"), (409, "server_in_use"), (409, "server_engine_unseen")),
+    errors=(
+        (400, "validation_error"),
+        (404, "not_found"),
+        (409, "server_in_use"),
+        (409, "engine_busy"),
+        (409, "server_engine_unseen"),
+    ),
     body_required=True,
     tags=("servers",),
 )

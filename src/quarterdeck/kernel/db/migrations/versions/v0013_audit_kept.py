@@ -1,5 +1,7 @@
 """What keeps audit events, and how long: archives with their content, holds by action and span, tallies, defaults."""
 
+import time
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -49,11 +51,14 @@ def upgrade() -> None:
     op.add_column("audit_holds", sa.Column("requested_by", sa.String(length=200), nullable=True))
     op.add_column("audit_holds", sa.Column("released_by", sa.String(length=200), nullable=True))
     op.add_column("audit_holds", sa.Column("release_reason", sa.Text(), nullable=True))
-    # What was called an archive kept a span of events and was no copy: that is a hold.
+    # What was called an archive kept a span of events and was no copy: that is a hold, unless its time is over.
     op.execute(
-        "INSERT INTO audit_holds (uid, ref, organization_id, aggregate_id, from_at, to_at, reason, created_at) "
-        "SELECT uid, replace(ref, 'aar_', 'ahl_'), organization_id, aggregate_id, from_at, to_at, "
-        "'Kept by an archive of an earlier version', created_at FROM audit_archives WHERE deleted_at IS NULL"
+        sa.text(
+            "INSERT INTO audit_holds (uid, ref, organization_id, aggregate_id, from_at, to_at, reason, created_at) "
+            "SELECT uid, replace(ref, 'aar_', 'ahl_'), organization_id, aggregate_id, from_at, to_at, "
+            "'Kept by an archive of an earlier version', created_at FROM audit_archives WHERE deleted_at IS NULL "
+            "AND (retain_until IS NULL OR retain_until > :now)"
+        ).bindparams(sa.bindparam("now", time.time_ns() // 1_000, type_=sa.BigInteger()))
     )
     op.drop_table("audit_archives")
     op.create_table(

@@ -27,7 +27,7 @@ from quarterdeck.workspace.projects import organization_of
 SERVES = " The version before keeps serving."
 """What an error says of a version that it cannot name; a page names it."""
 MOST, RECENT = 20, timedelta(days=14)
-TROUBLE = ("exited", "degraded", "unhealthy", "restarting")
+TROUBLE = ("exited", "degraded", "unhealthy", "restarting", "unknown")
 
 
 def view(tx: Tx, instance: Any, *, may_audit: bool) -> Home:
@@ -112,6 +112,10 @@ def _down(tx: Tx) -> tuple[NeedsYou, ...]:
         found = owners_of(tx, resource)
         tone = "bad" if seen.lifecycle in {"exited", "unhealthy"} else "warn"
         meta = (seen.message or f"seen {seen.lifecycle}", counted(seen.restarts, "restart"))
+        if seen.lifecycle == "unknown":
+            told = f"Nobody knows how {found.title} is"
+            items.append(NeedsYou(tone, told, "/console/fleet", meta, "Look at its server"))
+            continue
         items.append(NeedsYou(tone, f"{found.title} is {seen.lifecycle}", f"{found.href}/logs", meta, "Read its log"))
     return tuple(items)
 
@@ -197,7 +201,7 @@ def _tiles(tx: Tx, instance: Any) -> tuple[Tile, ...]:
             "Serving",
             f"{serving - down} of {serving}",
             "bad" if down else "good",
-            f"{down} not running" if down else "All running",
+            f"{down} not running or unknown" if down else "All running",
             "/console/projects",
         ),
         Tile("Servers", f"{ready} of {len(servers)}", edge[0], edge[1], "/console/fleet"),

@@ -21,6 +21,7 @@ from quarterdeck.console.views.ledger import (
 from quarterdeck.console.views.shell import Note
 from quarterdeck.console.words import counted, exact
 from quarterdeck.deploy.deployments.model import Deployment
+from quarterdeck.deploy.observation.model import Observation
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.deploy.work import work as operator_work
 from quarterdeck.deploy.work.work import Seen
@@ -42,8 +43,26 @@ def connected(instance: Any) -> tuple[Any, ...]:
     return tuple(instance.jobs.sessions)
 
 
+def _out_of_reach(tx: Tx, organization_id: int) -> dict[int, str | None]:
+    """Servers on which something serves that could not be looked at, and why, by row id."""
+    rows = tx.session.execute(
+        select(Deployment.server_id, Observation.message)
+        .join(Resource, Resource.serving_id == Deployment.id)
+        .join(Observation, Observation.deployment_id == Deployment.id)
+        .where(
+            Resource.organization_id == organization_id,
+            Resource.lifecycle == "active",
+            Resource.wanted == "running",
+            Observation.lifecycle == "unknown",
+        )
+        .order_by(Observation.resource_id)
+    )
+    return {row.server_id: row.message for row in rows}
+
+
 def hosts(tx: Tx, instance: Any) -> tuple[HostRow, ...]:
     organization = organization_of(tx)
+    away = _out_of_reach(tx, organization)
     rows = []
     for server in tx.scalars(
         select(Server).where(Server.organization_id == organization).order_by(Server.name).limit(500)
@@ -51,9 +70,11 @@ def hosts(tx: Tx, instance: Any) -> tuple[HostRow, ...]:
         state = {"ready": "ready", "failed": "degraded", "starting": "connecting"}.get(server.proxy_status, "unknown")
         if server.proxy_status == "disabled":
             state = "ready"
+        if server.id in away:
+            state = "unreachable"
         if server.lifecycle != "active":
             state = "inactive"
-        detail = [server.host, server.provider.replace("-", " ")]
+        detail = [server.host, server.provider.replace("-", " "), *filter(None, [away.get(server.id)])]
         if server.proxy_error_message:
             detail.append(server.proxy_error_message)
         ports = [str(port) for port in (server.edge_http_port, server.edge_https_port) if port]

@@ -62,6 +62,18 @@ def test_a_newer_mail_ends_the_one_before_and_a_revoked_invitation_lets_nobody_i
     assert invited(house).user.id == first.user.id
 
 
+def names(house):
+    return [one.user.username for one in house.db.read_sync(members.listed, house.organization.id)]
+
+
+def test_who_is_kept_out_stays_listed_after_an_older_invitation_that_nobody_accepted(house):
+    first = invited(house)
+    house.write(lambda tx: invitations.revoke(tx, house.access, tx.get(Invitation, first.invitation.id)))
+    user, _ = house.db.write_sync(invitations.accept, house.access, invited(house).token.reveal(), "hash")
+    house.write(lambda tx: members.set_active(tx, house.access, tx.get(User, user.id), active=False))
+    assert names(house) == ["ada", "bob"]
+
+
 def test_roles_of_one_family_are_replaced_and_others_stay(house):
     bob = house.user("bob", "organization:viewer", "tasks:lead")
     house.write(members.set_roles, house.access, bob, house.organization.id, "organization", ["organization:admin"])

@@ -56,10 +56,10 @@ def listed(tx: Tx, organization_id: int) -> list[Member]:
 
 
 def _waiting(tx: Tx, organization_id: int) -> set[int]:
-    """Users who were asked in, and have not come."""
+    """Users who were asked in, and have not come; who came once and is kept out is none of them."""
     open_ = (Invitation.organization_id == organization_id, Invitation.accepted_at.is_(None))
     asked = select(Invitation.user_id).where(*open_)
-    return {user.id for user in tx.scalars(select(User).where(User.id.in_(asked))) if not user.active}
+    return set(tx.execute(select(User.id).where(User.id.in_(asked), User.joined_at.is_(None))).scalars())
 
 
 def in_family(tx: Tx, organization_id: int, family: str) -> list[Member]:

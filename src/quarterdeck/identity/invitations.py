@@ -64,7 +64,7 @@ def invite(
                 code="invitation_pending",
                 hint="Send it again, or revoke it first.",
             )
-        if user.joined_at is not None and grants.roles_of(tx, user.id, organization_id):
+        if user.joined_at is not None and grants.belongs(tx, user.id, organization_id):
             raise Conflict(f"{email} is a member already.", code="already_member", hint="Change their roles instead.")
         if not user.active and user.joined_at is not None:
             raise Conflict(

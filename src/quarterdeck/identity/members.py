@@ -38,20 +38,13 @@ class Member:
 
 
 def listed(tx: Tx, organization_id: int) -> list[Member]:
-    """Everybody with a role in the organization, oldest membership first; who was asked in and has not come is none."""
-    rows = tx.execute(
-        select(Grant.user_id, Grant.role, Grant.created_at)
-        .where(Grant.organization_id == organization_id, Grant.project_id == 0, Grant.scope == "")
-        .order_by(Grant.id)
-    ).all()
-    roles: dict[int, list[str]] = {}
-    since: dict[int, datetime] = {}
-    for row in rows:
-        roles.setdefault(row.user_id, []).append(row.role)
-        since[row.user_id] = min(since.get(row.user_id, row.created_at), row.created_at)
+    """Everybody who belongs to the organization, oldest membership first; who was asked in and has not come is none.
+    Somebody with narrowed roles alone has no `roles`.
+    """
+    held = grants.members(tx, organization_id)
     waiting = _waiting(tx, organization_id)
-    found = [user for user in tx.scalars(select(User).where(User.id.in_(roles))) if user.id not in waiting]
-    members = [Member(user, tuple(sorted(roles[user.id])), since[user.id]) for user in found]
+    found = [user for user in tx.scalars(select(User).where(User.id.in_(held))) if user.id not in waiting]
+    members = [Member(user, held[user.id].roles, held[user.id].since) for user in found]
     return sorted(members, key=lambda member: (member.joined_at, member.user.id))
 
 

@@ -45,7 +45,7 @@ def admit(tx: Tx, access: Access, provider: OidcProvider, claims: Mapping[str, A
         )
     account.last_sign_in_at = tx.now
     _give(tx, access, provider, user, mapped)
-    if not set(grants.roles_of(tx, user.id, provider.organization_id)) - {grants.MEMBER}:
+    if not grants.everywhere(tx, user.id).get(provider.organization_id, set()) - {grants.MEMBER}:
         return _not_admitted(provider, "none of your groups has a role here")
     return user
 
@@ -60,7 +60,7 @@ def _first_time(tx: Tx, provider: OidcProvider, claims: Mapping[str, Any], mappe
     there = users.find(tx, email) if email is not None else None
     if there is not None:
         same = there.email_verified and (there.email or "").lower() == (email or "").lower()
-        if provider.links_by_email and same and grants.roles_of(tx, there.id, provider.organization_id):
+        if provider.links_by_email and same and grants.belongs(tx, there.id, provider.organization_id):
             return there
         raise Conflict(
             "Somebody with your e-mail address is here already.",

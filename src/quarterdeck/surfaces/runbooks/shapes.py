@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -46,7 +47,7 @@ def seen_roles(tx: Tx) -> dict[str, Role]:
     return {role.key: role for role in roles.visible(tx, FAMILY)}
 
 
-def role_names(seen: dict[str, Role], keys: list[str]) -> list[wire.RoleName]:
+def role_names(seen: dict[str, Role], keys: Collection[str]) -> list[wire.RoleName]:
     return [wire.RoleName(id=seen[key].id, name=seen[key].name) for key in keys if key in seen]
 
 

@@ -38,7 +38,7 @@ async def index(call: Call, query: wire.UsersQuery) -> wire.Users:
         first = (query.page - 1) * query.per_page
         return wire.Users(
             users=[
-                shapes.shown(user, shapes.role_names(seen, sorted(held.get(user.id, []))))
+                shapes.shown(user, shapes.role_names(seen, held[user.id].roles if user.id in held else ()))
                 for user in found[first : first + query.per_page]
             ],
             total=len(found),

@@ -94,10 +94,10 @@ def belongs(tx: Tx, user_id: int, organization_id: int) -> bool:
     return tx.execute(select(Grant.id).where(*here).limit(1)).first() is not None
 
 
-def keep_member(tx: Tx, access: Access, user_id: int, organization_id: int) -> None:
-    """Who loses roles leaves nothing by it: leaving is an act of its own."""
+def keep_member(tx: Tx, access: Access, user_id: int, organization_id: int, *, since: datetime | None = None) -> None:
+    """Who loses roles leaves nothing by it: leaving is an act of its own. `since`: when they became a member."""
     if not belongs(tx, user_id, organization_id):
-        give(tx, access, user_id, organization_id, MEMBER)
+        give(tx, access, user_id, organization_id, MEMBER, since=since)
 
 
 def everywhere(tx: Tx, user_id: int) -> dict[int, set[str]]:

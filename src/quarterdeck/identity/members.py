@@ -86,13 +86,13 @@ def set_roles(
     wanted = set(roles)
     if held == wanted:
         return
-    since = _since(tx, user, organization_id)
+    joined = since(tx, user, organization_id)
     for role in sorted(held - wanted):
         keep_one(tx, user, organization_id, role)
         grants.take(tx, access, user.id, organization_id, role)
     for role in sorted(wanted - held):
-        grants.give(tx, access, user.id, organization_id, role, since=since)
-    grants.keep_member(tx, access, user.id, organization_id)
+        grants.give(tx, access, user.id, organization_id, role, since=joined)
+    grants.keep_member(tx, access, user.id, organization_id, since=joined)
     note(tx, user, IdentityAction.MEMBER_ROLES_CHANGED, organization_id, added=sorted(wanted - held),
          removed=sorted(held - wanted))  # fmt: skip
 
@@ -153,13 +153,13 @@ def transfer_ownership(tx: Tx, access: Access, organization_id: int, giver: User
         raise Conflict(
             f"{taker.username} is deactivated.", code="member_inactive", hint="Name an active member, or activate them."
         )
-    since = {one.id: _since(tx, one, organization_id) for one in (giver, taker)}
+    joined = {one.id: since(tx, one, organization_id) for one in (giver, taker)}
     for role in grants.roles_of(tx, taker.id, organization_id):
         if role.startswith("organization:"):
             grants.take(tx, access, taker.id, organization_id, role)
-    grants.give(tx, access, taker.id, organization_id, "organization:owner", since=since[taker.id])
+    grants.give(tx, access, taker.id, organization_id, "organization:owner", since=joined[taker.id])
     grants.take(tx, access, giver.id, organization_id, "organization:owner")
-    grants.give(tx, access, giver.id, organization_id, "organization:admin", since=since[giver.id])
+    grants.give(tx, access, giver.id, organization_id, "organization:admin", since=joined[giver.id])
     note(tx, taker, IdentityAction.OWNERSHIP_TRANSFERRED, organization_id, previousOwner=giver.uid)
 
 
@@ -171,7 +171,7 @@ def end_sessions(tx: Tx, user: User, *, but: str | None = None) -> int:
     return len(live)
 
 
-def _since(tx: Tx, user: User, organization_id: int) -> datetime | None:
+def since(tx: Tx, user: User, organization_id: int) -> datetime | None:
     """Since when somebody has been a member, which another role does not change."""
     mine = (Grant.user_id == user.id, Grant.organization_id == organization_id)
     first = tx.first(select(Grant).where(*mine).order_by(Grant.created_at).limit(1))

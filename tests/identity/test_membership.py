@@ -14,7 +14,7 @@ LIFE = timedelta(hours=48)
 
 
 def invited(house, email="bob@example.com", *roles):
-    return house.write(invitations.invite, house.access, email, roles or ("organization:developer",), life=LIFE)
+    return house.write(invitations.invite, email, roles or ("organization:developer",), life=LIFE)
 
 
 def test_who_is_asked_in_is_no_member_before_they_come(house):
@@ -52,7 +52,7 @@ def test_a_newer_mail_ends_the_one_before_and_a_revoked_invitation_lets_nobody_i
         house.db.write_sync(invitations.accept, house.access, first.token.reveal(), "hash")
 
     def revoked(tx):
-        invitations.revoke(tx, house.access, tx.get(Invitation, first.invitation.id))
+        invitations.revoke(tx, tx.get(Invitation, first.invitation.id))
 
     house.write(revoked)
     house.write(revoked)
@@ -68,7 +68,7 @@ def names(house):
 
 def test_who_is_kept_out_stays_listed_after_an_older_invitation_that_nobody_accepted(house):
     first = invited(house)
-    house.write(lambda tx: invitations.revoke(tx, house.access, tx.get(Invitation, first.invitation.id)))
+    house.write(lambda tx: invitations.revoke(tx, tx.get(Invitation, first.invitation.id)))
     user, _ = house.db.write_sync(invitations.accept, house.access, invited(house).token.reveal(), "hash")
     house.write(lambda tx: members.set_active(tx, house.access, tx.get(User, user.id), active=False))
     assert names(house) == ["ada", "bob"]

@@ -38,7 +38,7 @@ def test_they_are_listed_found_and_asked_in_no_second_time(house):
     assert places(house, bob) == [house.organization.name]
     assert house.permissions(bob) == frozenset()
     with pytest.raises(Conflict) as raised:
-        house.write(invitations.invite, house.access, "bob@example.com", [], life=timedelta(hours=1))
+        house.write(invitations.invite, "bob@example.com", [], life=timedelta(hours=1))
     assert raised.value.code == "already_member"
 
 

@@ -72,12 +72,19 @@ def give(
         user = accounts.find(tx, uid=user_id)
     except NotFound as missing:
         raise Invalid(missing.message, code="user_unknown", hint=missing.hint, field="user_id") from None
+    organization_id = tx.principal.organization_id
+    assert organization_id is not None  # noqa: S101 - a user's session always has one
+    if not grants.belongs(tx, user.id, organization_id):
+        raise Invalid(
+            f"{user.username} has not accepted the invitation yet.",
+            code="user_unknown",
+            hint="Give the role when they have come.",
+            field="user_id",
+        )
     try:
         role = roles.find(tx, family, uid=role_id)
     except NotFound as missing:
         raise Invalid(missing.message, code="role_unknown", hint=missing.hint, field="role_id") from None
-    organization_id = tx.principal.organization_id
-    assert organization_id is not None  # noqa: S101 - a user's session always has one
     roles.require_given(tx, [role.key], family)
     held = (Grant.role == role.key, Grant.user_id == user.id, Grant.scope == narrowed, Grant.project_id == 0)
     row = tx.execute(_visible(tx, family).where(*held)).first()

@@ -14,7 +14,7 @@ from sqlalchemy import func, select, update
 
 from quarterdeck.access import Access, grants
 from quarterdeck.access.model import Grant
-from quarterdeck.identity import organizations, sessions
+from quarterdeck.identity import invitations, organizations, sessions
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.model import Invitation, PersonalToken, User, UserSession
 from quarterdeck.kernel import audit, events
@@ -78,13 +78,20 @@ def set_roles(
     roles: Collection[str],
 ) -> None:
     """Replace the roles (their keys) that somebody has of a family, or of several (`custom` is one). Who has none left
-    stays a member. Raises `Conflict` (`last_administrator`).
+    stays a member. Of who has not come yet the invitation is changed. Raises `Conflict` (`last_administrator`).
     """
     tx.lock("access:membership")
     families = (family,) if isinstance(family, str) else family
-    held = {role for role in grants.roles_of(tx, user.id, organization_id) if role.split(":")[0] in families}
+    asked = invitations.newcomers(tx, organization_id, user.id).get(user.id)
+    now = grants.roles_of(tx, user.id, organization_id) if asked is None else asked.roles
+    held = {role for role in now if role.split(":")[0] in families}
     wanted = set(roles)
     if held == wanted:
+        return
+    if asked is not None:
+        asked.roles = sorted({*asked.roles} - held | wanted)
+        note(tx, user, IdentityAction.MEMBER_ROLES_CHANGED, organization_id, added=sorted(wanted - held),
+             removed=sorted(held - wanted))  # fmt: skip
         return
     joined = since(tx, user, organization_id)
     for role in sorted(held - wanted):

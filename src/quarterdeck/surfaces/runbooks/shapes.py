@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from quarterdeck.access import grants, roles
+from quarterdeck.access import roles
 from quarterdeck.access.model import Role
 from quarterdeck.identity import accounts
 from quarterdeck.identity.model import User
@@ -84,7 +84,7 @@ def shown(user: User, names: list[wire.RoleName]) -> people.User:
 
 
 def person(tx: Tx, user: User, *, permissions: bool = False) -> people.User:
-    keys = grants.roles_of(tx, user.id, tx.principal.organization_id or 0)
+    keys = accounts.roles_of(tx, user)
     found = shown(user, role_names(seen_roles(tx), keys))
     if permissions:
         found.permissions = codenames(roles.carried(tx, keys))

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from quarterdeck.access import grants
 from quarterdeck.identity import invitations, members, recovery, sessions
 from quarterdeck.identity.model import Invitation, User
 from quarterdeck.kernel.errors import Conflict, Invalid, NotFound
@@ -72,6 +73,24 @@ def test_who_is_kept_out_stays_listed_after_an_older_invitation_that_nobody_acce
     user, _ = house.db.write_sync(invitations.accept, house.access, invited(house).token.reveal(), "hash")
     house.write(lambda tx: members.set_active(tx, house.access, tx.get(User, user.id), active=False))
     assert names(house) == ["ada", "bob"]
+
+
+def test_one_member_is_found_without_reading_the_others(house, monkeypatch):
+    bob = house.user("bob", "tasks:lead")
+    read = []
+    members_of = grants.members
+
+    def seen(*given):
+        found = members_of(*given)
+        read.extend(found)
+        return found
+
+    monkeypatch.setattr(grants, "members", seen)
+    assert house.db.read_sync(members.find, house.organization.id, bob).roles == ("tasks:lead",)
+    assert read == [bob.id]
+    for nobody in (None, house.user("eve")):
+        with pytest.raises(NotFound):
+            house.db.read_sync(members.find, house.organization.id, nobody)
 
 
 def test_roles_of_one_family_are_replaced_and_others_stay(house):

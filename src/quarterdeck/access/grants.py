@@ -122,12 +122,15 @@ def roles_of(tx: Tx, user_id: int, organization_id: int) -> list[str]:
     )
 
 
-def members(tx: Tx, organization_id: int) -> dict[int, Membership]:
-    """User id to what everybody who has a grant in the organization has there."""
+def members(tx: Tx, organization_id: int, user_id: int | None = None) -> dict[int, Membership]:
+    """User id to what everybody (or one) who has a grant in the organization has there."""
     roles: dict[int, list[str]] = {}
     since: dict[int, datetime] = {}
     columns = (Grant.user_id, Grant.role, Grant.project_id, Grant.scope, Grant.created_at)
-    for row in tx.execute(select(*columns).where(Grant.organization_id == organization_id)):
+    query = select(*columns).where(Grant.organization_id == organization_id)
+    if user_id is not None:
+        query = query.where(Grant.user_id == user_id)
+    for row in tx.execute(query):
         mine = roles.setdefault(row.user_id, [])
         if row.project_id == 0 and not row.scope:
             mine.append(row.role)

@@ -37,11 +37,11 @@ class Member:
     joined_at: datetime
 
 
-def listed(tx: Tx, organization_id: int) -> list[Member]:
+def listed(tx: Tx, organization_id: int, user_id: int | None = None) -> list[Member]:
     """Everybody who belongs to the organization, oldest membership first; who was asked in and has not come is none.
-    Somebody with narrowed roles alone has no `roles`.
+    Somebody with narrowed roles alone has no `roles`. With `user_id` it is about this one alone.
     """
-    held = grants.members(tx, organization_id)
+    held = grants.members(tx, organization_id, user_id)
     waiting = _waiting(tx, organization_id)
     found = [user for user in tx.scalars(select(User).where(User.id.in_(held))) if user.id not in waiting]
     members = [Member(user, held[user.id].roles, held[user.id].since) for user in found]
@@ -63,9 +63,8 @@ def in_family(tx: Tx, organization_id: int, family: str) -> list[Member]:
 
 def find(tx: Tx, organization_id: int, user: User | None) -> Member:
     """Raises `NotFound` (`member_not_found`)."""
-    for member in listed(tx, organization_id):
-        if user is not None and member.user.id == user.id:
-            return member
+    for member in [] if user is None else listed(tx, organization_id, user.id):
+        return member
     raise NotFound("There is no such member of the organization.", code="member_not_found", hint="Look at the members.")
 
 

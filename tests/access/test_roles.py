@@ -7,6 +7,9 @@ import pytest
 from identity.conftest import house
 from quarterdeck.access import grants, roles, seeding
 from quarterdeck.access.catalogue import CATALOGUE, ROLES
+from quarterdeck.identity import assignments, members, organizations
+from quarterdeck.identity.oidc import admitting, providers
+from quarterdeck.identity.oidc.model import OidcProvider
 from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 
 __all__ = ["house"]
@@ -28,10 +31,46 @@ def test_what_a_role_carries_counts_from_the_next_question_on(house):
     house.write(roles.set_permissions, house.access, role, ["broker:secret.list"], "broker")
     assert house.permissions(bob) == {"broker:secret.list"}
     with pytest.raises(Conflict):
-        house.write(roles.remove, house.access, role, while_held=False)
-    house.write(roles.remove, house.access, role, while_held=True)
+        house.write(roles.remove, house.access, role)
+    house.write(assignments.remove_role, house.access, role, "broker")
     assert house.permissions(bob) == frozenset()
-    assert house.told("role.") == ["role.created", "role.changed", "role.deleted"]
+    assert house.told("role.") == ["role.created", "role.changed", "role.taken", "role.deleted"]
+
+
+def test_who_loses_a_deleted_role_stays_a_member_and_the_trail_says_who_lost_it(house):
+    bob, role = house.user("bob"), made(house)
+    given(house, bob, role)
+    narrow = {"environment": "dev"}
+    house.write(assignments.give, house.access, "broker", house.ada.uid, role.uid, narrow)
+    joined = house.db.read_sync(members.find, house.organization.id, bob).joined_at
+    house.write(assignments.remove_role, house.access, role, "broker")
+    found = house.db.read_sync(members.find, house.organization.id, bob)
+    assert (found.roles, found.joined_at) == ((grants.MEMBER,), joined)
+    assert [one.id for one in house.db.read_sync(organizations.of_user, bob.id)] == [house.organization.id]
+    details = "SELECT detail FROM audit_events WHERE action = 'role.taken' ORDER BY id"
+    told = [str(row[0]) for row in house.db.read_sync(lambda tx: tx.execute(details).all())]
+    assert [user.uid in one for user, one in zip((bob, house.ada), told, strict=True)] == [True, True]
+
+
+def test_an_identity_provider_gives_no_role_that_is_gone(house):
+    role = made(house)
+
+    def added(tx):
+        provider = providers.add(tx, "idp", "https://idp.example.com", "client")
+        provider.group_roles, provider.default_roles = {"ops": [role.key, "tasks:developer"]}, [role.key]
+        return provider.id
+
+    def admitted(subject, *groups):
+        claims = {"sub": subject, "groups": list(groups), "preferred_username": subject}
+        return house.write(lambda tx: admitting.admit(tx, house.access, tx.get(OidcProvider, provider), claims))
+
+    provider = house.write(added)
+    assert house.roles(admitted("cleo")) == [role.key]
+    house.write(assignments.remove_role, house.access, role, "broker")
+    assert house.roles(admitted("dan", "ops")) == ["tasks:developer"]
+    with pytest.raises(Forbidden) as raised:
+        admitted("eve")
+    assert raised.value.code == "oidc_not_admitted"
 
 
 def test_a_surface_sees_its_own_family_and_the_custom_roles(house):
@@ -79,7 +118,7 @@ def test_a_built_in_role_is_changed_only_where_its_surface_says_so(house):
     with pytest.raises(Conflict):
         house.write(roles.set_permissions, house.access, role, [], "broker")
     with pytest.raises(Conflict):
-        house.write(roles.remove, house.access, role, while_held=True)
+        house.write(assignments.remove_role, house.access, role, "broker")
 
     def changed(tx):
         found = roles.find(tx, "broker", name="approver")
@@ -118,10 +157,13 @@ def test_name_description_and_permissions_change_in_one_event(house):
 def test_nobody_deletes_or_gives_permissions_of_another_surface_that_they_have_not_got(house):
     bob = house.user("bob", "broker:admin")
     role = made(house, permissions=("broker:audit.read", "deploy:organizations.delete"))
-    for verb, rest in ((roles.remove, (house.access, role)), (roles.require_given, ([role.key],))):
-        more = {"while_held": True} if verb is roles.remove else {}
+    given(house, house.ada, role)
+    for verb, rest in (
+        (roles.remove, (house.access, role)), (assignments.remove_role, (house.access, role, "broker")),
+        (roles.require_given, ([role.key],)),
+    ):  # fmt: skip
         with pytest.raises(Forbidden) as raised:
-            house.write(verb, *rest, by=bob, **more)
+            house.write(verb, *rest, by=bob)
         assert raised.value.code == "permission_not_held"
     house.write(roles.require_given, [role.key])
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from quarterdeck.access import grants
 from quarterdeck.identity import invitations, members, recovery, sessions
 from quarterdeck.identity.model import Invitation, User
 from quarterdeck.kernel.errors import Conflict, Invalid, NotFound
@@ -14,7 +15,7 @@ LIFE = timedelta(hours=48)
 
 
 def invited(house, email="bob@example.com", *roles):
-    return house.write(invitations.invite, house.access, email, roles or ("organization:developer",), life=LIFE)
+    return house.write(invitations.invite, email, roles or ("organization:developer",), life=LIFE)
 
 
 def test_who_is_asked_in_is_no_member_before_they_come(house):
@@ -52,7 +53,7 @@ def test_a_newer_mail_ends_the_one_before_and_a_revoked_invitation_lets_nobody_i
         house.db.write_sync(invitations.accept, house.access, first.token.reveal(), "hash")
 
     def revoked(tx):
-        invitations.revoke(tx, house.access, tx.get(Invitation, first.invitation.id))
+        invitations.revoke(tx, tx.get(Invitation, first.invitation.id))
 
     house.write(revoked)
     house.write(revoked)
@@ -60,6 +61,36 @@ def test_a_newer_mail_ends_the_one_before_and_a_revoked_invitation_lets_nobody_i
         house.db.write_sync(invitations.accept, house.access, second.token.reveal(), "hash")
     assert house.roles(first.user) == []
     assert invited(house).user.id == first.user.id
+
+
+def names(house):
+    return [one.user.username for one in house.db.read_sync(members.listed, house.organization.id)]
+
+
+def test_who_is_kept_out_stays_listed_after_an_older_invitation_that_nobody_accepted(house):
+    first = invited(house)
+    house.write(lambda tx: invitations.revoke(tx, tx.get(Invitation, first.invitation.id)))
+    user, _ = house.db.write_sync(invitations.accept, house.access, invited(house).token.reveal(), "hash")
+    house.write(lambda tx: members.set_active(tx, house.access, tx.get(User, user.id), active=False))
+    assert names(house) == ["ada", "bob"]
+
+
+def test_one_member_is_found_without_reading_the_others(house, monkeypatch):
+    bob = house.user("bob", "tasks:lead")
+    read = []
+    members_of = grants.members
+
+    def seen(*given):
+        found = members_of(*given)
+        read.extend(found)
+        return found
+
+    monkeypatch.setattr(grants, "members", seen)
+    assert house.db.read_sync(members.find, house.organization.id, bob).roles == ("tasks:lead",)
+    assert read == [bob.id]
+    for nobody in (None, house.user("eve")):
+        with pytest.raises(NotFound):
+            house.db.read_sync(members.find, house.organization.id, nobody)
 
 
 def test_roles_of_one_family_are_replaced_and_others_stay(house):

@@ -53,14 +53,22 @@ class Lodge:
         return answer
 
     async def do(
-        self, method: str, path: str, body: Any = None, *, tells: str | None = None, status: int = 200, **more: Any
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        tells: str | tuple[str, ...] | None = None,
+        status: int = 200,
+        **more: Any,
     ) -> Any:
-        """A request that has to succeed, with exactly one audit event (`tells`) or none. Answers the body."""
+        """A request that has to succeed, with exactly these audit events (`tells`) or none. Answers the body."""
         before = await self.told()
         answer = await self.send(method, path, body, **more)
         assert answer.status_code == status, f"{method} {path}: {answer.status_code} {answer.text}"
         news = (await self.told())[len(before) :]
-        assert [one["action"] for one in news] == ([tells] if tells else []), news
+        wanted = [tells] if isinstance(tells, str) else list(tells or ())
+        assert [one["action"] for one in news] == wanted, news
         if tells:
             assert news[0]["request_id"] == answer.headers["x-request-id"]
             assert news[0]["outcome"] == "success"

@@ -29,7 +29,7 @@ class Snapshot:
     """All grants that hold in a whole organization, and what each role permits.
 
     `granting` maps a permission to the keys of the roles that carry it; `names` a role's key to what people call it;
-    `places` a user to the organizations in which they have a role.
+    `places` a user to the organizations that they belong to, by a narrowed grant too.
     """
 
     held: dict[tuple[int, int], frozenset[str]] = field(default_factory=dict)
@@ -40,9 +40,12 @@ class Snapshot:
 
 def compiled(tx: Tx) -> Snapshot:
     held: defaultdict[tuple[int, int], set[str]] = defaultdict(set)
-    everywhere = (Grant.project_id == 0, Grant.scope == "")
-    for row in tx.execute(select(Grant.user_id, Grant.organization_id, Grant.role).where(*everywhere)):
-        held[row.user_id, row.organization_id].add(row.role)
+    places: defaultdict[int, set[int]] = defaultdict(set)
+    columns = (Grant.user_id, Grant.organization_id, Grant.role, Grant.project_id, Grant.scope)
+    for row in tx.execute(select(*columns)):
+        places[row.user_id].add(row.organization_id)
+        if row.project_id == 0 and not row.scope:
+            held[row.user_id, row.organization_id].add(row.role)
     changed: dict[str, set[str]] = {}
     names: dict[str, str] = {}
     for row in tx.execute(select(Role.key, Role.name, Role.organization_id, Role.edited_at)):
@@ -57,14 +60,11 @@ def compiled(tx: Tx) -> Snapshot:
         key: (permission.roles - changed.keys()) | {role for role, carried in changed.items() if key in carried}
         for key, permission in CATALOGUE.items()
     }
-    places: defaultdict[int, list[int]] = defaultdict(list)
-    for user_id, organization_id in held:
-        places[user_id].append(organization_id)
     return Snapshot(
         {key: frozenset(value) for key, value in held.items()},
         granting,
         names,
-        {user_id: tuple(found) for user_id, found in places.items()},
+        {user_id: tuple(sorted(found)) for user_id, found in places.items()},
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, select
@@ -12,6 +13,18 @@ from quarterdeck.kernel.db import Tx
 
 MEMBER = "member:plain"
 """Belongs to the organization and may do nothing more there: what is left to whom the last role was taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """`roles` are the keys of those that hold in the whole organization, sorted; `since` is when the first was given.
+
+    Who has any grant in an organization belongs to it, and be it narrowed to one thing: every list, every sign-in and
+    every decision asks it so.
+    """
+
+    roles: tuple[str, ...]
+    since: datetime
 
 
 def give(
@@ -81,10 +94,10 @@ def belongs(tx: Tx, user_id: int, organization_id: int) -> bool:
     return tx.execute(select(Grant.id).where(*here).limit(1)).first() is not None
 
 
-def keep_member(tx: Tx, access: Access, user_id: int, organization_id: int) -> None:
-    """Who loses roles leaves nothing by it: leaving is an act of its own."""
+def keep_member(tx: Tx, access: Access, user_id: int, organization_id: int, *, since: datetime | None = None) -> None:
+    """Who loses roles leaves nothing by it: leaving is an act of its own. `since`: when they became a member."""
     if not belongs(tx, user_id, organization_id):
-        give(tx, access, user_id, organization_id, MEMBER)
+        give(tx, access, user_id, organization_id, MEMBER, since=since)
 
 
 def everywhere(tx: Tx, user_id: int) -> dict[int, set[str]]:
@@ -109,13 +122,17 @@ def roles_of(tx: Tx, user_id: int, organization_id: int) -> list[str]:
     )
 
 
-def members(tx: Tx, organization_id: int) -> dict[int, list[str]]:
-    """User id to keys of the roles that hold in the whole organization."""
-    found: dict[int, list[str]] = {}
-    for row in tx.execute(
-        select(Grant.user_id, Grant.role).where(
-            Grant.organization_id == organization_id, Grant.project_id == 0, Grant.scope == ""
-        )
-    ):
-        found.setdefault(row.user_id, []).append(row.role)
-    return found
+def members(tx: Tx, organization_id: int, user_id: int | None = None) -> dict[int, Membership]:
+    """User id to what everybody (or one) who has a grant in the organization has there."""
+    roles: dict[int, list[str]] = {}
+    since: dict[int, datetime] = {}
+    columns = (Grant.user_id, Grant.role, Grant.project_id, Grant.scope, Grant.created_at)
+    query = select(*columns).where(Grant.organization_id == organization_id)
+    if user_id is not None:
+        query = query.where(Grant.user_id == user_id)
+    for row in tx.execute(query):
+        mine = roles.setdefault(row.user_id, [])
+        if row.project_id == 0 and not row.scope:
+            mine.append(row.role)
+        since[row.user_id] = min(since.get(row.user_id, row.created_at), row.created_at)
+    return {user_id: Membership(tuple(sorted(held)), since[user_id]) for user_id, held in roles.items()}

@@ -57,6 +57,7 @@ class Grant(Identified, Base):
     __tablename__ = "access_grants"
     __table_args__ = (
         Index("ix_access_grants_user_id", "user_id"),
+        Index("ix_access_grants_organization_id", "organization_id", "user_id"),
         Index("uq_access_grants_role", "user_id", "organization_id", "role", "project_id", "scope", unique=True),
     )
 

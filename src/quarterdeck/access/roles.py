@@ -166,24 +166,35 @@ def _replaced(tx: Tx, role: Role, permissions: Collection[str], family: str) -> 
     return {"added": sorted(after - before), "removed": sorted(before - after)}
 
 
-def remove(tx: Tx, access: Access, role: Role, *, while_held: bool) -> None:
-    """Delete a role of one's own. While somebody has it that is refused (`role_in_use`), or takes it from them, which
-    needs all that it carries (`permission_not_held`).
+def remove(tx: Tx, access: Access, role: Role) -> None:
+    """Delete a role of one's own, which needs all that it carries (`permission_not_held`). While somebody has it that
+    is refused (`role_in_use`).
     """
-    _own(role)
-    tx.lock("access:roles")
-    _require_held(tx, permissions_of(tx, role))
+    require_removable(tx, role)
+    tx.lock("access:membership", "access:roles")
     held = holders(tx, role)
-    if held and not while_held:
+    if held:
         raise Conflict(
             f"The role {role.name} is held by {held} people.",
             code="role_in_use",
             hint="Give them another role first.",
         )
-    tx.execute(delete(Grant).where(Grant.role == role.key))
     tx.execute(delete(RolePermission).where(RolePermission.role_id == role.id))
-    _note(tx, access, AccessAction.ROLE_DELETED, role, holders=held)
+    _note(tx, access, AccessAction.ROLE_DELETED, role)
     tx.session.delete(role)
+
+
+def require_removable(tx: Tx, role: Role) -> None:
+    """Raise as `remove` does where a role stays, whoever has it."""
+    _own(role)
+    _require_held(tx, permissions_of(tx, role))
+
+
+def living(tx: Tx, keys: Collection[str], organization_id: int) -> set[str]:
+    """Those of some keys that still name a role of the organization."""
+    here = or_(Role.organization_id == organization_id, Role.organization_id.is_(None))
+    found = tx.execute(select(Role.key).where(Role.key.in_(keys), here)).scalars()
+    return {*found, *({grants.MEMBER} & set(keys))}
 
 
 def _free(tx: Tx, name: str, family: str) -> None:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select
 
 from quarterdeck.access import Access, grants, roles
 from quarterdeck.access.model import Grant
-from quarterdeck.identity import invitations, leaving, links, members, organizations, recovery, second_factor, users
+from quarterdeck.identity import invitations, leaving, members, organizations, recovery, second_factor, users
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.invitations import Invited
 from quarterdeck.identity.model import Invitation, User
@@ -23,14 +23,38 @@ from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 
 def listed(tx: Tx) -> list[User]:
     """Everybody of the caller's organization, in the order of their numbers; who was newly asked in is one of them."""
-    here = select(Grant.user_id).where(Grant.organization_id == tx.principal.organization_id)
-    return list(tx.scalars(select(User).where(User.id.in_(here)).order_by(User.id)))
+    here = tx.principal.organization_id
+    inside = select(Grant.user_id).where(Grant.organization_id == here)
+    both = or_(User.id.in_(inside), User.id.in_(invitations.newcomers(tx, here)))
+    return list(tx.scalars(select(User).where(both).order_by(User.id)))
+
+
+def here(tx: Tx, user: User) -> bool:
+    """Whether somebody is one of `listed`."""
+    place = tx.principal.organization_id
+    return grants.belongs(tx, user.id, place or 0) or user.id in invitations.newcomers(tx, place, user.id)
+
+
+def roles_by_user(tx: Tx) -> dict[int, list[str]]:
+    """`roles_of` of everybody, by the number of the user."""
+    place = tx.principal.organization_id or 0
+    found = {user_id: set(one.roles) for user_id, one in grants.members(tx, place).items()}
+    for user_id, asked in invitations.newcomers(tx, place).items():
+        found.setdefault(user_id, set()).update(asked.roles)
+    return {user_id: sorted(keys) for user_id, keys in found.items()}
+
+
+def roles_of(tx: Tx, user: User) -> list[str]:
+    """Keys of the roles that somebody has in the whole of the caller's organization, or gets with coming; sorted."""
+    place = tx.principal.organization_id or 0
+    asked = invitations.newcomers(tx, place, user.id).get(user.id)
+    return sorted({*grants.roles_of(tx, user.id, place), *(asked.roles if asked else ())})
 
 
 def find(tx: Tx, user_id: int | None = None, *, uid: str | None = None) -> User:
     """One of `listed`. Raises `NotFound` (`user_not_found`), for somebody of another organization too."""
     user = tx.get(User, user_id) if user_id is not None else users.by_uid(tx, uid or "")
-    if user is None or not grants.belongs(tx, user.id, tx.principal.organization_id or 0):
+    if user is None or not here(tx, user):
         raise NotFound(
             f"There is no user {user_id or uid} in this organization.",
             code="user_not_found",
@@ -97,33 +121,29 @@ def set_roles(tx: Tx, access: Access, user: User, family: str, keys: Collection[
     assert organization_id is not None  # noqa: S101 - a user's session always has one
     tx.lock("access:membership")
     families = (family, roles.CUSTOM)
-    held = {key for key in grants.roles_of(tx, user.id, organization_id) if key.split(":")[0] in families}
+    held = {key for key in roles_of(tx, user) if key.split(":")[0] in families}
     roles.require_given(tx, sorted(held ^ set(keys)))
     members.set_roles(tx, access, user, organization_id, families, keys)
 
 
 def remove(tx: Tx, access: Access, user: User) -> None:
-    """Take somebody out of the organization. Who is in no other one ends to exist: nobody signs in as them again, and
-    their name and address are free; the row stays for the history. Raises as `change` does.
+    """Take somebody out of the organization. Who is in no other one, nor asked into one, ends to exist: nobody signs in
+    as them again, and their name and address are free; the row stays for the history. Raises as `change` does.
     """
     _another(tx, user, "delete")
     organization_id = tx.principal.organization_id
     assert organization_id is not None  # noqa: S101 - a user's session always has one
     require_no_more(tx, user, organization_id)
     members.leave(tx, access, user, organization_id)
-    here = (Invitation.user_id == user.id, Invitation.organization_id == organization_id)
-    waiting = (Invitation.accepted_at.is_(None), Invitation.revoked_at.is_(None))
-    tx.execute(update(Invitation).where(*here, *waiting).values(revoked_at=tx.now))
-    for purpose in ("invite", "handed"):
-        links.void(tx, purpose, user)
+    for invitation in invitations.of_user(tx, user):
+        invitations.end(tx, user, invitation)
     members.note(tx, user, IdentityAction.DELETED, organization_id, username=user.username)
-    if not organizations.of_user(tx, user.id):
+    if not organizations.of_user(tx, user.id) and not invitations.awaited(tx, user):
         leaving.forget(tx, user)
 
 
 def invite(
     tx: Tx,
-    access: Access,
     email: str,
     keys: Collection[str],
     *,
@@ -136,7 +156,7 @@ def invite(
     """
     roles.require_given(tx, sorted(keys))
     wanted = {grants.MEMBER, *keys}
-    return invitations.invite(tx, access, email, wanted, life=life, username=username, display_name=display_name)
+    return invitations.invite(tx, email, wanted, life=life, username=username, display_name=display_name)
 
 
 def open_invitation(tx: Tx, user: User) -> Invitation:
@@ -157,7 +177,11 @@ def require_no_more(tx: Tx, user: User, organization_id: int | None = None) -> N
     """
     if tx.principal.kind == "system" or user.id == tx.principal.id:
         return
-    for place, keys in grants.everywhere(tx, user.id).items():
+    held = grants.everywhere(tx, user.id)
+    if user.joined_at is None:  # their account is a way to what waits for them
+        for place, keys in invitations.awaited(tx, user).items():
+            held.setdefault(place, set()).update(keys)
+    for place, keys in held.items():
         if organization_id in {None, place} and roles.carried(tx, keys) - roles.mine(tx, place):
             raise Forbidden(
                 f"{user.username} may do things that you may not, so their account is not yours to change.",

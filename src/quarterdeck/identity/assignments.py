@@ -61,6 +61,7 @@ def give(
     the caller (`identity_mismatch`) and as `roles.require_given` does.
     """
     narrowed = _narrowed(scope or {})
+    tx.lock("access:membership")  # before the role is looked for: it may be on its way out
     if granted_by is not None and granted_by.lower() != tx.principal.uid:
         raise Forbidden(
             "Roles are given in one's own name: granted_by is somebody else.",
@@ -71,13 +72,19 @@ def give(
         user = accounts.find(tx, uid=user_id)
     except NotFound as missing:
         raise Invalid(missing.message, code="user_unknown", hint=missing.hint, field="user_id") from None
+    organization_id = tx.principal.organization_id
+    assert organization_id is not None  # noqa: S101 - a user's session always has one
+    if not grants.belongs(tx, user.id, organization_id):
+        raise Invalid(
+            f"{user.username} has not accepted the invitation yet.",
+            code="user_unknown",
+            hint="Give the role when they have come.",
+            field="user_id",
+        )
     try:
         role = roles.find(tx, family, uid=role_id)
     except NotFound as missing:
         raise Invalid(missing.message, code="role_unknown", hint=missing.hint, field="role_id") from None
-    organization_id = tx.principal.organization_id
-    assert organization_id is not None  # noqa: S101 - a user's session always has one
-    tx.lock("access:membership")
     roles.require_given(tx, [role.key])
     held = (Grant.role == role.key, Grant.user_id == user.id, Grant.scope == narrowed, Grant.project_id == 0)
     row = tx.execute(_visible(tx, family).where(*held)).first()
@@ -104,9 +111,29 @@ def take(tx: Tx, access: Access, family: str, uid: str) -> None:
     assert user is not None and organization_id is not None  # noqa: S101, PT018 - joined above; a session has one
     if not row.scope:
         members.keep_one(tx, user, organization_id, row.role)
+    _take(tx, access, row, user, organization_id)
+
+
+def remove_role(tx: Tx, access: Access, role: Role, family: str) -> None:
+    """Delete a role of one's own, and take it from everybody who has it; they stay members. Raises as `roles.remove`
+    does.
+    """
+    roles.require_removable(tx, role)
+    tx.lock("access:membership", "access:roles")
+    organization_id = tx.principal.organization_id
+    assert organization_id is not None  # noqa: S101 - a user's session always has one
+    for row in tx.execute(_visible(tx, family).where(Grant.role == role.key).order_by(Grant.id)).all():
+        user = tx.get(User, row.user_id)
+        assert user is not None  # noqa: S101 - joined above
+        _take(tx, access, row, user, organization_id)
+    roles.remove(tx, access, role)
+
+
+def _take(tx: Tx, access: Access, row: Any, user: User, organization_id: int) -> None:
+    joined = members.since(tx, user, organization_id)
     tx.execute(delete(Grant).where(Grant.id == row.id))
-    grants.keep_member(tx, access, user.id, organization_id)
-    _note(tx, AccessAction.TAKEN, uid, role=row.role_name, userId=row.user_uid, scope=row.scope)
+    grants.keep_member(tx, access, user.id, organization_id, since=joined)
+    _note(tx, AccessAction.TAKEN, row.uid, role=row.role_name, userId=row.user_uid, scope=row.scope)
     tx.after_commit(access.changed)
 
 

@@ -81,7 +81,7 @@ def _set(tx: Tx, access: Access, user: User, meant: Role, *, there: bool) -> boo
     organization_id = tx.principal.organization_id
     assert organization_id is not None  # noqa: S101 - a user's session always has one
     tx.lock("access:membership")
-    held = set(grants.roles_of(tx, user.id, organization_id))
+    held = set(accounts.roles_of(tx, user))
     if (meant.key in held) == there:
         return False
     roles.require_given(tx, [meant.key])

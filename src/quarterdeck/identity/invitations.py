@@ -9,16 +9,18 @@ from typing import Literal
 
 from sqlalchemy import select
 
-from quarterdeck.access import Access, grants
-from quarterdeck.identity import links, users
+from quarterdeck.access import Access, grants, roles
+from quarterdeck.identity import links, sessions, users
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.model import Invitation, User
 from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from quarterdeck.kernel.vault import Secret
 
 Status = Literal["pending", "accepted", "expired", "revoked"]
+WAITS = (Invitation.accepted_at.is_(None), Invitation.revoked_at.is_(None))
+"""Neither accepted nor revoked; it may have expired."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +42,17 @@ def status(tx: Tx, invitation: Invitation) -> Status:
 
 def invite(
     tx: Tx,
-    access: Access,
     email: str,
-    roles: Collection[str],
+    keys: Collection[str],
     *,
     life: timedelta,
     username: str | None = None,
     display_name: str | None = None,
 ) -> Invited:
-    """Ask somebody into the caller's organization with roles (their keys). Raises `Conflict` (`already_member`,
-    `invitation_pending`), and as `users.create` does. Whoever calls sends the mail.
+    """Ask somebody into the caller's organization with roles (their keys), which they get with coming. Raises
+    `Conflict` (`already_member`, `invitation_pending`), and as `users.create` does. Whoever calls sends the mail.
     """
+    sessions.require_in_person(tx.principal)
     organization_id = tx.principal.organization_id
     assert organization_id is not None  # noqa: S101 - a user's session always has one
     tx.lock("identity:invitations")
@@ -64,7 +66,7 @@ def invite(
                 code="invitation_pending",
                 hint="Send it again, or revoke it first.",
             )
-        if user.joined_at is not None and grants.roles_of(tx, user.id, organization_id):
+        if user.joined_at is not None and grants.belongs(tx, user.id, organization_id):
             raise Conflict(f"{email} is a member already.", code="already_member", hint="Change their roles instead.")
         if not user.active and user.joined_at is not None:
             raise Conflict(
@@ -72,14 +74,9 @@ def invite(
                 code="user_deactivated",
                 hint="Whoever deactivated them can activate them again.",
             )
-        if user.joined_at is None:  # asked in before, and the invitation is over: what it gave goes with it
-            grants.take_all(tx, access, user.id, organization_id)
     else:
         user = users.create(tx, email=email, username=username, display_name=display_name, active=False)
         tx.flush()
-    if not user.active:
-        for role in sorted(roles):
-            grants.give(tx, access, user.id, organization_id, role)
     invitation = tx.add(
         Invitation(
             uid=tx.ids.uid(),
@@ -87,7 +84,7 @@ def invite(
             organization_id=organization_id,
             user_id=user.id,
             email=email,
-            roles=sorted(roles),
+            roles=sorted(keys),
             invited_by=tx.principal.id if tx.principal.kind == "user" else None,
             created_at=tx.now,
             expires_at=tx.now + life,
@@ -98,7 +95,26 @@ def invite(
     tx.flush()
     links.void(tx, "handed", user)  # what was handed to another organization opens nothing of this one
     _note(tx, invitation, IdentityAction.INVITED, "invitation-created")
-    return Invited(invitation, user, links.issue(tx, "invite", user, life))
+    return Invited(invitation, user, links.issue(tx, "invite", user, life, invitation=invitation))
+
+
+def newcomers(tx: Tx, organization_id: int | None, user_id: int | None = None) -> dict[int, Invitation]:
+    """User id to the invitation, of everybody (or one) who was newly asked into an organization and has not come. One
+    that has expired is among them: it can be sent again.
+    """
+    here = (Invitation.organization_id == organization_id, User.joined_at.is_(None))
+    query = select(Invitation).join(User, User.id == Invitation.user_id).where(*here, *WAITS)
+    if user_id is not None:
+        query = query.where(Invitation.user_id == user_id)
+    return {one.user_id: one for one in tx.scalars(query.order_by(Invitation.id))}
+
+
+def awaited(tx: Tx, user: User) -> dict[int, set[str]]:
+    """Organization id to keys of the roles that somebody gets where they accept an invitation."""
+    found: dict[int, set[str]] = {}
+    for one in tx.scalars(select(Invitation).where(Invitation.user_id == user.id, *WAITS)):
+        found.setdefault(one.organization_id, set()).update(one.roles)
+    return found
 
 
 def of_user(tx: Tx, user: User) -> list[Invitation]:
@@ -127,6 +143,7 @@ def listed(
 
 def renew(tx: Tx, invitation: Invitation, life: timedelta) -> Invited:
     """Another token and another life; the token before it ends. Raises `Conflict` (`invitation_ended`)."""
+    sessions.require_in_person(tx.principal)
     if invitation.accepted_at is not None or invitation.revoked_at is not None:
         raise Conflict(
             f"The invitation of {invitation.email} is over.",
@@ -136,28 +153,32 @@ def renew(tx: Tx, invitation: Invitation, life: timedelta) -> Invited:
     user = tx.get(User, invitation.user_id)
     assert user is not None  # noqa: S101 - the foreign key says so
     invitation.expires_at = tx.now + life
-    links.void(tx, "handed", user)
+    links.void(tx, "handed", user, invitation)
     _note(tx, invitation, IdentityAction.INVITATION_RENEWED, "invitation-renewed")
-    return Invited(invitation, user, links.issue(tx, "invite", user, life))
+    return Invited(invitation, user, links.issue(tx, "invite", user, life, invitation=invitation))
 
 
-def revoke(tx: Tx, access: Access, invitation: Invitation) -> None:
-    """End an invitation that waits, with the roles that it gave; ending it again is a success."""
+def revoke(tx: Tx, invitation: Invitation) -> None:
+    """End an invitation that waits; ending it again is a success."""
     if invitation.accepted_at is not None:
         raise Conflict(
             f"{invitation.email} has accepted the invitation.",
             code="invitation_ended",
             hint="Remove the member instead.",
         )
-    if invitation.revoked_at is None:
-        invitation.revoked_at = tx.now
-        user = tx.get(User, invitation.user_id)
-        assert user is not None  # noqa: S101 - the foreign key says so
-        links.void(tx, "invite", user)
-        links.void(tx, "handed", user)
-        if not user.active:
-            grants.take_all(tx, access, user.id, invitation.organization_id)
+    user = tx.get(User, invitation.user_id)
+    assert user is not None  # noqa: S101 - the foreign key says so
+    if end(tx, user, invitation):
         _note(tx, invitation, IdentityAction.INVITATION_REVOKED, "invitation-revoked")
+
+
+def end(tx: Tx, user: User, invitation: Invitation) -> bool:
+    """Revoke an invitation if it waits; whoever calls writes the audit event. Answers whether it did."""
+    if invitation.accepted_at is not None or invitation.revoked_at is not None:
+        return False
+    invitation.revoked_at = tx.now
+    _spend(tx, user, invitation)
+    return True
 
 
 def hand(tx: Tx, made: Invited, life: timedelta) -> Secret[str]:
@@ -171,7 +192,7 @@ def hand(tx: Tx, made: Invited, life: timedelta) -> Secret[str]:
         )
     )
     if made.user.joined_at is None and places <= {made.invitation.organization_id} and others is None:
-        return links.issue(tx, "handed", made.user, life)
+        return links.issue(tx, "handed", made.user, life, invitation=made.invitation)
     return Secret(tx.ids.token(32))
 
 
@@ -192,24 +213,29 @@ def accept(
     The token is no proof of who somebody is that was there before: whoever calls has checked their password
     (`coming_in.accept`). Raises `Invalid` (`link_invalid`). The unit acts for the person from here on.
     """
+    tx.lock("identity:invitations")
     purpose, _ = asked(tx, token)
+    invitation = links.invitation(tx, purpose, token)
     user = links.use(tx, purpose, token)
-    for other in ("invite", "handed"):
-        links.void(tx, other, user)
-    waiting = (Invitation.user_id == user.id, Invitation.accepted_at.is_(None), Invitation.revoked_at.is_(None))
-    invitation = tx.first(select(Invitation).where(*waiting).order_by(Invitation.id.desc()))
-    if invitation is None or invitation.expires_at <= tx.now:
+    if invitation is None or status(tx, invitation) != "pending":
         raise NotFound("The invitation is over.", code="invitation_ended", hint="Ask for a new one.")
     if user.joined_at is not None and not user.active:
         raise Forbidden("You are deactivated.", hint="Ask an administrator to activate you.")
+    if user.joined_at is not None and password_hash is not None:  # by another invitation, a moment ago
+        raise Unauthenticated(
+            "You have an account here since a moment ago.", code="invalid_credentials", hint="Give its password."
+        )
+    _spend(tx, user, invitation)
     if user.joined_at is None:
         user.password_hash = password_hash
     user.active, user.joined_at = True, user.joined_at or tx.now
     user.email_verified, user.updated_at = user.email_verified or purpose == "invite", tx.now
     user.display_name = display_name or user.display_name
     invitation.accepted_at = tx.now
-    for role in invitation.roles:
+    tx.lock("access:membership", "access:roles")
+    for role in sorted(roles.living(tx, invitation.roles, invitation.organization_id)):
         grants.give(tx, access, user.id, invitation.organization_id, role)
+    grants.keep_member(tx, access, user.id, invitation.organization_id)
     tx.act_as(users.principal(user, invitation.organization_id))
     _note(tx, invitation, IdentityAction.INVITATION_ACCEPTED, "invitation-accepted")
     return user, invitation
@@ -222,6 +248,12 @@ def find(tx: Tx, organization_id: int, ref: str) -> Invitation:
     if found is None:
         raise NotFound(f"There is no invitation {ref[:60]}.", code="invitation_not_found")
     return found
+
+
+def _spend(tx: Tx, user: User, invitation: Invitation) -> None:
+    """End what accepts an invitation."""
+    for purpose in ("invite", "handed"):
+        links.void(tx, purpose, user, invitation)
 
 
 def _note(tx: Tx, invitation: Invitation, action: IdentityAction, event: str) -> None:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from sqlalchemy import select, update
 
-from quarterdeck.identity.model import Link, User
+from quarterdeck.identity.model import Invitation, Link, User
 from quarterdeck.identity.sessions import token_hash
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Invalid
@@ -23,9 +23,11 @@ LIFE: dict[Purpose, timedelta] = {
 }
 
 
-def issue(tx: Tx, purpose: Purpose, user: User, life: timedelta | None = None) -> Secret[str]:
-    """A new token of 64 characters, shown this once; those before it end."""
-    void(tx, purpose, user)
+def issue(
+    tx: Tx, purpose: Purpose, user: User, life: timedelta | None = None, *, invitation: Invitation | None = None
+) -> Secret[str]:
+    """A new token of 64 characters, shown this once; those before it end, of an invitation those of the same one."""
+    void(tx, purpose, user, invitation)
     token = tx.ids.token(32)
     tx.add(
         Link(
@@ -34,26 +36,38 @@ def issue(tx: Tx, purpose: Purpose, user: User, life: timedelta | None = None) -
             user_id=user.id,
             expires_at=tx.now + (life or LIFE[purpose]),
             used_at=None,
+            invitation_id=None if invitation is None else invitation.id,
         )
     )
     return Secret(token)
 
 
-def void(tx: Tx, purpose: Purpose, user: User) -> None:
-    """End all links of a purpose."""
-    live = (Link.user_id == user.id, Link.purpose == purpose, Link.used_at.is_(None))
-    tx.execute(update(Link).where(*live).values(used_at=tx.now))
+def void(tx: Tx, purpose: Purpose, user: User, invitation: Invitation | None = None) -> None:
+    """End all links of a purpose, or those of one invitation."""
+    live = update(Link).where(Link.user_id == user.id, Link.purpose == purpose, Link.used_at.is_(None))
+    if invitation is not None:
+        live = live.where(Link.invitation_id == invitation.id)
+    tx.execute(live.values(used_at=tx.now))
 
 
 def owner(tx: Tx, purpose: Purpose, token: str) -> User:
     """Whose link it is, without using it. Raises `Invalid` (`link_invalid`) alike for unknown, used and expired."""
-    link = tx.first(select(Link).where(Link.hash == token_hash(token)))
-    if link is None or link.purpose != purpose or link.used_at is not None or link.expires_at <= tx.now:
-        raise invalid()
-    user = tx.get(User, link.user_id)
+    user = tx.get(User, _live(tx, purpose, token).user_id)
     if user is None:
         raise invalid()
     return user
+
+
+def invitation(tx: Tx, purpose: Purpose, token: str) -> Invitation | None:
+    """The invitation that a link accepts, None where it is gone. Raises as `owner` does."""
+    return tx.get(Invitation, _live(tx, purpose, token).invitation_id or 0)
+
+
+def _live(tx: Tx, purpose: Purpose, token: str) -> Link:
+    link = tx.first(select(Link).where(Link.hash == token_hash(token)))
+    if link is None or link.purpose != purpose or link.used_at is not None or link.expires_at <= tx.now:
+        raise invalid()
+    return link
 
 
 def use(tx: Tx, purpose: Purpose, token: str) -> User:

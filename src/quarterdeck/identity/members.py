@@ -14,7 +14,7 @@ from sqlalchemy import func, select, update
 
 from quarterdeck.access import Access, grants
 from quarterdeck.access.model import Grant
-from quarterdeck.identity import organizations, sessions
+from quarterdeck.identity import invitations, organizations, sessions
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.model import Invitation, PersonalToken, User, UserSession
 from quarterdeck.kernel import audit, events
@@ -37,29 +37,22 @@ class Member:
     joined_at: datetime
 
 
-def listed(tx: Tx, organization_id: int) -> list[Member]:
-    """Everybody with a role in the organization, oldest membership first; who was asked in and has not come is none."""
-    rows = tx.execute(
-        select(Grant.user_id, Grant.role, Grant.created_at)
-        .where(Grant.organization_id == organization_id, Grant.project_id == 0, Grant.scope == "")
-        .order_by(Grant.id)
-    ).all()
-    roles: dict[int, list[str]] = {}
-    since: dict[int, datetime] = {}
-    for row in rows:
-        roles.setdefault(row.user_id, []).append(row.role)
-        since[row.user_id] = min(since.get(row.user_id, row.created_at), row.created_at)
+def listed(tx: Tx, organization_id: int, user_id: int | None = None) -> list[Member]:
+    """Everybody who belongs to the organization, oldest membership first; who was asked in and has not come is none.
+    Somebody with narrowed roles alone has no `roles`. With `user_id` it is about this one alone.
+    """
+    held = grants.members(tx, organization_id, user_id)
     waiting = _waiting(tx, organization_id)
-    found = [user for user in tx.scalars(select(User).where(User.id.in_(roles))) if user.id not in waiting]
-    members = [Member(user, tuple(sorted(roles[user.id])), since[user.id]) for user in found]
+    found = [user for user in tx.scalars(select(User).where(User.id.in_(held))) if user.id not in waiting]
+    members = [Member(user, held[user.id].roles, held[user.id].since) for user in found]
     return sorted(members, key=lambda member: (member.joined_at, member.user.id))
 
 
 def _waiting(tx: Tx, organization_id: int) -> set[int]:
-    """Users who were asked in, and have not come."""
+    """Users who were asked in, and have not come; who came once and is kept out is none of them."""
     open_ = (Invitation.organization_id == organization_id, Invitation.accepted_at.is_(None))
     asked = select(Invitation.user_id).where(*open_)
-    return {user.id for user in tx.scalars(select(User).where(User.id.in_(asked))) if not user.active}
+    return set(tx.execute(select(User.id).where(User.id.in_(asked), User.joined_at.is_(None))).scalars())
 
 
 def in_family(tx: Tx, organization_id: int, family: str) -> list[Member]:
@@ -70,9 +63,8 @@ def in_family(tx: Tx, organization_id: int, family: str) -> list[Member]:
 
 def find(tx: Tx, organization_id: int, user: User | None) -> Member:
     """Raises `NotFound` (`member_not_found`)."""
-    for member in listed(tx, organization_id):
-        if user is not None and member.user.id == user.id:
-            return member
+    for member in [] if user is None else listed(tx, organization_id, user.id):
+        return member
     raise NotFound("There is no such member of the organization.", code="member_not_found", hint="Look at the members.")
 
 
@@ -85,21 +77,28 @@ def set_roles(
     roles: Collection[str],
 ) -> None:
     """Replace the roles (their keys) that somebody has of a family, or of several (`custom` is one). Who has none left
-    stays a member. Raises `Conflict` (`last_administrator`).
+    stays a member. Of who has not come yet the invitation is changed. Raises `Conflict` (`last_administrator`).
     """
     tx.lock("access:membership")
     families = (family,) if isinstance(family, str) else family
-    held = {role for role in grants.roles_of(tx, user.id, organization_id) if role.split(":")[0] in families}
+    asked = invitations.newcomers(tx, organization_id, user.id).get(user.id)
+    now = grants.roles_of(tx, user.id, organization_id) if asked is None else asked.roles
+    held = {role for role in now if role.split(":")[0] in families}
     wanted = set(roles)
     if held == wanted:
         return
-    since = _since(tx, user, organization_id)
+    if asked is not None:
+        asked.roles = sorted({*asked.roles} - held | wanted)
+        note(tx, user, IdentityAction.MEMBER_ROLES_CHANGED, organization_id, added=sorted(wanted - held),
+             removed=sorted(held - wanted))  # fmt: skip
+        return
+    joined = since(tx, user, organization_id)
     for role in sorted(held - wanted):
         keep_one(tx, user, organization_id, role)
         grants.take(tx, access, user.id, organization_id, role)
     for role in sorted(wanted - held):
-        grants.give(tx, access, user.id, organization_id, role, since=since)
-    grants.keep_member(tx, access, user.id, organization_id)
+        grants.give(tx, access, user.id, organization_id, role, since=joined)
+    grants.keep_member(tx, access, user.id, organization_id, since=joined)
     note(tx, user, IdentityAction.MEMBER_ROLES_CHANGED, organization_id, added=sorted(wanted - held),
          removed=sorted(held - wanted))  # fmt: skip
 
@@ -161,13 +160,13 @@ def transfer_ownership(tx: Tx, access: Access, organization_id: int, giver: User
         raise Conflict(
             f"{taker.username} is deactivated.", code="member_inactive", hint="Name an active member, or activate them."
         )
-    since = {one.id: _since(tx, one, organization_id) for one in (giver, taker)}
+    joined = {one.id: since(tx, one, organization_id) for one in (giver, taker)}
     for role in grants.roles_of(tx, taker.id, organization_id):
         if role.startswith("organization:"):
             grants.take(tx, access, taker.id, organization_id, role)
-    grants.give(tx, access, taker.id, organization_id, "organization:owner", since=since[taker.id])
+    grants.give(tx, access, taker.id, organization_id, "organization:owner", since=joined[taker.id])
     grants.take(tx, access, giver.id, organization_id, "organization:owner")
-    grants.give(tx, access, giver.id, organization_id, "organization:admin", since=since[giver.id])
+    grants.give(tx, access, giver.id, organization_id, "organization:admin", since=joined[giver.id])
     note(tx, taker, IdentityAction.OWNERSHIP_TRANSFERRED, organization_id, previousOwner=giver.uid)
 
 
@@ -179,7 +178,7 @@ def end_sessions(tx: Tx, user: User, *, but: str | None = None) -> int:
     return len(live)
 
 
-def _since(tx: Tx, user: User, organization_id: int) -> datetime | None:
+def since(tx: Tx, user: User, organization_id: int) -> datetime | None:
     """Since when somebody has been a member, which another role does not change."""
     mine = (Grant.user_id == user.id, Grant.organization_id == organization_id)
     first = tx.first(select(Grant).where(*mine).order_by(Grant.created_at).limit(1))

@@ -106,7 +106,8 @@ class Link(Base):
     """Something that proves its bearer once and soon ends, kept as its hash.
 
     `purpose`: `reset` (a forgotten password), `invite` (an invitation), `second-factor` (a password was right, a code
-    is still to come). A newer one of the same purpose ends those before it.
+    is still to come). A newer one of the same purpose ends those before it. `invitation_id` names the invitation that
+    it accepts, and then only links of that one are those before it.
     """
 
     __tablename__ = "identity_links"
@@ -117,12 +118,13 @@ class Link(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("identity_users.id"))
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+    invitation_id: Mapped[int | None] = mapped_column(BigId)
 
 
 class Invitation(Identified, Base):
     """Somebody was asked into an organization. The person exists from then on, and can do nothing until they accept.
 
-    `roles` are keys of roles, given at once: they count when the person is active.
+    `roles` are keys of roles, given when this invitation is accepted: until then nobody has them.
     """
 
     __tablename__ = "identity_invitations"

@@ -9,7 +9,6 @@ from dataclasses import replace
 from sqlalchemy import select
 
 from quarterdeck.access import Access, grants
-from quarterdeck.access.model import Grant
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.model import Organization
 from quarterdeck.identity.sessions import bound, require_in_person
@@ -33,8 +32,8 @@ def ref_of(tx: Tx, organization_id: int) -> str:
 
 
 def of_user(tx: Tx, user_id: int) -> list[Organization]:
-    """The organizations that a user is a member of, by a role of any surface, oldest first."""
-    held = select(Grant.organization_id).where(Grant.user_id == user_id, Grant.project_id == 0, Grant.scope == "")
+    """The organizations that a user is a member of, by a role of any surface, narrowed or not; oldest first."""
+    held = grants.everywhere(tx, user_id)
     return list(tx.scalars(select(Organization).where(Organization.id.in_(held)).order_by(Organization.id)))
 
 

@@ -68,7 +68,7 @@ async def test_a_token_stays_where_it_is_and_gives_nothing_away(deck):
     answer = await deck.send("POST", "/api/organizations", {"name": "Third"}, token=laptop)
     assert answer.status_code == 403
     body = {"organizationId": HOME, "displayName": "ci", "scope": {"workflowCommands": ["preview-cleanup"]}}
-    await deck.refused(403, "product_auth_forbidden", "deploy-tokens.create", body, token=laptop)
+    await deck.refused(403, "session_required", "deploy-tokens.create", body, token=laptop)
 
 
 async def test_a_session_that_a_provider_vouched_for_stays_in_its_organization(deck):

@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from sqlalchemy import select
 
-from quarterdeck.access import Access, grants
+from quarterdeck.access import Access, grants, roles
 from quarterdeck.identity import members, users
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.model import ExternalAccount, User
@@ -23,16 +23,19 @@ def admit(tx: Tx, access: Access, provider: OidcProvider, claims: Mapping[str, A
     """The person of these claims with the roles of their groups, made at the first time.
 
     Answers a refusal instead of raising it where something has to be kept none the less: whoever has left all groups
-    loses the roles now. `Forbidden` (`oidc_not_admitted`, `user_inactive`), `Conflict` (`email_taken`).
+    loses the roles now. Roles that were deleted since are not given. `Forbidden` (`oidc_not_admitted`,
+    `user_inactive`), `Conflict` (`email_taken`).
     """
     tx.lock("access:membership", "identity:users")
     groups = _groups(claims.get(provider.groups_claim))
-    mapped = {role for group in groups for role in provider.group_roles.get(group, ())}
+    named = {role for group in groups for role in provider.group_roles.get(group, ())}
+    mapped = roles.living(tx, named, provider.organization_id)
+    default = roles.living(tx, provider.default_roles, provider.organization_id)
     account = _account(tx, provider.issuer, str(claims["sub"]))
     if account is None:
-        user = _first_time(tx, provider, claims, mapped)
+        user = _first_time(tx, provider, claims, mapped or default)
         account = _link(tx, provider, user, str(claims["sub"]))
-        mapped = mapped or set(provider.default_roles)
+        mapped = mapped or default
     else:
         known = tx.get(User, account.user_id)
         assert known is not None  # noqa: S101 - people are deactivated, not removed
@@ -46,12 +49,12 @@ def admit(tx: Tx, access: Access, provider: OidcProvider, claims: Mapping[str, A
     tx.act_as(users.principal(user, provider.organization_id))
     account.last_sign_in_at = tx.now
     _give(tx, access, provider, user, mapped)
-    if not set(grants.roles_of(tx, user.id, provider.organization_id)) - {grants.MEMBER}:
+    if not grants.everywhere(tx, user.id).get(provider.organization_id, set()) - {grants.MEMBER}:
         return _not_admitted(provider, "none of your groups has a role here")
     return user
 
 
-def _first_time(tx: Tx, provider: OidcProvider, claims: Mapping[str, Any], mapped: Collection[str]) -> User:
+def _first_time(tx: Tx, provider: OidcProvider, claims: Mapping[str, Any], given: Collection[str]) -> User:
     """Raises what refuses somebody new: nothing is to be kept of them. An address counts only where both sides have
     seen that it is theirs: else whoever enters somebody else's, here or there, would share their account.
     """
@@ -61,14 +64,14 @@ def _first_time(tx: Tx, provider: OidcProvider, claims: Mapping[str, Any], mappe
     there = users.find(tx, email) if email is not None else None
     if there is not None:
         same = there.email_verified and (there.email or "").lower() == (email or "").lower()
-        if provider.links_by_email and same and grants.roles_of(tx, there.id, provider.organization_id):
+        if provider.links_by_email and same and grants.belongs(tx, there.id, provider.organization_id):
             return there
         raise Conflict(
             "Somebody with your e-mail address is here already.",
             code="email_taken",
             hint=f"If that is you: sign in with the password, and connect {provider.name} on your own page.",
         )
-    if not mapped and not provider.default_roles:
+    if not given:
         raise _not_admitted(provider, "none of your groups has a role here")
     user = users.create(tx, email=email, username=_username(tx, claims), display_name=_text(claims.get("name"), 200))
     user.email_verified = email is not None

@@ -7,6 +7,7 @@ from msgspec import UNSET
 from quarterdeck.access import Access, roles
 from quarterdeck.access.catalogue import broker as catalogue
 from quarterdeck.access.model import Role
+from quarterdeck.identity import assignments
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.http.endpoint import Answer, Call, route
 from quarterdeck.surfaces.broker import shapes
@@ -85,7 +86,7 @@ async def replace_permissions(call: Call, role_id: str, body: wire.RolePermissio
 async def delete(call: Call, role_id: str, access: Access) -> None:
     """Delete a role, and take it from those who have it."""
     uid = shapes.uid(role_id, "role id")
-    await call.write(lambda tx: roles.remove(tx, access, roles.find(tx, FAMILY, uid=uid), while_held=True))
+    await call.write(lambda tx: assignments.remove_role(tx, access, roles.find(tx, FAMILY, uid=uid), FAMILY))
 
 
 def shown(tx: Tx, role: Role) -> wire.Role:

@@ -124,7 +124,7 @@ async def invite(
         here = place.organization
         sessions.require_in_person(tx.principal)
         _may_give(tx, here, body.role)
-        made = invitations.invite(tx, access, body.email, [f"{FAMILY}:{body.role}"], life=LIFE)
+        made = invitations.invite(tx, body.email, [f"{FAMILY}:{body.role}"], life=LIFE)
         letter = mails.invitation(body.email, base, made.token, here.name, tx.principal.label, LIFE)
         mail.post(tx, letter, here.id)
         return invitation_item(tx, made.invitation, here)

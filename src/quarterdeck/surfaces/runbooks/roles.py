@@ -101,7 +101,7 @@ async def change(call: Call, role_id: str, body: wire.RoleChange, access: Access
 )
 async def delete(call: Call, role_id: str, access: Access) -> Done:
     """Delete a role that nobody has."""
-    await call.write(lambda tx: roles.remove(tx, access, role_of(tx, role_id), while_held=False))
+    await call.write(lambda tx: roles.remove(tx, access, role_of(tx, role_id)))
     return Done(status="deleted")
 
 

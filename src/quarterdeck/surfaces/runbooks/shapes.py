@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from quarterdeck.access import grants, roles
+from quarterdeck.access import roles
 from quarterdeck.access.model import Role
 from quarterdeck.identity import accounts
 from quarterdeck.identity.model import User
@@ -46,7 +47,7 @@ def seen_roles(tx: Tx) -> dict[str, Role]:
     return {role.key: role for role in roles.visible(tx, FAMILY)}
 
 
-def role_names(seen: dict[str, Role], keys: list[str]) -> list[wire.RoleName]:
+def role_names(seen: dict[str, Role], keys: Collection[str]) -> list[wire.RoleName]:
     return [wire.RoleName(id=seen[key].id, name=seen[key].name) for key in keys if key in seen]
 
 
@@ -83,7 +84,7 @@ def shown(user: User, names: list[wire.RoleName]) -> people.User:
 
 
 def person(tx: Tx, user: User, *, permissions: bool = False) -> people.User:
-    keys = grants.roles_of(tx, user.id, tx.principal.organization_id or 0)
+    keys = accounts.roles_of(tx, user)
     found = shown(user, role_names(seen_roles(tx), keys))
     if permissions:
         found.permissions = codenames(roles.carried(tx, keys))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from msgspec import UNSET
 
-from quarterdeck.access import Access, grants, roles
+from quarterdeck.access import Access, roles
 from quarterdeck.access.model import Role
 from quarterdeck.identity import accounts, invitations, links, mails, members, proving, sessions, signing_in
 from quarterdeck.identity import users as people
@@ -32,13 +32,13 @@ async def index(call: Call, query: wire.UsersQuery) -> wire.Users:
     """Everybody of the organization, and who was asked in."""
 
     def verb(tx: Tx) -> wire.Users:
-        held = grants.members(tx, tx.principal.organization_id or 0)
+        held = accounts.roles_by_user(tx)
         seen = shapes.seen_roles(tx)
         found = accounts.listed(tx)
         first = (query.page - 1) * query.per_page
         return wire.Users(
             users=[
-                shapes.shown(user, shapes.role_names(seen, sorted(held.get(user.id, []))))
+                shapes.shown(user, shapes.role_names(seen, held.get(user.id, ())))
                 for user in found[first : first + query.per_page]
             ],
             total=len(found),
@@ -64,7 +64,7 @@ async def show(call: Call, user_id: str) -> wire.User:
         (403, "permission_not_held"), (409, "conflict"),
     ),
 )  # fmt: skip
-async def invite(call: Call, body: wire.Invite, access: Access) -> wire.Invited:
+async def invite(call: Call, body: wire.Invite) -> wire.Invited:
     """Ask somebody in by mail. Unknown roles are left out."""
     sessions.require_in_person(call.principal)
     base = mail_links.base(call)
@@ -72,7 +72,6 @@ async def invite(call: Call, body: wire.Invite, access: Access) -> wire.Invited:
     def verb(tx: Tx) -> wire.Invited:
         made = accounts.invite(
             tx,
-            access,
             body.email.strip(),
             keys_of(tx, given(body.role_ids) or []),
             life=links.LIFE["invite"],
@@ -238,7 +237,7 @@ def post(tx: Tx, made: Invited, base: str) -> None:
 
 def newcomer(tx: Tx, made: Invited, body: wire.Invite) -> wire.User:
     """Who was asked in. Of somebody who is here already for another organization nothing is told before they come."""
-    if grants.belongs(tx, made.user.id, made.invitation.organization_id):
+    if accounts.here(tx, made.user):
         return shapes.person(tx, made.user)
     return wire.User(
         id=made.user.id,

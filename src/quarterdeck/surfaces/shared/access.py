@@ -214,7 +214,7 @@ async def remove(call: Call, role_id: str, access: Access) -> Deleted:
     def verb(tx: Tx) -> Deleted:
         row = granting.role(tx, role_id)
         uid = row.uid
-        roles.remove(tx, access, row, while_held=False)
+        roles.remove(tx, access, row)
         return Deleted(id=uid)
 
     return await call.write(verb)

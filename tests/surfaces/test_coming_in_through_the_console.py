@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
+from quarterdeck.identity.passwords import hashed
+from quarterdeck.kernel.clock import SystemClock
+from quarterdeck.kernel.vault import Secret
 from support.deck import PASSWORD
 from support.lodge import Lodge
 from support.mailbox import text, token
@@ -43,6 +48,23 @@ async def test_the_mailed_invitation_lets_a_newcomer_in_once(lodge):
     assert "set-cookie" not in again.headers
     signed = await post(lodge, "sign-in", username="bob", password=PASSWORD)
     assert (signed.status_code, signed.headers["location"]) == (303, "/console/")
+
+
+@pytest.mark.parametrize("second_factor", [False, True])
+async def test_who_has_an_account_comes_by_its_password_alone(lodge, second_factor):
+    since = SystemClock().now() if second_factor else None
+    known = {"password_hash": hashed(Secret(PASSWORD)), "totp_enabled_at": since}
+    await lodge.person("eve", "runbooks:super-admin", organization="org_other", **known)
+    link = await asked_in(lodge, "eve")
+    guessed = await post(lodge, "accept-invitation", token=link, password=NEW)
+    assert (guessed.status_code, "The password is wrong." in guessed.text) == (401, True)
+    assert "qd_session" not in str(guessed.headers)
+    came = await post(lodge, "accept-invitation", token=link, password=PASSWORD)
+    assert (came.status_code, "qd_session" in str(came.headers)) == (303, not second_factor)
+    assert came.headers["location"] == ("/console/sign-in" if second_factor else "/console/")
+    assert (await lodge.told())[-1]["action"] == "invitation.accepted"
+    home = await lodge.deck.client.get("/console/me", follow_redirects=False)
+    assert home.status_code == (303 if second_factor else 200)
 
 
 async def test_the_mailed_link_sets_a_new_password_and_known_and_unknown_look_alike(lodge):

@@ -1,4 +1,6 @@
-"""Programs that ask to be let in, as a test's console knows them: the code says in which state its login is."""
+"""Who is let in, as a test's console knows them: programs, whose code says in which state their login is, and people
+with a mail.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from console.ledgerside import NOW
+from quarterdeck.console.ports import SignedIn
 from quarterdeck.console.views.device import DeviceView
 from quarterdeck.kernel.errors import Invalid
 
@@ -14,6 +17,7 @@ from quarterdeck.kernel.errors import Invalid
 class LettingIn:
     _did: Any
     """What was done is written down by whoever inherits this."""
+    mail = True
 
     async def device_login(self, who: Any, code: str) -> DeviceView:
         state, _, place = code.partition("-")
@@ -30,3 +34,20 @@ class LettingIn:
 
     async def refuse_device(self, who: Any, code: str) -> None:
         self._did("refuse-device", code)
+
+    async def accept_invitation(self, *, token: str, name: str, password: str, request: Any) -> SignedIn | None:
+        if token == "used":
+            raise Invalid("The link is not valid any more.", code="link_invalid", hint="Ask for a new one.")
+        self._did("accept-invitation", token, name, password)
+        return None if token == "two-factors" else SignedIn("mara", 604_800)
+
+    async def sends_mail(self) -> bool:
+        return self.mail
+
+    async def forgot_password(self, *, email: str, request: Any) -> None:
+        self._did("forgot-password", email)
+
+    async def reset_password(self, *, token: str, password: str) -> None:
+        if len(password) < 10:
+            raise Invalid("A password has 10 characters.", hint="Choose a longer one.", field="password")
+        self._did("reset-password", token, password)

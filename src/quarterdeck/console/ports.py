@@ -147,6 +147,25 @@ class Doors(Protocol):
         """Raises Unauthenticated with code totp_required when only the one-time code is missing."""
         ...
 
+    async def accept_invitation(self, *, token: str, name: str, password: str, request: Any) -> SignedIn | None:
+        """None where the invitation is accepted and a one-time code is still to come: sign in with it. An empty name
+        leaves the one there is. Raises Invalid (link_invalid), NotFound (invitation_ended), Unauthenticated for the
+        wrong password of an account that exists, Forbidden.
+        """
+        ...
+
+    async def sends_mail(self) -> bool:
+        """Whether there is a mail server."""
+        ...
+
+    async def forgot_password(self, *, email: str, request: Any) -> None:
+        """Mail a link if somebody has the address; nothing tells the caller whether."""
+        ...
+
+    async def reset_password(self, *, token: str, password: str) -> None:
+        """Every session of the account ends. Raises Invalid (link_invalid)."""
+        ...
+
     async def identity_providers(self) -> tuple[ProviderChoice, ...]: ...
 
     async def begin_external(self, slug: str, *, back: str, address: str, member: Principal | None) -> Begun:

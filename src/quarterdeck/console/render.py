@@ -196,6 +196,8 @@ FLASHES: dict[str, tuple[str, str]] = {
     "connected": ("good", "Account connected"),
     "disconnected": ("good", "Account disconnected"),
     "signed-out": ("good", "Signed out"),
+    "password-reset": ("good", "Your new password is set. Sign in with it."),
+    "invitation-accepted": ("good", "Invitation accepted. Sign in with your one-time code."),
     "job-canceled": ("warn", "Cancel requested"),
     "server-added": ("good", "Server added"),
     "server-deleted": ("good", "Server forgotten"),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from quarterdeck.identity import links, members, sessions, setup, users
+from quarterdeck.identity import links, mails, members, sessions, setup, users
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.model import User
-from quarterdeck.kernel import audit
+from quarterdeck.kernel import audit, mail
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.vault import Secret
 
@@ -27,6 +27,17 @@ def forgotten(tx: Tx, email: str) -> tuple[User, Secret[str]] | None:
         return None
     members.note(tx, user, IdentityAction.PASSWORD_FORGOTTEN, setup.default_organization(tx).id)
     return user, links.issue(tx, "reset", user)
+
+
+def send_link(tx: Tx, email: str, base: str) -> None:
+    """Mail a link to a new password to whoever has this address, if anybody has; the caller answers alike. `base` is
+    the address of the control plane, without a slash at its end.
+    """
+    found = forgotten(tx, email)
+    if found is not None:
+        user, token = found
+        letter = mails.forgotten_password(user.email or "", base, token, links.LIFE["reset"])
+        mail.post(tx, letter, setup.default_organization(tx).id)
 
 
 def reset(tx: Tx, token: str, password_hash: str) -> User:

@@ -49,6 +49,29 @@ def test_a_keyboard_alone_walks_from_home_to_a_rollback(visit: Visit) -> None:
     assert visit.complaints == []
 
 
+@pytest.mark.parametrize("scripts", [True, False])
+def test_the_token_of_a_mails_link_goes_into_the_form_and_into_no_address(
+    scripts: bool, browser: Browser, deck: Deck
+) -> None:
+    deck.ports.deeds.clear()
+    visit = Visit(browser, deck, java_script_enabled=scripts)
+    page = visit.go("/console/accept-invitation#t0ken")
+    field = page.get_by_label("Link or token from the mail")
+    if scripts:
+        expect(field).to_be_hidden()
+        expect(page).to_have_url(deck.address + "/console/accept-invitation")
+    else:
+        field.fill(page.url)
+    page.get_by_label("Your name").fill("Bob")
+    page.get_by_label("Password").fill("correct horse battery")
+    page.get_by_role("button", name="Accept and sign in").click()
+    page.wait_for_url("**/console/")
+    assert deck.ports.deeds == [("accept-invitation", "t0ken", "Bob", "correct horse battery")]
+    assert not any("t0ken" in one for one in visit.requests if "#" not in one)
+    assert visit.complaints == []
+    visit.close()
+
+
 def test_the_palette_finds_a_resource_and_goes_there(visit: Visit) -> None:
     page = visit.go("/console/")
     page.keyboard.press("Control+k")

@@ -10,11 +10,12 @@ from quarterdeck.console.domain import ledger
 from quarterdeck.console.ports import AccountRow, Begun, Bootstrap, Finished, ProviderChoice, SignedIn
 from quarterdeck.console.views.device import DeviceView
 from quarterdeck.console.views.ledger import SessionRow
-from quarterdeck.identity import devices, sessions, setup, signing_in
+from quarterdeck.identity import coming_in, devices, recovery, sessions, setup, signing_in
 from quarterdeck.identity.oidc import accounts, providers
 from quarterdeck.identity.sessions import Opened
 from quarterdeck.kernel.errors import Forbidden
 from quarterdeck.kernel.http.guard import names_this_machine
+from quarterdeck.kernel.http.own_address import own_address
 from quarterdeck.kernel.principal import Principal
 from quarterdeck.kernel.vault import Secret
 
@@ -69,6 +70,32 @@ class Doors:
             code=totp_code or None,
         )
         return SignedIn(self.instance.signer.sign(opened.tokens["session"]), WEEK)
+
+    async def accept_invitation(self, *, token: str, name: str, password: str, request: Any) -> SignedIn | None:
+        accepted = await coming_in.accept(
+            self.instance.db,
+            self.instance.access,
+            self.instance.attempts,
+            token,
+            Secret(password),
+            display_name=name or None,
+            kinds=("session",),
+            client_kind="web",
+            user_agent=request.headers.get("user-agent"),
+        )
+        if accepted.opened is None:
+            return None
+        return SignedIn(self.instance.signer.sign(accepted.opened.tokens["session"]), WEEK)
+
+    async def sends_mail(self) -> bool:
+        return self.instance.settings.mail_server is not None
+
+    async def forgot_password(self, *, email: str, request: Any) -> None:
+        base = own_address(self.instance.settings, request.scope["scheme"], request.headers.get("host", ""))
+        await self.instance.db.write(recovery.send_link, email, base)
+
+    async def reset_password(self, *, token: str, password: str) -> None:
+        await coming_in.reset(self.instance.db, token, Secret(password))
 
     async def identity_providers(self) -> tuple[ProviderChoice, ...]:
         rows = await self.instance.db.read(providers.offered)

@@ -22,6 +22,16 @@ $$(".tabs [aria-current]").forEach(tab => {
   row.scrollLeft += at.left - of.left - (of.width - at.width) / 2;
 });
 
+// The token of a mail's link stands behind its #, which is sent nowhere: it goes into the form, and out of the address.
+const byLink = $("[data-from-link]"), taken = () => {
+  if (!byLink || location.hash.length < 2) return;
+  byLink.value = location.hash.slice(1);
+  byLink.closest(".field").hidden = true;
+  history.replaceState(null, "", location.pathname);
+};
+taken();
+addEventListener("hashchange", taken);
+
 // Theme: light, dark, or the system's. The server reads the cookie, so the first paint is right.
 on("click", "[data-theme-next]", e => {
   e.preventDefault();

@@ -7,10 +7,9 @@ from typing import Any
 from msgspec import UNSET
 
 from quarterdeck.access import Access, grants, roles
-from quarterdeck.identity import coming_in, links, mails, members, proving, recovery, sessions, setup, users
+from quarterdeck.identity import coming_in, members, proving, recovery, sessions, users
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.attempts import Attempts
-from quarterdeck.kernel import mail
 from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.http.endpoint import Call, route
@@ -112,15 +111,7 @@ async def accept_invitation(
 async def forgot_password(call: Call, body: wire.Forgotten) -> wire.Done:
     """Have a link to a new password sent, if there is such an account. The answer is the same if not."""
     base = mail_links.base(call)
-
-    def verb(tx: Tx) -> None:
-        found = recovery.forgotten(tx, body.email)
-        if found is not None:
-            user, token = found
-            letter = mails.forgotten_password(user.email or "", base, token, links.LIFE["reset"])
-            mail.post(tx, letter, setup.default_organization(tx).id)
-
-    await call.write(verb)
+    await call.write(lambda tx: recovery.send_link(tx, body.email, base))
     return wire.Done(status="ok", message="If somebody has this address here, a link is on its way to it.")
 
 

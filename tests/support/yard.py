@@ -144,7 +144,8 @@ class Yard:
             marks = {"quarterdeck.instance": self.instance, "quarterdeck.service": ""}
             for row in await containers.listed(engine, marks):
                 seen = (row.id, row.labels["quarterdeck.attempt"], row.state)
-                found.setdefault(row.labels["quarterdeck.service"], []).append(seen)
+                if row.labels["quarterdeck.service"]:
+                    found.setdefault(row.labels["quarterdeck.service"], []).append(seen)
         return found
 
     async def inside(self, container: str, *command: str) -> str:

@@ -153,6 +153,7 @@ def test_what_was_installed_is_said_and_taken_away_when_it_is_asked_for_and_nobo
 DOCKER = ("docker", "-H", "unix:///run/docker.sock")
 
 
+@pytest.mark.full
 def test_an_account_that_may_not_become_root_changes_nothing_and_one_that_may_is_let_in_across_a_cut(
     client: Client, keys: tuple[str, str], repositories: Repositories
 ) -> None:
@@ -186,6 +187,7 @@ def test_an_account_that_may_not_become_root_changes_nothing_and_one_that_may_is
 SLOW_GROUPS = '#!/bin/sh\nsleep 10\nexec /usr/sbin/addgroup "$@"\n'
 
 
+@pytest.mark.full
 def test_a_server_that_is_switched_off_in_the_middle_is_installed_to_the_end_when_it_is_back(
     client: Client, keys: tuple[str, str]
 ) -> None:
@@ -210,6 +212,7 @@ def heard(client: Client, server: str) -> str:
     return "\n".join(line["message"] for line in client.get(f"/api/servers/{server}/engine/work")["lines"])
 
 
+@pytest.mark.full
 def test_an_engine_that_is_refused_gets_nothing_new_until_it_is_used_again(
     client: Client, keys: tuple[str, str], repositories: Repositories
 ) -> None:

@@ -29,7 +29,12 @@ VOLUME = "Volumes hold data, and are never removed. On that machine: docker volu
 ASKED = f"Quarterdeck installed it. Add --engine to remove it, too. {removing.DATA}"
 ENGINE, SILENT = "engine", "silent-engine"
 UNSEEN = "Containers, networks and images may be left in it: uninstall again when Docker runs."
-DATA = 'for one in /var/lib/docker "$HOME/.local/share/docker"; do [ -d "$one/containers" ] && exit 0; done; exit 1'
+DATA = """
+for one in /var/lib/docker "$HOME/.local/share/docker"; do
+  [ -z "$(ls -A "$one/containers" 2>&-)" ] || exit 0
+done
+exit 1
+"""
 STAYS = (ENGINE, SILENT, "volume")
 SHARED = "Another installation of Quarterdeck uses it."
 

@@ -257,7 +257,7 @@ async def test_bad_filters_are_refused_in_the_envelope_of_the_surface(deck):
         elif path == TASKS:
             assert (body["statusCode"], body["error"]) == (400, "Bad Request")
         else:
-            assert set(body) == {"error"}
+            assert set(body) == {"error", "message"}
     assert (await asked(deck, RUNBOOKS, action="audit.export"))["total"] == 0
 
 

@@ -82,7 +82,7 @@ async def test_an_account_goes_with_all_that_lets_it_in_and_its_things_stay(deck
     wrong = {"confirmation": {"userId": "0" * 32}}
     await deck.refused(400, "validation_error", "account.delete", wrong, token=bob.token)
     body = {"confirmation": {"userId": bob.id}}
-    await deck.refused(403, "product_auth_forbidden", "account.delete", body, token=laptop)
+    await deck.refused(403, "session_required", "account.delete", body, token=laptop)
     gone = await audited(deck, bob, "user.deleted", "{userId}", "account.delete", body, token=bob.token)
     assert gone["userId"] == bob.id
     for token in (bob.token, laptop):

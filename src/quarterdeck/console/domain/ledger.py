@@ -47,15 +47,16 @@ def _out_of_reach(tx: Tx, organization_id: int) -> dict[int, str | None]:
     """Servers on which something serves that could not be looked at, and why, by row id."""
     rows = tx.session.execute(
         select(Deployment.server_id, Observation.message)
-        .join(Resource, Resource.serving_id == Deployment.id)
-        .join(Observation, Observation.deployment_id == Deployment.id)
+        .select_from(Resource)
+        .join(Observation, Observation.resource_id == Resource.id)
+        .join(Deployment, Deployment.id == Resource.serving_id)
         .where(
             Resource.organization_id == organization_id,
             Resource.lifecycle == "active",
             Resource.wanted == "running",
+            Observation.deployment_id == Resource.serving_id,
             Observation.lifecycle == "unknown",
         )
-        .order_by(Observation.resource_id)
     )
     return {row.server_id: row.message for row in rows}
 

@@ -31,8 +31,11 @@ def free_port() -> int:
 
 
 def environment(docker_host: str | None, **more: str) -> dict[str, str]:
-    """The environment of a process of ours: nothing of the operator's, an engine or a socket that nobody answers."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("QUARTERDECK_", "DOCKER_"))}
+    """The environment of a process of ours: nothing of the operator's, an engine or a socket that nobody answers, and
+    modules that are compiled once, as for everybody who starts a server a second time.
+    """
+    not_ours = ("QUARTERDECK_", "DOCKER_", "PYTHONDONTWRITEBYTECODE")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(not_ours)}
     found = kept.get("PYTHONPATH")
     return {
         **kept,

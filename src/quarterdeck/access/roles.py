@@ -16,7 +16,13 @@ from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 
 CUSTOM = "custom"
-HIGHEST_OF = {"broker:admin": "broker", "tasks:admin": "tasks", "runbooks:super-admin": "runbooks"}
+HIGHEST = {
+    "organization": "organization:owner",
+    "tasks": "tasks:admin",
+    "broker": "broker:admin",
+    "runbooks": "runbooks:super-admin",
+}
+"""Of each family the role that somebody has to have."""
 EVERY = ""
 """The family of whoever acts for no surface: everything is replaced, and nothing given that they have not got."""
 KEPT = {"broker:admin": frozenset({"broker:role.edit", "broker:user_role.edit"})}
@@ -236,7 +242,7 @@ def _by_nature(tx: Tx) -> set[str]:
     if tx.principal.scopes or tx.principal.organization_id is None:
         return set()
     held = set(grants.roles_of(tx, tx.principal.id, tx.principal.organization_id))
-    families = {HIGHEST_OF[role] for role in held & HIGHEST_OF.keys()}
+    families = {family for family, role in HIGHEST.items() if role in held}
     return {key for key, one in CATALOGUE.items() if held & one.roles or key.split(":")[0] in families}
 
 

@@ -14,20 +14,13 @@ from sqlalchemy import func, select, update
 
 from quarterdeck.access import Access, grants
 from quarterdeck.access.model import Grant
+from quarterdeck.access.roles import HIGHEST
 from quarterdeck.identity import invitations, organizations, sessions
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.model import Invitation, PersonalToken, User, UserSession
 from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid, NotFound
-
-HIGHEST = {
-    "organization": "organization:owner",
-    "tasks": "tasks:admin",
-    "broker": "broker:admin",
-    "runbooks": "runbooks:super-admin",
-}
-"""Of each family the role that somebody has to have."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from quarterdeck.access import roles
 from quarterdeck.access.model import Role
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.machine import Machine
-from quarterdeck.identity.members import HIGHEST
 from quarterdeck.identity.model import ExternalAccount, Organization, UserSession
 from quarterdeck.identity.oidc.discovery import check_address
 from quarterdeck.identity.oidc.model import OidcProvider, OidcRequest
@@ -194,7 +193,7 @@ def require_operator(tx: Tx) -> None:
     if tx.principal.kind == "system":
         return
     here = tx.principal.organization_id
-    highest = roles.carried(tx, sorted(HIGHEST.values()))
+    highest = roles.carried(tx, sorted(roles.HIGHEST.values()))
     if here is None or not Machine.belongs_to(tx, here) or highest - roles.mine(tx):
         raise Forbidden(
             "Identity providers vouch for everybody here, so they are looked after by who may do everything.",

@@ -229,4 +229,5 @@ def test_all_that_was_left_there_is_said_and_taken_away(
     app = application(client, server, "anew", repositories.add(f"anew-{server}", dockerfile("9")).source())
     assert visit(client, there, client.deployed(app)).text == "9\n"
     put_away(client, server)
-    assert all(one["removed"] for one in client.post(path, {"remove": True})["items"])
+    again = client.post(path, {"remove": True})["items"]
+    assert all(one["removed"] for one in again), again

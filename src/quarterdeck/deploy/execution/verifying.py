@@ -19,6 +19,7 @@ from quarterdeck.deploy.execution.ways import route_value, said_in
 from quarterdeck.deploy.planning.profiles import HealthPolicy
 from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.fleet.docker import containers
+from quarterdeck.fleet.targets.kernel_log import ran_out_of_memory
 from quarterdeck.kernel.errors import ProviderFailure
 from quarterdeck.kernel.faults import point
 
@@ -61,9 +62,10 @@ async def alive(target: Target, runtime: dict[str, Any]) -> str | None:
             return "was removed by somebody else"
         if found.state.running and not found.state.restarting:
             return None
-        if found.state.oom_killed:
+        killed = found.state.exit_code in KILLING
+        if found.state.oom_killed or (killed and await ran_out_of_memory(target.host, found.id)):
             return "ran out of memory"
-        if found.state.exit_code in KILLING:
+        if killed:
             return f"ended with exit code {found.state.exit_code}, {KILLED}"
         return f"ended with exit code {found.state.exit_code}" + (
             f" ({found.state.error})" if found.state.error else ""

@@ -11,6 +11,9 @@ from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.fleet.docker.messages import lines
 
 
+NEVER = "0001-"  # the year in which an engine dates a sample that it has not taken
+
+
 class CpuTimes(msgspec.Struct):
     total_usage: int = 0
 
@@ -93,8 +96,11 @@ def sample(raw: Raw) -> Sample:
 
 
 async def stats(engine: Engine, container: str) -> AsyncGenerator[Sample, None]:
-    """One sample a second until the container ends. Keep one stream open: a single reading takes two seconds."""
+    """One sample a second until the container ends. Keep one stream open: a single reading takes two seconds. What an
+    engine sends while it has not measured yet is left out.
+    """
     async with engine.stream("GET", f"/containers/{container}/stats", query={"stream": "1"}) as answer:
         async for line in lines(answer.aiter_bytes()):
-            if line.strip():
-                yield sample(msgspec.json.decode(line, type=Raw))
+            raw = msgspec.json.decode(line, type=Raw) if line.strip() else None
+            if raw is not None and not raw.read.startswith(NEVER):
+                yield sample(raw)

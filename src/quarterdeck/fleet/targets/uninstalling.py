@@ -24,7 +24,8 @@ from quarterdeck.kernel.faults import point
 LABEL = "quarterdeck.instance"
 OURS = ("deployments", "edge", "engine", "installations", "locks", "processes", "program", "releases")
 REMOVE_SECONDS = 120.0
-TRIES = 15
+TRIES, DIRECTORY_TRIES = 15, 3
+WORDS = 300  # of what the server's own commands say, at most
 VOLUME = "Volumes hold data, and are never removed. On that machine: docker volume rm"
 ASKED = f"Quarterdeck installed it. Add --engine to remove it, too. {removing.DATA}"
 ENGINE, SILENT = "engine", "silent-engine"
@@ -161,22 +162,42 @@ async def _remove(remote: Remote, instance: str, one: Left) -> str | None:
         running = Running(remote.host, remote.root / "engine", lambda _lines: None, asyncio.sleep)
         return await removing.remove(running, instance, LABEL)
     elif one.kind == "directory":
-        ran = await remote.host.run(["rm", "-rf", "--", one.name], seconds=REMOVE_SECONDS)
-        if ran.status != 0:
-            raise ProviderFailure(
-                f"{one.name} could not be removed whole.",
-                code="remote_file_refused",
-                hint="Look there who owns what is left, remove it, and uninstall again.",
-            )
+        await _remove_directory(remote, one.name)
     else:
         async with await open_engine(remote.host) as engine:
             if one.kind == "container":
                 await _remove_container(engine, one.name)
             elif one.kind == "network":
-                await networks.remove(engine, one.name)
+                await _patiently(lambda: networks.remove(engine, one.name), TRIES)
             else:
-                await images.remove(engine, one.name, force=True)
+                await _patiently(lambda: images.remove(engine, one.name, force=True), TRIES)
     return None
+
+
+async def _patiently(remove: Callable[[], Awaitable[object]], tries: int) -> None:
+    """Work that was accepted before we came ends at the same moment: what it still holds or clears is tried again."""
+    for left in reversed(range(tries)):
+        try:
+            await remove()
+        except (Conflict, ProviderFailure):
+            if not left:
+                raise
+            await asyncio.sleep(1)
+        else:
+            return
+
+
+async def _remove_directory(remote: Remote, path: str) -> None:
+    async def once() -> None:
+        ran = await remote.host.run(["rm", "-rf", "--", path], seconds=REMOVE_SECONDS)
+        if ran.status != 0:
+            raise ProviderFailure(
+                f"{path} could not be removed whole: {ran.stderr.decode(errors='replace').strip()[-WORDS:]}",
+                code="remote_file_refused",
+                hint="Look there who owns what is left, remove it, and uninstall again.",
+            )
+
+    await _patiently(once, DIRECTORY_TRIES)
 
 
 async def _remove_container(engine: Engine, name: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from litestar import Request, Response, Router, get
+from litestar import Request, Response, get
 
 from quarterdeck.console.desk import HOME, LOST, console_of, desk_of, open_desk, part, request_id, sign_in_address
 from quarterdeck.console.pages import (
@@ -34,6 +34,7 @@ from quarterdeck.console.views.shell import Crumb, Note
 from quarterdeck.kernel.errors import Forbidden, NotFound, Unauthenticated
 from quarterdeck.kernel.http.dialects import sentence
 from quarterdeck.kernel.http.failures import failure_of
+from quarterdeck.kernel.http.routing import Routes
 
 FOREVER = "public, max-age=31536000, immutable"
 HEADINGS = {
@@ -209,9 +210,9 @@ def console_address(method: str, path: str) -> str:
     return HOME + LOST
 
 
-def console_router() -> Router:
+def console_router() -> Routes:
     """The console's routes. `app.state.console` must hold a `desk.Console`."""
-    return Router(
+    return Routes(
         path=HOME,
         route_handlers=HANDLERS,
         exception_handlers={Exception: show_failure},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from litestar import Request, Response, Router, get, post
+from litestar import Request, Response, get, post
 
 from quarterdeck.console.desk import AnyRequest, console_of, note_of, read_form, request_id, signed_in, status_of
 from quarterdeck.console.pages.doors import DOOR
@@ -13,6 +13,7 @@ from quarterdeck.console.permissions import SIGNED_IN, needs
 from quarterdeck.console.render import see
 from quarterdeck.console.router import show_failure
 from quarterdeck.kernel.errors import Invalid, Problem
+from quarterdeck.kernel.http.routing import Routes
 
 ADDRESS = "/cli/login"
 LOOKS = 5
@@ -70,9 +71,9 @@ def _address(code: str) -> str:
 HANDLERS: tuple[Any, ...] = (device, answer_device)
 
 
-def device_router() -> Router:
+def device_router() -> Routes:
     """The page's routes; its address is the infra contract's, so it stands outside of `/console`."""
-    return Router(
+    return Routes(
         path=ADDRESS,
         route_handlers=HANDLERS,
         exception_handlers={Exception: show_failure},

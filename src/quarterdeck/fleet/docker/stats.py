@@ -10,7 +10,6 @@ import msgspec
 from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.fleet.docker.messages import lines
 
-
 NEVER = "0001-"  # the year in which an engine dates a sample that it has not taken
 
 

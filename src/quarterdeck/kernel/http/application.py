@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
-from litestar import Litestar, Request, Response, Router
+from litestar import Litestar, Request, Response
 from litestar.datastructures import State
 from litestar.types import ControllerRouterHandler
 
@@ -15,6 +15,7 @@ from quarterdeck.kernel.http.dialects import Dialect, Dialects
 from quarterdeck.kernel.http.failures import failure_of
 from quarterdeck.kernel.http.guard import Guard, check_declared
 from quarterdeck.kernel.http.perimeter import Perimeter, Rewrite, Surroundings, rendered
+from quarterdeck.kernel.http.routing import Application, Routes
 from quarterdeck.kernel.ids import Ids
 from quarterdeck.kernel.limits import Limiter, Rate
 from quarterdeck.kernel.principal import current
@@ -51,8 +52,8 @@ def build(handlers: Sequence[ControllerRouterHandler], frame: Frame, *, lifespan
         per_address=frame.per_address,
         public_url=frame.surroundings.public_url,
     )
-    app = Litestar(
-        route_handlers=[Router(path="/", route_handlers=list(handlers))],
+    app = Application(
+        route_handlers=[Routes(path="/", route_handlers=list(handlers))],
         guards=[guard],
         exception_handlers={Exception: refuse},
         request_max_body_size=frame.body_limit,

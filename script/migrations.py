@@ -21,7 +21,8 @@ from alembic.operations import ops  # noqa: E402 - the path comes first
 from alembic.runtime.migration import MigrationContext  # noqa: E402 - the path comes first
 from sqlalchemy import DDL, MetaData, Table  # noqa: E402 - the path comes first
 
-from quarterdeck.kernel.db.migrate import MIGRATIONS, engine_for, migrate, revisions  # noqa: E402 - the path comes first
+from quarterdeck.kernel.db.migrate import MIGRATIONS, create, engine_for, migrate, revisions  # noqa: E402 - see above
+from quarterdeck.kernel.db.newest import NEWEST, written  # noqa: E402 - the path comes first
 from quarterdeck.kernel.db.types import Instant  # noqa: E402 - the path comes first
 from quarterdeck.schema import tables  # noqa: E402 - the path comes first
 
@@ -178,17 +179,28 @@ def following(name: str) -> None:
     write(f"{int(last) + 1:04d}", last, name, f"{words}.", rendered(context, found, tables()))
 
 
+def newest() -> None:
+    """Write down what the migrations make of an empty SQLite file."""
+    with tempfile.TemporaryDirectory() as directory:
+        address = Path(directory) / "newest.db"
+        create(address, revisions()[-1], lambda _connection: None)
+        NEWEST.write_text(written(address))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", nargs="?", help="what it brings, in snake case (custom_domains)")
     parser.add_argument("--first", action="store_true", help="write the first migrations anew")
+    parser.add_argument("--newest", action="store_true", help="after an edit by hand: write the newest schema anew")
     arguments = parser.parse_args()
     if arguments.first:
         first()
     elif arguments.name and arguments.name.isidentifier():
         following(arguments.name)
-    else:
+    elif not arguments.newest:
         parser.error("give a name in snake case")
+    revisions.cache_clear()
+    newest()
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from sqlalchemy.dialects import postgresql
 from quarterdeck.kernel.clock import HeldClock, SystemClock, micros
 from quarterdeck.kernel.db.backups import back_up
 from quarterdeck.kernel.db.migrate import create, current, engine_for, migrate, pending, revisions
+from quarterdeck.kernel.db.newest import NEWEST, written
 from quarterdeck.kernel.db.types import Base
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.schema import tables
@@ -287,3 +288,14 @@ def test_an_upgrade_that_is_killed_half_way_leaves_the_schema_before_and_is_begu
     assert catalogue(empty) == found
     assert migrate(empty) == list(revisions()[-3:])
     assert pending(empty) == []
+
+
+def test_the_schema_that_is_written_down_is_what_all_migrations_make(tmp_path: Path) -> None:
+    """Byte for byte, so that nobody's first start differs from another one's upgrade. Else: script/new_migration
+    --newest.
+    """
+    one_by_one, at_once = tmp_path / "one-by-one.db", tmp_path / "at-once.db"
+    create(one_by_one, revisions()[-1], lambda _connection: None)
+    assert written(one_by_one) == NEWEST.read_text()
+    assert migrate(at_once) == list(revisions())
+    assert written(at_once) == NEWEST.read_text()

@@ -116,6 +116,7 @@ def serve(
 
     # What imports make stays for ever: looking through it for garbage, again and again, is a sixth of the start.
     gc.disable()
+    _without_colours()
     from quarterdeck.kernel import telemetry
     from quarterdeck.kernel.settings import load
 
@@ -128,6 +129,22 @@ def serve(
     gc.enable()
     asyncio.run(app.serve(settings, announce=announce))
     return int(Exit.DONE)
+
+
+def _without_colours() -> None:
+    """Import structlog and httpx as if rich were not installed. They want it for colours and for a command line of
+    their own: a server writes JSON lines, and rich is a twentieth of its start.
+    """
+    absent = "rich" not in sys.modules
+    if absent:
+        # What makes an import fail, says the manual of importlib.
+        sys.modules["rich"] = None  # type: ignore[assignment]
+    try:
+        import httpx  # noqa: F401 - imported for its own sake
+        import structlog  # noqa: F401 - imported for its own sake
+    finally:
+        if absent:
+            del sys.modules["rich"]
 
 
 def announce(line: str) -> None:

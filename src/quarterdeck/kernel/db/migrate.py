@@ -1,6 +1,7 @@
 """Bringing a database to this program's schema: one linear history, newer schemas refused.
 
-Alembic is imported only when there is something to apply: asking takes one query.
+Alembic is imported only when there is something to apply: asking takes one query, and an empty SQLite file is given
+the newest schema as it is written down.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import structlog
 from sqlalchemy import Connection, Engine, create_engine, pool
 from sqlalchemy.exc import DBAPIError
 
+from quarterdeck.kernel.db import newest
 from quarterdeck.kernel.db.address import sqlalchemy_url
 from quarterdeck.kernel.db.backups import back_up
 from quarterdeck.kernel.db.sqlite import open_engine
@@ -110,7 +112,10 @@ def migrate(address: str | Path, *, backups: Path | None = None) -> list[str]:
             todo = _after(_current(connection))
             if todo:
                 point("migrate.begin")
-                _upgrade(connection)
+                if connection.dialect.name == "sqlite" and newest.is_empty(connection):
+                    newest.make(connection)
+                else:
+                    _upgrade(connection)
                 point("migrate.applied")
             return todo
     except DBAPIError as error:

@@ -1,0 +1,1132 @@
+CREATE TABLE access_facts (
+	ref VARCHAR(40) NOT NULL, 
+	organization_id INTEGER NOT NULL, 
+	kind VARCHAR(20) NOT NULL, 
+	key_hash VARCHAR(64), 
+	payload_hash VARCHAR(64) NOT NULL, 
+	tenant VARCHAR(200) NOT NULL, 
+	account VARCHAR(200), 
+	capability VARCHAR(200), 
+	operation VARCHAR(200), 
+	source VARCHAR(200) NOT NULL, 
+	surface VARCHAR(200), 
+	body JSON NOT NULL, 
+	at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_access_facts PRIMARY KEY (id), 
+	CONSTRAINT uq_access_facts_ref UNIQUE (ref), 
+	CONSTRAINT uq_access_facts_uid UNIQUE (uid)
+);
+--
+CREATE TABLE access_grants (
+	user_id INTEGER NOT NULL, 
+	organization_id INTEGER NOT NULL, 
+	project_id INTEGER NOT NULL, 
+	role VARCHAR(80) NOT NULL, 
+	created_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, scope VARCHAR(1000) DEFAULT '' NOT NULL, granted_by INTEGER, 
+	CONSTRAINT pk_access_grants PRIMARY KEY (id), 
+	CONSTRAINT uq_access_grants_uid UNIQUE (uid)
+);
+--
+CREATE TABLE access_permissions (
+	id INTEGER NOT NULL, 
+	"key" VARCHAR(120) NOT NULL, 
+	CONSTRAINT pk_access_permissions PRIMARY KEY (id), 
+	CONSTRAINT uq_access_permissions_key UNIQUE ("key")
+);
+--
+CREATE TABLE access_role_permissions (
+	role_id INTEGER NOT NULL, 
+	permission VARCHAR(120) NOT NULL, 
+	CONSTRAINT pk_access_role_permissions PRIMARY KEY (role_id, permission), 
+	CONSTRAINT fk_access_role_permissions_role_id FOREIGN KEY(role_id) REFERENCES access_roles (id)
+);
+--
+CREATE TABLE access_roles (
+	"key" VARCHAR(80) NOT NULL, 
+	family VARCHAR(20) NOT NULL, 
+	organization_id INTEGER, 
+	name VARCHAR(100) NOT NULL, 
+	description TEXT, 
+	created_at BIGINT NOT NULL, 
+	updated_at BIGINT NOT NULL, 
+	edited_at BIGINT, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_access_roles PRIMARY KEY (id), 
+	CONSTRAINT uq_access_roles_key UNIQUE ("key"), 
+	CONSTRAINT uq_access_roles_uid UNIQUE (uid)
+);
+--
+CREATE TABLE alembic_version (
+	version_num VARCHAR(32) NOT NULL, 
+	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+);
+--
+INSERT INTO "alembic_version" VALUES('0015');
+--
+CREATE TABLE audit_archives (
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	ref VARCHAR(16) NOT NULL, 
+	organization_id BIGINT, 
+	aggregate_id VARCHAR(200), 
+	action VARCHAR(96), 
+	from_at BIGINT, 
+	to_at BIGINT, 
+	reason TEXT NOT NULL, 
+	item_count INTEGER NOT NULL, 
+	truncated BOOLEAN NOT NULL, 
+	content TEXT NOT NULL, 
+	digest VARCHAR(64) NOT NULL, 
+	retains BOOLEAN NOT NULL, 
+	created_at BIGINT NOT NULL, 
+	CONSTRAINT pk_audit_archives PRIMARY KEY (id), 
+	CONSTRAINT uq_audit_archives_ref UNIQUE (ref), 
+	CONSTRAINT uq_audit_archives_uid UNIQUE (uid)
+);
+--
+CREATE TABLE audit_events (
+	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
+	uid VARCHAR(36) NOT NULL, 
+	ref VARCHAR(16) NOT NULL, 
+	organization_id BIGINT, 
+	at BIGINT NOT NULL, 
+	actor_kind VARCHAR(16) NOT NULL, 
+	actor_id BIGINT NOT NULL, 
+	actor_label VARCHAR(200) NOT NULL, 
+	action VARCHAR(96) NOT NULL, 
+	resource_type VARCHAR(64) NOT NULL, 
+	resource_id VARCHAR(200) NOT NULL, 
+	aggregate_id VARCHAR(200) NOT NULL, 
+	outcome VARCHAR(8) NOT NULL, 
+	request_id VARCHAR(64) NOT NULL, 
+	correlation_id VARCHAR(64) NOT NULL, 
+	address VARCHAR(64), 
+	detail TEXT NOT NULL, 
+	CONSTRAINT uq_audit_events_ref UNIQUE (ref), 
+	CONSTRAINT uq_audit_events_uid UNIQUE (uid)
+);
+--
+CREATE TABLE audit_holds (
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	ref VARCHAR(16) NOT NULL, 
+	organization_id BIGINT, 
+	aggregate_id VARCHAR(200), 
+	reason TEXT NOT NULL, 
+	created_at BIGINT NOT NULL, 
+	released_at BIGINT, action VARCHAR(96), from_at BIGINT, to_at BIGINT, requested_by VARCHAR(200), released_by VARCHAR(200), release_reason TEXT, 
+	CONSTRAINT pk_audit_holds PRIMARY KEY (id), 
+	CONSTRAINT uq_audit_holds_ref UNIQUE (ref), 
+	CONSTRAINT uq_audit_holds_uid UNIQUE (uid)
+);
+--
+CREATE TABLE audit_retained (
+	event_id BIGINT NOT NULL, 
+	archive_id INTEGER NOT NULL, 
+	CONSTRAINT pk_audit_retained PRIMARY KEY (event_id, archive_id), 
+	CONSTRAINT fk_audit_retained_archive_id FOREIGN KEY(archive_id) REFERENCES audit_archives (id) ON DELETE CASCADE
+);
+--
+CREATE TABLE audit_seals (
+	organization_id BIGINT NOT NULL, 
+	position BIGINT NOT NULL, 
+	event_id BIGINT NOT NULL, 
+	digest VARCHAR(64) NOT NULL, 
+	hash VARCHAR(64) NOT NULL, 
+	at BIGINT NOT NULL, 
+	CONSTRAINT pk_audit_seals PRIMARY KEY (organization_id, position), 
+	CONSTRAINT uq_audit_seals_event_id UNIQUE (event_id)
+);
+--
+CREATE TABLE audit_tallies (
+	organization_id BIGINT NOT NULL, 
+	action VARCHAR(96) NOT NULL, 
+	actor_kind VARCHAR(16) NOT NULL, 
+	actor_id BIGINT NOT NULL, 
+	actor_label VARCHAR(200) NOT NULL, 
+	count BIGINT NOT NULL, 
+	CONSTRAINT pk_audit_tallies PRIMARY KEY (organization_id, action, actor_kind, actor_id, actor_label)
+);
+--
+CREATE TABLE audit_tombstones (
+	event_id BIGINT NOT NULL, 
+	at BIGINT NOT NULL, 
+	digest VARCHAR(64) NOT NULL, 
+	hash VARCHAR(64) NOT NULL, 
+	pruned_at BIGINT NOT NULL, 
+	CONSTRAINT pk_audit_tombstones PRIMARY KEY (event_id)
+);
+--
+CREATE TABLE audit_unsealed (
+	event_id INTEGER NOT NULL, 
+	CONSTRAINT pk_audit_unsealed PRIMARY KEY (event_id)
+);
+--
+CREATE TABLE deploy_deployments (
+	ref VARCHAR(40) NOT NULL, 
+	organization_id INTEGER NOT NULL, 
+	project_id INTEGER NOT NULL, 
+	environment_id INTEGER NOT NULL, 
+	resource_id INTEGER NOT NULL, 
+	server_id INTEGER NOT NULL, 
+	destination_id INTEGER NOT NULL, 
+	number INTEGER NOT NULL, 
+	status VARCHAR(20) NOT NULL, 
+	"trigger" VARCHAR(10) NOT NULL, 
+	source_deployment_id INTEGER, 
+	candidate_id INTEGER, 
+	supersedes_id INTEGER, 
+	superseded_by_id INTEGER, 
+	requested_by VARCHAR(200) NOT NULL, 
+	snapshot JSON NOT NULL, 
+	snapshot_ref VARCHAR(40) NOT NULL, 
+	variables TEXT NOT NULL, 
+	plan_ref VARCHAR(40) NOT NULL, 
+	"plan" JSON, 
+	"commit" VARCHAR(64), 
+	commit_message VARCHAR(500), 
+	artifact JSON, 
+	artifact_retained BOOLEAN NOT NULL, 
+	route JSON, 
+	runtime JSON, 
+	error_code VARCHAR(100), 
+	error_message TEXT, 
+	error_hint TEXT, 
+	error_phase VARCHAR(20), 
+	job_id INTEGER, 
+	created_at BIGINT NOT NULL, 
+	started_at BIGINT, 
+	finished_at BIGINT, 
+	archived_at BIGINT, 
+	retired_at BIGINT, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_deploy_deployments PRIMARY KEY (id), 
+	CONSTRAINT fk_deploy_deployments_destination_id FOREIGN KEY(destination_id) REFERENCES fleet_destinations (id), 
+	CONSTRAINT fk_deploy_deployments_environment_id FOREIGN KEY(environment_id) REFERENCES workspace_environments (id), 
+	CONSTRAINT fk_deploy_deployments_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT fk_deploy_deployments_project_id FOREIGN KEY(project_id) REFERENCES workspace_projects (id), 
+	CONSTRAINT fk_deploy_deployments_resource_id FOREIGN KEY(resource_id) REFERENCES deploy_resources (id), 
+	CONSTRAINT fk_deploy_deployments_server_id FOREIGN KEY(server_id) REFERENCES fleet_servers (id), 
+	CONSTRAINT uq_deploy_deployments_ref UNIQUE (ref), 
+	CONSTRAINT uq_deploy_deployments_uid UNIQUE (uid)
+);
+--
+CREATE TABLE deploy_log_archives (
+	ref VARCHAR(40) NOT NULL, 
+	organization_id INTEGER NOT NULL, 
+	resource_id INTEGER NOT NULL, 
+	project_id INTEGER NOT NULL, 
+	server_id INTEGER, 
+	deployment_ref VARCHAR(40), 
+	service VARCHAR(100), 
+	runtime_kind VARCHAR(40), 
+	reason VARCHAR(280), 
+	captured_at BIGINT NOT NULL, 
+	line_count INTEGER NOT NULL, 
+	content TEXT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_deploy_log_archives PRIMARY KEY (id), 
+	CONSTRAINT fk_deploy_log_archives_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT fk_deploy_log_archives_resource_id FOREIGN KEY(resource_id) REFERENCES deploy_resources (id), 
+	CONSTRAINT uq_deploy_log_archives_ref UNIQUE (ref), 
+	CONSTRAINT uq_deploy_log_archives_uid UNIQUE (uid)
+);
+--
+CREATE TABLE deploy_observations (
+	resource_id INTEGER NOT NULL, 
+	deployment_id INTEGER NOT NULL, 
+	lifecycle VARCHAR(16) NOT NULL, 
+	message TEXT, 
+	restarts INTEGER NOT NULL, 
+	observed_at BIGINT NOT NULL, 
+	changed_at BIGINT NOT NULL, services JSON, 
+	CONSTRAINT pk_deploy_observations PRIMARY KEY (resource_id), 
+	CONSTRAINT fk_deploy_observations_resource_id FOREIGN KEY(resource_id) REFERENCES deploy_resources (id)
+);
+--
+CREATE TABLE deploy_phases (
+	deployment_id INTEGER NOT NULL, 
+	phase VARCHAR(20) NOT NULL, 
+	status VARCHAR(12) NOT NULL, 
+	detail VARCHAR(300), 
+	attempts INTEGER NOT NULL, 
+	started_at BIGINT NOT NULL, 
+	finished_at BIGINT, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_deploy_phases PRIMARY KEY (id), 
+	CONSTRAINT fk_deploy_phases_deployment_id FOREIGN KEY(deployment_id) REFERENCES deploy_deployments (id), 
+	CONSTRAINT uq_deploy_phases_uid UNIQUE (uid)
+);
+--
+CREATE TABLE deploy_resources (
+	ref VARCHAR(40) NOT NULL, 
+	organization_id INTEGER NOT NULL, 
+	project_id INTEGER NOT NULL, 
+	environment_id INTEGER NOT NULL, 
+	destination_id INTEGER, 
+	name VARCHAR(200) NOT NULL, 
+	slug VARCHAR(100) NOT NULL, 
+	live_slug VARCHAR(100), 
+	kind VARCHAR(20) NOT NULL, 
+	description TEXT, 
+	services JSON NOT NULL, 
+	source JSON, 
+	source_fingerprint VARCHAR(20), 
+	source_credential TEXT, 
+	runtime JSON, 
+	network JSON, 
+	access JSON, 
+	health JSON, 
+	lifecycle VARCHAR(20) NOT NULL, 
+	archived_at BIGINT, 
+	deleted_at BIGINT, 
+	created_at BIGINT NOT NULL, 
+	version INTEGER NOT NULL, 
+	deployment_count INTEGER NOT NULL, 
+	latest_id INTEGER, 
+	serving_id INTEGER, 
+	wanted VARCHAR(10) NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_deploy_resources PRIMARY KEY (id), 
+	CONSTRAINT fk_deploy_resources_destination_id FOREIGN KEY(destination_id) REFERENCES fleet_destinations (id), 
+	CONSTRAINT fk_deploy_resources_environment_id FOREIGN KEY(environment_id) REFERENCES workspace_environments (id), 
+	CONSTRAINT fk_deploy_resources_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT fk_deploy_resources_project_id FOREIGN KEY(project_id) REFERENCES workspace_projects (id), 
+	CONSTRAINT uq_deploy_resources_ref UNIQUE (ref), 
+	CONSTRAINT uq_deploy_resources_uid UNIQUE (uid)
+);
+--
+CREATE TABLE deploy_runtime_controls (
+	ref VARCHAR(40) NOT NULL, 
+	resource_id INTEGER NOT NULL, 
+	deployment_id INTEGER, 
+	operation VARCHAR(10) NOT NULL, 
+	status VARCHAR(10) NOT NULL, 
+	runtime_state VARCHAR(12) NOT NULL, 
+	reason VARCHAR(280), 
+	blocked_reason VARCHAR(60), 
+	error_code VARCHAR(100), 
+	phases JSON NOT NULL, 
+	idempotency_key VARCHAR(200), 
+	job_id INTEGER, 
+	started_at BIGINT NOT NULL, 
+	completed_at BIGINT, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_deploy_runtime_controls PRIMARY KEY (id), 
+	CONSTRAINT fk_deploy_runtime_controls_resource_id FOREIGN KEY(resource_id) REFERENCES deploy_resources (id), 
+	CONSTRAINT uq_deploy_runtime_controls_ref UNIQUE (ref), 
+	CONSTRAINT uq_deploy_runtime_controls_uid UNIQUE (uid)
+);
+--
+CREATE TABLE domain_events (
+	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
+	stream VARCHAR(200) NOT NULL, 
+	sequence BIGINT NOT NULL, 
+	cursor VARCHAR(32) NOT NULL, 
+	type VARCHAR(96) NOT NULL, 
+	data TEXT NOT NULL, 
+	at BIGINT NOT NULL, 
+	organization_id BIGINT, 
+	correlation_id VARCHAR(64) NOT NULL, 
+	"transaction" BIGINT NOT NULL, 
+	CONSTRAINT uq_domain_events_cursor UNIQUE (cursor), 
+	CONSTRAINT uq_domain_events_stream_sequence UNIQUE (stream, sequence)
+);
+--
+CREATE TABLE event_streams (
+	stream VARCHAR(200) NOT NULL, 
+	organization_id BIGINT, 
+	head BIGINT NOT NULL, 
+	watermark BIGINT NOT NULL, 
+	CONSTRAINT pk_event_streams PRIMARY KEY (stream)
+);
+--
+CREATE TABLE event_subscribers (
+	name VARCHAR(96) NOT NULL, 
+	"transaction" BIGINT NOT NULL, 
+	event_id BIGINT NOT NULL, 
+	failures INTEGER NOT NULL, 
+	last_error VARCHAR(200), 
+	retry_at BIGINT, 
+	CONSTRAINT pk_event_subscribers PRIMARY KEY (name)
+);
+--
+CREATE TABLE fleet_access_policies (
+	ref VARCHAR(40) NOT NULL, 
+	organization_id INTEGER NOT NULL, 
+	server_id INTEGER NOT NULL, 
+	mode VARCHAR(20) NOT NULL, 
+	provider VARCHAR(60), 
+	template VARCHAR(255), 
+	updated_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_fleet_access_policies PRIMARY KEY (id), 
+	CONSTRAINT fk_fleet_access_policies_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT uq_fleet_access_policies_ref UNIQUE (ref), 
+	CONSTRAINT uq_fleet_access_policies_uid UNIQUE (uid)
+);
+--
+CREATE TABLE fleet_destinations (
+	ref VARCHAR(40) NOT NULL, 
+	server_id INTEGER NOT NULL, 
+	name VARCHAR(100) NOT NULL, 
+	kind VARCHAR(20) NOT NULL, 
+	created_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_fleet_destinations PRIMARY KEY (id), 
+	CONSTRAINT fk_fleet_destinations_server_id FOREIGN KEY(server_id) REFERENCES fleet_servers (id), 
+	CONSTRAINT uq_fleet_destinations_ref UNIQUE (ref), 
+	CONSTRAINT uq_fleet_destinations_uid UNIQUE (uid)
+);
+--
+CREATE TABLE fleet_host_keys (
+	server_id INTEGER NOT NULL, 
+	algorithm VARCHAR(40), 
+	fingerprint VARCHAR(80) NOT NULL, 
+	pinned_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_fleet_host_keys PRIMARY KEY (id), 
+	CONSTRAINT fk_fleet_host_keys_server_id FOREIGN KEY(server_id) REFERENCES fleet_servers (id), 
+	CONSTRAINT uq_fleet_host_keys_uid UNIQUE (uid)
+);
+--
+CREATE TABLE fleet_proxy_attempts (
+	ref VARCHAR(40) NOT NULL, 
+	server_id INTEGER NOT NULL, 
+	reason VARCHAR(20) NOT NULL, 
+	status VARCHAR(10) NOT NULL, 
+	error_code VARCHAR(100), 
+	error_message TEXT, 
+	job_id INTEGER, 
+	started_at BIGINT NOT NULL, 
+	finished_at BIGINT, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_fleet_proxy_attempts PRIMARY KEY (id), 
+	CONSTRAINT fk_fleet_proxy_attempts_server_id FOREIGN KEY(server_id) REFERENCES fleet_servers (id), 
+	CONSTRAINT uq_fleet_proxy_attempts_ref UNIQUE (ref), 
+	CONSTRAINT uq_fleet_proxy_attempts_uid UNIQUE (uid)
+);
+--
+CREATE TABLE fleet_prune_policies (
+	ref VARCHAR(80) NOT NULL, 
+	organization_id INTEGER NOT NULL, 
+	version VARCHAR(40) NOT NULL, 
+	scope VARCHAR(20) NOT NULL, 
+	server VARCHAR(40) NOT NULL, 
+	retention_days INTEGER NOT NULL, 
+	destructive BOOLEAN NOT NULL, 
+	categories JSON NOT NULL, 
+	retry_on_failure BOOLEAN NOT NULL, 
+	enabled BOOLEAN NOT NULL, 
+	created_at BIGINT NOT NULL, 
+	updated_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_fleet_prune_policies PRIMARY KEY (id), 
+	CONSTRAINT fk_fleet_prune_policies_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT uq_fleet_prune_policies_uid UNIQUE (uid)
+);
+--
+CREATE TABLE fleet_server_credentials (
+	server_id INTEGER NOT NULL, 
+	kind VARCHAR(30) NOT NULL, 
+	credential_id INTEGER, 
+	username VARCHAR(64), 
+	public_key TEXT, 
+	private_key TEXT, 
+	configured_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_fleet_server_credentials PRIMARY KEY (id), 
+	CONSTRAINT fk_fleet_server_credentials_credential_id FOREIGN KEY(credential_id) REFERENCES fleet_ssh_credentials (id), 
+	CONSTRAINT fk_fleet_server_credentials_server_id FOREIGN KEY(server_id) REFERENCES fleet_servers (id), 
+	CONSTRAINT uq_fleet_server_credentials_uid UNIQUE (uid)
+);
+--
+CREATE TABLE fleet_servers (
+	ref VARCHAR(40) NOT NULL, 
+	organization_id INTEGER NOT NULL, 
+	name VARCHAR(200) NOT NULL, 
+	host VARCHAR(255) NOT NULL, 
+	port INTEGER NOT NULL, 
+	provider VARCHAR(40) NOT NULL, 
+	target_kind VARCHAR(40) NOT NULL, 
+	lifecycle VARCHAR(20) NOT NULL, 
+	deactivated_at BIGINT, 
+	deactivation_reason VARCHAR(280), 
+	proxy_kind VARCHAR(20) NOT NULL, 
+	proxy_status VARCHAR(20) NOT NULL, 
+	proxy_attempted_at BIGINT, 
+	proxy_succeeded_at BIGINT, 
+	proxy_error_code VARCHAR(100), 
+	proxy_error_message TEXT, 
+	edge_http_port INTEGER, 
+	edge_https_port INTEGER, 
+	created_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, uninstalling_at BIGINT, engine_use VARCHAR(20), engine_decided_at BIGINT, engine_reason VARCHAR(280), engine_job_id INTEGER, 
+	CONSTRAINT pk_fleet_servers PRIMARY KEY (id), 
+	CONSTRAINT fk_fleet_servers_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT uq_fleet_servers_ref UNIQUE (ref), 
+	CONSTRAINT uq_fleet_servers_uid UNIQUE (uid)
+);
+--
+CREATE TABLE fleet_ssh_credentials (
+	ref VARCHAR(40) NOT NULL, 
+	organization_id INTEGER NOT NULL, 
+	name VARCHAR(200) NOT NULL, 
+	username VARCHAR(64), 
+	public_key TEXT NOT NULL, 
+	private_key TEXT NOT NULL, 
+	created_at BIGINT NOT NULL, 
+	rotated_at BIGINT, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_fleet_ssh_credentials PRIMARY KEY (id), 
+	CONSTRAINT fk_fleet_ssh_credentials_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT uq_fleet_ssh_credentials_ref UNIQUE (ref), 
+	CONSTRAINT uq_fleet_ssh_credentials_uid UNIQUE (uid)
+);
+--
+CREATE TABLE fleet_workers (
+	organization_id INTEGER NOT NULL, 
+	name VARCHAR(200) NOT NULL, 
+	credential_hash VARCHAR(64) NOT NULL, 
+	capabilities JSON NOT NULL, 
+	offered JSON NOT NULL, 
+	fingerprint VARCHAR(80), 
+	version VARCHAR(40), 
+	boot_id VARCHAR(40), 
+	slots INTEGER NOT NULL, 
+	used_slots INTEGER NOT NULL, 
+	created_at BIGINT NOT NULL, 
+	first_seen_at BIGINT, 
+	last_seen_at BIGINT, 
+	drain_requested_at BIGINT, 
+	revoked_at BIGINT, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_fleet_workers PRIMARY KEY (id), 
+	CONSTRAINT fk_fleet_workers_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT uq_fleet_workers_credential_hash UNIQUE (credential_hash), 
+	CONSTRAINT uq_fleet_workers_uid UNIQUE (uid)
+);
+--
+CREATE TABLE identity_deploy_tokens (
+	ref VARCHAR(40) NOT NULL, 
+	organization_id INTEGER NOT NULL, 
+	name VARCHAR(200) NOT NULL, 
+	hash VARCHAR(64) NOT NULL, 
+	suffix VARCHAR(8) NOT NULL, 
+	scope JSON NOT NULL, 
+	created_by INTEGER, 
+	created_at BIGINT NOT NULL, 
+	expires_at BIGINT, 
+	rotated_at BIGINT, 
+	last_used_at BIGINT, 
+	revoked_at BIGINT, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_identity_deploy_tokens PRIMARY KEY (id), 
+	CONSTRAINT fk_identity_deploy_tokens_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT uq_identity_deploy_tokens_hash UNIQUE (hash), 
+	CONSTRAINT uq_identity_deploy_tokens_ref UNIQUE (ref), 
+	CONSTRAINT uq_identity_deploy_tokens_uid UNIQUE (uid)
+);
+--
+CREATE TABLE identity_device_logins (
+	hash VARCHAR(64) NOT NULL, 
+	user_id INTEGER, 
+	organization_id INTEGER, 
+	session_id INTEGER, 
+	address VARCHAR(100), 
+	user_agent VARCHAR(300), 
+	asked_at BIGINT, 
+	approved_at BIGINT, 
+	ended_at BIGINT, 
+	expires_at BIGINT NOT NULL, 
+	CONSTRAINT pk_identity_device_logins PRIMARY KEY (hash), 
+	CONSTRAINT fk_identity_device_logins_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT fk_identity_device_logins_user_id FOREIGN KEY(user_id) REFERENCES identity_users (id)
+);
+--
+CREATE TABLE identity_external_accounts (
+	user_id INTEGER NOT NULL, 
+	issuer VARCHAR(500) NOT NULL, 
+	subject VARCHAR(255) NOT NULL, 
+	created_at BIGINT NOT NULL, 
+	last_sign_in_at BIGINT, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_identity_external_accounts PRIMARY KEY (id), 
+	CONSTRAINT fk_identity_external_accounts_user_id FOREIGN KEY(user_id) REFERENCES identity_users (id), 
+	CONSTRAINT uq_identity_external_accounts_uid UNIQUE (uid)
+);
+--
+CREATE TABLE identity_invitations (
+	ref VARCHAR(40) NOT NULL, 
+	organization_id INTEGER NOT NULL, 
+	user_id INTEGER NOT NULL, 
+	email VARCHAR(320) NOT NULL, 
+	roles JSON NOT NULL, 
+	invited_by INTEGER, 
+	created_at BIGINT NOT NULL, 
+	expires_at BIGINT NOT NULL, 
+	accepted_at BIGINT, 
+	revoked_at BIGINT, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_identity_invitations PRIMARY KEY (id), 
+	CONSTRAINT fk_identity_invitations_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT fk_identity_invitations_user_id FOREIGN KEY(user_id) REFERENCES identity_users (id), 
+	CONSTRAINT uq_identity_invitations_ref UNIQUE (ref), 
+	CONSTRAINT uq_identity_invitations_uid UNIQUE (uid)
+);
+--
+CREATE TABLE identity_links (
+	hash VARCHAR(64) NOT NULL, 
+	purpose VARCHAR(20) NOT NULL, 
+	user_id INTEGER NOT NULL, 
+	expires_at BIGINT NOT NULL, 
+	used_at BIGINT, invitation_id INTEGER, 
+	CONSTRAINT pk_identity_links PRIMARY KEY (hash), 
+	CONSTRAINT fk_identity_links_user_id FOREIGN KEY(user_id) REFERENCES identity_users (id)
+);
+--
+CREATE TABLE identity_oidc_notices (
+	hash VARCHAR(64) NOT NULL, 
+	expires_at BIGINT NOT NULL, 
+	CONSTRAINT pk_identity_oidc_notices PRIMARY KEY (hash)
+);
+--
+CREATE TABLE identity_oidc_providers (
+	slug VARCHAR(60) NOT NULL, 
+	organization_id INTEGER NOT NULL, 
+	name VARCHAR(100) NOT NULL, 
+	issuer VARCHAR(500) NOT NULL, 
+	client_id VARCHAR(255) NOT NULL, 
+	client_secret TEXT, 
+	scopes JSON NOT NULL, 
+	groups_claim VARCHAR(100) NOT NULL, 
+	group_roles JSON NOT NULL, 
+	default_roles JSON NOT NULL, 
+	email_domains JSON NOT NULL, 
+	links_by_email BOOLEAN NOT NULL, 
+	enabled BOOLEAN NOT NULL, 
+	created_at BIGINT NOT NULL, 
+	updated_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_identity_oidc_providers PRIMARY KEY (id), 
+	CONSTRAINT fk_identity_oidc_providers_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT uq_identity_oidc_providers_slug UNIQUE (slug), 
+	CONSTRAINT uq_identity_oidc_providers_uid UNIQUE (uid)
+);
+--
+CREATE TABLE identity_oidc_requests (
+	hash VARCHAR(64) NOT NULL, 
+	provider_id INTEGER NOT NULL, 
+	browser VARCHAR(64) NOT NULL, 
+	nonce VARCHAR(64) NOT NULL, 
+	verifier TEXT NOT NULL, 
+	address VARCHAR(1000) NOT NULL, 
+	user_id INTEGER, 
+	expires_at BIGINT NOT NULL, 
+	CONSTRAINT pk_identity_oidc_requests PRIMARY KEY (hash), 
+	CONSTRAINT fk_identity_oidc_requests_provider_id FOREIGN KEY(provider_id) REFERENCES identity_oidc_providers (id), 
+	CONSTRAINT fk_identity_oidc_requests_user_id FOREIGN KEY(user_id) REFERENCES identity_users (id)
+);
+--
+CREATE TABLE identity_organizations (
+	ref VARCHAR(40) NOT NULL, 
+	name VARCHAR(200) NOT NULL, 
+	slug VARCHAR(100) NOT NULL, 
+	created_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, logo_url VARCHAR(2000), updated_at BIGINT, deleted_at BIGINT, 
+	CONSTRAINT pk_identity_organizations PRIMARY KEY (id), 
+	CONSTRAINT uq_identity_organizations_ref UNIQUE (ref), 
+	CONSTRAINT uq_identity_organizations_slug UNIQUE (slug), 
+	CONSTRAINT uq_identity_organizations_uid UNIQUE (uid)
+);
+--
+CREATE TABLE identity_personal_tokens (
+	user_id INTEGER NOT NULL, 
+	organization_id INTEGER NOT NULL, 
+	label VARCHAR(200) NOT NULL, 
+	prefix VARCHAR(20) NOT NULL, 
+	hash VARCHAR(64) NOT NULL, 
+	scopes JSON NOT NULL, 
+	created_at BIGINT NOT NULL, 
+	expires_at BIGINT, 
+	last_used_at BIGINT, 
+	revoked_at BIGINT, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_identity_personal_tokens PRIMARY KEY (id), 
+	CONSTRAINT fk_identity_personal_tokens_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT fk_identity_personal_tokens_user_id FOREIGN KEY(user_id) REFERENCES identity_users (id), 
+	CONSTRAINT uq_identity_personal_tokens_hash UNIQUE (hash), 
+	CONSTRAINT uq_identity_personal_tokens_uid UNIQUE (uid)
+);
+--
+CREATE TABLE identity_recovery_codes (
+	user_id INTEGER NOT NULL, 
+	hash VARCHAR(64) NOT NULL, 
+	used_at BIGINT, 
+	CONSTRAINT pk_identity_recovery_codes PRIMARY KEY (user_id, hash), 
+	CONSTRAINT fk_identity_recovery_codes_user_id FOREIGN KEY(user_id) REFERENCES identity_users (id)
+);
+--
+CREATE TABLE identity_session_tokens (
+	hash VARCHAR(64) NOT NULL, 
+	session_id INTEGER NOT NULL, 
+	kind VARCHAR(10) NOT NULL, 
+	expires_at BIGINT NOT NULL, 
+	used_at BIGINT, 
+	CONSTRAINT pk_identity_session_tokens PRIMARY KEY (hash), 
+	CONSTRAINT fk_identity_session_tokens_session_id FOREIGN KEY(session_id) REFERENCES identity_sessions (id)
+);
+--
+CREATE TABLE identity_sessions (
+	user_id INTEGER NOT NULL, 
+	organization_id INTEGER NOT NULL, 
+	client_kind VARCHAR(20) NOT NULL, 
+	address VARCHAR(100), 
+	user_agent VARCHAR(300), 
+	created_at BIGINT NOT NULL, 
+	expires_at BIGINT NOT NULL, 
+	revoked_at BIGINT, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, external_account_id INTEGER, external_session VARCHAR(255), 
+	CONSTRAINT pk_identity_sessions PRIMARY KEY (id), 
+	CONSTRAINT fk_identity_sessions_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT fk_identity_sessions_user_id FOREIGN KEY(user_id) REFERENCES identity_users (id), 
+	CONSTRAINT uq_identity_sessions_uid UNIQUE (uid)
+);
+--
+CREATE TABLE identity_users (
+	username VARCHAR(100) NOT NULL, 
+	email VARCHAR(320), 
+	display_name VARCHAR(200) NOT NULL, 
+	avatar_url VARCHAR(2000), 
+	password_hash VARCHAR(200), 
+	email_verified BOOLEAN NOT NULL, 
+	active BOOLEAN NOT NULL, 
+	created_at BIGINT NOT NULL, 
+	updated_at BIGINT NOT NULL, 
+	last_sign_in_at BIGINT, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, joined_at BIGINT, totp_secret TEXT, totp_enabled_at BIGINT, totp_last_step INTEGER, preferences JSON, 
+	CONSTRAINT pk_identity_users PRIMARY KEY (id), 
+	CONSTRAINT uq_identity_users_uid UNIQUE (uid)
+);
+--
+CREATE TABLE instance (
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	signing_key TEXT NOT NULL, 
+	created_at BIGINT NOT NULL, 
+	CONSTRAINT pk_instance PRIMARY KEY (id)
+);
+--
+CREATE TABLE job_attempts (
+	id INTEGER NOT NULL, 
+	job_id INTEGER NOT NULL, 
+	fence BIGINT NOT NULL, 
+	owner VARCHAR(120), 
+	outcome VARCHAR(20) NOT NULL, 
+	error_code VARCHAR(120), 
+	error_message TEXT, 
+	started_at BIGINT, 
+	ended_at BIGINT NOT NULL, 
+	CONSTRAINT pk_job_attempts PRIMARY KEY (id), 
+	CONSTRAINT fk_job_attempts_job_id FOREIGN KEY(job_id) REFERENCES jobs (id) ON DELETE CASCADE, 
+	CONSTRAINT uq_job_attempts_job_id_fence UNIQUE (job_id, fence)
+);
+--
+CREATE TABLE job_schedule_runs (
+	id INTEGER NOT NULL, 
+	schedule_id INTEGER NOT NULL, 
+	due_at BIGINT NOT NULL, 
+	job_id BIGINT, 
+	fired_at BIGINT NOT NULL, 
+	CONSTRAINT pk_job_schedule_runs PRIMARY KEY (id), 
+	CONSTRAINT fk_job_schedule_runs_schedule_id FOREIGN KEY(schedule_id) REFERENCES job_schedules (id) ON DELETE CASCADE, 
+	CONSTRAINT uq_job_schedule_runs_schedule_id_due_at UNIQUE (schedule_id, due_at)
+);
+--
+CREATE TABLE job_schedules (
+	name VARCHAR(200) NOT NULL, 
+	kind VARCHAR(80) NOT NULL, 
+	payload TEXT NOT NULL, 
+	organization_id BIGINT, 
+	subject VARCHAR(120), 
+	cron VARCHAR(120), 
+	every_seconds INTEGER, 
+	timezone VARCHAR(80) NOT NULL, 
+	enabled BOOLEAN NOT NULL, 
+	next_due_at BIGINT, 
+	last_due_at BIGINT, 
+	options JSON NOT NULL, 
+	created_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_job_schedules PRIMARY KEY (id), 
+	CONSTRAINT uq_job_schedules_name UNIQUE (name), 
+	CONSTRAINT uq_job_schedules_uid UNIQUE (uid)
+);
+--
+CREATE TABLE jobs (
+	kind VARCHAR(80) NOT NULL, 
+	state VARCHAR(20) NOT NULL, 
+	lane INTEGER NOT NULL, 
+	organization_id BIGINT, 
+	subject VARCHAR(120), 
+	payload TEXT NOT NULL, 
+	requires VARCHAR(400) NOT NULL, 
+	worker_id BIGINT, 
+	concurrency_key VARCHAR(200), 
+	idempotency_key VARCHAR(240), 
+	correlation_id VARCHAR(120), 
+	parent_id BIGINT, 
+	retry_of_id BIGINT, 
+	run_at BIGINT NOT NULL, 
+	attempts INTEGER NOT NULL, 
+	max_attempts INTEGER NOT NULL, 
+	lapses INTEGER NOT NULL, 
+	lease_seconds INTEGER NOT NULL, 
+	fence BIGINT NOT NULL, 
+	owner VARCHAR(120), 
+	due_at BIGINT, 
+	route VARCHAR(400), 
+	lease_until BIGINT, 
+	turn_key VARCHAR(200), 
+	parked_key VARCHAR(200), 
+	wake_at BIGINT, 
+	report_number INTEGER NOT NULL, 
+	report_reply TEXT, 
+	cancel_requested_at BIGINT, 
+	cancel_reason TEXT, 
+	result TEXT, 
+	error_code VARCHAR(120), 
+	error_category VARCHAR(20), 
+	error_message TEXT, 
+	retriable INTEGER, 
+	closed_by VARCHAR(40), 
+	created_at BIGINT NOT NULL, 
+	started_at BIGINT, 
+	finished_at BIGINT, 
+	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT uq_jobs_uid UNIQUE (uid)
+);
+--
+CREATE TABLE kernel_idempotency (
+	key_hash VARCHAR(64) NOT NULL, 
+	payload_hash VARCHAR(64) NOT NULL, 
+	answer JSON NOT NULL, 
+	created_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_kernel_idempotency PRIMARY KEY (id), 
+	CONSTRAINT uq_kernel_idempotency_uid UNIQUE (uid)
+);
+--
+CREATE TABLE retention_defaults (
+	ref VARCHAR(80) NOT NULL, 
+	scope VARCHAR(16) NOT NULL, 
+	owner BIGINT NOT NULL, 
+	category VARCHAR(64) NOT NULL, 
+	retention_days INTEGER NOT NULL, 
+	dry_run BOOLEAN NOT NULL, 
+	destructive BOOLEAN NOT NULL, 
+	enabled BOOLEAN NOT NULL, 
+	created_at BIGINT NOT NULL, 
+	updated_at BIGINT NOT NULL, 
+	updated_by_kind VARCHAR(16) NOT NULL, 
+	updated_by VARCHAR(64) NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_retention_defaults PRIMARY KEY (id), 
+	CONSTRAINT uq_retention_defaults_uid UNIQUE (uid)
+);
+--
+CREATE TABLE runbooks_settings (
+	organization_id INTEGER NOT NULL, 
+	vault_password TEXT, 
+	updated_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_runbooks_settings PRIMARY KEY (id), 
+	CONSTRAINT fk_runbooks_settings_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT uq_runbooks_settings_organization_id UNIQUE (organization_id), 
+	CONSTRAINT uq_runbooks_settings_uid UNIQUE (uid)
+);
+--
+CREATE TABLE tasks_settings (
+	organization_id INTEGER NOT NULL, 
+	chosen JSON NOT NULL, 
+	updated_at BIGINT NOT NULL, 
+	CONSTRAINT pk_tasks_settings PRIMARY KEY (organization_id)
+);
+--
+CREATE TABLE vault_keys (
+	id VARCHAR(16) NOT NULL, 
+	backend VARCHAR(32) NOT NULL, 
+	master_key_id VARCHAR(64) NOT NULL, 
+	wrapped TEXT NOT NULL, 
+	active BOOLEAN NOT NULL, 
+	created_at BIGINT NOT NULL, 
+	CONSTRAINT pk_vault_keys PRIMARY KEY (id)
+);
+--
+CREATE TABLE workspace_environments (
+	ref VARCHAR(40) NOT NULL, 
+	organization_id INTEGER NOT NULL, 
+	project_id INTEGER NOT NULL, 
+	parent_id INTEGER, 
+	name VARCHAR(200) NOT NULL, 
+	kind VARCHAR(20) NOT NULL, 
+	lifecycle VARCHAR(20) NOT NULL, 
+	locked_at BIGINT, 
+	lock_reason VARCHAR(280), 
+	archived_at BIGINT, 
+	archive_reason VARCHAR(280), 
+	created_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_workspace_environments PRIMARY KEY (id), 
+	CONSTRAINT fk_workspace_environments_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT fk_workspace_environments_parent_id FOREIGN KEY(parent_id) REFERENCES workspace_environments (id), 
+	CONSTRAINT fk_workspace_environments_project_id FOREIGN KEY(project_id) REFERENCES workspace_projects (id), 
+	CONSTRAINT uq_workspace_environments_ref UNIQUE (ref), 
+	CONSTRAINT uq_workspace_environments_uid UNIQUE (uid)
+);
+--
+CREATE TABLE workspace_projects (
+	ref VARCHAR(40) NOT NULL, 
+	organization_id INTEGER NOT NULL, 
+	name VARCHAR(200) NOT NULL, 
+	slug VARCHAR(100) NOT NULL, 
+	description TEXT, 
+	lifecycle VARCHAR(20) NOT NULL, 
+	archived_at BIGINT, 
+	archive_reason VARCHAR(280), 
+	created_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_workspace_projects PRIMARY KEY (id), 
+	CONSTRAINT fk_workspace_projects_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT uq_workspace_projects_ref UNIQUE (ref), 
+	CONSTRAINT uq_workspace_projects_uid UNIQUE (uid)
+);
+--
+CREATE TABLE workspace_variables (
+	owner VARCHAR(60) NOT NULL, 
+	scope VARCHAR(20) NOT NULL, 
+	"key" VARCHAR(200) NOT NULL, 
+	exposure VARCHAR(20) NOT NULL, 
+	kind VARCHAR(30) NOT NULL, 
+	is_secret BOOLEAN NOT NULL, 
+	is_reference BOOLEAN NOT NULL, 
+	value TEXT NOT NULL, 
+	created_at BIGINT NOT NULL, 
+	updated_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_workspace_variables PRIMARY KEY (id), 
+	CONSTRAINT uq_workspace_variables_uid UNIQUE (uid)
+);
+--
+CREATE INDEX ix_audit_events_aggregate_id_id ON audit_events (aggregate_id, id);
+--
+CREATE INDEX ix_audit_events_at ON audit_events (at);
+--
+CREATE INDEX ix_audit_events_organization_id_id ON audit_events (organization_id, id);
+--
+CREATE INDEX ix_domain_events_at ON domain_events (at);
+--
+CREATE INDEX ix_domain_events_transaction_id ON domain_events ("transaction", id);
+--
+CREATE INDEX ix_domain_events_type_transaction_id ON domain_events (type, "transaction", id);
+--
+CREATE INDEX ix_job_schedules_due ON job_schedules (next_due_at) WHERE next_due_at IS NOT NULL;
+--
+CREATE INDEX ix_jobs_claim ON jobs (route, lane, due_at, id) WHERE due_at IS NOT NULL;
+--
+CREATE INDEX ix_jobs_finished ON jobs (finished_at) WHERE finished_at IS NOT NULL;
+--
+CREATE INDEX ix_jobs_lease ON jobs (lease_until) WHERE lease_until IS NOT NULL;
+--
+CREATE INDEX ix_jobs_missed ON jobs (organization_id, state, id) WHERE finished_at IS NOT NULL AND state <> 'succeeded';
+--
+CREATE INDEX ix_jobs_organization_id ON jobs (organization_id, id);
+--
+CREATE INDEX ix_jobs_parked ON jobs (parked_key, lane, run_at, id) WHERE parked_key IS NOT NULL;
+--
+CREATE INDEX ix_jobs_subject ON jobs (subject, id) WHERE subject IS NOT NULL;
+--
+CREATE INDEX ix_jobs_unended ON jobs (organization_id, kind) WHERE finished_at IS NULL;
+--
+CREATE INDEX ix_jobs_wake ON jobs (wake_at) WHERE wake_at IS NOT NULL;
+--
+CREATE UNIQUE INDEX uq_jobs_idempotency ON jobs (kind, idempotency_key) WHERE idempotency_key IS NOT NULL;
+--
+CREATE UNIQUE INDEX uq_jobs_turn ON jobs (turn_key) WHERE turn_key IS NOT NULL;
+--
+CREATE INDEX ix_kernel_idempotency_created_at ON kernel_idempotency (created_at);
+--
+CREATE UNIQUE INDEX uq_kernel_idempotency_key ON kernel_idempotency (key_hash);
+--
+CREATE TRIGGER audit_events_update BEFORE UPDATE ON audit_events BEGIN SELECT RAISE(ABORT, 'rows of audit_events are append-only'); END;
+--
+CREATE TRIGGER audit_events_delete BEFORE DELETE ON audit_events WHEN NOT EXISTS (SELECT 1 FROM audit_tombstones WHERE event_id = OLD.id) BEGIN SELECT RAISE(ABORT, 'rows of audit_events are append-only'); END;
+--
+CREATE TRIGGER audit_events_replace BEFORE INSERT ON audit_events WHEN EXISTS (SELECT 1 FROM audit_events WHERE id = NEW.id OR uid = NEW.uid OR ref = NEW.ref) BEGIN SELECT RAISE(ABORT, 'rows of audit_events are append-only'); END;
+--
+CREATE TRIGGER audit_seals_update BEFORE UPDATE ON audit_seals BEGIN SELECT RAISE(ABORT, 'rows of audit_seals are append-only'); END;
+--
+CREATE TRIGGER audit_seals_delete BEFORE DELETE ON audit_seals  BEGIN SELECT RAISE(ABORT, 'rows of audit_seals are append-only'); END;
+--
+CREATE TRIGGER audit_seals_replace BEFORE INSERT ON audit_seals WHEN EXISTS (SELECT 1 FROM audit_seals WHERE event_id = NEW.event_id OR (organization_id = NEW.organization_id AND position = NEW.position)) BEGIN SELECT RAISE(ABORT, 'rows of audit_seals are append-only'); END;
+--
+CREATE TRIGGER audit_tombstones_update BEFORE UPDATE ON audit_tombstones BEGIN SELECT RAISE(ABORT, 'rows of audit_tombstones are append-only'); END;
+--
+CREATE TRIGGER audit_tombstones_delete BEFORE DELETE ON audit_tombstones  BEGIN SELECT RAISE(ABORT, 'rows of audit_tombstones are append-only'); END;
+--
+CREATE TRIGGER audit_tombstones_replace BEFORE INSERT ON audit_tombstones WHEN EXISTS (SELECT 1 FROM audit_tombstones WHERE event_id = NEW.event_id) BEGIN SELECT RAISE(ABORT, 'rows of audit_tombstones are append-only'); END;
+--
+CREATE INDEX ix_access_grants_user_id ON access_grants (user_id);
+--
+CREATE INDEX ix_identity_sessions_user_id ON identity_sessions (user_id);
+--
+CREATE INDEX ix_identity_session_tokens_session_id ON identity_session_tokens (session_id);
+--
+CREATE UNIQUE INDEX uq_identity_users_email ON identity_users (lower(email));
+--
+CREATE UNIQUE INDEX uq_identity_users_username ON identity_users (lower(username));
+--
+CREATE UNIQUE INDEX uq_workspace_variables_key ON workspace_variables (owner, scope, "key", exposure);
+--
+CREATE UNIQUE INDEX uq_fleet_access_policies_scope ON fleet_access_policies (organization_id, server_id);
+--
+CREATE INDEX ix_fleet_servers_organization_id ON fleet_servers (organization_id, id);
+--
+CREATE INDEX ix_fleet_servers_provider ON fleet_servers (provider, lifecycle, organization_id, id);
+--
+CREATE INDEX ix_fleet_workers_organization_id ON fleet_workers (organization_id, id);
+--
+CREATE INDEX ix_workspace_projects_organization_id ON workspace_projects (organization_id, id);
+--
+CREATE UNIQUE INDEX uq_workspace_projects_slug ON workspace_projects (organization_id, slug);
+--
+CREATE UNIQUE INDEX uq_fleet_destinations_name ON fleet_destinations (server_id, name);
+--
+CREATE INDEX ix_workspace_environments_organization_id ON workspace_environments (organization_id, id);
+--
+CREATE INDEX ix_workspace_environments_project_id ON workspace_environments (project_id, id);
+--
+CREATE UNIQUE INDEX uq_workspace_environments_name ON workspace_environments (project_id, lower(name));
+--
+CREATE INDEX ix_deploy_resources_organization_id ON deploy_resources (organization_id, id, deleted_at);
+--
+CREATE INDEX ix_deploy_resources_project_id ON deploy_resources (project_id, id, deleted_at);
+--
+CREATE UNIQUE INDEX uq_deploy_resources_slug ON deploy_resources (environment_id, live_slug);
+--
+CREATE INDEX ix_deploy_deployments_organization_id ON deploy_deployments (organization_id, id, archived_at);
+--
+CREATE INDEX ix_deploy_deployments_present ON deploy_deployments (server_id, resource_id) WHERE retired_at IS NULL;
+--
+CREATE INDEX ix_deploy_deployments_project_id ON deploy_deployments (project_id, id, archived_at);
+--
+CREATE INDEX ix_deploy_deployments_resource_id ON deploy_deployments (resource_id, id, archived_at);
+--
+CREATE INDEX ix_deploy_deployments_server_id ON deploy_deployments (server_id, id);
+--
+CREATE INDEX ix_deploy_deployments_status ON deploy_deployments (status);
+--
+CREATE UNIQUE INDEX uq_deploy_deployments_number ON deploy_deployments (resource_id, number);
+--
+CREATE INDEX ix_deploy_runtime_controls_resource_id ON deploy_runtime_controls (resource_id, id);
+--
+CREATE UNIQUE INDEX uq_deploy_phases_phase ON deploy_phases (deployment_id, phase);
+--
+CREATE INDEX ix_fleet_ssh_credentials_organization_id ON fleet_ssh_credentials (organization_id, id);
+--
+CREATE UNIQUE INDEX uq_fleet_host_keys_server_id ON fleet_host_keys (server_id);
+--
+CREATE INDEX ix_fleet_proxy_attempts_server_id ON fleet_proxy_attempts (server_id, id);
+--
+CREATE INDEX ix_fleet_server_credentials_credential_id ON fleet_server_credentials (credential_id);
+--
+CREATE UNIQUE INDEX uq_fleet_server_credentials_server_id ON fleet_server_credentials (server_id);
+--
+CREATE UNIQUE INDEX uq_fleet_prune_policies_ref ON fleet_prune_policies (organization_id, ref);
+--
+CREATE INDEX ix_deploy_log_archives_organization_id ON deploy_log_archives (organization_id, id);
+--
+CREATE INDEX ix_deploy_log_archives_resource_id ON deploy_log_archives (resource_id, id);
+--
+CREATE INDEX ix_identity_deploy_tokens_organization_id ON identity_deploy_tokens (organization_id, id);
+--
+CREATE INDEX ix_identity_external_accounts_user_id ON identity_external_accounts (user_id);
+--
+CREATE UNIQUE INDEX uq_identity_external_accounts_subject ON identity_external_accounts (issuer, subject);
+--
+CREATE INDEX ix_identity_invitations_organization_id ON identity_invitations (organization_id, id);
+--
+CREATE INDEX ix_identity_links_user_id ON identity_links (user_id);
+--
+CREATE INDEX ix_identity_personal_tokens_user_id ON identity_personal_tokens (user_id, id);
+--
+CREATE UNIQUE INDEX uq_access_grants_role ON access_grants (user_id, organization_id, role, project_id, scope);
+--
+CREATE UNIQUE INDEX uq_access_roles_name ON access_roles (organization_id, lower(name));
+--
+CREATE INDEX ix_identity_oidc_providers_organization_id ON identity_oidc_providers (organization_id, id);
+--
+CREATE INDEX ix_identity_sessions_external_account_id ON identity_sessions (external_account_id);
+--
+CREATE INDEX ix_access_facts_at ON access_facts (at);
+--
+CREATE INDEX ix_access_facts_organization_id ON access_facts (organization_id, kind, id);
+--
+CREATE UNIQUE INDEX uq_access_facts_key ON access_facts (organization_id, kind, key_hash);
+--
+CREATE UNIQUE INDEX uq_retention_defaults_category ON retention_defaults (category, owner);
+--
+CREATE UNIQUE INDEX uq_retention_defaults_ref ON retention_defaults (owner, ref);
+--
+CREATE INDEX ix_audit_archives_organization_id_id ON audit_archives (organization_id, id);
+--
+CREATE TRIGGER audit_archives_update BEFORE UPDATE ON audit_archives BEGIN SELECT RAISE(ABORT, 'rows of audit_archives are append-only'); END;
+--
+CREATE TRIGGER audit_archives_replace BEFORE INSERT ON audit_archives WHEN EXISTS (SELECT 1 FROM audit_archives WHERE id = NEW.id OR uid = NEW.uid OR ref = NEW.ref) BEGIN SELECT RAISE(ABORT, 'rows of audit_archives are append-only'); END;
+--
+CREATE INDEX ix_audit_retained_archive_id ON audit_retained (archive_id);
+--
+CREATE INDEX ix_audit_events_correlation_id ON audit_events (correlation_id, id);
+--
+CREATE INDEX ix_audit_events_organization_id_action ON audit_events (organization_id, action, id);
+--
+CREATE INDEX ix_audit_events_organization_id_actor_id ON audit_events (organization_id, actor_id, id);
+--
+CREATE INDEX ix_access_grants_organization_id ON access_grants (organization_id, user_id);
+--
+DELETE FROM "sqlite_sequence";

@@ -12,6 +12,7 @@ from argon2.profiles import CHEAPEST
 
 from quarterdeck.identity import passwords
 from support.databases import database_kinds, fresh_database, postgresql_server
+from support.remembering import remember
 
 pytest_plugins = ["support.run", "real.fixtures"]
 __all__ = ["database", "database_address", "database_kind", "postgresql"]
@@ -30,6 +31,14 @@ def cheap_passwords() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "_hasher", PasswordHasher.from_parameters(CHEAPEST))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def remembered_routes() -> Iterator[None]:
+    """Applications after the first one are made from what is known of their handlers."""
+    with pytest.MonkeyPatch.context() as patch:
+        remember(patch)
         yield
 
 

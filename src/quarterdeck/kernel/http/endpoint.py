@@ -320,12 +320,9 @@ def documented(annotation: Any) -> Any:
 
 def handlers_of(*modules: ModuleType) -> list[HTTPRouteHandler | WebsocketRouteHandler]:
     """Every route that the modules declare, in order of declaration."""
-    found: list[HTTPRouteHandler | WebsocketRouteHandler] = []
-    for module in modules:
-        for value in vars(module).values():
-            if isinstance(value, HTTPRouteHandler | WebsocketRouteHandler) and value not in found:
-                found.append(value)
-    return found
+    declared = (value for module in modules for value in vars(module).values())
+    found = {id(value): value for value in declared if isinstance(value, HTTPRouteHandler | WebsocketRouteHandler)}
+    return list(found.values())
 
 
 __all__ = [

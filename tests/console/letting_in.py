@@ -47,6 +47,11 @@ class LettingIn:
     async def forgot_password(self, *, email: str, request: Any) -> None:
         self._did("forgot-password", email)
 
+    async def confirm_address(self, *, token: str) -> None:
+        if token == "used":
+            raise Invalid("The link is not valid any more.", code="link_invalid", hint="Ask for a new one.")
+        self._did("confirm-address", token)
+
     async def reset_password(self, *, token: str, password: str) -> None:
         if len(password) < 10:
             raise Invalid("A password has 10 characters.", hint="Choose a longer one.", field="password")

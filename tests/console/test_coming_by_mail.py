@@ -18,7 +18,7 @@ def nobody(client: TestClient[Litestar]) -> None:
     client.cookies.clear()
 
 
-@pytest.mark.parametrize("page", ["accept-invitation", "reset-password", "forgot-password"])
+@pytest.mark.parametrize("page", ["accept-invitation", "reset-password", "confirm-address", "forgot-password"])
 def test_the_page_is_for_everybody_and_posts_to_itself(page: str, client: TestClient[Litestar]) -> None:
     answer = client.get(f"/console/{page}")
     assert answer.status_code == 200
@@ -67,6 +67,17 @@ def test_a_new_password_leads_to_the_sign_in_page_that_says_so(client: TestClien
     assert "Your new password is set." in client.get("/console/sign-in").text
 
 
+def test_an_address_is_confirmed_by_its_link_and_a_used_one_is_told(
+    client: TestClient[Litestar], ports: Portside
+) -> None:
+    used = client.post("/console/confirm-address", data={"token": "used"})
+    assert (used.status_code, "not valid any more" in used.text, ports.deeds) == (400, True, [])
+    answer = client.post("/console/confirm-address", data={"token": "https://deck.example/console/#t0ken"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/console/sign-in")
+    assert ports.deeds == [("confirm-address", "t0ken")]
+    assert "Your new address counts" in client.get("/console/sign-in").text
+
+
 def test_a_forgotten_password_is_asked_for_from_the_sign_in_page(client: TestClient[Litestar], ports: Portside) -> None:
     assert 'href="/console/forgot-password"' in client.get("/console/sign-in").text
     answer = client.post("/console/forgot-password", data={"email": "bob@saltmarsh.example"})
@@ -90,7 +101,7 @@ def test_without_a_mail_server_nobody_is_written_to_and_the_page_says_so(
     assert ports.deeds == []
 
 
-@pytest.mark.parametrize("page", ["accept-invitation", "reset-password", "forgot-password"])
+@pytest.mark.parametrize("page", ["accept-invitation", "reset-password", "confirm-address", "forgot-password"])
 def test_another_site_sends_none_of_these_forms(page: str, client: TestClient[Litestar], ports: Portside) -> None:
     form = {"token": "t0ken", "password": GOOD, "email": "bob@saltmarsh.example"}
     answer = client.post(f"/console/{page}", data=form, headers={"origin": "https://evil.example"})

@@ -117,6 +117,15 @@ class Lodge:
 
         return await self.deck.instance.db.write(verb)
 
+    async def reach(self, email: str = "ada@example.com") -> None:
+        """Ada has an address, as if she had opened its mail."""
+
+        def verb(tx: Tx) -> None:
+            user = tx.get(User, self.ada.id)
+            user.email, user.email_verified = email, True
+
+        await self.deck.instance.db.write(verb)
+
     async def program(self, person: Person, *scopes: str) -> Person:
         """The same with a personal token."""
 

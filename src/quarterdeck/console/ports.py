@@ -166,6 +166,10 @@ class Doors(Protocol):
         """Every session of the account ends. Raises Invalid (link_invalid)."""
         ...
 
+    async def confirm_address(self, *, token: str) -> None:
+        """Raises Invalid (link_invalid), Conflict (email_taken)."""
+        ...
+
     async def identity_providers(self) -> tuple[ProviderChoice, ...]: ...
 
     async def begin_external(self, slug: str, *, back: str, address: str, member: Principal | None) -> Begun:

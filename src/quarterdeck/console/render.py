@@ -197,6 +197,7 @@ FLASHES: dict[str, tuple[str, str]] = {
     "disconnected": ("good", "Account disconnected"),
     "signed-out": ("good", "Signed out"),
     "password-reset": ("good", "Your new password is set. Sign in with it."),
+    "address-confirmed": ("good", "Your new address counts from now on."),
     "invitation-accepted": ("good", "Invitation accepted. Sign in with your one-time code."),
     "job-canceled": ("warn", "Cancel requested"),
     "server-added": ("good", "Server added"),

@@ -122,6 +122,8 @@ HANDLERS: tuple[Any, ...] = (
     by_mail.accepting,
     by_mail.new_password,
     by_mail.resetting,
+    by_mail.new_address,
+    by_mail.confirming,
     by_mail.forgotten,
     by_mail.asking,
     external.begin,

@@ -13,7 +13,7 @@ from sqlalchemy import or_, select
 
 from quarterdeck.access import Access, grants, roles
 from quarterdeck.access.model import Grant
-from quarterdeck.identity import invitations, leaving, members, organizations, recovery, second_factor, users
+from quarterdeck.identity import addresses, invitations, leaving, members, organizations, recovery, second_factor, users
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.invitations import Invited
 from quarterdeck.identity.model import Invitation, User
@@ -55,12 +55,14 @@ def find(tx: Tx, user_id: int | None = None, *, uid: str | None = None) -> User:
     """One of `listed`. Raises `NotFound` (`user_not_found`), for somebody of another organization too."""
     user = tx.get(User, user_id) if user_id is not None else users.by_uid(tx, uid or "")
     if user is None or not here(tx, user):
-        raise NotFound(
-            f"There is no user {user_id or uid} in this organization.",
-            code="user_not_found",
-            hint="Look at the list of users.",
-        )
+        raise missing(str(user_id or uid))
     return user
+
+
+def missing(name: str) -> NotFound:
+    return NotFound(
+        f"There is no user {name[:80]} in this organization.", code="user_not_found", hint="Look at the list of users."
+    )
 
 
 def change(
@@ -70,13 +72,15 @@ def change(
     *,
     display_name: str | None = None,
     email: str | None = None,
+    base: str | None = None,
     active: bool | None = None,
     **preferences: object,
 ) -> None:
-    """Change how somebody is called or reached, let them in or keep them out; None leaves as it is.
+    """Change how somebody is called or reached, let them in or keep them out; None leaves as it is. Another address
+    counts as `addresses.ask` says.
 
-    Raises `Invalid` (`own_account`), `Conflict` (`email_taken`, `last_administrator`) and `Forbidden`
-    (`account_outranks`).
+    Raises `Invalid` (`own_account`), `Conflict` (`last_administrator`, `invitation_pending`), `Forbidden`
+    (`account_outranks`), and as `addresses.ask` does.
     """
     if active is False:
         _another(tx, user, "deactivate")
@@ -85,7 +89,10 @@ def change(
     tx.lock("access:membership")
     if (active is not None and active != user.active) or (email is not None and email != user.email):
         require_no_more(tx, user)
-    changed = users.rename(tx, user, display_name=display_name, email=email)
+    if email is not None and email.lower() != (user.email or "").lower():
+        _came(user)
+        addresses.ask(tx, access, user, email, base)
+    changed = users.rename(tx, user, display_name)
     kept = user.preferences
     users.prefer(tx, user, **{name: value for name, value in preferences.items() if value is not None})
     changed = changed or user.preferences != kept

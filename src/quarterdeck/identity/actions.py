@@ -18,6 +18,8 @@ class IdentityAction(audit.Action):
     PASSWORD_CHANGED = "user.password-changed"  # noqa: S105 - the name of an action
     PASSWORD_FORGOTTEN = "user.password-forgotten"  # noqa: S105 - the name of an action
     ROLE_GRANTED = "user.role-granted"
+    ADDRESS_ASKED = "user.address-asked"
+    ADDRESS_CHANGED = "user.address-changed"
     CREATED = "user.created"
     CHANGED = "user.changed"
     DEACTIVATED = "user.deactivated"

@@ -60,7 +60,9 @@ def role(tx: Tx, name: str) -> Role:
 def member(tx: Tx, name: str) -> User:
     """A member of the caller's organization by username, e-mail address or id. Raises `NotFound` (`user_not_found`)."""
     found = users.find(tx, name) or users.by_uid(tx, name)
-    return accounts.find(tx, found.id if found is not None else -1)
+    if found is None or not accounts.here(tx, found):
+        raise accounts.missing(name)
+    return found
 
 
 def give(tx: Tx, access: Access, user: User, wanted: Role) -> bool:

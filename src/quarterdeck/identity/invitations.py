@@ -55,7 +55,7 @@ def invite(
     sessions.require_in_person(tx.principal)
     organization_id = tx.principal.organization_id
     assert organization_id is not None  # noqa: S101 - a user's session always has one
-    tx.lock("identity:invitations")
+    tx.lock("identity:invitations", "identity:users")
     users.check_email(email)
     user = users.find(tx, email)
     if user is not None:
@@ -68,12 +68,8 @@ def invite(
             )
         if user.joined_at is not None and grants.belongs(tx, user.id, organization_id):
             raise Conflict(f"{email} is a member already.", code="already_member", hint="Change their roles instead.")
-        if not user.active and user.joined_at is not None:
-            raise Conflict(
-                f"{email} belongs to somebody who was deactivated.",
-                code="user_deactivated",
-                hint="Whoever deactivated them can activate them again.",
-            )
+        if username is not None:
+            users.check_username(tx, username)  # as for somebody new: nothing tells that they are none
     else:
         user = users.create(tx, email=email, username=username, display_name=display_name, active=False)
         tx.flush()
@@ -230,7 +226,7 @@ def accept(
         user.password_hash = password_hash
     user.active, user.joined_at = True, user.joined_at or tx.now
     user.email_verified, user.updated_at = user.email_verified or purpose == "invite", tx.now
-    user.display_name = display_name or user.display_name
+    users.rename(tx, user, display_name or None)
     invitation.accepted_at = tx.now
     tx.lock("access:membership", "access:roles")
     for role in sorted(roles.living(tx, invitation.roles, invitation.organization_id)):

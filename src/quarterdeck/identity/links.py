@@ -13,20 +13,29 @@ from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.vault import Secret
 
-Purpose = Literal["reset", "invite", "handed", "second-factor"]
+Purpose = Literal["reset", "invite", "handed", "second-factor", "address"]
 """`handed` is an invitation whose token its inviter was shown: unlike that of a mail it proves no address."""
 LIFE: dict[Purpose, timedelta] = {
     "reset": timedelta(hours=1),
     "invite": timedelta(hours=72),
     "handed": timedelta(hours=72),
     "second-factor": timedelta(minutes=5),
+    "address": timedelta(hours=24),
 }
 
 
 def issue(
-    tx: Tx, purpose: Purpose, user: User, life: timedelta | None = None, *, invitation: Invitation | None = None
+    tx: Tx,
+    purpose: Purpose,
+    user: User,
+    life: timedelta | None = None,
+    *,
+    invitation: Invitation | None = None,
+    email: str | None = None,
 ) -> Secret[str]:
-    """A new token of 64 characters, shown this once; those before it end, of an invitation those of the same one."""
+    """A new token of 64 characters, shown this once; those before it end, of an invitation those of the same one.
+    `email` is the address that it confirms.
+    """
     void(tx, purpose, user, invitation)
     token = tx.ids.token(32)
     tx.add(
@@ -37,6 +46,7 @@ def issue(
             expires_at=tx.now + (life or LIFE[purpose]),
             used_at=None,
             invitation_id=None if invitation is None else invitation.id,
+            email=email,
         )
     )
     return Secret(token)
@@ -61,6 +71,14 @@ def owner(tx: Tx, purpose: Purpose, token: str) -> User:
 def invitation(tx: Tx, purpose: Purpose, token: str) -> Invitation | None:
     """The invitation that a link accepts, None where it is gone. Raises as `owner` does."""
     return tx.get(Invitation, _live(tx, purpose, token).invitation_id or 0)
+
+
+def email(tx: Tx, token: str) -> str:
+    """The address that a link confirms. Raises as `owner` does."""
+    found = _live(tx, "address", token).email
+    if found is None:
+        raise invalid()
+    return found
 
 
 def _live(tx: Tx, purpose: Purpose, token: str) -> Link:

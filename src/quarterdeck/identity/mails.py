@@ -43,6 +43,47 @@ def forgotten_password(to: str, base: str, token: Secret[str], life: timedelta) 
     )
 
 
+ADDRESS = "An address on Quarterdeck"
+"""Of the letter to a new address, whether it is somebody's or not: subjects stand in lists of work."""
+
+
+def address(to: str, base: str, token: Secret[str], life: timedelta) -> Letter:
+    return _letter(
+        to,
+        ADDRESS,
+        ("Somebody, probably you, wants this to be the address of their account on Quarterdeck.",),
+        f"{base}/console/confirm-address#{token.reveal()}",
+        "Confirm the address",
+        (f"The link is good for {_said(life)} and once.", "If it was not you, nothing changes; leave it alone."),
+    )
+
+
+def address_taken(to: str, base: str) -> Letter:
+    return _letter(
+        to,
+        ADDRESS,
+        (
+            "Somebody, probably you, wants this to be the address of another account on Quarterdeck.",
+            "It is the address of your account already, so nothing changes.",
+        ),
+        f"{base}/console/sign-in",
+        "Sign in",
+        ("If it was not you, leave this alone.",),
+    )
+
+
+def address_asked(to: str, base: str) -> Letter:
+    """For the address that somebody has until another one is confirmed."""
+    return _letter(
+        to,
+        "Your address on Quarterdeck",
+        ("Another address was given for your account on Quarterdeck. It counts once the link sent there is opened.",),
+        f"{base}/console/me",
+        "Look at your account",
+        ("If it was not you: choose another password, which ends it, and tell an administrator.",),
+    )
+
+
 def _letter(to: str, subject: str, lines: tuple[str, ...], link: str, button: str, after: tuple[str, ...]) -> Letter:
     text = "\n\n".join([*lines, f"{button}: {link}", *after]) + "\n"
     return Letter(to, subject, text, _html.render(lines=lines, link=link, button=button, after=after))

@@ -106,8 +106,8 @@ class Link(Base):
     """Something that proves its bearer once and soon ends, kept as its hash.
 
     `purpose`: `reset` (a forgotten password), `invite` (an invitation), `second-factor` (a password was right, a code
-    is still to come). A newer one of the same purpose ends those before it. `invitation_id` names the invitation that
-    it accepts, and then only links of that one are those before it.
+    is still to come), `address` (`email` is to be confirmed). A newer one of the same purpose ends those before it.
+    `invitation_id` names the invitation that it accepts, and then only links of that one are those before it.
     """
 
     __tablename__ = "identity_links"
@@ -119,6 +119,7 @@ class Link(Base):
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
     invitation_id: Mapped[int | None] = mapped_column(BigId)
+    email: Mapped[str | None] = mapped_column(String(320))
 
 
 class Invitation(Identified, Base):

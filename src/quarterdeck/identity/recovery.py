@@ -63,7 +63,7 @@ def set_by_administrator(tx: Tx, user: User, password_hash: str) -> None:
 
 def _set(tx: Tx, user: User, password_hash: str, action: IdentityAction, *, but: str | None = None) -> None:
     user.password_hash, user.updated_at = password_hash, tx.now
-    links.void(tx, "reset", user)
-    links.void(tx, "second-factor", user)
+    for purpose in ("reset", "second-factor", "address"):
+        links.void(tx, purpose, user)
     ended = members.end_sessions(tx, user, but=but)
     members.note(tx, user, action, tx.principal.organization_id, sessionsEnded=ended)

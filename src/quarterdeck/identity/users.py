@@ -11,17 +11,31 @@ from quarterdeck.identity.model import User
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
 from quarterdeck.kernel.principal import Principal
+from quarterdeck.kernel.text import misleads, one_line
 
 EMAIL = re.compile(r"[^@\s<>\"',;]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,253}[A-Za-z0-9])?")
+NAME = "displayName"
 USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 def check_email(email: str) -> str:
-    if len(email) > 320 or not EMAIL.fullmatch(email):
+    if len(email) > 320 or not EMAIL.fullmatch(email) or any(map(misleads, email)):
         raise Invalid(
             f"{email[:80]!r} is not an e-mail address.", hint="Give an address such as ada@example.com.", field="email"
         )
     return email
+
+
+def check_username(tx: Tx, username: str) -> None:
+    """Raise `Invalid` for what cannot be one, `Conflict` (`username_taken`)."""
+    if not USERNAME.fullmatch(username):
+        raise Invalid(
+            f"{username[:80]!r} cannot be a username.",
+            hint="Use letters, digits, dot, dash and underscore.",
+            field="username",
+        )
+    if find(tx, username) is not None:
+        raise Conflict(f"The username {username} is taken.", code="username_taken", hint="Choose another one.")
 
 
 def username_from(tx: Tx, email: str) -> str:
@@ -59,20 +73,14 @@ def create(
         if email is None:
             raise Invalid("A user needs a username or an e-mail address.")
         username = username_from(tx, email)
-    elif not USERNAME.fullmatch(username):
-        raise Invalid(
-            f"{username[:80]!r} cannot be a username.",
-            hint="Use letters, digits, dot, dash and underscore.",
-            field="username",
-        )
-    elif find(tx, username) is not None:
-        raise Conflict(f"The username {username} is taken.", code="username_taken", hint="Choose another one.")
+    else:
+        check_username(tx, username)
     return tx.add(
         User(
             uid=tx.ids.uid(),
             username=username,
             email=email,
-            display_name=display_name or username,
+            display_name=one_line(display_name or "", NAME, empty=True) or username,
             avatar_url=None,
             password_hash=password_hash,
             email_verified=False,
@@ -117,21 +125,15 @@ def principal(user: User, organization_id: int, credential: str | None = None) -
     )
 
 
-def rename(tx: Tx, user: User, *, display_name: str | None = None, email: str | None = None) -> bool:
-    """Change how somebody is called or reached. Answers whether anything changed. Raises as `create` does."""
-    tx.lock("identity:users")
-    before = (user.display_name, user.email)
-    if email is not None and email.lower() != (user.email or "").lower():
-        check_email(email)
-        if find(tx, email) is not None:
-            raise email_taken(email)
-        user.email, user.email_verified = email, False
-    if display_name is not None:
-        user.display_name = display_name
-    changed = (user.display_name, user.email) != before
-    if changed:
-        user.updated_at = tx.now
-    return changed
+def rename(tx: Tx, user: User, display_name: str | None) -> bool:
+    """Change how somebody is called; None leaves as it is, spaces are none: the username stands for it. Answers whether
+    that is new. Raises `Invalid` for what is no name.
+    """
+    name = user.display_name if display_name is None else one_line(display_name, NAME, empty=True) or user.username
+    if name == user.display_name:
+        return False
+    user.display_name, user.updated_at = name, tx.now
+    return True
 
 
 def avatar(user: User, address: str | None) -> bool:

@@ -36,7 +36,9 @@ def test_axe_finds_nothing_in_both_themes_at_both_widths(name: str, browser: Bro
     assert found == []
 
 
-@pytest.mark.parametrize("name", ["sign-in", "first-admin", "accept-invitation", "reset-password", "forgot-password"])
+@pytest.mark.parametrize(
+    "name", ["sign-in", "first-admin", "accept-invitation", "reset-password", "confirm-address", "forgot-password"]
+)
 def test_axe_finds_nothing_at_the_doors(name: str, browser: Browser, deck: Deck) -> None:
     from quarterdeck.console.ports import Bootstrap
 

@@ -10,7 +10,7 @@ from quarterdeck.console.domain import ledger
 from quarterdeck.console.ports import AccountRow, Begun, Bootstrap, Finished, ProviderChoice, SignedIn
 from quarterdeck.console.views.device import DeviceView
 from quarterdeck.console.views.ledger import SessionRow
-from quarterdeck.identity import coming_in, devices, recovery, sessions, setup, signing_in
+from quarterdeck.identity import addresses, coming_in, devices, recovery, sessions, setup, signing_in
 from quarterdeck.identity.oidc import accounts, providers
 from quarterdeck.identity.sessions import Opened
 from quarterdeck.kernel.errors import Forbidden
@@ -96,6 +96,9 @@ class Doors:
 
     async def reset_password(self, *, token: str, password: str) -> None:
         await coming_in.reset(self.instance.db, token, Secret(password))
+
+    async def confirm_address(self, *, token: str) -> None:
+        await self.instance.db.write(addresses.confirm, token)
 
     async def identity_providers(self) -> tuple[ProviderChoice, ...]:
         rows = await self.instance.db.read(providers.offered)

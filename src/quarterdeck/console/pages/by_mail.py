@@ -1,4 +1,4 @@
-"""Coming in by a mail: an invitation, a forgotten password.
+"""Coming in by a mail: an invitation, a forgotten password, another address.
 
 A mail's link carries its token behind a `#`, which browsers keep to themselves: the page's script puts it into the
 form, and without scripts a person pastes it. So it travels in bodies only.
@@ -86,6 +86,13 @@ RESET = Door(
         ),
     ),
 )
+ADDRESS = Door(
+    "confirm-address",
+    "Confirm your address",
+    "Your account is reached by this address from then on.",
+    "Confirm",
+    (TOKEN,),
+)
 FORGOTTEN = Door(
     "forgot-password",
     "Forgot your password?",
@@ -135,6 +142,22 @@ async def resetting(request: Request[Any, Any, Any]) -> Response[bytes]:
     except Problem as problem:
         return _page(request, RESET, form, problem)
     return see("/console/sign-in", "password-reset")
+
+
+@get("/confirm-address", opt=needs(PUBLIC))
+async def new_address(request: Request[Any, Any, Any]) -> Response[bytes]:
+    return _page(request, ADDRESS)
+
+
+@post("/confirm-address", opt=needs(PUBLIC, rate=DOOR))
+async def confirming(request: Request[Any, Any, Any]) -> Response[bytes]:
+    form = await read_form(request)
+    try:
+        check_own_page(request)
+        await console_of(request).ports.confirm_address(token=_token(form))
+    except Problem as problem:
+        return _page(request, ADDRESS, form, problem)
+    return see("/console/sign-in", "address-confirmed")
 
 
 @get("/forgot-password", opt=needs(PUBLIC))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Any
 
 from msgspec import UNSET
@@ -17,7 +16,7 @@ from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.http.endpoint import Call
 from quarterdeck.surfaces.deploy.identities import caller, require_confirmed, uid_of, wire_id
 from quarterdeck.surfaces.deploy.operation import operation
-from quarterdeck.surfaces.deploy.shapes import present
+from quarterdeck.surfaces.deploy.shapes import given, present
 from quarterdeck.surfaces.deploy.wire import account as wire
 
 INVALID = ((400, "validation_error"),)
@@ -36,14 +35,6 @@ def profile(user: User) -> dict[str, Any]:
     )
 
 
-def one_line(text: str) -> str:
-    """A name without outer spaces. Raises `Invalid` for one with control characters."""
-    trimmed = text.strip()
-    if any(unicodedata.category(one) == "Cc" for one in trimmed):
-        raise Invalid("A name is one line of text.", hint="Leave control characters out.", field="displayName")
-    return trimmed
-
-
 @operation("account.profile.show")
 async def show(call: Call) -> dict[str, Any]:
     return await call.read(lambda tx: profile(caller(tx)))
@@ -56,8 +47,7 @@ async def change(call: Call, body: wire.AccountProfileChangeBody) -> dict[str, A
 
     def verb(tx: Tx) -> dict[str, Any]:
         user = caller(tx)
-        name = None if body.display_name is UNSET else (one_line(body.display_name) or user.username)
-        changed = users.rename(tx, user, display_name=name)
+        changed = users.rename(tx, user, given(body.display_name))
         if body.avatar_url is not UNSET:
             changed |= users.avatar(user, organizations.picture(body.avatar_url or "", "avatarUrl"))
         if changed:

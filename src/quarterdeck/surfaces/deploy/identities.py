@@ -15,8 +15,6 @@ CODES = {
     "deploy_token_not_found": "not_found",
     "already_member": "conflict",
     "invitation_pending": "conflict",
-    "email_taken": "conflict",
-    "user_deactivated": "conflict",
     "not_owner": "invariant_violation",
     "member_inactive": "invariant_violation",
 }

@@ -60,7 +60,7 @@ async def show(call: Call, user_id: str) -> wire.User:
     "/api/users",
     permission="runbooks:users.create",
     errors=(
-        (400, "already_member"), (400, "email_taken"), (400, "invitation_pending"), (400, "username_taken"),
+        (400, "already_member"), (400, "invitation_pending"), (400, "username_taken"),
         (403, "permission_not_held"), (409, "conflict"),
     ),
 )  # fmt: skip
@@ -107,25 +107,36 @@ async def resend_invitation(call: Call, user_id: str) -> Done:
     "PUT",
     "/api/users/{user_id}",
     permission="runbooks:users.edit",
-    errors=(*NOT_OVER, (400, "email_taken"), (400, "last_administrator")),
-)
+    errors=(
+        *NOT_OVER, (400, "email_taken"), (400, "invitation_pending"), (400, "last_administrator"),
+        (400, "mail_missing"),
+    ),
+)  # fmt: skip
 async def change(call: Call, user_id: str, body: wire.UserChange, access: Access) -> wire.User:
-    """Change how somebody is called and reached, let them in or keep them out."""
+    """Change how somebody is called and reached, let them in or keep them out. Another address counts once the link
+    that is mailed to it is opened.
+    """
     if given(body.email):
         sessions.require_in_person(call.principal)
+    base = mail_links.base_if_sent(call)
 
     def verb(tx: Tx) -> wire.User:
         user = shapes.user_of(tx, user_id)
+        before = user.email
         accounts.change(
             tx,
             access,
             user,
             display_name=given(body.display_name),
             email=given(body.email),
+            base=base,
             active=given(body.is_active),
             storageQuotaMb=given(body.storage_quota_mb),
         )
-        return shapes.person(tx, user)
+        changed = shapes.person(tx, user)
+        if (wanted := given(body.email)) and wanted.lower() not in {(before or "").lower(), (user.email or "").lower()}:
+            changed.pending_email = wanted
+        return changed
 
     return await call.write(verb)
 

@@ -66,7 +66,7 @@ CREATE TABLE alembic_version (
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 --
-INSERT INTO "alembic_version" VALUES('0015');
+INSERT INTO "alembic_version" VALUES('0016');
 --
 CREATE TABLE audit_archives (
 	id INTEGER NOT NULL, 
@@ -602,7 +602,7 @@ CREATE TABLE identity_links (
 	purpose VARCHAR(20) NOT NULL, 
 	user_id INTEGER NOT NULL, 
 	expires_at BIGINT NOT NULL, 
-	used_at BIGINT, invitation_id INTEGER, 
+	used_at BIGINT, invitation_id INTEGER, email VARCHAR(320), 
 	CONSTRAINT pk_identity_links PRIMARY KEY (hash), 
 	CONSTRAINT fk_identity_links_user_id FOREIGN KEY(user_id) REFERENCES identity_users (id)
 );

@@ -24,6 +24,12 @@ class UserBrief(Struct, kw_only=True):
     personal_ssh_public_key: str | None
 
 
+class Reached(UserBrief, kw_only=True):
+    """`pending_email` counts once the link that was mailed to it is opened."""
+
+    pending_email: str | UnsetType = UNSET
+
+
 class Me(UserBrief, kw_only=True):
     permissions: list[str]
     roles: list[RoleName]

@@ -24,6 +24,8 @@ class User(Struct, kw_only=True):
     storage_quota_mb: int | None
     mfa_enabled: bool
     permissions: list[str] | UnsetType = UNSET
+    pending_email: str | UnsetType = UNSET
+    """Counts once the link that was mailed to it is opened; told to whoever has just given it."""
 
 
 class UsersQuery(Struct, kw_only=True):

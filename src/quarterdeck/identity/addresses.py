@@ -1,0 +1,75 @@
+"""Another e-mail address: it counts once a link that was mailed to it is opened. Nobody is told whose it was before."""
+
+from __future__ import annotations
+
+from quarterdeck.access import Access
+from quarterdeck.identity import links, mails, members, organizations, users
+from quarterdeck.identity.actions import IdentityAction
+from quarterdeck.identity.machine import Machine
+from quarterdeck.identity.model import User
+from quarterdeck.kernel import mail
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import Conflict
+
+AT_ONCE = "runbooks:users.edit"
+"""What somebody needs, in the organization that the installation began with, to set an address without a mail."""
+
+
+def ask(tx: Tx, access: Access, user: User, email: str, base: str | None) -> bool:
+    """Mail a link to the new address, and word of it to the old one. Somebody else's address gets a mail that says so,
+    and the caller is answered alike. Answers whether a mail has to be opened first.
+
+    `base` is the address of the control plane, None where there is no mail server: then it counts at once for those
+    who administer the installation, who may be told (`email_taken`), and everybody else is refused (`mail_missing`).
+    Raises `Conflict`, and `Invalid` for what is no address.
+    """
+    users.check_email(email)
+    if email.lower() == (user.email or "").lower():
+        return False
+    if base is None:
+        if not Machine(access).answers(tx, AT_ONCE):
+            raise Conflict(
+                "This installation has no mail server, so nobody can show that the address is theirs.",
+                code="mail_missing",
+                hint="Nothing was changed. Ask whoever administers the installation to set the address.",
+            )
+        _free(tx, user, email)
+        _set(tx, user, email, verified=False)
+        return False
+    taken = users.find(tx, email) is not None
+    token = links.issue(tx, "address", user, email=email)
+    letter = mails.address_taken(email, base) if taken else mails.address(email, base, token, links.LIFE["address"])
+    mail.post(tx, letter, tx.principal.organization_id)
+    if user.email is not None:
+        mail.post(tx, mails.address_asked(user.email, base), tx.principal.organization_id)
+    members.note(tx, user, IdentityAction.ADDRESS_ASKED, tx.principal.organization_id)
+    return True
+
+
+def confirm(tx: Tx, token: str) -> User:
+    """Let the address count whose link was opened. Raises `Invalid` (`link_invalid`), and `Conflict` (`email_taken`)
+    where it has become somebody's meanwhile. The unit acts for the person from here on.
+    """
+    email = links.email(tx, token)
+    user = links.use(tx, "address", token)
+    places = organizations.of_user(tx, user.id)
+    if not user.active or not places:
+        raise links.invalid()
+    tx.act_as(users.principal(user, places[0].id))
+    _free(tx, user, email)
+    _set(tx, user, email, verified=True)
+    return user
+
+
+def _free(tx: Tx, user: User, email: str) -> None:
+    tx.lock("identity:users")
+    there = users.find(tx, email)
+    if there is not None and there.id != user.id:
+        raise users.email_taken(email)
+
+
+def _set(tx: Tx, user: User, email: str, *, verified: bool) -> None:
+    user.email, user.email_verified, user.updated_at = email, verified, tx.now
+    for purpose in ("address", "reset"):  # what was mailed to the address before
+        links.void(tx, purpose, user)
+    members.note(tx, user, IdentityAction.ADDRESS_CHANGED, tx.principal.organization_id, verified=verified)

@@ -18,6 +18,12 @@ def test_reading_reads_alone():
     assert "deploy:projects.list" in SCOPES["deploy:read"]
 
 
+def test_no_scope_changes_ones_own_account():
+    own = ("account.delete", "account.profile.change", "account.sessions.revoke", "organizations.switch-current")
+    for word, keys in SCOPES.items():
+        assert not keys & {f"deploy:{key}" for key in own}, word
+
+
 def test_words_that_are_gone_leave_nothing():
     assert narrowed([]) == frozenset()
     assert narrowed(["gone"]) == frozenset({"nothing"})

@@ -12,8 +12,9 @@ def _of(*surfaces: str) -> frozenset[str]:
 
 
 _CHANGES = {"account.delete", "account.profile.change", "account.sessions.revoke", "organizations.switch-current"}
-"""What every member may do and is no reading."""
+"""What every member may do and is no reading: it changes one's own account, which no scope reaches."""
 _READS = frozenset(f"deploy:{key}" for key in deploy.MEMBER if key not in _CHANGES)
+_ALL = frozenset(CATALOGUE) - {f"deploy:{key}" for key in _CHANGES}
 SCOPES: dict[str, frozenset[str]] = {
     "tasks:read": frozenset({"tasks:tasks.view", "tasks:profile.own"}),
     "tasks:write": frozenset({"tasks:tasks.view", "tasks:tasks.create", "tasks:tasks.act", "tasks:tasks.act-any"}),
@@ -22,10 +23,10 @@ SCOPES: dict[str, frozenset[str]] = {
     "projects:read": frozenset({"tasks:projects.view"}),
     "projects:write": frozenset({"tasks:projects.view", "tasks:projects.manage"}),
     "deploy:read": _READS,
-    "deploy:write": _of("deploy"),
+    "deploy:write": _of("deploy") & _ALL,
     "runbooks": _of("runbooks"),
     "broker": _of("broker"),
-    "admin": frozenset(CATALOGUE),
+    "admin": _ALL,
 }
 
 

@@ -148,6 +148,8 @@ class Endpoint:
     shadowed: Mapping[str, str] = field(default_factory=dict)  # path parameter: the sibling literal that hides it
     elsewhere: bool = False  # the request names the organization that is meant: the handler decides in that one
     deploy_tokens: bool = False  # takes deploy tokens too, which no other route does
+    installation: bool = False  # of the installation as a whole: its permission counts in the first organization alone
+    narrowed: str | None = None  # "authenticated": the surface whose scopes open it to a narrowed token, "*" for any
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Endpoint:
         """A declaration is shared by every application that is built with it: it is never changed, and its decoders
@@ -244,6 +246,10 @@ def declare(endpoint: Endpoint, handler: Handler) -> HTTPRouteHandler:
         opt["elsewhere"] = True
     if endpoint.deploy_tokens:
         opt["deploy_tokens"] = True
+    if endpoint.installation:
+        opt["installation"] = True
+    if endpoint.narrowed:
+        opt["narrowed"] = endpoint.narrowed
     options: dict[str, Any] = {"request_max_body_size": endpoint.body_limit} if endpoint.body_limit else {}
     paths_served = [endpoint.path] + [
         endpoint.path.replace(f"{{{name}}}", literal) for name, literal in endpoint.shadowed.items()

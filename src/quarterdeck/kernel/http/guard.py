@@ -12,7 +12,7 @@ from litestar.enums import ScopeType
 from litestar.exceptions import ImproperlyConfiguredException, WebSocketException
 from litestar.handlers import BaseRouteHandler
 
-from quarterdeck.kernel.errors import Problem, Unauthenticated
+from quarterdeck.kernel.errors import Forbidden, Problem, Unauthenticated
 from quarterdeck.kernel.http.failures import Refused, failure_of
 from quarterdeck.kernel.http.sse import STILL_ADMITTED
 from quarterdeck.kernel.http.strangers import Strangers
@@ -30,8 +30,9 @@ Connection = ASGIConnection[Any, Any, Any, Any]
 class Guard:
     """The one guard of the application.
 
-    A handler declares `opt["permission"]`: a catalogue key, "authenticated" (any caller with a credential) or
-    "public". `opt["rate"]` bounds it per address; `opt["raw_body"]` says that it reads bytes rather than JSON.
+    A handler declares `opt["permission"]`: a catalogue key, "authenticated" (any caller with a credential that is not
+    narrowed to scopes, see `require_opened`) or "public". `opt["rate"]` bounds it per address; `opt["raw_body"]` says
+    that it reads bytes rather than JSON.
     """
 
     def __init__(
@@ -122,6 +123,8 @@ class Guard:
     async def _require(self, principal: Principal, permission: str, connection: Connection) -> None:
         if permission != AUTHENTICATED:
             await self.authorizer.require(principal, permission, connection)
+        elif principal.scopes:
+            require_opened(principal, connection.route_handler.opt.get("narrowed"))
 
     def require_same_origin(self, connection: Connection) -> None:
         """A browser's cookie counts for a change only when the change was asked for by one of our own pages."""
@@ -137,6 +140,19 @@ class Guard:
             "A change by cookie has to come from this server's own pages.",
             hint="Send a same-origin Origin header, or use `Authorization: Bearer …` instead of the cookie.",
         )
+
+
+def require_opened(principal: Principal, surface: str | None) -> None:
+    """Raise `Forbidden` (`token_narrowed`) where a credential that is narrowed to scopes is not let in: a route that
+    asks for no permission is none of its scopes. `surface` is whose scopes open it none the less, `*` any.
+    """
+    if surface == "*" or (surface and any(scope.startswith(f"{surface}:") for scope in principal.scopes)):
+        return
+    raise Forbidden(
+        "This token is narrowed to scopes, and none of them reaches this.",
+        code="token_narrowed",
+        hint="Use a token without scopes, or sign in.",
+    )
 
 
 def origin_of(url: str) -> tuple[str, str, int] | None:

@@ -39,7 +39,7 @@ async def give(call: Call, body: wire.NewAssignment, access: Access) -> wire.Ass
     return shown(made)
 
 
-@route("GET", "/api/v1/user-roles", permission="authenticated")
+@route("GET", "/api/v1/user-roles", permission="authenticated", narrowed=FAMILY)
 async def index(call: Call) -> list[wire.Assignment]:
     """Every assignment, by person and then by time."""
     return [shown(one) for one in await call.read(assignments.listed, FAMILY)]
@@ -49,6 +49,7 @@ async def index(call: Call) -> list[wire.Assignment]:
     "GET",
     "/api/v1/users/{user_id}/roles",
     permission="authenticated",
+    narrowed=FAMILY,
     errors=((400, "id_malformed"), (404, "user_not_found")),
 )
 async def of_user(call: Call, user_id: str) -> list[wire.Assignment]:

@@ -19,20 +19,20 @@ PREFIX = f"{FAMILY}:"
 UNKNOWN = ((400, "id_malformed"), (404, "role_not_found"))
 
 
-@route("GET", "/api/v1/permissions", permission="authenticated")
+@route("GET", "/api/v1/permissions", permission="authenticated", narrowed=FAMILY)
 async def permissions() -> Answer[list[wire.Permission]]:
     """Every permission of this surface, in a stable order."""
     listed = [wire.Permission(key=key, group=group, description=said) for key, group, said, _ in catalogue.PERMISSIONS]
     return Answer(listed, headers={"cache-control": "public, max-age=300"})
 
 
-@route("GET", "/api/v1/roles", permission="authenticated")
+@route("GET", "/api/v1/roles", permission="authenticated", narrowed=FAMILY)
 async def index(call: Call) -> list[wire.Role]:
     """The built-in roles and those of the organization, by name."""
     return await call.read(lambda tx: [shown(tx, role) for role in roles.visible(tx, FAMILY)])
 
 
-@route("GET", "/api/v1/roles/{role_id}", permission="authenticated", errors=UNKNOWN)
+@route("GET", "/api/v1/roles/{role_id}", permission="authenticated", narrowed=FAMILY, errors=UNKNOWN)
 async def show(call: Call, role_id: str) -> wire.Role:
     """A role and what it permits."""
     uid = shapes.uid(role_id, "role id")

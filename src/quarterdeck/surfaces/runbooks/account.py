@@ -27,7 +27,7 @@ IN_BODY = "-"
 """Stands in the address where the token is in the body: see `surfaces.addresses`."""
 
 
-@route("GET", "/api/auth/me", permission="authenticated")
+@route("GET", "/api/auth/me", permission="authenticated", narrowed="*")
 async def me(call: Call) -> wire.Me:
     """The caller, what they may do here, and their roles."""
 

@@ -22,7 +22,7 @@ from quarterdeck.surfaces.shared.signing_in import API_KINDS, client_kind, signe
 WRONG = ((400, "second_factor_code_wrong"),)
 
 
-@route("GET", "/api/auth/mfa/status", permission="authenticated")
+@route("GET", "/api/auth/mfa/status", permission="authenticated", narrowed=shapes.FAMILY)
 async def status(call: Call) -> wire.FactorState:
     """Whether a second factor is set up, and how many codes are left."""
 

@@ -43,7 +43,7 @@ async def make(call: Call) -> wire.KeyPair:
     return await call.write(verb)
 
 
-@route("GET", "/api/auth/me/ssh-key", permission="authenticated")
+@route("GET", "/api/auth/me/ssh-key", permission="authenticated", narrowed=shapes.FAMILY)
 async def show(call: Call) -> wire.PublicKey:
     """The public half of the pair that was made here."""
     return wire.PublicKey(ssh_public_key=await call.read(lambda tx: shapes.kept(proving.me(tx), OWN)))
@@ -73,7 +73,7 @@ async def take_back(call: Call) -> wire.HasPersonalKey:
     return wire.HasPersonalKey(has_personal_key=False)
 
 
-@route("GET", "/api/auth/ssh-keys", permission="authenticated")
+@route("GET", "/api/auth/ssh-keys", permission="authenticated", narrowed=shapes.FAMILY)
 async def everybody(call: Call) -> wire.SharedKeys:
     """The public keys of the active people of the organization."""
 

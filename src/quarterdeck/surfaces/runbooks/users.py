@@ -199,7 +199,7 @@ async def reset_second_factor(call: Call, user_id: str) -> Done:
     return Done(status="ok", message="The second factor was switched off; the user can set up another one.")
 
 
-@route("GET", "/api/users/me/preferences", permission="authenticated")
+@route("GET", "/api/users/me/preferences", permission="authenticated", narrowed=shapes.FAMILY)
 async def preferences(call: Call) -> wire.PreferencesAnswer:
     """What the interface keeps for the caller."""
 

@@ -10,6 +10,9 @@ import httpx
 import pytest
 import structlog
 
+from quarterdeck.access import grants
+from quarterdeck.identity import sessions, users
+from quarterdeck.identity.model import Organization
 from quarterdeck.kernel import telemetry
 from quarterdeck.kernel.clock import HeldClock
 from quarterdeck.kernel.db.migrate import revisions
@@ -75,10 +78,38 @@ async def test_everybody_else_needs_a_credential_for_figures(deck, peer, host, h
         assert (await client.get("/metrics", headers=headers)).status_code == 401
 
 
-async def test_a_member_reads_figures_from_anywhere(deck):
+async def test_who_administers_the_installation_reads_figures_from_anywhere(deck):
     async with nearby(deck, "192.0.2.7", "deck.example.com") as client:
         answer = await client.get("/metrics", headers={"authorization": f"Bearer {deck.token}"})
     assert answer.status_code == 200
+
+
+async def test_the_installation_is_told_of_in_its_first_organization_alone(deck):
+    """Owners of another one, and its administrators by any route, see neither figures nor facts of all."""
+    theirs = {role: await outsider(deck, role) for role in ("owner", "viewer")}
+    for path in ("/metrics", "/api/system/doctor", "/console/backups"):
+        for token in theirs.values():
+            answer = await deck.send("GET", path, token=token)
+            assert answer.status_code == 403, (path, answer.text[:200])
+        assert (await deck.send("GET", path)).status_code == 200
+    assert "whole installation" in (await deck.send("GET", "/api/system/doctor", token=theirs["owner"])).text
+    assert (await deck.send("GET", "/api/projects", token=theirs["owner"])).status_code == 200
+    assert (await deck.send("GET", "/metrics", token=await deck.member("viewer"))).status_code == 403
+
+
+async def outsider(deck, role: str) -> str:
+    """The token of somebody who acts in another organization."""
+
+    def verb(tx):
+        place = Organization(uid=tx.ids.uid(), ref=f"org_{role}", name=role, slug=f"{role}-place", created_at=tx.now)
+        tx.add(place)
+        user = users.create(tx, username=f"{role}-elsewhere")
+        tx.flush()
+        grants.give(tx, deck.instance.access, user.id, place.id, f"organization:{role}")
+        made = sessions.open_session(tx, user, place, kinds=("long",), client_kind="web")
+        return made.tokens["long"].reveal()
+
+    return await deck.instance.db.write(verb)
 
 
 async def test_the_scraper_reads_nothing_else(deck):

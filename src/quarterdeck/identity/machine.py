@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from quarterdeck.access import Access
 from quarterdeck.identity import setup
 from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import Forbidden
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,16 @@ class Machine:
         while not self.access.loaded:
             self.access.load(tx)
         return self.access.decide(tx.principal, permission, first).allowed
+
+    def require(self, tx: Tx, permission: str) -> None:
+        """Raise `Forbidden` (`installation_only`) unless the caller `answers`."""
+        if not self.answers(tx, permission):
+            raise Forbidden(
+                "This is about the whole installation, and you act in another organization than the one it began with.",
+                code="installation_only",
+                hint="Act in that organization, or ask somebody who administers it.",
+                permission=permission,
+            )
 
     @staticmethod
     def belongs_to(tx: Tx, organization_id: int) -> bool:

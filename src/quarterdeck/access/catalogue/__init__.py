@@ -72,7 +72,7 @@ def _own() -> list[Permission]:
         Permission("access:manage", "identity", "Make roles, and give and take them", ADMINS),
         Permission("identity-providers:list", "identity", "See the identity providers", ADMINS),
         Permission("identity-providers:manage", "identity", "Add, change and remove identity providers", OWNERS),
-        Permission("metrics:read", "telemetry", "Read metrics", MEMBERS),
+        Permission("metrics:read", "telemetry", "Read metrics", ADMINS),
     ]
 
 

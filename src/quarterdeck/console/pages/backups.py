@@ -18,7 +18,7 @@ KEYS = {
 }
 
 
-@get("/backups", opt=needs("deploy:system.doctor"))
+@get("/backups", opt=needs("deploy:system.doctor", installation=True))
 async def backups(request: Request[Any, Any, Any]) -> Response[bytes]:
     desk = await open_desk(request)
     view = await desk.ports.backups(desk.who)

@@ -55,7 +55,7 @@ async def list_providers(instance: Any) -> dict[str, Any]:
     return {"items": providers(instance)}
 
 
-@operation("system.doctor")
+@operation("system.doctor", installation=True)
 async def doctor(instance: Any) -> dict[str, Any]:
     details = await instance.health()
     good = all(details["checks"].values()) and not details["problems"]

@@ -8,6 +8,7 @@ from litestar.connection import ASGIConnection
 
 from quarterdeck.access import Access
 from quarterdeck.identity import deploy_tokens, personal_tokens, sessions
+from quarterdeck.identity.machine import Machine
 from quarterdeck.identity.sessions import Signer
 from quarterdeck.kernel.db import Database
 from quarterdeck.kernel.errors import Unauthenticated
@@ -85,6 +86,8 @@ class CatalogueAuthorizer:
     ) -> None:
         await self._access.ready(self._db)
         self._access.require(principal, permission, anywhere=bool(_option(connection, "elsewhere")))
+        if _option(connection, "installation"):
+            await self._db.read(Machine(self._access).require, permission)
 
 
 def _option(connection: ASGIConnection[Any, Any, Any, Any], name: str) -> Any:

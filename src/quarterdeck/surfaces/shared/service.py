@@ -37,7 +37,7 @@ async def readyz(call: Call, instance: Any) -> Answer[dict[str, Any]]:
     return Answer({"status": "ready"})
 
 
-@route("GET", "/metrics", permission="metrics:read")
+@route("GET", "/metrics", permission="metrics:read", installation=True)
 async def metrics(instance: Any) -> Answer[bytes]:
     """Figures for Prometheus. A scraper on this machine needs no credential."""
     kind, text = await figures.collect(instance)

@@ -14,6 +14,7 @@ from quarterdeck.access.model import Grant, KnownPermission, Role, RolePermissio
 from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from quarterdeck.kernel.text import lines, one_line
 
 CUSTOM = "custom"
 HIGHEST = {
@@ -78,6 +79,7 @@ def create(
 ) -> Role:
     """A role of the organization's own. Raises `Conflict` (`role_name_taken`) and `Invalid` (`permission_unknown`)."""
     tx.lock("access:roles")
+    name, description = one_line(name, "name", 100), description and lines(description, "description")
     _free(tx, name, family)
     wanted = _known(permissions)
     uid = tx.ids.uid()
@@ -118,6 +120,8 @@ def change(
     _own(role)
     tx.lock("access:roles")
     before = (role.name, role.description)
+    name = name if name is None else one_line(name, "name", 100)
+    description = description and lines(description, "description")
     if name is not None and name.lower() != role.name.lower():
         _free(tx, name, family)
     role.name = role.name if name is None else name

@@ -15,6 +15,7 @@ from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from quarterdeck.kernel.principal import Principal
+from quarterdeck.kernel.text import one_line
 from quarterdeck.kernel.vault import Secret
 
 PREFIX = "aplt_dt_"
@@ -39,7 +40,7 @@ def create(tx: Tx, name: str, scope: dict[str, Any], expires_at: datetime | None
             uid=tx.ids.uid(),
             ref=tx.ids.ref("dpt"),
             organization_id=tx.principal.organization_id,
-            name=name,
+            name=one_line(name, "displayName"),
             hash=token_hash(text),
             suffix=text[-8:],
             scope=scope,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import replace
 
 from sqlalchemy import select
@@ -16,6 +15,7 @@ from quarterdeck.identity.setup import default_organization
 from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid, NotFound
+from quarterdeck.kernel.text import misleads
 
 LONGEST_ADDRESS, LONGEST_NAME, LONGEST_SLUG = 2000, 120, 80
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -150,7 +150,7 @@ def picture(address: str, field: str) -> str | None:
 def check_name(name: str) -> str:
     """The name without outer spaces. Raises `Invalid`."""
     trimmed = name.strip()
-    if not 1 <= len(trimmed) <= LONGEST_NAME or any(unicodedata.category(one).startswith("C") for one in trimmed):
+    if not 1 <= len(trimmed) <= LONGEST_NAME or any(map(misleads, trimmed)):
         raise Invalid(
             f"An organization's name is one line of 1 to {LONGEST_NAME} characters.",
             hint="Choose another name.",

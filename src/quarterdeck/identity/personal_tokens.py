@@ -20,6 +20,7 @@ from quarterdeck.kernel import audit
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid, NotFound
 from quarterdeck.kernel.principal import Principal
+from quarterdeck.kernel.text import one_line
 from quarterdeck.kernel.vault import Secret
 
 PREFIX = "ov_pat_"
@@ -31,7 +32,10 @@ USE_NOTED = timedelta(minutes=1)
 def create(
     tx: Tx, user: User, label: str, scopes: Sequence[str] = (), expires_at: datetime | None = None
 ) -> tuple[PersonalToken, Secret[str]]:
-    """A token of the caller in the current organization. Raises `Invalid` for an unknown scope or a past time."""
+    """A token of the caller in the current organization. Raises `Invalid` for an unknown scope, a past time, and a
+    label that is no name.
+    """
+    label = one_line(label, "label")
     unknown = sorted(set(scopes) - SCOPES.keys())
     if unknown:
         raise Invalid(

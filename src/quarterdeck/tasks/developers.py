@@ -10,7 +10,8 @@ from quarterdeck.identity import accounts, members, powers, recovery, second_fac
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.model import User
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Invalid, NotFound
+from quarterdeck.kernel.errors import NotFound
+from quarterdeck.kernel.text import one_line
 
 FAMILY = "tasks"
 RANK = ("admin", "lead", "developer")
@@ -122,8 +123,8 @@ def preference(user: User, name: str) -> str | None:
 def _keep(tx: Tx, user: User, kept: dict[str, Any]) -> bool:
     """Keep what is given (None takes a value away). Answers whether anything changed."""
     for name, value in kept.items():
-        if isinstance(value, str) and len(value) > LONGEST:
-            raise Invalid(f"{name} has at most {LONGEST} characters.", field=name)
+        if isinstance(value, str):
+            one_line(value, name, LONGEST, empty=True)
     if kept.get("gitEmail"):
         users.check_email(kept["gitEmail"])
     news = {name: value or None for name, value in kept.items() if (value or None) != preference(user, name)}

@@ -18,6 +18,7 @@ from quarterdeck.identity.sessions import require_in_person, revoke_row
 from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from quarterdeck.kernel.text import one_line
 from quarterdeck.kernel.vault import Secret
 
 TABLE = OidcProvider.__tablename__
@@ -138,7 +139,7 @@ def change(
     if default_roles is not None:
         check_roles(tx, default_roles, "defaultRoles")
     given: dict[str, object] = {
-        "name": name,
+        "name": name if name is None else one_line(name, "name", 100),
         "issuer": None if issuer is None else check_address(issuer),
         "client_id": client_id,
         "scopes": None if scopes is None else _scopes(scopes),

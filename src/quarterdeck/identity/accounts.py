@@ -135,7 +135,8 @@ def set_roles(tx: Tx, access: Access, user: User, family: str, keys: Collection[
 
 def remove(tx: Tx, access: Access, user: User) -> None:
     """Take somebody out of the organization. Who is in no other one, nor asked into one, ends to exist: nobody signs in
-    as them again, and their name and address are free; the row stays for the history. Raises as `change` does.
+    as them again, and their name and address are free; the row stays for the history. Raises as `change` does, and
+    `Invalid` (`invariant_violation`) for an owner.
     """
     _another(tx, user, "delete")
     organization_id = tx.principal.organization_id
@@ -147,6 +148,15 @@ def remove(tx: Tx, access: Access, user: User) -> None:
     members.note(tx, user, IdentityAction.DELETED, organization_id, username=user.username)
     if not organizations.of_user(tx, user.id) and not invitations.awaited(tx, user):
         leaving.forget(tx, user)
+
+
+def remove_member(tx: Tx, access: Access, user: User, organization_id: int) -> None:
+    """Take somebody out of an organization that the caller has entered; their account stays. Raises as `remove` does,
+    but for oneself.
+    """
+    members.keep_owner(tx, user, organization_id, "removed")
+    require_no_more(tx, user, organization_id)
+    members.remove(tx, access, user, organization_id)
 
 
 def invite(

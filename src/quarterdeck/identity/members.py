@@ -97,8 +97,8 @@ def set_roles(
 
 
 def remove(tx: Tx, access: Access, user: User, organization_id: int) -> None:
-    """Take all roles in the organization, and end the sessions and tokens that act in it. Raises `Conflict`
-    (`last_administrator`).
+    """Take all roles in the organization, and end the sessions and tokens that act in it. Raises `Invalid`
+    (`invariant_violation`) for an owner, `Conflict` (`last_administrator`).
     """
     leave(tx, access, user, organization_id)
     note(tx, user, IdentityAction.MEMBER_REMOVED, organization_id)
@@ -107,6 +107,7 @@ def remove(tx: Tx, access: Access, user: User, organization_id: int) -> None:
 def leave(tx: Tx, access: Access, user: User, organization_id: int) -> None:
     """As `remove`; whoever calls writes the audit event."""
     tx.lock("access:membership")
+    keep_owner(tx, user, organization_id, "removed")
     keep_one_of_each(tx, user, organization_id)
     grants.take_all(tx, access, user.id, organization_id)
     here = (UserSession.user_id == user.id, UserSession.organization_id == organization_id)
@@ -176,6 +177,18 @@ def since(tx: Tx, user: User, organization_id: int) -> datetime | None:
     mine = (Grant.user_id == user.id, Grant.organization_id == organization_id)
     first = tx.first(select(Grant).where(*mine).order_by(Grant.created_at).limit(1))
     return None if first is None else first.created_at
+
+
+def keep_owner(tx: Tx, user: User, organization_id: int, done: str) -> None:
+    """Raise `Invalid` (`invariant_violation`) for who owns the organization: their ownership goes to somebody first.
+    `done` ends the sentence.
+    """
+    if "organization:owner" in grants.roles_of(tx, user.id, organization_id):
+        raise Invalid(
+            f"An owner is not {done}.",
+            code="invariant_violation",
+            hint="Transfer the ownership to another member first.",
+        )
 
 
 def keep_one_of_each(tx: Tx, user: User, organization_id: int) -> None:

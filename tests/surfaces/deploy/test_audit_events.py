@@ -106,6 +106,22 @@ async def test_exports_say_whether_more_matched(deck, sample):
     assert none["items"] == []
 
 
+async def test_what_is_taken_away_is_written_down(deck, sample):
+    """Of every way that takes a copy, the one of the command line among them."""
+    span = await window(deck, eventType="surface-sample.done")
+    await deck.do("audit-events.export", query={"aggregateId": sample, "limit": 2})
+    await deck.do("audit-events.export-global", query=span)
+    await deck.do("audit-events.list", query={"aggregateId": sample})
+    noted = await deck.do("audit-events.export-global", query=await window(deck, eventType="audit.exported"))
+    assert len(noted["items"]) == 2  # the one that asks is written down after it has looked
+    wide, narrow = (one["payload"] for one in noted["items"])
+    assert (narrow["detail.format"], narrow["detail.aggregateId"], narrow["actor"]) == ("json", sample, "ada")
+    assert (wide["detail.eventType"], wide["detail.from"]) == ("surface-sample.done", span["from"])
+    before = await deck.do("audit-events.list", query={"aggregateId": "*", "limit": 50})
+    await deck.refused(400, "validation_error", "audit-events.export-global", query={**span, "to": span["from"]})
+    assert (await deck.do("audit-events.list", query={"aggregateId": "*", "limit": 50}))["items"] == before["items"]
+
+
 async def test_another_organization_sees_holds_and_prunes_nothing_of_this_one(deck, sample):
     stranger = await deck.member("owner", "org_elsewhere")
     (event,) = (await deck.do("audit-events.list", query={"aggregateId": sample, "limit": 1}))["items"]

@@ -7,7 +7,7 @@ import pytest
 from quarterdeck.identity.model import User
 from quarterdeck.identity.passwords import hashed
 from quarterdeck.kernel.vault import Secret
-from support.deck import PASSWORD
+from support.deck import HOME, PASSWORD
 from support.lodge import Lodge
 from support.mailbox import text, token
 
@@ -310,6 +310,15 @@ async def test_a_program_makes_no_credentials_for_anybody(lodge):
         ("POST", "/api/auth/me/ssh-key", None),
     ):
         await lodge.refused(403, method, path, body, by=program, says="A token of a program cannot do this")
+
+
+async def test_an_owner_of_the_organization_is_removed_by_no_surface(lodge):
+    owner = await lodge.person("olga", "organization:owner", "runbooks:super-admin")
+    await lodge.refused(400, "DELETE", f"/api/users/{owner.id}", says="An owner is not removed.")
+    plain = owner.uid.replace("-", "")
+    path = f"/api/organizations/{HOME}/members/{plain}"
+    await lodge.refused(400, "DELETE", path, {}, says="An owner is not removed.")
+    assert (await lodge.send("GET", "/api/auth/me", by=owner)).status_code == 200
 
 
 async def test_ids_of_others_and_of_nobody_are_the_same(lodge):

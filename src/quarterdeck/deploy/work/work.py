@@ -18,8 +18,7 @@ from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.deploy.work import waiting
 from quarterdeck.deploy.work.waiting import Waiting
 from quarterdeck.fleet.servers.model import Server
-from quarterdeck.identity.model import Organization
-from quarterdeck.identity.setup import ORGANIZATION
+from quarterdeck.identity.machine import Machine
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.clock import instant
 from quarterdeck.kernel.db import Tx
@@ -74,8 +73,7 @@ class Wanted:
 def scope(tx: Tx) -> tuple[int, bool]:
     """The caller's organization, and whether the installation's own jobs are its too."""
     organization_id = organization_of(tx)
-    row = tx.get(Organization, organization_id)
-    return organization_id, row is not None and row.ref == ORGANIZATION
+    return organization_id, Machine.belongs_to(tx, organization_id)
 
 
 def find(tx: Tx, ref: str) -> jobs.Job:

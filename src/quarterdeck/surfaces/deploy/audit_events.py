@@ -15,7 +15,7 @@ from quarterdeck.kernel.http.endpoint import Call
 from quarterdeck.surfaces.deploy.operation import operation
 from quarterdeck.surfaces.deploy.shapes import given, instant_of, present
 from quarterdeck.surfaces.deploy.wire import audit_events as wire
-from quarterdeck.surfaces.shared.auditing import flat, masked, organization_of
+from quarterdeck.surfaces.shared.auditing import flat, masked, note_export, organization_of
 
 DEFAULT = 50
 SPAN = ((400, "validation_error"),)
@@ -102,16 +102,26 @@ async def show(call: Call, audit_event_id: str, query: wire.AuditEventsShowQuery
 @operation("audit-events.export")
 async def export(call: Call, db: Database, query: wire.AuditEventsExportQuery) -> dict[str, Any]:
     aggregate = scoped(query)
-    found = await audit.find(db, wanted(call, query), query.limit)
+    found = await taken(call, db, query)
     return {"schemaVersion": "audit-events.export/v1", "aggregateId": aggregate, **exported(call, query, found)}
 
 
 @operation("audit-events.export-global", further=SPAN)
 async def export_global(call: Call, db: Database, query: wire.AuditEventsExportGlobalQuery) -> dict[str, Any]:
-    found = await audit.find(db, wanted(call, query), query.limit)
+    found = await taken(call, db, query)
     answer = exported(call, query, found)
     answer["filters"] |= present(aggregateId=given(query.aggregate_id))
     return {"schemaVersion": "audit-events.export-global/v1", **answer}
+
+
+async def taken(call: Call, db: Database, query: Any) -> audit.Look:
+    """The events of an export; that they were taken away is written down, and is none of them."""
+    meant = wanted(call, query)
+    found = await audit.find(db, meant, query.limit)
+    asked = {"aggregateId": meant.aggregate_id, "eventType": given(query.event_type), "from": given(query.from_)}
+    asked = {name: value for name, value in {**asked, "to": given(query.to)}.items() if value is not None}
+    await call.write(note_export, "json", asked)
+    return found
 
 
 def exported(call: Call, query: Any, found: audit.Look) -> dict[str, Any]:

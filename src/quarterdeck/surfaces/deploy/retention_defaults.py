@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
+from quarterdeck.identity.machine import Machine
 from quarterdeck.identity.model import Organization
-from quarterdeck.identity.setup import ORGANIZATION
 from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Forbidden, Invalid, NotFound
@@ -50,9 +50,9 @@ def here(tx: Tx, named: str | None) -> Organization:
     return row
 
 
-def for_all(organization: Organization) -> int:
+def for_all(tx: Tx, organization: Organization) -> int:
     """What holds for the whole installation is said in its first organization."""
-    if organization.ref != ORGANIZATION:
+    if not Machine.belongs_to(tx, organization.id):
         raise Forbidden(
             "Defaults of the system hold for every organization; only administrators of the first one set them.",
             code="operation_authorization_denied",
@@ -80,7 +80,7 @@ async def configure(call: Call, body: wire.RetentionDefaultsConfigureBody) -> di
         mine = here(tx, given(body.organization_id))
         wish = Wish(
             category=body.category,
-            owner=for_all(mine) if body.scope == "system" else mine.id,
+            owner=for_all(tx, mine) if body.scope == "system" else mine.id,
             retention_days=body.retention_days,
             dry_run=body.dry_run_scheduling_enabled,
             destructive=body.destructive_scheduling_enabled,

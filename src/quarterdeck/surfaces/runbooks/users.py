@@ -145,7 +145,7 @@ async def change(call: Call, user_id: str, body: wire.UserChange, access: Access
     "DELETE",
     "/api/users/{user_id}",
     permission="runbooks:users.delete",
-    errors=(*NOT_OVER, (400, "last_administrator")),
+    errors=(*NOT_OVER, (400, "invariant_violation"), (400, "last_administrator")),
 )
 async def delete(call: Call, user_id: str, access: Access) -> Done:
     """Take somebody out of the organization; who is in no other one cannot sign in again."""

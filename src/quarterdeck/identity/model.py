@@ -80,7 +80,9 @@ class UserSession(Identified, Base):
 
 
 class SessionToken(Base):
-    """A credential of a session, kept as its hash. `kind`: see `sessions.LIFE`."""
+    """A credential of a session, kept as its hash. `kind`: see `sessions.LIFE`. `used_at` is when it was exchanged, or
+    used last where it may not lie unused (`sessions.IDLE`).
+    """
 
     __tablename__ = "identity_session_tokens"
     __table_args__ = (Index("ix_identity_session_tokens_session_id", "session_id"),)

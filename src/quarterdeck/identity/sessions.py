@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from quarterdeck.identity import users
 from quarterdeck.identity.actions import IdentityAction
@@ -31,6 +31,9 @@ LIFE = {
     "device": timedelta(hours=1),
     "renewal": timedelta(days=90),
 }
+IDLE = {"broker": timedelta(minutes=30)}
+"""For how long a token may lie unused (contract: broker §2); each use is noted to the minute."""
+USE_NOTED = timedelta(minutes=1)
 EXCHANGED = ("refresh", "renewal")
 """Tokens that only get others; they open no door themselves."""
 DEVICE_LOGINS_KEPT = timedelta(days=1)
@@ -90,16 +93,26 @@ def _issue(tx: Tx, session: UserSession, kind: str) -> Secret[str]:
             session_id=session.id,
             kind=kind,
             expires_at=min(tx.now + LIFE[kind], session.expires_at),
-            used_at=None,
+            used_at=tx.now if kind in IDLE else None,
         )
     )
     return Secret(token)
 
 
 def authenticate(tx: Tx, token: str) -> Principal | None:
-    """The principal behind a session, access, long or device token; None for anything unknown, ended or revoked."""
+    """The principal behind a session, access, long, broker or device token; None for anything unknown, ended, revoked
+    or left unused for too long.
+    """
+    found = presented(tx, token)
+    return found and found[0]
+
+
+def presented(tx: Tx, token: str) -> tuple[Principal, bool] | None:
+    """As `authenticate`, with whether the token's use is worth a note (`note_use`)."""
     row = tx.execute(
         select(
+            SessionToken.kind,
+            SessionToken.used_at,
             User.id,
             User.uid,
             User.username,
@@ -120,7 +133,10 @@ def authenticate(tx: Tx, token: str) -> Principal | None:
     ).first()
     if row is None or not row.active:
         return None
-    return Principal(
+    idle = IDLE.get(row.kind)
+    if idle is not None and (row.used_at is None or row.used_at <= tx.now - idle):
+        return None
+    principal = Principal(
         kind="user",
         id=row.id,
         uid=row.uid,
@@ -129,6 +145,14 @@ def authenticate(tx: Tx, token: str) -> Principal | None:
         credential=row.session_uid,
         vouched=row.external_account_id is not None,
     )
+    return principal, idle is not None and row.used_at < tx.now - USE_NOTED
+
+
+def note_use(tx: Tx, token: str) -> None:
+    """Remember that a token which may not lie unused was used just now; one that has ended meanwhile stays ended."""
+    for kind, idle in IDLE.items():
+        mine = (SessionToken.hash == token_hash(token), SessionToken.kind == kind)
+        tx.execute(update(SessionToken).where(*mine, SessionToken.used_at > tx.now - idle).values(used_at=tx.now))
 
 
 def refresh(tx: Tx, token: str) -> Opened | None:

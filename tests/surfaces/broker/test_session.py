@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-from sqlalchemy import text
+from datetime import timedelta
 
+import pytest
+from sqlalchemy import text, update
+
+from quarterdeck.identity.model import SessionToken
 from support.deck import PASSWORD
 from support.lodge import code
 
@@ -44,6 +47,36 @@ async def test_a_sign_in_answers_a_token_and_the_same_session_as_a_cookie(lodge)
         lambda tx: [str(row) for row in tx.execute(text("SELECT * FROM identity_session_tokens"))]
     )
     assert not any(found["token"] in row for row in rows)
+
+
+async def test_half_an_hour_without_a_request_ends_the_session(lodge):
+    """By token and by cookie alike; what is used goes on, until its eight hours are over."""
+
+    async def put_back(minutes: int, column: str = "used_at") -> None:
+        moment = lodge.deck.instance.db.clock.now() - timedelta(minutes=minutes)
+        change = update(SessionToken).where(SessionToken.kind == "broker").values({column: moment})
+        await lodge.deck.instance.db.write(lambda tx: tx.execute(change))
+
+    async def statuses() -> list[int]:
+        asked = ({"token": token}, {"token": None, "headers": cookie})
+        return [(await lodge.send("GET", "/api/v1/roles", **one)).status_code for one in asked]
+
+    async def sign_in() -> tuple[str, dict[str, str]]:
+        answer = await lodge.send("POST", PATH, LOGIN, token=None)
+        value = answer.headers["set-cookie"].partition("=")[2].partition(";")[0]
+        return answer.json()["token"], {"cookie": f"sb_session={value}"}
+
+    token, cookie = await sign_in()
+    for _ in range(3):  # an hour and a quarter, in steps
+        await put_back(25)
+        assert await statuses() == [200, 200]
+    await put_back(31)
+    assert await statuses() == [401, 401]
+    assert await statuses() == [401, 401]  # asking did not wake it
+    assert (await lodge.send("GET", "/api/auth/me")).status_code == 200  # of another surface
+    token, cookie = await sign_in()
+    await put_back(1, "expires_at")
+    assert await statuses() == [401, 401]
 
 
 async def test_whatever_is_wrong_is_answered_alike(lodge):

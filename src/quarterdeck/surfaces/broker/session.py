@@ -35,7 +35,9 @@ def cookie(call: Call, value: str, age: int) -> Cookie:
     errors=((401, "invalid_credentials"), (401, "totp_required")),
 )
 async def login(call: Call, body: wire.Login, db: Database, attempts: Attempts, signer: Signer) -> Answer[wire.Session]:
-    """Sign in for eight hours. Whatever is wrong with name or password is answered alike."""
+    """Sign in for eight hours, or until half an hour passes without a request. Whatever is wrong with name or password
+    is answered alike.
+    """
     if not (body.email and body.password):
         raise Unauthenticated(
             "The name or the password is missing.", code="invalid_credentials", hint="Send email and password."

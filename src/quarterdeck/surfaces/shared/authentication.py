@@ -32,7 +32,7 @@ class SessionAuthenticator:
         for name in COOKIES:
             presented = connection.cookies.get(name)
             token = self._signer.plain(presented) if presented else None
-            principal = await self._db.read(sessions.authenticate, token) if token else None
+            principal = await self._session(token) if token else None
             if principal is not None:
                 return principal
         return None
@@ -46,7 +46,7 @@ class SessionAuthenticator:
         if scheme.lower() == "bearer" and presented.startswith(personal_tokens.PREFIX):
             principal = await self._personal(presented)
         elif scheme.lower() == "bearer" and (token := self._signer.plain(presented)):
-            principal = await self._db.read(sessions.authenticate, token)
+            principal = await self._session(token)
         if principal is None:
             raise Unauthenticated(
                 "The Authorization header names no valid credential.",
@@ -62,6 +62,15 @@ class SessionAuthenticator:
                 code="action_auth_invalid",
                 hint="Make a new one, or rotate it, and give it to the pipeline.",
             )
+        return principal
+
+    async def _session(self, token: str) -> Principal | None:
+        found = await self._db.read(sessions.presented, token)
+        if found is None:
+            return None
+        principal, is_news = found
+        if is_news:
+            await self._db.write(sessions.note_use, token)
         return principal
 
     async def _personal(self, token: str) -> Principal | None:

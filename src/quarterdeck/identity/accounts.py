@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, func, select, union
 
 from quarterdeck.access import Access, grants, roles
 from quarterdeck.access.model import Grant
@@ -23,23 +23,32 @@ from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 
 def listed(tx: Tx) -> list[User]:
     """Everybody of the caller's organization, in the order of their numbers; who was newly asked in is one of them."""
-    here = tx.principal.organization_id
-    inside = select(Grant.user_id).where(Grant.organization_id == here)
-    both = or_(User.id.in_(inside), User.id.in_(invitations.newcomers(tx, here)))
-    return list(tx.scalars(select(User).where(both).order_by(User.id)))
+    return list(tx.scalars(_everybody(tx).order_by(User.id)))
+
+
+def page(tx: Tx, first: int, count: int) -> tuple[list[User], int]:
+    """So many of `listed` from a place on (0 is the first), and how many there are."""
+    total = tx.execute(select(func.count()).select_from(_everybody(tx).subquery())).scalar()
+    return list(tx.scalars(_everybody(tx).order_by(User.id).offset(first).limit(count))), int(total or 0)
+
+
+def _everybody(tx: Tx) -> Select[User]:
+    place = tx.principal.organization_id or 0
+    inside = select(Grant.user_id).where(Grant.organization_id == place)
+    return select(User).where(User.id.in_(union(inside, invitations.newcomer_numbers(place))))
 
 
 def here(tx: Tx, user: User) -> bool:
     """Whether somebody is one of `listed`."""
-    place = tx.principal.organization_id
-    return grants.belongs(tx, user.id, place or 0) or user.id in invitations.newcomers(tx, place, user.id)
-
-
-def roles_by_user(tx: Tx) -> dict[int, list[str]]:
-    """`roles_of` of everybody, by the number of the user."""
     place = tx.principal.organization_id or 0
-    found = {user_id: set(one.roles) for user_id, one in grants.members(tx, place).items()}
-    for user_id, asked in invitations.newcomers(tx, place).items():
+    return grants.belongs(tx, user.id, place) or user.id in invitations.newcomers(tx, place, [user.id])
+
+
+def roles_by_user(tx: Tx, people: Collection[User]) -> dict[int, list[str]]:
+    """`roles_of` of some, by the number of the user."""
+    place, among = tx.principal.organization_id or 0, [user.id for user in people]
+    found = {user_id: set(one.roles) for user_id, one in grants.members(tx, place, among).items()}
+    for user_id, asked in invitations.newcomers(tx, place, among).items():
         found.setdefault(user_id, set()).update(asked.roles)
     return {user_id: sorted(keys) for user_id, keys in found.items()}
 
@@ -47,7 +56,7 @@ def roles_by_user(tx: Tx) -> dict[int, list[str]]:
 def roles_of(tx: Tx, user: User) -> list[str]:
     """Keys of the roles that somebody has in the whole of the caller's organization, or gets with coming; sorted."""
     place = tx.principal.organization_id or 0
-    asked = invitations.newcomers(tx, place, user.id).get(user.id)
+    asked = invitations.newcomers(tx, place, [user.id]).get(user.id)
     return sorted({*grants.roles_of(tx, user.id, place), *(asked.roles if asked else ())})
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from quarterdeck.access import Access, grants, roles
 from quarterdeck.identity import links, sessions, users
@@ -94,15 +94,21 @@ def invite(
     return Invited(invitation, user, links.issue(tx, "invite", user, life, invitation=invitation))
 
 
-def newcomers(tx: Tx, organization_id: int | None, user_id: int | None = None) -> dict[int, Invitation]:
-    """User id to the invitation, of everybody (or one) who was newly asked into an organization and has not come. One
+def newcomers(tx: Tx, organization_id: int, among: Collection[int] | None = None) -> dict[int, Invitation]:
+    """User id to the invitation, of everybody (or some) who was newly asked into an organization and has not come. One
     that has expired is among them: it can be sent again.
     """
-    here = (Invitation.organization_id == organization_id, User.joined_at.is_(None))
-    query = select(Invitation).join(User, User.id == Invitation.user_id).where(*here, *WAITS)
-    if user_id is not None:
-        query = query.where(Invitation.user_id == user_id)
+    query = select(Invitation).where(Invitation.user_id.in_(newcomer_numbers(organization_id)), *WAITS)
+    query = query.where(Invitation.organization_id == organization_id)
+    if among is not None:
+        query = query.where(Invitation.user_id.in_(among))
     return {one.user_id: one for one in tx.scalars(query.order_by(Invitation.id))}
+
+
+def newcomer_numbers(organization_id: int) -> Select[int]:
+    """Numbers of those whom `newcomers` names."""
+    query = select(Invitation.user_id).join(User, User.id == Invitation.user_id)
+    return query.where(Invitation.organization_id == organization_id, User.joined_at.is_(None), *WAITS)
 
 
 def awaited(tx: Tx, user: User) -> dict[int, set[str]]:

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, or_, select, update
 
 from quarterdeck.access import Access, grants
 from quarterdeck.access.model import Grant
@@ -30,34 +30,62 @@ class Member:
     joined_at: datetime
 
 
-def listed(tx: Tx, organization_id: int, user_id: int | None = None) -> list[Member]:
+def listed(tx: Tx, organization_id: int) -> list[Member]:
     """Everybody who belongs to the organization, oldest membership first; who was asked in and has not come is none.
-    Somebody with narrowed roles alone has no `roles`. With `user_id` it is about this one alone.
+    Somebody with narrowed roles alone has no `roles`.
     """
-    held = grants.members(tx, organization_id, user_id)
-    waiting = _waiting(tx, organization_id)
-    found = [user for user in tx.scalars(select(User).where(User.id.in_(held))) if user.id not in waiting]
-    members = [Member(user, held[user.id].roles, held[user.id].since) for user in found]
-    return sorted(members, key=lambda member: (member.joined_at, member.user.id))
+    return sorted(page(tx, organization_id), key=lambda member: (member.joined_at, member.user.id))
 
 
-def _waiting(tx: Tx, organization_id: int) -> set[int]:
-    """Users who were asked in, and have not come; who came once and is kept out is none of them."""
-    open_ = (Invitation.organization_id == organization_id, Invitation.accepted_at.is_(None))
-    asked = select(Invitation.user_id).where(*open_)
-    return set(tx.execute(select(User.id).where(User.id.in_(asked), User.joined_at.is_(None))).scalars())
+def page(
+    tx: Tx,
+    organization_id: int,
+    *,
+    family: str | None = None,
+    after: int | None = None,
+    before: int | None = None,
+    limit: int | None = None,
+) -> list[Member]:
+    """Those of `listed` behind a user's number, so many at most, by the number; with `family` those who have a role of
+    it: the members that its surface shows. `before` goes the other way: from a number on, or from the newest (0).
+    """
+    numbers = _numbers(organization_id, family)
+    if after is not None:
+        numbers = numbers.where(Grant.user_id > after)
+    if before:
+        numbers = numbers.where(Grant.user_id < before)
+    order = Grant.user_id if before is None else Grant.user_id.desc()
+    found = list(tx.execute(numbers.order_by(order).limit(limit)).scalars())
+    held = grants.members(tx, organization_id, found)
+    people = {user.id: user for user in tx.scalars(select(User).where(User.id.in_(found)))}
+    return [Member(people[one], held[one].roles, held[one].since) for one in found]
 
 
-def in_family(tx: Tx, organization_id: int, family: str) -> list[Member]:
-    """Those of `listed` who have a role of a family, by the number of the user: the members that its surface shows."""
-    found = [one for one in listed(tx, organization_id) if any(role.startswith(f"{family}:") for role in one.roles)]
-    return sorted(found, key=lambda member: member.user.id)
+def count(tx: Tx, organization_id: int) -> int:
+    """How many `listed` would answer."""
+    numbers = _numbers(organization_id, None).subquery()
+    return int(tx.execute(select(func.count()).select_from(numbers)).scalar() or 0)
+
+
+def _numbers(organization_id: int, family: str | None) -> Select[int]:
+    """Numbers of those who belong to an organization, read along the index of its grants."""
+    asked = (Invitation.organization_id == organization_id, Invitation.accepted_at.is_(None))
+    waits = select(Invitation.id).where(*asked, Invitation.user_id == User.id).exists()
+    # Who was asked in and has not come is none; who came once and is kept out is one.
+    came = or_(User.joined_at.is_not(None), ~waits)
+    query = select(Grant.user_id).distinct().join(User, User.id == Grant.user_id)
+    query = query.where(Grant.organization_id == organization_id, came)
+    if family is None:
+        return query
+    return query.where(Grant.role.startswith(f"{family}:"), Grant.project_id == 0, Grant.scope == "")
 
 
 def find(tx: Tx, organization_id: int, user: User | None) -> Member:
     """Raises `NotFound` (`member_not_found`)."""
-    for member in [] if user is None else listed(tx, organization_id, user.id):
-        return member
+    if user is not None:
+        for member in page(tx, organization_id, after=user.id - 1, limit=1):
+            if member.user.id == user.id:
+                return member
     raise NotFound("There is no such member of the organization.", code="member_not_found", hint="Look at the members.")
 
 
@@ -74,7 +102,7 @@ def set_roles(
     """
     tx.lock("access:membership")
     families = (family,) if isinstance(family, str) else family
-    asked = invitations.newcomers(tx, organization_id, user.id).get(user.id)
+    asked = invitations.newcomers(tx, organization_id, [user.id]).get(user.id)
     now = grants.roles_of(tx, user.id, organization_id) if asked is None else asked.roles
     held = {role for role in now if role.split(":")[0] in families}
     wanted = set(roles)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,19 +34,24 @@ def described(tx: Tx, user: User) -> Developer:
     return Developer(user, _highest(grants.roles_of(tx, user.id, tx.principal.organization_id)))
 
 
-def listed(tx: Tx, words: str = "") -> list[Developer]:
-    """The members of the current organization, newest first; `words` is found in names and addresses."""
-    wanted = words.strip().lower()
-    found = [Developer(one.user, _highest(one.roles)) for one in members.listed(tx, _organization(tx))]
-    kept = [one for one in found if not wanted or wanted in _names(one.user)]
-    return sorted(kept, key=lambda one: -one.user.id)
+def page(tx: Tx, words: str, before: int | None, limit: int) -> tuple[list[Developer], int]:
+    """So many members of the current organization, newest first, from a number on, and how many there are; `words` is
+    found in names and addresses, for which everybody is looked at.
+    """
+    place, wanted = _organization(tx), words.strip().lower()
+    if not wanted:
+        found = members.page(tx, place, before=before or 0, limit=limit)
+        return [Developer(one.user, _highest(one.roles)) for one in found], members.count(tx, place)
+    kept = [one for one in members.page(tx, place, before=0) if wanted in _names(one.user)]
+    rest = [one for one in kept if before is None or one.user.id < before]
+    return [Developer(one.user, _highest(one.roles)) for one in rest[:limit]], len(kept)
 
 
 def find(tx: Tx, user_id: int | None) -> User:
     """A member of the current organization. Raises `NotFound` (`developer_not_found`), for anybody else's too."""
-    for member in members.listed(tx, _organization(tx)):
-        if member.user.id == user_id:
-            return member.user
+    user = None if user_id is None else tx.get(User, user_id)
+    with contextlib.suppress(NotFound):
+        return members.find(tx, _organization(tx), user).user
     raise NotFound(
         f"There is no developer {user_id}." if user_id is not None else "There is no such developer.",
         code="developer_not_found",

@@ -84,7 +84,7 @@ async def test_an_expired_invitation_is_sent_anew_with_the_new_role_alone(deck):
     def roles(tx):
         user = tx.one(select(User).where(User.email == "bob@example.com"), what="bob")
         home = tx.one(select(Organization), what="home").id
-        return grants.roles_of(tx, user.id, home), invitations.newcomers(tx, home, user.id)[user.id].roles
+        return grants.roles_of(tx, user.id, home), invitations.newcomers(tx, home, [user.id])[user.id].roles
 
     assert await deck.instance.db.read(roles) == ([], ["organization:viewer"])
     states = {

@@ -89,12 +89,9 @@ async def list_members(
     place, after, limit = Place(call, access, organization_id), position(given(query.cursor)), limit_of(query, MOST)
 
     def verb(tx: Tx) -> dict[str, Any]:
-        found = members.in_family(tx, place.enter(tx).id, FAMILY)
-        rest = [member for member in found if member.user.id > (after or 0)]
-        last = rest[limit - 1].user.id if len(rest) > limit else None
-        return present(
-            items=[member_item(member) for member in rest[:limit]], nextCursor=None if last is None else str(last)
-        )
+        found = members.page(tx, place.enter(tx).id, family=FAMILY, after=after, limit=limit + 1)
+        last = str(found[limit - 1].user.id) if len(found) > limit else None
+        return present(items=[member_item(member) for member in found[:limit]], nextCursor=last)
 
     return await call.read(verb)
 

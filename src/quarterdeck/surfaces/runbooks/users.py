@@ -32,16 +32,11 @@ async def index(call: Call, query: wire.UsersQuery) -> wire.Users:
     """Everybody of the organization, and who was asked in."""
 
     def verb(tx: Tx) -> wire.Users:
-        held = accounts.roles_by_user(tx)
-        seen = shapes.seen_roles(tx)
-        found = accounts.listed(tx)
-        first = (query.page - 1) * query.per_page
+        found, total = accounts.page(tx, (query.page - 1) * query.per_page, query.per_page)
+        held, seen = accounts.roles_by_user(tx, found), shapes.seen_roles(tx)
         return wire.Users(
-            users=[
-                shapes.shown(user, shapes.role_names(seen, held.get(user.id, ())))
-                for user in found[first : first + query.per_page]
-            ],
-            total=len(found),
+            users=[shapes.shown(user, shapes.role_names(seen, held.get(user.id, ()))) for user in found],
+            total=total,
             page=query.page,
             per_page=query.per_page,
         )

@@ -9,7 +9,7 @@ from quarterdeck.identity import signing_in
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.http.endpoint import Call, route
 from quarterdeck.kernel.vault import Secret
-from quarterdeck.surfaces.tasks.shapes import developer, listed_developer, number, page, told
+from quarterdeck.surfaces.tasks.shapes import cut, developer, listed_developer, number, position, told
 from quarterdeck.surfaces.tasks.wire import developers as wire
 from quarterdeck.tasks import developers
 
@@ -22,9 +22,9 @@ async def listed(call: Call, query: wire.DevelopersQuery) -> wire.Developers:
     """The members of the organization, newest first, with their roles on this surface."""
 
     def verb(tx: Tx) -> wire.Developers:
-        found = developers.listed(tx, query.q)
-        shown, cursor = page(found, lambda one: one.user.id, query)
-        return wire.Developers(items=[listed_developer(one) for one in shown], next_cursor=cursor, total=len(found))
+        found, total = developers.page(tx, query.q, position(query), query.limit + 1)
+        shown, cursor = cut(found, lambda one: one.user.id, query)
+        return wire.Developers(items=[listed_developer(one) for one in shown], next_cursor=cursor, total=total)
 
     return await call.read(verb)
 

@@ -31,10 +31,19 @@ def number(text: str) -> int | None:
 
 def page(rows: Sequence[T], id_of: Callable[[T], int], query: Paging) -> tuple[list[T], str | None]:
     """The rows of a page, of a list newest first, and the cursor of the page after it."""
-    after = _read(given(query.cursor))
-    left = [row for row in rows if after is None or id_of(row) < after]
-    shown = left[: query.limit]
-    return shown, _cursor(id_of(shown[-1])) if len(left) > len(shown) else None
+    after = position(query)
+    return cut([row for row in rows if after is None or id_of(row) < after], id_of, query)
+
+
+def cut(rows: Sequence[T], id_of: Callable[[T], int], query: Paging) -> tuple[list[T], str | None]:
+    """As `page`, of the rows behind the cursor: one more than the page has shows that there is another page."""
+    shown = list(rows[: query.limit])
+    return shown, _cursor(id_of(shown[-1])) if len(rows) > len(shown) else None
+
+
+def position(query: Paging) -> int | None:
+    """The number that the cursor of a list newest first stands for."""
+    return _read(given(query.cursor))
 
 
 def _cursor(row_id: int) -> str:

@@ -24,17 +24,19 @@ HIGHEST = {
     "runbooks": "runbooks:super-admin",
 }
 """Of each family the role that somebody has to have."""
-EVERY = ""
-"""The family of whoever acts for no surface: everything is replaced, and nothing given that they have not got."""
 KEPT = {"broker:admin": frozenset({"broker:role.edit", "broker:user_role.edit"})}
 """What a built-in role that may be changed keeps: without it nobody could change anything back."""
 
 
-def visible(tx: Tx, family: str) -> list[Role]:
-    """The built-in roles of a family and the organization's own, by name."""
+def visible(tx: Tx, family: str | None) -> list[Role]:
+    """The built-in roles of a family, or of none, and the organization's own, by name."""
     here = or_(Role.organization_id == tx.principal.organization_id, Role.organization_id.is_(None))
     return list(
-        tx.scalars(select(Role).where(here, Role.family.in_((family, CUSTOM))).order_by(func.lower(Role.name), Role.id))
+        tx.scalars(
+            select(Role)
+            .where(here, Role.family.in_((family or CUSTOM, CUSTOM)))
+            .order_by(func.lower(Role.name), Role.id)
+        )
     )
 
 
@@ -75,9 +77,12 @@ def numbered(tx: Tx) -> dict[str, int]:
 
 
 def create(
-    tx: Tx, access: Access, name: str, description: str | None, permissions: Collection[str], family: str
+    tx: Tx, access: Access, name: str, description: str | None, permissions: Collection[str], family: str | None
 ) -> Role:
-    """A role of the organization's own. Raises `Conflict` (`role_name_taken`) and `Invalid` (`permission_unknown`)."""
+    """A role of the organization's own. `family` is the surface that asks; None acts for no surface: then everything is
+    replaced, and nothing given that the caller has not got. Raises `Conflict` (`role_name_taken`) and `Invalid`
+    (`permission_unknown`).
+    """
     tx.lock("access:roles")
     name, description = one_line(name, "name", 100), description and lines(description, "description")
     _free(tx, name, family)
@@ -108,7 +113,7 @@ def change(
     tx: Tx,
     access: Access,
     role: Role,
-    family: str,
+    family: str | None,
     *,
     name: str | None = None,
     description: str | None = None,
@@ -152,7 +157,7 @@ def set_permissions(
     return role
 
 
-def _replaced(tx: Tx, role: Role, permissions: Collection[str], family: str) -> dict[str, list[str]] | None:
+def _replaced(tx: Tx, role: Role, permissions: Collection[str], family: str | None) -> dict[str, list[str]] | None:
     """What came and went; None where all was so already."""
     wanted = _known(permissions)
     _require_held(tx, wanted)
@@ -163,8 +168,8 @@ def _replaced(tx: Tx, role: Role, permissions: Collection[str], family: str) -> 
             hint="Leave it in, or give people another role.",
         )
     before = set(permissions_of(tx, role))
-    after = wanted | {key for key in before if family != EVERY and not key.startswith(f"{family}:")}
-    if family == EVERY:
+    after = wanted | {key for key in before if family is not None and not key.startswith(f"{family}:")}
+    if family is None:
         _require_held(tx, before - after)
     if after == before and (role.organization_id is not None or role.edited_at is not None):
         return None
@@ -207,7 +212,7 @@ def living(tx: Tx, keys: Collection[str], organization_id: int) -> set[str]:
     return {*found, *({grants.MEMBER} & set(keys))}
 
 
-def _free(tx: Tx, name: str, family: str) -> None:
+def _free(tx: Tx, name: str, family: str | None) -> None:
     if any(name.lower() == role.name.lower() for role in visible(tx, family)):
         raise Conflict(f"There is a role {name} already.", code="role_name_taken", hint="Choose another name.")
 

@@ -92,7 +92,7 @@ def change(
     (`account_outranks`), and as `addresses.ask` does.
     """
     if active is False:
-        _another(tx, user, "deactivate")
+        require_another(tx, user, "deactivate")
     if active:
         _came(user)
     tx.lock("access:membership")
@@ -116,7 +116,7 @@ def change(
 
 def set_password(tx: Tx, user: User, password_hash: str) -> None:
     """Give somebody another password; every session of theirs ends. Raises as `change` does."""
-    _another(tx, user, "set the password of")
+    require_another(tx, user, "set the password of")
     _came(user)
     require_no_more(tx, user)
     recovery.set_by_administrator(tx, user, password_hash)
@@ -124,7 +124,7 @@ def set_password(tx: Tx, user: User, password_hash: str) -> None:
 
 def reset_second_factor(tx: Tx, user: User) -> None:
     """Switch somebody's second factor off. Raises as `change` does, and `Conflict` (`second_factor_disabled`)."""
-    _another(tx, user, "reset the second factor of")
+    require_another(tx, user, "reset the second factor of")
     require_no_more(tx, user)
     second_factor.disable_by_administrator(tx, user)
 
@@ -147,7 +147,7 @@ def remove(tx: Tx, access: Access, user: User) -> None:
     as them again, and their name and address are free; the row stays for the history. Raises as `change` does, and
     `Invalid` (`invariant_violation`) for an owner.
     """
-    _another(tx, user, "delete")
+    require_another(tx, user, "delete")
     organization_id = tx.principal.organization_id
     assert organization_id is not None  # noqa: S101 - a user's session always has one
     require_no_more(tx, user, organization_id)
@@ -226,7 +226,8 @@ def _came(user: User) -> None:
         )
 
 
-def _another(tx: Tx, user: User, deed: str) -> None:
+def require_another(tx: Tx, user: User, deed: str) -> None:
+    """Raise `Invalid` (`own_account`) where an administrator means themselves."""
     if user.id == tx.principal.id:
         raise Invalid(
             f"You cannot {deed} your own account.",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from quarterdeck.access import Access, grants, roles
-from quarterdeck.identity import accounts, members, powers, recovery, second_factor, sessions, users
+from quarterdeck.identity import accounts, members, recovery, second_factor, sessions, users
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.model import User
 from quarterdeck.kernel.db import Tx
@@ -82,12 +82,12 @@ def change(
     active: bool | None = None,
     **kept: Any,
 ) -> User:
-    """Change what is given. Raises `NotFound`, `Conflict` (`own_account`, `last_administrator`) and `Forbidden`
-    (`account_outranks`).
+    """Change what is given. Raises `NotFound`, `Invalid` (`own_account`), `Conflict` (`last_administrator`) and
+    `Forbidden` (`account_outranks`).
     """
     user = find(tx, user_id)
     if password_hash is not None or (active is not None and active != user.active):
-        powers.require_another(tx, user, "The password" if password_hash is not None else "The activity")
+        accounts.require_another(tx, user, "set the password of" if password_hash is not None else "deactivate")
         accounts.require_no_more(tx, user)
     if role is not None:
         roles.require_given(tx, [f"{FAMILY}:{role}"])
@@ -114,7 +114,7 @@ def reset_second_factor(tx: Tx, user_id: int | None) -> User:
     """Switch off somebody's second factor; where there is none, that is a success too. Raises as `change` does."""
     sessions.require_in_person(tx.principal)
     user = find(tx, user_id)
-    powers.require_another(tx, user, "The second factor")
+    accounts.require_another(tx, user, "reset the second factor of")
     accounts.require_no_more(tx, user)
     if user.totp_enabled_at is not None:
         second_factor.disable_by_administrator(tx, user)

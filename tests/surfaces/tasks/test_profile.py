@@ -55,7 +55,7 @@ async def test_a_password_is_changed_by_the_one_before_and_ends_other_sessions(c
 
 async def test_a_wrong_password_is_400_and_a_new_one_that_is_none_too(crew):
     wrong = {"currentPassword": "nope", "newPassword": "another good password"}
-    await crew.refused(400, "CURRENT_PASSWORD_WRONG", "PUT", f"{PROFILE}/password", wrong)
+    await crew.refused(400, "PASSWORD_WRONG", "PUT", f"{PROFILE}/password", wrong)
     short = {"currentPassword": PASSWORD, "newPassword": "short"}
     await crew.refused(400, "VALIDATION_ERROR", "PUT", f"{PROFILE}/password", short)
     for body in ({}, {"currentPassword": PASSWORD}, {"currentPassword": 1, "newPassword": 2}):

@@ -10,11 +10,11 @@ from sqlalchemy import delete, select
 from quarterdeck.fleet.credentials import credentials
 from quarterdeck.fleet.credentials.keys import check_username, key_pair
 from quarterdeck.fleet.credentials.model import HostKey, ServerCredential, SshCredential
-from quarterdeck.fleet.servers import servers
+from quarterdeck.fleet.servers import noting, servers
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.fleet.targets.login import DEFAULT_USERNAME, HostKeyPin, Login
 from quarterdeck.identity.machine import Machine
-from quarterdeck.kernel import audit, events
+from quarterdeck.kernel import audit
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid
 from quarterdeck.kernel.vault import Secret
@@ -76,11 +76,10 @@ def configure(tx: Tx, server_ref: str, way: Way) -> None:
         row.private_key = tx.vault.seal(TABLE, row.uid, "private_key", pair.private)
     tx.add(row)
     tx.flush()
-    _note(
+    noting.note(
         tx,
         server,
         AccessAction.CONFIGURED,
-        "server-credential-configured",
         {"kind": way.kind, "credentialId": stored.ref if stored else None},
     )
 
@@ -198,11 +197,10 @@ def keep_host_key(tx: Tx, server_id: int, seen: HostKeyPin) -> None:
     row = host_key(tx, server.id)
     if row is None:
         _pin(tx, server, seen)
-        _note(
+        noting.note(
             tx,
             server,
             AccessAction.HOST_KEY_PINNED,
-            "server-host-key-pinned",
             {"fingerprint": seen.fingerprint, "algorithm": seen.algorithm},
         )
     elif row.fingerprint == seen.fingerprint and row.algorithm is None:
@@ -225,11 +223,10 @@ def accept_host_key(tx: Tx, server_ref: str, fingerprint: str) -> HostKey:
         return row
     before = row.fingerprint if row is not None else None
     made = _pin(tx, server, HostKeyPin(fingerprint))
-    _note(
+    noting.note(
         tx,
         server,
         AccessAction.HOST_KEY_ACCEPTED,
-        "server-host-key-accepted",
         {"fingerprint": fingerprint, "before": before},
     )
     return made
@@ -251,22 +248,3 @@ def _pin(tx: Tx, server: Server, seen: HostKeyPin) -> HostKey:
 
 def _row(tx: Tx, server_id: int) -> ServerCredential | None:
     return tx.first(select(ServerCredential).where(ServerCredential.server_id == server_id))
-
-
-def _note(tx: Tx, server: Server, action: AccessAction, event: str, data: dict[str, object]) -> None:
-    known = {key: value for key, value in data.items() if value is not None}
-    audit.record(
-        tx,
-        action,
-        resource_type="server",
-        resource_id=server.ref,
-        organization_id=server.organization_id,
-        detail=known,
-    )
-    events.append(
-        tx,
-        f"server:{server.ref}",
-        event,
-        {"serverId": server.ref, **known},
-        organization_id=server.organization_id,
-    )

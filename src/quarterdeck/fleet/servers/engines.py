@@ -5,17 +5,16 @@ or by refusing it. A server about which nothing was decided uses what it has, an
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import msgspec
 
 from quarterdeck.fleet.credentials import access
 from quarterdeck.fleet.engines.installing import INSTALL, EngineOrder, EngineReady
 from quarterdeck.fleet.engines.values import Plan
-from quarterdeck.fleet.servers import servers
+from quarterdeck.fleet.servers import noting, servers
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.fleet.targets.login import HostKeyPin, LoginOrder
-from quarterdeck.kernel import audit, events, jobs
+from quarterdeck.kernel import audit, jobs
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid, NotFound
 from quarterdeck.kernel.jobs.finding import look
@@ -70,7 +69,7 @@ def refuse(tx: Tx, server_ref: str, reason: str | None = None) -> Server:
     check_idle(tx, server)
     if server.engine_use != REFUSED or server.engine_reason != reason:
         server.engine_use, server.engine_decided_at, server.engine_reason = REFUSED, tx.now, reason
-        _note(tx, server, EngineAction.REFUSED, {"reason": reason} if reason else {})
+        noting.note(tx, server, EngineAction.REFUSED, {"reason": reason} if reason else {})
     return server
 
 
@@ -97,7 +96,7 @@ def request(tx: Tx, server_ref: str, steps: Sequence[Sequence[str]]) -> jobs.Job
     )
     server.engine_job_id = job.id
     tx.flush()
-    _note(tx, server, EngineAction.INSTALL_REQUESTED, {"workId": job.work_ref, "steps": argv})
+    noting.note(tx, server, EngineAction.INSTALL_REQUESTED, {"workId": job.work_ref, "steps": argv})
     return job
 
 
@@ -152,7 +151,7 @@ def removed(tx: Tx, server: Server, name: str) -> None:
     the server.
     """
     server.engine_use = server.engine_decided_at = server.engine_reason = None
-    _note(tx, server, EngineAction.REMOVED, {"name": name})
+    noting.note(tx, server, EngineAction.REMOVED, {"name": name})
 
 
 def check_behind_ssh(server: Server) -> None:
@@ -186,7 +185,7 @@ def kind(instance: str) -> jobs.JobKind:
             server.engine_use = INSTALLED if found.origin == "installed" else ADOPTED
             server.engine_decided_at, server.engine_reason = tx.now, None
             action = EngineAction.INSTALLED if found.origin == "installed" else EngineAction.ADOPTED
-            _note(tx, server, action, {"version": found.version, "workId": job.work_ref})
+            noting.note(tx, server, action, {"version": found.version, "workId": job.work_ref})
         tx.flush()
         tx.publish("servers")
 
@@ -221,22 +220,4 @@ def _server(tx: Tx, job: jobs.Job) -> Server:
 
 def _adopted(tx: Tx, server: Server, version: str | None, why: str) -> None:
     server.engine_use, server.engine_decided_at, server.engine_reason = ADOPTED, tx.now, None
-    _note(tx, server, EngineAction.ADOPTED, {"why": why, **({"version": version} if version else {})})
-
-
-def _note(tx: Tx, server: Server, action: EngineAction, data: dict[str, Any]) -> None:
-    audit.record(
-        tx,
-        action,
-        resource_type="server",
-        resource_id=server.ref,
-        organization_id=server.organization_id,
-        detail=data,
-    )
-    events.append(
-        tx,
-        f"server:{server.ref}",
-        action.replace(".", "-"),
-        {"serverId": server.ref, **data},
-        organization_id=server.organization_id,
-    )
+    noting.note(tx, server, EngineAction.ADOPTED, {"why": why, **({"version": version} if version else {})})

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import delete as delete_rows
 
-from quarterdeck.fleet.servers import servers
+from quarterdeck.fleet.servers import noting, servers
 from quarterdeck.fleet.servers.model import Destination, ProxyAttempt, Server
-from quarterdeck.kernel import audit, events
+from quarterdeck.kernel import audit
 from quarterdeck.kernel.blockers import in_words
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
@@ -27,7 +27,7 @@ def rename(tx: Tx, ref: str, name: str) -> Server:
     name = check_name(name, "server name")
     if server.name != name:
         before, server.name = server.name, name
-        _note(tx, server, ServerLifecycleAction.RENAMED, "server-renamed", {"name": name, "before": before})
+        noting.note(tx, server, ServerLifecycleAction.RENAMED, {"name": name, "before": before})
     return server
 
 
@@ -37,7 +37,7 @@ def deactivate(tx: Tx, ref: str, reason: str | None = None) -> Server:
     reason = check_reason(reason)
     if server.lifecycle == "active":
         server.lifecycle, server.deactivated_at, server.deactivation_reason = "inactive", tx.now, reason
-        _note(tx, server, ServerLifecycleAction.DEACTIVATED, "server-deactivated", {"reason": reason})
+        noting.note(tx, server, ServerLifecycleAction.DEACTIVATED, {"reason": reason})
     return server
 
 
@@ -70,29 +70,10 @@ def delete(tx: Tx, ref: str, confirmation: str, registry: Sequence[DeletionBlock
             relatedEntityId=server.ref,
             blockers=[kind for kind, _ in standing],
         )
-    _note(tx, server, ServerLifecycleAction.DELETED, "server-deleted", {"name": server.name})
+    noting.note(tx, server, ServerLifecycleAction.DELETED, {"name": server.name})
     for blocker in registry:
         blocker.forget(tx, "server", server.id)
     for model in (ProxyAttempt, Destination):
         tx.execute(delete_rows(model).where(model.server_id == server.id))
     tx.session.delete(server)
     tx.flush()
-
-
-def _note(tx: Tx, server: Server, action: ServerLifecycleAction, event: str, data: dict[str, object]) -> None:
-    known = {key: value for key, value in data.items() if value is not None}
-    audit.record(
-        tx,
-        action,
-        resource_type="server",
-        resource_id=server.ref,
-        organization_id=server.organization_id,
-        detail=known,
-    )
-    events.append(
-        tx,
-        f"server:{server.ref}",
-        event,
-        {"serverId": server.ref, **known},
-        organization_id=server.organization_id,
-    )

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import msgspec
 from sqlalchemy import select
 
 from quarterdeck.fleet.credentials import access
 from quarterdeck.fleet.edge.bootstrap import BOOTSTRAP, EdgeFound, EdgeOrder
-from quarterdeck.fleet.servers import servers
+from quarterdeck.fleet.servers import noting, servers
 from quarterdeck.fleet.servers.model import ProxyAttempt, Server
 from quarterdeck.fleet.servers.transitions import FIRST, first_edge, move, move_edge
 from quarterdeck.fleet.targets.login import HostKeyPin, LoginOrder
 from quarterdeck.fleet.targets.machine import fingerprint
-from quarterdeck.kernel import audit, events, jobs
+from quarterdeck.kernel import audit, jobs
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid, NotFound
 
@@ -42,11 +41,10 @@ def configure(tx: Tx, server_ref: str, kind: str) -> Server:
         return server
     before, server.proxy_kind = server.proxy_kind, kind
     move_edge(tx, server, first_edge(kind))
-    _note(
+    noting.note(
         tx,
         server,
         ProxyAction.CONFIGURED,
-        "server-edge-proxy-configured",
         {"kind": kind, "before": before, "status": server.proxy_status},
     )
     return server
@@ -93,12 +91,12 @@ def bootstrap(
     )
     attempt.job_id = job.id
     tx.flush()
-    _note(
+    noting.note(
         tx,
         server,
         ProxyAction.BOOTSTRAP_REQUESTED,
-        "edge-proxy-bootstrap-requested",
         {"attemptId": attempt.ref, "reason": reason},
+        event="edge-proxy-bootstrap-requested",
     )
     return attempt
 
@@ -217,21 +215,3 @@ def _rows(tx: Tx, job: jobs.Job) -> tuple[ProxyAttempt, Server]:
             hint="Its server was deleted meanwhile. Ask for the edge of another one: qd server edge NAME caddy.",
         )
     return attempt, server
-
-
-def _note(tx: Tx, server: Server, action: ProxyAction, event: str, data: dict[str, Any]) -> None:
-    audit.record(
-        tx,
-        action,
-        resource_type="server",
-        resource_id=server.ref,
-        organization_id=server.organization_id,
-        detail=data,
-    )
-    events.append(
-        tx,
-        f"server:{server.ref}",
-        event,
-        {"serverId": server.ref, **data},
-        organization_id=server.organization_id,
-    )

@@ -8,10 +8,10 @@ import structlog
 from sqlalchemy import select
 
 from quarterdeck.fleet.credentials import access
-from quarterdeck.fleet.servers import engines, servers
+from quarterdeck.fleet.servers import engines, noting, servers
 from quarterdeck.fleet.servers.model import ProxyAttempt, Server
 from quarterdeck.fleet.servers.transitions import first_edge, move_edge
-from quarterdeck.kernel import audit, events
+from quarterdeck.kernel import audit
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
 
@@ -51,7 +51,7 @@ def accept(tx: Tx, server_ref: str) -> list[Server]:
     for one in places:
         one.uninstalling_at = tx.now
     tx.flush()
-    _note(tx, server, UninstallAction.UNINSTALLING, "server-uninstalling", {})
+    noting.note(tx, server, UninstallAction.UNINSTALLING, {})
     return places
 
 
@@ -85,7 +85,7 @@ def note(
     tx.flush()
     tx.publish("servers")
     if counts:
-        _note(tx, server, UninstallAction.UNINSTALLED, "server-uninstalled", {"removed": counts})
+        noting.note(tx, server, UninstallAction.UNINSTALLED, {"removed": counts})
 
 
 def give_up(tx: Tx, server_ref: str, places: Collection[int], code: str) -> None:
@@ -119,30 +119,4 @@ def _release(tx: Tx, places: Collection[int]) -> Sequence[Server]:
 
 def _failed(tx: Tx, server: Server, code: str) -> None:
     detail: dict[str, object] = {"errorCode": code}
-    _note(tx, server, UninstallAction.GIVEN_UP, "server-uninstall-given-up", detail, outcome="failure")
-
-
-def _note(
-    tx: Tx,
-    server: Server,
-    action: UninstallAction,
-    event: str,
-    detail: dict[str, object],
-    outcome: audit.Outcome = "success",
-) -> None:
-    audit.record(
-        tx,
-        action,
-        resource_type="server",
-        resource_id=server.ref,
-        organization_id=server.organization_id,
-        outcome=outcome,
-        detail=detail,
-    )
-    events.append(
-        tx,
-        f"server:{server.ref}",
-        event,
-        {"serverId": server.ref, **detail},
-        organization_id=server.organization_id,
-    )
+    noting.note(tx, server, UninstallAction.GIVEN_UP, detail, outcome="failure")

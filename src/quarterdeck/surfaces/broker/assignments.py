@@ -12,7 +12,7 @@ from quarterdeck.kernel.http.endpoint import Call, route
 from quarterdeck.surfaces.broker import shapes
 from quarterdeck.surfaces.broker.roles import FAMILY
 from quarterdeck.surfaces.broker.wire import roles as wire
-from quarterdeck.surfaces.deploy.shapes import given
+from quarterdeck.surfaces.shared.values import given
 
 
 @route(

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from msgspec import UNSET
-from sqlalchemy import select
 
 from quarterdeck.fleet.workers.model import Worker
+from quarterdeck.identity import actors
 from quarterdeck.identity.model import User
 from quarterdeck.kernel import audit
 from quarterdeck.kernel.audit import AuditEvent
@@ -61,10 +61,8 @@ def uids_of(tx: Tx, events: list[AuditEvent]) -> dict[tuple[type[Any], int], str
     """The ids by which actors are known outside."""
     found: dict[tuple[type[Any], int], str] = {}
     for model, kinds in ((User, ("user",)), (Worker, AGENTS)):
-        ids = {event.actor_id for event in events if event.actor_kind in kinds}
-        if ids:
-            rows = tx.execute(select(model.id, model.uid).where(model.id.in_(ids)))
-            found |= {(model, one): uid for one, uid in rows}
+        numbers = {event.actor_id for event in events if event.actor_kind in kinds}
+        found |= {(model, one): uid for one, uid in actors.uids(tx, model, numbers).items()}
     return found
 
 
@@ -77,7 +75,7 @@ def named(tx: Tx, text: str) -> dict[str, Any]:
         return {"actor_kind": "user", "actor_id": 0}
     models: dict[str, type[Any]] = {"user": User, "agent": Worker}
     model = models.get(kind)
-    known = None if model is None else tx.execute(select(model.id).where(model.uid == uid.lower())).scalar()
+    known = None if model is None else actors.number(tx, model, uid)
     return {"actor_kind": "worker" if kind == "agent" else "user", "actor_id": NOBODY if known is None else known}
 
 

@@ -12,7 +12,7 @@ from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.http.endpoint import Answer, Call, route
 from quarterdeck.surfaces.broker import shapes
 from quarterdeck.surfaces.broker.wire import roles as wire
-from quarterdeck.surfaces.deploy.shapes import given
+from quarterdeck.surfaces.shared.values import given
 
 FAMILY = "broker"
 PREFIX = f"{FAMILY}:"

@@ -14,8 +14,8 @@ from quarterdeck.kernel.limits import Rate
 from quarterdeck.kernel.vault import Secret
 from quarterdeck.surfaces.broker import shapes
 from quarterdeck.surfaces.broker.wire import session as wire
-from quarterdeck.surfaces.deploy.shapes import given
 from quarterdeck.surfaces.shared.signing_in import client_kind
+from quarterdeck.surfaces.shared.values import given
 
 COOKIE = "sb_session"
 KIND = "broker"

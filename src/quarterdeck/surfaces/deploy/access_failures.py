@@ -20,8 +20,9 @@ from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import NotFound
 from quarterdeck.kernel.http.endpoint import Call
 from quarterdeck.surfaces.deploy.operation import operation
-from quarterdeck.surfaces.deploy.shapes import given, present
+from quarterdeck.surfaces.deploy.shapes import present
 from quarterdeck.surfaces.deploy.wire import resource_access_failures as wire
+from quarterdeck.surfaces.shared.values import given
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,17 +7,18 @@ from typing import Any
 from msgspec import UNSET
 
 from quarterdeck.access import Access
-from quarterdeck.identity import leaving, members, organizations, sessions, users
+from quarterdeck.identity import leaving, members, organizations, proving, sessions, users
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.model import User, UserSession
 from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.http.endpoint import Call
-from quarterdeck.surfaces.deploy.identities import caller, require_confirmed, uid_of, wire_id
+from quarterdeck.surfaces.deploy.identities import require_confirmed, uid_of, wire_id
 from quarterdeck.surfaces.deploy.operation import operation
-from quarterdeck.surfaces.deploy.shapes import given, present
+from quarterdeck.surfaces.deploy.shapes import present
 from quarterdeck.surfaces.deploy.wire import account as wire
+from quarterdeck.surfaces.shared.values import given
 
 INVALID = ((400, "validation_error"),)
 CLIENTS = {"web", "cli"}
@@ -37,7 +38,7 @@ def profile(user: User) -> dict[str, Any]:
 
 @operation("account.profile.show")
 async def show(call: Call) -> dict[str, Any]:
-    return await call.read(lambda tx: profile(caller(tx)))
+    return await call.read(lambda tx: profile(proving.me(tx)))
 
 
 @operation("account.profile.change", further=INVALID)
@@ -46,7 +47,7 @@ async def change(call: Call, body: wire.AccountProfileChangeBody) -> dict[str, A
         raise Invalid("There is nothing to change.", hint="Send displayName, avatarUrl or both.")
 
     def verb(tx: Tx) -> dict[str, Any]:
-        user = caller(tx)
+        user = proving.me(tx)
         changed = users.rename(tx, user, given(body.display_name))
         if body.avatar_url is not UNSET:
             changed |= users.avatar(user, organizations.picture(body.avatar_url or "", "avatarUrl"))
@@ -92,7 +93,7 @@ async def revoke_session(call: Call, session_id: str, body: wire.AccountSessions
 @operation("account.delete", further=(*INVALID, (403, "session_bound"), (409, "last_administrator")))
 async def delete(call: Call, body: wire.AccountDeleteBody, access: Access) -> dict[str, str]:
     def verb(tx: Tx) -> dict[str, str]:
-        user = caller(tx)
+        user = proving.me(tx)
         require_confirmed(body.confirmation.user_id, user.uid, "confirmation.userId")
         leaving.delete_account(tx, access, user)
         return {"userId": wire_id(user.uid), "deletedAt": wire_time(tx.now)}

@@ -13,9 +13,10 @@ from quarterdeck.kernel.db import Database
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.http.endpoint import Call
 from quarterdeck.surfaces.deploy.operation import operation
-from quarterdeck.surfaces.deploy.shapes import given, instant_of, present
+from quarterdeck.surfaces.deploy.shapes import instant_of, present
 from quarterdeck.surfaces.deploy.wire import audit_events as wire
 from quarterdeck.surfaces.shared.auditing import flat, masked, note_export, organization_of
+from quarterdeck.surfaces.shared.values import given
 
 DEFAULT = 50
 SPAN = ((400, "validation_error"),)

@@ -14,9 +14,10 @@ from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.http.endpoint import Call
 from quarterdeck.surfaces.deploy.audit_events import item, span, wanted
 from quarterdeck.surfaces.deploy.operation import operation
-from quarterdeck.surfaces.deploy.shapes import at, given, instant_of, present
+from quarterdeck.surfaces.deploy.shapes import at, instant_of, present
 from quarterdeck.surfaces.deploy.wire import audit_events as wire
 from quarterdeck.surfaces.shared.auditing import organization_of
+from quarterdeck.surfaces.shared.values import given
 
 BAD = ((400, "validation_error"),)
 

@@ -18,10 +18,10 @@ from quarterdeck.kernel.http.endpoint import Call
 from quarterdeck.surfaces.deploy.contract import operation_named
 from quarterdeck.surfaces.deploy.facts import require_own
 from quarterdeck.surfaces.deploy.operation import operation
-from quarterdeck.surfaces.deploy.shapes import given
 from quarterdeck.surfaces.deploy.wire import capabilities as wire
 from quarterdeck.surfaces.deploy.wire import entitlements
 from quarterdeck.surfaces.deploy.wire.operations import ROOMS
+from quarterdeck.surfaces.shared.values import given
 from quarterdeck.workspace import environments, projects
 
 FINDERS = {

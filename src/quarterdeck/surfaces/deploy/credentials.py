@@ -14,8 +14,9 @@ from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.http.endpoint import Call
 from quarterdeck.kernel.vault import Secret
 from quarterdeck.surfaces.deploy.operation import operation
-from quarterdeck.surfaces.deploy.shapes import at, given, limit_of, present
+from quarterdeck.surfaces.deploy.shapes import at, limit_of, present
 from quarterdeck.surfaces.deploy.wire import credentials as wire
+from quarterdeck.surfaces.shared.values import given
 
 KIND = "ssh-private-key"
 

@@ -16,8 +16,9 @@ from quarterdeck.kernel.http.endpoint import Call
 from quarterdeck.surfaces.deploy.identities import documented, require_confirmed
 from quarterdeck.surfaces.deploy.membership import Place
 from quarterdeck.surfaces.deploy.operation import operation
-from quarterdeck.surfaces.deploy.shapes import at, given, instant_of, limit_of, plain, present
+from quarterdeck.surfaces.deploy.shapes import at, instant_of, limit_of, plain, present
 from quarterdeck.surfaces.deploy.wire import deploy_tokens as wire
+from quarterdeck.surfaces.shared.values import given
 from quarterdeck.workspace import environments, projects
 
 MOST = 100

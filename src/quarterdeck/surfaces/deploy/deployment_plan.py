@@ -12,8 +12,9 @@ from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Database
 from quarterdeck.kernel.limits import Rate
 from quarterdeck.surfaces.deploy.operation import operation
-from quarterdeck.surfaces.deploy.shapes import given, present
+from quarterdeck.surfaces.deploy.shapes import present
 from quarterdeck.surfaces.deploy.wire import deployments as wire
+from quarterdeck.surfaces.shared.values import given
 
 SOURCE_MISSING = "resource-source-missing"
 OFTEN = Rate(60, 60)

@@ -12,9 +12,10 @@ from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.http.endpoint import Call
 from quarterdeck.kernel.logs import Logs
 from quarterdeck.surfaces.deploy.operation import operation
-from quarterdeck.surfaces.deploy.shapes import at, given, instant_of, present
+from quarterdeck.surfaces.deploy.shapes import at, instant_of, present
 from quarterdeck.surfaces.deploy.wire import deployments as wire
 from quarterdeck.surfaces.deploy.wire.deployments_shapes import DeploymentsPruneBody
+from quarterdeck.surfaces.shared.values import given
 
 
 @operation("deployments.archive")

@@ -17,9 +17,10 @@ from quarterdeck.kernel.http.sse import EventStream, done
 from quarterdeck.kernel.logs import Line, Logs
 from quarterdeck.surfaces.deploy.deployment_documents import phase_word
 from quarterdeck.surfaces.deploy.operation import operation
-from quarterdeck.surfaces.deploy.shapes import given, present
+from quarterdeck.surfaces.deploy.shapes import present
 from quarterdeck.surfaces.deploy.wire import deployments as wire
 from quarterdeck.surfaces.deploy.wire.deployments_shapes import DeploymentsCreateBody
+from quarterdeck.surfaces.shared.values import given
 
 SCHEMA = "deployments.stream-events/v1"
 OUTWARD = {

@@ -18,11 +18,12 @@ from quarterdeck.kernel.logs import Logs
 from quarterdeck.surfaces.deploy import deployment_documents as documents
 from quarterdeck.surfaces.deploy.deployment_documents import Names
 from quarterdeck.surfaces.deploy.operation import operation
-from quarterdeck.surfaces.deploy.shapes import at, given, limit_of, present
+from quarterdeck.surfaces.deploy.shapes import at, limit_of, present
 from quarterdeck.surfaces.deploy.wire import deployments as wire
 from quarterdeck.surfaces.deploy.wire.deployments_records import DeploymentsListQuery, DeploymentsShowQuery
 from quarterdeck.surfaces.deploy.wire.deployments_shapes import DeploymentsCreateBody
 from quarterdeck.surfaces.deploy.wire.resources import DeploymentsRedeployBody
+from quarterdeck.surfaces.shared.values import given
 
 SYNCHRONOUS_SECONDS = 120.0
 CANDIDATES = 20

@@ -25,8 +25,9 @@ from quarterdeck.surfaces.deploy import deployment_documents as documents
 from quarterdeck.surfaces.deploy import proxy_configuration as proxy_shapes
 from quarterdeck.surfaces.deploy import resource_shapes
 from quarterdeck.surfaces.deploy.operation import operation
-from quarterdeck.surfaces.deploy.shapes import at, given, present
+from quarterdeck.surfaces.deploy.shapes import at, present
 from quarterdeck.surfaces.deploy.wire import resources_diagnostic_summary as wire
+from quarterdeck.surfaces.shared.values import given
 from quarterdeck.workspace import variables
 
 SHORTEST_SECRET = 4

@@ -11,8 +11,9 @@ from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.http.endpoint import Call
 from quarterdeck.surfaces.deploy.operation import operation
-from quarterdeck.surfaces.deploy.shapes import at, given, limit_of, present
+from quarterdeck.surfaces.deploy.shapes import at, limit_of, present
 from quarterdeck.surfaces.deploy.wire import environments as wire
+from quarterdeck.surfaces.shared.values import given
 from quarterdeck.workspace import environment_lifecycle, environments, variables
 from quarterdeck.workspace.model import Environment, Project, Variable
 from quarterdeck.workspace.variables import Entry

@@ -8,15 +8,16 @@ from msgspec import UNSET
 
 from quarterdeck.access import Access, facts
 from quarterdeck.access.model import Fact
-from quarterdeck.identity import organizations, users
+from quarterdeck.identity import organizations, proving, users
 from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Forbidden
 from quarterdeck.kernel.http.endpoint import Call
-from quarterdeck.surfaces.deploy.identities import caller, wire_id
+from quarterdeck.surfaces.deploy.identities import wire_id
 from quarterdeck.surfaces.deploy.operation import operation
-from quarterdeck.surfaces.deploy.shapes import given, instant_of, limit_of, plain
+from quarterdeck.surfaces.deploy.shapes import instant_of, limit_of, plain
 from quarterdeck.surfaces.deploy.wire import deployment_overlays, route_surfaces, usage_intents
+from quarterdeck.surfaces.shared.values import given
 
 UNSEEN = ((404, "not_found"),)
 REFUSED = (*UNSEEN, (400, "validation_error"), (403, "operation_authorization_denied"))
@@ -27,7 +28,7 @@ def require_own(tx: Tx, actor: Any) -> None:
     """Who is said to act is who calls. Raises `Forbidden` (`operation_authorization_denied`)."""
     if actor is UNSET:
         return
-    user = caller(tx)
+    user = proving.me(tx)
     named, address = given(actor.user_id), given(actor.email)
     other = (named is not None and users.by_uid(tx, named) is not user) or (
         address is not None and address.lower() != (user.email or "").lower()
@@ -60,7 +61,7 @@ async def recorded(call: Call, access: Access, kind: facts.Kind, body: Any, key:
     def verb(tx: Tx) -> facts.Recorded:
         added["organizationId"] = enter(tx, access, call, body.organization_id)
         require_own(tx, body.actor)
-        user = caller(tx)
+        user = proving.me(tx)
         added["actor"] = {"kind": "user", "id": wire_id(user.uid), "userId": wire_id(user.uid)}
         if kind == "usage-intent":
             added["occurredAt"] = wire_time(tx.now)

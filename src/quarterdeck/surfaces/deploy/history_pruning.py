@@ -14,9 +14,10 @@ from quarterdeck.kernel.http.endpoint import Call
 from quarterdeck.kernel.logs import Logs
 from quarterdeck.kernel.retention.history import prune_events
 from quarterdeck.surfaces.deploy.operation import operation
-from quarterdeck.surfaces.deploy.shapes import given, instant_of, present
+from quarterdeck.surfaces.deploy.shapes import instant_of, present
 from quarterdeck.surfaces.deploy.wire import domain_events, provider_job_logs
 from quarterdeck.surfaces.shared.auditing import organization_of
+from quarterdeck.surfaces.shared.values import given
 
 BAD = ((400, "validation_error"),)
 

@@ -44,13 +44,6 @@ def uid_of(text: str, what: str) -> str:
     return f"{plain[:8]}-{plain[8:12]}-{plain[12:16]}-{plain[16:20]}-{plain[20:]}"
 
 
-def caller(tx: Tx) -> User:
-    """The user who calls."""
-    user = tx.get(User, tx.principal.id)
-    assert user is not None  # noqa: S101 - authenticated a moment ago
-    return user
-
-
 def user_named(tx: Tx, text: str) -> User | None:
     """The user with a member's or user's id."""
     return users.by_uid(tx, text)

@@ -13,8 +13,9 @@ from quarterdeck.kernel.http.endpoint import Call
 from quarterdeck.kernel.logs import Logs
 from quarterdeck.surfaces.deploy.operation import operation
 from quarterdeck.surfaces.deploy.resource_runtime import window
-from quarterdeck.surfaces.deploy.shapes import given, instant_of, present
+from quarterdeck.surfaces.deploy.shapes import instant_of, present
 from quarterdeck.surfaces.deploy.wire import resources_runtime_log_archives as wire
+from quarterdeck.surfaces.shared.values import given
 
 
 def item(kept: Kept) -> dict[str, Any]:

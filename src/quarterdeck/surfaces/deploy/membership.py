@@ -17,9 +17,10 @@ from quarterdeck.kernel.errors import Forbidden, Invalid
 from quarterdeck.kernel.http.endpoint import Call
 from quarterdeck.surfaces.deploy.identities import documented, user_named, wire_id
 from quarterdeck.surfaces.deploy.operation import operation
-from quarterdeck.surfaces.deploy.shapes import given, limit_of, present
+from quarterdeck.surfaces.deploy.shapes import limit_of, present
 from quarterdeck.surfaces.deploy.wire import organizations as wire
 from quarterdeck.surfaces.shared.mail_links import base as base_of
+from quarterdeck.surfaces.shared.values import given
 
 FAMILY = "organization"
 LIFE = timedelta(hours=48)

@@ -11,8 +11,9 @@ from quarterdeck.kernel.clock import instant, wire_time
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.http.endpoint import Call
 from quarterdeck.surfaces.deploy.operation import operation
-from quarterdeck.surfaces.deploy.shapes import at, given, instant_of, limit_of, present
+from quarterdeck.surfaces.deploy.shapes import at, instant_of, limit_of, present
 from quarterdeck.surfaces.deploy.wire import operator_work as wire
+from quarterdeck.surfaces.shared.values import given
 
 MOST = 200
 PRUNABLE = ("succeeded", "failed", "canceled", "dead-lettered")

@@ -7,17 +7,18 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from quarterdeck.access import Access
-from quarterdeck.identity import leaving, organizations, sessions
+from quarterdeck.identity import leaving, organizations, proving, sessions
 from quarterdeck.identity.model import Organization
 from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.http.endpoint import Call, route
-from quarterdeck.surfaces.deploy.identities import caller, require_confirmed, wire_id
+from quarterdeck.surfaces.deploy.identities import require_confirmed, wire_id
 from quarterdeck.surfaces.deploy.operation import operation
-from quarterdeck.surfaces.deploy.shapes import at, given, present
+from quarterdeck.surfaces.deploy.shapes import at, present
 from quarterdeck.surfaces.deploy.wire import organizations as wire
 from quarterdeck.surfaces.shared.first_administrator import login_methods
+from quarterdeck.surfaces.shared.values import given
 
 MANAGERS = {"owner", "admin"}
 UNSEEN = ((404, "not_found"),)
@@ -67,7 +68,7 @@ def profile(tx: Tx, organization: Organization) -> dict[str, Any]:
 
 def context(tx: Tx) -> dict[str, Any]:
     """Who calls, where they act and where they could."""
-    user = caller(tx)
+    user = proving.me(tx)
     mine = organizations.of_user(tx, user.id)
     current = next(one for one in mine if one.id == tx.principal.organization_id)
     now = shown(tx, current)

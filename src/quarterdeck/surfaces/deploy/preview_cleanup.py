@@ -11,8 +11,8 @@ from quarterdeck.kernel.errors import ProviderFailure, Timeout
 from quarterdeck.kernel.http.endpoint import Call
 from quarterdeck.kernel.jobs.service import Jobs
 from quarterdeck.surfaces.deploy.operation import operation
-from quarterdeck.surfaces.deploy.shapes import given
 from quarterdeck.surfaces.deploy.wire import deployments as wire
+from quarterdeck.surfaces.shared.values import given
 
 PATIENCE = 60.0
 """Seconds that a request waits for the end of the cleaning, which goes on by itself."""

@@ -10,8 +10,9 @@ from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Forbidden
 from quarterdeck.kernel.http.endpoint import Call
 from quarterdeck.surfaces.deploy.operation import operation
-from quarterdeck.surfaces.deploy.shapes import at, given, limit_of, present
+from quarterdeck.surfaces.deploy.shapes import at, limit_of, present
 from quarterdeck.surfaces.deploy.wire import projects as wire
+from quarterdeck.surfaces.shared.values import given
 from quarterdeck.workspace import projects
 from quarterdeck.workspace.model import Project
 

@@ -9,8 +9,9 @@ from quarterdeck.deploy.resources import proxy_configuration
 from quarterdeck.deploy.resources.proxy_configuration import Rendered
 from quarterdeck.kernel.http.endpoint import Call
 from quarterdeck.surfaces.deploy.operation import operation
-from quarterdeck.surfaces.deploy.shapes import at, given, present
+from quarterdeck.surfaces.deploy.shapes import at, present
 from quarterdeck.surfaces.deploy.wire import resources_proxy_configuration as wire
+from quarterdeck.surfaces.shared.values import given
 
 TITLES = {"caddy": "Routes of the bundled edge (Caddy)", "traefik": "Dynamic configuration of Traefik"}
 

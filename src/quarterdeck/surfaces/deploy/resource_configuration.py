@@ -12,9 +12,10 @@ from quarterdeck.kernel.http.endpoint import Call
 from quarterdeck.kernel.vault import MASK, Secret
 from quarterdeck.surfaces.deploy.environments import dated
 from quarterdeck.surfaces.deploy.operation import operation
-from quarterdeck.surfaces.deploy.shapes import given, plain
+from quarterdeck.surfaces.deploy.shapes import plain
 from quarterdeck.surfaces.deploy.wire import resources as wire
 from quarterdeck.surfaces.deploy.wire import resources_variables as variables_wire
+from quarterdeck.surfaces.shared.values import given
 from quarterdeck.workspace.model import Variable
 from quarterdeck.workspace.variables import PRECEDENCE
 

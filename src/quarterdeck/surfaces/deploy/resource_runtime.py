@@ -16,10 +16,11 @@ from quarterdeck.kernel.http.sse import Event, EventStream, done
 from quarterdeck.kernel.logs import Logs
 from quarterdeck.surfaces.deploy import health_shapes, resource_shapes
 from quarterdeck.surfaces.deploy.operation import operation
-from quarterdeck.surfaces.deploy.shapes import given, present
+from quarterdeck.surfaces.deploy.shapes import present
 from quarterdeck.surfaces.deploy.wire import resources as wire
 from quarterdeck.surfaces.deploy.wire import resources_runtime_logs as logs_wire
 from quarterdeck.surfaces.deploy.wire import resources_shapes as shapes_wire
+from quarterdeck.surfaces.shared.values import given
 
 
 async def control(call: Call, resource_id: str, word: str, body: Any) -> dict[str, Any]:

@@ -13,9 +13,10 @@ from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.http.endpoint import Call
 from quarterdeck.surfaces.deploy import resource_shapes as shapes
 from quarterdeck.surfaces.deploy.operation import operation
-from quarterdeck.surfaces.deploy.shapes import at, given, limit_of, plain, present
+from quarterdeck.surfaces.deploy.shapes import at, limit_of, plain, present
 from quarterdeck.surfaces.deploy.wire import resources as wire
 from quarterdeck.surfaces.deploy.wire import resources_records as records
+from quarterdeck.surfaces.shared.values import given
 
 
 @operation("resources.count")

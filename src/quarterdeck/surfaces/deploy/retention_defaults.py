@@ -14,8 +14,9 @@ from quarterdeck.kernel.retention import defaults
 from quarterdeck.kernel.retention.defaults import SYSTEM, Wish
 from quarterdeck.kernel.retention.model import RetentionDefault
 from quarterdeck.surfaces.deploy.operation import operation
-from quarterdeck.surfaces.deploy.shapes import given, present
+from quarterdeck.surfaces.deploy.shapes import present
 from quarterdeck.surfaces.deploy.wire import retention_defaults as wire
+from quarterdeck.surfaces.shared.values import given
 from quarterdeck.workspace.projects import organization_of
 
 ERRORS = ((400, "validation_error"), (404, "not_found"))

@@ -14,9 +14,10 @@ from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.http.endpoint import Call, route
 from quarterdeck.kernel.vault import Secret
 from quarterdeck.surfaces.deploy.operation import operation
-from quarterdeck.surfaces.deploy.shapes import given, present
+from quarterdeck.surfaces.deploy.shapes import present
 from quarterdeck.surfaces.deploy.wire import servers as wire
 from quarterdeck.surfaces.deploy.wire.servers_shapes import Credential2, Credential3
+from quarterdeck.surfaces.shared.values import given
 
 DRAFT = "draft"
 

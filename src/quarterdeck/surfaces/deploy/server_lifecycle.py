@@ -9,8 +9,9 @@ from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.http.endpoint import Call
 from quarterdeck.surfaces.deploy.operation import operation
-from quarterdeck.surfaces.deploy.shapes import given, present
+from quarterdeck.surfaces.deploy.shapes import present
 from quarterdeck.surfaces.deploy.wire import servers as wire
+from quarterdeck.surfaces.shared.values import given
 
 ENTITIES = {
     "active-server": "server",

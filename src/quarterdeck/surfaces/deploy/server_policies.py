@@ -10,8 +10,8 @@ from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.http.endpoint import Call
 from quarterdeck.surfaces.deploy.operation import operation
-from quarterdeck.surfaces.deploy.shapes import given
 from quarterdeck.surfaces.deploy.wire import servers_capacity as wire
+from quarterdeck.surfaces.shared.values import given
 
 
 def item(policy: PrunePolicy) -> dict[str, Any]:

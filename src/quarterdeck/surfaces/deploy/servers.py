@@ -13,9 +13,10 @@ from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.http.endpoint import Call
 from quarterdeck.surfaces.deploy.operation import operation
-from quarterdeck.surfaces.deploy.shapes import at, given, limit_of, plain, present
+from quarterdeck.surfaces.deploy.shapes import at, limit_of, plain, present
 from quarterdeck.surfaces.deploy.wire import default_access_domain_policies as policy_wire
 from quarterdeck.surfaces.deploy.wire import servers as wire
+from quarterdeck.surfaces.shared.values import given
 
 
 def credential(shown: Shown) -> dict[str, Any]:

@@ -5,18 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from msgspec import UNSET, UnsetType
+from msgspec import UnsetType
 
 from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.http.failures import Issue, Malformed
+from quarterdeck.surfaces.shared.values import given
 
 MOST = 500
 DEFAULT_LIMIT = 100
-
-
-def given(value: Any) -> Any:
-    """None for a wire value that was left out."""
-    return None if value is UNSET else value
 
 
 def plain(struct: Any) -> dict[str, Any] | None:

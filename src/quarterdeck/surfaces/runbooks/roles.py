@@ -10,10 +10,10 @@ from quarterdeck.access.model import Role
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Invalid, NotFound
 from quarterdeck.kernel.http.endpoint import Call, route
-from quarterdeck.surfaces.deploy.shapes import given
 from quarterdeck.surfaces.runbooks import shapes
 from quarterdeck.surfaces.runbooks.wire import roles as wire
 from quarterdeck.surfaces.runbooks.wire.account import Done
+from quarterdeck.surfaces.shared.values import given
 
 CHANGES = ((400, "permission_unknown"), (400, "role_name_taken"), (409, "conflict"))
 

@@ -14,10 +14,10 @@ from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.http.endpoint import Call, route
 from quarterdeck.kernel.limits import Rate
 from quarterdeck.kernel.vault import Secret
-from quarterdeck.surfaces.deploy.shapes import given
 from quarterdeck.surfaces.runbooks import shapes
 from quarterdeck.surfaces.runbooks.wire import account as wire
 from quarterdeck.surfaces.shared.signing_in import API_KINDS, client_kind, signed_in
+from quarterdeck.surfaces.shared.values import given
 
 WRONG = ((400, "second_factor_code_wrong"),)
 

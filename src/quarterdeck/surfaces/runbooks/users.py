@@ -17,11 +17,11 @@ from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.http.endpoint import Call, route
 from quarterdeck.kernel.vault import Secret
-from quarterdeck.surfaces.deploy.shapes import given
 from quarterdeck.surfaces.runbooks import shapes
 from quarterdeck.surfaces.runbooks.wire import users as wire
 from quarterdeck.surfaces.runbooks.wire.account import Done
 from quarterdeck.surfaces.shared import mail_links
+from quarterdeck.surfaces.shared.values import given
 
 LARGEST = 64 * 1024
 NOT_OVER = ((400, "own_account"), (403, "account_outranks"))

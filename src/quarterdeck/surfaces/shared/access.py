@@ -11,7 +11,7 @@ from quarterdeck.access.model import Role
 from quarterdeck.identity import granting, members
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.http.endpoint import Call, route
-from quarterdeck.surfaces.deploy.shapes import given
+from quarterdeck.surfaces.shared.values import given
 
 READ, MANAGE = "access:read", granting.MANAGE
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
@@ -169,7 +169,7 @@ async def create(call: Call, body: NewRole, access: Access) -> RoleItem:
     """Make a role of the organization's own."""
 
     def verb(tx: Tx) -> RoleItem:
-        made = roles.create(tx, access, body.name, given(body.description), body.permissions, roles.EVERY)
+        made = roles.create(tx, access, body.name, given(body.description), body.permissions, None)
         tx.flush()
         return item(tx, made)
 
@@ -192,7 +192,7 @@ async def change(call: Call, role_id: str, body: ChangedRole, access: Access) ->
     def verb(tx: Tx) -> RoleItem:
         row = granting.role(tx, role_id)
         roles.change(
-            tx, access, row, roles.EVERY,
+            tx, access, row, None,
             name=given(body.name), description=given(body.description), permissions=given(body.permissions),
         )  # fmt: skip
         tx.flush()

@@ -18,9 +18,9 @@ from quarterdeck.kernel.http.guard import names_this_machine
 from quarterdeck.kernel.vault import Secret
 from quarterdeck.runbooks import vault_password
 from quarterdeck.surfaces.deploy.operation import operation
-from quarterdeck.surfaces.deploy.shapes import given
 from quarterdeck.surfaces.deploy.wire import bootstrap as wire
 from quarterdeck.surfaces.shared.signing_in import API_KINDS, DOOR, client_kind, signed_in
+from quarterdeck.surfaces.shared.values import given
 
 SETUP_HEADER = "x-setup-token"
 

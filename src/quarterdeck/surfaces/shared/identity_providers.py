@@ -15,8 +15,8 @@ from quarterdeck.kernel.errors import Invalid, Unauthenticated
 from quarterdeck.kernel.http.endpoint import Answer, Call, route
 from quarterdeck.kernel.limits import Rate
 from quarterdeck.kernel.vault import Secret
-from quarterdeck.surfaces.deploy.shapes import given
 from quarterdeck.surfaces.shared.mail_links import base as base_of
+from quarterdeck.surfaces.shared.values import given
 
 LIST, MANAGE = "identity-providers:list", "identity-providers:manage"
 NOTICES = Rate(120, 60)

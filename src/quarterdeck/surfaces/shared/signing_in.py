@@ -17,8 +17,8 @@ from quarterdeck.kernel.errors import Invalid, Unauthenticated
 from quarterdeck.kernel.http.endpoint import Answer, Call, route
 from quarterdeck.kernel.limits import Rate
 from quarterdeck.kernel.vault import Secret
-from quarterdeck.surfaces.deploy.shapes import given
 from quarterdeck.surfaces.shared.authentication import COOKIES
+from quarterdeck.surfaces.shared.values import given
 
 DOOR = Rate(20, 60)
 """Attempts of one address a minute."""

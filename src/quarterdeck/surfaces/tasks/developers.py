@@ -14,7 +14,7 @@ from quarterdeck.surfaces.tasks.wire import developers as wire
 from quarterdeck.tasks import developers
 
 MANAGE = "tasks:developers.manage"
-REFUSALS = ((403, "account_outranks"), (409, "own_account"), (409, "last_administrator"))
+REFUSALS = ((403, "account_outranks"), (400, "own_account"), (409, "last_administrator"))
 
 
 @route("GET", "/api/admin/developers", permission=MANAGE)
@@ -73,7 +73,7 @@ async def change(call: Call, body: wire.DeveloperChange, access: Access) -> wire
     "PUT",
     "/api/admin/developers/{id}/reset-totp",
     permission=MANAGE,
-    errors=((404, "developer_not_found"), (403, "account_outranks"), (409, "own_account")),
+    errors=((404, "developer_not_found"), (403, "account_outranks"), (400, "own_account")),
 )
 async def reset_totp(call: Call) -> wire.Developer:
     """Switch off somebody's second factor, for when it is lost."""

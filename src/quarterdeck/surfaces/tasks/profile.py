@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from quarterdeck.identity import own_account, powers, second_factor, sessions
+from quarterdeck.identity import proving, second_factor, sessions
 from quarterdeck.identity.model import User
 from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.http.endpoint import Call, route
@@ -20,12 +20,6 @@ CAREFUL = Rate(20, 60)
 SESSION = ((403, "session_required"),)
 
 
-def me(tx: Tx) -> User:
-    user = tx.get(User, tx.principal.id)
-    assert user is not None  # noqa: S101 - authenticated a moment ago
-    return user
-
-
 def _profile(tx: Tx, user: User) -> wire.Profile:
     uid = developers.preference(user, "platformUid")
     # The two platforms tell their people's ids apart themselves: Lark's begin with ou_.
@@ -36,13 +30,13 @@ def _profile(tx: Tx, user: User) -> wire.Profile:
 @route("GET", "/api/web/profile", permission=OWN)
 async def show(call: Call) -> wire.Profile:
     """Who the caller is."""
-    return await call.read(lambda tx: _profile(tx, me(tx)))
+    return await call.read(lambda tx: _profile(tx, proving.me(tx)))
 
 
 @route("PUT", "/api/web/profile", permission=OWN, errors=((400, "validation_error"), (403, "token_narrowed")))
 async def change(call: Call, body: wire.ProfileChange) -> wire.Profile:
     """Change what the caller's commits are signed with."""
-    powers.require_whole(call.principal)
+    sessions.require_whole(call.principal)
     kept = told(gitName=body.git_name, gitEmail=body.git_email)
     return await call.write(lambda tx: _profile(tx, developers.change_own(tx, **kept)))
 
@@ -52,11 +46,11 @@ async def change(call: Call, body: wire.ProfileChange) -> wire.Profile:
     "/api/web/profile/password",
     permission=OWN,
     rate=CAREFUL,
-    errors=((400, "current_password_wrong"), (400, "validation_error"), *SESSION),
+    errors=((400, "password_wrong"), (400, "validation_error"), *SESSION),
 )
 async def change_password(body: wire.PasswordChange, db: Database, attempts: Any) -> wire.Success:
     """Change the caller's password; their other sessions end."""
-    await own_account.change_password(db, attempts, Secret(body.current_password), Secret(body.new_password))
+    await proving.change_password(db, attempts, Secret(body.current_password), Secret(body.new_password))
     return wire.Success()
 
 
@@ -64,7 +58,7 @@ async def change_password(body: wire.PasswordChange, db: Database, attempts: Any
 async def set_up_totp(call: Call) -> wire.TotpSetup:
     """Begin a second factor: its secret, pending until a code of it was given."""
     sessions.require_in_person(call.principal)
-    secret, address = await call.write(lambda tx: second_factor.begin(tx, me(tx)))
+    secret, address = await call.write(lambda tx: second_factor.begin(tx, proving.me(tx)))
     return wire.TotpSetup(secret=secret.reveal(), qr_code_uri=address.reveal())
 
 
@@ -78,5 +72,5 @@ async def set_up_totp(call: Call) -> wire.TotpSetup:
 async def verify_totp(call: Call, body: wire.TotpCode) -> wire.TotpVerified:
     """Switch the pending second factor on, by a code of it; the recovery codes are shown this once."""
     sessions.require_in_person(call.principal)
-    codes = await call.write(lambda tx: second_factor.confirm(tx, me(tx), body.code))
+    codes = await call.write(lambda tx: second_factor.confirm(tx, proving.me(tx), body.code))
     return wire.TotpVerified(totp_enabled=True, recovery_codes=[code.reveal() for code in codes])

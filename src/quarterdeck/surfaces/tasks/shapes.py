@@ -12,7 +12,7 @@ from quarterdeck.identity.model import User
 from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.http.failures import Issue, Malformed
-from quarterdeck.surfaces.deploy.shapes import given
+from quarterdeck.surfaces.shared.values import given
 from quarterdeck.surfaces.tasks.wire.developers import Developer
 from quarterdeck.surfaces.tasks.wire.lists import Paging
 from quarterdeck.tasks import developers

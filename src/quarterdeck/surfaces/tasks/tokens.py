@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from quarterdeck.identity import personal_tokens, powers, sessions
+from quarterdeck.identity import personal_tokens, proving, sessions
 from quarterdeck.identity.model import PersonalToken
 from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.http.endpoint import Call, route
 from quarterdeck.kernel.http.failures import Issue, Malformed
-from quarterdeck.surfaces.deploy.shapes import given
-from quarterdeck.surfaces.tasks.profile import OWN, me
+from quarterdeck.surfaces.shared.values import given
+from quarterdeck.surfaces.tasks.profile import OWN
 from quarterdeck.surfaces.tasks.shapes import at, number, page
 from quarterdeck.surfaces.tasks.wire import profile as wire
 from quarterdeck.surfaces.tasks.wire.lists import Paging
@@ -69,7 +69,7 @@ async def create(call: Call, body: wire.TokenCreate) -> wire.NewToken:
     until = expiry(given(body.expires_at))
 
     def verb(tx: Tx) -> wire.NewToken:
-        row, secret = personal_tokens.create(tx, me(tx), body.label, given(body.scopes) or (), until)
+        row, secret = personal_tokens.create(tx, proving.me(tx), body.label, given(body.scopes) or (), until)
         return wire.NewToken(**_fields(row), token=secret.reveal())
 
     return await call.write(verb)
@@ -83,7 +83,7 @@ async def create(call: Call, body: wire.TokenCreate) -> wire.NewToken:
 )
 async def revoke(call: Call) -> wire.Token:
     """End one of the caller's tokens; ending it again is a success."""
-    powers.require_whole(call.principal)
+    sessions.require_whole(call.principal)
 
     def verb(tx: Tx) -> wire.Token:
         row_id = number(call.path["id"])

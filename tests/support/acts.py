@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -140,6 +141,11 @@ async def other_stage(deck: Deck, box: Mailbox, name: str = "bea") -> Stage:
     """Another organization, with an owner who may in it what the first administrator may in theirs."""
     organization = f"org_of_{name}"
     return Stage(deck, organization, await newcomer(deck, name, organization, *EVERYTHING), box)
+
+
+async def idle(_self: object) -> None:
+    """Stands in for the watch over servers behind SSH: there are none, and what it writes is nobody's act."""
+    await asyncio.Event().wait()
 
 
 Preparation = Callable[[Stage], Awaitable[Act]]

@@ -15,6 +15,7 @@ PASSING = {
     "audit_seals": "the sealer's",
     "audit_tallies": "the sealer's",
     "jobs_schedules": "due times that are passed on",
+    "deploy_observations": "what the observer sees meanwhile",
 }
 """Tables that move while nobody changes anything."""
 LAST_USE = {"last_used_at", "last_seen_at", "used_at_last"}

@@ -13,12 +13,13 @@ import pytest
 from sqlalchemy import select, text
 
 import surfaces.acts
+from quarterdeck.deploy.observation.distant import Distant
 from quarterdeck.kernel import jobs, mail
 from quarterdeck.kernel.audit.model import audit_events
 from quarterdeck.kernel.db import Tx
 from quarterdeck.surfaces.deploy import deployments as deployment_routes
 from quarterdeck.surfaces.deploy import preview_cleanup
-from support.acts import ACTS, Act, Person, Stage, endpoints, first_stage, mutating
+from support.acts import ACTS, Act, Person, Stage, endpoints, first_stage, idle, mutating
 from support.deck import EMAIL, HOME, PASSWORD, running
 from support.mailbox import mailbox
 from support.records import plain_records
@@ -81,6 +82,7 @@ async def test_a_success_is_told_once_and_undone_where_it_cannot_be(tmp_path, da
     # No worker runs here: who asks for the end of something must not wait for it.
     monkeypatch.setattr(deployment_routes, "SYNCHRONOUS_SECONDS", 0.1)
     monkeypatch.setattr(preview_cleanup, "PATIENCE", 0.1)
+    monkeypatch.setattr(Distant, "run", idle)
     wrong: dict[str, list[str]] = {}
     with mailbox() as box, plain_records():
         async with running(tmp_path, database_address, **box.settings) as deck:

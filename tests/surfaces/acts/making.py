@@ -74,7 +74,7 @@ async def deployment(stage: Stage, of: str | None = None, on: str | None = None)
 
 async def reachable(stage: Stage) -> str:
     """A server that deployments are admitted to: it is known how to sign in there."""
-    made = await server(stage, host="192.0.2.7", proxyKind="caddy")
+    made = await server(stage, port=9, proxyKind="caddy")
     way = {"kind": "ssh-private-key", "privateKey": new_pair().private.reveal(), "username": "deploy"}
     await stage.ok("POST", f"/api/servers/{made}/credentials", {"credential": way})
     await stage.ok("POST", f"/api/servers/{made}/host-key", {"fingerprint": "SHA256:" + "A" * 43})

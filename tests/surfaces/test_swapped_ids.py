@@ -132,9 +132,9 @@ class Sweep:
         stale = answer.status_code == 409 and name in STALE and "does not serve" in answer.text
         if answer.status_code not in REFUSED and not nothing and not stale:
             self.wrong.append(f"{answer.status_code} {told}: {answer.text[:300]}")
-        unsaid = [str(one) for one in self.pool if isinstance(one, str) and len(one) > 8 and one not in said]
-        known = {self.bea.organization, self.bea.owner.ref, *unsaid}
-        told_of = [one for one in known if one in answer.text and one not in said]
+        sent_ids, told_ids = said.replace("-", ""), answer.text.replace("-", "")
+        known = {self.bea.organization, self.bea.owner.ref, *(one for one in self.pool if len(one) > 8)}
+        told_of = [one for one in known if (plain := one.replace("-", "")) in told_ids and plain not in sent_ids]
         if told_of or (f"{self.bea.owner.name}-" in answer.text and f"{self.bea.owner.name}-" not in said):
             self.wrong.append(f"tells of {told_of}: {told}: {answer.text[:300]}")
 

@@ -26,10 +26,11 @@ SWEEPS = (
     "tests/e2e/test_*.py",
     "tests/contract/test_schemathesis.py",
     "tests/contract/test_people_schemathesis.py",
+    "tests/surfaces/test_swapped_ids.py",
     "tests/deploy/execution/test_crashes.py",
     "tests/kernel/jobs",
 )
-"""What is sampled otherwise: kill points, applications with each worker on each database, generated requests."""
+"""What is sampled otherwise: kill points, applications with each worker on each database, generated requests, swaps."""
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ def copy(tx: Tx, ref: str, name: str, kind: str | None = None) -> Environment:
     kind. Secrets are sealed anew for their new place.
     """
     source, project = _open(tx, ref)
-    made = environments.create(tx, project.ref, name, kind or source.kind, source.ref)
+    made = environments.make(tx, project.ref, name, kind or source.kind, source.ref)
     tx.flush()
     copied = variables.rows(tx, [_owner(source)])
     for row in copied:
@@ -84,7 +84,8 @@ def copy(tx: Tx, ref: str, name: str, kind: str | None = None) -> Environment:
             tx, _owner(made), row.scope, row.key, value, row.exposure, row.kind, secret=row.is_secret,
             reference=row.is_reference,
         )  # fmt: skip
-    _note(tx, made, project, EnvironmentAction.COPIED, source=source.ref, variables=len(copied))
+    said = {"name": made.name, "kind": made.kind, "source": source.ref, "variables": len(copied)}
+    _note(tx, made, project, EnvironmentAction.COPIED, **said)
     return made
 
 

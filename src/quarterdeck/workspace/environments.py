@@ -108,6 +108,20 @@ def find_or_create(tx: Tx, project_ref: str, name: str) -> Environment:
 
 
 def create(tx: Tx, project_ref: str, name: str, kind: str, parent_ref: str | None = None) -> Environment:
+    environment = make(tx, project_ref, name, kind, parent_ref)
+    audit.record(
+        tx,
+        EnvironmentAction.CREATED,
+        resource_type="environment",
+        resource_id=environment.ref,
+        organization_id=environment.organization_id,
+        detail={"name": environment.name, "kind": kind, "projectId": project_ref},
+    )
+    return environment
+
+
+def make(tx: Tx, project_ref: str, name: str, kind: str, parent_ref: str | None = None) -> Environment:
+    """As `create`, for a verb that writes the audit event of a larger act itself."""
     project = projects.locked(tx, project_ref)
     projects.check_active(project)
     name = check_name(name, "environment name", 100)
@@ -135,14 +149,6 @@ def create(tx: Tx, project_ref: str, name: str, kind: str, parent_ref: str | Non
             archive_reason=None,
             created_at=tx.now,
         )
-    )
-    audit.record(
-        tx,
-        EnvironmentAction.CREATED,
-        resource_type="environment",
-        resource_id=environment.ref,
-        organization_id=project.organization_id,
-        detail={"name": name, "kind": kind, "projectId": project.ref},
     )
     events.append(
         tx,

@@ -243,6 +243,7 @@ SAID = {
     "project.description-set": "described the project",
     "project.deleted": "deleted the project",
     "environment.created": "created the environment",
+    "environment.copied": "copied an environment to",
     "environment.variable-set": "set a variable of",
     "environment.variable-unset": "removed a variable of",
     "access-policy.configured": "changed the access policy of",

@@ -181,7 +181,7 @@ def rollback(
 
 
 def cancel(tx: Tx, ref: str, confirm: str, *, resource_ref: str | None = None) -> Deployment:
-    """Ask an active attempt to stop. What serves is not touched."""
+    """Ask an active attempt to stop; one that waits has ended with it. What serves is not touched."""
     deployment = find(tx, ref)
     check_resource(tx, deployment, resource_ref)
     if confirm != deployment.ref:
@@ -193,9 +193,11 @@ def cancel(tx: Tx, ref: str, confirm: str, *, resource_ref: str | None = None) -
     move(tx, deployment, "cancel-requested" if deployment.status in {"running", "cancel-requested"} else "canceled")
     if deployment.job_id is not None:
         try:
-            jobs.cancel(tx, deployment.job_id, "canceled by a person")
+            job = jobs.cancel(tx, deployment.job_id, "canceled by a person", audited=False)
         except Conflict as ended:  # it ended since it was looked at
             raise _ended(ref, "over") from ended
+        if job.ended:
+            return deployment  # and its end was told with it
     audit.record(
         tx,
         admission.DeploymentAction.CANCEL_REQUESTED,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import ColumnElement, delete, select
 
@@ -65,8 +66,10 @@ def missing(name: str) -> OidcProvider:
     )
 
 
-def add(tx: Tx, slug: str, issuer: str, client_id: str) -> OidcProvider:
-    """A provider, everything else as usual. Raises `Invalid`, and `Conflict` (`identity_provider_exists`)."""
+def add(tx: Tx, slug: str, issuer: str, client_id: str, **settings: Any) -> OidcProvider:
+    """A provider with settings (see `change`), what is not given as usual. Raises as `change` does, `Invalid`, and
+    `Conflict` (`identity_provider_exists`).
+    """
     require_operator(tx)
     tx.lock("identity:oidc")
     if not SLUG.fullmatch(slug):
@@ -103,11 +106,27 @@ def add(tx: Tx, slug: str, issuer: str, client_id: str) -> OidcProvider:
         )
     )
     tx.flush()
-    _note(tx, IdentityAction.PROVIDER_ADDED, made, issuer=issuer)
+    _set(tx, made, **settings)
+    _note(tx, IdentityAction.PROVIDER_ADDED, made, issuer=made.issuer)
     return made
 
 
-def change(
+def change(tx: Tx, row: OidcProvider, **settings: Any) -> list[str]:
+    """Change what is given (an empty secret takes it away). Answers what changed.
+
+    Raises `Invalid`, and `Forbidden` for a role that the caller could not give (`permission_not_held`) and for a
+    token (`session_required`).
+    """
+    require_operator(tx)
+    changed = _set(tx, row, **settings)
+    if changed:
+        row.updated_at = tx.now
+        tx.flush()
+        _note(tx, IdentityAction.PROVIDER_CHANGED, row, changed=changed)
+    return changed
+
+
+def _set(
     tx: Tx,
     row: OidcProvider,
     *,
@@ -123,12 +142,6 @@ def change(
     links_by_email: bool | None = None,
     enabled: bool | None = None,
 ) -> list[str]:
-    """Change what is given (an empty secret takes it away). Answers what changed.
-
-    Raises `Invalid`, and `Forbidden` for a role that the caller could not give (`permission_not_held`) and for a
-    token (`session_required`).
-    """
-    require_operator(tx)
     if group_roles is not None:
         if len(group_roles) > MOST_GROUPS:
             raise Invalid(f"At most {MOST_GROUPS} groups can be mapped.", field="groupRoles")
@@ -157,10 +170,6 @@ def change(
         plain = client_secret.reveal()
         row.client_secret = tx.vault.seal(TABLE, row.uid, "client_secret", client_secret) if plain else None
         changed.append("client_secret")
-    if changed:
-        row.updated_at = tx.now
-        tx.flush()
-        _note(tx, IdentityAction.PROVIDER_CHANGED, row, changed=changed)
     return changed
 
 

@@ -35,6 +35,11 @@ def advised(failure: Failure) -> str:
     return f"{told} {failure.hint}" if failure.hint else told
 
 
+def told_of(failure: Failure) -> str:
+    """The failure in one line; a defect with the request id to look for, which is all that is told of it."""
+    return advised(failure) if failure.status == 500 else sentence(failure)
+
+
 class Dialect(ABC):
     name: ClassVar[str]
     media_type: ClassVar[str] = "application/json"
@@ -162,7 +167,7 @@ class Tasks(Dialect):
     name = "tasks"
 
     def body(self, failure: Failure, status: int) -> Any:
-        message: Any = failure.message
+        message: Any = told_of(failure)
         if failure.issues:
             message = [f"{listed(issue.path)}: {issue.message}" for issue in failure.issues]
         told = {"statusCode": status, "message": message, "error": HTTPStatus(status).phrase}
@@ -219,7 +224,7 @@ class Infra(Dialect):
     name = "infra"
 
     def body(self, failure: Failure, status: int) -> Any:
-        return {"error": sentence(failure)}
+        return {"error": told_of(failure)}
 
     def schema(self, status: int) -> Schema:
         return _object({"error": TEXT}, ["error"])
@@ -258,7 +263,7 @@ class Shared(Dialect):
     name = "shared"
 
     def body(self, failure: Failure, status: int) -> Any:
-        told = sentence(failure)
+        told = told_of(failure)
         phrase = HTTPStatus(status).phrase
         return {
             "detail": told,

@@ -22,6 +22,7 @@ from quarterdeck.kernel.http.dialects import Dialect, Dialects
 from quarterdeck.kernel.http.failures import Failure, Refused, failure_of
 from quarterdeck.kernel.ids import Ids
 from quarterdeck.kernel.principal import Context, Principal, current
+from quarterdeck.kernel.vault.secret import MASK
 
 log = structlog.get_logger("quarterdeck.http")
 
@@ -215,7 +216,7 @@ class Perimeter:
                 log.info(
                     "request",
                     method="HEAD" if head else scope["method"],
-                    path=asked,
+                    path=LINK.sub(MASK, asked),
                     status=answered,
                     ms=round((time.perf_counter() - started) * 1000, 2),
                     request_id=context.request_id,
@@ -240,6 +241,8 @@ async def answer(dialect: Dialect, failure: Failure, send: Send) -> None:
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
+LINK = re.compile(r"[^/]{41,}")
+"""A part of an address that is longer than any id: it may be the secret of a link, which no log keeps."""
 _HOST = re.compile(r"[a-z0-9_.\-]+(:\d+)?|\[[0-9a-f:.]+\](:\d+)?")
 
 

@@ -59,9 +59,10 @@ CANCEL = "cancel:"
 """A wake-up whose payload begins so names a running job that shall stop."""
 
 
-def cancel(tx: Tx, job_id: int, reason: str, *, only_waiting: bool = False) -> Job:
+def cancel(tx: Tx, job_id: int, reason: str, *, only_waiting: bool = False, audited: bool = True) -> Job:
     """Waiting jobs end at once; of a running one it is asked that it stop. Canceling twice changes nothing. With
-    `only_waiting` anything but a waiting job is refused.
+    `only_waiting` anything but a waiting job is refused. Not `audited`: the caller writes the audit event of the act
+    that this is a part of.
     """
     job = _locked(tx, job_id)
     if only_waiting and not step.CANCEL.allows(job.state):
@@ -70,11 +71,11 @@ def cancel(tx: Tx, job_id: int, reason: str, *, only_waiting: bool = False) -> J
         tx.execute(_ASK.format(allowed=step.STOP.allowed), {"now": micros(tx.now), "reason": reason, "id": job_id})
         tx.publish(ledger.WAKE, f"{CANCEL}{job_id}")
         if job.cancel_us is None:
-            _note(tx, job, JobAction.CANCEL_REQUESTED, reason)
+            _note(tx, job, JobAction.CANCEL_REQUESTED, reason, audited=audited)
         return get(tx, job_id)
     if job.state == State.CANCELED:
         return job
-    _note(tx, job, JobAction.CANCELED, reason)
+    _note(tx, job, JobAction.CANCELED, reason, audited=audited)
     return _close(tx, job, step.CANCEL, "manual-cancel", reason, Outcome("canceled", error_message=reason))
 
 
@@ -205,20 +206,21 @@ def _ended(
     return where, bounds
 
 
-def _note(tx: Tx, job: Job, action: JobAction, reason: str | None, **more: Any) -> None:
+def _note(tx: Tx, job: Job, action: JobAction, reason: str | None, *, audited: bool = True, **more: Any) -> None:
     """The audit event and the domain event of what a principal did; the system's own acts are the ledger's history."""
     if tx.principal.kind == "system":
         return
     organization_id = job.organization_id or tx.principal.organization_id
-    audit.record(
-        tx,
-        action,
-        resource_type="job",
-        resource_id=job.uid,
-        organization_id=organization_id,
-        aggregate_id=job.subject,
-        detail={"workId": job.work_ref, "kind": job.kind, "state": job.state, "reason": reason, **more},
-    )
+    if audited:
+        audit.record(
+            tx,
+            action,
+            resource_type="job",
+            resource_id=job.uid,
+            organization_id=organization_id,
+            aggregate_id=job.subject,
+            detail={"workId": job.work_ref, "kind": job.kind, "state": job.state, "reason": reason, **more},
+        )
     events.append(
         tx,
         f"work:{job.work_ref}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import parse_qs
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -119,24 +119,19 @@ def shown(call: Call, row: OidcProvider) -> Provider:
     )
 
 
-def _change(tx: Tx, row: OidcProvider, body: Settings) -> None:
+def _settings(body: Settings) -> dict[str, Any]:
     secret = given(body.client_secret)
-    changed = body if isinstance(body, Change) else None
-    providers.change(
-        tx,
-        row,
-        name=given(body.name),
-        issuer=given(changed.issuer) if changed else None,
-        client_id=given(changed.client_id) if changed else None,
-        client_secret=None if secret is None else Secret(secret),
-        scopes=given(body.scopes),
-        groups_claim=given(body.groups_claim),
-        group_roles=given(body.group_roles),
-        default_roles=given(body.default_roles),
-        email_domains=given(body.email_domains),
-        links_by_email=given(body.links_by_email),
-        enabled=given(body.enabled),
-    )
+    return {
+        "name": given(body.name),
+        "client_secret": None if secret is None else Secret(secret),
+        "scopes": given(body.scopes),
+        "groups_claim": given(body.groups_claim),
+        "group_roles": given(body.group_roles),
+        "default_roles": given(body.default_roles),
+        "email_domains": given(body.email_domains),
+        "links_by_email": given(body.links_by_email),
+        "enabled": given(body.enabled),
+    }
 
 
 @route("GET", "/api/identity-providers", permission=LIST, tags=("identity",))
@@ -158,9 +153,7 @@ async def add(call: Call, body: NewProvider) -> Provider:
     """Add an identity provider."""
 
     def verb(tx: Tx) -> Provider:
-        row = providers.add(tx, body.slug, body.issuer, body.client_id)
-        _change(tx, row, body)
-        return shown(call, row)
+        return shown(call, providers.add(tx, body.slug, body.issuer, body.client_id, **_settings(body)))
 
     return await call.write(verb)
 
@@ -190,7 +183,7 @@ async def change(call: Call, identity_provider_id: str, body: Change) -> Provide
 
     def verb(tx: Tx) -> Provider:
         row = providers.find(tx, identity_provider_id)
-        _change(tx, row, body)
+        providers.change(tx, row, issuer=given(body.issuer), client_id=given(body.client_id), **_settings(body))
         return shown(call, row)
 
     return await call.write(verb)

@@ -108,7 +108,7 @@ def test_one_piece_of_work_is_shown_with_what_can_be_done(qd: Command, ledger: C
             ["retry"],
             "operator-work.retry",
             {"workId": "wrk_g7recsqtfnqz", "status": "pending", "retryOfWorkId": ID, "retriedAt": NOW},
-            "Queued again as wrk_g7recsqtfnqz.",
+            f"{ID} is done once more, as wrk_g7recsqtfnqz. See how it goes: qd work show wrk_g7recsqtfnqz",
         ),
         (
             ["recover", "--reason", "by hand"],

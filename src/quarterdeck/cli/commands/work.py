@@ -150,7 +150,12 @@ def retry(work_id: str, /, *, reason: str | None = None, changing: Changing = CH
     reason
         Why; kept in the audit trail.
     """
-    _act("retry", work_id, reason, changing, "Queued again as")
+    with session(changing) as opened:
+        answer = opened.api.change("operator-work.retry", {"reason": reason} if reason else {}, workId=work_id)
+        opened.sent()
+        ref = str(answer["workId"])
+        text = f"{work_id} is done once more, as {ref}. See how it goes: qd work show {ref}"
+        opened.terminal.answer(answer, name=ref, text=text)
 
 
 def recover(work_id: str, /, *, reason: str | None = None, changing: Changing = CHANGING) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -193,7 +194,7 @@ class Looking:
                     f"What the engine of {server.name} holds of ours is not known. {silent.kept}",
                     code="server_engine_unseen",
                     hint="Start Docker there and repeat it, or leave that behind: "
-                    "qd server uninstall NAME --remove --without-engine",
+                    f"qd server uninstall {shlex.quote(server.name)} --remove --without-engine",
                     relatedEntityId=server.ref,
                 )
             await agreed(sorted({one.of for one in found if one.of}), silent is not None)

@@ -76,7 +76,8 @@ COMMANDS = (
     Command("install", "service:install", "Run the server as a service (systemd).", RUNNING),
     Command("uninstall", "service:uninstall", "Remove the service; says what stays.", RUNNING),
     Command("migrate", "maintenance:migrate", "Bring the database to this program's schema.", RUNNING),
-    Command("audit", "auditing:audit", "See, export, keep and prove what was done.", RUNNING),
+    Command("audit", "audit_archives:audit", "See, export, keep and prove what was done.", RUNNING),
+    Command("retention", "retention:retention", "Say how long things stay.", RUNNING),
     Command("openapi", "openapi:openapi", "Print the OpenAPI document.", RUNNING),
     Command("completion", "completion:completion", "Print the completion script of a shell.", RUNNING),
 )

@@ -253,7 +253,10 @@ def instant(text: str) -> str:
         told = datetime.fromisoformat(text)
         return wire_time(told if told.tzinfo else told.replace(tzinfo=UTC))
     except (ValueError, OverflowError):
-        raise usage(f"{text} is neither an age nor an instant.", "--before 90d") from None
+        raise usage(
+            f"{text} is neither an age nor an instant.",
+            "An age such as 90d, 12h or 30m, or an instant such as 2026-01-31T12:00:00Z",
+        ) from None
 
 
 for _command in (ls, show, retry, recover, dead_letter, cancel, prune):

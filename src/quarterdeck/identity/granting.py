@@ -60,7 +60,7 @@ def role(tx: Tx, name: str) -> Role:
 def member(tx: Tx, name: str) -> User:
     """A member of the caller's organization by username, e-mail address or id. Raises `NotFound` (`user_not_found`)."""
     found = users.find(tx, name) or users.by_uid(tx, name)
-    return accounts.find(tx, found.id if found is not None else -1)
+    return accounts.find(tx, found.id) if found is not None else accounts.find(tx, uid=name[:60])
 
 
 def give(tx: Tx, access: Access, user: User, wanted: Role) -> bool:

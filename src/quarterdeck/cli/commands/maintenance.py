@@ -69,8 +69,8 @@ def _trail(data_dir: Path | None, config: Path | None, *, alone: bool) -> Iterat
         waiting = schema.pending(address)
         if waiting:
             raise Failure(
-                f"The database of {settings.data_dir} is not as this program needs it: {len(waiting)} migrations are "
-                "pending.",
+                f"The database of {settings.data_dir} is not as this program needs it: pending migrations: "
+                f"{', '.join(waiting)}.",
                 exit=Exit.CONFLICT,
                 code="schema_older_than_program",
                 hint=f"With the server stopped: quarterdeck migrate --data-dir {quote(str(settings.data_dir))}",

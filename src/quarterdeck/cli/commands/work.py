@@ -27,7 +27,9 @@ AGE = re.compile(r"(\d{1,6})([smhdw])")
 SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 LINKS = ("deploymentId", "resourceId", "serverId", "projectId", "domainBindingId", "certificateId")
 
-work = App(name="work", help="See what waits, runs and failed, and do something about it.")
+work = App(
+    name="work", help="See what waits, runs and failed, and act on it: Jobs in the console, operator work in the API."
+)
 
 
 def why(item: Row) -> str:

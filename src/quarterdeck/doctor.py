@@ -21,6 +21,7 @@ from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.db.migrate import pending, revisions
 from quarterdeck.kernel.errors import Problem
+from quarterdeck.providers import NO_WORKER
 
 if TYPE_CHECKING:
     from quarterdeck.instance import Instance
@@ -149,7 +150,7 @@ async def _front_door(instance: Instance) -> Found:
         return facts, [f"The edge has no certificate for {wanted.hostnames[0]}; the server's log says why."]
     if wanted.tls == "auto":
         lacking = await certificates.lacking(instance.edge, instance.db.clock.now(), wanted.hostnames)
-        return facts, _told(lacking)
+        return facts, [certificates.told(one) for one in lacking]
     if shown is not None and shown.ends <= instance.db.clock.now():
         return facts, [f"The certificate of {wanted.hostnames[0]} ended on {wire_time(shown.ends)}."]
     return facts, []
@@ -161,12 +162,8 @@ async def _certificates(instance: Instance) -> Found:
         return {}, []
     own = front_door.route(instance.settings)
     names = set(await certificates.asked_for(instance.edge)).difference(own.hostnames if own is not None else ())
-    return {}, _told(await certificates.lacking(instance.edge, instance.db.clock.now(), sorted(names)))
-
-
-def _told(lacking: list[certificates.Lacking]) -> list[str]:
-    hint = "Its name has to lead to this machine, and port 80 has to be reachable; the edge's log says more."
-    return [one.message if one.why else f"{one.message} {hint}" for one in lacking]
+    found = await certificates.lacking(instance.edge, instance.db.clock.now(), sorted(names))
+    return {}, [certificates.told(one) for one in found]
 
 
 def _backup(instance: Instance) -> Found:
@@ -197,4 +194,4 @@ def _workers(instance: Instance) -> Found:
         "capabilities": ", ".join(one.partition(":")[0] for one in capabilities if one != "server"),
     }
     lost = not here and not remote
-    return facts, ["No worker is connected, so nothing can be deployed. Start one: quarterdeck worker."] if lost else []
+    return facts, [NO_WORKER] if lost else []

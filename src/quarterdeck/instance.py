@@ -338,6 +338,12 @@ class Instance:
 
         return await examine(self)
 
+    async def providers(self) -> list[dict[str, Any]]:
+        """What can be deployed to and what helps; see `providers.known`."""
+        from quarterdeck.providers import known
+
+        return await known(self)
+
 
 def open_door(settings: Settings) -> bool:
     """Whether the first administrator may be made without a token: only this machine itself can knock."""

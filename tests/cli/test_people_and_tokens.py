@@ -221,3 +221,23 @@ def test_the_call_of_our_own_is_a_route() -> None:
         if "endpoint" in getattr(one, "opt", {})
     }
     assert ("POST", "/api/organizations") in routes
+
+
+def test_what_is_no_address_is_not_sent_and_said_in_words(qd: Command, server: ContractServer) -> None:
+    result = qd("user", "invite", "notamail")
+    assert (result.code, result.err.splitlines()[0]) == (2, "Error: notamail is no e-mail address.")
+
+
+def test_a_client_secret_that_is_empty_is_refused(qd: Command, server: ContractServer) -> None:
+    words = ("identity-provider", "add", "corp", "--issuer", "https://id.example.com", "--client-id", "x")
+    result = qd(*words, "--client-secret", "-")
+    assert (result.code, "stdin has nothing in it" in result.err) == (2, True)
+
+
+def test_a_server_of_this_machine_that_is_down_is_told_how_to_start(
+    qd: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QUARTERDECK_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("QUARTERDECK_TOKEN", "x")
+    result = qd("ls")
+    assert (result.code, "quarterdeck serve --port 9, or script/demo" in result.err) == (9, True)

@@ -235,7 +235,17 @@ def test_the_doctor_ends_with_one_when_something_is_wrong(qd: Command, server: C
             },
         },
         "providers": [
-            {"key": "generic-ssh", "title": "A server over SSH", "category": "deploy-target", "capabilities": []}
+            {
+                "key": "generic-ssh", "title": "Servers over SSH", "category": "deploy-target", "capabilities": [],
+                "configuration": {
+                    "status": "partial",
+                    "diagnostics": [
+                        {"code": "server_seen", "severity": "info", "message": "fra-1: last reached today."},
+                        {"code": "disk_full", "severity": "error", "message": "fra-1 is full."},
+                    ],
+                },
+            },
+            {"key": "acme", "title": "ACME certificates", "category": "infra-service", "capabilities": []},
         ],
         "plugins": [], "integrations": [], "maintenanceWorkers": [],
     }  # fmt: skip
@@ -246,7 +256,10 @@ def test_the_doctor_ends_with_one_when_something_is_wrong(qd: Command, server: C
         "database ✓ in order sqlite",
         "migrations ✗ wrong 2 pending",
         "edge HTTP port 80",
-        "A server over SSH – not configured",  # noqa: RUF001 - the mark of what is off
+        "Servers over SSH ▲ not all is well",
+        "ACME certificates – not configured",  # noqa: RUF001 - the mark of what is off
+        "– fra-1: last reached today.",  # noqa: RUF001 - the same
+        "✗ fra-1 is full.",
         "✗ Two migrations are pending.",
     ]
     assert json.loads(qd("doctor", "-o", "json").out)["readiness"]["status"] == "degraded"

@@ -311,3 +311,18 @@ def test_pruning_lists_and_removes_only_when_told(qd: Command, fleet: Installati
     sent = server.called("servers.capacity.prune")
     assert [body["dryRun"] for body in sent] == [True, False]
     assert sent[1]["categories"] == ["unused-images"]
+
+
+def test_a_server_is_found_by_the_address_that_a_message_calls_it_by(
+    qd: Command, fleet: Installation, server: ContractServer
+) -> None:
+    """What a deployment says of a server behind SSH knows its address and not its name."""
+    server.answers["servers.test-connectivity"] = answered("healthy", ("tcp", "passed", "It answers."))
+    host = fleet.servers[0]["host"]
+    assert qd("server", "test", host).code == 0
+    assert qd("server", "test", f"{host}:{fleet.servers[0]['port']}").code == 0
+    fleet.servers.append({**fleet.servers[0], "id": "srv_000000000009", "name": "bern", "port": 2223})
+    twice = qd("server", "test", host)
+    assert twice.code == 2
+    assert f"2 servers have the address {host}: berlin, bern." in twice.err
+    assert qd("server", "test", f"{host}:2223").code == 0

@@ -101,6 +101,12 @@ def test_one_piece_of_work_is_shown_with_what_can_be_done(qd: Command, ledger: C
     assert "retry" not in out
 
 
+def test_work_is_found_by_the_words_of_console_and_api(qd: Command) -> None:
+    for word in ("job", "jobs", "operator-work"):
+        result = qd(word)
+        assert (result.code, "Try:   qd work" in result.err) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("words", "key", "answer", "says"),
     [
@@ -108,7 +114,7 @@ def test_one_piece_of_work_is_shown_with_what_can_be_done(qd: Command, ledger: C
             ["retry"],
             "operator-work.retry",
             {"workId": "wrk_g7recsqtfnqz", "status": "pending", "retryOfWorkId": ID, "retriedAt": NOW},
-            "Queued again as wrk_g7recsqtfnqz.",
+            f"{ID} is done once more, as wrk_g7recsqtfnqz. See how it goes: qd work show wrk_g7recsqtfnqz",
         ),
         (
             ["recover", "--reason", "by hand"],

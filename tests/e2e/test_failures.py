@@ -168,7 +168,7 @@ def test_an_image_without_a_port_is_refused_before_it_runs(shipyard: Deck, clien
     assert shown["status"]["current"] == "failed"
     assert error_code(shipyard, deployment) == "internal_port_missing"
     assert "no port" in shown["latestFailure"]["message"]
-    assert "qd set NAME port=N" in shown["latestFailure"]["message"]
+    assert "port=N; in the console" in shown["latestFailure"]["message"]
     settled(shipyard, client, application, None)
 
 

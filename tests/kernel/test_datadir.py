@@ -70,7 +70,7 @@ def test_a_directory_that_another_installation_works_from_is_not_begun_in(tmp_pa
     with pytest.raises(Conflict) as refused:
         data.require_alone()
     assert refused.value.code == "data_directory_in_use"
-    assert "qd server uninstall NAME" in (refused.value.hint or "")
+    assert "qd server uninstall there" in (refused.value.hint or "")
     data.master_key.touch()  # it was here before: nobody else can have come since
     data.require_alone()
 

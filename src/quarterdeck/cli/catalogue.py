@@ -41,7 +41,7 @@ COMMANDS = (
     Command("delete", "lifecycle:delete", "Delete an archived resource for good.", INSIDE),
     Command("diagnose", "diagnosing:diagnose", "Print what somebody who helps needs to see of a resource.", INSIDE),
     Command("lookup", "diagnosing:lookup", "Say why a visitor was not served, by the id that the page shows.", INSIDE),
-    Command("work", "work:work", "See what waits, runs and failed, why, and do something about it.", AROUND),
+    Command("work", "work:work", "See what waits, runs and failed, why, and act on it (Jobs in the console).", AROUND),
     Command("prune", "pruning:prune", "Delete archived deployments, old log lines, or what a preview runs.", AROUND),
     Command("log-archive", "log_archives:log_archive", "Keep lines of a runtime beyond their time.", AROUND),
     Command("project", "projects:project", "Make, show, rename, archive, restore and delete projects.", AROUND),
@@ -76,7 +76,8 @@ COMMANDS = (
     Command("install", "service:install", "Run the server as a service (systemd).", RUNNING),
     Command("uninstall", "service:uninstall", "Remove the service; says what stays.", RUNNING),
     Command("migrate", "maintenance:migrate", "Bring the database to this program's schema.", RUNNING),
-    Command("audit", "auditing:audit", "See, export, keep and prove what was done.", RUNNING),
+    Command("audit", "audit_archives:audit", "See, export, keep and prove what was done.", RUNNING),
+    Command("retention", "retention:retention", "Say how long things stay.", RUNNING),
     Command("openapi", "openapi:openapi", "Print the OpenAPI document.", RUNNING),
     Command("completion", "completion:completion", "Print the completion script of a shell.", RUNNING),
 )
@@ -93,6 +94,7 @@ NEAR = {
     "version": "--version", "rm": "delete", "remove": "delete", "destroy": "delete", "signin": "login",
     "signout": "logout", "member": "user", "members": "user ls", "users": "user ls", "invite": "user invite",
     "org": "organization", "organizations": "organization ls", "tokens": "token ls",
+    "job": "work", "jobs": "work ls", "operator-work": "work ls",
 }  # fmt: skip
 """Verbs that people know from elsewhere, and what is meant by them here."""
 

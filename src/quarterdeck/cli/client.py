@@ -147,8 +147,15 @@ class Api:
                 f"{self.profile.url} cannot be reached ({reason(error)}).",
                 exit=Exit.UNREACHABLE,
                 code="server_unreachable",
-                hint="Check the address, and that the server runs there.",
+                hint=f"Check the address, and that the server runs there{self._start()}.",
             ) from None
+
+    def _start(self) -> str:
+        """How a server of this machine is started again."""
+        here = httpx.URL(self.profile.url)
+        if here.host not in {"127.0.0.1", "localhost", "::1"}:
+            return ""
+        return f": quarterdeck serve --port {here.port or 80}, or script/demo where it was the demo"
 
     def _renew(self) -> bool:
         """Exchange the refresh token, once for all processes of this person. False when there is none."""
@@ -218,7 +225,7 @@ def failure_of(response: httpx.Response) -> Failure:
         message = raw if isinstance(raw, str) else f"{response.request.url.path} answered {response.status_code}."
     issues = details.get("issues") or data.get("issues")
     if issues:
-        told = [f"{'.'.join(str(part) for part in issue.get('path', ()))}: {issue.get('message')}" for issue in issues]
+        told = [f"{'.'.join(str(part) for part in issue.get('path', ()))}: {_in_words(issue)}" for issue in issues]
         message = f"{message.rstrip('.')}: {'; '.join(told)}"
     status = EXITS.get(response.status_code, Exit.FAILED)
     hint = details.get("hint")
@@ -226,3 +233,9 @@ def failure_of(response: httpx.Response) -> Failure:
         hint = f"qd login {response.request.url.scheme}://{response.request.url.netloc.decode()}"
     request_id = details.get("requestId") or response.headers.get("x-request-id")
     return Failure(message, exit=status, code=str(code), hint=hint, request_id=request_id)
+
+
+def _in_words(issue: dict[str, Any]) -> str:
+    """A regular expression tells a person nothing."""
+    message = str(issue.get("message"))
+    return "it does not have the right form" if "matching regex" in message else message

@@ -122,7 +122,8 @@ def _command(name: str, tokens: list[str]) -> int:
     try:
         result = app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
-        raise Failure(_told(error, name), exit=Exit.USAGE, code="usage", hint=f"qd {name} --help") from None
+        asked = f"{name} {tokens[1]}" if verbs and len(tokens) > 1 and tokens[1] in verbs else name
+        raise Failure(_told(error, asked, tokens), exit=Exit.USAGE, code="usage", hint=f"qd {asked} --help") from None
     except Problem as problem:
         raise _of_problem(problem) from None
     return int(result) if isinstance(result, int) else int(Exit.DONE)
@@ -175,11 +176,18 @@ def lead_with_examples(app: App) -> None:
     app.help = "\n\n".join(part for part in (first, "\n".join(examples), rest.strip()) if part.strip())
 
 
-def _told(error: CycloptsError, name: str) -> str:
-    from cyclopts import UnusedCliTokensError
+def _told(error: CycloptsError, name: str, tokens: Sequence[str]) -> str:
+    from cyclopts import MissingArgumentError, UnusedCliTokensError
 
     if isinstance(error, UnusedCliTokensError):
         return f"qd {name} does not know what to do with: {shlex.join(error.unused_tokens or [])}"
+    if isinstance(error, MissingArgumentError) and error.argument is not None:
+        option = error.argument.names[0]
+        if option in tokens:
+            return f"{option} needs a value."
+        given = error.argument.field_info.is_positional
+        word = option.lstrip("-").replace("-", "_").upper() if given else option
+        return f"qd {name} needs {word}."
     return " ".join(str(error).split())
 
 

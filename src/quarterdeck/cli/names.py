@@ -142,9 +142,9 @@ def environment(api: Api, text: str) -> Row:
 
 
 def server(api: Api, text: str) -> Row:
-    """The server that goes by this name or id."""
+    """The server that goes by this name, id, or address (as messages of deployments call it)."""
     rows = api.items("servers.list")
-    found = pick(rows, text)
+    found = pick(rows, text) or _at(rows, text)
     if found is None:
         raise missing("server", text, [str(row["name"]) for row in rows], "qd server ls")
     return found
@@ -172,3 +172,16 @@ def url_of(shown: Row) -> str | None:
         if url:
             return str(url)
     return None
+
+
+def _at(rows: list[Row], address: str) -> Row | None:
+    """The one server at this address, or with its port; `Failure` where there are several."""
+    found = [row for row in rows if address in {row.get("host"), f"{row.get('host')}:{row.get('port')}"}]
+    if len(found) > 1:
+        raise Failure(
+            f"{len(found)} servers have the address {address}: {', '.join(str(row['name']) for row in found[:5])}.",
+            exit=Exit.USAGE,
+            code="name_ambiguous",
+            hint="Use the name or the id: qd server ls",
+        )
+    return found[0] if found else None

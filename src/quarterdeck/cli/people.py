@@ -24,5 +24,10 @@ def member(api: Api, organization_id: str, text: str) -> Row:
     ]
     found = names.pick(rows, text)
     if found is None:
-        raise names.missing("member", text, [row["shown"] for row in rows], "qd user ls")
+        raise names.missing(
+            "member",
+            text,
+            [row["shown"] for row in rows],
+            "qd user ls   (who was asked in and has not come yet: qd user invitations)",
+        )
     return found

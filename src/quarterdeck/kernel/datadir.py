@@ -137,7 +137,7 @@ class DataDirectory:
                     f"Another installation of Quarterdeck deploys to this machine, from the directory {self.path}.",
                     code="data_directory_in_use",
                     hint="Choose another directory with --data-dir, or have that installation leave this machine "
-                    "first: qd server uninstall NAME.",
+                    "first (qd server uninstall there, with the name that this machine has in it).",
                 )
 
     def restored_since(self, instant: datetime) -> bool:

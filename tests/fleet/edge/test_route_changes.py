@@ -73,7 +73,7 @@ async def test_a_program_that_does_not_know_what_we_ask_for_is_named_as_another_
             await edge._admin.load({**configuration, **foreign}, tag)
         told = explained(refused.value, ())
         assert f"does not know {name}, so it is another version" in told.message
-        assert told.hint == "Have ours started in its place: qd server edge NAME"
+        assert told.hint == "Have ours started in its place: qd server edge, with the name of that server"
 
 
 async def test_one_bad_route_of_a_batch_does_not_refuse_the_others(edge: Edge):

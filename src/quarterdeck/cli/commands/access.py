@@ -119,7 +119,7 @@ def change(
     given = {"name": to, "permissions": permission, "description": description}
     body = {key: value for key, value in given.items() if value is not None}
     if not body:
-        raise usage("Say what to change.", f"qd role change {name} --to NAME")
+        raise usage("Say what to change.", f"qd role change {name} --to 'a new name'")
     with session(changing) as opened:
         found = _role(opened.api.call("GET", ROLES)["items"], name)
         made = opened.api.ours("access.roles.change", "PATCH", f"{ROLES}/{found['id']}", body)

@@ -16,7 +16,7 @@ from cyclopts import Parameter, validators
 from quarterdeck.cli.client import Api
 from quarterdeck.cli.commands.maintenance import audit
 from quarterdeck.cli.commands.work import instant
-from quarterdeck.cli.failure import Failure
+from quarterdeck.cli.failure import Failure, usage
 from quarterdeck.cli.options import Changing, Common
 from quarterdeck.cli.phases import moment
 from quarterdeck.cli.session import session
@@ -25,6 +25,7 @@ from quarterdeck.kernel.clock import SystemClock, wire_time
 Row = dict[str, Any]
 COMMON, CHANGING = Common(), Changing()
 PAGE = 500
+BEGINNING = "2000-01-01T00:00:00Z"
 COLUMNS = ("auditEventId", "createdAt", "actor", "eventType", "aggregateId", "outcome", "payload")
 
 
@@ -230,6 +231,8 @@ def hold(
     requested_by
         Who asked for it, if not you.
     """
+    if of is None and since is None and until is None:
+        raise usage("Say what is to be held: --of, or --since or --until or both.", "qd audit hold --help")
     asked = {
         "reason": reason,
         "aggregateId": of,
@@ -243,7 +246,15 @@ def hold(
         answer = opened.api.change("audit-events.legal-holds.configure", body)
         opened.sent()
         ref = answer["hold"]["holdId"]
-        opened.terminal.answer(answer["hold"], name=ref, text=f"Held: {ref}. qd audit release {ref} ends it.")
+        opened.terminal.answer(
+            answer["hold"], name=ref, text=f"Held: {ref}. To end it: qd audit release {ref} --reason …"
+        )
+        window = _window(of, action, since or BEGINNING, until)
+        if not opened.api.read("audit-events.export-global", {**window, "limit": 1})["items"]:
+            opened.terminal.say(
+                "No event matches it so far; what is written from now on and matches is held. Ids stand in "
+                "qd audit list, under ABOUT."
+            )
 
 
 def holds(*, status: Literal["active", "released"] | None = None, common: Common = COMMON) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from quarterdeck.backups.manifest import Manifest
     from quarterdeck.kernel.vault import Secret
 
+FILES = (".tar.gz", ".tgz")
 KEY_WORDS = {
     "apart": "The master key is not in it: keep {} apart, or no secret can be opened again.",
     "plain": "The master key is in it: whoever has the file can read every secret.",
@@ -27,7 +28,7 @@ KEY_WORDS = {
 
 
 def backup(
-    target: Path,
+    target: str,
     *,
     passphrase: str | None = None,
     with_key: bool = False,
@@ -46,7 +47,7 @@ def backup(
     Parameters
     ----------
     target
-        A new file, or a directory to put one into.
+        A directory to put a new file into, made where it is not there yet; or a new file, which ends in .tar.gz.
     passphrase
         Also take the master key, sealed with this passphrase: @FILE that holds it, or - to read it from stdin.
     with_key
@@ -63,12 +64,29 @@ def backup(
     secret = read_secret("--passphrase", passphrase)
     terminal = Terminal(common)
     _, data, address = stores(data_dir, config)
-    file, manifest = take(data, address, target, with_key=with_key, passphrase=secret)
+    file, manifest = take(data, address, _place(target), with_key=with_key, passphrase=secret)
     size = file.stat().st_size
     facts = {"file": str(file), "bytes": size, **_facts(manifest)}
     words = KEY_WORDS[manifest.header.key].format(data.master_key)
     text = f"{file}: {size / 1_000_000:.1f} MB, {manifest.rows} rows, {len(manifest.releases)} releases.\n{words}"
     terminal.answer(facts, name=str(file), text=text)
+
+
+def _place(target: str) -> Path:
+    """A file ends in .tar.gz or .tgz; everything else is a directory, which is made for its owner alone."""
+    place = Path(target).expanduser().absolute()
+    if place.exists() or (place.name.endswith(FILES) and not target.endswith("/")):
+        return place
+    try:
+        place.mkdir(mode=0o700, parents=True)
+    except OSError as error:
+        raise Failure(
+            f"The directory {place} cannot be made ({error.strerror}).",
+            exit=Exit.FAILED,
+            code="backup_failed",
+            hint="Name another one, or a new file that ends in .tar.gz.",
+        ) from None
+    return place
 
 
 def restore(
@@ -122,6 +140,8 @@ def restore(
     settings = load({"data_dir": data_dir, "database_url": database_address(database_url)}, config=config)
     address = settings.database_url.reveal() if settings.database_url else None
     wanted = Wanted(address=address, key=key, passphrase=secret, elsewhere=elsewhere)
+    if file.is_dir():
+        raise _directory(file)
     manifest = prove(file, wanted) if check else put_back(file, settings.data_dir, wanted)
     header = manifest.header
     what = f"{header.created_at}, schema {header.schema}: {manifest.rows} rows, {len(manifest.releases)} releases"
@@ -134,6 +154,14 @@ def restore(
             f"again where its image still is, else deploy it again.\nNow: {start}"
         )
     terminal.answer({"file": str(file), **_facts(manifest)}, name=str(file), text=text)
+
+
+def _directory(given: Path) -> Failure:
+    """Which of the backups that lie in a directory is meant, has to be said."""
+    known = sorted(one for ending in FILES for one in given.glob(f"*{ending}"))
+    newest = max(known, key=lambda one: one.stat().st_mtime, default=None)
+    hint = f"Its newest: quarterdeck restore {shlex.quote(str(newest))}" if newest else "No backup lies there."
+    return Failure(f"{given} is a directory; name a file in it.", exit=Exit.USAGE, code="usage", hint=hint)
 
 
 def _facts(manifest: Manifest) -> dict[str, object]:

@@ -10,11 +10,17 @@ from quarterdeck.cli.commands.maintenance import stores
 from quarterdeck.cli.failure import Exit, Failure
 from quarterdeck.cli.options import Common
 from quarterdeck.cli.session import session
-from quarterdeck.cli.states import Shown
+from quarterdeck.cli.states import Shown, Tone
 from quarterdeck.cli.terminal import Terminal
 
 PROBLEM = re.compile(r"problem\d+")
 OFF = Shown("off", "not configured")
+STATES = {
+    "configured": Shown("good", "ready"),
+    "partial": Shown("warn", "not all is well"),
+    "unknown": Shown("off", "not known"),
+}
+TONES: dict[str, Tone] = {"info": "off", "warning": "warn", "error": "bad"}
 ACRONYMS = {"http": "HTTP", "https": "HTTPS", "url": "URL", "docker": "Docker", "caddy": "Caddy"}
 
 
@@ -69,7 +75,7 @@ def doctor(
 
 def lines(terminal: Terminal, readiness: dict[str, Any], providers: list[dict[str, Any]]) -> list[str]:
     """Each thing on one line: what was checked with what is there, other facts, what can be deployed to; then what is
-    wrong.
+    known of each server and of certificates, and what is wrong.
     """
     facts = {key: str(text) for key, text in (readiness.get("details") or {}).items()}
     problems = [facts.pop(key) for key in list(facts) if PROBLEM.fullmatch(key)]
@@ -78,11 +84,18 @@ def lines(terminal: Terminal, readiness: dict[str, Any], providers: list[dict[st
         shown = terminal.state(Shown("good", "in order") if passed else Shown("bad", "wrong"))
         told.append((key, f"{shown}   {facts.pop(key)}" if key in facts else shown))
     told += facts.items()
+    said: list[str] = []
     for provider in providers:
-        ready = (provider.get("configuration") or {}).get("status") == "configured"
-        told.append((provider["title"], terminal.state(Shown("good", "ready") if ready else OFF)))
+        configuration = provider.get("configuration") or {}
+        told.append((provider["title"], terminal.state(STATES.get(configuration.get("status", ""), OFF))))
+        said += [
+            f"  {terminal.mark(TONES[one['severity']])} {one['message']}"
+            for one in configuration.get("diagnostics", [])
+            if one["message"] not in problems  # once is enough
+        ]
     return [
         *(f"  {_words(key):<24} {text}".rstrip() for key, text in told),
+        *said,
         *(f"  {terminal.mark('bad')} {problem}" for problem in problems),
     ]
 

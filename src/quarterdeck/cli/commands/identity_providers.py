@@ -234,6 +234,14 @@ def _groups(given: list[str]) -> dict[str, list[str]]:
 
 
 def _secret(given: str) -> str:
+    secret = _given(given)
+    if not secret:
+        where = "stdin" if given == "-" else given[1:]
+        raise usage(f"The client secret is empty: {where} has nothing in it.", "--client-secret @FILE")
+    return secret
+
+
+def _given(given: str) -> str:
     if given == "-":
         return sys.stdin.read(LONGEST).strip()
     if not given.startswith("@"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from quarterdeck.cli import names
@@ -47,7 +48,7 @@ def import_variables(
     build_time
         The variables are for the build; their names begin with PUBLIC_ or VITE_.
     """
-    body: dict[str, Any] = {"content": _read(file), "exposure": "build-time" if build_time else "runtime"}
+    body: dict[str, Any] = {"content": _read(file, resource), "exposure": "build-time" if build_time else "runtime"}
     if secret:
         body["secretKeys"] = secret
     if plain:
@@ -70,15 +71,15 @@ def import_variables(
         opened.terminal.say(f"Takes effect with the next deployment: qd redeploy {found.path}")
 
 
-def _read(file: str | None) -> str:
+def _read(file: str | None, resource: str) -> str:
     try:
         raw = sys.stdin.read(LARGEST + 1) if file is None else Path(file).expanduser().read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is no text"
-        raise usage(f"{file} cannot be read: {reason}.", "qd import RESOURCE .env") from None
+        raise usage(f"{file} cannot be read: {reason}.", f"qd import {quote(resource)} .env") from None
     what = file or "What came on stdin"
     if len(raw) > LARGEST:
         raise usage(f"{what} is larger than 1 MB.", "Import the variables in several files.")
     if not raw.strip():
-        raise usage(f"{what} is empty.", "qd import RESOURCE .env")
+        raise usage(f"{what} is empty.", f"qd import {quote(resource)} .env")
     return raw

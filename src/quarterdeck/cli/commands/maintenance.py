@@ -1,20 +1,26 @@
-"""What is done with the server stopped: `migrate`, `audit verify`."""
+"""What works on the data directory itself: `migrate`, `audit verify`, `audit heads`."""
 
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from cyclopts import App
 
-from quarterdeck.cli.failure import Exit, Failure
+from quarterdeck.cli.failure import Exit, Failure, usage
 from quarterdeck.cli.options import Common
 from quarterdeck.cli.terminal import Terminal
 
 if TYPE_CHECKING:
-    from quarterdeck.kernel.audit.verify import Report
+    from quarterdeck.kernel.audit.verify import Head, Report
     from quarterdeck.kernel.datadir import DataDirectory
+    from quarterdeck.kernel.db import Database
+    from quarterdeck.kernel.instance import Identity
     from quarterdeck.kernel.settings import Settings
 
 audit = App(name="audit", help="See, export, keep and prove what was done.")
@@ -42,6 +48,65 @@ def _open(data_dir: Path | None, config: Path | None) -> tuple[DataDirectory, st
     _, data, address = stores(data_dir, config)
     data.lock()
     return data, address
+
+
+@contextmanager
+def _trail(data_dir: Path | None, config: Path | None, *, alone: bool) -> Iterator[tuple[DataDirectory, Database]]:
+    """The database of an installation, with its schema as this program knows it; nothing is made where there is none.
+    `alone` while no server runs on it.
+    """
+    from quarterdeck.kernel.db import migrate as schema
+    from quarterdeck.kernel.db import open_database
+
+    settings, data, address = stores(data_dir, config)
+    if isinstance(address, Path) and not address.is_file():
+        raise _missing(f"There is no database in {settings.data_dir}")
+    if alone:
+        data.lock()
+    try:
+        if schema.current(address) is None:
+            raise _missing(f"The database of {settings.data_dir} is empty")
+        waiting = schema.pending(address)
+        if waiting:
+            raise Failure(
+                f"The database of {settings.data_dir} is not as this program needs it: pending migrations: "
+                f"{', '.join(waiting)}.",
+                exit=Exit.CONFLICT,
+                code="schema_older_than_program",
+                hint=f"With the server stopped: quarterdeck migrate --data-dir {quote(str(settings.data_dir))}",
+            )
+        database = open_database(address)
+        try:
+            yield data, database
+        finally:
+            database.close_sync()
+    finally:
+        if alone:
+            data.release()
+
+
+def _missing(what: str) -> Failure:
+    return Failure(
+        f"{what}: no server was ever started on it, or somebody has removed what was there.",
+        exit=Exit.NOT_FOUND,
+        code="database_missing",
+        hint="Name the data directory of the server with --data-dir. If this is it, restore a backup.",
+    )
+
+
+def _identity(data: DataDirectory, database: Database) -> Identity:
+    """Who the installation is, with its key; nobody is made where there is none."""
+    from quarterdeck.kernel.instance import identity
+    from quarterdeck.kernel.instance.model import Instance
+    from quarterdeck.kernel.vault.local import LocalBackend
+    from quarterdeck.kernel.vault.vault import Vault
+
+    if database.read_sync(lambda tx: tx.get(Instance, 1)) is None:
+        raise _missing(f"The database of {data.path} belongs to no installation")
+    vault = Vault(LocalBackend(data.master_key))
+    database.vault = vault
+    vault.unlock(database)
+    return database.write_sync(identity)
 
 
 def migrate(
@@ -84,17 +149,18 @@ def verify(
     *,
     data_dir: Path | None = None,
     config: Path | None = None,
+    heads: Path | None = None,
     anchors: Path | None = None,
     common: Common = Common(),
 ) -> None:
     """Prove that no audit event was changed, removed or slipped in, with the server stopped.
 
-    The answer names the end of each chain. Kept elsewhere, it proves later that the chain was not made anew. It also
-    says how many events were pruned, and by how many prunings that stand in the trail.
+    A trail that was emptied, cut or made anew holds in itself: only the ends of its chains, signed by qd audit heads
+    and kept elsewhere, prove that it is still the one. The answer also says how many events were pruned, and by how
+    many prunings that stand in the trail.
 
     quarterdeck audit verify --data-dir ./data
-    quarterdeck audit verify -o json > heads.json
-    quarterdeck audit verify --anchors heads.json
+    quarterdeck audit verify --data-dir ./data --heads heads.json
 
     Parameters
     ----------
@@ -102,41 +168,120 @@ def verify(
         The data directory, as for serve.
     config
         The TOML file, as for serve.
+    heads
+        What qd audit heads wrote: its signature has to be this installation's, and its chain ends still there.
     anchors
-        An earlier answer (-o json); its chain ends must still be there.
+        An earlier answer of this command (-o json), which is not signed; its chain ends must still be there.
     """
     import msgspec
 
-    from quarterdeck.kernel.audit.verify import Head
+    from quarterdeck.kernel.audit import heads as ends
     from quarterdeck.kernel.audit.verify import verify as prove
-    from quarterdeck.kernel.db import open_database
 
-    known = None
-    if anchors is not None:
-        heads = json.loads(anchors.read_text(encoding="utf-8"))["heads"]
-        known = {int(key): msgspec.convert(value, Head) for key, value in heads.items()}
-    data, address = _open(data_dir, config)
-    try:
-        database = open_database(address)
-        try:
-            report = database.read_sync(prove, known)
-        finally:
-            database.close_sync()
-    finally:
-        data.release()
+    if heads is not None and anchors is not None:
+        raise usage("--heads and --anchors exclude each other.", "quarterdeck audit verify --help")
+    known = None if anchors is None else _anchors(anchors)
+    signed = None if heads is None else _read(heads)
+    said = ""
+    with _trail(data_dir, config, alone=True) as (data, database):
+        if heads is not None and signed is not None:
+            who = _identity(data, database)
+            kept = ends.opened(signed, who.uid, who.key, file=str(heads))
+            known, said = dict(kept.heads), f" It goes on from the ends that were signed at {kept.read_at}."
+        report = database.read_sync(prove, known)
     facts = msgspec.to_builtins(report, str_keys=True)
     terminal = Terminal(common)
     if report.ok:
-        terminal.answer({"ok": True, **facts}, name="ok", text=_whole(report))
+        terminal.answer({"ok": True, **facts}, name="ok", text=_whole(report) + said)
         return
     for finding in report.findings:
         terminal.say(f"  {finding.kind}: {finding.message}")
     raise Failure(
-        f"The audit trail is not whole: {len(report.findings)} findings.",
+        f"The audit trail is not whole: {counted(len(report.findings))}.",
         code="audit_trail_broken",
         hint="Keep a copy of the data directory before anything else is done.",
         facts={"ok": False, **facts},
     )
+
+
+def counted(findings: int) -> str:
+    return "1 finding" if findings == 1 else f"{findings} findings"
+
+
+def _anchors(file: Path) -> dict[int, Head]:
+    import msgspec
+
+    from quarterdeck.kernel.audit.verify import Head
+
+    try:
+        given = json.loads(_read(file))["heads"]
+        return {int(key): msgspec.convert(value, Head) for key, value in given.items()}
+    except (ValueError, KeyError, TypeError, AttributeError, msgspec.ValidationError):
+        raise usage(
+            f"{file} holds no chain ends.", "Give what qd audit verify -o json has answered, or qd audit heads: --heads"
+        ) from None
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.expanduser().read_bytes()
+    except OSError as error:
+        raise usage(f"{file} cannot be read ({error.strerror}).", "Check the path.") from None
+
+
+def heads(
+    *,
+    to: Path | None = None,
+    data_dir: Path | None = None,
+    config: Path | None = None,
+    common: Common = Common(),
+) -> None:
+    """Write the ends of the audit trail's chains, signed by this installation, to be kept on another machine.
+
+    The server may run meanwhile. Later, qd audit verify --heads FILE finds a trail that was emptied, cut or made anew.
+
+    quarterdeck audit heads --data-dir ./data > heads.json
+    quarterdeck audit heads --data-dir ./data --to heads-2026-05-31.json
+
+    Parameters
+    ----------
+    to
+        A file that is not there yet; without it, standard output.
+    data_dir
+        The data directory, as for serve.
+    config
+        The TOML file, as for serve.
+    """
+    import msgspec
+
+    from quarterdeck.kernel.audit import heads as ends
+
+    with _trail(data_dir, config, alone=False) as (data, database):
+        who = _identity(data, database)
+        signed = database.read_sync(ends.sign, who.uid, who.key)
+    document = (
+        msgspec.json.format(msgspec.json.encode(msgspec.to_builtins(signed, str_keys=True)), indent=2).decode() + "\n"
+    )
+    terminal = Terminal(common)
+    if to is None:
+        terminal.out.write(document)
+    else:
+        new_file(to, document)
+    chains = "1 chain" if len(signed.heads) == 1 else f"{len(signed.heads)} chains"
+    terminal.say(f"Signed the ends of {chains} with the key {ends.fingerprint(signed.public_key)}.")
+
+
+def new_file(file: Path, text: str) -> None:
+    """A file that only its owner reads, and that was not there before."""
+    try:
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
+            out.write(text)
+    except FileExistsError:
+        raise Failure(f"{file} is there already.", code="file_exists", hint="Name another file.") from None
+    except OSError as error:
+        raise usage(
+            f"{file} cannot be written ({error.strerror}).", "Name a file in a directory that is there."
+        ) from None
 
 
 def _whole(report: Report) -> str:
@@ -145,3 +290,4 @@ def _whole(report: Report) -> str:
 
 
 audit.command(verify)
+audit.command(heads)

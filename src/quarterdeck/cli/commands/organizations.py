@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import Any
 
 from cyclopts import App
@@ -37,7 +38,7 @@ def whoami(*, common: Common = COMMON) -> None:
             lines.append(f"  may {', '.join(may)}")
         others = [one["name"] for one in context["organizations"] if one["organizationId"] != here["organizationId"]]
         if others:
-            lines.append(f"  also in {', '.join(others)}: qd organization switch NAME")
+            lines.append(f"  also in {', '.join(others)}: qd organization switch {quote(others[0])}")
         opened.terminal.answer(context, name=user["email"] or user["userId"], text="\n".join(lines))
 
 

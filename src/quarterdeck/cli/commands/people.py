@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from cyclopts import App
 
 from quarterdeck.cli import states
 from quarterdeck.cli.commands.organizations import chosen
+from quarterdeck.cli.failure import usage
 from quarterdeck.cli.options import Changing, Common, Destroying
 from quarterdeck.cli.people import member, members
 from quarterdeck.cli.session import session
 
 COMMON, CHANGING, DESTROYING = Common(), Changing(), Destroying()
+ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 Role = Literal["owner", "admin", "developer", "billing", "viewer"]
 user = App(name="user", help="Ask people in, give them a role, and let them go.")
 
@@ -62,13 +65,17 @@ def invite(
     organization
         Its name, short name or id. Default: the one you act in.
     """
+    if not ADDRESS.fullmatch(email):
+        raise usage(f"{email} is no e-mail address.", "qd user invite bob@example.com")
     with session(changing) as opened:
         found = chosen(opened.api, organization)
         body = {"email": email, "role": role}
         made = opened.api.change("organizations.invite-member", body, organizationId=found["id"])
         opened.sent()
         opened.done(made, name=made["invitationId"], text=f"Invited {email} to {found['name']} as {role}.")
-        opened.terminal.say("The server sends the mail, if it has a mail server.")
+        opened.terminal.say(
+            "The server sends the mail. Without a mail server (QUARTERDECK_SMTP_HOST) nobody gets one; its log says so."
+        )
 
 
 def invitations(

@@ -27,7 +27,9 @@ AGE = re.compile(r"(\d{1,6})([smhdw])")
 SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 LINKS = ("deploymentId", "resourceId", "serverId", "projectId", "domainBindingId", "certificateId")
 
-work = App(name="work", help="See what waits, runs and failed, and do something about it.")
+work = App(
+    name="work", help="See what waits, runs and failed, and act on it: Jobs in the console, operator work in the API."
+)
 
 
 def why(item: Row) -> str:
@@ -150,7 +152,12 @@ def retry(work_id: str, /, *, reason: str | None = None, changing: Changing = CH
     reason
         Why; kept in the audit trail.
     """
-    _act("retry", work_id, reason, changing, "Queued again as")
+    with session(changing) as opened:
+        answer = opened.api.change("operator-work.retry", {"reason": reason} if reason else {}, workId=work_id)
+        opened.sent()
+        ref = str(answer["workId"])
+        text = f"{work_id} is done once more, as {ref}. See how it goes: qd work show {ref}"
+        opened.terminal.answer(answer, name=ref, text=text)
 
 
 def recover(work_id: str, /, *, reason: str | None = None, changing: Changing = CHANGING) -> None:
@@ -248,7 +255,10 @@ def instant(text: str) -> str:
         told = datetime.fromisoformat(text)
         return wire_time(told if told.tzinfo else told.replace(tzinfo=UTC))
     except (ValueError, OverflowError):
-        raise usage(f"{text} is neither an age nor an instant.", "--before 90d") from None
+        raise usage(
+            f"{text} is neither an age nor an instant.",
+            "An age such as 90d, 12h or 30m, or an instant such as 2026-01-31T12:00:00Z",
+        ) from None
 
 
 for _command in (ls, show, retry, recover, dead_letter, cancel, prune):

@@ -88,8 +88,8 @@ class Fleet:
 
     async def use_engine(self, who: Principal, ref: str, plan_id: str) -> None:
         """The button is pressed below the plan: that is the consent."""
-        _, seen, plan = await self.instance.looking.engine(ref)
-        engines.check_consent(plan, consent=True, plan_id=plan_id)
+        server, seen, plan = await self.instance.looking.engine(ref)
+        engines.check_consent(server, plan, consent=True, plan_id=plan_id)
         if seen.state == "ready":
             await self.instance.db.write(engines.adopt, ref, seen.version)
         else:

@@ -9,8 +9,10 @@ from quarterdeck.fleet.docker import containers
 from quarterdeck.fleet.processes.listening import TABLES, heard
 
 
-async def wrong_port(target: Target, runtime: dict[str, Any]) -> str | None:
-    """What to do when it listens on another port, or on localhost alone; None when nothing can be said."""
+async def wrong_port(target: Target, runtime: dict[str, Any], resource: str) -> str | None:
+    """What to do when it listens on another port, or on localhost alone; None when nothing can be said. `resource` is
+    its short name.
+    """
     port = int(runtime["port"])
     if runtime["kind"] == "container":
         found = await containers.find(target.need_engine(), runtime["container"])
@@ -18,7 +20,7 @@ async def wrong_port(target: Target, runtime: dict[str, Any]) -> str | None:
             return None
         tables = [f"/proc/{found.state.pid}/net/{table}" for table in TABLES]
         rows = heard((await target.host.run(["cat", *tables])).text)
-        advice = "Set that port (qd set NAME port=N; in the console, Settings, Network) and deploy again."
+        advice = "Set that port (qd set {} port={}; in the console, Settings, Network) and deploy again."
     else:
         status = await target.processes.find(runtime["instance"])
         if status is None or not status.pid:
@@ -28,7 +30,9 @@ async def wrong_port(target: Target, runtime: dict[str, Any]) -> str | None:
     if (port, True) in rows and (port, False) not in rows and runtime["kind"] == "container":
         return f"The application listens on port {port} of localhost alone. Let it listen on 0.0.0.0."
     others = sorted({other for other, _ in rows if other != port})
-    return f"The application listens on {', '.join(map(str, others))}. {advice}" if others else None
+    if not others:
+        return None
+    return f"The application listens on {', '.join(map(str, others))}. {advice.format(resource, others[0])}"
 
 
 async def answers_itself(target: Target, runtime: dict[str, Any]) -> bool:

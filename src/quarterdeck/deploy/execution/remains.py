@@ -208,4 +208,8 @@ async def _remove_way(target: Target, one: Trace) -> None:
     elif await target.edge.answers():
         await target.edge.remove_route(one.of)
     else:
-        raise Unavailable("The edge does not run there.", code="edge_proxy_unavailable", hint="qd server edge NAME")
+        raise Unavailable(
+            "The edge does not run there.",
+            code="edge_proxy_unavailable",
+            hint="Bring it up: qd server edge, with the name of that server.",
+        )

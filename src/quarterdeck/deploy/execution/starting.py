@@ -125,7 +125,8 @@ async def start_container(
         raise Invalid(
             "The image names no port, and none is configured.",
             code="internal_port_missing",
-            hint="Say where it listens (qd set NAME port=N; in the console, Settings, Network) and deploy again.",
+            hint=f"Say where it listens (qd set {order.resource_slug} port=N; in the console, Settings, Network) and "
+            "deploy again.",
         )
     found = await containers.find(engine, name)
     if found is not None and not (found.image == image and found.state.running and not found.state.restarting):

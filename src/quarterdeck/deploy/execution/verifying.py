@@ -186,7 +186,8 @@ async def _answers(
             await asyncio.sleep(pause)
             pause = min(pause * 1.3, policy.interval_seconds)
     serves = " The version before keeps serving." if order.serving else ""
-    hint = await wrong_port(target, runtime) or "Read its log; check the health path, the expected status and the port."
+    hint = await wrong_port(target, runtime, order.resource_slug)
+    hint = hint or "Read its log; check the health path, the expected status and the port."
     raise ProviderFailure(
         f"No healthy answer on port {runtime['port']} after {tries} tries in {budget} s: {last}.{serves}",
         code="health_check_failed",

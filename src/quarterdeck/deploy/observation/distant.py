@@ -16,7 +16,7 @@ from quarterdeck.deploy.observation.observer import PERIOD, UNCHANGED_SECONDS, O
 from quarterdeck.deploy.observation.places import RemotePlace
 from quarterdeck.fleet.credentials import access
 from quarterdeck.fleet.edge.edges import Edges
-from quarterdeck.fleet.servers import servers
+from quarterdeck.fleet.servers import servers, sightings
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.fleet.targets.login import Login
 from quarterdeck.fleet.targets.remote import Remote
@@ -28,6 +28,8 @@ log = structlog.get_logger("quarterdeck.observation")
 LOOK_SECONDS = 30.0
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 EDGE_SECONDS = 15.0
+REACHED_SECONDS = 300.0
+"""How old the time may be at which a server that is watched was last reached."""
 MOST_SERVERS = 500
 """So many are watched: each costs a connection and looks every few seconds. The others are deployed to all the same."""
 
@@ -85,7 +87,7 @@ class Distant:
             await self._db.write(access.keep_host_key, server, remote.host.host_key)
         served = partial(served_on, server_id=server)
         observer = Observer(self._db, self._logs, RemotePlace(remote), served, log_bytes=self._log_bytes)
-        edge_due, loop = 0.0, asyncio.get_running_loop()
+        edge_due, told_due, loop = 0.0, 0.0, asyncio.get_running_loop()
         try:
             with self._db.bus.subscribe(CHANGED) as inbox:
                 while True:
@@ -96,6 +98,9 @@ class Distant:
                         await self._keep_edge(server, remote)
                         edge_due = loop.time() + EDGE_SECONDS
                     await observer.look()
+                    if loop.time() >= told_due:
+                        await self._db.write(sightings.reached, server)
+                        told_due = loop.time() + REACHED_SECONDS
                     self._said.pop(server, None)
                     await inbox.get(PERIOD)
         finally:
@@ -135,6 +140,7 @@ class Distant:
             return
         self._said[server] = (problem.message, now)
         state = Seen("unknown", problem.message)
+        await self._db.write(sightings.missed, server, problem)
         await self._db.write(keep, [(one, state) for one in await self._db.read(served_on, server)])
 
 

@@ -43,7 +43,7 @@ def of(tx: Tx, source: dict[str, Any], organization_id: int, target: Server) -> 
         raise Conflict(
             f"The server {ref[:40]} that the images are to be built on is gone.",
             code="build_server_missing",
-            hint="Name another one: qd deploy SOURCE --build-on SERVER",
+            hint="Name another one with qd deploy … --build-on; qd server ls lists them.",
         )
     _require_active(found)
     return found
@@ -70,11 +70,12 @@ def _require_active(server: Server) -> None:
         raise Conflict(
             f"The server {server.name}, which builds the images, is being uninstalled.",
             code="server_inactive",
-            hint="Wait until that has ended, or have them built on another server: qd deploy SOURCE --build-on SERVER",
+            hint="Wait until that has ended, or have them built on another server: qd deploy … --build-on, and qd "
+            "server ls lists them.",
         )
     if server.lifecycle != "active":
         raise Conflict(
             f"The server {server.name}, which builds the images, is out of use.",
             code="server_inactive",
-            hint="Have them built on another server: qd deploy SOURCE --build-on SERVER",
+            hint="Have them built on another server: qd deploy … --build-on, and qd server ls lists them.",
         )

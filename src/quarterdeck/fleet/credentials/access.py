@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 
 from sqlalchemy import delete, select
@@ -159,7 +160,8 @@ def credential_missing(name: str) -> Conflict:
     return Conflict(
         f"Nothing says how to sign in to {name}.",
         code="ssh_credential_missing",
-        hint="Give it a credential: qd server credential NAME --credential …, or its page in the console.",
+        hint=f"Give it a credential: qd server credential {shlex.quote(name)} --credential …, or its page in the "
+        "console.",
     )
 
 

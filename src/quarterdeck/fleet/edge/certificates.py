@@ -128,6 +128,12 @@ class Lacking:
         return f"The certificate of {self.name} ends on {wire_time(self.ends)} and has not been renewed{why}."
 
 
+def told(one: Lacking) -> str:
+    """With what is to be done, where the reason is not known."""
+    hint = "Its name has to lead to this machine, and port 80 has to be reachable; the edge's log says more."
+    return one.message if one.why else f"{one.message} {hint}"
+
+
 async def lacking(edge: Edge, now: datetime, names: Sequence[str]) -> list[Lacking]:
     """Those of the names which have no certificate, or an old one."""
     found = []

@@ -57,5 +57,5 @@ def _foreign(said: str) -> tuple[str, str] | None:
     what = f"the module {module[1]}" if module else f"the setting {unknown[1]}" if unknown else ""
     return (
         f"its program does not know {what}, so it is another version than the one that we bring",
-        "Have ours started in its place: qd server edge NAME",
+        "Have ours started in its place: qd server edge, with the name of that server",
     )

@@ -16,6 +16,7 @@ from quarterdeck.fleet.engines.planning import planned
 from quarterdeck.fleet.engines.running import Running
 from quarterdeck.fleet.engines.seeing import look
 from quarterdeck.fleet.engines.values import Seen, Step
+from quarterdeck.fleet.targets.engines import by_command
 from quarterdeck.fleet.targets.login import LoginOrder
 from quarterdeck.fleet.targets.remote import Remote
 from quarterdeck.kernel.errors import Conflict, Problem, ProviderFailure
@@ -98,7 +99,7 @@ async def _here(context: JobContext, order: EngineOrder, remote: Remote, running
         raise Conflict(
             f"Something else is needed there now than was agreed to: {wanted[0].title}.",
             code="engine_plan_changed",
-            hint="Look at the new plan, and agree to that one: qd server engine NAME",
+            hint=f"Look at the new plan, and agree to that one: {by_command(remote.host)}",
         )
     for step in plan.steps:
         await _take(context, remote, running, step, seen)

@@ -4,6 +4,7 @@ or by refusing it. A server about which nothing was decided uses what it has, an
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -100,7 +101,7 @@ def request(tx: Tx, server_ref: str, steps: Sequence[Sequence[str]]) -> jobs.Job
     return job
 
 
-def check_consent(plan: Plan, *, consent: bool, plan_id: str | None) -> None:
+def check_consent(server: Server, plan: Plan, *, consent: bool, plan_id: str | None) -> None:
     """Raise `Conflict` unless somebody has agreed to this very plan, and the plan's own refusal."""
     if plan.refusal is not None:
         raise plan.refusal
@@ -108,13 +109,13 @@ def check_consent(plan: Plan, *, consent: bool, plan_id: str | None) -> None:
         raise Conflict(
             "The plan is another one than was agreed to: the server has changed meanwhile.",
             code="engine_plan_changed",
-            hint="Look at the new plan, and agree to that one: qd server engine NAME",
+            hint=f"Look at the new plan, and agree to that one: qd server engine {shlex.quote(server.name)}",
         )
     if not consent:
         raise Conflict(
             "Nobody has agreed to what would be done there. Nothing was changed.",
             code="engine_consent_missing",
-            hint="Look at the plan, then send consent: true (qd server engine NAME --yes).",
+            hint=f"Look at the plan, then send consent: true (qd server engine {shlex.quote(server.name)} --yes).",
             steps=[list(step.argv) for step in plan.steps],
         )
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import delete as delete_rows
 
 from quarterdeck.fleet.servers import noting, servers
-from quarterdeck.fleet.servers.model import Destination, ProxyAttempt, Server
+from quarterdeck.fleet.servers.model import Destination, ProxyAttempt, Server, Sighting
 from quarterdeck.kernel import audit
 from quarterdeck.kernel.blockers import in_words
 from quarterdeck.kernel.db import Tx
@@ -73,7 +73,7 @@ def delete(tx: Tx, ref: str, confirmation: str, registry: Sequence[DeletionBlock
     noting.note(tx, server, ServerLifecycleAction.DELETED, {"name": server.name})
     for blocker in registry:
         blocker.forget(tx, "server", server.id)
-    for model in (ProxyAttempt, Destination):
+    for model in (ProxyAttempt, Destination, Sighting):
         tx.execute(delete_rows(model).where(model.server_id == server.id))
     tx.session.delete(server)
     tx.flush()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,7 +21,7 @@ from quarterdeck.fleet.edge.edge import Edge
 from quarterdeck.fleet.engines import seeing
 from quarterdeck.fleet.engines.planning import planned
 from quarterdeck.fleet.engines.values import Plan, Seen
-from quarterdeck.fleet.servers import engines, servers
+from quarterdeck.fleet.servers import engines, servers, sightings
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.fleet.servers.uninstalling import check_elsewhere
 from quarterdeck.fleet.targets import connectivity, surroundings, uninstalling
@@ -76,6 +77,8 @@ class Looking:
         found = await self._examined(login, ports)
         if found.host_key is not None:
             await self.db.write(access.keep_host_key, server.id, found.host_key)
+        if server.provider != servers.LOCAL:
+            await self.db.write(sightings.examined, server.id, _expected(server, found))
         if server.engine_use == engines.REFUSED:
             return server, connectivity.engine_refused(found)
         if server.engine_use is None and server.provider != servers.LOCAL:
@@ -102,9 +105,16 @@ class Looking:
             return server, measuring.unreached(login)
         try:
             async with self._at(server, login) as (host, places, engine):
-                return server, await measuring.measure(host, places, engine)
+                found = await measuring.measure(host, places, engine)
         except Problem as problem:
+            if login is not None:
+                await self.db.write(sightings.missed, server.id, problem)
             return server, measuring.unreached(problem)
+        if login is not None:
+            least = min(found.disk, key=lambda one: one.available, default=None)
+            free, mount = (least.available, least.mount) if least else (None, "")
+            await self.db.write(sightings.measured, server.id, free, mount)
+        return server, found
 
     async def survey(self, server_ref: str) -> tuple[Server, Surroundings]:
         """Its edge as it runs, and what else does there. Nothing is changed."""
@@ -184,7 +194,7 @@ class Looking:
                     f"What the engine of {server.name} holds of ours is not known. {silent.kept}",
                     code="server_engine_unseen",
                     hint="Start Docker there and repeat it, or leave that behind: "
-                    "qd server uninstall NAME --remove --without-engine",
+                    f"qd server uninstall {shlex.quote(server.name)} --remove --without-engine",
                     relatedEntityId=server.ref,
                 )
             await agreed(sorted({one.of for one in found if one.of}), silent is not None)
@@ -235,6 +245,10 @@ class Looking:
 
     def _engine(self) -> EngineAddress:
         return engine_address({**os.environ, **({"DOCKER_HOST": self.docker_host} if self.docker_host else {})})
+
+
+def _expected(server: Server, found: Examined) -> Examined:
+    return connectivity.engine_refused(found) if server.engine_use == engines.REFUSED else found
 
 
 def _signing(tx: Tx, server_ref: str) -> tuple[Server, Signing]:

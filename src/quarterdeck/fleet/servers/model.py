@@ -1,11 +1,12 @@
 """Hosts we reach, where on them we deploy, and which names they give."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from quarterdeck.kernel.db import Base, BigId, Identified
+from quarterdeck.kernel.db import Base, BigId, Identified, Json
 
 
 class Server(Identified, Base):
@@ -86,3 +87,22 @@ class ProxyAttempt(Identified, Base):
     job_id: Mapped[int | None] = mapped_column(BigId)
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+
+
+class Sighting(Identified, Base):
+    """What was last seen of a server behind SSH. `code` and `message` say why it was not reached at `looked_at`, and
+    are none where it was; `failed` lists name, code and message of what its last connectivity test missed there.
+    """
+
+    __tablename__ = "fleet_sightings"
+    __table_args__ = (Index("uq_fleet_sightings_server_id", "server_id", unique=True),)
+
+    server_id: Mapped[int] = mapped_column(ForeignKey("fleet_servers.id"))
+    looked_at: Mapped[datetime]
+    reached_at: Mapped[datetime | None]
+    code: Mapped[str | None] = mapped_column(String(100))
+    message: Mapped[str | None] = mapped_column(Text)
+    failed: Mapped[Any | None] = mapped_column(Json)
+    engine: Mapped[str | None] = mapped_column(String(100))
+    disk_free: Mapped[int | None] = mapped_column(BigId)
+    disk_mount: Mapped[str | None] = mapped_column(String(255))

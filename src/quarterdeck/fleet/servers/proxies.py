@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -195,7 +196,7 @@ def _check(server: Server, provider_key: str | None) -> None:
     if server.proxy_kind == "none":
         raise Invalid(
             f"{server.name} has no edge proxy.",
-            hint="Choose one first: qd server edge NAME caddy, or its page in the console.",
+            hint=f"Choose one first: qd server edge {shlex.quote(server.name)} caddy, or its page in the console.",
             field="serverId",
         )
     if provider_key is not None and provider_key != server.proxy_kind:
@@ -212,6 +213,6 @@ def _rows(tx: Tx, job: jobs.Job) -> tuple[ProxyAttempt, Server]:
     if attempt is None or server is None:
         raise NotFound(
             "The attempt to bring up an edge that this work stands for is gone.",
-            hint="Its server was deleted meanwhile. Ask for the edge of another one: qd server edge NAME caddy.",
+            hint="Its server was deleted meanwhile. The others: qd server ls",
         )
     return attempt, server

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from quarterdeck.fleet.docker.address import DEFAULT_SOCKET, EngineAddress
 from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.fleet.targets.host import Host
@@ -53,38 +55,47 @@ async def socket_of(host: Host) -> str | None:
     return None
 
 
+def by_command(host: Host) -> str:
+    """The command that looks after the engine of this host; nothing for the control plane's own machine."""
+    return f"qd server engine {host.login.host}" if isinstance(host, SshHost) else ""
+
+
 def not_to_be_used(name: str) -> Conflict:
     """Why a new version gets no engine on a server where somebody has refused it."""
     return Conflict(
         f"The Docker engine of {name} is not to be used.",
         code="engine_refused",
-        hint="Deploy to another server, or let it be used: qd server engine NAME",
+        hint=f"Deploy to another server, or let it be used: qd server engine {shlex.quote(name)}",
     )
 
 
 async def without_engine(host: Host) -> Unavailable:
+    command = by_command(host)
     found = await host.run(["sh", "-c", "PATH=$PATH:/usr/sbin:/sbin; command -v docker || command -v dockerd"])
     if found.status == 0:
         return Unavailable(
             "Docker is installed there and not running.",
             code="docker_unavailable",
-            hint="Start it: qd server engine NAME, or on that machine: sudo systemctl enable --now docker",
+            hint=f"Start it: {f'{command}, or on that machine: ' if command else ''}sudo systemctl enable --now docker",
             command="sudo systemctl enable --now docker",
         )
     return NoEngine(
         "There is no Docker engine. Containers need one; static sites and host processes do not.",
         code="docker_unavailable",
-        hint="Install Docker Engine 20.10 or newer there. From here, after a question: qd server engine NAME",
+        hint="Install Docker Engine 20.10 or newer there."
+        + (f" From here, after a question: {command}" if command else ""),
         command="sudo apt-get install docker.io",
     )
 
 
 async def refused(host: Host, path: str) -> Unavailable:
     if (await host.run(["test", "-w", path])).status != 0:
+        command = by_command(host)
         return Unavailable(
             f"The account may not use the Docker engine at {path}.",
             code="docker_unavailable",
-            hint='Let it: qd server engine NAME, or sudo usermod -aG docker "$USER" on that machine; then test again.',
+            hint=f'Let it: {f"{command}, or " if command else ""}sudo usermod -aG docker "$USER" on that machine; then '
+            "test again.",
             command='sudo usermod -aG docker "$USER"',
         )
     return Unavailable(

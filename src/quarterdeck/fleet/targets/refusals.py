@@ -31,7 +31,7 @@ def host_key_changed(login: Login, seen: HostKeyPin) -> Conflict:
         f"({seen.algorithm}) instead of {expected}.",
         code="ssh_host_key_changed",
         hint="Somebody may be in between. If the machine was set up anew, compare on its own screen (ssh-keygen -lf "
-        "/etc/ssh/ssh_host_ed25519_key.pub), then: qd server trust NAME FINGERPRINT",
+        f"/etc/ssh/ssh_host_ed25519_key.pub), then: qd server trust {login.host} {seen.fingerprint}",
         phase="host-key",
         expectedFingerprint=expected,
         shownFingerprint=seen.fingerprint,
@@ -60,7 +60,7 @@ def unusable_key() -> Conflict:
     return Conflict(
         "The stored private key cannot be used for SSH.",
         code="ssh_key_unusable",
-        hint="Make a new one and replace it: qd credential rotate NAME --generate",
+        hint="Make a new one and replace it: qd credential rotate NAME --generate (qd credential ls has the names)",
         phase="authentication",
     )
 

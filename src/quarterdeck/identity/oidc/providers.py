@@ -62,7 +62,7 @@ def missing(name: str) -> OidcProvider:
     raise NotFound(
         f"There is no identity provider {name[:80]!r}.",
         code="identity_provider_not_found",
-        hint="Look at the list: qd identity-provider list. Or sign in with a password.",
+        hint="Look at the list: qd identity-provider ls. Or sign in with a password.",
     )
 
 

@@ -135,7 +135,7 @@ def _row(tx: Tx, columns: list[Any], ref: str, organization_id: int | None) -> A
         raise NotFound(
             f"There is no audit archive {ref[:60]}, or you may not see it.",
             code="audit_event_archive_not_found",
-            hint="List the archives; it may have been pruned.",
+            hint="It may have been pruned. qd audit archive ls lists what there is.",
         )
     return {**row}
 

@@ -109,7 +109,7 @@ def find(tx: Tx, ref: str, *, organization_id: int | None) -> Hold:
         raise NotFound(
             f"There is no legal hold {ref[:60]}, or you may not see it.",
             code="audit_event_legal_hold_not_found",
-            hint="List the legal holds.",
+            hint="List them: qd audit holds",
         )
     return Hold(**_values(row))
 

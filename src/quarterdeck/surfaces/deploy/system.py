@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from sqlalchemy import text
@@ -14,58 +15,23 @@ from quarterdeck.surfaces.deploy.operation import operation
 NAME = "Quarterdeck"
 
 
-def providers(instance: Any) -> list[dict[str, Any]]:
-    """What can be deployed to, and what helps."""
-    ready = {"status": "configured", "diagnostics": []}
-    absent = {"status": "not-configured", "diagnostics": []}
-    return [
-        {
-            "key": "local-shell",
-            "title": "This machine",
-            "category": "deploy-target",
-            "capabilities": [
-                "docker-container",
-                "docker-compose-stack",
-                "host-process",
-                "static-site",
-                "runtime-logs",
-                "edge-proxy",
-            ],
-            "configuration": ready if instance.can_deploy else absent,
-        },
-        {
-            "key": "generic-ssh",
-            "title": "A server over SSH",
-            "category": "deploy-target",
-            "capabilities": ["register"],
-            "configuration": absent,
-        },
-        {
-            "key": "acme",
-            "title": "ACME certificates",
-            "category": "infra-service",
-            "capabilities": ["certificates"],
-            "configuration": absent,
-        },
-    ]
-
-
 @operation("system.providers.list")
 async def list_providers(instance: Any) -> dict[str, Any]:
-    return {"items": providers(instance)}
+    return {"items": await instance.providers()}
 
 
 @operation("system.doctor", installation=True)
 async def doctor(instance: Any) -> dict[str, Any]:
-    details = await instance.health()
-    good = all(details["checks"].values()) and not details["problems"]
+    details, providers = await asyncio.gather(instance.health(), instance.providers())
+    said = [one["severity"] for provider in providers for one in provider["configuration"]["diagnostics"]]
+    good = all(details["checks"].values()) and not details["problems"] and "error" not in said
     return {
         "readiness": {
             "status": "ready" if good else "degraded",
             "checks": details["checks"],
             "details": {key: str(value) for key, value in details["facts"].items()},
         },
-        "providers": providers(instance),
+        "providers": providers,
         "plugins": [],
         "integrations": [],
         "maintenanceWorkers": [],

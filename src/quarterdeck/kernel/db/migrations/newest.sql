@@ -485,6 +485,23 @@ CREATE TABLE fleet_servers (
 	CONSTRAINT uq_fleet_servers_uid UNIQUE (uid)
 );
 --
+CREATE TABLE fleet_sightings (
+	server_id INTEGER NOT NULL, 
+	looked_at BIGINT NOT NULL, 
+	reached_at BIGINT, 
+	code VARCHAR(100), 
+	message TEXT, 
+	failed JSON, 
+	engine VARCHAR(100), 
+	disk_free INTEGER, 
+	disk_mount VARCHAR(255), 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_fleet_sightings PRIMARY KEY (id), 
+	CONSTRAINT fk_fleet_sightings_server_id FOREIGN KEY(server_id) REFERENCES fleet_servers (id), 
+	CONSTRAINT uq_fleet_sightings_uid UNIQUE (uid)
+);
+--
 CREATE TABLE fleet_ssh_credentials (
 	ref VARCHAR(40) NOT NULL, 
 	organization_id INTEGER NOT NULL, 
@@ -1128,5 +1145,7 @@ CREATE INDEX ix_audit_events_organization_id_action ON audit_events (organizatio
 CREATE INDEX ix_audit_events_organization_id_actor_id ON audit_events (organization_id, actor_id, id);
 --
 CREATE INDEX ix_access_grants_organization_id ON access_grants (organization_id, user_id);
+--
+CREATE UNIQUE INDEX uq_fleet_sightings_server_id ON fleet_sightings (server_id);
 --
 DELETE FROM "sqlite_sequence";

@@ -1,0 +1,83 @@
+"""What can be deployed to and what helps, with what is known of it: this machine, servers over SSH, certificates."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from quarterdeck.fleet.edge import certificates
+from quarterdeck.fleet.servers import sightings
+from quarterdeck.fleet.servers.sightings import Finding
+from quarterdeck.kernel.clock import wire_time
+
+if TYPE_CHECKING:
+    from quarterdeck.instance import Instance
+
+Provider = dict[str, Any]
+SECONDS = 0.25
+NO_WORKER = "No worker is connected, so nothing can be deployed. Start one: quarterdeck worker."
+CONTAINERS = ["docker-container", "docker-compose-stack", "host-process", "static-site", "runtime-logs", "edge-proxy"]
+
+
+async def known(instance: Instance) -> list[Provider]:
+    """Three providers in the deploy API's shape. `configuration.status` is `configured`, `not-configured` or, where one
+    of several is wrong, `partial`; `diagnostics` say what is known (`info`) and what is to be done.
+    """
+    told = await instance.db.read(sightings.told)
+    authority = await _authority(instance)
+    here = [] if instance.can_deploy else [Finding("no_worker", "error", NO_WORKER)]
+    return [
+        _provider("local-shell", "This machine", "deploy-target", CONTAINERS, _status(here, there=not here), here),
+        _provider(
+            "generic-ssh", "Servers over SSH", "deploy-target", CONTAINERS, _status(told, there=bool(told)), told
+        ),
+        _provider("acme", "ACME certificates", "infra-service", ["certificates"], *authority),
+    ]
+
+
+async def _authority(instance: Instance) -> tuple[str, list[Finding]]:
+    """What the edge of this machine has got from its certificate authority. Names of applications are other people's
+    too: they are counted, and named only where something is wrong with them.
+    """
+    edge = instance.edge
+    if edge is None:
+        say = "This server runs without an edge (--no-edge), so nobody asks a certificate authority for anything."
+        return "not-configured", [Finding("edge_off", "info", say)]
+    try:
+        async with asyncio.timeout(SECONDS):
+            if not await edge.answers():
+                say = "The edge is not running, so no certificates are asked for. It starts with the first route."
+                return "unknown", [Finding("edge_stopped", "info", say)]
+            names = await certificates.asked_for(edge)
+            shown = await asyncio.gather(*(certificates.shown(edge, name) for name in names))
+            lacking = await certificates.lacking(edge, instance.db.clock.now(), names)
+    except TimeoutError:
+        return "unknown", [Finding("edge_silent", "warning", f"The edge did not answer within {SECONDS:g} s.")]
+    if not names:
+        say = "No name asks for a certificate yet: give an application a domain with TLS, or serve with --public-url."
+        return "not-configured", [Finding("no_names", "info", say)]
+    found = [Finding("certificate_lacking", "error", certificates.told(one)) for one in lacking]
+    made = sorted((one for one in shown if one is not None), key=lambda one: one.ends)
+    if made:
+        say = f"{len(made)} of {len(names)} names have a certificate; the first ends on {wire_time(made[0].ends)}"
+        found.insert(0, Finding("certificates", "info", f"{say}, from {made[0].issuer}."))
+    return _status(found, there=bool(made)), found
+
+
+def _status(found: list[Finding], *, there: bool) -> str:
+    if not there:
+        return "not-configured"
+    return "partial" if any(one.severity != "info" for one in found) else "configured"
+
+
+def _provider(
+    key: str, title: str, category: str, capabilities: list[str], status: str, found: list[Finding]
+) -> Provider:
+    said = [{"code": one.code, "severity": one.severity, "message": one.message} for one in found]
+    return {
+        "key": key,
+        "title": title,
+        "category": category,
+        "capabilities": list(capabilities),
+        "configuration": {"status": status, "diagnostics": said},
+    }

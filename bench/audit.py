@@ -6,7 +6,7 @@ One real server with so many events of one organization, by 200 people in 50 act
 and a tenth as many of another organization. `lists_p99` is over all lists over the APIs but those that look for words,
 which no index does: these and pages of the console are told apart, without a budget. `cpu` is processor time for a
 request, on PostgreSQL the database's included, asked one after the other: it means something on a crowded machine too,
-and `lists_cpu` is what the dearest list takes.
+and `lists_cpu_p99` is over all lists.
 """
 
 from __future__ import annotations
@@ -126,8 +126,8 @@ def values(bulk: Filler, owner: int, start: int, apart: int) -> dict[str, str]:
     }  # fmt: skip
 
 
-Figures = tuple[dict[str, list[float]], dict[str, float]]
-EACH = 5
+Figures = tuple[dict[str, list[float]], dict[str, list[float]]]
+EACH, FEW = 40, 5
 
 
 async def turns(
@@ -155,13 +155,13 @@ async def turns(
             if keep:
                 taken[route].append((time.perf_counter() - began) * 1000)
 
-        cost: dict[str, float] = {}
+        cost: dict[str, list[float]] = {route: [] for route in taken}
         for route in (*LISTS, *APART):
             await ask(route, keep=False)
-            before = used()
-            for _ in range(EACH):
+            for _ in range(EACH if route in LISTS else FEW):
+                before = used()
                 await ask(route, keep=False)
-            cost[route] = (used() - before) / EACH * 1000
+                cost[route].append((used() - before) * 1000)
         running = []
         began = time.perf_counter()
         for number in range(int(seconds * rate)):
@@ -204,16 +204,18 @@ def measure(kind: str, arguments: argparse.Namespace) -> bool:
     return judge(kind, taken, cost)
 
 
-def judge(kind: str, taken: dict[str, list[float]], cost: dict[str, float]) -> bool:
+def judge(kind: str, taken: dict[str, list[float]], cost: dict[str, list[float]]) -> bool:
     for route, times in taken.items():
         ordered = sorted(times)
         print(
             f"     {route:76} p50 {statistics.median(ordered):8.1f} p99 {ordered[int(len(ordered) * 0.99)]:8.1f}, "
-            f"cpu {cost[route]:6.1f} ms"
+            f"cpu {statistics.median(cost[route]):6.1f} ms"
         )
     every = sorted(one for route in LISTS for one in taken[route])
     print(f"     {kind}: {len(every)} requests, p50 {statistics.median(every):.1f} ms")
-    within = record(f"audit.{kind}.lists_cpu", max(cost[route] for route in LISTS), "ms", P99)
+    dear = sorted(one for route in LISTS for one in cost[route])
+    print(f"     {kind}: {len(dear)} requests one after the other, {statistics.median(dear):.1f} ms of processor time")
+    within = record(f"audit.{kind}.lists_cpu_p99", dear[int(len(dear) * 0.99)], "ms", P99)
     return record(f"audit.{kind}.lists_p99", every[int(len(every) * 0.99)], "ms", P99) and within
 
 

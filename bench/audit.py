@@ -3,9 +3,10 @@
     python bench/audit.py [--databases sqlite,postgresql] [--events 1000000] [--seconds 30] [--rate 50]
 
 One real server with so many events of one organization, by 200 people in 50 actions about 5,000 things over 300 days,
-and a tenth as many of another organization. `lists_p99` is over all lists whose filters an index or a tally answers;
-`searches` look for words, which no index does, and are told apart without a budget. `cpu` is processor time of the
-server for a request, asked one after the other: it means something on a crowded machine too.
+and a tenth as many of another organization. `lists_p99` is over all lists over the APIs but those that look for words,
+which no index does: these and pages of the console are told apart, without a budget. `cpu` is processor time for a
+request, on PostgreSQL the database's included, asked one after the other: it means something on a crowded machine too,
+and `lists_cpu_p99` is over all lists.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -50,17 +52,30 @@ LISTS = (
     "/api/audit?cursor={id}",
     "/api/audit?action={action}",
     "/api/audit?user_id={person}",
+    "/api/audit?user_id={person}&action={action}",
+    "/api/audit?username=person_{person}",
+    "/api/audit?username=nobody",
     "/api/audit?date_from={day}&date_to={day}",
     "/api/audit/filters",
     "/api/admin/audit-logs",
     "/api/admin/audit-logs?actorId={person}",
     "/api/admin/audit-logs?action={action}",
+    "/api/admin/audit-logs?targetType=thing&targetId={thing}",
+    "/api/admin/audit-logs?targetType=nothing",
+    "/api/admin/audit-logs?actorId={person}&from={day}&to={day}",
     "/api/v1/audit-events",
     "/api/v1/audit-events?action={action}",
+    "/api/v1/audit-events?resource=thing:{thing}",
+    "/api/v1/audit-events?actor=system&action={action}",
     "/api/v1/audit-events?correlation_id={correlation}",
     "/api/v1/audit-events?since={day}T00:00:00Z&until={day}T06:00:00Z",
 )
-SEARCHES = ("/api/audit?search=thing_4711", "/api/audit?search=nowhere", "/console/audit?outcome=denied")
+APART = (
+    "/console/audit?outcome=denied",
+    "/console/audit?action=bench.action-1",
+    "/api/audit?search=nowhere&user_id={person}",
+    "/api/audit?search=nowhere",
+)
 
 
 async def opened(data: Path, address: str | None) -> tuple[Path | str, int]:
@@ -100,8 +115,9 @@ def values(bulk: Filler, owner: int, start: int, apart: int) -> dict[str, str]:
     unique = bulk.padded(f"{owner:08d}-0000-7000-8000-", 12)
     return {
         "uid": unique, "ref": bulk.padded("aud_" if owner < 1_000 else "aux_", 12), "organization_id": str(owner),
-        "at": f"{start} + n.i * {apart}", "actor_kind": "'user'", "actor_id": f"1 + {turned} % {PEOPLE}",
-        "actor_label": f"'person_' || ({turned} % {PEOPLE})", "action": f"'bench.action-' || ({turned} % {ACTIONS})",
+        "at": f"{start} + n.i * {apart}", "actor_kind": "'user'", "actor_id": f"1 + {turned} / {ACTIONS} % {PEOPLE}",
+        "actor_label": f"'person_' || (1 + {turned} / {ACTIONS} % {PEOPLE})",
+        "action": f"'bench.action-' || ({turned} % {ACTIONS})",
         "resource_type": "'thing'", "resource_id": f"'thing_' || ({turned} % {THINGS})",
         "aggregate_id": f"'thing_' || ({turned} % {THINGS})",
         "outcome": f"CASE WHEN {turned} % 500 = 0 THEN 'denied' ELSE 'success' END", "request_id": "'req_bench'",
@@ -110,12 +126,22 @@ def values(bulk: Filler, owner: int, start: int, apart: int) -> dict[str, str]:
     }  # fmt: skip
 
 
-Figures = tuple[dict[str, list[float]], dict[str, float]]
-EACH = 5
+Figures = tuple[dict[str, list[float]], dict[str, list[float]]]
+EACH, FEW = 40, 5
 
 
-async def turns(url: str, seconds: float, rate: int, first: int, count: int, organization: int, pid: int) -> Figures:
-    taken: dict[str, list[float]] = {route: [] for route in (*LISTS, *SEARCHES)}
+def with_children(pid: int) -> float:
+    """Processor time of a process and its children, without looking at all that the machine runs."""
+    total = run_seconds(pid)
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        total += run_seconds(int(child))
+    return total
+
+
+async def turns(
+    url: str, seconds: float, rate: int, first: int, count: int, organization: int, used: Callable[[], float]
+) -> Figures:
+    taken: dict[str, list[float]] = {route: [] for route in (*LISTS, *APART)}
     limits = httpx.Limits(max_connections=50, max_keepalive_connections=50, keepalive_expiry=2)
     async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=60, limits=limits) as client:
         answer = await client.post("/api/auth/login", json={"email": USER, "password": PASSWORD})
@@ -137,20 +163,20 @@ async def turns(url: str, seconds: float, rate: int, first: int, count: int, org
             if keep:
                 taken[route].append((time.perf_counter() - began) * 1000)
 
-        cost: dict[str, float] = {}
-        for route in (*LISTS, *SEARCHES):
+        cost: dict[str, list[float]] = {route: [] for route in taken}
+        for route in (*LISTS, *APART):
             await ask(route, keep=False)
-            before = run_seconds(pid)
-            for _ in range(EACH):
+            for _ in range(EACH if route in LISTS else FEW):
+                before = used()
                 await ask(route, keep=False)
-            cost[route] = (run_seconds(pid) - before) / EACH * 1000
+                cost[route].append((used() - before) * 1000)
         running = []
         began = time.perf_counter()
         for number in range(int(seconds * rate)):
             await asyncio.sleep(max(0.0, began + number / rate - time.perf_counter()))
             running.append(asyncio.create_task(ask(LISTS[number % len(LISTS)])))
         await asyncio.gather(*running)
-        for route in SEARCHES * 3:
+        for route in APART * 3:
             await ask(route)
     return taken, cost
 
@@ -159,6 +185,7 @@ def measure(kind: str, arguments: argparse.Namespace) -> bool:
     with contextlib.ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="quarterdeck-bench-")))
         address: str | None = None
+        database_pid = 0
         if kind == "postgresql":
             place = directory / "server"
             place.mkdir()
@@ -166,6 +193,7 @@ def measure(kind: str, arguments: argparse.Namespace) -> bool:
             server = stack.enter_context(postgresql_server(place))
             subprocess.run(["psql", f"{server}/postgres", "-qc", "CREATE DATABASE trail"], check=True)
             address = f"{server}/trail"
+            database_pid = int((place / "data" / "postmaster.pid").read_text().split()[0])
         data = directory / "data"
         began = time.monotonic()
         database, organization = asyncio.run(opened(data, address))
@@ -173,27 +201,30 @@ def measure(kind: str, arguments: argparse.Namespace) -> bool:
         print(f"     {arguments.events:,} events in {time.monotonic() - began:.0f} s", flush=True)
         process = stack.enter_context(serving(data, **({} if address is None else {"database_url": address})))
         process.ready(60)
+
+        def used() -> float:
+            return run_seconds(process.process.pid) + (with_children(database_pid) if database_pid else 0.0)
+
         taken, cost = asyncio.run(
-            turns(
-                process.url,
-                arguments.seconds,
-                arguments.rate,
-                first,
-                arguments.events,
-                organization,
-                process.process.pid,
-            )
+            turns(process.url, arguments.seconds, arguments.rate, first, arguments.events, organization, used)
         )
         process.stop()
+    return judge(kind, taken, cost)
+
+
+def judge(kind: str, taken: dict[str, list[float]], cost: dict[str, list[float]]) -> bool:
     for route, times in taken.items():
         ordered = sorted(times)
         print(
             f"     {route:76} p50 {statistics.median(ordered):8.1f} p99 {ordered[int(len(ordered) * 0.99)]:8.1f}, "
-            f"cpu {cost[route]:6.1f} ms"
+            f"cpu {statistics.median(cost[route]):6.1f} ms"
         )
     every = sorted(one for route in LISTS for one in taken[route])
     print(f"     {kind}: {len(every)} requests, p50 {statistics.median(every):.1f} ms")
-    return record(f"audit.{kind}.lists_p99", every[int(len(every) * 0.99)], "ms", P99)
+    dear = sorted(one for route in LISTS for one in cost[route])
+    print(f"     {kind}: {len(dear)} requests one after the other, {statistics.median(dear):.1f} ms of processor time")
+    within = record(f"audit.{kind}.lists_cpu_p99", dear[int(len(dear) * 0.99)], "ms", P99)
+    return record(f"audit.{kind}.lists_p99", every[int(len(every) * 0.99)], "ms", P99) and within
 
 
 def main() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 
-from quarterdeck.access import Access, grants
+from quarterdeck.access import Access, decide, grants
+from quarterdeck.access.decide import compiled
 from quarterdeck.identity import setup, users
 from quarterdeck.kernel.db import Tx
 
@@ -23,15 +24,56 @@ async def test_a_change_that_comes_while_the_snapshot_is_made_is_not_lost(databa
 
     def slow(tx, *given):
         """Between what the snapshot reads and its keeping, the grant goes."""
-        rows = execute(tx, *given).all()
+        rows = execute(tx, *given).freeze()
         monkeypatch.setattr(Tx, "execute", execute)
         other = threading.Thread(target=database.write_sync, args=(grants.take_all, access, user, organization))
         other.start()
         other.join()
         access.changed()
-        return rows
+        return rows()
 
     monkeypatch.setattr(Tx, "execute", slow)
     await access.ready(database)
     assert access.loaded
     assert access.roles(user, organization) == frozenset()
+
+
+async def test_a_snapshot_made_of_the_one_before_is_the_one_that_all_grants_make(database):
+    access = Access()
+
+    def people(tx: Tx) -> tuple[list[int], int]:
+        organization = setup.default_organization(tx).id
+        made = [users.create(tx, username=name).id for name in ("ada", "ben", "eve")]
+        for user in made:
+            grants.give(tx, access, user, organization, "organization:owner")
+        return made, organization
+
+    (ada, ben, eve), organization = await database.write(people)
+    steps = (
+        (grants.take, ada, organization, "organization:owner"),
+        (grants.give, ben, organization, "tasks:admin"),
+        (grants.take_all, eve, organization),
+        (grants.give, eve, organization + 1, "broker:admin"),
+    )
+    await access.ready(database)
+    for verb, *given in steps:
+        await database.write(verb, access, *given)
+        assert not access.loaded
+        await access.ready(database)
+        assert access._snapshot == await database.read(compiled)
+    await database.write(lambda tx: grants.give(tx, access, eve, organization, "tasks:developer", scope="[1]"))
+    access.changed()
+    await access.ready(database)
+    assert access._snapshot == await database.read(compiled)
+    assert access.roles(ben, organization) == {"organization:owner", "tasks:admin"}
+
+
+async def test_after_many_changes_all_grants_are_read_again(database, monkeypatch):
+    monkeypatch.setattr(decide, "MOST_STALE", 1)
+    access = Access()
+    organization = await database.write(lambda tx: setup.default_organization(tx).id)
+    await access.ready(database)
+    for user in (7, 8, 9):
+        await database.write(grants.give, access, user, organization, "organization:owner")
+    await access.ready(database)
+    assert [access.roles(user, organization) for user in (7, 8, 9)] == [frozenset({"organization:owner"})] * 3

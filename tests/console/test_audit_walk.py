@@ -57,8 +57,16 @@ async def walked(database, limit=10, **asked):
 async def test_what_is_rare_is_found_page_by_page(trail, monkeypatch):
     monkeypatch.setattr(browse, "LOOK", 20)
     monkeypatch.setattr(browse, "LOOKS", 1)
-    rows, pages = await walked(trail, action="walk-test.r")
+    rows, pages = await walked(trail, text="walk-test.r")
     assert (len(rows), pages) == (1, 3)
+
+
+async def test_what_an_index_leads_to_is_found_at_once(trail, monkeypatch):
+    monkeypatch.setattr(browse, "LOOK", 20)
+    monkeypatch.setattr(browse, "LOOKS", 1)
+    for action in ("walk-test.r", "walk-test.rare"):
+        rows, pages = await walked(trail, action=action)
+        assert (len(rows), pages) == (1, 1)
 
 
 async def test_no_event_is_lost_or_told_twice_between_pages(trail, monkeypatch):

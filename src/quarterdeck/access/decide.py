@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from quarterdeck.access.catalogue import CATALOGUE
 from quarterdeck.access.model import Grant, Role, RolePermission
 from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.errors import Forbidden, Unauthenticated
 from quarterdeck.kernel.principal import Principal
+
+MOST_STALE = 100
+"""Users whose grants are read again each for itself; beyond, all are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +42,20 @@ class Snapshot:
     places: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
 
-def compiled(tx: Tx) -> Snapshot:
+def _given(tx: Tx, *where: ColumnElement[bool]) -> tuple[dict[tuple[int, int], frozenset[str]], dict[int, set[int]]]:
+    """`held` and `places` of a snapshot, as the grants say."""
     held: defaultdict[tuple[int, int], set[str]] = defaultdict(set)
     places: defaultdict[int, set[int]] = defaultdict(set)
     columns = (Grant.user_id, Grant.organization_id, Grant.role, Grant.project_id, Grant.scope)
-    for row in tx.execute(select(*columns)):
-        places[row.user_id].add(row.organization_id)
-        if row.project_id == 0 and not row.scope:
-            held[row.user_id, row.organization_id].add(row.role)
+    for user_id, organization_id, role, project_id, scope in tx.execute(select(*columns).where(*where)).all():
+        places[user_id].add(organization_id)
+        if project_id == 0 and not scope:
+            held[user_id, organization_id].add(role)
+    return {key: frozenset(value) for key, value in held.items()}, places
+
+
+def compiled(tx: Tx) -> Snapshot:
+    held, places = _given(tx)
     changed: dict[str, set[str]] = {}
     names: dict[str, str] = {}
     for row in tx.execute(select(Role.key, Role.name, Role.organization_id, Role.edited_at)):
@@ -60,25 +70,42 @@ def compiled(tx: Tx) -> Snapshot:
         key: (permission.roles - changed.keys()) | {role for role, carried in changed.items() if key in carried}
         for key, permission in CATALOGUE.items()
     }
-    return Snapshot(
-        {key: frozenset(value) for key, value in held.items()},
-        granting,
-        names,
-        {user_id: tuple(sorted(found)) for user_id, found in places.items()},
-    )
+    return Snapshot(held, granting, names, _sorted(places))
+
+
+def renewed(tx: Tx, known: Snapshot, users: frozenset[int]) -> Snapshot:
+    """A snapshot that was right but for the grants of some users."""
+    held, places = _given(tx, Grant.user_id.in_(users))
+    others = {key: roles for key, roles in known.held.items() if key[0] not in users}
+    elsewhere = {user_id: found for user_id, found in known.places.items() if user_id not in users}
+    return Snapshot(others | held, known.granting, known.names, elsewhere | _sorted(places))
+
+
+def _sorted(places: Mapping[int, set[int]]) -> dict[int, tuple[int, ...]]:
+    return {user_id: tuple(sorted(found)) for user_id, found in places.items()}
 
 
 class Access:
-    """Decides from a compiled snapshot of all grants, which every change drops at once."""
+    """Decides from a compiled snapshot of all grants, which every change drops at once. After changes of a few users'
+    grants the next one is made of the one before.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._snapshot: Snapshot | None = None
         self._changes = 0
+        self._before: Snapshot | None = None
+        self._stale: set[int] = set()
 
-    def changed(self) -> None:
-        """Forget the snapshot; called after every commit that touches grants, roles or users."""
+    def changed(self, user_id: int | None = None) -> None:
+        """Forget the snapshot; called after every commit that touches grants, roles or users. `user_id`: nothing but
+        the grants of that user was touched.
+        """
         with self._lock:
+            if user_id is not None and len(self._stale) < MOST_STALE:
+                self._stale.add(user_id)
+            else:
+                self._before = None
             self._snapshot = None
             self._changes += 1
 
@@ -87,11 +114,12 @@ class Access:
         with self._lock:
             if self._snapshot is not None:
                 return
-            changes = self._changes
-        snapshot = compiled(tx)
+            changes, before, stale = self._changes, self._before, frozenset(self._stale)
+        snapshot = compiled(tx) if before is None else renewed(tx, before, stale)
         with self._lock:
             if changes == self._changes:
-                self._snapshot = snapshot
+                self._snapshot = self._before = snapshot
+                self._stale = set()
 
     async def ready(self, db: Database) -> None:
         """Have the snapshot; it stays at least until the caller waits for something again."""

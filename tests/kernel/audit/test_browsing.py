@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from quarterdeck.kernel import audit
-from quarterdeck.kernel.audit import browse
+from quarterdeck.kernel.audit import browse, reach
 
 from .conftest import ThingAction, record
 
@@ -43,11 +43,21 @@ def test_every_filter_narrows_and_its_total_agrees(database, trail):
         ({"actor_kind": "user"}, 0),
         ({"actor_id": 0}, 9),
         ({"actor_id": 7}, 0),
+        ({"actor_kind": "system", "actor_id": 0, "actions": ("test-thing.read",)}, 1),
+        ({"actor_id": 0, "starting": "test-thing.r"}, 1),
         ({"actor_label": "QuarterDeck"}, 9),
+        ({"actor_label": "QuarterDeck", "starting": "test-thing.r"}, 1),
+        ({"actor_label": "nobody"}, 0),
+        ({"resource_type": "thing"}, 9),
+        ({"resource_type": "nothing"}, 0),
+        ({"resource_id": "thg_1"}, 2),
         ({"resource_type": "thing", "resource_id": "thg_1"}, 2),
         ({"correlation_ids": (trail[0].correlation_id,)}, 9),
         ({"correlation_ids": ("x", "y")}, 0),
         ({"outcome": "denied"}, 1),
+        ({"outcome": "success"}, 8),
+        ({"outcome": "failure"}, 0),
+        ({"outcome": "denied", "resource_type": "thing", "actor_kind": "system", "aggregate_id": "thg_0"}, 1),
         ({"text": "ahoy"}, 7),
         ({"text": "100%"}, 0),
         ({"text": "thg_2"}, 2),
@@ -75,6 +85,43 @@ def test_a_walk_ends_after_so_many_and_goes_on_from_there(database, trail, monke
         if before is None:
             break
     assert refs == [event.ref for event in reversed(trail[:7])]
+
+
+def test_walks_are_merged_newest_first_and_go_on_where_they_ended(database, trail, monkeypatch):
+    both = ("test-thing.made", "test-thing.read", "test-thing.nowhere")
+    for wanted in ({"actions": both}, {"actions": both, "actor_id": 0}, {"starting": "test-thing", "text": "thing"}):
+        for most in (1_000, 4):
+            monkeypatch.setattr(browse, "LOOK", most)
+            seen, before = [], None
+            while True:
+                part = database.read_sync(audit.look, audit.Filter(organization_id=1, **wanted), 2, before)
+                seen += [event.id for event in part.events]
+                before = part.rest
+                if before is None:
+                    break
+            assert len(seen) == 9, wanted
+            assert seen == sorted({*seen}, reverse=True), wanted
+
+
+def test_more_walks_than_are_worth_merging_are_one_walk_through_the_organization(database, trail, monkeypatch):
+    monkeypatch.setattr(reach, "MOST_LEGS", 1)
+    for wanted, count in (
+        ({"starting": "test-thing."}, 9),
+        ({"actions": ("test-thing.read", "test-thing.made"), "actor_kind": "system", "actor_id": 0}, 9),
+        ({"actions": ("test-thing.read", "test-thing.made"), "actor_kind": "user", "actor_id": 0}, 0),
+    ):
+        assert found(database, **wanted) == count, wanted
+
+
+def test_a_total_of_what_no_index_holds_together_is_of_the_newest(database, trail, monkeypatch):
+    monkeypatch.setattr(browse, "SURVEYED", 3)
+    monkeypatch.setattr(browse, "COUNTED", 5)
+    for wanted, count in (
+        ({"resource_type": "thing"}, 5),
+        ({"since": trail[0].at}, 5),
+        ({"resource_type": "thing", "outcome": "success"}, 2),
+    ):
+        assert database.read_sync(audit.total, audit.Filter(organization_id=1, **wanted)) == count, wanted
 
 
 async def test_finding_looks_until_it_has_found_enough(database, trail, monkeypatch):

@@ -11,8 +11,9 @@ import msgspec
 from sqlalchemy import RowMapping, func, select
 
 from quarterdeck.kernel.audit import tallies
-from quarterdeck.kernel.audit.filter import Filter, Reach, newest, reach
+from quarterdeck.kernel.audit.filter import Filter, asked, same
 from quarterdeck.kernel.audit.model import AuditEvent, audit_events, audit_unsealed
+from quarterdeck.kernel.audit.reach import reach
 from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.errors import Invalid, NotFound
 
@@ -22,6 +23,8 @@ LOOKS = 20
 """Units in which one question is looked for: 400,000 events."""
 COUNTED = 20_000
 """Matches that are counted one by one where no tally knows them; a total of so many means at least so many."""
+SURVEYED = 4_000
+"""Events that a total looks through for what no index leads to."""
 PART = 500
 """Events of a stream that are in memory at a time."""
 
@@ -51,19 +54,12 @@ def look(tx: Tx, wanted: Filter, limit: int, before: int | None = None) -> Look:
     to, at most `LOOK` events are looked through: then fewer may be found, and `rest` says where to go on.
     """
     way = reach(tx, wanted, before)
-    floor = _floor(tx, way) if way.asked else None
-    where = (*way.walked, *way.asked)
-    if floor is not None:
-        where = (*where, audit_events.c.id >= floor)
-    rows = tx.execute(newest(audit_events, where).limit(limit + 1)).mappings().all()
+    if not way.legs:
+        return Look([], None)
+    floor = way.floor(tx, LOOK) if way.asked else None
+    rows = tx.execute(way.newest(audit_events, limit + 1, floor)).mappings().all()
     events = [event(row) for row in rows[:limit]]
     return Look(events, events[-1].id if len(rows) > limit else floor)
-
-
-def _floor(tx: Tx, way: Reach) -> int | None:
-    """The id at which this look ends; None when the walk ends before."""
-    found: int | None = tx.execute(newest(audit_events.c.id, way.walked).limit(1).offset(LOOK - 1)).scalar()
-    return found
 
 
 async def find(db: Database, wanted: Filter, limit: int, before: int | None = None) -> Look:
@@ -96,24 +92,23 @@ async def stream(
 
 
 def total(tx: Tx, wanted: Filter) -> int:
-    """How many events match: by the tallies where they know, else counted, up to `COUNTED`."""
+    """How many events match: by the tallies where they know, else counted, up to `COUNTED`. Where something other than
+    the time is asked of each event, only the newest `SURVEYED` of those that an index leads to are counted.
+    """
     if wanted.tallied:
         return tallies.total(tx, wanted) + _unsealed(tx, wanted)
     way = reach(tx, wanted, None)
-    floor = _floor(tx, way) if way.asked else None
-    where = (*way.walked, *way.asked)
-    if floor is not None:
-        where = (*where, audit_events.c.id >= floor)
-    some = newest(audit_events.c.id, where).limit(COUNTED).subquery()
-    return int(tx.execute(select(func.count()).select_from(some)).scalar_one())
+    if not way.legs:
+        return 0
+    return way.count(tx, COUNTED, None if way.covered else way.floor(tx, SURVEYED))
 
 
 def _unsealed(tx: Tx, wanted: Filter) -> int:
     waiting = list(tx.execute(select(audit_unsealed.c.event_id).limit(COUNTED)).scalars())
-    way, count = reach(tx, wanted, None), 0
+    mine, count = (same(audit_events.c.organization_id, wanted.organization_id), *asked(tx, wanted)), 0
     for start in range(0, len(waiting), PART):
         some = audit_events.c.id.in_(waiting[start : start + PART])
-        found = select(func.count()).select_from(audit_events).where(some, *way.walked, *way.asked)
+        found = select(func.count()).select_from(audit_events).where(some, *mine)
         count += int(tx.execute(found).scalar_one())
     return count
 

@@ -1,21 +1,18 @@
-"""Which events are meant, and how the database is asked for them so that the size of the trail does not matter."""
+"""Which events are meant, and what is asked of each."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, String, func, or_
 
 from quarterdeck.kernel.audit.model import Outcome, audit_events
 from quarterdeck.kernel.db import Tx
 
-SKEW = timedelta(hours=2)
-"""By how much the order of ids and the order of times may differ: a unit's time is its start, and clocks are set. What
-a clock that was further off has written is found under other filters, not by time.
-"""
 _EVENTS = audit_events.c
+_NOTHING: frozenset[str] = frozenset()
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,81 +46,37 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
         return not self.correlation_ids and all(one is None for one in by_fact)
 
 
-class Reach(msgspec.Struct, frozen=True):
-    """The walk that an index leads through, and what has to be asked of each event on it."""
-
-    walked: tuple[ColumnElement[bool], ...]
-    asked: tuple[ColumnElement[bool], ...]
-
-
-def reach(tx: Tx, wanted: Filter, before: int | None) -> Reach:
-    """How to come to the events below the id `before`: through the narrowest index, within the ids of the times."""
-    walked: list[ColumnElement[bool]] = []
-    asked: list[ColumnElement[bool]] = []
-    ways = _ways(wanted)
-    if ways:
-        walked.append(ways[0])
-        asked += ways[1:]
-    walked.append(_organization(wanted, led=_led_by_organization(wanted)))
-    if before is not None:
-        walked.append(_EVENTS.id < before)
-    walked += _ids(tx, wanted)
-    return Reach(tuple(walked), (*asked, *_facts(tx, wanted)))
+def same(column: ColumnElement[Any], value: Any) -> ColumnElement[bool]:
+    """Equality that leads the planner to no index of the column: another one is meant."""
+    if value is None:
+        return column.is_(None)
+    plain: ColumnElement[Any] = column.op("||")("") if isinstance(column.type, String) else column + 0
+    compared: ColumnElement[bool] = plain == value
+    return compared
 
 
-def _led_by_organization(wanted: Filter) -> bool:
-    """Whether the index that is meant begins with the organization."""
-    return not wanted.correlation_ids and wanted.aggregate_id is None
-
-
-def _organization(wanted: Filter, *, led: bool) -> ColumnElement[bool]:
-    if wanted.organization_id is None:
-        return _EVENTS.organization_id.is_(None)
-    # Where a narrower index is meant, the sum keeps the planner from walking the organization instead.
-    column = _EVENTS.organization_id if led else _EVENTS.organization_id + 0
-    return column == wanted.organization_id
-
-
-def _ways(wanted: Filter) -> list[ColumnElement[bool]]:
-    """Conditions that have an index of their own, the narrowest first."""
-    ways: list[ColumnElement[bool]] = []
-    if len(wanted.correlation_ids) == 1:
-        ways.append(_EVENTS.correlation_id == wanted.correlation_ids[0])
-    elif wanted.correlation_ids:
-        ways.append(_EVENTS.correlation_id.in_(wanted.correlation_ids))
-    if wanted.aggregate_id is not None:
-        ways.append(_EVENTS.aggregate_id == wanted.aggregate_id)
-    if wanted.actor_id is not None:
-        ways.append(_EVENTS.actor_id == wanted.actor_id)
-    if wanted.actions is not None and len(wanted.actions) == 1:
-        ways.append(_EVENTS.action == wanted.actions[0])
-    return ways
-
-
-def _facts(tx: Tx, wanted: Filter) -> list[ColumnElement[bool]]:
-    facts: list[ColumnElement[bool]] = []
-    if wanted.actions is not None and len(wanted.actions) != 1:
-        facts.append(_EVENTS.action.in_(wanted.actions))
-    if wanted.starting is not None:
-        facts.append(_EVENTS.action.startswith(wanted.starting, autoescape=True))
-    if wanted.actor_kind is not None:
-        facts.append(_EVENTS.actor_kind == wanted.actor_kind)
-    if wanted.actor_label is not None:
-        facts.append(func.lower(_EVENTS.actor_label) == wanted.actor_label.lower())
-    for column, value in (
-        (_EVENTS.resource_type, wanted.resource_type),
-        (_EVENTS.resource_id, wanted.resource_id),
-        (_EVENTS.outcome, wanted.outcome),
-    ):
-        if value is not None:
-            facts.append(column == value)
+def asked(tx: Tx, wanted: Filter, known: frozenset[str] = _NOTHING) -> tuple[ColumnElement[bool], ...]:
+    """What is asked of each event: all fields of the filter but those that are `known` to match."""
+    found: list[ColumnElement[bool]] = []
+    for name in ("aggregate_id", "actor_kind", "actor_id", "resource_type", "resource_id", "outcome"):
+        value = getattr(wanted, name)
+        if value is not None and name not in known:
+            found.append(same(_EVENTS[name], value))
+    if wanted.correlation_ids and "correlation_ids" not in known:
+        found.append(_EVENTS.correlation_id.in_(wanted.correlation_ids))
+    if wanted.actions is not None and "actions" not in known:
+        found.append(_EVENTS.action.op("||")("").in_(wanted.actions))
+    if wanted.starting is not None and "starting" not in known:
+        found.append(_EVENTS.action.startswith(wanted.starting, autoescape=True))
+    if wanted.actor_label is not None and "actor_label" not in known:
+        found.append(func.lower(_EVENTS.actor_label).op("||")("") == func.lower(wanted.actor_label))
     if wanted.since is not None:
-        facts.append(_EVENTS.at >= wanted.since)
+        found.append(_EVENTS.at >= wanted.since)
     if wanted.until is not None:
-        facts.append(_EVENTS.at < wanted.until)
+        found.append(_EVENTS.at < wanted.until)
     if wanted.text:
-        facts.append(_said(tx, wanted.text))
-    return facts
+        found.append(_said(tx, wanted.text))
+    return tuple(found)
 
 
 def _said(tx: Tx, words: str) -> ColumnElement[bool]:
@@ -132,30 +85,3 @@ def _said(tx: Tx, words: str) -> ColumnElement[bool]:
     # SQLite's LIKE takes no notice of case by itself.
     like = "like" if tx.dialect == "sqlite" else "ilike"
     return or_(*(getattr(column, like)(f"%{plain}%", escape="!") for column in columns))
-
-
-def _ids(tx: Tx, wanted: Filter) -> list[ColumnElement[bool]]:
-    """Bounds of ids that hold every event of the times asked for."""
-    found: list[ColumnElement[bool]] = []
-    if wanted.until is not None:
-        later = select(_EVENTS.id).where(_EVENTS.at >= _shifted(wanted.until, SKEW)).order_by(_EVENTS.at, _EVENTS.id)
-        first = tx.execute(later.limit(1)).scalar()
-        if first is not None:
-            found.append(_EVENTS.id < first)
-    if wanted.since is not None:
-        sooner = select(_EVENTS.id).where(_EVENTS.at < _shifted(wanted.since, -SKEW))
-        last = tx.execute(sooner.order_by(_EVENTS.at.desc(), _EVENTS.id.desc()).limit(1)).scalar()
-        if last is not None:
-            found.append(_EVENTS.id > last)
-    return found
-
-
-def _shifted(moment: datetime, by: timedelta) -> datetime:
-    try:
-        return moment + by
-    except OverflowError:
-        return moment
-
-
-def newest(columns: Any, where: tuple[ColumnElement[bool], ...]) -> Select[Any]:
-    return select(columns).where(and_(*where)).order_by(_EVENTS.id.desc())

@@ -47,7 +47,7 @@ class AuditEntry(Struct, kw_only=True):
 
 class AuditEntries(Struct, kw_only=True):
     """Newest first. `next_cursor` is null only at the end. `total` is exact for filters by action and person; with
-    others it counts up to 20,000 matches.
+    others it counts up to 20,000 matches, and with several among the newest 4,000 events of one.
     """
 
     entries: list[AuditEntry]

@@ -44,7 +44,9 @@ class AuditLog(Struct, kw_only=True, rename="camel"):
 
 
 class AuditLogs(Struct, kw_only=True, rename="camel"):
-    """`total` is exact for filters by actor and action; with others it counts up to 20,000 matches."""
+    """`total` is exact for filters by actor and action; with others it counts up to 20,000 matches, and with several
+    among the newest 4,000 events of one.
+    """
 
     items: list[AuditLog]
     next_cursor: str | None

@@ -66,7 +66,7 @@ CREATE TABLE alembic_version (
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 --
-INSERT INTO "alembic_version" VALUES('0016');
+INSERT INTO "alembic_version" VALUES('0018');
 --
 CREATE TABLE audit_archives (
 	id INTEGER NOT NULL, 
@@ -974,8 +974,6 @@ CREATE INDEX ix_audit_events_aggregate_id_id ON audit_events (aggregate_id, id);
 --
 CREATE INDEX ix_audit_events_at ON audit_events (at);
 --
-CREATE INDEX ix_audit_events_organization_id_id ON audit_events (organization_id, id);
---
 CREATE INDEX ix_domain_events_at ON domain_events (at);
 --
 CREATE INDEX ix_domain_events_transaction_id ON domain_events ("transaction", id);
@@ -1142,10 +1140,22 @@ CREATE INDEX ix_audit_events_correlation_id ON audit_events (correlation_id, id)
 --
 CREATE INDEX ix_audit_events_organization_id_action ON audit_events (organization_id, action, id);
 --
-CREATE INDEX ix_audit_events_organization_id_actor_id ON audit_events (organization_id, actor_id, id);
---
 CREATE INDEX ix_access_grants_organization_id ON access_grants (organization_id, user_id);
 --
 CREATE UNIQUE INDEX uq_fleet_sightings_server_id ON fleet_sightings (server_id);
+--
+CREATE INDEX ix_audit_events_organization_id_id ON audit_events (organization_id, id, at);
+--
+CREATE INDEX ix_audit_events_actor ON audit_events (organization_id, actor_kind, actor_id, id);
+--
+CREATE INDEX ix_audit_events_actor_action ON audit_events (organization_id, actor_kind, actor_id, action, id);
+--
+CREATE INDEX ix_audit_events_outcome ON audit_events (organization_id, outcome, id) WHERE outcome <> 'success';
+--
+CREATE INDEX ix_audit_events_resource_id ON audit_events (organization_id, resource_id, id);
+--
+CREATE INDEX ix_audit_events_resource_type ON audit_events (organization_id, resource_type, id);
+--
+CREATE INDEX ix_audit_events_actor_label ON audit_events (organization_id, lower(actor_label), id);
 --
 DELETE FROM "sqlite_sequence";

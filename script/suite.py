@@ -30,7 +30,9 @@ SWEEPS = (
     "tests/deploy/execution/test_crashes.py",
     "tests/kernel/jobs",
 )
-"""What is sampled otherwise: kill points, applications with each worker on each database, generated requests, swaps."""
+"""What is sampled otherwise: kill points, end-to-end tests with each worker on each database, generated requests,
+swaps.
+"""
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,7 @@ def main() -> int:
     if arguments or any(part.marker == "engine" for part in left_out):
         return subprocess.run(command(arguments, left_out, whole=whole), check=False).returncode
     if not whole:
+        os.environ["QUARTERDECK_TEST_SAMPLED"] = "1"
         return in_halves([], left_out, whole=False)
     from evidence import write
 

@@ -6,6 +6,7 @@ import os
 import random
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -13,12 +14,15 @@ import pytest
 from support.databases import database_kinds
 
 T = TypeVar("T")
+END_TO_END = Path(__file__).resolve().parent.parent / "e2e"
 PARTS = {
     "engine": {"docker_host", "docker_images"},
     "postgresql": {"postgresql"},
 }
 SEED = int(os.environ.get("QUARTERDECK_TEST_SEED", "1"))
 ALL = os.environ.get("QUARTERDECK_TEST_ALL") == "1"
+SAMPLED = os.environ.get("QUARTERDECK_TEST_SAMPLED") == "1"
+"""A run of everything that is no `--all`: each module of end-to-end tests is on one database, chosen by the seed."""
 
 
 def sample(sweep: Sequence[T], size: int, salt: str) -> list[T]:
@@ -35,8 +39,10 @@ def pytest_report_header() -> str:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks tests by the real parts that they use, and refuses a run whose databases see different tests."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Marks tests by the real parts that they use, refuses a run whose databases see different tests, and takes one
+    database for each module of a sampled run's end-to-end tests.
+    """
     counts = Counter(dict.fromkeys(database_kinds(), 0))
     for item in items:
         kind = database_of(item)
@@ -50,6 +56,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if len(set(counts.values())) > 1:
         told = ", ".join(f"{count} on {kind}" for kind, count in counts.items())
         raise pytest.UsageError(f"The databases do not run the same tests: {told}")
+    if SAMPLED:
+        left_out = _of_the_other_database(items)
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+def _of_the_other_database(items: Sequence[pytest.Item]) -> list[pytest.Item]:
+    """The modules take turns, so that each run has about as many on each; a seed one higher has them the other way."""
+    paired = [item for item in items if END_TO_END in item.path.parents and database_of(item) is not None]
+    kinds = database_kinds()
+    turns = {
+        path: kinds[(place + SEED) % len(kinds)] for place, path in enumerate(sorted({one.path for one in paired}))
+    }
+    return [item for item in paired if database_of(item) != turns[item.path]]
 
 
 def database_of(item: pytest.Item) -> str | None:

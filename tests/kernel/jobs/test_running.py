@@ -184,7 +184,7 @@ async def test_a_stopping_server_hands_its_jobs_back(database, room):
     waiting = await database.read(jobs.get, job.id)
     assert (waiting.state, waiting.lapses) == ("pending", 0)
     async with running(database, room) as service:
-        assert (await service.wait(job.id, 10)).state == "succeeded"
+        assert (await service.wait(job.id, 60)).state == "succeeded"
     assert runs == [1, 2]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -122,14 +123,18 @@ def roles_of(tx: Tx, user_id: int, organization_id: int) -> list[str]:
     )
 
 
-def members(tx: Tx, organization_id: int, user_id: int | None = None) -> dict[int, Membership]:
-    """User id to what everybody (or one) who has a grant in the organization has there."""
+def members(
+    tx: Tx, organization_id: int, user_id: int | None = None, *, among: Collection[int] | None = None
+) -> dict[int, Membership]:
+    """User id to what everybody (or one, or some) who has a grant in the organization has there."""
     roles: dict[int, list[str]] = {}
     since: dict[int, datetime] = {}
     columns = (Grant.user_id, Grant.role, Grant.project_id, Grant.scope, Grant.created_at)
     query = select(*columns).where(Grant.organization_id == organization_id)
     if user_id is not None:
         query = query.where(Grant.user_id == user_id)
+    if among is not None:
+        query = query.where(Grant.user_id.in_(among))
     for row in tx.execute(query):
         mine = roles.setdefault(row.user_id, [])
         if row.project_id == 0 and not row.scope:

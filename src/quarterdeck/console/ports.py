@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from quarterdeck.console.people_ports import People, Roles
 from quarterdeck.console.views.backups import BackupView
 from quarterdeck.console.views.deployments import DeploymentRow, DeploymentView, LineView, LogView, RollbackView
 from quarterdeck.console.views.device import DeviceView
@@ -441,5 +442,5 @@ class Live(Protocol):
         ...
 
 
-class ConsolePorts(Doors, Reads, Deeds, Fleet, KeptLogs, Live, Protocol):
+class ConsolePorts(Doors, Reads, Deeds, Fleet, KeptLogs, People, Roles, Live, Protocol):
     """All of it, as the pages are given it."""

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 
 from quarterdeck.access import Access, grants
 from quarterdeck.access.model import Grant
@@ -39,6 +39,22 @@ def listed(tx: Tx, organization_id: int, user_id: int | None = None) -> list[Mem
     found = [user for user in tx.scalars(select(User).where(User.id.in_(held))) if user.id not in waiting]
     members = [Member(user, held[user.id].roles, held[user.id].since) for user in found]
     return sorted(members, key=lambda member: (member.joined_at, member.user.id))
+
+
+def page(tx: Tx, organization_id: int, *, words: str = "", after: int = 0, limit: int = 50) -> list[Member]:
+    """Those of `listed` whose user has a number above `after`, in the order of these, so many at most; with `words`
+    those whose name or address has them.
+    """
+    inside = select(Grant.user_id).where(Grant.organization_id == organization_id)
+    open_ = (Invitation.organization_id == organization_id, Invitation.accepted_at.is_(None))
+    came = or_(User.joined_at.is_not(None), User.id.not_in(select(Invitation.user_id).where(*open_)))
+    query = select(User).where(User.id > after, User.id.in_(inside), came)
+    if words:
+        said = (User.username, User.display_name, User.email)
+        query = query.where(or_(*(column.icontains(words, autoescape=True) for column in said)))
+    found = list(tx.scalars(query.order_by(User.id).limit(limit)))
+    held = grants.members(tx, organization_id, among=[user.id for user in found])
+    return [Member(user, held[user.id].roles, held[user.id].since) for user in found]
 
 
 def _waiting(tx: Tx, organization_id: int) -> set[int]:

@@ -151,6 +151,7 @@ def _job_row(tx: Tx, seen: Seen) -> JobRow:
     job = seen.job
     subject, address = subject_of(tx, job.subject)
     waits = seen.waiting.message if seen.waiting else ""
+    word, came_to = seen.about.came_to
     started, ended = job.started_at, job.finished_at
     owner = job.owner or ""
     return JobRow(
@@ -164,8 +165,9 @@ def _job_row(tx: Tx, seen: Seen) -> JobRow:
         queued=job.created_at,
         started=started,
         seconds=(ended - started).total_seconds() if started and ended else None,
-        cause=waits or job.error_message or job.cancel_reason or "",
+        cause=waits or job.error_message or job.cancel_reason or came_to,
         work=job.work_ref,
+        word=word,
     )
 
 
@@ -235,6 +237,8 @@ def job(tx: Tx, ref: str, connected: tuple[work.Seat, ...], may: May) -> JobView
         facts.append(Fact("Error", found.error_code, code=True))
     if found.error_message or found.cancel_reason:
         facts.append(Fact("Cause", found.error_message or found.cancel_reason or ""))
+    if seen.about.came_to[1]:
+        facts.append(Fact("What came of it", seen.about.came_to[1]))
     if seen.waiting and seen.waiting.until:
         facts.append(Fact("Due", exact(seen.waiting.until)))
     if found.closed_by:

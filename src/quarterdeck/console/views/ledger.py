@@ -26,7 +26,9 @@ class HostRow:
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
-    """`subject` is what the job is about, `cause` why it ended as it did, or why it waits. `work` is its `wrk_…`."""
+    """`subject` is what the job is about, `cause` why it ended as it did, or why it waits. `work` is its `wrk_…`.
+    `word` stands in the place of the state's where that would mislead: of what succeeded and did nothing.
+    """
 
     ref: str
     kind: str
@@ -40,6 +42,7 @@ class JobRow:
     seconds: float | None
     cause: str
     work: str
+    word: str = ""
 
     @property
     def href(self) -> str:

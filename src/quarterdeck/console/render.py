@@ -203,6 +203,7 @@ FLASHES: dict[str, tuple[str, str]] = {
     "signed-out": ("good", "Signed out"),
     "password-reset": ("good", "Your new password is set. Sign in with it."),
     "invitation-accepted": ("good", "Invitation accepted. Sign in with your one-time code."),
+    "verifying": ("run", "The trail is being verified. What came of it stands here and in Audit."),
     "invitation-revoked": ("good", "Invitation revoked"),
     "role-changed": ("good", "Role changed. It counts with their next request."),
     "role-given": ("good", "Role given. It counts with their next request."),

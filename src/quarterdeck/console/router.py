@@ -229,6 +229,7 @@ HANDLERS: tuple[Any, ...] = (
     *roles.HANDLERS,
     audit.audit,
     audit.export,
+    audit.verify,
     backups.backups,
     me.me,
     me.change_me,

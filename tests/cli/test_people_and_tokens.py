@@ -91,6 +91,31 @@ def test_an_organization_is_made_shown_and_changed(qd: Command, team: ContractSe
     assert qd("organization", "change").code == 2
 
 
+def test_an_invitation_is_sent_again_or_revoked_by_its_address(qd: Command, team: ContractServer) -> None:
+    asked = {
+        "invitationId": "c" * 32, "organizationId": HOME["organizationId"], "email": "eve@example.com",
+        "role": "viewer", "status": "expired", "createdAt": NOW, "expiresAt": NOW,
+    }  # fmt: skip
+    team.answers["organizations.list-invitations"] = {
+        "items": [asked, {**asked, "status": "accepted", "email": "b@c.d"}]
+    }
+    path = f"/api/organizations/{HOME['organizationId']}/invitations/{'c' * 32}"
+    link = "http://deck.example/console/accept-invitation#t0ken"
+    told = {"invitationId": "c" * 32, "email": "eve@example.com", "expiresAt": NOW, "mailed": False, "link": link}
+    team.outside["POST", f"{path}/resend"] = told
+    handed = qd("user", "resend", "EVE@example.com")
+    assert (handed.code, handed.out) == (0, f"{link}\n")
+    assert "no mail server" in handed.err
+    team.outside["POST", f"{path}/resend"] = {**told, "mailed": True, "link": None}
+    assert qd("user", "resend", "eve@example.com").out == "Sent eve@example.com another link.\n"
+    team.outside["POST", f"{path}/revoke"] = {"invitationId": "c" * 32, "email": "eve@example.com"}
+    assert qd("user", "revoke", "eve@example.com", "--yes").out == "Revoked the invitation of eve@example.com.\n"
+    assert qd("user", "revoke", "eve@example.com", "--no-input").code == 2
+    over = qd("user", "resend", "b@c.d")
+    assert over.code == 5
+    assert "qd user invitations" in over.err
+
+
 def test_what_is_lost_has_to_be_named(qd: Command, team: ContractServer) -> None:
     assert qd("organization", "delete", "acme", "--yes").code == 2
     assert qd("organization", "delete", "acme", "--confirm", "Home").code == 2

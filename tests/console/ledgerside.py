@@ -8,12 +8,13 @@ from typing import Any
 
 from quarterdeck.console.ports import Place
 from quarterdeck.console.views.deployments import Fact, LogView
-from quarterdeck.console.views.ledger import AuditAsked, AuditList, AuditRow, JobList, JobRow, JobView
+from quarterdeck.console.views.ledger import AuditAsked, AuditList, AuditRow, Chain, JobList, JobRow, JobView
 from quarterdeck.console.views.shell import Note
 from quarterdeck.kernel.errors import Invalid, NotFound
 
 NOW = datetime(2026, 11, 22, 9, 54, 17, tzinfo=UTC)
 BASE = "/console/projects/storefront/production/web"
+CHAIN = Chain(1204, "aud_4k2m9x0q7c1z", 1190, "aud_4k2m9x0q7c0a", NOW - timedelta(hours=3), "mara")
 
 
 class LedgerSide:
@@ -77,6 +78,7 @@ class LedgerSide:
                 result,
                 "198.51.100.7",
                 (Fact("Version", "v42"),),
+                f"resource:res_{n}",
             )
             for n, (name, result) in enumerate(
                 (("deployment.created", "success"), ("project.deleted", "denied"), ("deployment.finished", "failure"))
@@ -84,7 +86,11 @@ class LedgerSide:
         )
         kept = tuple(one for one in rows if one.action.startswith(asked.action) and asked.outcome in {"", one.outcome})
         actions = ("deployment.created", "project.deleted")
-        return AuditList(kept, None, actions, ("Mara Lindqvist",), "1,204 events.")
+        return AuditList(kept, None, actions, ("Mara Lindqvist",), CHAIN)
+
+    async def verify_audit(self, who: Any) -> str:
+        self._did("verify-audit")
+        return "9f2c1ab0"
 
     async def audit_export(self, who: Any, asked: AuditAsked, form: str, said: Mapping[str, str]) -> Any:
         self._did("audit-export", form, dict(said))

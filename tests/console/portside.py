@@ -12,6 +12,7 @@ from console.backed_up import backed_up
 from console.kept_side import KeptSide
 from console.ledgerside import BASE, NOW, LedgerSide
 from console.letting_in import LettingIn
+from console.people_side import ACCESS, PeopleSide
 from console.quay import FLEET, Quay
 from quarterdeck.console.ports import (
     AccountRow,
@@ -61,7 +62,9 @@ from quarterdeck.console.views.resources import (
     Settings,
 )
 from quarterdeck.console.views.shell import Count, Viewer
+from quarterdeck.identity.passwords import check_new
 from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
+from quarterdeck.kernel.vault import Secret
 
 EVERYTHING = frozenset(
     "deploy:" + key
@@ -87,7 +90,7 @@ EVERYTHING = frozenset(
         "resources.runtime-log-archives.prune",
         *FLEET,
     ]
-) | {"servers:engine"}
+) | {"servers:engine", *ACCESS}
 LINES = (
     ("detect", "info", "fetch https://git.saltmarsh.example/storefront.git main → 9f2c1ab"),
     (None, "info", "found package.json, pnpm-lock.yaml → \x1b[32mSvelteKit (node adapter)\x1b[0m"),
@@ -138,7 +141,7 @@ DIFFERENCES = (Difference("FEATURE_SLOTS", "on", None), Difference("CACHE_TTL", 
 
 
 @dataclass
-class Portside(Quay, LedgerSide, KeptSide, LettingIn):
+class Portside(Quay, LedgerSide, KeptSide, PeopleSide, LettingIn):
     """Values of a small team. `deeds` is what was done; `problem` is raised by the next deed."""
 
     deeds: list[tuple[Any, ...]] = field(default_factory=list)
@@ -164,6 +167,7 @@ class Portside(Quay, LedgerSide, KeptSide, LettingIn):
         return self.bootstrap_state
 
     async def first_admin(self, *, email: str, name: str, password: str, setup_token: str, request: Any) -> SignedIn:
+        check_new(Secret(password))
         self._did("first-admin", email, name, setup_token)
         return SignedIn("mara", 604_800)
 
@@ -326,6 +330,7 @@ class Portside(Quay, LedgerSide, KeptSide, LettingIn):
             raise Forbidden(
                 "Seeing storefront / secret needs deploy:resources.show on storefront.",
                 hint="Jonas Weber can grant it.",
+                permission="deploy:resources.show",
             )
         if place != Place("storefront", "production", "web"):
             raise NotFound(f"There is no resource {place.resource!r} in {place.environment}.", hint="Look in Projects.")

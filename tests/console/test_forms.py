@@ -9,8 +9,10 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from console.ledgerside import BASE
+from console.people_side import JONAS
 from console.portside import Portside
 from quarterdeck.console.ports import Bootstrap, Place
+from quarterdeck.console.views.people import PEOPLE, ROLES, RoleForm
 from quarterdeck.kernel.errors import Invalid, Unauthenticated
 
 WEB = Place("storefront", "production", "web")
@@ -89,6 +91,30 @@ DEEDS: list[tuple[str, dict[str, str], tuple[Any, ...], str]] = [
         ("give-up-job", "9f2c1ab1", "gone"),
         "/console/jobs/9f2c1ab1",
     ),
+    (f"{PEOPLE}/invitations/inv_000000000001/revoke", {}, ("revoke-invitation", "inv_000000000001"), PEOPLE),
+    (f"{JONAS.href}/role", {"role": "admin"}, ("change-rank", JONAS.ref, "admin"), JONAS.href),
+    (f"{JONAS.href}/remove", {"confirmation": "jonas"}, ("remove-member", JONAS.ref, "jonas"), PEOPLE),
+    (f"{JONAS.href}/owner", {"confirmation": "S"}, ("transfer-ownership", JONAS.ref, "S"), JONAS.href),
+    (
+        f"{JONAS.href}/grants",
+        {"role": "r3", "narrowed_by": "environment", "value": "production"},
+        ("give-role", JONAS.ref, "r3", "environment", "production"),
+        JONAS.href,
+    ),
+    (f"{JONAS.href}/grants/g2/take", {}, ("take-role", JONAS.ref, "g2"), JONAS.href),
+    (
+        ROLES,
+        {"name": "Release", "may-deploy:deployments.create": "yes"},
+        ("create-role", "Release", frozenset({"deploy:deployments.create"})),
+        f"{ROLES}/r3",
+    ),
+    (
+        f"{ROLES}/r3",
+        {"name": "Release", "text": "x", "version": "7", "may-a:b": "yes"},
+        ("change-role", "r3", RoleForm("Release", "x", frozenset({"a:b"}), "7")),
+        f"{ROLES}/r3",
+    ),
+    (f"{ROLES}/r3/delete", {"confirmation": "Release"}, ("delete-role", "r3", "Release"), ROLES),
     ("/console/me/sessions/ses_2/revoke", {}, ("revoke", "ses_2"), "/console/me"),
     ("/console/sign-out", {}, ("sign-out", "mara"), "/console/sign-in"),
 ]
@@ -271,9 +297,11 @@ def test_the_first_administrator_is_made_once_and_with_the_setup_token_where_it_
     ports.bootstrap_state = Bootstrap(required=True, token_required=True)
     assert 'name="setupToken"' in client.get("/console/first-admin").text
     form = {"name": "Mara", "email": "mara@saltmarsh.example", "password": "short", "setupToken": "t"}
-    assert "The password is too short." in client.post("/console/first-admin", data=form).text
+    assert 'minlength="10"' in client.get("/console/first-admin").text
+    nine = client.post("/console/first-admin", data=form | {"password": "9" * 9})
+    assert "A password has 10 to 512 characters." in nine.text
     assert ports.deeds == []
-    done = client.post("/console/first-admin", data=form | {"password": "correct horse battery"})
+    done = client.post("/console/first-admin", data=form | {"password": "1" * 10})
     assert done.headers["location"] == "/console/"
     assert "qd_session=mara" in done.headers["set-cookie"]
     assert ports.deeds == [("first-admin", "mara@saltmarsh.example", "Mara", "t")]

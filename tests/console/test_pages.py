@@ -19,7 +19,7 @@ from quarterdeck.console.render import HOME
 from quarterdeck.console.router import HANDLERS, console_address
 from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid
 
-SHOWN = {name: path for name, path in PAGES.items() if name not in {"nothing", "refused", "new-refused"}}
+SHOWN = {name: path for name, path in PAGES.items() if name not in {"nothing", "refused", "new-refused", "why-unknown"}}
 
 
 class Markup(HTMLParser):
@@ -199,7 +199,8 @@ def test_a_refusal_names_the_permission_and_who_can_grant_it(client: TestClient[
     answer = client.get("/console/projects/storefront/production/secret")
     assert answer.status_code == 403
     assert "deploy:resources.show" in answer.text
-    assert "Jonas Weber can grant it." in answer.text
+    assert "<dt>Where</dt><dd>everywhere in Saltmarsh</dd>" in answer.text
+    assert "<dt>Who could give it</dt><dd>jonas</dd>" in answer.text
     assert "#i-lock" in answer.text
 
 

@@ -7,9 +7,10 @@ import re
 import msgspec
 import pytest
 
-from quarterdeck.kernel import jobs
+from quarterdeck.kernel import jobs, mail
 from quarterdeck.kernel.vault import Secret
-from support.deck import running, signed_in
+from support.deck import HOME, running, signed_in
+from support.edge_traffic import until
 
 
 class Errand(msgspec.Struct):
@@ -69,3 +70,23 @@ async def test_the_list_and_the_page_say_why_work_waits_and_behind_what(deck):
     assert "qd work ls --status pending" in listed
     page = (await deck.client.get(f"/console/jobs/{second.short_ref}")).text
     assert f'href="/console/jobs/{first.short_ref}">See the job that goes first</a>' in page
+
+
+async def test_a_mail_that_was_not_sent_is_not_told_as_succeeded(deck):
+    """The server's own hands do it; without a mail server it ends well and has sent nothing."""
+    await deck.do("organizations.invite-member", {"email": "bob@example.com", "role": "viewer"}, organizationId=HOME)
+
+    async def ended():
+        (job,) = await deck.instance.db.read(jobs.list_jobs, jobs.Filter(kind=mail.KIND))
+        return job if job.ended else None
+
+    await until(ended, 30)
+    job = await ended()
+    assert job.state == "succeeded"
+    for path in ("/console/jobs", f"/console/jobs/{job.short_ref}"):
+        page = (await deck.client.get(path)).text
+        assert "Not sent" in page
+        assert "Nothing was sent: no mail server is set" in page
+        assert ">Succeeded<" not in page.partition("<tbody")[2]
+    (work,) = (await deck.do("operator-work.list"))["items"]
+    assert work["safeDetails"]["sent"] is False

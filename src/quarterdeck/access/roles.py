@@ -244,7 +244,12 @@ def _require_held(tx: Tx, wanted: Collection[str]) -> None:
     apart there, so the highest role does not carry everything.
     """
     if wanted and tx.principal.kind != "system":
-        refuse_lacking(set(wanted) - mine(tx) - _by_nature(tx))
+        refuse_lacking(set(wanted) - givable(tx))
+
+
+def givable(tx: Tx) -> frozenset[str]:
+    """Keys of the permissions that the caller may put into a role."""
+    return frozenset(CATALOGUE) if tx.principal.kind == "system" else mine(tx) | _by_nature(tx)
 
 
 def _by_nature(tx: Tx) -> set[str]:

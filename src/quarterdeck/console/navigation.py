@@ -24,5 +24,6 @@ ROOMS = (
     Room("fleet", "Fleet", "/console/fleet", "fleet", 2, "f"),
     Room("jobs", "Jobs", "/console/jobs", "jobs", 2, "j", quick=True),
     Room("audit", "Audit", "/console/audit", "audit", 2, "a"),
+    Room("access", "Access", "/console/access/people", "people", 2, "m"),
     Room("backups", "Backups", "/console/backups", "backups", 2, "b"),
 )

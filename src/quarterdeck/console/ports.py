@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from quarterdeck.console.people_ports import People, Roles
 from quarterdeck.console.views.backups import BackupView
 from quarterdeck.console.views.deployments import DeploymentRow, DeploymentView, LineView, LogView, RollbackView
 from quarterdeck.console.views.device import DeviceView
@@ -262,6 +263,10 @@ class Reads(Protocol):
         """Everything that is asked for, in parts; `said` is what the trail keeps of the question."""
         ...
 
+    async def verify_audit(self, who: Principal) -> str:
+        """Have the trail proved; answers the job."""
+        ...
+
     async def backups(self, who: Principal) -> BackupView: ...
 
     async def search(self, who: Principal, words: str, limit: int) -> tuple[Found, ...]: ...
@@ -445,5 +450,5 @@ class Live(Protocol):
         ...
 
 
-class ConsolePorts(Doors, Reads, Deeds, Fleet, KeptLogs, Live, Protocol):
+class ConsolePorts(Doors, Reads, Deeds, Fleet, KeptLogs, People, Roles, Live, Protocol):
     """All of it, as the pages are given it."""

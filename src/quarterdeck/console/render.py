@@ -101,9 +101,15 @@ class Renderer:
         values: dict[str, Any],
     ) -> Response[bytes]:
         """The whole page; its main part only when htmx asks for that, the bare question when a dialog asks."""
-        flash, clear = read_flash(request)
+        body = self.page_text(request, template, viewer=viewer, values=values)
+        return self.answer(request, body, status=status, clear_flash=read_flash(request)[1])
+
+    def page_text(
+        self, request: Request[Any, Any, Any], template: str, *, viewer: Viewer | None, values: dict[str, Any]
+    ) -> str:
+        flash, _ = read_flash(request)
         theme = request.cookies.get(THEME_COOKIE, "")
-        body = self.text(
+        return self.text(
             template,
             {
                 "layout": layout(request, signed_in=viewer is not None),
@@ -122,7 +128,6 @@ class Renderer:
             },
             viewer.zone if viewer else None,
         )
-        return self.answer(request, body, status=status, clear_flash=clear)
 
     def answer(
         self, request: Request[Any, Any, Any], body: str, *, status: int = 200, clear_flash: bool = False
@@ -199,6 +204,16 @@ FLASHES: dict[str, tuple[str, str]] = {
     "password-reset": ("good", "Your new password is set. Sign in with it."),
     "address-confirmed": ("good", "Your new address counts from now on."),
     "invitation-accepted": ("good", "Invitation accepted. Sign in with your one-time code."),
+    "verifying": ("run", "The trail is being verified. What came of it stands here and in Audit."),
+    "invitation-revoked": ("good", "Invitation revoked"),
+    "role-changed": ("good", "Role changed. It counts with their next request."),
+    "role-given": ("good", "Role given. It counts with their next request."),
+    "role-taken": ("good", "Role taken. It counts with their next request."),
+    "role-made": ("good", "Role made. Give it to somebody on their page."),
+    "role-saved": ("good", "Role saved. It counts with the next request of who has it."),
+    "role-deleted": ("good", "Role deleted"),
+    "member-removed": ("good", "Member removed"),
+    "ownership-transferred": ("good", "Ownership transferred"),
     "job-canceled": ("warn", "Cancel requested"),
     "server-added": ("good", "Server added"),
     "server-deleted": ("good", "Server forgotten"),

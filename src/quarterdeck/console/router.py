@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
 from typing import Any
 
 from litestar import Request, Response, get
+from litestar.response import Stream
 
-from quarterdeck.console.desk import HOME, LOST, console_of, desk_of, open_desk, part, request_id, sign_in_address
+from quarterdeck.console.desk import (
+    HOME,
+    LOST,
+    console_of,
+    desk_of,
+    note_of,
+    open_desk,
+    part,
+    request_id,
+    sign_in_address,
+)
 from quarterdeck.console.pages import (
     audit,
     backups,
@@ -22,10 +34,12 @@ from quarterdeck.console.pages import (
     me,
     new_project,
     new_server,
+    people,
     policies,
     projects,
     resource,
     resource_tabs,
+    roles,
 )
 from quarterdeck.console.permissions import PUBLIC, SIGNED_IN, needs
 from quarterdeck.console.render import secure_headers, see
@@ -81,13 +95,15 @@ async def lost(request: Request[Any, Any, Any]) -> Response[bytes]:
     raise NotFound("There is no page at this address.", hint="It may have been renamed. The menu and Search know all.")
 
 
-def show_failure(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+def show_failure(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """A page that says what happened and what to do; without a session, the door."""
     if isinstance(error, Unauthenticated):
         if request.headers.get("hx-request"):
             headers = secure_headers("none") | {"HX-Redirect": "/console/sign-in"}
             return Response(b"", status_code=401, media_type="text/plain", headers=headers)
         return see(sign_in_address(request))
+    if isinstance(error, Forbidden) and request.scope.get("user") is not None:
+        return refuse(request, error)
     failure = failure_of(error, request_id() or "-")
     desk = desk_of(request)
     heading = HEADINGS.get(failure.status, HEADINGS[500])
@@ -107,6 +123,35 @@ def show_failure(request: Request[Any, Any, Any], error: Exception) -> Response[
     )
     answer.headers.update(failure.headers)
     return answer
+
+
+def refuse(request: Request[Any, Any, Any], error: Forbidden) -> Response[Any]:
+    """The page of a refusal: what is missing, where, and who could give it. It is made while it is sent, since the
+    guard refuses before a page knows its reader.
+    """
+    console = console_of(request)
+
+    async def made() -> AsyncIterator[bytes]:
+        desk = await open_desk(request)
+        permission = str(error.details.get("permission", ""))
+        refusal = await desk.ports.refusal(desk.who, permission) if permission else None
+        heading = HEADINGS[403]
+        told = console.renderer.page_text(
+            request,
+            "pages/refused.html",
+            viewer=desk.viewer,
+            values={
+                "heading": heading,
+                "crumbs": (Crumb(heading),),
+                "counts": desk.counts,
+                "told": note_of(error),
+                "refusal": refusal,
+            },
+        )
+        yield told.encode()
+
+    headers = secure_headers(console.renderer.ids.token(12)) | {"Vary": "HX-Request, X-Console-Ask"}
+    return Stream(made(), status_code=403, media_type="text/html; charset=utf-8", headers=headers)
 
 
 HANDLERS: tuple[Any, ...] = (
@@ -182,8 +227,11 @@ HANDLERS: tuple[Any, ...] = (
     ledger.recover,
     ledger.ask_give_up,
     ledger.give_up,
+    *people.HANDLERS,
+    *roles.HANDLERS,
     audit.audit,
     audit.export,
+    audit.verify,
     backups.backups,
     me.me,
     me.change_me,

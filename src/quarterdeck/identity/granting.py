@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
 
 from quarterdeck.access import CATALOGUE, Access, grants, roles
-from quarterdeck.access.model import Role
-from quarterdeck.identity import accounts, members, users
+from quarterdeck.access.model import Grant, Role
+from quarterdeck.identity import accounts, assignments, members, users
 from quarterdeck.identity.model import User
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import NotFound
+from quarterdeck.kernel.errors import Invalid, NotFound
 
 MANAGE = "access:manage"
 FEW = 10
@@ -32,6 +36,21 @@ class Explanation:
     held: tuple[str, ...]
     by: tuple[str, ...]
     could_give: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A role that somebody has, and where: an empty `scope` is the whole organization. `by` is None where nobody gave
+    it; `id` is the uid of the grant.
+    """
+
+    id: str
+    number: int
+    user: User
+    role: Role
+    scope: Mapping[str, str]
+    by: str | None
+    since: datetime
 
 
 def all_roles(tx: Tx) -> list[Role]:
@@ -83,16 +102,79 @@ def _set(tx: Tx, access: Access, user: User, meant: Role, *, there: bool) -> boo
     organization_id = tx.principal.organization_id
     assert organization_id is not None  # noqa: S101 - a user's session always has one
     tx.lock("access:membership")
-    held = set(accounts.roles_of(tx, user))
-    if (meant.key in held) == there:
+    now = set(accounts.roles_of(tx, user))
+    if (meant.key in now) == there:
         return False
     roles.require_given(tx, [meant.key])
     if not there:
         accounts.require_no_more(tx, user, organization_id)
     family = meant.key.split(":")[0]
-    mine = {key for key in held if key.split(":")[0] == family}
+    mine = {key for key in now if key.split(":")[0] == family}
     members.set_roles(tx, access, user, organization_id, family, mine | {meant.key} if there else mine - {meant.key})
     return True
+
+
+def held(
+    tx: Tx, *, user: User | None = None, role: Role | None = None, after: int = 0, limit: int | None = None
+) -> list[Held]:
+    """Who has which role where in the caller's organization, in the order in which it was given: of somebody, or of a
+    role; those with a number above `after`.
+    """
+    giver = aliased(User)
+    query = (
+        select(Grant, User, Role, giver.username)
+        .join(User, User.id == Grant.user_id)
+        .join(Role, Role.key == Grant.role)
+        .outerjoin(giver, giver.id == Grant.granted_by)
+        .where(Grant.organization_id == tx.principal.organization_id, Grant.project_id == 0, Grant.id > after)
+    )
+    if user is not None:
+        query = query.where(Grant.user_id == user.id)
+    if role is not None:
+        query = query.where(Grant.role == role.key)
+    return [
+        Held(one.uid, one.id, who, what, json.loads(one.scope) if one.scope else {}, by, one.created_at)
+        for one, who, what, by in tx.session.execute(query.order_by(Grant.id).limit(limit)).all()
+    ]
+
+
+def holders(tx: Tx) -> dict[str, tuple[int, int]]:
+    """Key of a role to how many people of the organization have it, and how many of them only narrowed."""
+    here = Grant.organization_id == tx.principal.organization_id
+    people = func.count(func.distinct(Grant.user_id))
+    query = select(Grant.role, people.label("people")).where(here).group_by(Grant.role)
+    everybody: dict[str, int] = {row.role: row.people for row in tx.execute(query)}
+    whole: dict[str, int] = {row.role: row.people for row in tx.execute(query.where(Grant.scope == ""))}
+    return {key: (number, number - whole.get(key, 0)) for key, number in everybody.items()}
+
+
+def narrow(tx: Tx, access: Access, user: User, wanted: Role, scope: Mapping[str, str]) -> None:
+    """Give a role for a part of the organization alone. Raises as `assignments.give` does, and `Invalid`
+    (`scope_malformed`) for a role of a family that knows no parts.
+    """
+    if wanted.family not in {"broker", roles.CUSTOM}:
+        raise Invalid(
+            f"{wanted.key} holds in the whole organization or not at all.",
+            code="scope_malformed",
+            hint="Leave the place open, or choose a role of the broker or one of your own.",
+            field="scope",
+        )
+    assignments.give(tx, access, wanted.family, user.uid, wanted.uid, scope)
+
+
+def take_one(tx: Tx, access: Access, user: User, uid: str) -> None:
+    """Take a role by its grant, narrowed or not. Raises `NotFound` (`assignment_not_found`) and as `take` does."""
+    found = next((one for one in held(tx, user=user) if one.id == uid), None)
+    if found is None:
+        raise NotFound(
+            f"{user.username} has no such role any more.",
+            code="assignment_not_found",
+            hint="Look at what they have now.",
+        )
+    if found.scope:
+        assignments.take(tx, access, found.role.family, uid)
+    else:
+        take(tx, access, user, found.role)
 
 
 def explain(tx: Tx, access: Access, user: User, permission: str) -> Explanation:
@@ -110,7 +192,7 @@ def explain(tx: Tx, access: Access, user: User, permission: str) -> Explanation:
     while not access.loaded:
         access.load(tx)
     named = {one.key: one.key if one.organization_id is None else one.name for one in all_roles(tx)}
-    held = set(grants.roles_of(tx, user.id, organization_id)) & named.keys()
+    has = set(grants.roles_of(tx, user.id, organization_id)) & named.keys()
     carrying = {key for key in named if permission in access.carried(key)}
     decision = access.decide(users.principal(user, organization_id), permission, organization_id)
     allowed = decision.allowed and user.active
@@ -121,13 +203,18 @@ def explain(tx: Tx, access: Access, user: User, permission: str) -> Explanation:
         reason=decision.reason if user.active else f"{user.username} is deactivated.",
         remedy="" if allowed else decision.remedy if user.active else "Activate them first.",
         carrying=tuple(sorted(named[key] for key in carrying)),
-        held=tuple(sorted(named[key] for key in held)),
-        by=tuple(sorted(named[key] for key in held & carrying)) if allowed else (),
-        could_give=_could_give(tx, access, organization_id, permission),
+        held=tuple(sorted(named[key] for key in has)),
+        by=tuple(sorted(named[key] for key in has & carrying)) if allowed else (),
+        could_give=could_give(tx, access, permission),
     )
 
 
-def _could_give(tx: Tx, access: Access, organization_id: int, permission: str) -> tuple[str, ...]:
+def could_give(tx: Tx, access: Access, permission: str) -> tuple[str, ...]:
+    """Some people of the caller's organization who could give somebody a permission: they manage roles and have it."""
+    organization_id = tx.principal.organization_id
+    assert organization_id is not None  # noqa: S101 - a user's session always has one
+    while not access.loaded:
+        access.load(tx)
     able = [
         user_id
         for user_id in grants.members(tx, organization_id)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 
 from quarterdeck.access import Access, grants, roles
 from quarterdeck.identity import links, sessions, users
@@ -126,16 +126,25 @@ def of_user(tx: Tx, user: User) -> list[Invitation]:
 
 
 def listed(
-    tx: Tx, organization_id: int, wanted: Status | None = None, *, before: int | None = None, limit: int | None = None
+    tx: Tx,
+    organization_id: int,
+    wanted: Status | Literal["waiting"] | None = None,
+    *,
+    before: int | None = None,
+    limit: int | None = None,
 ) -> list[Invitation]:
-    """Newest first: those in a state, older than a row's number, so many at most."""
+    """Newest first: those in a state, older than a row's number, so many at most. What is `waiting` is pending, or has
+    expired and can be sent again.
+    """
     query = select(Invitation).where(Invitation.organization_id == organization_id)
     if wanted == "accepted":
         query = query.where(Invitation.accepted_at.is_not(None))
     elif wanted == "revoked":
         query = query.where(Invitation.accepted_at.is_(None), Invitation.revoked_at.is_not(None))
+    elif wanted == "waiting":
+        query = query.where(*WAITS)
     elif wanted is not None:
-        query = query.where(Invitation.accepted_at.is_(None), Invitation.revoked_at.is_(None))
+        query = query.where(*WAITS)
         late = Invitation.expires_at > tx.now
         query = query.where(late if wanted == "pending" else ~late)
     if before is not None:
@@ -243,12 +252,16 @@ def accept(
     return user, invitation
 
 
-def find(tx: Tx, organization_id: int, ref: str) -> Invitation:
-    """Raises `NotFound` (`invitation_not_found`), for another organization's too."""
-    mine = (Invitation.ref == ref, Invitation.organization_id == organization_id)
-    found = tx.first(select(Invitation).where(*mine))
+def find(tx: Tx, organization_id: int, name: str) -> Invitation:
+    """By its reference, or its id with dashes or without. Raises `NotFound` (`invitation_not_found`), for another
+    organization's too.
+    """
+    called = or_(Invitation.ref == name, Invitation.uid == users.dashed(name))
+    found = tx.first(select(Invitation).where(called, Invitation.organization_id == organization_id))
     if found is None:
-        raise NotFound(f"There is no invitation {ref[:60]}.", code="invitation_not_found")
+        raise NotFound(
+            f"There is no invitation {name[:60]}.", code="invitation_not_found", hint="Look at the list of invitations."
+        )
     return found
 
 

@@ -26,10 +26,15 @@ def invitation(to: str, base: str, token: Secret[str], organization: str, invite
         to,
         f"You are invited to {organization} on Quarterdeck",
         (f"{inviter} invites you to {organization} on Quarterdeck.",),
-        f"{base}/console/accept-invitation#{token.reveal()}",
+        invitation_link(base, token),
         "Accept the invitation",
         (f"The link is good for {_said(life)} and once.", "If you expected no invitation, leave it alone."),
     )
+
+
+def invitation_link(base: str, token: Secret[str]) -> str:
+    """What accepts an invitation: the token stands where browsers keep it to themselves."""
+    return f"{base}/console/accept-invitation#{token.reveal()}"
 
 
 def forgotten_password(to: str, base: str, token: Secret[str], life: timedelta) -> Letter:

@@ -42,14 +42,19 @@ def page(
     organization_id: int,
     *,
     family: str | None = None,
+    words: str = "",
     after: int | None = None,
     before: int | None = None,
     limit: int | None = None,
 ) -> list[Member]:
     """Those of `listed` behind a user's number, so many at most, by the number; with `family` those who have a role of
-    it: the members that its surface shows. `before` goes the other way: from a number on, or from the newest (0).
+    it: the members that its surface shows; with `words` those whose name or address has them. `before` goes the other
+    way: from a number on, or from the newest (0).
     """
     numbers = _numbers(organization_id, family)
+    if words:
+        said = (User.username, User.display_name, User.email)
+        numbers = numbers.where(or_(*(column.icontains(words, autoescape=True) for column in said)))
     if after is not None:
         numbers = numbers.where(Grant.user_id > after)
     if before:

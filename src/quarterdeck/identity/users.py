@@ -105,12 +105,16 @@ def email_taken(email: str) -> Conflict:
 
 def by_uid(tx: Tx, text: str) -> User | None:
     """The user with an id as surfaces write it, with or without dashes."""
+    uid = dashed(text)
+    return None if uid is None else tx.first(select(User).where(User.uid == uid))
+
+
+def dashed(text: str) -> str | None:
+    """A uid as it is stored, of one written with or without dashes; None for what is none."""
     plain = text.strip().lower().replace("-", "")
     if len(plain) != 32:
         return None
-    return tx.first(
-        select(User).where(User.uid == f"{plain[:8]}-{plain[8:12]}-{plain[12:16]}-{plain[16:20]}-{plain[20:]}")
-    )
+    return f"{plain[:8]}-{plain[8:12]}-{plain[12:16]}-{plain[16:20]}-{plain[20:]}"
 
 
 def principal(user: User, organization_id: int, credential: str | None = None) -> Principal:

@@ -24,6 +24,7 @@ KIND = "mail.send"
 SECONDS = 20
 TRIES = 6
 REFUSALS = (aiosmtplib.SMTPAuthenticationError, aiosmtplib.SMTPRecipientsRefused, aiosmtplib.SMTPSenderRefused)
+NOT_SENT = ("Not sent", "Nothing was sent: no mail server is set (QUARTERDECK_SMTP_HOST).")
 log = structlog.get_logger("quarterdeck.mail")
 
 
@@ -106,7 +107,15 @@ async def run(context: jobs.JobContext, instance: Any) -> dict[str, bool]:
 
 
 def _describe(_tx: Tx, some: Sequence[jobs.Job]) -> Mapping[int, jobs.About]:
-    return {job.id: jobs.About(job.kind, details={"subject": job.read(Task).subject}) for job in some}
+    return {job.id: _about(job) for job in some}
+
+
+def _about(job: jobs.Job) -> jobs.About:
+    details: dict[str, jobs.Fact] = {"subject": job.read(Task).subject}
+    sent = msgspec.json.decode(job.result)["sent"] if job.result else None
+    if sent is None:
+        return jobs.About(job.kind, details=details)
+    return jobs.About(job.kind, details=details | {"sent": sent}, came_to=("", "") if sent else NOT_SENT)
 
 
 jobs.kinds.register(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Any, Literal
 
 from cyclopts import App
 
-from quarterdeck.cli import states
+from quarterdeck.cli import names, states
+from quarterdeck.cli.client import Api
 from quarterdeck.cli.commands.organizations import chosen
 from quarterdeck.cli.failure import usage
 from quarterdeck.cli.options import Changing, Common, Destroying
@@ -16,6 +17,7 @@ from quarterdeck.cli.session import session
 
 COMMON, CHANGING, DESTROYING = Common(), Changing(), Destroying()
 ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+Row = dict[str, Any]
 Role = Literal["owner", "admin", "developer", "billing", "viewer"]
 user = App(name="user", help="Ask people in, give them a role, and let them go.")
 
@@ -73,9 +75,7 @@ def invite(
         made = opened.api.change("organizations.invite-member", body, organizationId=found["id"])
         opened.sent()
         opened.done(made, name=made["invitationId"], text=f"Invited {email} to {found['name']} as {role}.")
-        opened.terminal.say(
-            "The server sends the mail. Without a mail server (QUARTERDECK_SMTP_HOST) nobody gets one; its log says so."
-        )
+        opened.terminal.say(f"The server sends the mail. If it has no mail server, have a link: qd user resend {email}")
 
 
 def invitations(
@@ -111,6 +111,65 @@ def invitations(
         ]
         columns = ["STATE", "E-MAIL", "ROLE", "UNTIL", "BY"]
         opened.terminal.table(rows, columns, cells, names=[row["invitationId"] for row in rows])
+
+
+def _waiting(api: Api, found: Row, text: str) -> Row:
+    """The invitation that waits for an address, or has an id; one that has expired waits too."""
+    rows = api.every("organizations.list-invitations", organizationId=found["id"])
+    open_ = [row for row in rows if row["status"] in {"pending", "expired"}]
+    for row in open_:
+        if text.lower() in {row["email"].lower(), row["invitationId"]}:
+            return row
+    raise names.missing("invitation", text, [row["email"] for row in open_], "qd user invitations")
+
+
+def resend(email: str, /, *, organization: str | None = None, changing: Changing = CHANGING) -> None:
+    """Send an invitation again, with another link. A server without a mail server tells you the link, to pass it on.
+
+    qd user resend bob@example.com
+
+    Parameters
+    ----------
+    email
+        The address that was asked in, or the id of the invitation.
+    organization
+        Its name, short name or id. Default: the one you act in.
+    """
+    with session(changing) as opened:
+        found = chosen(opened.api, organization)
+        row = _waiting(opened.api, found, email)
+        path = f"/api/organizations/{found['id']}/invitations/{row['invitationId']}/resend"
+        answer = opened.api.ours("organizations.resend-invitation", "POST", path)
+        opened.sent()
+        if answer["link"]:
+            opened.terminal.say(
+                f"There is no mail server, so nobody is written to. Pass the link on to {row['email']}:"
+            )
+        text = answer["link"] or f"Sent {row['email']} another link."
+        opened.done(answer, name=row["invitationId"], text=text)
+
+
+def revoke(email: str, /, *, organization: str | None = None, changing: Changing = CHANGING) -> None:
+    """End an invitation that waits. Its link opens nothing any more.
+
+    qd user revoke bob@example.com
+    qd user revoke bob@example.com --yes
+
+    Parameters
+    ----------
+    email
+        The address that was asked in, or the id of the invitation.
+    organization
+        Its name, short name or id. Default: the one you act in.
+    """
+    with session(changing) as opened:
+        found = chosen(opened.api, organization)
+        row = _waiting(opened.api, found, email)
+        opened.terminal.confirm(f"Revoke the invitation of {row['email']}?")
+        path = f"/api/organizations/{found['id']}/invitations/{row['invitationId']}/revoke"
+        answer = opened.api.ours("organizations.revoke-invitation", "POST", path)
+        opened.sent()
+        opened.done(answer, name=row["invitationId"], text=f"Revoked the invitation of {row['email']}.")
 
 
 def role(name: str, role: Role, /, *, organization: str | None = None, changing: Changing = CHANGING) -> None:
@@ -160,5 +219,5 @@ def rm(name: str, /, *, organization: str | None = None, destroying: Destroying 
         opened.done(answer, name=who["memberId"], text=f"{who['shown']} is out of {found['name']}.")
 
 
-for command in (ls, invite, invitations, role, rm):
+for command in (ls, invite, invitations, resend, revoke, role, rm):
     user.command(command)

@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from quarterdeck.access import grants
+from quarterdeck.access.model import Role
 from quarterdeck.console.domain.places import environment_slug, href, owners_of
 from quarterdeck.console.views.deployments import Fact
 from quarterdeck.console.views.device import DeviceView
@@ -18,6 +20,7 @@ from quarterdeck.console.views.ledger import (
     JobView,
     SessionRow,
 )
+from quarterdeck.console.views.people import PEOPLE, ROLES
 from quarterdeck.console.views.shell import Note
 from quarterdeck.console.words import counted, exact
 from quarterdeck.deploy.deployments.model import Deployment
@@ -27,8 +30,8 @@ from quarterdeck.deploy.work import work as operator_work
 from quarterdeck.deploy.work.work import Seen
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.fleet.workers.model import Worker
-from quarterdeck.identity import devices, sessions
-from quarterdeck.identity.model import Organization, User
+from quarterdeck.identity import devices, sessions, users
+from quarterdeck.identity.model import Invitation, Organization, User
 from quarterdeck.kernel import jobs as work
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Invalid, NotFound
@@ -151,6 +154,7 @@ def _job_row(tx: Tx, seen: Seen) -> JobRow:
     job = seen.job
     subject, address = subject_of(tx, job.subject)
     waits = seen.waiting.message if seen.waiting else ""
+    word, came_to = seen.about.came_to
     started, ended = job.started_at, job.finished_at
     owner = job.owner or ""
     return JobRow(
@@ -164,8 +168,9 @@ def _job_row(tx: Tx, seen: Seen) -> JobRow:
         queued=job.created_at,
         started=started,
         seconds=(ended - started).total_seconds() if started and ended else None,
-        cause=waits or job.error_message or job.cancel_reason or "",
+        cause=waits or job.error_message or job.cancel_reason or came_to,
         work=job.work_ref,
+        word=word,
     )
 
 
@@ -196,7 +201,24 @@ def subject_of(tx: Tx, subject: str | None) -> tuple[str, str | None]:
     if kind == "server":
         server = tx.first(select(Server).where(Server.ref == ref))
         return (server.name, f"/console/fleet/servers/{server.ref}") if server else (ref, None)
+    if kind in {"user", "invitation", "role"}:
+        return _of_people(tx, kind, ref)
     return (subject or "").replace(":", " "), None
+
+
+def _of_people(tx: Tx, kind: str, ref: str) -> tuple[str, str | None]:
+    """People by their names, invitations by their addresses; who is gone by what is left of them."""
+    uid = users.dashed(ref) or ref
+    here = tx.principal.organization_id or 0
+    if kind == "user" and (user := tx.first(select(User).where(User.uid == uid))) is not None:
+        inside = grants.belongs(tx, user.id, here)
+        return user.display_name or user.username, f"{PEOPLE}/{ref.replace('-', '')}" if inside else None
+    if kind == "invitation":
+        asked = tx.first(select(Invitation).where(Invitation.uid == uid, Invitation.organization_id == here))
+        return (f"invitation of {asked.email}", PEOPLE) if asked else (f"invitation {ref}", None)
+    if kind == "role" and (role := tx.first(select(Role).where(Role.uid == uid))) is not None:
+        return f"role {role.name}", f"{ROLES}/{role.uid}"
+    return f"{kind} {ref}", None
 
 
 def _own_job(tx: Tx, ref: str) -> work.Job:
@@ -235,6 +257,8 @@ def job(tx: Tx, ref: str, connected: tuple[work.Seat, ...], may: May) -> JobView
         facts.append(Fact("Error", found.error_code, code=True))
     if found.error_message or found.cancel_reason:
         facts.append(Fact("Cause", found.error_message or found.cancel_reason or ""))
+    if seen.about.came_to[1]:
+        facts.append(Fact("What came of it", seen.about.came_to[1]))
     if seen.waiting and seen.waiting.until:
         facts.append(Fact("Due", exact(seen.waiting.until)))
     if found.closed_by:

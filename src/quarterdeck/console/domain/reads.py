@@ -30,6 +30,7 @@ from quarterdeck.fleet.credentials.model import ServerCredential
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.fleet.servers.servers import LOCAL
 from quarterdeck.identity.model import Organization, User
+from quarterdeck.kernel import proving
 from quarterdeck.kernel.audit import AuditEvent
 from quarterdeck.kernel.blockers import in_words
 from quarterdeck.kernel.db import Tx
@@ -172,6 +173,10 @@ class Reads:
     async def hosts(self, who: Principal) -> tuple[HostRow, ...]:
         rows: tuple[HostRow, ...] = await self.instance.db.read(ledger.hosts, self.instance)
         return rows
+
+    async def verify_audit(self, who: Principal) -> str:
+        ref: str = await self.instance.db.write(lambda tx: proving.ask(tx).short_ref)
+        return ref
 
     async def backups(self, who: Principal) -> BackupView:
         return await asyncio.to_thread(backups.view, self.instance)

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
-from litestar import Request, Response, get
+from litestar import Request, Response, get, post
 from litestar.response import Stream
 
 from quarterdeck.console.desk import Desk, open_desk
 from quarterdeck.console.pages.ledger import OUTCOMES, PAGE, turn
 from quarterdeck.console.permissions import needs
+from quarterdeck.console.render import see
 from quarterdeck.console.views.ledger import AuditAsked
-from quarterdeck.console.views.shell import Crumb
+from quarterdeck.console.views.shell import Command, Crumb
 from quarterdeck.kernel.audit import AuditEvent
 from quarterdeck.kernel.clock import wire_time
 from quarterdeck.surfaces.shared.auditing import written
 
 ADDRESS = "/console/audit"
-FILTERS = ("action", "actor", "outcome", "text", "from", "to")
+FILTERS = ("action", "actor", "resource", "outcome", "text", "from", "to")
 TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 COLUMNS = (
     "id", "time", "actor", "actor_kind", "action", "resource_type", "resource", "aggregate", "outcome", "address",
@@ -41,7 +43,14 @@ def read(desk: Desk) -> tuple[dict[str, str], AuditAsked]:
         except ValueError:
             days[name], said[name] = None, ""
     asked = AuditAsked(
-        said["action"], said["actor"], said["outcome"], said["text"], days["from"], days["to"], desk.viewer.zone
+        action=said["action"],
+        actor=said["actor"],
+        outcome=said["outcome"],
+        text=said["text"],
+        since=days["from"],
+        until=days["to"],
+        zone=desk.viewer.zone,
+        resource=said["resource"],
     )
     return said, asked
 
@@ -53,6 +62,11 @@ async def audit(request: Request[Any, Any, Any]) -> Response[bytes]:
     before = request.query_params.get("before", "")[:40]
     view = await desk.ports.audit(desk.who, asked, before=before, limit=PAGE)
     kept = urlencode({name: value for name, value in said.items() if value})
+
+    def only(name: str, value: str) -> str:
+        """The address of the list that is narrowed by one thing more."""
+        return f"{ADDRESS}?{urlencode({key: one for key, one in {**said, name: value}.items() if one})}"
+
     return desk.page(
         "pages/audit.html",
         here="audit",
@@ -60,10 +74,34 @@ async def audit(request: Request[Any, Any, Any]) -> Response[bytes]:
         view=view,
         asked=said,
         narrowed=bool(kept),
+        command=_command(said, view.actions),
+        only={
+            row.ref: (
+                ("who", only("actor", row.who)),
+                ("action", only("action", row.action)),
+                ("thing", only("resource", row.about)),
+            )
+            for row in view.rows
+        },
         outcomes=OUTCOMES,
         export={form: f"{ADDRESS}/export?{kept}{'&' if kept else ''}format={form}" for form in TYPES},
         pages=turn(ADDRESS, view.older, before, **said),
     )
+
+
+def _command(said: dict[str, str], actions: tuple[str, ...]) -> Command:
+    """With what of the filters the command line takes: a whole action, a thing by its id."""
+    words = ["--action", said["action"]] if said["action"] in actions else []
+    thing = said["resource"].rpartition(":")[2]
+    words += ["--of", thing] if "_" in thing else []
+    return Command(shlex.join(("qd", "audit", "list", *words)), "GET /api/audit-events")
+
+
+@post("/audit/verify", opt=needs("audit:verify"))
+async def verify(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Have the whole chain proved; the job says how far it is, the page what came of it."""
+    desk = await open_desk(request)
+    return see(f"/console/jobs/{await desk.ports.verify_audit(desk.who)}", "verifying")
 
 
 @get("/audit/export", opt=needs("deploy:audit-events.export-global"))

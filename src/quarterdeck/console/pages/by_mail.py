@@ -16,6 +16,7 @@ from quarterdeck.console.pages.doors import DOOR, enter
 from quarterdeck.console.permissions import PUBLIC, needs
 from quarterdeck.console.render import see
 from quarterdeck.console.views.shell import Field, Note
+from quarterdeck.identity.passwords import LEAST
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.limits import Rate
 
@@ -64,7 +65,7 @@ INVITATION = Door(
             "Password",
             kind="password",
             required=True,
-            hint="New here: choose one of at least 10 characters. With an account here: the one you have.",
+            hint=f"New here: choose one of at least {LEAST} characters. With an account here: the one you have.",
             attributes={"autocomplete": "new-password"},
         ),
     ),
@@ -81,8 +82,8 @@ RESET = Door(
             "New password",
             kind="password",
             required=True,
-            hint="At least 10 characters. A password manager may make one.",
-            attributes={"autocomplete": "new-password", "minlength": "10"},
+            hint=f"At least {LEAST} characters. A password manager may make one.",
+            attributes={"autocomplete": "new-password", "minlength": str(LEAST)},
         ),
     ),
 )

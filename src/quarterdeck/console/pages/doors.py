@@ -24,7 +24,8 @@ from quarterdeck.console.permissions import PUBLIC, SIGNED_IN, needs
 from quarterdeck.console.ports import SignedIn
 from quarterdeck.console.render import see
 from quarterdeck.console.views.shell import Field
-from quarterdeck.kernel.errors import Invalid, Problem
+from quarterdeck.identity.passwords import LEAST
+from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.limits import Rate
 
 DOOR = Rate(20, 60)
@@ -99,8 +100,8 @@ async def _first_admin(request: AnyRequest, typed: dict[str, str], problem: Prob
             "Password",
             kind="password",
             required=True,
-            hint="At least 12 characters. A password manager may make one.",
-            attributes={"autocomplete": "new-password", "minlength": "12"},
+            hint=f"At least {LEAST} characters. A password manager may make one.",
+            attributes={"autocomplete": "new-password", "minlength": str(LEAST)},
         ),
     ]
     if bootstrap.token_required:
@@ -132,8 +133,6 @@ async def making_first_admin(request: Request[Any, Any, Any]) -> Response[bytes]
     console, form = console_of(request), await read_form(request)
     try:
         check_own_page(request)
-        if len(form.get("password", "")) < 12:
-            raise Invalid("The password is too short.", hint="Take at least 12 characters.", field="password")
         made = await console.ports.first_admin(
             email=form.get("email", ""),
             name=form.get("name", ""),

@@ -112,9 +112,14 @@ def _rooms(words: str) -> tuple[Found, ...]:
     wanted = words.lower().split()
     places = [Found(room.icon, room.label, room.href, "Go to", room.key) for room in ROOMS]
     places.append(Found("people", "You: sessions, theme, keyboard", "/console/me", "Go to"))
+    places.append(Found("people", "People: members and invitations", "/console/access/people", "Go to"))
+    places.append(Found("lock", "Roles and permissions", "/console/access/roles", "Go to"))
+    places.append(Found("lock", "Ask why somebody may do something", "/console/access/why", "Go to"))
     places.append(Found("key", "SSH keys", "/console/fleet/keys", "Go to"))
     places.append(Found("fleet", "Tidying: policies for old things on servers", "/console/fleet/policies", "Go to"))
     places.append(Found("plus", "Deploy something…", "/console/projects/new", "Do"))
+    places.append(Found("plus", "Invite somebody…", "/console/access/people#invite", "Do"))
+    places.append(Found("plus", "New role…", "/console/access/roles/new", "Do"))
     places.append(Found("plus", "Add a server…", "/console/fleet/new", "Do"))
     return tuple(place for place in places if all(word in place.label.lower() for word in wanted))
 

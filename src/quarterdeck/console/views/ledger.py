@@ -26,7 +26,9 @@ class HostRow:
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
-    """`subject` is what the job is about, `cause` why it ended as it did, or why it waits. `work` is its `wrk_…`."""
+    """`subject` is what the job is about, `cause` why it ended as it did, or why it waits. `work` is its `wrk_…`.
+    `word` stands in the place of the state's where that would mislead: of what succeeded and did nothing.
+    """
 
     ref: str
     kind: str
@@ -40,6 +42,7 @@ class JobRow:
     seconds: float | None
     cause: str
     work: str
+    word: str = ""
 
     @property
     def href(self) -> str:
@@ -69,7 +72,7 @@ class JobView:
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """`outcome` is success, failure or denied."""
+    """`outcome` is success, failure or denied; `about` is the resource as a filter names it."""
 
     ref: str
     at: datetime
@@ -80,12 +83,14 @@ class AuditRow:
     outcome: str
     address: str
     facts: tuple[Fact, ...]
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditAsked:
     """What a list of events is narrowed to; empty fields leave it open. `action` is how it begins, `actor` is whole,
-    days are those of the viewer's `zone` and both included.
+    `resource` a kind (`project`), an id, or both (`project:prj_…`), days are those of the viewer's `zone` and both
+    included.
     """
 
     action: str = ""
@@ -95,6 +100,23 @@ class AuditAsked:
     since: date | None = None
     until: date | None = None
     zone: ZoneInfo | None = None
+    resource: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """How far the trail is sealed and proved. `last` and `proved_to` are events; `proved_at` is None where nobody has
+    asked for a proof, `found` is what was found first, empty for nothing.
+    """
+
+    sealed: int = 0
+    last: str = ""
+    proved: int = 0
+    proved_to: str = ""
+    proved_at: datetime | None = None
+    proved_by: str = ""
+    found: str = ""
+    running: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +127,7 @@ class AuditList:
     older: str | None
     actions: tuple[str, ...]
     actors: tuple[str, ...]
-    chain: str
+    chain: Chain
 
 
 @dataclass(frozen=True, slots=True)

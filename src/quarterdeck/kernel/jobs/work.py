@@ -28,7 +28,8 @@ Fact = str | float | bool | None
 @dataclass(frozen=True, slots=True)
 class About:
     """`operation` is the documented operation that asked for the work, else the kind of the job. `links` are wire ids
-    by their documented field (`deploymentId`, …); `details` are safe to show to every reader.
+    by their documented field (`deploymentId`, …); `details` are safe to show to every reader. `came_to` is a word and a
+    sentence for what has ended as its handler wished and yet did not do what its name says.
     """
 
     operation: str
@@ -36,6 +37,7 @@ class About:
     step: str | None = None
     links: Mapping[str, str] = field(default_factory=dict)
     details: Mapping[str, Fact] = field(default_factory=dict)
+    came_to: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True, slots=True)

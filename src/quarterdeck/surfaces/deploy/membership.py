@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
-from quarterdeck.access import Access, roles
-from quarterdeck.identity import accounts, invitations, mails, members, organizations, sessions
+from quarterdeck.access import Access
+from quarterdeck.identity import invitations, members, organizations, ranks
 from quarterdeck.identity.members import Member
 from quarterdeck.identity.model import Invitation, Organization, User
-from quarterdeck.kernel import mail
+from quarterdeck.identity.ranks import FAMILY, rank
 from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Forbidden, Invalid
+from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.http.endpoint import Call
 from quarterdeck.surfaces.deploy.identities import documented, user_named, wire_id
 from quarterdeck.surfaces.deploy.operation import operation
@@ -22,8 +21,6 @@ from quarterdeck.surfaces.deploy.wire import organizations as wire
 from quarterdeck.surfaces.shared.mail_links import base as base_of
 from quarterdeck.surfaces.shared.values import given
 
-FAMILY = "organization"
-LIFE = timedelta(hours=48)
 MOST = 250
 UNSEEN = ((404, "not_found"),)
 
@@ -39,11 +36,6 @@ class Place:
     def enter(self, tx: Tx) -> Organization:
         self.organization = organizations.enter(tx, self._access, self._ref, self._permission)
         return self.organization
-
-
-def rank(roles: tuple[str, ...] | list[str]) -> str | None:
-    """The highest organization role among the keys of roles, as its last part."""
-    return next((role for role in organizations.RANK if f"{FAMILY}:{role}" in roles), None)
 
 
 def member_item(member: Member) -> dict[str, Any]:
@@ -119,13 +111,8 @@ async def invite(
     place, base = Place(call, access, organization_id), base_of(call)
 
     def verb(tx: Tx) -> dict[str, Any]:
-        here = place.organization
-        sessions.require_in_person(tx.principal)
-        _may_give(tx, here, body.role)
-        made = invitations.invite(tx, body.email, [f"{FAMILY}:{body.role}"], life=LIFE)
-        letter = mails.invitation(body.email, base, made.token, here.name, tx.principal.label, LIFE)
-        mail.post(tx, letter, here.id)
-        return invitation_item(tx, made.invitation, here)
+        made = ranks.ask_in(tx, body.email, body.role, base)
+        return invitation_item(tx, made.invitation, place.organization)
 
     return await once(call, body, place, verb)
 
@@ -138,11 +125,7 @@ async def change_role(
 
     def verb(tx: Tx) -> dict[str, Any]:
         here = place.organization
-        member = _member(tx, here, member_id)
-        if rank(member.roles) != body.role:
-            members.keep_owner(tx, member.user, here.id, "given another role")
-            _may_give(tx, here, body.role)
-            members.set_roles(tx, access, member.user, here.id, FAMILY, [f"{FAMILY}:{body.role}"])
+        ranks.make(tx, access, _member(tx, here, member_id), body.role)
         return member_item(_member(tx, here, member_id))
 
     return await once(call, body, place, verb)
@@ -159,7 +142,7 @@ async def remove(
     def verb(tx: Tx) -> dict[str, Any]:
         here = place.organization
         member = _member(tx, here, member_id)
-        accounts.remove_member(tx, access, member.user, here.id)
+        ranks.let_go(tx, access, member)
         return {
             "memberId": wire_id(member.user.uid),
             "organizationId": here.ref,
@@ -196,10 +179,3 @@ async def once(call: Call, body: Any, place: Place, verb: Callable[[Tx], dict[st
 
 def _member(tx: Tx, organization: Organization, ref: str) -> Member:
     return members.find(tx, organization.id, user_named(tx, ref))
-
-
-def _may_give(tx: Tx, organization: Organization, role: str) -> None:
-    """Only who owns an organization makes another its owner, and a narrowed token gives nothing beyond itself."""
-    if role == "owner" and organizations.role_of(tx, tx.principal.id, organization.id) != "owner":
-        raise Forbidden("Only an owner makes somebody an owner.", hint="Ask an owner of the organization.")
-    roles.require_given(tx, [f"{FAMILY}:{role}"])

@@ -1,0 +1,105 @@
+"""What somebody is in an organization: asked in as, made, and let go. One role of the family `organization` at a time.
+
+The owner is guarded here: nobody but an owner makes one, and an owner is neither removed nor given another role.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import timedelta
+
+from quarterdeck.access import Access, roles
+from quarterdeck.identity import accounts, invitations, mails, members, organizations, powers, sessions
+from quarterdeck.identity.invitations import Invited
+from quarterdeck.identity.members import Member
+from quarterdeck.identity.model import Invitation, Organization, User
+from quarterdeck.kernel import mail
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import Forbidden, Invalid
+
+FAMILY = "organization"
+LIFE = timedelta(hours=48)
+"""How long an invitation is good."""
+
+
+def rank(keys: Collection[str]) -> str | None:
+    """The highest organization role among the keys of roles, as its last part."""
+    return next((role for role in organizations.RANK if f"{FAMILY}:{role}" in keys), None)
+
+
+def here(tx: Tx) -> Organization:
+    """The organization that the unit acts in."""
+    found = tx.get(Organization, tx.principal.organization_id or 0)
+    assert found is not None  # noqa: S101 - a user's session always has one
+    return found
+
+
+def ask_in(tx: Tx, email: str, role: str, base: str) -> Invited:
+    """Ask somebody into the caller's organization and write to them; links begin with `base`. Raises as
+    `require_may_give` and `invitations.invite` do.
+    """
+    sessions.require_in_person(tx.principal)
+    require_may_give(tx, role)
+    made = invitations.invite(tx, email, [f"{FAMILY}:{role}"], life=LIFE)
+    _write(tx, made, base)
+    return made
+
+
+def ask_again(tx: Tx, invitation: Invitation, base: str) -> Invited:
+    """Another link and another life for an invitation; the link before ends. Who could not have asked in with its
+    roles does not do so again. Raises `Forbidden` and as `invitations.renew` does.
+    """
+    if named := rank(invitation.roles):
+        require_may_give(tx, named)
+    roles.require_given(tx, invitation.roles)
+    made = invitations.renew(tx, invitation, LIFE)
+    _write(tx, made, base)
+    return made
+
+
+def link(tx: Tx, made: Invited, base: str) -> str:
+    """The link for the inviter to pass on by hand: see `invitations.hand`."""
+    return mails.invitation_link(base, invitations.hand(tx, made, LIFE))
+
+
+def make(tx: Tx, access: Access, member: Member, role: str) -> None:
+    """Give a member another role. Raises `Invalid` (`invariant_violation`) for an owner, `Forbidden` and `Conflict`
+    (`last_administrator`).
+    """
+    now = rank(member.roles)
+    if now == role:
+        return
+    place = here(tx)
+    members.keep_owner(tx, member.user, place.id, "given another role")
+    require_may_give(tx, role)
+    members.set_roles(tx, access, member.user, place.id, FAMILY, [f"{FAMILY}:{role}"])
+
+
+def let_go(tx: Tx, access: Access, member: Member) -> None:
+    """Take a member out of the organization. Raises as `make` does."""
+    accounts.remove_member(tx, access, member.user, here(tx).id)
+
+
+def require_another(tx: Tx, user: User) -> None:
+    """Raise `Conflict` (`own_account`) where somebody would do to themselves what could lock them out."""
+    powers.require_another(tx, user, "The membership")
+
+
+def require_may_give(tx: Tx, role: str) -> None:
+    """Only who owns an organization makes another its owner, and a narrowed token gives nothing beyond itself."""
+    if role not in organizations.RANK:
+        raise Invalid(
+            f"{role[:40]!r} is no role of an organization.",
+            code="role_unknown",
+            hint=f"Roles: {', '.join(organizations.RANK)}.",
+            field="role",
+        )
+    if role == "owner" and organizations.role_of(tx, tx.principal.id, here(tx).id) != "owner":
+        raise Forbidden("Only an owner makes somebody an owner.", hint="Ask an owner of the organization.")
+    roles.require_given(tx, [f"{FAMILY}:{role}"])
+
+
+def _write(tx: Tx, made: Invited, base: str) -> None:
+    place = here(tx)
+    letter = mails.invitation(made.invitation.email, base, made.token, place.name, tx.principal.label, LIFE)
+    mail.post(tx, letter, place.id)

@@ -24,6 +24,7 @@ from quarterdeck.kernel.vault import Secret
 
 PREFIX = "ov_pat_"
 MOST = 100
+LONGEST_LABEL = 200
 USE_NOTED = timedelta(minutes=1)
 """How far apart two notes of a token's last use are at least."""
 
@@ -31,7 +32,13 @@ USE_NOTED = timedelta(minutes=1)
 def create(
     tx: Tx, user: User, label: str, scopes: Sequence[str] = (), expires_at: datetime | None = None
 ) -> tuple[PersonalToken, Secret[str]]:
-    """A token of the caller in the current organization. Raises `Invalid` for an unknown scope or a past time."""
+    """A token of the caller in the current organization. Raises `Invalid` for a label that is none, an unknown scope
+    or a past time.
+    """
+    if not 1 <= len(label.strip()) <= LONGEST_LABEL:
+        raise Invalid(
+            f"A token is called by 1 to {LONGEST_LABEL} characters.", hint="Say what it is for.", field="label"
+        )
     unknown = sorted(set(scopes) - SCOPES.keys())
     if unknown:
         raise Invalid(

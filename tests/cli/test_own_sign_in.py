@@ -154,6 +154,20 @@ def test_at_a_terminal_without_a_name_the_browser_lets_it_in_and_the_credential_
     assert renewals + again == [{"refresh_token": "renewal-1"}] * 2
 
 
+def test_when_the_session_has_ended_it_is_said_and_the_credential_forgotten(
+    qd: Command, browser: ContractServer, home: Path
+) -> None:
+    def over(*_: Any) -> Any:
+        raise plainly(401, "This refresh token is not valid.")
+
+    assert qd("login", browser.url).code == 0
+    browser.tokens = set()
+    browser.outside["POST", "/api/auth/cli/refresh"] = over
+    result = qd("ls", "projects")
+    assert (result.code, f"qd login {browser.url}" in result.err) == (3, True)
+    assert "renewal-1" not in (home / "config" / "quarterdeck" / "profiles.json").read_text()
+
+
 def test_a_login_that_is_refused_in_the_browser_keeps_nothing(qd: Command, browser: ContractServer, home: Path) -> None:
     def refused(*_: Any) -> Any:
         raise plainly(400, "This login is over: it was refused, or the program is in already.")

@@ -56,7 +56,7 @@ async def lives(deck, token):
 
 async def test_a_new_password_ends_the_other_sessions_and_signs_in(deck):
     other = await other_session(deck)
-    assert "Your 1 other session ends" in (await deck.client.get(f"{ME}/password")).text
+    assert "Your other session ends" in (await deck.client.get(f"{ME}/password")).text
     wrong = {"currentPassword": "a guess of somebody", "password": NEW, "passwordAgain": NEW}
     refused = await post(deck, f"{ME}/password", **wrong)
     assert (refused.status_code, 'id="f-currentPassword-e"' in refused.text) == (400, True)
@@ -191,6 +191,18 @@ async def test_signing_out_everywhere_else_leaves_this_session_alone(deck):
     assert page.count('<form class="push" method="post" action="/console/me/sessions/') == 0
     assert (await told(deck)).count("session.revoked") == 2
     assert "You are signed in nowhere else." in (await deck.client.get(f"{ME}/sign-out-elsewhere")).text
+
+
+async def test_what_the_browser_let_in_ends_with_it_and_is_not_renewed(deck):
+    program = {"device_code": "c" * 40}
+    assert (await deck.send("POST", "/api/auth/cli/exchange", program, token=None)).status_code == 404
+    await deck.send("POST", "/api/auth/cli/generate", program)
+    told_once = (await deck.send("POST", "/api/auth/cli/exchange", program, token=None)).json()
+    assert await lives(deck, told_once["access_token"])
+    assert (await post(deck, f"{ME}/sign-out-elsewhere")).status_code == 303
+    assert not await lives(deck, told_once["access_token"])
+    renewal = {"refresh_token": told_once["refresh_token"]}
+    assert (await deck.send("POST", "/api/auth/cli/refresh", renewal, token=None)).status_code == 401
 
 
 async def test_a_session_acts_in_another_organization_of_its_owner_only(deck):

@@ -13,7 +13,7 @@ from console.people_side import JONAS
 from console.portside import Portside
 from quarterdeck.console.ports import Bootstrap, Place
 from quarterdeck.console.views.people import PEOPLE, ROLES, RoleForm
-from quarterdeck.kernel.errors import Invalid, Unauthenticated
+from quarterdeck.kernel.errors import Invalid
 
 WEB = Place("storefront", "production", "web")
 SHOP = "/console/projects/storefront"
@@ -116,6 +116,19 @@ DEEDS: list[tuple[str, dict[str, str], tuple[Any, ...], str]] = [
     ),
     (f"{ROLES}/r3/delete", {"confirmation": "Release"}, ("delete-role", "r3", "Release"), ROLES),
     ("/console/me/sessions/ses_2/revoke", {}, ("revoke", "ses_2"), "/console/me"),
+    ("/console/me/sign-out-elsewhere", {}, ("sign-out-elsewhere",), "/console/me"),
+    ("/console/me/organization", {"organization": "org_2"}, ("switch-organization", "org_2"), "/console/"),
+    ("/console/me/tokens/3/revoke", {}, ("revoke-token", "3"), "/console/me/tokens"),
+    (
+        "/console/me/password",
+        {
+            "currentPassword": "correct horse battery",
+            "password": " a new one of mara ",
+            "passwordAgain": " a new one of mara ",
+        },
+        ("change-password", " a new one of mara "),
+        "/console/me/password",
+    ),
     ("/console/sign-out", {}, ("sign-out", "mara"), "/console/sign-in"),
 ]
 
@@ -259,31 +272,29 @@ def test_a_failed_sign_in_keeps_the_name_and_not_the_password(client: TestClient
     assert "set-cookie" not in answer.headers
 
 
-def test_a_one_time_code_is_asked_for_only_once_the_account_turns_out_to_need_it(
+def test_a_one_time_code_is_asked_for_only_once_the_password_was_right(
     client: TestClient[Litestar], ports: Portside
 ) -> None:
     client.cookies.clear()
-    field = 'name="totpCode"'
+    field, form = 'name="totpCode"', {"username": "aiko", "next": "/console/jobs"}
     assert field not in client.get("/console/sign-in").text
-    assert field not in client.post("/console/sign-in", data={"username": "mara", "password": "wrong-secret"}).text
-    sign_in = ports.sign_in
-    codes: list[str] = []
-
-    async def refuse(*, totp_code: str, **given: Any) -> Any:
-        codes.append(totp_code)
-        if totp_code:
-            return await sign_in(totp_code=totp_code, **given)
-        raise Unauthenticated("A one-time code is needed.", code="totp_required", hint="Type the code of your app.")
-
-    ports.sign_in = refuse  # type: ignore[method-assign]
-    answer = client.post("/console/sign-in", data={"username": "mara", "password": "x"})
-    assert (answer.status_code, field in answer.text) == (401, True)
-    assert 'value="mara"' in answer.text
-    form = {"username": "mara", "password": "correct horse battery", "totpCode": "123 456"}
-    wrong = client.post("/console/sign-in", data=form | {"password": "wrong-secret"})
-    assert (wrong.status_code, field in wrong.text) == (401, True)
-    assert client.post("/console/sign-in", data=form).headers["location"] == "/console/"
-    assert codes == ["", "123456", "123456"]
+    assert field not in client.post("/console/sign-in", data=form | {"password": "wrong-secret"}).text
+    asked = client.post("/console/sign-in", data=form | {"password": "correct horse battery"})
+    assert (asked.status_code, field in asked.text) == (401, True)
+    assert 'name="password"' not in asked.text
+    assert 'name="step" value="right-password"' in asked.text
+    assert "set-cookie" not in asked.headers
+    step = {"step": "right-password", "next": "/console/jobs"}
+    wrong = client.post("/console/sign-in", data=step | {"totpCode": "000000"})
+    assert (wrong.status_code, field in wrong.text, "The code is wrong." in wrong.text) == (401, True, True)
+    late = client.post("/console/sign-in", data=step | {"step": "old", "totpCode": "123456"})
+    assert (late.status_code, 'name="password"' in late.text, field in late.text) == (400, True, False)
+    assert ports.deeds == []
+    for typed, code in (("123 456", "123456"), (" 0a1b2c3d-4e5f6a7b ", "0a1b2c3d-4e5f6a7b")):
+        came = client.post("/console/sign-in", data=step | {"totpCode": typed})
+        assert came.headers["location"] == "/console/jobs"
+        assert "qd_session=mara" in came.headers["set-cookie"]
+        assert ports.deeds.pop() == ("second-step", code)
 
 
 def test_the_first_administrator_is_made_once_and_with_the_setup_token_where_it_is_needed(

@@ -55,6 +55,8 @@ COMMANDS = (
     Command("login", "account:login", "Sign in to a server, and remember it.", ACCOUNT),
     Command("logout", "account:logout", "Sign out, and forget the credential.", ACCOUNT),
     Command("profiles", "account:list_profiles", "List the servers you know, or choose one.", ACCOUNT),
+    Command("password", "own_sign_in:password", "Change your own password.", ACCOUNT),
+    Command("second-factor", "own_sign_in:second_factor", "Ask for a code of your phone beside it.", ACCOUNT),
     Command("role", "access:role", "Look at roles, and make your own.", ACCOUNT),
     Command("grant", "access:grant", "Give and take roles.", ACCOUNT),
     Command("access", "access:access", "Say why somebody may do something, or not.", ACCOUNT),

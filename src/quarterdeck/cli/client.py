@@ -159,22 +159,28 @@ class Api:
 
     def _renew(self) -> bool:
         """Exchange the refresh token, once for all processes of this person. False when there is none."""
-        if self.name is None or not self.profile.refresh:
+        if self.name is None or not (self.profile.refresh or self.profile.renewal):
             return False
         with profiles.changing() as store:
             saved = store.profiles.get(self.name)
-            if saved is None or not saved.refresh or saved.url != self.profile.url:
+            if saved is None or not (saved.refresh or saved.renewal) or saved.url != self.profile.url:
                 return False
             if saved.token == self.profile.token:
-                with self._reaching():
-                    answer = self._http.post("/api/auth/refresh", json={"refreshToken": saved.refresh})
+                answer = self._exchanged(saved)
                 if answer.status_code != 200:
-                    saved.token = saved.refresh = None
+                    saved.token = saved.refresh = saved.renewal = None
                     return False
-                pair = answer.json()
-                saved.token, saved.refresh = pair["access_token"], pair["refreshToken"]
+                found = answer.json()
+                saved.token = found["access_token"]
+                saved.refresh = found["refreshToken"] if saved.refresh else None
             self.profile = saved
         return True
+
+    def _exchanged(self, saved: Profile) -> httpx.Response:
+        with self._reaching():
+            if saved.refresh:
+                return self._http.post("/api/auth/refresh", json={"refreshToken": saved.refresh})
+            return self._http.post("/api/auth/cli/refresh", json={"refresh_token": saved.renewal})
 
 
 def given(query: dict[str, Any]) -> dict[str, str]:

@@ -18,12 +18,15 @@ DEFAULT = "default"
 
 @dataclass
 class Profile:
-    """A server and the credential for it. `refresh` is exchanged once for the next pair."""
+    """A server and the credential for it. `refresh` is exchanged once for the next pair; `renewal`, of a login by the
+    browser, stays and answers another token each time.
+    """
 
     url: str
     token: str | None = field(default=None, repr=False)
     refresh: str | None = field(default=None, repr=False)
     user: str | None = None
+    renewal: str | None = field(default=None, repr=False)
 
 
 @dataclass

@@ -8,6 +8,7 @@ from __future__ import annotations
 import shlex
 
 from quarterdeck.console.ports import SourceChoice
+from quarterdeck.console.views.account import OrganizationRow, TokenRow
 from quarterdeck.console.views.backups import BackupView
 from quarterdeck.console.views.deployments import DeploymentRow
 from quarterdeck.console.views.fleet import CredentialRow, PolicyForm, ServerChoice, ServerView
@@ -258,3 +259,20 @@ def deploy(choice: SourceChoice) -> Command:
         if value:
             words += [flag, value]
     return Command(_line(*words), "POST /api/resources")
+
+
+OWN_PASSWORD = Command("qd password", "POST /api/users/password")
+FACTOR_ON = Command("qd second-factor on", "POST /api/auth/mfa/enroll")
+FACTOR_CODES = Command("qd second-factor codes", "POST /api/auth/mfa/backup-codes/regenerate")
+FACTOR_OFF = Command("qd second-factor off", "POST /api/auth/mfa/disable")
+OWN_TOKEN = Command("qd token personal create laptop --expires 90d --scope deploy:read", "POST /api/web/profile/tokens")
+
+
+def revoke_token(row: TokenRow) -> Command:
+    words = ("token", "personal", "revoke", row.ref, f"--confirm={row.label}")
+    return Command(_line(*words), f"POST /api/web/profile/tokens/{row.ref}/revoke")
+
+
+def switch_organization(rows: tuple[OrganizationRow, ...]) -> Command:
+    slug = next((row.slug for row in rows if not row.here), "…")
+    return Command(_line("organization", "switch", slug), "POST /api/organizations/current-context/switch")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from litestar.types import ControllerRouterHandler
 
 from quarterdeck.console.desk import Console
+from quarterdeck.console.domain.account import Account
 from quarterdeck.console.domain.deeds import Deeds
 from quarterdeck.console.domain.doors import Doors
 from quarterdeck.console.domain.fleet import Fleet
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from quarterdeck.instance import Instance
 
 
-class InstancePorts(Doors, Reads, Deeds, Fleet, Tidying, KeptLogs, People, Roles, Live):
+class InstancePorts(Doors, Account, Reads, Deeds, Fleet, Tidying, KeptLogs, People, Roles, Live):
     """The ports over the domain of one installation."""
 
     def __init__(self, instance: Instance, registry: tuple[DeletionBlocker, ...] = ()) -> None:

@@ -125,7 +125,7 @@ def note_of(problem: Problem, ask: str | None = None) -> Note:
 
 async def read_form(request: AnyRequest) -> dict[str, str]:
     """The posted fields as text, trimmed; passwords and areas keep their spaces. Files are not read."""
-    kept = {"password", "value", "content"}
+    kept = {"password", "currentPassword", "passwordAgain", "value", "content"}
     posted = await request.form()
     return {
         name: value if name in kept else value.strip()

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from quarterdeck.console.people_ports import People, Roles
+from quarterdeck.console.views.account import Enrolment, NewToken, OrganizationRow, SignInView, TokenRow
 from quarterdeck.console.views.backups import BackupView
 from quarterdeck.console.views.deployments import DeploymentRow, DeploymentView, LineView, LogView, RollbackView
 from quarterdeck.console.views.device import DeviceView
@@ -45,6 +46,13 @@ class SignedIn:
 
     token: str
     max_age: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`token` stands for a password that was right, for five minutes."""
+
+    token: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +152,14 @@ class Doors(Protocol):
         self, *, email: str, name: str, password: str, setup_token: str, request: Any
     ) -> SignedIn: ...
 
-    async def sign_in(self, *, login: str, password: str, totp_code: str, request: Any) -> SignedIn:
-        """Raises Unauthenticated with code totp_required when only the one-time code is missing."""
+    async def sign_in(self, *, login: str, password: str, request: Any) -> SignedIn | Step:
+        """A step where the password was right and a one-time code is still to come."""
+        ...
+
+    async def second_step(self, *, token: str, code: str, request: Any) -> SignedIn:
+        """The rest of a sign-in whose password was right. Raises Invalid (link_invalid) when that is too long ago,
+        Unauthenticated for a wrong code.
+        """
         ...
 
     async def accept_invitation(self, *, token: str, name: str, password: str, request: Any) -> SignedIn | None:
@@ -198,6 +212,52 @@ class Doors(Protocol):
     async def approve_device(self, who: Principal, code: str) -> None: ...
 
     async def refuse_device(self, who: Principal, code: str) -> None: ...
+
+
+class Account(Protocol):
+    """The reader's own account. Whoever comes by a token of a program is refused what makes or ends credentials."""
+
+    async def sign_in_view(self, who: Principal) -> SignInView: ...
+
+    async def change_password(self, who: Principal, *, present: str, new: str) -> None:
+        """Every other session ends. Raises Invalid for the field `currentPassword` or `password`."""
+        ...
+
+    async def sign_out_elsewhere(self, who: Principal) -> int:
+        """Answers how many sessions ended."""
+        ...
+
+    async def begin_factor(self, who: Principal) -> Enrolment: ...
+
+    async def begun_factor(self, who: Principal, secret: str) -> Enrolment | None:
+        """What `begin_factor` answered, for who still has its secret."""
+        ...
+
+    async def confirm_factor(self, who: Principal, code: str) -> tuple[str, ...]:
+        """The recovery codes, this once."""
+        ...
+
+    async def renew_codes(self, who: Principal, code: str) -> tuple[str, ...]: ...
+
+    async def switch_off_factor(self, who: Principal, *, password: str, code: str) -> None:
+        """`password` is looked at where there is one."""
+        ...
+
+    async def tokens(self, who: Principal) -> tuple[TokenRow, ...]:
+        """Newest first, those that have ended included."""
+        ...
+
+    async def create_token(
+        self, who: Principal, *, label: str, scopes: tuple[str, ...], days: int | None
+    ) -> NewToken: ...
+
+    async def revoke_token(self, who: Principal, ref: str) -> None: ...
+
+    async def organizations(self, who: Principal) -> tuple[OrganizationRow, ...]:
+        """Where the reader may act, with this session."""
+        ...
+
+    async def switch_organization(self, who: Principal, ref: str) -> None: ...
 
 
 class Reads(Protocol):
@@ -450,5 +510,5 @@ class Live(Protocol):
         ...
 
 
-class ConsolePorts(Doors, Reads, Deeds, Fleet, KeptLogs, People, Roles, Live, Protocol):
+class ConsolePorts(Doors, Account, Reads, Deeds, Fleet, KeptLogs, People, Roles, Live, Protocol):
     """All of it, as the pages are given it."""

@@ -41,7 +41,23 @@ def begin(tx: Tx, user: User) -> tuple[Secret[str], Secret[str]]:
     user.totp_secret = tx.vault.seal(User.__tablename__, user.uid, _FIELD, secret)
     user.totp_last_step = None
     _note(tx, user, IdentityAction.SECOND_FACTOR_BEGUN)
-    return Secret(secret), Secret(pyotp.TOTP(secret).provisioning_uri(name=user.username, issuer_name=ISSUER))
+    return Secret(secret), _address(user, secret)
+
+
+def address_again(tx: Tx, user: User, secret: Secret[str]) -> Secret[str] | None:
+    """The `otpauth://` address of the pending factor, for whoever still has the secret that `begin` answered; else
+    None. What is pending is never shown to somebody who did not begin it.
+    """
+    if user.totp_enabled_at is not None or user.totp_secret is None:
+        return None
+    pending = tx.vault.open(User.__tablename__, user.uid, _FIELD, user.totp_secret).reveal()
+    if not hmac.compare_digest(pending.encode(), secret.reveal().encode(errors="surrogatepass")):
+        return None
+    return _address(user, pending)
+
+
+def _address(user: User, secret: str) -> Secret[str]:
+    return Secret(pyotp.TOTP(secret).provisioning_uri(name=user.username, issuer_name=ISSUER))
 
 
 def confirm(tx: Tx, user: User, code: str) -> list[Secret[str]]:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from quarterdeck.cli import profiles
+from quarterdeck.cli.browser_login import by_browser
 from quarterdeck.cli.client import Api, loopback
 from quarterdeck.cli.failure import Exit, Failure, usage
 from quarterdeck.cli.options import Common
@@ -28,10 +29,14 @@ def login(
 ) -> None:
     """Sign in to a server and remember it; later commands go there.
 
+    Without a user name or a token it asks your browser to let it in, which needs no password here: look that the page
+    shows the same code. On a machine without a browser open the address elsewhere.
+
     The credential is kept in ~/.config/quarterdeck/profiles.json, readable by you alone.
     QUARTERDECK_URL with QUARTERDECK_TOKEN is used instead of it where both are set.
 
     qd login http://127.0.0.1:8700
+    qd login https://deck.example.com --username ada
     qd login https://deck.example.com --username ada --password -   < password.txt
     qd login https://deck.example.com --token - --profile work
 
@@ -40,7 +45,7 @@ def login(
     url
         The address of the server. Default: QUARTERDECK_URL, else the server of the profile.
     username
-        Your user name or e-mail address. Asked for on a terminal.
+        Your user name or e-mail address, to sign in with your password instead.
     password
         Your password, or - to read it from stdin. Asked for on a terminal.
     token
@@ -59,6 +64,10 @@ def login(
     try:
         if token is not None:
             profile = _by_token(address, _given(token, "token"))
+        elif username is None and password is None and code is None and terminal.asks:
+            _require_administrator(api)
+            profile = by_browser(api, terminal)
+            profile.user = _by_token(address, profile.token or "").user
         else:
             profile = _by_password(api, terminal, username, password, code)
     finally:
@@ -110,13 +119,7 @@ def _who(context: dict[str, Any]) -> str:
 
 def _by_password(api: Api, terminal: Terminal, username: str | None, password: str | None, code: str | None) -> Profile:
     address = api.profile.url
-    if _needs_administrator(api):
-        raise Failure(
-            f"{address} has no administrator yet.",
-            exit=Exit.NOT_SIGNED_IN,
-            code="first_admin_bootstrap_required",
-            hint=f"Create the first one in a browser: {address}/console/",
-        )
+    _require_administrator(api)
     way = "Give --username with --password - (read from stdin), or --token -."
     name = username or terminal.ask("User name", otherwise=way)
     secret = _given(password, "password") if password else terminal.ask("Password", secret=True, otherwise=way)
@@ -127,6 +130,17 @@ def _by_password(api: Api, terminal: Terminal, username: str | None, password: s
         answer = api.call("POST", "/api/auth/login", body=body)
     user = answer.get("user") or {}
     return Profile(address, answer["access_token"], answer.get("refreshToken"), user.get("username") or name)
+
+
+def _require_administrator(api: Api) -> None:
+    address = api.profile.url
+    if _needs_administrator(api):
+        raise Failure(
+            f"{address} has no administrator yet.",
+            exit=Exit.NOT_SIGNED_IN,
+            code="first_admin_bootstrap_required",
+            hint=f"Create the first one in a browser: {address}/console/",
+        )
 
 
 def _needs_administrator(api: Api) -> bool:
@@ -162,7 +176,7 @@ def logout(*, common: Common = Common()) -> None:
     with profiles.changing() as changed:
         saved = changed.profiles.get(name)
         if saved is not None:
-            saved.token = saved.refresh = None
+            saved.token = saved.refresh = saved.renewal = None
     terminal.answer({"url": profile.url, "profile": name}, name=name, text=f"Signed out of {profile.url}.")
 
 

@@ -45,10 +45,13 @@ def shown_once(opened: Session, answer: Row, *, name: str, text: str) -> None:
     opened.terminal.say(f"{text} {ONCE}")
 
 
-def create(label: str, /, *, expires: str | None = None, changing: Changing = CHANGING) -> None:
+def create(
+    label: str, /, *, expires: str | None = None, scope: tuple[str, ...] = (), changing: Changing = CHANGING
+) -> None:
     """Make a token that acts as you. It makes no further credentials.
 
     qd token personal create laptop --expires 90d
+    qd token personal create backups --scope deploy:read --scope runbooks
 
     Parameters
     ----------
@@ -56,8 +59,12 @@ def create(label: str, /, *, expires: str | None = None, changing: Changing = CH
         What it is for.
     expires
         When it ends: 90d, 12h or a date. Default: never.
+    scope
+        What it is narrowed to; more than once for several. Default: everything that you may.
     """
-    body = {"label": label} | ({"expiresAt": end} if (end := until(expires)) else {})
+    body: Row = {"label": label} | ({"expiresAt": end} if (end := until(expires)) else {})
+    if scope:
+        body["scopes"] = list(scope)
     with session(changing) as opened:
         made = opened.api.ours("personal-tokens.create", "POST", OWN, body)
         opened.sent()

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from quarterdeck.console.domain import ledger
-from quarterdeck.console.ports import AccountRow, Begun, Bootstrap, Finished, ProviderChoice, SignedIn
+from quarterdeck.console.ports import AccountRow, Begun, Bootstrap, Finished, ProviderChoice, SignedIn, Step
 from quarterdeck.console.views.device import DeviceView
 from quarterdeck.console.views.ledger import SessionRow
 from quarterdeck.identity import addresses, coming_in, devices, recovery, sessions, setup, signing_in
 from quarterdeck.identity.oidc import accounts, providers
 from quarterdeck.identity.sessions import Opened
-from quarterdeck.kernel.errors import Forbidden
+from quarterdeck.identity.signing_in import SecondFactorRequired
+from quarterdeck.kernel.errors import Forbidden, Invalid
 from quarterdeck.kernel.http.guard import names_this_machine
 from quarterdeck.kernel.http.own_address import own_address
 from quarterdeck.kernel.principal import Principal
@@ -56,9 +57,15 @@ class Doors:
             display_name=name or None,
             password=Secret(password),
         )
-        return await self.sign_in(login=email, password=password, totp_code="", request=request)
+        return await self._sign_in(email, password, request)
 
-    async def sign_in(self, *, login: str, password: str, totp_code: str, request: Any) -> SignedIn:
+    async def sign_in(self, *, login: str, password: str, request: Any) -> SignedIn | Step:
+        try:
+            return await self._sign_in(login, password, request)
+        except SecondFactorRequired as needed:
+            return Step(needed.token.reveal())
+
+    async def _sign_in(self, login: str, password: str, request: Any) -> SignedIn:
         opened: Opened = await signing_in.sign_in(
             self.instance.db,
             self.instance.attempts,
@@ -67,8 +74,28 @@ class Doors:
             kinds=("session",),
             client_kind="web",
             user_agent=request.headers.get("user-agent"),
-            code=totp_code or None,
         )
+        return SignedIn(self.instance.signer.sign(opened.tokens["session"]), WEEK)
+
+    async def second_step(self, *, token: str, code: str, request: Any) -> SignedIn:
+        try:
+            opened: Opened = await signing_in.second_step(
+                self.instance.db,
+                self.instance.attempts,
+                token,
+                code,
+                kinds=("session",),
+                client_kind="web",
+                user_agent=request.headers.get("user-agent"),
+            )
+        except Invalid as problem:
+            if problem.code != "link_invalid":
+                raise
+            raise Invalid(
+                "It is too long ago that your password was right.",
+                code=problem.code,
+                hint="Sign in again; the code has five minutes then.",
+            ) from None
         return SignedIn(self.instance.signer.sign(opened.tokens["session"]), WEEK)
 
     async def accept_invitation(self, *, token: str, name: str, password: str, request: Any) -> SignedIn | None:

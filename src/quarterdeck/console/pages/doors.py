@@ -21,7 +21,7 @@ from quarterdeck.console.desk import (
     status_of,
 )
 from quarterdeck.console.permissions import PUBLIC, SIGNED_IN, needs
-from quarterdeck.console.ports import SignedIn
+from quarterdeck.console.ports import SignedIn, Step
 from quarterdeck.console.render import see
 from quarterdeck.console.views.shell import Field
 from quarterdeck.identity.passwords import LEAST
@@ -40,19 +40,22 @@ async def sign_in(request: Request[Any, Any, Any]) -> Response[bytes]:
     return await sign_in_page(request, {"next": request.query_params.get("next", "")})
 
 
-async def sign_in_page(request: AnyRequest, typed: dict[str, str], problem: Problem | None = None) -> Response[bytes]:
-    # Asked for only once the password was right: the page tells nobody else which accounts have a second factor.
-    code_asked = "totpCode" in typed or (problem is not None and problem.code == "totp_required")
+async def sign_in_page(
+    request: AnyRequest, typed: dict[str, str], problem: Problem | None = None, *, step: str = ""
+) -> Response[bytes]:
+    """With a `step` the form asks for the one-time code alone. That is asked for only once the password was right:
+    the page tells nobody else which accounts have a second factor.
+    """
     return console_of(request).renderer.page(
         request,
         "pages/sign_in.html",
-        status=status_of(problem) if problem else 200,
+        status=status_of(problem) if problem else 401 if step else 200,
         values={
             "host": request.url.netloc,
             "providers": await console_of(request).ports.identity_providers(),
             "next": inside(typed.get("next", "")),
             "problem": note_of(problem, request_id()) if problem else None,
-            "code_asked": code_asked,
+            "step": step,
             "login": typed.get("username", ""),
         },
     )
@@ -61,16 +64,20 @@ async def sign_in_page(request: AnyRequest, typed: dict[str, str], problem: Prob
 @post("/sign-in", opt=needs(PUBLIC, rate=DOOR))
 async def signing_in(request: Request[Any, Any, Any]) -> Response[bytes]:
     console, form = console_of(request), await read_form(request)
+    step = form.get("step", "")
     try:
         check_own_page(request)
-        made = await console.ports.sign_in(
-            login=form.get("username", ""),
-            password=form.get("password", ""),
-            totp_code=form.get("totpCode", "").replace(" ", ""),
-            request=request,
-        )
+        if step:
+            code = form.get("totpCode", "").replace(" ", "")
+            made = await console.ports.second_step(token=step, code=code, request=request)
+        else:
+            login, password = form.get("username", ""), form.get("password", "")
+            opened = await console.ports.sign_in(login=login, password=password, request=request)
+            if isinstance(opened, Step):
+                return await sign_in_page(request, form, step=opened.token)
+            made = opened
     except Problem as problem:
-        return await sign_in_page(request, form, problem)
+        return await sign_in_page(request, form, problem, step="" if problem.code == "link_invalid" else step)
     return enter(request, made, inside(form.get("next", "")))
 
 

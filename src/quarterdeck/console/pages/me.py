@@ -1,4 +1,4 @@
-"""The reader's own page: sessions, theme, keyboard; and the search over everything."""
+"""The reader's own page: sessions, organizations, theme, keyboard; and the search over everything."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Any
 from litestar import Request, Response, get, post
 from litestar.datastructures import Cookie
 
-from quarterdeck.console.desk import AnyRequest, inside, open_desk, part, read_form
+from quarterdeck.console import commands
+from quarterdeck.console.desk import AnyRequest, act, inside, open_desk, part, read_form
 from quarterdeck.console.navigation import ROOMS
+from quarterdeck.console.pages.questions import ask
 from quarterdeck.console.permissions import SIGNED_IN, needs
 from quarterdeck.console.render import KEYS_COOKIE, THEME_COOKIE, secure_headers, see
 from quarterdeck.console.views.ledger import Found
@@ -28,6 +30,7 @@ async def me(request: Request[Any, Any, Any]) -> Response[bytes]:
 async def me_page(request: AnyRequest, problem: Problem | None = None) -> Response[bytes]:
     desk = await open_desk(request)
     sessions = await desk.ports.sessions(desk.who)
+    organizations = await desk.ports.organizations(desk.who)
     accounts = await desk.ports.external_accounts(desk.who)
     return desk.page(
         "pages/me.html",
@@ -35,6 +38,8 @@ async def me_page(request: AnyRequest, problem: Problem | None = None) -> Respon
         crumbs=(Crumb("You"),),
         problem=problem,
         sessions=sessions,
+        organizations=organizations,
+        switch_command=commands.switch_organization(organizations),
         accounts=accounts,
         fields=(
             Field(
@@ -82,6 +87,41 @@ async def revoke(request: Request[Any, Any, Any]) -> Response[bytes]:
     return see("/console/me", "session-ended")
 
 
+@get("/me/sign-out-elsewhere", opt=needs(SIGNED_IN))
+async def ask_sign_out_elsewhere(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk = await open_desk(request)
+    others = [one for one in await desk.ports.sessions(desk.who) if not one.current]
+    return ask(
+        desk,
+        here="me",
+        crumbs=(Crumb("You", "/console/me"), Crumb("Sign out everywhere else")),
+        title="Sign out everywhere else?",
+        texts=("These sessions end at once. Personal tokens stay; end them under Tokens.",),
+        items=tuple((one.client, one.address) for one in others),
+        action="/console/me/sign-out-elsewhere",
+        back="/console/me",
+        keep="Not now",
+        button="Sign out everywhere else",
+        blocked="" if others else "You are signed in nowhere else.",
+    )
+
+
+@post("/me/sign-out-elsewhere", opt=needs(SIGNED_IN))
+async def sign_out_elsewhere(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk = await open_desk(request)
+    await read_form(request)
+    deed = desk.ports.sign_out_elsewhere(desk.who)
+    return await act(deed, "/console/me", "sessions-ended", lambda problem: me_page(request, problem))
+
+
+@post("/me/organization", opt=needs(SIGNED_IN))
+async def switch_organization(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Leads to the first page: whatever stood on the one before belongs to the other organization."""
+    desk, form = await open_desk(request), await read_form(request)
+    deed = desk.ports.switch_organization(desk.who, form.get("organization", ""))
+    return await act(deed, "/console/", "organization-switched", lambda problem: me_page(request, problem))
+
+
 @get("/search", opt=needs(SIGNED_IN))
 async def search(request: Request[Any, Any, Any]) -> Response[bytes]:
     desk = await open_desk(request)
@@ -111,7 +151,10 @@ def _rooms(words: str) -> tuple[Found, ...]:
     """Rooms and deeds whose name has all the words."""
     wanted = words.lower().split()
     places = [Found(room.icon, room.label, room.href, "Go to", room.key) for room in ROOMS]
-    places.append(Found("people", "You: sessions, theme, keyboard", "/console/me", "Go to"))
+    places.append(Found("people", "Your account: sessions, organizations, theme, keyboard", "/console/me", "Go to"))
+    places.append(Found("lock", "Your password", "/console/me/password", "Go to"))
+    places.append(Found("lock", "Your second factor and recovery codes", "/console/me/second-factor", "Go to"))
+    places.append(Found("key", "Your personal tokens", "/console/me/tokens", "Go to"))
     places.append(Found("people", "People: members and invitations", "/console/access/people", "Go to"))
     places.append(Found("lock", "Roles and permissions", "/console/access/roles", "Go to"))
     places.append(Found("lock", "Ask why somebody may do something", "/console/access/why", "Go to"))

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from quarterdeck.access import Access
-from quarterdeck.identity import leaving, organizations, proving, sessions
+from quarterdeck.identity import leaving, organizations, own_account, proving
 from quarterdeck.identity.model import Organization
 from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Tx
@@ -94,11 +94,7 @@ async def current_context(call: Call) -> dict[str, Any]:
 @operation("organizations.switch-current", elsewhere=True, further=(*UNSEEN, (403, "session_bound")))
 async def switch(call: Call, body: wire.OrganizationsSwitchCurrentBody, access: Access) -> dict[str, Any]:
     def verb(tx: Tx) -> dict[str, Any]:
-        chosen = organizations.of_caller(tx, body.organization_id)
-        sessions.switch(tx, chosen)
-        access.load(tx)
-        access.require(tx.principal, call.endpoint.permission, chosen.id)
-        organizations.act_in(tx, chosen)
+        own_account.switch_organization(tx, access, body.organization_id)
         return context(tx)
 
     return await call.write_once(body, verb, own=True)

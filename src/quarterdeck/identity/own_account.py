@@ -1,0 +1,51 @@
+"""What somebody does to their own account."""
+
+from __future__ import annotations
+
+from quarterdeck.access import Access
+from quarterdeck.identity import organizations, proving, second_factor, sessions
+from quarterdeck.identity.attempts import Attempts
+from quarterdeck.identity.model import Organization
+from quarterdeck.kernel.db import Database, Tx
+from quarterdeck.kernel.principal import current
+from quarterdeck.kernel.vault import Secret
+
+
+async def switch_off_second_factor(db: Database, attempts: Attempts, password: Secret[str], code: str) -> None:
+    """Switch the caller's own second factor off, by a code of it and by their password where they have one.
+
+    Raises `Forbidden` (`session_required`), `Invalid` (`password_wrong`, `second_factor_code_wrong`), `Conflict`
+    (`second_factor_disabled`) and `RateLimited`.
+    """
+    sessions.require_in_person(current.get().principal)
+    if await db.read(lambda tx: proving.me(tx).password_hash) is not None:
+        await proving.by_password(db, attempts, password)
+    await proving.by_code(db, attempts, code, second_factor.disable)
+
+
+def sign_out_elsewhere(tx: Tx) -> int:
+    """End every session of the caller but the one they do it with. Answers how many ended.
+
+    Raises `Forbidden` (`session_required`) for a token, which is no session itself.
+    """
+    sessions.require_in_person(tx.principal)
+    others = [one.uid for one in sessions.own(tx, tx.principal.id) if one.uid != tx.principal.credential]
+    for uid in others:
+        sessions.revoke(tx, uid)
+    return len(others)
+
+
+SWITCH = "deploy:organizations.switch-current"
+
+
+def switch_organization(tx: Tx, access: Access, ref: str) -> Organization:
+    """Act in another organization of the caller from here on, by its documented id. Raises `NotFound` for one that
+    they are no member of, `Forbidden` for a token, for a session that a provider vouched for (`session_bound`), and
+    without the permission there.
+    """
+    chosen = organizations.of_caller(tx, ref)
+    sessions.switch(tx, chosen)
+    access.load(tx)
+    access.require(tx.principal, SWITCH, chosen.id)
+    organizations.act_in(tx, chosen)
+    return chosen

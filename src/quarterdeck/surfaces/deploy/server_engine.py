@@ -133,7 +133,7 @@ async def decide(call: Call, server_id: str, body: EngineWish) -> EngineDecided:
         return EngineDecided(server_id=server.ref, decision=_decision(server))
     if body.reason is not None:
         raise Invalid("Only a refusal has a reason.", hint="Leave it out.", field="reason")
-    _, seen, plan = await call.service("instance").looking.engine(server_id)
+    server, seen, plan = await call.service("instance").looking.engine(server_id)
     engines.check_consent(server, plan, consent=body.consent, plan_id=body.plan_id)
     if seen.state == "ready":
         server = await call.write(engines.adopt, server_id, seen.version)

@@ -58,7 +58,7 @@ class Roles:
     async def create_role(self, who: Principal, form: RoleForm) -> str:
         def create(tx: Tx) -> str:
             _named(form)
-            made = roles.create(tx, self.instance.access, form.name, form.text or None, form.permissions, roles.EVERY)
+            made = roles.create(tx, self.instance.access, form.name, form.text or None, form.permissions, None)
             return made.uid
 
         made: str = await self.instance.db.write(create)
@@ -75,7 +75,7 @@ class Roles:
                     hint="Look at what stands now. Saving again keeps yours.",
                 )
             roles.change(
-                tx, self.instance.access, found, roles.EVERY,
+                tx, self.instance.access, found, None,
                 name=form.name, description=form.text, permissions=form.permissions,
             )  # fmt: skip
 

@@ -40,6 +40,9 @@ class KeptSide:
         self._did("keep-log", place, lines, service, reason)
         return ROWS[0].ref
 
+    async def archive_deployment(self, who: Any, place: Place, number: int) -> None:
+        self._did("archive-deployment", place, number)
+
     async def old_kept_logs(self, who: Any, place: Place, days: int) -> int:
         return sum(row.at < NOW - timedelta(days=days) for row in ROWS)
 

@@ -578,9 +578,6 @@ class Portside(Quay, LedgerSide, KeptSide, PeopleSide, LettingIn, OwnSide):
         self._did("import-variables", place, content, exposure, secret, plain)
         return content.count("=")
 
-    async def archive_deployment(self, who: Any, place: Place, number: int) -> None:
-        self._did("archive-deployment", place, number)
-
     async def unset_variable(self, who: Any, place: Any, *, key: str, exposure: str) -> None:
         self._did("unset-variable", place, key, exposure)
 

@@ -140,8 +140,8 @@ async def test_a_member_is_given_another_role_and_let_go_by_their_name(deck):
 async def test_the_last_owner_and_ones_own_account_are_guarded_in_the_words_of_the_rules(deck):
     me = f"{PEOPLE}/{await uid(deck, 'ada@example.com')}"
     assert "An owner is not removed." in await page(deck, f"{me}/remove")
-    await told(deck, f"{me}/role", 409, "of your own account is not changed here", role="viewer")
-    await told(deck, f"{me}/remove", 409, "of your own account is not changed here", confirmation="ada")
+    await told(deck, f"{me}/role", 400, "You cannot change the membership of your own account", role="viewer")
+    await told(deck, f"{me}/remove", 400, "You cannot change the membership of your own account", confirmation="ada")
     await came(deck, "carol@example.com", "admin")
     act_as(deck, await token_of(deck, "carol@example.com"))
     await told(deck, f"{me}/role", 400, "An owner is not given another role.", role="viewer")

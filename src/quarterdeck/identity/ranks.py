@@ -9,7 +9,7 @@ from collections.abc import Collection
 from datetime import timedelta
 
 from quarterdeck.access import Access, roles
-from quarterdeck.identity import accounts, invitations, mails, members, organizations, powers, sessions
+from quarterdeck.identity import accounts, invitations, mails, members, organizations, sessions
 from quarterdeck.identity.invitations import Invited
 from quarterdeck.identity.members import Member
 from quarterdeck.identity.model import Invitation, Organization, User
@@ -81,8 +81,8 @@ def let_go(tx: Tx, access: Access, member: Member) -> None:
 
 
 def require_another(tx: Tx, user: User) -> None:
-    """Raise `Conflict` (`own_account`) where somebody would do to themselves what could lock them out."""
-    powers.require_another(tx, user, "The membership")
+    """Raise `Invalid` (`own_account`) where somebody would do to themselves what could lock them out."""
+    accounts.require_another(tx, user, "change the membership of")
 
 
 def require_may_give(tx: Tx, role: str) -> None:

@@ -116,11 +116,11 @@ def furnish(house: House) -> None:
 
         def fill(tx: Any) -> str:
             user, organization = setup.create_first_administrator(
-                tx, instance.access, email="ada@example.com", username=None, display_name="Ada\tL\\N", password_hash="x"
+                tx, instance.access, email="ada@example.com", username=None, display_name="Ada L\\N", password_hash="x"
             )
             for number in range(5):
                 audit.record(tx, Marked.SEEN, resource_type="thing", resource_id=f"thing_{number}")
-                events.append(tx, "thing:1", "thing-seen", {"text": f"line\nbreak \\ {number} ü"})
+                events.append(tx, "thing:1", "thing-seen", {"text": f"line\nbreak\t\\ {number} \\N ü"})
                 jobs.enqueue(tx, jobs.Enqueue("thing.do", Numbered(number), organization.id))
             return tx.vault.seal("things", user.uid, "code", SECRET) + " " + user.uid
 

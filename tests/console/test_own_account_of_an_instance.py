@@ -160,7 +160,7 @@ async def test_a_personal_token_works_as_chosen_until_it_is_revoked(deck):
         (f"{ME}/password", {"currentPassword": PASSWORD, "password": NEW, "passwordAgain": NEW}),
     ):
         answer = await deck.client.post(path, data=form, headers=by_token)
-        assert (answer.status_code, "A token of a program cannot do this." in answer.text) == (403, True), path
+        assert (answer.status_code, "This token is narrowed to scopes" in answer.text) == (403, True), path
     deck.client.cookies.set("qd_session", deck.instance.signer.sign(Secret(deck.token)))
     page = (await deck.client.get(TOKENS)).text
     assert "never used" not in page

@@ -38,6 +38,8 @@ async def _page(request: AnyRequest, problem: Problem | None = None) -> Response
     desk = await open_desk(request)
     view = await desk.ports.sign_in_view(desk.who)
     beside = str(problem.details.get("field", "")) if problem else ""
+    if problem is not None and problem.code == "password_wrong":
+        beside = "currentPassword"
 
     def one(name: str, label: str, use: str, hint: str = "") -> Field:
         wrong = problem.message if problem and name == beside else ""

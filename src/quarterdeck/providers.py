@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from quarterdeck.fleet.edge import certificates
 from quarterdeck.fleet.servers import sightings
 from quarterdeck.fleet.servers.sightings import Finding
+from quarterdeck.identity.machine import Machine
 from quarterdeck.kernel.clock import wire_time
 
 if TYPE_CHECKING:
@@ -21,10 +22,13 @@ CONTAINERS = ["docker-container", "docker-compose-stack", "host-process", "stati
 
 async def known(instance: Instance) -> list[Provider]:
     """Three providers in the deploy API's shape. `configuration.status` is `configured`, `not-configured` or, where one
-    of several is wrong, `partial`; `diagnostics` say what is known (`info`) and what is to be done.
+    of several is wrong, `partial`; `diagnostics` say what is known (`info`) and what is to be done. Of certificates
+    they say nothing in another organization than the one that the installation began with.
     """
     told = await instance.db.read(sightings.told)
-    authority = await _authority(instance)
+    # Certificates are those of the whole installation, names of other organizations' applications among them.
+    ours = await instance.db.read(lambda tx: Machine.belongs_to(tx, tx.principal.organization_id or 0))
+    authority: tuple[str, list[Finding]] = await _authority(instance) if ours else ("unknown", [])
     here = [] if instance.can_deploy else [Finding("no_worker", "error", NO_WORKER)]
     return [
         _provider("local-shell", "This machine", "deploy-target", CONTAINERS, _status(here, there=not here), here),

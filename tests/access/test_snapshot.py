@@ -77,3 +77,32 @@ async def test_after_many_changes_all_grants_are_read_again(database, monkeypatc
         await database.write(grants.give, access, user, organization, "organization:owner")
     await access.ready(database)
     assert [access.roles(user, organization) for user in (7, 8, 9)] == [frozenset({"organization:owner"})] * 3
+
+
+async def test_what_a_unit_sees_that_began_before_a_change_is_nobody_elses_snapshot(database):
+    """Nor the base of later ones: a role that was taken would come back."""
+    access = Access()
+
+    def people(tx: Tx) -> tuple[int, int, int]:
+        ada, ben = (users.create(tx, username=name).id for name in ("ada", "ben"))
+        organization = setup.default_organization(tx).id
+        grants.give(tx, access, ada, organization, "organization:owner")
+        return ada, ben, organization
+
+    ada, ben, organization = await database.write(people)
+    await access.ready(database)
+
+    def reads(tx: Tx) -> None:
+        setup.default_organization(tx)  # from here on it sees what stands now
+        other = threading.Thread(target=database.write_sync, args=(grants.take_all, access, ada, organization))
+        other.start()
+        other.join()
+        access.load(tx)
+
+    await database.read(reads)
+    assert not access.loaded
+    await access.ready(database)
+    assert access.roles(ada, organization) == frozenset()
+    await database.write(grants.give, access, ben, organization, "organization:viewer")
+    await access.ready(database)
+    assert (access.roles(ada, organization), len(access.roles(ben, organization))) == (frozenset(), 1)

@@ -94,6 +94,10 @@ async def test_the_installation_is_told_of_in_its_first_organization_alone(deck)
         assert (await deck.send("GET", path)).status_code == 200
     assert "whole installation" in (await deck.send("GET", "/api/system/doctor", token=theirs["owner"])).text
     assert (await deck.send("GET", "/api/projects", token=theirs["owner"])).status_code == 200
+    for token, count in ((theirs["owner"], 0), ("", 1)):
+        items = (await deck.send("GET", "/api/providers", token=token)).json()["items"]
+        (acme,) = (one for one in items if one["key"] == "acme")
+        assert len(acme["configuration"]["diagnostics"]) == count, acme
     assert (await deck.send("GET", "/metrics", token=await deck.member("viewer"))).status_code == 403
 
 

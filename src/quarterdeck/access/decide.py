@@ -93,6 +93,7 @@ class Access:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._snapshot: Snapshot | None = None
+        self._fresh = False
         self._changes = 0
         self._before: Snapshot | None = None
         self._stale: set[int] = set()
@@ -110,25 +111,40 @@ class Access:
             self._changes += 1
 
     def load(self, tx: Tx) -> None:
-        """Compile the snapshot if it was dropped. One that was dropped meanwhile is not kept: try until `loaded`."""
-        with self._lock:
-            if self._snapshot is not None:
-                return
-            changes, before, stale = self._changes, self._before, frozenset(self._stale)
-        snapshot = compiled(tx) if before is None else renewed(tx, before, stale)
-        with self._lock:
-            if changes == self._changes:
-                self._snapshot = self._before = snapshot
-                self._stale = set()
+        """Have a snapshot for this unit, which may have begun before the last change: what it compiles is what it sees,
+        and nobody else counts on that (`ready` compiles anew).
+        """
+        self._compile(tx, first=False)
 
     async def ready(self, db: Database) -> None:
         """Have the snapshot; it stays at least until the caller waits for something again."""
         while not self.loaded:
-            await db.read(self.load)
+            await db.read(self._first)
+
+    def _first(self, tx: Tx) -> None:
+        self._compile(tx, first=True)
+
+    def _compile(self, tx: Tx, *, first: bool) -> None:
+        """`first`: nothing was read in this unit before, so it sees every change that was told of until now. What
+        changes meanwhile drops what is compiled.
+        """
+        with self._lock:
+            if self._snapshot is not None and (self._fresh or not first):
+                return
+            changes, before, stale = self._changes, self._before, frozenset(self._stale)
+        snapshot = compiled(tx) if before is None else renewed(tx, before, stale)
+        with self._lock:
+            if changes != self._changes:
+                return
+            if first:
+                self._snapshot = self._before = snapshot
+                self._fresh, self._stale = True, set()
+            elif self._snapshot is None:
+                self._snapshot, self._fresh = snapshot, False
 
     @property
     def loaded(self) -> bool:
-        return self._snapshot is not None
+        return self._snapshot is not None and self._fresh
 
     def roles(self, user_id: int, organization_id: int | None) -> frozenset[str]:
         """Keys of the roles that a user has in the whole of an organization."""

@@ -1,7 +1,8 @@
 """Runs pytest with the real parts that this machine has, and says by name what is left out.
 
 script/test [--all] [pytest arguments]. Sweeps are sampled by a seed, printed at the start and set again by
-QUARTERDECK_TEST_SEED; `--all` runs them whole, and alone unless arguments name tests: all others are in every run.
+QUARTERDECK_TEST_SEED, as is the database of each module of end-to-end tests; `--all` runs them whole, on both, and
+alone unless arguments name tests: all others are in every run.
 With CI set, a part that is missing is a failure.
 """
 
@@ -24,6 +25,7 @@ SOCKET = "/var/run/docker.sock"
 SWEEPS = (
     "tests/faults",
     "tests/e2e/test_*.py",
+    "tests/e2e/console",
     "tests/contract/test_schemathesis.py",
     "tests/contract/test_people_schemathesis.py",
     "tests/surfaces/test_swapped_ids.py",

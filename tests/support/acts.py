@@ -16,6 +16,7 @@ from quarterdeck.app import handlers
 from quarterdeck.identity import sessions, users
 from quarterdeck.identity.model import Organization, User
 from quarterdeck.identity.passwords import hashed
+from quarterdeck.kernel import jobs, mail
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.http.endpoint import Endpoint
 from quarterdeck.kernel.vault import Secret
@@ -171,3 +172,9 @@ def endpoints() -> dict[str, Endpoint]:
 
 def mutating() -> dict[str, Endpoint]:
     return {name: one for name, one in endpoints().items() if one.method not in {"GET", "HEAD"}}
+
+
+async def settled(stage: Stage) -> None:
+    """Mails are sent by jobs, which end when they do."""
+    while await stage.read(jobs.list_jobs, jobs.Filter(kind=mail.KIND, states=tuple(jobs.LIVE))):
+        await asyncio.sleep(0.01)

@@ -16,6 +16,7 @@ PASSING = {
     "audit_tallies": "the sealer's",
     "jobs_schedules": "due times that are passed on",
     "deploy_observations": "what the observer sees meanwhile",
+    "fleet_sightings": "what looks at servers see, and no deed of anybody",
 }
 """Tables that move while nobody changes anything."""
 LAST_USE = {"last_used_at", "last_seen_at", "used_at_last"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import re
@@ -14,12 +13,11 @@ from sqlalchemy import select, text
 
 import surfaces.acts
 from quarterdeck.deploy.observation.distant import Distant
-from quarterdeck.kernel import jobs, mail
 from quarterdeck.kernel.audit.model import audit_events
 from quarterdeck.kernel.db import Tx
 from quarterdeck.surfaces.deploy import deployments as deployment_routes
 from quarterdeck.surfaces.deploy import preview_cleanup
-from support.acts import ACTS, Act, Person, Stage, endpoints, first_stage, idle, mutating
+from support.acts import ACTS, Act, Person, Stage, endpoints, first_stage, idle, mutating, settled
 from support.deck import EMAIL, HOME, PASSWORD, running
 from support.mailbox import mailbox
 from support.records import plain_records
@@ -187,14 +185,6 @@ async def full(stage: Stage, *, ends: bool = False) -> None:
         tx.execute(text(TRIGGER[tx.dialect][ends]))
 
     await stage.write(verb)
-
-
-async def settled(stage: Stage) -> None:
-    """Mails are sent by jobs, which end when they do."""
-    while await stage.read(
-        jobs.list_jobs, jobs.Filter(kind=mail.KIND, states=(jobs.State.PENDING, jobs.State.RUNNING))
-    ):
-        await asyncio.sleep(0.01)
 
 
 async def trail(stage: Stage, request_id: str) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ import surfaces.acts  # noqa: F401 - registers the prepared calls
 from quarterdeck.deploy.observation.distant import Distant
 from quarterdeck.surfaces.deploy import deployments as deployment_routes
 from quarterdeck.surfaces.deploy import preview_cleanup
-from support.acts import ACTS, Act, Person, Stage, endpoints, first_stage, idle, newcomer, other_stage
+from support.acts import ACTS, Act, Person, Stage, endpoints, first_stage, idle, newcomer, other_stage, settled
 from support.deck import HOME, running
 from support.mailbox import mailbox
 from support.records import plain_records
@@ -103,6 +103,7 @@ class Sweep:
             self.theirs[name] = Act({one: theirs.get(one, "nobody") for one in wanted})
 
     async def run(self, count: int) -> None:
+        await settled(self.ada)
         before = await self._look()
         asked: list[str] = []
         names = sorted(self.mine)

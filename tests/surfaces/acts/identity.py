@@ -171,6 +171,15 @@ async def forgot(stage: Stage) -> Act:
     return Act(body={"email": who.email}, nobody=True, known=whose(who))
 
 
+@act("POST /api/auth/confirm-address")
+async def confirm_address(stage: Stage) -> Act:
+    who, email, count = await stage.person(), f"{stage.name('later')}@example.com", len(stage.box.letters)
+    await stage.ok("PUT", "/api/users/profile", {"email": email}, token=who.token)
+    await stage.box.wait(count + 2)
+    (link,) = (link_of(letter) for letter in stage.box.letters if letter["to"] == email)
+    return Act(body={"token": link}, nobody=True, known=whose(who))
+
+
 @act("POST /api/auth/password-reset/{token}")
 async def reset(stage: Stage) -> Act:
     who = await stage.person()

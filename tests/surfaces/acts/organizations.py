@@ -43,6 +43,17 @@ async def invite(stage: Stage) -> Act:
     return Act({"organizationId": stage.organization}, body)
 
 
+async def asked_in(stage: Stage) -> Act:
+    given = await invite(stage)
+    path = f"/api/organizations/{stage.organization}/invitations"
+    made = (await stage.ok("POST", path, given.body))["invitationId"]
+    return Act({"organizationId": stage.organization, "invitationId": made})
+
+
+act("POST /api/organizations/{organizationId}/invitations/{invitationId}/resend")(asked_in)
+act("POST /api/organizations/{organizationId}/invitations/{invitationId}/revoke")(asked_in)
+
+
 @act("POST /api/organizations/{organizationId}/members/{memberId}/role")
 async def change_role(stage: Stage) -> Act:
     who = await stage.person()

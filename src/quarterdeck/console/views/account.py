@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
@@ -23,8 +23,8 @@ class SignInView:
 class Enrolment:
     """A second factor that waits for its first code. Both are secrets, for this answer alone."""
 
-    secret: str
-    address: str
+    secret: str = field(repr=False)
+    address: str = field(repr=False)
 
     @property
     def spaced(self) -> str:
@@ -57,7 +57,7 @@ class NewToken:
     """`secret` is the token itself, for this answer alone."""
 
     label: str
-    secret: str
+    secret: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 PEOPLE, ROLES = "/console/access/people", "/console/access/roles"
@@ -91,7 +91,7 @@ class Handed:
     email: str
     rank: str
     until: datetime
-    link: str | None
+    link: str | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ import threading
 
 from quarterdeck.access import Access, decide, grants
 from quarterdeck.access.decide import compiled
-from quarterdeck.identity import setup, users
+from quarterdeck.identity import granting, setup, users
+from quarterdeck.identity.machine import Machine
 from quarterdeck.kernel.db import Tx
 
 
@@ -106,3 +107,25 @@ async def test_what_a_unit_sees_that_began_before_a_change_is_nobody_elses_snaps
     await database.write(grants.give, access, ben, organization, "organization:viewer")
     await access.ready(database)
     assert (access.roles(ada, organization), len(access.roles(ben, organization))) == (frozenset(), 1)
+
+
+async def test_a_unit_that_nobody_prepared_has_the_snapshot_it_needs(database):
+    """Dropped in the same unit, too: nothing waits for somebody else to make one."""
+    access = Access()
+
+    def asked(tx: Tx) -> list[bool]:
+        user, organization = users.create(tx, username="ada"), setup.default_organization(tx)
+        grants.give(tx, access, user.id, organization.id, "organization:owner")
+        tx.act_as(users.principal(user, organization.id))
+        answers = []
+        for _ in range(2):
+            access.changed()
+            answers.append(Machine(access).answers(tx, "access:read"))
+            answers.append(granting.explain(tx, access, user, "access:read").allowed)
+            access.changed()
+            answers.append(granting.could_give(tx, access, "access:read") == ("ada",))
+        return answers
+
+    assert await database.write(asked) == [True] * 6
+    await access.ready(database)
+    assert access.loaded

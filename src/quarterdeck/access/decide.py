@@ -134,12 +134,10 @@ class Access:
             changes, before, stale = self._changes, self._before, frozenset(self._stale)
         snapshot = compiled(tx) if before is None else renewed(tx, before, stale)
         with self._lock:
-            if changes != self._changes:
-                return
-            if first:
+            if first and changes == self._changes:
                 self._snapshot = self._before = snapshot
                 self._fresh, self._stale = True, set()
-            elif self._snapshot is None:
+            elif not first and self._snapshot is None:
                 self._snapshot, self._fresh = snapshot, False
 
     @property
@@ -158,6 +156,10 @@ class Access:
         held = self.roles(user_id, organization_id)
         snapshot = self._snapshot or Snapshot()
         return frozenset(key for key, roles in snapshot.granting.items() if roles & held)
+
+    def carrying(self, permission: str) -> frozenset[str]:
+        """Keys of the roles that carry a permission."""
+        return frozenset((self._snapshot or Snapshot()).granting.get(permission, frozenset()))
 
     def carried(self, role: str) -> frozenset[str]:
         """Keys of the permissions that a role carries."""

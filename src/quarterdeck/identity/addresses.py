@@ -9,7 +9,7 @@ from quarterdeck.identity.machine import Machine
 from quarterdeck.identity.model import User
 from quarterdeck.kernel import mail
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Conflict
+from quarterdeck.kernel.errors import Conflict, Forbidden
 
 AT_ONCE = "runbooks:users.edit"
 """What somebody needs, in the organization that the installation began with, to set an address without a mail."""
@@ -46,12 +46,15 @@ def ask(tx: Tx, access: Access, user: User, email: str, base: str | None) -> boo
     return True
 
 
-def confirm(tx: Tx, token: str) -> User:
-    """Let the address count whose link was opened. Raises `Invalid` (`link_invalid`), and `Conflict` (`email_taken`)
-    where it has become somebody's meanwhile. The unit acts for the person from here on.
+def confirm(tx: Tx, access: Access, token: str) -> User:
+    """Let the address count whose link was opened. Raises `Invalid` (`link_invalid`), also where an administrator asked
+    who might not ask any more, and `Conflict` (`email_taken`) where it has become somebody's meanwhile. The unit acts
+    for the person from here on.
     """
-    email = links.email(tx, token)
+    email, asked_by, asked_in = links.address(tx, token)
     user = links.use(tx, "address", token)
+    if asked_by != user.id:
+        _require_still(tx, access, user, asked_by, asked_in)
     places = organizations.of_user(tx, user.id)
     if not user.active or not places:
         raise links.invalid()
@@ -59,6 +62,23 @@ def confirm(tx: Tx, token: str) -> User:
     _free(tx, user, email)
     _set(tx, user, email, verified=True)
     return user
+
+
+def _require_still(tx: Tx, access: Access, user: User, asked_by: int, asked_in: int) -> None:
+    """What was asked of an administrator who asked for the address, once more: a link must not outlive the right."""
+    from quarterdeck.identity import accounts  # which asks for addresses itself
+
+    asker = tx.get(User, asked_by)
+    if asker is None or not asker.active:
+        raise links.invalid()
+    tx.act_as(users.principal(asker, asked_in))
+    access.load(tx)
+    if not access.decide(tx.principal, AT_ONCE, asked_in).allowed:
+        raise links.invalid()
+    try:
+        accounts.require_no_more(tx, user)
+    except Forbidden:
+        raise links.invalid() from None
 
 
 def _free(tx: Tx, user: User, email: str) -> None:

@@ -189,8 +189,7 @@ def explain(tx: Tx, access: Access, user: User, permission: str) -> Explanation:
         )
     organization_id = tx.principal.organization_id
     assert organization_id is not None  # noqa: S101 - a user's session always has one
-    while not access.loaded:
-        access.load(tx)
+    access.load(tx)
     named = {one.key: one.key if one.organization_id is None else one.name for one in all_roles(tx)}
     has = set(grants.roles_of(tx, user.id, organization_id)) & named.keys()
     carrying = {key for key in named if permission in access.carried(key)}
@@ -213,12 +212,12 @@ def could_give(tx: Tx, access: Access, permission: str) -> tuple[str, ...]:
     """Some people of the caller's organization who could give somebody a permission: they manage roles and have it."""
     organization_id = tx.principal.organization_id
     assert organization_id is not None  # noqa: S101 - a user's session always has one
-    while not access.loaded:
-        access.load(tx)
+    access.load(tx)
+    managing, having = access.carrying(MANAGE), access.carrying(permission)
     able = [
         user_id
         for user_id in grants.members(tx, organization_id)
-        if {MANAGE, permission} <= access.permissions(user_id, organization_id)
+        if (held := access.roles(user_id, organization_id)) & managing and held & having
     ]
     query = select(User.username).where(User.id.in_(able), User.active.is_(True)).order_by(User.username).limit(FEW)
     return tuple(tx.scalars(query))

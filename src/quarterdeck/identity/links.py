@@ -47,6 +47,8 @@ def issue(
             used_at=None,
             invitation_id=None if invitation is None else invitation.id,
             email=email,
+            asked_by=None if email is None else tx.principal.id,
+            asked_in=None if email is None else tx.principal.organization_id,
         )
     )
     return Secret(token)
@@ -73,12 +75,14 @@ def invitation(tx: Tx, purpose: Purpose, token: str) -> Invitation | None:
     return tx.get(Invitation, _live(tx, purpose, token).invitation_id or 0)
 
 
-def email(tx: Tx, token: str) -> str:
-    """The address that a link confirms. Raises as `owner` does."""
-    found = _live(tx, "address", token).email
-    if found is None:
+def address(tx: Tx, token: str) -> tuple[str, int, int]:
+    """The address that a link confirms, the number of who asked for it, and that of the organization they acted in.
+    Raises as `owner` does.
+    """
+    found = _live(tx, "address", token)
+    if found.email is None or found.asked_by is None or found.asked_in is None:
         raise invalid()
-    return found
+    return found.email, found.asked_by, found.asked_in
 
 
 def _live(tx: Tx, purpose: Purpose, token: str) -> Link:

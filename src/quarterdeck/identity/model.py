@@ -122,6 +122,9 @@ class Link(Base):
     used_at: Mapped[datetime | None]
     invitation_id: Mapped[int | None] = mapped_column(BigId)
     email: Mapped[str | None] = mapped_column(String(320))
+    asked_by: Mapped[int | None] = mapped_column(BigId)
+    """Who asked for the address, while they acted in the organization `asked_in`."""
+    asked_in: Mapped[int | None] = mapped_column(BigId)
 
 
 class Invitation(Identified, Base):

@@ -71,6 +71,7 @@ def make(tx: Tx, access: Access, member: Member, role: str) -> None:
         return
     place = here(tx)
     members.keep_owner(tx, member.user, place.id, "given another role")
+    accounts.require_no_more(tx, member.user, place.id)
     require_may_give(tx, role)
     members.set_roles(tx, access, member.user, place.id, FAMILY, [f"{FAMILY}:{role}"])
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from quarterdeck.access import Access, grants
+from quarterdeck.identity import setup
 from quarterdeck.identity.model import User
+from quarterdeck.kernel.db import Tx
 from support.deck import PASSWORD
 from support.lodge import Lodge, Person
 from support.mailbox import text, token
@@ -88,6 +91,33 @@ async def test_a_link_that_waits_ends(lodge, ending):
     else:
         await lodge.do("DELETE", f"/api/users/{bob.id}", tells="user.deleted")
     await lodge.refused(400, "POST", "/api/auth/confirm-address", {"token": link}, token=None, says="not valid")
+
+
+@pytest.mark.parametrize("change", ["nothing", "asker leaves", "asker is demoted", "person rises"])
+async def test_a_link_counts_while_who_asked_for_it_might_ask_again(lodge, change):
+    """Else a former administrator would have the account of who came after them."""
+    eve = await lodge.person("eve", "runbooks:super-admin")
+    bob = await lodge.person("bob")
+    await lodge.do("PUT", f"/api/users/{bob.id}", {"email": NEW}, by=eve, tells="user.address-asked")
+    await lodge.box.wait(2)
+    link = next(token(letter) for letter in lodge.box.letters if letter["to"] == NEW)
+    if change == "asker leaves":
+        await lodge.do("DELETE", f"/api/users/{eve.id}", tells="user.deleted")
+    elif change != "nothing":
+        who, role = (eve, "runbooks:viewer") if change == "asker is demoted" else (bob, "organization:owner")
+        await lodge.deck.instance.db.write(_roles, lodge.deck.instance.access, who.id, role)
+    if change == "nothing":
+        assert await confirm(lodge, link, tells="user.address-changed") == {"email": NEW}
+        assert (await lodge.told())[-1]["actor_label"] == "bob"
+    else:
+        await lodge.refused(400, "POST", "/api/auth/confirm-address", {"token": link}, token=None, says="not valid")
+        assert await row(lodge, bob) == ("bob@example.com", False)
+
+
+def _roles(tx: Tx, access: Access, user: int, role: str) -> None:
+    here = setup.default_organization(tx).id
+    grants.take_all(tx, access, user, here)
+    grants.give(tx, access, user, here, role)
 
 
 async def test_who_was_asked_in_gets_no_other_address(lodge):

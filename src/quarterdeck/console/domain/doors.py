@@ -125,7 +125,7 @@ class Doors:
         await coming_in.reset(self.instance.db, token, Secret(password))
 
     async def confirm_address(self, *, token: str) -> None:
-        await self.instance.db.write(addresses.confirm, token)
+        await self.instance.db.write(addresses.confirm, self.instance.access, token)
 
     async def identity_providers(self) -> tuple[ProviderChoice, ...]:
         rows = await self.instance.db.read(providers.offered)

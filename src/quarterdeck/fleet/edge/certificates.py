@@ -12,6 +12,7 @@ import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -59,6 +60,16 @@ class Certificate:
         return self.ends - now < (self.ends - self.begins) * RENEWED_BEFORE
 
 
+@cache
+def _looking() -> ssl.SSLContext:
+    """What is shown is looked at, not believed: an authority of one's own is known to nobody here. So none are loaded,
+    which takes long.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
 async def shown(edge: Edge, name: str) -> Certificate | None:
     """The certificate that a visitor of the name is shown; None where there is none (yet)."""
     from cryptography import x509
@@ -67,12 +78,9 @@ async def shown(edge: Edge, name: str) -> Certificate | None:
         ports = (await edge.status()).ports
         if ports is None:
             return None
-        # What is shown is looked at, not believed: an authority of one's own is known to nobody here.
-        context = ssl.create_default_context()
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         async with asyncio.timeout(HANDSHAKE_SECONDS):
             _, writer = await asyncio.open_connection(
-                ports.address or "127.0.0.1", ports.https, ssl=context, server_hostname=name
+                ports.address or "127.0.0.1", ports.https, ssl=_looking(), server_hostname=name
             )
         found = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
         writer.close()

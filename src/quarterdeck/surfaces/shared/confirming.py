@@ -6,6 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from quarterdeck.access import Access
 from quarterdeck.identity import addresses
 from quarterdeck.kernel.db import Database
 from quarterdeck.kernel.http.endpoint import route
@@ -30,7 +31,7 @@ class Confirmed(Struct, kw_only=True):
     tags=("identity",),
     errors=((400, "email_taken"), (400, "link_invalid")),
 )
-async def confirm(body: Confirmation, db: Database) -> Confirmed:
+async def confirm(body: Confirmation, db: Database, access: Access) -> Confirmed:
     """Let the address count whose link was opened."""
-    user = await db.write(addresses.confirm, body.token)
+    user = await db.write(addresses.confirm, access, body.token)
     return Confirmed(email=user.email or "")

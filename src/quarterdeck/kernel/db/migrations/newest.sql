@@ -619,7 +619,7 @@ CREATE TABLE identity_links (
 	purpose VARCHAR(20) NOT NULL, 
 	user_id INTEGER NOT NULL, 
 	expires_at BIGINT NOT NULL, 
-	used_at BIGINT, invitation_id INTEGER, email VARCHAR(320), 
+	used_at BIGINT, invitation_id INTEGER, email VARCHAR(320), asked_by INTEGER, asked_in INTEGER, 
 	CONSTRAINT pk_identity_links PRIMARY KEY (hash), 
 	CONSTRAINT fk_identity_links_user_id FOREIGN KEY(user_id) REFERENCES identity_users (id)
 );

@@ -11,3 +11,6 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("identity_links", sa.Column("email", sa.String(length=320), nullable=True))
+    for name in ("asked_by", "asked_in"):
+        number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+        op.add_column("identity_links", sa.Column(name, number, nullable=True))

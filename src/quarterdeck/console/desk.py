@@ -12,7 +12,7 @@ from litestar import Request, Response
 from quarterdeck.console.ports import ConsolePorts, Place, Principal
 from quarterdeck.console.render import Renderer, see
 from quarterdeck.console.views.shell import Count, Crumb, Note, Viewer
-from quarterdeck.kernel.errors import Forbidden, Problem, RateLimited, Unauthenticated
+from quarterdeck.kernel.errors import Forbidden, Invalid, Problem, RateLimited, Unauthenticated
 from quarterdeck.kernel.http.failures import STATUS_BY_KIND
 from quarterdeck.kernel.http.guard import origin_of
 from quarterdeck.kernel.principal import current
@@ -95,6 +95,8 @@ def signed_in(request: AnyRequest) -> Principal:
 
 async def open_desk(request: AnyRequest) -> Desk:
     """The desk of a signed-in person; raises Unauthenticated for anyone else."""
+    if "%00" in request.url.query:  # as in the path, which the frame refuses: no database takes it
+        raise Invalid("The address holds a character that cannot be looked for (U+0000).", hint="Search without it.")
     console, who = console_of(request), signed_in(request)
     desk = Desk(request, console, who, await console.ports.viewer(who), await console.ports.counts(who))
     request.scope["state"]["console_desk"] = desk
@@ -124,9 +126,13 @@ def note_of(problem: Problem, ask: str | None = None) -> Note:
 
 
 async def read_form(request: AnyRequest) -> dict[str, str]:
-    """The posted fields as text, trimmed; passwords and areas keep their spaces. Files are not read."""
+    """The posted fields as text, trimmed; passwords and areas keep their spaces. Files are not read. Raises `Invalid`
+    for a field with a character that no database takes.
+    """
     kept = {"password", "currentPassword", "passwordAgain", "value", "content"}
     posted = await request.form()
+    if any(isinstance(value, str) and "\x00" in value for value in posted.values()):
+        raise Invalid("A field holds a character that cannot be kept (U+0000).", hint="Type it again without it.")
     return {
         name: value if name in kept else value.strip()
         for name, value in posted.items()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from quarterdeck.access import Access
 from quarterdeck.identity import links, mails, members, organizations, users
 from quarterdeck.identity.actions import IdentityAction
@@ -9,8 +11,9 @@ from quarterdeck.identity.machine import Machine
 from quarterdeck.identity.model import User
 from quarterdeck.kernel import mail
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Conflict, Forbidden
+from quarterdeck.kernel.errors import Conflict, Forbidden, RateLimited
 
+HOUR, MOST_AN_HOUR = timedelta(hours=1), 5
 AT_ONCE = "runbooks:users.edit"
 """What somebody needs, in the organization that the installation began with, to set an address without a mail."""
 
@@ -21,7 +24,7 @@ def ask(tx: Tx, access: Access, user: User, email: str, base: str | None) -> boo
 
     `base` is the address of the control plane, None where there is no mail server: then it counts at once for those
     who administer the installation, who may be told (`email_taken`), and everybody else is refused (`mail_missing`).
-    Raises `Conflict`, and `Invalid` for what is no address.
+    Raises `Conflict`, `Invalid` for what is no address, and `RateLimited`, since it writes to strangers.
     """
     users.check_email(email)
     if email.lower() == (user.email or "").lower():
@@ -36,6 +39,12 @@ def ask(tx: Tx, access: Access, user: User, email: str, base: str | None) -> boo
         _free(tx, user, email)
         _set(tx, user, email, verified=False)
         return False
+    if links.recent(tx, "address", user, HOUR) >= MOST_AN_HOUR:
+        raise RateLimited(
+            f"{MOST_AN_HOUR} mails were sent for other addresses of {user.username} within an hour.",
+            retry_after=int(HOUR.total_seconds()),
+            hint="Open the newest of them, or wait an hour.",
+        )
     taken = users.find(tx, email) is not None
     token = links.issue(tx, "address", user, email=email)
     letter = mails.address_taken(email, base) if taken else mails.address(email, base, token, links.LIFE["address"])

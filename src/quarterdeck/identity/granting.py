@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 
 from quarterdeck.access import CATALOGUE, Access, grants, roles
 from quarterdeck.access.model import Grant, Role
-from quarterdeck.identity import accounts, assignments, members, users
+from quarterdeck.identity import accounts, assignments, members, ranks, users
 from quarterdeck.identity.model import User
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Invalid, NotFound
@@ -170,6 +170,11 @@ def take_one(tx: Tx, access: Access, user: User, uid: str) -> None:
             f"{user.username} has no such role any more.",
             code="assignment_not_found",
             hint="Look at what they have now.",
+        )
+    if found.role.family == ranks.FAMILY:
+        raise Invalid(
+            f"What {user.username} is in the organization is not taken like a role.",
+            hint="Give them another role in the organization, or remove them from it.",
         )
     if found.scope:
         assignments.take(tx, access, found.role.family, uid)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Literal
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from quarterdeck.identity.model import Invitation, Link, User
 from quarterdeck.identity.sessions import token_hash
@@ -73,6 +73,13 @@ def owner(tx: Tx, purpose: Purpose, token: str) -> User:
 def invitation(tx: Tx, purpose: Purpose, token: str) -> Invitation | None:
     """The invitation that a link accepts, None where it is gone. Raises as `owner` does."""
     return tx.get(Invitation, _live(tx, purpose, token).invitation_id or 0)
+
+
+def recent(tx: Tx, purpose: Purpose, user: User, span: timedelta) -> int:
+    """How many links of a purpose somebody was sent within a time, used and void ones too."""
+    begun = Link.expires_at > tx.now + LIFE[purpose] - span
+    mine = select(func.count()).select_from(Link).where(Link.user_id == user.id, Link.purpose == purpose, begun)
+    return int(tx.execute(mine).scalar() or 0)
 
 
 def address(tx: Tx, token: str) -> tuple[str, int, int]:

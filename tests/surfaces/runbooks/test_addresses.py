@@ -164,3 +164,15 @@ async def test_asking_in_tells_nothing_of_people_elsewhere(lodge):
     unknown = await lodge.send("POST", "/api/access/why", {**why, "user": "bob@example.com"}, by=eve)
     nobody = await lodge.send("POST", "/api/access/why", {**why, "user": "zoe@example.com"}, by=eve)
     assert unknown.text.replace("bob@", "zoe@").split("requestId")[0] == nobody.text.split("requestId")[0]
+
+
+async def test_strangers_are_not_written_to_without_end(lodge):
+    bob = await lodge.person("bob")
+    for number in range(5):
+        await lodge.do(
+            "PUT", "/api/users/profile", {"email": f"s{number}@example.com"}, by=bob, tells="user.address-asked"
+        )
+    await lodge.box.wait(10)
+    refused = await lodge.send("PUT", "/api/users/profile", {"email": "s6@example.com"}, by=bob)
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "3600"), refused.text
+    assert len(lodge.box.letters) == 10

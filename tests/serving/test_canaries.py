@@ -134,6 +134,8 @@ def sow(sower: Sower) -> None:
     )
     sower.token = made["access_token"]
     do("PUT /api/users/profile", {"email": "ada@example.com"})
+    confirming = learned("address link", link_of(waited(sower.box, 1)))
+    do("POST /api/auth/confirm-address", {"token": confirming}, token=None)
     ada = {"username": "ada", "password": password}
     do("POST /api/auth/login", ada, token=None)
     do("POST /api/auth/sign-in/email", {"email": "ada@example.com", "password": password}, token=None)
@@ -155,7 +157,7 @@ def people(sower: Sower) -> None:
     do, secret, learned = sower.do, sower.secret, sower.learned
     asked = do("POST /api/users", {"username": "bob", "email": "bob@example.com"})
     learned("invitation", asked["token"])
-    learned("mailed invitation", link_of(waited(sower.box, 1)))
+    learned("mailed invitation", link_of(waited(sower.box, 2)))
     word = secret("invited password")
     bob = accepted(sower, asked["token"], word)
     do("POST /api/auth/verify-identity", {"password": word}, token=bob)
@@ -173,7 +175,7 @@ def people(sower: Sower) -> None:
         learned("recovery code", one)
     do("POST /api/auth/mfa/disable", {"code": renewed["backup_codes"][0], "password": newer}, token=bob)
     do("POST /api/auth/forgot-password", {"email": "bob@example.com"}, token=None)
-    link = learned("reset link", link_of(waited(sower.box, 2)))
+    link = learned("reset link", link_of(waited(sower.box, 3)))
     answer = sower.ask("POST /api/auth/password-reset/" + link, {"password": secret("reset password")}, token=None)
     assert answer.is_success, answer.text
     sower.sent["POST /api/auth/password-reset/{token}"] = (f"/api/auth/password-reset/{link}", {"password": "x"}, None)

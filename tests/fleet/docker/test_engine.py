@@ -134,7 +134,7 @@ class TestEngine:
                 break
         async with contextlib.aclosing(stats(engine, container)) as samples:
             async for sample in samples:
-                assert sample.memory_bytes > 0
+                assert (sample.memory_bytes > 0, sample.memory_limit > 0) == (sample.measured, sample.measured)
                 assert sample.pids >= 1
                 break
 

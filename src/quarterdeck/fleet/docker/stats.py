@@ -73,6 +73,11 @@ class Sample:
     written_bytes: int
     pids: int
 
+    @property
+    def measured(self) -> bool:
+        """Whether the engine could read its host's counters: on some kernels it cannot, and sends nothing but zeros."""
+        return not self.at.startswith(NEVER)
+
 
 def sample(raw: Raw) -> Sample:
     used = raw.cpu_stats.cpu_usage.total_usage - raw.precpu_stats.cpu_usage.total_usage
@@ -95,11 +100,8 @@ def sample(raw: Raw) -> Sample:
 
 
 async def stats(engine: Engine, container: str) -> AsyncGenerator[Sample, None]:
-    """One sample a second until the container ends. Keep one stream open: a single reading takes two seconds. What an
-    engine sends while it has not measured yet is left out.
-    """
+    """One sample a second until the container ends. Keep one stream open: a single reading takes two seconds."""
     async with engine.stream("GET", f"/containers/{container}/stats", query={"stream": "1"}) as answer:
         async for line in lines(answer.aiter_bytes()):
-            raw = msgspec.json.decode(line, type=Raw) if line.strip() else None
-            if raw is not None and not raw.read.startswith(NEVER):
-                yield sample(raw)
+            if line.strip():
+                yield sample(msgspec.json.decode(line, type=Raw))

@@ -134,8 +134,9 @@ class TestEngine:
                 break
         async with contextlib.aclosing(stats(engine, container)) as samples:
             async for sample in samples:
-                assert (sample.memory_bytes > 0, sample.memory_limit > 0) == (sample.measured, sample.measured)
-                assert sample.pids >= 1
+                # Not on every kernel: then all that the engine sends is nothing.
+                counted = (sample.memory_bytes, sample.memory_limit, sample.pids)
+                assert all(counted) if sample.measured else not any(counted), sample
                 break
 
     async def test_a_command_runs_with_input_and_tells_its_code(self, engine: Engine, mine: Labels) -> None:

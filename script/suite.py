@@ -8,6 +8,7 @@ With CI set, a part that is missing is a failure.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import shutil
@@ -35,6 +36,12 @@ SWEEPS = (
 """What is sampled otherwise: kill points, end-to-end tests with each worker on each database, generated requests,
 swaps.
 """
+PARTS = {
+    "engine": "engine",
+    "others": "not engine and (end_to_end or not postgresql)",
+    "postgresql": "not engine and not end_to_end and postgresql",
+}
+"""What runs beside one another, by markers; end-to-end tests stay together, since they share the machine's users."""
 
 
 @dataclass(frozen=True)
@@ -81,31 +88,35 @@ def continuous() -> bool:
     return os.environ.get("CI", "").lower() in {"1", "true"}
 
 
-def command(arguments: list[str], left_out: list[Part], *, whole: bool, half: str = "") -> list[str]:
+def command(arguments: list[str], left_out: list[Part], *, whole: bool, part: str = "") -> list[str]:
     """The pytest command: markers of what is left out, and of the long sweeps unless all is asked for, deselected."""
-    markers = [f"not {part.marker}" for part in left_out] + ([] if whole else ["not full"]) + ([half] if half else [])
+    markers = [f"not {part.marker}" for part in left_out] + ([] if whole else ["not full"]) + ([part] if part else [])
     given = ["-m", " and ".join(markers)] if markers and "-m" not in arguments else []
     return [sys.executable, "-m", "pytest", *given, *arguments]
 
 
-def in_halves(tests: list[str], left_out: list[Part], *, whole: bool) -> int:
-    """The tests that share the one engine, and beside them all others, whose output is printed afterwards. One waits
-    while the other computes, so two cores are enough. Leaves JUnit files in `RESULTS`.
+def in_parts(tests: list[str], left_out: list[Part], *, whole: bool) -> int:
+    """The tests that share the one engine, and beside them all others in two parts, whose output is printed afterwards:
+    each waits while another computes, so two cores are enough. Leaves JUnit files in `RESULTS`.
     """
     from evidence import RESULTS, outcomes
 
     shutil.rmtree(RESULTS, ignore_errors=True)
     RESULTS.mkdir(parents=True)
-    engine, others = (
-        [*command(tests, left_out, whole=whole, half=half), f"--junit-xml={RESULTS / name}"]
-        for half, name in (("engine", "engine.xml"), ("not engine", "others.xml"))
+    engine, *others = (
+        [*command(tests, left_out, whole=whole, part=part), f"--junit-xml={RESULTS / name}.xml"]
+        for name, part in PARTS.items()
     )
-    with (RESULTS / "others.txt").open("w+b") as told:
-        beside = subprocess.Popen(others, stdout=told, stderr=subprocess.STDOUT)
-        statuses = [subprocess.run(engine, check=False).returncode, beside.wait()]
-        told.seek(0)
+    with contextlib.ExitStack() as open_files:
+        told = [open_files.enter_context((RESULTS / f"{name}.txt").open("w+b")) for name in [*PARTS][1:]]
+        beside = [
+            subprocess.Popen(run, stdout=file, stderr=subprocess.STDOUT) for run, file in zip(others, told, strict=True)
+        ]
+        statuses = [subprocess.run(engine, check=False).returncode, *(run.wait() for run in beside)]
         sys.stdout.flush()
-        shutil.copyfileobj(told, sys.stdout.buffer)
+        for file in told:
+            file.seek(0)
+            shutil.copyfileobj(file, sys.stdout.buffer)
     counts = sum(outcomes(RESULTS).values(), Counter())
     failed = counts["failure"] + counts["error"]
     print(f"tests: {counts['passed']} passed, {failed} failed, {counts['skipped']} skipped", flush=True)
@@ -139,11 +150,11 @@ def main() -> int:
         return subprocess.run(command(arguments, left_out, whole=whole), check=False).returncode
     if not whole:
         os.environ["QUARTERDECK_TEST_SAMPLED"] = "1"
-        return in_halves([], left_out, whole=False)
+        return in_parts([], left_out, whole=False)
     from evidence import write
 
     started = time.monotonic()
-    status = in_halves(sweeps(), left_out, whole=True)
+    status = in_parts(sweeps(), left_out, whole=True)
     write(status, time.monotonic() - started, seed)
     return status
 

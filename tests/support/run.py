@@ -50,6 +50,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             counts[kind] += 1
         if kind == "postgresql":
             item.add_marker("postgresql")
+        if END_TO_END in item.path.parents:
+            item.add_marker("end_to_end")
         for marker, fixtures in PARTS.items():
             if fixtures & set(getattr(item, "fixturenames", ())):
                 item.add_marker(marker)

@@ -13,6 +13,7 @@ import pytest
 
 from e2e.server import PROGRAM, Deck, environment
 from e2e.truth import rows
+from support.speed import start_budget
 
 pytestmark = [pytest.mark.root]
 
@@ -56,13 +57,14 @@ def test_a_newer_schema_is_refused_and_left_as_it_is(bare: Deck) -> None:
 
 
 def test_a_start_costs_less_than_its_budget(bare: Deck) -> None:
-    """In seconds of one core, which a busy machine does not change; bench measures the time on the clock."""
+    """In seconds of one core; bench measures the time on the clock."""
     took = []
     for _ in range(3):
         bare.stop()
         bare.start()
         took.append(_processor_seconds(bare))
-    assert min(took) < START_BUDGET, took
+    budget = start_budget(START_BUDGET)
+    assert min(took) < budget, (took, budget)
 
 
 def _kept(deck: Deck) -> tuple[object, ...]:

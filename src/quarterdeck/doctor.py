@@ -149,7 +149,8 @@ async def _front_door(instance: Instance) -> Found:
     if shown is None and wanted.tls != "auto":
         return facts, [f"The edge has no certificate for {wanted.hostnames[0]}; the server's log says why."]
     if wanted.tls == "auto":
-        lacking = await certificates.lacking(instance.edge, instance.db.clock.now(), wanted.hostnames)
+        looked = await certificates.all_shown(instance.edge, wanted.hostnames)
+        lacking = await certificates.lacking(instance.edge, instance.db.clock.now(), looked)
         return facts, [certificates.told(one) for one in lacking]
     if shown is not None and shown.ends <= instance.db.clock.now():
         return facts, [f"The certificate of {wanted.hostnames[0]} ended on {wire_time(shown.ends)}."]
@@ -162,7 +163,8 @@ async def _certificates(instance: Instance) -> Found:
         return {}, []
     own = front_door.route(instance.settings)
     names = set(await certificates.asked_for(instance.edge)).difference(own.hostnames if own is not None else ())
-    found = await certificates.lacking(instance.edge, instance.db.clock.now(), sorted(names))
+    looked = await certificates.all_shown(instance.edge, sorted(names))
+    found = await certificates.lacking(instance.edge, instance.db.clock.now(), looked)
     return {}, [certificates.told(one) for one in found]
 
 

@@ -53,15 +53,15 @@ async def _authority(instance: Instance) -> tuple[str, list[Finding]]:
                 say = "The edge is not running, so no certificates are asked for. It starts with the first route."
                 return "unknown", [Finding("edge_stopped", "info", say)]
             names = await certificates.asked_for(edge)
-            shown = await asyncio.gather(*(certificates.shown(edge, name) for name in names))
-            lacking = await certificates.lacking(edge, instance.db.clock.now(), names)
+            shown = await certificates.all_shown(edge, names)
+            lacking = await certificates.lacking(edge, instance.db.clock.now(), shown)
     except TimeoutError:
         return "unknown", [Finding("edge_silent", "warning", f"The edge did not answer within {SECONDS:g} s.")]
     if not names:
         say = "No name asks for a certificate yet: give an application a domain with TLS, or serve with --public-url."
         return "not-configured", [Finding("no_names", "info", say)]
     found = [Finding("certificate_lacking", "error", certificates.told(one)) for one in lacking]
-    made = sorted((one for one in shown if one is not None), key=lambda one: one.ends)
+    made = sorted((one for one in shown.values() if one is not None), key=lambda one: one.ends)
     if made:
         say = f"{len(made)} of {len(names)} names have a certificate; the first ends on {wire_time(made[0].ends)}"
         found.insert(0, Finding("certificates", "info", f"{say}, from {made[0].issuer}."))

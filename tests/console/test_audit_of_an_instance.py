@@ -11,7 +11,7 @@ import pytest
 
 from quarterdeck.console.domain import trail
 from quarterdeck.identity import setup
-from quarterdeck.kernel import audit, jobs, proving
+from quarterdeck.kernel import audit, jobs, verifying
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.principal import Principal
 from quarterdeck.kernel.vault import Secret
@@ -134,16 +134,17 @@ async def test_the_chain_says_up_to_which_row_it_was_verified_and_what_was_alter
     assert answer.headers["location"].startswith("/console/jobs/")
 
     async def ended():
-        (one,) = await db.read(jobs.list_jobs, jobs.Filter(kind=proving.KIND))
+        (one,) = await db.read(jobs.list_jobs, jobs.Filter(kind=verifying.KIND))
         return one if one.ended else None
 
     await until(ended, 30)
     job = await ended()
     assert job.state == "succeeded"
-    task = job.read(proving.Task)
+    task = job.read(verifying.Task)
     assert task.by == "ada"
     report = await db.read(audit.verify)
-    proof = await db.write(proving.conclude, task, report)
+    proof = (await db.read(verifying.standing, task.organization_id)).proof
+    assert proof is not None
     head = report.heads[task.organization_id]
     assert (proof.position, proof.hash, proof.findings) == (head.position, head.hash, 0)
     shown = (await deck.client.get(AUDIT)).text
@@ -160,7 +161,7 @@ async def test_a_finding_is_told_on_the_page(deck):
         sealed=1, pruned=0, prunings=0, unsealed=audit.Tail(0, None, None), heads={here: audit.Head(1, "0" * 64)},
         findings=[finding],
     )  # fmt: skip
-    await db.write(proving.conclude, proving.Task(here, "ada"), report)
+    await db.write(verifying.conclude, verifying.Task(here, "ada"), report)
     shown = (await deck.client.get(AUDIT)).text
     assert ">Altered</span>" in shown
     assert "Event 1 is not what was sealed." in shown

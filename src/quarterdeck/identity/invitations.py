@@ -153,8 +153,11 @@ def listed(
 
 
 def renew(tx: Tx, invitation: Invitation, life: timedelta) -> Invited:
-    """Another token and another life; the token before it ends. Raises `Conflict` (`invitation_ended`)."""
+    """Another token and another life; the token before it ends. Whoever could not have asked in with its roles does not
+    do so again. Raises `Conflict` (`invitation_ended`) and `Forbidden` (`permission_not_held`).
+    """
     sessions.require_in_person(tx.principal)
+    roles.require_given(tx, invitation.roles)
     if invitation.accepted_at is not None or invitation.revoked_at is not None:
         raise Conflict(
             f"The invitation of {invitation.email} is over.",

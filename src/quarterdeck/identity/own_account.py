@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from quarterdeck.access import Access
-from quarterdeck.identity import organizations, proving, second_factor, sessions
+from quarterdeck.identity import organizations, passwords, proving, recovery, second_factor, sessions, signing_in
 from quarterdeck.identity.attempts import Attempts
 from quarterdeck.identity.model import Organization
 from quarterdeck.kernel.db import Database, Tx
@@ -11,14 +11,26 @@ from quarterdeck.kernel.principal import current
 from quarterdeck.kernel.vault import Secret
 
 
-async def switch_off_second_factor(db: Database, attempts: Attempts, password: Secret[str], code: str) -> None:
-    """Switch the caller's own second factor off, by a code of it and by their password where they have one.
+async def change_password(db: Database, attempts: Attempts, old: Secret[str], new: Secret[str]) -> None:
+    """Change the caller's own password; every other session ends. Raises as `proving.by_password` does, `Forbidden`
+    (`session_required`), and `Invalid` for a new one that is none.
+    """
+    sessions.require_in_person(current.get().principal)
+    passwords.check_new(new)  # before a try is counted
+    await proving.by_password(db, attempts, old)
+    password_hash = await signing_in.hashed(new)
+    await db.write(lambda tx: recovery.changed(tx, proving.me(tx), password_hash))
+
+
+async def switch_off_second_factor(db: Database, attempts: Attempts, password: Secret[str] | None, code: str) -> None:
+    """Switch the caller's own second factor off, by a code of it and by their password where they have one. None leaves
+    the password out, as the contract of runbooks lets its clients do.
 
     Raises `Forbidden` (`session_required`), `Invalid` (`password_wrong`, `second_factor_code_wrong`), `Conflict`
     (`second_factor_disabled`) and `RateLimited`.
     """
     sessions.require_in_person(current.get().principal)
-    if await db.read(lambda tx: proving.me(tx).password_hash) is not None:
+    if password is not None and await db.read(lambda tx: proving.me(tx).password_hash) is not None:
         await proving.by_password(db, attempts, password)
     await proving.by_code(db, attempts, code, second_factor.disable)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from quarterdeck.identity import members, passwords, recovery, second_factor, sessions, signing_in
+from quarterdeck.identity import members, second_factor, signing_in
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.attempts import Attempts
 from quarterdeck.identity.model import User
@@ -60,14 +60,3 @@ async def by_code(db: Database, attempts: Attempts, code: str, verb: Callable[[T
 
 def note_proved(tx: Tx, user: User) -> None:
     members.note(tx, user, IdentityAction.IDENTITY_PROVED, tx.principal.organization_id)
-
-
-async def change_password(db: Database, attempts: Attempts, old: Secret[str], new: Secret[str]) -> None:
-    """Change the caller's own password; every other session ends. Raises as `by_password` does, `Forbidden`
-    (`session_required`), and `Invalid` for a new one that is none.
-    """
-    sessions.require_in_person(current.get().principal)
-    passwords.check_new(new)  # before a try is counted
-    await by_password(db, attempts, old)
-    password_hash = await signing_in.hashed(new)
-    await db.write(lambda tx: recovery.changed(tx, me(tx), password_hash))

@@ -46,12 +46,11 @@ def ask_in(tx: Tx, email: str, role: str, base: str) -> Invited:
 
 
 def ask_again(tx: Tx, invitation: Invitation, base: str) -> Invited:
-    """Another link and another life for an invitation; the link before ends. Who could not have asked in with its
-    roles does not do so again. Raises `Forbidden` and as `invitations.renew` does.
+    """Another link and another life for an invitation; the link before ends. Raises as `require_may_give` and
+    `invitations.renew` do.
     """
     if named := rank(invitation.roles):
         require_may_give(tx, named)
-    roles.require_given(tx, invitation.roles)
     made = invitations.renew(tx, invitation, LIFE)
     _write(tx, made, base)
     return made

@@ -23,16 +23,13 @@ async def login(stage: Stage) -> Act:
     return Act(body={"username": who.name, "password": PASSWORD}, nobody=True, known=whose(who))
 
 
-@act("POST /api/auth/sign-in/email")
-async def sign_in(stage: Stage) -> Act:
+async def by_address(stage: Stage) -> Act:
     who = await stage.person()
     return Act(body={"email": who.email, "password": PASSWORD}, nobody=True, known=whose(who))
 
 
-@act("POST /api/v1/auth/login")
-async def broker_login(stage: Stage) -> Act:
-    who = await stage.person()
-    return Act(body={"email": who.email, "password": PASSWORD}, nobody=True, known=whose(who))
+act("POST /api/auth/sign-in/email")(by_address)
+act("POST /api/v1/auth/login")(by_address)
 
 
 @act("POST /api/auth/refresh")

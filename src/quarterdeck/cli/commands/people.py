@@ -113,13 +113,13 @@ def invitations(
         opened.terminal.table(rows, columns, cells, names=[row["invitationId"] for row in rows])
 
 
-def _waiting(api: Api, found: Row, text: str) -> Row:
-    """The invitation that waits for an address, or has an id; one that has expired waits too."""
+def _waiting(api: Api, found: Row, text: str) -> tuple[Row, str]:
+    """The invitation that waits for an address, or has an id, with its path; one that has expired waits too."""
     rows = api.every("organizations.list-invitations", organizationId=found["id"])
     open_ = [row for row in rows if row["status"] in {"pending", "expired"}]
     for row in open_:
         if text.lower() in {row["email"].lower(), row["invitationId"]}:
-            return row
+            return row, f"/api/organizations/{found['id']}/invitations/{row['invitationId']}"
     raise names.missing("invitation", text, [row["email"] for row in open_], "qd user invitations")
 
 
@@ -137,9 +137,8 @@ def resend(email: str, /, *, organization: str | None = None, changing: Changing
     """
     with session(changing) as opened:
         found = chosen(opened.api, organization)
-        row = _waiting(opened.api, found, email)
-        path = f"/api/organizations/{found['id']}/invitations/{row['invitationId']}/resend"
-        answer = opened.api.ours("organizations.resend-invitation", "POST", path)
+        row, path = _waiting(opened.api, found, email)
+        answer = opened.api.ours("organizations.resend-invitation", "POST", f"{path}/resend")
         opened.sent()
         if answer["link"]:
             opened.terminal.say(
@@ -164,10 +163,9 @@ def revoke(email: str, /, *, organization: str | None = None, changing: Changing
     """
     with session(changing) as opened:
         found = chosen(opened.api, organization)
-        row = _waiting(opened.api, found, email)
+        row, path = _waiting(opened.api, found, email)
         opened.terminal.confirm(f"Revoke the invitation of {row['email']}?")
-        path = f"/api/organizations/{found['id']}/invitations/{row['invitationId']}/revoke"
-        answer = opened.api.ours("organizations.revoke-invitation", "POST", path)
+        answer = opened.api.ours("organizations.revoke-invitation", "POST", f"{path}/revoke")
         opened.sent()
         opened.done(answer, name=row["invitationId"], text=f"Revoked the invitation of {row['email']}.")
 

@@ -32,7 +32,7 @@ class Account:
         return view
 
     async def change_password(self, who: Principal, *, present: str, new: str) -> None:
-        await proving.change_password(self.instance.db, self.instance.attempts, Secret(present), Secret(new))
+        await own_account.change_password(self.instance.db, self.instance.attempts, Secret(present), Secret(new))
 
     async def sign_out_elsewhere(self, who: Principal) -> int:
         ended: int = await self.instance.db.write(own_account.sign_out_elsewhere)

@@ -30,7 +30,7 @@ from quarterdeck.fleet.credentials.model import ServerCredential
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.fleet.servers.servers import LOCAL
 from quarterdeck.identity.model import Organization, User
-from quarterdeck.kernel import proving
+from quarterdeck.kernel import verifying
 from quarterdeck.kernel.audit import AuditEvent
 from quarterdeck.kernel.blockers import in_words
 from quarterdeck.kernel.db import Tx
@@ -175,7 +175,7 @@ class Reads:
         return rows
 
     async def verify_audit(self, who: Principal) -> str:
-        ref: str = await self.instance.db.write(lambda tx: proving.ask(tx).short_ref)
+        ref: str = await self.instance.db.write(lambda tx: verifying.ask(tx).short_ref)
         return ref
 
     async def backups(self, who: Principal) -> BackupView:

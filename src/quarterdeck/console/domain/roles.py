@@ -31,7 +31,6 @@ UNFOLDED = 90
 """So many permissions are shown one by one; where there are more, group by group."""
 COLUMNS = 6
 """So many of the organization's own roles stand in the grid beside those of the family."""
-NAMING = 100
 
 
 class Roles:
@@ -57,7 +56,6 @@ class Roles:
 
     async def create_role(self, who: Principal, form: RoleForm) -> str:
         def create(tx: Tx) -> str:
-            _named(form)
             made = roles.create(tx, self.instance.access, form.name, form.text or None, form.permissions, None)
             return made.uid
 
@@ -66,7 +64,6 @@ class Roles:
 
     async def change_role(self, who: Principal, ref: str, form: RoleForm) -> None:
         def change(tx: Tx) -> None:
-            _named(form)
             found = granting.role(tx, ref)
             if form.version != version(found):
                 raise Conflict(
@@ -151,11 +148,6 @@ class Roles:
 
         found: Refusal = await self.instance.db.read(read)
         return found
-
-
-def _named(form: RoleForm) -> None:
-    if not 1 <= len(form.name) <= NAMING or not form.name.isprintable():
-        raise Invalid(f"A role has a name of 1 to {NAMING} characters.", hint="Choose another name.", field="name")
 
 
 def listed(tx: Tx) -> tuple[RoleRow, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 from quarterdeck.console.domain.ledger import subject_of
 from quarterdeck.console.views.deployments import Fact
 from quarterdeck.console.views.ledger import AuditAsked, AuditList, AuditRow, Chain
-from quarterdeck.kernel import audit, proving
+from quarterdeck.kernel import audit, verifying
 from quarterdeck.kernel.audit import AuditEvent, Filter, Outcome
 from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.workspace.projects import organization_of
@@ -66,7 +66,7 @@ async def page(db: Database, asked: AuditAsked, before: str, limit: int) -> Audi
 
 
 def chain(tx: Tx, organization_id: int) -> Chain:
-    stands = proving.standing(tx, organization_id)
+    stands = verifying.standing(tx, organization_id)
     proof = stands.proof
     return Chain(
         sealed=stands.position,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import delete, select
@@ -181,6 +182,12 @@ def _agent_refused() -> Forbidden:
 
 def host_key(tx: Tx, server_id: int) -> HostKey | None:
     return tx.first(select(HostKey).where(HostKey.server_id == server_id))
+
+
+def host_keys(tx: Tx, rows: Sequence[Server]) -> dict[int, HostKey]:
+    """The pinned keys of these servers by row id."""
+    mine = select(HostKey).where(HostKey.server_id.in_([row.id for row in rows]))
+    return {one.server_id: one for one in tx.scalars(mine)}
 
 
 def pin(tx: Tx, server_id: int) -> HostKeyPin | None:

@@ -9,7 +9,7 @@ import contextlib
 import importlib
 import re
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -142,10 +142,15 @@ def told(one: Lacking) -> str:
     return one.message if one.why else f"{one.message} {hint}"
 
 
-async def lacking(edge: Edge, now: datetime, names: Sequence[str]) -> list[Lacking]:
+async def all_shown(edge: Edge, names: Sequence[str]) -> dict[str, Certificate | None]:
+    """As `shown`, of each of the names."""
+    return dict(zip(names, await asyncio.gather(*(shown(edge, name) for name in names)), strict=True))
+
+
+async def lacking(edge: Edge, now: datetime, looked: Mapping[str, Certificate | None]) -> list[Lacking]:
     """Those of the names which have no certificate, or an old one."""
     found = []
-    for name, made in zip(names, await asyncio.gather(*(shown(edge, name) for name in names)), strict=True):
+    for name, made in looked.items():
         if made is None or made.overdue(now):
             why = await asyncio.to_thread(why_none, edge.layout.caddy_log, name)
             found.append(Lacking(name, made.ends if made else None, why))
@@ -161,7 +166,7 @@ async def watch(edge: Edge, clock: Clock, *, look_seconds: float = LOOK_SECONDS)
         if not (names or told) or not await edge.answers():
             continue
         await asyncio.to_thread(importlib.import_module, "cryptography.x509")  # not while others wait for the loop
-        now = {one.name: one for one in await lacking(edge, clock.now(), names)}
+        now = {one.name: one for one in await lacking(edge, clock.now(), await all_shown(edge, names))}
         for name in told.keys() - now.keys():
             log.info("certificate_there", name=name)
         for name, one in now.items():

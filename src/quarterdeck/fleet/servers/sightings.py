@@ -102,11 +102,11 @@ def known(tx: Tx) -> list[Known]:
     )
     rows = list(tx.scalars(wanted.order_by(Server.name, Server.id).limit(MOST)))
     seen = {one.server_id: one for one in tx.scalars(select(Sighting).where(Sighting.server_id.in_(_ids(rows))))}
-    ways, found = access.of_servers(tx, rows), []
-    for row in rows:
-        key = access.host_key(tx, row.id)
-        found.append(Known(row, row.id in ways, key.fingerprint if key else None, seen.get(row.id)))
-    return found
+    ways, keys = access.of_servers(tx, rows), access.host_keys(tx, rows)
+    return [
+        Known(row, row.id in ways, keys[row.id].fingerprint if row.id in keys else None, seen.get(row.id))
+        for row in rows
+    ]
 
 
 def findings(one: Known, now: datetime) -> list[Finding]:

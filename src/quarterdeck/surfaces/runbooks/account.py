@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import UNSET
 
 from quarterdeck.access import Access, grants, roles
-from quarterdeck.identity import addresses, coming_in, members, proving, recovery, sessions, users
+from quarterdeck.identity import addresses, coming_in, members, own_account, proving, recovery, sessions, users
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.attempts import Attempts
 from quarterdeck.kernel.db import Database, Tx
@@ -62,7 +62,7 @@ async def change_profile(call: Call, body: wire.Profile, access: Access) -> wire
 @route("POST", "/api/users/password", permission="authenticated", errors=((400, "password_wrong"),))
 async def change_password(body: wire.PasswordChange, db: Database, attempts: Attempts) -> wire.Done:
     """Change one's own password; every other session ends."""
-    await proving.change_password(db, attempts, Secret(body.current_password), Secret(body.new_password))
+    await own_account.change_password(db, attempts, Secret(body.current_password), Secret(body.new_password))
     return wire.Done(status="ok")
 
 

@@ -7,7 +7,7 @@ import io
 
 import segno
 
-from quarterdeck.identity import proving, second_factor, sessions, signing_in
+from quarterdeck.identity import own_account, proving, second_factor, sessions, signing_in
 from quarterdeck.identity.attempts import Attempts
 from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.errors import Invalid
@@ -85,12 +85,10 @@ async def verify(call: Call, body: wire.SecondStep, db: Database, attempts: Atte
     permission="authenticated",
     errors=(*WRONG, (400, "password_wrong"), (400, "second_factor_disabled")),
 )
-async def disable(call: Call, body: wire.Disabling, db: Database, attempts: Attempts) -> wire.Done:
+async def disable(body: wire.Disabling, db: Database, attempts: Attempts) -> wire.Done:
     """Switch it off, by a code of it; a password that is sent has to be right too."""
-    sessions.require_in_person(call.principal)
-    if password := given(body.password):
-        await proving.by_password(db, attempts, Secret(password))
-    await proving.by_code(db, attempts, body.code, second_factor.disable)
+    password = given(body.password)
+    await own_account.switch_off_second_factor(db, attempts, Secret(password) if password else None, body.code)
     return wire.Done(status="ok")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from quarterdeck.identity import proving, second_factor, sessions
+from quarterdeck.identity import own_account, proving, second_factor, sessions
 from quarterdeck.identity.model import User
 from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.http.endpoint import Call, route
@@ -50,7 +50,7 @@ async def change(call: Call, body: wire.ProfileChange) -> wire.Profile:
 )
 async def change_password(body: wire.PasswordChange, db: Database, attempts: Any) -> wire.Success:
     """Change the caller's password; their other sessions end."""
-    await proving.change_password(db, attempts, Secret(body.current_password), Secret(body.new_password))
+    await own_account.change_password(db, attempts, Secret(body.current_password), Secret(body.new_password))
     return wire.Success()
 
 

@@ -1,4 +1,4 @@
-"""Proving the audit trail on request: a job, since it reads every event. What it found stands in the trail itself."""
+"""Verifying the audit trail on request: a job, since it reads every event. What it found stands in the trail itself."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _UNENDED = text(
 """In the words of the small index of what has not ended."""
 
 
-class ProvingAction(audit.Action):
+class VerifyingAction(audit.Action):
     VERIFIED = "audit.verified"
 
 
@@ -88,7 +88,7 @@ def _live(tx: Tx, organization_id: int) -> list[jobs.Job]:
 def standing(tx: Tx, organization_id: int) -> Standing:
     """How far the chain of an organization is sealed, and how far proved."""
     head = tx.execute(_HEAD, {"organization": organization_id}).first()
-    found = audit.page(tx, organization_id=organization_id, action=ProvingAction.VERIFIED, limit=1).events
+    found = audit.page(tx, organization_id=organization_id, action=VerifyingAction.VERIFIED, limit=1).events
     proof = msgspec.convert(found[0].detail, Proof) if found else None
     return Standing(
         position=head.position if head else 0,
@@ -115,7 +115,7 @@ def conclude(tx: Tx, task: Task, report: Report) -> Proof:
     )
     audit.record(
         tx,
-        ProvingAction.VERIFIED,
+        VerifyingAction.VERIFIED,
         resource_type="audit-chain",
         resource_id=str(position),
         organization_id=task.organization_id,

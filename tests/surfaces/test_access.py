@@ -22,6 +22,12 @@ async def actions(deck) -> list[str]:
     return await deck.instance.db.read(lambda tx: list(tx.execute(query).scalars()))
 
 
+async def held(deck, name: str) -> list[str]:
+    items = (await deck.send("GET", GRANTS)).json()["items"]
+    found: list[str] = next(one["roles"] for one in items if one["username"] == name)
+    return found
+
+
 async def test_roles_of_every_family_are_listed_with_what_they_carry(deck):
     items = (await deck.send("GET", ROLES)).json()["items"]
     keys = {one["key"] for one in items}
@@ -88,6 +94,35 @@ async def test_the_last_administrator_of_a_family_keeps_the_role(deck):
     for role in ("organization:owner", "tasks:admin", "broker:admin", "runbooks:super-admin"):
         answer = await deck.send("POST", GRANTS, {"user": "ada@example.com", "role": role, "take": True})
         assert (answer.status_code, "last" in answer.text) == (409, True)
+
+
+async def test_what_somebody_is_in_the_organization_is_given_and_taken_by_the_rule_of_its_members(deck):
+    admin = await deck.member("admin")
+    await deck.member("viewer")
+    who, self = await named(deck, "viewer-"), await named(deck, "admin-")
+    ranks = {"user": who, "role": "organization:developer"}
+    assert (await deck.send("POST", GRANTS, ranks, token=admin)).json()["changed"] is True
+    assert await held(deck, who) == ["organization:developer"], "one at a time"
+    before = await actions(deck)
+    owner = {"user": "ada@example.com", "role": "organization:viewer"}
+    for body, token, code in (
+        ({"user": self, "role": "organization:viewer"}, admin, "own_account"),
+        ({"user": self, "role": "organization:admin", "take": True}, admin, "own_account"),
+        (owner, deck.token, "own_account"),
+        (owner, admin, "invariant_violation"),
+    ):
+        answer = await deck.send("POST", GRANTS, body, token=token)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, code), answer.text
+    assert await actions(deck) == before
+    # An owner keeps the role beside another owner too: ownership is transferred.
+    for body in ({"user": who, "role": "organization:owner"}, {**owner, "role": "organization:owner", "take": True}):
+        answer = await deck.send("POST", GRANTS, body)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "own_account")
+    answer = await deck.send("POST", GRANTS, {"user": who, "role": "organization:owner", "take": True})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invariant_violation")
+    assert await held(deck, who) == ["organization:owner"]
+    taken = await deck.send("POST", GRANTS, {"user": self, "role": "organization:admin", "take": True})
+    assert (taken.json()["changed"], await held(deck, self)) == (True, [])
 
 
 @pytest.mark.parametrize(

@@ -159,15 +159,6 @@ def remove(tx: Tx, access: Access, user: User) -> None:
         leaving.forget(tx, user)
 
 
-def remove_member(tx: Tx, access: Access, user: User, organization_id: int) -> None:
-    """Take somebody out of an organization that the caller has entered; their account stays. Raises as `remove` does,
-    but for oneself.
-    """
-    members.keep_owner(tx, user, organization_id, "removed")
-    require_no_more(tx, user, organization_id)
-    members.remove(tx, access, user, organization_id)
-
-
 def invite(
     tx: Tx,
     email: str,

@@ -85,10 +85,11 @@ def member(tx: Tx, name: str) -> User:
 
 
 def give(tx: Tx, access: Access, user: User, wanted: Role) -> bool:
-    """Give a role in the whole organization; giving it again changes nothing. Answers whether it was new.
+    """Give a role in the whole organization; giving it again changes nothing. One of the family `organization` takes
+    the place of the one before. Answers whether it was new.
 
     Raises `Forbidden` (`permission_not_held`) for one that carries what the caller has not got, `Conflict`
-    (`last_administrator`).
+    (`last_administrator`), and as `ranks.make` does.
     """
     return _set(tx, access, user, wanted, there=True)
 
@@ -106,6 +107,12 @@ def _set(tx: Tx, access: Access, user: User, meant: Role, *, there: bool) -> boo
     if (meant.key in now) == there:
         return False
     roles.require_given(tx, [meant.key])
+    if meant.family == ranks.FAMILY:
+        if there:
+            ranks.make(tx, access, user, meant.name)
+        else:
+            ranks.take(tx, access, user)
+        return True
     if not there:
         accounts.require_no_more(tx, user, organization_id)
     family = meant.key.split(":")[0]
@@ -170,11 +177,6 @@ def take_one(tx: Tx, access: Access, user: User, uid: str) -> None:
             f"{user.username} has no such role any more.",
             code="assignment_not_found",
             hint="Look at what they have now.",
-        )
-    if found.role.family == ranks.FAMILY:
-        raise Invalid(
-            f"What {user.username} is in the organization is not taken like a role.",
-            hint="Give them another role in the organization, or remove them from it.",
         )
     if found.scope:
         assignments.take(tx, access, found.role.family, uid)

@@ -89,12 +89,6 @@ class Roles:
     async def give_role(self, who: Principal, ref: str, *, role: str, narrowed_by: str, value: str) -> None:
         def give(tx: Tx) -> None:
             user, wanted = member(tx, ref).user, granting.role(tx, role)
-            if wanted.family == ranks.FAMILY:
-                raise Invalid(
-                    f"{wanted.key} is a role in the organization, of which everybody has one.",
-                    hint="Change it in the form above.",
-                    field="role",
-                )
             if bool(narrowed_by) != bool(value):
                 raise Invalid("A place has a kind and a name.", hint="Give both, or neither.", field="value")
             if value:

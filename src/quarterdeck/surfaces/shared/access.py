@@ -248,16 +248,16 @@ async def granted(call: Call) -> Grants:
     "/api/access/grants",
     permission=MANAGE,
     errors=(
-        (403, "permission_not_held"),
-        (404, "user_not_found"),
-        (404, "role_not_found"),
-        (409, "last_administrator"),
+        (400, "invariant_violation"), (400, "own_account"), (403, "account_outranks"), (403, "permission_not_held"),
+        (404, "user_not_found"), (404, "role_not_found"), (409, "last_administrator"),
     ),
     body_required=True,
     tags=TAGS,
-)
+)  # fmt: skip
 async def grant(call: Call, body: Granting, access: Access) -> Granted:
-    """Give somebody a role in the whole organization, or take it."""
+    """Give somebody a role in the whole organization, or take it. What they are in the organization is one role: another
+    takes its place, as where a member's role is changed.
+    """
 
     def verb(tx: Tx) -> Granted:
         user, role = granting.member(tx, body.user), granting.role(tx, body.role)

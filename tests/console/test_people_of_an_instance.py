@@ -216,7 +216,7 @@ async def test_a_role_of_ones_own_is_made_given_changed_and_deleted(deck):
     assert 'name="may-deploy:deployments.create" value="yes" checked' in shown
     assert "<h1>Release</h1>" in shown
     await told(deck, ROLES, 409, "There is a role release already.", name="release")
-    await told(deck, ROLES, 400, "A role has a name", name="")
+    await told(deck, ROLES, 400, "name is empty.", name="")
     ref = role.rpartition("/")[2]
     await posted(deck, f"{bob}/grants", role=ref, narrowed_by="", value="")
     why = "/console/access/why?person=bob&permission=deploy:deployments.create"
@@ -224,7 +224,7 @@ async def test_a_role_of_ones_own_is_made_given_changed_and_deleted(deck):
     assert ">Yes<" in yes
     assert "<dt>By the role</dt><dd>Release</dd>" in yes
     assert "is held by 1 person." in await page(deck, f"{role}/delete")
-    await told(deck, f"{role}/delete", 409, "is held by 1 people", confirmation="Release")
+    await told(deck, f"{role}/delete", 409, "is held by 1 person", confirmation="Release")
     version = re.search(r'name="version" value="([^"]+)"', shown)[1]
     await posted(deck, role, name="Release", text="", version=version, **{"may-deploy:projects.list": "yes"})
     no = await page(deck, why)

@@ -190,7 +190,7 @@ def remove(tx: Tx, access: Access, role: Role) -> None:
     held = holders(tx, role)
     if held:
         raise Conflict(
-            f"The role {role.name} is held by {held} people.",
+            f"The role {role.name} is held by {held} {'person' if held == 1 else 'people'}.",
             code="role_in_use",
             hint="Give them another role first.",
         )

@@ -22,7 +22,7 @@ async def test_a_role_from_making_to_deleting(lodge):
     bob = await lodge.person("bob")
     await lodge.do("PUT", f"/api/users/{bob.id}/roles", {"role_ids": [made["id"]]}, tells="member.roles-changed")
     assert (await lodge.do("GET", path))["user_count"] == 1
-    await lodge.refused(400, "DELETE", path, says="held by 1 people")
+    await lodge.refused(400, "DELETE", path, says="held by 1 person")
     body = {"name": "Guard", "permission_ids": [wanted[1]]}
     changed = await lodge.do("PUT", path, body, tells="role.changed")
     assert (changed["name"], changed["description"]) == ("Guard", "looks on")

@@ -13,7 +13,17 @@ from sqlalchemy import Select, func, select, union
 
 from quarterdeck.access import Access, grants, roles
 from quarterdeck.access.model import Grant
-from quarterdeck.identity import addresses, invitations, leaving, members, organizations, recovery, second_factor, users
+from quarterdeck.identity import (
+    addresses,
+    invitations,
+    leaving,
+    members,
+    organizations,
+    recovery,
+    second_factor,
+    sessions,
+    users,
+)
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.invitations import Invited
 from quarterdeck.identity.model import Invitation, User
@@ -84,13 +94,15 @@ def change(
     base: str | None = None,
     active: bool | None = None,
     **preferences: object,
-) -> None:
+) -> str | None:
     """Change how somebody is called or reached, let them in or keep them out; None leaves as it is. Another address
-    counts as `addresses.ask` says.
+    counts as `addresses.ask` says. Answers the one that waits until its mail is opened.
 
     Raises `Invalid` (`own_account`), `Conflict` (`last_administrator`, `invitation_pending`), `Forbidden`
-    (`account_outranks`), and as `addresses.ask` does.
+    (`account_outranks`, and `session_required` where a token asks for another address), and as `addresses.ask` does.
     """
+    if email is not None:
+        sessions.require_in_person(tx.principal)
     if active is False:
         require_another(tx, user, "deactivate")
     if active:
@@ -98,20 +110,21 @@ def change(
     tx.lock("access:membership")
     if (active is not None and active != user.active) or (email is not None and email != user.email):
         require_no_more(tx, user)
+    waits = False
     if email is not None and email.lower() != (user.email or "").lower():
         _came(user)
-        addresses.ask(tx, access, user, email, base)
+        waits = addresses.ask(tx, access, user, email, base)
     changed = users.rename(tx, user, display_name)
     kept = user.preferences
     users.prefer(tx, user, **{name: value for name, value in preferences.items() if value is not None})
     changed = changed or user.preferences != kept
     switched = active is not None and members.switch(tx, access, user, active=active)
-    if not (changed or switched):
-        return
-    action = IdentityAction.CHANGED
-    if switched:
-        action = IdentityAction.ACTIVATED if active else IdentityAction.DEACTIVATED
-    members.note(tx, user, action, tx.principal.organization_id)
+    if changed or switched:
+        action = IdentityAction.CHANGED
+        if switched:
+            action = IdentityAction.ACTIVATED if active else IdentityAction.DEACTIVATED
+        members.note(tx, user, action, tx.principal.organization_id)
+    return email if waits else None
 
 
 def set_password(tx: Tx, user: User, password_hash: str) -> None:

@@ -111,14 +111,11 @@ async def change(call: Call, user_id: str, body: wire.UserChange, access: Access
     """Change how somebody is called and reached, let them in or keep them out. Another address counts once the link
     that is mailed to it is opened.
     """
-    if given(body.email):
-        sessions.require_in_person(call.principal)
     base = mail_links.base_if_sent(call)
 
     def verb(tx: Tx) -> wire.User:
         user = shapes.user_of(tx, user_id)
-        before = user.email
-        accounts.change(
+        waits = accounts.change(
             tx,
             access,
             user,
@@ -129,8 +126,7 @@ async def change(call: Call, user_id: str, body: wire.UserChange, access: Access
             storageQuotaMb=given(body.storage_quota_mb),
         )
         changed = shapes.person(tx, user)
-        if (wanted := given(body.email)) and wanted.lower() not in {(before or "").lower(), (user.email or "").lower()}:
-            changed.pending_email = wanted
+        changed.pending_email = waits or UNSET
         return changed
 
     return await call.write(verb)

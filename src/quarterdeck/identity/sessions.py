@@ -234,16 +234,6 @@ def require_in_person(principal: Principal) -> None:
         )
 
 
-def require_whole(principal: Principal) -> None:
-    """Raise `Forbidden` (`token_narrowed`) for a token that is narrowed to scopes."""
-    if principal.scopes:
-        raise Forbidden(
-            "This token is narrowed to scopes, and none of them changes your account.",
-            code="token_narrowed",
-            hint="Use a token without scopes, or sign in.",
-        )
-
-
 FRESH = timedelta(minutes=15)
 
 

@@ -31,8 +31,9 @@ class Guard:
     """The one guard of the application.
 
     A handler declares `opt["permission"]`: a catalogue key, "authenticated" (any caller with a credential that is not
-    narrowed to scopes, see `require_opened`) or "public". `opt["rate"]` bounds it per address; `opt["raw_body"]` says
-    that it reads bytes rather than JSON.
+    narrowed to scopes, see `require_opened`) or "public". `opt["whole"]` closes a permission's route to narrowed
+    credentials as well. `opt["rate"]` bounds it per address; `opt["raw_body"]` says that it reads bytes rather than
+    JSON.
     """
 
     def __init__(
@@ -123,8 +124,9 @@ class Guard:
     async def _require(self, principal: Principal, permission: str, connection: Connection) -> None:
         if permission != AUTHENTICATED:
             await self.authorizer.require(principal, permission, connection)
-        elif principal.scopes:
-            require_opened(principal, connection.route_handler.opt.get("narrowed"))
+        opt = connection.route_handler.opt
+        if principal.scopes and (permission == AUTHENTICATED or opt.get("whole")):
+            require_opened(principal, opt.get("narrowed"))
 
     def require_same_origin(self, connection: Connection) -> None:
         """A browser's cookie counts for a change only when the change was asked for by one of our own pages."""
@@ -144,7 +146,8 @@ class Guard:
 
 def require_opened(principal: Principal, surface: str | None) -> None:
     """Raise `Forbidden` (`token_narrowed`) where a credential that is narrowed to scopes is not let in: a route that
-    asks for no permission is none of its scopes. `surface` is whose scopes open it none the less, `*` any.
+    asks for no permission, or changes its caller's account, is none of its scopes. `surface` is whose scopes open it
+    none the less, `*` any.
     """
     if surface == "*" or (surface and any(scope.startswith(f"{surface}:") for scope in principal.scopes)):
         return

@@ -48,7 +48,7 @@ def _everybody(tx: Tx) -> Select[User]:
     return select(User).where(User.id.in_(union(inside, invitations.newcomer_numbers(place))))
 
 
-def here(tx: Tx, user: User) -> bool:
+def is_listed(tx: Tx, user: User) -> bool:
     """Whether somebody is one of `listed`."""
     place = tx.principal.organization_id or 0
     return grants.belongs(tx, user.id, place) or user.id in invitations.newcomers(tx, place, [user.id])
@@ -73,7 +73,7 @@ def roles_of(tx: Tx, user: User) -> list[str]:
 def find(tx: Tx, user_id: int | None = None, *, uid: str | None = None) -> User:
     """One of `listed`. Raises `NotFound` (`user_not_found`), for somebody of another organization too."""
     user = tx.get(User, user_id) if user_id is not None else users.by_uid(tx, uid or "")
-    if user is None or not here(tx, user):
+    if user is None or not is_listed(tx, user):
         raise missing(str(user_id or uid))
     return user
 
@@ -146,8 +146,7 @@ def set_roles(tx: Tx, access: Access, user: User, family: str, keys: Collection[
     """Replace the roles of a family and the custom ones. Raises `Forbidden` (`permission_not_held`) where that gives
     or takes what the caller has not got on another surface, and as `members.set_roles` does.
     """
-    organization_id = tx.principal.organization_id
-    assert organization_id is not None  # noqa: S101 - a user's session always has one
+    organization_id = tx.principal.acts_in
     tx.lock("access:membership")
     families = (family, roles.CUSTOM)
     held = {key for key in roles_of(tx, user) if key.split(":")[0] in families}
@@ -161,8 +160,7 @@ def remove(tx: Tx, access: Access, user: User) -> None:
     `Invalid` (`invariant_violation`) for an owner.
     """
     require_another(tx, user, "delete")
-    organization_id = tx.principal.organization_id
-    assert organization_id is not None  # noqa: S101 - a user's session always has one
+    organization_id = tx.principal.acts_in
     require_no_more(tx, user, organization_id)
     members.leave(tx, access, user, organization_id)
     for invitation in invitations.of_user(tx, user):

@@ -79,7 +79,7 @@ def role(tx: Tx, name: str) -> Role:
 def member(tx: Tx, name: str) -> User:
     """A member of the caller's organization by username, e-mail address or id. Raises `NotFound` (`user_not_found`)."""
     found = users.find(tx, name) or users.by_uid(tx, name)
-    if found is None or not accounts.here(tx, found):
+    if found is None or not accounts.is_listed(tx, found):
         raise accounts.missing(name)
     return found
 
@@ -100,8 +100,7 @@ def take(tx: Tx, access: Access, user: User, unwanted: Role) -> bool:
 
 
 def _set(tx: Tx, access: Access, user: User, meant: Role, *, there: bool) -> bool:
-    organization_id = tx.principal.organization_id
-    assert organization_id is not None  # noqa: S101 - a user's session always has one
+    organization_id = tx.principal.acts_in
     tx.lock("access:membership")
     now = set(accounts.roles_of(tx, user))
     if (meant.key in now) == there:
@@ -194,8 +193,7 @@ def explain(tx: Tx, access: Access, user: User, permission: str) -> Explanation:
             code="permission_unknown",
             hint="Look at the list: qd role permissions",
         )
-    organization_id = tx.principal.organization_id
-    assert organization_id is not None  # noqa: S101 - a user's session always has one
+    organization_id = tx.principal.acts_in
     access.load(tx)
     named = {one.key: one.key if one.organization_id is None else one.name for one in all_roles(tx)}
     has = set(grants.roles_of(tx, user.id, organization_id)) & named.keys()
@@ -217,8 +215,7 @@ def explain(tx: Tx, access: Access, user: User, permission: str) -> Explanation:
 
 def could_give(tx: Tx, access: Access, permission: str) -> tuple[str, ...]:
     """Some people of the caller's organization who could give somebody a permission: they manage roles and have it."""
-    organization_id = tx.principal.organization_id
-    assert organization_id is not None  # noqa: S101 - a user's session always has one
+    organization_id = tx.principal.acts_in
     access.load(tx)
     managing, having = access.carrying(MANAGE), access.carrying(permission)
     able = [

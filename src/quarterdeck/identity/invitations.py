@@ -53,8 +53,7 @@ def invite(
     `Conflict` (`already_member`, `invitation_pending`), and as `users.create` does. Whoever calls sends the mail.
     """
     sessions.require_in_person(tx.principal)
-    organization_id = tx.principal.organization_id
-    assert organization_id is not None  # noqa: S101 - a user's session always has one
+    organization_id = tx.principal.acts_in
     tx.lock("identity:invitations", "identity:users")
     users.check_email(email)
     user = users.find(tx, email)

@@ -1,6 +1,6 @@
 """What somebody is in an organization: asked in as, made, and let go. One role of the family `organization` at a time.
 
-Every surface changes them here: nobody changes their own, nobody but an owner makes one, and an owner is neither removed
+Every surface changes it here: nobody changes their own, nobody but an owner makes one, and an owner is neither removed
 nor given another role.
 """
 
@@ -25,13 +25,6 @@ LIFE = timedelta(hours=48)
 def rank(keys: Collection[str]) -> str | None:
     """The highest organization role among the keys of roles, as its last part."""
     return next((role for role in organizations.RANK if f"{FAMILY}:{role}" in keys), None)
-
-
-def here(tx: Tx) -> Organization:
-    """The organization that the unit acts in."""
-    found = tx.get(Organization, tx.principal.organization_id or 0)
-    assert found is not None  # noqa: S101 - a user's session always has one
-    return found
 
 
 def ask_in(tx: Tx, email: str, role: str, base: str) -> Invited:
@@ -65,7 +58,7 @@ def make(tx: Tx, access: Access, user: User, role: str) -> None:
     """Give somebody another role. Raises `Invalid` (`own_account`, `invariant_violation`), `Forbidden` and `Conflict`
     (`last_administrator`).
     """
-    place = here(tx)
+    place = organizations.here(tx)
     if rank(accounts.roles_of(tx, user)) == role:
         return
     require_may_give(tx, role)
@@ -76,7 +69,7 @@ def make(tx: Tx, access: Access, user: User, role: str) -> None:
 
 def take(tx: Tx, access: Access, user: User) -> None:
     """Leave somebody a member without a role of this family. Raises as `make` does."""
-    place = here(tx)
+    place = organizations.here(tx)
     if (held := rank(accounts.roles_of(tx, user))) is None:
         return
     members.keep_one(tx, user, place.id, f"{FAMILY}:{held}")  # which says more than what comes next
@@ -87,7 +80,7 @@ def take(tx: Tx, access: Access, user: User) -> None:
 
 def let_go(tx: Tx, access: Access, user: User) -> None:
     """Take a member out of the organization; their account stays. Raises as `make` does."""
-    place = here(tx)
+    place = organizations.here(tx)
     _require_movable(tx, user, place, "removed")
     accounts.require_no_more(tx, user, place.id)
     members.remove(tx, access, user, place.id)
@@ -110,12 +103,12 @@ def require_may_give(tx: Tx, role: str) -> None:
             hint=f"Roles: {', '.join(organizations.RANK)}.",
             field="role",
         )
-    if role == "owner" and organizations.role_of(tx, tx.principal.id, here(tx).id) != "owner":
+    if role == "owner" and organizations.role_of(tx, tx.principal.id, organizations.here(tx).id) != "owner":
         raise Forbidden("Only an owner makes somebody an owner.", hint="Ask an owner of the organization.")
     roles.require_given(tx, [f"{FAMILY}:{role}"])
 
 
 def _write(tx: Tx, made: Invited, base: str) -> None:
-    place = here(tx)
+    place = organizations.here(tx)
     letter = mails.invitation(made.invitation.email, base, made.token, place.name, tx.principal.label, LIFE)
     mail.post(tx, letter, place.id)

@@ -134,7 +134,7 @@ class Roles:
             return Refusal(
                 permission=permission,
                 text=known.description if known else "",
-                place=ranks.here(tx).name,
+                place=organizations.here(tx).name,
                 carrying=tuple(label(one) for one in granting.all_roles(tx) if permission in access.carried(one.key)),
                 could_give=granting.could_give(tx, access, permission) if sees_people else (),
                 may_ask_why=asks,

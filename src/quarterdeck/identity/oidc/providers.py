@@ -84,12 +84,11 @@ def add(tx: Tx, slug: str, issuer: str, client_id: str, **settings: Any) -> Oidc
             code="identity_provider_exists",
             hint="Choose another name, or change that one.",
         )
-    assert tx.principal.organization_id is not None  # noqa: S101 - a user's session always has one
     made = tx.add(
         OidcProvider(
             uid=tx.ids.uid(),
             slug=slug,
-            organization_id=tx.principal.organization_id,
+            organization_id=tx.principal.acts_in,
             name=slug,
             issuer=check_address(issuer),
             client_id=client_id,

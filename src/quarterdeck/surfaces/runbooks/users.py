@@ -239,7 +239,7 @@ def post(tx: Tx, made: Invited, base: str) -> None:
 
 def newcomer(tx: Tx, made: Invited, body: wire.Invite) -> wire.User:
     """Who was asked in. Of somebody who is here already for another organization nothing is told before they come."""
-    if accounts.here(tx, made.user):
+    if accounts.is_listed(tx, made.user):
         return shapes.person(tx, made.user)
     return wire.User(
         id=made.user.id,

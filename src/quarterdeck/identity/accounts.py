@@ -142,16 +142,14 @@ def reset_second_factor(tx: Tx, user: User) -> None:
     second_factor.disable_by_administrator(tx, user)
 
 
-def set_roles(tx: Tx, access: Access, user: User, family: str, keys: Collection[str]) -> None:
-    """Replace the roles of a family and the custom ones. Raises `Forbidden` (`permission_not_held`) where that gives
-    or takes what the caller has not got on another surface, and as `members.set_roles` does.
+def set_roles(tx: Tx, access: Access, user: User, families: tuple[str, ...], keys: Collection[str]) -> None:
+    """Replace the roles of some families (`custom` is one). Raises `Forbidden` (`permission_not_held`) where that gives
+    or takes what the caller has not got, and as `members.set_roles` does.
     """
-    organization_id = tx.principal.acts_in
     tx.lock("access:membership")
-    families = (family, roles.CUSTOM)
     held = {key for key in roles_of(tx, user) if key.split(":")[0] in families}
     roles.require_given(tx, sorted(held ^ set(keys)))
-    members.set_roles(tx, access, user, organization_id, families, keys)
+    members.set_roles(tx, access, user, tx.principal.acts_in, families, keys)
 
 
 def remove(tx: Tx, access: Access, user: User) -> None:

@@ -82,15 +82,14 @@ def change(
     **kept: Any,
 ) -> User:
     """Change what is given. Raises `NotFound`, `Invalid` (`own_account`), `Conflict` (`last_administrator`) and
-    `Forbidden` (`account_outranks`).
+    `Forbidden` (`account_outranks`, `permission_not_held`).
     """
     user = find(tx, user_id)
     if password_hash is not None or (active is not None and active != user.active):
         accounts.require_another(tx, user, "set the password of" if password_hash is not None else "deactivate")
         accounts.require_no_more(tx, user)
     if role is not None:
-        roles.require_given(tx, [f"{FAMILY}:{role}"])
-        members.set_roles(tx, access, user, tx.principal.acts_in, FAMILY, [f"{FAMILY}:{role}"])
+        accounts.set_roles(tx, access, user, (FAMILY,), [f"{FAMILY}:{role}"])
     if password_hash is not None:
         recovery.set_by_administrator(tx, user, password_hash)
     if active is not None:

@@ -149,7 +149,7 @@ async def set_roles(call: Call, user_id: str, body: wire.UserRoles, access: Acce
 
     def verb(tx: Tx) -> wire.User:
         user = shapes.user_of(tx, user_id)
-        accounts.set_roles(tx, access, user, shapes.FAMILY, keys_of(tx, body.role_ids))
+        accounts.set_roles(tx, access, user, (shapes.FAMILY, roles.CUSTOM), keys_of(tx, body.role_ids))
         return shapes.person(tx, user)
 
     return await call.write(verb)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from quarterdeck.identity import granting, setup, users
 from quarterdeck.identity.model import User
 from quarterdeck.kernel.audit.model import audit_events
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.text import FEW
 
 ROLES, GRANTS, WHY = "/api/access/roles", "/api/access/grants", "/api/access/why"
 CREATE, CANCEL = "deploy:deployments.create", "deploy:deployments.cancel"
@@ -161,6 +164,31 @@ async def test_a_refusal_is_explained_with_who_could_change_it(deck):
     assert secret["couldGive"] == ["ada"]
     refused = await deck.send("POST", WHY, {"user": who, "permission": CREATE}, token=token)
     assert (refused.status_code, "access:read" in refused.text) == (403, True)
+
+
+async def test_a_few_who_could_give_it_are_named_by_one_question_more(deck, monkeypatch):
+    for _ in range(FEW + 1):
+        await deck.member("admin")
+    await deck.instance.db.write(lambda tx: tx.execute(update(User).where(User.username == "ada").values(active=False)))
+    where = await deck.instance.db.read(lambda tx: tx.execute(select(User.id).order_by(User.id)).scalars().first())
+    asked = []
+    execute = Tx.scalars
+
+    def counted(tx, query, *more):
+        asked.append(query)
+        return execute(tx, query, *more)
+
+    def named_few(tx):
+        tx.act_as(users.principal(tx.get(User, where), setup.default_organization(tx).id))
+        deck.instance.access.load(tx)
+        monkeypatch.setattr(Tx, "scalars", counted)
+        return granting.could_give(tx, deck.instance.access, CREATE)
+
+    found = await deck.instance.db.read(named_few)
+    assert len(found) == FEW
+    assert list(found) == sorted(found)
+    assert all(one.startswith("admin-") for one in found), "nobody who is kept out"
+    assert len(asked) == 1
 
 
 async def test_another_organization_is_not_seen(deck):

@@ -14,7 +14,7 @@ from quarterdeck.access.model import Grant, KnownPermission, Role, RolePermissio
 from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid, NotFound
-from quarterdeck.kernel.text import lines, one_line
+from quarterdeck.kernel.text import lines, one_line, several
 
 CUSTOM = "custom"
 HIGHEST = {
@@ -230,7 +230,7 @@ def _known(permissions: Collection[str]) -> set[str]:
     unknown = sorted(set(permissions) - CATALOGUE.keys())
     if unknown:
         raise Invalid(
-            f"There is no permission {', '.join(unknown)[:200]}.",
+            f"There is no permission {several(unknown)}.",
             code="permission_unknown",
             hint="Look at the list of permissions.",
         )
@@ -279,7 +279,7 @@ def require_given(tx: Tx, keys: Collection[str]) -> None:
 def refuse_lacking(lacking: Collection[str]) -> None:
     if lacking:
         raise Forbidden(
-            f"You cannot give or take {', '.join(sorted(lacking))[:200]}, which you have not got.",
+            f"You cannot give or take {several(sorted(lacking))}, which you have not got.",
             code="permission_not_held",
             hint="Ask somebody who has these permissions.",
         )

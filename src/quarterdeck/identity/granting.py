@@ -16,9 +16,9 @@ from quarterdeck.identity import accounts, assignments, members, ranks, users
 from quarterdeck.identity.model import User
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Invalid, NotFound
+from quarterdeck.kernel.text import FEW
 
 MANAGE = "access:manage"
-FEW = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,13 +215,8 @@ def explain(tx: Tx, access: Access, user: User, permission: str) -> Explanation:
 
 def could_give(tx: Tx, access: Access, permission: str) -> tuple[str, ...]:
     """Some people of the caller's organization who could give somebody a permission: they manage roles and have it."""
-    organization_id = tx.principal.acts_in
     access.load(tx)
-    managing, having = access.carrying(MANAGE), access.carrying(permission)
-    able = [
-        user_id
-        for user_id in grants.members(tx, organization_id)
-        if (held := access.roles(user_id, organization_id)) & managing and held & having
-    ]
-    query = select(User.username).where(User.id.in_(able), User.active.is_(True)).order_by(User.username).limit(FEW)
-    return tuple(tx.scalars(query))
+    query = select(User.username).where(User.active.is_(True))
+    for carrying in (access.carrying(MANAGE), access.carrying(permission)):
+        query = query.where(User.id.in_(grants.holding(tx.principal.acts_in, carrying)))
+    return tuple(tx.scalars(query.order_by(User.username).limit(FEW)))

@@ -40,7 +40,7 @@ def test_axe_finds_nothing_in_both_themes_at_both_widths(name: str, browser: Bro
     "name", ["sign-in", "first-admin", "accept-invitation", "reset-password", "confirm-address", "forgot-password"]
 )
 def test_axe_finds_nothing_at_the_doors(name: str, browser: Browser, deck: Deck) -> None:
-    from quarterdeck.console.ports import Bootstrap
+    from quarterdeck.console.door_ports import Bootstrap
 
     deck.ports.bootstrap_state = Bootstrap(required=name == "first-admin", token_required=True)
     found = []

@@ -20,8 +20,8 @@ from quarterdeck.console.desk import (
     request_id,
     status_of,
 )
+from quarterdeck.console.door_ports import SignedIn, Step
 from quarterdeck.console.permissions import PUBLIC, SIGNED_IN, needs
-from quarterdeck.console.ports import SignedIn, Step
 from quarterdeck.console.render import see
 from quarterdeck.console.views.shell import Field
 from quarterdeck.identity.passwords import LEAST

@@ -21,8 +21,6 @@ T = TypeVar("T")
 Page = Response[bytes]
 AnyRequest = Request[Any, Any, Any]
 HOME, LOST = "/console", "/-/lost"
-SESSION_COOKIES = ("qd_session", "better-auth.session_token", "sb_session")
-"""All name the same session; the first is the one that we set."""
 
 
 @dataclass(frozen=True, slots=True)

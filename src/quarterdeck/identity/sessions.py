@@ -34,6 +34,8 @@ LIFE = {
 IDLE = {"broker": timedelta(minutes=30)}
 """For how long a token may lie unused (contract: broker §2); each use is noted to the minute."""
 USE_NOTED = timedelta(minutes=1)
+API_KINDS = ("access", "refresh", "long")
+"""Tokens of a session of the API: for 15 minutes, for a week to be exchanged, for 24 hours."""
 EXCHANGED = ("refresh", "renewal")
 """Tokens that only get others; they open no door themselves."""
 DEVICE_LOGINS_KEPT = timedelta(days=1)
@@ -189,7 +191,7 @@ def refresh(tx: Tx, token: str) -> Opened | None:
     user, organization = tx.get(User, session.user_id), tx.get(Organization, session.organization_id)
     if user is None or organization is None or not user.active:
         raise Unauthenticated("The session has ended.", hint="Sign in again.", code="product_auth_invalid")
-    return _renewed(tx, session, user, organization, ("access", "long", "refresh"))
+    return _renewed(tx, session, user, organization, API_KINDS)
 
 
 def renew(tx: Tx, token: str) -> Opened:

@@ -16,7 +16,7 @@ from quarterdeck.console.domain.live import line_views
 from quarterdeck.console.domain.places import deployment_at, environment_at, project_at, resource_at
 from quarterdeck.console.ports import Place, SourceChoice
 from quarterdeck.console.views.backups import BackupView
-from quarterdeck.console.views.deployments import ACTIVE, DeploymentRow, DeploymentView, LogView, RollbackView
+from quarterdeck.console.views.deployments import DeploymentRow, DeploymentView, LogView, RollbackView
 from quarterdeck.console.views.home import Home
 from quarterdeck.console.views.ledger import AuditAsked, AuditList, Found, HostRow, JobList, JobView
 from quarterdeck.console.views.projects import Choice, EnvironmentView, ProjectRow, ProjectView, VariableRow
@@ -24,6 +24,7 @@ from quarterdeck.console.views.resources import Inspection, ResourceHead, Resour
 from quarterdeck.console.views.shell import Count, Viewer
 from quarterdeck.deploy.deployments import inspection
 from quarterdeck.deploy.deployments.model import Deployment
+from quarterdeck.deploy.deployments.transitions import ACTIVE
 from quarterdeck.deploy.observation import observations
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.fleet.credentials.model import ServerCredential

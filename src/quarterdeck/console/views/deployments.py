@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-ACTIVE = frozenset({"created", "planning", "planned", "running", "cancel-requested"})
+from quarterdeck.deploy.deployments.transitions import ACTIVE
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ from quarterdeck.kernel.protocols import Authenticator, Authorizer
 PUBLIC = "public"
 AUTHENTICATED = "authenticated"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+OWN_NAMES = ("localhost", "127.0.0.1", "[::1]")
+"""This machine, in a Host header."""
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
@@ -174,7 +176,7 @@ def names_this_machine(host: str) -> bool:
     """
     name = host.lower()
     name = name.partition("]")[0] + "]" if name.startswith("[") else name.partition(":")[0]
-    return name in {"localhost", "127.0.0.1", "[::1]"} or name.endswith(".localhost")
+    return name in OWN_NAMES or name.endswith(".localhost")
 
 
 def require_json(connection: Connection) -> None:

@@ -9,6 +9,7 @@ from msgspec import UNSET
 from quarterdeck.access import Access, grants, roles
 from quarterdeck.identity import coming_in, own_account, proving, recovery, sessions
 from quarterdeck.identity.attempts import Attempts
+from quarterdeck.identity.sessions import API_KINDS
 from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.http.endpoint import Call, route
@@ -18,7 +19,7 @@ from quarterdeck.kernel.vault import Secret
 from quarterdeck.surfaces.runbooks import shapes
 from quarterdeck.surfaces.runbooks.wire import account as wire
 from quarterdeck.surfaces.shared import mail_links
-from quarterdeck.surfaces.shared.signing_in import API_KINDS, client_kind, signed_in
+from quarterdeck.surfaces.shared.signing_in import client_kind, signed_in
 from quarterdeck.surfaces.shared.values import given
 
 BY_LINK, BY_MAIL = Rate(5, 60), Rate(3, 60)

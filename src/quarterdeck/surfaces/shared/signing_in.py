@@ -10,7 +10,7 @@ from msgspec import UNSET, Struct, UnsetType
 from quarterdeck.access import Access
 from quarterdeck.identity import organizations, sessions, signing_in
 from quarterdeck.identity.model import User, UserSession
-from quarterdeck.identity.sessions import Opened, Signer
+from quarterdeck.identity.sessions import API_KINDS, Opened, Signer
 from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.errors import Invalid, Unauthenticated
@@ -23,8 +23,6 @@ from quarterdeck.surfaces.shared.values import given
 DOOR = Rate(20, 60)
 """Attempts of one address a minute."""
 WEEK = 604_800
-API_KINDS = ("access", "refresh", "long")
-"""Tokens of a session of the API: for 15 minutes, for a week to be exchanged, for 24 hours."""
 
 
 class Login(Struct, kw_only=True):

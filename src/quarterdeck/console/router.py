@@ -138,7 +138,7 @@ async def before_failure(error: Exception, scope: Scope) -> None:
     if not isinstance(error, Forbidden) or scope.get("user") is None or TOLD in state:
         return
     state[TOLD] = None  # what is refused to this reading itself is told without it
-    request: Request[Any, Any, Any] = Request(scope)  # type: ignore[arg-type]  # the console has no sockets
+    request: Request[Any, Any, Any] = Request(scope)
     desk = desk_of(request) or await open_desk(request)
     permission = str(error.details.get("permission", ""))
     state[TOLD] = (desk, await desk.ports.refusal(desk.who, permission) if permission else None)

@@ -17,9 +17,10 @@ from quarterdeck.console.views.ledger import JobView
 from quarterdeck.console.views.shell import Crumb, Pages
 from quarterdeck.kernel.audit import Outcome
 from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.jobs import State
 
 PAGE = 50
-STATES = ("pending", "running", "retry-scheduled", "succeeded", "failed", "canceled", "dead-lettered")
+STATES = tuple(one.value for one in State)
 OUTCOMES: tuple[str, ...] = get_args(Outcome)
 
 

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
-from quarterdeck.kernel import audit
+from quarterdeck.kernel import audit, verifying
 from quarterdeck.kernel.audit import Head, archives
 from quarterdeck.kernel.errors import NotFound
 
@@ -119,6 +120,25 @@ def test_one_chain_is_proven_without_a_look_at_the_others(database, trail, intru
     for organization, some in alone.items():
         assert {whole[event] for event in some} == {organization}
     assert alone[2] == [theirs.id]
+
+
+async def test_the_job_reads_one_organization_in_a_unit(database, trail):
+    record(database, "theirs", organization_id=2)
+    database.write_sync(audit.seal)
+    units = []
+
+    class Units:
+        async def read(self, verb, *given):
+            units.append((verb, given))
+            return database.read_sync(verb, *given)
+
+        async def write(self, verb, *given):
+            return database.write_sync(verb, *given)
+
+    context = SimpleNamespace(read=lambda _kind: verifying.Task(2, "ada"))
+    proof = await verifying.run(context, SimpleNamespace(db=Units()))
+    assert units == [(audit.verify_chain, (0,)), (audit.verify_chain, (2,))]
+    assert (proof.position, proof.findings, proof.by) == (1, 0, "ada")
 
 
 def test_the_cutoff_itself_stays(database, trail):

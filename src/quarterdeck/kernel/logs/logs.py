@@ -44,6 +44,11 @@ class Logs:
         self._writer = Writer(self._store, self._clock, self._publish)
         self._closed = False
 
+    @property
+    def alive(self) -> bool:
+        """Whether lines can be stored: without its writer all work waits for ever."""
+        return self._writer.alive
+
     # -- writing
 
     def append(self, stream: str, lines: Sequence[Line]) -> None:

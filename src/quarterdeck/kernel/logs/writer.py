@@ -77,6 +77,10 @@ class Writer:
 
     # -- from any thread
 
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
     def put(self, entry: Entry) -> None:
         with self._lock:
             if entry.droppable and self._waiting + len(entry.lines) > WAITING:

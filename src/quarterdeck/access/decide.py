@@ -46,6 +46,7 @@ class Access:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._snapshot: Snapshot | None = None
+        self._last = Snapshot()
         self._fresh = False
         self._changes = 0
         self._before: Snapshot | None = None
@@ -88,10 +89,17 @@ class Access:
         snapshot = compiled(tx) if before is None else renewed(tx, before, stale)
         with self._lock:
             if first and changes == self._changes:
-                self._snapshot = self._before = snapshot
+                self._snapshot = self._before = self._last = snapshot
                 self._fresh, self._stale = True, set()
             elif not first and self._snapshot is None:
                 self._snapshot, self._fresh = snapshot, False
+
+    @property
+    def _known(self) -> Snapshot:
+        """What is decided by. Between a change and the next snapshot it is the one before: whoever asked for `ready`
+        and is still in the middle of a request began it before the change, and is not refused for want of any.
+        """
+        return self._snapshot or self._last
 
     @property
     def loaded(self) -> bool:
@@ -99,28 +107,25 @@ class Access:
 
     def roles(self, user_id: int, organization_id: int | None) -> frozenset[str]:
         """Keys of the roles that a user has in the whole of an organization."""
-        snapshot = self._snapshot
-        if snapshot is None or organization_id is None:
-            return frozenset()
-        return snapshot.held.get((user_id, organization_id), frozenset())
+        return frozenset() if organization_id is None else self._known.held.get((user_id, organization_id), frozenset())
 
     def parts(self, user_id: int, organization_id: int) -> tuple[Part, ...]:
         """The roles that a user has in parts of an organization."""
-        return (self._snapshot or Snapshot()).parts.get((user_id, organization_id), ())
+        return self._known.parts.get((user_id, organization_id), ())
 
     def permissions(self, user_id: int, organization_id: int | None) -> frozenset[str]:
         """Keys of the permissions that a user has in the whole of an organization."""
         held = self.roles(user_id, organization_id)
-        snapshot = self._snapshot or Snapshot()
+        snapshot = self._known
         return frozenset(key for key, roles in snapshot.granting.items() if roles & held)
 
     def carrying(self, permission: str) -> frozenset[str]:
         """Keys of the roles that carry a permission."""
-        return frozenset((self._snapshot or Snapshot()).granting.get(permission, frozenset()))
+        return frozenset(self._known.granting.get(permission, frozenset()))
 
     def carried(self, role: str) -> frozenset[str]:
         """Keys of the permissions that a role carries."""
-        snapshot = self._snapshot or Snapshot()
+        snapshot = self._known
         return frozenset(key for key, roles in snapshot.granting.items() if role in roles)
 
     def decide(self, principal: Principal, permission: str, place: Place = HERE) -> Decision:
@@ -146,7 +151,7 @@ class Access:
                 remedy="Use a credential that carries it, or a session.",
             )
         where = place.organization_id if place.organization_id is not None else principal.organization_id
-        snapshot = self._snapshot or Snapshot()
+        snapshot = self._known
         mine = self.roles(principal.id, where)
         if where is not None and (parts := self.parts(principal.id, where)):
             mine |= {part.role for part in parts if part.covers(place)}
@@ -214,7 +219,7 @@ class Access:
         here = self.decide(principal, permission)
         if here.allowed or principal.kind != "user" or principal.stays:
             return here
-        for place in (self._snapshot or Snapshot()).places.get(principal.id, ()):
+        for place in self._known.places.get(principal.id, ()):
             there = self.decide(principal, permission, Place(place))
             if there.allowed:
                 return there

@@ -9,6 +9,7 @@ from quarterdeck.access.decide import compiled
 from quarterdeck.identity import granting, setup, users
 from quarterdeck.identity.machine import Machine
 from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.principal import Principal
 
 
 async def test_a_change_that_comes_while_the_snapshot_is_made_is_not_lost(database, monkeypatch):
@@ -129,3 +130,21 @@ async def test_a_unit_that_nobody_prepared_has_the_snapshot_it_needs(database):
     assert await database.write(asked) == [True] * 6
     await access.ready(database)
     assert access.loaded
+
+
+async def test_nobody_is_refused_for_want_of_a_snapshot(database):
+    """A grant of somebody else changes in the middle of a request, which has asked for the snapshot already."""
+    access = Access()
+
+    def granted(tx: Tx) -> tuple[Principal, int]:
+        user, organization = users.create(tx, username="ada"), setup.default_organization(tx)
+        grants.give(tx, access, user.id, organization.id, "organization:owner")
+        return users.principal(user, organization.id), organization.id
+
+    asking, organization = await database.write(granted)
+    await access.ready(database)
+    access.changed()
+    assert access.decide(asking, "deploy:projects.list").allowed
+    await database.write(grants.take_all, access, asking.id, organization)
+    await access.ready(database)
+    assert not access.decide(asking, "deploy:projects.list").allowed

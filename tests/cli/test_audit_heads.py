@@ -100,7 +100,7 @@ def test_a_trail_that_went_on_holds_against_what_was_signed(data: DataDirectory,
 
 
 def test_the_file_is_checked_elsewhere_with_nothing_of_ours(kept: Path) -> None:
-    """As ADR 0035 says it: the JSON without its signature, keys sorted, no spaces, against the public key in it."""
+    """As ADR 0036 says it: the JSON without its signature, keys sorted, no spaces, against the public key in it."""
     fields = json.loads(kept.read_text())
     signature, key = (base64.b64decode(fields[name]) for name in ("signature", "publicKey"))
     del fields["signature"]

@@ -139,7 +139,7 @@ class PeopleSide:
     async def take_role(self, who: Any, ref: str, grant: str) -> None:
         self._did("take-role", ref, grant)
 
-    async def why(self, who: Any, person: str, permission: str) -> WhyView:
+    async def why(self, who: Any, person: str, permission: str, where: str) -> WhyView:
         if person != "jonas":
             raise NotFound(f"There is no user {person}.", code="user_not_found")
         allowed = permission == CREATE.key

@@ -230,6 +230,25 @@ def test_a_pasted_file_never_gets_into_an_address(client: TestClient[Litestar]) 
     assert "qd deploy SOURCE" in answer.text
 
 
+def test_a_dockerfile_is_pasted_with_its_lines(client: TestClient[Litestar], ports: Portside) -> None:
+    """Into a field of its own: one of a single line joins what is pasted."""
+    assert '<textarea class="in mono" id="f-dockerfile" name="dockerfile"' in client.get("/console/projects/new").text
+    form = {"look": "1", "kind": "dockerfile", "locator": "", "dockerfile": "FROM scratch\r\nCMD /a"}
+    assert ">FROM scratch\r\nCMD /a</textarea>" in client.post("/console/projects/new", data=form).text
+    empty = client.post("/console/projects/new", data={**form, "dockerfile": ""})
+    assert empty.status_code == 400
+    assert 'id="f-dockerfile-e"' in empty.text
+
+
+def test_a_token_in_the_address_of_a_repository_never_gets_into_an_address_of_ours(
+    client: TestClient[Litestar],
+) -> None:
+    form = {"look": "1", "kind": "git", "locator": "https://sesame@git.example/team/shop.git"}
+    answer = client.post("/console/projects/new", data=form)
+    assert (answer.status_code, "location" in answer.headers) == (200, False)
+    assert "SvelteKit (node adapter)" in answer.text
+
+
 def test_deploying_a_new_source_leads_to_its_first_deployment(client: TestClient[Litestar], ports: Portside) -> None:
     form = {"kind": "git", "locator": "https://g.example/x", "project": "storefront", "environment": "production"}
     answer = client.post("/console/projects/new", data=form)

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from quarterdeck.access import Place
 from quarterdeck.identity import deploy_tokens, links, personal_tokens
 from quarterdeck.identity.model import User
 from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid, NotFound
@@ -80,7 +81,7 @@ def test_a_deploy_token_works_within_its_scope_and_rotates_at_once(house):
     cleaning = "deploy:deployments.cleanup-preview"
     house.db.read_sync(house.access.load)
     assert house.access.decide(found, cleaning).allowed
-    assert not house.access.decide(found, cleaning, house.organization.id + 1).allowed
+    assert not house.access.decide(found, cleaning, Place(house.organization.id + 1)).allowed
     assert not house.access.decide(found, "deploy:projects.list").allowed
 
     def reaches(**things):

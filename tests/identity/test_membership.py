@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from quarterdeck.access import grants, roles
+from quarterdeck.access import grants
+from quarterdeck.access.decide import HIGHEST
 from quarterdeck.identity import invitations, members, recovery, sessions
 from quarterdeck.identity.model import Invitation, User
 from quarterdeck.kernel.errors import Conflict, Invalid, NotFound
@@ -103,9 +104,9 @@ def test_roles_of_one_family_are_replaced_and_others_stay(house):
     assert house.permissions(bob) == frozenset()
 
 
-@pytest.mark.parametrize("family", roles.HIGHEST)
+@pytest.mark.parametrize("family", HIGHEST)
 def test_the_last_administrator_of_a_family_stays(house, family):
-    role = roles.HIGHEST[family]
+    role = HIGHEST[family]
     change = (members.set_roles, house.access, house.ada, house.organization.id, family, [])
     with pytest.raises(Conflict) as raised:
         house.write(*change)

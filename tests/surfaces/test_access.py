@@ -205,3 +205,14 @@ async def test_another_organization_is_not_seen(deck):
         ("POST", WHY, {"user": "ada@example.com", "permission": CREATE}),
     ):
         assert (await deck.send(method, path, body, token=stranger)).status_code == 404
+
+
+async def test_why_is_asked_of_a_place(deck):
+    asked = {"user": "ada", "permission": "deploy:deployments.create"}
+    project = await deck.project()
+    found = (await deck.send("POST", WHY, {**asked, "resource": project})).json()
+    assert (found["allowed"], found["resource"]) == (True, project)
+    gone = await deck.send("POST", WHY, {**asked, "resource": "prj_nothing"})
+    assert gone.status_code == 404
+    wrong = await deck.send("POST", WHY, {**asked, "resource": "planet=mars"})
+    assert (wrong.status_code, "names no place" in wrong.text) == (400, True)

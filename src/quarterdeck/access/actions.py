@@ -11,3 +11,5 @@ class AccessAction(audit.Action):
     ROLE_DELETED = "role.deleted"
     GRANTED = "role.granted"
     TAKEN = "role.taken"
+    RULE_ADDED = "access.rule-added"
+    RULE_REMOVED = "access.rule-removed"

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
-from sqlalchemy import ColumnElement, select
+from dataclasses import dataclass
 
 from quarterdeck.access.catalogue import CATALOGUE
-from quarterdeck.access.model import Grant, Role, RolePermission
+from quarterdeck.access.places import HERE, Part, Place
+from quarterdeck.access.snapshot import Rule, Snapshot, compiled, renewed
 from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.errors import Forbidden, Unauthenticated
 from quarterdeck.kernel.principal import Principal
 
 MOST_STALE = 100
 """Users whose grants are read again each for itself; beyond, all are."""
+HIGHEST = {
+    "organization": "organization:owner",
+    "tasks": "tasks:admin",
+    "broker": "broker:admin",
+    "runbooks": "runbooks:super-admin",
+}
+"""Of each family the role that somebody has to have."""
+FAMILIES = {"deploy": "organization", "infra": "organization", "access": "organization"}
+"""The family of roles that a surface's permissions belong to, where it has another name than the surface."""
+EXCLUSIVE = frozenset({"service"})
+"""Kinds of objects that, once one of them has a rule that allows, are closed to all whom none allows (contract:
+runbooks §3).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,63 +38,6 @@ class Decision:
     remedy: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """All grants that hold in a whole organization, and what each role permits.
-
-    `granting` maps a permission to the keys of the roles that carry it; `names` a role's key to what people call it;
-    `places` a user to the organizations that they belong to, by a narrowed grant too.
-    """
-
-    held: dict[tuple[int, int], frozenset[str]] = field(default_factory=dict)
-    granting: dict[str, frozenset[str]] = field(default_factory=dict)
-    names: dict[str, str] = field(default_factory=dict)
-    places: dict[int, tuple[int, ...]] = field(default_factory=dict)
-
-
-def _given(tx: Tx, *where: ColumnElement[bool]) -> tuple[dict[tuple[int, int], frozenset[str]], dict[int, set[int]]]:
-    """`held` and `places` of a snapshot, as the grants say."""
-    held: defaultdict[tuple[int, int], set[str]] = defaultdict(set)
-    places: defaultdict[int, set[int]] = defaultdict(set)
-    columns = (Grant.user_id, Grant.organization_id, Grant.role, Grant.project_id, Grant.scope)
-    for user_id, organization_id, role, project_id, scope in tx.execute(select(*columns).where(*where)).all():
-        places[user_id].add(organization_id)
-        if project_id == 0 and not scope:
-            held[user_id, organization_id].add(role)
-    return {key: frozenset(value) for key, value in held.items()}, places
-
-
-def compiled(tx: Tx) -> Snapshot:
-    held, places = _given(tx)
-    changed: dict[str, set[str]] = {}
-    names: dict[str, str] = {}
-    for row in tx.execute(select(Role.key, Role.name, Role.organization_id, Role.edited_at)):
-        names[row.key] = row.name
-        if row.organization_id is not None or row.edited_at is not None:
-            changed[row.key] = set()
-    own = select(Role.key, RolePermission.permission).join(Role, Role.id == RolePermission.role_id)
-    for row in tx.execute(own):
-        if row.key in changed:
-            changed[row.key].add(row.permission)
-    granting = {
-        key: (permission.roles - changed.keys()) | {role for role, carried in changed.items() if key in carried}
-        for key, permission in CATALOGUE.items()
-    }
-    return Snapshot(held, granting, names, _sorted(places))
-
-
-def renewed(tx: Tx, known: Snapshot, users: frozenset[int]) -> Snapshot:
-    """A snapshot that was right but for the grants of some users."""
-    held, places = _given(tx, Grant.user_id.in_(users))
-    others = {key: roles for key, roles in known.held.items() if key[0] not in users}
-    elsewhere = {user_id: found for user_id, found in known.places.items() if user_id not in users}
-    return Snapshot(others | held, known.granting, known.names, elsewhere | _sorted(places))
-
-
-def _sorted(places: Mapping[int, set[int]]) -> dict[int, tuple[int, ...]]:
-    return {user_id: tuple(sorted(found)) for user_id, found in places.items()}
-
-
 class Access:
     """Decides from a compiled snapshot of all grants, which every change drops at once. After changes of a few users'
     grants the next one is made of the one before.
@@ -93,6 +46,7 @@ class Access:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._snapshot: Snapshot | None = None
+        self._last = Snapshot()
         self._fresh = False
         self._changes = 0
         self._before: Snapshot | None = None
@@ -135,10 +89,17 @@ class Access:
         snapshot = compiled(tx) if before is None else renewed(tx, before, stale)
         with self._lock:
             if first and changes == self._changes:
-                self._snapshot = self._before = snapshot
+                self._snapshot = self._before = self._last = snapshot
                 self._fresh, self._stale = True, set()
             elif not first and self._snapshot is None:
                 self._snapshot, self._fresh = snapshot, False
+
+    @property
+    def _known(self) -> Snapshot:
+        """What is decided by. Between a change and the next snapshot it is the one before: whoever asked for `ready`
+        and is still in the middle of a request began it before the change, and is not refused for want of any.
+        """
+        return self._snapshot or self._last
 
     @property
     def loaded(self) -> bool:
@@ -146,34 +107,39 @@ class Access:
 
     def roles(self, user_id: int, organization_id: int | None) -> frozenset[str]:
         """Keys of the roles that a user has in the whole of an organization."""
-        snapshot = self._snapshot
-        if snapshot is None or organization_id is None:
-            return frozenset()
-        return snapshot.held.get((user_id, organization_id), frozenset())
+        return frozenset() if organization_id is None else self._known.held.get((user_id, organization_id), frozenset())
+
+    def parts(self, user_id: int, organization_id: int) -> tuple[Part, ...]:
+        """The roles that a user has in parts of an organization."""
+        return self._known.parts.get((user_id, organization_id), ())
 
     def permissions(self, user_id: int, organization_id: int | None) -> frozenset[str]:
         """Keys of the permissions that a user has in the whole of an organization."""
         held = self.roles(user_id, organization_id)
-        snapshot = self._snapshot or Snapshot()
+        snapshot = self._known
         return frozenset(key for key, roles in snapshot.granting.items() if roles & held)
 
     def carrying(self, permission: str) -> frozenset[str]:
         """Keys of the roles that carry a permission."""
-        return frozenset((self._snapshot or Snapshot()).granting.get(permission, frozenset()))
+        return frozenset(self._known.granting.get(permission, frozenset()))
 
     def carried(self, role: str) -> frozenset[str]:
         """Keys of the permissions that a role carries."""
-        snapshot = self._snapshot or Snapshot()
+        snapshot = self._known
         return frozenset(key for key, roles in snapshot.granting.items() if role in roles)
 
-    def decide(self, principal: Principal, permission: str, organization_id: int | None = None) -> Decision:
-        """Whether `principal` may use `permission` in the organization (default: its current one)."""
+    def decide(self, principal: Principal, permission: str, place: Place = HERE) -> Decision:
+        """Whether `principal` may use `permission` there.
+
+        Of an object's rules one that denies goes before one that allows, and both before what roles carry; who has the
+        highest role of the permission's family is not bound by them, so that nobody locks everybody out.
+        """
         if permission not in CATALOGUE:
             return Decision(allowed=False, reason=f"No permission {permission} exists.")
         if principal.kind == "system":
             return Decision(allowed=True, reason="The program itself.")
         if principal.kind == "deploy-token":
-            return self._by_deploy_token(principal, permission, organization_id)
+            return self._by_deploy_token(principal, permission, place.organization_id)
         if principal.kind != "user":
             return Decision(
                 allowed=False, reason=f"A {principal.kind} credential has no permission outside its own routes."
@@ -184,13 +150,46 @@ class Access:
                 reason=f"This credential is narrowed and lacks {permission}.",
                 remedy="Use a credential that carries it, or a session.",
             )
-        where = organization_id if organization_id is not None else principal.organization_id
-        snapshot = self._snapshot or Snapshot()
+        where = place.organization_id if place.organization_id is not None else principal.organization_id
+        snapshot = self._known
+        mine = self.roles(principal.id, where)
+        if where is not None and (parts := self.parts(principal.id, where)):
+            mine |= {part.role for part in parts if part.covers(place)}
+        if place.thing is not None and where is not None and highest(permission) not in mine:
+            rules = snapshot.rules.get((where, place.thing.kind, place.thing.ref), ())
+            if (ruled := self._by_rules(rules, place, permission, mine)) is not None:
+                return ruled
         granting = snapshot.granting.get(permission, frozenset())
-        held = self.roles(principal.id, where) & granting
-        if held:
+        if held := mine & granting:
             return Decision(allowed=True, reason=f"Granted by {min(held)}.")
-        needed = ", ".join(sorted({snapshot.names.get(role, role.split(":")[-1]) for role in granting}))
+        return self._refused(snapshot, permission, granting, where)
+
+    @staticmethod
+    def _by_rules(rules: tuple[Rule, ...], place: Place, permission: str, mine: frozenset[str]) -> Decision | None:
+        about = [rule for rule in rules if rule.permission == permission and rule.role in mine]
+        denied = sorted(rule.role for rule in about if not rule.allows)
+        if denied:
+            return Decision(
+                allowed=False,
+                reason=f"A rule of {place.thing} denies {permission} to {denied[0]}.",
+                remedy=f"Ask somebody who looks after {place.thing} to take the rule away.",
+            )
+        allowed = sorted(rule.role for rule in about if rule.allows)
+        if allowed:
+            return Decision(allowed=True, reason=f"A rule of {place.thing} allows it to {allowed[0]}.")
+        if place.thing is not None and place.thing.kind in EXCLUSIVE and any(rule.allows for rule in rules):
+            return Decision(
+                allowed=False,
+                reason=f"{place.thing} is open to those alone whom its rules allow, and none allows you {permission}.",
+                remedy=f"Ask somebody who looks after {place.thing} for a rule.",
+            )
+        return None
+
+    @staticmethod
+    def _refused(snapshot: Snapshot, permission: str, granting: frozenset[str], where: int | None) -> Decision:
+        known = (snapshot.names.get(role, (role.split(":")[-1], None)) for role in granting)
+        # What another organization calls its roles is nobody's business here.
+        needed = ", ".join(sorted({name for name, owner in known if owner in {None, where}}))
         if not needed:
             return Decision(
                 allowed=False,
@@ -220,8 +219,8 @@ class Access:
         here = self.decide(principal, permission)
         if here.allowed or principal.kind != "user" or principal.stays:
             return here
-        for place in (self._snapshot or Snapshot()).places.get(principal.id, ()):
-            there = self.decide(principal, permission, place)
+        for place in self._known.places.get(principal.id, ()):
+            there = self.decide(principal, permission, Place(place))
             if there.allowed:
                 return there
         return here
@@ -230,7 +229,7 @@ class Access:
         self,
         principal: Principal | None,
         permission: str,
-        organization_id: int | None = None,
+        place: Place = HERE,
         *,
         anywhere: bool = False,
     ) -> None:
@@ -238,9 +237,7 @@ class Access:
         if principal is None:
             raise Unauthenticated("Sign in first.", hint="Sign in, or send a session token as Authorization: Bearer.")
         decision = (
-            self.decide_anywhere(principal, permission)
-            if anywhere
-            else self.decide(principal, permission, organization_id)
+            self.decide_anywhere(principal, permission) if anywhere else self.decide(principal, permission, place)
         )
         if not decision.allowed:
             raise Forbidden(
@@ -249,3 +246,9 @@ class Access:
                 code="action_auth_forbidden" if principal.kind == "deploy-token" else None,
                 permission=permission,
             )
+
+
+def highest(permission: str) -> str:
+    """The key of the role that no rule of an object binds."""
+    surface = permission.split(":", maxsplit=1)[0]
+    return HIGHEST.get(FAMILIES.get(surface, surface), "")

@@ -70,6 +70,31 @@ class Grant(Identified, Base):
     created_at: Mapped[datetime]
 
 
+class ObjectRule(Identified, Base):
+    """That a role may, or may not, use a permission on one object of an organization, such as one service.
+
+    `kind` and `ref` are the words of the room that keeps such objects, which removes their rules with them.
+    """
+
+    __tablename__ = "access_object_rules"
+    __table_args__ = (
+        Index(
+            "uq_access_object_rules_rule",
+            "organization_id", "kind", "ref", "role", "permission", "allows", unique=True,
+        ),
+        Index("ix_access_object_rules_role", "role"),
+    )  # fmt: skip
+
+    organization_id: Mapped[int] = mapped_column(BigId)
+    kind: Mapped[str] = mapped_column(String(40))
+    ref: Mapped[str] = mapped_column(String(200))
+    role: Mapped[str] = mapped_column(String(80))
+    permission: Mapped[str] = mapped_column(String(120))
+    allows: Mapped[bool]
+    created_by: Mapped[int | None] = mapped_column(BigId)
+    created_at: Mapped[datetime]
+
+
 class Fact(Identified, Base):
     """Something that was said once and is not changed: what was used (`usage-intent`), or how an extension of a
     deployment (`deployment-overlay`) or of the routes (`route-surface`) was decided.

@@ -9,21 +9,14 @@ from sqlalchemy import delete, func, or_, select
 from quarterdeck.access import grants
 from quarterdeck.access.actions import AccessAction
 from quarterdeck.access.catalogue import CATALOGUE
-from quarterdeck.access.decide import Access
-from quarterdeck.access.model import Grant, KnownPermission, Role, RolePermission
+from quarterdeck.access.decide import HIGHEST, Access
+from quarterdeck.access.model import Grant, KnownPermission, ObjectRule, Role, RolePermission
 from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from quarterdeck.kernel.text import lines, one_line, several
 
 CUSTOM = "custom"
-HIGHEST = {
-    "organization": "organization:owner",
-    "tasks": "tasks:admin",
-    "broker": "broker:admin",
-    "runbooks": "runbooks:super-admin",
-}
-"""Of each family the role that somebody has to have."""
 KEPT = {"broker:admin": frozenset({"broker:role.edit", "broker:user_role.edit"})}
 """What a built-in role that may be changed keeps: without it nobody could change anything back."""
 
@@ -186,7 +179,7 @@ def remove(tx: Tx, access: Access, role: Role) -> None:
     is refused (`role_in_use`).
     """
     require_removable(tx, role)
-    tx.lock("access:membership", "access:roles")
+    tx.lock("access:membership", "access:roles", "access:rules")
     held = holders(tx, role)
     if held:
         raise Conflict(
@@ -195,6 +188,7 @@ def remove(tx: Tx, access: Access, role: Role) -> None:
             hint="Give them another role first.",
         )
     tx.execute(delete(RolePermission).where(RolePermission.role_id == role.id))
+    tx.execute(delete(ObjectRule).where(ObjectRule.role == role.key))
     _note(tx, access, AccessAction.ROLE_DELETED, role)
     tx.session.delete(role)
 

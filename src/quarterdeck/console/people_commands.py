@@ -79,5 +79,6 @@ def delete_role(row: RoleRow) -> Command:
     return Command(_line("role", "rm", row.name), f"DELETE {ROLES}/{row.ref}")
 
 
-def why(person: str, permission: str) -> Command:
-    return Command(_line("access", "why", person or "WHO", permission or "PERMISSION"), "POST /api/access/why")
+def why(person: str, permission: str, where: str) -> Command:
+    words = [person or "WHO", permission or "PERMISSION", *([where] if where else [])]
+    return Command(_line("access", "why", *words), "POST /api/access/why")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from quarterdeck.access import Access
+from quarterdeck.access import Access, Place
 from quarterdeck.identity import links, mails, members, organizations, users
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.machine import Machine
@@ -82,7 +82,7 @@ def _require_still(tx: Tx, access: Access, user: User, asked_by: int, asked_in: 
         raise links.invalid()
     tx.act_as(users.principal(asker, asked_in))
     access.load(tx)
-    if not access.decide(tx.principal, AT_ONCE, asked_in).allowed:
+    if not access.decide(tx.principal, AT_ONCE, Place(asked_in)).allowed:
         raise links.invalid()
     try:
         accounts.require_no_more(tx, user)

@@ -14,13 +14,13 @@ from sqlalchemy.orm import aliased
 from quarterdeck.access import Access, grants, roles
 from quarterdeck.access.actions import AccessAction
 from quarterdeck.access.model import Grant, Role
+from quarterdeck.access.places import NARROWING
 from quarterdeck.identity import accounts, members
 from quarterdeck.identity.model import User
 from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Forbidden, Invalid, NotFound
 
-NARROWING = ("project_id", "environment", "secret_ref_prefix", "provider_type", "team_id")
 LONGEST = 1000
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
 
-from quarterdeck.access import CATALOGUE, Access, grants, roles
+from quarterdeck.access import CATALOGUE, Access, Place, grants, roles
 from quarterdeck.access.model import Grant, Role
+from quarterdeck.access.places import HERE
 from quarterdeck.identity import accounts, assignments, members, ranks, users
 from quarterdeck.identity.model import User
 from quarterdeck.kernel.db import Tx
@@ -23,8 +24,8 @@ MANAGE = "access:manage"
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """`carrying` are the roles that would permit it, `held` those that the person has, `by` those that do permit it;
-    `could_give` are people who could change a no.
+    """`carrying` are the roles that would permit it, `held` those that the person has there, `by` those that do permit
+    it; `could_give` are people who could change a no.
     """
 
     user: User
@@ -183,8 +184,8 @@ def take_one(tx: Tx, access: Access, user: User, uid: str) -> None:
         take(tx, access, user, found.role)
 
 
-def explain(tx: Tx, access: Access, user: User, permission: str) -> Explanation:
-    """Why somebody may use a permission in the caller's organization, or not. Raises `NotFound`
+def explain(tx: Tx, access: Access, user: User, permission: str, place: Place = HERE) -> Explanation:
+    """Why somebody may use a permission in the caller's organization, or in a place in it, or not. Raises `NotFound`
     (`permission_unknown`).
     """
     if permission not in CATALOGUE:
@@ -196,9 +197,12 @@ def explain(tx: Tx, access: Access, user: User, permission: str) -> Explanation:
     organization_id = tx.principal.acts_in
     access.load(tx)
     named = {one.key: one.key if one.organization_id is None else one.name for one in all_roles(tx)}
-    has = set(grants.roles_of(tx, user.id, organization_id)) & named.keys()
+    there = {part.role for part in access.parts(user.id, organization_id) if part.covers(place)}
+    has = (set(grants.roles_of(tx, user.id, organization_id)) | there) & named.keys()
     carrying = {key for key in named if permission in access.carried(key)}
-    decision = access.decide(users.principal(user, organization_id), permission, organization_id)
+    decision = access.decide(
+        users.principal(user, organization_id), permission, replace(place, organization_id=organization_id)
+    )
     allowed = decision.allowed and user.active
     return Explanation(
         user=user,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from sqlalchemy import delete, select, update
 
 from quarterdeck.access import Access, grants
-from quarterdeck.access.model import Grant
+from quarterdeck.access.model import Grant, ObjectRule
 from quarterdeck.identity import links, members, organizations, sessions
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.model import (
@@ -92,6 +92,7 @@ def delete_organization(tx: Tx, access: Access, organization: Organization) -> N
         organization_id=organization.id,
     )
     tx.execute(delete(Grant).where(Grant.organization_id == organization.id))
+    tx.execute(delete(ObjectRule).where(ObjectRule.organization_id == organization.id))
     organization.deleted_at = organization.updated_at = tx.now
     organization.slug = f"deleted-{organization.uid}"  # the short name is free again
     tx.after_commit(access.changed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from quarterdeck.access import Access
+from quarterdeck.access import Access, Place
 from quarterdeck.identity import setup
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Forbidden
@@ -22,7 +22,7 @@ class Machine:
         if tx.principal.kind != "system" and tx.principal.organization_id != first:
             return False
         self.access.load(tx)
-        return self.access.decide(tx.principal, permission, first).allowed
+        return self.access.decide(tx.principal, permission, Place(first)).allowed
 
     def require(self, tx: Tx, permission: str) -> None:
         """Raise `Forbidden` (`installation_only`) unless the caller `answers`."""

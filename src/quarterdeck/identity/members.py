@@ -13,8 +13,8 @@ from datetime import datetime
 from sqlalchemy import Select, func, or_, select, update
 
 from quarterdeck.access import Access, grants
+from quarterdeck.access.decide import HIGHEST
 from quarterdeck.access.model import Grant
-from quarterdeck.access.roles import HIGHEST
 from quarterdeck.identity import invitations, organizations, sessions
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.model import Invitation, PersonalToken, User, UserSession

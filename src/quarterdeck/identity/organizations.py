@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sqlalchemy import select
 
-from quarterdeck.access import Access, grants
+from quarterdeck.access import Access, Place, grants
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.model import Organization
 from quarterdeck.identity.sessions import bound, require_in_person
@@ -75,7 +75,7 @@ def enter(tx: Tx, access: Access, ref: str, permission: str) -> Organization:
     """
     found = _named(reachable(tx), ref)
     access.load(tx)
-    access.require(tx.principal, permission, found.id)
+    access.require(tx.principal, permission, Place(found.id))
     act_in(tx, found)
     return found
 

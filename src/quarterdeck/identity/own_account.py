@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quarterdeck.access import Access
+from quarterdeck.access import Access, Place
 from quarterdeck.identity import (
     addresses,
     members,
@@ -86,6 +86,6 @@ def switch_organization(tx: Tx, access: Access, ref: str) -> Organization:
     chosen = organizations.of_caller(tx, ref)
     sessions.switch(tx, chosen)
     access.load(tx)
-    access.require(tx.principal, SWITCH, chosen.id)
+    access.require(tx.principal, SWITCH, Place(chosen.id))
     organizations.act_in(tx, chosen)
     return chosen

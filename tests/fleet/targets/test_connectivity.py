@@ -135,12 +135,13 @@ async def test_the_ports_of_the_own_edge_are_not_taken() -> None:
 
 
 async def test_what_one_command_mends_names_it_apart() -> None:
+    sudo = {"sh -c command -v sudo": (0, "/usr/bin/sudo\n")}
     for name, command, answer, mends in (
         ("sudo", "sudo -n true", (1, ""), "echo 'ada ALL=(ALL) NOPASSWD:ALL' > /etc/sudoers.d/quarterdeck"),
         ("clock", "date +%s", (0, "1767225500\n"), "sudo timedatectl set-ntp true"),
         ("docker-engine", "test -S x", (1, ""), "sudo apt-get install docker.io"),
     ):
-        checks = await connectivity._machine(Scripted({**WELL, command: answer}), HeldClock(), None)
+        checks = await connectivity._machine(Scripted({**WELL, **sudo, command: answer}), HeldClock(), None)
         assert next(check for check in checks if check.name == name).facts["command"].startswith(mends)
 
 

@@ -187,3 +187,45 @@ async def test_long_and_broken_messages_are_split_into_storable_lines(logs):
     assert read[:4] == ["a", "b", "nul\ufffd", "?"]
     assert "".join(read[4:]) == "é" * 9000
     assert max(len(message.encode()) for message in read) <= 16 * 1024
+
+
+@pytest.mark.parametrize("call", ["store", "close", "prune", "forget"])
+async def test_whoever_stops_waiting_for_the_writer_leaves_it_working(logs, call):
+    """The observer stops copying a log at every redeployment, in the middle of whatever it waits for."""
+    await logs.store(STREAM, [line("before")])
+    busy, held = threading.Event(), threading.Event()
+    logs._writer.call(lambda _connection: (busy.set(), held.wait(10)))
+    await asyncio.to_thread(busy.wait, 10)
+    calls = {"store": lambda: logs.store(STREAM, [line("left")]), "close": lambda: logs.close(STREAM)}
+    calls |= {"prune": lambda: logs.prune(STREAM, keep_bytes=10**9), "forget": lambda: logs.forget("runtime:res_9")}
+    waiting = asyncio.create_task(calls[call]())
+    await asyncio.sleep(0.05)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    held.set()
+    number = 3 if call == "store" else 2
+    assert await asyncio.wait_for(logs.store(STREAM, [line("after")]), 5) == number
+
+
+async def test_looking_for_secrets_holds_up_nobody_who_writes(logs):
+    """Everybody who writes a line takes the writer's lock on the event loop: it is never held for a long search."""
+    logs.mask(STREAM, [f"secret-value-number-{n}" for n in range(40)])
+    searching = threading.Event()
+    mask = logs._writer._masks[STREAM]
+    apply = mask.apply
+
+    def slowly(lines):
+        searching.set()
+        time.sleep(0.5)
+        return apply(lines)
+
+    mask.apply = slowly
+    storing = asyncio.create_task(logs.store(STREAM, [line("secret-value-number-7")]))
+    await asyncio.to_thread(searching.wait, 5)
+    begun = time.monotonic()
+    logs.append("runtime:res_1", [line("beside it")])
+    logs.mask(STREAM, ["another-secret"])
+    assert time.monotonic() - begun < 0.2
+    assert await storing == 1
+    assert [one.message for one in await logs.read(STREAM)] == ["****"]

@@ -201,10 +201,12 @@ def _grant(user: str, name: str, changing: Changing, *, take: bool) -> None:
         )
 
 
-def why(user: str, permission: str, /, *, common: Common = COMMON) -> None:
+def why(user: str, permission: str, resource: str | None = None, /, *, common: Common = COMMON) -> None:
     """Say why somebody may do something, or not, and who could change that.
 
     qd access why bob deploy:deployments.create
+    qd access why bob deploy:deployments.create res_4kq2v7m1x0ab
+    qd access why bob broker:secret.request environment=prod,secret_ref=pay/db
 
     Parameters
     ----------
@@ -212,12 +214,17 @@ def why(user: str, permission: str, /, *, common: Common = COMMON) -> None:
         The username, e-mail address or id.
     permission
         What it is about; the list: qd role permissions.
+    resource
+        Where, if not everywhere: the id of a project, environment, server, resource or deployment, KIND/NAME of an
+        object with rules of its own, or facts such as environment=prod.
     """
     with session(common) as opened:
-        found = opened.api.call("POST", WHY, body={"user": user, "permission": permission})
+        asked = {"user": user, "permission": permission} | ({"resource": resource} if resource else {})
+        found = opened.api.call("POST", WHY, body=asked)
         verdict = "may" if found["allowed"] else "may not"
+        where = f" on {resource}" if resource else ""
         lines = [
-            f"{found['username']} {verdict} use {permission}.   {found['description']}",
+            f"{found['username']} {verdict} use {permission}{where}.   {found['description']}",
             f"  why        {found['reason']}",
             f"  has        {', '.join(found['held']) or 'no role'}",
             f"  carried by {', '.join(found['carrying']) or 'no role'}",

@@ -22,6 +22,7 @@ from quarterdeck.console.views.people import (
     RoleView,
     WhyView,
 )
+from quarterdeck.deploy import subjects
 from quarterdeck.identity import granting, organizations, ranks
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
@@ -103,9 +104,10 @@ class Roles:
             lambda tx: granting.take_one(tx, self.instance.access, member(tx, ref).user, grant)
         )
 
-    async def why(self, who: Principal, person: str, permission: str) -> WhyView:
+    async def why(self, who: Principal, person: str, permission: str, where: str) -> WhyView:
         def read(tx: Tx) -> WhyView:
-            found = granting.explain(tx, self.instance.access, granting.member(tx, person), permission)
+            user, place = granting.member(tx, person), subjects.place(tx, where)
+            found = granting.explain(tx, self.instance.access, user, permission, place)
             return WhyView(
                 name=found.user.display_name or found.user.username,
                 href=f"{PEOPLE}/{ref_of(found.user)}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, fields
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from litestar import Request, Response, get, post
 
@@ -17,7 +17,7 @@ from quarterdeck.console.render import see
 from quarterdeck.console.views.projects import Choice
 from quarterdeck.console.views.resources import Inspection
 from quarterdeck.console.views.shell import Crumb, Field
-from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.errors import Invalid, Problem
 
 KINDS = (
     ("git", "Git repository"),
@@ -42,7 +42,16 @@ SOURCE = frozenset({"kind", "locator", "branch", "directory", "key"})
 def choice_from(values: Any) -> SourceChoice:
     known = {item.name for item in fields(SourceChoice)}
     given = {name: str(value).strip() for name, value in values.items() if name in known}
+    if given.get("kind") == "dockerfile" and values.get("dockerfile"):
+        given["locator"] = str(values["dockerfile"]).strip()
     return SourceChoice(**{"kind": "git", "locator": "", **given})
+
+
+def tellable(choice: SourceChoice) -> bool:
+    """Whether a source may become part of an address, which browsers and proxies keep: a pasted file has no place
+    there, and what stands before the host of a repository's address may be a token.
+    """
+    return choice.kind != "dockerfile" and not (choice.kind == "git" and "@" in urlsplit(choice.locator).netloc)
 
 
 @get("/projects/new", opt=needs("deploy:deployments.create"))
@@ -79,12 +88,16 @@ async def deploy(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 
 async def _look(request: AnyRequest, choice: SourceChoice) -> Response[bytes]:
-    """What was asked for becomes part of the address, except a pasted file, which has no place there."""
-    if choice.kind != "dockerfile":
+    """What was asked for becomes part of the address, unless that is no place for it."""
+    desk = await open_desk(request)
+    if not choice.locator:
+        field = "dockerfile" if choice.kind == "dockerfile" else "locator"
+        missing = Invalid("No source is given.", hint="Say where it is.", field=field)
+        return await _show(request, choice, None, missing)
+    if tellable(choice):
         return see(
             "/console/projects/new?" + urlencode({name: value for name, value in asdict(choice).items() if value})
         )
-    desk = await open_desk(request)
     try:
         found = await desk.ports.inspect(desk.who, choice)
     except Problem as problem:
@@ -125,12 +138,19 @@ def _source_fields(
         Field(
             "locator",
             "Where it is",
-            choice.locator,
+            "" if choice.kind == "dockerfile" else choice.locator,
             required=True,
-            kind="area" if choice.kind == "dockerfile" else "text",
-            hint="Such as https://git.example.com/team/shop.git, the path of a folder or ZIP file, an image name, or "
-            "the Dockerfile itself.",
-            error=error("locator"),
+            hint="Such as https://git.example.com/team/shop.git, the path of a folder or ZIP file, or an image name.",
+            error=error("locator") if choice.kind != "dockerfile" else "",
+            full=True,
+        ),
+        Field(
+            "dockerfile",
+            "The Dockerfile",
+            choice.locator if choice.kind == "dockerfile" else "",
+            kind="area",
+            required=True,
+            error=error("dockerfile") or (error("locator") if choice.kind == "dockerfile" else ""),
             full=True,
         ),
         Field(

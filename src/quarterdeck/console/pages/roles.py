@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from litestar import Request, Response, get, post
 
 from quarterdeck.console import people_commands as commands
-from quarterdeck.console.desk import AnyRequest, act, open_desk, part, read_form
+from quarterdeck.console.desk import AnyRequest, act, open_desk, part, read_form, status_of
 from quarterdeck.console.pages.people import MANAGE, PAGE, READ
 from quarterdeck.console.pages.questions import ask
 from quarterdeck.console.permissions import needs
@@ -201,14 +201,17 @@ async def delete(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 @get("/access/why", opt=needs(READ))
 async def why(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """Whether somebody may do something, and by which role: `?person=` and `?permission=`."""
+    """Whether somebody may do something, and by which role: `?person=`, `?permission=` and, within the organization,
+    `?where=`.
+    """
     desk, query = await open_desk(request), request.query_params
-    person, permission = (query.get(name, "").strip()[:320].replace("\x00", "") for name in ("person", "permission"))
+    names = ("person", "permission", "where")
+    person, permission, where = (query.get(name, "").strip()[:320].replace("\x00", "") for name in names)
     answer: WhyView | None = None
     problem: Problem | None = None
     if person and permission:
         try:
-            answer = await desk.ports.why(desk.who, person, permission)
+            answer = await desk.ports.why(desk.who, person, permission, where)
         except Problem as refused:
             problem = refused
     code = problem.code if problem else ""
@@ -217,20 +220,25 @@ async def why(request: Request[Any, Any, Any]) -> Response[bytes]:
         "pages/why.html",
         here="access",
         crumbs=(Crumb("Ask why"),),
-        status=404 if problem else 200,
+        status=status_of(problem) if problem else 200,
         fields=(
             Field("person", "May", person, required=True, placeholder="Username or e-mail",
                   error=problem.message if problem and code == "user_not_found" else "",
                   attributes={"list": "people", "autocomplete": "off", "autocapitalize": "none"}),
             Field("permission", "do this", permission, required=True, placeholder="deploy:deployments.create",
-                  error=problem.message if problem and code != "user_not_found" else "",
+                  error=problem.message if problem and code == "permission_unknown" else "",
                   attributes={"list": "permissions", "autocomplete": "off", "autocapitalize": "none",
                               "spellcheck": "false"}),
+            Field("where", "Where", where, placeholder="Everywhere",
+                  hint="The id of a project, environment, server, resource or deployment, or environment=prod.",
+                  error=problem.message if problem and code not in {"user_not_found", "permission_unknown"} else "",
+                  attributes={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
         ),
         people=(await desk.ports.members(desk.who, words="", after="", limit=FEW)).rows,
         groups=groups,
         answer=answer,
-        command=commands.why(person, permission),
+        where=where,
+        command=commands.why(person, permission, where),
     )  # fmt: skip
 
 

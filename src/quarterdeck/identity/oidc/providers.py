@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, select
 
 from quarterdeck.access import roles
+from quarterdeck.access.decide import HIGHEST
 from quarterdeck.access.model import Role
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.machine import Machine
@@ -202,7 +203,7 @@ def require_operator(tx: Tx) -> None:
     if tx.principal.kind == "system":
         return
     here = tx.principal.organization_id
-    highest = roles.carried(tx, sorted(roles.HIGHEST.values()))
+    highest = roles.carried(tx, sorted(HIGHEST.values()))
     if here is None or not Machine.belongs_to(tx, here) or highest - roles.mine(tx):
         raise Forbidden(
             "Identity providers vouch for everybody here, so they are looked after by who may do everything.",

@@ -19,7 +19,7 @@ from quarterdeck.kernel.errors import Unavailable
 from quarterdeck.kernel.logs.followers import LAG, Followers
 from quarterdeck.kernel.logs.line import Batch, Gap, Line
 from quarterdeck.kernel.logs.store import Pruned, State, Store
-from quarterdeck.kernel.logs.writer import Entry, Writer
+from quarterdeck.kernel.logs.writer import Entry, Writer, promise
 from quarterdeck.kernel.vault.secret import Secret
 
 R = TypeVar("R")
@@ -44,6 +44,11 @@ class Logs:
         self._writer = Writer(self._store, self._clock, self._publish)
         self._closed = False
 
+    @property
+    def alive(self) -> bool:
+        """Whether lines can be stored: without its writer all work waits for ever."""
+        return self._writer.alive
+
     # -- writing
 
     def append(self, stream: str, lines: Sequence[Line]) -> None:
@@ -58,9 +63,8 @@ class Logs:
 
     def store_later(self, stream: str, lines: Sequence[Line]) -> Future[int]:
         """As `store`, for threads without a loop."""
-        future: Future[int] = Future()
-        if self._closed:
-            raise Unavailable("The log store is closing.", code="logs_closed", hint="Try again in a moment.")
+        future = promise()
+        self._require_open()
         self._writer.put(Entry(stream, lines, future))
         return future
 
@@ -77,8 +81,11 @@ class Logs:
 
     def close_later(self, stream: str) -> Future[int]:
         """`close` from any thread, without waiting for it."""
-        future: Future[int] = Future()
-        self._writer.put(Entry(stream, (), future, closing=True))
+        future = promise()
+        if self._closed:
+            future.set_exception(_closing())
+        else:
+            self._writer.put(Entry(stream, (), future, closing=True))
         return future
 
     async def prune(
@@ -98,6 +105,7 @@ class Logs:
         names = [name for name in names if stream is not None or not name.startswith(spare)]
         lines = size = 0
         for name in names:
+            self._require_open()
             run = partial(self._store.prune, name=name, before=before, keep_bytes=keep_bytes, dry_run=dry_run)
             done = await asyncio.wrap_future(self._writer.call(run))
             lines, size = lines + done.lines, size + done.bytes
@@ -210,8 +218,7 @@ class Logs:
                     log.exception("log_poll_failed", stream=stream)
 
     async def _read(self, door: Callable[..., R], *args: object, **kwargs: object) -> R:
-        if self._closed:
-            raise Unavailable("The log store is closing.", code="logs_closed", hint="Try again in a moment.")
+        self._require_open()
         return await asyncio.get_running_loop().run_in_executor(
             self._readers, lambda: self._on_reader(door, *args, **kwargs)
         )
@@ -229,6 +236,10 @@ class Logs:
             return door(own, *args, **kwargs)
         finally:
             transaction.rollback()
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise _closing()
 
     # -- the end
 
@@ -248,3 +259,7 @@ class Logs:
         for connection in self._connections:
             connection.close()
         self._store.dispose()
+
+
+def _closing() -> Unavailable:
+    return Unavailable("The log store is closing.", code="logs_closed", hint="Try again in a moment.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from urllib.parse import quote, quote_plus
 
@@ -54,35 +55,21 @@ def _base64(raw: bytes) -> set[str]:
     return found
 
 
-class Mask:
-    """The secrets of one stream. Lines of one origin are searched as one text, so that neither a line break within a
-    secret nor a chunk that ended in the middle of it lets it through.
-    """
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """What is looked for: the longest first."""
 
-    def __init__(self) -> None:
-        self._forms: list[str] = []
-        self._longest = 0
-        self._tails: dict[tuple[str, str], str] = {}
+    texts: tuple[str, ...] = ()
 
-    def add(self, values: Iterable[str]) -> None:
-        known = set(self._forms).union(*(forms(value) for value in values))
-        self._forms = sorted(known, key=len, reverse=True)
-        self._longest = len(self._forms[0]) if self._forms else 0
+    @property
+    def longest(self) -> int:
+        return len(self.texts[0]) if self.texts else 0
 
-    def open(self, lines: Sequence[Line]) -> bool:
-        """True when the lines end with the beginning of a secret, whose rest may be in the next chunk."""
-        ends: dict[tuple[str, str], str] = {}
-        for line in reversed(lines):
-            origin = (line.source, line.stream)
-            if len(ends.get(origin, "")) < self._longest:
-                ends[origin] = _bare(line.message) + ends.get(origin, "")
-        return any(self._dangling(self._tails.get(origin, "") + text) >= OPEN for origin, text in ends.items())
-
-    def _dangling(self, text: str) -> int:
+    def dangling(self, text: str) -> int:
         """How many characters at the end of `text` begin a secret; beginnings shorter than `OPEN` do not count."""
-        end = text[-(self._longest - 1) :] if self._longest > 1 else ""
+        end = text[-(self.longest - 1) :] if self.longest > 1 else ""
         best = 0
-        for form in self._forms:
+        for form in self.texts:
             at = end.find(form[:OPEN], max(0, len(end) - len(form) + 1))
             while 0 <= at < len(end) - best:
                 if form.startswith(end[at:]):
@@ -91,9 +78,57 @@ class Mask:
                 at = end.find(form[:OPEN], at + 1)
         return best
 
+    def spans(self, joined: str) -> list[tuple[int, int]]:
+        found: list[tuple[int, int]] = []
+        for form in self.texts:
+            at = joined.find(form)
+            while at >= 0:
+                found.append((at, at + len(form)))
+                at = joined.find(form, at + 1)
+        dangling = self.dangling(joined)
+        if dangling >= 2 * OPEN and any(
+            joined.endswith(form[:dangling]) and 2 * dangling >= len(form) for form in self.texts
+        ):
+            found.append((len(joined) - dangling, len(joined)))  # most of a secret: its rest may never come
+        merged: list[tuple[int, int]] = []
+        for begin, end in sorted(found):
+            if merged and begin <= merged[-1][1]:
+                merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+            else:
+                merged.append((begin, end))
+        return merged
+
+
+class Mask:
+    """The secrets of one stream. Lines of one origin are searched as one text, so that neither a line break within a
+    secret nor a chunk that ended in the middle of it lets it through.
+
+    `add` may be called from any thread, one after the other, while one other thread calls `open` and `apply`: these
+    look for what was known when they began.
+    """
+
+    def __init__(self) -> None:
+        self._forms = Forms()
+        self._tails: dict[tuple[str, str], str] = {}
+
+    def add(self, values: Iterable[str]) -> None:
+        known = set(self._forms.texts).union(*(forms(value) for value in values))
+        self._forms = Forms(tuple(sorted(known, key=len, reverse=True)))
+
+    def open(self, lines: Sequence[Line]) -> bool:
+        """True when the lines end with the beginning of a secret, whose rest may be in the next chunk."""
+        looked_for = self._forms
+        ends: dict[tuple[str, str], str] = {}
+        for line in reversed(lines):
+            origin = (line.source, line.stream)
+            if len(ends.get(origin, "")) < looked_for.longest:
+                ends[origin] = _bare(line.message) + ends.get(origin, "")
+        return any(looked_for.dangling(self._tails.get(origin, "") + text) >= OPEN for origin, text in ends.items())
+
     def apply(self, lines: Sequence[Line]) -> list[Line]:
         """The lines with every secret replaced by `****`. Remembers, in memory, the end of what it has seen."""
-        if not self._forms:
+        looked_for = self._forms
+        if not looked_for.texts:
             return list(lines)
         masked: list[Line] = list(lines)
         indexed = sorted(range(len(lines)), key=lambda at: (lines[at].source, lines[at].stream))
@@ -102,9 +137,9 @@ class Mask:
             tail = self._tails.get(origin, "")
             texts = [_bare(lines[at].message) for at in places]
             joined = tail + "".join(texts)
-            spans = self._spans(joined)
-            if self._longest > 1:
-                self._tails[origin] = joined[-(self._longest - 1) :]
+            spans = looked_for.spans(joined)
+            if looked_for.longest > 1:
+                self._tails[origin] = joined[-(looked_for.longest - 1) :]
             if not spans:
                 continue
             begin = len(tail)
@@ -115,26 +150,6 @@ class Mask:
                     masked[at] = _replace(lines[at], text, hit)
                 begin = end
         return masked
-
-    def _spans(self, joined: str) -> list[tuple[int, int]]:
-        found: list[tuple[int, int]] = []
-        for form in self._forms:
-            at = joined.find(form)
-            while at >= 0:
-                found.append((at, at + len(form)))
-                at = joined.find(form, at + 1)
-        dangling = self._dangling(joined)
-        if dangling >= 2 * OPEN and any(
-            joined.endswith(form[:dangling]) and 2 * dangling >= len(form) for form in self._forms
-        ):
-            found.append((len(joined) - dangling, len(joined)))  # most of a secret: its rest may never come
-        merged: list[tuple[int, int]] = []
-        for begin, end in sorted(found):
-            if merged and begin <= merged[-1][1]:
-                merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-            else:
-                merged.append((begin, end))
-        return merged
 
 
 def _bare(message: str) -> str:

@@ -39,6 +39,15 @@ class Entry:
     closing: bool = False
 
 
+def promise() -> Future[Any]:
+    """A future that whoever waits for it may leave but not cancel: it is the writer's to answer, and one that was
+    cancelled would end its thread.
+    """
+    future: Future[Any] = Future()
+    future.set_running_or_notify_cancel()
+    return future
+
+
 @dataclass(slots=True)
 class _Call:
     run: Callable[[Connection], Any]
@@ -68,6 +77,10 @@ class Writer:
 
     # -- from any thread
 
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
     def put(self, entry: Entry) -> None:
         with self._lock:
             if entry.droppable and self._waiting + len(entry.lines) > WAITING:
@@ -78,7 +91,7 @@ class Writer:
 
     def call(self, run: Callable[[Connection], R]) -> Future[R]:
         """Run something between two commits."""
-        future: Future[R] = Future()
+        future = promise()
         self._queue.put(_Call(run, future))
         return future
 
@@ -101,9 +114,14 @@ class Writer:
                 time.sleep(pause)
                 more, later, stop = self._take(wait=False)
                 taken, calls = taken + more, calls + later
-            if taken or self._held:
-                self._store_all(taken, force=stop)
-                last = time.monotonic()
+            try:
+                if taken or self._held:
+                    self._store_all(taken, force=stop)
+                    last = time.monotonic()
+            except Exception:
+                # Nothing is known that leads here; without this thread all work would wait for ever.
+                log.exception("log_lines_lost", lines=sum(len(entry.lines) for entry in taken))
+                self._give_up(taken)
             for call in calls:
                 self._answer(call)
             if stop:
@@ -173,9 +191,7 @@ class Writer:
         if mask is None or force or expired or entries[-1].closing:
             self._held.pop(name, None)
             return False
-        with self._lock:
-            is_open = mask.open([line for entry in entries[-64:] for line in entry.lines[-64:]])
-        if not is_open:
+        if not mask.open([line for entry in entries[-64:] for line in entry.lines[-64:]]):
             self._held.pop(name, None)
             return False
         self._held[name] = _Held(entries, held.until if held is not None else now + HOLD)
@@ -187,7 +203,8 @@ class Writer:
         with self._lock:
             mask = self._masks.get(name)
             dropped = self._dropped.pop(name, 0)
-            masked = mask.apply(whole) if mask is not None else whole
+        # Without the lock, which `put` takes on the event loop: looking through many lines takes half a second.
+        masked = mask.apply(whole) if mask is not None else whole
         lines: list[Line] = []
         counts: list[int] = []
         at = 0
@@ -217,11 +234,7 @@ class Writer:
             self._connection.invalidate()
             self._connection.close()
             self._connection = None
-        problem = Unavailable(
-            "The log lines could not be stored.",
-            code="logs_unavailable",
-            hint="Check free space and permissions of the data directory, then try again.",
-        )
+        problem = _unavailable()
         problem.__cause__ = error
         for name, entries in ready.items():
             kept = []
@@ -235,8 +248,23 @@ class Writer:
             if kept:
                 self._held[name] = _Held(kept, time.monotonic() + AGAIN)
 
+    def _give_up(self, taken: list[Entry]) -> None:
+        with self._lock:
+            self._waiting -= sum(len(entry.lines) for entry in taken)
+        for entry in taken:
+            if entry.future is not None and not entry.future.done():
+                entry.future.set_exception(_unavailable())
+
     def _answer(self, call: _Call) -> None:
         try:
             call.future.set_result(call.run(self._connect()))
         except Exception as error:  # noqa: BLE001 - handed to the caller
             call.future.set_exception(error)
+
+
+def _unavailable() -> Unavailable:
+    return Unavailable(
+        "The log lines could not be stored.",
+        code="logs_unavailable",
+        hint="Check free space and permissions of the data directory, then try again.",
+    )

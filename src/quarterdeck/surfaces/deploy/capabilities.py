@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from quarterdeck.access import CATALOGUE, Access
+from quarterdeck.access import CATALOGUE, Access, Place
 from quarterdeck.access.facts import TENANT
 from quarterdeck.deploy.deployments import deployments
 from quarterdeck.deploy.resources import resources
@@ -52,7 +52,7 @@ def answer(tx: Tx, access: Access, asked: wire.CapabilitiesQueryBodyQueriesItem)
         where = _place(tx, given(asked.organization_id))
         if where is None:
             return denied(key, "hidden", "organization-not-visible")
-        decision = access.decide(tx.principal, permission, where.id)
+        decision = access.decide(tx.principal, permission, Place(where.id))
         if not decision.allowed:
             return denied(
                 key,

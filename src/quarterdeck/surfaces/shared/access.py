@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from quarterdeck.access import CATALOGUE, Access, grants, roles
 from quarterdeck.access.model import Role
+from quarterdeck.deploy import subjects
 from quarterdeck.identity import granting, members
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.http.endpoint import Call, route
@@ -97,8 +98,13 @@ class Granted(Struct, kw_only=True, rename="camel"):
 
 
 class Asked(Struct, kw_only=True, rename="camel"):
+    """`resource`: where, if not everywhere in the organization: the id of a project, environment, server, resource or
+    deployment, `KIND/NAME` of an object with rules of its own, or facts as `environment=prod,project_id=pay`.
+    """
+
     user: Annotated[str, Meta(min_length=1, max_length=320)]
     permission: Annotated[str, Meta(min_length=1, max_length=120)]
+    resource: Annotated[str, Meta(max_length=300)] | UnsetType = UNSET
 
 
 class Why(Struct, kw_only=True, rename="camel"):
@@ -108,6 +114,7 @@ class Why(Struct, kw_only=True, rename="camel"):
     username: str
     permission: str
     description: str
+    resource: str | None
     allowed: bool
     reason: str
     remedy: str
@@ -270,7 +277,12 @@ async def grant(call: Call, body: Granting, access: Access) -> Granted:
     "POST",
     "/api/access/why",
     permission=READ,
-    errors=((404, "user_not_found"), (404, "permission_unknown")),
+    errors=(
+        (400, "place_malformed"),
+        (404, "user_not_found"),
+        (404, "permission_unknown"),
+        (404, "not_found"),
+    ),
     body_required=True,
     tags=TAGS,
 )
@@ -278,12 +290,15 @@ async def why(call: Call, body: Asked, access: Access) -> Why:
     """Why somebody may do something here, or not, and who could change that."""
 
     def verb(tx: Tx) -> Why:
-        found = granting.explain(tx, access, granting.member(tx, body.user), body.permission)
+        where = given(body.resource) or ""
+        user = granting.member(tx, body.user)
+        found = granting.explain(tx, access, user, body.permission, subjects.place(tx, where))
         return Why(
             user_id=found.user.uid,
             username=found.user.username,
             permission=found.permission,
             description=CATALOGUE[found.permission].description,
+            resource=where or None,
             allowed=found.allowed,
             reason=found.reason,
             remedy=found.remedy,

@@ -34,6 +34,8 @@ async def readyz(call: Call, instance: Any) -> Answer[dict[str, Any]]:
         return Answer({"status": "not_ready", "failures": {"database": "unavailable"}}, status=503)
     if instance.sole is not None and not instance.sole.held:
         return Answer({"status": "not_ready", "failures": {"database": "not_held"}}, status=503)
+    if not instance.logs.alive:
+        return Answer({"status": "not_ready", "failures": {"logs": "writer_ended"}}, status=503)
     return Answer({"status": "ready"})
 
 

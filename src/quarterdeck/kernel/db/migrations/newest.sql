@@ -31,6 +31,21 @@ CREATE TABLE access_grants (
 	CONSTRAINT uq_access_grants_uid UNIQUE (uid)
 );
 --
+CREATE TABLE access_object_rules (
+	organization_id INTEGER NOT NULL, 
+	kind VARCHAR(40) NOT NULL, 
+	ref VARCHAR(200) NOT NULL, 
+	role VARCHAR(80) NOT NULL, 
+	permission VARCHAR(120) NOT NULL, 
+	allows BOOLEAN NOT NULL, 
+	created_by INTEGER, 
+	created_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_access_object_rules PRIMARY KEY (id), 
+	CONSTRAINT uq_access_object_rules_uid UNIQUE (uid)
+);
+--
 CREATE TABLE access_permissions (
 	id INTEGER NOT NULL, 
 	"key" VARCHAR(120) NOT NULL, 
@@ -66,7 +81,7 @@ CREATE TABLE alembic_version (
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 --
-INSERT INTO "alembic_version" VALUES('0018');
+INSERT INTO "alembic_version" VALUES('0019');
 --
 CREATE TABLE audit_archives (
 	id INTEGER NOT NULL, 
@@ -1157,5 +1172,9 @@ CREATE INDEX ix_audit_events_resource_id ON audit_events (organization_id, resou
 CREATE INDEX ix_audit_events_resource_type ON audit_events (organization_id, resource_type, id);
 --
 CREATE INDEX ix_audit_events_actor_label ON audit_events (organization_id, lower(actor_label), id);
+--
+CREATE INDEX ix_access_object_rules_role ON access_object_rules (role);
+--
+CREATE UNIQUE INDEX uq_access_object_rules_rule ON access_object_rules (organization_id, kind, ref, role, permission, allows);
 --
 DELETE FROM "sqlite_sequence";

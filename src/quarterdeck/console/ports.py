@@ -16,7 +16,14 @@ from typing import Any, Protocol
 from quarterdeck.console.people_ports import People, Roles
 from quarterdeck.console.views.account import Enrolment, NewToken, OrganizationRow, SignInView, TokenRow
 from quarterdeck.console.views.backups import BackupView
-from quarterdeck.console.views.deployments import DeploymentRow, DeploymentView, LineView, LogView, RollbackView
+from quarterdeck.console.views.deployments import (
+    DeploymentRow,
+    DeploymentView,
+    LineView,
+    LineViews,
+    LogView,
+    RollbackView,
+)
 from quarterdeck.console.views.device import DeviceView
 from quarterdeck.console.views.fleet import (
     CapacityView,
@@ -294,10 +301,16 @@ class Reads(Protocol):
     async def deployment(self, who: Principal, place: Place, number: int) -> DeploymentView: ...
 
     async def deployment_log(self, who: Principal, place: Place, number: int, limit: int) -> LogView:
-        """The last `limit` lines; a limit of 0 means all."""
+        """The last `limit` lines."""
         ...
 
     async def runtime_log(self, who: Principal, place: Place, limit: int) -> LogView | None: ...
+
+    async def whole_deployment_log(self, who: Principal, place: Place, number: int) -> AsyncIterator[LineViews]:
+        """Every line, in pages: nobody holds all of a long log."""
+        ...
+
+    async def whole_runtime_log(self, who: Principal, place: Place) -> AsyncIterator[LineViews]: ...
 
     async def rollback_plan(self, who: Principal, place: Place, number: int) -> RollbackView: ...
 

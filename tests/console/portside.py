@@ -607,6 +607,9 @@ class Portside(Quay, LedgerSide, KeptSide, PeopleSide, LettingIn, OwnSide):
             raise Invalid("The name typed is not the name of the resource.", hint="Type web.", field="confirmation")
         self._did("delete-resource", place)
 
+    async def admitted(self, who: Any, topics: tuple[str, ...]) -> None:
+        """Nobody is refused."""
+
     async def follow(self, who: Any, topics: tuple[str, ...], after: int) -> AsyncIterator[Update]:
         self.followed.append((topics, after))
         while (update := await self.updates.get()) is not None:

@@ -514,6 +514,10 @@ class KeptLogs(Protocol):
 class Live(Protocol):
     """What moves while a page is open."""
 
+    async def admitted(self, who: Principal, topics: tuple[str, ...]) -> None:
+        """Raises `Forbidden` or `NotFound` for a topic that the caller may not see."""
+        ...
+
     def follow(self, who: Principal, topics: tuple[str, ...], after: int) -> AsyncIterator[Update]:
         """Topics are `home`, `fleet`, `jobs`, `project:SLUG`, `resource:P/E/R`, `deployment:P/E/R/N`, `log:STREAM`.
 

@@ -172,7 +172,7 @@ async def follow_events(
         yield Sent(closed(REASONS.get(now, "source-ended"), at_cursor))
         yield done({"deploymentId": deployment_id})
 
-    return EventStream(source())
+    return EventStream(source(), found=lambda: call.read(deployments.find, deployment_id))
 
 
 @operation("deployments.create/stream")
@@ -198,7 +198,7 @@ async def create_and_follow(call: Call, body: DeploymentsCreateBody, bus: Bus, d
                 break
         yield done({"id": ref})
 
-    return EventStream(source())
+    return EventStream(source(), found=lambda: call.read(deployments.find, ref))
 
 
 def progress(event: events.Event, ref: str) -> dict[str, Any]:

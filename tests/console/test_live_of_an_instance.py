@@ -57,9 +57,7 @@ async def test_who_is_taken_out_of_the_organization_hears_its_logs_no_more(deck)
     found = await deck.do("organizations.list-members", organizationId="org_self_hosted")
     (member,) = (one for one in found["items"] if one["userId"] == who.uid)
     began = time.monotonic()
-    await deck.do(
-        "organizations.remove-member", {}, organizationId="org_self_hosted", memberId=member["memberId"]
-    )
+    await deck.do("organizations.remove-member", {}, organizationId="org_self_hosted", memberId=member["memberId"])
     assert await heard(updates) is None
     assert time.monotonic() - began < live.CHECK
     with pytest.raises(Forbidden):
@@ -96,3 +94,24 @@ async def test_no_state_is_told_to_who_may_not_see_it(deck):
     deck.client.cookies.set("qd_session", deck.instance.signer.sign(Secret(token)))
     answer = await deck.send("GET", "/console/stream?topics=fleet", token=None)
     assert answer.status_code == 403, answer.text
+
+
+async def test_a_page_hears_of_what_it_shows_soon_and_of_others_not_at_once(deck):
+    place, server = await deck.place(), await deck.server()
+    resource, other = await deck.resource(place, source=SOURCE), await deck.resource(place, name="Api", source=SOURCE)
+    who, _ = await reader(deck)
+    shown = (await deck.do("resources.show", resourceId=resource))["resource"]["slug"]
+    topic = f"resource:shop/production/{shown}"
+    current.set(Context(principal=who))
+    updates = InstancePorts(deck.instance).follow(who, (topic,), 0)
+    waiting = asyncio.ensure_future(heard(updates))
+    await asyncio.sleep(0.5)
+    current.set(Context())
+    await deployed(deck, other, server)
+    await asyncio.sleep(1)
+    assert not waiting.done()
+    await deployed(deck, resource, server)
+    began = time.monotonic()
+    assert (await waiting).topic == topic
+    assert time.monotonic() - began < 3
+    await updates.aclose()

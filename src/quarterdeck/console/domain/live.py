@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from quarterdeck.console.domain.waking import GATHER, WAKE, Pace, subjects_of
 from quarterdeck.console.ports import Update
 from quarterdeck.console.views.deployments import LineView
 from quarterdeck.deploy.deployments.deployments import find as find_deployment
@@ -20,8 +21,6 @@ from quarterdeck.kernel.errors import Forbidden, Problem
 from quarterdeck.kernel.logs import Gap, Line
 from quarterdeck.kernel.principal import Principal
 
-WAKE = ("events", "jobs")
-POLL, REST = 10.0, 0.25
 CHECK, PAUSE = 5.0, 0.5
 """How often everything is looked at again that a topic needs, and how often at most what is known in memory."""
 NEEDED = {
@@ -72,7 +71,8 @@ class Live:
         streams = tuple(topic.removeprefix("log:") for topic in topics if topic.startswith("log:"))
         waiting: asyncio.Queue[Update | None] = asyncio.Queue(maxsize=64)
         tasks = [asyncio.create_task(self._until_dismissed(who, topics, waiting))]
-        tasks.append(asyncio.create_task(self._states(states, waiting)))
+        if states:
+            tasks.append(asyncio.create_task(self._states(who, states, waiting)))
         tasks += [asyncio.create_task(self._lines(stream, after, waiting)) for stream in streams]
         try:
             while (update := await waiting.get()) is not None:
@@ -132,15 +132,26 @@ class Live:
                 waiting.get_nowait()
             waiting.put_nowait(None)
 
-    async def _states(self, topics: tuple[str, ...], waiting: asyncio.Queue[Update | None]) -> None:
-        """A wake-up renews every state topic; without one they are looked at again every few seconds."""
+    async def _states(self, who: Principal, topics: tuple[str, ...], waiting: asyncio.Queue[Update | None]) -> None:
+        """A wake-up renews what it concerns; without one everything is looked at again every few seconds."""
+        loop, db = asyncio.get_running_loop(), self.instance.db
+        pace = Pace(who.organization_id, topics, loop.time())
         with self.instance.bus.subscribe(*WAKE) as inbox:
+            pace.learn(await db.read(subjects_of, topics))
             while True:
-                await inbox.get(POLL)
-                inbox.drain()
-                for topic in topics:
+                first = await inbox.get(max(pace.soonest - loop.time(), 0))
+                if first is not None:
+                    await asyncio.sleep(GATHER)
+                    messages = [first, *inbox.drain()]
+                    if strangers := pace.strangers(messages):
+                        pace.learn(await db.read(subjects_of, topics), strangers)
+                    for message in messages:
+                        pace.heard(message)
+                if inbox.missed:
+                    inbox.missed = 0
+                    pace.missed()
+                for topic in pace.ripe(loop.time()):
                     await waiting.put(Update(topic))
-                await asyncio.sleep(REST)
 
     async def _lines(self, stream: str, after: int, waiting: asyncio.Queue[Update | None]) -> None:
         topic = f"log:{stream}"

@@ -16,7 +16,14 @@ from quarterdeck.console.domain.live import line_views
 from quarterdeck.console.domain.places import deployment_at, environment_at, project_at, resource_at
 from quarterdeck.console.ports import Place, SourceChoice
 from quarterdeck.console.views.backups import BackupView
-from quarterdeck.console.views.deployments import ACTIVE, DeploymentRow, DeploymentView, LineViews, LogView, RollbackView
+from quarterdeck.console.views.deployments import (
+    ACTIVE,
+    DeploymentRow,
+    DeploymentView,
+    LineViews,
+    LogView,
+    RollbackView,
+)
 from quarterdeck.console.views.home import Home
 from quarterdeck.console.views.ledger import AuditAsked, AuditList, Found, HostRow, JobList, JobView
 from quarterdeck.console.views.projects import Choice, EnvironmentView, ProjectRow, ProjectView, VariableRow

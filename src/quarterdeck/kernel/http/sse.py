@@ -51,8 +51,8 @@ class EventStream:
     The source yields `Event`s, plain data (sent as `message`) or bytes that are already encoded and shared between
     followers. It is pulled: nothing is read ahead of the client, and a client that does not take a write within
     `patience` seconds is dropped. Every `keep_alive` seconds the caller has to be admitted still, and `found` to find
-    what is followed: it raises a `Problem` for who may not see that any more. However the stream ends, the source is closed. A `Problem` or defect in the source
-    becomes an `event: error` with the surface's envelope.
+    what is followed: it raises a `Problem` where that may not be seen any more. However the stream ends, the source is
+    closed. A `Problem` or defect in the source becomes an `event: error` with the surface's envelope.
     """
 
     def __init__(

@@ -35,7 +35,6 @@ from quarterdeck.console.views.deployments import (
     Fact,
     Failure,
     LineView,
-    LineViews,
     LogView,
     PhaseView,
     PlanPart,
@@ -448,22 +447,6 @@ class Portside(Quay, LedgerSide, KeptSide, PeopleSide, LettingIn, OwnSide):
             for n, (phase, level, text) in enumerate(LINES, 1)
         )
         return LogView(f"deployment:dep_{number:012d}", lines, len(lines), 120 if number == 40 else 0, number != 42)
-
-    async def runtime_log(self, who: Any, place: Place, limit: int) -> LogView | None:
-        log = await self.deployment_log(who, place, 42, limit)
-        return None if self.empty else replace(log, stream="runtime:res_web")
-
-    async def whole_deployment_log(self, who: Any, place: Place, number: int) -> AsyncIterator[LineViews]:
-        lines = (await self.deployment_log(who, place, number, 0)).lines
-
-        async def pages() -> AsyncIterator[LineViews]:
-            for line in lines:
-                yield (line,)
-
-        return pages()
-
-    async def whole_runtime_log(self, who: Any, place: Place) -> AsyncIterator[LineViews]:
-        return await self.whole_deployment_log(who, place, 42)
 
     async def rollback_plan(self, who: Any, place: Place, number: int) -> RollbackView:
         target = (await self.deployment(who, place, number)).row

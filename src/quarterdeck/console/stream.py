@@ -92,7 +92,7 @@ async def _still_admitted(desk: Desk) -> bool:
         await still()
     except Problem:
         return False
-    return current.get().principal.organization_id == desk.who.organization_id
+    return bool(current.get().principal.organization_id == desk.who.organization_id)
 
 
 async def _read(desk: Desk, topics: tuple[str, ...], after: int, waiting: asyncio.Queue[Update | None]) -> None:

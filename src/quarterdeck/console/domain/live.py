@@ -7,15 +7,13 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from sqlalchemy import select
-
 from quarterdeck.console.domain.waking import GATHER, WAKE, Pace, subjects_of
 from quarterdeck.console.ports import Update
 from quarterdeck.console.views.deployments import LineView
 from quarterdeck.deploy.deployments.deployments import find as find_deployment
 from quarterdeck.deploy.observation.runtime_logs import speaker
 from quarterdeck.deploy.resources.resources import find as find_resource
-from quarterdeck.identity.model import UserSession
+from quarterdeck.identity import sessions
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Forbidden, Problem
 from quarterdeck.kernel.logs import Gap, Line
@@ -122,7 +120,7 @@ class Live:
                             self._require(who, topic)
                         continue
                     looked = loop.time()
-                    if not await self.instance.db.read(_session_lives, who.credential):
+                    if await self.instance.db.read(sessions.current) is None:
                         return
                     await self.admitted(who, topics)
         except Problem:
@@ -165,11 +163,3 @@ class Live:
             await waiting.put(Update(topic, lines=line_views(lines, phase)))
             phase = lines[-1].phase
         await waiting.put(Update(topic, ended=True))
-
-
-def _session_lives(tx: Tx, uid: str | None) -> bool:
-    """Whether the session that opened the stream is still good; other credentials end with their request."""
-    if uid is None:
-        return False
-    session = tx.first(select(UserSession).where(UserSession.uid == uid))
-    return session is not None and session.revoked_at is None and session.expires_at > tx.now

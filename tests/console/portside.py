@@ -76,6 +76,7 @@ EVERYTHING = frozenset(
         "deployments.cancel",
         "deployments.retry",
         "deployments.rollback",
+        "deployments.logs",
         "projects.rename",
         "projects.archive",
         "projects.restore",

@@ -13,7 +13,7 @@ from quarterdeck.console import commands, words
 from quarterdeck.console.desk import AnyRequest, act, open_desk, part, place_of
 from quarterdeck.console.pages.plain_logs import plain
 from quarterdeck.console.pages.questions import ask
-from quarterdeck.console.pages.resource import BASE, crumbs_of, tab_page
+from quarterdeck.console.pages.resource import BASE, LOGS, crumbs_of, tab_page
 from quarterdeck.console.permissions import needs
 from quarterdeck.console.ports import Place
 from quarterdeck.console.views.shell import Crumb, Note, Pages
@@ -65,7 +65,7 @@ async def show(request: AnyRequest, place: Place, number: int, problem: Problem 
     view = await desk.ports.deployment(desk.who, place, number)
     log = await desk.ports.deployment_log(desk.who, place, number, LINES)
     topics = f"deployment:{place.project}/{place.environment}/{place.resource}/{number}"
-    if view.row.active:
+    if view.row.active and desk.viewer.may(LOGS):
         topics += f",log:{log.stream}"
     return desk.page(
         "pages/deployment.html",
@@ -81,7 +81,7 @@ async def show(request: AnyRequest, place: Place, number: int, problem: Problem 
     )
 
 
-@get(ONE + "/log", opt=needs("deploy:deployments.logs"))
+@get(ONE + "/log", opt=needs(LOGS))
 async def raw_log(request: Request[Any, Any, Any]) -> Stream:
     """The whole log as plain text, masked as it was stored."""
     desk, place = await open_desk(request), place_of(request)

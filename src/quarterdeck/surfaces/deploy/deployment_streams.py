@@ -50,7 +50,7 @@ def log_line(line: Line) -> dict[str, Any]:
 @operation("deployments.logs")
 async def read_logs(call: Call, deployment_id: str, logs: Logs) -> dict[str, Any]:
     await call.read(deployments.find, deployment_id)
-    lines = await logs.read(f"deployment:{deployment_id}", limit=MOST_LINES, tail=MOST_LINES)
+    lines = await logs.read(f"deployment:{deployment_id}", tail=MOST_LINES)
     return {"deploymentId": deployment_id, "logs": [log_line(line) for line in lines]}
 
 

@@ -48,6 +48,7 @@ EVERYTHING = frozenset(
         "deployments.cancel",
         "deployments.retry",
         "deployments.rollback",
+        "deployments.logs",
         "projects.rename",
         "projects.archive",
         "projects.restore",
@@ -243,6 +244,9 @@ class Portside(Quay, LedgerSide, KeptSide, PeopleSide, LettingIn, DoorSide, OwnS
             "blocked" not in source.locator,
             "9f2c1ab",
         )
+
+    async def admitted(self, who: Any, topics: tuple[str, ...]) -> None:
+        """Nobody is refused."""
 
     async def follow(self, who: Any, topics: tuple[str, ...], after: int) -> AsyncIterator[Update]:
         self.followed.append((topics, after))

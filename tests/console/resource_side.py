@@ -192,10 +192,6 @@ class ResourceSide:
         )
         return LogView(f"deployment:dep_{number:012d}", lines, len(lines), 120 if number == 40 else 0, number != 42)
 
-    async def runtime_log(self, who: Any, place: Place, limit: int) -> LogView | None:
-        log = await self.deployment_log(who, place, 42, limit)
-        return None if self.empty else replace(log, stream="runtime:res_web")
-
     async def rollback_plan(self, who: Any, place: Place, number: int) -> RollbackView:
         target = (await self.deployment(who, place, number)).row
         blocked = "" if target.may_return else f"v{number} keeps no image to go back to."

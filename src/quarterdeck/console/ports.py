@@ -16,7 +16,14 @@ from quarterdeck.console.door_ports import Account, Doors
 from quarterdeck.console.fleet_ports import Fleet
 from quarterdeck.console.people_ports import People, Roles
 from quarterdeck.console.views.backups import BackupView
-from quarterdeck.console.views.deployments import DeploymentRow, DeploymentView, LineView, LogView, RollbackView
+from quarterdeck.console.views.deployments import (
+    DeploymentRow,
+    DeploymentView,
+    LineView,
+    LineViews,
+    LogView,
+    RollbackView,
+)
 from quarterdeck.console.views.home import Home
 from quarterdeck.console.views.ledger import AuditAsked, AuditList, Found, HostRow, JobList, JobView
 from quarterdeck.console.views.projects import Choice, EnvironmentView, ProjectRow, ProjectView, VariableRow
@@ -106,10 +113,16 @@ class Reads(Protocol):
     async def deployment(self, who: Principal, place: Place, number: int) -> DeploymentView: ...
 
     async def deployment_log(self, who: Principal, place: Place, number: int, limit: int) -> LogView:
-        """The last `limit` lines; a limit of 0 means all."""
+        """The last `limit` lines."""
         ...
 
     async def runtime_log(self, who: Principal, place: Place, limit: int) -> LogView | None: ...
+
+    async def whole_deployment_log(self, who: Principal, place: Place, number: int) -> AsyncIterator[LineViews]:
+        """Every line, in pages: nobody holds all of a long log."""
+        ...
+
+    async def whole_runtime_log(self, who: Principal, place: Place) -> AsyncIterator[LineViews]: ...
 
     async def rollback_plan(self, who: Principal, place: Place, number: int) -> RollbackView: ...
 
@@ -236,6 +249,10 @@ class KeptLogs(Protocol):
 
 class Live(Protocol):
     """What moves while a page is open."""
+
+    async def admitted(self, who: Principal, topics: tuple[str, ...]) -> None:
+        """Raises `Forbidden` or `NotFound` for a topic that the caller may not see."""
+        ...
 
     def follow(self, who: Principal, topics: tuple[str, ...], after: int) -> AsyncIterator[Update]:
         """Topics are `home`, `fleet`, `jobs`, `project:SLUG`, `resource:P/E/R`, `deployment:P/E/R/N`, `log:STREAM`.

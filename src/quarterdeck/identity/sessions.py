@@ -325,6 +325,15 @@ def switch(tx: Tx, organization: Organization) -> None:
         )
 
 
+def current(tx: Tx) -> UserSession | None:
+    """The session of the caller, while it lasts; None for any other credential."""
+    if tx.principal.credential is None:
+        return None
+    session = tx.first(select(UserSession).where(UserSession.uid == tx.principal.credential))
+    lasts = session is not None and session.revoked_at is None and session.expires_at > tx.now
+    return session if lasts else None
+
+
 def own(tx: Tx, user_id: int) -> list[UserSession]:
     """The live sessions of a user, newest first."""
     return list(

@@ -169,6 +169,17 @@ async def test_a_worker_is_sent_away_for_good_when_it_is_revoked(server, tmp_pat
             await asyncio.wait_for(task, 5)
 
 
+async def test_a_worker_that_was_revoked_elsewhere_is_sent_away_when_it_is_noted(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(control, "SEEN_SECONDS", 0.0)
+    worker, token = await server.database.write(enrolled)
+    async with working(server, token, jobs.WorkerHandlers(), tmp_path) as task:
+        while not server.control.connected(worker.id):
+            await asyncio.sleep(0.01)
+        await server.database.write(revoke, worker.id)
+        with pytest.raises(Unauthenticated, match="revoked"):
+            await asyncio.wait_for(task, 30)
+
+
 async def test_a_worker_that_lies_about_the_jobs_of_others_moves_none(server, tmp_path):
     jobs.kinds.register(jobs.JobKind("ws.coveted", Order))
     handlers, going = jobs.WorkerHandlers(), asyncio.Event()

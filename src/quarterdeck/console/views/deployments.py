@@ -31,12 +31,15 @@ class LineView:
     phase: str | None = None
 
 
+LineViews = tuple[LineView, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class LogView:
     """The last lines of a stream; `earlier` says how many before them are a link away."""
 
     stream: str
-    lines: tuple[LineView, ...]
+    lines: LineViews
     last: int
     earlier: int
     ended: bool

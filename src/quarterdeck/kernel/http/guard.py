@@ -103,6 +103,7 @@ class Guard:
             if again is None:
                 raise Unauthenticated("The session has ended.", code="product_auth_invalid", hint="Sign in again.")
             await self._require(again, permission, connection)
+            current.set(replace(current.get(), principal=again))  # what is looked up from now on is looked up for them
 
         connection.scope["state"][STILL_ADMITTED] = still
 

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import structlog
 
+from quarterdeck.kernel.bus import Concern
 from quarterdeck.kernel.clock import micros
 from quarterdeck.kernel.db import Tx, of_storage
 from quarterdeck.kernel.errors import Problem
@@ -65,7 +66,7 @@ def enqueue_many(tx: Tx, requests: Sequence[Enqueue]) -> list[Job]:
         if draft.turn_key is not None:  # its turn was never taken: whoever was parked behind it goes first
             hot.promote(tx, draft.turn_key, now)
         jobs.append(find_by_idempotency_key(tx, draft.kind, draft.idempotency_key or ""))
-    tx.publish(WAKE)
+    tx.publish(WAKE, frozenset(Concern(draft.organization_id, draft.subject) for draft in drafts))
     return jobs
 
 
@@ -419,7 +420,7 @@ def wait(
             "ended": micros(tx.now),
         },
     )
-    tx.publish(WAKE)
+    tx.publish(WAKE, frozenset({Concern(job.organization_id, job.subject)}))
     return get(tx, job.id)
 
 

@@ -9,7 +9,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from quarterdeck.access import Access
 from quarterdeck.identity import organizations, sessions, signing_in
-from quarterdeck.identity.model import User, UserSession
+from quarterdeck.identity.model import User
 from quarterdeck.identity.sessions import API_KINDS, Opened, Signer
 from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Database, Tx
@@ -214,12 +214,11 @@ async def sign_out(call: Call) -> Answer[dict[str, bool]]:
 
 
 def _session_body(tx: Tx) -> dict[str, Any]:
-    from sqlalchemy import select
-
     sessions.require_in_person(tx.principal)
-    session = tx.first(select(UserSession).where(UserSession.uid == tx.principal.credential))
+    session = sessions.current(tx)
     user = tx.get(User, tx.principal.id)
-    assert session is not None and user is not None  # noqa: S101, PT018 - authenticated a moment ago
+    if session is None or user is None:
+        raise Unauthenticated("The session has ended.", code="product_auth_invalid", hint="Sign in again.")
     return {
         "session": {
             "id": session.uid.replace("-", ""),

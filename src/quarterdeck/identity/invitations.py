@@ -100,7 +100,7 @@ def invite(
 
 
 def _newcomer(tx: Tx, email: str, username: str | None, display_name: str | None, *, seat: bool) -> User:
-    name = username or users.username_from(tx, email)
+    name = users.username_from(tx, email) if username is None else username
     address = None if seat else email
     user = users.create(tx, email=address, username=name, display_name=display_name, active=False)
     tx.flush()
@@ -123,7 +123,7 @@ def _seat(tx: Tx, before: Collection[Invitation]) -> User | None:
 
 
 def is_seat(user: User) -> bool:
-    return user.email is None and user.joined_at is None
+    return user.email is None and user.joined_at is None and user.username != users.name_of_gone(user)
 
 
 def meant(tx: Tx, user: User, invitation: Invitation | None) -> User:

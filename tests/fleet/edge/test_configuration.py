@@ -95,7 +95,6 @@ def test_the_admin_interface_and_candidates_listen_on_private_sockets_alone():
     assert candidates["listen"] == ["unix//srv/quarterdeck/edge/candidate.sock|0600"]
 
 
-@pytest.mark.parametrize("ports", [PORTS, Ports(http=80, https=443), Ports(http=80, https=443, address="::1")])
 @pytest.mark.parametrize(
     ("asked", "kept"),
     [
@@ -117,6 +116,7 @@ def test_no_log_keeps_the_secret_of_a_link(asked: str, kept: str):
         assert fields["request>headers"] == fields["resp_headers"] == {"filter": "delete"}
 
 
+@pytest.mark.parametrize("ports", [PORTS, Ports(http=80, https=443), Ports(http=80, https=443, address="::1")])
 def test_the_ports_can_be_read_back(ports: Ports):
     assert ports_of(render_caddy([], LAYOUT, ports, EdgeOptions())) == ports
 

@@ -28,8 +28,7 @@ def test_a_server_is_tested_and_measured_on_its_page(client: Client, ports: Port
 
 def test_the_command_of_a_worker_names_where_the_console_was_found(client: Client) -> None:
     assert (
-        "qd worker --server http://testserver.local --token @FILE --capability deploy"
-        in client.get("/console/fleet").text
+        "qd worker --server http://deck.example --token @FILE --capability deploy" in client.get("/console/fleet").text
     )
 
 

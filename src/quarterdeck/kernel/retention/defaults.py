@@ -127,6 +127,7 @@ def sweeps(
     """
     own = {one.owner: one for one in said if one.owner != SYSTEM}
     system = next((one for one in said if one.owner == SYSTEM), None)
+    shares: list[tuple[Share, RetentionDefault | None]]
     if organization_id is None:
         shares = [(Share(owner), one) for owner, one in sorted(own.items())]
         shares.append((Share(None, tuple(sorted(own))), system))

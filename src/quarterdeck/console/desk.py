@@ -159,6 +159,12 @@ def place_of(request: AnyRequest) -> Place:
     return Place(part(request, "project"), part(request, "environment"), part(request, "resource"))
 
 
+def address_of(request: AnyRequest) -> str:
+    """Where this console answers, without a slash at its end: publicly, else as the reader has called it."""
+    public = console_of(request).public_url
+    return public.rstrip("/") if public else f"{request.scope['scheme']}://{request.headers.get('host', '')}"
+
+
 def check_own_page(request: AnyRequest) -> None:
     """Raise `Forbidden` for a form of another site: the frame asks this only where there is a session already."""
     public = console_of(request).public_url

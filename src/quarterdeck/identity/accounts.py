@@ -54,6 +54,13 @@ def is_listed(tx: Tx, user: User) -> bool:
     return grants.belongs(tx, user.id, place) or user.id in invitations.newcomers(tx, place, [user.id])
 
 
+def addresses_of(tx: Tx, people: Collection[User]) -> dict[int, str | None]:
+    """Where each is reached, by the number of the user; of a seat that waits, the address that was asked in."""
+    place, seats = tx.principal.organization_id or 0, [user.id for user in people if invitations.is_seat(user)]
+    asked = invitations.newcomers(tx, place, seats) if seats else {}
+    return {user.id: asked[user.id].email if user.id in asked else user.email for user in people}
+
+
 def roles_by_user(tx: Tx, people: Collection[User]) -> dict[int, list[str]]:
     """`roles_of` of some, by the number of the user."""
     place, among = tx.principal.organization_id or 0, [user.id for user in people]
@@ -108,10 +115,11 @@ def change(
     if active:
         _came(user)
     tx.lock("access:membership")
-    if (active is not None and active != user.active) or (email is not None and email != user.email):
+    reached = addresses_of(tx, [user])[user.id] or ""
+    if (active is not None and active != user.active) or (email is not None and email != reached):
         require_no_more(tx, user)
     waits = False
-    if email is not None and email.lower() != (user.email or "").lower():
+    if email is not None and email.lower() != reached.lower():
         _came(user)
         waits = addresses.ask(tx, access, user, email, base)
     changed = users.rename(tx, user, display_name)

@@ -132,6 +132,7 @@ def jobs(tx: Tx, connected: tuple[work.Seat, ...], *, state: str, before: str, l
     wanted = work.Filter(
         organization_id=organization_id,
         with_own=with_own,
+        other_kinds=work.kinds.unlisted(),
         states=(work.State(state),) if state else (),
         before=_job_id(before) if before else None,
         limit=limit + 1,

@@ -92,6 +92,10 @@ class JobKinds:
         """The kinds of job that count to these kinds of work."""
         return tuple(sorted(name for name, kind in self._kinds.items() if kind.work.kind in kinds))
 
+    def unlisted(self) -> tuple[str, ...]:
+        """The kinds of job that nobody is shown."""
+        return tuple(sorted(name for name, kind in self._kinds.items() if not kind.work.listed))
+
     def about(self, tx: Tx, jobs: Sequence[Job]) -> Mapping[int, About]:
         return about(tx, jobs, self.work)
 

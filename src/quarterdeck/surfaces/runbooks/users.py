@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import msgspec
-from msgspec import UNSET
 
 from quarterdeck.access import Access, roles
 from quarterdeck.access.model import Role
@@ -34,8 +33,11 @@ async def index(call: Call, query: wire.UsersQuery) -> wire.Users:
     def verb(tx: Tx) -> wire.Users:
         found, total = accounts.page(tx, (query.page - 1) * query.per_page, query.per_page)
         held, seen = accounts.roles_by_user(tx, found), shapes.seen_roles(tx)
+        reached = accounts.addresses_of(tx, found)
         return wire.Users(
-            users=[shapes.shown(user, shapes.role_names(seen, held.get(user.id, ()))) for user in found],
+            users=[
+                shapes.shown(user, reached[user.id], shapes.role_names(seen, held.get(user.id, ()))) for user in found
+            ],
             total=total,
             page=query.page,
             per_page=query.per_page,
@@ -75,7 +77,7 @@ async def invite(call: Call, body: wire.Invite) -> wire.Invited:
         )
         post(tx, made, base)
         handed = invitations.hand(tx, made, links.LIFE["handed"])
-        return wire.Invited(user=newcomer(tx, made, body), invite_sent=True, token=handed.reveal())
+        return wire.Invited(user=shapes.person(tx, made.user), invite_sent=True, token=handed.reveal())
 
     return await call.write(verb)
 
@@ -235,23 +237,3 @@ def post(tx: Tx, made: Invited, base: str) -> None:
     assert place is not None  # noqa: S101 - the foreign key says so
     letter = mails.invitation(invitation.email, base, made.token, place.name, tx.principal.label, links.LIFE["invite"])
     mail.post(tx, letter, place.id)
-
-
-def newcomer(tx: Tx, made: Invited, body: wire.Invite) -> wire.User:
-    """Who was asked in. Of somebody who is here already for another organization nothing is told before they come."""
-    if accounts.is_listed(tx, made.user):
-        return shapes.person(tx, made.user)
-    return wire.User(
-        id=made.user.id,
-        username=body.username,
-        email=made.invitation.email,
-        display_name=given(body.display_name) or body.username,
-        is_active=False,
-        created_at=made.invitation.created_at.isoformat(),
-        last_login_at=None,
-        invite_accepted_at=None,
-        roles=[],
-        storage_quota_mb=None,
-        mfa_enabled=False,
-        permissions=UNSET,
-    )

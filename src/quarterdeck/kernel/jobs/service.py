@@ -104,10 +104,15 @@ class Jobs:
         return await self.db.write(ledger.end_anyhow, ledger.Report(job_id, fence, failed, key, owner))
 
     async def keep_lines(self, frame: frames.LogBatch, stream: str) -> None:
-        """Store a batch once: a repeated one, after a lost connection, is cut where it is known."""
+        """Store a batch once: a repeated one, after a lost connection, is cut where it is known. Where its worker had to
+        drop some before it, that is said.
+        """
         place = (frame.job_id, frame.fence)
         known = self._logged.get(place, 0)
         fresh = frame.lines[max(known + 1 - frame.from_seq, 0) :]
+        if fresh and 0 < known < frame.from_seq - 1:
+            told = f"{frame.from_seq - 1 - known} lines were dropped here: more was written than could be sent."
+            fresh = [frames.LogLine(fresh[0].time, told, "system", "quarterdeck", fresh[0].phase, "warn"), *fresh]
         if fresh:
             self._logged[place] = frame.from_seq + len(frame.lines) - 1
             await self._keep_lines(stream, fresh)

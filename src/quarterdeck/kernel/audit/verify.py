@@ -158,6 +158,7 @@ def verify(tx: Tx, anchors: Mapping[int, Head] | None = None) -> Report:
     can write rows can have an `audit.pruned` event of their own sealed, like any event: it then stands in the trail for
     good and is counted in `prunings`.
     """
+    tx.take_time()
     findings: list[Finding] = []
     heads: dict[int, Head] = {}
     sealed = pruned = 0

@@ -26,16 +26,20 @@ class Spool(Protocol):
 
     def load(self) -> list[frames.JobResult]: ...
 
-    def keep(self, frame: frames.JobResult) -> None: ...
+    async def keep(self, frame: frames.JobResult) -> None:
+        """On disk when it returns."""
+        ...
 
-    def drop(self, frame: frames.JobResult) -> None: ...
+    def drop(self, frame: frames.JobResult) -> None:
+        """After whatever `keep` was asked before, finished or not."""
+        ...
 
 
 class NoSpool:
     def load(self) -> list[frames.JobResult]:
         return []
 
-    def keep(self, frame: frames.JobResult) -> None:
+    async def keep(self, frame: frames.JobResult) -> None:
         pass
 
     def drop(self, frame: frames.JobResult) -> None:
@@ -91,12 +95,22 @@ class Worker:
     # Attempts speak through these.
 
     async def ask(self, frame: Any, attempt: Attempt | None) -> frames.Ack:
-        """Send until it is acknowledged, over as many connections as it takes."""
-        answer: asyncio.Future[frames.Ack] = asyncio.get_running_loop().create_future()
-        self._outbox.keep(Pending(self._name(frame), attempt, answer))
+        """Send until it is acknowledged, over as many connections as it takes; an end is on disk before."""
+        self._name(frame)
         if isinstance(frame, frames.JobResult):
-            self._spool.keep(frame)
+            await self._spooled(frame, attempt)
+        answer: asyncio.Future[frames.Ack] = asyncio.get_running_loop().create_future()
+        self._outbox.keep(Pending(frame, attempt, answer))
         return await answer
+
+    async def _spooled(self, frame: frames.JobResult, attempt: Attempt | None) -> None:
+        try:
+            await self._spool.keep(frame)
+        except OSError as error:  # a full disk keeps nobody from telling the server
+            log.warning("result_not_spooled", job=frame.job_id, reason=error.strerror)
+        finally:
+            if attempt is not None and attempt.lost:
+                self._spool.drop(frame)
 
     def tell(self, frame: Any, attempt: Attempt | None, size: int = 0) -> None:
         """Send until it is acknowledged, without waiting for that. Output says its size in bytes."""

@@ -28,6 +28,9 @@ from quarterdeck.kernel.jobs.transport import Disconnected, memory_pair
 from quarterdeck.kernel.jobs.worker import Offer, Worker
 from quarterdeck.kernel.principal import current
 
+OWN = frozenset({SERVER})
+OWN_SLOTS = 4
+"""Places for the server's own kinds: mails and looks at the audit trail do not wait behind deployments."""
 log = structlog.get_logger("quarterdeck.jobs")
 
 
@@ -62,7 +65,7 @@ class Jobs:
         self._record = Grouped(db, _record_many)
         self._logged: dict[tuple[int, int], int] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        self._worker: Worker | None = None
+        self._workers: list[Worker] = []
 
     # Calls of single reports; those that wait together are written together.
 
@@ -157,24 +160,24 @@ class Jobs:
         housekeeping_slots: int = 2,
         worker: bool = True,
     ) -> None:
-        """Requeue what the dead process held, start dispatching, and the in-process worker. With `worker=False` it
-        runs the server's own jobs alone.
+        """Requeue what the dead process held, start dispatching, and the in-process workers: one for the server's own
+        kinds, which has its own places, and with `worker` one for the work that any worker may do.
         """
-        await self.db.write(recovery.requeue_abandoned, self.owner)
+        offers = [(f"{self.owner}/own", Offer("server", OWN, OWN_SLOTS, housekeeping_slots), OWN)]
+        if worker:
+            offers.append((self.owner, Offer("server", capabilities, slots, housekeeping_slots), frozenset()))
+        for owner in (self.owner, f"{self.owner}/own"):
+            await self.db.write(recovery.requeue_abandoned, owner)
         self._tasks.append(asyncio.create_task(self._dispatcher.run(), name="dispatcher"))
-        offer = Offer(
-            name="server",
-            capabilities=(capabilities if worker else frozenset()) | {SERVER},
-            slots=slots,
-            housekeeping_slots=housekeeping_slots,
-        )
-        self._worker = Worker(offer, self._find, instance=instance, clock=self.db.clock, ids=self.db.ids)
-        self._tasks.append(asyncio.create_task(self._host(self._worker), name="worker"))
+        for owner, offer, needs in offers:
+            hosted = Worker(offer, self._find, instance=instance, clock=self.db.clock, ids=self.db.ids)
+            self._workers.append(hosted)
+            self._tasks.append(asyncio.create_task(self._host(hosted, owner, needs), name="worker"))
 
     def _find(self, kind: str) -> WorkerRun | None:
         return self._on_worker.find(kind) or self._on_server.find(kind)
 
-    async def _host(self, worker: Worker) -> None:
+    async def _host(self, worker: Worker, owner: str, needs: frozenset[str]) -> None:
         while True:
             near, far = memory_pair()
             serving = asyncio.create_task(worker.serve(near))
@@ -182,7 +185,13 @@ class Jobs:
                 hello = await far.receive()
                 assert isinstance(hello, frames.Hello)  # noqa: S101 - it is our own worker
                 await Session(
-                    self, far, hello, owner=self.owner, capabilities=worker.offer.capabilities, worker_uid="server"
+                    self,
+                    far,
+                    hello,
+                    owner=owner,
+                    capabilities=worker.offer.capabilities,
+                    worker_uid="server",
+                    needs=needs,
                 ).run()
             except Disconnected:
                 log.debug("in_process_session_ended")
@@ -199,8 +208,7 @@ class Jobs:
         """Give back what runs in this process, tell remote workers, end the dispatcher."""
         for session in self.sessions:
             session.draining = True
-        if self._worker is not None:
-            await self._worker.stop(grace)
+        await asyncio.gather(*(worker.stop(grace) for worker in self._workers))
         for session in self.sessions:
             await session.close(frames.RESTARTING, "server restart")
         for task in self._tasks:
@@ -211,3 +219,4 @@ class Jobs:
 
 def _record_many(tx: Tx, items: Sequence[tuple[int, int, int, str, Any, str]]) -> list[Any]:
     return [ledger.record(tx, *item) for item in items]
+        self._workers.clear()

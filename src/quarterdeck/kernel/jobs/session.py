@@ -74,6 +74,7 @@ class Session:
         worker_uid: str = "",
         draining: bool = False,
         on_heartbeat: Callable[[frames.Heartbeat], None] | None = None,
+        needs: frozenset[str] = frozenset(),
     ) -> None:
         self.owner = owner
         self.worker_id = worker_id
@@ -81,6 +82,7 @@ class Session:
         self.capabilities = capabilities
         self.draining = draining
         self._jobs = jobs
+        self.needs = needs
         self._transport = transport
         self._hello = hello
         self._slots, self._housekeeping_slots = hello.slots, hello.housekeeping_slots
@@ -111,7 +113,7 @@ class Session:
         seat = self.seat
         pools = ((WORK, seat.free), (HOUSEKEEPING, seat.housekeeping_free))
         return [
-            ledger.Claimant(self.owner, self.capabilities, lanes, free, self.worker_id)
+            ledger.Claimant(self.owner, self.capabilities, lanes, free, self.worker_id, self.needs)
             for lanes, free in pools
             if free > 0
         ]

@@ -12,7 +12,7 @@ from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import DatabaseUnavailable
 from quarterdeck.kernel.errors import Unavailable
 from quarterdeck.kernel.jobs import frames, session
-from quarterdeck.kernel.jobs.transport import MemoryTransport
+from quarterdeck.kernel.jobs.transport import Disconnected, MemoryTransport
 
 
 class Order(msgspec.Struct):
@@ -400,3 +400,35 @@ async def test_a_worker_that_does_not_read_keeps_nobody_else_waiting(database, r
             while (waiting := await database.read(jobs.get, job.id)).state == "running":
                 await asyncio.sleep(0.01)
     assert (waiting.state, waiting.fence) == ("pending", 1)
+
+
+async def test_nothing_is_kept_of_the_output_of_an_attempt_that_lapsed(database, room):
+    jobs.kinds.register(jobs.JobKind("run.lapsed-output", Order, lease_seconds=1))
+    runs = []
+
+    @room[0].register("run.lapsed-output", Order)
+    async def run(context, order):
+        runs.append(context.job.fence)
+        context.log(["a line"])
+        if len(runs) == 1:
+            await asyncio.sleep(60)  # heartbeats are further apart than this lease is long
+
+    async with running(database, room) as service:
+        job = await service.enqueue(request("run.lapsed-output"))
+        done = await service.wait(job.id, 15)
+        async with asyncio.timeout(10):
+            while service._logged:
+                await asyncio.sleep(0.05)
+    assert (done.state, runs) == ("succeeded", [1, 2])
+
+
+async def test_a_worker_that_is_gone_while_it_is_watched_fails_no_task(database):
+    class Gone(MemoryTransport):
+        async def send(self, frame):
+            raise Disconnected(1006)
+
+    service = jobs.Jobs(database, owner="process:test")
+    service.ping_seconds = 0.01
+    watched = session.Session(service, Gone(), frames.Hello(), owner="worker:gone", capabilities=frozenset())
+    watched._heard = asyncio.get_running_loop().time()
+    await asyncio.wait_for(watched._watch_silence(), 5)

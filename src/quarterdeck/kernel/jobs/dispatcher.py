@@ -68,6 +68,7 @@ class Dispatcher:
         if await self._jobs.db.read(due):
             while await self._jobs.db.write(chores) >= recovery.BATCH:
                 pass
+            await self._jobs.forget_ended()
 
     async def _claim(self) -> bool:
         """Claim what fits now; true when another round may bring more."""

@@ -95,7 +95,7 @@ class Jobs:
                 return False
             key = job.concurrency_key
         report = ledger.Report(job_id, fence, outcome, key, owner)
-        self._logged.pop((job_id, fence), None)
+        self.forget(job_id, fence)
         try:
             return await self._complete(report) is not None
         except Exception as error:
@@ -119,6 +119,18 @@ class Jobs:
         if fresh:
             self._logged[place] = frame.from_seq + len(frame.lines) - 1
             await self._keep_lines(stream, fresh)
+
+    def forget(self, job_id: int, fence: int) -> None:
+        """An attempt is over: no more lines of it are stored."""
+        self._logged.pop((job_id, fence), None)
+
+    async def forget_ended(self) -> None:
+        """Forget attempts that ended without a report: their leases lapsed, or their workers came back without them."""
+        places = list(self._logged)
+        running = await self.db.read(recovery.running, places) if places else set()
+        for place in places:
+            if place not in running:
+                self.forget(*place)
 
     async def wait(self, job_id: int, seconds: float) -> Job:
         """The job once it has ended, or as it stands after `seconds`."""
@@ -215,8 +227,8 @@ class Jobs:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
+        self._workers.clear()
 
 
 def _record_many(tx: Tx, items: Sequence[tuple[int, int, int, str, Any, str]]) -> list[Any]:
     return [ledger.record(tx, *item) for item in items]
-        self._workers.clear()

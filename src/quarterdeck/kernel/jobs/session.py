@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -73,16 +74,16 @@ class Session:
         worker_id: int | None = None,
         worker_uid: str = "",
         draining: bool = False,
-        on_heartbeat: Callable[[frames.Heartbeat], None] | None = None,
         needs: frozenset[str] = frozenset(),
+        on_heartbeat: Callable[[frames.Heartbeat], None] | None = None,
     ) -> None:
         self.owner = owner
         self.worker_id = worker_id
         self.worker_uid = worker_uid
         self.capabilities = capabilities
         self.draining = draining
-        self._jobs = jobs
         self.needs = needs
+        self._jobs = jobs
         self._transport = transport
         self._hello = hello
         self._slots, self._housekeeping_slots = hello.slots, hello.housekeeping_slots
@@ -179,6 +180,7 @@ class Session:
             )
         if returned:
             log.info("attempts_not_resumed", worker=self.worker_uid, count=returned)
+            await self._jobs.forget_ended()
         kept = set(self._given)
         await self.send(
             frames.Welcome(
@@ -206,11 +208,12 @@ class Session:
 
     async def _watch_silence(self) -> None:
         loop = asyncio.get_running_loop()
-        while (quiet := loop.time() - self._heard) < SILENCE:
-            await asyncio.sleep(min(SILENCE - quiet, self._jobs.ping_seconds))
-            if loop.time() - self._heard >= self._jobs.ping_seconds:
-                await self.send(frames.Ping())
-        await self._transport.close(frames.SILENT, "silent")
+        with suppress(Disconnected):  # who listens hears of it, too
+            while (quiet := loop.time() - self._heard) < SILENCE:
+                await asyncio.sleep(min(SILENCE - quiet, self._jobs.ping_seconds))
+                if loop.time() - self._heard >= self._jobs.ping_seconds:
+                    await self.send(frames.Ping())
+            await self._transport.close(frames.SILENT, "silent")
 
     async def _handle(self, frame: Any) -> None:
         match frame:
@@ -284,6 +287,7 @@ class Session:
         given = self._given.get(frame.job_id)
         if given is not None and given.fence == frame.fence:
             del self._given[frame.job_id]
+        self._jobs.forget(frame.job_id, frame.fence)
         await self._ack(frame.id)
 
     async def _heartbeat(self, frame: frames.Heartbeat) -> None:
@@ -293,6 +297,7 @@ class Session:
             given = self._given.get(job_id)
             if given is not None and (job_id, given.fence) in held:
                 del self._given[job_id]
+                self._jobs.forget(job_id, given.fence)
         if self._on_heartbeat is not None:
             self._on_heartbeat(frame)
         await self._ack(frame.id, {"lost": sorted(lost), "cancel": sorted(stopping)})

@@ -160,6 +160,7 @@ def verify(tx: Tx, anchors: Mapping[int, Head] | None = None) -> Report:
     can write rows can have an `audit.pruned` event of their own sealed, like any event: it then stands in the trail for
     good and is counted in `prunings`.
     """
+    tx.take_time()
     covering = Covering(tx)
     known = {row[0] for row in tx.execute(_ORGANIZATIONS)} | set(anchors or {})
     chains = [_walked(tx, one, (anchors or {}).get(one), covering) for one in sorted(known)]
@@ -169,6 +170,7 @@ def verify(tx: Tx, anchors: Mapping[int, Head] | None = None) -> Report:
 
 def verify_chain(tx: Tx, organization_id: int) -> Report:
     """As `verify`, of one organization alone (0: what belongs to none), so that a unit reads no more than its chain."""
+    tx.take_time()
     covering, mine = Covering(tx), {"organization": organization_id}
     loose = _beside(tx.execute(_BESIDE_OF, {**mine, "limit": MOST})) + ([] if organization_id else _of_none(tx))
     chain = _walked(tx, organization_id, None, covering)

@@ -63,11 +63,6 @@ class JobKinds:
         self._kinds[kind.name] = kind
         return kind
 
-    def replace(self, kind: JobKind) -> JobKind:
-        """Register a kind whose functions belong to the instance that is being opened."""
-        self._kinds[kind.name] = kind
-        return kind
-
     def all(self) -> list[JobKind]:
         return list(self._kinds.values())
 

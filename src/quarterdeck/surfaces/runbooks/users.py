@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+from msgspec import UNSET
 
 from quarterdeck.access import Access, roles
 from quarterdeck.access.model import Role

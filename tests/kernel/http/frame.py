@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
-from litestar import Litestar
+from litestar import Litestar, Request, post
 from litestar.connection import ASGIConnection
 
 from quarterdeck.kernel.clock import HeldClock
@@ -110,6 +110,11 @@ async def raw(body: bytes) -> dict[str, int]:
     return {"length": len(body)}
 
 
+@post("/deploy/form", opt={"permission": "things:create", "raw_body": True})
+async def form(request: Request[Any, Any, Any]) -> dict[str, Any]:
+    return dict(await request.form())
+
+
 @route("GET", "/deploy/stream/{how}", permission="authenticated")
 async def stream(how: str, sources: Sources) -> EventStream:
     async def events() -> AsyncIterator[Any]:
@@ -138,9 +143,8 @@ def application(**options: Any) -> Litestar:
     handlers = [handler for name in SURFACES for handler in surface(name)]
     doors = Doors()
     frame = Frame(
-        authorizer=doors,
         dialects=DIALECTS,
         services={"clock": clock, "sources": Sources()},
-        **{"authenticator": doors, "limiter": Limiter(clock), **options},
+        **{"authenticator": doors, "authorizer": doors, "limiter": Limiter(clock), **options},
     )
-    return build([*handlers, open_door, login, raw, stream, echo], frame)
+    return build([*handlers, open_door, login, raw, form, stream, echo], frame)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import msgspec
 import pytest
 from litestar.exceptions import WebSocketDisconnect
 from litestar.testing import TestClient
 
-from kernel.http.frame import application
+from kernel.http.frame import USER, Doors, application
 from quarterdeck.kernel.errors import NotFound, Unauthenticated
 from quarterdeck.kernel.http.sse import STILL_ADMITTED, EventStream
 
@@ -143,3 +144,22 @@ async def test_a_stream_ends_soon_after_what_it_follows_is_found_no_more() -> No
     sent = await play(EventStream(silent(closed), keep_alive=0.01, found=found), leave_after=1000)
     assert sent[-2:] == [b'event: error\ndata: {"error":"There is no such deployment."}\n\n', b""]
     assert closed.is_set()
+
+
+class Moving(Doors):
+    """The caller's session acts in another organization from the second look on."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    async def authenticate(self, connection):
+        self.looks += 1
+        return replace(USER, organization_id=1 if self.looks == 1 else 2)
+
+
+def test_a_stream_ends_soon_after_its_session_moved_to_another_organization() -> None:
+    with TestClient(application(authenticator=Moving())) as client:
+        *_, last = client.get("/deploy/stream/waits").text.strip().split("\n\n")
+    kind, data = last.splitlines()
+    assert kind == "event: error"
+    assert msgspec.json.decode(data.removeprefix("data: "))["error"]["code"] == "product_auth_forbidden"

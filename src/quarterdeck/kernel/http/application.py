@@ -11,6 +11,7 @@ from litestar import Litestar, Request, Response
 from litestar.datastructures import State
 from litestar.types import ControllerRouterHandler, Scope
 
+from quarterdeck.kernel.http.arriving import ArrivingRequest
 from quarterdeck.kernel.http.dialects import Dialect, Dialects
 from quarterdeck.kernel.http.failures import failure_of
 from quarterdeck.kernel.http.guard import Guard, check_declared
@@ -57,6 +58,7 @@ def build(handlers: Sequence[ControllerRouterHandler], frame: Frame, *, lifespan
         guards=[guard],
         exception_handlers={Exception: refuse},
         after_exception=[prepare],
+        request_class=ArrivingRequest,
         request_max_body_size=frame.body_limit,
         openapi_config=None,
         logging_config=None,

@@ -102,6 +102,8 @@ class Guard:
             again = await self.authenticator.authenticate(connection)
             if again is None:
                 raise Unauthenticated("The session has ended.", code="product_auth_invalid", hint="Sign in again.")
+            if again.organization_id != principal.organization_id:  # what was asked for lies in the one before
+                raise Forbidden("This session acts in another organization now.", hint="Ask again from there.")
             await self._require(again, permission, connection)
             current.set(replace(current.get(), principal=again))  # what is looked up from now on is looked up for them
 

@@ -38,6 +38,7 @@ class Sshd:
     directory: Path
     port: int
     settings: Sequence[str] = ()
+    sftp: bool = True
     username: str = field(default_factory=getpass.getuser)
     process: subprocess.Popen[bytes] | None = None
     starts: int = 0
@@ -67,7 +68,7 @@ class Sshd:
                     "KbdInteractiveAuthentication no",
                     "PermitRootLogin prohibit-password",
                     "UsePAM no",
-                    "Subsystem sftp internal-sftp",
+                    *(["Subsystem sftp internal-sftp"] if self.sftp else []),
                     *self.settings,
                     "",
                 ]

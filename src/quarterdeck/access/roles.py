@@ -264,8 +264,8 @@ def mine(tx: Tx, organization_id: int | None = None) -> frozenset[str]:
 
 
 def require_given(tx: Tx, keys: Collection[str]) -> None:
-    """Nobody gives or takes a role (its key) that carries permissions which they have not got, and no token of a program
-    the highest role of a family: whoever finds one could else keep the place for good.
+    """Nobody gives or takes a role (its key) that carries permissions which they have not got, and no token of a
+    program the highest role of a family: whoever finds one could else keep the place for good.
     Raises `Forbidden` (`permission_not_held`, `session_required`).
     """
     if tx.principal.by_token and set(keys) & set(HIGHEST.values()):

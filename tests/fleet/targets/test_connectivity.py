@@ -162,6 +162,17 @@ async def test_a_real_server_is_reached_and_the_stages_are_told_apart(login: Log
     assert {named(kept_out, name).status for name in connectivity.MACHINE} == {"skipped"}
 
 
+async def test_a_server_without_sftp_is_named_as_one(login: Login, server: Sshd) -> None:
+    """It runs commands, and nothing could be deployed to it."""
+    assert named(await connectivity.examine(login, SystemClock()), "sftp").status == "passed"
+    server.stop()
+    server.sftp = False
+    server.start()
+    found = named(await connectivity.examine(login, SystemClock()), "sftp")
+    assert (found.status, found.facts["code"]) == ("failed", "ssh_sftp_unavailable")
+    assert "Subsystem sftp internal-sftp" in found.message
+
+
 async def test_a_server_is_reached_by_an_ipv6_address(login: Login, server: Sshd) -> None:
     server.stop()
     server.settings = ["ListenAddress ::1"]

@@ -21,6 +21,7 @@ CHECKS = {
     "docker-engine": "Docker engine",
     "clock": "Clock",
     "disk": "Disk",
+    "sftp": "Files (SFTP)",
     "edge-ports": "Edge ports",
 }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from quarterdeck.fleet.docker import system
 from quarterdeck.fleet.docker.address import EngineAddress
@@ -15,6 +16,7 @@ from quarterdeck.fleet.edge.ports import HTTP_PORT, HTTPS_PORT
 from quarterdeck.fleet.targets.edge_host import SOCKETS, RemoteSockets
 from quarterdeck.fleet.targets.engines import open_engine
 from quarterdeck.fleet.targets.facts import ARCHITECTURES, SHARED, place_of
+from quarterdeck.fleet.targets.files import SshFiles
 from quarterdeck.fleet.targets.host import Host, LocalHost
 from quarterdeck.fleet.targets.login import HostKeyPin, Login
 from quarterdeck.fleet.targets.ssh import SshHost
@@ -154,8 +156,8 @@ async def _machine(
         return await _edge_ports(there, edge)
 
     looks: dict[str, Look] = {
-        "sudo": _sudo, "architecture": _architecture, "docker-engine": docker, "clock": time, "disk": _disk,
-        "edge-ports": ports, "other-installations": others,
+        "sudo": _sudo, "sftp": _sftp, "architecture": _architecture, "docker-engine": docker, "clock": time,
+        "disk": _disk, "edge-ports": ports, "other-installations": others,
     }  # fmt: skip
 
     async def check(name: str) -> Check:
@@ -173,7 +175,19 @@ async def _machine(
     return list(await asyncio.gather(*(check(name) for name in MACHINE)))
 
 
-MACHINE = ("sudo", "architecture", "docker-engine", "clock", "disk", "edge-ports", "other-installations")
+MACHINE = ("sudo", "sftp", "architecture", "docker-engine", "clock", "disk", "edge-ports", "other-installations")
+
+
+async def _sftp(host: Host) -> Outcome:
+    """What is deployed is laid down as files. Raises what `files` would, where that is refused."""
+    if not isinstance(host, SshHost):
+        return Outcome(True, "Files are laid down on this machine itself.")
+    files = SshFiles(host)
+    try:
+        await files.list(Path("/"))
+    finally:
+        await files.close()
+    return Outcome(True, "Files are taken by SFTP.")
 
 
 async def _sudo(host: Host) -> Outcome:

@@ -224,7 +224,7 @@ class SshFiles:
         except asyncssh.Error as error:
             if self._host.closed:
                 raise refusals.cut(self._host.login) from error
-            raise refusals.no_session(self._host.login, "it offers no SFTP") from error
+            raise refusals.no_files(self._host.login) from error
 
 
 async def _flush(file: Any) -> None:

@@ -96,6 +96,15 @@ def no_session(login: Login, why: str) -> Problem:
     )
 
 
+def no_files(login: Login) -> Problem:
+    return ProviderFailure(
+        f"{login.host} takes no files from {login.username}: it offers no SFTP.",
+        code="ssh_sftp_unavailable",
+        hint="Write `Subsystem sftp internal-sftp` into /etc/ssh/sshd_config there, and load it: systemctl reload ssh",
+        command="systemctl reload ssh",
+    )
+
+
 def runs_control_plane(login: Login) -> Conflict:
     return Conflict(
         f"{login.host} runs a control plane itself, from the directory that {login.username} would use there.",

@@ -16,7 +16,7 @@ from quarterdeck.app import handlers
 from quarterdeck.identity import sessions, users
 from quarterdeck.identity.model import Organization, User
 from quarterdeck.identity.passwords import hashed
-from quarterdeck.kernel import jobs, mail
+from quarterdeck.kernel import jobs, mail, retention
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.http.endpoint import Endpoint
 from quarterdeck.kernel.vault import Secret
@@ -175,6 +175,7 @@ def mutating() -> dict[str, Endpoint]:
 
 
 async def settled(stage: Stage) -> None:
-    """Mails are sent by jobs, which end when they do."""
-    while await stage.read(jobs.list_jobs, jobs.Filter(kinds=(mail.KIND, mail.UNSEEN), states=tuple(jobs.LIVE))):
+    """Mails are sent by jobs, which end when they do, and so does a run of what is kept for how long."""
+    kinds = (mail.KIND, mail.UNSEEN, retention.KIND)
+    while await stage.read(jobs.list_jobs, jobs.Filter(kinds=kinds, states=tuple(jobs.LIVE))):
         await asyncio.sleep(0.01)

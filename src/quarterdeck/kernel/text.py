@@ -44,6 +44,12 @@ def lines(text: str, field: str, longest: int = 2000) -> str:
     return _checked(text.strip(), field, longest, "\n\r\t")
 
 
+def shown(text: str, longest: int = 500) -> str:
+    """What another machine says, on one line and cut: each character that misleads is shown as one that was lost."""
+    kept = "".join("\N{REPLACEMENT CHARACTER}" if misleads(one) else one for one in text[: longest + 1])
+    return kept if len(kept) <= longest else f"{kept[: longest - 1]}…"
+
+
 def _checked(text: str, field: str, longest: int, spared: str) -> str:
     if len(text) > longest:
         raise Invalid(f"{field} has more than {longest} characters.", hint="Give a shorter one.", field=field)

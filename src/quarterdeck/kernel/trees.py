@@ -1,4 +1,4 @@
-"""Trees that others write: removed and measured by descriptors, so that no name can be made to mean another place
+"""Trees that others write: read, removed and measured by descriptors, so that no name can be made to mean another place
 meanwhile, and however deep they are. An application may nest directories deeper than any path, or than our own stack.
 """
 
@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from pathlib import Path
 
 from quarterdeck.kernel.errors import Invalid
@@ -15,6 +16,7 @@ DEEPEST = 200
 ROUNDS = 1_000
 """Times that what lies too deep is moved up: nobody makes us go on for ever."""
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 def too_deep() -> Invalid:
@@ -24,6 +26,18 @@ def too_deep() -> Invalid:
         code="source_tree_too_deep",
         hint="Look in the source, or in what its build writes, for directories that go round in a circle.",
     )
+
+
+def beginning(path: Path, most: int) -> bytes | None:
+    """The first bytes of a file, at most so many; None where no file lies: a link is not followed, and a pipe in the
+    place of a file is not waited for.
+    """
+    try:
+        descriptor = os.open(path, _FILE)
+        with os.fdopen(descriptor, "rb") as file:
+            return file.read(most) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
+    except OSError:
+        return None
 
 
 def remove(directory: Path) -> bool:

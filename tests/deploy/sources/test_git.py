@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -302,6 +303,33 @@ async def test_hooks_and_filters_of_the_repository_never_run(tmp_path, example):
     got = await fetch(SourceSpec("local-git", str(example.path)), tmp_path / "d")
     assert not evidence.exists()
     assert any("LFS" in warning for warning in got.warnings)
+
+
+async def test_attributes_of_any_size_take_no_memory(tmp_path, example):
+    """git packs 48 MB of one line into a few kilobytes, and only the beginning of them is of interest."""
+    commit(example.path, {".gitattributes": "*.bin filter=lfs\n" + "# more\n" * 7_000_000}, message="Attributes")
+    tracemalloc.start()
+    got = await fetch(SourceSpec("local-git", str(example.path)), tmp_path / "d")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert any("LFS" in warning for warning in got.warnings)
+    assert peak < 8_000_000
+
+
+async def test_attributes_are_not_looked_for_behind_a_link(tmp_path, example):
+    commit(example.path, {"elsewhere": "*.bin filter=lfs\n"}, message="Elsewhere")
+    (example.path / ".gitattributes").symlink_to("elsewhere")
+    commit(example.path, {}, message="Linked")
+    got = await fetch(SourceSpec("local-git", str(example.path)), tmp_path / "d")
+    assert got.warnings == ()
+
+
+async def test_of_a_subject_without_an_end_the_beginning_is_kept(tmp_path, example):
+    commit(example.path, {"a": "a"}, message="short " + "long " * 20_000)
+    got = await fetch(SourceSpec("local-git", str(example.path)), tmp_path / "d")
+    assert got.message is not None
+    assert got.message.startswith("short long")
+    assert len(got.message) <= 4096
 
 
 async def test_a_machine_without_git_says_so(tmp_path, example):

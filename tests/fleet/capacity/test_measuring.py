@@ -6,6 +6,9 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+import pytest
+
 from quarterdeck.fleet.capacity import measuring, reading
 from quarterdeck.fleet.capacity.measuring import Places, engine_usage, judge
 from quarterdeck.fleet.capacity.values import Capacity, Disk, Inodes
@@ -85,6 +88,34 @@ def test_tables_of_other_systems_are_read_or_left() -> None:
     assert reading.disk("/", "df: /: No such file") is None
     assert reading.memory("").total is None
     assert reading.cpu("many", "1 2").load is None
+
+
+HOSTILE = ["\u00b2", "9" * 6000, "9" * 22, "9" * 18, "-1", "\x00", "nan", "inf"]
+
+
+@pytest.mark.parametrize("said", HOSTILE)
+async def test_a_hostile_answer_is_left_out_and_said_so(said: str, tmp_path: Path) -> None:
+    class Hostile:
+        dialer = LocalDialer()
+
+        async def run(self, argv: Sequence[str], *, stdin: bytes = b"", seconds: float = 20) -> Ran:
+            told = {"df": f"F B U A C M\n/dev/a {said} {said} {said} 1% /\n", "cat": f"MemTotal: {said}\n{said} 1 1"}
+            return Ran(0, told.get(argv[0], said).encode(), b"")
+
+    found = await measuring.measure(Hostile(), places(tmp_path), EngineAddress(str(tmp_path / "none.sock")))
+    assert (found.disk, found.inodes, found.memory.total, found.cpu.load) == ([], [], None, None)
+    assert found.roots["runtime"].size is None
+    assert found.partial
+    msgspec.json.encode(found)
+
+
+async def test_a_part_that_breaks_leaves_the_others(monkeypatch, tmp_path: Path) -> None:
+    def broken(path: str, table: str) -> None:
+        raise ValueError(table)
+
+    monkeypatch.setattr(reading, "disk", broken)
+    found = await measuring.measure(Slow(), places(tmp_path), EngineAddress(str(tmp_path / "none.sock")))
+    assert ("partial-diagnostic", "disk") in {(warned.code, warned.resource) for warned in found.warnings}
 
 
 def test_images_that_share_layers_give_free_only_what_is_theirs() -> None:

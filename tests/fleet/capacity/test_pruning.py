@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,9 +14,10 @@ from quarterdeck.fleet.capacity.measuring import Places
 from quarterdeck.fleet.capacity.pruning import Candidate, Known, judged, moment
 from quarterdeck.fleet.docker import containers, volumes
 from quarterdeck.fleet.docker.address import EngineAddress, engine_address
+from quarterdeck.fleet.docker.dialing import LocalDialer
 from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.fleet.docker.specs import ContainerSpec
-from quarterdeck.fleet.targets.host import LocalHost
+from quarterdeck.fleet.targets.host import LocalHost, Ran
 
 BEFORE = datetime(2026, 6, 1, tzinfo=UTC)
 OLD = Candidate("c1", "stopped-containers", "web", BEFORE - timedelta(seconds=1), 10, "dep_000000000001")
@@ -67,6 +69,20 @@ async def test_work_directories_are_found_by_their_names_and_removed(tmp_path: P
     done = await pruning.remove(LocalHost(), nowhere, decided)
     assert [one.action for one in done.candidates] == ["pruned", "skipped"]
     assert sorted(path.name for path in work.iterdir()) == ["dep_000000000002", "dep_short", "notes"]
+
+
+@pytest.mark.parametrize("said", ["\u00b2", "9" * 6000, "9" * 18, "-1"])
+async def test_a_time_that_is_none_proves_nothing(said: str, tmp_path: Path) -> None:
+    class Hostile:
+        dialer = LocalDialer()
+
+        async def run(self, argv: Sequence[str], *, stdin: bytes = b"", seconds: float = 20) -> Ran:
+            return Ran(0, ("dep_000000000001\n" if argv[0] == "ls" else said).encode(), b"")
+
+    places = Places(str(tmp_path), str(tmp_path), str(tmp_path))
+    nowhere = EngineAddress(str(tmp_path / "none.sock"))
+    (found,) = (await pruning.find(Hostile(), places, nowhere, ["source-workspaces"], "here")).candidates
+    assert (found.updated, found.size) == (None, None)
 
 
 async def test_a_silent_engine_hides_its_part_and_no_other(tmp_path: Path) -> None:

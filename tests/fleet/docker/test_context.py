@@ -54,6 +54,18 @@ def test_the_ignore_file_is_applied_before_anything_is_sent(source: Path) -> Non
     assert names(Context(source)) == [".dockerignore", "Dockerfile", "src", "src/a"]
 
 
+def test_an_ignore_file_that_is_too_long_is_refused_without_being_read_whole(source: Path) -> None:
+    with (source / ".dockerignore").open("wb") as file:
+        file.truncate(64 << 20)
+    tracemalloc.start()
+    with pytest.raises(Invalid) as refused:
+        survey(Context(source))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert refused.value.code == "build_context_ignore_refused"
+    assert peak < 4_000_000
+
+
 def test_an_ignore_file_of_the_dockerfile_goes_before_the_common_one(source: Path) -> None:
     (source / ".dockerignore").write_text("a")
     (source / "Dockerfile.dockerignore").write_text("b")

@@ -96,6 +96,34 @@ async def test_what_is_wrong_is_said_with_what_to_do(name, command, answer, code
     assert instruction in found.message
 
 
+HOSTILE = ["\u00b2", "9" * 6000, "9" * 400, "9" * 18, "-1", "1e9", "\u0661\u0662", "\x00", "", ")" * 100_000]
+"""What programs of a machine may say in the place of a number."""
+
+
+@pytest.mark.parametrize("said", HOSTILE)
+async def test_a_hostile_answer_is_a_failed_check_and_nothing_worse(said: str) -> None:
+    row = f"F B U A C M\n/dev/a {said} {said} {said} {said} {said * 2000}"[:200_000]
+    table = f"{said}\n{TABLE}\n0: 00000000:{said} 0 0A 0 0 0 0 0 0 1\n"
+    answers = dict.fromkeys(("id -u", "id -un", "uname -sm", "date +%s"), (0, said))
+    host = Scripted({**answers, "df -Pk /var/lib": (0, row), f"sh -c {SOCKETS}": (0, table)})
+    checks = {check.name: check for check in await connectivity._machine(host, HeldClock(), None)}
+    assert list(checks) == list(connectivity.MACHINE)
+    assert {checks[name].status for name in ("architecture", "clock", "disk")} == {"failed"}
+    for check in checks.values():
+        assert "\x00" not in f"{check.message}{check.facts}"
+        assert len(check.message) <= connectivity.LONGEST_MESSAGE
+        assert all(len(value) <= connectivity.LONGEST_FACT for value in check.facts.values())
+
+
+async def test_an_answer_that_nobody_thought_of_is_a_failed_check(monkeypatch) -> None:
+    async def looked(host: object) -> connectivity.Outcome:
+        raise OverflowError("int too large")
+
+    monkeypatch.setattr(connectivity, "_disk", looked)
+    found = await look("disk")
+    assert (found.status, found.facts["code"]) == ("failed", "answer_unreadable")
+
+
 TABLE = "sl local_address rem_address st tx rx tr tm retrnsmt uid timeout inode"
 
 

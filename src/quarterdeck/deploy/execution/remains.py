@@ -21,6 +21,7 @@ from quarterdeck.fleet.capacity.pruning import moment
 from quarterdeck.fleet.docker import containers, networks
 from quarterdeck.fleet.targets.engines import NoEngine
 from quarterdeck.fleet.targets.host import Host
+from quarterdeck.kernel import answers
 from quarterdeck.kernel.errors import NotFound, Problem, ProviderFailure, Unavailable
 from quarterdeck.kernel.faults import point
 
@@ -29,6 +30,8 @@ MANAGED, INSTANCE, DEPLOYMENT = "quarterdeck.managed", "quarterdeck.instance", "
 NAMED = re.compile(r"\.?((?:dep|res)_[0-9a-z_]+)(?:\..*)?")
 LIST = 'cd "$1" 2>/dev/null || exit 0; stat -c "%Y %n" ./* ./.[!.]* 2>/dev/null; true'
 REMOVE_SECONDS = 120.0
+UNDATED = datetime.max.replace(tzinfo=UTC)
+"""Of what does not tell when it was made: never old enough to be taken away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,7 @@ async def _in_engine(target: Target) -> list[Trace]:
     used = {row.host_config.network_mode for row in rows}
     found = []
     for row in rows:
-        made = datetime.fromtimestamp(row.created, UTC)
+        made = answers.moment(row.created) or UNDATED
         if row.labels.get(SERVICE):
             found.append(Trace("service", row.id, row.labels.get(ATTEMPT, ""), made, marked=True))
         else:
@@ -158,8 +161,9 @@ async def dated(host: Host, directory: Path) -> list[tuple[str, datetime]]:
     found = []
     for line in ran.text.splitlines():
         changed, _, name = line.partition(" ./")
-        if changed.isdigit() and name:
-            found.append((name, datetime.fromtimestamp(int(changed), UTC)))
+        made = answers.moment(changed)
+        if made is not None and name:
+            found.append((name, made))
     return found
 
 

@@ -28,6 +28,7 @@ from quarterdeck.fleet.targets.engines import not_to_be_used, open_engine
 from quarterdeck.fleet.targets.host import Host, LocalHost
 from quarterdeck.fleet.targets.remote import Remote
 from quarterdeck.kernel import disk
+from quarterdeck.kernel.answers import whole
 from quarterdeck.kernel.errors import Problem, Unavailable
 
 UNIX = "unix://"
@@ -87,7 +88,7 @@ class Target:
             return frozenset()
         upstreams = [await self.edge.upstream(route) for route in await self.edge.routes()]
         ports = (upstream.rpartition(":")[2] for upstream in upstreams if upstream and ":" in upstream)
-        return frozenset(int(port) for port in ports if port.isdigit())
+        return frozenset(number for port in ports if (number := whole(port)) is not None)
 
     @property
     def engine_is_there(self) -> bool:

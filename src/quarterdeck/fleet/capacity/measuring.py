@@ -15,6 +15,7 @@ from quarterdeck.fleet.capacity import reading
 from quarterdeck.fleet.capacity.values import Capacity, Container, Directory, Engine, Warned, Workspace
 from quarterdeck.fleet.docker import system
 from quarterdeck.fleet.docker.address import EngineAddress
+from quarterdeck.fleet.docker.engine import total
 from quarterdeck.fleet.targets.engines import open_engine
 from quarterdeck.fleet.targets.host import Host
 from quarterdeck.kernel.errors import Problem
@@ -70,6 +71,9 @@ async def _part(name: str, work: Callable[[], Awaitable[None]], found: Capacity)
     except TimeoutError:
         found.warnings.append(Warned("timeout", f"Measuring took longer than {PART_SECONDS:g} s.", resource=name))
         found.partial = True
+    except (ValueError, ArithmeticError, LookupError):
+        found.warnings.append(Warned("partial-diagnostic", "The machine's answer cannot be read.", resource=name))
+        found.partial = True
     except Problem as problem:
         code = "docker-unavailable" if name == "docker" else "partial-diagnostic"
         code = "timeout" if problem.code == "command_timeout" else code
@@ -120,10 +124,10 @@ def engine_usage(usage: system.DiskUsage) -> Engine:
     unused = [image for image in images if image.containers == 0]
     return Engine(
         images=usage.layers_size,
-        reclaimable_images=sum(image.own_bytes for image in unused),
-        dangling=sum(image.own_bytes for image in unused if image.nameless),
+        reclaimable_images=total(image.own_bytes for image in unused),
+        dangling=total(image.own_bytes for image in unused if image.nameless),
         build_cache=usage.build_cache_bytes,
-        reclaimable_build_cache=sum(record.size for record in usage.build_cache or [] if not record.in_use),
+        reclaimable_build_cache=total(record.size for record in usage.build_cache or [] if not record.in_use),
         containers=usage.container_bytes,
         volumes=usage.volume_bytes,
         ours=tuple(

@@ -9,11 +9,12 @@ import contextlib
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import PurePosixPath
 
 import msgspec
 
+from quarterdeck.fleet.capacity import reading
 from quarterdeck.fleet.capacity.measuring import MANAGED, Places
 from quarterdeck.fleet.capacity.values import Warned
 from quarterdeck.fleet.docker import containers, images, system
@@ -21,6 +22,7 @@ from quarterdeck.fleet.docker.address import EngineAddress
 from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.fleet.targets.engines import open_engine
 from quarterdeck.fleet.targets.host import Host
+from quarterdeck.kernel import answers
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.faults import point
 
@@ -101,15 +103,15 @@ async def _workspaces(host: Host, places: Places) -> list[Candidate]:
     found = []
     for name in [one for one in listed if WORKSPACE.fullmatch(one)]:
         path = str(PurePosixPath(places.workspaces) / name)
-        changed = (await host.run(["stat", "-c", "%Y", path])).text.strip()
-        size = (await host.run(["du", "-sk", path])).text.split(maxsplit=1)
+        changed = (await host.run(["stat", "-c", "%Y", path])).text
+        size = reading.size((await host.run(["du", "-sk", path])).text)
         found.append(
             Candidate(
                 id=name,
                 category="source-workspaces",
                 target=path,
-                updated=datetime.fromtimestamp(int(changed), UTC) if changed.isdigit() else None,
-                size=int(size[0]) * 1024 if size and size[0].isdigit() else None,
+                updated=answers.moment(changed),
+                size=size,
                 deployment=name,
             )
         )
@@ -164,7 +166,7 @@ def _image(one: system.SizedImage, instance: str) -> Candidate:
         id=one.id,
         category="unused-images",
         target=(one.repo_tags or [one.id])[0],
-        updated=datetime.fromtimestamp(one.created, UTC) if one.created else None,
+        updated=answers.moment(one.created) if one.created else None,
         size=one.own_bytes,
         deployment=labels.get(DEPLOYMENT, ""),
         ours=labels.get(INSTANCE) == instance,

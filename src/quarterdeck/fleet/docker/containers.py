@@ -9,6 +9,7 @@ import msgspec
 from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.fleet.docker.filters import Labels, filters
 from quarterdeck.fleet.docker.specs import ContainerSpec, create_spec
+from quarterdeck.kernel.answers import whole
 from quarterdeck.kernel.errors import NotFound
 
 
@@ -89,7 +90,7 @@ class Container(msgspec.Struct, rename="pascal"):
     def published(self, internal_port: int) -> int | None:
         """The host port in front of `internal_port`, as configured (also while the container is stopped)."""
         bindings = (self.host_config.port_bindings or {}).get(f"{internal_port}/tcp") or []
-        return next((int(binding.host_port) for binding in bindings if binding.host_port), None)
+        return next((port for binding in bindings if (port := whole(binding.host_port))), None)
 
 
 class Port(msgspec.Struct):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any, Self, TypeVar
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from typing import Annotated, Any, Self, TypeVar
 
 import httpcore
 import httpx
@@ -14,6 +14,7 @@ import msgspec
 from quarterdeck.fleet.docker.address import EngineAddress
 from quarterdeck.fleet.docker.dialing import Dialer, LocalDialer
 from quarterdeck.fleet.docker.transport import dialed_client
+from quarterdeck.kernel.answers import MOST, whole
 from quarterdeck.kernel.errors import Conflict, Invalid, NotFound, Problem, ProviderFailure, Unavailable
 from quarterdeck.kernel.unreadable import UNREADABLE
 
@@ -24,6 +25,13 @@ OLDEST_API = (1, 40)
 CONNECT_SECONDS = 3.0
 ANSWER_SECONDS = 60.0
 ENGINE_GONE = (httpx.TransportError, httpcore.NetworkError, httpcore.ProtocolError)
+
+
+MOST_ANSWER, MOST_REFUSAL = 16 << 20, 64 << 10
+"""Bytes of an answer that is read whole."""
+PLAIN = {"Accept-Encoding": "identity"}
+Count = Annotated[int, msgspec.Meta(ge=-MOST, le=MOST)]
+"""A number of an engine: what is larger could be neither kept nor passed on."""
 
 
 class Pong(msgspec.Struct, frozen=True):
@@ -53,8 +61,9 @@ class Engine:
         http = dialed_client(dialer or LocalDialer(address.certificates), address.path, base_url="http://docker")
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
-                answer = await http.get("/_ping")
-            pong = read_ping(answer.status_code, answer.headers)
+                async with http.stream("GET", "/_ping", headers=PLAIN) as answer:
+                    await received(answer, MOST_REFUSAL)
+                    pong = read_ping(answer.status_code, answer.headers)
         except (*ENGINE_GONE, TimeoutError) as error:
             await http.aclose()
             raise unavailable(str(address), error) from error
@@ -96,8 +105,7 @@ class Engine:
         async with self.stream(
             method, path, query=query, body=body, content=content, headers=headers, seconds=seconds
         ) as answer:
-            await answer.aread()
-            return answer
+            return httpx.Response(answer.status_code, content=await received(answer, MOST_ANSWER))
 
     @contextlib.asynccontextmanager
     async def stream(
@@ -115,7 +123,7 @@ class Engine:
 
         `seconds` bounds each silence of the engine; None waits as long as it takes.
         """
-        sent = dict(headers or {})
+        sent = PLAIN | dict(headers or {})
         if body is not None:
             content = msgspec.json.encode(body)
             sent["Content-Type"] = "application/json"
@@ -127,7 +135,7 @@ class Engine:
                 method, url, params=pairs, content=content, headers=sent, timeout=patience
             ) as answer:
                 if answer.status_code >= 400:
-                    raise refusal(answer.status_code, await answer.aread(), path)
+                    raise refusal(answer.status_code, await received(answer, MOST_REFUSAL), path)
                 yield answer
         except ENGINE_GONE as error:
             raise unavailable(self.address, error) from error
@@ -144,7 +152,7 @@ class Engine:
         try:
             async with self._http.stream("POST", url, params=pairs, content=content, headers=sent) as answer:
                 if answer.status_code != 101:
-                    raise refusal(answer.status_code, await answer.aread(), path)
+                    raise refusal(answer.status_code, await received(answer, MOST_REFUSAL), path)
                 yield answer.extensions["network_stream"]
         except ENGINE_GONE as error:
             raise unavailable(self.address, error) from error
@@ -152,14 +160,15 @@ class Engine:
 
 def read_ping(status: int, headers: Mapping[str, str]) -> Pong:
     """Judge the answer to a ping; too old an engine is refused here and not at the first odd failure."""
-    major, _, minor = headers.get("Api-Version", "").partition(".")
-    if status != 200 or not (major.isdigit() and minor.isdigit()):
+    named, _, further = headers.get("Api-Version", "").partition(".")
+    major, minor = whole(named), whole(further)
+    if status != 200 or major is None or minor is None:
         raise Unavailable(
             f"What listens there is not a ready Docker engine (status {status})",
             code="docker_unavailable",
             hint="Check DOCKER_HOST and that the engine has finished starting.",
         )
-    version = (int(major), int(minor))
+    version = (major, minor)
     if version < OLDEST_API:
         raise Unavailable(
             f"The Docker engine speaks API {major}.{minor}; {OLDEST_API[0]}.{OLDEST_API[1]} or newer is needed",
@@ -191,6 +200,27 @@ def unavailable(address: str, error: Exception) -> Unavailable:
         code="docker_unavailable",
         hint="Start Docker on that host, or check DOCKER_HOST and the permissions of the socket.",
     )
+
+
+async def received(answer: httpx.Response, most: int) -> bytes:
+    """A whole answer as it was sent: one that is packed could become a thousand times as large, and nobody asked for
+    it. Raises `ProviderFailure` for more than `most` bytes.
+    """
+    kept = bytearray()
+    async for chunk in answer.aiter_raw():
+        kept += chunk
+        if len(kept) > most:
+            raise ProviderFailure(
+                f"Docker answers with more than {most:,} bytes.",
+                code="docker_error",
+                hint="Check what listens at the engine's socket.",
+            )
+    return bytes(kept)
+
+
+def total(sizes: Iterable[int]) -> int:
+    """Their sum, as far as it can be passed on."""
+    return min(sum(sizes), MOST)
 
 
 class EngineError(msgspec.Struct):

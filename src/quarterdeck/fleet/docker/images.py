@@ -10,11 +10,14 @@ from typing import Any
 
 import msgspec
 
-from quarterdeck.fleet.docker.engine import Engine
+from quarterdeck.fleet.docker.engine import Engine, decode
 from quarterdeck.fleet.docker.filters import Labels, filters
 from quarterdeck.fleet.docker.messages import Message, messages
+from quarterdeck.kernel.answers import whole
 from quarterdeck.kernel.errors import NotFound, ProviderFailure
 from quarterdeck.kernel.vault import Secret
+
+LAST_PORT = 65_535
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,8 @@ class Image(msgspec.Struct, rename="pascal"):
     def exposed_ports(self) -> list[int]:
         """TCP ports that the image declares, ascending."""
         declared = (self.config.exposed_ports if self.config else None) or {}
-        return sorted(int(port.split("/")[0]) for port in declared if port.endswith("/tcp") or "/" not in port)
+        named = (port.split("/")[0] for port in declared if port.endswith("/tcp") or "/" not in port)
+        return sorted(port for one in named if (port := whole(one, LAST_PORT)) is not None)
 
 
 class ListedImage(msgspec.Struct, rename="pascal"):
@@ -148,7 +152,7 @@ async def remove(engine: Engine, image: str, *, force: bool = False) -> list[Rem
         answer = await engine.request("DELETE", f"/images/{image}", query={"force": str(int(force))})
     except NotFound:
         return []
-    return msgspec.json.decode(answer.content, type=list[Removal])
+    return decode(answer.content, list[Removal])
 
 
 async def pull(

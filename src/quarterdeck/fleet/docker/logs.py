@@ -13,10 +13,13 @@ from typing import Literal
 from quarterdeck.fleet.docker import containers
 from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.kernel.clock import instant, micros
-from quarterdeck.kernel.errors import Conflict, NotFound
+from quarterdeck.kernel.errors import Conflict, NotFound, ProviderFailure
 
 Channel = Literal["stdout", "stderr"]
 LONGEST_LINE = 64 * 1024
+LONGEST_FRAME = 4 << 20
+"""Bytes; an engine sends what it reads of a container's output, tens of kilobytes at a time."""
+LOOK = "Check the engine's version, and what listens at its socket."
 NANOS = 1_000_000_000
 STAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d) ?")
 
@@ -45,7 +48,10 @@ class Frames:
         frames: list[tuple[Channel, bytes]] = []
         start = 0
         while len(self._rest) - start >= 8:
-            end = start + 8 + int.from_bytes(self._rest[start + 4 : start + 8], "big")
+            length = int.from_bytes(self._rest[start + 4 : start + 8], "big")
+            if length > LONGEST_FRAME:
+                raise ProviderFailure("Docker announced a frame that is too long.", code="docker_error", hint=LOOK)
+            end = start + 8 + length
             if len(self._rest) < end:
                 break
             channel: Channel = "stderr" if self._rest[start] == 2 else "stdout"
@@ -102,8 +108,11 @@ def unstamp(piece: bytes) -> tuple[bytes, int]:
     if not found:
         return piece, 0
     zone = "+00:00" if found[3] == "Z" else found[3]
-    whole = micros(datetime.fromisoformat(f"{found[1]}{zone}"))
-    return piece[found.end() :], whole * 1000 + int(f"{(found[2] or '.0')[1:]:0<9}")
+    try:
+        whole = micros(datetime.fromisoformat(f"{found[1]}{zone}"))
+    except (ValueError, OverflowError):
+        return piece, 0
+    return piece[found.end() :], max(whole * 1000 + int(f"{(found[2] or '.0')[1:10]:0<9}"), 0)
 
 
 def query(*, follow: bool, since: str, until: str, tail: int | None) -> dict[str, str]:

@@ -7,36 +7,36 @@ from dataclasses import dataclass
 
 import msgspec
 
-from quarterdeck.fleet.docker.engine import Engine
+from quarterdeck.fleet.docker.engine import Count, Engine, decode
 from quarterdeck.fleet.docker.messages import lines
 
 NEVER = "0001-"  # the year in which an engine dates a sample that it has not taken
 
 
 class CpuTimes(msgspec.Struct):
-    total_usage: int = 0
+    total_usage: Count = 0
 
 
 class Cpu(msgspec.Struct):
     cpu_usage: CpuTimes = msgspec.field(default_factory=CpuTimes)
-    system_cpu_usage: int = 0
-    online_cpus: int = 0
+    system_cpu_usage: Count = 0
+    online_cpus: Count = 0
 
 
 class Memory(msgspec.Struct):
-    usage: int = 0
-    limit: int = 0
-    stats: dict[str, int] = {}
+    usage: Count = 0
+    limit: Count = 0
+    stats: dict[str, Count] = {}
 
 
 class Traffic(msgspec.Struct):
-    rx_bytes: int = 0
-    tx_bytes: int = 0
+    rx_bytes: Count = 0
+    tx_bytes: Count = 0
 
 
 class Operation(msgspec.Struct):
     op: str = ""
-    value: int = 0
+    value: Count = 0
 
 
 class Block(msgspec.Struct):
@@ -44,7 +44,7 @@ class Block(msgspec.Struct):
 
 
 class Processes(msgspec.Struct):
-    current: int = 0
+    current: Count = 0
 
 
 class Raw(msgspec.Struct):
@@ -104,4 +104,4 @@ async def stats(engine: Engine, container: str) -> AsyncGenerator[Sample, None]:
     async with engine.stream("GET", f"/containers/{container}/stats", query={"stream": "1"}) as answer:
         async for line in lines(answer.aiter_bytes()):
             if line.strip():
-                yield sample(msgspec.json.decode(line, type=Raw))
+                yield sample(decode(line, Raw))

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from quarterdeck.fleet.docker.engine import Engine
+from quarterdeck.fleet.docker.engine import Count, Engine, decode, total
 from quarterdeck.fleet.docker.filters import Labels, filters
 from quarterdeck.fleet.docker.messages import lines
 
@@ -29,26 +29,26 @@ class Info(msgspec.Struct, rename="pascal"):
     server_version: str = ""
     operating_system: str = ""
     architecture: str = ""
-    ncpu: int = msgspec.field(default=0, name="NCPU")
-    mem_total: int = 0
+    ncpu: Count = msgspec.field(default=0, name="NCPU")
+    mem_total: Count = 0
     docker_root_dir: str = ""
     driver: str = ""
     cgroup_driver: str = ""
     cgroup_version: str = "1"
-    containers: int = 0
-    containers_running: int = 0
-    images: int = 0
+    containers: Count = 0
+    containers_running: Count = 0
+    images: Count = 0
 
 
 class SizedImage(msgspec.Struct, rename="pascal"):
     """`containers` are those made from it; the engine says -1 for what it has not counted."""
 
-    size: int = 0
-    shared_size: int = 0
-    containers: int = -1
+    size: Count = 0
+    shared_size: Count = 0
+    containers: Count = -1
     repo_tags: list[str] | None = None
     id: str = ""
-    created: int = 0
+    created: Count = 0
     labels: dict[str, str] | None = None
 
     @property
@@ -62,7 +62,7 @@ class SizedImage(msgspec.Struct, rename="pascal"):
 
 
 class SizedCache(msgspec.Struct, rename="pascal"):
-    size: int = 0
+    size: Count = 0
     in_use: bool = False
     id: str = msgspec.field(default="", name="ID")
     type: str = ""
@@ -71,7 +71,7 @@ class SizedCache(msgspec.Struct, rename="pascal"):
 
 
 class SizedContainer(msgspec.Struct, rename="pascal"):
-    size_rw: int = 0
+    size_rw: Count = 0
     id: str = ""
     names: list[str] | None = None
     state: str = ""
@@ -80,7 +80,7 @@ class SizedContainer(msgspec.Struct, rename="pascal"):
 
 
 class VolumeUsage(msgspec.Struct, rename="pascal"):
-    size: int = 0
+    size: Count = 0
 
 
 class SizedVolume(msgspec.Struct, rename="pascal"):
@@ -88,7 +88,7 @@ class SizedVolume(msgspec.Struct, rename="pascal"):
 
 
 class DiskUsage(msgspec.Struct, rename="pascal"):
-    layers_size: int = 0
+    layers_size: Count = 0
     images: list[SizedImage] | None = None
     containers: list[SizedContainer] | None = None
     volumes: list[SizedVolume] | None = None
@@ -96,15 +96,15 @@ class DiskUsage(msgspec.Struct, rename="pascal"):
 
     @property
     def build_cache_bytes(self) -> int:
-        return sum(record.size for record in self.build_cache or [])
+        return total(record.size for record in self.build_cache or [])
 
     @property
     def container_bytes(self) -> int:
-        return sum(container.size_rw for container in self.containers or [])
+        return total(container.size_rw for container in self.containers or [])
 
     @property
     def volume_bytes(self) -> int:
-        return sum(max(volume.usage_data.size, 0) for volume in self.volumes or [] if volume.usage_data)
+        return total(max(volume.usage_data.size, 0) for volume in self.volumes or [] if volume.usage_data)
 
 
 class Actor(msgspec.Struct, rename="pascal"):
@@ -124,7 +124,7 @@ class Event(msgspec.Struct):
 class Pruned(msgspec.Struct):
     """What a prune took away; each kind names its deletions in a field of its own."""
 
-    space_reclaimed: int = msgspec.field(default=0, name="SpaceReclaimed")
+    space_reclaimed: Count = msgspec.field(default=0, name="SpaceReclaimed")
     containers: list[str] | None = msgspec.field(default=None, name="ContainersDeleted")
     networks: list[str] | None = msgspec.field(default=None, name="NetworksDeleted")
     volumes: list[str] | None = msgspec.field(default=None, name="VolumesDeleted")
@@ -157,7 +157,7 @@ async def events(
     async with engine.stream("GET", "/events", query=times | filters(labels, **wanted)) as answer:
         async for line in lines(answer.aiter_bytes()):
             if line.strip():
-                yield msgspec.json.decode(line, type=Event)
+                yield decode(line, Event)
 
 
 def prune_query(

@@ -9,8 +9,11 @@ import httpx
 import msgspec
 
 from quarterdeck.kernel.errors import ProviderFailure, Unavailable
+from quarterdeck.kernel.unreadable import UNREADABLE
 
 JsonObject = dict[str, Any]
+MOST_ANSWER = 16 << 20
+"""Bytes: a configuration of hundreds of routes has hundreds of kilobytes."""
 
 
 class ConfigurationRefused(ProviderFailure):
@@ -25,6 +28,11 @@ class ConfigurationChanged(ProviderFailure):
     default_code = "edge_proxy_configuration_changed"
 
 
+class _Upstream(msgspec.Struct):
+    address: str
+    num_requests: int
+
+
 class AdminClient:
     """`transport` leads to the admin socket, on this host or another one."""
 
@@ -33,6 +41,7 @@ class AdminClient:
             transport=transport,
             base_url="http://edge",
             timeout=httpx.Timeout(30, connect=5),
+            headers={"Accept-Encoding": "identity"},
         )
 
     async def __aenter__(self) -> Self:
@@ -57,7 +66,7 @@ class AdminClient:
     async def configuration(self) -> tuple[JsonObject | None, str]:
         """What is loaded, and the tag that `load` wants back."""
         answer = await self._request("GET", "/config/")
-        return msgspec.json.decode(answer.content, type=JsonObject | None), answer.headers.get("etag", "")
+        return _read(answer, JsonObject | None), answer.headers.get("etag", "")
 
     async def load(self, configuration: JsonObject, tag: str) -> None:
         """Replaces the whole configuration if it is still the one that `tag` names. One that is the same is loaded
@@ -93,8 +102,9 @@ class AdminClient:
         if answer.is_error:
             raise ProviderFailure(f"The edge did not tell its upstreams (status {answer.status_code}).")
         counts: dict[str, int] = {}
-        for upstream in msgspec.json.decode(answer.content) or []:
-            counts[upstream["address"]] = counts.get(upstream["address"], 0) + int(upstream["num_requests"])
+        upstreams: list[_Upstream] | None = _read(answer, list[_Upstream] | None)
+        for upstream in upstreams or []:
+            counts[upstream.address] = counts.get(upstream.address, 0) + upstream.num_requests
         return counts
 
     async def metrics(self) -> str:
@@ -107,9 +117,9 @@ class AdminClient:
         """
         try:
             try:
-                return await self._client.request(method, path, **options)
+                return await self._sent(method, path, **options)
             except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
-                return await self._client.request(method, path, **options)
+                return await self._sent(method, path, **options)
         except httpx.TransportError as error:
             raise Unavailable(
                 "The edge proxy does not answer on its admin socket.",
@@ -117,3 +127,28 @@ class AdminClient:
                 hint="Quarterdeck starts it again by itself; if this lasts, look at log/start.log of the edge.",
                 phase="proxy-reload",
             ) from error
+
+    async def _sent(self, method: str, path: str, **options: Any) -> httpx.Response:
+        async with self._client.stream(method, path, **options) as answer:
+            kept = bytearray()
+            async for chunk in answer.aiter_raw():
+                kept += chunk
+                if len(kept) > MOST_ANSWER:
+                    raise _unreadable()
+        return httpx.Response(answer.status_code, headers={"etag": answer.headers.get("etag", "")}, content=bytes(kept))
+
+
+def _read(answer: httpx.Response, kind: Any) -> Any:
+    try:
+        return msgspec.json.decode(answer.content, type=kind)
+    except UNREADABLE:
+        raise _unreadable() from None
+
+
+def _unreadable() -> ProviderFailure:
+    return ProviderFailure(
+        "What the edge proxy answers on its admin socket cannot be read.",
+        code="edge_proxy_unreadable",
+        hint="Look at what listens at that socket: nothing but the edge should.",
+        phase="proxy-reload",
+    )

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import msgspec
 import structlog
@@ -29,6 +29,8 @@ from quarterdeck.fleet.edge.upstreams import Upstreams
 from quarterdeck.kernel.errors import NotFound, Problem, Unavailable
 from quarterdeck.kernel.faults import point
 from quarterdeck.kernel.unreadable import UNREADABLE
+
+T = TypeVar("T")
 
 JsonObject = dict[str, Any]
 
@@ -346,7 +348,7 @@ class Edge:
         """What may serve instead of a configuration that cannot: only what listens on the same ports."""
         older = []
         for path in (self.layout.current, self.layout.previous):
-            with contextlib.suppress(*UNREADABLE, KeyError):
+            with contextlib.suppress(*UNREADABLE, LookupError, TypeError):
                 generation = msgspec.json.decode(await self._files.read(path) or b"", type=JsonObject)
                 here = generation["apps"]["http"]["servers"]["http"]["listen"]
                 if generation != wanted and here == wanted["apps"]["http"]["servers"]["http"]["listen"]:
@@ -357,7 +359,7 @@ class Edge:
         """What was given to this object, which is kept for the others, else what was kept."""
         kept = await self._files.read(self.layout.options)
         if self._given is None:
-            return msgspec.json.decode(kept, type=EdgeOptions) if kept else EdgeOptions()
+            return self._decoded(kept, EdgeOptions, self.layout.options) if kept else EdgeOptions()
         given = msgspec.json.encode(self._given)
         if given != kept and (kept or self._given != EdgeOptions()):
             await self._files.write_atomic(self.layout.options, given)
@@ -365,7 +367,19 @@ class Edge:
 
     async def _kept_ports(self) -> Ports | None:
         content = await self._files.read(self.layout.ports)
-        return msgspec.json.decode(content, type=Ports) if content else None
+        return self._decoded(content, Ports, self.layout.ports) if content else None
+
+    @staticmethod
+    def _decoded(content: bytes, kind: type[T], path: Path) -> T:
+        try:
+            return msgspec.json.decode(content, type=kind)
+        except UNREADABLE as error:
+            raise Unavailable(
+                f"The edge's file {path.name} cannot be read.",
+                code="edge_proxy_file_unreadable",
+                hint=f"Mend or remove {path}, then try again.",
+                phase="proxy-bootstrap",
+            ) from error
 
     async def _keep_ports(self, ports: Ports) -> None:
         self._ports = ports

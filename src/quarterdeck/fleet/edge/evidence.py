@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -60,8 +61,12 @@ def find(layout: Layout, request_id: str, now: datetime) -> Entry | None:
 
 
 def kept(found: Entry | None, now: datetime) -> Entry | None:
-    """What was found, as far as it is a failure of the edge that is not too old."""
-    return found if found is not None and found.edge_code is not None and now - found.at <= KEPT else None
+    """What was found, as far as it is a failure of the edge that is not too old, and says when it was."""
+    if found is None or found.edge_code is None:
+        return None
+    with contextlib.suppress(ValueError, OverflowError):
+        return found if now - found.at <= KEPT else None
+    return None
 
 
 def _files(directory: Path, stem: str, now: datetime) -> Iterator[Path]:

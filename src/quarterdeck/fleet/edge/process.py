@@ -16,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 
+from quarterdeck.kernel.answers import whole
 from quarterdeck.kernel.errors import Unavailable
 from quarterdeck.kernel.unreadable import UNREADABLE
 
@@ -40,9 +41,12 @@ def identify(pid: int) -> Identity | None:
 
 
 def identity_in(pid: int, stat: str, boot: str) -> Identity | None:
-    """The process of a /proc/<pid>/stat file; None when only its remains are left."""
-    fields = stat[stat.rindex(")") + 2 :].split()
-    return None if fields[0] in {"Z", "X"} else Identity(pid=pid, started=int(fields[19]), boot=boot.strip())
+    """The process of a /proc/<pid>/stat file; None when only its remains are left, and for what is no such file."""
+    fields = stat.rpartition(")")[2].split()
+    started = whole(fields[19]) if len(fields) > 19 else None
+    if started is None or fields[0] in {"Z", "X"}:
+        return None
+    return Identity(pid=pid, started=started, boot=boot.strip())
 
 
 def lives(identity: Identity | None) -> bool:
@@ -104,7 +108,8 @@ async def start_detached(
         pass_fds=(lock,),
     )
     printed, _ = await starter.communicate()
-    identity = identify(int(printed)) if printed.strip().isdigit() else None
+    pid = whole(printed)
+    identity = identify(pid) if pid is not None else None
     if identity is None:
         raise Unavailable(
             "The edge proxy ended as soon as it was started.",

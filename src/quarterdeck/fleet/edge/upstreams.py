@@ -49,12 +49,12 @@ class Upstreams:
             if before:
                 await self._files.write_atomic(self._layout.upstream(route_id), b"", group=self._group)
             await self._files.remove(unfinished(self._layout.upstream(route_id)))
-        return before.decode() if before else None
+        return before.decode(errors="replace") if before else None
 
     async def current(self, route_id: str) -> str | None:
         check_route_id(route_id)
         content = await self._files.read(self._layout.upstream(route_id))
-        return content.decode() if content else None
+        return content.decode(errors="replace") if content else None
 
     async def prepare(self, route_id: str) -> None:
         """Gives a new route its files, empty: one that is missing would be an error in the proxy's log per request."""
@@ -87,7 +87,7 @@ class Upstreams:
             before = await self._files.read(path)
             # The word is the whole file: a line end would become part of the address.
             await self._files.write_atomic(path, upstream.encode(), group=self._group)
-        return before.decode() if before else None
+        return before.decode(errors="replace") if before else None
 
     async def _require_enclosed(self, directory: Path) -> None:
         """The proxy follows links and may read what a visitor must not: a published directory holds its own files."""

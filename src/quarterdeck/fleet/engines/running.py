@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from quarterdeck.fleet.targets.host import Host
+from quarterdeck.kernel import answers
 from quarterdeck.kernel.errors import Conflict, ProviderFailure, Timeout
 
 STEP_SECONDS = 1800.0
@@ -93,7 +94,8 @@ class Running:
                 if word == b"none" and begun:
                     self._say([VANISHED.encode()])
                     return OTHER
-                return {b"none": 0}.get(word, int(word) if word.isdigit() else OTHER)
+                status = 0 if word == b"none" else answers.whole(word)
+                return OTHER if status is None else status
             if len(said) < PIECE:
                 waited += LOOK_SECONDS
                 if waited > STEP_SECONDS:

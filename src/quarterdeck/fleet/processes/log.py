@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Literal
 
 from quarterdeck.fleet.processes.supervisor.output import segment, segments
+from quarterdeck.kernel.answers import LAST_SECOND, whole
 from quarterdeck.kernel.clock import instant
 
 CHUNK = 262_144
+LATEST = LAST_SECOND * 1_000_000
 STREAMS: dict[str, Literal["stdout", "stderr", "supervisor"]] = {"o": "stdout", "e": "stderr", "s": "supervisor"}
 
 
@@ -34,9 +36,13 @@ class Line:
 
 
 def parse(raw: bytes, position: Position) -> Line:
-    """One line as it stands in a segment."""
-    stamp, stream, text = raw.split(b" ", 2)
-    return Line(position, instant(int(stamp)), STREAMS[stream.decode()], text.decode(errors="replace"))
+    """One line as it stands in a segment. One that was not written by our supervisor is shown as it is, undated."""
+    stamp, _, rest = raw.partition(b" ")
+    stream, _, text = rest.partition(b" ")
+    at, known = whole(stamp, LATEST), STREAMS.get(stream.decode(errors="replace"))
+    if at is None or known is None:
+        return Line(position, instant(0), "stdout", raw.decode(errors="replace"))
+    return Line(position, instant(at), known, text.decode(errors="replace"))
 
 
 def read(directory: Path, after: Position | None = None) -> Iterator[Line]:

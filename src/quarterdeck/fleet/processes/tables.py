@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 LISTENING = "0A"
+PORT = re.compile(r"[0-9A-Fa-f]{1,4}")
 LOOPBACKS = {"0100007F", "00000000000000000000000001000000"}
 RESOLVER = "0B00007F"
 """127.0.0.11: the engine's own resolver listens there inside every network of a container."""
@@ -32,7 +34,7 @@ def listeners(text: str) -> Iterator[Listener]:
         if len(fields) < 10 or fields[3] != LISTENING:
             continue
         address, _, port = fields[1].rpartition(":")
-        if address != RESOLVER:
+        if address != RESOLVER and PORT.fullmatch(port):
             yield Listener(address, int(port, 16), fields[9])
 
 

@@ -14,9 +14,11 @@ from quarterdeck.fleet.credentials import access
 from quarterdeck.fleet.servers.model import Server, Sighting
 from quarterdeck.fleet.servers.servers import LOCAL
 from quarterdeck.fleet.targets.connectivity import LEAST_FREE_BYTES, Examined
+from quarterdeck.kernel.answers import whole
 from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.text import shown
 from quarterdeck.workspace.projects import organization_of
 
 MOST = 500
@@ -76,8 +78,9 @@ def examined(tx: Tx, server_id: int, found: Examined) -> None:
     for check in found.checks:
         if check.name == "docker-engine":
             row.engine = check.facts.get("version")
-        if check.name == "disk" and check.facts.get("freeBytes", "").isdigit():
-            disk_seen(row, int(check.facts["freeBytes"]), check.facts.get("mount", "/"))
+        free = whole(check.facts.get("freeBytes", "")) if check.name == "disk" else None
+        if free is not None:
+            disk_seen(row, free, check.facts.get("mount", "/"))
 
 
 def measured(tx: Tx, server_id: int, free: int | None, mount: str) -> None:
@@ -89,7 +92,7 @@ def measured(tx: Tx, server_id: int, free: int | None, mount: str) -> None:
 
 
 def disk_seen(row: Sighting, free: int, mount: str) -> None:
-    row.disk_free, row.disk_mount = free, mount[:255]
+    row.disk_free, row.disk_mount = free, shown(mount, 255)
 
 
 def known(tx: Tx) -> list[Known]:

@@ -7,26 +7,30 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from quarterdeck.fleet.docker import system
 from quarterdeck.fleet.docker.address import EngineAddress
 from quarterdeck.fleet.edge.ports import HTTP_PORT, HTTPS_PORT
-from quarterdeck.fleet.targets.edge_host import SOCKETS, RemoteSockets
+from quarterdeck.fleet.targets.edge_host import SOCKETS, RemoteSockets, lowest_port
 from quarterdeck.fleet.targets.engines import open_engine
 from quarterdeck.fleet.targets.facts import ARCHITECTURES, SHARED, place_of
 from quarterdeck.fleet.targets.files import SshFiles
 from quarterdeck.fleet.targets.host import Host, LocalHost
 from quarterdeck.fleet.targets.login import HostKeyPin, Login
 from quarterdeck.fleet.targets.ssh import SshHost
+from quarterdeck.kernel.answers import KIBIBYTES, LAST_SECOND, whole
 from quarterdeck.kernel.clock import Clock
 from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.text import shown
 
 REACHING = ("tcp", "ssh-handshake", "host-key", "authentication")
 MOST_SKEW_SECONDS = 30.0
 LEAST_FREE_BYTES = 2 << 30
 ALL_SECONDS = 12.0
+LONGEST_MESSAGE, LONGEST_FACT = 1000, 500
+LONGEST_VERSION = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,13 +170,25 @@ async def _machine(
             async with asyncio.timeout(ALL_SECONDS):
                 outcome = await looks[name](host)
         except Problem as problem:
-            return _problem_check(name, problem, clock.monotonic() - began)
+            return _told(_problem_check(name, problem, clock.monotonic() - began))
         except TimeoutError:
             return Check(name, "failed", "It took too long.", clock.monotonic() - began, {"code": "timeout"})
+        except (ValueError, ArithmeticError, LookupError):
+            facts = {"code": "answer_unreadable", "hint": UNREADABLE}
+            return Check(name, "failed", f"Its answer cannot be read. {UNREADABLE}", clock.monotonic() - began, facts)
         status = "passed" if outcome.passed else "failed"
-        return Check(name, status, outcome.message, clock.monotonic() - began, outcome.facts)
+        return _told(Check(name, status, outcome.message, clock.monotonic() - began, outcome.facts))
 
     return list(await asyncio.gather(*(check(name) for name in MACHINE)))
+
+
+UNREADABLE = "Look at what that machine runs in the place of standard programs."
+
+
+def _told(check: Check) -> Check:
+    """With no more of the machine's own words than a page and a database can hold."""
+    facts = {name: shown(value, LONGEST_FACT) for name, value in check.facts.items()}
+    return replace(check, message=shown(check.message, LONGEST_MESSAGE), facts=facts)
 
 
 MACHINE = ("sudo", "sftp", "architecture", "docker-engine", "clock", "disk", "edge-ports", "other-installations")
@@ -238,17 +254,18 @@ async def _docker(host: Host, address: EngineAddress | None) -> Outcome:
         if problem.details.get("command"):
             facts["command"] = str(problem.details["command"])
         return Outcome(False, f"{problem.message} {without} {problem.hint or ''}".strip(), facts)
-    return Outcome(True, f"Docker {told.version} answers.", {"version": told.version, "apiVersion": told.api_version})
+    version = shown(told.version, LONGEST_VERSION)
+    return Outcome(True, f"Docker {version} answers.", {"version": version, "apiVersion": told.api_version})
 
 
 async def _clock(host: Host, clock: Clock) -> Outcome:
     before = clock.now().timestamp()
-    told = (await host.run(["date", "+%s"])).text.strip()
+    told = whole((await host.run(["date", "+%s"])).text, LAST_SECOND)
     after = clock.now().timestamp()
-    if not told.isdigit():
+    if told is None:
         return Outcome(False, "The machine does not tell its time.", {"code": "clock_unreadable"})
     # It told whole seconds at some moment between the two: only what lies outside of that is skew.
-    skew = max(int(told) - after, before - (int(told) + 1), 0.0)
+    skew = max(told - after, before - (told + 1), 0.0)
     facts = {"skewSeconds": f"{skew:.1f}"}
     if skew <= MOST_SKEW_SECONDS:
         return Outcome(True, "Its clock agrees with ours.", facts)
@@ -264,9 +281,10 @@ async def _clock(host: Host, clock: Clock) -> Outcome:
 async def _disk(host: Host) -> Outcome:
     table = (await host.run(["df", "-Pk", "/var/lib"])).text.splitlines()
     fields = table[-1].split() if table else []
-    if len(fields) < 6 or not fields[3].isdigit():
+    blocks = whole(fields[3], KIBIBYTES) if len(fields) >= 6 else None
+    if blocks is None:
         return Outcome(False, "The machine does not tell its free disk space.", {"code": "disk_unreadable"})
-    free = int(fields[3]) * 1024
+    free = blocks * 1024
     facts = {"freeBytes": str(free), "mount": fields[5]}
     told = f"{free / (1 << 30):.1f} GiB are free on {fields[5]}."
     if free >= LEAST_FREE_BYTES:
@@ -296,9 +314,8 @@ async def _edge_ports(host: Host, edge: Collection[int]) -> Outcome:
     told = (await host.run(["sh", "-c", SOCKETS])).text
     if not told.strip():
         return Outcome(False, "The machine does not tell which ports are taken.", {"code": "edge_ports_unreadable"})
-    lowest = told.split("\n", 1)[0].strip()
     root = (await host.run(["id", "-u"])).text.strip() == "0"
-    least = 1 if root else int(lowest) if lowest.isdigit() else 1024
+    least = 1 if root else lowest_port(told)
     sockets = RemoteSockets(told, least)
     usual = [port for port in (HTTP_PORT, HTTPS_PORT) if port not in edge]
     refused = [port for port in usual if not sockets.can_listen(port, "")]

@@ -20,6 +20,7 @@ from quarterdeck.fleet.targets.facts import Machine, own_architecture
 from quarterdeck.fleet.targets.files import SshFiles
 from quarterdeck.fleet.targets.host import Ran
 from quarterdeck.fleet.targets.ssh import SshHost
+from quarterdeck.kernel.answers import whole
 from quarterdeck.kernel.errors import ProviderFailure, Unavailable
 from quarterdeck.kernel.faults import point
 
@@ -28,6 +29,7 @@ PROGRAM = "caddy-"
 LOOK_SECONDS = 5.0
 USUAL_SPARE = (8080, 8443)
 FIRST_SPARE, LAST_SPARE = 18_000, 18_999
+USUAL_LOWEST, LAST_PORT = 1024, 65_535
 
 # Nothing that was read from a file is a word of a script: paths are arguments or lines of the input.
 UNLOCKED = '[ ! -e "$1" ] || flock -n "$1" true'
@@ -85,6 +87,12 @@ class RemoteSockets:
         return port in shared_ports(self.tables)
 
 
+def lowest_port(told: str) -> int:
+    """The first port that an account which is not root may listen on, by the first line of `SOCKETS`."""
+    lowest = whole(told.split("\n", 1)[0], LAST_PORT)
+    return USUAL_LOWEST if lowest is None else lowest
+
+
 class SshProxyHost:
     """`root` is the target directory there; the program lies in it, one for each version."""
 
@@ -104,7 +112,8 @@ class SshProxyHost:
         recorded = decode_identity(await self.files.read(layout.process))
         lines = f"{layout.starting}\n{recorded.pid if recorded else ''}\n"
         said = (await self._script(OWNER, lines=lines)).text.splitlines()
-        return identity_in(int(said[0]), said[1], said[2]) if len(said) == 3 else None
+        pid = whole(said[0]) if len(said) == 3 else None
+        return identity_in(pid, said[1], said[2]) if pid is not None else None
 
     async def lives(self, identity: Identity | None) -> bool:
         if identity is None:
@@ -127,7 +136,8 @@ class SshProxyHost:
         point("edge.started")
         if began.status == LOCKED:
             raise busy()
-        identity = await self._identify(int(began.text)) if began.text.strip().isdigit() else None
+        pid = whole(began.text)
+        identity = await self._identify(pid) if pid is not None else None
         if identity is None:
             raise Unavailable(
                 f"The edge proxy of {self._host.login.host} ended as soon as it was started.",
@@ -191,8 +201,7 @@ class SshProxyHost:
 
     async def sockets(self) -> Sockets:
         told = (await self._script(SOCKETS)).text
-        lowest = told.split("\n", 1)[0]
-        return RemoteSockets(told, 1 if self._machine.uid == 0 else int(lowest) if lowest.isdigit() else 1024)
+        return RemoteSockets(told, 1 if self._machine.uid == 0 else lowest_port(told))
 
     async def own(self, directory: Path) -> None:
         """It runs as the account that we sign in as."""

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from quarterdeck.fleet.targets.host import Host
 from quarterdeck.fleet.targets.ssh import SshHost
+from quarterdeck.kernel.answers import whole
 from quarterdeck.kernel.errors import ProviderFailure
+from quarterdeck.kernel.text import shown
 
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 NEEDED = ("flock", "setsid", "timeout", "tr", "cut", "sed", "stat", "head", "df", "tar")
@@ -20,6 +22,8 @@ if [ "$(id -u)" = 0 ]; then root=$1; else root=$HOME/$2; fi
 printf '%s\\n' "$root"; [ -e "${root%/*}/$3" ] && echo "$3"; ls "$root/installations" 2>/dev/null; true
 """
 CONTROL_PLANE = "master.key"
+MOST_UID = (1 << 32) - 1
+LONGEST_NAME = 100
 SHARED = (
     "Another installation of Quarterdeck works here with the same account. They share the edge, and each leaves alone "
     "what the other has."
@@ -55,7 +59,8 @@ class Machine:
 async def look(host: SshHost) -> Machine:
     """Raises `ProviderFailure` (`remote_tool_missing`) that names what is to be installed there."""
     said = (await host.run(["sh", "-c", LOOK, "look", *NEEDED, *WANTED])).text.splitlines()
-    if len(said) < 4 or not said[0].isdigit() or not said[1].startswith("/"):
+    uid = whole(said[0], MOST_UID) if len(said) >= 4 else None
+    if uid is None or not said[1].startswith("/"):
         raise ProviderFailure(
             f"{host.login.host} does not tell what it is.",
             code="ssh_command_refused",
@@ -70,7 +75,7 @@ async def look(host: SshHost) -> Machine:
             hint="Install util-linux, coreutils, sed and tar there. On Debian and Ubuntu: "
             "sudo apt-get install util-linux coreutils sed tar",
         )
-    return Machine(int(said[0]), Path(said[1]), said[2], said[3], tools)
+    return Machine(uid, Path(said[1]), said[2], shown(said[3], LONGEST_NAME), tools)
 
 
 @dataclass(frozen=True, slots=True)

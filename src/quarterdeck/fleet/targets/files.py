@@ -21,6 +21,8 @@ SECONDS, COPY_SECONDS, CLOSE_SECONDS = 60.0, 900.0, 5.0
 """So long one piece of work with files may take. A server that answers keepalives and no SFTP is not waited for."""
 LARGEST = 16 * 1024 * 1024
 """Bytes of a file that is read as a whole: what we write there has kilobytes."""
+MOST_NAMES = 20_000
+"""Entries of a directory that are listed."""
 LOCK_STATUS = 75
 """What `flock` is told to answer with when it was not given the lock in time."""
 
@@ -107,11 +109,22 @@ class SshFiles:
             import asyncssh
 
             try:
-                names = [str(name) for name in await session.listdir(str(directory))]
+                names: list[str] = []
+                async for entry in session.scandir(str(directory)):
+                    names.append(str(entry.filename))
+                    if len(names) > MOST_NAMES:
+                        raise self._too_many(directory)
             except asyncssh.SFTPNoSuchFile:
                 return []
             return sorted(name for name in names if not name.startswith("."))
         raise AssertionError  # `_told` raises or runs the block
+
+    def _too_many(self, directory: Path) -> ProviderFailure:
+        return ProviderFailure(
+            f"{directory} on {self._host.login.host} has more than {MOST_NAMES} entries.",
+            code="remote_file_refused",
+            hint="Quarterdeck makes fewer by far: look at what has, and remove them.",
+        )
 
     async def remove(self, path: Path) -> bool:
         async with self._told(path) as session:

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
 import msgspec
 
@@ -28,6 +28,16 @@ from quarterdeck.kernel.unreadable import UNREADABLE
 from quarterdeck.kernel.vault import Secret
 
 UNPACK_SECONDS = 300.0
+Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
+Digits = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,5}$")]
+
+
+class _Book(TypedDict, total=False):
+    """Who has which port over there; in another form it is no book of ours."""
+
+    held: dict[str, Port]
+    released: dict[Digits, float]
+    next: Port
 
 
 class SshProcesses:
@@ -63,31 +73,28 @@ class SshProcesses:
         return port not in await self._heard()
 
     async def account(self, name: str) -> int | None:
-        found: int | None = await self._steward.call("account", name=name)
-        return found
+        return await self._steward.told(int | None, "account", name=name)  # type: ignore[arg-type] # a union is one
 
     async def find(self, instance: str) -> ProcessStatus | None:
         if not await self._known(instance):
             return None
-        found = await self._steward.call("find", instance=instance)
-        return None if found is None else msgspec.convert(found, ProcessStatus)
+        return await self._steward.told(ProcessStatus | None, "find", instance=instance)  # type: ignore[arg-type] # as above
 
     async def list(self) -> Sequence[ProcessStatus]:
         if not await self._files.list(self._home / "instances"):
             return ()
-        return msgspec.convert(await self._steward.call("list"), list[ProcessStatus])
+        return await self._steward.told(list[ProcessStatus], "list")
 
     async def placed_at(self, instance: str) -> datetime:
-        return msgspec.convert(await self._steward.call("placed_at", instance=instance), datetime)
+        return await self._steward.told(datetime, "placed_at", instance=instance)
 
     async def start(self, spec: ProcessSpec, *, replace: bool = False) -> ProcessStatus:
         secrets = {key: value.reveal() for key, value in spec.environment.items() if isinstance(value, Secret)}
-        started = await self._steward.call("start", spec=spec.document(), secrets=secrets, replace=replace)
-        return msgspec.convert(started, ProcessStatus)
+        document = spec.document()
+        return await self._steward.told(ProcessStatus, "start", spec=document, secrets=secrets, replace=replace)
 
     async def stop(self, instance: str, grace: float | None = None) -> ProcessStatus:
-        ended = await self._steward.call("stop", instance=instance, grace=grace, seconds=_patience(grace))
-        return msgspec.convert(ended, ProcessStatus)
+        return await self._steward.told(ProcessStatus, "stop", instance=instance, grace=grace, seconds=_patience(grace))
 
     async def remove(self, instance: str, grace: float | None = None) -> None:
         if await self._known(instance):
@@ -110,7 +117,7 @@ class SshProcesses:
             yield lines
 
     async def heard(self, pid: int) -> set[tuple[int, bool]]:
-        return msgspec.convert(await self._steward.call("heard", pid=pid), set[tuple[int, bool]])
+        return await self._steward.told(set[tuple[int, bool]], "heard", pid=pid)
 
     async def listens(self, pid: int, port: int) -> bool:
         return bool(await self._steward.call("listens", pid=pid, port=port))
@@ -130,7 +137,7 @@ class SshProcesses:
     async def _read(self) -> dict[str, Any]:
         content = await self._files.read(self._book)
         try:
-            return msgspec.json.decode(content or b"{}", type=dict[str, Any])
+            return dict(msgspec.json.decode(content or b"{}", type=_Book))
         except UNREADABLE:
             return {}
 
@@ -162,16 +169,16 @@ class SshReleases:
             await self._files.copy_in(packed_here, there, mode=0o600)
         finally:
             packed_here.unlink(missing_ok=True)
-        tree = await self._steward.call(
-            "lay_out", name=name, archive=str(there), account=account, seconds=UNPACK_SECONDS
+        tree = await self._steward.told(
+            str, "lay_out", name=name, archive=str(there), account=account, seconds=UNPACK_SECONDS
         )
         return Path(tree)
 
     async def publish(self, name: str, directory: str, account: int | None) -> str:
-        return str(await self._steward.call("publish", name=name, directory=directory, account=account))
+        return await self._steward.told(str, "publish", name=name, directory=directory, account=account)
 
     async def published(self, name: str, directory: str) -> str:
-        return str(await self._steward.call("published", name=name, directory=directory))
+        return await self._steward.told(str, "published", name=name, directory=directory)
 
     async def complete(self, name: str) -> None:
         await self._steward.call("complete", name=name)

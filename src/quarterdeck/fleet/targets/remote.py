@@ -17,8 +17,10 @@ from quarterdeck.fleet.targets.files import HELD, SshFiles
 from quarterdeck.fleet.targets.processes import SshProcesses, SshReleases
 from quarterdeck.fleet.targets.ssh import SshHost
 from quarterdeck.fleet.targets.steward import Steward
+from quarterdeck.kernel.answers import KIBIBYTES, whole
 
 BEAT_SECONDS = 5.0
+WORD = 4096
 # Held until its input ends or is silent for longer than a connection may be before we give it up ourselves: a server
 # that was cut off learns of it late, and would keep the turn for hours. The file goes with whoever had the turn, so
 # that one which is locked has to be still the one of that name.
@@ -130,7 +132,8 @@ class Remote:
             async def watch() -> None:
                 """It ends by itself only when the turn is lost: we were silent for too long, or somebody ended it."""
                 try:
-                    await process.stdout.read()
+                    while await process.stdout.read(WORD):
+                        pass  # nothing that it says is kept
                 except (asyncssh.Error, OSError):
                     return  # the connection is gone, which whatever is done over it finds out
                 if here is not None and not self.host.closed:
@@ -161,15 +164,14 @@ class Remote:
         """The share of the disk of the target directory that is free to us, 0 to 1; None where nobody tells."""
         fields = (await self.host.run(["df", "-Pk", str(self.root)])).text.splitlines()[-1:]
         words = fields[0].split() if fields else []
-        if len(words) < 6 or not (words[2].isdigit() and words[3].isdigit()):
-            return None
-        whole = int(words[2]) + int(words[3])
-        return int(words[3]) / whole if whole else None
+        used, free = (whole(word) for word in words[2:4]) if len(words) >= 6 else (None, None)
+        return free / (used + free) if used is not None and free is not None and used + free else None
 
     async def memory(self) -> int:
         """Bytes of memory of the machine; 0 where nobody tells."""
         words = (await self.host.run(["grep", "-m", "1", "^MemTotal:", "/proc/meminfo"])).text.split()
-        return int(words[1]) * 1024 if len(words) > 1 and words[1].isdigit() else 0
+        kibibytes = whole(words[1], KIBIBYTES) if len(words) > 1 else None
+        return (kibibytes or 0) * 1024
 
     async def close(self) -> None:
         await self.edge.close()

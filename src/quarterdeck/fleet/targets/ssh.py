@@ -34,7 +34,7 @@ MOST_COMMANDS, MOST_TURNS, MOST_LOCKS = 2, 3, 3
 connection lives. Each use has its own, because who has a turn waits for locks, and who has a lock for commands: if they
 shared, all could wait for each other.
 """
-MOST_OUTPUT = 64 << 20
+MOST_OUTPUT = 16 << 20
 """Bytes of what a command may answer: a server that never stops must not take the memory of this process."""
 Use = Literal["turn", "lock"]
 TCP = "tcp://"

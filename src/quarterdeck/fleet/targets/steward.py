@@ -12,7 +12,9 @@ import io
 import json
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
 
 import quarterdeck
 from quarterdeck.fleet.processes.serving import PROBLEM
@@ -20,15 +22,20 @@ from quarterdeck.fleet.targets.facts import Machine
 from quarterdeck.fleet.targets.files import SshFiles
 from quarterdeck.fleet.targets.ssh import SshHost
 from quarterdeck.kernel import errors
+from quarterdeck.kernel.answers import whole
 from quarterdeck.kernel.errors import Problem, ProviderFailure
+from quarterdeck.kernel.text import shown
+from quarterdeck.kernel.unreadable import UNREADABLE
 
+T = TypeVar("T")
 OLDEST_PYTHON = (3, 11)
 SECONDS = 60.0
+WORDS, LONGEST = 100, 2000
 MODULE = "quarterdeck.fleet.processes.serving"
 PARTS = (
     "__init__.py", "fleet/__init__.py", "fleet/processes/*.py", "fleet/processes/supervisor/*.py", "kernel/__init__.py",
-    "kernel/errors.py", "kernel/clock.py", "kernel/disk.py", "kernel/trees.py", "kernel/vault/__init__.py",
-    "kernel/vault/secret.py",
+    "kernel/answers.py", "kernel/errors.py", "kernel/clock.py", "kernel/disk.py", "kernel/trees.py",
+    "kernel/vault/__init__.py", "kernel/vault/secret.py",
 )  # fmt: skip
 KINDS: dict[str, type[Problem]] = {
     kind.kind: kind
@@ -55,14 +62,34 @@ class Steward:
         words = [*await self._words(), str(self._root), wanted]
         ran = await self._host.run(words, stdin=json.dumps(arguments).encode() + b"\n", seconds=seconds)
         if ran.status == PROBLEM:
-            raise problem_of(json.loads(ran.stdout))
+            raise problem_of(self._read(wanted, ran.stdout))
         if ran.status != 0:
             raise ProviderFailure(
                 f"{wanted} of a process failed on {self._host.login.host} with status {ran.status}.",
                 code="process_supervisor_failed",
                 hint="See that its disk is not full and that its Python is whole: python3 -c 'import asyncio, socket'",
             )
-        return json.loads(ran.stdout)
+        return self._read(wanted, ran.stdout)
+
+    async def told(self, kind: type[T], wanted: str, /, *, seconds: float = SECONDS, **arguments: Any) -> T:
+        """As `call`, with an answer that has to be of a kind."""
+        try:
+            return msgspec.convert(await self.call(wanted, seconds=seconds, **arguments), kind)
+        except UNREADABLE:
+            raise self._unreadable(wanted) from None
+
+    def _read(self, wanted: str, said: bytes) -> Any:
+        try:
+            return msgspec.json.decode(said)
+        except UNREADABLE:
+            raise self._unreadable(wanted) from None
+
+    def _unreadable(self, wanted: str) -> ProviderFailure:
+        return ProviderFailure(
+            f"What {self._host.login.host} answers to {wanted} of a process cannot be read.",
+            code="process_supervisor_failed",
+            hint="Look at what that machine runs in the place of its Python.",
+        )
 
     def forget(self) -> None:
         """The archive is not there any more."""
@@ -85,9 +112,9 @@ class Steward:
         said = ""
         if python is not None:
             said = (await self._host.run([python, "-c", "import sys; print(*sys.version_info[:2])"])).text
-        version = tuple(int(part) for part in said.split() if part.isdigit())
+        version = tuple(number for part in said[:WORDS].split() if (number := whole(part)) is not None)
         if version < OLDEST_PYTHON:
-            have = f"Python {said.strip().replace(' ', '.')}" if version else "no Python"
+            have = f"Python {'.'.join(map(str, version))}" if version else "no Python"
             raise ProviderFailure(
                 f"{self._host.login.host} has {have}; host processes and static sites need 3.11 or newer there.",
                 code="remote_python_missing",
@@ -112,7 +139,15 @@ def archive() -> bytes:
     return made.getvalue()
 
 
-def problem_of(said: dict[str, Any]) -> Problem:
+def problem_of(said: Any) -> Problem:
+    """Of whatever stands in the place of one, too."""
+    said = said if isinstance(said, dict) else {}
     kind = KINDS.get(str(said.get("kind")), ProviderFailure)
-    details = {key: value for key, value in (said.get("details") or {}).items() if isinstance(key, str)}
-    return kind(str(said["message"]), code=said.get("code"), hint=said.get("hint"), **details)
+    code, hint, details = (said.get(name) for name in ("code", "hint", "details"))
+    own = {"message", "code", "hint"}
+    return kind(
+        shown(str(said.get("message") or "It was refused there without a reason."), LONGEST),
+        code=shown(code, 100) if isinstance(code, str) else "process_supervisor_failed",
+        hint=shown(hint, LONGEST) if isinstance(hint, str) else None,
+        **{key: value for key, value in details.items() if key not in own} if isinstance(details, dict) else {},
+    )

@@ -121,7 +121,7 @@ async def _in_engine(remote: Remote, instance: str) -> list[Left]:
 def _container(row: containers.Listed) -> Left:
     """A service of a stack names its resource alone."""
     owner = row.labels.get("quarterdeck.deployment") or row.labels.get("quarterdeck.resource")
-    return Left("container", row.names[0].lstrip("/"), of=owner)
+    return Left("container", (row.names or [row.id])[0].lstrip("/"), of=owner)
 
 
 async def remove(remote: Remote, instance: str, found: Collection[Left]) -> list[Left]:

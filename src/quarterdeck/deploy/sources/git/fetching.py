@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import shutil
@@ -15,9 +16,15 @@ from quarterdeck.deploy.sources.git.running import Budget, Log, Runner
 from quarterdeck.deploy.sources.links import leaving_links, stays_inside
 from quarterdeck.deploy.sources.spec import Credentials, FetchLimits, GitKey, GitToken
 from quarterdeck.kernel.errors import Invalid, Problem
+from quarterdeck.kernel.trees import beginning
 
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _PART_OF_COMMIT = re.compile(r"[0-9a-f]{7,63}")
+LONGEST_WORDS = 4096
+"""Bytes of a commit's author and subject that are kept: git lets them be as long as somebody likes."""
+ATTRIBUTES = ".gitattributes"
+MOST_ATTRIBUTES = 1 << 20
+"""Bytes of that file which are looked at: it compresses so well that one of hundreds of megabytes comes in a few."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +72,7 @@ class Fetch:
         self.top = tree
         found, named = await self._obtain(self.root, store, ref, commit, env)
         described = await self.runner.run(commands.describe_command(store, found, env))
-        author, _, message = described.output.decode(errors="replace").strip().partition("\0")
+        author, _, message = described.output[:LONGEST_WORDS].decode(errors="replace").strip().partition("\0")
         await self._check_out(self.root, store, tree, found, env, depth=0)
         key = None
         if self.root.protocol == "ssh":
@@ -162,13 +169,13 @@ class Fetch:
         listed = await self.runner.run(commands.list_command(store, commit, env))
         if listed.code != 0:
             raise self._explain(address, listed.messages, commit)
-        listing = answers.listing(listed.output)
+        listing = await asyncio.to_thread(answers.listing, listed.output)
         self._admit(listing)
         done = await self.runner.run(commands.checkout_command(store, tree, commit, env))
         if done.code != 0:
             raise self._explain(address, done.messages, commit)
-        self._tidy(tree)
-        if listing.uses_large_files and _names_large_files(tree):
+        await self._tidy(tree)
+        if listing.uses_large_files and await asyncio.to_thread(_names_large_files, tree):
             self._warn("The repository uses Git LFS; its large files are left as pointers.")
         if listing.submodules:
             read = await self.runner.run(commands.modules_command(store, commit, env))
@@ -183,8 +190,8 @@ class Fetch:
         if self.files > self.limits.files:
             raise failures.too_large(f"has {self.files} files", f"{self.limits.files}")
 
-    def _tidy(self, tree: Path) -> None:
-        for link in leaving_links(tree, self.top or tree):
+    async def _tidy(self, tree: Path) -> None:
+        for link in await asyncio.to_thread(lambda: list(leaving_links(tree, self.top or tree))):
             link.unlink()
             self._warn(f"The link {link.relative_to(tree)} points out of the source and was left out.")
 
@@ -248,10 +255,7 @@ def submodule_address(parent: locators.Address, path: str, url: str, *, alone: b
 
 
 def _names_large_files(tree: Path) -> bool:
-    try:
-        return "filter=lfs" in (tree / ".gitattributes").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return False
+    return b"filter=lfs" in (beginning(tree / ATTRIBUTES, MOST_ATTRIBUTES) or b"")
 
 
 def _shown(address: locators.Address) -> str:

@@ -12,10 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from quarterdeck.fleet.docker.build.ignore import Ignore
+from quarterdeck.kernel import trees
 from quarterdeck.kernel.errors import Conflict, Invalid, NotFound
 
 CHUNK = 512 * 1024
 BLOCK = tarfile.BLOCKSIZE
+LARGEST_IGNORE = 256 * 1024
+"""Bytes of an ignore file: each of its lines is asked about each file of the context."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +58,23 @@ def ignore_rules(context: Context) -> Ignore:
             text = context.overlay[name].decode("utf-8", "replace")
             break
         if place.is_file():
-            text = place.read_text(encoding="utf-8", errors="replace")
+            text = _patterns(place, name)
             break
     lines = "\n".join((*context.extra_ignore, text)) if context.extra_ignore else text
     return Ignore(lines, frozenset({context.dockerfile, *names, *context.overlay}))
+
+
+def _patterns(place: Path, name: str) -> str:
+    """Half of them would send what the other half keeps at home, so that a file which is too long is refused."""
+    content = trees.beginning(Path(os.path.realpath(place)), LARGEST_IGNORE + 1)
+    if content is None or len(content) > LARGEST_IGNORE:
+        why = "cannot be read" if content is None else f"has more than {LARGEST_IGNORE // 1024} KB"
+        raise Invalid(
+            f"{name} in the build context {why}.",
+            code="build_context_ignore_refused",
+            hint="Shorten it: one pattern can keep a whole directory at home.",
+        )
+    return content.decode("utf-8", "replace")
 
 
 def survey(context: Context) -> list[Entry]:

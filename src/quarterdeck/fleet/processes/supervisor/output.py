@@ -12,6 +12,8 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from quarterdeck.kernel.answers import whole
+
 LONGEST_LINE = 16_384
 
 
@@ -25,7 +27,8 @@ def segments(directory: Path) -> list[int]:
 
 def numbered(names: Iterable[str]) -> list[int]:
     """Numbers of the segment files among the names of a directory, ascending."""
-    return sorted(int(name[4:]) for name in names if name.startswith("log.") and name[4:].isdigit())
+    numbers = (whole(name[4:]) for name in names if name.startswith("log."))
+    return sorted(number for number in numbers if number is not None)
 
 
 def segment(directory: Path, number: int) -> Path:

@@ -150,9 +150,7 @@ def _claim(tx: Tx, claimant: Claimant, usable: Sequence[str]) -> list[Assignment
     if claimant.limit <= 0 or not usable:
         return []
     pairs = [(route, LANES.index(lane)) for lane in claimant.lanes for route in usable]
-    claimed = statements(tx).claim(
-        tx, owner=claimant.owner, pairs=pairs, now=micros(tx.now), limit=claimant.limit
-    )
+    claimed = statements(tx).claim(tx, owner=claimant.owner, pairs=pairs, now=micros(tx.now), limit=claimant.limit)
     assigned = []
     for job in claimed:
         order = _order(tx, job)

@@ -1,4 +1,4 @@
-"""What another session of PostgreSQL that holds a lock, or a statement without end, may do to us: nothing but a refusal."""
+"""What a foreign lock in PostgreSQL, or a statement without end, may do to us: nothing but a refusal."""
 
 from __future__ import annotations
 

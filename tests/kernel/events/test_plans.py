@@ -11,7 +11,8 @@ INDEX = "ix_domain_events_type_transaction_id"
 FILL = """
 WITH RECURSIVE n(i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {first} + {count})
 INSERT INTO domain_events (stream, sequence, cursor, type, data, at, correlation_id, "transaction")
-SELECT 'bulk', i, 'cursor-' || i, CASE WHEN i % 2 = 0 THEN 'bulk-even' ELSE 'bulk-odd' END, '{{}}', i, '-', {transaction}
+SELECT 'bulk', i, 'cursor-' || i, CASE WHEN i % 2 = 0 THEN 'bulk-even' ELSE 'bulk-odd' END, '{{}}', i, '-',
+  {transaction}
 FROM n"""
 FETCHED = (
     "SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables "

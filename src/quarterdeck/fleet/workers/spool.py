@@ -17,8 +17,8 @@ log = structlog.get_logger("quarterdeck.worker")
 
 
 class FileSpool:
-    """One file for each unacknowledged result, named by job and fence, mode 0600. One thread writes and removes them, in
-    the order in which it is told: a disk that is slow to write holds up neither heartbeats nor other jobs.
+    """One file for each unacknowledged result, named by job and fence, mode 0600. One thread writes and removes them,
+    in the order in which it is told: a disk that is slow to write holds up neither heartbeats nor other jobs.
     """
 
     def __init__(self, directory: Path) -> None:

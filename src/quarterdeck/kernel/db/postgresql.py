@@ -21,8 +21,8 @@ R = TypeVar("R")
 WRITERS, READERS = 8, 4
 """Threads, and connections, of each: changes that wait for a lock leave the reads alone."""
 LOCK_SECONDS, STATEMENT_SECONDS = 10.0, 60.0
-"""How long a unit waits for what another session holds, and for one statement. Migrations have connections of their own,
-without these; see `Tx.take_time` for prunes and the like.
+"""How long a unit waits for what another session holds, and for one statement. Migrations have connections of their
+own, without these; see `Tx.take_time` for prunes and the like.
 """
 ATTEMPTS = 4
 LOCKED, CANCELED = "55P03", "57014"  # lock_not_available, query_canceled

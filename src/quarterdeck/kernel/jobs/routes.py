@@ -18,7 +18,7 @@ def route(requires: str, worker_id: int | None) -> str:
 
 
 class Waiting:
-    """The routes on which something waits, ready to be asked for many workers: a pinned one concerns its worker alone."""
+    """The routes on which something waits, to be asked for many workers: a pinned one concerns its worker alone."""
 
     def __init__(self, routes: Iterable[str]) -> None:
         self._open: list[tuple[str, frozenset[str]]] = []

@@ -107,8 +107,8 @@ class Jobs:
         return await self.db.write(ledger.end_anyhow, ledger.Report(job_id, fence, failed, key, owner))
 
     async def keep_lines(self, frame: frames.LogBatch, stream: str) -> None:
-        """Store a batch once: a repeated one, after a lost connection, is cut where it is known. Where its worker had to
-        drop some before it, that is said.
+        """Store a batch once: a repeated one, after a lost connection, is cut where it is known. Where its worker had
+        to drop some before it, that is said.
         """
         place = (frame.job_id, frame.fence)
         known = self._logged.get(place, 0)

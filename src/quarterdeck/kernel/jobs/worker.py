@@ -184,9 +184,11 @@ class Worker:
         """What runs, then what has ended unreported; what a hello cannot name is given to somebody again."""
         held = [attempt.held for attempt in self.attempts.values()]
         known = {(one.job_id, one.fence) for one in held}
-        for frame in self._outbox.results():
-            if (frame.job_id, frame.fence) not in known:
-                held.append(frames.HeldJob(frame.job_id, frame.fence))
+        held += [
+            frames.HeldJob(frame.job_id, frame.fence)
+            for frame in self._outbox.results()
+            if (frame.job_id, frame.fence) not in known
+        ]
         return held[: frames.MOST_HELD]
 
     def _resume(self, welcome: frames.Welcome, asked_at: float) -> None:

@@ -108,6 +108,42 @@ def domains_without_http(source: Source) -> Iterator[Complaint]:
                 yield Complaint(source.path, node.lineno, f"`{name}`: a domain holds no HTTP, its surface does")
 
 
+READERS = ("src/quarterdeck/surfaces/", "src/quarterdeck/console/")
+QUERYING = {
+    # What still asks the database by itself: this list only becomes shorter.
+    "src/quarterdeck/console/domain/account.py",
+    "src/quarterdeck/console/domain/deployments.py",
+    "src/quarterdeck/console/domain/fleet.py",
+    "src/quarterdeck/console/domain/home.py",
+    "src/quarterdeck/console/domain/kept_logs.py",
+    "src/quarterdeck/console/domain/ledger.py",
+    "src/quarterdeck/console/domain/people.py",
+    "src/quarterdeck/console/domain/places.py",
+    "src/quarterdeck/console/domain/reads.py",
+    "src/quarterdeck/console/domain/resources.py",
+    "src/quarterdeck/surfaces/deploy/deployment_documents.py",
+}
+
+
+def surfaces_without_queries(source: Source) -> Iterator[Complaint]:
+    if not source.path.startswith(READERS) or not source.python:
+        return
+    queries = [
+        node.lineno
+        for node in source.nodes()
+        if (isinstance(node, ast.Import) and any(one.name.split(".")[0] == "sqlalchemy" for one in node.names))
+        or (isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "sqlalchemy")
+    ]
+    if source.path in QUERYING:
+        if not queries:
+            yield Complaint(
+                source.path, 1, "it queries no more: take it out of `QUERYING` in script/linters/borders.py"
+            )
+        return
+    for line in queries:
+        yield Complaint(source.path, line, "`sqlalchemy`: surfaces and the console read through the rooms' functions")
+
+
 LINTERS = (
     Linter("chance-and-time", "Clock, ids and randomness come from the kernel.", chance_and_time),
     Linter(
@@ -115,5 +151,6 @@ LINTERS = (
         "Only a room's transitions assign the states of its things.",
         one_way_to_move,
     ),
+    Linter("surfaces-without-queries", "Surfaces and the console read through the rooms.", surfaces_without_queries),
     Linter("domains-without-http", "Domain packages import no HTTP framework.", domains_without_http),
 )

@@ -18,6 +18,7 @@ from quarterdeck.instance import Instance
 from quarterdeck.kernel.clock import SystemClock
 from quarterdeck.kernel.http.application import Frame, build
 from quarterdeck.kernel.http.endpoint import handlers_of
+from quarterdeck.kernel.http.guard import OWN_NAMES
 from quarterdeck.kernel.http.leaving import Leaving
 from quarterdeck.kernel.http.measuring import Measured
 from quarterdeck.kernel.http.openapi import document
@@ -152,4 +153,4 @@ def _hosts(settings: Settings) -> tuple[str, ...]:
     """With a public address only its host (and loopback, for probes) is answered; without one any."""
     if settings.public_url is None:
         return ()
-    return (settings.public_url.split("://", 1)[1], "localhost", "127.0.0.1", "[::1]")
+    return (settings.public_url.split("://", 1)[1], *OWN_NAMES)

@@ -21,15 +21,12 @@ from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.db.migrate import pending, revisions
 from quarterdeck.kernel.errors import Problem
-from quarterdeck.providers import NO_WORKER
+from quarterdeck.providers import NO_WORKER, SECONDS
 
 if TYPE_CHECKING:
     from quarterdeck.instance import Instance
 
 log = structlog.get_logger("quarterdeck.doctor")
-SECONDS = 0.25
-"""What one look may take: an engine that hangs must not hang the doctor."""
-
 CURRENT = "current"
 Facts = dict[str, Any]
 Found = tuple[Facts, list[str]]
@@ -55,7 +52,8 @@ async def examine(instance: Instance) -> dict[str, Any]:
     facts |= more
     for number, problem in enumerate([*problems, *said], 1):
         facts[f"problem{number}"] = problem
-    checks = {"database": "databaseVersion" in facts, "migrations": facts.get("migrations") == CURRENT}
+    # Migrations that could not be looked at are not known to be wrong.
+    checks = {"database": "databaseVersion" in facts, "migrations": facts.get("migrations", CURRENT) == CURRENT}
     return {"facts": facts, "problems": [*problems, *said], "checks": checks}
 
 
@@ -64,7 +62,9 @@ async def _within(name: str, look: Awaitable[Found]) -> Found:
         async with asyncio.timeout(SECONDS):
             return await look
     except TimeoutError:
-        return {name: "no answer"}, [f"The look at {name} took longer than {SECONDS:g} s."]
+        return {name: "no answer"}, [
+            f"The look at {name} took longer than {SECONDS:g} s. Look again when less is going on."
+        ]
     except Problem as problem:
         return {name: problem.code}, [problem.message]
     except Exception as error:

@@ -221,7 +221,7 @@ class Instance:
             previews.kind(placement),
         ]
         for kind in kinds:
-            jobs.kinds.replace(kind)
+            jobs.kinds.register(kind)
 
         async def keep_lines(stream: str, lines: Sequence[LogLine]) -> None:
             await logs.store(stream, [_line(line) for line in lines])

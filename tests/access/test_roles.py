@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from identity.conftest import house
 from quarterdeck.access import grants, roles, seeding
 from quarterdeck.access.catalogue import CATALOGUE, ROLES
-from quarterdeck.identity import assignments, members, organizations
+from quarterdeck.access.decide import HIGHEST
+from quarterdeck.identity import assignments, granting, members, organizations, users
 from quarterdeck.identity.oidc import admitting, providers
 from quarterdeck.identity.oidc.model import OidcProvider
 from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from quarterdeck.kernel.principal import Context, current
 
 __all__ = ["house"]
 
@@ -208,3 +212,18 @@ def test_a_narrowed_grant_grants_nothing_in_the_whole_organization(house):
     house.write(grants.give, house.access, bob.id, house.organization.id, "broker:admin", scope='{"project_id":"p"}')
     assert house.permissions(bob) == frozenset()
     assert house.roles(bob) == []
+
+
+@pytest.mark.parametrize("key", sorted(HIGHEST.values()))
+def test_a_token_of_a_program_gives_no_highest_role(house, key):
+    bob, ada = house.user("bob", grants.MEMBER), users.principal(house.ada, house.organization.id)
+    token = current.set(Context(replace(ada, by_token=True), "req_1", "cor_1"))
+    try:
+        with pytest.raises(Forbidden) as refused:
+            house.db.write_sync(lambda tx: granting.give(tx, house.access, bob, granting.role(tx, key)))
+    finally:
+        current.reset(token)
+    assert refused.value.code == "session_required"
+    assert house.roles(bob) == [grants.MEMBER]
+    house.write(lambda tx: granting.give(tx, house.access, bob, granting.role(tx, key)))
+    assert key in house.roles(bob)

@@ -109,6 +109,31 @@ def test_retention_is_listed_shown_and_set(qd: Command, server: ContractServer) 
     assert qd("retention", "set", "everything", "--days", "1").code == 2
 
 
+def test_retention_is_carried_out_now_only_when_told(qd: Command, server: ContractServer) -> None:
+    asked: list[Any] = []
+
+    def run(*given: Any) -> dict[str, Any]:
+        body = given[-1]
+        asked.append(body)
+        dry = body["dryRun"]
+        done = {"removes": 3 if dry else None, "onlyCounts": 40 if dry else None, "workId": None if dry else "wrk_a"}
+        items = [{"category": "audit-rows", **done}]
+        return {"schemaVersion": "retention-runs/v1", "scope": body["scope"], "dryRun": dry, "items": items}
+
+    server.outside["POST", "/api/retention-runs"] = run
+    assert qd("retention", "run", "--plan", "--yes").code == 0
+    assert asked == []
+    looked = qd("retention", "run")
+    assert (looked.code, asked) == (0, [{"scope": "organization", "dryRun": True}])
+    assert looked.out.splitlines()[1].split() == ["audit-rows", "3", "40"]
+    assert "Nothing was removed. Add --yes" in looked.err
+    done = qd("retention", "run", "audit-rows", "--everywhere", "--yes")
+    assert asked[-1] == {"scope": "system", "dryRun": False, "categories": ["audit-rows"]}
+    assert done.out.splitlines()[1].split() == ["audit-rows", "wrk_a"]
+    assert "qd work show wrk_a" in done.err
+    assert qd("retention", "run", "everything").code == 2
+
+
 @pytest.mark.parametrize(
     ("target", "file"),
     [

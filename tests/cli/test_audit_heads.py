@@ -4,12 +4,15 @@ elsewhere; where there is no database, a sentence says so and nothing is made.
 
 from __future__ import annotations
 
+import base64
 import json
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from cli.conftest import Result
 from quarterdeck.identity.actions import IdentityAction
@@ -94,6 +97,18 @@ def test_a_trail_that_went_on_holds_against_what_was_signed(data: DataDirectory,
     assert "It goes on from the ends that were signed at 20" in result.out
     again = qd("audit", "heads", "--data-dir", str(data.path), "--to", str(kept))
     assert (again.code, "is there already" in again.err) == (1, True)
+
+
+def test_the_file_is_checked_elsewhere_with_nothing_of_ours(kept: Path) -> None:
+    """As ADR 0036 says it: the JSON without its signature, keys sorted, no spaces, against the public key in it."""
+    fields = json.loads(kept.read_text())
+    signature, key = (base64.b64decode(fields[name]) for name in ("signature", "publicKey"))
+    del fields["signature"]
+    verifier = Ed25519PublicKey.from_public_bytes(key)
+    verifier.verify(signature, json.dumps(fields, sort_keys=True, separators=(",", ":")).encode())
+    fields["readAt"] = "2020-01-01T00:00:00.000Z"
+    with pytest.raises(InvalidSignature):
+        verifier.verify(signature, json.dumps(fields, sort_keys=True, separators=(",", ":")).encode())
 
 
 @pytest.mark.parametrize(("done", "ends"), [(EMPTIED, 0), (CUT, 1)], ids=["emptied", "cut"])

@@ -262,6 +262,7 @@ def test_the_doctor_ends_with_one_when_something_is_wrong(qd: Command, server: C
         "✗ fra-1 is full.",
         "✗ Two migrations are pending.",
     ]
+    assert "Do what stands beside each problem, then look again: qd doctor" in result.err
     assert json.loads(qd("doctor", "-o", "json").out)["readiness"]["status"] == "degraded"
 
 

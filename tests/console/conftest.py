@@ -14,6 +14,7 @@ from quarterdeck.console.pages.device import device_router
 from quarterdeck.console.render import Renderer
 from quarterdeck.console.router import console_router
 from quarterdeck.kernel.clock import HeldClock
+from quarterdeck.kernel.http.application import prepare
 
 
 def recognise(app: Any) -> Any:
@@ -30,7 +31,11 @@ def recognise(app: Any) -> Any:
 
 def build_app(ports: Portside, renderer: Renderer | None = None) -> Litestar:
     app = Litestar(
-        [console_router(), device_router()], middleware=[recognise], openapi_config=None, logging_config=None
+        [console_router(), device_router()],
+        middleware=[recognise],
+        after_exception=[prepare],
+        openapi_config=None,
+        logging_config=None,
     )
     app.state.console = Console(ports, renderer or Renderer(HeldClock(NOW)))
     return app

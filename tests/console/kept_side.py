@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from console.ledgerside import NOW
 from quarterdeck.console.ports import Place
-from quarterdeck.console.views.deployments import LogView
+from quarterdeck.console.views.deployments import LineViews, LogView
 from quarterdeck.console.views.resources import KeptRow
 from quarterdeck.kernel.errors import Invalid, NotFound
 
@@ -19,11 +20,27 @@ ROWS = (
 
 
 class KeptSide:
-    """What was kept, and what is done to it."""
+    """What runs says, what of it was kept, and what is done to that."""
 
     empty: bool
     _did: Callable[..., None]
     deployment_log: Callable[..., Awaitable[LogView]]
+
+    async def runtime_log(self, who: Any, place: Place, limit: int) -> LogView | None:
+        log = await self.deployment_log(who, place, 42, limit)
+        return None if self.empty else replace(log, stream="runtime:res_web")
+
+    async def whole_deployment_log(self, who: Any, place: Place, number: int) -> AsyncIterator[LineViews]:
+        lines = (await self.deployment_log(who, place, number, 0)).lines
+
+        async def pages() -> AsyncIterator[LineViews]:
+            for line in lines:
+                yield (line,)
+
+        return pages()
+
+    async def whole_runtime_log(self, who: Any, place: Place) -> AsyncIterator[LineViews]:
+        return await self.whole_deployment_log(who, place, 42)
 
     async def kept_logs(self, who: Any, place: Place, limit: int) -> tuple[KeptRow, ...]:
         return () if self.empty else ROWS

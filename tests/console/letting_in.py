@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from console.ledgerside import NOW
-from quarterdeck.console.ports import SignedIn
+from quarterdeck.console.door_ports import SignedIn
 from quarterdeck.console.views.device import DeviceView
 from quarterdeck.kernel.errors import Invalid
 

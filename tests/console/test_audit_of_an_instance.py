@@ -8,6 +8,7 @@ import io
 import re
 
 import pytest
+from sqlalchemy import text
 
 from quarterdeck.console.domain import trail
 from quarterdeck.identity import setup
@@ -130,6 +131,7 @@ async def test_the_chain_says_up_to_which_row_it_was_verified_and_what_was_alter
     before = (await deck.client.get(AUDIT)).text
     assert "Not verified yet" in before
     assert re.search(r"<dt>Sealed up to</dt><dd>row \d+, <code>aud_", before)
+    earlier = await db.read(audit.verify)
     answer = await deck.client.post(f"{AUDIT}/verify")
     assert answer.headers["location"].startswith("/console/jobs/")
 
@@ -142,11 +144,15 @@ async def test_the_chain_says_up_to_which_row_it_was_verified_and_what_was_alter
     assert job.state == "succeeded"
     task = job.read(verifying.Task)
     assert task.by == "ada"
-    report = await db.read(audit.verify)
     proof = (await db.read(verifying.standing, task.organization_id)).proof
     assert proof is not None
-    head = report.heads[task.organization_id]
-    assert (proof.position, proof.hash, proof.findings) == (head.position, head.hash, 0)
+    # The chain goes on meanwhile, with the proof itself: it was proved up to where it ended then.
+    after = (await db.read(audit.verify)).heads[task.organization_id]
+    assert earlier.heads[task.organization_id].position <= proof.position <= after.position
+    place = {"organization": task.organization_id, "position": proof.position}
+    sealed = text("SELECT hash FROM audit_seals WHERE organization_id = :organization AND position = :position")
+    assert proof.hash == await db.read(lambda tx: tx.execute(sealed, place).scalar())
+    assert proof.findings == 0
     shown = (await deck.client.get(AUDIT)).text
     assert f"Unchanged up to row {proof.position}" in shown
     assert f"<code>{proof.up_to}</code>" in shown

@@ -26,6 +26,12 @@ def test_a_server_is_tested_and_measured_on_its_page(client: Client, ports: Port
     assert "expect this key" not in page
 
 
+def test_the_command_of_a_worker_names_where_the_console_was_found(client: Client) -> None:
+    assert (
+        "qd worker --server http://deck.example --token @FILE --capability deploy" in client.get("/console/fleet").text
+    )
+
+
 def test_another_host_key_is_accepted_only_by_pressing_for_it(client: Client, ports: Portside) -> None:
     ports.another_key = True
     page = client.post(f"{SERVER}/test").text

@@ -11,7 +11,8 @@ from litestar.testing import TestClient
 from console.ledgerside import BASE
 from console.people_side import JONAS
 from console.portside import Portside
-from quarterdeck.console.ports import Bootstrap, Place
+from quarterdeck.console.door_ports import Bootstrap
+from quarterdeck.console.ports import Place
 from quarterdeck.console.views.people import PEOPLE, ROLES, RoleForm
 from quarterdeck.kernel.errors import Invalid
 

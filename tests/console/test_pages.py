@@ -17,6 +17,7 @@ from quarterdeck.console.domain.sources import file_of
 from quarterdeck.console.navigation import ROOMS
 from quarterdeck.console.render import HOME
 from quarterdeck.console.router import HANDLERS, console_address
+from quarterdeck.console.views.people import Refusal
 from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid
 
 SHOWN = {name: path for name, path in PAGES.items() if name not in {"nothing", "refused", "new-refused", "why-unknown"}}
@@ -239,6 +240,30 @@ def test_the_audit_list_is_exported_with_its_filters(client: TestClient[Litestar
     assert table.text.startswith("id,time,actor,")
     assert client.get("/console/audit/export?format=json").json() == []
     assert ports.deeds[0] == ("audit-export", "csv", {"actor": "Mara"})
+
+
+def test_a_refusal_is_read_before_its_answer_begins(client: TestClient[Litestar], ports: Portside) -> None:
+    address = "/console/projects/storefront/production/secret"
+    answer = client.get(address)
+    assert (answer.status_code, "content-length" in answer.headers) == (403, True)
+    assert "jonas" in answer.text
+
+    async def away(who: object, permission: str) -> Refusal:
+        raise RuntimeError("The database is away.")
+
+    ports.refusal = away  # type: ignore[method-assign]
+    failed = client.get(address)
+    assert failed.status_code == 500
+    assert "Something failed here" in failed.text
+    assert failed.text.rstrip().endswith("</html>")
+
+    async def refused(who: object, permission: str) -> Refusal:
+        raise Forbidden("You are no member any more.")
+
+    ports.refusal = refused  # type: ignore[method-assign]
+    told = client.get(address)
+    assert told.status_code == 403
+    assert "You are no member any more." in told.text
 
 
 @pytest.mark.parametrize("problem", [Invalid("No."), Conflict("No."), Forbidden("No.")])

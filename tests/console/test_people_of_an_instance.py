@@ -150,6 +150,10 @@ async def test_the_last_owner_and_ones_own_account_are_guarded_in_the_words_of_t
     assert "carries" not in await page(deck, grant)
     act_as(deck, deck.token)
     await told(deck, grant, 409, "is the last")
+    await told(
+        deck, f"{me}/grants", 400, "You cannot change the membership of your own account",
+        role="organization:viewer", narrowed_by="", value="",
+    )  # fmt: skip
 
 
 async def test_ownership_is_given_away_by_typing_the_name_of_the_organization(deck):

@@ -141,3 +141,25 @@ def test_the_page_names_its_stream_and_where_its_log_ends() -> None:
         'data-connect="/console/stream?topics=resource%3Astorefront/production/web%2Clog%3Adeployment%3A'
         'dep_000000000042&amp;after=8"' in page
     )
+
+
+def test_a_reader_who_may_not_follow_the_log_still_gets_the_state_live() -> None:
+    """A stream is refused as a whole: its page names nothing that its reader may not have."""
+    ports = Portside()
+    ports.permissions -= {"deploy:deployments.logs"}
+    with TestClient(build_app(ports)) as client:
+        client.cookies.set("qd_session", "mara")
+        for address in (BASE, f"{BASE}/deployments/42"):
+            page = client.get(address).text
+            assert "data-connect=" in page, address
+            assert "log%3Adeployment" not in page, address
+
+
+def test_a_stream_of_what_the_reader_may_not_see_is_refused_before_its_first_word(ports: Portside) -> None:
+    async def refuse(*_: Any) -> None:
+        raise Forbidden("No.")
+
+    ports.admitted = refuse  # type: ignore[method-assign]
+    with TestClient(build_app(ports)) as client:
+        client.cookies.set("qd_session", "mara")
+        assert client.get("/console/stream?topics=fleet").status_code == 403

@@ -50,6 +50,9 @@ FAILING = [
     ("one-way-to-move", "src/quarterdeck/fleet/servers/transitions.py", "resource.wanted = 'stopped'\n"),
     ("domains-without-http", DEPLOY, "from litestar import get\n"),
     ("domains-without-http", DEPLOY, "from quarterdeck.kernel.http.endpoint import Call\n"),
+    ("surfaces-without-queries", "src/quarterdeck/surfaces/deploy/doors.py", "from sqlalchemy import select\n"),
+    ("surfaces-without-queries", "src/quarterdeck/console/domain/doors.py", "def f():\n    import sqlalchemy.orm\n"),
+    ("surfaces-without-queries", "src/quarterdeck/console/domain/home.py", "x = 1\n"),
     ("of-itself-alone", "docs/guide.md", "Look at https://" + "pypi" + ".org/simple\n"),
     ("of-itself-alone", "docs/guide.md", "cd /work" + "/main\n"),
     ("no-banners", DEPLOY, "# " + "-" * 20 + " doors\n"),
@@ -76,6 +79,8 @@ PASSING = [
     ("one-way-to-move", "src/quarterdeck/deploy/resources/transitions.py", "resource.serving_id = None\n"),
     ("one-way-to-move", "src/quarterdeck/fleet/servers/transitions.py", "server.proxy_status = 'ready'\n"),
     ("domains-without-http", "src/quarterdeck/surfaces/deploy/doors.py", "from litestar import get\n"),
+    ("surfaces-without-queries", "src/quarterdeck/console/domain/home.py", "from sqlalchemy import select\n"),
+    ("surfaces-without-queries", DEPLOY, "from sqlalchemy import select\n"),
     ("documented-settings", "src/quarterdeck/kernel/clock.py", "class Settings:\n    never_heard_of: int = 1\n"),
 ]
 

@@ -8,6 +8,7 @@ import time
 import httpx
 import pytest
 
+from identity.strangers import stranger
 from quarterdeck.identity.attempts import EVERYWHERE, HERE, Attempts
 from quarterdeck.kernel.clock import HeldClock
 from quarterdeck.kernel.errors import RateLimited
@@ -23,10 +24,6 @@ def clock():
 @pytest.fixture
 def attempts(clock):
     return Attempts(clock)
-
-
-def stranger(number: int) -> str:
-    return f"198.51.{number // 250}.{number % 250 + 1}"
 
 
 def test_one_name_from_one_address_is_slowed_down_and_comes_back_by_itself(attempts, clock):
@@ -57,8 +54,7 @@ def test_addresses_of_one_customer_are_one_address(attempts):
 
 
 def test_strangers_cannot_lock_out_who_has_signed_in_there_before_or_sits_at_the_machine(attempts, clock):
-    attempts.begin("ada", "203.0.113.9")
-    attempts.succeeded("ada", "203.0.113.9")
+    attempts.know(("ada", "ada@example.com"), "203.0.113.9")
     for round_ in range(10):  # for as long as the strangers like
         for number in range(300):
             try:
@@ -66,8 +62,7 @@ def test_strangers_cannot_lock_out_who_has_signed_in_there_before_or_sits_at_the
             except RateLimited:
                 break
         for home in ("203.0.113.9", "127.0.0.1", "::1"):
-            attempts.begin("ada", home)
-            attempts.succeeded("ada", home)
+            attempts.begin("ada", home).right()
         clock.advance(600 + round_)
     clock.advance(EVERYWHERE.seconds / EVERYWHERE.count)
     attempts.begin("ada", "203.0.113.77")  # and from a new place as soon as they leave off for a moment
@@ -75,8 +70,7 @@ def test_strangers_cannot_lock_out_who_has_signed_in_there_before_or_sits_at_the
 
 def test_right_passwords_do_not_count(attempts):
     for _ in range(EVERYWHERE.count * 2):
-        attempts.begin("ada", "203.0.113.9")
-        attempts.succeeded("ada", "203.0.113.9")
+        attempts.begin("ada", "203.0.113.9").right()
 
 
 def test_a_refusal_for_the_name_does_not_use_up_the_address(attempts, clock):

@@ -8,7 +8,7 @@ import pytest
 
 from quarterdeck.access import grants
 from quarterdeck.access.decide import HIGHEST
-from quarterdeck.identity import invitations, members, recovery, sessions
+from quarterdeck.identity import invitations, links, members, recovery, sessions
 from quarterdeck.identity.model import Invitation, User
 from quarterdeck.kernel.errors import Conflict, Invalid, NotFound
 
@@ -156,12 +156,16 @@ def test_a_forgotten_password_is_set_once_and_ends_every_session(house):
             tx, tx.get(User, house.ada.id), house.organization, kinds=("access",), client_kind="web"
         )
     )
-    user, token = house.db.write_sync(recovery.forgotten, "ADA@example.com")
-    assert user.id == house.ada.id
+    token = house.db.write_sync(lambda tx: links.issue(tx, "reset", tx.get(User, house.ada.id)))
     house.db.write_sync(recovery.reset, token.reveal(), "other")
     assert house.fresh(house.ada).password_hash == "other"
     assert house.db.read_sync(sessions.authenticate, opened.tokens["access"].reveal()) is None
     with pytest.raises(Invalid):
         house.db.write_sync(recovery.reset, token.reveal(), "third")
-    for nobody in ("eve@example.com", ""):
-        assert house.db.write_sync(recovery.forgotten, nobody) is None
+
+
+def test_a_link_is_made_for_whoever_has_the_address_alone(house):
+    for address, links_made in (("eve@example.com", 0), ("", 0), ("ADA@example.com", 1)):
+        house.db.write_sync(recovery.send_link, address, "https://deck.example.com")
+        found = house.db.read_sync(lambda tx: tx.execute("SELECT user_id FROM identity_links").scalars().all())
+        assert found == [house.ada.id] * links_made

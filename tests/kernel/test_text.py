@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from quarterdeck.kernel.errors import Invalid
-from quarterdeck.kernel.text import lines, one_line
+from quarterdeck.kernel.text import FEW, lines, one_line, several
 
 HOSTILE = {
     "a control": "Ada\x00",
@@ -42,3 +42,11 @@ def test_a_description_has_lines():
         lines("one\u202etwo", "description")
     with pytest.raises(Invalid):
         lines("x" * 2001, "description")
+
+
+def test_several_names_are_the_first_few_and_a_count():
+    names = [f"n{number}" for number in range(FEW + 2)]
+    assert several(names[:FEW]) == "n0, n1, n2, n3, n4"
+    assert several(names) == "n0, n1, n2, n3, n4 and 2 more"
+    assert several([]) == ""
+    assert several(["x" * 500]) == "x" * 120

@@ -34,12 +34,14 @@ HISTORY = {
 }  # fmt: skip
 ONE_EACH = {
     "audit_tallies", "retention_defaults",
-    "access_grants", "access_permissions", "access_role_permissions", "access_roles", "deploy_observations",
+    "access_grants", "access_object_rules", "access_permissions", "access_role_permissions", "access_roles",
+    "deploy_observations",
     "deploy_resources", "event_streams", "event_subscribers", "fleet_access_policies", "fleet_destinations",
-    "fleet_host_keys", "fleet_prune_policies", "fleet_server_credentials", "fleet_servers", "fleet_ssh_credentials",
-    "fleet_workers", "identity_external_accounts", "identity_oidc_providers", "identity_organizations",
-    "identity_recovery_codes", "identity_users", "instance", "job_schedules", "log_streams", "runbooks_settings",
-    "tasks_settings", "vault_keys", "workspace_environments", "workspace_projects", "workspace_variables",
+    "fleet_host_keys", "fleet_prune_policies", "fleet_server_credentials", "fleet_servers", "fleet_sightings",
+    "fleet_ssh_credentials", "fleet_workers", "identity_external_accounts", "identity_oidc_providers",
+    "identity_organizations", "identity_recovery_codes", "identity_users", "instance", "job_schedules", "log_streams",
+    "runbooks_settings", "tasks_settings", "vault_keys", "workspace_environments", "workspace_projects",
+    "workspace_variables",
 }  # fmt: skip
 
 

@@ -155,6 +155,7 @@ async def test_the_doctor_says_what_is_missing_and_never_raises(deck, monkeypatc
     async def hanging(_instance):
         await asyncio.sleep(60)
 
+    monkeypatch.setattr(doctor, "SECONDS", 0.5)
     monkeypatch.setattr(doctor, "_docker", hanging)
     monkeypatch.setattr(doctor, "_edge", broken)
     found = await deck.do("system.doctor")
@@ -164,6 +165,26 @@ async def test_the_doctor_says_what_is_missing_and_never_raises(deck, monkeypatc
     assert "edge failed (RuntimeError)" in said
     assert "a defect" not in said
     assert "No worker is connected" in said
+
+
+async def test_a_busy_machine_is_slow_and_not_wrong(deck, monkeypatch):
+    from quarterdeck import doctor
+
+    look = doctor._database
+
+    async def slow(instance):
+        await asyncio.sleep(1)
+        return await look(instance)
+
+    monkeypatch.setattr(doctor, "_database", slow)
+    readiness = (await deck.do("system.doctor"))["readiness"]
+    assert readiness["checks"] == {"database": True, "migrations": True}
+    assert "took longer" not in " ".join(readiness["details"].values())
+
+    monkeypatch.setattr(doctor, "SECONDS", 0.5)
+    readiness = (await deck.do("system.doctor"))["readiness"]
+    assert readiness["checks"] == {"database": False, "migrations": True}, "what was not seen is not wrong"
+    assert "database took longer than 0.5 s" in " ".join(readiness["details"].values())
 
 
 async def test_without_a_docker_engine_the_doctor_says_why(deck, monkeypatch):

@@ -176,5 +176,5 @@ def mutating() -> dict[str, Endpoint]:
 
 async def settled(stage: Stage) -> None:
     """Mails are sent by jobs, which end when they do."""
-    while await stage.read(jobs.list_jobs, jobs.Filter(kind=mail.KIND, states=tuple(jobs.LIVE))):
+    while await stage.read(jobs.list_jobs, jobs.Filter(kinds=(mail.KIND, mail.UNSEEN), states=tuple(jobs.LIVE))):
         await asyncio.sleep(0.01)

@@ -61,6 +61,9 @@ class Ledger:
             msgspec.json.encode(line)
             self.lines.append(line)
 
+    async def drain(self) -> None:
+        pass
+
 
 async def execute(context: Any, order: DeploymentOrder) -> dict[str, Any]:
     """In a process that does nothing else."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from quarterdeck.identity import granting, setup, users
 from quarterdeck.identity.model import User
 from quarterdeck.kernel.audit.model import audit_events
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.text import FEW
 
 ROLES, GRANTS, WHY = "/api/access/roles", "/api/access/grants", "/api/access/why"
 CREATE, CANCEL = "deploy:deployments.create", "deploy:deployments.cancel"
@@ -20,6 +23,12 @@ async def named(deck, prefix: str) -> str:
 async def actions(deck) -> list[str]:
     query = select(audit_events.c.action).order_by(audit_events.c.id)
     return await deck.instance.db.read(lambda tx: list(tx.execute(query).scalars()))
+
+
+async def held(deck, name: str) -> list[str]:
+    items = (await deck.send("GET", GRANTS)).json()["items"]
+    found: list[str] = next(one["roles"] for one in items if one["username"] == name)
+    return found
 
 
 async def test_roles_of_every_family_are_listed_with_what_they_carry(deck):
@@ -90,6 +99,35 @@ async def test_the_last_administrator_of_a_family_keeps_the_role(deck):
         assert (answer.status_code, "last" in answer.text) == (409, True)
 
 
+async def test_what_somebody_is_in_the_organization_is_given_and_taken_by_the_rule_of_its_members(deck):
+    admin = await deck.member("admin")
+    await deck.member("viewer")
+    who, self = await named(deck, "viewer-"), await named(deck, "admin-")
+    ranks = {"user": who, "role": "organization:developer"}
+    assert (await deck.send("POST", GRANTS, ranks, token=admin)).json()["changed"] is True
+    assert await held(deck, who) == ["organization:developer"], "one at a time"
+    before = await actions(deck)
+    owner = {"user": "ada@example.com", "role": "organization:viewer"}
+    for body, token, code in (
+        ({"user": self, "role": "organization:viewer"}, admin, "own_account"),
+        ({"user": self, "role": "organization:admin", "take": True}, admin, "own_account"),
+        (owner, deck.token, "own_account"),
+        (owner, admin, "invariant_violation"),
+    ):
+        answer = await deck.send("POST", GRANTS, body, token=token)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, code), answer.text
+    assert await actions(deck) == before
+    # An owner keeps the role beside another owner too: ownership is transferred.
+    for body in ({"user": who, "role": "organization:owner"}, {**owner, "role": "organization:owner", "take": True}):
+        answer = await deck.send("POST", GRANTS, body)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "own_account")
+    answer = await deck.send("POST", GRANTS, {"user": who, "role": "organization:owner", "take": True})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invariant_violation")
+    assert await held(deck, who) == ["organization:owner"]
+    taken = await deck.send("POST", GRANTS, {"user": self, "role": "organization:admin", "take": True})
+    assert (taken.json()["changed"], await held(deck, self)) == (True, [])
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "status"),
     [
@@ -126,6 +164,31 @@ async def test_a_refusal_is_explained_with_who_could_change_it(deck):
     assert secret["couldGive"] == ["ada"]
     refused = await deck.send("POST", WHY, {"user": who, "permission": CREATE}, token=token)
     assert (refused.status_code, "access:read" in refused.text) == (403, True)
+
+
+async def test_a_few_who_could_give_it_are_named_by_one_question_more(deck, monkeypatch):
+    for _ in range(FEW + 1):
+        await deck.member("admin")
+    await deck.instance.db.write(lambda tx: tx.execute(update(User).where(User.username == "ada").values(active=False)))
+    where = await deck.instance.db.read(lambda tx: tx.execute(select(User.id).order_by(User.id)).scalars().first())
+    asked = []
+    execute = Tx.scalars
+
+    def counted(tx, query, *more):
+        asked.append(query)
+        return execute(tx, query, *more)
+
+    def named_few(tx):
+        tx.act_as(users.principal(tx.get(User, where), setup.default_organization(tx).id))
+        deck.instance.access.load(tx)
+        monkeypatch.setattr(Tx, "scalars", counted)
+        return granting.could_give(tx, deck.instance.access, CREATE)
+
+    found = await deck.instance.db.read(named_few)
+    assert len(found) == FEW
+    assert list(found) == sorted(found)
+    assert all(one.startswith("admin-") for one in found), "nobody who is kept out"
+    assert len(asked) == 1
 
 
 async def test_another_organization_is_not_seen(deck):

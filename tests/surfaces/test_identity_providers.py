@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from quarterdeck.access import grants
 from quarterdeck.identity.model import ExternalAccount, Organization, User, UserSession
+from quarterdeck.identity.oidc.discovery import unreachable
 from quarterdeck.identity.oidc.model import OidcNotice, OidcRequest
 from quarterdeck.identity.retention import ended_requests
 from quarterdeck.kernel.audit.model import audit_events
@@ -267,7 +268,7 @@ async def test_a_token_that_is_not_for_us_lets_nobody_in(deck, there, wrong, tol
     assert await count(deck, ExternalAccount) == 0
 
 
-async def test_a_provider_that_turns_somebody_down_or_is_away_says_so_on_the_page(deck, there):
+async def test_a_provider_that_turns_somebody_down_or_is_away_says_so_on_the_page(deck, there, monkeypatch):
     await add(deck, there)
     there.turned_down = "<b>not today</b>"
     async with browser(deck) as page:
@@ -280,6 +281,13 @@ async def test_a_provider_that_turns_somebody_down_or_is_away_says_so_on_the_pag
         away = await page.get("/console/sign-in/team")
         assert away.status_code == 503
         assert "A password still works" in away.text
+
+        async def lost(issuer):
+            raise unreachable(issuer, "ConnectError")
+
+        monkeypatch.setattr(deck.instance.relying_party.discovery, "metadata", lost)
+        away = await page.get("/console/sign-in/team")
+        assert (away.status_code, "qd identity-provider test team" in away.text) == (503, True)
         assert (await page.get("/console/sign-in/nobody")).status_code == 404
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, select
 
 from quarterdeck.access.decide import Access
 from quarterdeck.access.model import Grant
@@ -122,6 +122,12 @@ def roles_of(tx: Tx, user_id: int, organization_id: int) -> list[str]:
             )
         ).scalars()
     )
+
+
+def holding(organization_id: int, roles: Collection[str]) -> Select[int]:
+    """Numbers of those who have one of some roles (their keys) in the whole organization."""
+    whole = (Grant.organization_id == organization_id, Grant.project_id == 0, Grant.scope == "")
+    return select(Grant.user_id).where(*whole, Grant.role.in_(roles))
 
 
 def members(tx: Tx, organization_id: int, among: Collection[int] | None = None) -> dict[int, Membership]:

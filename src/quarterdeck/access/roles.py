@@ -14,7 +14,7 @@ from quarterdeck.access.model import Grant, KnownPermission, ObjectRule, Role, R
 from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid, NotFound
-from quarterdeck.kernel.text import lines, one_line
+from quarterdeck.kernel.text import lines, one_line, several
 
 CUSTOM = "custom"
 KEPT = {"broker:admin": frozenset({"broker:role.edit", "broker:user_role.edit"})}
@@ -224,7 +224,7 @@ def _known(permissions: Collection[str]) -> set[str]:
     unknown = sorted(set(permissions) - CATALOGUE.keys())
     if unknown:
         raise Invalid(
-            f"There is no permission {', '.join(unknown)[:200]}.",
+            f"There is no permission {several(unknown)}.",
             code="permission_unknown",
             hint="Look at the list of permissions.",
         )
@@ -264,16 +264,23 @@ def mine(tx: Tx, organization_id: int | None = None) -> frozenset[str]:
 
 
 def require_given(tx: Tx, keys: Collection[str]) -> None:
-    """Nobody gives or takes a role (its key) that carries permissions which they have not got.
-    Raises `Forbidden` (`permission_not_held`).
+    """Nobody gives or takes a role (its key) that carries permissions which they have not got, and no token of a program
+    the highest role of a family: whoever finds one could else keep the place for good.
+    Raises `Forbidden` (`permission_not_held`, `session_required`).
     """
+    if tx.principal.by_token and set(keys) & set(HIGHEST.values()):
+        raise Forbidden(
+            "A token of a program gives and takes no highest role.",
+            code="session_required",
+            hint="Sign in, and do it with your session.",
+        )
     _require_held(tx, carried(tx, keys))
 
 
 def refuse_lacking(lacking: Collection[str]) -> None:
     if lacking:
         raise Forbidden(
-            f"You cannot give or take {', '.join(sorted(lacking))[:200]}, which you have not got.",
+            f"You cannot give or take {several(sorted(lacking))}, which you have not got.",
             code="permission_not_held",
             hint="Ask somebody who has these permissions.",
         )

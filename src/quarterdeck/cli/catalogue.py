@@ -71,7 +71,7 @@ COMMANDS = (
     Command("doctor", "doctor:doctor", "Check the server and what it needs.", RUNNING),
     Command("serve", "serve:serve", "Run the control plane.", RUNNING),
     Command("worker", "worker:worker", "Run a worker that dials in to a server.", RUNNING),
-    Command("enrol", "enrolment:enrol", "Make a worker known, with the server stopped.", RUNNING),
+    Command("enrol", "enrolment:enrol", "Make workers known, list and revoke them, with the server stopped.", RUNNING),
     Command("backup", "backup:backup", "Back the installation up into a file.", RUNNING),
     Command("restore", "backup:restore", "Restore a backup, or only prove it (--check).", RUNNING),
     Command("admin", "administration:admin", "Help people in, with the server stopped.", RUNNING),

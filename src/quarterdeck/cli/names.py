@@ -8,6 +8,7 @@ from typing import Any
 
 from quarterdeck.cli.client import Api
 from quarterdeck.cli.failure import Exit, Failure
+from quarterdeck.kernel.text import several
 
 Row = dict[str, Any]
 
@@ -78,9 +79,8 @@ def resource(api: Api, text: str | None) -> Found:
     if text is None:
         if len(known) == 1:
             return known[0]
-        listed = ", ".join(paths[:5]) + (f" and {len(paths) - 5} more" if len(paths) > 5 else "")
         raise Failure(
-            f"Say which resource: {listed}." if known else "There is no resource yet.",
+            f"Say which resource: {several(paths)}." if known else "There is no resource yet.",
             exit=Exit.USAGE if known else Exit.NOT_FOUND,
             code="resource_required",
             hint="qd ls   lists them; the short name is enough where it is unique" if known else "qd deploy ./folder",

@@ -223,8 +223,9 @@ def list_work(state: str) -> Command:
     return Command(_line("work", "ls", *words), "GET /api/operator-work")
 
 
-def enrol() -> Command:
-    return Command("qd worker --server URL --token @FILE --capability deploy", "GET /api/servers")
+def enrol(address: str) -> Command:
+    """`address` is where the reader has found us."""
+    return Command(f"qd worker --server {shlex.quote(address)} --token @FILE --capability deploy", "GET /api/servers")
 
 
 def backup(view: BackupView) -> str:

@@ -21,8 +21,6 @@ T = TypeVar("T")
 Page = Response[bytes]
 AnyRequest = Request[Any, Any, Any]
 HOME, LOST = "/console", "/-/lost"
-SESSION_COOKIES = ("qd_session", "better-auth.session_token", "sb_session")
-"""All name the same session; the first is the one that we set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +157,12 @@ def part(request: AnyRequest, name: str) -> str:
 def place_of(request: AnyRequest) -> Place:
     """The resource that the address names."""
     return Place(part(request, "project"), part(request, "environment"), part(request, "resource"))
+
+
+def address_of(request: AnyRequest) -> str:
+    """Where this console answers, without a slash at its end: publicly, else as the reader has called it."""
+    public = console_of(request).public_url
+    return public.rstrip("/") if public else f"{request.scope['scheme']}://{request.headers.get('host', '')}"
 
 
 def check_own_page(request: AnyRequest) -> None:

@@ -10,92 +10,28 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Protocol
 
+from quarterdeck.console.door_ports import Account, Doors
+from quarterdeck.console.fleet_ports import Fleet
 from quarterdeck.console.people_ports import People, Roles
-from quarterdeck.console.views.account import Enrolment, NewToken, OrganizationRow, SignInView, TokenRow
 from quarterdeck.console.views.backups import BackupView
-from quarterdeck.console.views.deployments import DeploymentRow, DeploymentView, LineView, LogView, RollbackView
-from quarterdeck.console.views.device import DeviceView
-from quarterdeck.console.views.fleet import (
-    CapacityView,
-    CredentialRow,
-    EngineView,
-    LeftRow,
-    Looked,
-    PolicyForm,
-    PolicyRow,
-    ServerChoice,
-    ServerView,
-    SurveyView,
+from quarterdeck.console.views.deployments import (
+    DeploymentRow,
+    DeploymentView,
+    LineView,
+    LineViews,
+    LogView,
+    RollbackView,
 )
 from quarterdeck.console.views.home import Home
-from quarterdeck.console.views.ledger import AuditAsked, AuditList, Found, HostRow, JobList, JobView, SessionRow
+from quarterdeck.console.views.ledger import AuditAsked, AuditList, Found, HostRow, JobList, JobView
 from quarterdeck.console.views.projects import Choice, EnvironmentView, ProjectRow, ProjectView, VariableRow
 from quarterdeck.console.views.resources import Inspection, KeptRow, ResourceHead, ResourceView, Settings
 from quarterdeck.console.views.shell import Count, Viewer
 from quarterdeck.kernel.audit import AuditEvent
 
 Principal = Any
-
-
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """A new session: the value of its cookie and its life in seconds."""
-
-    token: str
-    max_age: int
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """`token` stands for a password that was right, for five minutes."""
-
-    token: str
-
-
-@dataclass(frozen=True, slots=True)
-class Bootstrap:
-    """Whether the first administrator is still to be made, and whether that needs the setup token."""
-
-    required: bool
-    token_required: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ProviderChoice:
-    """An identity provider that the sign-in page offers."""
-
-    slug: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Begun:
-    """The way to an identity provider, and what the browser keeps meanwhile."""
-
-    name: str
-    address: str
-    browser: str
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """`signed_in` is missing where an account was connected."""
-
-    address: str
-    signed_in: SignedIn | None
-
-
-@dataclass(frozen=True, slots=True)
-class AccountRow:
-    """An identity provider on one's own page; `account` and `since` where it is connected."""
-
-    slug: str
-    name: str
-    account: str | None
-    since: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,123 +79,6 @@ class Update:
     ended: bool = False
 
 
-class Doors(Protocol):
-    """Signing in and out."""
-
-    async def bootstrap(self) -> Bootstrap: ...
-
-    async def first_admin(
-        self, *, email: str, name: str, password: str, setup_token: str, request: Any
-    ) -> SignedIn: ...
-
-    async def sign_in(self, *, login: str, password: str, request: Any) -> SignedIn | Step:
-        """A step where the password was right and a one-time code is still to come."""
-        ...
-
-    async def second_step(self, *, token: str, code: str, request: Any) -> SignedIn:
-        """The rest of a sign-in whose password was right. Raises Invalid (link_invalid) when that is too long ago,
-        Unauthenticated for a wrong code.
-        """
-        ...
-
-    async def accept_invitation(self, *, token: str, name: str, password: str, request: Any) -> SignedIn | None:
-        """None where the invitation is accepted and a one-time code is still to come: sign in with it. An empty name
-        leaves the one there is. Raises Invalid (link_invalid), NotFound (invitation_ended), Unauthenticated for the
-        wrong password of an account that exists, Forbidden.
-        """
-        ...
-
-    async def sends_mail(self) -> bool:
-        """Whether there is a mail server."""
-        ...
-
-    async def forgot_password(self, *, email: str, request: Any) -> None:
-        """Mail a link if somebody has the address; nothing tells the caller whether."""
-        ...
-
-    async def reset_password(self, *, token: str, password: str) -> None:
-        """Every session of the account ends. Raises Invalid (link_invalid)."""
-        ...
-
-    async def confirm_address(self, *, token: str) -> None:
-        """Raises Invalid (link_invalid), Conflict (email_taken)."""
-        ...
-
-    async def identity_providers(self) -> tuple[ProviderChoice, ...]: ...
-
-    async def begin_external(self, slug: str, *, back: str, address: str, member: Principal | None) -> Begun:
-        """The way to a provider that sends its answer to `back`; for a member it connects instead of signing in."""
-        ...
-
-    async def finish_external(
-        self, slug: str, *, back: str, answer: Mapping[str, str], browser: str, request: Any
-    ) -> Finished: ...
-
-    async def external_accounts(self, who: Principal) -> tuple[AccountRow, ...]: ...
-
-    async def disconnect_external(self, who: Principal, ref: str) -> None: ...
-
-    async def sign_out(self, who: Principal) -> None: ...
-
-    async def sessions(self, who: Principal) -> tuple[SessionRow, ...]: ...
-
-    async def revoke_session(self, who: Principal, ref: str) -> None: ...
-
-    async def device_login(self, who: Principal, code: str) -> DeviceView:
-        """Of any code that is one, asked with or not."""
-        ...
-
-    async def approve_device(self, who: Principal, code: str) -> None: ...
-
-    async def refuse_device(self, who: Principal, code: str) -> None: ...
-
-
-class Account(Protocol):
-    """The reader's own account. Whoever comes by a token of a program is refused what makes or ends credentials."""
-
-    async def sign_in_view(self, who: Principal) -> SignInView: ...
-
-    async def change_password(self, who: Principal, *, present: str, new: str) -> None:
-        """Every other session ends. Raises Invalid for the field `currentPassword` or `password`."""
-        ...
-
-    async def sign_out_elsewhere(self, who: Principal) -> int:
-        """Answers how many sessions ended."""
-        ...
-
-    async def begin_factor(self, who: Principal) -> Enrolment: ...
-
-    async def begun_factor(self, who: Principal, secret: str) -> Enrolment | None:
-        """What `begin_factor` answered, for who still has its secret."""
-        ...
-
-    async def confirm_factor(self, who: Principal, code: str) -> tuple[str, ...]:
-        """The recovery codes, this once."""
-        ...
-
-    async def renew_codes(self, who: Principal, code: str) -> tuple[str, ...]: ...
-
-    async def switch_off_factor(self, who: Principal, *, password: str, code: str) -> None:
-        """`password` is looked at where there is one."""
-        ...
-
-    async def tokens(self, who: Principal) -> tuple[TokenRow, ...]:
-        """Newest first, those that have ended included."""
-        ...
-
-    async def create_token(
-        self, who: Principal, *, label: str, scopes: tuple[str, ...], days: int | None
-    ) -> NewToken: ...
-
-    async def revoke_token(self, who: Principal, ref: str) -> None: ...
-
-    async def organizations(self, who: Principal) -> tuple[OrganizationRow, ...]:
-        """Where the reader may act, with this session."""
-        ...
-
-    async def switch_organization(self, who: Principal, ref: str) -> None: ...
-
-
 class Reads(Protocol):
     """Everything that a page shows."""
 
@@ -294,10 +113,16 @@ class Reads(Protocol):
     async def deployment(self, who: Principal, place: Place, number: int) -> DeploymentView: ...
 
     async def deployment_log(self, who: Principal, place: Place, number: int, limit: int) -> LogView:
-        """The last `limit` lines; a limit of 0 means all."""
+        """The last `limit` lines."""
         ...
 
     async def runtime_log(self, who: Principal, place: Place, limit: int) -> LogView | None: ...
+
+    async def whole_deployment_log(self, who: Principal, place: Place, number: int) -> AsyncIterator[LineViews]:
+        """Every line, in pages: nobody holds all of a long log."""
+        ...
+
+    async def whole_runtime_log(self, who: Principal, place: Place) -> AsyncIterator[LineViews]: ...
 
     async def rollback_plan(self, who: Principal, place: Place, number: int) -> RollbackView: ...
 
@@ -402,82 +227,6 @@ class Deeds(Protocol):
     async def give_up_job(self, who: Principal, ref: str, reason: str) -> None: ...
 
 
-class Fleet(Protocol):
-    """Servers, by their references, and the keys they are reached with."""
-
-    async def server(self, who: Principal, ref: str) -> ServerView: ...
-
-    async def look(self, who: Principal, ref: str) -> Looked:
-        """Sign in and look; takes seconds."""
-        ...
-
-    async def look_at_draft(self, who: Principal, choice: ServerChoice) -> Looked:
-        """The same for a server that is not registered; nothing is kept."""
-        ...
-
-    async def keep_key(self, who: Principal, *, name: str, username: str, key: str | None) -> str:
-        """Store a key, or without one a new one. Raises Forbidden for who may not."""
-        ...
-
-    async def survey(self, who: Principal, ref: str) -> SurveyView:
-        """The edge as it runs, and what else the machine does; takes seconds."""
-        ...
-
-    async def left_on_server(self, who: Principal, ref: str) -> tuple[LeftRow, ...]:
-        """What of ours is on a server; takes seconds."""
-        ...
-
-    async def uninstall_server(
-        self, who: Principal, ref: str, confirmation: str, *, without_engine: bool
-    ) -> tuple[LeftRow, ...]:
-        """Take it away; `confirmation` is the server's name. `without_engine` leaves what one holds that does not
-        answer.
-        """
-        ...
-
-    async def policies(self, who: Principal) -> tuple[PolicyRow, ...]:
-        """By which all servers are tidied."""
-        ...
-
-    async def configure_policy(self, who: Principal, policy: PolicyForm) -> None: ...
-
-    async def capacity(self, who: Principal, ref: str) -> CapacityView: ...
-
-    async def credentials(self, who: Principal) -> tuple[CredentialRow, ...]: ...
-
-    async def add_server(self, who: Principal, choice: ServerChoice) -> str: ...
-
-    async def rename_server(self, who: Principal, ref: str, name: str) -> None: ...
-
-    async def sign_in_to_server(self, who: Principal, ref: str, *, credential: str, username: str) -> None: ...
-
-    async def choose_edge(self, who: Principal, ref: str, kind: str) -> None: ...
-
-    async def bring_up_edge(self, who: Principal, ref: str) -> None: ...
-
-    async def engine(self, who: Principal, ref: str) -> EngineView:
-        """Looks at the machine. Raises the problem of one that cannot be signed in to."""
-        ...
-
-    async def use_engine(self, who: Principal, ref: str, plan_id: str) -> None:
-        """Does what the plan of this id says; raises Conflict when that is another one by now."""
-        ...
-
-    async def refuse_engine(self, who: Principal, ref: str, reason: str) -> None: ...
-
-    async def trust_host_key(self, who: Principal, ref: str, fingerprint: str) -> None: ...
-
-    async def deactivate_server(self, who: Principal, ref: str, reason: str) -> None: ...
-
-    async def delete_server(self, who: Principal, ref: str, confirmation: str) -> None:
-        """`confirmation` is the server's name."""
-        ...
-
-    async def add_credential(self, who: Principal, *, name: str, username: str, key: str) -> None: ...
-
-    async def delete_credential(self, who: Principal, ref: str) -> None: ...
-
-
 class KeptLogs(Protocol):
     """Lines of a runtime that somebody keeps beyond their time."""
 
@@ -500,6 +249,10 @@ class KeptLogs(Protocol):
 
 class Live(Protocol):
     """What moves while a page is open."""
+
+    async def admitted(self, who: Principal, topics: tuple[str, ...]) -> None:
+        """Raises `Forbidden` or `NotFound` for a topic that the caller may not see."""
+        ...
 
     def follow(self, who: Principal, topics: tuple[str, ...], after: int) -> AsyncIterator[Update]:
         """Topics are `home`, `fleet`, `jobs`, `project:SLUG`, `resource:P/E/R`, `deployment:P/E/R/N`, `log:STREAM`.

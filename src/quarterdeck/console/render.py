@@ -101,15 +101,9 @@ class Renderer:
         values: dict[str, Any],
     ) -> Response[bytes]:
         """The whole page; its main part only when htmx asks for that, the bare question when a dialog asks."""
-        body = self.page_text(request, template, viewer=viewer, values=values)
-        return self.answer(request, body, status=status, clear_flash=read_flash(request)[1])
-
-    def page_text(
-        self, request: Request[Any, Any, Any], template: str, *, viewer: Viewer | None, values: dict[str, Any]
-    ) -> str:
-        flash, _ = read_flash(request)
+        flash, clear_flash = read_flash(request)
         theme = request.cookies.get(THEME_COOKIE, "")
-        return self.text(
+        body = self.text(
             template,
             {
                 "layout": layout(request, signed_in=viewer is not None),
@@ -128,6 +122,7 @@ class Renderer:
             },
             viewer.zone if viewer else None,
         )
+        return self.answer(request, body, status=status, clear_flash=clear_flash)
 
     def answer(
         self, request: Request[Any, Any, Any], body: str, *, status: int = 200, clear_flash: bool = False

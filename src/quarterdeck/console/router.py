@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from typing import Any
 
 from litestar import Request, Response, get
-from litestar.response import Stream
+from litestar.types import Scope
 
 from quarterdeck.console.desk import (
     HOME,
     LOST,
+    Desk,
     console_of,
     desk_of,
     note_of,
@@ -47,12 +47,14 @@ from quarterdeck.console.pages import (
 from quarterdeck.console.permissions import PUBLIC, SIGNED_IN, needs
 from quarterdeck.console.render import secure_headers, see
 from quarterdeck.console.stream import stream
+from quarterdeck.console.views.people import Refusal
 from quarterdeck.console.views.shell import Crumb, Note
 from quarterdeck.kernel.errors import Forbidden, NotFound, Unauthenticated
 from quarterdeck.kernel.http.dialects import sentence
 from quarterdeck.kernel.http.failures import failure_of
 from quarterdeck.kernel.http.routing import Routes
 
+TOLD = "console_told"
 FOREVER = "public, max-age=31536000, immutable"
 HEADINGS = {
     400: "That does not work",
@@ -105,8 +107,8 @@ def show_failure(request: Request[Any, Any, Any], error: Exception) -> Response[
             headers = secure_headers("none") | {"HX-Redirect": "/console/sign-in"}
             return Response(b"", status_code=401, media_type="text/plain", headers=headers)
         return see(sign_in_address(request))
-    if isinstance(error, Forbidden) and request.scope.get("user") is not None:
-        return refuse(request, error)
+    if isinstance(error, Forbidden) and (told := told_of(request)) is not None:
+        return refuse(request, error, *told)
     failure = failure_of(error, request_id() or "-")
     desk = desk_of(request)
     heading = HEADINGS.get(failure.status, HEADINGS[500])
@@ -128,33 +130,42 @@ def show_failure(request: Request[Any, Any, Any], error: Exception) -> Response[
     return answer
 
 
-def refuse(request: Request[Any, Any, Any], error: Forbidden) -> Response[Any]:
-    """The page of a refusal: what is missing, where, and who could give it. It is made while it is sent, since the
-    guard refuses before a page knows its reader.
+async def before_failure(error: Exception, scope: Scope) -> None:
+    """Read for the page of a refusal what is missing, where, and who could give it: the guard refuses before a page
+    knows its reader.
     """
-    console = console_of(request)
+    state = scope["state"]
+    if not isinstance(error, Forbidden) or scope.get("user") is None or TOLD in state:
+        return
+    state[TOLD] = None  # what is refused to this reading itself is told without it
+    request: Request[Any, Any, Any] = Request(scope)
+    desk = desk_of(request) or await open_desk(request)
+    permission = str(error.details.get("permission", ""))
+    state[TOLD] = (desk, await desk.ports.refusal(desk.who, permission) if permission else None)
 
-    async def made() -> AsyncIterator[bytes]:
-        desk = await open_desk(request)
-        permission = str(error.details.get("permission", ""))
-        refusal = await desk.ports.refusal(desk.who, permission) if permission else None
-        heading = HEADINGS[403]
-        told = console.renderer.page_text(
-            request,
-            "pages/refused.html",
-            viewer=desk.viewer,
-            values={
-                "heading": heading,
-                "crumbs": (Crumb(heading),),
-                "counts": desk.counts,
-                "told": note_of(error),
-                "refusal": refusal,
-            },
-        )
-        yield told.encode()
 
-    headers = secure_headers(console.renderer.ids.token(12)) | {"Vary": "HX-Request, X-Console-Ask"}
-    return Stream(made(), status_code=403, media_type="text/html; charset=utf-8", headers=headers)
+def told_of(request: Request[Any, Any, Any]) -> tuple[Desk, Refusal | None] | None:
+    """What `before_failure` read of this request's refusal."""
+    found: tuple[Desk, Refusal | None] | None = request.scope.get("state", {}).get(TOLD)
+    return found
+
+
+def refuse(request: Request[Any, Any, Any], error: Forbidden, desk: Desk, refusal: Refusal | None) -> Response[Any]:
+    """The page of a refusal."""
+    heading = HEADINGS[403]
+    return console_of(request).renderer.page(
+        request,
+        "pages/refused.html",
+        viewer=desk.viewer,
+        status=403,
+        values={
+            "heading": heading,
+            "crumbs": (Crumb(heading),),
+            "counts": desk.counts,
+            "told": note_of(error),
+            "refusal": refusal,
+        },
+    )
 
 
 HANDLERS: tuple[Any, ...] = (
@@ -275,5 +286,6 @@ def console_router() -> Routes:
         path=HOME,
         route_handlers=HANDLERS,
         exception_handlers={Exception: show_failure},
+        opt={"before_failure": before_failure},
         include_in_schema=False,
     )

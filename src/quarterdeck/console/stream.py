@@ -22,6 +22,7 @@ from quarterdeck.console.ports import Place, Update
 from quarterdeck.console.render import secure_headers
 from quarterdeck.kernel.errors import Invalid, NotFound, Problem
 from quarterdeck.kernel.http.sse import STILL_ADMITTED
+from quarterdeck.kernel.principal import current
 
 CHECKED_EVERY, GATHER, MOST_LINES = 5.0, 0.05, 2000
 _TOPIC = re.compile(r"(home|fleet|jobs|project:[^:,/]+|(?:resource|deployment):[^:,]+|log:[\w:.\-]+)\Z")
@@ -35,6 +36,7 @@ async def stream(request: Request[Any, Any, Any]) -> Stream:
     topics = tuple(topic for topic in request.query_params.get("topics", "").split(",") if topic)
     if not topics or len(topics) > 4 or not all(_TOPIC.match(topic) for topic in topics):
         raise Invalid("There is no such stream.", hint="Reload the page.")
+    await desk.ports.admitted(desk.who, topics)
     resumed = str(request.headers.get("last-event-id") or request.query_params.get("after", ""))
     after = int(resumed) if resumed.isascii() and resumed.isdigit() and len(resumed) < 16 else 0
     headers = secure_headers(desk.console.renderer.ids.token(12)) | {"X-Accel-Buffering": "no"}
@@ -80,7 +82,9 @@ async def _events(desk: Desk, topics: tuple[str, ...], after: int) -> AsyncItera
 
 
 async def _still_admitted(desk: Desk) -> bool:
-    """Whether the session that opened the stream still stands; the page goes to the door on its next load."""
+    """Whether the session that opened the stream still stands, and in the organization that the page shows; the page
+    goes to the door on its next load.
+    """
     still = desk.request.scope["state"].get(STILL_ADMITTED)
     if still is None:
         return True
@@ -88,7 +92,7 @@ async def _still_admitted(desk: Desk) -> bool:
         await still()
     except Problem:
         return False
-    return True
+    return bool(current.get().principal.organization_id == desk.who.organization_id)
 
 
 async def _read(desk: Desk, topics: tuple[str, ...], after: int, waiting: asyncio.Queue[Update | None]) -> None:

@@ -13,7 +13,17 @@ from sqlalchemy import Select, func, select, union
 
 from quarterdeck.access import Access, grants, roles
 from quarterdeck.access.model import Grant
-from quarterdeck.identity import addresses, invitations, leaving, members, organizations, recovery, second_factor, users
+from quarterdeck.identity import (
+    addresses,
+    invitations,
+    leaving,
+    members,
+    organizations,
+    recovery,
+    second_factor,
+    sessions,
+    users,
+)
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.invitations import Invited
 from quarterdeck.identity.model import Invitation, User
@@ -38,10 +48,17 @@ def _everybody(tx: Tx) -> Select[User]:
     return select(User).where(User.id.in_(union(inside, invitations.newcomer_numbers(place))))
 
 
-def here(tx: Tx, user: User) -> bool:
+def is_listed(tx: Tx, user: User) -> bool:
     """Whether somebody is one of `listed`."""
     place = tx.principal.organization_id or 0
     return grants.belongs(tx, user.id, place) or user.id in invitations.newcomers(tx, place, [user.id])
+
+
+def addresses_of(tx: Tx, people: Collection[User]) -> dict[int, str | None]:
+    """Where each is reached, by the number of the user; of a seat that waits, the address that was asked in."""
+    place, seats = tx.principal.organization_id or 0, [user.id for user in people if invitations.is_seat(user)]
+    asked = invitations.newcomers(tx, place, seats) if seats else {}
+    return {user.id: asked[user.id].email if user.id in asked else user.email for user in people}
 
 
 def roles_by_user(tx: Tx, people: Collection[User]) -> dict[int, list[str]]:
@@ -63,7 +80,7 @@ def roles_of(tx: Tx, user: User) -> list[str]:
 def find(tx: Tx, user_id: int | None = None, *, uid: str | None = None) -> User:
     """One of `listed`. Raises `NotFound` (`user_not_found`), for somebody of another organization too."""
     user = tx.get(User, user_id) if user_id is not None else users.by_uid(tx, uid or "")
-    if user is None or not here(tx, user):
+    if user is None or not is_listed(tx, user):
         raise missing(str(user_id or uid))
     return user
 
@@ -84,34 +101,38 @@ def change(
     base: str | None = None,
     active: bool | None = None,
     **preferences: object,
-) -> None:
+) -> str | None:
     """Change how somebody is called or reached, let them in or keep them out; None leaves as it is. Another address
-    counts as `addresses.ask` says.
+    counts as `addresses.ask` says. Answers the one that waits until its mail is opened.
 
     Raises `Invalid` (`own_account`), `Conflict` (`last_administrator`, `invitation_pending`), `Forbidden`
-    (`account_outranks`), and as `addresses.ask` does.
+    (`account_outranks`, and `session_required` where a token asks for another address), and as `addresses.ask` does.
     """
+    if email is not None:
+        sessions.require_in_person(tx.principal)
     if active is False:
         require_another(tx, user, "deactivate")
     if active:
         _came(user)
     tx.lock("access:membership")
-    if (active is not None and active != user.active) or (email is not None and email != user.email):
+    reached = addresses_of(tx, [user])[user.id] or ""
+    if (active is not None and active != user.active) or (email is not None and email != reached):
         require_no_more(tx, user)
-    if email is not None and email.lower() != (user.email or "").lower():
+    waits = False
+    if email is not None and email.lower() != reached.lower():
         _came(user)
-        addresses.ask(tx, access, user, email, base)
+        waits = addresses.ask(tx, access, user, email, base)
     changed = users.rename(tx, user, display_name)
     kept = user.preferences
     users.prefer(tx, user, **{name: value for name, value in preferences.items() if value is not None})
     changed = changed or user.preferences != kept
     switched = active is not None and members.switch(tx, access, user, active=active)
-    if not (changed or switched):
-        return
-    action = IdentityAction.CHANGED
-    if switched:
-        action = IdentityAction.ACTIVATED if active else IdentityAction.DEACTIVATED
-    members.note(tx, user, action, tx.principal.organization_id)
+    if changed or switched:
+        action = IdentityAction.CHANGED
+        if switched:
+            action = IdentityAction.ACTIVATED if active else IdentityAction.DEACTIVATED
+        members.note(tx, user, action, tx.principal.organization_id)
+    return email if waits else None
 
 
 def set_password(tx: Tx, user: User, password_hash: str) -> None:
@@ -129,17 +150,14 @@ def reset_second_factor(tx: Tx, user: User) -> None:
     second_factor.disable_by_administrator(tx, user)
 
 
-def set_roles(tx: Tx, access: Access, user: User, family: str, keys: Collection[str]) -> None:
-    """Replace the roles of a family and the custom ones. Raises `Forbidden` (`permission_not_held`) where that gives
-    or takes what the caller has not got on another surface, and as `members.set_roles` does.
+def set_roles(tx: Tx, access: Access, user: User, families: tuple[str, ...], keys: Collection[str]) -> None:
+    """Replace the roles of some families (`custom` is one). Raises `Forbidden` (`permission_not_held`) where that gives
+    or takes what the caller has not got, and as `members.set_roles` does.
     """
-    organization_id = tx.principal.organization_id
-    assert organization_id is not None  # noqa: S101 - a user's session always has one
     tx.lock("access:membership")
-    families = (family, roles.CUSTOM)
     held = {key for key in roles_of(tx, user) if key.split(":")[0] in families}
     roles.require_given(tx, sorted(held ^ set(keys)))
-    members.set_roles(tx, access, user, organization_id, families, keys)
+    members.set_roles(tx, access, user, tx.principal.acts_in, families, keys)
 
 
 def remove(tx: Tx, access: Access, user: User) -> None:
@@ -148,8 +166,7 @@ def remove(tx: Tx, access: Access, user: User) -> None:
     `Invalid` (`invariant_violation`) for an owner.
     """
     require_another(tx, user, "delete")
-    organization_id = tx.principal.organization_id
-    assert organization_id is not None  # noqa: S101 - a user's session always has one
+    organization_id = tx.principal.acts_in
     require_no_more(tx, user, organization_id)
     members.leave(tx, access, user, organization_id)
     for invitation in invitations.of_user(tx, user):
@@ -157,15 +174,6 @@ def remove(tx: Tx, access: Access, user: User) -> None:
     members.note(tx, user, IdentityAction.DELETED, organization_id, username=user.username)
     if not organizations.of_user(tx, user.id) and not invitations.awaited(tx, user):
         leaving.forget(tx, user)
-
-
-def remove_member(tx: Tx, access: Access, user: User, organization_id: int) -> None:
-    """Take somebody out of an organization that the caller has entered; their account stays. Raises as `remove` does,
-    but for oneself.
-    """
-    members.keep_owner(tx, user, organization_id, "removed")
-    require_no_more(tx, user, organization_id)
-    members.remove(tx, access, user, organization_id)
 
 
 def invite(

@@ -72,8 +72,7 @@ def give(
         user = accounts.find(tx, uid=user_id)
     except NotFound as missing:
         raise Invalid(missing.message, code="user_unknown", hint=missing.hint, field="user_id") from None
-    organization_id = tx.principal.organization_id
-    assert organization_id is not None  # noqa: S101 - a user's session always has one
+    organization_id = tx.principal.acts_in
     if not grants.belongs(tx, user.id, organization_id):
         raise Invalid(
             f"{user.username} has not accepted the invitation yet.",
@@ -107,8 +106,8 @@ def take(tx: Tx, access: Access, family: str, uid: str) -> None:
             f"There is no assignment {uid}.", code="assignment_not_found", hint="Look at the list of assignments."
         )
     roles.require_given(tx, [row.role])
-    user, organization_id = tx.get(User, row.user_id), tx.principal.organization_id
-    assert user is not None and organization_id is not None  # noqa: S101, PT018 - joined above; a session has one
+    user, organization_id = tx.get(User, row.user_id), tx.principal.acts_in
+    assert user is not None  # noqa: S101 - joined above
     if not row.scope:
         members.keep_one(tx, user, organization_id, row.role)
     _take(tx, access, row, user, organization_id)
@@ -120,8 +119,7 @@ def remove_role(tx: Tx, access: Access, role: Role, family: str) -> None:
     """
     roles.require_removable(tx, role)
     tx.lock("access:membership", "access:roles")
-    organization_id = tx.principal.organization_id
-    assert organization_id is not None  # noqa: S101 - a user's session always has one
+    organization_id = tx.principal.acts_in
     for row in tx.execute(_visible(tx, family).where(Grant.role == role.key).order_by(Grant.id)).all():
         user = tx.get(User, row.user_id)
         assert user is not None  # noqa: S101 - joined above

@@ -10,6 +10,9 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
 
 from quarterdeck.kernel.clock import Clock
 from quarterdeck.kernel.errors import RateLimited
@@ -21,16 +24,33 @@ EVERYWHERE = Rate(100, 3600)
 """Failures of one name from all addresses where nobody has signed in by it."""
 
 
+PROOFS = Rate(20, 3600)
+"""Wrong codes of one person, and wrong passwords of one who is signed in, from wherever they come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try, counted as a failure until it turns out to be `right`."""
+
+    limiter: Limiter
+    counted: tuple[tuple[str, Rate], ...]
+
+    def right(self) -> None:
+        for key, rate in self.counted:
+            self.limiter.give_back(key, rate)
+
+
 class Attempts:
-    """One for each process. `begin` before a password is looked at, `succeeded` when it was right."""
+    """One for each process. `begin` before a password is looked at, `begin_proof` before a code is."""
 
     def __init__(self, clock: Clock | None = None) -> None:
         self._limiter = Limiter(clock)
         self._known: OrderedDict[str, None] = OrderedDict()
 
-    def begin(self, name: str, address: str | None) -> None:
-        """Count an attempt as a failure. Raises `RateLimited` when there were too many."""
+    def begin(self, name: str, address: str | None) -> Attempt:
+        """Count an attempt at a name as a failure. Raises `RateLimited` when there were too many."""
         account, here = _account(name), _place(name, address)
+        counted = [(here, HERE)]
         try:
             self._limiter.take(here, HERE)
             if not self._at_home(here, address):
@@ -39,6 +59,7 @@ class Attempts:
                 except RateLimited:
                     self._limiter.give_back(here, HERE)
                     raise
+                counted.append((account, EVERYWHERE))
         except RateLimited as limited:
             raise RateLimited(
                 "Too many failed sign-ins by this name.",
@@ -47,17 +68,33 @@ class Attempts:
                 hint="Wait, then try again. Where somebody has signed in by it before, and on the server's own "
                 "machine, what others try elsewhere does not count.",
             ) from None
+        return Attempt(self._limiter, tuple(counted))
 
-    def succeeded(self, name: str, address: str | None) -> None:
-        """The attempt was none of a stranger: it does not count, and its address is known from now on."""
-        account, here = _account(name), _place(name, address)
-        self._limiter.give_back(here, HERE)
-        if not self._at_home(here, address):
-            self._limiter.give_back(account, EVERYWHERE)
-        self._known[here] = None
-        self._known.move_to_end(here)
-        if len(self._known) > KEPT:
-            self._known.popitem(last=False)
+    def begin_proof(self, what: Literal["code", "password"], uid: str) -> Attempt:
+        """Count an attempt at what proves that somebody is the person `uid`: only who has their password or a session
+        of theirs comes this far, so no stranger uses it up, and no address is exempt. Raises `RateLimited`.
+        """
+        key = f"{what} {uid}"
+        try:
+            self._limiter.take(key, PROOFS)
+        except RateLimited as limited:
+            raise RateLimited(
+                f"Too many wrong {what}s.",
+                retry_after=limited.retry_after,
+                limit=limited.limit,
+                hint="Wait, then try again. If it was not you, somebody has your password or a session of yours: set a "
+                "new password by the link of a forgotten one, or ask an administrator to.",
+            ) from None
+        return Attempt(self._limiter, ((key, PROOFS),))
+
+    def know(self, names: Iterable[str | None], address: str | None) -> None:
+        """Somebody has shown from an address, with everything that is asked of them, that these names are theirs."""
+        for name in filter(None, names):
+            here = _place(name, address)
+            self._known[here] = None
+            self._known.move_to_end(here)
+            if len(self._known) > KEPT:
+                self._known.popitem(last=False)
 
     def _at_home(self, here: str, address: str | None) -> bool:
         return here in self._known or _loopback(address)

@@ -53,15 +53,14 @@ async def accept(
             hint="Set a password first, then accept the invitation with it.",
         )
     else:
-        address = current.get().address
-        attempts.begin(user.username, address)
+        attempt = attempts.begin(user.username, current.get().address)
         if not await signing_in.matches(user.password_hash, password):
             raise Unauthenticated(
                 "The password is wrong.",
                 code="invalid_credentials",
                 hint="You have an account here already: give its password.",
             )
-        attempts.succeeded(user.username, address)
+        attempt.right()
 
     def verb(tx: Tx) -> Accepted:
         came, invitation = invitations.accept(tx, access, token, password_hash, display_name)
@@ -72,7 +71,10 @@ async def accept(
         opened = sessions.open_session(tx, came, place, kinds=kinds, client_kind=client_kind, user_agent=user_agent)
         return Accepted(came, opened)
 
-    return await db.write(verb)
+    accepted = await db.write(verb)
+    if accepted.opened is not None:
+        attempts.know((accepted.user.username, accepted.user.email), current.get().address)
+    return accepted
 
 
 async def reset(db: Database, token: str, password: Secret[str]) -> User:

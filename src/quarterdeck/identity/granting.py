@@ -17,9 +17,9 @@ from quarterdeck.identity import accounts, assignments, members, ranks, users
 from quarterdeck.identity.model import User
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Invalid, NotFound
+from quarterdeck.kernel.text import FEW
 
 MANAGE = "access:manage"
-FEW = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +80,17 @@ def role(tx: Tx, name: str) -> Role:
 def member(tx: Tx, name: str) -> User:
     """A member of the caller's organization by username, e-mail address or id. Raises `NotFound` (`user_not_found`)."""
     found = users.find(tx, name) or users.by_uid(tx, name)
-    if found is None or not accounts.here(tx, found):
+    if found is None or not accounts.is_listed(tx, found):
         raise accounts.missing(name)
     return found
 
 
 def give(tx: Tx, access: Access, user: User, wanted: Role) -> bool:
-    """Give a role in the whole organization; giving it again changes nothing. Answers whether it was new.
+    """Give a role in the whole organization; giving it again changes nothing. One of the family `organization` takes
+    the place of the one before. Answers whether it was new.
 
     Raises `Forbidden` (`permission_not_held`) for one that carries what the caller has not got, `Conflict`
-    (`last_administrator`).
+    (`last_administrator`), and as `ranks.make` does.
     """
     return _set(tx, access, user, wanted, there=True)
 
@@ -100,13 +101,18 @@ def take(tx: Tx, access: Access, user: User, unwanted: Role) -> bool:
 
 
 def _set(tx: Tx, access: Access, user: User, meant: Role, *, there: bool) -> bool:
-    organization_id = tx.principal.organization_id
-    assert organization_id is not None  # noqa: S101 - a user's session always has one
+    organization_id = tx.principal.acts_in
     tx.lock("access:membership")
     now = set(accounts.roles_of(tx, user))
     if (meant.key in now) == there:
         return False
     roles.require_given(tx, [meant.key])
+    if meant.family == ranks.FAMILY:
+        if there:
+            ranks.make(tx, access, user, meant.name)
+        else:
+            ranks.take(tx, access, user)
+        return True
     if not there:
         accounts.require_no_more(tx, user, organization_id)
     family = meant.key.split(":")[0]
@@ -172,11 +178,6 @@ def take_one(tx: Tx, access: Access, user: User, uid: str) -> None:
             code="assignment_not_found",
             hint="Look at what they have now.",
         )
-    if found.role.family == ranks.FAMILY:
-        raise Invalid(
-            f"What {user.username} is in the organization is not taken like a role.",
-            hint="Give them another role in the organization, or remove them from it.",
-        )
     if found.scope:
         assignments.take(tx, access, found.role.family, uid)
     else:
@@ -193,8 +194,7 @@ def explain(tx: Tx, access: Access, user: User, permission: str, place: Place = 
             code="permission_unknown",
             hint="Look at the list: qd role permissions",
         )
-    organization_id = tx.principal.organization_id
-    assert organization_id is not None  # noqa: S101 - a user's session always has one
+    organization_id = tx.principal.acts_in
     access.load(tx)
     named = {one.key: one.key if one.organization_id is None else one.name for one in all_roles(tx)}
     there = {part.role for part in access.parts(user.id, organization_id) if part.covers(place)}
@@ -219,14 +219,8 @@ def explain(tx: Tx, access: Access, user: User, permission: str, place: Place = 
 
 def could_give(tx: Tx, access: Access, permission: str) -> tuple[str, ...]:
     """Some people of the caller's organization who could give somebody a permission: they manage roles and have it."""
-    organization_id = tx.principal.organization_id
-    assert organization_id is not None  # noqa: S101 - a user's session always has one
     access.load(tx)
-    managing, having = access.carrying(MANAGE), access.carrying(permission)
-    able = [
-        user_id
-        for user_id in grants.members(tx, organization_id)
-        if (held := access.roles(user_id, organization_id)) & managing and held & having
-    ]
-    query = select(User.username).where(User.id.in_(able), User.active.is_(True)).order_by(User.username).limit(FEW)
-    return tuple(tx.scalars(query))
+    query = select(User.username).where(User.active.is_(True))
+    for carrying in (access.carrying(MANAGE), access.carrying(permission)):
+        query = query.where(User.id.in_(grants.holding(tx.principal.acts_in, carrying)))
+    return tuple(tx.scalars(query.order_by(User.username).limit(FEW)))

@@ -1,4 +1,8 @@
-"""Asking people in. A new person exists from the invitation on, and can do nothing before they accept it."""
+"""Asking people in. A new person exists from the invitation on, and can do nothing before they accept it.
+
+Whoever asks in does not learn who has an account: where the address is somebody's of another organization, a *seat* is
+kept for them, an account without an address that looks like that of a new person. It ends when they come.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, func, or_, select, update
 
 from quarterdeck.access import Access, grants, roles
 from quarterdeck.identity import links, sessions, users
@@ -53,26 +57,26 @@ def invite(
     `Conflict` (`already_member`, `invitation_pending`), and as `users.create` does. Whoever calls sends the mail.
     """
     sessions.require_in_person(tx.principal)
-    organization_id = tx.principal.organization_id
-    assert organization_id is not None  # noqa: S101 - a user's session always has one
+    organization_id = tx.principal.acts_in
     tx.lock("identity:invitations", "identity:users")
     users.check_email(email)
-    user = users.find(tx, email)
-    if user is not None:
-        pending = [one for one in of_user(tx, user) if status(tx, one) == "pending"]
-        if pending:
-            raise Conflict(
-                f"{email} has an invitation that is open.",
-                code="invitation_pending",
-                hint="Send it again, or revoke it first.",
-            )
-        if user.joined_at is not None and grants.belongs(tx, user.id, organization_id):
+    account = users.find(tx, email)
+    before = _of_address(tx, organization_id, email)
+    if any(status(tx, one) == "pending" for one in before):
+        raise Conflict(
+            f"{email} has an invitation that is open.",
+            code="invitation_pending",
+            hint="Send it again, or revoke it first.",
+        )
+    if account is not None and account.joined_at is not None:
+        if grants.belongs(tx, account.id, organization_id):
             raise Conflict(f"{email} is a member already.", code="already_member", hint="Change their roles instead.")
-        if username is not None:
-            users.check_username(tx, username)  # as for somebody new: nothing tells that they are none
+        known = _seat(tx, before)
     else:
-        user = users.create(tx, email=email, username=username, display_name=display_name, active=False)
-        tx.flush()
+        known = account
+    if known is not None and username is not None:
+        users.check_username(tx, username)  # as for somebody new: nothing tells that they are none
+    user = known or _newcomer(tx, email, username, display_name, seat=account is not None)
     invitation = tx.add(
         Invitation(
             uid=tx.ids.uid(),
@@ -92,6 +96,40 @@ def invite(
     links.void(tx, "handed", user)  # what was handed to another organization opens nothing of this one
     _note(tx, invitation, IdentityAction.INVITED, "invitation-created")
     return Invited(invitation, user, links.issue(tx, "invite", user, life, invitation=invitation))
+
+
+def _newcomer(tx: Tx, email: str, username: str | None, display_name: str | None, *, seat: bool) -> User:
+    name = users.username_from(tx, email) if username is None else username
+    address = None if seat else email
+    user = users.create(tx, email=address, username=name, display_name=display_name, active=False)
+    tx.flush()
+    return user
+
+
+def _of_address(tx: Tx, organization_id: int, email: str) -> list[Invitation]:
+    """What an address was sent by an organization, newest first."""
+    mine = (Invitation.organization_id == organization_id, func.lower(Invitation.email) == email.lower())
+    return list(tx.scalars(select(Invitation).where(*mine).order_by(Invitation.id.desc())))
+
+
+def _seat(tx: Tx, before: Collection[Invitation]) -> User | None:
+    """The one that was kept by earlier invitations which nobody has accepted."""
+    for one in before:
+        user = tx.get(User, one.user_id)
+        if user is not None and one.accepted_at is None and is_seat(user):
+            return user
+    return None
+
+
+def is_seat(user: User) -> bool:
+    return user.email is None and user.joined_at is None and user.username != users.name_of_gone(user)
+
+
+def meant(tx: Tx, user: User, invitation: Invitation | None) -> User:
+    """Who comes by an invitation of `user`: for whom a seat is kept, as long as the address is theirs."""
+    if invitation is None or not is_seat(user):
+        return user
+    return users.find(tx, invitation.email) or user
 
 
 def newcomers(tx: Tx, organization_id: int, among: Collection[int] | None = None) -> dict[int, Invitation]:
@@ -205,7 +243,8 @@ def hand(tx: Tx, made: Invited, life: timedelta) -> Secret[str]:
             Invitation.user_id == made.user.id, Invitation.organization_id != made.invitation.organization_id
         )
     )
-    if made.user.joined_at is None and places <= {made.invitation.organization_id} and others is None:
+    is_new = made.user.joined_at is None and not is_seat(made.user)
+    if is_new and places <= {made.invitation.organization_id} and others is None:
         return links.issue(tx, "handed", made.user, life, invitation=made.invitation)
     return Secret(tx.ids.token(32))
 
@@ -213,7 +252,7 @@ def hand(tx: Tx, made: Invited, life: timedelta) -> Secret[str]:
 def asked(tx: Tx, token: str) -> tuple[links.Purpose, User]:
     """Whom a token asks in, without using it. Raises `Invalid` (`link_invalid`)."""
     try:
-        return "invite", links.owner(tx, "invite", token)
+        return "invite", meant(tx, links.owner(tx, "invite", token), links.invitation(tx, "invite", token))
     except Invalid:
         return "handed", links.owner(tx, "handed", token)
 
@@ -230,7 +269,8 @@ def accept(
     tx.lock("identity:invitations")
     purpose, _ = asked(tx, token)
     invitation = links.invitation(tx, purpose, token)
-    user = links.use(tx, purpose, token)
+    kept = links.use(tx, purpose, token)
+    user = meant(tx, kept, invitation)
     if invitation is None or status(tx, invitation) != "pending":
         raise NotFound("The invitation is over.", code="invitation_ended", hint="Ask for a new one.")
     if user.joined_at is not None and not user.active:
@@ -239,7 +279,11 @@ def accept(
         raise Unauthenticated(
             "You have an account here since a moment ago.", code="invalid_credentials", hint="Give its password."
         )
-    _spend(tx, user, invitation)
+    _spend(tx, kept, invitation)
+    if user is not kept:
+        _give_up(tx, kept, invitation, user)
+    elif is_seat(user):
+        user.email = invitation.email
     if user.joined_at is None:
         user.password_hash = password_hash
     user.active, user.joined_at = True, user.joined_at or tx.now
@@ -266,6 +310,17 @@ def find(tx: Tx, organization_id: int, name: str) -> Invitation:
             f"There is no invitation {name[:60]}.", code="invitation_not_found", hint="Look at the list of invitations."
         )
     return found
+
+
+def _give_up(tx: Tx, seat: User, invitation: Invitation, user: User) -> None:
+    """Who was meant has come: nobody sits there any more, and its name is free."""
+    from quarterdeck.identity import leaving  # which looks after invitations itself
+
+    invitation.user_id = user.id
+    others = (Invitation.user_id == seat.id, Invitation.id != invitation.id, *WAITS)
+    tx.execute(update(Invitation).where(*others).values(revoked_at=tx.now))
+    leaving.forget(tx, seat)
+    tx.flush()
 
 
 def _spend(tx: Tx, user: User, invitation: Invitation) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import delete, select, update
 
 from quarterdeck.access import Access, grants
 from quarterdeck.access.model import Grant, ObjectRule
-from quarterdeck.identity import links, members, organizations, sessions
+from quarterdeck.identity import links, members, organizations, sessions, users
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.model import (
     DeviceLogin,
@@ -55,7 +55,7 @@ def forget(tx: Tx, user: User) -> None:
         tx.execute(delete(kind).where(kind.user_id == user.id))
     mine = (PersonalToken.user_id == user.id, PersonalToken.revoked_at.is_(None))
     tx.execute(update(PersonalToken).where(*mine).values(revoked_at=tx.now))
-    user.username = user.display_name = f"deleted-{user.uid}"
+    user.username = user.display_name = users.name_of_gone(user)
     user.email = user.avatar_url = user.password_hash = user.preferences = None
     user.totp_secret = user.totp_enabled_at = user.totp_last_step = None
     user.active, user.email_verified, user.updated_at = False, False, tx.now

@@ -57,6 +57,13 @@ def of_caller(tx: Tx, ref: str) -> Organization:
     return _named(of_user(tx, tx.principal.id), ref)
 
 
+def here(tx: Tx) -> Organization:
+    """The one that the unit acts in."""
+    found = tx.get(Organization, tx.principal.acts_in)
+    assert found is not None  # noqa: S101 - rows of organizations stay
+    return found
+
+
 def act_in(tx: Tx, organization: Organization) -> None:
     """The unit acts in another organization of the caller from here on."""
     tx.act_as(replace(tx.principal, organization_id=organization.id))

@@ -3,12 +3,40 @@
 from __future__ import annotations
 
 from quarterdeck.access import Access, Place
-from quarterdeck.identity import organizations, passwords, proving, recovery, second_factor, sessions, signing_in
+from quarterdeck.identity import (
+    addresses,
+    members,
+    organizations,
+    passwords,
+    proving,
+    recovery,
+    second_factor,
+    sessions,
+    signing_in,
+    users,
+)
+from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.attempts import Attempts
 from quarterdeck.identity.model import Organization
 from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.principal import current
 from quarterdeck.kernel.vault import Secret
+
+
+def change(tx: Tx, access: Access, *, display_name: str | None, email: str | None, base: str | None) -> str | None:
+    """Change how the caller is called and reached; None leaves as it is. Another address asks for a sign-in of a moment
+    ago, and counts as `addresses.ask` says. Answers the one that waits until its mail is opened.
+
+    Raises `Forbidden` (`session_required`, `session_not_fresh`), and as `addresses.ask` and `users.rename` do.
+    """
+    sessions.require_in_person(tx.principal)
+    user, waits = proving.me(tx), False
+    if email is not None and email.lower() != (user.email or "").lower():
+        sessions.require_fresh(tx)
+        waits = addresses.ask(tx, access, user, email, base)
+    if users.rename(tx, user, display_name):
+        members.note(tx, user, IdentityAction.CHANGED, tx.principal.organization_id)
+    return email if waits else None
 
 
 async def change_password(db: Database, attempts: Attempts, old: Secret[str], new: Secret[str]) -> None:

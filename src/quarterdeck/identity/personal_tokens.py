@@ -20,7 +20,7 @@ from quarterdeck.kernel import audit
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid, NotFound
 from quarterdeck.kernel.principal import Principal
-from quarterdeck.kernel.text import one_line
+from quarterdeck.kernel.text import one_line, several
 from quarterdeck.kernel.vault import Secret
 
 PREFIX = "ov_pat_"
@@ -38,9 +38,7 @@ def create(
     label = one_line(label, "label")
     unknown = sorted(set(scopes) - SCOPES.keys())
     if unknown:
-        raise Invalid(
-            f"There is no scope {', '.join(unknown)[:200]}.", hint=f"Scopes: {', '.join(SCOPES)}.", field="scopes"
-        )
+        raise Invalid(f"There is no scope {several(unknown)}.", hint=f"Scopes: {', '.join(SCOPES)}.", field="scopes")
     if expires_at is not None and expires_at <= tx.now:
         raise Invalid("A token cannot have expired already.", hint="Give a time to come.", field="expiresAt")
     tx.lock(f"personal-tokens:{user.id}")

@@ -11,7 +11,6 @@ from quarterdeck.identity.attempts import Attempts
 from quarterdeck.identity.model import User
 from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.errors import Invalid
-from quarterdeck.kernel.principal import current
 from quarterdeck.kernel.vault import Secret
 
 T = TypeVar("T")
@@ -26,25 +25,22 @@ def me(tx: Tx) -> User:
 
 async def by_password(db: Database, attempts: Attempts, password: Secret[str]) -> None:
     """Raise `Invalid` (`password_wrong`) unless it is the caller's own, `RateLimited` after too many."""
-    name, stored = await db.read(lambda tx: (me(tx).username, me(tx).password_hash))
-    address = current.get().address
-    attempts.begin(name, address)
-    if not await signing_in.matches(stored, password):
+    user = await db.read(me)
+    attempt = attempts.begin_proof("password", user.uid)
+    if not await signing_in.matches(user.password_hash, password):
         raise Invalid(
             "The current password is wrong.",
             code="password_wrong",
             hint="Give the password that you sign in with.",
         )
-    attempts.succeeded(name, address)
+    attempt.right()
 
 
 async def by_code(db: Database, attempts: Attempts, code: str, verb: Callable[[Tx, User], T]) -> T:
     """Run a unit that a code of the caller's second factor allows; nothing of it is kept when the code is wrong
     (`Invalid`, `second_factor_code_wrong`). Raises `Conflict` (`second_factor_disabled`) where none is set up.
     """
-    name = (await db.read(me)).username
-    address = current.get().address
-    attempts.begin(name, address)
+    attempt = attempts.begin_proof("code", (await db.read(me)).uid)
 
     def unit(tx: Tx) -> T:
         user = me(tx)
@@ -54,7 +50,7 @@ async def by_code(db: Database, attempts: Attempts, code: str, verb: Callable[[T
         return verb(tx, user)
 
     result = await db.write(unit)
-    attempts.succeeded(name, address)
+    attempt.right()
     return result
 
 

@@ -1,6 +1,7 @@
 """What somebody is in an organization: asked in as, made, and let go. One role of the family `organization` at a time.
 
-The owner is guarded here: nobody but an owner makes one, and an owner is neither removed nor given another role.
+Every surface changes it here: nobody changes their own, nobody but an owner makes one, and an owner is neither removed
+nor given another role.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from datetime import timedelta
 from quarterdeck.access import Access, roles
 from quarterdeck.identity import accounts, invitations, mails, members, organizations, sessions
 from quarterdeck.identity.invitations import Invited
-from quarterdeck.identity.members import Member
 from quarterdeck.identity.model import Invitation, Organization, User
 from quarterdeck.kernel import mail
 from quarterdeck.kernel.db import Tx
@@ -25,13 +25,6 @@ LIFE = timedelta(hours=48)
 def rank(keys: Collection[str]) -> str | None:
     """The highest organization role among the keys of roles, as its last part."""
     return next((role for role in organizations.RANK if f"{FAMILY}:{role}" in keys), None)
-
-
-def here(tx: Tx) -> Organization:
-    """The organization that the unit acts in."""
-    found = tx.get(Organization, tx.principal.organization_id or 0)
-    assert found is not None  # noqa: S101 - a user's session always has one
-    return found
 
 
 def ask_in(tx: Tx, email: str, role: str, base: str) -> Invited:
@@ -61,28 +54,44 @@ def link(tx: Tx, made: Invited, base: str) -> str:
     return mails.invitation_link(base, invitations.hand(tx, made, LIFE))
 
 
-def make(tx: Tx, access: Access, member: Member, role: str) -> None:
-    """Give a member another role. Raises `Invalid` (`invariant_violation`) for an owner, `Forbidden` and `Conflict`
+def make(tx: Tx, access: Access, user: User, role: str) -> None:
+    """Give somebody another role. Raises `Invalid` (`own_account`, `invariant_violation`), `Forbidden` and `Conflict`
     (`last_administrator`).
     """
-    now = rank(member.roles)
-    if now == role:
+    place = organizations.here(tx)
+    if rank(accounts.roles_of(tx, user)) == role:
         return
-    place = here(tx)
-    members.keep_owner(tx, member.user, place.id, "given another role")
-    accounts.require_no_more(tx, member.user, place.id)
     require_may_give(tx, role)
-    members.set_roles(tx, access, member.user, place.id, FAMILY, [f"{FAMILY}:{role}"])
+    _require_movable(tx, user, place, "given another role")
+    accounts.require_no_more(tx, user, place.id)
+    members.set_roles(tx, access, user, place.id, FAMILY, [f"{FAMILY}:{role}"])
 
 
-def let_go(tx: Tx, access: Access, member: Member) -> None:
-    """Take a member out of the organization. Raises as `make` does."""
-    accounts.remove_member(tx, access, member.user, here(tx).id)
+def take(tx: Tx, access: Access, user: User) -> None:
+    """Leave somebody a member without a role of this family. Raises as `make` does."""
+    place = organizations.here(tx)
+    if (held := rank(accounts.roles_of(tx, user))) is None:
+        return
+    members.keep_one(tx, user, place.id, f"{FAMILY}:{held}")  # which says more than what comes next
+    _require_movable(tx, user, place, "given another role")
+    accounts.require_no_more(tx, user, place.id)
+    members.set_roles(tx, access, user, place.id, FAMILY, [])
 
 
-def require_another(tx: Tx, user: User) -> None:
-    """Raise `Invalid` (`own_account`) where somebody would do to themselves what could lock them out."""
+def let_go(tx: Tx, access: Access, user: User) -> None:
+    """Take a member out of the organization; their account stays. Raises as `make` does."""
+    place = organizations.here(tx)
+    _require_movable(tx, user, place, "removed")
+    accounts.require_no_more(tx, user, place.id)
+    members.remove(tx, access, user, place.id)
+
+
+def _require_movable(tx: Tx, user: User, place: Organization, done: str) -> None:
+    """Nobody does to themselves what could lock them out, and an organization keeps its owner. `done` ends a
+    sentence.
+    """
     accounts.require_another(tx, user, "change the membership of")
+    members.keep_owner(tx, user, place.id, done)
 
 
 def require_may_give(tx: Tx, role: str) -> None:
@@ -94,12 +103,12 @@ def require_may_give(tx: Tx, role: str) -> None:
             hint=f"Roles: {', '.join(organizations.RANK)}.",
             field="role",
         )
-    if role == "owner" and organizations.role_of(tx, tx.principal.id, here(tx).id) != "owner":
+    if role == "owner" and organizations.role_of(tx, tx.principal.id, organizations.here(tx).id) != "owner":
         raise Forbidden("Only an owner makes somebody an owner.", hint="Ask an owner of the organization.")
     roles.require_given(tx, [f"{FAMILY}:{role}"])
 
 
 def _write(tx: Tx, made: Invited, base: str) -> None:
-    place = here(tx)
+    place = organizations.here(tx)
     letter = mails.invitation(made.invitation.email, base, made.token, place.name, tx.principal.label, LIFE)
     mail.post(tx, letter, place.id)

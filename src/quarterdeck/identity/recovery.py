@@ -7,37 +7,26 @@ from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.model import User
 from quarterdeck.kernel import audit, mail
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.vault import Secret
-
-
-def forgotten(tx: Tx, email: str) -> tuple[User, Secret[str]] | None:
-    """A token for whoever forgot their password, None where there is nobody to send it to. Both are recorded, and the
-    caller answers alike.
-    """
-    user = users.find(tx, email)
-    if user is None or not user.active or not user.email or user.password_hash is None:
-        audit.record(
-            tx,
-            IdentityAction.PASSWORD_FORGOTTEN,
-            resource_type="user",
-            resource_id=email[:100],
-            organization_id=setup.default_organization(tx).id,
-            outcome="denied",
-        )
-        return None
-    members.note(tx, user, IdentityAction.PASSWORD_FORGOTTEN, setup.default_organization(tx).id)
-    return user, links.issue(tx, "reset", user)
 
 
 def send_link(tx: Tx, email: str, base: str) -> None:
-    """Mail a link to a new password to whoever has this address, if anybody has; the caller answers alike. `base` is
-    the address of the control plane, without a slash at its end.
+    """Mail a link to a new password to whoever has this address, if anybody has. `base` is the address of the control
+    plane, without a slash at its end.
+
+    The caller answers alike, and so do the trail and the ledger, which every member of the first organization reads:
+    what was typed is written down, never whose account it is, and there is a job in either case.
     """
-    found = forgotten(tx, email)
-    if found is not None:
-        user, token = found
-        letter = mails.forgotten_password(user.email or "", base, token, links.LIFE["reset"])
-        mail.post(tx, letter, setup.default_organization(tx).id)
+    audit.record(
+        tx,
+        IdentityAction.PASSWORD_FORGOTTEN,
+        resource_type="user",
+        resource_id=email[:100],
+        organization_id=setup.default_organization(tx).id,
+    )
+    user, letter = users.find(tx, email), None
+    if user is not None and user.active and user.email and user.password_hash is not None:
+        letter = mails.forgotten_password(user.email, base, links.issue(tx, "reset", user), links.LIFE["reset"])
+    mail.post_unseen(tx, letter)
 
 
 def reset(tx: Tx, token: str, password_hash: str) -> User:

@@ -34,6 +34,8 @@ LIFE = {
 IDLE = {"broker": timedelta(minutes=30)}
 """For how long a token may lie unused (contract: broker §2); each use is noted to the minute."""
 USE_NOTED = timedelta(minutes=1)
+API_KINDS = ("access", "refresh", "long")
+"""Tokens of a session of the API: for 15 minutes, for a week to be exchanged, for 24 hours."""
 EXCHANGED = ("refresh", "renewal")
 """Tokens that only get others; they open no door themselves."""
 DEVICE_LOGINS_KEPT = timedelta(days=1)
@@ -189,7 +191,7 @@ def refresh(tx: Tx, token: str) -> Opened | None:
     user, organization = tx.get(User, session.user_id), tx.get(Organization, session.organization_id)
     if user is None or organization is None or not user.active:
         raise Unauthenticated("The session has ended.", hint="Sign in again.", code="product_auth_invalid")
-    return _renewed(tx, session, user, organization, ("access", "long", "refresh"))
+    return _renewed(tx, session, user, organization, API_KINDS)
 
 
 def renew(tx: Tx, token: str) -> Opened:
@@ -231,16 +233,6 @@ def require_in_person(principal: Principal) -> None:
             "A token of a program cannot do this.",
             code="session_required",
             hint="Sign in, and do it with your session.",
-        )
-
-
-def require_whole(principal: Principal) -> None:
-    """Raise `Forbidden` (`token_narrowed`) for a token that is narrowed to scopes."""
-    if principal.scopes:
-        raise Forbidden(
-            "This token is narrowed to scopes, and none of them changes your account.",
-            code="token_narrowed",
-            hint="Use a token without scopes, or sign in.",
         )
 
 
@@ -331,6 +323,15 @@ def switch(tx: Tx, organization: Organization) -> None:
             resource_id=session.uid,
             organization_id=organization.id,
         )
+
+
+def current(tx: Tx) -> UserSession | None:
+    """The session of the caller, while it lasts; None for any other credential."""
+    if tx.principal.credential is None:
+        return None
+    session = tx.first(select(UserSession).where(UserSession.uid == tx.principal.credential))
+    lasts = session is not None and session.revoked_at is None and session.expires_at > tx.now
+    return session if lasts else None
 
 
 def own(tx: Tx, user_id: int) -> list[UserSession]:

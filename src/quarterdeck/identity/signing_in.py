@@ -8,7 +8,7 @@ from collections.abc import Callable
 from quarterdeck.access import Access
 from quarterdeck.identity import links, organizations, passwords, second_factor, sessions, setup, users
 from quarterdeck.identity.actions import IdentityAction
-from quarterdeck.identity.attempts import Attempts
+from quarterdeck.identity.attempts import Attempt, Attempts
 from quarterdeck.identity.model import Organization, User
 from quarterdeck.identity.sessions import Opened
 from quarterdeck.kernel import audit
@@ -57,23 +57,24 @@ async def sign_in(
     """Open a session. Raises `Unauthenticated` alike for an unknown user and a wrong password, and audits it,
     `SecondFactorRequired` when a code is missing, and `RateLimited` alike for all when the name was tried too often.
     """
-    address = current.get().address
-    attempts.begin(identifier, address)
+    attempt = attempts.begin(identifier, current.get().address)
 
-    def stored(tx: Tx) -> tuple[int, str | None] | None:
+    def stored(tx: Tx) -> User | None:
         user = users.find(tx, identifier)
-        return None if user is None or not user.active else (user.id, user.password_hash)
+        return None if user is None or not user.active else user
 
     found = await db.read(stored)
-    if not await matches(found[1] if found else None, password) or found is None:
+    if not await matches(found.password_hash if found else None, password) or found is None:
         await db.write(_refused, identifier)
         raise Unauthenticated(
             "The name or the password is wrong.", code="invalid_credentials", hint="Check both, then try again."
         )
+    attempt.right()  # what is tried from here on is the code
+    guess = attempts.begin_proof("code", found.uid) if code and found.totp_enabled_at is not None else None
     opened = await db.write(
-        _proved, found[0], code, kinds=kinds, client_kind=client_kind, user_agent=user_agent, asked=False
+        _proved, found.id, code, kinds=kinds, client_kind=client_kind, user_agent=user_agent, asked=False
     )
-    return await _answered(db, attempts, identifier, opened)
+    return await _answered(db, attempts, guess, identifier, opened)
 
 
 async def second_step(
@@ -90,23 +91,21 @@ async def second_step(
     `Unauthenticated` and `RateLimited`.
     """
 
-    def named(tx: Tx) -> tuple[int, str]:
-        user = links.owner(tx, "second-factor", token)
-        return user.id, user.username
-
-    user_id, username = await db.read(named)
-    attempts.begin(username, current.get().address)
+    user = await db.read(links.owner, "second-factor", token)
+    guess = attempts.begin_proof("code", user.uid)
 
     def verb(tx: Tx) -> Opened | Secret[str] | None:
-        opened = _proved(tx, user_id, code, kinds=kinds, client_kind=client_kind, user_agent=user_agent, asked=True)
+        opened = _proved(tx, user.id, code, kinds=kinds, client_kind=client_kind, user_agent=user_agent, asked=True)
         if isinstance(opened, Opened):
             links.use(tx, "second-factor", token)
         return opened
 
-    return await _answered(db, attempts, username, await db.write(verb))
+    return await _answered(db, attempts, guess, user.username, await db.write(verb))
 
 
-async def _answered(db: Database, attempts: Attempts, name: str, opened: Opened | Secret[str] | None) -> Opened:
+async def _answered(
+    db: Database, attempts: Attempts, guess: Attempt | None, name: str, opened: Opened | Secret[str] | None
+) -> Opened:
     if opened is None:
         await db.write(_refused, name)
         raise Unauthenticated(
@@ -114,9 +113,11 @@ async def _answered(db: Database, attempts: Attempts, name: str, opened: Opened 
             code="second_factor_code_wrong",
             hint="Give the newest code that your authenticator shows; each is good once.",
         )
-    attempts.succeeded(name, current.get().address)
     if not isinstance(opened, Opened):
         raise SecondFactorRequired(opened)
+    if guess is not None:
+        guess.right()
+    attempts.know((opened.user.username, opened.user.email), current.get().address)
     return opened
 
 

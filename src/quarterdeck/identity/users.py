@@ -48,6 +48,11 @@ def username_from(tx: Tx, email: str) -> str:
     return name
 
 
+def name_of_gone(user: User) -> str:
+    """What somebody is called of whom nothing is kept."""
+    return f"deleted-{user.uid}"
+
+
 def find(tx: Tx, identifier: str) -> User | None:
     """The user whose username or e-mail is `identifier`, without case."""
     folded = identifier.strip().lower()

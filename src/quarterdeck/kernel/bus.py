@@ -11,6 +11,16 @@ from typing import Any, NamedTuple, Self
 INBOX = 1_000
 
 
+class Concern(NamedTuple):
+    """What a wake-up is about: whose it is, which thing (`deployment:dep_…`) and what happened; None where that is
+    nobody's, or not said.
+    """
+
+    organization_id: int | None
+    subject: str | None
+    what: str | None = None
+
+
 class Message(NamedTuple):
     topic: str
     payload: Any

@@ -17,10 +17,11 @@ import structlog
 
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import ProviderFailure, Unavailable
+from quarterdeck.kernel.errors import Problem, ProviderFailure, Unavailable
 from quarterdeck.kernel.mail_server import MailServer
 
 KIND = "mail.send"
+UNSEEN = "mail.send-unseen"
 SECONDS = 20
 TRIES = 6
 REFUSALS = (aiosmtplib.SMTPAuthenticationError, aiosmtplib.SMTPRecipientsRefused, aiosmtplib.SMTPSenderRefused)
@@ -36,7 +37,7 @@ class Letter(msgspec.Struct, frozen=True):
 
 
 class Task(msgspec.Struct):
-    """`sealed` is the letter, opened by `uid`."""
+    """`sealed` is the letter, opened by `uid`; empty where there is none to send."""
 
     uid: str
     to: str
@@ -46,18 +47,25 @@ class Task(msgspec.Struct):
 
 def post(tx: Tx, letter: Letter, organization_id: int | None = None) -> None:
     """Have a letter sent once this unit is kept; it lies sealed until then."""
+    _enqueue(tx, KIND, _sealed(tx, letter), organization_id)
+
+
+def post_unseen(tx: Tx, letter: Letter | None) -> None:
+    """Have a letter sent whose being sent would already tell something, or none: no list of work shows it, and nothing
+    about the jobs beside it tells the two apart.
+    """
+    _enqueue(tx, UNSEEN, Task(tx.ids.uid(), "", "", "") if letter is None else _sealed(tx, letter), None)
+
+
+def _sealed(tx: Tx, letter: Letter) -> Task:
     uid = tx.ids.uid()
     sealed = tx.vault.seal("jobs", uid, "letter", msgspec.json.encode(letter).decode())
-    jobs.enqueue(
-        tx,
-        jobs.Enqueue(
-            KIND,
-            Task(uid, letter.to, letter.subject, sealed),
-            organization_id,
-            capabilities=frozenset({jobs.SERVER}),
-            max_attempts=TRIES,
-        ),
-    )
+    return Task(uid, letter.to, letter.subject, sealed)
+
+
+def _enqueue(tx: Tx, kind: str, task: Task, organization_id: int | None) -> None:
+    needs = frozenset({jobs.SERVER})
+    jobs.enqueue(tx, jobs.Enqueue(kind, task, organization_id, capabilities=needs, max_attempts=TRIES))
 
 
 async def send(server: MailServer, letter: Letter) -> None:
@@ -93,16 +101,23 @@ async def send(server: MailServer, letter: Letter) -> None:
         ) from None
 
 
+@jobs.server_handlers.register(UNSEEN)
 @jobs.server_handlers.register(KIND)
 async def run(context: jobs.JobContext, instance: Any) -> dict[str, bool]:
     """Send the letter of the job, or say that there is no mail server."""
     task = context.read(Task)
+    if not task.sealed:
+        return {"sent": False}
     server: MailServer | None = instance.settings.mail_server
     if server is None:
         log.info("mail_not_sent", to=task.to, subject=task.subject, reason="no mail server is set")
         return {"sent": False}
     letter = msgspec.json.decode(instance.vault.open("jobs", task.uid, "letter", task.sealed).reveal(), type=Letter)
-    await send(server, letter)
+    try:
+        await send(server, letter)
+    except Problem as problem:
+        log.warning("mail_not_sent", to=task.to, subject=task.subject, reason=problem.message)
+        raise
     return {"sent": True}
 
 
@@ -118,12 +133,10 @@ def _about(job: jobs.Job) -> jobs.About:
     return jobs.About(job.kind, details=details | {"sent": sent}, came_to=("", "") if sent else NOT_SENT)
 
 
-jobs.kinds.register(
-    jobs.JobKind(
-        KIND,
-        lease_seconds=60,
-        backoff_seconds=30,
-        capabilities=frozenset({jobs.SERVER}),
-        work=jobs.Work("system", "Mail", _describe),
+for _kind, _work in (
+    (KIND, jobs.Work("system", "Mail", _describe)),
+    (UNSEEN, jobs.Work("system", "Mail", listed=False)),
+):
+    jobs.kinds.register(
+        jobs.JobKind(_kind, lease_seconds=60, backoff_seconds=30, capabilities=frozenset({jobs.SERVER}), work=_work)
     )
-)

@@ -30,6 +30,12 @@ class Principal:
     vouched: bool = False
 
     @property
+    def acts_in(self) -> int:
+        """The number of its current organization, for rules that only users come to: their credentials have one."""
+        assert self.organization_id is not None  # noqa: S101
+        return self.organization_id
+
+    @property
     def stays(self) -> bool:
         """Whether it acts in its own organization alone, whatever its user is a member of."""
         return self.by_token or self.vouched

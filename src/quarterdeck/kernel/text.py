@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
 from quarterdeck.kernel.errors import Invalid
 
 JOINERS = "\u200c\u200d"
 """Invisible, and part of how some scripts and signs are written."""
 BREAKS = {"Zl", "Zp"}
+FEW = 5
+"""So many names say enough where a list of them is no answer of its own."""
+
+
+def several(names: Sequence[str]) -> str:
+    """Names for a sentence: the first few, and how many there are besides. They may come from outside, so a long one is
+    cut.
+    """
+    more = f" and {len(names) - FEW} more" if len(names) > FEW else ""
+    return ", ".join(name[:120] for name in names[:FEW]) + more
 
 
 def misleads(letter: str) -> bool:

@@ -30,15 +30,14 @@ class Developer:
 
 
 def described(tx: Tx, user: User) -> Developer:
-    assert tx.principal.organization_id is not None  # noqa: S101 - a user's credential always has one
-    return Developer(user, _highest(grants.roles_of(tx, user.id, tx.principal.organization_id)))
+    return Developer(user, _highest(grants.roles_of(tx, user.id, tx.principal.acts_in)))
 
 
 def page(tx: Tx, words: str, before: int | None, limit: int) -> tuple[list[Developer], int]:
     """So many members of the current organization, newest first, from a number on, and how many there are; `words` is
     found in names and addresses, for which everybody is looked at.
     """
-    place, wanted = _organization(tx), words.strip().lower()
+    place, wanted = tx.principal.acts_in, words.strip().lower()
     if not wanted:
         found = members.page(tx, place, before=before or 0, limit=limit)
         return [Developer(one.user, _highest(one.roles)) for one in found], members.count(tx, place)
@@ -51,7 +50,7 @@ def find(tx: Tx, user_id: int | None) -> User:
     """A member of the current organization. Raises `NotFound` (`developer_not_found`), for anybody else's too."""
     user = None if user_id is None else tx.get(User, user_id)
     with contextlib.suppress(NotFound):
-        return members.find(tx, _organization(tx), user).user
+        return members.find(tx, tx.principal.acts_in, user).user
     raise NotFound(
         f"There is no developer {user_id}." if user_id is not None else "There is no such developer.",
         code="developer_not_found",
@@ -66,9 +65,9 @@ def create(tx: Tx, access: Access, name: str, password_hash: str, role: str, **k
     sessions.require_in_person(tx.principal)
     roles.require_given(tx, [f"{FAMILY}:{role}"])
     user = users.create(tx, username=name, password_hash=password_hash)
-    grants.give(tx, access, user.id, _organization(tx), f"{FAMILY}:{role}")
+    grants.give(tx, access, user.id, tx.principal.acts_in, f"{FAMILY}:{role}")
     _keep(tx, user, kept)
-    members.note(tx, user, IdentityAction.CREATED, _organization(tx), roles=[f"{FAMILY}:{role}"])
+    members.note(tx, user, IdentityAction.CREATED, tx.principal.acts_in, roles=[f"{FAMILY}:{role}"])
     return user
 
 
@@ -83,21 +82,20 @@ def change(
     **kept: Any,
 ) -> User:
     """Change what is given. Raises `NotFound`, `Invalid` (`own_account`), `Conflict` (`last_administrator`) and
-    `Forbidden` (`account_outranks`).
+    `Forbidden` (`account_outranks`, `permission_not_held`).
     """
     user = find(tx, user_id)
     if password_hash is not None or (active is not None and active != user.active):
         accounts.require_another(tx, user, "set the password of" if password_hash is not None else "deactivate")
         accounts.require_no_more(tx, user)
     if role is not None:
-        roles.require_given(tx, [f"{FAMILY}:{role}"])
-        members.set_roles(tx, access, user, _organization(tx), FAMILY, [f"{FAMILY}:{role}"])
+        accounts.set_roles(tx, access, user, (FAMILY,), [f"{FAMILY}:{role}"])
     if password_hash is not None:
         recovery.set_by_administrator(tx, user, password_hash)
     if active is not None:
         members.set_active(tx, access, user, active=active)
     if _keep(tx, user, kept):
-        members.note(tx, user, IdentityAction.CHANGED, _organization(tx), fields=sorted(kept))
+        members.note(tx, user, IdentityAction.CHANGED, tx.principal.acts_in, fields=sorted(kept))
     return user
 
 
@@ -106,7 +104,7 @@ def change_own(tx: Tx, **kept: Any) -> User:
     user = tx.get(User, tx.principal.id)
     assert user is not None  # noqa: S101 - authenticated a moment ago
     if _keep(tx, user, kept):
-        members.note(tx, user, IdentityAction.CHANGED, _organization(tx), fields=sorted(kept))
+        members.note(tx, user, IdentityAction.CHANGED, tx.principal.acts_in, fields=sorted(kept))
     return user
 
 
@@ -146,8 +144,3 @@ def _highest(roles: Any) -> str | None:
 def _names(user: User) -> str:
     told = (user.username, user.display_name, user.email, preference(user, "gitName"), preference(user, "gitEmail"))
     return "\n".join(one for one in told if one).lower()
-
-
-def _organization(tx: Tx) -> int:
-    assert tx.principal.organization_id is not None  # noqa: S101 - a user's credential always has one
-    return tx.principal.organization_id

@@ -27,11 +27,11 @@ async def ends_alone(harbour: Harbour, kind: str, job_id: int) -> None:
     """The job ends; what it was about does not."""
     whole = jobs.kinds.get(kind)
     job = await harbour.instance.db.read(jobs.get, job_id)
-    jobs.kinds.replace(dataclasses.replace(whole, finish=broken))
+    jobs.kinds.register(dataclasses.replace(whole, finish=broken))
     try:
         assert await harbour.instance.jobs.complete(job.id, job.fence, GOOD, key=job.concurrency_key)
     finally:
-        jobs.kinds.replace(whole)
+        jobs.kinds.register(whole)
     assert (await harbour.instance.db.read(jobs.get, job_id)).ended
 
 
@@ -114,9 +114,9 @@ async def test_what_cannot_be_finished_as_it_ended_fails(harbour: Harbour) -> No
             {"id": deployment.job_id},
         )
     )
-    jobs.kinds.replace(dataclasses.replace(whole, finish=picky))
+    jobs.kinds.register(dataclasses.replace(whole, finish=picky))
     try:
         await reconciled(harbour)
     finally:
-        jobs.kinds.replace(whole)
+        jobs.kinds.register(whole)
     assert (await harbour.show(deployment.ref)).error_code == "job_finish_failed"

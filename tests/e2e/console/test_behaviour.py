@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from console.ledgerside import BASE, NOW
-from console.portside import LINES
+from console.resource_side import LINES
 from e2e.console.addresses import PAGES
 from e2e.console.conftest import Deck, Visit
 from quarterdeck.console.ports import Place, Update

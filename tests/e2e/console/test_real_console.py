@@ -67,9 +67,11 @@ def test_what_was_deployed_through_the_form_answers_at_the_address_that_is_shown
 def test_the_log_of_a_deployment_was_streamed_and_is_kept(reader: Page, application: str) -> None:
     reader.goto(application + "/deployments/1")
     expect(reader.locator("[data-log] .ph", has_text="verify")).to_have_count(1)
-    lines = reader.locator("[data-log] li").count()
+    lines = reader.locator("[data-log] li")
     raw = reader.request.get(application + "/deployments/1/log").text()
-    assert raw.count("\n") == lines
+    assert lines.first.get_attribute("id") == "L1"
+    assert lines.last.get_attribute("id") == f"L{raw.count(chr(10))}"  # the number that the store gave the last line
+    assert lines.count() == raw.count("\n")
 
 
 def test_a_variable_is_set_deployed_shown_as_a_difference_and_rolled_back(reader: Page, application: str) -> None:

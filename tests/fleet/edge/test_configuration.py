@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import permutations
 from pathlib import Path
 
@@ -92,6 +93,27 @@ def test_the_admin_interface_and_candidates_listen_on_private_sockets_alone():
     }
     candidates = rendered["apps"]["http"]["servers"]["candidates"]
     assert candidates["listen"] == ["unix//srv/quarterdeck/edge/candidate.sock|0600"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "kept"),
+    [
+        (f"/api/auth/invite/{'a' * 64}", "/api/auth/invite/"),
+        (f"/api/auth/password-reset/{'a' * 64}?next=1", "/api/auth/password-reset/"),
+        ("/console/sign-in/team/callback?code=abc&state=def", "/console/sign-in/team/callback"),
+        ("/api/inventory/server/ssh/web?token=abc?more", "/api/inventory/server/ssh/web"),
+        ("/api/auth/oidc/team/logout", "/api/auth/oidc/team/logout"),
+        (f"/files/{'a' * 64}", f"/files/{'a' * 64}"),
+    ],
+)
+def test_no_log_keeps_the_secret_of_a_link(asked: str, kept: str):
+    """Of the control plane's own site and of every other, in both logs."""
+    for log in render_caddy(ROUTES, LAYOUT, PORTS, EdgeOptions())["logging"]["logs"].values():
+        fields = log["encoder"]["fields"]
+        cut = fields["request>uri"]
+        assert (cut["filter"], cut["value"]) == ("regexp", "${1}")
+        assert re.sub(cut["regexp"], r"\1", asked) == kept
+        assert fields["request>headers"] == fields["resp_headers"] == {"filter": "delete"}
 
 
 @pytest.mark.parametrize("ports", [PORTS, Ports(http=80, https=443), Ports(http=80, https=443, address="::1")])

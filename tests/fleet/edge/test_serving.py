@@ -167,11 +167,20 @@ async def test_the_access_log_has_requests_but_no_secrets(edge: Edge, get):
         await edge.switch("web", here.upstream)
         secret = {"Authorization": "Bearer hush-1", "Referer": "http://a/?hush-2", "Cookie": "a=hush-3"}
         await get("web.localhost/path?token=hush-4", headers=secret)
+        for path in ("invite", "password-reset"):
+            await get(f"web.localhost/api/auth/{path}/hush-{'a' * 59}?next=hush-6", headers=secret)
+        await get(f"web.localhost/api/auth/invite/{'b' * 40}")
+        await get(f"web.localhost/files/{'c' * 64}")
         await edge.take_down("web")
         await get("web.localhost/path?token=hush-5", headers=secret)
+        await get(f"web.localhost/api/auth/invite/hush-{'d' * 59}")
     await asyncio.sleep(0.1)
     written = edge.layout.access_log.read_text()
     assert '"uri":"/path"' in written
+    assert written.count('"uri":"/api/auth/invite/"') == 2
+    assert '"uri":"/api/auth/password-reset/"' in written
+    assert f'"uri":"/api/auth/invite/{"b" * 40}"' in written
+    assert f'"uri":"/files/{"c" * 64}"' in written
     assert '"route":"web"' in written
     assert '"request_id":' in written
     for log in edge.layout.log.iterdir():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import pwd
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -82,7 +84,8 @@ async def test_a_machine_that_is_well_passes() -> None:
         ("docker-engine", "test -S x", (1, ""), "docker_unavailable", "Install Docker"),
         ("docker-engine", "sh -c PATH=$PATH:/usr/sbin:/sbin; command -v docker || command -v dockerd",
          (0, "/usr/bin/docker"), "docker_unavailable", "systemctl enable --now docker"),
-        ("docker-engine", "printenv DOCKER_HOST", (0, "unix:///no/such.sock\n"), "docker_unavailable", "usermod -aG"),
+        ("docker-engine", "printenv DOCKER_HOST", (0, "unix:///no/such.sock\n"), "docker_unavailable",
+         f"sudo usermod -aG docker {pwd.getpwuid(os.geteuid()).pw_name} "),
     ],
 )  # fmt: skip
 async def test_what_is_wrong_is_said_with_what_to_do(name, command, answer, code, instruction) -> None:
@@ -135,12 +138,13 @@ async def test_the_ports_of_the_own_edge_are_not_taken() -> None:
 
 
 async def test_what_one_command_mends_names_it_apart() -> None:
+    sudo = {"sh -c command -v sudo": (0, "/usr/bin/sudo\n")}
     for name, command, answer, mends in (
         ("sudo", "sudo -n true", (1, ""), "echo 'ada ALL=(ALL) NOPASSWD:ALL' > /etc/sudoers.d/quarterdeck"),
         ("clock", "date +%s", (0, "1767225500\n"), "sudo timedatectl set-ntp true"),
         ("docker-engine", "test -S x", (1, ""), "sudo apt-get install docker.io"),
     ):
-        checks = await connectivity._machine(Scripted({**WELL, command: answer}), HeldClock(), None)
+        checks = await connectivity._machine(Scripted({**WELL, **sudo, command: answer}), HeldClock(), None)
         assert next(check for check in checks if check.name == name).facts["command"].startswith(mends)
 
 
@@ -172,9 +176,12 @@ async def test_a_server_is_reached_by_an_ipv6_address(login: Login, server: Sshd
 
 
 async def test_a_key_that_ssh_does_not_know_is_said_before_anything_is_sent(login: Login) -> None:
-    found = await connectivity.examine(replace(login, key=Secret("nonsense")), SystemClock())
+    found = await connectivity.examine(replace(login, key=Secret("nonsense"), credential="deploy key"), SystemClock())
     assert [named(found, name).status for name in connectivity.REACHING] == ["skipped", "skipped", "skipped", "failed"]
     assert named(found, "authentication").facts["code"] == "ssh_key_unusable"
+    assert "qd credential rotate 'deploy key' --generate" in named(found, "authentication").message
+    given = await connectivity.examine(replace(login, key=Secret("nonsense")), SystemClock())
+    assert "The private key that was given for" in named(given, "authentication").message
 
 
 async def test_a_machine_without_an_engine_is_degraded_and_told_how_to_get_one(

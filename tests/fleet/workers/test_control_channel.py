@@ -169,6 +169,17 @@ async def test_a_worker_is_sent_away_for_good_when_it_is_revoked(server, tmp_pat
             await asyncio.wait_for(task, 5)
 
 
+async def test_a_worker_that_was_revoked_elsewhere_is_sent_away_when_it_is_noted(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(control, "SEEN_SECONDS", 0.0)
+    worker, token = await server.database.write(enrolled)
+    async with working(server, token, jobs.WorkerHandlers(), tmp_path) as task:
+        while not server.control.connected(worker.id):
+            await asyncio.sleep(0.01)
+        await server.database.write(revoke, worker.id)
+        with pytest.raises(Unauthenticated, match="revoked"):
+            await asyncio.wait_for(task, 30)
+
+
 async def test_a_worker_that_lies_about_the_jobs_of_others_moves_none(server, tmp_path):
     jobs.kinds.register(jobs.JobKind("ws.coveted", Order))
     handlers, going = jobs.WorkerHandlers(), asyncio.Event()
@@ -420,3 +431,47 @@ async def test_a_hello_is_bounded(server, excess, code):
     _, token = await server.database.write(enrolled)
     hello = {"type": "hello", "v": 1, "id": "1", "credential": token.reveal()}
     assert await close_code(server, hello | excess) == code
+
+
+async def test_much_output_of_many_bytes_arrives_whole_over_one_connection(server, tmp_path):
+    jobs.kinds.register(jobs.JobKind("ws.wide", Order))
+    handlers, text = jobs.WorkerHandlers(), "語" * 16_384  # 500 lines of it are 24 MB
+
+    @handlers.register("ws.wide", Order)
+    async def run(context, order):
+        for _ in range(5):
+            context.log([text] * 100)
+            await context.drain()
+
+    worker, token = await server.database.write(enrolled)
+    async with working(server, token, handlers, tmp_path):
+        job = await server.jobs.enqueue(request("ws.wide"))
+        while not server.control.connected(worker.id):
+            await asyncio.sleep(0.01)
+        connected = server.control._sessions[worker.id]
+        done = await server.jobs.wait(job.id, 30)
+        assert server.control._sessions[worker.id] is connected
+    assert (done.state, done.attempts) == ("succeeded", 1)
+    assert (len(server.lines), set(server.lines)) == (500, {text})
+
+
+async def test_a_report_or_an_end_that_no_frame_can_hold_fails_its_job_alone(server, tmp_path):
+    jobs.kinds.register(jobs.JobKind("ws.large-report", Order))
+    jobs.kinds.register(jobs.JobKind("ws.large-end", Order))
+    handlers = jobs.WorkerHandlers()
+
+    @handlers.register("ws.large-report", Order)
+    async def report(context, order):
+        await context.record("phase", {"output": "x" * (17 << 20)})
+
+    @handlers.register("ws.large-end", Order)
+    async def end(context, order):
+        return {"output": '"' * (9 << 20)}  # each of them is four bytes in the frame
+
+    worker, token = await server.database.write(enrolled)
+    async with working(server, token, handlers, tmp_path):
+        made = [await server.jobs.enqueue(request(kind)) for kind in ("ws.large-report", "ws.large-end")]
+        first, second = [await server.jobs.wait(job.id, 20) for job in made]
+        assert server.control.connected(worker.id)
+    assert (first.state, first.error_code, first.attempts) == ("failed", "job_report_too_large", 1)
+    assert (second.state, second.error_code, second.attempts) == ("failed", "job_result_too_large", 1)

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
-from quarterdeck.kernel import audit
+from quarterdeck.kernel import audit, verifying
 from quarterdeck.kernel.audit import Head, archives
 from quarterdeck.kernel.errors import NotFound
 
@@ -94,6 +95,50 @@ def test_pruning_leaves_tombstones_that_still_prove_the_chain(database, trail, i
     assert (report.sealed, report.pruned, report.prunings, report.unsealed.count) == (10, 6, 1, 0)
     intruder.run(f"UPDATE audit_tombstones SET digest = 'x' WHERE event_id = {trail[3].id}")
     assert findings(database) == [("altered", trail[3].id)]
+
+
+def test_one_chain_is_proven_without_a_look_at_the_others(database, trail, intruder):
+    theirs = record(database, "theirs", organization_id=2)
+    assert database.write_sync(audit.seal) == 2
+
+    def chain(organization):
+        report = database.read_sync(audit.verify_chain, organization)
+        return list(report.heads), report.sealed, report.unsealed.count, [one.event_id for one in report.findings]
+
+    assert [chain(one) for one in (0, 1, 2)] == [([0], 2, 0, []), ([1], 7, 0, []), ([2], 1, 0, [])]
+    gone = record(database, "gone")
+    assert [chain(one)[2] for one in (0, 1, 2)] == [0, 1, 0]
+    # One row altered in each, one beside each, one that vanished: it is nobody's.
+    intruder.run(
+        f"UPDATE audit_events SET outcome = 'denied' WHERE id IN ({trail[0].id}, {trail[6].id}, {theirs.id})",
+        f"DELETE FROM audit_seals WHERE event_id IN ({trail[5].id}, {trail[7].id})",
+        f"DELETE FROM audit_events WHERE id = {gone.id}",
+    )
+    whole = {finding.event_id: finding.organization_id for finding in database.read_sync(audit.verify).findings}
+    alone = {one: chain(one)[3] for one in (0, 1, 2)}
+    assert {event for some in alone.values() for event in some} == whole.keys()
+    for organization, some in alone.items():
+        assert {whole[event] for event in some} == {organization}
+    assert alone[2] == [theirs.id]
+
+
+async def test_the_job_reads_one_organization_in_a_unit(database, trail):
+    record(database, "theirs", organization_id=2)
+    database.write_sync(audit.seal)
+    units = []
+
+    class Units:
+        async def read(self, verb, *given):
+            units.append((verb, given))
+            return database.read_sync(verb, *given)
+
+        async def write(self, verb, *given):
+            return database.write_sync(verb, *given)
+
+    context = SimpleNamespace(read=lambda _kind: verifying.Task(2, "ada"))
+    proof = await verifying.run(context, SimpleNamespace(db=Units()))
+    assert units == [(audit.verify_chain, (0,)), (audit.verify_chain, (2,))]
+    assert (proof.position, proof.findings, proof.by) == (1, 0, "ada")
 
 
 def test_the_cutoff_itself_stays(database, trail):

@@ -11,7 +11,7 @@ from litestar.exceptions import WebSocketDisconnect
 from litestar.testing import TestClient
 
 from kernel.http.frame import USER, Doors, application
-from quarterdeck.kernel.errors import Unauthenticated
+from quarterdeck.kernel.errors import NotFound, Unauthenticated
 from quarterdeck.kernel.http.sse import STILL_ADMITTED, EventStream
 
 TOKEN = {"authorization": "Bearer good"}
@@ -129,6 +129,20 @@ async def test_a_stream_ends_soon_after_its_session_was_revoked() -> None:
     closed = asyncio.Event()
     sent = await play(EventStream(silent(closed), keep_alive=0.01), leave_after=1000, still=still)
     assert sent[-2:] == [b'event: error\ndata: {"error":"The session has ended."}\n\n', b""]
+    assert closed.is_set()
+
+
+async def test_a_stream_ends_soon_after_what_it_follows_is_found_no_more() -> None:
+    asked: list[int] = []
+
+    async def found() -> None:
+        asked.append(1)
+        if len(asked) == 3:
+            raise NotFound("There is no such deployment.")
+
+    closed = asyncio.Event()
+    sent = await play(EventStream(silent(closed), keep_alive=0.01, found=found), leave_after=1000)
+    assert sent[-2:] == [b'event: error\ndata: {"error":"There is no such deployment."}\n\n', b""]
     assert closed.is_set()
 
 

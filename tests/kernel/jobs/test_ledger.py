@@ -14,6 +14,7 @@ from quarterdeck.kernel import jobs
 from quarterdeck.kernel.clock import HeldClock
 from quarterdeck.kernel.db import open_database
 from quarterdeck.kernel.errors import Conflict, Unavailable
+from quarterdeck.kernel.jobs import ledger
 from quarterdeck.kernel.jobs.ledger import complete_many
 from quarterdeck.kernel.principal import Context, Principal, current
 
@@ -431,3 +432,24 @@ def test_what_a_rule_writes_bears_the_correlation_id_of_its_job(db):
     (claimed,) = take(db)
     end(db, claimed)
     assert seen == ["req_1"]
+
+
+def test_a_round_of_claims_looks_once_at_what_waits_and_asks_only_for_those_who_can_take_it(database, monkeypatch):
+    jobs.kinds.register(jobs.JobKind("claim.pinned"))
+    pinned = [database.write_sync(jobs.enqueue, jobs.Enqueue("claim.pinned", {}, None, worker_id=n)) for n in (7, 500)]
+    asked = []
+
+    class Counting(type(ledger._STATEMENTS[database.dialect])):
+        def live_routes(self, tx):
+            asked.append("routes")
+            return super().live_routes(tx)
+
+        def claim(self, tx, *, owner, pairs, now, limit):
+            asked.append((owner, pairs))
+            return super().claim(tx, owner=owner, pairs=pairs, now=now, limit=limit)
+
+    monkeypatch.setitem(ledger._STATEMENTS, database.dialect, Counting())
+    claimants = [jobs.Claimant(f"worker:{n}", frozenset({"deploy"}), ("normal",), 2, n) for n in range(1, 201)]
+    given = database.write_sync(ledger.claim_for_all, claimants)
+    assert [one.job.id for found in given for one in found] == [pinned[0].id]
+    assert asked == ["routes", ("worker:7", [("@worker:7|", 1)])]

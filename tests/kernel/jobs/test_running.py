@@ -12,7 +12,7 @@ from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import DatabaseUnavailable
 from quarterdeck.kernel.errors import Unavailable
 from quarterdeck.kernel.jobs import frames, session
-from quarterdeck.kernel.jobs.transport import MemoryTransport
+from quarterdeck.kernel.jobs.transport import Disconnected, MemoryTransport
 
 
 class Order(msgspec.Struct):
@@ -167,6 +167,56 @@ async def test_the_servers_own_jobs_get_its_instance_in_a_lane_of_their_own(data
     assert seen == ["the instance"]
 
 
+async def test_the_servers_own_work_does_not_wait_behind_long_builds(database, room):
+    jobs.kinds.register(jobs.JobKind("run.build", Order))
+    jobs.kinds.register(jobs.JobKind("run.mail", capabilities=frozenset({jobs.SERVER})))
+    released = asyncio.Event()
+
+    @room[0].register("run.build", Order)
+    async def build(context, order):
+        await released.wait()
+
+    @room[1].register("run.mail")
+    async def mail(context, instance):
+        return None
+
+    async with running(database, room, capabilities=frozenset({"deploy"}), slots=2) as service:
+        builds = [await service.enqueue(request("run.build", capabilities=frozenset({"deploy"}))) for _ in range(4)]
+        first = await service.enqueue(jobs.Enqueue("run.mail", {}, None))
+        assert first.lane == "normal"
+        assert (await service.wait(first.id, 5)).state == "succeeded"
+        states = [(await database.read(jobs.get, one.id)).state for one in builds]
+        assert states.count("running") <= 2
+        released.set()
+        for one in builds:
+            assert (await service.wait(one.id, 10)).state == "succeeded"
+
+
+async def test_each_of_the_servers_workers_takes_up_its_own_work_alone(database, room):
+    """The one comes back while the other goes on with what it runs."""
+    jobs.kinds.register(jobs.JobKind("run.goes-on", Order))
+    released, runs = asyncio.Event(), []
+
+    @room[0].register("run.goes-on", Order)
+    async def run(context, order):
+        runs.append(context.job.fence)
+        await released.wait()
+
+    async with running(database, room) as service:
+        job = await service.enqueue(request("run.goes-on"))
+        async with asyncio.timeout(5):
+            while not runs or len(service.sessions) < 2:
+                await asyncio.sleep(0.01)
+        own = next(one for one in service.sessions if not one.holds(job.id))
+        await own.close(1000)
+        async with asyncio.timeout(5):
+            while own in service.sessions or len(service.sessions) < 2:
+                await asyncio.sleep(0.01)
+        released.set()
+        done = await service.wait(job.id, 5)
+    assert (done.state, runs) == ("succeeded", [1])
+
+
 async def test_a_stopping_server_hands_its_jobs_back(database, room):
     jobs.kinds.register(jobs.JobKind("run.handback", Order))
     started, runs = asyncio.Event(), []
@@ -313,7 +363,7 @@ async def test_a_report_that_breaks_a_rule_fails_its_job_and_no_connection(datab
 
     async with running(database, room) as service:
         other = await service.enqueue(request("run.beside"))
-        while not service.sessions:
+        while len(service.sessions) < 2:
             await asyncio.sleep(0.01)
         session = service.sessions
         job = await service.enqueue(request("run.bad-record"))
@@ -350,3 +400,35 @@ async def test_a_worker_that_does_not_read_keeps_nobody_else_waiting(database, r
             while (waiting := await database.read(jobs.get, job.id)).state == "running":
                 await asyncio.sleep(0.01)
     assert (waiting.state, waiting.fence) == ("pending", 1)
+
+
+async def test_nothing_is_kept_of_the_output_of_an_attempt_that_lapsed(database, room):
+    jobs.kinds.register(jobs.JobKind("run.lapsed-output", Order, lease_seconds=1))
+    runs = []
+
+    @room[0].register("run.lapsed-output", Order)
+    async def run(context, order):
+        runs.append(context.job.fence)
+        context.log(["a line"])
+        if len(runs) == 1:
+            await asyncio.sleep(60)  # heartbeats are further apart than this lease is long
+
+    async with running(database, room) as service:
+        job = await service.enqueue(request("run.lapsed-output"))
+        done = await service.wait(job.id, 15)
+        async with asyncio.timeout(10):
+            while service._logged:
+                await asyncio.sleep(0.05)
+    assert (done.state, runs) == ("succeeded", [1, 2])
+
+
+async def test_a_worker_that_is_gone_while_it_is_watched_fails_no_task(database):
+    class Gone(MemoryTransport):
+        async def send(self, frame):
+            raise Disconnected(1006)
+
+    service = jobs.Jobs(database, owner="process:test")
+    service.ping_seconds = 0.01
+    watched = session.Session(service, Gone(), frames.Hello(), owner="worker:gone", capabilities=frozenset())
+    watched._heard = asyncio.get_running_loop().time()
+    await asyncio.wait_for(watched._watch_silence(), 5)

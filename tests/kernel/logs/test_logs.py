@@ -51,6 +51,21 @@ async def test_reading_takes_a_position_a_limit_a_tail_and_an_instant(logs):
     assert await logs.read("deployment:unknown") == []
 
 
+async def test_a_tail_is_as_long_as_it_was_asked_for_and_the_whole_comes_in_pages(logs):
+    await logs.store(STREAM, [line(str(n)) for n in range(1, 1203)])
+    assert [one.number for one in await logs.read(STREAM, tail=1100)] == list(range(103, 1203))
+    await logs.prune(STREAM, keep_bytes=1100 * (ROW_BYTES + 4))
+    kept = (await logs.state(STREAM)).watermark + 1
+    assert 1 < kept < 200
+    pages = []
+    async for page in logs.pages(STREAM):
+        pages.append(page)
+        await logs.store(STREAM, [line("later")])
+    assert [one.number for page in pages for one in page] == list(range(kept, 1203))
+    assert max(map(len, pages)) == 500
+    assert [page async for page in logs.pages("deployment:unknown")] == []
+
+
 async def test_numbers_have_no_hole_and_no_twin_under_concurrent_writers(logs):
     def write(name: int) -> None:
         for n in range(50):

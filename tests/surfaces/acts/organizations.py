@@ -205,6 +205,11 @@ async def retention(stage: Stage) -> Act:
     return Act(body={**body, "policyId": stage.name("policy"), "organizationId": stage.organization})
 
 
+@act("POST /api/retention-runs")
+async def retention_run(_stage: Stage) -> Act:
+    return Act(body={"categories": ["audit-rows"], "dryRun": False})
+
+
 @act("POST /api/domain-events/prune")
 async def prune_events(stage: Stage) -> Act:
     home, stream = await making.home(stage), f"sample:{stage.name()}"

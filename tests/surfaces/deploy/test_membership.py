@@ -130,6 +130,17 @@ async def test_owners_are_neither_changed_nor_removed_and_only_owners_make_owner
     assert (await deck.do(change, {"role": "owner"}, memberId=bob.id, **AT))["role"] == "owner"
 
 
+async def test_nobody_changes_what_they_are_themselves(deck):
+    bob = await person(deck, "admin")
+    for key, body in (("change-member-role", {"role": "viewer"}), ("remove-member", {})):
+        await deck.refused(
+            400, "invariant_violation", f"organizations.{key}", body, memberId=bob.id, token=bob.token, **AT
+        )
+    assert [one["role"] for one in await members(deck)] == ["owner", "admin"]
+    same = await deck.do("organizations.change-member-role", {"role": "admin"}, memberId=bob.id, token=bob.token, **AT)
+    assert same["role"] == "admin"
+
+
 async def test_a_removed_member_is_out_at_once(deck):
     bob = await person(deck, "admin")
     gone = await audited(

@@ -150,6 +150,24 @@ async def test_the_role_in_the_named_organization_decides(deck):
     await deck.refused(403, "product_auth_forbidden", "deploy-tokens.create", home_body, token=bob.token)
 
 
+INVITATION = "/api/organizations/{organizationId:str}/invitations/{invitationId:str}"
+OURS = {f"{INVITATION}/resend", f"{INVITATION}/revoke"}
+"""Routes of ours beside the contract."""
+
+
+async def test_invitations_of_another_organization_are_nobodys(deck):
+    owner = await deck.member("owner", OTHER)
+    made = await deck.do(
+        "organizations.invite-member", {"email": "x@example.com", "role": "viewer"}, organizationId=HOME
+    )
+    for verb in ("resend", "revoke"):
+        path = f"/api/organizations/{HOME}/invitations/{made['invitationId']}/{verb}"
+        for where in (path, path.replace(HOME, OTHER)):
+            answer = await deck.send("POST", where, token=owner)
+            assert answer.status_code == 404, where
+    assert (await deck.send("POST", path)).json()["email"] == "x@example.com"
+
+
 def acts(organization, token, member):
     """Every route whose request names an organization: key, body, path and query of a request that is right."""
     named = {"organizationId": organization}
@@ -184,7 +202,9 @@ def acts(organization, token, member):
 
 
 def test_every_route_that_takes_an_organization_is_asked():
-    taking = {one.opt["endpoint"].key for one in handlers() if getattr(one, "opt", {}).get("elsewhere")}
+    asked = [one for one in handlers() if getattr(one, "opt", {}).get("elsewhere")]
+    assert {path for one in asked if not one.opt["endpoint"].key for path in one.paths} == OURS
+    taking = {one.opt["endpoint"].key for one in asked} - {""}
     assert taking == {key for key, *_ in acts("", "", "")}
     assert {key for key, one in operations().items() if "{organizationId}" in one["path"]} <= taking
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from sqlalchemy import select
 
 from quarterdeck.deploy.resources import transitions
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.kernel.errors import Invalid
+from support.served import SOURCE, deployed
 
 IMAGE = {"kind": "docker-image", "locator": "registry.example.com/shop/web:1.2"}
 NETWORK = {"internalPort": 8080}
@@ -114,6 +117,20 @@ async def test_a_slug_is_taken_once_in_an_environment_and_free_after_deletion(de
     await deck.do("resources.delete", {"confirmation": {"resourceSlug": "web"}}, resourceId=resource)
     await deck.refused(404, "not_found", "resources.show", resourceId=resource)
     assert await deck.resource(place)
+
+
+async def test_what_has_a_history_is_told_how_to_lose_it(deck):
+    server = await deck.server()
+    resource = await deck.resource(source=SOURCE)
+    await deployed(deck, resource, server)
+    await deck.do("resources.archive", resourceId=resource)
+    refused = await deck.refused(
+        409, "resource_delete_blocked", "resources.delete", {"confirmation": {"resourceSlug": "web"}},
+        resourceId=resource,
+    )  # fmt: skip
+    told = json.dumps(refused)
+    assert f"qd history {resource}" in told
+    assert f"qd prune deployments --before 0d --resource {resource}" in told
 
 
 async def test_an_archived_resource_is_read_but_not_changed(deck):

@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from quarterdeck.kernel import audit, events
-from quarterdeck.kernel.clock import wire_time
+from quarterdeck.kernel import audit, events, jobs, retention
+from quarterdeck.kernel.clock import HeldClock, wire_time
 from quarterdeck.kernel.logs import Line
+from quarterdeck.kernel.retention.categories import find
 
 DEFAULT = {"category": "audit-rows", "retentionDays": 30}
 
@@ -64,6 +65,65 @@ async def test_another_organization_says_what_holds_for_itself_alone(deck):
     await deck.do("retention-defaults.configure", {**DEFAULT, "scope": "organization"}, token=stranger)
     for token in (deck.token, stranger):
         assert len((await deck.do("retention-defaults.list", token=token))["items"]) == 1
+
+
+async def test_a_run_looks_first_and_then_takes_what_the_organization_s_default_says(deck, history):
+    """The share of the caller's organization alone, by the jobs that housekeeping makes itself."""
+    stranger = await deck.member("owner", "org_elsewhere")
+    body = {"category": "domain-event-streams", "retentionDays": 1, "scope": "organization"}
+    for token in (deck.token, stranger):
+        await deck.do("retention-defaults.configure", {**body, "destructiveSchedulingEnabled": True}, token=token)
+    only = {"categories": ["domain-event-streams"]}
+    held = HeldClock(deck.instance.db.clock.now() + timedelta(days=2))
+    deck.instance.db.clock = held
+    looked = await ran(deck, only)
+    (item,) = looked["items"]
+    assert (looked["dryRun"], item["workId"], item["onlyCounts"]) == (True, None, 0)
+    assert item["removes"] >= 5
+    for stream, count in (("one", 4), ("two", 1), ("three", 1)):
+        assert len(await deck.instance.db.read(events.read, f"sample:{stream}")) == count
+    (item,) = (await ran(deck, {**only, "dryRun": False}))["items"]
+    assert (item["removes"], item["onlyCounts"]) == (None, None)
+    job = await deck.instance.db.read(lambda tx: jobs.get(tx, jobs.work_ref_id(item["workId"])))
+    assert (job.kind, job.lane, job.organization_id) == (retention.KIND, "housekeeping", 1)
+    task = job.read(retention.jobs.Task)
+    assert task == retention.jobs.Task("domain-events", 1)
+    done = await retention.jobs.carry_out(deck.instance, find(task.category), task.organization_id)
+    assert done["removed"] >= 5
+    for stream, count in (("one", 0), ("two", 0), ("three", 1)):
+        assert len(await deck.instance.db.read(events.read, f"sample:{stream}")) == count
+    shown = await deck.do("operator-work.show", workId=item["workId"])
+    assert shown["item"]["safeDetails"]["category"] == "domain-events"
+
+
+async def test_a_run_tells_apart_what_would_only_be_counted(deck, history):
+    body = {"category": "domain-event-streams", "retentionDays": 1, "scope": "organization"}
+    await deck.do("retention-defaults.configure", body)
+    deck.instance.db.clock = HeldClock(deck.instance.db.clock.now() + timedelta(days=2))
+    (item,) = (await ran(deck, {"categories": ["domain-event-streams"]}))["items"]
+    assert (item["removes"], item["onlyCounts"] >= 5) == (0, True)
+    every = {one["category"] for one in (await ran(deck, {}))["items"]}
+    assert every == {
+        "audit-rows", "deployment-logs", "domain-event-streams", "process-attempts", "provider-job-logs",
+        "resource-runtime-log-archives",
+    }  # fmt: skip
+    assert (await ran(deck, {"categories": ["runtime-monitoring-samples"]}))["items"] == []
+
+
+async def test_only_the_first_organization_runs_everywhere(deck):
+    stranger = await deck.member("owner", "org_elsewhere")
+    assert len((await ran(deck, {"scope": "system"}))["items"]) == 6
+    refused = await ran(deck, {"scope": "system", "dryRun": False}, 403, token=stranger)
+    assert refused["error"]["code"] == "operation_authorization_denied"
+    viewer = await deck.member("viewer", "org_self_hosted")
+    await ran(deck, {}, 403, token=viewer)
+
+
+async def ran(deck, body, status=200, token=None):
+    headers = {"authorization": f"Bearer {token or deck.token}"}
+    response = await deck.client.post("/api/retention-runs", json=body, headers=headers)
+    assert response.status_code == status, response.text
+    return response.json()
 
 
 @pytest.fixture

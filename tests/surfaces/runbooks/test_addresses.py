@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from sqlalchemy import update
 
 from quarterdeck.access import Access, grants
-from quarterdeck.identity import setup
-from quarterdeck.identity.model import User
+from quarterdeck.identity import sessions, setup
+from quarterdeck.identity.model import User, UserSession
 from quarterdeck.kernel.db import Tx
 from support.deck import PASSWORD
 from support.lodge import Lodge, Person
@@ -43,6 +46,21 @@ async def test_another_address_counts_once_its_link_is_opened_and_the_old_one_is
     assert (await lodge.told())[-1]["actor_label"] == "bob"
     assert await row(lodge, bob) == (NEW, True)
     await lodge.refused(400, "POST", "/api/auth/confirm-address", {"token": link}, token=None, says="not valid")
+
+
+async def test_ones_own_address_asks_for_a_sign_in_of_a_moment_ago_and_ones_name_does_not(lodge):
+    bob = await lodge.person("bob")
+    old = lodge.deck.instance.db.clock.now() - sessions.FRESH - timedelta(minutes=1)
+    await lodge.deck.instance.db.write(lambda tx: tx.execute(update(UserSession).values(created_at=old)))
+    body = {"email": NEW, "display_name": "Robert"}
+    await lodge.refused(403, "PUT", "/api/users/profile", body, by=bob, says="too long ago")
+    assert lodge.box.letters == []
+    body["email"] = "BOB@example.com"  # the same, in other letters
+    changed = await lodge.do("PUT", "/api/users/profile", body, by=bob, tells="user.changed")
+    assert (changed["display_name"], "pending_email" in changed) == ("Robert", False)
+    # Who administers people changes theirs however long ago they signed in, and is told what waits.
+    asked = await lodge.do("PUT", f"/api/users/{bob.id}", {"email": NEW}, tells="user.address-asked")
+    assert (asked["email"], asked["pending_email"]) == ("bob@example.com", NEW)
 
 
 async def test_the_address_of_somebody_is_answered_as_one_of_nobody(lodge):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import update
 
-from quarterdeck.identity.model import User
+from quarterdeck.identity import leaving
+from quarterdeck.identity.model import Invitation, User
 from quarterdeck.identity.passwords import hashed
 from quarterdeck.kernel.vault import Secret
 from support.deck import HOME, PASSWORD
@@ -152,6 +154,82 @@ async def test_whoever_asks_somebody_in_that_has_an_account_never_gets_into_it(l
     await lodge.refused(
         403, "POST", f"/api/users/{eve.id}/reset-password", {"new_password": "taken over now"}, says="may do things"
     )
+
+
+async def test_nothing_tells_whether_who_was_asked_in_has_an_account_elsewhere(lodge):
+    """Not the answer, the list or the page of the person, nor what can be done with them; they come as themselves."""
+    eve = await lodge.person("eve", "runbooks:super-admin", organization="org_other", display_name="Evelyn E.")
+    known = hashed(Secret(PASSWORD))
+
+    def verb(tx):
+        tx.get(User, eve.id).password_hash = known
+
+    await lodge.deck.instance.db.write(verb)
+    seen = {}
+    for name, email in (("bob", "bob@example.com"), ("mallory", "eve@example.com")):
+        body = {"username": name, "email": email, "display_name": name.capitalize()}
+        made = (await lodge.do("POST", "/api/users", body, tells="invitation.created"))["user"]
+        path = f"/api/users/{made['id']}"
+        shown = await lodge.do("GET", path)
+        listed = next(one for one in (await lodge.do("GET", "/api/users"))["users"] if one["id"] == made["id"])
+        assert made["id"] > eve.id
+        assert made == listed
+        assert (shown["username"], shown["email"], shown["display_name"]) == (name, email, name.capitalize())
+        await lodge.do("POST", f"{path}/resend-invite", tells="invitation.renewed")
+        await lodge.do("PUT", path, {"email": email})
+        changed = {"display_name": "Somebody"}
+        assert (await lodge.do("PUT", path, changed, tells="user.changed"))["display_name"] == "Somebody"
+        pending = await lodge.refused(400, "PUT", path, {"email": "other@example.com"}, says="not accepted")
+        reset = await lodge.refused(400, "POST", f"{path}/reset-password", {"new_password": "a password of theirs"})
+        again = await lodge.refused(400, "POST", "/api/users", {**body, "username": "other"}, says="that is open")
+        same = {key: made[key] for key in made if key not in {"id", "username", "email", "display_name", "created_at"}}
+        texts = [one.text.replace(name, "X").replace(email, "Y") for one in (pending, reset, again)]
+        seen[name] = (same, sorted(shown), [text.split('"detail"')[0] for text in texts])
+    assert seen["bob"] == seen["mallory"]
+    link = next(token(one) for one in reversed(lodge.box.letters) if one["to"] == "eve@example.com")
+    body = {"password": PASSWORD}
+    came = await lodge.do("POST", f"/api/auth/invite/{link}", body, tells="invitation.accepted", token=None)
+    assert came["user"]["id"] == eve.id
+    people = (await lodge.do("GET", "/api/users"))["users"]
+    assert [one["username"] for one in people] == ["ada", "eve", "bob"]
+    # The name that was kept for them is free again.
+    body = {"username": "mallory", "email": "m@example.com"}
+    await lodge.do("POST", "/api/users", body, tells="invitation.created")
+
+
+async def test_a_seat_of_an_account_that_is_gone_is_for_whoever_has_the_address(lodge):
+    eve = await lodge.person("eve", organization="org_other")
+    body = {"username": "mallory", "email": "eve@example.com"}
+    made = (await lodge.do("POST", "/api/users", body, tells="invitation.created"))["user"]
+    link = token(await lodge.box.wait(1))
+
+    def verb(tx):
+        leaving.forget(tx, tx.get(User, eve.id))
+
+    await lodge.deck.instance.db.write(verb)
+    came = await lodge.do(
+        "POST", f"/api/auth/invite/{link}", {"password": PASSWORD}, tells="invitation.accepted", token=None
+    )
+    assert (came["user"]["id"], came["user"]["username"]) == (made["id"], "mallory")
+    assert (await lodge.do("GET", f"/api/users/{made['id']}"))["email"] == "eve@example.com"
+
+
+async def test_a_seat_is_kept_over_invitations_and_goes_with_who_is_deleted(lodge):
+    await lodge.person("eve", organization="org_other")
+    body = {"username": "mallory", "email": "eve@example.com"}
+    made = (await lodge.do("POST", "/api/users", body, tells="invitation.created"))["user"]
+
+    def late(tx):
+        tx.execute(update(Invitation).values(expires_at=tx.now))
+
+    await lodge.deck.instance.db.write(late)
+    again = {**body, "username": "other"}
+    assert (await lodge.do("POST", "/api/users", again, tells="invitation.created"))["user"]["id"] == made["id"]
+    assert [one["username"] for one in (await lodge.do("GET", "/api/users"))["users"]] == ["ada", "mallory"]
+    await lodge.do("DELETE", f"/api/users/{made['id']}", tells="user.deleted")
+    assert [one["username"] for one in (await lodge.do("GET", "/api/users"))["users"]] == ["ada"]
+    anew = (await lodge.do("POST", "/api/users", body, tells="invitation.created"))["user"]
+    assert anew["username"] == "mallory"
 
 
 async def test_the_list_names_everybody_of_the_organization_and_nobody_else(lodge):

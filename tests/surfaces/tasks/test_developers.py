@@ -152,6 +152,21 @@ async def test_an_administrator_of_this_surface_does_not_take_over_who_may_more(
     assert (await crew.ok("GET", "/api/web/profile"))["role"] == "admin"
 
 
+async def test_nobody_takes_a_role_that_carries_what_they_have_not_got(crew):
+    """On this surface as on every other: who looks after people is no way past who may more."""
+    body = {"name": "People", "permissions": ["tasks:developers.manage", "tasks:profile.own"]}
+    made = await crew.ok("POST", "/api/access/roles", body, status=201)
+    eve = await bob_of(crew, role="admin")
+    admin = await crew.ok("POST", PEOPLE, {**BOB, "name": "dora", "role": "admin"}, status=201)
+    await crew.ok("POST", "/api/access/grants", {"user": "bob", "role": made["key"]})
+    await crew.ok("PUT", f"{PEOPLE}/{eve['id']}", {"role": "developer"})
+    token = (await crew.tokens("bob", BOB["password"]))["accessToken"]
+    path = f"{PEOPLE}/{admin['id']}"
+    await crew.refused(403, "PERMISSION_NOT_HELD", "PUT", path, {"role": "developer"}, token=token)
+    assert (await crew.ok("PUT", path, {"gitName": "Dora"}, token=token))["role"] == "admin"
+    assert (await crew.ok("PUT", path, {"role": "developer"}))["role"] == "developer"
+
+
 async def test_a_name_is_taken_once_whatever_its_case(crew):
     await bob_of(crew)
     await crew.refused(409, "USERNAME_TAKEN", "POST", PEOPLE, {**BOB, "name": "BOB"})

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import update
 
 from quarterdeck.identity.model import PersonalToken
+from support.deck import HOME
 
 TOKENS = "/api/web/profile/tokens"
 
@@ -33,6 +34,25 @@ async def test_a_token_ends_with_its_revocation_at_once(crew):
     assert await crew.ok("POST", path) == ended
     assert len(await crew.told()) == before
     await crew.refused(401, "PRODUCT_AUTH_MISSING", "GET", "/api/web/profile", token=made["token"])
+
+
+async def test_whoever_has_no_role_of_tasks_looks_after_their_own_tokens(crew):
+    viewer = await crew.deck.member("viewer", "org_self_hosted")
+    mine = await crew.ok("POST", TOKENS, {"label": "laptop"}, status=201)
+    made = await crew.ok("POST", TOKENS, {"label": "theirs"}, token=viewer, status=201)
+    assert [one["id"] for one in (await crew.ok("GET", TOKENS, token=viewer))["items"]] == [made["id"]]
+    await crew.refused(404, "TOKEN_NOT_FOUND", "POST", f"{TOKENS}/{mine['id']}/revoke", token=viewer)
+    assert (await crew.ok("POST", f"{TOKENS}/{made['id']}/revoke", token=viewer))["revokedAt"] is not None
+    await crew.refused(403, "PRODUCT_AUTH_FORBIDDEN", "GET", "/api/web/profile", token=viewer)
+
+
+async def test_no_token_of_a_pipeline_nor_one_for_other_things_reads_the_list(crew):
+    other = await crew.ok("POST", TOKENS, {"label": "broker", "scopes": ["broker"]}, status=201)
+    await crew.refused(403, "TOKEN_NARROWED", "GET", TOKENS, token=other["token"])
+    body = {"organizationId": HOME, "displayName": "ci", "scope": {"workflowCommands": ["preview-cleanup"]}}
+    pipeline = (await crew.deck.do("deploy-tokens.create", body))["token"]
+    await crew.refused(401, "PRODUCT_AUTH_MISSING", "GET", TOKENS, token=pipeline)
+    await crew.refused(401, "PRODUCT_AUTH_MISSING", "POST", TOKENS, {"label": "x"}, token=pipeline)
 
 
 async def test_a_token_ends_at_its_time(crew):

@@ -16,7 +16,7 @@ PERMISSIONS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ("machines.view", "machines", "See machines", EVERYBODY),
     ("machines.drain", "machines", "Drain machines and end draining", LEADS),
     ("machines.manage", "machines", "Enrol, change and decommission machines", ADMIN),
-    ("profile.own", "profile", "See and change one's own profile and tokens", EVERYBODY),
+    ("profile.own", "profile", "See and change one's own profile", EVERYBODY),
     ("developers.manage", "developers", "Create and change people", ADMIN),
     ("bots.manage", "bots", "Manage chat bots", ADMIN),
     ("audit.read", "audit", "Read the audit trail", ADMIN),

@@ -59,7 +59,7 @@ def doctor(
         problem = Failure(
             f"{opened.api.profile.url} is {readiness['status']}.",
             code="degraded",
-            hint=f"{opened.console}/",
+            hint="Do what stands beside each problem, then look again: qd doctor",
             facts=body,
         )
         if terminal.structured or terminal.format == "name":

@@ -21,7 +21,7 @@ Category = Literal[
     "runtime-monitoring-samples",
 ]
 
-retention = App(name="retention", help="Say how long things stay; housekeeping carries it out by itself.")
+retention = App(name="retention", help="Say how long things stay; housekeeping carries it out by itself, or now.")
 
 
 def ls(*, common: Common = COMMON) -> None:
@@ -104,6 +104,40 @@ def set_default(
         opened.terminal.answer(answer, name=answer["id"], text=f"{category}: {_days(told)}, {_does(told)}.")
 
 
+def run(category: Category | None = None, /, *, everywhere: bool = False, changing: Changing = CHANGING) -> None:
+    """Carry out now what housekeeping does by itself in time. Without --yes it only says what would go.
+
+    qd retention run
+    qd retention run audit-rows --yes
+    qd retention run --everywhere --yes
+
+    Parameters
+    ----------
+    category
+        Only this one; else every category that a default can be set for.
+    everywhere
+        Of every organization. Administrators of the first organization may.
+    """
+    body: Row = {"scope": "system" if everywhere else "organization", "dryRun": not changing.yes}
+    if category is not None:
+        body["categories"] = [category]
+    with session(changing) as opened:
+        answer = opened.api.ours("retention.run", "POST", "/api/retention-runs", body)
+        opened.sent()
+        items: list[Row] = answer["items"]
+        keys = ("removes", "onlyCounts") if answer["dryRun"] else ("workId",)
+        rows = [[one["category"], *(str(one[key]) for key in keys)] for one in items]
+        columns = ["CATEGORY", "WOULD GO", "ONLY COUNTED"] if answer["dryRun"] else ["CATEGORY", "WORK"]
+        names = [one["category" if answer["dryRun"] else "workId"] for one in items]
+        opened.terminal.table(items, columns, rows, names=names, document=answer)
+        if not items:
+            opened.terminal.say(f"Nothing of {category} is stored yet, so nothing can go.")
+        elif answer["dryRun"]:
+            opened.terminal.say("Nothing was removed. Add --yes to remove what would go.")
+        else:
+            opened.terminal.say(f"Started. What went is told by: qd work show {items[0]['workId']}")
+
+
 def _days(one: Row) -> str:
     return f"{one['retentionDays']:.0f} days"
 
@@ -119,3 +153,4 @@ def _does(one: Row) -> str:
 retention.command(ls)
 retention.command(show)
 retention.command(set_default, name="set")
+retention.command(run)

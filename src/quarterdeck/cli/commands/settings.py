@@ -172,7 +172,9 @@ def _set_fields(api: Api, resource_id: str, fields: dict[str, str]) -> None:
         if part == "networkProfile" and "internalPort" not in profile:
             raise usage("The port is not set yet.", "Set it in the same command: port=3000")
         if part == "source" and "kind" not in profile:
-            raise usage("This resource has no source yet.", "qd deploy SOURCE --name …")
+            raise usage(
+                "This resource has no source yet.", f"qd deploy SOURCE --name {quote(str(shown['resource']['slug']))}"
+            )
         api.change(operation, {part: profile}, resourceId=resource_id)
     if policy := _health(shown.get("healthPolicy") or {}, fields):
         api.change("resources.configure-health", {"healthCheck": policy}, resourceId=resource_id)

@@ -119,12 +119,14 @@ def show(work_id: str, /, *, common: Common = COMMON) -> None:
         ]
         facts = [
             ("operation", item["operationKey"]),
+            ("category", told.get("category")),
             ("phase", " ".join(str(item[key]) for key in ("phase", "step") if item.get(key))),
             *((link.removesuffix("Id"), item.get(link)) for link in LINKS),
             ("tries", f"{told.get('attempts')} of {told.get('maxAttempts')}"),
             ("created", told.get("createdAt")),
             ("started", item.get("startedAt")),
             ("ended", item.get("finishedAt")),
+            *((label, _number(told.get(key))) for label, key in (("removed", "removed"), ("counted", "wouldRemove"))),
             ("error", item.get("errorCode")),
             ("waits", told.get("waitingReason")),
             ("retry of", told.get("retryOfWorkId")),
@@ -138,6 +140,10 @@ def show(work_id: str, /, *, common: Common = COMMON) -> None:
                 lines.append(f"  qd work {command} {item['id']}")
         for line in lines:
             opened.terminal.line(line)
+
+
+def _number(value: Any) -> str:
+    return "" if value is None else f"{value:.0f}"
 
 
 def retry(work_id: str, /, *, reason: str | None = None, changing: Changing = CHANGING) -> None:

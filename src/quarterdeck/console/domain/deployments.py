@@ -9,7 +9,6 @@ from sqlalchemy import select
 
 from quarterdeck.console.domain.places import Found, deployment_at
 from quarterdeck.console.views.deployments import (
-    ACTIVE,
     PRESENT,
     DeploymentRow,
     DeploymentView,
@@ -24,6 +23,8 @@ from quarterdeck.deploy.deployments import deployments, readiness
 from quarterdeck.deploy.deployments.admission import snapshot_variables
 from quarterdeck.deploy.deployments.model import Deployment, Phase
 from quarterdeck.deploy.deployments.records import LABELS, PHASES
+from quarterdeck.deploy.deployments.transitions import ACTIVE, UNDONE
+from quarterdeck.deploy.resources.profiles import SECTIONS
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.vault import MASK
 
@@ -99,7 +100,7 @@ def view(tx: Tx, found: Found, attempt: Deployment) -> DeploymentView:
     allowed = readiness.assess(tx, attempt)
     shown = single(tx, found, attempt)
     reason = ""
-    if attempt.status in {"failed", "canceled", "rolled-back"} and allowed.retry:
+    if attempt.status in UNDONE and allowed.retry:
         reason = ", ".join(word.replace("-", " ") for word in allowed.retry)
     return DeploymentView(
         row=shown,
@@ -111,7 +112,7 @@ def view(tx: Tx, found: Found, attempt: Deployment) -> DeploymentView:
         differences=differences(tx, before, attempt) if before else (),
         failure=failure(attempt),
         serving_note=serving_note(tx, found, attempt),
-        may_retry=attempt.status in {"failed", "canceled", "rolled-back"} and not allowed.retry,
+        may_retry=attempt.status in UNDONE and not allowed.retry,
         retry_reason=reason,
         may_cancel=attempt.status in ACTIVE and attempt.status != "cancel-requested",
         archived=attempt.archived_at is not None,
@@ -254,7 +255,7 @@ def _built(attempt: Deployment) -> dict[str, str]:
 
 def _configuration(tx: Tx, attempt: Deployment) -> dict[str, tuple[str, bool]]:
     flat: dict[str, tuple[str, bool]] = {}
-    for profile in ("source", "runtime", "network", "access", "health"):
+    for profile in SECTIONS:
         _flatten(flat, profile, attempt.snapshot.get(profile))
     for variable in snapshot_variables(tx, attempt):
         name = variable["key"] if variable["exposure"] == "runtime" else f"{variable['key']} (build)"

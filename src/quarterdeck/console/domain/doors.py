@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from quarterdeck.console.domain import ledger
-from quarterdeck.console.ports import AccountRow, Begun, Bootstrap, Finished, ProviderChoice, SignedIn, Step
+from quarterdeck.console.door_ports import AccountRow, Begun, Bootstrap, Finished, ProviderChoice, SignedIn, Step
 from quarterdeck.console.views.device import DeviceView
 from quarterdeck.console.views.ledger import SessionRow
 from quarterdeck.identity import addresses, coming_in, devices, recovery, sessions, setup, signing_in

@@ -10,12 +10,12 @@ from sqlalchemy import func, select
 from quarterdeck.console.domain import deployments as attempts
 from quarterdeck.console.domain import ledger, trail
 from quarterdeck.console.domain.places import owners_of
-from quarterdeck.console.views.deployments import ACTIVE
 from quarterdeck.console.views.home import Happening, Home, NeedsYou, RunningNow, Tile
 from quarterdeck.console.views.shell import Count
 from quarterdeck.console.words import counted
 from quarterdeck.deploy.deployments.model import Deployment, Phase
 from quarterdeck.deploy.deployments.records import LABELS, PHASES
+from quarterdeck.deploy.deployments.transitions import ACTIVE
 from quarterdeck.deploy.observation.model import Observation
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.fleet.servers.model import Server

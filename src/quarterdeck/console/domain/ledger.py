@@ -35,6 +35,7 @@ from quarterdeck.identity.model import Invitation, Organization, User
 from quarterdeck.kernel import jobs as work
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Invalid, NotFound
+from quarterdeck.kernel.jobs.transitions import BURY, RECOVER
 from quarterdeck.workspace.model import Environment, Project
 from quarterdeck.workspace.projects import organization_of
 
@@ -131,6 +132,7 @@ def jobs(tx: Tx, connected: tuple[work.Seat, ...], *, state: str, before: str, l
     wanted = work.Filter(
         organization_id=organization_id,
         with_own=with_own,
+        other_kinds=work.kinds.unlisted(),
         states=(work.State(state),) if state else (),
         before=_job_id(before) if before else None,
         limit=limit + 1,
@@ -275,8 +277,8 @@ def job(tx: Tx, ref: str, connected: tuple[work.Seat, ...], may: May) -> JobView
         None,
         may.cancel and seen.may_cancel,
         may.retry and seen.may_retry,
-        may.recover and found.state in {"failed", "retry-scheduled", "dead-lettered"},
-        may.give_up and found.state in {"failed", "retry-scheduled"},
+        may.recover and found.state in RECOVER.sources,
+        may.give_up and found.state in BURY.sources,
         _waits(seen),
         f"/console/jobs/{seen.waiting.behind.short_ref}" if seen.waiting and seen.waiting.behind else None,
     )

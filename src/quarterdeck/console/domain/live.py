@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from sqlalchemy import select
-
+from quarterdeck.console.domain.waking import GATHER, WAKE, Pace, subjects_of
 from quarterdeck.console.ports import Update
 from quarterdeck.console.views.deployments import LineView
 from quarterdeck.deploy.deployments.deployments import find as find_deployment
 from quarterdeck.deploy.observation.runtime_logs import speaker
 from quarterdeck.deploy.resources.resources import find as find_resource
-from quarterdeck.identity.model import UserSession
+from quarterdeck.identity import sessions
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Forbidden
+from quarterdeck.kernel.errors import Forbidden, Problem
 from quarterdeck.kernel.logs import Gap, Line
 from quarterdeck.kernel.principal import Principal
 
-WAKE = ("events", "jobs")
-POLL, REST = 10.0, 0.25
+CHECK, PAUSE = 5.0, 0.5
+"""How often everything is looked at again that a topic needs, and how often at most what is known in memory."""
 NEEDED = {
     "home": None,
     "fleet": "deploy:servers.list",
@@ -29,6 +28,10 @@ NEEDED = {
     "project": "deploy:projects.show",
     "resource": "deploy:resources.show",
     "deployment": "deploy:deployments.show",
+}
+LOGS: dict[str, tuple[str, Callable[[Tx, str], object]]] = {
+    "deployment": ("deploy:deployments.logs", find_deployment),
+    "runtime": ("deploy:resources.runtime-logs", find_resource),
 }
 LEVELS = {"debug": "debug", "info": "info", "warn": "warn", "warning": "warn", "error": "error"}
 
@@ -50,14 +53,24 @@ class Live:
 
     instance: Any
 
-    async def follow(self, who: Principal, topics: tuple[str, ...], after: int) -> AsyncIterator[Update]:
-        """Updates until the session ends. Raises `Forbidden` or `NotFound` for a topic that the caller may not see."""
+    async def admitted(self, who: Principal, topics: tuple[str, ...]) -> None:
+        """Raises `Forbidden` or `NotFound` for a topic that the caller may not see."""
+        await self.instance.access.ready(self.instance.db)
         for topic in topics:
-            await self._check(who, topic)
+            self._require(who, topic)
+            await self._find(topic)
+
+    async def follow(self, who: Principal, topics: tuple[str, ...], after: int) -> AsyncIterator[Update]:
+        """Updates until the session ends, or the caller may not see one of the topics any more. Raises as `admitted`
+        does.
+        """
+        await self.admitted(who, topics)
         states = tuple(topic for topic in topics if not topic.startswith("log:"))
         streams = tuple(topic.removeprefix("log:") for topic in topics if topic.startswith("log:"))
         waiting: asyncio.Queue[Update | None] = asyncio.Queue(maxsize=64)
-        tasks = [asyncio.create_task(self._states(who, states, waiting))]
+        tasks = [asyncio.create_task(self._until_dismissed(who, topics, waiting))]
+        if states:
+            tasks.append(asyncio.create_task(self._states(who, states, waiting)))
         tasks += [asyncio.create_task(self._lines(stream, after, waiting)) for stream in streams]
         try:
             while (update := await waiting.get()) is not None:
@@ -69,36 +82,74 @@ class Live:
                 with contextlib.suppress(asyncio.CancelledError, Exception):
                     await task
 
-    async def _check(self, who: Principal, topic: str) -> None:
-        access, db = self.instance.access, self.instance.db
-        await access.ready(db)
+    def _require(self, who: Principal, topic: str) -> None:
+        """From memory: the caller has made access ready."""
         kind, _, name = topic.partition(":")
-        if kind != "log":
-            if permission := NEEDED[kind]:
-                access.require(who, permission)
+        if kind == "log":
+            owner = name.partition(":")[0]
+            if owner not in LOGS:
+                raise Forbidden(f"The log {name[:60]} is not shown here.", hint="Look at the page of its owner.")
+            self.instance.access.require(who, LOGS[owner][0])
+        elif permission := NEEDED[kind]:
+            self.instance.access.require(who, permission)
+
+    async def _find(self, topic: str) -> None:
+        kind, owner, ref = (*topic.split(":", 2), "", "")[:3]
+        if kind == "log":
+            await self.instance.db.read(LOGS[owner][1], ref)
+
+    async def _until_dismissed(
+        self, who: Principal, topics: tuple[str, ...], waiting: asyncio.Queue[Update | None]
+    ) -> None:
+        """Ends the updates when the caller may not have them any more, and when that cannot be told.
+
+        Every change of access commits with an audit event, whose wake-up costs a look into memory here; the session
+        and what is followed are read again every few seconds.
+        """
+        loop = asyncio.get_running_loop()
+        looked = loop.time()
+        try:
+            with self.instance.bus.subscribe("audit") as inbox:
+                while True:
+                    if await inbox.get(max(looked + CHECK - loop.time(), 0)) is not None:
+                        await asyncio.sleep(PAUSE)
+                        inbox.drain()
+                    if loop.time() < looked + CHECK:
+                        await self.instance.access.ready(self.instance.db)
+                        for topic in topics:
+                            self._require(who, topic)
+                        continue
+                    looked = loop.time()
+                    if await self.instance.db.read(sessions.current) is None:
+                        return
+                    await self.admitted(who, topics)
+        except Problem:
             return
-        owner, _, ref = name.partition(":")
-        if owner == "deployment":
-            access.require(who, "deploy:deployments.logs")
-            await db.read(find_deployment, ref)
-        elif owner == "runtime":
-            access.require(who, "deploy:resources.runtime-logs")
-            await db.read(find_resource, ref)
-        else:
-            raise Forbidden(f"The log {name[:60]} is not shown here.", hint="Look at the page of its owner.")
+        finally:
+            while not waiting.empty():
+                waiting.get_nowait()
+            waiting.put_nowait(None)
 
     async def _states(self, who: Principal, topics: tuple[str, ...], waiting: asyncio.Queue[Update | None]) -> None:
-        """A wake-up renews every state topic; without one they are looked at again every few seconds."""
+        """A wake-up renews what it concerns; without one everything is looked at again every few seconds."""
+        loop, db = asyncio.get_running_loop(), self.instance.db
+        pace = Pace(who.organization_id, topics, loop.time())
         with self.instance.bus.subscribe(*WAKE) as inbox:
+            pace.learn(await db.read(subjects_of, topics))
             while True:
-                await inbox.get(POLL)
-                inbox.drain()
-                if not await self.instance.db.read(_session_lives, who.credential):
-                    await waiting.put(None)
-                    return
-                for topic in topics:
+                first = await inbox.get(max(pace.soonest - loop.time(), 0))
+                if first is not None:
+                    await asyncio.sleep(GATHER)
+                    messages = [first, *inbox.drain()]
+                    if strangers := pace.strangers(messages):
+                        pace.learn(await db.read(subjects_of, topics), strangers)
+                    for message in messages:
+                        pace.heard(message)
+                if inbox.missed:
+                    inbox.missed = 0
+                    pace.missed()
+                for topic in pace.ripe(loop.time()):
                     await waiting.put(Update(topic))
-                await asyncio.sleep(REST)
 
     async def _lines(self, stream: str, after: int, waiting: asyncio.Queue[Update | None]) -> None:
         topic = f"log:{stream}"
@@ -112,11 +163,3 @@ class Live:
             await waiting.put(Update(topic, lines=line_views(lines, phase)))
             phase = lines[-1].phase
         await waiting.put(Update(topic, ended=True))
-
-
-def _session_lives(tx: Tx, uid: str | None) -> bool:
-    """Whether the session that opened the stream is still good; other credentials end with their request."""
-    if uid is None:
-        return False
-    session = tx.first(select(UserSession).where(UserSession.uid == uid))
-    return session is not None and session.revoked_at is None and session.expires_at > tx.now

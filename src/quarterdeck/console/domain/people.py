@@ -17,7 +17,7 @@ from quarterdeck.console.views.people import (
     MemberRow,
     MemberView,
 )
-from quarterdeck.identity import granting, invitations, members, ranks, users
+from quarterdeck.identity import granting, invitations, members, organizations, ranks, users
 from quarterdeck.identity.granting import Held
 from quarterdeck.identity.invitations import Invited
 from quarterdeck.identity.members import Member
@@ -60,36 +60,31 @@ class People:
         base = self._base(request)
 
         def again(tx: Tx) -> Handed:
-            invitation = invitations.find(tx, ranks.here(tx).id, ref)
+            invitation = invitations.find(tx, organizations.here(tx).id, ref)
             return self._handed(tx, ranks.ask_again(tx, invitation, base), base)
 
         made: Handed = await self.instance.db.write(again)
         return made
 
     async def revoke_invitation(self, who: Principal, ref: str) -> None:
-        await self.instance.db.write(lambda tx: invitations.revoke(tx, invitations.find(tx, ranks.here(tx).id, ref)))
+        await self.instance.db.write(
+            lambda tx: invitations.revoke(tx, invitations.find(tx, organizations.here(tx).id, ref))
+        )
 
     async def change_rank(self, who: Principal, ref: str, rank: str) -> None:
-        def change(tx: Tx) -> None:
-            found = member(tx, ref)
-            if rank != ranks.rank(found.roles):
-                ranks.require_another(tx, found.user)
-            ranks.make(tx, self.instance.access, found, rank)
-
-        await self.instance.db.write(change)
+        await self.instance.db.write(lambda tx: ranks.make(tx, self.instance.access, member(tx, ref).user, rank))
 
     async def remove_member(self, who: Principal, ref: str, confirmation: str) -> None:
         def remove(tx: Tx) -> None:
-            found = member(tx, ref)
-            confirmed(confirmation, found.user.username, "their username")
-            ranks.require_another(tx, found.user)
-            ranks.let_go(tx, self.instance.access, found)
+            user = member(tx, ref).user
+            confirmed(confirmation, user.username, "their username")
+            ranks.let_go(tx, self.instance.access, user)
 
         await self.instance.db.write(remove)
 
     async def transfer_ownership(self, who: Principal, ref: str, confirmation: str) -> None:
         def transfer(tx: Tx) -> None:
-            place, taker, giver = ranks.here(tx), member(tx, ref), tx.get(User, tx.principal.id)
+            place, taker, giver = organizations.here(tx), member(tx, ref), tx.get(User, tx.principal.id)
             assert giver is not None  # noqa: S101 - authenticated a moment ago
             confirmed(confirmation, place.name, "the name of the organization")
             members.transfer_ownership(tx, self.instance.access, place.id, giver, taker.user)
@@ -108,7 +103,7 @@ class People:
 
 
 def listed(tx: Tx, words: str, after: int, limit: int) -> MemberList:
-    found = members.page(tx, ranks.here(tx).id, words=words, after=after, limit=limit + 1)
+    found = members.page(tx, organizations.here(tx).id, words=words, after=after, limit=limit + 1)
     names = role_names(tx)
     rows = tuple(_row(tx, one, names) for one in found[:limit])
     return MemberList(rows, str(found[limit - 1].user.id) if len(found) > limit else None)
@@ -139,13 +134,13 @@ def ref_of(user: User) -> str:
 
 
 def waiting(tx: Tx, before: int, limit: int) -> InvitationList:
-    found = invitations.listed(tx, ranks.here(tx).id, "waiting", before=before or None, limit=limit + 1)
+    found = invitations.listed(tx, organizations.here(tx).id, "waiting", before=before or None, limit=limit + 1)
     shown = found[:limit]
     return InvitationList(_waiting(tx, shown), str(shown[-1].id) if len(found) > limit else None)
 
 
 def asked(tx: Tx, ref: str) -> InvitationRow:
-    found = invitations.find(tx, ranks.here(tx).id, ref)
+    found = invitations.find(tx, organizations.here(tx).id, ref)
     if invitations.status(tx, found) not in {"pending", "expired"}:
         raise NotFound(
             f"The invitation of {found.email} waits no more.",
@@ -175,7 +170,7 @@ def _invitation(tx: Tx, one: Invitation, names: dict[int, str]) -> InvitationRow
 
 def member(tx: Tx, ref: str) -> Member:
     """Raises `NotFound` (`member_not_found`)."""
-    return members.find(tx, ranks.here(tx).id, users.by_uid(tx, ref))
+    return members.find(tx, organizations.here(tx).id, users.by_uid(tx, ref))
 
 
 def view(tx: Tx, ref: str) -> MemberView:

@@ -16,7 +16,13 @@ from quarterdeck.console.domain.live import line_views
 from quarterdeck.console.domain.places import deployment_at, environment_at, project_at, resource_at
 from quarterdeck.console.ports import Place, SourceChoice
 from quarterdeck.console.views.backups import BackupView
-from quarterdeck.console.views.deployments import ACTIVE, DeploymentRow, DeploymentView, LogView, RollbackView
+from quarterdeck.console.views.deployments import (
+    DeploymentRow,
+    DeploymentView,
+    LineViews,
+    LogView,
+    RollbackView,
+)
 from quarterdeck.console.views.home import Home
 from quarterdeck.console.views.ledger import AuditAsked, AuditList, Found, HostRow, JobList, JobView
 from quarterdeck.console.views.projects import Choice, EnvironmentView, ProjectRow, ProjectView, VariableRow
@@ -24,6 +30,7 @@ from quarterdeck.console.views.resources import Inspection, ResourceHead, Resour
 from quarterdeck.console.views.shell import Count, Viewer
 from quarterdeck.deploy.deployments import inspection
 from quarterdeck.deploy.deployments.model import Deployment
+from quarterdeck.deploy.deployments.transitions import ACTIVE
 from quarterdeck.deploy.observation import observations
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.fleet.credentials.model import ServerCredential
@@ -41,7 +48,7 @@ from quarterdeck.workspace import environments, projects, variables
 from quarterdeck.workspace.model import Environment
 from quarterdeck.workspace.projects import organization_of
 
-OVERVIEW_LINES, EVERYTHING, MOST_PROJECTS = 1000, 1_000_000, 200
+OVERVIEW_LINES, MOST_PROJECTS = 1000, 200
 
 
 class Reads:
@@ -139,8 +146,22 @@ class Reads:
         log = await self._log(f"runtime:{resource.ref}", limit, ended=False)
         return log if log.lines or resource.serving_id else None
 
+    async def whole_deployment_log(self, who: Principal, place: Place, number: int) -> AsyncIterator[LineViews]:
+        attempt: Deployment = await self.instance.db.read(lambda tx: deployment_at(tx, resource_at(tx, place), number))
+        return self._whole(attempts.stream_of(attempt))
+
+    async def whole_runtime_log(self, who: Principal, place: Place) -> AsyncIterator[LineViews]:
+        resource: Resource = await self.instance.db.read(lambda tx: resource_at(tx, place).resource)
+        return self._whole(f"runtime:{resource.ref}")
+
+    async def _whole(self, stream: str) -> AsyncIterator[LineViews]:
+        phase = None
+        async for page in self.instance.logs.pages(stream):
+            yield line_views(page, phase)
+            phase = page[-1].phase
+
     async def _log(self, stream: str, limit: int, *, ended: bool) -> LogView:
-        lines = await self.instance.logs.read(stream, tail=limit or EVERYTHING)
+        lines = await self.instance.logs.read(stream, tail=limit)
         state = await self.instance.logs.state(stream)
         shown = line_views(lines)
         first = shown[0].number if shown else state.head + 1

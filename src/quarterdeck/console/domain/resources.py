@@ -10,11 +10,12 @@ from sqlalchemy import select
 from quarterdeck.console.domain import deployments as attempts
 from quarterdeck.console.domain.places import Found, environment_slug
 from quarterdeck.console.state import tone
-from quarterdeck.console.views.deployments import ACTIVE, PRESENT
+from quarterdeck.console.views.deployments import PRESENT
 from quarterdeck.console.views.projects import EnvironmentView, ResourceRow, VariableRow
 from quarterdeck.console.views.resources import CheckRow, ResourceHead, ResourceView, RouteRow, Serving, Settings
 from quarterdeck.deploy.deployments import routes
 from quarterdeck.deploy.deployments.model import Deployment
+from quarterdeck.deploy.deployments.transitions import ACTIVE
 from quarterdeck.deploy.observation import observations
 from quarterdeck.deploy.observation.model import Observation
 from quarterdeck.deploy.resources import build_places, resources

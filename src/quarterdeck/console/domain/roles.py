@@ -90,12 +90,6 @@ class Roles:
     async def give_role(self, who: Principal, ref: str, *, role: str, narrowed_by: str, value: str) -> None:
         def give(tx: Tx) -> None:
             user, wanted = member(tx, ref).user, granting.role(tx, role)
-            if wanted.family == ranks.FAMILY:
-                raise Invalid(
-                    f"{wanted.key} is a role in the organization, of which everybody has one.",
-                    hint="Change it in the form above.",
-                    field="role",
-                )
             if bool(narrowed_by) != bool(value):
                 raise Invalid("A place has a kind and a name.", hint="Give both, or neither.", field="value")
             if value:
@@ -142,7 +136,7 @@ class Roles:
             return Refusal(
                 permission=permission,
                 text=known.description if known else "",
-                place=ranks.here(tx).name,
+                place=organizations.here(tx).name,
                 carrying=tuple(label(one) for one in granting.all_roles(tx) if permission in access.carried(one.key)),
                 could_give=granting.could_give(tx, access, permission) if sees_people else (),
                 may_ask_why=asks,

@@ -7,14 +7,15 @@ from functools import partial
 from typing import Any
 
 from litestar import Request, Response, get, post
+from litestar.response import Stream
 
 from quarterdeck.console import commands, words
 from quarterdeck.console.desk import AnyRequest, act, open_desk, part, place_of
+from quarterdeck.console.pages.plain_logs import plain
 from quarterdeck.console.pages.questions import ask
-from quarterdeck.console.pages.resource import BASE, crumbs_of, tab_page
+from quarterdeck.console.pages.resource import BASE, LOGS, crumbs_of, tab_page
 from quarterdeck.console.permissions import needs
 from quarterdeck.console.ports import Place
-from quarterdeck.console.render import secure_headers
 from quarterdeck.console.views.shell import Crumb, Note, Pages
 from quarterdeck.kernel.errors import NotFound, Problem
 
@@ -64,7 +65,7 @@ async def show(request: AnyRequest, place: Place, number: int, problem: Problem 
     view = await desk.ports.deployment(desk.who, place, number)
     log = await desk.ports.deployment_log(desk.who, place, number, LINES)
     topics = f"deployment:{place.project}/{place.environment}/{place.resource}/{number}"
-    if view.row.active:
+    if view.row.active and desk.viewer.may(LOGS):
         topics += f",log:{log.stream}"
     return desk.page(
         "pages/deployment.html",
@@ -80,17 +81,12 @@ async def show(request: AnyRequest, place: Place, number: int, problem: Problem 
     )
 
 
-@get(ONE + "/log", opt=needs("deploy:deployments.logs"))
-async def raw_log(request: Request[Any, Any, Any]) -> Response[bytes]:
+@get(ONE + "/log", opt=needs(LOGS))
+async def raw_log(request: Request[Any, Any, Any]) -> Stream:
     """The whole log as plain text, masked as it was stored."""
     desk, place = await open_desk(request), place_of(request)
-    log = await desk.ports.deployment_log(desk.who, place, number_of(request), 0)
-    text = "".join(f"{words.machine(line.at)} {line.phase or '-'} {line.text}\n" for line in log.lines)
-    return Response(
-        text.encode(),
-        media_type="text/plain; charset=utf-8",
-        headers=secure_headers(desk.console.renderer.ids.token(12)),
-    )
+    pages = await desk.ports.whole_deployment_log(desk.who, place, number_of(request))
+    return plain(desk, pages, lambda line: f"{words.machine(line.at)} {line.phase or '-'} {line.text}")
 
 
 @get(ONE + "/cancel", opt=needs("deploy:deployments.cancel"))

@@ -11,7 +11,7 @@ from quarterdeck.console.desk import AnyRequest, console_of, note_of, read_form,
 from quarterdeck.console.pages.doors import DOOR
 from quarterdeck.console.permissions import SIGNED_IN, needs
 from quarterdeck.console.render import see
-from quarterdeck.console.router import show_failure
+from quarterdeck.console.router import before_failure, show_failure
 from quarterdeck.kernel.errors import Invalid, Problem
 from quarterdeck.kernel.http.routing import Routes
 
@@ -77,5 +77,6 @@ def device_router() -> Routes:
         path=ADDRESS,
         route_handlers=HANDLERS,
         exception_handlers={Exception: show_failure},
+        opt={"before_failure": before_failure},
         include_in_schema=False,
     )

@@ -9,7 +9,6 @@ from litestar import Request, Response, get, post
 from litestar.datastructures import Cookie
 
 from quarterdeck.console.desk import (
-    SESSION_COOKIES,
     AnyRequest,
     check_own_page,
     console_of,
@@ -20,13 +19,14 @@ from quarterdeck.console.desk import (
     request_id,
     status_of,
 )
+from quarterdeck.console.door_ports import SignedIn, Step
 from quarterdeck.console.permissions import PUBLIC, SIGNED_IN, needs
-from quarterdeck.console.ports import SignedIn, Step
 from quarterdeck.console.render import see
 from quarterdeck.console.views.shell import Field
 from quarterdeck.identity.passwords import LEAST
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.limits import Rate
+from quarterdeck.surfaces.shared.authentication import COOKIES
 
 DOOR = Rate(20, 60)
 """Attempts of one address a minute."""
@@ -157,7 +157,7 @@ async def sign_out(request: Request[Any, Any, Any]) -> Response[bytes]:
     desk = await open_desk(request)
     await desk.ports.sign_out(desk.who)
     answer = see("/console/sign-in", "signed-out")
-    for name in SESSION_COOKIES:
+    for name in COOKIES:
         answer.set_cookie(Cookie(name, value="", path="/", max_age=0))
     return answer
 
@@ -166,7 +166,7 @@ def enter(request: AnyRequest, made: SignedIn, address: str) -> Response[bytes]:
     answer = see(address)
     answer.set_cookie(
         Cookie(
-            SESSION_COOKIES[0],
+            COOKIES[0],
             value=made.token,
             path="/",
             max_age=made.max_age,

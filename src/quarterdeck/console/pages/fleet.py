@@ -11,7 +11,7 @@ from typing import Any
 from litestar import Request, Response, get, post
 
 from quarterdeck.console import commands
-from quarterdeck.console.desk import AnyRequest, act, open_desk, part, read_form
+from quarterdeck.console.desk import AnyRequest, act, address_of, open_desk, part, read_form
 from quarterdeck.console.pages.new_server import EDGES, known_keys, ways
 from quarterdeck.console.pages.policies import CATEGORIES
 from quarterdeck.console.pages.questions import ask
@@ -36,7 +36,7 @@ async def fleet(request: Request[Any, Any, Any]) -> Response[bytes]:
         crumbs=(Crumb("Fleet"),),
         topics="fleet",
         rows=await desk.ports.hosts(desk.who),
-        command=commands.enrol(),
+        command=commands.enrol(address_of(request)),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import urlencode
 
 from litestar import Request, Response, get, post
@@ -15,11 +15,13 @@ from quarterdeck.console.pages.questions import ask
 from quarterdeck.console.permissions import needs
 from quarterdeck.console.views.ledger import JobView
 from quarterdeck.console.views.shell import Crumb, Pages
+from quarterdeck.kernel.audit import Outcome
 from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.jobs import State
 
 PAGE = 50
-STATES = ("pending", "running", "retry-scheduled", "succeeded", "failed", "canceled", "dead-lettered")
-OUTCOMES = ("success", "failure", "denied")
+STATES = tuple(one.value for one in State)
+OUTCOMES: tuple[str, ...] = get_args(Outcome)
 
 
 @get("/jobs", opt=needs("deploy:operator-work.list"))

@@ -12,8 +12,9 @@ from quarterdeck.console import people_commands as commands
 from quarterdeck.console.desk import AnyRequest, Desk, act, open_desk, part, read_form
 from quarterdeck.console.pages.questions import ask
 from quarterdeck.console.permissions import needs
-from quarterdeck.console.views.people import OPEN, PEOPLE, Handed, InvitationList, MemberView
+from quarterdeck.console.views.people import PEOPLE, Handed, InvitationList, MemberView
 from quarterdeck.console.views.shell import Crumb, Field, Pages
+from quarterdeck.identity import organizations
 from quarterdeck.kernel.errors import NotFound, Problem
 
 PAGE = 50
@@ -87,7 +88,7 @@ def _turn(kept: dict[str, str], name: str, following: str | None, here: str) -> 
 
 def _ranks(desk: Desk) -> tuple[tuple[str, str], ...]:
     """Only an owner makes one."""
-    return tuple((name, MAY[name]) for name in OPEN if name != "owner" or desk.viewer.may(TRANSFER))
+    return tuple((name, MAY[name]) for name in organizations.RANK if name != "owner" or desk.viewer.may(TRANSFER))
 
 
 def _invite_fields(desk: Desk, typed: dict[str, str], problem: Problem | None) -> tuple[Field, ...]:

@@ -17,6 +17,7 @@ from quarterdeck.console.views.shell import Crumb
 from quarterdeck.kernel.errors import Problem
 
 BASE = "/projects/{project:str}/{environment:str}/{resource:str}"
+LOGS = "deploy:deployments.logs"
 TABS = (
     ("", "Overview"),
     ("/deployments", "Deployments"),
@@ -68,7 +69,7 @@ async def show(request: AnyRequest, place: Place, problem: Problem | None = None
     desk = await open_desk(request)
     view = await desk.ports.resource(desk.who, place)
     topics = topic_of(view.head)
-    if view.log and not view.log.ended:
+    if view.log and not view.log.ended and desk.viewer.may(LOGS):
         topics += f",log:{view.log.stream}"
     return tab_page(
         desk,

@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Request, Response, get, post
+from litestar.response import Stream
 
 from quarterdeck.console import commands, words
 from quarterdeck.console.desk import AnyRequest, open_desk, place_of, read_form
 from quarterdeck.console.pages.kept_logs import show_logs
+from quarterdeck.console.pages.plain_logs import plain
 from quarterdeck.console.pages.projects import variable_fields
 from quarterdeck.console.pages.questions import ask, ask_remove_variable, typed_conflict
 from quarterdeck.console.pages.resource import BASE, crumbs_of, tab_page
 from quarterdeck.console.pages.settings_forms import FORMS, build_forms, build_servers, deploy_keys
 from quarterdeck.console.permissions import needs
 from quarterdeck.console.ports import Place
-from quarterdeck.console.render import secure_headers, see
+from quarterdeck.console.render import see
 from quarterdeck.console.views.shell import Crumb, Field
 from quarterdeck.kernel.errors import Invalid, Problem
 
@@ -26,15 +28,10 @@ async def logs(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 
 @get(BASE + "/logs/raw", opt=needs("deploy:resources.runtime-logs"))
-async def raw_logs(request: Request[Any, Any, Any]) -> Response[bytes]:
+async def raw_logs(request: Request[Any, Any, Any]) -> Stream:
     desk = await open_desk(request)
-    log = await desk.ports.runtime_log(desk.who, place_of(request), 0)
-    text = "".join(f"{words.machine(line.at)} {line.text}\n" for line in log.lines) if log else ""
-    return Response(
-        text.encode(),
-        media_type="text/plain; charset=utf-8",
-        headers=secure_headers(desk.console.renderer.ids.token(12)),
-    )
+    pages = await desk.ports.whole_runtime_log(desk.who, place_of(request))
+    return plain(desk, pages, lambda line: f"{words.machine(line.at)} {line.text}")
 
 
 @get(BASE + "/variables", opt=needs("deploy:resources.effective-config"))

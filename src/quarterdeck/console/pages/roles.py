@@ -18,6 +18,7 @@ from quarterdeck.console.views.people import ROLES, RoleForm, RoleView, WhyView
 from quarterdeck.console.views.shell import Crumb, Field, Pages
 from quarterdeck.console.words import counted
 from quarterdeck.kernel.errors import Conflict, Problem
+from quarterdeck.kernel.text import several
 
 FAMILIES = {
     "organization": "Applications and the organization",
@@ -148,7 +149,7 @@ def _differences(saved: RoleForm, typed: RoleForm) -> tuple[tuple[str, str, str]
         ("Only the saved permit", saved.permissions - typed.permissions, "yes", "no"),
     ):
         if some:
-            names = f"{counted(len(some), 'permission')}: {', '.join(sorted(some)[:5])}"
+            names = f"{counted(len(some), 'permission')}: {several(sorted(some))}"
             rows.append((f"{label} {names}", yes, no))
     return tuple(rows)
 

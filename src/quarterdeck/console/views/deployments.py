@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-ACTIVE = frozenset({"created", "planning", "planned", "running", "cancel-requested"})
+from quarterdeck.deploy.deployments.transitions import ACTIVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +31,15 @@ class LineView:
     phase: str | None = None
 
 
+LineViews = tuple[LineView, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class LogView:
     """The last lines of a stream; `earlier` says how many before them are a link away."""
 
     stream: str
-    lines: tuple[LineView, ...]
+    lines: LineViews
     last: int
     earlier: int
     ended: bool

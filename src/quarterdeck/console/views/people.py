@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 PEOPLE, ROLES = "/console/access/people", "/console/access/roles"
-OPEN = ("owner", "admin", "developer", "billing", "viewer")
-"""The roles of an organization, the highest first."""
 
 
 @dataclass(frozen=True, slots=True)

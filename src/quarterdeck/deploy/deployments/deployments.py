@@ -8,7 +8,7 @@ from sqlalchemy import Select, func, select
 
 from quarterdeck.deploy.deployments import admission, readiness
 from quarterdeck.deploy.deployments.model import Deployment, Phase
-from quarterdeck.deploy.deployments.transitions import TERMINAL, move
+from quarterdeck.deploy.deployments.transitions import TERMINAL, UNDONE, move
 from quarterdeck.deploy.resources import resources
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.fleet.servers.model import Server
@@ -85,7 +85,7 @@ def retry(tx: Tx, ref: str, *, resource_ref: str | None = None, state_version: s
     origin = find(tx, ref)
     resource = check_resource(tx, origin, resource_ref)
     readiness.check_fresh(tx, origin, state_version)
-    if origin.status not in {"failed", "canceled", "rolled-back"}:
+    if origin.status not in UNDONE:
         raise Conflict(
             f"The deployment {ref} is {origin.status} and cannot be retried.",
             code="deployment_not_retryable",

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from sqlalchemy import select
 
 from quarterdeck.deploy.deployments.model import Deployment
-from quarterdeck.deploy.deployments.transitions import TERMINAL
+from quarterdeck.deploy.deployments.transitions import TERMINAL, UNDONE
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Tx
@@ -98,7 +98,7 @@ def assess(tx: Tx, deployment: Deployment, limit: int = MOST_CANDIDATES) -> Read
     assert resource is not None  # noqa: S101 - the foreign key says so
     ended = [] if deployment.status in TERMINAL else ["attempt-not-terminal"]
     retry = list(ended)
-    if not ended and deployment.status not in {"failed", "canceled", "rolled-back"}:
+    if not ended and deployment.status not in UNDONE:
         retry.append("attempt-status-not-recoverable")
     redeploy = list(ended)
     if resource.source is None or resource.lifecycle != "active":

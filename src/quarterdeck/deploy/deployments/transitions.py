@@ -9,6 +9,8 @@ from quarterdeck.kernel.errors import Invalid
 
 ACTIVE = ("created", "planning", "planned", "running", "cancel-requested")
 TERMINAL = ("succeeded", "failed", "canceled", "rolled-back")
+UNDONE = frozenset(TERMINAL) - {"succeeded"}
+"""Ended without what was wanted: these are tried again."""
 
 MOVES: dict[str, frozenset[str]] = {
     "created": frozenset({"planning", "running", "failed", "canceled", "cancel-requested"}),

@@ -66,6 +66,7 @@ async def build_image(place: Yard, order: DeploymentOrder, spec: BuildSpec, repo
     async def told(event: BuildEvent) -> None:
         if isinstance(event, StepLog):
             report.application([event.text], event.channel)
+            await report.caught_up()
         elif isinstance(event, StepStarted):
             report.say(event.name)
         elif isinstance(event, StepEnded) and event.error:

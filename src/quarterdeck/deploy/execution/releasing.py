@@ -107,6 +107,7 @@ async def _step(
                     report.application([line.text], line.stream)
                     last.append(line.text)
                 del last[:-20]
+                await report.caught_up()
         status = await processes.find(instance)
         if lost:
             raise lost[0]

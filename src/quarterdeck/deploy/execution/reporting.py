@@ -41,6 +41,9 @@ class Context(Protocol):
         level: str = "info",
     ) -> None: ...
 
+    async def drain(self) -> None:
+        """Wait until the server has caught up with the output."""
+
 
 @dataclass(slots=True)
 class Recorded:
@@ -107,6 +110,10 @@ class Reporter:
     def say(self, text: str, level: str = "info") -> None:
         """A line of ours in the deployment's log."""
         self.context.log([storable(text)], stream="system", source="quarterdeck", phase=self.phase_name, level=level)
+
+    async def caught_up(self) -> None:
+        """For those who write much and can wait: what the server is far behind with would be dropped."""
+        await self.context.drain()
 
     def application(self, lines: Sequence[str], stream: str) -> None:
         """Lines that the build or the application wrote; of those who write without end only the beginning."""

@@ -217,7 +217,7 @@ class Observer:
         """The time of the last line of a speaker that is stored; of who spoke long ago, the time of the oldest looked
         at.
         """
-        page = await self._logs.read(stream, limit=PAGE, tail=PAGE)
+        page = await self._logs.read(stream, tail=PAGE)
         said = next((line.time for line in reversed(page) if line.phase == speaker), None)
         return said or (page[0].time if len(page) == PAGE else None)
 

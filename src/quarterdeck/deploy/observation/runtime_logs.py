@@ -167,9 +167,7 @@ async def tail(logs: Logs, asked: Window, count: int, after: int | None) -> list
         if after is not None:
             page = await logs.read(asked.stream, after, PAGE, since=asked.since, until=asked.until)
         else:
-            page = await logs.read(
-                asked.stream, limit=PAGE, tail=PAGE, since=asked.since, until=asked.until, before=before
-            )
+            page = await logs.read(asked.stream, tail=PAGE, since=asked.since, until=asked.until, before=before)
         wanted = [line for line in page if _wanted(asked, line)]
         if after is not None:
             found += wanted

@@ -10,11 +10,11 @@ import msgspec
 from quarterdeck.deploy.deployments.admission import reaching_variables, snapshot_variables
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.resources.model import Resource
+from quarterdeck.deploy.resources.profiles import SECTIONS
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.vault import MASK
 from quarterdeck.workspace import variables
 
-SECTIONS = ("source", "runtime", "network", "access", "health")
 COMPARISON = "resource-vs-latest-snapshot"
 MOST = 200
 KINDS = frozenset({"deployment-strategy", "plain-config", "provider-specific", "secret"})

@@ -13,6 +13,8 @@ from quarterdeck.deploy.sources.folders import Folders
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
 
+SECTIONS = ("source", "runtime", "network", "access", "health")
+"""The parts of a resource's profile, each changed for itself."""
 HEALTH = {
     "enabled": True,
     "type": "http",
@@ -190,9 +192,7 @@ def configure(tx: Tx, ref: str, given: Given, *, version: int | None = None) -> 
         )
     apply(tx, resource, given)
     resource.version += 1
-    changed = [
-        name for name in ("source", "runtime", "network", "access", "health") if getattr(given, name) is not None
-    ]
+    changed = [name for name in SECTIONS if getattr(given, name) is not None]
     resources.note(
         tx,
         resource,

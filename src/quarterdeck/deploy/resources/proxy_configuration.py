@@ -10,6 +10,7 @@ import msgspec
 
 from quarterdeck.deploy.deployments import deployments, routes
 from quarterdeck.deploy.deployments.model import Deployment
+from quarterdeck.deploy.deployments.transitions import TERMINAL
 from quarterdeck.deploy.execution.order import RouteOrder
 from quarterdeck.deploy.execution.ways import route_value
 from quarterdeck.deploy.resources import overview, resources
@@ -102,7 +103,7 @@ def _of_deployment(tx: Tx, view: Overview, deployment: Deployment) -> Rendered:
     serves = view.serving is not None and view.serving.id == deployment.id
     server = routes.server_of(tx, deployment.server_id)
     status = "not-configured" if deployment.route is None else "applied" if serves else "stale"
-    if deployment.route is not None and deployment.status not in {"succeeded", "failed", "canceled", "rolled-back"}:
+    if deployment.route is not None and deployment.status not in TERMINAL:
         status = "planned"
     found = Rendered(view.resource, server, status, deployment, _applied(view), deployment.route)
     port = (deployment.runtime or {}).get("port")

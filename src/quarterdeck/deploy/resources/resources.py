@@ -226,10 +226,11 @@ def blockers(tx: Tx, resource: Resource, registry: Sequence[DeletionBlocker]) ->
 STEPS = {
     "active-resource": "Archive it first. That is final, and its name stays taken.",
     "runtime-instance": "Stop it first: what an archived resource ran is taken away once it is stopped.",
-    "deployment-history": "Archive its deployments and prune them (qd archive NAME vN, qd prune deployments), or leave "
-    "it archived: it runs nothing and keeps nothing but its history and its name.",
+    "deployment-history": "Archive each of its deployments (qd history {ref} lists them) and prune them (qd prune "
+    "deployments --before 0d --resource {ref}), or leave it archived: it runs nothing and keeps nothing but its "
+    "history and its name.",
 }
-"""What to do about a blocker, the first step first."""
+"""What to do about a blocker of a resource with this `ref`, the first step first."""
 
 
 def delete(tx: Tx, ref: str, confirmation: str, registry: Sequence[DeletionBlocker]) -> Resource:
@@ -244,7 +245,10 @@ def delete(tx: Tx, ref: str, confirmation: str, registry: Sequence[DeletionBlock
         raise Conflict(
             f"The resource {resource.name} cannot be deleted: {'; '.join(in_words(*one) for one in standing)}.",
             code="resource_delete_blocked",
-            hint=next((STEPS[kind] for kind, _ in standing if kind in STEPS), "Remove what refers to it, then delete."),
+            hint=next(
+                (STEPS[kind].format(ref=resource.ref) for kind, _ in standing if kind in STEPS),
+                "Remove what refers to it, then delete.",
+            ),
             blockers=[kind for kind, _ in standing],
         )
     close(tx, resource, "deleted")

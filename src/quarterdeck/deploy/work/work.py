@@ -90,6 +90,8 @@ def find(tx: Tx, ref: str) -> jobs.Job:
     organization_id, with_own = scope(tx)
     if job.organization_id != organization_id and not (with_own and job.organization_id is None):
         raise missing
+    if job.kind in jobs.kinds.unlisted():
+        raise missing
     return job
 
 
@@ -113,14 +115,15 @@ def newest(tx: Tx, wanted: Wanted, limit: int, seats: Sequence[jobs.Seat]) -> li
     if wanted.status is not None and wanted.status not in set(jobs.State):
         return []
     organization_id, with_own = scope(tx)
-    given: dict[str, Any] = {"organization_id": organization_id, "with_own": with_own}
+    unlisted = jobs.kinds.unlisted()
+    given: dict[str, Any] = {"organization_id": organization_id, "with_own": with_own, "other_kinds": unlisted}
     if wanted.status is not None:
         given["states"] = (jobs.State(wanted.status),)
     if wanted.kind == "system":
         named = tuple(kind for kind in _words() if kind != "system")
-        given["other_kinds"] = jobs.kinds.of_work(*named)
+        given["other_kinds"] = (*unlisted, *jobs.kinds.of_work(*named))
     elif wanted.kind is not None:
-        given["kinds"] = jobs.kinds.of_work(wanted.kind)
+        given["kinds"] = tuple(kind for kind in jobs.kinds.of_work(wanted.kind) if kind not in unlisted)
         if not given["kinds"]:
             return []
     if wanted.deployment is not None:

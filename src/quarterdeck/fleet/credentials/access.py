@@ -112,7 +112,7 @@ def login(tx: Tx, server: Server) -> Login:
     elif row.private_key is not None:
         key = tx.vault.open(TABLE, row.uid, "private_key", row.private_key)
     username = row.username or (stored.username if stored else None) or DEFAULT_USERNAME
-    return Login(server.host, server.port, username, key, pin(tx, server.id))
+    return Login(server.host, server.port, username, key, pin(tx, server.id), stored.name if stored else None)
 
 
 def is_reachable(tx: Tx, server: Server) -> bool:
@@ -148,13 +148,14 @@ def draft_login(tx: Tx, host: str, port: int, way: Way | None) -> Login:
     if way is None:
         raise credential_missing(host)
     _check_agent(tx, way)
-    username, key = check_username(way.username), None
+    username, key, name = check_username(way.username), None, None
     if way.kind == STORED:
         stored = credentials.find(tx, way.credential_ref or "")
-        username, key = username or stored.username, credentials.private_key(tx, stored)
+        username, key, name = username or stored.username, credentials.private_key(tx, stored), stored.name
     elif way.kind == INLINE and way.private_key is not None:
         key = key_pair(way.private_key, way.public_key).private
-    return Login(servers.check_host(host), servers.check_port(port), username or DEFAULT_USERNAME, key)
+    where = (servers.check_host(host), servers.check_port(port))
+    return Login(*where, username or DEFAULT_USERNAME, key, credential=name)
 
 
 def credential_missing(name: str) -> Conflict:

@@ -14,6 +14,7 @@ from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
 from quarterdeck.kernel.protocols import DeletionBlocker
+from quarterdeck.kernel.text import several
 from quarterdeck.kernel.vault import Secret
 from quarterdeck.workspace.names import check_name
 from quarterdeck.workspace.projects import organization_of
@@ -115,7 +116,7 @@ def rotate(
     used = usage(tx, credential)
     if used and not acknowledged:
         raise Conflict(
-            f"{credential.name} is used by {len(used)} server{'s' if len(used) > 1 else ''}: {_names(used)}.",
+            f"{credential.name} is used by {counted('server', len(used))}: {_names(used)}.",
             code="credential_rotation_requires_usage_acknowledgement",
             hint="Install the new public key there first, then send confirmation.acknowledgeServerUsage = true.",
             relatedEntityId=credential.ref,
@@ -172,11 +173,6 @@ def counted(word: str, number: int) -> str:
     return f"{number} {word}{'s' if number > 1 else ''}"
 
 
-def _names(used: list[Use]) -> str:
-    shown = [use.server.name for use in used[:5]]
-    return ", ".join(shown) + (f" and {len(used) - 5} more" if len(used) > 5 else "")
-
-
 def _note(tx: Tx, credential: SshCredential, action: SshCredentialAction, event: str, data: dict[str, object]) -> None:
     audit.record(
         tx,
@@ -193,3 +189,7 @@ def _note(tx: Tx, credential: SshCredential, action: SshCredentialAction, event:
         {"credentialId": credential.ref, **data},
         organization_id=credential.organization_id,
     )
+
+
+def _names(used: list[Use]) -> str:
+    return several([use.server.name for use in used])

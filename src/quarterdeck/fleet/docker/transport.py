@@ -125,14 +125,6 @@ class DialedBackend(httpcore.AsyncNetworkBackend):
         except OSError as error:
             raise httpcore.ConnectError(str(error)) from error
 
-    async def connect_unix_socket(
-        self,
-        path: str,
-        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        return await self.connect_tcp(path, 0, timeout)
-
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 

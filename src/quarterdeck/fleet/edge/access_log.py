@@ -1,4 +1,6 @@
-"""What the edge writes down: one JSON line per request, without query strings, headers or credentials."""
+"""What the edge writes down: one JSON line per request, without query strings, headers, credentials or the secrets of
+links.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +10,11 @@ from quarterdeck.fleet.edge.layout import Layout
 
 JsonObject = dict[str, Any]
 
+# A link of the control plane's mails may carry its secret in the path: a part that is longer than any id. A field has
+# one filter, so this one also takes the query, where there is no first group.
+_SECRETS = r"^(/api/auth/(?:[^/?]+/)+)[^/?]{41,}|\?.*$"
 _FIELDS: JsonObject = {
-    "request>uri": {"filter": "regexp", "regexp": r"\?.*$", "value": ""},
+    "request>uri": {"filter": "regexp", "regexp": _SECRETS, "value": "${1}"},
     "request>headers": {"filter": "delete"},
     "request>tls": {"filter": "delete"},
     "resp_headers": {"filter": "delete"},

@@ -102,8 +102,14 @@ class AdminClient:
         return (await self._request("GET", "/metrics")).text
 
     async def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """One that ends unanswered is asked again over a new connection: loading a configuration ends those that were
+        open. Whether a load had its effect is told by its tag then.
+        """
         try:
-            return await self._client.request(method, path, **options)
+            try:
+                return await self._client.request(method, path, **options)
+            except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
+                return await self._client.request(method, path, **options)
         except httpx.TransportError as error:
             raise Unavailable(
                 "The edge proxy does not answer on its admin socket.",

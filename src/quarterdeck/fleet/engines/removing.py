@@ -13,6 +13,7 @@ from quarterdeck.fleet.targets.engines import open_engine
 from quarterdeck.fleet.targets.host import Host
 from quarterdeck.kernel.errors import ProviderFailure
 from quarterdeck.kernel.faults import point
+from quarterdeck.kernel.text import several
 
 DATA = "Its data stays in /var/lib/docker."
 
@@ -33,8 +34,7 @@ async def why_kept(host: Host, seen: Seen, instance: str, label: str) -> str | N
     foreign = sorted(row.names[0].lstrip("/") for row in rows if row.labels.get(label) != instance)
     if not foreign:
         return None
-    more = f" and {len(foreign) - 5} more" if len(foreign) > 5 else ""
-    return f"Containers of others are in it: {', '.join(foreign[:5])}{more}."
+    return f"Containers of others are in it: {several(foreign)}."
 
 
 async def remove(running: Running, instance: str, label: str) -> str | None:

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import hashlib
 import time
-from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -27,18 +26,26 @@ class _Kept:
     remote: Remote | None = None
 
 
+@dataclass(slots=True)
+class _Turn:
+    """Who connects to one place, and who waits for that."""
+
+    lock: asyncio.Lock
+    users: int = 0
+
+
 class Connections:
     """`async with connections.to(login) as host`. A cut connection is replaced at the next use."""
 
     def __init__(self, idle_seconds: float = IDLE_SECONDS) -> None:
         self._idle = idle_seconds
         self._kept: dict[str, _Kept] = {}
-        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._turns: dict[str, _Turn] = {}
 
     @contextlib.asynccontextmanager
     async def to(self, login: Login) -> AsyncIterator[SshHost]:
         name = _name(login)
-        async with self._locks[name]:
+        async with self._turn(name):
             kept = self._kept.get(name)
             if kept is None or kept.host.closed:
                 if kept is not None and kept.remote is not None:
@@ -50,6 +57,18 @@ class Connections:
         finally:
             kept.users -= 1
             kept.released = time.monotonic()
+
+    @contextlib.asynccontextmanager
+    async def _turn(self, name: str) -> AsyncIterator[None]:
+        turn = self._turns.setdefault(name, _Turn(asyncio.Lock()))
+        turn.users += 1
+        try:
+            async with turn.lock:
+                yield
+        finally:
+            turn.users -= 1
+            if not turn.users:
+                del self._turns[name]
 
     async def remote(self, host: SshHost) -> Remote:
         """What is at the other end of a connection that is in use: looked at once for each connection."""

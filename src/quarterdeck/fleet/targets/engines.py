@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import shlex
 
 from quarterdeck.fleet.docker.address import DEFAULT_SOCKET, EngineAddress
@@ -60,6 +62,16 @@ def by_command(host: Host) -> str:
     return f"qd server engine {host.login.host}" if isinstance(host, SshHost) else ""
 
 
+def account(host: Host) -> str:
+    """Who we are on this host."""
+    if isinstance(host, SshHost):
+        return host.login.username
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:  # a container's user without a name
+        return str(os.geteuid())
+
+
 def not_to_be_used(name: str) -> Conflict:
     """Why a new version gets no engine on a server where somebody has refused it."""
     return Conflict(
@@ -90,13 +102,12 @@ async def without_engine(host: Host) -> Unavailable:
 
 async def refused(host: Host, path: str) -> Unavailable:
     if (await host.run(["test", "-w", path])).status != 0:
-        command = by_command(host)
+        command, allow = by_command(host), f"sudo usermod -aG docker {shlex.quote(account(host))}"
         return Unavailable(
-            f"The account may not use the Docker engine at {path}.",
+            f"The account {account(host)} may not use the Docker engine at {path}.",
             code="docker_unavailable",
-            hint=f'Let it: {f"{command}, or " if command else ""}sudo usermod -aG docker "$USER" on that machine; then '
-            "test again.",
-            command='sudo usermod -aG docker "$USER"',
+            hint=f"Let it: {f'{command}, or ' if command else ''}{allow} on that machine; then test again.",
+            command=allow,
         )
     return Unavailable(
         f"Nothing answers at the engine's socket {path}.",

@@ -22,13 +22,16 @@ class HostKeyPin:
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """`key` None means the SSH agent of the account that this process runs as; nothing else of that account is used."""
+    """`key` None means the SSH agent of the account that this process runs as; nothing else of that account is used.
+    `credential` is the name under which a key is stored.
+    """
 
     host: str
     port: int
     username: str
     key: Secret[str] | None
     pin: HostKeyPin | None = None
+    credential: str | None = None
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -44,16 +47,19 @@ class LoginOrder(msgspec.Struct, frozen=True):
     key: str | None = None
     fingerprint: str | None = None
     algorithm: str | None = None
+    credential: str | None = None
 
     @classmethod
     def of(cls, login: Login) -> Self:
         pin = login.pin or HostKeyPin("")
         key = login.key.reveal() if login.key is not None else None
-        return cls(login.host, login.port, login.username, key, pin.fingerprint or None, pin.algorithm)
+        seen = (pin.fingerprint or None, pin.algorithm)
+        return cls(login.host, login.port, login.username, key, *seen, login.credential)
 
     def login(self) -> Login:
         pin = HostKeyPin(self.fingerprint, self.algorithm) if self.fingerprint else None
-        return Login(self.host, self.port, self.username, Secret(self.key) if self.key is not None else None, pin)
+        key = Secret(self.key) if self.key is not None else None
+        return Login(self.host, self.port, self.username, key, pin, self.credential)
 
     def __repr__(self) -> str:
         return f"LoginOrder({self.username}@{self.host}:{self.port})"

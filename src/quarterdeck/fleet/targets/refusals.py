@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from quarterdeck.fleet.targets.login import HostKeyPin, Login
 from quarterdeck.kernel.errors import Conflict, Problem, ProviderFailure, Unavailable
 
@@ -56,11 +58,16 @@ def no_agent(why: str) -> Conflict:
     )
 
 
-def unusable_key() -> Conflict:
+def unusable_key(login: Login) -> Conflict:
+    named = login.credential is not None
     return Conflict(
-        "The stored private key cannot be used for SSH.",
+        f"The stored private key {login.credential} cannot be used for SSH."
+        if named
+        else f"The private key that was given for {login.host} cannot be used for SSH.",
         code="ssh_key_unusable",
-        hint="Make a new one and replace it: qd credential rotate NAME --generate (qd credential ls has the names)",
+        hint=f"Make a new one and replace it: qd credential rotate {shlex.quote(login.credential or '')} --generate"
+        if named
+        else "Give another one, or store a new one: qd credential add --help",
         phase="authentication",
     )
 

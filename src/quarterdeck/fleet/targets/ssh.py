@@ -204,7 +204,7 @@ async def client_keys(login: Login) -> AsyncIterator[list[Any]]:
         try:
             key = asyncssh.import_private_key(login.key.reveal())
         except (asyncssh.KeyImportError, ValueError):
-            raise refusals.unusable_key() from None
+            raise refusals.unusable_key(login) from None
         yield [key]
         return
     path = os.environ.get("SSH_AUTH_SOCK")

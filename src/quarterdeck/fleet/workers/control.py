@@ -106,11 +106,15 @@ class WorkerControl:
             now = asyncio.get_running_loop().time()
             if now - noticed >= SEEN_SECONDS:
                 noticed = now
-                task = asyncio.create_task(self._jobs.db.write(enrolment.seen, worker_id, beat.used_slots))
+                task = asyncio.create_task(self._seen(worker_id, beat.used_slots))
                 writing.add(task)
                 task.add_done_callback(writing.discard)
 
         return notice
+
+    async def _seen(self, worker_id: int, used_slots: int) -> None:
+        if not await self._jobs.db.write(enrolment.seen, worker_id, used_slots):
+            await self.send_away(worker_id)
 
     def connected(self, worker_id: int) -> bool:
         return worker_id in self._sessions

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.kernel import audit
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Invalid
+from quarterdeck.kernel.errors import Invalid, NotFound
 from quarterdeck.kernel.jobs import SERVER, frames
 from quarterdeck.kernel.vault import Secret
 
@@ -63,6 +63,22 @@ def authenticate(tx: Tx, token: str) -> Worker | None:
     return tx.first(select(Worker).where(Worker.credential_hash == _digest(token)))
 
 
+def all_of(tx: Tx, organization_id: int) -> list[Worker]:
+    """Every worker that was enrolled, the revoked ones too, oldest first."""
+    return list(tx.scalars(select(Worker).where(Worker.organization_id == organization_id).order_by(Worker.id)))
+
+
+def find(tx: Tx, organization_id: int, uid: str) -> Worker:
+    """Raises `NotFound`."""
+    query = select(Worker).where(Worker.organization_id == organization_id, Worker.uid == uid)
+    worker = tx.first(query)
+    if worker is None:
+        raise NotFound(
+            f"There is no worker {uid[:60]}.", code="worker_not_found", hint="See their ids: quarterdeck enrol --list"
+        )
+    return worker
+
+
 def granted(worker: Worker, hello: frames.Hello) -> frozenset[str]:
     """What a connected worker is given: what it offers and was enrolled for. The machine that came first under a
     credential is the one it stands for; another gets no work that is bound to a machine.
@@ -82,9 +98,11 @@ def connected(tx: Tx, worker_id: int, hello: frames.Hello) -> None:
     worker.offered, worker.slots = sorted(hello.capabilities), hello.slots
 
 
-def seen(tx: Tx, worker_id: int, used_slots: int, at: datetime | None = None) -> None:
+def seen(tx: Tx, worker_id: int, used_slots: int, at: datetime | None = None) -> bool:
+    """Note a sign of life. Answers whether the credential still holds."""
     worker = _worker(tx, worker_id)
     worker.last_seen_at, worker.used_slots = at or tx.now, used_slots
+    return worker.revoked_at is None
 
 
 def request_drain(tx: Tx, worker_id: int, *, drain: bool = True) -> Worker:
@@ -96,7 +114,7 @@ def request_drain(tx: Tx, worker_id: int, *, drain: bool = True) -> Worker:
 
 
 def revoke(tx: Tx, worker_id: int) -> Worker:
-    """End a credential for ever. A connected worker is sent away by `WorkerControl.send_away`."""
+    """End a credential for ever. Its worker is sent away at its next hello, a connected one at the next note of it."""
     worker = _worker(tx, worker_id)
     if worker.revoked_at is None:
         worker.revoked_at = tx.now

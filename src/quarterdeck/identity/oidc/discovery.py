@@ -167,7 +167,7 @@ def unreachable(issuer: str, why: str) -> Unavailable:
     return Unavailable(
         f"The provider {issuer} cannot be reached ({why}).",
         code="oidc_provider_unreachable",
-        hint="Try again. Administrators: qd identity-provider test NAME. A password still works.",
+        hint="Try again. A password still works.",
     )
 
 

@@ -20,7 +20,7 @@ from quarterdeck.identity.sessions import require_in_person, revoke_row
 from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid, NotFound
-from quarterdeck.kernel.text import one_line
+from quarterdeck.kernel.text import one_line, several
 from quarterdeck.kernel.vault import Secret
 
 TABLE = OidcProvider.__tablename__
@@ -85,12 +85,11 @@ def add(tx: Tx, slug: str, issuer: str, client_id: str, **settings: Any) -> Oidc
             code="identity_provider_exists",
             hint="Choose another name, or change that one.",
         )
-    assert tx.principal.organization_id is not None  # noqa: S101 - a user's session always has one
     made = tx.add(
         OidcProvider(
             uid=tx.ids.uid(),
             slug=slug,
-            organization_id=tx.principal.organization_id,
+            organization_id=tx.principal.acts_in,
             name=slug,
             issuer=check_address(issuer),
             client_id=client_id,
@@ -222,7 +221,7 @@ def check_roles(tx: Tx, keys: Sequence[str], field: str) -> None:
     unknown = sorted(set(keys) - known)
     if unknown:
         raise Invalid(
-            f"There is no role {', '.join(unknown)[:120]}.",
+            f"There is no role {several(unknown)}.",
             code="role_unknown",
             hint="Write family:role, such as organization:developer, or custom:… for a role of your own.",
             field=field,
@@ -241,7 +240,7 @@ def _domains(given: Sequence[str]) -> list[str]:
     wrong = [one for one in found if not DOMAIN.fullmatch(one)]
     if wrong or len(found) > MOST_OTHERS:
         raise Invalid(
-            f"{', '.join(wrong)[:120] or 'This list'} is no domain of e-mail addresses.",
+            f"{several(wrong) or 'This list'} is no domain of e-mail addresses.",
             hint="Write example.com.",
             field="emailDomains",
         )

@@ -24,7 +24,7 @@ from quarterdeck.identity.oidc.model import OidcNotice, OidcProvider, OidcReques
 from quarterdeck.identity.sessions import Opened, token_hash
 from quarterdeck.kernel import audit
 from quarterdeck.kernel.db import Database, Tx
-from quarterdeck.kernel.errors import Forbidden, Problem, Unauthenticated
+from quarterdeck.kernel.errors import Forbidden, Problem, Unauthenticated, Unavailable
 from quarterdeck.kernel.principal import Principal, current
 from quarterdeck.kernel.vault import Secret
 
@@ -88,7 +88,7 @@ class RelyingParty:
         if member is not None and member.organization_id != client.organization_id:
             providers.missing(slug)  # another organization's word about somebody here counts nothing
         user_id = member.id if member is not None else None
-        known = await self.discovery.metadata(client.issuer)
+        known = await self._known(client)
         ids = self._db.ids
         state, nonce, verifier, browser = (ids.token(32) for _ in range(4))
         await self._db.write(
@@ -118,7 +118,7 @@ class RelyingParty:
                 code="oidc_state_invalid",
                 hint="Sign in again.",
             )
-        known = await self.discovery.metadata(client.issuer)
+        known = await self._known(client)
         try:
             found = await self._proved(client, known, asked, answer, redirect_uri)
             done = await self._db.write(self._enter, client.slug, found, asked.user_id, user_agent)
@@ -179,10 +179,16 @@ class RelyingParty:
         opened.session.external_session = sid[:255] if isinstance(sid, str) else None
         return opened
 
+    async def _known(self, client: _Client) -> Metadata:
+        try:
+            return await self.discovery.metadata(client.issuer)
+        except Unavailable as problem:
+            raise _told(problem, client) from None
+
     async def ended(self, slug: str, token: str) -> int:
         """End what a logout token names. Answers how many sessions. Raises `Unauthenticated` (`oidc_token_invalid`)."""
         client = await self._db.read(_client, slug)
-        known = await self.discovery.metadata(client.issuer)
+        known = await self._known(client)
         keys = await self.discovery.keys(known, claims.kid(token))
         found = claims.logout_token(
             token, keys, issuer=known.issuer, client_id=client.client_id, now=self._db.clock.now()
@@ -277,6 +283,12 @@ def _refused(tx: Tx, slug: str, code: str) -> None:
     )
 
 
+def _told(problem: Unavailable, client: _Client) -> Unavailable:
+    """Of a provider that answers for itself here: what administrators can look at."""
+    problem.hint = f"{problem.hint} Administrators: qd identity-provider test {client.slug}"
+    return problem
+
+
 async def _exchanged(
     client: _Client, known: Metadata, asked: _Asked, code: str, redirect_uri: str
 ) -> Mapping[str, Any]:
@@ -288,7 +300,7 @@ async def _exchanged(
     except AuthlibBaseError as error:
         raise _turned_down(client, error.error or "no reason given") from None
     except (httpx.HTTPError, OSError, ValueError) as error:
-        raise unreachable(client.issuer, type(error).__name__) from None
+        raise _told(unreachable(client.issuer, type(error).__name__), client) from None
     finally:
         await oauth.aclose()
     return token if isinstance(token, Mapping) else {}

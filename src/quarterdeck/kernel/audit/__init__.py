@@ -11,7 +11,7 @@ from quarterdeck.kernel.audit.record import record, record_refusal
 from quarterdeck.kernel.audit.seal import seal
 from quarterdeck.kernel.audit.sealer import Sealer
 from quarterdeck.kernel.audit.tallies import Facets, facets
-from quarterdeck.kernel.audit.verify import Finding, Head, Report, Tail, verify
+from quarterdeck.kernel.audit.verify import Finding, Head, Report, Tail, verify, verify_chain
 
 __all__ = [
     "Action",
@@ -50,4 +50,5 @@ __all__ = [
     "survey",
     "total",
     "verify",
+    "verify_chain",
 ]

@@ -112,6 +112,7 @@ class Pruning(msgspec.Struct, frozen=True):
 
 def survey(tx: Tx, scope: Scope) -> Survey:
     """Look without touching: what would go, and what stands in the way."""
+    tx.take_time()
     rows = tx.execute(_SURVEY, scope.values()).all()
     holds, archives = ([row[0] for row in tx.execute(one, scope.values())] for one in _KEEPERS)
     return Survey(
@@ -133,6 +134,7 @@ def step(tx: Tx, scope: Scope, limit: int = STEP) -> dict[str, int]:
     `audit.pruned`, sealed in the same unit, names what went, and is never pruned itself. Nothing that a hold or an
     archive keeps is touched, nor what is not sealed yet. A hold placed meanwhile waits its turn.
     """
+    tx.take_time()
     tx.lock(LOCK)
     tx.lock("audit-seal")  # before the tallies, which the sealer writes too
     going = [{**row} for row in tx.execute(GOING, {**scope.values(), "limit": limit}).mappings()]

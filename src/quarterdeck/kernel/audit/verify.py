@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -24,11 +24,14 @@ _CHAIN = text(
     "LEFT JOIN audit_events e ON e.id = s.event_id LEFT JOIN audit_tombstones t ON t.event_id = s.event_id "
     "WHERE s.organization_id = :organization AND s.position > :after ORDER BY s.position LIMIT :limit"
 )
-_BESIDE = text(
+_OF = "AND COALESCE(e.organization_id, 0) = :organization "
+_LOOSE = (
     "SELECT e.id, e.uid, e.organization_id FROM audit_events e "
     "WHERE NOT EXISTS (SELECT 1 FROM audit_seals s WHERE s.event_id = e.id) "
-    "AND NOT EXISTS (SELECT 1 FROM audit_unsealed u WHERE u.event_id = e.id) ORDER BY e.id LIMIT :limit"
+    "AND NOT EXISTS (SELECT 1 FROM audit_unsealed u WHERE u.event_id = e.id) "
 )
+_BESIDE = text(f"{_LOOSE}ORDER BY e.id LIMIT :limit")
+_BESIDE_OF = text(f"{_LOOSE}{_OF}ORDER BY e.id LIMIT :limit")
 _VANISHED = text(
     "SELECT u.event_id FROM audit_unsealed u WHERE NOT EXISTS (SELECT 1 FROM audit_events e WHERE e.id = u.event_id) "
     "ORDER BY u.event_id LIMIT :limit"
@@ -37,10 +40,11 @@ _STRAY = text(
     "SELECT t.event_id FROM audit_tombstones t WHERE NOT EXISTS "
     "(SELECT 1 FROM audit_seals s WHERE s.event_id = t.event_id) ORDER BY t.event_id LIMIT :limit"
 )
-_TAIL = text(
+_WAITING = (
     "SELECT COUNT(*), MIN(e.id), MIN(e.at) FROM audit_unsealed u JOIN audit_events e ON e.id = u.event_id "
-    "WHERE NOT EXISTS (SELECT 1 FROM audit_seals s WHERE s.event_id = e.id)"
+    "WHERE NOT EXISTS (SELECT 1 FROM audit_seals s WHERE s.event_id = e.id) "
 )
+_TAIL, _TAIL_OF = text(_WAITING), text(f"{_WAITING}{_OF}")
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -90,13 +94,13 @@ class Report(msgspec.Struct, frozen=True):
 class _Chain:
     """Walks one organization's chain."""
 
-    def __init__(self, organization_id: int, anchor: Head | None, covering: Covering, findings: list[Finding]) -> None:
+    def __init__(self, organization_id: int, anchor: Head | None, covering: Covering) -> None:
         self.organization_id = organization_id
         self.head = Head(0, GENESIS)
         self.sealed = self.pruned = 0
         self._anchor = anchor
         self._covering = covering
-        self._findings = findings
+        self.findings: list[Finding] = []
 
     def step(self, row: RowMapping) -> None:
         position, event_id = row["position"], row["event_id"]
@@ -132,7 +136,7 @@ class _Chain:
 
     def end(self) -> None:
         if self._anchor is not None and self._anchor.position > self.head.position:
-            self._findings.append(
+            self.findings.append(
                 Finding(
                     "seal-missing",
                     self.organization_id,
@@ -144,9 +148,7 @@ class _Chain:
             )
 
     def _find(self, kind: Kind, row: RowMapping, message: str) -> None:
-        self._findings.append(
-            Finding(kind, self.organization_id, row["event_id"], row["uid"], row["position"], message)
-        )
+        self.findings.append(Finding(kind, self.organization_id, row["event_id"], row["uid"], row["position"], message))
 
 
 def verify(tx: Tx, anchors: Mapping[int, Head] | None = None) -> Report:
@@ -158,36 +160,71 @@ def verify(tx: Tx, anchors: Mapping[int, Head] | None = None) -> Report:
     can write rows can have an `audit.pruned` event of their own sealed, like any event: it then stands in the trail for
     good and is counted in `prunings`.
     """
-    findings: list[Finding] = []
-    heads: dict[int, Head] = {}
-    sealed = pruned = 0
+    tx.take_time()
     covering = Covering(tx)
-    known = {row[0] for row in tx.execute(_ORGANIZATIONS)}
-    for organization in sorted(known | set(anchors or {})):
-        chain = _Chain(organization, (anchors or {}).get(organization), covering, findings)
-        for row in _rows(tx, organization):
-            chain.step(row)
-        chain.end()
-        heads[organization] = chain.head
-        sealed, pruned = sealed + chain.sealed, pruned + chain.pruned
-    for row in tx.execute(_BESIDE, {"limit": MOST}):
-        text_ = f"Event {row[0]} ({row[1]}) was never written through the trail: no seal, and none awaited."
-        findings.append(Finding("inserted", row[2] or 0, row[0], row[1], None, text_))
-    findings += [
-        Finding("deleted", 0, row[0], None, None, f"Event {row[0]} vanished before it was sealed.")
-        for row in tx.execute(_VANISHED, {"limit": MOST})
+    known = {row[0] for row in tx.execute(_ORGANIZATIONS)} | set(anchors or {})
+    chains = [_walked(tx, one, (anchors or {}).get(one), covering) for one in sorted(known)]
+    loose = _beside(tx.execute(_BESIDE, {"limit": MOST})) + _of_none(tx)
+    return _report(chains, loose, covering, tx.execute(_TAIL).one())
+
+
+def verify_chain(tx: Tx, organization_id: int) -> Report:
+    """As `verify`, of one organization alone (0: what belongs to none), so that a unit reads no more than its chain."""
+    tx.take_time()
+    covering, mine = Covering(tx), {"organization": organization_id}
+    loose = _beside(tx.execute(_BESIDE_OF, {**mine, "limit": MOST})) + ([] if organization_id else _of_none(tx))
+    chain = _walked(tx, organization_id, None, covering)
+    return _report([chain], loose, covering, tx.execute(_TAIL_OF, mine).one())
+
+
+def _walked(tx: Tx, organization: int, anchor: Head | None, covering: Covering) -> _Chain:
+    chain = _Chain(organization, anchor, covering)
+    for row in _rows(tx, organization):
+        chain.step(row)
+    chain.end()
+    return chain
+
+
+def _beside(rows: Iterable[Any]) -> list[Finding]:
+    return [
+        Finding(
+            "inserted",
+            row[2] or 0,
+            row[0],
+            row[1],
+            None,
+            f"Event {row[0]} ({row[1]}) was never written through the trail: no seal, and none awaited.",
+        )
+        for row in rows
     ]
-    findings += [
-        Finding("deleted", 0, row[0], None, None, f"There is a tombstone of event {row[0]}, which was never sealed.")
-        for row in tx.execute(_STRAY, {"limit": MOST})
+
+
+def _of_none(tx: Tx) -> list[Finding]:
+    """Where the row is gone that would say whose it was."""
+    vanished, stray = (tx.execute(one, {"limit": MOST}).all() for one in (_VANISHED, _STRAY))
+    return [
+        *(
+            Finding("deleted", 0, row[0], None, None, f"Event {row[0]} vanished before it was sealed.")
+            for row in vanished
+        ),
+        *(
+            Finding(
+                "deleted", 0, row[0], None, None, f"There is a tombstone of event {row[0]}, which was never sealed."
+            )
+            for row in stray
+        ),
     ]
-    count, first, oldest = tx.execute(_TAIL).one()
+
+
+def _report(chains: Sequence[_Chain], loose: list[Finding], covering: Covering, tail: Any) -> Report:
+    count, first, oldest = tail
+    findings = [one for chain in chains for one in chain.findings] + loose
     return Report(
-        sealed=sealed,
-        pruned=pruned,
+        sealed=sum(chain.sealed for chain in chains),
+        pruned=sum(chain.pruned for chain in chains),
         prunings=covering.prunings,
         unsealed=Tail(count, first, None if oldest is None else instant(oldest)),
-        heads=heads,
+        heads={chain.organization_id: chain.head for chain in chains},
         findings=sorted(findings, key=lambda finding: finding.event_id)[:MOST],
     )
 

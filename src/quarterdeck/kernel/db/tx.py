@@ -177,6 +177,11 @@ class Tx:
                     {"space": 4710, "key": zlib.crc32(key.encode()) - 2**31},
                 )
 
+    def take_time(self) -> None:
+        """No statement of this unit is ended for lasting long: for what walks whole tables beside the requests."""
+        if self.dialect == "postgresql":
+            self.execute("SET LOCAL statement_timeout = 0")
+
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """A part of the unit that may fail alone: what it did is undone when it raises, and the unit goes on."""

@@ -52,7 +52,7 @@ async def keep_delivering(db: Database) -> None:
             except Exception:
                 log.exception("events_not_demanded")
             message = await inbox.get(timeout=POLL)
-            while message is not None and message.payload not in wanted:
+            while message is not None and message.payload.what not in wanted:
                 message = await inbox.get(timeout=POLL)
             if message is not None:
                 await inbox.get(timeout=SETTLE)

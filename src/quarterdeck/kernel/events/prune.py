@@ -107,6 +107,7 @@ def prune(
     Streams that begin with one of `spare` are left alone. With a `limit` only so many old events are looked at, the
     oldest first; go on with `after=rest` of the answer.
     """
+    tx.take_time()
     wanted = before if isinstance(before, Old) else Old(before=before)
     if not dry_run:
         advance(tx)

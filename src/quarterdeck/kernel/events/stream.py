@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Row, text
 
+from quarterdeck.kernel.bus import Concern
 from quarterdeck.kernel.clock import instant, micros
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.db.tx import pyformat
@@ -46,7 +47,8 @@ def append(
     """Add an event to a stream (`deployment:dep_…`) in the transaction of the change. Returns its sequence.
 
     Units that append to one stream follow each other, so sequences have no holes. `data` must be plain JSON.
-    Whoever follows the stream, or listens to the topic `events`, is woken after the commit.
+    Whoever follows the stream, or listens to the topic `events` (each wake-up with its `Concern`), is woken after the
+    commit.
     """
     values: dict[str, Any] = {
         "stream": stream,
@@ -64,7 +66,7 @@ def append(
         sequence = values["sequence"] = tx.hot(_NUMBER, numbered).fetchone()[0]
         tx.hot(_SQLITE, values)
     tx.publish(stream)
-    tx.publish("events", type)
+    tx.publish("events", Concern(organization_id, stream, type))
     return sequence
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import msgspec
 import structlog
-from sqlalchemy import bindparam, text
+from sqlalchemy import Row, TextClause, text
 
 from quarterdeck.kernel.clock import instant, micros
 from quarterdeck.kernel.db import Database, Tx
+from quarterdeck.kernel.db.tx import DialectName
 from quarterdeck.kernel.events.model import Event
 from quarterdeck.kernel.events.stream import COLUMNS, event
 
@@ -40,15 +42,22 @@ _REGISTER = text(
     "ON CONFLICT (name) DO NOTHING"
 )
 _CURSOR = text('SELECT "transaction", event_id, failures, retry_at FROM event_subscribers WHERE name = :name')
-_AFTER = '("transaction" > :transaction OR ("transaction" = :transaction AND id > :event_id))'
-_WAITING = text(
-    f'SELECT {COLUMNS}, "transaction" FROM domain_events WHERE {_AFTER} AND "transaction" < :open '  # noqa: S608 - constant text
-    'AND type IN :types ORDER BY "transaction", id LIMIT :limit'
-).bindparams(bindparam("types", expanding=True))
-_LAST = text(
-    f'SELECT "transaction", id FROM domain_events WHERE {_AFTER} AND "transaction" < :open '  # noqa: S608 - constant text
-    'ORDER BY "transaction" DESC, id DESC LIMIT 1'
+# One range of an index each; spelt with OR it would be all of a type, however much of it is delivered. SQLite, where
+# every event has the transaction 0, makes no range of a pair that holds the row's own id.
+_AFTER: dict[DialectName, str] = {
+    "postgresql": '("transaction", id) > (:transaction, :event_id) AND "transaction" < :open',
+    "sqlite": '"transaction" = :transaction AND id > :event_id',
+}
+_OF_TYPE = (
+    f'SELECT * FROM (SELECT {COLUMNS}, "transaction" FROM domain_events WHERE type = :type_{{number}} AND {{after}} '  # noqa: S608 - constant text
+    'ORDER BY "transaction", id LIMIT :limit) AS of_type_{number}'
 )
+_LAST = {
+    dialect: text(
+        f'SELECT "transaction", id FROM domain_events WHERE {after} ORDER BY "transaction" DESC, id DESC LIMIT 1'  # noqa: S608 - constant text
+    )
+    for dialect, after in _AFTER.items()
+}
 _MOVE = text(
     'UPDATE event_subscribers SET "transaction" = :transaction, event_id = :event_id, failures = 0, '
     "last_error = NULL, retry_at = NULL WHERE name = :name"
@@ -56,6 +65,21 @@ _MOVE = text(
 _FAIL = text(
     "UPDATE event_subscribers SET failures = failures + 1, last_error = :error, retry_at = :retry_at WHERE name = :name"
 )
+
+
+@cache
+def _waiting(dialect: DialectName, count: int) -> TextClause:
+    """What waits of so many types: a range of the index for each, merged."""
+    parts = (_OF_TYPE.format(number=number, after=_AFTER[dialect]) for number in range(count))
+    return text(" UNION ALL ".join(parts) + ' ORDER BY "transaction", id LIMIT :limit')
+
+
+def _wanted(tx: Tx, subscriber: Subscriber, values: dict[str, Any], limit: int) -> Sequence[Row[*tuple[Any, ...]]]:
+    """The first events after a cursor that a subscriber wants."""
+    if not subscriber.types:
+        return ()
+    types = {f"type_{number}": type_ for number, type_ in enumerate(sorted(subscriber.types))}
+    return tx.execute(_waiting(tx.dialect, len(types)), {**values, **types, "limit": limit}).all()
 
 
 def subscribe(name: str, types: Collection[str], verb: Verb) -> Subscriber:
@@ -78,8 +102,8 @@ def deliver(tx: Tx, subscriber: Subscriber, limit: int = BATCH) -> int:
     if retry_at is not None and instant(retry_at) > tx.now:
         return 0
     values: dict[str, Any] = {"transaction": transaction, "event_id": event_id, "open": _horizon(tx)}
-    last = tx.execute(_LAST, values).first()
-    rows = tx.execute(_WAITING, {**values, "types": sorted(subscriber.types), "limit": limit}).all()
+    last = tx.execute(_LAST[tx.dialect], values).first()
+    rows = _wanted(tx, subscriber, values, limit)
     for row in rows:
         subscriber.verb(tx, event(row))
     end = (rows[-1][-1], rows[-1][0]) if len(rows) == limit else last
@@ -96,7 +120,7 @@ def waits(tx: Tx) -> bool:
         if retry_at is not None and instant(retry_at) > tx.now:
             continue
         values = {"transaction": transaction, "event_id": event_id, "open": _horizon(tx)}
-        if tx.execute(_WAITING, {**values, "types": sorted(subscriber.types), "limit": 1}).first() is not None:
+        if _wanted(tx, subscriber, values, 1):
             return True
     return False
 
@@ -108,11 +132,8 @@ def advance(tx: Tx) -> None:
         if row is None:
             continue
         values = {"transaction": row[0], "event_id": row[1], "open": _horizon(tx)}
-        last = tx.execute(_LAST, values).first()
-        if (
-            last is not None
-            and not tx.execute(_WAITING, {**values, "types": sorted(subscriber.types), "limit": 1}).all()
-        ):
+        last = tx.execute(_LAST[tx.dialect], values).first()
+        if last is not None and not _wanted(tx, subscriber, values, 1):
             tx.execute(_MOVE, {"name": subscriber.name, "transaction": last[0], "event_id": last[1]})
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from litestar import Litestar, Request, Response
 from litestar.datastructures import State
-from litestar.types import ControllerRouterHandler
+from litestar.types import ControllerRouterHandler, Scope
 
 from quarterdeck.kernel.http.arriving import ArrivingRequest
 from quarterdeck.kernel.http.dialects import Dialect, Dialects
@@ -57,6 +57,7 @@ def build(handlers: Sequence[ControllerRouterHandler], frame: Frame, *, lifespan
         route_handlers=[Routes(path="/", route_handlers=list(handlers))],
         guards=[guard],
         exception_handlers={Exception: refuse},
+        after_exception=[prepare],
         request_class=ArrivingRequest,
         request_max_body_size=frame.body_limit,
         openapi_config=None,
@@ -83,6 +84,15 @@ def dialect_of(request: Request[Any, Any, Any]) -> Dialect:
         return named
     dialects: Dialects = request.app.state["frame"].dialects
     return dialects.at(request.scope["path"])
+
+
+async def prepare(error: Exception, scope: Scope) -> None:
+    """Let a route that declares `opt["before_failure"]` read what its answer to a failure needs: exception handlers
+    read nothing, and what fails here is a failure of its own.
+    """
+    handler = scope.get("route_handler")
+    if handler is not None and (reading := handler.opt.get("before_failure")) is not None:
+        await reading(error, scope)
 
 
 def refuse(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

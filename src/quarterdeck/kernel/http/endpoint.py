@@ -153,6 +153,7 @@ class Endpoint:
     deploy_tokens: bool = False  # takes deploy tokens too, which no other route does
     installation: bool = False  # of the installation as a whole: its permission counts in the first organization alone
     narrowed: str | None = None  # "authenticated": the surface whose scopes open it to a narrowed token, "*" for any
+    whole: bool = False  # it changes its caller's account: no scope reaches it, though one has its permission
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Endpoint:
         """A declaration is shared by every application that is built with it: it is never changed, and its decoders
@@ -253,6 +254,8 @@ def declare(endpoint: Endpoint, handler: Handler) -> HTTPRouteHandler:
         opt["installation"] = True
     if endpoint.narrowed:
         opt["narrowed"] = endpoint.narrowed
+    if endpoint.whole:
+        opt["whole"] = True
     options: dict[str, Any] = {"request_max_body_size": endpoint.body_limit} if endpoint.body_limit else {}
     paths_served = [endpoint.path] + [
         endpoint.path.replace(f"{{{name}}}", literal) for name, literal in endpoint.shadowed.items()

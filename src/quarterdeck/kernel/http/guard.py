@@ -26,6 +26,8 @@ AUTHENTICATED = "authenticated"
 OF_STRANGERS = 64 << 10
 """Bytes that a public route takes unless it names a limit itself: anybody may send them, as often as they like."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+OWN_NAMES = ("localhost", "127.0.0.1", "[::1]")
+"""This machine, in a Host header."""
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
@@ -34,8 +36,9 @@ class Guard:
     """The one guard of the application.
 
     A handler declares `opt["permission"]`: a catalogue key, "authenticated" (any caller with a credential that is not
-    narrowed to scopes, see `require_opened`) or "public". `opt["rate"]` bounds it per address; `opt["raw_body"]` says
-    that it reads bytes rather than JSON.
+    narrowed to scopes, see `require_opened`) or "public". `opt["whole"]` closes a permission's route to narrowed
+    credentials as well. `opt["rate"]` bounds it per address; `opt["raw_body"]` says that it reads bytes rather than
+    JSON.
     """
 
     def __init__(
@@ -105,6 +108,7 @@ class Guard:
             if again.organization_id != principal.organization_id:  # what was asked for lies in the one before
                 raise Forbidden("This session acts in another organization now.", hint="Ask again from there.")
             await self._require(again, permission, connection)
+            current.set(replace(current.get(), principal=again))  # what is looked up from now on is looked up for them
 
         connection.scope["state"][STILL_ADMITTED] = still
 
@@ -128,8 +132,9 @@ class Guard:
     async def _require(self, principal: Principal, permission: str, connection: Connection) -> None:
         if permission != AUTHENTICATED:
             await self.authorizer.require(principal, permission, connection)
-        elif principal.scopes:
-            require_opened(principal, connection.route_handler.opt.get("narrowed"))
+        opt = connection.route_handler.opt
+        if principal.scopes and (permission == AUTHENTICATED or opt.get("whole")):
+            require_opened(principal, opt.get("narrowed"))
 
     def require_same_origin(self, connection: Connection) -> None:
         """A browser's cookie counts for a change only when the change was asked for by one of our own pages."""
@@ -149,7 +154,8 @@ class Guard:
 
 def require_opened(principal: Principal, surface: str | None) -> None:
     """Raise `Forbidden` (`token_narrowed`) where a credential that is narrowed to scopes is not let in: a route that
-    asks for no permission is none of its scopes. `surface` is whose scopes open it none the less, `*` any.
+    asks for no permission, or changes its caller's account, is none of its scopes. `surface` is whose scopes open it
+    none the less, `*` any.
     """
     if surface == "*" or (surface and any(scope.startswith(f"{surface}:") for scope in principal.scopes)):
         return
@@ -176,7 +182,7 @@ def names_this_machine(host: str) -> bool:
     """
     name = host.lower()
     name = name.partition("]")[0] + "]" if name.startswith("[") else name.partition(":")[0]
-    return name in {"localhost", "127.0.0.1", "[::1]"} or name.endswith(".localhost")
+    return name in OWN_NAMES or name.endswith(".localhost")
 
 
 def require_json(connection: Connection) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,14 +50,21 @@ class EventStream:
 
     The source yields `Event`s, plain data (sent as `message`) or bytes that are already encoded and shared between
     followers. It is pulled: nothing is read ahead of the client, and a client that does not take a write within
-    `patience` seconds is dropped. However the stream ends, the source is closed. A `Problem` or defect in the source
-    becomes an `event: error` with the surface's envelope.
+    `patience` seconds is dropped. Every `keep_alive` seconds the caller has to be admitted still, and `found` to find
+    what is followed: it raises a `Problem` where that may not be seen any more. However the stream ends, the source is
+    closed. A `Problem` or defect in the source becomes an `event: error` with the surface's envelope.
     """
 
     def __init__(
-        self, source: AsyncIterator[Any], *, keep_alive: float = KEEP_ALIVE, patience: float = PATIENCE
+        self,
+        source: AsyncIterator[Any],
+        *,
+        found: Callable[[], Awaitable[object]] | None = None,
+        keep_alive: float = KEEP_ALIVE,
+        patience: float = PATIENCE,
     ) -> None:
         self.source = source
+        self.found = found
         self.keep_alive = keep_alive
         self.patience = patience
         self.dialect: Dialect | None = None
@@ -84,10 +91,13 @@ class EventStream:
                 )
                 if gone in finished:
                     return
-                if still is not None and loop.time() - checked >= self.keep_alive:
+                if loop.time() - checked >= self.keep_alive:
                     checked = loop.time()
                     try:
-                        await still()
+                        if still is not None:
+                            await still()
+                        if self.found is not None:
+                            await self.found()
                     except Problem as error:
                         await self._put(send, self._failure(error))
                         break

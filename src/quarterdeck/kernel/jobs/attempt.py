@@ -10,7 +10,7 @@ import msgspec
 import structlog
 
 from quarterdeck.kernel.clock import micros
-from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.errors import Invalid, Problem
 from quarterdeck.kernel.jobs import frames
 from quarterdeck.kernel.jobs.handlers import JobInfo, WorkerRun
 from quarterdeck.kernel.jobs.job import Outcome
@@ -24,7 +24,23 @@ S = TypeVar("S")
 LINES = 500
 LINE = 16_384
 """Characters of one line; longer ones are cut."""
+BYTES = 256 << 10
+"""Bytes of one batch of lines: some of them reach the store before the rest is on its way."""
+MUCH = f"{frames.FRAME_LIMIT >> 20} MB"
 log = structlog.get_logger("quarterdeck.worker")
+
+
+def fitting(result: frames.JobResult) -> frames.JobResult:
+    """The end of an attempt as a server can be told it: one that is too large for a frame would be sent for ever."""
+    if frames.fits(result):
+        return result
+    outcome = Outcome(
+        "failed",
+        error_code="job_result_too_large",
+        error_message=f"The job ended ({result.outcome.state}), but what it answered is more than {MUCH}.\n"
+        "Let it answer less, and write what is long to its output.",
+    )
+    return frames.JobResult(id=result.id, job_id=result.job_id, fence=result.fence, outcome=outcome)
 
 
 class Attempt:
@@ -47,6 +63,7 @@ class Attempt:
         self._reports = 0
         self._reporting = asyncio.Lock()
         self._lines: list[frames.LogLine] = []
+        self._bytes = 0
         self._logged = 0
         self.renewed(asyncio.get_running_loop().time())
 
@@ -62,17 +79,21 @@ class Attempt:
     async def record(self, kind: str, data: Any) -> Any:
         async with self._reporting:
             self._check()
-            self._reports += 1
-            ack = await self._worker.ask(
-                frames.JobRecord(
-                    job_id=self.job.id,
-                    fence=self.job.fence,
-                    number=self._reports,
-                    kind=kind,
-                    data=msgspec.to_builtins(data),
-                ),
-                self,
+            frame = frames.JobRecord(
+                job_id=self.job.id,
+                fence=self.job.fence,
+                number=self._reports + 1,
+                kind=kind,
+                data=msgspec.to_builtins(data),
             )
+            if not frames.fits(frame):
+                raise Invalid(
+                    f"The job's report of its {kind} is more than {MUCH}.",
+                    code="job_report_too_large",
+                    hint="Let it report less, and write what is long to its output.",
+                )
+            self._reports += 1
+            ack = await self._worker.ask(frame, self)
         if ack.error is None:
             return ack.reply
         if ack.error.code == Fenced.default_code:
@@ -90,9 +111,21 @@ class Attempt:
         now = micros(self._worker.clock.now())
         if not self._lines:
             asyncio.get_running_loop().call_later(self._worker.log_seconds, self.send_lines)
-        self._lines += (frames.LogLine(now, line[:LINE], stream, source, phase, level) for line in lines)
+        for text in lines:
+            message = text[:LINE]
+            if not message.isascii():  # half a character is sent as none
+                message = message.encode("utf-8", "replace").decode()
+            line = frames.LogLine(now, message, stream, source, phase, level)
+            size = frames.size(line)
+            if self._bytes + size > BYTES or len(self._lines) >= LINES:
+                self.send_lines()
+            self._lines.append(line)
+            self._bytes += size
         if len(self._lines) >= LINES:
             self.send_lines()
+
+    async def drain(self) -> None:
+        await self._worker.room()
 
     async def sleep(self, seconds: float) -> None:
         try:
@@ -111,13 +144,14 @@ class Attempt:
     # What the worker calls.
 
     def send_lines(self) -> None:
-        while self._lines:
-            part, self._lines = self._lines[:LINES], self._lines[LINES:]
-            first = self._logged + 1
-            self._logged += len(part)
-            self._worker.tell(
-                frames.LogBatch(job_id=self.job.id, fence=self.job.fence, from_seq=first, lines=part), self
-            )
+        if not self._lines:
+            return
+        part, size = self._lines, self._bytes
+        self._lines, self._bytes = [], 0
+        first = self._logged + 1
+        self._logged += len(part)
+        batch = frames.LogBatch(job_id=self.job.id, fence=self.job.fence, from_seq=first, lines=part)
+        self._worker.tell(batch, self, size)
 
     def renewed(self, at: float) -> None:
         """The server was known to hold the lease at this loop time: stop well before it can end."""
@@ -161,7 +195,7 @@ class Attempt:
                 job_id=self.job.id, fence=self.job.fence, reason="stopping"
             )
         else:
-            frame = frames.JobResult(job_id=self.job.id, fence=self.job.fence, outcome=outcome)
+            frame = fitting(frames.JobResult(job_id=self.job.id, fence=self.job.fence, outcome=outcome))
         try:
             await self._worker.ask(frame, self)
         finally:

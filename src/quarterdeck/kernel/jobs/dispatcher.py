@@ -11,7 +11,6 @@ import structlog
 from quarterdeck.kernel.clock import micros
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.jobs import ledger, operating, recovery, schedules
-from quarterdeck.kernel.jobs.ledger import Assignment, Claimant
 from quarterdeck.kernel.jobs.session import Session
 from quarterdeck.kernel.jobs.transport import Disconnected
 
@@ -20,10 +19,6 @@ if TYPE_CHECKING:
 
 POLL = 1.0
 log = structlog.get_logger("quarterdeck.jobs")
-
-
-def claim_for_all(tx: Tx, claimants: Sequence[Claimant]) -> list[list[Assignment]]:
-    return [ledger.claim(tx, claimant) for claimant in claimants]
 
 
 def chores(tx: Tx) -> int:
@@ -73,6 +68,7 @@ class Dispatcher:
         if await self._jobs.db.read(due):
             while await self._jobs.db.write(chores) >= recovery.BATCH:
                 pass
+            await self._jobs.forget_ended()
 
     async def _claim(self) -> bool:
         """Claim what fits now; true when another round may bring more."""
@@ -81,7 +77,7 @@ class Dispatcher:
         asked = [(session, claimant) for session in self.sessions for claimant in session.claimants()]
         if not asked:
             return False
-        given = await self._jobs.db.write(claim_for_all, [claimant for _, claimant in asked])
+        given = await self._jobs.db.write(ledger.claim_for_all, [claimant for _, claimant in asked])
         for (session, _), assignments in zip(asked, given, strict=True):
             for assignment in assignments:
                 try:

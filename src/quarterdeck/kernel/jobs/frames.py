@@ -15,6 +15,8 @@ from quarterdeck.kernel.jobs.job import Outcome
 VERSION = 1
 FRAME_LIMIT = 16 * 1024 * 1024
 """Bytes; a work order carries a whole snapshot of variables and inline sources."""
+LARGEST = FRAME_LIMIT - 4096
+"""Bytes of a frame before it has its id and time."""
 
 MOST_HELD, MOST_CAPABILITIES = 1000, 100
 """What a hello may name: it has to fit into the 64 KB that somebody unknown may send."""
@@ -181,6 +183,16 @@ _from_server: msgspec.json.Decoder[FromServer] = msgspec.json.Decoder(FromServer
 
 def encode(frame: Frame) -> bytes:
     return _encoder.encode(frame)
+
+
+def fits(frame: Frame) -> bool:
+    """Whether the other side would read it; it ends a connection that brings a larger one."""
+    return len(_encoder.encode(frame)) <= LARGEST
+
+
+def size(line: LogLine) -> int:
+    """Bytes of a line in its frame."""
+    return len(_encoder.encode(line)) + 1
 
 
 def decode_from_worker(text: str | bytes) -> FromWorker:

@@ -45,7 +45,13 @@ class JobContext(Protocol):
         self, lines: Iterable[str], stream: str = "stdout", *, source: str = "", phase: str | None = None,
         level: str = "info",
     ) -> None:  # fmt: skip
-        """Send lines of output; they are in the log store within 200 ms."""
+        """Send lines of output; they are in the log store within 200 ms. The oldest are dropped when the server falls
+        far behind: who writes much and can wait awaits `drain` now and then.
+        """
+        ...
+
+    async def drain(self) -> None:
+        """Wait until the server has caught up with the output."""
         ...
 
     async def sleep(self, seconds: float) -> None:

@@ -63,11 +63,6 @@ class JobKinds:
         self._kinds[kind.name] = kind
         return kind
 
-    def replace(self, kind: JobKind) -> JobKind:
-        """Register a kind whose functions belong to the instance that is being opened."""
-        self._kinds[kind.name] = kind
-        return kind
-
     def all(self) -> list[JobKind]:
         return list(self._kinds.values())
 
@@ -91,6 +86,10 @@ class JobKinds:
     def of_work(self, *kinds: WorkKind) -> tuple[str, ...]:
         """The kinds of job that count to these kinds of work."""
         return tuple(sorted(name for name, kind in self._kinds.items() if kind.work.kind in kinds))
+
+    def unlisted(self) -> tuple[str, ...]:
+        """The kinds of job that nobody is shown."""
+        return tuple(sorted(name for name, kind in self._kinds.items() if not kind.work.listed))
 
     def about(self, tx: Tx, jobs: Sequence[Job]) -> Mapping[int, About]:
         return about(tx, jobs, self.work)

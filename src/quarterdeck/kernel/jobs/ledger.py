@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import structlog
 
+from quarterdeck.kernel.bus import Concern
 from quarterdeck.kernel.clock import micros
 from quarterdeck.kernel.db import Tx, of_storage
 from quarterdeck.kernel.errors import Problem
@@ -65,7 +66,7 @@ def enqueue_many(tx: Tx, requests: Sequence[Enqueue]) -> list[Job]:
         if draft.turn_key is not None:  # its turn was never taken: whoever was parked behind it goes first
             hot.promote(tx, draft.turn_key, now)
         jobs.append(find_by_idempotency_key(tx, draft.kind, draft.idempotency_key or ""))
-    tx.publish(WAKE)
+    tx.publish(WAKE, frozenset(Concern(draft.organization_id, draft.subject) for draft in drafts))
     return jobs
 
 
@@ -115,13 +116,16 @@ def _take_turns(drafts: Iterable[Draft], held: set[str], now: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Claimant:
-    """Who asks for work: `owner` holds the leases, `limit` is how many free slots it has for these lanes."""
+    """Who asks for work: `owner` holds the leases, `limit` is how many free slots it has for these lanes. It takes only
+    what needs all of `needs`.
+    """
 
     owner: str
     capabilities: frozenset[str]
     lanes: tuple[Lane, ...]
     limit: int
     worker_id: int | None = None
+    needs: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +138,20 @@ class Assignment:
 
 def claim(tx: Tx, claimant: Claimant) -> list[Assignment]:
     """Start due jobs for a claimant: the most urgent lanes first. A job whose order cannot be made fails here."""
-    if claimant.limit <= 0:
-        return []
-    hot = statements(tx)
-    usable = [route for route in hot.live_routes(tx) if routes.serves(route, claimant.capabilities, claimant.worker_id)]
-    if not usable:
+    return claim_for_all(tx, [claimant])[0]
+
+
+def claim_for_all(tx: Tx, claimants: Sequence[Claimant]) -> list[list[Assignment]]:
+    """`claim` for many at once: what waits is looked at once, and who can take none of it costs nothing more."""
+    waiting = routes.Waiting(statements(tx).live_routes(tx) if any(one.limit > 0 for one in claimants) else ())
+    return [_claim(tx, one, waiting.usable(one.capabilities, one.worker_id, one.needs)) for one in claimants]
+
+
+def _claim(tx: Tx, claimant: Claimant, usable: Sequence[str]) -> list[Assignment]:
+    if claimant.limit <= 0 or not usable:
         return []
     pairs = [(route, LANES.index(lane)) for lane in claimant.lanes for route in usable]
-    claimed = hot.claim(tx, owner=claimant.owner, pairs=pairs, now=micros(tx.now), limit=claimant.limit)
+    claimed = statements(tx).claim(tx, owner=claimant.owner, pairs=pairs, now=micros(tx.now), limit=claimant.limit)
     assigned = []
     for job in claimed:
         order = _order(tx, job)
@@ -419,7 +429,7 @@ def wait(
             "ended": micros(tx.now),
         },
     )
-    tx.publish(WAKE)
+    tx.publish(WAKE, frozenset({Concern(job.organization_id, job.subject)}))
     return get(tx, job.id)
 
 

@@ -167,6 +167,7 @@ def prune(
     """Count, or delete, at most `limit` jobs that ended before an instant (exclusive), by state; of one organization,
     or of all except `without`. Live jobs always stay.
     """
+    tx.take_time()
     where, bounds = _ended(before, organization_id, with_own, states)
     if without:
         spared = ", ".join(str(int(one)) for one in without)

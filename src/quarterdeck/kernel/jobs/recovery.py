@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from quarterdeck.kernel.clock import micros
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.jobs import ledger
 from quarterdeck.kernel.jobs import transitions as step
+from quarterdeck.kernel.jobs.finding import look
 from quarterdeck.kernel.jobs.job import COLUMNS, Job, Outcome
+from quarterdeck.kernel.jobs.transitions import State
 
 BATCH = 100
 
@@ -30,6 +34,12 @@ def held_by(tx: Tx, owner: str) -> dict[tuple[int, int], Job]:
         {"owner": owner},
     )
     return {(job.id, job.fence): job for job in (Job(*row) for row in rows)}
+
+
+def running(tx: Tx, places: Iterable[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Those of the attempts, by (id, fence), that still hold their jobs."""
+    found = ((place, look(tx, place[0])) for place in places)
+    return {place for place, job in found if job is not None and (job.fence, job.state) == (place[1], State.RUNNING)}
 
 
 def _requeue(tx: Tx, where: str, values: dict[str, object], limit: int) -> int:

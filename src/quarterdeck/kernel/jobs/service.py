@@ -28,6 +28,9 @@ from quarterdeck.kernel.jobs.transport import Disconnected, memory_pair
 from quarterdeck.kernel.jobs.worker import Offer, Worker
 from quarterdeck.kernel.principal import current
 
+OWN = frozenset({SERVER})
+OWN_SLOTS = 4
+"""Places for the server's own kinds: mails and looks at the audit trail do not wait behind deployments."""
 log = structlog.get_logger("quarterdeck.jobs")
 
 
@@ -62,7 +65,7 @@ class Jobs:
         self._record = Grouped(db, _record_many)
         self._logged: dict[tuple[int, int], int] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        self._worker: Worker | None = None
+        self._workers: list[Worker] = []
 
     # Calls of single reports; those that wait together are written together.
 
@@ -92,7 +95,7 @@ class Jobs:
                 return False
             key = job.concurrency_key
         report = ledger.Report(job_id, fence, outcome, key, owner)
-        self._logged.pop((job_id, fence), None)
+        self.forget(job_id, fence)
         try:
             return await self._complete(report) is not None
         except Exception as error:
@@ -104,13 +107,30 @@ class Jobs:
         return await self.db.write(ledger.end_anyhow, ledger.Report(job_id, fence, failed, key, owner))
 
     async def keep_lines(self, frame: frames.LogBatch, stream: str) -> None:
-        """Store a batch once: a repeated one, after a lost connection, is cut where it is known."""
+        """Store a batch once: a repeated one, after a lost connection, is cut where it is known. Where its worker had to
+        drop some before it, that is said.
+        """
         place = (frame.job_id, frame.fence)
         known = self._logged.get(place, 0)
         fresh = frame.lines[max(known + 1 - frame.from_seq, 0) :]
+        if fresh and 0 < known < frame.from_seq - 1:
+            told = f"{frame.from_seq - 1 - known} lines were dropped here: more was written than could be sent."
+            fresh = [frames.LogLine(fresh[0].time, told, "system", "quarterdeck", fresh[0].phase, "warn"), *fresh]
         if fresh:
             self._logged[place] = frame.from_seq + len(frame.lines) - 1
             await self._keep_lines(stream, fresh)
+
+    def forget(self, job_id: int, fence: int) -> None:
+        """An attempt is over: no more lines of it are stored."""
+        self._logged.pop((job_id, fence), None)
+
+    async def forget_ended(self) -> None:
+        """Forget attempts that ended without a report: their leases lapsed, or their workers came back without them."""
+        places = list(self._logged)
+        running = await self.db.read(recovery.running, places) if places else set()
+        for place in places:
+            if place not in running:
+                self.forget(*place)
 
     async def wait(self, job_id: int, seconds: float) -> Job:
         """The job once it has ended, or as it stands after `seconds`."""
@@ -152,24 +172,24 @@ class Jobs:
         housekeeping_slots: int = 2,
         worker: bool = True,
     ) -> None:
-        """Requeue what the dead process held, start dispatching, and the in-process worker. With `worker=False` it
-        runs the server's own jobs alone.
+        """Requeue what the dead process held, start dispatching, and the in-process workers: one for the server's own
+        kinds, which has its own places, and with `worker` one for the work that any worker may do.
         """
-        await self.db.write(recovery.requeue_abandoned, self.owner)
+        offers = [(f"{self.owner}/own", Offer("server", OWN, OWN_SLOTS, housekeeping_slots), OWN)]
+        if worker:
+            offers.append((self.owner, Offer("server", capabilities, slots, housekeeping_slots), frozenset()))
+        for owner in (self.owner, f"{self.owner}/own"):
+            await self.db.write(recovery.requeue_abandoned, owner)
         self._tasks.append(asyncio.create_task(self._dispatcher.run(), name="dispatcher"))
-        offer = Offer(
-            name="server",
-            capabilities=(capabilities if worker else frozenset()) | {SERVER},
-            slots=slots,
-            housekeeping_slots=housekeeping_slots,
-        )
-        self._worker = Worker(offer, self._find, instance=instance, clock=self.db.clock, ids=self.db.ids)
-        self._tasks.append(asyncio.create_task(self._host(self._worker), name="worker"))
+        for owner, offer, needs in offers:
+            hosted = Worker(offer, self._find, instance=instance, clock=self.db.clock, ids=self.db.ids)
+            self._workers.append(hosted)
+            self._tasks.append(asyncio.create_task(self._host(hosted, owner, needs), name="worker"))
 
     def _find(self, kind: str) -> WorkerRun | None:
         return self._on_worker.find(kind) or self._on_server.find(kind)
 
-    async def _host(self, worker: Worker) -> None:
+    async def _host(self, worker: Worker, owner: str, needs: frozenset[str]) -> None:
         while True:
             near, far = memory_pair()
             serving = asyncio.create_task(worker.serve(near))
@@ -177,7 +197,13 @@ class Jobs:
                 hello = await far.receive()
                 assert isinstance(hello, frames.Hello)  # noqa: S101 - it is our own worker
                 await Session(
-                    self, far, hello, owner=self.owner, capabilities=worker.offer.capabilities, worker_uid="server"
+                    self,
+                    far,
+                    hello,
+                    owner=owner,
+                    capabilities=worker.offer.capabilities,
+                    worker_uid="server",
+                    needs=needs,
                 ).run()
             except Disconnected:
                 log.debug("in_process_session_ended")
@@ -194,14 +220,14 @@ class Jobs:
         """Give back what runs in this process, tell remote workers, end the dispatcher."""
         for session in self.sessions:
             session.draining = True
-        if self._worker is not None:
-            await self._worker.stop(grace)
+        await asyncio.gather(*(worker.stop(grace) for worker in self._workers))
         for session in self.sessions:
             await session.close(frames.RESTARTING, "server restart")
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
+        self._workers.clear()
 
 
 def _record_many(tx: Tx, items: Sequence[tuple[int, int, int, str, Any, str]]) -> list[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +74,7 @@ class Session:
         worker_id: int | None = None,
         worker_uid: str = "",
         draining: bool = False,
+        needs: frozenset[str] = frozenset(),
         on_heartbeat: Callable[[frames.Heartbeat], None] | None = None,
     ) -> None:
         self.owner = owner
@@ -80,6 +82,7 @@ class Session:
         self.worker_uid = worker_uid
         self.capabilities = capabilities
         self.draining = draining
+        self.needs = needs
         self._jobs = jobs
         self._transport = transport
         self._hello = hello
@@ -111,7 +114,7 @@ class Session:
         seat = self.seat
         pools = ((WORK, seat.free), (HOUSEKEEPING, seat.housekeeping_free))
         return [
-            ledger.Claimant(self.owner, self.capabilities, lanes, free, self.worker_id)
+            ledger.Claimant(self.owner, self.capabilities, lanes, free, self.worker_id, self.needs)
             for lanes, free in pools
             if free > 0
         ]
@@ -177,6 +180,7 @@ class Session:
             )
         if returned:
             log.info("attempts_not_resumed", worker=self.worker_uid, count=returned)
+            await self._jobs.forget_ended()
         kept = set(self._given)
         await self.send(
             frames.Welcome(
@@ -204,11 +208,12 @@ class Session:
 
     async def _watch_silence(self) -> None:
         loop = asyncio.get_running_loop()
-        while (quiet := loop.time() - self._heard) < SILENCE:
-            await asyncio.sleep(min(SILENCE - quiet, self._jobs.ping_seconds))
-            if loop.time() - self._heard >= self._jobs.ping_seconds:
-                await self.send(frames.Ping())
-        await self._transport.close(frames.SILENT, "silent")
+        with suppress(Disconnected):  # who listens hears of it, too
+            while (quiet := loop.time() - self._heard) < SILENCE:
+                await asyncio.sleep(min(SILENCE - quiet, self._jobs.ping_seconds))
+                if loop.time() - self._heard >= self._jobs.ping_seconds:
+                    await self.send(frames.Ping())
+            await self._transport.close(frames.SILENT, "silent")
 
     async def _handle(self, frame: Any) -> None:
         match frame:
@@ -282,6 +287,7 @@ class Session:
         given = self._given.get(frame.job_id)
         if given is not None and given.fence == frame.fence:
             del self._given[frame.job_id]
+        self._jobs.forget(frame.job_id, frame.fence)
         await self._ack(frame.id)
 
     async def _heartbeat(self, frame: frames.Heartbeat) -> None:
@@ -291,6 +297,7 @@ class Session:
             given = self._given.get(job_id)
             if given is not None and (job_id, given.fence) in held:
                 del self._given[job_id]
+                self._jobs.forget(job_id, given.fence)
         if self._on_heartbeat is not None:
             self._on_heartbeat(frame)
         await self._ack(frame.id, {"lost": sorted(lost), "cancel": sorted(stopping)})

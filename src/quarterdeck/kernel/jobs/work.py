@@ -43,13 +43,15 @@ class About:
 @dataclass(frozen=True, slots=True)
 class Work:
     """`describe` answers for many jobs at once, by id. `again` does an ended job once more as new work and answers its
-    job; without it the same payload is enqueued again.
+    job; without it the same payload is enqueued again. What is not `listed` is shown to nobody: that it is there
+    would tell who looks something that is not theirs to know.
     """
 
     kind: WorkKind = "system"
     title: str = ""
     describe: Callable[[Tx, Sequence[Job]], Mapping[int, About]] | None = None
     again: Callable[[Tx, Job], Job] | None = None
+    listed: bool = True
 
 
 def about(tx: Tx, jobs: Sequence[Job], find: Callable[[str], Work | None]) -> dict[int, About]:

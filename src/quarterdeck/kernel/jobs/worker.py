@@ -12,13 +12,12 @@ import structlog
 from quarterdeck.kernel.clock import Clock, SystemClock, micros
 from quarterdeck.kernel.ids import Ids
 from quarterdeck.kernel.jobs import frames
-from quarterdeck.kernel.jobs.attempt import Attempt
+from quarterdeck.kernel.jobs.attempt import Attempt, fitting
 from quarterdeck.kernel.jobs.handlers import WorkerRun
+from quarterdeck.kernel.jobs.outbox import BATCH, Outbox, Pending
 from quarterdeck.kernel.jobs.refusals import fenced
 from quarterdeck.kernel.jobs.transport import Disconnected, Transport
 
-UNACKED_LOGS = 2_000
-"""Batches of output kept while the server is away; older ones are dropped."""
 log = structlog.get_logger("quarterdeck.worker")
 
 
@@ -27,27 +26,24 @@ class Spool(Protocol):
 
     def load(self) -> list[frames.JobResult]: ...
 
-    def keep(self, frame: frames.JobResult) -> None: ...
+    async def keep(self, frame: frames.JobResult) -> None:
+        """On disk when it returns."""
+        ...
 
-    def drop(self, frame: frames.JobResult) -> None: ...
+    def drop(self, frame: frames.JobResult) -> None:
+        """After whatever `keep` was asked before, finished or not."""
+        ...
 
 
 class NoSpool:
     def load(self) -> list[frames.JobResult]:
         return []
 
-    def keep(self, frame: frames.JobResult) -> None:
+    async def keep(self, frame: frames.JobResult) -> None:
         pass
 
     def drop(self, frame: frames.JobResult) -> None:
         pass
-
-
-@dataclass(slots=True)
-class _Pending:
-    frame: Any
-    attempt: Attempt | None
-    answer: asyncio.Future[frames.Ack] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,52 +84,49 @@ class Worker:
         self._spool: Spool = spool or NoSpool()
         self._boot = (ids or Ids(self.clock)).hex(12)
         self._frames = 0
-        self._pending: dict[str, _Pending] = {}
-        self._transport: Transport | None = None
-        self._outbox: asyncio.Queue[Any] = asyncio.Queue()
+        self._outbox = Outbox()
+        self._connected = False
         self._renewals: dict[str, float] = {}
         self._idle = asyncio.Event()
         self._idle.set()
         for frame in self._spool.load():
-            self._pending[frame.id] = _Pending(frame, None, None)
+            self._outbox.keep(Pending(fitting(frame)))
 
     # Attempts speak through these.
 
     async def ask(self, frame: Any, attempt: Attempt | None) -> frames.Ack:
-        """Send until it is acknowledged, over as many connections as it takes."""
-        answer: asyncio.Future[frames.Ack] = asyncio.get_running_loop().create_future()
-        self._put(frame, _Pending(frame, attempt, answer))
+        """Send until it is acknowledged, over as many connections as it takes; an end is on disk before."""
+        self._name(frame)
         if isinstance(frame, frames.JobResult):
-            self._spool.keep(frame)
+            await self._spooled(frame, attempt)
+        answer: asyncio.Future[frames.Ack] = asyncio.get_running_loop().create_future()
+        self._outbox.keep(Pending(frame, attempt, answer))
         return await answer
 
-    def tell(self, frame: Any, attempt: Attempt | None) -> None:
-        """Send until it is acknowledged, without waiting for that."""
-        self._put(frame, _Pending(frame, attempt, None))
+    async def _spooled(self, frame: frames.JobResult, attempt: Attempt | None) -> None:
+        try:
+            await self._spool.keep(frame)
+        except OSError as error:  # a full disk keeps nobody from telling the server
+            log.warning("result_not_spooled", job=frame.job_id, reason=error.strerror)
+        finally:
+            if attempt is not None and attempt.lost:
+                self._spool.drop(frame)
+
+    def tell(self, frame: Any, attempt: Attempt | None, size: int = 0) -> None:
+        """Send until it is acknowledged, without waiting for that. Output says its size in bytes."""
+        self._outbox.keep(Pending(self._name(frame), attempt, None, size + BATCH if size else 0))
+
+    async def room(self) -> None:
+        """Wait until the server has caught up with what was told."""
+        await self._outbox.room()
 
     def forget(self, attempt: Attempt) -> None:
         """The attempt lost its lease: nothing of it is worth sending any more."""
-        for frame_id, pending in list(self._pending.items()):
-            if pending.attempt is attempt:
-                del self._pending[frame_id]
-                if pending.answer is not None and not pending.answer.done():
-                    pending.answer.set_exception(fenced(attempt.job.id, attempt.job.fence))
-                if isinstance(pending.frame, frames.JobResult):
-                    self._spool.drop(pending.frame)
-
-    def _put(self, frame: Any, pending: _Pending) -> None:
-        self._name(frame)
-        self._pending[frame.id] = pending
-        if len(self._pending) > UNACKED_LOGS and isinstance(frame, frames.LogBatch):
-            self._drop_oldest_log()
-        if self._transport is not None:
-            self._outbox.put_nowait(frame)
-
-    def _drop_oldest_log(self) -> None:
-        for frame_id, pending in self._pending.items():
-            if isinstance(pending.frame, frames.LogBatch):
-                del self._pending[frame_id]
-                return
+        for pending in self._outbox.forget(attempt):
+            if pending.answer is not None and not pending.answer.done():
+                pending.answer.set_exception(fenced(attempt.job.id, attempt.job.fence))
+            if isinstance(pending.frame, frames.JobResult):
+                self._spool.drop(pending.frame)
 
     def _name(self, frame: Any) -> Any:
         self._frames += 1
@@ -145,7 +138,6 @@ class Worker:
 
     async def serve(self, transport: Transport) -> None:
         """Say hello, then work until the connection ends; raises `Disconnected`. Attempts go on meanwhile."""
-        self._outbox = asyncio.Queue()
         offer = self.offer
         asked_at = asyncio.get_running_loop().time()
         await transport.send(
@@ -168,9 +160,8 @@ class Worker:
             await transport.close(frames.BAD_FRAME, "expected welcome")
             raise Disconnected(frames.BAD_FRAME, "expected welcome")
         self._resume(welcome, asked_at)
-        self._transport = transport
-        for pending in list(self._pending.values()):
-            self._outbox.put_nowait(pending.frame)
+        self._connected = True
+        self._outbox.connect()
         try:
             async with asyncio.TaskGroup() as group:
                 sender = group.create_task(self._send(transport))
@@ -178,7 +169,7 @@ class Worker:
                 try:
                     await self._receive(transport)
                 finally:
-                    self._transport = None
+                    self._connected = False
                     sender.cancel()
                     beats.cancel()
         except ExceptionGroup as failed:
@@ -187,15 +178,14 @@ class Worker:
                     raise error from None
             raise
         finally:
-            self._transport = None
+            self._connected = False
 
     def _held(self) -> list[frames.HeldJob]:
         """What runs, then what has ended unreported; what a hello cannot name is given to somebody again."""
         held = [attempt.held for attempt in self.attempts.values()]
         known = {(one.job_id, one.fence) for one in held}
-        for pending in self._pending.values():
-            frame = pending.frame
-            if isinstance(frame, frames.JobResult) and (frame.job_id, frame.fence) not in known:
+        for frame in self._outbox.results():
+            if (frame.job_id, frame.fence) not in known:
                 held.append(frames.HeldJob(frame.job_id, frame.fence))
         return held[: frames.MOST_HELD]
 
@@ -213,8 +203,7 @@ class Worker:
 
     async def _send(self, transport: Transport) -> None:
         while True:
-            frame = await self._outbox.get()
-            await transport.send(frame)
+            await transport.send(await self._outbox.next())
 
     async def _beat(self, seconds: float) -> None:
         while True:
@@ -225,7 +214,7 @@ class Worker:
                 )
             )
             self._renewals = {frame.id: asyncio.get_running_loop().time()}
-            self._outbox.put_nowait(frame)
+            self._outbox.once(frame)
 
     async def _receive(self, transport: Transport) -> None:
         while True:
@@ -240,7 +229,7 @@ class Worker:
                     if attempt is not None:
                         attempt.cancel(frame.reason, frame.grace_sec)
                 case frames.Ping():
-                    self._outbox.put_nowait(self._name(frames.Pong()))
+                    self._outbox.once(self._name(frames.Pong()))
                 case frames.Drain() | frames.Undrain():
                     self.draining = isinstance(frame, frames.Drain)
                 case frames.Shutdown():
@@ -253,7 +242,7 @@ class Worker:
         if beaten is not None:
             self._renewed(ack, beaten)
             return
-        pending = self._pending.pop(ack.ref, None)
+        pending = self._outbox.settle(ack.ref)
         if pending is None:
             return
         if isinstance(pending.frame, frames.JobResult):
@@ -299,8 +288,8 @@ class Worker:
     def drain(self) -> None:
         """Take nothing more; what runs goes on."""
         self.draining = True
-        if self._transport is not None:
-            self._outbox.put_nowait(self._name(frames.Drain()))
+        if self._connected:
+            self._outbox.once(self._name(frames.Drain()))
 
     async def idle(self) -> None:
         """Wait until no attempt is left."""

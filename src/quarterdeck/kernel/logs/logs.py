@@ -125,18 +125,27 @@ class Logs:
         self,
         stream: str,
         after: int = 0,
-        limit: int = PAGE,
+        limit: int | None = None,
         tail: int | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
         before: int | None = None,
     ) -> list[Line]:
-        """Lines with numbers above `after` and below `before`, in order, at most `limit`; with `tail` the newest so
-        many of them.
+        """Lines with numbers above `after` and below `before`, in order, at most `limit`, a page where nothing is said;
+        with `tail` the newest so many of them.
         """
+        if limit is None:
+            limit = PAGE if tail is None else tail
         return await self._read(
             self._store.read, stream, after, limit, tail=tail, since=since, until=until, before=before
         )
+
+    async def pages(self, stream: str) -> AsyncIterator[list[Line]]:
+        """Every line that the stream holds now, a page at a time, however many there are."""
+        position, head = 0, (await self.state(stream)).head
+        while position < head and (page := await self.read(stream, position, min(PAGE, head - position))):
+            position = page[-1].number
+            yield [line for line in page if line.number <= head]
 
     async def state(self, stream: str) -> State:
         """Head, watermark (last pruned number), closed, bytes."""

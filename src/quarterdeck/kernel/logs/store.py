@@ -11,11 +11,10 @@ import msgspec
 from sqlalchemy import Connection, bindparam, create_engine, text
 
 from quarterdeck.kernel.clock import instant, micros
-from quarterdeck.kernel.db import Base
 from quarterdeck.kernel.db.address import sqlalchemy_url
 from quarterdeck.kernel.db.sqlite import open_engine
+from quarterdeck.kernel.logs import versions
 from quarterdeck.kernel.logs.line import Line
-from quarterdeck.kernel.logs.model import log_lines, log_streams
 
 _NUMBER = text(
     "INSERT INTO log_streams (name, head, watermark, bytes, closed, updated_at) "
@@ -78,7 +77,7 @@ class Store:
         else:
             self._engine = open_engine(Path(address), synchronous="NORMAL")
             with self._engine.begin() as connection:
-                Base.metadata.create_all(connection, tables=[log_streams, log_lines])
+                versions.upgrade(connection)
             self._readers = open_engine(Path(address), read_only=True)
 
     def writer(self) -> Connection:

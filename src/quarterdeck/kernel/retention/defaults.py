@@ -116,8 +116,10 @@ def in_force(tx: Tx, category: str) -> list[RetentionDefault]:
     return list(tx.scalars(select(RetentionDefault).where(*where).order_by(RetentionDefault.owner)))
 
 
-def sweeps(category: Category, said: Sequence[RetentionDefault], now: datetime) -> list[Sweep]:
-    """What the defaults in force make of a category's housekeeping.
+def sweeps(
+    category: Category, said: Sequence[RetentionDefault], now: datetime, organization_id: int | None = None
+) -> list[Sweep]:
+    """What the defaults in force make of a category's housekeeping, for all or for one organization alone.
 
     A default always lengthens: nothing that it keeps goes sooner by the program's own choice. It shortens, and reaches
     what the program spares by itself, only when it is destructive; one that is not says, where dry runs are scheduled,
@@ -125,9 +127,14 @@ def sweeps(category: Category, said: Sequence[RetentionDefault], now: datetime) 
     """
     own = {one.owner: one for one in said if one.owner != SYSTEM}
     system = next((one for one in said if one.owner == SYSTEM), None)
-    shares = [(Share(owner), one) for owner, one in sorted(own.items())]
+    shares: list[tuple[Share, RetentionDefault | None]]
+    if organization_id is None:
+        shares = [(Share(owner), one) for owner, one in sorted(own.items())]
+        shares.append((Share(None, tuple(sorted(own))), system))
+    else:
+        shares = [(Share(organization_id), own.get(organization_id, system))]
     found: list[Sweep] = []
-    for share, policy in [*shares, (Share(None, tuple(sorted(own))), system)]:
+    for share, policy in shares:
         if policy is not None and policy.destructive:
             found.append(Sweep(share, now - timedelta(days=policy.retention_days), told=True))
             continue

@@ -11,18 +11,26 @@ import structlog
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.retention import defaults
-from quarterdeck.kernel.retention.categories import Category, categories, find
+from quarterdeck.kernel.retention.categories import Category, Sweep, categories, find
 
 KIND = "housekeeping.tidy"
 log = structlog.get_logger("quarterdeck.housekeeping")
 
 
 class Task(msgspec.Struct):
+    """`organization_id`: only the share of that organization."""
+
     category: str
+    organization_id: int | None = None
 
 
 def _describe(_tx: Tx, some: Sequence[jobs.Job]) -> Mapping[int, jobs.About]:
-    return {job.id: jobs.About(job.kind, details={"category": job.read(Task).category}) for job in some}
+    return {job.id: _about(job) for job in some}
+
+
+def _about(job: jobs.Job) -> jobs.About:
+    done: dict[str, int] = msgspec.json.decode(job.result) if job.result else {}
+    return jobs.About(job.kind, details={"category": job.read(Task).category, **done})
 
 
 jobs.kinds.register(
@@ -39,11 +47,11 @@ jobs.kinds.register(
 @jobs.server_handlers.register(KIND)
 async def run(context: jobs.JobContext, instance: Any) -> dict[str, int]:
     """Tidy the category of the job."""
-    name = context.read(Task).category
-    category = find(name)
+    task = context.read(Task)
+    category = find(task.category)
     if category is None or category.sweep is None:
-        return {"removed": await tidy(instance, name)}
-    return await carry_out(instance, category)
+        return {"removed": await tidy(instance, task.category)}
+    return await carry_out(instance, category, task.organization_id)
 
 
 async def tidy(instance: Any, name: str) -> int:
@@ -61,11 +69,16 @@ async def tidy(instance: Any, name: str) -> int:
     return removed
 
 
-async def carry_out(instance: Any, category: Category) -> dict[str, int]:
-    """Sweep a category as its defaults say: how much went, and how much would go by those that only look."""
+async def sweeps_of(instance: Any, category: Category, organization_id: int | None) -> list[Sweep]:
+    """What the defaults make of a category at this moment."""
     said = [] if category.governed is None else await instance.db.read(defaults.in_force, category.governed)
+    return defaults.sweeps(category, said, instance.db.clock.now(), organization_id)
+
+
+async def carry_out(instance: Any, category: Category, organization_id: int | None = None) -> dict[str, int]:
+    """Sweep a category as its defaults say: how much went, and how much would go by those that only look."""
     done = {"removed": 0, "wouldRemove": 0}
-    for sweep in defaults.sweeps(category, said, instance.db.clock.now()):
+    for sweep in await sweeps_of(instance, category, organization_id):
         assert category.sweep is not None  # noqa: S101 - asked before
         count = await category.sweep(instance, sweep)
         done["wouldRemove" if sweep.dry_run else "removed"] += count
@@ -79,6 +92,18 @@ async def carry_out(instance: Any, category: Category) -> dict[str, int]:
     return done
 
 
+def order(category: Category, organization_id: int | None = None) -> jobs.Enqueue:
+    """The job that tidies a category; one after the other, whoever asks for it."""
+    return jobs.Enqueue(
+        KIND,
+        Task(category.name, organization_id),
+        organization_id,
+        lane="housekeeping",
+        capabilities=frozenset({jobs.SERVER}),
+        concurrency_key=f"housekeeping:{category.name}",
+    )
+
+
 def schedule_all(tx: Tx) -> None:
     """Bring the schedules to what is registered. Run at every start; an unchanged one keeps its next time."""
     for category in categories():
@@ -86,13 +111,6 @@ def schedule_all(tx: Tx) -> None:
             tx,
             f"housekeeping:{category.name}",
             jobs.Rhythm(every_seconds=category.every),
-            jobs.Enqueue(
-                KIND,
-                Task(category.name),
-                None,
-                lane="housekeeping",
-                capabilities=frozenset({jobs.SERVER}),
-                concurrency_key=f"housekeeping:{category.name}",
-            ),
+            order(category),
             enabled=category.keep is not None or category.sweep is not None,
         )

@@ -19,6 +19,7 @@ from quarterdeck.kernel.clock import Clock, wire_time
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import NotFound
 from quarterdeck.kernel.http.endpoint import Call
+from quarterdeck.kernel.text import several
 from quarterdeck.surfaces.deploy.operation import operation
 from quarterdeck.surfaces.deploy.shapes import present
 from quarterdeck.surfaces.deploy.wire import resource_access_failures as wire
@@ -37,7 +38,6 @@ class Cause:
     action: str
 
 
-FEW = 5
 UNKNOWN_HOST = Cause(
     "resource_access_route_not_found", "not-found", "edge-request-routing", False, "operator-config",
     "inspect-proxy-preview",
@@ -63,8 +63,7 @@ def cause_of(entry: Entry) -> Cause:
 
 def missing(request_id: str, silent: Sequence[str] = ()) -> NotFound:
     """`silent` are servers that could not be asked."""
-    named = ", ".join(sorted(silent)[:FEW]) + (f" and {len(silent) - FEW} more" if len(silent) > FEW else "")
-    unasked = f" Not asked, since out of reach: {named}." if silent else ""
+    unasked = f" Not asked, since out of reach: {several(sorted(silent))}." if silent else ""
     return NotFound(
         f"No failed access is kept under {request_id[:60]}.{unasked}",
         code="resource_access_failure_evidence_not_found",

@@ -50,7 +50,7 @@ def log_line(line: Line) -> dict[str, Any]:
 @operation("deployments.logs")
 async def read_logs(call: Call, deployment_id: str, logs: Logs) -> dict[str, Any]:
     await call.read(deployments.find, deployment_id)
-    lines = await logs.read(f"deployment:{deployment_id}", limit=MOST_LINES, tail=MOST_LINES)
+    lines = await logs.read(f"deployment:{deployment_id}", tail=MOST_LINES)
     return {"deploymentId": deployment_id, "logs": [log_line(line) for line in lines]}
 
 
@@ -172,7 +172,7 @@ async def follow_events(
         yield Sent(closed(REASONS.get(now, "source-ended"), at_cursor))
         yield done({"deploymentId": deployment_id})
 
-    return EventStream(source())
+    return EventStream(source(), found=lambda: call.read(deployments.find, deployment_id))
 
 
 @operation("deployments.create/stream")
@@ -198,7 +198,7 @@ async def create_and_follow(call: Call, body: DeploymentsCreateBody, bus: Bus, d
                 break
         yield done({"id": ref})
 
-    return EventStream(source())
+    return EventStream(source(), found=lambda: call.read(deployments.find, ref))
 
 
 def progress(event: events.Event, ref: str) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from sqlalchemy import select
 
 from quarterdeck.deploy.deployments import admission, deployments, readiness
 from quarterdeck.deploy.deployments.model import Deployment
@@ -267,8 +266,5 @@ async def cancel(call: Call, deployment_id: str, body: wire.DeploymentsCancelBod
     if asked.job_id is not None:
         await jobs.wait(asked.job_id, 15.0)
 
-    def ended(tx: Tx) -> str | None:
-        row = tx.first(select(Deployment).where(Deployment.ref == deployment_id))
-        return at(row.finished_at) if row is not None else None
-
-    return {"id": deployment_id, "status": "canceled", "canceledAt": await call.read(ended) or call.stamp}
+    ended = at((await call.read(deployments.find, deployment_id)).finished_at)
+    return {"id": deployment_id, "status": "canceled", "canceledAt": ended or call.stamp}

@@ -44,8 +44,7 @@ def require_own(tx: Tx, actor: Any) -> None:
 def enter(tx: Tx, access: Access, call: Call, named: Any) -> str:
     """The organization that a request means, by name or as the current one: the caller has the permission there."""
     if named is UNSET:
-        assert tx.principal.organization_id is not None  # noqa: S101 - a user always acts in one
-        named = organizations.ref_of(tx, tx.principal.organization_id)
+        named = organizations.here(tx).ref
     return organizations.enter(tx, access, named, call.endpoint.permission).ref
 
 

@@ -17,6 +17,7 @@ CODES = {
     "invitation_pending": "conflict",
     "not_owner": "invariant_violation",
     "member_inactive": "invariant_violation",
+    "own_account": "invariant_violation",
 }
 """What a room calls a refusal, and what the contract calls it."""
 

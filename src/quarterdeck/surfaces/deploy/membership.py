@@ -125,7 +125,7 @@ async def change_role(
 
     def verb(tx: Tx) -> dict[str, Any]:
         here = place.organization
-        ranks.make(tx, access, _member(tx, here, member_id), body.role)
+        ranks.make(tx, access, _member(tx, here, member_id).user, body.role)
         return member_item(_member(tx, here, member_id))
 
     return await once(call, body, place, verb)
@@ -142,7 +142,7 @@ async def remove(
     def verb(tx: Tx) -> dict[str, Any]:
         here = place.organization
         member = _member(tx, here, member_id)
-        ranks.let_go(tx, access, member)
+        ranks.let_go(tx, access, member.user)
         return {
             "memberId": wire_id(member.user.uid),
             "organizationId": here.ref,

@@ -10,13 +10,14 @@ from quarterdeck.kernel import jobs
 from quarterdeck.kernel.clock import instant, wire_time
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.http.endpoint import Call
+from quarterdeck.kernel.jobs.transitions import RECOVER
 from quarterdeck.surfaces.deploy.operation import operation
 from quarterdeck.surfaces.deploy.shapes import at, instant_of, limit_of, present
 from quarterdeck.surfaces.deploy.wire import operator_work as wire
 from quarterdeck.surfaces.shared.values import given
 
 MOST = 200
-PRUNABLE = ("succeeded", "failed", "canceled", "dead-lettered")
+PRUNABLE = tuple(one.value for one in jobs.State if one in jobs.ENDED)
 NO_SUCH_WORK = ((404, "operator_work_not_found"),)
 
 
@@ -50,7 +51,7 @@ def item(seen: work.Seen) -> dict[str, Any]:
 def next_actions(seen: work.Seen) -> list[str]:
     if seen.may_retry:
         return ["diagnostic", "retry", "manual-review"]
-    if seen.job.state in {"failed", "dead-lettered", "retry-scheduled"}:
+    if seen.job.state in RECOVER.sources:
         return ["diagnostic", "manual-review"]
     stuck = seen.waiting is not None and seen.waiting.reason.startswith("worker-")
     return ["diagnostic"] if stuck else ["no-action"]

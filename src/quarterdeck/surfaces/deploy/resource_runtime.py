@@ -9,7 +9,7 @@ from quarterdeck.deploy.observation import probing, runtime_logs
 from quarterdeck.deploy.observation.facts import facts
 from quarterdeck.deploy.observation.health import assess
 from quarterdeck.deploy.observation.runtime_logs import Window
-from quarterdeck.deploy.resources import runtime
+from quarterdeck.deploy.resources import resources, runtime
 from quarterdeck.kernel.clock import Clock, wire_time
 from quarterdeck.kernel.http.endpoint import Call
 from quarterdeck.kernel.http.sse import Event, EventStream, done
@@ -101,4 +101,4 @@ async def follow(
         yield Event({"kind": "closed", "reason": "completed"})
         yield done(present(resourceId=asked.resource, deploymentId=asked.deployment))
 
-    return EventStream(events())
+    return EventStream(events(), found=lambda: call.read(resources.find, asked.resource))

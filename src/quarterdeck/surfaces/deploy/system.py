@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from sqlalchemy import text
-
 from quarterdeck import __version__
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.http.endpoint import Answer, Call, route
@@ -40,7 +38,7 @@ async def doctor(instance: Any) -> dict[str, Any]:
 
 async def _database(call: Call) -> bool:
     def ask(tx: Tx) -> bool:
-        return tx.connection.execute(text("SELECT 1")).scalar() == 1
+        return tx.execute("SELECT 1").scalar() == 1
 
     try:
         return await call.read(ask)

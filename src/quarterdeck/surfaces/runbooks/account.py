@@ -7,9 +7,9 @@ from typing import Any
 from msgspec import UNSET
 
 from quarterdeck.access import Access, grants, roles
-from quarterdeck.identity import addresses, coming_in, members, own_account, proving, recovery, sessions, users
-from quarterdeck.identity.actions import IdentityAction
+from quarterdeck.identity import coming_in, own_account, proving, recovery, sessions
 from quarterdeck.identity.attempts import Attempts
+from quarterdeck.identity.sessions import API_KINDS
 from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.http.endpoint import Call, route
@@ -19,7 +19,7 @@ from quarterdeck.kernel.vault import Secret
 from quarterdeck.surfaces.runbooks import shapes
 from quarterdeck.surfaces.runbooks.wire import account as wire
 from quarterdeck.surfaces.shared import mail_links
-from quarterdeck.surfaces.shared.signing_in import API_KINDS, client_kind, signed_in
+from quarterdeck.surfaces.shared.signing_in import client_kind, signed_in
 from quarterdeck.surfaces.shared.values import given
 
 BY_LINK, BY_MAIL = Rate(5, 60), Rate(3, 60)
@@ -43,18 +43,13 @@ async def me(call: Call) -> wire.Me:
 @route("PUT", "/api/users/profile", permission="authenticated", errors=((400, "email_taken"), (400, "mail_missing")))
 async def change_profile(call: Call, body: wire.Profile, access: Access) -> wire.Reached:
     """Change how one is called and reached. Another address counts once the link that is mailed to it is opened."""
-    sessions.require_in_person(call.principal)
     base = mail_links.base_if_sent(call)
 
     def verb(tx: Tx) -> wire.Reached:
-        user = proving.me(tx)
-        wanted, waits = given(body.email), False
-        if wanted is not None and wanted.lower() != (user.email or "").lower():
-            sessions.require_fresh(tx)
-            waits = addresses.ask(tx, access, user, wanted, base)
-        if users.rename(tx, user, given(body.display_name)):
-            members.note(tx, user, IdentityAction.CHANGED, tx.principal.organization_id)
-        return wire.Reached(**shapes.brief(user), pending_email=wanted if wanted and waits else UNSET)
+        waits = own_account.change(
+            tx, access, display_name=given(body.display_name), email=given(body.email), base=base
+        )
+        return wire.Reached(**shapes.brief(proving.me(tx)), pending_email=waits or UNSET)
 
     return await call.write(verb)
 

@@ -10,6 +10,7 @@ from quarterdeck.access.model import Role
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Invalid, NotFound
 from quarterdeck.kernel.http.endpoint import Call, route
+from quarterdeck.kernel.text import several
 from quarterdeck.surfaces.runbooks import shapes
 from quarterdeck.surfaces.runbooks.wire import roles as wire
 from quarterdeck.surfaces.runbooks.wire.account import Done
@@ -119,7 +120,7 @@ def keys_of(numbers: Mapping[str, int], ids: list[int]) -> list[str]:
     unknown = sorted(set(ids) - known.keys())
     if unknown:
         raise Invalid(
-            f"There is no permission {', '.join(map(str, unknown[:10]))}.",
+            f"There is no permission {several([str(one) for one in unknown])}.",
             code="permission_unknown",
             hint="Look at the list of permissions.",
         )

@@ -9,6 +9,7 @@ import segno
 
 from quarterdeck.identity import own_account, proving, second_factor, sessions, signing_in
 from quarterdeck.identity.attempts import Attempts
+from quarterdeck.identity.sessions import API_KINDS
 from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.http.endpoint import Call, route
@@ -16,7 +17,7 @@ from quarterdeck.kernel.limits import Rate
 from quarterdeck.kernel.vault import Secret
 from quarterdeck.surfaces.runbooks import shapes
 from quarterdeck.surfaces.runbooks.wire import account as wire
-from quarterdeck.surfaces.shared.signing_in import API_KINDS, client_kind, signed_in
+from quarterdeck.surfaces.shared.signing_in import client_kind, signed_in
 from quarterdeck.surfaces.shared.values import given
 
 WRONG = ((400, "second_factor_code_wrong"),)

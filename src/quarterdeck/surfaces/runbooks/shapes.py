@@ -67,11 +67,11 @@ def brief(user: User) -> dict[str, Any]:
     }
 
 
-def shown(user: User, names: list[wire.RoleName]) -> people.User:
+def shown(user: User, email: str | None, names: list[wire.RoleName]) -> people.User:
     return people.User(
         id=user.id,
         username=user.username,
-        email=user.email,
+        email=email,
         display_name=user.display_name,
         is_active=user.active,
         created_at=user.created_at.isoformat(),
@@ -85,7 +85,7 @@ def shown(user: User, names: list[wire.RoleName]) -> people.User:
 
 def person(tx: Tx, user: User, *, permissions: bool = False) -> people.User:
     keys = accounts.roles_of(tx, user)
-    found = shown(user, role_names(seen_roles(tx), keys))
+    found = shown(user, accounts.addresses_of(tx, [user])[user.id], role_names(seen_roles(tx), keys))
     if permissions:
         found.permissions = codenames(roles.carried(tx, keys))
     return found

@@ -34,8 +34,11 @@ async def index(call: Call, query: wire.UsersQuery) -> wire.Users:
     def verb(tx: Tx) -> wire.Users:
         found, total = accounts.page(tx, (query.page - 1) * query.per_page, query.per_page)
         held, seen = accounts.roles_by_user(tx, found), shapes.seen_roles(tx)
+        reached = accounts.addresses_of(tx, found)
         return wire.Users(
-            users=[shapes.shown(user, shapes.role_names(seen, held.get(user.id, ()))) for user in found],
+            users=[
+                shapes.shown(user, reached[user.id], shapes.role_names(seen, held.get(user.id, ()))) for user in found
+            ],
             total=total,
             page=query.page,
             per_page=query.per_page,
@@ -75,7 +78,7 @@ async def invite(call: Call, body: wire.Invite) -> wire.Invited:
         )
         post(tx, made, base)
         handed = invitations.hand(tx, made, links.LIFE["handed"])
-        return wire.Invited(user=newcomer(tx, made, body), invite_sent=True, token=handed.reveal())
+        return wire.Invited(user=shapes.person(tx, made.user), invite_sent=True, token=handed.reveal())
 
     return await call.write(verb)
 
@@ -111,14 +114,11 @@ async def change(call: Call, user_id: str, body: wire.UserChange, access: Access
     """Change how somebody is called and reached, let them in or keep them out. Another address counts once the link
     that is mailed to it is opened.
     """
-    if given(body.email):
-        sessions.require_in_person(call.principal)
     base = mail_links.base_if_sent(call)
 
     def verb(tx: Tx) -> wire.User:
         user = shapes.user_of(tx, user_id)
-        before = user.email
-        accounts.change(
+        waits = accounts.change(
             tx,
             access,
             user,
@@ -129,8 +129,7 @@ async def change(call: Call, user_id: str, body: wire.UserChange, access: Access
             storageQuotaMb=given(body.storage_quota_mb),
         )
         changed = shapes.person(tx, user)
-        if (wanted := given(body.email)) and wanted.lower() not in {(before or "").lower(), (user.email or "").lower()}:
-            changed.pending_email = wanted
+        changed.pending_email = waits or UNSET
         return changed
 
     return await call.write(verb)
@@ -153,7 +152,7 @@ async def set_roles(call: Call, user_id: str, body: wire.UserRoles, access: Acce
 
     def verb(tx: Tx) -> wire.User:
         user = shapes.user_of(tx, user_id)
-        accounts.set_roles(tx, access, user, shapes.FAMILY, keys_of(tx, body.role_ids))
+        accounts.set_roles(tx, access, user, (shapes.FAMILY, roles.CUSTOM), keys_of(tx, body.role_ids))
         return shapes.person(tx, user)
 
     return await call.write(verb)
@@ -239,23 +238,3 @@ def post(tx: Tx, made: Invited, base: str) -> None:
     assert place is not None  # noqa: S101 - the foreign key says so
     letter = mails.invitation(invitation.email, base, made.token, place.name, tx.principal.label, links.LIFE["invite"])
     mail.post(tx, letter, place.id)
-
-
-def newcomer(tx: Tx, made: Invited, body: wire.Invite) -> wire.User:
-    """Who was asked in. Of somebody who is here already for another organization nothing is told before they come."""
-    if accounts.here(tx, made.user):
-        return shapes.person(tx, made.user)
-    return wire.User(
-        id=made.user.id,
-        username=body.username,
-        email=made.invitation.email,
-        display_name=given(body.display_name) or body.username,
-        is_active=False,
-        created_at=made.invitation.created_at.isoformat(),
-        last_login_at=None,
-        invite_accepted_at=None,
-        roles=[],
-        storage_quota_mb=None,
-        mfa_enabled=False,
-        permissions=UNSET,
-    )

@@ -232,8 +232,6 @@ async def granted(call: Call) -> Grants:
     """Who has which roles in the whole organization."""
 
     def verb(tx: Tx) -> Grants:
-        here = tx.principal.organization_id
-        assert here is not None  # noqa: S101 - a user's session always has one
         return Grants(
             items=[
                 GrantItem(
@@ -243,7 +241,7 @@ async def granted(call: Call) -> Grants:
                     active=one.user.active,
                     roles=[role for role in one.roles if role != grants.MEMBER],
                 )
-                for one in members.listed(tx, here)
+                for one in members.listed(tx, tx.principal.acts_in)
             ]
         )
 
@@ -255,16 +253,16 @@ async def granted(call: Call) -> Grants:
     "/api/access/grants",
     permission=MANAGE,
     errors=(
-        (403, "permission_not_held"),
-        (404, "user_not_found"),
-        (404, "role_not_found"),
-        (409, "last_administrator"),
+        (400, "invariant_violation"), (400, "own_account"), (403, "account_outranks"), (403, "permission_not_held"),
+        (404, "user_not_found"), (404, "role_not_found"), (409, "last_administrator"),
     ),
     body_required=True,
     tags=TAGS,
-)
+)  # fmt: skip
 async def grant(call: Call, body: Granting, access: Access) -> Granted:
-    """Give somebody a role in the whole organization, or take it."""
+    """Give somebody a role in the whole organization, or take it. One of the family `organization` takes the place of
+    the one before.
+    """
 
     def verb(tx: Tx) -> Granted:
         user, role = granting.member(tx, body.user), granting.role(tx, body.role)

@@ -15,7 +15,7 @@ from quarterdeck.kernel.errors import Unauthenticated
 from quarterdeck.kernel.principal import Principal
 
 COOKIES = ("qd_session", "better-auth.session_token", "sb_session")
-"""All three name the same session."""
+"""All three name the same session; the first is the one that the console sets."""
 
 
 class SessionAuthenticator:

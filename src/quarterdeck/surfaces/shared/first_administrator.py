@@ -11,6 +11,7 @@ from quarterdeck.access import Access
 from quarterdeck.identity import setup, signing_in
 from quarterdeck.identity.model import Organization
 from quarterdeck.identity.oidc import providers
+from quarterdeck.identity.sessions import API_KINDS
 from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.errors import Forbidden
 from quarterdeck.kernel.http.endpoint import Call, route
@@ -19,7 +20,7 @@ from quarterdeck.kernel.vault import Secret
 from quarterdeck.runbooks import vault_password
 from quarterdeck.surfaces.deploy.operation import operation
 from quarterdeck.surfaces.deploy.wire import bootstrap as wire
-from quarterdeck.surfaces.shared.signing_in import API_KINDS, DOOR, client_kind, signed_in
+from quarterdeck.surfaces.shared.signing_in import DOOR, client_kind, signed_in
 from quarterdeck.surfaces.shared.values import given
 
 SETUP_HEADER = "x-setup-token"

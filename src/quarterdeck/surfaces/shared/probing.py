@@ -7,6 +7,7 @@ from typing import Any
 
 from litestar.connection import ASGIConnection
 
+from quarterdeck.kernel.http.guard import OWN_NAMES
 from quarterdeck.kernel.principal import Principal
 from quarterdeck.kernel.protocols import Authenticator, Authorizer
 
@@ -14,7 +15,6 @@ PATH = "/metrics"
 PERMISSION = "metrics:read"
 SCRAPER = Principal(kind="system", id=0, uid="scraper", label="scraper on this machine")
 RELAYED = ("x-forwarded-for", "x-forwarded-host", "forwarded", "x-real-ip", "via")
-NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
 class Probing:
@@ -47,4 +47,4 @@ def nearby(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
         local = False
     host = connection.headers.get("host", "").lower()
     name = host if host.endswith("]") else host.rsplit(":", 1)[0]
-    return local and name in NAMES and not any(header in connection.headers for header in RELAYED)
+    return local and name in OWN_NAMES and not any(header in connection.headers for header in RELAYED)

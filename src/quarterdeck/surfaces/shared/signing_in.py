@@ -9,8 +9,8 @@ from msgspec import UNSET, Struct, UnsetType
 
 from quarterdeck.access import Access
 from quarterdeck.identity import organizations, sessions, signing_in
-from quarterdeck.identity.model import User, UserSession
-from quarterdeck.identity.sessions import Opened, Signer
+from quarterdeck.identity.model import User
+from quarterdeck.identity.sessions import API_KINDS, Opened, Signer
 from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.errors import Invalid, Unauthenticated
@@ -23,8 +23,6 @@ from quarterdeck.surfaces.shared.values import given
 DOOR = Rate(20, 60)
 """Attempts of one address a minute."""
 WEEK = 604_800
-API_KINDS = ("access", "refresh", "long")
-"""Tokens of a session of the API: for 15 minutes, for a week to be exchanged, for 24 hours."""
 
 
 class Login(Struct, kw_only=True):
@@ -216,12 +214,11 @@ async def sign_out(call: Call) -> Answer[dict[str, bool]]:
 
 
 def _session_body(tx: Tx) -> dict[str, Any]:
-    from sqlalchemy import select
-
     sessions.require_in_person(tx.principal)
-    session = tx.first(select(UserSession).where(UserSession.uid == tx.principal.credential))
+    session = sessions.current(tx)
     user = tx.get(User, tx.principal.id)
-    assert session is not None and user is not None  # noqa: S101, PT018 - authenticated a moment ago
+    if session is None or user is None:
+        raise Unauthenticated("The session has ended.", code="product_auth_invalid", hint="Sign in again.")
     return {
         "session": {
             "id": session.uid.replace("-", ""),

@@ -14,7 +14,9 @@ from quarterdeck.surfaces.tasks.wire import developers as wire
 from quarterdeck.tasks import developers
 
 MANAGE = "tasks:developers.manage"
-REFUSALS = ((403, "account_outranks"), (400, "own_account"), (409, "last_administrator"))
+REFUSALS = (
+    (403, "account_outranks"), (403, "permission_not_held"), (400, "own_account"), (409, "last_administrator"),
+)  # fmt: skip
 
 
 @route("GET", "/api/admin/developers", permission=MANAGE)

@@ -33,10 +33,11 @@ async def show(call: Call) -> wire.Profile:
     return await call.read(lambda tx: _profile(tx, proving.me(tx)))
 
 
-@route("PUT", "/api/web/profile", permission=OWN, errors=((400, "validation_error"), (403, "token_narrowed")))
+@route(
+    "PUT", "/api/web/profile", permission=OWN, whole=True, errors=((400, "validation_error"), (403, "token_narrowed"))
+)
 async def change(call: Call, body: wire.ProfileChange) -> wire.Profile:
     """Change what the caller's commits are signed with."""
-    sessions.require_whole(call.principal)
     kept = told(gitName=body.git_name, gitEmail=body.git_email)
     return await call.write(lambda tx: _profile(tx, developers.change_own(tx, **kept)))
 

@@ -14,13 +14,13 @@ from quarterdeck.tasks.settings.model import TaskSettings
 
 def shown(tx: Tx) -> dict[str, Any]:
     """All settings by name: what was chosen, else the default."""
-    row = tx.get(TaskSettings, _organization(tx))
+    row = tx.get(TaskSettings, tx.principal.acts_in)
     return {**DEFAULTS, **(row.chosen if row is not None else {})}
 
 
 def change(tx: Tx, values: Mapping[str, Any]) -> dict[str, Any]:
     """Choose some values (names of `DEFAULTS`) and answer all. Raises `Invalid`."""
-    organization_id = _organization(tx)
+    organization_id = tx.principal.acts_in
     tx.lock(f"task-settings:{organization_id}")
     before = shown(tx)
     after = {**before, **values}
@@ -49,8 +49,3 @@ def change(tx: Tx, values: Mapping[str, Any]) -> dict[str, Any]:
         organization_id=organization_id,
     )
     return after
-
-
-def _organization(tx: Tx) -> int:
-    assert tx.principal.organization_id is not None  # noqa: S101 - a user's credential always has one
-    return tx.principal.organization_id

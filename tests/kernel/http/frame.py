@@ -110,6 +110,16 @@ async def raw(body: bytes) -> dict[str, int]:
     return {"length": len(body)}
 
 
+@route("POST", "/shared/knock", permission="public")
+async def knock(body: Body) -> Body:
+    return body
+
+
+@post("/deploy/knock", opt={"permission": "public", "raw_body": True})
+async def knock_by_form(request: Request[Any, Any, Any]) -> dict[str, Any]:
+    return dict(await request.form())
+
+
 @post("/deploy/form", opt={"permission": "things:create", "raw_body": True})
 async def form(request: Request[Any, Any, Any]) -> dict[str, Any]:
     return dict(await request.form())
@@ -147,4 +157,4 @@ def application(**options: Any) -> Litestar:
         services={"clock": clock, "sources": Sources()},
         **{"authenticator": doors, "authorizer": doors, "limiter": Limiter(clock), **options},
     )
-    return build([*handlers, open_door, login, raw, form, stream, echo], frame)
+    return build([*handlers, open_door, login, raw, knock, knock_by_form, form, stream, echo], frame)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from litestar.exceptions import ImproperlyConfiguredException
@@ -16,7 +17,7 @@ from quarterdeck.kernel.http.perimeter import Perimeter, Proxies, Surroundings
 from quarterdeck.kernel.http.strangers import FAILURES
 from quarterdeck.kernel.ids import Ids
 from quarterdeck.kernel.limits import Rate, counted_as
-from quarterdeck.kernel.principal import current
+from quarterdeck.kernel.principal import Context, current
 
 TOKEN = {"authorization": "Bearer good"}
 NEW = {"fullName": "x"}
@@ -136,9 +137,9 @@ def test_forwarded_addresses_count_only_from_trusted_proxies() -> None:
 
 
 @pytest.mark.parametrize("given", ["", "a b", "x" * 129, "caf\xe9", 'a"b'])
-def test_an_unsafe_request_id_is_replaced(client, given) -> None:
-    answer = client.get("/deploy/open", headers=[(b"x-request-id", given.encode("latin-1"))])
-    assert answer.headers["x-request-id"].startswith("req_")
+def test_an_unsafe_request_id_is_replaced_whoever_sends_it(given) -> None:
+    context = seen({"client": ("10.0.0.1", 1)}, [(b"x-request-id", given.encode("latin-1"))])
+    assert context.request_id.startswith("req_")
 
 
 def test_head_answers_like_get_without_a_body(client) -> None:
@@ -166,24 +167,40 @@ def test_query_values_are_coerced(client, value) -> None:
     }
 
 
-def test_a_proxys_own_line_of_forwarded_addresses_counts_before_the_clients() -> None:
-    seen: list[str | None] = []
+def seen(scope: dict[str, Any], headers: list[tuple[bytes, bytes]]) -> Context:
+    """What the perimeter makes of a request, with one trusted network and the socket of the edge."""
+    found: list[Context] = []
 
     async def app(scope, receive, send) -> None:
-        seen.append(current.get().address)
+        found.append(current.get())
 
-    perimeter = Perimeter(app, dialects=DIALECTS, surroundings=Surroundings(trusted_proxies=("10.0.0.0/8",)), ids=Ids())
+    surroundings = Surroundings(edge_socket="/run/deck/control.sock", trusted_proxies=("10.0.0.0/8",))
+    perimeter = Perimeter(app, dialects=DIALECTS, surroundings=surroundings, ids=Ids())
+    request = {"type": "http", "method": "GET", "path": "/", "client": None, "server": None, "scheme": "http"}
+    asyncio.run(perimeter({**request, **scope, "headers": headers}, None, None))
+    return found[0]
+
+
+def test_a_proxys_own_line_of_forwarded_addresses_counts_before_the_clients() -> None:
     lines = [(b"x-forwarded-for", b"6.6.6.6"), (b"x-forwarded-for", b"203.0.113.9")]
-    scope = {
-        "type": "http",
-        "method": "GET",
-        "path": "/",
-        "headers": lines,
-        "client": ("10.0.0.1", 1),
-        "scheme": "http",
-    }
-    asyncio.run(perimeter(scope, None, None))
-    assert seen == ["203.0.113.9"]
+    assert seen({"client": ("10.0.0.1", 1)}, lines).address == "203.0.113.9"
+
+
+@pytest.mark.parametrize(
+    ("scope", "believed"),
+    [
+        ({"server": ("/run/deck/control.sock", None)}, True),
+        ({"client": ("10.0.0.1", 1)}, True),
+        ({"client": ("203.0.113.9", 1)}, False),
+        ({"client": ("127.0.0.1", 1), "server": ("127.0.0.1", 8700)}, False),
+        ({}, False),
+    ],
+)
+def test_a_request_is_named_by_the_edge_or_a_proxy_and_never_by_its_sender(scope, believed) -> None:
+    own = "00000000-0000-7000-8000-000000000001"
+    context = seen(scope, [(b"x-request-id", b"req_of-another"), (b"x-correlation-id", own.encode())])
+    assert (context.request_id == "req_of-another") is believed
+    assert context.correlation_id == own
 
 
 @pytest.mark.parametrize(

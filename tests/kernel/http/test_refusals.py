@@ -6,6 +6,8 @@ import pytest
 from litestar.testing import TestClient
 
 from kernel.http.frame import SURFACES, application
+from quarterdeck.kernel.http.endpoint import EXPLAINED
+from quarterdeck.kernel.http.guard import OF_STRANGERS
 
 TOKEN = {"authorization": "Bearer good"}
 
@@ -78,12 +80,13 @@ def test_the_frames_own_refusals_speak_the_dialect_of_the_address(client, surfac
 
 @pytest.mark.parametrize("surface", SURFACES)
 def test_a_defect_tells_the_request_id_and_nothing_else(client, surface) -> None:
-    answer = client.post(f"/{surface}/things", headers=TOKEN | {"x-request-id": "abc-1"}, json={"fullName": "defect"})
+    answer = client.post(f"/{surface}/things", headers=TOKEN, json={"fullName": "defect"})
     assert answer.status_code == 500
-    assert answer.headers["x-request-id"] == "abc-1"
+    request_id = answer.headers["x-request-id"]
+    assert request_id.startswith("req_")
     assert "secret-in-the-message" not in answer.text
     if surface == "broker":
-        assert answer.json() == {"error": "internal server error", "correlation_id": "abc-1"}
+        assert answer.json() == {"error": "internal server error", "correlation_id": request_id}
 
 
 def test_the_broker_never_tells_the_cause_of_a_5xx(client) -> None:
@@ -116,6 +119,27 @@ def test_a_path_with_a_nul_character_is_nowhere(client) -> None:
 def test_a_body_above_the_limit_is_a_413(client) -> None:
     assert client.post("/deploy/raw", content=b"x" * 10).json() == {"length": 10}
     assert deploy_error(client.post("/deploy/raw", content=b"x" * 11))["code"] == "PAYLOAD_TOO_LARGE"
+
+
+def test_somebody_unknown_may_send_little(client) -> None:
+    def twice():
+        yield b"x" * OF_STRANGERS
+        yield b"x"
+
+    for path, kind in (("/shared/knock", "application/json"), ("/deploy/knock", "application/x-www-form-urlencoded")):
+        sent = {"headers": {"content-type": kind}}
+        for content in (b"x" * (OF_STRANGERS + 1), twice()):
+            assert client.post(path, content=content, **sent).status_code == 413
+    answer = client.post("/shared/knock", headers={"content-type": "application/json"}, content=b" " * OF_STRANGERS)
+    assert answer.status_code == 400
+    assert client.post("/deploy/things", headers=TOKEN, json={"fullName": "x" * 100_000}).status_code == 201
+
+
+def test_a_long_body_is_told_its_first_mistake_only(client) -> None:
+    wrong = {"fullName": 1, "items": 2}
+    for padding, told in (("", [["fullName"], ["items"]]), ("x" * EXPLAINED, [["fullName"]])):
+        answer = client.post("/deploy/things", headers=TOKEN, json={**wrong, "padding": padding})
+        assert [issue["path"] for issue in answer.json()["data"]["issues"]] == told
 
 
 def test_a_shared_route_answers_429_with_the_keys_of_both_surfaces() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from quarterdeck.access import Access
 from quarterdeck.console.domain import deployments as attempts
 from quarterdeck.console.domain import ledger, trail
 from quarterdeck.console.domain.places import owners_of
@@ -21,6 +22,7 @@ from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.principal import Principal
 from quarterdeck.workspace import projects
 from quarterdeck.workspace.projects import organization_of
 
@@ -30,31 +32,53 @@ MOST, RECENT = 20, timedelta(days=14)
 TROUBLE = ("exited", "degraded", "unhealthy", "restarting", "unknown")
 
 
-def view(tx: Tx, instance: Any, *, may_audit: bool) -> Home:
-    needs = (*_failed(tx), *_down(tx), *_edges(tx))
+SHOWN = {
+    "deployments": "deploy:deployments.list",
+    "resources": "deploy:resources.list",
+    "servers": "deploy:servers.list",
+    "jobs": "deploy:operator-work.list",
+    "audit": "deploy:audit-events.list",
+    "projects": "deploy:projects.list",
+}
+"""What a part of the page tells of, and the permission that this takes."""
+
+
+def seen_by(access: Access, who: Principal) -> frozenset[str]:
+    """The words of `SHOWN` that the reader may see."""
+    return frozenset(word for word, permission in SHOWN.items() if access.decide(who, permission).allowed)
+
+
+def view(tx: Tx, instance: Any, sees: frozenset[str]) -> Home:
+    needs = _needs(tx, sees)
     return Home(
-        needs=needs[:MOST],
-        running=_running(tx),
-        tiles=_tiles(tx, instance),
-        activity=_activity(tx) if may_audit else (),
-        projects=projects.count(tx),
+        needs=needs and needs[:MOST],
+        running=_running(tx) if "deployments" in sees else None,
+        tiles=_tiles(tx, instance, sees),
+        activity=_activity(tx) if "audit" in sees else None,
+        projects=projects.count(tx) if "projects" in sees else None,
     )
 
 
-def counts(tx: Tx) -> dict[str, Count]:
+def counts(tx: Tx, sees: frozenset[str]) -> dict[str, Count]:
     """Numbers beside the rooms."""
-    active = tx.execute(
-        select(func.count())
-        .select_from(Deployment)
-        .where(Deployment.organization_id == organization_of(tx), Deployment.status.in_(ACTIVE))
-    ).scalar_one()
-    wanted = jobs.Filter(organization_id=organization_of(tx), states=(jobs.State.RUNNING,))
-    failed = len(_failed(tx)) + len(_down(tx)) + len(_edges(tx))
-    return {
-        "home": Count("bad", failed),
-        "projects": Count("run", int(active)),
-        "jobs": Count("run", jobs.count(tx, wanted)),
-    }
+    found = {"home": Count("bad", len(_needs(tx, sees) or ()))}
+    if "deployments" in sees:
+        active = tx.execute(
+            select(func.count())
+            .select_from(Deployment)
+            .where(Deployment.organization_id == organization_of(tx), Deployment.status.in_(ACTIVE))
+        ).scalar_one()
+        found["projects"] = Count("run", int(active))
+    if "jobs" in sees:
+        wanted = jobs.Filter(organization_id=organization_of(tx), states=(jobs.State.RUNNING,))
+        found["jobs"] = Count("run", jobs.count(tx, wanted))
+    return found
+
+
+def _needs(tx: Tx, sees: frozenset[str]) -> tuple[NeedsYou, ...] | None:
+    looks = {"deployments": _failed, "resources": _down, "servers": _edges}
+    mine = [look(tx) for word, look in looks.items() if word in sees]
+    return tuple(item for items in mine for item in items) if mine else None
 
 
 def _latest_failed(tx: Tx) -> list[tuple[Resource, Deployment]]:
@@ -176,50 +200,56 @@ def _running(tx: Tx) -> tuple[RunningNow, ...]:
     return tuple(items)
 
 
-def _tiles(tx: Tx, instance: Any) -> tuple[Tile, ...]:
-    organization = organization_of(tx)
+def _tiles(tx: Tx, instance: Any, sees: frozenset[str]) -> tuple[Tile, ...]:
+    workers = len(ledger.connected(instance))
+    tiles: list[Tile] = []
+    if "resources" in sees:
+        tiles.append(_serving(tx))
+    if "servers" in sees:
+        tone, told = ("good", "Connected") if workers else ("bad", "None is connected")
+        tiles += [_servers(tx), Tile("Workers", str(workers), tone, told, "/console/fleet")]
+    if "jobs" in sees:
+        tiles.append(_ledger(tx, workers))
+    return tuple(tiles)
+
+
+def _serving(tx: Tx) -> Tile:
+    serving = tx.execute(
+        select(func.count())
+        .select_from(Resource)
+        .where(
+            Resource.organization_id == organization_of(tx),
+            Resource.serving_id.is_not(None),
+            Resource.lifecycle == "active",
+        )
+    ).scalar_one()
+    down = len(_down(tx))
+    return Tile(
+        "Serving",
+        f"{serving - down} of {serving}",
+        "bad" if down else "good",
+        f"{down} not running or unknown" if down else "All running",
+        "/console/projects",
+    )
+
+
+def _servers(tx: Tx) -> Tile:
     servers = list(
-        tx.scalars(select(Server).where(Server.organization_id == organization, Server.lifecycle == "active"))
+        tx.scalars(select(Server).where(Server.organization_id == organization_of(tx), Server.lifecycle == "active"))
     )
     ready = sum(server.proxy_status in {"ready", "disabled"} for server in servers)
     edge = ("good", "All edges ready") if ready == len(servers) else ("idle", "Edge not started yet")
     if any(server.proxy_status == "failed" for server in servers):
         edge = ("bad", "An edge failed")
-    workers = ledger.connected(instance)
+    return Tile("Servers", f"{ready} of {len(servers)}", edge[0], edge[1], "/console/fleet")
+
+
+def _ledger(tx: Tx, workers: int) -> Tile:
+    organization = organization_of(tx)
     waiting = jobs.count(tx, jobs.Filter(organization_id=organization, states=(jobs.State.PENDING,)))
     running = jobs.count(tx, jobs.Filter(organization_id=organization, states=(jobs.State.RUNNING,)))
-    serving = tx.execute(
-        select(func.count())
-        .select_from(Resource)
-        .where(
-            Resource.organization_id == organization, Resource.serving_id.is_not(None), Resource.lifecycle == "active"
-        )
-    ).scalar_one()
-    down = len(_down(tx))
-    return (
-        Tile(
-            "Serving",
-            f"{serving - down} of {serving}",
-            "bad" if down else "good",
-            f"{down} not running or unknown" if down else "All running",
-            "/console/projects",
-        ),
-        Tile("Servers", f"{ready} of {len(servers)}", edge[0], edge[1], "/console/fleet"),
-        Tile(
-            "Workers",
-            str(len(workers)),
-            "good" if workers else "bad",
-            "Connected" if workers else "None is connected",
-            "/console/fleet",
-        ),
-        Tile(
-            "Ledger",
-            f"{running} running",
-            "warn" if waiting and not workers else "good",
-            f"{waiting} waiting",
-            "/console/jobs",
-        ),
-    )
+    tone = "warn" if waiting and not workers else "good"
+    return Tile("Ledger", f"{running} running", tone, f"{waiting} waiting", "/console/jobs")
 
 
 def _activity(tx: Tx) -> tuple[Happening, ...]:

@@ -22,7 +22,7 @@ from quarterdeck.kernel.principal import Principal
 CHECK, PAUSE = 5.0, 0.5
 """How often everything is looked at again that a topic needs, and how often at most what is known in memory."""
 NEEDED = {
-    "home": None,
+    "home": None,  # each part of it asks for itself
     "fleet": "deploy:servers.list",
     "jobs": "deploy:operator-work.list",
     "project": "deploy:projects.show",

@@ -67,13 +67,16 @@ class Reads:
         return made
 
     async def counts(self, who: Principal) -> Mapping[str, Count]:
-        found: Mapping[str, Count] = await self.instance.db.read(home.counts)
+        found: Mapping[str, Count] = await self.instance.db.read(home.counts, await self._seen_by(who))
         return found
 
     async def home(self, who: Principal) -> Home:
-        may_audit = self.instance.access.decide(who, "deploy:audit-events.list").allowed
-        view: Home = await self.instance.db.read(home.view, self.instance, may_audit=may_audit)
+        view: Home = await self.instance.db.read(home.view, self.instance, await self._seen_by(who))
         return view
+
+    async def _seen_by(self, who: Principal) -> frozenset[str]:
+        await self.instance.access.ready(self.instance.db)
+        return home.seen_by(self.instance.access, who)
 
     async def projects(self, who: Principal) -> tuple[ProjectRow, ...]:
         rows: tuple[ProjectRow, ...] = await self.instance.db.read(_projects)

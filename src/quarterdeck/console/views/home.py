@@ -49,8 +49,15 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    needs: tuple[NeedsYou, ...]
-    running: tuple[RunningNow, ...]
+    """A part that is None is nothing that the reader may see."""
+
+    needs: tuple[NeedsYou, ...] | None
+    running: tuple[RunningNow, ...] | None
     tiles: tuple[Tile, ...]
-    activity: tuple[Happening, ...]
-    projects: int
+    activity: tuple[Happening, ...] | None
+    projects: int | None
+
+    @property
+    def hidden(self) -> bool:
+        """Whether the reader may see none of it."""
+        return not self.tiles and all(one is None for one in (self.needs, self.running, self.activity, self.projects))

@@ -34,6 +34,9 @@ R = TypeVar("R")
 Handler = Callable[..., Coroutine[Any, Any, Any]]
 _encode = msgspec.json.Encoder().encode
 
+EXPLAINED = 64 << 10
+"""Bytes of a body up to which each wrong field of it is told, which is to read it again piece by piece."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[T]):
@@ -141,7 +144,7 @@ class Endpoint:
     raw_body: bool = False
     also: Mapping[int, str] = field(default_factory=dict)  # further statuses: what each means
     rate: Rate | None = None
-    body_limit: int | None = None
+    body_limit: int | None = None  # bytes; None: the frame's, or of a public route the guard's for strangers
     dialect: Dialect | None = None
     tags: tuple[str, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)  # request headers it reads: what each means
@@ -179,8 +182,8 @@ class Endpoint:
             try:
                 return self.decoder.decode(raw)
             except msgspec.ValidationError as error:
-                issues = body_issues(msgspec.json.decode(raw), self.body) or [msgspec_issue(str(error))]
-                raise Malformed(*issues) from None
+                each = body_issues(msgspec.json.decode(raw), self.body) if len(raw) <= EXPLAINED else ()
+                raise Malformed(*(each or [msgspec_issue(str(error))])) from None
         except UNREADABLE:
             raise Malformed(
                 Issue("invalid_json", (), "The body is not valid JSON."), message="invalid JSON body"

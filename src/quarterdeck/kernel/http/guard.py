@@ -11,6 +11,7 @@ from litestar.connection import ASGIConnection
 from litestar.enums import ScopeType
 from litestar.exceptions import ImproperlyConfiguredException, WebSocketException
 from litestar.handlers import BaseRouteHandler
+from litestar.types.empty import Empty
 
 from quarterdeck.kernel.errors import Forbidden, Problem, Unauthenticated
 from quarterdeck.kernel.http.failures import Refused, failure_of
@@ -22,6 +23,8 @@ from quarterdeck.kernel.protocols import Authenticator, Authorizer
 
 PUBLIC = "public"
 AUTHENTICATED = "authenticated"
+OF_STRANGERS = 64 << 10
+"""Bytes that a public route takes unless it names a limit itself: anybody may send them, as often as they like."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 OWN_NAMES = ("localhost", "127.0.0.1", "[::1]")
 """This machine, in a Host header."""
@@ -195,7 +198,7 @@ def require_json(connection: Connection) -> None:
 
 
 def check_declared(app: Litestar) -> None:
-    """Stop the start when a route does not say who may call it."""
+    """Stop the start when a route does not say who may call it. What is public gets its bound."""
     bare = []
     for route in app.routes:
         handlers = getattr(route, "route_handlers", None) or [route.route_handler]  # type: ignore[union-attr]
@@ -204,5 +207,7 @@ def check_declared(app: Litestar) -> None:
                 continue
             if not isinstance(handler.opt.get("permission"), str) or not handler.opt["permission"]:
                 bare.append(f"{route.path} ({handler.handler_name})")
+            elif handler.opt["permission"] == PUBLIC and getattr(handler, "request_max_body_size", None) is Empty:
+                handler.request_max_body_size = OF_STRANGERS
     if bare:
         raise ImproperlyConfiguredException("Routes without opt['permission']: " + ", ".join(sorted(bare)))

@@ -115,9 +115,6 @@ class Perimeter:
             received.setdefault(name, value)
             if name == b"x-forwarded-for":
                 hops.append(value)
-        request_id = received.get(b"x-request-id", b"").decode("latin-1").strip()
-        if not SAFE_ID.fullmatch(request_id):
-            request_id = f"req_{self.ids.text(12)}"
         given = received.get(b"x-correlation-id", b"").decode("latin-1").strip().lower()
         client = scope.get("client")
         # A proxy may add its word as a line of its own below the one that the client made up.
@@ -126,7 +123,12 @@ class Perimeter:
         edge = self.edge is not None and tuple(scope.get("server") or ()) == (self.edge, None)
         nearest = self.proxies.nearest(forwarded) if edge else None
         address = nearest or self.proxies.client(client[0] if client else None, forwarded or None)
-        if edge or (client and self.proxies.trusts(client[0])):
+        believed = edge or (client is not None and self.proxies.trusts(client[0]))
+        # An id of a stranger's choosing could be that of somebody else's request, in the log and in the audit trail.
+        request_id = received.get(b"x-request-id", b"").decode("latin-1").strip() if believed else ""
+        if not SAFE_ID.fullmatch(request_id):
+            request_id = f"req_{self.ids.text(12)}"
+        if believed:
             proto = received.get(b"x-forwarded-proto", b"").decode("latin-1").strip()
             if proto in {"http", "https", "ws", "wss"}:
                 secure = proto in {"https", "wss"}

@@ -20,7 +20,6 @@ from quarterdeck.surfaces.shared.values import given
 
 LIST, MANAGE = "identity-providers:list", "identity-providers:manage"
 NOTICES = Rate(120, 60)
-LONGEST_NOTICE = 128 << 10
 Text = Annotated[str, Meta(min_length=1, max_length=100)]
 Address = Annotated[str, Meta(min_length=1, max_length=500)]
 Client = Annotated[str, Meta(min_length=1, max_length=255)]
@@ -233,7 +232,6 @@ async def test(call: Call, identity_provider_id: str) -> Tested:
     permission="public",
     rate=NOTICES,
     raw_body=True,
-    body_limit=LONGEST_NOTICE,
     errors=((400, "validation_error"), (400, "oidc_token_invalid"), (404, "identity_provider_not_found")),
     tags=("identity",),
 )

@@ -77,7 +77,9 @@ async def accept(
     return accepted
 
 
-async def reset(db: Database, token: str, password: Secret[str]) -> User:
-    """Set a password by the link of a mail. Raises `Invalid` (`link_invalid`)."""
+async def reset(db: Database, attempts: Attempts, token: str, password: Secret[str]) -> User:
+    """Set a password by the link of a mail; its address is known then. Raises `Invalid` (`link_invalid`)."""
     await db.read(links.owner, "reset", token)  # a link that is none costs no hashing
-    return await db.write(recovery.reset, token, await signing_in.hashed(password))
+    user = await db.write(recovery.reset, token, await signing_in.hashed(password))
+    attempts.know((user.username, user.email), current.get().address)
+    return user

@@ -90,7 +90,6 @@ async def second_step(
     """Open a session with the token of `SecondFactorRequired` and a code. Raises `Invalid` (`link_invalid`),
     `Unauthenticated` and `RateLimited`.
     """
-
     user = await db.read(links.owner, "second-factor", token)
     guess = attempts.begin_proof("code", user.uid)
 

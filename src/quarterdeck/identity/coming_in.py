@@ -55,6 +55,7 @@ async def accept(
     else:
         attempt = attempts.begin(user.username, current.get().address)
         if not await signing_in.matches(user.password_hash, password):
+            await db.write(signing_in.refused, user.username)
             raise Unauthenticated(
                 "The password is wrong.",
                 code="invalid_credentials",

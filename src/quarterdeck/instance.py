@@ -130,8 +130,8 @@ class Instance:
     looking: Looking
     glances: Glances
     relying_party: RelyingParty
+    attempts: Attempts
     setup_token: Secret[str] | None
-    attempts: Attempts = field(default_factory=Attempts)
     metrics: Metrics = field(default_factory=Metrics)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -189,6 +189,8 @@ class Instance:
         db.write_sync(setup.default_organization)
         db.write_sync(seeding.seed)
         exists = db.read_sync(setup.administrator_exists)
+        attempts = Attempts()
+        db.read_sync(attempts.recall)
         logs = Logs(address if settings.database_url else data.logs)
         undo.callback(logs.shut_sync)
         http_port, https_port = edge_ports(settings, data.runtime)
@@ -257,6 +259,7 @@ class Instance:
             glances=Glances(placement, db.ids),
             looking=Looking(db, data.path, data.runtime, placement.docker_host, who.uid, connections=edges.connections),
             relying_party=RelyingParty(db, access),
+            attempts=attempts,
             setup_token=None if exists or open_door(settings) else Secret(db.ids.token(16)),
         )
 

@@ -55,6 +55,7 @@ async def accept(
     else:
         attempt = attempts.begin(user.username, current.get().address)
         if not await signing_in.matches(user.password_hash, password):
+            await db.write(signing_in.refused, user.username)
             raise Unauthenticated(
                 "The password is wrong.",
                 code="invalid_credentials",
@@ -77,7 +78,9 @@ async def accept(
     return accepted
 
 
-async def reset(db: Database, token: str, password: Secret[str]) -> User:
-    """Set a password by the link of a mail. Raises `Invalid` (`link_invalid`)."""
+async def reset(db: Database, attempts: Attempts, token: str, password: Secret[str]) -> User:
+    """Set a password by the link of a mail; its address is known then. Raises `Invalid` (`link_invalid`)."""
     await db.read(links.owner, "reset", token)  # a link that is none costs no hashing
-    return await db.write(recovery.reset, token, await signing_in.hashed(password))
+    user = await db.write(recovery.reset, token, await signing_in.hashed(password))
+    attempts.know((user.username, user.email), current.get().address)
+    return user

@@ -65,7 +65,7 @@ async def sign_in(
 
     found = await db.read(stored)
     if not await matches(found.password_hash if found else None, password) or found is None:
-        await db.write(_refused, identifier)
+        await db.write(refused, identifier)
         raise Unauthenticated(
             "The name or the password is wrong.", code="invalid_credentials", hint="Check both, then try again."
         )
@@ -106,7 +106,7 @@ async def _answered(
     db: Database, attempts: Attempts, guess: Attempt | None, name: str, opened: Opened | Secret[str] | None
 ) -> Opened:
     if opened is None:
-        await db.write(_refused, name)
+        await db.write(refused, name)
         raise Unauthenticated(
             "The code is wrong.",
             code="second_factor_code_wrong",
@@ -170,7 +170,8 @@ def begin(
     return made
 
 
-def _refused(tx: Tx, identifier: str) -> None:
+def refused(tx: Tx, identifier: str) -> None:
+    """Record that somebody who is not signed in gave a wrong password or a wrong code for a name."""
     organization = setup.default_organization(tx)
     audit.record(
         tx,

@@ -8,6 +8,7 @@ import json
 from cryptography.hazmat.primitives.serialization import load_ssh_private_key
 from sqlalchemy import text as sql
 
+from quarterdeck.identity.attempts import PROOFS
 from quarterdeck.identity.model import Link
 from quarterdeck.kernel import jobs, mail
 from quarterdeck.runbooks import vault_password
@@ -16,6 +17,12 @@ from support.lodge import code
 from support.mailbox import text, token
 
 LOGIN = {"username": "ada", "password": PASSWORD}
+
+
+async def guesses(lodge):
+    """What was refused, by what, to whom."""
+    told = [one for one in await lodge.told() if one["outcome"] == "denied"]
+    return [(one["action"], json.loads(one["detail"])["by"], one["actor_label"]) for one in told]
 
 
 async def reach(lodge, email="ada@example.com"):
@@ -231,13 +238,29 @@ async def test_proving_again_who_one_is(lodge):
     path = "/api/auth/verify-identity"
     assert await lodge.do("POST", path, {"password": PASSWORD}, tells="user.identity-proved") == {"verified": True}
     await lodge.refused(400, "POST", path, {"password": "wrong"}, says="current password is wrong")
+    assert await guesses(lodge) == [("user.identity-proved", "password", "ada")]
     await lodge.refused(400, "POST", path, {}, says="Neither")
     for _ in range(60):
         answer = await lodge.send("POST", path, {"password": "wrong"})
         if answer.status_code == 429:
             break
     assert answer.json().keys() == {"error"}
+    assert len(await guesses(lodge)) == PROOFS.count
     assert (await lodge.send("POST", path, {"password": PASSWORD})).status_code == 429
+
+
+async def test_every_guess_by_a_session_is_in_the_trail(lodge):
+    change = {"current_password": "wrong", "new_password": "a password of tomorrow"}
+    await lodge.refused(400, "POST", "/api/users/password", change)
+    begun = await lodge.do("POST", "/api/auth/mfa/enroll", tells="user.second-factor-begun")
+    confirm = {"code": code(begun["totp_secret"])}
+    await lodge.do("POST", "/api/auth/mfa/confirm", confirm, tells="user.second-factor-enabled")
+    await lodge.refused(400, "POST", "/api/auth/verify-identity", {"mfa_code": "no code"})
+    await lodge.refused(400, "POST", "/api/auth/mfa/disable", {"code": "no code"})
+    await lodge.refused(400, "POST", "/api/auth/mfa/backup-codes/regenerate", {"code": "no code"})
+    await lodge.refused(400, "POST", "/api/auth/mfa/backup-codes/regenerate", {"password": "wrong"})
+    assert [by for _, by, _ in await guesses(lodge)] == ["password", "code", "code", "code", "password"]
+    assert {who for *_, who in await guesses(lodge)} == {"ada"}
 
 
 async def test_ssh_keys(lodge):

@@ -147,6 +147,8 @@ async def test_whoever_asks_somebody_in_that_has_an_account_never_gets_into_it(l
 
     await lodge.deck.instance.db.write(verb)
     await lodge.refused(401, "POST", f"/api/auth/invite/{by_mail}", body, token=None)
+    last = (await lodge.told())[-1]
+    assert (last["action"], last["resource_id"], last["outcome"]) == ("session.sign-in-failed", "eve", "denied")
     await lodge.do(
         "POST", f"/api/auth/invite/{by_mail}", {"password": PASSWORD}, tells="invitation.accepted", token=None
     )

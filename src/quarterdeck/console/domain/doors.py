@@ -122,7 +122,7 @@ class Doors:
         await self.instance.db.write(recovery.send_link, email, base)
 
     async def reset_password(self, *, token: str, password: str) -> None:
-        await coming_in.reset(self.instance.db, token, Secret(password))
+        await coming_in.reset(self.instance.db, self.instance.attempts, token, Secret(password))
 
     async def confirm_address(self, *, token: str) -> None:
         await self.instance.db.write(addresses.confirm, self.instance.access, token)

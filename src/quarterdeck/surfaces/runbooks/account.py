@@ -113,12 +113,12 @@ async def forgot_password(call: Call, body: wire.Forgotten) -> wire.Done:
 
 
 @route("POST", "/api/auth/password-reset/{token}", permission="public", rate=BY_LINK, errors=((400, "link_invalid"),))
-async def reset_password(token: str, body: wire.Reset, db: Database) -> wire.Done:
+async def reset_password(token: str, body: wire.Reset, db: Database, attempts: Attempts) -> wire.Done:
     """Set a password by the link of a mail; every session ends."""
     password = given(body.password) or given(body.new_password)
     if not password:
         raise Malformed(Issue("invalid_type", ("password",), "Required", expected="present"))
-    await coming_in.reset(db, presented(token, body), Secret(password))
+    await coming_in.reset(db, attempts, presented(token, body), Secret(password))
     return wire.Done(status="ok")
 
 

@@ -91,6 +91,17 @@ def test_an_organization_is_made_shown_and_changed(qd: Command, team: ContractSe
     assert qd("organization", "change").code == 2
 
 
+def test_who_invites_is_told_that_nobody_is_written_to(qd: Command, team: ContractServer) -> None:
+    team.answers["organizations.invite-member"] = {
+        "invitationId": "c" * 32, "organizationId": HOME["organizationId"], "email": "eve@example.com",
+        "role": "viewer", "status": "pending", "createdAt": NOW, "expiresAt": NOW, "mailed": False,
+    }  # fmt: skip
+    said = qd("user", "invite", "eve@example.com", "viewer")
+    assert (said.code, "The server sends the mail" in said.err) == (0, False)
+    assert "There is no mail server, so nobody is written to." in said.err
+    assert "qd user resend eve@example.com" in said.err
+
+
 def test_an_invitation_is_sent_again_or_revoked_by_its_address(qd: Command, team: ContractServer) -> None:
     asked = {
         "invitationId": "c" * 32, "organizationId": HOME["organizationId"], "email": "eve@example.com",
@@ -147,6 +158,7 @@ def test_people_are_asked_in_changed_and_let_go(qd: Command, team: ContractServe
     team.answers["organizations.invite-member"] = asked
     result = qd("user", "invite", "eve@example.com", "viewer", "--organization", "acme")
     assert result.out == "Invited eve@example.com to Acme Ltd as viewer.\n"
+    assert result.err == "The server sends the mail to eve@example.com.\n"
     assert qd("user", "invite", "eve@example.com", "king").code == 2
     team.answers["organizations.list-invitations"] = {"items": [asked]}
     assert "eve@example.com" in qd("user", "invitations", "--status", "pending").out

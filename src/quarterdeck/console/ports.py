@@ -35,6 +35,7 @@ from quarterdeck.console.views.ledger import AuditAsked, AuditList, Found, HostR
 from quarterdeck.console.views.projects import Choice, EnvironmentView, ProjectRow, ProjectView, VariableRow
 from quarterdeck.console.views.resources import Inspection, KeptRow, ResourceHead, ResourceView, Settings
 from quarterdeck.console.views.shell import Count, Viewer
+from quarterdeck.identity.coming_in import AskedIn
 from quarterdeck.kernel.audit import AuditEvent
 
 Principal = Any
@@ -160,6 +161,10 @@ class Doors(Protocol):
         """The rest of a sign-in whose password was right. Raises Invalid (link_invalid) when that is too long ago,
         Unauthenticated for a wrong code.
         """
+        ...
+
+    async def look_at_invitation(self, token: str) -> AskedIn:
+        """What an invitation says, which stays as it is. Raises Invalid (link_invalid), NotFound (invitation_ended)."""
         ...
 
     async def accept_invitation(self, *, token: str, name: str, password: str, request: Any) -> SignedIn | None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 
 from cli.conftest import Result
@@ -249,6 +250,28 @@ def test_tokens_of_ones_own_are_made_listed_and_revoked(qd: Command, team: Contr
     assert listed[2].split()[-1] == "revoked"
     assert qd("token", "personal", "revoke", "laptop").code == 2
     assert qd("token", "personal", "revoke", "laptop", "--confirm", "laptop").out == "Revoked laptop.\n"
+
+
+def test_an_unknown_scope_is_told_with_those_there_are(qd: Command, server: ContractServer) -> None:
+    def refuse(*_: Any) -> None:
+        raise Refusal(400, "validation_error", "There is no scope nonsense.")
+
+    server.outside["POST", "/api/web/profile/tokens"] = refuse
+    said = qd("token", "personal", "create", "laptop", "--scope", "nonsense")
+    assert said.code == 2
+    assert "Scopes: tasks:read, tasks:write" in said.err
+
+
+def test_a_server_that_takes_too_long_is_looked_at_before_it_is_asked_again(
+    qd: Command, server: ContractServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(*_: Any, **__: Any) -> None:
+        raise httpx.ReadTimeout("late")
+
+    monkeypatch.setattr(httpx.Client, "request", late)
+    said = qd("whoami")
+    assert said.code == 9
+    assert "look before you ask again" in said.err
 
 
 def test_the_call_of_our_own_is_a_route() -> None:

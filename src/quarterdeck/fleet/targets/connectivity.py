@@ -166,7 +166,8 @@ async def _machine(
         except Problem as problem:
             return _problem_check(name, problem, clock.monotonic() - began)
         except TimeoutError:
-            return Check(name, "failed", "It took too long.", clock.monotonic() - began, {"code": "timeout"})
+            slow = f"It took longer than {ALL_SECONDS:g} s. Look again when less is going on there."
+            return Check(name, "failed", slow, clock.monotonic() - began, {"code": "timeout"})
         status = "passed" if outcome.passed else "failed"
         return Check(name, status, outcome.message, clock.monotonic() - began, outcome.facts)
 

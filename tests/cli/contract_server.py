@@ -83,7 +83,7 @@ class ContractServer:
                 with suppress(BrokenPipeError, ConnectionResetError):
                     server.serve(self, self.command, self.path, body)
 
-            do_GET = do_POST = do_DELETE = handle_any  # noqa: N815 - the names that http.server calls
+            do_GET = do_POST = do_PATCH = do_DELETE = handle_any  # noqa: N815 - the names that http.server calls
 
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._http.server_port}"

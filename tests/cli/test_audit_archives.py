@@ -81,12 +81,21 @@ def test_retention_is_listed_shown_and_set(qd: Command, server: ContractServer) 
     server.answers["retention-defaults.list"] = lambda *_: {
         "schemaVersion": "retention-defaults.list/v1",
         "items": items,
+        "ownChoice": [
+            {"category": "audit-rows", "retentionDays": 730},
+            {"category": "deployment-logs", "retentionDays": None},
+        ],
     }
     server.answers["retention-defaults.show"] = lambda *_: {
         "schemaVersion": "retention-defaults.show/v1", "policy": items[0] if items else None,
     }  # fmt: skip
     server.answers["retention-defaults.configure"] = lambda *_: {"id": "rtd_a"}
-    assert "Nobody has set one" in qd("retention", "ls").err
+    by_itself = qd("retention", "ls")
+    assert "Nobody has set one" in by_itself.err
+    assert [" ".join(line.split()) for line in by_itself.out.splitlines()[1:]] == [
+        "audit-rows what nobody set 730 days removes what is older never",
+        "deployment-logs what nobody set for ever keeps never",
+    ]
     assert qd("retention", "show", "audit-rows").out == "audit-rows: nothing is set for your organization.\n"
     result = qd("retention", "set", "audit-rows", "--days", "3650")
     assert result.out == "audit-rows: 3650 days, counts what is older.\n", result.err
@@ -103,7 +112,9 @@ def test_retention_is_listed_shown_and_set(qd: Command, server: ContractServer) 
         },
     ]  # fmt: skip
     items.append(POLICY)
-    assert qd("retention", "ls").out.splitlines()[1].split()[:4] == ["audit-rows", "organization", "3650", "days"]
+    lines = qd("retention", "ls").out.splitlines()
+    assert lines[1].split()[:4] == ["audit-rows", "organization", "3650", "days"]
+    assert [line.split()[0] for line in lines[1:]] == ["audit-rows", "deployment-logs"], "what is set goes before"
     assert qd("retention", "show", "audit-rows").out == "audit-rows: 3650 days, counts what is older.\n"
     assert qd("retention", "set", "audit-rows", "--days", "0").code == 2
     assert qd("retention", "set", "everything", "--days", "1").code == 2

@@ -58,6 +58,14 @@ def test_a_list_is_newest_first_and_says_that_there_is_more(qd: Command, trail: 
     assert qd("audit", "list", "--since", "2026-01-01T00:00:00Z", "-o", "name").out.splitlines()[0] == "aud_0"
 
 
+def test_a_list_of_nothing_says_so(qd: Command, server: ContractServer) -> None:
+    server.answers["audit-events.export-global"] = {
+        "schemaVersion": "audit-events.export-global/v1", "filters": {"from": NOW, "to": NOW, "limit": 20},
+        "items": [], "itemCount": 0, "truncated": False, "generatedAt": NOW,
+    }  # fmt: skip
+    assert "There are no events of the action nonsense since 30d." in qd("audit", "list", "--action", "nonsense").err
+
+
 @pytest.mark.parametrize("page", [4, 5, 500])
 def test_an_export_gives_every_event_once_over_its_pages(
     page: int, qd: Command, trail: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 
 from cli.conftest import Result
@@ -91,6 +92,17 @@ def test_an_organization_is_made_shown_and_changed(qd: Command, team: ContractSe
     assert qd("organization", "change").code == 2
 
 
+def test_who_invites_is_told_that_nobody_is_written_to(qd: Command, team: ContractServer) -> None:
+    team.answers["organizations.invite-member"] = {
+        "invitationId": "c" * 32, "organizationId": HOME["organizationId"], "email": "eve@example.com",
+        "role": "viewer", "status": "pending", "createdAt": NOW, "expiresAt": NOW, "mailed": False,
+    }  # fmt: skip
+    said = qd("user", "invite", "eve@example.com", "viewer")
+    assert (said.code, "The server sends the mail" in said.err) == (0, False)
+    assert "There is no mail server, so nobody is written to." in said.err
+    assert "qd user resend eve@example.com" in said.err
+
+
 def test_an_invitation_is_sent_again_or_revoked_by_its_address(qd: Command, team: ContractServer) -> None:
     asked = {
         "invitationId": "c" * 32, "organizationId": HOME["organizationId"], "email": "eve@example.com",
@@ -147,6 +159,7 @@ def test_people_are_asked_in_changed_and_let_go(qd: Command, team: ContractServe
     team.answers["organizations.invite-member"] = asked
     result = qd("user", "invite", "eve@example.com", "viewer", "--organization", "acme")
     assert result.out == "Invited eve@example.com to Acme Ltd as viewer.\n"
+    assert result.err == "The server sends the mail to eve@example.com.\n"
     assert qd("user", "invite", "eve@example.com", "king").code == 2
     team.answers["organizations.list-invitations"] = {"items": [asked]}
     assert "eve@example.com" in qd("user", "invitations", "--status", "pending").out
@@ -237,6 +250,28 @@ def test_tokens_of_ones_own_are_made_listed_and_revoked(qd: Command, team: Contr
     assert listed[2].split()[-1] == "revoked"
     assert qd("token", "personal", "revoke", "laptop").code == 2
     assert qd("token", "personal", "revoke", "laptop", "--confirm", "laptop").out == "Revoked laptop.\n"
+
+
+def test_an_unknown_scope_is_told_with_those_there_are(qd: Command, server: ContractServer) -> None:
+    def refuse(*_: Any) -> None:
+        raise Refusal(400, "validation_error", "There is no scope nonsense.")
+
+    server.outside["POST", "/api/web/profile/tokens"] = refuse
+    said = qd("token", "personal", "create", "laptop", "--scope", "nonsense")
+    assert said.code == 2
+    assert "Scopes: tasks:read, tasks:write" in said.err
+
+
+def test_a_server_that_takes_too_long_is_looked_at_before_it_is_asked_again(
+    qd: Command, server: ContractServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(*_: Any, **__: Any) -> None:
+        raise httpx.ReadTimeout("late")
+
+    monkeypatch.setattr(httpx.Client, "request", late)
+    said = qd("whoami")
+    assert said.code == 9
+    assert "look before you ask again" in said.err
 
 
 def test_the_call_of_our_own_is_a_route() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from console.ledgerside import NOW
 from quarterdeck.console.door_ports import SignedIn
 from quarterdeck.console.views.device import DeviceView
+from quarterdeck.identity.coming_in import AskedIn
 from quarterdeck.kernel.errors import Invalid
 
 
@@ -35,9 +36,12 @@ class LettingIn:
     async def refuse_device(self, who: Any, code: str) -> None:
         self._did("refuse-device", code)
 
-    async def accept_invitation(self, *, token: str, name: str, password: str, request: Any) -> SignedIn | None:
+    async def look_at_invitation(self, token: str) -> AskedIn:
         if token == "used":
             raise Invalid("The link is not valid any more.", code="link_invalid", hint="Ask for a new one.")
+        return AskedIn("bob@saltmarsh.example", "Saltmarsh", "Mara Lindqvist", new=token != "two-factors")
+
+    async def accept_invitation(self, *, token: str, name: str, password: str, request: Any) -> SignedIn | None:
         self._did("accept-invitation", token, name, password)
         return None if token == "two-factors" else SignedIn("mara", 604_800)
 

@@ -38,6 +38,29 @@ def test_an_invitation_is_accepted_by_its_token_or_by_the_whole_link(
     assert ports.deeds == [("accept-invitation", "t0ken", "Bob", GOOD + " ")]
 
 
+def test_an_invitation_says_who_asks_whom_into_what_before_it_is_accepted(
+    client: TestClient[Litestar], ports: Portside
+) -> None:
+    new = client.post("/console/accept-invitation", data={"token": "https://deck.example/console/x#t0ken"})
+    assert (new.status_code, ports.deeds) == (200, [])
+    assert "Mara Lindqvist asks you into Saltmarsh. Your account here is bob@saltmarsh.example." in new.text
+    assert '<input type="hidden" name="token" value="t0ken">' in new.text
+    assert new.text.count('type="password"') == 2
+    here = client.post("/console/accept-invitation", data={"token": "two-factors"})
+    assert here.text.count('type="password"') == 1
+    assert "You have an account here" in here.text
+
+
+def test_a_new_password_is_typed_twice(client: TestClient[Litestar], ports: Portside) -> None:
+    form = {"token": "t0ken", "name": "Bob", "password": GOOD, "again": GOOD + "!"}
+    answer = client.post("/console/accept-invitation", data=form)
+    assert (answer.status_code, ports.deeds) == (400, [])
+    assert "The two passwords differ." in answer.text
+    assert re.search('name="again"[^>]*aria-invalid="true"', answer.text)
+    assert re.search('name="name"[^>]*value="Bob"', answer.text)
+    assert client.post("/console/accept-invitation", data={**form, "again": GOOD}).status_code == 303
+
+
 def test_who_has_a_second_factor_signs_in_after_accepting(client: TestClient[Litestar]) -> None:
     answer = client.post("/console/accept-invitation", data={"token": "two-factors", "password": GOOD})
     assert answer.headers["location"] == "/console/sign-in"
@@ -45,14 +68,13 @@ def test_who_has_a_second_factor_signs_in_after_accepting(client: TestClient[Lit
     assert "Invitation accepted." in client.get("/console/sign-in").text
 
 
-def test_a_link_that_was_used_is_told_with_what_was_typed_but_the_password(client: TestClient[Litestar]) -> None:
+def test_a_link_that_was_used_is_told_with_the_link_but_not_the_password(client: TestClient[Litestar]) -> None:
     form = {"token": "used", "name": "Bob", "password": "a secret of mine"}
     answer = client.post("/console/accept-invitation", data=form)
     assert answer.status_code == 400
     assert "not valid any more" in answer.text
     assert "Ask for a new one." in answer.text
     assert re.search('name="token"[^>]*value="used"', answer.text)
-    assert re.search('name="name"[^>]*value="Bob"', answer.text)
     assert "a secret of mine" not in answer.text
     assert "set-cookie" not in answer.headers
 

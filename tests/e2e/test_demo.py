@@ -129,6 +129,20 @@ def test_a_second_demo_tells_of_the_first_and_changes_nothing(home: Path) -> Non
         assert "the application does not answer through the demo's edge" in run(home).stdout
 
 
+def test_the_demo_starts_when_its_password_is_no_longer_enough(home: Path) -> None:
+    with demo(home) as first:
+        kept = json.loads((home / "demo.json").read_text())
+    (home / "demo.json").write_text(json.dumps(kept | {"password": "the-one-of-another-day"}))
+    with demo(home) as second:
+        assert visit(second["Application"]) == visit(first["Application"])
+        assert "could not be signed in" not in second["all"], "the command line still is"
+    shutil.rmtree(home / "config")
+    with demo(home) as third:
+        assert third["Application"] == first["Application"]
+        assert f"XDG_CONFIG_HOME={home / 'config'}" in third["all"]
+        assert f"qd login {first['Console'].removesuffix('/console/')} --username admin@demo.example" in third["all"]
+
+
 def test_the_demo_takes_its_server_along_when_its_terminal_closes(home: Path) -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # what a run under nohup ignores, its programs would too
     try:

@@ -191,6 +191,20 @@ async def test_a_few_who_could_give_it_are_named_by_one_question_more(deck, monk
     assert len(asked) == 1
 
 
+async def test_who_was_asked_in_is_told_of_as_somebody_who_has_not_come(deck):
+    body = {"email": "bob@example.com", "role": "developer"}
+    await deck.do("organizations.invite-member", body, organizationId="org_self_hosted")
+    given = (await deck.send("POST", GRANTS, {"user": "bob", "role": "tasks:developer"})).json()
+    assert (given["changed"], given["invited"], given["roleName"]) == (True, True, "tasks:developer")
+    items = {one["username"]: one for one in (await deck.send("GET", GRANTS)).json()["items"]}
+    assert (items["bob"]["invited"], items["bob"]["active"], items["ada"]["invited"]) == (True, False, False)
+    assert items["bob"]["roles"] == ["organization:developer", "tasks:developer"]
+    told = (await deck.send("POST", WHY, {"user": "bob", "permission": CREATE})).json()
+    assert (told["allowed"], told["reason"]) == (False, "bob was asked in and has not come yet.")
+    assert told["remedy"] == "Send the invitation again: qd user resend bob@example.com"
+    assert {"organization:developer", "tasks:developer"} <= set(told["held"])
+
+
 async def test_another_organization_is_not_seen(deck):
     stranger = await deck.member("owner", "org_elsewhere")
     made = (await deck.send("POST", ROLES, {"name": "Ours", "permissions": [CREATE]})).json()

@@ -32,6 +32,10 @@ async def test_the_mailed_invitation_lets_a_newcomer_in_once(lodge):
     client = lodge.deck.client
     link = await asked_in(lodge, "bob")
     assert (await client.get("/console/accept-invitation")).status_code == 200
+    looked = await post(lodge, "accept-invitation", token=link)
+    assert (looked.status_code, looked.text.count('type="password"')) == (200, 2)
+    assert "Your account here is bob@example.com." in looked.text
+    assert "Join " in looked.text
     short = await post(lodge, "accept-invitation", token=link, password="short")
     assert (short.status_code, "10 to 512 characters" in short.text) == (400, True)
     came = await post(lodge, "accept-invitation", token=link, name="Bobby", password=PASSWORD)

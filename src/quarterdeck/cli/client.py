@@ -140,7 +140,10 @@ class Api:
             yield
         except httpx.TimeoutException:
             raise Failure(
-                f"{self.profile.url} does not answer in time.", exit=Exit.UNREACHABLE, code="server_timeout"
+                f"{self.profile.url} does not answer in time.",
+                exit=Exit.UNREACHABLE,
+                code="server_timeout",
+                hint="It may be busy, and what was asked for may have been done: look before you ask again.",
             ) from None
         except httpx.TransportError as error:
             raise Failure(

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from quarterdeck.console.views.account import Enrolment, NewToken, OrganizationRow, SignInView, TokenRow
 from quarterdeck.console.views.device import DeviceView
 from quarterdeck.console.views.ledger import SessionRow
+from quarterdeck.identity.coming_in import AskedIn
 
 Principal = Any
 
@@ -89,6 +90,10 @@ class Doors(Protocol):
         """The rest of a sign-in whose password was right. Raises Invalid (link_invalid) when that is too long ago,
         Unauthenticated for a wrong code.
         """
+        ...
+
+    async def look_at_invitation(self, token: str) -> AskedIn:
+        """What an invitation says, which stays as it is. Raises Invalid (link_invalid), NotFound (invitation_ended)."""
         ...
 
     async def accept_invitation(self, *, token: str, name: str, password: str, request: Any) -> SignedIn | None:

@@ -24,6 +24,25 @@ class Accepted:
     token: Secret[str] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class AskedIn:
+    """What an invitation says to whoever holds its link: by whom and into what, and whether they are new here."""
+
+    email: str
+    organization: str
+    by: str | None
+    new: bool
+
+
+def look(tx: Tx, token: str) -> AskedIn:
+    """Read an invitation without using it. Raises `Invalid` (`link_invalid`) and `NotFound` (`invitation_ended`)."""
+    purpose, user = invitations.asked(tx, token)
+    found = invitations.waiting(tx, purpose, token)
+    place, by = tx.get(Organization, found.organization_id), tx.get(User, found.invited_by or 0)
+    assert place is not None  # noqa: S101 - the foreign key says so
+    return AskedIn(found.email, place.name, (by.display_name or by.username) if by else None, user.joined_at is None)
+
+
 async def accept(
     db: Database,
     access: Access,

@@ -77,6 +77,11 @@ def role(tx: Tx, name: str) -> Role:
     return alike[0]
 
 
+def label(role: Role) -> str:
+    """How people call a role: a built-in one by its key, one of the organization's own by its name."""
+    return role.key if role.organization_id is None else role.name
+
+
 def member(tx: Tx, name: str) -> User:
     """A member of the caller's organization by username, e-mail address or id. Raises `NotFound` (`user_not_found`)."""
     found = users.find(tx, name) or users.by_uid(tx, name)
@@ -196,7 +201,7 @@ def explain(tx: Tx, access: Access, user: User, permission: str, place: Place = 
         )
     organization_id = tx.principal.acts_in
     access.load(tx)
-    named = {one.key: one.key if one.organization_id is None else one.name for one in all_roles(tx)}
+    named = {one.key: label(one) for one in all_roles(tx)}
     there = {part.role for part in access.parts(user.id, organization_id) if part.covers(place)}
     has = (set(grants.roles_of(tx, user.id, organization_id)) | there) & named.keys()
     carrying = {key for key in named if permission in access.carried(key)}
@@ -204,12 +209,17 @@ def explain(tx: Tx, access: Access, user: User, permission: str, place: Place = 
         users.principal(user, organization_id), permission, replace(place, organization_id=organization_id)
     )
     allowed = decision.allowed and user.active
+    out, let_in = f"{user.username} is deactivated.", "Activate them first."
+    if user.joined_at is None:
+        has |= set(accounts.roles_of(tx, user)) & named.keys()
+        out = f"{user.username} was asked in and has not come yet."
+        let_in = "Send the invitation again: qd user resend " + (user.email or user.username)
     return Explanation(
         user=user,
         permission=permission,
         allowed=allowed,
-        reason=decision.reason if user.active else f"{user.username} is deactivated.",
-        remedy="" if allowed else decision.remedy if user.active else "Activate them first.",
+        reason=decision.reason if user.active else out,
+        remedy="" if allowed else decision.remedy if user.active else let_in,
         carrying=tuple(sorted(named[key] for key in carrying)),
         held=tuple(sorted(named[key] for key in has)),
         by=tuple(sorted(named[key] for key in has & carrying)) if allowed else (),

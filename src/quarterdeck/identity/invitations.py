@@ -257,6 +257,14 @@ def asked(tx: Tx, token: str) -> tuple[links.Purpose, User]:
         return "handed", links.owner(tx, "handed", token)
 
 
+def waiting(tx: Tx, purpose: links.Purpose, token: str) -> Invitation:
+    """The invitation that a link accepts. Raises `Invalid` (`link_invalid`) and `NotFound` (`invitation_ended`)."""
+    found = links.invitation(tx, purpose, token)
+    if found is None or status(tx, found) != "pending":
+        raise NotFound("The invitation is over.", code="invitation_ended", hint="Ask for a new one.")
+    return found
+
+
 def accept(
     tx: Tx, access: Access, token: str, password_hash: str | None, display_name: str | None = None
 ) -> tuple[User, Invitation]:
@@ -268,11 +276,9 @@ def accept(
     """
     tx.lock("identity:invitations")
     purpose, _ = asked(tx, token)
-    invitation = links.invitation(tx, purpose, token)
+    invitation = waiting(tx, purpose, token)
     kept = links.use(tx, purpose, token)
     user = meant(tx, kept, invitation)
-    if invitation is None or status(tx, invitation) != "pending":
-        raise NotFound("The invitation is over.", code="invitation_ended", hint="Ask for a new one.")
     if user.joined_at is not None and not user.active:
         raise Forbidden("You are deactivated.", hint="Ask an administrator to activate you.")
     if user.joined_at is not None and password_hash is not None:  # by another invitation, a moment ago

@@ -105,7 +105,7 @@ async def test_a_source_that_cannot_be_planned_says_each_sentence_once(host: Yar
     problem = await refused(ledger, host.order(source))
     assert problem.message.endswith("nothing in it says how its server is started, though it may be python app.py.")
     told = [sentence for line in ledger.lines for sentence in line.split(". ")]
-    assert ledger.lines[-2:] == [problem.message, "Set a start command."]
+    assert ledger.lines[-2:] == [problem.message, 'Set the start command: --start-command "python app.py"']
     assert len(told) == len(set(told))
 
 

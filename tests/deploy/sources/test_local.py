@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from quarterdeck.deploy.sources import local
 from quarterdeck.deploy.sources.fetch import fetch
 from quarterdeck.deploy.sources.spec import FetchLimits, SourceSpec
 from quarterdeck.kernel import trees
@@ -72,6 +73,17 @@ async def test_a_folder_that_is_too_large_or_missing_is_refused(tmp_path, projec
             await fetch(source, tmp_path / "d", limits)
         assert caught.value.code == code
         assert caught.value.hint
+
+
+async def test_a_long_copy_says_how_far_it_is_and_which_folder_took_too_long(tmp_path, project, monkeypatch):
+    monkeypatch.setattr(local, "TELL_SECONDS", 0.0)
+    told: list[str] = []
+    await fetch(folder(project), tmp_path / "d", FetchLimits(), told.append)
+    assert any(f"of {project} until now" in line for line in told)
+    with pytest.raises(Problem) as caught:
+        await fetch(folder(project), tmp_path / "e", FetchLimits(seconds=0.0))
+    assert (caught.value.code, f"Copying {project} took longer" in caught.value.message) == ("source_timeout", True)
+    assert "folder of the application alone" in (caught.value.hint or "")
 
 
 async def test_special_files_are_left_out_and_told(tmp_path, project):

@@ -56,6 +56,7 @@ async def test_somebody_is_asked_in_by_mail_and_the_link_is_in_no_answer(deck):
     made = await audited(deck, None, "invitation.created", "{invitationId}", "organizations.invite-member", body, **AT)
     assert (made["email"], made["role"], made["status"]) == ("bob@example.com", "developer", "pending")
     assert made["inviter"]["displayName"] == "Ada"
+    assert made["mailed"] is False, "there is no mail server here"
     (letter,) = await letters(deck)
     assert letter.to == "bob@example.com"
     token = re.search(r"accept-invitation#(\w+)", letter.text)[1]

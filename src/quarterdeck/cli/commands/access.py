@@ -124,7 +124,10 @@ def change(
         found = _role(opened.api.call("GET", ROLES)["items"], name)
         made = opened.api.ours("access.roles.change", "PATCH", f"{ROLES}/{found['id']}", body)
         opened.sent()
-        opened.terminal.answer(made, name=made["key"], text=f"Changed the role {made['name']}.")
+        before, now = set(found["permissions"]), set(made["permissions"])
+        lines = [f"Changed the role {made['name']}."]
+        lines += [f"  + {key}" for key in sorted(now - before)] + [f"  - {key}" for key in sorted(before - now)]
+        opened.terminal.answer(made, name=made["key"], text="\n".join(lines))
 
 
 def rm(name: str, /, *, destroying: Destroying = DESTROYING) -> None:
@@ -140,10 +143,15 @@ def rm(name: str, /, *, destroying: Destroying = DESTROYING) -> None:
     """
     with session(destroying) as opened:
         found = _role(opened.api.call("GET", ROLES)["items"], name)
-        opened.terminal.confirm_typed(f"The role {found['name']} is lost.", found["name"], destroying.confirm)
+        opened.terminal.confirm_typed(_lost(found), found["name"], destroying.confirm)
         gone = opened.api.ours("access.roles.delete", "DELETE", f"{ROLES}/{found['id']}")
         opened.sent()
         opened.terminal.answer(gone, name=found["key"], text=f"Deleted the role {found['name']}.")
+
+
+def _lost(role: dict[str, Any]) -> str:
+    count = len(role["permissions"])
+    return f"This deletes the role {role['name']} with its {count} {'permission' if count == 1 else 'permissions'}."
 
 
 def grants(*, common: Common = COMMON) -> None:
@@ -153,7 +161,14 @@ def grants(*, common: Common = COMMON) -> None:
     """
     with session(common) as opened:
         items = opened.api.call("GET", GRANTS)["items"]
-        rows = [[one["username"], one["email"] or "", ", ".join(one["roles"]) or "none"] for one in items]
+        rows = [
+            [
+                one["username"],
+                one["email"] or "",
+                (", ".join(one["roles"]) or "none") + ("   (invited, has not come yet)" if one.get("invited") else ""),
+            ]
+            for one in items
+        ]
         opened.terminal.table(items, ["USER", "E-MAIL", "ROLES"], rows, names=[one["username"] for one in items])
 
 
@@ -194,11 +209,16 @@ def _grant(user: str, name: str, changing: Changing, *, take: bool) -> None:
         body = {"user": user, "role": name, "take": take}
         done = opened.api.ours("access.grants", "POST", GRANTS, body)
         opened.sent()
-        what = "does not have" if take else "has"
-        text = f"{done['username']} {what} {done['role']}{' now' if done['changed'] else ' already'}."
-        opened.terminal.answer(
-            done, name=done["username"], text=text.replace("does not have", "has lost") if take else text
-        )
+        name, role = done["username"], done.get("roleName", done["role"])
+        opened.terminal.answer(done, name=name, text=f"{name} {_told(done, role, take=take)}")
+
+
+def _told(done: dict[str, Any], role: str, *, take: bool) -> str:
+    if not done["changed"]:
+        return f"does not have {role}." if take else f"has {role} already."
+    if done.get("invited"):
+        return f"no longer gets {role} with coming." if take else f"gets {role} with coming; the invitation waits."
+    return f"has lost {role} now." if take else f"has {role} now."
 
 
 def why(user: str, permission: str, resource: str | None = None, /, *, common: Common = COMMON) -> None:

@@ -75,7 +75,12 @@ def invite(
         made = opened.api.change("organizations.invite-member", body, organizationId=found["id"])
         opened.sent()
         opened.done(made, name=made["invitationId"], text=f"Invited {email} to {found['name']} as {role}.")
-        opened.terminal.say(f"The server sends the mail. If it has no mail server, have a link: qd user resend {email}")
+        if made.get("mailed", True):
+            opened.terminal.say(f"The server sends the mail to {email}.")
+        else:
+            opened.terminal.say(
+                f"There is no mail server, so nobody is written to. Have a link to pass on: qd user resend {email}"
+            )
 
 
 def invitations(

@@ -10,7 +10,7 @@ from cyclopts import App
 
 from quarterdeck.cli import names
 from quarterdeck.cli.client import Api
-from quarterdeck.cli.failure import usage
+from quarterdeck.cli.failure import Exit, Failure, usage
 from quarterdeck.cli.options import Changing, Common, Destroying
 from quarterdeck.cli.session import Session, session
 from quarterdeck.kernel.clock import SystemClock, wire_time
@@ -66,7 +66,14 @@ def create(
     if scope:
         body["scopes"] = list(scope)
     with session(changing) as opened:
-        made = opened.api.ours("personal-tokens.create", "POST", OWN, body)
+        try:
+            made = opened.api.ours("personal-tokens.create", "POST", OWN, body)
+        except Failure as failure:
+            if scope and failure.exit is Exit.USAGE and not failure.hint:  # this envelope carries no hints
+                from quarterdeck.access.scopes import SCOPES
+
+                failure.hint = f"Scopes: {', '.join(SCOPES)}."
+            raise
         opened.sent()
         shown_once(opened, made, name=str(made["id"]), text=f"Made {label}.")
 

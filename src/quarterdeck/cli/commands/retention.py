@@ -25,15 +25,24 @@ retention = App(name="retention", help="Say how long things stay; housekeeping c
 
 
 def ls(*, common: Common = COMMON) -> None:
-    """List the defaults that somebody has set, of your organization and of the whole installation.
+    """List the defaults that somebody has set, of your organization and of the whole installation, and how long the
+    program keeps the rest.
 
     qd retention ls
     """
     with session(common) as opened:
-        items: list[Row] = opened.api.read("retention-defaults.list")["items"]
+        answer = opened.api.read("retention-defaults.list")
+        items: list[Row] = answer["items"]
         rows = [[one["category"], one["scope"], _days(one), _does(one), one["updatedAt"]] for one in items]
+        said = {one["category"] for one in items if one["enabled"]}
+        own: list[Row] = [one for one in answer.get("ownChoice", []) if one["category"] not in said]
+        rows += [[one["category"], "what nobody set", *_by_itself(one["retentionDays"]), "never"] for one in own]
         opened.terminal.table(
-            items, ["CATEGORY", "FOR", "STAYS", "HOUSEKEEPING", "SET"], rows, names=[one["category"] for one in items]
+            items,
+            ["CATEGORY", "FOR", "STAYS", "HOUSEKEEPING", "SET"],
+            rows,
+            names=[one["category"] for one in items],
+            document=answer,
         )
         if not items:
             opened.terminal.say("Nobody has set one, so everything stays as long as the program says.")
@@ -140,6 +149,11 @@ def run(category: Category | None = None, /, *, everywhere: bool = False, changi
 
 def _days(one: Row) -> str:
     return f"{one['retentionDays']:.0f} days"
+
+
+def _by_itself(days: int | None) -> tuple[str, str]:
+    """How long the program keeps what nobody has said anything about, and what it does then."""
+    return ("for ever", "keeps") if days is None else (f"{days} days", "removes what is older")
 
 
 def _does(one: Row) -> str:

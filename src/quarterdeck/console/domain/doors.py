@@ -11,6 +11,7 @@ from quarterdeck.console.door_ports import AccountRow, Begun, Bootstrap, Finishe
 from quarterdeck.console.views.device import DeviceView
 from quarterdeck.console.views.ledger import SessionRow
 from quarterdeck.identity import addresses, coming_in, devices, recovery, sessions, setup, signing_in
+from quarterdeck.identity.coming_in import AskedIn
 from quarterdeck.identity.oidc import accounts, providers
 from quarterdeck.identity.sessions import Opened
 from quarterdeck.identity.signing_in import SecondFactorRequired
@@ -97,6 +98,10 @@ class Doors:
                 hint="Sign in again; the code has five minutes then.",
             ) from None
         return SignedIn(self.instance.signer.sign(opened.tokens["session"]), WEEK)
+
+    async def look_at_invitation(self, token: str) -> AskedIn:
+        found: AskedIn = await self.instance.db.read(coming_in.look, token)
+        return found
 
     async def accept_invitation(self, *, token: str, name: str, password: str, request: Any) -> SignedIn | None:
         accepted = await coming_in.accept(

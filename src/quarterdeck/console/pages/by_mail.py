@@ -16,8 +16,9 @@ from quarterdeck.console.pages.doors import DOOR, enter
 from quarterdeck.console.permissions import PUBLIC, needs
 from quarterdeck.console.render import see
 from quarterdeck.console.views.shell import Field, Note
+from quarterdeck.identity.coming_in import AskedIn
 from quarterdeck.identity.passwords import LEAST
-from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.errors import Invalid, Problem
 from quarterdeck.kernel.limits import Rate
 
 MAILS = Rate(3, 60)
@@ -52,24 +53,49 @@ class Door:
     fields: tuple[Field, ...]
 
 
-INVITATION = Door(
+LINK = Door(
     "accept-invitation",
     "Accept the invitation",
-    "Somebody asked you in. The mail says who.",
-    "Accept and sign in",
-    (
-        TOKEN,
-        Field("name", "Your name", hint="Empty leaves it as it is.", attributes={"autocomplete": "name"}),
-        Field(
-            "password",
-            "Password",
-            kind="password",
-            required=True,
-            hint=f"New here: choose one of at least {LEAST} characters. With an account here: the one you have.",
-            attributes={"autocomplete": "new-password"},
-        ),
+    "Look who asks you in, and where to, before you accept.",
+    "Look at the invitation",
+    (replace(TOKEN, attributes={**TOKEN.attributes, "data-at-once": ""}),),
+)
+NAME = Field("name", "Your name", hint="Empty leaves it as it is.", attributes={"autocomplete": "name"})
+PASSWORD = Field(
+    "password",
+    "Password",
+    kind="password",
+    required=True,
+    hint="You have an account here: its password proves that it is you.",
+    attributes={"autocomplete": "current-password"},
+)
+CHOSEN = (
+    replace(
+        PASSWORD,
+        hint=f"Choose one of at least {LEAST} characters. A password manager may make one.",
+        attributes={"autocomplete": "new-password", "minlength": str(LEAST)},
+    ),
+    Field(
+        "again",
+        "The same password again",
+        kind="password",
+        required=True,
+        attributes={"autocomplete": "new-password"},
     ),
 )
+
+
+def letter(asked: AskedIn) -> Door:
+    """An invitation that was looked at: who, where to, and what is asked of somebody who is new or was here before."""
+    return Door(
+        "accept-invitation",
+        f"Join {asked.organization}",
+        f"{asked.by or 'Somebody'} asks you into {asked.organization}. Your account here is {asked.email}.",
+        "Accept and sign in",
+        (replace(TOKEN, kind="hidden"), NAME, *(CHOSEN if asked.new else (PASSWORD,))),
+    )
+
+
 RESET = Door(
     "reset-password",
     "Choose a new password",
@@ -113,19 +139,26 @@ FORGOTTEN = Door(
 
 @get("/accept-invitation", opt=needs(PUBLIC))
 async def invitation(request: Request[Any, Any, Any]) -> Response[bytes]:
-    return _page(request, INVITATION)
+    return _page(request, LINK)
 
 
 @post("/accept-invitation", opt=needs(PUBLIC, rate=DOOR))
 async def accepting(request: Request[Any, Any, Any]) -> Response[bytes]:
-    form = await read_form(request)
+    """With the token alone it shows the invitation; what is typed there accepts it."""
+    form, door, ports = await read_form(request), LINK, console_of(request).ports
+    form["token"] = _token(form)
     try:
         check_own_page(request)
-        made = await console_of(request).ports.accept_invitation(
-            token=_token(form), name=form.get("name", ""), password=form.get("password", ""), request=request
+        door = letter(await ports.look_at_invitation(form["token"]))
+        if "password" not in form:
+            return _page(request, door, form)
+        if form.get("again", form["password"]) != form["password"]:
+            raise Invalid("The two passwords differ.", hint="Type the same one twice.", field="again")
+        made = await ports.accept_invitation(
+            token=form["token"], name=form.get("name", ""), password=form["password"], request=request
         )
     except Problem as problem:
-        return _page(request, INVITATION, form, problem)
+        return _page(request, door, form, problem)
     return enter(request, made, "/console/") if made else see("/console/sign-in", "invitation-accepted")
 
 

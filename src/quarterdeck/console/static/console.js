@@ -28,6 +28,7 @@ const byLink = $("[data-from-link]"), taken = () => {
   byLink.value = location.hash.slice(1);
   byLink.closest(".field").hidden = true;
   history.replaceState(null, "", location.pathname);
+  if ("atOnce" in byLink.dataset) byLink.form.requestSubmit();
 };
 taken();
 addEventListener("hashchange", taken);

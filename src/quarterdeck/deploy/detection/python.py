@@ -137,7 +137,8 @@ def _planner(manifests: Manifests, facts: PythonFacts) -> tuple[str, str | None,
     script = _script(manifests)
     such = f", though it may be python {script}" if script else ""
     message = f"The project is Python, but nothing in it says how its server is started{such}."
-    return "python", None, (Issue("missing-start-intent", message),)
+    way = f'Set the start command: --start-command "python {script}"' if script else None
+    return "python", None, (Issue("missing-start-intent", message, hint=way),)
 
 
 def chosen_target(targets: tuple[str, ...], default: str) -> str:

@@ -10,6 +10,7 @@ from quarterdeck.deploy.stacks.ordering import refused_as_target, shared_volumes
 from quarterdeck.deploy.stacks.refusals import Refusal
 from quarterdeck.deploy.stacks.values import Stack
 
+ENGINE = "Choose a server with a container engine, or install one: qd server engine. Nothing else runs this."
 RUN_STEPS = (
     "Prepare runtime config",
     "Run docker container",
@@ -21,7 +22,7 @@ RUN_STEPS = (
 
 def image_plan(request: Request) -> BuildPlan:
     port = request.configured_port
-    issues = needs_engine(request, "A prebuilt image")
+    issues = needs_engine(request, "A prebuilt image", hint=ENGINE)
     if not request.image:
         issues = (problem("resource-source-missing", "The source names no image."), *issues)
     return finish(
@@ -85,7 +86,7 @@ def compose_plan(request: Request) -> BuildPlan:
     facts = request.detection.compose if request.detection else None
     file = facts.path if facts else request.runtime.docker_compose_file_path or "compose.yml"
     read = request.stack if facts is not None else None
-    issues = needs_engine(request, "A Compose project")
+    issues = needs_engine(request, "A Compose project", hint=ENGINE)
     service, port = None, request.configured_port
     notes: tuple[Advice, ...] = ()
     if read is None:

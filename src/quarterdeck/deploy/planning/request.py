@@ -49,10 +49,12 @@ def missing_port(request: Request, port: int | None) -> tuple[Issue, ...]:
     return (problem("internal-port-missing", message),)
 
 
-def needs_engine(request: Request, what: str) -> tuple[Issue, ...]:
+def needs_engine(request: Request, what: str, *, hint: str | None = None) -> tuple[Issue, ...]:
+    """`hint` where no strategy would do without one."""
     if request.target == "docker-container":
         return ()
-    return (problem("runtime-target-unsupported", f"{what} needs a container engine, which this server has not."),)
+    message = f"{what} needs a container engine, which this server has not."
+    return (problem("runtime-target-unsupported", message, hint=hint),)
 
 
 def finish(

@@ -15,7 +15,7 @@ from quarterdeck.deploy.sources.git import failures
 from quarterdeck.deploy.sources.links import leaves, leaving_links
 from quarterdeck.deploy.sources.reading import open_file, open_folder, open_root
 from quarterdeck.deploy.sources.spec import FetchLimits
-from quarterdeck.kernel.errors import Invalid, NotFound, Unavailable
+from quarterdeck.kernel.errors import Invalid, NotFound, Timeout, Unavailable
 
 HEAVY = frozenset(
     {
@@ -24,6 +24,8 @@ HEAVY = frozenset(
     }
 )  # fmt: skip
 CHUNK = 1_048_576
+TELL_SECONDS = 5.0
+"""Between two lines that say how far a long copy is."""
 
 
 @dataclass
@@ -43,7 +45,8 @@ class Copy:
 
     def __post_init__(self) -> None:
         self._hash = hashlib.sha256()
-        self._end = time.monotonic() + self.limits.seconds
+        self._told = time.monotonic()
+        self._end = self._told + self.limits.seconds
 
     def run(self) -> str:
         """Answers `sha256:…`. Raises NotFound, Forbidden, Invalid or `source_too_large`; blocks, so run it in a
@@ -79,6 +82,9 @@ class Copy:
             raise self._leaves(str(link.relative_to(self.target)))
         return f"sha256:{self._hash.hexdigest()}"
 
+    def _so_far(self) -> str:
+        return f"{self.files} files with {self.size / 1e6:.0f} MB"
+
     def _refuse_own_data(self) -> None:
         if self.target.resolve().is_relative_to(self.source.resolve()):
             raise Invalid(
@@ -93,7 +99,15 @@ class Copy:
             ordered = sorted(entries, key=lambda entry: entry.name)
         for entry in ordered:
             if self._end < time.monotonic():
-                raise failures.timed_out(str(self.source), self.limits.seconds)
+                raise Timeout(
+                    f"Copying {self.source} took longer than {self.limits.seconds:g} s: {self._so_far()} were copied.",
+                    code="source_timeout",
+                    hint="Deploy the folder of the application alone, not one of those above it.",
+                    phase="detect",
+                )
+            if self._told + TELL_SECONDS < time.monotonic():
+                self._told = time.monotonic()
+                self.log(f"Copied {self._so_far()} of {self.source} until now.")
             name = f"{where}{entry.name}"
             if entry.is_symlink():
                 self._link(folder, entry.name, name, target / entry.name)

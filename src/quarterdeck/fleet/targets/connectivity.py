@@ -172,7 +172,8 @@ async def _machine(
         except Problem as problem:
             return _told(_problem_check(name, problem, clock.monotonic() - began))
         except TimeoutError:
-            return Check(name, "failed", "It took too long.", clock.monotonic() - began, {"code": "timeout"})
+            slow = f"It took longer than {ALL_SECONDS:g} s. Look again when less is going on there."
+            return Check(name, "failed", slow, clock.monotonic() - began, {"code": "timeout"})
         except (ValueError, ArithmeticError, LookupError):
             facts = {"code": "answer_unreadable", "hint": UNREADABLE}
             return Check(name, "failed", f"Its answer cannot be read. {UNREADABLE}", clock.monotonic() - began, facts)

@@ -109,10 +109,12 @@ async def invite(
     call: Call, organization_id: str, body: wire.OrganizationsInviteMemberBody, access: Access
 ) -> dict[str, Any]:
     place, base = Place(call, access, organization_id), base_of(call)
+    mailed = call.service("instance").settings.mail_server is not None
 
     def verb(tx: Tx) -> dict[str, Any]:
         made = ranks.ask_in(tx, body.email, body.role, base)
-        return invitation_item(tx, made.invitation, place.organization)
+        # Beside the contract: without a mail server nobody is written to, and a link has to be passed on by hand.
+        return {**invitation_item(tx, made.invitation, place.organization), "mailed": mailed}
 
     return await once(call, body, place, verb)
 

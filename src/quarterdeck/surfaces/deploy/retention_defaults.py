@@ -11,6 +11,7 @@ from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Forbidden, Invalid, NotFound
 from quarterdeck.kernel.http.endpoint import Call
 from quarterdeck.kernel.retention import defaults
+from quarterdeck.kernel.retention.categories import categories
 from quarterdeck.kernel.retention.defaults import SYSTEM, Wish
 from quarterdeck.kernel.retention.model import RetentionDefault
 from quarterdeck.surfaces.deploy.operation import operation
@@ -62,6 +63,15 @@ def for_all(tx: Tx, organization: Organization) -> int:
     return SYSTEM
 
 
+def own_choice() -> list[dict[str, Any]]:
+    """How long the program keeps what nobody has said anything about, beside the contract; None is for ever."""
+    governed = {one.governed: one.keep for one in categories() if one.governed is not None}
+    return [
+        {"category": name, "retentionDays": kept.days if (kept := governed.get(name)) is not None else None}
+        for name in get_args(wire.Category)
+    ]
+
+
 @operation("retention-defaults.list", further=ERRORS)
 async def newest(call: Call, query: wire.RetentionDefaultsListQuery) -> dict[str, Any]:
     def verb(tx: Tx) -> list[dict[str, Any]]:
@@ -72,7 +82,8 @@ async def newest(call: Call, query: wire.RetentionDefaultsListQuery) -> dict[str
         )
         return [item(row, mine.ref) for row in found]
 
-    return {"schemaVersion": "retention-defaults.list/v1", "items": await call.read(verb)}
+    items = await call.read(verb)
+    return {"schemaVersion": "retention-defaults.list/v1", "items": items, "ownChoice": own_choice()}
 
 
 @operation("retention-defaults.configure", further=(*ERRORS, (403, "operation_authorization_denied")))

@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from quarterdeck.access import CATALOGUE, Access, grants, roles
 from quarterdeck.access.model import Role
 from quarterdeck.deploy import subjects
-from quarterdeck.identity import granting, members
+from quarterdeck.identity import accounts, granting, members
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.http.endpoint import Call, route
 from quarterdeck.surfaces.shared.values import given
@@ -69,12 +69,13 @@ class Deleted(Struct, kw_only=True, rename="camel"):
 
 
 class GrantItem(Struct, kw_only=True, rename="camel"):
-    """`roles` are keys of the roles that hold in the whole organization."""
+    """`roles` are keys of the roles that hold in the whole organization; who is `invited` gets them with coming."""
 
     user_id: str
     username: str
     email: str | None
     active: bool
+    invited: bool
     roles: list[str]
 
 
@@ -91,10 +92,14 @@ class Granting(Struct, kw_only=True, rename="camel"):
 
 
 class Granted(Struct, kw_only=True, rename="camel"):
+    """`roleName` is how people call the role; who is `invited` gets it with coming."""
+
     user_id: str
     username: str
     role: str
+    role_name: str
     changed: bool
+    invited: bool
 
 
 class Asked(Struct, kw_only=True, rename="camel"):
@@ -229,19 +234,24 @@ async def remove(call: Call, role_id: str, access: Access) -> Deleted:
 
 @route("GET", "/api/access/grants", permission=READ, tags=TAGS)
 async def granted(call: Call) -> Grants:
-    """Who has which roles in the whole organization."""
+    """Who has which roles in the whole organization, and who gets which with coming."""
 
     def verb(tx: Tx) -> Grants:
+        inside = {one.user.id: (one.user, one.roles) for one in members.listed(tx, tx.principal.acts_in)}
+        waiting = [one for one in accounts.listed(tx) if one.id not in inside and one.joined_at is None]
+        asked = accounts.roles_by_user(tx, waiting)
+        everybody = [*inside.values(), *((user, asked.get(user.id, [])) for user in waiting)]
         return Grants(
             items=[
                 GrantItem(
-                    user_id=one.user.uid,
-                    username=one.user.username,
-                    email=one.user.email,
-                    active=one.user.active,
-                    roles=[role for role in one.roles if role != grants.MEMBER],
+                    user_id=user.uid,
+                    username=user.username,
+                    email=user.email,
+                    active=user.active,
+                    invited=user.joined_at is None,
+                    roles=[role for role in keys if role != grants.MEMBER],
                 )
-                for one in members.listed(tx, tx.principal.acts_in)
+                for user, keys in everybody
             ]
         )
 
@@ -268,7 +278,14 @@ async def grant(call: Call, body: Granting, access: Access) -> Granted:
         user, role = granting.member(tx, body.user), granting.role(tx, body.role)
         deed = granting.take if body.take else granting.give
         changed = deed(tx, access, user, role)
-        return Granted(user_id=user.uid, username=user.username, role=role.key, changed=changed)
+        return Granted(
+            user_id=user.uid,
+            username=user.username,
+            role=role.key,
+            role_name=granting.label(role),
+            changed=changed,
+            invited=user.joined_at is None,
+        )
 
     return await call.write(verb)
 

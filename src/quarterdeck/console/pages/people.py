@@ -31,7 +31,7 @@ INVITATION = "/access/people/invitations/{ref:str}"
 MAY = {
     "owner": "Owner: everything, the organization itself too",
     "admin": "Admin: changes everything, invites and removes people",
-    "developer": "Developer: sees what is there",
+    "developer": "Developer: sees what is there, and deploys with a role of your own",
     "billing": "Billing: sees what is there",
     "viewer": "Viewer: sees what is there",
 }

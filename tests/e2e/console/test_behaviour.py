@@ -332,3 +332,15 @@ def test_the_door_opens_with_scripts_too(browser: Browser, deck: Deck) -> None:
     page.wait_for_url("**/console/projects")
     assert visit.complaints == []
     visit.close()
+
+
+def test_a_dockerfile_is_pasted_into_a_field_that_keeps_its_lines(visit: Visit) -> None:
+    page = visit.go("/console/projects/new")
+    assert (page.locator("#f-locator").is_visible(), page.locator("#f-dockerfile").is_visible()) == (True, False)
+    page.select_option("#f-kind", "dockerfile")
+    hidden = [page.locator(f"#f-{name}").is_visible() for name in ("locator", "branch", "directory", "key")]
+    assert (page.locator("#f-dockerfile").is_visible(), any(hidden)) == (True, False)
+    page.fill("#f-dockerfile", "FROM scratch\nCMD /a")
+    page.get_by_role("button", name="See what is in it").click()
+    assert page.locator("#f-dockerfile").input_value() == "FROM scratch\nCMD /a"
+    assert page.url.endswith("/console/projects/new")

@@ -2,37 +2,57 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import timedelta
+
 from quarterdeck.identity import links, mails, members, sessions, setup, users
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.model import User
 from quarterdeck.kernel import audit, mail
-from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.vault import Secret
+
+HOUR, MOST_AN_HOUR = timedelta(hours=1), 5
+BESIDE = timedelta(minutes=10)
+"""Anybody can ask for somebody's link: a newer one leaves their last ones time to be opened."""
+ANSWERED_AFTER = 0.25
+"""Seconds; longer than it takes to write a mail, so that the time of the answer does not say whether one was."""
 
 
 def forgotten(tx: Tx, email: str) -> tuple[User, Secret[str]] | None:
-    """A token for whoever forgot their password, None where there is nobody to send it to. Both are recorded, and the
-    caller answers alike.
+    """A token for whoever forgot their password, None where there is nobody to send it to, and where they got
+    `MOST_AN_HOUR`: the newest of them is still good. All of it is recorded, and the caller answers alike.
     """
     user = users.find(tx, email)
     if user is None or not user.active or not user.email or user.password_hash is None:
-        audit.record(
-            tx,
-            IdentityAction.PASSWORD_FORGOTTEN,
-            resource_type="user",
-            resource_id=email[:100],
-            organization_id=setup.default_organization(tx).id,
-            outcome="denied",
-        )
+        _refused(tx, email[:100])
+        return None
+    tx.lock(f"reset:{user.id}")
+    if links.recent(tx, "reset", user, HOUR) >= MOST_AN_HOUR:
+        _refused(tx, user.uid)
         return None
     members.note(tx, user, IdentityAction.PASSWORD_FORGOTTEN, setup.default_organization(tx).id)
-    return user, links.issue(tx, "reset", user)
+    return user, links.issue(tx, "reset", user, beside=BESIDE)
+
+
+def _refused(tx: Tx, who: str) -> None:
+    audit.record(
+        tx,
+        IdentityAction.PASSWORD_FORGOTTEN,
+        resource_type="user",
+        resource_id=who,
+        organization_id=setup.default_organization(tx).id,
+        outcome="denied",
+    )
+
+
+async def ask_for_link(db: Database, email: str, base: str) -> None:
+    """Mail a link to a new password to whoever has this address, if anybody has; the answer is alike, and as late."""
+    await asyncio.gather(db.write(send_link, email, base), asyncio.sleep(ANSWERED_AFTER))
 
 
 def send_link(tx: Tx, email: str, base: str) -> None:
-    """Mail a link to a new password to whoever has this address, if anybody has; the caller answers alike. `base` is
-    the address of the control plane, without a slash at its end.
-    """
+    """The unit of `ask_for_link`. `base` is the address of the control plane, without a slash at its end."""
     found = forgotten(tx, email)
     if found is not None:
         user, token = found

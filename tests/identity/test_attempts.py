@@ -188,7 +188,7 @@ async def test_who_sets_a_password_by_the_link_of_a_mail_is_known_there(tmp_path
     async with running(tmp_path, database_address) as fresh:
         deck = await signed_in(fresh)
         me = (await deck.send("GET", "/api/auth/me")).json()
-        _, link = await deck.instance.db.write(recovery.forgotten, EMAIL)
+        _, link = await deck.instance.db.write(recovery.link_for, EMAIL)
         there = httpx.ASGITransport(app=deck.client._transport.app, client=("203.0.113.77", 5000))
         async with httpx.AsyncClient(transport=there, base_url="http://deck.test") as client:
             path = f"/api/auth/password-reset/{link.reveal()}"

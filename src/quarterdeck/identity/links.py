@@ -32,11 +32,12 @@ def issue(
     *,
     invitation: Invitation | None = None,
     email: str | None = None,
+    beside: timedelta = timedelta(0),
 ) -> Secret[str]:
-    """A new token of 64 characters, shown this once; those before it end, of an invitation those of the same one.
-    `email` is the address that it confirms.
+    """A new token of 64 characters, shown this once; those before it end, of an invitation those of the same one, but
+    for those that are younger than `beside`. `email` is the address that it confirms.
     """
-    void(tx, purpose, user, invitation)
+    void(tx, purpose, user, invitation, younger=beside)
     token = tx.ids.token(32)
     tx.add(
         Link(
@@ -54,9 +55,18 @@ def issue(
     return Secret(token)
 
 
-def void(tx: Tx, purpose: Purpose, user: User, invitation: Invitation | None = None) -> None:
-    """End all links of a purpose, or those of one invitation."""
+def void(
+    tx: Tx,
+    purpose: Purpose,
+    user: User,
+    invitation: Invitation | None = None,
+    *,
+    younger: timedelta = timedelta(0),
+) -> None:
+    """End all links of a purpose, or those of one invitation, but for those that are `younger`."""
     live = update(Link).where(Link.user_id == user.id, Link.purpose == purpose, Link.used_at.is_(None))
+    if younger:
+        live = live.where(Link.expires_at <= tx.now + LIFE[purpose] - younger)
     if invitation is not None:
         live = live.where(Link.invitation_id == invitation.id)
     tx.execute(live.values(used_at=tx.now))

@@ -108,7 +108,8 @@ class Link(Base):
     """Something that proves its bearer once and soon ends, kept as its hash.
 
     `purpose`: `reset` (a forgotten password), `invite` (an invitation), `second-factor` (a password was right, a code
-    is still to come), `address` (`email` is to be confirmed). A newer one of the same purpose ends those before it.
+    is still to come), `address` (`email` is to be confirmed). A newer one of the same purpose ends those before it,
+    of a forgotten password only those that have had their time (`recovery.BESIDE`).
     `invitation_id` names the invitation that it accepts, and then only links of that one are those before it.
     """
 

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import timedelta
+
 from quarterdeck.identity import links, mails, members, sessions, setup, users
 from quarterdeck.identity.actions import IdentityAction
 from quarterdeck.identity.model import User
 from quarterdeck.kernel import audit, mail
-from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.db import Database, Tx
+from quarterdeck.kernel.vault import Secret
+
+HOUR, MOST_AN_HOUR = timedelta(hours=1), 5
+BESIDE = timedelta(minutes=10)
+"""Anybody can ask for somebody's link: a newer one leaves their last ones time to be opened."""
+ANSWERED_AFTER = 0.25
+"""Seconds; longer than it takes to write a mail, so that the time of the answer does not say whether one was."""
+
+
+async def ask_for_link(db: Database, email: str, base: str) -> None:
+    """Mail a link to a new password to whoever has this address, if anybody has; the answer is alike, and as late."""
+    await asyncio.gather(db.write(send_link, email, base), asyncio.sleep(ANSWERED_AFTER))
 
 
 def send_link(tx: Tx, email: str, base: str) -> None:
-    """Mail a link to a new password to whoever has this address, if anybody has. `base` is the address of the control
-    plane, without a slash at its end.
+    """The unit of `ask_for_link`. `base` is the address of the control plane, without a slash at its end.
 
     The caller answers alike, and so do the trail and the ledger, which every member of the first organization reads:
     what was typed is written down, never whose account it is, and there is a job in either case.
@@ -23,10 +37,23 @@ def send_link(tx: Tx, email: str, base: str) -> None:
         resource_id=email[:100],
         organization_id=setup.default_organization(tx).id,
     )
-    user, letter = users.find(tx, email), None
-    if user is not None and user.active and user.email and user.password_hash is not None:
-        letter = mails.forgotten_password(user.email, base, links.issue(tx, "reset", user), links.LIFE["reset"])
+    found, letter = link_for(tx, email), None
+    if found is not None:
+        letter = mails.forgotten_password(found[0], base, found[1], links.LIFE["reset"])
     mail.post_unseen(tx, letter)
+
+
+def link_for(tx: Tx, email: str) -> tuple[str, Secret[str]] | None:
+    """The address to write to, and a token for whoever forgot their password; None where there is nobody to send it to,
+    and where they got `MOST_AN_HOUR`: the newest of them is still good.
+    """
+    user = users.find(tx, email)
+    if user is None or not user.active or not user.email or user.password_hash is None:
+        return None
+    tx.lock(f"reset:{user.id}")
+    if links.recent(tx, "reset", user, HOUR) >= MOST_AN_HOUR:
+        return None
+    return user.email, links.issue(tx, "reset", user, beside=BESIDE)
 
 
 def reset(tx: Tx, token: str, password_hash: str) -> User:

@@ -124,7 +124,7 @@ class Doors:
 
     async def forgot_password(self, *, email: str, request: Any) -> None:
         base = own_address(self.instance.settings, request.scope["scheme"], request.headers.get("host", ""))
-        await self.instance.db.write(recovery.send_link, email, base)
+        await recovery.ask_for_link(self.instance.db, email, base)
 
     async def reset_password(self, *, token: str, password: str) -> None:
         await coming_in.reset(self.instance.db, self.instance.attempts, token, Secret(password))

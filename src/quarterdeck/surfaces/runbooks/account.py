@@ -105,10 +105,9 @@ async def accept_invitation(
 
 
 @route("POST", "/api/auth/forgot-password", permission="public", rate=BY_MAIL)
-async def forgot_password(call: Call, body: wire.Forgotten) -> wire.Done:
+async def forgot_password(call: Call, body: wire.Forgotten, db: Database) -> wire.Done:
     """Have a link to a new password sent, if there is such an account. The answer is the same if not."""
-    base = mail_links.base(call)
-    await call.write(lambda tx: recovery.send_link(tx, body.email, base))
+    await recovery.ask_for_link(db, body.email, mail_links.base(call))
     return wire.Done(status="ok", message="If somebody has this address here, a link is on its way to it.")
 
 

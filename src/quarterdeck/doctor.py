@@ -62,7 +62,9 @@ async def _within(name: str, look: Awaitable[Found]) -> Found:
         async with asyncio.timeout(SECONDS):
             return await look
     except TimeoutError:
-        return {name: "no answer"}, [f"The look at {name} took longer than {SECONDS:g} s. Look again when less is going on."]
+        return {name: "no answer"}, [
+            f"The look at {name} took longer than {SECONDS:g} s. Look again when less is going on."
+        ]
     except Problem as problem:
         return {name: problem.code}, [problem.message]
     except Exception as error:

@@ -81,7 +81,9 @@ def list_events(
         opened.terminal.table(items, columns, rows, names=[one["auditEventId"] for one in items], document=answer)
         if not items:
             what = f"of the action {action}" if action else "of these"
-            opened.terminal.say(f"There are no events {what} since {since}. An action is written whole: project.deleted.")
+            opened.terminal.say(
+                f"There are no events {what} since {since}. An action is written whole: project.deleted."
+            )
         if answer["truncated"]:
             opened.terminal.say("There are older ones: --limit, --since and --until lead there.")
 

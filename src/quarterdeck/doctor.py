@@ -193,7 +193,7 @@ def _workers(instance: Instance) -> Found:
     facts = {
         "worker": "in-process" if here else "remote",
         "workers": len(remote) + int(here),
-        "capabilities": ", ".join(one.partition(":")[0] for one in capabilities if one != "server"),
+        "capabilities": ", ".join(one for one in capabilities if ":" not in one),
     }
     lost = not here and not remote
     return facts, [NO_WORKER] if lost else []

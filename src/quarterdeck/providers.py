@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 
 Provider = dict[str, Any]
 SECONDS = 5
-"""What one look may take: a busy machine is slow and nothing is wrong with it, and an engine that hangs must not hang
-the doctor.
-"""
+"""What one look may take: a busy machine is slow and not wrong, and an engine that hangs must not hang the doctor."""
 NO_WORKER = "No worker is connected, so nothing can be deployed. Start one: quarterdeck worker."
 CONTAINERS = ["docker-container", "docker-compose-stack", "host-process", "static-site", "runtime-logs", "edge-proxy"]
 

@@ -13,7 +13,7 @@ import pytest
 from backups.house import SECRET, House, Numbered, opens
 from quarterdeck.backups.record import last
 from quarterdeck.backups.restoring import check, restore
-from quarterdeck.backups.taking import take
+from quarterdeck.backups.taking import Told, take
 from quarterdeck.kernel import audit, jobs
 from quarterdeck.kernel.clock import SystemClock
 from quarterdeck.kernel.errors import Problem
@@ -36,6 +36,15 @@ def test_a_wiped_installation_comes_back_with_every_row_and_secret(house: House,
         assert opens(instance, house) == SECRET
         assert instance.uid == manifest.header.instance
         assert instance.db.read_sync(audit.verify).ok
+
+
+def test_a_backup_says_how_far_it_is(house: House, tmp_path, monkeypatch):
+    monkeypatch.setattr(Told, "SECONDS", 0.0)
+    told: list[str] = []
+    take(house.data, house.address, tmp_path, say=told.append)
+    assert told[0] == "Copying the databases."
+    assert told[1].startswith("Packing them, with ")
+    assert told[-1].endswith(" MB are written.")
 
 
 def test_numbers_go_on_where_they_were(house: House, tmp_path):

@@ -111,6 +111,16 @@ def test_the_file_is_checked_elsewhere_with_nothing_of_ours(kept: Path) -> None:
         verifier.verify(signature, json.dumps(fields, sort_keys=True, separators=(",", ":")).encode())
 
 
+def test_while_the_server_runs_the_console_is_named(data: DataDirectory, qd: Command) -> None:
+    data.lock()
+    try:
+        result = qd("audit", "verify", "--data-dir", str(data.path))
+    finally:
+        data.release()
+    assert result.code == 6
+    assert "While the server runs, the console proves the trail: Audit, Verify now." in result.err
+
+
 @pytest.mark.parametrize(("done", "ends"), [(EMPTIED, 0), (CUT, 1)], ids=["emptied", "cut"])
 def test_a_trail_that_was_emptied_or_cut_is_found_by_what_was_signed(
     done: tuple[str, ...], ends: int, data: DataDirectory, kept: Path, qd: Command

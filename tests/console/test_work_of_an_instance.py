@@ -90,3 +90,9 @@ async def test_a_mail_that_was_not_sent_is_not_told_as_succeeded(deck):
         assert ">Succeeded<" not in page.partition("<tbody")[2]
     (work,) = (await deck.do("operator-work.list"))["items"]
     assert work["safeDetails"]["sent"] is False
+
+
+def test_a_job_that_was_resumed_is_not_counted_beyond_its_tries():
+    from quarterdeck.console.domain.ledger import _tries
+
+    assert (_tries(1, 3), _tries(2, 1)) == ("1 of 3", "2, resumed")

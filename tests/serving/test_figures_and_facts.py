@@ -143,6 +143,8 @@ async def test_the_doctor_names_facts_and_is_quick(deck):
     assert facts["edge"] == "off"
     assert facts["docker"]
     assert {"diskFree", "git", "workers", "capabilities", "time", "version"} <= set(facts)
+    assert "local" not in facts["capabilities"], "what the console shows of the same worker: no marks of machines"
+    assert "server" in facts["capabilities"]
     assert took < 3, f"{took:.2f} s on this machine"
 
 

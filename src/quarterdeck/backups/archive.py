@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 import msgspec
 
@@ -43,10 +43,18 @@ Sink = Callable[[Entry, IO[bytes] | None], None]
 """Told of every entry; of a file it reads the content as far as it wants."""
 
 
+class Stream(Protocol):
+    """What a backup is written to."""
+
+    def write(self, data: bytes, /) -> int: ...
+
+    def flush(self) -> None: ...
+
+
 class Writer:
     """Adds files in the order of the calls; `close` writes the manifest."""
 
-    def __init__(self, stream: IO[bytes], header: Header) -> None:
+    def __init__(self, stream: Stream, header: Header) -> None:
         self._packed = gzip.GzipFile(filename="", fileobj=stream, mode="wb", compresslevel=LEVEL, mtime=0)
         self._tar = tarfile.open(fileobj=self._packed, mode="w|", format=tarfile.PAX_FORMAT)  # noqa: SIM115 - see `close`
         self._header = header

@@ -9,9 +9,11 @@ import shutil
 import socket
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import IO
 
 import msgspec
 import psycopg
@@ -71,10 +73,11 @@ def take(
     clock: Clock | None = None,
     ids: Ids | None = None,
     releases: frozenset[str] | None = None,
+    say: Callable[[str], None] = lambda _text: None,
 ) -> tuple[Path, Manifest]:
     """Back the installation up to `target`: a new file, or a directory to put one into. The file is complete, durable
     and readable by its owner alone when it has its name; before that nothing of that name is there. `releases` instead
-    of those that are needed.
+    of those that are needed. `say` is told how far it is.
 
     Raises `Conflict` (`backup_exists`, `backup_nothing_there`) or `Unavailable` (`backup_failed`).
     """
@@ -87,6 +90,7 @@ def take(
         raise _exists(file)
     form: KeyForm = "passphrase" if passphrase is not None else "plain" if with_key else "apart"
     with _scratch(file, data) as scratch:
+        say("Copying the databases.")
         copied = _copy(data, address, scratch)
         kept = releases if releases is not None else _releases(data, address)
         header = Header(
@@ -103,7 +107,8 @@ def take(
         draft = scratch / "draft"
         draft.touch(mode=0o600)
         with draft.open("wb") as stream:
-            writer = Writer(stream, header)
+            say(f"Packing them, with {len(kept)} releases.")
+            writer = Writer(Told(stream, say), header)
             for path, source in copied.files:
                 writer.file(path, source, own=True)
                 source.unlink()
@@ -124,6 +129,26 @@ def take(
     if releases is None:
         keep(data, Last(created_at=header.created_at, file=str(file), size=file.stat().st_size, key=form))
     return file, manifest
+
+
+class Told:
+    """A file to write to that tells now and then how much it has got."""
+
+    SECONDS = 5.0
+
+    def __init__(self, stream: IO[bytes], say: Callable[[str], None]) -> None:
+        self._stream, self._say = stream, say
+        self._size, self._told = 0, time.monotonic()
+
+    def write(self, data: bytes) -> int:
+        self._size += len(data)
+        if time.monotonic() - self._told >= self.SECONDS:
+            self._told = time.monotonic()
+            self._say(f"{self._size / 1e6:.1f} MB are written.")
+        return self._stream.write(data)
+
+    def flush(self) -> None:
+        self._stream.flush()
 
 
 def before_upgrade(data: DataDirectory, address: str, revision: str, *, clock: Clock | None = None) -> Path:

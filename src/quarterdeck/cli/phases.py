@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from quarterdeck.cli.states import Tone
 from quarterdeck.cli.terminal import Terminal, clean, visible
 
 STATUS_WORDS = {"running", "succeeded", "failed", "skipped"}
+FIRST = "detect"
+"""The phase that every execution of a deployment begins with: a second one means that the first was interrupted."""
 WIDTH = 9
 
 
@@ -54,7 +56,8 @@ class Phases:
         name = "cut over" if label.lower() == "cut over" else str(phase)
         ended: list[Phase] = []
         if self.current is None or self.current.name != name:
-            ended = self._end(at, "good")
+            again = name == FIRST and self.current is not None
+            ended = self._end(at, "interrupted" if again else "good")
             self.current = Phase(name, at)
         if said in STATUS_WORDS:
             if said == "skipped":
@@ -63,13 +66,16 @@ class Phases:
             self.current.detail = said
         return ended
 
-    def _end(self, at: datetime, tone: Tone) -> list[Phase]:
+    def _end(self, at: datetime, how: Tone | Literal["interrupted"]) -> list[Phase]:
+        tone: Tone = "off" if how == "interrupted" else how
         if self.current is None:
             return []
         phase, self.current = self.current, None
         phase.ended = at
         phase.tone = phase.tone if phase.tone != "run" and tone == "good" else tone
-        if tone != "good":
+        if how == "interrupted":
+            phase.detail = "interrupted; all of it begins again"
+        elif tone != "good":
             # Why it failed stands whole in the error below the phases.
             phase.detail = "canceled" if tone == "off" else ""
         self.finished.append(phase)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -64,7 +65,13 @@ def backup(
     secret = read_secret("--passphrase", passphrase)
     terminal = Terminal(common)
     _, data, address = stores(data_dir, config)
-    file, manifest = take(data, address, _place(target), with_key=with_key, passphrase=secret)
+    # Ended by a signal, it takes its draft away as after Ctrl-C.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        place = _place(target)
+        file, manifest = take(data, address, place, with_key=with_key, passphrase=secret, say=terminal.say)
+    finally:
+        signal.signal(signal.SIGTERM, before)
     size = file.stat().st_size
     facts = {"file": str(file), "bytes": size, **_facts(manifest)}
     words = KEY_WORDS[manifest.header.key].format(data.master_key)

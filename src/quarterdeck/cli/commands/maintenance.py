@@ -57,12 +57,21 @@ def _trail(data_dir: Path | None, config: Path | None, *, alone: bool) -> Iterat
     """
     from quarterdeck.kernel.db import migrate as schema
     from quarterdeck.kernel.db import open_database
+    from quarterdeck.kernel.errors import Conflict
 
     settings, data, address = stores(data_dir, config)
     if isinstance(address, Path) and not address.is_file():
         raise _missing(f"There is no database in {settings.data_dir}")
     if alone:
-        data.lock()
+        try:
+            data.lock()
+        except Conflict as problem:
+            raise Failure(
+                problem.message,
+                exit=Exit.CONFLICT,
+                code=problem.code,
+                hint=f"{problem.hint} While the server runs, the console proves the trail: Audit, Verify now.",
+            ) from None
     try:
         if schema.current(address) is None:
             raise _missing(f"The database of {settings.data_dir} is empty")

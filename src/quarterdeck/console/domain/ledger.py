@@ -165,7 +165,7 @@ def _job_row(tx: Tx, seen: Seen) -> JobRow:
         subject=subject,
         subject_href=address,
         state=job.state,
-        attempts=f"{job.attempts} of {job.max_attempts}",
+        attempts=_tries(job.attempts, job.max_attempts),
         worker="in-process" if owner.startswith("process:") else owner,
         queued=job.created_at,
         started=started,
@@ -221,6 +221,11 @@ def _of_people(tx: Tx, kind: str, ref: str) -> tuple[str, str | None]:
     if kind == "role" and (role := tx.first(select(Role).where(Role.uid == uid))) is not None:
         return f"role {role.name}", f"{ROLES}/{role.uid}"
     return f"{kind} {ref}", None
+
+
+def _tries(count: int, most: int) -> str:
+    """What was interrupted begins once more, beyond the tries that a failure has."""
+    return f"{count} of {most}" if count <= most else f"{count}, resumed"
 
 
 def _own_job(tx: Tx, ref: str) -> work.Job:

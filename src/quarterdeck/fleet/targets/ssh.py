@@ -34,6 +34,8 @@ MOST_COMMANDS, MOST_TURNS, MOST_LOCKS = 2, 3, 3
 connection lives. Each use has its own, because who has a turn waits for locks, and who has a lock for commands: if they
 shared, all could wait for each other.
 """
+AGAIN = (0.05, 0.1, 0.2, 0.4)
+"""Seconds between tries for a session that the server refuses."""
 MOST_OUTPUT = 16 << 20
 """Bytes of what a command may answer: a server that never stops must not take the memory of this process."""
 Use = Literal["turn", "lock"]
@@ -104,10 +106,25 @@ class SshHost:
         except (asyncssh.Error, OSError) as error:
             raise refusals.cut(self.login) from error
 
+    async def _opened(self, argv: Sequence[str]) -> asyncssh.SSHClientProcess[bytes]:
+        """Start a command. A server counts a session that has just ended among its `MaxSessions` until it has buried
+        the process: one that it refuses has run nothing, and is asked for again.
+        """
+        import asyncssh
+
+        for pause in AGAIN:
+            try:
+                return await self._connection.create_process(shlex.join(argv), encoding=None)
+            except asyncssh.ChannelOpenError:
+                if self.closed:
+                    raise
+            await asyncio.sleep(pause)
+        return await self._connection.create_process(shlex.join(argv), encoding=None)
+
     async def _to_its_end(self, argv: Sequence[str], stdin: bytes) -> Ran:
         import asyncssh
 
-        process = await self._connection.create_process(shlex.join(argv), encoding=None)
+        process = await self._opened(argv)
         try:
 
             async def give() -> None:
@@ -140,7 +157,7 @@ class SshHost:
 
         async with self._held[use]:
             try:
-                process = await self._connection.create_process(shlex.join(argv), encoding=None)
+                process = await self._opened(argv)
             except asyncssh.ChannelOpenError as error:
                 if self.closed:
                     raise refusals.cut(self.login) from error

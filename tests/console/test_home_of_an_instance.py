@@ -95,3 +95,10 @@ async def test_each_part_asks_for_its_own_permission(deck, word):
     assert set(counts) == {"home", *{"deployments": ["projects"], "jobs": ["jobs"]}.get(word, [])}
     assert counts["home"].number == (1 if word == "deployments" else 0)
     assert not view.hidden
+
+
+async def test_the_programs_own_session_is_no_worker(deck):
+    """This instance runs without one: its own work is done, and nobody could take a deployment."""
+    assert [bool(one.needs) for one in deck.instance.jobs.sessions] == [True]
+    assert "None is connected" in await page(deck, deck.token)
+    assert "in-process" not in (await deck.client.get("/console/fleet")).text

@@ -201,7 +201,7 @@ def _running(tx: Tx) -> tuple[RunningNow, ...]:
 
 
 def _tiles(tx: Tx, instance: Any, sees: frozenset[str]) -> tuple[Tile, ...]:
-    workers = len(ledger.connected(instance))
+    workers = len(ledger.workers(instance))
     tiles: list[Tile] = []
     if "resources" in sees:
         tiles.append(_serving(tx))

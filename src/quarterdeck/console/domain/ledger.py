@@ -47,6 +47,11 @@ def connected(instance: Any) -> tuple[Any, ...]:
     return tuple(instance.jobs.sessions)
 
 
+def workers(instance: Any) -> tuple[Any, ...]:
+    """Those of them that take any work: the program's own session for its own kinds is no worker to anybody."""
+    return tuple(session for session in connected(instance) if not session.needs)
+
+
 def _out_of_reach(tx: Tx, organization_id: int) -> dict[int, str | None]:
     """Servers on which something serves that could not be looked at, and why, by row id."""
     rows = tx.session.execute(
@@ -95,7 +100,7 @@ def hosts(tx: Tx, instance: Any) -> tuple[HostRow, ...]:
                 f"/console/fleet/servers/{server.ref}",
             )
         )
-    here = [session for session in connected(instance) if session.worker_id is None]
+    here = [session for session in workers(instance) if session.worker_id is None]
     for session in here:
         capabilities = tuple(sorted(word for word in session.capabilities if ":" not in word))
         rows.append(HostRow("worker", "in-process", ("worker", "online", None), "this program", capabilities, "", None))

@@ -243,10 +243,10 @@ def test_a_dockerfile_is_pasted_with_its_lines(client: TestClient[Litestar], por
 def test_a_token_in_the_address_of_a_repository_never_gets_into_an_address_of_ours(
     client: TestClient[Litestar],
 ) -> None:
-    form = {"look": "1", "kind": "git", "locator": "https://sesame@git.example/team/shop.git"}
-    answer = client.post("/console/projects/new", data=form)
-    assert (answer.status_code, "location" in answer.headers) == (200, False)
-    assert "SvelteKit (node adapter)" in answer.text
+    for locator in ("https://sesame@git.example/team/shop.git", "https://sesame@[git.example/team/shop.git"):
+        answer = client.post("/console/projects/new", data={"look": "1", "kind": "git", "locator": locator})
+        assert (answer.status_code, "location" in answer.headers) == (200, False)
+        assert "SvelteKit (node adapter)" in answer.text
 
 
 def test_deploying_a_new_source_leads_to_its_first_deployment(client: TestClient[Litestar], ports: Portside) -> None:

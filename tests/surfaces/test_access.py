@@ -205,6 +205,20 @@ async def test_who_was_asked_in_is_told_of_as_somebody_who_has_not_come(deck):
     assert {"organization:developer", "tasks:developer"} <= set(told["held"])
 
 
+async def test_an_account_of_another_organization_looks_like_a_new_one_until_it_comes(deck):
+    await deck.member("viewer", "org_other")
+    query = select(User.email).where(User.username.startswith("viewer-"))
+    known = await deck.instance.db.read(lambda tx: tx.execute(query).scalar())
+    for email in (known, "new@example.com"):
+        body = {"email": email, "role": "developer"}
+        await deck.do("organizations.invite-member", body, organizationId="org_self_hosted")
+    invited = {one["email"]: one for one in (await deck.send("GET", GRANTS)).json()["items"] if one["invited"]}
+    assert invited.keys() == {known, "new@example.com"}
+    for email, one in invited.items():
+        told = (await deck.send("POST", WHY, {"user": one["userId"], "permission": CREATE})).json()
+        assert told["remedy"] == f"Send the invitation again: qd user resend {email}"
+
+
 async def test_another_organization_is_not_seen(deck):
     stranger = await deck.member("owner", "org_elsewhere")
     made = (await deck.send("POST", ROLES, {"name": "Ours", "permissions": [CREATE]})).json()

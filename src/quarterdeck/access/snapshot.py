@@ -31,9 +31,9 @@ class Snapshot:
     """What everybody has been given, what each role permits, and the rules of objects.
 
     `held` are the roles in a whole organization, `parts` those in parts of it; `granting` maps a permission to the keys
-    of the roles that carry it; `names` a role's key to what people call it, and to the
-    organization whose own it is; `places` a user to the organizations that
-    they belong to, by a narrowed grant too; `rules` an object (organization id, kind, name) to its rules.
+    of the roles that carry it; `names` a role's key to what people call it, and to the organization whose own it is;
+    `places` a user to the organizations that they belong to, by a narrowed grant too; `rules` an object (organization
+    id, kind, name) to its rules.
     """
 
     held: Mapping[User, frozenset[str]] = field(default_factory=dict)

@@ -213,7 +213,9 @@ def explain(tx: Tx, access: Access, user: User, permission: str, place: Place = 
     if user.joined_at is None:
         has |= set(accounts.roles_of(tx, user)) & named.keys()
         out = f"{user.username} was asked in and has not come yet."
-        let_in = "Send the invitation again: qd user resend " + (user.email or user.username)
+        let_in = (
+            f"Send the invitation again: qd user resend {accounts.addresses_of(tx, [user])[user.id] or user.username}"
+        )
     return Explanation(
         user=user,
         permission=permission,

@@ -7,18 +7,18 @@ import asyncio
 import psycopg
 import pytest
 
-from quarterdeck.kernel.db import DatabaseUnavailable, open_database, postgresql
-from support.databases import database_kinds, fresh_database
+from quarterdeck.kernel.db import DatabaseUnavailable, open_database
+from quarterdeck.kernel.db import postgresql as door
+from support.databases import fresh_database
 
-pytestmark = pytest.mark.skipif("postgresql" not in database_kinds(), reason="this run has no PostgreSQL")
 PUT = "UPDATE event_subscribers SET failures = 0"
 
 
 @pytest.fixture
-def opened(request, tmp_path, monkeypatch):
-    monkeypatch.setattr(postgresql, "LOCK_SECONDS", 1.0)
-    monkeypatch.setattr(postgresql, "STATEMENT_SECONDS", 2.0)
-    with fresh_database("postgresql", tmp_path, request.getfixturevalue("postgresql")) as address:
+def opened(postgresql, tmp_path, monkeypatch):
+    monkeypatch.setattr(door, "LOCK_SECONDS", 1.0)
+    monkeypatch.setattr(door, "STATEMENT_SECONDS", 2.0)
+    with fresh_database("postgresql", tmp_path, postgresql) as address:
         database = open_database(address)
         yield database, address
         database.close_sync()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, fields
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from litestar import Request, Response, get, post
 
@@ -51,7 +51,8 @@ def tellable(choice: SourceChoice) -> bool:
     """Whether a source may become part of an address, which browsers and proxies keep: a pasted file has no place
     there, and what stands before the host of a repository's address may be a token.
     """
-    return choice.kind != "dockerfile" and not (choice.kind == "git" and "@" in urlsplit(choice.locator).netloc)
+    host = choice.locator.partition("://")[2].partition("/")[0]
+    return choice.kind != "dockerfile" and not (choice.kind == "git" and "@" in host)
 
 
 @get("/projects/new", opt=needs("deploy:deployments.create"))

@@ -241,12 +241,13 @@ async def granted(call: Call) -> Grants:
         waiting = [one for one in accounts.listed(tx) if one.id not in inside and one.joined_at is None]
         asked = accounts.roles_by_user(tx, waiting)
         everybody = [*inside.values(), *((user, asked.get(user.id, [])) for user in waiting)]
+        reached = accounts.addresses_of(tx, [user for user, _ in everybody])
         return Grants(
             items=[
                 GrantItem(
                     user_id=user.uid,
                     username=user.username,
-                    email=user.email,
+                    email=reached[user.id],
                     active=user.active,
                     invited=user.joined_at is None,
                     roles=[role for role in keys if role != grants.MEMBER],

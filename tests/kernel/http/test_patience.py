@@ -194,6 +194,17 @@ async def test_who_is_answered_slowly_read_late_or_kept_alive_is_not_closed():
         await kept.hang_up()
 
 
+async def test_who_is_read_late_has_the_whole_pause_from_then_on():
+    """Read from 1.5 s on, after a look at 2 s that must count from there: the rest may come until 3.5 s."""
+    async with serving(Patience(body_pause=2)) as port:
+        head = b"POST /slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 70001\r\n\r\n"
+        caller = await Caller.dial(port, head + b"y" * 70_000)  # all is heard before reading pauses
+        await asyncio.sleep(2.5)
+        caller.writer.write(b"y")
+        assert b"70001" in await caller.reader.read()
+        await caller.hang_up()
+
+
 SHORT = Patience(headers=0.3, body=0.6, body_pause=0.3, proof=0.3)
 
 

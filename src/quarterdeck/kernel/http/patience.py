@@ -11,6 +11,7 @@ from typing import Any
 
 import h11
 import structlog
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from quarterdeck.kernel.http.doorkeeper import Doorkeeper, Patience
@@ -32,6 +33,19 @@ class StrictConnection(h11.Connection):
         return event
 
 
+class Flow(FlowControl):
+    """uvicorn's, which also says when reading went on: until then the caller could not be heard, whatever it sent."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        super().__init__(transport)
+        self.resumed = 0.0
+
+    def resume_reading(self) -> None:
+        if self.read_paused:
+            self.resumed = asyncio.get_running_loop().time()
+        super().resume_reading()
+
+
 class PatientProtocol(H11Protocol):
     """uvicorn's protocol with deadlines. `keeper` is that of the server: see `patient`."""
 
@@ -48,6 +62,7 @@ class PatientProtocol(H11Protocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._ends = self._heard = 0.0
         super().connection_made(transport)
+        self.flow: Flow = Flow(transport)
         self._address = counted_as(self.client[0] if self.client else "-")
         self._await_headers()
 
@@ -107,7 +122,8 @@ class PatientProtocol(H11Protocol):
     def _body_is_late(self) -> None:
         now = self.loop.time()
         paused = self.flow.read_paused  # by us, until the handler has read what came
-        if now >= self._ends or (not paused and now - self._heard >= self.keeper.patience.body_pause):
+        since = max(self._heard, self.flow.resumed)
+        if now >= self._ends or (not paused and now - since >= self.keeper.patience.body_pause):
             self.dismiss("slow body")
         else:
             self._await_body()

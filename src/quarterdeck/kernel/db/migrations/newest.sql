@@ -81,7 +81,7 @@ CREATE TABLE alembic_version (
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 --
-INSERT INTO "alembic_version" VALUES('0019');
+INSERT INTO "alembic_version" VALUES('0020');
 --
 CREATE TABLE audit_archives (
 	id INTEGER NOT NULL, 
@@ -910,11 +910,178 @@ CREATE TABLE runbooks_settings (
 	CONSTRAINT uq_runbooks_settings_uid UNIQUE (uid)
 );
 --
+CREATE TABLE tasks_gates (
+	task_id INTEGER NOT NULL, 
+	organization_id INTEGER NOT NULL, 
+	attempt INTEGER NOT NULL, 
+	position INTEGER NOT NULL, 
+	stage_name VARCHAR(64) NOT NULL, 
+	kind VARCHAR(20) NOT NULL, 
+	prompt TEXT NOT NULL, 
+	choices JSON NOT NULL, 
+	on_timeout VARCHAR(20) NOT NULL, 
+	fallback TEXT, 
+	asked_at BIGINT NOT NULL, 
+	expires_at BIGINT NOT NULL, 
+	closed_at BIGINT, 
+	outcome VARCHAR(20), 
+	result TEXT, 
+	answered_by BIGINT, 
+	channel VARCHAR(20), 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_tasks_gates PRIMARY KEY (id), 
+	CONSTRAINT fk_tasks_gates_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT fk_tasks_gates_task_id FOREIGN KEY(task_id) REFERENCES tasks_tasks (id) ON DELETE CASCADE, 
+	CONSTRAINT uq_tasks_gates_uid UNIQUE (uid)
+);
+--
+CREATE TABLE tasks_messages (
+	task_id INTEGER NOT NULL, 
+	text TEXT NOT NULL, 
+	author_id BIGINT NOT NULL, 
+	created_at BIGINT NOT NULL, 
+	delivered_at BIGINT, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_tasks_messages PRIMARY KEY (id), 
+	CONSTRAINT fk_tasks_messages_task_id FOREIGN KEY(task_id) REFERENCES tasks_tasks (id) ON DELETE CASCADE, 
+	CONSTRAINT uq_tasks_messages_uid UNIQUE (uid)
+);
+--
+CREATE TABLE tasks_projects (
+	project_id INTEGER NOT NULL, 
+	organization_id INTEGER NOT NULL, 
+	"key" VARCHAR(64) NOT NULL, 
+	repo_url VARCHAR(1000), 
+	ssh_url VARCHAR(1000), 
+	default_branch VARCHAR(250) NOT NULL, 
+	agent_type VARCHAR(80), 
+	custom_agent JSON, 
+	pipeline JSON, 
+	git_token TEXT, 
+	forge VARCHAR(20), 
+	forge_url VARCHAR(1000), 
+	merge_requests BOOLEAN NOT NULL, 
+	setup_command TEXT, 
+	cleanup_command TEXT, 
+	environment TEXT, 
+	most_tasks INTEGER NOT NULL, 
+	budget_usd FLOAT, 
+	created_at BIGINT NOT NULL, 
+	last_activity_at BIGINT, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_tasks_projects PRIMARY KEY (id), 
+	CONSTRAINT fk_tasks_projects_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT fk_tasks_projects_project_id FOREIGN KEY(project_id) REFERENCES workspace_projects (id), 
+	CONSTRAINT uq_tasks_projects_project_id UNIQUE (project_id), 
+	CONSTRAINT uq_tasks_projects_uid UNIQUE (uid)
+);
+--
 CREATE TABLE tasks_settings (
 	organization_id INTEGER NOT NULL, 
 	chosen JSON NOT NULL, 
 	updated_at BIGINT NOT NULL, 
 	CONSTRAINT pk_tasks_settings PRIMARY KEY (organization_id)
+);
+--
+CREATE TABLE tasks_stages (
+	task_id INTEGER NOT NULL, 
+	position INTEGER NOT NULL, 
+	name VARCHAR(64) NOT NULL, 
+	status VARCHAR(20) NOT NULL, 
+	attempt INTEGER NOT NULL, 
+	started_at BIGINT, 
+	finished_at BIGINT, 
+	result TEXT, 
+	error TEXT, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_tasks_stages PRIMARY KEY (id), 
+	CONSTRAINT fk_tasks_stages_task_id FOREIGN KEY(task_id) REFERENCES tasks_tasks (id) ON DELETE CASCADE, 
+	CONSTRAINT uq_tasks_stages_task_id_position UNIQUE (task_id, position), 
+	CONSTRAINT uq_tasks_stages_uid UNIQUE (uid)
+);
+--
+CREATE TABLE tasks_tasks (
+	organization_id INTEGER NOT NULL, 
+	project_id INTEGER NOT NULL, 
+	description TEXT NOT NULL, 
+	status VARCHAR(20) NOT NULL, 
+	suspend_reason VARCHAR(40), 
+	queued_reason VARCHAR(300), 
+	agent_type VARCHAR(80) NOT NULL, 
+	worker_id INTEGER, 
+	requested_worker_id INTEGER, 
+	developer_id BIGINT NOT NULL, 
+	created_by BIGINT NOT NULL, 
+	source VARCHAR(20) NOT NULL, 
+	priority INTEGER NOT NULL, 
+	depends_on JSON NOT NULL, 
+	branch VARCHAR(250) NOT NULL, 
+	base_branch VARCHAR(250) NOT NULL, 
+	commit_sha VARCHAR(64), 
+	merge_request_url VARCHAR(1000), 
+	pipeline JSON NOT NULL, 
+	current_stage INTEGER, 
+	from_stage INTEGER NOT NULL, 
+	attempt INTEGER NOT NULL, 
+	job_id BIGINT, 
+	agent_session VARCHAR(200), 
+	input_tokens BIGINT NOT NULL, 
+	output_tokens BIGINT NOT NULL, 
+	cost_usd FLOAT, 
+	budget_usd FLOAT, 
+	error_code VARCHAR(80), 
+	error_message TEXT, 
+	resume_at BIGINT, 
+	created_at BIGINT NOT NULL, 
+	assigned_at BIGINT, 
+	started_at BIGINT, 
+	suspended_at BIGINT, 
+	finished_at BIGINT, 
+	updated_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_tasks_tasks PRIMARY KEY (id), 
+	CONSTRAINT fk_tasks_tasks_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT fk_tasks_tasks_project_id FOREIGN KEY(project_id) REFERENCES workspace_projects (id), 
+	CONSTRAINT fk_tasks_tasks_requested_worker_id FOREIGN KEY(requested_worker_id) REFERENCES fleet_workers (id), 
+	CONSTRAINT fk_tasks_tasks_worker_id FOREIGN KEY(worker_id) REFERENCES fleet_workers (id), 
+	CONSTRAINT uq_tasks_tasks_uid UNIQUE (uid)
+);
+--
+CREATE TABLE tasks_tunnels (
+	task_id INTEGER NOT NULL, 
+	kind VARCHAR(20) NOT NULL, 
+	state VARCHAR(20) NOT NULL, 
+	url VARCHAR(1000), 
+	name VARCHAR(200), 
+	auth_prompt TEXT, 
+	error TEXT, 
+	started_at BIGINT, 
+	expires_at BIGINT, 
+	updated_at BIGINT NOT NULL, 
+	CONSTRAINT pk_tasks_tunnels PRIMARY KEY (task_id), 
+	CONSTRAINT fk_tasks_tunnels_task_id FOREIGN KEY(task_id) REFERENCES tasks_tasks (id) ON DELETE CASCADE
+);
+--
+CREATE TABLE tasks_workspaces (
+	task_id INTEGER NOT NULL, 
+	worker_id INTEGER, 
+	path VARCHAR(1000) NOT NULL, 
+	branch VARCHAR(250) NOT NULL, 
+	base_branch VARCHAR(250) NOT NULL, 
+	head_commit VARCHAR(64), 
+	dirty BOOLEAN, 
+	statistics JSON, 
+	size BIGINT, 
+	updated_at BIGINT NOT NULL, 
+	removed_at BIGINT, 
+	CONSTRAINT pk_tasks_workspaces PRIMARY KEY (task_id), 
+	CONSTRAINT fk_tasks_workspaces_task_id FOREIGN KEY(task_id) REFERENCES tasks_tasks (id) ON DELETE CASCADE, 
+	CONSTRAINT fk_tasks_workspaces_worker_id FOREIGN KEY(worker_id) REFERENCES fleet_workers (id)
 );
 --
 CREATE TABLE vault_keys (
@@ -1176,5 +1343,25 @@ CREATE INDEX ix_audit_events_actor_label ON audit_events (organization_id, lower
 CREATE INDEX ix_access_object_rules_role ON access_object_rules (role);
 --
 CREATE UNIQUE INDEX uq_access_object_rules_rule ON access_object_rules (organization_id, kind, ref, role, permission, allows);
+--
+CREATE INDEX ix_tasks_tasks_developer_id ON tasks_tasks (organization_id, developer_id, id);
+--
+CREATE INDEX ix_tasks_tasks_job_id ON tasks_tasks (job_id);
+--
+CREATE INDEX ix_tasks_tasks_live ON tasks_tasks (status, id) WHERE finished_at IS NULL;
+--
+CREATE INDEX ix_tasks_tasks_organization_id ON tasks_tasks (organization_id, id);
+--
+CREATE INDEX ix_tasks_tasks_project_id ON tasks_tasks (project_id, id);
+--
+CREATE INDEX ix_tasks_tasks_worker_id ON tasks_tasks (worker_id, id);
+--
+CREATE INDEX ix_tasks_gates_task_id ON tasks_gates (task_id, id);
+--
+CREATE UNIQUE INDEX uq_tasks_gates_open ON tasks_gates (task_id) WHERE closed_at IS NULL;
+--
+CREATE INDEX ix_tasks_messages_task_id ON tasks_messages (task_id, id);
+--
+CREATE UNIQUE INDEX uq_tasks_projects_key ON tasks_projects (organization_id, lower("key"));
 --
 DELETE FROM "sqlite_sequence";

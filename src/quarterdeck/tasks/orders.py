@@ -1,0 +1,233 @@
+"""What an attempt at a task is given, and what it and the server say to each other about it (ADR 0037).
+
+The order carries everything, secrets too: it is made when the job is claimed, sent, and kept nowhere. Each `…Report` is
+sent by `context.record(kind, data)` with the kind that stands beside it; `…Answer`s are what the server replies.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from msgspec import Struct, field
+
+RUN = "task.run"
+"""The kind of the job."""
+GateKind = Literal["confirm", "choice", "input"]
+ErrorClass = Literal[
+    "stage_timeout",
+    "agent_exited",
+    "agent_missing",
+    "agent_auth",
+    "rate_limited",
+    "workspace_error",
+    "git_push_failed",
+    "rejected",
+    "worker_lost",
+    "cancelled",
+    "gate_timeout",
+    "budget_spent",
+]
+
+
+class Stage(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """A stage as the pipeline has it (contract: tasks §3.2); times in seconds. `None`: what the settings say."""
+
+    name: str
+    command: str
+    timeout: int | None = None
+    confirm: bool = False
+    choices: tuple[str, ...] = ()
+    input: bool = False
+    confirm_timeout: int | None = None
+    on_timeout: Literal["fail", "fallback"] = "fail"
+    fallback_result: str | None = None
+    retries: int = 0
+    continue_on_error: bool = False
+    agent_type: str | None = None
+    marker: str | None = None
+
+    @property
+    def gate(self) -> GateKind | None:
+        if self.confirm:
+            return "confirm"
+        if self.choices:
+            return "choice"
+        return "input" if self.input else None
+
+
+class Repository(Struct, frozen=True, kw_only=True):
+    """Where the code is. `token` is used for HTTPS alone; SSH uses the machine's own key."""
+
+    url: str
+    default_branch: str
+    token: str | None = None
+    forge: Literal["github", "gitlab", "gitea"] | None = None
+    forge_url: str | None = None
+    """The base address of the forge's API; None: the public one of its kind, or what the repository's host tells."""
+
+
+class Person(Struct, frozen=True, kw_only=True):
+    """Whose commits they are."""
+
+    name: str
+    email: str
+
+
+class AgentChoice(Struct, frozen=True, kw_only=True):
+    """Which agent program, and for `custom` what it is (contract §9). `resume` is the session to go on with."""
+
+    type: str
+    custom: dict[str, Any] | None = None
+    resume: str | None = None
+
+
+class TaskOrder(Struct, frozen=True, kw_only=True):
+    """Everything that a worker needs for one attempt."""
+
+    task_id: int
+    attempt: int
+    organization: str
+    project_key: str
+    description: str
+    pipeline: tuple[Stage, ...]
+    from_stage: int = 0
+    branch: str
+    base_branch: str
+    repository: Repository
+    developer: Person
+    agent: AgentChoice
+    stage_seconds: int
+    gate_seconds: int
+    setup_command: str | None = None
+    cleanup_command: str | None = None
+    environment: dict[str, str] = field(default_factory=dict)
+    merge_request: bool = True
+    columns: int = 120
+    rows: int = 40
+    channel_token: str | None = None
+    """Opens this attempt's terminal at `/api/workers/pty/<task id>`, once (ADR 0037)."""
+
+
+class WorkspaceReport(Struct, frozen=True, kw_only=True):
+    """`workspace`: the worktree is there. Sizes in bytes."""
+
+    path: str
+    branch: str
+    base_branch: str
+    head_commit: str
+    size: int | None = None
+
+
+class StageReport(Struct, frozen=True, kw_only=True):
+    """`stage`: one stage began or ended. `number` counts the tries of it, from 1."""
+
+    index: int
+    status: Literal["running", "completed", "failed", "skipped", "cancelled"]
+    number: int = 1
+    message: str | None = None
+    error: str | None = None
+
+
+class GateReport(Struct, frozen=True, kw_only=True):
+    """`gate`: a stage waits for a person; `gate-check` asks again, with the same fields. Seconds from the first asking.
+
+    An agent's own question that was recognised is an `input` gate of the stage that runs.
+    """
+
+    index: int
+    kind: GateKind
+    prompt: str
+    choices: tuple[str, ...] = ()
+    seconds: int
+    on_timeout: Literal["fail", "fallback"] = "fail"
+    fallback: str | None = None
+
+
+class GateAnswer(Struct, frozen=True, kw_only=True):
+    """`open`: nobody has answered yet. `answered` carries the result; `rejected` and `timeout` end the task."""
+
+    state: Literal["open", "answered", "rejected", "timeout"]
+    result: str | None = None
+    by: str | None = None
+
+
+class AgentReport(Struct, frozen=True, kw_only=True):
+    """`agent`: the program runs; `session` is what it is resumed by."""
+
+    type: str
+    version: str | None = None
+    session: str | None = None
+    pid: int | None = None
+
+
+class UsageReport(Struct, frozen=True, kw_only=True):
+    """`usage`: all that this attempt has used so far."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float | None = None
+
+
+class UsageAnswer(Struct, frozen=True, kw_only=True):
+    spent: bool = False
+
+
+class MessagesAnswer(Struct, frozen=True, kw_only=True):
+    """Of `messages` with `{"after": number}`: the follow-ups after it, oldest first."""
+
+    messages: tuple[FollowUp, ...] = ()
+
+
+class FollowUp(Struct, frozen=True, kw_only=True):
+    id: int
+    text: str
+    by: str
+
+
+class DeliverReport(Struct, frozen=True, kw_only=True):
+    """`deliver`, before anything is pushed: who is no longer the holder is refused here."""
+
+    branch: str
+    commit: str
+
+
+class DeliveredReport(Struct, frozen=True, kw_only=True):
+    """`delivered`."""
+
+    branch: str
+    commit: str
+    pushed: bool
+    merge_request_url: str | None = None
+    files_changed: int = 0
+    insertions: int = 0
+    deletions: int = 0
+
+
+class NoteReport(Struct, frozen=True, kw_only=True):
+    """`note`: something for the events of the task. `type` is a word of contract §3.4."""
+
+    type: str
+    message: str
+    level: Literal["info", "warn", "error"] = "info"
+    stage: int | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+class TunnelReport(Struct, frozen=True, kw_only=True):
+    """`tunnel`: a state of contract §6, upper case."""
+
+    state: str
+    kind: str
+    url: str | None = None
+    name: str | None = None
+    auth_prompt: str | None = None
+    error: str | None = None
+
+
+class TaskResult(Struct, frozen=True, kw_only=True):
+    """The answer of an attempt that succeeded; what failed raises a `Problem` whose code is an `ErrorClass`."""
+
+    branch: str
+    commit: str | None = None
+    pushed: bool = False
+    merge_request_url: str | None = None

@@ -1,0 +1,1 @@
+"""Worktrees of tasks on their workers, and what is delivered from them."""

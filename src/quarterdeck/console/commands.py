@@ -16,6 +16,7 @@ from quarterdeck.console.views.ledger import JobRow
 from quarterdeck.console.views.projects import EnvironmentView, ProjectView
 from quarterdeck.console.views.resources import KeptRow, ResourceHead
 from quarterdeck.console.views.shell import Command
+from quarterdeck.console.views.tasks import MachineView, NewTask, TaskProjectView, TaskView
 
 # Names of fields as `qd set` takes them; a form is shown by its first field.
 SETTABLE = {
@@ -277,3 +278,59 @@ def revoke_token(row: TokenRow) -> Command:
 def switch_organization(rows: tuple[OrganizationRow, ...]) -> Command:
     slug = next((row.slug for row in rows if not row.here), "…")
     return Command(_line("organization", "switch", slug), "POST /api/organizations/current-context/switch")
+
+
+def list_tasks(project: str) -> Command:
+    words = ("task", "list", "-p", project) if project else ("task", "list")
+    return Command(_line(*words), f"GET /api/web/tasks{f'?projectKey={project}' if project else ''}")
+
+
+def create_task(wanted: NewTask) -> Command:
+    words = ["task", "create", "-p", wanted.project or "PROJECT", "-d", "DESCRIPTION"]
+    words += ["--on", wanted.machine] if wanted.machine else []
+    return Command(_line(*words), "POST /api/web/tasks")
+
+
+def task(view: TaskView, verb: str) -> Command:
+    calls = {"show": ("GET", ""), "cancel": ("POST", "/cancel"), "logs": ("GET", "/logs"), "retry": ("POST", "/retry")}
+    method, path = calls[verb]
+    return Command(_line("task", verb, str(view.row.id)), f"{method} /api/web/tasks/{view.row.id}{path}")
+
+
+def answer_gate(view: TaskView) -> Command | None:
+    """None where nothing is asked."""
+    gate, number = view.gate, str(view.row.id)
+    if gate is None:
+        return None
+    verbs = {"confirm": ("confirm", number), "choice": ("choose", number, "CHOICE"), "input": ("input", number, "TEXT")}
+    words = ("task", *verbs[gate.kind], "--stage", str(gate.index))
+    return Command(_line(*words), f"POST /api/web/tasks/{number}/confirm-stage")
+
+
+def list_machines() -> Command:
+    return Command(_line("machine", "list"), "GET /api/web/machines")
+
+
+def machine(view: MachineView, verb: str) -> Command:
+    return Command(_line("machine", verb, view.uid), f"POST /api/web/machines/{view.uid}/{verb}")
+
+
+def list_task_projects() -> Command:
+    return Command("", "GET /api/web/projects")
+
+
+def create_task_project() -> Command:
+    return Command("", "POST /api/admin/projects")
+
+
+def change_task_project(view: TaskProjectView) -> Command:
+    return Command("", f"PUT /api/web/projects/{view.key}")
+
+
+def add_task_member(view: TaskProjectView) -> Command:
+    return Command("", f"POST /api/web/projects/{view.key}/members")
+
+
+def notices(*, every: bool) -> Command:
+    words = ("notifications", "--all") if every else ("notifications",)
+    return Command(_line(*words), f"GET /api/web/notifications{'?all=true' if every else ''}")

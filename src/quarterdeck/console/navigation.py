@@ -21,8 +21,9 @@ class Room:
 ROOMS = (
     Room("home", "Home", "/console/", "home", 1, "h", quick=True),
     Room("projects", "Projects", "/console/projects", "projects", 1, "p", quick=True),
+    Room("tasks", "Tasks", "/console/tasks", "task", 1, "t", quick=True),
     Room("fleet", "Fleet", "/console/fleet", "fleet", 2, "f"),
-    Room("jobs", "Jobs", "/console/jobs", "jobs", 2, "j", quick=True),
+    Room("jobs", "Jobs", "/console/jobs", "jobs", 2, "j"),
     Room("audit", "Audit", "/console/audit", "audit", 2, "a"),
     Room("access", "Access", "/console/access/people", "people", 2, "m"),
     Room("backups", "Backups", "/console/backups", "backups", 2, "b"),

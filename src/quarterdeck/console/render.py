@@ -102,6 +102,7 @@ class Renderer:
     ) -> Response[bytes]:
         """The whole page; its main part only when htmx asks for that, the bare question when a dialog asks."""
         flash, clear_flash = read_flash(request)
+        nonce = self.ids.token(12)
         theme = request.cookies.get(THEME_COOKIE, "")
         body = self.text(
             template,
@@ -112,6 +113,7 @@ class Renderer:
                 "keys": request.cookies.get(KEYS_COOKIE, ""),
                 "path": request.url.path,
                 "flash": flash,
+                "nonce": nonce,
                 "problem": None,
                 "topics": "",
                 "counts": {},
@@ -122,13 +124,20 @@ class Renderer:
             },
             viewer.zone if viewer else None,
         )
-        return self.answer(request, body, status=status, clear_flash=clear_flash)
+        return self.answer(request, body, status=status, clear_flash=clear_flash, nonce=nonce)
 
     def answer(
-        self, request: Request[Any, Any, Any], body: str, *, status: int = 200, clear_flash: bool = False
+        self,
+        request: Request[Any, Any, Any],
+        body: str,
+        *,
+        status: int = 200,
+        clear_flash: bool = False,
+        nonce: str | None = None,
     ) -> Response[bytes]:
+        """`nonce` is the one by which scripts of the page may make styles; without one nothing may."""
         content = body.encode()
-        headers = secure_headers(self.ids.token(12))
+        headers = secure_headers(nonce or self.ids.token(12))
         headers["Vary"] = "HX-Request, X-Console-Ask, Accept-Encoding"
         if len(content) >= PACK_FROM and "gzip" in request.headers.get("accept-encoding", ""):
             content = gzip.compress(content, 5, mtime=0)
@@ -173,6 +182,16 @@ def deployment_title(deployment: DeploymentView, head: ResourceHead) -> str:
 
 # The result of a small deed is told once, on the page that follows it. The cookie carries a key, never a text.
 FLASHES: dict[str, tuple[str, str]] = {
+    "task-created": ("good", "Task created"),
+    "member-added": ("good", "Added"),
+    "task-canceled": ("good", "Task canceled"),
+    "task-retried": ("good", "It is tried again"),
+    "task-told": ("good", "The agent is told when its stage ends"),
+    "gate-answered": ("good", "Answered. The task goes on."),
+    "machine-drains": ("good", "It gets no more tasks. What runs goes on."),
+    "machine-takes": ("good", "It gets tasks again"),
+    "project-changed": ("good", "Saved"),
+    "notices-read": ("good", "Marked as read"),
     "saved": ("good", "Saved"),
     "variable-set": ("good", "Variable saved. It takes effect with the next deployment."),
     "variables-imported": ("good", "Variables imported. They take effect with the next deployment."),

@@ -31,9 +31,11 @@ from quarterdeck.console.pages import (
     home,
     kept_logs,
     ledger,
+    machines,
     me,
     new_project,
     new_server,
+    notices,
     own_factor,
     own_password,
     own_tokens,
@@ -43,6 +45,8 @@ from quarterdeck.console.pages import (
     resource,
     resource_tabs,
     roles,
+    task_projects,
+    tasks,
 )
 from quarterdeck.console.permissions import PUBLIC, SIGNED_IN, needs
 from quarterdeck.console.render import secure_headers, see
@@ -233,6 +237,10 @@ HANDLERS: tuple[Any, ...] = (
     *fleet.HANDLERS,
     *new_server.HANDLERS,
     *policies.HANDLERS,
+    *machines.HANDLERS,
+    *task_projects.HANDLERS,
+    *tasks.HANDLERS,
+    *notices.HANDLERS,
     ledger.jobs,
     ledger.job,
     ledger.cancel_job,

@@ -16,6 +16,7 @@ from litestar import Request, get
 from litestar.response import Stream
 from markupsafe import Markup
 
+from quarterdeck.console import commands
 from quarterdeck.console.desk import Desk, open_desk
 from quarterdeck.console.permissions import SIGNED_IN, needs
 from quarterdeck.console.ports import Place, Update
@@ -25,7 +26,9 @@ from quarterdeck.kernel.http.sse import STILL_ADMITTED
 from quarterdeck.kernel.principal import current
 
 CHECKED_EVERY, GATHER, MOST_LINES = 5.0, 0.05, 2000
-_TOPIC = re.compile(r"(home|fleet|jobs|project:[^:,/]+|(?:resource|deployment):[^:,]+|log:[\w:.\-]+)\Z")
+_TOPIC = re.compile(
+    r"(home|fleet|jobs|tasks|task:[0-9]{1,15}|project:[^:,/]+|(?:resource|deployment):[^:,]+|log:[\w:.\-]+)\Z"
+)
 SWAP = Markup(' hx-swap-oob="outerMorph"')
 
 
@@ -142,6 +145,11 @@ async def _render(desk: Desk, topic: str) -> str:
         return _boxes(desk, ("fleet_rows",), rows=await ports.hosts(who))
     if kind == "jobs":
         return _boxes(desk, ("jobs_rows",), view=await ports.jobs(who, state="", before="", limit=50))
+    if kind == "tasks":
+        return _boxes(desk, ("tasks_board",), view=await ports.board(who, project="", mine=False))
+    if kind == "task":
+        task = await ports.task(who, int(name))
+        return _boxes(desk, ("task_head", "task_gate", "task_side"), view=task, answer=commands.answer_gate(task))
     if kind == "project":
         return _boxes(desk, ("project_environments",), view=await ports.project(who, name))
     parts = name.split("/")

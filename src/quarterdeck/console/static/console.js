@@ -240,7 +240,7 @@ setInterval(() => $$("[data-since]").forEach(el => { el.textContent = span(Math.
 
 // Live: the dot says so. What a box says changes the tab's title, and a new phase is told once, politely.
 const live = $("[data-live]"), stream = $("#stream");
-let lost = 0, poll = 0, said = $("[data-say]#deployment-state")?.dataset.say ?? "";
+let lost = 0, poll = 0, said = $(".part[data-say]")?.dataset.say ?? "";
 const word = (state, text) => { if (live) { live.dataset.state = state; live.firstElementChild.textContent = text; } };
 if (stream && window.htmx) {
   const catchUp = () => { if (lost && Date.now() - lost > 60000) htmx.ajax("GET", location.href, { target: "#main", swap: "innerMorph" }); };
@@ -252,7 +252,8 @@ if (stream && window.htmx) {
   document.addEventListener("htmx:sse:after:message", () => {
     const title = $("[data-title]")?.dataset.title;
     if (title && document.title !== title) document.title = title;
-    const now = $("[data-say]#deployment-state")?.dataset.say ?? "";
+    if ($("#task-head[data-terminal-now]") && !$("[data-terminal]")) return location.reload();  // it has one now
+    const now = $(".part[data-say]")?.dataset.say ?? "";
     if (now !== said) { said = now; $("p[data-say]").textContent = now; }
   });
   // Connected from here, when the extension and the listeners above are sure to be there.

@@ -1,0 +1,137 @@
+"""Projects as tasks need them: repository, agent, stages, and who belongs to them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping
+from functools import partial
+from typing import Any
+
+from litestar import Request, Response, get, post
+
+from quarterdeck.console import commands
+from quarterdeck.console.desk import AnyRequest, Desk, act, open_desk, part, read_form
+from quarterdeck.console.permissions import needs
+from quarterdeck.console.views.shell import Crumb, Field
+from quarterdeck.console.views.tasks import TaskProjectView
+from quarterdeck.kernel.errors import Problem
+
+VIEW, MANAGE = "tasks:projects.view", "tasks:projects.manage"
+HERE = (Crumb("Tasks", "/console/tasks"), Crumb("Projects", "/console/tasks/projects"))
+NAMES = ("name", "repoUrl", "sshUrl", "defaultBranch", "agentType", "setupCommand", "cleanupCommand", "pipeline")
+
+
+@get("/tasks/projects", opt=needs(VIEW))
+async def task_projects(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk = await open_desk(request)
+    return desk.page(
+        "pages/task_projects.html",
+        here="tasks",
+        crumbs=(HERE[0], Crumb("Projects")),
+        rows=await desk.ports.task_projects(desk.who),
+        command=commands.list_task_projects(),
+    )
+
+
+@get("/tasks/projects/new", opt=needs(MANAGE))
+async def new_task_project(request: Request[Any, Any, Any]) -> Response[bytes]:
+    return await _new(await open_desk(request), {})
+
+
+async def _new(desk: Desk, typed: Mapping[str, str], problem: Problem | None = None) -> Response[bytes]:
+    key = Field("key", "Key", typed.get("key", ""), required=True, hint="Short, such as WEB. It stays for good.",
+                error=_told(problem, "key"))  # fmt: skip
+    return desk.page(
+        "pages/new_task_project.html",
+        here="tasks",
+        crumbs=(*HERE, Crumb("New project")),
+        problem=problem,
+        fields=(key, *_fields(typed, problem)),
+        command=commands.create_task_project(),
+    )
+
+
+@post("/tasks/projects/new", opt=needs(MANAGE))
+async def creating_task_project(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk, form = await open_desk(request), await read_form(request)
+    deed = desk.ports.create_task_project(desk.who, {name: form.get(name, "") for name in ("key", *NAMES)})
+    return await act(deed, lambda key: f"/console/tasks/projects/{key}", "project-created", partial(_new, desk, form))
+
+
+@get("/tasks/projects/{key:str}", opt=needs(VIEW))
+async def task_project(request: Request[Any, Any, Any]) -> Response[bytes]:
+    return await _project(request)
+
+
+async def _project(
+    request: AnyRequest, problem: Problem | None = None, typed: Mapping[str, str] | None = None
+) -> Response[bytes]:
+    desk = await open_desk(request)
+    view = await desk.ports.task_project(desk.who, part(request, "key"))
+    return desk.page(
+        "pages/task_project.html",
+        here="tasks",
+        crumbs=(*HERE, Crumb(view.key)),
+        problem=problem,
+        view=view,
+        fields=_fields(typed or _values(view), problem),
+        command=commands.change_task_project(view),
+        adding=commands.add_task_member(view),
+    )
+
+
+def _values(view: TaskProjectView) -> dict[str, str]:
+    values = (view.name, view.repo_url, view.ssh_url, view.branch, view.agent, view.setup, view.cleanup, view.pipeline)
+    return dict(zip(NAMES, values, strict=True))
+
+
+def _told(problem: Problem | None, name: str) -> str:
+    field = str(problem.details.get("field", "")) if problem else ""
+    return problem.message if problem and (field == name or field.startswith(f"{name}[")) else ""
+
+
+def _fields(values: Mapping[str, str], problem: Problem | None) -> tuple[Field, ...]:
+    def field(name: str, label: str, kind: str = "text", **more: Any) -> Field:
+        return Field(name, label, values.get(name, ""), kind, error=_told(problem, name), **more)
+
+    return (
+        field("name", "Name"),
+        field("repoUrl", "Repository, by HTTPS", hint="Cloned with the project's git token, if it has one."),
+        field("sshUrl", "Repository, by SSH", hint="Cloned with the machine's own key."),
+        field("defaultBranch", "Branch to start from", placeholder="main"),
+        field("agentType", "Agent", placeholder="claude"),
+        field("setupCommand", "Command before the first stage"),
+        field("cleanupCommand", "Command before the worktree goes"),
+        field("pipeline", "Stages, as JSON", "area", full=True, hint="A list. A wrong value is named by its path."),
+    )
+
+
+@post("/tasks/projects/{key:str}", opt=needs(VIEW))
+async def change_task_project(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Change it; its maintainers may."""
+    desk, key, form = await open_desk(request), part(request, "key"), await read_form(request)
+    typed = {name: form.get(name, "") for name in NAMES}
+    deed = desk.ports.change_task_project(desk.who, key, typed)
+    refused = partial(_project, request, typed=typed)
+    return await act(deed, f"/console/tasks/projects/{key}", "project-changed", refused)
+
+
+@post("/tasks/projects/{key:str}/members", opt=needs(VIEW))
+async def change_members(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk, key, form = await open_desk(request), part(request, "key"), await read_form(request)
+    if gone := form.get("remove", ""):
+        deed: Awaitable[None] = desk.ports.remove_member(desk.who, key, gone)
+        told = "member-removed"
+    else:
+        deed = desk.ports.add_member(desk.who, key, form.get("developer", ""), form.get("role", "member"))
+        told = "member-added"
+    return await act(deed, f"/console/tasks/projects/{key}", told, partial(_project, request))
+
+
+HANDLERS: tuple[Any, ...] = (
+    task_projects,
+    new_task_project,
+    creating_task_project,
+    task_project,
+    change_task_project,
+    change_members,
+)

@@ -27,6 +27,7 @@ from quarterdeck.kernel.limits import Rate
 from quarterdeck.kernel.settings import Settings
 from quarterdeck.serving import serve
 from quarterdeck.surfaces.addresses import DIALECTS, rewritten
+from quarterdeck.tasks.projects.blockers import TaskBlockers
 
 TITLE = "Quarterdeck"
 __all__ = ["application", "described", "handlers", "openapi_document", "serve"]
@@ -86,7 +87,7 @@ def application(instance: Instance, *, lifespan: bool = True) -> Litestar:
     from quarterdeck.surfaces.shared.probing import Probing
 
     settings = instance.settings
-    blockers = (DeployBlockers(), FleetBlockers())
+    blockers = (DeployBlockers(), FleetBlockers(), TaskBlockers(instance.access))
     made: list[Litestar] = []
     cached: list[dict[str, Any]] = []
 

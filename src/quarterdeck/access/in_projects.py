@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import Select, delete, func, select
+from sqlalchemy import delete, func, select
 
 from quarterdeck.access import grants
 from quarterdeck.access.decide import Access
@@ -22,9 +22,10 @@ def role_of(tx: Tx, user_id: int, project_id: int) -> str | None:
     return tx.execute(select(Grant.role).where(Grant.project_id == project_id, Grant.user_id == user_id)).scalar()
 
 
-def held(project_id: int) -> Select[Grant]:
-    """The grants of a project, for a list of them."""
-    return select(Grant).where(Grant.project_id == project_id)
+def roles_of(tx: Tx, user_id: int, projects: Collection[int]) -> Mapping[int, str]:
+    """Project to the key of the role that somebody has in it, of some projects."""
+    mine = (Grant.user_id == user_id, Grant.project_id.in_(projects))
+    return {row.project_id: row.role for row in tx.execute(select(Grant.project_id, Grant.role).where(*mine))}
 
 
 def holders(tx: Tx, project_id: int, role: str | None = None) -> int:

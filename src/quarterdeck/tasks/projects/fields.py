@@ -15,7 +15,8 @@ KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 BRANCH = re.compile(r"(?!-)[^\x00-\x20\x7f~^:?*\[\\]{1,250}")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,199}")
 FORGES = ("github", "gitlab", "gitea")
-AGENT_FIELDS = {"argv", "env", "readyPattern", "submitKey"}
+PATTERNS = ("readyPattern", "questionPattern", "authPatterns", "rateLimitPatterns", "dialogs")
+"""Of a custom agent: one regular expression, several, or those that keys answer."""
 LONGEST_COMMAND, LONGEST_PATTERN = 10_000, 500
 MOST_ARGUMENTS, MOST_VARIABLES, MOST_TASKS = 100, 100, 1000
 
@@ -73,24 +74,29 @@ def _pipeline(value: list[dict[str, Any]], field: str) -> list[dict[str, Any]]:
 
 
 def _custom_agent(value: Mapping[str, Any], field: str) -> dict[str, Any]:
-    """Contract §9. `env` is shown to whoever sees the project: secrets belong into its environment."""
-    if unknown := sorted(set(value) - AGENT_FIELDS):
-        raise _wrong(f"{field}.{unknown[0][:40]}", "a custom agent has argv, env, readyPattern and submitKey")
+    """Contract §9, and what else an agent program has. `env` is shown to whoever sees the project: secrets belong into
+    its environment.
+    """
     argv = value.get("argv")
     if not argv or len(argv) > MOST_ARGUMENTS or not argv[0].strip() or any("\x00" in one for one in argv):
         raise _wrong(f"{field}.argv", f"it is a program and its arguments, at most {MOST_ARGUMENTS}")
     check_environment(value.get("env") or {}, f"{field}.env")
-    pattern = value.get("readyPattern")
-    if pattern is not None:
-        try:
-            re.compile(pattern)
-        except (re.error, OverflowError, RecursionError):
-            raise _wrong(f"{field}.readyPattern", "it is no regular expression") from None
-        if not pattern or len(pattern) > LONGEST_PATTERN:
-            raise _wrong(f"{field}.readyPattern", f"it has 1 to {LONGEST_PATTERN} characters")
+    for name in PATTERNS:
+        found = value.get(name)
+        for pattern in [found] if isinstance(found, str) else found or ():
+            _check_pattern(pattern, f"{field}.{name}")
     if value.get("submitKey") == "":
         raise _wrong(f"{field}.submitKey", "leave it out for Enter")
     return {key: one for key, one in value.items() if one is not None}
+
+
+def _check_pattern(pattern: str, field: str) -> None:
+    if not 1 <= len(pattern) <= LONGEST_PATTERN:
+        raise _wrong(field, f"a pattern has 1 to {LONGEST_PATTERN} characters")
+    try:
+        re.compile(pattern)
+    except (re.error, OverflowError, RecursionError):
+        raise _wrong(field, "it is no regular expression") from None
 
 
 def _repository(value: str, field: str) -> str:

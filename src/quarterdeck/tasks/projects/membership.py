@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Literal
 
 from quarterdeck.access import Access, Place, in_projects
@@ -66,6 +67,11 @@ def place(project: TaskProject) -> Place:
 def role_in(tx: Tx, user_id: int, project: TaskProject) -> Role | None:
     """What somebody is in a project, whatever they are in the organization."""
     return ROLES.get(in_projects.role_of(tx, user_id, project.project_id) or "")
+
+
+def roles_of(tx: Tx, user_id: int, projects: Collection[int]) -> dict[int, Role]:
+    """Project (its row id of workspace) to what somebody is in it; projects that they do not belong to are left out."""
+    return {project: ROLES[key] for project, key in in_projects.roles_of(tx, user_id, projects).items()}
 
 
 def not_found(key: str) -> NotFound:

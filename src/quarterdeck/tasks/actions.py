@@ -7,3 +7,8 @@ from quarterdeck.kernel import audit
 
 class TasksAction(audit.Action):
     SETTINGS_CHANGED = "task-settings.changed"
+    CREATED = "task.created"
+    CANCELLED = "task.cancelled"
+    RETRIED = "task.retried"
+    ANSWERED = "task.answered"
+    MESSAGED = "task.messaged"

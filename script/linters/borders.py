@@ -54,6 +54,7 @@ STATES = {
     ("resource", "wanted"): ("src/quarterdeck/deploy/resources/transitions.py",),
     ("resource", "serving_id"): ("src/quarterdeck/deploy/resources/transitions.py",),
     ("server", "proxy_status"): ("src/quarterdeck/fleet/servers/transitions.py",),
+    ("task", "status"): ("src/quarterdeck/tasks/work/transitions.py",),
     ("attempt", "status"): (
         "src/quarterdeck/deploy/resources/transitions.py",
         "src/quarterdeck/fleet/servers/transitions.py",

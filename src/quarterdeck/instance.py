@@ -70,12 +70,14 @@ from quarterdeck.kernel.jobs.handlers import WorkerHandlers, worker_handlers
 from quarterdeck.kernel.jobs.reconciling import keep_reconciling
 from quarterdeck.kernel.jobs.service import Jobs
 from quarterdeck.kernel.logs import Line, Logs
+from quarterdeck.kernel.protocols import Capability
 from quarterdeck.kernel.retention import own as kernel_retention
 from quarterdeck.kernel.settings import Settings
 from quarterdeck.kernel.telemetry import Metrics
 from quarterdeck.kernel.vault import Secret
 from quarterdeck.kernel.vault.local import LocalBackend
 from quarterdeck.kernel.vault.vault import Vault
+from quarterdeck.tasks.composition import AgentTasks
 
 log = structlog.get_logger("quarterdeck")
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -132,6 +134,7 @@ class Instance:
     relying_party: RelyingParty
     attempts: Attempts
     setup_token: Secret[str] | None
+    capabilities: Sequence[Capability] = ()
     metrics: Metrics = field(default_factory=Metrics)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -214,7 +217,9 @@ class Instance:
                 address=front_door.place(settings)[2],
                 options=decided,
             )
+        capabilities = [AgentTasks(db, logs)]
         kinds = [
+            *(kind for one in capabilities for kind in one.kinds()),
             *deployment_jobs.kinds(placement, logs),
             runtime_control.kind(placement),
             reviving.kind(placement),
@@ -260,6 +265,7 @@ class Instance:
             looking=Looking(db, data.path, data.runtime, placement.docker_host, who.uid, connections=edges.connections),
             relying_party=RelyingParty(db, access),
             attempts=attempts,
+            capabilities=capabilities,
             setup_token=None if exists or open_door(settings) else Secret(db.ids.token(16)),
         )
 
@@ -268,6 +274,8 @@ class Instance:
         self.stopping = asyncio.Event()
         await self.db.read(deployment_jobs.mask_active, self.logs)
         await self.db.write(uninstalling.recover)
+        for capability in self.capabilities:
+            await capability.ready()
         await self.jobs.start(
             self,
             capabilities=frozenset({"deploy", f"local:{fingerprint()}"}),
@@ -281,6 +289,8 @@ class Instance:
         self._keep(self.observer.run, "runtime-observer")
         self._keep(self.distant.run, "server-observer")
         self._keep(self.edges.connections.tend, "ssh-connections")
+        for name, run in (work for one in self.capabilities for work in one.beside(self.jobs)):
+            self._keep(run, name)
         if self.sole is not None:
             self._keep(partial(self.sole.keep, self.jobs.wake), "sole-server")
         if self.edge is not None:

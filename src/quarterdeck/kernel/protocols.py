@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from litestar.connection import ASGIConnection
 
     from quarterdeck.kernel.db.tx import Tx
+    from quarterdeck.kernel.jobs import JobKind, Jobs
     from quarterdeck.kernel.principal import Principal
 
 
@@ -42,4 +44,27 @@ class Authorizer(Protocol):
         self, principal: Principal, permission: str, connection: ASGIConnection[Any, Any, Any, Any]
     ) -> None:
         """Return when `principal` may use `permission` on what the request names, else raise `Forbidden`."""
+        ...
+
+
+class Beside(NamedTuple):
+    """Work beside the server, which is begun anew when it ends, and what it is called."""
+
+    name: str
+    run: Callable[[], Coroutine[Any, Any, None]]
+
+
+class Capability(Protocol):
+    """What a room adds to a running installation; its `composition` makes one, `instance.py` knows no more of it."""
+
+    def kinds(self) -> Sequence[JobKind]:
+        """The kinds of job that it brings."""
+        ...
+
+    async def ready(self) -> None:
+        """Called at each start, before any job runs."""
+        ...
+
+    def beside(self, jobs: Jobs) -> Sequence[Beside]:
+        """What runs from then on until the end."""
         ...

@@ -14,3 +14,8 @@ class TasksAction(audit.Action):
     GIT_TOKEN_REMOVED = "task-project.git-token-removed"  # noqa: S105
     MEMBER_ADDED = "task-project.member-added"
     MEMBER_REMOVED = "task-project.member-removed"
+    CREATED = "task.created"
+    CANCELLED = "task.cancelled"
+    RETRIED = "task.retried"
+    ANSWERED = "task.answered"
+    MESSAGED = "task.messaged"

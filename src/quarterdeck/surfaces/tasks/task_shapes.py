@@ -1,60 +1,78 @@
-"""Tasks as lists of them answer: `task_shape` is the one place."""
+"""A task as the tasks surface writes it, and what its routes read alike."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
-from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.http.endpoint import Call
+from quarterdeck.kernel.http.failures import Issue, Malformed
 from quarterdeck.surfaces.tasks.shapes import at
-from quarterdeck.surfaces.tasks.wire import task_shapes as wire
-from quarterdeck.surfaces.tasks.wire.settings import Stage
-from quarterdeck.tasks.overview.about import About, about
-from quarterdeck.tasks.work.model import StageRun, Task
+from quarterdeck.surfaces.tasks.wire import settings
+from quarterdeck.surfaces.tasks.wire import tasks as wire
+from quarterdeck.tasks.work import reading
+from quarterdeck.tasks.work.model import Task
+from quarterdeck.tasks.work.transitions import STATES
+
+PROGRAMS = ("qd", "ov", "quarterdeck")
+"""How the names of command-line programs begin in `User-Agent`."""
 
 
-def task_shape(tx: Tx, rows: Sequence[Task]) -> list[wire.Task]:
+def shown(tx: Tx, task: Task) -> wire.Task:
+    return shaped(reading.one(tx, task))
+
+
+def task_shape(tx: Tx, tasks: Sequence[Task]) -> list[wire.Task]:
     """Many at once: what they name is read once."""
-    known = about(tx, rows)
-    return [_task(one, known) for one in rows]
+    return [shaped(one) for one in reading.described(tx, tasks)]
 
 
-def _task(task: Task, known: About) -> wire.Task:
-    worker: Worker | None = known.workers.get(task.worker_id or 0)
-    requested = known.workers.get(task.requested_worker_id or 0)
-    developer = known.people.get(task.developer_id)
-    uid, name = (worker.uid, worker.name) if worker is not None else (None, None)
-    current, pipeline = task.current_stage, msgspec.convert(task.pipeline, list[Stage])
+def shaped(one: reading.Described) -> wire.Task:
+    task, machine, requested = one.task, one.machine, one.requested
+    stage = task.current_stage
+    uid = machine.uid if machine is not None else None
+    name = machine.name if machine is not None else None
+    wanted = requested.uid if requested is not None else None
+    kept: dict[str, Any] = {
+        field: getattr(task, field)
+        for field in (
+            "id", "description", "status", "suspend_reason", "queued_reason", "agent_type", "developer_id", "source",
+            "priority", "branch", "base_branch", "commit_sha", "current_stage", "attempt", "input_tokens",
+            "output_tokens", "cost_usd", "budget_usd", "error_code", "error_message",
+        )
+    }  # fmt: skip
     return wire.Task(
-        id=task.id,
-        project_key=known.keys.get(task.project_id),
-        description=task.description,
-        status=task.status,
-        suspend_reason=task.suspend_reason,
-        queued_reason=task.queued_reason,
-        agent_type=task.agent_type,
+        **kept,
+        project_key=one.project_key,
         machine_id=uid,
         worker_id=uid,
         machine_name=name,
         worker_name=name,
-        requested_machine_id=requested.uid if requested is not None else None,
-        developer_id=task.developer_id,
-        developer_name=developer.username if developer is not None else None,
-        source=task.source,
-        branch=task.branch,
-        base_branch=task.base_branch,
-        commit_sha=task.commit_sha,
+        requested_machine_id=wanted,
+        requested_worker_id=wanted,
+        developer_name=one.developer,
+        depends_on=list(task.depends_on),
         mr_url=task.merge_request_url,
-        pipeline=pipeline,
-        current_stage=current,
-        current_stage_name=pipeline[current].name if current is not None and 0 <= current < len(pipeline) else None,
-        stages=[_stage(run) for run in known.stages.get(task.id, ())],
-        attempt=task.attempt,
-        error_code=task.error_code,
-        error_message=task.error_message,
+        pipeline=[msgspec.convert(stage, settings.Stage) for stage in task.pipeline],
+        current_stage_name=task.pipeline[stage]["name"] if stage is not None and stage < len(task.pipeline) else None,
+        stages=[
+            wire.StageRun(
+                index=row.position,
+                name=row.name,
+                status=row.status,  # type: ignore[arg-type]  # one of its words
+                attempt=row.attempt,
+                started_at=at(row.started_at),
+                finished_at=at(row.finished_at),
+                result=row.result,
+                error=row.error,
+            )
+            for row in one.stages
+        ],
+        resume_at=at(task.resume_at),
         created_at=wire_time(task.created_at),
         assigned_at=at(task.assigned_at),
         started_at=at(task.started_at),
@@ -64,14 +82,19 @@ def _task(task: Task, known: About) -> wire.Task:
     )
 
 
-def _stage(run: StageRun) -> wire.StageRun:
-    return wire.StageRun(
-        index=run.position,
-        name=run.name,
-        status=run.status,
-        attempt=run.attempt,
-        started_at=at(run.started_at),
-        finished_at=at(run.finished_at),
-        result=run.result,
-        error=run.error,
-    )
+def statuses(words: Sequence[str]) -> tuple[str, ...]:
+    """Statuses in any case. Raises `Malformed` for a word that is none."""
+    found = tuple(word.strip().lower() for word in words)
+    for word in found:
+        if word not in STATES:
+            told = f"{word!r} is none of: {', '.join(STATES)}"
+            raise Malformed(Issue("invalid_value", ("status",), told, "query"))
+    return found
+
+
+def source(call: Call) -> Any:
+    """Where a request comes from: a command-line program names itself, other programs come with a token."""
+    agent = call.headers.get("user-agent", "").strip().lower()
+    if agent.split("/")[0].split(" ")[0].split("-")[0] in PROGRAMS:
+        return "cli"
+    return "api" if call.principal.by_token else "web"

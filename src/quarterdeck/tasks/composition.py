@@ -1,0 +1,34 @@
+"""What agent tasks add to a running installation, for the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from quarterdeck.kernel.db import Database
+from quarterdeck.kernel.jobs import JobKind, Jobs
+from quarterdeck.kernel.logs import Logs
+from quarterdeck.kernel.protocols import Beside
+from quarterdeck.tasks.dispatching.loop import Dispatching, beside
+from quarterdeck.tasks.work import ordering
+from quarterdeck.tasks.work.happenings import stream
+from quarterdeck.tasks.work.kind import kind
+
+
+class AgentTasks:
+    """A `kernel.protocols.Capability`."""
+
+    def __init__(self, db: Database, logs: Logs) -> None:
+        self._db = db
+        self._logs = logs
+
+    def kinds(self) -> Sequence[JobKind]:
+        return [kind(self._logs)]
+
+    async def ready(self) -> None:
+        """Hide the secrets of what runs: a worker that dials in again is not given its order once more."""
+        for task_id, hidden in await self._db.read(ordering.secrets_of_live):
+            self._logs.mask(stream(task_id), hidden)
+
+    def beside(self, jobs: Jobs) -> Sequence[Beside]:
+        return [Beside("agent-tasks", partial(beside, Dispatching(self._db, jobs)))]

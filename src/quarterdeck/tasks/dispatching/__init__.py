@@ -1,0 +1,1 @@
+"""Choosing a machine for each task that waits (contract: tasks §4.4)."""

@@ -1,0 +1,94 @@
+"""Beside the server: gives tasks to machines and looks after time. Woken by the bus, correct by its tick."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any, Protocol
+
+import structlog
+
+from quarterdeck.kernel.db import Database, of_storage
+from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.jobs.session import Seat
+from quarterdeck.tasks.dispatching import dispatch
+from quarterdeck.tasks.dispatching.machines import seated
+from quarterdeck.tasks.work import silence
+from quarterdeck.tasks.work.happenings import TELL
+from quarterdeck.tasks.work.transitions import WAKE
+
+TICK_SECONDS = 2.0
+log = structlog.get_logger("quarterdeck.tasks")
+
+
+class Ledger(Protocol):
+    """What of `kernel.jobs.Jobs` is needed here."""
+
+    may_claim: Callable[[], bool]
+
+    @property
+    def sessions(self) -> Iterable[Any]: ...
+
+    async def tell(self, job_id: int, kind: str, data: Any = None) -> None: ...
+
+
+class Dispatching:
+    """One for each process of the server. `run` and `speak` live until they are canceled."""
+
+    def __init__(self, db: Database, ledger: Ledger, *, tick_seconds: float = TICK_SECONDS) -> None:
+        self._db = db
+        self._ledger = ledger
+        self._tick = tick_seconds
+
+    def seats(self) -> list[Seat]:
+        return [session.seat for session in self._ledger.sessions]
+
+    async def run(self) -> None:
+        began = self._db.clock.now()
+        await self._db.write(silence.begin)
+        with self._db.bus.subscribe(WAKE) as inbox:
+            while True:
+                inbox.drain()
+                if self._ledger.may_claim():
+                    await self.look(began)
+                await inbox.get(timeout=self._tick)
+
+    async def look(self, began: datetime) -> list[int]:
+        """Look once at everything that waits. Answers the numbers of the tasks that were given to machines."""
+        for task_id in await self._db.read(silence.due, began):
+            await self._tended(task_id, began)
+        given: list[int] = []
+        for organization_id in await self._db.read(dispatch.waiting):
+            given += await self._db.write(dispatch.dispatch, organization_id, seated(self.seats()))
+        return given
+
+    async def _tended(self, task_id: int, began: datetime) -> None:
+        """One task that cannot be helped keeps nobody else waiting."""
+        try:
+            await self._db.write(silence.tend, task_id, began)
+        except Problem as problem:
+            log.info("task_not_tended", task=task_id, code=problem.code)
+        except Exception as error:
+            if of_storage(error):
+                raise
+            log.exception("task_not_tended", task=task_id)
+
+    async def speak(self) -> None:
+        """Bring words to running attempts."""
+        with self._db.bus.subscribe(TELL) as inbox:
+            while True:
+                message = await inbox.get()
+                if message is None:
+                    continue
+                job_id, kind, data = message.payload
+                with contextlib.suppress(Problem, OSError):
+                    await self._ledger.tell(job_id, kind, data)
+
+
+async def beside(work: Dispatching) -> None:
+    """Both halves; the end of one is the end of the other."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(work.run())
+        group.create_task(work.speak())

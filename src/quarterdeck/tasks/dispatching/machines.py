@@ -1,0 +1,97 @@
+"""The machines of an organization as the choice sees them: what their rows say, and who is connected here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import func, select
+
+from quarterdeck.fleet.workers.model import Worker
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.jobs.session import Seat
+from quarterdeck.tasks.dispatching.choosing import CAPABILITY, Machine
+from quarterdeck.tasks.work.model import Task
+from quarterdeck.tasks.work.transitions import HELD, RATE_LIMITED, SUSPENDED
+
+AGENT = "agent:"
+"""What a capability begins with that names an agent program."""
+Seats = Mapping[int, Seat]
+
+
+def seated(seats: Iterable[Seat]) -> Seats:
+    """Who is connected, by row id; the worker inside of the server has none."""
+    return {seat.worker_id: seat for seat in seats if seat.worker_id is not None}
+
+
+def machines(tx: Tx, organization_id: int, seats: Seats) -> list[Machine]:
+    """Every machine that is not decommissioned. Only those that are connected to this server are online."""
+    query = select(Worker).where(Worker.organization_id == organization_id, Worker.revoked_at.is_(None))
+    workers = list(tx.scalars(query.order_by(Worker.id)))
+    taken = held_by_machine(tx, organization_id)
+    return [described(one, seats.get(one.id), taken[one.id], tx.now) for one in workers]
+
+
+def held_by_machine(tx: Tx, organization_id: int) -> Counter[int]:
+    """How many tasks each machine has now."""
+    rows = tx.execute(
+        select(Task.worker_id, func.count())
+        .where(
+            Task.organization_id == organization_id,
+            Task.finished_at.is_(None),
+            Task.status.in_(HELD),
+            Task.worker_id.is_not(None),
+            ~((Task.status == SUSPENDED) & (func.coalesce(Task.suspend_reason, "") == RATE_LIMITED)),
+        )
+        .group_by(Task.worker_id)
+    )
+    return Counter({row[0]: row[1] for row in rows})
+
+
+def described(worker: Worker, seat: Seat | None, taken: int, now: datetime) -> Machine:
+    hardware: Mapping[str, Any] = getattr(worker, "hardware", None) or {}
+    capabilities = frozenset(worker.capabilities)
+    offered = frozenset(worker.offered) if seat is None else seat.capabilities
+    most = getattr(worker, "max_slots", None)
+    slots = worker.slots if seat is None else seat.slots
+    busy = worker.used_slots if seat is None else seat.slots - seat.free
+    return Machine(
+        id=worker.id,
+        name=worker.name,
+        capable=CAPABILITY in capabilities | offered,
+        online=seat is not None,
+        draining=worker.drain_requested_at is not None or (seat is not None and seat.draining),
+        agents=_agents(worker, capabilities | offered),
+        degraded=_degraded(worker, now),
+        cpu=getattr(worker, "cpu_percent", None) or 0.0,
+        memory=getattr(worker, "mem_percent", None) or 0.0,
+        slots=slots if most is None else min(slots, most),
+        used=max(busy, taken),
+        projects=frozenset(str(one).lower() for one in getattr(worker, "projects", None) or ()),
+        cores=int(hardware.get("cpuCores") or 0),
+        memory_mb=int(hardware.get("memoryMb") or 0),
+    )
+
+
+def _agents(worker: Worker, words: frozenset[str]) -> frozenset[str]:
+    named = {word.removeprefix(AGENT) for word in words}
+    return frozenset(named | {str(one.get("type")) for one in getattr(worker, "agents", None) or ()})
+
+
+def _degraded(worker: Worker, now: datetime) -> frozenset[str]:
+    """Agents that failed too often lately, and those that the machine says itself do not work."""
+    trouble: Mapping[str, Any] = getattr(worker, "trouble", None) or {}
+    failing = {agent for agent, about in trouble.items() if _lasts(about.get("until"), now)}
+    return frozenset(failing | {str(one.get("agent")) for one in getattr(worker, "ailing", None) or ()})
+
+
+def _lasts(until: Any, now: datetime) -> bool:
+    if not isinstance(until, str):
+        return False
+    try:
+        found = datetime.fromisoformat(until)
+    except ValueError:
+        return True  # until the machine restarts
+    return (found if found.tzinfo is not None else found.replace(tzinfo=UTC)) > now

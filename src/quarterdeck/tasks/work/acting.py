@@ -1,0 +1,97 @@
+"""What a person does to a task: cancel it, or try it once more."""
+
+from __future__ import annotations
+
+from sqlalchemy import update
+
+from quarterdeck.access import Access
+from quarterdeck.kernel import audit, jobs
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import Conflict, Invalid
+from quarterdeck.kernel.jobs.finding import look
+from quarterdeck.tasks.actions import TasksAction
+from quarterdeck.tasks.work import gates, stages
+from quarterdeck.tasks.work.creating import machine
+from quarterdeck.tasks.work.finding import find, require_owner
+from quarterdeck.tasks.work.holding import held
+from quarterdeck.tasks.work.model import StageRun, Task
+from quarterdeck.tasks.work.transitions import CANCELLED, FAILED, LIVE, QUEUED, move
+
+
+def cancel(tx: Tx, access: Access, task_id: int | None) -> Task:
+    """End a task in any live state; what runs is told to stop. Raises `NotFound`, `Forbidden` (`task_not_yours`) and
+    `Conflict` (`task_not_cancellable`).
+    """
+    found = find(tx, access, task_id)
+    require_owner(tx, access, found, "cancel", leads=True)
+    task = held(tx, found.id)
+    if task.status not in LIVE:
+        raise Conflict(
+            f"Task #{task.id} is {task.status} already and cannot be cancelled.",
+            code="task_not_cancellable",
+            hint="Nothing runs any more.",
+        )
+    before = task.status
+    end(tx, task, f"Cancelled by {tx.principal.label}.", "cancelled")
+    audit.record(tx, TasksAction.CANCELLED, resource_type="task", resource_id=str(task.id), detail={"from": before})
+    return task
+
+
+def end(tx: Tx, task: Task, message: str, code: str) -> None:
+    """Cancel a task that the unit holds, close its gate, and have its attempt stopped."""
+    move(tx, task, CANCELLED, message, code=code)
+    gates.close_open(tx, task)
+    stages.end_open(tx, task, "cancelled", message)
+    job = look(tx, task.job_id) if task.job_id is not None else None
+    if job is not None and not job.ended:
+        jobs.cancel(tx, job.id, message, audited=False)
+
+
+def retry(
+    tx: Tx, access: Access, task_id: int | None, *, from_stage: int | None = None, machine_uid: str | None = None
+) -> Task:
+    """Queue a failed task once more, from a stage on (default: the first). Its worktree and the session of its agent
+    are gone on with where the machine still has them. Raises `NotFound`, `Forbidden`, `Invalid` (a stage that there is
+    not) and `Conflict` (`task_not_retryable`, `machine_decommissioned`).
+    """
+    found = find(tx, access, task_id)
+    require_owner(tx, access, found, "retry")
+    task = held(tx, found.id)
+    if task.status != FAILED:
+        raise Conflict(
+            f"Task #{task.id} is {task.status}; only a failed one can be tried again.",
+            code="task_not_retryable",
+            hint="Create a new task for something else." if task.status not in LIVE else "Wait for its end.",
+        )
+    stage = from_stage or 0
+    if not 0 <= stage < len(task.pipeline):
+        raise Invalid(
+            f"fromStage is 0 to {len(task.pipeline) - 1} for task #{task.id}.",
+            code="stage_unknown",
+            hint="Stages are numbered from 0.",
+            field="fromStage",
+        )
+    worker = machine(tx, machine_uid)
+    if worker is not None:
+        task.requested_worker_id = worker.id
+    again(tx, task, stage, f"Retried by {tx.principal.label}, from stage {task.pipeline[stage]['name']}.")
+    audit.record(
+        tx,
+        TasksAction.RETRIED,
+        resource_type="task",
+        resource_id=str(task.id),
+        detail={"attempt": task.attempt, "fromStage": stage, "machine": worker.uid if worker is not None else None},
+    )
+    return task
+
+
+def again(tx: Tx, task: Task, stage: int, message: str) -> None:
+    """Queue another attempt of a task that the unit holds, from a stage on."""
+    task.from_stage, task.current_stage = stage, None
+    task.attempt += 1
+    move(tx, task, QUEUED, message)
+    tx.session.execute(
+        update(StageRun)
+        .where(StageRun.task_id == task.id, StageRun.position >= stage)
+        .values(status="pending", started_at=None, finished_at=None, result=None, error=None)
+    )

@@ -1,0 +1,144 @@
+"""A person's answer to a gate: from the web, the command line or chat (contract: tasks §0, §1.2, §3.3)."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from quarterdeck.access import Access
+from quarterdeck.kernel import audit
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import Conflict, Invalid
+from quarterdeck.tasks.actions import TasksAction
+from quarterdeck.tasks.work import acting, gates
+from quarterdeck.tasks.work.finding import find, require_answerer
+from quarterdeck.tasks.work.gates import Closing
+from quarterdeck.tasks.work.holding import held
+from quarterdeck.tasks.work.model import Gate, Task
+from quarterdeck.tasks.work.transitions import STAGE_GATE, SUSPENDED
+
+YES = frozenset({"confirm", "confirmed", "approve", "approved", "yes", "true", "ok"})
+NO = frozenset({"reject", "rejected", "cancel", "no", "false"})
+REJECTED = "rejected"
+LONGEST = 20_000
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """`index` or `name` say which stage is meant, neither: the one that waits. `approved` False rejects whatever the
+    question is.
+    """
+
+    index: int | None = None
+    name: str | None = None
+    result: str | None = None
+    approved: bool | None = None
+    channel: str = "web"
+
+
+def answer(tx: Tx, access: Access, task_id: int | None, given: Answer) -> Task:
+    """Answer the gate that a task waits at; the first answer wins. A rejection cancels the task.
+
+    Raises `NotFound`, `Forbidden` (`task_not_yours`), `Invalid` (`answer_invalid`) and `Conflict`: `gate_answered`
+    says who was faster, `gate_not_open` that the task waits for no answer, or for that of another stage.
+    """
+    found = find(tx, access, task_id)
+    require_answerer(tx, access, found, "answer")
+    task = held(tx, found.id)
+    gate = _meant(tx, task, given)
+    rejected, result = _read(gate, given)
+    word = "rejected" if rejected else "answered"
+    closing = Closing(outcome=word, result=result, by=tx.principal.id, channel=given.channel)
+    said = f"{tx.principal.label} {'rejected' if rejected else 'answered'} stage {gate.stage_name}" + (
+        f": {result[:200]}" if result and not rejected else "."
+    )
+    if not gates.close(tx, task, gate, closing, said):
+        raise _answered(tx, task, gate)
+    if rejected:
+        acting.end(tx, task, said, REJECTED)
+    else:
+        gates.go_on(tx, task, gate, result, said)
+    audit.record(
+        tx,
+        TasksAction.ANSWERED,
+        resource_type="task",
+        resource_id=str(task.id),
+        detail={"stage": gate.stage_name, "kind": gate.kind, "outcome": word, "channel": given.channel},
+    )
+    return task
+
+
+def _meant(tx: Tx, task: Task, given: Answer) -> Gate:
+    """The open gate, if it is the one that is meant."""
+    gate = gates.newest(tx, task)
+    waits = task.status == SUSPENDED and gate is not None and gate.closed_at is None
+    if gate is None or not _names(gate, given):
+        if waits and gate is not None:
+            raise Conflict(
+                f"Task #{task.id} waits for an answer to stage {gate.stage_name} ({gate.position}), not to that one.",
+                code="gate_not_open",
+                hint="Look at what it waits for, then answer that.",
+            )
+        earlier = gates.newest(tx, task, given.index) if given.index is not None else None
+        if earlier is not None and earlier.outcome is not None:
+            raise _answered(tx, task, earlier)
+        raise _nothing(task)
+    if gate.closed_at is not None:
+        raise _answered(tx, task, gate) if gate.outcome is not None else _nothing(task)
+    if not waits:
+        raise _nothing(task)
+    return gate
+
+
+def _names(gate: Gate, given: Answer) -> bool:
+    return (given.index is None or given.index == gate.position) and (
+        given.name is None or given.name == gate.stage_name
+    )
+
+
+def _read(gate: Gate, given: Answer) -> tuple[bool, str | None]:
+    """Whether it is a rejection, and the result that goes into the command."""
+    if given.approved is False:
+        return True, None
+    text = given.result
+    if gate.kind == "confirm":
+        word = "confirm" if text is None and given.approved else (text or "").strip().lower()
+        if word in NO:
+            return True, None
+        if word not in YES:
+            raise _unreadable(f"Stage {gate.stage_name} is confirmed or rejected.", "Send confirm, or reject.")
+        return False, "confirm"
+    if text is None or not text.strip():
+        what = "one of its choices" if gate.kind == "choice" else "a text"
+        raise _unreadable(f"Stage {gate.stage_name} needs {what} as result.", "Send it as result.")
+    if gate.kind == "choice" and text not in gate.choices:
+        raise _unreadable(
+            f"{text[:80]!r} is no choice of stage {gate.stage_name}.", f"Choose one of {', '.join(gate.choices)}."
+        )
+    if len(text) > LONGEST:
+        raise _unreadable(f"The answer has more than {LONGEST} characters.", "Send a shorter one.")
+    return False, text
+
+
+def _unreadable(message: str, hint: str) -> Invalid:
+    return Invalid(message, code="answer_invalid", hint=hint, field="result")
+
+
+def _nothing(task: Task) -> Conflict:
+    because = f" ({task.suspend_reason})" if task.suspend_reason not in {None, STAGE_GATE} else ""
+    return Conflict(
+        f"Task #{task.id} is {task.status}{because} and waits for no answer.",
+        code="gate_not_open",
+        hint="Read the task again.",
+    )
+
+
+def _answered(tx: Tx, task: Task, gate: Gate) -> Conflict:
+    who = gates.answerer(tx, gate)
+    by = f"{gate.outcome} by {who}" if who is not None else "closed because its time was over"
+    with_result = f": {gate.result[:200]}" if gate.result and who is not None else ""
+    return Conflict(
+        f"Stage {gate.stage_name} of task #{task.id} was {by} already{with_result}.",
+        code="gate_answered",
+        hint="The first answer counts.",
+        answeredBy=who,
+        result=gate.result,
+    )

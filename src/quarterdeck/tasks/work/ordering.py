@@ -1,0 +1,112 @@
+"""The order of an attempt: everything that its machine needs, made when the job is claimed and kept nowhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import select
+
+from quarterdeck.identity.model import Organization, User
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import Conflict, Invalid
+from quarterdeck.kernel.jobs.job import Job
+from quarterdeck.tasks import developers
+from quarterdeck.tasks.orders import AgentChoice, Person, Repository, Stage, TaskOrder
+from quarterdeck.tasks.projects.model import TaskProject
+from quarterdeck.tasks.work.choices import chosen
+from quarterdeck.tasks.work.holding import locked
+from quarterdeck.tasks.work.model import Task
+from quarterdeck.tasks.work.payload import Attempt
+from quarterdeck.tasks.work.transitions import HELD
+
+NOBODY = "quarterdeck"
+
+
+def order(tx: Tx, job: Job) -> TaskOrder:
+    """Raises `Conflict` (`task_ended`) for a job that is no attempt of its task any more, and `Invalid`
+    (`workspace_error`) where the project has no repository.
+    """
+    attempt = job.read(Attempt)
+    task = locked(tx, attempt.task_id)
+    if task is None or task.job_id != job.id or task.status not in HELD:
+        raise Conflict("This attempt is none of its task any more.", code="task_ended")
+    query = select(TaskProject).where(TaskProject.project_id == task.project_id)
+    project = tx.one(query, what=f"project of task #{task.id}", code="project_not_found")
+    organization = tx.get(Organization, task.organization_id)
+    settings = chosen(tx, task.organization_id)
+    return TaskOrder(
+        task_id=task.id,
+        attempt=attempt.number,
+        organization=organization.ref if organization is not None else "",
+        project_key=project.key,
+        description=task.description,
+        pipeline=tuple(_stage(one) for one in task.pipeline),
+        from_stage=task.from_stage,
+        branch=task.branch,
+        base_branch=task.base_branch,
+        repository=_repository(tx, project),
+        developer=_person(tx, task),
+        agent=AgentChoice(type=task.agent_type, custom=project.custom_agent, resume=attempt.session),
+        stage_seconds=settings["defaultStageTimeoutSec"],
+        gate_seconds=settings["confirmTimeoutSec"],
+        setup_command=project.setup_command,
+        cleanup_command=project.cleanup_command,
+        environment=_environment(tx, project),
+        merge_request=project.merge_requests,
+    )
+
+
+def _stage(kept: dict[str, Any]) -> Stage:
+    """A stage of the pipeline; null means the same as what was left out."""
+    return msgspec.convert({name: value for name, value in kept.items() if value is not None}, Stage)
+
+
+def _repository(tx: Tx, project: TaskProject) -> Repository:
+    url = project.repo_url or project.ssh_url
+    if url is None:
+        raise Invalid(
+            f"The project {project.key} has no repository.",
+            code="workspace_error",
+            hint="Give it the address of one, then retry the task.",
+        )
+    return Repository(
+        url=url,
+        default_branch=project.default_branch,
+        token=_opened(tx, project, "git_token", project.git_token),
+        forge=project.forge,  # type: ignore[arg-type]  # one of the three words
+        forge_url=project.forge_url,
+    )
+
+
+def _environment(tx: Tx, project: TaskProject) -> dict[str, str]:
+    text = _opened(tx, project, "environment", project.environment)
+    return msgspec.json.decode(text, type=dict[str, str]) if text is not None else {}
+
+
+def _opened(tx: Tx, project: TaskProject, field: str, sealed: str | None) -> str | None:
+    return tx.vault.open(TaskProject.__tablename__, project.uid, field, sealed).reveal() if sealed is not None else None
+
+
+def _person(tx: Tx, task: Task) -> Person:
+    """Who signs the commits: what somebody chose for that, else their name and address."""
+    user = tx.get(User, task.developer_id)
+    if user is None:
+        return Person(name=NOBODY, email=f"{NOBODY}@localhost")
+    return Person(
+        name=developers.preference(user, "gitName") or user.display_name or user.username,
+        email=developers.preference(user, "gitEmail") or user.email or f"{user.username}@localhost",
+    )
+
+
+def secrets(tx: Tx, project: TaskProject) -> list[str]:
+    """What no line of its tasks may show: the git token, and the values of the agent's variables."""
+    token = _opened(tx, project, "git_token", project.git_token)
+    return [one for one in (token, *_environment(tx, project).values()) if one]
+
+
+def secrets_of_live(tx: Tx) -> list[tuple[int, list[str]]]:
+    """The same for every task that a machine has, by its number: for a server that starts."""
+    query = select(Task.id, TaskProject).join(TaskProject, TaskProject.project_id == Task.project_id)
+    held = query.where(Task.finished_at.is_(None), Task.status.in_(HELD))
+    return [(task_id, secrets(tx, project)) for task_id, project in tx.execute(held)]

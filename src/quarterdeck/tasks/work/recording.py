@@ -1,0 +1,227 @@
+"""What a running attempt says, each report in one unit with what follows from it (`tasks.orders`, ADR 0037).
+
+The ledger lets nobody in but the holder of the attempt's job, and each report once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import Conflict, Invalid
+from quarterdeck.kernel.jobs.job import Job
+from quarterdeck.tasks import orders
+from quarterdeck.tasks.work import gates, messages, stages
+from quarterdeck.tasks.work.happenings import WORDS, Level, happened
+from quarterdeck.tasks.work.holding import locked
+from quarterdeck.tasks.work.model import Task
+from quarterdeck.tasks.work.payload import Attempt
+from quarterdeck.tasks.work.transitions import ASSIGNED, DISCONNECTED, HELD, RUNNING, SUSPENDED, move
+from quarterdeck.tasks.workspaces.model import Tunnel, Workspace
+
+S = TypeVar("S", bound=Struct)
+GATES = ("gate", "gate-check")
+RATE_LIMITED = "rate_limited"
+LONGEST_PAUSE = timedelta(days=8)
+"""The longest that a usage limit may say it lasts."""
+
+
+def record(tx: Tx, job: Job, kind: str, data: Any) -> Any:
+    """Keep one report and answer it. Raises `Conflict` (`task_ended`) when the task has ended meanwhile, except for
+    questions, which hear how they were closed; `Invalid` for a report that is none.
+    """
+    report = REPORTS.get(kind)
+    if report is None:
+        raise Invalid(f"There is no report of the kind {kind[:40]}.", code="report_unknown")
+    task = locked(tx, job.read(Attempt).task_id)
+    if task is None or task.job_id != job.id:
+        raise Conflict("This attempt is none of its task any more.", code="task_ended")
+    if task.status not in HELD:
+        if kind in GATES:
+            return _closed(tx, task, data)
+        raise Conflict(f"Task #{task.id} is {task.status}.", code="task_ended")
+    reconnected(tx, task)
+    return report(tx, task, job, data)
+
+
+def reconnected(tx: Tx, task: Task) -> None:
+    """A word of a machine that was thought to be away: its task runs again."""
+    if task.status == SUSPENDED and task.suspend_reason == DISCONNECTED:
+        told = "The machine is connected again."
+        happened(tx, task, "worker_reconnected", told)
+        move(tx, task, RUNNING, told)
+
+
+def _read(data: Any, kind: type[S]) -> S:
+    try:
+        return msgspec.convert(data, kind)
+    except msgspec.ValidationError as error:
+        raise Invalid(f"A {kind.__name__} does not read: {error}", code="report_invalid") from None
+
+
+def _closed(tx: Tx, task: Task, data: Any) -> orders.GateAnswer:
+    told = _read(data, orders.GateReport)
+    found = gates.newest(tx, task, told.index)
+    return gates.state(tx, found) if found is not None else orders.GateAnswer(state="timeout")
+
+
+def _workspace(tx: Tx, task: Task, job: Job, data: Any) -> None:
+    told = _read(data, orders.WorkspaceReport)
+    row = tx.get(Workspace, task.id)
+    news = {
+        "worker_id": job.worker_id,
+        "path": told.path,
+        "branch": told.branch,
+        "base_branch": told.base_branch,
+        "head_commit": told.head_commit,
+        "size": told.size,
+        "updated_at": tx.now,
+        "removed_at": None,
+    }
+    if row is None:
+        tx.add(Workspace(task_id=task.id, **news))
+    else:
+        for name, value in news.items():
+            setattr(row, name, value)
+    task.branch, task.base_branch = told.branch, told.base_branch
+    happened(tx, task, "workspace_ready", f"The worktree is ready at {told.head_commit[:12]}.", branch=told.branch)
+
+
+def _stage(tx: Tx, task: Task, _job: Job, data: Any) -> None:
+    told = _read(data, orders.StageReport)
+    if told.status == "running" and task.status == ASSIGNED:
+        move(tx, task, RUNNING, f"Task #{task.id} runs.")
+    stages.report(tx, task, told)
+
+
+def _gate(tx: Tx, task: Task, _job: Job, data: Any) -> orders.GateAnswer:
+    return gates.ask(tx, task, _read(data, orders.GateReport))
+
+
+def _gate_check(tx: Tx, task: Task, _job: Job, data: Any) -> orders.GateAnswer:
+    return gates.check(tx, task, _read(data, orders.GateReport))
+
+
+def _agent(tx: Tx, task: Task, _job: Job, data: Any) -> None:
+    told = _read(data, orders.AgentReport)
+    if told.session is not None:
+        task.agent_session = told.session
+    version = f" {told.version}" if told.version else ""
+    happened(tx, task, "log", f"The agent {told.type}{version} runs.", pid=told.pid)
+
+
+def _usage(tx: Tx, task: Task, job: Job, data: Any) -> orders.UsageAnswer:
+    told, before = _read(data, orders.UsageReport), job.read(Attempt)
+    task.input_tokens = before.input_tokens + max(told.input_tokens, 0)
+    task.output_tokens = before.output_tokens + max(told.output_tokens, 0)
+    costs = [one for one in (before.cost_usd, told.cost_usd) if one is not None]
+    task.cost_usd = sum(costs) if costs else None
+    spent = task.budget_usd is not None and task.cost_usd is not None and task.cost_usd >= task.budget_usd
+    if spent:
+        happened(
+            tx,
+            task,
+            "error",
+            f"The budget of ${task.budget_usd:.2f} is spent (${task.cost_usd:.2f}).",
+            level="error",
+            costUsd=task.cost_usd,
+        )
+    return orders.UsageAnswer(spent=spent)
+
+
+class _After(Struct):
+    after: int = 0
+
+
+def _messages(tx: Tx, task: Task, job: Job, data: Any) -> orders.MessagesAnswer:
+    heard = job.created_at if job.read(Attempt).session is not None else None
+    return messages.asked(tx, task, _read(data or {}, _After).after, heard)
+
+
+def _deliver(tx: Tx, task: Task, _job: Job, data: Any) -> None:
+    told = _read(data, orders.DeliverReport)
+    happened(tx, task, "git_push", f"The branch {told.branch} is delivered at {told.commit[:12]}.", commit=told.commit)
+
+
+def _delivered(tx: Tx, task: Task, _job: Job, data: Any) -> None:
+    told = _read(data, orders.DeliveredReport)
+    task.branch, task.commit_sha = told.branch, told.commit
+    workspace = tx.get(Workspace, task.id)
+    if workspace is not None:
+        workspace.head_commit, workspace.updated_at = told.commit, tx.now
+        workspace.statistics = {
+            "filesChanged": told.files_changed,
+            "insertions": told.insertions,
+            "deletions": told.deletions,
+        }
+    changed = f"{told.files_changed} files, +{told.insertions} -{told.deletions}"
+    pushed = "pushed" if told.pushed else "committed, not pushed"
+    happened(tx, task, "git_push", f"The branch {told.branch} is {pushed} ({changed}).", commit=told.commit)
+    if told.merge_request_url is not None:
+        task.merge_request_url = told.merge_request_url
+        happened(tx, task, "mr_created", f"The merge request is {told.merge_request_url}", url=told.merge_request_url)
+
+
+def _tunnel(tx: Tx, task: Task, _job: Job, data: Any) -> None:
+    told = _read(data, orders.TunnelReport)
+    row = tx.get(Tunnel, task.id)
+    news = {
+        "kind": told.kind,
+        "state": told.state,
+        "url": told.url,
+        "name": told.name,
+        "auth_prompt": told.auth_prompt,
+        "error": told.error,
+        "updated_at": tx.now,
+    }
+    if row is None:
+        row = tx.add(Tunnel(task_id=task.id, **news))
+    else:
+        for name, value in news.items():
+            setattr(row, name, value)
+    if told.state == "STARTING":
+        row.started_at = tx.now
+    level: Level = "error" if told.state == "FAILED" else "info"
+    happened(tx, task, "tunnel", told.error or f"The tunnel is {told.state}.", level=level, state=told.state)
+
+
+def _note(tx: Tx, task: Task, _job: Job, data: Any) -> None:
+    told = _read(data, orders.NoteReport)
+    if told.type == RATE_LIMITED:
+        task.resume_at = _moment(tx, told.data.get("resumeAt"))
+    # What it tells beside the event may not speak for the server's own fields.
+    own = {"level", "message", "stageIndex", "stageName", "actor", "projectId"}
+    more = {name: value for name, value in told.data.items() if name not in own}
+    kind = told.type if told.type in WORDS else "log"
+    happened(tx, task, kind, told.message, level=told.level, stage=told.stage, detail=more or None)
+
+
+def _moment(tx: Tx, text: Any) -> datetime | None:
+    """When a usage limit ends, as its agent says: a time, within what such limits last."""
+    try:
+        found = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None
+    moment = (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).astimezone(UTC)
+    return min(max(moment, tx.now), tx.now + LONGEST_PAUSE)
+
+
+Report = Callable[[Tx, Task, Job, Any], Any]
+REPORTS: dict[str, Report] = {
+    "workspace": _workspace,
+    "stage": _stage,
+    "gate": _gate,
+    "gate-check": _gate_check,
+    "agent": _agent,
+    "usage": _usage,
+    "messages": _messages,
+    "deliver": _deliver,
+    "delivered": _delivered,
+    "tunnel": _tunnel,
+    "note": _note,
+}

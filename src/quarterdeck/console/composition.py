@@ -13,9 +13,12 @@ from quarterdeck.console.domain.doors import Doors
 from quarterdeck.console.domain.fleet import Fleet
 from quarterdeck.console.domain.kept_logs import KeptLogs
 from quarterdeck.console.domain.live import Live
+from quarterdeck.console.domain.notices import Notices
 from quarterdeck.console.domain.people import People
 from quarterdeck.console.domain.reads import Reads
 from quarterdeck.console.domain.roles import Roles
+from quarterdeck.console.domain.task_projects import TaskProjects
+from quarterdeck.console.domain.tasks import Tasks
 from quarterdeck.console.domain.tidying import Tidying
 from quarterdeck.console.pages.device import device_router
 from quarterdeck.console.render import Renderer
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
     from quarterdeck.instance import Instance
 
 
-class InstancePorts(Doors, Account, Reads, Deeds, Fleet, Tidying, KeptLogs, People, Roles, Live):
+class InstancePorts(Doors, Account, Reads, Deeds, Fleet, Tidying, KeptLogs, People, Roles, Tasks, TaskProjects, Notices, Live):
     """The ports over the domain of one installation."""
 
     def __init__(self, instance: Instance, registry: tuple[DeletionBlocker, ...] = ()) -> None:

@@ -18,13 +18,17 @@ from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Forbidden, Problem
 from quarterdeck.kernel.logs import Gap, Line
 from quarterdeck.kernel.principal import Principal
+from quarterdeck.tasks.work.finding import find as find_task
 
 CHECK, PAUSE = 5.0, 0.5
 """How often everything is looked at again that a topic needs, and how often at most what is known in memory."""
+TASKS = "tasks:tasks.view"
 NEEDED = {
     "home": None,  # each part of it asks for itself
     "fleet": "deploy:servers.list",
     "jobs": "deploy:operator-work.list",
+    "tasks": TASKS,
+    "task": TASKS,
     "project": "deploy:projects.show",
     "resource": "deploy:resources.show",
     "deployment": "deploy:deployments.show",
@@ -32,6 +36,7 @@ NEEDED = {
 LOGS: dict[str, tuple[str, Callable[[Tx, str], object]]] = {
     "deployment": ("deploy:deployments.logs", find_deployment),
     "runtime": ("deploy:resources.runtime-logs", find_resource),
+    "task": (TASKS, lambda _tx, _ref: None),  # `_find` looks for it, because its project decides
 }
 LEVELS = {"debug": "debug", "info": "info", "warn": "warn", "warning": "warn", "error": "error"}
 
@@ -95,7 +100,11 @@ class Live:
 
     async def _find(self, topic: str) -> None:
         kind, owner, ref = (*topic.split(":", 2), "", "")[:3]
-        if kind == "log":
+        if kind == "task" or (kind, owner) == ("log", "task"):
+            text = ref or owner
+            number = int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+            await self.instance.db.read(find_task, self.instance.access, number)
+        elif kind == "log":
             await self.instance.db.read(LOGS[owner][1], ref)
 
     async def _until_dismissed(

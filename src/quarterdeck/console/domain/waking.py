@@ -17,7 +17,7 @@ SOON, REST, APART, POLL = 0.15, 1.0, 5.0, 10.0
 any wake-up.
 """
 GATHER = 0.05
-WHOLE = frozenset({"home", "fleet", "jobs", "project"})
+WHOLE = frozenset({"home", "fleet", "jobs", "project", "tasks"})
 OF_JOBS = frozenset({"home", "fleet", "jobs"})
 """Whose pages tell of jobs that nothing else tells of."""
 NEWEST = 20
@@ -30,7 +30,9 @@ def subjects_of(tx: Tx, topics: Iterable[str]) -> dict[str, frozenset[str]]:
         kind, _, name = topic.partition(":")
         parts = name.split("/")
         try:
-            if kind == "resource" and len(parts) == 3:
+            if kind == "task":
+                found[topic] = frozenset({topic})
+            elif kind == "resource" and len(parts) == 3:
                 ref = resource_at(tx, Place(*parts)).resource.ref
                 attempts = deployments.newest(tx, resource_ref=ref, limit=NEWEST)
                 found[topic] = frozenset({f"resource:{ref}", *(f"deployment:{one.ref}" for one in attempts)})

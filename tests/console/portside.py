@@ -18,6 +18,7 @@ from console.own_side import OwnSide
 from console.people_side import ACCESS, PeopleSide
 from console.quay import FLEET, Quay
 from console.resource_side import ResourceSide
+from console.task_side import TaskSide
 from quarterdeck.console.door_ports import Bootstrap
 from quarterdeck.console.ports import Place, SourceChoice, Update
 from quarterdeck.console.views.backups import BackupView
@@ -40,6 +41,8 @@ from quarterdeck.console.views.resources import (
 from quarterdeck.console.views.shell import Count, Viewer
 from quarterdeck.kernel.errors import Invalid, NotFound
 
+TASKS = ("tasks:tasks.view", "tasks:tasks.create", "tasks:tasks.act", "tasks:projects.view", "tasks:projects.manage",
+         "tasks:machines.view", "tasks:machines.drain")  # fmt: skip
 EVERYTHING = frozenset(
     "deploy:" + key
     for key in [
@@ -65,11 +68,13 @@ EVERYTHING = frozenset(
         "resources.runtime-log-archives.prune",
         *FLEET,
     ]
-) | {"servers:engine", *ACCESS}
+) | {"servers:engine", *ACCESS, *TASKS}
 
 
 @dataclass
-class Portside(Quay, LedgerSide, KeptSide, PeopleSide, LettingIn, DoorSide, OwnSide, ResourceSide, DeedSide):
+class Portside(
+    Quay, LedgerSide, KeptSide, PeopleSide, LettingIn, DoorSide, OwnSide, ResourceSide, TaskSide, DeedSide
+):
     """Values of a small team. `deeds` is what was done; `problem` is raised by the next deed."""
 
     deeds: list[tuple[Any, ...]] = field(default_factory=list)

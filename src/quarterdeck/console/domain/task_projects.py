@@ -55,7 +55,7 @@ class TaskProjects:
 
         await self.instance.db.write(verb)
 
-    async def add_member(self, who: Principal, key: str, user_id: str, role: str) -> None:
+    async def put_into_project(self, who: Principal, key: str, user_id: str, role: str) -> None:
         def verb(tx: Tx) -> None:
             project = projects.find(tx, key)
             membership.require(tx, self.instance.access, project, "manage")
@@ -64,7 +64,7 @@ class TaskProjects:
 
         await self.instance.db.write(verb)
 
-    async def remove_member(self, who: Principal, key: str, user_id: str) -> None:
+    async def take_out_of_project(self, who: Principal, key: str, user_id: str) -> None:
         def verb(tx: Tx) -> None:
             project = projects.find(tx, key)
             membership.require(tx, self.instance.access, project, "manage")

@@ -119,10 +119,10 @@ async def change_task_project(request: Request[Any, Any, Any]) -> Response[bytes
 async def change_members(request: Request[Any, Any, Any]) -> Response[bytes]:
     desk, key, form = await open_desk(request), part(request, "key"), await read_form(request)
     if gone := form.get("remove", ""):
-        deed: Awaitable[None] = desk.ports.remove_member(desk.who, key, gone)
+        deed: Awaitable[None] = desk.ports.take_out_of_project(desk.who, key, gone)
         told = "member-removed"
     else:
-        deed = desk.ports.add_member(desk.who, key, form.get("developer", ""), form.get("role", "member"))
+        deed = desk.ports.put_into_project(desk.who, key, form.get("developer", ""), form.get("role", "member"))
         told = "member-added"
     return await act(deed, f"/console/tasks/projects/{key}", told, partial(_project, request))
 

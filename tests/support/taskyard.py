@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import select
 
 from quarterdeck.access import Access, grants, seeding
+from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.identity import setup, users
 from quarterdeck.identity.model import User
 from quarterdeck.kernel import events, jobs
@@ -21,7 +22,6 @@ from quarterdeck.kernel.events import Event
 from quarterdeck.kernel.jobs.session import Seat
 from quarterdeck.kernel.logs import Logs
 from quarterdeck.kernel.principal import Context, current
-from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.tasks.dispatching import dispatch
 from quarterdeck.tasks.dispatching.machines import seated
 from quarterdeck.tasks.projects.model import TaskProject

@@ -7,12 +7,12 @@ from collections import Counter
 
 import pytest
 from sqlalchemy import select
-from support.taskyard import gate
 
 from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from quarterdeck.kernel.principal import current
 from quarterdeck.tasks.projects.model import TaskProject
 from quarterdeck.tasks.work import answering
+from support.taskyard import gate
 
 
 @pytest.fixture

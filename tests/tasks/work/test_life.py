@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from support.taskyard import gate
 
 from quarterdeck.kernel.errors import Conflict, Invalid, NotFound
 from quarterdeck.kernel.jobs import Fenced
+from support.taskyard import gate
 
 
 @pytest.fixture

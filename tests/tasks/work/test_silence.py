@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from support.taskyard import gate
 
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.jobs.session import _take_up as take_up
+from support.taskyard import gate
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ changes without its reason, and nothing that stays stuck past its grace.
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import tempfile
 from pathlib import Path
@@ -14,7 +15,6 @@ from pathlib import Path
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from support.taskyard import TaskYard, gate
 
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.clock import HeldClock
@@ -23,6 +23,7 @@ from quarterdeck.kernel.errors import Conflict
 from quarterdeck.kernel.jobs import Canceled, Fenced
 from quarterdeck.kernel.jobs.session import _take_up as take_up
 from quarterdeck.tasks.work.transitions import ENDED, HELD, MOVES, STATES
+from support.taskyard import TaskYard, gate
 
 ENDS = ("succeeded", "agent_exited", "rate_limited", "rejected", "workspace_error")
 WAYS = {
@@ -172,13 +173,13 @@ class TaskMachine(RuleBasedStateMachine):
             assert changes[0].data["to"] == "queued"
             ways = [(one.data["from"], one.data["to"]) for one in changes[1:]]
             assert set(ways) <= WAYS
-            assert all(before[1] == after[0] for before, after in zip(ways, ways[1:], strict=False))
+            assert all(before[1] == after[0] for before, after in itertools.pairwise(ways))
             assert self.yard.task(task_id).status == changes[-1].data["to"]
 
     @invariant()
     def rows_agree(self):
         running = {job.subject for job in self.db.read_sync(jobs.list_jobs, jobs.Filter(states=(jobs.State.RUNNING,)))}
-        every = [job for job in self.db.read_sync(jobs.list_jobs, jobs.Filter(kind="task.run", limit=1000))]
+        every = self.db.read_sync(jobs.list_jobs, jobs.Filter(kind="task.run", limit=1000))
         for task_id in self.tasks:
             task = self.yard.task(task_id)
             mine = [job for job in every if job.subject == f"task:{task_id}"]
@@ -193,7 +194,7 @@ class TaskMachine(RuleBasedStateMachine):
             if task.status in HELD and task.suspend_reason != "rate_limited":
                 assert task.worker_id is not None
                 assert live, f"{task.status} without an attempt"
-            if task.status in {"running"}:
+            if task.status == "running":
                 assert f"task:{task_id}" in running
 
     def nothing_stays_stuck(self):

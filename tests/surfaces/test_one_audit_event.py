@@ -17,6 +17,7 @@ from quarterdeck.kernel.audit.model import audit_events
 from quarterdeck.kernel.db import Tx
 from quarterdeck.surfaces.deploy import deployments as deployment_routes
 from quarterdeck.surfaces.deploy import preview_cleanup
+from quarterdeck.tasks.dispatching.loop import Dispatching
 from support.acts import ACTS, Act, Person, Stage, endpoints, first_stage, idle, mutating, settled
 from support.deck import EMAIL, HOME, PASSWORD, running
 from support.mailbox import mailbox
@@ -81,6 +82,7 @@ async def test_a_success_is_told_once_and_undone_where_it_cannot_be(tmp_path, da
     monkeypatch.setattr(deployment_routes, "SYNCHRONOUS_SECONDS", 0.1)
     monkeypatch.setattr(preview_cleanup, "PATIENCE", 0.1)
     monkeypatch.setattr(Distant, "run", idle)
+    monkeypatch.setattr(Dispatching, "run", idle)
     wrong: dict[str, list[str]] = {}
     with mailbox() as box, plain_records():
         async with running(tmp_path, database_address, **box.settings) as deck:

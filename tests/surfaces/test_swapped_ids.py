@@ -13,6 +13,7 @@ import surfaces.acts  # noqa: F401 - registers the prepared calls
 from quarterdeck.deploy.observation.distant import Distant
 from quarterdeck.surfaces.deploy import deployments as deployment_routes
 from quarterdeck.surfaces.deploy import preview_cleanup
+from quarterdeck.tasks.dispatching.loop import Dispatching
 from support.acts import ACTS, Act, Person, Stage, endpoints, first_stage, idle, newcomer, other_stage, settled
 from support.deck import HOME, running
 from support.mailbox import mailbox
@@ -48,6 +49,7 @@ async def test_ids_of_another_organization_are_nobodys(tmp_path, database_addres
     monkeypatch.setattr(deployment_routes, "SYNCHRONOUS_SECONDS", 0.1)
     monkeypatch.setattr(preview_cleanup, "PATIENCE", 0.1)
     monkeypatch.setattr(Distant, "run", idle)
+    monkeypatch.setattr(Dispatching, "run", idle)
     print(f"seed {SEED}, {COUNT} swaps")  # noqa: T201 - told with a failure
     unbounded = {"requests_per_address": 0, "requests_per_credential": 0}
     with mailbox() as box, plain_records("error"):

@@ -10,9 +10,12 @@ from quarterdeck.kernel.jobs import JobKind, Jobs
 from quarterdeck.kernel.logs import Logs
 from quarterdeck.kernel.protocols import Beside
 from quarterdeck.tasks.dispatching.loop import Dispatching, beside
-from quarterdeck.tasks.work import ordering
+from quarterdeck.tasks.work import ordering, retention
 from quarterdeck.tasks.work.happenings import stream
 from quarterdeck.tasks.work.kind import kind
+
+KEPT = retention
+"""Importing it says how long what of tasks stays."""
 
 
 class AgentTasks:

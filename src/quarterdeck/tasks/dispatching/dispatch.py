@@ -169,6 +169,7 @@ class _Round:
         told = f"Task #{task.id} is given to machine {machine.name}."
         move(tx, task, ASSIGNED, told)
         happened(tx, task, "assigned", told, machineId=worker.uid if worker is not None else None)
+        self.states[task.id] = ASSIGNED
         self.of_project[task.project_id] += 1
         self.of_developer[task.developer_id] += 1
         self.machines = [replace(one, used=one.used + 1) if one.id == machine.id else one for one in self.machines]

@@ -22,7 +22,8 @@ class _MovedError(Exception):
 def held(tx: Tx, task_id: int) -> Task:
     """The task as it stands, with its job. Raises `NotFound` (`task_not_found`)."""
     for _ in range(TRIES):
-        job_id = tx.execute(select(Task.job_id).where(Task.id == task_id)).scalar()
+        # By the session, which has to be there before the savepoint: what is read in one without it is let go with it.
+        job_id = tx.session.execute(select(Task.job_id).where(Task.id == task_id)).scalar()
         try:
             with tx.savepoint():
                 if job_id is not None and tx.dialect == "postgresql":

@@ -1,0 +1,262 @@
+"""Machines that fall silent, come back, or do not: the rules of time and the six rows of reconciliation."""
+
+from __future__ import annotations
+
+import pytest
+
+from quarterdeck.kernel import jobs
+from quarterdeck.kernel.jobs.session import _take_up as take_up
+from support.taskyard import gate
+
+
+@pytest.fixture
+def forge(yard):
+    yard.project()
+    return yard.machine()
+
+
+def connects(yard, machine, *, naming=True):
+    """The machine dials in again, and names what it still runs, or nothing."""
+    held = [(job_id, fence) for job_id, (fence, _) in machine.held.items()] if naming else []
+    adopted, stopping, _ = yard.db.write_sync(take_up, machine.owner, held)
+    return {job.id for job in adopted}, stopping
+
+
+def status(yard, task_id):
+    task = yard.task(task_id)
+    return task.status, task.suspend_reason or task.error_code
+
+
+def test_half_a_minute_of_silence_suspends_and_a_word_resumes(yard, forge):
+    task_id, _job_id = yard.started(forge)
+    for _ in range(5):
+        yard.clock.advance(29)
+        yard.look()
+        assert status(yard, task_id) == ("running", None)
+        forge.beat()
+    yard.clock.advance(30)
+    yard.look()
+    assert status(yard, task_id) == ("suspended", "worker_disconnected")
+    forge.beat()
+    yard.look()
+    assert status(yard, task_id) == ("running", None)
+    assert [one for one in yard.words(task_id) if one.startswith("worker_")] == [
+        "worker_disconnected",
+        "worker_reconnected",
+    ]
+
+
+def test_a_report_resumes_at_once(yard, forge):
+    task_id, job_id = yard.started(forge)
+    yard.clock.advance(31)
+    yard.look()
+    forge.say(job_id, "stage", {"index": 0, "status": "completed"})
+    assert status(yard, task_id) == ("running", None)
+
+
+def test_the_grace_is_the_organization_s(yard, forge):
+    yard.settings(reconnectGraceSec=120)
+    task_id, _ = yard.started(forge)
+    yard.clock.advance(31)
+    yard.look()
+    yard.clock.advance(88)
+    yard.look()
+    assert status(yard, task_id) == ("suspended", "worker_disconnected")
+    yard.clock.advance(2)
+    yard.look()
+    assert status(yard, task_id) == ("failed", "worker_lost")
+    assert "did not come back within 120 s" in yard.task(task_id).error_message
+
+
+def test_a_gate_stays_open_however_long_its_machine_is_away(yard, forge):
+    task_id, job_id = yard.started(forge)
+    forge.say(job_id, "gate", gate(seconds=3600))
+    yard.clock.advance(1200)
+    yard.look()
+    assert status(yard, task_id) == ("suspended", "stage_gate")
+    yard.answer(task_id, result="confirm")
+    yard.clock.advance(29)
+    yard.look()
+    assert status(yard, task_id) == ("running", None), "from the answer on it has a fresh window"
+    yard.clock.advance(2)
+    yard.look()
+    assert status(yard, task_id) == ("suspended", "worker_disconnected")
+    assert connects(yard, forge) == ({job_id}, set())
+    assert forge.say(job_id, "gate-check", gate())["result"] == "confirm"
+    assert status(yard, task_id) == ("running", None)
+
+
+def test_what_no_machine_takes_goes_back(yard, forge):
+    task_id = yard.create()
+    yard.dispatch()
+    yard.clock.advance(29)
+    yard.look()
+    assert status(yard, task_id) == ("assigned", None)
+    yard.clock.advance(2)
+    yard.look()
+    assert status(yard, task_id) == ("queued", None)
+    assert forge.take() == []
+    assert "requeued" in yard.words(task_id)
+    other = yard.machine("other")
+    forge.connected = False
+    assert yard.dispatch() == [task_id]
+    assert len(other.take()) == 1
+    assert yard.task(task_id).attempt == 1, "nothing of it had begun"
+
+
+def test_what_was_taken_and_not_begun_goes_back_when_its_machine_is_silent(yard, forge):
+    task_id = yard.create()
+    yard.dispatch()
+    (job_id,) = forge.take()
+    yard.clock.advance(31)
+    yard.look()
+    assert status(yard, task_id) == ("queued", None)
+    assert forge.beat() == ({job_id}, set()), "its machine hears that it is lost"
+
+
+def test_what_is_handed_back_goes_back_or_fails(yard, forge):
+    task_id = yard.create()
+    yard.dispatch()
+    (job_id,) = forge.take()
+    fence, _ = forge.held.pop(job_id)
+    yard.db.write_sync(jobs.hand_back, job_id, fence, forge.owner, "no_slot")
+    assert status(yard, task_id) == ("queued", None)
+    yard.dispatch()
+    (job_id,) = forge.take()
+    forge.say(job_id, "stage", {"index": 0, "status": "running"})
+    fence, _ = forge.held.pop(job_id)
+    yard.db.write_sync(jobs.hand_back, job_id, fence, forge.owner, "stopping")
+    assert status(yard, task_id) == ("failed", "worker_lost")
+
+
+@pytest.mark.parametrize(
+    ("at", "becomes"),
+    [
+        ("assigned", ("queued", None)),
+        ("running", ("failed", "worker_lost")),
+        ("suspended", ("queued", None)),
+    ],
+)
+def test_a_machine_that_is_decommissioned(yard, forge, at, becomes):
+    if at == "assigned":
+        task_id = yard.create()
+        yard.dispatch()
+        (job_id,) = forge.take()
+    else:
+        task_id, job_id = yard.started(forge)
+        if at == "suspended":
+            forge.say(job_id, "gate", gate())
+    assert yard.task(task_id).status == at
+    yard.db.write_sync(jobs.give_up, job_id, "machine_decommissioned", "The machine is decommissioned.")
+    assert status(yard, task_id) == becomes
+    assert all(one.closed_at is not None for one in yard.gates(task_id))
+
+
+def test_a_start_of_the_server_gives_everybody_a_fresh_window(yard, forge):
+    task_id, job_id = yard.started(forge)
+    assigned = yard.create()
+    yard.dispatch()
+    yard.clock.advance(3600)
+    yard.restart()
+    yard.look()
+    assert status(yard, task_id) == ("running", None)
+    assert status(yard, assigned) == ("assigned", None)
+    yard.clock.advance(31)
+    yard.look()
+    assert status(yard, task_id) == ("suspended", "worker_disconnected")
+    assert status(yard, assigned) == ("queued", None)
+    connects(yard, forge)
+    yard.look()
+    assert status(yard, task_id) == ("running", None)
+    yard.clock.advance(31)
+    yard.look()
+    yard.clock.advance(570)
+    yard.look()
+    assert status(yard, task_id) == ("failed", "worker_lost")
+    assert job_id in forge.held
+
+
+def test_a_strict_start_fails_what_ran_on_machines_that_were_offline(yard, forge):
+    yard.settings(bootReconcile="strict")
+    silent, _ = yard.started(forge)
+    gated, job_id = yard.started(forge)
+    forge.say(job_id, "gate", gate(seconds=3600))
+    yard.clock.advance(170)
+    fresh, _ = yard.started(yard.machine("other"))
+    yard.clock.advance(11)
+    yard.restart()
+    assert status(yard, silent) == ("failed", "worker_lost")
+    assert status(yard, fresh) == ("running", None)
+    assert status(yard, gated) == ("suspended", "stage_gate")
+
+
+# -- the six rows (contract: tasks §4.5)
+
+
+def lost(yard, forge):
+    """A task that runs on a machine whose line was cut."""
+    task_id, job_id = yard.started(forge)
+    yard.clock.advance(31)
+    yard.look()
+    assert status(yard, task_id) == ("suspended", "worker_disconnected")
+    return task_id, job_id
+
+
+def given_up(yard, forge):
+    task_id, job_id = lost(yard, forge)
+    yard.clock.advance(600)
+    yard.look()
+    assert status(yard, task_id) == ("failed", "worker_lost")
+    return task_id, job_id
+
+
+def test_suspended_and_running_is_back_to_running(yard, forge):
+    task_id, job_id = lost(yard, forge)
+    assert connects(yard, forge) == ({job_id}, set())
+    yard.look()
+    assert status(yard, task_id) == ("running", None)
+
+
+def test_suspended_and_completed_is_accepted(yard, forge):
+    task_id, job_id = lost(yard, forge)
+    connects(yard, forge)
+    assert forge.end(job_id, result={"branch": "b", "commit": "c" * 40}) is not None
+    assert status(yard, task_id) == ("completed", None)
+    assert yard.task(task_id).commit_sha == "c" * 40
+
+
+def test_failed_and_running_is_stopped(yard, forge):
+    task_id, _job_id = given_up(yard, forge)
+    assert connects(yard, forge) == (set(), set()), "nothing is adopted: the welcome calls it lost"
+    assert status(yard, task_id) == ("failed", "worker_lost")
+
+
+def test_failed_and_completed_is_restored(yard, forge):
+    task_id, job_id = given_up(yard, forge)
+    connects(yard, forge)
+    assert forge.end(job_id, result={"branch": "b", "commit": "c" * 40}) is not None
+    task = yard.task(task_id)
+    assert (task.status, task.commit_sha, task.error_code, task.error_message) == ("completed", "c" * 40, None, None)
+    assert yard.words(task_id)[-2:] == ["worker_reconnected", "status_change"]
+
+
+def test_a_task_that_was_retried_is_not_restored(yard, forge):
+    task_id, job_id = given_up(yard, forge)
+    yard.retry(task_id)
+    forge.end(job_id, result={"branch": "b"})
+    assert status(yard, task_id) == ("queued", None)
+
+
+def test_cancelled_and_anything_is_stopped(yard, forge):
+    task_id, job_id = lost(yard, forge)
+    yard.cancel(task_id)
+    assert connects(yard, forge) == ({job_id}, {job_id})
+    assert forge.end(job_id, result={"branch": "b"}) is not None
+    assert status(yard, task_id) == ("cancelled", "cancelled")
+
+
+@pytest.mark.parametrize("suspended", [False, True])
+def test_live_and_not_listed_has_failed(yard, forge, suspended):
+    task_id, _job_id = lost(yard, forge) if suspended else yard.started(forge)
+    connects(yard, forge, naming=False)
+    assert status(yard, task_id) == ("failed", "worker_lost")

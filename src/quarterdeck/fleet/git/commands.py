@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +18,19 @@ PASSED_ON = (
 )  # fmt: skip
 
 Environment = Mapping[str, str | Secret[str]]
+QUIET = (
+    ("core.hooksPath", "/dev/null"),
+    ("core.fsmonitor", "false"),
+    ("core.autocrlf", "false"),
+    ("credential.helper", ""),
+    ("submodule.recurse", "false"),
+    # Objects go to a file as they come, so that their size is seen before all of them have come.
+    ("fetch.unpackLimit", "1"),
+    ("gc.auto", "0"),
+    ("maintenance.auto", "false"),
+    ("advice.detachedHead", "false"),
+)
+"""What git may not do by itself, wherever it runs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,16 +91,7 @@ def settings(address: Address, token: GitToken | None, stall_seconds: int) -> li
         ("protocol.allow", "never"),
         ("protocol.ext.allow", "never"),
         (f"protocol.{address.protocol}.allow", "always"),
-        ("core.hooksPath", "/dev/null"),
-        ("core.fsmonitor", "false"),
-        ("core.autocrlf", "false"),
-        ("credential.helper", ""),
-        ("submodule.recurse", "false"),
-        # Objects go to a file as they come, so that their size is seen before all of them have come.
-        ("fetch.unpackLimit", "1"),
-        ("gc.auto", "0"),
-        ("maintenance.auto", "false"),
-        ("advice.detachedHead", "false"),
+        *QUIET,
     ]
     if address.protocol in {"http", "https"}:
         # With credentials no redirect is followed: git would hand the header to whatever it is sent to.
@@ -118,29 +122,47 @@ def environment(
     inherited: Mapping[str, str] | None = None,
 ) -> dict[str, str | Secret[str]]:
     """No system or user configuration, no prompts, no hooks, no large-file filters, one protocol."""
-    values: dict[str, str | Secret[str]] = {
-        name: value for name, value in (inherited or {}).items() if name in PASSED_ON
-    }
-    values |= {
-        "HOME": str(home),
-        "LC_ALL": "C",
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_ATTR_NOSYSTEM": "1",
+    values = _closed(home, address.protocol, inherited)
+    if address.protocol == "file":
         # git asks a local repository's owner through the user's configuration only.
-        "GIT_CONFIG_GLOBAL": str(home / "gitconfig") if address.protocol == "file" else "/dev/null",
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_ASKPASS": "/bin/false",
-        "SSH_ASKPASS": "/bin/false",
-        "GIT_ALLOW_PROTOCOL": address.protocol,
-        "GIT_LFS_SKIP_SMUDGE": "1",
-        "GIT_NO_REPLACE_OBJECTS": "1",
-        "GIT_OPTIONAL_LOCKS": "0",
-        "GIT_SSH_VARIANT": "ssh",
-        "GIT_SSH_COMMAND": ssh_command(ssh) if ssh else "/bin/false",
-    }
-    pairs = settings(address, token, stall_seconds)
-    values["GIT_CONFIG_COUNT"] = str(len(pairs))
+        values["GIT_CONFIG_GLOBAL"] = str(home / "gitconfig")
+    if ssh:
+        values["GIT_SSH_COMMAND"] = ssh_command(ssh)
+    return values | configured(settings(address, token, stall_seconds))
+
+
+def offline(home: Path, *, inherited: Mapping[str, str] | None = None) -> dict[str, str | Secret[str]]:
+    """As `environment`, for commands that speak to no other repository: no protocol at all."""
+    # An empty list would be taken for one that was not given.
+    return _closed(home, "none", inherited) | configured([("protocol.allow", "never"), *QUIET])
+
+
+def configured(pairs: Sequence[tuple[str, str | Secret[str]]]) -> dict[str, str | Secret[str]]:
+    """Git's configuration as variables, which count more than any file."""
+    values: dict[str, str | Secret[str]] = {"GIT_CONFIG_COUNT": str(len(pairs))}
     for number, (key, value) in enumerate(pairs):
         values[f"GIT_CONFIG_KEY_{number}"] = key
         values[f"GIT_CONFIG_VALUE_{number}"] = value
     return values
+
+
+def _closed(home: Path, protocol: str, inherited: Mapping[str, str] | None) -> dict[str, str | Secret[str]]:
+    values: dict[str, str | Secret[str]] = {
+        name: value for name, value in (inherited or {}).items() if name in PASSED_ON
+    }
+    return values | {
+        "HOME": str(home),
+        "LC_ALL": "C",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_ATTR_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_ASKPASS": "/bin/false",
+        "SSH_ASKPASS": "/bin/false",
+        "GIT_ALLOW_PROTOCOL": protocol,
+        "GIT_LFS_SKIP_SMUDGE": "1",
+        "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_SSH_VARIANT": "ssh",
+        "GIT_SSH_COMMAND": "/bin/false",
+    }

@@ -47,8 +47,8 @@ def repack(mirror: Path, env: Environment) -> Command:
     return Command(("git", f"--git-dir={mirror}", "repack", "--quiet", "--geometric=2", "-d"), env)
 
 
-def refs(store: Path, prefix: str, env: Environment) -> Command:
-    return Command(("git", f"--git-dir={store}", "for-each-ref", "--format=%(objectname) %(refname)", prefix), env)
+def refs(store: Path, prefixes: tuple[str, ...], env: Environment) -> Command:
+    return Command(("git", f"--git-dir={store}", "for-each-ref", "--format=%(objectname) %(refname)", *prefixes), env)
 
 
 def set_refs(store: Path, env: Environment) -> Command:

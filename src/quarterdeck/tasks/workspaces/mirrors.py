@@ -98,7 +98,8 @@ async def _base(places: Places, remote: Remote, hands: Hands) -> None:
         ("config", _configuration(remote.address.url)),
     ):
         # By the agent's user: the place may be a link by now.
-        await hands.must(commands.write(places.base / name, env), f"Writing {name}", stdin=text.encode())
+        if not _says(places.base / name, text):
+            await hands.must(commands.write(places.base / name, env), f"Writing {name}", stdin=text.encode())
     await _take_over(places, hands)
 
 
@@ -112,25 +113,33 @@ def _configuration(url: str) -> str:
 
 
 async def _take_over(places: Places, hands: Hands) -> None:
-    changes: list[str] = []
-    for theirs, ours in ((commands.HEADS, commands.REMOTE), (commands.TAGS, commands.TAGS)):
-        listed = await hands.ours(
-            commands.refs(places.mirror, theirs, hands.offline(places.state)), "Reading the branches of the repository"
-        )
-        wanted = _refs(listed.output, theirs, ours)
-        listed = await hands.theirs(
-            commands.refs(places.base, ours, hands.offline(places.base)), "Reading the branches of the base"
-        )
-        known = _refs(listed.output, ours, ours)
-        changes += [f"update {ref}\0{commit}\0\0" for ref, commit in wanted.items() if known.get(ref) != commit]
-        if ours == commands.REMOTE:  # a tag may be somebody's own
-            changes += [f"delete {ref}\0\0" for ref in known if ref not in wanted]
+    listed = await hands.ours(
+        commands.refs(places.mirror, (commands.HEADS, commands.TAGS), hands.offline(places.state)),
+        "Reading the branches of the repository",
+    )
+    wanted = {name.replace(commands.HEADS, commands.REMOTE, 1): at for name, at in _refs(listed.output)}
+    listed = await hands.theirs(
+        commands.refs(places.base, (commands.REMOTE, commands.TAGS), hands.offline(places.base)),
+        "Reading the branches of the base",
+    )
+    known = dict(_refs(listed.output))
+    changes = [f"update {name}\0{commit}\0\0" for name, commit in wanted.items() if known.get(name) != commit]
+    gone = (name for name in known if name not in wanted and name.startswith(commands.REMOTE))
+    changes += [f"delete {name}\0\0" for name in gone]  # a tag may be somebody's own
     if changes:
         step = commands.set_refs(places.base, hands.offline(places.base))
         text = "".join(changes).encode(errors="surrogateescape")
         await hands.must(step, "Taking over the branches of the repository", stdin=text)
 
 
-def _refs(output: str, under: str, into: str) -> dict[str, str]:
+def _refs(output: str) -> list[tuple[str, str]]:
+    """Names and commits."""
     pairs = (line.split(" ", 1) for line in output.splitlines() if " " in line)
-    return {into + name.removeprefix(under): commit for commit, name in pairs}
+    return [(name, commit) for commit, name in pairs]
+
+
+def _says(path: Path, text: str) -> bool:
+    try:
+        return path.read_text(encoding="utf-8") == text
+    except (OSError, UnicodeDecodeError):
+        return False

@@ -19,6 +19,8 @@ RunAs = Callable[[tuple[str, ...]], tuple[str, ...]]
 KEPT = 65_536
 """Bytes of output, and of messages, that are looked at: of messages the last ones."""
 
+LOOK_SECONDS = 0.1
+
 
 def as_ourselves(argv: tuple[str, ...]) -> tuple[str, ...]:
     return argv
@@ -77,11 +79,13 @@ async def _collect(process: asyncio.subprocess.Process, stdin: bytes, most: int,
     fed = asyncio.create_task(_feed(process.stdin, stdin))
     reading = asyncio.gather(_first(process.stdout, most), _last(process.stderr))
     try:
-        code = await process.wait()
-        # What it left running would hold the pipes open.
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
+        while not reading.done() and process.returncode is None:
+            await asyncio.wait({reading}, timeout=LOOK_SECONDS)
+        if not reading.done():  # what it left running holds the pipes open
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
         output, messages = await reading
+        code = await process.wait()
     finally:
         fed.cancel()
         reading.cancel()

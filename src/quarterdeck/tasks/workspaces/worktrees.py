@@ -114,6 +114,8 @@ async def _catch_up(places: Places, task_id: int, head: str, pushed: str | None,
 async def clear(places: Places, task_id: int, hands: Hands) -> None:
     """Take a worktree away with what git knows of it. Raises `workspace_error` where something of it stays."""
     tree = places.tree(task_id)
+    if not tree.exists() and not tree.is_symlink() and not places.administration(task_id).exists():
+        return
     await asyncio.to_thread(remove_tree, tree)
     if tree.exists():
         raise failures.of_workspace(

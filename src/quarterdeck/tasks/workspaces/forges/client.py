@@ -91,5 +91,5 @@ def _told(found: Any) -> str:
     text = said if isinstance(said, str) else json.dumps(said)
     more = [one.get("message") for one in found.get("errors") or [] if isinstance(one, dict)]
     text = "; ".join([text, *(one for one in more if isinstance(one, str))])
-    line = "".join(one if one.isprintable() else " " for one in text).strip()
+    line = "".join(one if one.isprintable() else " " for one in text).strip(" .")
     return f": {line[:SAID]}" if line else ""

@@ -11,6 +11,8 @@ from quarterdeck.tasks.workspaces.forges.client import Client
 from quarterdeck.tasks.workspaces.forges.detection import Forge
 from quarterdeck.tasks.workspaces.forges.requests import Wanted
 
+LIMIT, PAGES = 50, 10
+
 
 def client(forge: Forge, token: str, transport: httpx.AsyncBaseTransport | None) -> Client:
     return Client("Gitea", forge.api, {"Authorization": f"token {token}"}, transport)
@@ -34,7 +36,16 @@ async def ensure(api: Client, forge: Forge, wanted: Wanted) -> str:
 
 
 async def _open(api: Client, pulls: str, wanted: Wanted) -> Any:
-    """By base and head, which answers one that is closed, too."""
-    where = f"{pulls}/{quote(wanted.base, safe='')}/{quote(wanted.branch, safe='')}"
-    found = await api.call("GET", where, absent=(404,))
-    return found if isinstance(found, dict) and found.get("state") == "open" else None
+    """Looked for in the list: asked by base and head, Gitea answers one that is closed, too."""
+    for page in range(1, PAGES + 1):
+        query = {"state": "open", "sort": "recentupdate", "limit": str(LIMIT), "page": str(page)}
+        listed = await api.call("GET", pulls, query=query)
+        rows = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+        for one in rows:
+            head, base = one.get("head") or {}, one.get("base") or {}
+            same = head.get("repo_id") == base.get("repo_id")  # a fork may have a branch of the same name
+            if same and (head.get("ref"), base.get("ref")) == (wanted.branch, wanted.base):
+                return one
+        if not rows:
+            return None
+    return None

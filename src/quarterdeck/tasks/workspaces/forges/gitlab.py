@@ -45,4 +45,6 @@ async def _open(api: Client, requests: str, wanted: Wanted) -> Any:
         "target_branch": wanted.base,
     }
     listed = await api.call("GET", requests, query=query)
-    return next(iter(listed), None) if isinstance(listed, list) else None
+    rows = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    # A fork may have a branch of the same name.
+    return next((one for one in rows if one.get("source_project_id") == one.get("target_project_id")), None)

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from quarterdeck.deploy.sources import locators
 from quarterdeck.deploy.sources.git import answers, commands
-from quarterdeck.deploy.sources.spec import GitToken
+from quarterdeck.fleet.git import commands as git
+from quarterdeck.fleet.git import locators
+from quarterdeck.fleet.git.commands import GitToken
 from quarterdeck.kernel.vault import Secret
 
 STORE = Path("/work/git")
@@ -42,7 +43,7 @@ def test_a_branch_is_asked_for_and_fetched_by_these_commands():
 def test_the_environment_lets_nothing_of_the_host_in_and_one_protocol_out():
     address = locators.parse("https://h.test:8443/a.git")
     inherited = {"PATH": "/bin", "HOME": "/root", "GIT_DIR": "/x", "SECRET": "y", "https_proxy": "http://p.test:3128"}
-    env = commands.environment(address, Path("/work"), inherited=inherited)
+    env = git.environment(address, Path("/work"), inherited=inherited)
     settings = configuration(env)
     assert {k: v for k, v in env.items() if not k.startswith("GIT_CONFIG_")} == {
         "PATH": "/bin",
@@ -69,7 +70,7 @@ def test_the_environment_lets_nothing_of_the_host_in_and_one_protocol_out():
 
 def test_a_token_travels_in_one_header_for_one_origin():
     address = locators.parse("https://h.test:8443/a.git")
-    env = commands.environment(address, Path("/work"), token=GitToken(Secret("pw"), "ada"))
+    env = git.environment(address, Path("/work"), token=GitToken(Secret("pw"), "ada"))
     settings = configuration(env)
     header = settings["http.https://h.test:8443/.extraHeader"]
     assert isinstance(header, Secret)
@@ -79,8 +80,8 @@ def test_a_token_travels_in_one_header_for_one_origin():
 
 
 def test_ssh_asks_nobody_and_trusts_no_file_but_ours():
-    first = commands.ssh_command(commands.Ssh(Path("/data/known hosts"), Path("/work/key")))
-    again = commands.ssh_command(commands.Ssh(Path("/data/known hosts"), None, host_is_known=True))
+    first = git.ssh_command(git.Ssh(Path("/data/known hosts"), Path("/work/key")))
+    again = git.ssh_command(git.Ssh(Path("/data/known hosts"), None, host_is_known=True))
     assert first == (
         "ssh -F /dev/null -o BatchMode=yes -o IdentitiesOnly=yes -o IdentityAgent=none -o PasswordAuthentication=no"
         " -o KbdInteractiveAuthentication=no -o StrictHostKeyChecking=accept-new"

@@ -14,7 +14,8 @@ import pytest
 
 import quarterdeck
 from quarterdeck.deploy.sources.fetch import fetch
-from quarterdeck.deploy.sources.spec import FetchLimits, GitToken, SourceSpec
+from quarterdeck.deploy.sources.spec import FetchLimits, SourceSpec
+from quarterdeck.fleet.git.commands import GitToken
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.vault import Secret
 from real.git_server import commit, git, repository, running

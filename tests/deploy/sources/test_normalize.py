@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quarterdeck.deploy.sources import images, locators, paths
+from quarterdeck.deploy.sources import images, paths
 from quarterdeck.deploy.sources.normalize import commit_sha, fingerprint, git_ref, normalize
-from quarterdeck.deploy.sources.spec import GitKey, GitToken, SourceSpec
+from quarterdeck.deploy.sources.spec import GitKey, SourceSpec
+from quarterdeck.fleet.git import locators
+from quarterdeck.fleet.git.commands import GitToken
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.vault import Secret
 

@@ -19,7 +19,8 @@ import httpx
 
 from quarterdeck.deploy.sources.git import failures
 from quarterdeck.deploy.sources.reading import local_path, open_file, open_root
-from quarterdeck.deploy.sources.spec import FetchLimits, GitToken, SourceSpec
+from quarterdeck.deploy.sources.spec import FetchLimits, SourceSpec
+from quarterdeck.fleet.git.commands import GitToken
 from quarterdeck.kernel.errors import Invalid, NotFound, Problem, Unavailable
 
 CHUNK = 1_048_576

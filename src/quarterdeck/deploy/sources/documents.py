@@ -9,7 +9,8 @@ import msgspec
 
 from quarterdeck.deploy.sources.normalize import fingerprint as fingerprint_of
 from quarterdeck.deploy.sources.normalize import normalize
-from quarterdeck.deploy.sources.spec import INLINE, Credentials, GitKey, GitToken, Kind, SourceSpec
+from quarterdeck.deploy.sources.spec import INLINE, Credentials, GitKey, Kind, SourceSpec
+from quarterdeck.fleet.git.commands import GitToken
 from quarterdeck.kernel.errors import ProviderFailure
 from quarterdeck.kernel.vault import Secret
 

@@ -14,7 +14,6 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from quarterdeck.deploy.sources import locators
 from quarterdeck.deploy.sources.archives import Archive
 from quarterdeck.deploy.sources.git.fetching import Fetch
 from quarterdeck.deploy.sources.git.local_repository import apart
@@ -23,6 +22,7 @@ from quarterdeck.deploy.sources.local import Copy
 from quarterdeck.deploy.sources.normalize import normalize
 from quarterdeck.deploy.sources.reading import EVERYWHERE, local_path
 from quarterdeck.deploy.sources.spec import GIT_KINDS, INLINE, FetchedSource, FetchLimits, SourceSpec
+from quarterdeck.fleet.git import locators
 from quarterdeck.kernel import trees
 from quarterdeck.kernel.errors import Invalid, NotFound
 from quarterdeck.kernel.ids import Ids

@@ -7,8 +7,10 @@ import hashlib
 import re
 from urllib.parse import unquote, urlsplit
 
-from quarterdeck.deploy.sources import images, locators, paths
-from quarterdeck.deploy.sources.spec import GIT_KINDS, INLINE, GitKey, GitToken, SourceSpec
+from quarterdeck.deploy.sources import images, paths
+from quarterdeck.deploy.sources.spec import GIT_KINDS, INLINE, GitKey, SourceSpec
+from quarterdeck.fleet.git import locators
+from quarterdeck.fleet.git.commands import GitToken
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.vault import Secret
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from quarterdeck.fleet.git.commands import GitToken
 from quarterdeck.kernel.vault import Secret
 
 Kind = Literal[
@@ -24,14 +25,6 @@ Kind = Literal[
 INLINE: dict[str, str] = {"dockerfile-inline": "Dockerfile", "docker-compose-inline": "compose.yml"}
 """Kinds whose text is the source, with the name of the file that it becomes."""
 GIT_KINDS: frozenset[str] = frozenset({"local-git", "remote-git", "git-public", "git-deploy-key"})
-
-
-@dataclass(frozen=True, eq=False)
-class GitToken:
-    """A password or access token for http(s); most forges take any user name beside a token."""
-
-    token: Secret[str]
-    username: str = "x-access-token"
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from quarterdeck.deploy.sources import locators
-from quarterdeck.deploy.sources.git import answers, commands, failures, host_keys
+from quarterdeck.deploy.sources.git import answers, commands, failures
 from quarterdeck.deploy.sources.git.running import Budget, Log, Runner
 from quarterdeck.deploy.sources.links import leaving_links, stays_inside
-from quarterdeck.deploy.sources.spec import Credentials, FetchLimits, GitKey, GitToken
+from quarterdeck.deploy.sources.spec import Credentials, FetchLimits, GitKey
+from quarterdeck.fleet.git import commands as git
+from quarterdeck.fleet.git import host_keys, locators
+from quarterdeck.fleet.git.commands import GitToken
 from quarterdeck.kernel.errors import Invalid, Problem
 from quarterdeck.kernel.trees import beginning
 
@@ -79,17 +81,17 @@ class Fetch:
             key = host_keys.fingerprint(self.known_hosts, self.root)
         return Checkout(found, named, message, author, self.size, self.files, key, tuple(self.warnings))
 
-    def _environment(self, address: locators.Address) -> commands.Environment:
+    def _environment(self, address: locators.Address) -> git.Environment:
         same = address.origin == self.root.origin
         token = self.credentials if same and isinstance(self.credentials, GitToken) else None
         ssh = None
         if address.protocol == "ssh":
             known = host_keys.fingerprint(self.known_hosts, address) is not None
             key = self._key_file() if same and isinstance(self.credentials, GitKey) else None
-            ssh = commands.Ssh(self.known_hosts, key, known, int(self.limits.answer_seconds))
+            ssh = git.Ssh(self.known_hosts, key, known, int(self.limits.answer_seconds))
         if address.protocol == "file":
             _write_private(self.place / "gitconfig", "[safe]\n\tdirectory = *\n")
-        return commands.environment(
+        return git.environment(
             address,
             self.place,
             token=token,
@@ -109,7 +111,7 @@ class Fetch:
         return failures.explain(_shown(address), text, reference, with_credentials=given)
 
     async def _obtain(
-        self, address: locators.Address, store: Path, ref: str | None, commit: str | None, env: commands.Environment
+        self, address: locators.Address, store: Path, ref: str | None, commit: str | None, env: git.Environment
     ) -> tuple[str, str | None]:
         """The commit that now lies in `store`, and the full ref it was fetched by."""
         (ask,) = commands.ask_commands(address.url, None if commit else ref, env)
@@ -138,7 +140,7 @@ class Fetch:
         return resolved.output.decode().strip(), name or (ref if ref != commit else None)
 
     async def _fetch(
-        self, address: locators.Address, store: Path, wanted: str | None, env: commands.Environment
+        self, address: locators.Address, store: Path, wanted: str | None, env: git.Environment
     ) -> bool:
         """True when the server refuses to give out `wanted` alone."""
         for command in commands.fetch_commands(address.url, store, wanted, env):
@@ -149,7 +151,7 @@ class Fetch:
                 raise self._explain(address, done.messages, wanted)
         return False
 
-    async def _search(self, address: locators.Address, store: Path, revision: str, env: commands.Environment) -> str:
+    async def _search(self, address: locators.Address, store: Path, revision: str, env: git.Environment) -> str:
         await self._fetch(address, store, None, env)
         found = await self.runner.run(commands.resolve_command(store, revision, env))
         if found.code != 0:
@@ -162,7 +164,7 @@ class Fetch:
         store: Path,
         tree: Path,
         commit: str,
-        env: commands.Environment,
+        env: git.Environment,
         *,
         depth: int,
     ) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import os
 import re
 import shutil
@@ -14,10 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from quarterdeck.deploy.sources.git import failures
-from quarterdeck.deploy.sources.git.commands import Command
 from quarterdeck.deploy.sources.spec import FetchLimits
+from quarterdeck.fleet.git.commands import Command
+from quarterdeck.fleet.git.running import bound_to_us, masks, tree_size
 from quarterdeck.kernel.clock import Clock, SystemClock
-from quarterdeck.kernel.vault import MASK, Secret
+from quarterdeck.kernel.vault import Secret
 
 Log = Callable[[str], None]
 KEPT = 16_384  # bytes of messages that are looked at afterwards
@@ -29,27 +29,6 @@ class Outcome:
     code: int
     output: bytes
     messages: str
-
-
-@functools.cache
-def bound_to_us() -> tuple[str, ...]:
-    """A prefix that lets git die with the process that started it, where the host has the program for it."""
-    return ("setpriv", "--pdeathsig", "KILL", "--") if shutil.which("setpriv") else ()
-
-
-def tree_size(place: Path) -> int:
-    """Bytes of all files below `place`, while others may be writing there."""
-    total = 0
-    border = [str(place)]
-    while border:
-        with contextlib.suppress(OSError), os.scandir(border.pop()) as entries:
-            for entry in entries:
-                with contextlib.suppress(OSError):
-                    if entry.is_dir(follow_symlinks=False):
-                        border.append(entry.path)
-                    else:
-                        total += entry.stat(follow_symlinks=False).st_size
-    return total
 
 
 @dataclass
@@ -158,15 +137,3 @@ async def _bounded(stream: asyncio.StreamReader, most: int) -> bytes:
             raise failures.too_large("lists more files than can be read", f"{most // 1_000_000} MB of names")
         parts.append(chunk)
     return b"".join(parts)
-
-
-def masks(secrets: Iterable[str]) -> Callable[[str], str]:
-    """Hides each secret and, of an authorization header, its bare credential."""
-    words = {word for secret in secrets for word in (secret, secret.rpartition(" ")[2]) if len(word) > 3}
-
-    def hide(text: str) -> str:
-        for word in words:
-            text = text.replace(word, MASK)
-        return text
-
-    return hide

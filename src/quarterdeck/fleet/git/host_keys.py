@@ -7,7 +7,7 @@ import binascii
 import hashlib
 from pathlib import Path
 
-from quarterdeck.deploy.sources.locators import Address
+from quarterdeck.fleet.git.locators import Address
 
 
 def entry_name(address: Address) -> str:

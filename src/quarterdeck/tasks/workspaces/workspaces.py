@@ -1,0 +1,181 @@
+"""Worktrees of tasks on this worker: prepared before the agent begins, delivered from, and left."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+
+from quarterdeck.fleet.git.commands import Command
+from quarterdeck.fleet.git.running import tree_size
+from quarterdeck.kernel.clock import Clock, SystemClock
+from quarterdeck.kernel.errors import Problem
+from quarterdeck.tasks.orders import DeliveredReport, TaskOrder
+from quarterdeck.tasks.workspaces import (
+    commands,
+    committing,
+    failures,
+    mirrors,
+    places,
+    pushing,
+    remote,
+    statistics,
+    worktrees,
+)
+from quarterdeck.tasks.workspaces.forges import opening
+from quarterdeck.tasks.workspaces.hands import LOCAL_SECONDS, Hands
+from quarterdeck.tasks.workspaces.pushing import MayPush
+from quarterdeck.tasks.workspaces.running import Ended, RunAs, as_ourselves, run
+from quarterdeck.tasks.workspaces.worktree import Note, Worktree
+
+COMMAND_SECONDS = 300.0
+LINES = 20
+"""Of what a command of the project printed, so many of the last lines are noted when it fails."""
+
+
+class Workspaces:
+    """The directory of workspaces of one worker process.
+
+    `run_as` makes of an argv the one that runs it as the agent's user, whose ids are `owner`; without them the agent is
+    the worker's own user. `ssh_key` is this machine's key for SSH. `agent_environment` is what a project's own commands
+    are given of the machine. Every failure is a `Problem` with the code `workspace_error` or `git_push_failed`.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        run_as: RunAs = as_ourselves,
+        owner: tuple[int, int] | None = None,
+        ssh_key: Path | None = None,
+        agent_environment: Mapping[str, str] | None = None,
+        inherited: Mapping[str, str] | None = None,
+        clock: Clock | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        command_seconds: float = COMMAND_SECONDS,
+        local_seconds: float = LOCAL_SECONDS,
+        largest_file: int = committing.LARGEST_FILE,
+    ) -> None:
+        known = os.environ if inherited is None else inherited
+        self.root = root.resolve()
+        self.hands = Hands(run_as, owner, known, local_seconds)
+        self._ssh_key = ssh_key
+        self._agent_environment = agent_environment or {
+            name: known[name] for name in ("PATH", "HOME", "LANG") if name in known
+        }
+        self._inherited = known
+        self._clock = clock or SystemClock()
+        self._transport = transport
+        self._command_seconds = command_seconds
+        self._largest_file = largest_file
+        self._turns: dict[Path, mirrors.Turn] = {}
+
+    async def prepare(self, order: TaskOrder, note: Note) -> Worktree:
+        """The worktree of a task, at what the server has now; that of an earlier attempt is gone on with."""
+        branch, base_branch = remote.require_branch(order.branch), remote.require_branch(order.base_branch)
+        repository, place = self._of(order)
+        asked, turn = self._clock.monotonic(), self._turn(place)
+        async with turn.lock:
+            if await mirrors.fetch(place, repository, self.hands, self._clock, turn, asked):
+                note(f"Fetched {repository.shown}.")
+            head, continued = await worktrees.find_or_make(place, order.task_id, branch, base_branch, self.hands, note)
+        tree = place.tree(order.task_id)
+        made = Worktree(tree, branch, base_branch, head, order.task_id, 0, continued, note)
+        return replace(made, size=await self.size(made))
+
+    async def deliver(self, worktree: Worktree, order: TaskOrder, message: str, may_push: MayPush) -> DeliveredReport:
+        """Commit what is left, push the branch, and open or update its merge request.
+
+        `may_push` is awaited immediately before the push; what it raises goes on to the caller, and nothing is pushed.
+        A forge that fails is noted and loses nothing: the branch is pushed.
+        """
+        repository, place = self._of(order)
+        commit = await committing.commit_rest(place, worktree, order.developer, message, self.hands, self._largest_file)
+        figures = await statistics.compare(place, worktree.base_branch, commit, self.hands)
+        pushed = await pushing.push(place, repository, worktree, commit, may_push, self.hands)
+        url = None
+        if pushed and order.merge_request and worktree.branch != worktree.base_branch:
+            try:
+                url = await opening.merge_request(order, repository.address, message, self._transport)
+            except Problem as problem:
+                worktree.note(f"{worktree.branch} is pushed, without a merge request: {problem.message}")
+        return DeliveredReport(
+            branch=worktree.branch,
+            commit=commit,
+            pushed=pushed,
+            merge_request_url=url,
+            files_changed=figures.files,
+            insertions=figures.insertions,
+            deletions=figures.deletions,
+        )
+
+    async def leave(self, worktree: Worktree, order: TaskOrder) -> None:
+        """Run the project's clean-up command. The worktree stays until it is removed; a failure is noted, no more."""
+        if not order.cleanup_command:
+            return
+        try:
+            done = await self.run(worktree, order, order.cleanup_command)
+        except Problem as problem:
+            worktree.note(f"The clean-up command failed: {problem.message}")
+            return
+        if done.code != 0:
+            worktree.note(f"The clean-up command ended with {done.code}: {_tail(done)}")
+
+    async def run(self, worktree: Worktree, order: TaskOrder, command: str, seconds: float | None = None) -> Ended:
+        """Run a command of the project in the worktree as the agent's user, with the project's variables. Raises
+        `workspace_error` when it takes too long; then, as ever, no process of it is left.
+        """
+        variables = {**commands.signed(order.developer), **order.environment}
+        step = Command((*commands.SHELL, command), self._agent_environment, str(worktree.path))
+        return await run(
+            step,
+            "A command of the project",
+            seconds or self._command_seconds,
+            stdin=commands.exports(variables),
+            run_as=self.hands.run_as,
+        )
+
+    async def remove(self, path: str, task_id: int) -> int:
+        """Remove the worktree at `path`, which is that of a task, and answer how many bytes it had. One that is not
+        there is no failure. Raises `workspace_error` for a path that is none of this worker's.
+        """
+        place = places.of_tree(self.root, path, task_id)
+        if place is None:
+            raise failures.of_workspace(
+                f"{path} is no workspace of task {task_id} on this machine.",
+                "Nothing was removed. If the directory of workspaces has moved, remove the old one by hand.",
+                "elsewhere",
+            )
+        size = await asyncio.to_thread(tree_size, place.tree(task_id))
+        async with self._turn(place).lock:
+            await worktrees.clear(place, task_id, self.hands)
+            await asyncio.to_thread(place.notes(task_id).unlink, missing_ok=True)
+            if place.mirror.is_dir():
+                await mirrors.tidy(place, self.hands)
+        return size
+
+    async def size(self, worktree: Worktree) -> int:
+        """Bytes of all files of the worktree."""
+        return await asyncio.to_thread(tree_size, worktree.path)
+
+    def free(self) -> int:
+        """Bytes that are free where workspaces lie."""
+        place = next(one for one in (self.root, *self.root.parents) if one.exists())
+        return shutil.disk_usage(place).free
+
+    def _of(self, order: TaskOrder) -> tuple[remote.Remote, places.Places]:
+        found = remote.of(order.repository, key=self._ssh_key, inherited=self._inherited)
+        return found, places.of_project(self.root, order.organization, order.project_key, found.address.url)
+
+    def _turn(self, place: places.Places) -> mirrors.Turn:
+        return self._turns.setdefault(place.project, mirrors.Turn())
+
+
+def _tail(done: Ended) -> str:
+    lines = [line for line in (done.messages or done.output).splitlines() if line.strip()][-LINES:]
+    return "\n".join(line[:500] for line in lines) or "it printed nothing."

@@ -1,16 +1,16 @@
-"""`agents.toml` in a worker's data directory: what it changes of the agent programs, and how it runs them.
+r"""`agents.toml` in a worker's data directory: what it changes of the agent programs, and how it runs them.
 
-    [run]
-    user = "coder"            # whom agents run as when the worker is root; default: a user number of their own
-    memory = 4_000_000_000    # bytes, for each attempt
-    cpus = 2.0
-    processes = 512
+[run]
+user = "coder"            # whom agents run as when the worker is root; default: a user number of their own
+memory = 4_000_000_000    # bytes, for each attempt
+cpus = 2.0
+processes = 512
 
-    [agents.claude]
-    argv = ["claude", "--session-id", "{session}", "--settings", "{settings}", "--dangerously-skip-permissions"]
+[agents.claude]
+argv = ["claude", "--session-id", "{session}", "--settings", "{settings}", "--dangerously-skip-permissions"]
 
-    [agents.claude.dialogs]
-    "Do you trust the files in this folder" = "\\r"
+[agents.claude.dialogs]
+"Do you trust the files in this folder" = "\r"
 """
 
 from __future__ import annotations

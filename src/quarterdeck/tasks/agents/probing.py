@@ -58,8 +58,8 @@ async def probe(adapter: Adapter, path: str | None = None) -> Found | None:
         return None
     try:
         async with asyncio.timeout(SECONDS):
-            assert process.stdout is not None
-            said = (await process.stdout.read(MOST)).decode(errors="replace")
+            output = process.stdout
+            said = "" if output is None else (await output.read(MOST)).decode(errors="replace")
             status = await process.wait()
     except TimeoutError:
         return None

@@ -22,11 +22,12 @@ CLAUDE = Adapter(
         "CLAUDE_CONFIG_DIR", "CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX",
     ),
     hook="claude-settings",
-    ready=re.compile(r"\? for shortcuts|^[>❯](?:\s|$)"),
+    ready=re.compile(r"\? for shortcuts|^[>\u276f](?:\s|$)"),
     signs=(
         *auth(
             r"invalid api key", r"please run /login", r"not logged in", r"oauth token (?:has )?expired",
-            r"select login method", r"do you trust the files in this folder", r"is this a project you (?:created|trust)",
+            r"select login method", r"do you trust the files in this folder",
+            r"is this a project you (?:created|trust)",
             r"quick safety check", r"credit balance is too low", r"choose the text style",
         ),
         *limited(
@@ -49,7 +50,7 @@ CODEX = Adapter(
     ),
     environment=("OPENAI_API_KEY", "OPENAI_BASE_URL", "CODEX_API_KEY", "CODEX_HOME"),
     hook="codex-notify",
-    ready=re.compile(r"^[›>▌❯](?:\s|$)|send a message|ctrl\+j newline", re.IGNORECASE),
+    ready=re.compile(r"^[\u203a>▌\u276f](?:\s|$)|send a message|ctrl\+j newline", re.IGNORECASE),
     signs=(
         *auth(
             r"sign in with chatgpt", r"welcome to codex.*sign in", r"not logged in", r"you are not logged in",
@@ -70,7 +71,7 @@ CURSOR = Adapter(
     resume=("agent", "--resume", "{session}"),
     version=re.compile(r"\d{4}\.\d{2}\.\d{2}[-\w]*|\d+(?:\.\d+)+"),
     environment=("CURSOR_API_KEY", "CURSOR_API_ENDPOINT"),
-    ready=re.compile(r"plan, search, build|add a follow-up|^[→>❯](?:\s|$)", re.IGNORECASE),
+    ready=re.compile(r"plan, search, build|add a follow-up|^[→>\u276f](?:\s|$)", re.IGNORECASE),
     signs=(
         *auth(
             r"please (?:log|sign) in", r"press any key to (?:log|sign) in", r"authentication required",

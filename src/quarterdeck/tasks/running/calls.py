@@ -16,7 +16,6 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import Literal
 
 import msgspec
@@ -27,6 +26,7 @@ MOST = 256 << 10
 MOST_AT_ONCE = 8
 Event = Literal["turn-ended", "prompt", "session", "notification", "usage", "question", ""]
 PROGRAM = "hook.py"
+SOURCE = Path(hook.__file__).read_bytes()
 
 
 class Used(msgspec.Struct, frozen=True, rename="camel"):
@@ -51,7 +51,7 @@ class Call(msgspec.Struct, frozen=True):
 
 
 class HookSocket:
-    """`async with HookSocket(uid, token, heard) as hook:` listens; `heard` is called for each `Call`."""
+    """Listens between `open` and `close`; `heard` is called for each `Call` with the `token`."""
 
     def __init__(self, uid: int | None, token: str, heard: Callable[[Call], None]) -> None:
         self._uid = uid
@@ -62,21 +62,18 @@ class HookSocket:
         # A socket's path is at most 107 bytes long: that of a data directory may be longer.
         self.directory = Path(tempfile.mkdtemp(prefix="qd-hook-"))
 
-    async def __aenter__(self) -> HookSocket:
+    async def open(self) -> None:
         self.directory.chmod(0o711)
         path = self.directory / "socket"
         self._server = await asyncio.start_unix_server(self._serve, path, limit=MOST)
         path.chmod(0o600)
         program = self.directory / PROGRAM
-        program.write_bytes(Path(hook.__file__).read_bytes())
+        program.write_bytes(SOURCE)
         program.chmod(0o444)
         if self._uid is not None:
             os.chown(path, self._uid, -1)
-        return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def close(self) -> None:
         if self._server is not None:
             self._server.close()
         await asyncio.to_thread(shutil.rmtree, self.directory, ignore_errors=True)

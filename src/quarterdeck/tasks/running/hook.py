@@ -9,20 +9,22 @@ Whatever happens, it ends quietly and with success: a hook that fails would stop
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
 import sys
+from typing import Any, TextIO
 
-SOCKET, TOKEN = "QUARTERDECK_HOOK_SOCKET", "QUARTERDECK_HOOK_TOKEN"  # noqa: S105 - names of variables
+SOCKET, TOKEN = "QUARTERDECK_HOOK_SOCKET", "QUARTERDECK_HOOK_TOKEN"
 MOST = 1 << 20
 TEXT = 20_000
 CLAUDE = {"Stop": "turn-ended", "UserPromptSubmit": "prompt", "SessionStart": "session", "Notification": "notification"}
 
 
-def usage_of(path):
+def usage_of(path: str) -> dict[str, int]:
     """What a transcript of Claude Code has used so far: each message is written with its last figures, maybe twice."""
-    counted = {}
+    counted: dict[Any, dict[str, Any]] = {}
     with open(path, encoding="utf-8", errors="replace") as lines:  # noqa: PTH123 - alone, and quick
         for line in lines:
             if '"usage"' not in line:
@@ -41,11 +43,11 @@ def usage_of(path):
     }
 
 
-def told(arguments, stdin):
+def told(arguments: list[str], stdin: TextIO) -> dict[str, Any]:
     """The event as it is sent: `event`, and what is known of `session`, `text`, `kind`, `usage`."""
     given = arguments[-1] if arguments else ""
     if given.startswith("{"):
-        about = json.loads(given)
+        about: dict[str, Any] = json.loads(given)
         if about.get("type") == "agent-turn-complete":  # Codex
             return {
                 "event": "turn-ended",
@@ -57,20 +59,18 @@ def told(arguments, stdin):
         return {"event": given}
     about = json.loads(stdin.read(MOST) or "{}")
     name = about.get("hook_event_name") or ""
-    event = {"event": CLAUDE.get(name, ""), "session": about.get("session_id")}
+    event: dict[str, Any] = {"event": CLAUDE.get(name, ""), "session": about.get("session_id")}
     if name == "Notification":
         event["text"], event["kind"] = about.get("message") or "", about.get("notification_type")
     if name == "Stop":
         event["text"] = about.get("last_assistant_message") or ""
-        try:
+        with contextlib.suppress(OSError, KeyError, TypeError, ValueError):
             event["usage"] = usage_of(about["transcript_path"])
-        except (OSError, KeyError, TypeError, ValueError):
-            pass
     return event
 
 
-def main():
-    try:
+def main() -> None:
+    with contextlib.suppress(OSError, KeyError, ValueError, AttributeError):
         event = told(sys.argv[1:], sys.stdin)
         for name in ("text", "kind", "session"):
             if isinstance(event.get(name), str):
@@ -81,8 +81,6 @@ def main():
             line.connect(os.environ[SOCKET])
             line.sendall(json.dumps(event).encode() + b"\n")
             line.recv(16)
-    except (OSError, KeyError, ValueError, AttributeError):
-        pass
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """The process between a worker and a program that it runs: it gives the program a session, a terminal, a user and a
 control group of its own, and ends everything that the program left behind.
 
-It stands on the standard library and the supervisor's rooms, and is started by `program.py`. It reads lines of JSON from
-stdin: first what to start, then `{"signal": 15}` or `{"end": seconds}`; the end of stdin, as when the worker was killed,
-ends the program too. It writes lines of JSON to stdout: `started`, `refused`, `exited`, `ended`.
+It stands on the standard library and the supervisor's rooms, and is started by `program.py`. It reads lines of JSON
+from stdin: first what to start, then `{"signal": 15}` or `{"end": seconds}`; the end of stdin, as when the worker was
+killed, ends the program too. It writes lines of JSON to stdout: `started`, `refused`, `exited`, `ended`.
 """
 
 from __future__ import annotations

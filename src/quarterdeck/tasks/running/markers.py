@@ -13,7 +13,7 @@ from functools import cached_property
 DONE, FAIL = "STAGE_DONE", "STAGE_FAIL"
 GAP = r"[\s│┃|║]*"
 LONGEST_REASON = 300
-BULLETS = re.compile(r"^[\s│┃|║╭╰─⏺●•◦*·>❯⎿✗✘⚠!▲■-]+")
+BULLETS = re.compile(r"^[\s│┃|║╭╰─⏺●•◦*·>\u276f⎿✗✘⚠!▲■-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Marker:
         """What rendered text says; a failure is believed before a success."""
         if self.nonce[:2] not in text:
             return None
-        found = [one for one in self._pattern.finditer(text)]
+        found = list(self._pattern.finditer(text))
         failed = next((one for one in found if one["reason"] is not None), None)
         if failed is not None:
             return Verdict(False, cleaned(failed["reason"]))

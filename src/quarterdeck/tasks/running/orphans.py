@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
 import time
@@ -38,10 +37,9 @@ def reap(directory: Path, grace: float = GRACE) -> int:
         kin.end_marked(str(record.get("marker")))
         group.remove()
         path.unlink(missing_ok=True)
-    for path, record in records:
-        if record is None:
-            with contextlib.suppress(OSError):
-                path.unlink()
+    for path, unread in records:
+        if unread is None:
+            path.unlink(missing_ok=True)
     return len(living)
 
 

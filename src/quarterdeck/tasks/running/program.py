@@ -82,6 +82,7 @@ class Program:
 
     pid: int
     _keeper: asyncio.subprocess.Process
+    _orders: asyncio.StreamWriter
     _master: int
     limits: tuple[str, ...] = ()
     """Which of its limits a control group enforces."""
@@ -130,14 +131,11 @@ class Program:
         ready: asyncio.Future[None] = loop.create_future()
         self._waiting.add(ready)
         add, remove = (loop.add_reader, loop.remove_reader) if reading else (loop.add_writer, loop.remove_writer)
-        add(self._master, lambda: ready.done() or ready.set_result(None))
-        waiting = None if reading else asyncio.ensure_future(self.exited.wait())
+        add(self._master, _settle, ready)
         try:
-            await asyncio.wait({ready, waiting} if waiting else {ready}, return_when=asyncio.FIRST_COMPLETED)
+            await ready
         finally:
             self._waiting.discard(ready)
-            if waiting is not None:
-                waiting.cancel()
             if self._open:
                 remove(self._master)
 
@@ -172,19 +170,20 @@ class Program:
             loop.remove_reader(self._master)
             loop.remove_writer(self._master)
             for one in self._waiting:
-                if not one.done():
-                    one.set_result(None)
+                _settle(one)
             os.close(self._master)
 
     def _order(self, what: dict[str, Any]) -> None:
-        assert self._keeper.stdin is not None
         with contextlib.suppress(BrokenPipeError, ConnectionResetError, RuntimeError):
-            self._keeper.stdin.write(json.dumps(what).encode() + b"\n")
+            self._orders.write(json.dumps(what).encode() + b"\n")
 
-    async def listen(self) -> None:
-        assert self._keeper.stdout is not None
+    def listen(self, answers: asyncio.StreamReader) -> None:
+        """Hear from the keeper from now on."""
+        self._listening = asyncio.create_task(self._listen(answers), name="agent-keeper")
+
+    async def _listen(self, answers: asyncio.StreamReader) -> None:
         try:
-            while line := await self._keeper.stdout.readline():
+            while line := await answers.readline():
                 said = json.loads(line)
                 if "exited" in said:
                     self.status = said["exited"]
@@ -194,6 +193,13 @@ class Program:
         finally:
             # A keeper that was killed takes the program with it.
             self.exited.set()
+            for one in self._waiting:  # what was typed to it is not waited for any more
+                _settle(one)
+
+
+def _settle(ready: asyncio.Future[None]) -> None:
+    if not ready.done():
+        ready.set_result(None)
 
 
 async def start(what: Start) -> Program:
@@ -225,24 +231,34 @@ async def start(what: Start) -> Program:
         order = what.order(slave)
         os.close(slave)
     try:
-        said = await _started(keeper, order)
+        orders, answers = _pipes(keeper)
+        said = await _started(keeper, orders, answers, order)
     except BaseException:
         os.close(master)
         with contextlib.suppress(ProcessLookupError):
             keeper.kill()
         raise
-    program = Program(said["started"], keeper, master, tuple(said["limits"]))
-    program._listening = asyncio.create_task(program.listen(), name="agent-keeper")
+    program = Program(said["started"], keeper, orders, master, tuple(said["limits"]))
+    program.listen(answers)
     return program
 
 
-async def _started(keeper: asyncio.subprocess.Process, order: dict[str, Any]) -> dict[str, Any]:
-    assert keeper.stdin is not None
-    assert keeper.stdout is not None
-    keeper.stdin.write(json.dumps(order).encode() + b"\n")
+def _pipes(process: asyncio.subprocess.Process) -> tuple[asyncio.StreamWriter, asyncio.StreamReader]:
+    if process.stdin is None or process.stdout is None:
+        raise RuntimeError("started without pipes")
+    return process.stdin, process.stdout
+
+
+async def _started(
+    keeper: asyncio.subprocess.Process,
+    orders: asyncio.StreamWriter,
+    answers: asyncio.StreamReader,
+    order: dict[str, Any],
+) -> dict[str, Any]:
+    orders.write(json.dumps(order).encode() + b"\n")
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
-            line = await keeper.stdout.readline()
+            line = await answers.readline()
     except TimeoutError:
         line = b""
     if not line:

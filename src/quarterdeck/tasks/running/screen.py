@@ -340,10 +340,10 @@ class Screen:
                     self._leave_other()
 
     def _leave_other(self) -> None:
-        assert self._other is not None
-        self._lines, self._wraps, x, y = self._other
-        self._other = None
-        self._go(x, y)
+        if self._other is not None:
+            self._lines, self._wraps, x, y = self._other
+            self._other = None
+            self._go(x, y)
 
 
 def joined(rows: list[Row]) -> list[str]:

@@ -17,7 +17,7 @@ def expanded(command: str, values: Mapping[str, str]) -> str:
 
 
 def typed(text: str) -> str:
-    """Text as it may be typed: line ends are `\\n`, and no character can end a paste or press a key."""
+    """Text as it may be typed: lines end as in Unix, and no character can end a paste or press a key."""
     return CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 

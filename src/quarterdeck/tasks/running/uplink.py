@@ -60,7 +60,8 @@ class LogOnly:
         pass
 
     async def receive(self) -> Input:
-        return await asyncio.get_running_loop().create_future()
+        never: asyncio.Future[Input] = asyncio.get_running_loop().create_future()
+        return await never
 
     async def close(self, code: int | None) -> None:
         pass

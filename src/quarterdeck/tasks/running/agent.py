@@ -125,7 +125,7 @@ class Agent:
         screen = self._terminal.screen
         given = environment(
             self._machine.environment, self._place.account, self.adapter, self._order.environment,
-            self._order.developer, self._hook.environment,
+            self._order.developer, self._hook.environment(self._path),
         )  # fmt: skip
         self._ears.calls.clear()
         self._standing.clear()

@@ -78,9 +78,11 @@ class HookSocket:
             self._server.close()
         await asyncio.to_thread(shutil.rmtree, self.directory, ignore_errors=True)
 
-    @property
-    def environment(self) -> dict[str, str]:
-        return {hook.SOCKET: str(self.directory / "socket"), hook.TOKEN: self._token}
+    def environment(self, path: str) -> dict[str, str]:
+        """What a program needs to call the hook; `path` is where programs are looked for."""
+        known = {hook.SOCKET: str(self.directory / "socket"), hook.TOKEN: self._token}
+        argv = self.argv(path)
+        return known if argv is None else {**known, hook.COMMAND: shlex.join(argv)}
 
     def argv(self, path: str) -> list[str] | None:
         """What calls the hook; None where the agent's user can run no Python of this machine."""

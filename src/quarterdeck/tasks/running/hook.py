@@ -16,6 +16,8 @@ import socket
 import sys
 from typing import Any, TextIO
 
+COMMAND = "QUARTERDECK_HOOK"
+"""How a program that knows this hook by itself calls it, as a line of a shell."""
 SOCKET, TOKEN = "QUARTERDECK_HOOK_SOCKET", "QUARTERDECK_HOOK_TOKEN"
 MOST = 1 << 20
 TEXT = 20_000

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 
-import pytest
 from sqlalchemy import select
 
 from quarterdeck.access import grants
@@ -100,22 +99,19 @@ async def test_a_new_task_in_every_field(crew):
         while (found := await crew.ok("GET", f"{TASKS}/{task['id']}"))["queuedReason"] is None:
             await asyncio.sleep(0.05)
     assert found["queuedReason"] == "No machine is online."
-
-
-async def test_its_own_pipeline_and_what_else_can_be_said(crew):
-    await project(crew)
-    first = await made(crew)
+    # Its own pipeline, and what else can be said.
+    first = task["id"]
     stages = [{"name": "a", "command": "x", "confirm": True}, {"name": "b", "command": "y", "choices": ["1", "2"]}]
     task = await made(
-        crew, pipeline=stages, priority=3, dependsOn=[first["id"]], branch="feature/x", budgetUsd=2.5,
+        crew, pipeline=stages, priority=3, dependsOn=[task["id"]], branch="feature/x", budgetUsd=2.5,
         agentType="codex", workerId=None, headers={"user-agent": "ov/1.0.28"},
     )  # fmt: skip
     assert task["pipeline"] == stages
     told = (task["priority"], task["dependsOn"], task["branch"], task["budgetUsd"], task["agentType"], task["source"])
-    assert told == (3, [first["id"]], "feature/x", 2.5, "codex", "cli")
+    assert told == (3, [first], "feature/x", 2.5, "codex", "cli")
 
 
-async def test_what_is_refused(crew):
+async def test_what_is_refused_and_what_a_key_makes_once(crew):
     await project(crew)
     wrong = {"name": "a", "command": "x", "confirm": True, "input": True}
     for status, code, body in (
@@ -129,10 +125,7 @@ async def test_what_is_refused(crew):
     ):
         await crew.refused(status, code, "POST", TASKS, body)
     assert (await crew.ok("GET", TASKS))["total"] == 0
-
-
-async def test_the_same_key_makes_one_task(crew):
-    await project(crew)
+    # The same key makes one task.
     key = {"headers": {"idempotency-key": "once"}}
     first, second = await made(crew, **key), await made(crew, **key)
     assert first["id"] == second["id"]
@@ -216,39 +209,35 @@ async def test_who_may_cancel_retry_and_answer(crew):
     await crew.refused(409, "TASK_NOT_RETRYABLE", "POST", f"{TASKS}/{task}/retry", {})
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"stageIndex": 0, "result": "confirm"},
-        {"stage": 0, "result": "confirm"},
-        {"stageName": "develop", "approved": True},
-    ],
+FORMS = (
+    {"stageIndex": 0, "result": "confirm"},
+    {"stage": 0, "result": "confirm"},
+    {"stageName": "develop", "approved": True},
 )
-async def test_the_three_forms_of_an_answer(crew, body):
-    await project(crew)
-    task = (await made(crew))["id"]
-    assert await crew.ok("GET", f"{TASKS}/{task}/pending-confirm") == {"pending": False}
-    await begun(crew, task, asks())
-    waits = await crew.ok("GET", f"{TASKS}/{task}/pending-confirm")
-    assert {**waits, "requestedAt": "", "expiresAt": ""} == {
-        "pending": True, "taskId": task, "stageIndex": 0, "stageName": "develop", "kind": "confirm",
-        "prompt": "Go on?", "choices": None, "requestedAt": "", "expiresAt": "",
-    }  # fmt: skip
-    found = await crew.ok("GET", f"{TASKS}/{task}")
-    assert (found["status"], found["suspendReason"]) == ("suspended", "stage_gate")
-    await crew.refused(400, "ANSWER_INVALID", "POST", f"{TASKS}/{task}/confirm-stage", {**body, "result": "perhaps"})
-    assert (await crew.ok("POST", f"{TASKS}/{task}/confirm-stage", body))["status"] == "running"
-    late = await crew.refused(409, "GATE_ANSWERED", "POST", f"{TASKS}/{task}/confirm-stage", body)
-    assert "by ada" in late["message"]
-    assert await crew.ok("GET", f"{TASKS}/{task}/pending-confirm") == {"pending": False}
 
 
-async def test_a_rejection_over_http(crew):
+async def test_the_three_forms_of_an_answer_and_a_rejection(crew):
     await project(crew)
+    for body in FORMS:
+        task = (await made(crew))["id"]
+        address = f"{TASKS}/{task}/confirm-stage"
+        assert await crew.ok("GET", f"{TASKS}/{task}/pending-confirm") == {"pending": False}
+        await begun(crew, task, asks())
+        waits = await crew.ok("GET", f"{TASKS}/{task}/pending-confirm")
+        assert {**waits, "requestedAt": "", "expiresAt": ""} == {
+            "pending": True, "taskId": task, "stageIndex": 0, "stageName": "develop", "kind": "confirm",
+            "prompt": "Go on?", "choices": None, "requestedAt": "", "expiresAt": "",
+        }  # fmt: skip
+        found = await crew.ok("GET", f"{TASKS}/{task}")
+        assert (found["status"], found["suspendReason"]) == ("suspended", "stage_gate")
+        await crew.refused(400, "ANSWER_INVALID", "POST", address, {**body, "result": "perhaps"})
+        assert (await crew.ok("POST", address, body))["status"] == "running"
+        late = await crew.refused(409, "GATE_ANSWERED", "POST", address, body)
+        assert "by ada" in late["message"]
+        assert await crew.ok("GET", f"{TASKS}/{task}/pending-confirm") == {"pending": False}
     task = (await made(crew))["id"]
     await begun(crew, task, asks())
-    rejected = {"stageName": "develop", "approved": False}
-    found = await crew.ok("POST", f"{TASKS}/{task}/confirm-stage", rejected)
+    found = await crew.ok("POST", f"{TASKS}/{task}/confirm-stage", {"stageName": "develop", "approved": False})
     assert (found["status"], found["errorCode"]) == ("cancelled", "rejected")
 
 

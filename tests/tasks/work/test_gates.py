@@ -143,6 +143,19 @@ async def test_of_twenty_answers_at_once_exactly_one_counts(yard, forge):
     assert yard.words(task_id).count("confirm_resolved") == 1
 
 
+def test_a_question_that_was_dealt_with_at_the_terminal(yard, forge):
+    task_id, job_id = yard.started(forge)
+    forge.say(job_id, "gate", gate(0, "input"))
+    forge.say(job_id, "stage", {"index": 0, "status": "running", "message": "Dealt with at the terminal."})
+    task = yard.task(task_id)
+    assert (task.status, task.suspend_reason) == ("running", None)
+    assert yard.stages(task_id)[0].status == "running"
+    yard.clock.advance(601)
+    forge.beat()
+    yard.look()
+    assert yard.task(task_id).status == "running", "no time runs any more"
+
+
 def test_nobody_answers_in_time(yard, forge):
     task_id, job_id = yard.started(forge)
     forge.say(job_id, "gate", gate(seconds=60))

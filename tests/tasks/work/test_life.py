@@ -189,7 +189,9 @@ def test_a_usage_limit_pauses_and_goes_on_by_itself(yard, forge):
     forge.say(job_id, "stage", {"index": 0, "status": "completed"})
     forge.say(job_id, "stage", {"index": 1, "status": "running"})
     until = yard.clock.now().replace(hour=2).isoformat()
-    forge.say(job_id, "note", {"type": "rate_limited", "message": "Limit until 2.", "data": {"resumeAt": until}})
+    told = {"code": "rate_limited", "retryAfterSeconds": 7200}
+    forge.say(job_id, "note", {"type": "error", "message": "Limit until 2.", "level": "error", "data": told})
+    forge.say(job_id, "stage", {"index": 1, "status": "failed", "error": "rate_limited"})
     forge.end(job_id, "failed", error_code="rate_limited")
     task = yard.task(task_id)
     assert (task.status, task.suspend_reason, task.resume_at.isoformat()) == ("suspended", "rate_limited", until)

@@ -6,6 +6,7 @@ import pytest
 
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.jobs.session import _take_up as take_up
+from quarterdeck.tasks.work.ending import EndsTasksOfProjects, leave_machine
 from support.taskyard import gate
 
 
@@ -147,9 +148,27 @@ def test_a_machine_that_is_decommissioned(yard, forge, at, becomes):
         if at == "suspended":
             forge.say(job_id, "gate", gate())
     assert yard.task(task_id).status == at
-    yard.db.write_sync(jobs.give_up, job_id, "machine_decommissioned", "The machine is decommissioned.")
+    assert yard.db.write_sync(leave_machine, forge.row.id) == 1
     assert status(yard, task_id) == becomes
+    assert forge.beat() == ({job_id}, set())
     assert all(one.closed_at is not None for one in yard.gates(task_id))
+
+
+def test_a_machine_is_decommissioned_before_it_took_its_task(yard, forge):
+    task_id = yard.create()
+    yard.dispatch()
+    assert yard.db.write_sync(leave_machine, forge.row.id) == 1
+    assert status(yard, task_id) == ("queued", None)
+    assert forge.take() == []
+
+
+def test_a_project_that_goes_ends_its_tasks(yard, forge):
+    running, job_id = yard.started(forge)
+    waiting = yard.create()
+    project_id = yard.task(running).project_id
+    assert yard.db.write_sync(EndsTasksOfProjects().end_tasks, project_id, "The project is deleted.") == 2
+    assert status(yard, waiting) == status(yard, running) == ("cancelled", "cancelled")
+    assert forge.beat() == (set(), {job_id})
 
 
 def test_a_start_of_the_server_gives_everybody_a_fresh_window(yard, forge):

@@ -83,15 +83,12 @@ def _agents(worker: Worker, words: frozenset[str]) -> frozenset[str]:
 def _degraded(worker: Worker, now: datetime) -> frozenset[str]:
     """Agents that failed too often lately, and those that the machine says itself do not work."""
     trouble: Mapping[str, Any] = getattr(worker, "trouble", None) or {}
-    failing = {agent for agent, about in trouble.items() if _lasts(about.get("until"), now)}
+    failing = {agent for agent, about in trouble.items() if "since" in about and _lasts(about.get("until"), now)}
     return frozenset(failing | {str(one.get("agent")) for one in getattr(worker, "ailing", None) or ()})
 
 
 def _lasts(until: Any, now: datetime) -> bool:
     if not isinstance(until, str):
-        return False
-    try:
-        found = datetime.fromisoformat(until)
-    except ValueError:
-        return True  # until the machine restarts
+        return True  # until its worker starts again
+    found = datetime.fromisoformat(until)
     return (found if found.tzinfo is not None else found.replace(tzinfo=UTC)) > now

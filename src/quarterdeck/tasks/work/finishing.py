@@ -34,6 +34,7 @@ DECOMMISSIONED = "machine_decommissioned"
 """The code by which `jobs.give_up` ends the attempts of a machine that is decommissioned (contract: tasks §1.8)."""
 WORKER_LOST, REJECTED, CANCELLED_BY_PERSON = "worker_lost", "rejected", "cancelled"
 AGENT_FAILED = "agent_exited"
+MACHINE_GONE = "Its machine was decommissioned."
 LONGEST_PAUSE = 3600.0
 
 
@@ -103,7 +104,7 @@ def _cancelled(tx: Tx, task: Task, outcome: Outcome) -> None:
 
 def _leave_machine(tx: Tx, task: Task) -> None:
     """Its machine is no more: what had not begun is the same attempt still, what waited begins once more elsewhere."""
-    told = "Its machine was decommissioned."
+    told = MACHINE_GONE
     if task.status == ASSIGNED:
         requeue(tx, task, told)
         return

@@ -149,6 +149,13 @@ def expire(tx: Tx, task: Task, gate: Gate) -> bool:
     return True
 
 
+def passed(tx: Tx, task: Task, message: str) -> None:
+    """The attempt goes on without an answer: somebody dealt with its question at the terminal."""
+    found = open_gate(tx, task)
+    if found is not None and close(tx, task, found, Closing(outcome="answered"), message):
+        go_on(tx, task, found, None, message)
+
+
 def close_open(tx: Tx, task: Task) -> None:
     """No question outlives its task."""
     found = open_gate(tx, task)

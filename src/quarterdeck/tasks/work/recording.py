@@ -5,7 +5,7 @@ The ledger lets nobody in but the holder of the attempt's job, and each report o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -21,7 +21,7 @@ from quarterdeck.tasks.work.happenings import WORDS, Level, happened
 from quarterdeck.tasks.work.holding import locked
 from quarterdeck.tasks.work.model import Task
 from quarterdeck.tasks.work.payload import Attempt
-from quarterdeck.tasks.work.transitions import ASSIGNED, DISCONNECTED, HELD, RUNNING, SUSPENDED, move
+from quarterdeck.tasks.work.transitions import ASSIGNED, DISCONNECTED, HELD, RUNNING, STAGE_GATE, SUSPENDED, move
 from quarterdeck.tasks.workspaces.model import Tunnel, Workspace
 
 S = TypeVar("S", bound=Struct)
@@ -94,6 +94,8 @@ def _workspace(tx: Tx, task: Task, job: Job, data: Any) -> None:
 
 def _stage(tx: Tx, task: Task, _job: Job, data: Any) -> None:
     told = _read(data, orders.StageReport)
+    if task.suspend_reason == STAGE_GATE:
+        gates.passed(tx, task, told.message or "The question was dealt with at the terminal.")
     if told.status == "running" and task.status == ASSIGNED:
         move(tx, task, RUNNING, f"Task #{task.id} runs.")
     stages.report(tx, task, told)
@@ -109,7 +111,7 @@ def _gate_check(tx: Tx, task: Task, _job: Job, data: Any) -> orders.GateAnswer:
 
 def _agent(tx: Tx, task: Task, _job: Job, data: Any) -> None:
     told = _read(data, orders.AgentReport)
-    if told.session is not None:
+    if told.session is not None and told.type == task.agent_type:  # a stage may have another one
         task.agent_session = told.session
     version = f" {told.version}" if told.version else ""
     happened(tx, task, "log", f"The agent {told.type}{version} runs.", pid=told.pid)
@@ -192,8 +194,8 @@ def _tunnel(tx: Tx, task: Task, _job: Job, data: Any) -> None:
 
 def _note(tx: Tx, task: Task, _job: Job, data: Any) -> None:
     told = _read(data, orders.NoteReport)
-    if told.type == RATE_LIMITED:
-        task.resume_at = _moment(tx, told.data.get("resumeAt"))
+    if RATE_LIMITED in {told.type, told.data.get("code")}:
+        task.resume_at = _limit_ends(tx, told.data)
     # What it tells beside the event may not speak for the server's own fields.
     own = {"level", "message", "stageIndex", "stageName", "actor", "projectId"}
     more = {name: value for name, value in told.data.items() if name not in own}
@@ -201,10 +203,13 @@ def _note(tx: Tx, task: Task, _job: Job, data: Any) -> None:
     happened(tx, task, kind, told.message, level=told.level, stage=told.stage, detail=more or None)
 
 
-def _moment(tx: Tx, text: Any) -> datetime | None:
-    """When a usage limit ends, as its agent says: a time, within what such limits last."""
+def _limit_ends(tx: Tx, data: Mapping[str, Any]) -> datetime | None:
+    """When a usage limit ends, as its agent says: a time or in so many seconds, within what such limits last."""
+    seconds = data.get("retryAfterSeconds")
+    if isinstance(seconds, int | float) and not isinstance(seconds, bool):
+        return tx.now + timedelta(seconds=min(max(float(seconds), 0.0), LONGEST_PAUSE.total_seconds()))
     try:
-        found = datetime.fromisoformat(text)
+        found = datetime.fromisoformat(data.get("resumeAt", ""))
     except (TypeError, ValueError):
         return None
     moment = (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).astimezone(UTC)

@@ -34,7 +34,7 @@ _READ = text(
 )
 _NEWEST = (
     f"SELECT * FROM (SELECT {COLUMNS} FROM domain_events WHERE stream = :stream{{0}} "  # noqa: S608 - constant text
-    "ORDER BY sequence DESC LIMIT :limit) AS part{0}"
+    "AND type <> :without ORDER BY sequence DESC LIMIT :limit) AS part{0}"
 )
 STREAMS = 100
 """Of so many streams one statement reads the newest events."""
@@ -119,16 +119,14 @@ def missed(tx: Tx, stream: str, after: int) -> Gap | None:
     return Gap(stream, after, kept) if after < kept else None
 
 
-def newest(tx: Tx, streams: Sequence[str], limit: int) -> list[Event]:
-    """The newest events of some streams together, newest first, so many at most. Each stream is read along its own
-    index, and no further than the limit.
+def newest(tx: Tx, streams: Sequence[str], limit: int, *, without: str = "") -> list[Event]:
+    """The newest events of some streams together, newest first, so many at most, none of the type `without`. Each
+    stream is read along its own index, and no further than the limit.
     """
-    if not streams:
-        return []
     found: list[Event] = []
     for first in range(0, len(streams), STREAMS):
         some = streams[first : first + STREAMS]
         query = " UNION ALL ".join(_NEWEST.format(number) for number in range(len(some)))
         values = {f"stream{number}": stream for number, stream in enumerate(some)}
-        found += [event(row) for row in tx.execute(text(query), {**values, "limit": limit})]
+        found += [event(row) for row in tx.execute(text(query), {**values, "limit": limit, "without": without})]
     return sorted(found, key=lambda one: (one.at, one.id), reverse=True)[:limit]

@@ -15,8 +15,8 @@ from quarterdeck.kernel.db import Tx
 from quarterdeck.tasks.overview.newest import parted
 from quarterdeck.tasks.work.model import Task
 
-UNTOLD = frozenset({"log"})
-"""Types of events that are lines of output rather than something that happened."""
+UNTOLD = "log"
+"""The type of events that are lines of output rather than something that happened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,8 @@ def last(tx: Tx, visible: set[int] | None, limit: int) -> list[Happened]:
     """
     found = _active(tx, visible, limit)
     streams = {f"task:{task_id}": (task_id, project_id) for task_id, project_id in found}
-    told = [event for event in events.newest(tx, list(streams), limit) if event.type not in UNTOLD]
-    return [Happened(event, *streams[event.stream]) for event in told[:limit]]
+    told = events.newest(tx, list(streams), limit, without=UNTOLD)
+    return [Happened(event, *streams[event.stream]) for event in told]
 
 
 def _active(tx: Tx, visible: set[int] | None, limit: int) -> list[tuple[int, int]]:

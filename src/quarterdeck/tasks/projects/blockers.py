@@ -26,6 +26,7 @@ class TaskBlockers:
     def forget(self, tx: Tx, kind: str, row_id: int) -> None:
         if kind != "project":
             return
+        tx.take_time()
         tx.execute(delete(Task).where(Task.project_id == row_id))
         part = tx.first(select(TaskProject).where(TaskProject.project_id == row_id))
         if part is not None:

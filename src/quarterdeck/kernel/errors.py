@@ -9,7 +9,16 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 Kind = Literal[
-    "invalid", "unauthenticated", "forbidden", "not-found", "conflict", "provider", "unavailable", "timeout", "internal"
+    "invalid",
+    "unauthenticated",
+    "forbidden",
+    "not-found",
+    "conflict",
+    "provider",
+    "unavailable",
+    "timeout",
+    "outdated",
+    "internal",
 ]
 Category = Literal["user", "infra", "provider", "retryable", "timeout"]
 
@@ -61,6 +70,14 @@ class Conflict(Problem):
     kind = "conflict"
     category = "user"
     default_code = "conflict"
+
+
+class Outdated(Problem):
+    """The caller speaks a version of a protocol that is no longer, or not yet, spoken here."""
+
+    kind = "outdated"
+    category = "user"
+    default_code = "protocol_outdated"
 
 
 class ProviderFailure(Problem):

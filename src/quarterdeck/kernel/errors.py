@@ -9,17 +9,9 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 Kind = Literal[
-    "invalid",
-    "unauthenticated",
-    "forbidden",
-    "not-found",
-    "conflict",
-    "provider",
-    "unavailable",
-    "timeout",
-    "outdated",
-    "internal",
-]
+    "invalid", "unauthenticated", "forbidden", "not-found", "conflict", "outdated", "provider", "unavailable",
+    "timeout", "internal",
+]  # fmt: skip
 Category = Literal["user", "infra", "provider", "retryable", "timeout"]
 
 

@@ -81,46 +81,20 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "finding": (
-        "Attempt",
-        "Filter",
-        "Place",
-        "ahead",
-        "attempts",
-        "count",
-        "find",
-        "get",
-        "holder",
-        "list_jobs",
-        "places",
+        "Attempt", "Filter", "Place", "ahead", "attempts", "count", "find", "get", "holder", "list_jobs", "places",
     ),
     "frames": ("LogLine",),
     "handlers": (
-        "SERVER",
-        "JobContext",
-        "JobInfo",
-        "ServerHandlers",
-        "WorkerHandlers",
-        "server_handlers",
-        "worker_handlers",
+        "SERVER", "JobContext", "JobInfo", "ServerHandlers", "WorkerHandlers", "server_handlers", "worker_handlers",
     ),
     "job": ("Enqueue", "Job", "Lane", "Outcome", "short_ref", "short_ref_id", "work_ref", "work_ref_id"),
     "ledger": (
-        "Assignment",
-        "Claimant",
-        "Report",
-        "claim",
-        "complete",
-        "complete_many",
-        "enqueue",
-        "enqueue_many",
-        "give_up",
-        "hand_back",
-        "heartbeat",
-        "hold_turn",
-        "record",
-        "topic",
+        "Assignment", "Claimant", "Report", "claim", "complete", "complete_many", "enqueue", "enqueue_many", "give_up",
+        "hand_back", "heartbeat", "hold_turn", "record", "topic",
     ),
-    "operating": ("cancel", "dead_letter", "mark_recovered", "may_cancel", "prunable", "prune", "retry", "same_again"),
+    "operating": (
+        "cancel", "dead_letter", "mark_recovered", "may_cancel", "prunable", "prune", "retry", "same_again",
+    ),
     "output": ("LogSink", "into"),
     "recovery": ("requeue_abandoned", "requeue_lapsed", "wake_parked"),
     "refusals": ("Canceled", "Fenced"),
@@ -129,7 +103,7 @@ _HOMES = {
     "session": ("Seat",),
     "transitions": ("ENDED", "LIVE", "State"),
     "work": ("About", "Fact", "Work", "WorkKind"),
-}
+}  # fmt: skip
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 

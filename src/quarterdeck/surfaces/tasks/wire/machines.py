@@ -53,8 +53,9 @@ class MachineHardware(Struct, kw_only=True, rename="camel"):
 
 
 class Machine(Struct, kw_only=True, rename="camel"):
-    """`capabilities` are the types of agents that it has, `degraded` those among them that are not used now. Percentages
-    are as it measured them last. `maxSlots` is what it is given at most: its offer, bounded by an administrator.
+    """`capabilities` are the types of agents that it has, `degraded` those among them that are not used now.
+    Percentages are as it measured them last. `maxSlots` is what it is given at most: its offer, bounded by an
+    administrator.
     """
 
     id: str

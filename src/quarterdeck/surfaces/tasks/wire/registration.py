@@ -12,8 +12,8 @@ Secret = Annotated[str, Meta(max_length=500)]
 
 
 class WorkerRegisterRequest(Struct, kw_only=True, rename="camel"):
-    """`machineId` is a UUID that the machine has drawn and keeps. `capabilities` are types of agents; `agents` says more
-    of them.
+    """`machineId` is a UUID that the machine has drawn and keeps. `capabilities` are types of agents; `agents` says
+    more of them.
     """
 
     token: Secret

@@ -48,7 +48,7 @@ def upgrade() -> None:
     for name, empty in (("hardware", "{}"), ("agents", "[]"), ("projects", "[]"), ("trouble", "{}"), ("ailing", "[]")):
         op.add_column("fleet_workers", sa.Column(name, json, server_default=empty, nullable=False))
     for name in ("cpu_percent", "mem_percent", "disk_percent", "load1"):
-        op.add_column("fleet_workers", sa.Column(name, sa.Float(), nullable=True))
+        op.add_column("fleet_workers", sa.Column(name, sa.Double(), nullable=True))
     op.add_column("fleet_workers", sa.Column("drain_reason", sa.String(length=300), nullable=True))
     op.execute("UPDATE fleet_workers SET revoked_at = coalesce(last_seen_at, created_at) WHERE revoked_at IS NULL")
     op.execute(

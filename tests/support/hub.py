@@ -11,6 +11,8 @@ from typing import Any
 import msgspec
 
 from quarterdeck.tasks.orders import AgentChoice, DeliverReport, Person, Repository, TaskOrder
+from quarterdeck.tasks.workspaces.cleaning import CleanOrder
+from quarterdeck.tasks.workspaces.worktree import Worktree
 from real.git_server import CLEAN, commit, git
 
 TOKEN = "s3cr3t-t0ken"
@@ -49,6 +51,10 @@ class Hub:
             gate_seconds=60,
             merge_request=False,
         )
+        return msgspec.structs.replace(made, **changes)
+
+    def clean(self, tree: Worktree, **changes: Any) -> CleanOrder:
+        made = CleanOrder(task_id=tree.task_id, path=str(tree.path), organization="home", project_key="WEB")
         return msgspec.structs.replace(made, **changes)
 
     async def may_push(self, report: DeliverReport) -> None:

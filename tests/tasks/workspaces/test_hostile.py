@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from quarterdeck.kernel.errors import Problem
+from quarterdeck.tasks.workspaces.users import AgentUser
 from quarterdeck.tasks.workspaces.workspaces import Workspaces
 from real.git_server import git
 from real.sshd import new_key, sshd
@@ -97,7 +98,7 @@ async def test_links_that_lead_outside_are_delivered_as_links(hub, workspaces):
     hub.push({"docs/guide.md": "changed\n", "docs/secret": "overwritten\n"})
     await Workspaces(workspaces.root).prepare(order, hub.notes.append)
     assert (outside / "secret").read_text() == "s3cret"
-    await workspaces.remove(str(tree.path), 42)
+    await workspaces.remove(hub.clean(tree))
     assert (outside / "secret").exists()
 
 
@@ -155,7 +156,7 @@ def apart(hub, clock):
         pytest.skip("only root runs an agent as somebody else")
     place = hub.home / "workspaces"
     place.mkdir()
-    return Workspaces(place, run_as=as_nobody, owner=NOBODY, clock=clock)
+    return Workspaces(place, whose=lambda *_: AgentUser(as_nobody, NOBODY, {"PATH": os.environ["PATH"]}), clock=clock)
 
 
 def nobodys(*argv: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -196,7 +197,7 @@ async def test_an_agent_that_is_another_user_works_in_its_worktree_and_nowhere_e
         assert ((again.path / "later").lstat().st_uid, again.continued) == (65534, True)
         assert nobodys("git", "status", "--porcelain", cwd=tree.path).stdout == ""
         assert done.pushed
-        await apart.remove(str(tree.path), 42)
+        await apart.remove(hub.clean(tree))
         assert not tree.path.exists()
     finally:
         os.umask(0o022)

@@ -198,12 +198,12 @@ async def test_a_worktree_is_removed_with_what_git_knows_of_it(hub, workspaces):
     (one.path / "build" / "big").write_bytes(b"x" * 100_000)
     (one.path / "build").chmod(0o555)
     (one.path / "out").symlink_to(hub.origin)
-    assert await workspaces.remove(str(one.path), 1) > 100_000
+    assert await workspaces.remove(hub.clean(one)) > 100_000
     assert not one.path.exists()
     listed = in_tree(two.path, "worktree", "list")
     assert ("task-1" in listed, "task-2" in listed) == (False, True)
     assert (hub.origin / "HEAD").exists()
-    assert await workspaces.remove(str(one.path), 1) == 0
+    assert await workspaces.remove(hub.clean(one)) == 0
     again = await workspaces.prepare(hub.order(1), hub.notes.append)
     assert (again.continued, again.head) == (False, one.head)
 
@@ -219,5 +219,5 @@ async def test_nothing_else_is_removed(hub, workspaces):
         (str(tree.path).replace("workspaces", "elsewhere"), 1),
     ):
         with pytest.raises(Problem, match="is no workspace of task"):
-            await workspaces.remove(path, task)
+            await workspaces.remove(hub.clean(tree, path=path, task_id=task))
     assert tree.path.exists()

@@ -27,10 +27,12 @@ from quarterdeck.tasks.workspaces import (
     statistics,
     worktrees,
 )
+from quarterdeck.tasks.workspaces.cleaning import CleanOrder
 from quarterdeck.tasks.workspaces.forges import opening
 from quarterdeck.tasks.workspaces.hands import LOCAL_SECONDS, Hands
 from quarterdeck.tasks.workspaces.pushing import MayPush
-from quarterdeck.tasks.workspaces.running import Ended, RunAs, as_ourselves, run
+from quarterdeck.tasks.workspaces.running import Ended, run
+from quarterdeck.tasks.workspaces.users import Whose, the_workers_own
 from quarterdeck.tasks.workspaces.worktree import Note, Worktree
 
 COMMAND_SECONDS = 300.0
@@ -41,19 +43,16 @@ LINES = 20
 class Workspaces:
     """The directory of workspaces of one worker process.
 
-    `run_as` makes of an argv the one that runs it as the agent's user, whose ids are `owner`; without them the agent is
-    the worker's own user. `ssh_key` is this machine's key for SSH. `agent_environment` is what a project's own commands
-    are given of the machine. Every failure is a `Problem` with the code `workspace_error` or `git_push_failed`.
+    `whose` tells the user that a project's agents run as; always the same for a project. `ssh_key` is this machine's
+    key for SSH. Every failure is a `Problem` with the code `workspace_error` or `git_push_failed`.
     """
 
     def __init__(
         self,
         root: Path,
         *,
-        run_as: RunAs = as_ourselves,
-        owner: tuple[int, int] | None = None,
+        whose: Whose = the_workers_own,
         ssh_key: Path | None = None,
-        agent_environment: Mapping[str, str] | None = None,
         inherited: Mapping[str, str] | None = None,
         clock: Clock | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
@@ -61,29 +60,26 @@ class Workspaces:
         local_seconds: float = LOCAL_SECONDS,
         largest_file: int = committing.LARGEST_FILE,
     ) -> None:
-        known = os.environ if inherited is None else inherited
         self.root = root.resolve()
-        self.hands = Hands(run_as, owner, known, local_seconds)
+        self._whose = whose
         self._ssh_key = ssh_key
-        self._agent_environment = agent_environment or {
-            name: known[name] for name in ("PATH", "HOME", "LANG") if name in known
-        }
-        self._inherited = known
+        self._inherited = os.environ if inherited is None else inherited
         self._clock = clock or SystemClock()
         self._transport = transport
         self._command_seconds = command_seconds
+        self._local_seconds = local_seconds
         self._largest_file = largest_file
         self._turns: dict[Path, mirrors.Turn] = {}
 
     async def prepare(self, order: TaskOrder, note: Note) -> Worktree:
         """The worktree of a task, at what the server has now; that of an earlier attempt is gone on with."""
         branch, base_branch = remote.require_branch(order.branch), remote.require_branch(order.base_branch)
-        repository, place = self._of(order)
+        repository, place, hands = self._of(order)
         asked, turn = self._clock.monotonic(), self._turn(place)
         async with turn.lock:
-            if await mirrors.fetch(place, repository, self.hands, self._clock, turn, asked):
+            if await mirrors.fetch(place, repository, hands, self._clock, turn, asked):
                 note(f"Fetched {repository.shown}.")
-            head, continued = await worktrees.find_or_make(place, order.task_id, branch, base_branch, self.hands, note)
+            head, continued = await worktrees.find_or_make(place, order.task_id, branch, base_branch, hands, note)
         tree = place.tree(order.task_id)
         made = Worktree(tree, branch, base_branch, head, order.task_id, 0, continued, note)
         return replace(made, size=await self.size(made))
@@ -94,10 +90,10 @@ class Workspaces:
         `may_push` is awaited immediately before the push; what it raises goes on to the caller, and nothing is pushed.
         A forge that fails is noted and loses nothing: the branch is pushed.
         """
-        repository, place = self._of(order)
-        commit = await committing.commit_rest(place, worktree, order.developer, message, self.hands, self._largest_file)
-        figures = await statistics.compare(place, worktree.base_branch, commit, self.hands)
-        pushed = await pushing.push(place, repository, worktree, commit, may_push, self.hands)
+        repository, place, hands = self._of(order)
+        commit = await committing.commit_rest(place, worktree, order.developer, message, hands, self._largest_file)
+        figures = await statistics.compare(place, worktree.base_branch, commit, hands)
+        pushed = await pushing.push(place, repository, worktree, commit, may_push, hands)
         url = None
         if pushed and order.merge_request and worktree.branch != worktree.base_branch:
             try:
@@ -131,32 +127,34 @@ class Workspaces:
         `workspace_error` when it takes too long; then, as ever, no process of it is left.
         """
         variables = {**commands.signed(order.developer), **order.environment}
-        step = Command((*commands.SHELL, command), self._agent_environment, str(worktree.path))
+        user = self._whose(order.organization, order.project_key)
+        step = Command((*commands.SHELL, command), user.environment, str(worktree.path))
         return await run(
             step,
             "A command of the project",
             seconds or self._command_seconds,
             stdin=commands.exports(variables),
-            run_as=self.hands.run_as,
+            run_as=user.run_as,
         )
 
-    async def remove(self, path: str, task_id: int) -> int:
-        """Remove the worktree at `path`, which is that of a task, and answer how many bytes it had. One that is not
-        there is no failure. Raises `workspace_error` for a path that is none of this worker's.
+    async def remove(self, order: CleanOrder) -> int:
+        """Remove the worktree of a task, and answer how many bytes it had. One that is not there is no failure. Raises
+        `workspace_error` for a path that is none of this worker's.
         """
-        place = places.of_tree(self.root, path, task_id)
+        place = places.of_tree(self.root, order.path, order.task_id)
         if place is None:
             raise failures.of_workspace(
-                f"{path} is no workspace of task {task_id} on this machine.",
+                f"{order.path} is no workspace of task {order.task_id} on this machine.",
                 "Nothing was removed. If the directory of workspaces has moved, remove the old one by hand.",
                 "elsewhere",
             )
-        size = await asyncio.to_thread(tree_size, place.tree(task_id))
+        hands = self._hands(order.organization, order.project_key)
+        size = await asyncio.to_thread(tree_size, place.tree(order.task_id))
         async with self._turn(place).lock:
-            await worktrees.clear(place, task_id, self.hands)
-            await asyncio.to_thread(place.notes(task_id).unlink, missing_ok=True)
+            await worktrees.clear(place, order.task_id, hands)
+            await asyncio.to_thread(place.notes(order.task_id).unlink, missing_ok=True)
             if place.mirror.is_dir():
-                await mirrors.tidy(place, self.hands)
+                await mirrors.tidy(place, hands)
         return size
 
     async def size(self, worktree: Worktree) -> int:
@@ -168,9 +166,14 @@ class Workspaces:
         place = next(one for one in (self.root, *self.root.parents) if one.exists())
         return shutil.disk_usage(place).free
 
-    def _of(self, order: TaskOrder) -> tuple[remote.Remote, places.Places]:
+    def _of(self, order: TaskOrder) -> tuple[remote.Remote, places.Places, Hands]:
         found = remote.of(order.repository, key=self._ssh_key, inherited=self._inherited)
-        return found, places.of_project(self.root, order.organization, order.project_key, found.address.url)
+        place = places.of_project(self.root, order.organization, order.project_key, found.address.url)
+        return found, place, self._hands(order.organization, order.project_key)
+
+    def _hands(self, organization: str, project_key: str) -> Hands:
+        user = self._whose(organization, project_key)
+        return Hands(user.run_as, user.owner, self._inherited, self._local_seconds)
 
     def _turn(self, place: places.Places) -> mirrors.Turn:
         return self._turns.setdefault(place.project, mirrors.Turn())

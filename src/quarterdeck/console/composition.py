@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from quarterdeck.instance import Instance
 
 
-class InstancePorts(Doors, Account, Reads, Deeds, Fleet, Tidying, KeptLogs, People, Roles, Tasks, TaskProjects, Notices, Live):
+class InstancePorts(
+    Doors, Account, Reads, Deeds, Fleet, Tidying, KeptLogs, People, Roles, Tasks, TaskProjects, Notices, Live
+):
     """The ports over the domain of one installation."""
 
     def __init__(self, instance: Instance, registry: tuple[DeletionBlocker, ...] = ()) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from quarterdeck.fleet.workers.draining import departures
 from quarterdeck.kernel.db import Database
 from quarterdeck.kernel.jobs import JobKind, Jobs
 from quarterdeck.kernel.logs import Logs
 from quarterdeck.kernel.protocols import Beside
 from quarterdeck.tasks.dispatching.loop import Dispatching, beside
 from quarterdeck.tasks.work import ordering, retention
+from quarterdeck.tasks.work.ending import leave_machine
 from quarterdeck.tasks.work.happenings import stream
 from quarterdeck.tasks.work.kind import kind
 
@@ -24,6 +26,7 @@ class AgentTasks:
     def __init__(self, db: Database, logs: Logs) -> None:
         self._db = db
         self._logs = logs
+        departures.register("agent-tasks", lambda tx, worker: leave_machine(tx, worker.id))
 
     def kinds(self) -> Sequence[JobKind]:
         return [kind(self._logs)]

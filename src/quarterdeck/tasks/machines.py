@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from sqlalchemy import select
+
 from quarterdeck.access import Access
 from quarterdeck.fleet.workers import draining, roster, standing
 from quarterdeck.fleet.workers.model import Worker
@@ -16,13 +18,20 @@ from quarterdeck.tasks.settings.thresholds import thresholds
 CAPABILITY = "tasks"
 
 
+def may_see(tx: Tx, access: Access) -> bool:
+    """Whether the caller sees machines: somebody below a lead does where the settings say so."""
+    access.load(tx)
+    if not access.decide(tx.principal, "tasks:machines.view").allowed:
+        return False
+    if settings.shown(tx)["machinesVisibleToDevelopers"]:
+        return True
+    leads = access.carrying("tasks:machines.drain")
+    return bool(leads & access.roles(tx.principal.id, tx.principal.acts_in))
+
+
 def require_visible(tx: Tx, access: Access) -> None:
     """Raise `Forbidden` (`machines_hidden`) for somebody below a lead, where the settings keep machines from them."""
-    if settings.shown(tx)["machinesVisibleToDevelopers"]:
-        return
-    access.load(tx)
-    leads = access.carrying("tasks:machines.drain")
-    if not leads & access.roles(tx.principal.id, tx.principal.acts_in):
+    if not may_see(tx, access):
         raise Forbidden(
             "Machines are shown to leads and administrators alone.",
             code="machines_hidden",
@@ -50,6 +59,25 @@ def page(
         skip=skip,
         limit=limit,
     )
+
+
+def in_service(tx: Tx) -> list[Worker]:
+    """All of the current organization that were not decommissioned, newest first."""
+    query = select(Worker).where(
+        Worker.organization_id == tx.principal.acts_in, Worker.revoked_at.is_(None), roster.has(CAPABILITY)
+    )
+    return list(tx.scalars(query.order_by(Worker.id.desc())))
+
+
+def named(tx: Tx, words: str, limit: int) -> list[Worker]:
+    """Those in service whose name has the words, in any case, newest first; every sign stands for itself."""
+    query = select(Worker).where(
+        Worker.organization_id == tx.principal.acts_in,
+        Worker.revoked_at.is_(None),
+        roster.has(CAPABILITY),
+        Worker.name.icontains(words, autoescape=True),
+    )
+    return list(tx.scalars(query.order_by(Worker.id.desc()).limit(limit)))
 
 
 def find(tx: Tx, uid: str, *, to_change: bool = False) -> Worker:

@@ -11,13 +11,11 @@ import msgspec
 from quarterdeck.access import Access
 from quarterdeck.console.domain.tasks import rows, stages_of
 from quarterdeck.console.views.tasks import MachineView, Member, TaskProjectView
-from quarterdeck.fleet.workers import enrolment
+from quarterdeck.fleet.workers import degradation, standing
+from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import NotFound
 from quarterdeck.kernel.principal import Principal
-from quarterdeck.tasks import developers
-from quarterdeck.tasks.overview import machines
-from quarterdeck.tasks.overview.machines import Machine
+from quarterdeck.tasks import developers, machines
 from quarterdeck.tasks.projects import listing, members, membership, projects
 from quarterdeck.tasks.projects.listing import Listed
 from quarterdeck.tasks.work import finding
@@ -81,12 +79,11 @@ class TaskProjects:
         return found
 
     async def drain_machine(self, who: Principal, uid: str, *, drain: bool) -> None:
-        def verb(tx: Tx) -> int:
-            worker = _seen(tx, self.instance.access, uid).worker
-            enrolment.request_drain(tx, worker.id, drain=drain)
-            return worker.id
+        def verb(tx: Tx) -> Worker:
+            machines.require_visible(tx, self.instance.access)
+            return machines.drain(tx, uid) if drain else machines.undrain(tx, uid)
 
-        await self.instance.workers.drain(await self.instance.db.write(verb), drain=drain)
+        await self.instance.workers.follow(await self.instance.db.write(verb))
 
 
 def _number(text: str) -> int | None:
@@ -148,37 +145,42 @@ def _shown(tx: Tx, access: Access, one: Listed) -> TaskProjectView:
 def _machines(tx: Tx, access: Access) -> tuple[MachineView, ...]:
     if not machines.may_see(tx, access):
         return ()
-    return tuple(_seat(tx, access, one) for one in machines.listed(tx))
-
-
-def _seen(tx: Tx, access: Access, uid: str) -> Machine:
-    found = machines.listed(tx) if machines.may_see(tx, access) else []
-    for one in found:
-        if one.worker.uid == uid:
-            return one
-    raise NotFound("There is no such machine.", code="machine_not_found", hint="Look at the list of machines.")
+    return tuple(_seat(tx, access, one) for one in machines.in_service(tx))
 
 
 def _machine(tx: Tx, access: Access, uid: str) -> MachineView:
-    one = _seen(tx, access, uid)
-    tasks = finding.listed(tx, access, finding.Filter(worker_id=one.worker.id, limit=NEWEST))
-    return replace(_seat(tx, access, one), tasks=rows(tx, tasks))
+    machines.require_visible(tx, access)
+    worker = machines.find(tx, uid)
+    tasks = finding.listed(tx, access, finding.Filter(worker_id=worker.id, limit=NEWEST))
+    return replace(_seat(tx, access, worker), tasks=rows(tx, tasks))
 
 
-def _seat(tx: Tx, access: Access, one: Machine) -> MachineView:
-    worker = one.worker
+def _seat(tx: Tx, access: Access, worker: Worker) -> MachineView:
+    status, lost = machines.status(tx, worker), degradation.degraded(worker, tx.now)
     return MachineView(
         uid=worker.uid,
         name=worker.name,
-        state=(one.status, None),
-        agents=tuple(word.removeprefix("agent:") for word in worker.offered if word.startswith("agent:")),
-        slots=f"{worker.used_slots} of {worker.slots}",
-        cpu=None,
-        memory=None,
-        disk=None,
-        hardware="",
+        state=(status, "degraded" if lost and status == "online" else None),
+        agents=tuple(" ".join(filter(None, (one["type"], one.get("version")))) for one in worker.agents),
+        slots=f"{worker.used_slots} of {standing.slots(worker)}",
+        cpu=worker.cpu_percent,
+        memory=worker.mem_percent,
+        disk=worker.disk_percent,
+        hardware=_hardware(worker.hardware),
         version=worker.version or "",
         seen=worker.last_seen_at,
         draining=worker.drain_requested_at is not None,
-        may_drain=access.decide(tx.principal, DRAIN).allowed,
+        may_drain=status != "decommissioned" and access.decide(tx.principal, DRAIN).allowed,
+        degraded=tuple(f"{one.agent}: {one.reason.replace('_', ' ')}" for one in lost),
     )
+
+
+def _hardware(made: Mapping[str, Any]) -> str:
+    """As in "8 cores, 32 GB, Linux x86_64"; what is not known is left out."""
+    cores, memory = made.get("cpuCores"), made.get("memoryMb")
+    words = (
+        f"{cores} cores" if cores else "",
+        f"{round(memory / 1024)} GB" if memory else "",
+        " ".join(filter(None, (made.get("os"), made.get("arch")))),
+    )
+    return ", ".join(filter(None, words))

@@ -28,7 +28,7 @@ from quarterdeck.console.views.tasks import (
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Forbidden, Invalid
 from quarterdeck.kernel.principal import Principal
-from quarterdeck.tasks.overview import machines
+from quarterdeck.tasks import machines
 from quarterdeck.tasks.projects import listing
 from quarterdeck.tasks.work import acting, answering, creating, finding, gates, history, messages, reading
 from quarterdeck.tasks.work.happenings import stream
@@ -285,9 +285,9 @@ def _events(tx: Tx, access: Access, number: int) -> tuple[EventRow, ...]:
 def _choices(tx: Tx, access: Access) -> NewTaskChoices:
     seen = listing.page(tx, visible_projects(tx, access, tx.principal))
     mine = [one for one in seen if may(tx, access, one.part.project_id, "create")]
-    seats = machines.listed(tx) if machines.may_see(tx, access) else []
+    seats = machines.in_service(tx) if machines.may_see(tx, access) else []
     return NewTaskChoices(
         projects=tuple((one.part.key, f"{one.part.key}, {one.whole.name}") for one in mine),
-        machines=tuple((one.worker.uid, f"{one.worker.name} ({one.status})") for one in seats),
+        machines=tuple((one.uid, f"{one.name} ({machines.status(tx, one)})") for one in seats),
         agents=tuple((name, name) for name in AGENTS),
     )

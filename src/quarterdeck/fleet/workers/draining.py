@@ -12,7 +12,7 @@ from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict
 from quarterdeck.kernel.text import lines
 
-Departure = Callable[[Tx, Worker], None]
+Departure = Callable[[Tx, Worker], object]
 
 
 class Departures:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from quarterdeck.access import Access
+from quarterdeck.fleet.workers import standing
 from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.http.endpoint import Call, route
 from quarterdeck.surfaces.tasks.task_shapes import task_shape
 from quarterdeck.surfaces.tasks.wire import dashboard as wire
-from quarterdeck.tasks.overview import counting, happening, machines, newest
+from quarterdeck.tasks import machines
+from quarterdeck.tasks.overview import counting, happening, newest
 from quarterdeck.tasks.projects import listing
 from quarterdeck.tasks.projects.membership import visible_projects
 
@@ -23,9 +25,9 @@ async def stats(call: Call, access: Access) -> wire.Stats:
         visible = visible_projects(tx, access, tx.principal)
         living = counting.living(tx, visible)
         ended = counting.ended_since(tx, visible, counting.midnight(tx))
-        known = machines.listed(tx)
-        connected = [one.worker for one in known if one.status in {"online", "draining"}]
-        online = sum(one.status == "online" for one in known)
+        known = [(one, machines.status(tx, one)) for one in machines.in_service(tx)]
+        connected = [one for one, status in known if status != "offline"]
+        online = sum(status == "online" for _, status in known)
         return wire.Stats(
             active_tasks=living.get("assigned", 0) + living.get("running", 0),
             queued_tasks=living.get("queued", 0),
@@ -33,11 +35,11 @@ async def stats(call: Call, access: Access) -> wire.Stats:
             online_machines=online,
             online_workers=online,
             total_machines=len(known),
-            draining_machines=sum(one.status == "draining" for one in known),
+            draining_machines=sum(status == "draining" for _, status in known),
             completed_today=ended.get("completed", 0),
             failed_today=ended.get("failed", 0),
             slots_used=sum(one.used_slots for one in connected),
-            slots_total=sum(one.slots for one in connected),
+            slots_total=sum(standing.slots(one) for one in connected),
         )
 
     return await call.read(verb)

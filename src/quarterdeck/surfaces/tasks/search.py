@@ -5,11 +5,12 @@ from __future__ import annotations
 from quarterdeck.access import Access
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.http.endpoint import Call, route
-from quarterdeck.surfaces.tasks.machine_shapes import machine_shape
+from quarterdeck.surfaces.tasks.machines import shape
 from quarterdeck.surfaces.tasks.project_shapes import project_shape
 from quarterdeck.surfaces.tasks.task_shapes import task_shape
 from quarterdeck.surfaces.tasks.wire import dashboard as wire
-from quarterdeck.tasks.overview import machines, searching
+from quarterdeck.tasks import machines
+from quarterdeck.tasks.overview import searching
 from quarterdeck.tasks.projects import listing
 from quarterdeck.tasks.projects.membership import visible_projects
 
@@ -23,9 +24,9 @@ async def search(call: Call, query: wire.SearchQuery, access: Access) -> wire.Fo
 
     def verb(tx: Tx) -> wire.Found:
         visible = visible_projects(tx, access, tx.principal)
-        seen = machines.listed(tx, words)[: query.limit] if machines.may_see(tx, access) else []
+        seen = machines.named(tx, words, query.limit) if machines.may_see(tx, access) else []
         shown = access.decide(tx.principal, "tasks:projects.view").allowed
-        found = machine_shape(seen)
+        found = [shape(tx, one) for one in seen]
         return wire.Found(
             tasks=task_shape(tx, searching.tasks(tx, visible, words, query.limit)),
             machines=found,

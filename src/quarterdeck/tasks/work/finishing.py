@@ -9,7 +9,7 @@ from quarterdeck.kernel.jobs.job import Job, Outcome
 from quarterdeck.kernel.jobs.recovery import WORKER_LOST as JOB_LOST
 from quarterdeck.kernel.unreadable import UNREADABLE
 from quarterdeck.tasks import orders
-from quarterdeck.tasks.work import acting, gates, stages
+from quarterdeck.tasks.work import acting, degrading, gates, stages
 from quarterdeck.tasks.work.choices import chosen
 from quarterdeck.tasks.work.happenings import happened
 from quarterdeck.tasks.work.holding import locked
@@ -44,6 +44,7 @@ def finish(tx: Tx, job: Job, outcome: Outcome) -> None:
     task = locked(tx, job.read(Attempt).task_id)
     if task is None or task.job_id != job.id or task.status not in HELD or task.suspend_reason == RATE_LIMITED:
         return
+    degrading.note(tx, task, outcome)
     if outcome.state == "succeeded":
         _completed(tx, task, outcome)
     elif outcome.state == "canceled" or outcome.error_code in {REJECTED, CANCELLED_BY_PERSON}:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from quarterdeck.surfaces.tasks.wire.machine_shapes import Machine
+from quarterdeck.surfaces.tasks.wire.machines import Machine
 from quarterdeck.surfaces.tasks.wire.projects import Project
 from quarterdeck.surfaces.tasks.wire.tasks import Task
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 Kind = Literal[
-    "invalid", "unauthenticated", "forbidden", "not-found", "conflict", "provider", "unavailable", "timeout", "internal"
-]
+    "invalid", "unauthenticated", "forbidden", "not-found", "conflict", "gone", "provider", "unavailable", "timeout",
+    "internal",
+]  # fmt: skip
 Category = Literal["user", "infra", "provider", "retryable", "timeout"]
 
 
@@ -61,6 +62,14 @@ class Conflict(Problem):
     kind = "conflict"
     category = "user"
     default_code = "conflict"
+
+
+class Gone(Problem):
+    """What was good once and is not any more, such as a token that has expired."""
+
+    kind = "gone"
+    category = "user"
+    default_code = "gone"
 
 
 class ProviderFailure(Problem):

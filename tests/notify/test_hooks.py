@@ -112,9 +112,7 @@ async def test_an_event_is_sent_signed_to_who_wants_it_and_to_nobody_else(crew, 
     assert (one["status"], one["attempts"], one["responseStatus"], one["error"]) == ("delivered", 1, 200, None)
     for way in (("GET", ""), ("PUT", ""), ("DELETE", ""), ("GET", "/deliveries"), ("POST", "/test")):
         body = {} if way[0] != "GET" else None
-        await crew.refused(
-            404, "WEBHOOK_NOT_FOUND", way[0], f"{HOOKS}/{wanting['id']}{way[1]}", body, token=eve
-        )
+        await crew.refused(404, "WEBHOOK_NOT_FOUND", way[0], f"{HOOKS}/{wanting['id']}{way[1]}", body, token=eve)
     assert (await crew.ok("GET", HOOKS, token=eve))["items"] == []
 
 
@@ -225,8 +223,10 @@ async def test_bad_input_makes_no_webhook(crew, receiver):
 async def test_another_organization_reaches_nothing_that_is_private(crew, receiver):
     """Who administers an organization does not thereby reach into the network of whoever runs the installation."""
     _, eve = await crew.person("eve", "tasks:admin", organization="org_elsewhere")
-    for url in (receiver.url, "https://127.0.0.1/", "https://localhost/", "https://10.0.0.1/", "https://[::1]/",
-                "https://192.168.1.1/", "https://[::ffff:10.0.0.1]/", "https://100.64.0.1/", "https://0.0.0.0/"):  # fmt: skip
+    for url in (
+        receiver.url, "https://127.0.0.1/", "https://localhost/", "https://10.0.0.1/", "https://[::1]/",
+        "https://192.168.1.1/", "https://[::ffff:10.0.0.1]/", "https://100.64.0.1/", "https://[::]/",
+    ):  # fmt: skip
         body = {"name": "a", "url": url}
         await crew.refused(400, "ADDRESS_NOT_ALLOWED", "POST", HOOKS, body, token=eve)
     # A name says only when it is called what it stands for.
@@ -239,7 +239,7 @@ async def test_another_organization_reaches_nothing_that_is_private(crew, receiv
     [
         ("93.184.216.34", True, True), ("2606:2800:220:1::1", True, True), ("127.0.0.1", True, False),
         ("10.1.2.3", True, False), ("172.16.0.1", True, False), ("fd00::1", True, False), ("100.64.1.1", True, False),
-        ("169.254.169.254", False, False), ("fe80::1", False, False), ("0.0.0.0", False, False),
+        ("169.254.169.254", False, False), ("fe80::1", False, False), ("::", False, False),
         ("224.0.0.1", False, False), ("::ffff:169.254.169.254", False, False), ("::ffff:10.0.0.1", True, False),
         ("2002:a9fe:a9fe::1", False, False), ("240.0.0.1", True, False),
     ],
@@ -259,9 +259,7 @@ async def test_a_name_is_judged_by_every_address_that_it_stands_for(monkeypatch)
 
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", stand_for)
     called = await addresses.resolve("https://hooks.example.com:8443/a?b=c", near=False)
-    assert called == addresses.Called(
-        "https://93.184.216.34:8443/a?b=c", "hooks.example.com", "hooks.example.com:8443"
-    )
+    assert called == addresses.Called("https://93.184.216.34:8443/a?b=c", "hooks.example.com", "hooks.example.com:8443")
     for near in (False, True):
         told[0] = told[1] if not near else told[2]
         with pytest.raises(Problem) as refused:

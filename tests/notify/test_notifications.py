@@ -36,7 +36,7 @@ async def told(crew, who, kind="task_failed", title="Task #42 failed", body="It 
 
 async def test_those_who_belong_here_are_told_in_their_own_list(crew):
     ann, token = await crew.person("ann", "tasks:developer")
-    bob, bobs = await crew.person("bob", "tasks:developer")
+    _, bobs = await crew.person("bob", "tasks:developer")
     eve, _ = await crew.person("eve", "tasks:admin", organization="org_elsewhere")
     with crew.deck.instance.bus.subscribe(topic(ann)) as inbox:
         (number,) = await told(crew, [ann, ann, eve, 999_999], task_id=42, project_key="WEB", link="/console/tasks/42")
@@ -75,7 +75,9 @@ async def test_reading_one_and_reading_all(crew):
     assert (len(found["items"]), found["total"], found["unreadCount"]) == (4, 4, 4)
     everything = await crew.ok("GET", f"{LIST}?all=true", token=token)
     assert (len(everything["items"]), everything["total"], everything["unreadCount"]) == (5, 5, 4)
-    assert await crew.once("notification.all-read", "POST", f"{LIST}/read-all", token=token, actor="ann") == {"count": 4}
+    assert await crew.once("notification.all-read", "POST", f"{LIST}/read-all", token=token, actor="ann") == {
+        "count": 4
+    }
     assert await crew.ok("POST", f"{LIST}/read-all", token=token) == {"count": 0}
     assert (await crew.ok("GET", LIST, token=token))["unreadCount"] == 0
     await crew.refused(400, "VALIDATION_ERROR", "GET", f"{LIST}?cursor=nonsense", token=token)

@@ -69,9 +69,7 @@ async def quiet(deck: Deck, seconds: float = 60) -> None:
 
 async def happen(deck: Deck, type_: str, data: dict[str, Any], organization_id: int = 1) -> None:
     """A domain event, as a room to the right appends it."""
-    await deck.instance.db.write(
-        lambda tx: events.append(tx, "task:42", type_, data, organization_id=organization_id)
-    )
+    await deck.instance.db.write(lambda tx: events.append(tx, "task:42", type_, data, organization_id=organization_id))
 
 
 def slack_headers(body: bytes, *, secret: str = SIGNING, at: float | None = None) -> dict[str, str]:
@@ -137,7 +135,9 @@ def encrypted(said: dict[str, Any], key: str = ENCRYPT) -> bytes:
     plain = padder.update(json.dumps(said).encode()) + padder.finalize()
     vector = os.urandom(16)
     sealer = Cipher(algorithms.AES(hashlib.sha256(key.encode()).digest()), modes.CBC(vector)).encryptor()
-    return json.dumps({"encrypt": base64.b64encode(vector + sealer.update(plain) + sealer.finalize()).decode()}).encode()
+    return json.dumps(
+        {"encrypt": base64.b64encode(vector + sealer.update(plain) + sealer.finalize()).decode()}
+    ).encode()
 
 
 def lark_headers(body: bytes, key: str = ENCRYPT) -> dict[str, str]:

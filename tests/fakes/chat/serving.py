@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import contextlib
 import json
 import threading
@@ -25,7 +26,7 @@ class Asked:
         return json.loads(self.body)
 
 
-class Fake:
+class Fake(abc.ABC):
     """`asked` is everything that came, `wrong` what the platform would not have understood; both stay in order."""
 
     def __init__(self) -> None:
@@ -34,9 +35,9 @@ class Fake:
         self.url = ""
         self.lock = threading.Lock()
 
+    @abc.abstractmethod
     def answer(self, asked: Asked) -> tuple[int, Any]:
         """Status and body."""
-        raise NotImplementedError
 
     def refuse(self, asked: Asked, why: str, told: Any = None) -> tuple[int, Any]:
         self.wrong.append(f"{asked.method} {asked.path}: {why}")

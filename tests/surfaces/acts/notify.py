@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from sqlalchemy import select
+
+from quarterdeck.identity.model import Organization
+from quarterdeck.kernel.db import Tx
+from quarterdeck.notify import tell
+from quarterdeck.notify.bots import links
 from support.acts import Act, Stage, act
 from support.chats import task_project
 from surfaces.acts.identity import whose
 
-from quarterdeck.identity import organizations
-from quarterdeck.kernel.db import Tx
-from quarterdeck.notify import tell
-from quarterdeck.notify.bots import links
-
 SECRETS = {"appSecret": "xoxb-1-abc", "webhookToken": "8f742231b10e8888abcd99yyyzzz85a5"}
+
+
+def home(tx: Tx, stage: Stage) -> int:
+    return tx.one(select(Organization).where(Organization.ref == stage.organization), what="organization").id
 
 
 async def bot(stage: Stage) -> str:
@@ -26,7 +31,7 @@ async def hook(stage: Stage) -> str:
 
 async def told(stage: Stage) -> str:
     def verb(tx: Tx) -> int:
-        place = organizations.find(tx, stage.organization).id
+        place = home(tx, stage)
         rows = tell(tx, "task_failed", [stage.owner.id], stage.name("task"), "It failed.", organization_id=place)
         return rows[0].id
 
@@ -97,7 +102,7 @@ async def bind_platform(stage: Stage) -> Act:
     made = int(await bot(stage))
 
     def verb(tx: Tx) -> str:
-        place = organizations.find(tx, stage.organization).id
+        place = home(tx, stage)
         return links.issue(tx, made, place, stage.name("U0")).reveal()
 
     return Act(body={"token": await stage.write(verb)}, known=whose(stage.owner))

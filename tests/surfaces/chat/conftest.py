@@ -39,7 +39,11 @@ async def chat(tmp_path, database_address):
                 bound = {"platformChatId": "C1", "projectKey": "WEB", "chatName": "general"}
                 await crew.ok("POST", f"/api/admin/bots/{bots['slack']['id']}/bindings", bound, status=201)
                 people = {}
-                for name, role, uid in (("ann", "developer", "U1"), ("lea", "lead", "U2"), ("lou", "developer", "ou_1")):
+                for name, role, uid in (
+                    ("ann", "developer", "U1"),
+                    ("lea", "lead", "U2"),
+                    ("lou", "developer", "ou_1"),
+                ):
                     number, token = await crew.person(name, f"tasks:{role}")
                     people[name] = (number, token)
                     await deck.instance.db.write(known_by, number, uid)

@@ -78,7 +78,7 @@ async def test_choices_and_texts(chat):
     await pressed(chat, there["C1"]["x" * 74 + "…"])
     assert chat.board.answered[subject][2] == "x" * 100
     second = await chat.board.gate(chat.deck, 42, "input")
-    values = [buttons(one) for _, one in chat.slack.cards() if buttons(one)][0]
+    values = next(buttons(one) for _, one in chat.slack.cards() if buttons(one))
     await pressed(chat, values["Send"], text="  ")
     assert chat.slack.seen_by[-1] == ("U1", "Write an answer first.")
     await pressed(chat, values["Send"], text="to main")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-
-
 import json
 import time
 
@@ -258,5 +256,3 @@ async def test_no_secret_is_answered_logged_or_kept_in_the_clear(chat, capfd):
     for secret in secrets:
         assert secret not in heard
         assert secret not in kept
-
-

@@ -56,5 +56,5 @@ def checked(patterns: Iterable[str]) -> list[str]:
 
 
 def matches(patterns: Iterable[str], name: str) -> bool:
-    group = f"{name.split('.')[0]}.*"
+    group = f"{name.split('.', maxsplit=1)[0]}.*"
     return any(one in {"*", name, group} for one in patterns)

@@ -18,8 +18,17 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.notify.bots import lark as speaking
 from quarterdeck.notify.bots.bots import Login
-from quarterdeck.surfaces.chat.reading import Challenge, Heard, Message, Pressed, decoded, strange, text_of
-from quarterdeck.surfaces.chat.reading import unproved, within  # fmt: skip
+from quarterdeck.surfaces.chat.reading import (  # fmt: skip
+    Challenge,
+    Heard,
+    Message,
+    Pressed,
+    decoded,
+    strange,
+    text_of,
+    unproved,
+    within,
+)
 
 OLDEST = timedelta(days=1)
 """Lark delivers again for some hours. What is older is a recording: ids of messages are kept longer than this."""

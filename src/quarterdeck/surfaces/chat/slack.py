@@ -15,8 +15,18 @@ from quarterdeck.kernel.unreadable import UNREADABLE
 from quarterdeck.kernel.vault import Secret
 from quarterdeck.notify.bots import slack as speaking
 from quarterdeck.notify.bots.bots import Login
-from quarterdeck.surfaces.chat.reading import SKEW, Challenge, Heard, Message, Pressed, decoded, strange, text_of
-from quarterdeck.surfaces.chat.reading import unproved, within  # fmt: skip
+from quarterdeck.surfaces.chat.reading import (  # fmt: skip
+    SKEW,
+    Challenge,
+    Heard,
+    Message,
+    Pressed,
+    decoded,
+    strange,
+    text_of,
+    unproved,
+    within,
+)
 
 Way = Literal["events", "interact", "commands"]
 MENTION = re.compile(r"^\s*<@[A-Z0-9]+(?:\|[^>]*)?>[\s:,]*")

@@ -77,10 +77,12 @@ from quarterdeck.kernel.telemetry import Metrics
 from quarterdeck.kernel.vault import Secret
 from quarterdeck.kernel.vault.local import LocalBackend
 from quarterdeck.kernel.vault.vault import Vault
+from quarterdeck.notify import machines
 from quarterdeck.notify import retention as notify_retention
 from quarterdeck.notify.bots import sending as chat_sending
 from quarterdeck.notify.door import Door
 from quarterdeck.notify.hooks import sending as webhook_sending
+from quarterdeck.tasks import telling
 
 log = structlog.get_logger("quarterdeck")
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -91,8 +93,8 @@ RETENTION = (
     clearing_again, tidying_servers, notify_retention,
 )  # fmt: skip
 """Rooms that say what of theirs is kept for how long; importing one registers its categories."""
-SENDERS = (webhook_sending, chat_sending)
-"""Rooms whose import registers what the server sends by jobs of its own."""
+TELLING = (webhook_sending, chat_sending, machines, telling)
+"""Rooms whose import registers what the server sends by jobs of its own, and who hears of what."""
 HAND_BACK_SECONDS = 5.0
 EDGE_LOOK_SECONDS = 5.0
 PAUSE_SECONDS = 2.0

@@ -94,9 +94,10 @@ async def test_an_event_is_sent_signed_to_who_wants_it_and_to_nobody_else(crew, 
     disabled = await hook(crew, f"{receiver.url}/disabled", events=["*"])
     await crew.ok("PUT", f"{HOOKS}/{disabled['id']}", {"enabled": False})
     _, eve = await crew.person("eve", "tasks:admin", organization="org_elsewhere")
-    await happen(crew.deck, "task-completed", {"taskId": 42, "text": "ä"})
-    await happen(crew.deck, "task-completed", {"taskId": 1}, organization_id=2)
+    await happen(crew.deck, "status_change", {"to": "completed", "text": "ä"})
+    await happen(crew.deck, "status_change", {"to": "completed"}, organization_id=2)
     await happen(crew.deck, "nothing-that-is-offered", {})
+    await happen(crew.deck, "status_change", {"to": "elsewhere"})
     await quiet(crew.deck)
     (asked,) = receiver.asked
     assert (asked.method, asked.path, asked.query) == ("POST", "/one", {"a": "b"})
@@ -107,7 +108,7 @@ async def test_an_event_is_sent_signed_to_who_wants_it_and_to_nobody_else(crew, 
     told = asked.json
     assert told["id"] == asked.headers["x-quarterdeck-delivery"]
     assert (told["event"], told["subject"], told["organizationId"]) == ("task.completed", "task:42", "org_self_hosted")
-    assert told["data"] == {"taskId": 42, "text": "ä"}
+    assert told["data"] == {"to": "completed", "text": "ä"}
     (one,) = await sent(crew, wanting["id"])
     assert (one["status"], one["attempts"], one["responseStatus"], one["error"]) == ("delivered", 1, 200, None)
     for way in (("GET", ""), ("PUT", ""), ("DELETE", ""), ("GET", "/deliveries"), ("POST", "/test")):
@@ -119,7 +120,7 @@ async def test_an_event_is_sent_signed_to_who_wants_it_and_to_nobody_else(crew, 
 async def test_what_fails_is_tried_again_until_it_is_taken(crew, receiver, hasty):
     receiver.statuses = [500, 0, 429, 302]
     made = await hook(crew, receiver.url)
-    await happen(crew.deck, "task-failed", {"taskId": 42})
+    await happen(crew.deck, "status_change", {"to": "failed", "n": 42})
     await quiet(crew.deck)
     assert [one.headers["x-quarterdeck-attempt"] for one in receiver.asked] == ["1", "2", "3", "4", "5"]
     assert len({one.headers["x-quarterdeck-delivery"] for one in receiver.asked}) == 1
@@ -134,7 +135,7 @@ async def test_what_takes_nothing_for_a_day_is_disabled_and_administrators_are_t
     monkeypatch.setattr(deliveries, "TRIES", 2)
     receiver.statuses = [500] * 20
     made = await hook(crew, receiver.url)
-    await happen(crew.deck, "task-failed", {"taskId": 1})
+    await happen(crew.deck, "status_change", {"to": "failed", "n": 1})
     await quiet(crew.deck)
     there = f"{HOOKS}/{made['id']}"
     shown = await crew.ok("GET", there)
@@ -149,7 +150,7 @@ async def test_what_takes_nothing_for_a_day_is_disabled_and_administrators_are_t
         tx.flush()
 
     await crew.db.write(long_ago)
-    await happen(crew.deck, "task-failed", {"taskId": 2})
+    await happen(crew.deck, "status_change", {"to": "failed", "n": 2})
     await quiet(crew.deck)
     shown = await crew.ok("GET", there)
     assert shown["enabled"] is False
@@ -157,7 +158,7 @@ async def test_what_takes_nothing_for_a_day_is_disabled_and_administrators_are_t
     (told,) = (await crew.ok("GET", "/api/web/notifications"))["items"]
     assert (told["type"], told["title"]) == ("webhook_disabled", "The webhook ci was disabled")
     assert [one["action"] for one in await crew.told()][-1] == "webhook.disabled"
-    await happen(crew.deck, "task-failed", {"taskId": 3})
+    await happen(crew.deck, "status_change", {"to": "failed", "n": 3})
     await quiet(crew.deck)
     assert len(receiver.asked) == 4
     again = await crew.ok("PUT", there, {"enabled": True})
@@ -272,5 +273,5 @@ def test_what_is_offered_is_matched_by_name_and_by_group():
     assert not offered.matches(["task.*"], "deployment.failed")
     assert offered.matches(["task.failed"], "task.failed")
     assert not offered.matches(["task.failed"], "task.completed")
-    assert offered.matches(["*"], "machine.offline")
+    assert offered.matches(["*"], "machine.drained")
     assert json.dumps(offered.NAMES)

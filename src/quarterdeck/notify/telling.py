@@ -38,13 +38,15 @@ def tell(
     project_key: str | None = None,
     organization_id: int | None = None,
     collapse_key: str | None = None,
+    chats: bool = True,
 ) -> list[Notification]:
     """Tell some people (numbers of users) something of one of `choices.TYPES`.
 
     Who has muted the type, is not active or belongs no longer to the organization (that of the caller unless given) is
     left out. The same again within a minute (`collapse_key`; without one the type and what it is about) becomes the
     newer words of the one before, unread again, and is mailed no second time. `link` is a path of the console or a
-    whole address. Of a task that began in a chat, the chat is told once, whoever has muted what.
+    whole address. Of a task that began in a chat, the chat is told once, whoever has muted what, unless `chats` is
+    False.
     """
     if type not in choices.TYPES:
         raise ValueError(f"{type!r} is no type of notification")
@@ -84,7 +86,7 @@ def tell(
         told.append(row)
         tx.publish(topic(user.id), place)
     tx.flush()
-    if task_id is not None and not again:
+    if chats and task_id is not None and not again:
         posting.tell_task(tx, place, task_id, title, body)
     return told
 

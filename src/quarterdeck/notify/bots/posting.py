@@ -144,6 +144,14 @@ def settle(tx: Tx, organization_id: int, subject: str, outcome: str) -> None:
     _show(tx, open_ones)
 
 
+def settle_task(tx: Tx, organization_id: int, task_id: int, outcome: str) -> None:
+    """Show on every open card of a task what came of it: no question outlives its task."""
+    here = (PostedCard.organization_id == organization_id, PostedCard.task_id == task_id)
+    waiting = select(PostedCard.subject).where(*here, PostedCard.settled_at.is_(None)).distinct()
+    for subject in tx.execute(waiting).scalars().all():
+        settle(tx, organization_id, subject, outcome)
+
+
 def cards(tx: Tx, organization_id: int, subject: str) -> list[PostedCard]:
     here = (PostedCard.organization_id == organization_id, PostedCard.subject == subject)
     return list(tx.scalars(select(PostedCard).where(*here).order_by(PostedCard.id)))

@@ -36,8 +36,8 @@ class Task(msgspec.Struct, frozen=True):
 
 def take(tx: Tx, event: events.Event) -> None:
     """The durable subscriber: one delivery for each webhook of the event's organization that wants it, once."""
-    name = offered.OFFERED[event.type]
-    if event.organization_id is None:
+    name = offered.named(event)
+    if name is None or event.organization_id is None:
         return
     query = select(Hook).where(
         Hook.organization_id == event.organization_id, Hook.enabled.is_(True), Hook.created_at <= event.at
@@ -172,4 +172,4 @@ jobs.kinds.register(
         work=jobs.Work("system", "Webhook", _describe),
     )
 )
-events.subscribe("webhooks", offered.OFFERED, take)
+events.subscribe("webhooks", offered.TYPES, take)

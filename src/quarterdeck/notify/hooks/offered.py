@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from quarterdeck.kernel.errors import Invalid
+from quarterdeck.kernel.events import Event
 from quarterdeck.kernel.text import several
 
 OFFERED: dict[str, str] = {
@@ -13,31 +14,33 @@ OFFERED: dict[str, str] = {
     "deployment-succeeded": "deployment.succeeded",
     "deployment-failed": "deployment.failed",
     "deployment.canceled": "deployment.canceled",
-    "task-created": "task.created",
-    "task-assigned": "task.assigned",
-    "task-started": "task.started",
-    "task-suspended": "task.suspended",
-    "task-resumed": "task.resumed",
-    "task-requeued": "task.requeued",
-    "task-retried": "task.retried",
-    "task-completed": "task.completed",
-    "task-failed": "task.failed",
-    "task-cancelled": "task.cancelled",
-    "task-gate-opened": "task.gate_opened",
-    "task-gate-closed": "task.gate_closed",
+    "confirm_requested": "task.confirm_requested",
+    "confirm_resolved": "task.confirm_resolved",
+    "mr_created": "task.merge_request_created",
     "worker-enrolled": "machine.enrolled",
-    "worker-online": "machine.online",
-    "worker-offline": "machine.offline",
     "worker-drained": "machine.drained",
     "worker-undrained": "machine.undrained",
-    "worker-degraded": "machine.degraded",
-    "worker-revoked": "machine.decommissioned",
+    "worker-agent-degraded": "machine.agent_degraded",
+    "worker-agent-recovered": "machine.agent_recovered",
+    "worker-decommissioned": "machine.decommissioned",
 }
 """Type of the domain event to the name that a webhook knows it by. What is not here is nobody's business outside."""
-NAMES = tuple(sorted(OFFERED.values()))
-GROUPS = tuple(sorted({name.split(".")[0] for name in NAMES}))
+MOVED = "status_change"
+"""The one type for every move of a task; `to` says which state it is in now (contract: tasks §3.4)."""
+STATES = ("queued", "assigned", "running", "suspended", "completed", "failed", "cancelled")
+TYPES = frozenset({*OFFERED, MOVED})
+NAMES = tuple(sorted([*OFFERED.values(), *(f"task.{state}" for state in STATES)]))
+GROUPS = tuple(sorted({name.partition(".")[0] for name in NAMES}))
 PING = "ping"
 """The name of a test, which every webhook gets when it is asked for."""
+
+
+def named(event: Event) -> str | None:
+    """The name of an event outside; None for one that is not offered."""
+    if event.type == MOVED:
+        state = event.data.get("to")
+        return f"task.{state}" if event.stream.startswith("task:") and state in STATES else None
+    return OFFERED.get(event.type)
 
 
 def checked(patterns: Iterable[str]) -> list[str]:
@@ -56,5 +59,5 @@ def checked(patterns: Iterable[str]) -> list[str]:
 
 
 def matches(patterns: Iterable[str], name: str) -> bool:
-    group = f"{name.split('.', maxsplit=1)[0]}.*"
+    group = f"{name.partition('.')[0]}.*"
     return any(one in {"*", name, group} for one in patterns)

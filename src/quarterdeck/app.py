@@ -36,13 +36,13 @@ __all__ = ["application", "described", "handlers", "openapi_document", "serve"]
 
 def handlers() -> list[ControllerRouterHandler]:
     """Every route of the program: those of the modules of each surface."""
-    from quarterdeck.surfaces import broker, deploy, infra, runbooks, shared, tasks
+    from quarterdeck.surfaces import broker, chat, deploy, infra, runbooks, shared, tasks
 
     return list(
         handlers_of(
             *(
                 importlib.import_module(f"{surface.__name__}.{room.name}")
-                for surface in (shared, deploy, tasks, runbooks, infra, broker)
+                for surface in (shared, deploy, tasks, runbooks, infra, broker, chat)
                 for room in pkgutil.iter_modules(surface.__path__)
             )
         )

@@ -66,6 +66,7 @@ from quarterdeck.kernel.db.migrate import current, migrate, pending
 from quarterdeck.kernel.db.sole import SoleServer
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.events import jobs as event_jobs
+from quarterdeck.kernel.http.own_address import own_address
 from quarterdeck.kernel.instance import identity
 from quarterdeck.kernel.jobs.frames import LogLine
 from quarterdeck.kernel.jobs.handlers import WorkerHandlers, worker_handlers
@@ -79,6 +80,12 @@ from quarterdeck.kernel.telemetry import Metrics
 from quarterdeck.kernel.vault import Secret
 from quarterdeck.kernel.vault.local import LocalBackend
 from quarterdeck.kernel.vault.vault import Vault
+from quarterdeck.notify import machines
+from quarterdeck.notify import retention as notify_retention
+from quarterdeck.notify.bots import sending as chat_sending
+from quarterdeck.notify.door import Door
+from quarterdeck.notify.hooks import sending as webhook_sending
+from quarterdeck.tasks import telling
 from quarterdeck.tasks.composition import AgentTasks
 from quarterdeck.tasks.settings.thresholds import thresholds
 
@@ -88,9 +95,11 @@ SLOTS = 4
 RETENTION = (
     kernel_retention, facts, identity_retention, provider_lines, deployment_retention, old_lines, log_archives, orphans,
     orphans_on_servers,
-    clearing_again, tidying_servers, worker_retention,
+    clearing_again, tidying_servers, worker_retention, notify_retention,
 )  # fmt: skip
 """Rooms that say what of theirs is kept for how long; importing one registers its categories."""
+TELLING = (webhook_sending, chat_sending, machines, telling)
+"""Rooms whose import registers what the server sends by jobs of its own, and who hears of what."""
 HAND_BACK_SECONDS = 5.0
 EDGE_LOOK_SECONDS = 5.0
 PAUSE_SECONDS = 2.0
@@ -189,7 +198,8 @@ class Instance:
         access = Access()
         roots = None if settings.source_roots is None else tuple(str(root) for root in settings.source_roots)
         machine = Machine(access)
-        db = open_database(address, vault=vault, bus=bus, parts=[machine, Folders(roots, machine)])
+        parts = [machine, Folders(roots, machine), Door(base(settings))]
+        db = open_database(address, vault=vault, bus=bus, parts=parts)
         undo.callback(db.close_sync)
         vault.unlock(db)
         who = db.write_sync(identity)
@@ -362,6 +372,11 @@ class Instance:
         from quarterdeck.providers import known
 
         return await known(self)
+
+
+def base(settings: Settings) -> str:
+    """Where links of what is sent without a request lead: the public address, else where this listens."""
+    return own_address(settings, "http", "")
 
 
 def open_door(settings: Settings) -> bool:

@@ -18,8 +18,11 @@ from quarterdeck.identity.model import Organization, User
 from quarterdeck.identity.passwords import hashed
 from quarterdeck.kernel import jobs, mail, retention
 from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.events import jobs as event_jobs
+from quarterdeck.kernel.events import subscriptions
 from quarterdeck.kernel.http.endpoint import Endpoint
 from quarterdeck.kernel.vault import Secret
+from quarterdeck.notify.bots import posting
 from support.deck import PASSWORD, Deck
 from support.mailbox import Mailbox
 
@@ -175,7 +178,10 @@ def mutating() -> dict[str, Endpoint]:
 
 
 async def settled(stage: Stage) -> None:
-    """Mails are sent by jobs, which end when they do, and so does a run of what is kept for how long."""
-    kinds = (mail.KIND, mail.UNSEEN, retention.KIND)
-    while await stage.read(jobs.list_jobs, jobs.Filter(kinds=kinds, states=tuple(jobs.LIVE))):
+    """Mails are sent by jobs, which end when they do, and so does a run of what is kept for how long; who listens to
+    events hears of them by one.
+    """
+    kinds = (mail.KIND, mail.UNSEEN, retention.KIND, event_jobs.KIND, posting.KIND)
+    live = jobs.Filter(kinds=kinds, states=tuple(jobs.LIVE))
+    while await stage.read(subscriptions.waits) or await stage.read(jobs.list_jobs, live):
         await asyncio.sleep(0.01)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 Kind = Literal[
-    "invalid", "unauthenticated", "forbidden", "not-found", "conflict", "outdated", "provider", "unavailable",
+    "invalid", "unauthenticated", "forbidden", "not-found", "conflict", "outdated", "gone", "provider", "unavailable",
     "timeout", "internal",
 ]  # fmt: skip
 Category = Literal["user", "infra", "provider", "retryable", "timeout"]
@@ -70,6 +70,14 @@ class Outdated(Problem):
     kind = "outdated"
     category = "user"
     default_code = "protocol_outdated"
+
+
+class Gone(Problem):
+    """What was good once and is not any more, such as a token that has expired."""
+
+    kind = "gone"
+    category = "user"
+    default_code = "gone"
 
 
 class ProviderFailure(Problem):

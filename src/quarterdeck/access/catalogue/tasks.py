@@ -30,6 +30,7 @@ PERMISSIONS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ("profile.own", "profile", "See and change one's own profile", EVERYBODY),
     ("developers.manage", "developers", "Create and change people", ADMIN),
     ("bots.manage", "bots", "Manage chat bots", ADMIN),
+    ("hooks.manage", "hooks", "Manage outgoing webhooks", ADMIN),
     ("audit.read", "audit", "Read the audit trail", ADMIN),
     ("settings.manage", "settings", "See and change settings", ADMIN),
 )

@@ -22,6 +22,7 @@ STATUS_BY_KIND = {
     "not-found": 404,
     "conflict": 409,
     "outdated": 426,
+    "gone": 410,
     "provider": 502,
     "unavailable": 503,
     "timeout": 504,

@@ -81,7 +81,7 @@ CREATE TABLE alembic_version (
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 --
-INSERT INTO "alembic_version" VALUES('0025');
+INSERT INTO "alembic_version" VALUES('0026');
 --
 CREATE TABLE audit_archives (
 	id INTEGER NOT NULL, 
@@ -898,6 +898,162 @@ CREATE TABLE kernel_idempotency (
 	CONSTRAINT uq_kernel_idempotency_uid UNIQUE (uid)
 );
 --
+CREATE TABLE notify_bindings (
+	bot_id INTEGER NOT NULL, 
+	organization_id INTEGER NOT NULL, 
+	platform_chat_id VARCHAR(200) NOT NULL, 
+	project_key VARCHAR(64) NOT NULL, 
+	chat_name VARCHAR(200), 
+	created_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_notify_bindings PRIMARY KEY (id), 
+	CONSTRAINT fk_notify_bindings_bot_id FOREIGN KEY(bot_id) REFERENCES notify_bots (id) ON DELETE CASCADE, 
+	CONSTRAINT fk_notify_bindings_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT uq_notify_bindings_bot_id_platform_chat_id UNIQUE (bot_id, platform_chat_id), 
+	CONSTRAINT uq_notify_bindings_uid UNIQUE (uid)
+);
+--
+CREATE TABLE notify_bots (
+	organization_id INTEGER NOT NULL, 
+	platform VARCHAR(20) NOT NULL, 
+	app_id VARCHAR(100) NOT NULL, 
+	name VARCHAR(100) NOT NULL, 
+	app_secret TEXT NOT NULL, 
+	webhook_token TEXT NOT NULL, 
+	encrypt_key TEXT, 
+	api_url VARCHAR(1000), 
+	enabled BOOLEAN NOT NULL, 
+	created_at BIGINT NOT NULL, 
+	updated_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_notify_bots PRIMARY KEY (id), 
+	CONSTRAINT fk_notify_bots_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT uq_notify_bots_organization_id_platform_app_id UNIQUE (organization_id, platform, app_id), 
+	CONSTRAINT uq_notify_bots_uid UNIQUE (uid)
+);
+--
+CREATE TABLE notify_cards (
+	organization_id INTEGER NOT NULL, 
+	bot_id INTEGER NOT NULL, 
+	chat_id VARCHAR(200) NOT NULL, 
+	subject VARCHAR(100) NOT NULL, 
+	task_id BIGINT NOT NULL, 
+	content JSON NOT NULL, 
+	message_id VARCHAR(200), 
+	outcome TEXT, 
+	created_at BIGINT NOT NULL, 
+	expires_at BIGINT, 
+	settled_at BIGINT, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_notify_cards PRIMARY KEY (id), 
+	CONSTRAINT fk_notify_cards_bot_id FOREIGN KEY(bot_id) REFERENCES notify_bots (id) ON DELETE CASCADE, 
+	CONSTRAINT fk_notify_cards_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT uq_notify_cards_organization_id_subject_bot_id_chat_id UNIQUE (organization_id, subject, bot_id, chat_id), 
+	CONSTRAINT uq_notify_cards_uid UNIQUE (uid)
+);
+--
+CREATE TABLE notify_deliveries (
+	hook_id INTEGER NOT NULL, 
+	organization_id INTEGER NOT NULL, 
+	event_id BIGINT, 
+	event VARCHAR(96) NOT NULL, 
+	body TEXT NOT NULL, 
+	status VARCHAR(20) NOT NULL, 
+	attempts INTEGER NOT NULL, 
+	response_status INTEGER, 
+	error VARCHAR(300), 
+	created_at BIGINT NOT NULL, 
+	attempted_at BIGINT, 
+	finished_at BIGINT, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_notify_deliveries PRIMARY KEY (id), 
+	CONSTRAINT fk_notify_deliveries_hook_id FOREIGN KEY(hook_id) REFERENCES notify_hooks (id) ON DELETE CASCADE, 
+	CONSTRAINT fk_notify_deliveries_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT uq_notify_deliveries_hook_id_event_id UNIQUE (hook_id, event_id), 
+	CONSTRAINT uq_notify_deliveries_uid UNIQUE (uid)
+);
+--
+CREATE TABLE notify_hooks (
+	organization_id INTEGER NOT NULL, 
+	name VARCHAR(100) NOT NULL, 
+	url VARCHAR(2000) NOT NULL, 
+	secret TEXT NOT NULL, 
+	events JSON NOT NULL, 
+	enabled BOOLEAN NOT NULL, 
+	failing_since BIGINT, 
+	disabled_reason VARCHAR(300), 
+	created_by BIGINT, 
+	created_at BIGINT NOT NULL, 
+	updated_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_notify_hooks PRIMARY KEY (id), 
+	CONSTRAINT fk_notify_hooks_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT uq_notify_hooks_uid UNIQUE (uid)
+);
+--
+CREATE TABLE notify_notifications (
+	organization_id INTEGER NOT NULL, 
+	user_id BIGINT NOT NULL, 
+	type VARCHAR(40) NOT NULL, 
+	title VARCHAR(200) NOT NULL, 
+	body TEXT NOT NULL, 
+	link VARCHAR(1000), 
+	task_id BIGINT, 
+	project_key VARCHAR(64), 
+	collapse_key VARCHAR(200) NOT NULL, 
+	repeats INTEGER NOT NULL, 
+	created_at BIGINT NOT NULL, 
+	read_at BIGINT, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_notify_notifications PRIMARY KEY (id), 
+	CONSTRAINT fk_notify_notifications_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT uq_notify_notifications_uid UNIQUE (uid)
+);
+--
+CREATE TABLE notify_platform_links (
+	hash VARCHAR(64) NOT NULL, 
+	bot_id INTEGER NOT NULL, 
+	organization_id INTEGER NOT NULL, 
+	platform_uid VARCHAR(200) NOT NULL, 
+	expires_at BIGINT NOT NULL, 
+	used_at BIGINT, 
+	CONSTRAINT pk_notify_platform_links PRIMARY KEY (hash), 
+	CONSTRAINT fk_notify_platform_links_bot_id FOREIGN KEY(bot_id) REFERENCES notify_bots (id) ON DELETE CASCADE, 
+	CONSTRAINT fk_notify_platform_links_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id)
+);
+--
+CREATE TABLE notify_received (
+	digest VARCHAR(64) NOT NULL, 
+	bot_id INTEGER NOT NULL, 
+	received_at BIGINT NOT NULL, 
+	done_at BIGINT, 
+	CONSTRAINT pk_notify_received PRIMARY KEY (digest), 
+	CONSTRAINT fk_notify_received_bot_id FOREIGN KEY(bot_id) REFERENCES notify_bots (id) ON DELETE CASCADE
+);
+--
+CREATE TABLE notify_threads (
+	organization_id INTEGER NOT NULL, 
+	task_id BIGINT NOT NULL, 
+	bot_id INTEGER NOT NULL, 
+	chat_id VARCHAR(200) NOT NULL, 
+	message_id VARCHAR(200), 
+	text TEXT, 
+	created_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_notify_threads PRIMARY KEY (id), 
+	CONSTRAINT fk_notify_threads_bot_id FOREIGN KEY(bot_id) REFERENCES notify_bots (id) ON DELETE CASCADE, 
+	CONSTRAINT fk_notify_threads_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT uq_notify_threads_organization_id_task_id_bot_id_chat_id UNIQUE (organization_id, task_id, bot_id, chat_id), 
+	CONSTRAINT uq_notify_threads_uid UNIQUE (uid)
+);
+--
 CREATE TABLE retention_defaults (
 	ref VARCHAR(80) NOT NULL, 
 	scope VARCHAR(16) NOT NULL, 
@@ -1396,5 +1552,29 @@ CREATE INDEX ix_tasks_tasks_live_of_project ON tasks_tasks (organization_id, pro
 CREATE INDEX ix_tasks_tasks_finished_at ON tasks_tasks (organization_id, finished_at, status) WHERE finished_at IS NOT NULL;
 --
 CREATE INDEX ix_tasks_tasks_finished_of_project ON tasks_tasks (project_id, finished_at, status) WHERE finished_at IS NOT NULL;
+--
+CREATE INDEX ix_notify_bots_platform ON notify_bots (platform, app_id);
+--
+CREATE INDEX ix_notify_hooks_organization_id ON notify_hooks (organization_id, id);
+--
+CREATE INDEX ix_notify_notifications_collapse_key ON notify_notifications (user_id, collapse_key, created_at);
+--
+CREATE INDEX ix_notify_notifications_created_at ON notify_notifications (created_at);
+--
+CREATE INDEX ix_notify_notifications_unread ON notify_notifications (user_id, organization_id, id) WHERE read_at IS NULL;
+--
+CREATE INDEX ix_notify_notifications_user_id ON notify_notifications (user_id, organization_id, id);
+--
+CREATE INDEX ix_notify_bindings_organization_id ON notify_bindings (organization_id, project_key);
+--
+CREATE INDEX ix_notify_cards_created_at ON notify_cards (created_at);
+--
+CREATE INDEX ix_notify_deliveries_created_at ON notify_deliveries (created_at);
+--
+CREATE INDEX ix_notify_deliveries_hook_id ON notify_deliveries (hook_id, id);
+--
+CREATE INDEX ix_notify_platform_links_expires_at ON notify_platform_links (expires_at);
+--
+CREATE INDEX ix_notify_received_received_at ON notify_received (received_at);
 --
 DELETE FROM "sqlite_sequence";

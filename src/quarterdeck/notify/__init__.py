@@ -1,0 +1,5 @@
+"""What people and other programs are told: in the application, by mail, by webhooks, in chats."""
+
+from quarterdeck.notify.telling import tell
+
+__all__ = ["tell"]

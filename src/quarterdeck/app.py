@@ -84,9 +84,12 @@ def application(instance: Instance, *, lifespan: bool = True) -> Litestar:
     """
     from quarterdeck.console.composition import console, console_handlers
     from quarterdeck.console.router import console_address
+    from quarterdeck.surfaces.chat import actions as chat
+    from quarterdeck.surfaces.chat.task_actions import TaskActions
     from quarterdeck.surfaces.shared.authentication import CatalogueAuthorizer, SessionAuthenticator
     from quarterdeck.surfaces.shared.probing import Probing
 
+    chat.wire(TaskActions())
     settings = instance.settings
     blockers = (DeployBlockers(), FleetBlockers(), TaskBlockers(instance.access))
     made: list[Litestar] = []

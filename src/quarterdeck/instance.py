@@ -76,6 +76,8 @@ from quarterdeck.kernel.telemetry import Metrics
 from quarterdeck.kernel.vault import Secret
 from quarterdeck.kernel.vault.local import LocalBackend
 from quarterdeck.kernel.vault.vault import Vault
+from quarterdeck.tasks.tunnels import jobs as tunnels_carried
+from quarterdeck.tasks.workspaces import retention as workspaces_kept
 
 log = structlog.get_logger("quarterdeck")
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -83,7 +85,7 @@ SLOTS = 4
 RETENTION = (
     kernel_retention, facts, identity_retention, provider_lines, deployment_retention, old_lines, log_archives, orphans,
     orphans_on_servers,
-    clearing_again, tidying_servers,
+    clearing_again, tidying_servers, workspaces_kept, tunnels_carried,
 )  # fmt: skip
 """Rooms that say what of theirs is kept for how long; importing one registers its categories."""
 HAND_BACK_SECONDS = 5.0

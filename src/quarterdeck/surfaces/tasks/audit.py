@@ -25,6 +25,8 @@ WORDS = Words(
         "worker.drained": "machine.drain",
         "worker.undrained": "machine.undrain",
         "worker.revoked": "machine.decommission",
+        "task-tunnel.started": "tunnel.start",
+        "task-tunnel.stopped": "tunnel.stop",
     }
 )
 

@@ -139,9 +139,7 @@ class Fetch:
             raise failures.reference_missing(_shown(address), wanted)
         return resolved.output.decode().strip(), name or (ref if ref != commit else None)
 
-    async def _fetch(
-        self, address: locators.Address, store: Path, wanted: str | None, env: git.Environment
-    ) -> bool:
+    async def _fetch(self, address: locators.Address, store: Path, wanted: str | None, env: git.Environment) -> bool:
         """True when the server refuses to give out `wanted` alone."""
         for command in commands.fetch_commands(address.url, store, wanted, env):
             done = await self.runner.run(command)

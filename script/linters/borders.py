@@ -16,6 +16,7 @@ CHANCE_MODULES = {"random", "secrets"}
 ALLOWED: dict[str, str] = {
     # path: why it may have a clock or dice of its own
     "src/quarterdeck/fleet/processes/supervisor": "runs alone on the target, without the package around it",
+    "src/quarterdeck/tasks/tunnels/rehearsal": "runs by itself, without the package around it",
 }
 
 
@@ -53,6 +54,7 @@ STATES = {
     ("resource", "lifecycle"): ("src/quarterdeck/deploy/resources/transitions.py",),
     ("resource", "wanted"): ("src/quarterdeck/deploy/resources/transitions.py",),
     ("resource", "serving_id"): ("src/quarterdeck/deploy/resources/transitions.py",),
+    ("tunnel", "state"): ("src/quarterdeck/tasks/tunnels/transitions.py",),
     ("server", "proxy_status"): ("src/quarterdeck/fleet/servers/transitions.py",),
     ("task", "status"): ("src/quarterdeck/tasks/work/transitions.py",),
     ("attempt", "status"): (

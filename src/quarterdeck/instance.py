@@ -88,6 +88,8 @@ from quarterdeck.notify.hooks import sending as webhook_sending
 from quarterdeck.tasks import telling
 from quarterdeck.tasks.composition import AgentTasks
 from quarterdeck.tasks.settings.thresholds import thresholds
+from quarterdeck.tasks.tunnels import jobs as tunnels_carried
+from quarterdeck.tasks.workspaces import retention as workspaces_kept
 
 log = structlog.get_logger("quarterdeck")
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -95,7 +97,7 @@ SLOTS = 4
 RETENTION = (
     kernel_retention, facts, identity_retention, provider_lines, deployment_retention, old_lines, log_archives, orphans,
     orphans_on_servers,
-    clearing_again, tidying_servers, worker_retention, notify_retention,
+    clearing_again, tidying_servers, worker_retention, notify_retention, workspaces_kept, tunnels_carried,
 )  # fmt: skip
 """Rooms that say what of theirs is kept for how long; importing one registers its categories."""
 TELLING = (webhook_sending, chat_sending, machines, telling)

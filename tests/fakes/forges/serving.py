@@ -10,6 +10,7 @@ import contextlib
 import json
 import re
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -40,7 +41,7 @@ class Route:
     optional: dict[str, type] = field(default_factory=dict)
 
 
-class Forge(ThreadingHTTPServer):
+class Forge(ThreadingHTTPServer, ABC):
     """`token` opens it by the header `authorized` names. `failing` (a status) is answered to everything that changes
     something.
     """
@@ -56,11 +57,13 @@ class Forge(ThreadingHTTPServer):
         self.failing: int | None = None
         self.before_creating: Callable[[], None] | None = None
 
+    @abstractmethod
     def routes(self) -> list[Route]:
-        raise NotImplementedError
+        """What the provider's schema has."""
 
+    @abstractmethod
     def authorized(self, headers: Any) -> bool:
-        raise NotImplementedError
+        """Whether the token is among the headers, as the provider wants it."""
 
     def unauthorized(self) -> Answer:
         return 401, {"message": "Unauthorized"}

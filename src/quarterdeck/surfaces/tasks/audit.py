@@ -38,6 +38,8 @@ WORDS = Words(
         "task-project.git-token-removed": "project.remove_git_token",
         "task-project.member-added": "member.add",
         "task-project.member-removed": "member.remove",
+        "task-tunnel.started": "tunnel.start",
+        "task-tunnel.stopped": "tunnel.stop",
     }
 )
 

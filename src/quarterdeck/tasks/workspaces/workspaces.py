@@ -32,7 +32,7 @@ from quarterdeck.tasks.workspaces.forges import opening
 from quarterdeck.tasks.workspaces.hands import LOCAL_SECONDS, Hands
 from quarterdeck.tasks.workspaces.pushing import MayPush
 from quarterdeck.tasks.workspaces.running import Ended, run
-from quarterdeck.tasks.workspaces.users import Whose, the_workers_own
+from quarterdeck.tasks.workspaces.users import AgentUser, Whose, the_workers_own
 from quarterdeck.tasks.workspaces.worktree import Note, Worktree
 
 COMMAND_SECONDS = 300.0
@@ -141,13 +141,7 @@ class Workspaces:
         """Remove the worktree of a task, and answer how many bytes it had. One that is not there is no failure. Raises
         `workspace_error` for a path that is none of this worker's.
         """
-        place = places.of_tree(self.root, order.path, order.task_id)
-        if place is None:
-            raise failures.of_workspace(
-                f"{order.path} is no workspace of task {order.task_id} on this machine.",
-                "Nothing was removed. If the directory of workspaces has moved, remove the old one by hand.",
-                "elsewhere",
-            )
+        place = self.require(order.path, order.task_id)
         hands = self._hands(order.organization, order.project_key)
         size = await asyncio.to_thread(tree_size, place.tree(order.task_id))
         async with self._turn(place).lock:
@@ -156,6 +150,21 @@ class Workspaces:
             if place.mirror.is_dir():
                 await mirrors.tidy(place, hands)
         return size
+
+    def require(self, path: str, task_id: int) -> places.Places:
+        """The project of a task's worktree. Raises `workspace_error` for a path that is none of this worker's."""
+        place = places.of_tree(self.root, path, task_id)
+        if place is None:
+            raise failures.of_workspace(
+                f"{path} is no workspace of task {task_id} on this machine.",
+                "Nothing was done with it. If the directory of workspaces has moved, remove the old one by hand.",
+                "elsewhere",
+            )
+        return place
+
+    def user(self, organization: str, project_key: str) -> AgentUser:
+        """Whom a project's agents run as here."""
+        return self._whose(organization, project_key)
 
     async def size(self, worktree: Worktree) -> int:
         """Bytes of all files of the worktree."""

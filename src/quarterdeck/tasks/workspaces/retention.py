@@ -1,0 +1,166 @@
+"""How long worktrees stay: so many hours after the end of their task, and as long as somebody is in one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import select
+
+from quarterdeck.fleet.workers.model import Worker
+from quarterdeck.kernel import jobs, retention
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import Conflict
+from quarterdeck.tasks.settings.model import TaskSettings
+from quarterdeck.tasks.tunnels.model import Tunnel
+from quarterdeck.tasks.tunnels.states import LIVE
+from quarterdeck.tasks.work.model import Task
+from quarterdeck.tasks.workspaces import keeping
+from quarterdeck.tasks.workspaces.cleaning import CLEAN, Cleaned, CleanOrder
+from quarterdeck.tasks.workspaces.model import Workspace
+from quarterdeck.tasks.workspaces.naming import names, setting
+
+EVERY = 300
+AT_ONCE = 200
+AGAIN = timedelta(hours=12)
+"""After a removal that failed."""
+Occupied = Callable[[Tx, int], bool]
+_occupied: dict[str, Occupied] = {}
+
+
+def occupied_by(name: str, ask: Occupied) -> None:
+    """Let a room say that somebody is in a task's worktree (`ask(tx, task_id)`), a viewer of its terminal for example;
+    one of the same name is replaced.
+    """
+    _occupied[name] = ask
+
+
+def held(tx: Tx, task: Task) -> str | None:
+    """Why the worktree of a task stays for now."""
+    if task.finished_at is None:
+        return "its task has not ended"
+    tunnel = tx.get(Tunnel, task.id)
+    if tunnel is not None and tunnel.state in LIVE:
+        return "a tunnel leads into it"
+    return next((f"{name} is attached" for name, ask in sorted(_occupied.items()) if ask(tx, task.id)), None)
+
+
+def due(tx: Tx) -> list[tuple[Task, Workspace]]:
+    """Worktrees that have stayed long enough and that nobody is in, those of tasks that ended first."""
+    hours = min([72, *(int(one) for one in _chosen(tx))])
+    query = (
+        select(Task, Workspace)
+        .join(Workspace, Workspace.task_id == Task.id)
+        .outerjoin(Worker, Worker.id == Workspace.worker_id)
+        .where(
+            Workspace.removed_at.is_(None),
+            Task.finished_at < tx.now - timedelta(hours=hours),
+            Worker.revoked_at.is_(None),
+        )
+        .order_by(Task.finished_at)
+        .limit(AT_ONCE)
+    )
+    found = [(row[0], row[1]) for row in tx.session.execute(query)]
+    return [(task, row) for task, row in found if _over(tx, task) and held(tx, task) is None]
+
+
+def sweep(tx: Tx) -> int:
+    """Ask the workers to remove what is due; answers how many were asked."""
+    asked = 0
+    for task, row in due(tx):
+        before = jobs.find(tx, subject=_subject(task), kind=CLEAN)
+        if before is None or (before.ended and (before.finished_at or tx.now) < tx.now - AGAIN):
+            ask(tx, task, row)
+            asked += 1
+    return asked
+
+
+def ask(tx: Tx, task: Task, row: Workspace) -> jobs.Job:
+    """A job for the worker that has the worktree."""
+    capabilities = frozenset({jobs.SERVER}) if row.worker_id is None else frozenset[str]()
+    return jobs.enqueue(
+        tx,
+        jobs.Enqueue(
+            CLEAN,
+            {"task": task.id},
+            task.organization_id,
+            subject=_subject(task),
+            worker_id=row.worker_id,
+            capabilities=capabilities,
+            max_attempts=3,
+        ),
+    )
+
+
+def _chosen(tx: Tx) -> Sequence[Any]:
+    rows = tx.scalars(select(TaskSettings))
+    return [row.chosen["workspaceRetentionHours"] for row in rows if "workspaceRetentionHours" in row.chosen]
+
+
+def _over(tx: Tx, task: Task) -> bool:
+    hours = int(setting(tx, task.organization_id, "workspaceRetentionHours"))
+    return task.finished_at is not None and task.finished_at < tx.now - timedelta(hours=hours)
+
+
+def _subject(task: Task) -> str:
+    return f"workspace:{task.id}"
+
+
+def _assign(tx: Tx, job: jobs.Job) -> CleanOrder:
+    task, row = _meant(tx, job)
+    why = "it is gone already" if task is None or row is None else held(tx, task)
+    if task is None or row is None or why is not None:
+        raise Conflict(
+            f"The workspace of {job.subject} is not removed: {why}.",
+            code="workspace_occupied",
+            hint="Housekeeping asks again when nobody is in it.",
+        )
+    organization, key = names(tx, task)
+    return CleanOrder(task_id=task.id, path=row.path, organization=organization, project_key=key)
+
+
+def _finish(tx: Tx, job: jobs.Job, outcome: jobs.Outcome) -> None:
+    task, row = _meant(tx, job)
+    if task is None or row is None or outcome.state != "succeeded" or row.updated_at > job.created_at:
+        return  # or made anew meanwhile
+    done = msgspec.json.decode(outcome.result or "{}", type=Cleaned)
+    keeping.removed(tx, task, row, done.removed)
+
+
+def _meant(tx: Tx, job: jobs.Job) -> tuple[Task | None, Workspace | None]:
+    task = tx.get(Task, job.read(dict[str, int])["task"])
+    return task, None if task is None else keeping.kept(tx, task)
+
+
+def _about(_tx: Tx, some: Sequence[jobs.Job]) -> dict[int, jobs.About]:
+    return {job.id: jobs.About("workspaces.clean", details={"task": job.read(dict[str, int])["task"]}) for job in some}
+
+
+jobs.kinds.register(
+    jobs.JobKind(
+        CLEAN,
+        assign=_assign,
+        finish=_finish,
+        lane="housekeeping",
+        lease_seconds=60,
+        backoff_seconds=60,
+        work=jobs.Work("system", "Remove a workspace", _about),
+    )
+)
+
+
+async def _prune(instance: Any, _before: datetime) -> int:
+    return int(await instance.db.write(sweep))
+
+
+retention.register(
+    retention.Category(
+        "task-workspaces",
+        "Worktrees of tasks on their machines, workspaceRetentionHours after the end",
+        timedelta(0),
+        _prune,
+        every=EVERY,
+    )
+)

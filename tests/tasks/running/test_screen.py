@@ -15,7 +15,7 @@ COLUMNS, ROWS = 20, 10
 def told(screen: Screen, data: str, rng: random.Random) -> None:
     rest = data.encode()
     while rest:
-        size = rng.randint(1, 9)
+        size = rng.choice([1, 3, 9, 400])
         screen.feed(rest[:size])
         rest = rest[size:]
 
@@ -25,10 +25,12 @@ def piece(rng: random.Random) -> str:
     if kind < 0.5:
         return "".join(rng.choice("abc déé[]x ") for _ in range(rng.randint(1, 50)))
     if kind < 0.7:
-        return rng.choice(["\r\n", "\n", "\r", "\b", "\t", "\x1b]0;a title\x07", "\x1b[38;5;9m"])
+        return rng.choice(
+            ["\r\n", "\n", "\r", "\b", "\t", "plain\r\nlines\r\n\r\nof text\n", "\x1b]0;a title\x07", "\x1b[38;5;9m"]
+        )
     if kind < 0.75:
         return rng.choice(["\x1b7\x1b[3;4Habc\x1b8", "\x1bM", "\x1bD", "\x1b[2;6r\x1b[5Hin\r\nside\r\nit\x1b[r\x1b[H"])
-    final = rng.choice("ABCDEFGHJKLMPXd@f")
+    final = rng.choice("ABCDEFGHJKLMPXdf")
     if final in "JK":
         return f"\x1b[{rng.randint(0, 2)}{final}"
     if final in "Hf":
@@ -49,8 +51,14 @@ def test_it_shows_what_another_terminal_shows(seed):
             stream.feed("\r")
         told(ours, one, rng)
         stream.feed(one)
-    assert ours.display() == [line.rstrip() for line in theirs.display]
+        assert ours.display() == [line.rstrip() for line in theirs.display]
     assert ours.cursor == (min(theirs.cursor.x, COLUMNS - 1), theirs.cursor.y)
+
+
+def test_characters_are_pushed_aside_and_out_of_the_row():
+    screen = Screen(6, 2)
+    screen.feed(b"abcdef\x1b[1;2H\x1b[2@\x1b[P")
+    assert screen.display() == ["a bcd", ""]
 
 
 def test_wide_characters_take_two_cells_and_never_half_of_one():

@@ -224,8 +224,8 @@ class Agent:
 
     @property
     def uneasy(self) -> bool:
-        """Something on the screen may be such a sign; time will tell."""
-        return bool(self._standing)
+        """Something on the screen may be such a sign: time will tell, or it was not looked at yet."""
+        return bool(self._standing) or self._terminal.quiet_since >= self._looked_at
 
     async def _last_look(self) -> None:
         """It has ended: what still stands on its screen may say why."""

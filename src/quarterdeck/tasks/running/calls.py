@@ -129,9 +129,10 @@ class HookSocket:
 def interpreter(uid: int | None, path: str) -> str | None:
     """A Python that the user can run: this one where it may, else one of the system's."""
     own = os.path.realpath(sys.executable)
-    candidates = [own, *(found for name in ("python3", "python") if (found := shutil.which(name, path=path)))]
     if uid is None:
-        return candidates[0]
+        return own
+    places = [*path.split(":"), "/usr/local/bin", "/usr/bin"]
+    candidates = [own, *(found for place in places if place and (found := shutil.which("python3", path=place)))]
     return next((one for one in candidates if _open_to_all(Path(os.path.realpath(one)))), None)
 
 

@@ -43,7 +43,11 @@ class Screen:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._rest = ""
         self._scrolled: list[Row] = []
+        self._sized()
         self._reset()
+
+    def _sized(self) -> None:
+        self._plain = re.compile(rf"(?:[ -~]{{1,{self.columns}}}\r+\n|\r*\n)+")
 
     def _reset(self) -> None:
         self._lines = [""] * self.rows
@@ -65,6 +69,14 @@ class Screen:
     def display(self) -> list[str]:
         """Every row as it is seen, without what pads it at its end."""
         return [_seen(line) for line in self._lines]
+
+    def row(self, place: int) -> str:
+        """One row as it is seen."""
+        return _seen(self._lines[place])
+
+    def above_cursor(self, first: int) -> list[Row]:
+        """The rows from `first` on that stand above the cursor."""
+        return [_row(self._lines[place], self._wraps[place]) for place in range(first, self._y)]
 
     def visible(self) -> list[Row]:
         return [_row(line, wraps) for line, wraps in zip(self._lines, self._wraps, strict=True)]
@@ -89,6 +101,7 @@ class Screen:
         self._wraps = (self._wraps + [False] * missing)[:rows]
         self._lines = [line[:columns] for line in self._lines]
         self.columns, self.rows = columns, rows
+        self._sized()
         self._x, self._y = min(self._x, columns - 1), min(self._y, rows - 1)
         self._top, self._bottom, self._pending = 0, rows - 1, False
 
@@ -97,6 +110,10 @@ class Screen:
         self._rest = ""
         end, place = len(text), 0
         while place < end:
+            if self._x == 0 and not self._pending and (lines := self._plain.match(text, place)) is not None:
+                self._write_lines(lines.group())
+                place = lines.end()
+                continue
             found = TOKEN.match(text, place)
             if found is None:  # the beginning of a sequence whose end is still to come, or nothing that anybody knows
                 if end - place < LONGEST_SEQUENCE and text[place] == "\x1b":
@@ -114,6 +131,29 @@ class Screen:
                 self._sequence(found["args"], found["between"], found["final"])
             elif kind == "escape":
                 self._escape(found["escape"])
+
+    def _write_lines(self, text: str) -> None:
+        """Whole lines of plain text that fit, from the first column on: what floods consist of."""
+        if self._top or self._bottom != self.rows - 1 or self._other is not None:
+            for line in text.splitlines():
+                self._put(line.rstrip("\r"))
+                self._x = 0
+                self._control("\n")
+            return
+        lines, wraps, y, bottom = self._lines, self._wraps, self._y, self._bottom
+        for line in text.split("\n")[:-1]:
+            line = line.rstrip("\r")
+            if old := lines[y]:
+                line += old[len(line) :]
+            lines[y], wraps[y] = line, False
+            if y < bottom:
+                y += 1
+                continue
+            self._give(0)
+            del lines[0], wraps[0]
+            lines.append("")
+            wraps.append(False)
+        self._y = y
 
     def _write(self, text: str) -> None:
         if text.isascii():

@@ -25,7 +25,7 @@ from quarterdeck.tasks.running.stopwatch import Stopwatch
 from quarterdeck.tasks.running.terminal import Terminal
 
 LONGEST_QUESTION = 500
-HELD, ASKED = "held", "asked"
+HELD, ASKED, TYPING = "held", "asked", "typing"
 
 
 @dataclass
@@ -118,6 +118,7 @@ class Try:
         agent = self._agent
         self._marker = Marker(self._nonce())
         prompt = f"{text}\n\n{self._marker.instruction}"
+        self._watch.hold(TYPING)
         if not agent.adapter.one_shot:
             await agent.ensure()
         await self._let_go()
@@ -132,6 +133,7 @@ class Try:
             await agent.once(prompt)
         else:
             await agent.type(prompt)
+        self._watch.release(TYPING)
 
     async def _let_go(self) -> None:
         """While a person holds the terminal nothing is typed."""

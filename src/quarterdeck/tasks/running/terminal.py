@@ -18,6 +18,9 @@ DRAIN_SECONDS = 10.0
 """How long a server that does not catch up holds a program back; beyond it the oldest lines are dropped."""
 CARRY = 4
 """Rows that left the screen and are still looked at, because a line of ours may be wrapped over its edge."""
+LOOK_SECONDS = 0.05
+MOST_PASSED = 2000
+"""Output is looked at so often, or after so many rows: a flood is not rendered for every few of its bytes."""
 SMALLEST, WIDEST, TALLEST = 2, 500, 300
 Seen = Callable[[str], None]
 
@@ -54,6 +57,8 @@ class Terminal:
             lambda lines: context.log(lines, "pty", source="agent"), self.say, loop.time, log_bytes
         )
         self._carried: list[Row] = []
+        self._passed: list[Row] = []
+        self._looking: asyncio.TimerHandle | None = None
         self._drained = 0
         self._pump: asyncio.Task[None] | None = None
         self._people = asyncio.create_task(self._hear_people(), name="terminal-input")
@@ -78,7 +83,7 @@ class Terminal:
     @property
     def line(self) -> str:
         """The row that the cursor is in."""
-        return self.screen.display()[self.screen.cursor[1]]
+        return self.screen.row(self.screen.cursor[1])
 
     async def open(self, what: Start) -> Program:
         """Start a program in it. The one before has to have ended. Raises `NotStarted`."""
@@ -112,10 +117,21 @@ class Terminal:
         self.screen.feed(data)
         scrolled = self.screen.take_scrolled()
         self._transcript.took(self.screen, scrolled)
+        self._passed.extend(scrolled)
+        if len(self._passed) > MOST_PASSED:
+            self._look()
+        elif self._looking is None:
+            self._looking = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)
+
+    def _look(self) -> None:
+        """Show what was written since the last look to whoever watches."""
+        if self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
         if self.watch is not None:
-            self.watch("\n".join(joined([*self._carried, *scrolled, *self.screen.visible()])))
-        if scrolled:
-            self._carried = [*self._carried, *scrolled][-CARRY:]
+            self.watch("\n".join(joined([*self._carried, *self._passed, *self.screen.visible()])))
+        self._carried = [*self._carried, *self._passed][-CARRY:]
+        self._passed = []
         self._stirred()
 
     async def _hear_people(self) -> None:
@@ -135,7 +151,8 @@ class Terminal:
 
     def mark(self) -> None:
         """What was shown until now is not looked at again by `watch`, but for what is still on the screen."""
-        self._carried.clear()
+        self._look()
+        self._carried = []
         self._transcript.flush(self.screen)
 
     async def type(self, text: bytes, submit: bytes, settle: float) -> None:
@@ -185,6 +202,7 @@ class Terminal:
         program.close()
         if program.left:
             self.say(f"{program.left} processes that the program left running were ended.", "warn")
+        self._look()
         self._transcript.flush(self.screen)
         self.program = None
         self.last = program.status

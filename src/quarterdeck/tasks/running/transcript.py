@@ -41,11 +41,13 @@ class Transcript:
                 self._add(lines, row)
         if scrolled:
             del self._told[: len(scrolled)]
-        if not screen.moved:
-            rows = screen.visible()
-            for row in rows[len(self._told) : screen.cursor[1]]:
-                self._add(lines, row)
-                self._told.append(row)
+        if not screen.moved and not self._full:
+            # The last one that was logged may have been the cursor's own, and written on.
+            first = max(0, len(self._told) - 1)
+            for place, row in enumerate(screen.above_cursor(first), first):
+                if place >= len(self._told) or self._told[place] != row:
+                    self._add(lines, row)
+                    self._told[place:] = [row]
         self._send(lines)
 
     def flush(self, screen: Screen) -> None:
@@ -61,7 +63,7 @@ class Transcript:
         if self._begun:
             lines.append(self._begun)
             self._begun = ""
-        self._send(lines)
+        self._send(lines, always=True)
 
     def _add(self, lines: list[str], row: Row) -> None:
         text = self._begun + row.text
@@ -74,10 +76,10 @@ class Transcript:
             lines.append(text)
         self._blank = not text
 
-    def _send(self, lines: list[str]) -> None:
+    def _send(self, lines: list[str], *, always: bool = False) -> None:
         if not lines:
             return
-        if self._full:
+        if self._full and not always:
             lines = self._some(lines)
         size = sum(map(len, lines)) + len(lines)
         self.bytes += size

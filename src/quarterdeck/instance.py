@@ -49,6 +49,7 @@ from quarterdeck.fleet.engines.installing import INSTALL, EngineOrder, install
 from quarterdeck.fleet.servers import engines, provider_lines, proxies, uninstalling
 from quarterdeck.fleet.servers.looking import Looking
 from quarterdeck.fleet.targets.machine import fingerprint
+from quarterdeck.fleet.terminals import Broker, keeping
 from quarterdeck.fleet.workers import WorkerControl
 from quarterdeck.identity import retention as identity_retention
 from quarterdeck.identity import setup
@@ -76,6 +77,7 @@ from quarterdeck.kernel.telemetry import Metrics
 from quarterdeck.kernel.vault import Secret
 from quarterdeck.kernel.vault.local import LocalBackend
 from quarterdeck.kernel.vault.vault import Vault
+from quarterdeck.tasks.terminals import TaskTerminals
 
 log = structlog.get_logger("quarterdeck")
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -83,7 +85,7 @@ SLOTS = 4
 RETENTION = (
     kernel_retention, facts, identity_retention, provider_lines, deployment_retention, old_lines, log_archives, orphans,
     orphans_on_servers,
-    clearing_again, tidying_servers,
+    clearing_again, tidying_servers, keeping,
 )  # fmt: skip
 """Rooms that say what of theirs is kept for how long; importing one registers its categories."""
 HAND_BACK_SECONDS = 5.0
@@ -123,6 +125,7 @@ class Instance:
     placement: Placement
     jobs: Jobs
     workers: WorkerControl
+    terminals: Broker
     edges: Edges
     edge: Edge | None
     observer: Observer
@@ -228,9 +231,10 @@ class Instance:
         async def keep_lines(stream: str, lines: Sequence[LogLine]) -> None:
             await logs.store(stream, [_line(line) for line in lines])
 
+        process = f"process:{data.process_uid(db.ids, fingerprint())}"
         service = Jobs(
             db,
-            owner=f"process:{data.process_uid(db.ids, fingerprint())}",
+            owner=process,
             lines=keep_lines,
             on_worker=handlers_with(edges),
             may_claim=(lambda: True) if sole is None else lambda: sole.held,
@@ -250,6 +254,7 @@ class Instance:
             placement=placement,
             jobs=service,
             workers=WorkerControl(service),
+            terminals=Broker(db, access, data.path / "recordings", process, TaskTerminals()),
             edges=edges,
             edge=edge,
             observer=Observer(
@@ -278,6 +283,7 @@ class Instance:
         self._keep(partial(keep_reconciling, self.db), "reconciler")
         self._keep(audit.Sealer(self.db).run, "audit-sealer")
         self._keep(partial(event_jobs.keep_delivering, self.db), "event-delivery")
+        self._keep(self.terminals.run, "terminals")
         self._keep(self.observer.run, "runtime-observer")
         self._keep(self.distant.run, "server-observer")
         self._keep(self.edges.connections.tend, "ssh-connections")
@@ -308,6 +314,7 @@ class Instance:
             if isinstance(result, Exception):
                 log.error("background_work_failed", reason=repr(result)[:300])
         self._tasks.clear()
+        await self.terminals.close()
         await self.edges.close()
         await self.close()
 

@@ -22,6 +22,8 @@ WORDS = Words(
         "personal-token.revoked": "token.revoke",
         "user.created": "developer.create",
         "user.changed": "developer.update",
+        "terminal.taken": "pty.takeover",
+        "terminal.token-issued": "pty.attach",
         "worker.drained": "machine.drain",
         "worker.undrained": "machine.undrain",
         "worker.revoked": "machine.decommission",

@@ -133,6 +133,7 @@ def application(instance: Instance, *, lifespan: bool = True) -> Litestar:
             "attempts": instance.attempts,
             "workers": instance.workers,
             "worker_tokens": instance.worker_tokens,
+            "terminals": instance.terminals,
             "clock": SystemClock(),
             "public_url": settings.public_url,
             "setup_token": instance.setup_token,

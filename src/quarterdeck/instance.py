@@ -49,6 +49,8 @@ from quarterdeck.fleet.engines.installing import INSTALL, EngineOrder, install
 from quarterdeck.fleet.servers import engines, provider_lines, proxies, uninstalling
 from quarterdeck.fleet.servers.looking import Looking
 from quarterdeck.fleet.targets.machine import fingerprint
+from quarterdeck.fleet.terminals import Broker
+from quarterdeck.fleet.terminals import keeping as terminals_kept
 from quarterdeck.fleet.workers import retention as worker_retention
 from quarterdeck.fleet.workers.control import WorkerControl
 from quarterdeck.fleet.workers.credentials import AccessTokens
@@ -88,6 +90,7 @@ from quarterdeck.notify.hooks import sending as webhook_sending
 from quarterdeck.tasks import telling
 from quarterdeck.tasks.composition import AgentTasks
 from quarterdeck.tasks.settings.thresholds import thresholds
+from quarterdeck.tasks.terminals import TaskTerminals
 from quarterdeck.tasks.tunnels import jobs as tunnels_carried
 from quarterdeck.tasks.workspaces import retention as workspaces_kept
 
@@ -98,6 +101,7 @@ RETENTION = (
     kernel_retention, facts, identity_retention, provider_lines, deployment_retention, old_lines, log_archives, orphans,
     orphans_on_servers,
     clearing_again, tidying_servers, worker_retention, notify_retention, workspaces_kept, tunnels_carried,
+    terminals_kept,
 )  # fmt: skip
 """Rooms that say what of theirs is kept for how long; importing one registers its categories."""
 TELLING = (webhook_sending, chat_sending, machines, telling)
@@ -140,6 +144,7 @@ class Instance:
     jobs: Jobs
     worker_tokens: AccessTokens
     workers: WorkerControl
+    terminals: Broker
     edges: Edges
     edge: Edge | None
     observer: Observer
@@ -249,9 +254,10 @@ class Instance:
         async def keep_lines(stream: str, lines: Sequence[LogLine]) -> None:
             await logs.store(stream, [_line(line) for line in lines])
 
+        process = f"process:{data.process_uid(db.ids, fingerprint())}"
         service = Jobs(
             db,
-            owner=f"process:{data.process_uid(db.ids, fingerprint())}",
+            owner=process,
             lines=keep_lines,
             on_worker=handlers_with(edges),
             may_claim=(lambda: True) if sole is None else lambda: sole.held,
@@ -273,6 +279,7 @@ class Instance:
             jobs=service,
             worker_tokens=worker_tokens,
             workers=WorkerControl(service, worker_tokens, thresholds),
+            terminals=Broker(db, access, data.path / "recordings", process, TaskTerminals()),
             edges=edges,
             edge=edge,
             observer=Observer(
@@ -304,6 +311,7 @@ class Instance:
         self._keep(partial(keep_reconciling, self.db), "reconciler")
         self._keep(audit.Sealer(self.db).run, "audit-sealer")
         self._keep(partial(event_jobs.keep_delivering, self.db), "event-delivery")
+        self._keep(self.terminals.run, "terminals")
         self._keep(self.observer.run, "runtime-observer")
         self._keep(self.distant.run, "server-observer")
         self._keep(self.edges.connections.tend, "ssh-connections")
@@ -336,6 +344,7 @@ class Instance:
             if isinstance(result, Exception):
                 log.error("background_work_failed", reason=repr(result)[:300])
         self._tasks.clear()
+        await self.terminals.close()
         await self.edges.close()
         await self.close()
 

@@ -1,44 +1,24 @@
-"""The task that somebody means, by what they may do with it."""
+"""The task that somebody means, by what they may do with it (contract: tasks §2.4)."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 from quarterdeck.access import Access
-from quarterdeck.access.places import Place
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Forbidden, NotFound
+from quarterdeck.tasks.work import finding
 from quarterdeck.tasks.work.model import Task
 
-ACT_ANY, IN_PROJECT = "tasks:tasks.act-any", "tasks:project.view"
 
+def task_for(tx: Tx, access: Access, task_id: int | None, may: Literal["view", "act", "type"]) -> Task:
+    """A task of the current organization. Everybody of its project sees it; its owner and administrators act on it, and
+    maintainers of the project type into its terminal as well.
 
-def task_for(tx: Tx, access: Access, task_id: int | None, may: Literal["view", "act"]) -> Task:
-    """A task of the current organization. Its owner and administrators may act on it; members of its project see it.
-
-    Raises `NotFound` (`task_not_found`) also for one that the caller may not see, and `Forbidden`.
+    Raises `NotFound` (`task_not_found`) also for one that the caller may not see, and `Forbidden` (`task_not_yours`).
     """
-    principal = tx.principal
-    task = None if task_id is None else tx.get(Task, task_id)
-    if task is None or task.organization_id != principal.acts_in:
-        raise _missing(task_id)
-    mine = principal.kind == "user" and principal.id == task.developer_id
-    anybodys = access.decide(principal, ACT_ANY).allowed
-    place = Place(task.organization_id, task.project_id)
-    if not (mine or anybodys or access.decide(principal, IN_PROJECT, place).allowed):
-        raise _missing(task_id)
-    if may == "act" and not (mine or anybodys):
-        raise Forbidden(
-            f"Task {task.id} is somebody else's.",
-            hint="Ask its owner or an administrator.",
-            permission=ACT_ANY,
-        )
+    task = finding.find(tx, access, task_id)
+    if may == "act":
+        finding.require_owner(tx, access, task, "act on")
+    elif may == "type":
+        finding.require_answerer(tx, access, task, "type into the terminal of")
     return task
-
-
-def _missing(task_id: int | None) -> NotFound:
-    return NotFound(
-        f"There is no task {task_id}." if task_id is not None else "There is no such task.",
-        code="task_not_found",
-        hint="Look at the list of tasks.",
-    )

@@ -27,6 +27,8 @@ WORDS = Words(
         "task.retried": "task.retry",
         "task.answered": "task.confirm",
         "task.messaged": "task.message",
+        "terminal.taken": "pty.takeover",
+        "terminal.token-issued": "pty.attach",
         "worker.drained": "machine.drain",
         "worker.undrained": "machine.undrain",
         "worker.revoked": "machine.decommission",

@@ -16,13 +16,14 @@ from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
 from quarterdeck.kernel.jobs.job import Job
 from quarterdeck.tasks import orders
+from quarterdeck.tasks.tunnels import tunnels
 from quarterdeck.tasks.work import gates, messages, stages
-from quarterdeck.tasks.work.happenings import WORDS, Level, happened
+from quarterdeck.tasks.work.happenings import WORDS, happened
 from quarterdeck.tasks.work.holding import locked
 from quarterdeck.tasks.work.model import Task
 from quarterdeck.tasks.work.payload import Attempt
 from quarterdeck.tasks.work.transitions import ASSIGNED, DISCONNECTED, HELD, RUNNING, STAGE_GATE, SUSPENDED, move
-from quarterdeck.tasks.workspaces.model import Tunnel, Workspace
+from quarterdeck.tasks.workspaces import keeping
 
 S = TypeVar("S", bound=Struct)
 GATES = ("gate", "gate-check")
@@ -72,24 +73,8 @@ def _closed(tx: Tx, task: Task, data: Any) -> orders.GateAnswer:
 
 def _workspace(tx: Tx, task: Task, job: Job, data: Any) -> None:
     told = _read(data, orders.WorkspaceReport)
-    row = tx.get(Workspace, task.id)
-    news = {
-        "worker_id": job.worker_id,
-        "path": told.path,
-        "branch": told.branch,
-        "base_branch": told.base_branch,
-        "head_commit": told.head_commit,
-        "size": told.size,
-        "updated_at": tx.now,
-        "removed_at": None,
-    }
-    if row is None:
-        tx.add(Workspace(task_id=task.id, **news))
-    else:
-        for name, value in news.items():
-            setattr(row, name, value)
+    keeping.made(tx, task, job.worker_id, told)
     task.branch, task.base_branch = told.branch, told.base_branch
-    happened(tx, task, "workspace_ready", f"The worktree is ready at {told.head_commit[:12]}.", branch=told.branch)
 
 
 def _stage(tx: Tx, task: Task, _job: Job, data: Any) -> None:
@@ -153,14 +138,7 @@ def _deliver(tx: Tx, task: Task, _job: Job, data: Any) -> None:
 def _delivered(tx: Tx, task: Task, _job: Job, data: Any) -> None:
     told = _read(data, orders.DeliveredReport)
     task.branch, task.commit_sha = told.branch, told.commit
-    workspace = tx.get(Workspace, task.id)
-    if workspace is not None:
-        workspace.head_commit, workspace.updated_at = told.commit, tx.now
-        workspace.statistics = {
-            "filesChanged": told.files_changed,
-            "insertions": told.insertions,
-            "deletions": told.deletions,
-        }
+    keeping.delivered(tx, task, told)
     changed = f"{told.files_changed} files, +{told.insertions} -{told.deletions}"
     pushed = "pushed" if told.pushed else "committed, not pushed"
     happened(tx, task, "git_push", f"The branch {told.branch} is {pushed} ({changed}).", commit=told.commit)
@@ -170,26 +148,7 @@ def _delivered(tx: Tx, task: Task, _job: Job, data: Any) -> None:
 
 
 def _tunnel(tx: Tx, task: Task, _job: Job, data: Any) -> None:
-    told = _read(data, orders.TunnelReport)
-    row = tx.get(Tunnel, task.id)
-    news = {
-        "kind": told.kind,
-        "state": told.state,
-        "url": told.url,
-        "name": told.name,
-        "auth_prompt": told.auth_prompt,
-        "error": told.error,
-        "updated_at": tx.now,
-    }
-    if row is None:
-        row = tx.add(Tunnel(task_id=task.id, **news))
-    else:
-        for name, value in news.items():
-            setattr(row, name, value)
-    if told.state == "STARTING":
-        row.started_at = tx.now
-    level: Level = "error" if told.state == "FAILED" else "info"
-    happened(tx, task, "tunnel", told.error or f"The tunnel is {told.state}.", level=level, state=told.state)
+    tunnels.reported(tx, task, _read(data, orders.TunnelReport))
 
 
 def _note(tx: Tx, task: Task, _job: Job, data: Any) -> None:

@@ -392,6 +392,25 @@ CREATE TABLE fleet_access_policies (
 	CONSTRAINT uq_fleet_access_policies_uid UNIQUE (uid)
 );
 --
+CREATE TABLE fleet_channel_tokens (
+	hash VARCHAR(64) NOT NULL, 
+	organization_id INTEGER NOT NULL, 
+	subject VARCHAR(120) NOT NULL, 
+	mode VARCHAR(10) NOT NULL, 
+	user_id BIGINT, 
+	worker_id BIGINT, 
+	attempt INTEGER, 
+	created_at BIGINT NOT NULL, 
+	expires_at BIGINT NOT NULL, 
+	used_at BIGINT, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_fleet_channel_tokens PRIMARY KEY (id), 
+	CONSTRAINT fk_fleet_channel_tokens_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT uq_fleet_channel_tokens_hash UNIQUE (hash), 
+	CONSTRAINT uq_fleet_channel_tokens_uid UNIQUE (uid)
+);
+--
 CREATE TABLE fleet_destinations (
 	ref VARCHAR(40) NOT NULL, 
 	server_id INTEGER NOT NULL, 
@@ -532,6 +551,28 @@ CREATE TABLE fleet_ssh_credentials (
 	CONSTRAINT fk_fleet_ssh_credentials_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
 	CONSTRAINT uq_fleet_ssh_credentials_ref UNIQUE (ref), 
 	CONSTRAINT uq_fleet_ssh_credentials_uid UNIQUE (uid)
+);
+--
+CREATE TABLE fleet_terminals (
+	organization_id INTEGER NOT NULL, 
+	subject VARCHAR(120) NOT NULL, 
+	attempt INTEGER NOT NULL, 
+	worker_id INTEGER, 
+	process VARCHAR(80) NOT NULL, 
+	columns INTEGER NOT NULL, 
+	rows INTEGER NOT NULL, 
+	opened_at BIGINT NOT NULL, 
+	ended_at BIGINT, 
+	exit_code INTEGER, 
+	reason VARCHAR(40), 
+	size BIGINT NOT NULL, 
+	truncated BOOLEAN NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_fleet_terminals PRIMARY KEY (id), 
+	CONSTRAINT fk_fleet_terminals_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT fk_fleet_terminals_worker_id FOREIGN KEY(worker_id) REFERENCES fleet_workers (id), 
+	CONSTRAINT uq_fleet_terminals_uid UNIQUE (uid)
 );
 --
 CREATE TABLE fleet_worker_tokens (
@@ -1542,6 +1583,12 @@ CREATE UNIQUE INDEX uq_tasks_projects_key ON tasks_projects (organization_id, lo
 CREATE INDEX ix_fleet_worker_tokens_organization_id ON fleet_worker_tokens (organization_id, id);
 --
 CREATE INDEX ix_fleet_worker_tokens_worker_id ON fleet_worker_tokens (worker_id);
+--
+CREATE INDEX ix_fleet_channel_tokens_expires_at ON fleet_channel_tokens (expires_at);
+--
+CREATE INDEX ix_fleet_terminals_opened_at ON fleet_terminals (opened_at);
+--
+CREATE INDEX ix_fleet_terminals_subject ON fleet_terminals (subject, id);
 --
 CREATE INDEX ix_tasks_projects_organization_id ON tasks_projects (organization_id, id);
 --

@@ -1,0 +1,113 @@
+"""A screen as the bytes that make a fresh terminal of its size show it, and go on as it would."""
+
+from __future__ import annotations
+
+from quarterdeck.fleet.terminals.cells import PLAIN, Look, width
+from quarterdeck.fleet.terminals.screen import USUAL_MODES, Cursor, Row, Screen
+
+RESET = b"\x1bc"
+
+
+def drawn(screen: Screen) -> bytes:
+    """Everything that later output may depend on, from the reset on: what is shown on both screens, the saved cursors,
+    tab stops, the scroll region, modes, character sets, and the beginning of a sequence that has not ended.
+    """
+    parts: list[str] = []
+    modes = screen.modes
+    if screen.main is not None:
+        parts += _rows(screen.main, screen)
+        parts += _saved(screen.saved_main)
+        if modes.alternate == 1049:  # which saves the cursor by itself
+            parts.append(_at(screen.saved_main))
+        parts += [f"\x1b[?{modes.alternate}h", PLAIN.sequence, *_usual_sets(screen.saved_main)]
+    parts += _rows(screen.lines, screen)
+    parts += _stops(screen)
+    parts += _saved(screen.saved)
+    if (screen.top, screen.bottom) != (0, screen.rows - 1):
+        parts.append(f"\x1b[{screen.top + 1};{screen.bottom + 1}r")
+    if modes.title:
+        parts.append(f"\x1b]2;{modes.title}\x07")
+    if modes.shape:
+        parts.append(f"\x1b[{modes.shape} q")
+    if modes.keypad:
+        parts.append("\x1b=")
+    parts += _cursor(screen)
+    parts += [f"\x1b[{number}h" for number in sorted(modes.ansi)]
+    parts += [f"\x1b[?{number}h" for number in sorted(modes.private - USUAL_MODES - {6})]
+    parts += [f"\x1b[?{number}l" for number in sorted(USUAL_MODES - modes.private)]
+    parts += _sets(screen.cursor)
+    return RESET + "".join(parts).encode() + screen.parser.pending
+
+
+def _rows(lines: list[Row], screen: Screen) -> list[str]:
+    parts: list[str] = []
+    look = PLAIN
+    for y, row in enumerate(lines):
+        end = screen.columns
+        while end and row.texts[end - 1] == " " and row.looks[end - 1] == PLAIN:
+            end -= 1
+        if not end:
+            continue
+        parts.append(f"\x1b[{y + 1};1H")
+        begin = 0
+        while begin < end:
+            this = row.looks[begin]
+            until = begin + 1
+            while until < end and row.looks[until] == this:
+                until += 1
+            if this != look:
+                parts.append(this.sequence)
+                look = this
+            parts.append("".join(row.texts[begin:until]))
+            begin = until
+    if look != PLAIN:
+        parts.append(PLAIN.sequence)
+    return parts
+
+
+def _stops(screen: Screen) -> list[str]:
+    if screen.stops == set(range(8, screen.columns, 8)):
+        return []
+    return ["\x1b[3g", *(f"\x1b[1;{stop + 1}H\x1bH" for stop in sorted(screen.stops) if stop < screen.columns)]
+
+
+def _at(cursor: Cursor) -> str:
+    return f"\x1b[{cursor.y + 1};{cursor.x + 1}H{cursor.look.sequence}{''.join(_sets(cursor))}"
+
+
+def _saved(cursor: Cursor) -> list[str]:
+    return [] if cursor == Cursor() else [_at(cursor), "\x1b7", PLAIN.sequence, *_usual_sets(cursor)]
+
+
+def _usual_sets(cursor: Cursor) -> list[str]:
+    """Back to letters after a cursor that writes in other sets, so that what is drawn next is drawn as it is."""
+    return ["\x1b(B\x1b)B\x0f"] if _sets(cursor) else []
+
+
+def _sets(cursor: Cursor) -> list[str]:
+    first, second = cursor.sets
+    return [
+        *([f"\x1b({first}"] if first != "B" else []),
+        *([f"\x1b){second}"] if second != "B" else []),
+        *(["\x0e"] if cursor.shifted else []),
+    ]
+
+
+def _cursor(screen: Screen) -> list[str]:
+    """The place and the look of what is written next. Behind the last column is where a line waits to wrap: one comes
+    there by writing the last character again.
+    """
+    cursor, origin = screen.cursor, 6 in screen.modes.private
+    parts = ["\x1b[?6h"] if origin else []
+    y = cursor.y - (screen.top if origin else 0)
+    if cursor.x < screen.columns:
+        return [*parts, f"\x1b[{y + 1};{cursor.x + 1}H", *_look(cursor.look)]
+    row, x = screen.lines[cursor.y], screen.columns - 1
+    if row.texts[x] == "" and x:
+        x -= 1
+    text = row.texts[x] if width(row.texts[x][:1] or " ") else " "
+    return [*parts, f"\x1b[{y + 1};{x + 1}H", *_look(row.looks[x]), text, cursor.look.sequence]
+
+
+def _look(look: Look) -> list[str]:
+    return [look.sequence] if look != PLAIN else []

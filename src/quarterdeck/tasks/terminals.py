@@ -1,0 +1,28 @@
+"""What a task says of its terminal (`task:42`)."""
+
+from __future__ import annotations
+
+from quarterdeck.fleet.terminals import Terms
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import NotFound
+from quarterdeck.tasks.settings import settings
+from quarterdeck.tasks.work.model import Task
+
+KIND = "task"
+
+
+def subject(task_id: int) -> str:
+    return f"{KIND}:{task_id}"
+
+
+class TaskTerminals:
+    """Implements `fleet.terminals.Subjects`."""
+
+    def terms(self, tx: Tx, subject: str) -> Terms:
+        """Raises `NotFound`."""
+        kind, _, number = subject.partition(":")
+        task = tx.get(Task, int(number)) if kind == KIND and number.isascii() and number.isdigit() else None
+        if task is None:
+            raise NotFound(f"There is no {subject[:60]}.", code="task_not_found")
+        chosen = settings.of(tx, task.organization_id)
+        return Terms(task.organization_id, int(chosen["ptyReplayBytes"]))

@@ -25,7 +25,7 @@ from quarterdeck.tasks.work.model import Task
 from quarterdeck.tasks.work.payload import Attempt
 from quarterdeck.tasks.work.transitions import ASSIGNED, COMPLETED, ENDED, QUEUED, RUNNING, move
 
-MOST = 500
+MOST = 2000
 """Tasks that are looked at in one unit."""
 LONGEST_REASON = 300
 MARGIN_SECONDS = 3600

@@ -10,12 +10,15 @@ from typing import Any
 from sqlalchemy import func, select
 
 from quarterdeck.fleet.workers.model import Worker
+from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.jobs.session import Seat
 from quarterdeck.tasks.dispatching.choosing import CAPABILITY, Machine
+from quarterdeck.tasks.orders import RUN
 from quarterdeck.tasks.work.model import Task
 from quarterdeck.tasks.work.transitions import HELD, RATE_LIMITED, SUSPENDED
 
+MOST = 10_000
 AGENT = "agent:"
 """What a capability begins with that names an agent program."""
 Seats = Mapping[int, Seat]
@@ -30,8 +33,8 @@ def machines(tx: Tx, organization_id: int, seats: Seats) -> list[Machine]:
     """Every machine that is not decommissioned. Only those that are connected to this server are online."""
     query = select(Worker).where(Worker.organization_id == organization_id, Worker.revoked_at.is_(None))
     workers = list(tx.scalars(query.order_by(Worker.id)))
-    taken = held_by_machine(tx, organization_id)
-    return [described(one, seats.get(one.id), taken[one.id], tx.now) for one in workers]
+    taken, unclaimed = held_by_machine(tx, organization_id), given_to_machine(tx, organization_id)
+    return [described(one, seats.get(one.id), taken[one.id], unclaimed[one.id], tx.now) for one in workers]
 
 
 def held_by_machine(tx: Tx, organization_id: int) -> Counter[int]:
@@ -50,7 +53,13 @@ def held_by_machine(tx: Tx, organization_id: int) -> Counter[int]:
     return Counter({row[0]: row[1] for row in rows})
 
 
-def described(worker: Worker, seat: Seat | None, taken: int, now: datetime) -> Machine:
+def given_to_machine(tx: Tx, organization_id: int) -> Counter[int]:
+    """How many attempts each machine was given and has not taken yet: its seat does not count them."""
+    wanted = jobs.Filter(organization_id, kind=RUN, states=(jobs.State.PENDING,), limit=MOST)
+    return Counter(job.worker_id for job in jobs.list_jobs(tx, wanted) if job.worker_id is not None)
+
+
+def described(worker: Worker, seat: Seat | None, taken: int, unclaimed: int, now: datetime) -> Machine:
     hardware: Mapping[str, Any] = getattr(worker, "hardware", None) or {}
     capabilities = frozenset(worker.capabilities)
     offered = frozenset(worker.offered) if seat is None else seat.capabilities
@@ -68,7 +77,7 @@ def described(worker: Worker, seat: Seat | None, taken: int, now: datetime) -> M
         cpu=getattr(worker, "cpu_percent", None) or 0.0,
         memory=getattr(worker, "mem_percent", None) or 0.0,
         slots=slots if most is None else min(slots, most),
-        used=max(busy, taken),
+        used=max(busy + unclaimed, taken),
         projects=frozenset(str(one).lower() for one in getattr(worker, "projects", None) or ()),
         cores=int(hardware.get("cpuCores") or 0),
         memory_mb=int(hardware.get("memoryMb") or 0),

@@ -38,7 +38,7 @@ def order(tx: Tx, job: Job) -> TaskOrder:
     return TaskOrder(
         task_id=task.id,
         attempt=attempt.number,
-        organization=organization.ref if organization is not None else "",
+        organization=organization.uid if organization is not None else "",
         project_key=project.key,
         description=task.description,
         pipeline=tuple(_stage(one) for one in task.pipeline),
@@ -109,4 +109,4 @@ def secrets_of_live(tx: Tx) -> list[tuple[int, list[str]]]:
     """The same for every task that a machine has, by its number: for a server that starts."""
     query = select(Task.id, TaskProject).join(TaskProject, TaskProject.project_id == Task.project_id)
     held = query.where(Task.finished_at.is_(None), Task.status.in_(HELD))
-    return [(task_id, secrets(tx, project)) for task_id, project in tx.execute(held)]
+    return [(task_id, secrets(tx, project)) for task_id, project in tx.session.execute(held)]

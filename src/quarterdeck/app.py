@@ -127,6 +127,7 @@ def application(instance: Instance, *, lifespan: bool = True) -> Litestar:
             "signer": instance.signer,
             "attempts": instance.attempts,
             "workers": instance.workers,
+            "worker_tokens": instance.worker_tokens,
             "clock": SystemClock(),
             "public_url": settings.public_url,
             "setup_token": instance.setup_token,

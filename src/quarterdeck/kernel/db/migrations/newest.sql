@@ -81,7 +81,7 @@ CREATE TABLE alembic_version (
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 --
-INSERT INTO "alembic_version" VALUES('0021');
+INSERT INTO "alembic_version" VALUES('0025');
 --
 CREATE TABLE audit_archives (
 	id INTEGER NOT NULL, 
@@ -990,7 +990,7 @@ CREATE TABLE tasks_projects (
 	created_at BIGINT NOT NULL, 
 	last_activity_at BIGINT, 
 	id INTEGER NOT NULL, 
-	uid VARCHAR(36) NOT NULL, 
+	uid VARCHAR(36) NOT NULL, task_count INTEGER DEFAULT '0' NOT NULL, 
 	CONSTRAINT pk_tasks_projects PRIMARY KEY (id), 
 	CONSTRAINT fk_tasks_projects_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
 	CONSTRAINT fk_tasks_projects_project_id FOREIGN KEY(project_id) REFERENCES workspace_projects (id), 
@@ -1386,5 +1386,15 @@ CREATE UNIQUE INDEX uq_tasks_projects_key ON tasks_projects (organization_id, lo
 CREATE INDEX ix_fleet_worker_tokens_organization_id ON fleet_worker_tokens (organization_id, id);
 --
 CREATE INDEX ix_fleet_worker_tokens_worker_id ON fleet_worker_tokens (worker_id);
+--
+CREATE INDEX ix_tasks_projects_organization_id ON tasks_projects (organization_id, id);
+--
+CREATE INDEX ix_access_grants_project_id ON access_grants (project_id, id) WHERE project_id <> 0;
+--
+CREATE INDEX ix_tasks_tasks_live_of_project ON tasks_tasks (organization_id, project_id, status, updated_at, id) WHERE finished_at IS NULL;
+--
+CREATE INDEX ix_tasks_tasks_finished_at ON tasks_tasks (organization_id, finished_at, status) WHERE finished_at IS NOT NULL;
+--
+CREATE INDEX ix_tasks_tasks_finished_of_project ON tasks_tasks (project_id, finished_at, status) WHERE finished_at IS NOT NULL;
 --
 DELETE FROM "sqlite_sequence";

@@ -28,7 +28,7 @@ from quarterdeck.kernel.settings import Settings
 from quarterdeck.serving import serve
 from quarterdeck.surfaces.addresses import DIALECTS, rewritten
 from quarterdeck.tasks.projects.blockers import TaskBlockers
-from quarterdeck.tasks.projects.ending import CancelsTasks
+from quarterdeck.tasks.work.ending import EndsTasksOfProjects
 
 TITLE = "Quarterdeck"
 __all__ = ["application", "described", "handlers", "openapi_document", "serve"]
@@ -134,7 +134,7 @@ def application(instance: Instance, *, lifespan: bool = True) -> Litestar:
             "public_url": settings.public_url,
             "setup_token": instance.setup_token,
             "deletion_blockers": blockers,
-            "ends_tasks": CancelsTasks(),
+            "ends_tasks": EndsTasksOfProjects(),
             "document": describe,
             "console": console(instance, blockers),
         },

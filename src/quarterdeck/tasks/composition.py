@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from functools import partial
 
 from quarterdeck.fleet.workers.draining import departures
-from quarterdeck.kernel.db import Database
+from quarterdeck.fleet.workers.model import Worker
+from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.jobs import JobKind, Jobs
 from quarterdeck.kernel.logs import Logs
 from quarterdeck.kernel.protocols import Beside
@@ -26,7 +27,7 @@ class AgentTasks:
     def __init__(self, db: Database, logs: Logs) -> None:
         self._db = db
         self._logs = logs
-        departures.register("agent-tasks", lambda tx, worker: leave_machine(tx, worker.id))
+        departures.register("agent-tasks", _leave)
 
     def kinds(self) -> Sequence[JobKind]:
         return [kind(self._logs)]
@@ -38,3 +39,7 @@ class AgentTasks:
 
     def beside(self, jobs: Jobs) -> Sequence[Beside]:
         return [Beside("agent-tasks", partial(beside, Dispatching(self._db, jobs)))]
+
+
+def _leave(tx: Tx, worker: Worker) -> None:
+    leave_machine(tx, worker.id)

@@ -20,7 +20,7 @@ from quarterdeck.fleet.workers.client import run_worker
 from quarterdeck.fleet.workers.control import WorkerControl
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.kernel import jobs
-from quarterdeck.kernel.errors import Invalid, Unauthenticated
+from quarterdeck.kernel.errors import Unauthenticated
 from quarterdeck.kernel.http.doorkeeper import Patience
 from quarterdeck.kernel.http.patience import patient
 from quarterdeck.surfaces.shared.worker_control import worker_control
@@ -356,11 +356,6 @@ async def test_the_end_of_a_job_waits_on_disk_for_a_server_that_is_away(server, 
             while list(spool.glob("*.json")):  # dropped when the acknowledgement arrives
                 await asyncio.sleep(0.01)
     assert (done.state, done.attempts, done.result) == ("succeeded", 1, '{"kept":true}')
-
-
-def test_the_capability_of_the_server_is_never_given_away(database):
-    with pytest.raises(Invalid):
-        database.write_sync(enrolled, ("server",))
 
 
 async def test_a_worker_that_is_not_enrolled_ends_with_a_reason(server, tmp_path):

@@ -78,5 +78,3 @@ async def change(stage: Stage) -> Act:
 @act("DELETE /api/admin/machines/{id}")
 async def decommission(stage: Stage) -> Act:
     return Act({"id": (await machine(stage)).uid})
-
-

@@ -44,6 +44,17 @@ def test_places_are_counted_within_one_look(yard):
     assert {yard.task(one).worker_id for one in ids[:3]} == {machine.row.id for machine in yard.machines}
 
 
+def test_what_a_machine_does_beside_tasks_takes_places_too(yard):
+    yard.project()
+    forge = yard.machine(slots=3)
+    forge.held[0] = [0, 0]  # a deployment
+    ids = [yard.create() for _ in range(3)]
+    assert yard.dispatch() == ids[:2]
+    assert yard.dispatch() == []
+    forge.take()
+    assert yard.dispatch() == []
+
+
 def test_the_limits_of_a_project_and_of_a_person(yard):
     project = yard.project(most_tasks=1)
     yard.project("API")

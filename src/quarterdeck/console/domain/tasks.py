@@ -188,7 +188,7 @@ def _projects(tx: Tx, access: Access) -> tuple[tuple[str, str], ...]:
 
 
 def _row_of(tx: Tx, access: Access, number: int) -> TaskRow:
-    return row(reading.one(tx, finding.find(tx, access, number)))
+    return row(reading.described(tx, [finding.find(tx, access, number)])[0])
 
 
 def _allowed(tx: Tx, access: Access, task: Task, rule: Any, *more: Any, **named: Any) -> str:
@@ -202,7 +202,7 @@ def _allowed(tx: Tx, access: Access, task: Task, rule: Any, *more: Any, **named:
 
 def _view(tx: Tx, access: Access, number: int) -> TaskView:
     task = finding.find(tx, access, number)
-    one = reading.one(tx, task)
+    one = reading.described(tx, [task])[0]
     gate = gates.open_gate(tx, task)
     why_not = _allowed(tx, access, task, finding.require_answerer, "answer")
     mine = not _allowed(tx, access, task, finding.require_owner, "act on")

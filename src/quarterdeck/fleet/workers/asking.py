@@ -40,7 +40,8 @@ def _post(url: str, body: bytes, token: str | None) -> dict[str, Any]:
         headers["authorization"] = f"Bearer {token}"
     request = urllib.request.Request(url, data=body, headers=headers, method="POST")  # noqa: S310 - http(s), checked
     try:
-        with urllib.request.urlopen(request, timeout=SECONDS) as answer:  # noqa: S310 - http(s), checked
+        # The module's own opener would keep the proxies of its first use.
+        with urllib.request.build_opener().open(request, timeout=SECONDS) as answer:
             found = msgspec.json.decode(answer.read(LARGEST), type=dict[str, Any])
     except urllib.error.HTTPError as error:
         with error:

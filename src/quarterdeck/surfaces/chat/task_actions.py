@@ -104,7 +104,7 @@ def named(tx: Tx, access: Access, name: str) -> Worker:
 
 
 def seen(tx: Tx, task: Task) -> TaskSeen:
-    return _seen(tx, reading.one(tx, task))
+    return _seen(tx, reading.described(tx, [task])[0])
 
 
 def _seen(tx: Tx, one: reading.Described) -> TaskSeen:

@@ -11,7 +11,7 @@ from quarterdeck.surfaces.tasks.shapes import number
 from quarterdeck.surfaces.tasks.task_shapes import shown, source
 from quarterdeck.surfaces.tasks.tasks import ACT, MISSING, NOT_YOURS, VIEW
 from quarterdeck.surfaces.tasks.wire import task_gates as wire
-from quarterdeck.surfaces.tasks.wire.tasks import Task
+from quarterdeck.surfaces.tasks.wire.task_shapes import Task
 from quarterdeck.tasks.work import answering, finding, gates
 
 

@@ -13,7 +13,7 @@ from quarterdeck.kernel.http.endpoint import Call
 from quarterdeck.kernel.http.failures import Issue, Malformed
 from quarterdeck.surfaces.tasks.shapes import at
 from quarterdeck.surfaces.tasks.wire import settings
-from quarterdeck.surfaces.tasks.wire import tasks as wire
+from quarterdeck.surfaces.tasks.wire import task_shapes as wire
 from quarterdeck.tasks.work import reading
 from quarterdeck.tasks.work.model import Task
 from quarterdeck.tasks.work.transitions import STATES
@@ -22,16 +22,16 @@ PROGRAMS = ("qd", "ov", "quarterdeck")
 """How the names of command-line programs begin in `User-Agent`."""
 
 
-def shown(tx: Tx, task: Task) -> wire.Task:
-    return shaped(reading.one(tx, task))
-
-
-def task_shape(tx: Tx, tasks: Sequence[Task]) -> list[wire.Task]:
+def task_shape(tx: Tx, rows: Sequence[Task]) -> list[wire.Task]:
     """Many at once: what they name is read once."""
-    return [shaped(one) for one in reading.described(tx, tasks)]
+    return [_shaped(one) for one in reading.described(tx, rows)]
 
 
-def shaped(one: reading.Described) -> wire.Task:
+def shown(tx: Tx, task: Task) -> wire.Task:
+    return task_shape(tx, [task])[0]
+
+
+def _shaped(one: reading.Described) -> wire.Task:
     task, machine, requested = one.task, one.machine, one.requested
     stage = task.current_stage
     uid = machine.uid if machine is not None else None

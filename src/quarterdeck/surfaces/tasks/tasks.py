@@ -13,8 +13,9 @@ from quarterdeck.kernel.http.endpoint import Call, route
 from quarterdeck.kernel.idempotency import once
 from quarterdeck.surfaces.shared.values import given
 from quarterdeck.surfaces.tasks.shapes import cut, number, position
-from quarterdeck.surfaces.tasks.task_shapes import shaped, shown, source, statuses
+from quarterdeck.surfaces.tasks.task_shapes import shown, source, statuses, task_shape
 from quarterdeck.surfaces.tasks.wire import tasks as wire
+from quarterdeck.surfaces.tasks.wire.task_shapes import Task
 from quarterdeck.tasks.work import acting, creating, finding, reading
 
 VIEW, CREATE, ACT = "tasks:tasks.view", "tasks:tasks.create", "tasks:tasks.act"
@@ -29,7 +30,7 @@ def listing(
     found = finding.listed(tx, access, wanted)
     page, cursor = cut(found, lambda task: task.id, query)
     return wire.Tasks(
-        items=[shaped(one) for one in reading.described(tx, page)],
+        items=task_shape(tx, page),
         next_cursor=cursor,
         total=finding.count(tx, access, wanted),
     )
@@ -74,7 +75,7 @@ async def listed(call: Call, query: wire.TasksQuery, access: Access) -> wire.Tas
         (409, "machine_decommissioned"), (409, "conflict"),
     ),
 )  # fmt: skip
-async def create(call: Call, body: wire.TaskCreate, access: Access) -> wire.Task:
+async def create(call: Call, body: wire.TaskCreate, access: Access) -> Task:
     """Ask for a change; it waits in the queue until a machine takes it."""
     pipeline = given(body.pipeline)
     wanted = creating.Wanted(
@@ -96,7 +97,7 @@ async def create(call: Call, body: wire.TaskCreate, access: Access) -> wire.Task
     def make(tx: Tx) -> dict[str, Any]:
         return {"id": creating.create(tx, access, wanted).id}
 
-    def verb(tx: Tx) -> wire.Task:
+    def verb(tx: Tx) -> Task:
         scope = f"{call.endpoint.method} {call.endpoint.path} {tx.principal.uid}"
         made = once(tx, scope, key, body, lambda: make(tx)) if key else make(tx)
         return shown(tx, finding.find(tx, access, made["id"]))
@@ -105,7 +106,7 @@ async def create(call: Call, body: wire.TaskCreate, access: Access) -> wire.Task
 
 
 @route("GET", "/api/web/tasks/{id}", permission=VIEW, errors=(MISSING,))
-async def show(call: Call, access: Access) -> wire.Task:
+async def show(call: Call, access: Access) -> Task:
     """One task, with its stages."""
     return await call.read(lambda tx: shown(tx, finding.find(tx, access, number(call.path["id"]))))
 
@@ -116,7 +117,7 @@ async def show(call: Call, access: Access) -> wire.Task:
     permission=ACT,
     errors=(MISSING, NOT_YOURS, (409, "task_not_cancellable")),
 )
-async def cancel(call: Call, access: Access) -> wire.Task:
+async def cancel(call: Call, access: Access) -> Task:
     """End a task that waits, runs or is suspended; its agent is stopped."""
     return await call.write(lambda tx: shown(tx, acting.cancel(tx, access, number(call.path["id"]))))
 
@@ -130,12 +131,12 @@ async def cancel(call: Call, access: Access) -> wire.Task:
         (409, "machine_decommissioned"),
     ),
 )  # fmt: skip
-async def retry(call: Call, body: wire.TaskRetry, access: Access) -> wire.Task:
+async def retry(call: Call, body: wire.TaskRetry, access: Access) -> Task:
     """Queue a failed task once more, from its first stage or a later one."""
     stage = None if body.from_stage is UNSET else body.from_stage
     machine = given(body.machine_id) or given(body.worker_id)
 
-    def verb(tx: Tx) -> wire.Task:
+    def verb(tx: Tx) -> Task:
         found = acting.retry(tx, access, number(call.path["id"]), from_stage=stage, machine_uid=machine)
         return shown(tx, found)
 

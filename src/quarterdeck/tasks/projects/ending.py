@@ -1,4 +1,4 @@
-"""What ends the live tasks of a project that is deleted by force."""
+"""What ends the live tasks of a project that is deleted by force. `tasks.work` knows how a task ends, and does it."""
 
 from __future__ import annotations
 

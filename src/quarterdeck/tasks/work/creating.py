@@ -18,8 +18,9 @@ from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from quarterdeck.kernel.text import lines
 from quarterdeck.tasks import developers, pipelines
 from quarterdeck.tasks.actions import TasksAction
+from quarterdeck.tasks.projects import activity
 from quarterdeck.tasks.projects.model import TaskProject
-from quarterdeck.tasks.work.choices import chosen
+from quarterdeck.tasks.settings import settings as task_settings
 from quarterdeck.tasks.work.happenings import happened
 from quarterdeck.tasks.work.model import StageRun, Task
 from quarterdeck.tasks.work.transitions import QUEUED, WAKE
@@ -65,7 +66,7 @@ def create(tx: Tx, access: Access, wanted: Wanted) -> Task:
         raise Invalid("The description is empty.", hint="Say what shall be changed.", field="description")
     worker = machine(tx, wanted.machine)
     _check_numbers(wanted)
-    settings = chosen(tx, tx.principal.acts_in)
+    settings = task_settings.of(tx, tx.principal.acts_in)
     developer_id = tx.principal.id if wanted.developer_id is None else developers.find(tx, wanted.developer_id).id
     stages = _pipeline(project, settings, wanted.pipeline)
     task = tx.add(
@@ -96,8 +97,8 @@ def create(tx: Tx, access: Access, wanted: Wanted) -> Task:
         tx.session.add(
             StageRun(uid=tx.ids.uid(), task_id=task.id, position=position, name=stage["name"], status="pending")
         )
-    project.last_activity_at = tx.now
     tx.flush()
+    activity.made(tx, project.project_id)
     happened(tx, task, "status_change", f"Task #{task.id} is queued.", to=QUEUED, attempt=task.attempt)
     audit.record(
         tx,
@@ -195,7 +196,7 @@ def _pipeline(
     if given is not None:
         pipelines.check(given, "pipeline")
     stages: Sequence[dict[str, Any]] = given or project.pipeline or settings["defaultPipeline"]
-    return [dict(stage) for stage in stages]
+    return pipelines.kept(stages)
 
 
 def _needed(tx: Tx, organization_id: int, ids: Sequence[int]) -> list[int]:

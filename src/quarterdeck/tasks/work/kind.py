@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.jobs import JobKind
-from quarterdeck.kernel.jobs.job import Job
+from quarterdeck.kernel.jobs.job import Job, Outcome
 from quarterdeck.kernel.jobs.work import About, Work
 from quarterdeck.kernel.logs import Logs
 from quarterdeck.tasks.orders import RUN, TaskOrder
@@ -20,7 +20,7 @@ from quarterdeck.tasks.work.model import Task
 from quarterdeck.tasks.work.ordering import order
 from quarterdeck.tasks.work.payload import Attempt
 from quarterdeck.tasks.work.recording import record
-from quarterdeck.tasks.work.transitions import HELD, RATE_LIMITED
+from quarterdeck.tasks.work.transitions import ENDED, HELD, RATE_LIMITED
 
 CAPABILITY = "tasks"
 LEASE_SECONDS = 4 * 3600
@@ -33,8 +33,8 @@ def kind(logs: Logs) -> JobKind:
         payload=Attempt,
         assign=partial(_assign, logs),
         record=record,
-        finish=finish,
-        late=late,
+        finish=partial(_finish, logs),
+        late=partial(_late, logs),
         unsettled=unsettled,
         lost="failed",
         lease_seconds=LEASE_SECONDS,
@@ -49,6 +49,30 @@ def _assign(logs: Logs, tx: Tx, job: Job) -> TaskOrder:
     hidden = [made.repository.token, *made.environment.values()]
     logs.mask(stream(made.task_id), [one for one in hidden if one])
     return made
+
+
+def _finish(logs: Logs, tx: Tx, job: Job, outcome: Outcome) -> None:
+    finish(tx, job, outcome)
+    _close(logs, tx, job)
+
+
+def _late(logs: Logs, tx: Tx, job: Job, outcome: Outcome) -> None:
+    late(tx, job, outcome)
+    _close(logs, tx, job)
+
+
+def _close(logs: Logs, tx: Tx, job: Job) -> None:
+    """The lines are complete once a worker has told the end of the newest attempt: one that was given up may still
+    write some, in which its secrets stay hidden.
+    """
+    task = tx.get(Task, job.read(Attempt).task_id)
+    if task is not None and task.job_id == job.id and task.status in ENDED and job.closed_by is None:
+        name = stream(task.id)
+
+        def complete() -> None:
+            logs.close_later(name)
+
+        tx.after_commit(complete)
 
 
 def unsettled(tx: Tx) -> list[int]:

@@ -52,10 +52,6 @@ def described(tx: Tx, tasks: Sequence[Task]) -> list[Described]:
     ]
 
 
-def one(tx: Tx, task: Task) -> Described:
-    return described(tx, [task])[0]
-
-
 def machine_of(tx: Tx, uid: str) -> Worker:
     """A machine of the caller's organization. Raises `NotFound` (`machine_not_found`)."""
     found = find_machine(tx, uid)

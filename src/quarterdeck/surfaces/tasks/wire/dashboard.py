@@ -8,7 +8,7 @@ from msgspec import Meta, Struct
 
 from quarterdeck.surfaces.tasks.wire.machines import Machine
 from quarterdeck.surfaces.tasks.wire.projects import Project
-from quarterdeck.surfaces.tasks.wire.tasks import Task
+from quarterdeck.surfaces.tasks.wire.task_shapes import Task
 
 
 class Stats(Struct, kw_only=True, rename="camel"):

@@ -1,4 +1,4 @@
-"""What the end of an attempt says about the agent on its machine (contract: tasks §4.4)."""
+"""What the ends of attempts say about the agent programs of a machine (contract: tasks §4.4)."""
 
 from __future__ import annotations
 
@@ -16,15 +16,14 @@ CLASSES: dict[str, FailureClass] = {
     "rate_limited": "rate_limit",
     "agent_exited": "unknown",
 }
-"""By the code that an attempt fails with; any other is no fault of the agent's."""
 
 
 def note(tx: Tx, task: Task, outcome: Outcome) -> None:
-    """Count the end of the newest attempt for or against the agent, where it is about the agent."""
+    """Count a failure that is the agent's own; a success clears what was counted. Other failures say nothing of it."""
     worker = tx.get(Worker, task.worker_id) if task.worker_id is not None else None
     if worker is None:
         return
     if outcome.state == "succeeded":
         degradation.agent_succeeded(tx, worker, task.agent_type)
-    elif outcome.state == "failed" and (found := CLASSES.get(outcome.error_code or "")):
-        degradation.agent_failed(tx, worker, task.agent_type, found, thresholds(tx, task.organization_id))
+    elif (failure := CLASSES.get(outcome.error_code or "")) is not None:
+        degradation.agent_failed(tx, worker, task.agent_type, failure, thresholds(tx, task.organization_id))

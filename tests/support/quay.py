@@ -39,6 +39,7 @@ class Line:
         self.connection = connection
         self.watcher = Watcher(columns, rows)
         self.offset = 0
+        self.rendering = True
         self._live = False
 
     async def send(self, frame: Any) -> None:
@@ -54,7 +55,8 @@ class Line:
             except ConnectionClosed as closed:
                 return closed.rcvd.code if closed.rcvd else 1006
         if isinstance(said, bytes):
-            self.watcher.take(said)
+            if self.rendering:
+                self.watcher.take(said)
             if self._live:
                 self.offset += len(said)
             return said
@@ -134,7 +136,9 @@ class Quay:
     @contextlib.asynccontextmanager
     async def dialled(self, path: str, **headers: str) -> AsyncIterator[Line]:
         address = f"ws://127.0.0.1:{self.port}{path}"
-        async with connect(address, proxy=None, additional_headers=headers, max_size=None) as connection:
+        async with connect(
+            address, proxy=None, additional_headers=headers, max_size=None, compression=None
+        ) as connection:
             yield Line(connection)
 
     @contextlib.asynccontextmanager

@@ -17,7 +17,8 @@ from quarterdeck.fleet.terminals.model import ChannelToken, TerminalRow
 from quarterdeck.fleet.workers import revoke
 from quarterdeck.identity import personal_tokens, sessions
 from quarterdeck.identity.model import User, UserSession
-from quarterdeck.kernel import events
+from quarterdeck.kernel import audit, events
+from quarterdeck.kernel.errors import Conflict
 from support.emulator import Size, Watcher
 from support.quay import LONG, quay
 
@@ -465,3 +466,83 @@ async def test_the_live_feed_tells_what_the_caller_may_see(harbour, crew):
         await crew.db.write(happen)
         assert await mine.until(4401) == 4401
     assert await close_code(harbour, "/ws/events", {"type": "auth", "token": "qd_nobody"}) == 4401
+
+
+async def test_a_viewer_that_never_reads_holds_up_neither_the_worker_nor_anybody_else(harbour, crew):
+    owner_id, owner = await crew.person("olga", "tasks:developer")
+    task = await harbour.task(owner_id)
+    machine, secret = await harbour.enrolled()
+    piece = b"a line of a program that writes faster than anybody reads\r\n" * 400
+    async with uplink(harbour, task, machine, secret) as up, asyncio.timeout(4 * LONG):
+        while (terminal := harbour.terminals.find(f"task:{task}")) is None:
+            await asyncio.sleep(0.01)
+        async with harbour.watching(task, owner) as slow, harbour.watching(task, owner) as quick:
+            quick.rendering = slow.rendering = False
+            reading = asyncio.create_task(quick.until("exit"))
+            viewer = terminal.viewers[slow.ready["sessionId"]]
+            written = 0
+            while not viewer._behind:  # what the network holds for it has to be full first
+                up.output(piece)
+                written += len(piece)
+                while terminal.history.head < written - (1 << 19):
+                    await asyncio.sleep(0.001)
+            up.output(b"the end")
+            await up.close(0)
+            await reading
+            assert quick.offset == terminal.history.head == written + 7
+            items = [await slow.next()]
+            while items[-1] != 1000:
+                items.append(await slow.next())
+            begun = [isinstance(item, dict) and item["type"] == "replay_begin" for item in items]
+            assert begun.count(True) == 2
+            tail = b"".join(item for item in items if isinstance(item, bytes))[-20_000:]
+            assert Watcher(80, 24).take(tail).seen == Watcher(80, 24).take(piece + b"the end").seen
+
+
+async def test_a_worker_goes_on_with_a_server_that_has_forgotten_everything(harbour, crew):
+    owner_id, owner = await crew.person("olga", "tasks:developer")
+    task = await harbour.task(owner_id)
+    machine, secret = await harbour.enrolled()
+    subject = f"task:{task}"
+    text = b"\x1b[?1049h\x1b[2;5Hdrawn long ago\x1b[?25l\x1b[35m"
+    async with uplink(harbour, task, machine, secret) as up, asyncio.timeout(LONG):
+        up.output(text)
+        while (terminal := harbour.terminals.find(subject)) is None or terminal.history.head < len(text):
+            await asyncio.sleep(0.01)
+        await harbour.terminals.close()
+        terminal.line.leave(1012, "restarting")
+        up.output(b"!")
+        while (found := harbour.terminals.find(subject)) is None or found.history.head <= len(text):
+            await asyncio.sleep(0.01)
+        async with harbour.watching(task, owner) as line:
+            await line.shows("!")
+            assert line.watcher.seen == Watcher(80, 24).take(text + b"!").seen
+        assert found.uid == terminal.uid
+        found.recording.flush()
+        assert played(found.recording.file.read_bytes()).seen == line.watcher.seen
+
+
+async def test_no_channel_token_and_no_takeover_outlives_an_audit_event_that_could_not_be_written(
+    harbour, crew, monkeypatch
+):
+    owner_id, owner = await crew.person("olga", "tasks:developer")
+    task = await harbour.task(owner_id)
+    machine, secret = await harbour.enrolled()
+    async with (
+        harbour.worker(task, machine, secret),
+        harbour.watching(task, owner) as holder,
+        harbour.watching(task, owner) as other,
+    ):
+
+        def full(*_args, **_more):
+            raise Conflict("the trail is full", code="trail_full")
+
+        before = await crew.db.read(lambda tx: len(list(tx.scalars(select(ChannelToken)))))
+        monkeypatch.setattr(audit, "record", full)
+        answer = await crew.send("POST", f"/api/web/tasks/{task}/pty-token", {}, token=owner)
+        assert answer.status_code == 409
+        assert await crew.db.read(lambda tx: len(list(tx.scalars(select(ChannelToken))))) == before
+        await other.send({"type": "control_request", "takeover": True})
+        assert (await other.until("error"))["code"] == "TRAIL_FULL"
+        assert await crew.db.read(events.read, f"task:{task}") == []
+        assert harbour.terminals.find(f"task:{task}").holder.session_id == holder.ready["sessionId"]

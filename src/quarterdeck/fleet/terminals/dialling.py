@@ -110,7 +110,13 @@ class SocketUplink:
             try:
                 token, self._token = self._token or await self._place.fresh_token(), None
                 async with connect(
-                    self._url, max_size=LARGEST, open_timeout=10, ping_interval=20, ping_timeout=40, proxy=None
+                    self._url,
+                    max_size=LARGEST,
+                    open_timeout=10,
+                    ping_interval=20,
+                    ping_timeout=40,
+                    proxy=None,
+                    compression=None,  # of single keystrokes it costs more than it saves
                 ) as connection:
                     began = asyncio.get_running_loop().time()
                     try:

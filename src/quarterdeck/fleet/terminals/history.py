@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -87,18 +88,16 @@ class History:
         self._before.feed(picture)
 
     def whole(self) -> Replay:
-        self._close()
         begin = Size(self._before.columns, self._before.rows)
-        return Replay(begin, (drawn(self._before), *self._pieces), self.head, fresh=True)
+        return Replay(begin, (drawn(self._before), *self._kept()), self.head, fresh=True)
 
     def since(self, offset: int) -> Replay | None:
         """What came after an offset; None where that is not kept, or has not been."""
         if not self.base <= offset <= self.head:
             return None
-        self._close()
         size, at = Size(self._before.columns, self._before.rows), self.base
         parts: list[Part] = []
-        for piece in self._pieces:
+        for piece in self._kept():
             if isinstance(piece, Size):
                 if at <= offset:
                     size = piece
@@ -109,6 +108,11 @@ class History:
                     parts.append(piece[max(offset - at, 0) :])
                 at += len(piece)
         return Replay(size, tuple(parts), self.head, fresh=False)
+
+    def _kept(self) -> Iterator[Part]:
+        yield from self._pieces
+        if self._open:
+            yield bytes(self._open)
 
     def _close(self) -> None:
         if self._open:

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.kernel.db import Base, Identified
 
 
@@ -22,7 +23,7 @@ class TerminalRow(Identified, Base):
     organization_id: Mapped[int] = mapped_column(ForeignKey("identity_organizations.id"))
     subject: Mapped[str] = mapped_column(String(120))
     attempt: Mapped[int]
-    worker_id: Mapped[int | None] = mapped_column(ForeignKey("fleet_workers.id"))
+    worker_id: Mapped[int | None] = mapped_column(ForeignKey(Worker.id))
     process: Mapped[str] = mapped_column(String(80))
     columns: Mapped[int]
     rows: Mapped[int]

@@ -103,18 +103,18 @@ class Viewer:
         self._arrived.set()
 
     def show(self, replay: Replay) -> None:
-        """Put a replay before what comes live."""
+        """Put a replay before everything else: what is live comes behind it, and the end last."""
         size = replay.size
-        self._queue.append(
-            frames.ReplayBegin(
-                bytes=replay.length, cols=size.columns, rows=size.rows, offset=replay.offset, resumed=not replay.fresh
-            )
+        begin = frames.ReplayBegin(
+            bytes=replay.length, cols=size.columns, rows=size.rows, offset=replay.offset, resumed=not replay.fresh
         )
-        for part in replay.parts:
-            shown = part if isinstance(part, bytes) else frames.Resized(cols=part.columns, rows=part.rows)
-            self._queue.append(shown)
-        self._queue.append(frames.ReplayEnd(offset=replay.offset))
-        cost = replay.length + COST * (2 + sum(isinstance(part, Size) for part in replay.parts))
+        shown = (
+            part if isinstance(part, bytes) else frames.Resized(cols=part.columns, rows=part.rows)
+            for part in replay.parts
+        )
+        items: list[Item] = [begin, *shown, frames.ReplayEnd(offset=replay.offset)]
+        self._queue.extendleft(reversed(items))
+        cost = replay.length + COST * sum(not isinstance(item, bytes) for item in items)
         self._waiting += cost
         self._allowed = WAITING + cost
         self._arrived.set()
@@ -135,7 +135,7 @@ class Viewer:
     async def next(self) -> Any:
         """What is to be sent next: bytes, or a frame. Raises `Left` at the end."""
         while True:
-            if self._behind and self._over is None:
+            if self._behind:
                 self._behind = False
                 self.show(self._whole())
             if self._queue:

@@ -72,9 +72,7 @@ EVERYTHING = frozenset(
 
 
 @dataclass
-class Portside(
-    Quay, LedgerSide, KeptSide, PeopleSide, LettingIn, DoorSide, OwnSide, ResourceSide, TaskSide, DeedSide
-):
+class Portside(Quay, LedgerSide, KeptSide, PeopleSide, LettingIn, DoorSide, OwnSide, ResourceSide, TaskSide, DeedSide):
     """Values of a small team. `deeds` is what was done; `problem` is raised by the next deed."""
 
     deeds: list[tuple[Any, ...]] = field(default_factory=list)

@@ -73,7 +73,9 @@ PROJECT = TaskProjectView(
 )  # fmt: skip
 READER = replace(PROJECT, key="DOCS", name="Handbook", may_manage=False, members=(), people=(), has_token=False)
 NOTICES = (
-    Notice(7, "Task #142 needs an answer", "Which limiter shall the checkout use?", "/console/tasks/142", NOW, read=False),
+    Notice(
+        7, "Task #142 needs an answer", "Which limiter shall the checkout use?", "/console/tasks/142", NOW, read=False
+    ),
     Notice(6, "build-2 drains", "", "", NOW - timedelta(days=1), read=True),
 )
 
@@ -136,7 +138,9 @@ class TaskSide:
     async def task_choices(self, who: Any) -> NewTaskChoices:
         if self.empty:
             return NewTaskChoices((), (), ())
-        return NewTaskChoices((("WEB", "WEB, Storefront"),), ((MACHINES[0].uid, "build-1 (online)"),), (("claude",) * 2,))
+        return NewTaskChoices(
+            (("WEB", "WEB, Storefront"),), ((MACHINES[0].uid, "build-1 (online)"),), (("claude",) * 2,)
+        )
 
     async def create_task(self, who: Any, wanted: NewTask) -> int:
         self._did("create-task", wanted)

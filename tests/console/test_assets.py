@@ -11,8 +11,11 @@ from quarterdeck.console.assets import HOME, Assets
 
 def test_vendored_files_are_those_whose_checksums_are_written_down() -> None:
     listed = dict(reversed(line.split("  ")) for line in (HOME / "vendor" / "CHECKSUMS").read_text().splitlines())
-    there = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (HOME / "vendor").iterdir()
-        if path.suffix in {".js", ".css"}}
+    there = {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in (HOME / "vendor").iterdir()
+        if path.suffix in {".js", ".css"}
+    }
     assert listed == there
     assert (HOME / "vendor" / "LICENSE.htmx").read_text().startswith("Zero-Clause BSD")
 

@@ -15,7 +15,6 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from quarterdeck.fleet.terminals import tokens
-from quarterdeck.fleet.workers import enrol
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.identity.model import Organization
 from quarterdeck.kernel.db import Tx
@@ -27,6 +26,7 @@ from quarterdeck.workspace import projects
 from support.crew import Crew
 from support.deck import HOME
 from support.emulator import Size, Watcher
+from support.enrolled import enrolled
 
 LONG = 30.0
 """Seconds that a test waits for what comes at once."""
@@ -118,8 +118,9 @@ class Quay:
     async def enrolled(self, name: str = "shed") -> tuple[Worker, str]:
         def verb(tx: Tx) -> tuple[Worker, str]:
             place = tx.one(select(Organization).where(Organization.ref == HOME), what="organization")
-            worker, token = enrol(tx, place.id, name, ["tasks"])
-            return worker, token.reveal()
+            tokens = self.crew.deck.instance.worker_tokens
+            made = enrolled(tx, ["tasks"], organization_id=place.id, tokens=tokens, name=name)
+            return made.worker, made.access.reveal()
 
         return await self.db.write(verb)
 

@@ -12,8 +12,9 @@ from quarterdeck.identity.model import Organization
 from quarterdeck.kernel import events
 from quarterdeck.kernel.db import Tx
 from quarterdeck.tasks.projects.model import TaskProject
+from quarterdeck.tasks.tunnels.model import Tunnel
 from quarterdeck.tasks.work.model import FollowUpMessage, Gate, StageRun, Task
-from quarterdeck.tasks.workspaces.model import Tunnel, Workspace
+from quarterdeck.tasks.workspaces.model import Workspace
 from support.deck import HOME
 
 PIPELINE = [{"name": "develop", "command": "/develop {description}"}]

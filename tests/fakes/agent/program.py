@@ -109,7 +109,7 @@ def child() -> None:
         "time.sleep(600)\n"
     )
     clean = {"PATH": os.environ["PATH"]}
-    subprocess.Popen([sys.executable, "-c", body], env=clean, start_new_session=True)  # noqa: S603 - on purpose
+    subprocess.Popen([sys.executable, "-c", body], env=clean, start_new_session=True)
     while not (HOME / "child").exists() or not (HOME / "child").read_text():
         time.sleep(0.01)
 

@@ -1,5 +1,29 @@
 """The prepared calls, by what they are about. Importing this fills `support.acts.ACTS`."""
 
-from surfaces.acts import deployments, identity, machines, notify, organizations, roles, servers, task_projects, tasks, tunnels, workspace
+from surfaces.acts import (
+    deployments,
+    identity,
+    machines,
+    notify,
+    organizations,
+    roles,
+    servers,
+    task_projects,
+    tasks,
+    tunnels,
+    workspace,
+)
 
-__all__ = ["deployments", "identity", "machines", "notify", "organizations", "roles", "servers", "task_projects", "tasks", "tunnels", "workspace"]
+__all__ = [
+    "deployments",
+    "identity",
+    "machines",
+    "notify",
+    "organizations",
+    "roles",
+    "servers",
+    "task_projects",
+    "tasks",
+    "tunnels",
+    "workspace",
+]

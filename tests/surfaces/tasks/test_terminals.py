@@ -14,7 +14,7 @@ from quarterdeck.access.model import Grant
 from quarterdeck.fleet.terminals import SocketUplink, broker
 from quarterdeck.fleet.terminals.dialling import Place
 from quarterdeck.fleet.terminals.model import ChannelToken, TerminalRow
-from quarterdeck.fleet.workers import revoke
+from quarterdeck.fleet.workers import draining, roster
 from quarterdeck.identity import personal_tokens, sessions
 from quarterdeck.identity.model import User, UserSession
 from quarterdeck.kernel import audit, events
@@ -417,7 +417,9 @@ async def test_a_stale_or_revoked_worker_brings_nothing(harbour, crew):
             await newer.send(auth)
             await newer.send(opened)
             assert await worker.until(4409) == 4409
-            await crew.db.write(revoke, machine.id)
+            await crew.db.write(
+                lambda tx: draining.decommission(tx, roster.locked(tx, machine.organization_id, machine.uid))
+            )
             await harbour.terminals.watch()
             assert await newer.until(4401) == 4401
     await harbour.terminals.end(f"task:{task}", "task_cancelled")

@@ -89,7 +89,7 @@ async def test_the_settings_for_claude_code_name_the_hook_for_each_event(heard):
     command = settings["Stop"][0]["hooks"][0]["command"]
     environment = socket.environment(os.environ["PATH"])
     stdin = json.dumps({"hook_event_name": "Stop", "session_id": "x"}).encode()
-    await asyncio.to_thread(subprocess.run, command, shell=True, input=stdin, env=environment, check=True)  # noqa: S602
+    await asyncio.to_thread(subprocess.run, command, shell=True, input=stdin, env=environment, check=True)
     assert said[0].event == "turn-ended"
 
 

@@ -13,6 +13,7 @@ import struct
 import subprocess
 import sys
 import termios
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, Self
@@ -24,46 +25,36 @@ from cli.contract_server import ContractServer
 from cli.installation import Installation
 from fakes.pty_server import FORBIDDEN, GONE, UNAUTHENTICATED, PtyServer
 from fakes.tasks_api import TOKEN, Refusal, TasksApi
+from quarterdeck.cli import attaching
 from quarterdeck.cli.detaching import Keys
 from quarterdeck.cli.main import run
 from quarterdeck.cli.raw_terminal import Modes
 
 Command = Callable[..., Result]
-Inside = Callable[..., tuple[int, str]]
 LEAVE = b"\x1dq"
 TITLE = re.compile(rb"\x1b\]2;([^\x07]*)\x07")
-HURRY = (
-    "import quarterdeck.cli.attaching as a; a.TRIES, a.LONGEST = 3, 0.1; from quarterdeck.cli.main import main; main()"
-)
 
 
-CONTROLS = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
+PROGRAM = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); from quarterdeck.cli.main import main; main()"
 
 
-class Here:
-    """A terminal with `qd` in it, as a terminal emulator has it."""
+class Emulator:
+    """A terminal, as a terminal emulator has it: what is typed, and what was shown."""
 
-    def __init__(self, *words: str, program: str = "from quarterdeck.cli.main import main; main()") -> None:
+    def __init__(self) -> None:
         self.master, self.slave = pty.openpty()
-        self.resize(80, 24, tell=False)
+        self.resize(80, 24)
         self.before = termios.tcgetattr(self.slave)
         self.seen = b""
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", CONTROLS + program, *words], stdin=self.slave, stdout=self.slave, stderr=self.slave,
-            start_new_session=True,
-        )  # fmt: skip
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
         os.close(self.master)
         os.close(self.slave)
 
-    def resize(self, columns: int, rows: int, *, tell: bool = True) -> None:
+    def resize(self, columns: int, rows: int) -> None:
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def type(self, keys: bytes) -> None:
@@ -74,19 +65,9 @@ class Here:
         end = time.monotonic() + seconds
         while text not in self.seen:
             assert time.monotonic() < end, self.seen
-            self._read(0.2)
+            self.read(0.2)
 
-    def ended(self, seconds: float = 40) -> int:
-        """The status, once everything is read."""
-        end = time.monotonic() + seconds
-        while self.process.poll() is None:
-            assert time.monotonic() < end, self.seen
-            self._read(0.05)
-        while self._read(0):
-            pass
-        return self.process.returncode
-
-    def _read(self, seconds: float) -> bool:
+    def read(self, seconds: float) -> bool:
         ready, _, _ = select.select([self.master], [], [], seconds)
         if ready:
             self.seen += os.read(self.master, 65536)
@@ -102,6 +83,37 @@ class Here:
         return [text.decode() for text in TITLE.findall(self.seen)]
 
 
+class Here(Emulator):
+    """With `qd` in it as a program of its own, whose controlling terminal it is."""
+
+    def __init__(self, *words: str) -> None:
+        super().__init__()
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, *words], stdin=self.slave, stdout=self.slave, stderr=self.slave,
+            start_new_session=True,
+        )  # fmt: skip
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        super().__exit__()
+
+    def ended(self, seconds: float = 40) -> int:
+        """The status, once everything is read."""
+        end = time.monotonic() + seconds
+        while self.process.poll() is None:
+            assert time.monotonic() < end, self.seen
+            self.read(0.05)
+        while self.read(0):
+            pass
+        return self.process.returncode
+
+
+Act = Callable[[Emulator], None]
+Inside = Callable[..., tuple[int, Emulator]]
+
+
 @pytest.fixture
 def there(tasks: TasksApi, monkeypatch: pytest.MonkeyPatch) -> Iterator[PtyServer]:
     """The terminal of task 42."""
@@ -113,35 +125,50 @@ def there(tasks: TasksApi, monkeypatch: pytest.MonkeyPatch) -> Iterator[PtyServe
         assert made.wrong == []
 
 
-def attached(there: PtyServer, *words: str, program: str | None = None) -> Here:
-    here = Here("attach", "42", *words, **({"program": program} if program else {}))
+def attached(there: PtyServer, *words: str) -> Here:
+    here = Here("attach", "42", *words)
     here.until(b"\x1bc")  # the replay, so it knows that it is let in
     return here
 
 
 @pytest.fixture
 def inside(monkeypatch: pytest.MonkeyPatch) -> Iterator[Inside]:
-    """`qd` in this process at a terminal where nobody types: its status, and what was shown. The terminal has to be as
-    it was.
+    """`qd` in this process, at a terminal where `act` types once the replay is there; then somebody leaves. Answers the
+    status and the terminal, which has to be as it was.
     """
-    master, slave = pty.openpty()
-    before = termios.tcgetattr(slave)
+    with Emulator() as here:
 
-    def call(*words: str) -> tuple[int, str]:
-        with os.fdopen(os.dup(slave), "r") as keys, os.fdopen(os.dup(slave), "w") as screen:
-            monkeypatch.setattr("sys.stdin", keys)
-            monkeypatch.setattr("sys.stdout", screen)
-            monkeypatch.setattr("sys.stderr", screen)
-            code = run(words)
-        assert termios.tcgetattr(slave) == before
-        seen = b""
-        while select.select([master], [], [], 0.05)[0]:
-            seen += os.read(master, 65536)
-        return code, seen.decode()
+        def call(*words: str, act: Act | None = None) -> tuple[int, Emulator]:
+            wrong: list[BaseException] = []
 
-    yield call
-    os.close(master)
-    os.close(slave)
+            def person() -> None:
+                try:
+                    here.until(b"\x1bc")
+                    assert act is not None
+                    act(here)
+                except BaseException as error:  # noqa: BLE001 - it is raised again below
+                    wrong.append(error)
+                finally:
+                    here.type(LEAVE)
+
+            acting = threading.Thread(target=person, daemon=True)
+            with os.fdopen(os.dup(here.slave), "r") as keys, os.fdopen(os.dup(here.slave), "w") as screen:
+                monkeypatch.setattr("sys.stdin", keys)
+                monkeypatch.setattr("sys.stdout", screen)
+                monkeypatch.setattr("sys.stderr", screen)
+                if act is not None:
+                    acting.start()
+                code = run(words)
+            if act is not None:
+                acting.join(60)
+            if wrong:
+                raise wrong[0]
+            assert here.as_before
+            while here.read(0.05):
+                pass
+            return code, here
+
+        yield call
 
 
 def test_keys_go_there_and_output_comes_here_until_the_program_ends(there: PtyServer) -> None:
@@ -169,23 +196,25 @@ def test_keys_go_there_and_output_comes_here_until_the_program_ends(there: PtySe
 
 def test_how_the_program_ended_is_told_to_the_caller(there: PtyServer, inside: Inside) -> None:
     there.welcome = lambda: there.exit(3)
-    ended, said = inside("attach", "42", "-o", "json")
-    assert ended == 1
+    code, here = inside("attach", "42", "-o", "json")
+    said = here.seen.decode()
+    assert code == 1
     assert "The terminal of task #42 ended with 3.\r\nTry:   qd task show 42\r\n" in said
     told = json.loads(said[said.index("{\r\n") :])
     assert (told["exitCode"], told["ended"], told["taskId"]) == (3, True, 42)
 
 
-def test_ctrl_bracket_and_q_leave_it_running(there: PtyServer) -> None:
-    with attached(there) as here:
+def test_ctrl_bracket_and_q_leave_it_running(there: PtyServer, inside: Inside) -> None:
+    def act(here: Emulator) -> None:
         here.type(b"a\x1d\x1db\x1dc")
         there.until(lambda: there.typed == b"a\x1db\x1dc")
         here.type(LEAVE + b"not for there")
-        assert here.ended() == 0
-        assert here.as_before
-        assert b"Detached; task #42 goes on. Back again:  qd attach 42" in here.seen
-        assert there.typed == b"a\x1db\x1dc"
-        assert not there.ended
+
+    code, here = inside("attach", "42", act=act)
+    assert code == 0
+    assert b"Detached; task #42 goes on. Back again:  qd attach 42" in here.seen
+    assert there.typed == b"a\x1db\x1dc"
+    assert not there.ended
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, -signal.SIGTERM), (signal.SIGINT, 130)])
@@ -209,9 +238,10 @@ def test_the_size_of_this_terminal_is_that_of_the_holder(there: PtyServer) -> No
         assert here.ended() == 0
 
 
-def test_a_cut_connection_goes_on_where_it_broke_off(there: PtyServer) -> None:
+def test_a_cut_connection_goes_on_where_it_broke_off(there: PtyServer, inside: Inside) -> None:
     there.write(b"one.")
-    with attached(there) as here:
+
+    def act(here: Emulator) -> None:
         there.write(b"two.")
         here.until(b"two.")
         there.cut()
@@ -221,20 +251,22 @@ def test_a_cut_connection_goes_on_where_it_broke_off(there: PtyServer) -> None:
         here.until(b"four.")
         shown = TITLE.sub(b"", here.seen)
         assert shown[shown.index(b"\x1bc") :] == b"\x1bcone.two.three.four."
-        assert there.hellos[1]["sinceOffset"] == len(b"one.two.")
-        assert there.hellos[1]["channelToken"] != there.hellos[0]["channelToken"]
-        assert "takeover" not in there.hellos[1]
         here.type(b"x")
         there.until(lambda: there.typed == b"x")
-        assert any("reconnecting" in title for title in here.titles)
-        here.type(LEAVE)
-        assert here.ended() == 0
+
+    code, here = inside("attach", "42", act=act)
+    assert code == 0
+    assert there.hellos[1]["sinceOffset"] == len(b"one.two.")
+    assert there.hellos[1]["channelToken"] != there.hellos[0]["channelToken"]
+    assert "takeover" not in there.hellos[1]
+    assert any("reconnecting" in title for title in here.titles)
 
 
-def test_what_was_lost_meanwhile_is_replaced_by_the_whole(there: PtyServer) -> None:
+def test_what_was_lost_meanwhile_is_replaced_by_the_whole(there: PtyServer, inside: Inside) -> None:
     there.limit = 10
     there.write(b"one.")
-    with attached(there) as here:
+
+    def act(here: Emulator) -> None:
         here.until(b"one.")
         there.cut()
         there.write(b"x" * 30 + b"newest.")
@@ -245,54 +277,67 @@ def test_what_was_lost_meanwhile_is_replaced_by_the_whole(there: PtyServer) -> N
         here.until(b"\x1bc.and more.")
         there.cut()
         there.until(lambda: len(there.hellos) == 3 and there.viewers)
-        assert there.hellos[2]["sinceOffset"] == len(there.history)
-        here.type(LEAVE)
-        assert here.ended() == 0
+
+    assert inside("attach", "42", act=act)[0] == 0
+    assert there.hellos[2]["sinceOffset"] == len(there.history)
 
 
-def test_leaving_works_while_the_connection_is_cut(there: PtyServer, tasks: TasksApi) -> None:
-    with attached(there) as here:
+def test_leaving_works_while_the_connection_is_cut(
+    there: PtyServer, tasks: TasksApi, inside: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attaching, "SOON", 0.01)
+
+    def act(here: Emulator) -> None:
         tasks.before["pty_token"] = away
         there.cut()
         here.until(b"Reconnecting, ")
-        here.type(LEAVE)
-        assert here.ended() == 0
-        assert here.as_before
+
+    code, here = inside("attach", "42", act=act)
+    assert code == 0
+    assert b"Detached; task #42 goes on." in here.seen
 
 
 def away(*_: str) -> None:
     raise Refusal(503, "The server starts.", "UNAVAILABLE")
 
 
-def test_a_server_that_stays_away_ends_it_in_the_end(there: PtyServer, tasks: TasksApi) -> None:
-    with attached(there, program=HURRY) as here:
+def test_a_server_that_stays_away_ends_it_in_the_end(
+    there: PtyServer, tasks: TasksApi, inside: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attaching, "SOON", 0.001)
+
+    def act(here: Emulator) -> None:
         tasks.before["pty_token"] = away
         there.cut()
-        assert here.ended() == 9
-        assert here.as_before
-        assert b"keeps breaking; the task goes on." in here.seen
+        here.until(b"keeps breaking; the task goes on.")
+
+    assert inside("attach", "42", act=act)[0] == 9
+    assert len(there.hellos) == 1
 
 
-def test_who_watches_types_nothing(there: PtyServer) -> None:
+def test_who_watches_types_nothing(there: PtyServer, inside: Inside) -> None:
     there.holder = {"sessionId": "s-0", "user": "jonas"}
     there.size = {"cols": 120, "rows": 40}
     there.write(b"hello")
-    with attached(there, "--watch") as here:
+
+    def act(here: Emulator) -> None:
         here.until(b"hello")
         here.type(b"rm -rf\r")
         here.resize(100, 30)
+        os.kill(os.getpid(), signal.SIGWINCH)
         there.write(b"bye")
         here.until(b"bye")
-        here.type(LEAVE)
-        assert here.ended() == 0
-        assert (there.typed, there.frames, there.modes) == (b"", [], ["watch"])
-        assert any("jonas has the keyboard" in title and "larger than this window" in title for title in here.titles)
+
+    code, here = inside("attach", "42", "--watch", act=act)
+    assert code == 0
+    assert (there.typed, there.frames, there.modes) == (b"", [], ["watch"])
+    assert any("jonas has the keyboard" in title and "larger than this window" in title for title in here.titles)
 
 
-def test_the_keyboard_is_taken_from_whom_was_named_and_may_be_lost(there: PtyServer) -> None:
+def test_the_keyboard_is_taken_from_whom_was_named_and_may_be_lost(there: PtyServer, inside: Inside) -> None:
     there.holder = {"sessionId": "s-0", "user": "jonas"}
-    with attached(there, "--takeover", "--session", "s-0") as here:
-        assert (there.hellos[0]["takeover"], there.hellos[0]["sessionId"]) == (True, "s-0")
+
+    def act(here: Emulator) -> None:
         here.type(b"mine")
         there.until(lambda: there.typed == b"mine")
         there.taken("jonas")
@@ -305,11 +350,13 @@ def test_the_keyboard_is_taken_from_whom_was_named_and_may_be_lost(there: PtySer
         there.until(lambda: len(there.hellos) == 2 and there.viewers)
         there.write(b"again")
         here.until(b"again")
-        assert (there.hellos[1]["mode"], there.modes) == ("watch", ["control", "watch"])
-        here.type(LEAVE)
-        assert here.ended() == 0
-        assert there.typed == b"mine"
-        assert here.titles[-1].startswith("#42, jonas has the keyboard")
+
+    code, here = inside("attach", "42", "--takeover", "--session", "s-0", act=act)
+    assert code == 0
+    assert (there.hellos[0]["takeover"], there.hellos[0]["sessionId"]) == (True, "s-0")
+    assert (there.hellos[1]["mode"], there.modes) == ("watch", ["control", "watch"])
+    assert there.typed == b"mine"
+    assert here.titles[-1].startswith("#42, jonas has the keyboard")
 
 
 @pytest.mark.parametrize(
@@ -321,9 +368,9 @@ def test_the_keyboard_is_taken_from_whom_was_named_and_may_be_lost(there: PtySer
 )
 def test_an_end_that_is_final_is_told(there: PtyServer, inside: Inside, code: int, status: int, said: str) -> None:
     there.welcome = lambda: there.close(code, "Jonas has taken it away.")
-    ended, seen = inside("attach", "42")
+    ended, here = inside("attach", "42")
     assert ended == status
-    assert said in seen
+    assert said.encode() in here.seen
 
 
 @pytest.mark.parametrize(("code", "status"), [(UNAUTHENTICATED, 3), (FORBIDDEN, 4), (GONE, 6)])
@@ -331,28 +378,28 @@ def test_a_terminal_that_is_refused_at_the_door_says_what_to_do(
     there: PtyServer, inside: Inside, code: int, status: int
 ) -> None:
     there.refuse = code
-    ended, seen = inside("attach", "#42")
+    ended, here = inside("attach", "#42")
     assert ended == status
-    assert "Try:   qd" in seen
+    assert b"Try:   qd" in here.seen
 
 
 def test_what_is_no_frame_ends_it_without_a_trace(there: PtyServer, inside: Inside) -> None:
     there.welcome = lambda: there.say("<html>")
-    ended, seen = inside("attach", "42")
+    ended, here = inside("attach", "42")
     assert ended == 9
-    assert "is not Quarterdeck" in seen
-    assert "Traceback" not in seen
+    assert b"is not Quarterdeck" in here.seen
+    assert b"Traceback" not in here.seen
 
 
-def test_signs_of_life_are_answered(there: PtyServer) -> None:
-    with attached(there) as here:
+def test_signs_of_life_are_answered(there: PtyServer, inside: Inside) -> None:
+    def act(here: Emulator) -> None:
         there.say({"type": "ping"})
         there.say({"type": "viewers", "count": 2})
         there.say({"type": "worker", "connected": False})
         there.until(lambda: {"type": "pong"} in there.frames)
         here.until(b"the machine is away")
-        here.type(LEAVE)
-        assert here.ended() == 0
+
+    assert inside("attach", "42", act=act)[0] == 0
 
 
 @pytest.mark.parametrize(
@@ -370,9 +417,9 @@ def test_a_token_that_is_refused_says_what_to_do(
         raise Refusal(status, message, "REFUSED")
 
     tasks.before["pty_token"] = refuse
-    ended, seen = inside("attach", "42")
+    ended, here = inside("attach", "42")
     assert ended == code
-    assert f"{message}\r\nTry:   {hint}\r\n" in seen
+    assert f"{message}\r\nTry:   {hint}\r\n".encode() in here.seen
 
 
 def test_without_a_terminal_it_says_what_to_do_instead(qd: Command, tasks: TasksApi) -> None:
@@ -411,6 +458,12 @@ def test_a_deployment_is_watched_as_before(qd: Command, server: ContractServer, 
         ([b"a\x1dqb"], b"a", True),
         ([b"\x1d", b"\x1d", b"q"], b"\x1dq", False),
         ([b"\x1dQ"], b"\x1dQ", False),
+        ([b"\x1b[93;5u", b"q"], b"", True),
+        ([b"\x1b[93;5:1u\x1b[93;5:3u", b"\x1b[113u"], b"", True),
+        ([b"a\x1b[27;5;93~qb"], b"a", True),
+        ([b"\x1b[9", b"3;5u", b"q"], b"", True),
+        ([b"\x1b[93;5ux"], b"\x1b[93;5ux", False),
+        ([b"\x1b", b"\x1b[A", b"\x1b[91;5u"], b"\x1b\x1b[A\x1b[91;5u", False),
     ],
 )
 def test_the_keys_to_leave_are_found_however_they_come(parts: list[bytes], on: bytes, leaves: bool) -> None:
@@ -431,6 +484,10 @@ def test_the_keys_to_leave_are_found_however_they_come(parts: list[bytes], on: b
         ([b"\x1b[?1000;1006h"], b"\x1b[?1006l\x1b[?1000l"),
         ([b"\x1b[?2004h\x1bc"], b""),
         ([b"\x1b[?7777h"], b""),
+        ([b"\x1b[>1u\x1b[>7u\x1b[<u"], b"\x1b[<1u"),
+        ([b"\x1b[>4;2m"], b"\x1b[>4m"),
+        ([b"\x1b[>4;2m\x1b[>4m"], b""),
+        ([b"\x1b[5 q\x1b[2;20r"], b"\x1b[0 q\x1b7\x1b[r\x1b8"),
     ],
 )
 def test_what_the_output_changed_is_put_back(parts: list[bytes], back: bytes) -> None:

@@ -74,6 +74,16 @@ def test_a_machine_goes_for_good_only_with_its_name(qd: Command, tasks: TasksApi
     assert json.loads(result.out)["status"] == "decommissioned"
 
 
+def test_a_machine_that_may_not_be_seen_goes_by_its_id_alone(qd: Command, tasks: TasksApi) -> None:
+    def refuse() -> None:
+        raise Refusal(403, "Machines are seen by leads.", "FORBIDDEN")
+
+    tasks.before["machines"] = refuse
+    failed(qd("task", "create", "x", "--on", "ant-1"), 4, "Machines are seen by leads.")
+    assert qd("task", "create", "x", "--on", MACHINE).code == 0
+    assert tasks.bodies("create") == [{"description": "x", "projectKey": "WEB", "machineId": MACHINE}]
+
+
 def test_projects_are_listed_and_shown_with_their_pipeline(qd: Command, tasks: TasksApi) -> None:
     assert qd("project", "tasks", "list", "-o", "name").out == "WEB\n"
     assert "Web shop" in qd("project", "tasks", "list").out

@@ -26,8 +26,8 @@ from quarterdeck.cli.tasks import Row
 
 T = TypeVar("T")
 TRIES = 10
-LONGEST = 10.0
-"""Seconds between two tries."""
+SOON, LONGEST = 0.25, 10.0
+"""Seconds between two tries: the first time, doubled each time, and at most."""
 MOST_EARLY = 4096
 HIDDEN = 2
 """Failed tries that are told in the title alone."""
@@ -152,7 +152,7 @@ class Attachment:
             failed = 0 if self._met else failed + 1
             if failed > TRIES or (self.session is None and failed > 2):
                 raise self._lost()
-            pause = min(0.25 * 2**failed, LONGEST)
+            pause = min(SOON * 2**failed, LONGEST)
             self.local.title(f"#{self.wanted.task}: reconnecting ({TAUGHT} detaches)")
             if failed > HIDDEN:
                 self.local.bar(f" Reconnecting, {pause:.0f} s. {TAUGHT} detaches. ")

@@ -16,43 +16,69 @@ from collections.abc import Callable
 from typing import Any, Self
 
 MOST_COLUMNS, MOST_ROWS = 500, 300
-MODE = re.compile(rb"\x1b\[\?([0-9;]+)([hl])|\x1bc")
+MODE = re.compile(
+    rb"\x1b\[\?(?P<modes>[0-9;]+)(?P<on>[hl])"
+    rb"|\x1b\[(?P<stack>[<>])(?P<count>[0-9]*)u"
+    rb"|\x1b\[>4(?:;(?P<other>[0-9]*))?m"
+    rb"|(?P<cursor>\x1b\[[0-9]* q)"
+    rb"|(?P<margins>\x1b\[[0-9]+;[0-9]+r)"
+    rb"|\x1b(?P<reset>c)"
+)
 SHOWN = b"25"
 """The mode that is on by itself: the cursor is seen."""
 OURS = frozenset(
     {b"1", b"9", b"47", b"1000", b"1001", b"1002", b"1003", b"1004", b"1005", b"1006", b"1015", b"1047", b"1049"}
-    | {b"2004", b"2026", SHOWN}
+    | {b"2004", b"2026", b"2031", SHOWN}
 )
 """Modes that a shell does not expect to be left changed: other screens, mice, bracketed paste."""
+BACK = {"other": b"\x1b[>4m", "cursor": b"\x1b[0 q", "margins": b"\x1b7\x1b[r\x1b8"}
 LONGEST = 32  # bytes of a sequence that may be cut between two reads
 
 
 class Modes:
-    """Which of these modes the output has changed and not put back."""
+    """What the output has changed of the terminal and not put back."""
 
     def __init__(self) -> None:
-        self._changed: dict[bytes, bool] = {}
+        self._begin()
         self._tail = b""
+
+    def _begin(self) -> None:
+        self._changed: dict[bytes, bool] = {}
+        self._keyboards = 0
+        self._others: set[str] = set()
 
     def see(self, data: bytes) -> None:
         text, kept = self._tail + data, len(self._tail)
         for found in MODE.finditer(text):
-            if found.end() <= kept:
-                continue
-            if found[1] is None:
-                self._changed.clear()
-                continue
-            for mode in found[1].split(b";"):
-                if mode in OURS:
-                    self._changed.pop(mode, None)
-                    if (found[2] == b"h") != (mode == SHOWN):
-                        self._changed[mode] = found[2] == b"h"
+            if found.end() > kept:
+                self._found(found)
         self._tail = text[-LONGEST:]
 
+    def _found(self, found: re.Match[bytes]) -> None:
+        if found["reset"]:
+            self._begin()
+        elif found["modes"]:
+            for mode in OURS.intersection(found["modes"].split(b";")):
+                self._changed.pop(mode, None)
+                if (found["on"] == b"h") != (mode == SHOWN):
+                    self._changed[mode] = found["on"] == b"h"
+        elif found["stack"]:
+            more = 1 if found["stack"] == b">" else -int(found["count"] or 1)
+            self._keyboards = max(self._keyboards + more, 0)
+        elif found["cursor"] or found["margins"]:
+            self._others.add("cursor" if found["cursor"] else "margins")
+        elif int(found["other"] or 0):
+            self._others.add("other")
+        else:
+            self._others.discard("other")
+
     def back(self) -> bytes:
-        """What undoes them; colours and the keypad always."""
-        undone = [b"\x1b[?" + mode + (b"l" if on else b"h") for mode, on in reversed(self._changed.items())]
-        return b"".join([b"\x1b[0m\x1b>", *undone])
+        """What undoes it; colours and the keypad always."""
+        parts = [b"\x1b[0m\x1b>", *(BACK[name] for name in sorted(self._others))]
+        if self._keyboards:
+            parts.append(b"\x1b[<%du" % self._keyboards)
+        parts += [b"\x1b[?" + mode + (b"l" if on else b"h") for mode, on in reversed(self._changed.items())]
+        return b"".join(parts)
 
 
 class RawTerminal:

@@ -11,7 +11,7 @@ from quarterdeck.cli.commands.tasks import task
 from quarterdeck.cli.failure import Exit, Failure, usage
 from quarterdeck.cli.options import Changing, Common, Words
 from quarterdeck.cli.session import Session, session
-from quarterdeck.cli.tasks import ANSWERS, Row, about, number
+from quarterdeck.cli.tasks import Row, about, number
 
 COMMON, CHANGING = Common(), Changing()
 Stage = Annotated[int | None, Parameter(validator=validators.Number(gte=0))]
@@ -57,7 +57,7 @@ def choose(task_id: str, option: str, /, *, stage: Stage = None, changing: Chang
     task_id
         Its number, 42 or #42.
     option
-        One of the options that `qd task show` lists.
+        One of those that the task asks for.
     stage
         The stage that is meant, counted from 0. Default: the one that waits.
     """
@@ -162,7 +162,7 @@ def _index(opened: Session, ref: str, stage: int | None, kind: str, option: str 
         raise usage(
             f"Task #{ref} waits for {ASKS.get(str(asked['kind']), 'something else')}, not for {ASKS[kind]}.",
             tasks.answer_line(ref, asked),
-            code=f"not_a_{ANSWERS[kind]}",
+            code="task_asks_otherwise",
         )
     choices = [str(one) for one in asked.get("choices") or []]
     if option is not None and option not in choices:

@@ -82,13 +82,13 @@ def create(
     body |= {"budgetUsd": budget} if budget is not None else {}
     if not str(body.get("description", "")).strip():
         raise usage("Say what is wanted.", 'qd task create "Add a dark theme"', code="description_required")
-    with session(changing) as opened:
+    with session(changing) as opened, about(not_allowed="qd project tasks list"):
         body["projectKey"] = tasks.project(opened.api, project or body.get("projectKey"))
         chosen = on or body.pop("machine", None)
         body.pop("machine", None)
         if chosen:
             body["machineId"] = tasks.machine(opened.api, chosen)["id"]
-        with about(not_found="qd project tasks list", not_allowed="qd project tasks list"):
+        with about(not_found="qd project tasks list"):
             made: Row = opened.api.change("tasks.create", body, what="task")
         opened.sent()
         _created(opened, made, follow=follow, timeout=timeout)

@@ -258,7 +258,7 @@ def test_a_cut_connection_goes_on_where_it_broke_off(there: PtyServer, inside: I
     assert code == 0
     assert there.hellos[1]["sinceOffset"] == len(b"one.two.")
     assert there.hellos[1]["channelToken"] != there.hellos[0]["channelToken"]
-    assert "takeover" not in there.hellos[1]
+    assert (there.hellos[1]["takeover"], there.hellos[1]["sessionId"]) == (True, "s-1"), "from itself alone"
     assert any("reconnecting" in title for title in here.titles)
 
 
@@ -355,8 +355,37 @@ def test_the_keyboard_is_taken_from_whom_was_named_and_may_be_lost(there: PtySer
     assert code == 0
     assert (there.hellos[0]["takeover"], there.hellos[0]["sessionId"]) == (True, "s-0")
     assert (there.hellos[1]["mode"], there.modes) == ("watch", ["control", "watch"])
+    assert "takeover" not in there.hellos[1]
     assert there.typed == b"mine"
     assert here.titles[-1].startswith("#42, jonas has the keyboard")
+
+
+def test_a_keyboard_that_nobody_has_is_asked_for_by_typing(there: PtyServer, inside: Inside) -> None:
+    def act(here: Emulator) -> None:
+        there.taken("jonas")
+        here.until(b"jonas has the keyboard")
+        there.taken(None)
+        here.until(b"nobody has the keyboard")
+        here.type(b"x")
+        there.until(lambda: {"type": "control_request"} in there.frames)
+        there.until(lambda: there.viewers[0].mode == "control")
+        there.write(b"yours")
+        here.until(b"yours")
+        here.type(b"y")
+        there.until(lambda: there.typed == b"y")
+
+    assert inside("attach", "42", act=act)[0] == 0
+
+
+def test_a_keyboard_that_was_taken_while_the_connection_was_cut_stays_taken(there: PtyServer, inside: Inside) -> None:
+    def act(here: Emulator) -> None:
+        there.holder = {"sessionId": "s-other", "user": "jonas"}
+        there.cut()
+        here.until(b"jonas has the keyboard")
+        here.type(b"x")
+
+    assert inside("attach", "42", act=act)[0] == 0
+    assert (there.typed, there.hellos[1]["takeover"]) == (b"", True)
 
 
 @pytest.mark.parametrize(

@@ -120,9 +120,10 @@ class PtyServer:
         told = text if isinstance(text, str) else json.dumps(text)
         self._run(self._now(lambda: [one.out.put_nowait(told) for one in self.viewers]))
 
-    def taken(self, user: str) -> None:
-        """Somebody else takes the keyboard."""
-        self._run(self._now(lambda: self._hold({"sessionId": "s-other", "user": user})))
+    def taken(self, user: str | None) -> None:
+        """Somebody else takes the keyboard, or nobody has it any more."""
+        holder = None if user is None else {"sessionId": "s-other", "user": user}
+        self._run(self._now(lambda: self._hold(holder)))
 
     def behind(self) -> None:
         """Every viewer was too slow: all is shown again."""
@@ -215,8 +216,9 @@ class PtyServer:
         me = {"sessionId": viewer.session, "user": viewer.user}
         if hello.get("mode") == "control":
             from_them = hello.get("sessionId") in {None, (self.holder or {}).get("sessionId")}
-            stale = not any(one.session == (self.holder or {}).get("sessionId") for one in self.viewers)
-            if self.holder is None or (hello.get("takeover") and from_them) or (stale and self.holder["user"] == "ada"):
+            if hello.get("takeover") and self.holder is not None and not from_them:
+                viewer.tell({"type": "error", "code": "HOLDER_CHANGED", "message": "Somebody else types here by now."})
+            if self.holder is None or (hello.get("takeover") and from_them):
                 viewer.mode = "control"
                 self._hold(me)
                 self.size = {"cols": hello["cols"], "rows": hello["rows"]}
@@ -231,10 +233,10 @@ class PtyServer:
         self._told()
         return viewer
 
-    def _hold(self, holder: Row) -> None:
+    def _hold(self, holder: Row | None) -> None:
         self.holder = holder
         for one in self.viewers:
-            one.mode = "control" if one.session == holder["sessionId"] else "watch"
+            one.mode = "control" if holder is not None and one.session == holder["sessionId"] else "watch"
             one.tell({"type": "control", "holder": holder})
 
     def _replay(self, viewer: Viewer, since: int | None) -> None:
@@ -274,6 +276,8 @@ class PtyServer:
                     self._written(bytes(frame["data"]))
         else:
             self.frames.append(frame)
+        if kind == "control_request" and self.holder is None:
+            self._hold({"sessionId": viewer.session, "user": viewer.user})
         if kind == "resize":
             sound = 2 <= frame["cols"] <= 500 and 1 <= frame["rows"] <= 300
             if not sound or viewer.mode != "control":

@@ -29,8 +29,12 @@ TRIES = 10
 SOON, LONGEST = 0.25, 10.0
 """Seconds between two tries: the first time, doubled each time, and at most."""
 MOST_EARLY = 4096
+STEADY = 5.0
+"""Seconds after which a connection has stood: the next cut is a first one again."""
 HIDDEN = 2
 """Failed tries that are told in the title alone."""
+NOBODY = "nobody"
+RESET = b"\x1bc"
 LARGEST = 16 << 20
 """Bytes of one frame: more than any replay."""
 SILENCE = 20.0
@@ -77,9 +81,12 @@ class Attachment:
     """What was typed before the first connection stood."""
     _met: bool = False
     _away: bool = False
-    _holder: str = "nobody"
+    _holder: str = NOBODY
     _size: tuple[int, int] = (0, 0)
+    _head: int | None = None
+    """Where the output stands, as far as the server has said it."""
     _fresh: bool = False
+    """Let in, and nothing shown yet."""
     _replaying: bool = False
     _error: Row = field(default_factory=dict)
     _out: asyncio.Queue[bytes | str] | None = None
@@ -120,6 +127,8 @@ class Attachment:
             self._early += on
         elif on:
             self.local.show(b"\x07")
+            if self._holder == NOBODY and not self.wanted.watch:
+                self._tell({"type": "control_request"})
         if leave:
             self._leave(Ending("detached"))
 
@@ -138,9 +147,9 @@ class Attachment:
 
     async def _talking(self) -> Ending:
         """Connections, one after the other: a cut one is taken up again where it broke off."""
-        failed = 0
+        failed, loop = 0, asyncio.get_running_loop()
         while True:
-            self._met = False
+            self._met, began = False, loop.time()
             try:
                 ending = await self._connection()
             except Failure as failure:
@@ -149,10 +158,10 @@ class Attachment:
                 ending = None
             if ending is not None:
                 return ending
-            failed = 0 if self._met else failed + 1
+            failed = 0 if self._met and loop.time() - began > STEADY else failed + 1
             if failed > TRIES or (self.session is None and failed > 2):
                 raise self._lost()
-            pause = min(SOON * 2**failed, LONGEST)
+            pause = min(SOON * 2 ** (failed - 1), LONGEST) if failed else 0.0
             self.local.title(f"#{self.wanted.task}: reconnecting ({TAUGHT} detaches)")
             if failed > HIDDEN:
                 self.local.bar(f" Reconnecting, {pause:.0f} s. {TAUGHT} detaches. ")
@@ -206,11 +215,10 @@ class Attachment:
         columns, rows = self.local.size
         hello: Row = {"type": "auth", "token": self.api.profile.token, "channelToken": ticket["channelToken"]}
         hello |= {"mode": mode, "cols": columns, "rows": rows}
-        if first and self.wanted.takeover:
-            hello["takeover"] = True
+        # Our own session of before may still count as the holder, until the server sees that it is cut.
         session = self.wanted.session if first else self.session
-        if session is not None:
-            hello["sessionId"] = session
+        if self.wanted.takeover if first else self.holds:
+            hello |= {"takeover": True} | ({"sessionId": session} if session is not None else {})
         if self.reached is not None:
             hello["sinceOffset"] = self.reached
         return hello
@@ -244,7 +252,11 @@ class Attachment:
             await socket.send(await out.get())
 
     async def _shown(self, data: bytes) -> None:
-        if self.reached is not None and not self._replaying:
+        if self._fresh and not self._replaying:
+            self._fresh, self.reached = False, self._head  # there was nothing to replay
+        if self._replaying and data.startswith(RESET):
+            self.reached = None
+        if self.reached is not None:
             self.reached += len(data)
         loop, written = asyncio.get_running_loop(), asyncio.Event()
         self.local.show(data, lambda: _told(loop, written.set))
@@ -255,12 +267,10 @@ class Attachment:
             case "ready":
                 self._ready(frame)
             case "replay_begin":
-                self._replaying = True
-                if not self._fresh:  # we were left behind; where we are then is told here, or not known
-                    self.reached = frame.get("offset")
+                self._replay(frame)
             case "replay_end":
                 self._replaying = self._fresh = False
-                self.reached = frame.get("offset", self.reached)
+                self.reached = frame.get("offset") or self._head
             case "control":
                 self._held_by(frame.get("holder") or {})
             case "resized":
@@ -268,6 +278,8 @@ class Attachment:
             case "worker":
                 self._away = not frame.get("connected")
                 self._called()
+            case "control_request":
+                self.local.title(f"#{self.wanted.task}: {frame.get('user') or 'somebody'} asks for the keyboard")
             case "ping":
                 self._tell({"type": "pong"})
             case "error":
@@ -276,11 +288,21 @@ class Attachment:
                 return Ending("exit", frame.get("code"), str(frame.get("reason") or ""))
         return None
 
+    def _replay(self, frame: Row) -> None:
+        """What goes on where we were is as long as what we have missed, and counted, so that a cut in its midst loses
+        nothing. Anything else begins anew with a reset: only its end is a place to go on from.
+        """
+        if self.reached is None or not self._fresh or frame.get("bytes") != (self._head or 0) - self.reached:
+            self.reached = None
+        if not self._fresh:
+            self._head = frame.get("offset")
+        self._replaying = True
+
     def _ready(self, frame: Row) -> None:
-        self.session, self.reached = str(frame.get("sessionId") or ""), frame.get("offset")
+        self.session, self._head = str(frame.get("sessionId") or ""), frame.get("offset")
         self._met = self._fresh = True
         self.holds = frame.get("mode") == "control"
-        self._holder = str((frame.get("holder") or {}).get("user") or "nobody")
+        self._holder = str((frame.get("holder") or {}).get("user") or NOBODY)
         self._sized(frame)
         early, self._early = self._early, b""
         if self.holds and self._size != self.local.size:
@@ -295,7 +317,7 @@ class Attachment:
     def _held_by(self, holder: Row) -> None:
         had = self.holds
         self.holds = holder.get("sessionId") == self.session and not self.wanted.watch
-        self._holder = str(holder.get("user") or "nobody")
+        self._holder = str(holder.get("user") or NOBODY)
         self._called()
         if had and not self.holds:
             self.local.show(b"\x07")

@@ -43,7 +43,8 @@ def test_a_machine_is_shown_with_what_it_works_on(qd: Command, tasks: TasksApi, 
     out = qd("machine", "show", written).out
     for part in (
         "ant-1   ▲ degraded", MACHINE, "ant-1.lan linux x86_64", "Ryzen, 8 cores, 32 GiB", "1 of 2 in use",
-        "codex: auth_failure, until 2026-05-31 12:00:00", "#42  ● running  WEB  Add a dark theme",
+        "claude 2.0.14, codex", "codex: auth_failure, until 2026-05-31 12:00:00",
+        "#42  ● running  WEB  Add a dark theme",
     ):  # fmt: skip
         assert part in out, part
     assert "#43" not in out
@@ -71,7 +72,9 @@ def test_a_machine_goes_for_good_only_with_its_name(qd: Command, tasks: TasksApi
     assert plan == f"DELETE /api/admin/machines/{MACHINE}   (machines.decommission)\n"
     assert tasks.changes() == []
     result = qd("machine", "decommission", "ant-1", "--confirm", "ant-1", "--json")
-    assert json.loads(result.out)["status"] == "decommissioned"
+    assert json.loads(result.out) == {"success": True}
+    assert tasks.machines_known[0]["status"] == "decommissioned"
+    failed(qd("machine", "show", "ant-1"), 5, "There is no machine ant-1.")
 
 
 def test_a_machine_that_may_not_be_seen_goes_by_its_id_alone(qd: Command, tasks: TasksApi) -> None:
@@ -111,6 +114,8 @@ def test_a_pipeline_goes_out_and_in_again_as_it_was(qd: Command, tasks: TasksApi
     assert qd("project", "tasks", "pipeline", "WEB", "--file", str(file)).out == "The pipeline of WEB has 2 stages.\n"
     assert qd("project", "tasks", "pipeline", "WEB", "--file", "-", stdin=f"pipeline:\n{printed}").code == 0
     assert tasks.bodies("put_project") == [{"pipeline": before}] * 2
+    assert qd("project", "tasks", "pipeline", "WEB", "--file", "-", stdin="[]").code == 0
+    assert tasks.bodies("put_project")[-1] == {"pipeline": None}
     file.write_text("- {name: a, command: /a, confirm: true, input: true}")
     wrong = qd("project", "tasks", "pipeline", "WEB", "--file", str(file))
     assert (wrong.code, "pipeline[0]: confirm, choices and input exclude each other." in wrong.err) == (2, True)

@@ -45,7 +45,7 @@ def closed(required: str = "", **properties: Row) -> Row:
 EMPTY = closed()
 CREATE = closed(
     "projectKey description", projectKey=TEXT, description=TEXT, machineId={"type": ["string", "null"]},
-    developerId=NUMBER, agentType=TEXT, branch=TEXT, pipeline=STAGES, priority=NUMBER,
+    developerId=NUMBER, agentType=TEXT, branch=TEXT, baseBranch=TEXT, pipeline=STAGES, priority=NUMBER,
     dependsOn={"type": "array", "items": NUMBER}, budgetUsd={"type": "number", "exclusiveMinimum": 0},
 )  # fmt: skip
 CONFIRM = {
@@ -55,7 +55,13 @@ CONFIRM = {
     ]
 }
 PUT_PROJECT = closed(
-    name=TEXT, repoUrl=TEXT, sshUrl=TEXT, defaultBranch=TEXT, agentType=TEXT, description=TEXT, pipeline=STAGES
+    name=TEXT,
+    repoUrl=TEXT,
+    sshUrl=TEXT,
+    defaultBranch=TEXT,
+    agentType=TEXT,
+    description=TEXT,
+    pipeline=STAGES | {"type": ["array", "null"]},
 )
 PAGES = {"limit", "cursor"}
 TASK, PROJECT, HOST = r"/api/web/tasks/(\d+)", r"/api/web/projects/(?!-/)([\w-]+)", r"/api/web/machines/([\w-]+)"
@@ -70,7 +76,7 @@ ROUTES: list[tuple[str, str, str, set[str], Row | None]] = [
     ("GET", f"{TASK}/logs", "logs", {"limit", "offset"}, None),
     ("GET", f"{TASK}/pending-confirm", "pending", set(), None),
     ("POST", f"{TASK}/pty-token", "pty_token", set(), closed(mode={"enum": ["control", "watch"]})),
-    ("GET", f"{TASK}/messages", "messages", set(), None),
+    ("GET", f"{TASK}/messages", "messages", PAGES, None),
     ("POST", f"{TASK}/messages", "say", set(), closed("text", text=TEXT)),
     ("GET", "/api/web/machines", "machines", PAGES | {"status"}, None),
     ("GET", HOST, "machine", set(), None),
@@ -79,10 +85,10 @@ ROUTES: list[tuple[str, str, str, set[str], Row | None]] = [
     ("POST", f"{HOST}/undrain", "undrain", set(), EMPTY),
     ("DELETE", r"/api/admin/machines/([\w-]+)", "decommission", set(), EMPTY),
     ("GET", "/api/web/projects", "projects", PAGES, None),
-    ("GET", "/api/web/projects/-/developers", "developers", set(), None),
+    ("GET", "/api/web/projects/-/developers", "developers", PAGES, None),
     ("GET", PROJECT, "project", set(), None),
     ("PUT", PROJECT, "put_project", set(), PUT_PROJECT),
-    ("GET", f"{PROJECT}/members", "members", set(), None),
+    ("GET", f"{PROJECT}/members", "members", PAGES, None),
     ("POST", f"{PROJECT}/members", "add_member", set(), closed(
         "developerId", developerId=NUMBER, role={"enum": ["member", "maintainer"]}
     )),
@@ -173,7 +179,7 @@ class TasksApi:
             if name in self.before:
                 self.before[name](*numbers)
             answer = getattr(self, "_" + name)(*numbers, query=query, body=body)
-            self._send(request, 201 if name in {"create", "add_member", "say"} else 200, answer)
+            self._send(request, 201 if name in {"create", "add_member", "say", "pty_token"} else 200, answer)
         except Refusal as refusal:
             self._send(request, refusal.status, refusal.body)
 
@@ -305,14 +311,13 @@ class TasksApi:
 
     def _messages(self, number: str, query: Row, body: Any) -> Row:
         self._task(number)
-        said = self.said.get(int(number), [])
-        return {"items": said, "total": len(said)}
+        return paged(self.said.get(int(number), [])[::-1], query)
 
     def _say(self, number: str, query: Row, body: Row) -> Row:
         self._task(number)
         said = self.said.setdefault(int(number), [])
         said.append(
-            {"id": len(said) + 1, "taskId": int(number), "text": body["text"], "authorId": 1, "authorName": "ada",
+            {"id": len(said) + 1, "taskId": int(number), "text": body["text"], "authorId": 1, "author": "ada",
              "createdAt": AT, "deliveredAt": None}
         )  # fmt: skip
         return said[-1]
@@ -346,7 +351,7 @@ class TasksApi:
     def _decommission(self, identity: str, query: Row, body: Any) -> Row:
         row = self._machine(identity, {}, None)
         row["status"] = "decommissioned"
-        return row
+        return {"success": True}
 
     def _projects(self, query: Row, body: Any) -> Row:
         return paged(self.projects_known, query)
@@ -362,7 +367,7 @@ class TasksApi:
 
     def _put_project(self, key: str, query: Row, body: Row) -> Row:
         row = self._project(key, {}, None)
-        gated = [stage for stage in body.get("pipeline", []) if sum(gate in stage for gate in GATED) > 1]
+        gated = [stage for stage in body.get("pipeline") or [] if sum(gate in stage for gate in GATED) > 1]
         if gated:
             raise Refusal(400, ["pipeline[0]: confirm, choices and input exclude each other."], "INVALID")
         row |= body
@@ -370,7 +375,7 @@ class TasksApi:
 
     def _members(self, key: str, query: Row, body: Any) -> Row:
         self._project(key, {}, None)
-        return {"items": self.belong, "nextCursor": None, "total": len(self.belong)}
+        return paged(self.belong, query)
 
     def _add_member(self, key: str, query: Row, body: Row) -> Row:
         if body["developerId"] in {row["developerId"] for row in self.belong}:
@@ -458,7 +463,8 @@ def task(number: int, status: str) -> Row:
         "branch": f"overlord/{number}-dark-theme", "baseBranch": "main", "commitSha": None, "mrUrl": None,
         "pipeline": [{"name": "develop", "command": "/develop {description}"}], "currentStage": 0,
         "currentStageName": "develop", "stages": stages, "attempt": 1, "priority": 0, "dependsOn": [],
-        "budgetUsd": None, "costUsd": None, "errorCode": None, "errorMessage": None, "createdAt": AT,
+        "budgetUsd": None, "costUsd": None, "inputTokens": 0, "outputTokens": 0, "resumeAt": None,
+        "errorCode": None, "errorMessage": None, "createdAt": AT,
         "assignedAt": AT, "startedAt": AT, "suspendedAt": None, "finishedAt": None, "updatedAt": AT,
     }  # fmt: skip
 
@@ -469,6 +475,8 @@ def machine(name: str = "ant-1", identity: str = MACHINE) -> Row:
         "maxSlots": 2, "usedSlots": 1, "cpuPercent": 12.5, "memPercent": 40.0, "diskPercent": 71.0,
         "hardware": {"cpuCores": 8, "cpuModel": "Ryzen", "memoryMb": 32768, "diskGb": 512, "os": "linux",
                      "arch": "x86_64", "hostname": "ant-1.lan"},
+        "agents": [{"type": "claude", "version": "2.0.14", "path": "/usr/bin/claude"}],
+        "load1": 0.4, "drainReason": None,
         "workerVersion": "0.1.0", "projectsCached": ["WEB"], "lastHeartbeatAt": AT, "createdAt": AT,
     }  # fmt: skip
 

@@ -102,6 +102,7 @@ WORDS = {
     "cancelled": "canceled",
     "suspended:stage_gate": "waits for you",
     "suspended:worker_disconnected": "machine lost",
+    "suspended:rate_limited": "waits for a limit",
     "waiting": "waits for you",
     "online:degraded": "degraded",
 }

@@ -12,7 +12,7 @@ from quarterdeck.cli.tasks import number
 
 LONGEST = 1_000_000
 TEXTS = {"description": "description", "project": "projectKey", "machine": "machine", "agentType": "agentType",
-         "branch": "branch"}  # fmt: skip
+         "branch": "branch", "baseBranch": "baseBranch"}  # fmt: skip
 KEYS = (*TEXTS, "pipeline", "priority", "dependsOn", "budget")
 
 

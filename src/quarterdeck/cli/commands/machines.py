@@ -96,7 +96,8 @@ def _lines(opened: Session, row: Row, works: list[Row]) -> list[str]:
         ("hardware", ", ".join(part for part in (hardware.get("cpuModel"), cpu, memory) if part)),
         ("load", ", ".join(load)),
         ("slots", f"{row.get('usedSlots', 0)} of {row.get('maxSlots', 0)} in use"),
-        ("agents", " ".join(row.get("capabilities") or []) or "none"),
+        ("agents", _agents(row)),
+        ("drained", row.get("drainReason")),
         *(("", f"{one['agent']}: {one['reason']}{_until(one)}") for one in row.get("degraded") or []),
         ("projects", " ".join(row.get("projectsCached") or [])),
         ("version", row.get("workerVersion")),
@@ -110,6 +111,12 @@ def _lines(opened: Session, row: Row, works: list[Row]) -> list[str]:
         for one in works
     ]
     return lines
+
+
+def _agents(row: Row) -> str:
+    found = {one["type"]: one.get("version") for one in row.get("agents") or []}
+    words = [f"{word} {found[word]}" if found.get(word) else str(word) for word in row.get("capabilities") or []]
+    return ", ".join(words) or "none"
 
 
 def _until(one: Row) -> str:

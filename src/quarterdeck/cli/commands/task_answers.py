@@ -88,7 +88,13 @@ def give(task_id: str, text: Words, /, *, stage: Stage = None, changing: Changin
         _answer(opened, ref, body, f"Told task #{ref}; it goes on.")
 
 
-def messages(task_id: str, /, *, common: Common = COMMON) -> None:
+def messages(
+    task_id: str,
+    /,
+    *,
+    limit: Annotated[int, Parameter(validator=validators.Number(gte=1, lte=1000))] = 100,
+    common: Common = COMMON,
+) -> None:
     """List what people have said to a task beside its description, oldest first.
 
     qd task messages 42
@@ -97,22 +103,23 @@ def messages(task_id: str, /, *, common: Common = COMMON) -> None:
     ----------
     task_id
         Its number, 42 or #42.
+    limit
+        How many of the newest.
     """
     ref = number(task_id)
     with session(common) as opened, about(ref):
-        body: Row = opened.api.read("tasks.messages", taskId=ref)
-        items: list[Row] = body["items"]
+        items = sorted(opened.api.pages("tasks.messages", {}, limit, taskId=ref), key=lambda one: int(one["id"]))
         rows = [
             [
                 tasks.local(one["createdAt"]),
-                str(one.get("authorName") or one.get("authorId") or ""),
+                str(one.get("author") or one.get("authorId") or ""),
                 tasks.local(one.get("deliveredAt")) or "not yet",
                 str(one["text"]),
             ]
             for one in items
         ]
         columns = ["SAID", "BY", "READ BY THE AGENT", "TEXT"]
-        opened.terminal.table(items, columns, rows, names=[str(one["id"]) for one in items], document=body)
+        opened.terminal.table(items, columns, rows, names=[str(one["id"]) for one in items])
 
 
 def say(task_id: str, text: Words, /, *, changing: Changing = CHANGING) -> None:

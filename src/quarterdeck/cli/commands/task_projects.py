@@ -161,7 +161,7 @@ def pipeline(key: str, /, *, file: str | None = None, changing: Changing = CHANG
     if not isinstance(stages, list) or not all(isinstance(one, dict) for one in stages):
         raise usage(f"{file} is no list of stages.", "qd project tasks pipeline WEB   prints one", code="pipeline")
     with session(changing) as opened, _about(key):
-        answer: Row = opened.api.change("task-projects.change", {"pipeline": stages}, projectKey=key)
+        answer: Row = opened.api.change("task-projects.change", {"pipeline": stages or None}, projectKey=key)
         count = f"{len(stages)} {'stage' if len(stages) == 1 else 'stages'}"
         opened.done(answer, name=key, text=f"The pipeline of {key} has {count}.")
 
@@ -190,14 +190,13 @@ def members(key: str, /, *, common: Common = COMMON) -> None:
         The key of the project.
     """
     with session(common) as opened, _about(key):
-        body: Row = opened.api.read("task-projects.members", projectKey=key)
-        items: list[Row] = body["items"]
+        items = opened.api.pages("task-projects.members", {}, 1000, projectKey=key)
         rows = [
             [str(one["name"]), str(one["role"]), local(one.get("addedAt")), str(one.get("gitEmail") or "")]
             for one in items
         ]
         columns = ["NAME", "ROLE", "SINCE", "COMMITS AS"]
-        opened.terminal.table(items, columns, rows, names=[str(one["developerId"]) for one in items], document=body)
+        opened.terminal.table(items, columns, rows, names=[str(one["developerId"]) for one in items])
 
 
 def add_member(key: str, who: str, /, *, role: Role = "member", changing: Changing = CHANGING) -> None:
@@ -235,7 +234,7 @@ def remove_member(key: str, who: str, /, *, changing: Changing = CHANGING) -> No
         A name, an e-mail address or a number.
     """
     with session(changing) as opened, _about(key):
-        known: list[Row] = opened.api.read("task-projects.members", projectKey=key)["items"]
+        known = opened.api.pages("task-projects.members", {}, 1000, projectKey=key)
         person = _pick([{**one, "id": one["developerId"]} for one in known], who, f"qd project tasks members {key}")
         opened.terminal.confirm(f"Take {person['name']} out of {key}?")
         ref = str(person["id"])
@@ -288,8 +287,7 @@ def _secret(place: str, key: str) -> str:
 
 
 def _person(api: Api, who: str) -> Row:
-    body = api.read("task-projects.developers")
-    return _pick(body["items"] if isinstance(body, dict) else body, who, "qd user ls")
+    return _pick(api.pages("task-projects.developers", {}, 1000), who, "qd user ls")
 
 
 def _pick(rows: list[Row], who: str, hint: str) -> Row:

@@ -38,8 +38,8 @@ def create(
     qd task create -d "Add a dark theme" --on ant-1 --follow
     qd task create -f task.yaml --budget 5
 
-    The keys of the file: description, project, machine, agentType, branch, pipeline, priority, dependsOn, budget.
-    What is given beside it counts.
+    The keys of the file: description, project, machine, agentType, branch, baseBranch, pipeline, priority, dependsOn,
+    budget. What is given beside it counts.
 
     Parameters
     ----------

@@ -36,6 +36,11 @@ def ls(*, common: Common = COMMON) -> None:
     """
     with session(common) as opened:
         items = opened.api.pages("task-projects.list", {}, 1000)
+        if not items and opened.terminal.format == "text":
+            opened.terminal.say(
+                "You are in no project that takes tasks.\nTry:   Ask an administrator to add you to one."
+            )
+            return
         rows = [
             [
                 str(row["key"]),

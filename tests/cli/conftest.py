@@ -13,6 +13,8 @@ import pytest
 
 from cli.contract_server import TOKEN, ContractServer
 from cli.installation import Installation
+from fakes import tasks_api
+from fakes.tasks_api import TasksApi
 from quarterdeck.cli.main import run as run_command
 
 
@@ -21,6 +23,14 @@ class Result:
     code: int
     out: str
     err: str
+
+
+def failed(result: Result, code: int, *parts: str) -> None:
+    """Told in two lines: what happened to what, and something to do; lines of what was watched stand before."""
+    assert result.code == code, result
+    assert [line[:7] for line in result.err.splitlines() if not line.startswith("  ")] == ["Error: ", "Try:   "]
+    for part in parts:
+        assert part in result.err
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +68,17 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ContractServer]:
 @pytest.fixture
 def installation(server: ContractServer) -> Installation:
     return Installation(server)
+
+
+@pytest.fixture
+def tasks(monkeypatch: pytest.MonkeyPatch) -> Iterator[TasksApi]:
+    """Signed in by the environment. At the end nothing may have been asked against the contract."""
+    monkeypatch.setenv("TZ", "UTC")
+    with TasksApi() as made:
+        monkeypatch.setenv("QUARTERDECK_URL", made.url)
+        monkeypatch.setenv("QUARTERDECK_TOKEN", tasks_api.TOKEN)
+        yield made
+        assert made.wrong == []
 
 
 @pytest.fixture

@@ -88,6 +88,14 @@ def test_without_a_terminal_and_without_credentials_it_fails_with_two(qd: Comman
     assert "--password -" in result.err
 
 
+def test_what_a_profile_keeps_survives_another_login_to_the_same_server(qd: Command, door: ContractServer) -> None:
+    words = ("login", door.url, "--username", "ada", "--password", "-")
+    assert qd(*words, stdin=PASSWORD + "\n").code == 0
+    assert qd("config", "set", "default-project", "WEB").code == 0
+    assert qd(*words, stdin=PASSWORD + "\n").code == 0
+    assert qd("config", "get", "default-project").out == "WEB\n"
+
+
 def test_a_token_is_tried_before_it_is_kept(qd: Command, door: ContractServer) -> None:
     assert qd("login", door.url, "--token", "-", stdin="unknown\n").code == 3
     door.tokens = {"machine"}

@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from quarterdeck.cli import states
+from quarterdeck.cli import states, task_operations
 from quarterdeck.cli.catalogue import COMMANDS, overview
 from quarterdeck.cli.main import application
 from quarterdeck.cli.operations import OPERATIONS
@@ -50,12 +50,36 @@ def test_every_call_is_one_of_the_contract() -> None:
     assert {(key, *operation) for key, operation in OPERATIONS.items()} - known == set()
 
 
+BESIDE = {
+    ("GET", "/api/web/tasks/{}/messages"),
+    ("POST", "/api/web/tasks/{}/messages"),
+    ("PUT", "/api/web/projects/{}/git-token"),
+    ("DELETE", "/api/web/projects/{}/git-token"),
+}
+"""Routes of the tasks surface that its seed has not got."""
+
+
+def test_every_call_about_tasks_is_one_of_the_surface() -> None:
+    routes = json.loads((ROOT / "contract" / "routes.json").read_text())
+    known = {(row["method"], re.sub(r"{\w+}", "{}", row["path"])) for row in routes if row["surface"] == "tasks"}
+    called = {
+        (operation.method, re.sub(r"{\w+}", "{}", operation.path.partition("?")[0]))
+        for operation in task_operations.OPERATIONS.values()
+    }
+    assert called - known == BESIDE
+    assert set(task_operations.OPERATIONS) & set(OPERATIONS) == set()
+
+
 def test_states_have_the_tone_that_the_console_gives_them() -> None:
-    for kind, table in (("deployment", states.TONES), ("health", states.HEALTH)):
+    tables = {
+        "deployment": states.TONES, "health": states.HEALTH, "task": states.TASK, "stage": states.STAGE,
+        "worker": states.MACHINE,
+    }  # fmt: skip
+    for kind, table in tables.items():
         console = {word: tone for tone, words in TABLE[kind].items() for word in words.split()}
         shared = set(console) & set(table)
         assert {word: table[word] for word in shared} == {word: console[word] for word in shared}
-        assert kind != "deployment" or set(console) == set(table)
+        assert kind in {"health", "worker"} or set(console) == set(table)
 
 
 def test_the_overview_loads_no_heavy_module_and_comes_at_once() -> None:

@@ -13,9 +13,9 @@ class Command(NamedTuple):
     group: str
 
 
-EVERYDAY, INSIDE, AROUND = "Every day", "A resource", "Around resources"
+EVERYDAY, INSIDE, AROUND, TASKS = "Every day", "A resource", "Around resources", "Agent tasks"
 ACCOUNT, TEAM, FLEET, RUNNING = "Signing in", "People and tokens", "Servers", "Running Quarterdeck"
-GROUPS = (EVERYDAY, INSIDE, AROUND, ACCOUNT, TEAM, FLEET, RUNNING)
+GROUPS = (EVERYDAY, INSIDE, AROUND, TASKS, ACCOUNT, TEAM, FLEET, RUNNING)
 
 COMMANDS = (
     Command(
@@ -27,7 +27,7 @@ COMMANDS = (
     Command("rollback", "deployments:rollback", "Give back an earlier version.", EVERYDAY),
     Command("cancel", "deployments:cancel", "Stop a running deployment.", EVERYDAY),
     Command("redeploy", "deployments:redeploy", "Deploy a resource again, from its present configuration.", INSIDE),
-    Command("attach", "deployments:attach", "Watch a running deployment again.", INSIDE),
+    Command("attach", "attach:attach", "Open the terminal of a task, or watch a running deployment again.", INSIDE),
     Command("history", "deployments:history", "List the deployments of a resource.", INSIDE),
     Command("status", "resources:status", "Say how a resource is, or who and where you are.", INSIDE),
     Command("set", "settings:set_values", "Change variables and profile fields of a resource.", INSIDE),
@@ -44,17 +44,27 @@ COMMANDS = (
     Command("work", "work:work", "See what waits, runs and failed, why, and act on it (Jobs in the console).", AROUND),
     Command("prune", "pruning:prune", "Delete archived deployments, old log lines, or what a preview runs.", AROUND),
     Command("log-archive", "log_archives:log_archive", "Keep lines of a runtime beyond their time.", AROUND),
-    Command("project", "projects:project", "Make, show, rename, archive, restore and delete projects.", AROUND),
+    Command(
+        "project",
+        "task_projects:project",
+        "Make, show, rename, archive, restore and delete projects; what tasks need of them.",
+        AROUND,
+    ),
     Command(
         "environment",
         "environments:environment",
         "Make, change, lock, copy and archive environments, and set what they give.",
         AROUND,
     ),
+    Command("task", "task_logs:task", "Have a coding agent change something, and answer what it asks.", TASKS),
+    Command("machine", "machines:machine", "See the machines that agents work on, and drain them.", TASKS),
+    Command("notifications", "notifications:notifications", "List what was told to you, and mark it as read.", TASKS),
+    Command("search", "search:search", "Find tasks, machines and projects by words.", TASKS),
     Command("whoami", "organizations:whoami", "Say who you are, in which organization, and what you may do.", ACCOUNT),
     Command("login", "account:login", "Sign in to a server, and remember it.", ACCOUNT),
     Command("logout", "account:logout", "Sign out, and forget the credential.", ACCOUNT),
     Command("profiles", "account:list_profiles", "List the servers you know, or choose one.", ACCOUNT),
+    Command("config", "configuration:config", "Keep the project that new tasks are for.", ACCOUNT),
     Command("password", "own_sign_in:password", "Change your own password.", ACCOUNT),
     Command("second-factor", "own_sign_in:second_factor", "Ask for a code of your phone beside it.", ACCOUNT),
     Command("role", "access:role", "Look at roles, and make your own.", ACCOUNT),
@@ -92,11 +102,13 @@ NEAR = {
     "environments": "ls environments", "log": "logs", "tail": "logs -f", "browse": "open", "url": "open",
     "undo": "rollback", "revert": "rollback", "abort": "cancel", "kill": "stop", "down": "stop",
     "releases": "history", "deployments": "history", "info": "status", "show": "status", "me": "whoami",
-    "config": "set", "env": "variables", "vars": "variables", "secrets": "variables", "secret": "set",
+    "env": "variables", "vars": "variables", "secrets": "variables", "secret": "set",
     "version": "--version", "rm": "delete", "remove": "delete", "destroy": "delete", "signin": "login",
     "signout": "logout", "member": "user", "members": "user ls", "users": "user ls", "invite": "user invite",
     "org": "organization", "organizations": "organization ls", "tokens": "token ls",
-    "job": "work", "jobs": "work ls", "operator-work": "work ls",
+    "tasks": "task list", "issue": "task create", "agent": "task", "agents": "machine list", "machines": "machine list",
+    "node": "machine", "nodes": "machine list", "inbox": "notifications", "notification": "notifications",
+    "find": "search", "settings": "config list", "job": "work", "jobs": "work ls", "operator-work": "work ls",
 }  # fmt: skip
 """Verbs that people know from elsewhere, and what is meant by them here."""
 
@@ -106,6 +118,7 @@ EXAMPLES = (
     ("qd deploy https://host/shop.git --branch main", "ship a repository"),
     ("qd logs -f shop", "follow its log"),
     ("qd rollback shop", "give back the version before"),
+    ('qd task create "Add a dark theme" --follow', "have an agent do it"),
 )
 
 

@@ -70,6 +70,19 @@ class Api:
             if cursor is None:
                 return rows
 
+    def pages(self, key: str, /, query: dict[str, Any], limit: int, **parameters: str) -> list[dict[str, Any]]:
+        """The first `limit` rows of a list of the tasks surface, at most 100 at a time."""
+        rows: list[dict[str, Any]] = []
+        cursor: str | None = None
+        while len(rows) < limit:
+            asked = {**query, "limit": min(limit - len(rows), 100), "cursor": cursor}
+            page = self.read(key, asked, **parameters)
+            rows += page["items"]
+            cursor = page.get("nextCursor")
+            if cursor is None:
+                break
+        return rows
+
     def change(self, key: str, /, body: dict[str, Any] | None = None, *, what: str = "", **parameters: str) -> Any:
         """Change something. While planning nothing is sent, and the answer's id says what would have got one."""
         method, path = address(key, parameters)
@@ -132,7 +145,8 @@ class Api:
         self, method: str, path: str, query: dict[str, Any] | None, body: dict[str, Any] | None
     ) -> httpx.Response:
         with self._reaching():
-            return self._http.request(method, path, params=given(query or {}), json=body, headers=self._authorization())
+            params = given(query) if query else None  # an empty one would take away the query of the path
+            return self._http.request(method, path, params=params, json=body, headers=self._authorization())
 
     @contextmanager
     def _reaching(self) -> Iterator[None]:
@@ -230,6 +244,8 @@ def failure_of(response: httpx.Response) -> Failure:
     details: dict[str, Any] = {**(data.get("details") or {}), **(error.get("details") or {})}
     code = error.get("code") or data.get("domainCode") or body.get("code") or f"http_{response.status_code}"
     message = error.get("message") or body.get("message") or body.get("detail")
+    if isinstance(message, list):  # the tasks surface tells each wrong field
+        message = "; ".join(str(one) for one in message)
     if not isinstance(message, str) or not message:
         message = raw if isinstance(raw, str) else f"{response.request.url.path} answered {response.status_code}."
     issues = details.get("issues") or data.get("issues")
@@ -238,7 +254,7 @@ def failure_of(response: httpx.Response) -> Failure:
         message = f"{message.rstrip('.')}: {'; '.join(told)}"
     status = EXITS.get(response.status_code, Exit.FAILED)
     hint = details.get("hint")
-    if status is Exit.NOT_SIGNED_IN and code in {"product_auth_missing", "product_auth_invalid"}:
+    if status is Exit.NOT_SIGNED_IN and str(code).lower() in {"product_auth_missing", "product_auth_invalid"}:
         hint = f"qd login {response.request.url.scheme}://{response.request.url.netloc.decode()}"
     request_id = details.get("requestId") or response.headers.get("x-request-id")
     return Failure(message, exit=status, code=str(code), hint=hint, request_id=request_id)

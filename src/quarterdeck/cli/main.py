@@ -116,13 +116,17 @@ def _command(name: str, tokens: list[str]) -> int:
     from quarterdeck.kernel.errors import Problem
 
     app = application(name)
-    verbs = [verb for verb in app[name] if not verb.startswith("-")]
-    if verbs and (len(tokens) == 1 or tokens[1] not in {*verbs, "--help", "-h"}):
-        raise _no_verb(name, tokens[1] if len(tokens) > 1 else "", verbs)
+    asked, below, depth = name, app[name], 1
+    while verbs := [verb for verb in below if not verb.startswith("-")]:
+        word = tokens[depth] if len(tokens) > depth else ""
+        if word in {"--help", "-h"}:
+            break
+        if word not in verbs:
+            raise _no_verb(asked, word, verbs)
+        asked, below, depth = f"{asked} {word}", below[word], depth + 1
     try:
         result = app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as error:
-        asked = f"{name} {tokens[1]}" if verbs and len(tokens) > 1 and tokens[1] in verbs else name
         raise Failure(_told(error, asked, tokens), exit=Exit.USAGE, code="usage", hint=f"qd {asked} --help") from None
     except Problem as problem:
         raise _of_problem(problem) from None

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 from urllib.parse import quote
 
-
-class Operation(NamedTuple):
-    method: str
-    path: str
-
+from quarterdeck.cli import task_operations
+from quarterdeck.cli.task_operations import Operation
 
 OPERATIONS: dict[str, Operation] = {
     "account.profile.show": Operation("GET", "/api/account/profile"),
@@ -137,5 +133,5 @@ PARAMETER = re.compile(r"{(\w+)}")
 
 def address(key: str, parameters: dict[str, str]) -> tuple[str, str]:
     """Method and filled-in path of an operation."""
-    operation = OPERATIONS[key]
+    operation = OPERATIONS.get(key) or task_operations.OPERATIONS[key]
     return operation.method, PARAMETER.sub(lambda match: quote(parameters[match[1]], safe=""), operation.path)

@@ -76,3 +76,12 @@ class Following(Changing):
             raise usage("Either --wait or --detach, not both.")
         if self.timeout is not None and self.timeout <= 0:
             raise usage("--timeout takes seconds, more than 0.")
+
+
+def _no_option(_: object, value: str | None) -> None:
+    if value and value != "-" and value.startswith("-") and not any(part.isspace() for part in value):
+        raise ValueError(f"There is no option {value}; a text that begins so is given after --.")
+
+
+Words = Annotated[str, Parameter(allow_leading_hyphen=True, validator=_no_option)]
+"""A text in the place of an argument, or - for stdin."""

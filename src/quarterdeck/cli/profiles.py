@@ -27,6 +27,8 @@ class Profile:
     refresh: str | None = field(default=None, repr=False)
     user: str | None = None
     renewal: str | None = field(default=None, repr=False)
+    default_project: str | None = None
+    """The key of the project that `qd task create` means where none is named."""
 
 
 @dataclass

@@ -67,7 +67,7 @@ def hidden(body: dict[str, Any]) -> dict[str, Any]:
         return {**body, "value": "****"}
     shown: dict[str, Any] = {}
     for key, value in body.items():
-        if key in {"privateKey", "clientSecret", "current_password", "new_password", "password", "code"}:
+        if key in {"privateKey", "clientSecret", "current_password", "new_password", "password", "code", "token"}:
             shown[key] = "****"
         elif isinstance(value, dict):
             shown[key] = hidden(value)

@@ -57,6 +57,32 @@ WORK: dict[str, Tone] = {
     "canceled": "off",
     "dead-lettered": "bad",
 }
+TASK: dict[str, Tone] = {
+    "queued": "idle",
+    "assigned": "run",
+    "running": "run",
+    "suspended:stage_gate": "ask",
+    "suspended:worker_disconnected": "warn",
+    "completed": "good",
+    "failed": "bad",
+    "cancelled": "off",
+}
+STAGE: dict[str, Tone] = {
+    "pending": "idle",
+    "running": "run",
+    "waiting": "ask",
+    "completed": "good",
+    "failed": "bad",
+    "skipped": "off",
+    "cancelled": "off",
+}
+MACHINE: dict[str, Tone] = {
+    "online": "good",
+    "online:degraded": "warn",
+    "offline": "bad",
+    "draining": "off",
+    "decommissioned": "off",
+}
 LIFECYCLE: dict[str, Tone] = {"active": "good", "locked": "off", "archived": "off", "deleted": "off"}
 CREDENTIAL: dict[str, Tone] = {
     "active": "good",
@@ -73,6 +99,12 @@ WORDS = {
     "not-deployed": "not deployed",
     "retry-scheduled": "tries again",
     "dead-lettered": "given up",
+    "cancelled": "canceled",
+    "suspended:stage_gate": "waits for you",
+    "suspended:worker_disconnected": "machine lost",
+    "suspended:rate_limited": "waits for a limit",
+    "waiting": "waits for you",
+    "online:degraded": "degraded",
 }
 
 
@@ -105,3 +137,19 @@ def credential(status: str) -> Shown:
 
 def lifecycle(status: str) -> Shown:
     return Shown(LIFECYCLE.get(status, "off"), status)
+
+
+def task(status: str, reason: str | None = None) -> Shown:
+    """Of an agent task; `reason` is why it is suspended."""
+    state = f"{status}:{reason}" if reason else status
+    return Shown(TASK.get(state, "warn" if status == "suspended" else "off"), WORDS.get(state, status))
+
+
+def stage(status: str) -> Shown:
+    return Shown(STAGE.get(status, "off"), WORDS.get(status, status))
+
+
+def machine(status: str, *, degraded: bool = False) -> Shown:
+    """Of a machine that works on tasks; `degraded`: it is there, and an agent program of it is not."""
+    state = f"{status}:degraded" if degraded and status == "online" else status
+    return Shown(MACHINE.get(state, "off"), WORDS.get(state, status))

@@ -73,6 +73,9 @@ def login(
     finally:
         api.close()
     with profiles.changing() as store:
+        before = store.profiles.get(name)
+        if before is not None and before.url == profile.url:
+            profile.default_project = before.default_project
         store.profiles[name] = profile
         store.current = name
     facts = {"url": address, "user": profile.user, "profile": name}

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from quarterdeck.cli.failure import Failure
+
+if TYPE_CHECKING:
+    from cyclopts import App
+
+    from quarterdeck.cli.client import Api
 
 SCRIPTS = {
     "bash": """_qd() {
@@ -39,6 +44,21 @@ NAMED = {
 }  # fmt: skip
 AFTER = {"--server": "servers", "-s": "servers", "--project": "projects", "-p": "projects"}
 NOUNS = {"project": "projects", "environment": "environments"}
+TASKS = {"task": ("tasks", "create list"), "machine": ("machines", "list"), "project tasks": ("task projects", "list")}
+"""Nouns around agent tasks: what their verbs take, but for those named."""
+TASKS_AFTER = {"--on": "machines", "--project": "task projects", "-p": "task projects", "--depends-on": "tasks"}
+WORDS = {
+    ("ls",): ("resources", "projects", "environments", "servers"),
+    ("notifications",): ("read", "read-all"),
+    ("config", "get"): ("server", "default-project"),
+    ("config", "set"): ("default-project",),
+    ("config", "unset"): ("default-project",),
+}
+CALLS = {
+    "tasks": ("tasks.list", "id"),
+    "machines": ("machines.list", "name"),
+    "task projects": ("task-projects.list", "key"),
+}
 
 
 def completion(shell: Literal["bash", "zsh", "fish"], /) -> None:
@@ -71,42 +91,50 @@ def found(words: list[str]) -> list[str]:
         return [command.name for command in COMMANDS if command.name.startswith(last)]
     if before[0] not in BY_NAME:
         return []
-    verbs = verbs_of(before[0])
-    if verbs and len(before) == 1 and not last.startswith("-"):
+    app, typed = _deepest(before)
+    verbs = verbs_of(app)
+    if verbs and len(typed) == len(before) and not last.startswith("-"):
         return [verb for verb in verbs if verb.startswith(last)]
     if last.startswith("-"):
-        chosen = before[1] if verbs and len(before) > 1 and before[1] in verbs else None
-        return sorted(option for option in options_of(before[0], chosen) if option.startswith(last))
-    return sorted(name for name in _live(before) if name.startswith(last))
+        return sorted(option for option in options_of(app) if option.startswith(last))
+    return sorted(name for name in _live(before, typed) if name.startswith(last))
 
 
-def verbs_of(command: str) -> list[str]:
+def _deepest(before: list[str]) -> tuple[App, list[str]]:
+    """The command that these words name, and those of them that do (`project tasks show WEB`: three)."""
+    from quarterdeck.cli.main import application
+
+    app, typed = application(before[0])[before[0]], [before[0]]
+    for word in before[1:]:
+        if word not in verbs_of(app):
+            break
+        app, typed = app[word], [*typed, word]
+    return app, typed
+
+
+def verbs_of(app: App) -> list[str]:
     """The verbs of a noun (`qd project …`); none for a command that is a verb itself."""
-    from quarterdeck.cli.main import application
-
-    return [verb for verb in application(command)[command] if not verb.startswith("-")]
+    return [verb for verb in app if not verb.startswith("-")]
 
 
-def options_of(command: str, verb: str | None = None) -> set[str]:
+def options_of(app: App) -> set[str]:
     """Every option of a command, long and short."""
-    from quarterdeck.cli.main import application
-
-    app = application(command)[command]
-    if verb is not None:
-        app = app[verb]
     return {name for argument in app.assemble_argument_collection() for name in argument.names if name[:1] == "-"}
 
 
-def _live(before: list[str]) -> list[str]:
+def _live(before: list[str], typed: list[str]) -> list[str]:
     from quarterdeck.cli import names, profiles
 
+    around = _around_tasks(before, typed)
+    if around is not None:
+        return around
     what = AFTER.get(before[-1])
     if before[0] == "profiles":
         return sorted(profiles.load().profiles)
     if before[0] == "completion":
         return list(SCRIPTS)
-    if before[0] == "ls" and len(before) == 1:
-        return ["resources", "projects", "environments", "servers"]
+    if tuple(before) in WORDS:
+        return list(WORDS[tuple(before)])
     if what is None and len(before) == 2:
         what = NOUNS.get(before[0])
     if what is None and before[0] not in NAMED:
@@ -118,7 +146,8 @@ def _live(before: list[str]) -> list[str]:
         api = Api(profile, name=name)
         try:
             if what is None:
-                return [one.path for one in names.everything(api)]
+                numbers = _asked(api, "tasks") if before[0] == "attach" else []
+                return [*numbers, *(one.path for one in names.everything(api))]
             rows = api.items(f"{what}.list")
             if what != "environments":
                 return [str(row.get("slug") or row["name"]) for row in rows]
@@ -126,5 +155,45 @@ def _live(before: list[str]) -> list[str]:
             return [f"{owners[row['projectId']]}/{row['name']}" for row in rows if row["projectId"] in owners]
         finally:
             api.close()
+    except Failure:
+        return []
+
+
+def _around_tasks(before: list[str], typed: list[str]) -> list[str] | None:
+    """What continues a command about agent tasks; None for other commands."""
+    from quarterdeck.cli.tasks import STATUSES
+
+    noun = " ".join(typed[:-1])
+    if noun not in TASKS:
+        return None
+    what, others = TASKS[noun]
+    if before[-1] == "--status":
+        return list(STATUSES) if noun == "task" else ["online", "offline", "draining", "decommissioned"]
+    chosen = TASKS_AFTER.get(before[-1])
+    if chosen is None and len(before) == len(typed) and typed[-1] not in others.split():
+        chosen = what
+    return [] if chosen is None else _asking(chosen)
+
+
+def _asking(what: str) -> list[str]:
+    from quarterdeck.cli import profiles
+    from quarterdeck.cli.client import Api
+
+    try:
+        name, profile = profiles.chosen(None)
+        api = Api(profile, name=name)
+        try:
+            return _asked(api, what)
+        finally:
+            api.close()
+    except Failure:
+        return []
+
+
+def _asked(api: Api, what: str) -> list[str]:
+    """The names of tasks, machines or projects; none where they may not be seen."""
+    key, field = CALLS[what]
+    try:
+        return [str(row[field]) for row in api.pages(key, {}, 100)]
     except Failure:
         return []

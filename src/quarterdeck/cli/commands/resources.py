@@ -159,11 +159,14 @@ def _whereabouts(common: Common) -> None:
             facts["user"] = context["user"].get("email") or context["user"].get("displayName")
             facts["organization"] = context["currentOrganization"]["name"]
             facts["role"] = context["currentOrganization"]["role"]
+            facts["tasks"] = _task_figures(api)
         finally:
             api.close()
     text = [f"{facts['url']}   Quarterdeck {version}"]
     if facts["user"] or facts.get("organization"):
         text.append(f"{facts['user'] or profile.user} in {facts.get('organization')}, {facts.get('role')}")
+        if facts["tasks"]:
+            text.append(_task_words(facts["tasks"]))
     else:
         text.append("signed out")
     terminal.answer(facts, name=profile.url, text="\n".join(text))
@@ -174,6 +177,29 @@ def _whereabouts(common: Common) -> None:
             code="not_signed_in",
             hint=f"qd login {profile.url}",
         )
+
+
+def _task_figures(api: Api) -> dict[str, Any] | None:
+    """The figures of agent tasks; None for who may not see them, or where there are none."""
+    try:
+        figures: dict[str, Any] = api.read("dashboard.stats")
+    except Failure as failure:
+        if failure.exit in {Exit.NOT_ALLOWED, Exit.NOT_FOUND}:
+            return None
+        raise
+    return figures
+
+
+def _task_words(figures: dict[str, Any]) -> str:
+    def count(key: str) -> int:
+        return int(figures.get(key) or 0)
+
+    return (
+        f"Tasks: {count('activeTasks')} active, {count('suspendedTasks')} suspended, {count('queuedTasks')} queued; "
+        f"today {count('completedToday')} completed, {count('failedToday')} failed. "
+        f"Machines: {count('onlineMachines')} of {count('totalMachines')} online, "
+        f"{count('slotsUsed')} of {count('slotsTotal')} slots in use."
+    )
 
 
 def _version(profile: Profile) -> str:

@@ -33,7 +33,7 @@ def project(tx: Tx, organization_id: int, name: str) -> Project:
 def worker(tx: Tx, organization_id: int, name: str = "builder") -> Worker:
     made = Worker(
         uid=tx.ids.uid(),
-        organization_id=organization_id, name=name, credential_hash=tx.ids.uid(), capabilities=["tasks"], offered=[],
+        organization_id=organization_id, name=name, recovery_hash=tx.ids.uid(), capabilities=["tasks"], offered=[],
         created_at=tx.now,
     )  # fmt: skip
     tx.add(made)

@@ -14,6 +14,8 @@ from sqlalchemy import select
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from quarterdeck.access import grants
+from quarterdeck.access.model import Grant
 from quarterdeck.fleet.terminals import tokens
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.identity.model import Organization
@@ -111,6 +113,9 @@ class Quay:
             )  # fmt: skip
             tx.add(task)
             tx.flush()
+            holders = select(Grant.user_id).where(Grant.organization_id == place.id, Grant.role == "tasks:developer")
+            for user_id in tx.session.execute(holders).scalars().all():
+                grants.give(tx, self.instance.access, user_id, place.id, "tasks:member", project_id=project.id)
             return task.id
 
         return await self.db.write(verb)

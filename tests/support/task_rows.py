@@ -6,8 +6,6 @@ from typing import Any
 
 from sqlalchemy import func, insert, select
 
-from quarterdeck.fleet.workers import enrolment
-from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.identity.model import Organization
 from quarterdeck.kernel import events
 from quarterdeck.kernel.db import Tx
@@ -16,6 +14,7 @@ from quarterdeck.tasks.tunnels.model import Tunnel
 from quarterdeck.tasks.work.model import FollowUpMessage, Gate, StageRun, Task
 from quarterdeck.tasks.workspaces.model import Workspace
 from support.deck import HOME
+from support.enrolled import enrolled
 
 PIPELINE = [{"name": "develop", "command": "/develop {description}"}]
 ENDED = ("completed", "failed", "cancelled")
@@ -71,8 +70,7 @@ def many(tx: Tx, key: str, count: int, **given: Any) -> None:
 
 def machine(tx: Tx, name: str, *, organization: str = HOME, online: bool = True, slots: int = 2, used: int = 0) -> str:
     place = tx.one(select(Organization).where(Organization.ref == organization), what=organization)
-    worker, _ = enrolment.enrol(tx, place.id, name, ["tasks"])
-    row: Worker = worker
+    row = enrolled(tx, ["tasks"], organization_id=place.id, name=name).worker
     row.slots, row.used_slots = slots, used
     if online:
         row.last_seen_at = tx.now

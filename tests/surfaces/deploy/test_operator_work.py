@@ -388,7 +388,7 @@ async def test_waiting_work_says_what_it_waits_for(deck, home):
 
     def enrol(tx):
         return tx.add(Worker(
-            uid=tx.ids.uid(), organization_id=home, name="builder", credential_hash="x", capabilities=["deploy"],
+            uid=tx.ids.uid(), organization_id=home, name="builder", recovery_hash="x", capabilities=["deploy"],
             offered=[], created_at=tx.now, last_seen_at=tx.now, first_seen_at=None, fingerprint=None, version=None,
             boot_id=None, drain_requested_at=None, revoked_at=None,
         ))  # fmt: skip

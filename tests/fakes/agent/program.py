@@ -109,7 +109,7 @@ def child() -> None:
         "time.sleep(600)\n"
     )
     clean = {"PATH": os.environ["PATH"]}
-    subprocess.Popen([sys.executable, "-c", body], env=clean, start_new_session=True)  # noqa: S603 - on purpose
+    subprocess.Popen([sys.executable, "-c", body], env=clean, start_new_session=True)
     while not (HOME / "child").exists() or not (HOME / "child").read_text():
         time.sleep(0.01)
 
@@ -185,7 +185,7 @@ def main(arguments: list[str]) -> None:
         return arguments[arguments.index(name) + 1] if name in arguments else None
 
     if "--version" in arguments:
-        print("fake-agent 1.2.3")
+        line("fake-agent 1.2.3")
         return
     sessions = HOME / "sessions"
     sessions.mkdir(exist_ok=True)

@@ -13,7 +13,7 @@ from quarterdeck.tasks.running.pipeline import Pipeline
 
 
 async def run(bench, desk, order):
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         return await Pipeline(bench.machine, desk, order).run()
 
 

@@ -18,7 +18,7 @@ from quarterdeck.tasks.running.pipeline import Pipeline
 
 
 async def run(bench, desk, order):
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         return await Pipeline(bench.machine, desk, order).run()
 
 
@@ -29,7 +29,7 @@ async def refused(bench, desk, order):
 
 
 async def until(condition):
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.02)
 
@@ -196,7 +196,7 @@ async def test_a_cancelled_attempt_stops_a_stubborn_agent_within_its_grace(bench
     desk.canceled.set()
     with pytest.raises(Canceled):
         await task
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 10
     nothing_left(bench)
     assert not alive(int((bench.home / "child").read_text()))
     assert bench.folder.left == 1

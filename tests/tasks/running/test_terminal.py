@@ -7,15 +7,14 @@ import json
 import os
 import resource
 import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-from tests.tasks.running.desk import Bench, stage
+from tests.tasks.running.desk import stage
 from tests.tasks.running.test_failures import alive, run, until
 
+from quarterdeck.tasks.agents.configuration import Configuration, Run
 from quarterdeck.tasks.running import orphans
 from quarterdeck.tasks.running.program import NotStarted, Start, start
 from quarterdeck.tasks.running.screen import Screen
@@ -127,7 +126,7 @@ async def test_what_an_earlier_worker_left_is_ended_and_what_only_has_its_number
             SHELL,
             f"orphan-{os.getpid()}",
             records / "one.json",
-        )  # fmt: skip
+        )
     )
     path = bench.directory / "stubborn"
     await until(lambda: path.exists() and path.read_text().strip())
@@ -136,7 +135,7 @@ async def test_what_an_earlier_worker_left_is_ended_and_what_only_has_its_number
     os.kill(record["keeper"][0], signal.SIGKILL)
     await until(lambda: not alive(program.pid))
     assert alive(left)
-    stranger = subprocess.Popen(["/bin/sleep", "600"])
+    stranger = await asyncio.create_subprocess_exec("/bin/sleep", "600")
     (records / "two.json").write_text(
         json.dumps({"marker": "nobody", "keeper": None, "program": [stranger.pid, 1, record["program"][2]]})
     )
@@ -148,7 +147,7 @@ async def test_what_an_earlier_worker_left_is_ended_and_what_only_has_its_number
         assert list(records.iterdir()) == []
     finally:
         stranger.kill()
-        stranger.wait()
+        await stranger.wait()
         await program.end()
         program.close()
 
@@ -170,25 +169,21 @@ asyncio.run(main())
 async def test_a_worker_that_is_killed_leaves_no_agent(tmp_path):
     root = Path(__file__).parents[3]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(root), str(root / "src"), str(root / "tests")])}
-    worker = subprocess.Popen([sys.executable, "-c", WORKER, str(tmp_path)], env=environment)
+    worker = await asyncio.create_subprocess_exec(sys.executable, "-c", WORKER, str(tmp_path), env=environment)
     try:
         child = tmp_path / "fake" / "child"
         await until(lambda: child.exists() and child.read_text())
         told = [json.loads(line) for line in (tmp_path / "fake" / "told.jsonl").read_text().splitlines()]
     finally:
         worker.kill()
-        worker.wait()
+        await worker.wait()
     await until(lambda: not alive(told[0]["pid"]) and not alive(int(child.read_text())))
 
 
 @pytest.mark.root
 async def test_an_agent_of_a_worker_that_is_root_runs_as_a_user_of_its_own_in_a_clean_environment(bench, desk):
-    other = Bench.__new__(Bench)
-    other.__dict__.update(bench.__dict__)
     machine = bench.machine
-    machine.configuration = type(machine.configuration)(
-        run=type(machine.configuration.run)(own_user=True, memory=1 << 30, stop_seconds=2.0)
-    )
+    machine.configuration = Configuration(run=Run(own_user=True, memory=1 << 30, stop_seconds=2.0))
     machine.environment = {"PATH": os.environ["PATH"], "QUARTERDECK_DATABASE_URL": "secret", "HTTPS_PROXY": "http://p"}
     bench.home.chmod(0o777)
     custom = bench.custom(envNames=["NAMED"])

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import resource
 import secrets
 import statistics
@@ -137,16 +136,25 @@ async def remote_latency(database: Database, count: int) -> float:
     from litestar import Litestar
     from litestar.datastructures import State
 
-    from quarterdeck.fleet.workers import WorkerControl, enrol
+    from quarterdeck.fleet.workers import enrolment, papers, registration
+    from quarterdeck.fleet.workers.control import WorkerControl
+    from quarterdeck.fleet.workers.credentials import AccessTokens
+    from quarterdeck.fleet.workers.papers import Papers
+    from quarterdeck.fleet.workers.registration import Admitted, Registration
     from quarterdeck.identity.model import Organization
+    from quarterdeck.kernel.vault import Secret
     from quarterdeck.surfaces.shared.worker_control import worker_control
 
-    def admitted(tx: Tx) -> str:
+    tokens = AccessTokens(Secret(b"the key of a measurement"))
+
+    def admitted(tx: Tx) -> Admitted:
         organization = Organization(
             uid=tx.ids.uid(), ref=tx.ids.ref("org"), name="Bench", slug=tx.ids.text(8), created_at=tx.now
         )
         tx.add(organization)
-        return enrol(tx, organization.id, "bench", ["bench"])[1].reveal()
+        tx.flush()
+        _, token = enrolment.create(tx, organization.id, ["bench"])
+        return registration.register(tx, tokens, Registration(token))
 
     seen: dict[int, float] = {}
     jobs.kinds.register(
@@ -154,24 +162,33 @@ async def remote_latency(database: Database, count: int) -> float:
             "bench.remote", Payload, record=lambda _tx, _job, _kind, data: seen.__setitem__(data["number"], data["at"])
         )
     )
-    token = await database.write(admitted)
+    made = await database.write(admitted)
     service = jobs.Jobs(database, owner="process:bench-remote")
     await service.start(worker=False)
-    app = Litestar([worker_control], state=State({"workers": WorkerControl(service)}), openapi_config=None)
+    app = Litestar([worker_control], state=State({"workers": WorkerControl(service, tokens)}), openapi_config=None)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, ws="websockets-sansio", lifespan="off"))
     serving = asyncio.create_task(server._serve())  # noqa: SLF001 - without its signal handlers
     while not server.started:  # noqa: ASYNC110 - uvicorn sets no event
         await asyncio.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
     program = Path(__file__).with_name("remote_worker.py")
+    url = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryDirectory() as directory:
-        worker = await asyncio.create_subprocess_exec(
-            sys.executable, program, f"http://127.0.0.1:{port}", directory, env={**os.environ, "BENCH_TOKEN": token}
+        held = Papers(
+            server=url,
+            machine_id=made.worker.uid,
+            access_token=made.access.reveal(),
+            issued_at=made.worker.created_at,
+            expires_at=made.expires_at,
         )
+        papers.save(Path(directory), held)
+        worker = await asyncio.create_subprocess_exec(sys.executable, program, url, directory)
         taken = []
         for number in range(count):
             asked = time.time()
-            request = jobs.Enqueue("bench.remote", Payload(number), None, capabilities=frozenset({"bench"}))
+            request = jobs.Enqueue(
+                "bench.remote", Payload(number), made.worker.organization_id, capabilities=frozenset({"bench"})
+            )
             job = await service.enqueue(request)
             assert (await service.wait(job.id, 30)).state == "succeeded"
             if number >= 5:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 import time
 from pathlib import Path
@@ -14,7 +13,6 @@ import msgspec
 
 from quarterdeck.fleet.workers.client import run_worker
 from quarterdeck.kernel.jobs import JobContext, worker_handlers
-from quarterdeck.kernel.vault import Secret
 
 
 class Payload(msgspec.Struct):
@@ -26,4 +24,4 @@ async def run(context: JobContext, order: Payload) -> None:
     await context.record("started", {"number": order.number, "at": time.time()})
 
 
-asyncio.run(run_worker(sys.argv[1], Secret(os.environ["BENCH_TOKEN"]), ["bench"], 4, Path(sys.argv[2])))
+asyncio.run(run_worker(sys.argv[1], None, ["bench"], 4, Path(sys.argv[2]), handlers=worker_handlers))

@@ -27,6 +27,8 @@ from quarterdeck.kernel.limits import Rate
 from quarterdeck.kernel.settings import Settings
 from quarterdeck.serving import serve
 from quarterdeck.surfaces.addresses import DIALECTS, rewritten
+from quarterdeck.tasks.projects.blockers import TaskBlockers
+from quarterdeck.tasks.work.ending import EndsTasksOfProjects
 
 TITLE = "Quarterdeck"
 __all__ = ["application", "described", "handlers", "openapi_document", "serve"]
@@ -86,7 +88,7 @@ def application(instance: Instance, *, lifespan: bool = True) -> Litestar:
     from quarterdeck.surfaces.shared.probing import Probing
 
     settings = instance.settings
-    blockers = (DeployBlockers(), FleetBlockers())
+    blockers = (DeployBlockers(), FleetBlockers(), TaskBlockers(instance.access))
     made: list[Litestar] = []
     cached: list[dict[str, Any]] = []
 
@@ -127,10 +129,12 @@ def application(instance: Instance, *, lifespan: bool = True) -> Litestar:
             "signer": instance.signer,
             "attempts": instance.attempts,
             "workers": instance.workers,
+            "worker_tokens": instance.worker_tokens,
             "clock": SystemClock(),
             "public_url": settings.public_url,
             "setup_token": instance.setup_token,
             "deletion_blockers": blockers,
+            "ends_tasks": EndsTasksOfProjects(),
             "document": describe,
             "console": console(instance, blockers),
         },

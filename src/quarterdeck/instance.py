@@ -48,7 +48,9 @@ from quarterdeck.fleet.engines.installing import INSTALL, EngineOrder, install
 from quarterdeck.fleet.servers import engines, provider_lines, proxies, uninstalling
 from quarterdeck.fleet.servers.looking import Looking
 from quarterdeck.fleet.targets.machine import fingerprint
-from quarterdeck.fleet.workers import WorkerControl
+from quarterdeck.fleet.workers import retention as worker_retention
+from quarterdeck.fleet.workers.control import WorkerControl
+from quarterdeck.fleet.workers.credentials import AccessTokens
 from quarterdeck.identity import retention as identity_retention
 from quarterdeck.identity import setup
 from quarterdeck.identity.attempts import Attempts
@@ -76,6 +78,7 @@ from quarterdeck.kernel.vault import Secret
 from quarterdeck.kernel.vault.local import LocalBackend
 from quarterdeck.kernel.vault.vault import Vault
 from quarterdeck.tasks.composition import AgentTasks
+from quarterdeck.tasks.settings.thresholds import thresholds
 
 log = structlog.get_logger("quarterdeck")
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -83,7 +86,7 @@ SLOTS = 4
 RETENTION = (
     kernel_retention, facts, identity_retention, provider_lines, deployment_retention, old_lines, log_archives, orphans,
     orphans_on_servers,
-    clearing_again, tidying_servers,
+    clearing_again, tidying_servers, worker_retention,
 )  # fmt: skip
 """Rooms that say what of theirs is kept for how long; importing one registers its categories."""
 HAND_BACK_SECONDS = 5.0
@@ -122,6 +125,7 @@ class Instance:
     uid: str
     placement: Placement
     jobs: Jobs
+    worker_tokens: AccessTokens
     workers: WorkerControl
     edges: Edges
     edge: Edge | None
@@ -235,6 +239,7 @@ class Instance:
             on_worker=handlers_with(edges),
             may_claim=(lambda: True) if sole is None else lambda: sole.held,
         )
+        worker_tokens = AccessTokens(who.key)
         return cls(
             settings=settings,
             data=data,
@@ -249,7 +254,8 @@ class Instance:
             uid=who.uid,
             placement=placement,
             jobs=service,
-            workers=WorkerControl(service),
+            worker_tokens=worker_tokens,
+            workers=WorkerControl(service, worker_tokens, thresholds),
             edges=edges,
             edge=edge,
             observer=Observer(

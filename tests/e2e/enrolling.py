@@ -1,4 +1,4 @@
-"""Prints the token of a new worker of an installation whose server is stopped: DATA DATABASE-URL CAPABILITY…"""
+"""Prints an enrolment token of an installation whose server is stopped: DATA DATABASE-URL CAPABILITY…"""
 
 import sys
 from pathlib import Path
@@ -15,7 +15,7 @@ def main() -> None:
     instance = Instance.open(load(flags))
     try:
         organization = instance.db.write_sync(setup.default_organization)
-        _, token = instance.db.write_sync(enrolment.enrol, organization.id, "tests", capabilities)
+        _, token = instance.db.write_sync(enrolment.create, organization.id, capabilities)
     finally:
         instance.close_sync()
     sys.stdout.write(token.reveal())

@@ -1,4 +1,4 @@
-"""Which workers may dial in, decided on the machine itself."""
+"""Which machines may become workers, decided on the server's machine itself."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import pytest
 
 from backups.house import House
 from maintenance.commands import addressed, typed
-from quarterdeck.fleet.workers import enrolment
+from quarterdeck.fleet.workers import registration
+from quarterdeck.fleet.workers.registration import Registration
 from quarterdeck.kernel import audit
+from quarterdeck.kernel.errors import Unauthenticated
+from quarterdeck.kernel.vault import Secret
 
 
 @pytest.fixture
@@ -25,22 +28,33 @@ def actions(instance) -> list[str]:
     )
 
 
-def test_a_revoked_worker_is_known_as_such_and_its_revocation_is_audited_once(house: House, at):
-    _, kept = at("keeps", "--capability", "deploy")
-    status, gone = at("goes", "--capability", "deploy")
+def registered(instance, token: str, name: str):
+    said = Registration(Secret(token), name=name)
+    return instance.db.write_sync(registration.register, instance.worker_tokens, said)
+
+
+def test_a_token_is_printed_once_and_enrols_one_machine_that_can_be_sent_away(house: House, at):
+    _, kept = at("keeps", "--capability", "deploy,tasks")
+    status, gone = at("goes", "--expires", "24")
     assert status == 0
-    status, told = at("--revoke", gone["workerId"])
-    assert (status, told) == (0, {"workerId": gone["workerId"], "name": "goes", "revoked": True})
-    assert at("--revoke", gone["workerId"])[0] == 0
+    assert (kept["label"], kept["capabilities"]) == ("keeps", ["deploy", "tasks"])
     status, listed = at("--list")
-    assert status == 0
-    shown = {one["name"]: one for one in listed["items"]}
-    assert shown["goes"]["revokedAt"]
-    assert (shown["keeps"]["workerId"], shown["keeps"]["revokedAt"]) == (kept["workerId"], None)
+    assert [(one["label"], bool(one["expiresAt"])) for one in listed["items"]] == [("keeps", False), ("goes", True)]
+    assert gone["token"] not in str(listed)
     with house.opened() as instance:
-        worker = instance.db.read_sync(enrolment.authenticate, gone["token"])
-        assert worker.revoked_at is not None
-        assert actions(instance).count("worker.revoked") == 1
+        worker = registered(instance, gone["token"], "rack-1").worker
+    status, told = at("--revoke", worker.uid)
+    assert (status, told) == (0, {"workerId": worker.uid, "name": "rack-1", "revoked": True})
+    assert at("--revoke", worker.uid)[0] == 0
+    status, told = at("--revoke", str(kept["tokenId"]))
+    assert (status, told) == (0, {"tokenId": kept["tokenId"], "label": "keeps", "revoked": True})
+    status, listed = at("--list")
+    assert [(one["name"], bool(one["revokedAt"])) for one in listed["items"]] == [("rack-1", True)]
+    with house.opened() as instance:
+        with pytest.raises(Unauthenticated):
+            registered(instance, kept["token"], "rack-2")
+        said = actions(instance)
+        assert [said.count(word) for word in ("worker.revoked", "worker.enrolled", "worker-token.revoked")] == [1, 1, 1]
         assert instance.db.read_sync(audit.verify).ok
 
 

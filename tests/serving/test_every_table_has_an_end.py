@@ -18,6 +18,7 @@ TIDIED = {
     "identity_personal_tokens": "tokens",
     "identity_deploy_tokens": "tokens",
     "identity_invitations": "invitations",
+    "fleet_worker_tokens": "worker-tokens",
     "access_facts": "facts",
     "jobs": "jobs",
     "job_attempts": "jobs",

@@ -123,7 +123,7 @@ class TaskYard:
         )
         self.began: datetime = clock.now()
         self.machines: list[Machine] = []
-        self.claiming: dict[str, Any] = {}
+        self.claiming: dict[str, Any] = {"organization_id": self.organization.id}
 
     def close(self) -> None:
         self.logs.shut_sync()
@@ -177,12 +177,11 @@ class TaskYard:
         self, name: str = "forge", slots: int = 2, agents: tuple[str, ...] = ("claude",), **facts: Any
     ) -> Machine:
         def verb(tx: Tx) -> Worker:
-            secret = "recovery_hash" if hasattr(Worker, "recovery_hash") else "credential_hash"
             words = ["tasks", *(f"agent:{agent}" for agent in agents)]
             return tx.add(
                 Worker(
                     uid=tx.ids.uid(), organization_id=self.organization.id, name=name, capabilities=words,
-                    offered=words, slots=slots, created_at=tx.now, **{secret: tx.ids.hex(64)}, **facts,
+                    offered=words, slots=slots, created_at=tx.now, recovery_hash=tx.ids.hex(64), **facts,
                 )
             )  # fmt: skip
 

@@ -3,10 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, func
+from sqlalchemy import ForeignKey, Index, String, Text, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quarterdeck.kernel.db import Base, BigId, Identified
+
+_IN_PROJECT = text("project_id <> 0")
 
 
 class Role(Identified, Base):
@@ -58,6 +60,9 @@ class Grant(Identified, Base):
     __table_args__ = (
         Index("ix_access_grants_user_id", "user_id"),
         Index("ix_access_grants_organization_id", "organization_id", "user_id"),
+        Index(
+            "ix_access_grants_project_id", "project_id", "id", sqlite_where=_IN_PROJECT, postgresql_where=_IN_PROJECT
+        ),
         Index("uq_access_grants_role", "user_id", "organization_id", "role", "project_id", "scope", unique=True),
     )
 

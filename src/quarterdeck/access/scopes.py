@@ -16,12 +16,23 @@ _CHANGES = {"account.delete", "account.profile.change", "account.sessions.revoke
 _READS = frozenset(f"deploy:{key}" for key in deploy.MEMBER if key not in _CHANGES)
 _ALL = frozenset(CATALOGUE) - {f"deploy:{key}" for key in _CHANGES}
 SCOPES: dict[str, frozenset[str]] = {
-    "tasks:read": frozenset({"tasks:tasks.view", "tasks:profile.own"}),
-    "tasks:write": frozenset({"tasks:tasks.view", "tasks:tasks.create", "tasks:tasks.act", "tasks:tasks.act-any"}),
+    "tasks:read": frozenset({"tasks:tasks.view", "tasks:project.view", "tasks:profile.own"}),
+    "tasks:write": frozenset(
+        {
+            "tasks:tasks.view",
+            "tasks:tasks.create",
+            "tasks:tasks.act",
+            "tasks:tasks.act-any",
+            "tasks:project.view",
+            "tasks:project.create-tasks",
+        }
+    ),
     "machines:read": frozenset({"tasks:machines.view"}),
     "machines:write": frozenset({"tasks:machines.view", "tasks:machines.drain", "tasks:machines.manage"}),
-    "projects:read": frozenset({"tasks:projects.view"}),
-    "projects:write": frozenset({"tasks:projects.view", "tasks:projects.manage"}),
+    "projects:read": frozenset({"tasks:projects.view", "tasks:project.view"}),
+    "projects:write": frozenset(
+        {"tasks:projects.view", "tasks:projects.manage", "tasks:project.view", "tasks:project.manage"}
+    ),
     "deploy:read": _READS,
     "deploy:write": _of("deploy") & _ALL,
     "runbooks": _of("runbooks"),

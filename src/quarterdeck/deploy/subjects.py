@@ -23,12 +23,13 @@ FINDERS: Mapping[str, Callable[[Tx, str], Any]] = {
 
 
 def place(tx: Tx, text: str) -> Place:
-    """Where that is: nothing is the whole organization, as is everything that permissions are not narrowed to.
+    """Where that is: nothing is the whole organization, as is everything that permissions are not narrowed to. In a
+    project its members and maintainers of agent tasks have what they are given there.
     Raises `NotFound` for an id of which the caller's organization has nothing, `Invalid` (`place_malformed`).
     """
     text = text.strip()
     find = FINDERS.get(text.partition("_")[0]) if "_" in text and not {"=", "/"} & set(text) else None
     if find is not None:
-        find(tx, text)
-        return places.HERE
+        found = find(tx, text)
+        return Place(project_id=found.id) if find is projects.find else places.HERE
     return places.read(text) if text else places.HERE

@@ -66,9 +66,9 @@ def page(
     return [Member(people[one], held[one].roles, held[one].since) for one in found]
 
 
-def count(tx: Tx, organization_id: int) -> int:
-    """How many `listed` would answer."""
-    numbers = _numbers(organization_id, None).subquery()
+def count(tx: Tx, organization_id: int, family: str | None = None) -> int:
+    """How many `listed` would answer, or of them those who have a role of a family."""
+    numbers = _numbers(organization_id, family).subquery()
     return int(tx.execute(select(func.count()).select_from(numbers)).scalar() or 0)
 
 

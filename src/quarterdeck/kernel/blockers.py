@@ -10,6 +10,7 @@ STATES = {
 }
 """Blockers that are a state of the thing itself, not other things beside it."""
 THINGS = {
+    "agent-task": ("agent task of it has not ended", "agent tasks of it have not ended"),
     "deployment-history": ("deployment is kept as its history", "deployments are kept as its history"),
     "default-access-policy": ("access policy names it", "access policies name it"),
     "environment": ("environment belongs to it", "environments belong to it"),

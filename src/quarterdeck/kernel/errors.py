@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 Kind = Literal[
-    "invalid", "unauthenticated", "forbidden", "not-found", "conflict", "provider", "unavailable", "timeout", "internal"
-]
+    "invalid", "unauthenticated", "forbidden", "not-found", "conflict", "outdated", "provider", "unavailable",
+    "timeout", "internal",
+]  # fmt: skip
 Category = Literal["user", "infra", "provider", "retryable", "timeout"]
 
 
@@ -61,6 +62,14 @@ class Conflict(Problem):
     kind = "conflict"
     category = "user"
     default_code = "conflict"
+
+
+class Outdated(Problem):
+    """The caller speaks a version of a protocol that is no longer, or not yet, spoken here."""
+
+    kind = "outdated"
+    category = "user"
+    default_code = "protocol_outdated"
 
 
 class ProviderFailure(Problem):

@@ -20,6 +20,7 @@ from pydantic_settings import (
 from quarterdeck.kernel.amounts import Portion, Share, Size
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.mail_server import MailServer
+from quarterdeck.kernel.places import default_data_dir
 from quarterdeck.kernel.vault.secret import Secret
 
 PREFIX = "QUARTERDECK_"
@@ -27,13 +28,6 @@ FILE = "quarterdeck.toml"
 Port = Annotated[int, Field(ge=0, le=65_535)]
 Cores = Annotated[float, Field(ge=0.01)]
 Seconds = Annotated[int, Field(ge=1)]
-
-
-def default_data_dir() -> Path:
-    """`/var/lib/quarterdeck` for root, else the user's own data directory."""
-    if os.geteuid() == 0:
-        return Path("/var/lib/quarterdeck")
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "quarterdeck"
 
 
 class Site(BaseModel):

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from quarterdeck.kernel.db import Database
+from quarterdeck.fleet.workers.draining import departures
+from quarterdeck.fleet.workers.model import Worker
+from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.jobs import JobKind, Jobs
 from quarterdeck.kernel.logs import Logs
 from quarterdeck.kernel.protocols import Beside
 from quarterdeck.tasks.dispatching.loop import Dispatching, beside
 from quarterdeck.tasks.work import ordering, retention
+from quarterdeck.tasks.work.ending import leave_machine
 from quarterdeck.tasks.work.happenings import stream
 from quarterdeck.tasks.work.kind import kind
 
@@ -24,6 +27,7 @@ class AgentTasks:
     def __init__(self, db: Database, logs: Logs) -> None:
         self._db = db
         self._logs = logs
+        departures.register("agent-tasks", _leave)
 
     def kinds(self) -> Sequence[JobKind]:
         return [kind(self._logs)]
@@ -35,3 +39,7 @@ class AgentTasks:
 
     def beside(self, jobs: Jobs) -> Sequence[Beside]:
         return [Beside("agent-tasks", partial(beside, Dispatching(self._db, jobs)))]
+
+
+def _leave(tx: Tx, worker: Worker) -> None:
+    leave_machine(tx, worker.id)

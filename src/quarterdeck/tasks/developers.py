@@ -46,6 +46,13 @@ def page(tx: Tx, words: str, before: int | None, limit: int) -> tuple[list[Devel
     return [Developer(one.user, _highest(one.roles)) for one in rest[:limit]], len(kept)
 
 
+def of_surface(tx: Tx, before: int | None, limit: int) -> tuple[list[Developer], int]:
+    """So many who have a role of this surface, newest first, from a number on, and how many there are."""
+    place = tx.principal.acts_in
+    found = members.page(tx, place, family=FAMILY, before=before or 0, limit=limit)
+    return [Developer(one.user, _highest(one.roles)) for one in found], members.count(tx, place, FAMILY)
+
+
 def find(tx: Tx, user_id: int | None) -> User:
     """A member of the current organization. Raises `NotFound` (`developer_not_found`), for anybody else's too."""
     user = None if user_id is None else tx.get(User, user_id)

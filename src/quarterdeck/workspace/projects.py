@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import delete as delete_rows
 from sqlalchemy import func, select
@@ -85,7 +85,8 @@ def check_active(project: Project) -> None:
         )
 
 
-def create(tx: Tx, name: str, description: str | None = None) -> Project:
+def create(tx: Tx, name: str, description: str | None = None, *, trail: Mapping[str, object] | None = None) -> Project:
+    """`trail`: what the room that makes it together with a part of its own says of that part in the same event."""
     name = check_name(name, "project name")
     organization_id = organization_of(tx)
     ref = tx.ids.ref("prj")
@@ -107,7 +108,7 @@ def create(tx: Tx, name: str, description: str | None = None) -> Project:
             created_at=tx.now,
         )
     )
-    _note(tx, project, ProjectAction.CREATED, "project-created", {"name": name, "slug": wanted})
+    _note(tx, project, ProjectAction.CREATED, "project-created", {"name": name, "slug": wanted, **(trail or {})})
     return project
 
 

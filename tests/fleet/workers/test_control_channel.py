@@ -15,15 +15,16 @@ from litestar.datastructures import State
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from quarterdeck.fleet.workers import WorkerControl, control, enrol, request_drain, revoke
+from quarterdeck.fleet.workers import control, draining
 from quarterdeck.fleet.workers.client import run_worker
-from quarterdeck.identity.model import Organization
+from quarterdeck.fleet.workers.control import WorkerControl
+from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.kernel import jobs
-from quarterdeck.kernel.errors import Invalid, Unauthenticated
+from quarterdeck.kernel.errors import Unauthenticated
 from quarterdeck.kernel.http.doorkeeper import Patience
 from quarterdeck.kernel.http.patience import patient
-from quarterdeck.kernel.vault import Secret
 from quarterdeck.surfaces.shared.worker_control import worker_control
+from support.enrolled import TOKENS, enrolled
 
 WITH = frozenset({"deploy"})
 
@@ -49,7 +50,7 @@ class Server:
         self.jobs = jobs.Jobs(self.database, owner="process:test", lines=keep)
         self.jobs.heartbeat_seconds = 0.2
         await self.jobs.start(worker=False)
-        self.control = WorkerControl(self.jobs)
+        self.control = WorkerControl(self.jobs, TOKENS)
         app = Litestar([worker_control], state=State({"workers": self.control}), openapi_config=None)
         self._uvicorn = uvicorn.Server(
             uvicorn.Config(
@@ -87,18 +88,19 @@ async def server(database):
     await made.stop()
 
 
-def enrolled(tx, capabilities=("deploy",)):
-    organization = Organization(
-        uid=tx.ids.uid(), ref=tx.ids.ref("org"), name="Acme", slug=tx.ids.text(8), created_at=tx.now
-    )
-    tx.add(organization)
-    return enrol(tx, organization.id, "shed", capabilities)
+def decided(tx, worker_id, verb, *given):
+    """What somebody decides about a worker: the worker as it stands then."""
+    return verb(tx, tx.get(Worker, worker_id), *given)
 
 
 @asynccontextmanager
-async def working(server, token, handlers, tmp_path, **options):
+async def working(server, made, handlers, tmp_path, **options):
+    """`qd worker` in this process, enrolled already: a data directory that has an identity keeps it."""
+    directory = tmp_path / "worker"
+    if not (directory / "identity.json").exists():
+        made.settle(directory, server.url)
     task = asyncio.create_task(
-        run_worker(server.url, token, ["deploy"], 2, tmp_path / "worker", handlers=handlers, signals=False, **options)
+        run_worker(server.url, None, ["deploy"], 2, directory, handlers=handlers, signals=False, **options)
     )
     try:
         yield task
@@ -119,8 +121,8 @@ async def close_code(server, *frames):
             return closed.rcvd.code
 
 
-def request(kind, **options):
-    return jobs.Enqueue(kind, Order("work"), None, capabilities=WITH, **options)
+def request(kind, made, **options):
+    return jobs.Enqueue(kind, Order("work"), made.organization_id, capabilities=WITH, **options)
 
 
 async def test_a_remote_worker_runs_a_job_from_end_to_end(server, tmp_path):
@@ -136,47 +138,47 @@ async def test_a_remote_worker_runs_a_job_from_end_to_end(server, tmp_path):
         reply = await context.record("phase", {"name": "detect"})
         return {"text": order.text, **reply}
 
-    worker, token = await server.database.write(enrolled)
-    async with working(server, token, handlers, tmp_path):
-        job = await server.jobs.enqueue(request("ws.plain"))
+    made = await server.database.write(enrolled)
+    async with working(server, made, handlers, tmp_path):
+        job = await server.jobs.enqueue(request("ws.plain", made))
         done = await server.jobs.wait(job.id, 10)
-        assert (done.state, done.owner) == ("succeeded", f"worker:{worker.uid}")
+        assert (done.state, done.owner) == ("succeeded", f"worker:{made.uid}")
         assert msgspec.json.decode(done.result) == {"text": "work", "number": 1}
         assert (told, server.lines) == ([{"name": "detect"}], ["a line"])
 
 
 async def test_nobody_gets_in_without_an_enrolled_credential(server):
     hello = {"type": "hello", "v": 1, "id": "1", "slots": 1}
+    made = await server.database.write(enrolled)
     assert await close_code(server, hello) == 4401
-    assert await close_code(server, hello | {"credential": "qd_worker_" + "0" * 64}) == 4401
+    assert await close_code(server, hello | {"credential": made.access.reveal()[:-4] + "AAAA"}) == 4401
     assert await close_code(server, {"type": "heartbeat", "id": "1", "v": 1}) == 4401
     assert await close_code(server, "nonsense") == 4400
-    worker, token = await server.database.write(enrolled)
-    told = hello | {"credential": token.reveal()}
+    told = hello | {"credential": made.access.reveal()}
     assert await close_code(server, told | {"v": 99}) == 4426
-    await server.database.write(revoke, worker.id)
+    await server.database.write(decided, made.id, draining.decommission)
     assert await close_code(server, told) == 4403
 
 
 async def test_a_worker_is_sent_away_for_good_when_it_is_revoked(server, tmp_path):
-    worker, token = await server.database.write(enrolled)
-    async with working(server, token, jobs.WorkerHandlers(), tmp_path) as task:
-        while not server.control.connected(worker.id):
+    made = await server.database.write(enrolled)
+    async with working(server, made, jobs.WorkerHandlers(), tmp_path) as task:
+        while not server.control.connected(made.id):
             await asyncio.sleep(0.01)
-        await server.database.write(revoke, worker.id)
-        await server.control.send_away(worker.id)
-        with pytest.raises(Unauthenticated, match="revoked"):
+        await server.database.write(decided, made.id, draining.decommission)
+        await server.control.send_away(made.id)
+        with pytest.raises(Unauthenticated, match="decommissioned"):
             await asyncio.wait_for(task, 5)
 
 
 async def test_a_worker_that_was_revoked_elsewhere_is_sent_away_when_it_is_noted(server, tmp_path, monkeypatch):
     monkeypatch.setattr(control, "SEEN_SECONDS", 0.0)
-    worker, token = await server.database.write(enrolled)
-    async with working(server, token, jobs.WorkerHandlers(), tmp_path) as task:
-        while not server.control.connected(worker.id):
+    made = await server.database.write(enrolled)
+    async with working(server, made, jobs.WorkerHandlers(), tmp_path) as task:
+        while not server.control.connected(made.id):
             await asyncio.sleep(0.01)
-        await server.database.write(revoke, worker.id)
-        with pytest.raises(Unauthenticated, match="revoked"):
+        await server.database.write(decided, made.id, draining.decommission)
+        with pytest.raises(Unauthenticated, match="decommissioned"):
             await asyncio.wait_for(task, 30)
 
 
@@ -190,14 +192,15 @@ async def test_a_worker_that_lies_about_the_jobs_of_others_moves_none(server, tm
         await context.sleep(2)
         return {"by": "the holder"}
 
-    _, token = await server.database.write(enrolled)
-    _, other = await server.database.write(enrolled)
-    async with working(server, token, handlers, tmp_path):
-        job = await server.jobs.enqueue(request("ws.coveted"))
+    made = await server.database.write(enrolled)
+    other = await server.database.write(enrolled, organization_id=made.organization_id)
+    async with working(server, made, handlers, tmp_path):
+        job = await server.jobs.enqueue(request("ws.coveted", made))
         await asyncio.wait_for(going.wait(), 10)
         told = []
         async with connect(f"ws://127.0.0.1:{server.port}/api/workers/control", proxy=None) as liar:
-            await liar.send(json.dumps({"type": "hello", "v": 1, "id": "0", "slots": 0, "credential": other.reveal()}))
+            hello = {"type": "hello", "v": 1, "id": "0", "slots": 0, "credential": other.access.reveal()}
+            await liar.send(json.dumps(hello))
             assert json.loads(await liar.recv())["type"] == "welcome"
             about = {"v": 1, "jobId": job.id, "fence": 1}
             for number, frame in enumerate(
@@ -237,9 +240,9 @@ async def test_a_job_survives_a_restart_of_the_server_and_its_reports_count_once
         await context.record("phase", {"n": 2})
         return {"fence": context.job.fence}
 
-    _, token = await server.database.write(enrolled)
-    async with working(server, token, handlers, tmp_path):
-        job = await server.jobs.enqueue(request("ws.survive"))
+    made = await server.database.write(enrolled)
+    async with working(server, made, handlers, tmp_path):
+        job = await server.jobs.enqueue(request("ws.survive", made))
         await asyncio.wait_for(started.wait(), 10)
         await server.stop()
         go_on.set()
@@ -261,11 +264,11 @@ async def test_what_a_vanished_worker_ran_is_requeued_when_it_returns_without_it
         if len(fences) == 1:
             await asyncio.sleep(60)
 
-    _, token = await server.database.write(enrolled)
-    async with working(server, token, handlers, tmp_path):
-        job = await server.jobs.enqueue(request("ws.vanish"))
+    made = await server.database.write(enrolled)
+    async with working(server, made, handlers, tmp_path):
+        job = await server.jobs.enqueue(request("ws.vanish", made))
         await asyncio.wait_for(started.wait(), 10)
-    async with working(server, token, handlers, tmp_path):
+    async with working(server, made, handlers, tmp_path):
         done = await server.jobs.wait(job.id, 10)
     assert (done.state, fences, done.lapses) == ("succeeded", [1, 2], 1)
 
@@ -280,9 +283,9 @@ async def test_a_remote_job_is_canceled_at_once(server, tmp_path):
         started.set()
         await context.sleep(60)
 
-    _, token = await server.database.write(enrolled)
-    async with working(server, token, handlers, tmp_path):
-        job = await server.jobs.enqueue(request("ws.cancel"))
+    made = await server.database.write(enrolled)
+    async with working(server, made, handlers, tmp_path):
+        job = await server.jobs.enqueue(request("ws.cancel", made))
         await asyncio.wait_for(started.wait(), 10)
         await server.database.write(jobs.cancel, job.id, "superseded")
         assert (await server.jobs.wait(job.id, 5)).state == "canceled"
@@ -296,13 +299,12 @@ async def test_a_draining_worker_gets_nothing_new_until_it_is_undrained(server, 
     async def run(context, order):
         return None
 
-    worker, token = await server.database.write(enrolled)
-    await server.database.write(request_drain, worker.id)
-    async with working(server, token, handlers, tmp_path):
-        job = await server.jobs.enqueue(request("ws.drain"))
+    made = await server.database.write(enrolled)
+    await server.database.write(decided, made.id, draining.drain)
+    async with working(server, made, handlers, tmp_path):
+        job = await server.jobs.enqueue(request("ws.drain", made))
         assert (await server.jobs.wait(job.id, 0.5)).state == "pending"
-        await server.database.write(request_drain, worker.id, drain=False)
-        await server.control.drain(worker.id, drain=False)
+        await server.control.follow(await server.database.write(decided, made.id, draining.undrain))
         assert (await server.jobs.wait(job.id, 5)).state == "succeeded"
 
 
@@ -314,13 +316,15 @@ async def test_work_bound_to_a_machine_goes_to_the_machine_that_came_first_under
     async def run(context, order):
         return None
 
-    _, token = await server.database.write(enrolled, ("deploy", "local"))
-    here = jobs.Enqueue("ws.local", Order(), None, capabilities=frozenset({"deploy", "local:first"}))
-    there = jobs.Enqueue("ws.local", Order(), None, capabilities=frozenset({"deploy", "local:second"}))
-    async with working(server, token, handlers, tmp_path, fingerprint="first"):
+    made = await server.database.write(enrolled, ("deploy", "local"))
+    here, there = (
+        jobs.Enqueue("ws.local", Order(), made.organization_id, capabilities=frozenset({"deploy", f"local:{mark}"}))
+        for mark in ("first", "second")
+    )
+    async with working(server, made, handlers, tmp_path, fingerprint="first"):
         job = await server.jobs.enqueue(here)
         assert (await server.jobs.wait(job.id, 5)).state == "succeeded"
-    async with working(server, token, handlers, tmp_path, fingerprint="second"):
+    async with working(server, made, handlers, tmp_path, fingerprint="second"):
         job = await server.jobs.enqueue(there)
         assert (await server.jobs.wait(job.id, 0.5)).state == "pending"
 
@@ -336,17 +340,17 @@ async def test_the_end_of_a_job_waits_on_disk_for_a_server_that_is_away(server, 
         await go_on.wait()
         return {"kept": True}
 
-    _, token = await server.database.write(enrolled)
+    made = await server.database.write(enrolled)
     spool = tmp_path / "worker" / "spool"
-    async with working(server, token, handlers, tmp_path):
-        job = await server.jobs.enqueue(request("ws.spool"))
+    async with working(server, made, handlers, tmp_path):
+        job = await server.jobs.enqueue(request("ws.spool", made))
         await asyncio.wait_for(started.wait(), 10)
         await server.stop()
         go_on.set()
         while not list(spool.glob("*.json")):
             await asyncio.sleep(0.01)
     await server.start()
-    async with working(server, token, jobs.WorkerHandlers(), tmp_path):  # a new process that knows nothing but its disk
+    async with working(server, made, jobs.WorkerHandlers(), tmp_path):  # a new process that knows nothing but its disk
         done = await server.jobs.wait(job.id, 10)
         async with asyncio.timeout(10):
             while list(spool.glob("*.json")):  # dropped when the acknowledgement arrives
@@ -354,15 +358,11 @@ async def test_the_end_of_a_job_waits_on_disk_for_a_server_that_is_away(server, 
     assert (done.state, done.attempts, done.result) == ("succeeded", 1, '{"kept":true}')
 
 
-def test_the_capability_of_the_server_is_never_given_away(database):
-    with pytest.raises(Invalid):
-        database.write_sync(enrolled, ("server",))
-
-
-async def test_a_wrong_token_ends_the_worker_with_a_reason(server, tmp_path):
-    async with working(server, Secret("qd_worker_wrong"), jobs.WorkerHandlers(), tmp_path) as task:
-        with pytest.raises(Unauthenticated, match="token"):
-            await asyncio.wait_for(task, 5)
+async def test_a_worker_that_is_not_enrolled_ends_with_a_reason(server, tmp_path):
+    with pytest.raises(Unauthenticated, match="not enrolled"):
+        await asyncio.wait_for(
+            run_worker(server.url, None, ["deploy"], 2, tmp_path, handlers=jobs.WorkerHandlers(), signals=False), 20
+        )
 
 
 UPGRADE = (
@@ -396,11 +396,11 @@ async def gone(reader):
 
 
 async def test_a_worker_is_welcomed_within_a_second_beside_hundreds_that_say_nothing(server):
-    _, token = await server.database.write(enrolled)
+    made = await server.database.write(enrolled)
     async with silent(server, 300) as held:
         began = asyncio.get_running_loop().time()
         async with connect(f"ws://127.0.0.1:{server.port}/api/workers/control", proxy=None) as connection:
-            await connection.send(json.dumps({"type": "hello", "v": 1, "id": "1", "credential": token.reveal()}))
+            await connection.send(json.dumps({"type": "hello", "v": 1, "id": "1", "credential": made.access.reveal()}))
             assert json.loads(await connection.recv())["type"] == "welcome"
             assert asyncio.get_running_loop().time() - began < 1
             assert all(await asyncio.gather(*(gone(one) for one in held[:200])))
@@ -428,8 +428,8 @@ async def test_who_says_no_hello_is_gone_at_the_deadline_without_a_closing_hands
     ],
 )
 async def test_a_hello_is_bounded(server, excess, code):
-    _, token = await server.database.write(enrolled)
-    hello = {"type": "hello", "v": 1, "id": "1", "credential": token.reveal()}
+    made = await server.database.write(enrolled)
+    hello = {"type": "hello", "v": 1, "id": "1", "credential": made.access.reveal()}
     assert await close_code(server, hello | excess) == code
 
 
@@ -443,14 +443,14 @@ async def test_much_output_of_many_bytes_arrives_whole_over_one_connection(serve
             context.log([text] * 100)
             await context.drain()
 
-    worker, token = await server.database.write(enrolled)
-    async with working(server, token, handlers, tmp_path):
-        job = await server.jobs.enqueue(request("ws.wide"))
-        while not server.control.connected(worker.id):
+    made = await server.database.write(enrolled)
+    async with working(server, made, handlers, tmp_path):
+        job = await server.jobs.enqueue(request("ws.wide", made))
+        while not server.control.connected(made.id):
             await asyncio.sleep(0.01)
-        connected = server.control._sessions[worker.id]
+        connected = server.control._sessions[made.id]
         done = await server.jobs.wait(job.id, 30)
-        assert server.control._sessions[worker.id] is connected
+        assert server.control._sessions[made.id] is connected
     assert (done.state, done.attempts) == ("succeeded", 1)
     assert (len(server.lines), set(server.lines)) == (500, {text})
 
@@ -468,10 +468,10 @@ async def test_a_report_or_an_end_that_no_frame_can_hold_fails_its_job_alone(ser
     async def end(context, order):
         return {"output": '"' * (9 << 20)}  # each of them is four bytes in the frame
 
-    worker, token = await server.database.write(enrolled)
-    async with working(server, token, handlers, tmp_path):
-        made = [await server.jobs.enqueue(request(kind)) for kind in ("ws.large-report", "ws.large-end")]
-        first, second = [await server.jobs.wait(job.id, 20) for job in made]
-        assert server.control.connected(worker.id)
+    made = await server.database.write(enrolled)
+    async with working(server, made, handlers, tmp_path):
+        asked = [await server.jobs.enqueue(request(kind, made)) for kind in ("ws.large-report", "ws.large-end")]
+        first, second = [await server.jobs.wait(job.id, 20) for job in asked]
+        assert server.control.connected(made.id)
     assert (first.state, first.error_code, first.attempts) == ("failed", "job_report_too_large", 1)
     assert (second.state, second.error_code, second.attempts) == ("failed", "job_result_too_large", 1)

@@ -8,15 +8,20 @@ from pathlib import Path
 from quarterdeck.app import handlers
 
 MATRIX = json.loads((Path(__file__).parent / "matrix.json").read_text())
-PREFIXES = ("/api/web", "/api/admin", "/api/auth/cli")
+PREFIXES = ("/api/web", "/api/admin", "/api/auth/cli", "/api/workers")
 SHARED = {"POST /api/auth/login", "POST /api/auth/refresh", "POST /api/auth/logout"}
 BY_BODY = {
     "POST /api/auth/login",
     "POST /api/auth/refresh",
     "POST /api/auth/cli/exchange",
     "POST /api/auth/cli/refresh",
+    "POST /api/workers/register",
+    "POST /api/workers/recover",
 }
 """Routes for whoever has no session yet: a body that proves nothing is refused there, the caller is not."""
+
+OF_WORKERS = {"POST /api/workers/refresh-token"}
+"""Routes that take the credential of a worker, and know nobody else."""
 
 
 def routed() -> set[str]:
@@ -40,12 +45,15 @@ async def test_every_role_is_let_in_or_kept_out_as_the_matrix_says(crew):
         for role, expected in row.items():
             if name == "POST /api/auth/logout" and expected == "allow":
                 continue  # would end the caller's session: shown by the tests of sessions
-            answer = await crew.send(method, path.replace("{id}", "999999"), body, token=people[role])
+            answer = await crew.send(
+                method, path.replace("{id}", "999999").replace("{key}", "nobody"), body, token=people[role]
+            )
             got = "deny" if answer.status_code in {401, 403} else "allow"
             if got != expected or answer.status_code >= 500:
                 wrong.append((name, role, answer.status_code))
             if expected == "deny":
-                assert answer.status_code == (401 if role == "anonymous" else 403), (name, role)
+                unknown = role == "anonymous" or name in OF_WORKERS
+                assert answer.status_code == (401 if unknown else 403), (name, role)
             if name in BY_BODY:
                 assert answer.status_code == 400, (name, role)
     assert wrong == []

@@ -1,10 +1,18 @@
-"""Permissions of the tasks surface. Its roles are a chain, developer < lead < admin (contract: tasks §2.4)."""
+"""Permissions of the tasks surface. Its roles are a chain, developer < lead < admin; beside them stand the roles of
+single projects, member < maintainer (contract: tasks §2.4).
+"""
 
 from __future__ import annotations
 
 ADMIN = ("tasks:admin",)
 LEADS = (*ADMIN, "tasks:lead")
 EVERYBODY = (*LEADS, "tasks:developer")
+MAINTAINER, MEMBER = "tasks:maintainer", "tasks:member"
+"""Held in one project alone (`Grant.project_id`), never in the whole organization: no surface lists or gives them among
+the roles of the family, and they have no row of their own.
+"""
+MAINTAINERS = (*ADMIN, MAINTAINER)
+MEMBERS = (*MAINTAINERS, MEMBER)
 
 PERMISSIONS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ("tasks.view", "tasks", "See tasks of one's projects", EVERYBODY),
@@ -13,6 +21,9 @@ PERMISSIONS: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ("tasks.act-any", "tasks", "Cancel, retry and answer anybody's tasks", ADMIN),
     ("projects.view", "projects", "See one's projects", EVERYBODY),
     ("projects.manage", "projects", "Manage all projects", ADMIN),
+    ("project.view", "projects", "See a project and its tasks", MEMBERS),
+    ("project.create-tasks", "projects", "Create tasks in a project", MEMBERS),
+    ("project.manage", "projects", "Change a project, its pipeline, members and git token", MAINTAINERS),
     ("machines.view", "machines", "See machines", EVERYBODY),
     ("machines.drain", "machines", "Drain machines and end draining", LEADS),
     ("machines.manage", "machines", "Enrol, change and decommission machines", ADMIN),

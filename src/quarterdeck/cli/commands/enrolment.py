@@ -1,13 +1,14 @@
-"""`quarterdeck enrol`: which workers may dial in, with the server stopped."""
+"""`quarterdeck enrol`: which machines may become workers, with the server stopped."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import Parameter
+from cyclopts import Parameter, validators
 
 from quarterdeck.cli.failure import usage
 from quarterdeck.cli.options import Common
@@ -34,52 +35,64 @@ def _organization(data_dir: Path | None, config: Path | None) -> Iterator[tuple[
 
 
 def enrol(
-    name: str | None = None,
+    label: str | None = None,
     *,
     capability: str = "deploy,local",
+    expires: Annotated[int | None, Parameter(validator=validators.Number(gte=1, lte=8760))] = None,
     listed: Annotated[bool, Parameter(name="--list", negative="")] = False,
     revoke: str | None = None,
     data_dir: Path | None = None,
     config: Path | None = None,
     common: Common = Common(),
 ) -> None:
-    """Make a worker known, with the server stopped, and print its token this once. Or list workers, or revoke one.
+    """Make a token that enrols one machine, with the server stopped, and print it this once. Or list, or revoke.
 
-    A revoked worker is refused for ever, and ends when it is told so; what it was doing goes to another one.
+    A worker that is revoked is decommissioned: it is refused for ever, and ends when it is told so; what it was doing
+    goes to another one. A token that is revoked enrols nobody.
 
     quarterdeck enrol builder-1 --data-dir ./data > worker.token
-    quarterdeck enrol builder-1 --capability deploy
+    quarterdeck enrol builder-1 --capability deploy,tasks --expires 24
     quarterdeck enrol --list
-    quarterdeck enrol --revoke 0198c0ffee
+    quarterdeck enrol --revoke 0198c0ff-ee00-7000-8000-000000000000
 
     Parameters
     ----------
-    name
-        What the worker is called.
+    label
+        What the token is called in lists.
     capability
-        What it may do, separated by commas. With `local` it also works for servers that are its own machine: the
-        first machine that uses the token.
+        What the worker may do, separated by commas. With `local` it also works for servers that are its own machine:
+        the first machine that uses the token.
+    expires
+        After how many hours the token is worth nothing. Default: never.
     listed
-        Show the workers that were enrolled, the revoked ones too.
+        Show the workers that were enrolled, the revoked ones too, and the tokens that nobody has used.
     revoke
-        The id of the worker whose token is to be worth nothing any more.
+        The id of the worker that is to be sent away, or the number of a token.
     data_dir
         The data directory, as for serve.
     config
         The TOML file, as for serve.
     """
-    if sum((name is not None, listed, revoke is not None)) != 1:
-        raise usage("Give the name of a new worker, or --list, or --revoke.", "quarterdeck enrol builder-1")
+    if sum((label is not None, listed, revoke is not None)) != 1:
+        raise usage("Give a label for a new token, or --list, or --revoke.", "quarterdeck enrol builder-1")
     terminal = Terminal(common)
     if listed:
         _list(terminal, data_dir, config)
     elif revoke is not None:
         _revoke(terminal, revoke, data_dir, config)
     else:
-        _enrol(terminal, str(name), capability, data_dir, config)
+        life = None if expires is None else timedelta(hours=expires)
+        _enrol(terminal, str(label), capability, life, data_dir, config)
 
 
-def _enrol(terminal: Terminal, name: str, capability: str, data_dir: Path | None, config: Path | None) -> None:
+def _enrol(
+    terminal: Terminal,
+    label: str,
+    capability: str,
+    life: timedelta | None,
+    data_dir: Path | None,
+    config: Path | None,
+) -> None:
     capabilities = [part.strip() for part in capability.split(",") if part.strip()]
     if not capabilities:
         raise usage("A worker needs a capability.", "--capability deploy,local")
@@ -87,57 +100,78 @@ def _enrol(terminal: Terminal, name: str, capability: str, data_dir: Path | None
     from quarterdeck.fleet.workers import enrolment
 
     with _organization(data_dir, config) as (db, organization_id):
-        worker, token = db.write_sync(enrolment.enrol, organization_id, name, capabilities)
+        row, token = db.write_sync(
+            lambda tx: enrolment.create(tx, organization_id, capabilities, label=label, life=life)
+        )
     value = token.reveal()
     terminal.answer(
-        {"workerId": worker.uid, "name": name, "capabilities": capabilities, "token": value}, name=value, text=value
+        {"tokenId": row.id, "label": row.label, "capabilities": capabilities, "token": value}, name=value, text=value
     )
 
 
 def _list(terminal: Terminal, data_dir: Path | None, config: Path | None) -> None:
-    from quarterdeck.fleet.workers import enrolment
+    from quarterdeck.fleet.workers import enrolment, roster
     from quarterdeck.kernel.clock import wire_time
 
+    def stamp(moment: datetime | None) -> str | None:
+        return None if moment is None else wire_time(moment)
+
     with _organization(data_dir, config) as (db, organization_id):
-        workers = db.read_sync(enrolment.all_of, organization_id)
-    items = [
+        workers = db.read_sync(roster.all_of, organization_id)
+        unused = db.read_sync(enrolment.unused, organization_id)
+    items: list[dict[str, object]] = [
         {
             "workerId": one.uid,
             "name": one.name,
             "capabilities": one.capabilities,
-            "enrolledAt": wire_time(one.created_at),
-            "lastSeenAt": wire_time(one.last_seen_at) if one.last_seen_at else None,
-            "revokedAt": wire_time(one.revoked_at) if one.revoked_at else None,
+            "enrolledAt": stamp(one.created_at),
+            "lastSeenAt": stamp(one.last_seen_at),
+            "revokedAt": stamp(one.revoked_at),
         }
         for one in workers
     ]
+    items += [
+        {
+            "tokenId": one.id,
+            "label": one.label,
+            "capabilities": one.capabilities,
+            "createdAt": stamp(one.created_at),
+            "expiresAt": stamp(one.expires_at),
+        }
+        for one in unused
+    ]
     rows = [
         (
-            str(one["workerId"]),
-            str(one["name"]),
-            ",".join(worker.capabilities),
-            str(one["lastSeenAt"] or "never"),
-            f"revoked {one['revokedAt']}" if one["revokedAt"] else "holds",
+            one.uid,
+            one.name,
+            ",".join(one.capabilities),
+            stamp(one.last_seen_at) or "never",
+            f"revoked {stamp(one.revoked_at)}" if one.revoked_at else "enrolled",
         )
-        for one, worker in zip(items, workers, strict=True)
+        for one in workers
     ]
-    terminal.table(
-        items, ("id", "name", "capabilities", "last seen", "token"), rows, names=[worker.uid for worker in workers]
-    )
+    rows += [(str(one.id), one.label or "", ",".join(one.capabilities), "", "unused token") for one in unused]
+    terminal.table(items, ("id", "name", "capabilities", "last seen", "state"), rows, names=[row[0] for row in rows])
 
 
-def _revoke(terminal: Terminal, uid: str, data_dir: Path | None, config: Path | None) -> None:
-    from quarterdeck.fleet.workers import enrolment
-    from quarterdeck.fleet.workers.model import Worker
+def _revoke(terminal: Terminal, which: str, data_dir: Path | None, config: Path | None) -> None:
+    from quarterdeck.fleet.workers import draining, enrolment, roster
+    from quarterdeck.fleet.workers.model import EnrolmentToken, Worker
     from quarterdeck.kernel.db import Tx
 
-    def verb(tx: Tx, organization_id: int) -> Worker:
-        return enrolment.revoke(tx, enrolment.find(tx, organization_id, uid).id)
+    def verb(tx: Tx, organization_id: int) -> Worker | EnrolmentToken:
+        if which.isascii() and which.isdigit() and len(which) <= 18:
+            return enrolment.revoke(tx, organization_id, int(which))
+        return draining.decommission(tx, roster.locked(tx, organization_id, which))
 
     with _organization(data_dir, config) as (db, organization_id):
-        worker = db.write_sync(verb, organization_id)
+        found = db.write_sync(verb, organization_id)
+    if isinstance(found, Worker):
+        told = {"workerId": found.uid, "name": found.name, "revoked": True}
+        terminal.answer(told, name=found.uid, text=f"{found.name} is sent away: it is worth nothing any more.")
+        return
     terminal.answer(
-        {"workerId": worker.uid, "name": worker.name, "revoked": True},
-        name=worker.uid,
-        text=f"{worker.name} is revoked: its token is worth nothing any more.",
+        {"tokenId": found.id, "label": found.label, "revoked": True},
+        name=str(found.id),
+        text=f"The token {found.id} is worth nothing any more.",
     )

@@ -1,4 +1,7 @@
-"""`quarterdeck worker`: work for a server, from wherever this machine is."""
+"""`quarterdeck worker`: work for a server, from wherever this machine is.
+
+An idle worker holds little: what runs jobs is imported when the first one comes.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,16 @@ import asyncio
 import re
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 
 from cyclopts import Parameter, validators
 
 from quarterdeck.cli.failure import Exit, usage
 from quarterdeck.cli.profiles import origin
+
+if TYPE_CHECKING:
+    from quarterdeck.fleet.edge.edges import Edges
+    from quarterdeck.kernel.jobs.handlers import WorkerHandlers, WorkerRun
 
 WORD = re.compile(r"[a-z0-9][a-z0-9:._-]{0,62}")
 
@@ -19,7 +26,7 @@ WORD = re.compile(r"[a-z0-9][a-z0-9:._-]{0,62}")
 def worker(
     *,
     server: str,
-    token: str,
+    token: str | None = None,
     capability: str = "deploy",
     slots: Annotated[int, Parameter(validator=validators.Number(gte=1, lte=64))] = 4,
     name: str | None = None,
@@ -28,15 +35,19 @@ def worker(
 ) -> int:
     """Dial in to a server and take jobs. The first SIGTERM finishes what runs, the second one hands it back.
 
+    The first start enrols this machine with the token, and keeps its identity in the data directory; later ones need
+    no token.
+
     quarterdeck worker --server https://deck.example.com --token @/etc/quarterdeck/worker.token
     quarterdeck worker --server https://deck.example.com --token - --capability deploy,infra --slots 8
+    quarterdeck worker --server https://deck.example.com
 
     Parameters
     ----------
     server
         The address of the server.
     token
-        The worker's token: @FILE that holds it, or - to read it from stdin.
+        The enrolment token, for the first start: @FILE that holds it, or - to read it from stdin.
     capability
         What it does, separated by commas, such as deploy,infra,tasks,secrets,runbooks.
     slots
@@ -44,8 +55,8 @@ def worker(
     name
         What the worker is called. Default: the name of this machine.
     data_dir
-        Where unsent reports and sources on their way are kept. Default: a directory `worker` in the user's data
-        directory.
+        Where its identity, unsent reports and sources on their way are kept. Default: a directory `worker` in the
+        user's data directory.
     log_level
         debug, info, warning or error.
     """
@@ -53,34 +64,70 @@ def worker(
     wrong = [part for part in capabilities if not WORD.fullmatch(part)]
     if wrong or not capabilities:
         raise usage(f"{', '.join(wrong) or 'Nothing'} is not a capability.", "--capability deploy,infra")
-    address, secret = origin(server), read_token(token)
+    address = origin(server)
 
-    from quarterdeck.fleet.edge.edges import Edges
+    from quarterdeck.fleet.workers import papers
     from quarterdeck.fleet.workers.client import run_worker
-    from quarterdeck.instance import handlers_with
     from quarterdeck.kernel import telemetry
-    from quarterdeck.kernel.settings import default_data_dir
+    from quarterdeck.kernel.places import default_data_dir
     from quarterdeck.kernel.vault import Secret
 
     telemetry.configure(log_level)
     directory = data_dir or default_data_dir() / "worker"
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    enrolled = papers.load(directory)
+    secret = read_token(token, needed=enrolled is None) if token is not None else None
 
     async def work() -> None:
-        async with Edges(directory) as edges:
-            tending = asyncio.create_task(edges.connections.tend())
-            handlers = handlers_with(edges)
-            try:
-                await run_worker(address, Secret(secret), capabilities, slots, directory, handlers=handlers, name=name)
-            finally:
-                tending.cancel()
+        async with Workshop(directory) as workshop:
+            await run_worker(
+                address,
+                Secret(secret) if secret else None,
+                capabilities,
+                slots,
+                directory,
+                handlers=workshop,
+                name=name,
+            )
 
     asyncio.run(work())
     return int(Exit.DONE)
 
 
-def read_token(given: str) -> str:
-    """Credentials come from a file or stdin, because every user of a machine can read its command lines."""
+class Workshop:
+    """What runs jobs, opened when it is first asked for."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._edges: Edges | None = None
+        self._handlers: WorkerHandlers | None = None
+        self._tending: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._tending is not None:
+            self._tending.cancel()
+        if self._edges is not None:
+            await self._edges.close()
+
+    def find(self, kind: str) -> WorkerRun | None:
+        """The handler of a kind of job; called on the worker's loop."""
+        if self._handlers is None:
+            from quarterdeck.fleet.edge.edges import Edges
+            from quarterdeck.instance import handlers_with
+
+            self._edges = Edges(self._directory)
+            self._tending = asyncio.get_running_loop().create_task(self._edges.connections.tend())
+            self._handlers = handlers_with(self._edges)
+        return self._handlers.find(kind)
+
+
+def read_token(given: str, *, needed: bool = True) -> str | None:
+    """Credentials come from a file or stdin, because every user of a machine can read its command lines. Without
+    `needed`, a file that is gone is no failure: the token was for the first start.
+    """
     if given == "-":
         return sys.stdin.readline().strip()
     if not given.startswith("@"):
@@ -91,4 +138,6 @@ def read_token(given: str) -> str:
     try:
         return Path(given[1:]).expanduser().read_text(encoding="utf-8").strip()
     except OSError as error:
+        if not needed:
+            return None
         raise usage(f"The token cannot be read from {given[1:]} ({error.strerror}).") from None

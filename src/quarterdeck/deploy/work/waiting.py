@@ -96,7 +96,11 @@ def _later(job: jobs.Job, moment: datetime) -> Waiting:
 
 def _due(job: jobs.Job, seats: Sequence[jobs.Seat], known: Sequence[Worker]) -> Waiting:
     needed = frozenset(filter(None, job.requires.split(",")))
-    able = [seat for seat in seats if needed <= seat.capabilities and job.worker_id in {None, seat.worker_id}]
+    able = [
+        seat
+        for seat in seats
+        if needed <= seat.capabilities and job.worker_id in {None, seat.worker_id} and seat.serves(job.organization_id)
+    ]
     taking = [seat for seat in able if not seat.draining]
     if taking:
         rooms = [seat.room(job.lane) for seat in taking]

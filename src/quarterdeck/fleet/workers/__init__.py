@@ -1,7 +1,7 @@
-"""Processes that dial in and take jobs."""
+"""Processes that dial in and take jobs.
 
-from quarterdeck.fleet.workers.control import WorkerControl
-from quarterdeck.fleet.workers.enrolment import authenticate, enrol, request_drain, revoke
-from quarterdeck.fleet.workers.model import Worker
-
-__all__ = ["Worker", "WorkerControl", "authenticate", "enrol", "request_drain", "revoke"]
+The side of the server: `enrolment` (tokens), `registration`, `credentials`, `roster`, `draining`, `degradation`,
+`standing` (what the facts come to), `hearing` and `control` (connections). The side of the machine: `client`,
+`proving`, `papers`, `asking`, `measuring`, `spool`. Each is imported by its own name: what a worker runs knows no
+database.
+"""

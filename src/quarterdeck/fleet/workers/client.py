@@ -5,20 +5,25 @@ from __future__ import annotations
 import asyncio
 import platform
 import signal
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from typing import Any, Protocol
 
 import structlog
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidProxy, InvalidURI
 
 from quarterdeck.fleet.targets import machine
+from quarterdeck.fleet.workers import measuring
+from quarterdeck.fleet.workers.description import About, Agent, Ailing, Condition
+from quarterdeck.fleet.workers.proving import AGAIN, Proof, base
 from quarterdeck.fleet.workers.spool import FileSpool
-from quarterdeck.kernel.errors import Invalid, Unauthenticated
+from quarterdeck.kernel.errors import Invalid, Unauthenticated, Unavailable
 from quarterdeck.kernel.ids import Entropy, SystemEntropy
-from quarterdeck.kernel.jobs import WorkerHandlers, frames, worker_handlers
+from quarterdeck.kernel.jobs import frames
+from quarterdeck.kernel.jobs.handlers import WorkerRun
 from quarterdeck.kernel.jobs.transport import Disconnected
 from quarterdeck.kernel.jobs.worker import Offer, Worker
 from quarterdeck.kernel.unreadable import UNREADABLE
@@ -27,9 +32,8 @@ from quarterdeck.kernel.vault import Secret
 CONTROL = "/api/workers/control"
 SHORTEST, LONGEST = 1.0, 30.0
 FINAL = {
-    frames.UNAUTHENTICATED: "The server does not know this worker's token.",
-    frames.DECOMMISSIONED: "This worker was revoked.",
-    frames.SUPERSEDED: "Another worker runs with the same token.",
+    frames.DECOMMISSIONED: "This worker was decommissioned.",
+    frames.SUPERSEDED: "Another worker runs with the same identity.",
     frames.TOO_OLD: "The server speaks another version of the protocol.",
 }
 log = structlog.get_logger("quarterdeck.worker")
@@ -67,11 +71,7 @@ def _gone(closed: ConnectionClosed) -> Disconnected:
 
 def control_url(server_url: str) -> str:
     """`https://host/base` as `wss://host/base/api/workers/control`. Raises `Invalid`."""
-    parts = urlsplit(server_url)
-    scheme = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}.get(parts.scheme)
-    if scheme is None or not parts.netloc:
-        raise Invalid(f"{server_url} is not a server address.", code="server_url_invalid", hint="Use https://host.")
-    return urlunsplit((scheme, parts.netloc, parts.path.rstrip("/") + CONTROL, "", ""))
+    return "ws" + base(server_url).removeprefix("http") + CONTROL
 
 
 def _version() -> str:
@@ -81,57 +81,105 @@ def _version() -> str:
         return "0"
 
 
+class Finder(Protocol):
+    """What runs jobs, by their kind."""
+
+    def find(self, kind: str) -> WorkerRun | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """What a worker tells besides what it measures, asked anew each time: the agent programs of its machine, the
+    projects (by key) that it has base clones of, the agents that do not work now.
+    """
+
+    agents: Callable[[], Sequence[Agent]] = tuple
+    projects: Callable[[], Sequence[str]] = tuple
+    ailing: Callable[[], Sequence[Ailing]] = tuple
+
+
 async def run_worker(
     server_url: str,
-    token: Secret[str],
+    token: Secret[str] | None,
     capabilities: Iterable[str],
     slots: int,
     data_dir: Path,
     *,
-    handlers: WorkerHandlers = worker_handlers,
+    handlers: Finder,
     name: str | None = None,
     fingerprint: str | None = None,
     entropy: Entropy | None = None,
     signals: bool = True,
+    saying: Saying | None = None,
 ) -> None:
     """Work for a server until told to end: a first SIGTERM finishes what runs, a second one gives it back.
 
-    Connections are tried again after 1 to 30 seconds, jittered. Raises `Unauthenticated` when the server has sent
+    `token` is an enrolment token: the first start uses it up, later ones need none. Connections are tried again after
+    1 to 30 seconds, jittered; a proxy is that of the environment. Raises `Unauthenticated` when the server has sent
     this worker away for good.
     """
     url, entropy = control_url(server_url), entropy or SystemEntropy()
     mark = fingerprint or machine.fingerprint()
+    saying, gauge = saying or Saying(), measuring.Gauge(data_dir)
+    called = name or platform.node()
+
+    def describe() -> dict[str, Any]:
+        agents = list(saying.agents())
+        return {
+            "name": called,
+            "capabilities": [one.type for one in agents],
+            "agents": agents,
+            "maxSlots": slots,
+            "workerVersion": _version(),
+            "protocolVersion": frames.VERSION,
+            "hardware": measuring.hardware(data_dir),
+        }
+
+    def about() -> About:
+        return About(
+            agents=list(saying.agents()), hardware=measuring.hardware(data_dir), projects=list(saying.projects())
+        )
+
+    def measured() -> dict[str, Any]:
+        condition = Condition(projects=list(saying.projects()), degraded=list(saying.ailing()))
+        return {**gauge.read(), "about": condition}
+
+    proof = Proof(server_url, data_dir, token, describe)
     offer = Offer(
-        name=name or platform.node(),
+        name=called,
         capabilities=frozenset(capabilities) | {f"local:{mark}"},
         slots=slots,
-        credential=token.reveal,
+        credential=proof.credential,
         version=_version(),
         fingerprint=mark,
+        about=about,
+        measured=measured,
     )
     worker = Worker(offer, handlers.find, spool=FileSpool(data_dir / "spool"))
     leaving = _Leaving(worker)
     if signals:
         leaving.listen()
-    dialling = asyncio.create_task(_dial(worker, url, entropy))
+    dialling = asyncio.create_task(_dial(worker, url, proof, entropy))
     over = asyncio.create_task(leaving.wait())
+    keeping = asyncio.create_task(proof.keep())
     try:
         await asyncio.wait({dialling, over}, return_when=asyncio.FIRST_COMPLETED)
         if dialling.done():
             await dialling
     finally:
         leaving.forget()
-        for task in (dialling, over):
+        for task in (dialling, over, keeping):
             task.cancel()
-        await asyncio.gather(dialling, over, return_exceptions=True)
+        await asyncio.gather(dialling, over, keeping, return_exceptions=True)
 
 
-async def _dial(worker: Worker, url: str, entropy: Entropy) -> None:
+async def _dial(worker: Worker, url: str, proof: Proof, entropy: Entropy) -> None:
     pause = SHORTEST
     while not worker.dismissed:
         try:
+            await proof.ready()
             async with connect(
-                url, max_size=frames.FRAME_LIMIT, open_timeout=10, ping_interval=20, ping_timeout=40, proxy=None
+                url, max_size=frames.FRAME_LIMIT, open_timeout=10, ping_interval=20, ping_timeout=40, proxy=True
             ) as connection:
                 log.info("connected", server=url)
                 began = asyncio.get_running_loop().time()
@@ -141,11 +189,21 @@ async def _dial(worker: Worker, url: str, entropy: Entropy) -> None:
                     if asyncio.get_running_loop().time() - began > LONGEST:
                         pause = SHORTEST
         except Disconnected as gone:
-            if gone.code in FINAL:
-                raise Unauthenticated(
-                    FINAL[gone.code], code="worker_refused", hint="Enrol it again and give it the new token."
-                ) from None
+            if gone.code == frames.UNAUTHENTICATED:
+                proof.distrust()
+            else:
+                proof.trusted()
+            if gone.code in FINAL and not (gone.code == frames.DECOMMISSIONED and proof.sent_away()):
+                raise Unauthenticated(FINAL[gone.code], code="worker_refused", hint=AGAIN) from None
             log.info("disconnected", code=gone.code, reason=gone.reason)
+        except Unavailable as problem:
+            log.info("server_unreachable", server=url, reason=problem.message)
+        except (InvalidProxy, ImportError) as error:  # of SOCKS, which needs a package more
+            raise Invalid(
+                f"The proxy of the environment cannot be used ({type(error).__name__}).",
+                code="proxy_unusable",
+                hint="Set HTTPS_PROXY to the address of an HTTP proxy, or NO_PROXY to the server's host.",
+            ) from error
         except (OSError, TimeoutError, InvalidHandshake, ConnectionClosed) as error:
             log.info("server_unreachable", server=url, reason=type(error).__name__)
         except InvalidURI as error:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
+import msgspec
 import structlog
 
-from quarterdeck.fleet.workers import enrolment
+from quarterdeck.fleet.workers import draining, hearing, registration, standing
+from quarterdeck.fleet.workers.credentials import AccessTokens
+from quarterdeck.fleet.workers.description import MOST_SLOTS, About, Condition
+from quarterdeck.fleet.workers.hearing import Noted
 from quarterdeck.fleet.workers.model import Worker
+from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.jobs import frames
 from quarterdeck.kernel.jobs.service import Jobs
 from quarterdeck.kernel.jobs.session import Session
@@ -17,6 +22,7 @@ from quarterdeck.kernel.jobs.transport import Disconnected, Transport
 
 HELLO_SECONDS = 10.0
 SEEN_SECONDS = 30.0
+S = TypeVar("S")
 log = structlog.get_logger("quarterdeck.workers")
 
 
@@ -33,9 +39,12 @@ class Dialled(Transport, Protocol):
 class WorkerControl:
     """One for each process; `serve` is called for every accepted connection."""
 
-    def __init__(self, jobs: Jobs) -> None:
+    def __init__(self, jobs: Jobs, tokens: AccessTokens, thresholds: standing.ThresholdsOf = standing.defaults) -> None:
         self._jobs = jobs
+        self._tokens = tokens
+        self._thresholds = thresholds
         self._sessions: dict[int, Session] = {}
+        self._drained: set[int] = set()
 
     async def serve(self, transport: Dialled) -> None:
         """Lives as long as the connection. Nothing is read before the hello, nothing done before its proof."""
@@ -54,24 +63,31 @@ class WorkerControl:
         worker = await self._admit(transport, hello)
         if worker is None:
             return
+        about = _read(hello.about, About)
+        if about is None:
+            await transport.close(frames.BAD_FRAME, "not a description of a machine")
+            return
         transport.proven()
         earlier = self._sessions.get(worker.id)
         if earlier is not None:
             await earlier.close(frames.SUPERSEDED, "a newer connection of this worker")
             self._jobs.detach(earlier)
-        await self._jobs.db.write(enrolment.connected, worker.id, hello)
+        noted = await self._jobs.db.write(hearing.connected, worker.id, hello, about)
+        hello.slots, hello.housekeeping_slots = noted.slots, min(hello.housekeeping_slots, MOST_SLOTS)
         session = Session(
             self._jobs,
             transport,
             hello,
-            owner=f"worker:{worker.uid}",
-            capabilities=enrolment.granted(worker, hello),
+            owner=draining.owner(worker),
+            capabilities=hearing.granted(worker, hello),
             worker_id=worker.id,
             worker_uid=worker.uid,
-            draining=worker.drain_requested_at is not None,
-            on_heartbeat=self._notice(worker.id),
+            organization_id=worker.organization_id,
+            draining=noted.draining,
+            on_heartbeat=self._notice(worker, hello.boot_id),
         )
         self._sessions[worker.id] = session
+        self._note_drain(worker.id, drained=noted.draining)
         log.info("worker_connected", worker=worker.uid, name=worker.name, capabilities=sorted(session.capabilities))
         try:
             await session.run()
@@ -83,12 +99,12 @@ class WorkerControl:
 
     async def _admit(self, transport: Transport, hello: frames.Hello) -> Worker | None:
         token, hello.credential = hello.credential or "", None
-        worker = await self._jobs.db.read(enrolment.authenticate, token)
+        worker = await self._jobs.db.read(registration.authenticate, self._tokens, token)
         refusal = None
         if worker is None:
             refusal = frames.UNAUTHENTICATED, "unknown credential"
         elif worker.revoked_at is not None:
-            refusal = frames.DECOMMISSIONED, "this worker was revoked"
+            refusal = frames.DECOMMISSIONED, "this worker was decommissioned"
         elif hello.v != frames.VERSION:
             refusal = frames.TOO_OLD, f"this server speaks version {frames.VERSION}"
         if refusal is not None:
@@ -97,8 +113,9 @@ class WorkerControl:
             return None
         return worker
 
-    def _notice(self, worker_id: int) -> Callable[[frames.Heartbeat], None]:
-        noticed = asyncio.get_running_loop().time()
+    def _notice(self, worker: Worker, boot_id: str) -> Callable[[frames.Heartbeat], None]:
+        """Keeps the first heartbeat of a connection, then one each half minute."""
+        noticed = float("-inf")
         writing: set[asyncio.Task[None]] = set()
 
         def notice(beat: frames.Heartbeat) -> None:
@@ -106,27 +123,65 @@ class WorkerControl:
             now = asyncio.get_running_loop().time()
             if now - noticed >= SEEN_SECONDS:
                 noticed = now
-                task = asyncio.create_task(self._seen(worker_id, beat.used_slots))
+                task = asyncio.create_task(self._heard(worker, boot_id, beat))
                 writing.add(task)
                 task.add_done_callback(writing.discard)
 
         return notice
 
-    async def _seen(self, worker_id: int, used_slots: int) -> None:
-        if not await self._jobs.db.write(enrolment.seen, worker_id, used_slots):
-            await self.send_away(worker_id)
+    async def _heard(self, worker: Worker, boot_id: str, beat: frames.Heartbeat) -> None:
+        said = _read(beat.about, Condition)
+        if said is None:
+            log.warning("heartbeat_unreadable", worker=worker.uid)
+            return
+
+        def verb(tx: Tx) -> Noted:
+            limits = self._thresholds(tx, worker.organization_id)
+            return hearing.heard(tx, worker.id, boot_id, beat, said, limits)
+
+        await self._follow(worker.id, await self._jobs.db.write(verb))
+
+    @property
+    def count(self) -> int:
+        """How many workers are connected to this process."""
+        return len(self._sessions)
 
     def connected(self, worker_id: int) -> bool:
         return worker_id in self._sessions
 
-    async def drain(self, worker_id: int, *, drain: bool = True) -> None:
-        """Tell a connected worker what `enrolment.request_drain` has kept."""
+    async def follow(self, worker: Worker) -> None:
+        """Let a connected worker follow what was decided about it: draining, its slots, its end."""
+        await self._follow(worker.id, hearing.noted(worker))
+
+    async def _follow(self, worker_id: int, noted: Noted) -> None:
         session = self._sessions.get(worker_id)
-        if session is not None:
-            await (session.drain() if drain else session.undrain())
+        if session is None:
+            return
+        if noted.revoked:
+            await session.close(frames.DECOMMISSIONED, "this worker was decommissioned")
+            return
+        if noted.superseded:  # it is connected to another process of this server
+            await session.close(frames.SUPERSEDED, "a newer connection of this worker")
+            return
+        session.resize(noted.slots)
+        if noted.draining != (worker_id in self._drained):
+            self._note_drain(worker_id, drained=noted.draining)
+            await (session.drain() if noted.draining else session.undrain())
+
+    def _note_drain(self, worker_id: int, *, drained: bool) -> None:
+        """What a connected worker was told last; one that leaves by itself drains, too, and is not told to go on."""
+        (self._drained.add if drained else self._drained.discard)(worker_id)
 
     async def send_away(self, worker_id: int) -> None:
-        """Close the connection of a revoked worker; it does not come back."""
+        """Close the connection of a decommissioned worker; it does not come back."""
         session = self._sessions.get(worker_id)
         if session is not None:
-            await session.close(frames.DECOMMISSIONED, "this worker was revoked")
+            await session.close(frames.DECOMMISSIONED, "this worker was decommissioned")
+
+
+def _read(said: Any, kind: type[S]) -> S | None:
+    """What a worker says in a frame; None for what is no such thing."""
+    try:
+        return msgspec.convert(said if said is not None else {}, kind)
+    except msgspec.ValidationError:
+        return None

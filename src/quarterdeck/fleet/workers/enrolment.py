@@ -1,137 +1,149 @@
-"""Who may dial in: credentials, their proof, and what is known of their holders."""
+"""Enrolment tokens: `ovw_<id>_<secret>`, each good for one machine (contract: tasks §1.8, §4.1)."""
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Literal
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from quarterdeck.fleet.workers.model import Worker
-from quarterdeck.kernel import audit
+from quarterdeck.fleet.workers.actions import WorkerAction, note_token
+from quarterdeck.fleet.workers.model import EnrolmentToken
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Invalid, NotFound
-from quarterdeck.kernel.jobs import SERVER, frames
+from quarterdeck.kernel.errors import Conflict, Invalid, NotFound
+from quarterdeck.kernel.jobs.handlers import SERVER
+from quarterdeck.kernel.text import one_line
 from quarterdeck.kernel.vault import Secret
 
-PREFIX = "qd_worker_"
+PREFIX = "ovw_"
 LOCAL = "local"
 """Enrolled with this word, a worker is given what is bound to its own machine (`local:<fingerprint>`)."""
+MOST = 1000
+"""Tokens of an organization that can still be used."""
+Status = Literal["unused", "used", "revoked", "expired"]
 
 
-class WorkerAction(audit.Action):
-    ENROLLED = "worker.enrolled"
-    REVOKED = "worker.revoked"
-    DRAINED = "worker.drained"
-    UNDRAINED = "worker.undrained"
+def digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()
 
 
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+def same(secret: str, kept: str) -> bool:
+    """Whether a secret is the one that a hash is kept of."""
+    return hmac.compare_digest(digest(secret), kept)
 
 
-def enrol(tx: Tx, organization_id: int, name: str, capabilities: Iterable[str]) -> tuple[Worker, Secret[str]]:
-    """Make a worker known. Its token is answered this once and kept as a hash. Raises `Invalid`."""
+def create(
+    tx: Tx,
+    organization_id: int,
+    capabilities: Iterable[str],
+    *,
+    label: str | None = None,
+    life: timedelta | None = None,
+) -> tuple[EnrolmentToken, Secret[str]]:
+    """A token for one machine, whose worker may be given what needs these capabilities. Its text is answered this once.
+
+    Raises `Invalid` (`worker_capability_invalid`) and `Conflict` (`too_many_tokens`).
+    """
     wanted = sorted(set(capabilities))
     for word in wanted:
-        if not word or word == SERVER or "," in word or word.startswith("@"):
+        if not word or word == SERVER or any(mark in word for mark in ",@|"):
             raise Invalid(
                 f"{word!r} is not a capability that a worker can have.",
                 code="worker_capability_invalid",
                 hint="Name capabilities such as deploy, local, infra or tasks.",
             )
-    token = PREFIX + tx.ids.token()
-    worker = Worker(
-        uid=tx.ids.uid(),
-        organization_id=organization_id,
-        name=name,
-        credential_hash=_digest(token),
-        capabilities=wanted,
-        offered=[],
-        created_at=tx.now,
-    )
-    tx.add(worker)
-    _audit(tx, worker, WorkerAction.ENROLLED)
-    return worker, Secret(token)
-
-
-def authenticate(tx: Tx, token: str) -> Worker | None:
-    """The worker whose credential this is, revoked or not; None for anything else."""
-    if not token.startswith(PREFIX):
-        return None
-    return tx.first(select(Worker).where(Worker.credential_hash == _digest(token)))
-
-
-def all_of(tx: Tx, organization_id: int) -> list[Worker]:
-    """Every worker that was enrolled, the revoked ones too, oldest first."""
-    return list(tx.scalars(select(Worker).where(Worker.organization_id == organization_id).order_by(Worker.id)))
-
-
-def find(tx: Tx, organization_id: int, uid: str) -> Worker:
-    """Raises `NotFound`."""
-    query = select(Worker).where(Worker.organization_id == organization_id, Worker.uid == uid)
-    worker = tx.first(query)
-    if worker is None:
-        raise NotFound(
-            f"There is no worker {uid[:60]}.", code="worker_not_found", hint="See their ids: quarterdeck enrol --list"
+    label = one_line(label, "label", 200) if label is not None else None
+    tx.lock(f"worker-tokens:{organization_id}")
+    if len(unused(tx, organization_id)) >= MOST:
+        raise Conflict(
+            f"{MOST} enrolment tokens are still unused.", code="too_many_tokens", hint="Revoke those nobody will use."
         )
-    return worker
-
-
-def granted(worker: Worker, hello: frames.Hello) -> frozenset[str]:
-    """What a connected worker is given: what it offers and was enrolled for. The machine that came first under a
-    credential is the one it stands for; another gets no work that is bound to a machine.
-    """
-    allowed = set(worker.capabilities)
-    if LOCAL in allowed and hello.fingerprint and worker.fingerprint in {None, hello.fingerprint}:
-        allowed.add(f"{LOCAL}:{hello.fingerprint}")
-    return frozenset(hello.capabilities) & allowed
-
-
-def connected(tx: Tx, worker_id: int, hello: frames.Hello) -> None:
-    worker = _worker(tx, worker_id)
-    worker.first_seen_at = worker.first_seen_at or tx.now
-    worker.last_seen_at = tx.now
-    worker.fingerprint = worker.fingerprint or hello.fingerprint[:80] or None
-    worker.version, worker.boot_id = hello.worker_version[:40], hello.boot_id[:40]
-    worker.offered, worker.slots = sorted(hello.capabilities), hello.slots
-
-
-def seen(tx: Tx, worker_id: int, used_slots: int, at: datetime | None = None) -> bool:
-    """Note a sign of life. Answers whether the credential still holds."""
-    worker = _worker(tx, worker_id)
-    worker.last_seen_at, worker.used_slots = at or tx.now, used_slots
-    return worker.revoked_at is None
-
-
-def request_drain(tx: Tx, worker_id: int, *, drain: bool = True) -> Worker:
-    """Ask that no new work be given, or take that back. Tell a connected one by `WorkerControl.drain`."""
-    worker = _worker(tx, worker_id)
-    worker.drain_requested_at = tx.now if drain else None
-    _audit(tx, worker, WorkerAction.DRAINED if drain else WorkerAction.UNDRAINED)
-    return worker
-
-
-def revoke(tx: Tx, worker_id: int) -> Worker:
-    """End a credential for ever. Its worker is sent away at its next hello, a connected one at the next note of it."""
-    worker = _worker(tx, worker_id)
-    if worker.revoked_at is None:
-        worker.revoked_at = tx.now
-        _audit(tx, worker, WorkerAction.REVOKED)
-    return worker
-
-
-def _worker(tx: Tx, worker_id: int) -> Worker:
-    return tx.one(select(Worker).where(Worker.id == worker_id), what=f"worker {worker_id}", code="worker_not_found")
-
-
-def _audit(tx: Tx, worker: Worker, action: WorkerAction) -> None:
-    audit.record(
-        tx,
-        action,
-        resource_type="worker",
-        resource_id=worker.uid,
-        organization_id=worker.organization_id,
-        detail={"name": worker.name, "capabilities": worker.capabilities},
+    secret = tx.ids.token(32)
+    row = tx.add(
+        EnrolmentToken(
+            uid=tx.ids.uid(),
+            organization_id=organization_id,
+            label=label,
+            secret_hash=digest(secret),
+            capabilities=wanted,
+            created_by=tx.principal.id if tx.principal.kind == "user" and tx.principal.id else None,
+            created_at=tx.now,
+            expires_at=None if life is None else tx.now + life,
+            used_at=None,
+            worker_id=None,
+            revoked_at=None,
+        )
     )
+    tx.flush()
+    note_token(tx, row, WorkerAction.TOKEN_CREATED, capabilities=wanted)
+    return row, Secret(f"{PREFIX}{row.id}_{secret}")
+
+
+def unused(tx: Tx, organization_id: int) -> list[EnrolmentToken]:
+    """Those that still enrol somebody, oldest first."""
+    return list(
+        tx.scalars(
+            select(EnrolmentToken)
+            .where(
+                EnrolmentToken.organization_id == organization_id,
+                EnrolmentToken.used_at.is_(None),
+                EnrolmentToken.revoked_at.is_(None),
+                EnrolmentToken.expires_at.is_(None) | (EnrolmentToken.expires_at > tx.now),
+            )
+            .order_by(EnrolmentToken.id)
+            .limit(MOST)
+        )
+    )
+
+
+def status(token: EnrolmentToken, now: datetime) -> Status:
+    """Revoked goes before used: it says what the token is worth to its holder."""
+    if token.revoked_at is not None:
+        return "revoked"
+    if token.used_at is not None:
+        return "used"
+    return "expired" if token.expires_at is not None and token.expires_at <= now else "unused"
+
+
+def page(tx: Tx, organization_id: int, before: int | None, limit: int) -> tuple[list[EnrolmentToken], int]:
+    """Tokens newest first, those with a smaller id than `before`, and how many there are in all."""
+    mine = EnrolmentToken.organization_id == organization_id
+    query = select(EnrolmentToken).where(mine).order_by(EnrolmentToken.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(EnrolmentToken.id < before)
+    total = tx.execute(select(func.count()).select_from(EnrolmentToken).where(mine)).scalar_one()
+    return list(tx.scalars(query)), int(total)
+
+
+def find(tx: Tx, organization_id: int, token_id: int | None) -> EnrolmentToken:
+    """Raises `NotFound` (`worker_token_not_found`)."""
+    row = tx.get(EnrolmentToken, token_id) if token_id is not None else None
+    if row is None or row.organization_id != organization_id:
+        raise NotFound("There is no such enrolment token.", code="worker_token_not_found", hint="See the list of them.")
+    return row
+
+
+def revoke(tx: Tx, organization_id: int, token_id: int | None) -> EnrolmentToken:
+    """End a token; ending it again is a success. A machine that it enrolled stays."""
+    row = find(tx, organization_id, token_id)
+    if row.revoked_at is None:
+        row.revoked_at = tx.now
+        note_token(tx, row, WorkerAction.TOKEN_REVOKED)
+    return row
+
+
+def presented(tx: Tx, text: str) -> EnrolmentToken | None:
+    """The token that a text is, held by this unit so that it is consumed once; None for anything else."""
+    number, mark, secret = text.removeprefix(PREFIX).partition("_")
+    well_formed = text.startswith(PREFIX) and mark and number.isascii() and number.isdigit() and len(number) <= 18
+    if not well_formed:
+        return None
+    tx.lock(f"worker-token:{int(number)}")
+    row = tx.get(EnrolmentToken, int(number))
+    if row is None:
+        return None
+    tx.session.refresh(row)  # what was read before the lock may be old
+    return row if same(secret, row.secret_hash) else None

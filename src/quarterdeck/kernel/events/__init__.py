@@ -3,7 +3,7 @@
 from quarterdeck.kernel.events.follow import follow
 from quarterdeck.kernel.events.model import Event, Gap
 from quarterdeck.kernel.events.prune import Old, Pruning, erase, prune
-from quarterdeck.kernel.events.stream import append, head, locate, missed, read, watermark
+from quarterdeck.kernel.events.stream import append, head, locate, missed, newest, read, watermark
 from quarterdeck.kernel.events.subscriptions import (
     Subscriber,
     advance,
@@ -31,6 +31,7 @@ __all__ = [
     "head",
     "locate",
     "missed",
+    "newest",
     "prune",
     "read",
     "reposition",

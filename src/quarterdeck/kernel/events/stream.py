@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -32,6 +32,12 @@ _POSTGRESQL = pyformat(
 _READ = text(
     f"SELECT {COLUMNS} FROM domain_events WHERE stream = :stream AND sequence > :after ORDER BY sequence LIMIT :limit"  # noqa: S608
 )
+_NEWEST = (
+    f"SELECT * FROM (SELECT {COLUMNS} FROM domain_events WHERE stream = :stream{{0}} "  # noqa: S608 - constant text
+    "AND type <> :without ORDER BY sequence DESC LIMIT :limit) AS part{0}"
+)
+STREAMS = 100
+"""Of so many streams one statement reads the newest events."""
 _LOCATE = text("SELECT sequence FROM domain_events WHERE cursor = :cursor AND stream = :stream")
 _STREAM = text("SELECT head, watermark FROM event_streams WHERE stream = :stream")
 
@@ -111,3 +117,16 @@ def missed(tx: Tx, stream: str, after: int) -> Gap | None:
     """The gap between `after` and what is still kept, if there is one."""
     kept = watermark(tx, stream)
     return Gap(stream, after, kept) if after < kept else None
+
+
+def newest(tx: Tx, streams: Sequence[str], limit: int, *, without: str = "") -> list[Event]:
+    """The newest events of some streams together, newest first, so many at most, none of the type `without`. Each
+    stream is read along its own index, and no further than the limit.
+    """
+    found: list[Event] = []
+    for first in range(0, len(streams), STREAMS):
+        some = streams[first : first + STREAMS]
+        query = " UNION ALL ".join(_NEWEST.format(number) for number in range(len(some)))
+        values = {f"stream{number}": stream for number, stream in enumerate(some)}
+        found += [event(row) for row in tx.execute(text(query), {**values, "limit": limit, "without": without})]
+    return sorted(found, key=lambda one: (one.at, one.id), reverse=True)[:limit]

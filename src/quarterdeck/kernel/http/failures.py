@@ -21,6 +21,7 @@ STATUS_BY_KIND = {
     "forbidden": 403,
     "not-found": 404,
     "conflict": 409,
+    "outdated": 426,
     "provider": 502,
     "unavailable": 503,
     "timeout": 504,

@@ -15,8 +15,7 @@ from quarterdeck.kernel.errors import Invalid, Problem
 from quarterdeck.kernel.jobs import frames
 from quarterdeck.kernel.jobs.handlers import JobInfo, WorkerRun
 from quarterdeck.kernel.jobs.job import Outcome
-from quarterdeck.kernel.jobs.ledger import failure
-from quarterdeck.kernel.jobs.refusals import Canceled, Fenced, canceled, fenced
+from quarterdeck.kernel.jobs.refusals import Canceled, Fenced, canceled, failure, fenced
 
 if TYPE_CHECKING:
     from quarterdeck.kernel.jobs.worker import Worker

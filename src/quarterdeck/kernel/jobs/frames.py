@@ -54,6 +54,8 @@ class Hello(_Frame, tag="hello"):
     )
     jobs: Annotated[list[HeldJob], msgspec.Meta(max_length=MOST_HELD)] = msgspec.field(default_factory=list)
     """Attempts of an earlier connection. The server answers which of them are no longer held."""
+    about: Any = None
+    """What the worker says of its machine (`fleet.workers.description.About`)."""
 
 
 class Welcome(_Frame, tag="welcome"):
@@ -72,6 +74,8 @@ class Heartbeat(_Frame, tag="heartbeat"):
     mem_percent: float | None = None
     disk_percent: float | None = None
     load1: float | None = None
+    about: Any = None
+    """How the worker is (`fleet.workers.description.Condition`)."""
 
 
 class JobAssign(_Frame, tag="job.assign"):

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import NotFound
 from quarterdeck.kernel.jobs.job import Job, Lane, Outcome
 from quarterdeck.kernel.jobs.work import About, Work, WorkKind, about
 
-Assign = Callable[[Tx, Job], msgspec.Struct]
-Record = Callable[[Tx, Job, str, Any], Any]
-Finish = Callable[[Tx, Job, Outcome], None]
-Late = Callable[[Tx, Job, Outcome], None]
-Unsettled = Callable[[Tx], Sequence[int]]
+if TYPE_CHECKING:
+    from quarterdeck.kernel.db import Tx
+
+Assign = Callable[["Tx", Job], msgspec.Struct]
+Record = Callable[["Tx", Job, str, Any], Any]
+Finish = Callable[["Tx", Job, Outcome], None]
+Late = Callable[["Tx", Job, Outcome], None]
+Unsettled = Callable[["Tx"], Sequence[int]]
 
 
 UNTOLD = Work()

@@ -20,7 +20,7 @@ from quarterdeck.kernel.jobs.finding import find_by_idempotency_key, get, look
 from quarterdeck.kernel.jobs.job import LANES, Enqueue, Job, Lane, Outcome
 from quarterdeck.kernel.jobs.kinds import JobKind, kinds
 from quarterdeck.kernel.jobs.postgresql import PostgresqlStatements
-from quarterdeck.kernel.jobs.refusals import canceled, fenced
+from quarterdeck.kernel.jobs.refusals import canceled, failure, fenced
 from quarterdeck.kernel.jobs.sqlite import SqliteStatements
 from quarterdeck.kernel.jobs.statements import Draft, Ending, Statements
 from quarterdeck.kernel.jobs.transitions import ENDED, State
@@ -98,7 +98,7 @@ def _draft(tx: Tx, request: Enqueue, now: int) -> Draft:
         lease_seconds=request.lease_seconds or kind.lease_seconds,
         created_at=now,
         due_at=run_at,
-        route=routes.route(requires, request.worker_id),
+        route=routes.route(requires, request.worker_id, request.organization_id),
     )
 
 
@@ -119,7 +119,8 @@ def _take_turns(drafts: Iterable[Draft], held: set[str], now: int) -> None:
 @dataclass(frozen=True, slots=True)
 class Claimant:
     """Who asks for work: `owner` holds the leases, `limit` is how many free slots it has for these lanes. It takes only
-    what needs all of `needs`.
+    what needs all of `needs`. The server's own worker has no `worker_id` and works for everybody; any other works for
+    its organization alone.
     """
 
     owner: str
@@ -128,6 +129,7 @@ class Claimant:
     limit: int
     worker_id: int | None = None
     needs: frozenset[str] = frozenset()
+    organization_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,10 @@ def claim(tx: Tx, claimant: Claimant) -> list[Assignment]:
 def claim_for_all(tx: Tx, claimants: Sequence[Claimant]) -> list[list[Assignment]]:
     """`claim` for many at once: what waits is looked at once, and who can take none of it costs nothing more."""
     waiting = routes.Waiting(statements(tx).live_routes(tx) if any(one.limit > 0 for one in claimants) else ())
-    return [_claim(tx, one, waiting.usable(one.capabilities, one.worker_id, one.needs)) for one in claimants]
+    return [
+        _claim(tx, one, waiting.usable(one.capabilities, one.worker_id, one.needs, one.organization_id))
+        for one in claimants
+    ]
 
 
 def _claim(tx: Tx, claimant: Claimant, usable: Sequence[str]) -> list[Assignment]:
@@ -193,17 +198,6 @@ def of(tx: Tx, job: Job) -> Iterator[None]:
         yield
     finally:
         tx.context = before
-
-
-def failure(problem: Problem) -> Outcome:
-    """A refusal as an outcome: the message's first line says what happened, the second what to do."""
-    return Outcome(
-        "failed",
-        error_code=problem.code,
-        error_message=problem.message if problem.hint is None else f"{problem.message}\n{problem.hint}",
-        error_category=problem.category,
-        retriable=problem.category == "retryable",
-    )
 
 
 def heartbeat(tx: Tx, held: Sequence[tuple[int, int]], owner: str | None = None) -> tuple[set[int], set[int]]:
@@ -392,7 +386,7 @@ def _reported_before(tx: Tx, report: Report) -> Job | None:
 _WAIT = """
 UPDATE jobs SET {becomes}, due_at = :due, lease_until = NULL, owner = NULL, lapses = lapses + :lapsed,
   error_code = :code, error_category = :category, error_message = :message, retriable = :retriable,
-  route = CASE WHEN worker_id IS NULL THEN requires ELSE '@worker:' || worker_id || '|' || requires END
+  route = {route}
 WHERE id = :id AND fence = :fence AND {allowed}"""
 
 
@@ -408,7 +402,7 @@ def wait(
     """Put a running job back into the queue, keeping its turn and the history of the attempt."""
     told = outcome or Outcome("failed")
     tx.execute(
-        _WAIT.format(becomes=transition.becomes, allowed=transition.allowed),
+        _WAIT.format(route=routes.SPELT, becomes=transition.becomes, allowed=transition.allowed),
         {
             "due": micros(tx.now) + seconds * 1_000_000,
             "lapsed": int(attempt == "lapsed"),

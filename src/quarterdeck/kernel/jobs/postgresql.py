@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.jobs import routes
 from quarterdeck.kernel.jobs import transitions as step
 from quarterdeck.kernel.jobs.job import COLUMN_NAMES, COLUMNS, Job
 from quarterdeck.kernel.jobs.statements import DRAFT_COLUMNS, Draft, Ending
@@ -67,12 +68,12 @@ UPDATE jobs SET report_number = %s, report_reply = NULL, lease_until = %s + leas
 WHERE id = %s AND fence = %s AND {step.SUCCEED.allowed} AND report_number < %s
   AND owner = coalesce(%s, owner)
 RETURNING {COLUMNS}"""  # noqa: S608 - own words
-PROMOTE = """
+PROMOTE = f"""
 UPDATE jobs SET turn_key = parked_key, parked_key = NULL, wake_at = NULL, due_at = run_at,
-  route = CASE WHEN worker_id IS NULL THEN requires ELSE '@worker:' || worker_id || '|' || requires END
+  route = {routes.SPELT}
 WHERE id = (SELECT id FROM jobs WHERE parked_key = %s AND run_at <= %s ORDER BY lane, run_at, id LIMIT 1)
   AND NOT EXISTS (SELECT 1 FROM jobs WHERE turn_key = %s)
-RETURNING id"""
+RETURNING id"""  # noqa: S608 - own words
 
 
 class PostgresqlStatements:
@@ -92,8 +93,8 @@ class PostgresqlStatements:
         return [row[0] for row in tx.hot(LIVE_ROUTES)]
 
     def claim(self, tx: Tx, *, owner: str, pairs: Sequence[tuple[str, int]], now: int, limit: int) -> list[Job]:
-        routes, lanes = [route for route, _ in pairs], [lane for _, lane in pairs]
-        values = (routes, lanes, now, limit, limit, owner, now, now)
+        words, lanes = [route for route, _ in pairs], [lane for _, lane in pairs]
+        values = (words, lanes, now, limit, limit, owner, now, now)
         claimed = [Job(*row) for row in tx.hot(CLAIM, values)]
         return sorted(claimed, key=lambda job: (job.lane_rank, job.run_us, job.id))
 

@@ -52,6 +52,12 @@ class Seat:
     free: int
     housekeeping_slots: int
     housekeeping_free: int
+    organization_id: int | None = None
+    """Whose worker it is; the one inside of the server works for everybody."""
+
+    def serves(self, organization_id: int | None) -> bool:
+        """Whether a job of this organization may come here at all."""
+        return self.worker_id is None or self.organization_id == organization_id
 
     def room(self, lane: str) -> tuple[int, int]:
         """Places for a lane, and how many of them are free."""
@@ -73,6 +79,7 @@ class Session:
         capabilities: frozenset[str],
         worker_id: int | None = None,
         worker_uid: str = "",
+        organization_id: int | None = None,
         draining: bool = False,
         needs: frozenset[str] = frozenset(),
         on_heartbeat: Callable[[frames.Heartbeat], None] | None = None,
@@ -80,6 +87,7 @@ class Session:
         self.owner = owner
         self.worker_id = worker_id
         self.worker_uid = worker_uid
+        self.organization_id = organization_id
         self.capabilities = capabilities
         self.draining = draining
         self.needs = needs
@@ -105,6 +113,7 @@ class Session:
             self._slots - (len(self._given) - busy),
             self._housekeeping_slots,
             self._housekeeping_slots - busy,
+            self.organization_id,
         )
 
     def claimants(self) -> list[ledger.Claimant]:
@@ -114,10 +123,18 @@ class Session:
         seat = self.seat
         pools = ((WORK, seat.free), (HOUSEKEEPING, seat.housekeeping_free))
         return [
-            ledger.Claimant(self.owner, self.capabilities, lanes, free, self.worker_id, self.needs)
+            ledger.Claimant(
+                self.owner, self.capabilities, lanes, free, self.worker_id, self.needs, self.organization_id
+            )
             for lanes, free in pools
             if free > 0
         ]
+
+    def resize(self, slots: int) -> None:
+        """How many jobs it may hold from now on; what it holds beyond them goes on."""
+        if slots > self._slots:
+            self._jobs.wake()
+        self._slots = slots
 
     def holds(self, job_id: int) -> bool:
         return job_id in self._given

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.jobs import routes
 from quarterdeck.kernel.jobs import transitions as step
 from quarterdeck.kernel.jobs.job import COLUMNS, Job
 from quarterdeck.kernel.jobs.statements import DRAFT_COLUMNS, Draft, Ending
@@ -47,12 +48,12 @@ UPDATE jobs SET report_number = ?, report_reply = NULL, lease_until = ? + lease_
 WHERE id = ? AND fence = ? AND {step.SUCCEED.allowed} AND report_number < ?
   AND owner = coalesce(?, owner)
 RETURNING {COLUMNS}"""  # noqa: S608 - own words
-PROMOTE = """
+PROMOTE = f"""
 UPDATE jobs SET turn_key = parked_key, parked_key = NULL, wake_at = NULL, due_at = run_at,
-  route = CASE WHEN worker_id IS NULL THEN requires ELSE '@worker:' || worker_id || '|' || requires END
+  route = {routes.SPELT}
 WHERE id = (SELECT id FROM jobs WHERE parked_key = ? AND run_at <= ? ORDER BY lane, run_at, id LIMIT 1)
   AND NOT EXISTS (SELECT 1 FROM jobs WHERE turn_key = ?)
-RETURNING id"""
+RETURNING id"""  # noqa: S608 - own words
 
 
 class SqliteStatements:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.jobs.job import Job
+
+if TYPE_CHECKING:
+    from quarterdeck.kernel.db import Tx
 
 WorkKind = Literal[
     "deployment",

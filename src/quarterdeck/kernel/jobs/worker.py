@@ -57,6 +57,10 @@ class Offer:
     credential: Callable[[], str | None] = lambda: None
     version: str = ""
     fingerprint: str = ""
+    about: Callable[[], Any] = lambda: None
+    """What it says of its machine at each hello."""
+    measured: Callable[[], dict[str, Any]] = dict
+    """Fields of a heartbeat besides what it holds."""
 
 
 class Worker:
@@ -152,6 +156,7 @@ class Worker:
                     housekeeping_slots=0 if self.draining else offer.housekeeping_slots,
                     capabilities=sorted(offer.capabilities),
                     jobs=self._held(),
+                    about=offer.about(),
                 )
             )
         )
@@ -212,7 +217,9 @@ class Worker:
             await asyncio.sleep(seconds)
             frame = self._name(
                 frames.Heartbeat(
-                    jobs=[attempt.held for attempt in self.attempts.values()], used_slots=len(self.attempts)
+                    jobs=[attempt.held for attempt in self.attempts.values()],
+                    used_slots=len(self.attempts),
+                    **self.offer.measured(),
                 )
             )
             self._renewals = {frame.id: asyncio.get_running_loop().time()}

@@ -30,6 +30,14 @@ WORDS = Words(
         "worker.drained": "machine.drain",
         "worker.undrained": "machine.undrain",
         "worker.revoked": "machine.decommission",
+        "project.created": "project.create",
+        "task-project.created": "project.create",
+        "task-project.changed": "project.update",
+        "task-project.deleted": "project.delete",
+        "task-project.git-token-set": "project.set_git_token",
+        "task-project.git-token-removed": "project.remove_git_token",
+        "task-project.member-added": "member.add",
+        "task-project.member-removed": "member.remove",
     }
 )
 

@@ -18,8 +18,8 @@ from quarterdeck.tasks.dispatching.choosing import Machine, Need, choose
 from quarterdeck.tasks.dispatching.machines import Seats, machines
 from quarterdeck.tasks.orders import RUN
 from quarterdeck.tasks.projects.model import TaskProject
+from quarterdeck.tasks.settings import settings as task_settings
 from quarterdeck.tasks.work import sessions
-from quarterdeck.tasks.work.choices import chosen
 from quarterdeck.tasks.work.happenings import happened, stream
 from quarterdeck.tasks.work.model import Task
 from quarterdeck.tasks.work.payload import Attempt
@@ -74,7 +74,7 @@ class _Round:
 
     def __init__(self, tx: Tx, organization_id: int, queue: Sequence[Task], seats: Seats) -> None:
         self.tx = tx
-        self.settings: dict[str, Any] = chosen(tx, organization_id)
+        self.settings: dict[str, Any] = task_settings.of(tx, organization_id)
         self.machines = machines(tx, organization_id, seats)
         keys = {task.project_id for task in queue}
         self.projects = {

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 
 from sqlalchemy import func, select
 
+from quarterdeck.fleet.workers.degradation import degraded
 from quarterdeck.fleet.workers.model import Worker
+from quarterdeck.fleet.workers.standing import slots
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.jobs.session import Seat
@@ -60,44 +61,22 @@ def given_to_machine(tx: Tx, organization_id: int) -> Counter[int]:
 
 
 def described(worker: Worker, seat: Seat | None, taken: int, unclaimed: int, now: datetime) -> Machine:
-    hardware: Mapping[str, Any] = getattr(worker, "hardware", None) or {}
-    capabilities = frozenset(worker.capabilities)
-    offered = frozenset(worker.offered) if seat is None else seat.capabilities
-    most = getattr(worker, "max_slots", None)
-    slots = worker.slots if seat is None else seat.slots
+    words = frozenset(worker.capabilities) | (frozenset(worker.offered) if seat is None else seat.capabilities)
     busy = worker.used_slots if seat is None else seat.slots - seat.free
+    most = slots(worker)
     return Machine(
         id=worker.id,
         name=worker.name,
-        capable=CAPABILITY in capabilities | offered,
+        capable=CAPABILITY in words,
         online=seat is not None,
         draining=worker.drain_requested_at is not None or (seat is not None and seat.draining),
-        agents=_agents(worker, capabilities | offered),
-        degraded=_degraded(worker, now),
-        cpu=getattr(worker, "cpu_percent", None) or 0.0,
-        memory=getattr(worker, "mem_percent", None) or 0.0,
-        slots=slots if most is None else min(slots, most),
+        agents=frozenset({word.removeprefix(AGENT) for word in words} | {one["type"] for one in worker.agents}),
+        degraded=frozenset(one.agent for one in degraded(worker, now)),
+        cpu=worker.cpu_percent or 0.0,
+        memory=worker.mem_percent or 0.0,
+        slots=most if seat is None else min(seat.slots, most),
         used=max(busy + unclaimed, taken),
-        projects=frozenset(str(one).lower() for one in getattr(worker, "projects", None) or ()),
-        cores=int(hardware.get("cpuCores") or 0),
-        memory_mb=int(hardware.get("memoryMb") or 0),
+        projects=frozenset(one.lower() for one in worker.projects),
+        cores=int(worker.hardware.get("cpuCores") or 0),
+        memory_mb=int(worker.hardware.get("memoryMb") or 0),
     )
-
-
-def _agents(worker: Worker, words: frozenset[str]) -> frozenset[str]:
-    named = {word.removeprefix(AGENT) for word in words}
-    return frozenset(named | {str(one.get("type")) for one in getattr(worker, "agents", None) or ()})
-
-
-def _degraded(worker: Worker, now: datetime) -> frozenset[str]:
-    """Agents that failed too often lately, and those that the machine says itself do not work."""
-    trouble: Mapping[str, Any] = getattr(worker, "trouble", None) or {}
-    failing = {agent for agent, about in trouble.items() if "since" in about and _lasts(about.get("until"), now)}
-    return frozenset(failing | {str(one.get("agent")) for one in getattr(worker, "ailing", None) or ()})
-
-
-def _lasts(until: Any, now: datetime) -> bool:
-    if not isinstance(until, str):
-        return True  # until its worker starts again
-    found = datetime.fromisoformat(until)
-    return (found if found.tzinfo is not None else found.replace(tzinfo=UTC)) > now

@@ -13,6 +13,7 @@ class TaskProject(Identified, Base):
     """`pipeline` and `custom_agent` are kept by their names on the wire; `git_token` is sealed."""
 
     __tablename__ = "tasks_projects"
+    __table_args__ = (Index("ix_tasks_projects_organization_id", "organization_id", "id"),)
 
     project_id: Mapped[int] = mapped_column(ForeignKey("workspace_projects.id"), unique=True)
     organization_id: Mapped[int] = mapped_column(ForeignKey("identity_organizations.id"))
@@ -34,6 +35,8 @@ class TaskProject(Identified, Base):
     most_tasks: Mapped[int] = mapped_column(default=0)
     """How many of its tasks may be assigned or running at a time; 0: as many as there are places."""
     budget_usd: Mapped[float | None] = mapped_column(Float)
+    task_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How many tasks were ever made in it; `activity.made` keeps it, so that no list counts them."""
     created_at: Mapped[datetime]
     last_activity_at: Mapped[datetime | None]
 

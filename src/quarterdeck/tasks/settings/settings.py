@@ -13,8 +13,13 @@ from quarterdeck.tasks.settings.model import TaskSettings
 
 
 def shown(tx: Tx) -> dict[str, Any]:
-    """All settings by name: what was chosen, else the default."""
-    row = tx.get(TaskSettings, tx.principal.acts_in)
+    """All settings of the current organization by name: what was chosen, else the default."""
+    return of(tx, tx.principal.acts_in)
+
+
+def of(tx: Tx, organization_id: int) -> dict[str, Any]:
+    """As `shown`, of any organization."""
+    row = tx.get(TaskSettings, organization_id)
     return {**DEFAULTS, **(row.chosen if row is not None else {})}
 
 

@@ -11,15 +11,17 @@ from msgspec import Struct
 from sqlalchemy import func, select
 
 from quarterdeck.access import Access
+from quarterdeck.fleet.workers import draining, roster
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.kernel import audit
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from quarterdeck.kernel.errors import Forbidden, Invalid, NotFound
 from quarterdeck.kernel.text import lines
 from quarterdeck.tasks import developers, pipelines
 from quarterdeck.tasks.actions import TasksAction
+from quarterdeck.tasks.projects import activity
 from quarterdeck.tasks.projects.model import TaskProject
-from quarterdeck.tasks.work.choices import chosen
+from quarterdeck.tasks.settings import settings as task_settings
 from quarterdeck.tasks.work.happenings import happened
 from quarterdeck.tasks.work.model import StageRun, Task
 from quarterdeck.tasks.work.transitions import QUEUED, WAKE
@@ -56,8 +58,8 @@ def create(tx: Tx, access: Access, wanted: Wanted) -> Task:
     """Put a task into the queue.
 
     Raises `Invalid` for a description, branch, pipeline or number that cannot be, `NotFound` (`project_not_found`,
-    `machine_not_found`, `developer_not_found`, `task_not_found`), `Forbidden` (`project_not_yours`) and `Conflict`
-    (`machine_decommissioned`).
+    `worker_not_found`, `developer_not_found`, `task_not_found`), `Forbidden` (`project_not_yours`) and `Conflict`
+    (`worker_decommissioned`).
     """
     project = project_named(tx, access, wanted.project_key)
     description = lines(wanted.description, "description", LONGEST)
@@ -65,7 +67,7 @@ def create(tx: Tx, access: Access, wanted: Wanted) -> Task:
         raise Invalid("The description is empty.", hint="Say what shall be changed.", field="description")
     worker = machine(tx, wanted.machine)
     _check_numbers(wanted)
-    settings = chosen(tx, tx.principal.acts_in)
+    settings = task_settings.of(tx, tx.principal.acts_in)
     developer_id = tx.principal.id if wanted.developer_id is None else developers.find(tx, wanted.developer_id).id
     stages = _pipeline(project, settings, wanted.pipeline)
     task = tx.add(
@@ -96,8 +98,8 @@ def create(tx: Tx, access: Access, wanted: Wanted) -> Task:
         tx.session.add(
             StageRun(uid=tx.ids.uid(), task_id=task.id, position=position, name=stage["name"], status="pending")
         )
-    project.last_activity_at = tx.now
     tx.flush()
+    activity.made(tx, project.project_id)
     happened(tx, task, "status_change", f"Task #{task.id} is queued.", to=QUEUED, attempt=task.attempt)
     audit.record(
         tx,
@@ -131,19 +133,11 @@ def project_named(tx: Tx, access: Access, key: str) -> TaskProject:
 
 
 def machine(tx: Tx, uid: str | None) -> Worker | None:
-    """The machine that is asked for. Raises `NotFound` and `Conflict` (`machine_decommissioned`)."""
+    """The machine that is asked for. Raises `NotFound` (`worker_not_found`), `Conflict` (`worker_decommissioned`)."""
     if uid is None:
         return None
-    query = select(Worker).where(Worker.organization_id == tx.principal.acts_in, Worker.uid == uid)
-    worker = tx.first(query)
-    if worker is None:
-        raise NotFound("There is no such machine.", code="machine_not_found", hint="Look at the list of machines.")
-    if worker.revoked_at is not None:
-        raise Conflict(
-            f"The machine {worker.name} is decommissioned and takes no work.",
-            code="machine_decommissioned",
-            hint="Name another machine, or none.",
-        )
+    worker = roster.find(tx, tx.principal.acts_in, uid)
+    draining.require_in_service(worker)
     return worker
 
 
@@ -195,7 +189,7 @@ def _pipeline(
     if given is not None:
         pipelines.check(given, "pipeline")
     stages: Sequence[dict[str, Any]] = given or project.pipeline or settings["defaultPipeline"]
-    return [dict(stage) for stage in stages]
+    return pipelines.kept(stages)
 
 
 def _needed(tx: Tx, organization_id: int, ids: Sequence[int]) -> list[int]:

@@ -9,8 +9,8 @@ from quarterdeck.kernel.jobs.job import Job, Outcome
 from quarterdeck.kernel.jobs.recovery import WORKER_LOST as JOB_LOST
 from quarterdeck.kernel.unreadable import UNREADABLE
 from quarterdeck.tasks import orders
-from quarterdeck.tasks.work import acting, gates, stages
-from quarterdeck.tasks.work.choices import chosen
+from quarterdeck.tasks.settings import settings as task_settings
+from quarterdeck.tasks.work import acting, gates, health, stages
 from quarterdeck.tasks.work.happenings import happened
 from quarterdeck.tasks.work.holding import locked
 from quarterdeck.tasks.work.model import Task
@@ -44,6 +44,7 @@ def finish(tx: Tx, job: Job, outcome: Outcome) -> None:
     task = locked(tx, job.read(Attempt).task_id)
     if task is None or task.job_id != job.id or task.status not in HELD or task.suspend_reason == RATE_LIMITED:
         return
+    health.note(tx, task, outcome)
     if outcome.state == "succeeded":
         _completed(tx, task, outcome)
     elif outcome.state == "canceled" or outcome.error_code in {REJECTED, CANCELLED_BY_PERSON}:
@@ -125,7 +126,7 @@ def _pause(tx: Tx, task: Task, outcome: Outcome) -> None:
     if until is not None:
         seconds = max((until - tx.now).total_seconds(), 0.0)
     else:
-        first = float(chosen(tx, task.organization_id)["degradeRecoverSec"]["rate_limit"])
+        first = float(task_settings.of(tx, task.organization_id)["degradeRecoverSec"]["rate_limit"])
         seconds = min(first * 2 ** min(task.attempt - 1, 10), LONGEST_PAUSE)
     if task.status == SUSPENDED:
         move(tx, task, RUNNING, "The machine told why it stopped.")

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from quarterdeck.kernel.db import Base, Identified
 
 _LIVE = text("finished_at IS NULL")
+_ENDED = text("finished_at IS NOT NULL")
 _OPEN = text("closed_at IS NULL")
 
 
@@ -25,7 +26,19 @@ class Task(Identified, Base):
         Index("ix_tasks_tasks_worker_id", "worker_id", "id"),
         Index("ix_tasks_tasks_live", "status", "id", sqlite_where=_LIVE, postgresql_where=_LIVE),
         Index("ix_tasks_tasks_job_id", "job_id"),
-    )
+        Index(
+            "ix_tasks_tasks_live_of_project", "organization_id", "project_id", "status", "updated_at", "id",
+            sqlite_where=_LIVE, postgresql_where=_LIVE,
+        ),
+        Index(
+            "ix_tasks_tasks_finished_at", "organization_id", "finished_at", "status",
+            sqlite_where=_ENDED, postgresql_where=_ENDED,
+        ),
+        Index(
+            "ix_tasks_tasks_finished_of_project", "project_id", "finished_at", "status",
+            sqlite_where=_ENDED, postgresql_where=_ENDED,
+        ),
+    )  # fmt: skip
 
     organization_id: Mapped[int] = mapped_column(ForeignKey("identity_organizations.id"))
     project_id: Mapped[int] = mapped_column(ForeignKey("workspace_projects.id"))

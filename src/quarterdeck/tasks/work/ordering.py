@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import msgspec
 from sqlalchemy import select
 
 from quarterdeck.identity.model import Organization, User
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
 from quarterdeck.kernel.jobs.job import Job
-from quarterdeck.tasks import developers
-from quarterdeck.tasks.orders import AgentChoice, Person, Repository, Stage, TaskOrder
+from quarterdeck.tasks import developers, pipelines
+from quarterdeck.tasks.orders import AgentChoice, Person, Repository, TaskOrder
+from quarterdeck.tasks.projects import secrets as project_secrets
 from quarterdeck.tasks.projects.model import TaskProject
-from quarterdeck.tasks.work.choices import chosen
+from quarterdeck.tasks.settings import settings as task_settings
 from quarterdeck.tasks.work.holding import locked
 from quarterdeck.tasks.work.model import Task
 from quarterdeck.tasks.work.payload import Attempt
@@ -34,14 +32,14 @@ def order(tx: Tx, job: Job) -> TaskOrder:
     query = select(TaskProject).where(TaskProject.project_id == task.project_id)
     project = tx.one(query, what=f"project of task #{task.id}", code="project_not_found")
     organization = tx.get(Organization, task.organization_id)
-    settings = chosen(tx, task.organization_id)
+    settings = task_settings.of(tx, task.organization_id)
     return TaskOrder(
         task_id=task.id,
         attempt=attempt.number,
         organization=organization.uid if organization is not None else "",
         project_key=project.key,
         description=task.description,
-        pipeline=tuple(_stage(one) for one in task.pipeline),
+        pipeline=pipelines.stages(task.pipeline),
         from_stage=task.from_stage,
         branch=task.branch,
         base_branch=task.base_branch,
@@ -52,14 +50,9 @@ def order(tx: Tx, job: Job) -> TaskOrder:
         gate_seconds=settings["confirmTimeoutSec"],
         setup_command=project.setup_command,
         cleanup_command=project.cleanup_command,
-        environment=_environment(tx, project),
+        environment={name: one.reveal() for name, one in project_secrets.environment(tx, project).items()},
         merge_request=project.merge_requests,
     )
-
-
-def _stage(kept: dict[str, Any]) -> Stage:
-    """A stage of the pipeline; null means the same as what was left out."""
-    return msgspec.convert({name: value for name, value in kept.items() if value is not None}, Stage)
 
 
 def _repository(tx: Tx, project: TaskProject) -> Repository:
@@ -70,22 +63,14 @@ def _repository(tx: Tx, project: TaskProject) -> Repository:
             code="workspace_error",
             hint="Give it the address of one, then retry the task.",
         )
+    token = project_secrets.git_token(tx, project)
     return Repository(
         url=url,
         default_branch=project.default_branch,
-        token=_opened(tx, project, "git_token", project.git_token),
+        token=token.reveal() if token is not None else None,
         forge=project.forge,  # type: ignore[arg-type]  # one of the three words
         forge_url=project.forge_url,
     )
-
-
-def _environment(tx: Tx, project: TaskProject) -> dict[str, str]:
-    text = _opened(tx, project, "environment", project.environment)
-    return msgspec.json.decode(text, type=dict[str, str]) if text is not None else {}
-
-
-def _opened(tx: Tx, project: TaskProject, field: str, sealed: str | None) -> str | None:
-    return tx.vault.open(TaskProject.__tablename__, project.uid, field, sealed).reveal() if sealed is not None else None
 
 
 def _person(tx: Tx, task: Task) -> Person:
@@ -101,8 +86,9 @@ def _person(tx: Tx, task: Task) -> Person:
 
 def secrets(tx: Tx, project: TaskProject) -> list[str]:
     """What no line of its tasks may show: the git token, and the values of the agent's variables."""
-    token = _opened(tx, project, "git_token", project.git_token)
-    return [one for one in (token, *_environment(tx, project).values()) if one]
+    token = project_secrets.git_token(tx, project)
+    values = project_secrets.environment(tx, project).values()
+    return [one.reveal() for one in (token, *values) if one is not None and one.reveal()]
 
 
 def secrets_of_live(tx: Tx) -> list[tuple[int, list[str]]]:

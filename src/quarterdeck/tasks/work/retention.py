@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.retention import Category, register, spare
-from quarterdeck.tasks.work.choices import chosen
+from quarterdeck.tasks.settings import settings as task_settings
 from quarterdeck.tasks.work.model import Task
 
 STREAM = "task:"
@@ -23,7 +23,7 @@ def keeps(tx: Tx, streams: list[str]) -> dict[str, int]:
     """Stream to how many days its lines stay; those of no task are left out."""
     numbers = [int(one.removeprefix(STREAM)) for one in streams if one.removeprefix(STREAM).isdigit()]
     rows = tx.execute(select(Task.id, Task.organization_id).where(Task.id.in_(numbers))).all()
-    days = {one: int(chosen(tx, one)["logRetentionDays"]) for one in {row.organization_id for row in rows}}
+    days = {one: int(task_settings.of(tx, one)["logRetentionDays"]) for one in {row.organization_id for row in rows}}
     return {f"{STREAM}{row.id}": days[row.organization_id] for row in rows}
 
 

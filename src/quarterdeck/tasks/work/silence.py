@@ -18,8 +18,8 @@ from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.jobs.finding import look
 from quarterdeck.kernel.jobs.job import Job
 from quarterdeck.tasks.orders import RUN
+from quarterdeck.tasks.settings import settings as task_settings
 from quarterdeck.tasks.work import finishing, gates
-from quarterdeck.tasks.work.choices import chosen
 from quarterdeck.tasks.work.happenings import happened
 from quarterdeck.tasks.work.holding import held
 from quarterdeck.tasks.work.model import Gate, Task
@@ -127,7 +127,7 @@ def _quiet(tx: Tx, task: Task, job: Job, quiet: timedelta) -> None:
         happened(tx, task, "worker_disconnected", told, level="warn")
         move(tx, task, SUSPENDED, told, reason=DISCONNECTED)
         return
-    grace = timedelta(seconds=chosen(tx, task.organization_id)["reconnectGraceSec"])
+    grace = timedelta(seconds=task_settings.of(tx, task.organization_id)["reconnectGraceSec"])
     if quiet >= max(grace, SILENCE):
         told = f"The machine {name} did not come back within {_seconds(max(grace, SILENCE))} s."
         jobs.give_up(tx, job.id, finishing.WORKER_LOST, told)
@@ -144,7 +144,7 @@ def begin(tx: Tx) -> list[int]:
         )
     ).all()
     for task_id, organization_id, job_id in rows:
-        settings = chosen(tx, organization_id)
+        settings = task_settings.of(tx, organization_id)
         if settings["bootReconcile"] != STRICT:
             continue
         job = look(tx, job_id)

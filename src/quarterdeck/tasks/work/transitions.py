@@ -7,6 +7,7 @@ from typing import Any
 
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict
+from quarterdeck.tasks.projects import activity
 from quarterdeck.tasks.work.happenings import Level, happened
 from quarterdeck.tasks.work.model import Task
 
@@ -76,6 +77,7 @@ def move(
         task.error_code = code
         task.error_message = message if code is not None else None
     tx.flush()
+    activity.touched(tx, task.project_id)
     level: Level = "error" if status == FAILED else "warn" if status == CANCELLED else "info"
     told: dict[str, Any] = {"from": before, "to": status, "reason": reason, "errorCode": code, "attempt": task.attempt}
     happened(tx, task, "status_change", message, level=level, **told)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import fcntl
 import os
 import resource
 import signal
+import termios
 from collections.abc import Callable
 
 from .cgroups import Group
@@ -53,15 +55,19 @@ def resource_limits(launch: Launch, enforced: set[str], running: int) -> list[tu
     return limits
 
 
-def spawn(launch: Launch, group: Group, limits: list[tuple[int, int]], outputs: tuple[int, int]) -> int:
-    """Fork and execute; answers the pid once the program really runs. Raises StartFailed."""
+def spawn(
+    launch: Launch, group: Group, limits: list[tuple[int, int]], outputs: tuple[int, int], terminal: int | None = None
+) -> int:
+    """Fork and execute; answers the pid once the program really runs. A `terminal` becomes its own and is what it
+    reads from. Raises StartFailed.
+    """
     told, tell = os.pipe()
     supervisor = os.getpid()
     pid = os.fork()
     if pid == 0:
         step = "prepare"
         try:
-            for name, act in _steps(launch, group, limits, outputs, supervisor):
+            for name, act in _steps(launch, group, limits, outputs, terminal, supervisor):
                 step = name
                 act()
         except BaseException as error:  # noqa: BLE001 - whatever it is, the parent must hear of it
@@ -79,12 +85,17 @@ def spawn(launch: Launch, group: Group, limits: list[tuple[int, int]], outputs: 
 
 
 def _steps(
-    launch: Launch, group: Group, limits: list[tuple[int, int]], outputs: tuple[int, int], supervisor: int
+    launch: Launch,
+    group: Group,
+    limits: list[tuple[int, int]],
+    outputs: tuple[int, int],
+    terminal: int | None,
+    supervisor: int,
 ) -> list[tuple[str, Callable[[], object]]]:
     return [
         ("session", os.setsid),
         ("group", group.enter),
-        ("output", lambda: _redirect(outputs)),
+        ("output", lambda: _redirect(outputs, terminal)),
         ("directory", lambda: os.chdir(launch.directory)),
         ("limits", lambda: _limit(limits)),
         ("user", lambda: _drop(launch.uid)),
@@ -123,9 +134,13 @@ def _runs(path: str) -> bool:
     return os.path.isfile(path) and os.access(path, os.X_OK)  # noqa: PTH113 - nothing more than it takes after a fork
 
 
-def _redirect(outputs: tuple[int, int]) -> None:
-    null = os.open(os.devnull, os.O_RDONLY)
-    for source, target in ((null, 0), (outputs[0], 1), (outputs[1], 2)):
+def _redirect(outputs: tuple[int, int], terminal: int | None) -> None:
+    if terminal is None:
+        given = os.open(os.devnull, os.O_RDONLY)
+    else:
+        given = terminal
+        fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+    for source, target in ((given, 0), (outputs[0], 1), (outputs[1], 2)):
         os.dup2(source, target)
 
 

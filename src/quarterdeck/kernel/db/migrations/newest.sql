@@ -81,7 +81,7 @@ CREATE TABLE alembic_version (
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 --
-INSERT INTO "alembic_version" VALUES('0020');
+INSERT INTO "alembic_version" VALUES('0025');
 --
 CREATE TABLE audit_archives (
 	id INTEGER NOT NULL, 
@@ -534,10 +534,29 @@ CREATE TABLE fleet_ssh_credentials (
 	CONSTRAINT uq_fleet_ssh_credentials_uid UNIQUE (uid)
 );
 --
+CREATE TABLE fleet_worker_tokens (
+	organization_id INTEGER NOT NULL, 
+	label VARCHAR(200), 
+	secret_hash VARCHAR(64) NOT NULL, 
+	capabilities JSON NOT NULL, 
+	created_by BIGINT, 
+	created_at BIGINT NOT NULL, 
+	expires_at BIGINT, 
+	used_at BIGINT, 
+	worker_id INTEGER, 
+	revoked_at BIGINT, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_fleet_worker_tokens PRIMARY KEY (id), 
+	CONSTRAINT fk_fleet_worker_tokens_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT fk_fleet_worker_tokens_worker_id FOREIGN KEY(worker_id) REFERENCES fleet_workers (id), 
+	CONSTRAINT uq_fleet_worker_tokens_uid UNIQUE (uid)
+);
+--
 CREATE TABLE fleet_workers (
 	organization_id INTEGER NOT NULL, 
 	name VARCHAR(200) NOT NULL, 
-	credential_hash VARCHAR(64) NOT NULL, 
+	recovery_hash VARCHAR(64) NOT NULL, 
 	capabilities JSON NOT NULL, 
 	offered JSON NOT NULL, 
 	fingerprint VARCHAR(80), 
@@ -551,10 +570,10 @@ CREATE TABLE fleet_workers (
 	drain_requested_at BIGINT, 
 	revoked_at BIGINT, 
 	id INTEGER NOT NULL, 
-	uid VARCHAR(36) NOT NULL, 
+	uid VARCHAR(36) NOT NULL, generation INTEGER DEFAULT '1' NOT NULL, proven_at BIGINT, max_slots INTEGER, hardware JSON DEFAULT '{}' NOT NULL, agents JSON DEFAULT '[]' NOT NULL, projects JSON DEFAULT '[]' NOT NULL, trouble JSON DEFAULT '{}' NOT NULL, ailing JSON DEFAULT '[]' NOT NULL, cpu_percent DOUBLE, mem_percent DOUBLE, disk_percent DOUBLE, load1 DOUBLE, drain_reason VARCHAR(300), 
 	CONSTRAINT pk_fleet_workers PRIMARY KEY (id), 
 	CONSTRAINT fk_fleet_workers_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
-	CONSTRAINT uq_fleet_workers_credential_hash UNIQUE (credential_hash), 
+	CONSTRAINT uq_fleet_workers_credential_hash UNIQUE (recovery_hash), 
 	CONSTRAINT uq_fleet_workers_uid UNIQUE (uid)
 );
 --
@@ -971,7 +990,7 @@ CREATE TABLE tasks_projects (
 	created_at BIGINT NOT NULL, 
 	last_activity_at BIGINT, 
 	id INTEGER NOT NULL, 
-	uid VARCHAR(36) NOT NULL, 
+	uid VARCHAR(36) NOT NULL, task_count INTEGER DEFAULT '0' NOT NULL, 
 	CONSTRAINT pk_tasks_projects PRIMARY KEY (id), 
 	CONSTRAINT fk_tasks_projects_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
 	CONSTRAINT fk_tasks_projects_project_id FOREIGN KEY(project_id) REFERENCES workspace_projects (id), 
@@ -1363,5 +1382,19 @@ CREATE UNIQUE INDEX uq_tasks_gates_open ON tasks_gates (task_id) WHERE closed_at
 CREATE INDEX ix_tasks_messages_task_id ON tasks_messages (task_id, id);
 --
 CREATE UNIQUE INDEX uq_tasks_projects_key ON tasks_projects (organization_id, lower("key"));
+--
+CREATE INDEX ix_fleet_worker_tokens_organization_id ON fleet_worker_tokens (organization_id, id);
+--
+CREATE INDEX ix_fleet_worker_tokens_worker_id ON fleet_worker_tokens (worker_id);
+--
+CREATE INDEX ix_tasks_projects_organization_id ON tasks_projects (organization_id, id);
+--
+CREATE INDEX ix_access_grants_project_id ON access_grants (project_id, id) WHERE project_id <> 0;
+--
+CREATE INDEX ix_tasks_tasks_live_of_project ON tasks_tasks (organization_id, project_id, status, updated_at, id) WHERE finished_at IS NULL;
+--
+CREATE INDEX ix_tasks_tasks_finished_at ON tasks_tasks (organization_id, finished_at, status) WHERE finished_at IS NOT NULL;
+--
+CREATE INDEX ix_tasks_tasks_finished_of_project ON tasks_tasks (project_id, finished_at, status) WHERE finished_at IS NOT NULL;
 --
 DELETE FROM "sqlite_sequence";

@@ -1,0 +1,100 @@
+"""What is noted of a connected worker: its hello, its signs of life, and what follows from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from quarterdeck.fleet.workers import degradation, description, draining, standing
+from quarterdeck.fleet.workers.actions import CHANGED
+from quarterdeck.fleet.workers.description import About, Condition, percent
+from quarterdeck.fleet.workers.enrolment import LOCAL
+from quarterdeck.fleet.workers.model import Worker
+from quarterdeck.fleet.workers.standing import Thresholds
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.jobs import frames
+from quarterdeck.kernel.text import shown
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """How the server stands to a worker that it has just heard: what its connection has to follow."""
+
+    revoked: bool
+    superseded: bool
+    draining: bool
+    slots: int
+
+
+def granted(worker: Worker, hello: frames.Hello) -> frozenset[str]:
+    """What a connected worker is given: what it offers and was enrolled for. The machine that came first under a
+    credential is the one it stands for; another gets no work that is bound to a machine.
+    """
+    allowed = set(worker.capabilities)
+    if LOCAL in allowed and hello.fingerprint and worker.fingerprint in {None, hello.fingerprint}:
+        allowed.add(f"{LOCAL}:{hello.fingerprint}")
+    return frozenset(hello.capabilities) & allowed
+
+
+def connected(tx: Tx, worker_id: int, hello: frames.Hello, about: About) -> Noted:
+    """Keep what a hello says. Its slots are an offer: `Noted.slots` is what it gets."""
+    worker = _held(tx, worker_id)
+    if worker.boot_id != hello.boot_id[:40]:
+        degradation.started_again(worker)
+    worker.first_seen_at = worker.first_seen_at or tx.now
+    worker.last_seen_at = tx.now
+    worker.fingerprint = worker.fingerprint or hello.fingerprint[:80] or None
+    worker.version, worker.boot_id = shown(hello.worker_version, 40), hello.boot_id[:40]
+    worker.offered = [shown(word, 128) for word in sorted(hello.capabilities)]
+    worker.slots = min(hello.slots, description.MOST_SLOTS)
+    if about.agents is not None:
+        worker.agents = description.plain(about.agents)
+    if about.hardware is not None:
+        worker.hardware = description.plain(about.hardware)
+    _keep_projects(worker, about.projects)
+    tx.publish(CHANGED, worker.uid)
+    return noted(worker, hello.boot_id)
+
+
+def heard(tx: Tx, worker_id: int, boot_id: str, beat: frames.Heartbeat, said: Condition, limits: Thresholds) -> Noted:
+    """Keep what a heartbeat says. A disk that has just become too full drains the worker; who undrains it then is not
+    contradicted until the disk has had room in between.
+    """
+    worker = _held(tx, worker_id)
+    if worker.boot_id != boot_id[:40] or worker.revoked_at is not None:
+        return noted(worker, boot_id)
+    before = worker.disk_percent
+    worker.last_seen_at, worker.used_slots = tx.now, min(max(beat.used_slots, 0), 10_000)
+    worker.cpu_percent, worker.mem_percent = percent(beat.cpu_percent), percent(beat.mem_percent)
+    worker.disk_percent = percent(beat.disk_percent)
+    worker.load1 = None if beat.load1 is None else min(max(float(beat.load1), 0.0), 1e6)
+    _keep_projects(worker, said.projects)
+    if said.degraded is not None:
+        worker.ailing = description.plain(said.degraded)
+    full = worker.disk_percent is not None and worker.disk_percent > limits.disk_drain
+    if full and (before is None or before <= limits.disk_drain) and worker.drain_requested_at is None:
+        draining.drain_full(tx, worker, limits.disk_drain)
+    return noted(worker, boot_id)
+
+
+def _keep_projects(worker: Worker, projects: list[str] | None) -> None:
+    if projects is not None:
+        worker.projects = sorted({shown(key, 64) for key in projects})
+
+
+def _held(tx: Tx, worker_id: int) -> Worker:
+    row = tx.one(select(Worker).where(Worker.id == worker_id), what=f"worker {worker_id}", code="worker_not_found")
+    tx.lock(f"worker:{row.uid}")
+    tx.session.refresh(row)
+    return row
+
+
+def noted(worker: Worker, boot_id: str | None = None) -> Noted:
+    """How a worker stands; superseded only where a `boot_id` is given that is another than that of its last hello."""
+    return Noted(
+        worker.revoked_at is not None,
+        boot_id is not None and worker.boot_id != boot_id[:40],
+        worker.drain_requested_at is not None,
+        standing.slots(worker),
+    )

@@ -1,0 +1,48 @@
+"""Whom an agent runs as: a user of its own for each project where the worker is root, else the worker's own."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from dataclasses import dataclass
+from pathlib import Path
+
+from quarterdeck.fleet.processes import accounts
+from quarterdeck.kernel.errors import Invalid
+from quarterdeck.tasks.agents.configuration import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """`uid` None: nobody is changed to. `home` is where the agent program keeps what it is logged in with."""
+
+    uid: int | None
+    name: str
+    home: Path
+
+
+def account_of(run: Run, directory: Path, organization: str, project_key: str) -> Account:
+    """The account of a project's agents on this machine, its home made; the same for ever. Raises `Invalid`
+    (`agent_user_unknown`).
+    """
+    if os.geteuid() != 0 or not run.own_user:
+        own = pwd.getpwuid(os.geteuid())
+        return Account(None, own.pw_name, Path(own.pw_dir))
+    if run.user is not None:
+        try:
+            entry = pwd.getpwnam(run.user)
+        except KeyError:
+            raise Invalid(
+                f"This machine has no user {run.user}.",
+                code="agent_user_unknown",
+                hint="Make the user, or change `user` in agents.toml.",
+            ) from None
+        return Account(entry.pw_uid, entry.pw_name, Path(entry.pw_dir))
+    uid = accounts.assign(directory, f"agent:{organization}/{project_key}")
+    homes = directory / "homes"
+    homes.mkdir(parents=True, exist_ok=True, mode=0o711)
+    home = homes / str(uid)
+    home.mkdir(exist_ok=True, mode=0o700)
+    if uid is not None:
+        os.chown(home, uid, uid)
+    return Account(uid, f"agent-{uid}", home)

@@ -1,0 +1,60 @@
+"""What a worker brings to every attempt: made once, when the worker starts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from quarterdeck.kernel.clock import Clock, SystemClock
+from quarterdeck.kernel.ids import Ids
+from quarterdeck.kernel.jobs import JobContext
+from quarterdeck.tasks.agents import configuration, probing
+from quarterdeck.tasks.agents.configuration import Configuration
+from quarterdeck.tasks.agents.probing import Found
+from quarterdeck.tasks.orders import TaskOrder
+from quarterdeck.tasks.running import orphans
+from quarterdeck.tasks.running.account import Account
+from quarterdeck.tasks.running.uplink import LogOnly, Uplink
+from quarterdeck.tasks.running.worktrees import Workspaces
+
+RUNNING = "running"
+"""The directory of what runs, below the worker's own."""
+OpenUplink = Callable[[JobContext, TaskOrder], Uplink]
+"""The terminal of an attempt towards its viewers."""
+OpenWorkspaces = Callable[[Account], Workspaces]
+"""Worktrees that belong to an account."""
+
+
+def nobody_watches(_context: JobContext, _order: TaskOrder) -> Uplink:
+    return LogOnly()
+
+
+@dataclass
+class Machine:
+    """`directory` is the worker's data directory, which others may pass through but not read."""
+
+    directory: Path
+    workspaces: OpenWorkspaces
+    uplink: OpenUplink = nobody_watches
+    configuration: Configuration = field(default_factory=Configuration)
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    clock: Clock = field(default_factory=SystemClock)
+    ids: Ids = field(default_factory=Ids)
+    found: dict[str, Found] = field(default_factory=dict)
+
+    @property
+    def records(self) -> Path:
+        return self.directory / RUNNING
+
+    async def begin(self) -> frozenset[str]:
+        """Before the first task: read the configuration, end what an earlier session of this worker left running, and
+        look which agent programs are there; answers the capabilities of the worker's offer. Raises `Invalid`.
+        """
+        self.configuration = configuration.load(self.directory)
+        self.records.mkdir(parents=True, exist_ok=True, mode=0o700)
+        await orphans.reaped(self.records)
+        found = await probing.probe_all(self.configuration, self.environment.get("PATH"))
+        self.found = {one.type: one for one in found}
+        return probing.capabilities(found)

@@ -1,0 +1,29 @@
+"""What the ends of attempts say about the agent programs of a machine (contract: tasks §4.4)."""
+
+from __future__ import annotations
+
+from quarterdeck.fleet.workers import degradation
+from quarterdeck.fleet.workers.degradation import FailureClass
+from quarterdeck.fleet.workers.model import Worker
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.jobs.job import Outcome
+from quarterdeck.tasks.settings.thresholds import thresholds
+from quarterdeck.tasks.work.model import Task
+
+CLASSES: dict[str, FailureClass] = {
+    "agent_missing": "binary_missing",
+    "agent_auth": "auth_failure",
+    "rate_limited": "rate_limit",
+    "agent_exited": "unknown",
+}
+
+
+def note(tx: Tx, task: Task, outcome: Outcome) -> None:
+    """Count a failure that is the agent's own; a success clears what was counted. Other failures say nothing of it."""
+    worker = tx.get(Worker, task.worker_id) if task.worker_id is not None else None
+    if worker is None:
+        return
+    if outcome.state == "succeeded":
+        degradation.agent_succeeded(tx, worker, task.agent_type)
+    elif (failure := CLASSES.get(outcome.error_code or "")) is not None:
+        degradation.agent_failed(tx, worker, task.agent_type, failure, thresholds(tx, task.organization_id))

@@ -1,0 +1,252 @@
+"""`qd worker` from its first start on: it enrols itself, comes back without a token, and ends when it is sent away."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import stat
+import sys
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import uvicorn
+
+from quarterdeck.fleet.workers import papers
+from quarterdeck.fleet.workers.client import Saying, run_worker
+from quarterdeck.fleet.workers.description import Agent
+from quarterdeck.kernel import jobs
+from quarterdeck.kernel.errors import Invalid, Unauthenticated
+from quarterdeck.kernel.http.doorkeeper import Patience
+from quarterdeck.kernel.http.patience import patient
+from quarterdeck.kernel.vault import Secret
+from support.crew import Crew
+from support.deck import running, signed_in
+from support.proxy import HOST, proxy
+
+SECONDS = 30
+CLAUDE = Agent(type="claude", version="2.1.0", path="/usr/bin/claude")
+
+
+class Dock:
+    """An instance that listens, and an administrator of it."""
+
+    def __init__(self, crew, port, place):
+        self.crew, self.port, self.place = crew, port, place
+        self.instance = crew.deck.instance
+        self.url = f"http://127.0.0.1:{port}"
+
+    async def token(self):
+        return (await self.crew.ok("POST", "/api/admin/worker-tokens", {}, status=201))["token"]
+
+    def kept(self, name="worker"):
+        return papers.load(self.place / name)
+
+    @asynccontextmanager
+    async def working(self, token=None, *, name="worker", url=None, connected=True):
+        directory = self.place / name
+        directory.mkdir(exist_ok=True)
+        task = asyncio.create_task(
+            run_worker(
+                url or self.url,
+                Secret(token) if token else None,
+                ["tasks"],
+                2,
+                directory,
+                handlers=jobs.WorkerHandlers(),
+                signals=False,
+                name=name,
+                saying=Saying(agents=lambda: [CLAUDE], projects=lambda: ["WEB"]),
+            )
+        )
+        try:
+            if connected:
+                await self.until(lambda: self.instance.workers.count or task.done())
+                if task.done():
+                    await task
+            yield task
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            await self.until(lambda: not self.instance.workers.count)
+
+    async def until(self, true):
+        async with asyncio.timeout(SECONDS):
+            while not true():
+                await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def listening(app):
+    served = uvicorn.Server(
+        uvicorn.Config(
+            app, host="127.0.0.1", port=0, log_config=None, ws="websockets-sansio", http=patient(Patience()),
+            lifespan="off", ws_max_size=16 << 20, timeout_graceful_shutdown=1,
+        )
+    )  # fmt: skip
+    serving = asyncio.create_task(served._serve())
+    while not served.started:
+        await asyncio.sleep(0.01)
+    try:
+        yield served.servers[0].sockets[0].getsockname()[1]
+    finally:
+        served.should_exit = True
+        await serving
+
+
+@pytest.fixture
+async def dock(tmp_path, database_address):
+    async with running(tmp_path, database_address) as deck:
+        deck.instance.jobs.heartbeat_seconds = 0.2
+        crew = Crew(await signed_in(deck))
+        async with listening(deck.client._transport.app) as port:
+            yield Dock(crew, port, tmp_path)
+
+
+async def test_a_machine_enrols_itself_once_and_says_what_it_is(dock):
+    made = await dock.crew.ok("POST", "/api/admin/worker-tokens", {"label": "rack"}, status=201)
+    async with dock.working(made["token"]):
+        held = dock.kept()
+        assert stat.S_IMODE((dock.place / "worker" / papers.NAME).stat().st_mode) == 0o600
+        assert made["token"] not in (dock.place / "worker" / papers.NAME).read_text()
+        shown = {"cpuPercent": None}
+        async with asyncio.timeout(SECONDS):
+            while shown["cpuPercent"] is None:
+                shown = await dock.crew.ok("GET", f"/api/web/machines/{held.machine_id}")
+                await asyncio.sleep(0.05)
+        assert (shown["name"], shown["status"], shown["capabilities"]) == ("worker", "online", ["claude"])
+        assert (shown["maxSlots"], shown["usedSlots"], shown["projectsCached"]) == (2, 0, ["WEB"])
+        assert all(0 <= shown[f"{part}Percent"] <= 100 for part in ("cpu", "mem", "disk"))
+        assert shown["hardware"]["cpuCores"] == os.cpu_count()
+        assert shown["hardware"]["memoryMb"] > 100
+        told = await dock.crew.ok("GET", f"/api/admin/worker-tokens/{made['id']}/status")
+        assert (told["status"], told["machine"]["id"]) == ("used", held.machine_id)
+        assert (await dock.crew.ok("GET", "/api/workers/healthz", token=None))["connectedWorkers"] == 1
+    async with dock.working():  # no token any more
+        assert dock.kept() == held
+
+
+async def test_a_worker_refreshes_at_half_life_and_recovers_by_its_secret(dock):
+    async with dock.working(await dock.token()):
+        first = dock.kept()
+    now = datetime.now(UTC)
+    first.issued_at, first.expires_at = now - timedelta(hours=13), now + timedelta(hours=11)
+    papers.save(dock.place / "worker", first)
+    async with dock.working():
+        await dock.until(lambda: dock.kept().access_token != first.access_token)
+        second = dock.kept()
+    assert second.recovery_secret == first.recovery_secret
+    second.access_token = "an.access.token"
+    papers.save(dock.place / "worker", second)
+    async with dock.working():  # refused with 4401, then let in by its secret
+        third = dock.kept()
+    assert third.recovery_secret != first.recovery_secret
+    third.recovery_secret, third.access_token = first.recovery_secret, "an.access.token"
+    papers.save(dock.place / "worker", third)
+    async with dock.working(connected=False) as task:
+        with pytest.raises(Unauthenticated, match="recovery secret"):
+            await asyncio.wait_for(task, SECONDS)
+
+
+async def test_a_machine_that_was_decommissioned_ends_and_comes_back_as_another_with_a_new_token(dock):
+    used = await dock.token()
+    async with dock.working(used) as task:
+        first = dock.kept()
+        await dock.crew.ok("DELETE", f"/api/admin/machines/{first.machine_id}")
+        with pytest.raises(Unauthenticated, match="decommissioned"):
+            await asyncio.wait_for(task, SECONDS)
+    async with dock.working(used, connected=False) as task:
+        with pytest.raises(Unauthenticated, match="decommissioned"):
+            await asyncio.wait_for(task, SECONDS)
+    async with dock.working(await dock.token()):
+        assert dock.kept().machine_id != first.machine_id
+
+
+async def test_two_workers_with_one_identity_are_one(dock):
+    async with dock.working(await dock.token()) as first:
+        copied = dock.place / "copy"
+        copied.mkdir()
+        papers.save(copied, dock.kept())
+        async with dock.working(name="copy"):
+            with pytest.raises(Unauthenticated, match="same identity"):
+                await asyncio.wait_for(first, SECONDS)
+            await dock.until(lambda: dock.instance.workers.count == 1)
+
+
+async def test_what_decides_about_a_machine_reaches_its_connection(dock):
+    async with dock.working(await dock.token()):
+        machine = f"/api/admin/machines/{dock.kept().machine_id}"
+        (session,) = [one for one in dock.instance.jobs.sessions if one.worker_id is not None]
+        assert (await dock.crew.ok("PUT", machine, {"maxSlots": 1}))["maxSlots"] == 1
+        assert session.seat.slots == 1
+        shown = await dock.crew.ok("PUT", machine, {"status": "DRAINING"})
+        assert (shown["status"], session.draining) == ("draining", True)
+        shown = await dock.crew.ok("PUT", machine, {"status": "online"})
+        assert (shown["status"], session.draining) == ("online", False)
+
+
+async def test_a_worker_of_another_server_keeps_its_secrets_from_this_one(dock):
+    async with dock.working(await dock.token()):
+        held = dock.kept()
+    held.server = "https://elsewhere.example.com"
+    papers.save(dock.place / "worker", held)
+    async with dock.working(connected=False) as task:
+        with pytest.raises(Invalid, match="elsewhere"):
+            await asyncio.wait_for(task, SECONDS)
+    (dock.place / "worker" / papers.NAME).write_text("{")
+    async with dock.working(connected=False) as task:
+        with pytest.raises(Invalid, match="identity"):
+            await asyncio.wait_for(task, SECONDS)
+
+
+async def test_a_worker_joins_through_the_proxy_of_its_environment(dock, monkeypatch):
+    for name in ("no_proxy", "all_proxy", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    async with proxy(dock.port) as between:
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{between.port}")
+        async with dock.working(await dock.token(), url=f"http://{HOST}:{dock.port}"):
+            assert (between.requests, between.tunnels) == (1, 1)
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        async with dock.working(await dock.token(), name="near"):
+            assert (between.requests, between.tunnels) == (1, 1)
+        monkeypatch.setenv("http_proxy", "socks5h://127.0.0.1:9")
+        monkeypatch.delenv("no_proxy")
+        async with dock.working(connected=False, name="near") as task:
+            with pytest.raises(Invalid, match="proxy"):
+                await asyncio.wait_for(task, SECONDS)
+
+
+def megabytes(pid):
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+
+async def test_an_idle_worker_takes_little_memory_and_ends_at_a_word(dock):
+    """The figure of a real process: 60 MB resident at most."""
+    token = dock.place / "token"
+    token.write_text(await dock.token())
+    arguments = ["worker", "--server", dock.url, "--token", f"@{token}", "--capability", "tasks"]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "quarterdeck.cli.main", *arguments, "--data-dir", str(dock.place / "idle"),
+        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        await dock.until(lambda: dock.instance.workers.count)
+        (session,) = [one for one in dock.instance.jobs.sessions if one.worker_id is not None]
+        heard = session._sent
+        await dock.until(lambda: session._sent >= heard + 5)  # beating, and answered
+        resident = megabytes(process.pid)
+        print(f"idle worker: {resident:.1f} MB")  # noqa: T201 - told with a failure
+        assert resident <= 60
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(SECONDS):
+            assert await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert json.loads((dock.place / "idle" / papers.NAME).read_text())["recoverySecret"]

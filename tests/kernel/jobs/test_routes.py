@@ -1,0 +1,83 @@
+"""Whose work goes where: an organization's jobs to its own workers and to the server's own, and to nobody else."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from sqlalchemy import text
+
+from quarterdeck.kernel import jobs
+from quarterdeck.kernel.jobs import routes
+
+WITH = frozenset({"tasks"})
+
+
+class Order(msgspec.Struct):
+    pass
+
+
+@pytest.fixture(autouse=True)
+def kind():
+    jobs.kinds.register(jobs.JobKind("routes.work", Order))
+
+
+def enqueued(database, organization_id, **options):
+    request = jobs.Enqueue("routes.work", Order(), organization_id, capabilities=WITH, **options)
+    return database.write_sync(jobs.enqueue, request)
+
+
+def claimed(database, organization_id, worker_id):
+    owner = f"worker:{worker_id}" if worker_id else "process:x"
+    asked = jobs.Claimant(owner, WITH, ("normal",), 10, worker_id, frozenset(), organization_id)
+    return [one.job.id for one in database.write_sync(jobs.claim, asked)]
+
+
+def test_a_worker_takes_its_organizations_jobs_alone(database):
+    first, second, nobodys = (enqueued(database, one).id for one in (1, 2, None))
+    assert claimed(database, 3, 30) == []
+    assert claimed(database, None, 30) == []
+    assert claimed(database, 2, 20) == [second]
+    assert sorted(claimed(database, None, None)) == [first, nobodys]
+
+
+def test_a_pin_opens_no_other_organization(database):
+    job = enqueued(database, 1, worker_id=20)
+    assert claimed(database, 2, 20) == []
+    assert claimed(database, None, None) == []
+    assert claimed(database, 1, 10) == []
+    assert claimed(database, 1, 20) == [job.id]
+
+
+def test_jobs_that_wait_again_keep_their_route(database):
+    """Parked behind a turn, handed back, lapsed: the databases spell a route as the rules do."""
+    first, parked = (enqueued(database, 1, concurrency_key="turn") for _ in range(2))
+    assert claimed(database, 1, 10) == [first.id]
+    database.write_sync(jobs.hand_back, first.id, 1)
+    query = text("SELECT route FROM jobs WHERE id = :id")
+
+    def route(job_id):
+        return database.read_sync(lambda tx: tx.execute(query, {"id": job_id}).scalar_one())
+
+    assert route(first.id) == routes.route("tasks", None, 1) == "@org:1|tasks"
+    assert claimed(database, 1, 10) == [first.id]
+    database.write_sync(jobs.complete, first.id, 2, jobs.Outcome("succeeded"), key="turn")
+    assert route(parked.id) == "@org:1|tasks"
+    assert claimed(database, 2, 20) == []
+    assert claimed(database, 1, 10) == [parked.id]
+
+
+@pytest.mark.parametrize(
+    ("worker_id", "organization_id", "word"),
+    [
+        (None, None, "deploy,local:ab"),
+        (3, None, "@worker:3|deploy,local:ab"),
+        (None, 7, "@org:7|deploy,local:ab"),
+        (3, 7, "@org:7@worker:3|deploy,local:ab"),
+    ],
+)
+def test_a_route_is_read_as_it_is_written(worker_id, organization_id, word):
+    needs = frozenset({"local:ab", "deploy"})
+    assert routes.route(routes.canonical(needs), worker_id, organization_id) == word
+    waiting = routes.Waiting([word])
+    assert waiting.usable(needs, worker_id, frozenset(), organization_id) == [word]
+    assert waiting.usable(needs - {"deploy"}, worker_id, frozenset(), organization_id) == []

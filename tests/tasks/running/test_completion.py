@@ -1,0 +1,92 @@
+"""What ends a stage: the hook, the marker, a clean exit of a program that runs once; nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from tests.tasks.running.desk import stage
+
+from quarterdeck.kernel.errors import Problem
+from quarterdeck.tasks.orders import Stage
+from quarterdeck.tasks.running.pipeline import Pipeline
+
+
+async def run(bench, desk, order):
+    async with asyncio.timeout(120):
+        return await Pipeline(bench.machine, desk, order).run()
+
+
+async def test_a_pipeline_runs_from_its_worktree_to_its_delivery(bench, desk):
+    order = bench.order(
+        stage("say working", "done", name="plan"), stage("say {description} on {branch} of {project}", "done")
+    )
+    result = await run(bench, desk, order)
+    assert (result.branch, result.pushed, result.commit) == (order.branch, True, "b" * 40)
+    kinds = [kind for kind, _ in desk.records if kind != "messages"]
+    assert kinds == ["workspace", "stage", "agent", "stage", "stage", "stage", "deliver", "delivered"]
+    assert desk.stages() == [(0, "running", 1), (0, "completed", 1), (1, "running", 1), (1, "completed", 1)]
+    assert "● Make it blue on overlord/42-make-it-blue of WEB" in desk.text()
+    assert "Stage plan begins." in desk.text("system")
+    assert bench.folder.delivered == ["Make it blue"]
+    assert bench.folder.left == 1
+    assert len(bench.told("began")) == 1, "both stages in one session"
+    assert desk.of("agent")[0]["session"] == bench.told("began")[0]
+    assert len(bench.wire.closed) == 1
+
+
+@pytest.mark.parametrize("end", ["done", "boxed"])
+async def test_a_marker_ends_a_stage_also_when_it_is_framed_and_wrapped(bench, desk, end):
+    await run(bench, desk, bench.order(stage("spin 0.2", end)))
+    assert desk.stages()[-1] == (0, "completed", 1)
+
+
+async def test_neither_an_echo_nor_a_marker_of_others_is_believed(bench, desk):
+    """The prompt is drawn back, quoted, and markers without the nonce are printed; only the real one counts."""
+    with pytest.raises(Problem) as failed:
+        await run(bench, desk, bench.order(stage("quote", "wrong", "hang", timeout=2)))
+    assert failed.value.code == "stage_timeout"
+    assert desk.stages() == [(0, "running", 1), (0, "failed", 1)]
+
+
+async def test_a_hook_ends_a_stage_and_tells_session_and_usage(bench, desk):
+    events = [
+        '{"event": "usage", "usage": {"inputTokens": 100, "outputTokens": 20}}',
+        '{"event": "turn-ended", "usage": {"inputTokens": 150, "outputTokens": 30, "cost_usd": 0.5}}',
+    ]
+    order = bench.order(stage(*(f"hook {one}" for one in events), "hang"))
+    await run(bench, desk, order)
+    assert desk.stages()[-1] == (0, "completed", 1)
+    assert [(one["input_tokens"], one["output_tokens"]) for one in desk.of("usage")] == [(100, 20), (150, 30)]
+
+
+async def test_a_program_that_runs_once_ends_its_stage_by_a_clean_exit(bench, desk):
+    argv = bench.custom()["argv"][:2]
+    custom = bench.custom(argv=[*argv, "--once", "{prompt}"], oneShot=True, resume=None, namesSession=None)
+    await run(bench, desk, bench.order(stage("say one"), stage("say two", name="second"), custom=custom))
+    assert bench.told("resumed") == [False, False], "one program for each stage"
+    assert desk.stages()[-1] == (1, "completed", 1)
+
+
+async def test_the_lines_own_marker_counts_where_it_is_no_echo(bench, desk):
+    await run(bench, desk, bench.order(stage("literal DEPLOYED", "hang", marker="DEPLOYED")))
+    assert desk.stages()[-1] == (0, "completed", 1)
+
+
+async def test_a_description_of_many_lines_is_one_prompt(bench, desk):
+    text = "First line\n  second {branch} line\r\n\x1b[201~\rthird {unknown}"
+    developing = Stage(name="develop", command="/develop {description} {nothing}\ndo done")
+    await run(bench, desk, bench.order(developing, description=text))
+    prompts = bench.told("prompt")
+    assert len(prompts) == 1
+    assert prompts[0].startswith(
+        "/develop First line\n  second {branch} line\n[201~\nthird {unknown} {nothing}\ndo done\n\nWhen all"
+    )
+
+
+async def test_an_agent_without_bracketed_paste_gets_one_line(bench, desk):
+    custom = bench.custom("--plain")
+    plain = Stage(name="develop", command="one\ntwo", timeout=3)
+    with pytest.raises(Problem):
+        await run(bench, desk, bench.order(plain, custom=custom))
+    assert bench.told("prompt")[0].startswith("one two  When all")

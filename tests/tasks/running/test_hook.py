@@ -1,0 +1,105 @@
+"""What agent programs tell over their hooks, and who is not heard."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import os
+import shlex
+import subprocess
+import tomllib
+
+import pytest
+
+from quarterdeck.tasks.running import calls, hook
+from quarterdeck.tasks.running.calls import Call, HookSocket
+
+
+@pytest.fixture
+async def heard():
+    said: list[Call] = []
+    socket = HookSocket(None, "secret", said.append)
+    await socket.open()
+    yield socket, said
+    await socket.close()
+    assert not socket.directory.exists()
+
+
+async def call(socket, *arguments, stdin="", token=None):
+    environment = socket.environment(os.environ["PATH"])
+    if token is not None:
+        environment[hook.TOKEN] = token
+    argv = [*shlex.split(environment[hook.COMMAND]), *arguments]
+    done = await asyncio.to_thread(subprocess.run, argv, input=stdin.encode(), env=environment, capture_output=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b""), "a hook never stops its agent"
+
+
+async def test_claude_code_tells_its_turns_its_session_and_what_it_used(heard, tmp_path):
+    socket, said = heard
+    transcript = tmp_path / "session.jsonl"
+    used = {"input_tokens": 10, "cache_read_input_tokens": 5, "cache_creation_input_tokens": 1, "output_tokens": 3}
+    entries = [
+        {"type": "user", "message": {"content": "hello"}},
+        {"type": "assistant", "message": {"id": "m1", "usage": {**used, "output_tokens": 1}}},
+        {"type": "assistant", "message": {"id": "m1", "usage": used}},
+        {"type": "assistant", "message": {"id": "m2", "usage": used}},
+    ]
+    transcript.write_text("".join(json.dumps(one) + "\n" for one in entries) + 'half "usage"')
+    base = {"session_id": "s1", "transcript_path": str(transcript)}
+    await call(socket, "claude", stdin=json.dumps({**base, "hook_event_name": "UserPromptSubmit"}))
+    await call(socket, "claude", stdin=json.dumps({**base, "hook_event_name": "Stop"}))
+    note = {**base, "hook_event_name": "Notification", "message": "may I?", "notification_type": "permission_prompt"}
+    await call(socket, "claude", stdin=json.dumps(note))
+    assert [(one.event, one.session) for one in said] == [
+        ("prompt", "s1"),
+        ("turn-ended", "s1"),
+        ("notification", "s1"),
+    ]
+    assert said[1].usage == calls.Used(input_tokens=32, output_tokens=6)
+    assert said[2].asks
+    assert said[2].text == "may I?"
+
+
+async def test_codex_tells_its_turns(heard):
+    socket, said = heard
+    event = {"type": "agent-turn-complete", "thread-id": "t1", "turn-id": "1", "last-assistant-message": "done"}
+    await call(socket, json.dumps(event))
+    assert [(one.event, one.session, one.text) for one in said] == [("turn-ended", "t1", "done")]
+
+
+async def test_nobody_is_heard_without_the_token_or_with_nonsense(heard):
+    socket, said = heard
+    await call(socket, "turn-ended", token="guessed")
+    await call(socket, '{"event": "take-over"}')
+    await call(socket, '{"event": "usage", "usage": {"inputTokens": "many"}}')
+    await call(socket, "claude", stdin="{")
+    reader, writer = await asyncio.open_unix_connection(socket.directory / "socket")
+    writer.write(b"x" * (calls.MOST + 10) + b"\n")
+    assert await reader.read() == b""
+    writer.close()
+    assert said == []
+
+
+async def test_the_settings_for_claude_code_name_the_hook_for_each_event(heard):
+    socket, said = heard
+    written = socket.directory / "settings.json"
+    assert socket.claude_settings(os.environ["PATH"]) == str(written)
+    settings = json.loads(written.read_text())["hooks"]
+    assert settings.keys() == {"Stop", "UserPromptSubmit", "SessionStart", "Notification"}
+    command = settings["Stop"][0]["hooks"][0]["command"]
+    environment = socket.environment(os.environ["PATH"])
+    stdin = json.dumps({"hook_event_name": "Stop", "session_id": "x"}).encode()
+    argv = ["/bin/sh", "-c", command]
+    await asyncio.to_thread(subprocess.run, argv, input=stdin, env=environment, check=True)
+    assert said[0].event == "turn-ended"
+
+
+async def test_the_setting_for_codex_is_a_list_of_toml(heard):
+    socket, _ = heard
+    argv = tomllib.loads(f"notify = {socket.codex_notify(os.environ['PATH'])}")["notify"]
+    assert argv[-1].endswith("/hook.py")
+
+
+def test_an_event_without_a_name_is_the_one_that_was_given():
+    assert hook.told(["turn-ended"], io.StringIO()) == {"event": "turn-ended"}

@@ -10,7 +10,8 @@ from quarterdeck.identity.model import Organization
 from quarterdeck.kernel import events
 from quarterdeck.kernel.db import Tx
 from quarterdeck.tasks.projects.model import TaskProject
-from quarterdeck.tasks.work.model import Task
+from quarterdeck.tasks.work.model import FollowUpMessage, Gate, StageRun, Task
+from quarterdeck.tasks.workspaces.model import Tunnel, Workspace
 from support.deck import HOME
 from support.enrolled import enrolled
 
@@ -40,6 +41,23 @@ def task(tx: Tx, key: str, told: str = "", **given: Any) -> int:
         data = {"message": told, "actor": "ada"}
         events.append(tx, f"task:{row.id}", "status_change", data, organization_id=row.organization_id)
     return row.id
+
+
+def with_everything(tx: Tx, key: str) -> int:
+    """A task that failed, with a row in every table that speaks of tasks."""
+    number = task(tx, key, status="failed")
+    tx.add(StageRun(uid=tx.ids.uid(), task_id=number, position=0, name="develop", status="failed"))
+    tx.add(FollowUpMessage(uid=tx.ids.uid(), task_id=number, text="Go on", author_id=1, created_at=tx.now))
+    tx.add(Tunnel(task_id=number, kind="vscode", state="CLOSED", updated_at=tx.now))
+    tx.add(Workspace(task_id=number, path="/w", branch="b", base_branch="main", updated_at=tx.now))
+    organization_id = tx.get(Task, number).organization_id  # type: ignore[union-attr]
+    tx.add(
+        Gate(
+            uid=tx.ids.uid(), task_id=number, organization_id=organization_id, attempt=1, position=0,
+            stage_name="develop", kind="confirm", prompt="?", choices=[], asked_at=tx.now, expires_at=tx.now,
+        )
+    )  # fmt: skip
+    return number
 
 
 def many(tx: Tx, key: str, count: int, **given: Any) -> None:

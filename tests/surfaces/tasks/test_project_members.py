@@ -209,5 +209,20 @@ async def test_other_rooms_ask_membership(crew, shop):
     }
 
 
+async def test_why_is_asked_of_a_project(crew, shop):
+    ref = (await crew.ok("GET", "/api/projects"))["items"][0]["id"]
+    for name, permission, allowed in (
+        ("bob", "tasks:project.manage", True),
+        ("carol", "tasks:project.manage", False),
+        ("carol", "tasks:project.view", True),
+        ("dan", "tasks:project.view", False),
+    ):
+        body = {"user": name, "permission": permission, "resource": ref}
+        told = await crew.ok("POST", "/api/access/why", body)
+        assert told["allowed"] is allowed, (name, permission)
+        everywhere = await crew.ok("POST", "/api/access/why", {"user": name, "permission": permission})
+        assert everywhere["allowed"] is False
+
+
 def home():
     return select(Organization).where(Organization.ref == HOME)

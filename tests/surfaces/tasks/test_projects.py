@@ -164,6 +164,28 @@ async def test_secrets_go_in_and_never_come_out(crew):
     assert len(await crew.told()) == before
 
 
+async def test_a_git_token_goes_to_no_other_host_than_it_was_given_for(crew):
+    await made(crew, forgeUrl="https://git.example.com/api/v4")
+    path = f"{WEB}/SHOP"
+    await crew.ok("PUT", f"{path}/git-token", {"token": "glpat-a"})
+    for body in (
+        {"repoUrl": "https://GIT.example.com:443/other.git"},
+        {"sshUrl": "git@elsewhere.example.com:a.git"},
+        {"forgeUrl": None},
+        {"maxTasks": 2},
+    ):
+        assert (await crew.ok("PUT", path, body))["hasGitToken"] is True, body
+    for body in (
+        {"repoUrl": "https://elsewhere.example.com/shop.git"},
+        {"repoUrl": "https://elsewhere.example.com:8443/shop.git"},
+        {"forgeUrl": "https://api.example.com"},
+    ):
+        changed = await crew.once("task-project.changed", "PUT", path, body)
+        assert changed["hasGitToken"] is False, body
+        assert "git_token" in json.loads((await crew.told())[-1]["detail"])["changed"]
+        await crew.ok("PUT", f"{path}/git-token", {"token": "glpat-a"})
+
+
 async def test_lists_are_paged_newest_first(crew):
     for key in ("A", "B", "C"):
         await made(crew, key)
@@ -200,7 +222,7 @@ async def test_a_project_goes_as_a_whole_once_no_task_lives(crew):
     _, bob = await crew.person("bob", "tasks:developer")
     me = (await crew.ok("GET", "/api/web/profile", token=bob))["id"]
     await crew.ok("POST", f"{ADMIN}/SHOP/members", {"developerId": me}, status=201)
-    await crew.db.write(task_rows.task, "SHOP", status="failed")
+    await crew.db.write(task_rows.with_everything, "SHOP")
     live = await crew.db.write(task_rows.task, "SHOP", status="queued")
     ref = (await crew.ok("GET", "/api/projects"))["items"][0]["id"]
     await crew.ok("POST", f"/api/projects/{ref}/archive", {})

@@ -64,6 +64,15 @@ def repository(text: str, field: str, schemes: tuple[str, ...] = OVER_HTTP + OVE
     return text
 
 
+def origin(text: str | None) -> tuple[str, str, int] | None:
+    """Whom a token is sent to: scheme, host and port of an address over HTTP; None of any other."""
+    parts = urlsplit(text or "")
+    scheme = parts.scheme.lower()
+    if scheme not in OVER_HTTP:
+        return None
+    return scheme, (parts.hostname or "").lower(), parts.port or {"https": 443, "http": 80}[scheme]
+
+
 def _plain(path: str) -> bool:
     """The far side hands the path to a shell and to git: no part of it may look like an option or a second command."""
     return not _COMMAND.search(path) and not any(part.removeprefix("~").startswith("-") for part in path.split("/"))

@@ -13,7 +13,7 @@ from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict
 from quarterdeck.kernel.vault import Secret
 from quarterdeck.tasks.actions import TasksAction
-from quarterdeck.tasks.projects import activity, secrets
+from quarterdeck.tasks.projects import activity, addresses, secrets
 from quarterdeck.tasks.projects.ending import EndsTasks
 from quarterdeck.tasks.projects.fields import check_key, checked
 from quarterdeck.tasks.projects.membership import not_found
@@ -93,7 +93,8 @@ def create(tx: Tx, key: str, name: str, values: Mapping[str, Any]) -> TaskProjec
 
 def change(tx: Tx, key: str, values: Mapping[str, Any]) -> TaskProject:
     """Change what is given: fields of `fields.FIELDS`, `name`, `description`, and `environment`, of which None takes a
-    variable away and what is left out stays. Raises as `create` does, and `NotFound`.
+    variable away and what is left out stays. A git token goes to those alone that it was given for: another host of the
+    repository or of the forge's API forgets it. Raises as `create` does, and `NotFound`.
     """
     part, project = locked(tx, key)
     workspace.check_active(project)
@@ -105,8 +106,12 @@ def change(tx: Tx, key: str, values: Mapping[str, Any]) -> TaskProject:
     if name is not None:
         workspace.rename(tx, project.ref, name)
     moved = [column for column, value in columns.items() if getattr(part, column) != value]
+    trusted = _origins(part)
     for column in moved:
         setattr(part, column, columns[column])
+    if part.git_token is not None and not _origins(part) <= trusted:
+        part.git_token = None
+        moved.append("git_token")
     if secrets.keep_environment(tx, part, environment or {}, "environment"):
         moved.append("environment")
     if moved:
@@ -152,6 +157,11 @@ def remove(tx: Tx, access: Access, part: TaskProject) -> None:
     in_projects.take_all(tx, access, part.organization_id, part.project_id)
     tx.session.delete(part)
     tx.session.flush()
+
+
+def _origins(part: TaskProject) -> set[tuple[str, str, int]]:
+    """Whom its git token is sent to."""
+    return {found for one in (part.repo_url, part.forge_url) if (found := addresses.origin(one)) is not None}
 
 
 def _adopted(tx: Tx, name: str) -> Project | None:

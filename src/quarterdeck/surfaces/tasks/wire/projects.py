@@ -92,6 +92,7 @@ class Projects(Struct, kw_only=True, rename="camel"):
 
 class ProjectChange(Struct, kw_only=True, rename="camel"):
     """Any of them; null takes a value away. Of `environment`, null takes a variable away, and what is left out stays.
+    Another host of `repoUrl` or `forgeUrl` forgets the git token, which was given for the one before.
     `maxTasks` is how many of its tasks run at a time, 0 for as many as there are places.
     """
 

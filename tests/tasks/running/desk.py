@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from quarterdeck.kernel.ids import Ids
 from quarterdeck.kernel.jobs import JobContext
 from quarterdeck.kernel.jobs.handlers import JobInfo
 from quarterdeck.kernel.jobs.refusals import canceled, fenced
@@ -43,7 +44,7 @@ class Desk:
     """Implements `JobContext`. Gates are answered by what a test says; everything recorded is kept."""
 
     def __init__(self) -> None:
-        self.job = JobInfo(1, "00000000-0000-7000-8000-000000000001", "task.run", 1, 1, "task:42")
+        self.job = JobInfo(1, Ids().uid(), "task.run", 1, 1, "task:42")
         self.canceled = asyncio.Event()
         self.lost = False
         self.told: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()

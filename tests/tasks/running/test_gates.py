@@ -162,6 +162,27 @@ async def test_messages_are_typed_into_the_running_agent_and_keep_its_stage_open
     assert [status for _, status, _ in desk.stages()] == ["running", "completed"]
 
 
+async def test_what_else_is_told_reaches_whoever_listens_and_ends_with_the_attempt(bench, desk):
+    heard = asyncio.Queue()
+
+    async def listen(context, order, worktree, data):
+        heard.put_nowait((order.task_id, worktree.branch, data))
+        try:
+            await asyncio.sleep(600)
+        finally:
+            heard.put_nowait("ended")
+
+    bench.machine.listeners = {"tunnel": listen}
+    task = begun(bench, desk, bench.order(stage("done", confirm=True)))
+    await desk.until(lambda: desk.of("gate"))
+    desk.told.put_nowait(("tunnel", {"do": "start"}))
+    assert await heard.get() == (42, "overlord/42-make-it-blue", {"do": "start"})
+    desk.answers = lambda report: GateAnswer(state="answered", result="confirm")
+    desk.told.put_nowait(("gate", {}))
+    await ended(task)
+    assert heard.get_nowait() == "ended"
+
+
 async def test_the_terminal_has_the_size_of_its_holder(bench, desk):
     bench.wire.inputs.put_nowait(Resized(77, 22))
     await ended(begun(bench, desk, bench.order(stage("size", "done"))))

@@ -7,6 +7,7 @@ import json
 import os
 import resource
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -14,8 +15,10 @@ import pytest
 from tests.tasks.running.desk import stage
 from tests.tasks.running.test_failures import alive, run, until
 
+from quarterdeck.kernel.errors import Invalid
 from quarterdeck.tasks.agents.configuration import Configuration, Run
 from quarterdeck.tasks.running import orphans
+from quarterdeck.tasks.running.account import account_of
 from quarterdeck.tasks.running.program import NotStarted, Start, start
 from quarterdeck.tasks.running.screen import Screen
 from quarterdeck.tasks.running.transcript import Transcript
@@ -200,6 +203,20 @@ async def test_an_agent_of_a_worker_that_is_root_runs_as_a_user_of_its_own_in_a_
     assert given["QUARTERDECK_HOOK_TOKEN"] != "y"
     assert not {"QUARTERDECK_DATABASE_URL", "LD_PRELOAD", "NAMED", "SUDO_USER"} & given.keys()
     assert desk.stages()[-1] == (0, "completed", 1), "its hook reached the worker"
+
+
+@pytest.mark.root
+def test_an_account_is_the_same_for_ever_and_each_projects_own(tmp_path):
+    tmp_path.chmod(0o711)
+    first = account_of(Run(), tmp_path, "one", "WEB")
+    assert account_of(Run(), tmp_path, "one", "WEB") == first != account_of(Run(), tmp_path, "two", "WEB")
+    done = subprocess.run(first.run_as(("id", "-u")), capture_output=True, text=True, check=True)
+    assert int(done.stdout) == first.uid
+    assert first.owner == (first.uid, first.uid)
+    assert account_of(Run(own_user=False), tmp_path, "one", "WEB").run_as(("id",)) == ("id",)
+    assert account_of(Run(user="nobody"), tmp_path, "one", "WEB").uid == 65_534
+    with pytest.raises(Invalid):
+        account_of(Run(user="nobody-else"), tmp_path, "one", "WEB")
 
 
 def transcript(most=1 << 20):

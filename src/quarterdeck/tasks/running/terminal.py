@@ -70,6 +70,9 @@ class Terminal:
 
     @property
     def running(self) -> bool:
+        """Raises what reading its output has failed with, if it did: nobody would see anything any more."""
+        if self._pump is not None and self._pump.done() and not self._pump.cancelled():
+            self._pump.result()
         return self.program is not None and not self.program.exited.is_set()
 
     @property

@@ -9,12 +9,12 @@ from tests.tasks.running.desk import stage
 
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.tasks.orders import Stage
-from quarterdeck.tasks.running.pipeline import Pipeline
+from quarterdeck.tasks.running.pipeline import run_task
 
 
 async def run(bench, desk, order):
     async with asyncio.timeout(120):
-        return await Pipeline(bench.machine, desk, order).run()
+        return await run_task(bench.machine, desk, order)
 
 
 async def test_a_pipeline_runs_from_its_worktree_to_its_delivery(bench, desk):

@@ -14,12 +14,12 @@ from quarterdeck.fleet.processes.supervisor.identity import read_stat
 from quarterdeck.kernel.errors import Problem, RateLimited
 from quarterdeck.kernel.jobs import Canceled, Fenced
 from quarterdeck.tasks.orders import AgentChoice
-from quarterdeck.tasks.running.pipeline import Pipeline
+from quarterdeck.tasks.running.pipeline import run_task
 
 
 async def run(bench, desk, order):
     async with asyncio.timeout(120):
-        return await Pipeline(bench.machine, desk, order).run()
+        return await run_task(bench.machine, desk, order)
 
 
 async def refused(bench, desk, order):

@@ -159,11 +159,11 @@ WORKER = """
 import asyncio, os, sys
 from pathlib import Path
 from tests.tasks.running.desk import Bench, Desk, stage
-from quarterdeck.tasks.running.pipeline import Pipeline
+from quarterdeck.tasks.running.pipeline import run_task
 
 async def main():
     bench, desk = Bench(Path(sys.argv[1])), Desk()
-    await Pipeline(bench.machine, desk, bench.order(stage("child", "hang"))).run()
+    await run_task(bench.machine, desk, bench.order(stage("child", "hang")))
 
 asyncio.run(main())
 """

@@ -7,7 +7,7 @@ from quarterdeck.kernel.jobs import Canceled, Fenced, JobContext, WorkerHandlers
 from quarterdeck.tasks.orders import RUN, TaskOrder, TaskResult
 from quarterdeck.tasks.running.failures import of_workspace
 from quarterdeck.tasks.running.machine import Machine
-from quarterdeck.tasks.running.pipeline import Pipeline
+from quarterdeck.tasks.running.pipeline import run_task
 
 
 def register(handlers: WorkerHandlers, machine: Machine) -> None:
@@ -16,7 +16,7 @@ def register(handlers: WorkerHandlers, machine: Machine) -> None:
     @handlers.register(RUN, TaskOrder)
     async def run(context: JobContext, order: TaskOrder) -> TaskResult:
         try:
-            return await Pipeline(machine, context, order).run()
+            return await run_task(machine, context, order)
         except (Canceled, Fenced):
             raise
         except Problem as problem:

@@ -22,7 +22,7 @@ from quarterdeck.tasks.running.worktrees import Workspaces, Worktree
 
 RUNNING = "running"
 """The directory of what runs, below the worker's own."""
-OpenUplink = Callable[[JobContext, TaskOrder], Uplink]
+OpenUplink = Callable[[JobContext, TaskOrder], Coroutine[Any, Any, Uplink]]
 """The terminal of an attempt towards its viewers."""
 OpenWorkspaces = Callable[[Account], Workspaces]
 """Worktrees that belong to an account."""
@@ -32,7 +32,7 @@ Listener = Callable[[JobContext, TaskOrder, Worktree, Any], Coroutine[Any, Any, 
 """What another room does when the server says something to a running attempt; it is ended with the attempt."""
 
 
-def nobody_watches(_context: JobContext, _order: TaskOrder) -> Uplink:
+async def nobody_watches(_context: JobContext, _order: TaskOrder) -> Uplink:
     return LogOnly()
 
 

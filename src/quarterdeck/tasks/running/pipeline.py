@@ -29,6 +29,7 @@ from quarterdeck.tasks.running.setup import set_up
 from quarterdeck.tasks.running.stage import Mail, Tally, Try
 from quarterdeck.tasks.running.stopwatch import Stopwatch
 from quarterdeck.tasks.running.terminal import Terminal
+from quarterdeck.tasks.running.uplink import Uplink
 from quarterdeck.tasks.running.worktrees import Workspaces, Worktree
 
 SUMMARY = 72
@@ -40,14 +41,14 @@ class Pipeline:
     afterwards.
     """
 
-    def __init__(self, machine: Machine, context: JobContext, order: TaskOrder) -> None:
+    def __init__(self, machine: Machine, context: JobContext, order: TaskOrder, uplink: Uplink) -> None:
         run = machine.configuration.run
         self._machine, self._context, self._order = machine, context, order
         self._account = account_of(run, machine.directory, order.organization, order.project_key)
         self._workspaces: Workspaces = machine.workspaces(self._account)
         self._ears = Ears(context)
         self._terminal = Terminal(
-            context, machine.uplink(context, order), self._ears.ring, columns=order.columns, rows=order.rows,
+            context, uplink, self._ears.ring, columns=order.columns, rows=order.rows,
             log_bytes=run.log_bytes,
         )  # fmt: skip
         self._hook = HookSocket(self._account.uid, machine.ids.hex(32), self._ears.hear)
@@ -244,6 +245,11 @@ class Pipeline:
         await self._terminal.close()
         await self._hook.close()
         await self._ears.close()
+
+
+async def run_task(machine: Machine, context: JobContext, order: TaskOrder) -> TaskResult:
+    """Run one attempt."""
+    return await Pipeline(machine, context, order, await machine.uplink(context, order)).run()
 
 
 AGAIN = frozenset({"stage_timeout", "agent_exited"})

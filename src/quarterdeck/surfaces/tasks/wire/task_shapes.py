@@ -32,7 +32,7 @@ class Task(Struct, kw_only=True, rename="camel"):
     """
 
     id: int
-    project_key: str
+    project_key: str | None
     description: str
     status: Status
     suspend_reason: Literal["stage_gate", "worker_disconnected", "rate_limited"] | None

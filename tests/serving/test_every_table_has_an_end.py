@@ -40,8 +40,8 @@ ONE_EACH = {
     "fleet_host_keys", "fleet_prune_policies", "fleet_server_credentials", "fleet_servers", "fleet_sightings",
     "fleet_ssh_credentials", "fleet_workers", "identity_external_accounts", "identity_oidc_providers",
     "identity_organizations", "identity_recovery_codes", "identity_users", "instance", "job_schedules", "log_streams",
-    "runbooks_settings", "tasks_settings", "vault_keys", "workspace_environments", "workspace_projects",
-    "workspace_variables",
+    "runbooks_settings", "tasks_settings", "tasks_tunnels", "tasks_workspaces", "vault_keys",
+    "workspace_environments", "workspace_projects", "workspace_variables",
 }  # fmt: skip
 
 

@@ -48,8 +48,8 @@ ONE_EACH = {
     "fleet_ssh_credentials", "fleet_workers", "identity_external_accounts", "identity_oidc_providers",
     "identity_organizations", "identity_recovery_codes", "identity_users", "instance", "job_schedules", "log_streams",
     "notify_bindings", "notify_bots", "notify_hooks",
-    "runbooks_settings", "tasks_settings", "vault_keys", "workspace_environments", "workspace_projects",
-    "workspace_variables",
+    "runbooks_settings", "tasks_settings", "tasks_tunnels", "tasks_workspaces", "vault_keys",
+    "workspace_environments", "workspace_projects", "workspace_variables",
 }  # fmt: skip
 
 

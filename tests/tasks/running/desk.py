@@ -37,7 +37,7 @@ from quarterdeck.tasks.running.machine import Machine
 from quarterdeck.tasks.running.uplink import Uplink, UplinkEvent
 
 FAKE = Path(__file__).parents[2] / "fakes" / "agent" / "program.py"
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 class Desk:
@@ -227,7 +227,7 @@ class Bench:
             "repository": Repository(url="https://git.example.com/web.git", default_branch="main"),
             "developer": Person(name="Ada", email="ada@example.com"),
             "agent": AgentChoice(type="custom", custom=custom or self.custom(), resume=resume),
-            "stage_seconds": 60,
+            "stage_seconds": 600,
             "gate_seconds": 60,
         }
         return TaskOrder(**{**said, **more})

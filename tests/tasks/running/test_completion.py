@@ -15,7 +15,7 @@ from quarterdeck.tasks.running.pipeline import run_task
 
 
 async def run(bench, desk, order):
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(300):
         return await run_task(bench.machine, desk, order)
 
 

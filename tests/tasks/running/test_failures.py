@@ -18,7 +18,7 @@ from quarterdeck.tasks.running.pipeline import run_task
 
 
 async def run(bench, desk, order):
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(300):
         return await run_task(bench.machine, desk, order)
 
 
@@ -29,7 +29,7 @@ async def refused(bench, desk, order):
 
 
 async def until(condition):
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while not condition():
             await asyncio.sleep(0.02)
 

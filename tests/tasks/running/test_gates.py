@@ -19,7 +19,7 @@ def begun(bench, desk, order):
 
 
 async def ended(task):
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(300):
         return await task
 
 
@@ -150,7 +150,7 @@ async def test_a_turn_that_ends_under_a_persons_hands_counts_when_they_let_go(be
 
 
 async def until(condition):
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while not condition():
             await asyncio.sleep(0.02)
 

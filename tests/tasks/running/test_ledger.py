@@ -47,7 +47,7 @@ def wanted(order):
 
 
 async def until(condition):
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while not condition():
             await asyncio.sleep(0.02)
 
@@ -66,7 +66,7 @@ async def test_a_task_is_run_asked_about_and_delivered(database, bench):
         await until(lambda: told and told[-1][0] == "gate")
         answers.append(GateAnswer(state="answered", result="confirm", by="ada"))
         await service.tell(job.id, "gate", {"index": 0})
-        done = await service.wait(job.id, 60)
+        done = await service.wait(job.id, 120)
     assert (done.state, done.error_code) == ("succeeded", None)
     assert msgspec.json.decode(done.result, type=TaskResult).pushed
     assert [kind for kind, _ in told if kind != "messages"] == [
@@ -81,7 +81,7 @@ async def test_a_task_fails_with_the_word_of_its_class(database, bench):
     known(order)
     async with running(database, room(bench)) as service:
         job = await service.enqueue(wanted(order))
-        done = await service.wait(job.id, 60)
+        done = await service.wait(job.id, 120)
     assert (done.state, done.error_code) == ("failed", "agent_exited")
 
 
@@ -92,7 +92,7 @@ async def test_a_cancelled_task_ends_within_the_ledgers_grace(database, bench):
         job = await service.enqueue(wanted(order))
         await until(lambda: bench.told("prompt"))
         await database.write(jobs.cancel, job.id, "not needed")
-        done = await service.wait(job.id, 60)
+        done = await service.wait(job.id, 120)
     assert done.state == "canceled"
     assert list(bench.machine.records.glob("*.json")) == []
     assert bench.folder.left == 1

@@ -18,6 +18,7 @@ from quarterdeck.kernel.errors import Invalid
 from quarterdeck.tasks.agents.configuration import Configuration, Run
 from quarterdeck.tasks.running import orphans
 from quarterdeck.tasks.running.account import account_of
+from quarterdeck.tasks.running.pipeline import run_task
 from quarterdeck.tasks.running.program import NotStarted, Start, start
 from quarterdeck.tasks.running.screen import Screen
 from quarterdeck.tasks.running.transcript import Transcript
@@ -48,7 +49,9 @@ async def test_a_flood_of_100_mb_neither_fills_memory_nor_keeps_other_work_from_
 
     start = resident()
     beating = asyncio.create_task(heartbeat())
-    await run(bench, desk, bench.order(stage("flood 100000000", "say after it", "done")))
+    async with asyncio.timeout(600):
+        order = bench.order(stage("flood 100000000", "say after it", "done", timeout=600))
+        await run_task(bench.machine, desk, order)
     beating.cancel()
     assert bench.wire.total > 99_000_000
     assert max(grown) < 80 << 20, "the lines that this test keeps are 16 MiB and what Python adds to each"
@@ -116,7 +119,7 @@ async def test_a_program_gets_no_more_memory_than_it_may_have(bench):
     taking = "b = bytearray(600 << 20); print('all of it')"
     program = await start(wanted(bench, "/usr/bin/env", "python3", "-c", taking, memory=200 << 20))
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             await program.exited.wait()
         assert program.status != 0
     finally:

@@ -207,7 +207,7 @@ class Machine:
     def fill(self) -> Path:
         """Take all that is left of the disk that Quarterdeck's things lie on; removing the file gives it back."""
         file = self.place / "varlib" / "filling"
-        with file.open("wb") as filling, contextlib.suppress(OSError):
+        with contextlib.suppress(OSError), file.open("wb", buffering=0) as filling:
             while True:
                 filling.write(b"x" * 65_536)
         return file

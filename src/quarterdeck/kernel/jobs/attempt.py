@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -26,6 +27,8 @@ LINE = 16_384
 """Characters of one line; longer ones are cut."""
 BYTES = 256 << 10
 """Bytes of one batch of lines: some of them reach the store before the rest is on its way."""
+MOST_TOLD = 1000
+"""Words of the server that wait to be read; who reads none loses the newest."""
 MUCH = f"{frames.FRAME_LIMIT >> 20} MB"
 log = structlog.get_logger("quarterdeck.worker")
 
@@ -51,6 +54,7 @@ class Attempt:
             assigned.job_id, assigned.uid, assigned.kind, assigned.fence, assigned.attempt, assigned.subject
         )
         self.canceled = asyncio.Event()
+        self.told: asyncio.Queue[tuple[str, Any]] = asyncio.Queue(MOST_TOLD)
         self.lost = False
         self.handed_back = False
         self.reporting = False
@@ -180,6 +184,10 @@ class Attempt:
         self.canceled.set()
         if grace is not None and self.task is not None:
             self._grace = asyncio.get_running_loop().call_later(grace, self.task.cancel)
+
+    def hear(self, kind: str, data: Any) -> None:
+        with suppress(asyncio.QueueFull):
+            self.told.put_nowait((kind, data))
 
     async def run(self, handler: WorkerRun, instance: Any) -> None:
         outcome = await self._outcome(handler, instance)

@@ -119,6 +119,15 @@ class JobCancel(_Frame, tag="job.cancel"):
     grace_sec: float = 10.0
 
 
+class JobTell(_Frame, tag="job.tell"):
+    """Something for a running attempt to look at. Whoever waits for it asks again by a report: it may get lost."""
+
+    job_id: int
+    fence: int
+    kind: str
+    data: Any = None
+
+
 class LogLine(msgspec.Struct, frozen=True, rename="camel"):
     """One line of output; `time` in microseconds since the epoch."""
 
@@ -173,7 +182,7 @@ class Shutdown(_Frame, tag="shutdown"):
 FromWorker = (
     Hello | Heartbeat | JobAccept | JobReject | JobRecord | JobResult | LogBatch | Ack | Ping | Pong | Drain | Shutdown
 )
-FromServer = Welcome | JobAssign | JobCancel | Ack | Ping | Pong | Drain | Undrain | Shutdown
+FromServer = Welcome | JobAssign | JobCancel | JobTell | Ack | Ping | Pong | Drain | Undrain | Shutdown
 Frame = FromWorker | FromServer
 
 _encoder = msgspec.json.Encoder()

@@ -36,6 +36,8 @@ class JobContext(Protocol):
     canceled: asyncio.Event
     lost: bool
     """The lease is gone and another attempt may run: nothing is undone then."""
+    told: asyncio.Queue[tuple[str, Any]]
+    """What the server says to this attempt, kind and data. Some of it may get lost: who waits asks by `record`, too."""
 
     async def record(self, kind: str, data: Any) -> Any:
         """Keep a report; durable before it returns. Raises `Fenced` or `Canceled`."""

@@ -18,7 +18,8 @@ class Enqueue(msgspec.Struct, frozen=True):
     """A request for work. `subject` is what the work is about (`deployment:dep_…`).
 
     Jobs of one `concurrency_key` run one at a time, in order. A second request with the same `idempotency_key` (within
-    kind and organization) answers the first job. `worker_id` pins the job to one enrolled worker.
+    kind and organization) answers the first job. `worker_id` pins the job to one enrolled worker. `lease_seconds` is
+    that of the kind unless it is given.
     """
 
     kind: str
@@ -35,6 +36,7 @@ class Enqueue(msgspec.Struct, frozen=True):
     correlation_id: str | None = None
     parent_id: int | None = None
     retry_of_id: int | None = None
+    lease_seconds: int | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True):

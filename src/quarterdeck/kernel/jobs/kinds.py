@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -16,6 +16,7 @@ from quarterdeck.kernel.jobs.work import About, Work, WorkKind, about
 Assign = Callable[[Tx, Job], msgspec.Struct]
 Record = Callable[[Tx, Job, str, Any], Any]
 Finish = Callable[[Tx, Job, Outcome], None]
+Late = Callable[[Tx, Job, Outcome], None]
 Unsettled = Callable[[Tx], Sequence[int]]
 
 
@@ -28,7 +29,9 @@ class JobKind:
     `record` keeps one report of a running attempt and answers it, `finish` runs in the completing transaction. A job
     that waits to be tried again keeps the turn of its concurrency key, or lets others go first. A kind whose `finish`
     ends a thing of its room says by `unsettled` the jobs (row ids) of all such things that live: the reconciler
-    finishes those that have ended without it.
+    finishes those that have ended without it. `lost` says what becomes of an attempt whose worker has gone or gives it
+    back: it is run again, or the job fails, because only a person can judge what it may have done. `late` hears an
+    attempt that tells its end after the job has failed for that; it may hear it more than once.
     """
 
     name: str
@@ -37,6 +40,8 @@ class JobKind:
     record: Record | None = None
     finish: Finish | None = None
     unsettled: Unsettled | None = None
+    lost: Literal["again", "failed"] = "again"
+    late: Late | None = None
     lane: Lane = "normal"
     lease_seconds: int = 30
     backoff_seconds: int = 5

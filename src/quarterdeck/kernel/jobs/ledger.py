@@ -27,6 +27,8 @@ from quarterdeck.kernel.jobs.transitions import ENDED, State
 
 WAKE = "jobs"
 """The topic that says: something may be claimable."""
+LOST = "lost"
+"""How a job says that it was ended without the word of its worker."""
 LAPSES = 5
 """An attempt that vanished this often is given up: it probably takes its worker down with it."""
 LONGEST_BACKOFF = 600
@@ -93,7 +95,7 @@ def _draft(tx: Tx, request: Enqueue, now: int) -> Draft:
         retry_of_id=request.retry_of_id,
         run_at=run_at,
         max_attempts=request.max_attempts,
-        lease_seconds=kind.lease_seconds,
+        lease_seconds=request.lease_seconds or kind.lease_seconds,
         created_at=now,
         due_at=run_at,
         route=routes.route(requires, request.worker_id),
@@ -280,7 +282,10 @@ def complete_many(tx: Tx, reports: Sequence[Report]) -> list[Job | None]:
             place = (job.id, job.fence, job.owner if (job.id, job.fence, job.owner) in outcomes else None)
             done[place] = job
             settle(tx, job, outcomes[place])
-    return [done.get((report.job_id, report.fence, report.owner)) or _reported_before(tx, report) for report in reports]
+    return [
+        done.get((report.job_id, report.fence, report.owner)) or _reported_before(tx, report) or heard_late(tx, report)
+        for report in reports
+    ]
 
 
 def _held(job: Job, fence: int, owner: str | None) -> bool:
@@ -446,8 +451,57 @@ def try_again(tx: Tx, job: Job, outcome: Outcome) -> Job:
     return get(tx, job.id)
 
 
-def hand_back(tx: Tx, job_id: int, fence: int, owner: str | None = None) -> None:
-    """A worker that will not run what it was given returns it; it is claimable again at once."""
+def hand_back(tx: Tx, job_id: int, fence: int, owner: str | None = None, reason: str = "") -> None:
+    """A worker that will not run what it was given returns it; it is claimable again at once, or has failed where its
+    kind says so.
+    """
     job = look(tx, job_id)
-    if job is not None and _held(job, fence, owner) and step.REQUEUE.allows(job.state):
+    if job is None or not _held(job, fence, owner) or not step.REQUEUE.allows(job.state):
+        return
+    if _runs_again(job):
         wait(tx, job, step.REQUEUE, "handed-back")
+    else:
+        told = f"Its worker gave it back ({reason or 'without a reason'})."
+        end_lost(tx, job, step.FAIL, Outcome("failed", error_code="job_returned", error_message=told))
+
+
+def _runs_again(job: Job) -> bool:
+    kind = kinds.find(job.kind)
+    return kind is None or kind.lost == "again"
+
+
+def end_lost(tx: Tx, job: Job, transition: step.Transition, outcome: Outcome) -> bool:
+    """End an attempt without its worker: it may still be heard by its kind's `late`. False when it has ended."""
+    hot = statements(tx)
+    if job.concurrency_key is not None:
+        hot.lock_keys(tx, [job.concurrency_key])
+    kind = kinds.find(job.kind)
+    heard = kind is not None and kind.late is not None
+    told = replace(ending(job.id, job.fence, transition, outcome), closed_by=LOST if heard else None)
+    ended = hot.end(tx, [told], micros(tx.now))
+    for one in ended:
+        settle_anyhow(tx, one, outcome)
+    return bool(ended)
+
+
+def give_up(tx: Tx, job_id: int, code: str, message: str) -> bool:
+    """End a running job as failed from the server's side, whatever its lease says; its worker hears that it is lost.
+    False when it does not run.
+    """
+    job = get(tx, job_id)
+    return step.FAIL.allows(job.state) and end_lost(
+        tx, job, step.FAIL, Outcome("failed", error_code=code, error_message=message)
+    )
+
+
+def heard_late(tx: Tx, report: Report) -> Job | None:
+    """The job of an attempt that was given up and tells its end now, once its kind has heard it; else None."""
+    job = look(tx, report.job_id)
+    if job is None or job.closed_by != LOST or not _held(job, report.fence, report.owner):
+        return None
+    kind = kinds.find(job.kind)
+    if kind is None or kind.late is None:
+        return None
+    with of(tx, job):
+        kind.late(tx, job, report.outcome)
+    return job

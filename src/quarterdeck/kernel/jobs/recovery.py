@@ -10,9 +10,11 @@ from quarterdeck.kernel.jobs import ledger
 from quarterdeck.kernel.jobs import transitions as step
 from quarterdeck.kernel.jobs.finding import look
 from quarterdeck.kernel.jobs.job import COLUMNS, Job, Outcome
+from quarterdeck.kernel.jobs.kinds import kinds
 from quarterdeck.kernel.jobs.transitions import State
 
 BATCH = 100
+WORKER_LOST = "job_worker_lost"
 
 
 def requeue_lapsed(tx: Tx, limit: int = BATCH) -> int:
@@ -55,21 +57,17 @@ def _requeue(tx: Tx, where: str, values: dict[str, object], limit: int) -> int:
 
 def requeue(tx: Tx, job: Job) -> None:
     """Put one attempt back whose worker no longer runs it."""
+    kind = kinds.find(job.kind)
     if job.cancel_us is not None:
-        _end(tx, job, step.STOP, Outcome("canceled", error_message=job.cancel_reason))
+        ledger.end_lost(tx, job, step.STOP, Outcome("canceled", error_message=job.cancel_reason))
+    elif kind is not None and kind.lost == "failed":
+        told = "Its worker vanished while running it."
+        ledger.end_lost(tx, job, step.FAIL, Outcome("failed", error_code=WORKER_LOST, error_message=told))
     elif job.lapses + 1 >= ledger.LAPSES:
         told = f"Its worker vanished {job.lapses + 1} times while running it."
-        _end(tx, job, step.GIVE_UP, Outcome("failed", error_code="job_worker_lost", error_message=told))
+        ledger.end_lost(tx, job, step.GIVE_UP, Outcome("failed", error_code=WORKER_LOST, error_message=told))
     else:
         ledger.wait(tx, job, step.REQUEUE, "lapsed")
-
-
-def _end(tx: Tx, job: Job, transition: step.Transition, outcome: Outcome) -> None:
-    hot = ledger.statements(tx)
-    if job.concurrency_key is not None:
-        hot.lock_keys(tx, [job.concurrency_key])
-    for ended in hot.end(tx, [ledger.ending(job.id, job.fence, transition, outcome)], micros(tx.now)):
-        ledger.settle_anyhow(tx, ended, outcome)
 
 
 def wake_parked(tx: Tx, limit: int = BATCH) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -131,6 +132,15 @@ class Jobs:
         for place in places:
             if place not in running:
                 self.forget(*place)
+
+    async def tell(self, job_id: int, kind: str, data: Any = None) -> None:
+        """Say something to the running attempt of a job (`context.told`). It may not arrive: the worker may be away, or
+        connected to another process, so whoever waits for it asks again by a report.
+        """
+        for session in self.sessions:
+            if session.holds(job_id):
+                with contextlib.suppress(Disconnected):
+                    await session.tell(job_id, kind, msgspec.to_builtins(data))
 
     async def wait(self, job_id: int, seconds: float) -> Job:
         """The job once it has ended, or as it stands after `seconds`."""

@@ -157,6 +157,12 @@ class Session:
         if given is not None:
             await self.send(frames.JobCancel(job_id=job_id, fence=given.fence, reason=reason))
 
+    async def tell(self, job_id: int, kind: str, data: Any) -> None:
+        """Say something to an attempt that runs here; nothing when none does."""
+        given = self._given.get(job_id)
+        if given is not None:
+            await self.send(frames.JobTell(job_id=job_id, fence=given.fence, kind=kind, data=data))
+
     async def drain(self) -> None:
         self.draining = True
         await self.send(frames.Drain())
@@ -283,7 +289,7 @@ class Session:
         await self._ack(frame.id, problem=None if ended else fenced(frame.job_id, frame.fence))
 
     async def _reject(self, frame: frames.JobReject) -> None:
-        await self._jobs.db.write(ledger.hand_back, frame.job_id, frame.fence, self.owner)
+        await self._jobs.db.write(ledger.hand_back, frame.job_id, frame.fence, self.owner, frame.reason)
         given = self._given.get(frame.job_id)
         if given is not None and given.fence == frame.fence:
             del self._given[frame.job_id]

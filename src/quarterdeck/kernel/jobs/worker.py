@@ -230,6 +230,10 @@ class Worker:
                     attempt = self.attempts.get((frame.job_id, frame.fence))
                     if attempt is not None:
                         attempt.cancel(frame.reason, frame.grace_sec)
+                case frames.JobTell():
+                    attempt = self.attempts.get((frame.job_id, frame.fence))
+                    if attempt is not None:
+                        attempt.hear(frame.kind, frame.data)
                 case frames.Ping():
                     self._outbox.once(self._name(frames.Pong()))
                 case frames.Drain() | frames.Undrain():

@@ -55,8 +55,8 @@ class _SocketTransport:
             frames.LogBatch, frames.Ping, frames.Pong, frames.Drain, frames.Shutdown,
         ],
         "server": [
-            frames.Welcome, frames.JobAssign, frames.JobCancel, frames.Ack, frames.Ping, frames.Pong, frames.Drain,
-            frames.Undrain, frames.Shutdown,
+            frames.Welcome, frames.JobAssign, frames.JobCancel, frames.JobTell, frames.Ack, frames.Ping, frames.Pong,
+            frames.Drain, frames.Undrain, frames.Shutdown,
         ],
     },
     largest=frames.FRAME_LIMIT,

@@ -33,6 +33,8 @@ TIDIED = {
     "audit_events": "audit-events",
     "audit_unsealed": "audit-events",
     "log_lines": "log-lines",
+    "fleet_terminals": "terminal-recordings",
+    "fleet_channel_tokens": "channel-tokens",
 }
 BY_ITSELF = {"kernel_idempotency"}  # each command with a key removes what is older than a week
 HISTORY = {

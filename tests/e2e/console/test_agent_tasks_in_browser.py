@@ -66,8 +66,11 @@ def test_a_task_is_asked_for_watched_answered_taken_over_and_finished(
     expect(question).to_contain_text("stage 1 of 3, plan", timeout=SLOW)
     expect(reader).to_have_title(re.compile(f"^◆ Answer needed · #{number} the page"))
     expect(state).to_have_text("Read only, 1 watching", timeout=SLOW)
-    reader.evaluate("window.loadedOnce = true")
+    answered(reader, "Go on")
+    expect(question).to_contain_text("stage 2 of 3, build", timeout=SLOW)
+    expect(terminal).to_contain_text("● planning the page", timeout=SLOW)
 
+    expect(state).to_have_text("Read only, 1 watching")
     take.click()
     expect(state).to_have_text("You hold the keyboard, 1 watching")
     expect(take).to_have_text("Give it back")
@@ -77,21 +80,25 @@ def test_a_task_is_asked_for_watched_answered_taken_over_and_finished(
     take.click()
     expect(state).to_have_text("Read only, 1 watching")
     expect(take).to_have_text("Take over")
+    assert "control_taken" not in {one["type"] for one in there.events(number)}, "nobody held it"
 
-    question.get_by_role("button", name="Go on").click()
-    expect(reader.locator(".toast")).to_be_visible()
-    expect(question).to_contain_text("stage 2 of 3, build", timeout=SLOW)
-    expect(terminal).to_contain_text("● planning the page", timeout=SLOW)
-    reader.evaluate("window.loadedOnce = true")
     question.get_by_role("radio", name="blue").check()
-    question.get_by_role("button", name="Send answer").click()
+    answered(reader, "Send answer")
     expect(question).to_contain_text("stage 3 of 3, name", timeout=SLOW)
     expect(terminal).to_contain_text("● colour blue", timeout=SLOW)
     question.get_by_label("Your answer").fill("Ada")
-    question.get_by_role("button", name="Send answer").click()
-    reader.evaluate("window.loadedOnce = true")
+    answered(reader, "Send answer")
     expect(reader.locator("#task-head")).to_contain_text("Completed", timeout=SLOW)
     expect(reader.locator("#task-side")).to_contain_text("Delivered")
     expect(reader.locator("#task-side")).to_contain_text(there.task(number)["commitSha"][:12])
-    assert reader.evaluate("window.loadedOnce"), "the page was not loaded again"
+    expect(take).to_be_hidden()
+    expect(reader.get_by_label("Message to the agent")).to_be_hidden()
+    assert reader.evaluate("window.answered"), "it was not loaded again"
     assert complaints == []
+
+
+def answered(reader: Page, button: str) -> None:
+    """Send the answer, and mark the page that comes then: a page that is loaded again has no mark."""
+    with reader.expect_navigation():
+        reader.locator("#gate").get_by_role("button", name=button).click()
+    reader.evaluate("window.answered = true")

@@ -102,7 +102,8 @@ def test_a_description_that_is_wrong_says_what(about, what):
 def test_a_worker_changes_programs_and_has_its_own(tmp_path):
     (tmp_path / "agents.toml").write_text(
         '[run]\nmemory = 1000\n[agents.claude]\nargv = ["claude", "--yes"]\n[agents.claude.dialogs]\n'
-        '"Do you trust" = "\\r"\n[agents."custom:house"]\nargv = ["house-agent"]\n[agents.custom]\nsettleSeconds = 2.0\n'
+        '"Do you trust" = "\\r"\n[agents."custom:house"]\nargv = ["house-agent"]\n'
+        "[agents.custom]\nsettleSeconds = 2.0\n"
     )
     found = configuration.load(tmp_path)
     claude = found.adapter(AgentChoice(type="claude"))

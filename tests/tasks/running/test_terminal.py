@@ -126,7 +126,7 @@ async def test_what_an_earlier_worker_left_is_ended_and_what_only_has_its_number
             SHELL,
             f"orphan-{os.getpid()}",
             records / "one.json",
-        )  # fmt: skip
+        )
     )
     path = bench.directory / "stubborn"
     await until(lambda: path.exists() and path.read_text().strip())
@@ -135,7 +135,7 @@ async def test_what_an_earlier_worker_left_is_ended_and_what_only_has_its_number
     os.kill(record["keeper"][0], signal.SIGKILL)
     await until(lambda: not alive(program.pid))
     assert alive(left)
-    stranger = subprocess.Popen(["/bin/sleep", "600"])
+    stranger = subprocess.Popen(["/bin/sleep", "600"])  # noqa: ASYNC220 - returns at once
     (records / "two.json").write_text(
         json.dumps({"marker": "nobody", "keeper": None, "program": [stranger.pid, 1, record["program"][2]]})
     )
@@ -169,7 +169,7 @@ asyncio.run(main())
 async def test_a_worker_that_is_killed_leaves_no_agent(tmp_path):
     root = Path(__file__).parents[3]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(root), str(root / "src"), str(root / "tests")])}
-    worker = subprocess.Popen([sys.executable, "-c", WORKER, str(tmp_path)], env=environment)
+    worker = subprocess.Popen([sys.executable, "-c", WORKER, str(tmp_path)], env=environment)  # noqa: ASYNC220 - returns at once
     try:
         child = tmp_path / "fake" / "child"
         await until(lambda: child.exists() and child.read_text())

@@ -141,8 +141,8 @@ class Screen:
                 self._control("\n")
             return
         lines, wraps, y, bottom = self._lines, self._wraps, self._y, self._bottom
-        for line in text.split("\n")[:-1]:
-            line = line.rstrip("\r")
+        for one in text.split("\n")[:-1]:
+            line = one.rstrip("\r")
             if old := lines[y]:
                 line += old[len(line) :]
             lines[y], wraps[y] = line, False

@@ -152,7 +152,7 @@ def row(one: reading.Described) -> TaskRow:
     return TaskRow(
         id=task.id,
         title=first if len(first) <= TITLE else f"{first[: TITLE - 1]}…",
-        project=one.project_key,
+        project=one.project_key or "no project any more",
         state=(task.status, reason),
         agent=task.agent_type,
         machine=one.machine.name if one.machine is not None else "",
@@ -228,7 +228,7 @@ def _view(tx: Tx, access: Access, number: int) -> TaskView:
         active=task.status in LIVE,
         live=_has_terminal(task),
         may_act=not why_not,
-        may_retry=task.status == FAILED and mine,
+        may_retry=task.status == FAILED and mine and one.project_key is not None,
         may_take=mine or may(tx, access, task.project_id, "manage"),
         stream=stream(task.id),
         finished=task.finished_at,

@@ -128,7 +128,7 @@ async def cancel(call: Call, access: Access) -> Task:
     permission=ACT,
     errors=(
         MISSING, NOT_YOURS, (400, "stage_unknown"), (404, "machine_not_found"), (409, "task_not_retryable"),
-        (409, "machine_decommissioned"),
+        (409, "task_project_gone"), (409, "machine_decommissioned"),
     ),
 )  # fmt: skip
 async def retry(call: Call, body: wire.TaskRetry, access: Access) -> Task:

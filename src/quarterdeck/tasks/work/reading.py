@@ -17,10 +17,12 @@ from quarterdeck.tasks.work.model import StageRun, Task
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """A task with its stages in order. `machine` is the one that it is or was on, `requested` the one asked for."""
+    """A task with its stages in order. `machine` is the one that it is or was on, `requested` the one asked for;
+    `project_key` is None where its project takes no tasks any more.
+    """
 
     task: Task
-    project_key: str
+    project_key: str | None
     developer: str | None
     machine: Worker | None
     requested: Worker | None
@@ -42,7 +44,7 @@ def described(tx: Tx, tasks: Sequence[Task]) -> list[Described]:
     return [
         Described(
             task=task,
-            project_key=keys.get(task.project_id, ""),
+            project_key=keys.get(task.project_id),
             developer=names.get(task.developer_id),
             machine=workers.get(task.worker_id or 0),
             requested=workers.get(task.requested_worker_id or 0),

@@ -8,7 +8,6 @@ import os
 import socket
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -70,11 +69,10 @@ from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.events import jobs as event_jobs
 from quarterdeck.kernel.http.own_address import own_address
 from quarterdeck.kernel.instance import identity
-from quarterdeck.kernel.jobs.frames import LogLine
 from quarterdeck.kernel.jobs.handlers import WorkerHandlers, worker_handlers
 from quarterdeck.kernel.jobs.reconciling import keep_reconciling
 from quarterdeck.kernel.jobs.service import Jobs
-from quarterdeck.kernel.logs import Line, Logs
+from quarterdeck.kernel.logs import Logs
 from quarterdeck.kernel.protocols import Capability
 from quarterdeck.kernel.retention import own as kernel_retention
 from quarterdeck.kernel.settings import Settings
@@ -251,14 +249,11 @@ class Instance:
         for kind in kinds:
             jobs.kinds.register(kind)
 
-        async def keep_lines(stream: str, lines: Sequence[LogLine]) -> None:
-            await logs.store(stream, [_line(line) for line in lines])
-
         process = f"process:{data.process_uid(db.ids, fingerprint())}"
         service = Jobs(
             db,
             owner=process,
-            lines=keep_lines,
+            lines=jobs.into(logs),
             on_worker=handlers_with(edges),
             may_claim=(lambda: True) if sole is None else lambda: sole.held,
         )
@@ -434,14 +429,3 @@ async def keep_door(edge: Edge, settings: Settings) -> None:
         await asyncio.sleep(EDGE_LOOK_SECONDS)
         return
     await asyncio.Event().wait()
-
-
-def _line(line: LogLine) -> Line:
-    return Line(
-        time=datetime.fromtimestamp(line.time / 1_000_000, UTC),
-        source="quarterdeck" if line.source == "quarterdeck" else "application",
-        stream=line.stream if line.stream in {"stdout", "stderr"} else "system",  # type: ignore[arg-type]
-        phase=line.phase,
-        level=line.level,
-        message=line.message,
-    )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import ipaddress
 import json
+import ssl
 import time
 from datetime import timedelta
 
@@ -18,6 +20,7 @@ from quarterdeck.kernel.vault import Secret
 from quarterdeck.notify import addresses
 from quarterdeck.notify.hooks import deliveries, offered, signing
 from quarterdeck.notify.hooks.model import Hook
+from support.certificates import issued
 from support.chats import happen, quiet
 from support.crew import Crew
 from support.deck import running, signed_in
@@ -129,6 +132,36 @@ async def test_what_fails_is_tried_again_until_it_is_taken(crew, receiver, hasty
     (one,) = await sent(crew, made["id"])
     assert (one["status"], one["attempts"], one["responseStatus"]) == ("delivered", 5, 200)
     assert (await crew.ok("GET", f"{HOOKS}/{made['id']}"))["failingSince"] is None
+
+
+async def test_the_certificate_is_that_of_the_name_though_its_number_is_called(crew, tmp_path, monkeypatch):
+    """The connection goes to the address that was looked at; the name is still what is asked for and proved."""
+    certificate, key = issued("localhost")
+    pair = tmp_path / "pair.pem"
+    pair.write_bytes(certificate + key)
+    asked_for: list[str | None] = []
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(pair)
+    tls.sni_callback = lambda _socket, name, _context: asked_for.append(name)
+    fake = Receiver()
+    with fake.served(tls):
+        made = await hook(crew, fake.url)
+        await crew.ok("POST", f"{HOOKS}/{made['id']}/test", status=201)
+        there = f"{HOOKS}/{made['id']}/deliveries"
+        async with asyncio.timeout(60):
+            while not (await crew.ok("GET", there))["items"][0]["attempts"]:
+                await asyncio.sleep(0.05)
+        (one,) = (await crew.ok("GET", there))["items"]
+        assert (one["status"], one["responseStatus"]) == ("pending", None)  # nobody trusts that certificate
+        assert "did not answer" in one["error"]
+        monkeypatch.setenv("SSL_CERT_FILE", str(pair))
+        await crew.ok("POST", f"{HOOKS}/{made['id']}/test", status=201)
+        async with asyncio.timeout(60):
+            while (await crew.ok("GET", there))["items"][0]["status"] == "pending":
+                await asyncio.sleep(0.05)
+        assert (await crew.ok("GET", there))["items"][0]["status"] == "delivered"
+    assert [one.headers["host"] for one in fake.asked] == [fake.url.removeprefix("https://")]
+    assert set(asked_for) == {"localhost"}
 
 
 async def test_what_takes_nothing_for_a_day_is_disabled_and_administrators_are_told(crew, receiver, hasty, monkeypatch):
@@ -251,7 +284,6 @@ def test_which_addresses_may_be_called(address, near, far):
 
 
 async def test_a_name_is_judged_by_every_address_that_it_stands_for(monkeypatch):
-    import asyncio
 
     told = [["93.184.216.34"], ["93.184.216.34", "10.0.0.1"], ["169.254.169.254"]]
 

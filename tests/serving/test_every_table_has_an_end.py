@@ -33,6 +33,8 @@ TIDIED = {
     "audit_events": "audit-events",
     "audit_unsealed": "audit-events",
     "log_lines": "log-lines",
+    "fleet_terminals": "terminal-recordings",
+    "fleet_channel_tokens": "channel-tokens",
 }
 BY_ITSELF = {"kernel_idempotency"}  # each command with a key removes what is older than a week
 HISTORY = {
@@ -48,8 +50,8 @@ ONE_EACH = {
     "fleet_ssh_credentials", "fleet_workers", "identity_external_accounts", "identity_oidc_providers",
     "identity_organizations", "identity_recovery_codes", "identity_users", "instance", "job_schedules", "log_streams",
     "notify_bindings", "notify_bots", "notify_hooks",
-    "runbooks_settings", "tasks_settings", "vault_keys", "workspace_environments", "workspace_projects",
-    "workspace_variables",
+    "runbooks_settings", "tasks_settings", "tasks_tunnels", "tasks_workspaces", "vault_keys",
+    "workspace_environments", "workspace_projects", "workspace_variables",
 }  # fmt: skip
 
 

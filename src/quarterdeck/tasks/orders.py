@@ -12,6 +12,8 @@ from msgspec import Struct, field
 
 RUN = "task.run"
 """The kind of the job."""
+TERMINAL = "terminal"
+"""The report that asks for a token for this attempt's terminal; its answer is the token, as text."""
 GateKind = Literal["confirm", "choice", "input"]
 ErrorClass = Literal[
     "stage_timeout",

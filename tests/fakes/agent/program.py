@@ -9,7 +9,7 @@
     do ask TEXT          wait for an answer              do hook JSON         call the hook that the worker gave
     do stubborn          ignore SIGINT and SIGTERM       do literal TEXT      a line of its own, as is
     do environment       write the environment down      do size              print the size of the terminal
-    do spin SECONDS      draw the screen again and again
+    do spin SECONDS      draw the screen again and again  do stop / do notify   as Claude Code and Codex end a turn
 
 It draws its prompt back as real ones do, keeps sessions in the directory FAKE_AGENT_HOME, and writes down there what it
 was told (`told.jsonl`). Flags: --session ID, --resume ID, --not-logged-in, --limited, --slow SECONDS, --dialog,
@@ -31,6 +31,11 @@ import time
 from pathlib import Path
 
 NONCE = re.compile(r"STAGE_DONE, a space, ([0-9a-f]{12}),")
+FINISHED: list[str] = []
+"""What Claude Code's settings say is to be run when a turn ends."""
+NOTIFY: list[str] = []
+"""What Codex is told to run then."""
+SESSION = [""]
 HOME = Path(os.environ.get("FAKE_AGENT_HOME", "."))
 
 
@@ -164,6 +169,13 @@ def perform(prompt: str, keyboard: Keyboard) -> None:
                 line(f"\r● Thank you for {answer}.")
             case "hook":
                 hook(rest)
+            case "stop":
+                for command in FINISHED:
+                    event = {"hook_event_name": "Stop", "session_id": SESSION[0], "transcript_path": rest}
+                    subprocess.run(["/bin/sh", "-c", command], input=json.dumps(event).encode(), check=False)
+            case "notify":
+                event = {"type": "agent-turn-complete", "thread-id": "thread-1", "last-assistant-message": "fine"}
+                subprocess.run([*NOTIFY, json.dumps(event)], check=False)
             case "stubborn":
                 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                     signal.signal(number, signal.SIG_IGN)
@@ -185,7 +197,7 @@ def main(arguments: list[str]) -> None:
         return arguments[arguments.index(name) + 1] if name in arguments else None
 
     if "--version" in arguments:
-        print("fake-agent 1.2.3")  # noqa: T201 - what it is asked for
+        line("fake-agent 1.2.3")
         return
     sessions = HOME / "sessions"
     sessions.mkdir(exist_ok=True)
@@ -193,7 +205,15 @@ def main(arguments: list[str]) -> None:
     if resume is not None and not (sessions / resume).exists():
         line(f"No conversation found with session ID: {resume}")
         sys.exit(1)
-    session = resume or value("--session")
+    session = resume or value("--session") or value("--session-id")
+    SESSION[0] = session or ""
+    settings = value("--settings")
+    if settings is not None:
+        told = json.loads(Path(settings).read_text(encoding="utf-8"))["hooks"]
+        FINISHED.extend(hook["command"] for one in told["Stop"] for hook in one["hooks"])
+    setting = value("-c") or ""
+    if setting.startswith("notify="):
+        NOTIFY.extend(json.loads(setting.removeprefix("notify=")))
     if session:
         (sessions / session).touch()
     remember({"began": session, "resumed": resume is not None, "pid": os.getpid()})
@@ -211,7 +231,7 @@ def main(arguments: list[str]) -> None:
             pass
         out("\x1b[2J\x1b[H")
     while True:
-        out("fake> ")
+        out("> " if settings or setting else "fake> ")
         prompt = keyboard.prompt()
         draw(prompt)
         if "--limited" in arguments:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import contextlib
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ class Fake(abc.ABC):
         return (404, {"error": "unknown"}) if told is None else (200, told)
 
     @contextlib.contextmanager
-    def served(self) -> Iterator[Fake]:
+    def served(self, tls: ssl.SSLContext | None = None) -> Iterator[Fake]:
         fake = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -73,9 +74,12 @@ class Fake(abc.ABC):
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         server.daemon_threads = True
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
-        self.url = f"http://127.0.0.1:{server.server_address[1]}"
+        port = server.server_address[1]
+        self.url = f"http://127.0.0.1:{port}" if tls is None else f"https://localhost:{port}"
         try:
             yield self
         finally:

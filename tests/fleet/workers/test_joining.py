@@ -73,6 +73,15 @@ class Dock:
             await asyncio.gather(task, return_exceptions=True)
             await self.until(lambda: not self.instance.workers.count)
 
+    async def session(self):
+        """That of the one worker that is connected, once it has been welcomed."""
+
+        def found():
+            return [one for one in self.instance.jobs.sessions if one.worker_id is not None]
+
+        await self.until(found)
+        return found()[0]
+
     async def until(self, true):
         async with asyncio.timeout(SECONDS):
             while not true():
@@ -179,7 +188,7 @@ async def test_two_workers_with_one_identity_are_one(dock):
 async def test_what_decides_about_a_machine_reaches_its_connection(dock):
     async with dock.working(await dock.token()):
         machine = f"/api/admin/machines/{dock.kept().machine_id}"
-        (session,) = [one for one in dock.instance.jobs.sessions if one.worker_id is not None]
+        session = await dock.session()
         assert (await dock.crew.ok("PUT", machine, {"maxSlots": 1}))["maxSlots"] == 1
         assert session.seat.slots == 1
         shown = await dock.crew.ok("PUT", machine, {"status": "DRAINING"})
@@ -235,8 +244,7 @@ async def test_an_idle_worker_takes_little_memory_and_ends_at_a_word(dock):
         stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        await dock.until(lambda: dock.instance.workers.count)
-        (session,) = [one for one in dock.instance.jobs.sessions if one.worker_id is not None]
+        session = await dock.session()
         heard = session._sent
         await dock.until(lambda: session._sent >= heard + 5)  # beating, and answered
         resident = megabytes(process.pid)

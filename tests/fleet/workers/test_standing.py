@@ -108,6 +108,9 @@ def test_a_worker_is_bound_in_what_it_says_of_itself(bench):
     bench.do(roster.change, max_slots=3)
     assert bench.hello(slots=1000).slots == 3
     assert bench.hello(slots=2).slots == 2
+    bench.do(draining.drain)
+    assert bench.hello(slots=0).slots == 2  # a drained worker offers none, and is not forgotten for that
+    bench.do(draining.undrain)
     beat = {"used_slots": 10**9, "cpu_percent": 1e300, "mem_percent": -4.0, "disk_percent": 12.5, "load1": 1e300}
     assert bench.beat(**beat).slots == 2
     worker = bench.look(lambda worker, now: worker)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import msgspec
 import pytest
 from sqlalchemy import text
@@ -64,6 +66,22 @@ def test_jobs_that_wait_again_keep_their_route(database):
     assert route(parked.id) == "@org:1|tasks"
     assert claimed(database, 2, 20) == []
     assert claimed(database, 1, 10) == [parked.id]
+
+
+def test_among_many_organizations_the_oldest_goes_first(database):
+    now = database.clock.now()
+    count = 230  # more routes than one statement of SQLite asks for
+    requests = [
+        jobs.Enqueue("routes.work", Order(), one, capabilities=WITH, run_at=now - timedelta(seconds=one))
+        for one in range(1, count + 1)
+    ]
+    made = database.write_sync(lambda tx: [jobs.enqueue(tx, one).id for one in requests])
+    asked = jobs.Claimant("process:x", WITH, ("normal",), 3)
+    assert [one.job.id for one in database.write_sync(jobs.claim, asked)] == made[:-4:-1]
+    assert claimed(database, 7, 70) == [made[6]]
+    rest = jobs.Claimant("process:x", WITH, ("normal",), 500)
+    found = [one.job.id for one in database.write_sync(jobs.claim, rest)]
+    assert found == [one for one in reversed(made[:-3]) if one != made[6]]
 
 
 @pytest.mark.parametrize(

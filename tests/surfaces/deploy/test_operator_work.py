@@ -370,6 +370,8 @@ async def test_waiting_work_says_what_it_waits_for(deck, home):
     assert (await why(first, full)).reason == "workers-busy"
     assert (await why(first, full, free)).reason == "about-to-start"
     assert (await why(first, draining)).reason == "workers-draining"
+    theirs = Seat(5, frozenset({"deploy"}), False, 2, 2, 2, 2, home + 1)
+    assert (await why(first, theirs)).reason == "worker-missing"  # another organization's
     assert (await why(first)).reason == "worker-missing"
     assert "deploy" in (await why(first)).message
     parked = await why(behind[2], free)

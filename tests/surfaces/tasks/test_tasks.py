@@ -117,7 +117,7 @@ async def test_what_is_refused_and_what_a_key_makes_once(crew):
     for status, code, body in (
         (400, "VALIDATION_ERROR", {"projectKey": "WEB", "description": " "}),
         (404, "PROJECT_NOT_FOUND", {"projectKey": "NONE", "description": "x"}),
-        (404, "MACHINE_NOT_FOUND", {"projectKey": "WEB", "description": "x", "machineId": "none"}),
+        (404, "WORKER_NOT_FOUND", {"projectKey": "WEB", "description": "x", "machineId": "none"}),
         (404, "DEVELOPER_NOT_FOUND", {"projectKey": "WEB", "description": "x", "developerId": 99999}),
         (404, "TASK_NOT_FOUND", {"projectKey": "WEB", "description": "x", "dependsOn": [99999]}),
         (400, "BRANCH_INVALID", {"projectKey": "WEB", "description": "x", "branch": "a..b"}),
@@ -163,7 +163,7 @@ async def test_both_ways_to_page_and_every_filter(crew):
     assert await found("machineId=nobody") == []
     assert await found("mine=true") == newest
     await crew.refused(400, "VALIDATION_ERROR", "GET", f"{TASKS}?status=dancing")
-    await crew.refused(404, "MACHINE_NOT_FOUND", "GET", "/api/web/workers/nobody/tasks")
+    await crew.refused(404, "WORKER_NOT_FOUND", "GET", "/api/web/workers/nobody/tasks")
 
 
 async def test_tasks_of_other_projects_are_not_there(crew):

@@ -129,9 +129,14 @@ async def test_a_running_attempt_is_told_instead(office):
     await office.tunnel("POST", "start", {}, status=202)
     assert (heard[0][0], heard[0][1], heard[0][2].action) == (job.id, "tunnel", "start")
     assert heard[0][2].order.task_id == office.task
+    # Who asks is told the same, until something was heard of it.
+    assert (await office.do(tunnels.wanted)).order.path == heard[0][2].order.path
+    await office.do(tunnels.reported, TunnelReport(state="STARTING", kind="vscode"))
+    assert await office.do(tunnels.wanted) is None
     assert await office.db.read(lambda tx: jobs.find(tx, kind=TUNNEL)) is None
     assert (await office.tunnel("POST", "stop", {}))["state"] == "CLOSING"
     assert (heard[1][0], heard[1][2].action) == (job.id, "stop")
+    assert (await office.do(tunnels.wanted)).action == "stop"
     # It had said this before it heard of the stop.
     await office.do(tunnels.reported, TunnelReport(state="CONNECTED", kind="vscode", url="https://late.test/tunnel/a"))
     assert (await office.tunnel("GET", "status"))["state"] == "CLOSING"

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from quarterdeck.kernel.ids import Ids
 from quarterdeck.kernel.jobs import JobContext
 from quarterdeck.kernel.jobs.handlers import JobInfo
 from quarterdeck.kernel.jobs.refusals import canceled, fenced
@@ -33,17 +34,17 @@ from quarterdeck.tasks.orders import (
     UsageAnswer,
 )
 from quarterdeck.tasks.running.machine import Machine
-from quarterdeck.tasks.running.uplink import Input, Uplink
+from quarterdeck.tasks.running.uplink import Uplink, UplinkEvent
 
 FAKE = Path(__file__).parents[2] / "fakes" / "agent" / "program.py"
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 class Desk:
     """Implements `JobContext`. Gates are answered by what a test says; everything recorded is kept."""
 
     def __init__(self) -> None:
-        self.job = JobInfo(1, "00000000-0000-7000-8000-000000000001", "task.run", 1, 1, "task:42")
+        self.job = JobInfo(1, Ids().uid(), "task.run", 1, 1, "task:42")
         self.canceled = asyncio.Event()
         self.lost = False
         self.told: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
@@ -150,8 +151,7 @@ class Wire:
 
     def __init__(self) -> None:
         self.shown = bytearray()
-        self.opened_with: list[tuple[int, int]] = []
-        self.inputs: asyncio.Queue[Input] = asyncio.Queue()
+        self.inputs: asyncio.Queue[UplinkEvent] = asyncio.Queue()
         self.closed: list[int | None] = []
         self.total = 0
 
@@ -160,11 +160,9 @@ class Wire:
         self.shown += data
         del self.shown[: -(1 << 20)]
 
-    def opened(self, pid: int, columns: int, rows: int) -> None:
-        self.opened_with.append((columns, rows))
-
-    async def receive(self) -> Input:
-        return await self.inputs.get()
+    async def events(self):
+        while True:
+            yield await self.inputs.get()
 
     async def close(self, code: int | None) -> None:
         self.closed.append(code)
@@ -190,7 +188,7 @@ class Bench:
         self.folder.uid = account.uid
         return self.folder
 
-    def _uplink(self, context: JobContext, order: TaskOrder) -> Uplink:
+    async def _uplink(self, context: JobContext, order: TaskOrder) -> Uplink:
         return self.wire
 
     def custom(self, *flags: str, **more: Any) -> dict[str, Any]:
@@ -229,7 +227,7 @@ class Bench:
             "repository": Repository(url="https://git.example.com/web.git", default_branch="main"),
             "developer": Person(name="Ada", email="ada@example.com"),
             "agent": AgentChoice(type="custom", custom=custom or self.custom(), resume=resume),
-            "stage_seconds": 60,
+            "stage_seconds": 600,
             "gate_seconds": 60,
         }
         return TaskOrder(**{**said, **more})

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 
 import pytest
-from tests.tasks.running.desk import stage
+from tests.tasks.running.desk import FAKE, stage
 
 from quarterdeck.kernel.errors import Problem
-from quarterdeck.tasks.orders import Stage
-from quarterdeck.tasks.running.pipeline import Pipeline
+from quarterdeck.tasks.orders import AgentChoice, Stage
+from quarterdeck.tasks.running.pipeline import run_task
 
 
 async def run(bench, desk, order):
-    async with asyncio.timeout(60):
-        return await Pipeline(bench.machine, desk, order).run()
+    async with asyncio.timeout(300):
+        return await run_task(bench.machine, desk, order)
 
 
 async def test_a_pipeline_runs_from_its_worktree_to_its_delivery(bench, desk):
@@ -58,6 +60,36 @@ async def test_a_hook_ends_a_stage_and_tells_session_and_usage(bench, desk):
     await run(bench, desk, order)
     assert desk.stages()[-1] == (0, "completed", 1)
     assert [(one["input_tokens"], one["output_tokens"]) for one in desk.of("usage")] == [(100, 20), (150, 30)]
+
+
+def installed(bench, name):
+    """The fake agent under the name of a program that is known."""
+    program = bench.directory / "bin" / name
+    program.parent.mkdir(exist_ok=True)
+    program.write_text(f'#!/bin/sh\nexec /usr/bin/env python3 {FAKE} "$@"\n')
+    program.chmod(0o755)
+    bench.machine.environment = {"PATH": f"{program.parent}:{os.environ['PATH']}"}
+    return {"FAKE_AGENT_HOME": str(bench.home)}
+
+
+async def test_claude_code_is_driven_by_its_settings_and_tells_what_it_used(bench, desk):
+    transcript = bench.home / "transcript.jsonl"
+    transcript.write_text(json.dumps({"message": {"id": "m", "usage": {"input_tokens": 7, "output_tokens": 2}}}) + "\n")
+    order = bench.order(
+        stage(f"stop {transcript}", "hang"), agent=AgentChoice(type="claude"), environment=installed(bench, "claude")
+    )
+    await run(bench, desk, order)
+    assert desk.stages()[-1] == (0, "completed", 1)
+    assert desk.of("usage") == [{"input_tokens": 7, "output_tokens": 2, "cost_usd": None}]
+    agent = desk.of("agent")[-1]
+    assert (agent["type"], agent["session"]) == ("claude", bench.told("began")[0])
+
+
+async def test_codex_is_driven_by_notify_and_tells_its_session(bench, desk):
+    order = bench.order(stage("notify", "hang"), agent=AgentChoice(type="codex"), environment=installed(bench, "codex"))
+    await run(bench, desk, order)
+    assert desk.stages()[-1] == (0, "completed", 1)
+    assert [one["session"] for one in desk.of("agent")] == [None, "thread-1"]
 
 
 async def test_a_program_that_runs_once_ends_its_stage_by_a_clean_exit(bench, desk):

@@ -14,12 +14,12 @@ from quarterdeck.fleet.processes.supervisor.identity import read_stat
 from quarterdeck.kernel.errors import Problem, RateLimited
 from quarterdeck.kernel.jobs import Canceled, Fenced
 from quarterdeck.tasks.orders import AgentChoice
-from quarterdeck.tasks.running.pipeline import Pipeline
+from quarterdeck.tasks.running.pipeline import run_task
 
 
 async def run(bench, desk, order):
-    async with asyncio.timeout(60):
-        return await Pipeline(bench.machine, desk, order).run()
+    async with asyncio.timeout(300):
+        return await run_task(bench.machine, desk, order)
 
 
 async def refused(bench, desk, order):
@@ -29,7 +29,7 @@ async def refused(bench, desk, order):
 
 
 async def until(condition):
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while not condition():
             await asyncio.sleep(0.02)
 
@@ -80,6 +80,12 @@ async def test_an_agent_that_is_not_there(bench, desk):
     assert desk.of("workspace") == [], "said before anything is prepared"
 
 
+async def test_an_agent_that_is_described_wrongly(bench, desk):
+    problem = await refused(bench, desk, bench.order(stage("done"), custom={"argv": ["x"], "readyPattern": "("}))
+    assert problem.code == "agent_missing"
+    assert "no regular expression" in problem.message
+
+
 async def test_an_agent_that_is_known_but_not_installed(bench, desk):
     bench.machine.environment = {"PATH": str(bench.home)}
     order = bench.order(stage("done"), agent=AgentChoice(type="claude"))
@@ -113,7 +119,8 @@ async def test_an_agent_that_reached_its_limit_says_until_when(bench, desk):
 
 
 async def test_words_about_a_login_in_an_agents_work_are_no_login(bench, desk):
-    await run(bench, desk, bench.order(stage("say the page says: Not logged in", "sleep 0.6", "done")))
+    verbs = ("say the page says: Not logged in", "sleep 0.5", "say Not logged in", "spin 1", "done")
+    await run(bench, desk, bench.order(stage(*verbs)))
     assert desk.stages()[-1] == (0, "completed", 1)
 
 
@@ -196,7 +203,7 @@ async def test_a_cancelled_attempt_stops_a_stubborn_agent_within_its_grace(bench
     desk.canceled.set()
     with pytest.raises(Canceled):
         await task
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 10
     nothing_left(bench)
     assert not alive(int((bench.home / "child").read_text()))
     assert bench.folder.left == 1

@@ -10,16 +10,16 @@ from tests.tasks.running.desk import stage
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.tasks.orders import FollowUp, GateAnswer, Stage
 from quarterdeck.tasks.running import gates
-from quarterdeck.tasks.running.pipeline import Pipeline
-from quarterdeck.tasks.running.uplink import Held, Keys, Resized
+from quarterdeck.tasks.running.pipeline import run_task
+from quarterdeck.tasks.running.uplink import Held, Input, Released, Resize, Signal
 
 
 def begun(bench, desk, order):
-    return asyncio.create_task(Pipeline(bench.machine, desk, order).run())
+    return asyncio.create_task(run_task(bench.machine, desk, order))
 
 
 async def ended(task):
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(300):
         return await task
 
 
@@ -113,34 +113,44 @@ async def test_a_permission_that_the_hook_asks_for_is_a_gate(bench, desk):
 
 
 async def test_a_person_at_the_terminal_stops_the_clock_and_the_typing(bench, desk):
-    bench.wire.inputs.put_nowait(Held(True))
+    bench.wire.inputs.put_nowait(Held("ada"))
     task = begun(bench, desk, bench.order(stage("ask Which colour?", "done", timeout=2)))
     await desk.until(lambda: bench.told("began") or desk.of("agent"))
     await asyncio.sleep(2.5)
     assert bench.told("prompt") == [], "nothing is typed while a person holds the terminal"
     assert not task.done()
-    bench.wire.inputs.put_nowait(Held(False))
+    bench.wire.inputs.put_nowait(Released())
     await desk.until(lambda: desk.of("gate"))
-    for event in (Resized(90, 30), Held(True), Keys(b"purple\r")):
+    for event in (Resize(90, 30), Held("ada"), Input(b"purple\r")):
         bench.wire.inputs.put_nowait(event)
     await ended(task)
     assert bench.told("answer") == ["purple"], "the person's keys reached the program"
-    assert "A person holds the terminal." in desk.text("system")
+    assert "ada holds the terminal." in desk.text("system")
+
+
+async def test_a_signal_of_a_person_reaches_the_program(bench, desk):
+    task = begun(bench, desk, bench.order(stage("hang")))
+    await until(lambda: bench.told("prompt"))
+    bench.wire.inputs.put_nowait(Signal("SIGTERM"))
+    with pytest.raises(Problem) as failed:
+        await ended(task)
+    assert failed.value.code == "agent_exited"
+    assert "signal 15" in failed.value.message
 
 
 async def test_a_turn_that_ends_under_a_persons_hands_counts_when_they_let_go(bench, desk):
     task = begun(bench, desk, bench.order(stage("sleep 0.5", "hook turn-ended", "hang", timeout=60)))
     await desk.until(lambda: desk.of("agent"))
     await until(lambda: bench.told("prompt"))
-    bench.wire.inputs.put_nowait(Held(True))
+    bench.wire.inputs.put_nowait(Held("ada"))
     await asyncio.sleep(1)
     assert not task.done()
-    bench.wire.inputs.put_nowait(Held(False))
+    bench.wire.inputs.put_nowait(Released())
     await ended(task)
 
 
 async def until(condition):
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while not condition():
             await asyncio.sleep(0.02)
 
@@ -162,8 +172,28 @@ async def test_messages_are_typed_into_the_running_agent_and_keep_its_stage_open
     assert [status for _, status, _ in desk.stages()] == ["running", "completed"]
 
 
+async def test_what_else_is_told_reaches_whoever_listens_and_ends_with_the_attempt(bench, desk):
+    heard = asyncio.Queue()
+
+    async def listen(context, order, worktree, data):
+        heard.put_nowait((order.task_id, worktree.branch, data))
+        try:
+            await asyncio.sleep(600)
+        finally:
+            heard.put_nowait("ended")
+
+    bench.machine.listeners = {"tunnel": listen}
+    task = begun(bench, desk, bench.order(stage("done", confirm=True)))
+    await desk.until(lambda: desk.of("gate"))
+    desk.told.put_nowait(("tunnel", {"do": "start"}))
+    assert await heard.get() == (42, "overlord/42-make-it-blue", {"do": "start"})
+    desk.answers = lambda report: GateAnswer(state="answered", result="confirm")
+    desk.told.put_nowait(("gate", {}))
+    await ended(task)
+    assert heard.get_nowait() == "ended"
+
+
 async def test_the_terminal_has_the_size_of_its_holder(bench, desk):
-    bench.wire.inputs.put_nowait(Resized(77, 22))
+    bench.wire.inputs.put_nowait(Resize(77, 22))
     await ended(begun(bench, desk, bench.order(stage("size", "done"))))
     assert "77 columns, 22 rows" in desk.text()
-    assert bench.wire.opened_with in ([(77, 22)], [(120, 40)])

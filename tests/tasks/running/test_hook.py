@@ -9,7 +9,6 @@ import os
 import shlex
 import subprocess
 import tomllib
-from pathlib import Path
 
 import pytest
 
@@ -84,13 +83,15 @@ async def test_nobody_is_heard_without_the_token_or_with_nonsense(heard):
 
 async def test_the_settings_for_claude_code_name_the_hook_for_each_event(heard):
     socket, said = heard
-    written = Path(socket.claude_settings(os.environ["PATH"]))
-    settings = json.loads(await asyncio.to_thread(written.read_text))["hooks"]
+    written = socket.directory / "settings.json"
+    assert socket.claude_settings(os.environ["PATH"]) == str(written)
+    settings = json.loads(written.read_text())["hooks"]
     assert settings.keys() == {"Stop", "UserPromptSubmit", "SessionStart", "Notification"}
     command = settings["Stop"][0]["hooks"][0]["command"]
     environment = socket.environment(os.environ["PATH"])
     stdin = json.dumps({"hook_event_name": "Stop", "session_id": "x"}).encode()
-    await asyncio.to_thread(subprocess.run, ["/bin/sh", "-c", command], input=stdin, env=environment, check=True)
+    argv = ["/bin/sh", "-c", command]
+    await asyncio.to_thread(subprocess.run, argv, input=stdin, env=environment, check=True)
     assert said[0].event == "turn-ended"
 
 

@@ -117,15 +117,14 @@ async def test_one_that_crashed_once_is_there_again(tmp_path, told):
 
 async def test_one_that_says_nothing_in_time_fails_and_one_whose_time_is_over_expires(tmp_path, told):
     pid = tmp_path / "pid"
-    text = (
-        "import os, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-        f"open({str(pid)!r}, 'w').write(str(os.getpid())); print('\\x1b[1mThinking\\x1b[0m\\x07', flush=True)\n"
-        "time.sleep(600)"
-    )
-    assert await Carrier(order(tmp_path, start=2), USER, told, asyncio.Event(), program(text)).run() == "FAILED"
+    text = rf"trap '' TERM; echo $$ > {pid}; printf '\033[1mThinking\033[0m\a\n'; sleep 600"
+    stubborn = {"built-in": Adapter(argv=("/bin/sh", "-c", text))}
+    late = Carrier(order(tmp_path, start=3), USER, told, asyncio.Event(), stubborn, stop_seconds=0.2)
+    assert await late.run() == "FAILED"
     assert told.reports[-1].error == "It was not there in time. The program said last: Thinking"
     assert not alive(pid)
-    assert await Carrier(order(tmp_path, life=1), USER, told, asyncio.Event(), program(text)).run() == "EXPIRED"
+    short = Carrier(order(tmp_path, life=2), USER, told, asyncio.Event(), stubborn, stop_seconds=0.2)
+    assert await short.run() == "EXPIRED"
     assert not alive(pid)
 
 
@@ -148,7 +147,7 @@ async def test_what_cannot_be_started_is_told(tmp_path, told):
 
 async def test_a_flood_of_lines_does_no_harm(tmp_path, told):
     text = (
-        "import sys; sys.stdout.write('x' * 30_000_000 + '\\n'); print('y\\n' * 100_000)\n"
+        "import sys; sys.stdout.write('x' * 3_000_000 + '\\n'); print('y\\n' * 20_000)\n"
         "print('at https://x.test/tunnel/a', flush=True); sys.stdin.read(); import time; time.sleep(600)"
     )
     stop = asyncio.Event()

@@ -98,6 +98,11 @@ def test_answers_to_nothing_and_to_another_stage(yard, forge):
         yard.answer(task_id, index=1, result="confirm")
     assert late.value.code == "gate_answered"
     assert "answered by ada" in late.value.message
+    forge.say(job_id, "gate", gate(0))
+    yard.answer(task_id, index=0, result="confirm")
+    with pytest.raises(Conflict) as earlier:
+        yard.answer(task_id, name="build", approved=True)
+    assert earlier.value.code == "gate_answered"
     assert late.value.details["answeredBy"] == "ada"
 
 

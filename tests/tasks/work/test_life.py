@@ -254,7 +254,7 @@ def test_what_cannot_be_asked_for(yard, forge):
         assert refused.value.code == code
     for wrong, code in (
         ({"project": "NONE"}, "project_not_found"),
-        ({"machine": "nobody"}, "machine_not_found"),
+        ({"machine": "nobody"}, "worker_not_found"),
         ({"depends_on": (99,)}, "task_not_found"),
         ({"developer_id": 999}, "developer_not_found"),
     ):

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 import msgspec
 from sqlalchemy import text
 
+from quarterdeck.kernel import jobs
+from quarterdeck.kernel.jobs import LogLine
 from quarterdeck.kernel.logs import Line
 from quarterdeck.tasks.composition import AgentTasks
 from quarterdeck.tasks.projects.model import TaskProject
@@ -77,6 +79,12 @@ def test_an_order_that_cannot_be_made_fails_the_task(yard):
     assert forge.take() == []
     task = yard.task(task_id)
     assert (task.status, task.error_code) == ("failed", "workspace_error")
+
+
+async def test_what_a_terminal_shows_is_told_from_what_the_worker_says(yard):
+    store = jobs.into(yard.logs)
+    await store("task:1", [LogLine(0, "on the screen", "pty"), LogLine(0, "of the work", "system")])
+    assert [one.stream for one in await yard.logs.read("task:1")] == ["stdout", "system"]
 
 
 async def test_the_lines_are_complete_once_the_worker_has_told_its_end(yard):

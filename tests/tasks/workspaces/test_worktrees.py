@@ -10,6 +10,7 @@ import pytest
 
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.tasks.orders import Repository
+from quarterdeck.tasks.workspaces import mirrors
 from quarterdeck.tasks.workspaces.workspaces import Workspaces
 from real.git_server import git
 from real.git_server import repository as make
@@ -191,8 +192,11 @@ async def test_a_full_disk_is_told_and_what_was_begun_is_finished_later(hub, sma
     assert (await small.prepare(hub.order(), hub.notes.append)).head == hub.at("main")
 
 
-async def test_a_worktree_is_removed_with_what_git_knows_of_it(hub, workspaces):
+async def test_a_worktree_is_removed_with_what_git_knows_of_it(hub, workspaces, clock, monkeypatch):
+    monkeypatch.setattr(mirrors, "MOST_PACKS", 1)
     one = await workspaces.prepare(hub.order(1), hub.notes.append)
+    hub.push({"new.py": "new\n"})
+    clock.advance(2)
     two = await workspaces.prepare(hub.order(2), hub.notes.append)
     (one.path / "build").mkdir()
     (one.path / "build" / "big").write_bytes(b"x" * 100_000)
@@ -200,12 +204,15 @@ async def test_a_worktree_is_removed_with_what_git_knows_of_it(hub, workspaces):
     (one.path / "out").symlink_to(hub.origin)
     assert await workspaces.remove(hub.clean(one)) > 100_000
     assert not one.path.exists()
+    # The packs of both fetches are one now, and nothing is missing.
+    assert len(list(two.path.parent.parent.glob("mirror.git/objects/pack/*.pack"))) == 1
+    in_tree(two.path, "fsck", "--no-dangling")
     listed = in_tree(two.path, "worktree", "list")
     assert ("task-1" in listed, "task-2" in listed) == (False, True)
     assert (hub.origin / "HEAD").exists()
     assert await workspaces.remove(hub.clean(one)) == 0
     again = await workspaces.prepare(hub.order(1), hub.notes.append)
-    assert (again.continued, again.head) == (False, one.head)
+    assert (again.continued, again.head) == (False, one.head)  # its branch was kept
 
 
 async def test_nothing_else_is_removed(hub, workspaces):

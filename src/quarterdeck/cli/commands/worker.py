@@ -6,6 +6,7 @@ An idle worker holds little: what runs jobs is imported when the first one comes
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import sys
 from pathlib import Path
@@ -18,8 +19,11 @@ from quarterdeck.cli.profiles import origin
 
 if TYPE_CHECKING:
     from quarterdeck.fleet.edge.edges import Edges
+    from quarterdeck.fleet.workers.client import Saying
     from quarterdeck.kernel.jobs.handlers import WorkerHandlers, WorkerRun
+    from quarterdeck.tasks.workshop import Workshop as TaskWorkshop
 
+TASKS = "tasks"
 WORD = re.compile(r"[a-z0-9][a-z0-9:._-]{0,62}")
 
 
@@ -80,14 +84,16 @@ def worker(
 
     async def work() -> None:
         async with Workshop(directory) as workshop:
+            offered = {*capabilities, *await workshop.begin(address, capabilities)}
             await run_worker(
                 address,
                 Secret(secret) if secret else None,
-                capabilities,
+                offered,
                 slots,
                 directory,
                 handlers=workshop,
                 name=name,
+                saying=workshop.saying,
             )
 
     asyncio.run(work())
@@ -102,6 +108,27 @@ class Workshop:
         self._edges: Edges | None = None
         self._handlers: WorkerHandlers | None = None
         self._tending: asyncio.Task[None] | None = None
+        self._tasks: TaskWorkshop | None = None
+        self.saying: Saying | None = None
+
+    async def begin(self, server: str, capabilities: list[str]) -> frozenset[str]:
+        """Look what this machine has for what it is to do. Answers the capabilities that it offers besides."""
+        if TASKS not in capabilities:
+            return frozenset()
+        from quarterdeck.fleet.workers import papers
+        from quarterdeck.fleet.workers.client import Saying
+        from quarterdeck.tasks.workshop import Workshop as TaskWorkshop
+
+        if os.geteuid() == 0:
+            self._directory.chmod(0o711)  # agents run as users of their own and have to reach their worktrees
+
+        def credential() -> str | None:
+            held = papers.load(self._directory)
+            return None if held is None else held.access_token
+
+        self._tasks = TaskWorkshop(self._directory, server, credential)
+        self.saying = Saying(agents=self._tasks.agents, projects=self._tasks.projects)
+        return await self._tasks.begin()
 
     async def __aenter__(self) -> Self:
         return self
@@ -121,6 +148,8 @@ class Workshop:
             self._edges = Edges(self._directory)
             self._tending = asyncio.get_running_loop().create_task(self._edges.connections.tend())
             self._handlers = handlers_with(self._edges)
+            if self._tasks is not None:
+                self._tasks.register(self._handlers)
         return self._handlers.find(kind)
 
 

@@ -152,7 +152,7 @@ def row(one: reading.Described) -> TaskRow:
     return TaskRow(
         id=task.id,
         title=first if len(first) <= TITLE else f"{first[: TITLE - 1]}…",
-        project=one.project_key or "no project any more",
+        project=one.project_key or "no project",
         state=(task.status, reason),
         agent=task.agent_type,
         machine=one.machine.name if one.machine is not None else "",

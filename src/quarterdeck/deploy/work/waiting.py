@@ -119,7 +119,10 @@ def _due(job: jobs.Job, seats: Sequence[jobs.Seat], known: Sequence[Worker]) -> 
             "End the draining, or connect another worker.",
         )
     away = [
-        one for one in known if job.worker_id == one.id or (job.worker_id is None and needed <= {*one.capabilities})
+        one
+        for one in known
+        if one.organization_id == job.organization_id
+        and (job.worker_id == one.id or (job.worker_id is None and needed <= {*one.capabilities}))
     ]
     if away:
         return _away(away)

@@ -150,8 +150,6 @@ class Broker:
         head = terminal.history.head
         if opening.offset is not None and opening.offset > head:  # what lay between is lost to this process
             line.restart(opening.offset, opening.size, b"")
-        elif known is None:
-            terminal.resized(opening.size)
         return line
 
     def _opened(self, tx: Tx, opening: Opening) -> tuple[TerminalRow, Terms]:

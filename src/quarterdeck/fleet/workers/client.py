@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidPro
 
 from quarterdeck.fleet.targets import machine
 from quarterdeck.fleet.workers import measuring
-from quarterdeck.fleet.workers.description import About, Agent, Ailing, Condition
+from quarterdeck.fleet.workers.description import MOST_AGENTS, MOST_PROJECTS, About, Agent, Ailing, Condition
 from quarterdeck.fleet.workers.proving import AGAIN, Proof, base
 from quarterdeck.fleet.workers.spool import FileSpool
 from quarterdeck.kernel.errors import Invalid, Unauthenticated, Unavailable
@@ -124,7 +124,7 @@ async def run_worker(
     called = name or platform.node()
 
     def describe() -> dict[str, Any]:
-        agents = list(saying.agents())
+        agents = list(saying.agents())[:MOST_AGENTS]
         return {
             "name": called,
             "capabilities": [one.type for one in agents],
@@ -136,12 +136,12 @@ async def run_worker(
         }
 
     def about() -> About:
-        return About(
-            agents=list(saying.agents()), hardware=measuring.hardware(data_dir), projects=list(saying.projects())
-        )
+        # A hello is short, because it comes before its proof: the projects follow with the first heartbeat.
+        return About(agents=list(saying.agents())[:MOST_AGENTS], hardware=measuring.hardware(data_dir))
 
     def measured() -> dict[str, Any]:
-        condition = Condition(projects=list(saying.projects()), degraded=list(saying.ailing()))
+        projects, ailing = list(saying.projects()), list(saying.ailing())
+        condition = Condition(projects=projects[:MOST_PROJECTS], degraded=ailing[:MOST_AGENTS])
         return {**gauge.read(), "about": condition}
 
     proof = Proof(server_url, data_dir, token, describe)

@@ -73,6 +73,9 @@ class WorkerControl:
             await earlier.close(frames.SUPERSEDED, "a newer connection of this worker")
             self._jobs.detach(earlier)
         noted = await self._jobs.db.write(hearing.connected, worker.id, hello, about)
+        if noted.revoked:
+            await transport.close(frames.DECOMMISSIONED, "this worker was decommissioned")
+            return
         hello.slots, hello.housekeeping_slots = noted.slots, min(hello.housekeeping_slots, MOST_SLOTS)
         session = Session(
             self._jobs,
@@ -139,7 +142,12 @@ class WorkerControl:
             limits = self._thresholds(tx, worker.organization_id)
             return hearing.heard(tx, worker.id, boot_id, beat, said, limits)
 
-        await self._follow(worker.id, await self._jobs.db.write(verb))
+        try:
+            await self._follow(worker.id, await self._jobs.db.write(verb))
+        except Disconnected:
+            log.debug("worker_not_told", worker=worker.uid)
+        except Exception:  # the next heartbeat comes
+            log.exception("heartbeat_not_kept", worker=worker.uid)
 
     @property
     def count(self) -> int:
@@ -151,7 +159,10 @@ class WorkerControl:
 
     async def follow(self, worker: Worker) -> None:
         """Let a connected worker follow what was decided about it: draining, its slots, its end."""
-        await self._follow(worker.id, hearing.noted(worker))
+        try:
+            await self._follow(worker.id, hearing.noted(worker))
+        except Disconnected:
+            log.debug("worker_not_told", worker=worker.uid)
 
     async def _follow(self, worker_id: int, noted: Noted) -> None:
         session = self._sessions.get(worker_id)

@@ -11,12 +11,12 @@ from quarterdeck.kernel.text import shown
 
 MOST_SLOTS = 64
 """A worker is given at most so many jobs at a time, whatever it offers."""
-MOST_AGENTS = 50
+MOST_AGENTS, MOST_PROJECTS = 50, 1000
 AGENT = r"^[A-Za-z0-9][A-Za-z0-9:._-]{0,79}$"
 Word = Annotated[str, Meta(max_length=200)]
 Size = Annotated[int, Meta(ge=0, le=2**40)]
 AgentType = Annotated[str, Meta(pattern=AGENT)]
-Projects = Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(max_length=1000)]
+Projects = Annotated[list[Annotated[str, Meta(max_length=64)]], Meta(max_length=MOST_PROJECTS)]
 
 
 class Agent(Struct, kw_only=True, rename="camel", frozen=True):

@@ -47,7 +47,8 @@ def connected(tx: Tx, worker_id: int, hello: frames.Hello, about: About) -> Note
     worker.fingerprint = worker.fingerprint or hello.fingerprint[:80] or None
     worker.version, worker.boot_id = shown(hello.worker_version, 40), hello.boot_id[:40]
     worker.offered = [shown(word, 128) for word in sorted(hello.capabilities)]
-    worker.slots = min(hello.slots, description.MOST_SLOTS)
+    if hello.slots or worker.drain_requested_at is None:  # who is drained from here offers none meanwhile
+        worker.slots = min(hello.slots, description.MOST_SLOTS)
     if about.agents is not None:
         worker.agents = description.plain(about.agents)
     if about.hardware is not None:

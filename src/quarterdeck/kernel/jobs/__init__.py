@@ -6,7 +6,12 @@ Its parts are imported when they are first asked for: a worker on another machin
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from quarterdeck.kernel.jobs.kinds import JobKind, JobKinds, kinds  # before the module's own name takes its place
+from quarterdeck.kernel.jobs.kinds import (  # before the module's own name takes its place
+    JobKind,
+    JobKinds,
+    Unkept,
+    kinds,
+)
 
 if TYPE_CHECKING:
     from quarterdeck.kernel.jobs.finding import (
@@ -145,6 +150,7 @@ __all__ = [
     "Seat",
     "ServerHandlers",
     "State",
+    "Unkept",
     "Work",
     "WorkKind",
     "WorkerHandlers",

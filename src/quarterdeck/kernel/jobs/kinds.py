@@ -26,6 +26,13 @@ UNTOLD = Work()
 
 
 @dataclass(frozen=True, slots=True)
+class Unkept:
+    """An answer to a report that nothing keeps, such as a token: a report that is repeated is answered with None."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
 class JobKind:
     """`assign` makes the work order in the claiming transaction (sent, never stored; the payload is sent without it),
     `record` keeps one report of a running attempt and answers it, `finish` runs in the completing transaction. A job

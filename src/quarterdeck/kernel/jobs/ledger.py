@@ -18,7 +18,7 @@ from quarterdeck.kernel.jobs import routes
 from quarterdeck.kernel.jobs import transitions as step
 from quarterdeck.kernel.jobs.finding import find_by_idempotency_key, get, look
 from quarterdeck.kernel.jobs.job import LANES, Enqueue, Job, Lane, Outcome
-from quarterdeck.kernel.jobs.kinds import JobKind, kinds
+from quarterdeck.kernel.jobs.kinds import JobKind, Unkept, kinds
 from quarterdeck.kernel.jobs.postgresql import PostgresqlStatements
 from quarterdeck.kernel.jobs.refusals import canceled, failure, fenced
 from quarterdeck.kernel.jobs.sqlite import SqliteStatements
@@ -228,8 +228,8 @@ def record(tx: Tx, job_id: int, fence: int, number: int, kind: str, data: Any, o
         return None
     with of(tx, job):
         reply = handler(tx, job, kind, data)
-    if reply is None:
-        return None
+    if reply is None or isinstance(reply, Unkept):
+        return None if reply is None else msgspec.to_builtins(reply.value)
     kept = msgspec.json.encode(reply).decode()
     tx.execute("UPDATE jobs SET report_reply = :reply WHERE id = :id", {"reply": kept, "id": job_id})
     return msgspec.json.decode(kept)

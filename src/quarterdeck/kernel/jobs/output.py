@@ -9,6 +9,9 @@ from quarterdeck.kernel.clock import instant
 from quarterdeck.kernel.jobs.frames import LogLine
 from quarterdeck.kernel.logs import Line, Logs
 
+PTY = "pty"
+"""What a terminal shows is kept as output."""
+
 
 class LogSink(Protocol):
     """Where lines of output go; they are stored when it returns."""
@@ -30,7 +33,7 @@ def into(logs: Logs) -> LogSink:
 
 
 def _line(line: LogLine) -> Line:
-    channel = line.stream
+    channel = "stdout" if line.stream == PTY else line.stream
     return Line(
         time=instant(line.time),
         source="quarterdeck" if line.source == "quarterdeck" else "application",

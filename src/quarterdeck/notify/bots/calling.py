@@ -37,7 +37,9 @@ async def call(
     try:
         async with (
             asyncio.timeout(SECONDS),
-            httpx.AsyncClient(timeout=SECONDS, follow_redirects=False, trust_env=False) as client,
+            httpx.AsyncClient(
+                timeout=SECONDS, follow_redirects=False, trust_env=False, verify=httpx.create_ssl_context()
+            ) as client,
             client.stream(
                 method, called.url, content=content, headers=told, extensions={"sni_hostname": called.host}
             ) as answer,

@@ -65,7 +65,9 @@ async def send(instance: Any, order: Order) -> int:
     try:
         async with (
             asyncio.timeout(SECONDS),
-            httpx.AsyncClient(timeout=SECONDS, follow_redirects=False, trust_env=False) as client,
+            httpx.AsyncClient(
+                timeout=SECONDS, follow_redirects=False, trust_env=False, verify=httpx.create_ssl_context()
+            ) as client,
             client.stream(
                 "POST", called.url, content=order.body, headers=headers, extensions={"sni_hostname": called.host}
             ) as answer,

@@ -18,12 +18,10 @@ from quarterdeck.kernel.principal import Principal
 
 @dataclass(frozen=True, slots=True)
 class TaskSeen:
-    """A task as a chat shows it. `waits_for` is an open gate's question, `result` the address of a merge request,
-    `project_key` None where its project takes no tasks any more.
-    """
+    """A task as a chat shows it. `waits_for` is an open gate's question, `result` the address of a merge request."""
 
     id: int
-    project_key: str | None
+    project_key: str
     description: str
     status: str
     stage: str | None = None

@@ -19,7 +19,6 @@ from quarterdeck.surfaces.chat.reading import Message, Pressed
 ANSWER = "tasks:tasks.act"
 MOST = 10
 LINES = 20
-NO_PROJECT = "(no project)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +138,7 @@ def _info(tx: Tx, bot: Bot, heard: Message) -> Reply:
 
 
 def _row(task: TaskSeen) -> str:
-    return f"#{task.id} {task.project_key or NO_PROJECT} {task.status}: {shown(task.description, 80)}"
+    return f"#{task.id} {task.project_key} {task.status}: {shown(task.description, 80)}"
 
 
 def _whole(task: TaskSeen) -> str:

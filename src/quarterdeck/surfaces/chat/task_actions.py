@@ -112,7 +112,7 @@ def _seen(tx: Tx, one: reading.Described) -> TaskSeen:
     gate = gates.open_gate(tx, task)
     return TaskSeen(
         id=task.id,
-        project_key=one.project_key,
+        project_key=one.project_key or "-",
         description=task.description,
         status=task.status,
         stage=task.pipeline[current]["name"] if current is not None and current < len(task.pipeline) else None,

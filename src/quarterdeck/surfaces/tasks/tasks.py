@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET
 
 from quarterdeck.access import Access
+from quarterdeck.fleet.workers import roster
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.http.endpoint import Call, route
 from quarterdeck.kernel.idempotency import once
@@ -71,8 +72,8 @@ async def listed(call: Call, query: wire.TasksQuery, access: Access) -> wire.Tas
     headers=KEY,
     errors=(
         (400, "validation_error"), (400, "branch_invalid"), (400, "pipeline_invalid"), (403, "project_not_yours"),
-        (404, "project_not_found"), (404, "machine_not_found"), (404, "developer_not_found"), (404, "task_not_found"),
-        (409, "machine_decommissioned"), (409, "conflict"),
+        (404, "project_not_found"), (404, "worker_not_found"), (404, "developer_not_found"), (404, "task_not_found"),
+        (409, "worker_decommissioned"), (409, "conflict"),
     ),
 )  # fmt: skip
 async def create(call: Call, body: wire.TaskCreate, access: Access) -> Task:
@@ -127,8 +128,8 @@ async def cancel(call: Call, access: Access) -> Task:
     "/api/web/tasks/{id}/retry",
     permission=ACT,
     errors=(
-        MISSING, NOT_YOURS, (400, "stage_unknown"), (404, "machine_not_found"), (409, "task_not_retryable"),
-        (409, "task_project_gone"), (409, "machine_decommissioned"),
+        MISSING, NOT_YOURS, (400, "stage_unknown"), (404, "worker_not_found"), (409, "task_not_retryable"),
+        (409, "task_project_gone"), (409, "worker_decommissioned"),
     ),
 )  # fmt: skip
 async def retry(call: Call, body: wire.TaskRetry, access: Access) -> Task:
@@ -143,13 +144,13 @@ async def retry(call: Call, body: wire.TaskRetry, access: Access) -> Task:
     return await call.write(verb)
 
 
-@route("GET", "/api/web/machines/{id}/tasks", permission=VIEW, errors=((404, "machine_not_found"),))
+@route("GET", "/api/web/machines/{id}/tasks", permission=VIEW, errors=((404, "worker_not_found"),))
 async def of_machine(call: Call, query: wire.MachineTasksQuery, access: Access) -> wire.Tasks:
     """The tasks that a machine has or had last, of those that the caller may see, newest first."""
     words, before = statuses(query.status), position(query)
 
     def verb(tx: Tx) -> wire.Tasks:
-        worker = reading.machine_of(tx, call.path["id"])
+        worker = roster.find(tx, tx.principal.acts_in, call.path["id"])
         wanted = finding.Filter(statuses=words, worker_id=worker.id, before=before, limit=query.limit + 1)
         return listing(tx, access, wanted, query)
 

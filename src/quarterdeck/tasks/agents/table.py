@@ -25,7 +25,7 @@ CLAUDE = Adapter(
     ready=re.compile(r"\? for shortcuts|^[>\u276f](?:\s|$)"),
     signs=(
         *auth(
-            r"invalid api key", r"please run /login", r"not logged in", r"oauth token (?:has )?expired",
+            r"invalid api key", r"please run /login", r"not logged in(?: ·|\.|$)", r"oauth token (?:has )?expired",
             r"select login method", r"do you trust the files in this folder",
             r"is this a project you (?:created|trust)",
             r"quick safety check", r"credit balance is too low", r"choose the text style",
@@ -53,7 +53,7 @@ CODEX = Adapter(
     ready=re.compile(r"^[\u203a>▌\u276f](?:\s|$)|send a message|ctrl\+j newline", re.IGNORECASE),
     signs=(
         *auth(
-            r"sign in with chatgpt", r"welcome to codex.*sign in", r"not logged in", r"you are not logged in",
+            r"sign in with chatgpt", r"welcome to codex.*sign in", r"(?:you are )?not logged in(?:\.|$)",
             r"unexpected status 401", r"do you trust the contents of this directory",
             r"since this folder is version controlled, you may wish to allow codex", r"incorrect api key",
         ),
@@ -79,7 +79,8 @@ CURSOR = Adapter(
             r"invalid api key",
         ),
         *limited(
-            r"you'?ve (?:hit|reached) your usage limit" + RESET, r"rate limit" + RESET, r"too many requests" + RESET
+            r"you'?ve (?:hit|reached) your usage limit" + RESET, r"rate limit (?:reached|exceeded)" + RESET,
+            r"too many requests[.,:]" + RESET,
         ),
     ),
 )  # fmt: skip

@@ -20,6 +20,18 @@ class Account:
     name: str
     home: Path
 
+    @property
+    def owner(self) -> tuple[int, int] | None:
+        """User and group of what belongs to it; the group has the user's number. None: the worker's own."""
+        return None if self.uid is None else (self.uid, self.uid)
+
+    def run_as(self, argv: tuple[str, ...]) -> tuple[str, ...]:
+        """The argv that runs `argv` as this user, without a way back."""
+        if self.uid is None:
+            return argv
+        number = str(self.uid)
+        return ("setpriv", "--reuid", number, "--regid", number, "--clear-groups", "--no-new-privs", "--", *argv)
+
 
 def account_of(run: Run, directory: Path, organization: str, project_key: str) -> Account:
     """The account of a project's agents on this machine, its home made; the same for ever. Raises `Invalid`

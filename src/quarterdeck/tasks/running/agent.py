@@ -74,6 +74,7 @@ class Agent:
         self._path = machine.environment.get("PATH") or ""
         self._standing: dict[Sign, float] = {}
         self._looked_at = 0.0
+        self._at_work = False
         self._program = self._located()
 
     def _located(self) -> str:
@@ -129,6 +130,7 @@ class Agent:
         )  # fmt: skip
         self._ears.calls.clear()
         self._standing.clear()
+        self._at_work = bool(prompt)
         what = self._place.start([self._program, *filled[1:]], given, screen.columns, screen.rows)
         try:
             program = await self._terminal.open(what)
@@ -185,7 +187,7 @@ class Agent:
         )
 
     def _takes_input(self) -> bool:
-        if self._standing:
+        if self.uneasy:
             return False
         if self.adapter.ready is not None:
             return any(
@@ -199,7 +201,8 @@ class Agent:
 
     async def look(self, *, confirm: float | None = None) -> None:
         """Read the screen for signs of the program itself. A dialog with known keys is answered. Raises `agent_auth` or
-        `rate_limited` for one that has stood there for a while.
+        `rate_limited` for one that has stood there for a while; once it was given work, only while it is still: who
+        writes about limits is at work, who is kept by one is not.
         """
         now = asyncio.get_running_loop().time()
         if confirm is None and now - self._looked_at < LOOK_EVERY:
@@ -219,6 +222,8 @@ class Agent:
             if now - since < (min(wait, 0.5) if sign.keys is not None else wait):
                 continue
             if sign.keys is None:
+                if self._at_work and now - self._terminal.quiet_since < wait:
+                    continue
                 raise self._meaning(sign, seen[sign])
             if not self._terminal.held and self._terminal.program is not None:
                 self._terminal.say("Answered a dialog of the agent program as agents.toml says.")
@@ -270,6 +275,7 @@ class Agent:
 
     async def type(self, text: str) -> None:
         """Type a prompt and submit it."""
+        self._at_work = True
         bracketed = self.adapter.paste == "bracketed" and self._terminal.screen.bracketed_paste
         await self._terminal.type(
             templates.pasted(text, bracketed=bracketed), self.adapter.submit.encode(), self.adapter.settle

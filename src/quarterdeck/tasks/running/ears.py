@@ -5,12 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+import structlog
 
 from quarterdeck.kernel.jobs import JobContext
 from quarterdeck.kernel.jobs.refusals import canceled, fenced
 from quarterdeck.tasks.running.calls import Call
 
 MOST_CALLS = 200
+Heard = Callable[[Any], Coroutine[Any, Any, None]]
+log = structlog.get_logger("quarterdeck.worker")
 
 
 class Ears:
@@ -24,7 +30,13 @@ class Ears:
         self.calls: deque[Call] = deque(maxlen=MOST_CALLS)
         self.gate_told = False
         self.message_told = False
+        self._listeners: Mapping[str, Heard] = {}
+        self._others: set[asyncio.Task[None]] = set()
         self._tasks = [asyncio.create_task(self._told()), asyncio.create_task(self._canceled())]
+
+    def listen(self, listeners: Mapping[str, Heard]) -> None:
+        """Who else hears what is told, by its kind."""
+        self._listeners = listeners
 
     def ring(self) -> None:
         self._bell.set()
@@ -50,17 +62,28 @@ class Ears:
 
     async def _told(self) -> None:
         while True:
-            kind, _ = await self._context.told.get()
+            kind, data = await self._context.told.get()
             if kind == "gate":
                 self.gate_told = True
             elif kind == "message":
                 self.message_told = True
+            elif (listener := self._listeners.get(kind)) is not None:
+                task = asyncio.create_task(listener(data), name=f"told-{kind}")
+                self._others.add(task)
+                task.add_done_callback(self._heard)
             self.ring()
+
+    def _heard(self, task: asyncio.Task[None]) -> None:
+        self._others.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("told_in_vain", what=task.get_name(), reason=type(error).__name__)
 
     async def _canceled(self) -> None:
         await self._context.canceled.wait()
         self.ring()
 
-    def close(self) -> None:
-        for task in self._tasks:
+    async def close(self) -> None:
+        tasks = [*self._tasks, *self._others]
+        for task in tasks:
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

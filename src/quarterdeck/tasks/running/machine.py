@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from quarterdeck.kernel.clock import Clock, SystemClock
 from quarterdeck.kernel.ids import Ids
@@ -17,17 +18,21 @@ from quarterdeck.tasks.orders import TaskOrder
 from quarterdeck.tasks.running import orphans
 from quarterdeck.tasks.running.account import Account
 from quarterdeck.tasks.running.uplink import LogOnly, Uplink
-from quarterdeck.tasks.running.worktrees import Workspaces
+from quarterdeck.tasks.running.worktrees import Workspaces, Worktree
 
 RUNNING = "running"
 """The directory of what runs, below the worker's own."""
-OpenUplink = Callable[[JobContext, TaskOrder], Uplink]
+OpenUplink = Callable[[JobContext, TaskOrder], Coroutine[Any, Any, Uplink]]
 """The terminal of an attempt towards its viewers."""
 OpenWorkspaces = Callable[[Account], Workspaces]
 """Worktrees that belong to an account."""
 
 
-def nobody_watches(_context: JobContext, _order: TaskOrder) -> Uplink:
+Listener = Callable[[JobContext, TaskOrder, Worktree, Any], Coroutine[Any, Any, None]]
+"""What another room does when the server says something to a running attempt; it is ended with the attempt."""
+
+
+async def nobody_watches(_context: JobContext, _order: TaskOrder) -> Uplink:
     return LogOnly()
 
 
@@ -42,6 +47,8 @@ class Machine:
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     clock: Clock = field(default_factory=SystemClock)
     ids: Ids = field(default_factory=Ids)
+    listeners: Mapping[str, Listener] = field(default_factory=dict)
+    """By the kind of what is told, such as `tunnel`; `gate` and `message` are the runner's own."""
     found: dict[str, Found] = field(default_factory=dict)
 
     @property

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
-from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.errors import Invalid, Problem
 from quarterdeck.kernel.jobs import Canceled, Fenced, JobContext
 from quarterdeck.tasks.orders import (
     AgentChoice,
@@ -22,12 +23,13 @@ from quarterdeck.tasks.running.account import account_of
 from quarterdeck.tasks.running.agent import Agent, Place
 from quarterdeck.tasks.running.calls import HookSocket
 from quarterdeck.tasks.running.ears import Ears
-from quarterdeck.tasks.running.failures import of_workspace
+from quarterdeck.tasks.running.failures import failed, of_workspace
 from quarterdeck.tasks.running.machine import Machine
 from quarterdeck.tasks.running.setup import set_up
 from quarterdeck.tasks.running.stage import Mail, Tally, Try
 from quarterdeck.tasks.running.stopwatch import Stopwatch
 from quarterdeck.tasks.running.terminal import Terminal
+from quarterdeck.tasks.running.uplink import Uplink
 from quarterdeck.tasks.running.worktrees import Workspaces, Worktree
 
 SUMMARY = 72
@@ -39,14 +41,14 @@ class Pipeline:
     afterwards.
     """
 
-    def __init__(self, machine: Machine, context: JobContext, order: TaskOrder) -> None:
+    def __init__(self, machine: Machine, context: JobContext, order: TaskOrder, uplink: Uplink) -> None:
         run = machine.configuration.run
         self._machine, self._context, self._order = machine, context, order
         self._account = account_of(run, machine.directory, order.organization, order.project_key)
         self._workspaces: Workspaces = machine.workspaces(self._account)
         self._ears = Ears(context)
         self._terminal = Terminal(
-            context, machine.uplink(context, order), self._ears.ring, columns=order.columns, rows=order.rows,
+            context, uplink, self._ears.ring, columns=order.columns, rows=order.rows,
             log_bytes=run.log_bytes,
         )  # fmt: skip
         self._hook = HookSocket(self._account.uid, machine.ids.hex(32), self._ears.hear)
@@ -57,8 +59,8 @@ class Pipeline:
 
     async def run(self) -> TaskResult:
         self._machine.records.mkdir(parents=True, exist_ok=True, mode=0o700)
-        await self._hook.open()
         try:
+            await self._hook.open()
             return await self._run()
         finally:
             await _to_the_end(self._end())
@@ -68,6 +70,12 @@ class Pipeline:
         worktree = await self._prepared()
         try:
             self._place = self._placed(worktree)
+            self._ears.listen(
+                {
+                    kind: partial(heard, self._context, self._order, worktree)
+                    for kind, heard in self._machine.listeners.items()
+                }
+            )
             watch = Stopwatch(asyncio.get_running_loop().time)
             await set_up(self._machine, self._order, self._place, self._terminal, self._ears, watch)
             for index, stage in enumerate(self._order.pipeline):
@@ -186,7 +194,11 @@ class Pipeline:
 
     def _agent_for(self, kind: str) -> Agent:
         own = self._order.agent if kind == self._order.agent.type else AgentChoice(type=kind)
-        adapter = self._machine.configuration.adapter(own)
+        try:
+            adapter = self._machine.configuration.adapter(own)
+        except Invalid as wrong:
+            hint = wrong.hint or "Mend its description, then retry the task."
+            raise failed("agent_missing", wrong.message, hint) from wrong
         return Agent(
             self._machine, self._context, self._order, adapter, self._place, self._terminal, self._ears, self._hook,
             self._sessions.get(kind), kind,
@@ -232,7 +244,12 @@ class Pipeline:
         await self._stop()
         await self._terminal.close()
         await self._hook.close()
-        self._ears.close()
+        await self._ears.close()
+
+
+async def run_task(machine: Machine, context: JobContext, order: TaskOrder) -> TaskResult:
+    """Run one attempt."""
+    return await Pipeline(machine, context, order, await machine.uplink(context, order)).run()
 
 
 AGAIN = frozenset({"stage_timeout", "agent_exited"})

@@ -142,10 +142,8 @@ class Screen:
             return
         lines, wraps, y, bottom = self._lines, self._wraps, self._y, self._bottom
         for one in text.split("\n")[:-1]:
-            line = one.rstrip("\r")
-            if old := lines[y]:
-                line += old[len(line) :]
-            lines[y], wraps[y] = line, False
+            line, old = one.rstrip("\r"), lines[y]
+            lines[y], wraps[y] = line + old[len(line) :] if old else line, False
             if y < bottom:
                 y += 1
                 continue

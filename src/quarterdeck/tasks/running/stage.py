@@ -198,9 +198,9 @@ class Try:
         waits = [20.0]
         if not self._watch.held:
             waits.append(max(left, 0.01))
-        if self._gate is not None:
+        if self._gate is not None and not self._terminal.held:
             waits.append(max(self._gate.patience, 0.01))
-        if self._agent.uneasy:
+        if self._agent.uneasy and not self._terminal.held:
             waits.append(0.1)
         return min(waits)
 

@@ -11,13 +11,15 @@ from quarterdeck.kernel.jobs import JobContext
 from quarterdeck.tasks.running.program import Program, Start, start
 from quarterdeck.tasks.running.screen import Row, Screen, joined
 from quarterdeck.tasks.running.transcript import Transcript
-from quarterdeck.tasks.running.uplink import Held, Keys, Resized, Uplink
+from quarterdeck.tasks.running.uplink import Held, Input, Released, Resize, Signal, Uplink
 
 DRAIN_BYTES = 256 << 10
 DRAIN_SECONDS = 10.0
 """How long a server that does not catch up holds a program back; beyond it the oldest lines are dropped."""
 CARRY = 4
 """Rows that left the screen and are still looked at, because a line of ours may be wrapped over its edge."""
+SIGNALS = {one.name: one for one in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP, signal.SIGKILL)}
+"""What a person may send to the program."""
 LOOK_SECONDS = 0.05
 MOST_PASSED = 2000
 """Output is looked at so often, or after so many rows: a flood is not rendered for every few of its bytes."""
@@ -70,6 +72,9 @@ class Terminal:
 
     @property
     def running(self) -> bool:
+        """Raises what reading its output has failed with, if it did: nobody would see anything any more."""
+        if self._pump is not None and self._pump.done() and not self._pump.cancelled():
+            self._pump.result()
         return self.program is not None and not self.program.exited.is_set()
 
     @property
@@ -90,7 +95,6 @@ class Terminal:
         self.screen.moved = self.screen.bracketed_paste = False
         program = await start(what)
         self.program, self.spoken, self.quiet_since = program, 0, self._now()
-        self._uplink.opened(program.pid, self.screen.columns, self.screen.rows)
         program.resize(self.screen.columns, self.screen.rows)
         self._pump = asyncio.create_task(self._read(program), name="terminal-output")
         exited = asyncio.create_task(program.exited.wait())
@@ -135,19 +139,28 @@ class Terminal:
         self._stirred()
 
     async def _hear_people(self) -> None:
-        while True:
-            match await self._uplink.receive():
-                case Keys(data) if self.program is not None:
+        async for event in self._uplink.events():
+            match event:
+                case Input(data) if self.program is not None:
                     await self.program.write(data)
-                case Resized(columns, rows):
+                case Resize(columns, rows):
                     columns, rows = _within(columns, WIDEST), _within(rows, TALLEST)
                     self.screen.resize(columns, rows)
                     if self.program is not None:
                         self.program.resize(columns, rows)
-                case Held(by_person):
-                    self.held = by_person
-                    self.say("A person holds the terminal." if by_person else "The terminal was given back.")
-                    self._stirred()
+                case Signal(name) if self.program is not None and name in SIGNALS:
+                    self.program.signal(SIGNALS[name])
+                case Held(by):
+                    self._hold(f"{by} holds the terminal.", held=True)
+                case Released() if self.held:
+                    self._hold("The terminal was given back.", held=False)
+        if self.held:
+            self._hold("The terminal was given back.", held=False)
+
+    def _hold(self, told: str, *, held: bool) -> None:
+        self.held = held
+        self.say(told)
+        self._stirred()
 
     def mark(self) -> None:
         """What was shown until now is not looked at again by `watch`, but for what is still on the screen."""
@@ -211,8 +224,7 @@ class Terminal:
         """Nothing runs in it any more."""
         await self.finish()
         self._people.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._people
+        await asyncio.gather(self._people, return_exceptions=True)  # a lost viewer is no failure of the task
         await self._uplink.close(self.last)
 
 

@@ -1,51 +1,70 @@
-"""The terminal of an attempt as others see it: where its output goes and where a person's keys come from."""
+"""The terminal of an attempt as others see it: where its output goes and where a person's keys come from.
+
+The words are those of `fleet/terminals`, which carries terminals to their viewers.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
-    """What the person who holds the terminal typed."""
+class Input:
+    """The person who holds the terminal typed."""
 
     data: bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Resized:
+class Resize:
     columns: int
     rows: int
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Whether a person holds the terminal: the runner then neither types nor counts the time."""
+    """A person holds the terminal: the runner neither types nor counts the time."""
 
-    by_person: bool
+    by: str
 
 
-Input = Keys | Resized | Held
+@dataclass(frozen=True, slots=True)
+class Released:
+    """Nobody holds it any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """Send this to the program, by its name: `SIGINT`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Nobody can watch any more; the last event."""
+
+    reason: str
+
+
+UplinkEvent = Input | Resize | Held | Released | Signal | Ended
 
 
 class Uplink(Protocol):
-    """What the runner needs of whoever carries a terminal to its viewers."""
+    """One for each attempt; it never raises."""
 
     def output(self, data: bytes) -> None:
         """Bytes of the program, in order; never waits, and never keeps more than it may."""
         ...
 
-    def opened(self, pid: int, columns: int, rows: int) -> None:
-        """A program runs in the terminal from here on; it may be another one than before."""
+    def events(self) -> AsyncIterator[UplinkEvent]:
+        """What people do; for one reader."""
         ...
 
-    async def receive(self) -> Input:
-        """The next thing that a person did."""
-        ...
-
-    async def close(self, code: int | None) -> None:
+    async def close(self, exit_code: int | None) -> None:
         """The terminal has ended, with the exit status of its last program."""
         ...
 
@@ -56,12 +75,9 @@ class LogOnly:
     def output(self, data: bytes) -> None:
         pass
 
-    def opened(self, pid: int, columns: int, rows: int) -> None:
-        pass
+    async def events(self) -> AsyncIterator[UplinkEvent]:
+        await asyncio.get_running_loop().create_future()
+        yield Ended("nobody watches")
 
-    async def receive(self) -> Input:
-        never: asyncio.Future[Input] = asyncio.get_running_loop().create_future()
-        return await never
-
-    async def close(self, code: int | None) -> None:
+    async def close(self, exit_code: int | None) -> None:
         pass

@@ -49,6 +49,7 @@ class Carrier:
     adapters: Mapping[str, Adapter] = field(default_factory=lambda: ADAPTERS)
     pauses: tuple[float, ...] = PAUSES
     login_seconds: float = LOGIN_SECONDS
+    stop_seconds: float = STOP_SECONDS
 
     async def run(self) -> State:
         """Carry the tunnel to its end, which is answered; no process of it is left."""
@@ -112,7 +113,7 @@ class Carrier:
                 await self._say("CLOSING")
             raise
         finally:
-            await _end(process)
+            await _end(process, self.stop_seconds)
             if adapter.farewell:
                 await self._part(adapter.command(self.order.name, data, adapter.farewell))
 
@@ -162,8 +163,8 @@ class Carrier:
                 start_new_session=True,
             )
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), STOP_SECONDS)
-            await _end(process)
+                await asyncio.wait_for(process.wait(), self.stop_seconds)
+            await _end(process, self.stop_seconds)
 
 
 async def _read(process: asyncio.subprocess.Process, lines: asyncio.Queue[str | None]) -> None:
@@ -181,13 +182,13 @@ async def _read(process: asyncio.subprocess.Process, lines: asyncio.Queue[str | 
     await lines.put(None)
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def _end(process: asyncio.subprocess.Process, seconds: float) -> None:
     """Asked first, then ended with all that it started."""
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGTERM)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(process.wait()), STOP_SECONDS)
+            await asyncio.wait_for(asyncio.shield(process.wait()), seconds)
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     await process.wait()

@@ -128,6 +128,17 @@ def reported(tx: Tx, task: Task, report: TunnelReport) -> None:
         _over(tx, task, tunnel, state)
 
 
+def wanted(tx: Tx, task: Task) -> Told | None:
+    """What the running attempt has to be told of the tunnel, for when it asks: it may not have heard it."""
+    tunnel, row = tx.get(Tunnel, task.id), keeping.kept(tx, task)
+    if tunnel is None or row is None or _attempt(tx, task) is None:
+        return None
+    if tunnel.state == "CLOSING":
+        return Told(action="stop")
+    unheard = tunnel.state == "STARTING" and tunnel.updated_at == tunnel.started_at
+    return Told(action="start", order=order(tx, task, row, tunnel)) if unheard else None
+
+
 def ended(tx: Tx, task: Task) -> None:
     """The attempt is over, and with it the tunnel that it carried; one with a job of its own goes on."""
     tunnel = tx.get(Tunnel, task.id)

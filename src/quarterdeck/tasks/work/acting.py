@@ -53,7 +53,7 @@ def retry(
 ) -> Task:
     """Queue a failed task once more, from a stage on (default: the first). Its worktree and the session of its agent
     are gone on with where the machine still has them. Raises `NotFound`, `Forbidden`, `Invalid` (a stage that there is
-    not) and `Conflict` (`task_not_retryable`, `task_project_gone`, `machine_decommissioned`).
+    not) and `Conflict` (`task_not_retryable`, `task_project_gone`, `worker_decommissioned`).
     """
     found = find(tx, access, task_id)
     require_owner(tx, access, found, "retry")

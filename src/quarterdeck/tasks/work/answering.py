@@ -77,7 +77,8 @@ def _meant(tx: Tx, task: Task, given: Answer) -> Gate:
                 code="gate_not_open",
                 hint="Look at what it waits for, then answer that.",
             )
-        earlier = gates.newest(tx, task, given.index) if given.index is not None else None
+        position = _position(task, given)
+        earlier = gates.newest(tx, task, position) if position is not None else None
         if earlier is not None and earlier.outcome is not None:
             raise _answered(tx, task, earlier)
         raise _nothing(task)
@@ -86,6 +87,13 @@ def _meant(tx: Tx, task: Task, given: Answer) -> Gate:
     if not waits:
         raise _nothing(task)
     return gate
+
+
+def _position(task: Task, given: Answer) -> int | None:
+    """Which stage is meant, where one is."""
+    if given.index is not None or given.name is None:
+        return given.index
+    return next((index for index, stage in enumerate(task.pipeline) if stage["name"] == given.name), None)
 
 
 def _names(gate: Gate, given: Answer) -> bool:

@@ -11,10 +11,11 @@ from msgspec import Struct
 from sqlalchemy import func, select
 
 from quarterdeck.access import Access
+from quarterdeck.fleet.workers import draining, roster
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.kernel import audit
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from quarterdeck.kernel.errors import Forbidden, Invalid, NotFound
 from quarterdeck.kernel.text import lines
 from quarterdeck.tasks import developers, pipelines
 from quarterdeck.tasks.actions import TasksAction
@@ -57,8 +58,8 @@ def create(tx: Tx, access: Access, wanted: Wanted) -> Task:
     """Put a task into the queue.
 
     Raises `Invalid` for a description, branch, pipeline or number that cannot be, `NotFound` (`project_not_found`,
-    `machine_not_found`, `developer_not_found`, `task_not_found`), `Forbidden` (`project_not_yours`) and `Conflict`
-    (`machine_decommissioned`).
+    `worker_not_found`, `developer_not_found`, `task_not_found`), `Forbidden` (`project_not_yours`) and `Conflict`
+    (`worker_decommissioned`).
     """
     project = project_named(tx, access, wanted.project_key)
     description = lines(wanted.description, "description", LONGEST)
@@ -132,19 +133,11 @@ def project_named(tx: Tx, access: Access, key: str) -> TaskProject:
 
 
 def machine(tx: Tx, uid: str | None) -> Worker | None:
-    """The machine that is asked for. Raises `NotFound` and `Conflict` (`machine_decommissioned`)."""
+    """The machine that is asked for. Raises `NotFound` (`worker_not_found`), `Conflict` (`worker_decommissioned`)."""
     if uid is None:
         return None
-    query = select(Worker).where(Worker.organization_id == tx.principal.acts_in, Worker.uid == uid)
-    worker = tx.first(query)
-    if worker is None:
-        raise NotFound("There is no such machine.", code="machine_not_found", hint="Look at the list of machines.")
-    if worker.revoked_at is not None:
-        raise Conflict(
-            f"The machine {worker.name} is decommissioned and takes no work.",
-            code="machine_decommissioned",
-            hint="Name another machine, or none.",
-        )
+    worker = roster.find(tx, tx.principal.acts_in, uid)
+    draining.require_in_service(worker)
     return worker
 
 

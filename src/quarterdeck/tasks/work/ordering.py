@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from sqlalchemy import select
 
+from quarterdeck.fleet.terminals import tokens
 from quarterdeck.identity.model import Organization, User
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
@@ -13,6 +16,7 @@ from quarterdeck.tasks.orders import AgentChoice, Person, Repository, TaskOrder
 from quarterdeck.tasks.projects import secrets as project_secrets
 from quarterdeck.tasks.projects.model import TaskProject
 from quarterdeck.tasks.settings import settings as task_settings
+from quarterdeck.tasks.work.happenings import stream
 from quarterdeck.tasks.work.holding import locked
 from quarterdeck.tasks.work.model import Task
 from quarterdeck.tasks.work.payload import Attempt
@@ -57,7 +61,17 @@ def order(tx: Tx, job: Job) -> TaskOrder:
         cleanup_command=project.cleanup_command,
         environment={name: one.reveal() for name, one in project_secrets.environment(tx, project).items()},
         merge_request=project.merge_requests,
+        channel_token=terminal_token(tx, task, job),
     )
+
+
+def terminal_token(tx: Tx, task: Task, job: Job) -> str | None:
+    """What opens the terminal of this attempt once; None where no enrolled worker runs it."""
+    if job.worker_id is None:
+        return None
+    life = timedelta(seconds=task_settings.of(tx, task.organization_id)["channelTokenTtlSec"])
+    token = tokens.for_worker(tx, stream(task.id), task.organization_id, job.worker_id, task.attempt, life)
+    return token.reveal()
 
 
 def _repository(tx: Tx, project: TaskProject) -> Repository:

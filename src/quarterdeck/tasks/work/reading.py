@@ -10,7 +10,6 @@ from sqlalchemy import select
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.identity.model import User
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import NotFound
 from quarterdeck.tasks.projects.model import TaskProject
 from quarterdeck.tasks.work.model import StageRun, Task
 
@@ -18,7 +17,7 @@ from quarterdeck.tasks.work.model import StageRun, Task
 @dataclass(frozen=True, slots=True)
 class Described:
     """A task with its stages in order. `machine` is the one that it is or was on, `requested` the one asked for;
-    `project_key` is None where its project takes no tasks any more.
+    `project_key` is None once its project is gone.
     """
 
     task: Task
@@ -54,16 +53,8 @@ def described(tx: Tx, tasks: Sequence[Task]) -> list[Described]:
     ]
 
 
-def machine_of(tx: Tx, uid: str) -> Worker:
-    """A machine of the caller's organization. Raises `NotFound` (`machine_not_found`)."""
-    found = find_machine(tx, uid)
-    if found is None:
-        raise NotFound("There is no such machine.", code="machine_not_found", hint="Look at the list of machines.")
-    return found
-
-
 def find_machine(tx: Tx, uid: str) -> Worker | None:
-    """The same, None where there is none: a filter by it finds nothing."""
+    """A machine of the caller's organization, None where there is none: a filter by it finds nothing."""
     here = (Worker.organization_id == tx.principal.acts_in, Worker.uid == uid)
     return tx.first(select(Worker).where(*here))
 

@@ -14,10 +14,11 @@ from msgspec import Struct
 
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
+from quarterdeck.kernel.jobs import Unkept
 from quarterdeck.kernel.jobs.job import Job
 from quarterdeck.tasks import orders
 from quarterdeck.tasks.tunnels import tunnels
-from quarterdeck.tasks.work import gates, messages, stages
+from quarterdeck.tasks.work import gates, messages, ordering, stages
 from quarterdeck.tasks.work.happenings import WORDS, happened
 from quarterdeck.tasks.work.holding import locked
 from quarterdeck.tasks.work.model import Task
@@ -151,6 +152,11 @@ def _tunnel(tx: Tx, task: Task, _job: Job, data: Any) -> None:
     tunnels.reported(tx, task, _read(data, orders.TunnelReport))
 
 
+def _terminal(tx: Tx, task: Task, job: Job, _data: Any) -> Unkept:
+    """A token for the terminal of this attempt, which its worker dials again."""
+    return Unkept(ordering.terminal_token(tx, task, job))
+
+
 def _note(tx: Tx, task: Task, _job: Job, data: Any) -> None:
     told = _read(data, orders.NoteReport)
     if RATE_LIMITED in {told.type, told.data.get("code")}:
@@ -177,6 +183,7 @@ def _limit_ends(tx: Tx, data: Mapping[str, Any]) -> datetime | None:
 
 Report = Callable[[Tx, Task, Job, Any], Any]
 REPORTS: dict[str, Report] = {
+    orders.TERMINAL: _terminal,
     "workspace": _workspace,
     "stage": _stage,
     "gate": _gate,

@@ -9,11 +9,14 @@ from pathlib import Path
 
 import msgspec
 
+from quarterdeck.fleet.git.commands import Command
+from quarterdeck.kernel.errors import Problem, Unavailable
 from quarterdeck.tasks.orders import DeliverReport
 from quarterdeck.tasks.workspaces import commands, failures
 from quarterdeck.tasks.workspaces.hands import Hands
 from quarterdeck.tasks.workspaces.places import Places
 from quarterdeck.tasks.workspaces.remote import Remote
+from quarterdeck.tasks.workspaces.running import Ended
 from quarterdeck.tasks.workspaces.worktree import Worktree
 from quarterdeck.tasks.workspaces.worktrees import is_ancestor
 
@@ -57,7 +60,7 @@ async def push(
         "GIT_ALTERNATE_OBJECT_DIRECTORIES": _quoted(places.base / "objects"),
     }
     step = commands.push(places.mirror, remote.address.url, commit, branch, env, over=over)
-    done = await hands.ours(step, f"Pushing {branch}", seconds=PUSH_SECONDS)
+    done = await _run(step, f"Pushing {branch}", PUSH_SECONDS, hands)
     if done.code != 0:
         text = f"{done.output}\n{done.messages}"
         raise failures.pushing(remote.shown, branch, text, with_credentials=remote.token is not None)
@@ -71,11 +74,18 @@ async def _there(places: Places, remote: Remote, branch: str, hands: Hands) -> s
     """Where the branch stands on the server now."""
     ref = f"{commands.HEADS}/{branch}"
     step = commands.ask(remote.address.url, ref, remote.environment(places))
-    asked = await hands.ours(step, f"Asking {remote.shown}", seconds=ASK_SECONDS)
+    asked = await _run(step, f"Asking {remote.shown}", ASK_SECONDS, hands)
     if asked.code != 0:
         raise failures.pushing(remote.shown, branch, asked.messages, with_credentials=remote.token is not None)
     found = (line.split("\t") for line in asked.output.splitlines())
     return next((one[0] for one in found if len(one) == 2 and one[1] == ref and _COMMIT.fullmatch(one[0])), None)
+
+
+async def _run(step: Command, what: str, seconds: float, hands: Hands) -> Ended:
+    try:
+        return await hands.ours(step, what, seconds=seconds)
+    except Problem as problem:  # not in time, or there is no git
+        raise Unavailable(problem.message, code=failures.PUSH, hint=problem.hint, reason="slow") from None
 
 
 async def _nothing_new(places: Places, worktree: Worktree, commit: str, hands: Hands) -> bool:

@@ -1,0 +1,167 @@
+"""What `qd worker` needs to run agent tasks: their machine, their worktrees, and the way of terminals to the server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from quarterdeck.fleet import terminals
+from quarterdeck.fleet.terminals.dialling import Place, SocketUplink
+from quarterdeck.fleet.terminals.uplink import UplinkEvent as FromServer
+from quarterdeck.fleet.workers.description import Agent
+from quarterdeck.kernel.errors import Unavailable
+from quarterdeck.kernel.jobs import Canceled, JobContext, WorkerHandlers
+from quarterdeck.tasks.orders import TERMINAL, TaskOrder, TunnelReport
+from quarterdeck.tasks.running import handler, uplink
+from quarterdeck.tasks.running.account import Account, account_of
+from quarterdeck.tasks.running.machine import Machine
+from quarterdeck.tasks.running.worktrees import Worktree
+from quarterdeck.tasks.tunnels import handler as tunnels
+from quarterdeck.tasks.tunnels.orders import TOLD as TUNNEL_TOLD
+from quarterdeck.tasks.workspaces import cleaning
+from quarterdeck.tasks.workspaces.users import AgentUser
+from quarterdeck.tasks.workspaces.workspaces import Workspaces
+
+ROOT = "workspaces"
+KEPT = ("PATH", "LANG")
+"""What commands of a project are given of the worker's own environment."""
+
+
+class Workshop:
+    """One for each worker process. `server` is the server's address, `credential` the worker's access token now."""
+
+    def __init__(
+        self,
+        directory: Path,
+        server: str,
+        credential: Callable[[], str | None],
+        *,
+        root: Path | None = None,
+        ssh_key: Path | None = None,
+    ) -> None:
+        self._server, self._credential = server, credential
+        self.machine = Machine(
+            directory, lambda _account: self.workspaces, uplink=self._uplink, listeners={TUNNEL_TOLD: self._tunnel}
+        )
+        self._tunnels: dict[tuple[int, int], asyncio.Queue[Any]] = {}
+        self.workspaces = Workspaces(root or directory / ROOT, whose=self._whose, ssh_key=ssh_key)
+
+    async def begin(self) -> frozenset[str]:
+        """Before the first task: see `Machine.begin`. Answers the capabilities of the agents that there are."""
+        self.workspaces.root.mkdir(parents=True, exist_ok=True, mode=0o755)
+        return await self.machine.begin()
+
+    def register(self, handlers: WorkerHandlers) -> None:
+        handler.register(handlers, self.machine)
+        cleaning.register(handlers, self.workspaces)
+        tunnels.register(handlers, self.workspaces)
+
+    def agents(self) -> Sequence[Agent]:
+        """The programs that were found when the worker started, and what a project describes itself."""
+        found = [Agent(type=one.type, version=one.version, path=one.path) for one in self.machine.found.values()]
+        return [*found, Agent(type="custom")]
+
+    def projects(self) -> Sequence[str]:
+        """The keys of the projects that there are base clones of, as their directories begin."""
+        try:
+            return sorted({one.name.rpartition("-")[0] for one in self.workspaces.root.iterdir() if one.is_dir()})
+        except OSError:
+            return []
+
+    def _whose(self, organization: str, project_key: str) -> AgentUser:
+        account = account_of(self.machine.configuration.run, self.machine.directory, organization, project_key)
+        known = {name: os.environ[name] for name in KEPT if name in os.environ}
+        environment = {**known, "HOME": str(account.home)}
+        if account.uid is None:
+            return AgentUser(environment=environment)
+        return AgentUser(changing_to(account), (account.uid, account.uid), environment)
+
+    async def _uplink(self, context: JobContext, order: TaskOrder) -> uplink.Uplink:
+        async def fresh() -> str:
+            answer = await context.record(TERMINAL, {})
+            if not isinstance(answer, str):  # the answer to a repeated question is kept by nobody
+                raise Unavailable("No token for the terminal was given.", code="terminal_token_missing")
+            return answer
+
+        place = Place(
+            server_url=self._server,
+            task_id=order.task_id,
+            credential=lambda: self._credential() or "",
+            fresh_token=fresh,
+            first_token=order.channel_token,
+        )
+        made = ToServer(SocketUplink(place, order.columns, order.rows))
+        await made.begin()
+        return made
+
+    async def _tunnel(self, context: JobContext, order: TaskOrder, _worktree: Worktree, data: Any) -> None:
+        """The first word about a tunnel carries it as long as the attempt runs; later ones are handed to it."""
+        here = (context.job.id, context.job.fence)
+        if (running := self._tunnels.get(here)) is not None:
+            running.put_nowait(data)
+            return
+        told = self._tunnels[here] = asyncio.Queue()
+
+        async def report(said: TunnelReport) -> None:
+            with contextlib.suppress(Canceled):
+                await context.record(TUNNEL_TOLD, said)
+
+        try:
+            async with tunnels.Beside(self._whose(order.organization, order.project_key), report) as tunnel:
+                while True:
+                    await tunnel.told(data)
+                    data = await told.get()
+        finally:
+            del self._tunnels[here]
+
+
+def changing_to(account: Account) -> Callable[[tuple[str, ...]], tuple[str, ...]]:
+    """How a command is run as an account's user: without its groups, without any capability."""
+    numbers = (f"--reuid={account.uid}", f"--regid={account.uid}", "--clear-groups", "--no-new-privs")
+
+    def run_as(argv: tuple[str, ...]) -> tuple[str, ...]:
+        return ("setpriv", *numbers, "--inh-caps=-all", "--", *argv)
+
+    return run_as
+
+
+class ToServer:
+    """An `uplink.Uplink` whose terminal is dialled to the server."""
+
+    def __init__(self, line: SocketUplink) -> None:
+        self._line = line
+
+    async def begin(self) -> None:
+        await self._line.__aenter__()
+
+    def output(self, data: bytes) -> None:
+        self._line.output(data)
+
+    async def events(self) -> AsyncIterator[uplink.UplinkEvent]:
+        async for event in self._line.events():
+            yield heard(event)
+        await asyncio.get_running_loop().create_future()  # who has ended the terminal has not ended the attempt
+
+    async def close(self, exit_code: int | None) -> None:
+        await self._line.close(exit_code)
+        await self._line.__aexit__(None, None, None)
+
+
+def heard(event: FromServer) -> uplink.UplinkEvent:
+    """The same event in the runner's words."""
+    match event:
+        case terminals.Input(data):
+            return uplink.Input(data)
+        case terminals.Resize(columns, rows):
+            return uplink.Resize(columns, rows)
+        case terminals.Held(by):
+            return uplink.Held(by)
+        case terminals.Released():
+            return uplink.Released()
+        case terminals.Signal(name):
+            return uplink.Signal(name)
+    return uplink.Ended(getattr(event, "reason", ""))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
+from pathlib import Path
 
 import pytest
 from websockets.sync.client import connect
@@ -93,7 +93,7 @@ def test_a_worker_that_is_killed_loses_its_attempt_and_no_task(there):
     there.start_worker()
     task = there.await_task(number, "failed")
     assert task["errorCode"] == "worker_lost", there.told(number)
-    left = [int(name) for name in os.listdir("/proc") if name.isdigit() and agents_line(int(name))]
+    left = [int(one.name) for one in Path("/proc").glob("[0-9]*") if agents_line(int(one.name))]
     assert left == [], "nothing of the lost attempt runs"
     there.client.post(f"/api/web/tasks/{number}/retry", {})
     there.await_task(number, "running")
@@ -103,8 +103,7 @@ def test_a_worker_that_is_killed_loses_its_attempt_and_no_task(there):
 
 def agents_line(pid: int) -> bool:
     try:
-        with open(f"/proc/{pid}/cmdline", "rb") as file:
-            return b"fakes/agent/program.py" in file.read()
+        return b"fakes/agent/program.py" in Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return False
 

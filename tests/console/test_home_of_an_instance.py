@@ -74,13 +74,13 @@ async def test_a_member_is_told_all_of_it(deck):
 
 @pytest.mark.parametrize("word", SHOWN)
 async def test_each_part_asks_for_its_own_permission(deck, word):
-    member = await deck.instance.db.read(sessions.authenticate, await deck.member("viewer"))
+    member = await deck.instance.db.read(sessions.authenticate, await deck.member("owner" if word == "tasks" else "viewer"))
     who = replace(member, scopes=frozenset({SHOWN[word]}))
     current.set(Context(principal=who))
     ports = InstancePorts(deck.instance)
     view, counts = await ports.home(who), await ports.counts(who)
     seen = {
-        "needs": {"deployments", "resources", "servers"},
+        "needs": {"deployments", "resources", "servers", "tasks"},
         "running": {"deployments"},
         "activity": {"audit"},
         "projects": {"projects"},
@@ -92,7 +92,7 @@ async def test_each_part_asks_for_its_own_permission(deck, word):
     )
     tiles = {"resources": ["Serving"], "servers": ["Servers", "Workers"], "jobs": ["Ledger"]}
     assert [tile.label for tile in view.tiles] == tiles.get(word, [])
-    assert set(counts) == {"home", *{"deployments": ["projects"], "jobs": ["jobs"]}.get(word, [])}
+    assert set(counts) == {"home", *{"deployments": ["projects"], "jobs": ["jobs"], "tasks": ["tasks"]}.get(word, [])}
     assert counts["home"].number == (1 if word == "deployments" else 0)
     assert not view.hidden
 

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import func, select
 
 from quarterdeck.access import Access
+from quarterdeck.console.domain import asking, ledger, trail
 from quarterdeck.console.domain import deployments as attempts
-from quarterdeck.console.domain import ledger, trail
 from quarterdeck.console.domain.places import owners_of
 from quarterdeck.console.views.home import Happening, Home, NeedsYou, RunningNow, Tile
 from quarterdeck.console.views.shell import Count
@@ -39,6 +39,7 @@ SHOWN = {
     "jobs": "deploy:operator-work.list",
     "audit": "deploy:audit-events.list",
     "projects": "deploy:projects.list",
+    "tasks": "tasks:tasks.view",
 }
 """What a part of the page tells of, and the permission that this takes."""
 
@@ -49,7 +50,7 @@ def seen_by(access: Access, who: Principal) -> frozenset[str]:
 
 
 def view(tx: Tx, instance: Any, sees: frozenset[str]) -> Home:
-    needs = _needs(tx, sees)
+    needs = _needs(tx, instance.access, sees)
     return Home(
         needs=needs and needs[:MOST],
         running=_running(tx) if "deployments" in sees else None,
@@ -59,9 +60,12 @@ def view(tx: Tx, instance: Any, sees: frozenset[str]) -> Home:
     )
 
 
-def counts(tx: Tx, sees: frozenset[str]) -> dict[str, Count]:
-    """Numbers beside the rooms."""
-    found = {"home": Count("bad", len(_needs(tx, sees) or ()))}
+def counts(tx: Tx, access: Access, sees: frozenset[str]) -> dict[str, Count]:
+    """Numbers beside the rooms. That of home is violet where people are asked and nothing is broken."""
+    needs = _needs(tx, access, sees) or ()
+    found = {"home": Count("ask" if {one.tone for one in needs} == {"ask"} else "bad", len(needs))}
+    if "tasks" in sees:
+        found["tasks"] = asking.count(tx, access)
     if "deployments" in sees:
         active = tx.execute(
             select(func.count())
@@ -75,9 +79,11 @@ def counts(tx: Tx, sees: frozenset[str]) -> dict[str, Count]:
     return found
 
 
-def _needs(tx: Tx, sees: frozenset[str]) -> tuple[NeedsYou, ...] | None:
+def _needs(tx: Tx, access: Access, sees: frozenset[str]) -> tuple[NeedsYou, ...] | None:
+    """Questions come before failures: somebody waits for the answer."""
+    mine = [asking.needs(tx, access)] if "tasks" in sees else []
     looks = {"deployments": _failed, "resources": _down, "servers": _edges}
-    mine = [look(tx) for word, look in looks.items() if word in sees]
+    mine += [look(tx) for word, look in looks.items() if word in sees]
     return tuple(item for items in mine for item in items) if mine else None
 
 

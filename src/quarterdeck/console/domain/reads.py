@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import func, or_, select
 
-from quarterdeck.console.domain import backups, home, ledger, sources, trail
+from quarterdeck.console.domain import asking, backups, home, ledger, sources, trail
 from quarterdeck.console.domain import deployments as attempts
 from quarterdeck.console.domain import resources as things
 from quarterdeck.console.domain.live import line_views
@@ -67,7 +67,8 @@ class Reads:
         return made
 
     async def counts(self, who: Principal) -> Mapping[str, Count]:
-        found: Mapping[str, Count] = await self.instance.db.read(home.counts, await self._seen_by(who))
+        seen = await self._seen_by(who)
+        found: Mapping[str, Count] = await self.instance.db.read(home.counts, self.instance.access, seen)
         return found
 
     async def home(self, who: Principal) -> Home:
@@ -234,6 +235,8 @@ class Reads:
         for permission, look in (("resources.list", ledger.search), ("servers.list", ledger.search_servers)):
             if self.instance.access.decide(who, f"deploy:{permission}").allowed:
                 found += await self.instance.db.read(look, words, limit)
+        if self.instance.access.decide(who, "tasks:tasks.view").allowed:
+            found += await self.instance.db.read(asking.search, self.instance.access, words, limit)
         return found[:limit]
 
     async def inspect(self, who: Principal, source: SourceChoice) -> Inspection:

@@ -1,5 +1,5 @@
 // The terminal of a task: what its agent shows, live, and the keyboard for who takes it. Everything else of the page
-// works without this file; the text of the terminal is in the log.
+// works without this file; the text of the terminal is in the log. The frames are those of docs/reference/terminals.md.
 {
   const own = document.currentScript, box = document.querySelector("[data-terminal]");
   // xterm makes style elements of its own, which the page's policy lets in by this page's nonce alone.
@@ -20,65 +20,74 @@
       (take ?? box.querySelector("a")).focus();  // the way out for the keyboard
       return false;
     });
-    let socket = null, mode = "watch", offset = null, watchers = 1, holder = null, ended = false, pause = 1000, clock = 0;
+    let socket = null, mode = "watch", may = box.hasAttribute("data-may-take"), watchers = 1, holder = null, away = false;
+    // `offset`: the output that is shown here, for a new connection to go on from; null while nobody knows.
+    let offset = null, idle = false, asked = 0, pause = 1000, clock = 0;
+
     const say = text => { if (state.textContent !== text) state.textContent = text; };
     const tell = () => {
       const mine = mode === "control";
       term.options.disableStdin = !mine;
-      take?.setAttribute("aria-pressed", String(mine));
-      if (take) take.textContent = mine ? "Give it back" : "Take over";
-      say(`${mine ? "you hold the keyboard" : holder ? `${holder.user} holds the keyboard` : "read only"}, ${watchers} watching`);
+      if (take) { take.hidden = !may; take.textContent = mine ? "Give it back" : "Take over"; }
+      const typing = mine ? "You hold the keyboard" : holder ? `${holder.user} holds the keyboard` : "Read only";
+      say(away ? "The machine is away. Nothing can be typed until it is back." : `${typing}, ${watchers} watching`);
     };
-    const send = frame => { if (socket?.readyState === 1) socket.send(typeof frame === "string" || frame instanceof Uint8Array ? frame : JSON.stringify(frame)); };
-    const size = () => { if (mode !== "control") return; fit.fit(); send({ type: "resize", cols: Math.min(500, Math.max(2, term.cols)), rows: Math.min(300, Math.max(1, term.rows)) }); };
-    const over = text => { ended = true; say(text); term.options.disableStdin = true; take?.setAttribute("hidden", ""); };
+    const send = frame => { if (socket?.readyState === 1) socket.send(frame instanceof Uint8Array ? frame : JSON.stringify(frame)); };
+    const within = (low, n, high) => Math.min(high, Math.max(low, n));
+    const size = () => { if (mode !== "control") return; fit.fit(); send({ type: "resize", cols: within(2, term.cols, 500), rows: within(1, term.rows, 300) }); };
+    const held = (now, who) => {
+      const before = mode;
+      mode = now; holder = who;
+      tell();
+      if (mode === "control" && before !== mode) { size(); term.focus(); }
+    };
+    // What is written is drawn later: a size counts from its place in the output on.
+    const sized = frame => term.write("", () => term.resize(frame.cols, frame.rows));
+    const over = text => { idle = true; offset = null; mode = "watch"; holder = null; term.options.disableStdin = true; if (take) take.hidden = true; say(text); };
 
     const heard = frame => {
-      if (frame.type === "ready") {
-        mode = frame.mode; holder = frame.holder; pause = 1000;
-        if (frame.cols) term.resize(frame.cols, frame.rows);
-        tell(); size();
-      } else if (frame.type === "replay_begin") { term.reset(); offset = null; if (frame.cols) term.resize(frame.cols, frame.rows); }
-      else if (frame.type === "resized") { if (mode !== "control") term.resize(frame.cols, frame.rows); }
-      else if (frame.type === "viewers") { watchers = frame.count; tell(); }
-      else if (frame.type === "control") { holder = frame.holder; mode = frame.mine ?? (holder && holder.sessionId === session) ? "control" : "watch"; tell(); size(); }
-      else if (frame.type === "exit") over(`Ended with ${frame.code ?? "no code"}`);
-      else if (frame.type === "ping") send({ type: "pong" });
-      else if (frame.type === "error") say(frame.message);
+      switch (frame.type) {
+        case "ready": pause = 1000; away = false; watchers = frame.viewers; return held(frame.mode, frame.holder);
+        case "replay_begin": offset = null; return sized(frame);
+        case "replay_end": offset = frame.offset; return term.write("", size);
+        case "resized": return sized(frame);
+        case "viewers": watchers = frame.count; return tell();
+        case "control": return held(frame.mode ?? "watch", frame.holder);
+        case "control_request": return say(`${frame.user ?? "Somebody"} asks for the keyboard`);
+        case "worker": away = !frame.connected; return tell();
+        case "exit": return over(frame.code === null ? "The terminal has ended" : `The agent has ended with ${frame.code}`);
+        case "ping": return send({ type: "pong" });
+        case "error": return say(frame.message);
+      }
     };
-    let session = null;
+    const CLOSED = { 4401: "You are signed out. Reload the page.", 4403: "You may not see this terminal any more", 4404: "There is no terminal now" };
 
-    const connect = async (wanted, takeover = false) => {
+    // By the session of this page: the socket needs no other credential, and each connection a channel token of its own.
+    const connect = async wanted => {
       clearTimeout(clock);
+      idle = false; asked = Date.now();
       let answer;
       try {
-        answer = await fetch(`/api/web/tasks/${box.dataset.task}/pty-token`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ mode: wanted }) });
+        answer = await fetch(`/api/web/tasks/${box.dataset.task}/pty-token`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ mode: may ? "control" : "watch" }) });
       } catch { return later(wanted); }
-      if (!answer.ok) {
-        const told = await answer.json().catch(() => ({}));
-        if (answer.status === 409) return over("There is no terminal any more");
-        if (answer.status >= 500) return later(wanted);
-        return wanted === "control" ? (say(told.message ?? "You may not take it over"), connect("watch")) : over(told.message ?? "You may not watch it");
-      }
+      if (answer.status === 403 && may) { may = false; return connect("watch"); }
+      if (answer.status === 409) return over("There is no terminal now");
+      if (answer.status === 429 || answer.status >= 500) return later(wanted);
+      if (!answer.ok) return over(CLOSED[answer.status === 401 ? 4401 : 4403]);
       const { channelToken, wsPath } = await answer.json();
-      const old = socket;
-      socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${wsPath}`);
-      const mine = socket;
-      if (old) { old.onclose = null; old.close(); }
+      const mine = socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}${wsPath}`);
       mine.binaryType = "arraybuffer";
-      mine.onopen = () => mine.send(JSON.stringify({ type: "auth", channelToken, mode: wanted, takeover, cols: term.cols, rows: term.rows, ...(offset === null ? {} : { sinceOffset: offset }) }));
+      mine.onopen = () => send({ type: "auth", channelToken, mode: wanted, ...(offset === null ? {} : { sinceOffset: offset }) });
       mine.onmessage = e => {
-        if (typeof e.data !== "string") { const bytes = new Uint8Array(e.data); if (offset !== null) offset += bytes.length; return term.write(bytes); }
-        const frame = JSON.parse(e.data);
-        if (frame.type === "ready") session = frame.sessionId;
-        if ((frame.type === "ready" || frame.type === "replay_end") && typeof frame.offset === "number") offset = frame.offset;
-        heard(frame);
+        if (typeof e.data === "string") return heard(JSON.parse(e.data));
+        const bytes = new Uint8Array(e.data);
+        if (offset !== null) offset += bytes.length;
+        term.write(bytes);
       };
       mine.onclose = e => {
-        if (ended) return;
-        if (e.code === 4404) return over("The terminal has ended");
-        if (e.code === 4403) return over("Access was taken away");
-        later(mode);
+        if (socket === mine) socket = null;
+        if (idle) return;
+        e.code === 1000 ? over("The terminal has ended") : CLOSED[e.code] ? over(CLOSED[e.code]) : later(mode);
       };
     };
     const later = wanted => {
@@ -86,10 +95,15 @@
       clock = setTimeout(() => connect(wanted), pause * (0.75 + Math.random() / 2));
       pause = Math.min(pause * 2, 30000);
     };
-    term.onData(text => { if (mode === "control") send(new TextEncoder().encode(text)); });
-    term.onBinary(text => { if (mode === "control") send(Uint8Array.from(text, c => c.charCodeAt(0))); });
-    take?.addEventListener("click", () => { mode === "control" ? (send({ type: "control_release" }), connect("watch")) : connect("control", true).then(() => term.focus()); });
+    const typed = bytes => { if (mode === "control") send(bytes); };
+    term.onData(text => typed(new TextEncoder().encode(text)));
+    term.onBinary(text => typed(Uint8Array.from(text, c => c.charCodeAt(0))));
+    take?.addEventListener("click", () => send(mode === "control" ? { type: "control_release" } : { type: "control_request", takeover: true, ...(holder ? { sessionId: holder.sessionId } : {}) }));
     addEventListener("resize", size);
+    // Another attempt brings another terminal: the head of the page says that there may be one.
+    const again = () => { if (idle && document.querySelector("#task-head[data-terminal-now]") && Date.now() - asked > 900) connect("watch"); };
+    document.addEventListener("htmx:sse:after:message", again);
+    setInterval(again, 5000);
     connect("watch");
   };
   if (box) begin().catch(() => { box.querySelector("[data-term-state]").textContent = "The terminal could not be loaded. Reload the page."; });

@@ -66,6 +66,7 @@ def test_a_task_is_asked_for_watched_answered_taken_over_and_finished(
     expect(question).to_contain_text("stage 1 of 3, plan", timeout=SLOW)
     expect(reader).to_have_title(re.compile(f"^◆ Answer needed · #{number} the page"))
     expect(state).to_have_text("Read only, 1 watching", timeout=SLOW)
+    expect(reader.locator("#n-tasks")).to_have_class("count ask")
     answered(reader, "Go on")
     expect(question).to_contain_text("stage 2 of 3, build", timeout=SLOW)
     expect(terminal).to_contain_text("● planning the page", timeout=SLOW)
@@ -99,6 +100,7 @@ def test_a_task_is_asked_for_watched_answered_taken_over_and_finished(
     expect(reader.locator("#task-side")).to_contain_text("Delivered")
     expect(reader.locator("#task-side")).to_contain_text(there.task(number)["commitSha"][:12])
     expect(take).to_be_hidden()
+    expect(reader.locator("#n-tasks")).to_be_hidden()
     expect(reader.get_by_label("Message to the agent")).to_be_hidden()
     assert reader.evaluate("window.answered"), "it was not loaded again"
     assert complaints == []

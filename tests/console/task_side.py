@@ -57,8 +57,7 @@ GATES = {
     142: GateView(2, 4, "choose-limiter", "choice", "Which limiter shall the checkout use?",
                   ("sliding-window", "token-bucket"), NOW + timedelta(minutes=24)),
     138: GateView(1, 4, "implement", "input", "What is the name of the table?", (), NOW + timedelta(minutes=5),
-                  "You may not answer task #138: that is for its owner, maintainers of its project and "
-                  "administrators."),
+                  "You may not answer task #138: that is for its owner and maintainers of its project."),
 }  # fmt: skip
 MACHINES = (
     MachineView("01a22800-0000-7000-8000-000000000001", "build-1", ("online", "degraded"), ("claude", "codex"),

@@ -53,6 +53,7 @@ def test_a_task_goes_through_each_kind_of_gate_and_delivers_its_branch(there):
     assert "colour blue" in text
     assert "called Ada" in text
     assert git(there.origin, "log", "-1", "--format=%H", task["branch"]) == task["commitSha"]
+    assert "made.txt" in git(there.origin, "ls-tree", "--name-only", task["branch"])
     words = {one["type"] for one in there.events(number)}
     assert {"assigned", "workspace_ready", "confirm_requested", "confirm_resolved", "git_push"} <= words
     answer = there.client._http.post(f"/api/web/tasks/{number}/confirm-stage", json={"stageIndex": 2, "result": "Eve"})
@@ -87,7 +88,7 @@ def test_a_worker_that_is_killed_loses_its_attempt_and_no_task(there):
     stages = [{"name": "work", "command": "do say hello\ndo {description}\ndo done", "timeout": 60}]
     number = there.create(there.project(stages), "sleep 40")
     there.await_task(number, "running")
-    there.until(lambda: "hello" in there.lines(number), "its first line")
+    there.until(lambda: "hello" in there.lines(number), "its first line", lambda: there.told(number))
     there.kill_worker()
     there.start_worker()
     task = there.await_task(number, "failed")

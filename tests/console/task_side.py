@@ -99,7 +99,7 @@ class TaskSide:
         row = ALL.get(number)
         if row is None:
             raise NotFound(f"There is no task #{number}.", hint="Look at the list of tasks.")
-        ended = row.state[0] in {"failed", "completed"}
+        ended = row.state[0] in {"failed", "completed", "cancelled"}
         return TaskView(
             row=row,
             description="Limit POST /checkout to 30 a minute.\nKeep p99 < 5 ms.",

@@ -85,7 +85,7 @@ class Agency:
             "resume": [python, str(AGENT), "--resume", "{session}"],
             "namesSession": True,
             "env": {"FAKE_AGENT_HOME": str(fake)},
-            "readyPattern": "ready>",
+            "readyPattern": "fake>",
         }
         body = {
             "key": key, "name": f"Shop {self.keys}", "repoUrl": f"{self.git_url}/shop.git", "agentType": "custom",

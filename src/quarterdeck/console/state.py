@@ -303,7 +303,7 @@ WORDS: dict[str, str] = {
     "token:active:expiring": "Expires soon",
     "worker:online:degraded": "Degraded",
     "worker:online:outdated": "Outdated",
-    "task:suspended:stage_gate": "Waits for you",
+    "task:suspended:stage_gate": "Waits for an answer",
     "task:suspended:worker_disconnected": "Machine lost",
     "task:suspended:rate_limited": "Waits for a limit",
     "stage:waiting": "Waits for you",

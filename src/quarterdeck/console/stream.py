@@ -140,25 +140,28 @@ async def _render(desk: Desk, topic: str) -> str:
     kind, _, name = topic.partition(":")
     ports, who = desk.ports, desk.who
     if kind == "home":
-        return _boxes(desk, ("home_head", "home_lists", "home_side"), view=await ports.home(who))
+        boxes = ("home_head", "home_lists", "home_side", "room_counts")
+        return _boxes(desk, boxes, view=await ports.home(who), counts=await ports.counts(who))
     if kind == "fleet":
         return _boxes(desk, ("fleet_rows",), rows=await ports.hosts(who))
     if kind == "jobs":
         return _boxes(desk, ("jobs_rows",), view=await ports.jobs(who, state="", before="", limit=50))
     if kind == "tasks":
-        return _boxes(desk, ("tasks_board",), view=await ports.board(who, project="", mine=False))
+        board = await ports.board(who, project="", mine=False)
+        return _boxes(desk, ("tasks_board", "room_counts"), view=board, counts=await ports.counts(who))
     if kind == "task":
-        task = await ports.task(who, int(name))
-        return _boxes(desk, ("task_head", "task_gate", "task_side"), view=task, answer=commands.answer_gate(task))
+        task, counts = await ports.task(who, int(name)), await ports.counts(who)
+        boxes = ("task_head", "task_gate", "task_side", "room_counts")
+        return _boxes(desk, boxes, view=task, answer=commands.answer_gate(task), counts=counts)
     if kind == "project":
         return _boxes(desk, ("project_environments",), view=await ports.project(who, name))
     parts = name.split("/")
     if kind == "resource" and len(parts) == 3:
         view = await ports.resource(who, Place(*parts))
-        boxes = ["resource_head", "resource_side", "resource_history"]
+        shown = ["resource_head", "resource_side", "resource_history"]
         if view.deployment:
-            boxes.append("deployment_state")
-        return _boxes(desk, tuple(boxes), view=view, head=view.head, deployment=view.deployment, linked=True)
+            shown.append("deployment_state")
+        return _boxes(desk, tuple(shown), view=view, head=view.head, deployment=view.deployment, linked=True)
     if kind == "deployment" and len(parts) == 4 and parts[3].isdigit():
         place = Place(*parts[:3])
         head = await ports.resource_head(who, place)

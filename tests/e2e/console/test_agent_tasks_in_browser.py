@@ -66,32 +66,41 @@ def test_a_task_is_asked_for_watched_answered_taken_over_and_finished(
     expect(question).to_contain_text("stage 1 of 3, plan", timeout=SLOW)
     expect(reader).to_have_title(re.compile(f"^◆ Answer needed · #{number} the page"))
     expect(state).to_have_text("Read only, 1 watching", timeout=SLOW)
+    expect(reader.locator("#n-tasks")).to_have_class("count ask")
     answered(reader, "Go on")
     expect(question).to_contain_text("stage 2 of 3, build", timeout=SLOW)
     expect(terminal).to_contain_text("● planning the page", timeout=SLOW)
 
     expect(state).to_have_text("Read only, 1 watching")
     take.click()
-    expect(state).to_have_text("You hold the keyboard, 1 watching")
+    expect(state).to_have_text("You hold the keyboard, F6 leaves it, 1 watching")
     expect(take).to_have_text("Give it back")
     reader.keyboard.type("do say typed by hand")
     reader.keyboard.press("Enter")
     expect(terminal).to_contain_text("● typed by hand", timeout=SLOW)
-    take.click()
+    reader.keyboard.press("F6")
+    expect(take).to_be_focused()
+    taken_over_by_another(reader, there, number)
+    reader.keyboard.press("Enter")
     expect(state).to_have_text("Read only, 1 watching")
     expect(take).to_have_text("Take over")
-    assert "control_taken" not in {one["type"] for one in there.events(number)}, "nobody held it"
 
+    log = reader.context.new_page()
+    log.goto(reader.url + "/log")
+    expect(log.locator("[data-live]")).to_have_text("Live")
     question.get_by_role("radio", name="blue").check()
     answered(reader, "Send answer")
     expect(question).to_contain_text("stage 3 of 3, name", timeout=SLOW)
     expect(terminal).to_contain_text("● colour blue", timeout=SLOW)
+    expect(log.locator("[data-log]")).to_contain_text("colour blue", timeout=SLOW)
+    log.close()
     question.get_by_label("Your answer").fill("Ada")
     answered(reader, "Send answer")
     expect(reader.locator("#task-head")).to_contain_text("Completed", timeout=SLOW)
     expect(reader.locator("#task-side")).to_contain_text("Delivered")
     expect(reader.locator("#task-side")).to_contain_text(there.task(number)["commitSha"][:12])
     expect(take).to_be_hidden()
+    expect(reader.locator("#n-tasks")).to_be_hidden()
     expect(reader.get_by_label("Message to the agent")).to_be_hidden()
     assert reader.evaluate("window.answered"), "it was not loaded again"
     assert complaints == []
@@ -102,3 +111,22 @@ def answered(reader: Page, button: str) -> None:
     with reader.expect_navigation():
         reader.locator("#gate").get_by_role("button", name=button).click()
     reader.evaluate("window.answered = true")
+
+
+def taken_over_by_another(reader: Page, there: Agency, number: int) -> None:
+    """A second page sees the same and takes the keyboard; the first, whose button has the focus, takes it back."""
+    state, other = reader.locator("[data-term-state]"), reader.context.new_page()
+    other.goto(reader.url)
+    expect(other.locator(".xterm-accessibility")).to_contain_text("● typed by hand", timeout=SLOW)
+    expect(other.locator("[data-term-state]")).to_have_text(
+        re.compile("ada holds the keyboard, 2 watching", re.IGNORECASE)
+    )
+    other.locator("[data-term-take]").click()
+    expect(other.locator("[data-term-state]")).to_have_text(re.compile("^You hold the keyboard"))
+    expect(state).to_have_text(re.compile("ada holds the keyboard, 2 watching", re.IGNORECASE))
+    there.until(lambda: "control_taken" in {one["type"] for one in there.events(number)}, "it is told")
+    reader.locator("[data-term-take]").click()
+    expect(state).to_have_text(re.compile("^You hold the keyboard"))
+    other.close()
+    expect(state).to_have_text(re.compile("1 watching$"))
+    reader.locator("[data-term-take]").focus()

@@ -11,13 +11,15 @@
     await load(own.dataset.xterm);
     await load(own.dataset.fit);
     const state = box.querySelector("[data-term-state]"), take = box.querySelector("[data-term-take]"), place = box.querySelector("[data-term-box]");
-    const term = new Terminal({ cols: 120, rows: 40, scrollback: 5000, screenReaderMode: true, fontFamily: "ui-monospace, monospace", fontSize: 12, theme: { background: "#16181d", foreground: "#d8dade" }, disableStdin: true });
+    const { backgroundColor: background, color: foreground } = getComputedStyle(box);
+    const term = new Terminal({ cols: 120, rows: 40, scrollback: 5000, screenReaderMode: true, fontFamily: "ui-monospace, monospace", fontSize: 12, theme: { background, foreground, cursor: foreground }, disableStdin: true });
     const fit = new FitAddon.FitAddon();
     term.loadAddon(fit);
     term.open(place);
     term.attachCustomKeyEventHandler(e => {
-      if (!(e.ctrlKey && e.shiftKey && e.key === "Escape")) return true;
-      (take ?? box.querySelector("a")).focus();  // the way out for the keyboard
+      if (e.key !== "F6" || e.ctrlKey || e.altKey || e.shiftKey || e.metaKey) return true;
+      e.preventDefault();
+      (may && take ? take : box.querySelector("a")).focus();  // the way out for the keyboard, from one pane to the next
       return false;
     });
     let socket = null, mode = "watch", may = box.hasAttribute("data-may-take"), watchers = 1, holder = null, away = false;
@@ -29,7 +31,7 @@
       const mine = mode === "control";
       term.options.disableStdin = !mine;
       if (take) { take.hidden = !may; take.textContent = mine ? "Give it back" : "Take over"; }
-      const typing = mine ? "You hold the keyboard" : holder ? `${holder.user} holds the keyboard` : "Read only";
+      const typing = mine ? "You hold the keyboard, F6 leaves it" : holder ? `${holder.user} holds the keyboard` : "Read only";
       say(away ? "The machine is away. Nothing can be typed until it is back." : `${typing}, ${watchers} watching`);
     };
     const send = frame => { if (socket?.readyState === 1) socket.send(frame instanceof Uint8Array ? frame : JSON.stringify(frame)); };
@@ -55,7 +57,7 @@
         case "control": return held(frame.mode ?? "watch", frame.holder);
         case "control_request": return say(`${frame.user ?? "Somebody"} asks for the keyboard`);
         case "worker": away = !frame.connected; return tell();
-        case "exit": return over(frame.code === null ? "The terminal has ended" : `The agent has ended with ${frame.code}`);
+        case "exit": return over(frame.code > 0 ? `The agent has ended with ${frame.code}` : "The terminal has ended");
         case "ping": return send({ type: "pong" });
         case "error": return say(frame.message);
       }

@@ -57,14 +57,14 @@ GATES = {
     142: GateView(2, 4, "choose-limiter", "choice", "Which limiter shall the checkout use?",
                   ("sliding-window", "token-bucket"), NOW + timedelta(minutes=24)),
     138: GateView(1, 4, "implement", "input", "What is the name of the table?", (), NOW + timedelta(minutes=5),
-                  "You may not answer task #138: that is for its owner, maintainers of its project and administrators."),
+                  "You may not answer task #138: that is for its owner and maintainers of its project."),
 }  # fmt: skip
 MACHINES = (
-    MachineView("01a22800-0000-7000-8000-000000000001", "build-1", ("online", "degraded"), ("claude", "codex"), "2 of 4",
-                31.0, 52.4, 61.0, "8 cores, 32 GB, Linux x86_64", "1.0", NOW, draining=False, may_drain=True,
+    MachineView("01a22800-0000-7000-8000-000000000001", "build-1", ("online", "degraded"), ("claude", "codex"),
+                "2 of 4", 31.0, 52.4, 61.0, "8 cores, 32 GB, Linux x86_64", "1.0", NOW, draining=False, may_drain=True,
                 tasks=(ASKS, RUNS), degraded=("codex until 14:20: rate limit",)),
-    MachineView("01a22800-0000-7000-8000-000000000002", "build-2", ("draining", None), (), "0 of 2", None, None, None, "",
-                "", None, draining=True, may_drain=True),
+    MachineView("01a22800-0000-7000-8000-000000000002", "build-2", ("draining", None), (), "0 of 2", None, None, None,
+                "", "", None, draining=True, may_drain=True),
 )  # fmt: skip
 PROJECT = TaskProjectView(
     "WEB", "Storefront", "https://git.example/shop.git", "", "main", "claude", '[\n  {"name": "plan"}\n]', "npm ci", "",
@@ -116,7 +116,7 @@ class TaskSide:
             queued_for=row.note if row is WAITS else "",
             active=not ended,
             live=row in {ASKS, RUNS},
-            may_act=number not in {138},
+            may_act=number != 138,
             may_retry=row is FAILED,
             may_take=number != 138,
             stream=f"task:{number}",

@@ -75,7 +75,7 @@ async def page(crew: Crew, path: str, token: str | None = None) -> str:
 
 def beside_tasks(text: str) -> tuple[str, int] | None:
     """The number beside the room of tasks, with its tone."""
-    found = re.search(r'href="/console/tasks"[^>]*>(?:(?!</a>).)*?<span class="count (\w+)">(\d+)', text, re.S)
+    found = re.search(r'href="/console/tasks"[^>]*>(?:(?!</a>).)*?<span class="count (\w+)">(\d+)', text, re.DOTALL)
     return (found[1], int(found[2])) if found else None
 
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,6 @@ class Agency:
     worker: subprocess.Popen[bytes] | None = None
     token: str = ""
     keys: int = 0
-    machines: list[str] = field(default_factory=list)
 
     @property
     def origin(self) -> Path:
@@ -78,8 +77,8 @@ class Agency:
         self.keys += 1
         key = f"WEB{self.keys}"
         python = shutil.which("python3", path="/usr/bin:/usr/local/bin") or sys.executable
-        fake = self.home / "fake"
-        fake.mkdir(exist_ok=True, mode=0o777)
+        fake = self.home / f"fake-{key}"  # agents run as a user of their own for each project
+        fake.mkdir()
         fake.chmod(0o777)
         agent = {
             "argv": [python, str(AGENT), "--session", "{session}"],
@@ -90,7 +89,8 @@ class Agency:
         }
         body = {
             "key": key, "name": f"Shop {self.keys}", "repoUrl": f"{self.git_url}/shop.git", "agentType": "custom",
-            "customAgent": agent, "pipeline": stages or STAGES, "mergeRequests": False, **more,
+            "customAgent": agent, "pipeline": stages or STAGES, "mergeRequests": False,
+            "setupCommand": "date > made.txt", **more,
         }  # fmt: skip
         self.client.post("/api/admin/projects", body)
         self.put(f"/api/web/projects/{key}/git-token", {"token": TOKEN})
@@ -165,6 +165,8 @@ def agency(place: Path, database_url: str | None) -> Iterator[Agency]:
     ):
         agency = Agency(made, client, home, server.url)
         try:
+            # A machine that tests share with the server is busy, and its agent fails on purpose.
+            agency.put("/api/admin/settings", {"loadThresholdPercent": 100, "degradeAfterFailures": 100})
             agency.start_worker()
             yield agency
         finally:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
+from pathlib import Path
 
 import pytest
 from websockets.sync.client import connect
@@ -53,6 +53,7 @@ def test_a_task_goes_through_each_kind_of_gate_and_delivers_its_branch(there):
     assert "colour blue" in text
     assert "called Ada" in text
     assert git(there.origin, "log", "-1", "--format=%H", task["branch"]) == task["commitSha"]
+    assert "made.txt" in git(there.origin, "ls-tree", "--name-only", task["branch"])
     words = {one["type"] for one in there.events(number)}
     assert {"assigned", "workspace_ready", "confirm_requested", "confirm_resolved", "git_push"} <= words
     answer = there.client._http.post(f"/api/web/tasks/{number}/confirm-stage", json={"stageIndex": 2, "result": "Eve"})
@@ -87,12 +88,12 @@ def test_a_worker_that_is_killed_loses_its_attempt_and_no_task(there):
     stages = [{"name": "work", "command": "do say hello\ndo {description}\ndo done", "timeout": 60}]
     number = there.create(there.project(stages), "sleep 40")
     there.await_task(number, "running")
-    there.until(lambda: "hello" in there.lines(number), "its first line")
+    there.until(lambda: "hello" in there.lines(number), "its first line", lambda: there.told(number))
     there.kill_worker()
     there.start_worker()
     task = there.await_task(number, "failed")
     assert task["errorCode"] == "worker_lost", there.told(number)
-    left = [int(name) for name in os.listdir("/proc") if name.isdigit() and agents_line(int(name))]
+    left = [int(one.name) for one in Path("/proc").glob("[0-9]*") if agents_line(int(one.name))]
     assert left == [], "nothing of the lost attempt runs"
     there.client.post(f"/api/web/tasks/{number}/retry", {})
     there.await_task(number, "running")
@@ -102,8 +103,7 @@ def test_a_worker_that_is_killed_loses_its_attempt_and_no_task(there):
 
 def agents_line(pid: int) -> bool:
     try:
-        with open(f"/proc/{pid}/cmdline", "rb") as file:
-            return b"fakes/agent/program.py" in file.read()
+        return b"fakes/agent/program.py" in Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return False
 

@@ -151,6 +151,7 @@ def sow(sower: Sower) -> None:
     do("POST /api/auth/cli/refresh", {"refresh_token": told["refresh_token"]}, token=None)
     people(sower)
     things(sower)
+    tasks(sower)
 
 
 def people(sower: Sower) -> None:
@@ -253,6 +254,41 @@ def things(sower: Sower) -> None:
     learned("deploy token", shown(token))
     confirmed = {"organizationId": here, "confirmation": {"tokenId": token["tokenId"]}, "idempotencyKey": "twice"}
     learned("deploy token", shown(do("POST /api/deploy-tokens/{tokenId}/rotate", confirmed, tokenId=token["tokenId"])))
+
+
+def tasks(sower: Sower) -> None:
+    """What agents, machines and chats are entrusted with."""
+    do, secret, learned = sower.do, sower.secret, sower.learned
+    code = {
+        "key": "SHOP", "name": "Shop of agents", "repoUrl": "https://git.example.com/shop.git",
+        "environment": {"API_KEY": secret("agent")},
+    }  # fmt: skip
+    do("POST /api/admin/projects", code)
+    do("PUT /api/web/projects/{key}/git-token", {"token": secret("git-token")}, key="SHOP")
+    token = learned("enrolment token", do("POST /api/admin/worker-tokens", {"label": "shed"})["token"])
+    machine = {"token": token, "machineId": str(uuid.uuid4()), "name": "shed", "capabilities": ["claude"]}
+    joined = do("POST /api/workers/register", machine, token=None)
+    learned("worker token", joined["token"])
+    papers = {
+        "machineId": joined["machineId"],
+        "recoverySecret": learned("recovery secret", joined["recoverySecret"]),
+    }
+    back = do("POST /api/workers/recover", papers, token=None)
+    learned("worker token", back["token"])
+    learned("recovery secret", back["recoverySecret"])
+    bot = {
+        "platform": "lark", "appId": "cli_1", "name": "Deck", "appSecret": secret("bot"),
+        "webhookToken": secret("webhook"), "encryptKey": secret("encryption"),
+    }  # fmt: skip
+    made = do("POST /api/admin/bots", bot)
+    newer = {"appSecret": secret("newer-bot"), "webhookToken": secret("newer-webhook")}
+    do("PUT /api/admin/bots/{id}", newer, id=str(made["id"]))
+    # A chat's token comes from the chat: one that nobody was given is refused, and kept nowhere.
+    strange = {"token": secret("chat")}
+    assert sower.ask("POST /api/web/profile/bind-platform", strange).status_code in {400, 404, 410}
+    sower.sent["POST /api/web/profile/bind-platform"] = ("/api/web/profile/bind-platform", strange, sower.token)
+    hook = do("POST /api/admin/hooks", {"name": "ci", "url": "https://ci.example.com/h", "secret": secret("hook")})
+    do("PUT /api/admin/hooks/{id}", {"secret": secret("newer-hook")}, id=str(hook["id"]))
 
 
 def shown(token: dict[str, Any]) -> str:

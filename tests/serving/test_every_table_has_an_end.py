@@ -40,6 +40,7 @@ BY_ITSELF = {"kernel_idempotency"}  # each command with a key removes what is ol
 HISTORY = {
     "audit_seals", "audit_tombstones", "audit_holds", "audit_archives", "audit_retained", "deploy_deployments",
     "deploy_phases", "deploy_runtime_controls", "fleet_proxy_attempts", "deploy_log_archives",
+    "tasks_gates", "tasks_messages", "tasks_stages", "tasks_tasks",
 }  # fmt: skip
 ONE_EACH = {
     "audit_tallies", "retention_defaults",
@@ -50,7 +51,7 @@ ONE_EACH = {
     "fleet_ssh_credentials", "fleet_workers", "identity_external_accounts", "identity_oidc_providers",
     "identity_organizations", "identity_recovery_codes", "identity_users", "instance", "job_schedules", "log_streams",
     "notify_bindings", "notify_bots", "notify_hooks",
-    "runbooks_settings", "tasks_settings", "tasks_tunnels", "tasks_workspaces", "vault_keys",
+    "runbooks_settings", "tasks_projects", "tasks_settings", "tasks_tunnels", "tasks_workspaces", "vault_keys",
     "workspace_environments", "workspace_projects", "workspace_variables",
 }  # fmt: skip
 

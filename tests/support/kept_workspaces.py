@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from quarterdeck.access import Access, grants
+from quarterdeck.access.catalogue.tasks import MEMBER
+from quarterdeck.access.model import Grant
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import Tx
@@ -39,6 +42,11 @@ def worker(tx: Tx, organization_id: int, name: str = "builder") -> Worker:
     tx.add(made)
     tx.flush()
     return made
+
+
+def joined(tx: Tx, access: Access, task: Task, user_id: int) -> Grant:
+    """Somebody is a member of a task's project."""
+    return grants.give(tx, access, user_id, task.organization_id, MEMBER, project_id=task.project_id)
 
 
 def task(tx: Tx, of: Project, developer_id: int, on: Worker | None = None, **given: Any) -> Task:

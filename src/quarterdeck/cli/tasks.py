@@ -147,7 +147,7 @@ def table(opened: Session, tasks: list[Row]) -> None:
         [
             f"#{task['id']}",
             terminal.state(shown(task)),
-            str(task["projectKey"]),
+            str(task["projectKey"] or ""),
             str(task.get("currentStageName") or ""),
             str(task.get("machineName") or ""),
             ago(task.get("finishedAt") or task.get("startedAt") or task["createdAt"]),

@@ -199,6 +199,7 @@ async def test_live_tasks_keep_a_project_and_force_cancels_them(crew):
     await made(crew)
     await crew.db.write(task_rows.task, "SHOP", status="completed")
     live = await crew.db.write(task_rows.task, "SHOP", status="running")
+    failed = await crew.db.write(task_rows.task, "SHOP", status="failed")
     told = await crew.refused(409, "PROJECT_HAS_LIVE_TASKS", "DELETE", f"{ADMIN}/SHOP")
     assert "1 live" in told["message"]
     await crew.refused(409, "PROJECT_HAS_LIVE_TASKS", "DELETE", f"{ADMIN}/SHOP", params={"force": "false"})
@@ -210,6 +211,13 @@ async def test_live_tasks_keep_a_project_and_force_cancels_them(crew):
     assert ended.finished_at is not None
     assert [one["name"] for one in (await crew.ok("GET", "/api/projects"))["items"]] == ["The SHOP"]
     assert (await crew.ok("GET", "/api/web/dashboard/recent-tasks"))["items"][0]["projectKey"] is None
+    for listed in ("/api/web/tasks", "/api/web/tasks?mine=true"):
+        rows = (await crew.ok("GET", listed))["items"]
+        assert [(one["id"], one["projectKey"]) for one in rows][:2] == [(failed, None), (live, None)]
+    assert (await crew.ok("GET", f"/api/web/tasks/{failed}"))["projectKey"] is None
+    told = await crew.refused(409, "TASK_PROJECT_GONE", "POST", f"/api/web/tasks/{failed}/retry", {})
+    assert told["message"] == f"The project of task #{failed} takes no tasks any more, so it cannot be tried again."
+    assert (await crew.db.read(lambda tx: tx.get(Task, failed))).status == "failed"
     again = await crew.once(
         "task-project.created", "POST", ADMIN, {**SHOP, "key": "new", "name": "The SHOP"}, status=201
     )

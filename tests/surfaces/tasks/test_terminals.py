@@ -19,6 +19,7 @@ from quarterdeck.identity import personal_tokens, sessions
 from quarterdeck.identity.model import User, UserSession
 from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.errors import Conflict
+from quarterdeck.tasks.work.model import Task
 from support.emulator import Size, Watcher
 from support.quay import LONG, quay
 
@@ -172,9 +173,11 @@ async def revoked_session(crew, bearer, user_id):
 
 
 async def revoked_role(crew, bearer, user_id):
+    """Their membership of the project with their role: by either alone they go on seeing its tasks."""
+
     def verb(tx):
-        row = tx.first(select(Grant).where(Grant.user_id == user_id))
-        tx.session.delete(row)
+        for row in tx.scalars(select(Grant).where(Grant.user_id == user_id)):
+            tx.session.delete(row)
 
     await crew.db.write(verb)
     crew.deck.instance.access.changed(user_id)
@@ -214,7 +217,9 @@ async def test_who_loses_control_of_a_task_goes_on_watching(harbour, crew):
             organization_id = row.organization_id
             tx.session.delete(row)
             tx.flush()
-            grants.give(tx, crew.deck.instance.access, boss_id, organization_id, "tasks:developer")
+            give, project_id = grants.give, tx.get(Task, task).project_id
+            give(tx, crew.deck.instance.access, boss_id, organization_id, "tasks:developer")
+            give(tx, crew.deck.instance.access, boss_id, organization_id, "tasks:member", project_id=project_id)
 
         await crew.db.write(verb)
         crew.deck.instance.access.changed(boss_id)

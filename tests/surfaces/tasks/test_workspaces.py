@@ -194,7 +194,13 @@ async def test_owners_and_administrators_act_members_of_the_project_look_and_nob
             await crew.refused(404, "TASK_NOT_FOUND", method, path, body, token=token)
     assert (await office.tunnel("POST", "start", {}, status=202, token=admin))["state"] == "STARTING"
     await crew.ok("POST", f"{base}/stop", {}, token=admin)
-    await office.db.write(lambda tx: setattr(tx.get(Task, office.task), "developer_id", eve))
+    joined = await office.do(lambda tx, task: made.joined(tx, crew.deck.instance.access, task, eve))
+    assert joined.role == "tasks:member"
+    await crew.ok("GET", f"/api/web/workspaces/{office.task}", token=theirs)
+    assert (await office.tunnel("GET", "status", token=theirs))["state"] == "CLOSED"
+    for act in ("start", "stop"):
+        await crew.refused(403, "TASK_NOT_YOURS", "POST", f"{base}/{act}", {}, token=theirs)
+    await office.do(lambda tx, task: setattr(task, "developer_id", eve))
     assert (await office.tunnel("POST", "start", {}, status=202, token=theirs))["state"] == "STARTING"
 
 

@@ -106,7 +106,7 @@ def _lines(opened: Session, row: Row, works: list[Row]) -> list[str]:
     lines = [f"{terminal.plain(row['name'])}   {terminal.state(_shown(row))}   {row['id']}"]
     lines += [f"  {label:<11} {terminal.plain(value)}" for label, value in facts if value]
     lines += [
-        f"  #{one['id']}  {terminal.state(tasks.shown(one))}  {terminal.plain(one['projectKey'])}  "
+        f"  #{one['id']}  {terminal.state(tasks.shown(one))}  {terminal.plain(one['projectKey'] or 'no project')}  "
         f"{terminal.plain(one['description'])[:80]}"
         for one in works
     ]

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
-
 from quarterdeck.access import Access
 from quarterdeck.console.views.home import NeedsYou
 from quarterdeck.console.views.ledger import Found
 from quarterdeck.console.views.shell import Count
 from quarterdeck.console.words import ago
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Forbidden
 from quarterdeck.tasks.overview import searching
+from quarterdeck.tasks.overview.asking import answerable
 from quarterdeck.tasks.work import finding
-from quarterdeck.tasks.work.model import Gate, Task
+from quarterdeck.tasks.work.model import Task
 from quarterdeck.tasks.work.transitions import LIVE
 from quarterdeck.tasks.work.visibility import visible_projects
 
-MOST = 200
-"""Open gates that are looked at; those that close first come first."""
 TITLE, QUESTION = 60, 140
 
 
@@ -32,13 +28,13 @@ def needs(tx: Tx, access: Access) -> tuple[NeedsYou, ...]:
             (title_of(task), f"closes {ago(gate.expires_at, tx.now)}"),
             "Answer",
         )
-        for task, gate in _answerable(tx, access)
+        for task, gate in answerable(tx, access)
     )
 
 
 def count(tx: Tx, access: Access) -> Count:
     """Beside the room of tasks: violet, how many wait for the caller; where none does, how many go on."""
-    asked = len(_answerable(tx, access))
+    asked = len(answerable(tx, access))
     return Count("ask", asked) if asked else Count("run", finding.count(tx, access, finding.Filter(statuses=LIVE)))
 
 
@@ -56,26 +52,3 @@ def shortened(text: str, most: int) -> str:
     """The first line, cut off."""
     first = text.strip().partition("\n")[0]
     return first if len(first) <= most else f"{first[: most - 1]}…"
-
-
-def _answerable(tx: Tx, access: Access) -> list[tuple[Task, Gate]]:
-    here = tx.principal.acts_in
-    query = (
-        select(Task, Gate)
-        .join(Gate, Gate.task_id == Task.id)
-        .where(Gate.organization_id == here, Gate.closed_at.is_(None), Task.status.in_(LIVE))
-        .order_by(Gate.expires_at, Gate.id)
-        .limit(MOST)
-    )
-    visible = visible_projects(tx, access, tx.principal)
-    if visible is not None:
-        query = query.where(Task.project_id.in_(sorted(visible)))
-    return [(task, gate) for task, gate in tx.session.execute(query) if _may_answer(tx, access, task)]
-
-
-def _may_answer(tx: Tx, access: Access, task: Task) -> bool:
-    try:
-        finding.require_answerer(tx, access, task, "answer")
-    except Forbidden:
-        return False
-    return True

@@ -228,7 +228,7 @@ def _view(tx: Tx, access: Access, number: int) -> TaskView:
         active=task.status in LIVE,
         live=_has_terminal(task),
         may_act=not why_not,
-        may_retry=task.status == FAILED and mine,
+        may_retry=task.status == FAILED and mine and one.project_key is not None,
         may_take=mine or may(tx, access, task.project_id, "manage"),
         stream=stream(task.id),
         finished=task.finished_at,

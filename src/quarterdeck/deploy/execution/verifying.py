@@ -19,8 +19,9 @@ from quarterdeck.deploy.execution.ways import route_value, said_in
 from quarterdeck.deploy.planning.profiles import HealthPolicy
 from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.fleet.docker import containers
+from quarterdeck.fleet.edge.candidates import UNANSWERED, Candidate, ProbeAnswer
 from quarterdeck.fleet.targets.kernel_log import ran_out_of_memory
-from quarterdeck.kernel.errors import ProviderFailure
+from quarterdeck.kernel.errors import ProviderFailure, Unavailable
 from quarterdeck.kernel.faults import point
 
 FIRST_PAUSE = 0.05
@@ -233,6 +234,23 @@ async def _try(
     return None
 
 
+async def _knocked(
+    target: Target, order: DeploymentOrder, runtime: dict[str, Any], candidate: Candidate, path: str
+) -> ProbeAnswer:
+    """What the candidate answers. Silence may be that of the way to the server: the application is looked at on the
+    server itself before it is asked again, and a way that is lost is told as such there.
+    """
+    assert target.edge is not None  # noqa: S101 - checked by the caller
+    for last in (False, False, True):
+        try:
+            return await target.edge.probe(candidate, path, timeout_seconds=10)
+        except Unavailable as unanswered:
+            if last or unanswered.code != UNANSWERED:
+                raise
+            await _check_alive(target, order, runtime)
+    raise AssertionError  # the last one answers or raises
+
+
 async def _through_edge(target: Target, order: DeploymentOrder, made: BuildPlan, runtime: dict[str, Any]) -> None:
     """Knock through the edge before anybody else is led there. The route itself stays what it is until the cut-over."""
     assert target.edge is not None and order.route is not None  # noqa: S101, PT018 - checked by the caller
@@ -247,7 +265,7 @@ async def _through_edge(target: Target, order: DeploymentOrder, made: BuildPlan,
     point("candidate.answers")
     try:
         path = made.health.http.path if made.health else "/"
-        answer = await target.edge.probe(candidate, path, timeout_seconds=10)
+        answer = await _knocked(target, order, runtime, candidate, path)
         said = said_in(answer.body) if answer.status in {502, 503, 504} else None
         if said is not None:
             raise ProviderFailure(

@@ -16,6 +16,7 @@ from quarterdeck.fleet.edge.routes import Route
 from quarterdeck.kernel.errors import Unavailable
 
 _BODY_LIMIT = 65_536
+UNANSWERED = "edge_proxy_candidate_unreachable"
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +67,7 @@ async def probe(
     except httpx.HTTPError as error:
         raise Unavailable(
             f"The candidate of route {candidate.route_id} did not answer {method} {path} through the edge.",
-            code="edge_proxy_candidate_unreachable",
+            code=UNANSWERED,
             hint="Look at the log of the new version; it may have ended or still be starting.",
             phase="internal-verification",
             routeId=candidate.route_id,

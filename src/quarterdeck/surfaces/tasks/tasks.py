@@ -129,7 +129,7 @@ async def cancel(call: Call, access: Access) -> Task:
     permission=ACT,
     errors=(
         MISSING, NOT_YOURS, (400, "stage_unknown"), (404, "worker_not_found"), (409, "task_not_retryable"),
-        (409, "worker_decommissioned"),
+        (409, "task_project_gone"), (409, "worker_decommissioned"),
     ),
 )  # fmt: skip
 async def retry(call: Call, body: wire.TaskRetry, access: Access) -> Task:

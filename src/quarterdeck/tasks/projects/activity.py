@@ -28,6 +28,11 @@ def touched(tx: Tx, project_id: int) -> None:
     tx.execute(update(TaskProject).where(known, stale).values(last_activity_at=tx.now))
 
 
+def active(tx: Tx, project_id: int) -> bool:
+    """Whether a project takes tasks: it has a part for them."""
+    return tx.execute(select(TaskProject.project_id).where(TaskProject.project_id == project_id)).first() is not None
+
+
 def live(tx: Tx, organization_id: int, project_id: int) -> int:
     """How many tasks of a project have not ended."""
     here = (Task.organization_id == organization_id, Task.project_id == project_id, Task.finished_at.is_(None))

@@ -169,8 +169,11 @@ class Agent:
                 await self._last_look()
                 return False
             if self._takes_input():
-                self._resumes = True
-                return True
+                # What it asks for first may have been drawn with that since the last look: nothing is typed into it.
+                await self.look(confirm=self.adapter.confirm)
+                if not self._standing:
+                    self._resumes = True
+                    return True
             await self._ears.wait(LOOK_EVERY)
         if self._terminal.screen.bracketed_paste:
             self._terminal.say(f"The agent {self.adapter.type} looks different than expected; going on.", "warn")

@@ -10,6 +10,7 @@ from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
 from quarterdeck.kernel.jobs.finding import look
 from quarterdeck.tasks.actions import TasksAction
+from quarterdeck.tasks.projects.activity import active
 from quarterdeck.tasks.work import gates, stages
 from quarterdeck.tasks.work.creating import machine
 from quarterdeck.tasks.work.finding import find, require_owner
@@ -52,7 +53,7 @@ def retry(
 ) -> Task:
     """Queue a failed task once more, from a stage on (default: the first). Its worktree and the session of its agent
     are gone on with where the machine still has them. Raises `NotFound`, `Forbidden`, `Invalid` (a stage that there is
-    not) and `Conflict` (`task_not_retryable`, `worker_decommissioned`).
+    not) and `Conflict` (`task_not_retryable`, `task_project_gone`, `worker_decommissioned`).
     """
     found = find(tx, access, task_id)
     require_owner(tx, access, found, "retry")
@@ -62,6 +63,12 @@ def retry(
             f"Task #{task.id} is {task.status}; only a failed one can be tried again.",
             code="task_not_retryable",
             hint="Create a new task for something else." if task.status not in LIVE else "Wait for its end.",
+        )
+    if not active(tx, task.project_id):
+        raise Conflict(
+            f"The project of task #{task.id} takes no tasks any more, so it cannot be tried again.",
+            code="task_project_gone",
+            hint="Let an administrator add the project again, then retry.",
         )
     stage = from_stage or 0
     if not 0 <= stage < len(task.pipeline):

@@ -26,15 +26,20 @@ NOBODY = "quarterdeck"
 
 
 def order(tx: Tx, job: Job) -> TaskOrder:
-    """Raises `Conflict` (`task_ended`) for a job that is no attempt of its task any more, and `Invalid`
-    (`workspace_error`) where the project has no repository.
+    """Raises `Conflict` (`task_ended`) for a job that is no attempt of its task any more, or (`task_project_gone`)
+    where the project takes no tasks any more, and `Invalid` (`workspace_error`) where it has no repository.
     """
     attempt = job.read(Attempt)
     task = locked(tx, attempt.task_id)
     if task is None or task.job_id != job.id or task.status not in HELD:
         raise Conflict("This attempt is none of its task any more.", code="task_ended")
-    query = select(TaskProject).where(TaskProject.project_id == task.project_id)
-    project = tx.one(query, what=f"project of task #{task.id}", code="project_not_found")
+    project = tx.first(select(TaskProject).where(TaskProject.project_id == task.project_id))
+    if project is None:
+        raise Conflict(
+            f"The project of task #{task.id} takes no tasks any more.",
+            code="task_project_gone",
+            hint="Let an administrator add the project again, then retry the task.",
+        )
     organization = tx.get(Organization, task.organization_id)
     settings = task_settings.of(tx, task.organization_id)
     return TaskOrder(

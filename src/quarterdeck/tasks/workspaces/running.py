@@ -40,7 +40,7 @@ async def run(
     command: Command, what: str, seconds: float, *, stdin: bytes = b"", most: int = KEPT, run_as: RunAs = as_ourselves
 ) -> Ended:
     """Run to the end. Raises `workspace_error` when it takes longer than `seconds` or cannot be started; `what` is
-    what it does, for the message. The whole process group is gone afterwards.
+    what it does, for the message. The whole process group is killed afterwards.
     """
     secrets = [value.reveal() for value in command.environment.values() if isinstance(value, Secret)]
     try:

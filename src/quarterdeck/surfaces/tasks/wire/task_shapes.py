@@ -28,7 +28,8 @@ class StageRun(Struct, kw_only=True, rename="camel"):
 
 class Task(Struct, kw_only=True, rename="camel"):
     """`worker…` repeats `machine…`. `queuedReason` says why it waits, `resumeAt` when a paused one goes on by itself.
-    Costs are in US dollars, and null while no agent has told of any.
+    Costs are in US dollars, and null while no agent has told of any; `projectKey` is null where the project takes no
+    tasks any more.
     """
 
     id: int

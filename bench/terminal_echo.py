@@ -23,8 +23,7 @@ from pathlib import Path
 
 from record import record
 
-from quarterdeck.fleet.terminals import SocketUplink
-from quarterdeck.fleet.terminals.dialling import Place
+from quarterdeck.fleet.terminals.dialling import Place, SocketUplink
 from quarterdeck.fleet.terminals.uplink import Input
 from support.crew import Crew
 from support.databases import fresh_database

@@ -48,8 +48,8 @@ from quarterdeck.fleet.engines.installing import INSTALL, EngineOrder, install
 from quarterdeck.fleet.servers import engines, provider_lines, proxies, uninstalling
 from quarterdeck.fleet.servers.looking import Looking
 from quarterdeck.fleet.targets.machine import fingerprint
-from quarterdeck.fleet.terminals import Broker
 from quarterdeck.fleet.terminals import keeping as terminals_kept
+from quarterdeck.fleet.terminals.broker import Broker
 from quarterdeck.fleet.workers import retention as worker_retention
 from quarterdeck.fleet.workers.control import WorkerControl
 from quarterdeck.fleet.workers.credentials import AccessTokens

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quarterdeck.fleet.terminals import Terms
+from quarterdeck.fleet.terminals.broker import Terms
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import NotFound
 from quarterdeck.tasks.settings import settings

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from quarterdeck.fleet import terminals
+from quarterdeck.fleet.terminals import uplink as terminals
 from quarterdeck.fleet.terminals.dialling import Place, SocketUplink
 from quarterdeck.fleet.terminals.uplink import UplinkEvent as FromServer
 from quarterdeck.fleet.workers.description import Agent

@@ -11,28 +11,13 @@ import pytest
 from sqlalchemy import select, update
 
 from quarterdeck.access import Access
-from quarterdeck.fleet.terminals import (
-    Broker,
-    Ended,
-    Held,
-    Input,
-    LocalUplink,
-    Opening,
-    Released,
-    Resize,
-    Signal,
-    Size,
-    Terms,
-    Visitor,
-    broker,
-    frames,
-    keeping,
-    recording,
-    rows,
-    tokens,
-)
+from quarterdeck.fleet.terminals import broker, frames, keeping, recording, rows, tokens
+from quarterdeck.fleet.terminals.broker import Broker, Opening, Terms
+from quarterdeck.fleet.terminals.history import Size
+from quarterdeck.fleet.terminals.local import LocalUplink
 from quarterdeck.fleet.terminals.model import ChannelToken, TerminalRow
-from quarterdeck.fleet.terminals.viewing import Left
+from quarterdeck.fleet.terminals.uplink import Ended, Held, Input, Released, Resize, Signal
+from quarterdeck.fleet.terminals.viewing import Left, Visitor
 from quarterdeck.identity.model import Organization
 from quarterdeck.kernel.errors import Conflict, Invalid, NotFound
 from quarterdeck.kernel.principal import Principal

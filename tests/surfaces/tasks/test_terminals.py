@@ -11,8 +11,8 @@ from sqlalchemy import select, update
 
 from quarterdeck.access import grants
 from quarterdeck.access.model import Grant
-from quarterdeck.fleet.terminals import SocketUplink, broker
-from quarterdeck.fleet.terminals.dialling import Place
+from quarterdeck.fleet.terminals import broker
+from quarterdeck.fleet.terminals.dialling import Place, SocketUplink
 from quarterdeck.fleet.terminals.model import ChannelToken, TerminalRow
 from quarterdeck.fleet.workers import draining, roster
 from quarterdeck.identity import personal_tokens, sessions

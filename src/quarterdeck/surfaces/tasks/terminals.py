@@ -7,12 +7,14 @@ from datetime import timedelta
 from typing import Any
 
 from quarterdeck.access import Access
-from quarterdeck.fleet.terminals import Broker, Opening, Size, Visitor, frames, rows, tokens
+from quarterdeck.fleet.terminals import frames, rows, tokens
+from quarterdeck.fleet.terminals.broker import Broker, Opening
+from quarterdeck.fleet.terminals.history import Size
 from quarterdeck.fleet.terminals.model import ChannelToken, TerminalRow
 from quarterdeck.fleet.terminals.recording import MEDIA_TYPE
 from quarterdeck.fleet.terminals.serving import WINDOW, WorkerSide, ask, serve_viewer
 from quarterdeck.fleet.terminals.terminal import Terminal
-from quarterdeck.fleet.terminals.viewing import Right, Viewer
+from quarterdeck.fleet.terminals.viewing import Right, Viewer, Visitor
 from quarterdeck.fleet.workers import registration
 from quarterdeck.fleet.workers.credentials import AccessTokens
 from quarterdeck.fleet.workers.model import Worker

@@ -113,7 +113,10 @@ def test_what_is_asked_of_the_machine_is_done_when_it_is_back(there):
     number = there.create(there.project())
     there.await_task(number, "suspended", reason="stage_gate", stage=0)
     assert there.worker is not None
+    log = there.home / "worker.log"
+    before = log.read_text().count("draining")
     there.worker.send_signal(signal.SIGTERM)
+    there.until(lambda: log.read_text().count("draining") > before, "the worker heard the first signal")
     there.worker.send_signal(signal.SIGTERM)
     there.worker.wait(60)
     there.worker = None

@@ -63,6 +63,7 @@ TASK: dict[str, Tone] = {
     "running": "run",
     "suspended:stage_gate": "ask",
     "suspended:worker_disconnected": "warn",
+    "suspended:rate_limited": "warn",
     "completed": "good",
     "failed": "bad",
     "cancelled": "off",

@@ -186,7 +186,7 @@ FLASHES: dict[str, tuple[str, str]] = {
     "member-added": ("good", "Added"),
     "task-canceled": ("good", "Task canceled"),
     "task-retried": ("good", "It is tried again"),
-    "task-told": ("good", "The agent is told when its stage ends"),
+    "task-told": ("good", "Sent. The agent is told as soon as it listens."),
     "gate-answered": ("good", "Answered. The task goes on."),
     "machine-drains": ("good", "It gets no more tasks. What runs goes on."),
     "machine-takes": ("good", "It gets tasks again"),

@@ -36,7 +36,7 @@ def hear(tx: Tx, event: events.Event) -> None:
     task = tx.get(Task, int(number)) if name == "task" and number.isdigit() else None
     if task is None or event.at < tx.now - LATEST:
         return
-    said = shown(str(event.data.get("message") or ""), LONGEST)
+    said = shown(" ".join(str(event.data.get("message") or "").split()), LONGEST)
     if event.type == "status_change":
         _moved(tx, task, event, said)
     elif event.type == "stage_change":
@@ -59,7 +59,8 @@ def _moved(tx: Tx, task: Task, event: events.Event, said: str) -> None:
     posting.progress(tx, task.organization_id, task.id, said or f"Task #{task.id} is {state}.")
     if state in ENDED:
         posting.settle_task(tx, task.organization_id, task.id, said or f"The task is {state}.")
-        _tell(tx, task, f"task_{state}", [task.developer_id], f"Task #{task.id} is {state}", said)
+        title = f"Task #{task.id} is {state}"
+        _tell(tx, task, f"task_{state}", [task.developer_id], title, "" if said.rstrip(".") == title else said)
     elif state == "suspended" and event.data.get("reason") != GATE:
         _tell(tx, task, "task_suspended", [task.developer_id], f"Task #{task.id} is suspended", said)
 

@@ -169,7 +169,11 @@ class Try:
         self._tally.of[session] = used
         reply = await self._context.record("usage", self._tally.report())
         if reply is not None and msgspec.convert(reply, UsageAnswer).spent:
-            raise failed("budget_spent", "The task has spent its budget.", "Make another task for the rest, with a budget of its own.")
+            raise failed(
+                "budget_spent",
+                "The task has spent its budget.",
+                "Make another task for the rest, with a budget of its own.",
+            )
 
     async def _until_done(self) -> None:
         while True:

@@ -113,6 +113,27 @@ async def test_nothing_goes_to_the_machine_under_another_name_of_it_either(harbo
     assert await beside(harbour, deploys(harbour, twin), leaves(server)) == ["done", "server_in_use"]
 
 
+@pytest.mark.parametrize("builds", [False, True])
+async def test_nor_under_a_name_that_it_got_since(harbour: Harbour, builds: bool) -> None:
+    server, target = [await harbour.write(another, host) for host in ("192.0.2.1", "192.0.2.2")]
+    places = await harbour.write(leaving.accept, server)
+    same = await harbour.write(another)
+
+    def make(tx: Tx) -> str:
+        source = {"kind": "git-public", "locator": "https://example.test/a.git", "metadata": {"buildServerId": same}}
+        return resources.create(
+            tx, project_ref=harbour.project, environment_ref=harbour.environment, name="built", source=source
+        ).ref
+
+    if builds:
+        assert await told(harbour, make) == "server_inactive"
+    else:
+        assert await told(harbour, deploys(harbour, same)) == "server_inactive"
+        assert await told(harbour, deploys(harbour, target)) == "done"
+    await harbour.write(uninstalling.give_up, server, places, "ssh_unreachable")
+    assert await beside(harbour, deploys(harbour, same), leaves(server)) == ["done", "server_in_use"]
+
+
 async def test_nor_is_anything_built_there_for_another_one(harbour: Harbour) -> None:
     builder, target = [await harbour.write(another, host) for host in ("192.0.2.1", "192.0.2.2")]
 

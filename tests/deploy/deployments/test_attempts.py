@@ -177,6 +177,25 @@ async def test_a_failure_within_the_cut_over_is_rolled_back(harbour: Harbour) ->
     assert (ended.status, ended.error_phase) == ("rolled-back", "cut-over")
 
 
+@pytest.mark.parametrize(
+    ("last", "status", "ended_as"),
+    [
+        ("cut-over", "succeeded", "rolled-back"),
+        ("cut-over", "skipped", "failed"),
+        ("verify", "succeeded", "failed"),
+    ],
+)
+async def test_a_failure_between_two_phases_is_one_of_the_last_that_was_recorded(
+    harbour: Harbour, last: str, status: str, ended_as: str
+) -> None:
+    deployment = await running(harbour)
+    for phase in ("detect", "package"):
+        await harbour.phase(deployment, phase, "succeeded")
+    await harbour.phase(deployment, last, status)
+    ended = await harbour.end(deployment, "failed", error_code="docker_unavailable", error_message="x")
+    assert (ended.status, ended.error_phase) == (ended_as, last)
+
+
 async def test_a_stop_that_came_after_the_cut_over_leaves_it_succeeded(harbour: Harbour) -> None:
     deployment = await running(harbour)
     await harbour.phase(deployment, "cut-over", "running")

@@ -113,6 +113,27 @@ async def test_nothing_goes_to_the_machine_under_another_name_of_it_either(harbo
     assert await beside(harbour, deploys(harbour, twin), leaves(server)) == ["done", "server_in_use"]
 
 
+@pytest.mark.parametrize("builds", [False, True])
+async def test_nor_under_a_name_that_it_got_since(harbour: Harbour, builds: bool) -> None:
+    server, target = [await harbour.write(another, host) for host in ("192.0.2.1", "192.0.2.2")]
+    places = await harbour.write(leaving.accept, server)
+    same = await harbour.write(another)
+
+    def make(tx: Tx) -> str:
+        source = {"kind": "git-public", "locator": "https://example.test/a.git", "metadata": {"buildServerId": same}}
+        return resources.create(
+            tx, project_ref=harbour.project, environment_ref=harbour.environment, name="built", source=source
+        ).ref
+
+    if builds:
+        assert await told(harbour, make) == "server_inactive"
+    else:
+        assert await told(harbour, deploys(harbour, same)) == "server_inactive"
+        assert await told(harbour, deploys(harbour, target)) == "done"
+    await harbour.write(uninstalling.give_up, server, places, "ssh_unreachable")
+    assert await beside(harbour, deploys(harbour, same), leaves(server)) == ["done", "server_in_use"]
+
+
 async def test_nor_is_anything_built_there_for_another_one(harbour: Harbour) -> None:
     builder, target = [await harbour.write(another, host) for host in ("192.0.2.1", "192.0.2.2")]
 
@@ -341,3 +362,78 @@ async def test_what_the_engine_could_not_tell_counts_as_placed_under_every_name(
     assert await found(unseen=False) == "done"
     assert await found(harbour.resource, unseen=False) == "server_in_use"
     assert await found(unseen=True) == "server_in_use"
+
+
+class Gone:
+    """The part of looking that signs in: everything there has gone, or `failure` stood in the way."""
+
+    def __init__(self, harbour: Harbour, failure: Exception | None = None) -> None:
+        self.db, self._failure = harbour.instance.db, failure
+
+    async def uninstall(self, server: str, *_: Any, **__: Any) -> tuple[Server, list[Any]]:
+        if self._failure is not None:
+            raise self._failure
+        return await self.db.read(servers.find, server), []
+
+
+async def test_clearing_that_ends_meanwhile_does_not_stand_in_the_way_of_the_end(
+    harbour: Harbour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = harbour.server = await harbour.write(another)
+    first = await harbour.end(await harbour.create())
+    await harbour.end(await harbour.create())
+
+    def take(tx: Tx) -> None:
+        resources.find(tx, harbour.resource).serving_id = None
+
+    await harbour.write(take)
+    places = await harbour.write(leaving.accept, server)
+    listed = jobs.list_jobs
+
+    def ends(tx: Tx, wanted: jobs.Filter) -> list[jobs.Job]:
+        found = listed(tx, wanted)
+        for job in found:
+            tx.execute("UPDATE jobs SET state = 'succeeded' WHERE id = :id", {"id": job.id})
+        return found
+
+    monkeypatch.setattr(jobs, "list_jobs", ends)
+    await harbour.write(leaving.done, server, places, counts={}, whole=True)
+    monkeypatch.undo()
+    assert (await harbour.job(RETIRE, first.ref)).state == "succeeded"
+    assert (await harbour.show(first.ref)).retired_at is not None
+    assert await told(harbour, deploys(harbour, server)) == "done"
+
+
+@pytest.mark.parametrize("failures", [1, 100])
+@pytest.mark.parametrize("verb", ["done", "give_up"])
+async def test_an_end_that_cannot_be_written_leaves_no_server_that_takes_nothing(
+    harbour: Harbour, monkeypatch: pytest.MonkeyPatch, verb: str, failures: int
+) -> None:
+    server = await harbour.write(another)
+    room = leaving if verb == "done" else uninstalling
+    if verb == "give_up" and failures > 1:
+        failures = len(leaving.PAUSES)
+    written = getattr(room, verb)
+    tries: list[str] = []
+
+    def fails(tx: Tx, *args: Any, **named: Any) -> None:
+        written(tx, *args, **named)
+        tries.append(verb)
+        if len(tries) <= failures:
+            raise RuntimeError("not now")
+
+    monkeypatch.setattr(room, verb, fails)
+    monkeypatch.setattr(leaving, "PAUSES", (0.0,) * len(leaving.PAUSES))
+    looking: Any = Gone(harbour, Problem("Nobody is there.", code="ssh_unreachable") if verb == "give_up" else None)
+    code = "done"
+    try:
+        await leaving.leave(looking, server, remove=True)
+    except Problem as problem:
+        code = problem.code
+    except RuntimeError:
+        code = "internal_error"
+    ends_well = verb == "done" and failures == 1
+    assert code == ("done" if ends_well else "ssh_unreachable" if verb == "give_up" else "internal_error")
+    assert await told(harbour, deploys(harbour, server)) == "done"
+    given_up = [] if ends_well else [("server.uninstall-given-up", "failure")]
+    assert await trail(harbour, server) == [("server.uninstalling", "success"), *given_up]

@@ -9,7 +9,7 @@ import httpx
 import msgspec
 import pytest
 
-from quarterdeck.deploy.execution.order import Limits
+from quarterdeck.deploy.execution.order import Limits, RuntimeOrder
 from quarterdeck.fleet.edge.edge import Edge
 from quarterdeck.fleet.edge.routes import Route
 from quarterdeck.kernel.errors import Problem
@@ -223,6 +223,66 @@ async def test_a_version_without_a_route_takes_the_old_route_away(host: Yard) ->
     await host.deploy(application(host, "process", "public"))
     await host.deploy(application(host, "process", "private", route=None))
     assert host.routes() == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_version_without_a_route_that_cannot_be_settled_leaves_the_old_one_answering(
+    host: Yard, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from quarterdeck.deploy.execution import cutting_over
+
+    removed: list[str] = []
+
+    async def away(*_: object) -> None:
+        raise Problem("Nobody answers.", code="docker_unavailable")
+
+    async def told(edge: Edge, route_id: str) -> bool:
+        removed.append(route_id)
+        return False
+
+    await host.deploy(application(host, kind, "good"))
+    monkeypatch.setattr(cutting_over, "settle", away)
+    monkeypatch.setattr(Edge, "remove_route", told)
+    assert (await refused(Ledger(), application(host, "process", "private", route=None))).code == "docker_unavailable"
+    assert removed == []
+    await untouched(host, "good")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_the_way_that_a_failed_attempt_took_away_is_there_again(
+    host: Yard, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from quarterdeck.deploy.execution import execute as executing
+
+    clear = executing._clear
+
+    async def full(*args: object) -> None:
+        monkeypatch.setattr(executing, "_clear", clear)
+        assert host.routes() == []
+        raise OSError("No space left on device")
+
+    await host.deploy(application(host, kind, "good"))
+    monkeypatch.setattr(executing, "_clear", full)
+    with pytest.raises(OSError, match="No space"):
+        await execute(Ledger(), application(host, "process", "private", route=None))
+    await untouched(host, "good")
+
+
+async def test_cleaning_puts_the_way_again_that_an_attempt_took_away(host: Yard) -> None:
+    await host.deploy(application(host, "process", "good"))
+    bad = application(host, "process", "private", route=None)
+    await execute(Ledger(), bad)
+    assert host.routes() == []
+    cleaning = RuntimeOrder("clean", bad.deployment, bad.resource, host.target, {}, serving=host.serving)
+    for _ in range(2):
+        await host.operate(cleaning)
+        await untouched(host, "good")
+    stopped = msgspec.structs.replace(host.serving, stopped=True)
+    async with Edge(host.root) as edge:
+        await edge.remove_route(bad.resource)
+    await host.operate(msgspec.structs.replace(cleaning, serving=stopped))
+    assert host.routes() == [bad.resource]
+    assert (await host.ask())[0] == 503
 
 
 async def test_a_stop_during_the_build_is_heard_at_once(host: Yard) -> None:

@@ -59,6 +59,8 @@ def create(
     environments.check_open(environment)
     resources.check_active(resource)
     servers.check_active(server)
+    if access.is_being_left(tx, server):
+        raise servers.being_uninstalled(server)
     access.check_reachable(tx, server)
     destination = servers.destination(tx, server, destination_ref)
     if basis is None and resource.source is None:
@@ -191,9 +193,15 @@ def _held(
     resource = resources.locked(tx, resource_ref)
     target = _server(tx, resource, server_ref)
     builder = build_places.named(tx, source or resource.source or {}, resource.organization_id) if build else None
-    for one in sorted({target.id: target, **({builder.id: builder} if builder else {})}.items()):
-        servers.hold(tx, one[1], shared=True)
+    # Under every name of their machines: who leaves one holds those that he knows.
+    names = {one.id: one for place in (target, builder) if place is not None for one in _names(tx, place)}
+    for _, one in sorted(names.items()):
+        servers.hold(tx, one, shared=True)
     return resource, environment, project, servers.find(tx, target.ref)
+
+
+def _names(tx: Tx, server: Server) -> list[Server]:
+    return [server] if server.provider == servers.LOCAL else access.same_machine(tx, server)
 
 
 def _server(tx: Tx, resource: Resource, ref: str | None) -> Server:

@@ -364,16 +364,12 @@ def _artifact_key(deployment: Deployment) -> str:
 
 
 def _failed(tx: Tx, deployment: Deployment, outcome: jobs.Outcome) -> None:
-    running = tx.first(
-        select(Phase)
-        .where(Phase.deployment_id == deployment.id, Phase.status.in_(("running", "failed")))
-        .order_by(Phase.id.desc())
-    )
+    last = _last(tx, deployment)
     deployment.error_code = outcome.error_code or "deployment_failed"
     message, _, hint = (outcome.error_message or FAILED_MESSAGE).partition("\n")
     deployment.error_message, deployment.error_hint = message, hint or None
-    deployment.error_phase = running.phase if running else "detect"
-    if running is not None and running.phase == "cut-over":
+    deployment.error_phase = last.phase if last else "detect"
+    if last is not None and last.phase == "cut-over" and last.status != "skipped":
         if deployment.status in {"planning", "planned"}:
             move(tx, deployment, "running")
         move(
@@ -386,6 +382,13 @@ def _failed(tx: Tx, deployment: Deployment, outcome: jobs.Outcome) -> None:
         )
     else:
         move(tx, deployment, "failed", errorCode=deployment.error_code, phase=deployment.error_phase, message=message)
+
+
+def _last(tx: Tx, deployment: Deployment) -> Phase | None:
+    """The phase that it ended in: one that was not carried to its end, else the last one that was recorded."""
+    of = select(Phase).where(Phase.deployment_id == deployment.id)
+    unfinished = tx.first(of.where(Phase.status.in_(("running", "failed"))).order_by(Phase.id.desc()))
+    return unfinished or tx.first(of.order_by(Phase.started_at.desc(), Phase.id.desc()))
 
 
 def _close_phases(tx: Tx, deployment: Deployment, status: str) -> None:

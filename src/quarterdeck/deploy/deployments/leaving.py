@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import partial
 
+import structlog
 from sqlalchemy import select
 
 from quarterdeck.deploy.deployments import belonging
@@ -17,10 +20,13 @@ from quarterdeck.fleet.servers.looking import Looking
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.fleet.targets.uninstalling import ENGINE, Left, is_whole
 from quarterdeck.kernel import jobs
-from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.db import Database, Tx
+from quarterdeck.kernel.errors import Conflict, NotFound, Problem
 
 AT_ONCE = 500
+PAUSES = (0.2, 1.0, 5.0, 15.0)
+"""Seconds between the tries to write down how it ended."""
+log = structlog.get_logger("quarterdeck.leaving")
 
 
 async def leave(
@@ -46,13 +52,39 @@ async def leave(
     try:
         server, found = await looking.uninstall(server_ref, known, agreed, engine=engine, without_engine=without_engine)
     except BaseException as error:
-        code = error.code if isinstance(error, Problem) else "internal_error"
-        await asyncio.shield(db.write(uninstalling.give_up, server_ref, places, code))
+        await asyncio.shield(_insist(db, uninstalling.give_up, server_ref, places, _code(error)))
         raise
     counts = dict(Counter(one.kind for one in found if one.removed))
     gone = next((one.name for one in found if one.removed and one.kind == ENGINE), None)
-    await asyncio.shield(db.write(done, server_ref, places, counts=counts, whole=is_whole(found), engine=gone))
+    ended = partial(done, counts=counts, whole=is_whole(found), engine=gone)
+    await asyncio.shield(_end(db, ended, server_ref, places))
     return server, found
+
+
+async def _end(db: Database, ended: Callable[..., None], server_ref: str, places: Collection[int]) -> None:
+    """Write down that it has ended. Where that cannot be written the server takes work again all the same, and a repeat
+    finds nothing there.
+    """
+    try:
+        await _insist(db, ended, server_ref, places)
+    except Exception as error:
+        await _insist(db, uninstalling.give_up, server_ref, places, _code(error))
+        raise
+
+
+async def _insist(db: Database, verb: Callable[..., None], *args: object) -> None:
+    """Write, and again after a pause when that fails: until it is written the server takes nothing."""
+    for pause in PAUSES:
+        try:
+            return await db.write(verb, *args)
+        except Exception as error:  # noqa: BLE001 - whatever it was, it may be gone the next time
+            log.warning("leaving_not_written", code=_code(error), reason=type(error).__name__)
+        await asyncio.sleep(pause)
+    return await db.write(verb, *args)
+
+
+def _code(error: BaseException) -> str:
+    return error.code if isinstance(error, Problem) else "internal_error"
 
 
 def accept(tx: Tx, server_ref: str) -> list[int]:
@@ -98,4 +130,6 @@ def _retire(tx: Tx, places: Collection[int]) -> None:
         here = set(tx.scalars(select(Deployment.ref).where(ended, Deployment.ref.in_(sorted(set(some.values()))))))
         for job, ref in some.items():
             if ref in here:
-                jobs.cancel(tx, job, SERVER_LEFT)
+                # It may have ended, or be forgotten, since it was looked at: then there is nothing to cancel.
+                with contextlib.suppress(Conflict, NotFound), tx.savepoint():
+                    jobs.cancel(tx, job, SERVER_LEFT)

@@ -14,7 +14,7 @@ from quarterdeck.deploy.execution.order import DeploymentOrder
 from quarterdeck.deploy.execution.reporting import Reporter
 from quarterdeck.deploy.execution.target import Target
 from quarterdeck.deploy.execution.turns import to_its_end
-from quarterdeck.deploy.execution.ways import edge_says, lead_back, route_value, way_of
+from quarterdeck.deploy.execution.ways import edge_says, lead_back, route_value, way_between, way_of
 from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.fleet.docker import containers
 from quarterdeck.kernel.errors import Problem, ProviderFailure
@@ -47,14 +47,17 @@ async def ready_way(target: Target, order: DeploymentOrder, made: BuildPlan, rep
 
 
 async def cut_over(target: Target, order: DeploymentOrder, runtime: dict[str, Any], report: Reporter) -> dict[str, Any]:
-    """Lead the route to the new version and look at it as the public does. A failure leads it back and raises."""
+    """Lead the route to the new version, look at it as the public does, and let the engine keep what runs. A failure
+    leads it back and raises. Where no way is wanted, the one that an earlier version had goes last.
+    """
     if order.route is None or target.edge is None or not runtime.get("upstream"):
+        await settle(target, runtime)
+        await stack_runtime.settle(target, runtime)
         await report.skip("cut-over", "no route")
         if target.edge is not None and order.resource in await target.edge.routes():
             point("route.remove")
-            await target.edge.remove_route(order.resource)  # an earlier version had one
+            await target.edge.remove_route(order.resource)
             point("route.removed")
-        await settle(target, runtime)
         return runtime
     async with report.phase("cut-over", final=True) as recorded:
         edge, route = target.edge, route_value(order.route, str(runtime["kind"]))
@@ -78,6 +81,7 @@ async def cut_over(target: Target, order: DeploymentOrder, runtime: dict[str, An
         recorded.data["edge_port"] = edge.ports.http
         recorded.detail = order.route.hostnames[0]
         report.say(f"Serving at {order.route.hostnames[0]}")
+    await stack_runtime.settle(target, recorded.data)
     return recorded.data
 
 
@@ -88,9 +92,10 @@ async def undo(target: Target, order: DeploymentOrder) -> None:
     """
     recorded = order.done.get("deploy", {}).get("upstream")
     with contextlib.suppress(Exception):
-        if target.edge is not None and order.route is not None:
+        route = way_between(order.route, order.serving)
+        if target.edge is not None and route is not None:
             ours = await starting.upstreams_of(target, order.deployment, recorded)
-            await lead_back(target.edge, order.route, ours, order.serving)
+            await lead_back(target.edge, route, ours, order.serving)
     try:
         await stack_runtime.take_away(target, order.resource, order.deployment, {}, order.serving)
         await starting.remove(target, order.deployment)

@@ -75,7 +75,7 @@ async def _carried_out(target: Target, order: DeploymentOrder, report: Reporter,
             async with interrupted_by(stop):
                 await verifying.verify(target, order, made, runtime, report)
             # From here on nothing may be left half done, not even by a request to stop.
-            runtime = await to_its_end(_cut_over(target, order, runtime, report))
+            runtime = await to_its_end(cutting_over.cut_over(target, order, runtime, report))
         await to_its_end(_clear(target, order))
     except BaseException:
         # Who lost the lease leaves everything as it is: another attempt finds it, or is at work on it. Who is cut off
@@ -96,14 +96,6 @@ async def known_host(target: Target, report: Reporter) -> None:
         await report.context.record(
             "host-key", {"fingerprint": shown.fingerprint, "algorithm": shown.algorithm}
         )  # fmt: skip
-
-
-async def _cut_over(
-    target: Target, order: DeploymentOrder, runtime: dict[str, Any], report: Reporter
-) -> dict[str, Any]:
-    runtime = await cutting_over.cut_over(target, order, runtime, report)
-    await stack_runtime.settle(target, runtime)
-    return runtime
 
 
 async def _clear(target: Target, order: DeploymentOrder) -> None:

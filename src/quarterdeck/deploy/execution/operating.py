@@ -15,7 +15,7 @@ from quarterdeck.deploy.execution.order import CleanupOrder, DeploymentOrder, Re
 from quarterdeck.deploy.execution.reporting import Context
 from quarterdeck.deploy.execution.target import Target, opened
 from quarterdeck.deploy.execution.verifying import alive, listens
-from quarterdeck.deploy.execution.ways import lead_back
+from quarterdeck.deploy.execution.ways import lead_back, way_between
 from quarterdeck.deploy.planning.values import BuildPlan
 from quarterdeck.fleet.docker import containers, images
 from quarterdeck.fleet.edge.edges import Edges
@@ -212,9 +212,10 @@ async def _retire(target: Target, order: RuntimeOrder) -> None:
 
 async def _clean(target: Target, order: RuntimeOrder) -> None:
     """Remove what a failed attempt left: the way to it, what it started, its directories, its release, its image."""
-    if target.edge is not None and order.route is not None:
+    route = way_between(order.route, order.serving)
+    if target.edge is not None and route is not None:
         ours = await starting.upstreams_of(target, order.deployment, order.runtime.get("upstream"))
-        await lead_back(target.edge, order.route, ours, order.serving)
+        await lead_back(target.edge, route, ours, order.serving)
     _need_traces(target, order)
     await stack_runtime.take_away(target, order.resource, order.deployment, dict(order.runtime), order.serving)
     await starting.remove(target, order.deployment)

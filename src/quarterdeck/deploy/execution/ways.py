@@ -29,16 +29,23 @@ def way_of(route: RouteOrder, made: BuildPlan) -> Route:
     return route_value(route, "static" if files else "process")
 
 
+def way_between(route: RouteOrder | None, serving: Serving | None) -> RouteOrder | None:
+    """What an attempt may have changed: the route that it wants, else that of what serves, which it takes away."""
+    return route if route is not None or serving is None else serving.route
+
+
 async def lead_back(edge: Edge, route: RouteOrder, ours: Collection[str] | str, serving: Serving | None) -> None:
     """Make the route what it was before an attempt. Where requests do not go to the attempt they are left alone; where
-    nothing served before, the route goes. The caller has the resource's turn: nobody else is at work on the route.
+    nothing served before, the route goes, and one that the attempt has taken away is put again. The caller has the
+    resource's turn: nobody else is at work on the route.
     """
     mine = {ours} if isinstance(ours, str) else set(ours)
     kept = (await edge.routes()).get(route.id)
-    if kept is None:
-        return
-    current = await edge.upstream(route.id)
     before = serving.runtime.get("upstream") if serving is not None else None
+    led = serving is not None and serving.route is not None and isinstance(before, str)
+    if kept is None and not led:
+        return
+    current = await edge.upstream(route.id) if kept is not None else None
     point("way.back")
     if serving is None or serving.route is None or not isinstance(before, str):
         if current is None or current in mine:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from quarterdeck.deploy.resources.model import Resource
+from quarterdeck.fleet.credentials import access
 from quarterdeck.fleet.servers import servers
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.kernel.db import Tx
@@ -27,7 +28,7 @@ def admit(tx: Tx, source: dict[str, Any]) -> None:
     """Raise `NotFound` for a server of nobody or of others, `Conflict` (`server_inactive`) for one out of use."""
     ref = reference(source)
     if ref is not None:
-        _require_active(servers.find(tx, ref))
+        _require_active(tx, servers.find(tx, ref))
 
 
 def of(tx: Tx, source: dict[str, Any], organization_id: int, target: Server) -> Server | None:
@@ -45,7 +46,7 @@ def of(tx: Tx, source: dict[str, Any], organization_id: int, target: Server) -> 
             code="build_server_missing",
             hint="Name another one with qd deploy … --build-on; qd server ls lists them.",
         )
-    _require_active(found)
+    _require_active(tx, found)
     return found
 
 
@@ -65,8 +66,8 @@ def users(tx: Tx, server_id: int) -> int:
     return int(tx.execute(found.where(same, Resource.deleted_at.is_(None), named == Server.ref)).scalar_one())
 
 
-def _require_active(server: Server) -> None:
-    if server.uninstalling_at is not None:
+def _require_active(tx: Tx, server: Server) -> None:
+    if server.uninstalling_at is not None or access.is_being_left(tx, server):
         raise Conflict(
             f"The server {server.name}, which builds the images, is being uninstalled.",
             code="server_inactive",

@@ -133,6 +133,13 @@ def same_machine(tx: Tx, server: Server) -> list[Server]:
     return at_address(tx, server.provider, server.host, server.port, pin(tx, server.id))
 
 
+def is_being_left(tx: Tx, server: Server) -> bool:
+    """Whether its machine is being uninstalled under any name: one that was registered since does not say so itself."""
+    if server.provider == servers.LOCAL:
+        return False
+    return any(one.uninstalling_at is not None for one in same_machine(tx, server))
+
+
 def at_address(tx: Tx, provider: str, host: str, port: int, known: HostKeyPin | None = None) -> list[Server]:
     """The same for a machine that need not be registered: by its address, and by the host key where one is known."""
     if provider == servers.LOCAL:

@@ -69,12 +69,7 @@ def count(tx: Tx) -> int:
 def check_active(server: Server) -> None:
     """Raise `server_inactive` for a server that takes no new work."""
     if server.uninstalling_at is not None:
-        raise Conflict(
-            f"The server {server.name} is being uninstalled.",
-            code="server_inactive",
-            hint="Wait until that has ended, or deploy to another server.",
-            relatedEntityId=server.ref,
-        )
+        raise being_uninstalled(server)
     if server.lifecycle != "active":
         raise Conflict(
             f"The server {server.name} is deactivated.",
@@ -82,6 +77,15 @@ def check_active(server: Server) -> None:
             hint="Deploy to another server.",
             relatedEntityId=server.ref,
         )
+
+
+def being_uninstalled(server: Server) -> Conflict:
+    return Conflict(
+        f"The server {server.name} is being uninstalled.",
+        code="server_inactive",
+        hint="Wait until that has ended, or deploy to another server.",
+        relatedEntityId=server.ref,
+    )
 
 
 def check_host(host: str) -> str:

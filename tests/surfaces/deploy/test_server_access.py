@@ -102,6 +102,26 @@ async def test_who_may_not_configure_may_not_trust_either(deck, there):
     assert answer.status_code == 404
 
 
+async def test_another_key_signs_in_as_whoever_it_was_unless_it_names_somebody(deck, keys, there):
+    server = await register(deck, there)
+
+    async def account(**way):
+        await deck.do("servers.configure-credential", {"credential": way}, serverId=server)
+        return (await deck.do("servers.show", serverId=server))["server"]["credential"].get("username")
+
+    async def key(name, **more):
+        body = {"name": name, "kind": "ssh-private-key", "privateKey": keys[0], **more}
+        return {"kind": "stored-ssh-private-key", "credentialId": (await deck.do("credentials.create-ssh", body))["id"]}
+
+    nobodys, adas = await key("Nobody's"), await key("Ada's", username="ada")
+    assert await account(**nobodys) is None
+    assert await account(**nobodys, username="grace") == "grace"
+    assert await account(**await key("Another")) == "grace"
+    assert await account(kind="local-ssh-agent") == "grace"
+    assert await account(**adas) == "ada"
+    assert await account(**nobodys) == "ada"
+
+
 async def test_an_inline_key_belongs_to_its_server_alone(deck, keys, there):
     server = await register(deck, there)
     way = {"kind": "ssh-private-key", "username": there.username, "privateKey": keys[0], "publicKey": keys[1]}

@@ -57,7 +57,8 @@ class Shown:
 
 
 def configure(tx: Tx, server_ref: str, way: Way) -> None:
-    """Say how a server is signed in to, in place of whatever was said before. Nothing is contacted.
+    """Say how a server is signed in to, in place of whatever was said before. Nothing is contacted. Where neither `way`
+    nor its stored credential names an account, it stays the one that it was.
 
     Raises `Forbidden` (`ssh_agent_refused`) for the agent, unless the caller answers for this machine.
     """
@@ -69,6 +70,8 @@ def configure(tx: Tx, server_ref: str, way: Way) -> None:
     if way.kind == STORED:
         stored = credentials.locked(tx, way.credential_ref or "", shared=True)
     row = _row(tx, server.id) or ServerCredential(uid=tx.ids.uid(), server_id=server.id)
+    if username is None and (stored is None or stored.username is None):
+        username = _account(tx, row)  # another key is no reason to sign in as somebody else
     row.kind, row.username, row.configured_at = way.kind, username, tx.now
     row.credential_id = stored.id if stored else None
     row.public_key = row.private_key = None
@@ -84,6 +87,12 @@ def configure(tx: Tx, server_ref: str, way: Way) -> None:
         AccessAction.CONFIGURED,
         {"kind": way.kind, "credentialId": stored.ref if stored else None},
     )
+
+
+def _account(tx: Tx, row: ServerCredential) -> str | None:
+    """Whom a server was signed in to as until now, if that was said."""
+    before = tx.get(SshCredential, row.credential_id) if row.credential_id is not None else None
+    return row.username or (before.username if before is not None else None)
 
 
 def of_servers(tx: Tx, rows: list[Server]) -> dict[int, Shown]:

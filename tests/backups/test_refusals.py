@@ -342,10 +342,10 @@ def test_two_backups_into_one_directory_leave_each_other_alone(house: House, tmp
     copy = taking._copy
     made = []
 
-    def beside(data, address, scratch):
+    def beside(*asked):
         """While one is written, another begins, of the same installation or of one elsewhere."""
         monkeypatch.setattr(taking, "_copy", copy)
-        copied = copy(data, address, scratch)
+        copied = copy(*asked)
         clock.advance(1)
         made.append(take(house.data, house.address, share, clock=clock)[0])
         monkeypatch.setattr(taking.socket, "gethostname", lambda: "elsewhere")

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+
+from sqlalchemy import StaticPool, create_engine
+from sqlalchemy.orm import Session
 
 from quarterdeck.backups.manifest import DataKey, Table
 from quarterdeck.kernel.errors import Conflict
@@ -27,6 +30,15 @@ def reading(database: Path) -> Iterator[sqlite3.Connection]:
     """A copy that nobody else has open, for reading alone."""
     with closing(sqlite3.connect(f"file:{database}?mode=ro&immutable=1", uri=True)) as opened:
         yield opened
+
+
+@contextmanager
+def session(database: Path) -> Iterator[Session]:
+    """The same for what reads rows as objects."""
+    with ExitStack() as after:
+        opened = after.enter_context(reading(database))
+        engine = create_engine("sqlite://", creator=lambda: opened, poolclass=StaticPool, hide_parameters=True)
+        yield after.enter_context(Session(engine))
 
 
 def tables(database: Path) -> list[Table]:

@@ -13,11 +13,12 @@ from typing import IO, Any
 
 import psycopg
 from psycopg import sql
+from sqlalchemy.orm import Session
 
 from quarterdeck.backups.databases import nothing_to_keep
 from quarterdeck.backups.manifest import DataKey, Table
 from quarterdeck.kernel.db.address import libpq_url
-from quarterdeck.kernel.db.migrate import create
+from quarterdeck.kernel.db.migrate import create, engine_for
 from quarterdeck.kernel.errors import Conflict, Unavailable
 
 CHUNK = 1 << 20
@@ -48,14 +49,14 @@ def snapshot(address: str) -> Iterator[Snapshot]:
     with connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
-        yield Snapshot(connection)
+        yield Snapshot(connection, address)
 
 
 class Snapshot:
     """What stands in the database at one instant."""
 
-    def __init__(self, connection: psycopg.Connection[Any]) -> None:
-        self._connection = connection
+    def __init__(self, connection: psycopg.Connection[Any], address: str) -> None:
+        self._connection, self._address = connection, address
 
     def facts(self) -> tuple[str, str, list[DataKey]]:
         """Schema, uid of the installation and data keys. Raises `Conflict` for a database of nobody."""
@@ -81,6 +82,20 @@ class Snapshot:
                 rows += bytes(data).count(b"\n")
                 target.write(data)
         return Table(name, rows, columns)
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """For what reads rows as objects: a connection of its own that sees the same state."""
+        row = self._connection.execute("SELECT pg_export_snapshot()").fetchone()
+        assert row is not None  # noqa: S101 - a function answers one row
+        engine = engine_for(self._address)
+        try:
+            with engine.connect().execution_options(isolation_level="REPEATABLE READ") as opened:
+                opened.exec_driver_sql(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(str(row[0])).as_string())
+                with Session(opened) as session:
+                    yield session
+        finally:
+            engine.dispose()
 
     def sequences(self) -> dict[str, int]:
         return {str(name): int(last) for name, last in self._connection.execute(_SEQUENCES) if last is not None}

@@ -11,12 +11,14 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
 import msgspec
 import psycopg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from quarterdeck import __version__
 from quarterdeck.backups import contents, databases, keys, postgresql
@@ -40,10 +42,9 @@ from quarterdeck.backups.record import Last, keep
 from quarterdeck.deploy.deployments.retention import needed
 from quarterdeck.kernel.clock import Clock, SystemClock, wire_time
 from quarterdeck.kernel.datadir import DataDirectory
-from quarterdeck.kernel.db import open_database
 from quarterdeck.kernel.db.backups import KEPT
 from quarterdeck.kernel.db.files import sync
-from quarterdeck.kernel.db.migrate import pending
+from quarterdeck.kernel.db.migrate import is_newest
 from quarterdeck.kernel.errors import Conflict, Unavailable
 from quarterdeck.kernel.faults import point
 from quarterdeck.kernel.ids import Ids
@@ -53,7 +54,9 @@ SUFFIX = ".tar.gz"
 
 
 class Copied(msgspec.Struct, frozen=True):
-    """The databases as files in a scratch directory: name in the backup and where it lies."""
+    """The databases as files in a scratch directory: name in the backup and where it lies. `releases` are those that
+    what was copied needs.
+    """
 
     schema: str
     instance: str
@@ -61,6 +64,7 @@ class Copied(msgspec.Struct, frozen=True):
     tables: list[Table]
     sequences: dict[str, int]
     files: list[tuple[str, Path]]
+    releases: frozenset[str]
 
 
 def take(
@@ -91,8 +95,7 @@ def take(
     form: KeyForm = "passphrase" if passphrase is not None else "plain" if with_key else "apart"
     with _scratch(file, data) as scratch:
         say("Copying the databases.")
-        copied = _copy(data, address, scratch)
-        kept = releases if releases is not None else _releases(data, address)
+        copied = _copy(data, address, scratch, releases)
         header = Header(
             format=FORMAT,
             version=VERSION,
@@ -107,13 +110,13 @@ def take(
         draft = scratch / "draft"
         draft.touch(mode=0o600)
         with draft.open("wb") as stream:
-            say(f"Packing them, with {len(kept)} releases.")
+            say(f"Packing them, with {len(copied.releases)} releases.")
             writer = Writer(Told(stream, say), header)
             for path, source in copied.files:
                 writer.file(path, source, own=True)
                 source.unlink()
             _add_key(writer, data, header, passphrase, ids or Ids())
-            _add_files(writer, data, kept)
+            _add_files(writer, data, copied.releases)
             manifest = Manifest(
                 header=header,
                 entries=writer.entries,
@@ -233,7 +236,7 @@ def _exists(file: Path) -> Conflict:
     )
 
 
-def _copy(data: DataDirectory, address: str | Path, scratch: Path) -> Copied:
+def _copy(data: DataDirectory, address: str | Path, scratch: Path, releases: frozenset[str] | None) -> Copied:
     if isinstance(address, Path) and not address.exists():
         raise nothing_to_keep(f"{address} does not exist")
     with ExitStack() as after:
@@ -242,6 +245,7 @@ def _copy(data: DataDirectory, address: str | Path, scratch: Path) -> Copied:
             schema, instance, data_keys = databases.facts(scratch / DATABASE)
             files = [(DATABASE, scratch / DATABASE)]
             tables, sequences = databases.tables(scratch / DATABASE), dict[str, int]()
+            kept = _releases(data, schema, databases.session(scratch / DATABASE)) if releases is None else releases
             if data.logs.exists():
                 databases.copy(data.logs, scratch / LOGS)
                 files.append((LOGS, scratch / LOGS))
@@ -255,19 +259,20 @@ def _copy(data: DataDirectory, address: str | Path, scratch: Path) -> Copied:
                     tables.append(found.write(name, columns, out))
                 files.append((f"{TABLES}/{name}.copy", place))
             sequences = found.sequences()
-    return Copied(schema, instance, data_keys, tables, sequences, files)
+            kept = _releases(data, schema, found.session()) if releases is None else releases
+    return Copied(schema, instance, data_keys, tables, sequences, files, kept)
 
 
-def _releases(data: DataDirectory, address: str | Path) -> frozenset[str]:
-    """Those that serve or may be given back; all there are where the database has an older schema."""
-    if pending(address):
+def _releases(data: DataDirectory, schema: str, copy: AbstractContextManager[Session]) -> frozenset[str]:
+    """Those that serve or may be given back, as the copy says it; all there are where it has an older schema."""
+    if not is_newest(schema):
         place = data.runtime / "releases"
         return frozenset(path.name for path in place.iterdir()) if place.is_dir() else frozenset()
-    database = open_database(address)
     try:
-        found = database.read_sync(needed)
-    finally:
-        database.close_sync()
+        with copy as session:
+            found = needed(session)
+    except DBAPIError as error:
+        raise error.orig or error from None  # as the driver says it
     return found.deployments | found.directories
 
 

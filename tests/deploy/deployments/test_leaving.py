@@ -6,13 +6,13 @@ import asyncio
 import threading
 import time
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import event, select
 
 from quarterdeck.deploy.deployments import admission, clearing_again, deployments, leaving, orphans_on_servers
-from quarterdeck.deploy.deployments.jobs import RETIRE, SERVER_LEFT
+from quarterdeck.deploy.deployments.jobs import RETIRE, SERVER_LEFT, follow_up
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.resources import resources
 from quarterdeck.fleet.credentials import access
@@ -437,3 +437,53 @@ async def test_an_end_that_cannot_be_written_leaves_no_server_that_takes_nothing
     assert await told(harbour, deploys(harbour, server)) == "done"
     given_up = [] if ends_well else [("server.uninstall-given-up", "failure")]
     assert await trail(harbour, server) == [("server.uninstalling", "success"), *given_up]
+
+
+async def test_nothing_is_cleared_away_by_others_while_a_server_is_left(
+    harbour: Harbour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = harbour.server = await harbour.write(another)
+    first, second = [await harbour.end(await harbour.create()) for _ in range(2)]
+
+    def take(tx: Tx) -> None:
+        resources.find(tx, harbour.resource).serving_id = None
+
+    await harbour.write(take)
+    await harbour.claim("background")
+    at_work = await harbour.job(RETIRE, first.ref)
+    assert at_work.state == "running"
+    monkeypatch.setattr(leaving, "LOOK_SECONDS", 0.01)
+    leaving_it = asyncio.create_task(leaving.leave(cast("Any", Gone(harbour)), server, remove=True))
+    while not await trail(harbour, server):
+        await asyncio.sleep(0.01)
+    places = await places_of(harbour, server)
+    with pytest.raises(Problem, match="cleared away"):
+        await harbour.instance.db.read(leaving.check_found, server, places, [], unseen=False)
+    await harbour.write(follow_up, second, "retire")
+    await harbour.claim("background")
+    refused = await harbour.job(RETIRE, second.ref)
+    assert (refused.state, refused.error_code) == ("retry-scheduled", "server_inactive")
+    assert not leaving_it.done()
+    await harbour.told(at_work, jobs.Outcome("succeeded"))
+    await leaving_it
+    assert await told(harbour, deploys(harbour, server)) == "done"
+
+
+async def test_clearing_that_does_not_end_is_not_waited_for_for_ever(
+    harbour: Harbour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = harbour.server = await harbour.write(another)
+    await harbour.end(await harbour.create())
+    await harbour.end(await harbour.create())
+
+    def take(tx: Tx) -> None:
+        resources.find(tx, harbour.resource).serving_id = None
+
+    await harbour.write(take)
+    await harbour.claim("background")
+    monkeypatch.setattr(leaving, "CLEARING_SECONDS", 0.02)
+    monkeypatch.setattr(leaving, "LOOK_SECONDS", 0.01)
+    with pytest.raises(Problem) as caught:
+        await leaving.leave(cast("Any", Gone(harbour)), server, remove=True)
+    assert caught.value.code == "server_in_use"
+    assert await told(harbour, deploys(harbour, server)) == "done"

@@ -28,7 +28,7 @@ from quarterdeck.deploy.resources.transitions import serve, want
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.kernel import audit, jobs
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Conflict
+from quarterdeck.kernel.errors import Conflict, Unavailable
 from quarterdeck.kernel.logs import Logs
 
 RETIRE = "deployment.retire"
@@ -74,7 +74,9 @@ def kinds(placement: Placement, logs: Logs) -> list[jobs.JobKind]:
 
     def assign_retire(tx: Tx, job: jobs.Job) -> RuntimeOrder:
         payload = job.read(RetirePayload)
-        return follow_up_order(tx, placement, _deployment(tx, payload.deployment), payload.operation)
+        deployment = _deployment(tx, payload.deployment)
+        _require_staying(tx, deployment)
+        return follow_up_order(tx, placement, deployment, payload.operation)
 
     def finish_retire(tx: Tx, job: jobs.Job, outcome: jobs.Outcome) -> None:
         deployment = _deployment(tx, job.read(RetirePayload).deployment)
@@ -122,6 +124,19 @@ def _insist(tx: Tx, job: jobs.Job, deployment: Deployment) -> None:
             hint="Let it run. If it cannot succeed, the daily housekeeping takes over what remains.",
         )
     follow_up(tx, deployment, job.read(RetirePayload).operation)
+
+
+def _require_staying(tx: Tx, deployment: Deployment) -> None:
+    """Raise `Unavailable` (`server_inactive`) while the server is being uninstalled: what would be cleared away there
+    goes with it, and where it does not, this comes back for it.
+    """
+    server = _server(tx, deployment)
+    if server.uninstalling_at is not None:
+        raise Unavailable(
+            f"The server {server.name} is being uninstalled, and what {deployment.ref} left there goes with it.",
+            code="server_inactive",
+            hint="This is tried again by itself when that has ended.",
+        )
 
 
 def _close(logs: Logs, stream: str) -> None:

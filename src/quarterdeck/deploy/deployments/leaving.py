@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from functools import partial
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from quarterdeck.deploy.deployments import belonging
 from quarterdeck.deploy.deployments.jobs import RETIRE, SERVER_LEFT
@@ -26,6 +26,8 @@ from quarterdeck.kernel.errors import Conflict, NotFound, Problem
 AT_ONCE = 500
 PAUSES = (0.2, 1.0, 5.0, 15.0)
 """Seconds between the tries to write down how it ended."""
+CLEARING_SECONDS, LOOK_SECONDS = 90.0, 0.5
+"""How long clearing that has begun is waited for, and how often it is looked at."""
 log = structlog.get_logger("quarterdeck.leaving")
 
 
@@ -50,6 +52,7 @@ async def leave(
         await db.read(check_found, server_ref, places, found, unseen=unseen)
 
     try:
+        await _cleared(db, server_ref, places)
         server, found = await looking.uninstall(server_ref, known, agreed, engine=engine, without_engine=without_engine)
     except BaseException as error:
         await asyncio.shield(_insist(db, uninstalling.give_up, server_ref, places, _code(error)))
@@ -59,6 +62,17 @@ async def leave(
     ended = partial(done, counts=counts, whole=is_whole(found), engine=gone)
     await asyncio.shield(_end(db, ended, server_ref, places))
     return server, found
+
+
+async def _cleared(db: Database, server_ref: str, places: Collection[int]) -> None:
+    """Wait for the clearing that is at work there; none begins any more. Raises `Conflict` (`server_in_use`) where it
+    goes on for longer than a version may drain.
+    """
+    for _ in range(int(CLEARING_SECONDS / LOOK_SECONDS)):
+        if not await db.read(_clearing, places, [jobs.State.RUNNING]):
+            return
+        await asyncio.sleep(LOOK_SECONDS)
+    await db.read(_check_cleared, server_ref, places)
 
 
 async def _end(db: Database, ended: Callable[..., None], server_ref: str, places: Collection[int]) -> None:
@@ -99,9 +113,11 @@ def accept(tx: Tx, server_ref: str) -> list[int]:
 
 
 def check_found(tx: Tx, server_ref: str, places: Collection[int], found: Collection[str], *, unseen: bool) -> None:
-    """Raise `Conflict` (`server_in_use`) when what was found is needed under another name of the machine. With `unseen`
+    """Raise `Conflict` (`server_in_use`) when what was found is needed under another name of the machine, or is being
+    cleared away by somebody who was told to before. With `unseen`
     not everything could be looked at: then nothing at all may be placed there under any name.
     """
+    _check_cleared(tx, server_ref, places)
     belonging.check_only_here(tx, server_ref, found)
     if unseen:
         rows = tx.scalars(select(Server).where(Server.id.in_(sorted(places))).order_by(Server.id))
@@ -119,17 +135,34 @@ def done(
         _retire(tx, places)
 
 
+def _check_cleared(tx: Tx, server_ref: str, places: Collection[int]) -> None:
+    if _clearing(tx, places, [jobs.State.RUNNING]):
+        why = "what a deployment left is being cleared away there"
+        raise uninstalling.in_use(servers.find(tx, server_ref), why, "Wait until that has ended: qd work")
+
+
 def _retire(tx: Tx, places: Collection[int]) -> None:
-    ended = Deployment.server_id.in_(sorted(places)) & Deployment.status.in_(TERMINAL)
-    for row in tx.scalars(select(Deployment).where(ended, Deployment.retired_at.is_(None)).order_by(Deployment.id)):
+    ended = _ended(places) & Deployment.retired_at.is_(None)
+    for row in tx.scalars(select(Deployment).where(ended).order_by(Deployment.id)):
         row.retired_at = tx.now
     tx.flush()
-    waiting = jobs.list_jobs(tx, jobs.Filter(kind=RETIRE, states=tuple(jobs.LIVE), limit=1_000_000))
+    for job in _clearing(tx, places, jobs.LIVE):
+        # It may have ended, or be forgotten, since it was looked at: then there is nothing to cancel.
+        with contextlib.suppress(Conflict, NotFound), tx.savepoint():
+            jobs.cancel(tx, job, SERVER_LEFT)
+
+
+def _clearing(tx: Tx, places: Collection[int], states: Collection[jobs.State]) -> list[int]:
+    """Row ids of the jobs in these states that clear away what deployments left there."""
+    waiting = jobs.list_jobs(tx, jobs.Filter(kind=RETIRE, states=tuple(states), limit=1_000_000))
+    found: list[int] = []
     for start in range(0, len(waiting), AT_ONCE):
         some = {job.id: (job.subject or "").removeprefix("deployment:") for job in waiting[start : start + AT_ONCE]}
-        here = set(tx.scalars(select(Deployment.ref).where(ended, Deployment.ref.in_(sorted(set(some.values()))))))
-        for job, ref in some.items():
-            if ref in here:
-                # It may have ended, or be forgotten, since it was looked at: then there is nothing to cancel.
-                with contextlib.suppress(Conflict, NotFound), tx.savepoint():
-                    jobs.cancel(tx, job, SERVER_LEFT)
+        named = _ended(places) & Deployment.ref.in_(sorted(set(some.values())))
+        here = set(tx.scalars(select(Deployment.ref).where(named)))
+        found.extend(job for job, ref in some.items() if ref in here)
+    return found
+
+
+def _ended(places: Collection[int]) -> ColumnElement[bool]:
+    return Deployment.server_id.in_(sorted(places)) & Deployment.status.in_(TERMINAL)

@@ -15,6 +15,7 @@ from typing import Any
 
 import structlog
 from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
 
 from quarterdeck.deploy.deployments.archiving import STREAM
 from quarterdeck.deploy.deployments.model import Deployment
@@ -44,7 +45,8 @@ class Needed:
     directories: frozenset[str]
 
 
-def needed(tx: Tx) -> Needed:
+def needed(tx: Tx | Session) -> Needed:
+    """As a unit sees it, or a session that reads a copy of the database."""
     active = frozenset(tx.scalars(select(Deployment.ref).where(Deployment.status.in_(ACTIVE))))
     serving = select(Resource.serving_id).where(Resource.serving_id.is_not(None))
     rows = tx.execute(

@@ -76,6 +76,11 @@ def pending(address: str | Path) -> list[str]:
     return _after(current(address))
 
 
+def is_newest(revision: str) -> bool:
+    """Whether nothing would be applied to a database at a revision. Raises `Conflict` for a newer one."""
+    return not _after(revision)
+
+
 def require_known(revision: str) -> None:
     """Raise `Conflict` (`schema_newer_than_program`) for a revision that this program does not have."""
     _after(revision)

@@ -65,6 +65,10 @@ class Client:
         self._http.headers["Authorization"] = f"Bearer {token}"
         self._http.cookies.clear()
 
+    def header(self, name: str) -> str:
+        """What it sends with each request: "" for what it does not."""
+        return self._http.headers.get(name, "")
+
     def get(self, path: str, **query: Any) -> Any:
         return self._answer(self._http.get(path, params=query))
 

@@ -6,6 +6,7 @@ import base64
 from pathlib import Path
 
 import msgspec
+from argon2.exceptions import HashingError
 from argon2.low_level import Type, hash_secret_raw
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -58,7 +59,7 @@ def unseal(data: bytes, passphrase: Secret[str], instance: str) -> bytes:
         made = msgspec.json.decode(data, type=SealedKey)
         raw = base64.b64decode(made.text, validate=True)
         return AESGCM(_derived(made, passphrase)).decrypt(raw[:12], raw[12:], instance.encode())
-    except (*UNREADABLE, ValueError, InvalidTag):
+    except (*UNREADABLE, ValueError, InvalidTag, HashingError, OverflowError):
         raise Conflict(
             "The passphrase does not open the master key of this backup.",
             code="backup_passphrase_wrong",
@@ -67,7 +68,7 @@ def unseal(data: bytes, passphrase: Secret[str], instance: str) -> bytes:
 
 
 def _derived(made: SealedKey, passphrase: Secret[str]) -> bytes:
-    if made.memory_kib > 4 * MEMORY_KIB or made.time_cost > 10 * TIME_COST:
+    if made.memory_kib > 4 * MEMORY_KIB or made.time_cost > 10 * TIME_COST or made.lanes > 8 * LANES:
         raise ValueError("a file that asks for this much is none of ours")
     return hash_secret_raw(
         passphrase.reveal().encode(),

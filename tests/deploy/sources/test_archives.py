@@ -159,6 +159,26 @@ async def test_a_huge_table_of_contents_is_refused_before_it_is_read(tmp_path: P
     assert (await fetch(source(tmp_path / "app.zip"), tmp_path / "e", FetchLimits(files=300))).files == 300
 
 
+async def test_folders_count_as_files_do_however_few_entries_name_them(tmp_path: Path) -> None:
+    (tmp_path / "app.zip").write_bytes(packed({f"{number}/{'a/' * 50}": "" for number in range(20)}))
+    error = await refused(source(tmp_path / "app.zip"), tmp_path, FetchLimits(files=1000))
+    assert (error.code, "more than 1000 files and folders" in error.message) == ("source_too_large", True)
+    got = await fetch(source(tmp_path / "app.zip"), tmp_path / "d", FetchLimits(files=1020))
+    assert got.files == 0
+
+
+async def test_a_folder_that_lies_too_deep_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "app.zip").write_bytes(packed({"a/" * 101: ""}))
+    error = await refused(source(tmp_path / "app.zip"), tmp_path)
+    assert (error.code, "more than 100 folders deep" in error.message) == ("source_archive_invalid", True)
+
+
+async def test_unpacking_ends_in_time_though_its_entries_are_empty(tmp_path: Path) -> None:
+    (tmp_path / "app.zip").write_bytes(packed({f"{number}/": "" for number in range(100)}))
+    error = await refused(source(tmp_path / "app.zip"), tmp_path, FetchLimits(seconds=0))
+    assert error.code == "source_timeout"
+
+
 async def test_a_path_is_read_only_where_sources_may_lie(tmp_path: Path) -> None:
     (tmp_path / "app.zip").write_bytes(packed(FILES))
     problem = await refused(source(tmp_path / "app.zip"), tmp_path, within=[str(tmp_path / "sources")])

@@ -12,17 +12,34 @@ import uvicorn
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from quarterdeck.kernel.http.doorkeeper import Patience
+from quarterdeck.kernel.http.doorkeeper import EDGE, Doorkeeper, Patience
 from quarterdeck.kernel.http.patience import patient
 from quarterdeck.kernel.http.unproven import DOOR
 
 MANY = 200
+LARGE = 20_000_000  # more than the buffers between two sockets take
 
 
 async def application(scope, receive, send) -> None:
     """Answers with the length of what was sent; `/slow` reads late; `/stream` speaks for a while."""
     if scope["type"] == "websocket":
         await talk(scope, receive, send)
+        return
+    if scope["path"].endswith("/known"):
+        scope["state"][DOOR].proven()
+    if scope["path"] == "/early":
+        await send({"type": "http.response.start", "status": 401, "headers": [(b"content-length", b"2")]})
+        await send({"type": "http.response.body", "body": b"no"})
+        return
+    if scope["path"] == "/whole":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"x" * LARGE})
+        return
+    if scope["path"].startswith("/large"):
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % LARGE)]})
+        for _ in range(LARGE // 100_000):
+            await send({"type": "http.response.body", "body": b"x" * 100_000, "more_body": True})
+        await send({"type": "http.response.body"})
         return
     if scope["path"] == "/slow":
         await asyncio.sleep(1.5)
@@ -203,6 +220,108 @@ async def test_who_is_read_late_has_the_whole_pause_from_then_on():
         caller.writer.write(b"y")
         assert b"70001" in await caller.reader.read()
         await caller.hang_up()
+
+
+DRIPS = b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"
+
+
+async def test_bodies_of_unknown_ones_are_bounded_as_heads_are():
+    """A head that is whole says nothing about who sent it; whoever is known may take the time that a body may take."""
+    async with (
+        serving(Patience(unsaid_per_address=20)) as port,
+        callers(port, 30, DRIPS % b"/known") as known,
+        callers(port, 30, DRIPS % b"/") as slow,
+    ):
+        assert all(await asyncio.gather(*(one.ended(15) for one in slow[:9])))
+        assert (await ask(port, "/", b"x"))[0].startswith(b"HTTP/1.1 200")
+        for caller in (known[0], known[-1], slow[-1]):
+            caller.writer.write(b"y" * 99)
+            assert (await caller.reader.readuntil(b"100")).startswith(b"HTTP/1.1 200")
+
+
+async def test_the_rest_of_a_body_that_is_answered_already_is_heard_for_a_moment():
+    async with serving(Patience(rest=0.5)) as port, callers(port, 2, DRIPS % b"/early") as (drips, stops):
+        assert (await stops.reader.readuntil(b"no")).startswith(b"HTTP/1.1 401")
+        began = time.monotonic()
+        with contextlib.suppress(ConnectionError):
+            while not drips.reader.exception() and not drips.reader.at_eof() and time.monotonic() - began < 10:
+                drips.writer.write(b"x")
+                await drips.reader.read(1000)
+                await asyncio.sleep(0.1)
+        assert time.monotonic() - began < 8
+        assert await stops.ended(5)
+
+
+async def test_who_sends_that_rest_keeps_its_connection_as_long_as_it_goes_on():
+    async with serving(Patience(headers=1, rest=30)) as port, callers(port, 1, DRIPS % b"/early") as (caller,):
+        for _ in range(2):
+            assert (await caller.reader.readuntil(b"no")).startswith(b"HTTP/1.1 401")
+            caller.writer.write(b"y" * 99)
+            await asyncio.sleep(0.3)
+            caller.writer.write(DRIPS % b"/early")
+        await caller.reader.readuntil(b"no")
+        caller.writer.write(b"y" * 99)
+        assert await caller.ended(5)  # says nothing more
+
+
+async def reads_late(port: int, head: bytes, pause: float) -> int:
+    """How much of a large answer comes to somebody who begins to read so late."""
+    with socket.socket() as raw:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        raw.setblocking(False)
+        loop, came = asyncio.get_running_loop(), 0
+        await loop.sock_connect(raw, ("127.0.0.1", port))
+        await loop.sock_sendall(raw, head)
+        await asyncio.sleep(pause)
+        with contextlib.suppress(ConnectionError):
+            while came < LARGE and (data := await loop.sock_recv(raw, 1_000_000)):
+                came += len(data)
+    return came
+
+
+@pytest.mark.parametrize("close", [b"", b"Connection: close\r\n"], ids=["kept", "closed"])
+async def test_who_never_reads_is_closed_and_who_is_known_may_pause(close):
+    head = b"GET %s HTTP/1.1\r\nHost: x\r\n" + close + b"\r\n"
+    async with serving(Patience(unread=0.4)) as port:
+        assert await reads_late(port, head % b"/large", 2.0) < LARGE
+        assert await reads_late(port, head % b"/large/known", 2.0) >= LARGE
+        assert await reads_late(port, head % b"/large", 0.1) >= LARGE
+
+
+async def test_who_does_not_read_what_is_whole_is_closed_when_its_connection_is():
+    """All is written at once, and less than would make the writer wait."""
+    async with serving(Patience(unread=0.4, unread_of_known=0.4)) as port:
+        asks = b"GET /large/known HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        assert await reads_late(port, asks, 0.1) >= LARGE
+        began = time.monotonic()
+        assert await reads_late(port, asks.replace(b"/large/known", b"/whole"), 3.0) < LARGE
+        assert time.monotonic() - began < 15
+
+
+async def test_those_who_do_not_read_are_bounded_too():
+    asks = b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n"
+    async with serving(Patience(unread=60, unsaid_per_address=10)) as port:
+        late = []
+        for _ in range(15):
+            late.append(asyncio.create_task(reads_late(port, asks, 5.0)))
+            await asyncio.sleep(0.1)  # so that none is counted for its head
+        assert (await ask(port, "/", b"x"))[0].startswith(b"HTTP/1.1 200")
+        came = await asyncio.gather(*late)
+        assert 5 <= len([size for size in came if size < LARGE]) <= 6
+
+
+def test_those_behind_the_edge_are_not_taken_for_one():
+    class Comes:
+        went = False
+
+        def dismiss(self, reason: str) -> None:
+            self.went = True
+
+    keeper = Doorkeeper(Patience(unsaid_per_address=2, unsaid=5))
+    some = [Comes() for _ in range(6)]
+    for one in some:
+        keeper.waits(one, EDGE)
+    assert [one.went for one in some] == [True, *[False] * 5]
 
 
 SHORT = Patience(headers=0.3, body=0.6, body_pause=0.3, proof=0.3)

@@ -26,6 +26,8 @@ from quarterdeck.kernel.errors import Invalid, NotFound, Problem, Unavailable
 CHUNK = 1_048_576
 MOST_REDIRECTS = 5
 LONGEST_LINK = 4096
+DEEPEST = 100
+"""Folders in one another: below the deepest, a program that walks a tree by itself runs out of its stack."""
 PLAIN = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 """Of the other ways `zipfile` unpacks all that it has read at once, however much that is."""
 LONGEST_ENTRY = 512
@@ -135,6 +137,7 @@ def _unpack(file: BinaryIO, folder: Path, limits: FetchLimits, where: str, end: 
     written through one; whoever copies the folder refuses those that lead out of it.
     """
     links: list[tuple[Path, bytes]] = []
+    made: set[str] = set()  # files and folders; a name alone may make many of these
     taken = 0
     _check_directory(file, limits, where)
     try:
@@ -143,7 +146,13 @@ def _unpack(file: BinaryIO, folder: Path, limits: FetchLimits, where: str, end: 
             for entry in entries:
                 if entry.compress_type not in PLAIN:
                     raise _invalid(where, "it is packed in a way that only few programs know")
-                target, mode = folder / _safe(entry, where), entry.external_attr >> 16
+                if time.monotonic() > end:
+                    raise failures.timed_out(where, limits.seconds)
+                place, mode = _safe(entry, where), entry.external_attr >> 16
+                made.update((str(place), *map(str, place.parents)))
+                if len(made) > limits.files + 1:  # `.` is nobody's
+                    raise _more_files(limits)
+                target = folder / place
                 if entry.is_dir():
                     target.mkdir(parents=True, exist_ok=True)
                     continue
@@ -197,7 +206,7 @@ def _check_directory(file: BinaryIO, limits: FetchLimits, where: str) -> None:
         begin += _ENTRY.size + sum(_ENTRY.unpack(head))
         entries += 1
     if size > limits.files * LONGEST_ENTRY or entries > limits.files:
-        raise failures.too_large(f"has more than {limits.files} files", f"{limits.files}")
+        raise _more_files(limits)
 
 
 def _safe(entry: zipfile.ZipInfo, where: str) -> PurePosixPath:
@@ -205,7 +214,13 @@ def _safe(entry: zipfile.ZipInfo, where: str) -> PurePosixPath:
     path = PurePosixPath(entry.filename)
     if path.is_absolute() or ".." in path.parts or "\\" in entry.orig_filename or "\0" in entry.orig_filename:
         raise _invalid(where, f"its entry {entry.filename[:100]!r} would be written outside of it")
+    if len(path.parts) > DEEPEST:
+        raise _invalid(where, f"its entry {entry.filename[:100]!r} lies more than {DEEPEST} folders deep")
     return path
+
+
+def _more_files(limits: FetchLimits) -> Problem:
+    return failures.too_large(f"has more than {limits.files} files and folders", f"{limits.files}")
 
 
 def _larger(limits: FetchLimits) -> Problem:

@@ -10,13 +10,18 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds and counts. `unsaid` are connections that have not yet said a whole request, or who they are, of one
-    address or all.
+    """Seconds and counts. `rest` is how long the rest of a body is heard that was answered before; `unread` how often
+    it is looked whether somebody reads its answer, `unread_of_known` the same of callers who proved who they are, and
+    only when the answer is whole. `unsaid` are connections that have not yet said a whole request, or
+    who they are, or do not read what they asked for, of one address or all.
     """
 
     headers: float = 10.0
     body: float = 120.0
     body_pause: float = 20.0
+    rest: float = 5.0
+    unread: float = 20.0
+    unread_of_known: float = 600.0
     proof: float = 15.0
     """From the upgrade to a WebSocket until its caller is known. Handlers that ask by themselves give up before."""
     unsaid_per_address: int = 100
@@ -26,6 +31,10 @@ class Patience:
         """The bound of all unsaid ones: half of what this process may open at most."""
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         return min(self.unsaid, soft // 2) if soft != resource.RLIM_INFINITY else self.unsaid
+
+
+EDGE = "-"
+"""The address of what comes by a unix socket: our edge, behind which everybody may stand, so only all are counted."""
 
 
 class Waiting(Protocol):
@@ -47,10 +56,15 @@ class Doorkeeper:
         self.done(one)
         self._unsaid[one] = address
         self._of[address] += 1
-        if self._of[address] > self.patience.unsaid_per_address:
+        if address != EDGE and self._of[address] > self.patience.unsaid_per_address:
             self._dismiss(next(one for one, where in self._unsaid.items() if where == address))
         elif len(self._unsaid) > self._most:
             self._dismiss(next(iter(self._unsaid)))
+
+    def stays(self, one: Waiting, address: str) -> None:
+        """The same of one that keeps its place where it waits already."""
+        if one not in self._unsaid:
+            self.waits(one, address)
 
     def done(self, one: Waiting) -> None:
         address = self._unsaid.pop(one, None)

@@ -17,6 +17,7 @@ from quarterdeck.kernel.errors import Forbidden, Problem, Unauthenticated
 from quarterdeck.kernel.http.failures import Refused, failure_of
 from quarterdeck.kernel.http.sse import STILL_ADMITTED
 from quarterdeck.kernel.http.strangers import Strangers
+from quarterdeck.kernel.http.unproven import DOOR
 from quarterdeck.kernel.limits import Limiter, Rate, counted_as
 from quarterdeck.kernel.principal import Principal, current
 from quarterdeck.kernel.protocols import Authenticator, Authorizer
@@ -95,6 +96,8 @@ class Guard:
         websocket = connection.scope["type"] == ScopeType.WEBSOCKET
         if not bearer and "cookie" in connection.headers and (websocket or method not in SAFE_METHODS):
             self.require_same_origin(connection)
+        if not websocket and (door := connection.scope["state"].get(DOOR)) is not None:
+            door.proven()
         connection.scope["user"] = principal
         current.set(replace(current.get(), principal=principal))
         if self.per_credential is not None:

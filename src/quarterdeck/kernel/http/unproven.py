@@ -14,7 +14,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from quarterdeck.kernel.http.doorkeeper import Doorkeeper
 
-DOOR = "quarterdeck.door"  # in a scope's state: the `UnprovenSocket` of this connection
+DOOR = "quarterdeck.door"  # in a scope's state: the protocol of this connection, which is told when its caller is known
 LARGEST_UNPROVEN = 64 * 1024  # bytes of a message
 log = structlog.get_logger("quarterdeck.http")
 

@@ -33,7 +33,7 @@ LEAD = {
     "/api/admin/audit-logs": ORGANIZATION,
     "/api/admin/audit-logs?actorId=1": "actor",
     "/api/admin/audit-logs?targetType=project": "resource_type",
-    "/api/admin/audit-logs?targetType=project&action=project.created": ACTION,
+    "/api/admin/audit-logs?targetType=project&action=project.create": ACTION,
     "/api/admin/audit-logs?targetId={project}": "resource_id",
     "/api/admin/audit-logs?targetType=project&targetId={project}&actorId=1": "resource_id",
     "/api/admin/audit-logs?from=2026-01-01&q=shop": ORGANIZATION,
@@ -96,4 +96,4 @@ async def test_a_list_asks_as_often_beside_many_events_as_beside_few(database_ki
         async with installation(tmp_path / str(count), database_kind, server, count) as asked:
             found.append({route: len(await asked.get(route)) for route in LEAD})
     assert found[0] == found[1]
-    assert max(found[1].values()) <= 16
+    assert max(found[1].values()) <= 18  # a page of the console counts what waits for its reader besides

@@ -93,7 +93,7 @@ class Deck:
         took = time.monotonic() - began
         if self.remote_worker and self.worker is None:
             arguments = ["worker", "--server", self.url, "--token", f"@{self.token_file}"]
-            arguments += ["--capability", ",".join(CAPABILITIES)]
+            arguments += ["--capability", ",".join(CAPABILITIES), "--data-dir", str(self.data.parent / "worker")]
             self.worker = self._run("worker", arguments, worker_faults)
         return took
 

@@ -138,7 +138,7 @@ async def test_prune_looks_then_takes_attempts_with_their_phases_events_and_line
         return told, list(acts), resource.deployment_count
 
     told, acts, count = await deck.instance.db.read(left)
-    assert told == []
+    assert {one.type for one in told} <= {"deployment.pruned"}  # which stays until all who are told of events heard it
     assert "deployment.pruned" in acts
     assert count == 4
     assert (await yard.prune(dryRun=False))["matchedCount"] == 0

@@ -14,7 +14,10 @@ import pytest
 from support.databases import database_kinds
 
 T = TypeVar("T")
-END_TO_END = Path(__file__).resolve().parent.parent / "e2e"
+TESTS = Path(__file__).resolve().parent.parent
+END_TO_END = TESTS / "e2e"
+TAKE_TURNS = (END_TO_END, TESTS / "surfaces", TESTS / "console")
+"""Tests that go through the whole program: what it keeps is tried on both databases below it, in its own rooms."""
 PARTS = {
     "engine": {"docker_host", "docker_images"},
     "postgresql": {"postgresql"},
@@ -22,7 +25,7 @@ PARTS = {
 SEED = int(os.environ.get("QUARTERDECK_TEST_SEED", "1"))
 ALL = os.environ.get("QUARTERDECK_TEST_ALL") == "1"
 SAMPLED = os.environ.get("QUARTERDECK_TEST_SAMPLED") == "1"
-"""A run of everything that is no `--all`: each module of end-to-end tests is on one database, chosen by the seed."""
+"""A run of everything that is no `--all`: each module of `TAKE_TURNS` is on one database, chosen by the seed."""
 
 
 def sample(sweep: Sequence[T], size: int, salt: str) -> list[T]:
@@ -41,7 +44,7 @@ def pytest_report_header() -> str:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Marks tests by the real parts that they use, refuses a run whose databases see different tests, and takes one
-    database for each module of a sampled run's end-to-end tests.
+    database for each module of `TAKE_TURNS` in a sampled run.
     """
     counts = Counter(dict.fromkeys(database_kinds(), 0))
     for item in items:
@@ -66,7 +69,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _of_the_other_database(items: Sequence[pytest.Item]) -> list[pytest.Item]:
     """The modules take turns, so that each run has about as many on each; a seed one higher has them the other way."""
-    paired = [item for item in items if END_TO_END in item.path.parents and database_of(item) is not None]
+    paired = [item for item in items if database_of(item) is not None and {*TAKE_TURNS} & {*item.path.parents}]
     kinds = database_kinds()
     turns = {
         path: kinds[(place + SEED) % len(kinds)] for place, path in enumerate(sorted({one.path for one in paired}))

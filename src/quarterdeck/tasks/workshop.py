@@ -9,14 +9,13 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from quarterdeck.fleet.terminals import uplink as terminals
 from quarterdeck.fleet.terminals.dialling import Place, SocketUplink
-from quarterdeck.fleet.terminals.uplink import UplinkEvent as FromServer
+from quarterdeck.fleet.terminals.uplink import Uplink, UplinkEvent
 from quarterdeck.fleet.workers.description import Agent
 from quarterdeck.kernel.errors import Unavailable
 from quarterdeck.kernel.jobs import Canceled, JobContext, WorkerHandlers
 from quarterdeck.tasks.orders import TERMINAL, TaskOrder, TunnelReport
-from quarterdeck.tasks.running import handler, uplink
+from quarterdeck.tasks.running import handler
 from quarterdeck.tasks.running.account import Account, account_of
 from quarterdeck.tasks.running.machine import Machine
 from quarterdeck.tasks.running.worktrees import Worktree
@@ -80,7 +79,7 @@ class Workshop:
             return AgentUser(environment=environment)
         return AgentUser(changing_to(account), (account.uid, account.uid), environment)
 
-    async def _uplink(self, context: JobContext, order: TaskOrder) -> uplink.Uplink:
+    async def _uplink(self, context: JobContext, order: TaskOrder) -> Uplink:
         async def fresh() -> str:
             answer = await context.record(TERMINAL, {})
             if not isinstance(answer, str):  # the answer to a repeated question is kept by nobody
@@ -130,7 +129,7 @@ def changing_to(account: Account) -> Callable[[tuple[str, ...]], tuple[str, ...]
 
 
 class ToServer:
-    """An `uplink.Uplink` whose terminal is dialled to the server."""
+    """An `Uplink` whose terminal is dialled to the server."""
 
     def __init__(self, line: SocketUplink) -> None:
         self._line = line
@@ -141,27 +140,11 @@ class ToServer:
     def output(self, data: bytes) -> None:
         self._line.output(data)
 
-    async def events(self) -> AsyncIterator[uplink.UplinkEvent]:
+    async def events(self) -> AsyncIterator[UplinkEvent]:
         async for event in self._line.events():
-            yield heard(event)
+            yield event
         await asyncio.get_running_loop().create_future()  # who has ended the terminal has not ended the attempt
 
     async def close(self, exit_code: int | None) -> None:
         await self._line.close(exit_code)
         await self._line.__aexit__(None, None, None)
-
-
-def heard(event: FromServer) -> uplink.UplinkEvent:
-    """The same event in the runner's words."""
-    match event:
-        case terminals.Input(data):
-            return uplink.Input(data)
-        case terminals.Resize(columns, rows):
-            return uplink.Resize(columns, rows)
-        case terminals.Held(by):
-            return uplink.Held(by)
-        case terminals.Released():
-            return uplink.Released()
-        case terminals.Signal(name):
-            return uplink.Signal(name)
-    return uplink.Ended(getattr(event, "reason", ""))

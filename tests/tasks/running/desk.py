@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from quarterdeck.fleet.terminals.uplink import Uplink, UplinkEvent
 from quarterdeck.kernel.ids import Ids
 from quarterdeck.kernel.jobs import JobContext
 from quarterdeck.kernel.jobs.handlers import JobInfo
@@ -34,7 +35,6 @@ from quarterdeck.tasks.orders import (
     UsageAnswer,
 )
 from quarterdeck.tasks.running.machine import Machine
-from quarterdeck.tasks.running.uplink import Uplink, UplinkEvent
 
 FAKE = Path(__file__).parents[2] / "fakes" / "agent" / "program.py"
 PATIENCE = 120.0

@@ -7,11 +7,11 @@ import asyncio
 import pytest
 from tests.tasks.running.desk import stage
 
+from quarterdeck.fleet.terminals.uplink import Held, Input, Released, Resize, Signal
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.tasks.orders import FollowUp, GateAnswer, Stage
 from quarterdeck.tasks.running import gates
 from quarterdeck.tasks.running.pipeline import run_task
-from quarterdeck.tasks.running.uplink import Held, Input, Released, Resize, Signal
 
 
 def begun(bench, desk, order):

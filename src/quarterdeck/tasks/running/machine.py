@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from quarterdeck.fleet.terminals.uplink import Uplink
 from quarterdeck.kernel.clock import Clock, SystemClock
 from quarterdeck.kernel.ids import Ids
 from quarterdeck.kernel.jobs import JobContext
@@ -17,7 +18,7 @@ from quarterdeck.tasks.agents.probing import Found
 from quarterdeck.tasks.orders import TaskOrder
 from quarterdeck.tasks.running import orphans
 from quarterdeck.tasks.running.account import Account
-from quarterdeck.tasks.running.uplink import LogOnly, Uplink
+from quarterdeck.tasks.running.uplink import LogOnly
 from quarterdeck.tasks.running.worktrees import Workspaces, Worktree
 
 RUNNING = "running"

@@ -6,6 +6,7 @@ import asyncio
 from functools import partial
 from typing import Any
 
+from quarterdeck.fleet.terminals.uplink import Uplink
 from quarterdeck.kernel.errors import Invalid, Problem
 from quarterdeck.kernel.jobs import Canceled, Fenced, JobContext
 from quarterdeck.tasks.orders import (
@@ -29,7 +30,6 @@ from quarterdeck.tasks.running.setup import set_up
 from quarterdeck.tasks.running.stage import Mail, Tally, Try
 from quarterdeck.tasks.running.stopwatch import Stopwatch
 from quarterdeck.tasks.running.terminal import Terminal
-from quarterdeck.tasks.running.uplink import Uplink
 from quarterdeck.tasks.running.worktrees import Workspaces, Worktree
 
 SUMMARY = 72

@@ -7,11 +7,11 @@ import contextlib
 import signal
 from collections.abc import Callable
 
+from quarterdeck.fleet.terminals.uplink import Held, Input, Released, Resize, Signal, Uplink
 from quarterdeck.kernel.jobs import JobContext
 from quarterdeck.tasks.running.program import Program, Start, start
 from quarterdeck.tasks.running.screen import Row, Screen, joined
 from quarterdeck.tasks.running.transcript import Transcript
-from quarterdeck.tasks.running.uplink import Held, Input, Released, Resize, Signal, Uplink
 
 DRAIN_BYTES = 256 << 10
 DRAIN_SECONDS = 10.0

@@ -106,7 +106,8 @@ def dispatched(client: httpx.Client, said: Path, count: int) -> list[float]:
     """Milliseconds from asking for a task to its order on a machine."""
     body = {
         "key": "BENCH", "name": "Bench", "repoUrl": "https://git.example.com/bench.git", "agentType": "custom",
-        "customAgent": {"argv": ["true"], "readyPattern": ">"}, "pipeline": [{"name": "work", "command": "{description}"}],
+        "customAgent": {"argv": ["true"], "readyPattern": ">"},
+        "pipeline": [{"name": "work", "command": "{description}"}],
     }  # fmt: skip
     asked(client, "POST", "/api/admin/projects", body)
     began: dict[int, float] = {}
@@ -138,8 +139,10 @@ def measure(count: int, seconds: float, tasks: int) -> dict[str, float]:
                 with workers(client, served.url, count, place) as said:
                     time.sleep(SETTLE)
                     together = cost(served.process.pid, seconds)
-                    print(f"alone {alone[0]:.0f} MB, {alone[1]:.2f} % of a core; with {count} workers {together[0]:.0f} MB,"
-                          f" {together[1]:.2f} %", flush=True)  # fmt: skip
+                    told = f"{together[0]:.0f} MB, {together[1]:.2f} %"
+                    print(
+                        f"alone {alone[0]:.0f} MB, {alone[1]:.2f} % of a core; with {count} workers {told}", flush=True
+                    )
                     took = sorted(dispatched(client, said, tasks))
             served.stop()
     return {

@@ -1,6 +1,5 @@
-"""The other process of `fabric`: many workers in one, which run tasks by saying when they came.
-
-python bench/fabric_workers.py SERVER DIRECTORY   < one enrolment token a line
+"""The other process of `fabric`: many workers in one, which run tasks by saying when they came. Given the server's
+address and a directory; reads one enrolment token a line.
 """
 
 from __future__ import annotations

@@ -49,7 +49,10 @@ def test_lines_that_programs_show_are_known(kind, line, code):
     [
         ("claude", "│ Do you trust the files in this folder? │"),
         ("claude", " Quick safety check: Is this a project you created or one you trust?"),
-        ("codex", "  Trust this folder? Codex can read, edit, and run files here, subject to your permission settings."),
+        (
+            "codex",
+            "  Trust this folder? Codex can read, edit, and run files here, subject to your permission settings.",
+        ),
         ("gemini", "│ Do you trust the files in this folder?                              │"),
     ],
 )

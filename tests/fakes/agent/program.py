@@ -13,8 +13,8 @@
 
 It draws its prompt back as real ones do, keeps sessions in the directory FAKE_AGENT_HOME, and writes down there what it
 was told (`told.jsonl`). Flags: --session ID, --resume ID, --not-logged-in, --limited, --slow SECONDS, --dialog,
---plain (a line at a time, without bracketed paste), --deaf (its first submit key is lost, as to a dialog), --once PROMPT,
---version.
+--plain (a line at a time, without bracketed paste), --deaf (its first submit key is lost, as to a dialog),
+--once PROMPT, --version.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class Keyboard:
                 one, self.kept = self.kept[0], self.kept[1:]
                 if one == end and not pasting and self.deaf:
                     self.deaf = False
-                    out("\r> " + text.split("\n")[-1])
+                    out("\r> " + text.rpartition("\n")[2])
                     continue
                 if one == end and not pasting:
                     return text

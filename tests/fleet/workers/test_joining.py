@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import stat
+import subprocess
 import sys
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -258,3 +259,44 @@ async def test_an_idle_worker_takes_little_memory_and_ends_at_a_word(dock):
             process.kill()
             await process.wait()
     assert json.loads((dock.place / "idle" / papers.NAME).read_text())["recoverySecret"]
+
+
+@asynccontextmanager
+async def process(dock, directory, *more):
+    """`qd worker` as a process of its own."""
+    arguments = ["worker", "--server", dock.url, "--capability", "tasks", "--data-dir", str(directory), *more]
+    made = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "quarterdeck.cli.main", *arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    try:
+        yield made
+    finally:
+        if made.returncode is None:
+            made.kill()
+            await made.wait()
+
+
+async def test_a_second_worker_in_the_same_directory_is_refused_and_changes_nothing(dock):
+    tokens = [dock.place / f"token-{number}" for number in range(2)]
+    for file in tokens:
+        file.write_text(await dock.token())
+    directory = dock.place / "shared"
+    async with process(dock, directory, "--token", f"@{tokens[0]}") as first:
+        session, held = await dock.session(), dock.kept("shared")
+        async with process(dock, directory, "--token", f"@{tokens[1]}") as second, asyncio.timeout(SECONDS):
+            assert await second.wait() == 6
+            said = (await second.stderr.read()).decode()
+            assert f"Another process ({first.pid})" in said
+            assert "--data-dir" in said
+        assert dock.kept("shared") == held
+        assert await dock.session() is session, "the first one was not disturbed"
+        listed = (await dock.crew.ok("GET", "/api/admin/worker-tokens"))["items"]
+        assert sorted(one["status"] for one in listed) == ["unused", "used"]
+        async with process(dock, dock.place / "other", "--token", f"@{tokens[1]}"):
+            await dock.until(lambda: dock.instance.workers.count == 2)
+        await dock.until(lambda: dock.instance.workers.count == 1)
+        first.kill()  # the lock goes with the process
+        await first.wait()
+        await dock.until(lambda: dock.instance.workers.count == 0)
+        async with process(dock, directory):
+            assert (await dock.session()).worker_uid == held.machine_id

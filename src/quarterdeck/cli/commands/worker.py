@@ -96,6 +96,7 @@ def worker(
                 handlers=workshop,
                 name=name,
                 saying=workshop.saying,
+                departing=workshop.depart,
             )
 
     asyncio.run(work())
@@ -149,6 +150,11 @@ class Workshop:
         self._tasks = TaskWorkshop(self._directory, server, credential)
         self.saying = Saying(agents=self._tasks.agents, projects=self._tasks.projects)
         return await self._tasks.begin()
+
+    async def depart(self) -> None:
+        """The machine was decommissioned: deal with what tasks have left on it."""
+        if self._tasks is not None:
+            await self._tasks.depart()
 
     async def __aenter__(self) -> Self:
         return self

@@ -16,7 +16,7 @@ from support.databases import database_kinds
 T = TypeVar("T")
 TESTS = Path(__file__).resolve().parent.parent
 END_TO_END = TESTS / "e2e"
-TAKE_TURNS = (END_TO_END, TESTS / "surfaces", TESTS / "console")
+TAKE_TURNS = (END_TO_END, TESTS / "surfaces", TESTS / "console", TESTS / "faults" / "test_task_kill_points.py")
 """Tests that go through the whole program: what it keeps is tried on both databases below it, in its own rooms."""
 PARTS = {
     "engine": {"docker_host", "docker_images"},
@@ -69,7 +69,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _of_the_other_database(items: Sequence[pytest.Item]) -> list[pytest.Item]:
     """The modules take turns, so that each run has about as many on each; a seed one higher has them the other way."""
-    paired = [item for item in items if database_of(item) is not None and {*TAKE_TURNS} & {*item.path.parents}]
+    paired = [
+        item for item in items if database_of(item) is not None and {*TAKE_TURNS} & {item.path, *item.path.parents}
+    ]
     kinds = database_kinds()
     turns = {
         path: kinds[(place + SEED) % len(kinds)] for place, path in enumerate(sorted({one.path for one in paired}))

@@ -8,6 +8,7 @@ import json
 import time
 import uuid
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -161,6 +162,13 @@ class Life:
                 if refused.status != 409:
                     raise
             time.sleep(0.05)
+
+    def settle(self, died: Callable[[], bool]) -> None:
+        """Until somebody died, or nothing of it is left that could: an attempt goes on for a while after its task."""
+        deadline = time.monotonic() + SECONDS
+        while not died() and (self.yard.jobs() or any(self.yard.leftovers(self.work).values())):
+            assert time.monotonic() < deadline, (self.yard.jobs(), self.yard.leftovers(self.work))
+            time.sleep(0.1)
 
     def create(self) -> int:
         """The same request again makes no second task."""

@@ -132,6 +132,7 @@ def kill_at(yard: Yard, passage: Passage) -> bool:
     armed.chmod(0o666)
     try:
         life.carry()
+        life.settle(lambda: not armed.exists())
         died = not armed.exists()
     finally:
         armed.unlink(missing_ok=True)

@@ -43,7 +43,8 @@ from quarterdeck.console.views.shell import Count, Viewer
 from quarterdeck.kernel.errors import Invalid, NotFound
 
 TASKS = ("tasks:tasks.view", "tasks:tasks.create", "tasks:tasks.act", "tasks:projects.view", "tasks:projects.manage",
-         "tasks:machines.view", "tasks:machines.drain", "tasks:machines.manage", "tasks:settings.manage")  # fmt: skip
+         "tasks:machines.view", "tasks:machines.drain", "tasks:machines.manage", "tasks:settings.manage",
+         "tasks:bots.manage")  # fmt: skip
 EVERYTHING = frozenset(
     "deploy:" + key
     for key in [

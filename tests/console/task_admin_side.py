@@ -8,6 +8,7 @@ from typing import Any
 
 from console.ledgerside import NOW
 from console.task_side import MACHINES
+from quarterdeck.console.views.bots import BotRow, BotsView, ChatRow
 from quarterdeck.console.views.enrolling import EnrolmentRow, NewEnrolment
 from quarterdeck.console.views.pipelines import DEFAULT, Pipeline
 from quarterdeck.kernel.errors import NotFound
@@ -29,6 +30,15 @@ PIPELINES = {
     "DOCS": Pipeline("DOCS", "Handbook", STAGES[:1], own=False, may_change=False),
     DEFAULT: Pipeline(DEFAULT, "Projects without one of their own", STAGES[:1], own=True, may_change=True),
 }
+
+BOTS = BotsView(
+    (
+        BotRow(1, "slack", "A0123", "Deck <bot>", True, "/webhook/slack/events",
+               (ChatRow(5, "C0123", "#shop", "WEB"), ChatRow(6, "C0456", "", "WEB"))),
+        BotRow(2, "lark", "cli_1", "Deck in Lark", False, "/webhook/lark"),
+    ),
+    (("WEB", "WEB, Storefront"),),
+)  # fmt: skip
 
 
 class TaskAdminSide:
@@ -74,3 +84,24 @@ class TaskAdminSide:
 
     async def change_task_settings(self, who: Any, values: Mapping[str, str]) -> None:
         self._did("change-task-settings", dict(values))
+
+    async def bots(self, who: Any) -> BotsView:
+        return BotsView((), ()) if self.empty else BOTS
+
+    async def register_bot(self, who: Any, values: Mapping[str, str]) -> None:
+        self._did("register-bot", dict(values))
+
+    async def switch_bot(self, who: Any, number: int, *, enabled: bool) -> None:
+        self._did("switch-bot", number, enabled)
+
+    async def remove_bot(self, who: Any, number: int) -> None:
+        self._did("remove-bot", number)
+
+    async def bind_chat(self, who: Any, number: int, chat: str, project: str, name: str) -> None:
+        self._did("bind-chat", number, chat, project, name)
+
+    async def unbind_chat(self, who: Any, number: int, binding: int) -> None:
+        self._did("unbind-chat", number, binding)
+
+    async def test_chat(self, who: Any, number: int, binding: int) -> None:
+        self._did("test-chat", number, binding)

@@ -63,7 +63,7 @@ GATES = {
 MACHINES = (
     MachineView("01a22800-0000-7000-8000-000000000001", "build-1", ("online", "degraded"), ("claude", "codex"),
                 "2 of 4", 31.0, 52.4, 61.0, "8 cores, 32 GB, Linux x86_64", "1.0", NOW, draining=False, may_drain=True,
-                tasks=(ASKS, RUNS), degraded=("codex until 14:20: rate limit",)),
+                tasks=(ASKS, RUNS), degraded=("codex until 14:20: rate limit",), at_most=4),
     MachineView("01a22800-0000-7000-8000-000000000002", "build-2", ("draining", None), (), "0 of 2", None, None, None,
                 "", "", None, draining=True, may_drain=True),
 )  # fmt: skip

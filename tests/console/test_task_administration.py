@@ -21,7 +21,7 @@ Client = TestClient[Litestar]
 MACHINE = task_side.MACHINES[0]
 ENROL, PIPELINE = "/console/tasks/machines/enrol", "/console/tasks/pipelines/WEB"
 HERE = f"/console/tasks/machines/{MACHINE.uid}"
-PROJECT = "/console/tasks/projects/WEB"
+PROJECT, BOTS = "/console/tasks/projects/WEB", "/console/tasks/bots"
 DEEDS: list[tuple[str, dict[str, str], tuple[Any, ...], str]] = [
     (f"{ENROL}/3/revoke", {}, ("revoke-enrolment", 3), ENROL),
     (HERE, {"name": "forge", "slots": "3"}, ("change-machine", MACHINE.uid, "forge", 3), HERE),
@@ -33,6 +33,13 @@ DEEDS: list[tuple[str, dict[str, str], tuple[Any, ...], str]] = [
     (f"{PROJECT}/git-token", {"deed": "remove"}, ("keep-git-token", "WEB", None), PROJECT),
     (f"{PROJECT}/delete", {"confirmation": "WEB", "force": "yes"}, ("delete-task-project", "WEB", True),
      "/console/tasks/projects"),
+    (f"{BOTS}/1", {"deed": "off"}, ("switch-bot", 1, False), BOTS),
+    (f"{BOTS}/2", {"deed": "on"}, ("switch-bot", 2, True), BOTS),
+    (f"{BOTS}/1", {"deed": "test-5"}, ("test-chat", 1, 5), BOTS),
+    (f"{BOTS}/1", {"deed": "unbind-5"}, ("unbind-chat", 1, 5), BOTS),
+    (f"{BOTS}/1", {"deed": "bind", "chat": "C9", "project": "WEB", "name": "#x"}, ("bind-chat", 1, "C9", "WEB", "#x"),
+     BOTS),
+    (f"{BOTS}/1/remove", {}, ("remove-bot", 1), BOTS),
     ("/console/tasks/140/budget", {"budget": "7.5"}, ("change-budget", 140, "7.5"), "/console/tasks/140"),
 ]  # fmt: skip
 
@@ -166,6 +173,8 @@ def test_a_pipeline_is_edited_as_json_and_back(client: Client, ports: Portside) 
     assert names(client.post(PIPELINE, data={"json": written, "version": "1", "deed": "as-form"}).text) == [
         "plan", "colour", "build",
     ]  # fmt: skip
+    strange = '[{"name": ["a"], "command": 5, "choices": 7, "timeout": true, "retries": {}}, {}]'
+    assert len(names(client.post(PIPELINE, data={"json": strange, "version": "1", "deed": "as-form"}).text)) == 2
     broken = client.post(PIPELINE, data={"json": '[{"name": ', "version": "1", "deed": "save"})
     assert broken.status_code == 400
     assert 'name="json"' in broken.text
@@ -223,3 +232,20 @@ def test_a_diff_is_read_by_what_git_says_of_each_file() -> None:
     (one,), left = diffs.files_of(long)
     assert (one.added, left) == (diffs.MOST_LINES - 2, 5002 - diffs.MOST_LINES)
     assert diffs.files_of("") == ((), 0)
+
+
+def test_a_bot_is_registered_with_secrets_that_no_page_shows(client: Client, ports: Portside) -> None:
+    form = {"platform": "slack", "name": "Deck", "appId": "A1", "appSecret": "xoxb-hidden", "webhookToken": "signing"}
+    answer = client.post(BOTS, data=form)
+    assert (answer.status_code, answer.headers["location"]) == (303, BOTS)
+    assert ports.deeds == [("register-bot", {**form, "encryptKey": "", "apiUrl": ""})]
+    ports.problem = Invalid("It is too long.", code="validation_error", field="name", hint="Shorter.")
+    refused = client.post(BOTS, data=form)
+    assert re.search(r'name="name"[^>]* aria-invalid="true"', refused.text)
+    assert 'value="A1"' in refused.text
+    assert "xoxb-hidden" not in refused.text
+    assert client.post(BOTS, data=form | {"appSecret": ""}).status_code == 400
+    assert client.post(f"{BOTS}/1", data={"deed": "explode"}).status_code == 400
+    shown = client.get(BOTS).text
+    assert "http://deck.example/webhook/slack/events" in shown
+    assert "Deck &lt;bot&gt;" in shown

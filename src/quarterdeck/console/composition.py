@@ -8,6 +8,7 @@ from litestar.types import ControllerRouterHandler
 
 from quarterdeck.console.desk import Console
 from quarterdeck.console.domain.account import Account
+from quarterdeck.console.domain.bots import Bots
 from quarterdeck.console.domain.deeds import Deeds
 from quarterdeck.console.domain.doors import Doors
 from quarterdeck.console.domain.enrolling import Enrolling
@@ -48,6 +49,7 @@ class InstancePorts(
     Enrolling,
     Pipelines,
     Settings,
+    Bots,
     Notices,
     Live,
 ):

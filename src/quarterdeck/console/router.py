@@ -23,6 +23,7 @@ from quarterdeck.console.desk import (
 from quarterdeck.console.pages import (
     audit,
     backups,
+    bots,
     by_mail,
     deployments,
     doors,
@@ -245,6 +246,7 @@ HANDLERS: tuple[Any, ...] = (
     *task_projects.HANDLERS,
     *pipelines.HANDLERS,
     *task_settings.HANDLERS,
+    *bots.HANDLERS,
     *tasks.HANDLERS,
     *notices.HANDLERS,
     ledger.jobs,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 
+from quarterdeck.console.views.bots import BotRow
 from quarterdeck.console.views.enrolling import EnrolmentRow
 from quarterdeck.console.views.pipelines import DEFAULT
 from quarterdeck.console.views.shell import Command
@@ -81,3 +82,11 @@ def settings() -> Command:
 
 def diff(view: TaskView) -> Command:
     return Command(_line("task", "diff", str(view.row.id)), f"GET /api/web/tasks/{view.row.id}/diff")
+
+
+def register_bot() -> Command:
+    return Command("", "POST /api/admin/bots")
+
+
+def remove_bot(row: BotRow) -> Command:
+    return Command("", f"DELETE /api/admin/bots/{row.id}")

@@ -96,6 +96,8 @@ PAGES = {
     "pipeline-json": "/console/tasks/pipelines/WEB?as=json",
     "pipeline-read": "/console/tasks/pipelines/DOCS",
     "task-settings": "/console/tasks/settings",
+    "bots": "/console/tasks/bots",
+    "bot-remove": "/console/tasks/bots/1/remove",
     "notifications": "/console/notifications?all=yes",
     "me": "/console/me",
     "sign-out-elsewhere": "/console/me/sign-out-elsewhere",

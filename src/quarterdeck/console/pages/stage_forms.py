@@ -100,9 +100,10 @@ def where(problem: Problem | None) -> tuple[int | None, str]:
 
 
 def _form(index: int, stage: Stage, wrong: Mapping[str, str], of: int, *, focused: bool) -> StageForm:
-    prefix = f"stage-{index}-"
+    prefix, choices = f"stage-{index}-", stage.get("choices")
+    lines = [str(one) for one in choices] if isinstance(choices, list) else []  # JSON may say anything
     kind = next((key for key in ("confirm", "choices", "input") if stage.get(key)), "")
-    kind = "choices" if "choices" in stage and stage["choices"] is not None else kind
+    kind = "choices" if choices is not None else kind
 
     def field(key: str, label: str, kind: str = "text", **more: Any) -> Field:
         value = stage.get(key)
@@ -129,7 +130,7 @@ def _form(index: int, stage: Stage, wrong: Mapping[str, str], of: int, *, focuse
             field("timeout", NUMBERS["timeout"], attributes=number, placeholder="as the settings say"),
             field("command", "What is typed to the agent", "area", full=True, required=True),
             field("kind", "Before that it waits for", "select", value=kind, choices=KINDS),
-            field("choices", "Choices, one on a line", "area", value="\n".join(stage.get("choices") or ())),
+            field("choices", "Choices, one on a line", "area", value="\n".join(lines)),
         ),
         seldom=seldom,
         error=wrong.get("", ""),

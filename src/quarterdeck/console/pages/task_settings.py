@@ -42,7 +42,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
     )),
 )  # fmt: skip
 FLAG, BOOT, WEB, TEXTS = "machinesVisibleToDevelopers", "bootReconcile", "webUrl", {"defaultAgentType"}
-BOOTS = (("grace", "Wait for machines as after any cut"), ("strict", "Tasks on machines that are away fail"))
+BOOTS = (("grace", "Wait for machines"), ("strict", "Fail what is away"))
 NAMES = (*(name for _, some in GROUPS for name, _, _ in some), FLAG, BOOT, WEB)
 
 

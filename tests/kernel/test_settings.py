@@ -98,8 +98,8 @@ def test_a_public_address_loses_its_trailing_slash():
 
 def test_every_setting_is_a_flag_a_variable_and_a_key():
     assert set(Settings.model_fields) >= {
-        "host", "port", "data_dir", "database_url", "no_worker", "no_edge", "edge_http_port", "edge_https_port",
-        "public_url", "trusted_proxy", "sites", "source_roots",
+        "host", "port", "data_dir", "database_url", "no_worker", "agents", "no_edge", "edge_http_port",
+        "edge_https_port", "public_url", "trusted_proxy", "sites", "source_roots",
     }  # fmt: skip
 
 

@@ -52,6 +52,7 @@ class Settings(BaseSettings):
     data_dir: Path = Field(default_factory=default_data_dir)
     database_url: Secret[str] | None = None
     no_worker: bool = False
+    agents: bool = False
     no_edge: bool = False
     edge_http_port: Port | None = None
     edge_https_port: Port | None = None

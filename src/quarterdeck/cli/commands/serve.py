@@ -24,6 +24,7 @@ def serve(
     data_dir: Path | None = None,
     database_url: str | None = None,
     no_worker: Annotated[bool | None, Parameter(negative=_NO)] = None,
+    agents: Annotated[bool | None, Parameter(negative=_NO)] = None,
     no_edge: Annotated[bool | None, Parameter(negative=_NO)] = None,
     edge_http_port: int | None = None,
     edge_https_port: int | None = None,
@@ -60,6 +61,8 @@ def serve(
         PostgreSQL instead of SQLite: @FILE that holds postgresql://…, or - to read it from stdin.
     no_worker
         Do not run jobs in this process; workers dial in.
+    agents
+        Run agent tasks on this machine, too. Only as root, which gives each project's agents a user of their own.
     no_edge
         Do not run the bundled edge proxy.
     edge_http_port
@@ -96,6 +99,7 @@ def serve(
         "data_dir": data_dir,
         "database_url": database_address(database_url),
         "no_worker": no_worker,
+        "agents": agents,
         "no_edge": no_edge,
         "edge_http_port": edge_http_port,
         "edge_https_port": edge_https_port,

@@ -18,6 +18,7 @@ from console.own_side import OwnSide
 from console.people_side import ACCESS, PeopleSide
 from console.quay import FLEET, Quay
 from console.resource_side import ResourceSide
+from console.task_admin_side import TaskAdminSide
 from console.task_side import TaskSide
 from quarterdeck.console.door_ports import Bootstrap
 from quarterdeck.console.ports import Place, SourceChoice, Update
@@ -42,7 +43,8 @@ from quarterdeck.console.views.shell import Count, Viewer
 from quarterdeck.kernel.errors import Invalid, NotFound
 
 TASKS = ("tasks:tasks.view", "tasks:tasks.create", "tasks:tasks.act", "tasks:projects.view", "tasks:projects.manage",
-         "tasks:machines.view", "tasks:machines.drain")  # fmt: skip
+         "tasks:machines.view", "tasks:machines.drain", "tasks:machines.manage", "tasks:settings.manage",
+         "tasks:bots.manage")  # fmt: skip
 EVERYTHING = frozenset(
     "deploy:" + key
     for key in [
@@ -72,7 +74,19 @@ EVERYTHING = frozenset(
 
 
 @dataclass
-class Portside(Quay, LedgerSide, KeptSide, PeopleSide, LettingIn, DoorSide, OwnSide, ResourceSide, TaskSide, DeedSide):
+class Portside(
+    Quay,
+    LedgerSide,
+    KeptSide,
+    PeopleSide,
+    LettingIn,
+    DoorSide,
+    OwnSide,
+    ResourceSide,
+    TaskSide,
+    TaskAdminSide,
+    DeedSide,
+):
     """Values of a small team. `deeds` is what was done; `problem` is raised by the next deed."""
 
     deeds: list[tuple[Any, ...]] = field(default_factory=list)

@@ -16,7 +16,7 @@ from quarterdeck.console.views.ledger import JobRow
 from quarterdeck.console.views.projects import EnvironmentView, ProjectView
 from quarterdeck.console.views.resources import KeptRow, ResourceHead
 from quarterdeck.console.views.shell import Command
-from quarterdeck.console.views.tasks import MachineView, NewTask, TaskProjectView, TaskView
+from quarterdeck.console.views.tasks import MachineView, NewTask, TaskView
 
 # Names of fields as `qd set` takes them; a form is shown by its first field.
 SETTABLE = {
@@ -313,22 +313,6 @@ def list_machines() -> Command:
 
 def machine(view: MachineView, verb: str) -> Command:
     return Command(_line("machine", verb, view.uid), f"POST /api/web/machines/{view.uid}/{verb}")
-
-
-def list_task_projects() -> Command:
-    return Command("", "GET /api/web/projects")
-
-
-def create_task_project() -> Command:
-    return Command("", "POST /api/admin/projects")
-
-
-def change_task_project(view: TaskProjectView) -> Command:
-    return Command("", f"PUT /api/web/projects/{view.key}")
-
-
-def add_task_member(view: TaskProjectView) -> Command:
-    return Command("", f"POST /api/web/projects/{view.key}/members")
 
 
 def notices(*, every: bool) -> Command:

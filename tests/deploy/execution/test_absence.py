@@ -42,7 +42,7 @@ async def test_a_server_that_was_cut_off_is_waited_for_and_given_up_at_last() ->
     assert absence.goes_on(Unavailable("away", code="docker_unavailable"), cut=True)
     clock.advance(200)
     assert absence.goes_on(AWAY, cut=False)
-    absence.ends(report)
+    await absence.ends(report)
     assert "there is back after 200 s." in ledger.lines
     assert not absence.goes_on(AWAY, cut=False)
     assert absence.goes_on(CUT, cut=True)

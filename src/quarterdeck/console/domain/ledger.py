@@ -297,7 +297,7 @@ def job(tx: Tx, ref: str, connected: tuple[work.Seat, ...], may: May) -> JobView
 def _waits(seen: Seen) -> Note | None:
     if seen.waiting is None:
         return None
-    stuck = seen.waiting.reason.startswith("worker")
+    stuck = seen.waiting.reason.startswith(("worker", "server"))
     return Note("warn" if stuck else "idle", seen.waiting.message, seen.waiting.hint or "")
 
 

@@ -227,6 +227,7 @@ def order(tx: Tx, placement: Placement, deployment: Deployment) -> DeploymentOrd
         source_within=deployment.snapshot.get("sourceWithin") or [],
         build=placement.target(tx, builder) if builder else None,
         build_name=builder.name if builder else None,
+        awaited=deployment.next_try_at is not None,
     )
 
 
@@ -286,6 +287,7 @@ def _done(deployment: Deployment, phases: Sequence[Phase]) -> dict[str, dict[str
 def finished(tx: Tx, placement: Placement, deployment: Deployment, outcome: jobs.Outcome) -> None:
     """Close the attempt in the transaction that completes its job, and set the follow-up work."""
     resource = _resource(tx, deployment)
+    deployment.next_try_at = None
     touched = tx.first(select(Phase).where(Phase.deployment_id == deployment.id).limit(1)) is not None
     if outcome.state == "succeeded" and deployment.status not in TERMINAL:
         _succeeded(tx, placement, deployment, resource, outcome)
@@ -323,6 +325,7 @@ def _succeeded(tx: Tx, placement: Placement, deployment: Deployment, resource: R
     _close_phases(tx, deployment, "succeeded")
     move(tx, deployment, "succeeded")
     want(resource, "running")
+    resource.destination_id = deployment.destination_id  # it is placed where it serves
     _name_services(resource, deployment)
     before = serve(resource, deployment.id)
     replaced = tx.get(Deployment, before) if before else None

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from functools import partial
 
 import structlog
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, select, update
 
 from quarterdeck.deploy.deployments import belonging
 from quarterdeck.deploy.deployments.jobs import RETIRE, SERVER_LEFT
@@ -145,6 +145,9 @@ def _retire(tx: Tx, places: Collection[int]) -> None:
     ended = _ended(places) & Deployment.retired_at.is_(None)
     for row in tx.scalars(select(Deployment).where(ended).order_by(Deployment.id)):
         row.retired_at = tx.now
+    tx.execute(
+        update(Deployment).where(_ended(places), Deployment.artifact_retained.is_(True)).values(artifact_retained=False)
+    )  # what could be given back went, too
     tx.flush()
     for job in _clearing(tx, places, jobs.LIVE):
         # It may have ended, or be forgotten, since it was looked at: then there is nothing to cancel.

@@ -145,7 +145,7 @@ class Target:
         free = await self.remote.free()
         low = disk.shortage(self.root, free, least_free) if free is not None else None
         if low is not None:
-            raise Unavailable(f"{self.remote.host.login.host}: {low.message}", code=low.code, hint=low.hint)
+            raise Unavailable(f"{self.remote.host.login.called}: {low.message}", code=low.code, hint=low.hint)
 
 
 @contextlib.asynccontextmanager

@@ -11,7 +11,7 @@ from functools import partial
 import structlog
 
 from quarterdeck.deploy.deployments.jobs import CHANGED
-from quarterdeck.deploy.observation.observations import Seen, keep, served_on, servers_behind_ssh
+from quarterdeck.deploy.observation.observations import MOST_SERVERS, Seen, keep, served_on, servers_behind_ssh
 from quarterdeck.deploy.observation.observer import PERIOD, UNCHANGED_SECONDS, Observer
 from quarterdeck.deploy.observation.places import RemotePlace
 from quarterdeck.fleet.credentials import access
@@ -30,8 +30,6 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 EDGE_SECONDS = 15.0
 REACHED_SECONDS = 300.0
 """How old the time may be at which a server that is watched was last reached."""
-MOST_SERVERS = 500
-"""So many are watched: each costs a connection and looks every few seconds. The others are deployed to all the same."""
 
 
 class Distant:
@@ -93,13 +91,13 @@ class Distant:
                 while True:
                     inbox.drain()
                     if loop.time() >= edge_due:
-                        if account(await self._db.read(_login, server)) != account(remote.host.login):
-                            return  # somebody else is to be signed in as, who has another place there
+                        if not _same(await self._db.read(_login, server), remote.host.login):
+                            return  # it is to be signed in to somewhere else, as somebody else or with another key
                         await self._keep_edge(server, remote)
                         edge_due = loop.time() + EDGE_SECONDS
                     await observer.look()
                     if loop.time() >= told_due:
-                        await self._db.write(sightings.reached, server)
+                        await self._db.write(sightings.measured, server, await remote.room())
                         told_due = loop.time() + REACHED_SECONDS
                     self._said.pop(server, None)
                     await inbox.get(PERIOD)
@@ -144,8 +142,9 @@ class Distant:
         await self._db.write(keep, [(one, state) for one in await self._db.read(served_on, server)])
 
 
-def account(login: Login) -> tuple[str, int, str]:
-    return login.host, login.port, login.username
+def _same(wanted: Login, used: Login) -> bool:
+    """Whether a connection is still the one that is wanted. A key that was pinned since is the one that it showed."""
+    return wanted.way == used.way and (used.pin is None or wanted.pin == used.pin)
 
 
 def _login(tx: Tx, server_id: int) -> Login:

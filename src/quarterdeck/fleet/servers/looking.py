@@ -6,7 +6,7 @@ import contextlib
 import os
 import shlex
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -21,15 +21,15 @@ from quarterdeck.fleet.edge.edge import Edge
 from quarterdeck.fleet.engines import seeing
 from quarterdeck.fleet.engines.planning import planned
 from quarterdeck.fleet.engines.values import Plan, Seen
-from quarterdeck.fleet.servers import engines, servers, sightings
+from quarterdeck.fleet.servers import engines, moving, servers, sightings
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.fleet.servers.uninstalling import check_elsewhere
 from quarterdeck.fleet.targets import connectivity, surroundings, uninstalling
 from quarterdeck.fleet.targets.connections import Connections
 from quarterdeck.fleet.targets.connectivity import Examined
-from quarterdeck.fleet.targets.facts import place_of
+from quarterdeck.fleet.targets.facts import Room, place_of
 from quarterdeck.fleet.targets.host import Host, LocalHost
-from quarterdeck.fleet.targets.login import Login
+from quarterdeck.fleet.targets.login import HostKeyPin, Login
 from quarterdeck.fleet.targets.remote import Remote
 from quarterdeck.fleet.targets.ssh import SshHost
 from quarterdeck.fleet.targets.surroundings import Surroundings
@@ -92,6 +92,29 @@ class Looking:
         login = await self.db.read(_draft_signing, draft)
         return await self._examined(login, await self.db.read(_draft_edge_ports, draft))
 
+    async def move(
+        self, server_ref: str, host: str, port: int, *, fingerprint: str | None = None, unseen: bool = False
+    ) -> tuple[Server, HostKeyPin | None]:
+        """Reach a server at another address from now on, after a look at the host key that is shown there; answers the
+        key that is expected. With a `fingerprint` that key is the one to expect, `unseen` looks at nothing. Raises what
+        `moving.move` raises, and the problem of an address at which nobody lets us in: nothing is changed then.
+        """
+        server, host = await self.db.read(moving.check, server_ref, host, port)
+        shown = None
+        if not unseen:
+            _, login = await self.db.read(_signing, server_ref)
+            if isinstance(login, Problem):
+                raise login
+            assert login is not None  # noqa: S101 - this machine was refused
+            pin = login.pin if fingerprint is None else HostKeyPin(access.check_fingerprint(fingerprint))
+            try:
+                async with await SshHost.connect(replace(login, host=host, port=port, pin=pin)) as reached:
+                    shown = reached.host_key
+            except Problem as problem:
+                raise moving.told(problem, server, host, port) from None
+        moved = await self.db.write(moving.move, server_ref, host=host, port=port, shown=shown, fingerprint=fingerprint)
+        return moved, await self.db.read(access.pin, server.id)
+
     async def _examined(self, login: Signing, edge: Collection[int] = ()) -> Examined:
         if isinstance(login, Problem):
             return connectivity.without_credential(login)
@@ -112,8 +135,8 @@ class Looking:
             return server, measuring.unreached(problem)
         if login is not None:
             least = min(found.disk, key=lambda one: one.available, default=None)
-            free, mount = (least.available, least.mount) if least else (None, "")
-            await self.db.write(sightings.measured, server.id, free, mount)
+            room = Room(least.available, least.size, least.mount) if least else None
+            await self.db.write(sightings.measured, server.id, room)
         return server, found
 
     async def survey(self, server_ref: str) -> tuple[Server, Surroundings]:

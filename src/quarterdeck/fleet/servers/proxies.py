@@ -55,14 +55,14 @@ def bootstrap(
     tx: Tx, server_ref: str, *, provider_key: str | None = None, attempt_ref: str | None = None, reason: str = "repair"
 ) -> ProxyAttempt:
     """Ask for the edge to be brought up. An `attempt_ref` that this server knows answers that attempt again."""
-    server = servers.locked(tx, server_ref)
+    server = access.held(tx, server_ref)
     servers.check_active(server)
     if attempt_ref is not None:
         known = _named(tx, server, attempt_ref)
         if known is not None:
             return known
     _check(server, provider_key)
-    access.check_reachable(tx, server)
+    access.check_takes(tx, server)
     attempt = tx.add(
         ProxyAttempt(
             uid=tx.ids.uid(),
@@ -118,7 +118,9 @@ def kind(order: EdgeOrder) -> jobs.JobKind:
 
     def assign(tx: Tx, job: jobs.Job) -> EdgeOrder:
         attempt, server = _rows(tx, job)
+        access.check_takes(tx, server)  # deactivated, or its machine being left, since it was asked for
         move(tx, attempt, "running")
+        servers.observed(tx, server.id)
         if server.proxy_kind != "none":
             move_edge(tx, server, "starting")
         tx.flush()

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from quarterdeck.deploy.deployments import admission, deployments
+from quarterdeck.deploy.deployments import admission, deployments, ending, following, ordering
 from quarterdeck.deploy.deployments import jobs as deployment_jobs
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.resources import resources, variables
@@ -93,7 +93,7 @@ class Harbour:
                 }
             result = msgspec.json.encode({"runtime": {"kind": "container", "upstream": f"127.0.0.1:{row.id}"}}).decode()
             told = jobs.Outcome(state, result=result if state == "succeeded" else None, **outcome)
-            deployment_jobs.finished(tx, self.instance.placement, row, told)
+            ending.finished(tx, self.instance.placement, row, told)
 
         await self.write(finish)
         return await self.show(deployment.ref)
@@ -102,8 +102,8 @@ class Harbour:
         """(operation, deployment) of the clearing that was asked for, oldest first."""
 
         def read(tx: Tx) -> list[tuple[str, str]]:
-            found = jobs.list_jobs(tx, jobs.Filter(kind=deployment_jobs.RETIRE, limit=100))
-            payloads = [job.read(deployment_jobs.RetirePayload) for job in reversed(found)]
+            found = jobs.list_jobs(tx, jobs.Filter(kind=following.RETIRE, limit=100))
+            payloads = [job.read(following.RetirePayload) for job in reversed(found)]
             return [(one.operation, tx.get(Deployment, one.deployment).ref) for one in payloads]  # type: ignore[union-attr]
 
         return await self.instance.db.read(read)
@@ -112,13 +112,13 @@ class Harbour:
         """The order that a follow-up would get now."""
 
         def read(tx: Tx) -> Any:
-            return deployment_jobs.follow_up_order(tx, self.instance.placement, deployments.find(tx, ref), operation)
+            return ordering.follow_up_order(tx, self.instance.placement, deployments.find(tx, ref), operation)
 
         return await self.instance.db.read(read)
 
     async def order(self, ref: str) -> Any:
         def read(tx: Tx) -> Any:
-            return deployment_jobs.order(tx, self.instance.placement, deployments.find(tx, ref))
+            return ordering.order(tx, self.instance.placement, deployments.find(tx, ref))
 
         return await self.instance.db.read(read)
 

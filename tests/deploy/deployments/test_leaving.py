@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import event, select
 
 from quarterdeck.deploy.deployments import admission, clearing_again, deployments, leaving, orphans_on_servers
-from quarterdeck.deploy.deployments.jobs import RETIRE, SERVER_LEFT, follow_up
+from quarterdeck.deploy.deployments.following import RETIRE, SERVER_LEFT, follow_up
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.resources import resources
 from quarterdeck.fleet.credentials import access

@@ -100,8 +100,11 @@ def rm(name: str, /, *, with_history: bool = False, destroying: Destroying = DES
         if history:
             lost = f"{lost} Its history is lost: {history:g} deployments, with their logs."
         opened.terminal.confirm_typed(lost, found["name"], destroying.confirm)
-        body = {"confirmation": {"serverId": found["id"]}, "withHistory": with_history}
-        opened.api.ours("servers.removal", "POST", path, body)
+        confirmed = {"confirmation": {"serverId": found["id"]}}
+        if with_history:
+            opened.api.ours("servers.removal", "POST", path, {**confirmed, "withHistory": True})
+        else:
+            opened.api.change("servers.delete", confirmed, serverId=found["id"])
         opened.done({"serverId": found["id"]}, name=found["id"], text=f"Forgot {found['name']}.")
 
 

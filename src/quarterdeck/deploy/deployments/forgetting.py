@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from quarterdeck.deploy.deployments.archiving import LINEAGE, STREAM, erase
-from quarterdeck.deploy.deployments.jobs import CHANGED, RETIRE, SERVER_LEFT
+from quarterdeck.deploy.deployments.following import CHANGED, RETIRE, SERVER_LEFT
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.deployments.transitions import TERMINAL
 from quarterdeck.deploy.resources import resources

@@ -12,12 +12,12 @@ import structlog
 from sqlalchemy import ColumnElement, select, update
 
 from quarterdeck.deploy.deployments import belonging
-from quarterdeck.deploy.deployments.jobs import RETIRE, SERVER_LEFT
+from quarterdeck.deploy.deployments.following import RETIRE, SERVER_LEFT
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.deployments.transitions import TERMINAL
 from quarterdeck.fleet.servers import servers, uninstalling
-from quarterdeck.fleet.servers.looking import Looking
 from quarterdeck.fleet.servers.model import Server
+from quarterdeck.fleet.servers.taking_away import TakingAway
 from quarterdeck.fleet.targets.uninstalling import ENGINE, Left, is_whole
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import Database, Tx
@@ -32,20 +32,20 @@ log = structlog.get_logger("quarterdeck.leaving")
 
 
 async def leave(
-    looking: Looking, server_ref: str, *, remove: bool, engine: bool = False, without_engine: bool = False
+    machines: TakingAway, server_ref: str, *, remove: bool, engine: bool = False, without_engine: bool = False
 ) -> tuple[Server, list[Left]]:
     """What we have left there, and with `remove` what of it is gone; with `engine` the engine that we have installed,
     too. Raises `Conflict` (`server_in_use`) before anything goes while something is placed there or needed under
-    another name of the machine, `Invalid` for the machine of the control plane, and what `looking.uninstall` raises.
+    another name of the machine, `Invalid` for the machine of the control plane, and what `machines.uninstall` raises.
     """
-    db = looking.db
+    db = machines.db
 
     async def known(refs: Collection[str]) -> frozenset[str]:
         mine: frozenset[str] = await db.read(belonging.ours, refs)
         return mine
 
     if not remove:
-        return await looking.left(server_ref, known, engine=engine)
+        return await machines.left(server_ref, known, engine=engine)
     places: list[int] = await db.write(accept, server_ref)
 
     async def agreed(found: list[str], unseen: bool) -> None:
@@ -53,7 +53,9 @@ async def leave(
 
     try:
         await _cleared(db, server_ref, places)
-        server, found = await looking.uninstall(server_ref, known, agreed, engine=engine, without_engine=without_engine)
+        server, found = await machines.uninstall(
+            server_ref, known, agreed, engine=engine, without_engine=without_engine
+        )
     except BaseException as error:
         await asyncio.shield(_insist(db, uninstalling.give_up, server_ref, places, _code(error)))
         raise

@@ -9,8 +9,9 @@ import msgspec
 from sqlalchemy import or_, select
 
 from quarterdeck.deploy.deployments.admission import target_capabilities
-from quarterdeck.deploy.deployments.jobs import CHANGED, follow_up_order
+from quarterdeck.deploy.deployments.following import CHANGED
 from quarterdeck.deploy.deployments.model import Deployment
+from quarterdeck.deploy.deployments.ordering import follow_up_order
 from quarterdeck.deploy.deployments.placement import Placement
 from quarterdeck.deploy.deployments.transitions import ACTIVE, move
 from quarterdeck.deploy.execution.order import CleanupOrder, RuntimeOrder

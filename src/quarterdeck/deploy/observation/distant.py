@@ -10,7 +10,7 @@ from functools import partial
 
 import structlog
 
-from quarterdeck.deploy.deployments.jobs import CHANGED
+from quarterdeck.deploy.deployments.following import CHANGED
 from quarterdeck.deploy.observation.observations import MOST_SERVERS, Seen, keep, served_on, servers_behind_ssh
 from quarterdeck.deploy.observation.observer import PERIOD, UNCHANGED_SECONDS, Observer
 from quarterdeck.deploy.observation.places import RemotePlace

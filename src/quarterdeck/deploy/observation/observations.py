@@ -66,12 +66,15 @@ def servers_behind_ssh(tx: Tx, most: int) -> list[int]:
     return list(tx.scalars(_serving().limit(most)))
 
 
-def unwatched(tx: Tx) -> dict[int, str]:
-    """Names of the servers behind SSH that something serves on and that are too many to be watched, by row id."""
+def unwatched(tx: Tx, organization_id: int) -> dict[int, str]:
+    """Names of the organization's servers behind SSH that something serves on and that are too many to be watched, by
+    row id.
+    """
     watched = servers_behind_ssh(tx, MOST_SERVERS)
     if len(watched) < MOST_SERVERS:
         return {}
-    beyond = _serving().where(Server.id > watched[-1]).with_only_columns(Server.id, Server.name)
+    mine = (Server.id > watched[-1]) & (Server.organization_id == organization_id)
+    beyond = _serving().where(mine).with_only_columns(Server.id, Server.name)
     return {row[0]: row[1] for row in tx.session.execute(beyond)}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from quarterdeck.deploy.deployments.jobs import CHANGED
+from quarterdeck.deploy.deployments.following import CHANGED
 from quarterdeck.deploy.execution.logs import lines
 from quarterdeck.deploy.observation import reviving
 from quarterdeck.deploy.observation.observations import Seen, Served, keep, secret_values, served_here

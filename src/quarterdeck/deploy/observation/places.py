@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Protocol
 
-from quarterdeck.fleet.docker.address import engine_address
+from quarterdeck.fleet.docker.address import own_engine
 from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.fleet.processes.hosted import HostProcesses, LocalProcesses
 from quarterdeck.fleet.targets import refusals
@@ -55,8 +54,7 @@ class _Kept:
 
 class LocalPlace(_Kept):
     def __init__(self, root: Path, docker_host: str | None) -> None:
-        environment = {**os.environ, **({"DOCKER_HOST": docker_host} if docker_host else {})}
-        super().__init__(lambda: Engine.connect(engine_address(environment)))
+        super().__init__(lambda: Engine.connect(own_engine(docker_host)))
         self.processes: HostProcesses = LocalProcesses(root)
 
     async def check(self) -> None:

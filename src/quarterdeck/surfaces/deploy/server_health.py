@@ -13,6 +13,7 @@ from quarterdeck.fleet.targets.facts import Room
 from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.http.endpoint import Call, route
+from quarterdeck.workspace.projects import organization_of
 
 MOST = 500
 
@@ -61,7 +62,7 @@ async def newest(call: Call) -> ServerHealths:
     here = Room(free, size, "the data directory's disk")
 
     def verb(tx: Tx) -> list[ServerHealth]:
-        beyond = unwatched(tx)
+        beyond = unwatched(tx, organization_of(tx))
         return [
             _item(one, watched=one.server.id not in beyond) for one in health.of(tx, servers.newest(tx, MOST), here)
         ]

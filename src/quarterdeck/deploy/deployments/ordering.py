@@ -113,7 +113,7 @@ def order(tx: Tx, placement: Placement, deployment: Deployment) -> DeploymentOrd
         source_within=deployment.snapshot.get("sourceWithin") or [],
         build=placement.target(tx, builder) if builder else None,
         build_name=builder.name if builder else None,
-        awaited=deployment.next_try_at is not None,
+        patient=deployment.next_try_at is not None,
     )
 
 

@@ -24,14 +24,14 @@ HINT = (
 
 
 class Absence:
-    """Of one attempt. A server that was never reached is not waited for, unless it is `awaited`: an attempt before this
-    one, or an execution of it before this, was at work there a moment ago.
+    """Of one attempt. A server that was never reached is not waited for, unless the attempt is `patient`: one before
+    it, or an execution of it before this, was at work there a moment ago.
     """
 
-    def __init__(self, order: TargetOrder, clock: Clock | None = None, *, awaited: bool = False) -> None:
+    def __init__(self, order: TargetOrder, clock: Clock | None = None, *, patient: bool = False) -> None:
         self._clock = clock or SystemClock()
         self._host = order.ssh.login().called if order.ssh is not None else ""
-        self._awaited = awaited
+        self._patient = patient
         self._problem: Problem | None = None
         self._since: float | None = None
         self._cuts = 0
@@ -45,7 +45,7 @@ class Absence:
         if not cut and not self._stale and isinstance(error, Problem) and error.code == STALE:
             self._stale = True
             return True  # a connection of somebody else that was gone already: a new one tells how the server is
-        waited_for = self._awaited or self._since is not None
+        waited_for = self._patient or self._since is not None
         away = waited_for and isinstance(error, Problem) and error.code in UNREACHED
         if not (cut or away):
             return False
@@ -80,9 +80,9 @@ class Absence:
         """The server is there (again)."""
         if self._since is not None:
             report.say(f"{self._host} is back after {self._clock.monotonic() - self._since:.0f} s.")
-        if self._since is not None or self._awaited:
+        if self._since is not None or self._patient:
             await report.context.record(BACK, {})
-        self._since, self._awaited, self._problem = None, False, None
+        self._since, self._patient, self._problem = None, False, None
 
     def _given_up(self, what: str) -> Unavailable:
         return Unavailable(f"The connection to {self._host} {what}.", code="ssh_connection_lost", hint=HINT)

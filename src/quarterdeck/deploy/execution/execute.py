@@ -41,7 +41,7 @@ async def execute(context: Context, order: DeploymentOrder, edges: Edges) -> dic
 
 async def _resumed(order: DeploymentOrder, edges: Edges, report: Reporter) -> dict[str, Any]:
     """Go on from the phases that are done whenever the connection to the server is cut and comes back."""
-    absence = Absence(order.target, awaited=order.awaited)
+    absence = Absence(order.target, patient=order.patient)
     while True:
         target: Target | None = None
         try:

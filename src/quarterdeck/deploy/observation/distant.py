@@ -28,6 +28,8 @@ log = structlog.get_logger("quarterdeck.observation")
 LOOK_SECONDS = 30.0
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
 EDGE_SECONDS = 15.0
+QUIET_PERIOD, UNTOLD_PERIOD = 30.0, 9.0
+"""Seconds between looks at what has settled, where its engine tells of what happens, and where nobody does."""
 REACHED_SECONDS = 300.0
 """How old the time may be at which a server that is watched was last reached."""
 
@@ -84,7 +86,8 @@ class Distant:
         if remote.host.login.pin is None:
             await self._db.write(access.keep_host_key, server, remote.host.host_key)
         served = partial(served_on, server_id=server)
-        observer = Observer(self._db, self._logs, RemotePlace(remote), served, log_bytes=self._log_bytes)
+        place = RemotePlace(remote)
+        observer = Observer(self._db, self._logs, place, served, log_bytes=self._log_bytes)
         edge_due, told_due, loop = 0.0, 0.0, asyncio.get_running_loop()
         try:
             with self._db.bus.subscribe(CHANGED) as inbox:
@@ -100,7 +103,7 @@ class Distant:
                         await self._db.write(sightings.measured, server, await remote.room())
                         told_due = loop.time() + REACHED_SECONDS
                     self._said.pop(server, None)
-                    await inbox.get(PERIOD)
+                    await place.pause(inbox, pace(observer, told=place.told))
         finally:
             await observer.end()
 
@@ -140,6 +143,15 @@ class Distant:
         state = Seen("unknown", problem.message)
         await self._db.write(sightings.missed, server, problem)
         await self._db.write(keep, [(one, state) for one in await self._db.read(served_on, server)])
+
+
+def pace(observer: Observer, *, told: bool) -> float:
+    """Seconds until the next look. Where nothing changes nobody looks often: a look at each of many servers every
+    three seconds is more than all else that an idle installation does. `told`: the engine says when something happens.
+    """
+    if not observer.settled:
+        return PERIOD
+    return QUIET_PERIOD if told and observer.only_containers else UNTOLD_PERIOD
 
 
 def _same(wanted: Login, used: Login) -> bool:

@@ -12,6 +12,7 @@ from quarterdeck.deploy.deployments import admission, deployments, ending, follo
 from quarterdeck.deploy.deployments import jobs as deployment_jobs
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.resources import resources, variables
+from quarterdeck.fleet.credentials import access
 from quarterdeck.fleet.servers import servers
 from quarterdeck.fleet.targets.machine import fingerprint
 from quarterdeck.identity import signing_in
@@ -58,6 +59,19 @@ class Harbour:
         self.resource = resources.create(
             tx, project_ref=self.project, environment_ref=self.environment, name="app", source=source, **profiles
         ).ref
+
+    async def far_away(self, name: str = "far away", host: str = "192.0.2.1") -> str:
+        """One more server, behind SSH, that nobody can reach; its reference."""
+
+        def register(tx: Tx) -> str:
+            made = servers.register(
+                tx, name=name, host=host, provider="generic-ssh", target_kind="single-server", port=22,
+                proxy_kind="caddy",
+            )  # fmt: skip
+            access.configure(tx, made.ref, access.Way(access.AGENT))
+            return made.ref
+
+        return str(await self.write(register))
 
     async def write(self, verb: Any, *args: Any, **named: Any) -> Any:
         return await self.instance.db.write(verb, *args, **named)

@@ -10,7 +10,6 @@ from quarterdeck.deploy.deployments.following import RETIRE
 from quarterdeck.deploy.deployments.model import Deployment, Phase
 from quarterdeck.deploy.resources import resources
 from quarterdeck.deploy.resources.blockers import DeployBlockers
-from quarterdeck.fleet.credentials import access
 from quarterdeck.fleet.servers import lifecycle, removal, servers
 from quarterdeck.fleet.servers.blockers import FleetBlockers
 from quarterdeck.fleet.servers.model import Server
@@ -19,15 +18,6 @@ from quarterdeck.kernel.errors import Problem
 from support.harbour import Harbour
 
 REGISTRY = (DeployBlockers(), FleetBlockers())
-
-
-def another(tx) -> str:
-    made = servers.register(
-        tx, name="old one", host="192.0.2.1", provider="generic-ssh", target_kind="single-server", port=22,
-        proxy_kind="caddy",
-    )  # fmt: skip
-    access.configure(tx, made.ref, access.Way(access.AGENT))
-    return made.ref
 
 
 async def rm(harbour: Harbour, server: str, *, with_history: bool = True):
@@ -47,7 +37,7 @@ async def steps(harbour: Harbour, server: str):
 
 async def test_what_moved_away_leaves_a_history_that_goes_with_the_server(harbour: Harbour) -> None:
     here = harbour.server
-    server = harbour.server = await harbour.write(another)
+    server = harbour.server = await harbour.far_away("old one")
     old = [await harbour.end(await harbour.create()) for _ in range(2)]
     await harbour.phase(old[0], "detect", "succeeded")
     failed = await rm(harbour, server)
@@ -81,7 +71,7 @@ async def test_what_moved_away_leaves_a_history_that_goes_with_the_server(harbou
 
 
 async def test_a_machine_that_died_is_forgotten_once_what_it_ran_is_archived(harbour: Harbour) -> None:
-    server = harbour.server = await harbour.write(another)
+    server = harbour.server = await harbour.far_away("old one")
     await harbour.end(await harbour.create())
     await harbour.write(lifecycle.deactivate, server)
     assert ("resource-placement") in [kind for kind, _ in await steps(harbour, server)]
@@ -102,7 +92,7 @@ async def test_a_machine_that_died_is_forgotten_once_what_it_ran_is_archived(har
 
 @pytest.mark.parametrize("confirmation", ["", "srv_000000000000"])
 async def test_nothing_goes_without_the_right_confirmation(harbour: Harbour, confirmation: str) -> None:
-    server = await harbour.write(another)
+    server = await harbour.far_away("old one")
     await harbour.write(lifecycle.deactivate, server)
     with pytest.raises(Problem) as refused:
         await forgetting.remove(harbour.instance, server, confirmation, REGISTRY, with_history=True)

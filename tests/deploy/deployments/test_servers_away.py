@@ -8,22 +8,12 @@ from quarterdeck.deploy.deployments import admission
 from quarterdeck.deploy.deployments.following import RETIRE, follow_up
 from quarterdeck.deploy.deployments.records import record
 from quarterdeck.deploy.work import work
-from quarterdeck.fleet.credentials import access
-from quarterdeck.fleet.servers import servers, sightings
+from quarterdeck.fleet.servers import sightings
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import Tx
 from support.harbour import Harbour
 
 AWAY = {"seconds": 10.0, "code": "ssh_unreachable", "message": "Nothing answers at 192.0.2.1 on port 22."}
-
-
-def behind_ssh(tx: Tx) -> str:
-    made = servers.register(
-        tx, name="far away", host="192.0.2.1", provider="generic-ssh", target_kind="single-server", port=22,
-        proxy_kind="caddy",
-    )  # fmt: skip
-    access.configure(tx, made.ref, access.Way(access.AGENT))
-    return made.ref
 
 
 async def seen(harbour: Harbour, kind: str, ref: str) -> work.Seen:
@@ -33,7 +23,7 @@ async def seen(harbour: Harbour, kind: str, ref: str) -> work.Seen:
 
 
 async def test_what_waits_for_its_server_says_since_when_and_until_when(harbour: Harbour) -> None:
-    harbour.server = await harbour.write(behind_ssh)
+    harbour.server = await harbour.far_away()
     deployment = await harbour.create()
     await harbour.claim()
     assert (await seen(harbour, admission.EXECUTE, deployment.ref)).waiting is None
@@ -59,7 +49,7 @@ async def test_what_waits_for_its_server_says_since_when_and_until_when(harbour:
 
 async def test_who_takes_over_from_an_attempt_at_work_there_waits_for_the_server_too(harbour: Harbour) -> None:
     here = harbour.server
-    harbour.server = await harbour.write(behind_ssh)
+    harbour.server = await harbour.far_away()
     first = await harbour.create()
     assert not (await harbour.order(first.ref)).patient
     # One that had not begun there leaves nobody to wait.
@@ -80,7 +70,7 @@ async def test_who_takes_over_from_an_attempt_at_work_there_waits_for_the_server
 
 
 async def test_clearing_whose_last_try_did_not_reach_the_server_says_so(harbour: Harbour) -> None:
-    harbour.server = await harbour.write(behind_ssh)
+    harbour.server = await harbour.far_away()
     deployment = await harbour.end(await harbour.create())
     await harbour.write(follow_up, deployment, "retire")
     await harbour.claim("background")

@@ -5,7 +5,7 @@ or by refusing it. A server about which nothing was decided uses what it has, an
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -194,15 +194,8 @@ def kind(instance: str) -> jobs.JobKind:
         assign=assign,
         finish=finish,
         lease_seconds=15,
-        work=jobs.Work("runtime-maintenance", "Install a Docker engine", _about, _again),
+        work=jobs.Work("runtime-maintenance", "Install a Docker engine", noting.about("servers.engine"), _again),
     )
-
-
-def _about(_tx: Tx, some: Sequence[jobs.Job]) -> Mapping[int, jobs.About]:
-    return {
-        job.id: jobs.About("servers.engine", links={"serverId": (job.subject or "").removeprefix("server:")})
-        for job in some
-    }
 
 
 def _again(tx: Tx, job: jobs.Job) -> jobs.Job:

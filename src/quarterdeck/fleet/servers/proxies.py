@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping, Sequence
 
 import msgspec
 from sqlalchemy import select
@@ -155,20 +154,13 @@ def kind(order: EdgeOrder) -> jobs.JobKind:
         finish=finish,
         unsettled=_unsettled,
         lease_seconds=15,
-        work=jobs.Work("proxy-bootstrap", "Bring up an edge", _about, _again),
+        work=jobs.Work("proxy-bootstrap", "Bring up an edge", noting.about("servers.bootstrap-proxy"), _again),
     )
 
 
 def _unsettled(tx: Tx) -> list[int]:
     mine = ProxyAttempt.finished_at.is_(None) & ProxyAttempt.job_id.is_not(None)
     return [row[0] for row in tx.execute(select(ProxyAttempt.job_id).where(mine))]
-
-
-def _about(_tx: Tx, some: Sequence[jobs.Job]) -> Mapping[int, jobs.About]:
-    return {
-        job.id: jobs.About("servers.bootstrap-proxy", links={"serverId": (job.subject or "").removeprefix("server:")})
-        for job in some
-    }
 
 
 def _again(tx: Tx, job: jobs.Job) -> jobs.Job:

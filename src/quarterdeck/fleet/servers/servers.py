@@ -92,21 +92,15 @@ def check_active(server: Server) -> None:
     if server.uninstalling_at is not None:
         raise being_uninstalled(server)
     if server.lifecycle != "active":
-        raise Conflict(
-            f"The server {server.name} is deactivated.",
-            code="server_inactive",
-            hint="Deploy to another server.",
-            relatedEntityId=server.ref,
-        )
+        raise _inactive(server, "is deactivated", "Deploy to another server.")
 
 
 def being_uninstalled(server: Server) -> Conflict:
-    return Conflict(
-        f"The server {server.name} is being uninstalled.",
-        code="server_inactive",
-        hint="Wait until that has ended, or deploy to another server.",
-        relatedEntityId=server.ref,
-    )
+    return _inactive(server, "is being uninstalled", "Wait until that has ended, or deploy to another server.")
+
+
+def _inactive(server: Server, why: str, hint: str) -> Conflict:
+    return Conflict(f"The server {server.name} {why}.", code="server_inactive", hint=hint, relatedEntityId=server.ref)
 
 
 def check_host(host: str) -> str:

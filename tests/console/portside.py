@@ -223,7 +223,7 @@ class Portside(Quay, LedgerSide, KeptSide, PeopleSide, LettingIn, DoorSide, OwnS
                 ("containers",),
                 "",
                 NOW,
-                room="9.3 GiB of 40.0 GiB",
+                room="9.3 GiB of 40.0 GiB free",
             ),
             HostRow("worker", "in-process", ("worker", "online", None), "this host", ("deploy",), "1 job", NOW),
             HostRow("worker", "hel-2", ("worker", "online", "degraded"), "0.1.0", ("deploy", "tasks"), "", NOW),

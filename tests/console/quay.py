@@ -26,11 +26,11 @@ from quarterdeck.console.views.fleet import (
 from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid, Problem, Unavailable
 
 STANDING = (
-    RemovalStep("active-server", "it is still active", "qd server deactivate fra-1"),
-    RemovalStep("resource-placement", "2 resources in use are placed on it", "qd deploy … --server OTHER"),
+    RemovalStep("active-server", 1, "it is still active", "qd server deactivate fra-1"),
+    RemovalStep("resource-placement", 2, "2 resources in use are placed on it", "qd deploy … --server OTHER"),
 )
 HISTORY = (
-    RemovalStep("deployment-history", "3 deployments are kept as its history", "qd server rm hel-2 --with-history"),
+    RemovalStep("deployment-history", 3, "3 deployments are kept as its history", "qd server rm hel-2 --with-history"),
 )
 FLEET = (
     "servers.list",

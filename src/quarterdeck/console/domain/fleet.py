@@ -213,7 +213,9 @@ def _view(tx: Tx, ref: str, registry: tuple[DeletionBlocker, ...]) -> ServerView
             AttemptRow(one.ref, one.status, one.reason, one.error_message or "", one.started_at)
             for one in proxies.latest(tx, server)
         ),
-        removal=tuple(RemovalStep(one.kind, one.words, one.command) for one in removal.steps(server, standing)),
+        removal=tuple(
+            RemovalStep(one.kind, one.count, one.words, one.command) for one in removal.steps(server, standing)
+        ),
         port=str(server.port),
         edge_facts=_edge_facts(server),
         placed=_placed(tx, server),

@@ -76,10 +76,11 @@ def _out_of_reach(tx: Tx, organization_id: int) -> dict[int, str | None]:
 
 
 def room_words(room: Room | None) -> str:
-    """`9.3 GiB of 40.0 GiB`, empty where nobody knows."""
+    """`9.3 GiB of 40.0 GiB free`, empty where nobody knows."""
     if room is None:
         return ""
-    return f"{sightings.gib(room.free)} of {sightings.gib(room.size)}" if room.size else sightings.gib(room.free)
+    of = f" of {sightings.gib(room.size)}" if room.size else ""
+    return f"{sightings.gib(room.free)}{of} free"
 
 
 def hosts(tx: Tx, instance: Any) -> tuple[HostRow, ...]:

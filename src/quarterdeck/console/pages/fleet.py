@@ -247,8 +247,13 @@ async def _deletion(request: AnyRequest, failed: Problem | None = None) -> Respo
         must_equal=view.name,
         blocked=blocked,
         command=commands.delete_server(view),
-        items=tuple((one.words, one.command) for one in view.removal),
-        choice=("with_history", f"Erase its history, too: {history.words}, with logs") if history else None,
+        items=tuple((one.command, one.words) for one in view.removal),
+        choice=None
+        if history is None
+        else (
+            "with_history",
+            f"Erase what was deployed to it, too: {counted(history.count, 'deployment')}, with logs",
+        ),
     )
 
 

@@ -143,6 +143,7 @@ class RemovalStep:
     """Something that is in the way of deleting a server, and the command that clears it away."""
 
     kind: str
+    count: int
     words: str
     command: str
 

@@ -27,8 +27,8 @@ from quarterdeck.kernel.logs import Logs
 log = structlog.get_logger("quarterdeck.observation")
 LOOK_SECONDS = 30.0
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
-EDGE_SECONDS = 15.0
-QUIET_PERIOD, UNTOLD_PERIOD = 30.0, 9.0
+EDGE_SECONDS = 30.0
+QUIET_PERIOD, UNTOLD_PERIOD = 60.0, 9.0
 """Seconds between looks at what has settled, where its engine tells of what happens, and where nobody does."""
 REACHED_SECONDS = 300.0
 """How old the time may be at which a server that is watched was last reached."""
@@ -103,7 +103,7 @@ class Distant:
                         await self._db.write(sightings.measured, server, await remote.room())
                         told_due = loop.time() + REACHED_SECONDS
                     self._said.pop(server, None)
-                    await place.pause(inbox, pace(observer, told=place.told))
+                    await place.pause(inbox, min(pace(observer, told=place.told), edge_due - loop.time()))
         finally:
             await observer.end()
 

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
+from quarterdeck import providers
 from quarterdeck.deploy.deployments import admission
 from quarterdeck.deploy.deployments.following import RETIRE, follow_up
 from quarterdeck.deploy.deployments.records import record
+from quarterdeck.deploy.observation import observations
+from quarterdeck.deploy.resources import resources
 from quarterdeck.deploy.work import work
 from quarterdeck.fleet.servers import sightings
 from quarterdeck.kernel import jobs
@@ -82,3 +87,24 @@ async def test_clearing_whose_last_try_did_not_reach_the_server_says_so(harbour:
     assert (waits.reason, waits.message.startswith("The server far away does not answer; it is tried again in")) == (
         "server-away", True
     )  # fmt: skip
+
+
+async def test_servers_that_are_too_many_to_be_watched_are_named(
+    harbour: Harbour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def another(tx: Tx) -> str:
+        source = {"kind": "docker-image", "locator": "nginx"}
+        return resources.create(
+            tx, project_ref=harbour.project, environment_ref=harbour.environment, name="other", source=source
+        ).ref
+
+    harbour.server = await harbour.far_away("watched")
+    await harbour.end(await harbour.create())
+    harbour.server = await harbour.far_away("one too many", "192.0.2.2")
+    harbour.resource = await harbour.write(another)
+    await harbour.end(await harbour.create())
+    assert await harbour.instance.db.read(providers._unwatched) == []
+    monkeypatch.setattr(observations, "MOST_SERVERS", 1)
+    (found,) = await harbour.instance.db.read(providers._unwatched)
+    assert (found.code, found.severity) == ("servers_not_watched", "warning")
+    assert found.message.startswith("Only 1 servers are watched, the oldest first; one too many not:")

@@ -28,9 +28,11 @@ class Teller:
         self.listening = asyncio.Event()
         self.asked = ""
         self._writer: asyncio.StreamWriter | None = None
+        self._serving: list[asyncio.StreamWriter] = []
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError), contextlib.closing(writer):
+            self._serving.append(writer)
             while True:
                 path = (await reader.readuntil(b"\r\n\r\n")).split()[1].decode()
                 if "/events" not in path:
@@ -45,6 +47,12 @@ class Teller:
         line = json.dumps({"Type": "container", "Action": action}).encode() + b"\n"
         self._writer.write(b"%x\r\n%s\r\n" % (len(line), line))
 
+    async def end(self) -> None:
+        for one in self._serving:
+            one.close()
+            with contextlib.suppress(ConnectionError):
+                await one.wait_closed()
+
     def hush(self) -> None:
         assert self._writer is not None
         self._writer.close()
@@ -57,6 +65,7 @@ async def teller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
     yield made
     server.close()
+    await made.end()
 
 
 async def test_a_change_ends_the_pause_and_a_silent_engine_is_asked_again(teller: Teller) -> None:
@@ -74,14 +83,15 @@ async def test_a_change_ends_the_pause_and_a_silent_engine_is_asked_again(teller
                 await asyncio.sleep(0)
                 assert not waiting.done()
                 teller.say("die")
-                await waiting
+                assert await waiting
                 # What came while nobody waited is not lost, and wakes once.
                 teller.say("start")
                 await place.stirred.wait()
-                await place.pause(inbox, 3600)
+                assert await place.pause(inbox, 3600)
+                assert not await place.pause(inbox, 0.01)
                 waiting = asyncio.create_task(place.pause(inbox, 3600))
                 teller.hush()
-                await waiting
+                assert await waiting
                 assert not place.told
                 teller.listening.clear()
                 await place.engine()  # the next look listens again

@@ -88,7 +88,7 @@ class Distant:
         served = partial(served_on, server_id=server)
         place = RemotePlace(remote)
         observer = Observer(self._db, self._logs, place, served, log_bytes=self._log_bytes)
-        edge_due, told_due, loop = 0.0, 0.0, asyncio.get_running_loop()
+        edge_due, look_due, told_due, loop = 0.0, 0.0, 0.0, asyncio.get_running_loop()
         try:
             with self._db.bus.subscribe(CHANGED) as inbox:
                 while True:
@@ -98,12 +98,15 @@ class Distant:
                             return  # it is to be signed in to somewhere else, as somebody else or with another key
                         await self._keep_edge(server, remote)
                         edge_due = loop.time() + EDGE_SECONDS
-                    await observer.look()
+                    if loop.time() >= look_due:
+                        await observer.look()
+                        look_due = loop.time() + pace(observer, told=place.told)
                     if loop.time() >= told_due:
                         await self._db.write(sightings.measured, server, await remote.room())
                         told_due = loop.time() + REACHED_SECONDS
                     self._said.pop(server, None)
-                    await place.pause(inbox, min(pace(observer, told=place.told), edge_due - loop.time()))
+                    if await place.pause(inbox, min(look_due, edge_due) - loop.time()):
+                        look_due = 0.0
         finally:
             await observer.end()
 

@@ -110,16 +110,19 @@ class RemotePlace(_Kept):
         finally:
             self.stirred.set()
 
-    async def pause(self, inbox: Subscription, seconds: float) -> None:
-        """Wait until a wake-up comes, something happens there, or so many seconds have passed."""
-        waiting = [asyncio.create_task(inbox.get(seconds)), asyncio.create_task(self.stirred.wait())]
+    async def pause(self, inbox: Subscription, seconds: float) -> bool:
+        """Wait until a wake-up comes, something happens there, or so many seconds have passed. Answers whether one of
+        the first two was it.
+        """
+        told, stirred = asyncio.create_task(inbox.get(max(seconds, 0))), asyncio.create_task(self.stirred.wait())
         try:
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((told, stirred), return_when=asyncio.FIRST_COMPLETED)
+            return stirred.done() or (told.done() and told.result() is not None)
         finally:
-            for one in waiting:
+            for one in (told, stirred):
                 one.cancel()
-            await asyncio.gather(*waiting, return_exceptions=True)
-        self.stirred.clear()
+            await asyncio.gather(told, stirred, return_exceptions=True)
+            self.stirred.clear()
 
     async def check(self) -> None:
         if await self._host.lost():

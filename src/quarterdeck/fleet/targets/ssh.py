@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 6.0
 SIGN_IN_SECONDS = 10.0
 ANSWER_SECONDS = 10.0
-KEEPALIVE_SECONDS, KEEPALIVE_TRIES = 6, 2
-"""A connection that is silent is given up after three times so many seconds: before a server that was cut off lets go
+KEEPALIVE_SECONDS, KEEPALIVE_TRIES = 10, 1
+"""A connection that is silent is given up after twice so many seconds: before a server that was cut off lets go
 of a turn (see `remote.TURN`), and seldom enough that fifty quiet connections cost next to nothing.
 """
 CIPHERS = "^aes128-gcm@openssh.com,aes256-gcm@openssh.com"

@@ -229,7 +229,16 @@ class Portside(
 
     async def hosts(self, who: Any) -> tuple[HostRow, ...]:
         return (
-            HostRow("server", "fra-1", ("server", "ready", None), "198.51.100.24, Docker 27", ("containers",), "", NOW),
+            HostRow(
+                "server",
+                "fra-1",
+                ("server", "ready", None),
+                "198.51.100.24, Docker 27",
+                ("containers",),
+                "",
+                NOW,
+                room="9.3 GiB of 40.0 GiB free",
+            ),
             HostRow("worker", "in-process", ("worker", "online", None), "this host", ("deploy",), "1 job", NOW),
             HostRow("worker", "hel-2", ("worker", "online", "degraded"), "0.1.0", ("deploy", "tasks"), "", NOW),
         )

@@ -165,6 +165,10 @@ def rename_server(view: ServerView) -> Command:
     return Command(_line("server", "rename", view.name, "NAME"), f"POST /api/servers/{view.ref}/rename")
 
 
+def move_server(view: ServerView) -> Command:
+    return Command(_line("server", "address", view.name, "HOST"), f"POST /api/servers/{view.ref}/address")
+
+
 def uninstall_server(view: ServerView) -> Command:
     return Command(_line("server", "uninstall", view.name, "--remove"), f"POST /api/servers/{view.ref}/uninstall")
 
@@ -198,7 +202,7 @@ def deactivate_server(view: ServerView) -> Command:
 
 
 def delete_server(view: ServerView) -> Command:
-    return Command(_line("server", "rm", view.name), f"DELETE /api/servers/{view.ref}")
+    return Command(_line("server", "rm", view.name), f"POST /api/servers/{view.ref}/removal")
 
 
 def add_credential() -> Command:

@@ -81,7 +81,7 @@ CREATE TABLE alembic_version (
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 --
-INSERT INTO "alembic_version" VALUES('0029');
+INSERT INTO "alembic_version" VALUES('0031');
 --
 CREATE TABLE audit_archives (
 	id INTEGER NOT NULL, 
@@ -220,7 +220,7 @@ CREATE TABLE deploy_deployments (
 	archived_at BIGINT, 
 	retired_at BIGINT, 
 	id INTEGER NOT NULL, 
-	uid VARCHAR(36) NOT NULL, 
+	uid VARCHAR(36) NOT NULL, next_try_at BIGINT, 
 	CONSTRAINT pk_deploy_deployments PRIMARY KEY (id), 
 	CONSTRAINT fk_deploy_deployments_destination_id FOREIGN KEY(destination_id) REFERENCES fleet_destinations (id), 
 	CONSTRAINT fk_deploy_deployments_environment_id FOREIGN KEY(environment_id) REFERENCES workspace_environments (id), 
@@ -530,7 +530,7 @@ CREATE TABLE fleet_sightings (
 	disk_free INTEGER, 
 	disk_mount VARCHAR(255), 
 	id INTEGER NOT NULL, 
-	uid VARCHAR(36) NOT NULL, 
+	uid VARCHAR(36) NOT NULL, missed_at BIGINT, disk_size BIGINT, 
 	CONSTRAINT pk_fleet_sightings PRIMARY KEY (id), 
 	CONSTRAINT fk_fleet_sightings_server_id FOREIGN KEY(server_id) REFERENCES fleet_servers (id), 
 	CONSTRAINT uq_fleet_sightings_uid UNIQUE (uid)

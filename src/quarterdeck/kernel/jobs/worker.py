@@ -201,7 +201,7 @@ class Worker:
     def _resume(self, welcome: frames.Welcome, asked_at: float) -> None:
         for one in welcome.lost:
             attempt = self.attempts.get((one.job_id, one.fence))
-            if attempt is not None:
+            if attempt is not None and not attempt.reporting:  # an end is told all the same: it may still count
                 attempt.lose()
         for attempt in self.attempts.values():
             attempt.renewed(asked_at)
@@ -270,7 +270,8 @@ class Worker:
         lost, stopping = set(told.get("lost", ())), set(told.get("cancel", ()))
         for attempt in list(self.attempts.values()):
             if attempt.job.id in lost:
-                attempt.lose()
+                if not attempt.reporting:
+                    attempt.lose()
                 continue
             attempt.renewed(at)
             if attempt.job.id in stopping:

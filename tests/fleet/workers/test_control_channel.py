@@ -519,7 +519,8 @@ async def test_a_worker_is_welcomed_within_a_second_beside_hundreds_that_say_not
             assert json.loads(await connection.recv())["type"] == "welcome"
             assert asyncio.get_running_loop().time() - began < 1
             assert all(await asyncio.gather(*(gone(one) for one in held[:200])))
-            large = {"type": "heartbeat", "v": 1, "id": "x" * 1_000_000}  # once known, frames may be large
+            large = {"type": "job.record", "v": 1, "id": "1", "jobId": 1, "fence": 1, "number": 1, "kind": "x"}
+            large["data"] = "x" * 1_000_000  # once known, frames may be large
             await connection.send(json.dumps(large))
             await connection.send(json.dumps({"type": "ping", "v": 1, "id": "2"}))
             async with asyncio.timeout(5):

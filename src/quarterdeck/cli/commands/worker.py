@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from quarterdeck.tasks.workshop import Workshop as TaskWorkshop
 
 TASKS = "tasks"
+KNOWN = ("deploy", "local", "infra", "tasks", "secrets", "runbooks")
 WORD = re.compile(r"[a-z0-9][a-z0-9:._-]{0,62}")
 
 
@@ -69,6 +70,9 @@ def worker(
     wrong = [part for part in capabilities if not WORD.fullmatch(part)]
     if wrong or not capabilities:
         raise usage(f"{', '.join(wrong) or 'Nothing'} is not a capability.", "--capability deploy,infra")
+    unknown = [part for part in capabilities if part.partition(":")[0] not in KNOWN]
+    if unknown:
+        sys.stderr.write(f"Nothing of Quarterdeck asks for {', '.join(unknown)}; it knows {', '.join(KNOWN)}.\n")
     address = origin(server)
 
     from quarterdeck.fleet.workers import papers
@@ -82,7 +86,8 @@ def worker(
     directory = data_dir or default_data_dir() / "worker"
     alone(DataDirectory.open(directory))
     enrolled = papers.load(directory)
-    secret = read_token(token, needed=enrolled is None) if token is not None else None
+    needed = enrolled is None or enrolled.access_token is None
+    secret = read_token(token, needed=needed) if token is not None else None
 
     async def work() -> None:
         async with Workshop(directory) as workshop:
@@ -192,8 +197,11 @@ def read_token(given: str, *, needed: bool = True) -> str | None:
             "Write the token into a file and give --token @FILE.",
         )
     try:
-        return Path(given[1:]).expanduser().read_text(encoding="utf-8").strip()
+        text = Path(given[1:]).expanduser().read_text(encoding="utf-8").strip()
     except OSError as error:
         if not needed:
             return None
         raise usage(f"The token cannot be read from {given[1:]} ({error.strerror}).") from None
+    if needed and not text:
+        raise usage(f"There is no token in {given[1:]}: the file is empty.", "Put an enrolment token into it.")
+    return text or None

@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidPro
 
 from quarterdeck.fleet.targets import machine
 from quarterdeck.fleet.workers import measuring
+from quarterdeck.fleet.workers.asking import why
 from quarterdeck.fleet.workers.description import MOST_AGENTS
 from quarterdeck.fleet.workers.offering import Departing, Saying, offer, release
 from quarterdeck.fleet.workers.proving import AGAIN, Proof, base
@@ -175,7 +176,7 @@ async def _dial(worker: Worker, url: str, proof: Proof, entropy: Entropy, depart
                 hint="Set HTTPS_PROXY to the address of an HTTP proxy, or NO_PROXY to the server's host.",
             ) from error
         except (OSError, TimeoutError, InvalidHandshake, ConnectionClosed) as error:
-            log.info("server_unreachable", server=url, reason=type(error).__name__)
+            log.info("server_unreachable", server=url, reason=why(error))
         except InvalidURI as error:
             raise Invalid(f"{url} is not a server address.", code="server_url_invalid") from error
         await asyncio.sleep(pause * (0.5 + entropy.randbits(16) / (1 << 17)))

@@ -200,7 +200,7 @@ class Worker:
     def _resume(self, welcome: frames.Welcome, asked_at: float) -> None:
         for one in welcome.lost:
             attempt = self.attempts.get((one.job_id, one.fence))
-            if attempt is not None and not attempt.reporting:  # an end is told all the same: it may still count
+            if attempt is not None:
                 attempt.lose()
         for attempt in self.attempts.values():
             attempt.renewed(asked_at)
@@ -269,8 +269,7 @@ class Worker:
         lost, stopping = set(told.get("lost", ())), set(told.get("cancel", ()))
         for attempt in list(self.attempts.values()):
             if attempt.job.id in lost:
-                if not attempt.reporting:
-                    attempt.lose()
+                attempt.lose()
                 continue
             attempt.renewed(at)
             if attempt.job.id in stopping:

@@ -76,6 +76,10 @@ class Yard:
     def start(self) -> None:
         self.deck.start(server_faults=self.cords["server"], worker_faults=self.cords["worker"])
 
+    def has(self, process: str | None) -> bool:
+        """Whether it is a process of its own here."""
+        return process == "server" or (process == "worker" and self.deck.remote_worker)
+
     def passed(self) -> Counter[str]:
         """Points that any process of ours has passed since `forget`."""
         return Counter(
@@ -281,7 +285,7 @@ def control(yard: Yard, application: Application, operation: str) -> None:
 @dataclass(frozen=True)
 class Event:
     """`begin` happens at the moment of the schedule, `end` some seconds later. `may_fail`: work may end
-    as failed, or as rolled back when requests had been led there already.
+    as failed, or as rolled back when requests had been led there already. `dies` names the process of ours that does.
     """
 
     name: str
@@ -289,6 +293,7 @@ class Event:
     end: Callable[[Yard, Any], None]
     seconds: float
     may_fail: bool = False
+    dies: str | None = None
 
 
 def _killed(name: str) -> Event:
@@ -298,7 +303,7 @@ def _killed(name: str) -> Event:
         process.kill()
         yard.deck.await_death("worker" if process is yard.deck.worker else "server", 10)
 
-    return Event(f"the {name} is killed", kill, lambda yard, _: yard.start(), 0.5)
+    return Event(f"the {name} is killed", kill, lambda yard, _: yard.start(), 0.5, dies=name)
 
 
 def _reboot(yard: Yard) -> None:

@@ -88,6 +88,17 @@ class Yard:
             for point in ((cord / "trace").read_text() if (cord / "trace").exists() else "").split()
         )
 
+    @contextlib.contextmanager
+    def held(self, point: str) -> Iterator[None]:
+        """While the block runs, whoever of ours comes to the point stays there."""
+        for cord in self.cords.values():
+            (cord / "held").write_text(point)
+        try:
+            yield
+        finally:
+            for cord in self.cords.values():
+                (cord / "held").unlink()
+
     def forget(self) -> None:
         for cord in self.cords.values():
             (cord / "trace").write_text("")
@@ -113,6 +124,15 @@ class Yard:
                 one["Labels"].get("quarterdeck.service") or one["Labels"]["quarterdeck.deployment"]
                 for one in engine.containers(application.id)
                 if one["State"] == "running"
+            )
+
+    def serving_containers(self) -> list[str]:
+        """Ids of what runs of the version that serves."""
+        with View(self.there.docker_host) as engine:
+            return sorted(
+                one["Id"]
+                for one in engine.containers(self.application.id)
+                if one["Labels"]["quarterdeck.deployment"] == self.serving and one["State"] == "running"
             )
 
     def strays(self) -> list[str]:
@@ -310,20 +330,23 @@ def _reboot(yard: Yard) -> None:
     yard.there.off()
 
 
+CUT = Event("the connection is cut", lambda yard: yard.there.cut(), lambda _yard, _: None, 0)
+ENGINE_KILLED = Event(
+    "the engine is killed",
+    lambda yard: yard.there.kill_engine() if yard.contained else yard.there.cut(),
+    lambda yard, _: yard.there.start_engine() if yard.contained else None,
+    1,
+    may_fail=True,
+)
+REBOOTED = Event("the server is rebooted", _reboot, lambda yard, _: yard.there.on(), 1, may_fail=True)
 EVENTS = (
     _killed("server"),
     _killed("worker"),
-    Event("the connection is cut", lambda yard: yard.there.cut(), lambda _yard, _: None, 0),
+    CUT,
     Event("the cable is pulled", lambda yard: yard.there.unplug(), lambda yard, _: yard.there.plug(), 14),
     Event("the network loses much", lambda yard: yard.there.lose(0.2), lambda yard, _: yard.there.lose(0), 10),
-    Event(
-        "the engine is killed",
-        lambda yard: yard.there.kill_engine() if yard.contained else yard.there.cut(),
-        lambda yard, _: yard.there.start_engine() if yard.contained else None,
-        1,
-        may_fail=True,
-    ),
-    Event("the server is rebooted", _reboot, lambda yard, _: yard.there.on(), 1, may_fail=True),
+    ENGINE_KILLED,
+    REBOOTED,
     Event(
         "the disk is full",
         lambda yard: yard.there.fill(),

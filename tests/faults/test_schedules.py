@@ -9,30 +9,17 @@ from __future__ import annotations
 
 import itertools
 import random
-import shutil
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 import structlog
 
-from e2e.client import Client
-from e2e.conftest import own_database, repositories
-from e2e.over_ssh import key_pair, register
-from e2e.repositories import Repositories
-from e2e.server import Deck
-from e2e.test_load import COMPOSE
 from e2e.truth import sound, unfinished_jobs, until
 from faults.schedules import EVENTS, PIECES, Event, Yard, happening
-from real import base_images
-from real.host import machine
 from support.run import ALL, HAPPENED, SEED
 
-__all__ = ["repositories"]
 pytestmark = [pytest.mark.engine, pytest.mark.edge, pytest.mark.sshd, pytest.mark.root]
 
 log = structlog.get_logger("quarterdeck.tests")
@@ -43,46 +30,6 @@ otherwise. Kill points have 104 and 20 deaths more.
 """
 SOME = [("container", "sqlite", "remote"), ("stack", "postgresql", "in-process"), ("process", "sqlite", "in-process")]
 PLACES = list(itertools.product(KINDS, ("sqlite", "postgresql"), ("in-process", "remote"))) if ALL else SOME
-
-
-@pytest.fixture(scope="module", params=PLACES, ids="-".join)
-def yard(request: pytest.FixtureRequest, repositories: Repositories) -> Iterator[Yard]:
-    kind, database_kind, worker = request.param
-    directory = Path(tempfile.mkdtemp(prefix="qd-sch-"))
-    directory.chmod(0o711)
-    cords = {name: directory / name for name in ("server", "worker")}
-    for cord in cords.values():
-        cord.mkdir()
-    private_key, public_line = key_pair()
-    databases = own_database(database_kind, request)
-    deck = Deck(directory / "data", database_url=next(databases), remote_worker=worker == "remote")
-    try:
-        with machine(5, authorized=[public_line], engine=kind != "process", disk="400m") as there:
-            deck.start(server_faults=cords["server"], worker_faults=cords["worker"])
-            client = Client(deck)
-            client.begin()
-            server = register(client, there, private_key)
-            repository = repositories.sample("sockets", f"schedules-{'-'.join(request.param)}")
-            shape: dict[str, object] = {}
-            if kind == "stack":
-                repository.change({"compose.yml": COMPOSE})
-                shape = {"port": None, "kind": "compose-stack"}
-            elif kind == "process":
-                (repository.directory / "Dockerfile").unlink()
-                shape = {"runtime": {"strategy": "workspace-commands", "startCommand": "python3 server.py"}}
-            if kind != "process":
-                base_images.ensure(there.docker_host, ["python", "busybox"])
-            made = Yard(
-                "-".join(request.param), deck, client, there, server, repository, shape, cords, kind != "process"
-            )
-            made.begin()
-            yield made
-            client.close()
-    finally:
-        deck.destroy()
-        for _ in databases:
-            pass
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 def rehearsed(yard: Yard) -> dict[str, Counter[str]]:
@@ -97,6 +44,7 @@ def rehearsed(yard: Yard) -> dict[str, Counter[str]]:
     return found
 
 
+@pytest.mark.parametrize("yard", PLACES, indirect=True, ids="-".join, scope="package")
 def test_whatever_happens_one_version_serves_and_nothing_else_is_left(yard: Yard) -> None:
     """The kinds of work and of events take turns, so that each comes before any comes again."""
     passed = rehearsed(yard)

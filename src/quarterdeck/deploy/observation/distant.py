@@ -67,19 +67,23 @@ class Distant:
                 self._watched[server] = asyncio.create_task(self._watch(server), name=f"server-{server}")
 
     async def _watch(self, server: int) -> None:
-        """Look over a connection for as long as there is one, and try to have one again."""
+        """Look over a connection for as long as there is one, and try to have one again: soon after one that has stood
+        longer than the last pause, later and later where there is none or it breaks at once.
+        """
         pause, loop = FIRST_PAUSE, asyncio.get_running_loop()
         while True:
-            began = loop.time()
+            since = None
             try:
                 async with self._edges.over(await self._db.read(_login, server)) as remote:
+                    since = loop.time()
                     await self._look(server, remote)
             except Problem as problem:
                 log.info("server_not_observed", server=server, code=problem.code)
                 await self._said_unknown(server, problem)
             except Exception:
                 log.exception("server_observation_failed", server=server)
-            pause = FIRST_PAUSE if loop.time() - began > LONGEST_PAUSE else min(pause * 2, LONGEST_PAUSE)
+            stood = loop.time() - since if since is not None else 0.0
+            pause = FIRST_PAUSE if stood > pause else min(pause * 2, LONGEST_PAUSE)
             await asyncio.sleep(pause)
 
     async def _look(self, server: int, remote: Remote) -> None:

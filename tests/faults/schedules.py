@@ -5,6 +5,7 @@ true afterwards.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import threading
 import time
 from collections import Counter
@@ -21,7 +22,12 @@ from e2e.repositories import Repository
 from e2e.server import Deck
 from e2e.truth import rows, unfinished_jobs, until
 from real.host import Machine
+from support.run import ALL
 
+SOME = [("container", "sqlite", "remote"), ("stack", "postgresql", "in-process"), ("process", "sqlite", "in-process")]
+PLACES = [*itertools.product(("container", "stack", "process"), ("sqlite", "postgresql"), ("in-process", "remote"))]
+PLACES = PLACES if ALL else SOME
+"""Parameters of yards; modules whose tests name the same one share it."""
 SECONDS = 240
 WAYS = ("redeployment", "rollback", "first deployment", "failed redeployment", "restart", "stop and start")
 BROKEN = "raise SystemExit(3)\n"

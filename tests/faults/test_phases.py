@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from e2e.truth import rows, sound, until
-from faults.schedules import CUT, ENGINE_KILLED, REBOOTED, Event, Piece, Yard
-from support.run import ALL, HAPPENED, sample
+from faults.schedules import CUT, ENGINE_KILLED, PLACES, REBOOTED, Event, Piece, Yard
+from support.run import HAPPENED, sample
 
 pytestmark = [pytest.mark.engine, pytest.mark.edge, pytest.mark.sshd, pytest.mark.root]
 
@@ -32,7 +32,7 @@ MOMENTS = {
 FAILURES = {"engine": ENGINE_KILLED, "connection": CUT, "reboot": REBOOTED}
 CELLS = sample(list(itertools.product(MOMENTS, FAILURES)), 3, "phases")
 """21 with `--all`, in each yard: the one has at its beginning what the other has in its middle."""
-YARDS = [("container", "sqlite", "remote"), ("container", "postgresql", "in-process")][: 2 if ALL else 1]
+YARDS = [one for one in PLACES if one in {("container", "sqlite", "remote"), ("container", "postgresql", "in-process")}]
 
 
 @pytest.mark.parametrize("yard", YARDS, indirect=True, ids="-".join, scope="package")

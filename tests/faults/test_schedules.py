@@ -7,7 +7,6 @@ work, something that happens, and the passage of a point at which it does.
 
 from __future__ import annotations
 
-import itertools
 import random
 import time
 from collections import Counter
@@ -17,19 +16,16 @@ import pytest
 import structlog
 
 from e2e.truth import sound, unfinished_jobs, until
-from faults.schedules import EVENTS, PIECES, Event, Yard, happening
+from faults.schedules import EVENTS, PIECES, PLACES, Event, Yard, happening
 from support.run import ALL, HAPPENED, SEED
 
 pytestmark = [pytest.mark.engine, pytest.mark.edge, pytest.mark.sshd, pytest.mark.root]
 
 log = structlog.get_logger("quarterdeck.tests")
-KINDS = ("container", "stack", "process")
 RUNS = 10 if ALL else 2
 """Schedules of each kind, database and kind of worker: 120 with `--all`, of which 12 are deaths of a process of ours; 6
 otherwise. Kill points have 104 and 20 deaths more.
 """
-SOME = [("container", "sqlite", "remote"), ("stack", "postgresql", "in-process"), ("process", "sqlite", "in-process")]
-PLACES = list(itertools.product(KINDS, ("sqlite", "postgresql"), ("in-process", "remote"))) if ALL else SOME
 
 
 def rehearsed(yard: Yard) -> dict[str, Counter[str]]:

@@ -8,7 +8,8 @@ from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.jobs.job import Outcome
 from quarterdeck.tasks.settings.thresholds import thresholds
-from quarterdeck.tasks.work.model import Task
+from quarterdeck.tasks.work import stages
+from quarterdeck.tasks.work.model import StageRun, Task
 
 CLASSES: dict[str, FailureClass] = {
     "agent_missing": "binary_missing",
@@ -19,11 +20,34 @@ CLASSES: dict[str, FailureClass] = {
 
 
 def note(tx: Tx, task: Task, outcome: Outcome) -> None:
-    """Count a failure that is the agent's own; a success clears what was counted. Other failures say nothing of it."""
+    """Count a failure that is the agent's own; a success clears what was counted of every agent that took part in it.
+    Other failures say nothing of agents.
+    """
     worker = tx.get(Worker, task.worker_id) if task.worker_id is not None else None
     if worker is None:
         return
     if outcome.state == "succeeded":
-        degradation.agent_succeeded(tx, worker, task.agent_type)
+        for agent in sorted(_succeeded(tx, task)):
+            degradation.agent_succeeded(tx, worker, agent)
     elif (failure := CLASSES.get(outcome.error_code or "")) is not None:
-        degradation.agent_failed(tx, worker, task.agent_type, failure, thresholds(tx, task.organization_id))
+        degradation.agent_failed(tx, worker, _at_work(tx, task), failure, thresholds(tx, task.organization_id))
+
+
+def _at_work(tx: Tx, task: Task) -> str:
+    """The agent with which the attempt ended: that of the last stage that it began, and the task's own before any."""
+    begun = [one for one in _of_attempt(tx, task) if one.status in ("running", "waiting", "failed")]
+    return _agent(task, begun[-1].position) if begun else task.agent_type
+
+
+def _succeeded(tx: Tx, task: Task) -> set[str]:
+    good = ("completed", *stages.OPEN)  # the last one may not have been told of
+    return {_agent(task, one.position) for one in _of_attempt(tx, task) if one.status in good}
+
+
+def _of_attempt(tx: Tx, task: Task) -> list[StageRun]:
+    return [one for one in stages.rows(tx, task) if one.position >= task.from_stage]
+
+
+def _agent(task: Task, position: int) -> str:
+    """A stage may have another agent than its task."""
+    return str(task.pipeline[position].get("agentType") or task.agent_type)

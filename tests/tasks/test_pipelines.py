@@ -42,6 +42,10 @@ def choosing(**given):
         ([{**STAGE, "input": True, "fallbackResult": "x"}], "pipeline[0].fallbackResult:"),
         ([{**STAGE, "input": True, "onTimeout": "fail", "fallbackResult": "x"}], "pipeline[0].fallbackResult:"),
         ([choosing(onTimeout="fallback", fallbackResult="never")], "pipeline[0].fallbackResult:"),
+        (
+            [{**STAGE, "confirm": True, "onTimeout": "fallback", "fallbackResult": "maybe"}],
+            "pipeline[0].fallbackResult:",
+        ),
         ([{**STAGE, "retries": -1}], "pipeline[0].retries:"),
         ([{**STAGE, "retries": 11}], "pipeline[0].retries:"),
         ([{**STAGE, "agentType": "Claude Code"}], "pipeline[0].agentType:"),

@@ -23,12 +23,20 @@ SCOPES: dict[str, frozenset[str]] = {
             "tasks:tasks.create",
             "tasks:tasks.act",
             "tasks:tasks.act-any",
+            "tasks:tasks.cancel-any",
             "tasks:project.view",
             "tasks:project.create-tasks",
         }
     ),
-    "machines:read": frozenset({"tasks:machines.view"}),
-    "machines:write": frozenset({"tasks:machines.view", "tasks:machines.drain", "tasks:machines.manage"}),
+    "machines:read": frozenset({"tasks:machines.view", "tasks:machines.view-hidden"}),
+    "machines:write": frozenset(
+        {
+            "tasks:machines.view",
+            "tasks:machines.view-hidden",
+            "tasks:machines.drain",
+            "tasks:machines.manage",
+        }
+    ),
     "projects:read": frozenset({"tasks:projects.view", "tasks:project.view"}),
     "projects:write": frozenset(
         {"tasks:projects.view", "tasks:projects.manage", "tasks:project.view", "tasks:project.manage"}

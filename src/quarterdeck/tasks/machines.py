@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from sqlalchemy import select
 
-from quarterdeck.access import Access
+from quarterdeck.access import Access, Place
 from quarterdeck.fleet.workers import draining, roster, standing
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.fleet.workers.standing import Status
@@ -21,12 +21,12 @@ CAPABILITY = "tasks"
 def may_see(tx: Tx, access: Access) -> bool:
     """Whether the caller sees machines: somebody below a lead does where the settings say so."""
     access.load(tx)
-    if not access.decide(tx.principal, "tasks:machines.view").allowed:
+    here = Place(tx.principal.acts_in)
+    if not access.decide(tx.principal, "tasks:machines.view", here).allowed:
         return False
     if settings.shown(tx)["machinesVisibleToDevelopers"]:
         return True
-    leads = access.carrying("tasks:machines.drain")
-    return bool(leads & access.roles(tx.principal.id, tx.principal.acts_in))
+    return access.decide(tx.principal, "tasks:machines.view-hidden", here).allowed
 
 
 def require_visible(tx: Tx, access: Access) -> None:

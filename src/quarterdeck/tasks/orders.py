@@ -14,6 +14,8 @@ RUN = "task.run"
 """The kind of the job."""
 TERMINAL = "terminal"
 """The report that asks for a token for this attempt's terminal; its answer is the token, as text."""
+CHECK = "-check"
+"""What the kind of a report ends with that asks for what an attempt may not have been told: `tunnel-check`."""
 GateKind = Literal["confirm", "choice", "input"]
 ErrorClass = Literal[
     "stage_timeout",
@@ -163,8 +165,11 @@ class AgentReport(Struct, frozen=True, kw_only=True):
 
 
 class UsageReport(Struct, frozen=True, kw_only=True):
-    """`usage`: all that this attempt has used so far."""
+    """`usage`: all that one session of an agent has used so far, in earlier attempts, too, if it was gone on with.
+    `session` None: the one session of this attempt, whose program has no name for it.
+    """
 
+    session: str | None = None
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: float | None = None
@@ -175,7 +180,9 @@ class UsageAnswer(Struct, frozen=True, kw_only=True):
 
 
 class MessagesAnswer(Struct, frozen=True, kw_only=True):
-    """Of `messages` with `{"after": number}`: the follow-ups after it, oldest first."""
+    """Of `messages` with `{"after": number}`: the follow-ups after it, oldest first. With `"last": true` none are taken
+    any more once there are none.
+    """
 
     messages: tuple[FollowUp, ...] = ()
 

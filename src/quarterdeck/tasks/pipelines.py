@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from quarterdeck.kernel.errors import Invalid
+from quarterdeck.tasks.confirming import confirms
 from quarterdeck.tasks.orders import Stage
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -86,6 +87,8 @@ def _check_gate(stage: Mapping[str, Any], here: str) -> None:
         raise _wrong(f"{here}.fallbackResult", f"an answer has at most {LONGEST_ANSWER} characters")
     if falls_back and choices and fallback not in choices:
         raise _wrong(f"{here}.fallbackResult", "it is none of the choices")
+    if falls_back and stage.get("confirm") and fallback is not None and confirms(fallback) is None:
+        raise _wrong(f"{here}.fallbackResult", "a stage is confirmed or rejected: confirm, or reject")
 
 
 def _given(stage: Mapping[str, Any], key: str, default: Any) -> Any:

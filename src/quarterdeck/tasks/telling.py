@@ -19,6 +19,7 @@ from quarterdeck.notify import tell
 from quarterdeck.notify.bots import posting
 from quarterdeck.notify.bots.cards import Card
 from quarterdeck.tasks.projects.model import TaskProject
+from quarterdeck.tasks.settings import settings as task_settings
 from quarterdeck.tasks.work.model import Gate, Task
 
 LATEST = timedelta(days=1)
@@ -108,13 +109,18 @@ def _tell(
         whom,
         title,
         said,
-        link=f"/console/tasks/{task.id}",
+        link=f"{_web(tx, task)}/console/tasks/{task.id}",
         task_id=task.id,
         project_key=_key(tx, task),
         organization_id=task.organization_id,
         collapse_key=collapse_key,
         chats=chats,
     )
+
+
+def _web(tx: Tx, task: Task) -> str:
+    """Where people of the organization reach the console, if it says so: else where the control plane is reached."""
+    return str(task_settings.of(tx, task.organization_id)["webUrl"] or "").rstrip("/")
 
 
 def _key(tx: Tx, task: Task) -> str | None:

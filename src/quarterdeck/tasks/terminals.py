@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from quarterdeck.fleet.terminals.broker import Terms
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import NotFound
 from quarterdeck.tasks.settings import settings
+from quarterdeck.tasks.work import happenings
 from quarterdeck.tasks.work.model import Task
 
 KIND = "task"
@@ -20,9 +23,19 @@ class TaskTerminals:
 
     def terms(self, tx: Tx, subject: str) -> Terms:
         """Raises `NotFound`."""
-        kind, _, number = subject.partition(":")
-        task = tx.get(Task, int(number)) if kind == KIND and number.isascii() and number.isdigit() else None
+        task = _task(tx, subject)
         if task is None:
             raise NotFound(f"There is no {subject[:60]}.", code="task_not_found")
         chosen = settings.of(tx, task.organization_id)
         return Terms(task.organization_id, int(chosen["ptyReplayBytes"]))
+
+    def happened(self, tx: Tx, subject: str, word: str, message: str, **data: Any) -> None:
+        """An event of the task; of one that is gone nothing is told."""
+        task = _task(tx, subject)
+        if task is not None:
+            happenings.happened(tx, task, word, message, **data)
+
+
+def _task(tx: Tx, subject: str) -> Task | None:
+    kind, _, number = subject.partition(":")
+    return tx.get(Task, int(number)) if kind == KIND and number.isascii() and number.isdigit() else None

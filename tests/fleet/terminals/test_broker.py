@@ -19,6 +19,7 @@ from quarterdeck.fleet.terminals.model import ChannelToken, TerminalRow
 from quarterdeck.fleet.terminals.uplink import Ended, Held, Input, Released, Resize, Signal
 from quarterdeck.fleet.terminals.viewing import Left, Visitor
 from quarterdeck.identity.model import Organization
+from quarterdeck.kernel import events
 from quarterdeck.kernel.errors import Conflict, Invalid, NotFound
 from quarterdeck.kernel.principal import Principal
 from support.emulator import Size as Told
@@ -36,6 +37,9 @@ class Everything:
         if found is None or subject == "task:none":
             raise NotFound("There is no such task.", code="task_not_found")
         return Terms(found.id)
+
+    def happened(self, tx, subject, word, message, **data):
+        events.append(tx, subject, word, {"message": message, **data})
 
 
 @pytest.fixture

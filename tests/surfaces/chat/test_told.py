@@ -63,6 +63,17 @@ async def list_of(chat, name):
     return [(one["type"], one["title"], one["taskId"], one["projectKey"]) for one in found["items"]]
 
 
+async def test_links_lead_where_the_settings_say(chat, task):
+    async def newest():
+        await happens(chat, task, "status_change", "The agent left.", to="failed")
+        return (await chat.crew.ok("GET", "/api/web/notifications", token=chat.people["ann"][1]))["items"][0]["link"]
+
+    own = await newest()
+    assert own.endswith(f"/console/tasks/{task}")
+    await chat.crew.ok("PUT", "/api/admin/settings", {"webUrl": "https://deck.example.com/"})
+    assert await newest() == f"https://deck.example.com/console/tasks/{task}" != own
+
+
 async def test_a_task_tells_its_owner_and_the_chat_that_it_began_in(chat, task):
     await happens(chat, task, "status_change", "It runs on box-1.", to="running")
     await happens(chat, task, "stage_change", "Stage test runs.")

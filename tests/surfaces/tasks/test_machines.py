@@ -90,7 +90,7 @@ async def test_machines_are_hidden_from_developers_where_the_settings_say_so(cre
     _, lead = await crew.person("lead", "tasks:lead")
     assert await names(crew, "", token=developer) == ["rack"]
     await crew.ok("PUT", "/api/admin/settings", {"machinesVisibleToDevelopers": False})
-    for path in ("/api/web/machines", f"/api/web/machines/{made.uid}"):
+    for path in ("/api/web/machines", f"/api/web/machines/{made.uid}", f"/api/web/machines/{made.uid}/tasks"):
         await crew.refused(403, "MACHINES_HIDDEN", "GET", path, token=developer)
         await crew.ok("GET", path, token=lead)
 

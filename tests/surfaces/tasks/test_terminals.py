@@ -89,7 +89,9 @@ async def test_two_watch_one_types_and_another_takes_over(harbour, crew):
             ("terminal.taken", "boss"),
         ]
         found = await crew.db.read(events.read, f"task:{task}")
-        assert [(one.type, dict(one.data)) for one in found] == [("control_taken", {"by": "boss", "from": "olga"})]
+        told = [(one.type, one.data["by"], one.data["from"], one.data["message"], one.data["level"]) for one in found]
+        said = "boss types into the terminal now, and olga watches."
+        assert told == [("control_taken", "boss", "olga", said, "info")]
         await worker.send({"type": "exit", "code": 7})
         for line in (holder, first, second):
             assert (await line.until("exit"))["code"] == 7
@@ -469,6 +471,10 @@ async def test_the_live_feed_tells_what_the_caller_may_see(harbour, crew):
             lambda tx: events.append(tx, "worker:w-3", "worker-online", organization_id=organization_id)
         )
         assert (await theirs.next())["machineId"] == "w-3"
+        await crew.ok("PUT", "/api/admin/settings", {"machinesVisibleToDevelopers": False})
+        await crew.db.write(happen)
+        told = [await mine.next() for _ in range(2)]
+        assert [one["type"] for one in told] == ["task.updated", "notification"], "of machines nothing any more"
         await revoked_session(crew, owner, owner_id)
         await crew.db.write(happen)
         assert await mine.until(4401) == 4401

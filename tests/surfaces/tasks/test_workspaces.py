@@ -14,6 +14,7 @@ from quarterdeck.tasks.orders import DeliveredReport, TunnelReport, WorkspaceRep
 from quarterdeck.tasks.projects.model import TaskProject
 from quarterdeck.tasks.tunnels import tunnels
 from quarterdeck.tasks.tunnels.orders import TUNNEL, TunnelOrder
+from quarterdeck.tasks.work.happenings import TELL
 from quarterdeck.tasks.work.model import Task
 from quarterdeck.tasks.workspaces import keeping, naming, retention
 from quarterdeck.tasks.workspaces.cleaning import CLEAN
@@ -51,7 +52,7 @@ class Office:
 
     async def told(self) -> list:
         read = await self.db.read(events.read, f"task:{self.task}")
-        return [(one.type, one.data.get("data", {}).get("state")) for one in read]
+        return [(one.type, one.data.get("state")) for one in read]
 
 
 @pytest.fixture
@@ -121,22 +122,20 @@ async def test_a_tunnel_is_carried_by_a_job_of_the_tasks_machine(office):
 
 async def test_a_running_attempt_is_told_instead(office):
     job = await office.do(made.running)
-    heard = []
-
-    async def tell(job_id, kind, data=None):
-        heard.append((job_id, kind, data))
-
-    office.crew.deck.instance.jobs.tell = tell
-    await office.tunnel("POST", "start", {}, status=202)
-    assert (heard[0][0], heard[0][1], heard[0][2].action) == (job.id, "tunnel", "start")
-    assert heard[0][2].order.task_id == office.task
+    with office.db.bus.subscribe(TELL) as inbox:
+        await office.tunnel("POST", "start", {}, status=202)
+        job_id, kind, begins = (await inbox.get(timeout=30)).payload
+    assert (job_id, kind, begins.action) == (job.id, "tunnel", "start")
+    assert begins.order.task_id == office.task
     # Who asks is told the same, until something was heard of it.
-    assert (await office.do(tunnels.wanted)).order.path == heard[0][2].order.path
+    assert (await office.do(tunnels.wanted)).order.path == begins.order.path
     await office.do(tunnels.reported, TunnelReport(state="STARTING", kind="vscode"))
     assert await office.do(tunnels.wanted) is None
     assert await office.db.read(lambda tx: jobs.find(tx, kind=TUNNEL)) is None
-    assert (await office.tunnel("POST", "stop", {}))["state"] == "CLOSING"
-    assert (heard[1][0], heard[1][2].action) == (job.id, "stop")
+    with office.db.bus.subscribe(TELL) as inbox:
+        assert (await office.tunnel("POST", "stop", {}))["state"] == "CLOSING"
+        job_id, _, ends = (await inbox.get(timeout=30)).payload
+    assert (job_id, ends.action) == (job.id, "stop")
     assert (await office.do(tunnels.wanted)).action == "stop"
     # It had said this before it heard of the stop.
     await office.do(tunnels.reported, TunnelReport(state="CONNECTED", kind="vscode", url="https://late.test/tunnel/a"))

@@ -177,3 +177,16 @@ def test_activity_is_noted_on_the_project(yard):
     yard.create()
     row = yard.db.read_sync(lambda tx: tx.first(select(TaskProject)))
     assert row.last_activity_at - row.created_at == timedelta(seconds=60)
+
+
+def test_however_many_cannot_run_those_behind_them_are_looked_at(yard, monkeypatch):
+    monkeypatch.setattr(dispatch, "PAGE", 3)
+    yard.project()
+    away = yard.machine("away")
+    away.connected = False
+    bound = [yard.create(machine=away.row.uid, priority=priority) for priority in (0, 5, 0, 5, 0, 0)]
+    free = [yard.create(priority=priority) for priority in (-1, 0, 0)]
+    yard.machine("forge", slots=2)
+    assert yard.dispatch() == free[1:]
+    assert all("Waits for machine away" in waits(yard, one) for one in bound)
+    assert waits(yard, free[0]).startswith("Every place")

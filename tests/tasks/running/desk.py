@@ -54,6 +54,7 @@ class Desk:
         self.drained = 0
         self.slow = 0.0
         self.answers: Callable[[GateReport], GateAnswer] = lambda report: GateAnswer(state="open")
+        self.checks: Callable[[], Any] = lambda: None
         self.messages: list[FollowUp] = []
         self.budget: int | None = None
         self._changed = asyncio.Condition()
@@ -71,6 +72,8 @@ class Desk:
     def _reply(self, kind: str, data: dict[str, Any]) -> Any:
         if kind in ("gate", "gate-check"):
             return self.answers(msgspec.convert(data, GateReport))
+        if kind == "tunnel-check":
+            return self.checks()
         if kind == "messages":
             return MessagesAnswer(messages=tuple(one for one in self.messages if one.id > data["after"]))
         if kind == "usage":

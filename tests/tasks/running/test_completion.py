@@ -81,7 +81,8 @@ async def test_claude_code_is_driven_by_its_settings_and_tells_what_it_used(benc
     )
     await run(bench, desk, order)
     assert desk.stages()[-1] == (0, "completed", 1)
-    assert desk.of("usage") == [{"input_tokens": 7, "output_tokens": 2, "cost_usd": None}]
+    session = bench.told("began")[0]
+    assert desk.of("usage") == [{"session": session, "input_tokens": 7, "output_tokens": 2, "cost_usd": None}]
     agent = desk.of("agent")[-1]
     assert (agent["type"], agent["session"]) == ("claude", bench.told("began")[0])
 

@@ -11,6 +11,8 @@ from quarterdeck.fleet.terminals.uplink import Held, Input, Released, Resize, Si
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.tasks.orders import FollowUp, GateAnswer, Stage
 from quarterdeck.tasks.running import gates
+from quarterdeck.tasks.running import stage as of_stages
+from quarterdeck.tasks.running.ears import Ears
 from quarterdeck.tasks.running.pipeline import run_task
 
 
@@ -172,6 +174,33 @@ async def test_messages_are_typed_into_the_running_agent_and_keep_its_stage_open
     assert [status for _, status, _ in desk.stages()] == ["running", "completed"]
 
 
+async def test_a_message_of_which_no_word_came_is_asked_for(bench, desk, monkeypatch):
+    monkeypatch.setattr(of_stages, "ASK_AGAIN", 0.2)
+    task = begun(bench, desk, bench.order(stage("sleep 3", "done")))
+    await until(lambda: bench.told("prompt"))
+    desk.messages.append(FollowUp(id=1, text="while\ndo say heard", by="bob"))
+    await ended(task)
+    assert bench.told("prompt")[1].endswith("do say heard"), "it was said while the agent worked"
+
+
+async def test_only_the_last_stage_asks_for_the_last_time(bench, desk):
+    await ended(begun(bench, desk, bench.order(stage("done"), stage("done", name="second"))))
+    asked = [(kind, one.get("last")) for kind, one in desk.records if kind in {"messages", "stage", "deliver"}]
+    assert asked == [
+        ("stage", None), ("messages", False), ("messages", False), ("stage", None), ("stage", None),
+        ("messages", False), ("messages", True), ("stage", None), ("deliver", None),
+    ]  # fmt: skip
+
+
+async def test_a_program_that_runs_once_is_given_everything_before_its_last_run(bench, desk):
+    desk.messages = [FollowUp(id=1, text="before", by="ada")]
+    argv = bench.custom()["argv"][:2]
+    custom = bench.custom(argv=[*argv, "--once", "{prompt}"], oneShot=True, resume=None, namesSession=None)
+    await ended(begun(bench, desk, bench.order(stage("say one"), custom=custom)))
+    assert [(one["after"], one["last"]) for one in desk.of("messages")] == [(0, True), (1, True)]
+    assert "Message from ada: before" in bench.told("prompt")[0]
+
+
 async def test_what_else_is_told_reaches_whoever_listens_and_ends_with_the_attempt(bench, desk):
     heard = asyncio.Queue()
 
@@ -191,6 +220,25 @@ async def test_what_else_is_told_reaches_whoever_listens_and_ends_with_the_attem
     desk.told.put_nowait(("gate", {}))
     await ended(task)
     assert heard.get_nowait() == "ended"
+
+
+async def test_what_was_told_in_vain_is_asked_for(desk):
+    heard = asyncio.Queue()
+
+    async def listen(data):
+        heard.put_nowait(data)
+
+    lost = [{"action": "start"}, None, {"action": "stop"}]
+    desk.checks = lambda: lost.pop(0) if lost else None
+    ears = Ears(desk, again=0.01)
+    try:
+        ears.listen({"tunnel": listen})
+        async with asyncio.timeout(60):
+            assert [await heard.get(), await heard.get()] == [{"action": "start"}, {"action": "stop"}]
+        await desk.until(lambda: len(desk.of("tunnel-check")) > 3)
+        assert heard.empty()
+    finally:
+        await ears.close()
 
 
 async def test_the_terminal_has_the_size_of_its_holder(bench, desk):

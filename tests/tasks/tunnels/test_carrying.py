@@ -184,6 +184,12 @@ async def test_an_attempt_carries_one_tunnel_and_ends_it_with_itself(tmp_path, t
     assert told.states[-1] == "CLOSED"
 
 
+async def test_a_stop_of_what_is_not_carried_is_told_as_its_end(told):
+    async with Beside(USER, told) as tunnel:
+        await tunnel.told({"action": "stop"})
+        assert told.states == ["CLOSED"]
+
+
 def test_the_editors_commands_are_values():
     data = Path("/home/agent/.quarterdeck-tunnels/task-42")
     assert ADAPTERS["vscode"].command("task-42", data) == (

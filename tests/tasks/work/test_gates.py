@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid, NotFound
+from quarterdeck.kernel.jobs import Canceled
 from quarterdeck.kernel.principal import current
 from quarterdeck.tasks.projects.model import TaskProject
 from quarterdeck.tasks.work import answering
@@ -33,7 +34,7 @@ def test_a_confirm_gate_before_the_first_stage(yard, forge):
     yard.answer(task_id, index=0, result="confirm")
     assert yard.task(task_id).status == "running"
     assert forge.say(job_id, "gate-check", gate()) == {"state": "answered", "result": "confirm", "by": "ada"}
-    assert yard.words(task_id)[-2:] == ["confirm_resolved", "status_change"]
+    assert yard.words(task_id)[-3:] == ["confirm_resolved", "stage_change", "status_change"]
 
 
 @pytest.mark.parametrize(
@@ -172,7 +173,9 @@ def test_nobody_answers_in_time(yard, forge):
     yard.look()
     task = yard.task(task_id)
     assert (task.status, task.error_code) == ("failed", "gate_timeout")
-    assert forge.say(job_id, "gate-check", gate())["state"] == "timeout"
+    assert forge.beat() == (set(), {job_id}), "what is left of the attempt is stopped"
+    with pytest.raises(Canceled):
+        forge.say(job_id, "gate-check", gate())
     with pytest.raises(Conflict) as late:
         yard.answer(task_id, index=0, result="confirm")
     assert "its time was over" in late.value.message
@@ -187,3 +190,28 @@ def test_the_fallback_goes_on(yard, forge):
     yard.look()
     assert yard.task(task_id).status == "running"
     assert forge.say(job_id, "gate-check", asked) == {"state": "answered", "result": "red", "by": None}
+
+
+@pytest.mark.parametrize(
+    ("fallback", "ends"),
+    [
+        ("reject", ("cancelled", "rejected")),
+        ("No", ("cancelled", "rejected")),
+        ("confirm", ("running", None)),
+        (None, ("running", None)),
+        ("perhaps", ("failed", "gate_timeout")),
+    ],
+)
+def test_the_fallback_of_a_confirm_gate_is_read_as_an_answer_is(yard, forge, fallback, ends):
+    task_id, job_id = yard.started(forge)
+    forge.say(job_id, "gate", gate(seconds=60, on_timeout="fallback", fallback=fallback))
+    yard.clock.advance(61)
+    forge.beat()
+    yard.look()
+    task = yard.task(task_id)
+    assert (task.status, task.error_code) == ends
+    if ends[0] == "running":
+        answer = {"state": "answered", "result": "confirm", "by": None}
+        assert forge.say(job_id, "gate-check", gate()) == answer
+    else:
+        assert forge.beat() == (set(), {job_id}), "its machine hears that it is to stop"

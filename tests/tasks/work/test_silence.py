@@ -273,7 +273,8 @@ def test_failed_and_completed_is_restored(yard, forge):
     assert forge.end(job_id, result={"branch": "b", "commit": "c" * 40}) is not None
     task = yard.task(task_id)
     assert (task.status, task.commit_sha, task.error_code, task.error_message) == ("completed", "c" * 40, None, None)
-    assert yard.words(task_id)[-2:] == ["worker_reconnected", "status_change"]
+    assert yard.words(task_id)[-4:] == ["worker_reconnected", "stage_change", "stage_change", "status_change"]
+    assert {one.status for one in yard.stages(task_id)} == {"completed"}
 
 
 def test_a_task_that_was_retried_is_not_restored(yard, forge):
@@ -296,3 +297,71 @@ def test_live_and_not_listed_has_failed(yard, forge, suspended):
     task_id, _job_id = lost(yard, forge) if suspended else yard.started(forge)
     connects(yard, forge, naming=False)
     assert status(yard, task_id) == ("failed", "worker_lost")
+
+
+# -- attempts that nobody holds any more, and questions that outlast the lease
+
+
+def gone_at_a_gate(yard, forge):
+    """Nobody answered, and the machine that had asked is away."""
+    task_id, _ = yard.started(forge)
+    forge.say(next(iter(forge.held)), "gate", gate(seconds=600))
+    forge.connected = False
+    yard.clock.advance(601)
+    yard.look()
+    assert status(yard, task_id) == ("failed", "gate_timeout")
+    return task_id
+
+
+@pytest.mark.parametrize("how", ["gate", "cancel"])
+def test_the_attempt_of_a_machine_that_is_gone_is_given_up_after_the_grace(yard, forge, how):
+    yard.settings(reconnectGraceSec=900)
+    if how == "gate":
+        task_id = gone_at_a_gate(yard, forge)
+        yard.retry(task_id)
+        other = yard.machine("other")
+        assert yard.dispatch() == []
+        assert yard.task(task_id).queued_reason == "Its attempt before is being stopped."
+    else:
+        task_id, _ = yard.started(forge)
+        yard.cancel(task_id)
+        yard.clock.advance(601)
+    job_id = yard.task(task_id).job_id
+    yard.look()
+    assert yard.db.read_sync(jobs.get, job_id).state == "running", "its grace is not over"
+    yard.clock.advance(300)
+    yard.look()
+    assert yard.db.read_sync(jobs.get, job_id).state == "failed"
+    if how == "gate":
+        assert yard.dispatch() == [task_id]
+        assert len(other.take()) == 1
+    else:
+        assert status(yard, task_id) == ("cancelled", "cancelled")
+
+
+def test_an_attempt_that_is_being_stopped_and_beats_is_left_to_its_machine(yard, forge):
+    task_id, job_id = yard.started(forge)
+    yard.cancel(task_id)
+    for _ in range(40):
+        yard.clock.advance(29)
+        assert forge.beat() == (set(), {job_id})
+        yard.look()
+    assert yard.db.read_sync(jobs.get, job_id).state == "running"
+
+
+def test_a_question_of_a_day_outlives_a_machine_that_is_away_so_long(yard, forge):
+    yard.project("SLOW", pipeline=[{"name": "ship", "command": "/ship", "confirm": True, "confirmTimeout": 86_400}])
+    task_id = yard.create(project="SLOW")
+    yard.dispatch()
+    (job_id,) = forge.take()
+    forge.say(job_id, "gate", gate(seconds=86_400))
+    for _ in range(23):
+        yard.clock.advance(3600)
+        yard.look()
+        yard.db.write_sync(jobs.requeue_lapsed)
+        assert status(yard, task_id) == ("suspended", "stage_gate")
+    lease = yard.db.read_sync(jobs.get, job_id).lease_seconds
+    assert lease * 0.8 > 86_400, "its worker does not stop before, either"
+    yard.answer(task_id, result="confirm")
+    assert connects(yard, forge) == ({job_id}, set())
+    assert forge.say(job_id, "gate-check", gate())["result"] == "confirm"

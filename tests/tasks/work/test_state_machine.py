@@ -193,11 +193,22 @@ class TaskMachine(RuleBasedStateMachine):
             self.yard.look()
         for task_id in self.tasks:
             assert self.yard.task(task_id).status in {"queued", *ENDED}
+        left = jobs.Filter(kind="task.run", states=(jobs.State.RUNNING,))
+        assert self.db.read_sync(jobs.list_jobs, left) == [], "an attempt that nobody holds keeps its task waiting"
 
 
 def empty(tx):
     """What the run before has left."""
-    left = ("job_attempts", "jobs", "domain_events", "event_streams", "tasks_gates", "tasks_stages", "tasks_messages")
+    left = (
+        "job_attempts",
+        "jobs",
+        "domain_events",
+        "event_streams",
+        "tasks_gates",
+        "tasks_stages",
+        "tasks_messages",
+        "tasks_usage",
+    )
     for table in (*left, "tasks_workspaces", "tasks_tasks", "fleet_workers"):
         tx.execute(f"DELETE FROM {table}")
 

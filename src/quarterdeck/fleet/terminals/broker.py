@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
@@ -44,6 +44,10 @@ class Subjects(Protocol):
 
     def terms(self, tx: Tx, subject: str) -> Terms:
         """Raises `NotFound`."""
+        ...
+
+    def happened(self, tx: Tx, subject: str, word: str, message: str, **data: Any) -> None:
+        """Tell in the events of a subject what happened to its terminal, as everything else of it is told there."""
         ...
 
 
@@ -270,7 +274,9 @@ class Broker:
         if holder is not None and (before is None or before.session_id != holder):
             raise Conflict("Somebody else types here by now.", code="holder_changed", hint="Look who does.")
         if before is not None and before is not viewer:
-            await self._db.write(rows.taken, subject, terminal.organization_id, before.visitor.user)
+            await self._db.write(
+                rows.taken, subject, terminal.organization_id, before.visitor.user, self._subjects.happened
+            )
         if viewer.may_control and viewer.session_id in terminal.viewers and terminal.holder in {before, None}:
             terminal.hold(viewer)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any, Protocol
 
 from sqlalchemy import delete, select, update
 
 from quarterdeck.fleet.terminals.model import TerminalRow
 from quarterdeck.fleet.terminals.tokens import TerminalAction
-from quarterdeck.kernel import audit, events
+from quarterdeck.kernel import audit
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, NotFound
 
@@ -70,11 +72,18 @@ def ended(tx: Tx, uid: str, code: int | None, reason: str) -> None:
     )
 
 
-def taken(tx: Tx, subject: str, organization_id: int, before: str | None) -> None:
+class Happened(Protocol):
+    """See `broker.Subjects.happened`."""
+
+    def __call__(self, tx: Tx, subject: str, word: str, message: str, **data: Any) -> None: ...
+
+
+def taken(tx: Tx, subject: str, organization_id: int, before: str | None, happened: Happened) -> None:
     """The caller takes a terminal from whoever typed in it."""
     kind, _, resource_id = subject.partition(":")
     detail = {"by": tx.principal.label, "from": before}
-    events.append(tx, subject, "control_taken", detail, organization_id=organization_id)
+    told = f"{tx.principal.label} types into the terminal now"
+    happened(tx, subject, "control_taken", f"{told}, and {before} watches." if before else f"{told}.", **detail)
     audit.record(
         tx,
         TerminalAction.TAKEN,
@@ -120,6 +129,14 @@ def prune(tx: Tx, before: datetime, spare: frozenset[str], limit: int) -> list[s
     if spare:
         old = old.where(TerminalRow.uid.not_in(spare))
     found = tx.execute(old.order_by(TerminalRow.id).limit(limit)).all()
+    if found:
+        tx.execute(delete(TerminalRow).where(TerminalRow.id.in_([row.id for row in found])))
+    return [str(row.uid) for row in found]
+
+
+def forget(tx: Tx, subjects: Sequence[str]) -> list[str]:
+    """Remove every terminal of subjects that are no more; answers their uids, whose recordings are to go next."""
+    found = tx.execute(select(TerminalRow.id, TerminalRow.uid).where(TerminalRow.subject.in_(subjects))).all()
     if found:
         tx.execute(delete(TerminalRow).where(TerminalRow.id.in_([row.id for row in found])))
     return [str(row.uid) for row in found]

@@ -12,6 +12,9 @@ from quarterdeck.fleet.workers import measuring
 from quarterdeck.fleet.workers.description import MOST_AGENTS, MOST_PROJECTS, About, Agent, Ailing, Condition
 from quarterdeck.kernel.jobs.worker import Offer
 
+HOUSEKEEPING_SLOTS = 8
+"""Places beside those of work: for clearing up, and for ways in that are held open for hours."""
+
 
 @dataclass(frozen=True, slots=True)
 class Saying:
@@ -62,6 +65,7 @@ def offer(
         name=name,
         capabilities=frozenset(capabilities) | {f"local:{fingerprint}"},
         slots=slots,
+        housekeeping_slots=HOUSEKEEPING_SLOTS,
         credential=credential,
         version=release(),
         fingerprint=fingerprint,

@@ -1,6 +1,7 @@
 """Durable domain events: appended in the transaction of the change, numbered within a stream."""
 
 from quarterdeck.kernel.events.follow import follow
+from quarterdeck.kernel.events.matching import Wanted, matching
 from quarterdeck.kernel.events.model import Event, Gap
 from quarterdeck.kernel.events.prune import Old, Pruning, erase, prune
 from quarterdeck.kernel.events.stream import append, head, locate, missed, newest, read, watermark
@@ -21,6 +22,7 @@ __all__ = [
     "Old",
     "Pruning",
     "Subscriber",
+    "Wanted",
     "advance",
     "append",
     "deliver",
@@ -30,6 +32,7 @@ __all__ = [
     "forget",
     "head",
     "locate",
+    "matching",
     "missed",
     "newest",
     "prune",

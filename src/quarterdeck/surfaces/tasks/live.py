@@ -6,7 +6,6 @@ import asyncio
 from typing import Any
 
 from quarterdeck.access import Access
-from quarterdeck.access.places import Place
 from quarterdeck.identity.sessions import Signer
 from quarterdeck.kernel.bus import Bus, Concern, Message
 from quarterdeck.kernel.db import Database, Tx
@@ -15,6 +14,7 @@ from quarterdeck.kernel.http.websocket import UNAUTHENTICATED, Socket, socket
 from quarterdeck.surfaces.tasks.introducing import Known, admitted, introduced, known, refuse
 from quarterdeck.surfaces.tasks.shapes import number
 from quarterdeck.surfaces.tasks.wire import terminals as wire
+from quarterdeck.tasks import machines
 from quarterdeck.tasks.lookup import task_for
 
 TOGETHER = 0.1
@@ -103,7 +103,7 @@ def seen(tx: Tx, access: Access, who: Known, concerns: list[Concern]) -> list[An
             told.append(wire.TaskUpdated(task_id=task.id, event=one.what))
         elif kind == "worker":
             here = one.organization_id is not None and one.organization_id == caller.organization_id
-            if here and access.decide(caller, "tasks:machines.view", Place(one.organization_id)).allowed:
+            if here and machines.may_see(tx, access):
                 told.append(wire.MachineUpdated(machine_id=ref, event=one.what))
         elif ref == str(caller.id) and one.organization_id in {None, caller.organization_id}:
             told.append(wire.NotificationCame(event=one.what))

@@ -44,7 +44,7 @@ async def listed(call: Call, query: Paging, access: Access) -> wire.Messages:
     "/api/web/tasks/{id}/messages",
     permission=ACT,
     status=201,
-    errors=(MISSING, NOT_YOURS, (400, "validation_error"), (409, "task_ended")),
+    errors=(MISSING, NOT_YOURS, (400, "validation_error"), (409, "task_ended"), (409, "task_delivering")),
 )
 async def send(call: Call, body: wire.MessageCreate, access: Access) -> wire.Message:
     """Say something more to a task; its agent is given it as soon as it listens."""

@@ -17,6 +17,7 @@ from quarterdeck.surfaces.tasks.shapes import cut, number, position
 from quarterdeck.surfaces.tasks.task_shapes import shown, source, statuses, task_shape
 from quarterdeck.surfaces.tasks.wire import tasks as wire
 from quarterdeck.surfaces.tasks.wire.task_shapes import Task
+from quarterdeck.tasks import machines
 from quarterdeck.tasks.work import acting, budgeting, creating, finding, reading
 
 VIEW, CREATE, ACT = "tasks:tasks.view", "tasks:tasks.create", "tasks:tasks.act"
@@ -159,12 +160,18 @@ async def change_budget(call: Call, body: wire.TaskBudget, access: Access) -> Ta
     return await call.write(verb)
 
 
-@route("GET", "/api/web/machines/{id}/tasks", permission=VIEW, errors=((404, "worker_not_found"),))
+@route(
+    "GET",
+    "/api/web/machines/{id}/tasks",
+    permission=VIEW,
+    errors=((404, "worker_not_found"), (403, "machines_hidden")),
+)
 async def of_machine(call: Call, query: wire.MachineTasksQuery, access: Access) -> wire.Tasks:
     """The tasks that a machine has or had last, of those that the caller may see, newest first."""
     words, before = statuses(query.status), position(query)
 
     def verb(tx: Tx) -> wire.Tasks:
+        machines.require_visible(tx, access)
         worker = roster.find(tx, tx.principal.acts_in, call.path["id"])
         wanted = finding.Filter(statuses=words, worker_id=worker.id, before=before, limit=query.limit + 1)
         return listing(tx, access, wanted, query)

@@ -7,13 +7,11 @@ from msgspec import UNSET
 from quarterdeck.access import Access
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.http.endpoint import Call, route
-from quarterdeck.kernel.jobs import Jobs
 from quarterdeck.surfaces.tasks.shapes import at, number
 from quarterdeck.surfaces.tasks.wire import tunnels as wire
 from quarterdeck.tasks.lookup import task_for
 from quarterdeck.tasks.tunnels import tunnels
 from quarterdeck.tasks.tunnels.model import Tunnel
-from quarterdeck.tasks.tunnels.orders import TOLD
 
 VIEW, ACT = "tasks:tasks.view", "tasks:tasks.act"
 NOT_FOUND = (404, "task_not_found")
@@ -33,11 +31,6 @@ def shape(task_id: int, tunnel: Tunnel | None) -> wire.Tunnel:
     )
 
 
-async def _tell(jobs: Jobs, asked: tunnels.Asked) -> None:
-    if asked.job_id is not None:
-        await jobs.tell(asked.job_id, TOLD, asked.told)
-
-
 @route(
     "POST",
     "/api/web/workspace-tunnel/{taskId}/start",
@@ -45,18 +38,15 @@ async def _tell(jobs: Jobs, asked: tunnels.Asked) -> None:
     status=202,
     errors=((400, "validation_error"), NOT_FOUND, (409, "tunnel_active"), (409, "workspace_missing")),
 )
-async def start(call: Call, body: wire.TunnelStart, access: Access, jobs: Jobs) -> wire.Tunnel:
+async def start(call: Call, body: wire.TunnelStart, access: Access) -> wire.Tunnel:
     """Have the task's machine start a tunnel into its workspace."""
     kind = body.kind if body.kind is not UNSET and body.kind is not None else "vscode"
 
-    def verb(tx: Tx) -> tuple[wire.Tunnel, tunnels.Asked]:
+    def verb(tx: Tx) -> wire.Tunnel:
         task = task_for(tx, access, number(call.path["taskId"]), "act")
-        asked = tunnels.start(tx, task, kind)
-        return shape(task.id, asked.tunnel), asked
+        return shape(task.id, tunnels.start(tx, task, kind))
 
-    answer, asked = await call.write(verb)
-    await _tell(jobs, asked)
-    return answer
+    return await call.write(verb)
 
 
 @route(
@@ -65,17 +55,14 @@ async def start(call: Call, body: wire.TunnelStart, access: Access, jobs: Jobs) 
     permission=ACT,
     errors=(NOT_FOUND, (409, "tunnel_not_active")),
 )
-async def stop(call: Call, access: Access, jobs: Jobs) -> wire.Tunnel:
+async def stop(call: Call, access: Access) -> wire.Tunnel:
     """Have the tunnel closed."""
 
-    def verb(tx: Tx) -> tuple[wire.Tunnel, tunnels.Asked]:
+    def verb(tx: Tx) -> wire.Tunnel:
         task = task_for(tx, access, number(call.path["taskId"]), "act")
-        asked = tunnels.stop(tx, task)
-        return shape(task.id, asked.tunnel), asked
+        return shape(task.id, tunnels.stop(tx, task))
 
-    answer, asked = await call.write(verb)
-    await _tell(jobs, asked)
-    return answer
+    return await call.write(verb)
 
 
 @route("GET", "/api/web/workspace-tunnel/{taskId}/status", permission=VIEW, errors=(NOT_FOUND,))

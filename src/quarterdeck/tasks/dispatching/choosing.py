@@ -34,6 +34,11 @@ class Machine:
     memory_mb: int = 0
 
     @property
+    def open(self) -> bool:
+        """Whether it could be given some task now."""
+        return self.capable and self.online and not self.draining and self.used < self.slots
+
+    @property
     def load(self) -> float:
         """0 (idle) to 100."""
         places = 100.0 * self.used / self.slots if self.slots else 100.0

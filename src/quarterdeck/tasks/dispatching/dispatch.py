@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.kernel import jobs
@@ -26,10 +26,12 @@ from quarterdeck.tasks.work.model import Task
 from quarterdeck.tasks.work.payload import Attempt
 from quarterdeck.tasks.work.transitions import ASSIGNED, COMPLETED, ENDED, QUEUED, RUNNING, move
 
-MOST = 2000
-"""Tasks that are looked at in one unit."""
+PAGE = 500
+"""Tasks that are looked at together."""
 LONGEST_REASON = 300
 MARGIN_SECONDS = 3600
+OF_LEASE = 0.8
+"""The part of its lease after which a worker that cannot renew it stops by itself (`kernel.jobs.attempt`)."""
 
 
 def waiting(tx: Tx) -> list[int]:
@@ -40,20 +42,37 @@ def waiting(tx: Tx) -> list[int]:
 
 def dispatch(tx: Tx, organization_id: int, seats: Seats) -> list[int]:
     """Give machines to the tasks of an organization that wait: the highest priority first, then who waits longest.
-    Answers the numbers of those that got one.
+    Answers the numbers of those that got one. However many there are that cannot run, those behind them are looked at
+    as long as a machine has a place.
     """
     tx.lock(f"tasks-dispatch:{organization_id}")
-    query = (
-        select(Task)
-        .where(Task.organization_id == organization_id, Task.finished_at.is_(None), Task.status == QUEUED)
-        .order_by(Task.priority.desc(), Task.id)
-        .limit(MOST)
-        .execution_options(populate_existing=True)
-    )
-    queue = list(tx.scalars(query.with_for_update(skip_locked=True) if tx.dialect == "postgresql" else query))
+    queue = _page(tx, organization_id, None)
     if not queue:
         return []
-    round_ = _Round(tx, organization_id, queue, seats)
+    round_ = _Round(tx, organization_id, seats)
+    given: list[int] = []
+    while queue:
+        round_.take(queue)
+        given += _given(round_, queue)
+        tx.flush()
+        more = len(queue) == PAGE and any(one.open for one in round_.machines)
+        queue = _page(tx, organization_id, queue[-1]) if more else []
+    return given
+
+
+def _page(tx: Tx, organization_id: int, after: Task | None) -> list[Task]:
+    """The next of those that wait, in the order in which they are looked at."""
+    query = select(Task).where(
+        Task.organization_id == organization_id, Task.finished_at.is_(None), Task.status == QUEUED
+    )
+    if after is not None:
+        behind = and_(Task.priority == after.priority, Task.id > after.id)
+        query = query.where(or_(Task.priority < after.priority, behind))
+    query = query.order_by(Task.priority.desc(), Task.id).limit(PAGE).execution_options(populate_existing=True)
+    return list(tx.scalars(query.with_for_update(skip_locked=True) if tx.dialect == "postgresql" else query))
+
+
+def _given(round_: _Round, queue: Sequence[Task]) -> list[int]:
     given = []
     for task in queue:
         reason = round_.obstacle(task)
@@ -66,21 +85,19 @@ def dispatch(tx: Tx, organization_id: int, seats: Seats) -> list[int]:
             reason = choice.reason
         if task.queued_reason != reason:
             task.queued_reason = reason[:LONGEST_REASON]
-    tx.flush()
     return given
 
 
 class _Round:
     """What one look at the queue knows: the places and counts become less with each task that gets a machine."""
 
-    def __init__(self, tx: Tx, organization_id: int, queue: Sequence[Task], seats: Seats) -> None:
+    def __init__(self, tx: Tx, organization_id: int, seats: Seats) -> None:
         self.tx = tx
+        self.organization_id = organization_id
         self.settings: dict[str, Any] = task_settings.of(tx, organization_id)
         self.machines = machines(tx, organization_id, seats)
-        keys = {task.project_id for task in queue}
-        self.projects = {
-            one.project_id: one for one in tx.scalars(select(TaskProject).where(TaskProject.project_id.in_(keys)))
-        }
+        self.projects: dict[int, TaskProject] = {}
+        self.states: dict[int, str] = {}
         active = (Task.organization_id == organization_id, Task.finished_at.is_(None))
         counted = select(Task.project_id, Task.developer_id, func.count()).where(
             *active, Task.status.in_((ASSIGNED, RUNNING))
@@ -90,9 +107,18 @@ class _Round:
         for project_id, developer_id, number in tx.execute(counted.group_by(Task.project_id, Task.developer_id)):
             self.of_project[project_id] += number
             self.of_developer[developer_id] += number
-        needed = {one for task in queue for one in task.depends_on}
-        states = select(Task.id, Task.status).where(Task.organization_id == organization_id, Task.id.in_(needed))
-        self.states: dict[int, str] = {row[0]: row[1] for row in tx.execute(states)} if needed else {}
+
+    def take(self, queue: Sequence[Task]) -> None:
+        """Read what some tasks that wait are about."""
+        keys = {task.project_id for task in queue} - self.projects.keys()
+        if keys:
+            found = self.tx.scalars(select(TaskProject).where(TaskProject.project_id.in_(keys)))
+            self.projects |= {one.project_id: one for one in found}
+        needed = {one for task in queue for one in task.depends_on} - self.states.keys()
+        if needed:
+            mine = (Task.organization_id == self.organization_id, Task.id.in_(needed))
+            rows = self.tx.execute(select(Task.id, Task.status).where(*mine))
+            self.states |= {row[0]: row[1] for row in rows}
 
     def obstacle(self, task: Task) -> str | None:
         """Why a task waits, whatever machines there are."""
@@ -140,6 +166,17 @@ class _Round:
         found = sessions.home(self.tx, task) if task.attempt > 1 else None
         return found if any(one.id == found for one in self.machines) else None
 
+    def lease(self, task: Task) -> int:
+        """How long its machine may be silent at most, in seconds: through the grace, and through every question."""
+        waits = [stage["confirmTimeout"] for stage in task.pipeline if stage.get("confirmTimeout")]
+        longest: int = max([self.settings["confirmTimeoutSec"], *waits])
+        grace: int = self.settings["reconnectGraceSec"]
+        return max(
+            jobs.kinds.get(RUN).lease_seconds,
+            grace + MARGIN_SECONDS,
+            int(longest / OF_LEASE) + MARGIN_SECONDS,
+        )
+
     def give(self, task: Task, machine: Machine) -> None:
         """Assign a task, and enqueue its attempt for that machine alone."""
         tx = self.tx
@@ -148,12 +185,8 @@ class _Round:
         attempt = Attempt(
             task_id=task.id,
             number=task.attempt,
-            input_tokens=task.input_tokens,
-            output_tokens=task.output_tokens,
-            cost_usd=task.cost_usd,
             session=sessions.resumed(tx, task, machine.id),
         )
-        grace = self.settings["reconnectGraceSec"]
         job = jobs.enqueue(
             tx,
             Enqueue(
@@ -162,7 +195,7 @@ class _Round:
                 organization_id=task.organization_id,
                 subject=stream(task.id),
                 worker_id=machine.id,
-                lease_seconds=max(jobs.kinds.get(RUN).lease_seconds, grace + MARGIN_SECONDS),
+                lease_seconds=self.lease(task),
             ),
         )
         task.worker_id, task.job_id = machine.id, job.id

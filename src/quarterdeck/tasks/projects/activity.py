@@ -21,6 +21,12 @@ def made(tx: Tx, project_id: int) -> None:
     tx.execute(update(TaskProject).where(known).values(values))
 
 
+def forgotten(tx: Tx, project_id: int) -> None:
+    """A task of a project was removed for good."""
+    known = (TaskProject.project_id == project_id, TaskProject.task_count > 0)
+    tx.execute(update(TaskProject).where(*known).values(task_count=TaskProject.task_count - 1))
+
+
 def touched(tx: Tx, project_id: int) -> None:
     """Something happened to a task of a project: in the unit of each change of its state."""
     stale = or_(TaskProject.last_activity_at.is_(None), TaskProject.last_activity_at < tx.now - NOTED)

@@ -10,11 +10,15 @@ from typing import Any
 
 import structlog
 
-from quarterdeck.kernel.jobs import JobContext
+from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.jobs import Canceled, Fenced, JobContext
 from quarterdeck.kernel.jobs.refusals import canceled, fenced
+from quarterdeck.tasks.orders import CHECK
 from quarterdeck.tasks.running.calls import Call
 
 MOST_CALLS = 200
+ASK_AGAIN = 20.0
+"""Seconds: what the server tells is a wake-up, and may get lost."""
 Heard = Callable[[Any], Coroutine[Any, Any, None]]
 log = structlog.get_logger("quarterdeck.worker")
 
@@ -24,8 +28,8 @@ class Ears:
     themselves, so nothing is lost where several happen at once.
     """
 
-    def __init__(self, context: JobContext) -> None:
-        self._context = context
+    def __init__(self, context: JobContext, *, again: float = ASK_AGAIN) -> None:
+        self._context, self._again = context, again
         self._bell = asyncio.Event()
         self.calls: deque[Call] = deque(maxlen=MOST_CALLS)
         self.gate_told = False
@@ -35,8 +39,9 @@ class Ears:
         self._tasks = [asyncio.create_task(self._told()), asyncio.create_task(self._canceled())]
 
     def listen(self, listeners: Mapping[str, Heard]) -> None:
-        """Who else hears what is told, by its kind."""
+        """Who else hears what is told, by its kind; what may not have arrived is asked for every `again` seconds."""
         self._listeners = listeners
+        self._tasks += [asyncio.create_task(self._asks(kind)) for kind in listeners]
 
     def ring(self) -> None:
         self._bell.set()
@@ -67,11 +72,27 @@ class Ears:
                 self.gate_told = True
             elif kind == "message":
                 self.message_told = True
-            elif (listener := self._listeners.get(kind)) is not None:
-                task = asyncio.create_task(listener(data), name=f"told-{kind}")
-                self._others.add(task)
-                task.add_done_callback(self._heard)
+            elif kind in self._listeners:
+                self._hand(kind, data)
             self.ring()
+
+    def _hand(self, kind: str, data: Any) -> None:
+        task = asyncio.create_task(self._listeners[kind](data), name=f"told-{kind}")
+        self._others.add(task)
+        task.add_done_callback(self._heard)
+
+    async def _asks(self, kind: str) -> None:
+        while True:
+            await asyncio.sleep(self._again)
+            try:
+                reply = await self._context.record(f"{kind}{CHECK}", {})
+            except (Canceled, Fenced):
+                return
+            except Problem as problem:
+                log.info("asked_in_vain", what=kind, code=problem.code)
+                continue
+            if reply is not None:
+                self._hand(kind, reply)
 
     def _heard(self, task: asyncio.Task[None]) -> None:
         self._others.discard(task)

@@ -10,11 +10,9 @@ from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.faults import point
 from quarterdeck.kernel.jobs import JobContext
 from quarterdeck.tasks.orders import GateAnswer, GateReport, Stage
-from quarterdeck.tasks.running.ears import Ears
+from quarterdeck.tasks.running.ears import ASK_AGAIN, Ears
 from quarterdeck.tasks.running.failures import failed
 
-ASK_AGAIN = 20.0
-"""Seconds: what the server tells is a wake-up, and may get lost."""
 LONGEST_PROMPT = 500
 
 

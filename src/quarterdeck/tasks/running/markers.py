@@ -24,10 +24,9 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Marker:
-    """`nonce`: 12 hexadecimal digits, new for each try. `literal`: a line of the pipeline's own that means done."""
+    """`nonce`: 12 hexadecimal digits, new for each try."""
 
     nonce: str
-    literal: str | None = None
 
     @property
     def instruction(self) -> str:

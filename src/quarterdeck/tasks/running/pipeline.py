@@ -170,7 +170,7 @@ class Pipeline:
         trying = Try(
             index, stage, stage.timeout or self._order.stage_seconds, self._order.gate_seconds, number,
             context=self._context, ears=self._ears, terminal=self._terminal, agent=agent, tally=self._tally,
-            mail=self._mail, nonce=lambda: self._machine.ids.hex(12),
+            mail=self._mail, last=index == len(self._order.pipeline) - 1, nonce=lambda: self._machine.ids.hex(12),
         )  # fmt: skip
         await trying.run(command)
         point("task.stage.done")

@@ -17,7 +17,7 @@ from quarterdeck.kernel.jobs import JobContext
 from quarterdeck.tasks.orders import FollowUp, GateReport, MessagesAnswer, Stage, StageReport, UsageAnswer, UsageReport
 from quarterdeck.tasks.running.agent import Agent
 from quarterdeck.tasks.running.calls import Call, Used
-from quarterdeck.tasks.running.ears import Ears
+from quarterdeck.tasks.running.ears import ASK_AGAIN, Ears
 from quarterdeck.tasks.running.failures import STAGE_FAILED, failed
 from quarterdeck.tasks.running.gates import Gate
 from quarterdeck.tasks.running.markers import Marker, Verdict, bare, cleaned
@@ -34,12 +34,13 @@ class Tally:
 
     of: dict[str, Used]
 
-    def report(self) -> UsageReport:
-        costs = [used.cost_usd for used in self.of.values() if used.cost_usd is not None]
+    def report(self, session: str) -> UsageReport:
+        used = self.of[session]
         return UsageReport(
-            input_tokens=sum(used.input_tokens for used in self.of.values()),
-            output_tokens=sum(used.output_tokens for used in self.of.values()),
-            cost_usd=sum(costs) if costs else None,
+            session=session or None,
+            input_tokens=max(used.input_tokens, 0),
+            output_tokens=max(used.output_tokens, 0),
+            cost_usd=used.cost_usd,
         )
 
 
@@ -53,11 +54,26 @@ class Mail:
     def __init__(self, context: JobContext) -> None:
         self._context = context
         self._after = 0
+        self._asked_at = 0.0
 
-    async def new(self) -> tuple[FollowUp, ...]:
-        reply = await self._context.record("messages", {"after": self._after})
+    @property
+    def patience(self) -> float:
+        """Seconds until it is to be asked again, whether a word of a message came or not."""
+        return self._asked_at + ASK_AGAIN - asyncio.get_running_loop().time()
+
+    async def new(self, *, last: bool = False) -> tuple[FollowUp, ...]:
+        """`last`: where there are none, nothing is asked any more, and the server takes none."""
+        reply = await self._context.record("messages", {"after": self._after, "last": last})
+        self._asked_at = asyncio.get_running_loop().time()
         found = msgspec.convert(reply or {}, MessagesAnswer).messages
         self._after = max((one.id for one in found), default=self._after)
+        return found
+
+    async def all(self) -> tuple[FollowUp, ...]:
+        """Whatever there is, for a program that hears nothing while it runs; the server takes no more."""
+        found: tuple[FollowUp, ...] = ()
+        while more := await self.new(last=True):
+            found += more
         return found
 
 
@@ -66,7 +82,7 @@ def written(messages: tuple[FollowUp, ...]) -> str:
 
 
 class Try:
-    """`run` returns when the stage is done. Raises the `Problem` that ended it."""
+    """`run` returns when the stage is done. Raises the `Problem` that ended it. `last`: no stage comes after it."""
 
     def __init__(
         self,
@@ -82,12 +98,13 @@ class Try:
         agent: Agent,
         tally: Tally,
         mail: Mail,
+        last: bool,
         nonce: Callable[[], str],
     ) -> None:
         self._index, self._stage, self._seconds, self._gate_seconds = index, stage, seconds, gate_seconds
         self._number = number
         self._context, self._ears, self._terminal, self._agent = context, ears, terminal, agent
-        self._tally, self._mail, self._nonce = tally, mail, nonce
+        self._tally, self._mail, self._last, self._nonce = tally, mail, last, nonce
         self._marker = Marker("")
         self._verdict: Verdict | None = None
         self._turn_ended = False
@@ -102,11 +119,12 @@ class Try:
     async def run(self, command: str) -> None:
         self._terminal.watch = self._see
         try:
-            waiting = await self._mail.new()
+            once = self._agent.adapter.one_shot
+            waiting = await (self._mail.all() if once and self._last else self._mail.new())
             await self._ask("\n\n".join([command, written(waiting)] if waiting else [command]))
             while True:
                 await self._until_done()
-                messages = () if self._agent.adapter.one_shot else await self._mail.new()
+                messages = () if once else await self._mail.new(last=self._last)
                 if not messages:
                     return
                 await self._ask(written(messages))
@@ -167,7 +185,7 @@ class Try:
         if self._tally.of.get(session) == used:
             return
         self._tally.of[session] = used
-        reply = await self._context.record("usage", self._tally.report())
+        reply = await self._context.record("usage", self._tally.report(session))
         if reply is not None and msgspec.convert(reply, UsageAnswer).spent:
             raise failed(
                 "budget_spent",
@@ -199,7 +217,9 @@ class Try:
             await self._ears.wait(self._patience(left))
 
     def _patience(self, left: float) -> float:
-        waits = [20.0]
+        waits = [ASK_AGAIN]
+        if self._hears and not self._terminal.held:
+            waits.append(max(self._mail.patience, 0.01))
         if not self._watch.held:
             waits.append(max(left, 0.01))
         if self._gate is not None and not self._terminal.held:
@@ -281,8 +301,13 @@ class Try:
         await self._agent.type(result or "")
         self._watch.release(ASKED)
 
+    @property
+    def _hears(self) -> bool:
+        """Whether something can be said to the agent now."""
+        return self._gate is None and not self._agent.adapter.one_shot
+
     async def _messages(self) -> None:
-        if not self._ears.message_told or self._gate is not None or self._agent.adapter.one_shot:
+        if not self._hears or (not self._ears.message_told and self._mail.patience > 0):
             return
         self._ears.message_told = False
         messages = await self._mail.new()

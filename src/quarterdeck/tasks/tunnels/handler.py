@@ -58,7 +58,10 @@ class Beside:
         """Start or stop, as the server says. A start while one is carried changes nothing."""
         said = msgspec.convert(data, Told)
         if said.action == "stop":
+            carried = self._task is not None and not self._task.done()
             await self._close()
+            if not carried:  # the server was waiting for the end of what had none here
+                await self._report(TunnelReport(state="CLOSED", kind=""))
         elif said.order is not None and (self._task is None or self._task.done()):
             self._stop = asyncio.Event()
             carrier = Carrier(said.order, self._user, self._report, self._stop, self._adapters)

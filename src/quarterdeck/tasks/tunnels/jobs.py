@@ -71,6 +71,7 @@ jobs.kinds.register(
         record=_record,
         finish=_finish,
         lost="failed",
+        lane="housekeeping",  # it stays for hours, and is no work: it takes no place from tasks
         lease_seconds=60,
         work=jobs.Work("system", "Carry a tunnel", _about),
     )

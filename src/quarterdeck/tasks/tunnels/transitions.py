@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from quarterdeck.kernel import events
 from quarterdeck.kernel.db import Tx
 from quarterdeck.tasks.tunnels.model import Tunnel
 from quarterdeck.tasks.tunnels.states import State, may_move
+from quarterdeck.tasks.work.happenings import happened
 from quarterdeck.tasks.work.model import Task
 
 WORDS: dict[State, str] = {
@@ -29,16 +29,16 @@ def move(tx: Tx, task: Task, tunnel: Tunnel, state: State) -> bool:
         tunnel.state = state
     tunnel.updated_at = tx.now
     tx.flush()
-    told = {
-        "message": tunnel.auth_prompt or WORDS[state],
-        "level": "error" if state == "FAILED" else "info",
-        "data": {
-            "state": state,
-            "kind": tunnel.kind,
-            "url": tunnel.url,
-            "authPrompt": tunnel.auth_prompt,
-            "error": tunnel.error,
-        },
-    }
-    events.append(tx, f"task:{task.id}", "tunnel", told, organization_id=task.organization_id)
+    happened(
+        tx,
+        task,
+        "tunnel",
+        tunnel.auth_prompt or WORDS[state],
+        level="error" if state == "FAILED" else "info",
+        state=state,
+        kind=tunnel.kind,
+        url=tunnel.url,
+        authPrompt=tunnel.auth_prompt,
+        error=tunnel.error,
+    )
     return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -15,9 +14,10 @@ from quarterdeck.tasks.orders import RUN, TunnelReport
 from quarterdeck.tasks.tunnels.actions import TunnelAction
 from quarterdeck.tasks.tunnels.adapters import KINDS
 from quarterdeck.tasks.tunnels.model import Tunnel
-from quarterdeck.tasks.tunnels.orders import TUNNEL, Told, TunnelOrder
+from quarterdeck.tasks.tunnels.orders import TOLD, TUNNEL, Told, TunnelOrder
 from quarterdeck.tasks.tunnels.states import LIVE, State
 from quarterdeck.tasks.tunnels.transitions import move
+from quarterdeck.tasks.work.happenings import tell
 from quarterdeck.tasks.work.model import Task
 from quarterdeck.tasks.workspaces import keeping
 from quarterdeck.tasks.workspaces.model import Workspace
@@ -27,24 +27,15 @@ SPARE = timedelta(minutes=20)
 """How long after its time a tunnel counts as lost: somebody may still be entering a code."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """`job_id` is the attempt that has to be told, after the unit, by `jobs.tell(job_id, TOLD, told)`; None: a job of
-    its own carries the tunnel.
-    """
-
-    tunnel: Tunnel
-    job_id: int | None = None
-    told: Told | None = None
-
-
 def shown(tx: Tx, task: Task) -> Tunnel | None:
     """None: there never was one."""
     return tx.get(Tunnel, task.id)
 
 
-def start(tx: Tx, task: Task, kind: str = KINDS[0]) -> Asked:
-    """Have the task's worker start a tunnel. Raises `Conflict` (`tunnel_active`, `workspace_missing`)."""
+def start(tx: Tx, task: Task, kind: str = KINDS[0]) -> Tunnel:
+    """Have the task's worker start a tunnel: its running attempt is told, else it gets a job of its own. Raises
+    `Conflict` (`tunnel_active`, `workspace_missing`).
+    """
     tx.lock(f"task-tunnel:{task.id}")
     row = keeping.kept(tx, task)
     if row is None:
@@ -69,9 +60,9 @@ def start(tx: Tx, task: Task, kind: str = KINDS[0]) -> Asked:
     tunnel.started_at, tunnel.expires_at = tx.now, tx.now + timedelta(hours=hours)
     move(tx, task, tunnel, "STARTING")
     _note(tx, task, TunnelAction.STARTED, tunnel)
-    attempt = _attempt(tx, task)
-    if attempt is not None:
-        return Asked(tunnel, attempt, Told(action="start", order=order(tx, task, row, tunnel)))
+    if _attempted(tx, task):
+        tell(tx, task, TOLD, Told(action="start", order=order(tx, task, row, tunnel)))
+        return tunnel
     jobs.enqueue(
         tx,
         jobs.Enqueue(
@@ -83,10 +74,10 @@ def start(tx: Tx, task: Task, kind: str = KINDS[0]) -> Asked:
             capabilities=frozenset({jobs.SERVER}) if row.worker_id is None else frozenset(),
         ),
     )
-    return Asked(tunnel)
+    return tunnel
 
 
-def stop(tx: Tx, task: Task) -> Asked:
+def stop(tx: Tx, task: Task) -> Tunnel:
     """Have the tunnel closed. Raises `Conflict` (`tunnel_not_active`)."""
     tx.lock(f"task-tunnel:{task.id}")
     tunnel = tx.get(Tunnel, task.id)
@@ -102,12 +93,11 @@ def stop(tx: Tx, task: Task) -> Asked:
     if carried is not None and not carried.ended:
         jobs.cancel(tx, carried.id, "the tunnel was stopped", audited=False)  # one that waits ends at once
         tx.session.refresh(tunnel)
-        return Asked(tunnel)
-    attempt = _attempt(tx, task)
-    if attempt is None:
+    elif _attempted(tx, task):
+        tell(tx, task, TOLD, Told(action="stop"))
+    else:
         _over(tx, task, tunnel, "CLOSED")
-        return Asked(tunnel)
-    return Asked(tunnel, attempt, Told(action="stop"))
+    return tunnel
 
 
 def reported(tx: Tx, task: Task, report: TunnelReport) -> None:
@@ -131,7 +121,7 @@ def reported(tx: Tx, task: Task, report: TunnelReport) -> None:
 def wanted(tx: Tx, task: Task) -> Told | None:
     """What the running attempt has to be told of the tunnel, for when it asks: it may not have heard it."""
     tunnel, row = tx.get(Tunnel, task.id), keeping.kept(tx, task)
-    if tunnel is None or row is None or _attempt(tx, task) is None:
+    if tunnel is None or row is None or not _attempted(tx, task):
         return None
     if tunnel.state == "CLOSING":
         return Told(action="stop")
@@ -141,6 +131,7 @@ def wanted(tx: Tx, task: Task) -> Told | None:
 
 def ended(tx: Tx, task: Task) -> None:
     """The attempt is over, and with it the tunnel that it carried; one with a job of its own goes on."""
+    tx.lock(f"task-tunnel:{task.id}")
     tunnel = tx.get(Tunnel, task.id)
     carried = jobs.find(tx, subject=_subject(task), kind=TUNNEL)
     if tunnel is not None and tunnel.state in LIVE and (carried is None or carried.ended):
@@ -188,10 +179,10 @@ def _over(tx: Tx, task: Task, tunnel: Tunnel, state: State) -> None:
     move(tx, task, tunnel, state)
 
 
-def _attempt(tx: Tx, task: Task) -> int | None:
-    """The job of the attempt that runs."""
+def _attempted(tx: Tx, task: Task) -> bool:
+    """Whether an attempt runs, which carries the tunnel beside its work."""
     job = None if task.job_id is None else look(tx, task.job_id)
-    return job.id if job is not None and job.kind == RUN and job.state == jobs.State.RUNNING else None
+    return job is not None and job.kind == RUN and job.state == jobs.State.RUNNING
 
 
 def _note(tx: Tx, task: Task, action: TunnelAction, tunnel: Tunnel) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from sqlalchemy import update
-
 from quarterdeck.access import Access
+from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.kernel import audit, jobs
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
@@ -14,9 +13,9 @@ from quarterdeck.tasks.actions import TasksAction
 from quarterdeck.tasks.projects.activity import active
 from quarterdeck.tasks.work import gates, stages
 from quarterdeck.tasks.work.creating import machine
-from quarterdeck.tasks.work.finding import find, require_owner
+from quarterdeck.tasks.work.finding import find, require_canceller, require_owner
 from quarterdeck.tasks.work.holding import held
-from quarterdeck.tasks.work.model import StageRun, Task
+from quarterdeck.tasks.work.model import Task
 from quarterdeck.tasks.work.transitions import CANCELLED, FAILED, LIVE, QUEUED, move
 
 
@@ -25,7 +24,7 @@ def cancel(tx: Tx, access: Access, task_id: int | None) -> Task:
     `Conflict` (`task_not_cancellable`).
     """
     found = find(tx, access, task_id)
-    require_owner(tx, access, found, "cancel", leads=True)
+    require_canceller(tx, access, found)
     task = held(tx, found.id)
     if task.status not in LIVE:
         raise Conflict(
@@ -44,6 +43,11 @@ def end(tx: Tx, task: Task, message: str, code: str) -> None:
     move(tx, task, CANCELLED, message, code=code)
     gates.close_open(tx, task)
     stages.end_open(tx, task, "cancelled", message)
+    stop_attempt(tx, task, message)
+
+
+def stop_attempt(tx: Tx, task: Task, message: str) -> None:
+    """Have the newest attempt of a task stopped, where it has not ended; `silence` ends it if its machine is gone."""
     job = look(tx, task.job_id) if task.job_id is not None else None
     if job is not None and not job.ended:
         jobs.cancel(tx, job.id, message, audited=False)
@@ -81,8 +85,8 @@ def retry(
             field="fromStage",
         )
     worker = machine(tx, machine_uid)
-    if worker is not None:
-        task.requested_worker_id = worker.id
+    if worker is not None or _is_gone(tx, task.requested_worker_id):
+        task.requested_worker_id = worker.id if worker is not None else None
     again(tx, task, stage, f"Retried by {tx.principal.label}, from stage {task.pipeline[stage]['name']}.")
     audit.record(
         tx,
@@ -94,14 +98,16 @@ def retry(
     return task
 
 
+def _is_gone(tx: Tx, worker_id: int | None) -> bool:
+    """Whether the machine that was asked for is decommissioned: the next attempt may go to any other."""
+    worker = tx.get(Worker, worker_id) if worker_id is not None else None
+    return worker is not None and worker.revoked_at is not None
+
+
 def again(tx: Tx, task: Task, stage: int, message: str) -> None:
     """Queue another attempt of a task that the unit holds, from a stage on."""
     task.from_stage, task.current_stage = stage, None
     task.attempt += 1
+    stages.again(tx, task, stage)
     move(tx, task, QUEUED, message)
     committing(tx, "task.again")
-    tx.session.execute(
-        update(StageRun)
-        .where(StageRun.task_id == task.id, StageRun.position >= stage)
-        .values(status="pending", started_at=None, finished_at=None, result=None, error=None)
-    )

@@ -7,19 +7,15 @@ from msgspec import Struct
 from quarterdeck.access import Access
 from quarterdeck.kernel import audit
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Conflict, Invalid
+from quarterdeck.kernel.errors import Conflict
 from quarterdeck.tasks.actions import TasksAction
-from quarterdeck.tasks.work import acting, gates
+from quarterdeck.tasks.work import acting, gates, verdicts
 from quarterdeck.tasks.work.finding import find, require_answerer
 from quarterdeck.tasks.work.gates import Closing
 from quarterdeck.tasks.work.holding import held
 from quarterdeck.tasks.work.model import Gate, Task
 from quarterdeck.tasks.work.transitions import STAGE_GATE, SUSPENDED
-
-YES = frozenset({"confirm", "confirmed", "approve", "approved", "yes", "true", "ok"})
-NO = frozenset({"reject", "rejected", "cancel", "no", "false"})
-REJECTED = "rejected"
-LONGEST = 20_000
+from quarterdeck.tasks.work.verdicts import REJECTED
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -44,7 +40,7 @@ def answer(tx: Tx, access: Access, task_id: int | None, given: Answer) -> Task:
     require_answerer(tx, access, found, "answer")
     task = held(tx, found.id)
     gate = _meant(tx, task, given)
-    rejected, result = _read(gate, given)
+    rejected, result = verdicts.read(gate, given.result, approved=given.approved)
     word = "rejected" if rejected else "answered"
     closing = Closing(outcome=word, result=result, by=tx.principal.id, channel=given.channel)
     said = f"{tx.principal.label} {'rejected' if rejected else 'answered'} stage {gate.stage_name}" + (
@@ -100,34 +96,6 @@ def _names(gate: Gate, given: Answer) -> bool:
     return (given.index is None or given.index == gate.position) and (
         given.name is None or given.name == gate.stage_name
     )
-
-
-def _read(gate: Gate, given: Answer) -> tuple[bool, str | None]:
-    """Whether it is a rejection, and the result that goes into the command."""
-    if given.approved is False:
-        return True, None
-    text = given.result
-    if gate.kind == "confirm":
-        word = "confirm" if text is None and given.approved else (text or "").strip().lower()
-        if word in NO:
-            return True, None
-        if word not in YES:
-            raise _unreadable(f"Stage {gate.stage_name} is confirmed or rejected.", "Send confirm, or reject.")
-        return False, "confirm"
-    if text is None or not text.strip():
-        what = "one of its choices" if gate.kind == "choice" else "a text"
-        raise _unreadable(f"Stage {gate.stage_name} needs {what} as result.", "Send it as result.")
-    if gate.kind == "choice" and text not in gate.choices:
-        raise _unreadable(
-            f"{text[:80]!r} is no choice of stage {gate.stage_name}.", f"Choose one of {', '.join(gate.choices)}."
-        )
-    if len(text) > LONGEST:
-        raise _unreadable(f"The answer has more than {LONGEST} characters.", "Send a shorter one.")
-    return False, text
-
-
-def _unreadable(message: str, hint: str) -> Invalid:
-    return Invalid(message, code="answer_invalid", hint=hint, field="result")
 
 
 def _nothing(task: Task) -> Conflict:

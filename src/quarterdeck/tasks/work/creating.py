@@ -23,6 +23,7 @@ from quarterdeck.tasks.actions import TasksAction
 from quarterdeck.tasks.projects import activity
 from quarterdeck.tasks.projects.model import TaskProject
 from quarterdeck.tasks.settings import settings as task_settings
+from quarterdeck.tasks.work import finding
 from quarterdeck.tasks.work.happenings import happened
 from quarterdeck.tasks.work.model import StageRun, Task
 from quarterdeck.tasks.work.transitions import QUEUED, WAKE
@@ -84,7 +85,7 @@ def create(tx: Tx, access: Access, wanted: Wanted) -> Task:
             created_by=tx.principal.id,
             source=wanted.source,
             priority=wanted.priority,
-            depends_on=_needed(tx, project.organization_id, wanted.depends_on),
+            depends_on=_needed(tx, access, wanted.depends_on),
             branch=wanted.branch or "",
             base_branch=wanted.base_branch or project.default_branch,
             pipeline=stages,
@@ -194,15 +195,13 @@ def _pipeline(
     return pipelines.kept(stages)
 
 
-def _needed(tx: Tx, organization_id: int, ids: Sequence[int]) -> list[int]:
-    """The tasks that have to be completed first. They are there already, so no circle comes about."""
+def _needed(tx: Tx, access: Access, ids: Sequence[int]) -> list[int]:
+    """The tasks that have to be completed first, of those that the caller may see: how they stand is told. They are
+    there already, so no circle comes about.
+    """
     wanted = sorted(set(ids))
     if len(wanted) > MOST_NEEDED:
         raise Invalid(f"A task depends on {MOST_NEEDED} others at most.", hint="Name fewer.", field="dependsOn")
-    found = set(
-        tx.execute(select(Task.id).where(Task.organization_id == organization_id, Task.id.in_(wanted))).scalars()
-    )
     for one in wanted:
-        if one not in found:
-            raise NotFound(f"There is no task #{one} to depend on.", code="task_not_found", hint="Leave it out.")
+        finding.find(tx, access, one)
     return wanted

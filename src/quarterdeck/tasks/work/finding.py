@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Select, func, or_, select
 
-from quarterdeck.access import Access
+from quarterdeck.access import Access, Place
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Forbidden
 from quarterdeck.tasks.projects.model import TaskProject
@@ -16,7 +16,7 @@ from quarterdeck.tasks.work.holding import missing
 from quarterdeck.tasks.work.model import Task
 from quarterdeck.tasks.work.visibility import may, visible_projects
 
-LEADS = frozenset({"tasks:admin", "tasks:lead"})
+ACT_ANY, CANCEL_ANY = "tasks:tasks.act-any", "tasks:tasks.cancel-any"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,19 +100,27 @@ def owns(tx: Tx, task: Task) -> bool:
     return tx.principal.kind == "user" and tx.principal.id in {task.developer_id, task.created_by}
 
 
-def require_owner(tx: Tx, access: Access, task: Task, deed: str, *, leads: bool = False) -> None:
-    """Raise `Forbidden` (`task_not_yours`) unless the caller is its owner or an administrator (with `leads` a lead)."""
-    if owns(tx, task) or access.decide(tx.principal, "tasks:tasks.act-any").allowed:
-        return
-    if leads and LEADS & access.roles(tx.principal.id, tx.principal.organization_id):
-        return
-    who = "its owner, leads and administrators" if leads else "its owner and administrators"
-    raise _not_yours(task, deed, who)
+def require_owner(tx: Tx, access: Access, task: Task, deed: str) -> None:
+    """Raise `Forbidden` (`task_not_yours`) unless the caller is its owner or an administrator."""
+    if not owns(tx, task) and not _everybodys(tx, access, ACT_ANY):
+        raise _not_yours(task, deed, "its owner and administrators")
+
+
+def require_canceller(tx: Tx, access: Access, task: Task) -> None:
+    """Raise `Forbidden` (`task_not_yours`) unless the caller is its owner, a lead or an administrator."""
+    if not owns(tx, task) and not _everybodys(tx, access, CANCEL_ANY):
+        raise _not_yours(task, "cancel", "its owner, leads and administrators")
+
+
+def _everybodys(tx: Tx, access: Access, permission: str) -> bool:
+    """Whether the caller may do something to tasks whosever they are."""
+    access.load(tx)
+    return access.decide(tx.principal, permission, Place(tx.principal.acts_in)).allowed
 
 
 def require_answerer(tx: Tx, access: Access, task: Task, deed: str) -> None:
     """Raise `Forbidden` unless the caller is its owner, a maintainer of its project or an administrator."""
-    if owns(tx, task) or access.decide(tx.principal, "tasks:tasks.act-any").allowed:
+    if owns(tx, task) or _everybodys(tx, access, ACT_ANY):
         return
     if not may(tx, access, task.project_id, "manage"):
         raise _not_yours(task, deed, "its owner, maintainers of its project and administrators")

@@ -10,6 +10,7 @@ from quarterdeck.kernel.jobs.recovery import WORKER_LOST as JOB_LOST
 from quarterdeck.kernel.unreadable import UNREADABLE
 from quarterdeck.tasks import orders
 from quarterdeck.tasks.settings import settings as task_settings
+from quarterdeck.tasks.tunnels import tunnels
 from quarterdeck.tasks.work import acting, gates, health, stages
 from quarterdeck.tasks.work.happenings import happened
 from quarterdeck.tasks.work.holding import locked
@@ -39,10 +40,15 @@ LONGEST_PAUSE = 3600.0
 
 
 def finish(tx: Tx, job: Job, outcome: Outcome) -> None:
-    """The newest attempt of a task that lives has ended; any other attempt means nothing any more."""
+    """The newest attempt of a task has ended, and its tunnel with it. It means something for a task that lives; any
+    other attempt means nothing any more.
+    """
     tx.publish(WAKE)  # its machine has a place
     task = locked(tx, job.read(Attempt).task_id)
-    if task is None or task.job_id != job.id or task.status not in HELD or task.suspend_reason == RATE_LIMITED:
+    if task is None or task.job_id != job.id:
+        return
+    tunnels.ended(tx, task)
+    if task.status not in HELD or task.suspend_reason == RATE_LIMITED:
         return
     health.note(tx, task, outcome)
     if outcome.state == "succeeded":
@@ -67,6 +73,7 @@ def late(tx: Tx, job: Job, outcome: Outcome) -> None:
     if task.status == FAILED and task.error_code == WORKER_LOST:
         told = "The machine came back and had completed the task."
         happened(tx, task, "worker_reconnected", told)
+        stages.restored(tx, task, task.error_message or "")
         _completed(tx, task, outcome, told)
 
 

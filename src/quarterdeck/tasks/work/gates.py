@@ -19,9 +19,7 @@ from quarterdeck.tasks.orders import GateAnswer, GateReport
 from quarterdeck.tasks.work import stages
 from quarterdeck.tasks.work.happenings import Level, happened, tell
 from quarterdeck.tasks.work.model import Gate, Task
-from quarterdeck.tasks.work.transitions import FAILED, RUNNING, STAGE_GATE, SUSPENDED, move
-
-TIMEOUT = "gate_timeout"
+from quarterdeck.tasks.work.transitions import RUNNING, STAGE_GATE, SUSPENDED, move
 
 
 class Closing(Struct, frozen=True, kw_only=True):
@@ -132,23 +130,6 @@ def go_on(tx: Tx, task: Task, gate: Gate, result: str | None, message: str) -> N
     stages.goes_on(tx, task, gate.position, result)
     if task.status == SUSPENDED:
         move(tx, task, RUNNING, message)
-
-
-def expire(tx: Tx, task: Task, gate: Gate) -> bool:
-    """The time of a gate is over: the task goes on with the fallback, or fails. False where somebody was faster."""
-    if gate.on_timeout == "fallback":
-        told = f"Nobody answered stage {gate.stage_name} in time: it goes on with {gate.fallback!r}."
-        if close(tx, task, gate, Closing(outcome="answered", result=gate.fallback), told):
-            go_on(tx, task, gate, gate.fallback, told)
-            return True
-        return False
-    told = f"Nobody answered stage {gate.stage_name} in time."
-    if not close(tx, task, gate, Closing(outcome="timeout"), told):
-        return False
-    stages.end_open(tx, task, "failed", told)
-    if task.status == SUSPENDED:
-        move(tx, task, FAILED, told, code=TIMEOUT)
-    return True
 
 
 def passed(tx: Tx, task: Task, message: str) -> None:

@@ -12,8 +12,8 @@ Level = Literal["info", "warn", "error"]
 WORDS = frozenset(
     {
         "status_change", "stage_change", "log", "error", "confirm_requested", "confirm_resolved", "assigned",
-        "requeued", "worker_disconnected", "worker_reconnected", "workspace_ready", "git_push", "mr_created",
-        "tunnel", "control_taken", "notify",
+        "requeued", "worker_disconnected", "worker_reconnected", "workspace_ready", "workspace_removed", "git_push",
+        "mr_created", "tunnel", "control_taken", "notify",
     }
 )  # fmt: skip
 """Every type of event there is."""

@@ -25,7 +25,9 @@ BATCH = 50
 
 
 def send(tx: Tx, access: Access, task_id: int | None, text: str) -> FollowUpMessage:
-    """Say something more to a task that lives. Raises `NotFound`, `Forbidden`, `Invalid`, `Conflict` (`task_ended`)."""
+    """Say something more to a task that lives. Raises `NotFound`, `Forbidden`, `Invalid`, `Conflict` (`task_ended`,
+    `task_delivering`).
+    """
     found = find(tx, access, task_id)
     require_answerer(tx, access, found, "send messages to")
     said = lines(text, "text", LONGEST)
@@ -37,6 +39,12 @@ def send(tx: Tx, access: Access, task_id: int | None, text: str) -> FollowUpMess
             f"Task #{task.id} is {task.status} and hears nothing any more.",
             code="task_ended",
             hint="Create a new task, or retry this one if it failed.",
+        )
+    if task.messages_until is not None:
+        raise Conflict(
+            f"Task #{task.id} is being delivered, and its agent hears nothing any more.",
+            code="task_delivering",
+            hint="Wait for its end; create a new task for more, or retry this one if it fails.",
         )
     message = tx.add(
         FollowUpMessage(uid=tx.ids.uid(), task_id=task.id, text=said, author_id=tx.principal.id, created_at=tx.now)
@@ -66,9 +74,12 @@ def listed(
     return list(tx.scalars(query.order_by(FollowUpMessage.id.desc()).limit(limit))), total
 
 
-def asked(tx: Tx, task: Task, after: int, heard_before: datetime | None = None) -> MessagesAnswer:
+def asked(
+    tx: Tx, task: Task, after: int, heard_before: datetime | None = None, *, last: bool = False
+) -> MessagesAnswer:
     """What an attempt has not been given yet. What it has, by its own word, is kept as delivered. An agent that goes on
-    with its session knows what it was given before (`heard_before`); a new one is given all.
+    with its session knows what it was given before (`heard_before`); a new one is given all. `last`: where there is
+    nothing the attempt asks no more, and no message is taken for it from then on.
     """
     tx.execute(
         update(FollowUpMessage)
@@ -79,10 +90,17 @@ def asked(tx: Tx, task: Task, after: int, heard_before: datetime | None = None) 
     if heard_before is not None:
         new = or_(FollowUpMessage.delivered_at.is_(None), FollowUpMessage.delivered_at >= heard_before)
         query = query.where(new)
-    found = tx.scalars(query.order_by(FollowUpMessage.id).limit(BATCH))
+    found = list(tx.scalars(query.order_by(FollowUpMessage.id).limit(BATCH)))
+    if last and not found:
+        close(tx, task)
     return MessagesAnswer(
         messages=tuple(FollowUp(id=one.id, text=one.text, by=author(tx, one.author_id)) for one in found)
     )
+
+
+def close(tx: Tx, task: Task) -> None:
+    """What is sent from now on would reach nobody."""
+    task.messages_until = task.messages_until or tx.now
 
 
 def author(tx: Tx, user_id: int) -> str:

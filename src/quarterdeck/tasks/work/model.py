@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Float, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from quarterdeck.kernel.db import Base, Identified
+from quarterdeck.kernel.db import Base, BigId, Identified
 
 _LIVE = text("finished_at IS NULL")
 _ENDED = text("finished_at IS NOT NULL")
@@ -16,6 +16,7 @@ _OPEN = text("closed_at IS NULL")
 class Task(Identified, Base):
     """A change that somebody wants. People are named by id without a foreign key. `job_id` is the ledger's job of the
     newest attempt; `pipeline` is the list of stages as it was when the task was made, by their names on the wire.
+    Tokens and costs are the sums of its `SessionUsage`. `messages_until`: its attempt asks for no messages any more.
     """
 
     __tablename__ = "tasks_tasks"
@@ -71,12 +72,27 @@ class Task(Identified, Base):
     error_code: Mapped[str | None] = mapped_column(String(80))
     error_message: Mapped[str | None] = mapped_column(Text)
     resume_at: Mapped[datetime | None]
+    messages_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
     assigned_at: Mapped[datetime | None]
     started_at: Mapped[datetime | None]
     suspended_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     updated_at: Mapped[datetime]
+
+
+class SessionUsage(Base):
+    """What one session of an agent program has used for a task, over all attempts that went on with it."""
+
+    __tablename__ = "tasks_usage"
+
+    task_id: Mapped[int] = mapped_column(
+        BigId, ForeignKey("tasks_tasks.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    session: Mapped[str] = mapped_column(String(200), primary_key=True)
+    input_tokens: Mapped[int] = mapped_column(BigInteger)
+    output_tokens: Mapped[int] = mapped_column(BigInteger)
+    cost_usd: Mapped[float | None] = mapped_column(Float)
 
 
 class StageRun(Identified, Base):

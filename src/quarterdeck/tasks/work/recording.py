@@ -18,8 +18,11 @@ from quarterdeck.kernel.faults import committing
 from quarterdeck.kernel.jobs import Unkept
 from quarterdeck.kernel.jobs.job import Job
 from quarterdeck.tasks import orders
+from quarterdeck.tasks.orders import CHECK
 from quarterdeck.tasks.tunnels import tunnels
-from quarterdeck.tasks.work import gates, messages, ordering, stages
+from quarterdeck.tasks.tunnels.orders import TOLD as TUNNEL_TOLD
+from quarterdeck.tasks.tunnels.orders import Told
+from quarterdeck.tasks.work import gates, messages, ordering, stages, usage
 from quarterdeck.tasks.work.happenings import WORDS, happened
 from quarterdeck.tasks.work.holding import locked
 from quarterdeck.tasks.work.model import Task
@@ -28,15 +31,14 @@ from quarterdeck.tasks.work.transitions import ASSIGNED, DISCONNECTED, HELD, RUN
 from quarterdeck.tasks.workspaces import diffs, keeping
 
 S = TypeVar("S", bound=Struct)
-GATES = ("gate", "gate-check")
 RATE_LIMITED = "rate_limited"
 LONGEST_PAUSE = timedelta(days=8)
 """The longest that a usage limit may say it lasts."""
 
 
 def record(tx: Tx, job: Job, kind: str, data: Any) -> Any:
-    """Keep one report and answer it. Raises `Conflict` (`task_ended`) when the task has ended meanwhile, except for
-    questions, which hear how they were closed; `Invalid` for a report that is none.
+    """Keep one report and answer it. Raises `Conflict` (`task_ended`) when the task has ended meanwhile, and `Invalid`
+    for a report that is none.
     """
     report = REPORTS.get(kind)
     if report is None:
@@ -45,8 +47,6 @@ def record(tx: Tx, job: Job, kind: str, data: Any) -> Any:
     if task is None or task.job_id != job.id:
         raise Conflict("This attempt is none of its task any more.", code="task_ended")
     if task.status not in HELD:
-        if kind in GATES:
-            return _closed(tx, task, data)
         raise Conflict(f"Task #{task.id} is {task.status}.", code="task_ended")
     reconnected(tx, task)
     reply = report(tx, task, job, data)
@@ -67,12 +67,6 @@ def _read(data: Any, kind: type[S]) -> S:
         return msgspec.convert(data, kind)
     except msgspec.ValidationError as error:
         raise Invalid(f"A {kind.__name__} does not read: {error}", code="report_invalid") from None
-
-
-def _closed(tx: Tx, task: Task, data: Any) -> orders.GateAnswer:
-    told = _read(data, orders.GateReport)
-    found = gates.newest(tx, task, told.index)
-    return gates.state(tx, found) if found is not None else orders.GateAnswer(state="timeout")
 
 
 def _workspace(tx: Tx, task: Task, job: Job, data: Any) -> None:
@@ -107,35 +101,23 @@ def _agent(tx: Tx, task: Task, _job: Job, data: Any) -> None:
 
 
 def _usage(tx: Tx, task: Task, job: Job, data: Any) -> orders.UsageAnswer:
-    told, before = _read(data, orders.UsageReport), job.read(Attempt)
-    task.input_tokens = before.input_tokens + max(told.input_tokens, 0)
-    task.output_tokens = before.output_tokens + max(told.output_tokens, 0)
-    costs = [one for one in (before.cost_usd, told.cost_usd) if one is not None]
-    task.cost_usd = sum(costs) if costs else None
-    spent = task.budget_usd is not None and task.cost_usd is not None and task.cost_usd >= task.budget_usd
-    if spent:
-        happened(
-            tx,
-            task,
-            "error",
-            f"The budget of ${task.budget_usd:.2f} is spent (${task.cost_usd:.2f}).",
-            level="error",
-            costUsd=task.cost_usd,
-        )
-    return orders.UsageAnswer(spent=spent)
+    return usage.told(tx, task, job.read(Attempt).number, _read(data, orders.UsageReport))
 
 
 class _After(Struct):
     after: int = 0
+    last: bool = False
 
 
 def _messages(tx: Tx, task: Task, job: Job, data: Any) -> orders.MessagesAnswer:
     heard = job.created_at if job.read(Attempt).session is not None else None
-    return messages.asked(tx, task, _read(data or {}, _After).after, heard)
+    told = _read(data or {}, _After)
+    return messages.asked(tx, task, told.after, heard, last=told.last)
 
 
 def _deliver(tx: Tx, task: Task, _job: Job, data: Any) -> None:
     told = _read(data, orders.DeliverReport)
+    messages.close(tx, task)
     happened(tx, task, "log", f"The branch {told.branch} may be pushed at {told.commit[:12]}.", commit=told.commit)
 
 
@@ -159,6 +141,10 @@ def _diff(tx: Tx, task: Task, _job: Job, data: Any) -> None:
 
 def _tunnel(tx: Tx, task: Task, _job: Job, data: Any) -> None:
     tunnels.reported(tx, task, _read(data, orders.TunnelReport))
+
+
+def _tunnel_check(tx: Tx, task: Task, _job: Job, _data: Any) -> Told | None:
+    return tunnels.wanted(tx, task)
 
 
 def _terminal(tx: Tx, task: Task, job: Job, _data: Any) -> Unkept:
@@ -203,6 +189,7 @@ REPORTS: dict[str, Report] = {
     "deliver": _deliver,
     "delivered": _delivered,
     "diff": _diff,
-    "tunnel": _tunnel,
+    TUNNEL_TOLD: _tunnel,
+    f"{TUNNEL_TOLD}{CHECK}": _tunnel_check,
     "note": _note,
 }

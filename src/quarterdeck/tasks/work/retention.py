@@ -1,5 +1,5 @@
-"""How long the lines of tasks stay: as each organization has it in its settings (`logRetentionDays`). The events of a
-task stay as long as the task.
+"""How long tasks and their lines stay: as each organization has it in its settings (`logRetentionDays`), the lines from
+when they were written, the task with everything else of it from its end.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from sqlalchemy import select
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.retention import Category, register, spare
 from quarterdeck.tasks.settings import settings as task_settings
+from quarterdeck.tasks.work import forgetting
+from quarterdeck.tasks.work.happenings import stream
 from quarterdeck.tasks.work.model import Task
 
 STREAM = "task:"
@@ -32,10 +34,25 @@ async def _prune(instance: Any, before: datetime) -> int:
     now, count = before + SHORTEST, 0
     streams = await instance.logs.older(STREAM, before)
     for start in range(0, len(streams), CHUNK):
-        for stream, days in (await instance.db.read(keeps, streams[start : start + CHUNK])).items():
-            count += (await instance.logs.prune(stream, before=now - timedelta(days=days))).lines
+        for name, days in (await instance.db.read(keeps, streams[start : start + CHUNK])).items():
+            count += (await instance.logs.prune(name, before=now - timedelta(days=days))).lines
+    return count
+
+
+async def _forget(instance: Any, _before: datetime) -> int:
+    """One after another, the lines first: what is cut off is found again by its task."""
+    count = after = 0
+    while ids := await instance.db.read(forgetting.over, after, CHUNK):
+        after = ids[-1]
+        for task_id in ids:
+            await instance.logs.forget(stream(task_id))
+            recorded = await instance.db.write(forgetting.forget, task_id)
+            for uid in recorded or ():
+                instance.terminals.file(uid).unlink(missing_ok=True)
+            count += recorded is not None
     return count
 
 
 spare(STREAM)
 register(Category("task-lines", "Log lines of agent tasks, as the settings of tasks say", SHORTEST, _prune))
+register(Category("tasks", "Agent tasks that have ended, as their settings say", SHORTEST, _forget))

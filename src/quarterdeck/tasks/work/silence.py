@@ -19,10 +19,11 @@ from quarterdeck.kernel.jobs.finding import look
 from quarterdeck.kernel.jobs.job import Job
 from quarterdeck.tasks.orders import RUN
 from quarterdeck.tasks.settings import settings as task_settings
-from quarterdeck.tasks.work import finishing, gates
+from quarterdeck.tasks.work import expiring, finishing, gates
 from quarterdeck.tasks.work.happenings import happened
 from quarterdeck.tasks.work.holding import held
 from quarterdeck.tasks.work.model import Gate, Task
+from quarterdeck.tasks.work.payload import Attempt
 from quarterdeck.tasks.work.recording import reconnected
 from quarterdeck.tasks.work.transitions import (
     ASSIGNED,
@@ -64,7 +65,10 @@ def due(tx: Tx, began: datetime) -> list[int]:
     running = {
         job.id: job for job in jobs.list_jobs(tx, jobs.Filter(kind=RUN, states=(jobs.State.RUNNING,), limit=MOST))
     }
-    return sorted(found | {one.id for one in live if _concerns(tx, one, running.get(one.job_id or 0), began)})
+    found |= {one.id for one in live if _concerns(tx, one, running.get(one.job_id or 0), began)}
+    held_by_tasks = {one.job_id for one in live}
+    left = [job for job in running.values() if job.id not in held_by_tasks and _silent(tx, job, began) >= SILENCE]
+    return sorted(found | {job.read(Attempt).task_id for job in left})
 
 
 def _concerns(tx: Tx, task: Seen, job: Job | None, began: datetime) -> bool:
@@ -74,8 +78,11 @@ def _concerns(tx: Tx, task: Seen, job: Job | None, began: datetime) -> bool:
         return False
     if job is None:
         return task.status == ASSIGNED and tx.now - max(task.assigned_at or began, began) >= SILENCE
-    quiet = tx.now - max(heard(job), began)
-    return quiet >= SILENCE or task.reason == DISCONNECTED
+    return _silent(tx, job, began) >= SILENCE or task.reason == DISCONNECTED
+
+
+def _silent(tx: Tx, job: Job, began: datetime) -> timedelta:
+    return tx.now - max(heard(job), began)
 
 
 def heard(job: Job) -> datetime:
@@ -89,11 +96,13 @@ def tend(tx: Tx, task_id: int, began: datetime) -> None:
     task = held(tx, task_id)
     gate = gates.open_gate(tx, task)
     if gate is not None and gate.expires_at <= tx.now:
-        gates.expire(tx, task, gate)
-        return
-    if task.status not in HELD:
+        expiring.expire(tx, task, gate)
         return
     job = look(tx, task.job_id) if task.job_id is not None else None
+    if task.status not in HELD:
+        if job is not None and job.state == jobs.State.RUNNING:
+            _left_behind(tx, task, job, _silent(tx, job, began))
+        return
     if task.status == SUSPENDED and task.suspend_reason == RATE_LIMITED:
         if task.resume_at is None or task.resume_at <= tx.now:
             finishing.resume(tx, task)
@@ -128,10 +137,21 @@ def _quiet(tx: Tx, task: Task, job: Job, quiet: timedelta) -> None:
         happened(tx, task, "worker_disconnected", told, level="warn")
         move(tx, task, SUSPENDED, told, reason=DISCONNECTED)
         return
-    grace = timedelta(seconds=task_settings.of(tx, task.organization_id)["reconnectGraceSec"])
-    if quiet >= max(grace, SILENCE):
-        told = f"The machine {name} did not come back within {_seconds(max(grace, SILENCE))} s."
+    grace = _grace(tx, task)
+    if quiet >= grace:
+        told = f"The machine {name} did not come back within {_seconds(grace)} s."
         jobs.give_up(tx, job.id, finishing.WORKER_LOST, told)
+
+
+def _left_behind(tx: Tx, task: Task, job: Job, quiet: timedelta) -> None:
+    """The task has gone on or ended, and its attempt shall stop: a machine that is gone keeps nothing waiting."""
+    if quiet >= _grace(tx, task):
+        jobs.give_up(tx, job.id, finishing.WORKER_LOST, f"Its machine was silent for {_seconds(quiet)} s.")
+
+
+def _grace(tx: Tx, task: Task) -> timedelta:
+    """How long a machine may be silent before its attempt is given up."""
+    return max(timedelta(seconds=task_settings.of(tx, task.organization_id)["reconnectGraceSec"]), SILENCE)
 
 
 def begin(tx: Tx) -> list[int]:

@@ -66,6 +66,7 @@ def move(
     if status != QUEUED:
         task.queued_reason = None
     if status == QUEUED:
+        task.messages_until = None
         task.worker_id = task.assigned_at = task.started_at = task.finished_at = None
         task.error_code = task.error_message = None
     elif status == ASSIGNED:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from quarterdeck.fleet.workers.model import Worker
-from quarterdeck.kernel import events
 from quarterdeck.kernel.db import Tx
 from quarterdeck.tasks.orders import DeliveredReport, DiffReport, WorkspaceReport
+from quarterdeck.tasks.work.happenings import happened
 from quarterdeck.tasks.work.model import Task
 from quarterdeck.tasks.workspaces import naming
 from quarterdeck.tasks.workspaces.model import Workspace
@@ -34,7 +34,7 @@ def made(tx: Tx, task: Task, worker_id: int | None, report: WorkspaceReport) -> 
     if not known:
         tx.add(row)
     tx.flush()
-    _tell(tx, task, "workspace_ready", f"The workspace is ready at {report.head_commit[:12]}.", {"path": report.path})
+    happened(tx, task, "workspace_ready", f"The workspace is ready at {report.head_commit[:12]}.", path=report.path)
     return row
 
 
@@ -67,12 +67,7 @@ def removed(tx: Tx, task: Task, row: Workspace, size: int) -> None:
     """Its worker has removed the worktree, which had so many bytes."""
     row.removed_at = row.updated_at = tx.now
     tx.flush()
-    _tell(tx, task, "workspace_removed", "The workspace was removed.", {"bytes": size})
-
-
-def _tell(tx: Tx, task: Task, kind: str, message: str, data: dict[str, object]) -> None:
-    told = {"message": message, "level": "info", "data": data}
-    events.append(tx, f"task:{task.id}", kind, told, organization_id=task.organization_id)
+    happened(tx, task, "workspace_removed", "The workspace was removed.", bytes=size)
 
 
 def machine_of(tx: Tx, row: Workspace) -> str | None:

@@ -81,7 +81,7 @@ CREATE TABLE alembic_version (
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 --
-INSERT INTO "alembic_version" VALUES('0031');
+INSERT INTO "alembic_version" VALUES('0032');
 --
 CREATE TABLE audit_archives (
 	id INTEGER NOT NULL, 
@@ -1275,7 +1275,7 @@ CREATE TABLE tasks_tasks (
 	finished_at BIGINT, 
 	updated_at BIGINT NOT NULL, 
 	id INTEGER NOT NULL, 
-	uid VARCHAR(36) NOT NULL, 
+	uid VARCHAR(36) NOT NULL, messages_until BIGINT, 
 	CONSTRAINT pk_tasks_tasks PRIMARY KEY (id), 
 	CONSTRAINT fk_tasks_tasks_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
 	CONSTRAINT fk_tasks_tasks_project_id FOREIGN KEY(project_id) REFERENCES workspace_projects (id), 
@@ -1297,6 +1297,16 @@ CREATE TABLE tasks_tunnels (
 	updated_at BIGINT NOT NULL, 
 	CONSTRAINT pk_tasks_tunnels PRIMARY KEY (task_id), 
 	CONSTRAINT fk_tasks_tunnels_task_id FOREIGN KEY(task_id) REFERENCES tasks_tasks (id) ON DELETE CASCADE
+);
+--
+CREATE TABLE tasks_usage (
+	task_id INTEGER NOT NULL, 
+	session VARCHAR(200) NOT NULL, 
+	input_tokens BIGINT NOT NULL, 
+	output_tokens BIGINT NOT NULL, 
+	cost_usd FLOAT, 
+	CONSTRAINT pk_tasks_usage PRIMARY KEY (task_id, session), 
+	CONSTRAINT fk_tasks_usage_task_id FOREIGN KEY(task_id) REFERENCES tasks_tasks (id) ON DELETE CASCADE
 );
 --
 CREATE TABLE tasks_workspaces (

@@ -14,7 +14,17 @@ import msgspec
 
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.jobs import JobContext
-from quarterdeck.tasks.orders import FollowUp, GateReport, MessagesAnswer, Stage, StageReport, UsageAnswer, UsageReport
+from quarterdeck.tasks.orders import (
+    MOST_DOLLARS,
+    MOST_TOKENS,
+    FollowUp,
+    GateReport,
+    MessagesAnswer,
+    Stage,
+    StageReport,
+    UsageAnswer,
+    UsageReport,
+)
 from quarterdeck.tasks.running.agent import Agent
 from quarterdeck.tasks.running.calls import Call, Used
 from quarterdeck.tasks.running.ears import Ears
@@ -25,6 +35,8 @@ from quarterdeck.tasks.running.stopwatch import Stopwatch
 from quarterdeck.tasks.running.terminal import Terminal
 
 LONGEST_QUESTION = 500
+MOST_SESSIONS = 200
+"""Of one attempt, whose figures are kept apart."""
 HELD, ASKED, TYPING = "held", "asked", "typing"
 
 
@@ -34,12 +46,28 @@ class Tally:
 
     of: dict[str, Used]
 
+    def take(self, session: str, used: Used) -> bool:
+        """Whether that is news. What was used is never given back, and there are only so many sessions."""
+        before = self.of.get(session)
+        if before is None and len(self.of) >= MOST_SESSIONS:
+            return False
+        before = before or Used()
+        costs = [one for one in (before.cost_usd, used.cost_usd) if one is not None]
+        most = Used(
+            input_tokens=max(before.input_tokens, used.input_tokens),
+            output_tokens=max(before.output_tokens, used.output_tokens),
+            cost_usd=max(costs) if costs else None,
+        )
+        news = self.of.get(session) != most
+        self.of[session] = most
+        return news
+
     def report(self) -> UsageReport:
         costs = [used.cost_usd for used in self.of.values() if used.cost_usd is not None]
         return UsageReport(
-            input_tokens=sum(used.input_tokens for used in self.of.values()),
-            output_tokens=sum(used.output_tokens for used in self.of.values()),
-            cost_usd=sum(costs) if costs else None,
+            input_tokens=min(sum(used.input_tokens for used in self.of.values()), MOST_TOKENS),
+            output_tokens=min(sum(used.output_tokens for used in self.of.values()), MOST_TOKENS),
+            cost_usd=min(sum(costs), MOST_DOLLARS) if costs else None,
         )
 
 
@@ -164,9 +192,8 @@ class Try:
             await self._open_gate(cleaned(call.text) or "The agent asks for permission.")
 
     async def _count(self, session: str, used: Used) -> None:
-        if self._tally.of.get(session) == used:
+        if not self._tally.take(session, used):
             return
-        self._tally.of[session] = used
         reply = await self._context.record("usage", self._tally.report())
         if reply is not None and msgspec.convert(reply, UsageAnswer).spent:
             raise failed(
@@ -254,8 +281,8 @@ class Try:
 
     async def _questions(self) -> None:
         if self._gate is None:
-            pattern, line = self._agent.adapter.question, bare(self._terminal.line)
-            if pattern is None or line == self._answered or not line or not pattern.search(line):
+            line = bare(self._terminal.line)
+            if line == self._answered or not line or not await self._agent.asks(line):
                 return
             self._answered = None
             await self._open_gate(line)

@@ -29,6 +29,7 @@ from quarterdeck.tasks.workspaces import keeping
 S = TypeVar("S", bound=Struct)
 GATES = ("gate", "gate-check")
 RATE_LIMITED = "rate_limited"
+LONGEST_VERSION = 100
 LONGEST_PAUSE = timedelta(days=8)
 """The longest that a usage limit may say it lasts."""
 
@@ -97,16 +98,18 @@ def _gate_check(tx: Tx, task: Task, _job: Job, data: Any) -> orders.GateAnswer:
 
 def _agent(tx: Tx, task: Task, _job: Job, data: Any) -> None:
     told = _read(data, orders.AgentReport)
+    if told.session is not None and not orders.is_session(told.session):
+        raise Invalid("That is no session of an agent program.", code="report_invalid", field="session")
     if told.session is not None and told.type == task.agent_type:  # a stage may have another one
         task.agent_session = told.session
-    version = f" {told.version}" if told.version else ""
-    happened(tx, task, "log", f"The agent {told.type}{version} runs.", pid=told.pid)
+    version = f" {told.version[:LONGEST_VERSION]}" if told.version else ""
+    happened(tx, task, "log", f"The agent {told.type[:LONGEST_VERSION]}{version} runs.", pid=told.pid)
 
 
 def _usage(tx: Tx, task: Task, job: Job, data: Any) -> orders.UsageAnswer:
     told, before = _read(data, orders.UsageReport), job.read(Attempt)
-    task.input_tokens = before.input_tokens + max(told.input_tokens, 0)
-    task.output_tokens = before.output_tokens + max(told.output_tokens, 0)
+    task.input_tokens = min(before.input_tokens + told.input_tokens, orders.MOST_TOKENS)
+    task.output_tokens = min(before.output_tokens + told.output_tokens, orders.MOST_TOKENS)
     costs = [one for one in (before.cost_usd, told.cost_usd) if one is not None]
     task.cost_usd = sum(costs) if costs else None
     spent = task.budget_usd is not None and task.cost_usd is not None and task.cost_usd >= task.budget_usd

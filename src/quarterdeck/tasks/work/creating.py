@@ -21,6 +21,7 @@ from quarterdeck.kernel.text import lines
 from quarterdeck.tasks import developers, pipelines
 from quarterdeck.tasks.actions import TasksAction
 from quarterdeck.tasks.projects import activity
+from quarterdeck.tasks.projects.fields import check_agent_type, require_described
 from quarterdeck.tasks.projects.membership import PERMISSIONS, place
 from quarterdeck.tasks.projects.model import TaskProject
 from quarterdeck.tasks.settings import settings as task_settings
@@ -69,6 +70,8 @@ def create(tx: Tx, access: Access, wanted: Wanted) -> Task:
         raise Invalid("The description is empty.", hint="Say what shall be changed.", field="description")
     worker = machine(tx, wanted.machine)
     _check_numbers(wanted)
+    if wanted.agent_type is not None:
+        require_described(check_agent_type(wanted.agent_type), project.custom_agent)
     settings = task_settings.of(tx, tx.principal.acts_in)
     developer_id = _developer(tx, access, project, wanted.developer_id)
     stages = _pipeline(project, settings, wanted.pipeline)

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from quarterdeck.kernel import disk
-from quarterdeck.kernel.db.files import write_durably
+from quarterdeck.kernel.durable import write_durably
 from quarterdeck.kernel.errors import Conflict, Problem, Unavailable
 from quarterdeck.kernel.ids import Ids
 

@@ -7,13 +7,15 @@
     do exit STATUS                                       do crash             SIGKILL to itself
     do flood BYTES       lines of y                      do child             leave a process that ignores signals
     do ask TEXT          wait for an answer              do hook JSON         call the hook that the worker gave
+    do await NAME        until its directory has a file of that name
     do stubborn          ignore SIGINT and SIGTERM       do literal TEXT      a line of its own, as is
     do environment       write the environment down      do size              print the size of the terminal
     do spin SECONDS      draw the screen again and again  do stop / do notify   as Claude Code and Codex end a turn
 
 It draws its prompt back as real ones do, keeps sessions in the directory FAKE_AGENT_HOME, and writes down there what it
 was told (`told.jsonl`). Flags: --session ID, --resume ID, --not-logged-in, --limited, --slow SECONDS, --dialog,
---plain (a line at a time, without bracketed paste), --once PROMPT, --version.
+--plain (a line at a time, without bracketed paste), --deaf (its first submit key is lost, as to a dialog),
+--once PROMPT, --version.
 """
 
 from __future__ import annotations
@@ -36,6 +38,8 @@ FINISHED: list[str] = []
 NOTIFY: list[str] = []
 """What Codex is told to run then."""
 SESSION = [""]
+PASSED: list[str] = []
+"""The points that were passed since one was armed."""
 HOME = Path(os.environ.get("FAKE_AGENT_HOME", "."))
 
 
@@ -54,11 +58,28 @@ def remember(what: dict[str, object]) -> None:
         file.write(json.dumps(what) + "\n")
 
 
+def point(name: str) -> None:
+    """A place where a test may kill it, as `quarterdeck.kernel.faults` has them for the product."""
+    if not (HOME / "trace").exists():
+        return
+    with (HOME / "trace").open("a", encoding="utf-8") as trace:
+        trace.write(f"{name}\n")
+    try:
+        wanted, number = (HOME / "armed").read_text(encoding="utf-8").split()[:2]
+    except FileNotFoundError:
+        PASSED.clear()
+        return
+    PASSED.append(name)
+    if wanted == name and PASSED.count(name) >= int(number):
+        (HOME / "armed").unlink()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
 class Keyboard:
     """Keys as they come; what is pasted in brackets is text, with its line ends."""
 
-    def __init__(self, plain: bool) -> None:
-        self.plain = plain
+    def __init__(self, plain: bool, deaf: bool = False) -> None:
+        self.plain, self.deaf = plain, deaf
         self.kept = ""
         if not plain and os.isatty(0):
             mode = termios.tcgetattr(0)
@@ -88,6 +109,10 @@ class Keyboard:
                 self.more()
             else:
                 one, self.kept = self.kept[0], self.kept[1:]
+                if one == end and not pasting and self.deaf:
+                    self.deaf = False
+                    out("\r> " + text.rpartition("\n")[2])
+                    continue
                 if one == end and not pasting:
                     return text
                 text += "\n" if one == "\r" else one
@@ -123,6 +148,7 @@ def perform(prompt: str, keyboard: Keyboard) -> None:
     found = NONCE.search(prompt)
     nonce = found.group(1) if found else "?" * 12
     remember({"prompt": prompt})
+    point("agent.prompted")
     for said in prompt.split("\n"):
         if not said.startswith("do "):
             continue
@@ -130,10 +156,12 @@ def perform(prompt: str, keyboard: Keyboard) -> None:
         match verb:
             case "say":
                 line(f"● {rest}")
+                point("agent.working")
             case "literal":
                 line(rest)
             case "done":
                 line(f"● [[STAGE_DONE {nonce}]]")
+                point("agent.done")
             case "fail":
                 line(f"[[STAGE_FAIL {nonce} {rest}]]")
             case "boxed":
@@ -149,6 +177,9 @@ def perform(prompt: str, keyboard: Keyboard) -> None:
                 line(prompt[prompt.index("When all of this") :])
             case "sleep":
                 time.sleep(float(rest))
+            case "await":
+                while not (HOME / rest).exists():
+                    time.sleep(0.05)
             case "hang":
                 while True:
                     time.sleep(60)
@@ -217,12 +248,13 @@ def main(arguments: list[str]) -> None:
     if session:
         (sessions / session).touch()
     remember({"began": session, "resumed": resume is not None, "pid": os.getpid()})
+    point("agent.began")
     time.sleep(float(value("--slow") or 0))
     once = value("--once")
     if once is not None:
         perform(once, Keyboard(plain=True))
         return
-    keyboard = Keyboard(plain="--plain" in arguments)
+    keyboard = Keyboard("--plain" in arguments, "--deaf" in arguments)
     if "--not-logged-in" in arguments:
         line("● Not logged in. Please run /login")
     if "--dialog" in arguments:

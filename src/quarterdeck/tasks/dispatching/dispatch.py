@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.faults import committing
 from quarterdeck.kernel.jobs import Enqueue
 from quarterdeck.kernel.jobs.finding import look
 from quarterdeck.tasks.dispatching.choosing import Machine, Need, choose
@@ -169,6 +170,7 @@ class _Round:
         told = f"Task #{task.id} is given to machine {machine.name}."
         move(tx, task, ASSIGNED, told)
         happened(tx, task, "assigned", told, machineId=worker.uid if worker is not None else None)
+        committing(tx, "task.dispatch")
         self.states[task.id] = ASSIGNED
         self.of_project[task.project_id] += 1
         self.of_developer[task.developer_id] += 1

@@ -12,6 +12,7 @@ import json
 import os
 import shlex
 import shutil
+import stat
 import sys
 import tempfile
 from collections.abc import Callable
@@ -63,7 +64,7 @@ class Call(msgspec.Struct, frozen=True):
 class HookSocket:
     """Listens between `open` and `close`; `heard` is called for each `Call` with the `token`."""
 
-    def __init__(self, uid: int | None, token: str, heard: Callable[[Call], None]) -> None:
+    def __init__(self, uid: int | None, token: str, heard: Callable[[Call], None], *, prefix: str = "qd-hook-") -> None:
         self._uid = uid
         self._token = token
         self._heard = heard
@@ -72,7 +73,7 @@ class HookSocket:
         self._now = asyncio.get_running_loop().time
         self._left, self._counted = BURST, self._now()
         # A socket's path is at most 107 bytes long: that of a data directory may be longer.
-        self.directory = Path(tempfile.mkdtemp(prefix="qd-hook-"))
+        self.directory = Path(tempfile.mkdtemp(prefix=prefix))
 
     async def open(self) -> None:
         self.directory.chmod(0o711)
@@ -144,6 +145,17 @@ class HookSocket:
         self._left = min(BURST, self._left + (now - self._counted) * A_SECOND) - 1
         self._counted = now
         return max(0.0, -self._left / A_SECOND)
+
+
+def forget(prefix: str) -> None:
+    """Remove the directories of sockets that an earlier process left: those of this prefix that are this user's own.
+    Everybody may write where they lie, so what somebody else put there under such a name is left alone.
+    """
+    for place in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+        with contextlib.suppress(OSError):
+            found = place.lstat()
+            if found.st_uid == os.geteuid() and stat.S_ISDIR(found.st_mode):
+                shutil.rmtree(place, ignore_errors=True)
 
 
 def interpreter(uid: int | None, path: str) -> str | None:

@@ -17,6 +17,7 @@ from quarterdeck.identity import users
 from quarterdeck.kernel import audit
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Forbidden, Invalid, NotFound
+from quarterdeck.kernel.faults import committing
 from quarterdeck.kernel.text import lines
 from quarterdeck.tasks import developers, pipelines
 from quarterdeck.tasks.actions import TasksAction
@@ -114,6 +115,7 @@ def create(tx: Tx, access: Access, wanted: Wanted) -> Task:
         detail={"project": project.key, "agent": task.agent_type, "branch": task.branch, "source": task.source},
     )
     tx.publish(WAKE)
+    committing(tx, "task.create")
     return task
 
 

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
+from quarterdeck.kernel.faults import committing
 from quarterdeck.kernel.jobs import Unkept
 from quarterdeck.kernel.jobs.job import Job
 from quarterdeck.tasks import orders
@@ -49,7 +50,9 @@ def record(tx: Tx, job: Job, kind: str, data: Any) -> Any:
             return _closed(tx, task, data)
         raise Conflict(f"Task #{task.id} is {task.status}.", code="task_ended")
     reconnected(tx, task)
-    return report(tx, task, job, data)
+    reply = report(tx, task, job, data)
+    committing(tx, f"task.record.{kind}")
+    return reply
 
 
 def reconnected(tx: Tx, task: Task) -> None:

@@ -51,6 +51,12 @@ def refs(store: Path, prefixes: tuple[str, ...], env: Environment) -> Command:
     return Command(("git", f"--git-dir={store}", "for-each-ref", "--format=%(objectname) %(refname)", *prefixes), env)
 
 
+def containing(store: Path, commit: str, env: Environment) -> Command:
+    """Prints a branch that has the commit; fails where that is not known here."""
+    arguments = ("for-each-ref", "--count=1", "--format=%(refname)", f"--contains={commit}", HEADS)
+    return Command(("git", f"--git-dir={store}", *arguments), env)
+
+
 def set_refs(store: Path, env: Environment) -> Command:
     """Takes its changes on the standard input (`git update-ref --stdin -z`)."""
     return Command(("git", f"--git-dir={store}", "update-ref", "--stdin", "-z"), env)

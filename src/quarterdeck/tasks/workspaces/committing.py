@@ -8,6 +8,7 @@ from pathlib import Path
 
 from quarterdeck.fleet.git.commands import Environment
 from quarterdeck.kernel.errors import Invalid
+from quarterdeck.kernel.faults import point
 from quarterdeck.tasks.orders import Person
 from quarterdeck.tasks.workspaces import commands, failures
 from quarterdeck.tasks.workspaces.hands import Hands
@@ -52,6 +53,7 @@ async def commit_rest(
         parents = (head, merged) if merged and merged != head else (head,)
         step = commands.commit_tree(tree, parents, env)
         new = await hands.must(step, "Committing", stdin=(message.strip() or "Work of an agent").encode() + b"\n")
+        point("task.commit.made")
         await hands.must(
             commands.move_ref(administration, "HEAD", new, "commit what was left", hands.offline(stage)), "Committing"
         )

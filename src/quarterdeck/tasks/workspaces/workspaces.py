@@ -14,10 +14,12 @@ import httpx
 from quarterdeck.fleet.git.commands import Command
 from quarterdeck.kernel.clock import Clock, SystemClock
 from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.faults import point
 from quarterdeck.tasks.orders import DeliveredReport, TaskOrder
 from quarterdeck.tasks.workspaces import (
     commands,
     committing,
+    departing,
     failures,
     mirrors,
     places,
@@ -78,6 +80,7 @@ class Workspaces:
         async with turn.lock:
             if await mirrors.fetch(place, repository, hands, self._clock, turn, asked):
                 note(f"Fetched {repository.shown}.")
+            await asyncio.to_thread(departing.remember, place, order.organization, order.project_key)
             head, continued = await worktrees.find_or_make(place, order.task_id, branch, base_branch, hands, note)
         tree = place.tree(order.task_id)
         made = Worktree(tree, branch, base_branch, head, order.task_id, 0, continued, note)
@@ -90,15 +93,19 @@ class Workspaces:
         A forge that fails is noted and loses nothing: the branch is pushed.
         """
         repository, place, hands = self._of(order)
+        point("task.commit")
         commit = await committing.commit_rest(place, worktree, order.developer, message, hands, self._largest_file)
+        point("task.committed")
         figures = await statistics.compare(place, worktree.base_branch, commit, hands)
         pushed = await pushing.push(place, repository, worktree, commit, may_push, hands)
         url = None
+        point("task.merge-request")
         if pushed and order.merge_request and worktree.branch != worktree.base_branch:
             try:
                 url = await opening.merge_request(order, repository.address, message, self._transport)
             except Problem as problem:
                 worktree.note(f"{worktree.branch} is pushed, without a merge request: {problem.message}")
+        point("task.merge-request.opened")
         return DeliveredReport(
             branch=worktree.branch,
             commit=commit,
@@ -141,7 +148,7 @@ class Workspaces:
         `workspace_error` for a path that is none of this worker's.
         """
         place = self.require(order.path, order.task_id)
-        hands = self._hands(order.organization, order.project_key)
+        hands = self.hands(order.organization, order.project_key)
         size = await hands.size(place.tree(order.task_id))
         async with self._turn(place).lock:
             await worktrees.clear(place, order.task_id, hands)
@@ -149,6 +156,10 @@ class Workspaces:
             if place.mirror.is_dir():
                 await mirrors.tidy(place, hands)
         return size
+
+    async def depart(self) -> departing.Left:
+        """The machine is no worker any more: see `departing.depart`. Nothing may run in a worktree."""
+        return await departing.depart(self)
 
     def require(self, path: str, task_id: int) -> places.Places:
         """The project of a task's worktree. Raises `workspace_error` for a path that is none of this worker's."""
@@ -173,9 +184,10 @@ class Workspaces:
     def _of(self, order: TaskOrder) -> tuple[remote.Remote, places.Places, Hands]:
         found = remote.of(order.repository, key=self._ssh_key, inherited=self._inherited)
         place = places.of_project(self.root, order.organization, order.project_key, found.address.url)
-        return found, place, self._hands(order.organization, order.project_key)
+        return found, place, self.hands(order.organization, order.project_key)
 
-    def _hands(self, organization: str, project_key: str) -> Hands:
+    def hands(self, organization: str, project_key: str) -> Hands:
+        """By which the directories of a project are worked on."""
         user = self._whose(organization, project_key)
         return Hands(user.run_as, user.owner, self._inherited, self._local_seconds)
 

@@ -105,4 +105,13 @@ def _given(stage: Mapping[str, Any], key: str, default: Any) -> Any:
 
 
 def _wrong(place: str, rule: str) -> Invalid:
-    return Invalid(f"{place}: {rule}.", code="pipeline_invalid", hint="Change it, then send it again.", field=place)
+    return Invalid(f"{place}: {rule}.", code="pipeline_invalid", hint=_hint(place), field=place)
+
+
+def _hint(place: str) -> str:
+    """What to change, as somebody counts stages."""
+    number, _, what = place.rpartition("[")[2].partition("]")
+    if not number.isdecimal():
+        return "Change it, then send it again."
+    which = f"{what.removeprefix('.')} of stage {int(number) + 1}" if what else f"stage {int(number) + 1}"
+    return f"Change {which}, then send it again."

@@ -14,6 +14,7 @@ from quarterdeck.cli.commands import projects
 from quarterdeck.cli.failure import usage
 from quarterdeck.cli.options import Changing, Common, Words
 from quarterdeck.cli.session import session
+from quarterdeck.cli.stages import require
 from quarterdeck.cli.tasks import Row, about, ago, local
 
 COMMON, CHANGING = Common(), Changing()
@@ -165,6 +166,8 @@ def pipeline(key: str, /, *, file: str | None = None, changing: Changing = CHANG
         stages = stages["pipeline"]
     if not isinstance(stages, list) or not all(isinstance(one, dict) for one in stages):
         raise usage(f"{file} is no list of stages.", "qd project tasks pipeline WEB   prints one", code="pipeline")
+    if stages:
+        require(stages, file)
     with session(changing) as opened, _about(key):
         answer: Row = opened.api.change("task-projects.change", {"pipeline": stages or None}, projectKey=key)
         count = f"{len(stages)} {'stage' if len(stages) == 1 else 'stages'}"

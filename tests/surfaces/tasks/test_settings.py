@@ -55,6 +55,7 @@ async def test_what_is_no_setting_or_no_value_of_it_is_refused(crew):
         {"bootReconcile": "later"},
         {"degradeRecoverSec": {"unknown": 1}},
         {"degradeRecoverSec": {"auth_failure": 1, "rate_limit": 1, "unknown": 1, "more": 1}},
+        {"defaultAgentType": "vim"},
         {"defaultPipeline": {}},
         {"defaultPipeline": [{"name": "a"}]},
         {"defaultPipeline": [{**STAGE, "surprise": 1}]},

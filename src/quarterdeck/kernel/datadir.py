@@ -156,6 +156,10 @@ class DataDirectory:
         """The share of the disk that is free to us, 0 to 1."""
         return disk.free_share(self.path)
 
+    def room(self) -> tuple[int, int]:
+        """Bytes of the disk that are free to us, and how many it has."""
+        return disk.room(self.path)
+
     def shortage(self) -> Problem | None:
         """See `disk.shortage`."""
         return disk.shortage(self.path, self.free(), self.least_free)

@@ -167,8 +167,8 @@ class _Round:
         )
         task.worker_id, task.job_id = machine.id, job.id
         worker = tx.get(Worker, machine.id)
-        told = f"Task #{task.id} is given to machine {machine.name}."
-        move(tx, task, ASSIGNED, told)
+        move(tx, task, ASSIGNED, f"Task #{task.id} is given to machine {machine.name}.")
+        told = f"Attempt {task.attempt} waits for {machine.name} to begin with it."
         happened(tx, task, "assigned", told, machineId=worker.uid if worker is not None else None)
         committing(tx, "task.dispatch")
         self.states[task.id] = ASSIGNED

@@ -6,6 +6,8 @@ import asyncio
 from functools import partial
 from typing import Any
 
+from msgspec import structs
+
 from quarterdeck.fleet.terminals.uplink import Uplink
 from quarterdeck.kernel.errors import Invalid, Problem
 from quarterdeck.kernel.faults import point
@@ -56,6 +58,7 @@ class Pipeline:
         self._hook = HookSocket(self._account.uid, machine.ids.hex(32), self._ears.hear, prefix=machine.hooks)
         self._tally, self._mail, self._matching = Tally({}), Mail(context), Matching()
         self._agent: Agent | None = None
+        self._worktree: Worktree | None = None
         self._sessions: dict[str, str | None] = {order.agent.type: order.agent.resume}
         self._place = self._placed(None)
 
@@ -69,7 +72,7 @@ class Pipeline:
 
     async def _run(self) -> TaskResult:
         self._agent_for(self._order.agent.type)  # what is missing is said before anything is prepared
-        worktree = await self._prepared()
+        worktree = self._worktree = await self._prepared()
         try:
             self._place = self._placed(worktree)
             self._ears.listen(
@@ -88,6 +91,11 @@ class Pipeline:
                 await self._agent.leave()
             point("task.agent.left")
             return await self._delivered(worktree)
+        except (Canceled, Fenced):
+            raise
+        except Problem:
+            await self._compared()
+            raise
         finally:
             if not self._context.lost:
                 await _to_the_end(self._left(worktree))
@@ -133,6 +141,7 @@ class Pipeline:
         }
         gate = gates.before_stage(index, stage, self._order.gate_seconds)
         if gate is not None:
+            await self._compared(index=index)
             self._terminal.say(f"The stage {stage.name} waits for a person.")
             answer = await gates.answered(self._context, self._ears, gate)
             point("task.gate.answered")
@@ -231,6 +240,7 @@ class Pipeline:
         except Problem as problem:
             raise of_workspace(problem) from problem
         point("task.delivered")
+        await self._compared(commit=report.commit)
         await self._context.record("delivered", report)
         point("task.delivered.told")
         return TaskResult(
@@ -239,6 +249,18 @@ class Pipeline:
             pushed=report.pushed,
             merge_request_url=report.merge_request_url,
         )
+
+    async def _compared(self, *, commit: str | None = None, index: int | None = None) -> None:
+        """Tell what is changed by now. It is for people to look at: where it cannot be had, that is said, no more."""
+        if self._worktree is None:
+            return
+        try:
+            report = await self._workspaces.compare(self._worktree, self._order, commit)
+            await self._context.record("diff", structs.replace(report, index=index))
+        except (Canceled, Fenced):
+            raise
+        except Problem as problem:
+            self._terminal.say(f"What is changed by now cannot be shown: {problem.message}", "warn")
 
     def _message(self) -> str:
         """The commit's: the description's first line, and all of it below where there is more."""

@@ -25,7 +25,7 @@ from quarterdeck.tasks.work.holding import locked
 from quarterdeck.tasks.work.model import Task
 from quarterdeck.tasks.work.payload import Attempt
 from quarterdeck.tasks.work.transitions import ASSIGNED, DISCONNECTED, HELD, RUNNING, STAGE_GATE, SUSPENDED, move
-from quarterdeck.tasks.workspaces import keeping
+from quarterdeck.tasks.workspaces import diffs, keeping
 
 S = TypeVar("S", bound=Struct)
 GATES = ("gate", "gate-check")
@@ -139,7 +139,7 @@ def _messages(tx: Tx, task: Task, job: Job, data: Any) -> orders.MessagesAnswer:
 
 def _deliver(tx: Tx, task: Task, _job: Job, data: Any) -> None:
     told = _read(data, orders.DeliverReport)
-    happened(tx, task, "git_push", f"The branch {told.branch} is delivered at {told.commit[:12]}.", commit=told.commit)
+    happened(tx, task, "log", f"The branch {told.branch} may be pushed at {told.commit[:12]}.", commit=told.commit)
 
 
 def _delivered(tx: Tx, task: Task, _job: Job, data: Any) -> None:
@@ -147,11 +147,17 @@ def _delivered(tx: Tx, task: Task, _job: Job, data: Any) -> None:
     task.branch, task.commit_sha = told.branch, told.commit
     keeping.delivered(tx, task, told)
     changed = f"{told.files_changed} files, +{told.insertions} -{told.deletions}"
-    pushed = "pushed" if told.pushed else "committed, not pushed"
-    happened(tx, task, "git_push", f"The branch {told.branch} is {pushed} ({changed}).", commit=told.commit)
+    if told.pushed:
+        happened(tx, task, "git_push", f"The branch {told.branch} is pushed ({changed}).", commit=told.commit)
+    else:
+        happened(tx, task, "log", f"Nothing new is on the branch {told.branch}: it was not pushed.", commit=told.commit)
     if told.merge_request_url is not None:
         task.merge_request_url = told.merge_request_url
         happened(tx, task, "mr_created", f"The merge request is {told.merge_request_url}", url=told.merge_request_url)
+
+
+def _diff(tx: Tx, task: Task, _job: Job, data: Any) -> None:
+    diffs.told(tx, task, _read(data, orders.DiffReport), ordering.secrets_of(tx, task))
 
 
 def _tunnel(tx: Tx, task: Task, _job: Job, data: Any) -> None:
@@ -199,6 +205,7 @@ REPORTS: dict[str, Report] = {
     "messages": _messages,
     "deliver": _deliver,
     "delivered": _delivered,
+    "diff": _diff,
     "tunnel": _tunnel,
     "note": _note,
 }

@@ -143,6 +143,19 @@ def statistics(store: Path, older: str, newer: str, env: Environment) -> Command
     return Command(("git", f"--git-dir={store}", *arguments), env)
 
 
+def diff(store: Path, older: str, newer: str, env: Environment) -> Command:
+    """Of binary files the names alone. Neither the repository's configuration nor its attributes start a program."""
+    arguments = (
+        "diff", "--no-ext-diff", "--no-textconv", "--no-color", "--find-renames", "--submodule=short", "--unified=3",
+        "--src-prefix=a/", "--dst-prefix=b/", older, newer, "--",
+    )  # fmt: skip
+    return Command(("git", f"--git-dir={store}", *arguments), env)
+
+
+def copy(source: Path, target: Path, env: Environment) -> Command:
+    return Command(("cp", "--", str(source), str(target)), env)
+
+
 def ask(url: str, ref: str, env: Environment) -> Command:
     return Command(("git", "ls-remote", "--", url, ref), env)
 

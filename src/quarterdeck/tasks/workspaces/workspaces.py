@@ -15,10 +15,11 @@ from quarterdeck.fleet.git.commands import Command
 from quarterdeck.kernel.clock import Clock, SystemClock
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.faults import point
-from quarterdeck.tasks.orders import DeliveredReport, TaskOrder
+from quarterdeck.tasks.orders import DeliveredReport, DiffReport, TaskOrder
 from quarterdeck.tasks.workspaces import (
     commands,
     committing,
+    comparing,
     departing,
     failures,
     mirrors,
@@ -114,6 +115,24 @@ class Workspaces:
             files_changed=figures.files,
             insertions=figures.insertions,
             deletions=figures.deletions,
+        )
+
+    async def compare(self, worktree: Worktree, order: TaskOrder, commit: str | None = None) -> DiffReport:
+        """What `commit` changes, or (None) the files of the worktree as they stand, since it left the base branch."""
+        _, place, hands = self._of(order)
+        if commit is not None:
+            found = await comparing.compare(place, worktree.base_branch, commit, commit, hands)
+        else:
+            head, tree = await committing.snapshot(place, worktree, hands, self._largest_file)
+            found = await comparing.compare(place, worktree.base_branch, head, tree, hands)
+        return DiffReport(
+            base=found.base,
+            commit=commit,
+            files_changed=found.figures.files,
+            insertions=found.figures.insertions,
+            deletions=found.figures.deletions,
+            patch=found.patch,
+            cut=found.cut,
         )
 
     async def leave(self, worktree: Worktree, order: TaskOrder) -> None:

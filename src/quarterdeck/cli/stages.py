@@ -24,17 +24,17 @@ def require(stages: list[Any], place: str) -> None:
                 near = difflib.get_close_matches(str(key), known, n=1)
                 meant = f" Did you mean {near[0]}?" if near else ""
                 raise usage(
-                    f"{named} has {key}, which is not known.{meant}", f"Keys: {', '.join(known)}.", code="stage"
+                    f"{named} has {key}, which is not known.{meant}", f"Keys: {', '.join(known)}.", code="pipeline"
                 )
         for key in ("name", "command"):
             if not isinstance(stage.get(key), str):
-                raise usage(f"{named} has no {key}.", f"Write `{key}: …` in it.", code="stage")
+                raise usage(f"{named} has no {key}.", f"Write `{key}: …` in it.", code="pipeline")
         try:
             msgspec.convert({key: value for key, value in stage.items() if value is not None}, Stage)
         except msgspec.ValidationError as error:
             what, _, where = str(error).partition(" - at `$.")
             key = where.rstrip("`").partition("[")[0] or "it"
-            raise usage(f"{named}: {key}: {what}.", f"Mend {key} of this stage.", code="stage") from None
+            raise usage(f"{named}: {key}: {what}.", f"Mend {key} of this stage.", code="pipeline") from None
     try:
         pipelines.check(stages, "pipeline")
     except Invalid as problem:

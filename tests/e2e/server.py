@@ -19,6 +19,7 @@ import httpx
 from e2e.engine import View
 
 START_SECONDS = 120
+"""Two where nobody else computes, which `test_start_up` and the budgets hold."""
 STOP_SECONDS = 60
 PROGRAM = [sys.executable, "-c", "import sys; from quarterdeck.cli.main import main; sys.exit(main())"]
 SOURCES = Path(__file__).resolve().parents[2] / "src"

@@ -5,6 +5,7 @@ true afterwards.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import threading
 import time
 from collections import Counter
@@ -21,7 +22,12 @@ from e2e.repositories import Repository
 from e2e.server import Deck
 from e2e.truth import rows, unfinished_jobs, until
 from real.host import Machine
+from support.run import ALL
 
+SOME = [("container", "sqlite", "remote"), ("stack", "postgresql", "in-process"), ("process", "sqlite", "in-process")]
+PLACES = [*itertools.product(("container", "stack", "process"), ("sqlite", "postgresql"), ("in-process", "remote"))]
+PLACES = PLACES if ALL else SOME
+"""Parameters of yards; modules whose tests name the same one share it."""
 SECONDS = 240
 WAYS = ("redeployment", "rollback", "first deployment", "failed redeployment", "restart", "stop and start")
 BROKEN = "raise SystemExit(3)\n"
@@ -76,6 +82,10 @@ class Yard:
     def start(self) -> None:
         self.deck.start(server_faults=self.cords["server"], worker_faults=self.cords["worker"])
 
+    def has(self, process: str | None) -> bool:
+        """Whether it is a process of its own here."""
+        return process == "server" or (process == "worker" and self.deck.remote_worker)
+
     def passed(self) -> Counter[str]:
         """Points that any process of ours has passed since `forget`."""
         return Counter(
@@ -83,6 +93,17 @@ class Yard:
             for cord in self.cords.values()
             for point in ((cord / "trace").read_text() if (cord / "trace").exists() else "").split()
         )
+
+    @contextlib.contextmanager
+    def held(self, point: str) -> Iterator[None]:
+        """While the block runs, whoever of ours comes to the point stays there."""
+        for cord in self.cords.values():
+            (cord / "held").write_text(point)
+        try:
+            yield
+        finally:
+            for cord in self.cords.values():
+                (cord / "held").unlink()
 
     def forget(self) -> None:
         for cord in self.cords.values():
@@ -109,6 +130,15 @@ class Yard:
                 one["Labels"].get("quarterdeck.service") or one["Labels"]["quarterdeck.deployment"]
                 for one in engine.containers(application.id)
                 if one["State"] == "running"
+            )
+
+    def serving_containers(self) -> list[str]:
+        """Ids of what runs of the version that serves."""
+        with View(self.there.docker_host) as engine:
+            return sorted(
+                one["Id"]
+                for one in engine.containers(self.application.id)
+                if one["Labels"]["quarterdeck.deployment"] == self.serving and one["State"] == "running"
             )
 
     def strays(self) -> list[str]:
@@ -281,7 +311,7 @@ def control(yard: Yard, application: Application, operation: str) -> None:
 @dataclass(frozen=True)
 class Event:
     """`begin` happens at the moment of the schedule, `end` some seconds later. `may_fail`: work may end
-    as failed, or as rolled back when requests had been led there already.
+    as failed, or as rolled back when requests had been led there already. `dies` names the process of ours that does.
     """
 
     name: str
@@ -289,6 +319,7 @@ class Event:
     end: Callable[[Yard, Any], None]
     seconds: float
     may_fail: bool = False
+    dies: str | None = None
 
 
 def _killed(name: str) -> Event:
@@ -298,27 +329,30 @@ def _killed(name: str) -> Event:
         process.kill()
         yard.deck.await_death("worker" if process is yard.deck.worker else "server", 10)
 
-    return Event(f"the {name} is killed", kill, lambda yard, _: yard.start(), 0.5)
+    return Event(f"the {name} is killed", kill, lambda yard, _: yard.start(), 0.5, dies=name)
 
 
 def _reboot(yard: Yard) -> None:
     yard.there.off()
 
 
+CUT = Event("the connection is cut", lambda yard: yard.there.cut(), lambda _yard, _: None, 0)
+ENGINE_KILLED = Event(
+    "the engine is killed",
+    lambda yard: yard.there.kill_engine() if yard.contained else yard.there.cut(),
+    lambda yard, _: yard.there.start_engine() if yard.contained else None,
+    1,
+    may_fail=True,
+)
+REBOOTED = Event("the server is rebooted", _reboot, lambda yard, _: yard.there.on(), 1, may_fail=True)
 EVENTS = (
     _killed("server"),
     _killed("worker"),
-    Event("the connection is cut", lambda yard: yard.there.cut(), lambda _yard, _: None, 0),
+    CUT,
     Event("the cable is pulled", lambda yard: yard.there.unplug(), lambda yard, _: yard.there.plug(), 14),
     Event("the network loses much", lambda yard: yard.there.lose(0.2), lambda yard, _: yard.there.lose(0), 10),
-    Event(
-        "the engine is killed",
-        lambda yard: yard.there.kill_engine() if yard.contained else yard.there.cut(),
-        lambda yard, _: yard.there.start_engine() if yard.contained else None,
-        1,
-        may_fail=True,
-    ),
-    Event("the server is rebooted", _reboot, lambda yard, _: yard.there.on(), 1, may_fail=True),
+    ENGINE_KILLED,
+    REBOOTED,
     Event(
         "the disk is full",
         lambda yard: yard.there.fill(),

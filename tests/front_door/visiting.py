@@ -47,7 +47,7 @@ class Server:
             )  # fmt: skip
         self.until(lambda: httpx.get("http://127.0.0.1:8700/readyz", trust_env=False).status_code == 200)
 
-    def until(self, condition, seconds: float = 40) -> float:
+    def until(self, condition, seconds: float = 120) -> float:
         began = time.monotonic()
         while True:
             with contextlib.suppress(httpx.HTTPError, OSError):

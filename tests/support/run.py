@@ -27,6 +27,11 @@ ALL = os.environ.get("QUARTERDECK_TEST_ALL") == "1"
 SAMPLED = os.environ.get("QUARTERDECK_TEST_SAMPLED") == "1"
 """A run of everything that is no `--all`: each module of `TAKE_TURNS` is on one database, chosen by the seed."""
 
+HAPPENED = Counter[str]()
+"""What this run has done to installations in the middle of work, counted when it came to its moment and all was sound
+afterwards; told at the end.
+"""
+
 
 def sample(sweep: Sequence[T], size: int, salt: str) -> list[T]:
     """The part of a sweep that this run takes: `size` of it chosen by the run's seed, everything with `--all`."""
@@ -39,6 +44,12 @@ def sample(sweep: Sequence[T], size: int, salt: str) -> list[T]:
 
 def pytest_report_header() -> str:
     return f"seed: {SEED}{' (all of every sweep)' if ALL else ''}; databases: {', '.join(database_kinds())}"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if HAPPENED:
+        told = ", ".join(f"{name} {count}" for name, count in sorted(HAPPENED.items()))
+        terminalreporter.write_line(f"schedules: {HAPPENED.total()} (seed {SEED}): {told}")
 
 
 @pytest.hookimpl(tryfirst=True)

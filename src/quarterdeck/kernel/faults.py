@@ -1,8 +1,9 @@
-"""Places where a test may end the process as a power failure would.
+"""Places where a test may end the process as a power failure would, or have it wait while something else fails.
 
 `point("cut-over.switched")` does nothing unless `QUARTERDECK_FAULTS` names a directory. There every passage is added to
 the file `trace`, and a file `armed` that holds `NAME N` ends the process by SIGKILL at the N-th passage of NAME from
-then on. The file is removed first, so that the next process lives.
+then on. The file is removed first, so that the next process lives. A file `held` that holds NAME keeps who passes NAME
+there, with the thread that it is on, for as long as the file is there and says so.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -24,6 +26,15 @@ def point(name: str) -> None:
     """A place before or after an effect outside this process. Free of cost in production."""
     if _DIRECTORY is not None:
         _pass(Path(_DIRECTORY), name)
+        while _held(Path(_DIRECTORY)) == name:
+            time.sleep(0.005)
+
+
+def _held(directory: Path) -> str | None:
+    try:
+        return (directory / "held").read_text().strip()
+    except FileNotFoundError:
+        return None
 
 
 class Unit(Protocol):

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from quarterdeck.deploy.observation import distant
-from quarterdeck.deploy.observation.distant import Distant
+from quarterdeck.deploy.observation.distant import FIRST_PAUSE, LONGEST_PAUSE, Distant, next_pause
 from quarterdeck.fleet.edge.edges import Edges
 from quarterdeck.kernel.db import Database
 from quarterdeck.kernel.errors import Unavailable
@@ -50,3 +50,19 @@ async def test_a_watcher_that_ended_is_begun_anew(database: Database, monkeypatc
             await asyncio.sleep(0.01)
         watching._begin(set())
     assert began == [7, 7, 7]
+
+
+@pytest.mark.parametrize("stood", [0.0, FIRST_PAUSE / 2])
+def test_a_server_that_is_not_reached_or_breaks_off_at_once_is_tried_less_and_less(stood: float) -> None:
+    pauses = [FIRST_PAUSE]
+    while len(pauses) < 10:
+        pauses.append(next_pause(pauses[-1], stood))
+    assert pauses == sorted(pauses)
+    assert pauses[-2:] == [LONGEST_PAUSE] * 2
+
+
+def test_a_server_whose_connection_stood_is_tried_soon_again_however_often_it_is_cut() -> None:
+    pause = LONGEST_PAUSE
+    for stood in (LONGEST_PAUSE + 1, 10.0, 10.0, 10.0):
+        pause = next_pause(pause, stood)
+        assert pause == FIRST_PAUSE

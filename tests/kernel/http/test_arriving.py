@@ -38,8 +38,12 @@ class Changing(Doors):
             raise Forbidden("Your role is gone.")
 
 
-async def ask(doors: Changing, asked: tuple[str, bytes, list[bytes]], *, pause: float, change: str = "") -> int:
-    """The status of a request whose body comes in two parts, with a pause and a change of `doors` between them."""
+async def ask(
+    doors: Changing, asked: tuple[str, bytes, list[bytes]], *, pause: float, change: str = "", leaves: bool = False
+) -> int:
+    """The status of a request whose body comes in two parts, with a pause and a change of `doors` between them; whoever
+    `leaves` goes before the second one.
+    """
     path, kind, parts = asked
     messages = iter(zip(parts, (True, False), strict=True))
     answered: list[int] = []
@@ -50,6 +54,8 @@ async def ask(doors: Changing, asked: tuple[str, bytes, list[bytes]], *, pause: 
             await asyncio.sleep(pause)
             if change:
                 setattr(doors, change, True)
+            if leaves:
+                return {"type": "http.disconnect"}
         return {"type": "http.request", "body": body, "more_body": more}
 
     async def send(message: dict[str, Any]) -> None:
@@ -79,3 +85,8 @@ async def test_for_a_prompt_body_nobody_is_looked_up_again(monkeypatch) -> None:
     monkeypatch.setattr(arriving, "MOMENT", 10.0)  # however long this machine takes
     doors = Changing()
     assert (await ask(doors, JSON, pause=0), doors.looks) == (201, 1)
+
+
+@pytest.mark.parametrize("asked", [JSON, FORM, PARTS], ids=["json", "form", "parts"])
+async def test_who_goes_before_the_body_is_whole_is_refused_and_is_no_failure_of_ours(asked) -> None:
+    assert await ask(Changing(), asked, pause=0, leaves=True) == 400

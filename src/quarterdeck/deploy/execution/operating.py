@@ -12,6 +12,7 @@ import msgspec
 from quarterdeck.deploy.execution import stack_runtime, stack_services, starting
 from quarterdeck.deploy.execution.cutting_over import settle
 from quarterdeck.deploy.execution.order import CleanupOrder, DeploymentOrder, Retained, RuntimeOrder
+from quarterdeck.deploy.execution.packaging import check_retained
 from quarterdeck.deploy.execution.reporting import Context
 from quarterdeck.deploy.execution.target import Target, opened
 from quarterdeck.deploy.execution.verifying import alive, listens
@@ -23,6 +24,7 @@ from quarterdeck.kernel import trees
 from quarterdeck.kernel.errors import Problem, Unavailable
 from quarterdeck.kernel.faults import point
 
+NOT_FOUND = "docker_not_found"
 CLEARING = frozenset({"retire", "clean", "forget"})
 
 
@@ -136,7 +138,19 @@ async def _revive(target: Target, order: RuntimeOrder) -> dict[str, Any]:
 
 
 async def _started(target: Target, order: RuntimeOrder) -> dict[str, Any]:
-    """Start what is there, else make it anew of what was kept. Answers the runtime as it is now."""
+    """Start what is there, else make it anew of what was kept. Answers the runtime as it is now. Raises `Invalid`
+    (`runtime_artifact_missing`) where that is not there any more, as on a server that was set up anew.
+    """
+    kept = order.again.retained if order.again is not None else None
+    try:
+        return await _brought(target, order)
+    except Problem as problem:
+        if problem.code == NOT_FOUND and kept is not None:
+            await check_retained(target, kept.deployment, dict(kept.artifact))
+        raise
+
+
+async def _brought(target: Target, order: RuntimeOrder) -> dict[str, Any]:
     runtime, again = order.runtime, order.again
     if "services" in runtime and again is not None and again.retained is not None:
         return await _stack_started(target, dict(runtime), again, again.retained)

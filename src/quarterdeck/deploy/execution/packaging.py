@@ -40,7 +40,7 @@ async def package(
             recorded.detail = "packaged by an earlier execution"
         elif order.retained is not None:
             artifact = dict(order.retained.artifact)
-            await _check_retained(target, order, artifact)
+            await check_retained(target, order.retained.deployment, artifact)
             recorded.detail = f"as in {order.retained.deployment}"
         elif made.execution_kind == "docker-container" and made.artifact_intent == "prebuilt-image":
             artifact = await pull(target, made.image or "", report)
@@ -83,11 +83,13 @@ async def _is_there(target: Target, artifact: dict[str, Any]) -> bool:
     return await target.releases.is_complete(Path(str(artifact.get("directory", ""))).name)
 
 
-async def _check_retained(target: Target, order: DeploymentOrder, artifact: dict[str, Any]) -> None:
+async def check_retained(target: Target, deployment: str, artifact: dict[str, Any]) -> None:
+    """Raises `Invalid` (`runtime_artifact_missing`) where what a deployment ran was removed: by a person, or because
+    the server was set up anew.
+    """
     if not await _is_there(target, artifact):
-        assert order.retained is not None  # noqa: S101 - asked for by the only caller
         raise Invalid(
-            f"What {order.retained.deployment} ran is no longer on the server.",
+            f"What {deployment} ran is no longer on the server.",
             code="runtime_artifact_missing",
             hint="Choose a newer deployment, or redeploy from the source.",
         )

@@ -70,16 +70,17 @@ class Distant:
         """Look over a connection for as long as there is one, and try to have one again."""
         pause, loop = FIRST_PAUSE, asyncio.get_running_loop()
         while True:
-            began = loop.time()
+            since = None
             try:
                 async with self._edges.over(await self._db.read(_login, server)) as remote:
+                    since = loop.time()
                     await self._look(server, remote)
             except Problem as problem:
                 log.info("server_not_observed", server=server, code=problem.code)
                 await self._said_unknown(server, problem)
             except Exception:
                 log.exception("server_observation_failed", server=server)
-            pause = FIRST_PAUSE if loop.time() - began > LONGEST_PAUSE else min(pause * 2, LONGEST_PAUSE)
+            pause = next_pause(pause, loop.time() - since if since is not None else 0.0)
             await asyncio.sleep(pause)
 
     async def _look(self, server: int, remote: Remote) -> None:
@@ -146,6 +147,13 @@ class Distant:
         state = Seen("unknown", problem.message)
         await self._db.write(sightings.missed, server, problem)
         await self._db.write(keep, [(one, state) for one in await self._db.read(served_on, server)])
+
+
+def next_pause(pause: float, stood: float) -> float:
+    """Seconds until the next try, after one that came `pause` seconds after the one before: soon where its connection
+    has `stood` for longer than that, later and later where there is none or it breaks at once.
+    """
+    return FIRST_PAUSE if stood > pause else min(pause * 2, LONGEST_PAUSE)
 
 
 def pace(observer: Observer, *, told: bool) -> float:

@@ -121,7 +121,18 @@ def test_a_pipeline_goes_out_and_in_again_as_it_was(qd: Command, tasks: TasksApi
     assert tasks.bodies("put_project")[-1] == {"pipeline": None}
     file.write_text("- {name: a, command: /a, confirm: true, input: true}")
     wrong = qd("project", "tasks", "pipeline", "WEB", "--file", str(file))
-    assert (wrong.code, "pipeline[0]: confirm, choices and input exclude each other." in wrong.err) == (2, True)
+    assert (wrong.code, "pipeline[0]: a stage waits for one of confirm, choices and input." in wrong.err) == (2, True)
+    assert "Try:   Change stage 1, then send it again." in wrong.err
+    for text, said in (
+        ("- {name: a, comand: x}", "the stage a has comand, which is not known. Did you mean command?"),
+        ("- {name: a}", "the stage a has no command."),
+        ("- {command: x}", "the stage 1 has no name."),
+        ("- {name: a, command: x, timeout: soon}", "the stage a: timeout: Expected `int`"),
+        ("- {name: a, command: '{nope}'}", "{nope} names nothing"),
+        ("- {name: a, command: x, confirm: true, input: true}", "one of confirm, choices and input"),
+    ):
+        for more in ((), ("--plan",)):
+            failed(qd("project", "tasks", "pipeline", "WEB", "--file", "-", *more, stdin=text), 2, said)
     failed(qd("project", "tasks", "pipeline", "WEB", "--file", "-", stdin="develop"), 2, "is no list of stages")
 
 

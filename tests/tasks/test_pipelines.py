@@ -50,6 +50,9 @@ def choosing(**given):
         ([{**STAGE, "retries": 11}], "pipeline[0].retries:"),
         ([{**STAGE, "agentType": "Claude Code"}], "pipeline[0].agentType:"),
         ([{**STAGE, "agentType": "custom:"}], "pipeline[0].agentType:"),
+        ([{**STAGE, "agentType": "cladue"}], "pipeline[0].agentType:"),
+        ([{**STAGE, "command": "/develop {nope}"}], "pipeline[0].command:"),
+        ([{**STAGE, "command": "{description} {desc}"}], "pipeline[0].command:"),
         ([{**STAGE, "marker": " "}], "pipeline[0].marker:"),
         ([{**STAGE, "marker": "two\nlines"}], "pipeline[0].marker:"),
         ([{**STAGE, "marker": "x" * 201}], "pipeline[0].marker:"),
@@ -83,3 +86,19 @@ def test_every_field_reaches_the_worker_and_null_says_nothing():
     assert first.marker == "[[DONE]]"
     assert (second.on_timeout, second.fallback_result) == ("fallback", None)
     assert (third.timeout, third.on_timeout, third.retries) == (None, "fail", 0)
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["/x {description} {branch} {project} {choice} {input}", "echo ${home} {{word}} {} { a } {A} {1} {'a': 1}", "a{"],
+)
+def test_braces_that_name_no_variable_stay(command):
+    pipelines.check([{**STAGE, "command": command}], "pipeline")
+
+
+def test_agents_that_nobody_knows_are_refused_with_those_that_there_are():
+    with pytest.raises(Invalid, match="an agent is claude, codex, cursor, gemini, custom, or custom:NAME"):
+        pipelines.check([{**STAGE, "agentType": "vim"}], "pipeline")
+    assert [pipelines.is_agent(one) for one in ("claude", "custom", "custom:house", "vim", "custom:", "")] == [
+        True, True, True, False, False, False
+    ]  # fmt: skip

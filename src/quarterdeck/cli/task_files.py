@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from quarterdeck.cli.failure import Failure, usage
+from quarterdeck.cli.stages import require
 from quarterdeck.cli.tasks import number
 
 LONGEST = 1_000_000
@@ -63,6 +64,8 @@ def _checked(place: str, key: str, value: Any) -> tuple[str, Any]:
     if key in TEXTS and isinstance(value, str) and value.strip():
         return TEXTS[key], value
     if key == "pipeline" and isinstance(value, list) and all(isinstance(stage, dict) for stage in value):
+        if value:
+            require(value, place)
         return key, value
     if key == "priority" and isinstance(value, int) and not isinstance(value, bool):
         return key, value

@@ -3,7 +3,7 @@
 The form is that of an identity provider: `https`, or `http` on this machine. Beyond that the address that a name stands
 for decides, when it is called: nothing but public addresses for what organizations put in, and also private ones and
 this machine itself where the organization is the one that the installation began with, whose administrators run it.
-Addresses of a link (where clouds keep their credentials) are called for nobody.
+Addresses of a link, and others where clouds keep their credentials, are called for nobody.
 """
 
 from __future__ import annotations
@@ -19,6 +19,21 @@ from quarterdeck.kernel.errors import Invalid, Problem, Unavailable
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 SHARED = ipaddress.ip_network("100.64.0.0/10")
 """What providers share among their customers (RFC 6598): neither private nor public to the standard library."""
+NEVER = tuple(
+    ipaddress.ip_network(one)
+    for one in (
+        "100.100.100.200/32",  # where Alibaba Cloud keeps its credentials
+        "168.63.129.16/32",  # and Azure what its machines are told
+        "192.0.0.0/24",  # Oracle Cloud, and what protocols have reserved
+        "fd00:ec2::/32",  # Amazon, over IPv6
+        "fd20:ce::/32",  # Google, over IPv6
+        "fec0::/10",  # site-local, of an older time
+        "64:ff9b:1::/48",  # translated into IPv4 by rules of a network that we do not know
+    )
+)
+"""Called for nobody, as link-local ones are."""
+TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
+"""IPv4 addresses behind a translator (RFC 6052): the last four bytes are what is reached."""
 CODE = "address_not_allowed"
 SECONDS = 5.0
 
@@ -59,8 +74,12 @@ def allowed(address: Address, *, near: bool) -> bool:
     """Whether an address may be connected to."""
     if isinstance(address, ipaddress.IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
+        if inner is None and address in TRANSLATED:
+            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is not None:
             return allowed(inner, near=near)
+    if any(address.version == one.version and address in one for one in NEVER):
+        return False
     if address.is_link_local or address.is_multicast or address.is_unspecified:
         return False
     if address.is_loopback or address.is_private or (address.version == 4 and address in SHARED):

@@ -6,9 +6,10 @@ sent by `context.record(kind, data)` with the kind that stands beside it; `…An
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import re
+from typing import Annotated, Any, Literal
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 RUN = "task.run"
 """The kind of the job."""
@@ -31,6 +32,17 @@ ErrorClass = Literal[
     "gate_timeout",
     "budget_spent",
 ]
+
+
+_SESSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
+MOST_TOKENS, MOST_DOLLARS = 10**15, 1_000_000.0
+Tokens = Annotated[int, Meta(ge=0, le=MOST_TOKENS)]
+Dollars = Annotated[float, Meta(ge=0, le=MOST_DOLLARS)]
+
+
+def is_session(text: str) -> bool:
+    """Whether it can be the session of an agent program: it becomes an argument, and shall look like no option."""
+    return _SESSION.fullmatch(text) is not None
 
 
 class Stage(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -170,9 +182,9 @@ class UsageReport(Struct, frozen=True, kw_only=True):
     """
 
     session: str | None = None
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cost_usd: float | None = None
+    input_tokens: Tokens = 0
+    output_tokens: Tokens = 0
+    cost_usd: Dollars | None = None
 
 
 class UsageAnswer(Struct, frozen=True, kw_only=True):

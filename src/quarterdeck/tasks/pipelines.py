@@ -9,12 +9,17 @@ from typing import Any
 import msgspec
 
 from quarterdeck.kernel.errors import Invalid
+from quarterdeck.tasks.agents.table import ADAPTERS
 from quarterdeck.tasks.confirming import confirms
 from quarterdeck.tasks.orders import Stage
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-AGENT = re.compile(r"[a-z][a-z0-9_-]{0,31}(:[A-Za-z0-9][A-Za-z0-9_.-]{0,46})?")
-"""An agent program as machines report it: `claude`, `custom:reviewer`."""
+CUSTOM = "custom"
+_OWN = re.compile(r"custom:[A-Za-z0-9][A-Za-z0-9_.-]{0,46}")
+"""A program that some machine describes in its `agents.toml`."""
+AGENTS = f"an agent is {', '.join(ADAPTERS)}, custom, or custom:NAME, which a machine describes in its agents.toml"
+_WORD = re.compile(r"(?<![$\\{])\{([a-z][a-z0-9_]{0,40})\}(?!\})")
+VARIABLES = ("description", "branch", "project", "choice", "input")
 GATES = ("confirm", "choices", "input")
 MOST_STAGES, MOST_CHOICES, MOST_RETRIES = 50, 20, 10
 LONGEST_TIMEOUT, LONGEST_COMMAND, LONGEST_ANSWER, LONGEST_MARKER = 86_400, 10_000, 10_000, 200
@@ -49,20 +54,26 @@ def stages(stored: Sequence[Mapping[str, Any]]) -> tuple[Stage, ...]:
 
 
 def is_agent(text: str) -> bool:
-    """Whether it can be the type of an agent program."""
-    return AGENT.fullmatch(text) is not None
+    """Whether it is the type of an agent program that there can be."""
+    return text in ADAPTERS or text == CUSTOM or _OWN.fullmatch(text) is not None
 
 
 def _check_command(stage: Mapping[str, Any], here: str) -> None:
     command, marker, agent = stage["command"], _given(stage, "marker", "-"), _given(stage, "agentType", "claude")
     if not command.strip() or len(command) > LONGEST_COMMAND:
         raise _wrong(f"{here}.command", f"a stage types a command of at most {LONGEST_COMMAND} characters")
+    unknown = next((one for one in _WORD.findall(command) if one not in VARIABLES), None)
+    if unknown is not None:
+        known = ", ".join(f"{{{one}}}" for one in VARIABLES)
+        raise _wrong(
+            f"{here}.command", f"{{{unknown}}} names nothing; there are {known}, and {{{{word}}}} is left alone"
+        )
     if not 0 <= _given(stage, "retries", 0) <= MOST_RETRIES:
         raise _wrong(f"{here}.retries", f"a stage is tried again 0 to {MOST_RETRIES} times")
     if not marker.strip() or len(marker) > LONGEST_MARKER or "\n" in marker or "\r" in marker:
         raise _wrong(f"{here}.marker", f"a marker is one line of 1 to {LONGEST_MARKER} characters")
     if not is_agent(agent):
-        raise _wrong(f"{here}.agentType", "an agent is a word such as claude, codex, or custom:NAME")
+        raise _wrong(f"{here}.agentType", AGENTS)
 
 
 def _check_gate(stage: Mapping[str, Any], here: str) -> None:
@@ -97,4 +108,13 @@ def _given(stage: Mapping[str, Any], key: str, default: Any) -> Any:
 
 
 def _wrong(place: str, rule: str) -> Invalid:
-    return Invalid(f"{place}: {rule}.", code="pipeline_invalid", hint="Change it, then send it again.", field=place)
+    return Invalid(f"{place}: {rule}.", code="pipeline_invalid", hint=_hint(place), field=place)
+
+
+def _hint(place: str) -> str:
+    """What to change, as somebody counts stages."""
+    number, _, what = place.rpartition("[")[2].partition("]")
+    if not number.isdecimal():
+        return "Change it, then send it again."
+    which = f"{what.removeprefix('.')} of stage {int(number) + 1}" if what else f"stage {int(number) + 1}"
+    return f"Change {which}, then send it again."

@@ -23,7 +23,7 @@ from quarterdeck.tasks.running.machine import Machine, OpenUplink
 from quarterdeck.tasks.running.worktrees import Worktree
 from quarterdeck.tasks.tunnels import handler as tunnels
 from quarterdeck.tasks.tunnels.orders import TOLD as TUNNEL_TOLD
-from quarterdeck.tasks.workspaces import cleaning
+from quarterdeck.tasks.workspaces import cleaning, places
 from quarterdeck.tasks.workspaces.users import AgentUser
 from quarterdeck.tasks.workspaces.workspaces import Workspaces
 
@@ -47,7 +47,8 @@ class Workshop:
 
     async def begin(self) -> frozenset[str]:
         """Before the first task: see `Machine.begin`. Answers the capabilities of the agents that there are."""
-        self.workspaces.root.mkdir(parents=True, exist_ok=True, mode=0o755)
+        self.workspaces.root.mkdir(parents=True, exist_ok=True, mode=0o711)
+        await asyncio.to_thread(places.tighten, self.workspaces.root)
         return await self.machine.begin()
 
     def register(self, handlers: WorkerHandlers) -> None:

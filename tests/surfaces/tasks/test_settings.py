@@ -63,6 +63,7 @@ async def test_what_is_no_setting_or_no_value_of_it_is_refused(crew):
     ):
         await crew.refused(400, "VALIDATION_ERROR", "PUT", SETTINGS, body)
     await crew.refused(400, "SETTING_INVALID", "PUT", SETTINGS, {"heartbeatTimeoutSec": 30})
+    await crew.refused(400, "SETTING_INVALID", "PUT", SETTINGS, {"defaultAgentType": "vim"})
     await crew.refused(400, "SETTING_INVALID", "PUT", SETTINGS, {"webUrl": "javascript:alert(1)"})
     for name, value in (("accessTokenTtlSec", 60), ("refreshTokenTtlSec", 60), ("requireTotp", True)):
         told = await crew.refused(400, "SETTING_FIXED", "PUT", SETTINGS, {name: value})

@@ -56,11 +56,11 @@ def test_what_a_machine_does_beside_tasks_takes_places_too(yard):
 
 
 def test_the_limits_of_a_project_and_of_a_person(yard):
-    project = yard.project(most_tasks=1)
-    yard.project("API")
+    yard.project(most_tasks=1)
+    other = yard.project("API")
     yard.machine(slots=9)
     first, second = yard.create(), yard.create()
-    bob = yard.person("bob", project=project)
+    bob = yard.person("bob", project=other)
     assert yard.dispatch() == [first]
     assert waits(yard, second) == "The project WEB has 1 tasks at work, its limit."
     yard.settings(maxTasksPerDeveloper=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from quarterdeck.kernel.errors import Invalid
-from quarterdeck.tasks.projects.fields import check_environment, check_key, checked
+from quarterdeck.tasks.projects.fields import check_environment, check_key, checked, require_described
 
 
 @pytest.mark.parametrize("key", ["WEB", "a", "my-project", "9_lives", "x" * 64])
@@ -78,6 +78,7 @@ def test_what_is_sound_is_kept_as_it_is(field, value):
         ("defaultBranch", "a@{1}"),
         ("defaultBranch", None),
         ("agentType", "Claude"),
+        ("agentType", "cladue"),
         ("agentType", "custom:a b"),
         ("forge", "sourcehut"),
         ("maxTasks", 1001),
@@ -113,3 +114,17 @@ def test_variables_have_names_that_a_shell_takes():
     for wrong in ({"1": "x"}, {"A-B": "x"}, {"": "x"}, {"A": "\0"}, {"A": "x" * 65_537}):
         with pytest.raises(Invalid):
             check_environment(wrong, "environment")
+
+
+def test_a_custom_agent_has_to_be_described():
+    with pytest.raises(Invalid, match="describes none") as raised:
+        require_described("custom", None)
+    assert raised.value.details["field"] == "customAgent"
+    require_described("custom", {"argv": ["my-agent"]})
+    require_described("custom:house", None)
+    require_described(None, None)
+
+
+def test_an_address_that_is_none_is_answered_with_what_one_looks_like():
+    with pytest.raises(Invalid, match=r"https://git\.example\.com/team/shop\.git or .*git@git\.example\.com:team"):
+        checked({"repoUrl": "shop"})

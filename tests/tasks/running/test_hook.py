@@ -12,8 +12,10 @@ import tomllib
 
 import pytest
 
+from quarterdeck.tasks.orders import MOST_DOLLARS, MOST_TOKENS, UsageReport
 from quarterdeck.tasks.running import calls, hook
 from quarterdeck.tasks.running.calls import Call, HookSocket
+from quarterdeck.tasks.running.stage import MOST_SESSIONS, Tally
 
 
 @pytest.fixture
@@ -103,3 +105,53 @@ async def test_the_setting_for_codex_is_a_list_of_toml(heard):
 
 def test_an_event_without_a_name_is_the_one_that_was_given():
     assert hook.told(["turn-ended"], io.StringIO()) == {"event": "turn-ended"}
+
+
+@pytest.mark.parametrize(
+    "session", ["--dangerously-bypass-approvals", "-c", "", ".hidden", "a b", "a\n", "a\x00b", "a/../b", "x" * 129, "é"]
+)
+async def test_a_session_that_could_be_an_option_or_a_path_is_none(heard, session):
+    socket, said = heard
+    await call(socket, json.dumps({"event": "turn-ended", "session": session, "text": "y" * 30_000, "kind": "k" * 500}))
+    assert [(one.event, one.session, len(one.text), len(one.kind or "")) for one in said] == [
+        ("turn-ended", None, hook.TEXT, calls.LONGEST_KIND)
+    ]
+
+
+@pytest.mark.parametrize(
+    "used",
+    ['"costUsd": -1', '"costUsd": 1e9', '"inputTokens": -1', f'"inputTokens": {10**30}', f'"outputTokens": {10**16}'],
+)
+async def test_figures_beyond_what_can_be_are_not_heard(heard, used):
+    socket, said = heard
+    await call(socket, f'{{"event": "usage", "usage": {{{used}}}}}')
+    assert said == []
+
+
+async def test_a_flood_of_calls_waits(heard, monkeypatch):
+    socket, said = heard
+    monkeypatch.setattr(calls, "A_SECOND", 0.001)
+    socket._left = 2.0
+
+    async def one() -> bytes:
+        reader, writer = await asyncio.open_unix_connection(socket.directory / "socket")
+        writer.write(b'{"event": "session", "token": "secret", "session": "s"}\n')
+        try:
+            return await asyncio.wait_for(reader.read(16), 1)
+        except TimeoutError:
+            return b"waits"
+        finally:
+            writer.close()
+
+    assert [await one() for _ in range(3)] == [b"heard\n", b"heard\n", b"waits"]
+    assert len(said) == 2
+
+
+def test_what_was_used_never_falls_and_has_an_end():
+    tally = Tally({})
+    assert tally.take("a", calls.Used(input_tokens=10, cost_usd=4.0))
+    assert not tally.take("a", calls.Used(input_tokens=1, cost_usd=0.0))
+    assert tally.take("b", calls.Used(input_tokens=MOST_TOKENS, cost_usd=MOST_DOLLARS))
+    assert tally.report() == UsageReport(input_tokens=MOST_TOKENS, output_tokens=0, cost_usd=MOST_DOLLARS)
+    news = [tally.take(f"s{number}", calls.Used(output_tokens=1)) for number in range(1000)]
+    assert (len(tally.of), sum(news)) == (MOST_SESSIONS, MOST_SESSIONS - 2)

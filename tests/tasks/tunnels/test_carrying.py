@@ -210,3 +210,44 @@ def test_the_states_are_those_of_the_contract():
     assert [new for new in MOVES if may_move("IDLE", new)] == ["STARTING"]
     assert all(MOVES[over] == {"STARTING"} for over in ("EXPIRED", "CLOSED", "FAILED"))
     assert not may_move("CLOSING", "CONNECTED")
+
+
+async def test_a_start_while_the_end_of_the_one_before_is_told_is_not_lost(tmp_path, told):
+    """The server hears of an end, and says the next start, before the report of the end has come back."""
+    heard = asyncio.Event()
+
+    async def slow(report) -> None:
+        await told(report)
+        if report.state == "FAILED":
+            await heard.wait()
+
+    missing = {"vscode": Adapter(argv=("no-such-editor", "tunnel")), "cursor": Adapter(argv=("sleep", "600"))}
+    async with Beside(USER, slow, missing) as tunnel:
+        await tunnel.told(msgspec.to_builtins(Told(action="start", order=order(tmp_path, "vscode"))))
+        failed = await told.when(lambda one: one.state == "FAILED")
+        assert "has no program no-such-editor" in failed.error
+        next_one = asyncio.create_task(
+            tunnel.told(msgspec.to_builtins(Told(action="start", order=order(tmp_path, "cursor"))))
+        )
+        await asyncio.sleep(0)
+        heard.set()
+        await next_one
+        await told.when(lambda one: (one.state, one.kind) == ("STARTING", "cursor"))
+
+
+@pytest.mark.root
+async def test_the_built_in_one_runs_as_a_user_who_may_read_nothing_of_ours(tmp_path, told):
+    if os.geteuid() != 0:
+        pytest.skip("only root runs a program as somebody else")
+    number = 709_003
+
+    def run_as(argv):
+        return ("setpriv", f"--reuid={number}", f"--regid={number}", "--clear-groups", "--", *argv)
+
+    user = AgentUser(run_as, (number, number), {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/nonexistent"})
+    stop = asyncio.Event()
+    carrying = asyncio.create_task(Carrier(order(Path("/")), user, told, stop).run())
+    asked = await told.when(lambda one: one.auth_prompt or one.error)
+    assert (asked.state, asked.error) == ("STARTING", None)
+    stop.set()
+    assert await asyncio.wait_for(carrying, 60) == "CLOSED"

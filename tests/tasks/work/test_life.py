@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from quarterdeck.kernel.errors import Conflict, Invalid, NotFound
+from quarterdeck.kernel.errors import Conflict, Invalid, NotFound, Problem
 from quarterdeck.kernel.jobs import Fenced
 from support.taskyard import gate
 
@@ -261,3 +261,27 @@ def test_what_cannot_be_asked_for(yard, forge):
         with pytest.raises(NotFound) as missing:
             yard.create(**wrong)
         assert missing.value.code == code
+
+
+def test_a_task_is_for_somebody_who_may_have_one_in_the_project(yard):
+    project = yard.project()
+    bob, carol = yard.person("bob", project=project), yard.person("carol")
+    with pytest.raises(Problem) as refused:
+        yard.create(by=bob, developer_id=carol.id)
+    assert refused.value.code == "developer_not_in_project"
+    assert yard.task(yard.create(by=bob, developer_id=yard.ada.id)).developer_id == yard.ada.id
+    dora = yard.person("dora", project=project)
+    assert yard.task(yard.create(by=bob, developer_id=dora.id)).developer_id == dora.id
+
+
+def test_what_a_machine_says_of_an_agent_has_bounds(yard, forge):
+    _task_id, job = yard.started(forge)
+    for kind, said in (
+        ("agent", {"type": "codex", "session": "--dangerously-bypass-approvals-and-sandbox"}),
+        ("usage", {"cost_usd": -1000.0}),
+        ("usage", {"input_tokens": 10**30}),
+        ("usage", {"output_tokens": -1}),
+    ):
+        with pytest.raises(Problem) as refused:
+            forge.say(job, kind, said)
+        assert refused.value.code == "report_invalid"

@@ -14,6 +14,7 @@ from quarterdeck.cli.commands import projects
 from quarterdeck.cli.failure import usage
 from quarterdeck.cli.options import Changing, Common, Words
 from quarterdeck.cli.session import session
+from quarterdeck.cli.stages import require
 from quarterdeck.cli.tasks import Row, about, ago, local
 
 COMMON, CHANGING = Common(), Changing()
@@ -193,6 +194,8 @@ def stages_in(told: Any, file: str) -> list[Row]:
         told = told["pipeline"]
     if not isinstance(told, list) or not all(isinstance(one, dict) for one in told):
         raise usage(f"{file} is no list of stages.", "qd project tasks pipeline WEB   prints one", code="pipeline")
+    if told:
+        require(told, file)
     return told
 
 

@@ -211,6 +211,11 @@ def _allowed(tx: Tx, access: Access, task: Task, rule: Any, *more: Any, **named:
     return ""
 
 
+def link(address: str | None) -> str:
+    """Where a browser may be led, over http or https alone; empty for anything else: a machine has told it."""
+    return address if address is not None and address.lower().startswith(("http://", "https://")) else ""
+
+
 def _view(tx: Tx, access: Access, number: int) -> TaskView:
     task = finding.find(tx, access, number)
     one = reading.described(tx, [task])[0]
@@ -225,7 +230,7 @@ def _view(tx: Tx, access: Access, number: int) -> TaskView:
         branch=task.branch,
         base=task.base_branch,
         commit=task.commit_sha or "",
-        merge_request=task.merge_request_url or "",
+        merge_request=link(task.merge_request_url),
         attempt=task.attempt,
         stages=tuple(_stage(stage) for stage in one.stages),
         gate=_gate(gate, len(one.stages), why_not) if gate is not None else None,

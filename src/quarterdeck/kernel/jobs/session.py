@@ -312,12 +312,18 @@ class Session:
                 # Sent again it would fail again, and take the connection and its other jobs along each time.
                 log.exception("report_not_applied", worker=self.worker_uid, job=frame.job_id, kind=frame.kind)
             told = error if isinstance(error, Problem) else Problem("The server could not apply a report of the job.")
-            if isinstance(error, Fenced) and self._has(frame.job_id, frame.fence):
-                del self._given[frame.job_id]  # its worker drops it, too: the place is free
-                self._jobs.wake()
+            if isinstance(error, Fenced):
+                await self._dropped(frame.job_id, frame.fence)
             await self._ack(frame.id, problem=told)
             return
         await self._ack(frame.id, reply)
+
+    async def _dropped(self, job_id: int, fence: int) -> None:
+        """The place of an attempt that the ledger has taken away is free: its worker hears of it, and drops it, too."""
+        place = (job_id, fence)
+        if self._has(*place) and place not in await self._jobs.db.read(recovery.running, [place]):
+            self._given.pop(job_id, None)
+            self._jobs.wake()
 
     async def _result(self, frame: frames.JobResult) -> None:
         given = self._given.get(frame.job_id)

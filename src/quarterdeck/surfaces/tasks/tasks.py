@@ -72,7 +72,8 @@ async def listed(call: Call, query: wire.TasksQuery, access: Access) -> wire.Tas
     status=201,
     headers=KEY,
     errors=(
-        (400, "validation_error"), (400, "branch_invalid"), (400, "pipeline_invalid"), (403, "project_not_yours"),
+        (400, "validation_error"), (400, "branch_invalid"), (400, "pipeline_invalid"), (400, "project_invalid"),
+        (400, "developer_not_in_project"), (403, "project_not_yours"),
         (404, "project_not_found"), (404, "worker_not_found"), (404, "developer_not_found"), (404, "task_not_found"),
         (409, "worker_decommissioned"), (409, "conflict"),
     ),

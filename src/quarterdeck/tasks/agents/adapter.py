@@ -63,6 +63,8 @@ class Adapter:
     exit_keys: str = ""
     """Typed to let it end by itself; empty: it is told by a signal."""
     extra_environment: dict[str, str] = field(default_factory=dict)
+    foreign: bool = False
+    """Its patterns are a project's, who may have written what never comes to an end."""
 
 
 def auth(*patterns: str) -> tuple[Sign, ...]:

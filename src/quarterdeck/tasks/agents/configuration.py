@@ -16,6 +16,7 @@ argv = ["claude", "--session-id", "{session}", "--settings", "{settings}", "--da
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         own = self.agents.get(choice.type)
         if base is BARE:
             about = {**(own or {}), **(choice.custom or {})}
-            return described(about, where=choice.type)
+            return replace(described(about, where=choice.type), foreign=bool(choice.custom))
         return base if own is None else described(own, base, where=choice.type)
 
     def types(self) -> list[str]:

@@ -15,6 +15,11 @@ _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*|[0-9A-Fa-f:]+")
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _HIDDEN = re.compile(r"[\x00-\x20\x7f]")
 _COMMAND = re.compile(r"[;&|<>`$\\'\"]")
+FORMS = {
+    "https": ("https://git.example.com/team/shop.git",),
+    "http": ("http://git.example.com/team/shop.git",),
+    "ssh": ("ssh://git@git.example.com/team/shop.git", "git@git.example.com:team/shop.git"),
+}
 OVER_HTTP, OVER_SSH = ("https", "http"), ("ssh",)
 
 
@@ -79,11 +84,10 @@ def _plain(path: str) -> bool:
 
 
 def _wrong(field: str, schemes: tuple[str, ...]) -> Invalid:
-    known = " or ".join(f"{scheme}://" for scheme in schemes)
-    also = ", or write user@host:path" if "ssh" in schemes else ""
+    forms = " or ".join(form for scheme in schemes for form in FORMS[scheme])
     return Invalid(
-        f"{field} is no address that machines can use.",
+        f"{field} is no address that machines can use: it looks like {forms}.",
         code="address_invalid",
-        hint=f"Begin it with {known}{also}.",
+        hint="Write it in one of these forms, without a password, a name before the host (but over SSH) or spaces.",
         field=field,
     )

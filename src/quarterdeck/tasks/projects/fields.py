@@ -64,8 +64,19 @@ def check_environment(values: Mapping[str, str | None], field: str) -> None:
 
 def check_agent_type(text: str, field: str = "agentType") -> str:
     if not pipelines.is_agent(text):
-        raise _wrong(field, "an agent is a word such as claude, codex, or custom:NAME")
+        raise _wrong(field, pipelines.AGENTS)
     return text
+
+
+def require_described(agent_type: str | None, custom_agent: Mapping[str, Any] | None) -> None:
+    """Raises `Invalid` where tasks shall have the program `custom`, and nothing says what that is."""
+    if agent_type == pipelines.CUSTOM and not custom_agent:
+        raise Invalid(
+            "customAgent: the agent custom is a program that the project describes, and this one describes none.",
+            code="project_invalid",
+            hint='Give customAgent, at the least {"argv": ["my-agent"]}: docs/reference/agents.md has an example.',
+            field="customAgent",
+        )
 
 
 def _pipeline(value: list[dict[str, Any]], field: str) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from quarterdeck.kernel.vault import Secret
 from quarterdeck.tasks.actions import TasksAction
 from quarterdeck.tasks.projects import activity, addresses, secrets
 from quarterdeck.tasks.projects.ending import EndsTasks
-from quarterdeck.tasks.projects.fields import check_key, checked
+from quarterdeck.tasks.projects.fields import check_key, checked, require_described
 from quarterdeck.tasks.projects.membership import not_found
 from quarterdeck.tasks.projects.model import TaskProject
 from quarterdeck.workspace import projects as workspace
@@ -64,6 +64,7 @@ def create(tx: Tx, key: str, name: str, values: Mapping[str, Any]) -> TaskProjec
     said = dict(values)
     description, environment = said.pop("description", None), said.pop("environment", None)
     columns = checked(said)
+    require_described(columns.get("agent_type"), columns.get("custom_agent"))
     organization_id = tx.principal.acts_in
     tx.lock(f"task-project-key:{organization_id}")
     here = (TaskProject.organization_id == organization_id, func.lower(TaskProject.key) == key.lower())
@@ -103,6 +104,8 @@ def change(tx: Tx, key: str, values: Mapping[str, Any]) -> TaskProject:
     if "description" in said:
         workspace.set_description(tx, project.ref, said.pop("description"))
     columns = checked(said)
+    if columns.keys() & {"agent_type", "custom_agent"}:
+        require_described(columns.get("agent_type", part.agent_type), columns.get("custom_agent", part.custom_agent))
     if name is not None:
         workspace.rename(tx, project.ref, name)
     moved = [column for column, value in columns.items() if getattr(part, column) != value]

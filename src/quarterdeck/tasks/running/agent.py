@@ -15,7 +15,7 @@ from quarterdeck.tasks.agents.adapter import Adapter, Sign
 from quarterdeck.tasks.agents.configuration import Run
 from quarterdeck.tasks.agents.limits import seconds_until
 from quarterdeck.tasks.agents.probing import locate
-from quarterdeck.tasks.orders import AgentReport, TaskOrder
+from quarterdeck.tasks.orders import AgentReport, TaskOrder, is_session
 from quarterdeck.tasks.running import templates
 from quarterdeck.tasks.running.account import Account
 from quarterdeck.tasks.running.calls import HookSocket
@@ -24,6 +24,7 @@ from quarterdeck.tasks.running.environment import environment
 from quarterdeck.tasks.running.failures import failed, limited
 from quarterdeck.tasks.running.machine import Machine
 from quarterdeck.tasks.running.markers import bare
+from quarterdeck.tasks.running.matching import Found, Matching, Question
 from quarterdeck.tasks.running.program import NotStarted, Start
 from quarterdeck.tasks.running.terminal import Terminal
 
@@ -31,6 +32,8 @@ PLACEHOLDER = re.compile(r"\{(session|prompt|settings|notify)\}")
 STILL = 0.5
 """Seconds without output after which a program that shows nothing of its own takes input."""
 LOOK_EVERY = 0.1
+MOST_TOLD = 50
+"""Sessions that a program may tell of in an attempt: each is an event of the task."""
 
 
 @dataclass(frozen=True)
@@ -63,15 +66,17 @@ class Agent:
         terminal: Terminal,
         ears: Ears,
         hook: HookSocket,
+        matching: Matching,
         resume: str | None,
         kind: str,
     ) -> None:
         self.adapter = adapter
         self.kind = kind
-        self.session = resume
-        self._resumes = resume is not None
+        self.session = resume if resume is not None and is_session(resume) else None
+        self._resumes = self.session is not None
+        self._sessions_told = 0
         self._machine, self._context, self._order, self._place = machine, context, order, place
-        self._terminal, self._ears, self._hook = terminal, ears, hook
+        self._terminal, self._ears, self._hook, self._matching = terminal, ears, hook, matching
         self._path = machine.environment.get("PATH") or ""
         self._standing: dict[Sign, float] = {}
         self._looked_at = 0.0
@@ -159,7 +164,10 @@ class Agent:
 
     async def knows(self, session: str | None) -> None:
         """The program's hook told its session; an id of our own is what it was told."""
-        if session and session != self.session and not self.adapter.names_session:
+        if not session or session == self.session or self.adapter.names_session:
+            return
+        self._sessions_told += 1
+        if self._sessions_told <= MOST_TOLD and is_session(session):
             self.session = session
             await self.report()
 
@@ -172,7 +180,7 @@ class Agent:
             if not self._terminal.running:
                 await self._last_look()
                 return False
-            if self._takes_input():
+            if await self._takes_input():
                 # What it asks for first may have been drawn with that since the last look: nothing is typed into it.
                 await self.look(confirm=self.adapter.confirm)
                 if not self._standing:
@@ -190,18 +198,24 @@ class Agent:
             "Look at its terminal; describe how it shows that it is ready in the worker's agents.toml.",
         )
 
-    def _takes_input(self) -> bool:
+    async def _takes_input(self) -> bool:
         if self.uneasy:
             return False
         if self.adapter.ready is not None:
-            return any(
-                self.adapter.ready.search(line) or self.adapter.ready.search(bare(line))
-                for line in (one.strip(" │┃|") for one in self._terminal.lines())
-            )
+            lines = [one.strip(" │┃|") for one in self._terminal.lines()]
+            return await self._shows(self.adapter.ready, (*lines, *(bare(line) for line in lines)))
         now = asyncio.get_running_loop().time()
         return self._terminal.spoken > 0 and now - self._terminal.quiet_since >= STILL
 
+    async def _shows(self, pattern: re.Pattern[str], lines: tuple[str, ...]) -> bool:
+        found = await self._matching.ask([Question(pattern, lines, anywhere=True)], foreign=self.adapter.foreign)
+        return found[0] is not None
+
     # What it says about itself.
+
+    async def asks(self, line: str) -> bool:
+        """Whether a line is a question to a person."""
+        return self.adapter.question is not None and await self._shows(self.adapter.question, (line,))
 
     async def look(self, *, confirm: float | None = None) -> None:
         """Read the screen for signs of the program itself. A dialog with known keys is answered. Raises `agent_auth` or
@@ -213,10 +227,11 @@ class Agent:
             return
         self._looked_at = now
         wait = self.adapter.confirm if confirm is None else confirm
-        lines = [bare(line) for line in self._terminal.lines()]
-        seen: dict[Sign, re.Match[str]] = {}
-        for sign in self.adapter.signs:
-            found = next((match for line in lines if line and (match := sign.pattern.match(line))), None)
+        lines = tuple(bare(line) for line in self._terminal.lines())
+        questions = [Question(sign.pattern, lines) for sign in self.adapter.signs]
+        answers = await self._matching.ask(questions, foreign=self.adapter.foreign)
+        seen: dict[Sign, Found] = {}
+        for sign, found in zip(self.adapter.signs, answers, strict=True):
             if found is not None:
                 seen[sign] = found
                 if sign.keys is not None:  # a dialog that is answered hides what else it could mean
@@ -244,10 +259,9 @@ class Agent:
         await self._terminal.finish()
         await self.look(confirm=0.0)
 
-    def _meaning(self, sign: Sign, found: re.Match[str]) -> Exception:
+    def _meaning(self, sign: Sign, found: Found) -> Exception:
         if sign.code == "rate_limited":
-            told = found.groupdict().get("reset")
-            seconds = seconds_until(told, self._machine.clock.now().astimezone())
+            seconds = seconds_until(found.reset, self._machine.clock.now().astimezone())
             return limited(f"The agent {self.adapter.type} has reached a limit of its provider.", seconds)
         account = self._place.account
         return failed(

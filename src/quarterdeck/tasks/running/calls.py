@@ -21,19 +21,23 @@ from typing import Literal
 
 import msgspec
 
+from quarterdeck.tasks.orders import Dollars, Tokens, is_session
 from quarterdeck.tasks.running import hook
 
 MOST = 256 << 10
 MOST_AT_ONCE = 8
+BURST, A_SECOND = 40.0, 2.0
+"""So many calls are heard at once, and then so many a second: the others wait."""
+LONGEST_KIND = 100
 Event = Literal["turn-ended", "prompt", "session", "notification", "usage", "question", ""]
 PROGRAM = "hook.py"
 SOURCE = Path(hook.__file__).read_bytes()
 
 
 class Used(msgspec.Struct, frozen=True, rename="camel"):
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cost_usd: float | None = None
+    input_tokens: Tokens = 0
+    output_tokens: Tokens = 0
+    cost_usd: Dollars | None = None
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -45,6 +49,12 @@ class Call(msgspec.Struct, frozen=True):
     text: str = ""
     kind: str | None = None
     usage: Used | None = None
+
+    def bounded(self) -> Call:
+        """Without a session that could be taken for an option of the program, and cut to what anybody reads."""
+        session = self.session if self.session is not None and is_session(self.session) else None
+        kind = None if self.kind is None else self.kind[:LONGEST_KIND]
+        return msgspec.structs.replace(self, session=session, text=self.text[-hook.TEXT :], kind=kind)
 
     @property
     def asks(self) -> bool:
@@ -60,6 +70,8 @@ class HookSocket:
         self._heard = heard
         self._server: asyncio.Server | None = None
         self._open = 0
+        self._now = asyncio.get_running_loop().time
+        self._left, self._counted = BURST, self._now()
         # A socket's path is at most 107 bytes long: that of a data directory may be longer.
         self.directory = Path(tempfile.mkdtemp(prefix=prefix))
 
@@ -115,7 +127,8 @@ class HookSocket:
                 line = await reader.readline()
                 call = msgspec.json.decode(line, type=Call)
                 if hmac.compare_digest(call.token.encode(), self._token.encode()):
-                    self._heard(call)
+                    await asyncio.sleep(self._pause())
+                    self._heard(call.bounded())
                     writer.write(b"heard\n")
                     await writer.drain()
         except (msgspec.MsgspecError, ValueError, UnicodeError, TimeoutError, OSError):
@@ -125,6 +138,13 @@ class HookSocket:
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
+
+    def _pause(self) -> float:
+        """Seconds that a call waits, by how many there were."""
+        now = self._now()
+        self._left = min(BURST, self._left + (now - self._counted) * A_SECOND) - 1
+        self._counted = now
+        return max(0.0, -self._left / A_SECOND)
 
 
 def forget(prefix: str) -> None:

@@ -29,6 +29,7 @@ from quarterdeck.tasks.running.calls import HookSocket
 from quarterdeck.tasks.running.ears import Ears
 from quarterdeck.tasks.running.failures import failed, of_workspace
 from quarterdeck.tasks.running.machine import Machine
+from quarterdeck.tasks.running.matching import Matching
 from quarterdeck.tasks.running.setup import set_up
 from quarterdeck.tasks.running.stage import Mail, Tally, Try
 from quarterdeck.tasks.running.stopwatch import Stopwatch
@@ -55,7 +56,7 @@ class Pipeline:
             log_bytes=run.log_bytes,
         )  # fmt: skip
         self._hook = HookSocket(self._account.uid, machine.ids.hex(32), self._ears.hear, prefix=machine.hooks)
-        self._tally, self._mail = Tally({}), Mail(context)
+        self._tally, self._mail, self._matching = Tally({}), Mail(context), Matching()
         self._agent: Agent | None = None
         self._worktree: Worktree | None = None
         self._sessions: dict[str, str | None] = {order.agent.type: order.agent.resume}
@@ -220,7 +221,7 @@ class Pipeline:
             raise failed("agent_missing", wrong.message, hint) from wrong
         return Agent(
             self._machine, self._context, self._order, adapter, self._place, self._terminal, self._ears, self._hook,
-            self._sessions.get(kind), kind,
+            self._matching, self._sessions.get(kind), kind,
         )  # fmt: skip
 
     # The end.
@@ -281,6 +282,7 @@ class Pipeline:
         await self._stop()
         await self._terminal.close()
         await self._hook.close()
+        await self._matching.close()
         await self._ears.close()
 
 

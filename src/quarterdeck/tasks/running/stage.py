@@ -14,7 +14,17 @@ import msgspec
 
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.jobs import JobContext
-from quarterdeck.tasks.orders import FollowUp, GateReport, MessagesAnswer, Stage, StageReport, UsageAnswer, UsageReport
+from quarterdeck.tasks.orders import (
+    MOST_DOLLARS,
+    MOST_TOKENS,
+    FollowUp,
+    GateReport,
+    MessagesAnswer,
+    Stage,
+    StageReport,
+    UsageAnswer,
+    UsageReport,
+)
 from quarterdeck.tasks.running.agent import Agent
 from quarterdeck.tasks.running.calls import Call, Used
 from quarterdeck.tasks.running.ears import ASK_AGAIN, Ears
@@ -25,6 +35,8 @@ from quarterdeck.tasks.running.stopwatch import Stopwatch
 from quarterdeck.tasks.running.terminal import Terminal
 
 LONGEST_QUESTION = 500
+MOST_SESSIONS = 200
+"""Of one attempt, whose figures are kept apart."""
 HELD, ASKED, TYPING = "held", "asked", "typing"
 
 
@@ -34,13 +46,29 @@ class Tally:
 
     of: dict[str, Used]
 
+    def take(self, session: str, used: Used) -> bool:
+        """Whether that is news. What was used is never given back, and there are only so many sessions."""
+        before = self.of.get(session)
+        if before is None and len(self.of) >= MOST_SESSIONS:
+            return False
+        before = before or Used()
+        costs = [one for one in (before.cost_usd, used.cost_usd) if one is not None]
+        most = Used(
+            input_tokens=max(before.input_tokens, used.input_tokens),
+            output_tokens=max(before.output_tokens, used.output_tokens),
+            cost_usd=max(costs) if costs else None,
+        )
+        news = self.of.get(session) != most
+        self.of[session] = most
+        return news
+
     def report(self, session: str) -> UsageReport:
         used = self.of[session]
         return UsageReport(
             session=session or None,
-            input_tokens=max(used.input_tokens, 0),
-            output_tokens=max(used.output_tokens, 0),
-            cost_usd=used.cost_usd,
+            input_tokens=min(used.input_tokens, MOST_TOKENS),
+            output_tokens=min(used.output_tokens, MOST_TOKENS),
+            cost_usd=None if used.cost_usd is None else min(used.cost_usd, MOST_DOLLARS),
         )
 
 
@@ -182,9 +210,8 @@ class Try:
             await self._open_gate(cleaned(call.text) or "The agent asks for permission.")
 
     async def _count(self, session: str, used: Used) -> None:
-        if self._tally.of.get(session) == used:
+        if not self._tally.take(session, used):
             return
-        self._tally.of[session] = used
         reply = await self._context.record("usage", self._tally.report(session))
         if reply is not None and msgspec.convert(reply, UsageAnswer).spent:
             raise failed(
@@ -274,8 +301,8 @@ class Try:
 
     async def _questions(self) -> None:
         if self._gate is None:
-            pattern, line = self._agent.adapter.question, bare(self._terminal.line)
-            if pattern is None or line == self._answered or not line or not pattern.search(line):
+            line = bare(self._terminal.line)
+            if line == self._answered or not line or not await self._agent.asks(line):
                 return
             self._answered = None
             await self._open_gate(line)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from quarterdeck.kernel.errors import Invalid
-from quarterdeck.tasks.pipelines import check
+from quarterdeck.tasks.pipelines import AGENTS, check, is_agent
 
 DEFAULTS: dict[str, Any] = {
     "heartbeatIntervalSec": 30,
@@ -36,6 +36,17 @@ DEFAULTS: dict[str, Any] = {
 }
 FIXED = ("accessTokenTtlSec", "refreshTokenTtlSec", "requireTotp")
 """Shown because clients read them, and the same for everybody: sign-in is one for all surfaces."""
+
+
+def require_agent(text: str) -> None:
+    """Raises `Invalid` (`setting_invalid`) for the type of no agent that there can be."""
+    if not is_agent(text):
+        raise Invalid(
+            f"defaultAgentType: {AGENTS}.",
+            code="setting_invalid",
+            hint="Choose one of them.",
+            field="defaultAgentType",
+        )
 
 
 def require_sound(values: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
 from quarterdeck.tasks.actions import TasksAction
-from quarterdeck.tasks.settings.defaults import DEFAULTS, require_sound
+from quarterdeck.tasks.settings.defaults import DEFAULTS, require_agent, require_sound
 from quarterdeck.tasks.settings.model import TaskSettings
 
 
@@ -29,6 +29,8 @@ def change(tx: Tx, values: Mapping[str, Any]) -> dict[str, Any]:
     tx.lock(f"task-settings:{organization_id}")
     before = shown(tx)
     after = {**before, **values}
+    if "defaultAgentType" in values:
+        require_agent(values["defaultAgentType"])
     require_sound(after)
     changed = sorted(name for name in after if after[name] != before[name])
     if not changed:

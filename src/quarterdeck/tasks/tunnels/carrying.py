@@ -14,6 +14,7 @@ from pathlib import Path
 
 from quarterdeck.fleet.git.running import bound_to_us
 from quarterdeck.tasks.orders import TunnelReport
+from quarterdeck.tasks.running.calls import interpreter
 from quarterdeck.tasks.tunnels.adapters import ADAPTERS, Adapter
 from quarterdeck.tasks.tunnels.orders import TunnelOrder
 from quarterdeck.tasks.tunnels.states import State
@@ -50,6 +51,8 @@ class Carrier:
     pauses: tuple[float, ...] = PAUSES
     login_seconds: float = LOGIN_SECONDS
     stop_seconds: float = STOP_SECONDS
+    over: bool = False
+    """It has ended, and nothing is left of it to do but to tell so."""
 
     async def run(self) -> State:
         """Carry the tunnel to its end, which is answered; no process of it is left."""
@@ -59,6 +62,7 @@ class Carrier:
             over = await self._carry(until)
         except _Over as ended:
             over = ended
+        self.over = True
         await self._say(over.state, error=over.error)
         return over.state
 
@@ -91,7 +95,9 @@ class Carrier:
     async def _once(self, adapter: Adapter, until: float) -> str:
         """Run the program until it ends by itself: answers how. Raises `_Over` for every other end."""
         data = Path(self.user.environment.get("HOME", "/nonexistent")) / ".quarterdeck-tunnels" / self.order.name
-        argv = adapter.command(self.order.name, data)
+        owner, path = self.user.owner, self.user.environment.get("PATH") or ""
+        python = await asyncio.to_thread(interpreter, None if owner is None else owner[0], path)
+        argv = adapter.command(self.order.name, data, python=python)
         if shutil.which(argv[0], path=self.user.environment.get("PATH")) is None:
             raise _Over("FAILED", f"This machine has no program {argv[0]}: install it, or use another kind of tunnel.")
         try:

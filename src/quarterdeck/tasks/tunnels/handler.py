@@ -46,6 +46,7 @@ class Beside:
         self._adapters = adapters or ADAPTERS
         self._stop = asyncio.Event()
         self._task: asyncio.Task[Any] | None = None
+        self._carrier: Carrier | None = None
 
     async def __aenter__(self) -> Beside:  # noqa: PYI034 - nothing inherits it
         return self
@@ -55,17 +56,26 @@ class Beside:
         await self._close()
 
     async def told(self, data: Any) -> None:
-        """Start or stop, as the server says. A start while one is carried changes nothing."""
+        """Start or stop, as the server says. A start that is said again changes nothing; one of another kind, or after
+        an end that the server has heard of, takes the place of what there is.
+        """
         said = msgspec.convert(data, Told)
         if said.action == "stop":
             carried = self._task is not None and not self._task.done()
             await self._close()
             if not carried:  # the server was waiting for the end of what had none here
                 await self._report(TunnelReport(state="CLOSED", kind=""))
-        elif said.order is not None and (self._task is None or self._task.done()):
-            self._stop = asyncio.Event()
-            carrier = Carrier(said.order, self._user, self._report, self._stop, self._adapters)
-            self._task = asyncio.create_task(carrier.run())
+            return
+        if said.order is None:
+            return
+        now = self._carrier
+        if now is not None and self._task is not None and not self._task.done():
+            if not now.over and now.order.kind == said.order.kind:
+                return
+            await self._close()
+        self._stop = asyncio.Event()
+        self._carrier = Carrier(said.order, self._user, self._report, self._stop, self._adapters)
+        self._task = asyncio.create_task(self._carrier.run())
 
     async def _close(self) -> None:
         self._stop.set()

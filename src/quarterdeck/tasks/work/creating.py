@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from quarterdeck.access import Access
 from quarterdeck.fleet.workers import draining, roster
 from quarterdeck.fleet.workers.model import Worker
+from quarterdeck.identity import users
 from quarterdeck.kernel import audit
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Forbidden, Invalid, NotFound
@@ -21,6 +22,8 @@ from quarterdeck.kernel.text import lines
 from quarterdeck.tasks import developers, pipelines
 from quarterdeck.tasks.actions import TasksAction
 from quarterdeck.tasks.projects import activity
+from quarterdeck.tasks.projects.fields import check_agent_type, require_described
+from quarterdeck.tasks.projects.membership import PERMISSIONS, place
 from quarterdeck.tasks.projects.model import TaskProject
 from quarterdeck.tasks.settings import settings as task_settings
 from quarterdeck.tasks.work import finding
@@ -69,8 +72,10 @@ def create(tx: Tx, access: Access, wanted: Wanted) -> Task:
         raise Invalid("The description is empty.", hint="Say what shall be changed.", field="description")
     worker = machine(tx, wanted.machine)
     _check_numbers(wanted)
+    if wanted.agent_type is not None:
+        require_described(check_agent_type(wanted.agent_type), project.custom_agent)
     settings = task_settings.of(tx, tx.principal.acts_in)
-    developer_id = tx.principal.id if wanted.developer_id is None else developers.find(tx, wanted.developer_id).id
+    developer_id = _developer(tx, access, project, wanted.developer_id)
     stages = _pipeline(project, settings, wanted.pipeline)
     task = tx.add(
         Task(
@@ -133,6 +138,22 @@ def project_named(tx: Tx, access: Access, key: str) -> TaskProject:
             permission="tasks:project.create-tasks",
         )
     return project
+
+
+def _developer(tx: Tx, access: Access, project: TaskProject, user_id: int | None) -> int:
+    """Whose change it is: somebody who could have asked for it. Raises `Invalid` (`developer_not_in_project`)."""
+    if user_id is None or user_id == tx.principal.id:
+        return tx.principal.id
+    user = developers.find(tx, user_id)
+    somebody = users.principal(user, project.organization_id)
+    if not access.decide(somebody, PERMISSIONS["create"], place(project)).allowed:
+        raise Invalid(
+            f"{user.display_name or user.username} does not belong to the project {project.key}.",
+            code="developer_not_in_project",
+            hint="Choose one of its members or an administrator, or ask a maintainer to add them.",
+            field="developerId",
+        )
+    return user.id
 
 
 def machine(tx: Tx, uid: str | None) -> Worker | None:

@@ -32,6 +32,7 @@ from quarterdeck.tasks.workspaces import diffs, keeping
 
 S = TypeVar("S", bound=Struct)
 RATE_LIMITED = "rate_limited"
+LONGEST_VERSION = 100
 LONGEST_PAUSE = timedelta(days=8)
 """The longest that a usage limit may say it lasts."""
 
@@ -94,10 +95,12 @@ def _gate_check(tx: Tx, task: Task, _job: Job, data: Any) -> orders.GateAnswer:
 
 def _agent(tx: Tx, task: Task, _job: Job, data: Any) -> None:
     told = _read(data, orders.AgentReport)
+    if told.session is not None and not orders.is_session(told.session):
+        raise Invalid("That is no session of an agent program.", code="report_invalid", field="session")
     if told.session is not None and told.type == task.agent_type:  # a stage may have another one
         task.agent_session = told.session
-    version = f" {told.version}" if told.version else ""
-    happened(tx, task, "log", f"The agent {told.type}{version} runs.", pid=told.pid)
+    version = f" {told.version[:LONGEST_VERSION]}" if told.version else ""
+    happened(tx, task, "log", f"The agent {told.type[:LONGEST_VERSION]}{version} runs.", pid=told.pid)
 
 
 def _usage(tx: Tx, task: Task, job: Job, data: Any) -> orders.UsageAnswer:

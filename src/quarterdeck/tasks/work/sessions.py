@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from quarterdeck.kernel.db import Tx
+from quarterdeck.tasks.orders import is_session
 from quarterdeck.tasks.work.model import Task
 from quarterdeck.tasks.workspaces.model import Workspace
 
@@ -17,4 +18,5 @@ def resumed(tx: Tx, task: Task, worker_id: int | None) -> str | None:
     """The session that the agent goes on with on this machine. The first attempt of all begins anew."""
     if task.attempt <= 1 or worker_id is None or home(tx, task) != worker_id:
         return None
-    return task.agent_session
+    session = task.agent_session
+    return session if session is not None and is_session(session) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import func, select
 
 from quarterdeck.kernel.db import Tx
-from quarterdeck.tasks.orders import UsageAnswer, UsageReport
+from quarterdeck.tasks.orders import MOST_TOKENS, UsageAnswer, UsageReport
 from quarterdeck.tasks.work.happenings import happened
 from quarterdeck.tasks.work.model import SessionUsage, Task
 
@@ -34,8 +34,9 @@ def told(tx: Tx, task: Task, attempt: int, report: UsageReport) -> UsageAnswer:
         func.sum(SessionUsage.input_tokens), func.sum(SessionUsage.output_tokens), func.sum(SessionUsage.cost_usd)
     )
     into, out, cost = tx.execute(sums.where(SessionUsage.task_id == task.id)).one()
-    task.input_tokens, task.output_tokens, task.cost_usd = int(into), int(out), cost
-    if _spent(task):
+    before = _spent(task)
+    task.input_tokens, task.output_tokens, task.cost_usd = min(int(into), MOST_TOKENS), min(int(out), MOST_TOKENS), cost
+    if _spent(task) and not before:
         happened(
             tx,
             task,

@@ -38,8 +38,8 @@ def fetch(mirror: Path, url: str, env: Environment) -> Command:
 
 
 def write(path: Path, env: Environment) -> Command:
-    """Writes the standard input to a file."""
-    return Command(("dd", "status=none", f"of={path}"), env)
+    """Puts a file with the standard input in the place of whatever is there; a directory stays, and is a failure."""
+    return Command(("/bin/sh", "-c", 'rm -f -- "$0.$$" && cat > "$0.$$" && mv -fT -- "$0.$$" "$0"', str(path)), env)
 
 
 def repack(mirror: Path, env: Environment) -> Command:
@@ -160,6 +160,30 @@ def ask(url: str, ref: str, env: Environment) -> Command:
     return Command(("git", "ls-remote", "--", url, ref), env)
 
 
+def pack(env: Environment) -> Command:
+    """Takes on the standard input what is wanted, and `^` before what is not; writes a pack."""
+    return Command(("git", "pack-objects", "--revs", "--stdout", "--thin", "--delta-base-offset", "-q"), env)
+
+
+def take_in(mirror: Path, objects: Path, most: int, env: Environment) -> Command:
+    """Reads a pack of at most `most` bytes, and keeps it in `objects` if it is sound and lacks nothing beside the
+    mirror. Large files are not held in memory.
+    """
+    own = {"GIT_OBJECT_DIRECTORY": str(objects), "GIT_ALTERNATE_OBJECT_DIRECTORIES": quoted(mirror / "objects")}
+    return Command(
+        (
+            "git", "-c", "core.bigFileThreshold=16m", "-c", "pack.threads=1", f"--git-dir={mirror}", "index-pack",
+            "--strict", "--fix-thin", f"--max-input-size={most}", "--stdin",
+        ),
+        {**env, **own},
+    )  # fmt: skip
+
+
+def quoted(path: Path) -> str:
+    """A directory as an element of a list of git's."""
+    return '"' + str(path).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
 def push(mirror: Path, url: str, commit: str, branch: str, env: Environment, *, over: str | None = None) -> Command:
     """`over` is the commit that an earlier attempt of the same task pushed: only that may be replaced."""
     lease = (f"--force-with-lease={HEADS}/{branch}:{over}",) if over else ()
@@ -201,6 +225,10 @@ def signed(developer: Person) -> Mapping[str, str]:
 
 def remove(paths: Sequence[Path], env: Environment) -> Command:
     return Command(("rm", "-f", "--", *(str(path) for path in paths)), env)
+
+
+def size(tree: Path, env: Environment) -> Command:
+    return Command(("du", "--summarize", "--bytes", "--one-file-system", "--", str(tree)), env)
 
 
 def exports(variables: Mapping[str, str]) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import Mapping
@@ -10,12 +11,14 @@ from pathlib import Path
 
 from quarterdeck.fleet.git import commands as git
 from quarterdeck.fleet.git.commands import Command
+from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.vault import Secret
-from quarterdeck.tasks.workspaces import failures
+from quarterdeck.tasks.workspaces import commands, failures
 from quarterdeck.tasks.workspaces.places import Places
 from quarterdeck.tasks.workspaces.running import Ended, RunAs, as_ourselves, run
 
 LOCAL_SECONDS = 300.0
+SIZE_SECONDS = 60.0
 REFS = 64_000_000
 """Bytes of a list of refs or files that are read."""
 
@@ -46,6 +49,15 @@ class Hands:
         if done.code != 0:
             raise failures.local(f"{what} failed", done.messages or f"fatal: it ended with {done.code}")
         return done.output.strip("\n")
+
+    async def size(self, tree: Path) -> int:
+        """Bytes of a worktree, as its user counts them; 0 where nobody can count them in time."""
+        with contextlib.suppress(Problem):
+            step = commands.size(tree, self.offline(tree))
+            done = await run(step, "Measuring the worktree", SIZE_SECONDS, run_as=self.run_as)
+            figure = done.output.partition("\t")[0].strip()  # it ends with 1 where it could not read all of it
+            return int(figure) if figure.isdecimal() else 0
+        return 0
 
     def hand_over(self, path: Path) -> None:
         """Give a directory that we just made to the agent's user."""

@@ -46,6 +46,7 @@ async def fetch(places: Places, remote: Remote, hands: Hands, clock: Clock, turn
 async def _mirror(places: Places, remote: Remote, hands: Hands) -> None:
     env = remote.environment(places)
     await asyncio.to_thread(places.make)
+    await asyncio.to_thread(places.enclose, hands.owner[1] if hands.owner is not None else None)
     try:
         if not places.mirror.is_dir():
             places.mirror.mkdir(mode=0o750)
@@ -88,7 +89,7 @@ async def _base(places: Places, remote: Remote, hands: Hands) -> None:
     env = hands.offline(places.base)
     try:
         if not places.base.is_dir():
-            places.base.mkdir(mode=0o755)
+            places.base.mkdir(mode=0o700)
             hands.hand_over(places.base)
             await hands.must(commands.init(places.base, env, shared=False), "Making the base of the workspaces")
     except OSError as error:
@@ -97,9 +98,8 @@ async def _base(places: Places, remote: Remote, hands: Hands) -> None:
         ("objects/info/alternates", f"{places.mirror / 'objects'}\n"),
         ("config", _configuration(remote.address.url)),
     ):
-        # By the agent's user: the place may be a link by now.
-        if not _says(places.base / name, text):
-            await hands.must(commands.write(places.base / name, env), f"Writing {name}", stdin=text.encode())
+        # By the agent's user, and never read: whatever the agent has put there is replaced.
+        await hands.must(commands.write(places.base / name, env), f"Writing {name}", stdin=text.encode())
     await _take_over(places, hands)
 
 
@@ -136,10 +136,3 @@ def _refs(output: str) -> list[tuple[str, str]]:
     """Names and commits."""
     pairs = (line.split(" ", 1) for line in output.splitlines() if " " in line)
     return [(name, commit) for commit, name in pairs]
-
-
-def _says(path: Path, text: str) -> bool:
-    try:
-        return path.read_text(encoding="utf-8") == text
-    except (OSError, UnicodeDecodeError):
-        return False

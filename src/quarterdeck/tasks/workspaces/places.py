@@ -5,16 +5,22 @@ ROOT/PROJECT/base.git       what the worktrees stand on; borrows the mirror's ob
 ROOT/PROJECT/tasks/task-N/  the worktree of task N
 ROOT/PROJECT/stages/task-N/ the configuration with which git looks at that worktree while we deliver from it
 ROOT/PROJECT/state/         what earlier attempts pushed, and the hosts that were met; ours alone
+
+Users may pass through ROOT; PROJECT opens to the group of its agents alone, base and worktrees to their user.
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import os
 import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from quarterdeck.kernel.errors import Problem
 from quarterdeck.tasks.workspaces import failures
 
 _PLAIN = re.compile(r"[^A-Za-z0-9_-]+")
@@ -61,17 +67,70 @@ class Places:
     def notes(self, task_id: int) -> Path:
         return self.state / f"task-{task_id}.json"
 
+    def incoming(self, task_id: int) -> Path:
+        """Objects of the task that were taken over for its push."""
+        return self.state / f"incoming-{task_id}"
+
     def make(self) -> None:
-        """Raises `workspace_error` where they cannot be made. The agent's user may go through and not look around."""
+        """Raises `workspace_error` where they cannot be made. Agents of other projects do not get in; those of this one
+        may go through and not look around, once `enclose` has said who they are.
+        """
         try:
-            self.project.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-            for path in (self.project, self.tasks, self.stages):
-                if not path.is_dir():
-                    path.mkdir()
-                    path.chmod(0o711)
-            self.state.mkdir(mode=0o700, exist_ok=True)
+            self.project.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
+            for path in self._ours:
+                path.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise failures.unwritable(self.project, error) from None
+
+    def enclose(self, group: int | None) -> None:
+        """Let the agent's group pass, and nobody else; what older versions had left open is closed. `group` None: the
+        agent is the worker's own user.
+        """
+        try:
+            for path in (self.project, self.tasks, self.stages):
+                if group is not None:
+                    os.chown(path, -1, group)
+                path.chmod(0o700 if group is None else 0o710)
+            for path in (self.base, *self.tasks.glob("task-*")):
+                _close(path)
+        except OSError as error:
+            raise failures.unwritable(self.project, error) from None
+
+    @property
+    def _ours(self) -> tuple[Path, ...]:
+        return self.project, self.tasks, self.stages, self.state
+
+
+def tighten(root: Path) -> None:
+    """Close what older versions had left open to agents of other projects: at a worker's start."""
+    if not root.is_dir():
+        return
+    with contextlib.suppress(OSError):
+        root.chmod(0o711)
+    for project in root.iterdir():
+        place = Places(project)
+        if project.is_dir() and not project.is_symlink() and place.base.is_dir():
+            base = place.base.lstat()
+            with contextlib.suppress(Problem):  # what is not ours to close is told when a task wants it
+                place.make()
+                place.enclose(base.st_gid if base.st_uid != os.geteuid() else None)
+
+
+def _close(path: Path) -> None:
+    """Its name stands in a directory of ours, so nobody else puts something in its place."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return
+        raise
+    try:
+        if stat.S_IMODE(os.fstat(descriptor).st_mode) & 0o077:
+            os.fchmod(descriptor, 0o700)
+    finally:
+        os.close(descriptor)
 
 
 def of_project(root: Path, organization: str, key: str, url: str) -> Places:

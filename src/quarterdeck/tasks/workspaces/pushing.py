@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import msgspec
 
@@ -13,7 +12,7 @@ from quarterdeck.fleet.git.commands import Command
 from quarterdeck.kernel.errors import Problem, Unavailable
 from quarterdeck.kernel.faults import point
 from quarterdeck.tasks.orders import DeliverReport
-from quarterdeck.tasks.workspaces import commands, failures
+from quarterdeck.tasks.workspaces import commands, failures, taking
 from quarterdeck.tasks.workspaces.hands import Hands
 from quarterdeck.tasks.workspaces.places import Places
 from quarterdeck.tasks.workspaces.remote import Remote
@@ -54,16 +53,13 @@ async def push(
         if earlier != Pushed(remote.address.url, branch, there):
             raise failures.moved(remote.shown, branch)
         over = there
-    await may_push(DeliverReport(branch=branch, commit=commit))
-    env = {
-        **remote.environment(places),
-        # Read only: what the agent's user may write is no place for what we fetch.
-        "GIT_ALTERNATE_OBJECT_DIRECTORIES": _quoted(places.base / "objects"),
-    }
-    step = commands.push(places.mirror, remote.address.url, commit, branch, env, over=over)
-    point("task.push")
-    done = await _run(step, f"Pushing {branch}", PUSH_SECONDS, hands)
-    point("task.pushed")
+    async with taking.taken(places, worktree.task_id, commit, hands) as objects:
+        await may_push(DeliverReport(branch=branch, commit=commit))
+        env = {**remote.environment(places), "GIT_ALTERNATE_OBJECT_DIRECTORIES": commands.quoted(objects)}
+        step = commands.push(places.mirror, remote.address.url, commit, branch, env, over=over)
+        point("task.push")
+        done = await _run(step, f"Pushing {branch}", PUSH_SECONDS, hands)
+        point("task.pushed")
     if done.code != 0:
         text = f"{done.output}\n{done.messages}"
         raise failures.pushing(remote.shown, branch, text, with_credentials=remote.token is not None)
@@ -94,10 +90,6 @@ async def _run(step: Command, what: str, seconds: float, hands: Hands) -> Ended:
 async def _nothing_new(places: Places, worktree: Worktree, commit: str, hands: Hands) -> bool:
     start = f"{commands.REMOTE}/{worktree.base_branch}"
     return await is_ancestor(places.base, commit, start, hands)
-
-
-def _quoted(path: Path) -> str:
-    return '"' + str(path).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def pushed_before(places: Places, task_id: int) -> Pushed | None:

@@ -37,10 +37,21 @@ class Ended:
 
 
 async def run(
-    command: Command, what: str, seconds: float, *, stdin: bytes = b"", most: int = KEPT, run_as: RunAs = as_ourselves
+    command: Command,
+    what: str,
+    seconds: float,
+    *,
+    stdin: bytes = b"",
+    most: int = KEPT,
+    run_as: RunAs = as_ourselves,
+    source: int | None = None,
+    sink: int | None = None,
 ) -> Ended:
     """Run to the end. Raises `workspace_error` when it takes longer than `seconds` or cannot be started; `what` is
     what it does, for the message. The whole process group is killed afterwards.
+
+    `source` is a descriptor that it reads instead of `stdin`, `sink` one that it writes instead of its output; both are
+    closed here.
     """
     secrets = [value.reveal() for value in command.environment.values() if isinstance(value, Secret)]
     try:
@@ -48,13 +59,17 @@ async def run(
             *run_as((*bound_to_us(), *command.argv)),
             env=_plain(command.environment),
             cwd=command.directory or "/",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
+            stdin=asyncio.subprocess.PIPE if source is None else source,
+            stdout=asyncio.subprocess.PIPE if sink is None else sink,
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
         )
     except OSError as error:
         raise failures.local(f"{what}: {command.argv[0]} cannot be started", f"fatal: {error.strerror}") from None
+    finally:
+        for descriptor in (source, sink):
+            if descriptor is not None:
+                os.close(descriptor)
     working = asyncio.create_task(_collect(process, stdin, most, masks(secrets)))
     try:
         async with asyncio.timeout(seconds):
@@ -74,7 +89,7 @@ def _plain(environment: Mapping[str, str | Secret[str]]) -> dict[str, str]:
 
 
 async def _collect(process: asyncio.subprocess.Process, stdin: bytes, most: int, hide: Callable[[str], str]) -> Ended:
-    if process.stdout is None or process.stderr is None or process.stdin is None:
+    if process.stderr is None:
         raise RuntimeError("started without pipes")
     fed = asyncio.create_task(_feed(process.stdin, stdin))
     reading = asyncio.gather(_first(process.stdout, most), _last(process.stderr))
@@ -93,16 +108,18 @@ async def _collect(process: asyncio.subprocess.Process, stdin: bytes, most: int,
     return Ended(code, hide(output[:most].decode(errors="surrogateescape")), hide(messages), len(output) > most)
 
 
-async def _feed(pipe: asyncio.StreamWriter, data: bytes) -> None:
+async def _feed(pipe: asyncio.StreamWriter | None, data: bytes) -> None:
+    if pipe is None:
+        return
     with contextlib.suppress(ConnectionError):
         pipe.write(data)
         await pipe.drain()
         pipe.close()
 
 
-async def _first(stream: asyncio.StreamReader, most: int) -> bytes:
+async def _first(stream: asyncio.StreamReader | None, most: int) -> bytes:
     kept = bytearray()
-    while chunk := await stream.read(65_536):
+    while stream is not None and (chunk := await stream.read(65_536)):
         if len(kept) <= most:
             kept += chunk
     return bytes(kept)

@@ -12,7 +12,6 @@ from pathlib import Path
 import httpx
 
 from quarterdeck.fleet.git.commands import Command
-from quarterdeck.fleet.git.running import tree_size
 from quarterdeck.kernel.clock import Clock, SystemClock
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.faults import point
@@ -86,7 +85,7 @@ class Workspaces:
             head, continued = await worktrees.find_or_make(place, order.task_id, branch, base_branch, hands, note)
         tree = place.tree(order.task_id)
         made = Worktree(tree, branch, base_branch, head, order.task_id, 0, continued, note)
-        return replace(made, size=await self.size(made))
+        return replace(made, size=await hands.size(tree))
 
     async def deliver(self, worktree: Worktree, order: TaskOrder, message: str, may_push: MayPush) -> DeliveredReport:
         """Commit what is left, push the branch, and open or update its merge request.
@@ -169,7 +168,7 @@ class Workspaces:
         """
         place = self.require(order.path, order.task_id)
         hands = self.hands(order.organization, order.project_key)
-        size = await asyncio.to_thread(tree_size, place.tree(order.task_id))
+        size = await hands.size(place.tree(order.task_id))
         async with self._turn(place).lock:
             await worktrees.clear(place, order.task_id, hands)
             await asyncio.to_thread(place.notes(order.task_id).unlink, missing_ok=True)
@@ -195,10 +194,6 @@ class Workspaces:
     def user(self, organization: str, project_key: str) -> AgentUser:
         """Whom a project's agents run as here."""
         return self._whose(organization, project_key)
-
-    async def size(self, worktree: Worktree) -> int:
-        """Bytes of all files of the worktree."""
-        return await asyncio.to_thread(tree_size, worktree.path)
 
     def free(self) -> int:
         """Bytes that are free where workspaces lie."""

@@ -52,7 +52,7 @@ async def find_or_make(
 async def _make(places: Places, task_id: int, branch: str, commit: str, hands: Hands) -> None:
     tree = places.tree(task_id)
     try:
-        tree.mkdir(mode=0o755)
+        tree.mkdir(mode=0o700)
         hands.hand_over(tree)
     except OSError as error:
         raise failures.unwritable(tree, error) from None
@@ -62,7 +62,7 @@ async def _make(places: Places, task_id: int, branch: str, commit: str, hands: H
         point("task.worktree.make")
         await hands.must(step, "Making the worktree")
         point("task.worktree.made")
-        stage = hands.stage(places, task_id)
+        stage = await asyncio.to_thread(hands.stage, places, task_id)
         staged = commands.staged(stage, places, task_id, hands.offline(stage))
         await hands.must(commands.read_tree(commit, staged), "Writing the files of the worktree")
     except BaseException:
@@ -97,7 +97,7 @@ async def _catch_up(places: Places, task_id: int, head: str, pushed: str | None,
     if not await is_ancestor(places.base, head, pushed, hands):
         note("The branch has other commits on the server than in the workspace; see origin for them.")
         return head
-    stage = hands.stage(places, task_id)
+    stage = await asyncio.to_thread(hands.stage, places, task_id)
     staged = commands.staged(stage, places, task_id, hands.offline(stage))
     try:
         await hands.theirs(commands.refresh(staged), "Looking at the files of the worktree")

@@ -30,7 +30,7 @@ _C1 = {"\x84": "D", "\x85": "E", "\x88": "H", "\x8d": "M"}
 class Listener(Protocol):
     """What is done about each piece."""
 
-    def lines(self, text: str, at: int) -> int:
+    def flood(self, text: str, at: int) -> int:
         """Take whole lines of plain text at once, where it can be done: answers where they end, else `at`."""
         ...
 
@@ -89,7 +89,7 @@ class Parser:
 
     def _ground(self, text: str, at: int) -> int:
         listener = self._listener
-        if (after := listener.lines(text, at)) > at:
+        if (after := listener.flood(text, at)) > at:
             return after
         if found := _TEXT.match(text, at):
             listener.text(found[0])

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Select, func, or_, select
 
-from quarterdeck.access import Access
+from quarterdeck.access import Access, Place
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Forbidden
 from quarterdeck.tasks.projects.model import TaskProject
@@ -16,6 +16,7 @@ from quarterdeck.tasks.work.holding import missing
 from quarterdeck.tasks.work.model import Task
 from quarterdeck.tasks.work.visibility import may, visible_projects
 
+ACT = "tasks:tasks.act"
 LEADS = frozenset({"tasks:admin", "tasks:lead"})
 
 
@@ -101,7 +102,10 @@ def owns(tx: Tx, task: Task) -> bool:
 
 
 def require_owner(tx: Tx, access: Access, task: Task, deed: str, *, leads: bool = False) -> None:
-    """Raise `Forbidden` (`task_not_yours`) unless the caller is its owner or an administrator (with `leads` a lead)."""
+    """Raise `Forbidden` (`task_not_yours`) unless the caller is its owner or an administrator (with `leads` a lead),
+    and the credential may act at all.
+    """
+    _require_act(tx, access, task, deed)
     if owns(tx, task) or access.decide(tx.principal, "tasks:tasks.act-any").allowed:
         return
     if leads and LEADS & access.roles(tx.principal.id, tx.principal.organization_id):
@@ -111,11 +115,25 @@ def require_owner(tx: Tx, access: Access, task: Task, deed: str, *, leads: bool 
 
 
 def require_answerer(tx: Tx, access: Access, task: Task, deed: str) -> None:
-    """Raise `Forbidden` unless the caller is its owner, a maintainer of its project or an administrator."""
+    """Raise `Forbidden` unless the caller is its owner, a maintainer of its project or an administrator, and the
+    credential may act at all.
+    """
+    _require_act(tx, access, task, deed)
     if owns(tx, task) or access.decide(tx.principal, "tasks:tasks.act-any").allowed:
         return
     if not may(tx, access, task.project_id, "manage"):
         raise _not_yours(task, deed, "its owner, maintainers of its project and administrators")
+
+
+def _require_act(tx: Tx, access: Access, task: Task, deed: str) -> None:
+    """Whose task it is says nothing of what a credential was narrowed to."""
+    decision = access.decide(tx.principal, ACT, Place(task.organization_id))
+    if not decision.allowed:
+        raise Forbidden(
+            f"You may not {deed} task #{task.id}: {decision.reason}",
+            code="task_not_yours",
+            hint=decision.remedy or None,
+        )
 
 
 def _not_yours(task: Task, deed: str, who: str) -> Forbidden:

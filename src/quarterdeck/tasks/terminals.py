@@ -7,6 +7,7 @@ from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import NotFound
 from quarterdeck.tasks.settings import settings
 from quarterdeck.tasks.work.model import Task
+from quarterdeck.tasks.work.transitions import HELD
 
 KIND = "task"
 
@@ -20,9 +21,20 @@ class TaskTerminals:
 
     def terms(self, tx: Tx, subject: str) -> Terms:
         """Raises `NotFound`."""
-        kind, _, number = subject.partition(":")
-        task = tx.get(Task, int(number)) if kind == KIND and number.isascii() and number.isdigit() else None
+        task = self._task(tx, subject)
         if task is None:
             raise NotFound(f"There is no {subject[:60]}.", code="task_not_found")
         chosen = settings.of(tx, task.organization_id)
         return Terms(task.organization_id, int(chosen["ptyReplayBytes"]))
+
+    def over(self, tx: Tx, subject: str, attempt: int, fence: int) -> bool:
+        """Whether a machine has the task no more, or another attempt or job of it."""
+        task = self._task(tx, subject)
+        if task is None or task.status not in HELD or task.attempt > attempt:
+            return True
+        return task.job_id is not None and fence not in {0, task.job_id}
+
+    @staticmethod
+    def _task(tx: Tx, subject: str) -> Task | None:
+        kind, _, number = subject.partition(":")
+        return tx.get(Task, int(number)) if kind == KIND and number.isascii() and number.isdigit() else None

@@ -8,8 +8,9 @@ from typing import Any, Protocol
 
 from quarterdeck.fleet.terminals import frames
 from quarterdeck.fleet.terminals.broker import Broker, Opening
+from quarterdeck.fleet.terminals.drawing import PICTURE
 from quarterdeck.fleet.terminals.history import Size
-from quarterdeck.fleet.terminals.terminal import PICTURE, Line, Terminal
+from quarterdeck.fleet.terminals.terminal import Line, Terminal
 from quarterdeck.fleet.terminals.viewing import Left, Viewer
 from quarterdeck.kernel.errors import Conflict, NotFound, Problem
 from quarterdeck.kernel.unreadable import UNREADABLE
@@ -17,6 +18,9 @@ from quarterdeck.kernel.unreadable import UNREADABLE
 WINDOW = 256 << 10
 """Bytes that a worker may send before they are acknowledged."""
 ACKED = 32 << 10
+PART = 4 << 10
+TURN_SECONDS = 0.02
+"""Output of a worker is taken in parts of so many bytes; after so long others have their turn, for as long again."""
 WORKER_OPENS = 10.0
 
 
@@ -131,7 +135,7 @@ class WorkerSide:
             await self._peer.close(frames.BAD_FRAME, "pty_open comes first")
             return None
         opening = self._opening(frame)
-        head = self._broker.known_offset(opening.subject, opening.attempt)
+        head = self._broker.known_offset(opening.subject, opening.attempt, opening.fence)
         try:
             line = await self._broker.open(opening)
         except NotFound as problem:
@@ -154,7 +158,7 @@ class WorkerSide:
         while True:
             said = await self._peer.receive()
             if isinstance(said, bytes):
-                self._output(line, terminal, said)
+                await self._output(line, terminal, said)
                 continue
             try:
                 frame = frames.from_worker(said)
@@ -179,7 +183,7 @@ class WorkerSide:
                 case _:
                     pass
 
-    def _output(self, line: Line, terminal: Terminal, data: bytes) -> None:
+    async def _output(self, line: Line, terminal: Terminal, data: bytes) -> None:
         if self._picture is not None:
             if len(self._picture) + len(data) <= PICTURE:
                 self._picture += data
@@ -189,8 +193,13 @@ class WorkerSide:
             skipped = min(self._skipped, len(data))
             self._skipped -= skipped
             data = data[skipped:]
-        if data:
-            line.output(data)
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        for start in range(0, len(data), PART):
+            line.output(data[start : start + PART])
+            if (took := clock() - began) > TURN_SECONDS:
+                await asyncio.sleep(took)
+                began = clock()
         if self._since_ack >= ACKED:
             self._since_ack = 0
             line.put(frames.Ack(offset=terminal.history.head - self._skipped))

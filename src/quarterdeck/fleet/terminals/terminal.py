@@ -15,8 +15,6 @@ TYPED = 1 << 20
 """Bytes of input that may wait for a worker."""
 ASKED = 16
 """Sizes that are remembered until a worker has answered: not every worker does."""
-PICTURE = 4 << 20
-"""Bytes that the picture of a screen may have."""
 
 
 class Line:
@@ -90,8 +88,15 @@ class Terminal:
     """Everything here is done at once, on the event loop: an order of things exists, and replay and live keep it."""
 
     def __init__(
-        self, subject: str, uid: str, organization_id: int, attempt: int, history: History, recording: Recording
+        self,
+        subject: str,
+        uid: str,
+        organization_id: int,
+        attempt: tuple[int, int],
+        history: History,
+        recording: Recording,
     ) -> None:
+        """`attempt`: its number, and its job."""
         self.subject, self.uid = subject, uid
         self.organization_id, self.attempt = organization_id, attempt
         self.worker_id: int | None = None

@@ -654,7 +654,7 @@ async def test_a_terminal_ends_with_its_attempt_whatever_its_machine_does(harbou
         assert harbour.terminals.find(f"task:{task}") is not None
         await crew.db.write(lambda tx: tx.execute(update(Task).where(Task.id == task).values(status="failed")))
         await crew.db.write(lambda tx: tx.execute(update(Task).where(Task.id == lost).values(attempt=2)))
-        harbour.terminals._terminals.pop(f"task:{lost}")  # a process that began after that connection
+        harbour.terminals._terminals.pop(f"task:{lost}").recording.close()  # a process that began after that connection
         await harbour.terminals.end_those_over()
         assert (await line.until("exit"))["reason"] == "attempt_over"
         assert (await worker.until("exit"))["reason"] == "attempt_over"
@@ -678,3 +678,34 @@ async def test_a_worktree_stays_while_somebody_types_at_its_terminal(harbour, cr
             assert "terminal" in await crew.db.write(held)
         await worker.until("control", holder=None)
         assert await crew.db.write(held) is None
+
+
+async def test_output_that_is_costly_to_show_keeps_nobody_else_from_their_turn(harbour, crew):
+    """What took the server minutes: others have their turn all the while, and its own terminal goes on."""
+    owner_id, owner = await crew.person("olga", "tasks:developer")
+    task = await harbour.task(owner_id)
+    machine, secret = await harbour.enrolled()
+    late = []
+
+    async def heartbeat():
+        clock = asyncio.get_running_loop().time
+        while True:
+            before = clock()
+            await asyncio.sleep(0.01)
+            late.append(clock() - before)
+
+    costly = b"\x1b[" + b"1" * 60_000 + b"\x7f" * 200_000 + b"m" + ("漢" + "\x1b[9999b" * 3000 + "\x1b#8").encode()
+    async with harbour.worker(task, machine, secret, cols=500, rows=300) as worker:
+        beating = asyncio.create_task(heartbeat())
+        for start in range(0, len(costly), 30_000):
+            await worker.send(costly[start : start + 30_000])
+        await worker.send(b"\x07" * 300_000 + b"\x1b[2J\x1b[Hshown")
+        sent = len(costly) + 300_000 + len(b"\x1b[2J\x1b[Hshown")
+        async with asyncio.timeout(LONG * 4):
+            while harbour.terminals.find(f"task:{task}").history.head < sent:
+                await asyncio.sleep(0.01)
+        beating.cancel()
+        async with harbour.watching(task, owner) as line:
+            line.rendering = False
+            await line.until("replay_end")
+    assert max(late) < 5.0, "on a machine that many share; it was for ever"

@@ -83,14 +83,18 @@ class History:
             self._pieces.append(size)
             self._let_go()
 
-    def restart(self, offset: int, size: Size, picture: bytes) -> None:
-        """Begin anew at an offset, with a picture that somebody else made of what came before."""
+    def restart(self, offset: int, size: Size, picture: bytes, before: Screen | None = None) -> None:
+        """Begin anew at an offset, with a picture that somebody else made of what came before. `before`: a screen of
+        that size which shows it already.
+        """
         self.size = size
         self.base = self.head = offset
         self._pieces.clear()
         self._open.clear()
-        self._before = Screen(*size)
-        self._show(picture)
+        self._picture = None
+        self._before = before or Screen(*size)
+        if before is None:
+            self._show(picture)
 
     def whole(self) -> Replay:
         begin = Size(self._before.columns, self._before.rows)

@@ -9,7 +9,8 @@ from typing import Any, Protocol
 from quarterdeck.fleet.terminals import frames
 from quarterdeck.fleet.terminals.broker import Broker, Opening
 from quarterdeck.fleet.terminals.drawing import PICTURE
-from quarterdeck.fleet.terminals.history import Size
+from quarterdeck.fleet.terminals.history import SMALLEST, Size
+from quarterdeck.fleet.terminals.screen import Screen
 from quarterdeck.fleet.terminals.terminal import Line, Terminal
 from quarterdeck.fleet.terminals.viewing import Left, Viewer
 from quarterdeck.kernel.errors import Conflict, NotFound, Problem
@@ -102,13 +103,33 @@ async def ask(broker: Broker, terminal: Terminal, viewer: Viewer, *, takeover: b
         viewer.tell(frames.Error(code=problem.code.upper(), message=problem.message))
 
 
+class _Turns:
+    """Takes output so that it holds up nobody, however it was cut into frames."""
+
+    def __init__(self) -> None:
+        self._spent = 0.0
+
+    async def take(self, data: bytes, take: Callable[[bytes], None]) -> None:
+        clock = asyncio.get_running_loop().time
+        for start in range(0, len(data), PART):
+            began = clock()
+            take(data[start : start + PART])
+            self._spent += clock() - began
+            if self._spent > TURN_SECONDS:
+                await asyncio.sleep(self._spent)
+                self._spent = 0.0
+
+
 class WorkerSide:
     """The server's half of a worker's connection."""
 
     def __init__(self, broker: Broker, peer: Peer, opening: Callable[[frames.PtyOpen], Opening]) -> None:
         self._broker, self._peer, self._opening = broker, peer, opening
         self._skipped = 0
+        self._turns = _Turns()
         self._picture: bytearray | None = None
+        self._shown = Screen(*SMALLEST)
+        """What the picture shows, as far as it has come."""
         self._anew: frames.ReplayBegin | None = None
         self._since_ack = 0
 
@@ -175,11 +196,12 @@ class WorkerSide:
                     line.resized(Size(frame.cols, frame.rows))
                 case frames.ReplayBegin():
                     self._picture, self._anew = bytearray(), frame
+                    self._shown = Screen(frame.cols, frame.rows)
                 case frames.ReplayEnd() if self._anew is not None and self._picture is not None:
                     anew, picture = self._anew, bytes(self._picture)
                     self._picture = self._anew = None
                     self._skipped = 0
-                    line.restart(anew.offset, Size(anew.cols, anew.rows), picture)
+                    line.restart(anew.offset, Size(anew.cols, anew.rows), picture, self._shown)
                 case _:
                     pass
 
@@ -187,19 +209,14 @@ class WorkerSide:
         if self._picture is not None:
             if len(self._picture) + len(data) <= PICTURE:
                 self._picture += data
+                await self._turns.take(data, self._shown.feed)
             return
         self._since_ack += len(data)
         if self._skipped:
             skipped = min(self._skipped, len(data))
             self._skipped -= skipped
             data = data[skipped:]
-        clock = asyncio.get_running_loop().time
-        began = clock()
-        for start in range(0, len(data), PART):
-            line.output(data[start : start + PART])
-            if (took := clock() - began) > TURN_SECONDS:
-                await asyncio.sleep(took)
-                began = clock()
+        await self._turns.take(data, line.output)
         if self._since_ack >= ACKED:
             self._since_ack = 0
             line.put(frames.Ack(offset=terminal.history.head - self._skipped))

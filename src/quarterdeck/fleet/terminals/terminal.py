@@ -9,6 +9,7 @@ from typing import Any
 from quarterdeck.fleet.terminals import frames
 from quarterdeck.fleet.terminals.history import History, Replay, Size
 from quarterdeck.fleet.terminals.recording import Recording
+from quarterdeck.fleet.terminals.screen import Screen
 from quarterdeck.fleet.terminals.viewing import Left, Viewer
 
 TYPED = 1 << 20
@@ -53,10 +54,10 @@ class Line:
         self._asked = [*self._asked[-ASKED:], size]
         self.put(frames.Resize(cols=size.columns, rows=size.rows))
 
-    def restart(self, offset: int, size: Size, picture: bytes) -> None:
-        """What was shown between is lost; the picture shows the screen as it is at `offset`."""
+    def restart(self, offset: int, size: Size, picture: bytes, before: Screen | None = None) -> None:
+        """What was shown between is lost; the picture shows the screen as it is at `offset`, as `before` does."""
         if self.current and size.sound:
-            self.terminal.restart(offset, size, picture)
+            self.terminal.restart(offset, size, picture, before)
 
     def put(self, item: bytes | frames.Frame) -> bool:
         """Whether there was room."""
@@ -141,10 +142,10 @@ class Terminal:
         for viewer in self.viewers.values():
             viewer.resized(size)
 
-    def restart(self, offset: int, size: Size, picture: bytes) -> None:
+    def restart(self, offset: int, size: Size, picture: bytes, before: Screen | None = None) -> None:
         if size != self.history.size:
             self.recording.resized(size)
-        self.history.restart(offset, size, picture)
+        self.history.restart(offset, size, picture, before)
         self.recording.output(picture)
         for viewer in self.viewers.values():
             viewer.show_anew()

@@ -107,6 +107,10 @@ def tell(instance: Instance, listener: socket.socket, announce: Callable[[str], 
     shown = settings.public_url or f"http://{host}:{listener.getsockname()[1]}"
     announce(f"Quarterdeck {__version__} listens on {shown}")
     announce(f"Console: {shown}/console/")
+    root = front_door.root_certificate(instance.edge, settings)
+    if root is not None:
+        announce(f"Its certificate is signed by the edge itself, so nobody trusts it yet. Its root: {root}")
+        announce(f"Where you sign in from, copy that file: SSL_CERT_FILE=root.crt qd login {shown}")
     if instance.setup_token is not None:
         announce(f"Setup token for the first administrator: {instance.setup_token.reveal()}")
 

@@ -23,6 +23,7 @@ from quarterdeck.kernel import jobs
 from quarterdeck.kernel.errors import Unauthenticated
 from quarterdeck.kernel.http.doorkeeper import Patience
 from quarterdeck.kernel.http.patience import patient
+from quarterdeck.kernel.jobs.finding import look
 from quarterdeck.surfaces.shared.worker_control import worker_control
 from support.enrolled import TOKENS, enrolled
 
@@ -169,6 +170,88 @@ async def test_a_worker_is_sent_away_for_good_when_it_is_revoked(server, tmp_pat
         await server.control.send_away(made.id)
         with pytest.raises(Unauthenticated, match="decommissioned"):
             await asyncio.wait_for(task, 5)
+
+
+async def test_a_worker_that_is_revoked_ends_what_it_runs_before_it_clears_away(server, tmp_path):
+    jobs.kinds.register(jobs.JobKind("ws.interrupted", Order))
+    handlers, going, told = jobs.WorkerHandlers(), asyncio.Event(), []
+
+    @handlers.register("ws.interrupted", Order)
+    async def run(context, order):
+        going.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            told.append("ended" if context.lost else "asked")
+
+    async def depart():
+        told.append("cleared")
+
+    made = await server.database.write(enrolled)
+    async with working(server, made, handlers, tmp_path, departing=depart) as task:
+        job = await server.jobs.enqueue(request("ws.interrupted", made))
+        await asyncio.wait_for(going.wait(), 10)
+        await server.database.write(decided, made.id, draining.decommission)
+        await server.control.send_away(made.id)
+        with pytest.raises(Unauthenticated, match="decommissioned"):
+            await asyncio.wait_for(task, 30)
+    assert told == ["ended", "cleared"]
+    assert (await server.database.read(look, job.id)).state == "pending"  # for somebody else
+    async with working(server, made, handlers, tmp_path, departing=depart) as task:
+        with pytest.raises(Unauthenticated, match="decommissioned"):
+            await asyncio.wait_for(task, 30)
+    assert told == ["ended", "cleared", "cleared"], "one that was away hears it at its next start"
+
+
+async def test_frames_that_are_none_come_out_of_order_or_are_too_large_cost_a_connection_and_no_job(server, tmp_path):
+    kept = []
+
+    def record(_tx, _job, kind, data):
+        kept.append((kind, data))
+        return {"number": len(kept)}
+
+    jobs.kinds.register(jobs.JobKind("ws.noisy", Order, record=record))
+    made = await server.database.write(enrolled)
+    job = await server.jobs.enqueue(request("ws.noisy", made))
+    url = f"ws://127.0.0.1:{server.port}/api/workers/control"
+    hello = {"type": "hello", "v": 1, "id": "0", "slots": 1, "capabilities": ["deploy"]}
+    hello["credential"] = made.access.reveal()
+    place = {"v": 1, "jobId": job.id, "fence": 1}
+
+    async def answer(connection, frame):
+        await connection.send(json.dumps({"id": "x", **frame}))
+        async with asyncio.timeout(10):
+            while (said := json.loads(await connection.recv()))["type"] != "ack":
+                pass
+        return (said.get("error") or {}).get("code"), said.get("reply")
+
+    async with connect(url, proxy=None) as one:
+        await one.send(json.dumps(hello))
+        async with asyncio.timeout(10):
+            while json.loads(await one.recv())["type"] != "job.assign":
+                pass
+        say = place | {"type": "job.record", "kind": "phase"}
+        assert await answer(one, say | {"number": 2, "data": "second"}) == (None, {"number": 1})
+        assert await answer(one, say | {"number": 1, "data": "first, late"}) == ("job_fenced", None)
+        assert await answer(one, say | {"number": 2, "data": "second, again"}) == (None, {"number": 1})
+        assert await answer(one, say | {"number": 3, "fence": 7, "data": "of another attempt"}) == ("job_fenced", None)
+        assert kept == [("phase", "second")]
+    held = hello | {"jobs": [{"jobId": job.id, "fence": 1}]}
+    for wrong, code in (
+        ("nonsense", 4400),
+        ({"type": "task.steal", "v": 1, "id": "9"}, 4400),
+        (say | {"id": "9", "number": "three", "data": None}, 4400),
+        (say | {"id": "9", "number": 3, "data": "x" * (17 << 20)}, 1009),
+    ):
+        assert await close_code(server, held, wrong) == code, str(wrong)[:80]
+    async with connect(url, proxy=None) as again:
+        await again.send(json.dumps(held))
+        welcome = json.loads(await again.recv())
+        assert (welcome["type"], welcome["lost"]) == ("welcome", [])
+        end = place | {"type": "job.result", "outcome": {"state": "succeeded", "result": "{}"}}
+        assert (await answer(again, end))[0] is None
+    done = await server.jobs.wait(job.id, 10)
+    assert (done.state, done.attempts, len(kept)) == ("succeeded", 1, 1)
 
 
 async def test_a_worker_that_was_revoked_elsewhere_is_sent_away_when_it_is_noted(server, tmp_path, monkeypatch):
@@ -358,6 +441,38 @@ async def test_the_end_of_a_job_waits_on_disk_for_a_server_that_is_away(server, 
     assert (done.state, done.attempts, done.result) == ("succeeded", 1, '{"kept":true}')
 
 
+async def test_an_end_that_was_given_up_meanwhile_is_still_told(server, tmp_path):
+    came = []
+    handlers, going, over = jobs.WorkerHandlers(), asyncio.Event(), asyncio.Event()
+    kind = jobs.JobKind(
+        "ws.patient", Order, lost="failed", late=lambda _tx, _job, outcome: came.append((outcome.state, outcome.result))
+    )
+    jobs.kinds.register(kind)
+
+    @handlers.register("ws.patient", Order)
+    async def run(context, order):
+        going.set()
+        await over.wait()
+        return {"all": "done"}
+
+    made = await server.database.write(enrolled)
+    spool = tmp_path / "worker" / "spool"
+    async with working(server, made, handlers, tmp_path):
+        job = await server.jobs.enqueue(request("ws.patient", made))
+        await asyncio.wait_for(going.wait(), 30)
+        await server.stop()
+        over.set()
+        async with asyncio.timeout(60):
+            while not list(spool.glob("*.json")):
+                await asyncio.sleep(0.02)
+            assert await server.database.write(jobs.give_up, job.id, "worker_lost", "It was silent for too long.")
+            await server.start()
+            while list(spool.glob("*.json")) or not came:
+                await asyncio.sleep(0.02)
+    assert came == [("succeeded", '{"all":"done"}')]
+    assert (await server.database.read(look, job.id)).state == "failed"
+
+
 async def test_a_worker_that_is_not_enrolled_ends_with_a_reason(server, tmp_path):
     with pytest.raises(Unauthenticated, match="not enrolled"):
         await asyncio.wait_for(
@@ -404,7 +519,8 @@ async def test_a_worker_is_welcomed_within_a_second_beside_hundreds_that_say_not
             assert json.loads(await connection.recv())["type"] == "welcome"
             assert asyncio.get_running_loop().time() - began < 1
             assert all(await asyncio.gather(*(gone(one) for one in held[:200])))
-            large = {"type": "heartbeat", "v": 1, "id": "x" * 1_000_000}  # once known, frames may be large
+            large = {"type": "job.record", "v": 1, "id": "1", "jobId": 1, "fence": 1, "number": 1, "kind": "x"}
+            large["data"] = "x" * 1_000_000  # once known, frames may be large
             await connection.send(json.dumps(large))
             await connection.send(json.dumps({"type": "ping", "v": 1, "id": "2"}))
             async with asyncio.timeout(5):

@@ -18,6 +18,8 @@ from quarterdeck.kernel.jobs.outbox import BATCH, Outbox, Pending
 from quarterdeck.kernel.jobs.refusals import fenced
 from quarterdeck.kernel.jobs.transport import Disconnected, Transport
 
+ABANDON = 60.0
+"""Seconds that attempts may take to end what they had begun."""
 log = structlog.get_logger("quarterdeck.worker")
 
 
@@ -102,19 +104,20 @@ class Worker:
         """Send until it is acknowledged, over as many connections as it takes; an end is on disk before."""
         self._name(frame)
         if isinstance(frame, frames.JobResult):
-            await self._spooled(frame, attempt)
+            try:
+                await self._spooled(frame)
+            except asyncio.CancelledError:  # nobody waits for it any more, and it is told all the same
+                self._outbox.keep(Pending(frame))
+                raise
         answer: asyncio.Future[frames.Ack] = asyncio.get_running_loop().create_future()
         self._outbox.keep(Pending(frame, attempt, answer))
         return await answer
 
-    async def _spooled(self, frame: frames.JobResult, attempt: Attempt | None) -> None:
+    async def _spooled(self, frame: frames.JobResult) -> None:
         try:
             await self._spool.keep(frame)
         except OSError as error:  # a full disk keeps nobody from telling the server
             log.warning("result_not_spooled", job=frame.job_id, reason=error.strerror)
-        finally:
-            if attempt is not None and attempt.lost:
-                self._spool.drop(frame)
 
     def tell(self, frame: Any, attempt: Attempt | None, size: int = 0) -> None:
         """Send until it is acknowledged, without waiting for that. Output says its size in bytes."""
@@ -125,12 +128,10 @@ class Worker:
         await self._outbox.room()
 
     def forget(self, attempt: Attempt) -> None:
-        """The attempt lost its lease: nothing of it is worth sending any more."""
+        """The attempt lost its lease: but for its end, nothing of it is worth sending any more."""
         for pending in self._outbox.forget(attempt):
             if pending.answer is not None and not pending.answer.done():
                 pending.answer.set_exception(fenced(attempt.job.id, attempt.job.fence))
-            if isinstance(pending.frame, frames.JobResult):
-                self._spool.drop(pending.frame)
 
     def _name(self, frame: Any) -> Any:
         self._frames += 1
@@ -307,6 +308,16 @@ class Worker:
     async def idle(self) -> None:
         """Wait until no attempt is left."""
         await self._idle.wait()
+
+    async def abandon(self) -> None:
+        """The server has ended this worker: what runs counts no longer, is ended at once, and told to nobody."""
+        self.draining = True
+        tasks = [attempt.task for attempt in self.attempts.values() if attempt.task is not None]
+        for attempt in list(self.attempts.values()):
+            attempt.lose()
+        if tasks:
+            await asyncio.wait(tasks, timeout=ABANDON)
+        self.draining = False
 
     async def stop(self, grace: float = 5.0) -> None:
         """Take nothing more, interrupt what runs and give it back to the ledger, waiting `grace` seconds at most."""

@@ -26,8 +26,8 @@ from quarterdeck.console.views.tasks import (
     TaskRow,
     TaskView,
 )
-from quarterdeck.fleet.terminals import rows as terminals
 from quarterdeck.console.words import counted
+from quarterdeck.fleet.terminals import rows as terminals
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Forbidden, Invalid
 from quarterdeck.kernel.principal import Principal

@@ -91,7 +91,7 @@ from quarterdeck.notify.hooks import sending as webhook_sending
 from quarterdeck.tasks import telling
 from quarterdeck.tasks.composition import AgentTasks
 from quarterdeck.tasks.settings.thresholds import thresholds
-from quarterdeck.tasks.terminals import TaskTerminals
+from quarterdeck.tasks.terminals import TaskTerminals, subject
 from quarterdeck.tasks.tunnels import jobs as tunnels_carried
 from quarterdeck.tasks.workspaces import retention as workspaces_kept
 
@@ -272,6 +272,9 @@ class Instance:
         worker_tokens = AccessTokens(who.key)
         workers = WorkerControl(service, worker_tokens, thresholds)
         terminals = Broker(db, access, data.path / "recordings", process, TaskTerminals())
+        workspaces_kept.occupied_by(
+            "a person at its terminal", lambda _, task_id: terminals.held_by(subject(task_id)) is not None
+        )
         own = None
         if settings.agents:  # what runs agents is imported where that is wanted alone
             from quarterdeck.tasks.own_machine import OwnMachine

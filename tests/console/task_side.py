@@ -150,6 +150,7 @@ class TaskSide:
             may_take=number != 138,
             stream=f"task:{number}",
             files="3 files, +184 -12" if row is DONE else "",
+            recording=f"/api/web/tasks/{number}/recordings/9f2c" if row is DONE else "",
             may_spend=row is ASKS,
         )
 

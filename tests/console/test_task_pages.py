@@ -45,10 +45,18 @@ def test_a_terminal_comes_with_its_drawing_and_with_words_for_who_has_no_scripts
     assert 'data-terminal data-task="141" data-may-take' in text
     assert re.search(r'<script src="/console/static/terminal\.[0-9a-f]+\.js" nonce="[^"]+" defer', text)
     assert '<noscript><p class="card-body">The terminal needs scripts.' in text
-    for number in (143, 140, 139):
+    for number in (143, 140):
         other = client.get(f"/console/tasks/{number}").text
         assert "data-terminal" not in other
         assert "xterm" not in other, "only who needs it loads it"
+
+
+def test_what_the_terminal_of_an_ended_task_showed_can_be_seen_played_and_fetched(client: TestClient[Litestar]) -> None:
+    text = client.get("/console/tasks/139").text
+    assert 'data-terminal data-recording="/api/web/tasks/139/recordings/9f2c"' in text
+    assert re.search(r"<button [^>]*data-term-play", text)
+    assert 'href="/api/web/tasks/139/recordings/9f2c" download="task-139.cast"' in text
+    assert re.search(r'<script src="/console/static/terminal\.[0-9a-f]+\.js"', text)
 
 
 def test_a_gate_has_what_its_kind_takes_and_who_may_not_answer_is_told(

@@ -16,7 +16,8 @@ class Size(NamedTuple):
 
 class Reference(pyte.Screen):
     """pyte with what xterm does and it does not: the alternate screen, movements outside of the scroll region, a
-    region that is given up, lines that nobody wrote to, and no cells beyond the last column.
+    region that is given up, lines that nobody wrote to, no cells beyond the last column, and which lines go when there
+    are fewer.
     """
 
     _kept = None
@@ -54,6 +55,22 @@ class Reference(pyte.Screen):
         hidden = self.cursor.hidden
         super().restore_cursor()
         self.cursor.hidden = hidden
+
+    def resize(self, lines=None, columns=None):
+        """Lines below the cursor go before those at the top."""
+        if lines is not None and lines < self.lines:
+            gone = max(0, self.cursor.y + 1 - lines)
+            self.buffer = self._moved(gone, lines)
+            self.cursor.y -= gone
+            self.lines = lines
+            self.set_margins()
+        super().resize(lines, columns)
+
+    def _moved(self, gone, lines):
+        kept = {y - gone: line for y, line in self.buffer.items() if gone <= y < gone + lines}
+        self.buffer.clear()
+        self.buffer.update(kept)
+        return self.buffer
 
     def insert_lines(self, count=None):
         self._have_every_line()

@@ -98,9 +98,14 @@ class OwnMachine:
 
 async def _through_memory(terminals: Broker, worker_id: int, context: JobContext, order: TaskOrder) -> Uplink:
     """The terminal of an attempt, straight at the broker."""
-    del context
     return Lasting(
         await LocalUplink.open(
-            terminals, subject(order.task_id), order.attempt, order.columns, order.rows, worker_id=worker_id
+            terminals,
+            subject(order.task_id),
+            order.attempt,
+            order.columns,
+            order.rows,
+            worker_id=worker_id,
+            fence=context.job.id,
         )
     )

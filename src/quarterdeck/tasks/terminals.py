@@ -10,6 +10,7 @@ from quarterdeck.kernel.errors import NotFound
 from quarterdeck.tasks.settings import settings
 from quarterdeck.tasks.work import happenings
 from quarterdeck.tasks.work.model import Task
+from quarterdeck.tasks.work.transitions import HELD
 
 KIND = "task"
 
@@ -28,6 +29,13 @@ class TaskTerminals:
             raise NotFound(f"There is no {subject[:60]}.", code="task_not_found")
         chosen = settings.of(tx, task.organization_id)
         return Terms(task.organization_id, int(chosen["ptyReplayBytes"]))
+
+    def over(self, tx: Tx, subject: str, attempt: int, fence: int) -> bool:
+        """Whether a machine has the task no more, or another attempt or job of it."""
+        task = _task(tx, subject)
+        if task is None or task.status not in HELD or task.attempt > attempt:
+            return True
+        return task.job_id is not None and fence not in {0, task.job_id}
 
     def happened(self, tx: Tx, subject: str, word: str, message: str, **data: Any) -> None:
         """An event of the task; of one that is gone nothing is told."""

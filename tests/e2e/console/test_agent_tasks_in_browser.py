@@ -103,6 +103,23 @@ def test_a_task_is_asked_for_watched_answered_taken_over_and_finished(
     expect(reader.locator("#n-tasks")).to_be_hidden()
     expect(reader.get_by_label("Message to the agent")).to_be_hidden()
     assert reader.evaluate("window.answered"), "it was not loaded again"
+
+    reader.reload()  # the last screen is there, and the recording, played and fetched
+    expect(terminal).to_contain_text("● colour blue", timeout=SLOW)
+    expect(state).to_have_text("As it was at the end")
+    reader.get_by_role("button", name="Play").click()
+    reader.get_by_role("button", name="Show the end").click()
+    expect(state).to_have_text("As it was at the end")
+    with reader.expect_download() as fetched:
+        reader.get_by_role("link", name="Download").click()
+    assert fetched.value.suggested_filename == f"task-{number}.cast"
+    reader.set_viewport_size({"width": 390, "height": 800})
+    expect(reader.get_by_text("Scroll sideways for the rest of it")).to_be_visible()
+    box = reader.locator("[data-term-box]")
+    assert box.evaluate("box => box.scrollWidth > box.clientWidth"), "all of it can be reached"
+    reader.set_viewport_size({"width": 1280, "height": 800})
+    expect(reader.get_by_text("Scroll sideways for the rest of it")).to_be_hidden()
+    assert box.evaluate("box => box.scrollWidth <= box.clientWidth")
     assert complaints == []
 
 

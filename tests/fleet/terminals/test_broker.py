@@ -41,6 +41,9 @@ class Everything:
     def happened(self, tx, subject, word, message, **data):
         events.append(tx, subject, word, {"message": message, **data})
 
+    def over(self, tx, subject, attempt, fence):
+        return False
+
 
 @pytest.fixture
 async def home(database):

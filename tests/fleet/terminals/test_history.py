@@ -6,7 +6,9 @@ import random
 
 import pytest
 
+from quarterdeck.fleet.terminals.drawing import PICTURE
 from quarterdeck.fleet.terminals.history import LARGEST, MOST_PIECES, PIECE, REPLAYED, History, Size
+from quarterdeck.fleet.terminals.screen import Screen
 from support.emulator import Size as Told
 from support.emulator import Watcher, noise
 from support.run import SEED
@@ -117,3 +119,48 @@ def test_the_largest_screen_in_all_colours_is_a_bounded_picture():
         line = b"".join(b"\x1b[38;2;%d;%d;%dmx" % (y % 256, x % 256, x % 7) for x in range(LARGEST[0]))
         history.add(b"\x1b[%d;1H%s" % (y + 1, line))
     assert history.whole().length < 4 << 20
+
+
+def test_colours_of_any_length_cost_neither_memory_nor_the_next_viewer_anything():
+    """Half a megabyte of output was a replay of 150, for each viewer."""
+    history = History(Size(120, 40), 4096)
+    history.add(b"\x1b[38:" + b"1" * 65_000 + b"m\x1b7")
+    for y in range(40):
+        history.add(b"".join(b"\x1b8\x1b[%d;%dHA\x1b[0mB" % (y + 1, x + 1) for x in range(0, 120, 2)))
+    history.add(b"\0" * 40_000)
+    assert history.whole().length < 100_000
+
+
+def test_a_picture_is_bounded_whatever_the_screen_shows():
+    """Every cell of the largest screen in another look: it is drawn without colours, and nothing is cut off."""
+    history = History(Size(*LARGEST), 4096)
+    looks = b"\x1b[1;2;3;4;5;7;9;53;38;2;%d;255;255;48;2;255;255;%dmA\x1b[0;38;2;1;2;%dmB"
+    for y in range(LARGEST[1]):
+        history.add(b"\x1b[%d;1H" % (y + 1) + b"".join(looks % (x % 256, y, x % 256) for x in range(LARGEST[0] // 2)))
+    history.add(b"\0" * 10_000)
+    assert history.whole().length < PICTURE
+    assert shown(Watcher(*LARGEST), history.whole()).text == "\n".join(["AB" * 250] * LARGEST[1])
+
+
+def test_a_screen_that_fails_loses_no_byte_and_shifts_no_offset(monkeypatch):
+    history = History(Size(40, 10), 4096)
+    fed = Screen.feed
+
+    def fails(screen, data):
+        if b"bad" in data:
+            raise ValueError("a fault of the emulator")
+        fed(screen, data)
+
+    monkeypatch.setattr(Screen, "feed", fails)
+    total = 0
+    for word in (b"good ", b"bad ", b"good "):
+        for _ in range(20):
+            history.add(word * 200)
+            total += len(word) * 200
+    history.add(b"\x1b[2J\x1b[Hshown")
+    total += len(b"\x1b[2J\x1b[Hshown")
+    whole = history.whole()
+    assert history.head == total == whole.offset
+    assert history.base + sum(len(part) for part in whole.parts[1:]) == total
+    assert history.since(history.base).length == total - history.base
+    assert shown(Watcher(*whole.size), whole).text == "shown"

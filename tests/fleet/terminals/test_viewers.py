@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 import pytest
 
 from quarterdeck.fleet.terminals import frames
-from quarterdeck.fleet.terminals.history import PIECE, History, Size
+from quarterdeck.fleet.terminals.history import PIECE, History, Replay, Size
 from quarterdeck.fleet.terminals.recording import HELD, Recording
 from quarterdeck.fleet.terminals.terminal import TYPED, Terminal
-from quarterdeck.fleet.terminals.viewing import WAITING, Left, Viewer, Visitor
+from quarterdeck.fleet.terminals.viewing import SENT, WAITING, Left, Viewer, Visitor
 from quarterdeck.kernel.clock import HeldClock
 from support.emulator import Size as Told
 from support.emulator import Watcher
@@ -21,7 +21,7 @@ from support.emulator import Watcher
 def terminal(tmp_path):
     size = Size(40, 10)
     recording = Recording(tmp_path / "one.cast", size, datetime(2026, 1, 1, tzinfo=UTC), HeldClock())
-    made = Terminal("task:1", "uid", 1, 1, History(size), recording)
+    made = Terminal("task:1", "uid", 1, (1, 0), History(size), recording)
     yield made
     recording.close()
 
@@ -234,3 +234,18 @@ async def test_next_waits_until_there_is_something(terminal):
     terminal.output(b"now")
     async with asyncio.timeout(10):
         assert await coming == b"now"
+
+
+async def test_a_picture_is_sent_in_parts_and_none_of_it_twice(terminal):
+    """What is sent of it is not copied for each part that follows."""
+    viewer = joined(terminal, "ann")
+    await waiting(viewer)
+    picture = b"".join(b"%07d " % number for number in range(1 << 19))
+    viewer.show(Replay(Size(40, 10), (picture,), 0, fresh=True))
+    viewer.output(b"live")
+    first = [await viewer.next() for _ in range(3)]
+    assert b"".join(of(bytes, first)) == picture[: sum(map(len, of(bytes, first)))]
+    rest = await waiting(viewer)
+    assert b"".join(of(bytes, [*first, *rest])) == picture + b"live"
+    assert max(map(len, of(bytes, rest))) <= SENT
+    assert viewer.waiting == 0

@@ -20,7 +20,7 @@ from quarterdeck.tasks.running import orphans
 from quarterdeck.tasks.running.account import account_of
 from quarterdeck.tasks.running.pipeline import run_task
 from quarterdeck.tasks.running.program import NotStarted, Start, start
-from quarterdeck.tasks.running.screen import Screen
+from quarterdeck.tasks.running.screen import Reader
 from quarterdeck.tasks.running.transcript import Transcript
 
 SHELL = {"PATH": "/usr/bin:/bin"}
@@ -252,7 +252,7 @@ def feed(script, screen, data):
 
 def test_lines_are_logged_as_they_end_and_once():
     script, lines, _, _ = transcript()
-    screen = Screen(10, 3)
+    screen = Reader(10, 3)
     for data in (b"one\r\n", b"10%\r20%\r30%", b"\r\n\r\n\r\nlonger than ten", b"\r\nfour\r\nlast"):
         feed(script, screen, data)
     assert lines == ["one", "30%", "", "longer than ten", "four"]
@@ -264,7 +264,7 @@ def test_lines_are_logged_as_they_end_and_once():
 
 def test_a_program_that_draws_is_logged_as_rows_leave_and_where_it_stands():
     script, lines, _, _ = transcript()
-    screen = Screen(20, 4)
+    screen = Reader(20, 4)
     feed(script, screen, b"\x1b[2J\x1b[H")
     for number in range(50):
         feed(script, screen, b"\x1b[1;1H\x1b[2Kspinner %d" % number)
@@ -277,7 +277,7 @@ def test_a_program_that_draws_is_logged_as_rows_leave_and_where_it_stands():
 
 def test_a_log_that_is_full_goes_on_as_a_trickle():
     script, lines, notes, at = transcript(most=100)
-    screen = Screen(20, 4)
+    screen = Reader(20, 4)
     for second in (0, 1, 2):
         at[0] = 10.0 + second
         feed(script, screen, b"0123456789\r\n" * 100)

@@ -27,6 +27,7 @@ from quarterdeck.console.views.tasks import (
     TaskView,
 )
 from quarterdeck.console.words import counted
+from quarterdeck.fleet.terminals import rows as terminals
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Forbidden, Invalid
 from quarterdeck.kernel.principal import Principal
@@ -249,8 +250,15 @@ def _view(tx: Tx, access: Access, number: int) -> TaskView:
         may_take=mine or may(tx, access, task.project_id, "manage"),
         stream=stream(task.id),
         finished=task.finished_at,
+        recording=_recording(tx, task),
         files=_changed(tx, task),
     )
+
+
+def _recording(tx: Tx, task: Task) -> str:
+    """Of an ended task, where what its last terminal showed is told."""
+    found = [] if task.status in LIVE else terminals.of_subject(tx, stream(task.id))
+    return next((f"/api/web/tasks/{task.id}/recordings/{one.uid}" for one in found if one.size), "")
 
 
 def _has_terminal(task: Task) -> bool:

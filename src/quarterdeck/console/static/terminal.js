@@ -7,6 +7,37 @@
   document.createElement = (name, options) => { const made = make(name, options); if (name === "style") made.setAttribute("nonce", nonce); return made; };
   const load = address => new Promise((done, failed) => { const s = make("script"); s.src = address; s.onload = done; s.onerror = failed; document.head.append(s); });
 
+  // What a terminal showed (an asciicast): its last screen, and all of it again for who wants to see it.
+  const replay = async (box, term, state, scaled) => {
+    const play = box.querySelector("[data-term-play]"), PAUSE = 1000;
+    const answer = await fetch(box.dataset.recording);
+    if (!answer.ok) { state.textContent = "What it showed is not kept any more. Its text is in the log."; return; }
+    const [head, ...events] = (await answer.text()).split("\n").filter(Boolean).map(line => JSON.parse(line));
+    let clock = 0;
+    const show = ([, kind, text]) => {
+      if (kind === "o") term.write(text);
+      if (kind === "r") { const [cols, rows] = text.split("x").map(Number); term.write("", () => { term.resize(cols, rows); scaled(); }); }
+    };
+    const anew = () => { clearTimeout(clock); term.reset(); term.resize(head.width, head.height); };
+    const last = () => { anew(); events.forEach(show); term.write("", scaled); play.textContent = "Play"; state.textContent = "As it was at the end"; };
+    const from = n => {
+      if (n >= events.length) { play.textContent = "Play"; state.textContent = "As it was at the end"; return; }
+      show(events[n]);
+      const wait = n + 1 < events.length ? Math.min(PAUSE, 1000 * (events[n + 1][0] - events[n][0])) : 0;
+      state.textContent = `Playing, ${Math.round(100 * (n + 1) / events.length)} %`;
+      clock = setTimeout(() => from(n + 1), wait);
+    };
+    play.addEventListener("click", () => {
+      if (play.textContent !== "Play") return last();
+      anew();
+      play.textContent = "Show the end";
+      from(0);
+    });
+    addEventListener("resize", scaled);
+    play.hidden = false;
+    last();
+  };
+
   const begin = async () => {
     await load(own.dataset.xterm);
     await load(own.dataset.fit);
@@ -22,6 +53,17 @@
       (may && take ? take : box.querySelector("a")).focus();  // the way out for the keyboard, from one pane to the next
       return false;
     });
+    // Who only watches sees it as wide as it is: in smaller letters, and where those get too small, to be scrolled.
+    const wide = box.querySelector("[data-term-wide]"), LARGE = 12, SMALL = 7;
+    const scaled = () => {
+      const shown = place.querySelector(".xterm-screen");
+      if (!shown?.offsetWidth) return;
+      const room = place.clientWidth - 32, each = shown.offsetWidth / term.cols / term.options.fontSize;
+      term.options.fontSize = Math.min(LARGE, Math.max(SMALL, Math.floor(2 * room / term.cols / each) / 2));
+      wide.hidden = shown.offsetWidth <= room;
+      term.element.style.width = wide.hidden ? "" : `${shown.offsetWidth + 16}px`;
+    };
+    if (box.dataset.recording) return replay(box, term, state, scaled);
     let socket = null, mode = "watch", may = box.hasAttribute("data-may-take"), watchers = 1, holder = null, away = false;
     // `offset`: the output that is shown here, for a new connection to go on from; null while nobody knows.
     let offset = null, idle = false, asked = 0, pause = 1000, clock = 0;
@@ -36,15 +78,16 @@
     };
     const send = frame => { if (socket?.readyState === 1) socket.send(frame instanceof Uint8Array ? frame : JSON.stringify(frame)); };
     const within = (low, n, high) => Math.min(high, Math.max(low, n));
-    const size = () => { if (mode !== "control") return; fit.fit(); send({ type: "resize", cols: within(2, term.cols, 500), rows: within(1, term.rows, 300) }); };
+    const size = () => { if (mode !== "control") return scaled(); term.options.fontSize = LARGE; term.element.style.width = ""; wide.hidden = true; fit.fit(); send({ type: "resize", cols: within(2, term.cols, 500), rows: within(1, term.rows, 300) }); };
     const held = (now, who) => {
       const before = mode;
       mode = now; holder = who;
       tell();
-      if (mode === "control" && before !== mode) { size(); term.focus(); }
+      if (before !== mode) size();
+      if (mode === "control" && before !== mode) term.focus();
     };
     // What is written is drawn later: a size counts from its place in the output on.
-    const sized = frame => term.write("", () => term.resize(frame.cols, frame.rows));
+    const sized = frame => term.write("", () => { term.resize(frame.cols, frame.rows); if (mode !== "control") scaled(); });
     const over = text => { idle = true; offset = null; mode = "watch"; holder = null; term.options.disableStdin = true; if (take) take.hidden = true; say(text); };
 
     const heard = frame => {

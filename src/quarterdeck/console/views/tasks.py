@@ -102,7 +102,9 @@ class Spent:
 
 @dataclass(frozen=True, slots=True)
 class TaskView:
-    """One task. `live`: it has a terminal now; `may_take`: the reader may hold its keyboard."""
+    """One task. `live`: it has a terminal now; `may_take`: the reader may hold its keyboard. `recording`: where what
+    its last terminal showed is told, empty where nothing is kept.
+    """
 
     row: TaskRow
     description: str
@@ -125,6 +127,7 @@ class TaskView:
     stream: str
     finished: datetime | None = None
     files: str = ""
+    recording: str = ""
     may_spend: bool = False
 
 

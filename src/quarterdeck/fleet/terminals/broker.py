@@ -28,6 +28,7 @@ DOUBT_SECONDS = 10.0
 AWAY_SECONDS = 900.0
 """A worker that is away for longer has lost its terminal, whatever became of its work."""
 MOST_VIEWERS = 100
+ATTEMPT_OVER = "attempt_over"
 log = structlog.get_logger("quarterdeck.terminals")
 
 
@@ -50,11 +51,15 @@ class Subjects(Protocol):
         """Tell in the events of a subject what happened to its terminal, as everything else of it is told there."""
         ...
 
+    def over(self, tx: Tx, subject: str, attempt: int, fence: int) -> bool:
+        """Whether an attempt (its number and its job) is none of the subject's any more."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What a worker brings. `offset`: of the first byte that it will send, None where it does not count. `asks`: is it
-    still known? asked again and again.
+    """What a worker brings. `fence`: the job that the attempt is. `offset`: of the first byte that it will send, None
+    where it does not count. `asks`: is it still known? asked again and again.
     """
 
     subject: str
@@ -63,6 +68,7 @@ class Opening:
     worker_id: int | None = None
     offset: int | None = None
     asks: Callable[[Tx], bool] | None = None
+    fence: int = 0
 
 
 class Broker:
@@ -168,6 +174,7 @@ class Broker:
             self._process,
             columns,
             lines,
+            opening.fence,
         )
         return row, terms
 
@@ -178,17 +185,17 @@ class Broker:
             opening.subject,
             row.uid,
             terms.organization_id,
-            opening.attempt,
+            (opening.attempt, opening.fence),
             History(opening.size, terms.replayed),
             recording,
         )
         self._terminals[opening.subject] = terminal
         return terminal
 
-    def known_offset(self, subject: str, attempt: int) -> int:
+    def known_offset(self, subject: str, attempt: int, fence: int = 0) -> int:
         """How many bytes of an attempt's output are here."""
         terminal = self.find(subject)
-        return terminal.history.head if terminal is not None and terminal.attempt == attempt else 0
+        return terminal.history.head if terminal is not None and terminal.attempt == (attempt, fence) else 0
 
     async def detach(self, line: Line) -> None:
         """The connection has ended, the terminal has not."""
@@ -283,7 +290,9 @@ class Broker:
     # Beside the server.
 
     async def run(self) -> None:
-        """Asks every second who may still be here, writes recordings out, gives up terminals of lost workers."""
+        """Asks every second who may still be here and whose attempt is over, writes recordings out, gives up terminals
+        of lost workers.
+        """
         clock = self._db.clock
         beat = 0
         while True:
@@ -293,7 +302,30 @@ class Broker:
                 terminal.recording.flush()
                 if terminal.away_since is not None and clock.monotonic() - terminal.away_since > AWAY_SECONDS:
                     await self._end(terminal, None, "worker_lost")
+            await self.end_those_over(unknown_too=beat % 10 == 1)
             await self.watch(workers_too=beat % 10 == 0)
+
+    async def end_those_over(self, *, unknown_too: bool = True) -> None:
+        """End every terminal whose attempt has ended or was given up, whatever its worker does. `unknown_too`: also
+        those that a worker never came back to since this process began.
+        """
+        mine = list(self._terminals.values())
+
+        def over(tx: Tx) -> list[Terminal]:
+            return [one for one in mine if self._subjects.over(tx, one.subject, *one.attempt)]
+
+        def left(tx: Tx) -> None:
+            for row in rows.live_here(tx, self._process, self.open_uids):
+                if self._subjects.over(tx, row.subject, row.attempt, row.fence):
+                    rows.ended(tx, row.uid, None, ATTEMPT_OVER)
+
+        try:
+            for terminal in await self._db.read(over) if mine else []:
+                await self._end(terminal, None, ATTEMPT_OVER)
+            if unknown_too:
+                await self._db.write(left)
+        except Exception as error:  # noqa: BLE001 - it is asked again a second later
+            log.warning("terminals_not_ended", reason=repr(error)[:200])
 
     async def watch(self, *, workers_too: bool = True) -> None:
         """Ask about everybody once. Where that cannot be asked for ten seconds, everybody has to come again."""

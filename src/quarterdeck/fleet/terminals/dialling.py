@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import structlog
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidProxy, InvalidURI
 
 from quarterdeck.fleet.terminals import frames
 from quarterdeck.fleet.terminals.history import History, Size
@@ -115,7 +115,7 @@ class SocketUplink:
                     open_timeout=10,
                     ping_interval=20,
                     ping_timeout=40,
-                    proxy=None,
+                    proxy=True,  # what the environment names, as for the control channel
                     compression=None,  # of single keystrokes it costs more than it saves
                 ) as connection:
                     began = asyncio.get_running_loop().time()
@@ -132,7 +132,7 @@ class SocketUplink:
                 log.info("terminal_disconnected", task=self._place.task_id, code=code)
             except _Over:
                 return
-            except (OSError, TimeoutError, InvalidHandshake, InvalidURI) as error:
+            except (OSError, TimeoutError, InvalidHandshake, InvalidProxy, InvalidURI) as error:
                 log.info("terminal_unreachable", task=self._place.task_id, reason=type(error).__name__)
             except UNREADABLE:
                 log.warning("terminal_unreadable", task=self._place.task_id)

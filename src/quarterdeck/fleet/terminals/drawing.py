@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from quarterdeck.fleet.terminals.cells import PLAIN, Look, width
-from quarterdeck.fleet.terminals.screen import USUAL_MODES, Cursor, Row, Screen
+from quarterdeck.fleet.terminals.cells import PLAIN, Look, Row, width
+from quarterdeck.fleet.terminals.modes import USUAL_MODES, Cursor
+from quarterdeck.fleet.terminals.screen import Screen
 
 RESET = b"\x1bc"
+PICTURE = 4 << 20
+"""Bytes of a picture at most. A screen of which a true one were longer is drawn without colours, one mark a cell."""
 
 
 def drawn(screen: Screen) -> bytes:
     """Everything that later output may depend on, from the reset on: what is shown on both screens, the saved cursors,
     tab stops, the scroll region, modes, character sets, and the beginning of a sequence that has not ended.
     """
+    whole = _drawn(screen, bare=False)
+    return whole if len(whole) <= PICTURE else _drawn(screen, bare=True)
+
+
+def _drawn(screen: Screen, *, bare: bool) -> bytes:
     parts: list[str] = []
     modes = screen.modes
     if screen.main is not None:
-        parts += _rows(screen.main, screen)
+        parts += _rows(screen.main, screen, bare)
         parts += _saved(screen.saved_main)
         if modes.alternate == 1049:  # which saves the cursor by itself
             parts.append(_at(screen.saved_main))
         parts += [f"\x1b[?{modes.alternate}h", PLAIN.sequence, *_usual_sets(screen.saved_main)]
-    parts += _rows(screen.lines, screen)
+    parts += _rows(screen.lines, screen, bare)
     parts += _stops(screen)
     parts += _saved(screen.saved)
     if (screen.top, screen.bottom) != (0, screen.rows - 1):
@@ -39,16 +47,21 @@ def drawn(screen: Screen) -> bytes:
     return RESET + "".join(parts).encode() + screen.parser.pending
 
 
-def _rows(lines: list[Row], screen: Screen) -> list[str]:
+def _rows(lines: list[Row], screen: Screen, bare: bool) -> list[str]:
     parts: list[str] = []
     look = PLAIN
     for y, row in enumerate(lines):
         end = screen.columns
+        if row.shared and row.looks[0] == PLAIN and row.texts[0] == " " == row.texts[-1]:
+            continue  # the line that erasing leaves
         while end and row.texts[end - 1] == " " and row.looks[end - 1] == PLAIN:
             end -= 1
         if not end:
             continue
         parts.append(f"\x1b[{y + 1};1H")
+        if bare:
+            parts.append("".join(text[:1] for text in row.texts[:end]))
+            continue
         begin = 0
         while begin < end:
             this = row.looks[begin]
@@ -66,9 +79,9 @@ def _rows(lines: list[Row], screen: Screen) -> list[str]:
 
 
 def _stops(screen: Screen) -> list[str]:
-    if screen.stops == set(range(8, screen.columns, 8)):
+    if screen.stops == list(range(8, screen.columns, 8)):
         return []
-    return ["\x1b[3g", *(f"\x1b[1;{stop + 1}H\x1bH" for stop in sorted(screen.stops) if stop < screen.columns)]
+    return ["\x1b[3g", *(f"\x1b[1;{stop + 1}H\x1bH" for stop in screen.stops if stop < screen.columns)]
 
 
 def _at(cursor: Cursor) -> str:

@@ -7,16 +7,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import structlog
+
 from quarterdeck.fleet.terminals.drawing import drawn
 from quarterdeck.fleet.terminals.screen import Screen
 
 REPLAYED = 256 << 10
 """Bytes that are kept unless the settings say another number (contract: tasks §7.6, `ptyReplayBytes`)."""
-PIECE = 8 << 10
-MOST_PIECES = 4096
+PIECE = 2 << 10
+"""Bytes that are shown on a screen at a time: of the costliest some milliseconds' worth."""
+MOST_PIECES = 16_384
 """Pieces that are kept at most, so that sizes without output between them cost no memory either."""
 SMALLEST, LARGEST = (2, 1), (500, 300)
 """Columns and rows."""
+log = structlog.get_logger("quarterdeck.terminals")
 
 
 class Size(NamedTuple):
@@ -61,6 +65,7 @@ class History:
         self._before = Screen(*size)
         self._pieces: deque[Part] = deque()
         self._open = bytearray()
+        self._picture: bytes | None = None
 
     def add(self, data: bytes) -> None:
         self.head += len(data)
@@ -78,18 +83,24 @@ class History:
             self._pieces.append(size)
             self._let_go()
 
-    def restart(self, offset: int, size: Size, picture: bytes) -> None:
-        """Begin anew at an offset, with a picture that somebody else made of what came before."""
+    def restart(self, offset: int, size: Size, picture: bytes, before: Screen | None = None) -> None:
+        """Begin anew at an offset, with a picture that somebody else made of what came before. `before`: a screen of
+        that size which shows it already.
+        """
         self.size = size
         self.base = self.head = offset
         self._pieces.clear()
         self._open.clear()
-        self._before = Screen(*size)
-        self._before.feed(picture)
+        self._picture = None
+        self._before = before or Screen(*size)
+        if before is None:
+            self._show(picture)
 
     def whole(self) -> Replay:
         begin = Size(self._before.columns, self._before.rows)
-        return Replay(begin, (drawn(self._before), *self._kept()), self.head, fresh=True)
+        if self._picture is None:
+            self._picture = drawn(self._before)
+        return Replay(begin, (self._picture, *self._kept()), self.head, fresh=True)
 
     def since(self, offset: int) -> Replay | None:
         """What came after an offset; None where that is not kept, or has not been."""
@@ -129,7 +140,17 @@ class History:
                 return
             self._pieces.popleft()
             if isinstance(oldest, Size):
+                self._picture = None
                 self._before.resize(*oldest)
             else:
-                self._before.feed(oldest)
                 self.base += len(oldest)
+                self._show(oldest)
+
+    def _show(self, data: bytes) -> None:
+        """Bytes are counted whatever the screen makes of them: one that fails begins anew, and the log says why."""
+        self._picture = None
+        try:
+            self._before.feed(data)
+        except Exception:  # nothing that a program writes may end or shift its terminal
+            log.exception("terminal_screen_failed", base=self.base, size=len(data))
+            self._before = Screen(self._before.columns, self._before.rows)

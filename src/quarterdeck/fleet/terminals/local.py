@@ -19,10 +19,18 @@ class LocalUplink:
 
     @classmethod
     async def open(
-        cls, broker: Broker, subject: str, attempt: int, columns: int, rows: int, *, worker_id: int | None = None
+        cls,
+        broker: Broker,
+        subject: str,
+        attempt: int,
+        columns: int,
+        rows: int,
+        *,
+        worker_id: int | None = None,
+        fence: int = 0,
     ) -> LocalUplink:
         """Raises what `Broker.open` does."""
-        return cls(broker, await broker.open(Opening(subject, attempt, Size(columns, rows), worker_id)))
+        return cls(broker, await broker.open(Opening(subject, attempt, Size(columns, rows), worker_id, fence=fence)))
 
     def output(self, data: bytes) -> None:
         self._line.output(data)

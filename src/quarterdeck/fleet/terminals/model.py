@@ -10,7 +10,8 @@ from quarterdeck.kernel.db import Base, Identified
 
 
 class TerminalRow(Identified, Base):
-    """One terminal of one attempt, and its recording (`<uid>.cast`). `process` names the server process that has its
+    """One terminal of one attempt, and its recording (`<uid>.cast`). `fence` is the job that the attempt is: one that
+    was put back into the queue keeps its number and gets another job. `process` names the server process that has its
     worker's connection; `size` is in bytes, `truncated` says that the recording ends before the terminal did.
     """
 
@@ -23,6 +24,7 @@ class TerminalRow(Identified, Base):
     organization_id: Mapped[int] = mapped_column(ForeignKey("identity_organizations.id"))
     subject: Mapped[str] = mapped_column(String(120))
     attempt: Mapped[int]
+    fence: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     worker_id: Mapped[int | None] = mapped_column(ForeignKey(Worker.id))
     process: Mapped[str] = mapped_column(String(80))
     columns: Mapped[int]
@@ -48,6 +50,7 @@ class ChannelToken(Identified, Base):
     user_id: Mapped[int | None] = mapped_column(BigInteger)
     worker_id: Mapped[int | None] = mapped_column(BigInteger)
     attempt: Mapped[int | None]
+    fence: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]

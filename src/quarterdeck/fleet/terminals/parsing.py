@@ -1,28 +1,38 @@
-"""Bytes of a terminal cut into text, controls and escape sequences, wherever the bytes themselves were cut."""
+"""Bytes of a terminal cut into text, controls and escape sequences, wherever the bytes themselves were cut.
+
+One step for each character, after the parser of DEC's terminals: ESC begins a sequence anew wherever it comes, CAN and
+SUB give one up, controls inside of one are done at once, DEL inside of one is nothing. What has begun and not ended is
+kept as a state and not read again, so that no output costs more than its length.
+"""
 
 from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Callable
 from typing import Protocol
 
 LONGEST = 64 << 10
-"""Characters that are kept of a sequence which has not ended: a string (OSC, DCS, …) above is known by its beginning
-alone, anything else is given up.
-"""
+"""Characters of a string (OSC, DCS, …) that are kept; of a longer one nothing is, and it goes on until it ends."""
+MOST_PARAMETERS = 256
+"""Characters of a control sequence's parameters (xterm takes 30 numbers); a sequence that has more does nothing."""
+MOST_BETWEEN = 4
 _TEXT = re.compile("[^\x00-\x1f\x7f-\x9f]+")
-_CSI = re.compile(r"(?:\x1b\[|\x9b)([<-?]?)([0-;]*)([ -/]*)([@-~])")
-_LOOSE = re.compile(r"(?:\x1b\[|\x9b)[ -?]*")
-_ESCAPE = re.compile(r"\x1b([ -/]*)([0-~])")
-_OPENED = re.compile("\x1b[ -/]*")
-_STRING = re.compile("\x1b[]PX^_]|[\x90\x98\x9d\x9e\x9f]")
-_ENDED = re.compile("\x07|\x1b\\\\|\x9c|[\x18\x1a]|\x1b(?=[^\\\\])")
+_CSI = re.compile(r"(?:\x1b\[|\x9b)([<-?]?)([0-;]{0,96}+)([ -/]{0,4}+)([@-~])")
+"""One that came whole; any other is read character by character."""
+_ESCAPE = re.compile(r"\x1b([ -/]{0,2}+)([0-OQ-WYZ\\`-~])")
+_PARAMETERS = re.compile("[0-;]+")
+_STRING = re.compile("[^\x07\x18\x1a\x1b\x9c]+")
 _KINDS = {"\x90": "P", "\x98": "X", "\x9d": "]", "\x9e": "^", "\x9f": "_"}
 _C1 = {"\x84": "D", "\x85": "E", "\x88": "H", "\x8d": "M"}
 
 
 class Listener(Protocol):
     """What is done about each piece."""
+
+    def flood(self, text: str, at: int) -> int:
+        """Take whole lines of plain text at once, where it can be done: answers where they end, else `at`."""
+        ...
 
     def text(self, text: str) -> None: ...
 
@@ -36,82 +46,161 @@ class Listener(Protocol):
 
 
 class Parser:
-    """Keeps what has begun and not ended for the next bytes. UTF-8; what is none becomes U+FFFD, as everywhere."""
+    """UTF-8; what is none becomes U+FFFD, as everywhere."""
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._rest = ""
+        self._step: Callable[[str, int], int] = self._ground
+        self._mark = self._parameters = self._between = ""
+        self._nothing = False
+        """The sequence does nothing any more, but has not ended."""
+        self._kind = ""
+        self._content: list[str] = []
+        self._size = 0
 
     @property
     def pending(self) -> bytes:
         """What the next bytes go on with: part of a sequence, of a character, or nothing."""
-        return self._rest.encode() + self._decoder.getstate()[0]
+        return self._begun().encode() + self._decoder.getstate()[0]
+
+    def _begun(self) -> str:
+        if self._step == self._ground:
+            return ""
+        if self._step == self._escape:
+            return "\x1b" + self._between
+        if self._step == self._csi:  # a digit behind what stands between is no sequence
+            return "\x1b[ 0" if self._nothing else f"\x1b[{self._mark}{self._parameters}{self._between}"
+        return f"\x1b{self._kind}{''.join(self._content)}" + ("\x1b" if self._step == self._string_escape else "")
 
     def reset(self) -> None:
+        """Forget what has begun."""
         self._decoder.reset()
-        self._rest = ""
+        self._step = self._ground
+        self._content = []
 
     def feed(self, data: bytes) -> None:
-        text = self._rest + self._decoder.decode(data)
-        at, end, listener = 0, len(text), self._listener
+        text = self._decoder.decode(data)
+        at, end = 0, len(text)
         while at < end:
-            if found := _TEXT.match(text, at):
-                listener.text(found[0])
-                at = found.end()
-                continue
-            first = text[at]
-            if first == "\x1b" or "\x80" <= first <= "\x9f":
-                after = self._sequence(text, at)
-                if after is None:
-                    break
-                text, at, end = (after[0], after[1], len(after[0])) if isinstance(after, tuple) else (text, after, end)
-                continue
-            listener.control(first)
-            at += 1
-        self._rest = text[at:]
-        if len(self._rest) > LONGEST:
-            opened = _STRING.match(self._rest)
-            self._rest = opened[0] if opened else ""
+            at = self._step(text, at)
 
-    def _sequence(self, text: str, at: int) -> int | tuple[str, int] | None:
-        """Where the sequence at `at` ends; None where it has not ended; another text where one had a control inside."""
+    # Each takes one step or more, and answers where the next one is.
+
+    def _ground(self, text: str, at: int) -> int:
+        listener = self._listener
+        if (after := listener.flood(text, at)) > at:
+            return after
+        if found := _TEXT.match(text, at):
+            listener.text(found[0])
+            return found.end()
         if found := _CSI.match(text, at):
-            self._listener.csi(*found.groups())
+            listener.csi(found[1], found[2], found[3], found[4])
             return found.end()
-        if found := _STRING.match(text, at):
-            ended = _ENDED.search(text, found.end())
-            if ended is None or (ended[0] == "\x1b" and ended.end() == len(text)):
-                return None
-            kind = found[0][1] if len(found[0]) == 2 else _KINDS[found[0]]
-            if ended[0] in {"\x07", "\x1b\\", "\x9c"}:
-                self._listener.string(kind, text[found.end() : ended.start()])
-            return ended.start() if ended[0] == "\x1b" else ended.end()
-        if found := _LOOSE.match(text, at):
-            return self._crooked(text, at, found.end())
         if found := _ESCAPE.match(text, at):
-            self._listener.escape(*found.groups())
+            listener.escape(found[1], found[2])
             return found.end()
-        if found := _OPENED.match(text, at):
-            if found.end() == len(text):
-                return None
-            following = text[found.end()]
-            if following < " " and following not in "\x18\x1a\x1b":  # done at once, and the sequence goes on
-                self._listener.control(following)
-                return found[0] + text[found.end() + 1 :], 0
-            return found.end() if following == "\x1b" else found.end() + 1
-        if (letter := _C1.get(text[at])) is not None:
-            self._listener.escape("", letter)
+        first = text[at]
+        if first == "\x1b":
+            self._begin(self._escape)
+        elif first == "\x9b":
+            self._begin(self._csi)
+        elif (kind := _KINDS.get(first)) is not None:
+            self._begin_string(kind)
+        elif (letter := _C1.get(first)) is not None:
+            listener.escape("", letter)
+        elif first < " ":
+            listener.control(first)
         return at + 1
 
-    def _crooked(self, text: str, begin: int, at: int) -> int | tuple[str, int] | None:
-        """A control sequence that has not ended at `at`, or is none."""
-        if at == len(text):
-            return None
-        following = text[at]
-        if following < " " and following not in "\x18\x1a\x1b":
-            self._listener.control(following)
-            return text[begin:at] + text[at + 1 :], 0
-        if following == "\x7f":
-            return text[begin:at] + text[at + 1 :], 0
-        return at if following == "\x1b" else at + 1
+    def _begin(self, step: Callable[[str, int], int]) -> None:
+        self._step = step
+        self._mark = self._parameters = self._between = ""
+        self._nothing = False
+
+    def _begin_string(self, kind: str) -> None:
+        self._step, self._kind, self._content, self._size = self._string, kind, [], 0
+
+    def _inside(self, character: str) -> bool:
+        """Whether a character is one that is the same inside of every sequence: done."""
+        if character == "\x1b":
+            self._begin(self._escape)
+        elif character in "\x18\x1a":
+            self._step = self._ground
+        elif character < " ":
+            self._listener.control(character)
+        elif character != "\x7f":
+            return False
+        return True
+
+    def _escape(self, text: str, at: int) -> int:
+        character = text[at]
+        if self._inside(character):
+            return at + 1
+        between = self._between
+        if " " <= character <= "/":
+            self._nothing = self._nothing or len(between) >= MOST_BETWEEN
+            self._between = between if self._nothing else between + character
+        elif not between and character == "[":
+            self._begin(self._csi)
+        elif not between and character in "PX]^_":
+            self._begin_string(character)
+        else:
+            self._step = self._ground
+            if "\x80" <= character <= "\x9f":
+                return at
+            if character <= "~" and not self._nothing:
+                self._listener.escape(between, character)
+        return at + 1
+
+    def _csi(self, text: str, at: int) -> int:
+        if found := _PARAMETERS.match(text, at):
+            if self._between or len(self._parameters) + found.end() - at > MOST_PARAMETERS:
+                self._nothing = True
+            elif not self._nothing:
+                self._parameters += found[0]
+            return found.end()
+        character = text[at]
+        if self._inside(character):
+            return at + 1
+        if "<" <= character <= "?":
+            self._nothing = self._nothing or bool(self._mark or self._parameters or self._between)
+            self._mark = character
+        elif " " <= character <= "/":
+            self._nothing = self._nothing or len(self._between) >= MOST_BETWEEN
+            self._between = self._between if self._nothing else self._between + character
+        else:
+            self._step = self._ground
+            if "\x80" <= character <= "\x9f":
+                return at
+            if "@" <= character <= "~" and not self._nothing:
+                self._listener.csi(self._mark, self._parameters, self._between, character)
+        return at + 1
+
+    def _string(self, text: str, at: int) -> int:
+        if found := _STRING.match(text, at):
+            self._size += found.end() - at
+            if self._size > LONGEST:
+                self._content = []
+            else:
+                self._content.append(found[0])
+            return found.end()
+        if text[at] == "\x1b":
+            self._step = self._string_escape
+        else:
+            self._end_string(whole=text[at] in "\x07\x9c")
+        return at + 1
+
+    def _string_escape(self, text: str, at: int) -> int:
+        if text[at] == "\\":
+            self._end_string(whole=True)
+            return at + 1
+        self._end_string(whole=False)  # what comes is another sequence
+        self._begin(self._escape)
+        return at
+
+    def _end_string(self, *, whole: bool) -> None:
+        content, self._content = self._content, []
+        self._step = self._ground
+        if whole and self._size <= LONGEST:
+            self._listener.string(self._kind, "".join(content))

@@ -24,19 +24,22 @@ def opened(
     process: str,
     columns: int,
     rows: int,
+    fence: int = 0,
 ) -> TerminalRow:
-    """The terminal of an attempt, new or the one that its worker comes back to. Those of earlier attempts are over.
-    Raises `Conflict` (`terminal_stale`) for an attempt that is over itself, or was followed by another.
+    """The terminal of an attempt, new or the one that its worker comes back to. Those of earlier attempts, and of
+    earlier jobs of the same attempt, are over. Raises `Conflict` (`terminal_stale`) for an attempt that is over itself,
+    or was followed by another.
     """
     tx.lock(f"terminal:{subject}")
     last = tx.first(select(TerminalRow).where(TerminalRow.subject == subject).order_by(TerminalRow.id.desc()).limit(1))
-    if last is not None and (last.attempt > attempt or (last.attempt == attempt and last.ended_at is not None)):
+    mine, before = (attempt, fence), None if last is None else (last.attempt, last.fence)
+    if last is not None and before is not None and (before > mine or (before == mine and last.ended_at is not None)):
         raise Conflict(
             f"Attempt {attempt} of {subject} has no terminal any more.",
             code="terminal_stale",
             hint="Stop this attempt: another has followed, or it was ended.",
         )
-    if last is not None and last.attempt == attempt:
+    if last is not None and before == mine:
         last.process = process
         return last
     if last is not None and last.ended_at is None:
@@ -46,6 +49,7 @@ def opened(
         organization_id=organization_id,
         subject=subject,
         attempt=attempt,
+        fence=fence,
         worker_id=worker_id,
         process=process,
         columns=columns,
@@ -109,6 +113,14 @@ def live(tx: Tx, subject: str) -> TerminalRow | None:
         .order_by(TerminalRow.id.desc())
         .limit(1)
     )
+
+
+def live_here(tx: Tx, process: str, spare: frozenset[str], limit: int = 200) -> list[TerminalRow]:
+    """Those of a process that have not ended, but those that are open there."""
+    query = select(TerminalRow).where(TerminalRow.process == process, TerminalRow.ended_at.is_(None))
+    if spare:
+        query = query.where(TerminalRow.uid.not_in(spare))
+    return list(tx.scalars(query.order_by(TerminalRow.id).limit(limit)))
 
 
 def recorded(tx: Tx, subject: str, uid: str) -> TerminalRow:

@@ -1,53 +1,28 @@
 """What a terminal shows after some bytes: kept for the part of the output that is not kept itself.
 
 The rules are those of xterm where programs can tell, so that what `drawing` makes of a screen and the bytes that follow
-leave every emulator as if it had been given all bytes (contract: tasks §5).
+leave every emulator as if it had been given all bytes (contract: tasks §5). The bytes come from programs that nobody
+vouches for: no sequence costs more than about a line's worth of work, which is why blank lines are one shared `Row`.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
-from quarterdeck.fleet.terminals.cells import GRAPHICS, PLAIN, Look, changed, width
+from quarterdeck.fleet.terminals.cells import GRAPHICS, PLAIN, Look, Row, Written, changed, width
+from quarterdeck.fleet.terminals.modes import ALTERNATE, KEPT_MODES, USUAL_MODES, Cursor, Modes
 from quarterdeck.fleet.terminals.parsing import Parser
 
-KEPT_MODES = frozenset({1, 5, 6, 7, 9, 12, 25, 45, 66, 1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1015, 1016, 1034,
-                        1035, 1036, 1039, 2004})  # fmt: skip
-"""Private modes that last; those of the alternate screen are told apart."""
-USUAL_MODES = frozenset({7, 25})
-ALTERNATE = frozenset({47, 1047, 1049})
-
-
-class Row:
-    """The cells of a line. The right half of a wide character is the empty text."""
-
-    __slots__ = ("looks", "texts")
-
-    def __init__(self, columns: int, look: Look = PLAIN) -> None:
-        self.texts = [" "] * columns
-        self.looks = [look] * columns
-
-
-@dataclass(slots=True)
-class Cursor:
-    x: int = 0
-    y: int = 0
-    look: Look = PLAIN
-    sets: tuple[str, str] = ("B", "B")
-    shifted: int = 0
-
-
-@dataclass(slots=True)
-class Modes:
-    private: set[int] = field(default_factory=lambda: set(USUAL_MODES))
-    ansi: set[int] = field(default_factory=set)
-    keypad: bool = False
-    alternate: int = 0
-    """The private mode by which the alternate screen was entered; 0: the main one is shown."""
-    shape: str = ""
-    title: str = ""
+NARROW = re.compile("[ -~\xa0-\xac\xae-\u02ff\u2500-\u25fc]+")
+"""Runs of characters that are one column wide for certain: letters of Europe, lines and blocks."""
+FLOOD = r"(?:[ -~]{{1,{columns}}}+\r{{1,4}}+\n|\r{{0,4}}+\n)+"
+MOST_NUMBERS = 32
+MOST_REPLIES = 64
+MOST_BLANKS = 32
+MOST_SCROLLED = 100_000
 
 
 class Screen:
@@ -56,52 +31,164 @@ class Screen:
     def __init__(self, columns: int, rows: int) -> None:
         self.columns, self.rows = columns, rows
         self.parser = Parser(self)
+        self.scrolled: list[Written] | None = None
+        """Lines that left at the top, for whoever puts a list here and empties it."""
+        self.moved = False
+        """Whether the program has moved the cursor about, as full-screen programs do; line by line until then."""
+        self.replies: list[bytes] = []
+        """What a terminal answers to questions of the program: for who holds it."""
+        self._sized()
         self._clear()
 
+    def _sized(self) -> None:
+        self._flood = re.compile(FLOOD.format(columns=self.columns))
+        self._blanks: dict[str, Row] = {}
+
     def _clear(self) -> None:
-        self.lines = [Row(self.columns) for _ in range(self.rows)]
+        self.lines = [self._blank(PLAIN)] * self.rows
         self.main: list[Row] | None = None
         self.cursor, self.saved, self.saved_main = Cursor(), Cursor(), Cursor()
         self.modes = Modes()
         self.top, self.bottom = 0, self.rows - 1
-        self.stops = set(range(8, self.columns, 8))
+        self.stops = list(range(8, self.columns, 8))
         self.last = ""
 
     def feed(self, data: bytes) -> None:
         self.parser.feed(data)
 
+    def _blank(self, look: Look | None = None) -> Row:
+        """The line that erasing leaves, in the colour that stands behind."""
+        back = (self.cursor.look if look is None else look).back
+        row = self._blanks.get(back)
+        if row is None:
+            if len(self._blanks) >= MOST_BLANKS:
+                self._blanks.clear()
+            row = self._blanks[back] = Row(self.columns, Look(back=back), shared=True)
+        return row
+
+    def _own(self, y: int) -> Row:
+        """A line to write to."""
+        row = self.lines[y]
+        if row.shared:
+            row = self.lines[y] = row.copy()
+        return row
+
     def resize(self, columns: int, rows: int) -> None:
-        """Lines go at the top and come at the bottom, columns at the right. The scroll region becomes the whole."""
+        """As xterm does: lines below the cursor go first, then those at the top; new ones come at the bottom, columns
+        at the right. The scroll region becomes the whole.
+        """
         if (columns, rows) == (self.columns, self.rows):
             return
-        for lines in (self.lines, *([self.main] if self.main is not None else [])):
-            del lines[: max(0, len(lines) - rows)]
-            for row in lines:
-                del row.texts[columns:], row.looks[columns:]
-                row.texts += [" "] * (columns - len(row.texts))
-                row.looks += [PLAIN] * (columns - len(row.looks))
-                if len(row.texts) == columns and width(row.texts[-1][:1] or " ") == 2:
-                    row.texts[-1] = " "
-            lines += [Row(columns) for _ in range(rows - len(lines))]
-        self.stops = {stop for stop in self.stops if stop < columns} | {
-            stop for stop in range(8, columns, 8) if stop >= self.columns
-        }
-        self.columns, self.rows = columns, rows
+        before, self.columns, self.rows = self.columns, columns, rows
+        self._sized()
+        gone = self._resized(self.lines, self.cursor.y, leaving=self.main is None)
+        self.cursor.y -= gone
+        if self.main is None:
+            self.saved.y -= gone
+        else:
+            self.saved_main.y -= self._resized(self.main, self.saved_main.y, leaving=True)
+        kept = self.stops[: bisect_left(self.stops, columns)]
+        self.stops = kept + [stop for stop in range(8, columns, 8) if stop >= before]
         self.top, self.bottom = 0, rows - 1
         for cursor in (self.cursor, self.saved, self.saved_main):
-            cursor.x, cursor.y = min(cursor.x, columns - 1), min(cursor.y, rows - 1)
+            cursor.x, cursor.y = min(cursor.x, columns - 1), max(min(cursor.y, rows - 1), 0)
+
+    def _resized(self, lines: list[Row], y: int, *, leaving: bool) -> int:
+        """Answers how many went at the top."""
+        gone = max(0, min(y + 1, len(lines)) - self.rows)
+        if leaving:
+            self._leave(lines[:gone])
+        del lines[:gone], lines[self.rows :]
+        for place, row in enumerate(lines):
+            lines[place] = self._fitted(row)
+        lines += [self._blank(PLAIN)] * (self.rows - len(lines))
+        return gone
+
+    def _fitted(self, row: Row) -> Row:
+        columns = self.columns
+        if row.shared and row.texts[0] == " " and row.looks[0] == Look(back=row.looks[0].back):
+            return self._blank(row.looks[0])
+        row = row.copy()
+        del row.texts[columns:], row.looks[columns:]
+        row.texts += [" "] * (columns - len(row.texts))
+        row.looks += [PLAIN] * (columns - len(row.looks))
+        row.wrapped = min(row.wrapped, columns)
+        if width(row.texts[-1][:1] or " ") == 2:
+            row.texts[-1] = " "
+        return row
+
+    def _leave(self, rows: list[Row]) -> None:
+        """Lines go at the top."""
+        if self.scrolled is not None and len(self.scrolled) < MOST_SCROLLED:
+            self.scrolled.extend([row.written for row in rows])
 
     # What the parser finds.
 
+    def flood(self, text: str, at: int) -> int:
+        """Whole lines of plain text that fit, from the first column on. Where they end; `at` where there are none."""
+        cursor = self.cursor
+        if cursor.x or self.main is not None or self.top or self.bottom != self.rows - 1:
+            return at
+        if 4 in self.modes.ansi or cursor.sets[cursor.shifted] == "0":
+            return at
+        found = self._flood.match(text, at)
+        if found is None:
+            return at
+        lines = found[0].split("\n")
+        over = min(self.bottom - cursor.y + 1, len(lines) - 1)
+        for line in lines[:over]:  # there may stand something where these come
+            if line := line.rstrip("\r"):
+                self._run(line)
+            cursor.x = 0
+            self.control("\n")
+        self._pass([line.rstrip("\r") for line in lines[over:-1]])
+        return found.end()
+
+    def _pass(self, texts: list[str]) -> None:
+        """Lines are written to the last one of the screen, which is blank, and each makes place for the next."""
+        if not texts:
+            return
+        shown = self.lines[:-1]
+        over = max(0, len(texts) - len(shown))
+        self._leave(shown[: len(texts)])
+        if over and self.scrolled is not None and len(self.scrolled) < MOST_SCROLLED:
+            self.scrolled.extend([Written(text.rstrip(), False) for text in texts[:over]])
+        blank, look = self._blank(), self.cursor.look
+        self.lines = shown[len(texts) :]
+        for text in texts[over:]:
+            row = blank
+            if text:
+                row = blank.copy()
+                row.texts[: len(text)] = text
+                row.looks[: len(text)] = [look] * len(text)
+                self.last = text[-1]
+            self.lines.append(row)
+        self.lines.append(blank)
+
     def text(self, text: str) -> None:
         cursor = self.cursor
+        if not text:
+            return
         if cursor.sets[cursor.shifted] == "0":
             text = text.translate(GRAPHICS)
-        if 4 in self.modes.ansi or not text.isascii():
+        if 4 in self.modes.ansi:
             for character in text:
                 self._put(character)
-            return
-        wraps, at = 7 in self.modes.private, 0
+        elif text.isascii():
+            self._run(text)
+        else:
+            at = 0
+            while at < len(text):
+                if found := NARROW.match(text, at):
+                    self._run(found[0])
+                    at = found.end()
+                else:
+                    self._put(text[at])
+                    at += 1
+
+    def _run(self, text: str) -> None:
+        """Characters of one column each."""
+        cursor, wraps, at = self.cursor, 7 in self.modes.private, 0
         self.last = text[-1]
         while at < len(text):
             if cursor.x >= self.columns:
@@ -111,7 +198,7 @@ class Screen:
                     cursor.x = self.columns - 1
                     at = max(at, len(text) - 1)  # each overwrites the one before
             piece = text[at : at + self.columns - cursor.x]
-            row, x = self.lines[cursor.y], cursor.x
+            row, x = self._own(cursor.y), cursor.x
             self._part(row, x, x + len(piece))
             row.texts[x : x + len(piece)] = piece
             row.looks[x : x + len(piece)] = [cursor.look] * len(piece)
@@ -130,7 +217,7 @@ class Screen:
                 self._wrap()
             else:
                 cursor.x = self.columns - cells
-        row, x = self.lines[cursor.y], cursor.x
+        row, x = self._own(cursor.y), cursor.x
         if 4 in self.modes.ansi:
             self._insert(row, x, cells)
         self._part(row, x, x + cells)
@@ -144,7 +231,7 @@ class Screen:
         if x < 0 and y > 0:
             x, y = self.columns - 1, y - 1
         if x >= 0:
-            row = self.lines[y]
+            row = self._own(y)
             x -= row.texts[x] == "" and x > 0
             if len(row.texts[x]) < 16:
                 row.texts[x] = unicodedata.normalize("NFC", row.texts[x] + character)
@@ -158,6 +245,8 @@ class Screen:
             row.texts[end] = " "
 
     def _wrap(self) -> None:
+        if self.lines[self.cursor.y].wrapped != self.cursor.x:
+            self._own(self.cursor.y).wrapped = self.cursor.x
         self.cursor.x = 0
         self._index()
 
@@ -166,13 +255,16 @@ class Screen:
         if control == "\r":
             cursor.x = 0
         elif control in "\n\x0b\x0c":
+            row = self.lines[cursor.y]
+            if control == "\n" and row.wrapped:
+                self._own(cursor.y).wrapped = 0
             self._index()
             if 20 in self.modes.ansi:
                 cursor.x = 0
         elif control == "\b":
             cursor.x = max(min(cursor.x, self.columns - 1) - 1, 0)
         elif control == "\t":
-            cursor.x = min((stop for stop in self.stops if stop > cursor.x), default=self.columns - 1)
+            self._tabs([1])
         elif control in "\x0e\x0f":
             cursor.shifted = int(control == "\x0e")
 
@@ -181,10 +273,10 @@ class Screen:
             first, second = self.cursor.sets
             self.cursor.sets = (final, second) if between == "(" else (first, final)
         elif (between, final) == ("#", "8"):
-            for row in self.lines:
-                row.texts[:], row.looks[:] = ["E"] * self.columns, [PLAIN] * self.columns
+            self.lines = [Row(self.columns, text="E", shared=True)] * self.rows
             self.top, self.bottom, self.cursor.x, self.cursor.y = 0, self.rows - 1, 0, 0
         elif not between and (act := _ESCAPES.get(final)) is not None:
+            self.moved = self.moved or final == "M"
             act(self)
 
     def string(self, kind: str, content: str) -> None:
@@ -196,15 +288,29 @@ class Screen:
         if final == "m" and not mark and not between:
             self.cursor.look = changed(self.cursor.look, parameters)
         elif final in "hl" and mark in {"", "?"} and not between:
-            for word in parameters.split(";"):
+            for word in parameters.split(";")[:MOST_NUMBERS]:
                 self._mode(int(word) if word.isdigit() else -1, private=bool(mark), on=final == "h")
         elif (between, final) == (" ", "q") and not mark:
-            self.modes.shape = parameters
+            self.modes.shape = parameters if len(parameters) < 4 else ""
         elif (between, final) == ("!", "p") and not mark:
             self._soft_reset()
         elif not mark and not between and (act := _SEQUENCES.get(final)) is not None:
-            numbers = [min(int(word), 9999) if word.isdigit() else 0 for word in parameters.split(";")]
+            words = parameters.split(";")[:MOST_NUMBERS]
+            numbers = [min(int(word), 9999) if word.isdigit() else 0 for word in words]
+            self.moved = self.moved or final in _MOVING
             act(self, numbers)
+        elif final in "nc" and not between:
+            self._asked(mark, parameters, final)
+
+    def _asked(self, mark: str, parameters: str, final: str) -> None:
+        """A question that terminals answer: where the cursor is, whether all is well, what it is."""
+        cursor = self.cursor
+        place = b"\x1b[%d;%dR" % (cursor.y + 1, min(cursor.x, self.columns - 1) + 1)
+        answers = {("", "6", "n"): place, ("", "5", "n"): b"\x1b[0n", ("", "", "c"): b"\x1b[?62;22c"}
+        answers |= {("", "0", "c"): b"\x1b[?62;22c", (">", "", "c"): b"\x1b[>0;0;0c", (">", "0", "c"): b"\x1b[>0;0;0c"}
+        answer = answers.get((mark, parameters, final))
+        if answer is not None and len(self.replies) < MOST_REPLIES:
+            self.replies.append(answer)
 
     # Modes.
 
@@ -220,12 +326,13 @@ class Screen:
                 self.move(0, 0)
 
     def _alternate(self, number: int, *, on: bool) -> None:
+        self.moved = self.moved or on != (self.main is not None)
         if on and self.main is None:
             if number == 1049:
                 self.save()
             self.main, self.saved_main = self.lines, self.saved
             self.saved = Cursor()
-            self.lines = [Row(self.columns) for _ in range(self.rows)]
+            self.lines = [self._blank(PLAIN)] * self.rows
             self.modes.alternate = number
         elif not on and self.main is not None:
             self.lines, self.main, self.saved = self.main, None, self.saved_main
@@ -264,7 +371,7 @@ class Screen:
 
     def _index(self) -> None:
         if self.cursor.y == self.bottom:
-            self._scroll(self.top, 1)
+            self._scroll(self.top, 1, leaving=True)
         elif self.cursor.y < self.rows - 1:
             self.cursor.y += 1
 
@@ -278,26 +385,30 @@ class Screen:
         self.cursor.x = 0
         self._index()
 
-    def _scroll(self, first: int, count: int) -> None:
+    def _scroll(self, first: int, count: int, *, leaving: bool = False) -> None:
         """Lines `first` to the bottom of the region go up (down: a negative count), blank ones come."""
-        lines, height = self.lines, self.bottom + 1 - first
-        blank = Look(back=self.cursor.look.back) if self.cursor.look.back else PLAIN
-        if count == 1:  # what nearly every line of output does
-            row = lines.pop(first)
-            row.texts[:], row.looks[:] = [" "] * self.columns, [blank] * self.columns
-            lines.insert(self.bottom, row)
+        lines, last = self.lines, self.bottom + 1
+        size, blank = min(abs(count), last - first), self._blank()
+        if count < 0:
+            del lines[last - size : last]
+            lines[first:first] = [blank] * size
             return
-        size = min(abs(count), height)
-        fresh = [Row(self.columns, blank) for _ in range(size)]
-        kept = lines[first + size : self.bottom + 1] if count > 0 else lines[first : self.bottom + 1 - size]
-        lines[first : self.bottom + 1] = [*kept, *fresh] if count > 0 else [*fresh, *kept]
+        if leaving and first == 0 and self.main is None and self.scrolled is not None:
+            self._leave(lines[:size])
+        del lines[first : first + size]
+        lines[last - size : last - size] = [blank] * size
 
     def _erase(self, y: int, begin: int, end: int) -> None:
-        row, begin, end = self.lines[y], max(begin, 0), min(end, self.columns)
-        if begin < end:
+        begin, end = max(begin, 0), min(end, self.columns)
+        if end - begin == self.columns:
+            self.lines[y] = self._blank()
+        elif begin < end:
+            row = self._own(y)
             self._part(row, begin, end)
             row.texts[begin:end] = [" "] * (end - begin)
-            row.looks[begin:end] = [Look(back=self.cursor.look.back)] * (end - begin)
+            row.looks[begin:end] = [self._blank().looks[0]] * (end - begin)
+            if end == self.columns:
+                row.wrapped = 0
 
     def _insert(self, row: Row, x: int, count: int) -> None:
         count = min(count, self.columns - x)
@@ -309,12 +420,13 @@ class Screen:
 
     def _insert_characters(self, numbers: list[int]) -> None:
         if self.cursor.x < self.columns:
-            self._insert(self.lines[self.cursor.y], self.cursor.x, numbers[0] or 1)
+            self._insert(self._own(self.cursor.y), self.cursor.x, numbers[0] or 1)
 
     def _delete_characters(self, numbers: list[int]) -> None:
-        row, x = self.lines[self.cursor.y], self.cursor.x
+        x = self.cursor.x
         count = min(numbers[0] or 1, self.columns - x)
         if count > 0:
+            row = self._own(self.cursor.y)
             self._part(row, x, x + count)
             del row.texts[x : x + count], row.looks[x : x + count]
             row.texts += [" "] * count
@@ -332,8 +444,8 @@ class Screen:
         y, how = self.cursor.y, numbers[0]
         if how in {0, 1}:
             self._erase_in_line(numbers)
-        for other in {0: range(y + 1, self.rows), 1: range(y), 2: range(self.rows)}.get(how, ()):
-            self._erase(other, 0, self.columns)
+        first, last = {0: (y + 1, self.rows), 1: (0, y), 2: (0, self.rows)}.get(how, (0, 0))
+        self.lines[first:last] = [self._blank()] * (last - first)
 
     def _shift_lines(self, numbers: list[int], sign: int) -> None:
         if self.top <= self.cursor.y <= self.bottom:
@@ -361,25 +473,75 @@ class Screen:
             self.move(0, 0)
 
     def _tabs(self, numbers: list[int]) -> None:
-        for _ in range(min(numbers[0] or 1, self.columns)):
-            self.control("\t")
+        place = bisect_right(self.stops, self.cursor.x) + (numbers[0] or 1) - 1
+        self.cursor.x = self.stops[place] if place < len(self.stops) else self.columns - 1
 
     def _tabs_back(self, numbers: list[int]) -> None:
-        for _ in range(min(numbers[0] or 1, self.columns)):
-            self.cursor.x = max((stop for stop in self.stops if stop < self.cursor.x), default=0)
+        place = bisect_left(self.stops, self.cursor.x) - (numbers[0] or 1)
+        self.cursor.x = self.stops[place] if place >= 0 else 0
 
     def _repeat(self, numbers: list[int]) -> None:
-        if self.last:
-            self.text(self.last * (numbers[0] or 1))
+        """The last character again, as often as the screen has cells at most."""
+        cells = width(self.last) if self.last else 0
+        if not cells or cells > self.columns:
+            return
+        count = min(numbers[0] or 1, self.columns * self.rows)
+        each = self.columns // cells
+        if self.cursor.x + cells > self.columns or 7 not in self.modes.private:
+            self.text(self.last)
+            count = min(count - 1, self.columns * self.rows if 7 in self.modes.private else each)
+        begun = min(count, (self.columns - self.cursor.x) // cells)
+        if 4 in self.modes.ansi:
+            if begun:
+                self._insert(self._own(self.cursor.y), self.cursor.x, begun * cells)
+            count = begun
+        self._fill(begun, cells)
+        if count > begun and 7 not in self.modes.private:
+            self.text(self.last)
+            return
+        whole, rest = divmod(count - begun, each)
+        if whole:
+            self._wrap()
+            self._fill(each, cells)
+            self._repeat_line(whole - 1)
+        if rest:
+            self._wrap()
+            self._fill(rest, cells)
+
+    def _fill(self, count: int, cells: int) -> None:
+        """The last character so many times, where there is room for all of them."""
+        if not count:
+            return
+        row, x, end = self._own(self.cursor.y), self.cursor.x, self.cursor.x + count * cells
+        self._part(row, x, end)
+        row.texts[x:end] = [self.last, ""] * count if cells == 2 else [self.last] * count
+        row.looks[x:end] = [self.cursor.look] * (end - x)
+        self.cursor.x = end
+
+    def _repeat_line(self, count: int) -> None:
+        """The line of the cursor, which is full, is written again below."""
+        if not count:
+            return
+        full = self.lines[self.cursor.y].copy()
+        full.wrapped, full.shared = self.cursor.x, True
+        for _ in range(count):
+            self._wrap()
+            y, row = self.cursor.y, full
+            for x in range(full.wrapped, self.columns):  # half of a wide character has no place there
+                row = full.copy()
+                row.texts[x], row.looks[x] = self.lines[y].texts[x] or " ", self.lines[y].looks[x]
+            self.lines[y], self.cursor.x = row, full.wrapped
+        self._own(y).wrapped = 0
 
     def _clear_stops(self, numbers: list[int]) -> None:
         if numbers[0] == 0:
-            self.stops.discard(self.cursor.x)
+            self.stops = [stop for stop in self.stops if stop != self.cursor.x]
         elif numbers[0] == 3:
             self.stops.clear()
 
     def _set_stop(self) -> None:
-        self.stops.add(self.cursor.x)
+        if self.cursor.x not in self.stops:
+            insort(self.stops, self.cursor.x)
 
     def _keypad(self, *, application: bool) -> None:
         self.modes.keypad = application
@@ -412,7 +574,7 @@ _SEQUENCES: dict[str, Callable[[Screen, list[int]], None]] = {
     "L": lambda screen, numbers: screen._shift_lines(numbers, -1),  # noqa: SLF001
     "M": lambda screen, numbers: screen._shift_lines(numbers, 1),  # noqa: SLF001
     "P": Screen._delete_characters,  # noqa: SLF001
-    "S": lambda screen, numbers: screen._scroll(screen.top, numbers[0] or 1),  # noqa: SLF001
+    "S": lambda screen, numbers: screen._scroll(screen.top, numbers[0] or 1, leaving=True),  # noqa: SLF001
     "T": lambda screen, numbers: screen._scroll(screen.top, -(numbers[0] or 1)),  # noqa: SLF001
     "X": Screen._erase_characters,  # noqa: SLF001
     "Z": Screen._tabs_back,  # noqa: SLF001
@@ -426,3 +588,5 @@ _SEQUENCES: dict[str, Callable[[Screen, list[int]], None]] = {
     "u": lambda screen, _: screen.restore(),
 }
 _SEQUENCES["f"], _SEQUENCES["`"] = _SEQUENCES["H"], _SEQUENCES["G"]
+_MOVING = frozenset("ABEFHJLMPSTXdf@`aer")
+"""What programs do that draw on the screen."""

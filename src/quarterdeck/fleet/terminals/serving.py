@@ -8,8 +8,10 @@ from typing import Any, Protocol
 
 from quarterdeck.fleet.terminals import frames
 from quarterdeck.fleet.terminals.broker import Broker, Opening
-from quarterdeck.fleet.terminals.history import Size
-from quarterdeck.fleet.terminals.terminal import PICTURE, Line, Terminal
+from quarterdeck.fleet.terminals.drawing import PICTURE
+from quarterdeck.fleet.terminals.history import SMALLEST, Size
+from quarterdeck.fleet.terminals.screen import Screen
+from quarterdeck.fleet.terminals.terminal import Line, Terminal
 from quarterdeck.fleet.terminals.viewing import Left, Viewer
 from quarterdeck.kernel.errors import Conflict, NotFound, Problem
 from quarterdeck.kernel.unreadable import UNREADABLE
@@ -17,6 +19,9 @@ from quarterdeck.kernel.unreadable import UNREADABLE
 WINDOW = 256 << 10
 """Bytes that a worker may send before they are acknowledged."""
 ACKED = 32 << 10
+PART = 4 << 10
+TURN_SECONDS = 0.02
+"""Output of a worker is taken in parts of so many bytes; after so long others have their turn, for as long again."""
 WORKER_OPENS = 10.0
 
 
@@ -98,13 +103,33 @@ async def ask(broker: Broker, terminal: Terminal, viewer: Viewer, *, takeover: b
         viewer.tell(frames.Error(code=problem.code.upper(), message=problem.message))
 
 
+class _Turns:
+    """Takes output so that it holds up nobody, however it was cut into frames."""
+
+    def __init__(self) -> None:
+        self._spent = 0.0
+
+    async def take(self, data: bytes, take: Callable[[bytes], None]) -> None:
+        clock = asyncio.get_running_loop().time
+        for start in range(0, len(data), PART):
+            began = clock()
+            take(data[start : start + PART])
+            self._spent += clock() - began
+            if self._spent > TURN_SECONDS:
+                await asyncio.sleep(self._spent)
+                self._spent = 0.0
+
+
 class WorkerSide:
     """The server's half of a worker's connection."""
 
     def __init__(self, broker: Broker, peer: Peer, opening: Callable[[frames.PtyOpen], Opening]) -> None:
         self._broker, self._peer, self._opening = broker, peer, opening
         self._skipped = 0
+        self._turns = _Turns()
         self._picture: bytearray | None = None
+        self._shown = Screen(*SMALLEST)
+        """What the picture shows, as far as it has come."""
         self._anew: frames.ReplayBegin | None = None
         self._since_ack = 0
 
@@ -131,7 +156,7 @@ class WorkerSide:
             await self._peer.close(frames.BAD_FRAME, "pty_open comes first")
             return None
         opening = self._opening(frame)
-        head = self._broker.known_offset(opening.subject, opening.attempt)
+        head = self._broker.known_offset(opening.subject, opening.attempt, opening.fence)
         try:
             line = await self._broker.open(opening)
         except NotFound as problem:
@@ -154,7 +179,7 @@ class WorkerSide:
         while True:
             said = await self._peer.receive()
             if isinstance(said, bytes):
-                self._output(line, terminal, said)
+                await self._output(line, terminal, said)
                 continue
             try:
                 frame = frames.from_worker(said)
@@ -171,26 +196,27 @@ class WorkerSide:
                     line.resized(Size(frame.cols, frame.rows))
                 case frames.ReplayBegin():
                     self._picture, self._anew = bytearray(), frame
+                    self._shown = Screen(frame.cols, frame.rows)
                 case frames.ReplayEnd() if self._anew is not None and self._picture is not None:
                     anew, picture = self._anew, bytes(self._picture)
                     self._picture = self._anew = None
                     self._skipped = 0
-                    line.restart(anew.offset, Size(anew.cols, anew.rows), picture)
+                    line.restart(anew.offset, Size(anew.cols, anew.rows), picture, self._shown)
                 case _:
                     pass
 
-    def _output(self, line: Line, terminal: Terminal, data: bytes) -> None:
+    async def _output(self, line: Line, terminal: Terminal, data: bytes) -> None:
         if self._picture is not None:
             if len(self._picture) + len(data) <= PICTURE:
                 self._picture += data
+                await self._turns.take(data, self._shown.feed)
             return
         self._since_ack += len(data)
         if self._skipped:
             skipped = min(self._skipped, len(data))
             self._skipped -= skipped
             data = data[skipped:]
-        if data:
-            line.output(data)
+        await self._turns.take(data, line.output)
         if self._since_ack >= ACKED:
             self._since_ack = 0
             line.put(frames.Ack(offset=terminal.history.head - self._skipped))

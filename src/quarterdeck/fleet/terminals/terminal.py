@@ -9,14 +9,13 @@ from typing import Any
 from quarterdeck.fleet.terminals import frames
 from quarterdeck.fleet.terminals.history import History, Replay, Size
 from quarterdeck.fleet.terminals.recording import Recording
+from quarterdeck.fleet.terminals.screen import Screen
 from quarterdeck.fleet.terminals.viewing import Left, Viewer
 
 TYPED = 1 << 20
 """Bytes of input that may wait for a worker."""
 ASKED = 16
 """Sizes that are remembered until a worker has answered: not every worker does."""
-PICTURE = 4 << 20
-"""Bytes that the picture of a screen may have."""
 
 
 class Line:
@@ -55,10 +54,10 @@ class Line:
         self._asked = [*self._asked[-ASKED:], size]
         self.put(frames.Resize(cols=size.columns, rows=size.rows))
 
-    def restart(self, offset: int, size: Size, picture: bytes) -> None:
-        """What was shown between is lost; the picture shows the screen as it is at `offset`."""
+    def restart(self, offset: int, size: Size, picture: bytes, before: Screen | None = None) -> None:
+        """What was shown between is lost; the picture shows the screen as it is at `offset`, as `before` does."""
         if self.current and size.sound:
-            self.terminal.restart(offset, size, picture)
+            self.terminal.restart(offset, size, picture, before)
 
     def put(self, item: bytes | frames.Frame) -> bool:
         """Whether there was room."""
@@ -90,8 +89,15 @@ class Terminal:
     """Everything here is done at once, on the event loop: an order of things exists, and replay and live keep it."""
 
     def __init__(
-        self, subject: str, uid: str, organization_id: int, attempt: int, history: History, recording: Recording
+        self,
+        subject: str,
+        uid: str,
+        organization_id: int,
+        attempt: tuple[int, int],
+        history: History,
+        recording: Recording,
     ) -> None:
+        """`attempt`: its number, and its job."""
         self.subject, self.uid = subject, uid
         self.organization_id, self.attempt = organization_id, attempt
         self.worker_id: int | None = None
@@ -136,10 +142,10 @@ class Terminal:
         for viewer in self.viewers.values():
             viewer.resized(size)
 
-    def restart(self, offset: int, size: Size, picture: bytes) -> None:
+    def restart(self, offset: int, size: Size, picture: bytes, before: Screen | None = None) -> None:
         if size != self.history.size:
             self.recording.resized(size)
-        self.history.restart(offset, size, picture)
+        self.history.restart(offset, size, picture, before)
         self.recording.output(picture)
         for viewer in self.viewers.values():
             viewer.show_anew()

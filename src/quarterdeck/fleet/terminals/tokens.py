@@ -46,11 +46,18 @@ def for_viewer(
 
 
 def for_worker(
-    tx: Tx, subject: str, organization_id: int, worker_id: int, attempt: int, life: timedelta = LIFE
+    tx: Tx,
+    subject: str,
+    organization_id: int,
+    worker_id: int,
+    attempt: int,
+    life: timedelta = LIFE,
+    *,
+    fence: int = 0,
 ) -> Secret[str]:
-    """For the worker that runs an attempt."""
+    """For the worker that runs an attempt, which is the job `fence`."""
     row, token = _issue(tx, subject, organization_id, "worker", life)
-    row.worker_id, row.attempt = worker_id, attempt
+    row.worker_id, row.attempt, row.fence = worker_id, attempt, fence
     return token
 
 

@@ -54,6 +54,8 @@ class Viewer:
         self._queue: deque[Item] = deque()
         self._waiting = 0
         self._allowed = WAITING
+        self._sent = 0
+        """Bytes of the first in the queue that were sent."""
         self._behind = False
         self._over: Left | None = None
         self._arrived = asyncio.Event()
@@ -97,7 +99,7 @@ class Viewer:
         """Drop what was to be shown: it begins with the screen as it is when there is room again."""
         kept = [item for item in self._queue if not isinstance(item, bytes | frames.Resized | frames.ReplayBegin
                                                               | frames.ReplayEnd)]  # fmt: skip
-        self._queue = deque(kept)
+        self._queue, self._sent = deque(kept), 0
         self._waiting = COST * len(kept)
         self._behind = True
         self._arrived.set()
@@ -122,7 +124,7 @@ class Viewer:
     def dismiss(self, code: int, reason: str, last: frames.Frame) -> None:
         """Over at once: of what waits nothing is sent any more but the last word."""
         self._queue.clear()
-        self._behind = False
+        self._behind, self._sent = False, 0
         self._queue.append(last)
         self._waiting = COST
         self.leave(code, reason)
@@ -152,10 +154,14 @@ class Viewer:
             if isinstance(first, frames.ReplayEnd):
                 self._allowed = WAITING
             return first
-        if len(first) > SENT:
-            self._queue.appendleft(first[SENT:])
-            first = first[:SENT]
-        parts, size = [first], len(first)
+        if len(first) - self._sent > SENT:
+            part = first[self._sent : self._sent + SENT]
+            self._sent += SENT
+            self._waiting -= SENT
+            self._queue.appendleft(first)
+            return part
+        parts, size = [first[self._sent :]], len(first) - self._sent
+        self._sent = 0
         while self._queue and isinstance(following := self._queue[0], bytes) and size + len(following) <= SENT:
             parts.append(following)
             size += len(following)

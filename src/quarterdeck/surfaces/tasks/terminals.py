@@ -246,7 +246,7 @@ async def worker(socket: Socket, task_id: str, db: Database, terminals: Broker, 
     one, token = found
     if token is None or token.attempt is None:
         await refuse(socket, frames.SPENT, "this channel token is unknown, used, expired, or made for something else")
-    attempt = token.attempt
+    attempt, fence = token.attempt, token.fence
     socket.proven()
 
     def opening(opened: frames.PtyOpen) -> Opening:
@@ -257,9 +257,10 @@ async def worker(socket: Socket, task_id: str, db: Database, terminals: Broker, 
             worker_id=one.id,
             offset=opened.offset,
             asks=lambda tx: _worker(tx, worker_tokens, auth.worker_jwt) is not None,
+            fence=fence,
         )
 
     ready = frames.WorkerReady(
-        task_id=number(task_id) or 0, offset=terminals.known_offset(about, attempt), window=WINDOW
+        task_id=number(task_id) or 0, offset=terminals.known_offset(about, attempt, fence), window=WINDOW
     )
     await WorkerSide(terminals, socket, opening).serve(ready)

@@ -7,10 +7,11 @@ import contextlib
 import signal
 from collections.abc import Callable
 
+from quarterdeck.fleet.terminals.cells import Written
 from quarterdeck.fleet.terminals.uplink import Held, Input, Released, Resize, Signal, Uplink
 from quarterdeck.kernel.jobs import JobContext
 from quarterdeck.tasks.running.program import Program, Start, start
-from quarterdeck.tasks.running.screen import Row, Screen, joined
+from quarterdeck.tasks.running.screen import Reader, joined
 from quarterdeck.tasks.running.transcript import Transcript
 
 DRAIN_BYTES = 256 << 10
@@ -20,6 +21,9 @@ CARRY = 4
 """Rows that left the screen and are still looked at, because a line of ours may be wrapped over its edge."""
 SIGNALS = {one.name: one for one in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP, signal.SIGKILL)}
 """What a person may send to the program."""
+PART = 2 << 10
+TURN_SECONDS = 0.02
+"""Output is taken in parts of so many bytes, and after so long others have their turn."""
 LOOK_SECONDS = 0.05
 MOST_PASSED = 2000
 """Output is looked at so often, or after so many rows: a flood is not rendered for every few of its bytes."""
@@ -46,7 +50,7 @@ class Terminal:
         log_bytes: int = 16 << 20,
     ) -> None:
         self._context, self._uplink, self._stirred = context, uplink, stirred
-        self.screen = Screen(_within(columns, WIDEST), _within(rows, TALLEST))
+        self.screen = Reader(_within(columns, WIDEST), _within(rows, TALLEST))
         self.held = False
         """A person holds it."""
         self.program: Program | None = None
@@ -63,8 +67,8 @@ class Terminal:
         self._transcript = Transcript(
             lambda lines: context.log(lines, "pty", source="agent"), self.say, loop.time, log_bytes
         )
-        self._carried: list[Row] = []
-        self._passed: list[Row] = []
+        self._carried: list[Written] = []
+        self._passed: list[Written] = []
         self._looking: asyncio.TimerHandle | None = None
         self._drained = 0
         self._pump: asyncio.Task[None] | None = None
@@ -98,7 +102,7 @@ class Terminal:
 
     async def open(self, what: Start) -> Program:
         """Start a program in it. The one before has to have ended. Raises `NotStarted`."""
-        self.screen.moved = self.screen.bracketed_paste = False
+        self.screen.begin()
         program = await start(what)
         self.program, self.spoken, self.quiet_since = program, 0, self._now()
         program.resize(self.screen.columns, self.screen.rows)
@@ -109,10 +113,9 @@ class Terminal:
 
     async def _read(self, program: Program) -> None:
         while data := await program.read():
-            self._take(data)
-            for reply in self.screen.replies:
+            await self._take(data)
+            for reply in self.screen.take_replies():
                 await program.write(reply)
-            self.screen.replies.clear()
             if self._transcript.bytes - self._drained > DRAIN_BYTES:
                 self._drained = self._transcript.bytes
                 with contextlib.suppress(TimeoutError):
@@ -120,11 +123,17 @@ class Terminal:
                         await self._context.drain()
             await asyncio.sleep(0)  # the worker's other work has its turn between any two reads
 
-    def _take(self, data: bytes) -> None:
+    async def _take(self, data: bytes) -> None:
+        """In parts that leave the worker's other work its turn, whatever a program writes."""
         self.spoken += len(data)
-        self.quiet_since = self._now()
-        self._uplink.output(data)
-        self.screen.feed(data)
+        began = self.quiet_since = self._now()
+        for place in range(0, len(data), PART):
+            part = data[place : place + PART]
+            self._uplink.output(part)
+            self.screen.feed(part)
+            if self._now() - began > TURN_SECONDS:
+                await asyncio.sleep(0)
+                began = self._now()
         scrolled = self.screen.take_scrolled()
         self._transcript.took(self.screen, scrolled)
         self._passed.extend(scrolled)

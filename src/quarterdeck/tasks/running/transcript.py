@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from quarterdeck.tasks.running.screen import Row, Screen
+from quarterdeck.fleet.terminals.cells import Written
+from quarterdeck.tasks.running.screen import Reader
 
 TRICKLE = 20
 """Lines a second once the log of an attempt is full."""
@@ -22,7 +23,7 @@ class Transcript:
     ) -> None:
         self._log, self._note, self._now = log, note, now
         self._left = most
-        self._told: list[Row] = []
+        self._told: list[Written] = []
         """Rows that were logged, from the top of the screen on."""
         self._begun = ""
         self._blank = True
@@ -33,7 +34,7 @@ class Transcript:
         self.bytes = 0
         """Of what was logged."""
 
-    def took(self, screen: Screen, scrolled: list[Row]) -> None:
+    def took(self, screen: Reader, scrolled: list[Written]) -> None:
         """After the screen was fed; `scrolled` are the rows that left it."""
         lines: list[str] = []
         for place, row in enumerate(scrolled):
@@ -50,7 +51,7 @@ class Transcript:
                     self._told[place:] = [row]
         self._send(lines)
 
-    def flush(self, screen: Screen) -> None:
+    def flush(self, screen: Reader) -> None:
         """Log what still stands there: the program has ended, or what follows is another stage."""
         lines: list[str] = []
         rows = screen.visible()
@@ -65,7 +66,7 @@ class Transcript:
             self._begun = ""
         self._send(lines, always=True)
 
-    def _add(self, lines: list[str], row: Row) -> None:
+    def _add(self, lines: list[str], row: Written) -> None:
         text = self._begun + row.text
         self._begun = ""
         if row.wrapped and len(text) < LONGEST:

@@ -16,7 +16,7 @@ from quarterdeck.tasks.work.holding import missing
 from quarterdeck.tasks.work.model import Task
 from quarterdeck.tasks.work.visibility import may, visible_projects
 
-ACT_ANY, CANCEL_ANY = "tasks:tasks.act-any", "tasks:tasks.cancel-any"
+ACT, ACT_ANY, CANCEL_ANY = "tasks:tasks.act", "tasks:tasks.act-any", "tasks:tasks.cancel-any"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +101,19 @@ def owns(tx: Tx, task: Task) -> bool:
 
 
 def require_owner(tx: Tx, access: Access, task: Task, deed: str) -> None:
-    """Raise `Forbidden` (`task_not_yours`) unless the caller is its owner or an administrator."""
+    """Raise `Forbidden` (`task_not_yours`) unless the caller is its owner or an administrator, and the credential
+    may act at all.
+    """
+    _require_act(tx, access, task, deed)
     if not owns(tx, task) and not _everybodys(tx, access, ACT_ANY):
         raise _not_yours(task, deed, "its owner and administrators")
 
 
 def require_canceller(tx: Tx, access: Access, task: Task) -> None:
-    """Raise `Forbidden` (`task_not_yours`) unless the caller is its owner, a lead or an administrator."""
+    """Raise `Forbidden` (`task_not_yours`) unless the caller is its owner, a lead or an administrator, and the
+    credential may act at all.
+    """
+    _require_act(tx, access, task, "cancel")
     if not owns(tx, task) and not _everybodys(tx, access, CANCEL_ANY):
         raise _not_yours(task, "cancel", "its owner, leads and administrators")
 
@@ -119,11 +125,25 @@ def _everybodys(tx: Tx, access: Access, permission: str) -> bool:
 
 
 def require_answerer(tx: Tx, access: Access, task: Task, deed: str) -> None:
-    """Raise `Forbidden` unless the caller is its owner, a maintainer of its project or an administrator."""
+    """Raise `Forbidden` unless the caller is its owner, a maintainer of its project or an administrator, and the
+    credential may act at all.
+    """
+    _require_act(tx, access, task, deed)
     if owns(tx, task) or _everybodys(tx, access, ACT_ANY):
         return
     if not may(tx, access, task.project_id, "manage"):
         raise _not_yours(task, deed, "its owner, maintainers of its project and administrators")
+
+
+def _require_act(tx: Tx, access: Access, task: Task, deed: str) -> None:
+    """Whose task it is says nothing of what a credential was narrowed to."""
+    decision = access.decide(tx.principal, ACT, Place(task.organization_id))
+    if not decision.allowed:
+        raise Forbidden(
+            f"You may not {deed} task #{task.id}: {decision.reason}",
+            code="task_not_yours",
+            hint=decision.remedy or None,
+        )
 
 
 def _not_yours(task: Task, deed: str, who: str) -> Forbidden:

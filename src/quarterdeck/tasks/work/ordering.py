@@ -70,7 +70,9 @@ def terminal_token(tx: Tx, task: Task, job: Job) -> str | None:
     if job.worker_id is None:
         return None
     life = timedelta(seconds=task_settings.of(tx, task.organization_id)["channelTokenTtlSec"])
-    token = tokens.for_worker(tx, stream(task.id), task.organization_id, job.worker_id, task.attempt, life)
+    token = tokens.for_worker(
+        tx, stream(task.id), task.organization_id, job.worker_id, task.attempt, life, fence=job.id
+    )
     return token.reveal()
 
 

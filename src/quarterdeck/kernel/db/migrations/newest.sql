@@ -81,7 +81,7 @@ CREATE TABLE alembic_version (
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 --
-INSERT INTO "alembic_version" VALUES('0032');
+INSERT INTO "alembic_version" VALUES('0033');
 --
 CREATE TABLE audit_archives (
 	id INTEGER NOT NULL, 
@@ -404,7 +404,7 @@ CREATE TABLE fleet_channel_tokens (
 	expires_at BIGINT NOT NULL, 
 	used_at BIGINT, 
 	id INTEGER NOT NULL, 
-	uid VARCHAR(36) NOT NULL, 
+	uid VARCHAR(36) NOT NULL, fence BIGINT DEFAULT '0' NOT NULL, 
 	CONSTRAINT pk_fleet_channel_tokens PRIMARY KEY (id), 
 	CONSTRAINT fk_fleet_channel_tokens_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
 	CONSTRAINT uq_fleet_channel_tokens_hash UNIQUE (hash), 
@@ -568,7 +568,7 @@ CREATE TABLE fleet_terminals (
 	size BIGINT NOT NULL, 
 	truncated BOOLEAN NOT NULL, 
 	id INTEGER NOT NULL, 
-	uid VARCHAR(36) NOT NULL, 
+	uid VARCHAR(36) NOT NULL, fence BIGINT DEFAULT '0' NOT NULL, 
 	CONSTRAINT pk_fleet_terminals PRIMARY KEY (id), 
 	CONSTRAINT fk_fleet_terminals_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
 	CONSTRAINT fk_fleet_terminals_worker_id FOREIGN KEY(worker_id) REFERENCES fleet_workers (id), 

@@ -64,6 +64,7 @@ from quarterdeck.kernel.bus import Bus
 from quarterdeck.kernel.datadir import DataDirectory
 from quarterdeck.kernel.db import Database, open_database
 from quarterdeck.kernel.db.migrate import current, migrate, pending
+from quarterdeck.kernel.db.relay import Relay
 from quarterdeck.kernel.db.sole import SoleServer
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.events import jobs as event_jobs
@@ -132,6 +133,7 @@ class Instance:
     database_address: str | Path
     db: Database
     sole: SoleServer | None
+    relay: Relay | None
     bus: Bus
     vault: Vault
     logs: Logs
@@ -187,8 +189,9 @@ class Instance:
                 file.chmod(0o600)
         data.runtime.mkdir(mode=0o711, exist_ok=True)
         sole = None
+        name = f"process {os.getpid()} on {socket.gethostname()} ({data.path})"
         if isinstance(address, str):
-            sole = SoleServer(address, f"process {os.getpid()} on {socket.gethostname()} ({data.path})")
+            sole = SoleServer(address, name)
             sole.take()
             undo.callback(sole.release)
         if pending(address):
@@ -206,6 +209,7 @@ class Instance:
         parts = [machine, Folders(roots, machine), Door(base(settings))]
         db = open_database(address, vault=vault, bus=bus, parts=parts)
         undo.callback(db.close_sync)
+        relay = Relay(address, bus, sender=db.ids.uid(), name=name) if isinstance(address, str) else None
         vault.unlock(db)
         who = db.write_sync(identity)
         db.write_sync(setup.default_organization)
@@ -213,7 +217,7 @@ class Instance:
         exists = db.read_sync(setup.administrator_exists)
         attempts = Attempts()
         db.read_sync(attempts.recall)
-        logs = Logs(address if settings.database_url else data.logs)
+        logs = Logs(address if settings.database_url else data.logs, bus=bus)
         undo.callback(logs.shut_sync)
         http_port, https_port = edge_ports(settings, data.runtime)
         placement = Placement(
@@ -264,6 +268,7 @@ class Instance:
             database_address=address,
             db=db,
             sole=sole,
+            relay=relay,
             bus=bus,
             vault=vault,
             logs=logs,
@@ -312,6 +317,8 @@ class Instance:
         self._keep(self.edges.connections.tend, "ssh-connections")
         for name, run in (work for one in self.capabilities for work in one.beside(self.jobs)):
             self._keep(run, name)
+        if self.relay is not None:
+            self._keep(self.relay.run, "relay")
         if self.sole is not None:
             self._keep(partial(self.sole.keep, self.jobs.wake), "sole-server")
         if self.edge is not None:

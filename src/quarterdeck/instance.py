@@ -7,15 +7,16 @@ import contextlib
 import os
 import socket
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import structlog
 
-from quarterdeck import front_door
+from quarterdeck import __version__, front_door
 from quarterdeck.access import Access, facts, seeding
+from quarterdeck.access import versions as access_versions
 from quarterdeck.deploy.deployments import (
     clearing_again,
     old_lines,
@@ -69,11 +70,13 @@ from quarterdeck.kernel.db.sole import SoleServer
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.events import jobs as event_jobs
 from quarterdeck.kernel.http.own_address import own_address
+from quarterdeck.kernel.http.vouching import Vouching
 from quarterdeck.kernel.instance import identity
 from quarterdeck.kernel.jobs.handlers import WorkerHandlers, worker_handlers
 from quarterdeck.kernel.jobs.reconciling import keep_reconciling
 from quarterdeck.kernel.jobs.service import Jobs
 from quarterdeck.kernel.logs import Logs
+from quarterdeck.kernel.presence import Neighbour, Standing, joining
 from quarterdeck.kernel.protocols import Capability
 from quarterdeck.kernel.retention import own as kernel_retention
 from quarterdeck.kernel.settings import Settings
@@ -134,6 +137,8 @@ class Instance:
     db: Database
     sole: SoleServer | None
     relay: Relay | None
+    standing: Standing | None
+    vouching: Vouching
     bus: Bus
     vault: Vault
     logs: Logs
@@ -190,11 +195,13 @@ class Instance:
         data.runtime.mkdir(mode=0o711, exist_ok=True)
         sole = None
         name = f"process {os.getpid()} on {socket.gethostname()} ({data.path})"
-        if isinstance(address, str):
+        if settings.beside and isinstance(address, str):
+            joining.require_schema(address)
+        elif isinstance(address, str):
             sole = SoleServer(address, name)
             sole.take()
             undo.callback(sole.release)
-        if pending(address):
+        if not settings.beside and pending(address):
             here = current(address)
             if here is not None and isinstance(address, str):
                 from quarterdeck.backups.taking import before_upgrade
@@ -204,16 +211,23 @@ class Instance:
         bus = Bus()
         vault = Vault(LocalBackend(data.master_key))
         access = Access()
+        access.from_elsewhere = settings.beside
         roots = None if settings.source_roots is None else tuple(str(root) for root in settings.source_roots)
         machine = Machine(access)
         parts = [machine, Folders(roots, machine), Door(base(settings))]
         db = open_database(address, vault=vault, bus=bus, parts=parts)
         undo.callback(db.close_sync)
         relay = Relay(address, bus, sender=db.ids.uid(), name=name) if isinstance(address, str) else None
-        vault.unlock(db)
+        if settings.beside:
+            joining.unlock(vault, db, data.master_key)
+            if not db.read_sync(setup.administrator_exists):
+                raise joining.nobody("There is no administrator yet.")
+        else:
+            vault.unlock(db)
         who = db.write_sync(identity)
-        db.write_sync(setup.default_organization)
-        db.write_sync(seeding.seed)
+        if not settings.beside:
+            db.write_sync(setup.default_organization)
+            db.write_sync(seeding.seed)
         exists = db.read_sync(setup.administrator_exists)
         attempts = Attempts()
         db.read_sync(attempts.recall)
@@ -231,7 +245,7 @@ class Instance:
         )
         edges = Edges(data.runtime)
         edge = None
-        if not settings.no_edge:
+        if not settings.no_edge and not settings.beside:
             decided = front_door.edge_options(settings)
             edge = edges.at(
                 data.runtime,
@@ -253,7 +267,12 @@ class Instance:
         for kind in kinds:
             jobs.kinds.register(kind)
 
-        process = f"process:{data.process_uid(db.ids, fingerprint())}"
+        home = data.process_uid(db.ids, fingerprint())
+        process = f"process:{home}"
+        standing = None
+        if isinstance(address, str):
+            me = Neighbour(home, name, None, __version__, not settings.beside, db.clock.now())
+            standing = Standing(db, me)
         service = Jobs(
             db,
             owner=process,
@@ -269,6 +288,8 @@ class Instance:
             db=db,
             sole=sole,
             relay=relay,
+            standing=standing,
+            vouching=Vouching(who.key, db.clock),
             bus=bus,
             vault=vault,
             logs=logs,
@@ -295,8 +316,17 @@ class Instance:
         )
 
     async def start(self) -> None:
-        """Dispatch jobs, run the in-process worker, seal the audit trail, deliver events, keep the edge up, watch."""
+        """Dispatch jobs, run the in-process worker, seal the audit trail, deliver events, keep the edge up, watch. One
+        that stands beside another server does none of this: it hears what happens there.
+        """
         self.stopping = asyncio.Event()
+        if self.relay is not None:
+            self._keep(self.relay.run, "relay")
+        if self.standing is not None:
+            self._keep(self.standing.run, "presence")
+        if self.settings.beside:
+            self._keep(self._follow_access, "access")
+            return
         await self.db.read(deployment_jobs.mask_active, self.logs)
         await self.db.write(uninstalling.recover)
         for capability in self.capabilities:
@@ -317,14 +347,19 @@ class Instance:
         self._keep(self.edges.connections.tend, "ssh-connections")
         for name, run in (work for one in self.capabilities for work in one.beside(self.jobs)):
             self._keep(run, name)
-        if self.relay is not None:
-            self._keep(self.relay.run, "relay")
         if self.sole is not None:
             self._keep(partial(self.sole.keep, self.jobs.wake), "sole-server")
         if self.edge is not None:
             self._keep(partial(keep_edge, self.edge), "edge")
             self._keep(partial(keep_door, self.edge, self.settings), "front-door")
             self._keep(partial(certificates.watch, self.edge, self.db.clock), "certificates")
+
+    async def _follow_access(self) -> None:
+        """Forget what is known of grants as soon as they are changed elsewhere; each decision asks for the count."""
+        with self.bus.subscribe(access_versions.CHANGED) as inbox:
+            while True:
+                message = await inbox.get()
+                self.access.changed(message.payload if message is not None else None)
 
     def _keep(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
         self._tasks.append(asyncio.create_task(kept(work, name), name=name))
@@ -338,6 +373,8 @@ class Instance:
     async def stop(self) -> None:
         """Hand jobs back, end background work, close everything. Applications and the edge keep running."""
         self.leave()
+        if self.standing is not None:
+            await self.standing.leave()
         assert self._handing_back is not None  # noqa: S101 - made by `leave`
         await asyncio.wait([self._handing_back])
         for task in self._tasks:
@@ -368,6 +405,12 @@ class Instance:
         if self.sole is not None:
             self.sole.release()
         self.data.release()
+
+    def reached_at(self, port: int) -> None:
+        """Say where the other servers on the database reach this one; before `start`."""
+        if self.standing is not None:
+            address = joining.advertised(self.settings, socket.gethostname(), port)
+            self.standing.me = replace(self.standing.me, address=address)
 
     @property
     def can_deploy(self) -> bool:

@@ -16,7 +16,6 @@ import structlog
 
 from quarterdeck import __version__, front_door
 from quarterdeck.access import Access, facts, seeding
-from quarterdeck.access import versions as access_versions
 from quarterdeck.deploy.deployments import (
     clearing_again,
     old_lines,
@@ -317,7 +316,7 @@ class Instance:
 
     async def start(self) -> None:
         """Dispatch jobs, run the in-process worker, seal the audit trail, deliver events, keep the edge up, watch. One
-        that stands beside another server does none of this: it hears what happens there.
+        that stands beside another server does none of this: it hears of it.
         """
         self.stopping = asyncio.Event()
         if self.relay is not None:
@@ -325,7 +324,6 @@ class Instance:
         if self.standing is not None:
             self._keep(self.standing.run, "presence")
         if self.settings.beside:
-            self._keep(self._follow_access, "access")
             return
         await self.db.read(deployment_jobs.mask_active, self.logs)
         await self.db.write(uninstalling.recover)
@@ -353,13 +351,6 @@ class Instance:
             self._keep(partial(keep_edge, self.edge), "edge")
             self._keep(partial(keep_door, self.edge, self.settings), "front-door")
             self._keep(partial(certificates.watch, self.edge, self.db.clock), "certificates")
-
-    async def _follow_access(self) -> None:
-        """Forget what is known of grants as soon as they are changed elsewhere; each decision asks for the count."""
-        with self.bus.subscribe(access_versions.CHANGED) as inbox:
-            while True:
-                message = await inbox.get()
-                self.access.changed(message.payload if message is not None else None)
 
     def _keep(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
         self._tasks.append(asyncio.create_task(kept(work, name), name=name))

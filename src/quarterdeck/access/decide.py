@@ -61,7 +61,6 @@ class Access:
         """The unit changes grants, roles or rules; `user_id`: nothing but the grants of that user."""
         tx.after_commit(partial(self.changed, user_id))
         tx.before_commit(versions.count)
-        tx.publish(versions.CHANGED, user_id)
 
     def changed(self, user_id: int | None = None) -> None:
         """Forget the snapshot; called after every commit that touches grants, roles or users. `user_id`: nothing but
@@ -89,7 +88,7 @@ class Access:
             await db.read(self._first)
 
     def _look(self, tx: Tx) -> None:
-        """Wake-ups may be late or lost; the count is neither."""
+        """Forget the snapshot where the count of changes has moved: unlike a wake-up it is never late, nor lost."""
         if versions.current(tx) != self._version:
             self.changed()
 
@@ -104,7 +103,10 @@ class Access:
             if self._snapshot is not None and (self._fresh or not first):
                 return
             changes, before, stale = self._changes, self._before, frozenset(self._stale)
-        version = versions.current(tx) if self.from_elsewhere else 0  # first: what is read after it is no older
+        version = 0
+        if self.from_elsewhere:
+            version = versions.current(tx)  # first: what is read after it is no older
+            before = None  # whose grants were changed there is not known
         snapshot = compiled(tx) if before is None else renewed(tx, before, stale)
         with self._lock:
             if first and changes == self._changes:

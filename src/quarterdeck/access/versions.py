@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from quarterdeck.kernel.db import Tx
 
-CHANGED = "access"
-"""The topic that says: something changed. Its payload is the user whose grants alone it were, or None."""
-
 
 def count(tx: Tx) -> None:
     """One change more. SQLite has one server, which knows what it has done."""

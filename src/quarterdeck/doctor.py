@@ -88,6 +88,8 @@ async def _database(instance: Instance) -> Found:
     }
     problems = [f"{len(waiting)} migrations are pending; restart the server to apply them."] if waiting else []
     if instance.standing is not None and instance.standing.others:
+        if instance.relay is not None and not instance.relay.connected:
+            problems.append("What other servers tell is not heard now, so followers learn of it by looking themselves.")
         facts |= {f"serverBeside{number}": _told(one) for number, one in enumerate(instance.standing.others, 1)}
         problems += [
             f"The server {one.name} is of release {one.version}, and this one of {__version__}; bring both to the same."

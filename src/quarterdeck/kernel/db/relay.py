@@ -66,8 +66,6 @@ class Relay:
         """Whether another server listens."""
         self.connected = False
         """Whether what others publish is heard here."""
-        self.on_loss: Callable[[], None] = lambda: None
-        """Called when others are not heard any more, and when they are again."""
 
     def carry(self, topic: str, payload: Any) -> None:
         """See `kernel.bus.Carrier`."""
@@ -126,12 +124,10 @@ class Relay:
                 if self._heard_before:
                     self._bus.rouse()  # what was told meanwhile is not known
                 self._heard_before = True
-                self.on_loss()
                 async for heard in connection.notifies():
                     self._hear(heard.payload)
             finally:
                 self.connected = False
-                self.on_loss()
 
     def _hear(self, parcel: str) -> None:
         for topic, payload in parcels.opened(parcel, self._sender):

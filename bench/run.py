@@ -2,9 +2,9 @@
 
     script/bench [NAME …] [--ten-million]
 
-Without names everything: start, idle, ledger, ledger_full, lists, audit, authorization, logs, terminal_echo, deployment
-where a Docker engine answers, and behind_ssh where a machine of its own can be made (root, a Docker engine, an SSH
-server).
+Without names everything: start, idle, ledger, ledger_full, lists, audit, authorization, logs, terminal_echo, fabric,
+deployment where a Docker engine answers, and behind_ssh where a machine of its own can be made (root, a Docker engine,
+an SSH server).
 `--ten-million` fills the ledger with as many finished rows as its budget names, instead of one million. Ends with
 status 1 when a figure is outside of its budget or a program failed.
 """
@@ -32,6 +32,7 @@ PROGRAMS: dict[str, list[list[str]]] = {
     "authorization": [["authorization.py"]],
     "logs": [["logs.py"], ["logs.py", "--postgresql"]],
     "terminal_echo": [["terminal_echo.py"]],
+    "fabric": [["fabric.py"]],
     "deployment": [["deployment.py"]],
     "behind_ssh": [["behind_ssh.py"]],
 }

@@ -1,9 +1,10 @@
-"""What the broker adds to the echo of a keystroke, over a bare PTY.
+"""What the broker adds to the echo of a keystroke, over a bare PTY and over SSH.
 
     python bench/terminal_echo.py [--no-record]
 
-One program (`cat` on a PTY) is typed into twice: through its file descriptor alone, and through everything that stands
-between a viewer and a worker on another machine: two WebSockets, the broker, its history and its recording.
+One program (`cat` on a PTY) is typed into three times: through its file descriptor alone, through `ssh` to a server of
+this machine, and through everything that stands between a viewer and a worker on another machine: two WebSockets, the
+broker, its history and its recording.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from record import record
 
 from quarterdeck.fleet.terminals.dialling import Place, SocketUplink
 from quarterdeck.fleet.terminals.uplink import Input
+from real.sshd import new_key, sshd
 from support.crew import Crew
 from support.databases import fresh_database
 from support.deck import running, signed_in
@@ -79,6 +81,37 @@ async def bare() -> list[float]:
         return await typed(press, echoed)
 
 
+async def by_ssh(directory: Path) -> list[float]:
+    """`ssh` with a terminal, to a real server on loopback."""
+    key = directory / "key"
+    with sshd(authorized=[new_key(key)]) as server:
+        options = ["-F", "none", "-i", str(key), "-p", str(server.port), "-o", "BatchMode=yes", "-tt"]
+        options += ["-o", "StrictHostKeyChecking=no", "-o", f"UserKnownHostsFile={directory / 'known'}"]
+        program = await asyncio.create_subprocess_exec(
+            "ssh", *options, f"{server.username}@127.0.0.1", "stty raw -echo; echo ready; exec cat",
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+        )  # fmt: skip
+        assert program.stdin is not None
+        assert program.stdout is not None
+        stdin, stdout = program.stdin, program.stdout
+        async with asyncio.timeout(30):
+            while b"ready" not in await stdout.readline():
+                pass
+
+        async def press(key: bytes) -> None:
+            stdin.write(key)
+            await stdin.drain()
+
+        async def echoed() -> None:
+            await stdout.read(1)
+
+        try:
+            return await typed(press, echoed)
+        finally:
+            program.kill()
+            await program.wait()
+
+
 async def through(line: Line) -> list[float]:
     async def press(key: bytes) -> None:
         await line.connection.send(key)
@@ -120,8 +153,8 @@ async def typing(uplink: SocketUplink, master: int) -> None:
             os.write(master, event.data)
 
 
-async def measure(directory: Path) -> tuple[list[float], list[float]]:
-    return await bare(), await brokered(directory)
+async def measure(directory: Path) -> tuple[list[float], list[float], list[float]]:
+    return await bare(), await by_ssh(directory), await brokered(directory)
 
 
 def main() -> None:
@@ -129,15 +162,15 @@ def main() -> None:
     parser.add_argument("--no-record", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="quarterdeck-bench-") as directory:
-        alone, all_of_it = asyncio.run(measure(Path(directory)))
+        alone, ssh, all_of_it = asyncio.run(measure(Path(directory)))
     added = statistics.median(all_of_it) - statistics.median(alone)
+    over_ssh = statistics.median(all_of_it) - statistics.median(ssh)
     worst = sorted(all_of_it)[int(KEYS * 0.99)]
-    print(
-        f"bare PTY p50 {statistics.median(alone):.2f} ms; through the broker p50 {statistics.median(all_of_it):.2f} ms,"
-        f" p99 {worst:.2f} ms: {added:.2f} ms more"
-    )
+    alone_p50, ssh_p50, p50 = (statistics.median(one) for one in (alone, ssh, all_of_it))
+    print(f"p50: bare PTY {alone_p50:.2f} ms, ssh {ssh_p50:.2f} ms, the broker {p50:.2f} ms (p99 {worst:.2f} ms)")
     if not options.no_record:
-        sys.exit(0 if record("terminal.echo_added", added, "ms", 10) else 1)
+        within = [record("terminal.echo_added", added, "ms", 10), record("terminal.echo_over_ssh", over_ssh, "ms", 10)]
+        sys.exit(0 if all(within) else 1)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -95,6 +95,9 @@ from quarterdeck.tasks.terminals import TaskTerminals
 from quarterdeck.tasks.tunnels import jobs as tunnels_carried
 from quarterdeck.tasks.workspaces import retention as workspaces_kept
 
+if TYPE_CHECKING:
+    from quarterdeck.tasks.own_machine import OwnMachine
+
 log = structlog.get_logger("quarterdeck")
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 SLOTS = 4
@@ -149,6 +152,7 @@ class Instance:
     worker_tokens: AccessTokens
     workers: WorkerControl
     terminals: Broker
+    own_machine: OwnMachine | None
     edges: Edges
     edge: Edge | None
     observer: Observer
@@ -171,6 +175,10 @@ class Instance:
         Raises a `Problem` when another process has the directory or the PostgreSQL database, the schema is newer than
         this program, or directory, database or master key cannot be used; then nothing is left open.
         """
+        if settings.agents:
+            from quarterdeck.tasks.own_machine import require_root
+
+            require_root()
         data = DataDirectory.open(settings.data_dir, settings.least_free_disk / 100)
         data.lock()
         with contextlib.ExitStack() as undo:
@@ -224,8 +232,8 @@ class Instance:
         else:
             vault.unlock(db)
         who = db.write_sync(identity)
+        organization = db.write_sync(setup.default_organization)
         if not settings.beside:
-            db.write_sync(setup.default_organization)
             db.write_sync(seeding.seed)
         exists = db.read_sync(setup.administrator_exists)
         attempts = Attempts()
@@ -280,6 +288,13 @@ class Instance:
             may_claim=(lambda: True) if sole is None else lambda: sole.held,
         )
         worker_tokens = AccessTokens(who.key)
+        workers = WorkerControl(service, worker_tokens, thresholds)
+        terminals = Broker(db, access, data.path / "recordings", process, TaskTerminals())
+        own = None
+        if settings.agents:  # what runs agents is imported where that is wanted alone
+            from quarterdeck.tasks.own_machine import OwnMachine
+
+            own = OwnMachine(db, workers, worker_tokens, terminals, data.path, organization.id)
         return cls(
             settings=settings,
             data=data,
@@ -298,8 +313,9 @@ class Instance:
             placement=placement,
             jobs=service,
             worker_tokens=worker_tokens,
-            workers=WorkerControl(service, worker_tokens, thresholds),
-            terminals=Broker(db, access, data.path / "recordings", process, TaskTerminals()),
+            workers=workers,
+            terminals=terminals,
+            own_machine=own,
             edges=edges,
             edge=edge,
             observer=Observer(
@@ -345,6 +361,8 @@ class Instance:
         self._keep(self.edges.connections.tend, "ssh-connections")
         for name, run in (work for one in self.capabilities for work in one.beside(self.jobs)):
             self._keep(run, name)
+        if self.own_machine is not None:
+            self._keep(self.own_machine.run, "own-machine")
         if self.sole is not None:
             self._keep(partial(self.sole.keep, self.jobs.wake), "sole-server")
         if self.edge is not None:
@@ -359,7 +377,12 @@ class Instance:
         """Begin to stop: streams end, and what runs here is given back to the ledger while requests still finish."""
         self.stopping.set()
         if self._handing_back is None:
-            self._handing_back = asyncio.create_task(self.jobs.stop(HAND_BACK_SECONDS), name="hand-back")
+            self._handing_back = asyncio.create_task(self._hand_back(), name="hand-back")
+
+    async def _hand_back(self) -> None:
+        if self.own_machine is not None:
+            await self.own_machine.stop(HAND_BACK_SECONDS)
+        await self.jobs.stop(HAND_BACK_SECONDS)
 
     async def stop(self) -> None:
         """Hand jobs back, end background work, close everything. Applications and the edge keep running."""

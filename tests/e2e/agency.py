@@ -1,4 +1,6 @@
-"""An installation with one machine that runs agents: a server, `qd worker`, a git server, and the scripted agent."""
+"""An installation with one machine that runs agents: a server, `qd worker` or the server's own machine, a git server,
+and the scripted agent.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +36,8 @@ class Agency:
     client: Client
     home: Path
     git_url: str
+    own: bool = False
+    """Whether agents run on the server's own machine, in its process."""
     worker: subprocess.Popen[bytes] | None = None
     token: str = ""
     keys: int = 0
@@ -43,7 +47,13 @@ class Agency:
         return self.home / "served" / "shop.git"
 
     def start_worker(self) -> None:
-        """`qd worker`, enrolled at its first start by a token that an administrator has made."""
+        """`qd worker`, enrolled at its first start by a token that an administrator has made; or the server."""
+        if self.own:
+            if self.deck.server is None:
+                self.deck.start()
+                self.client.sign_in()
+            self.await_machine()
+            return
         file = self.home / "worker-token"
         if not self.token:
             self.token = self.client.post("/api/admin/worker-tokens", {"label": "forge"})["token"]
@@ -62,9 +72,20 @@ class Agency:
                 cwd=self.home,
                 start_new_session=True,
             )
+        self.await_machine()
+
+    def await_machine(self) -> None:
         self.until(lambda: [one for one in self.machines_now() if one["status"] == "online"], "a machine online")
 
+    @property
+    def log(self) -> Path:
+        """Where the worker says what it does."""
+        return self.deck.data.parent / "server.log" if self.own else self.home / "worker.log"
+
     def kill_worker(self) -> None:
+        if self.own:
+            self.deck.stop(graceful=False)
+            return
         assert self.worker is not None
         os.killpg(self.worker.pid, signal.SIGKILL)
         self.worker.wait()
@@ -125,7 +146,7 @@ class Agency:
 
     def told(self, number: int) -> str:
         events = "\n".join(f"{one['type']} {one['message']}" for one in self.events(number)[-20:])
-        log = (self.home / "worker.log").read_text(errors="replace")[-3000:]
+        log = self.log.read_text(errors="replace")[-3000:]
         task = self.task(number)
         facts = {name: task[name] for name in ("status", "suspendReason", "queuedReason", "errorCode", "errorMessage")}
         return f"{facts}\n{events}\n{self.lines(number)[-1500:]}\n{log}"
@@ -150,7 +171,7 @@ class Agency:
 
 
 @contextlib.contextmanager
-def agency(place: Path, database_url: str | None) -> Iterator[Agency]:
+def agency(place: Path, database_url: str | None, *, own: bool = False) -> Iterator[Agency]:
     home = place / "agency"
     home.mkdir(mode=0o711)
     repository(home / "source", {"app.py": "print('one')\n"})
@@ -160,10 +181,10 @@ def agency(place: Path, database_url: str | None) -> Iterator[Agency]:
     git(served / "shop.git", "config", "http.receivepack", "true")
     with (
         running(served, "x-access-token", TOKEN) as server,
-        deck(home / "deck", database_url=database_url) as made,
+        deck(home / "deck", database_url=database_url, flags=["--agents"] if own else []) as made,
         signed_in(made) as client,
     ):
-        agency = Agency(made, client, home, server.url)
+        agency = Agency(made, client, home, server.url, own)
         try:
             # A machine that tests share with the server is busy, and its agent fails on purpose.
             agency.put("/api/admin/settings", {"loadThresholdPercent": 100, "degradeAfterFailures": 100})

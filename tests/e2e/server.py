@@ -57,6 +57,8 @@ class Deck:
     edge_port: int = field(default_factory=free_port)
     edge_tls_port: int = field(default_factory=free_port)
     extra: dict[str, str] = field(default_factory=dict)
+    flags: list[str] = field(default_factory=list)
+    """Of `serve`, besides those above."""
     server: subprocess.Popen[bytes] | None = None
     worker: subprocess.Popen[bytes] | None = None
     resources: list[str] = field(default_factory=list)
@@ -80,7 +82,7 @@ class Deck:
             given += ["--database-url", f"@{file}"]
         if self.remote_worker:
             given.append("--no-worker")
-        return given
+        return [*given, *self.flags]
 
     def start(self, *, server_faults: Path | None = None, worker_faults: Path | None = None) -> float:
         """Start what is not running and wait until the server can serve. Answers the seconds that took."""

@@ -16,8 +16,8 @@ pytestmark = [pytest.mark.end_to_end, pytest.mark.edge]
 
 
 @pytest.fixture(scope="module")
-def there(place, database_url):
-    with agency(place, database_url) as made:
+def there(place, database_url, worker_kind):
+    with agency(place, database_url, own=worker_kind == "in-process") as made:
         yield made
 
 
@@ -66,9 +66,14 @@ def test_a_task_waits_out_a_killed_server_at_its_gate_and_goes_on(there):
     there.deck.stop(graceful=False)
     there.deck.start()
     there.client.sign_in()
+    if there.own:  # the attempt lived in the process that was killed
+        task = there.await_task(number, "failed")
+        assert task["errorCode"] == "worker_lost", there.told(number)
+        assert there.client.post(f"/api/web/tasks/{number}/retry", {})["attempt"] == 2
+        there.await_task(number, "suspended", reason="stage_gate", stage=0)
     there.answer(number, stageIndex=0, result="confirm")
     task = there.await_task(number, "suspended", reason="stage_gate", stage=1)
-    assert task["attempt"] == 1
+    assert task["attempt"] == (2 if there.own else 1)
     there.client.post(f"/api/web/tasks/{number}/cancel")
     there.await_task(number, "cancelled")
 
@@ -112,14 +117,7 @@ def test_what_is_asked_of_the_machine_is_done_when_it_is_back(there):
     """A graceful end of the worker finishes nothing by force: what it gives back is told as such."""
     number = there.create(there.project())
     there.await_task(number, "suspended", reason="stage_gate", stage=0)
-    assert there.worker is not None
-    log = there.home / "worker.log"
-    before = log.read_text().count("draining")
-    there.worker.send_signal(signal.SIGTERM)
-    there.until(lambda: log.read_text().count("draining") > before, "the worker heard the first signal")
-    there.worker.send_signal(signal.SIGTERM)
-    there.worker.wait(60)
-    there.worker = None
+    leave(there)
     task = there.await_task(number, "failed", "queued")
     there.start_worker()
     if task["status"] == "failed":
@@ -127,3 +125,18 @@ def test_what_is_asked_of_the_machine_is_done_when_it_is_back(there):
     there.await_task(number, "suspended", reason="stage_gate", stage=0)
     there.client.post(f"/api/web/tasks/{number}/cancel")
     there.await_task(number, "cancelled")
+
+
+def leave(there) -> None:
+    """The worker ends by a second SIGTERM; the server, which waits for nobody's agent, by its first, and is back."""
+    if there.own:
+        there.deck.stop()
+        there.start_worker()
+        return
+    assert there.worker is not None
+    before = there.log.read_text().count("draining")
+    there.worker.send_signal(signal.SIGTERM)
+    there.until(lambda: there.log.read_text().count("draining") > before, "the worker heard the first signal")
+    there.worker.send_signal(signal.SIGTERM)
+    there.worker.wait(60)
+    there.worker = None

@@ -54,6 +54,7 @@ class Settings(BaseSettings):
     beside: bool = False
     advertised_url: str | None = None
     no_worker: bool = False
+    agents: bool = False
     no_edge: bool = False
     edge_http_port: Port | None = None
     edge_https_port: Port | None = None
@@ -158,6 +159,8 @@ class Settings(BaseSettings):
     def _several_need_postgresql(self) -> Self:
         if self.beside and self.database_url is None:
             raise ValueError("beside needs database_url: several servers share a PostgreSQL database")
+        if self.beside and self.agents:
+            raise ValueError("beside and agents exclude each other: agents run where the server that works is")
         return self
 
     @field_validator("public_url", "advertised_url")

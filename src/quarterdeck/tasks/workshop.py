@@ -1,11 +1,11 @@
-"""What `qd worker` needs to run agent tasks: their machine, their worktrees, and the way of terminals to the server."""
+"""What a worker needs to run agent tasks: their machine, their worktrees, and the way of terminals to the server."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from quarterdeck.kernel.jobs import Canceled, JobContext, WorkerHandlers
 from quarterdeck.tasks.orders import TERMINAL, TaskOrder, TunnelReport
 from quarterdeck.tasks.running import handler
 from quarterdeck.tasks.running.account import Account, account_of
-from quarterdeck.tasks.running.machine import Machine
+from quarterdeck.tasks.running.machine import Machine, OpenUplink
 from quarterdeck.tasks.running.worktrees import Worktree
 from quarterdeck.tasks.tunnels import handler as tunnels
 from quarterdeck.tasks.tunnels.orders import TOLD as TUNNEL_TOLD
@@ -31,20 +31,13 @@ KEPT = ("PATH", "LANG")
 
 
 class Workshop:
-    """One for each worker process. `server` is the server's address, `credential` the worker's access token now."""
+    """One for each worker. `uplink` is the way of its terminals to the server: `Dialled`, or through memory."""
 
     def __init__(
-        self,
-        directory: Path,
-        server: str,
-        credential: Callable[[], str | None],
-        *,
-        root: Path | None = None,
-        ssh_key: Path | None = None,
+        self, directory: Path, uplink: OpenUplink, *, root: Path | None = None, ssh_key: Path | None = None
     ) -> None:
-        self._server, self._credential = server, credential
         self.machine = Machine(
-            directory, lambda _account: self.workspaces, uplink=self._uplink, listeners={TUNNEL_TOLD: self._tunnel}
+            directory, lambda _account: self.workspaces, uplink=uplink, listeners={TUNNEL_TOLD: self._tunnel}
         )
         self._tunnels: dict[tuple[int, int], asyncio.Queue[Any]] = {}
         self.workspaces = Workspaces(root or directory / ROOT, whose=self._whose, ssh_key=ssh_key)
@@ -79,24 +72,6 @@ class Workshop:
             return AgentUser(environment=environment)
         return AgentUser(changing_to(account), (account.uid, account.uid), environment)
 
-    async def _uplink(self, context: JobContext, order: TaskOrder) -> Uplink:
-        async def fresh() -> str:
-            answer = await context.record(TERMINAL, {})
-            if not isinstance(answer, str):  # the answer to a repeated question is kept by nobody
-                raise Unavailable("No token for the terminal was given.", code="terminal_token_missing")
-            return answer
-
-        place = Place(
-            server_url=self._server,
-            task_id=order.task_id,
-            credential=lambda: self._credential() or "",
-            fresh_token=fresh,
-            first_token=order.channel_token,
-        )
-        made = ToServer(SocketUplink(place, order.columns, order.rows))
-        await made.begin()
-        return made
-
     async def _tunnel(self, context: JobContext, order: TaskOrder, _worktree: Worktree, data: Any) -> None:
         """The first word about a tunnel carries it as long as the attempt runs; later ones are handed to it."""
         here = (context.job.id, context.job.fence)
@@ -128,14 +103,38 @@ def changing_to(account: Account) -> Callable[[tuple[str, ...]], tuple[str, ...]
     return run_as
 
 
-class ToServer:
-    """An `Uplink` whose terminal is dialled to the server."""
+class Dialled:
+    """Terminals that are dialled to the server: its address, and the worker's access token at the time."""
 
-    def __init__(self, line: SocketUplink) -> None:
-        self._line = line
+    def __init__(self, server: str, credential: Callable[[], str | None]) -> None:
+        self._server, self._credential = server, credential
 
-    async def begin(self) -> None:
-        await self._line.__aenter__()
+    async def __call__(self, context: JobContext, order: TaskOrder) -> Uplink:
+        async def fresh() -> str:
+            answer = await context.record(TERMINAL, {})
+            if not isinstance(answer, str):  # the answer to a repeated question is kept by nobody
+                raise Unavailable("No token for the terminal was given.", code="terminal_token_missing")
+            return answer
+
+        place = Place(
+            server_url=self._server,
+            task_id=order.task_id,
+            credential=lambda: self._credential() or "",
+            fresh_token=fresh,
+            first_token=order.channel_token,
+        )
+        line = SocketUplink(place, order.columns, order.rows)
+        await line.__aenter__()
+        return Lasting(line, lambda: line.__aexit__(None, None, None))
+
+
+class Lasting:
+    """An `Uplink` that tells of the end of the terminal and of nothing after it: who has ended the terminal has not
+    ended the attempt. `leave` is called when the program has ended.
+    """
+
+    def __init__(self, line: Uplink, leave: Callable[[], Awaitable[None]] | None = None) -> None:
+        self._line, self._leave = line, leave
 
     def output(self, data: bytes) -> None:
         self._line.output(data)
@@ -143,8 +142,9 @@ class ToServer:
     async def events(self) -> AsyncIterator[UplinkEvent]:
         async for event in self._line.events():
             yield event
-        await asyncio.get_running_loop().create_future()  # who has ended the terminal has not ended the attempt
+        await asyncio.get_running_loop().create_future()
 
     async def close(self, exit_code: int | None) -> None:
         await self._line.close(exit_code)
-        await self._line.__aexit__(None, None, None)
+        if self._leave is not None:
+            await self._leave()

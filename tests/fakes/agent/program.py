@@ -13,7 +13,8 @@
 
 It draws its prompt back as real ones do, keeps sessions in the directory FAKE_AGENT_HOME, and writes down there what it
 was told (`told.jsonl`). Flags: --session ID, --resume ID, --not-logged-in, --limited, --slow SECONDS, --dialog,
---plain (a line at a time, without bracketed paste), --once PROMPT, --version.
+--plain (a line at a time, without bracketed paste), --deaf (its first submit key is lost, as to a dialog),
+--once PROMPT, --version.
 """
 
 from __future__ import annotations
@@ -57,8 +58,8 @@ def remember(what: dict[str, object]) -> None:
 class Keyboard:
     """Keys as they come; what is pasted in brackets is text, with its line ends."""
 
-    def __init__(self, plain: bool) -> None:
-        self.plain = plain
+    def __init__(self, plain: bool, deaf: bool = False) -> None:
+        self.plain, self.deaf = plain, deaf
         self.kept = ""
         if not plain and os.isatty(0):
             mode = termios.tcgetattr(0)
@@ -88,6 +89,10 @@ class Keyboard:
                 self.more()
             else:
                 one, self.kept = self.kept[0], self.kept[1:]
+                if one == end and not pasting and self.deaf:
+                    self.deaf = False
+                    out("\r> " + text.rpartition("\n")[2])
+                    continue
                 if one == end and not pasting:
                     return text
                 text += "\n" if one == "\r" else one
@@ -222,7 +227,7 @@ def main(arguments: list[str]) -> None:
     if once is not None:
         perform(once, Keyboard(plain=True))
         return
-    keyboard = Keyboard(plain="--plain" in arguments)
+    keyboard = Keyboard("--plain" in arguments, "--deaf" in arguments)
     if "--not-logged-in" in arguments:
         line("● Not logged in. Please run /login")
     if "--dialog" in arguments:

@@ -23,6 +23,8 @@ from quarterdeck.kernel import jobs
 from quarterdeck.kernel.errors import Unauthenticated
 from quarterdeck.kernel.http.doorkeeper import Patience
 from quarterdeck.kernel.http.patience import patient
+from quarterdeck.kernel.jobs import frames
+from quarterdeck.kernel.jobs.transport import MemoryTransport
 from quarterdeck.surfaces.shared.worker_control import worker_control
 from support.enrolled import TOKENS, enrolled
 
@@ -404,7 +406,8 @@ async def test_a_worker_is_welcomed_within_a_second_beside_hundreds_that_say_not
             assert json.loads(await connection.recv())["type"] == "welcome"
             assert asyncio.get_running_loop().time() - began < 1
             assert all(await asyncio.gather(*(gone(one) for one in held[:200])))
-            large = {"type": "heartbeat", "v": 1, "id": "x" * 1_000_000}  # once known, frames may be large
+            large = {"type": "job.record", "v": 1, "id": "1", "jobId": 1, "fence": 1, "number": 1, "kind": "x"}
+            large["data"] = "x" * 1_000_000  # once known, frames may be large
             await connection.send(json.dumps(large))
             await connection.send(json.dumps({"type": "ping", "v": 1, "id": "2"}))
             async with asyncio.timeout(5):
@@ -475,3 +478,70 @@ async def test_a_report_or_an_end_that_no_frame_can_hold_fails_its_job_alone(ser
         assert server.control.connected(made.id)
     assert (first.state, first.error_code, first.attempts) == ("failed", "job_report_too_large", 1)
     assert (second.state, second.error_code, second.attempts) == ("failed", "job_result_too_large", 1)
+
+
+class Near(MemoryTransport):
+    def proven(self):
+        pass
+
+    def abort(self):
+        pass
+
+
+def memory_line():
+    worker, far = Near(), Near()
+    worker.peer, far.peer = far, worker
+    return worker, far
+
+
+async def greeted(server, made, *boot_ids):
+    """As many hellos of one worker at the same moment. Answers its ends, and what serves the others."""
+    ends = [memory_line() for _ in boot_ids]
+    for (near, _), boot_id in zip(ends, boot_ids, strict=True):
+        credential = made.access.reveal()
+        await near.send(
+            frames.Hello(credential=credential, name="m", boot_id=boot_id, capabilities=["deploy"], about={})
+        )
+    serving = [asyncio.create_task(server.control.serve(far)) for _, far in ends]
+    return [near for near, _ in ends], serving
+
+
+async def test_of_two_hellos_at_once_one_session_stays_and_a_decommissioned_worker_is_given_nothing(server):
+    made = await server.database.write(enrolled, WITH)
+    ends, serving = await greeted(server, made, "first", "second")
+    async with asyncio.timeout(10):
+        while len([one for one in server.jobs.sessions if one.worker_id]) != 1 or sum(map(over, ends)) != 1:
+            await asyncio.sleep(0.02)
+    assert server.control.count == 1
+    lasting = next(one for one in ends if not over(one))
+    await lasting.send(frames.Heartbeat(id="h", jobs=[], about={}))
+    await server.database.write(decided, made.id, draining.decommission)
+    await server.control.send_away(made.id)
+    await asyncio.gather(*serving)
+    assert [one for one in server.jobs.sessions if one.worker_id] == []
+
+
+def over(end) -> bool:
+    return end._closed is not None
+
+
+async def test_reports_of_jobs_that_nobody_gave_are_refused_unread(server):
+    made = await server.database.write(enrolled, WITH)
+    (near,), serving = await greeted(server, made, "one")
+    report = frames.JobRecord(id="r", job_id=7, fence=1, number=1, kind="x", data=msgspec.Raw(b"[[" * 10))
+    async with asyncio.timeout(10):
+        while not isinstance(await near.receive(), frames.Welcome):
+            pass
+        await near.send(report)
+        while not isinstance(told := await near.receive(), frames.Ack):
+            pass
+    assert told.error is not None
+    assert told.error.code == "job_fenced"
+    await near.close()
+    await asyncio.gather(*serving)
+
+
+def test_a_large_frame_of_a_type_that_is_small_is_none():
+    large = '{"type": "heartbeat", "about": [' + ",".join(["[]"] * 100_000) + "]}"
+    with pytest.raises(msgspec.ValidationError):
+        frames.decode_from_worker(large)

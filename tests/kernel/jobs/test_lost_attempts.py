@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import msgspec
 import pytest
 from tests.kernel.jobs.test_ledger import clock, db, put, take  # noqa: F401 - fixtures and verbs
 from tests.kernel.jobs.test_running import Order, request, room, running  # noqa: F401
 
 from quarterdeck.kernel import jobs
-from quarterdeck.kernel.jobs import recovery
+from quarterdeck.kernel.jobs import frames, recovery, session
+from quarterdeck.kernel.jobs.transport import MemoryTransport, memory_pair
+from quarterdeck.kernel.jobs.worker import Offer, Worker
 
 KIND = "test.lost-fails"
 
@@ -114,3 +118,107 @@ async def test_the_server_speaks_to_the_attempt_that_runs_and_to_no_other(databa
         await service.tell(other.id, "gate", {})
         assert (await service.wait(other.id, 10)).state == "succeeded"
         await service.tell(job.id, "gate", {})
+
+
+class Talk:
+    """The server's end of a worker's connection, spoken by hand."""
+
+    def __init__(self, worker):
+        near, self.far = memory_pair()
+        self.serving = asyncio.create_task(worker.serve(near))
+
+    async def hear(self, kind):
+        async with asyncio.timeout(10):
+            while True:
+                frame = await self.far.receive()
+                if isinstance(frame, kind):
+                    return frame
+
+    async def cut(self):
+        await self.far.close()
+        await asyncio.gather(self.serving, return_exceptions=True)
+
+
+async def test_an_end_that_was_not_acknowledged_is_told_though_the_attempt_was_given_up_meanwhile():
+    handlers = jobs.WorkerHandlers()
+
+    @handlers.register("lost.late", Order)
+    async def run(context, order):
+        return {"done": True}
+
+    worker = Worker(Offer("forge", frozenset(), 1), handlers.find)
+    first = Talk(worker)
+    await first.hear(frames.Hello)
+    await first.far.send(frames.Welcome(worker="forge", heartbeat_seconds=60))
+    await first.far.send(frames.JobAssign(job_id=1, uid="u", kind="lost.late", fence=1, attempt=1, lease_seconds=100))
+    await first.hear(frames.JobResult)
+    await first.cut()
+    second = Talk(worker)
+    hello = await second.hear(frames.Hello)
+    assert [(one.job_id, one.fence) for one in hello.jobs] == [(1, 1)]
+    await second.far.send(frames.Welcome(worker="forge", heartbeat_seconds=60, lost=hello.jobs))
+    assert (await second.hear(frames.JobResult)).outcome.state == "succeeded"
+    await second.cut()
+
+
+async def test_the_place_of_an_attempt_that_was_given_up_is_free_again(database):
+    jobs.kinds.register(jobs.JobKind("lost.place", Order, lost="failed", record=lambda tx, job, kind, data: None))
+    handlers, go = jobs.WorkerHandlers(), asyncio.Event()
+
+    @handlers.register("lost.place", Order)
+    async def run(context, order):
+        await go.wait()
+        await context.record("x", {})
+
+    service = jobs.Jobs(database, owner="process:test", on_worker=handlers)
+    service.heartbeat_seconds = 60  # no sign of life tells it
+    await service.start()
+    try:
+        job = await service.enqueue(jobs.Enqueue("lost.place", Order(), None))
+        async with asyncio.timeout(20):
+            while not (own := [one for one in service.sessions if one.holds(job.id)]):
+                await asyncio.sleep(0.02)
+            await database.write(jobs.give_up, job.id, "gone", "It was given up.")
+            go.set()
+            while own[0].holds(job.id):
+                await asyncio.sleep(0.02)
+    finally:
+        await service.stop()
+
+
+async def test_a_worker_that_does_not_read_holds_up_nobody_else(database, monkeypatch):
+    monkeypatch.setattr(session, "PUSH", 0.3)
+    jobs.kinds.register(jobs.JobKind("lost.stuck", Order, capabilities=frozenset({"far"})))
+    jobs.kinds.register(jobs.JobKind("lost.quick", Order))
+    handlers = jobs.WorkerHandlers()
+
+    @handlers.register("lost.quick", Order)
+    async def run(context, order):
+        return None
+
+    class Stuck(MemoryTransport):
+        """Reads nothing more once it was given its job."""
+
+        stuck = False
+
+        async def send(self, frame):
+            if self.stuck:
+                await asyncio.Event().wait()
+            self.stuck = isinstance(frame, frames.JobAssign)
+
+    service = jobs.Jobs(database, owner="process:test", on_worker=handlers)
+    await service.start()
+    hello = frames.Hello(name="far", slots=1, housekeeping_slots=0, capabilities=["far"])
+    far = session.Session(service, Stuck(), hello, owner="worker:far", capabilities=frozenset({"far"}))
+    listening = asyncio.create_task(far.run())
+    try:
+        held = await service.enqueue(jobs.Enqueue("lost.stuck", Order(), None))
+        async with asyncio.timeout(20):
+            while not far.holds(held.id):
+                await asyncio.sleep(0.02)
+            await database.write(jobs.cancel, held.id, "stop")
+            quick = await service.enqueue(jobs.Enqueue("lost.quick", Order(), None))
+            assert (await service.wait(quick.id, 15)).state == "succeeded"
+            await listening
+    finally:
+        await service.stop()

@@ -26,7 +26,8 @@ def sign(kind, line):
     ("kind", "line", "code"),
     [
         ("claude", "  ⎿  Invalid API key · Please run /login", "agent_auth"),
-        ("claude", "│ Do you trust the files in this folder? │", "agent_auth"),
+        ("codex", "  Finish signing in via your browser", "agent_auth"),
+        ("codex", "■ Missing environment variable: `OPENAI_API_KEY`.", "agent_auth"),
         ("claude", "Claude usage limit reached. Your limit will reset at 3pm (UTC).", "rate_limited"),
         ("claude", "  ⎿ You've hit your session limit · resets 3:45pm", "rate_limited"),
         ("codex", "> Sign in with ChatGPT to use Codex", "agent_auth"),
@@ -41,6 +42,24 @@ def test_lines_that_programs_show_are_known(kind, line, code):
     found = sign(kind, line)
     assert found is not None
     assert found.code == code
+
+
+@pytest.mark.parametrize(
+    ("kind", "line"),
+    [
+        ("claude", "│ Do you trust the files in this folder? │"),
+        ("claude", " Quick safety check: Is this a project you created or one you trust?"),
+        (
+            "codex",
+            "  Trust this folder? Codex can read, edit, and run files here, subject to your permission settings.",
+        ),
+        ("gemini", "│ Do you trust the files in this folder?                              │"),
+    ],
+)
+def test_a_worktree_is_trusted_by_who_asks_for_it(kind, line):
+    found = sign(kind, line)
+    assert found is not None
+    assert (found.code, found.keys) == (None, "\r")
 
 
 def test_lines_about_such_things_are_not():

@@ -11,6 +11,7 @@ from tests.tasks.running.desk import FAKE, stage
 
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.tasks.orders import AgentChoice, Stage
+from quarterdeck.tasks.running import terminal
 from quarterdeck.tasks.running.pipeline import run_task
 
 
@@ -114,6 +115,13 @@ async def test_a_description_of_many_lines_is_one_prompt(bench, desk):
     assert prompts[0].startswith(
         "/develop First line\n  second {branch} line\n[201~\nthird {unknown} {nothing}\ndo done\n\nWhen all"
     )
+
+
+async def test_a_prompt_whose_key_was_lost_is_submitted_again(bench, desk, monkeypatch):
+    monkeypatch.setattr(terminal, "SUBMIT_SECONDS", 0.3)
+    await run(bench, desk, bench.order(stage("done"), custom=bench.custom("--deaf")))
+    assert len(bench.told("prompt")) == 1
+    assert any("What was typed still stands there" in line for _, line in desk.lines)
 
 
 async def test_an_agent_without_bracketed_paste_gets_one_line(bench, desk):

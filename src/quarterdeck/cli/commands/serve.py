@@ -26,6 +26,7 @@ def serve(
     beside: Annotated[bool | None, Parameter(negative=_NO)] = None,
     advertised_url: str | None = None,
     no_worker: Annotated[bool | None, Parameter(negative=_NO)] = None,
+    agents: Annotated[bool | None, Parameter(negative=_NO)] = None,
     no_edge: Annotated[bool | None, Parameter(negative=_NO)] = None,
     edge_http_port: int | None = None,
     edge_https_port: int | None = None,
@@ -67,6 +68,8 @@ def serve(
         Where the other servers on the database reach this one. Default: http:// with the host and port listened on.
     no_worker
         Do not run jobs in this process; workers dial in.
+    agents
+        Run agent tasks on this machine, too. Only as root, which gives each project's agents a user of their own.
     no_edge
         Do not run the bundled edge proxy.
     edge_http_port
@@ -105,6 +108,7 @@ def serve(
         "beside": beside,
         "advertised_url": advertised_url,
         "no_worker": no_worker,
+        "agents": agents,
         "no_edge": no_edge,
         "edge_http_port": edge_http_port,
         "edge_https_port": edge_https_port,

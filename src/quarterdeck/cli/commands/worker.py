@@ -19,7 +19,7 @@ from quarterdeck.cli.profiles import origin
 
 if TYPE_CHECKING:
     from quarterdeck.fleet.edge.edges import Edges
-    from quarterdeck.fleet.workers.client import Saying
+    from quarterdeck.fleet.workers.offering import Saying
     from quarterdeck.kernel.jobs.handlers import WorkerHandlers, WorkerRun
     from quarterdeck.tasks.workshop import Workshop as TaskWorkshop
 
@@ -116,7 +116,8 @@ class Workshop:
         if TASKS not in capabilities:
             return frozenset()
         from quarterdeck.fleet.workers import papers
-        from quarterdeck.fleet.workers.client import Saying
+        from quarterdeck.fleet.workers.offering import Saying
+        from quarterdeck.tasks.workshop import Dialled
         from quarterdeck.tasks.workshop import Workshop as TaskWorkshop
 
         if os.geteuid() == 0:
@@ -126,7 +127,7 @@ class Workshop:
             held = papers.load(self._directory)
             return None if held is None else held.access_token
 
-        self._tasks = TaskWorkshop(self._directory, server, credential)
+        self._tasks = TaskWorkshop(self._directory, Dialled(server, credential))
         self.saying = Saying(agents=self._tasks.agents, projects=self._tasks.projects)
         return await self._tasks.begin()
 

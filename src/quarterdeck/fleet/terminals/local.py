@@ -12,15 +12,17 @@ from quarterdeck.fleet.terminals.viewing import Left
 
 
 class LocalUplink:
-    """Of the worker inside the server: straight to the broker."""
+    """An `Uplink` without a connection that could be cut."""
 
     def __init__(self, broker: Broker, line: Line) -> None:
         self._broker, self._line = broker, line
 
     @classmethod
-    async def open(cls, broker: Broker, subject: str, attempt: int, columns: int, rows: int) -> LocalUplink:
+    async def open(
+        cls, broker: Broker, subject: str, attempt: int, columns: int, rows: int, *, worker_id: int | None = None
+    ) -> LocalUplink:
         """Raises what `Broker.open` does."""
-        return cls(broker, await broker.open(Opening(subject, attempt, Size(columns, rows))))
+        return cls(broker, await broker.open(Opening(subject, attempt, Size(columns, rows), worker_id)))
 
     def output(self, data: bytes) -> None:
         self._line.output(data)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import platform
 import signal
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,7 +15,8 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidPro
 
 from quarterdeck.fleet.targets import machine
 from quarterdeck.fleet.workers import measuring
-from quarterdeck.fleet.workers.description import MOST_AGENTS, MOST_PROJECTS, About, Agent, Ailing, Condition
+from quarterdeck.fleet.workers.description import MOST_AGENTS
+from quarterdeck.fleet.workers.offering import Saying, offer, release
 from quarterdeck.fleet.workers.proving import AGAIN, Proof, base
 from quarterdeck.fleet.workers.spool import FileSpool
 from quarterdeck.kernel.errors import Invalid, Unauthenticated, Unavailable
@@ -25,7 +24,7 @@ from quarterdeck.kernel.ids import Entropy, SystemEntropy
 from quarterdeck.kernel.jobs import frames
 from quarterdeck.kernel.jobs.handlers import WorkerRun
 from quarterdeck.kernel.jobs.transport import Disconnected
-from quarterdeck.kernel.jobs.worker import Offer, Worker
+from quarterdeck.kernel.jobs.worker import Worker
 from quarterdeck.kernel.unreadable import UNREADABLE
 from quarterdeck.kernel.vault import Secret
 
@@ -74,28 +73,10 @@ def control_url(server_url: str) -> str:
     return "ws" + base(server_url).removeprefix("http") + CONTROL
 
 
-def _version() -> str:
-    try:
-        return version("quarterdeck")
-    except PackageNotFoundError:
-        return "0"
-
-
 class Finder(Protocol):
     """What runs jobs, by their kind."""
 
     def find(self, kind: str) -> WorkerRun | None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Saying:
-    """What a worker tells besides what it measures, asked anew each time: the agent programs of its machine, the
-    projects (by key) that it has base clones of, the agents that do not work now.
-    """
-
-    agents: Callable[[], Sequence[Agent]] = tuple
-    projects: Callable[[], Sequence[str]] = tuple
-    ailing: Callable[[], Sequence[Ailing]] = tuple
 
 
 async def run_worker(
@@ -120,7 +101,7 @@ async def run_worker(
     """
     url, entropy = control_url(server_url), entropy or SystemEntropy()
     mark = fingerprint or machine.fingerprint()
-    saying, gauge = saying or Saying(), measuring.Gauge(data_dir)
+    saying = saying or Saying()
     called = name or platform.node()
 
     def describe() -> dict[str, Any]:
@@ -130,32 +111,14 @@ async def run_worker(
             "capabilities": [one.type for one in agents],
             "agents": agents,
             "maxSlots": slots,
-            "workerVersion": _version(),
+            "workerVersion": release(),
             "protocolVersion": frames.VERSION,
             "hardware": measuring.hardware(data_dir),
         }
 
-    def about() -> About:
-        # A hello is short, because it comes before its proof: the projects follow with the first heartbeat.
-        return About(agents=list(saying.agents())[:MOST_AGENTS], hardware=measuring.hardware(data_dir))
-
-    def measured() -> dict[str, Any]:
-        projects, ailing = list(saying.projects()), list(saying.ailing())
-        condition = Condition(projects=projects[:MOST_PROJECTS], degraded=ailing[:MOST_AGENTS])
-        return {**gauge.read(), "about": condition}
-
     proof = Proof(server_url, data_dir, token, describe)
-    offer = Offer(
-        name=called,
-        capabilities=frozenset(capabilities) | {f"local:{mark}"},
-        slots=slots,
-        credential=proof.credential,
-        version=_version(),
-        fingerprint=mark,
-        about=about,
-        measured=measured,
-    )
-    worker = Worker(offer, handlers.find, spool=FileSpool(data_dir / "spool"))
+    offered = offer(called, capabilities, slots, data_dir, saying, credential=proof.credential, fingerprint=mark)
+    worker = Worker(offered, handlers.find, spool=FileSpool(data_dir / "spool"))
     leaving = _Leaving(worker)
     if signals:
         leaving.listen()

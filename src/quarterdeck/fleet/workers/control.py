@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 import structlog
+from sqlalchemy import select
 
 from quarterdeck.fleet.workers import draining, hearing, registration, standing
 from quarterdeck.fleet.workers.credentials import AccessTokens
@@ -44,6 +45,7 @@ class WorkerControl:
         self._tokens = tokens
         self._thresholds = thresholds
         self._sessions: dict[int, Session] = {}
+        self._turns: dict[int, asyncio.Lock] = {}
         self._drained: set[int] = set()
 
     async def serve(self, transport: Dialled) -> None:
@@ -68,6 +70,22 @@ class WorkerControl:
             await transport.close(frames.BAD_FRAME, "not a description of a machine")
             return
         transport.proven()
+        # One hello of a worker after the other: of two at once, each has to find what the other has left.
+        async with self._turns.setdefault(worker.id, asyncio.Lock()):
+            session = await self._seated(transport, worker, hello, about)
+        if session is None:
+            return
+        log.info("worker_connected", worker=worker.uid, name=worker.name, capabilities=sorted(session.capabilities))
+        try:
+            await session.run()
+        except Disconnected:
+            log.info("worker_gone", worker=worker.uid)
+        finally:
+            if self._sessions.get(worker.id) is session:
+                del self._sessions[worker.id]
+
+    async def _seated(self, transport: Dialled, worker: Worker, hello: frames.Hello, about: About) -> Session | None:
+        """The session of a connection, in the place of an earlier one; None where it may not stay."""
         earlier = self._sessions.get(worker.id)
         if earlier is not None:
             await earlier.close(frames.SUPERSEDED, "a newer connection of this worker")
@@ -75,7 +93,7 @@ class WorkerControl:
         noted = await self._jobs.db.write(hearing.connected, worker.id, hello, about)
         if noted.revoked:
             await transport.close(frames.DECOMMISSIONED, "this worker was decommissioned")
-            return
+            return None
         hello.slots, hello.housekeeping_slots = noted.slots, min(hello.housekeeping_slots, MOST_SLOTS)
         session = Session(
             self._jobs,
@@ -87,18 +105,17 @@ class WorkerControl:
             worker_uid=worker.uid,
             organization_id=worker.organization_id,
             draining=noted.draining,
-            on_heartbeat=self._notice(worker, hello.boot_id),
+            on_heartbeat=lambda beat: notice(beat, session),
         )
+        notice = self._notice(worker, hello.boot_id)
         self._sessions[worker.id] = session
         self._note_drain(worker.id, drained=noted.draining)
-        log.info("worker_connected", worker=worker.uid, name=worker.name, capabilities=sorted(session.capabilities))
-        try:
-            await session.run()
-        except Disconnected:
-            log.info("worker_gone", worker=worker.uid)
-        finally:
-            if self._sessions.get(worker.id) is session:
-                del self._sessions[worker.id]
+        # Who decided about it since the write has found no session to tell.
+        if not await self._jobs.db.read(_holds, worker.id, worker.generation):
+            await transport.close(frames.DECOMMISSIONED, "this worker was decommissioned")
+            del self._sessions[worker.id]
+            return None
+        return session
 
     async def _admit(self, transport: Transport, hello: frames.Hello) -> Worker | None:
         token, hello.credential = hello.credential or "", None
@@ -116,23 +133,23 @@ class WorkerControl:
             return None
         return worker
 
-    def _notice(self, worker: Worker, boot_id: str) -> Callable[[frames.Heartbeat], None]:
+    def _notice(self, worker: Worker, boot_id: str) -> Callable[[frames.Heartbeat, Session], None]:
         """Keeps the first heartbeat of a connection, then one each half minute."""
         noticed = float("-inf")
         writing: set[asyncio.Task[None]] = set()
 
-        def notice(beat: frames.Heartbeat) -> None:
+        def notice(beat: frames.Heartbeat, session: Session) -> None:
             nonlocal noticed
             now = asyncio.get_running_loop().time()
             if now - noticed >= SEEN_SECONDS:
                 noticed = now
-                task = asyncio.create_task(self._heard(worker, boot_id, beat))
+                task = asyncio.create_task(self._heard(worker, boot_id, beat, session))
                 writing.add(task)
                 task.add_done_callback(writing.discard)
 
         return notice
 
-    async def _heard(self, worker: Worker, boot_id: str, beat: frames.Heartbeat) -> None:
+    async def _heard(self, worker: Worker, boot_id: str, beat: frames.Heartbeat, session: Session) -> None:
         said = _read(beat.about, Condition)
         if said is None:
             log.warning("heartbeat_unreadable", worker=worker.uid)
@@ -143,7 +160,7 @@ class WorkerControl:
             return hearing.heard(tx, worker.id, boot_id, beat, said, limits)
 
         try:
-            await self._follow(worker.id, await self._jobs.db.write(verb))
+            await self._follow(session, await self._jobs.db.write(verb))
         except Disconnected:
             log.debug("worker_not_told", worker=worker.uid)
         except Exception:  # the next heartbeat comes
@@ -159,20 +176,23 @@ class WorkerControl:
 
     async def follow(self, worker: Worker) -> None:
         """Let a connected worker follow what was decided about it: draining, its slots, its end."""
+        session = self._sessions.get(worker.id)
+        if session is None:
+            return
         try:
-            await self._follow(worker.id, hearing.noted(worker))
+            await self._follow(session, hearing.noted(worker))
         except Disconnected:
             log.debug("worker_not_told", worker=worker.uid)
 
-    async def _follow(self, worker_id: int, noted: Noted) -> None:
-        session = self._sessions.get(worker_id)
-        if session is None:
-            return
+    async def _follow(self, session: Session, noted: Noted) -> None:
         if noted.revoked:
             await session.close(frames.DECOMMISSIONED, "this worker was decommissioned")
             return
         if noted.superseded:  # it is connected to another process of this server
             await session.close(frames.SUPERSEDED, "a newer connection of this worker")
+            return
+        worker_id = session.worker_id
+        if worker_id is None or self._sessions.get(worker_id) is not session:
             return
         session.resize(noted.slots)
         if noted.draining != (worker_id in self._drained):
@@ -196,3 +216,9 @@ def _read(said: Any, kind: type[S]) -> S | None:
         return msgspec.convert(said if said is not None else {}, kind)
     except msgspec.ValidationError:
         return None
+
+
+def _holds(tx: Tx, worker_id: int, generation: int) -> bool:
+    """Whether a worker is still one, by what its connection has proved."""
+    mine = (Worker.id == worker_id, Worker.revoked_at.is_(None), Worker.generation == generation)
+    return tx.first(select(Worker).where(*mine)) is not None

@@ -28,7 +28,7 @@ BYTES = 256 << 10
 """Bytes of one batch of lines: some of them reach the store before the rest is on its way."""
 MOST_TOLD = 1000
 """Words of the server that wait to be read; who reads none loses the newest."""
-MUCH = f"{frames.FRAME_LIMIT >> 20} MB"
+MUCH = f"{frames.REPORT >> 20} MB"
 log = structlog.get_logger("quarterdeck.worker")
 
 
@@ -87,9 +87,9 @@ class Attempt:
                 fence=self.job.fence,
                 number=self._reports + 1,
                 kind=kind,
-                data=msgspec.to_builtins(data),
+                data=msgspec.Raw(msgspec.json.encode(data)),
             )
-            if not frames.fits(frame):
+            if len(frame.data) > frames.REPORT:
                 raise Invalid(
                     f"The job's report of its {kind} is more than {MUCH}.",
                     code="job_report_too_large",
@@ -168,7 +168,9 @@ class Attempt:
         self.lose()
 
     def lose(self) -> None:
-        """Another attempt may run: stop at once and report nothing."""
+        """Another attempt may run: stop at once and report nothing. Of one that has ended the worker tells the end
+        all the same: the server knows what to do with it.
+        """
         if not self.lost:
             self.lost = True
             self.canceled.set()

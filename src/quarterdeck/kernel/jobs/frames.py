@@ -18,6 +18,8 @@ FRAME_LIMIT = 16 * 1024 * 1024
 LARGEST = FRAME_LIMIT - 4096
 """Bytes of a frame before it has its id and time."""
 
+REPORT = 4 * 1024 * 1024
+"""Bytes of what a report of a job holds at most."""
 MOST_HELD, MOST_CAPABILITIES = 1000, 100
 """What a hello may name: it has to fit into the 64 KB that somebody unknown may send."""
 Capability = Annotated[str, msgspec.Meta(max_length=128)]
@@ -107,7 +109,8 @@ class JobRecord(_Frame, tag="job.record"):
     fence: int
     number: int
     kind: str
-    data: Any = None
+    data: msgspec.Raw = msgspec.field(default_factory=lambda: msgspec.Raw(b"null"))
+    """Read once it is known that the sender holds the job."""
 
 
 class JobResult(_Frame, tag="job.result"):
@@ -183,6 +186,15 @@ class Shutdown(_Frame, tag="shutdown"):
     reason: str = ""
 
 
+class _Named(msgspec.Struct):
+    """What a frame is, without reading the rest."""
+
+    type: str = ""
+
+
+ORDINARY = 256 * 1024
+LARGE = {"job.record", "job.result", "log.batch"}
+"""What may have more than `ORDINARY` bytes: of a value of any shape, each byte can cost a hundred once it is read."""
 FromWorker = (
     Hello | Heartbeat | JobAccept | JobReject | JobRecord | JobResult | LogBatch | Ack | Ping | Pong | Drain | Shutdown
 )
@@ -191,6 +203,7 @@ Frame = FromWorker | FromServer
 
 _encoder = msgspec.json.Encoder()
 _from_worker: msgspec.json.Decoder[FromWorker] = msgspec.json.Decoder(FromWorker)
+_named: msgspec.json.Decoder[_Named] = msgspec.json.Decoder(_Named)
 _from_server: msgspec.json.Decoder[FromServer] = msgspec.json.Decoder(FromServer)
 
 
@@ -209,7 +222,9 @@ def size(line: LogLine) -> int:
 
 
 def decode_from_worker(text: str | bytes) -> FromWorker:
-    """Raises what `UNREADABLE` names."""
+    """Raises what `UNREADABLE` names; for a frame, too, that is larger than those of its type are."""
+    if len(text) > ORDINARY and _named.decode(text).type not in LARGE:
+        raise msgspec.ValidationError(f"A frame of this type has at most {ORDINARY} bytes")
     return _from_worker.decode(text)
 
 

@@ -86,8 +86,9 @@ class Outbox:
         return pending
 
     def forget(self, attempt: Attempt) -> list[Pending]:
-        """Drop all that an attempt had to say."""
-        gone = [pending for pending in self._pending.values() if pending.attempt is attempt]
+        """Drop all that an attempt had to say, but for its end."""
+        mine = [pending for pending in self._pending.values() if pending.attempt is attempt]
+        gone = [pending for pending in mine if not isinstance(pending.frame, frames.JobResult)]
         for pending in gone:
             self._remove(pending)
         return gone

@@ -65,6 +65,8 @@ class Jobs:
         self._enqueue = Grouped(db, ledger.enqueue_many)
         self._record = Grouped(db, _record_many)
         self._logged: dict[tuple[int, int], int] = {}
+        self.large_reports = asyncio.Semaphore(2)
+        """How many of more than `frames.ORDINARY` bytes are read at a time: each byte may cost a hundred then."""
         self._tasks: list[asyncio.Task[None]] = []
         self._workers: list[Worker] = []
 

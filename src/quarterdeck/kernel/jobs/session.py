@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +13,10 @@ import structlog
 
 from quarterdeck.kernel.clock import micros
 from quarterdeck.kernel.db import Tx, of_storage
-from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.errors import Invalid, Problem
 from quarterdeck.kernel.jobs import frames, ledger, recovery
 from quarterdeck.kernel.jobs.job import Job, Lane
-from quarterdeck.kernel.jobs.refusals import fenced
+from quarterdeck.kernel.jobs.refusals import Fenced, fenced
 from quarterdeck.kernel.jobs.transport import Disconnected, Transport
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ HOUSEKEEPING: tuple[Lane, ...] = ("housekeeping",)
 SILENCE = 60.0
 PUSH = 3.0
 """Seconds that a worker may take to read what it is given."""
+OPEN_REPORTS = 16
+"""Reports of one worker that are kept at the same time; the next frame is read once there is a place."""
 log = structlog.get_logger("quarterdeck.jobs")
 
 
@@ -97,6 +99,7 @@ class Session:
         self._slots, self._housekeeping_slots = hello.slots, hello.housekeeping_slots
         self._given: dict[int, _Given] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._open_reports = asyncio.Semaphore(OPEN_REPORTS)
         self._sent = 0
         self._heard = 0.0
         self._on_heartbeat = on_heartbeat
@@ -161,6 +164,10 @@ class Session:
             subject=job.subject,
             order=msgspec.Raw(assignment.order),
         )
+        await self._push(frame)
+
+    async def _push(self, frame: Any) -> None:
+        """Send what others wait for; raises `Disconnected`. A worker that does not read it is let go."""
         try:
             async with asyncio.timeout(PUSH):
                 await self.send(frame)
@@ -172,21 +179,21 @@ class Session:
     async def stop_job(self, job_id: int, reason: str) -> None:
         given = self._given.get(job_id)
         if given is not None:
-            await self.send(frames.JobCancel(job_id=job_id, fence=given.fence, reason=reason))
+            await self._push(frames.JobCancel(job_id=job_id, fence=given.fence, reason=reason))
 
     async def tell(self, job_id: int, kind: str, data: Any) -> None:
         """Say something to an attempt that runs here; nothing when none does."""
         given = self._given.get(job_id)
         if given is not None:
-            await self.send(frames.JobTell(job_id=job_id, fence=given.fence, kind=kind, data=data))
+            await self._push(frames.JobTell(job_id=job_id, fence=given.fence, kind=kind, data=data))
 
     async def drain(self) -> None:
         self.draining = True
-        await self.send(frames.Drain())
+        await self._push(frames.Drain())
 
     async def undrain(self) -> None:
         self.draining = False
-        await self.send(frames.Undrain())
+        await self._push(frames.Undrain())
         self._jobs.wake()
 
     async def close(self, code: int, reason: str = "") -> None:
@@ -241,6 +248,10 @@ class Session:
     async def _handle(self, frame: Any) -> None:
         match frame:
             case frames.JobRecord():
+                if not self._has(frame.job_id, frame.fence):
+                    await self._ack(frame.id, problem=fenced(frame.job_id, frame.fence))
+                    return
+                await self._open_reports.acquire()  # who reports faster than is kept waits to be heard
                 self._aside(self._record(frame))
             case frames.JobResult():
                 self._aside(self._result(frame))
@@ -258,6 +269,10 @@ class Session:
                 pass
             case _:
                 await self._transport.close(frames.BAD_FRAME, f"unexpected {type(frame).__name__}")
+
+    def _has(self, job_id: int, fence: int) -> bool:
+        given = self._given.get(job_id)
+        return given is not None and given.fence == fence
 
     def _aside(self, work: Any) -> None:
         """Reports of different jobs do not wait for each other; those of one job are awaited by their sender."""
@@ -281,7 +296,15 @@ class Session:
 
     async def _record(self, frame: frames.JobRecord) -> None:
         try:
-            reply = await self._jobs.record(frame.job_id, frame.fence, frame.number, frame.kind, frame.data, self.owner)
+            await self._kept(frame)
+        finally:
+            self._open_reports.release()
+
+    async def _kept(self, frame: frames.JobRecord) -> None:
+        try:
+            async with self._jobs.large_reports if len(frame.data) > frames.ORDINARY else nullcontext():
+                data = _read(frame)
+                reply = await self._jobs.record(frame.job_id, frame.fence, frame.number, frame.kind, data, self.owner)
         except Exception as error:
             if of_storage(error):
                 raise
@@ -289,6 +312,9 @@ class Session:
                 # Sent again it would fail again, and take the connection and its other jobs along each time.
                 log.exception("report_not_applied", worker=self.worker_uid, job=frame.job_id, kind=frame.kind)
             told = error if isinstance(error, Problem) else Problem("The server could not apply a report of the job.")
+            if isinstance(error, Fenced) and self._has(frame.job_id, frame.fence):
+                del self._given[frame.job_id]  # its worker drops it, too: the place is free
+                self._jobs.wake()
             await self._ack(frame.id, problem=told)
             return
         await self._ack(frame.id, reply)
@@ -307,8 +333,7 @@ class Session:
 
     async def _reject(self, frame: frames.JobReject) -> None:
         await self._jobs.db.write(ledger.hand_back, frame.job_id, frame.fence, self.owner, frame.reason)
-        given = self._given.get(frame.job_id)
-        if given is not None and given.fence == frame.fence:
+        if self._has(frame.job_id, frame.fence):
             del self._given[frame.job_id]
         self._jobs.forget(frame.job_id, frame.fence)
         await self._ack(frame.id)
@@ -330,6 +355,17 @@ class Session:
         if given is not None and given.fence == frame.fence:
             await self._jobs.keep_lines(frame, given.subject or f"job:{frame.job_id}")
         await self._ack(frame.id)
+
+
+def _read(frame: frames.JobRecord) -> Any:
+    """What a report holds. Raises `Invalid` (`job_report_too_large`)."""
+    if len(frame.data) > frames.REPORT:
+        raise Invalid(
+            f"A report of a job is more than {frames.REPORT >> 20} MB.",
+            code="job_report_too_large",
+            hint="Let it report less, and write what is long to its output.",
+        )
+    return msgspec.json.decode(frame.data)
 
 
 def _take_up(tx: Tx, owner: str, held: list[tuple[int, int]]) -> tuple[list[Job], set[int], int]:

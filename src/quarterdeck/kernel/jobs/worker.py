@@ -102,19 +102,20 @@ class Worker:
         """Send until it is acknowledged, over as many connections as it takes; an end is on disk before."""
         self._name(frame)
         if isinstance(frame, frames.JobResult):
-            await self._spooled(frame, attempt)
+            try:
+                await self._spooled(frame)
+            except asyncio.CancelledError:  # nobody waits for it any more, and it is told all the same
+                self._outbox.keep(Pending(frame))
+                raise
         answer: asyncio.Future[frames.Ack] = asyncio.get_running_loop().create_future()
         self._outbox.keep(Pending(frame, attempt, answer))
         return await answer
 
-    async def _spooled(self, frame: frames.JobResult, attempt: Attempt | None) -> None:
+    async def _spooled(self, frame: frames.JobResult) -> None:
         try:
             await self._spool.keep(frame)
         except OSError as error:  # a full disk keeps nobody from telling the server
             log.warning("result_not_spooled", job=frame.job_id, reason=error.strerror)
-        finally:
-            if attempt is not None and attempt.lost:
-                self._spool.drop(frame)
 
     def tell(self, frame: Any, attempt: Attempt | None, size: int = 0) -> None:
         """Send until it is acknowledged, without waiting for that. Output says its size in bytes."""
@@ -125,12 +126,10 @@ class Worker:
         await self._outbox.room()
 
     def forget(self, attempt: Attempt) -> None:
-        """The attempt lost its lease: nothing of it is worth sending any more."""
+        """The attempt lost its lease: but for its end, nothing of it is worth sending any more."""
         for pending in self._outbox.forget(attempt):
             if pending.answer is not None and not pending.answer.done():
                 pending.answer.set_exception(fenced(attempt.job.id, attempt.job.fence))
-            if isinstance(pending.frame, frames.JobResult):
-                self._spool.drop(pending.frame)
 
     def _name(self, frame: Any) -> Any:
         self._frames += 1

@@ -10,12 +10,11 @@ from sqlalchemy import func, select
 
 from quarterdeck.identity.machine import Machine
 from quarterdeck.identity.model import Organization
-from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid, NotFound
 from quarterdeck.kernel.text import one_line
 from quarterdeck.kernel.vault import Secret
-from quarterdeck.notify import addresses
+from quarterdeck.notify import actions, addresses
 from quarterdeck.notify.actions import NotifyAction
 from quarterdeck.notify.bots.model import Binding, Bot
 
@@ -201,21 +200,7 @@ def login(tx: Tx, row: Bot) -> Login:
 
 
 def note(tx: Tx, action: NotifyAction, row: Bot, detail: Mapping[str, object]) -> None:
-    audit.record(
-        tx,
-        action,
-        resource_type="bot",
-        resource_id=str(row.id),
-        organization_id=row.organization_id,
-        detail=dict(detail),
-    )
-    events.append(
-        tx,
-        f"bot:{row.id}",
-        action.replace(".", "-"),
-        {"botId": row.id, **detail},
-        organization_id=row.organization_id,
-    )
+    actions.note(tx, action, "bot", row.id, row.organization_id, detail)
 
 
 def _free(tx: Tx, organization_id: int, platform: str, app_id: str) -> None:

@@ -8,12 +8,11 @@ from typing import Any
 from sqlalchemy import func, select
 
 from quarterdeck.identity.machine import Machine
-from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid, NotFound
 from quarterdeck.kernel.text import one_line
 from quarterdeck.kernel.vault import Secret
-from quarterdeck.notify import addresses
+from quarterdeck.notify import actions, addresses
 from quarterdeck.notify.actions import NotifyAction
 from quarterdeck.notify.hooks import offered
 from quarterdeck.notify.hooks.model import Delivery, Hook
@@ -135,21 +134,7 @@ def sent(tx: Tx, row: Hook, before: int | None, limit: int) -> tuple[Sequence[De
 
 
 def note(tx: Tx, action: NotifyAction, row: Hook, detail: Mapping[str, object]) -> None:
-    audit.record(
-        tx,
-        action,
-        resource_type="webhook",
-        resource_id=str(row.id),
-        organization_id=row.organization_id,
-        detail=dict(detail),
-    )
-    events.append(
-        tx,
-        f"webhook:{row.id}",
-        action.replace(".", "-"),
-        {"id": row.id, **detail},
-        organization_id=row.organization_id,
-    )
+    actions.note(tx, action, "webhook", row.id, row.organization_id, detail)
 
 
 def _sealed(tx: Tx, uid: str, secret: Secret[str]) -> str:

@@ -71,3 +71,10 @@ def auth(*patterns: str) -> tuple[Sign, ...]:
 
 def limited(*patterns: str) -> tuple[Sign, ...]:
     return tuple(Sign(re.compile(one, re.IGNORECASE), code="rate_limited") for one in patterns)
+
+
+def trusting(*patterns: str) -> tuple[Sign, ...]:
+    """Dialogs that ask whether to trust the worktree, and offer yes first. A worktree is new to its program each time,
+    and whoever made the project has chosen its repository: nobody could answer anything else.
+    """
+    return tuple(Sign(re.compile(one, re.IGNORECASE), keys="\r") for one in patterns)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from quarterdeck.tasks.agents.adapter import Adapter, auth, limited
+from quarterdeck.tasks.agents.adapter import Adapter, auth, limited, trusting
 
 RESET = r"(?:.*?\b(?:resets?|try again|retry|available again)\b(?: (?:at|in|after|on))? ?(?P<reset>[^.·|()]{2,40}))?"
 
@@ -24,11 +24,11 @@ CLAUDE = Adapter(
     hook="claude-settings",
     ready=re.compile(r"\? for shortcuts|^[>\u276f](?:\s|$)"),
     signs=(
+        *trusting(r"do you trust the files in this folder", r"quick safety check"),
         *auth(
             r"invalid api key", r"please run /login", r"not logged in(?: ·|\.|$)", r"oauth token (?:has )?expired",
-            r"select login method", r"do you trust the files in this folder",
-            r"is this a project you (?:created|trust)",
-            r"quick safety check", r"credit balance is too low", r"choose the text style",
+            r"select login method", r"credit balance is too low", r"choose the text style",
+            r"unable to connect to anthropic services",
         ),
         *limited(
             r"(?:claude )?(?:ai )?usage limit reached" + RESET, r"you'?ve (?:hit|reached) your .{0,30}limit" + RESET,
@@ -52,10 +52,14 @@ CODEX = Adapter(
     hook="codex-notify",
     ready=re.compile(r"^[\u203a>▌\u276f](?:\s|$)|send a message|ctrl\+j newline", re.IGNORECASE),
     signs=(
+        *trusting(
+            r"trust this folder\?", r"do you trust the contents of this directory",
+            r"since this folder is version controlled, you may wish to allow codex",
+        ),
         *auth(
-            r"sign in with chatgpt", r"welcome to codex.*sign in", r"(?:you are )?not logged in(?:\.|$)",
-            r"unexpected status 401", r"do you trust the contents of this directory",
-            r"since this folder is version controlled, you may wish to allow codex", r"incorrect api key",
+            r"sign in with chatgpt", r"finish signing in via your browser", r"welcome to codex.*sign in",
+            r"(?:you are )?not logged in(?:\.|$)", r"unexpected status 401", r"incorrect api key",
+            r"missing environment variable",
         ),
         *limited(
             r"you'?ve (?:hit|reached) your usage limit" + RESET, r"rate limit (?:reached|exceeded)" + RESET,
@@ -95,9 +99,10 @@ GEMINI = Adapter(
     ),
     ready=re.compile(r"type your message", re.IGNORECASE),
     signs=(
+        *trusting(r"do you trust (?:this|the files in this) folder"),
         *auth(
             r"how would you like to authenticate", r"waiting for auth", r"login with google", r"sign in with google",
-            r"failed to login", r"do you trust (?:this|the files in this) folder", r"api key not valid",
+            r"failed to login", r"api key not valid",
         ),
         *limited(
             r"(?:you have )?(?:exhausted|exceeded) (?:your|the) .{0,40}(?:capacity|quota)" + RESET,

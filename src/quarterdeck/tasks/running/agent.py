@@ -226,7 +226,7 @@ class Agent:
                     continue
                 raise self._meaning(sign, seen[sign])
             if not self._terminal.held and self._terminal.program is not None:
-                self._terminal.say("Answered a dialog of the agent program as agents.toml says.")
+                self._terminal.say("Answered a dialog of the agent program.")
                 self._standing[sign] = now + 5.0
                 await self._terminal.program.write(sign.keys.encode())
 

@@ -74,6 +74,10 @@ class Screen:
         """One row as it is seen."""
         return _seen(self._lines[place])
 
+    def before_cursor(self) -> str:
+        """What stands left of the cursor in its row."""
+        return self._lines[self._y][: self.cursor[0]].replace(FILL, "").rstrip()
+
     def above_cursor(self, first: int) -> list[Row]:
         """The rows from `first` on that stand above the cursor."""
         return [_row(self._lines[place], self._wraps[place]) for place in range(first, self._y)]

@@ -25,6 +25,11 @@ MOST_PASSED = 2000
 """Output is looked at so often, or after so many rows: a flood is not rendered for every few of its bytes."""
 SMALLEST, WIDEST, TALLEST = 2, 500, 300
 Seen = Callable[[str], None]
+PASTED = b"\x1b[201~"
+SUBMITS, SUBMIT_SECONDS = 3, 3.0
+"""How often a prompt that still stands in its field is submitted again, and after how long each time."""
+LAST_CHARACTERS = 12
+"""Of what was typed, by which it is known again."""
 
 
 class Terminal:
@@ -65,6 +70,7 @@ class Terminal:
         self._pump: asyncio.Task[None] | None = None
         self._people = asyncio.create_task(self._hear_people(), name="terminal-input")
         self._typing = asyncio.Lock()
+        self._submitting: asyncio.Task[None] | None = None
 
     def say(self, text: str, level: str = "info") -> None:
         """A line of the runner's own in the log."""
@@ -177,6 +183,24 @@ class Terminal:
             await self.program.write(text)
             await self._settled(before, settle)
             await self.program.write(submit)
+            if self._submitting is not None:
+                self._submitting.cancel()
+            words = text.removesuffix(PASTED).decode(errors="replace").split()
+            if text.endswith(PASTED) and words:
+                end = words[-1][-LAST_CHARACTERS:]
+                self._submitting = asyncio.create_task(self._submitted(end, submit), name="terminal-submit")
+
+    async def _submitted(self, end: str, submit: bytes) -> None:
+        """See to it that what was pasted does not stay where the cursor is: a program that was still coming up, or had
+        a dialog to show first, has taken the key for something else.
+        """
+        for _ in range(SUBMITS):
+            await asyncio.sleep(SUBMIT_SECONDS)
+            if not self.running or self.held or self.program is None:
+                return
+            if self.screen.before_cursor().endswith(end):
+                self.say("What was typed still stands there: submitting it again.")
+                await self.program.write(submit)
 
     async def _settled(self, before: int, settle: float) -> None:
         """Until the program has drawn what was pasted and is still for `settle` seconds, six times that at most."""
@@ -207,6 +231,8 @@ class Terminal:
         program, pump = self.program, self._pump
         if program is None:
             return
+        if self._submitting is not None:
+            self._submitting.cancel()
         await program.end()
         if pump is not None:
             done, _ = await asyncio.wait({pump}, timeout=5)

@@ -12,6 +12,7 @@ import time
 import uuid
 
 import httpx
+import psycopg
 import pytest
 from sqlalchemy import select
 from websockets.sync.client import connect
@@ -20,8 +21,11 @@ from quarterdeck.access import Access, grants
 from quarterdeck.access.model import Grant
 from quarterdeck.fleet.workers.client import run_worker
 from quarterdeck.identity.model import User
+from quarterdeck.instance import Instance
 from quarterdeck.kernel.db import open_database
+from quarterdeck.kernel.errors import Conflict
 from quarterdeck.kernel.jobs import WorkerHandlers
+from quarterdeck.kernel.settings import Settings
 from quarterdeck.kernel.vault import Secret
 from serving.process import serving
 from support.databases import empty_database, fresh_database
@@ -258,25 +262,33 @@ def test_without_the_one_that_works_nothing_is_changed_and_what_is_known_is_told
     assert two.send("GET", "/readyz").status_code == 503
 
 
+def refused(directory, url):
+    """Why a server does not stand beside another."""
+    with pytest.raises(Conflict) as conflict:
+        Instance.open(Settings(data_dir=directory, database_url=Secret(url), beside=True, log_level="error"))
+    return conflict.value
+
+
 def test_who_has_not_the_same_master_key_is_told_which_one_it_needs(pair, tmp_path):
-    with serving(tmp_path / "three", database_url=pair.url, beside="true") as third:
-        assert third.ends(START) == 1
-        assert "master_key_missing" in third.said()
-        assert "copy master.key" in third.said()
-        assert not (tmp_path / "three" / "master.key").exists()
-    shutil.copytree(pair.place / "two", tmp_path / "four")
-    other = base64.b64encode(bytes(32)).decode()
-    (tmp_path / "four" / "master.key").write_text(f"v1 other {other}\n")
-    with serving(tmp_path / "four", database_url=pair.url, beside="true") as fourth:
-        assert fourth.ends(START) == 1
-        assert "data_key_unreadable" in fourth.said()
-        assert "copy master.key" in fourth.said()
+    missing = refused(tmp_path / "three", pair.url)
+    assert missing.code == "master_key_missing"
+    assert "copy master.key" in missing.hint
+    assert not (tmp_path / "three" / "master.key").exists()
+    (tmp_path / "four").mkdir(mode=0o700)
+    other = tmp_path / "four" / "master.key"
+    other.write_text(f"v1 other {base64.b64encode(bytes(32)).decode()}\n")
+    other.chmod(0o600)
+    wrong = refused(tmp_path / "four", pair.url)
+    assert wrong.code == "data_key_unreadable"
+    assert str(other) in wrong.hint
 
 
-def test_nobody_stands_beside_an_empty_database(postgresql, tmp_path):
-    with (
-        empty_database("postgresql", tmp_path, postgresql) as url,
-        serving(tmp_path / "alone", database_url=url, beside="true") as alone,
-    ):
-        assert alone.ends(START) == 1
-        assert "no_server_to_stand_beside" in alone.said()
+def test_nobody_stands_beside_nothing_or_beside_an_older_schema(postgresql, tmp_path):
+    with empty_database("postgresql", tmp_path, postgresql) as url:
+        assert refused(tmp_path / "alone", url).code == "no_server_to_stand_beside"
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("CREATE TABLE alembic_version (version_num varchar(32) NOT NULL)")
+            connection.execute("INSERT INTO alembic_version VALUES ('0026')")
+            assert refused(tmp_path / "alone", url).code == "schema_older_than_program"
+            connection.execute("UPDATE alembic_version SET version_num = '9999'")
+            assert refused(tmp_path / "alone", url).code == "schema_newer_than_program"

@@ -3,8 +3,8 @@
     script/bench [NAME …] [--ten-million]
 
 Without names everything: start, idle, ledger, ledger_full, lists, audit, authorization, logs, terminal_echo, fabric,
-deployment where a Docker engine answers, and behind_ssh where a machine of its own can be made (root, a Docker engine,
-an SSH server).
+deployment where a Docker engine answers, watched where there is an SSH server, and behind_ssh where a machine of its
+own can be made (root, a Docker engine, an SSH server).
 `--ten-million` fills the ledger with as many finished rows as its budget names, instead of one million. Ends with
 status 1 when a figure is outside of its budget or a program failed.
 """
@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +26,7 @@ ROOT = HERE.parent
 PROGRAMS: dict[str, list[list[str]]] = {
     "start": [["start.py"]],
     "idle": [["idle.py"]],
+    "watched": [["watched.py"]],
     "ledger": [["ledger.py"]],
     "ledger_full": [["ledger_full.py"]],
     "lists": [["lists.py"]],
@@ -89,6 +91,9 @@ def main() -> None:
     if not arguments.names and (why := no_machine()):
         print(f"bench: left out: behind_ssh ({why})")
         names.remove("behind_ssh")
+    if not arguments.names and shutil.which("sshd", path="/usr/sbin:/usr/bin:/sbin") is None:
+        print("bench: left out: watched (no SSH server)")
+        names.remove("watched")
     before = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     good = [measure(name, ten_million=arguments.ten_million) for name in names]
     table(before)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ import structlog
 from quarterdeck import __version__, front_door
 from quarterdeck.backups import record
 from quarterdeck.fleet.docker import system
-from quarterdeck.fleet.docker.address import engine_address
+from quarterdeck.fleet.docker.address import own_engine
 from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.fleet.edge import certificates
 from quarterdeck.fleet.edge.program import caddy_program
@@ -108,10 +107,8 @@ def _told(one: Neighbour) -> str:
 
 
 async def _docker(instance: Instance) -> Found:
-    host = instance.placement.docker_host
-    environment = {**os.environ, **({"DOCKER_HOST": host} if host else {})}
     try:
-        async with await Engine.connect(engine_address(environment)) as engine:
+        async with await Engine.connect(own_engine(instance.placement.docker_host)) as engine:
             return {"docker": (await system.version(engine)).version}, []
     except Problem as problem:
         # No problem of the installation: what can be run without an engine runs as host processes.

@@ -11,6 +11,7 @@ import importlib
 import os
 import socket
 import ssl
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import structlog
@@ -105,6 +106,16 @@ async def keep(edge: Edge, settings: Settings, *, look_seconds: float = LOOK_SEC
         await asyncio.sleep(look_seconds)
         while not (await edge.status()).running:  # noqa: ASYNC110 - `keep_edge` or a person starts it
             await asyncio.sleep(look_seconds)
+
+
+def root_certificate(edge: Edge | None, settings: Settings) -> Path | None:
+    """Where the certificate lies, or will as soon as the edge has served, that those have to trust who come to a front
+    door whose edge signs by itself (`--tls internal`); None for every other one.
+    """
+    wanted = route(settings)
+    if edge is None or wanted is None or wanted.tls != "internal":
+        return None
+    return edge.layout.data / "pki" / "authorities" / "local" / "root.crt"
 
 
 async def _renewed(edge: Edge) -> None:

@@ -18,7 +18,9 @@ from quarterdeck import __version__, front_door
 from quarterdeck.access import Access, facts, seeding
 from quarterdeck.deploy.deployments import (
     clearing_again,
+    following,
     old_lines,
+    ordering,
     orphans,
     orphans_on_servers,
     previews,
@@ -47,6 +49,7 @@ from quarterdeck.fleet.edge.ports import free_ports
 from quarterdeck.fleet.engines.installing import INSTALL, EngineOrder, install
 from quarterdeck.fleet.servers import engines, provider_lines, proxies, uninstalling
 from quarterdeck.fleet.servers.looking import Looking
+from quarterdeck.fleet.servers.taking_away import TakingAway
 from quarterdeck.fleet.targets.machine import fingerprint
 from quarterdeck.fleet.terminals import keeping as terminals_kept
 from quarterdeck.fleet.terminals.broker import Broker
@@ -121,7 +124,7 @@ def handlers_with(edges: Edges) -> WorkerHandlers:
     """
     handlers = WorkerHandlers(worker_handlers)
     handlers.register("deployment.execute", DeploymentOrder)(partial(execute, edges=edges))
-    for kind in (deployment_jobs.RETIRE, runtime_control.CONTROL, reviving.REVIVE):
+    for kind in (following.RETIRE, runtime_control.CONTROL, reviving.REVIVE):
         handlers.register(kind, RuntimeOrder)(partial(operate, edges=edges))
     handlers.register(BOOTSTRAP, EdgeOrder)(partial(bring_up, edges=edges))
     handlers.register(INSTALL, EngineOrder)(partial(install, edges=edges))
@@ -158,6 +161,7 @@ class Instance:
     observer: Observer
     distant: Distant
     looking: Looking
+    taking_away: TakingAway
     glances: Glances
     relying_party: RelyingParty
     attempts: Attempts
@@ -295,6 +299,7 @@ class Instance:
             from quarterdeck.tasks.own_machine import OwnMachine
 
             own = OwnMachine(db, workers, worker_tokens, terminals, data.path, organization.id)
+        reached = (db, data.path, data.runtime, placement.docker_host, who.uid)
         return cls(
             settings=settings,
             data=data,
@@ -323,7 +328,8 @@ class Instance:
             ),
             distant=Distant(db, logs, edges, log_bytes=settings.runtime_log_size),
             glances=Glances(placement, db.ids),
-            looking=Looking(db, data.path, data.runtime, placement.docker_host, who.uid, connections=edges.connections),
+            looking=Looking(*reached, connections=edges.connections),
+            taking_away=TakingAway(*reached, connections=edges.connections),
             relying_party=RelyingParty(db, access),
             attempts=attempts,
             capabilities=capabilities,
@@ -341,7 +347,7 @@ class Instance:
             self._keep(self.standing.run, "presence")
         if self.settings.beside:
             return
-        await self.db.read(deployment_jobs.mask_active, self.logs)
+        await self.db.read(ordering.mask_active, self.logs)
         await self.db.write(uninstalling.recover)
         for capability in self.capabilities:
             await capability.ready()

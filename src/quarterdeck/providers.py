@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from quarterdeck.deploy.observation import observations
 from quarterdeck.fleet.edge import certificates
 from quarterdeck.fleet.servers import sightings
 from quarterdeck.fleet.servers.sightings import Finding
 from quarterdeck.identity.machine import Machine
 from quarterdeck.kernel.clock import wire_time
+from quarterdeck.kernel.db import Tx
+from quarterdeck.workspace.projects import organization_of
 
 if TYPE_CHECKING:
     from quarterdeck.instance import Instance
 
 Provider = dict[str, Any]
+FEW = 5
 SECONDS = 5
 """What one look may take: a busy machine is slow and not wrong, and an engine that hangs must not hang the doctor."""
 NO_WORKER = "No worker is connected, so nothing can be deployed. Start one: quarterdeck worker."
@@ -26,7 +30,7 @@ async def known(instance: Instance) -> list[Provider]:
     of several is wrong, `partial`; `diagnostics` say what is known (`info`) and what is to be done. Of certificates
     they say nothing in another organization than the one that the installation began with.
     """
-    told = await instance.db.read(sightings.told)
+    told = [*await instance.db.read(sightings.told), *await instance.db.read(_unwatched)]
     # Certificates are those of the whole installation, names of other organizations' applications among them.
     ours = await instance.db.read(lambda tx: Machine.belongs_to(tx, tx.principal.organization_id or 0))
     authority: tuple[str, list[Finding]] = await _authority(instance) if ours else ("unknown", [])
@@ -38,6 +42,20 @@ async def known(instance: Instance) -> list[Provider]:
         ),
         _provider("acme", "ACME certificates", "infra-service", ["certificates"], *authority),
     ]
+
+
+def _unwatched(tx: Tx) -> list[Finding]:
+    """Servers of the caller's organization on which something serves and that are too many to be watched."""
+    named = list(observations.unwatched(tx, organization_of(tx)).values())
+    if not named:
+        return []
+    some = ", ".join(named[:FEW]) + (" …" if len(named) > FEW else "")
+    say = (
+        f"Only {observations.MOST_SERVERS} servers are watched, the oldest first; {some} not: what runs there is not "
+        "looked at, its log is not kept, and an edge that ends is not started again. Uninstall and delete servers that "
+        "nobody needs, or share them among two installations."
+    )
+    return [Finding("servers_not_watched", "warning", say)]
 
 
 async def _authority(instance: Instance) -> tuple[str, list[Finding]]:

@@ -110,6 +110,10 @@ def tell(instance: Instance, listener: socket.socket, announce: Callable[[str], 
     announce(f"Console: {shown}/console/")
     if settings.beside:
         announce("It stands beside the server that works on its database, and passes on to it what it does not answer.")
+    root = front_door.root_certificate(instance.edge, settings)
+    if root is not None:
+        announce(f"Its certificate is signed by the edge itself, so nobody trusts it yet. Its root: {root}")
+        announce(f"Where you sign in from, copy that file: SSL_CERT_FILE=root.crt qd login {shown}")
     if instance.setup_token is not None:
         announce(f"Setup token for the first administrator: {instance.setup_token.reveal()}")
 

@@ -236,9 +236,13 @@ def test_a_server_behind_ssh_is_added_tested_trusted_again_and_forgotten(signed_
         there.renew_host_key()
         changed = signed_in("server", "test", "there")
         assert (changed.code, "ssh-keygen -lf" in changed.out) == (1, True)
+        assert f"qd server trust there {there.fingerprint}" in changed.out
+        assert "unreachable" in signed_in("server", "ls").out
         assert signed_in("server", "trust", "there", there.fingerprint).code == 0
         assert f"{there.username} is let in." in signed_in("server", "test", "there").out
         assert "0 could be removed" in signed_in("server", "prune", "there").err
+        assert signed_in("server", "address", "there", "localhost", "--port", str(there.port)).code == 0
+        assert f"localhost:{there.port}" in signed_in("server", "ls").out
     assert signed_in("credential", "rm", "harbour", "--confirm", "harbour").code == 6
     assert signed_in("server", "rm", "there", "--confirm", "there").code == 6
     assert signed_in("server", "deactivate", "there", "--yes").code == 0

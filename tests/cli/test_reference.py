@@ -51,6 +51,8 @@ def test_every_call_is_one_of_the_contract() -> None:
 
 
 BESIDE = {
+    ("GET", "/api/web/tasks/{}/diff"),
+    ("POST", "/api/web/tasks/{}/budget"),
     ("GET", "/api/web/tasks/{}/messages"),
     ("POST", "/api/web/tasks/{}/messages"),
     ("PUT", "/api/web/projects/{}/git-token"),

@@ -163,8 +163,19 @@ def test_a_plan_shows_no_private_key(qd: Command, fleet: Installation, server: C
     assert "pear-tree" not in result.out + result.err
 
 
-def test_the_list_and_the_page_of_a_server(qd: Command, fleet: Installation) -> None:
-    assert "berlin  203.0.113.10:2222  generic-ssh  ✓ active  ◌ pending" in qd("server", "ls").out
+def test_the_list_and_the_page_of_a_server(qd: Command, fleet: Installation, server: ContractServer) -> None:
+    disk = {"mount": "/", "available": 10 << 30, "size": 40 << 30}
+    health = {"serverId": SERVER, "status": "degraded", "message": "Its edge does not run.", "disk": disk}
+    seen = {"items": [{**health, "watched": True}], "mostWatched": 500, "generatedAt": NOW}
+    server.outside["GET", "/api/servers/health"] = lambda *_: seen
+    result = qd("server", "ls")
+    assert "berlin  203.0.113.10:2222  ✓ active  ▲ degraded  10 GiB of 40 GiB  ◌ pending" in result.out
+    assert "berlin: Its edge does not run." in result.out + result.err
+    assert "watched" not in result.out + result.err
+    assert json.loads(qd("server", "ls", "-o", "json").out)["items"][0]["health"] == seen["items"][0]
+    seen["items"] = [{"serverId": SERVER, "status": "unknown", "watched": False}]
+    result = qd("server", "ls")
+    assert "Only 500 servers are watched; not these" in result.out + result.err
     shown = qd("server", "show", "berlin").out
     for words in ("90 % of 100 GiB, 10 GiB free", "25 % of 8 GiB", "0.5 on 4 cores", "▲ / is 90 % full."):
         assert words in shown
@@ -179,19 +190,49 @@ def test_a_server_is_renamed_deactivated_and_forgotten(
     assert qd("server", "deactivate", "berlin").code == 2
     assert qd("server", "deactivate", "berlin", "--yes", "--reason", "moved").code == 0
     assert server.called("servers.deactivate") == [{"reason": "moved"}]
-    check = {
-        "schemaVersion": "servers.delete-check/v1", "serverId": SERVER, "lifecycleStatus": "active", "eligible": False,
-        "checkedAt": NOW,
-        "blockers": [{"kind": "active-server", "count": 1}, {"kind": "deployment-history", "count": 11}],
-    }  # fmt: skip
-    server.answers["servers.delete-check"] = check
+    path = f"/api/servers/{SERVER}/removal"
+    steps = [
+        {
+            "kind": "active-server", "count": 1, "message": "it is still active",
+            "command": "qd server deactivate berlin",
+        },
+        {
+            "kind": "deployment-history", "count": 11, "message": "11 deployments are kept as its history",
+            "command": "qd server rm berlin --with-history",
+        },
+    ]  # fmt: skip
+    told: dict[str, Any] = {"serverId": SERVER, "steps": steps, "resources": []}
+    removed: list[Any] = []
+    server.outside["GET", path] = lambda *_: told
+    server.outside["POST", path] = lambda _parameters, _query, body: removed.append(body) or {"serverId": SERVER}
     result = qd("server", "rm", "berlin", "--yes")
     assert (result.code, server.called("servers.delete")) == (6, [])
     assert "berlin cannot be deleted yet: it is still active; 11 deployments are kept as its history." in result.err
     assert "qd server deactivate berlin" in result.err
-    server.answers["servers.delete-check"] = {**check, "eligible": True, "blockers": []}
+    assert "qd server rm berlin --with-history" in result.err
+    told["steps"] = steps[1:]
+    assert qd("server", "rm", "berlin", "--confirm", "berlin").code == 6
+    told["resources"] = ["shop"]
+    result = qd("server", "rm", "berlin", "--with-history", "--confirm", "berlin")
+    assert (result.code, "in use there: shop" in result.err, removed) == (6, True, [])
+    told["resources"] = []
+    assert qd("server", "rm", "berlin", "--with-history", "--confirm", "berlin").code == 0
+    assert removed == [{"confirmation": {"serverId": SERVER}, "withHistory": True}]
+    told["steps"] = []
     assert qd("server", "rm", "berlin", "--confirm", "berlin").code == 0
     assert server.called("servers.delete") == [{"confirmation": {"serverId": SERVER}}]
+
+
+def test_a_server_gets_another_address(qd: Command, fleet: Installation, server: ContractServer) -> None:
+    heard: list[Any] = []
+    server.outside["POST", f"/api/servers/{SERVER}/address"] = lambda *asked: heard.append(asked[2]) or {}
+    result = qd("server", "address", "berlin", "203.0.113.99")
+    assert (result.code, "berlin is reached at 203.0.113.99." in result.out) == (0, True)
+    assert qd("server", "address", "berlin", "b.example", "--port", "2222", "--trust", "SHA256:x", "--unseen").code == 0
+    assert heard == [
+        {"host": "203.0.113.99", "port": 22, "unseen": False},
+        {"host": "b.example", "port": 2222, "unseen": True, "fingerprint": "SHA256:x"},
+    ]
 
 
 def test_the_edge_is_chosen_or_brought_up(qd: Command, fleet: Installation, server: ContractServer) -> None:

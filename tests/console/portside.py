@@ -18,6 +18,7 @@ from console.own_side import OwnSide
 from console.people_side import ACCESS, PeopleSide
 from console.quay import FLEET, Quay
 from console.resource_side import ResourceSide
+from console.task_admin_side import TaskAdminSide
 from console.task_side import TaskSide
 from quarterdeck.console.door_ports import Bootstrap
 from quarterdeck.console.ports import Place, SourceChoice, Update
@@ -42,7 +43,8 @@ from quarterdeck.console.views.shell import Count, Viewer
 from quarterdeck.kernel.errors import Invalid, NotFound
 
 TASKS = ("tasks:tasks.view", "tasks:tasks.create", "tasks:tasks.act", "tasks:projects.view", "tasks:projects.manage",
-         "tasks:machines.view", "tasks:machines.drain")  # fmt: skip
+         "tasks:machines.view", "tasks:machines.drain", "tasks:machines.manage", "tasks:settings.manage",
+         "tasks:bots.manage")  # fmt: skip
 EVERYTHING = frozenset(
     "deploy:" + key
     for key in [
@@ -72,7 +74,19 @@ EVERYTHING = frozenset(
 
 
 @dataclass
-class Portside(Quay, LedgerSide, KeptSide, PeopleSide, LettingIn, DoorSide, OwnSide, ResourceSide, TaskSide, DeedSide):
+class Portside(
+    Quay,
+    LedgerSide,
+    KeptSide,
+    PeopleSide,
+    LettingIn,
+    DoorSide,
+    OwnSide,
+    ResourceSide,
+    TaskSide,
+    TaskAdminSide,
+    DeedSide,
+):
     """Values of a small team. `deeds` is what was done; `problem` is raised by the next deed."""
 
     deeds: list[tuple[Any, ...]] = field(default_factory=list)
@@ -215,7 +229,16 @@ class Portside(Quay, LedgerSide, KeptSide, PeopleSide, LettingIn, DoorSide, OwnS
 
     async def hosts(self, who: Any) -> tuple[HostRow, ...]:
         return (
-            HostRow("server", "fra-1", ("server", "ready", None), "198.51.100.24, Docker 27", ("containers",), "", NOW),
+            HostRow(
+                "server",
+                "fra-1",
+                ("server", "ready", None),
+                "198.51.100.24, Docker 27",
+                ("containers",),
+                "",
+                NOW,
+                room="9.3 GiB of 40.0 GiB free",
+            ),
             HostRow("worker", "in-process", ("worker", "online", None), "this host", ("deploy",), "1 job", NOW),
             HostRow("worker", "hel-2", ("worker", "online", "degraded"), "0.1.0", ("deploy", "tasks"), "", NOW),
         )

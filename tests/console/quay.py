@@ -18,12 +18,20 @@ from quarterdeck.console.views.fleet import (
     Placed,
     PolicyForm,
     PolicyRow,
+    RemovalStep,
     ServerChoice,
     ServerView,
     SurveyView,
 )
 from quarterdeck.kernel.errors import Conflict, Forbidden, Invalid, Problem, Unavailable
 
+STANDING = (
+    RemovalStep("active-server", 1, "it is still active", "qd server deactivate fra-1"),
+    RemovalStep("resource-placement", 2, "2 resources in use are placed on it", "qd deploy … --server OTHER"),
+)
+HISTORY = (
+    RemovalStep("deployment-history", 3, "3 deployments are kept as its history", "qd server rm hel-2 --with-history"),
+)
 FLEET = (
     "servers.list",
     "servers.register",
@@ -83,7 +91,7 @@ class Quay:
             username="",
             facts=(Fact("Id", ref, True), Fact("Signing in", "root, with deploy")),
             attempts=(AttemptRow("pxy_000000000001", "failed", "repair", "The edge cannot listen.", SINCE),),
-            blockers=("active server (1)",) if local else (),
+            removal=STANDING if local else HISTORY if ref == "srv_2" else (),
             edge_facts=(Fact("Kind", "caddy"), Fact("Listens on", "80 and 443")),
             placed=(
                 Placed("storefront / web", "/console/projects/storefront/production/web", ("health", "healthy")),
@@ -183,6 +191,11 @@ class Quay:
     async def sign_in_to_server(self, who: Any, ref: str, *, credential: str, username: str) -> None:
         self.done.append(("sign_in", ref, credential, username))
 
+    async def move_server(self, who: Any, ref: str, *, host: str, port: str, fingerprint: str) -> None:
+        if host == "192.0.2.99" and not fingerprint:
+            raise Conflict("What answers is another machine.", code="ssh_host_key_changed", hint="Compare its key.")
+        self.done.append(("move", ref, host, port, fingerprint))
+
     async def choose_edge(self, who: Any, ref: str, kind: str) -> None:
         self.done.append(("edge", ref, kind))
 
@@ -216,10 +229,10 @@ class Quay:
     async def deactivate_server(self, who: Any, ref: str, reason: str) -> None:
         self.done.append(("deactivate", ref))
 
-    async def delete_server(self, who: Any, ref: str, confirmation: str) -> None:
+    async def delete_server(self, who: Any, ref: str, confirmation: str, *, with_history: bool) -> None:
         if confirmation != "hel-2":
             raise Invalid("That is not the name of this server.", hint="Type hel-2.", field="confirmation")
-        self.done.append(("delete", ref))
+        self.done.append(("delete", ref, with_history))
 
     async def add_credential(self, who: Any, *, name: str, username: str, key: str) -> None:
         if "PRIVATE" not in key:

@@ -10,6 +10,7 @@ from typing import Any
 from console.ledgerside import NOW
 from quarterdeck.console.ports import Place
 from quarterdeck.console.views.deployments import LogView
+from quarterdeck.console.views.diffs import TaskDiffView, files_of
 from quarterdeck.console.views.tasks import (
     Board,
     Column,
@@ -62,16 +63,44 @@ GATES = {
 MACHINES = (
     MachineView("01a22800-0000-7000-8000-000000000001", "build-1", ("online", "degraded"), ("claude", "codex"),
                 "2 of 4", 31.0, 52.4, 61.0, "8 cores, 32 GB, Linux x86_64", "1.0", NOW, draining=False, may_drain=True,
-                tasks=(ASKS, RUNS), degraded=("codex until 14:20: rate limit",)),
+                tasks=(ASKS, RUNS), degraded=("codex until 14:20: rate limit",), at_most=4),
     MachineView("01a22800-0000-7000-8000-000000000002", "build-2", ("draining", None), (), "0 of 2", None, None, None,
                 "", "", None, draining=True, may_drain=True),
 )  # fmt: skip
 PROJECT = TaskProjectView(
-    "WEB", "Storefront", "https://git.example/shop.git", "", "main", "claude", '[\n  {"name": "plan"}\n]', "npm ci", "",
+    "WEB", "Storefront", "https://git.example/shop.git", "", "main", "claude",
+    (("plan", ""), ("build", "after a confirmation")), True, "npm ci", "",
     has_token=True, may_manage=True, members=(Member(1, "mara", "maintainer"), Member(2, "jonas", "member")),
     people=(("3", "ada"),),
 )  # fmt: skip
 READER = replace(PROJECT, key="DOCS", name="Handbook", may_manage=False, members=(), people=(), has_token=False)
+PATCH = """\
+diff --git a/shop/limits.py b/shop/limits.py
+index 1111111..2222222 100644
+--- a/shop/limits.py
++++ b/shop/limits.py
+@@ -1,3 +1,5 @@
+ import redis
+-LIMIT = 10
++LIMIT = 30  # <b>a minute</b>
++WINDOW = 60
+ diff --git a/in b/text
+diff --git a/logo.png b/logo.png
+new file mode 100644
+index 0000000..3333333
+Binary files /dev/null and b/logo.png differ
+diff --git a/old name.py b/new name.py
+similarity index 100%
+rename from old name.py
+rename to new name.py
+diff --git a/gone.txt b/gone.txt
+deleted file mode 100644
+--- a/gone.txt
++++ /dev/null
+@@ -0,0 +1 @@
++it was there
+\\ No newline at end of file
+"""
 NOTICES = (
     Notice(
         7, "Task #142 needs an answer", "Which limiter shall the checkout use?", "/console/tasks/142", NOW, read=False
@@ -121,6 +150,7 @@ class TaskSide:
             may_take=number != 138,
             stream=f"task:{number}",
             files="3 files, +184 -12" if row is DONE else "",
+            may_spend=row is ASKS,
         )
 
     async def task_events(self, who: Any, number: int) -> tuple[EventRow, ...]:
@@ -129,6 +159,13 @@ class TaskSide:
             return ()
         return (EventRow(NOW, "confirm_requested", "Which limiter shall the checkout use?", "info"),
                 EventRow(NOW, "status_change", "Task #142 runs.", "info", "mara"))  # fmt: skip
+
+    async def task_diff(self, who: Any, number: int) -> TaskDiffView | None:
+        await self.task(who, number)
+        if number not in {139, 140}:
+            return None
+        files, left = files_of(PATCH)
+        return TaskDiffView("Delivered as 9f2c1ab0d4e5", NOW, "a" * 40, 4, 3, 1, files, cut=number == 140, left=left)
 
     async def task_log(self, who: Any, number: int, limit: int) -> TaskLog:
         view = await self.task(who, number)
@@ -152,6 +189,9 @@ class TaskSide:
     async def retry_task(self, who: Any, number: int, from_stage: int) -> None:
         self._did("retry-task", number, from_stage)
 
+    async def change_budget(self, who: Any, number: int, dollars: str) -> None:
+        self._did("change-budget", number, dollars)
+
     async def answer_gate(self, who: Any, number: int, index: int, *, result: str | None) -> None:
         self._did("answer-gate", number, index, result)
 
@@ -167,8 +207,8 @@ class TaskSide:
             raise NotFound("There is no such machine.", hint="Look at the list of machines.")
         return found
 
-    async def drain_machine(self, who: Any, uid: str, *, drain: bool) -> None:
-        self._did("drain-machine", uid, drain)
+    async def drain_machine(self, who: Any, uid: str, *, drain: bool, reason: str = "") -> None:
+        self._did("drain-machine", uid, drain, reason)
 
     async def task_projects(self, who: Any) -> tuple[TaskProjectView, ...]:
         return () if self.empty else (PROJECT, READER)

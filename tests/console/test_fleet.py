@@ -82,11 +82,35 @@ def test_an_engine_is_looked_at_then_agreed_to_or_refused(client: Client, ports:
 
 
 def test_a_server_is_forgotten_when_its_name_is_typed(client: Client, ports: Portside) -> None:
-    assert "Not yet: active server (1)." in client.get(f"{SERVER}/delete").text
+    standing = client.get(f"{SERVER}/delete").text
+    assert "Not yet: it is still active, 2 resources in use are placed on it." in standing
+    assert "qd server deactivate fra-1" in standing
+    assert "with_history" not in standing
+    asked = client.get("/console/fleet/servers/srv_2/delete").text
+    assert "Erase what was deployed to it, too: 3 deployments, with logs" in asked
+    assert "Not yet" not in asked
     wrong = client.post("/console/fleet/servers/srv_2/delete", data={"confirmation": "fra-1"})
     assert wrong.status_code == 400
-    assert client.post("/console/fleet/servers/srv_2/delete", data={"confirmation": "hel-2"}).status_code == 303
-    assert ports.done == [("delete", "srv_2")]
+    typed = {"confirmation": "hel-2"}
+    for sent, erased in ((typed, False), ({**typed, "with_history": "yes"}, True)):
+        assert client.post("/console/fleet/servers/srv_2/delete", data=sent).status_code == 303
+        assert ports.done[-1] == ("delete", "srv_2", erased)
+
+
+def test_a_server_gets_another_address_after_its_host_key_was_looked_at(client: Client, ports: Portside) -> None:
+    there = "/console/fleet/servers/srv_3"
+    assert "Change address" in client.get(there).text
+    assert "Change address" not in client.get(SERVER).text
+    refused = client.post(f"{there}/address", data={"host": "192.0.2.99", "port": "22", "fingerprint": ""})
+    assert (refused.status_code, "Compare its key." in refused.text, ports.done) == (409, True, [])
+    moved = {"host": "192.0.2.99", "port": "2222", "fingerprint": ANOTHER}
+    assert client.post(f"{there}/address", data=moved).status_code == 303
+    assert ports.done == [("move", "srv_3", "192.0.2.99", "2222", ANOTHER)]
+
+
+def test_the_list_says_how_much_room_a_server_has(client: Client) -> None:
+    page = client.get("/console/fleet").text
+    assert "9.3 GiB of 40.0 GiB free" in page
 
 
 def test_what_was_left_on_a_server_is_shown_and_goes_when_its_name_is_typed(client: Client, ports: Portside) -> None:

@@ -29,6 +29,8 @@ def test_a_duration_reads_with_its_units(seconds: float | None, text: str) -> No
         (timedelta(days=3), "3 days ago"),
         (timedelta(days=200), "6 May 2026"),
         (timedelta(minutes=-24), "in 24 min"),
+        (timedelta(hours=-24), "in 1 day"),
+        (timedelta(hours=-60), "in 2 days"),
         (timedelta(days=-6), "in 6 days"),
     ],
 )

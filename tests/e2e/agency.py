@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from real.git_server import git, repository, running
 
 TOKEN = "s3cr3t-t0ken"
 AGENT = Path(__file__).parents[1] / "fakes" / "agent" / "program.py"
-SECONDS = 90
+SECONDS = 180
 STAGES = [
     {"name": "plan", "command": "do say planning {description}\ndo done", "confirm": True, "timeout": 60},
     {"name": "build", "command": "do say colour {choice}\ndo done", "choices": ["red", "blue"], "timeout": 60},
@@ -41,6 +41,13 @@ class Agency:
     worker: subprocess.Popen[bytes] | None = None
     token: str = ""
     keys: int = 0
+    cords: dict[str, Path] = field(default_factory=dict)
+    """Directories of the points (`kernel.faults`) of `server` and `worker`."""
+    slots: int = 2
+    within: tuple[str, ...] = ()
+    """The command that runs the worker elsewhere, such as in a network namespace."""
+    dialled: str = "127.0.0.1"
+    """The address of this machine as the worker sees it."""
 
     @property
     def origin(self) -> Path:
@@ -60,15 +67,23 @@ class Agency:
             file.touch(mode=0o600)
             file.write_text(self.token)
         data = self.home / "worker"
-        arguments = ["worker", "--server", self.deck.url, "--token", f"@{file}", "--capability", "tasks"]
-        arguments += ["--slots", "2", "--name", "forge", "--data-dir", str(data)]
+        arguments = [
+            "worker",
+            "--server",
+            f"http://{self.dialled}:{self.deck.port}",
+            "--token",
+            f"@{file}",
+            "--capability",
+            "tasks",
+        ]
+        arguments += ["--slots", str(self.slots), "--name", "forge", "--data-dir", str(data)]
         with (self.home / "worker.log").open("ab") as output:
             self.worker = subprocess.Popen(
-                [*PROGRAM, *arguments],
+                [*self.within, *PROGRAM, *arguments],
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
-                env=environment(None),
+                env=environment(None, **({"QUARTERDECK_FAULTS": str(self.cords["worker"])} if self.cords else {})),
                 cwd=self.home,
                 start_new_session=True,
             )
@@ -110,7 +125,7 @@ class Agency:
         }
         body = {
             "key": key, "name": f"Shop {self.keys}", "repoUrl": f"{self.git_url}/shop.git", "agentType": "custom",
-            "customAgent": agent, "pipeline": stages or STAGES, "mergeRequests": False,
+            "customAgent": {**agent, **more.pop("agent", {})}, "pipeline": stages or STAGES, "mergeRequests": False,
             "setupCommand": "date > made.txt", **more,
         }  # fmt: skip
         self.client.post("/api/admin/projects", body)
@@ -171,7 +186,16 @@ class Agency:
 
 
 @contextlib.contextmanager
-def agency(place: Path, database_url: str | None, *, own: bool = False) -> Iterator[Agency]:
+def agency(
+    place: Path,
+    database_url: str | None,
+    cords: dict[str, Path] | None = None,
+    *,
+    own: bool = False,
+    **options: Any,
+) -> Iterator[Agency]:
+    """`options` are fields of `Agency`."""
+    host = "127.0.0.1" if "dialled" not in options else "0.0.0.0"  # noqa: S104 - both sides of a cable
     home = place / "agency"
     home.mkdir(mode=0o711)
     repository(home / "source", {"app.py": "print('one')\n"})
@@ -180,11 +204,18 @@ def agency(place: Path, database_url: str | None, *, own: bool = False) -> Itera
     git(home, "clone", "--quiet", "--bare", str(home / "source"), str(served / "shop.git"))
     git(served / "shop.git", "config", "http.receivepack", "true")
     with (
-        running(served, "x-access-token", TOKEN) as server,
-        deck(home / "deck", database_url=database_url, flags=["--agents"] if own else []) as made,
+        running(served, "x-access-token", TOKEN, host=host) as server,
+        deck(
+            home / "deck",
+            database_url=database_url,
+            host=host,
+            server_faults=(cords or {}).get("server"),
+            flags=["--agents"] if own else [],
+        ) as made,
         signed_in(made) as client,
     ):
-        agency = Agency(made, client, home, server.url, own)
+        url = f"http://{options.get('dialled', host)}:{server.server_address[1]}"
+        agency = Agency(made, client, home, url, own, cords=cords or {}, **options)
         try:
             # A machine that tests share with the server is busy, and its agent fails on purpose.
             agency.put("/api/admin/settings", {"loadThresholdPercent": 100, "degradeAfterFailures": 100})

@@ -12,13 +12,14 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 
 from e2e.engine import View
 
-START_SECONDS = 30
-STOP_SECONDS = 30
+START_SECONDS = 120
+STOP_SECONDS = 60
 PROGRAM = [sys.executable, "-c", "import sys; from quarterdeck.cli.main import main; sys.exit(main())"]
 SOURCES = Path(__file__).resolve().parents[2] / "src"
 CAPABILITIES = ("deploy", "local")
@@ -53,6 +54,8 @@ class Deck:
     docker_host: str | None = None
     database_url: str | None = None
     remote_worker: bool = False
+    host: str = "127.0.0.1"
+    """Where it listens; it is called at 127.0.0.1."""
     port: int = field(default_factory=free_port)
     edge_port: int = field(default_factory=free_port)
     edge_tls_port: int = field(default_factory=free_port)
@@ -74,7 +77,7 @@ class Deck:
         return self.data / "runtime"
 
     def options(self) -> list[str]:
-        given = ["--host", "127.0.0.1", "--port", str(self.port), "--data-dir", str(self.data)]
+        given = ["--host", self.host, "--port", str(self.port), "--data-dir", str(self.data)]
         given += ["--edge-http-port", str(self.edge_port), "--edge-https-port", str(self.edge_tls_port)]
         if self.database_url:
             file = self.data.parent / "database-url"
@@ -180,11 +183,12 @@ class Deck:
 
 @contextlib.contextmanager
 def deck(place: Path, **options: object) -> Iterator[Deck]:
-    """A started installation, destroyed afterwards."""
+    """A started installation, destroyed afterwards. `server_faults` is the directory of its server's points."""
+    faults: Any = options.pop("server_faults", None)
     place.mkdir(mode=0o711, parents=True, exist_ok=True)
     made = Deck(place / "data", **options)  # type: ignore[arg-type]
     try:
-        made.start()
+        made.start(server_faults=faults)
         yield made
     finally:
         made.destroy()

@@ -45,6 +45,8 @@ def test_a_task_goes_through_each_kind_of_gate_and_delivers_its_branch(there):
     assert b"planning the page" in shown(there, number, b"planning the page")
     there.qd("task", "choose", str(number), "blue", "--stage", "1")
     there.await_task(number, "suspended", reason="stage_gate", stage=2)
+    before = there.client.get(f"/api/web/tasks/{number}/diff")
+    assert (before["stageIndex"], before["commitSha"]) == (2, None)
     there.answer(number, stageName="name", approved=True, result="Ada")
     task = there.await_task(number, "completed", "failed")
     assert task["status"] == "completed", there.told(number)
@@ -54,6 +56,9 @@ def test_a_task_goes_through_each_kind_of_gate_and_delivers_its_branch(there):
     assert "called Ada" in text
     assert git(there.origin, "log", "-1", "--format=%H", task["branch"]) == task["commitSha"]
     assert "made.txt" in git(there.origin, "ls-tree", "--name-only", task["branch"])
+    delivered = there.client.get(f"/api/web/tasks/{number}/diff")
+    assert (delivered["commitSha"], delivered["stageIndex"]) == (task["commitSha"], None)
+    assert "+++ b/made.txt" in there.qd("task", "diff", str(number))
     words = {one["type"] for one in there.events(number)}
     assert {"assigned", "workspace_ready", "confirm_requested", "confirm_resolved", "git_push"} <= words
     answer = there.client._http.post(f"/api/web/tasks/{number}/confirm-stage", json={"stageIndex": 2, "result": "Eve"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -105,6 +106,40 @@ def test_a_cable_that_is_pulled_for_a_while_fails_nothing(
     client.succeeded(deployment)
     assert visit(client, there, deployment).text == "1\n"
     assert "is back after" in client.told(deployment)
+
+
+def test_a_redeployment_during_an_outage_goes_on_when_the_server_is_back(
+    client: Client, there: Machine, server: str, repositories: Repositories
+) -> None:
+    slow = dockerfile("1")["Dockerfile"].replace("RUN mkdir", "RUN sleep 3; mkdir")
+    app = application(client, server, "outage", repositories.add(f"outage-{server}", {"Dockerfile": slow}).source())
+    first = client.deploy(app)
+    eventually(lambda: begun(client, first, "package"), True)
+    there.off()
+    try:
+        eventually(lambda: waiting(client, first), "server-away", 60)
+        second = client.redeploy(app)
+        assert client.wait(first)["deployment"]["status"] == "canceled"
+        eventually(lambda: waiting(client, second), "server-away", 60)
+        (said,) = [one["safeDetails"] for one in work_of(client, second)]
+        assert said["waitingMessage"].startswith(f"The server There {there.number} does not answer since "), said
+        assert "qd server test" in said["waitingHint"]
+    finally:
+        there.on()
+    client.succeeded(second)
+    assert visit(client, there, second).text == "1\n"
+    assert waiting(client, second) is None
+
+
+def work_of(client: Client, deployment: str) -> list[dict[str, Any]]:
+    items = client.get("/api/operator-work", deploymentId=deployment)["items"]
+    return [one for one in items if one["kind"] == "deployment"]
+
+
+def waiting(client: Client, deployment: str) -> str | None:
+    """Why the work of an attempt does not go on."""
+    (found,) = work_of(client, deployment)
+    return found["safeDetails"].get("waitingReason")
 
 
 def test_a_host_that_cannot_be_reached_is_said_so(

@@ -26,6 +26,9 @@ STAGES = {"type": "array", "items": {"type": "object", "required": ["name", "com
 GATED = {"confirm": "confirm", "choices": "choice", "input": "input"}
 
 
+CREATING = {"create", "add_member", "say", "pty_token", "new_token", "post_project"}
+
+
 class Refusal(Exception):
     """An error in the words of the surface."""
 
@@ -54,17 +57,17 @@ CONFIRM = {
         closed("stageName approved", stageName=TEXT, approved={"type": "boolean"}),
     ]
 }
-PUT_PROJECT = closed(
-    name=TEXT,
-    repoUrl=TEXT,
-    sshUrl=TEXT,
-    defaultBranch=TEXT,
-    agentType=TEXT,
-    description=TEXT,
-    pipeline=STAGES | {"type": ["array", "null"]},
-)
+FIELDS = {
+    "name": TEXT, "repoUrl": TEXT, "sshUrl": TEXT, "defaultBranch": TEXT, "agentType": TEXT, "description": TEXT,
+    "setupCommand": {"type": ["string", "null"], "minLength": 1}, "maxTasks": NUMBER,
+    "cleanupCommand": {"type": ["string", "null"], "minLength": 1},
+    "budgetUsd": {"type": ["number", "null"], "exclusiveMinimum": 0},
+    "pipeline": STAGES | {"type": ["array", "null"]},
+}  # fmt: skip
+PUT_PROJECT, POST_PROJECT = closed(**FIELDS), closed("key name repoUrl", key=TEXT, **FIELDS)
 PAGES = {"limit", "cursor"}
 TASK, PROJECT, HOST = r"/api/web/tasks/(\d+)", r"/api/web/projects/(?!-/)([\w-]+)", r"/api/web/machines/([\w-]+)"
+ADMIN_HOST, TOKENS = r"/api/admin/machines/([\w-]+)", "/api/admin/worker-tokens"
 ROUTES: list[tuple[str, str, str, set[str], Row | None]] = [
     ("GET", "/api/web/tasks", "tasks", PAGES | {"status", "projectKey", "mine", "page", "machineId", "q"}, None),
     ("POST", "/api/web/tasks", "create", set(), CREATE),
@@ -83,7 +86,17 @@ ROUTES: list[tuple[str, str, str, set[str], Row | None]] = [
     ("GET", f"{HOST}/tasks", "machine_tasks", PAGES | {"status"}, None),
     ("POST", f"{HOST}/drain", "drain", set(), closed(reason=TEXT)),
     ("POST", f"{HOST}/undrain", "undrain", set(), EMPTY),
-    ("DELETE", r"/api/admin/machines/([\w-]+)", "decommission", set(), EMPTY),
+    ("DELETE", ADMIN_HOST, "decommission", set(), EMPTY),
+    ("PUT", ADMIN_HOST, "put_machine", set(), closed(name=TEXT, maxSlots=NUMBER, status=TEXT)),
+    ("GET", "/api/admin/machines", "all_machines", PAGES | {"includeDecommissioned"}, None),
+    ("GET", TOKENS, "tokens", PAGES, None),
+    ("POST", TOKENS, "new_token", set(), closed(label=TEXT, expiresInHours=NUMBER)),
+    ("GET", rf"{TOKENS}/(\d+)/status", "token_status", set(), None),
+    ("POST", rf"{TOKENS}/(\d+)/revoke", "revoke_token", set(), EMPTY),
+    ("POST", "/api/admin/projects", "post_project", set(), POST_PROJECT),
+    ("DELETE", r"/api/admin/projects/([\w-]+)", "delete_project", {"force"}, EMPTY),
+    ("GET", f"{TASK}/diff", "diff", set(), None),
+    ("POST", f"{TASK}/budget", "budget", set(), closed("budgetUsd", budgetUsd={"type": ["number", "null"]})),
     ("GET", "/api/web/projects", "projects", PAGES, None),
     ("GET", "/api/web/projects/-/developers", "developers", PAGES, None),
     ("GET", PROJECT, "project", set(), None),
@@ -124,6 +137,8 @@ class TasksApi:
             {"developerId": 1, "name": "ada", "gitEmail": "ada@example.com", "role": "maintainer", "addedAt": AT}
         ]
         self.notes: list[Row] = []
+        self.tokens_known: list[Row] = []
+        self.diffs: dict[int, Row] = {}
         self.before: dict[str, Callable[..., None]] = {}
         self.calls: list[tuple[str, str, Any]] = []
         self.wrong: list[str] = []
@@ -179,7 +194,7 @@ class TasksApi:
             if name in self.before:
                 self.before[name](*numbers)
             answer = getattr(self, "_" + name)(*numbers, query=query, body=body)
-            self._send(request, 201 if name in {"create", "add_member", "say", "pty_token"} else 200, answer)
+            self._send(request, 201 if name in CREATING else 200, answer)
         except Refusal as refusal:
             self._send(request, refusal.status, refusal.body)
 
@@ -352,6 +367,66 @@ class TasksApi:
         row = self._machine(identity, {}, None)
         row["status"] = "decommissioned"
         return {"success": True}
+
+    def _put_machine(self, identity: str, query: Row, body: Row) -> Row:
+        row = self._machine(identity, {}, None)
+        row |= body
+        return row
+
+    def _all_machines(self, query: Row, body: Any) -> Row:
+        return paged(self.machines_known, query)
+
+    def _tokens(self, query: Row, body: Any) -> Row:
+        return paged(self.tokens_known[::-1], query)
+
+    def _new_token(self, query: Row, body: Row) -> Row:
+        number = len(self.tokens_known) + 1
+        self.tokens_known.append(
+            {"id": number, "label": body.get("label"), "status": "unused", "machineId": None, "createdBy": 1,
+             "createdByName": "ada", "createdAt": AT, "usedAt": None,
+             "expiresAt": LATER if body.get("expiresInHours") else None}
+        )  # fmt: skip
+        return {**self.tokens_known[-1], "token": f"ovw_{number}_secret"}
+
+    def _token(self, number: str) -> Row:
+        found = next((row for row in self.tokens_known if row["id"] == int(number)), None)
+        if found is None:
+            raise Refusal(404, "There is no such enrolment token.", "WORKER_TOKEN_NOT_FOUND")
+        return found
+
+    def _token_status(self, number: str, query: Row, body: Any) -> Row:
+        row = self._token(number)
+        by = self._machine(row["machineId"], {}, None) if row["machineId"] else None
+        return {"id": row["id"], "status": row["status"], "machine": by}
+
+    def _revoke_token(self, number: str, query: Row, body: Any) -> Row:
+        row = self._token(number)
+        row["status"] = "revoked"
+        return row
+
+    def _post_project(self, query: Row, body: Row) -> Row:
+        if body["key"] in {row["key"] for row in self.projects_known}:
+            raise Refusal(409, f"A project with the key {body['key']} exists.", "PROJECT_KEY_TAKEN")
+        self.projects_known.append(project(body["key"]) | body)
+        return self.projects_known[-1]
+
+    def _delete_project(self, key: str, query: Row, body: Any) -> Row:
+        row = self._project(key, {}, None)
+        if self.tasks and query.get("force") != "true":
+            raise Refusal(409, f"Not all tasks of {key} have ended.", "PROJECT_HAS_LIVE_TASKS")
+        self.projects_known.remove(row)
+        return {"success": True}
+
+    def _diff(self, number: str, query: Row, body: Any) -> Row:
+        self._task(number)
+        if int(number) not in self.diffs:
+            raise Refusal(404, f"Nothing is known yet of what task #{number} changes.", "TASK_DIFF_NOT_FOUND")
+        return self.diffs[int(number)]
+
+    def _budget(self, number: str, query: Row, body: Row) -> Row:
+        row = self._task(number)
+        row |= body
+        return row
 
     def _projects(self, query: Row, body: Any) -> Row:
         return paged(self.projects_known, query)

@@ -32,7 +32,7 @@ __all__ = ["place", "repositories", "worker_kind"]
 pytestmark = [pytest.mark.engine, pytest.mark.edge, pytest.mark.root]
 
 RUNS = 13 if ALL else 7
-"""Deaths of each runtime, database and kind of worker: 104 with `--all`, where each database meets both workers; else
+"""Deaths of each runtime, database and kind of worker: 104 with `--all`, where each database meets both workers, else
 14 on the database, with its worker, whose turn it is.
 """
 MISSES = RUNS

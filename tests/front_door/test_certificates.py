@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import re
+import ssl
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -119,6 +120,11 @@ async def test_the_edge_can_sign_by_itself(opened: Edge, tmp_path: Path):
     door = asyncio.create_task(front_door.keep(opened, chosen))
     try:
         assert "Caddy" in (await shown(opened, chosen, "Caddy")).issuer
+        # Who is given this file believes what the edge shows.
+        root = front_door.root_certificate(opened, chosen)
+        assert root is not None
+        ssl.create_default_context(cafile=root)
+        assert front_door.root_certificate(opened, settings(tmp_path)) is None
     finally:
         door.cancel()
 

@@ -141,8 +141,8 @@ class GitServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, directory: Path) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, directory: Path, host: str = "127.0.0.1") -> None:
+        super().__init__((host, 0), _Handler)
         self.directory = directory
         self.username: str | None = None
         self.password: str | None = None
@@ -179,13 +179,15 @@ def running(
     hang: str | None = None,
     redirect: str | None = None,
     bytes_per_second: int = 0,
+    host: str = "127.0.0.1",
 ) -> Iterator[GitServer]:
     """Like `git_server`, answering the server itself.
 
     `version2=False` speaks the old protocol, which refuses objects that no ref names. `hang` never answers a path
-    that contains it. `redirect` sends every request on to another server. `bytes_per_second` answers slowly.
+    that contains it. `redirect` sends every request on to another server. `bytes_per_second` answers slowly. `host` is
+    the address that it listens on.
     """
-    server = GitServer(directory)
+    server = GitServer(directory, host)
     server.username, server.password = username, password
     server.version2, server.hang, server.redirect = version2, hang, redirect
     server.bytes_per_second = bytes_per_second

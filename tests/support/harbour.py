@@ -8,10 +8,11 @@ from typing import Any
 
 import msgspec
 
-from quarterdeck.deploy.deployments import admission, deployments
+from quarterdeck.deploy.deployments import admission, deployments, ending, following, ordering
 from quarterdeck.deploy.deployments import jobs as deployment_jobs
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.resources import resources, variables
+from quarterdeck.fleet.credentials import access
 from quarterdeck.fleet.servers import servers
 from quarterdeck.fleet.targets.machine import fingerprint
 from quarterdeck.identity import signing_in
@@ -59,6 +60,19 @@ class Harbour:
             tx, project_ref=self.project, environment_ref=self.environment, name="app", source=source, **profiles
         ).ref
 
+    async def far_away(self, name: str = "far away", host: str = "192.0.2.1") -> str:
+        """One more server, behind SSH, that nobody can reach; its reference."""
+
+        def register(tx: Tx) -> str:
+            made = servers.register(
+                tx, name=name, host=host, provider="generic-ssh", target_kind="single-server", port=22,
+                proxy_kind="caddy",
+            )  # fmt: skip
+            access.configure(tx, made.ref, access.Way(access.AGENT))
+            return made.ref
+
+        return str(await self.write(register))
+
     async def write(self, verb: Any, *args: Any, **named: Any) -> Any:
         return await self.instance.db.write(verb, *args, **named)
 
@@ -93,7 +107,7 @@ class Harbour:
                 }
             result = msgspec.json.encode({"runtime": {"kind": "container", "upstream": f"127.0.0.1:{row.id}"}}).decode()
             told = jobs.Outcome(state, result=result if state == "succeeded" else None, **outcome)
-            deployment_jobs.finished(tx, self.instance.placement, row, told)
+            ending.finished(tx, self.instance.placement, row, told)
 
         await self.write(finish)
         return await self.show(deployment.ref)
@@ -102,8 +116,8 @@ class Harbour:
         """(operation, deployment) of the clearing that was asked for, oldest first."""
 
         def read(tx: Tx) -> list[tuple[str, str]]:
-            found = jobs.list_jobs(tx, jobs.Filter(kind=deployment_jobs.RETIRE, limit=100))
-            payloads = [job.read(deployment_jobs.RetirePayload) for job in reversed(found)]
+            found = jobs.list_jobs(tx, jobs.Filter(kind=following.RETIRE, limit=100))
+            payloads = [job.read(following.RetirePayload) for job in reversed(found)]
             return [(one.operation, tx.get(Deployment, one.deployment).ref) for one in payloads]  # type: ignore[union-attr]
 
         return await self.instance.db.read(read)
@@ -112,13 +126,13 @@ class Harbour:
         """The order that a follow-up would get now."""
 
         def read(tx: Tx) -> Any:
-            return deployment_jobs.follow_up_order(tx, self.instance.placement, deployments.find(tx, ref), operation)
+            return ordering.follow_up_order(tx, self.instance.placement, deployments.find(tx, ref), operation)
 
         return await self.instance.db.read(read)
 
     async def order(self, ref: str) -> Any:
         def read(tx: Tx) -> Any:
-            return deployment_jobs.order(tx, self.instance.placement, deployments.find(tx, ref))
+            return ordering.order(tx, self.instance.placement, deployments.find(tx, ref))
 
         return await self.instance.db.read(read)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
@@ -11,12 +12,21 @@ HOST = "deck.invalid"
 """A name that nothing but the proxy resolves."""
 
 
-class Proxy:
-    """Whoever asks for `HOST` gets what listens on a port of this machine."""
+ASKS = (
+    b'HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm="proxy"\r\n'
+    b"Content-Length: 0\r\nConnection: close\r\n\r\n"
+)
 
-    def __init__(self, target: int) -> None:
+
+class Proxy:
+    """Whoever asks for `HOST` gets what listens on a port of this machine; only with `credentials`, where it has some
+    (`name:password`), others are `refused`.
+    """
+
+    def __init__(self, target: int, credentials: str | None = None) -> None:
         self.target = target
-        self.tunnels = self.requests = 0
+        self.wanted = None if credentials is None else f"Basic {base64.b64encode(credentials.encode()).decode()}"
+        self.tunnels = self.requests = self.refused = 0
         self.port = 0
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -26,6 +36,12 @@ class Proxy:
             method, target, version = line.decode().split(" ")
             address = f"//{target}" if method == "CONNECT" else target
             parts = urlsplit(address)
+            given = [one[21:] for one in rest.decode().split("\r\n") if one.lower().startswith("proxy-authorization: ")]
+            if self.wanted is not None and self.wanted not in given:
+                self.refused += 1
+                writer.write(ASKS)
+                await ended(writer)
+                return
             assert parts.hostname == HOST, target
             back, forth = await asyncio.open_connection("127.0.0.1", self.target)
             try:
@@ -56,8 +72,8 @@ async def ended(writer: asyncio.StreamWriter) -> None:
 
 
 @contextlib.asynccontextmanager
-async def proxy(target: int) -> AsyncIterator[Proxy]:
-    made = Proxy(target)
+async def proxy(target: int, credentials: str | None = None) -> AsyncIterator[Proxy]:
+    made = Proxy(target, credentials)
     server = await asyncio.start_server(made.answer, "127.0.0.1", 0)
     made.port = server.sockets[0].getsockname()[1]
     try:

@@ -69,7 +69,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _of_the_other_database(items: Sequence[pytest.Item]) -> list[pytest.Item]:
     """The modules take turns, so that each run has about as many on each; a seed one higher has them the other way."""
-    paired = [item for item in items if database_of(item) is not None and {*TAKE_TURNS} & {*item.path.parents}]
+    paired = [
+        item for item in items if database_of(item) is not None and {*TAKE_TURNS} & {item.path, *item.path.parents}
+    ]
     kinds = database_kinds()
     turns = {
         path: kinds[(place + SEED) % len(kinds)] for place, path in enumerate(sorted({one.path for one in paired}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from quarterdeck.kernel.datadir import DataDirectory
-from quarterdeck.kernel.db.files import write_durably
+from quarterdeck.kernel.durable import write_durably
 from quarterdeck.kernel.unreadable import UNREADABLE
 
 NAME = "last-backup.json"

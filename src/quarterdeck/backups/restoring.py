@@ -20,8 +20,8 @@ from quarterdeck.backups import postgresql, staging
 from quarterdeck.backups.archive import header as read_header
 from quarterdeck.backups.manifest import DATABASE, KEY, LOGS, RUNTIME, TABLES, Header, Manifest
 from quarterdeck.kernel.datadir import RESTORED, RESTORING, DataDirectory
-from quarterdeck.kernel.db.files import sync
 from quarterdeck.kernel.db.migrate import require_known
+from quarterdeck.kernel.durable import sync
 from quarterdeck.kernel.errors import Conflict, Unavailable
 from quarterdeck.kernel.faults import point
 from quarterdeck.kernel.unreadable import UNREADABLE

@@ -12,7 +12,7 @@ from quarterdeck.backups import databases, keys
 from quarterdeck.backups.archive import CHUNK, walk
 from quarterdeck.backups.manifest import DATABASE, KEY, LOGS, SEALED_KEY, TABLES, Entry, Header, Manifest, damaged
 from quarterdeck.fleet.processes.accounts import FIRST, LAST
-from quarterdeck.kernel.db.files import write_durably
+from quarterdeck.kernel.durable import write_durably
 from quarterdeck.kernel.errors import Conflict
 from quarterdeck.kernel.vault import Secret
 

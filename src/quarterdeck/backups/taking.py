@@ -43,8 +43,8 @@ from quarterdeck.deploy.deployments.retention import needed
 from quarterdeck.kernel.clock import Clock, SystemClock, wire_time
 from quarterdeck.kernel.datadir import DataDirectory
 from quarterdeck.kernel.db.backups import KEPT
-from quarterdeck.kernel.db.files import sync
 from quarterdeck.kernel.db.migrate import is_newest
+from quarterdeck.kernel.durable import sync
 from quarterdeck.kernel.errors import Conflict, Unavailable
 from quarterdeck.kernel.faults import point
 from quarterdeck.kernel.ids import Ids

@@ -46,7 +46,7 @@ COMMANDS = (
     Command("log-archive", "log_archives:log_archive", "Keep lines of a runtime beyond their time.", AROUND),
     Command(
         "project",
-        "task_projects:project",
+        "making_task_projects:project",
         "Make, show, rename, archive, restore and delete projects; what tasks need of them.",
         AROUND,
     ),
@@ -57,7 +57,7 @@ COMMANDS = (
         AROUND,
     ),
     Command("task", "task_logs:task", "Have a coding agent change something, and answer what it asks.", TASKS),
-    Command("machine", "machines:machine", "See the machines that agents work on, and drain them.", TASKS),
+    Command("machine", "machine_tokens:machine", "Enrol, see, drain and remove machines of agents.", TASKS),
     Command("notifications", "notifications:notifications", "List what was told to you, and mark it as read.", TASKS),
     Command("search", "search:search", "Find tasks, machines and projects by words.", TASKS),
     Command("whoami", "organizations:whoami", "Say who you are, in which organization, and what you may do.", ACCOUNT),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import platform
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -28,6 +30,7 @@ EXITS = {
     503: Exit.UNREACHABLE,
     504: Exit.TIMED_OUT,
 }
+UNTRUSTED = "its certificate is not trusted"
 AGENT = f"quarterdeck-cli/{__version__} ({platform.system().lower()})"
 
 
@@ -44,6 +47,7 @@ class Api:
             headers={"user-agent": AGENT, "accept": "application/json"},
             timeout=httpx.Timeout(30.0, connect=10.0),
             trust_env=not loopback(profile.url),
+            verify=trusted(),
         )
 
     def close(self) -> None:
@@ -164,7 +168,10 @@ class Api:
                 f"{self.profile.url} cannot be reached ({reason(error)}).",
                 exit=Exit.UNREACHABLE,
                 code="server_unreachable",
-                hint=f"Check the address, and that the server runs there{self._start()}.",
+                hint="Where the server signs it itself (--tls internal), copy the root certificate that it names when "
+                f"it starts, and say where it is: SSL_CERT_FILE=root.crt qd login {self.profile.url}"
+                if reason(error) == UNTRUSTED
+                else f"Check the address, and that the server runs there{self._start()}.",
             ) from None
 
     def _start(self) -> str:
@@ -214,6 +221,24 @@ def loopback(url: str) -> bool:
     return host in {"localhost", "::1"} or host.startswith("127.") or host.endswith(".localhost")
 
 
+def trusted() -> ssl.SSLContext | bool:
+    """Which authorities are believed: those that SSL_CERT_FILE names, also on the way to this machine, where no other
+    word of the environment counts; else those that every program believes.
+    """
+    file = os.environ.get("SSL_CERT_FILE")
+    if not file:
+        return True
+    try:
+        return ssl.create_default_context(cafile=file)
+    except (OSError, ssl.SSLError):
+        raise Failure(
+            f"SSL_CERT_FILE names {file}, which holds no certificates.",
+            exit=Exit.USAGE,
+            code="certificate_file_unusable",
+            hint="Give it the path of a PEM file, or unset it.",
+        ) from None
+
+
 def reason(error: httpx.TransportError) -> str:
     text = str(error).lower()
     if "refused" in text:
@@ -221,7 +246,7 @@ def reason(error: httpx.TransportError) -> str:
     if "name or service" in text or "getaddrinfo" in text or "resolution" in text:
         return "the name is not known"
     if "certificate" in text:
-        return "its certificate is not trusted"
+        return UNTRUSTED
     return str(error)[:100] or type(error).__name__
 
 

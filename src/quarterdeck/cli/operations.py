@@ -71,7 +71,6 @@ OPERATIONS: dict[str, Operation] = {
     "servers.show": Operation("GET", "/api/servers/{serverId}"),
     "servers.rename": Operation("POST", "/api/servers/{serverId}/rename"),
     "servers.deactivate": Operation("POST", "/api/servers/{serverId}/deactivate"),
-    "servers.delete-check": Operation("GET", "/api/servers/{serverId}/delete-check"),
     "servers.delete": Operation("DELETE", "/api/servers/{serverId}"),
     "servers.configure-credential": Operation("POST", "/api/servers/{serverId}/credentials"),
     "servers.test-connectivity": Operation("POST", "/api/servers/{serverId}/connectivity-tests"),

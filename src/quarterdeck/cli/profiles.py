@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -91,9 +92,13 @@ def _write(store: Store) -> None:
     temporary.replace(target)
 
 
+LOOPBACK = re.compile(r"(localhost|127(\.\d+){3}|\[::1\])(:|/|$)")
+"""A server that listens on its own machine alone has no certificate."""
+
+
 def origin(url: str) -> str:
     """The address of a server, without a path. Raises `Failure`."""
-    candidate = url if "://" in url else f"https://{url}"
+    candidate = url if "://" in url else f"{'http' if LOOPBACK.match(url) else 'https'}://{url}"
     try:
         parts = urlsplit(candidate)
         port = parts.port

@@ -93,6 +93,7 @@ CREDENTIAL: dict[str, Tone] = {
     "expired": "off",
     "deactivated": "off",
 }
+ENROLMENT: dict[str, Tone] = {"unused": "idle", "used": "good", "revoked": "off", "expired": "off"}
 ACTIVE = frozenset({"created", "planning", "planned", "running", "cancel-requested"})
 WORDS = {
     "rolled-back": "rolled back",
@@ -154,3 +155,8 @@ def machine(status: str, *, degraded: bool = False) -> Shown:
     """Of a machine that works on tasks; `degraded`: it is there, and an agent program of it is not."""
     state = f"{status}:degraded" if degraded and status == "online" else status
     return Shown(MACHINE.get(state, "off"), WORDS.get(state, status))
+
+
+def enrolment(status: str) -> Shown:
+    """Of a token that enrols a machine."""
+    return Shown(ENROLMENT.get(status, "off"), status)

@@ -13,6 +13,7 @@ class Operation(NamedTuple):
 TASKS = "/api/web/tasks"
 TASK = f"{TASKS}/{{taskId}}"
 PROJECT = "/api/web/projects/{projectKey}"
+TOKENS = "/api/admin/worker-tokens"
 
 OPERATIONS: dict[str, Operation] = {
     "tasks.list": Operation("GET", TASKS),
@@ -20,9 +21,11 @@ OPERATIONS: dict[str, Operation] = {
     "tasks.show": Operation("GET", TASK),
     "tasks.cancel": Operation("POST", f"{TASK}/cancel"),
     "tasks.retry": Operation("POST", f"{TASK}/retry"),
+    "tasks.budget": Operation("POST", f"{TASK}/budget"),
     "tasks.confirm-stage": Operation("POST", f"{TASK}/confirm-stage"),
     "tasks.events": Operation("GET", f"{TASK}/events"),
     "tasks.logs": Operation("GET", f"{TASK}/logs"),
+    "tasks.diff": Operation("GET", f"{TASK}/diff"),
     "tasks.pending-confirm": Operation("GET", f"{TASK}/pending-confirm"),
     "tasks.pty-token": Operation("POST", f"{TASK}/pty-token"),
     "tasks.messages": Operation("GET", f"{TASK}/messages"),
@@ -32,9 +35,18 @@ OPERATIONS: dict[str, Operation] = {
     "machines.tasks": Operation("GET", "/api/web/machines/{machineId}/tasks"),
     "machines.drain": Operation("POST", "/api/web/machines/{machineId}/drain"),
     "machines.undrain": Operation("POST", "/api/web/machines/{machineId}/undrain"),
+    "machines.all": Operation("GET", "/api/admin/machines"),
+    "machines.change": Operation("PUT", "/api/admin/machines/{machineId}"),
     "machines.decommission": Operation("DELETE", "/api/admin/machines/{machineId}"),
+    "machine-tokens.list": Operation("GET", TOKENS),
+    "machine-tokens.create": Operation("POST", TOKENS),
+    "machine-tokens.status": Operation("GET", f"{TOKENS}/{{tokenId}}/status"),
+    "machine-tokens.revoke": Operation("POST", f"{TOKENS}/{{tokenId}}/revoke"),
     "task-projects.list": Operation("GET", "/api/web/projects"),
     "task-projects.developers": Operation("GET", "/api/web/projects/-/developers"),
+    "task-projects.create": Operation("POST", "/api/admin/projects"),
+    "task-projects.delete": Operation("DELETE", "/api/admin/projects/{projectKey}"),
+    "task-projects.force-delete": Operation("DELETE", "/api/admin/projects/{projectKey}?force=true"),
     "task-projects.show": Operation("GET", PROJECT),
     "task-projects.change": Operation("PUT", PROJECT),
     "task-projects.members": Operation("GET", f"{PROJECT}/members"),

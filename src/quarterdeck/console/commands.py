@@ -16,7 +16,7 @@ from quarterdeck.console.views.ledger import JobRow
 from quarterdeck.console.views.projects import EnvironmentView, ProjectView
 from quarterdeck.console.views.resources import KeptRow, ResourceHead
 from quarterdeck.console.views.shell import Command
-from quarterdeck.console.views.tasks import MachineView, NewTask, TaskProjectView, TaskView
+from quarterdeck.console.views.tasks import MachineView, NewTask, TaskView
 
 # Names of fields as `qd set` takes them; a form is shown by its first field.
 SETTABLE = {
@@ -165,6 +165,10 @@ def rename_server(view: ServerView) -> Command:
     return Command(_line("server", "rename", view.name, "NAME"), f"POST /api/servers/{view.ref}/rename")
 
 
+def move_server(view: ServerView) -> Command:
+    return Command(_line("server", "address", view.name, "HOST"), f"POST /api/servers/{view.ref}/address")
+
+
 def uninstall_server(view: ServerView) -> Command:
     return Command(_line("server", "uninstall", view.name, "--remove"), f"POST /api/servers/{view.ref}/uninstall")
 
@@ -198,7 +202,7 @@ def deactivate_server(view: ServerView) -> Command:
 
 
 def delete_server(view: ServerView) -> Command:
-    return Command(_line("server", "rm", view.name), f"DELETE /api/servers/{view.ref}")
+    return Command(_line("server", "rm", view.name), f"POST /api/servers/{view.ref}/removal")
 
 
 def add_credential() -> Command:
@@ -313,22 +317,6 @@ def list_machines() -> Command:
 
 def machine(view: MachineView, verb: str) -> Command:
     return Command(_line("machine", verb, view.uid), f"POST /api/web/machines/{view.uid}/{verb}")
-
-
-def list_task_projects() -> Command:
-    return Command("", "GET /api/web/projects")
-
-
-def create_task_project() -> Command:
-    return Command("", "POST /api/admin/projects")
-
-
-def change_task_project(view: TaskProjectView) -> Command:
-    return Command("", f"PUT /api/web/projects/{view.key}")
-
-
-def add_task_member(view: TaskProjectView) -> Command:
-    return Command("", f"POST /api/web/projects/{view.key}/members")
 
 
 def notices(*, every: bool) -> Command:

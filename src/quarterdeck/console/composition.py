@@ -8,16 +8,20 @@ from litestar.types import ControllerRouterHandler
 
 from quarterdeck.console.desk import Console
 from quarterdeck.console.domain.account import Account
+from quarterdeck.console.domain.bots import Bots
 from quarterdeck.console.domain.deeds import Deeds
 from quarterdeck.console.domain.doors import Doors
+from quarterdeck.console.domain.enrolling import Enrolling
 from quarterdeck.console.domain.fleet import Fleet
 from quarterdeck.console.domain.kept_logs import KeptLogs
 from quarterdeck.console.domain.live import Live
 from quarterdeck.console.domain.notices import Notices
 from quarterdeck.console.domain.people import People
+from quarterdeck.console.domain.pipelines import Pipelines
 from quarterdeck.console.domain.reads import Reads
 from quarterdeck.console.domain.roles import Roles
 from quarterdeck.console.domain.task_projects import TaskProjects
+from quarterdeck.console.domain.task_settings import Settings
 from quarterdeck.console.domain.tasks import Tasks
 from quarterdeck.console.domain.tidying import Tidying
 from quarterdeck.console.pages.device import device_router
@@ -31,7 +35,23 @@ if TYPE_CHECKING:
 
 
 class InstancePorts(
-    Doors, Account, Reads, Deeds, Fleet, Tidying, KeptLogs, People, Roles, Tasks, TaskProjects, Notices, Live
+    Doors,
+    Account,
+    Reads,
+    Deeds,
+    Fleet,
+    Tidying,
+    KeptLogs,
+    People,
+    Roles,
+    Tasks,
+    TaskProjects,
+    Enrolling,
+    Pipelines,
+    Settings,
+    Bots,
+    Notices,
+    Live,
 ):
     """The ports over the domain of one installation."""
 

@@ -69,6 +69,12 @@ class Fleet(Protocol):
 
     async def sign_in_to_server(self, who: Principal, ref: str, *, credential: str, username: str) -> None: ...
 
+    async def move_server(self, who: Principal, ref: str, *, host: str, port: str, fingerprint: str) -> None:
+        """Looks at the machine there first; takes seconds. `fingerprint` is a host key that somebody has compared, or
+        empty.
+        """
+        ...
+
     async def choose_edge(self, who: Principal, ref: str, kind: str) -> None: ...
 
     async def bring_up_edge(self, who: Principal, ref: str) -> None: ...
@@ -87,8 +93,8 @@ class Fleet(Protocol):
 
     async def deactivate_server(self, who: Principal, ref: str, reason: str) -> None: ...
 
-    async def delete_server(self, who: Principal, ref: str, confirmation: str) -> None:
-        """`confirmation` is the server's name."""
+    async def delete_server(self, who: Principal, ref: str, confirmation: str, *, with_history: bool) -> None:
+        """`confirmation` is the server's name; `with_history` erases what was deployed to it."""
         ...
 
     async def add_credential(self, who: Principal, *, name: str, username: str, key: str) -> None: ...

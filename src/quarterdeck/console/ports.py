@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from quarterdeck.console.door_ports import Account, Doors
 from quarterdeck.console.fleet_ports import Fleet
 from quarterdeck.console.people_ports import People, Roles
-from quarterdeck.console.task_ports import Tasks
+from quarterdeck.console.task_ports import TaskAdministration, Tasks
 from quarterdeck.console.views.backups import BackupView
 from quarterdeck.console.views.deployments import (
     DeploymentRow,
@@ -264,5 +264,7 @@ class Live(Protocol):
         ...
 
 
-class ConsolePorts(Doors, Account, Reads, Deeds, Fleet, KeptLogs, People, Roles, Tasks, Live, Protocol):
+class ConsolePorts(
+    Doors, Account, Reads, Deeds, Fleet, KeptLogs, People, Roles, Tasks, TaskAdministration, Live, Protocol
+):
     """All of it, as the pages are given it."""

@@ -107,4 +107,4 @@ def _span(gap: timedelta) -> str:
     if minutes < 60:
         return f"{max(minutes, 1)} min"
     hours = round(minutes / 60)
-    return f"{hours} h" if hours < 24 else f"{round(hours / 24)} days"
+    return f"{hours} h" if hours < 24 else counted(round(hours / 24), "day")

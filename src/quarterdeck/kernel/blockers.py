@@ -10,10 +10,15 @@ STATES = {
 }
 """Blockers that are a state of the thing itself, not other things beside it."""
 THINGS = {
+    "active-deployment": ("deployment to it is under way", "deployments to it are under way"),
     "agent-task": ("agent task of it has not ended", "agent tasks of it have not ended"),
     "deployment-history": ("deployment is kept as its history", "deployments are kept as its history"),
     "default-access-policy": ("access policy names it", "access policies name it"),
     "environment": ("environment belongs to it", "environments belong to it"),
+    "resource-placement": ("resource in use is placed on it", "resources in use are placed on it"),
+    "runtime-log-retention": ("archive of log lines was taken from it", "archives of log lines were taken from it"),
+    "runtime-task": ("piece of work on it is under way", "pieces of work on it are under way"),
+    "source-link": ("resource has its images built on it", "resources have their images built on it"),
     "resource": ("resource belongs to it", "resources belong to it"),
 }
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from quarterdeck.kernel import disk
-from quarterdeck.kernel.db.files import write_durably
+from quarterdeck.kernel.durable import write_durably
 from quarterdeck.kernel.errors import Conflict, Problem, Unavailable
 from quarterdeck.kernel.ids import Ids
 
@@ -155,6 +155,10 @@ class DataDirectory:
     def free(self) -> float:
         """The share of the disk that is free to us, 0 to 1."""
         return disk.free_share(self.path)
+
+    def room(self) -> tuple[int, int]:
+        """Bytes of the disk that are free to us, and how many it has."""
+        return disk.room(self.path)
 
     def shortage(self) -> Problem | None:
         """See `disk.shortage`."""

@@ -16,6 +16,12 @@ def free_share(directory: Path) -> float:
     return status.f_bavail / status.f_blocks if status.f_blocks else 1.0
 
 
+def room(directory: Path) -> tuple[int, int]:
+    """Bytes of the disk that are free to us, and how many it has."""
+    status = os.statvfs(directory)
+    return status.f_bavail * status.f_frsize, status.f_blocks * status.f_frsize
+
+
 def shortage(directory: Path, free: float, least_free: float) -> Problem | None:
     """Less free than has to stay: what to refuse new builds with, so that the database does not suffer."""
     if free >= least_free:

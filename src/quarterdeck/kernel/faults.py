@@ -10,7 +10,10 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 _DIRECTORY = os.environ.get("QUARTERDECK_FAULTS")
 _lock = threading.Lock()
@@ -21,6 +24,17 @@ def point(name: str) -> None:
     """A place before or after an effect outside this process. Free of cost in production."""
     if _DIRECTORY is not None:
         _pass(Path(_DIRECTORY), name)
+
+
+class Unit(Protocol):
+    def after_commit(self, callback: Callable[[], None]) -> None: ...
+
+
+def committing(tx: Unit, name: str) -> None:
+    """Two places: NAME inside of a unit of work, and `NAME.committed` as soon as that is durable."""
+    if _DIRECTORY is not None:
+        point(name)
+        tx.after_commit(partial(point, f"{name}.committed"))
 
 
 def _pass(directory: Path, name: str) -> None:

@@ -17,5 +17,6 @@ class TasksAction(audit.Action):
     CREATED = "task.created"
     CANCELLED = "task.cancelled"
     RETRIED = "task.retried"
+    BUDGET_CHANGED = "task.budget-changed"
     ANSWERED = "task.answered"
     MESSAGED = "task.messaged"

@@ -205,6 +205,23 @@ class DeliveredReport(Struct, frozen=True, kw_only=True):
     deletions: int = 0
 
 
+class DiffReport(Struct, frozen=True, kw_only=True):
+    """`diff`: what the task changes, of the worktree as it stands before the stage `index` waits for a person, or as it
+    was left by an attempt that failed (both with `commit` None), or of the commit that was delivered. `base` is where
+    the branch left its base. `patch` is a unified diff, masked nowhere yet, at most `tasks.workspaces.comparing.MOST`
+    bytes; `cut`: there is more.
+    """
+
+    base: str
+    commit: str | None = None
+    index: int | None = None
+    files_changed: int = 0
+    insertions: int = 0
+    deletions: int = 0
+    patch: str = ""
+    cut: bool = False
+
+
 class NoteReport(Struct, frozen=True, kw_only=True):
     """`note`: something for the events of the task. `type` is a word of contract §3.4."""
 

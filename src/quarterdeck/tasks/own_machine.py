@@ -80,7 +80,7 @@ class OwnMachine:
         )
         spool = FileSpool(self._directory / "spool")
         self._worker = Worker(offered, handlers.find, spool=spool, clock=self._db.clock, ids=self._db.ids)
-        await own.keep_connected(self._control, self._worker, paper)
+        await own.keep_connected(self._control, self._worker, paper, workshop.depart)
 
     async def stop(self, grace: float) -> None:
         if self._worker is not None:

@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from quarterdeck.fleet.terminals.dialling import Place, SocketUplink
 from quarterdeck.fleet.terminals.uplink import Uplink, UplinkEvent
 from quarterdeck.fleet.workers.description import Agent
@@ -25,6 +27,7 @@ from quarterdeck.tasks.workspaces import cleaning
 from quarterdeck.tasks.workspaces.users import AgentUser
 from quarterdeck.tasks.workspaces.workspaces import Workspaces
 
+log = structlog.get_logger("quarterdeck.worker")
 ROOT = "workspaces"
 KEPT = ("PATH", "LANG")
 """What commands of a project are given of the worker's own environment."""
@@ -51,6 +54,13 @@ class Workshop:
         handler.register(handlers, self.machine)
         cleaning.register(handlers, self.workspaces)
         tunnels.register(handlers, self.workspaces)
+
+    async def depart(self) -> None:
+        """The machine was decommissioned: remove the worktrees whose work is delivered, and say where others are."""
+        left = await self.workspaces.depart()
+        for path, why in left.kept:
+            log.warning("workspace_kept", path=str(path), reason=why)
+        log.info("workspaces_left", removed=left.removed, kept=len(left.kept), root=str(self.workspaces.root))
 
     def agents(self) -> Sequence[Agent]:
         """The programs that were found when the worker started, and what a project describes itself."""

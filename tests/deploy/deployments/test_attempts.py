@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from quarterdeck.deploy.deployments import admission, deployments, readiness
-from quarterdeck.deploy.deployments.jobs import RETIRE
-from quarterdeck.deploy.deployments.jobs import order as deployment_order
+from quarterdeck.deploy.deployments.following import RETIRE
+from quarterdeck.deploy.deployments.ordering import order as deployment_order
 from quarterdeck.deploy.deployments.transitions import MOVES, TERMINAL
 from quarterdeck.deploy.resources import archiving, resources, runtime
 from quarterdeck.deploy.resources.blockers import DeployBlockers

@@ -11,8 +11,16 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import event, select
 
-from quarterdeck.deploy.deployments import admission, clearing_again, deployments, leaving, orphans_on_servers
-from quarterdeck.deploy.deployments.jobs import RETIRE, SERVER_LEFT, follow_up
+from quarterdeck.deploy.deployments import (
+    admission,
+    clearing_again,
+    deployments,
+    leaving,
+    orphans_on_servers,
+    previews,
+    records,
+)
+from quarterdeck.deploy.deployments.following import RETIRE, SERVER_LEFT, follow_up
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.resources import resources
 from quarterdeck.fleet.credentials import access
@@ -24,6 +32,7 @@ from quarterdeck.identity import organizations
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Problem
+from quarterdeck.workspace import environments
 from support.harbour import Harbour
 
 
@@ -159,6 +168,90 @@ async def test_one_is_uninstalled_once_at_a_time_and_not_while_its_edge_is_broug
     other = await harbour.write(another, "192.0.2.3")
     await harbour.write(proxies.bootstrap, other)
     assert await told(harbour, leaves(other)) == "server_in_use"
+
+
+@pytest.mark.parametrize("since", [False, True])
+async def test_nothing_is_brought_up_or_installed_under_another_name_either(harbour: Harbour, since: bool) -> None:
+    server = await harbour.write(another)
+    twin = None if since else await harbour.write(another, "192.0.2.2")
+    if twin is not None:
+        await pinned(harbour, server, twin)
+    places = await harbour.write(leaving.accept, server)
+    if twin is not None:
+        name = twin
+    else:
+        name = await harbour.write(another)  # registered while it is left
+    for verb in (
+        lambda tx: proxies.bootstrap(tx, name),
+        lambda tx: engines.request(tx, name, [["true"]]),
+        deploys(harbour, name),
+    ):
+        assert await told(harbour, verb) == "server_inactive"
+    await harbour.write(uninstalling.give_up, server, places, "ssh_unreachable")
+    assert await beside(harbour, lambda tx: proxies.bootstrap(tx, name), leaves(server)) == ["done", "server_in_use"]
+
+
+async def test_a_preview_is_not_cleaned_up_where_everything_goes_and_keeps_it_from_going(harbour: Harbour) -> None:
+    server = harbour.server = await harbour.write(another)
+
+    def preview(tx: Tx) -> str:
+        environment = environments.create(tx, harbour.project, "pr-7", "preview").ref
+        source = {"kind": "docker-image", "locator": "nginx"}
+        made = resources.create(
+            tx, project_ref=harbour.project, environment_ref=environment, name="shown", source=source
+        )
+        harbour.resource = made.ref
+        return made.source_fingerprint or ""
+
+    fingerprint = await harbour.write(preview)
+    await harbour.end(await harbour.create())
+
+    def clean(tx: Tx) -> None:
+        assert previews.request(tx, fingerprint, previews.Context()).job is not None
+
+    def stopped(tx: Tx) -> None:  # what serves would be in the way by itself
+        resources.find(tx, harbour.resource).serving_id = None
+
+    await harbour.write(stopped)
+    assert await beside(harbour, leaves(server), clean) == ["done", "server_inactive"]
+    await harbour.write(uninstalling.give_up, server, await places_of(harbour, server), "ssh_unreachable")
+    assert await beside(harbour, clean, leaves(server)) == ["done", "server_in_use"]
+    (job,) = await harbour.instance.db.read(jobs.list_jobs, jobs.Filter(kind=previews.CLEANUP))
+    await harbour.write(jobs.cancel, job.id, "not now")
+    assert await told(harbour, leaves(server)) == "done"
+
+
+async def test_what_a_job_reports_of_its_server_waits_for_nobody_who_waits_for_the_job(harbour: Harbour) -> None:
+    """The ledger holds the job while it reports; who supersedes it relies on its server and waits for the job."""
+    if harbour.instance.db.dialect == "sqlite":
+        pytest.skip("its one writer takes them one after the other")
+    server = harbour.server = await harbour.write(another)
+    deployment = await harbour.create()
+    await harbour.claim()
+    job = await harbour.job(admission.EXECUTE, deployment.ref)
+    held, go = threading.Event(), threading.Event()
+
+    def supersede(tx: Tx) -> None:
+        access.hold_names(tx, [servers.find(tx, server)])
+        held.set()
+        assert go.wait(10)
+        jobs.cancel(tx, job.id, "superseded")
+
+    def report(tx: Tx) -> None:
+        shown = {"fingerprint": "SHA256:one", "algorithm": "ssh-ed25519"}
+        row = tx.execute("SELECT id FROM jobs WHERE id = :id FOR UPDATE", {"id": job.id})
+        row.all()
+        go.set()
+        time.sleep(0.3)  # until the other one waits for the job
+        records.record(tx, deployment.id, "host-key", shown)
+        records.record(tx, deployment.id, "edge", {"http_port": 80, "https_port": 443})
+
+    first = asyncio.create_task(told(harbour, supersede))
+    await asyncio.to_thread(held.wait)
+    async with asyncio.timeout(20):
+        assert [await told(harbour, report), await first] == ["done", "done"]
+    found = await harbour.instance.db.read(lambda tx: access.pin(tx, servers.find(tx, server).id))
+    assert found == HostKeyPin("SHA256:one", "ssh-ed25519")
 
 
 async def test_nor_is_it_left_while_an_engine_is_installed_under_whichever_name(harbour: Harbour) -> None:

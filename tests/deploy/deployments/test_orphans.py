@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from quarterdeck.deploy.deployments import deployments
-from quarterdeck.deploy.deployments.jobs import RETIRE
+from quarterdeck.deploy.deployments.following import RETIRE
 from quarterdeck.deploy.execution.order import TargetOrder
 from quarterdeck.deploy.execution.target import labels
 from quarterdeck.deploy.stacks.containers import ATTEMPT, SERVICE

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from quarterdeck.deploy.deployments import orphans_on_servers
-from quarterdeck.deploy.deployments.jobs import RETIRE
+from quarterdeck.deploy.deployments.following import RETIRE
 from quarterdeck.deploy.deployments.orphans import Known, known, unneeded
 from quarterdeck.deploy.execution.remains import Kind, Trace
 from quarterdeck.fleet.credentials import access

@@ -10,7 +10,7 @@ from quarterdeck.deploy.execution.order import TargetOrder
 from quarterdeck.deploy.execution.reporting import Reporter
 from quarterdeck.fleet.targets.login import LoginOrder
 from quarterdeck.kernel.clock import HeldClock
-from quarterdeck.kernel.errors import Invalid, ProviderFailure, Unavailable
+from quarterdeck.kernel.errors import Invalid, Problem, ProviderFailure, Unavailable
 from support.yard import Ledger
 
 THERE = TargetOrder("ssh", "", "i", ssh=LoginOrder("there", 22, "root"))
@@ -42,7 +42,7 @@ async def test_a_server_that_was_cut_off_is_waited_for_and_given_up_at_last() ->
     assert absence.goes_on(Unavailable("away", code="docker_unavailable"), cut=True)
     clock.advance(200)
     assert absence.goes_on(AWAY, cut=False)
-    absence.ends(report)
+    await absence.ends(report)
     assert "there is back after 200 s." in ledger.lines
     assert not absence.goes_on(AWAY, cut=False)
     assert absence.goes_on(CUT, cut=True)
@@ -59,3 +59,23 @@ def test_a_connection_that_is_cut_again_and_again_is_given_up() -> None:
         assert absence.goes_on(CUT, cut=True)
     with pytest.raises(Unavailable, match="was cut 21 times"):
         absence.goes_on(CUT, cut=True)
+
+
+async def test_a_server_that_somebody_was_at_work_on_is_waited_for_from_the_start() -> None:
+    clock, ledger = HeldClock(), Ledger()
+    absence, report = Absence(THERE, clock, patient=True), Reporter(ledger, {})
+    assert absence.goes_on(AWAY, cut=False)
+    ledger.canceled.set()  # so that nobody waits here; what is recorded is looked at in the room of the attempts
+    with pytest.raises(Problem, match="canceled"):
+        await absence.wait(report)
+    assert "there does not answer: going on when it is back." in ledger.lines
+    ledger.canceled.clear()
+    clock.advance(20)
+    await absence.ends(report)
+    assert "there is back after 20 s." in ledger.lines
+    assert not absence.goes_on(AWAY, cut=False)  # it was there: from now on only a cut is waited for
+    absence = Absence(THERE, clock, patient=True)
+    assert absence.goes_on(AWAY, cut=False)
+    clock.advance(301)
+    with pytest.raises(Unavailable, match="to there did not come back within 5 minutes"):
+        absence.goes_on(AWAY, cut=False)

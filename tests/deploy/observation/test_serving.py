@@ -16,7 +16,7 @@ import httpx
 import pytest
 from sqlalchemy import delete, update
 
-from quarterdeck.deploy.deployments import jobs as deployment_jobs
+from quarterdeck.deploy.deployments import ordering
 from quarterdeck.deploy.observation import observations, reviving
 from quarterdeck.deploy.observation.model import Observation
 from quarterdeck.deploy.observation.observations import Seen
@@ -253,7 +253,7 @@ async def test_secrets_of_attempts_under_way_are_hidden_after_a_restart_too(star
     await started.instance.jobs.stop()
     deployment = await started.create()
     stream = f"deployment:{deployment.ref}"
-    hidden = await started.instance.db.read(deployment_jobs.mask_active, started.instance.logs)
+    hidden = await started.instance.db.read(ordering.mask_active, started.instance.logs)
     now = started.instance.db.clock.now()
     line = Line(time=now, source="application", stream="stdout", phase=None, level="info", message=f"x {SECRET} y")
     await started.instance.logs.store(stream, [line])

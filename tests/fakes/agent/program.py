@@ -7,6 +7,7 @@
     do exit STATUS                                       do crash             SIGKILL to itself
     do flood BYTES       lines of y                      do child             leave a process that ignores signals
     do ask TEXT          wait for an answer              do hook JSON         call the hook that the worker gave
+    do await NAME        until its directory has a file of that name
     do stubborn          ignore SIGINT and SIGTERM       do literal TEXT      a line of its own, as is
     do environment       write the environment down      do size              print the size of the terminal
     do spin SECONDS      draw the screen again and again  do stop / do notify   as Claude Code and Codex end a turn
@@ -37,6 +38,8 @@ FINISHED: list[str] = []
 NOTIFY: list[str] = []
 """What Codex is told to run then."""
 SESSION = [""]
+PASSED: list[str] = []
+"""The points that were passed since one was armed."""
 HOME = Path(os.environ.get("FAKE_AGENT_HOME", "."))
 
 
@@ -53,6 +56,23 @@ def line(text: str) -> None:
 def remember(what: dict[str, object]) -> None:
     with (HOME / "told.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps(what) + "\n")
+
+
+def point(name: str) -> None:
+    """A place where a test may kill it, as `quarterdeck.kernel.faults` has them for the product."""
+    if not (HOME / "trace").exists():
+        return
+    with (HOME / "trace").open("a", encoding="utf-8") as trace:
+        trace.write(f"{name}\n")
+    try:
+        wanted, number = (HOME / "armed").read_text(encoding="utf-8").split()[:2]
+    except FileNotFoundError:
+        PASSED.clear()
+        return
+    PASSED.append(name)
+    if wanted == name and PASSED.count(name) >= int(number):
+        (HOME / "armed").unlink()
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 class Keyboard:
@@ -128,6 +148,7 @@ def perform(prompt: str, keyboard: Keyboard) -> None:
     found = NONCE.search(prompt)
     nonce = found.group(1) if found else "?" * 12
     remember({"prompt": prompt})
+    point("agent.prompted")
     for said in prompt.split("\n"):
         if not said.startswith("do "):
             continue
@@ -135,10 +156,12 @@ def perform(prompt: str, keyboard: Keyboard) -> None:
         match verb:
             case "say":
                 line(f"● {rest}")
+                point("agent.working")
             case "literal":
                 line(rest)
             case "done":
                 line(f"● [[STAGE_DONE {nonce}]]")
+                point("agent.done")
             case "fail":
                 line(f"[[STAGE_FAIL {nonce} {rest}]]")
             case "boxed":
@@ -154,6 +177,9 @@ def perform(prompt: str, keyboard: Keyboard) -> None:
                 line(prompt[prompt.index("When all of this") :])
             case "sleep":
                 time.sleep(float(rest))
+            case "await":
+                while not (HOME / rest).exists():
+                    time.sleep(0.05)
             case "hang":
                 while True:
                     time.sleep(60)
@@ -222,6 +248,7 @@ def main(arguments: list[str]) -> None:
     if session:
         (sessions / session).touch()
     remember({"began": session, "resumed": resume is not None, "pid": os.getpid()})
+    point("agent.began")
     time.sleep(float(value("--slow") or 0))
     once = value("--once")
     if once is not None:

@@ -23,8 +23,7 @@ from quarterdeck.kernel import jobs
 from quarterdeck.kernel.errors import Unauthenticated
 from quarterdeck.kernel.http.doorkeeper import Patience
 from quarterdeck.kernel.http.patience import patient
-from quarterdeck.kernel.jobs import frames
-from quarterdeck.kernel.jobs.transport import MemoryTransport
+from quarterdeck.kernel.jobs.finding import look
 from quarterdeck.surfaces.shared.worker_control import worker_control
 from support.enrolled import TOKENS, enrolled
 
@@ -171,6 +170,88 @@ async def test_a_worker_is_sent_away_for_good_when_it_is_revoked(server, tmp_pat
         await server.control.send_away(made.id)
         with pytest.raises(Unauthenticated, match="decommissioned"):
             await asyncio.wait_for(task, 5)
+
+
+async def test_a_worker_that_is_revoked_ends_what_it_runs_before_it_clears_away(server, tmp_path):
+    jobs.kinds.register(jobs.JobKind("ws.interrupted", Order))
+    handlers, going, told = jobs.WorkerHandlers(), asyncio.Event(), []
+
+    @handlers.register("ws.interrupted", Order)
+    async def run(context, order):
+        going.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            told.append("ended" if context.lost else "asked")
+
+    async def depart():
+        told.append("cleared")
+
+    made = await server.database.write(enrolled)
+    async with working(server, made, handlers, tmp_path, departing=depart) as task:
+        job = await server.jobs.enqueue(request("ws.interrupted", made))
+        await asyncio.wait_for(going.wait(), 10)
+        await server.database.write(decided, made.id, draining.decommission)
+        await server.control.send_away(made.id)
+        with pytest.raises(Unauthenticated, match="decommissioned"):
+            await asyncio.wait_for(task, 30)
+    assert told == ["ended", "cleared"]
+    assert (await server.database.read(look, job.id)).state == "pending"  # for somebody else
+    async with working(server, made, handlers, tmp_path, departing=depart) as task:
+        with pytest.raises(Unauthenticated, match="decommissioned"):
+            await asyncio.wait_for(task, 30)
+    assert told == ["ended", "cleared", "cleared"], "one that was away hears it at its next start"
+
+
+async def test_frames_that_are_none_come_out_of_order_or_are_too_large_cost_a_connection_and_no_job(server, tmp_path):
+    kept = []
+
+    def record(_tx, _job, kind, data):
+        kept.append((kind, data))
+        return {"number": len(kept)}
+
+    jobs.kinds.register(jobs.JobKind("ws.noisy", Order, record=record))
+    made = await server.database.write(enrolled)
+    job = await server.jobs.enqueue(request("ws.noisy", made))
+    url = f"ws://127.0.0.1:{server.port}/api/workers/control"
+    hello = {"type": "hello", "v": 1, "id": "0", "slots": 1, "capabilities": ["deploy"]}
+    hello["credential"] = made.access.reveal()
+    place = {"v": 1, "jobId": job.id, "fence": 1}
+
+    async def answer(connection, frame):
+        await connection.send(json.dumps({"id": "x", **frame}))
+        async with asyncio.timeout(10):
+            while (said := json.loads(await connection.recv()))["type"] != "ack":
+                pass
+        return (said.get("error") or {}).get("code"), said.get("reply")
+
+    async with connect(url, proxy=None) as one:
+        await one.send(json.dumps(hello))
+        async with asyncio.timeout(10):
+            while json.loads(await one.recv())["type"] != "job.assign":
+                pass
+        say = place | {"type": "job.record", "kind": "phase"}
+        assert await answer(one, say | {"number": 2, "data": "second"}) == (None, {"number": 1})
+        assert await answer(one, say | {"number": 1, "data": "first, late"}) == ("job_fenced", None)
+        assert await answer(one, say | {"number": 2, "data": "second, again"}) == (None, {"number": 1})
+        assert await answer(one, say | {"number": 3, "fence": 7, "data": "of another attempt"}) == ("job_fenced", None)
+        assert kept == [("phase", "second")]
+    held = hello | {"jobs": [{"jobId": job.id, "fence": 1}]}
+    for wrong, code in (
+        ("nonsense", 4400),
+        ({"type": "task.steal", "v": 1, "id": "9"}, 4400),
+        (say | {"id": "9", "number": "three", "data": None}, 4400),
+        (say | {"id": "9", "number": 3, "data": "x" * (17 << 20)}, 1009),
+    ):
+        assert await close_code(server, held, wrong) == code, str(wrong)[:80]
+    async with connect(url, proxy=None) as again:
+        await again.send(json.dumps(held))
+        welcome = json.loads(await again.recv())
+        assert (welcome["type"], welcome["lost"]) == ("welcome", [])
+        end = place | {"type": "job.result", "outcome": {"state": "succeeded", "result": "{}"}}
+        assert (await answer(again, end))[0] is None
+    done = await server.jobs.wait(job.id, 10)
+    assert (done.state, done.attempts, len(kept)) == ("succeeded", 1, 1)
 
 
 async def test_a_worker_that_was_revoked_elsewhere_is_sent_away_when_it_is_noted(server, tmp_path, monkeypatch):
@@ -478,70 +559,3 @@ async def test_a_report_or_an_end_that_no_frame_can_hold_fails_its_job_alone(ser
         assert server.control.connected(made.id)
     assert (first.state, first.error_code, first.attempts) == ("failed", "job_report_too_large", 1)
     assert (second.state, second.error_code, second.attempts) == ("failed", "job_result_too_large", 1)
-
-
-class Near(MemoryTransport):
-    def proven(self):
-        pass
-
-    def abort(self):
-        pass
-
-
-def memory_line():
-    worker, far = Near(), Near()
-    worker.peer, far.peer = far, worker
-    return worker, far
-
-
-async def greeted(server, made, *boot_ids):
-    """As many hellos of one worker at the same moment. Answers its ends, and what serves the others."""
-    ends = [memory_line() for _ in boot_ids]
-    for (near, _), boot_id in zip(ends, boot_ids, strict=True):
-        credential = made.access.reveal()
-        await near.send(
-            frames.Hello(credential=credential, name="m", boot_id=boot_id, capabilities=["deploy"], about={})
-        )
-    serving = [asyncio.create_task(server.control.serve(far)) for _, far in ends]
-    return [near for near, _ in ends], serving
-
-
-async def test_of_two_hellos_at_once_one_session_stays_and_a_decommissioned_worker_is_given_nothing(server):
-    made = await server.database.write(enrolled, WITH)
-    ends, serving = await greeted(server, made, "first", "second")
-    async with asyncio.timeout(10):
-        while len([one for one in server.jobs.sessions if one.worker_id]) != 1 or sum(map(over, ends)) != 1:
-            await asyncio.sleep(0.02)
-    assert server.control.count == 1
-    lasting = next(one for one in ends if not over(one))
-    await lasting.send(frames.Heartbeat(id="h", jobs=[], about={}))
-    await server.database.write(decided, made.id, draining.decommission)
-    await server.control.send_away(made.id)
-    await asyncio.gather(*serving)
-    assert [one for one in server.jobs.sessions if one.worker_id] == []
-
-
-def over(end) -> bool:
-    return end._closed is not None
-
-
-async def test_reports_of_jobs_that_nobody_gave_are_refused_unread(server):
-    made = await server.database.write(enrolled, WITH)
-    (near,), serving = await greeted(server, made, "one")
-    report = frames.JobRecord(id="r", job_id=7, fence=1, number=1, kind="x", data=msgspec.Raw(b"[[" * 10))
-    async with asyncio.timeout(10):
-        while not isinstance(await near.receive(), frames.Welcome):
-            pass
-        await near.send(report)
-        while not isinstance(told := await near.receive(), frames.Ack):
-            pass
-    assert told.error is not None
-    assert told.error.code == "job_fenced"
-    await near.close()
-    await asyncio.gather(*serving)
-
-
-def test_a_large_frame_of_a_type_that_is_small_is_none():
-    large = '{"type": "heartbeat", "about": [' + ",".join(["[]"] * 100_000) + "]}"
-    with pytest.raises(msgspec.ValidationError):
-        frames.decode_from_worker(large)

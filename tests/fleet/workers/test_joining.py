@@ -7,9 +7,11 @@ import json
 import os
 import signal
 import stat
+import subprocess
 import sys
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,7 @@ from quarterdeck.kernel.errors import Invalid, Unauthenticated
 from quarterdeck.kernel.http.doorkeeper import Patience
 from quarterdeck.kernel.http.patience import patient
 from quarterdeck.kernel.vault import Secret
+from support.certificates import issued
 from support.crew import Crew
 from support.deck import running, signed_in
 from support.proxy import HOST, proxy
@@ -89,11 +92,11 @@ class Dock:
 
 
 @asynccontextmanager
-async def listening(app):
+async def listening(app, **tls):
     served = uvicorn.Server(
         uvicorn.Config(
             app, host="127.0.0.1", port=0, log_config=None, ws="websockets-sansio", http=patient(Patience()),
-            lifespan="off", ws_max_size=16 << 20, timeout_graceful_shutdown=1,
+            lifespan="off", ws_max_size=16 << 20, timeout_graceful_shutdown=1, **tls,
         )
     )  # fmt: skip
     serving = asyncio.create_task(served._serve())
@@ -229,6 +232,86 @@ async def test_a_worker_joins_through_the_proxy_of_its_environment(dock, monkeyp
                 await asyncio.wait_for(task, SECONDS)
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_proxy_that_wants_a_password_is_passed_by_either_way_and_waited_for(dock, monkeypatch, scheme):
+    for name in ("no_proxy", "all_proxy", "https_proxy", "http_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    files = dock.place / "cert.pem", dock.place / "key.pem"
+    for file, content in zip(files, issued(HOST), strict=True):
+        file.write_bytes(content)
+    monkeypatch.setenv("SSL_CERT_FILE", str(files[0]))
+    tls = {"ssl_certfile": files[0], "ssl_keyfile": files[1]} if scheme == "https" else {}
+    app = dock.crew.deck.client._transport.app
+    async with listening(app, **tls) as port, proxy(port, "ada:p%40ss".replace("%40", "@")) as between:
+        monkeypatch.setenv(f"{scheme}_proxy", f"http://ada:wrong@127.0.0.1:{between.port}")
+        url = f"{scheme}://{HOST}:{port}"
+        async with dock.working(await dock.token(), url=url, connected=False) as task:
+            await dock.until(lambda: between.refused >= 2)
+            assert not task.done(), "a proxy that refuses is asked again"
+            assert (between.tunnels, between.requests) == (0, 0)
+            monkeypatch.setenv(f"{scheme}_proxy", f"http://ada:p%40ss@127.0.0.1:{between.port}")
+            await dock.until(lambda: dock.instance.workers.count or task.done())
+            assert not task.done()
+            assert (between.tunnels, between.requests) == ((2, 0) if scheme == "https" else (1, 1))
+
+
+class Chance:
+    """The same draw each time."""
+
+    def __init__(self, share):
+        self.share = share
+
+    def randbits(self, bits):
+        return int(((1 << bits) - 1) * self.share)
+
+    def bytes(self, number):
+        return bytes(number)
+
+
+async def gaps(place, share):
+    """Seconds between the first four times that a worker dials a server which hangs up."""
+    times = []
+
+    def hang_up(_reader, writer):
+        times.append(asyncio.get_running_loop().time())
+        writer.close()
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    now = datetime.now(UTC)
+    place.mkdir()
+    held = papers.Papers(
+        server=url, machine_id="a", access_token="t", issued_at=now, expires_at=now + timedelta(days=1),
+        recovery_secret="s",
+    )  # fmt: skip
+    papers.save(place, held)
+    work = run_worker(
+        url, None, ["tasks"], 1, place, handlers=jobs.WorkerHandlers(), signals=False, entropy=Chance(share)
+    )
+    task = asyncio.create_task(work)
+    try:
+        async with asyncio.timeout(SECONDS):
+            while len(times) < 4:
+                await asyncio.sleep(0.02)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        server.close()
+        await server.wait_closed()
+    return [later - earlier for earlier, later in pairwise(times)]
+
+
+async def test_a_worker_dials_again_after_growing_pauses_of_its_own_length(tmp_path):
+    for name in ("http_proxy", "all_proxy"):
+        assert not os.environ.get(name), "nobody stands between"
+    short, long = await asyncio.gather(gaps(tmp_path / "one", 0.0), gaps(tmp_path / "two", 1.0))
+    for number, pause in enumerate((1.0, 2.0, 4.0)):
+        assert short[number] >= pause * 0.5
+        assert long[number] >= pause * 0.99
+    assert sum(short) < sum(long)
+
+
 def megabytes(pid):
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.partition("VmRSS:")[2].split()[0]) / 1024
@@ -258,3 +341,44 @@ async def test_an_idle_worker_takes_little_memory_and_ends_at_a_word(dock):
             process.kill()
             await process.wait()
     assert json.loads((dock.place / "idle" / papers.NAME).read_text())["recoverySecret"]
+
+
+@asynccontextmanager
+async def process(dock, directory, *more):
+    """`qd worker` as a process of its own."""
+    arguments = ["worker", "--server", dock.url, "--capability", "tasks", "--data-dir", str(directory), *more]
+    made = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "quarterdeck.cli.main", *arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    try:
+        yield made
+    finally:
+        if made.returncode is None:
+            made.kill()
+            await made.wait()
+
+
+async def test_a_second_worker_in_the_same_directory_is_refused_and_changes_nothing(dock):
+    tokens = [dock.place / f"token-{number}" for number in range(2)]
+    for file in tokens:
+        file.write_text(await dock.token())
+    directory = dock.place / "shared"
+    async with process(dock, directory, "--token", f"@{tokens[0]}") as first:
+        session, held = await dock.session(), dock.kept("shared")
+        async with process(dock, directory, "--token", f"@{tokens[1]}") as second, asyncio.timeout(SECONDS):
+            assert await second.wait() == 6
+            said = (await second.stderr.read()).decode()
+            assert f"Another process ({first.pid})" in said
+            assert "--data-dir" in said
+        assert dock.kept("shared") == held
+        assert await dock.session() is session, "the first one was not disturbed"
+        listed = (await dock.crew.ok("GET", "/api/admin/worker-tokens"))["items"]
+        assert sorted(one["status"] for one in listed) == ["unused", "used"]
+        async with process(dock, dock.place / "other", "--token", f"@{tokens[1]}"):
+            await dock.until(lambda: dock.instance.workers.count == 2)
+        await dock.until(lambda: dock.instance.workers.count == 1)
+        first.kill()  # the lock goes with the process
+        await first.wait()
+        await dock.until(lambda: dock.instance.workers.count == 0)
+        async with process(dock, directory):
+            assert (await dock.session()).worker_uid == held.machine_id

@@ -94,6 +94,18 @@ async def pin(stage: Stage) -> Act:
     return Act(await there(stage), {"fingerprint": "SHA256:" + "A" * 43})
 
 
+@act("POST /api/servers/{serverId}/address")
+async def move(stage: Stage) -> Act:
+    return Act(await there(stage), {"host": "192.0.2.77", "unseen": True})
+
+
+@act("POST /api/servers/{serverId}/removal")
+async def remove(stage: Stage) -> Act:
+    where = await there(stage)
+    await stage.ok("POST", f"/api/servers/{where['serverId']}/deactivate", {})
+    return Act(where, {"confirmation": where, "withHistory": True})
+
+
 @act("POST /api/servers/{serverId}/connectivity-tests")
 async def test(stage: Stage) -> Act:
     return Act({"serverId": await making.server(stage, port=9)})

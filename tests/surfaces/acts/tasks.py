@@ -74,6 +74,11 @@ async def retry(stage: Stage) -> Act:
     return Act(await begun(stage, lambda tx, row: finishing.fail(tx, row, "stage_timeout", "It took too long.")), {})
 
 
+@act("POST /api/web/tasks/{id}/budget")
+async def budget(stage: Stage) -> Act:
+    return Act(await task(stage), {"budgetUsd": 12.5})
+
+
 @act("POST /api/web/tasks/{id}/confirm-stage")
 async def confirm(stage: Stage) -> Act:
     asked = GateReport(index=0, kind="confirm", prompt="Go on?", seconds=86_400)

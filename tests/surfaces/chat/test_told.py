@@ -135,7 +135,9 @@ async def test_leads_are_told_of_machines(chat):
     await happens(chat, "w-1", "worker-agent-degraded", stream="worker", name="box-1", agent="claude")
     await happens(chat, "w-1", "worker-agent-degraded", stream="worker", name="box-1", agent="codex")
     await happens(chat, "w-2", "worker-drained", stream="worker", name="box-2", organization_id=2)
+    await happens(chat, "w-3", "worker-offline", stream="worker", name="box-3", reason="Nothing was heard of it.")
     assert [one[:2] for one in await list_of(chat, "lea")] == [
+        ("machine_offline", "The machine box-3 is offline"),
         ("agent_degraded", "codex is degraded on box-1"),
         ("agent_degraded", "claude is degraded on box-1"),
         ("machine_draining", "The machine box-1 takes no new tasks"),

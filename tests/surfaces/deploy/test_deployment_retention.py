@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from quarterdeck.deploy.deployments import archiving
-from quarterdeck.deploy.deployments import jobs as deployment_jobs
+from quarterdeck.deploy.deployments import archiving, following
 from quarterdeck.deploy.deployments.model import Deployment, Phase
 from quarterdeck.deploy.resources.model import Resource, RuntimeControl
 from quarterdeck.kernel import events, jobs, retention
@@ -226,9 +225,9 @@ async def test_clearing_after_a_pruned_deployment_is_not_begun_again(deck, yard)
 
 def _failed_clearing(tx, ref):
     row = tx.first(select(Deployment).where(Deployment.ref == ref))
-    payload = deployment_jobs.RetirePayload(row.id, "forget")
+    payload = following.RetirePayload(row.id, "forget")
     request = jobs.Enqueue(
-        deployment_jobs.RETIRE, payload, row.organization_id, subject=f"deployment:{ref}", lane="background"
+        following.RETIRE, payload, row.organization_id, subject=f"deployment:{ref}", lane="background"
     )
     made = jobs.enqueue(tx, request)
     (given,) = jobs.claim(tx, jobs.Claimant("w", frozenset(), ("background",), 1))

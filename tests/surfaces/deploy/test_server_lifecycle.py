@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from quarterdeck.deploy.deployments import jobs as deployment_jobs
+from quarterdeck.deploy.deployments import ordering
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.fleet.edge.bootstrap import BOOTSTRAP
 from quarterdeck.fleet.servers import proxies
@@ -227,7 +227,7 @@ async def test_the_order_of_a_server_behind_ssh_carries_how_to_sign_in_and_is_ke
     def ordered(tx):
         row = tx.first(select(Deployment).where(Deployment.ref == deployment))
         job = jobs.get(tx, row.job_id)
-        return job, deployment_jobs.order(tx, deck.instance.placement, row)
+        return job, ordering.order(tx, deck.instance.placement, row)
 
     job, order = await deck.instance.db.read(ordered)
     assert (order.target.kind, order.target.ssh.username, order.target.ssh.key) == ("ssh", "ada", private)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from quarterdeck.deploy.deployments import jobs as deployment_jobs
+from quarterdeck.deploy.deployments import ordering
 from quarterdeck.deploy.deployments.model import Deployment
 from support.deck import running, signed_in
 
@@ -87,7 +87,7 @@ async def test_a_folder_swapped_for_a_link_since_is_refused_at_admission_and_the
 
     def travelling(tx):
         deployment = tx.first(select(Deployment).order_by(Deployment.id.desc()))
-        return deployment_jobs.order(tx, instance.placement, deployment).source_within
+        return ordering.order(tx, instance.placement, deployment).source_within
 
     assert await instance.db.read(travelling) == [str(places / "roots")]
     (places / "roots/shop").rename(places / "roots/gone")

@@ -10,11 +10,12 @@ from sqlalchemy import select
 from quarterdeck.identity.model import Organization, User
 from quarterdeck.kernel import events, jobs
 from quarterdeck.kernel.db import Tx
-from quarterdeck.tasks.orders import DeliveredReport, TunnelReport
+from quarterdeck.tasks.orders import DeliveredReport, TunnelReport, WorkspaceReport
+from quarterdeck.tasks.projects.model import TaskProject
 from quarterdeck.tasks.tunnels import tunnels
 from quarterdeck.tasks.tunnels.orders import TUNNEL, TunnelOrder
 from quarterdeck.tasks.work.model import Task
-from quarterdeck.tasks.workspaces import keeping, retention
+from quarterdeck.tasks.workspaces import keeping, naming, retention
 from quarterdeck.tasks.workspaces.cleaning import CLEAN
 from support import kept_workspaces as made
 
@@ -253,3 +254,18 @@ async def test_worktrees_go_when_their_time_is_over_and_nobody_is_in_them(office
     assert (await office.crew.ok("GET", f"/api/web/workspaces/{office.task}"))["exists"] is False
     assert (await office.told())[-1][0] == "workspace_removed"
     assert await office.db.write(retention.sweep) == 0
+
+
+async def test_a_worktree_is_removed_under_the_key_that_it_was_made_with(office):
+    """A project that takes no tasks any more leaves worktrees behind, whose worker knows them by its key."""
+
+    def verb(tx: Tx, task: Task) -> tuple[str, str]:
+        part = tx.one(select(TaskProject).where(TaskProject.project_id == task.project_id), what="part")
+        report = WorkspaceReport(path="/srv/w", branch="b", base_branch="main", head_commit="a" * 40)
+        keeping.made(tx, task, None, report)
+        before = naming.names(tx, task)[1]
+        tx.session.delete(part)
+        tx.flush()
+        return before, naming.names(tx, task)[1]
+
+    assert await office.do(verb) == ("WEB", "WEB")

@@ -24,6 +24,7 @@ from quarterdeck.tasks.orders import (
     AgentChoice,
     DeliveredReport,
     DeliverReport,
+    DiffReport,
     FollowUp,
     GateAnswer,
     GateReport,
@@ -127,6 +128,7 @@ class Folder:
     def __init__(self, root: Path, uid: int | None) -> None:
         self.root, self.uid = root, uid
         self.delivered: list[str] = []
+        self.compared: list[str | None] = []
         self.left = 0
 
     async def prepare(self, order, note):
@@ -141,6 +143,10 @@ class Folder:
         await may_push(DeliverReport(branch=worktree.branch, commit="b" * 40))
         self.delivered.append(message)
         return DeliveredReport(branch=worktree.branch, commit="b" * 40, pushed=True)
+
+    async def compare(self, worktree, order, commit=None):
+        self.compared.append(commit)
+        return DiffReport(base="a" * 40, commit=commit, files_changed=1, insertions=2, patch=f"+{commit}\n")
 
     async def leave(self, worktree, order):
         self.left += 1

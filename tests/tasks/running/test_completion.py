@@ -27,7 +27,7 @@ async def test_a_pipeline_runs_from_its_worktree_to_its_delivery(bench, desk):
     result = await run(bench, desk, order)
     assert (result.branch, result.pushed, result.commit) == (order.branch, True, "b" * 40)
     kinds = [kind for kind, _ in desk.records if kind != "messages"]
-    assert kinds == ["workspace", "stage", "agent", "stage", "stage", "stage", "deliver", "delivered"]
+    assert kinds == ["workspace", "stage", "agent", "stage", "stage", "stage", "deliver", "diff", "delivered"]
     assert desk.stages() == [(0, "running", 1), (0, "completed", 1), (1, "running", 1), (1, "completed", 1)]
     assert "● Make it blue on overlord/42-make-it-blue of WEB" in desk.text()
     assert "Stage plan begins." in desk.text("system")

@@ -70,7 +70,7 @@ async def test_a_task_is_run_asked_about_and_delivered(database, bench):
     assert (done.state, done.error_code) == ("succeeded", None)
     assert msgspec.json.decode(done.result, type=TaskResult).pushed
     assert [kind for kind, _ in told if kind != "messages"] == [
-        "workspace", "gate", "gate-check", "stage", "agent", "stage", "deliver", "delivered",
+        "workspace", "diff", "gate", "gate-check", "stage", "agent", "stage", "deliver", "diff", "delivered",
     ]  # fmt: skip
     assert ("task:42", "pty", "● hello") in stored
     assert ("task:42", "system", "Stage develop is done.") in stored

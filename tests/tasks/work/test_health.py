@@ -50,3 +50,16 @@ def test_decommissioning_deals_with_what_a_machine_had(yard, forge):
     assert (yard.task(running).status, yard.task(running).error_code) == ("failed", "worker_lost")
     assert yard.task(waiting).status == "queued"
     assert yard.dispatch() == []
+
+
+def test_a_program_of_one_project_says_nothing_about_that_of_another(yard):
+    for key in ("WEB", "DOCS"):
+        yard.project(key, agent_type="custom", custom_agent={"argv": ["./agent"]})
+    forge = yard.machine(agents=("custom",), slots=9)
+    for _ in range(3):
+        ends(yard, forge, "agent_exited")
+    refused, other = yard.create(), yard.create(project="DOCS")
+    assert yard.dispatch() == [other]
+    assert yard.task(refused).queued_reason == "No machine that is online has the agent custom in working order."
+    row = yard.db.read_sync(lambda tx: tx.get(Worker, forge.row.id))
+    assert list(row.trouble) == ["custom@WEB"]

@@ -51,7 +51,7 @@ def test_a_task_from_the_queue_to_its_merge_request(yard, forge):
     assert [one.status for one in yard.stages(task_id)] == ["completed", "completed"]
     assert yard.words(task_id) == [
         "status_change", "status_change", "assigned", "workspace_ready", "status_change", "stage_change",
-        "stage_change", "stage_change", "stage_change", "log", "git_push", "git_push", "mr_created", "status_change",
+        "stage_change", "stage_change", "stage_change", "log", "log", "git_push", "mr_created", "status_change",
     ]  # fmt: skip
 
 

@@ -195,6 +195,23 @@ def test_a_start_of_the_server_gives_everybody_a_fresh_window(yard, forge):
     assert job_id in forge.held
 
 
+def test_a_start_of_the_server_is_no_word_of_a_machine_that_is_away(yard, forge):
+    task_id, _ = yard.started(forge)
+    yard.clock.advance(31)
+    yard.look()
+    assert status(yard, task_id) == ("suspended", "worker_disconnected")
+    yard.clock.advance(500)
+    yard.restart()
+    for seconds in (0, 29, 500):
+        yard.clock.advance(seconds)
+        yard.look()
+        assert status(yard, task_id) == ("suspended", "worker_disconnected"), "its window is a fresh one"
+    assert "worker_reconnected" not in yard.words(task_id)
+    forge.beat()
+    yard.look()
+    assert status(yard, task_id) == ("running", None)
+
+
 def test_a_strict_start_fails_what_ran_on_machines_that_were_offline(yard, forge):
     yard.settings(bootReconcile="strict")
     silent, _ = yard.started(forge)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from cyclopts import App, Parameter
+from cyclopts import App, Parameter, validators
 
 from quarterdeck.cli import states, tasks
+from quarterdeck.cli.failure import usage
 from quarterdeck.cli.options import Changing, Common, Destroying
 from quarterdeck.cli.session import Session, session
 from quarterdeck.cli.states import Shown
@@ -15,7 +16,7 @@ from quarterdeck.cli.tasks import Row, about
 COMMON, CHANGING, DESTROYING = Common(), Changing(), Destroying()
 Status = Literal["online", "offline", "draining", "decommissioned"]
 NOBODY_ELSE = "Ask somebody who is lead or administrator: qd user ls"
-machine = App(name="machine", help="See the machines that work on agent tasks, and take them out of use.")
+machine = App(name="machine", help="Enrol the machines that work on agent tasks, see them, and take them out of use.")
 
 
 def _shown(row: Row) -> Shown:
@@ -41,7 +42,10 @@ def ls(*, status: Annotated[Status | None, Parameter()] = None, common: Common =
         items = opened.api.pages("machines.list", {"status": status}, 1000)
         terminal = opened.terminal
         if not items and status is None and terminal.format == "text":
-            terminal.say("No machine works on tasks yet.\nTry:   qd worker --help   on the machine itself")
+            terminal.say(
+                "No machine works on tasks yet.\n"
+                "Try:   qd machine token create   (and on the machine itself: qd worker --help)"
+            )
             return
         rows = [
             [
@@ -159,6 +163,37 @@ def undrain(name: str, /, *, changing: Changing = CHANGING) -> None:
         opened.done(answer, name=str(found["id"]), text=f"{found['name']} takes tasks again.")
 
 
+def change(
+    name: str,
+    /,
+    *,
+    rename: str | None = None,
+    slots: Annotated[int | None, Parameter(validator=validators.Number(gte=0, lte=64))] = None,
+    changing: Changing = CHANGING,
+) -> None:
+    """Call a machine something else, or bound how many tasks it is given at a time.
+
+    qd machine set ant-1 --rename forge
+    qd machine set forge --slots 4
+
+    Parameters
+    ----------
+    name
+        Its name or id.
+    rename
+        What it is called from now on.
+    slots
+        Tasks at a time, 0 to 64; never more than its worker offers.
+    """
+    body: Row = ({"name": rename} if rename is not None else {}) | ({"maxSlots": slots} if slots is not None else {})
+    if not body:
+        raise usage("Say what to change.", f"qd machine set {name} --slots 4")
+    with session(changing) as opened, _about():
+        found = tasks.machine(opened.api, name)
+        answer: Row = opened.api.change("machines.change", body, machineId=str(found["id"]))
+        opened.done(answer, name=str(found["id"]), text=f"Changed {rename or found['name']}.")
+
+
 def decommission(name: str, /, *, destroying: Destroying = DESTROYING) -> None:
     """Take a machine out of use for good: its tasks that have not begun go elsewhere, those that run fail.
 
@@ -186,4 +221,5 @@ def _about() -> Any:
 
 for _command in (show, drain, undrain, decommission):
     machine.command(_command)
+machine.command(change, name="set")
 machine.command(ls, name="list")

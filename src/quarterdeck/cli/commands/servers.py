@@ -10,17 +10,18 @@ from cyclopts import App, Parameter, validators
 
 from quarterdeck.cli import names, states
 from quarterdeck.cli.commands.server_engine import engine as engine_of
+from quarterdeck.cli.commands.server_leaving import rm, uninstall
 from quarterdeck.cli.commands.server_policies import Category, policies, policy
-from quarterdeck.cli.failure import Exit, Failure, usage
+from quarterdeck.cli.failure import Failure, usage
 from quarterdeck.cli.keys import private_key
-from quarterdeck.cli.options import Changing, Common, Destroying
+from quarterdeck.cli.options import Changing, Common
 from quarterdeck.cli.session import Session, session
-from quarterdeck.kernel.blockers import in_words
 from quarterdeck.kernel.clock import SystemClock, wire_time
 
-COMMON, CHANGING, DESTROYING = Common(), Changing(), Destroying()
+COMMON, CHANGING = Common(), Changing()
 Edge = Literal["caddy", "traefik", "none"]
 Port = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=65535))]
+FEW = 5
 server = App(name="server", help="Add, test, change and remove the machines you deploy to.")
 
 
@@ -108,24 +109,46 @@ def _resolved(opened: Session, way: dict[str, Any] | None) -> dict[str, Any] | N
 
 
 def ls(*, common: Common = COMMON) -> None:
-    """List servers with their state and their edge.
+    """List servers with their state, how they were when they were last seen, their room and their edge.
 
     qd server ls
     """
     with session(common) as opened:
         rows = opened.api.items("servers.list")
+        seen = opened.api.call("GET", "/api/servers/health")
+        known = {one["serverId"]: one for one in seen["items"]}
+        rows = [{**row, **({"health": known[row["id"]]} if row["id"] in known else {})} for row in rows]
         terminal = opened.terminal
         cells = [
             [
                 row["name"],
                 row["host"] if row["port"] == 22 else f"{row['host']}:{row['port']:g}",
-                row["providerKey"],
                 terminal.state(states.check(row["lifecycleStatus"])),
+                terminal.state(states.check((row.get("health") or {}).get("status", "unknown"))),
+                _room((row.get("health") or {}).get("disk")),
                 terminal.state(states.check((row.get("edgeProxy") or {}).get("status", "disabled"))),
             ]
             for row in rows
         ]
-        terminal.table(rows, ["SERVER", "HOST", "PROVIDER", "STATE", "EDGE"], cells, names=[row["id"] for row in rows])
+        headings = ["SERVER", "HOST", "STATE", "HEALTH", "FREE", "EDGE"]
+        terminal.table(rows, headings, cells, names=[row["id"] for row in rows])
+        for row in rows:
+            said = row.get("health") or {}
+            if said.get("message") and row["lifecycleStatus"] == "active":
+                terminal.say(f"{row['name']}: {said['message']}")
+        unwatched = [row["name"] for row in rows if not (row.get("health") or {}).get("watched", True)]
+        if unwatched:
+            terminal.say(
+                f"Only {seen['mostWatched']:g} servers are watched; not these, where nobody sees what becomes of what "
+                f"they serve: {', '.join(unwatched[:FEW])}{' …' if len(unwatched) > FEW else ''}"
+            )
+
+
+def _room(disk: dict[str, Any] | None) -> str:
+    if disk is None:
+        return ""
+    of = f" of {_size(disk['size'])}" if disk.get("size") else ""
+    return f"{_size(disk['available'])}{of}"
 
 
 def show(name: str, /, *, common: Common = COMMON) -> None:
@@ -247,6 +270,48 @@ def rename(name: str, new: str, /, *, changing: Changing = CHANGING) -> None:
         _done(opened, found["id"], f"{found['name']} is called {new} now.")
 
 
+def address(
+    name: str,
+    host: str,
+    /,
+    *,
+    port: Port = 22,
+    trust: str | None = None,
+    unseen: bool = False,
+    changing: Changing = CHANGING,
+) -> None:
+    """Reach a server at another address from now on: the same machine elsewhere, or with --trust another in its place.
+
+    The host key that is shown there has to be the pinned one. Addresses of applications that were made from the old
+    address change with the next deployment of each.
+
+    qd server address berlin 203.0.113.99
+    qd server address berlin 203.0.113.99 --port 2222
+    qd server address berlin 203.0.113.99 --trust SHA256:…
+
+    Parameters
+    ----------
+    name
+        Its name or id.
+    host
+        The host name or address that it has now.
+    port
+        The port of its SSH server there.
+    trust
+        Expect this host key from now on, after you have compared it on the machine itself.
+    unseen
+        Change it without a look: the machine is not there yet. The pinned host key is expected all the same.
+    """
+    body: dict[str, Any] = {"host": host, "port": port, "unseen": unseen}
+    if trust is not None:
+        body["fingerprint"] = trust
+    with session(changing) as opened:
+        found = names.server(opened.api, name)
+        opened.api.ours("servers.address", "POST", f"/api/servers/{found['id']}/address", body)
+        where = host if port == 22 else f"{host}:{port}"
+        _done(opened, found["id"], f"{found['name']} is reached at {where}. Test it: qd server test {quote(name)}")
+
+
 def deactivate(name: str, /, *, reason: str | None = None, changing: Changing = CHANGING) -> None:
     """Take no new deployments on a server. What runs there goes on; there is no way back.
 
@@ -265,35 +330,6 @@ def deactivate(name: str, /, *, reason: str | None = None, changing: Changing = 
         body = {"reason": reason} if reason else {}
         opened.api.change("servers.deactivate", body, serverId=found["id"])
         _done(opened, found["id"], f"{found['name']} takes no new deployments.")
-
-
-def rm(name: str, /, *, destroying: Destroying = DESTROYING) -> None:
-    """Forget a deactivated server that nothing refers to. Nothing on the machine is touched.
-
-    qd server rm berlin
-    qd server rm berlin --confirm berlin
-
-    Parameters
-    ----------
-    name
-        Its name or id.
-    """
-    with session(destroying) as opened:
-        found = names.server(opened.api, name)
-        standing = opened.api.read("servers.delete-check", serverId=found["id"])["blockers"]
-        if standing:
-            words = "; ".join(in_words(one["kind"], int(one.get("count", 1))) for one in standing)
-            active = any(one["kind"] == "active-server" for one in standing)
-            raise Failure(
-                f"{found['name']} cannot be deleted yet: {words}.",
-                exit=Exit.CONFLICT,
-                code="server_delete_blocked",
-                hint=f"qd server deactivate {quote(found['name'])}" if active else "Remove what is listed first.",
-            )
-        lost = f"{found['name']} is forgotten; nothing on the machine is touched."
-        opened.terminal.confirm_typed(lost, found["name"], destroying.confirm)
-        opened.api.change("servers.delete", {"confirmation": {"serverId": found["id"]}}, serverId=found["id"])
-        _done(opened, found["id"], f"Forgot {found['name']}.")
 
 
 def credential(
@@ -430,68 +466,26 @@ def prune(
             opened.terminal.say(f"{counts['matchedCount']:g} could be removed: add --remove.")
 
 
-def uninstall(
-    name: str,
-    /,
-    *,
-    remove: bool = False,
-    engine: bool = False,
-    without_engine: bool = False,
-    changing: Changing = CHANGING,
-) -> None:
-    """Say what Quarterdeck has left on a server; with --remove take it away: containers, images, releases, the edge.
-
-    qd server uninstall berlin
-    qd server uninstall berlin --remove
-    qd server uninstall berlin --remove --engine
-
-    Parameters
-    ----------
-    name
-        Its name or id.
-    remove
-        Take it away. Nothing may be placed there any more; volumes stay.
-    engine
-        The Docker engine, too, if Quarterdeck has installed it and nothing of anybody else is in it.
-    without_engine
-        With --remove: go on where Docker does not answer. What it holds stays there until it runs and this is repeated.
-    """
-    with session(changing) as opened:
-        found = names.server(opened.api, name)
-        path, body = f"/api/servers/{found['id']}/uninstall", {"remove": remove}
-        body |= {key: True for key, given in (("engine", engine), ("withoutEngine", without_engine)) if given}
-        if remove:
-            opened.terminal.confirm(f"Take away from {found['name']} all that Quarterdeck has left there?")
-        if opened.api.planning:
-            opened.api.plan.append({"operation": "servers.uninstall", "method": "POST", "path": path, "body": body})
-        opened.sent()
-        answer = opened.api.call("POST", path, body=body)
-        items = answer["items"]
-        rows = [[one["kind"], one["name"], _fate(one, remove=remove)] for one in items]
-        opened.terminal.table(
-            items, ["WHAT", "NAME", "STATE"], rows, names=[one["name"] for one in items], document=answer
-        )
-        gone = sum(one["removed"] for one in items)
-        if remove:
-            opened.terminal.say(f"Removed {gone} of {len(items)}. The key in authorized_keys there is yours to remove.")
-        elif items:
-            opened.terminal.say("Nothing was removed: add --remove.")
-        else:
-            opened.terminal.say(f"Nothing of ours is on {found['name']}.")
-
-
-def _fate(one: dict[str, Any], *, remove: bool) -> str:
-    if one["removed"]:
-        return "removed"
-    kept = one.get("kept")
-    return f"stays: {kept}" if kept else ("there" if not remove else "stays")
-
-
 def _done(opened: Session, identifier: str, text: str) -> None:
     opened.done({"serverId": identifier}, name=identifier, text=text)
 
 
-for command in (add, ls, show, rename, deactivate, rm, credential, trust, edge, prune, policy, policies, uninstall):
+for command in (
+    add,
+    ls,
+    show,
+    rename,
+    address,
+    deactivate,
+    rm,
+    credential,
+    trust,
+    edge,
+    prune,
+    policy,
+    policies,
+    uninstall,
+):
     server.command(command)
 server.command(examine, name="test")
 server.command(engine_of, name="engine")

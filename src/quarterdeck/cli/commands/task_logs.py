@@ -66,6 +66,34 @@ def logs(
             _follow(opened, ref, body, timestamps=timestamps)
 
 
+def diff(task_id: str, /, *, common: Common = Common()) -> None:
+    """Print what a task changes against its base branch, as its machine told last, as a unified diff.
+
+    qd task diff 42
+    qd task diff 42 | git apply
+
+    Parameters
+    ----------
+    task_id
+        Its number, 42 or #42.
+    """
+    ref = number(task_id)
+    with session(common) as opened, about(ref, not_found=f"qd task show {ref}"):
+        found: Row = opened.api.read("tasks.diff", taskId=ref)
+        terminal = opened.terminal
+        if terminal.structured or terminal.format == "name":
+            terminal.answer(found, name=ref, text="")
+            return
+        patch = str(found["patch"]).removesuffix("\n")
+        terminal.line(clean(patch) if terminal.out.isatty() else patch)  # a program gets it as it is
+        of = f"delivered as {found['commitSha'][:12]}" if found["commitSha"] else "of its worktree"
+        files = f"{found['filesChanged']} {'file' if found['filesChanged'] == 1 else 'files'}"
+        figures = f"{files}, +{found['insertions']} -{found['deletions']}"
+        terminal.say(f"{figures}, {of}, told {tasks.local(found['createdAt'])}.")
+        if found["truncated"]:
+            terminal.say("This is the beginning: its machine told the first 512 KiB.")
+
+
 def _lines(opened: Session, lines: list[Row], *, timestamps: bool) -> None:
     for line in lines:
         if opened.terminal.structured:
@@ -93,4 +121,5 @@ def _follow(opened: Session, ref: str, body: Row, *, timestamps: bool) -> None:
         time.sleep(task_following.PAUSE)
 
 
-task.command(logs)
+for _command in (logs, diff):
+    task.command(_command)

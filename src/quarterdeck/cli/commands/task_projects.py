@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from cyclopts import App
+from cyclopts import App, Parameter, validators
 
 from quarterdeck.cli import names, task_files
 from quarterdeck.cli.client import Api
@@ -113,12 +113,17 @@ def change(
     ssh: str | None = None,
     branch: str | None = None,
     agent: str | None = None,
+    description: str | None = None,
+    setup: str | None = None,
+    cleanup: str | None = None,
+    max_tasks: Annotated[int | None, Parameter(validator=validators.Number(gte=0, lte=1000))] = None,
+    budget: Annotated[float | None, Parameter(validator=validators.Number(gte=0))] = None,
     changing: Changing = CHANGING,
 ) -> None:
     """Change what tasks of a project work with.
 
     qd project tasks set WEB --repo https://git.example.com/shop.git --branch main
-    qd project tasks set WEB --agent codex
+    qd project tasks set WEB --agent codex --setup "npm ci" --budget 5
 
     Parameters
     ----------
@@ -134,9 +139,24 @@ def change(
         The branch that tasks begin from.
     agent
         claude, codex, cursor, gemini or custom.
+    description
+        What the project is for.
+    setup
+        A command that runs before the first stage; an empty text removes it.
+    cleanup
+        A command that runs when an attempt has ended; an empty text removes it.
+    max_tasks
+        How many of its tasks run at a time; 0 for as many as there are places.
+    budget
+        US dollars after which a task is stopped that names no budget; 0 removes it.
     """
-    given = {"name": name, "repoUrl": repo, "sshUrl": ssh, "defaultBranch": branch, "agentType": agent}
-    body = {field: value for field, value in given.items() if value is not None}
+    given = {
+        "name": name, "repoUrl": repo, "sshUrl": ssh, "defaultBranch": branch, "agentType": agent,
+        "description": description, "setupCommand": setup, "cleanupCommand": cleanup, "maxTasks": max_tasks,
+        "budgetUsd": budget,
+    }  # fmt: skip
+    body: Row = {field: value for field, value in given.items() if value is not None}
+    body |= {field: None for field in ("setupCommand", "cleanupCommand", "budgetUsd") if body.get(field, 1) in {"", 0}}
     if not body:
         raise usage("Say what to change.", "qd project tasks set --help")
     with session(changing) as opened, _about(key):
@@ -160,15 +180,20 @@ def pipeline(key: str, /, *, file: str | None = None, changing: Changing = CHANG
     if file is None:
         _printed(key, changing)
         return
-    stages = task_files.document(file, what="pipeline")
-    if isinstance(stages, dict) and set(stages) == {"pipeline"}:
-        stages = stages["pipeline"]
-    if not isinstance(stages, list) or not all(isinstance(one, dict) for one in stages):
-        raise usage(f"{file} is no list of stages.", "qd project tasks pipeline WEB   prints one", code="pipeline")
+    stages = stages_in(task_files.document(file, what="pipeline"), file)
     with session(changing) as opened, _about(key):
         answer: Row = opened.api.change("task-projects.change", {"pipeline": stages or None}, projectKey=key)
         count = f"{len(stages)} {'stage' if len(stages) == 1 else 'stages'}"
         opened.done(answer, name=key, text=f"The pipeline of {key} has {count}.")
+
+
+def stages_in(told: Any, file: str) -> list[Row]:
+    """The stages of a file, alone or below `pipeline`. Raises `Failure`."""
+    if isinstance(told, dict) and set(told) == {"pipeline"}:
+        told = told["pipeline"]
+    if not isinstance(told, list) or not all(isinstance(one, dict) for one in told):
+        raise usage(f"{file} is no list of stages.", "qd project tasks pipeline WEB   prints one", code="pipeline")
+    return told
 
 
 def _printed(key: str, common: Common) -> None:

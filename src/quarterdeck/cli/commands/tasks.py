@@ -224,6 +224,39 @@ def cancel(task_id: str, /, *, changing: Changing = CHANGING) -> None:
         opened.done(answer, name=ref, text=f"Canceled task #{ref}.")
 
 
+def budget(
+    task_id: str,
+    dollars: Annotated[float | None, Parameter(validator=validators.Number(gt=0))] = None,
+    /,
+    *,
+    unlimited: bool = False,
+    changing: Changing = CHANGING,
+) -> None:
+    """Give a task another budget. One that failed because it was spent may be retried then.
+
+    qd task budget 42 10
+    qd task budget 42 --unlimited
+
+    Parameters
+    ----------
+    task_id
+        Its number, 42 or #42.
+    dollars
+        US dollars, more than it has cost.
+    unlimited
+        It has no budget from now on.
+    """
+    ref = number(task_id)
+    if unlimited == (dollars is not None):
+        raise usage("Give an amount, or --unlimited.", f"qd task budget {ref} 10")
+    with session(changing) as opened, about(ref):
+        answer: Row = opened.api.change("tasks.budget", {"budgetUsd": dollars}, taskId=ref)
+        said = "has no budget any more" if dollars is None else f"may cost {dollars:.2f} USD"
+        opened.done(answer, name=ref, text=f"Task #{ref} {said}.")
+        if answer["status"] == "failed":
+            opened.terminal.say(f"Try:   qd task retry {ref}")
+
+
 def retry(
     task_id: str,
     /,
@@ -255,6 +288,6 @@ def retry(
         opened.done(answer, name=ref, text=f"Task #{ref} is tried again. Watch it: qd task logs {ref} --follow")
 
 
-for _command in (create, show, cancel, retry):
+for _command in (create, show, cancel, retry, budget):
     task.command(_command)
 task.command(ls, name="list")

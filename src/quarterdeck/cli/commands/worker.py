@@ -20,10 +20,12 @@ from quarterdeck.cli.profiles import origin
 if TYPE_CHECKING:
     from quarterdeck.fleet.edge.edges import Edges
     from quarterdeck.fleet.workers.offering import Saying
+    from quarterdeck.kernel.datadir import DataDirectory
     from quarterdeck.kernel.jobs.handlers import WorkerHandlers, WorkerRun
     from quarterdeck.tasks.workshop import Workshop as TaskWorkshop
 
 TASKS = "tasks"
+KNOWN = ("deploy", "local", "infra", "tasks", "secrets", "runbooks")
 WORD = re.compile(r"[a-z0-9][a-z0-9:._-]{0,62}")
 
 
@@ -59,8 +61,8 @@ def worker(
     name
         What the worker is called. Default: the name of this machine.
     data_dir
-        Where its identity, unsent reports and sources on their way are kept. Default: a directory `worker` in the
-        user's data directory.
+        Where its identity, unsent reports and sources on their way are kept; each worker of a machine needs one of its
+        own. Default: a directory `worker` in the user's data directory.
     log_level
         debug, info, warning or error.
     """
@@ -68,19 +70,24 @@ def worker(
     wrong = [part for part in capabilities if not WORD.fullmatch(part)]
     if wrong or not capabilities:
         raise usage(f"{', '.join(wrong) or 'Nothing'} is not a capability.", "--capability deploy,infra")
+    unknown = [part for part in capabilities if part.partition(":")[0] not in KNOWN]
+    if unknown:
+        sys.stderr.write(f"Nothing of Quarterdeck asks for {', '.join(unknown)}; it knows {', '.join(KNOWN)}.\n")
     address = origin(server)
 
     from quarterdeck.fleet.workers import papers
     from quarterdeck.fleet.workers.client import run_worker
     from quarterdeck.kernel import telemetry
+    from quarterdeck.kernel.datadir import DataDirectory
     from quarterdeck.kernel.places import default_data_dir
     from quarterdeck.kernel.vault import Secret
 
     telemetry.configure(log_level)
     directory = data_dir or default_data_dir() / "worker"
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    alone(DataDirectory.open(directory))
     enrolled = papers.load(directory)
-    secret = read_token(token, needed=enrolled is None) if token is not None else None
+    needed = enrolled is None or enrolled.access_token is None
+    secret = read_token(token, needed=needed) if token is not None else None
 
     async def work() -> None:
         async with Workshop(directory) as workshop:
@@ -94,10 +101,29 @@ def worker(
                 handlers=workshop,
                 name=name,
                 saying=workshop.saying,
+                departing=workshop.depart,
             )
 
     asyncio.run(work())
     return int(Exit.DONE)
+
+
+def alone(data: DataDirectory) -> None:
+    """Hold the directory until the process ends: two workers in it would be one machine, and send each other away.
+    Raises `Conflict` (`data_directory_in_use`) that names who holds it.
+    """
+    from quarterdeck.kernel.errors import Conflict
+
+    try:
+        data.lock()
+    except Conflict as held:
+        process = held.details.get("pid", "unknown")
+        raise Conflict(
+            f"Another process ({process}) works in {data.path}; the identity in it is that of one worker.",
+            code=held.code,
+            hint=f"Give this one a directory of its own with --data-dir, or stop process {process}.",
+            pid=process,
+        ) from None
 
 
 class Workshop:
@@ -130,6 +156,11 @@ class Workshop:
         self._tasks = TaskWorkshop(self._directory, Dialled(server, credential))
         self.saying = Saying(agents=self._tasks.agents, projects=self._tasks.projects)
         return await self._tasks.begin()
+
+    async def depart(self) -> None:
+        """The machine was decommissioned: deal with what tasks have left on it."""
+        if self._tasks is not None:
+            await self._tasks.depart()
 
     async def __aenter__(self) -> Self:
         return self
@@ -166,8 +197,11 @@ def read_token(given: str, *, needed: bool = True) -> str | None:
             "Write the token into a file and give --token @FILE.",
         )
     try:
-        return Path(given[1:]).expanduser().read_text(encoding="utf-8").strip()
+        text = Path(given[1:]).expanduser().read_text(encoding="utf-8").strip()
     except OSError as error:
         if not needed:
             return None
         raise usage(f"The token cannot be read from {given[1:]} ({error.strerror}).") from None
+    if needed and not text:
+        raise usage(f"There is no token in {given[1:]}: the file is empty.", "Put an enrolment token into it.")
+    return text or None

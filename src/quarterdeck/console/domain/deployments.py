@@ -19,12 +19,14 @@ from quarterdeck.console.views.deployments import (
     PlanPart,
     RollbackView,
 )
+from quarterdeck.console.views.shell import Note
 from quarterdeck.deploy.deployments import deployments, readiness
 from quarterdeck.deploy.deployments.admission import snapshot_variables
 from quarterdeck.deploy.deployments.model import Deployment, Phase
 from quarterdeck.deploy.deployments.records import LABELS, PHASES
 from quarterdeck.deploy.deployments.transitions import ACTIVE, UNDONE
 from quarterdeck.deploy.resources.profiles import SECTIONS
+from quarterdeck.deploy.work import away
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.vault import MASK
 
@@ -116,7 +118,13 @@ def view(tx: Tx, found: Found, attempt: Deployment) -> DeploymentView:
         retry_reason=reason,
         may_cancel=attempt.status in ACTIVE and attempt.status != "cancel-requested",
         archived=attempt.archived_at is not None,
+        waits=waits(tx, attempt),
     )
+
+
+def waits(tx: Tx, attempt: Deployment) -> Note | None:
+    found = away.of_deployment(tx, attempt) if attempt.status in ACTIVE else None
+    return None if found is None else Note("warn", found.message, found.hint or "")
 
 
 def serving_note(tx: Tx, found: Found, attempt: Deployment) -> str:

@@ -18,12 +18,13 @@ from quarterdeck.console.views.fleet import (
     EngineView,
     Looked,
     Placed,
+    RemovalStep,
     ServerChoice,
     ServerView,
     SurveyView,
 )
 from quarterdeck.console.words import exact
-from quarterdeck.deploy.deployments import rollups
+from quarterdeck.deploy.deployments import forgetting, rollups
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.observation import observations
 from quarterdeck.deploy.resources.model import Resource
@@ -31,10 +32,9 @@ from quarterdeck.fleet.credentials import access, credentials
 from quarterdeck.fleet.credentials.access import AGENT, STORED, Shown, Way
 from quarterdeck.fleet.credentials.keys import new_pair
 from quarterdeck.fleet.engines.installing import PHASE
-from quarterdeck.fleet.servers import engines, lifecycle, proxies, servers
+from quarterdeck.fleet.servers import engines, lifecycle, proxies, removal, servers
 from quarterdeck.fleet.servers.looking import Draft
 from quarterdeck.fleet.servers.model import Server
-from quarterdeck.kernel.blockers import in_words
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.jobs import Job
@@ -159,6 +159,9 @@ class Fleet:
             raise Invalid("Choose how it is signed in to.", hint="Store a key first.", field="credential")
         await self.instance.db.write(access.configure, ref, way)
 
+    async def move_server(self, who: Principal, ref: str, *, host: str, port: str, fingerprint: str) -> None:
+        await self.instance.looking.move(ref, host.strip(), _port(port), fingerprint=fingerprint.strip() or None)
+
     async def choose_edge(self, who: Principal, ref: str, kind: str) -> None:
         await self.instance.db.write(proxies.configure, ref, _edge(kind))
 
@@ -171,18 +174,15 @@ class Fleet:
     async def deactivate_server(self, who: Principal, ref: str, reason: str) -> None:
         await self.instance.db.write(lifecycle.deactivate, ref, reason or None)
 
-    async def delete_server(self, who: Principal, ref: str, confirmation: str) -> None:
-        def delete(tx: Tx) -> None:
-            server = servers.find(tx, ref)
-            if confirmation != server.name:
-                raise Invalid(
-                    f"{confirmation[:60]!r} is not the name of this server.",
-                    hint=f"Type {server.name}.",
-                    field="confirmation",
-                )
-            lifecycle.delete(tx, ref, ref, self.registry)
-
-        await self.instance.db.write(delete)
+    async def delete_server(self, who: Principal, ref: str, confirmation: str, *, with_history: bool) -> None:
+        server = await self.instance.db.read(servers.find, ref)
+        if confirmation != server.name:
+            raise Invalid(
+                f"{confirmation[:60]!r} is not the name of this server.",
+                hint=f"Type {server.name}.",
+                field="confirmation",
+            )
+        await forgetting.remove(self.instance, ref, ref, self.registry, with_history=with_history)
 
     async def add_credential(self, who: Principal, *, name: str, username: str, key: str) -> None:
         await self.instance.db.write(credentials.create, name=name, private_key=Secret(key), username=username or None)
@@ -213,7 +213,10 @@ def _view(tx: Tx, ref: str, registry: tuple[DeletionBlocker, ...]) -> ServerView
             AttemptRow(one.ref, one.status, one.reason, one.error_message or "", one.started_at)
             for one in proxies.latest(tx, server)
         ),
-        blockers=tuple(in_words(*one) for one in standing),
+        removal=tuple(
+            RemovalStep(one.kind, one.count, one.words, one.command) for one in removal.steps(server, standing)
+        ),
+        port=str(server.port),
         edge_facts=_edge_facts(server),
         placed=_placed(tx, server),
         builds=dict(standing).get(BUILDS, 0),

@@ -24,11 +24,14 @@ from quarterdeck.console.views.people import PEOPLE, ROLES
 from quarterdeck.console.views.shell import Note
 from quarterdeck.console.words import counted, exact
 from quarterdeck.deploy.deployments.model import Deployment
+from quarterdeck.deploy.observation import observations
 from quarterdeck.deploy.observation.model import Observation
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.deploy.work import work as operator_work
 from quarterdeck.deploy.work.work import Seen
+from quarterdeck.fleet.servers import health, sightings
 from quarterdeck.fleet.servers.model import Server
+from quarterdeck.fleet.targets.facts import Room
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.identity import devices, sessions, users
 from quarterdeck.identity.model import Invitation, Organization, User
@@ -40,6 +43,8 @@ from quarterdeck.workspace.model import Environment, Project
 from quarterdeck.workspace.projects import organization_of
 
 STALE_SECONDS = 45
+STATES = {"healthy": "ready", "degraded": "degraded", "unreachable": "unreachable", "unknown": "unknown"}
+"""Of a server, by what is known of its health."""
 
 
 def connected(instance: Any) -> tuple[Any, ...]:
@@ -70,23 +75,34 @@ def _out_of_reach(tx: Tx, organization_id: int) -> dict[int, str | None]:
     return {row.server_id: row.message for row in rows}
 
 
+def room_words(room: Room | None) -> str:
+    """`9.3 GiB of 40.0 GiB free`, empty where nobody knows."""
+    if room is None:
+        return ""
+    of = f" of {sightings.gib(room.size)}" if room.size else ""
+    return f"{sightings.gib(room.free)}{of} free"
+
+
 def hosts(tx: Tx, instance: Any) -> tuple[HostRow, ...]:
     organization = organization_of(tx)
-    away = _out_of_reach(tx, organization)
+    away, beyond = _out_of_reach(tx, organization), observations.unwatched(tx, organization)
     rows = []
-    for server in tx.scalars(
-        select(Server).where(Server.organization_id == organization).order_by(Server.name).limit(500)
-    ):
-        state = {"ready": "ready", "failed": "degraded", "starting": "connecting"}.get(server.proxy_status, "unknown")
-        if server.proxy_status == "disabled":
-            state = "ready"
+    mine = select(Server).where(Server.organization_id == organization).order_by(Server.name).limit(500)
+    free, size = instance.data.room()
+    room = Room(free, size, "the data directory's disk")
+    for one in health.of(tx, list(tx.scalars(mine)), room):
+        server = one.server
+        state = STATES[one.status]
+        if server.proxy_status == "starting" and state == "ready":
+            state = "connecting"
         if server.id in away:
             state = "unreachable"
         if server.lifecycle != "active":
             state = "inactive"
-        detail = [server.host, server.provider.replace("-", " "), *filter(None, [away.get(server.id)])]
-        if server.proxy_error_message:
-            detail.append(server.proxy_error_message)
+        why = one.message if server.lifecycle == "active" else ""
+        detail = [server.host, server.provider.replace("-", " "), *filter(None, [why or away.get(server.id)])]
+        if server.id in beyond:
+            detail.append(f"not watched: only {observations.MOST_SERVERS} servers are")
         ports = [str(port) for port in (server.edge_http_port, server.edge_https_port) if port]
         rows.append(
             HostRow(
@@ -96,8 +112,9 @@ def hosts(tx: Tx, instance: Any) -> tuple[HostRow, ...]:
                 ", ".join(detail),
                 (f"{server.proxy_kind} on {' and '.join(ports)}",) if ports else (server.proxy_kind,),
                 "",
-                server.proxy_succeeded_at,
+                one.seen.reached_at if one.seen is not None else server.proxy_succeeded_at,
                 f"/console/fleet/servers/{server.ref}",
+                room=room_words(one.room),
             )
         )
     here = [session for session in workers(instance) if session.worker_id is None]
@@ -297,7 +314,7 @@ def job(tx: Tx, ref: str, connected: tuple[work.Seat, ...], may: May) -> JobView
 def _waits(seen: Seen) -> Note | None:
     if seen.waiting is None:
         return None
-    stuck = seen.waiting.reason.startswith("worker")
+    stuck = seen.waiting.reason.startswith(("worker", "server"))
     return Note("warn" if stuck else "idle", seen.waiting.message, seen.waiting.hint or "")
 
 

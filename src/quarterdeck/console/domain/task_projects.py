@@ -6,19 +6,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import msgspec
-
 from quarterdeck.access import Access
-from quarterdeck.console.domain.tasks import rows, stages_of
+from quarterdeck.console.domain.tasks import amount, rows
 from quarterdeck.console.views.tasks import MachineView, Member, TaskProjectView
 from quarterdeck.fleet.workers import degradation, standing
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.principal import Principal
-from quarterdeck.tasks import developers, machines
+from quarterdeck.kernel.vault import conceal
+from quarterdeck.tasks import developers, machines, settings
 from quarterdeck.tasks.projects import listing, members, membership, projects
 from quarterdeck.tasks.projects.listing import Listed
 from quarterdeck.tasks.work import finding
+from quarterdeck.tasks.work.ending import EndsTasksOfProjects
 
 NEWEST, MOST_PEOPLE = 20, 500
 DRAIN = "tasks:machines.drain"
@@ -70,6 +71,17 @@ class TaskProjects:
 
         await self.instance.db.write(verb)
 
+    async def delete_task_project(self, who: Principal, key: str, *, force: bool) -> None:
+        ends = EndsTasksOfProjects() if force else None
+        await self.instance.db.write(lambda tx: projects.delete(tx, self.instance.access, key, ends))
+
+    async def keep_git_token(self, who: Principal, key: str, token: str | None) -> None:
+        def verb(tx: Tx) -> None:
+            membership.require(tx, self.instance.access, projects.find(tx, key), "manage")
+            projects.set_git_token(tx, key, conceal(token))
+
+        await self.instance.db.write(verb)
+
     async def machines(self, who: Principal) -> tuple[MachineView, ...]:
         found: tuple[MachineView, ...] = await self.instance.db.read(_machines, self.instance.access)
         return found
@@ -78,10 +90,10 @@ class TaskProjects:
         found: MachineView = await self.instance.db.read(_machine, self.instance.access, uid)
         return found
 
-    async def drain_machine(self, who: Principal, uid: str, *, drain: bool) -> None:
+    async def drain_machine(self, who: Principal, uid: str, *, drain: bool, reason: str = "") -> None:
         def verb(tx: Tx) -> Worker:
             machines.require_visible(tx, self.instance.access)
-            return machines.drain(tx, uid) if drain else machines.undrain(tx, uid)
+            return machines.drain(tx, uid, reason or None) if drain else machines.undrain(tx, uid)
 
         await self.instance.workers.follow(await self.instance.db.write(verb))
 
@@ -92,10 +104,20 @@ def _number(text: str) -> int | None:
 
 def _said(values: Mapping[str, str]) -> dict[str, Any]:
     """Fields of a form by their names on the wire; an empty one takes the value away."""
-    said: dict[str, Any] = {name: value or None for name, value in values.items() if name not in {"key", "pipeline"}}
+    said: dict[str, Any] = {name: value or None for name, value in values.items() if name != "key"}
     if said.get("defaultBranch") is None:
         said.pop("defaultBranch", None)
-    return {**said, "pipeline": stages_of(values.get("pipeline", ""))}
+    if "maxTasks" in said:
+        said["maxTasks"] = _whole(values["maxTasks"] or "0", "maxTasks")
+    if said.get("budgetUsd") is not None:
+        said["budgetUsd"] = amount(values["budgetUsd"])
+    return said
+
+
+def _whole(text: str, field: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 6:
+        raise Invalid(f"{text[:20]!r} is no whole number.", code="validation_error", hint="Give one.", field=field)
+    return int(text)
 
 
 def _listed(tx: Tx, access: Access) -> tuple[TaskProjectView, ...]:
@@ -124,7 +146,7 @@ def _project(tx: Tx, access: Access, key: str) -> TaskProjectView:
 
 def _shown(tx: Tx, access: Access, one: Listed) -> TaskProjectView:
     part = one.part
-    stages = msgspec.json.format(msgspec.json.encode(part.pipeline), indent=2).decode() if part.pipeline else ""
+    stages = part.pipeline or settings.shown(tx)["defaultPipeline"]
     return TaskProjectView(
         key=part.key,
         name=one.whole.name,
@@ -132,14 +154,27 @@ def _shown(tx: Tx, access: Access, one: Listed) -> TaskProjectView:
         ssh_url=part.ssh_url or "",
         branch=part.default_branch,
         agent=part.agent_type or "",
-        pipeline=stages,
+        stages=tuple((stage["name"], _waits(stage)) for stage in stages),
+        own=bool(part.pipeline),
         setup=part.setup_command or "",
         cleanup=part.cleanup_command or "",
         has_token=part.git_token is not None,
         may_manage=membership.may(tx, access, part, "manage"),
         members=(),
         people=(),
+        description=one.whole.description or "",
+        most_tasks=part.most_tasks,
+        budget=part.budget_usd,
+        tasks=part.task_count,
     )
+
+
+def _waits(stage: Mapping[str, Any]) -> str:
+    if stage.get("confirm"):
+        return "after a confirmation"
+    if stage.get("choices"):
+        return f"after a choice: {', '.join(stage['choices'])}"
+    return "after a text" if stage.get("input") else ""
 
 
 def _machines(tx: Tx, access: Access) -> tuple[MachineView, ...]:
@@ -172,6 +207,9 @@ def _seat(tx: Tx, access: Access, worker: Worker) -> MachineView:
         draining=worker.drain_requested_at is not None,
         may_drain=status != "decommissioned" and access.decide(tx.principal, DRAIN).allowed,
         degraded=tuple(f"{one.agent}: {one.reason.replace('_', ' ')}" for one in lost),
+        at_most=standing.slots(worker),
+        drain_reason=worker.drain_reason or "",
+        gone=status == "decommissioned",
     )
 
 

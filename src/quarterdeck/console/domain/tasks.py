@@ -11,6 +11,7 @@ import msgspec
 from quarterdeck.access import Access
 from quarterdeck.console.domain.live import line_views
 from quarterdeck.console.views.deployments import LogView
+from quarterdeck.console.views.diffs import TaskDiffView, files_of
 from quarterdeck.console.views.tasks import (
     Board,
     Column,
@@ -25,12 +26,13 @@ from quarterdeck.console.views.tasks import (
     TaskRow,
     TaskView,
 )
+from quarterdeck.console.words import counted
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Forbidden, Invalid
 from quarterdeck.kernel.principal import Principal
 from quarterdeck.tasks import machines
 from quarterdeck.tasks.projects import listing
-from quarterdeck.tasks.work import acting, answering, creating, finding, gates, history, messages, reading
+from quarterdeck.tasks.work import acting, answering, budgeting, creating, finding, gates, history, messages, reading
 from quarterdeck.tasks.work.happenings import stream
 from quarterdeck.tasks.work.model import Gate, StageRun, Task
 from quarterdeck.tasks.work.transitions import (
@@ -44,6 +46,7 @@ from quarterdeck.tasks.work.transitions import (
     SUSPENDED,
 )
 from quarterdeck.tasks.work.visibility import may, visible_projects
+from quarterdeck.tasks.workspaces import diffs, keeping
 
 MOST, MOST_EVENTS, MOST_MESSAGES = 50, 500, 20
 """Rows of a column, events of a page, messages beside a task."""
@@ -73,6 +76,10 @@ class Tasks:
         found: tuple[EventRow, ...] = await self.instance.db.read(_events, self.instance.access, number)
         return found
 
+    async def task_diff(self, who: Principal, number: int) -> TaskDiffView | None:
+        found: TaskDiffView | None = await self.instance.db.read(_diff, self.instance.access, number)
+        return found
+
     async def task_log(self, who: Principal, number: int, limit: int) -> TaskLog:
         row: TaskRow = await self.instance.db.read(_row_of, self.instance.access, number)
         name, logs = stream(number), self.instance.logs
@@ -93,7 +100,7 @@ class Tasks:
             machine=wanted.machine or None,
             agent_type=wanted.agent or None,
             branch=wanted.branch or None,
-            budget_usd=_amount(wanted.budget),
+            budget_usd=amount(wanted.budget),
             pipeline=stages_of(wanted.pipeline),
             source="web",
         )
@@ -105,6 +112,9 @@ class Tasks:
 
     async def retry_task(self, who: Principal, number: int, from_stage: int) -> None:
         await self.instance.db.write(acting.retry, self.instance.access, number, from_stage=from_stage)
+
+    async def change_budget(self, who: Principal, number: int, dollars: str) -> None:
+        await self.instance.db.write(budgeting.change, self.instance.access, number, amount(dollars))
 
     async def answer_gate(self, who: Principal, number: int, index: int, *, result: str | None) -> None:
         given = answering.Answer(index=index, result=result, approved=False if result is None else None, channel="web")
@@ -132,7 +142,8 @@ def stages_of(text: str) -> list[dict[str, Any]] | None:
     return [msgspec.to_builtins(stage) for stage in read]
 
 
-def _amount(text: str) -> float | None:
+def amount(text: str) -> float | None:
+    """Dollars as typed. Raises `Invalid` at the field of the form."""
     if not text:
         return None
     try:
@@ -228,10 +239,12 @@ def _view(tx: Tx, access: Access, number: int) -> TaskView:
         active=task.status in LIVE,
         live=_has_terminal(task),
         may_act=not why_not,
+        may_spend=mine and (task.status in LIVE or task.status == FAILED),
         may_retry=task.status == FAILED and mine and one.project_key is not None,
         may_take=mine or may(tx, access, task.project_id, "manage"),
         stream=stream(task.id),
         finished=task.finished_at,
+        files=_changed(tx, task),
     )
 
 
@@ -264,6 +277,39 @@ def _spent(task: Task) -> Spent | None:
         return None
     share = min(round(100 * (task.cost_usd or 0) / task.budget_usd), 100) if task.budget_usd else None
     return Spent(task.cost_usd, task.budget_usd, tokens, share)
+
+
+def _diff(tx: Tx, access: Access, number: int) -> TaskDiffView | None:
+    task = finding.find(tx, access, number)
+    row = diffs.found(tx, task)
+    if row is None:
+        return None
+    files, left = files_of(row.patch)
+    before = task.pipeline[row.stage]["name"] if row.stage is not None and row.stage < len(task.pipeline) else ""
+    return TaskDiffView(
+        of=f"Delivered as {row.commit_sha[:12]}"
+        if row.commit_sha
+        else f"Before {before}"
+        if before
+        else "As it was left",
+        at=row.told_at,
+        base=row.base_commit,
+        files_changed=row.files_changed,
+        insertions=row.insertions,
+        deletions=row.deletions,
+        files=files,
+        cut=row.cut,
+        left=left,
+    )
+
+
+def _changed(tx: Tx, task: Task) -> str:
+    """As in "3 files, +184 -12"; empty where nothing is known."""
+    row = keeping.found(tx, task)
+    if row is None or row.statistics is None:
+        return ""
+    figures = row.statistics
+    return f"{counted(figures['filesChanged'], 'file')}, +{figures['insertions']} \N{MINUS SIGN}{figures['deletions']}"
 
 
 def _events(tx: Tx, access: Access, number: int) -> tuple[EventRow, ...]:

@@ -50,7 +50,7 @@ class Tidying:
         await self.instance.db.write(configure)
 
     async def left_on_server(self, who: Principal, ref: str) -> tuple[LeftRow, ...]:
-        _, found = await leaving.leave(self.instance.looking, ref, remove=False)
+        _, found = await leaving.leave(self.instance.taking_away, ref, remove=False)
         return machines.left(found)
 
     async def uninstall_server(
@@ -61,7 +61,7 @@ class Tidying:
             raise Invalid(
                 f"{confirmation[:60]!r} is not the name of this server.", hint=f"Type {name}.", field="confirmation"
             )
-        _, found = await leaving.leave(self.instance.looking, ref, remove=True, without_engine=without_engine)
+        _, found = await leaving.leave(self.instance.taking_away, ref, remove=True, without_engine=without_engine)
         return machines.left(found)
 
 

@@ -24,6 +24,7 @@ from quarterdeck.kernel.errors import Problem
 
 FLEET = Crumb("Fleet", "/console/fleet")
 SERVER = "/fleet/servers/{ref:str}"
+HISTORY = "deployment-history"
 WITHOUT_ENGINE = ("without_engine", "Leave behind what its Docker engine holds, which does not answer")
 
 
@@ -91,6 +92,12 @@ async def _server(
             Field("username", "As", view.username, placeholder="root"),
         ),
         edge_fields=(Field("edge", "Edge", view.edge_kind, kind="select", choices=EDGES, required=True),),
+        address_fields=(
+            Field("host", "Host name or address", view.host, required=True),
+            Field("port", "SSH port", view.port, required=True),
+            Field("fingerprint", "Host key, if another machine takes its place", "", placeholder="SHA256:…"),
+        ),
+        address_command=commands.move_server(view),
         engine_fields=(Field("reason", "Why it is not to be used", "", placeholder="One line"),),
         test_command=commands.test_server(view),
         edge_command=commands.bring_up_edge(view),
@@ -114,6 +121,20 @@ async def sign_in(request: Request[Any, Any, Any]) -> Response[bytes]:
         part(request, "ref"),
         credential=form.get("credential", ""),
         username=form.get("username", ""),
+    )
+    return await _changed(request, deed)
+
+
+@post(SERVER + "/address", opt=needs("deploy:servers.configure-credential"))
+async def move(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Looks at the machine first; takes seconds."""
+    desk, form = await open_desk(request), await read_form(request)
+    deed = desk.ports.move_server(
+        desk.who,
+        part(request, "ref"),
+        host=form.get("host", ""),
+        port=form.get("port", ""),
+        fingerprint=form.get("fingerprint", ""),
     )
     return await _changed(request, deed)
 
@@ -208,7 +229,9 @@ async def ask_delete(request: Request[Any, Any, Any]) -> Response[bytes]:
 async def _deletion(request: AnyRequest, failed: Problem | None = None) -> Response[bytes]:
     desk = await open_desk(request)
     view = await desk.ports.server(desk.who, part(request, "ref"))
-    blocked = f"Not yet: {', '.join(view.blockers)}." if view.blockers else ""
+    standing = [one for one in view.removal if one.kind != HISTORY]
+    blocked = f"Not yet: {', '.join(one.words for one in standing)}." if standing else ""
+    history = next((one for one in view.removal if one.kind == HISTORY), None)
     return ask(
         desk,
         here="fleet",
@@ -224,13 +247,22 @@ async def _deletion(request: AnyRequest, failed: Problem | None = None) -> Respo
         must_equal=view.name,
         blocked=blocked,
         command=commands.delete_server(view),
+        items=tuple((one.command, one.words) for one in view.removal),
+        choice=None
+        if history is None
+        else (
+            "with_history",
+            f"Erase what was deployed to it, too: {counted(history.count, 'deployment')}, with logs",
+        ),
     )
 
 
 @post(SERVER + "/delete", opt=needs("deploy:servers.delete"))
 async def delete(request: Request[Any, Any, Any]) -> Response[bytes]:
     desk, form, ref = await open_desk(request), await read_form(request), part(request, "ref")
-    deed = desk.ports.delete_server(desk.who, ref, form.get("confirmation", ""))
+    deed = desk.ports.delete_server(
+        desk.who, ref, form.get("confirmation", ""), with_history=form.get("with_history") == "yes"
+    )
     return await act(deed, "/console/fleet", "server-deleted", partial(_deletion, request))
 
 
@@ -383,7 +415,7 @@ async def delete_key(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 
 HANDLERS: tuple[Any, ...] = (
-    fleet, server, test_server, capacity, rename, sign_in, choose_edge, bring_up_edge, trust, engine, use_engine,
+    fleet, server, test_server, capacity, rename, move, sign_in, choose_edge, bring_up_edge, trust, engine, use_engine,
     refuse_engine, ask_deactivate, deactivate, ask_delete, delete, ask_uninstall, uninstall, keys, add_key,
     ask_delete_key, delete_key,
 )  # fmt: skip

@@ -8,16 +8,21 @@ from typing import Any
 
 from litestar import Request, Response, get, post
 
-from quarterdeck.console import commands
-from quarterdeck.console.desk import AnyRequest, Desk, act, open_desk, part, read_form
+from quarterdeck.console import task_commands
+from quarterdeck.console.desk import AnyRequest, Desk, act, open_desk, part, read_form, status_of
+from quarterdeck.console.pages.questions import ask
 from quarterdeck.console.permissions import needs
 from quarterdeck.console.views.shell import Crumb, Field
 from quarterdeck.console.views.tasks import TaskProjectView
-from quarterdeck.kernel.errors import Problem
+from quarterdeck.console.words import counted
+from quarterdeck.kernel.errors import Invalid, Problem
 
 VIEW, MANAGE = "tasks:projects.view", "tasks:projects.manage"
 HERE = (Crumb("Tasks", "/console/tasks"), Crumb("Projects", "/console/tasks/projects"))
-NAMES = ("name", "repoUrl", "sshUrl", "defaultBranch", "agentType", "setupCommand", "cleanupCommand", "pipeline")
+NAMES = (
+    "name", "repoUrl", "sshUrl", "defaultBranch", "agentType", "description", "setupCommand", "cleanupCommand",
+    "maxTasks", "budgetUsd",
+)  # fmt: skip
 
 
 @get("/tasks/projects", opt=needs(VIEW))
@@ -28,7 +33,7 @@ async def task_projects(request: Request[Any, Any, Any]) -> Response[bytes]:
         here="tasks",
         crumbs=(HERE[0], Crumb("Projects")),
         rows=await desk.ports.task_projects(desk.who),
-        command=commands.list_task_projects(),
+        command=task_commands.list_projects(),
     )
 
 
@@ -46,7 +51,7 @@ async def _new(desk: Desk, typed: Mapping[str, str], problem: Problem | None = N
         crumbs=(*HERE, Crumb("New project")),
         problem=problem,
         fields=(key, *_fields(typed, problem)),
-        command=commands.create_task_project(),
+        command=task_commands.create_project(),
     )
 
 
@@ -73,14 +78,28 @@ async def _project(
         crumbs=(*HERE, Crumb(view.key)),
         problem=problem,
         view=view,
+        status=status_of(problem) if problem else 200,
         fields=_fields(typed or _values(view), problem),
-        command=commands.change_task_project(view),
-        adding=commands.add_task_member(view),
+        command=task_commands.change_project(view),
+        adding=task_commands.add_member(view),
+        token=task_commands.git_token(view),
+        token_field=Field(
+            "token",
+            "Git token" if not view.has_token else "Another git token",
+            "",
+            "password",
+            required=True,
+            error=_told(problem, "token"),
+            attributes={"autocomplete": "off"},
+            hint="Fetches, pushes, and opens merge requests. It is sealed, and never shown again.",
+        ),
     )
 
 
 def _values(view: TaskProjectView) -> dict[str, str]:
-    values = (view.name, view.repo_url, view.ssh_url, view.branch, view.agent, view.setup, view.cleanup, view.pipeline)
+    budget = f"{view.budget:g}" if view.budget is not None else ""
+    values = (view.name, view.repo_url, view.ssh_url, view.branch, view.agent, view.description, view.setup,
+              view.cleanup, str(view.most_tasks or ""), budget)  # fmt: skip
     return dict(zip(NAMES, values, strict=True))
 
 
@@ -99,10 +118,14 @@ def _fields(values: Mapping[str, str], problem: Problem | None) -> tuple[Field, 
         field("sshUrl", "Repository, by SSH", hint="Cloned with the machine's own key."),
         field("defaultBranch", "Branch to start from", placeholder="main"),
         field("agentType", "Agent", placeholder="claude"),
+        field("description", "What it is for"),
         field("setupCommand", "Command before the first stage"),
-        field("cleanupCommand", "Command before the worktree goes"),
-        field("pipeline", "Stages, as JSON", "area", full=True, hint="A list. A wrong value is named by its path."),
-    )
+        field("cleanupCommand", "Command after an attempt"),
+        field("maxTasks", "Tasks at a time, at most", placeholder="as many as there are places",
+              attributes={"inputmode": "numeric"}),
+        field("budgetUsd", "Budget of a task in US dollars", hint="For those that name none.",
+              attributes={"inputmode": "decimal"}),
+    )  # fmt: skip
 
 
 @post("/tasks/projects/{key:str}", opt=needs(VIEW))
@@ -127,6 +150,58 @@ async def change_members(request: Request[Any, Any, Any]) -> Response[bytes]:
     return await act(deed, f"/console/tasks/projects/{key}", told, partial(_project, request))
 
 
+@post("/tasks/projects/{key:str}/git-token", opt=needs(VIEW))
+async def change_git_token(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """Keep the token, or forget the one that there is."""
+    desk, key, form = await open_desk(request), part(request, "key"), await read_form(request)
+    token = None if form.get("deed") == "remove" else form.get("token", "")
+    deed = desk.ports.keep_git_token(desk.who, key, token)
+    told = "git-token-removed" if token is None else "git-token-kept"
+    return await act(deed, f"/console/tasks/projects/{key}", told, partial(_project, request))
+
+
+@get("/tasks/projects/{key:str}/delete", opt=needs(MANAGE))
+async def ask_delete_task_project(request: Request[Any, Any, Any]) -> Response[bytes]:
+    return await _ask_delete(request)
+
+
+async def _ask_delete(request: AnyRequest, problem: Problem | None = None) -> Response[bytes]:
+    desk = await open_desk(request)
+    view = await desk.ports.task_project(desk.who, part(request, "key"))
+    return ask(
+        desk,
+        here="tasks",
+        crumbs=(*HERE, Crumb(view.key, view.href), Crumb("Delete")),
+        failed=problem,
+        title=f"Take tasks from {view.key}?",
+        texts=(
+            "Its repository, pipeline, git token and members are lost. What it deploys stays.",
+            f"{counted(view.tasks, 'task')} of it will be out of sight until it takes tasks again.",
+        ),
+        action=f"{view.href}/delete",
+        back=view.href,
+        keep="Keep it",
+        button=f"Delete {view.key}",
+        danger=True,
+        must_equal=view.key,
+        choice=("force", "Cancel its tasks that have not ended"),
+        command=task_commands.delete_project(view),
+    )
+
+
+@post("/tasks/projects/{key:str}/delete", opt=needs(MANAGE))
+async def delete_task_project(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk, key, form = await open_desk(request), part(request, "key"), await read_form(request)
+
+    async def deed() -> None:
+        view = await desk.ports.task_project(desk.who, key)
+        if form.get("confirmation", "") != view.key:
+            raise Invalid(f"That is not the key of {view.key}.", hint="Type it as it stands there.")
+        await desk.ports.delete_task_project(desk.who, view.key, force=form.get("force") == "yes")
+
+    return await act(deed(), "/console/tasks/projects", "project-deleted", partial(_ask_delete, request))
+
+
 HANDLERS: tuple[Any, ...] = (
     task_projects,
     new_task_project,
@@ -134,4 +209,7 @@ HANDLERS: tuple[Any, ...] = (
     task_project,
     change_task_project,
     change_members,
+    change_git_token,
+    ask_delete_task_project,
+    delete_task_project,
 )

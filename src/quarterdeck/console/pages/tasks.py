@@ -8,7 +8,7 @@ from typing import Any
 
 from litestar import Request, Response, get, post
 
-from quarterdeck.console import commands
+from quarterdeck.console import commands, task_commands
 from quarterdeck.console.desk import AnyRequest, Desk, act, open_desk, part, read_form
 from quarterdeck.console.pages.questions import ask
 from quarterdeck.console.permissions import needs
@@ -138,6 +138,20 @@ async def task_events(request: Request[Any, Any, Any]) -> Response[bytes]:
     )
 
 
+@get("/tasks/{task:str}/diff", opt=needs(VIEW))
+async def task_diff(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk, number = await open_desk(request), number_of(request)
+    view = await desk.ports.task(desk.who, number)
+    return desk.page(
+        "pages/task_diff.html",
+        here="tasks",
+        crumbs=(HERE, Crumb(f"#{number}", view.row.href), Crumb("Diff")),
+        view=view,
+        diff=await desk.ports.task_diff(desk.who, number),
+        command=task_commands.diff(view),
+    )
+
+
 @get("/tasks/{task:str}/log", opt=needs(VIEW))
 async def task_log(request: Request[Any, Any, Any]) -> Response[bytes]:
     desk, number = await open_desk(request), number_of(request)
@@ -206,6 +220,13 @@ async def retry_task(request: Request[Any, Any, Any]) -> Response[bytes]:
     return await _acted(request, desk.ports.retry_task(desk.who, number, index), "task-retried")
 
 
+@post("/tasks/{task:str}/budget", opt=needs(ACT))
+async def change_budget(request: Request[Any, Any, Any]) -> Response[bytes]:
+    desk, number = await open_desk(request), number_of(request)
+    dollars = (await read_form(request)).get("budget", "")
+    return await _acted(request, desk.ports.change_budget(desk.who, number, dollars), "saved")
+
+
 async def _acted(request: AnyRequest, deed: Awaitable[None], flash: str) -> Response[bytes]:
     number = number_of(request)
     return await act(deed, f"/console/tasks/{number}", flash, partial(_task, request, number))
@@ -224,10 +245,12 @@ HANDLERS: tuple[Any, ...] = (
     creating_task,
     task,
     task_events,
+    task_diff,
     task_log,
     answer_gate,
     say,
     ask_cancel_task,
     cancel_task,
     retry_task,
+    change_budget,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from quarterdeck.console.views.shell import Note
 from quarterdeck.deploy.deployments.transitions import ACTIVE
 
 
@@ -112,6 +113,8 @@ class DeploymentView:
     retry_reason: str
     may_cancel: bool
     archived: bool = False
+    waits: Note | None = None
+    """Why it does not go on: its server is out of reach."""
 
     @property
     def doing(self) -> str:

@@ -139,6 +139,16 @@ class LeftRow:
 
 
 @dataclass(frozen=True, slots=True)
+class RemovalStep:
+    """Something that is in the way of deleting a server, and the command that clears it away."""
+
+    kind: str
+    count: int
+    words: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
 class ServerView:
     """`edge` is the state of its edge, `signing_in` how it is signed in to, in words; `edge_facts` what is known of the
     edge without looking. `placed` is what it runs, `builds` how many resources have their images built there.
@@ -157,11 +167,12 @@ class ServerView:
     username: str
     facts: tuple[Fact, ...]
     attempts: tuple[AttemptRow, ...]
-    blockers: tuple[str, ...]
+    removal: tuple[RemovalStep, ...]
     edge_facts: tuple[Fact, ...] = ()
     placed: tuple[Placed, ...] = ()
     builds: int = 0
     policies: tuple[PolicyRow, ...] = ()
+    port: str = "22"
 
     @property
     def href(self) -> str:

@@ -12,7 +12,7 @@ from quarterdeck.console.views.shell import Note
 
 @dataclass(frozen=True, slots=True)
 class HostRow:
-    """A server or a worker; `state` is a (kind, state, qualifier) triple."""
+    """A server or a worker; `state` is a (kind, state, qualifier) triple, `room` how much of its disk is free."""
 
     what: str
     name: str
@@ -22,6 +22,7 @@ class HostRow:
     busy: str
     seen: datetime | None
     href: str | None = None
+    room: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,6 +125,7 @@ class TaskView:
     stream: str
     finished: datetime | None = None
     files: str = ""
+    may_spend: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +169,13 @@ class MachineView:
     may_drain: bool
     tasks: tuple[TaskRow, ...] = ()
     degraded: tuple[str, ...] = ()
+    at_most: int = 0
+    drain_reason: str = ""
+    gone: bool = False
+
+    @property
+    def href(self) -> str:
+        return f"/console/tasks/machines/{self.uid}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +187,9 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class TaskProjectView:
-    """A project with what tasks need of it; `pipeline` is JSON, indented."""
+    """A project with what tasks need of it. `stages` are those of its own pipeline, or of the settings' (not `own`):
+    their names, and what each waits for.
+    """
 
     key: str
     name: str
@@ -187,13 +197,18 @@ class TaskProjectView:
     ssh_url: str
     branch: str
     agent: str
-    pipeline: str
+    stages: tuple[tuple[str, str], ...]
+    own: bool
     setup: str
     cleanup: str
     has_token: bool
     may_manage: bool
     members: tuple[Member, ...]
     people: tuple[tuple[str, str], ...]
+    description: str = ""
+    most_tasks: int = 0
+    budget: float | None = None
+    tasks: int = 0
 
     @property
     def href(self) -> str:

@@ -58,10 +58,7 @@ def create(
     projects.check_active(project)
     environments.check_open(environment)
     resources.check_active(resource)
-    servers.check_active(server)
-    if access.is_being_left(tx, server):
-        raise servers.being_uninstalled(server)
-    access.check_reachable(tx, server)
+    access.check_takes(tx, server)
     destination = servers.destination(tx, server, destination_ref)
     if basis is None and resource.source is None:
         raise Invalid(
@@ -118,6 +115,8 @@ def create(
             finished_at=None,
             archived_at=None,
             retired_at=None,
+            # What was at work there until now is gone on with, also where the server is out of reach at the moment.
+            next_try_at=tx.now if superseded is not None and _was_there(superseded, server) else None,
         )
     )
     if superseded is not None:
@@ -193,15 +192,8 @@ def _held(
     resource = resources.locked(tx, resource_ref)
     target = _server(tx, resource, server_ref)
     builder = build_places.named(tx, source or resource.source or {}, resource.organization_id) if build else None
-    # Under every name of their machines: who leaves one holds those that he knows.
-    names = {one.id: one for place in (target, builder) if place is not None for one in _names(tx, place)}
-    for _, one in sorted(names.items()):
-        servers.hold(tx, one, shared=True)
+    access.hold_names(tx, [place for place in (target, builder) if place is not None])
     return resource, environment, project, servers.find(tx, target.ref)
-
-
-def _names(tx: Tx, server: Server) -> list[Server]:
-    return [server] if server.provider == servers.LOCAL else access.same_machine(tx, server)
 
 
 def _server(tx: Tx, resource: Resource, ref: str | None) -> Server:
@@ -233,6 +225,10 @@ def check_context(
             hint="Name the project and environment of the resource.",
             relatedEntityId=resource.ref,
         )
+
+
+def _was_there(before: Deployment, server: Server) -> bool:
+    return before.server_id == server.id and (before.started_at is not None or before.next_try_at is not None)
 
 
 def _supersede(tx: Tx, resource: Resource) -> Deployment | None:

@@ -150,7 +150,7 @@ def prune(tx: Tx, resource_id: int, wanted: Sequence[str], before: datetime, *, 
     found = Pruned([row.ref for row in going.values()])
     found.guarded = [ref for ref in named if ref not in set(found.gone)]
     if not dry_run and going:
-        _delete(tx, resource, list(going.values()))
+        erase(tx, resource, list(going.values()))
     return found
 
 
@@ -166,7 +166,10 @@ def _needed(tx: Tx, resource: Resource, deployment: Deployment) -> bool:
     return bool(jobs.list(tx, live))
 
 
-def _delete(tx: Tx, resource: Resource, rows: Iterable[Deployment]) -> None:
+def erase(tx: Tx, resource: Resource, rows: Iterable[Deployment]) -> None:
+    """Delete attempts of a resource with their phases and events. The caller holds the resource and has looked that
+    nothing names or needs them.
+    """
     for row in rows:
         _note(tx, row, ArchivingAction.PRUNED, "deployment.pruned")
         events.erase(tx, f"{STREAM}{row.ref}")

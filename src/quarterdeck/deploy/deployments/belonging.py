@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Sequence
 
 from sqlalchemy import or_, select
 
+from quarterdeck.deploy.deployments import previews
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.deployments.transitions import ACTIVE
 from quarterdeck.deploy.resources import build_places
@@ -37,6 +39,14 @@ def check_nothing_coming(tx: Tx, server: Server, places: Sequence[Server]) -> No
     its images built there.
     """
     _check(server, _coming(tx, places))
+    cleaned = previews.being_cleaned(tx, [one.id for one in places])
+    if cleaned:
+        raise Conflict(
+            f"{server.name} is in use: {', '.join(cleaned[:FEW])} is being cleaned up.",
+            code="server_in_use",
+            hint=f"Wait until that has ended: qd work ls --server {shlex.quote(server.name)}",
+            relatedEntityId=server.ref,
+        )
 
 
 def check_nothing_placed(tx: Tx, server: Server, places: Sequence[Server]) -> None:
@@ -93,6 +103,7 @@ def check_only_here(tx: Tx, server_ref: str, found: Collection[str]) -> None:
         raise Conflict(
             f"The machine of {server.name} is also {other}, and something is in use there.",
             code="server_in_use",
-            hint="Stop and archive what runs there, or delete this server alone: qd server rm",
+            hint="Stop and archive what runs there, or forget this name of it alone: "
+            f"qd server rm {shlex.quote(server.name)}",
             relatedEntityId=server.ref,
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from quarterdeck.deploy.deployments.jobs import RETIRE, follow_up
+from quarterdeck.deploy.deployments.following import RETIRE, follow_up
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.deployments.transitions import TERMINAL
 from quarterdeck.deploy.resources.model import Resource

@@ -9,15 +9,15 @@ from collections.abc import Callable, Collection
 from functools import partial
 
 import structlog
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, select, update
 
 from quarterdeck.deploy.deployments import belonging
-from quarterdeck.deploy.deployments.jobs import RETIRE, SERVER_LEFT
+from quarterdeck.deploy.deployments.following import RETIRE, SERVER_LEFT
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.deployments.transitions import TERMINAL
 from quarterdeck.fleet.servers import servers, uninstalling
-from quarterdeck.fleet.servers.looking import Looking
 from quarterdeck.fleet.servers.model import Server
+from quarterdeck.fleet.servers.taking_away import TakingAway
 from quarterdeck.fleet.targets.uninstalling import ENGINE, Left, is_whole
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import Database, Tx
@@ -32,20 +32,20 @@ log = structlog.get_logger("quarterdeck.leaving")
 
 
 async def leave(
-    looking: Looking, server_ref: str, *, remove: bool, engine: bool = False, without_engine: bool = False
+    machines: TakingAway, server_ref: str, *, remove: bool, engine: bool = False, without_engine: bool = False
 ) -> tuple[Server, list[Left]]:
     """What we have left there, and with `remove` what of it is gone; with `engine` the engine that we have installed,
     too. Raises `Conflict` (`server_in_use`) before anything goes while something is placed there or needed under
-    another name of the machine, `Invalid` for the machine of the control plane, and what `looking.uninstall` raises.
+    another name of the machine, `Invalid` for the machine of the control plane, and what `machines.uninstall` raises.
     """
-    db = looking.db
+    db = machines.db
 
     async def known(refs: Collection[str]) -> frozenset[str]:
         mine: frozenset[str] = await db.read(belonging.ours, refs)
         return mine
 
     if not remove:
-        return await looking.left(server_ref, known, engine=engine)
+        return await machines.left(server_ref, known, engine=engine)
     places: list[int] = await db.write(accept, server_ref)
 
     async def agreed(found: list[str], unseen: bool) -> None:
@@ -53,7 +53,9 @@ async def leave(
 
     try:
         await _cleared(db, server_ref, places)
-        server, found = await looking.uninstall(server_ref, known, agreed, engine=engine, without_engine=without_engine)
+        server, found = await machines.uninstall(
+            server_ref, known, agreed, engine=engine, without_engine=without_engine
+        )
     except BaseException as error:
         await asyncio.shield(_insist(db, uninstalling.give_up, server_ref, places, _code(error)))
         raise
@@ -145,6 +147,9 @@ def _retire(tx: Tx, places: Collection[int]) -> None:
     ended = _ended(places) & Deployment.retired_at.is_(None)
     for row in tx.scalars(select(Deployment).where(ended).order_by(Deployment.id)):
         row.retired_at = tx.now
+    tx.execute(
+        update(Deployment).where(_ended(places), Deployment.artifact_retained.is_(True)).values(artifact_retained=False)
+    )  # what could be given back went, too
     tx.flush()
     for job in _clearing(tx, places, jobs.LIVE):
         # It may have ended, or be forgotten, since it was looked at: then there is nothing to cancel.

@@ -71,6 +71,7 @@ class Deployment(Identified, Base):
     finished_at: Mapped[datetime | None]
     archived_at: Mapped[datetime | None]
     retired_at: Mapped[datetime | None]  # its runtime was drained and stopped
+    next_try_at: Mapped[datetime | None]  # while it waits for a server that is out of reach
 
 
 class Phase(Identified, Base):

@@ -12,8 +12,9 @@ from typing import Any
 import structlog
 from sqlalchemy import or_, select
 
-from quarterdeck.deploy.deployments.jobs import RETIRE, in_containers
+from quarterdeck.deploy.deployments.following import RETIRE
 from quarterdeck.deploy.deployments.model import Deployment
+from quarterdeck.deploy.deployments.ordering import in_containers
 from quarterdeck.deploy.deployments.retention import needed
 from quarterdeck.deploy.deployments.transitions import ACTIVE
 from quarterdeck.deploy.execution.order import TargetOrder

@@ -133,7 +133,7 @@ async def _tidied(instance: Any, server_id: int, before: datetime) -> Outcome:
 
             done: Tidied = await orphans.tidy(instance, target, before, [server_id], alone=alone, busy=begun)
     if done.began is not None:
-        raise busy(remote.host.login.host, done.began)
+        raise busy(remote.host.login.called, done.began)
     return Outcome(done.removed, done.kept, done.unseen)
 
 

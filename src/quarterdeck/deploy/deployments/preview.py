@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,7 +16,7 @@ from quarterdeck.deploy.resources import resources
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.deploy.sources.documents import from_document
 from quarterdeck.deploy.sources.folders import Folders
-from quarterdeck.fleet.docker.address import engine_address
+from quarterdeck.fleet.docker.address import own_engine
 from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.fleet.servers import servers
 from quarterdeck.fleet.servers.model import Destination, Server
@@ -136,9 +135,8 @@ async def engine_answers(target: TargetOrder) -> bool:
                 if await host.lost():
                     raise
                 return False
-    environment = {**os.environ, **({"DOCKER_HOST": target.docker_host} if target.docker_host else {})}
     try:
-        async with await Engine.connect(engine_address(environment)):
+        async with await Engine.connect(own_engine(target.docker_host)):
             return True
     except Problem:
         return False

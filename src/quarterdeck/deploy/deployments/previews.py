@@ -9,14 +9,16 @@ import msgspec
 from sqlalchemy import or_, select
 
 from quarterdeck.deploy.deployments.admission import target_capabilities
-from quarterdeck.deploy.deployments.jobs import CHANGED, follow_up_order
+from quarterdeck.deploy.deployments.following import CHANGED
 from quarterdeck.deploy.deployments.model import Deployment
+from quarterdeck.deploy.deployments.ordering import follow_up_order
 from quarterdeck.deploy.deployments.placement import Placement
 from quarterdeck.deploy.deployments.transitions import ACTIVE, move
 from quarterdeck.deploy.execution.order import CleanupOrder, RuntimeOrder
 from quarterdeck.deploy.resources import resources
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.deploy.resources.transitions import serve
+from quarterdeck.fleet.credentials import access
 from quarterdeck.fleet.servers.model import Destination, Server
 from quarterdeck.kernel import audit, events, jobs
 from quarterdeck.kernel.db import Tx
@@ -86,12 +88,14 @@ def request(tx: Tx, fingerprint: str, context: Context) -> Cleanup:
         return Cleanup(before, ids, bool(left), any(row.artifact for row in left), repository)
     if not left and not active:
         return Cleanup(None, ids, repository=repository)
+    server = _server(tx, resource, [*left, *active])
+    access.hold_names(tx, [server])
+    access.check_enterable(tx, server)
     for row in active:
         going = row.status in {"running", "cancel-requested"}
         move(tx, row, "cancel-requested" if going else "canceled", reason="preview cleanup")
         if row.job_id is not None:
             jobs.cancel(tx, row.job_id, "its preview is cleaned up")
-    server = _server(tx, resource, [*left, *active])
     job = jobs.enqueue(
         tx,
         jobs.Enqueue(
@@ -241,6 +245,17 @@ def _of(tx: Tx, job: jobs.Job) -> Resource:
     resource = tx.get(Resource, job.read(CleanupPayload).resource)
     assert resource is not None  # noqa: S101 - a resource stays as a tombstone
     return resource
+
+
+def being_cleaned(tx: Tx, places: Sequence[int]) -> list[str]:
+    """Names of the previews that are being cleaned up, or will be, on these servers (row ids)."""
+    live = jobs.list_jobs(tx, jobs.Filter(kind=CLEANUP, states=tuple(jobs.LIVE), limit=1_000_000))
+    found = [tx.get(Resource, job.read(CleanupPayload).resource) for job in live]
+    return [
+        resource.name
+        for resource in found
+        if resource is not None and any(row.server_id in places for row in leavings(tx, resource))
+    ]
 
 
 def _order(tx: Tx, placement: Placement, deployment: Deployment) -> RuntimeOrder:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -9,11 +10,13 @@ from sqlalchemy import select
 
 from quarterdeck.deploy.deployments.model import Deployment, Phase
 from quarterdeck.deploy.deployments.transitions import TERMINAL, move
+from quarterdeck.deploy.execution.absence import AWAY, BACK
 from quarterdeck.fleet.credentials import access
-from quarterdeck.fleet.servers import engines, servers
+from quarterdeck.fleet.servers import engines, servers, sightings
 from quarterdeck.fleet.targets.login import HostKeyPin
 from quarterdeck.kernel import events
 from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import Unavailable
 
 PHASES = ("detect", "plan", "package", "deploy", "verify", "cut-over")
 IN_ENGINE = frozenset({"docker-container", "docker-compose-stack"})
@@ -57,6 +60,14 @@ class HostKeyReport(msgspec.Struct):
     algorithm: str | None = None
 
 
+class AwayReport(msgspec.Struct):
+    """The server does not answer, and is tried again after so many seconds."""
+
+    seconds: float
+    code: str
+    message: str
+
+
 def record(tx: Tx, deployment_id: int, kind: str, data: Any) -> dict[str, Any]:
     """Keep one report. Answers the deployment's status, so that a worker sees a request to stop."""
     deployment = tx.get(Deployment, deployment_id)
@@ -72,6 +83,13 @@ def record(tx: Tx, deployment_id: int, kind: str, data: Any) -> dict[str, Any]:
     elif kind == "host-key":
         seen = msgspec.convert(data, HostKeyReport)
         access.keep_host_key(tx, deployment.server_id, HostKeyPin(seen.fingerprint, seen.algorithm))
+    elif kind == AWAY:
+        away = msgspec.convert(data, AwayReport)
+        deployment.next_try_at = tx.now + timedelta(seconds=away.seconds)
+        sightings.missed(tx, deployment.server_id, Unavailable(away.message, code=away.code))
+    elif kind == BACK:
+        deployment.next_try_at = None
+        sightings.reached(tx, deployment.server_id)
     return {"status": deployment.status}
 
 

@@ -22,7 +22,7 @@ from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.deployments.transitions import ACTIVE
 from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.fleet.docker import images
-from quarterdeck.fleet.docker.address import engine_address
+from quarterdeck.fleet.docker.address import own_engine
 from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.kernel import trees
 from quarterdeck.kernel.db import Tx
@@ -110,10 +110,8 @@ async def _images(instance: Any, before: datetime) -> int:
     """
     if instance.data.restored_since(before):
         return 0
-    host = instance.placement.docker_host
-    environment = {**os.environ, **({"DOCKER_HOST": host} if host else {})}
     try:
-        async with await Engine.connect(engine_address(environment)) as engine:
+        async with await Engine.connect(own_engine(instance.placement.docker_host)) as engine:
             now = await instance.db.read(needed)
             found = await images.listed(engine, {"quarterdeck.managed": "true", "quarterdeck.instance": instance.uid})
             return await _remove_images(engine, [one for one in found if _unneeded(one, now, before)])

@@ -61,7 +61,7 @@ async def _at(instance: Any, policy: PrunePolicy, server: str) -> int:
         await db.write(pruning.begin, server, counts=counted(matched), size=sized(matched))
 
     try:
-        _, found = await instance.looking.prune(
+        _, found = await instance.taking_away.prune(
             server, policy.categories, before, known, begin, dry_run=not policy.destructive
         )
     except Problem as problem:

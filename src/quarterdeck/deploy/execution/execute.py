@@ -41,12 +41,12 @@ async def execute(context: Context, order: DeploymentOrder, edges: Edges) -> dic
 
 async def _resumed(order: DeploymentOrder, edges: Edges, report: Reporter) -> dict[str, Any]:
     """Go on from the phases that are done whenever the connection to the server is cut and comes back."""
-    absence = Absence(order.target)
+    absence = Absence(order.target, patient=order.patient)
     while True:
         target: Target | None = None
         try:
             async with opened(order.target, edges) as target, target.turn(order.deployment):
-                absence.ends(report)
+                await absence.ends(report)
                 runtime = await _carried_out(target, order, report, edges)
                 point("execute.switched")
                 return runtime

@@ -118,6 +118,8 @@ class DeploymentOrder(msgspec.Struct, frozen=True):
     build_name: str | None = None
     resumed: str | None = None
     """The phase in which an earlier execution of this attempt was interrupted."""
+    patient: bool = False
+    """Whether the server is waited for when it does not answer from the start: somebody was at work there just now."""
 
     def __repr__(self) -> str:
         return f"DeploymentOrder({self.deployment})"

@@ -212,8 +212,9 @@ async def _remove_way(target: Target, one: Trace) -> None:
     elif await target.edge.answers():
         await target.edge.remove_route(one.of)
     else:
+        named = target.remote.host.login.argument if target.remote is not None else "with the name of this machine"
         raise Unavailable(
             "The edge does not run there.",
             code="edge_proxy_unavailable",
-            hint="Bring it up: qd server edge, with the name of that server.",
+            hint=f"Bring it up: qd server edge {named}",
         )

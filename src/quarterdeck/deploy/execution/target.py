@@ -18,7 +18,7 @@ from quarterdeck.deploy.execution.order import TargetOrder
 from quarterdeck.deploy.execution.turns import turn
 from quarterdeck.deploy.stacks.containers import ATTEMPT, SERVICE
 from quarterdeck.fleet.docker import system
-from quarterdeck.fleet.docker.address import engine_address
+from quarterdeck.fleet.docker.address import own_engine
 from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.fleet.docker.transport import dialed_transport
 from quarterdeck.fleet.edge.edge import Edge
@@ -145,7 +145,7 @@ class Target:
         free = await self.remote.free()
         low = disk.shortage(self.root, free, least_free) if free is not None else None
         if low is not None:
-            raise Unavailable(f"{self.remote.host.login.host}: {low.message}", code=low.code, hint=low.hint)
+            raise Unavailable(f"{self.remote.host.login.called}: {low.message}", code=low.code, hint=low.hint)
 
 
 @contextlib.asynccontextmanager
@@ -166,9 +166,8 @@ async def _here(order: TargetOrder, edges: Edges) -> AsyncIterator[Target]:
     root = Path(order.root)
     _enter(root, {"releases": PASSABLE, "deployments": OWN})
     engine, problem = None, None
-    environment = {**os.environ, **({"DOCKER_HOST": order.docker_host} if order.docker_host else {})}
     try:
-        engine = await Engine.connect(engine_address(environment))
+        engine = await Engine.connect(own_engine(order.docker_host))
     except Problem as error:
         problem = error
     edge = None

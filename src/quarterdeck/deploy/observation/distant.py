@@ -10,8 +10,8 @@ from functools import partial
 
 import structlog
 
-from quarterdeck.deploy.deployments.jobs import CHANGED
-from quarterdeck.deploy.observation.observations import Seen, keep, served_on, servers_behind_ssh
+from quarterdeck.deploy.deployments.following import CHANGED
+from quarterdeck.deploy.observation.observations import MOST_SERVERS, Seen, keep, served_on, servers_behind_ssh
 from quarterdeck.deploy.observation.observer import PERIOD, UNCHANGED_SECONDS, Observer
 from quarterdeck.deploy.observation.places import RemotePlace
 from quarterdeck.fleet.credentials import access
@@ -27,11 +27,11 @@ from quarterdeck.kernel.logs import Logs
 log = structlog.get_logger("quarterdeck.observation")
 LOOK_SECONDS = 30.0
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
-EDGE_SECONDS = 15.0
+EDGE_SECONDS = 30.0
+QUIET_PERIOD, UNTOLD_PERIOD = 60.0, 9.0
+"""Seconds between looks at what has settled, where its engine tells of what happens, and where nobody does."""
 REACHED_SECONDS = 300.0
 """How old the time may be at which a server that is watched was last reached."""
-MOST_SERVERS = 500
-"""So many are watched: each costs a connection and looks every few seconds. The others are deployed to all the same."""
 
 
 class Distant:
@@ -86,23 +86,27 @@ class Distant:
         if remote.host.login.pin is None:
             await self._db.write(access.keep_host_key, server, remote.host.host_key)
         served = partial(served_on, server_id=server)
-        observer = Observer(self._db, self._logs, RemotePlace(remote), served, log_bytes=self._log_bytes)
-        edge_due, told_due, loop = 0.0, 0.0, asyncio.get_running_loop()
+        place = RemotePlace(remote)
+        observer = Observer(self._db, self._logs, place, served, log_bytes=self._log_bytes)
+        edge_due, look_due, told_due, loop = 0.0, 0.0, 0.0, asyncio.get_running_loop()
         try:
             with self._db.bus.subscribe(CHANGED) as inbox:
                 while True:
                     inbox.drain()
                     if loop.time() >= edge_due:
-                        if account(await self._db.read(_login, server)) != account(remote.host.login):
-                            return  # somebody else is to be signed in as, who has another place there
+                        if not _same(await self._db.read(_login, server), remote.host.login):
+                            return  # it is to be signed in to somewhere else, as somebody else or with another key
                         await self._keep_edge(server, remote)
                         edge_due = loop.time() + EDGE_SECONDS
-                    await observer.look()
+                    if loop.time() >= look_due:
+                        await observer.look()
+                        look_due = loop.time() + pace(observer, told=place.told)
                     if loop.time() >= told_due:
-                        await self._db.write(sightings.reached, server)
+                        await self._db.write(sightings.measured, server, await remote.room())
                         told_due = loop.time() + REACHED_SECONDS
                     self._said.pop(server, None)
-                    await inbox.get(PERIOD)
+                    if await place.pause(inbox, min(look_due, edge_due) - loop.time()):
+                        look_due = 0.0
         finally:
             await observer.end()
 
@@ -144,8 +148,18 @@ class Distant:
         await self._db.write(keep, [(one, state) for one in await self._db.read(served_on, server)])
 
 
-def account(login: Login) -> tuple[str, int, str]:
-    return login.host, login.port, login.username
+def pace(observer: Observer, *, told: bool) -> float:
+    """Seconds until the next look. Where nothing changes nobody looks often: a look at each of many servers every
+    three seconds is more than all else that an idle installation does. `told`: the engine says when something happens.
+    """
+    if not observer.settled:
+        return PERIOD
+    return QUIET_PERIOD if told and observer.only_containers else UNTOLD_PERIOD
+
+
+def _same(wanted: Login, used: Login) -> bool:
+    """Whether a connection is still the one that is wanted. A key that was pinned since is the one that it showed."""
+    return wanted.way == used.way and (used.pin is None or wanted.pin == used.pin)
 
 
 def _login(tx: Tx, server_id: int) -> Login:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Select, select
 
 from quarterdeck.deploy.deployments.admission import snapshot_variables
 from quarterdeck.deploy.deployments.model import Deployment
@@ -17,6 +17,11 @@ from quarterdeck.fleet.servers.servers import LOCAL
 from quarterdeck.kernel import events
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.vault import Secret
+
+MOST_SERVERS = 500
+"""So many servers behind SSH are watched: each costs a connection and looks every few seconds. The others are deployed
+to all the same.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +63,30 @@ def served_on(tx: Tx, server_id: int) -> list[Served]:
 
 def servers_behind_ssh(tx: Tx, most: int) -> list[int]:
     """Row ids of the servers behind SSH that something serves on; of more than `most` the oldest."""
-    rows = tx.scalars(
+    return list(tx.scalars(_serving().limit(most)))
+
+
+def unwatched(tx: Tx, organization_id: int) -> dict[int, str]:
+    """Names of the organization's servers behind SSH that something serves on and that are too many to be watched, by
+    row id.
+    """
+    watched = servers_behind_ssh(tx, MOST_SERVERS)
+    if len(watched) < MOST_SERVERS:
+        return {}
+    mine = (Server.id > watched[-1]) & (Server.organization_id == organization_id)
+    beyond = _serving().where(mine).with_only_columns(Server.id, Server.name)
+    return {row[0]: row[1] for row in tx.session.execute(beyond)}
+
+
+def _serving() -> Select[int]:
+    return (
         select(Server.id)
         .join(Deployment, Deployment.server_id == Server.id)
         .join(Resource, Resource.id == Deployment.resource_id)
         .where(Server.provider != LOCAL, *SERVING)
         .distinct()
         .order_by(Server.id)
-        .limit(most)
     )
-    return list(rows)
 
 
 SERVING = (

@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from quarterdeck.deploy.deployments.jobs import CHANGED
+from quarterdeck.deploy.deployments.following import CHANGED
 from quarterdeck.deploy.execution.logs import lines
 from quarterdeck.deploy.observation import reviving
 from quarterdeck.deploy.observation.observations import Seen, Served, keep, secret_values, served_here
@@ -32,6 +32,7 @@ REVIVE_SECONDS = 60.0
 LOG_BYTES = 64 << 20
 LOG_BYTES_PER_SECOND = 4 << 20
 """What is taken of one application: who writes more is read later, or loses the oldest of it at its source."""
+SETTLED = frozenset({"running", "stopped"})
 UNCHANGED_SECONDS = 60.0  # an unchanged state is stored again after this, so that its time stays fresh
 
 PROCESS_STATES = {
@@ -68,6 +69,10 @@ class Observer:
         self._last: dict[int, tuple[Seen, float]] = {}
         self._revived: dict[int, float] = {}
         self._followed: dict[tuple[int, str | None], str] = {}
+        self.settled = False
+        """Whether the last look found nothing new, and everything as it may stay."""
+        self.only_containers = False
+        """Whether it found nothing but containers, and what needs no process: those whose engine tells of them."""
 
     async def run(self) -> None:
         """Watch until canceled."""
@@ -105,9 +110,13 @@ class Observer:
             one.resource_id: self._last[one.deployment_id][0] for one in served if one.deployment_id in self._last
         }
         news = []
+        self.settled = all(seen[one.resource_id].lifecycle in SETTLED for one in served)
+        self.only_containers = all(one.runtime.get("kind") in {"container", "static"} for one in served)
         for one in served:
             state = seen[one.resource_id]
             before = self._last.get(one.deployment_id)
+            if before is None or before[0] != state:
+                self.settled = False  # it is looked at once more in a moment
             if before is None or before[0] != state or loop.time() - before[1] > UNCHANGED_SECONDS:
                 news.append((one, state))
                 self._last[one.deployment_id] = (state, loop.time())

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Protocol
 
-from quarterdeck.fleet.docker.address import engine_address
+import structlog
+
+from quarterdeck.fleet.docker import system
+from quarterdeck.fleet.docker.address import own_engine
 from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.fleet.processes.hosted import HostProcesses, LocalProcesses
 from quarterdeck.fleet.targets import refusals
 from quarterdeck.fleet.targets.engines import open_engine
 from quarterdeck.fleet.targets.remote import Remote
+from quarterdeck.kernel.bus import Subscription
 from quarterdeck.kernel.errors import Problem
+
+log = structlog.get_logger("quarterdeck.observation")
+CHANGES = ("create", "start", "restart", "die", "stop", "kill", "oom", "pause", "unpause", "destroy", "health_status")
+"""What may happen to a container that changes how it is: neither commands that run in it nor who looks at it."""
 
 
 class Place(Protocol):
@@ -55,8 +63,7 @@ class _Kept:
 
 class LocalPlace(_Kept):
     def __init__(self, root: Path, docker_host: str | None) -> None:
-        environment = {**os.environ, **({"DOCKER_HOST": docker_host} if docker_host else {})}
-        super().__init__(lambda: Engine.connect(engine_address(environment)))
+        super().__init__(lambda: Engine.connect(own_engine(docker_host)))
         self.processes: HostProcesses = LocalProcesses(root)
 
     async def check(self) -> None:
@@ -64,10 +71,58 @@ class LocalPlace(_Kept):
 
 
 class RemotePlace(_Kept):
+    """A server. What happens to containers there is told by its engine, so that nobody has to ask all the time."""
+
     def __init__(self, remote: Remote) -> None:
         super().__init__(lambda: open_engine(remote.host))
         self.processes: HostProcesses = remote.processes
+        self.stirred = asyncio.Event()
+        """Set when something has happened there, or when nobody would tell any more."""
         self._host = remote.host
+        self._listening: asyncio.Task[None] | None = None
+
+    @property
+    def told(self) -> bool:
+        """Whether what happens to containers is told."""
+        return self._listening is not None and not self._listening.done()
+
+    async def engine(self) -> Engine | None:
+        found = await super().engine()
+        if found is not None and not self.told:
+            self._listening = asyncio.create_task(self._listen(found))
+        return found
+
+    async def leave_engine(self) -> None:
+        if self._listening is not None:
+            self._listening.cancel()
+            await asyncio.gather(self._listening, return_exceptions=True)
+            self._listening = None
+        await super().leave_engine()
+
+    async def _listen(self, engine: Engine) -> None:
+        try:
+            happening = system.events(engine, {"quarterdeck.managed": "true"}, type="container", event=list(CHANGES))
+            async with contextlib.aclosing(happening) as told:
+                async for _ in told:
+                    self.stirred.set()
+        except Problem as problem:
+            log.info("engine_tells_nothing", code=problem.code)
+        finally:
+            self.stirred.set()
+
+    async def pause(self, inbox: Subscription, seconds: float) -> bool:
+        """Wait until a wake-up comes, something happens there, or so many seconds have passed. Answers whether one of
+        the first two was it.
+        """
+        told, stirred = asyncio.create_task(inbox.get(max(seconds, 0))), asyncio.create_task(self.stirred.wait())
+        try:
+            await asyncio.wait((told, stirred), return_when=asyncio.FIRST_COMPLETED)
+            return stirred.done() or (told.done() and told.result() is not None)
+        finally:
+            for one in (told, stirred):
+                one.cancel()
+            await asyncio.gather(told, stirred, return_exceptions=True)
+            self.stirred.clear()
 
     async def check(self) -> None:
         if await self._host.lost():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
@@ -15,7 +14,7 @@ import msgspec
 
 from quarterdeck.deploy.observation.facts import Facts
 from quarterdeck.fleet.docker import containers
-from quarterdeck.fleet.docker.address import engine_address
+from quarterdeck.fleet.docker.address import own_engine
 from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.fleet.docker.transport import dialed_transport
 from quarterdeck.fleet.edge.edges import Edges
@@ -70,7 +69,7 @@ async def probe(facts: Facts, edges: Edges, *, runtime: bool, public: bool) -> P
         return Probes()
     async with contextlib.AsyncExitStack() as stack:
         if facts.here:
-            place = _Place(plainly, lambda: Engine.connect(engine_address(os.environ)))
+            place = _Place(plainly, lambda: Engine.connect(own_engine()))
         elif facts.login is None:
             return Probes()
         else:

@@ -15,9 +15,9 @@ from sqlalchemy import select
 
 from quarterdeck.deploy.deployments import about
 from quarterdeck.deploy.deployments.admission import target_capabilities
-from quarterdeck.deploy.deployments.jobs import CHANGED
-from quarterdeck.deploy.deployments.jobs import order as deployment_order
+from quarterdeck.deploy.deployments.following import CHANGED
 from quarterdeck.deploy.deployments.model import Deployment
+from quarterdeck.deploy.deployments.ordering import order as deployment_order
 from quarterdeck.deploy.deployments.placement import Placement
 from quarterdeck.deploy.execution.order import Retained, RuntimeOrder
 from quarterdeck.deploy.observation.observations import Seen, Served

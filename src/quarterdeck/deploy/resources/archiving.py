@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from quarterdeck.deploy.deployments.jobs import CHANGED, follow_up
+from quarterdeck.deploy.deployments.following import CHANGED, follow_up
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.resources.model import Resource, RuntimeControl
 from quarterdeck.deploy.resources.resources import ResourceAction, locked, note

@@ -40,7 +40,7 @@ class DeployBlockers:
             found = [
                 ("deployment-history", here),
                 ("active-deployment", here.where(Deployment.status.in_(ACTIVE))),
-                ("resource-placement", placed.where(Destination.server_id == row_id, Resource.lifecycle != "deleted")),
+                ("resource-placement", placed.where(Destination.server_id == row_id, Resource.lifecycle == "active")),
                 ("runtime-log-retention", archives.where(LogArchive.server_id == row_id)),
             ]
         else:
@@ -51,7 +51,7 @@ class DeployBlockers:
         return [(word, number) for word, number in counted if number]
 
     def forget(self, tx: Tx, kind: str, row_id: int) -> None:
-        """The remains of deleted resources."""
+        """The remains of resources that are out of use."""
         if kind == "server":
             places = select(Destination.id).where(Destination.server_id == row_id)
             tx.execute(update(Resource).where(Resource.destination_id.in_(places)).values(destination_id=None))

@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from quarterdeck.deploy.deployments import about
 from quarterdeck.deploy.deployments.admission import target_capabilities
-from quarterdeck.deploy.deployments.jobs import order as deployment_order
 from quarterdeck.deploy.deployments.model import Deployment
+from quarterdeck.deploy.deployments.ordering import order as deployment_order
 from quarterdeck.deploy.deployments.placement import Placement
 from quarterdeck.deploy.deployments.transitions import ACTIVE
 from quarterdeck.deploy.execution.order import Retained, RuntimeOrder

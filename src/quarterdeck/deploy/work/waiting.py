@@ -22,6 +22,7 @@ Reason = Literal[
     "worker-away",
     "workers-draining",
     "workers-busy",
+    "server-away",
     "about-to-start",
 ]
 HERE = "local:"

@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from quarterdeck.deploy.deployments.model import Deployment
 from quarterdeck.deploy.resources.model import Resource
-from quarterdeck.deploy.work import waiting
+from quarterdeck.deploy.work import away, waiting
 from quarterdeck.deploy.work.waiting import Waiting
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.identity.machine import Machine
@@ -99,7 +99,8 @@ def seen(tx: Tx, found: Sequence[jobs.Job], seats: Sequence[jobs.Seat], *, whole
     """The jobs with what is known of them; `whole` also counts who stands in line before each."""
     told = jobs.kinds.about(tx, found)
     places = jobs.places(tx, [job.id for job in found if not job.ended])
-    reasons = waiting.reasons(tx, found, places, seats, whole=whole)
+    reasons = waiting.reasons(tx, found, places, seats, whole=whole) | away.reasons(tx, found, told, places)
+    reasons |= away.in_line(tx, reasons)
     return [Seen(job, told[job.id], reasons.get(job.id), instant(_updated(job, places.get(job.id)))) for job in found]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import delete, select
@@ -121,7 +121,8 @@ def login(tx: Tx, server: Server) -> Login:
     elif row.private_key is not None:
         key = tx.vault.open(TABLE, row.uid, "private_key", row.private_key)
     username = row.username or (stored.username if stored else None) or DEFAULT_USERNAME
-    return Login(server.host, server.port, username, key, pin(tx, server.id), stored.name if stored else None)
+    named = stored.name if stored else None
+    return Login(server.host, server.port, username, key, pin(tx, server.id), named, server.name)
 
 
 def is_reachable(tx: Tx, server: Server) -> bool:
@@ -147,6 +148,41 @@ def is_being_left(tx: Tx, server: Server) -> bool:
     if server.provider == servers.LOCAL:
         return False
     return any(one.uninstalling_at is not None for one in same_machine(tx, server))
+
+
+def held(tx: Tx, server_ref: str, *, shared: bool = False) -> Server:
+    """`servers.locked` for work that goes there, under every name of its machine: who leaves one holds those that he
+    knows, so that one of both sees what the other has begun. The other names are held shared.
+    """
+    found = servers.find(tx, server_ref)
+    hold_names(tx, [found], own=None if shared else found)
+    return servers.find(tx, server_ref)
+
+
+def hold_names(tx: Tx, places: Iterable[Server], *, own: Server | None = None) -> None:
+    """Rely on these servers under every name of their machines, in the order of their rows; `own` is to be changed."""
+    named = {one.id: one for place in places for one in _names(tx, place)}
+    for _, one in sorted(named.items()):
+        servers.hold(tx, one, shared=own is None or one.id != own.id)
+
+
+def _names(tx: Tx, server: Server) -> list[Server]:
+    return [server] if server.provider == servers.LOCAL else same_machine(tx, server)
+
+
+def check_takes(tx: Tx, server: Server) -> None:
+    """Raise what keeps new work from a server, deployments, its edge and its engine alike: `Conflict` with
+    `server_inactive` or `ssh_credential_missing`. The caller holds it as `held` does.
+    """
+    servers.check_active(server)
+    check_enterable(tx, server)
+
+
+def check_enterable(tx: Tx, server: Server) -> None:
+    """The same for what is only taken away there, which a deactivated server takes, too."""
+    if is_being_left(tx, server):
+        raise servers.being_uninstalled(server)
+    check_reachable(tx, server)
 
 
 def at_address(tx: Tx, provider: str, host: str, port: int, known: HostKeyPin | None = None) -> list[Server]:
@@ -214,12 +250,9 @@ def pin(tx: Tx, server_id: int) -> HostKeyPin | None:
 
 def keep_host_key(tx: Tx, server_id: int, seen: HostKeyPin) -> None:
     """Pin the key of the first contact. A key that is pinned already is never replaced here."""
-    server = tx.get(Server, server_id)
+    server = servers.observed(tx, server_id)
     if server is None:
         return  # deleted while it was contacted
-    servers.hold(tx, server)
-    if tx.get(Server, server_id) is None:
-        return
     row = host_key(tx, server.id)
     if row is None:
         _pin(tx, server, seen)
@@ -237,13 +270,7 @@ def accept_host_key(tx: Tx, server_ref: str, fingerprint: str) -> HostKey:
     """From now on expect the key with this fingerprint: the server was set up anew, and somebody has compared."""
     server = servers.locked(tx, server_ref)
     servers.check_active(server)
-    if not FINGERPRINT.fullmatch(fingerprint):
-        raise Invalid(
-            "This is not the fingerprint of a host key.",
-            hint="It begins with SHA256:. On the server: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub",
-            field="fingerprint",
-        )
-    fingerprint = fingerprint.rstrip("=")
+    fingerprint = check_fingerprint(fingerprint)
     row = host_key(tx, server.id)
     if row is not None and row.fingerprint == fingerprint:
         return row
@@ -256,6 +283,17 @@ def accept_host_key(tx: Tx, server_ref: str, fingerprint: str) -> HostKey:
         {"fingerprint": fingerprint, "before": before},
     )
     return made
+
+
+def check_fingerprint(fingerprint: str) -> str:
+    """The fingerprint as it is kept. Raises `Invalid` for what is none."""
+    if not FINGERPRINT.fullmatch(fingerprint):
+        raise Invalid(
+            "This is not the fingerprint of a host key.",
+            hint="It begins with SHA256:. On the server: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub",
+            field="fingerprint",
+        )
+    return fingerprint.rstrip("=")
 
 
 def forget(tx: Tx, server_id: int) -> None:

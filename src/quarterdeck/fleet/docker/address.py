@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -23,6 +24,11 @@ class EngineAddress:
 
     def __str__(self) -> str:
         return f"unix://{self.path}" if self.path.startswith("/") else self.path
+
+
+def own_engine(docker_host: str | None = None) -> EngineAddress:
+    """The engine of this machine: the one that was chosen for it, else what its environment says."""
+    return engine_address({**os.environ, **({"DOCKER_HOST": docker_host} if docker_host else {})})
 
 
 def engine_address(environ: Mapping[str, str]) -> EngineAddress:

@@ -150,7 +150,7 @@ async def disk_usage(engine: Engine) -> DiskUsage:
 
 
 async def events(
-    engine: Engine, labels: Labels | None = None, *, since: str = "", until: str = "", **wanted: str
+    engine: Engine, labels: Labels | None = None, *, since: str = "", until: str = "", **wanted: str | list[str]
 ) -> AsyncGenerator[Event, None]:
     """Events as they happen, forever unless `until`; close the iterator (`contextlib.aclosing`) to stop."""
     times = {key: value for key, value in (("since", since), ("until", until)) if value}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import socket
 import ssl
 from collections.abc import Iterable
@@ -18,6 +19,8 @@ import httpx
 from quarterdeck.fleet.docker.dialing import Dialer, Reader, Stream, Writer
 
 CHUNK = 65_536
+KEPT_SECONDS = 90
+"""How long a connection is kept that nobody uses: longer than the pauses of who watches servers that have settled."""
 
 
 class SocketStream(httpcore.AsyncNetworkStream):
@@ -129,18 +132,23 @@ class DialedBackend(httpcore.AsyncNetworkBackend):
         await asyncio.sleep(seconds)
 
 
+@functools.cache
+def _unproven() -> ssl.SSLContext:
+    """Who is at the other end of the socket is known: no certificate has to prove it."""
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    made.check_hostname, made.verify_mode = False, ssl.CERT_NONE
+    return made
+
+
 def dialed_transport(dialer: Dialer, path: str) -> httpx.AsyncHTTPTransport:
     """An httpx transport whose every connection is `dialer.open(path)`."""
-    # Who is at the other end of the socket is known: no certificate has to prove it.
-    unproven = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    unproven.check_hostname, unproven.verify_mode = False, ssl.CERT_NONE
-    transport = httpx.AsyncHTTPTransport(verify=unproven, trust_env=False)
+    transport = httpx.AsyncHTTPTransport(verify=_unproven(), trust_env=False)
     transport._pool = httpcore.AsyncConnectionPool(  # noqa: SLF001 - the one way to give httpx a network backend
-        ssl_context=unproven,
+        ssl_context=_unproven(),
         network_backend=DialedBackend(dialer, path),
         max_connections=None,
         max_keepalive_connections=8,
-        keepalive_expiry=30,
+        keepalive_expiry=KEPT_SECONDS,
     )
     return transport
 

@@ -58,10 +58,11 @@ class AdminClient:
     async def answers(self) -> bool:
         """Whether a Caddy listens and has a configuration."""
         try:
-            configuration, _ = await self.configuration()
+            # A small part of it, which every configuration of ours has: it is asked for often.
+            answer = await self._request("GET", "/config/admin/listen")
         except Unavailable:
             return False
-        return configuration is not None
+        return answer.is_success and _read(answer, str | None) is not None
 
     async def configuration(self) -> tuple[JsonObject | None, str]:
         """What is loaded, and the tag that `load` wants back."""

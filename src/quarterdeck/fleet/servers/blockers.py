@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from quarterdeck.fleet.credentials import access
 from quarterdeck.fleet.servers import engines
@@ -16,7 +16,9 @@ class FleetBlockers:
     def blockers(self, tx: Tx, kind: str, row_id: int) -> list[tuple[str, int]]:
         if kind != "server":
             return []
-        policies = select(func.count()).select_from(AccessPolicy).where(AccessPolicy.server_id == row_id)
+        # Of a server that takes nothing new it says nothing any more.
+        active = select(Server.id).where(Server.id == row_id, Server.lifecycle == "active")
+        policies = select(func.count()).select_from(AccessPolicy).where(AccessPolicy.server_id.in_(active))
         running = (
             select(func.count())
             .select_from(ProxyAttempt)
@@ -30,6 +32,7 @@ class FleetBlockers:
         return [(word, number) for word, number in found if number]
 
     def forget(self, tx: Tx, kind: str, row_id: int) -> None:
-        """How it was signed in to. A stored credential stays, free of this server."""
+        """How it was signed in to, and how names were made for it. A stored credential stays, free of this server."""
         if kind == "server":
             access.forget(tx, row_id)
+            tx.execute(delete(AccessPolicy).where(AccessPolicy.server_id == row_id))

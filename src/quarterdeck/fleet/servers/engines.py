@@ -5,7 +5,7 @@ or by refusing it. A server about which nothing was decided uses what it has, an
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -55,8 +55,7 @@ def used(tx: Tx, server_id: int, version: str | None = None) -> None:
     server = tx.get(Server, server_id)
     if server is None or server.engine_use is not None or server.provider == servers.LOCAL:
         return
-    servers.hold(tx, server)
-    server = tx.get(Server, server_id)
+    server = servers.observed(tx, server_id)
     if server is not None and server.engine_use is None:
         _adopted(tx, server, version, "first-use")
 
@@ -76,10 +75,9 @@ def refuse(tx: Tx, server_ref: str, reason: str | None = None) -> Server:
 
 def request(tx: Tx, server_ref: str, steps: Sequence[Sequence[str]]) -> jobs.Job:
     """Have these steps done there; while such work lives, that is answered instead."""
-    server = servers.locked(tx, server_ref)
+    server = access.held(tx, server_ref)
     check_behind_ssh(server)
-    servers.check_active(server)
-    access.check_reachable(tx, server)
+    access.check_takes(tx, server)
     living = busy(tx, server)
     if living is not None:
         return living
@@ -170,13 +168,13 @@ def kind(instance: str) -> jobs.JobKind:
 
     def assign(tx: Tx, job: jobs.Job) -> EngineOrder:
         server = _server(tx, job)
-        servers.check_active(server)  # deactivated or being left since it was asked for
+        access.check_takes(tx, server)  # deactivated, or its machine being left, since it was asked for
         order = job.read(InstallPayload)
         tx.publish("servers")
         return EngineOrder(LoginOrder.of(access.login(tx, server)), instance, order.steps)
 
     def finish(tx: Tx, job: jobs.Job, outcome: jobs.Outcome) -> None:
-        server = tx.get(Server, job.read(InstallPayload).server)
+        server = servers.observed(tx, job.read(InstallPayload).server)
         if server is None:
             return  # deleted meanwhile
         if outcome.state == "succeeded":
@@ -196,15 +194,8 @@ def kind(instance: str) -> jobs.JobKind:
         assign=assign,
         finish=finish,
         lease_seconds=15,
-        work=jobs.Work("runtime-maintenance", "Install a Docker engine", _about, _again),
+        work=jobs.Work("runtime-maintenance", "Install a Docker engine", noting.about("servers.engine"), _again),
     )
-
-
-def _about(_tx: Tx, some: Sequence[jobs.Job]) -> Mapping[int, jobs.About]:
-    return {
-        job.id: jobs.About("servers.engine", links={"serverId": (job.subject or "").removeprefix("server:")})
-        for job in some
-    }
 
 
 def _again(tx: Tx, job: jobs.Job) -> jobs.Job:

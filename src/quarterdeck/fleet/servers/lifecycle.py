@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import delete as delete_rows
 
-from quarterdeck.fleet.servers import noting, servers
+from quarterdeck.fleet.servers import noting, removal, servers
 from quarterdeck.fleet.servers.model import Destination, ProxyAttempt, Server, Sighting
 from quarterdeck.kernel import audit
-from quarterdeck.kernel.blockers import in_words
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
 from quarterdeck.kernel.protocols import DeletionBlocker
@@ -51,25 +50,37 @@ def blockers(tx: Tx, server: Server, registry: Sequence[DeletionBlocker]) -> lis
     return found
 
 
-def delete(tx: Tx, ref: str, confirmation: str, registry: Sequence[DeletionBlocker]) -> None:
-    """Forget an inactive server that nothing refers to. Nothing on the host is touched."""
-    server = servers.locked(tx, ref)
+def check_confirmed(server: Server, confirmation: str) -> None:
+    """Raise `Invalid` for a confirmation that is not the server's reference."""
     if confirmation != server.ref:
         raise Invalid(
             "The confirmation does not name this server.",
             hint=f"Send confirmation.serverId = {server.ref}.",
             field="confirmation",
         )
-    standing = blockers(tx, server, registry)
-    if standing:
-        words = "; ".join(in_words(*one) for one in standing)
+
+
+def check_deletable(tx: Tx, server: Server, registry: Sequence[DeletionBlocker], *, but: Collection[str] = ()) -> None:
+    """Raise `Conflict` (`server_delete_blocked`) with what stands in the way and the commands that clear it; without
+    what the caller removes itself, which `but` names.
+    """
+    standing = [one for one in blockers(tx, server, registry) if one[0] not in but]
+    found = removal.steps(server, standing)
+    if found:
         raise Conflict(
-            f"The server {server.name} cannot be deleted yet: {words}.",
+            f"The server {server.name} cannot be deleted yet: {'; '.join(step.words for step in found)}.",
             code="server_delete_blocked",
-            hint="Deactivate it, remove what is listed, then delete it.",
+            hint=removal.hint(found),
             relatedEntityId=server.ref,
             blockers=[kind for kind, _ in standing],
         )
+
+
+def delete(tx: Tx, ref: str, confirmation: str, registry: Sequence[DeletionBlocker]) -> None:
+    """Forget an inactive server that nothing refers to. Nothing on the host is touched."""
+    server = servers.locked(tx, ref)
+    check_confirmed(server, confirmation)
+    check_deletable(tx, server, registry)
     noting.note(tx, server, ServerLifecycleAction.DELETED, {"name": server.name})
     for blocker in registry:
         blocker.forget(tx, "server", server.id)

@@ -91,7 +91,8 @@ class ProxyAttempt(Identified, Base):
 
 class Sighting(Identified, Base):
     """What was last seen of a server behind SSH. `code` and `message` say why it was not reached at `looked_at`, and
-    are none where it was; `failed` lists name, code and message of what its last connectivity test missed there.
+    are none where it was, as is `missed_at`, since when it is out of reach; `failed` lists name, code and message of
+    what its last connectivity test missed there. The disk is the fullest one that was seen, in bytes.
     """
 
     __tablename__ = "fleet_sightings"
@@ -100,9 +101,11 @@ class Sighting(Identified, Base):
     server_id: Mapped[int] = mapped_column(ForeignKey("fleet_servers.id"))
     looked_at: Mapped[datetime]
     reached_at: Mapped[datetime | None]
+    missed_at: Mapped[datetime | None]
     code: Mapped[str | None] = mapped_column(String(100))
     message: Mapped[str | None] = mapped_column(Text)
     failed: Mapped[Any | None] = mapped_column(Json)
     engine: Mapped[str | None] = mapped_column(String(100))
     disk_free: Mapped[int | None] = mapped_column(BigId)
+    disk_size: Mapped[int | None] = mapped_column(BigId)
     disk_mount: Mapped[str | None] = mapped_column(String(255))

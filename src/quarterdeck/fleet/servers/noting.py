@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from quarterdeck.fleet.servers.model import Server
-from quarterdeck.kernel import audit, events
+from quarterdeck.kernel import audit, events, jobs
 from quarterdeck.kernel.db import Tx
+
+
+def about(operation: str) -> Callable[[Tx, Sequence[jobs.Job]], Mapping[int, jobs.About]]:
+    """What operator work says of jobs whose subject is a server (`server:srv_…`)."""
+
+    def describe(_tx: Tx, some: Sequence[jobs.Job]) -> Mapping[int, jobs.About]:
+        links = {job.id: {"serverId": (job.subject or "").removeprefix("server:")} for job in some}
+        return {job.id: jobs.About(operation, links=links[job.id]) for job in some}
+
+    return describe
 
 
 def note(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping, Sequence
 
 import msgspec
 from sqlalchemy import select
@@ -55,14 +54,14 @@ def bootstrap(
     tx: Tx, server_ref: str, *, provider_key: str | None = None, attempt_ref: str | None = None, reason: str = "repair"
 ) -> ProxyAttempt:
     """Ask for the edge to be brought up. An `attempt_ref` that this server knows answers that attempt again."""
-    server = servers.locked(tx, server_ref)
+    server = access.held(tx, server_ref)
     servers.check_active(server)
     if attempt_ref is not None:
         known = _named(tx, server, attempt_ref)
         if known is not None:
             return known
     _check(server, provider_key)
-    access.check_reachable(tx, server)
+    access.check_takes(tx, server)
     attempt = tx.add(
         ProxyAttempt(
             uid=tx.ids.uid(),
@@ -118,7 +117,9 @@ def kind(order: EdgeOrder) -> jobs.JobKind:
 
     def assign(tx: Tx, job: jobs.Job) -> EdgeOrder:
         attempt, server = _rows(tx, job)
+        access.check_takes(tx, server)  # deactivated, or its machine being left, since it was asked for
         move(tx, attempt, "running")
+        servers.observed(tx, server.id)
         if server.proxy_kind != "none":
             move_edge(tx, server, "starting")
         tx.flush()
@@ -153,20 +154,13 @@ def kind(order: EdgeOrder) -> jobs.JobKind:
         finish=finish,
         unsettled=_unsettled,
         lease_seconds=15,
-        work=jobs.Work("proxy-bootstrap", "Bring up an edge", _about, _again),
+        work=jobs.Work("proxy-bootstrap", "Bring up an edge", noting.about("servers.bootstrap-proxy"), _again),
     )
 
 
 def _unsettled(tx: Tx) -> list[int]:
     mine = ProxyAttempt.finished_at.is_(None) & ProxyAttempt.job_id.is_not(None)
     return [row[0] for row in tx.execute(select(ProxyAttempt.job_id).where(mine))]
-
-
-def _about(_tx: Tx, some: Sequence[jobs.Job]) -> Mapping[int, jobs.About]:
-    return {
-        job.id: jobs.About("servers.bootstrap-proxy", links={"serverId": (job.subject or "").removeprefix("server:")})
-        for job in some
-    }
 
 
 def _again(tx: Tx, job: jobs.Job) -> jobs.Job:

@@ -47,7 +47,28 @@ def locked(tx: Tx, ref: str, *, shared: bool = False) -> Server:
 def hold(tx: Tx, server: Server, *, shared: bool = False) -> None:
     """Likewise for a server that was found already. It may be gone: look again before it is used."""
     tx.lock(f"server:{server.id}", shared=shared)
+    if not shared:
+        tx.lock(_facts(server.id))
     tx.session.expire(server)
+
+
+def observed(tx: Tx, server_id: int) -> Server | None:
+    """A server of which something was seen that is written down now: nobody else changes or observes it until the unit
+    ends. None where it was deleted meanwhile.
+
+    The lock is one of its own, taken last and briefly: what a running job reports of its server is written while the
+    ledger holds that job, and whoever relies on the server may be waiting for the very same job.
+    """
+    tx.flush()
+    tx.lock(_facts(server_id))
+    server = tx.get(Server, server_id)
+    if server is not None:
+        tx.session.expire(server)
+    return tx.first(select(Server).where(Server.id == server_id))
+
+
+def _facts(server_id: int) -> str:
+    return f"server-facts:{server_id}"
 
 
 def newest(tx: Tx, limit: int) -> list[Server]:
@@ -71,21 +92,15 @@ def check_active(server: Server) -> None:
     if server.uninstalling_at is not None:
         raise being_uninstalled(server)
     if server.lifecycle != "active":
-        raise Conflict(
-            f"The server {server.name} is deactivated.",
-            code="server_inactive",
-            hint="Deploy to another server.",
-            relatedEntityId=server.ref,
-        )
+        raise _inactive(server, "is deactivated", "Deploy to another server.")
 
 
 def being_uninstalled(server: Server) -> Conflict:
-    return Conflict(
-        f"The server {server.name} is being uninstalled.",
-        code="server_inactive",
-        hint="Wait until that has ended, or deploy to another server.",
-        relatedEntityId=server.ref,
-    )
+    return _inactive(server, "is being uninstalled", "Wait until that has ended, or deploy to another server.")
+
+
+def _inactive(server: Server, why: str, hint: str) -> Conflict:
+    return Conflict(f"The server {server.name} {why}.", code="server_inactive", hint=hint, relatedEntityId=server.ref)
 
 
 def check_host(host: str) -> str:
@@ -257,7 +272,7 @@ def observe_edge(
     tx: Tx, server_id: int, *, error: tuple[str, str] | None, http_port: int | None, https_port: int | None
 ) -> None:
     """Note what an attempt to bring up the edge found: ready with its ports, or failed with code and message."""
-    server = tx.get(Server, server_id)
+    server = observed(tx, server_id)
     if server is None or server.proxy_kind == "none":
         return
     status = "failed" if error else "ready"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from sqlalchemy import select
@@ -14,6 +14,7 @@ from quarterdeck.fleet.credentials import access
 from quarterdeck.fleet.servers.model import Server, Sighting
 from quarterdeck.fleet.servers.servers import LOCAL
 from quarterdeck.fleet.targets.connectivity import LEAST_FREE_BYTES, Examined
+from quarterdeck.fleet.targets.facts import Room
 from quarterdeck.kernel.answers import whole
 from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Tx
@@ -26,6 +27,8 @@ OLD = timedelta(days=7)
 """After that a look says little about today."""
 UNSURE = frozenset({"docker-engine", "disk", "edge-ports", "sudo"})
 """Checks of which the sighting tells more than passed or failed, or which keep nothing from being deployed there."""
+TOLD_APART = frozenset({"disk", "edge-ports", "sudo"})
+"""Checks that say nothing of how a server is now: the disk is judged by itself, and the others work in another way."""
 Severity = Literal["info", "warning", "error"]
 
 
@@ -51,14 +54,15 @@ def reached(tx: Tx, server_id: int) -> None:
     row = _row(tx, server_id)
     if row is not None:
         row.looked_at = row.reached_at = tx.now
-        row.code = row.message = None
+        row.code = row.message = row.missed_at = None
 
 
 def missed(tx: Tx, server_id: int, problem: Problem) -> None:
     """It was not reached just now, or did not let us in."""
     row = _row(tx, server_id)
     if row is not None:
-        row.looked_at, row.code = tx.now, problem.code
+        _miss(row, tx.now)
+        row.code = problem.code
         row.message = f"{problem.message} {problem.hint or ''}".strip()
 
 
@@ -70,29 +74,31 @@ def examined(tx: Tx, server_id: int, found: Examined) -> None:
     failed = [check for check in found.checks if check.status == "failed"]
     row.looked_at = tx.now
     if found.status == "unreachable":
+        _miss(row, tx.now)
         row.code = next((check.facts.get("code") for check in failed), None) or "server_unreachable"
         row.message = " ".join(check.message for check in failed) or "It was not reached."
         return
-    row.reached_at, row.code, row.message = tx.now, None, None
+    row.reached_at, row.code, row.message, row.missed_at = tx.now, None, None, None
     row.failed = [[check.name, check.facts.get("code", ""), check.message] for check in failed]
     for check in found.checks:
         if check.name == "docker-engine":
             row.engine = check.facts.get("version")
         free = whole(check.facts.get("freeBytes", "")) if check.name == "disk" else None
         if free is not None:
-            disk_seen(row, free, check.facts.get("mount", "/"))
+            size = whole(check.facts.get("sizeBytes", ""))
+            _disk_seen(row, Room(free, size, check.facts.get("mount", "/")))
 
 
-def measured(tx: Tx, server_id: int, free: int | None, mount: str) -> None:
-    """Free bytes where it has least of them, as a look at its capacity found."""
+def measured(tx: Tx, server_id: int, room: Room | None) -> None:
+    """It was reached just now, and this is the disk that has least room there, where that could be told."""
     reached(tx, server_id)
     row = _row(tx, server_id)
-    if row is not None and free is not None:
-        disk_seen(row, free, mount)
+    if row is not None and room is not None:
+        _disk_seen(row, room)
 
 
-def disk_seen(row: Sighting, free: int, mount: str) -> None:
-    row.disk_free, row.disk_mount = free, shown(mount, 255)
+def _disk_seen(row: Sighting, room: Room) -> None:
+    row.disk_free, row.disk_size, row.disk_mount = room.free, room.size, shown(room.mount, 255)
 
 
 def known(tx: Tx) -> list[Known]:
@@ -116,7 +122,7 @@ def findings(one: Known, now: datetime) -> list[Finding]:
     """What is known of a server in one line, then what is wrong with it and what mends that."""
     server, seen = one.server, one.seen
     name = server.name
-    test = f"qd server test {shlex.quote(name)}"
+    test = test_of(server)
     if not one.reachable:
         say = f"Nothing says how to sign in to {name}. Say it: qd server credential {shlex.quote(name)}"
         return [Finding("ssh_credential_missing", "warning", say)]
@@ -133,7 +139,7 @@ def findings(one: Known, now: datetime) -> list[Finding]:
         if check != "disk"
     ]
     if seen.disk_free is not None and seen.disk_free < LEAST_FREE_BYTES:
-        say = f"{name} has only {_gib(seen.disk_free)} free on {seen.disk_mount}. "
+        say = f"{name} has only {gib(seen.disk_free)} free on {seen.disk_mount}. "
         found.append(Finding("disk_full", "error", f"{say}See what could go: qd server prune {shlex.quote(name)}"))
     if server.proxy_status == "failed":
         why = server.proxy_error_message or server.proxy_error_code or "the reason is not known."
@@ -142,6 +148,22 @@ def findings(one: Known, now: datetime) -> list[Finding]:
     if now - (seen.reached_at or seen.looked_at) > OLD:
         found.append(Finding("server_seen_long_ago", "info", f"That is some days old. Look again: {test}"))
     return found
+
+
+def test_of(server: Server) -> str:
+    """The command that looks whether it is reached."""
+    return f"qd server test {shlex.quote(server.name)}"
+
+
+def since(seen: Sighting | None, now: datetime) -> str:
+    """When it was first missed, as the end of a sentence: ` since 14:05 UTC`, with the day where that was not today.
+    Empty where nobody knows.
+    """
+    if seen is None or seen.missed_at is None:
+        return ""
+    moment = seen.missed_at.astimezone(UTC)
+    day = "" if moment.date() == now.astimezone(UTC).date() else f"{moment:%Y-%m-%d} "
+    return f" since {day}{moment:%H:%M} UTC"
 
 
 def _facts(one: Known) -> list[str]:
@@ -154,7 +176,7 @@ def _facts(one: Known) -> list[str]:
         engine = f"Docker {seen.engine}" if seen.engine else "no Docker engine seen"
         facts.append("Docker is not to be used" if server.engine_use == "refused" else engine)
         if seen.disk_free is not None:
-            facts.append(f"{_gib(seen.disk_free)} free on {seen.disk_mount}")
+            facts.append(f"{gib(seen.disk_free)} free on {seen.disk_mount}")
     return facts
 
 
@@ -163,7 +185,12 @@ def told(tx: Tx) -> list[Finding]:
     return [finding for one in known(tx) for finding in findings(one, tx.now)]
 
 
-def _gib(size: int) -> str:
+def _miss(row: Sighting, now: datetime) -> None:
+    row.looked_at = now
+    row.missed_at = row.missed_at or now
+
+
+def gib(size: int) -> str:
     return f"{size / (1 << 30):.1f} GiB"
 
 
@@ -179,8 +206,8 @@ def _row(tx: Tx, server_id: int) -> Sighting | None:
     again = tx.first(select(Sighting).where(Sighting.server_id == server_id))
     return again or tx.add(
         Sighting(
-            uid=tx.ids.uid(), server_id=server_id, looked_at=tx.now, reached_at=None, code=None, message=None,
-            failed=None, engine=None, disk_free=None, disk_mount=None,
+            uid=tx.ids.uid(), server_id=server_id, looked_at=tx.now, reached_at=None, missed_at=None, code=None,
+            message=None, failed=None, engine=None, disk_free=None, disk_size=None, disk_mount=None,
         )
     )  # fmt: skip
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -98,6 +97,7 @@ class Connections:
 
 
 def _name(login: Login) -> str:
-    """Two logins share a connection only when everything about them is the same."""
-    key = hashlib.sha256(login.key.reveal().encode()).hexdigest() if login.key is not None else "agent"
-    return f"{login}|{key}|{login.pin.fingerprint if login.pin else ''}"
+    """Two logins share a connection only when everything about them is the same, the name of the server included:
+    what goes wrong over it is told with that name.
+    """
+    return f"{login.way}|{login.pin.fingerprint if login.pin else ''}|{login.server or ''}"

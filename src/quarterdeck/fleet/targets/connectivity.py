@@ -285,8 +285,8 @@ async def _disk(host: Host) -> Outcome:
     blocks = whole(fields[3], KIBIBYTES) if len(fields) >= 6 else None
     if blocks is None:
         return Outcome(False, "The machine does not tell its free disk space.", {"code": "disk_unreadable"})
-    free = blocks * 1024
-    facts = {"freeBytes": str(free), "mount": fields[5]}
+    free, size = blocks * 1024, whole(fields[1], KIBIBYTES)
+    facts = {"freeBytes": str(free), "mount": fields[5], **({"sizeBytes": str(size * 1024)} if size else {})}
     told = f"{free / (1 << 30):.1f} GiB are free on {fields[5]}."
     if free >= LEAST_FREE_BYTES:
         return Outcome(True, told, facts)

@@ -58,8 +58,10 @@ async def socket_of(host: Host) -> str | None:
 
 
 def by_command(host: Host) -> str:
-    """The command that looks after the engine of this host; nothing for the control plane's own machine."""
-    return f"qd server engine {host.login.host}" if isinstance(host, SshHost) else ""
+    """The command that looks after the engine of this host; nothing for the control plane's own machine, and for one
+    that is not registered.
+    """
+    return f"qd server engine {host.login.argument}" if isinstance(host, SshHost) and host.login.server else ""
 
 
 def account(host: Host) -> str:

@@ -35,6 +35,15 @@ for tool in "$@"; do found=$(command -v "$tool") && printf '%s=%s\\n' "$tool" "$
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """A disk of a machine: bytes that are free, of how many where that was told, and where it is mounted."""
+
+    free: int
+    size: int | None
+    mount: str
+
+
+@dataclass(frozen=True, slots=True)
 class Machine:
     """`uid` is of the account that we sign in as, `path` where it looks for programs; `tools` are the paths of those
     that are there.

@@ -33,7 +33,7 @@ def host_key_changed(login: Login, seen: HostKeyPin) -> Conflict:
         f"({seen.algorithm}) instead of {expected}.",
         code="ssh_host_key_changed",
         hint="Somebody may be in between. If the machine was set up anew, compare on its own screen (ssh-keygen -lf "
-        f"/etc/ssh/ssh_host_ed25519_key.pub), then: qd server trust {login.host} {seen.fingerprint}",
+        f"/etc/ssh/ssh_host_ed25519_key.pub), then: qd server trust {login.argument} {seen.fingerprint}",
         phase="host-key",
         expectedFingerprint=expected,
         shownFingerprint=seen.fingerprint,

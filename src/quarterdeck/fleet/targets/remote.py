@@ -12,7 +12,7 @@ from typing import Self
 from quarterdeck.fleet.edge.edge import Edge
 from quarterdeck.fleet.targets import refusals
 from quarterdeck.fleet.targets.edge_host import SshProxyHost
-from quarterdeck.fleet.targets.facts import CONTROL_PLANE, Machine, look
+from quarterdeck.fleet.targets.facts import CONTROL_PLANE, Machine, Room, look
 from quarterdeck.fleet.targets.files import HELD, SshFiles
 from quarterdeck.fleet.targets.processes import SshProcesses, SshReleases
 from quarterdeck.fleet.targets.ssh import SshHost
@@ -162,10 +162,21 @@ class Remote:
 
     async def free(self) -> float | None:
         """The share of the disk of the target directory that is free to us, 0 to 1; None where nobody tells."""
+        words = await self._disk()
+        used, free = (whole(word) for word in words[2:4]) if words else (None, None)
+        return free / (used + free) if used is not None and free is not None and used + free else None
+
+    async def room(self) -> Room | None:
+        """How much room there is on that disk; None where nobody tells."""
+        words = await self._disk()
+        size, free = (whole(words[place], KIBIBYTES) for place in (1, 3)) if words else (None, None)
+        return Room(free * 1024, size * 1024, words[5]) if size is not None and free is not None else None
+
+    async def _disk(self) -> list[str]:
+        """The fields of that disk in the table of disks, or none."""
         fields = (await self.host.run(["df", "-Pk", str(self.root)])).text.splitlines()[-1:]
         words = fields[0].split() if fields else []
-        used, free = (whole(word) for word in words[2:4]) if len(words) >= 6 else (None, None)
-        return free / (used + free) if used is not None and free is not None and used + free else None
+        return words if len(words) >= 6 else []
 
     async def memory(self) -> int:
         """Bytes of memory of the machine; 0 where nobody tells."""

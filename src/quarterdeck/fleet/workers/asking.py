@@ -9,6 +9,7 @@ import asyncio
 import http.client
 import urllib.error
 import urllib.request
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -47,10 +48,20 @@ def _post(url: str, body: bytes, token: str | None) -> dict[str, Any]:
         with error:
             raise _refused(error.code, error.read(LARGEST)) from None
     except (OSError, http.client.HTTPException) as error:
-        raise Unavailable(f"The server does not answer ({type(error).__name__}).", code="server_unreachable") from None
+        raise Unavailable(f"The server does not answer: {why(error)}.", code="server_unreachable") from None
     except UNREADABLE:
         raise Unavailable("What answers there is no Quarterdeck server.", code="server_unreachable") from None
     return found
+
+
+def why(error: BaseException) -> str:
+    """What kept a connection from being made, in the words of the system where it has some."""
+    cause = getattr(error, "reason", None)
+    if isinstance(cause, BaseException):
+        return why(cause)
+    if isinstance(error, OSError) and error.strerror:
+        return shown(error.strerror)
+    return shown(str(error) or type(error).__name__)
 
 
 def _refused(status: int, body: bytes) -> Problem:
@@ -59,7 +70,13 @@ def _refused(status: int, body: bytes) -> Problem:
     except UNREADABLE:
         told = {}
     message = told.get("message")
-    text = shown(message if isinstance(message, str) else f"The server answers {status}.")
+    text = shown(
+        message
+        if isinstance(message, str)
+        else f"What answers there says {status}, and is no Quarterdeck server or one of another release."
+        if status == HTTPStatus.NOT_FOUND
+        else f"The server answers {status}."
+    )
     # A proxy on the way answers with codes, too, but not with ours.
     if status >= 500 or status in {404, 407, 408, 413, 429} or "code" not in told:
         return Unavailable(text, code="server_unreachable")

@@ -15,8 +15,9 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidPro
 
 from quarterdeck.fleet.targets import machine
 from quarterdeck.fleet.workers import measuring
+from quarterdeck.fleet.workers.asking import why
 from quarterdeck.fleet.workers.description import MOST_AGENTS
-from quarterdeck.fleet.workers.offering import Saying, offer, release
+from quarterdeck.fleet.workers.offering import Departing, Saying, offer, release
 from quarterdeck.fleet.workers.proving import AGAIN, Proof, base
 from quarterdeck.fleet.workers.spool import FileSpool
 from quarterdeck.kernel.errors import Invalid, Unauthenticated, Unavailable
@@ -92,12 +93,13 @@ async def run_worker(
     entropy: Entropy | None = None,
     signals: bool = True,
     saying: Saying | None = None,
+    departing: Departing | None = None,
 ) -> None:
     """Work for a server until told to end: a first SIGTERM finishes what runs, a second one gives it back.
 
     `token` is an enrolment token: the first start uses it up, later ones need none. Connections are tried again after
     1 to 30 seconds, jittered; a proxy is that of the environment. Raises `Unauthenticated` when the server has sent
-    this worker away for good.
+    this worker away for good. Where it was decommissioned, all that runs is ended, and then `departing` is awaited.
     """
     url, entropy = control_url(server_url), entropy or SystemEntropy()
     mark = fingerprint or machine.fingerprint()
@@ -122,7 +124,7 @@ async def run_worker(
     leaving = _Leaving(worker)
     if signals:
         leaving.listen()
-    dialling = asyncio.create_task(_dial(worker, url, proof, entropy))
+    dialling = asyncio.create_task(_dial(worker, url, proof, entropy, departing))
     over = asyncio.create_task(leaving.wait())
     keeping = asyncio.create_task(proof.keep())
     try:
@@ -136,11 +138,15 @@ async def run_worker(
         await asyncio.gather(dialling, over, keeping, return_exceptions=True)
 
 
-async def _dial(worker: Worker, url: str, proof: Proof, entropy: Entropy) -> None:
+async def _dial(worker: Worker, url: str, proof: Proof, entropy: Entropy, departing: Departing | None) -> None:
     pause = SHORTEST
     while not worker.dismissed:
         try:
-            await proof.ready()
+            try:
+                await proof.ready()
+            finally:
+                if proof.decommissioned:
+                    await _depart(worker, proof, departing)
             async with connect(
                 url, max_size=frames.FRAME_LIMIT, open_timeout=10, ping_interval=20, ping_timeout=40, proxy=True
             ) as connection:
@@ -156,6 +162,8 @@ async def _dial(worker: Worker, url: str, proof: Proof, entropy: Entropy) -> Non
                 proof.distrust()
             else:
                 proof.trusted()
+            if gone.code == frames.DECOMMISSIONED:
+                await _depart(worker, proof, departing)
             if gone.code in FINAL and not (gone.code == frames.DECOMMISSIONED and proof.sent_away()):
                 raise Unauthenticated(FINAL[gone.code], code="worker_refused", hint=AGAIN) from None
             log.info("disconnected", code=gone.code, reason=gone.reason)
@@ -168,11 +176,19 @@ async def _dial(worker: Worker, url: str, proof: Proof, entropy: Entropy) -> Non
                 hint="Set HTTPS_PROXY to the address of an HTTP proxy, or NO_PROXY to the server's host.",
             ) from error
         except (OSError, TimeoutError, InvalidHandshake, ConnectionClosed) as error:
-            log.info("server_unreachable", server=url, reason=type(error).__name__)
+            log.info("server_unreachable", server=url, reason=why(error))
         except InvalidURI as error:
             raise Invalid(f"{url} is not a server address.", code="server_url_invalid") from error
         await asyncio.sleep(pause * (0.5 + entropy.randbits(16) / (1 << 17)))
         pause = min(pause * 2, LONGEST)
+
+
+async def _depart(worker: Worker, proof: Proof, departing: Departing | None) -> None:
+    proof.decommissioned = False
+    log.warning("decommissioned", running=len(worker.attempts))
+    await worker.abandon()
+    if departing is not None:
+        await departing()
 
 
 class _Leaving:

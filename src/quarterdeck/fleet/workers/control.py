@@ -15,6 +15,7 @@ from quarterdeck.fleet.workers.credentials import AccessTokens
 from quarterdeck.fleet.workers.description import MOST_SLOTS, About, Condition
 from quarterdeck.fleet.workers.hearing import Noted
 from quarterdeck.fleet.workers.model import Worker
+from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.jobs import frames
 from quarterdeck.kernel.jobs.service import Jobs
@@ -186,7 +187,7 @@ class WorkerControl:
 
     async def _follow(self, session: Session, noted: Noted) -> None:
         if noted.revoked:
-            await session.close(frames.DECOMMISSIONED, "this worker was decommissioned")
+            await self._end(session)
             return
         if noted.superseded:  # it is connected to another process of this server
             await session.close(frames.SUPERSEDED, "a newer connection of this worker")
@@ -207,7 +208,14 @@ class WorkerControl:
         """Close the connection of a decommissioned worker; it does not come back."""
         session = self._sessions.get(worker_id)
         if session is not None:
-            await session.close(frames.DECOMMISSIONED, "this worker was decommissioned")
+            await self._end(session)
+
+    async def _end(self, session: Session) -> None:
+        self._jobs.detach(session)
+        await session.close(frames.DECOMMISSIONED, "this worker was decommissioned")
+        # What it was given after the decision, while it was still connected, is nobody's now.
+        await self._jobs.db.write(jobs.requeue_abandoned, session.owner)
+        self._jobs.wake()
 
 
 def _read(said: Any, kind: type[S]) -> S | None:

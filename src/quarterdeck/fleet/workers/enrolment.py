@@ -11,7 +11,7 @@ from typing import Literal
 from sqlalchemy import func, select
 
 from quarterdeck.fleet.workers.actions import WorkerAction, note_token
-from quarterdeck.fleet.workers.model import EnrolmentToken
+from quarterdeck.fleet.workers.model import EnrolmentToken, Worker
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid, NotFound
 from quarterdeck.kernel.jobs.handlers import SERVER
@@ -116,6 +116,12 @@ def page(tx: Tx, organization_id: int, before: int | None, limit: int) -> tuple[
         query = query.where(EnrolmentToken.id < before)
     total = tx.execute(select(func.count()).select_from(EnrolmentToken).where(mine)).scalar_one()
     return list(tx.scalars(query)), int(total)
+
+
+def enrolled(tx: Tx, tokens: Iterable[EnrolmentToken]) -> dict[int, Worker]:
+    """The workers that some tokens have enrolled, by the id of the token."""
+    by_worker = {one.worker_id: one.id for one in tokens if one.worker_id is not None}
+    return {by_worker[one.id]: one for one in tx.scalars(select(Worker).where(Worker.id.in_(by_worker)))}
 
 
 def find(tx: Tx, organization_id: int, token_id: int | None) -> EnrolmentToken:

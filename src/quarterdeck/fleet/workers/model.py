@@ -16,7 +16,8 @@ class Worker(Identified, Base):
     what an administrator allows at most. `generation` is that of the access tokens that count, `recovery_hash` stands
     for the secret that gets it another one. `agents`: `{type, version, path}` each; `trouble`: by agent
     `{failures, class, since, until}`, see `degradation`; `ailing`: `{agent, reason}` as the worker says itself.
-    Percentages are 0 to 100 as it measured them last, `load1` is its load average of a minute.
+    Percentages are 0 to 100 as it measured them last, `load1` is its load average of a minute. `offline_told_at`: when
+    it was told that nothing is heard of it; older than `last_seen_at`, that was an earlier outage.
     """
 
     __tablename__ = "fleet_workers"
@@ -50,6 +51,7 @@ class Worker(Identified, Base):
     created_at: Mapped[datetime]
     first_seen_at: Mapped[datetime | None]
     last_seen_at: Mapped[datetime | None]
+    offline_told_at: Mapped[datetime | None]
     drain_requested_at: Mapped[datetime | None]
     drain_reason: Mapped[str | None] = mapped_column(String(300))
     revoked_at: Mapped[datetime | None]

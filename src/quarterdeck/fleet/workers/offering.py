@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -22,6 +22,10 @@ class Saying:
     agents: Callable[[], Sequence[Agent]] = tuple
     projects: Callable[[], Sequence[str]] = tuple
     ailing: Callable[[], Sequence[Ailing]] = tuple
+
+
+Departing = Callable[[], Awaitable[None]]
+"""What a worker does with what it has, once it hears that it was decommissioned and nothing of it runs."""
 
 
 def release() -> str:

@@ -15,6 +15,7 @@ from quarterdeck.fleet.workers.control import WorkerControl
 from quarterdeck.fleet.workers.credentials import AccessTokens
 from quarterdeck.fleet.workers.enrolment import digest
 from quarterdeck.fleet.workers.model import Worker
+from quarterdeck.fleet.workers.offering import Departing
 from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.jobs import frames
 from quarterdeck.kernel.jobs.transport import Disconnected, MemoryTransport, memory_pair
@@ -88,8 +89,10 @@ class Pass:
         return self._tokens.issue(tx, worker)[0].reveal()
 
 
-async def keep_connected(control: WorkerControl, loop: Loop, paper: Pass) -> None:
-    """Work over one connection after another until canceled, or until the machine is decommissioned."""
+async def keep_connected(control: WorkerControl, loop: Loop, paper: Pass, departing: Departing) -> None:
+    """Work over one connection after another until canceled, or until the machine is decommissioned: then what runs is
+    ended, and `departing` is awaited.
+    """
     while True:
         await paper.renew()
         near, far = memory_pair()
@@ -99,6 +102,9 @@ async def keep_connected(control: WorkerControl, loop: Loop, paper: Pass) -> Non
         except Disconnected as gone:
             if gone.code in FINAL:
                 log.warning("own_machine_refused", code=gone.code, reason=gone.reason)
+                if gone.code == frames.DECOMMISSIONED:
+                    await loop.abandon()
+                    await departing()
                 await asyncio.Event().wait()
             log.info("own_machine_disconnected", code=gone.code, reason=gone.reason)
         finally:

@@ -50,6 +50,8 @@ class Proof:
         self._ids = ids or Ids(self._clock)
         self._papers = papers.load(directory)
         self._distrusted = 0
+        self.decommissioned = False
+        """The server has said so when it was asked for a token."""
         if self._papers is not None and self._papers.server != self._server:
             if token is None:
                 raise Invalid(
@@ -133,6 +135,7 @@ class Proof:
         try:
             answer = await asking.post(f"{self._server}/api/workers/recover", body)
         except Refused as refused:
+            self.decommissioned = refused.code == "worker_decommissioned"
             if not self._begin_anew():
                 raise _refused(refused.message) from None
             await self._register()

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from quarterdeck.kernel.faults import point
 from quarterdeck.kernel.jobs import frames
 from quarterdeck.kernel.unreadable import UNREADABLE
 
@@ -53,12 +54,14 @@ class FileSpool:
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
+        point("worker.result.kept")
 
     def drop(self, frame: frames.JobResult) -> None:
         self._thread.submit(self._remove, self._path(frame))
 
     @staticmethod
     def _remove(path: Path) -> None:
+        point("worker.result.told")
         try:
             path.unlink(missing_ok=True)
         except OSError as error:  # the server refuses it when it is told again

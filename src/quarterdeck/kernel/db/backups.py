@@ -8,7 +8,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from quarterdeck.kernel.clock import Clock, SystemClock
-from quarterdeck.kernel.db.files import sync
+from quarterdeck.kernel.durable import sync
 from quarterdeck.kernel.errors import Unavailable
 
 KEPT = 3

@@ -18,6 +18,8 @@ from quarterdeck.kernel.jobs.outbox import BATCH, Outbox, Pending
 from quarterdeck.kernel.jobs.refusals import fenced
 from quarterdeck.kernel.jobs.transport import Disconnected, Transport
 
+ABANDON = 60.0
+"""Seconds that attempts may take to end what they had begun."""
 log = structlog.get_logger("quarterdeck.worker")
 
 
@@ -306,6 +308,16 @@ class Worker:
     async def idle(self) -> None:
         """Wait until no attempt is left."""
         await self._idle.wait()
+
+    async def abandon(self) -> None:
+        """The server has ended this worker: what runs counts no longer, is ended at once, and told to nobody."""
+        self.draining = True
+        tasks = [attempt.task for attempt in self.attempts.values() if attempt.task is not None]
+        for attempt in list(self.attempts.values()):
+            attempt.lose()
+        if tasks:
+            await asyncio.wait(tasks, timeout=ABANDON)
+        self.draining = False
 
     async def stop(self, grace: float = 5.0) -> None:
         """Take nothing more, interrupt what runs and give it back to the ledger, waiting `grace` seconds at most."""

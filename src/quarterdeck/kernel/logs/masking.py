@@ -55,6 +55,15 @@ def _base64(raw: bytes) -> set[str]:
     return found
 
 
+def hidden(text: str, values: Iterable[str]) -> str:
+    """A whole text with every form of the values replaced by `****`; of a value of several lines each line by itself,
+    because a text may have signs of its own between them.
+    """
+    for form in sorted({form for value in values for form in forms(value)}, key=len, reverse=True):
+        text = text.replace(form, MASK)
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class Forms:
     """What is looked for: the longest first."""

@@ -20,6 +20,7 @@ OFFERED: dict[str, str] = {
     "worker-enrolled": "machine.enrolled",
     "worker-drained": "machine.drained",
     "worker-undrained": "machine.undrained",
+    "worker-offline": "machine.offline",
     "worker-agent-degraded": "machine.agent_degraded",
     "worker-agent-recovered": "machine.agent_recovered",
     "worker-decommissioned": "machine.decommissioned",

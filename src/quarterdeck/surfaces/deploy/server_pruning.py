@@ -41,9 +41,9 @@ async def prune(call: Call, server_id: str, body: wire.ServersCapacityPruneBody)
             unwritten.append(problem)
             raise
 
-    looking = call.service("instance").looking
+    machines = call.service("instance").taking_away
     try:
-        server, found = await looking.prune(server_id, categories, before, known, begin, dry_run=body.dry_run)
+        server, found = await machines.prune(server_id, categories, before, known, begin, dry_run=body.dry_run)
     except Problem as problem:
         if problem.kind == "not-found" or problem in unwritten:
             raise

@@ -48,9 +48,9 @@ class LeftOnServer(Struct, kw_only=True, rename="camel"):
     tags=("servers",),
 )
 async def uninstall(call: Call, server_id: str, body: Uninstall) -> LeftOnServer:
-    looking = call.service("instance").looking
+    machines = call.service("instance").taking_away
     server, found = await leaving.leave(
-        looking, server_id, remove=body.remove, engine=body.engine, without_engine=body.without_engine
+        machines, server_id, remove=body.remove, engine=body.engine, without_engine=body.without_engine
     )
     items = [LeftItem(kind=one.kind, name=one.name, removed=one.removed, kept=one.kept) for one in found]
     return LeftOnServer(server_id=server.ref, items=items)

@@ -17,7 +17,7 @@ from quarterdeck.surfaces.tasks.shapes import cut, number, position
 from quarterdeck.surfaces.tasks.task_shapes import shown, source, statuses, task_shape
 from quarterdeck.surfaces.tasks.wire import tasks as wire
 from quarterdeck.surfaces.tasks.wire.task_shapes import Task
-from quarterdeck.tasks.work import acting, creating, finding, reading
+from quarterdeck.tasks.work import acting, budgeting, creating, finding, reading
 
 VIEW, CREATE, ACT = "tasks:tasks.view", "tasks:tasks.create", "tasks:tasks.act"
 MISSING = (404, "task_not_found")
@@ -140,6 +140,21 @@ async def retry(call: Call, body: wire.TaskRetry, access: Access) -> Task:
     def verb(tx: Tx) -> Task:
         found = acting.retry(tx, access, number(call.path["id"]), from_stage=stage, machine_uid=machine)
         return shown(tx, found)
+
+    return await call.write(verb)
+
+
+@route(
+    "POST",
+    "/api/web/tasks/{id}/budget",
+    permission=ACT,
+    errors=(MISSING, NOT_YOURS, (400, "validation_error"), (400, "budget_invalid"), (409, "task_ended")),
+)
+async def change_budget(call: Call, body: wire.TaskBudget, access: Access) -> Task:
+    """Give a task another budget; one that failed for its budget may be retried then."""
+
+    def verb(tx: Tx) -> Task:
+        return shown(tx, budgeting.change(tx, access, number(call.path["id"]), body.budget_usd))
 
     return await call.write(verb)
 

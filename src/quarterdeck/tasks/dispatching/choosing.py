@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from quarterdeck.tasks import agents
+
 CPU, MEMORY, PLACES = 0.4, 0.3, 0.3
 """What the load of a machine is made of."""
 CAPABILITY = "tasks"
@@ -51,6 +53,11 @@ class Need:
     home: int | None = None
     threshold: float = 85.0
 
+    @property
+    def remembered(self) -> frozenset[str]:
+        """The names under which its agents may be degraded."""
+        return self.agents | {agents.of_project(one, self.project) for one in self.agents}
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -70,7 +77,7 @@ class _Rule:
 
 
 def _lacks(machine: Machine, need: Need) -> str:
-    missing, ailing = sorted(need.agents - machine.agents), sorted(need.agents & machine.degraded)
+    missing, ailing = sorted(need.agents - machine.agents), sorted(need.remembered & machine.degraded)
     if not machine.capable:
         return "it takes no tasks"
     return f"it has no agent {', '.join(missing)}" if missing else f"its agent {', '.join(ailing)} is degraded"
@@ -92,7 +99,9 @@ RULES = (
         lambda _need: "Every machine that is online is draining.",
     ),
     _Rule(
-        lambda machine, need: machine.capable and need.agents <= machine.agents - machine.degraded,
+        lambda machine, need: (
+            machine.capable and need.agents <= machine.agents and not need.remembered & machine.degraded
+        ),
         _lacks,
         lambda need: f"No machine that is online has the agent {_agents(need)} in working order.",
     ),

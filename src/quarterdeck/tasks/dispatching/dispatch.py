@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.faults import committing
 from quarterdeck.kernel.jobs import Enqueue
 from quarterdeck.kernel.jobs.finding import look
 from quarterdeck.tasks.dispatching.choosing import Machine, Need, choose
@@ -166,9 +167,10 @@ class _Round:
         )
         task.worker_id, task.job_id = machine.id, job.id
         worker = tx.get(Worker, machine.id)
-        told = f"Task #{task.id} is given to machine {machine.name}."
-        move(tx, task, ASSIGNED, told)
+        move(tx, task, ASSIGNED, f"Task #{task.id} is given to machine {machine.name}.")
+        told = f"Attempt {task.attempt} waits for {machine.name} to begin with it."
         happened(tx, task, "assigned", told, machineId=worker.uid if worker is not None else None)
+        committing(tx, "task.dispatch")
         self.states[task.id] = ASSIGNED
         self.of_project[task.project_id] += 1
         self.of_developer[task.developer_id] += 1

@@ -10,11 +10,13 @@ from typing import Any, Protocol
 
 import structlog
 
+from quarterdeck.fleet.workers import outages
 from quarterdeck.kernel.db import Database, of_storage
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.jobs.session import Seat
 from quarterdeck.tasks.dispatching import dispatch
 from quarterdeck.tasks.dispatching.machines import seated
+from quarterdeck.tasks.settings.thresholds import heartbeat_timeout
 from quarterdeck.tasks.work import silence
 from quarterdeck.tasks.work.happenings import TELL
 from quarterdeck.tasks.work.transitions import WAKE
@@ -59,6 +61,8 @@ class Dispatching:
         """Look once at everything that waits. Answers the numbers of the tasks that were given to machines."""
         for task_id in await self._db.read(silence.due, began):
             await self._tended(task_id, began)
+        for uid in await self._db.read(outages.silent, began, heartbeat_timeout):
+            await self._db.write(outages.tell_offline, uid, began, heartbeat_timeout)
         given: list[int] = []
         for organization_id in await self._db.read(dispatch.waiting):
             given += await self._db.write(dispatch.dispatch, organization_id, seated(self.seats()))

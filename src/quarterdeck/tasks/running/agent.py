@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from quarterdeck.kernel.faults import point
 from quarterdeck.kernel.jobs import JobContext
 from quarterdeck.tasks.agents.adapter import Adapter, Sign
 from quarterdeck.tasks.agents.configuration import Run
@@ -132,6 +133,7 @@ class Agent:
         self._standing.clear()
         self._at_work = bool(prompt)
         what = self._place.start([self._program, *filled[1:]], given, screen.columns, screen.rows)
+        point("task.agent.start")
         try:
             program = await self._terminal.open(what)
         except NotStarted as error:
@@ -144,7 +146,9 @@ class Agent:
         found = self._machine.found.get(self.adapter.type)
         version = found.version if found is not None else None
         self._version, self._pid = version, program.pid
+        point("task.agent.started")
         await self.report()
+        point("task.agent.told")
 
     async def report(self) -> None:
         """Tell the server what runs, and by what it is resumed."""
@@ -276,10 +280,12 @@ class Agent:
     async def type(self, text: str) -> None:
         """Type a prompt and submit it."""
         self._at_work = True
+        point("task.agent.type")
         bracketed = self.adapter.paste == "bracketed" and self._terminal.screen.bracketed_paste
         await self._terminal.type(
             templates.pasted(text, bracketed=bracketed), self.adapter.submit.encode(), self.adapter.settle
         )
+        point("task.agent.typed")
 
     async def leave(self) -> None:
         """Let it end by itself, and see to it that it does."""

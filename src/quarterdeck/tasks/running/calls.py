@@ -12,6 +12,7 @@ import json
 import os
 import shlex
 import shutil
+import stat
 import sys
 import tempfile
 from collections.abc import Callable
@@ -53,14 +54,14 @@ class Call(msgspec.Struct, frozen=True):
 class HookSocket:
     """Listens between `open` and `close`; `heard` is called for each `Call` with the `token`."""
 
-    def __init__(self, uid: int | None, token: str, heard: Callable[[Call], None]) -> None:
+    def __init__(self, uid: int | None, token: str, heard: Callable[[Call], None], *, prefix: str = "qd-hook-") -> None:
         self._uid = uid
         self._token = token
         self._heard = heard
         self._server: asyncio.Server | None = None
         self._open = 0
         # A socket's path is at most 107 bytes long: that of a data directory may be longer.
-        self.directory = Path(tempfile.mkdtemp(prefix="qd-hook-"))
+        self.directory = Path(tempfile.mkdtemp(prefix=prefix))
 
     async def open(self) -> None:
         self.directory.chmod(0o711)
@@ -124,6 +125,17 @@ class HookSocket:
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
+
+
+def forget(prefix: str) -> None:
+    """Remove the directories of sockets that an earlier process left: those of this prefix that are this user's own.
+    Everybody may write where they lie, so what somebody else put there under such a name is left alone.
+    """
+    for place in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+        with contextlib.suppress(OSError):
+            found = place.lstat()
+            if found.st_uid == os.geteuid() and stat.S_ISDIR(found.st_mode):
+                shutil.rmtree(place, ignore_errors=True)
 
 
 def interpreter(uid: int | None, path: str) -> str | None:

@@ -7,6 +7,7 @@ import asyncio
 import msgspec
 
 from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.faults import point
 from quarterdeck.kernel.jobs import JobContext
 from quarterdeck.tasks.orders import GateAnswer, GateReport, Stage
 from quarterdeck.tasks.running.ears import Ears
@@ -63,6 +64,7 @@ class Gate:
     async def _ask(self, kind: str) -> GateAnswer | None:
         self._ears.gate_told = False
         reply = await self._context.record(kind, self._report)
+        point(f"task.{kind}.told")
         self._asked_at = asyncio.get_running_loop().time()
         answer = msgspec.convert(reply, GateAnswer)
         if answer.state in ("rejected", "timeout"):

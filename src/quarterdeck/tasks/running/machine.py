@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import os
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +18,7 @@ from quarterdeck.tasks.agents import configuration, probing
 from quarterdeck.tasks.agents.configuration import Configuration
 from quarterdeck.tasks.agents.probing import Found
 from quarterdeck.tasks.orders import TaskOrder
-from quarterdeck.tasks.running import orphans
+from quarterdeck.tasks.running import calls, orphans
 from quarterdeck.tasks.running.account import Account
 from quarterdeck.tasks.running.uplink import LogOnly
 from quarterdeck.tasks.running.worktrees import Workspaces, Worktree
@@ -56,6 +58,12 @@ class Machine:
     def records(self) -> Path:
         return self.directory / RUNNING
 
+    @property
+    def hooks(self) -> str:
+        """How the names of the directories begin that hooks of this worker's attempts have."""
+        mark = hashlib.sha256(str(self.directory.resolve()).encode(errors="surrogateescape")).hexdigest()[:12]
+        return f"qd-hook-{mark}-"
+
     async def begin(self) -> frozenset[str]:
         """Before the first task: read the configuration, end what an earlier session of this worker left running, and
         look which agent programs are there; answers the capabilities of the worker's offer. Raises `Invalid`.
@@ -63,6 +71,7 @@ class Machine:
         self.configuration = configuration.load(self.directory)
         self.records.mkdir(parents=True, exist_ok=True, mode=0o700)
         await orphans.reaped(self.records)
+        await asyncio.to_thread(calls.forget, self.hooks)
         found = await probing.probe_all(self.configuration, self.environment.get("PATH"))
         self.found = {one.type: one for one in found}
         return probing.capabilities(found)

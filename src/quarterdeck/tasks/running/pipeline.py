@@ -6,8 +6,11 @@ import asyncio
 from functools import partial
 from typing import Any
 
+from msgspec import structs
+
 from quarterdeck.fleet.terminals.uplink import Uplink
 from quarterdeck.kernel.errors import Invalid, Problem
+from quarterdeck.kernel.faults import point
 from quarterdeck.kernel.jobs import Canceled, Fenced, JobContext
 from quarterdeck.tasks.orders import (
     AgentChoice,
@@ -51,9 +54,10 @@ class Pipeline:
             context, uplink, self._ears.ring, columns=order.columns, rows=order.rows,
             log_bytes=run.log_bytes,
         )  # fmt: skip
-        self._hook = HookSocket(self._account.uid, machine.ids.hex(32), self._ears.hear)
+        self._hook = HookSocket(self._account.uid, machine.ids.hex(32), self._ears.hear, prefix=machine.hooks)
         self._tally, self._mail = Tally({}), Mail(context)
         self._agent: Agent | None = None
+        self._worktree: Worktree | None = None
         self._sessions: dict[str, str | None] = {order.agent.type: order.agent.resume}
         self._place = self._placed(None)
 
@@ -67,7 +71,7 @@ class Pipeline:
 
     async def _run(self) -> TaskResult:
         self._agent_for(self._order.agent.type)  # what is missing is said before anything is prepared
-        worktree = await self._prepared()
+        worktree = self._worktree = await self._prepared()
         try:
             self._place = self._placed(worktree)
             self._ears.listen(
@@ -78,23 +82,32 @@ class Pipeline:
             )
             watch = Stopwatch(asyncio.get_running_loop().time)
             await set_up(self._machine, self._order, self._place, self._terminal, self._ears, watch)
+            point("task.set-up")
             for index, stage in enumerate(self._order.pipeline):
                 if index >= self._order.from_stage:
                     await self._stage(index, stage)
             if self._agent is not None:
                 await self._agent.leave()
+            point("task.agent.left")
             return await self._delivered(worktree)
+        except (Canceled, Fenced):
+            raise
+        except Problem:
+            await self._compared()
+            raise
         finally:
             if not self._context.lost:
                 await _to_the_end(self._left(worktree))
 
     async def _prepared(self) -> Worktree:
+        point("task.workspace.make")
         try:
             worktree: Worktree = await self._workspaces.prepare(self._order, self._terminal.say)
         except (Canceled, Fenced):
             raise
         except Problem as problem:
             raise of_workspace(problem) from problem
+        point("task.workspace.made")
         report = WorkspaceReport(
             path=str(worktree.path),
             branch=worktree.branch,
@@ -103,6 +116,7 @@ class Pipeline:
             size=worktree.size,
         )
         await self._context.record("workspace", report)
+        point("task.workspace.told")
         return worktree
 
     def _placed(self, worktree: Worktree | None) -> Place:
@@ -126,8 +140,10 @@ class Pipeline:
         }
         gate = gates.before_stage(index, stage, self._order.gate_seconds)
         if gate is not None:
+            await self._compared(index=index)
             self._terminal.say(f"The stage {stage.name} waits for a person.")
             answer = await gates.answered(self._context, self._ears, gate)
+            point("task.gate.answered")
             values |= {"choice": answer.result or "", "input": answer.result or ""}
         command = templates.expanded(stage.command, values)
         for number in range(1, stage.retries + 2):
@@ -149,6 +165,7 @@ class Pipeline:
     async def _try(self, index: int, stage: Stage, command: str, number: int) -> None:
         agent = await self._agent_of(stage.agent_type or self._order.agent.type)
         await self._context.record("stage", StageReport(index=index, status="running", number=number))
+        point("task.stage.begun")
         self._terminal.say(f"Stage {stage.name} begins.")
         trying = Try(
             index, stage, stage.timeout or self._order.stage_seconds, self._order.gate_seconds, number,
@@ -156,9 +173,11 @@ class Pipeline:
             mail=self._mail, nonce=lambda: self._machine.ids.hex(12),
         )  # fmt: skip
         await trying.run(command)
+        point("task.stage.done")
         self._terminal.mark()
         self._terminal.say(f"Stage {stage.name} is done.")
         await self._context.record("stage", StageReport(index=index, status="completed", number=number))
+        point("task.stage.told")
 
     async def _failed(self, index: int, number: int, problem: Problem) -> None:
         self._terminal.mark()
@@ -208,7 +227,9 @@ class Pipeline:
 
     async def _delivered(self, worktree: Worktree) -> TaskResult:
         async def may_push(report: DeliverReport) -> None:
+            point("task.deliver.ask")
             await self._context.record("deliver", report)
+            point("task.deliver.allowed")
 
         self._ears.check()
         try:
@@ -217,13 +238,28 @@ class Pipeline:
             raise
         except Problem as problem:
             raise of_workspace(problem) from problem
+        point("task.delivered")
+        await self._compared(commit=report.commit)
         await self._context.record("delivered", report)
+        point("task.delivered.told")
         return TaskResult(
             branch=report.branch,
             commit=report.commit,
             pushed=report.pushed,
             merge_request_url=report.merge_request_url,
         )
+
+    async def _compared(self, *, commit: str | None = None, index: int | None = None) -> None:
+        """Tell what is changed by now. It is for people to look at: where it cannot be had, that is said, no more."""
+        if self._worktree is None:
+            return
+        try:
+            report = await self._workspaces.compare(self._worktree, self._order, commit)
+            await self._context.record("diff", structs.replace(report, index=index))
+        except (Canceled, Fenced):
+            raise
+        except Problem as problem:
+            self._terminal.say(f"What is changed by now cannot be shown: {problem.message}", "warn")
 
     def _message(self) -> str:
         """The commit's: the description's first line, and all of it below where there is more."""
@@ -235,6 +271,7 @@ class Pipeline:
     async def _left(self, worktree: Worktree) -> None:
         await self._stop()
         await self._workspaces.leave(worktree, self._order)
+        point("task.workspace.left")
 
     async def _stop(self) -> None:
         lost = self._context.lost

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from quarterdeck.tasks.orders import DeliveredReport, DeliverReport, TaskOrder
+from quarterdeck.tasks.orders import DeliveredReport, DeliverReport, DiffReport, TaskOrder
 
 Note = Callable[[str], None]
 MayPush = Callable[[DeliverReport], Awaitable[None]]
@@ -36,6 +36,10 @@ class Workspaces(Protocol):
 
     async def deliver(self, worktree: Any, order: TaskOrder, message: str, may_push: MayPush) -> DeliveredReport:
         """Commit what is left and push; `may_push` is awaited before, and what it raises keeps the push back."""
+        ...
+
+    async def compare(self, worktree: Any, order: TaskOrder, commit: str | None = None) -> DiffReport:
+        """What a commit changes, or (None) the files of the worktree as they stand; neither is changed."""
         ...
 
     async def leave(self, worktree: Any, order: TaskOrder) -> None:

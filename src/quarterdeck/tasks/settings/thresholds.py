@@ -17,3 +17,8 @@ def thresholds(tx: Tx, organization_id: int) -> Thresholds:
         degrade_after=chosen["degradeAfterFailures"],
         degrade_recover=chosen["degradeRecoverSec"],
     )
+
+
+def heartbeat_timeout(tx: Tx, organization_id: int) -> float:
+    """Seconds of silence after which its machines are offline."""
+    return thresholds(tx, organization_id).heartbeat_timeout

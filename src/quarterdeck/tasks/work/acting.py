@@ -8,6 +8,7 @@ from quarterdeck.access import Access
 from quarterdeck.kernel import audit, jobs
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
+from quarterdeck.kernel.faults import committing
 from quarterdeck.kernel.jobs.finding import look
 from quarterdeck.tasks.actions import TasksAction
 from quarterdeck.tasks.projects.activity import active
@@ -46,6 +47,7 @@ def end(tx: Tx, task: Task, message: str, code: str) -> None:
     job = look(tx, task.job_id) if task.job_id is not None else None
     if job is not None and not job.ended:
         jobs.cancel(tx, job.id, message, audited=False)
+    committing(tx, "task.cancel")
 
 
 def retry(
@@ -97,6 +99,7 @@ def again(tx: Tx, task: Task, stage: int, message: str) -> None:
     task.from_stage, task.current_stage = stage, None
     task.attempt += 1
     move(tx, task, QUEUED, message)
+    committing(tx, "task.again")
     tx.session.execute(
         update(StageRun)
         .where(StageRun.task_id == task.id, StageRun.position >= stage)

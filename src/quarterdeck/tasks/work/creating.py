@@ -16,6 +16,7 @@ from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.kernel import audit
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Forbidden, Invalid, NotFound
+from quarterdeck.kernel.faults import committing
 from quarterdeck.kernel.text import lines
 from quarterdeck.tasks import developers, pipelines
 from quarterdeck.tasks.actions import TasksAction
@@ -109,6 +110,7 @@ def create(tx: Tx, access: Access, wanted: Wanted) -> Task:
         detail={"project": project.key, "agent": task.agent_type, "branch": task.branch, "source": task.source},
     )
     tx.publish(WAKE)
+    committing(tx, "task.create")
     return task
 
 

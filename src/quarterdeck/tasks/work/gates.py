@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 
 from quarterdeck.identity.model import User
 from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.faults import committing
 from quarterdeck.tasks.orders import GateAnswer, GateReport
 from quarterdeck.tasks.work import stages
 from quarterdeck.tasks.work.happenings import Level, happened, tell
@@ -120,6 +121,7 @@ def close(tx: Tx, task: Task, gate: Gate, closing: Closing, message: str) -> boo
         "channel": closing.channel,
         "gateId": gate.id,
     }
+    committing(tx, "task.gate.close")
     happened(tx, task, "confirm_resolved", message, level=level, stage=gate.position, **told)
     tell(tx, task, "gate", {"index": gate.position, "state": closing.outcome, "result": closing.result})
     return True

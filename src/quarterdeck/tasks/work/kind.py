@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.faults import committing
 from quarterdeck.kernel.jobs import JobKind
 from quarterdeck.kernel.jobs.job import Job, Outcome
 from quarterdeck.kernel.jobs.work import About, Work
@@ -46,6 +47,7 @@ def kind(logs: Logs) -> JobKind:
 def _assign(logs: Logs, tx: Tx, job: Job) -> TaskOrder:
     """The order; what of it is secret is masked in the task's lines from now on."""
     made = order(tx, job)
+    committing(tx, "task.claim")
     hidden = [made.repository.token, *made.environment.values()]
     logs.mask(stream(made.task_id), [one for one in hidden if one])
     return made
@@ -53,11 +55,13 @@ def _assign(logs: Logs, tx: Tx, job: Job) -> TaskOrder:
 
 def _finish(logs: Logs, tx: Tx, job: Job, outcome: Outcome) -> None:
     finish(tx, job, outcome)
+    committing(tx, "task.finish")
     _close(logs, tx, job)
 
 
 def _late(logs: Logs, tx: Tx, job: Job, outcome: Outcome) -> None:
     late(tx, job, outcome)
+    committing(tx, "task.late")
     _close(logs, tx, job)
 
 

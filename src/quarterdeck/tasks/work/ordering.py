@@ -110,6 +110,12 @@ def secrets(tx: Tx, project: TaskProject) -> list[str]:
     return [one.reveal() for one in (token, *values) if one is not None and one.reveal()]
 
 
+def secrets_of(tx: Tx, task: Task) -> list[str]:
+    """The same for one task; none where its project takes no tasks any more."""
+    project = tx.first(select(TaskProject).where(TaskProject.project_id == task.project_id))
+    return [] if project is None else secrets(tx, project)
+
+
 def secrets_of_live(tx: Tx) -> list[tuple[int, list[str]]]:
     """The same for every task that a machine has, by its number: for a server that starts."""
     query = select(Task.id, TaskProject).join(TaskProject, TaskProject.project_id == Task.project_id)

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
+from quarterdeck.kernel.faults import committing
 from quarterdeck.kernel.jobs import Unkept
 from quarterdeck.kernel.jobs.job import Job
 from quarterdeck.tasks import orders
@@ -24,7 +25,7 @@ from quarterdeck.tasks.work.holding import locked
 from quarterdeck.tasks.work.model import Task
 from quarterdeck.tasks.work.payload import Attempt
 from quarterdeck.tasks.work.transitions import ASSIGNED, DISCONNECTED, HELD, RUNNING, STAGE_GATE, SUSPENDED, move
-from quarterdeck.tasks.workspaces import keeping
+from quarterdeck.tasks.workspaces import diffs, keeping
 
 S = TypeVar("S", bound=Struct)
 GATES = ("gate", "gate-check")
@@ -48,7 +49,9 @@ def record(tx: Tx, job: Job, kind: str, data: Any) -> Any:
             return _closed(tx, task, data)
         raise Conflict(f"Task #{task.id} is {task.status}.", code="task_ended")
     reconnected(tx, task)
-    return report(tx, task, job, data)
+    reply = report(tx, task, job, data)
+    committing(tx, f"task.record.{kind}")
+    return reply
 
 
 def reconnected(tx: Tx, task: Task) -> None:
@@ -133,7 +136,7 @@ def _messages(tx: Tx, task: Task, job: Job, data: Any) -> orders.MessagesAnswer:
 
 def _deliver(tx: Tx, task: Task, _job: Job, data: Any) -> None:
     told = _read(data, orders.DeliverReport)
-    happened(tx, task, "git_push", f"The branch {told.branch} is delivered at {told.commit[:12]}.", commit=told.commit)
+    happened(tx, task, "log", f"The branch {told.branch} may be pushed at {told.commit[:12]}.", commit=told.commit)
 
 
 def _delivered(tx: Tx, task: Task, _job: Job, data: Any) -> None:
@@ -141,11 +144,17 @@ def _delivered(tx: Tx, task: Task, _job: Job, data: Any) -> None:
     task.branch, task.commit_sha = told.branch, told.commit
     keeping.delivered(tx, task, told)
     changed = f"{told.files_changed} files, +{told.insertions} -{told.deletions}"
-    pushed = "pushed" if told.pushed else "committed, not pushed"
-    happened(tx, task, "git_push", f"The branch {told.branch} is {pushed} ({changed}).", commit=told.commit)
+    if told.pushed:
+        happened(tx, task, "git_push", f"The branch {told.branch} is pushed ({changed}).", commit=told.commit)
+    else:
+        happened(tx, task, "log", f"Nothing new is on the branch {told.branch}: it was not pushed.", commit=told.commit)
     if told.merge_request_url is not None:
         task.merge_request_url = told.merge_request_url
         happened(tx, task, "mr_created", f"The merge request is {told.merge_request_url}", url=told.merge_request_url)
+
+
+def _diff(tx: Tx, task: Task, _job: Job, data: Any) -> None:
+    diffs.told(tx, task, _read(data, orders.DiffReport), ordering.secrets_of(tx, task))
 
 
 def _tunnel(tx: Tx, task: Task, _job: Job, data: Any) -> None:
@@ -193,6 +202,7 @@ REPORTS: dict[str, Report] = {
     "messages": _messages,
     "deliver": _deliver,
     "delivered": _delivered,
+    "diff": _diff,
     "tunnel": _tunnel,
     "note": _note,
 }

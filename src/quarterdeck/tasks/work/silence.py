@@ -116,7 +116,8 @@ def _never_taken(tx: Tx, task: Task, job: Job | None, began: datetime) -> None:
 
 def _quiet(tx: Tx, task: Task, job: Job, quiet: timedelta) -> None:
     if quiet < SILENCE:
-        reconnected(tx, task)
+        if tx.now - heard(job) < SILENCE:  # a fresh window alone is no word of the machine
+            reconnected(tx, task)
         return
     name = _machine(tx, task)
     if task.status == ASSIGNED:

@@ -51,6 +51,12 @@ def refs(store: Path, prefixes: tuple[str, ...], env: Environment) -> Command:
     return Command(("git", f"--git-dir={store}", "for-each-ref", "--format=%(objectname) %(refname)", *prefixes), env)
 
 
+def containing(store: Path, commit: str, env: Environment) -> Command:
+    """Prints a branch that has the commit; fails where that is not known here."""
+    arguments = ("for-each-ref", "--count=1", "--format=%(refname)", f"--contains={commit}", HEADS)
+    return Command(("git", f"--git-dir={store}", *arguments), env)
+
+
 def set_refs(store: Path, env: Environment) -> Command:
     """Takes its changes on the standard input (`git update-ref --stdin -z`)."""
     return Command(("git", f"--git-dir={store}", "update-ref", "--stdin", "-z"), env)
@@ -135,6 +141,19 @@ def commit_tree(tree: str, parents: tuple[str, ...], env: Environment) -> Comman
 def statistics(store: Path, older: str, newer: str, env: Environment) -> Command:
     arguments = ("diff", "--shortstat", "--no-ext-diff", "--no-textconv", "--no-color", older, newer, "--")
     return Command(("git", f"--git-dir={store}", *arguments), env)
+
+
+def diff(store: Path, older: str, newer: str, env: Environment) -> Command:
+    """Of binary files the names alone. Neither the repository's configuration nor its attributes start a program."""
+    arguments = (
+        "diff", "--no-ext-diff", "--no-textconv", "--no-color", "--find-renames", "--submodule=short", "--unified=3",
+        "--src-prefix=a/", "--dst-prefix=b/", older, newer, "--",
+    )  # fmt: skip
+    return Command(("git", f"--git-dir={store}", *arguments), env)
+
+
+def copy(source: Path, target: Path, env: Environment) -> Command:
+    return Command(("cp", "--", str(source), str(target)), env)
 
 
 def ask(url: str, ref: str, env: Environment) -> Command:

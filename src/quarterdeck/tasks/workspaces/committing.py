@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from quarterdeck.fleet.git.commands import Environment
 from quarterdeck.kernel.errors import Invalid
+from quarterdeck.kernel.faults import point
 from quarterdeck.tasks.orders import Person
 from quarterdeck.tasks.workspaces import commands, failures
 from quarterdeck.tasks.workspaces.hands import Hands
@@ -52,12 +54,33 @@ async def commit_rest(
         parents = (head, merged) if merged and merged != head else (head,)
         step = commands.commit_tree(tree, parents, env)
         new = await hands.must(step, "Committing", stdin=(message.strip() or "Work of an agent").encode() + b"\n")
+        point("task.commit.made")
         await hands.must(
             commands.move_ref(administration, "HEAD", new, "commit what was left", hands.offline(stage)), "Committing"
         )
         left = tuple(administration / name for name in ("MERGE_HEAD", "MERGE_MSG", "MERGE_MODE"))
         await hands.theirs(commands.remove(left, env), "Committing")
         return new
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+async def snapshot(places: Places, worktree: Worktree, hands: Hands, largest: int = LARGEST_FILE) -> tuple[str, str]:
+    """HEAD of the worktree, and a tree of its files as they stand, committed or not; ignored and too large ones are
+    left out. Nothing of the worktree changes, its index neither. Raises `workspace_error`.
+    """
+    administration = places.administration(worktree.task_id)
+    stage = await asyncio.to_thread(hands.stage, places, worktree.task_id)
+    index = stage / "index"
+    env = commands.staged(stage, places, worktree.task_id, hands.offline(stage), index=index)
+    try:
+        head = await _resolved(administration, "HEAD", hands)
+        if head is None:
+            raise failures.local("Comparing with the base branch failed", "fatal: the worktree stands at no commit")
+        await hands.must(commands.copy(administration / "index", index, hands.offline(stage)), "Reading the index")
+        quiet = replace(worktree, note=lambda _: None)
+        await _add(places.tree(worktree.task_id), quiet, env, hands, largest)
+        return head, await hands.must(commands.write_tree(env), "Writing the tree")
     finally:
         shutil.rmtree(stage, ignore_errors=True)
 

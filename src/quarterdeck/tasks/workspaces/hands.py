@@ -37,8 +37,8 @@ class Hands:
     async def ours(self, command: Command, what: str, *, stdin: bytes = b"", seconds: float | None = None) -> Ended:
         return await run(command, what, seconds or self.local_seconds, stdin=stdin, most=REFS)
 
-    async def theirs(self, command: Command, what: str, *, stdin: bytes = b"") -> Ended:
-        return await run(command, what, self.local_seconds, stdin=stdin, most=REFS, run_as=self.run_as)
+    async def theirs(self, command: Command, what: str, *, stdin: bytes = b"", most: int = REFS) -> Ended:
+        return await run(command, what, self.local_seconds, stdin=stdin, most=most, run_as=self.run_as)
 
     async def must(self, command: Command, what: str, *, stdin: bytes = b"") -> str:
         """As `theirs`; answers what it printed. Raises `workspace_error` when it fails."""

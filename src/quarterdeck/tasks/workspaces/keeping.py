@@ -5,8 +5,9 @@ from __future__ import annotations
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.kernel import events
 from quarterdeck.kernel.db import Tx
-from quarterdeck.tasks.orders import DeliveredReport, WorkspaceReport
+from quarterdeck.tasks.orders import DeliveredReport, DiffReport, WorkspaceReport
 from quarterdeck.tasks.work.model import Task
+from quarterdeck.tasks.workspaces import naming
 from quarterdeck.tasks.workspaces.model import Workspace
 
 
@@ -25,7 +26,7 @@ def made(tx: Tx, task: Task, worker_id: int | None, report: WorkspaceReport) -> 
     """The worktree is there, on this worker (None: the server's own)."""
     row = tx.get(Workspace, task.id)
     known, row = row is not None, row or Workspace(task_id=task.id)
-    row.worker_id, row.path = worker_id, report.path
+    row.worker_id, row.path, row.project_key = worker_id, report.path, naming.key_of(tx, task)
     row.branch, row.base_branch = report.branch, report.base_branch
     row.head_commit, row.size = report.head_commit, report.size
     row.dirty = row.statistics = row.removed_at = None
@@ -43,7 +44,19 @@ def delivered(tx: Tx, task: Task, report: DeliveredReport) -> None:
     if row is None:
         return
     row.head_commit, row.dirty, row.updated_at = report.commit, False, tx.now
-    row.statistics = {
+    row.statistics = _figures(report)
+
+
+def compared(tx: Tx, task: Task, report: DiffReport) -> None:
+    """What the worktree changes by now, committed or not."""
+    row = kept(tx, task)
+    if row is not None:
+        row.updated_at = tx.now
+        row.statistics = _figures(report)
+
+
+def _figures(report: DeliveredReport | DiffReport) -> dict[str, int]:
+    return {
         "filesChanged": report.files_changed,
         "insertions": report.insertions,
         "deletions": report.deletions,

@@ -11,6 +11,7 @@ import msgspec
 
 from quarterdeck.fleet.git.commands import Command
 from quarterdeck.kernel.errors import Problem, Unavailable
+from quarterdeck.kernel.faults import point
 from quarterdeck.tasks.orders import DeliverReport
 from quarterdeck.tasks.workspaces import commands, failures
 from quarterdeck.tasks.workspaces.hands import Hands
@@ -49,7 +50,7 @@ async def push(
         return False
     over = None
     if there is not None and not await is_ancestor(places.base, there, commit, hands):
-        earlier = await asyncio.to_thread(_earlier, places, worktree.task_id)
+        earlier = await asyncio.to_thread(pushed_before, places, worktree.task_id)
         if earlier != Pushed(remote.address.url, branch, there):
             raise failures.moved(remote.shown, branch)
         over = there
@@ -60,7 +61,9 @@ async def push(
         "GIT_ALTERNATE_OBJECT_DIRECTORIES": _quoted(places.base / "objects"),
     }
     step = commands.push(places.mirror, remote.address.url, commit, branch, env, over=over)
+    point("task.push")
     done = await _run(step, f"Pushing {branch}", PUSH_SECONDS, hands)
+    point("task.pushed")
     if done.code != 0:
         text = f"{done.output}\n{done.messages}"
         raise failures.pushing(remote.shown, branch, text, with_credentials=remote.token is not None)
@@ -97,7 +100,8 @@ def _quoted(path: Path) -> str:
     return '"' + str(path).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _earlier(places: Places, task_id: int) -> Pushed | None:
+def pushed_before(places: Places, task_id: int) -> Pushed | None:
+    """What an earlier attempt of a task pushed from here, as far as it is known."""
     try:
         return msgspec.json.decode(places.notes(task_id).read_bytes(), type=Pushed)
     except (OSError, msgspec.DecodeError):

@@ -15,10 +15,13 @@ from quarterdeck.fleet.git.commands import Command
 from quarterdeck.fleet.git.running import tree_size
 from quarterdeck.kernel.clock import Clock, SystemClock
 from quarterdeck.kernel.errors import Problem
-from quarterdeck.tasks.orders import DeliveredReport, TaskOrder
+from quarterdeck.kernel.faults import point
+from quarterdeck.tasks.orders import DeliveredReport, DiffReport, TaskOrder
 from quarterdeck.tasks.workspaces import (
     commands,
     committing,
+    comparing,
+    departing,
     failures,
     mirrors,
     places,
@@ -79,6 +82,7 @@ class Workspaces:
         async with turn.lock:
             if await mirrors.fetch(place, repository, hands, self._clock, turn, asked):
                 note(f"Fetched {repository.shown}.")
+            await asyncio.to_thread(departing.remember, place, order.organization, order.project_key)
             head, continued = await worktrees.find_or_make(place, order.task_id, branch, base_branch, hands, note)
         tree = place.tree(order.task_id)
         made = Worktree(tree, branch, base_branch, head, order.task_id, 0, continued, note)
@@ -91,15 +95,19 @@ class Workspaces:
         A forge that fails is noted and loses nothing: the branch is pushed.
         """
         repository, place, hands = self._of(order)
+        point("task.commit")
         commit = await committing.commit_rest(place, worktree, order.developer, message, hands, self._largest_file)
+        point("task.committed")
         figures = await statistics.compare(place, worktree.base_branch, commit, hands)
         pushed = await pushing.push(place, repository, worktree, commit, may_push, hands)
         url = None
+        point("task.merge-request")
         if pushed and order.merge_request and worktree.branch != worktree.base_branch:
             try:
                 url = await opening.merge_request(order, repository.address, message, self._transport)
             except Problem as problem:
                 worktree.note(f"{worktree.branch} is pushed, without a merge request: {problem.message}")
+        point("task.merge-request.opened")
         return DeliveredReport(
             branch=worktree.branch,
             commit=commit,
@@ -108,6 +116,24 @@ class Workspaces:
             files_changed=figures.files,
             insertions=figures.insertions,
             deletions=figures.deletions,
+        )
+
+    async def compare(self, worktree: Worktree, order: TaskOrder, commit: str | None = None) -> DiffReport:
+        """What `commit` changes, or (None) the files of the worktree as they stand, since it left the base branch."""
+        _, place, hands = self._of(order)
+        if commit is not None:
+            found = await comparing.compare(place, worktree.base_branch, commit, commit, hands)
+        else:
+            head, tree = await committing.snapshot(place, worktree, hands, self._largest_file)
+            found = await comparing.compare(place, worktree.base_branch, head, tree, hands)
+        return DiffReport(
+            base=found.base,
+            commit=commit,
+            files_changed=found.figures.files,
+            insertions=found.figures.insertions,
+            deletions=found.figures.deletions,
+            patch=found.patch,
+            cut=found.cut,
         )
 
     async def leave(self, worktree: Worktree, order: TaskOrder) -> None:
@@ -142,7 +168,7 @@ class Workspaces:
         `workspace_error` for a path that is none of this worker's.
         """
         place = self.require(order.path, order.task_id)
-        hands = self._hands(order.organization, order.project_key)
+        hands = self.hands(order.organization, order.project_key)
         size = await asyncio.to_thread(tree_size, place.tree(order.task_id))
         async with self._turn(place).lock:
             await worktrees.clear(place, order.task_id, hands)
@@ -150,6 +176,10 @@ class Workspaces:
             if place.mirror.is_dir():
                 await mirrors.tidy(place, hands)
         return size
+
+    async def depart(self) -> departing.Left:
+        """The machine is no worker any more: see `departing.depart`. Nothing may run in a worktree."""
+        return await departing.depart(self)
 
     def require(self, path: str, task_id: int) -> places.Places:
         """The project of a task's worktree. Raises `workspace_error` for a path that is none of this worker's."""
@@ -178,9 +208,10 @@ class Workspaces:
     def _of(self, order: TaskOrder) -> tuple[remote.Remote, places.Places, Hands]:
         found = remote.of(order.repository, key=self._ssh_key, inherited=self._inherited)
         place = places.of_project(self.root, order.organization, order.project_key, found.address.url)
-        return found, place, self._hands(order.organization, order.project_key)
+        return found, place, self.hands(order.organization, order.project_key)
 
-    def _hands(self, organization: str, project_key: str) -> Hands:
+    def hands(self, organization: str, project_key: str) -> Hands:
+        """By which the directories of a project are worked on."""
         user = self._whose(organization, project_key)
         return Hands(user.run_as, user.owner, self._inherited, self._local_seconds)
 

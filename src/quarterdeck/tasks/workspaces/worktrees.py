@@ -10,6 +10,7 @@ import stat
 from pathlib import Path
 
 from quarterdeck.kernel.errors import Invalid
+from quarterdeck.kernel.faults import point
 from quarterdeck.tasks.workspaces import commands, failures
 from quarterdeck.tasks.workspaces.hands import Hands
 from quarterdeck.tasks.workspaces.places import Places
@@ -33,7 +34,7 @@ async def find_or_make(
             reason="branch-missing",
         )
     pushed = await _commit(places.mirror, f"{commands.HEADS}/{branch}", hands)
-    head = await _standing(places, task_id, hands)
+    head = await standing(places, task_id, hands)
     if head is not None:
         await _forget_interrupted(places, task_id, branch, hands)
         return await _catch_up(places, task_id, head, pushed, hands, note), True
@@ -58,7 +59,9 @@ async def _make(places: Places, task_id: int, branch: str, commit: str, hands: H
     env = hands.offline(places.base)
     step = commands.add_worktree(places, task_id, branch, commit, env)
     try:
+        point("task.worktree.make")
         await hands.must(step, "Making the worktree")
+        point("task.worktree.made")
         stage = hands.stage(places, task_id)
         staged = commands.staged(stage, places, task_id, hands.offline(stage))
         await hands.must(commands.read_tree(commit, staged), "Writing the files of the worktree")
@@ -66,10 +69,10 @@ async def _make(places: Places, task_id: int, branch: str, commit: str, hands: H
         await clear(places, task_id, hands)
         raise
     finally:
-        _leave_stage(places, task_id)
+        leave_stage(places, task_id)
 
 
-async def _standing(places: Places, task_id: int, hands: Hands) -> str | None:
+async def standing(places: Places, task_id: int, hands: Hands) -> str | None:
     """The commit of a worktree that is whole."""
     tree, administration = places.tree(task_id), places.administration(task_id)
     if not tree.is_dir() or not (tree / ".git").exists() or not (administration / "index").exists():
@@ -103,7 +106,7 @@ async def _catch_up(places: Places, task_id: int, head: str, pushed: str | None,
             note("The branch went on upon the server, where files differ that are changed here: they are left.")
             return head
     finally:
-        _leave_stage(places, task_id)
+        leave_stage(places, task_id)
     env = hands.offline(places.base)
     step = commands.move_ref(places.administration(task_id), "HEAD", pushed, "follow the branch", env)
     await hands.must(step, "Following the branch")
@@ -117,11 +120,12 @@ async def clear(places: Places, task_id: int, hands: Hands) -> None:
     if not tree.exists() and not tree.is_symlink() and not places.administration(task_id).exists():
         return
     await asyncio.to_thread(remove_tree, tree)
+    point("task.worktree.removed")
     if tree.exists():
         raise failures.of_workspace(
             f"{tree} cannot be removed.", "Look at who owns the files in it, and remove it by hand.", "not-writable"
         )
-    _leave_stage(places, task_id)
+    leave_stage(places, task_id)
     if places.base.is_dir():
         await hands.must(commands.prune(places.base, hands.offline(places.base)), "Forgetting the worktree")
 
@@ -150,7 +154,8 @@ def remove_tree(tree: Path) -> None:
         shutil.rmtree(tree, ignore_errors=True)
 
 
-def _leave_stage(places: Places, task_id: int) -> None:
+def leave_stage(places: Places, task_id: int) -> None:
+    """Take away the directory through which git looked at a worktree."""
     shutil.rmtree(places.stages / f"task-{task_id}", ignore_errors=True)
 
 

@@ -87,7 +87,7 @@ CREATE TABLE alembic_version (
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 --
-INSERT INTO "alembic_version" VALUES('0027');
+INSERT INTO "alembic_version" VALUES('0031');
 --
 CREATE TABLE audit_archives (
 	id INTEGER NOT NULL, 
@@ -226,7 +226,7 @@ CREATE TABLE deploy_deployments (
 	archived_at BIGINT, 
 	retired_at BIGINT, 
 	id INTEGER NOT NULL, 
-	uid VARCHAR(36) NOT NULL, 
+	uid VARCHAR(36) NOT NULL, next_try_at BIGINT, 
 	CONSTRAINT pk_deploy_deployments PRIMARY KEY (id), 
 	CONSTRAINT fk_deploy_deployments_destination_id FOREIGN KEY(destination_id) REFERENCES fleet_destinations (id), 
 	CONSTRAINT fk_deploy_deployments_environment_id FOREIGN KEY(environment_id) REFERENCES workspace_environments (id), 
@@ -536,7 +536,7 @@ CREATE TABLE fleet_sightings (
 	disk_free INTEGER, 
 	disk_mount VARCHAR(255), 
 	id INTEGER NOT NULL, 
-	uid VARCHAR(36) NOT NULL, 
+	uid VARCHAR(36) NOT NULL, missed_at BIGINT, disk_size BIGINT, 
 	CONSTRAINT pk_fleet_sightings PRIMARY KEY (id), 
 	CONSTRAINT fk_fleet_sightings_server_id FOREIGN KEY(server_id) REFERENCES fleet_servers (id), 
 	CONSTRAINT uq_fleet_sightings_uid UNIQUE (uid)
@@ -617,7 +617,7 @@ CREATE TABLE fleet_workers (
 	drain_requested_at BIGINT, 
 	revoked_at BIGINT, 
 	id INTEGER NOT NULL, 
-	uid VARCHAR(36) NOT NULL, generation INTEGER DEFAULT '1' NOT NULL, proven_at BIGINT, max_slots INTEGER, hardware JSON DEFAULT '{}' NOT NULL, agents JSON DEFAULT '[]' NOT NULL, projects JSON DEFAULT '[]' NOT NULL, trouble JSON DEFAULT '{}' NOT NULL, ailing JSON DEFAULT '[]' NOT NULL, cpu_percent DOUBLE, mem_percent DOUBLE, disk_percent DOUBLE, load1 DOUBLE, drain_reason VARCHAR(300), 
+	uid VARCHAR(36) NOT NULL, generation INTEGER DEFAULT '1' NOT NULL, proven_at BIGINT, max_slots INTEGER, hardware JSON DEFAULT '{}' NOT NULL, agents JSON DEFAULT '[]' NOT NULL, projects JSON DEFAULT '[]' NOT NULL, trouble JSON DEFAULT '{}' NOT NULL, ailing JSON DEFAULT '[]' NOT NULL, cpu_percent DOUBLE, mem_percent DOUBLE, disk_percent DOUBLE, load1 DOUBLE, drain_reason VARCHAR(300), offline_told_at BIGINT, 
 	CONSTRAINT pk_fleet_workers PRIMARY KEY (id), 
 	CONSTRAINT fk_fleet_workers_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
 	CONSTRAINT uq_fleet_workers_credential_hash UNIQUE (recovery_hash), 
@@ -1145,6 +1145,22 @@ CREATE TABLE runbooks_settings (
 	CONSTRAINT uq_runbooks_settings_uid UNIQUE (uid)
 );
 --
+CREATE TABLE tasks_diffs (
+	task_id INTEGER NOT NULL, 
+	attempt INTEGER NOT NULL, 
+	stage INTEGER, 
+	base_commit VARCHAR(250) NOT NULL, 
+	commit_sha VARCHAR(64), 
+	files_changed INTEGER NOT NULL, 
+	insertions INTEGER NOT NULL, 
+	deletions INTEGER NOT NULL, 
+	patch TEXT NOT NULL, 
+	cut BOOLEAN NOT NULL, 
+	told_at BIGINT NOT NULL, 
+	CONSTRAINT pk_tasks_diffs PRIMARY KEY (task_id), 
+	CONSTRAINT fk_tasks_diffs_task_id FOREIGN KEY(task_id) REFERENCES tasks_tasks (id) ON DELETE CASCADE
+);
+--
 CREATE TABLE tasks_gates (
 	task_id INTEGER NOT NULL, 
 	organization_id INTEGER NOT NULL, 
@@ -1313,7 +1329,7 @@ CREATE TABLE tasks_workspaces (
 	statistics JSON, 
 	size BIGINT, 
 	updated_at BIGINT NOT NULL, 
-	removed_at BIGINT, 
+	removed_at BIGINT, project_key VARCHAR(64), 
 	CONSTRAINT pk_tasks_workspaces PRIMARY KEY (task_id), 
 	CONSTRAINT fk_tasks_workspaces_task_id FOREIGN KEY(task_id) REFERENCES tasks_tasks (id) ON DELETE CASCADE, 
 	CONSTRAINT fk_tasks_workspaces_worker_id FOREIGN KEY(worker_id) REFERENCES fleet_workers (id)
@@ -1642,5 +1658,7 @@ CREATE INDEX ix_notify_deliveries_hook_id ON notify_deliveries (hook_id, id);
 CREATE INDEX ix_notify_platform_links_expires_at ON notify_platform_links (expires_at);
 --
 CREATE INDEX ix_notify_received_received_at ON notify_received (received_at);
+--
+CREATE INDEX ix_tasks_diffs_told_at ON tasks_diffs (told_at);
 --
 DELETE FROM "sqlite_sequence";

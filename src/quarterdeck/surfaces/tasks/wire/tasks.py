@@ -70,3 +70,9 @@ class TaskRetry(Struct, kw_only=True, rename="camel"):
     from_stage: Annotated[int, Meta(ge=0, le=1000)] | UnsetType | None = UNSET
     machine_id: Uid | UnsetType | None = UNSET
     worker_id: Uid | UnsetType | None = UNSET
+
+
+class TaskBudget(Struct, kw_only=True, rename="camel"):
+    """More than the task has cost; null: without a limit."""
+
+    budget_usd: Annotated[float, Meta(gt=0, le=1_000_000)] | None

@@ -1,0 +1,81 @@
+"""Workers over memory: several hellos at once, and what one says of jobs that nobody gave it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+import pytest
+from tests.fleet.workers.test_control_channel import WITH, decided, server  # noqa: F401 - a fixture
+
+from quarterdeck.fleet.workers import draining
+from quarterdeck.kernel.jobs import frames
+from quarterdeck.kernel.jobs.transport import MemoryTransport
+from support.enrolled import enrolled
+
+
+class Near(MemoryTransport):
+    def proven(self):
+        pass
+
+    def abort(self):
+        pass
+
+
+def memory_line():
+    worker, far = Near(), Near()
+    worker.peer, far.peer = far, worker
+    return worker, far
+
+
+async def greeted(server, made, *boot_ids):  # noqa: F811
+    """As many hellos of one worker at the same moment. Answers its ends, and what serves the others."""
+    ends = [memory_line() for _ in boot_ids]
+    for (near, _), boot_id in zip(ends, boot_ids, strict=True):
+        credential = made.access.reveal()
+        await near.send(
+            frames.Hello(credential=credential, name="m", boot_id=boot_id, capabilities=["deploy"], about={})
+        )
+    serving = [asyncio.create_task(server.control.serve(far)) for _, far in ends]
+    return [near for near, _ in ends], serving
+
+
+async def test_of_two_hellos_at_once_one_session_stays_and_a_decommissioned_worker_is_given_nothing(server):  # noqa: F811
+    made = await server.database.write(enrolled, WITH)
+    ends, serving = await greeted(server, made, "first", "second")
+    async with asyncio.timeout(10):
+        while len([one for one in server.jobs.sessions if one.worker_id]) != 1 or sum(map(over, ends)) != 1:
+            await asyncio.sleep(0.02)
+    assert server.control.count == 1
+    lasting = next(one for one in ends if not over(one))
+    await lasting.send(frames.Heartbeat(id="h", jobs=[], about={}))
+    await server.database.write(decided, made.id, draining.decommission)
+    await server.control.send_away(made.id)
+    await asyncio.gather(*serving)
+    assert [one for one in server.jobs.sessions if one.worker_id] == []
+
+
+def over(end) -> bool:
+    return end._closed is not None
+
+
+async def test_reports_of_jobs_that_nobody_gave_are_refused_unread(server):  # noqa: F811
+    made = await server.database.write(enrolled, WITH)
+    (near,), serving = await greeted(server, made, "one")
+    report = frames.JobRecord(id="r", job_id=7, fence=1, number=1, kind="x", data=msgspec.Raw(b"[[" * 10))
+    async with asyncio.timeout(10):
+        while not isinstance(await near.receive(), frames.Welcome):
+            pass
+        await near.send(report)
+        while not isinstance(told := await near.receive(), frames.Ack):
+            pass
+    assert told.error is not None
+    assert told.error.code == "job_fenced"
+    await near.close()
+    await asyncio.gather(*serving)
+
+
+def test_a_large_frame_of_a_type_that_is_small_is_none():
+    large = '{"type": "heartbeat", "about": [' + ",".join(["[]"] * 100_000) + "]}"
+    with pytest.raises(msgspec.ValidationError):
+        frames.decode_from_worker(large)

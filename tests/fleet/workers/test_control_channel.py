@@ -441,6 +441,38 @@ async def test_the_end_of_a_job_waits_on_disk_for_a_server_that_is_away(server, 
     assert (done.state, done.attempts, done.result) == ("succeeded", 1, '{"kept":true}')
 
 
+async def test_an_end_that_was_given_up_meanwhile_is_still_told(server, tmp_path):
+    came = []
+    handlers, going, over = jobs.WorkerHandlers(), asyncio.Event(), asyncio.Event()
+    kind = jobs.JobKind(
+        "ws.patient", Order, lost="failed", late=lambda _tx, _job, outcome: came.append((outcome.state, outcome.result))
+    )
+    jobs.kinds.register(kind)
+
+    @handlers.register("ws.patient", Order)
+    async def run(context, order):
+        going.set()
+        await over.wait()
+        return {"all": "done"}
+
+    made = await server.database.write(enrolled)
+    spool = tmp_path / "worker" / "spool"
+    async with working(server, made, handlers, tmp_path):
+        job = await server.jobs.enqueue(request("ws.patient", made))
+        await asyncio.wait_for(going.wait(), 30)
+        await server.stop()
+        over.set()
+        async with asyncio.timeout(60):
+            while not list(spool.glob("*.json")):
+                await asyncio.sleep(0.02)
+            assert await server.database.write(jobs.give_up, job.id, "worker_lost", "It was silent for too long.")
+            await server.start()
+            while list(spool.glob("*.json")) or not came:
+                await asyncio.sleep(0.02)
+    assert came == [("succeeded", '{"all":"done"}')]
+    assert (await server.database.read(look, job.id)).state == "failed"
+
+
 async def test_a_worker_that_is_not_enrolled_ends_with_a_reason(server, tmp_path):
     with pytest.raises(Unauthenticated, match="not enrolled"):
         await asyncio.wait_for(

@@ -536,7 +536,7 @@ CREATE TABLE fleet_sightings (
 	disk_free INTEGER, 
 	disk_mount VARCHAR(255), 
 	id INTEGER NOT NULL, 
-	uid VARCHAR(36) NOT NULL, missed_at BIGINT, disk_size BIGINT, 
+	uid VARCHAR(36) NOT NULL, missed_at BIGINT, disk_size INTEGER, 
 	CONSTRAINT pk_fleet_sightings PRIMARY KEY (id), 
 	CONSTRAINT fk_fleet_sightings_server_id FOREIGN KEY(server_id) REFERENCES fleet_servers (id), 
 	CONSTRAINT uq_fleet_sightings_uid UNIQUE (uid)

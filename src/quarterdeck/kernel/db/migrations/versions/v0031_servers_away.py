@@ -11,5 +11,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("fleet_sightings", sa.Column("missed_at", sa.BigInteger(), nullable=True))
-    op.add_column("fleet_sightings", sa.Column("disk_size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True))
+    op.add_column(
+        "fleet_sightings", sa.Column("disk_size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True)
+    )
     op.add_column("deploy_deployments", sa.Column("next_try_at", sa.BigInteger(), nullable=True))

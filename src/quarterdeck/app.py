@@ -23,6 +23,7 @@ from quarterdeck.kernel.http.leaving import Leaving
 from quarterdeck.kernel.http.measuring import Measured
 from quarterdeck.kernel.http.openapi import document
 from quarterdeck.kernel.http.perimeter import Surroundings
+from quarterdeck.kernel.http.vouching import Believing
 from quarterdeck.kernel.limits import Rate
 from quarterdeck.kernel.settings import Settings
 from quarterdeck.serving import serve
@@ -147,6 +148,12 @@ def application(instance: Instance, *, lifespan: bool = True) -> Litestar:
         per_credential=each_minute(settings.requests_per_credential),
     )
     app = build([*handlers(), *console_handlers()], frame, lifespan=[life] if lifespan else [])
+    if settings.beside:
+        from quarterdeck import beside
+
+        beside.stand(app, instance)
+    elif instance.standing is not None:
+        app.asgi_handler = Believing(app.asgi_handler, instance.vouching)
     app.asgi_handler = Measured(Leaving(app.asgi_handler, lambda: instance.stopping), instance.metrics)
     made.append(app)
     return app

@@ -20,6 +20,7 @@ from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.db.migrate import pending, revisions
 from quarterdeck.kernel.errors import Problem
+from quarterdeck.kernel.presence import Neighbour
 from quarterdeck.providers import NO_WORKER, SECONDS
 
 if TYPE_CHECKING:
@@ -85,11 +86,24 @@ async def _database(instance: Instance) -> Found:
         "migrations": CURRENT if not waiting else f"{len(waiting)} pending",
     }
     problems = [f"{len(waiting)} migrations are pending; restart the server to apply them."] if waiting else []
+    if instance.standing is not None and instance.standing.others:
+        if instance.relay is not None and not instance.relay.connected:
+            problems.append("What other servers tell is not heard now, so followers learn of it by looking themselves.")
+        facts |= {f"serverBeside{number}": _told(one) for number, one in enumerate(instance.standing.others, 1)}
+        problems += [
+            f"The server {one.name} is of release {one.version}, and this one of {__version__}; bring both to the same."
+            for one in instance.standing.others
+            if one.version != __version__
+        ]
     if instance.sole is not None and not instance.sole.held:
         facts["databaseLock"] = "lost"
         why = f" {instance.sole.problem.message}" if instance.sole.problem is not None else ""
         problems.append(f"This server does not hold its database, so it begins no job.{why}")
     return facts, problems
+
+
+def _told(one: Neighbour) -> str:
+    return f"{one.name}, release {one.version}, since {wire_time(one.started_at)}"
 
 
 async def _docker(instance: Instance) -> Found:

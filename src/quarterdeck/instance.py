@@ -7,14 +7,14 @@ import contextlib
 import os
 import socket
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from quarterdeck import front_door
+from quarterdeck import __version__, front_door
 from quarterdeck.access import Access, facts, seeding
 from quarterdeck.deploy.deployments import (
     clearing_again,
@@ -67,15 +67,18 @@ from quarterdeck.kernel.bus import Bus
 from quarterdeck.kernel.datadir import DataDirectory
 from quarterdeck.kernel.db import Database, open_database
 from quarterdeck.kernel.db.migrate import current, migrate, pending
+from quarterdeck.kernel.db.relay import Relay
 from quarterdeck.kernel.db.sole import SoleServer
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.events import jobs as event_jobs
 from quarterdeck.kernel.http.own_address import own_address
+from quarterdeck.kernel.http.vouching import Vouching
 from quarterdeck.kernel.instance import identity
 from quarterdeck.kernel.jobs.handlers import WorkerHandlers, worker_handlers
 from quarterdeck.kernel.jobs.reconciling import keep_reconciling
 from quarterdeck.kernel.jobs.service import Jobs
 from quarterdeck.kernel.logs import Logs
+from quarterdeck.kernel.presence import Neighbour, Standing, joining
 from quarterdeck.kernel.protocols import Capability
 from quarterdeck.kernel.retention import own as kernel_retention
 from quarterdeck.kernel.settings import Settings
@@ -138,6 +141,9 @@ class Instance:
     database_address: str | Path
     db: Database
     sole: SoleServer | None
+    relay: Relay | None
+    standing: Standing | None
+    vouching: Vouching
     bus: Bus
     vault: Vault
     logs: Logs
@@ -199,11 +205,14 @@ class Instance:
                 file.chmod(0o600)
         data.runtime.mkdir(mode=0o711, exist_ok=True)
         sole = None
-        if isinstance(address, str):
-            sole = SoleServer(address, f"process {os.getpid()} on {socket.gethostname()} ({data.path})")
+        name = f"process {os.getpid()} on {socket.gethostname()} ({data.path})"
+        if settings.beside and isinstance(address, str):
+            joining.require_schema(address)
+        elif isinstance(address, str):
+            sole = SoleServer(address, name)
             sole.take()
             undo.callback(sole.release)
-        if pending(address):
+        if not settings.beside and pending(address):
             here = current(address)
             if here is not None and isinstance(address, str):
                 from quarterdeck.backups.taking import before_upgrade
@@ -213,19 +222,27 @@ class Instance:
         bus = Bus()
         vault = Vault(LocalBackend(data.master_key))
         access = Access()
+        access.from_elsewhere = settings.beside
         roots = None if settings.source_roots is None else tuple(str(root) for root in settings.source_roots)
         machine = Machine(access)
         parts = [machine, Folders(roots, machine), Door(base(settings))]
         db = open_database(address, vault=vault, bus=bus, parts=parts)
         undo.callback(db.close_sync)
-        vault.unlock(db)
+        relay = Relay(address, bus, sender=db.ids.uid(), name=name) if isinstance(address, str) else None
+        if settings.beside:
+            joining.unlock(vault, db, data.master_key)
+            if not db.read_sync(setup.administrator_exists):
+                raise joining.nobody("There is no administrator yet.")
+        else:
+            vault.unlock(db)
         who = db.write_sync(identity)
         organization = db.write_sync(setup.default_organization)
-        db.write_sync(seeding.seed)
+        if not settings.beside:
+            db.write_sync(seeding.seed)
         exists = db.read_sync(setup.administrator_exists)
         attempts = Attempts()
         db.read_sync(attempts.recall)
-        logs = Logs(address if settings.database_url else data.logs)
+        logs = Logs(address if settings.database_url else data.logs, bus=bus)
         undo.callback(logs.shut_sync)
         http_port, https_port = edge_ports(settings, data.runtime)
         placement = Placement(
@@ -239,7 +256,7 @@ class Instance:
         )
         edges = Edges(data.runtime)
         edge = None
-        if not settings.no_edge:
+        if not settings.no_edge and not settings.beside:
             decided = front_door.edge_options(settings)
             edge = edges.at(
                 data.runtime,
@@ -261,7 +278,12 @@ class Instance:
         for kind in kinds:
             jobs.kinds.register(kind)
 
-        process = f"process:{data.process_uid(db.ids, fingerprint())}"
+        home = data.process_uid(db.ids, fingerprint())
+        process = f"process:{home}"
+        standing = None
+        if isinstance(address, str):
+            me = Neighbour(home, name, None, __version__, not settings.beside, db.clock.now())
+            standing = Standing(db, me)
         service = Jobs(
             db,
             owner=process,
@@ -287,6 +309,9 @@ class Instance:
             database_address=address,
             db=db,
             sole=sole,
+            relay=relay,
+            standing=standing,
+            vouching=Vouching(who.key, db.clock),
             bus=bus,
             vault=vault,
             logs=logs,
@@ -315,8 +340,16 @@ class Instance:
         )
 
     async def start(self) -> None:
-        """Dispatch jobs, run the in-process worker, seal the audit trail, deliver events, keep the edge up, watch."""
+        """Dispatch jobs, run the in-process worker, seal the audit trail, deliver events, keep the edge up, watch. One
+        that stands beside another server does none of this: it hears of it.
+        """
         self.stopping = asyncio.Event()
+        if self.relay is not None:
+            self._keep(self.relay.run, "relay")
+        if self.standing is not None:
+            self._keep(self.standing.run, "presence")
+        if self.settings.beside:
+            return
         await self.db.read(ordering.mask_active, self.logs)
         await self.db.write(uninstalling.recover)
         for capability in self.capabilities:
@@ -363,6 +396,8 @@ class Instance:
     async def stop(self) -> None:
         """Hand jobs back, end background work, close everything. Applications and the edge keep running."""
         self.leave()
+        if self.standing is not None:
+            await self.standing.leave()
         assert self._handing_back is not None  # noqa: S101 - made by `leave`
         await asyncio.wait([self._handing_back])
         for task in self._tasks:
@@ -393,6 +428,12 @@ class Instance:
         if self.sole is not None:
             self.sole.release()
         self.data.release()
+
+    def reached_at(self, port: int) -> None:
+        """Say where the other servers on the database reach this one; before `start`."""
+        if self.standing is not None:
+            address = joining.advertised(self.settings, socket.gethostname(), port)
+            self.standing.me = replace(self.standing.me, address=address)
 
     @property
     def can_deploy(self) -> bool:

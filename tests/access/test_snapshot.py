@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from quarterdeck.access import Access, decide, grants
 from quarterdeck.access.decide import compiled
 from quarterdeck.identity import granting, setup, users
 from quarterdeck.identity.machine import Machine
-from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.db import Tx, open_database
 from quarterdeck.kernel.principal import Principal
+from support.databases import fresh_database
 
 
 async def test_a_change_that_comes_while_the_snapshot_is_made_is_not_lost(database, monkeypatch):
@@ -148,3 +151,37 @@ async def test_nobody_is_refused_for_want_of_a_snapshot(database):
     await database.write(grants.take_all, access, asking.id, organization)
     await access.ready(database)
     assert not access.decide(asking, "deploy:projects.list").allowed
+
+
+@pytest.mark.postgresql
+async def test_what_another_server_changes_counts_from_the_next_decision_on_without_any_wake_up(postgresql, tmp_path):
+    with fresh_database("postgresql", tmp_path, postgresql) as url:
+        here, there = open_database(str(url)), open_database(str(url))
+        mine, theirs = Access(), Access()
+        theirs.from_elsewhere = True
+
+        def granted(tx: Tx) -> tuple[int, int]:
+            user, organization = users.create(tx, username="ada"), setup.default_organization(tx)
+            grants.give(tx, mine, user.id, organization.id, "organization:owner")
+            return user.id, organization.id
+
+        user, organization = await here.write(granted)
+        await theirs.ready(there)
+        assert theirs.roles(user, organization) == {"organization:owner"}
+        known = theirs._snapshot
+        await theirs.ready(there)
+        assert theirs._snapshot is known, "nothing has changed, so nothing is read again"
+        await here.write(grants.take, mine, user, organization, "organization:owner")
+        await theirs.ready(there)
+        assert theirs.roles(user, organization) == frozenset()
+
+        def fails(tx: Tx) -> None:
+            grants.give(tx, mine, user, organization, "organization:viewer")
+            raise RuntimeError
+
+        with pytest.raises(RuntimeError):
+            await here.write(fails)
+        await theirs.ready(there)
+        assert theirs.roles(user, organization) == frozenset()
+        here.close_sync()
+        there.close_sync()

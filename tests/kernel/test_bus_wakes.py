@@ -30,3 +30,16 @@ async def test_who_has_left_hears_nothing():
         pass
     bus.publish("t")
     assert await inbox.get(0.01) is None
+
+
+async def test_who_is_roused_counts_a_miss_and_looks_for_itself():
+    bus = Bus()
+    with bus.subscribe("t") as inbox, bus.subscribe("u") as other:
+        await asyncio.to_thread(bus.rouse, "t")
+        assert await inbox.get(5) is None
+        assert (inbox.missed, other.missed) == (1, 0)
+        bus.rouse()
+        bus.publish("u", 1)
+        assert (await other.get(5)).payload == 1
+        assert await other.get(5) is None
+        assert (inbox.missed, other.missed) == (2, 1)

@@ -96,6 +96,15 @@ def test_a_public_address_loses_its_trailing_slash():
     assert load({"public_url": "https://deck.example.com/"}).public_url == "https://deck.example.com"
 
 
+def test_a_server_stands_beside_another_on_postgresql_alone_and_runs_no_agents():
+    with pytest.raises(Invalid, match="beside needs database_url"):
+        load({"beside": True})
+    database = {"database_url": "postgresql://deck@db/deck", "beside": True}
+    with pytest.raises(Invalid, match="beside and agents exclude each other"):
+        load({**database, "agents": True})
+    assert load({**database, "advertised_url": "http://10.0.0.4:8700/"}).advertised_url == "http://10.0.0.4:8700"
+
+
 def test_every_setting_is_a_flag_a_variable_and_a_key():
     assert set(Settings.model_fields) >= {
         "host", "port", "data_dir", "database_url", "no_worker", "agents", "no_edge", "edge_http_port",

@@ -59,7 +59,7 @@ class Served:
                 return line.rpartition(" ")[2]
         return ""
 
-    def ready(self, seconds: float = 30) -> Served:
+    def ready(self, seconds: float = 120) -> Served:
         until = time.monotonic() + seconds
         while True:
             assert self.process.poll() is None, self.said()

@@ -36,7 +36,10 @@ TIDIED = {
     "fleet_terminals": "terminal-recordings",
     "fleet_channel_tokens": "channel-tokens",
 }
-BY_ITSELF = {"kernel_idempotency"}  # each command with a key removes what is older than a week
+BY_ITSELF = {
+    "kernel_idempotency",  # each command with a key removes what is older than a week
+    "kernel_presences",  # each start of a server removes those that were not seen for a week
+}
 HISTORY = {
     "audit_seals", "audit_tombstones", "audit_holds", "audit_archives", "audit_retained", "deploy_deployments",
     "deploy_phases", "deploy_runtime_controls", "fleet_proxy_attempts", "deploy_log_archives",
@@ -45,6 +48,7 @@ HISTORY = {
 ONE_EACH = {
     "audit_tallies", "retention_defaults",
     "access_grants", "access_object_rules", "access_permissions", "access_role_permissions", "access_roles",
+    "access_versions",
     "deploy_observations",
     "deploy_resources", "event_streams", "event_subscribers", "fleet_access_policies", "fleet_destinations",
     "fleet_host_keys", "fleet_prune_policies", "fleet_server_credentials", "fleet_servers", "fleet_sightings",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from functools import partial
 
+from quarterdeck.access import versions
 from quarterdeck.access.catalogue import CATALOGUE
 from quarterdeck.access.places import HERE, Part, Place
 from quarterdeck.access.snapshot import Rule, Snapshot, compiled, renewed
@@ -51,6 +53,14 @@ class Access:
         self._changes = 0
         self._before: Snapshot | None = None
         self._stale: set[int] = set()
+        self._version = 0
+        self.from_elsewhere = False
+        """Whether another server changes grants: then no decision is made without asking whether it did."""
+
+    def note(self, tx: Tx, user_id: int | None = None) -> None:
+        """The unit changes grants, roles or rules; `user_id`: nothing but the grants of that user."""
+        tx.after_commit(partial(self.changed, user_id))
+        tx.before_commit(versions.count)
 
     def changed(self, user_id: int | None = None) -> None:
         """Forget the snapshot; called after every commit that touches grants, roles or users. `user_id`: nothing but
@@ -72,8 +82,15 @@ class Access:
 
     async def ready(self, db: Database) -> None:
         """Have the snapshot; it stays at least until the caller waits for something again."""
+        if self.from_elsewhere and self.loaded:
+            await db.read(self._look)
         while not self.loaded:
             await db.read(self._first)
+
+    def _look(self, tx: Tx) -> None:
+        """Forget the snapshot where the count of changes has moved: unlike a wake-up it is never late, nor lost."""
+        if versions.current(tx) != self._version:
+            self.changed()
 
     def _first(self, tx: Tx) -> None:
         self._compile(tx, first=True)
@@ -86,11 +103,15 @@ class Access:
             if self._snapshot is not None and (self._fresh or not first):
                 return
             changes, before, stale = self._changes, self._before, frozenset(self._stale)
+        version = 0
+        if self.from_elsewhere:
+            version = versions.current(tx)  # first: what is read after it is no older
+            before = None  # whose grants were changed there is not known
         snapshot = compiled(tx) if before is None else renewed(tx, before, stale)
         with self._lock:
             if first and changes == self._changes:
                 self._snapshot = self._before = self._last = snapshot
-                self._fresh, self._stale = True, set()
+                self._fresh, self._stale, self._version = True, set(), version
             elif not first and self._snapshot is None:
                 self._snapshot, self._fresh = snapshot, False
 

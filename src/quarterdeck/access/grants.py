@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 
 from sqlalchemy import Select, delete, select
 
@@ -66,7 +65,7 @@ def give(
             )
         )
     access.changed(user_id)
-    tx.after_commit(partial(access.changed, user_id))
+    access.note(tx, user_id)
     return held
 
 
@@ -81,13 +80,13 @@ def take(tx: Tx, access: Access, user_id: int, organization_id: int, role: str) 
             Grant.scope == "",
         )
     )
-    tx.after_commit(partial(access.changed, user_id))
+    access.note(tx, user_id)
     return bool(taken.rowcount)  # type: ignore[attr-defined]
 
 
 def take_all(tx: Tx, access: Access, user_id: int, organization_id: int) -> None:
     tx.execute(delete(Grant).where(Grant.user_id == user_id, Grant.organization_id == organization_id))
-    tx.after_commit(partial(access.changed, user_id))
+    access.note(tx, user_id)
 
 
 def belongs(tx: Tx, user_id: int, organization_id: int) -> bool:

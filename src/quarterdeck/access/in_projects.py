@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from functools import partial
 
 from sqlalchemy import delete, func, select
 
@@ -56,7 +55,7 @@ def take(tx: Tx, access: Access, user_id: int, organization_id: int, project_id:
     since = _since(tx, user_id, organization_id)
     tx.execute(delete(Grant).where(Grant.project_id == project_id, Grant.user_id == user_id))
     grants.keep_member(tx, access, user_id, organization_id, since=since)
-    tx.after_commit(partial(access.changed, user_id))
+    access.note(tx, user_id)
 
 
 def take_all(tx: Tx, access: Access, organization_id: int, project_id: int) -> None:

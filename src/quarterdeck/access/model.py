@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, func, text
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from quarterdeck.kernel.db import Base, BigId, Identified
@@ -128,3 +128,12 @@ class Fact(Identified, Base):
     surface: Mapped[str | None] = mapped_column(String(200))
     body: Mapped[dict[str, Any]]
     at: Mapped[datetime]
+
+
+class Version(Base):
+    """The one row that counts the changes of grants, roles and rules, for servers that read what another changes."""
+
+    __tablename__ = "access_versions"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    version: Mapped[int] = mapped_column(BigInteger)

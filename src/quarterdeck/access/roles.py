@@ -295,4 +295,4 @@ def _note(tx: Tx, access: Access, action: audit.Action, role: Role, **detail: ob
         {"roleId": role.uid, "name": role.name},
         organization_id=tx.principal.organization_id,
     )
-    tx.after_commit(access.changed)
+    access.note(tx)

@@ -81,7 +81,7 @@ def remove(tx: Tx, access: Access, thing: Thing, uid: str) -> None:
 def forget(tx: Tx, access: Access, thing: Thing) -> None:
     """Drop all rules of an object that is deleted: its deletion is what is audited."""
     tx.execute(delete(ObjectRule).where(*_of(tx, thing)))
-    tx.after_commit(access.changed)
+    access.note(tx)
 
 
 def _of(tx: Tx, thing: Thing) -> tuple[ColumnElement[bool], ...]:
@@ -93,4 +93,4 @@ def _note(tx: Tx, access: Access, action: AccessAction, rule: ObjectRule) -> Non
     effect = "allow" if rule.allows else "deny"
     detail = {"object": f"{rule.kind}/{rule.ref}", "role": rule.role, "permission": rule.permission, "effect": effect}
     audit.record(tx, action, resource_type="access-rule", resource_id=rule.uid, detail=detail)
-    tx.after_commit(access.changed)
+    access.note(tx)

@@ -132,7 +132,7 @@ def _take(tx: Tx, access: Access, row: Any, user: User, organization_id: int) ->
     tx.execute(delete(Grant).where(Grant.id == row.id))
     grants.keep_member(tx, access, user.id, organization_id, since=joined)
     _note(tx, AccessAction.TAKEN, row.uid, role=row.role_name, userId=row.user_uid, scope=row.scope)
-    tx.after_commit(access.changed)
+    access.note(tx)
 
 
 def _visible(tx: Tx, family: str) -> Select[int, str, int, str, str, datetime, str, str, str, str]:

@@ -43,7 +43,7 @@ def delete_account(tx: Tx, access: Access, user: User) -> None:
     tx.execute(delete(Invitation).where(Invitation.user_id == user.id))
     members.note(tx, user, IdentityAction.DELETED, tx.principal.organization_id)
     forget(tx, user)
-    tx.after_commit(access.changed)
+    access.note(tx)
 
 
 def forget(tx: Tx, user: User) -> None:
@@ -95,4 +95,4 @@ def delete_organization(tx: Tx, access: Access, organization: Organization) -> N
     tx.execute(delete(ObjectRule).where(ObjectRule.organization_id == organization.id))
     organization.deleted_at = organization.updated_at = tx.now
     organization.slug = f"deleted-{organization.uid}"  # the short name is free again
-    tx.after_commit(access.changed)
+    access.note(tx)

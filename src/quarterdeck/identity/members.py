@@ -168,7 +168,7 @@ def switch(tx: Tx, access: Access, user: User, *, active: bool) -> bool:
             keep_one_of_each(tx, user, organization.id)
         end_sessions(tx, user)
     user.active, user.updated_at = active, tx.now
-    tx.after_commit(access.changed)
+    access.note(tx)
     return True
 
 

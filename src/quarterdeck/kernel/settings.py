@@ -51,6 +51,8 @@ class Settings(BaseSettings):
     port: Port = 8700
     data_dir: Path = Field(default_factory=default_data_dir)
     database_url: Secret[str] | None = None
+    beside: bool = False
+    advertised_url: str | None = None
     no_worker: bool = False
     agents: bool = False
     no_edge: bool = False
@@ -153,7 +155,15 @@ class Settings(BaseSettings):
             raise ValueError("must be postgresql://user:password@host/database, or @FILE that holds it")
         return value
 
-    @field_validator("public_url")
+    @model_validator(mode="after")
+    def _several_need_postgresql(self) -> Self:
+        if self.beside and self.database_url is None:
+            raise ValueError("beside needs database_url: several servers share a PostgreSQL database")
+        if self.beside and self.agents:
+            raise ValueError("beside and agents exclude each other: agents run where the server that works is")
+        return self
+
+    @field_validator("public_url", "advertised_url")
     @classmethod
     def _origin(cls, value: str | None) -> str | None:
         if value is None:

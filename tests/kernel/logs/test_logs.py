@@ -7,6 +7,8 @@ from datetime import timedelta
 
 import pytest
 
+from quarterdeck.kernel.bus import Bus
+from quarterdeck.kernel.db.relay import Relay
 from quarterdeck.kernel.logs import Batch, Gap, Line, Logs
 from quarterdeck.kernel.logs.store import ROW_BYTES
 from support.databases import fresh_database
@@ -102,6 +104,30 @@ async def test_two_processes_on_one_postgresql_share_numbers_and_followers(postg
         await other.close(STREAM)
         await asyncio.wait_for(watching, 5)
         assert seen == ["from elsewhere"]
+        await logs.shut()
+        await other.shut()
+
+
+@pytest.mark.postgresql
+async def test_followers_in_another_process_are_woken_when_lines_are_stored(postgresql, tmp_path, monkeypatch):
+    monkeypatch.setattr("quarterdeck.kernel.logs.logs.POLL", 3_600.0)  # so that nothing but the wake-up brings them
+    with fresh_database("postgresql", tmp_path, postgresql) as address:
+        near, far = Bus(), Bus()
+        relays = [Relay(str(address), bus, sender=name, name=name) for name, bus in (("near", near), ("far", far))]
+        running = [asyncio.create_task(relay.run()) for relay in relays]
+        logs, other = Logs(address, bus=near), Logs(address, bus=far)
+        following = asyncio.create_task(collect(logs))
+        async with asyncio.timeout(60):
+            while not (all(relay.accompanied for relay in relays) and STREAM in logs._followers and logs._poller):
+                await asyncio.sleep(0.02)
+            await asyncio.sleep(0.1)  # the poller listens
+            await other.store(STREAM, [line("from elsewhere")])
+            await other.store(STREAM, [line("and more")])
+            await other.close(STREAM)
+            assert messages(await following) == ["from elsewhere", "and more"]
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
         await logs.shut()
         await other.shut()
 

@@ -23,6 +23,8 @@ def serve(
     port: int | None = None,
     data_dir: Path | None = None,
     database_url: str | None = None,
+    beside: Annotated[bool | None, Parameter(negative=_NO)] = None,
+    advertised_url: str | None = None,
     no_worker: Annotated[bool | None, Parameter(negative=_NO)] = None,
     agents: Annotated[bool | None, Parameter(negative=_NO)] = None,
     no_edge: Annotated[bool | None, Parameter(negative=_NO)] = None,
@@ -59,6 +61,11 @@ def serve(
         Where everything is kept. Default: /var/lib/quarterdeck for root, else ~/.local/share/quarterdeck.
     database_url
         PostgreSQL instead of SQLite: @FILE that holds postgresql://…, or - to read it from stdin.
+    beside
+        Stand beside the server that works on this PostgreSQL database: answer what can be read from it, and pass
+        everything else on.
+    advertised_url
+        Where the other servers on the database reach this one. Default: http:// with the host and port listened on.
     no_worker
         Do not run jobs in this process; workers dial in.
     agents
@@ -98,6 +105,8 @@ def serve(
         "port": port,
         "data_dir": data_dir,
         "database_url": database_address(database_url),
+        "beside": beside,
+        "advertised_url": advertised_url,
         "no_worker": no_worker,
         "agents": agents,
         "no_edge": no_edge,

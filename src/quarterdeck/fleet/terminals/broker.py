@@ -72,8 +72,9 @@ class Opening:
 
 
 class Broker:
-    """One server has each database (ADR 0022), so that a terminal whose worker is connected is here. `require_here`
-    says where that is not so; what brings bytes from another process would stand behind `find`.
+    """One server works on each database, and others pass on to it (ADR 0039), so that a terminal whose worker is
+    connected is here. `require_here` says where that is not so; what brings bytes from another process would stand
+    behind `find`.
     """
 
     def __init__(self, db: Database, access: Access, directory: Path, process: str, subjects: Subjects) -> None:

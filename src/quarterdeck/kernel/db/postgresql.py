@@ -71,6 +71,7 @@ class PostgresqlDatabase(Database):
                     tx = self.unit(connection)
                     try:
                         outcome = verb(tx, *args, **kwargs)
+                        tx.close()
                     except BaseException:
                         tx.finish(keep=False)
                         raise

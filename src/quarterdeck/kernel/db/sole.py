@@ -1,4 +1,4 @@
-"""One server for each PostgreSQL database, as long as several do not share their work (see docs/adr/0022)."""
+"""One server that works on each PostgreSQL database; others stand beside it (see docs/adr/0039)."""
 
 from __future__ import annotations
 
@@ -152,8 +152,8 @@ def _in_use(connection: psycopg.Connection) -> Conflict:
     return Conflict(
         f"The database is in use by {holder}.",
         code="database_in_use",
-        hint="Only one server works on a database: stop that one, or give this one a database of its own "
-        "(--database-url).",
+        hint="Only one server works on a database: stop that one, let this one stand beside it (--beside), or give "
+        "this one a database of its own (--database-url).",
         holder=holder,
     )
 

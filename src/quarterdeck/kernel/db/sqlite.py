@@ -217,6 +217,7 @@ class SqliteDatabase(Database):
         tx = unit.context.run(self.unit, connection)
         try:
             unit.outcome = unit.context.run(unit.verb, tx, *unit.args, **unit.kwargs)
+            tx.close()
             tx.finish(keep=True)
         except BaseException as error:
             tx.finish(keep=False)

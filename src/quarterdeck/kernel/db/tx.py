@@ -48,6 +48,7 @@ class Tx:
         "bus",
         "callbacks",
         "clock",
+        "closing",
         "connection",
         "context",
         "dialect",
@@ -78,6 +79,7 @@ class Tx:
         self.context = context
         self.now: datetime = clock.now()
         self.callbacks: list[Callable[[], None]] = []
+        self.closing: dict[Callable[[Tx], object], None] = {}
         self._session: Session | None = None
         self._held: set[object] = set()
 
@@ -208,6 +210,17 @@ class Tx:
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Call back on the event loop once the unit is durable: wake-ups only, since a crash forgets them."""
         self.callbacks.append(callback)
+
+    def before_commit(self, verb: Callable[[Tx], object]) -> None:
+        """Run a verb as the last of the unit, once however often it is asked for: for a row that all units want, so
+        that each holds it for no longer than its commit takes.
+        """
+        self.closing[verb] = None
+
+    def close(self) -> None:
+        """Run what was left to the end. Called by the database, not by verbs."""
+        for verb in self.closing:
+            verb(self)
 
     def publish(self, topic: str, payload: Any = None) -> None:
         """Publish on the bus once the unit is durable."""

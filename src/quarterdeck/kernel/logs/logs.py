@@ -14,6 +14,7 @@ from typing import TypeVar
 import structlog
 from sqlalchemy import Connection
 
+from quarterdeck.kernel.bus import Bus
 from quarterdeck.kernel.clock import Clock, SystemClock
 from quarterdeck.kernel.errors import Unavailable
 from quarterdeck.kernel.logs.followers import LAG, Followers
@@ -26,13 +27,16 @@ R = TypeVar("R")
 POLL = 1.0
 END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 PAGE = 500
+STORED = "lines"
+"""The topic, between processes alone, that names a stream of which lines were stored, or which was closed."""
 log = structlog.get_logger("quarterdeck.logs")
 
 
 class Logs:
     """Streams of lines (`deployment:dep_…`, `runtime:res_…`): numbered from 1, masked before they are stored."""
 
-    def __init__(self, address: str | Path, *, clock: Clock | None = None) -> None:
+    def __init__(self, address: str | Path, *, clock: Clock | None = None, bus: Bus | None = None) -> None:
+        self._bus = bus or Bus()
         self._clock = clock or SystemClock()
         self._store = Store(address)
         self._followers = Followers()
@@ -200,7 +204,10 @@ class Logs:
             self._followers.leave(follower)
 
     def _publish(self, batches: list[Batch], ended: set[str]) -> None:
-        """Called by the writer thread after the commit."""
+        """Called by the writer thread after the commit. Followers in other processes are told where to look."""
+        if self._store.shared:
+            for stream in {*ended, *(batch.stream for batch in batches)}:
+                self._bus.elsewhere(STORED, stream)
         loop = self._loop
         wanted = [batch for batch in batches if batch.stream in self._followers]
         finished = [stream for stream in ended if stream in self._followers]
@@ -208,23 +215,35 @@ class Logs:
             loop.call_soon_threadsafe(self._followers.offer, wanted, finished)
 
     async def _poll(self) -> None:
-        """What other processes store does not wake our followers: look for it once a second."""
-        while True:
-            await asyncio.sleep(POLL)
-            for stream in self._followers.streams():
-                try:
-                    state = await self.state(stream)
-                    offered = self._followers.offered.get(stream, state.head)
-                    while offered < state.head:
-                        page = await self.read(stream, offered)
-                        if not page:
-                            break
-                        offered = page[-1].number
-                        self._followers.offer([Batch(stream, page)])
-                    if state.closed:
-                        self._followers.offer((), (stream,))
-                except Exception:
-                    log.exception("log_poll_failed", stream=stream)
+        """Look for what other processes store: where they say so, and everywhere once a second."""
+        loop = asyncio.get_running_loop()
+        with self._bus.subscribe(STORED) as inbox:
+            looked = loop.time()
+            while True:
+                first = await inbox.get(max(looked + POLL - loop.time(), 0.01))
+                followed = self._followers.streams()
+                if first is not None:
+                    told = {first.payload, *(message.payload for message in inbox.drain())}
+                    followed = [stream for stream in followed if stream in told]
+                else:
+                    looked = loop.time()
+                for stream in followed:
+                    await self._look(stream)
+
+    async def _look(self, stream: str) -> None:
+        try:
+            state = await self.state(stream)
+            offered = self._followers.offered.get(stream, state.head)
+            while offered < state.head:
+                page = await self.read(stream, offered)
+                if not page:
+                    break
+                offered = page[-1].number
+                self._followers.offer([Batch(stream, page)])
+            if state.closed:
+                self._followers.offer((), (stream,))
+        except Exception:
+            log.exception("log_poll_failed", stream=stream)
 
     async def _read(self, door: Callable[..., R], *args: object, **kwargs: object) -> R:
         self._require_open()

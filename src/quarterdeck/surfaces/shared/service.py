@@ -34,9 +34,15 @@ async def readyz(call: Call, instance: Any) -> Answer[dict[str, Any]]:
         return Answer({"status": "not_ready", "failures": {"database": "unavailable"}}, status=503)
     if instance.sole is not None and not instance.sole.held:
         return Answer({"status": "not_ready", "failures": {"database": "not_held"}}, status=503)
+    if instance.settings.beside and not await instance.standing.reaches_working():
+        return Answer({"status": "not_ready", "failures": {"workingServer": "away"}}, status=503)
     if not instance.logs.alive:
         return Answer({"status": "not_ready", "failures": {"logs": "writer_ended"}}, status=503)
-    return Answer({"status": "ready"})
+    answer: dict[str, Any] = {"status": "ready"}
+    if instance.standing is not None and (instance.settings.beside or instance.standing.others):
+        answer |= {"stands": "beside" if instance.settings.beside else "working"}
+        answer |= {"servers": 1 + len(instance.standing.others)}
+    return Answer(answer)
 
 
 @route("GET", "/metrics", permission="metrics:read", installation=True)

@@ -76,6 +76,12 @@ CREATE TABLE access_roles (
 	CONSTRAINT uq_access_roles_uid UNIQUE (uid)
 );
 --
+CREATE TABLE access_versions (
+	id INTEGER NOT NULL, 
+	version BIGINT NOT NULL, 
+	CONSTRAINT pk_access_versions PRIMARY KEY (id)
+);
+--
 CREATE TABLE alembic_version (
 	version_num VARCHAR(32) NOT NULL, 
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
@@ -937,6 +943,19 @@ CREATE TABLE kernel_idempotency (
 	uid VARCHAR(36) NOT NULL, 
 	CONSTRAINT pk_kernel_idempotency PRIMARY KEY (id), 
 	CONSTRAINT uq_kernel_idempotency_uid UNIQUE (uid)
+);
+--
+CREATE TABLE kernel_presences (
+	name VARCHAR(200) NOT NULL, 
+	address VARCHAR(300), 
+	version VARCHAR(40) NOT NULL, 
+	working BOOLEAN NOT NULL, 
+	started_at BIGINT NOT NULL, 
+	seen_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_kernel_presences PRIMARY KEY (id), 
+	CONSTRAINT uq_kernel_presences_uid UNIQUE (uid)
 );
 --
 CREATE TABLE notify_bindings (

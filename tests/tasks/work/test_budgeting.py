@@ -30,6 +30,8 @@ def test_a_task_that_failed_for_its_budget_goes_on_under_another(yard, forge):
         with pytest.raises(Invalid):
             budget(yard, task_id, wrong)
     assert yard.task(task_id).budget_usd == 1.0
+    with pytest.raises(Conflict, match=r"\$1\.25 of its budget of \$1\.00"):
+        yard.retry(task_id)
     budget(yard, task_id, 5.0)
     yard.retry(task_id)
     assert yard.dispatch() == [task_id]

@@ -131,6 +131,7 @@ async def cancel(call: Call, access: Access) -> Task:
     permission=ACT,
     errors=(
         MISSING, NOT_YOURS, (400, "stage_unknown"), (404, "worker_not_found"), (409, "task_not_retryable"),
+        (409, "budget_spent"),
         (409, "task_project_gone"), (409, "worker_decommissioned"),
     ),
 )  # fmt: skip

@@ -217,7 +217,7 @@ class Try:
             raise failed(
                 "budget_spent",
                 "The task has spent its budget.",
-                "Make another task for the rest, with a budget of its own.",
+                "Give it a larger budget and retry it, or make another task for the rest.",
             )
 
     async def _until_done(self) -> None:

@@ -17,6 +17,7 @@ from quarterdeck.tasks.work.finding import find, require_canceller, require_owne
 from quarterdeck.tasks.work.holding import held
 from quarterdeck.tasks.work.model import Task
 from quarterdeck.tasks.work.transitions import CANCELLED, FAILED, LIVE, QUEUED, move
+from quarterdeck.tasks.work.usage import spent
 
 
 def cancel(tx: Tx, access: Access, task_id: int | None) -> Task:
@@ -59,7 +60,7 @@ def retry(
 ) -> Task:
     """Queue a failed task once more, from a stage on (default: the first). Its worktree and the session of its agent
     are gone on with where the machine still has them. Raises `NotFound`, `Forbidden`, `Invalid` (a stage that there is
-    not) and `Conflict` (`task_not_retryable`, `task_project_gone`, `worker_decommissioned`).
+    not) and `Conflict` (`task_not_retryable`, `budget_spent`, `task_project_gone`, `worker_decommissioned`).
     """
     found = find(tx, access, task_id)
     require_owner(tx, access, found, "retry")
@@ -69,6 +70,12 @@ def retry(
             f"Task #{task.id} is {task.status}; only a failed one can be tried again.",
             code="task_not_retryable",
             hint="Create a new task for something else." if task.status not in LIVE else "Wait for its end.",
+        )
+    if spent(task):
+        raise Conflict(
+            f"Task #{task.id} has cost ${task.cost_usd:.2f} of its budget of ${task.budget_usd:.2f}.",
+            code="budget_spent",
+            hint=f"Give it a larger one first, as with: qd task budget {task.id} AMOUNT",
         )
     if not active(tx, task.project_id):
         raise Conflict(

@@ -23,7 +23,7 @@ def told(tx: Tx, task: Task, attempt: int, report: UsageReport) -> UsageAnswer:
     if row is None:
         known = tx.execute(select(func.count()).where(SessionUsage.task_id == task.id)).scalar_one()
         if known >= MOST_SESSIONS:
-            return UsageAnswer(spent=_spent(task))
+            return UsageAnswer(spent=spent(task))
         row = tx.add(SessionUsage(task_id=task.id, session=session[:LONGEST], input_tokens=0, output_tokens=0))
     row.input_tokens = max(row.input_tokens, report.input_tokens)
     row.output_tokens = max(row.output_tokens, report.output_tokens)
@@ -34,9 +34,9 @@ def told(tx: Tx, task: Task, attempt: int, report: UsageReport) -> UsageAnswer:
         func.sum(SessionUsage.input_tokens), func.sum(SessionUsage.output_tokens), func.sum(SessionUsage.cost_usd)
     )
     into, out, cost = tx.execute(sums.where(SessionUsage.task_id == task.id)).one()
-    before = _spent(task)
+    before = spent(task)
     task.input_tokens, task.output_tokens, task.cost_usd = min(int(into), MOST_TOKENS), min(int(out), MOST_TOKENS), cost
-    if _spent(task) and not before:
+    if spent(task) and not before:
         happened(
             tx,
             task,
@@ -45,8 +45,8 @@ def told(tx: Tx, task: Task, attempt: int, report: UsageReport) -> UsageAnswer:
             level="error",
             costUsd=task.cost_usd,
         )
-    return UsageAnswer(spent=_spent(task))
+    return UsageAnswer(spent=spent(task))
 
 
-def _spent(task: Task) -> bool:
+def spent(task: Task) -> bool:
     return task.budget_usd is not None and task.cost_usd is not None and task.cost_usd >= task.budget_usd

@@ -94,7 +94,7 @@ def test_projects_are_listed_and_shown_with_their_pipeline(qd: Command, tasks: T
     assert "  1  ship           asks for one of staging, production, then /ship {choice}\n" in out
     assert "git token   none" in out
     tasks.projects_known, kept = [], tasks.projects_known
-    assert "You are in no project that takes tasks." in qd("project", "tasks", "list").err
+    assert "No project of yours takes tasks." in qd("project", "tasks", "list").err
     tasks.projects_known = kept
     failed(qd("project", "tasks", "show", "NOPE"), 5, "There is no project NOPE.", "qd project tasks list")
     failed(qd("project", "tasks", "shwo"), 2, "There is no command project tasks shwo", "qd project tasks show")

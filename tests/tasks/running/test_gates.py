@@ -47,7 +47,7 @@ def answering(desk, answer):
 )
 async def test_a_gate_is_asked_before_the_command_is_typed(bench, desk, more, kind, result):
     asked = answering(desk, GateAnswer(state="answered", result=result, by="ada"))
-    order = bench.order(Stage(name="ship", command="chosen {choice}{input}\ndo done", **more))
+    order = bench.order(Stage(name="ship", command="on {branch}: {choice}{input}\ndo done", **more))
     task = begun(bench, desk, order)
     await desk.until(lambda: desk.of("gate"))
     assert bench.told("began") == [], "nothing runs while nobody has agreed"
@@ -56,7 +56,8 @@ async def test_a_gate_is_asked_before_the_command_is_typed(bench, desk, more, ki
     assert [one.kind for one in asked] == [kind, kind]
     assert asked[0].seconds == 60
     assert asked[0].choices == more.get("choices", ())
-    assert bench.told("prompt")[0].startswith(f"chosen {result}{result}\ndo done")
+    assert asked[0].prompt.endswith(f" It types: on {order.branch}: {{choice}}{{input}}\ndo done")
+    assert bench.told("prompt")[0].startswith(f"on {order.branch}: {result}{result}\ndo done")
     assert [kind for kind, _ in desk.records if kind in ("gate", "gate-check", "stage")] == [
         "gate", "gate-check", "stage", "stage",
     ]  # fmt: skip

@@ -39,7 +39,8 @@ def ls(*, common: Common = COMMON) -> None:
         items = opened.api.pages("task-projects.list", {}, 1000)
         if not items and opened.terminal.format == "text":
             opened.terminal.say(
-                "You are in no project that takes tasks.\nTry:   Ask an administrator to add you to one."
+                "No project of yours takes tasks.\n"
+                "Try:   qd project tasks create   (for administrators; others are added to one by them)"
             )
             return
         rows = [

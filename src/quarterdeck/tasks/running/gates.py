@@ -16,8 +16,8 @@ from quarterdeck.tasks.running.failures import failed
 LONGEST_PROMPT = 500
 
 
-def before_stage(index: int, stage: Stage, seconds: int) -> GateReport | None:
-    """What a stage waits for before its command is typed."""
+def before_stage(index: int, stage: Stage, command: str, seconds: int) -> GateReport | None:
+    """What a stage waits for before its command is typed. `command` is what is known of that by now."""
     kind = stage.gate
     if kind is None:
         return None
@@ -29,7 +29,7 @@ def before_stage(index: int, stage: Stage, seconds: int) -> GateReport | None:
     return GateReport(
         index=index,
         kind=kind,
-        prompt=f"{prompt} It types: {stage.command}"[:LONGEST_PROMPT],
+        prompt=f"{prompt} It types: {command}"[:LONGEST_PROMPT],
         choices=stage.choices,
         seconds=stage.confirm_timeout or seconds,
         on_timeout=stage.on_timeout,

@@ -139,7 +139,8 @@ class Pipeline:
             "branch": self._order.branch,
             "project": self._order.project_key,
         }
-        gate = gates.before_stage(index, stage, self._order.gate_seconds)
+        known = templates.expanded(stage.command, values | {"choice": "{choice}", "input": "{input}"})
+        gate = gates.before_stage(index, stage, known, self._order.gate_seconds)
         if gate is not None:
             await self._compared(index=index)
             self._terminal.say(f"The stage {stage.name} waits for a person.")

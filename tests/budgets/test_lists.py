@@ -95,7 +95,7 @@ def without_index(instance: Instance, said: list[Statement], tables: tuple[str, 
         words = "EXPLAIN" if tx.dialect == "postgresql" else "EXPLAIN QUERY PLAN"
         for statement, parameters in said:
             for row in tx.connection.exec_driver_sql(f"{words} {statement}", parameters):
-                scan = re.search(r"\bSeq Scan on (\w+)|^SCAN (\w+)(?! USING)", str(row[-1]))
+                scan = re.search(r"\bSeq Scan on (\w+)|^SCAN (\w+)\b(?! USING)", str(row[-1]))
                 if scan:
                     found.add(scan[1] or scan[2])
 

@@ -66,7 +66,7 @@ async def test_every_hour_each_server_is_asked_and_only_a_destructive_policy_rem
         await judge({"dep_000000000000"})
         return None, Pruned([found], [])
 
-    monkeypatch.setattr(deck.instance, "looking", SimpleNamespace(prune=prune))
+    monkeypatch.setattr(deck.instance, "taking_away", SimpleNamespace(prune=prune))
     assert await retention.tidy(deck.instance, "server-capacity") == 0
     assert asked == []
     await deck.do("scheduled-runtime-prune-policies.configure", {**WISH, "policyId": "look"})

@@ -17,6 +17,7 @@ PASSING = {
     "jobs_schedules": "due times that are passed on",
     "deploy_observations": "what the observer sees meanwhile",
     "fleet_sightings": "what looks at servers see, and no deed of anybody",
+    "kernel_presences": "the sign of life of each server process",
 }
 """Tables that move while nobody changes anything."""
 LAST_USE = {"last_used_at", "last_seen_at", "used_at_last"}

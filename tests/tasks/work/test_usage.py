@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from quarterdeck.kernel.errors import Invalid
 from quarterdeck.tasks.work import usage
 
 
@@ -47,7 +48,9 @@ def test_figures_never_become_less(yard, forge):
     task_id, job_id = yard.started(forge)
     forge.say(job_id, "usage", used(100, 10, None, "s-1"))
     forge.say(job_id, "usage", used(40, 12, 0.5, "s-1"))
-    forge.say(job_id, "usage", used(-5, -5, None, "s-2"))
+    for wrong in (used(-5, 1, None, "s-2"), used(1, -5, None, "s-2"), used(1, 1, -0.5, "s-2")):
+        with pytest.raises(Invalid):
+            forge.say(job_id, "usage", wrong)
     assert counted(yard, task_id) == (100, 12, 0.5)
 
 

@@ -345,6 +345,8 @@ ENGINE_KILLED = Event(
     may_fail=True,
 )
 REBOOTED = Event("the server is rebooted", _reboot, lambda yard, _: yard.there.on(), 1, may_fail=True)
+SMALL = frozenset({"disk_full"})
+"""What the doctor says of the machine for as long as it lives: its disk is small, so that it can be filled."""
 EVENTS = (
     _killed("server"),
     _killed("worker"),

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from e2e.truth import rows, sound, until
-from faults.schedules import CUT, ENGINE_KILLED, PLACES, REBOOTED, Event, Piece, Yard
+from faults.schedules import CUT, ENGINE_KILLED, PLACES, REBOOTED, SMALL, Event, Piece, Yard
 from support.run import HAPPENED, sample
 
 pytestmark = [pytest.mark.engine, pytest.mark.edge, pytest.mark.sshd, pytest.mark.root]
@@ -53,7 +53,7 @@ def test_a_failure_in_any_phase_ends_true_and_leaves_what_serves(yard: Yard, pha
     if yard.serving == serving:
         assert yard.serving_containers() == before, "it was made anew"
     assert phase != "drain" or yard.serving == made
-    sound(yard.deck, yard.client)
+    sound(yard.deck, yard.client, SMALL)
     HAPPENED[event.name] += 1
 
 

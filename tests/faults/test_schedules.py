@@ -16,7 +16,7 @@ import pytest
 import structlog
 
 from e2e.truth import sound, unfinished_jobs, until
-from faults.schedules import EVENTS, PIECES, PLACES, Event, Yard, happening
+from faults.schedules import EVENTS, PIECES, PLACES, SMALL, Event, Yard, happening
 from support.run import ALL, HAPPENED, SEED
 
 pytestmark = [pytest.mark.engine, pytest.mark.edge, pytest.mark.sshd, pytest.mark.root]
@@ -98,5 +98,5 @@ def disturbed(yard: Yard, work: str, event: Event, point: str, number: int) -> b
                 raise
         until(lambda: begun.is_set() or unfinished_jobs(yard.deck) == [], lambda: unfinished_jobs(yard.deck), 240)
     piece.finish(may_fail=event.may_fail)
-    sound(yard.deck, yard.client)
+    sound(yard.deck, yard.client, SMALL)
     return begun.is_set()

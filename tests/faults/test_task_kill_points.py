@@ -27,7 +27,7 @@ from support.run import ALL, SEED
 
 log = structlog.get_logger("quarterdeck.tests")
 PROCESSES = ("server", "worker", "agent")
-SAMPLE = {"server": 2, "worker": 3, "agent": 1}
+SAMPLE = {"server": 1, "worker": 2, "agent": 1}
 """Deaths of a run that is no `--all`."""
 OTHERS = 5
 """Deaths at points that a task which is cancelled or fails shares with one that is delivered, with `--all`."""

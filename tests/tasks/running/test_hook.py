@@ -152,6 +152,7 @@ def test_what_was_used_never_falls_and_has_an_end():
     assert tally.take("a", calls.Used(input_tokens=10, cost_usd=4.0))
     assert not tally.take("a", calls.Used(input_tokens=1, cost_usd=0.0))
     assert tally.take("b", calls.Used(input_tokens=MOST_TOKENS, cost_usd=MOST_DOLLARS))
-    assert tally.report() == UsageReport(input_tokens=MOST_TOKENS, output_tokens=0, cost_usd=MOST_DOLLARS)
+    assert tally.report("a") == UsageReport(session="a", input_tokens=10, cost_usd=4.0)
+    assert tally.report("b") == UsageReport(session="b", input_tokens=MOST_TOKENS, cost_usd=MOST_DOLLARS)
     news = [tally.take(f"s{number}", calls.Used(output_tokens=1)) for number in range(1000)]
     assert (len(tally.of), sum(news)) == (MOST_SESSIONS, MOST_SESSIONS - 2)

@@ -29,7 +29,7 @@ MOST_PASSED = 2000
 """Output is looked at so often, or after so many rows: a flood is not rendered for every few of its bytes."""
 SMALLEST, WIDEST, TALLEST = 2, 500, 300
 Seen = Callable[[str], None]
-PASTED = b"\x1b[201~"
+PASTED, RESET = b"\x1b[201~", b"\x1bc"
 SUBMITS, SUBMIT_SECONDS = 3, 3.0
 """How often a prompt that still stands in its field is submitted again, and after how long each time."""
 LAST_CHARACTERS = 12
@@ -101,7 +101,11 @@ class Terminal:
         return self.screen.row(self.screen.cursor[1])
 
     async def open(self, what: Start) -> Program:
-        """Start a program in it. The one before has to have ended. Raises `NotStarted`."""
+        """Start a program in it. The one before has to have ended, and what it left on the screen, and the modes that
+        it left the terminal in, say nothing of this one. Raises `NotStarted`.
+        """
+        if self._pump is not None:
+            await self._take(RESET)
         self.screen.begin()
         program = await start(what)
         self.program, self.spoken, self.quiet_since = program, 0, self._now()

@@ -13,13 +13,12 @@ import pytest
 
 from e2e.agency import agency
 from e2e.conftest import own_database
-from support.run import ALL
 
 pytestmark = [
     pytest.mark.end_to_end,
     pytest.mark.edge,
     pytest.mark.root,
-    pytest.mark.skipif(not ALL, reason="takes minutes: silence is half a minute long; script/test --all"),
+    pytest.mark.full,  # silence is half a minute long
 ]
 QUICK = {"settleSeconds": 0.05, "confirmSeconds": 0.3, "readySeconds": 60}
 HERE, THERE = "10.79.1.1", "10.79.1.2"

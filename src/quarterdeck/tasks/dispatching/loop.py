@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import structlog
 
 from quarterdeck.fleet.workers import outages
-from quarterdeck.kernel.db import Database, of_storage
+from quarterdeck.kernel.db import Database, Tx, of_storage
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.jobs.session import Seat
 from quarterdeck.tasks.dispatching import dispatch
@@ -22,6 +22,7 @@ from quarterdeck.tasks.work.happenings import TELL
 from quarterdeck.tasks.work.transitions import WAKE
 
 TICK_SECONDS = 2.0
+OUTAGE_SECONDS = 15.0
 log = structlog.get_logger("quarterdeck.tasks")
 
 
@@ -43,6 +44,7 @@ class Dispatching:
         self._db = db
         self._ledger = ledger
         self._tick = tick_seconds
+        self._outages_due = 0.0
 
     def seats(self) -> list[Seat]:
         return [session.seat for session in self._ledger.sessions]
@@ -59,14 +61,25 @@ class Dispatching:
 
     async def look(self, began: datetime) -> list[int]:
         """Look once at everything that waits. Answers the numbers of the tasks that were given to machines."""
-        for task_id in await self._db.read(silence.due, began):
+        due, waiting = await self._db.read(_both, began)
+        for task_id in due:
             await self._tended(task_id, began)
-        for uid in await self._db.read(outages.silent, began, heartbeat_timeout):
-            await self._db.write(outages.tell_offline, uid, began, heartbeat_timeout)
+        await self._hear(began)
+        if due:
+            waiting = await self._db.read(dispatch.waiting)
         given: list[int] = []
-        for organization_id in await self._db.read(dispatch.waiting):
+        for organization_id in waiting:
             given += await self._db.write(dispatch.dispatch, organization_id, seated(self.seats()))
         return given
+
+    async def _hear(self, began: datetime) -> None:
+        """Tell of machines that nothing is heard of any more: that takes minutes, and is looked for now and then."""
+        now = self._db.clock.monotonic()
+        if now < self._outages_due:
+            return
+        self._outages_due = now + OUTAGE_SECONDS
+        for uid in await self._db.read(outages.silent, began, heartbeat_timeout):
+            await self._db.write(outages.tell_offline, uid, began, heartbeat_timeout)
 
     async def _tended(self, task_id: int, began: datetime) -> None:
         """One task that cannot be helped keeps nobody else waiting."""
@@ -96,3 +109,8 @@ async def beside(work: Dispatching) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(work.run())
         group.create_task(work.speak())
+
+
+def _both(tx: Tx, began: datetime) -> tuple[list[int], list[int]]:
+    """What has to be tended, and who waits, in one look: mostly there is neither."""
+    return list(silence.due(tx, began)), list(dispatch.waiting(tx))

@@ -13,7 +13,7 @@ from e2e.console.conftest import AXE, Deck, Visit
 from support.run import sample
 
 pytestmark = pytest.mark.browser
-WITH_TERMINAL = {"task-asks", "task-runs"}
+WITH_TERMINAL = {"task-asks", "task-runs", "task-done"}
 """Pages that load the drawing of terminals beside everything else: three files, a style sheet, and a channel token."""
 LOOKS = [(theme, width) for theme in ("light", "dark") for width in (1440, 390)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -49,7 +50,9 @@ async def test_what_is_no_number_is_none(said: str) -> None:
     assert numbered([f"log.{said}", "log.000007"]) in ([7], [7, 10**18 - 1])
     assert await dated(Saying(f"{said} ./name".encode()), Path("/x")) == []
     remote = SimpleNamespace(host=Saying(f"F\n/dev/a {said} {said} {said} 1% /".encode()), root=Path("/"))
+    remote._disk = partial(Remote._disk, remote)
     assert await Remote.free(remote) is None
+    assert await Remote.room(remote) is None
     assert await Remote.memory(remote) == 0
     with pytest.raises(ProviderFailure) as refused:
         await look(Saying(f"{said}\n/home\n/bin\nx86_64\n".encode()))

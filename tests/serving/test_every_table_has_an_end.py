@@ -43,7 +43,7 @@ BY_ITSELF = {
 HISTORY = {
     "audit_seals", "audit_tombstones", "audit_holds", "audit_archives", "audit_retained", "deploy_deployments",
     "deploy_phases", "deploy_runtime_controls", "fleet_proxy_attempts", "deploy_log_archives",
-    "tasks_gates", "tasks_messages", "tasks_stages", "tasks_tasks",
+    "tasks_diffs", "tasks_gates", "tasks_messages", "tasks_stages", "tasks_tasks", "tasks_usage",
 }  # fmt: skip
 ONE_EACH = {
     "audit_tallies", "retention_defaults",

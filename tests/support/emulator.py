@@ -57,7 +57,10 @@ class Reference(pyte.Screen):
         self.cursor.hidden = hidden
 
     def resize(self, lines=None, columns=None):
-        """Lines below the cursor go before those at the top."""
+        """Lines below the cursor go before those at the top. What was pushed over the last column does not come back."""
+        for line in self.buffer.values():
+            for x in [x for x in line if x >= self.columns]:
+                del line[x]
         if lines is not None and lines < self.lines:
             gone = max(0, self.cursor.y + 1 - lines)
             self.buffer = self._moved(gone, lines)

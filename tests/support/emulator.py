@@ -57,7 +57,7 @@ class Reference(pyte.Screen):
         self.cursor.hidden = hidden
 
     def resize(self, lines=None, columns=None):
-        """Lines below the cursor go before those at the top; what was pushed over the last column comes back nowhere."""
+        """Lines below the cursor go before those at the top; what was pushed over the last column never comes back."""
         for line in self.buffer.values():
             for x in [x for x in line if x >= self.columns]:
                 del line[x]

@@ -16,7 +16,10 @@ from support.databases import database_kinds
 T = TypeVar("T")
 TESTS = Path(__file__).resolve().parent.parent
 END_TO_END = TESTS / "e2e"
-TAKE_TURNS = (END_TO_END, TESTS / "faults", TESTS / "surfaces", TESTS / "console")
+TAKE_TURNS = (
+    END_TO_END,
+    *(TESTS / room for room in ("faults", "surfaces", "console", "serving", "backups", "maintenance")),
+)
 """Tests that go through the whole program: what it keeps is tried on both databases below it, in its own rooms."""
 PARTS = {
     "engine": {"docker_host", "docker_images"},

@@ -57,6 +57,7 @@ STATES = {
     ("tunnel", "state"): ("src/quarterdeck/tasks/tunnels/transitions.py",),
     ("server", "proxy_status"): ("src/quarterdeck/fleet/servers/transitions.py",),
     ("task", "status"): ("src/quarterdeck/tasks/work/transitions.py",),
+    ("stage", "status"): ("src/quarterdeck/tasks/work/stages.py",),
     ("attempt", "status"): (
         "src/quarterdeck/deploy/resources/transitions.py",
         "src/quarterdeck/fleet/servers/transitions.py",

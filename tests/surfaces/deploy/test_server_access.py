@@ -9,24 +9,10 @@ from quarterdeck.fleet.credentials import access
 from quarterdeck.fleet.credentials.model import ServerCredential
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.kernel.errors import Forbidden
-from real.sshd import new_key, sshd
 from support.notes import notes
 
 pytestmark = pytest.mark.sshd
 ELSEWHERE = {"name": "Elsewhere", "host": "192.0.2.1", "providerKey": "generic-ssh"}
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory):
-    path = tmp_path_factory.mktemp("keys") / "key"
-    public = new_key(path)
-    return path.read_text(), public
-
-
-@pytest.fixture
-def there(keys):
-    with sshd(authorized=[keys[1]]) as server:
-        yield server
 
 
 def checks(found):

@@ -13,25 +13,11 @@ from quarterdeck.kernel import jobs
 from quarterdeck.kernel.errors import Conflict
 from quarterdeck.kernel.jobs import Outcome
 from quarterdeck.kernel.principal import Context, Principal, current
-from real.sshd import new_key, sshd
 from support.deck import HOME
 from support.notes import notes
 
 pytestmark = pytest.mark.sshd
 STEPS = [["apt-get", "update"], ["apt-get", "install", "docker.io"]]
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory):
-    path = tmp_path_factory.mktemp("keys") / "key"
-    public = new_key(path)
-    return path.read_text(), public
-
-
-@pytest.fixture
-def there(keys):
-    with sshd(authorized=[keys[1]]) as server:
-        yield server
 
 
 @pytest.fixture

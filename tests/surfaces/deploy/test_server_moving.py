@@ -4,23 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from real.sshd import new_key, sshd
+from real.sshd import sshd
 from support.notes import notes
 
 pytestmark = pytest.mark.sshd
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory):
-    path = tmp_path_factory.mktemp("keys") / "key"
-    public = new_key(path)
-    return path.read_text(), public
-
-
-@pytest.fixture
-def there(keys):
-    with sshd(authorized=[keys[1]]) as server:
-        yield server
 
 
 async def registered(deck, keys, there):

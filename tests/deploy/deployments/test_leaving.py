@@ -223,25 +223,24 @@ async def test_a_preview_is_not_cleaned_up_where_everything_goes_and_keeps_it_fr
 
 async def test_what_a_job_reports_of_its_server_waits_for_nobody_who_waits_for_the_job(harbour: Harbour) -> None:
     """The ledger holds the job while it reports; who supersedes it relies on its server and waits for the job."""
-    if harbour.instance.db.dialect == "sqlite":
-        pytest.skip("its one writer takes them one after the other")
     server = harbour.server = await harbour.write(another)
     deployment = await harbour.create()
     await harbour.claim()
     job = await harbour.job(admission.EXECUTE, deployment.ref)
     held, go = threading.Event(), threading.Event()
+    overlap = harbour.instance.db.dialect != "sqlite"  # whose writers take turns
 
     def supersede(tx: Tx) -> None:
         access.hold_names(tx, [servers.find(tx, server)])
         held.set()
-        assert go.wait(10)
+        assert go.wait(10 if overlap else 0) == overlap
         jobs.cancel(tx, job.id, "superseded")
 
     def report(tx: Tx) -> None:
         shown = {"fingerprint": "SHA256:one", "algorithm": "ssh-ed25519"}
-        row = tx.execute("SELECT id FROM jobs WHERE id = :id FOR UPDATE", {"id": job.id})
-        row.all()
-        go.set()
+        if overlap:
+            tx.execute("SELECT id FROM jobs WHERE id = :id FOR UPDATE", {"id": job.id}).all()
+            go.set()
         time.sleep(0.3)  # until the other one waits for the job
         records.record(tx, deployment.id, "host-key", shown)
         records.record(tx, deployment.id, "edge", {"http_port": 80, "https_port": 443})

@@ -115,6 +115,18 @@ def test_what_was_taken_and_not_begun_goes_back_when_its_machine_is_silent(yard,
     assert forge.beat() == ({job_id}, set()), "its machine hears that it is lost"
 
 
+def test_what_was_taken_and_is_never_begun_goes_back_whatever_its_machine_says(yard, forge):
+    task_id = yard.create()
+    yard.dispatch()
+    (job_id,) = forge.take()
+    for hours, becomes in ((1, "assigned"), (2, "queued")):
+        yard.clock.advance(3600)
+        forge.beat()
+        yard.look()
+        assert status(yard, task_id) == (becomes, None), hours
+    assert forge.beat() == ({job_id}, set()), "its machine hears that it is lost"
+
+
 def test_what_is_handed_back_goes_back_or_fails(yard, forge):
     task_id = yard.create()
     yard.dispatch()

@@ -38,6 +38,10 @@ from quarterdeck.tasks.work.transitions import (
 
 SILENCE = timedelta(seconds=30)
 """So long without a word, and a running task is suspended; one that was to begin goes back into the queue."""
+PREPARATION = timedelta(hours=2)
+"""A machine that has an attempt for so long and has begun no stage loses it, whatever signs of life it gives. What it
+has to do before takes at most an hour: one fetch of half an hour, and commands of five minutes each.
+"""
 MOST = 100_000
 STRICT = "strict"
 
@@ -78,7 +82,11 @@ def _concerns(tx: Tx, task: Seen, job: Job | None, began: datetime) -> bool:
         return False
     if job is None:
         return task.status == ASSIGNED and tx.now - max(task.assigned_at or began, began) >= SILENCE
-    return _silent(tx, job, began) >= SILENCE or task.reason == DISCONNECTED
+    return _silent(tx, job, began) >= SILENCE or task.reason == DISCONNECTED or _unbegun(tx, task, began)
+
+
+def _unbegun(tx: Tx, task: Seen | Task, began: datetime) -> bool:
+    return task.status == ASSIGNED and tx.now - max(task.assigned_at or began, began) >= PREPARATION
 
 
 def _silent(tx: Tx, job: Job, began: datetime) -> timedelta:
@@ -110,6 +118,9 @@ def tend(tx: Tx, task_id: int, began: datetime) -> None:
         return  # an open gate outlives the silence of its machine
     elif job is None or job.state != jobs.State.RUNNING:
         _never_taken(tx, task, job, began)
+    elif _unbegun(tx, task, began):
+        told = f"The machine {_machine(tx, task)} began no stage within {_seconds(PREPARATION)} s."
+        jobs.give_up(tx, job.id, finishing.WORKER_LOST, told)
     else:
         _quiet(tx, task, job, tx.now - max(heard(job), began, _answered_at(tx, task)))
 

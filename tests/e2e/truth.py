@@ -55,7 +55,7 @@ def runtimes(deck: Deck, application: Application) -> dict[str, str]:
 def leftovers(deck: Deck) -> list[str]:
     """Files that only a deployment in progress may have."""
     root = deck.runtime
-    shown = [path for path in root.glob("edge/candidates/*") if path.read_bytes()]
+    shown = [path for path in root.glob("edge/candidates/*") if content(path)]
     return [str(path.relative_to(root)) for path in (*root.glob("deployments/*"), *shown)]
 
 
@@ -103,6 +103,14 @@ def sound(deck: Deck, client: Client, but: Collection[str] = ()) -> None:
     """
     assert audit_problems(deck) == []
     until(lambda: doctor_troubles(client, but) == {}, lambda: doctor_troubles(client, but), 90)
+
+
+def content(file: Path) -> bytes:
+    """Of a file that work in progress may take away while it is looked at: then there is none."""
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        return b""
 
 
 def until(condition: Callable[[], object], what: Callable[[], object], seconds: float = SETTLE_SECONDS) -> None:

@@ -20,7 +20,7 @@ from e2e.client import Application, Client
 from e2e.engine import View
 from e2e.repositories import Repository
 from e2e.server import Deck
-from e2e.truth import rows, unfinished_jobs, until
+from e2e.truth import content, rows, unfinished_jobs, until
 from real.host import Machine
 from support.run import ALL
 
@@ -123,7 +123,7 @@ class Yard:
             return sorted(
                 path.name
                 for path in self.there.root.glob("processes/instances/*")
-                if application.id in (path / "spec.json").read_text()
+                if application.id.encode() in content(path / "spec.json")
             )
         with View(self.there.docker_host) as engine:
             return sorted(
@@ -143,7 +143,7 @@ class Yard:
 
     def strays(self) -> list[str]:
         """What only work in progress may have there."""
-        candidates = [path for path in self.there.root.glob("edge/candidates/*") if path.read_bytes()]
+        candidates = [path for path in self.there.root.glob("edge/candidates/*") if content(path)]
         return [str(path) for path in (*self.there.root.glob("deployments/*"), *candidates)]
 
     def status(self, deployment: str) -> str:

@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.root]
 
 BOUND = Patience().unsaid_per_address
 BEYOND = 20
+OTHERS = 5  # a worker of the server calls from this address, too, and waits for a moment
 PACE = 0.03  # seconds in which the server finds out who one of them is: until then it cannot tell them from strangers
 
 
@@ -56,7 +57,8 @@ def test_strangers_who_drip_are_bounded_and_the_longest_waiting_go(bare: Deck) -
     head = "POST /api/auth/setup HTTP/1.1\r\nContent-Length: 5000"
     with signed_in(bare) as client, dripping(bare, BOUND + BEYOND, head) as callers:
         until(lambda: gone(callers[:BEYOND]) == BEYOND, lambda: gone(callers), Patience().rest / 2)
-        assert gone(callers[BEYOND:]) == 0  # those that were answered early would only go after the rest of that time
+        # Whoever was answered early would only go after the rest of that time.
+        assert gone(callers[BEYOND + OTHERS :]) == 0
         assert client.post("/api/projects", {"name": "Undisturbed"})["id"]
 
 

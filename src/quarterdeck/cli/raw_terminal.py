@@ -58,7 +58,9 @@ class Modes:
         if found["reset"]:
             self._begin()
         elif found["modes"]:
-            for mode in OURS.intersection(found["modes"].split(b";")):
+            for mode in found["modes"].split(b";"):
+                if mode not in OURS:
+                    continue
                 self._changed.pop(mode, None)
                 if (found["on"] == b"h") != (mode == SHOWN):
                     self._changed[mode] = found["on"] == b"h"

@@ -38,10 +38,12 @@ swaps.
 """
 PARTS = {
     "engine": "engine",
-    "others": "not engine and (end_to_end or not postgresql)",
-    "postgresql": "not engine and not end_to_end and postgresql",
+    "others": "not engine and not surfaces and (end_to_end or not postgresql)",
+    "postgresql": "not engine and (surfaces or postgresql and not end_to_end)",
 }
-"""What runs beside one another, by markers; end-to-end tests stay together, since they share the machine's users."""
+"""What runs beside one another, by markers, and takes about as long; end-to-end tests stay together, since they share
+the machine's users.
+"""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from support.databases import database_kinds
 T = TypeVar("T")
 TESTS = Path(__file__).resolve().parent.parent
 END_TO_END = TESTS / "e2e"
+SURFACES = (TESTS / "surfaces", TESTS / "contract")
 TAKE_TURNS = (
     END_TO_END,
     *(TESTS / room for room in ("faults", "surfaces", "console", "serving", "backups", "maintenance")),
@@ -69,6 +70,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker("postgresql")
         if END_TO_END in item.path.parents:
             item.add_marker("end_to_end")
+        if {*SURFACES} & {*item.path.parents}:
+            item.add_marker("surfaces")
         for marker, fixtures in PARTS.items():
             if fixtures & set(getattr(item, "fixturenames", ())):
                 item.add_marker(marker)

@@ -79,7 +79,7 @@ def _workspace(tx: Tx, task: Task, job: Job, data: Any) -> None:
 def _stage(tx: Tx, task: Task, _job: Job, data: Any) -> None:
     told = _read(data, orders.StageReport)
     if task.suspend_reason == STAGE_GATE:
-        gates.passed(tx, task, told.message or "The question was dealt with at the terminal.")
+        gates.left(tx, task, told)
     if told.status == "running" and task.status == ASSIGNED:
         move(tx, task, RUNNING, f"Task #{task.id} runs.")
     stages.report(tx, task, told)

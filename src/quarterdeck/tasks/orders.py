@@ -32,8 +32,10 @@ ErrorClass = Literal[
     "gate_timeout",
     "budget_spent",
 ]
-
-
+NOTES = frozenset({"log", "error", "notify"})
+"""The types of events that a worker may note. What the others say (contract §3.4) has happened only once the server has
+kept it: they are its own.
+"""
 _SESSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 MOST_TOKENS, MOST_DOLLARS = 10**15, 1_000_000.0
 Tokens = Annotated[int, Meta(ge=0, le=MOST_TOKENS)]
@@ -242,7 +244,7 @@ class DiffReport(Struct, frozen=True, kw_only=True):
 
 
 class NoteReport(Struct, frozen=True, kw_only=True):
-    """`note`: something for the events of the task. `type` is a word of contract §3.4."""
+    """`note`: something for the events of the task. `type` is one of `NOTES`; any other word is kept as `log`."""
 
     type: str
     message: str

@@ -23,7 +23,7 @@ from quarterdeck.tasks.tunnels import tunnels
 from quarterdeck.tasks.tunnels.orders import TOLD as TUNNEL_TOLD
 from quarterdeck.tasks.tunnels.orders import Told
 from quarterdeck.tasks.work import gates, messages, ordering, stages, usage
-from quarterdeck.tasks.work.happenings import WORDS, happened
+from quarterdeck.tasks.work.happenings import happened
 from quarterdeck.tasks.work.holding import locked
 from quarterdeck.tasks.work.model import Task
 from quarterdeck.tasks.work.payload import Attempt
@@ -157,12 +157,12 @@ def _terminal(tx: Tx, task: Task, job: Job, _data: Any) -> Unkept:
 
 def _note(tx: Tx, task: Task, _job: Job, data: Any) -> None:
     told = _read(data, orders.NoteReport)
-    if RATE_LIMITED in {told.type, told.data.get("code")}:
+    if RATE_LIMITED in (told.type, told.data.get("code")):
         task.resume_at = _limit_ends(tx, told.data)
     # What it tells beside the event may not speak for the server's own fields.
     own = {"level", "message", "stageIndex", "stageName", "actor", "projectId"}
     more = {name: value for name, value in told.data.items() if name not in own}
-    kind = told.type if told.type in WORDS else "log"
+    kind = told.type if told.type in orders.NOTES else "log"
     happened(tx, task, kind, told.message, level=told.level, stage=told.stage, detail=more or None)
 
 

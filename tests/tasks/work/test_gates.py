@@ -162,7 +162,7 @@ def test_a_question_that_was_dealt_with_at_the_terminal(yard, forge):
     assert yard.task(task_id).status == "running", "no time runs any more"
 
 
-@pytest.mark.parametrize("status", ["failed", "completed", "skipped", "cancelled"])
+@pytest.mark.parametrize("status", ["failed", "completed"])
 def test_a_question_whose_stage_ends_is_answered_by_nobody(yard, forge, status):
     task_id, job_id = yard.started(forge)
     forge.say(job_id, "gate", gate(0, "input"))

@@ -20,6 +20,7 @@ from quarterdeck.kernel.vault import Secret
 from quarterdeck.notify import addresses
 from quarterdeck.notify.hooks import deliveries, offered, signing
 from quarterdeck.notify.hooks.model import Hook
+from support import own_roles
 from support.certificates import issued
 from support.chats import happen, quiet
 from support.crew import Crew
@@ -164,10 +165,15 @@ async def test_the_certificate_is_that_of_the_name_though_its_number_is_called(c
     assert set(asked_for) == {"localhost"}
 
 
-async def test_what_takes_nothing_for_a_day_is_disabled_and_administrators_are_told(crew, receiver, hasty, monkeypatch):
+async def test_what_takes_nothing_for_a_day_is_disabled_and_who_manages_webhooks_is_told(
+    crew, receiver, hasty, monkeypatch
+):
     monkeypatch.setattr(deliveries, "TRIES", 2)
     receiver.statuses = [500] * 20
     made = await hook(crew, receiver.url)
+    _, lou = await crew.person("lou", "tasks:developer")
+    keeper, kim = await crew.person("kim", "tasks:developer")
+    await crew.db.write(own_roles.held, crew.deck.instance.access, keeper, "tasks:hooks.manage")
     await happen(crew.deck, "status_change", {"to": "failed", "n": 1})
     await quiet(crew.deck)
     there = f"{HOOKS}/{made['id']}"
@@ -190,6 +196,9 @@ async def test_what_takes_nothing_for_a_day_is_disabled_and_administrators_are_t
     assert "has taken nothing since" in shown["disabledReason"]
     (told,) = (await crew.ok("GET", "/api/web/notifications"))["items"]
     assert (told["type"], told["title"]) == ("webhook_disabled", "The webhook ci was disabled")
+    (again,) = (await crew.ok("GET", "/api/web/notifications", token=kim))["items"]
+    assert again["title"] == told["title"]
+    assert (await crew.ok("GET", "/api/web/notifications", token=lou))["items"] == []
     assert [one["action"] for one in await crew.told()][-1] == "webhook.disabled"
     await happen(crew.deck, "status_change", {"to": "failed", "n": 3})
     await quiet(crew.deck)

@@ -10,6 +10,7 @@ from sqlalchemy import Select, delete, select
 
 from quarterdeck.access.decide import Access
 from quarterdeck.access.model import Grant
+from quarterdeck.access.snapshot import carried
 from quarterdeck.kernel.db import Tx
 
 MEMBER = "member:plain"
@@ -127,6 +128,14 @@ def holding(organization_id: int, roles: Collection[str]) -> Select[int]:
     """Numbers of those who have one of some roles (their keys) in the whole organization."""
     whole = (Grant.organization_id == organization_id, Grant.project_id == 0, Grant.scope == "")
     return select(Grant.user_id).where(*whole, Grant.role.in_(roles))
+
+
+def permitted(tx: Tx, organization_id: int, permission: str) -> list[int]:
+    """Numbers of those who have a role that carries a permission in the whole organization, by number: for whoever
+    tells people something. What somebody may do is asked of `Access`.
+    """
+    carrying = carried(tx)[0].get(permission, frozenset())
+    return sorted(set(tx.execute(holding(organization_id, carrying)).scalars()))
 
 
 def members(tx: Tx, organization_id: int, among: Collection[int] | None = None) -> dict[int, Membership]:

@@ -45,21 +45,27 @@ class Snapshot:
 
 
 def compiled(tx: Tx) -> Snapshot:
+    granting, names = carried(tx)
+    return replace(_given(tx), granting=granting, names=names, rules=_rules(tx))
+
+
+def carried(tx: Tx) -> tuple[dict[str, frozenset[str]], dict[str, tuple[str, int | None]]]:
+    """What every role permits, and how it is called: `Snapshot.granting` and `Snapshot.names`."""
     changed: dict[str, set[str]] = {}
     names: dict[str, tuple[str, int | None]] = {}
     for row in tx.execute(select(Role.key, Role.name, Role.organization_id, Role.edited_at)):
         names[row.key] = row.name, row.organization_id
         if row.organization_id is not None or row.edited_at is not None:
             changed[row.key] = set()
-    own = select(Role.key, RolePermission.permission).join(Role, Role.id == RolePermission.role_id)
-    for row in tx.execute(own):
+    added = select(Role.key, RolePermission.permission).join(Role, Role.id == RolePermission.role_id)
+    for row in tx.execute(added):
         if row.key in changed:
             changed[row.key].add(row.permission)
     granting = {
-        key: (permission.roles - changed.keys()) | {role for role, carried in changed.items() if key in carried}
+        key: frozenset((permission.roles - changed.keys()) | {role for role, own in changed.items() if key in own})
         for key, permission in CATALOGUE.items()
     }
-    return replace(_given(tx), granting=granting, names=names, rules=_rules(tx))
+    return granting, names
 
 
 def renewed(tx: Tx, known: Snapshot, users: frozenset[int]) -> Snapshot:

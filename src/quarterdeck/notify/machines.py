@@ -1,4 +1,4 @@
-"""What leads and administrators of tasks are told of machines, learned by events."""
+"""What those who may drain machines are told of them, learned by events."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ TYPES = {
     "worker-offline": "machine_offline",
     "worker-agent-degraded": "agent_degraded",
 }
-LEADS = ("tasks:admin", "tasks:lead")
+DRAIN = "tasks:machines.drain"
+"""Who may do this is told: it is what machines in such a state need somebody for."""
 
 
 def hear(tx: Tx, event: events.Event) -> None:
@@ -32,7 +33,7 @@ def hear(tx: Tx, event: events.Event) -> None:
         "machine_offline": f"The machine {name} is offline",
         "agent_degraded": f"{agent or 'An agent'} is degraded on {name}",
     }[kind]
-    leads = tx.execute(grants.holding(event.organization_id, LEADS)).scalars().all()
+    leads = grants.permitted(tx, event.organization_id, DRAIN)
     tell(
         tx,
         kind,

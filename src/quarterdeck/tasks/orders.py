@@ -32,12 +32,27 @@ ErrorClass = Literal[
     "gate_timeout",
     "budget_spent",
 ]
-
-
+NOTES = frozenset({"log", "error", "notify"})
+"""The types of events that a worker may note. What the others say (contract §3.4) has happened only once the server has
+kept it: they are its own.
+"""
 _SESSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 MOST_TOKENS, MOST_DOLLARS = 10**15, 1_000_000.0
 Tokens = Annotated[int, Meta(ge=0, le=MOST_TOKENS)]
 Dollars = Annotated[float, Meta(ge=0, le=MOST_DOLLARS)]
+MOST_CHOICES, LONGEST_ANSWER = 100, 10_000
+Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+Bytes = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Seconds = Annotated[int, Meta(le=10**9)]
+Branch = Annotated[str, Meta(max_length=250)]
+Commit = Annotated[str, Meta(max_length=64)]
+Address = Annotated[str, Meta(max_length=1000)]
+"""A path, or a URL."""
+Word = Annotated[str, Meta(max_length=200)]
+Answer = Annotated[str, Meta(max_length=LONGEST_ANSWER)]
+"""What is longer than the columns for it is refused by either database alike. Words for people have no bound here: they
+are cut where they are heard.
+"""
 
 
 def is_session(text: str) -> bool:
@@ -127,19 +142,19 @@ class TaskOrder(Struct, frozen=True, kw_only=True):
 class WorkspaceReport(Struct, frozen=True, kw_only=True):
     """`workspace`: the worktree is there. Sizes in bytes."""
 
-    path: str
-    branch: str
-    base_branch: str
-    head_commit: str
-    size: int | None = None
+    path: Address
+    branch: Branch
+    base_branch: Branch
+    head_commit: Commit
+    size: Bytes | None = None
 
 
 class StageReport(Struct, frozen=True, kw_only=True):
     """`stage`: one stage began or ended. `number` counts the tries of it, from 1."""
 
-    index: int
+    index: Count
     status: Literal["running", "completed", "failed", "skipped", "cancelled"]
-    number: int = 1
+    number: Count = 1
     message: str | None = None
     error: str | None = None
 
@@ -150,13 +165,13 @@ class GateReport(Struct, frozen=True, kw_only=True):
     An agent's own question that was recognised is an `input` gate of the stage that runs.
     """
 
-    index: int
+    index: Count
     kind: GateKind
     prompt: str
-    choices: tuple[str, ...] = ()
-    seconds: int
+    choices: Annotated[tuple[Answer, ...], Meta(max_length=MOST_CHOICES)] = ()
+    seconds: Seconds
     on_timeout: Literal["fail", "fallback"] = "fail"
-    fallback: str | None = None
+    fallback: Answer | None = None
 
 
 class GateAnswer(Struct, frozen=True, kw_only=True):
@@ -173,7 +188,7 @@ class AgentReport(Struct, frozen=True, kw_only=True):
     type: str
     version: str | None = None
     session: str | None = None
-    pid: int | None = None
+    pid: Count | None = None
 
 
 class UsageReport(Struct, frozen=True, kw_only=True):
@@ -208,20 +223,20 @@ class FollowUp(Struct, frozen=True, kw_only=True):
 class DeliverReport(Struct, frozen=True, kw_only=True):
     """`deliver`, before anything is pushed: who is no longer the holder is refused here."""
 
-    branch: str
-    commit: str
+    branch: Branch
+    commit: Commit
 
 
 class DeliveredReport(Struct, frozen=True, kw_only=True):
     """`delivered`."""
 
-    branch: str
-    commit: str
+    branch: Branch
+    commit: Commit
     pushed: bool
-    merge_request_url: str | None = None
-    files_changed: int = 0
-    insertions: int = 0
-    deletions: int = 0
+    merge_request_url: Address | None = None
+    files_changed: Count = 0
+    insertions: Count = 0
+    deletions: Count = 0
 
 
 class DiffReport(Struct, frozen=True, kw_only=True):
@@ -233,21 +248,21 @@ class DiffReport(Struct, frozen=True, kw_only=True):
 
     base: str
     commit: str | None = None
-    index: int | None = None
-    files_changed: int = 0
-    insertions: int = 0
-    deletions: int = 0
+    index: Count | None = None
+    files_changed: Count = 0
+    insertions: Count = 0
+    deletions: Count = 0
     patch: str = ""
     cut: bool = False
 
 
 class NoteReport(Struct, frozen=True, kw_only=True):
-    """`note`: something for the events of the task. `type` is a word of contract §3.4."""
+    """`note`: something for the events of the task. `type` is one of `NOTES`; any other word is kept as `log`."""
 
     type: str
     message: str
     level: Literal["info", "warn", "error"] = "info"
-    stage: int | None = None
+    stage: Count | None = None
     data: dict[str, Any] = field(default_factory=dict)
 
 
@@ -256,16 +271,16 @@ class TunnelReport(Struct, frozen=True, kw_only=True):
 
     state: str
     kind: str
-    url: str | None = None
-    name: str | None = None
-    auth_prompt: str | None = None
+    url: Address | None = None
+    name: Word | None = None
+    auth_prompt: Answer | None = None
     error: str | None = None
 
 
 class TaskResult(Struct, frozen=True, kw_only=True):
     """The answer of an attempt that succeeded; what failed raises a `Problem` whose code is an `ErrorClass`."""
 
-    branch: str
-    commit: str | None = None
+    branch: Branch
+    commit: Commit | None = None
     pushed: bool = False
-    merge_request_url: str | None = None
+    merge_request_url: Address | None = None

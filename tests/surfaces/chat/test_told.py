@@ -14,6 +14,7 @@ from quarterdeck.notify.bots import posting
 from quarterdeck.surfaces.chat.actions import TaskSeen
 from quarterdeck.tasks.projects.model import TaskProject
 from quarterdeck.tasks.work.model import Gate, Task
+from support import own_roles
 from support.chats import quiet
 
 
@@ -154,3 +155,11 @@ async def test_leads_are_told_of_machines(chat):
         ("machine_draining", "The machine box-1 takes no new tasks"),
     ]
     assert await list_of(chat, "ann") == []
+
+
+async def test_who_may_drain_machines_by_a_role_of_their_own_is_told_of_them(chat):
+    instance, (lou, _) = chat.deck.instance, chat.people["lou"]
+    await instance.db.write(own_roles.held, instance.access, lou, "tasks:machines.drain")
+    await happens(chat, "w-1", "worker-drained", stream="worker", name="box-1", reason="Its disk is full.")
+    told = [("machine_draining", "The machine box-1 takes no new tasks", None, None)]
+    assert await list_of(chat, "lou") == await list_of(chat, "lea") == told

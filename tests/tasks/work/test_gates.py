@@ -162,6 +162,40 @@ def test_a_question_that_was_dealt_with_at_the_terminal(yard, forge):
     assert yard.task(task_id).status == "running", "no time runs any more"
 
 
+@pytest.mark.parametrize("status", ["failed", "completed"])
+def test_a_question_whose_stage_ends_is_answered_by_nobody(yard, forge, status):
+    task_id, job_id = yard.started(forge)
+    forge.say(job_id, "gate", gate(0, "input"))
+    forge.say(job_id, "stage", {"index": 0, "status": status, "message": "The agent died."})
+    (asked,) = yard.gates(task_id)
+    assert (asked.closed_at is not None, asked.outcome, asked.answered_by) == (True, None, None)
+    assert (yard.task(task_id).status, yard.stages(task_id)[0].status) == ("running", status)
+    (told,) = [one for one in yard.events(task_id) if one.type == "confirm_resolved"]
+    assert "without an answer" in told.data["message"]
+    assert "outcome" not in told.data
+    with pytest.raises(Conflict) as late:
+        yard.answer(task_id, index=0, result="yes")
+    assert late.value.code == "gate_not_open"
+    forge.say(job_id, "gate", gate(1, "input"))
+    assert yard.task(task_id).suspend_reason == "stage_gate", "the attempt goes on, and asks again"
+
+
+def test_another_stage_that_begins_answers_no_question(yard, forge):
+    task_id, job_id = yard.started(forge)
+    forge.say(job_id, "gate", gate(0, "input"))
+    forge.say(job_id, "stage", {"index": 1, "status": "running"})
+    assert [one.outcome for one in yard.gates(task_id)] == [None]
+
+
+def test_an_answer_after_the_question_was_dealt_with_at_the_terminal(yard, forge):
+    task_id, job_id = yard.started(forge)
+    forge.say(job_id, "gate", gate(0, "input"))
+    forge.say(job_id, "stage", {"index": 0, "status": "running"})
+    with pytest.raises(Conflict) as late:
+        yard.answer(task_id, index=0, result="yes")
+    assert "was dealt with at the terminal already" in late.value.message
+
+
 def test_nobody_answers_in_time(yard, forge):
     task_id, job_id = yard.started(forge)
     forge.say(job_id, "gate", gate(seconds=60))

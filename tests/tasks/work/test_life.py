@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from quarterdeck.kernel import jobs
 from quarterdeck.kernel.errors import Conflict, Invalid, NotFound, Problem
 from quarterdeck.kernel.jobs import Fenced
 from support.taskyard import gate
@@ -285,3 +286,27 @@ def test_what_a_machine_says_of_an_agent_has_bounds(yard, forge):
         with pytest.raises(Problem) as refused:
             forge.say(job, kind, said)
         assert refused.value.code == "report_invalid"
+
+
+def test_an_attempt_is_retried_by_its_task_alone(yard, forge):
+    task_id, job_id = yard.started(forge)
+    forge.end(job_id, "failed", error_code="agent_exited", retriable=True)
+    with pytest.raises(Conflict) as refused:
+        yard.act(jobs.retry, job_id)
+    assert refused.value.hint == f"Retry the task, as with: qd task retry {task_id}"
+    assert refused.value.details["reason"] == "task_retried_as_a_whole"
+    newest = yard.db.read_sync(lambda tx: jobs.find(tx, kind="task.run"))
+    assert newest.id == job_id, "no job that could only fail"
+    yard.retry(task_id)
+    assert yard.dispatch() == [task_id]
+
+
+def test_a_worker_notes_nothing_in_the_name_of_the_server(yard, forge):
+    task_id, job_id = yard.started(forge)
+    before = len(yard.words(task_id))
+    for word in ("status_change", "confirm_resolved", "control_taken", "mr_created", "git_push", "made"):
+        forge.say(job_id, "note", {"type": word, "message": "Forged.", "data": {"to": "completed", "code": ["odd"]}})
+    assert yard.words(task_id)[before:] == ["log"] * 6
+    for own in ("log", "error", "notify"):
+        forge.say(job_id, "note", {"type": own, "message": "Its own."})
+    assert yard.words(task_id)[-3:] == ["log", "error", "notify"]

@@ -26,6 +26,7 @@ STATES = ("pending", "delivered", "failed", "dropped")
 TRIES = 16
 BACKOFF = 15
 """Seconds before the second try; each pause is twice the one before, as long as the ledger lets it grow."""
+MANAGE = "tasks:hooks.manage"
 PATIENCE = timedelta(hours=24)
 """A webhook that has taken nothing for so long is disabled."""
 
@@ -144,7 +145,7 @@ def _give_up(tx: Tx, row: Hook) -> None:
     row.disabled_reason = f"It has taken nothing since {wire_time(row.failing_since)}."
     tx.flush()
     hooks.note(tx, NotifyAction.HOOK_DISABLED, row, {"failingSince": wire_time(row.failing_since)})
-    managers = tx.execute(grants.holding(row.organization_id, ["tasks:admin"])).scalars().all()
+    managers = grants.permitted(tx, row.organization_id, MANAGE)
     tell(
         tx,
         "webhook_disabled",

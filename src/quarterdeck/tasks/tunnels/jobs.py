@@ -14,6 +14,7 @@ from quarterdeck.kernel.errors import Conflict
 from quarterdeck.tasks.orders import TunnelReport
 from quarterdeck.tasks.tunnels import tunnels
 from quarterdeck.tasks.tunnels.orders import TOLD, TUNNEL, TunnelOrder
+from quarterdeck.tasks.work.hearing import heard, said
 from quarterdeck.tasks.work.model import Task
 from quarterdeck.tasks.workspaces import keeping
 
@@ -40,7 +41,7 @@ def _assign(tx: Tx, job: jobs.Job) -> TunnelOrder:
 def _record(tx: Tx, job: jobs.Job, kind: str, data: Any) -> None:
     task = _task(tx, job)
     if kind == TOLD and task is not None:
-        tunnels.reported(tx, task, msgspec.convert(data, TunnelReport))
+        tunnels.reported(tx, task, heard(tx, task, data, TunnelReport))
 
 
 def _finish(tx: Tx, job: jobs.Job, outcome: jobs.Outcome) -> None:
@@ -52,12 +53,14 @@ def _finish(tx: Tx, job: jobs.Job, outcome: jobs.Outcome) -> None:
         state = msgspec.json.decode(outcome.result or "{}").get("state", state)
     tunnel = tunnels.shown(tx, task)
     kind = "" if tunnel is None else tunnel.kind
-    tunnels.reported(tx, task, TunnelReport(state=state, kind=kind, error=_error(tunnel, outcome)))
+    tunnels.reported(tx, task, TunnelReport(state=state, kind=kind, error=_error(tx, task, tunnel, outcome)))
 
 
-def _error(tunnel: Any, outcome: jobs.Outcome) -> str | None:
+def _error(tx: Tx, task: Task, tunnel: Any, outcome: jobs.Outcome) -> str | None:
     """What the worker had said stays, where the end of the job says nothing."""
-    return outcome.error_message if outcome.state == "failed" else None if tunnel is None else tunnel.error
+    if outcome.state == "failed":
+        return None if outcome.error_message is None else str(said(tx, task, outcome.error_message))
+    return None if tunnel is None else tunnel.error
 
 
 def _about(_tx: Tx, some: Sequence[jobs.Job]) -> dict[int, jobs.About]:

@@ -109,7 +109,9 @@ def _nothing(task: Task) -> Conflict:
 
 def _answered(tx: Tx, task: Task, gate: Gate) -> Conflict:
     who = gates.answerer(tx, gate)
-    by = f"{gate.outcome} by {who}" if who is not None else "closed because its time was over"
+    in_time = gate.closed_at is not None and gate.closed_at < gate.expires_at
+    by = "dealt with at the terminal" if in_time else "closed because its time was over"
+    by = by if who is None else f"{gate.outcome} by {who}"
     with_result = f": {gate.result[:200]}" if gate.result and who is not None else ""
     return Conflict(
         f"Stage {gate.stage_name} of task #{task.id} was {by} already{with_result}.",

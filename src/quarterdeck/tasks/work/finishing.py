@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.jobs.job import Job, Outcome
 from quarterdeck.kernel.jobs.recovery import WORKER_LOST as JOB_LOST
 from quarterdeck.kernel.unreadable import UNREADABLE
@@ -13,6 +14,7 @@ from quarterdeck.tasks.settings import settings as task_settings
 from quarterdeck.tasks.tunnels import tunnels
 from quarterdeck.tasks.work import acting, gates, health, stages
 from quarterdeck.tasks.work.happenings import happened
+from quarterdeck.tasks.work.hearing import read, said
 from quarterdeck.tasks.work.holding import locked
 from quarterdeck.tasks.work.model import Task
 from quarterdeck.tasks.work.payload import Attempt
@@ -37,6 +39,7 @@ WORKER_LOST, REJECTED, CANCELLED_BY_PERSON = "worker_lost", "rejected", "cancell
 AGENT_FAILED = "agent_exited"
 MACHINE_GONE = "Its machine was decommissioned."
 LONGEST_PAUSE = 3600.0
+LONGEST_CODE = 80
 
 
 def finish(tx: Tx, job: Job, outcome: Outcome) -> None:
@@ -56,13 +59,13 @@ def finish(tx: Tx, job: Job, outcome: Outcome) -> None:
     elif outcome.state == "canceled" or outcome.error_code in {REJECTED, CANCELLED_BY_PERSON}:
         _cancelled(tx, task, outcome)
     elif outcome.error_code in {JOB_LOST, JOB_RETURNED, WORKER_LOST} and task.status == ASSIGNED:
-        requeue(tx, task, f"The machine did not begin: {_told(outcome)}")
+        requeue(tx, task, f"The machine did not begin: {_told(tx, task, outcome)}")
     elif outcome.error_code == DECOMMISSIONED and task.status != RUNNING:
         _leave_machine(tx, task)
     elif outcome.error_code == RATE_LIMITED:
         _pause(tx, task, outcome)
     else:
-        fail(tx, task, _code(outcome), _told(outcome))
+        fail(tx, task, _code(tx, task, outcome), _told(tx, task, outcome))
 
 
 def late(tx: Tx, job: Job, outcome: Outcome) -> None:
@@ -104,7 +107,7 @@ def _completed(tx: Tx, task: Task, outcome: Outcome, told: str | None = None) ->
 
 def _cancelled(tx: Tx, task: Task, outcome: Outcome) -> None:
     code = REJECTED if outcome.error_code == REJECTED else CANCELLED_BY_PERSON
-    told = _told(outcome)
+    told = _told(tx, task, outcome)
     gates.close_open(tx, task)
     stages.end_open(tx, task, "cancelled", told)
     move(tx, task, CANCELLED, told, code=code)
@@ -126,7 +129,7 @@ def _pause(tx: Tx, task: Task, outcome: Outcome) -> None:
     becomes longer with each attempt.
     """
     gates.close_open(tx, task)
-    stages.end_open(tx, task, "failed", _told(outcome))
+    stages.end_open(tx, task, "failed", _told(tx, task, outcome))
     if task.status == ASSIGNED:
         move(tx, task, RUNNING, f"Task #{task.id} runs.")
     until = task.resume_at
@@ -149,17 +152,18 @@ def resume(tx: Tx, task: Task) -> None:
 
 def _result(outcome: Outcome) -> orders.TaskResult | None:
     try:
-        return msgspec.json.decode(outcome.result or "null", type=orders.TaskResult | None)
-    except UNREADABLE:
+        told = msgspec.json.decode(outcome.result or "null")
+        return None if told is None else read(told, orders.TaskResult)
+    except (Invalid, *UNREADABLE):
         return None
 
 
-def _told(outcome: Outcome) -> str:
-    return outcome.error_message or outcome.error_code or "It gave no reason."
+def _told(tx: Tx, task: Task, outcome: Outcome) -> str:
+    return str(said(tx, task, outcome.error_message or outcome.error_code or "It gave no reason."))
 
 
-def _code(outcome: Outcome) -> str:
+def _code(tx: Tx, task: Task, outcome: Outcome) -> str:
     """A word of contract §3.3: what only the ledger says is told as the loss of the machine or of the agent."""
     if outcome.error_code in {JOB_LOST, JOB_RETURNED, DECOMMISSIONED}:
         return WORKER_LOST
-    return (outcome.error_code or AGENT_FAILED)[:80]
+    return str(said(tx, task, outcome.error_code or AGENT_FAILED, LONGEST_CODE))

@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 from quarterdeck.identity.model import User
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.faults import committing
-from quarterdeck.tasks.orders import GateAnswer, GateReport
+from quarterdeck.tasks.orders import GateAnswer, GateReport, StageReport
 from quarterdeck.tasks.work import stages
 from quarterdeck.tasks.work.happenings import Level, happened, tell
 from quarterdeck.tasks.work.model import Gate, Task
@@ -23,7 +23,9 @@ from quarterdeck.tasks.work.transitions import RUNNING, STAGE_GATE, SUSPENDED, m
 
 
 class Closing(Struct, frozen=True, kw_only=True):
-    """How a gate ends: `outcome` is a state of `GateAnswer`, None where the task ended first."""
+    """How a gate ends: `outcome` is a state of `GateAnswer`, None where its stage or its task ended
+    first.
+    """
 
     outcome: str | None
     result: str | None = None
@@ -132,11 +134,21 @@ def go_on(tx: Tx, task: Task, gate: Gate, result: str | None, message: str) -> N
         move(tx, task, RUNNING, message)
 
 
-def passed(tx: Tx, task: Task, message: str) -> None:
-    """The attempt goes on without an answer: somebody dealt with its question at the terminal."""
+def left(tx: Tx, task: Task, told: StageReport) -> None:
+    """The attempt tells of a stage while a question is open. That its stage runs means that somebody dealt with it at
+    the terminal. Anything else is the end of it, such as that of its agent, and no answer: nobody is asked any more.
+    """
     found = open_gate(tx, task)
-    if found is not None and close(tx, task, found, Closing(outcome="answered"), message):
-        go_on(tx, task, found, None, message)
+    if found is None:
+        return
+    if told.status == "running" and told.index == found.position:
+        message = told.message or "The question was dealt with at the terminal."
+        if close(tx, task, found, Closing(outcome="answered"), message):
+            go_on(tx, task, found, None, message)
+        return
+    message = f"Stage {found.stage_name} waits no more: its question was left without an answer."
+    if close(tx, task, found, Closing(outcome=None), message) and task.status == SUSPENDED:
+        move(tx, task, RUNNING, message)
 
 
 def close_open(tx: Tx, task: Task) -> None:

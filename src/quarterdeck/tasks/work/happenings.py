@@ -16,7 +16,7 @@ WORDS = frozenset(
         "mr_created", "tunnel", "control_taken", "notify",
     }
 )  # fmt: skip
-"""Every type of event there is."""
+"""Every type of event there is; what of it a worker may note is `orders.NOTES`."""
 LONGEST = 4000
 TELL = "tasks:tell"
 """The topic of words to running attempts; a payload is (job id, kind, data)."""

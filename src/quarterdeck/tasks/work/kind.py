@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import Conflict
 from quarterdeck.kernel.faults import committing
 from quarterdeck.kernel.jobs import JobKind
 from quarterdeck.kernel.jobs.job import Job, Outcome
@@ -40,7 +41,7 @@ def kind(logs: Logs) -> JobKind:
         lost="failed",
         lease_seconds=LEASE_SECONDS,
         capabilities=frozenset({CAPABILITY}),
-        work=Work(title="Run an agent task", describe=describe),
+        work=Work(title="Run an agent task", describe=describe, again=again),
     )
 
 
@@ -94,3 +95,15 @@ def describe(_tx: Tx, some: Sequence[Job]) -> Mapping[int, About]:
         for job in some
         for attempt in [job.read(Attempt)]
     }
+
+
+def again(_tx: Tx, job: Job) -> Job:
+    """An attempt begins in the queue of its task alone, with what is checked there: the same job once more would belong
+    to no task. Raises `Conflict` (`task_retried_as_a_whole`).
+    """
+    task_id = job.read(Attempt).task_id
+    raise Conflict(
+        f"It is an attempt at task #{task_id}, and the next one is made by the task.",
+        code="task_retried_as_a_whole",
+        hint=f"Retry the task, as with: qd task retry {task_id}",
+    )

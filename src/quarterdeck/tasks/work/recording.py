@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 from quarterdeck.kernel.db import Tx
@@ -23,14 +22,14 @@ from quarterdeck.tasks.tunnels import tunnels
 from quarterdeck.tasks.tunnels.orders import TOLD as TUNNEL_TOLD
 from quarterdeck.tasks.tunnels.orders import Told
 from quarterdeck.tasks.work import gates, messages, ordering, stages, usage
-from quarterdeck.tasks.work.happenings import WORDS, happened
+from quarterdeck.tasks.work.happenings import happened
+from quarterdeck.tasks.work.hearing import heard, read, said
 from quarterdeck.tasks.work.holding import locked
 from quarterdeck.tasks.work.model import Task
 from quarterdeck.tasks.work.payload import Attempt
 from quarterdeck.tasks.work.transitions import ASSIGNED, DISCONNECTED, HELD, RUNNING, STAGE_GATE, SUSPENDED, move
 from quarterdeck.tasks.workspaces import diffs, keeping
 
-S = TypeVar("S", bound=Struct)
 RATE_LIMITED = "rate_limited"
 LONGEST_VERSION = 100
 LONGEST_PAUSE = timedelta(days=8)
@@ -63,69 +62,62 @@ def reconnected(tx: Tx, task: Task) -> None:
         move(tx, task, RUNNING, told)
 
 
-def _read(data: Any, kind: type[S]) -> S:
-    try:
-        return msgspec.convert(data, kind)
-    except msgspec.ValidationError as error:
-        raise Invalid(f"A {kind.__name__} does not read: {error}", code="report_invalid") from None
-
-
 def _workspace(tx: Tx, task: Task, job: Job, data: Any) -> None:
-    told = _read(data, orders.WorkspaceReport)
+    told = read(data, orders.WorkspaceReport)
     keeping.made(tx, task, job.worker_id, told)
     task.branch, task.base_branch = told.branch, told.base_branch
 
 
 def _stage(tx: Tx, task: Task, _job: Job, data: Any) -> None:
-    told = _read(data, orders.StageReport)
+    told = heard(tx, task, data, orders.StageReport)
     if task.suspend_reason == STAGE_GATE:
-        gates.passed(tx, task, told.message or "The question was dealt with at the terminal.")
+        gates.left(tx, task, told)
     if told.status == "running" and task.status == ASSIGNED:
         move(tx, task, RUNNING, f"Task #{task.id} runs.")
     stages.report(tx, task, told)
 
 
 def _gate(tx: Tx, task: Task, _job: Job, data: Any) -> orders.GateAnswer:
-    return gates.ask(tx, task, _read(data, orders.GateReport))
+    return gates.ask(tx, task, heard(tx, task, data, orders.GateReport))
 
 
 def _gate_check(tx: Tx, task: Task, _job: Job, data: Any) -> orders.GateAnswer:
-    return gates.check(tx, task, _read(data, orders.GateReport))
+    return gates.check(tx, task, heard(tx, task, data, orders.GateReport))
 
 
 def _agent(tx: Tx, task: Task, _job: Job, data: Any) -> None:
-    told = _read(data, orders.AgentReport)
+    told = read(data, orders.AgentReport)
     if told.session is not None and not orders.is_session(told.session):
         raise Invalid("That is no session of an agent program.", code="report_invalid", field="session")
     if told.session is not None and told.type == task.agent_type:  # a stage may have another one
         task.agent_session = told.session
-    version = f" {told.version[:LONGEST_VERSION]}" if told.version else ""
-    happened(tx, task, "log", f"The agent {told.type[:LONGEST_VERSION]}{version} runs.", pid=told.pid)
+    program = " ".join(said(tx, task, one, LONGEST_VERSION) for one in (told.type, told.version) if one)
+    happened(tx, task, "log", f"The agent {program} runs.", pid=told.pid)
 
 
 def _usage(tx: Tx, task: Task, job: Job, data: Any) -> orders.UsageAnswer:
-    return usage.told(tx, task, job.read(Attempt).number, _read(data, orders.UsageReport))
+    return usage.told(tx, task, job.read(Attempt).number, read(data, orders.UsageReport))
 
 
 class _After(Struct):
-    after: int = 0
+    after: orders.Bytes = 0
     last: bool = False
 
 
 def _messages(tx: Tx, task: Task, job: Job, data: Any) -> orders.MessagesAnswer:
     heard = job.created_at if job.read(Attempt).session is not None else None
-    told = _read(data or {}, _After)
+    told = read(data or {}, _After)
     return messages.asked(tx, task, told.after, heard, last=told.last)
 
 
 def _deliver(tx: Tx, task: Task, _job: Job, data: Any) -> None:
-    told = _read(data, orders.DeliverReport)
+    told = read(data, orders.DeliverReport)
     messages.close(tx, task)
     happened(tx, task, "log", f"The branch {told.branch} may be pushed at {told.commit[:12]}.", commit=told.commit)
 
 
 def _delivered(tx: Tx, task: Task, _job: Job, data: Any) -> None:
-    told = _read(data, orders.DeliveredReport)
+    told = read(data, orders.DeliveredReport)
     task.branch, task.commit_sha = told.branch, told.commit
     keeping.delivered(tx, task, told)
     changed = f"{told.files_changed} files, +{told.insertions} -{told.deletions}"
@@ -139,11 +131,11 @@ def _delivered(tx: Tx, task: Task, _job: Job, data: Any) -> None:
 
 
 def _diff(tx: Tx, task: Task, _job: Job, data: Any) -> None:
-    diffs.told(tx, task, _read(data, orders.DiffReport), ordering.secrets_of(tx, task))
+    diffs.told(tx, task, read(data, orders.DiffReport), ordering.secrets_of(tx, task))
 
 
 def _tunnel(tx: Tx, task: Task, _job: Job, data: Any) -> None:
-    tunnels.reported(tx, task, _read(data, orders.TunnelReport))
+    tunnels.reported(tx, task, heard(tx, task, data, orders.TunnelReport))
 
 
 def _tunnel_check(tx: Tx, task: Task, _job: Job, _data: Any) -> Told | None:
@@ -156,13 +148,13 @@ def _terminal(tx: Tx, task: Task, job: Job, _data: Any) -> Unkept:
 
 
 def _note(tx: Tx, task: Task, _job: Job, data: Any) -> None:
-    told = _read(data, orders.NoteReport)
-    if RATE_LIMITED in {told.type, told.data.get("code")}:
+    told = heard(tx, task, data, orders.NoteReport)
+    if RATE_LIMITED in (told.type, told.data.get("code")):
         task.resume_at = _limit_ends(tx, told.data)
     # What it tells beside the event may not speak for the server's own fields.
     own = {"level", "message", "stageIndex", "stageName", "actor", "projectId"}
     more = {name: value for name, value in told.data.items() if name not in own}
-    kind = told.type if told.type in WORDS else "log"
+    kind = told.type if told.type in orders.NOTES else "log"
     happened(tx, task, kind, told.message, level=told.level, stage=told.stage, detail=more or None)
 
 

@@ -13,14 +13,15 @@ import pytest
 
 from quarterdeck.deploy.execution.order import RouteOrder
 from quarterdeck.deploy.execution.preparing import plan_for
+from quarterdeck.deploy.execution.reporting import told
 from quarterdeck.deploy.execution.starting import container_name, container_spec
-from quarterdeck.deploy.execution.storable import storable, told
 from quarterdeck.deploy.execution.turns import interrupted_by, to_its_end, turn
 from quarterdeck.deploy.execution.ways import route_value, said_in, way_of
 from quarterdeck.fleet.docker.specs import ContainerSpec
 from quarterdeck.fleet.edge.routes import ProxyRoute, StaticRoute
 from quarterdeck.fleet.processes.listening import heard
 from quarterdeck.kernel.errors import Problem, Unavailable
+from quarterdeck.kernel.storable import storable
 from support.yard import Yard, container, secret
 
 ROUTE = RouteOrder("res_1", "organization-1", ["a.localhost", "b.example"], "/app")

@@ -13,8 +13,7 @@ from quarterdeck.deploy.execution import cutting_over, packaging, preparing, sta
 from quarterdeck.deploy.execution.absence import Absence
 from quarterdeck.deploy.execution.logs import follow_application
 from quarterdeck.deploy.execution.order import DeploymentOrder
-from quarterdeck.deploy.execution.reporting import Context, Reporter
-from quarterdeck.deploy.execution.storable import told
+from quarterdeck.deploy.execution.reporting import Context, Reporter, told
 from quarterdeck.deploy.execution.target import Target, opened
 from quarterdeck.deploy.execution.turns import beside, interrupted_by, to_its_end
 from quarterdeck.deploy.planning.values import BuildPlan

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from quarterdeck.deploy.execution.storable import storable, told
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.faults import point
+from quarterdeck.kernel.storable import storable
 
 APPLICATION_BYTES = 16 << 20
 """What one execution keeps of the lines that build and application write: the history of deployments stays for ever."""
@@ -123,3 +123,11 @@ class Reporter:
         self._left -= sum(len(line) + LINE_BYTES for line in lines)
         if self._left <= 0:
             self.say(f"More than {APPLICATION_BYTES >> 20} MB were written: what follows is not kept.", level="warn")
+
+
+def told(problem: Problem) -> Problem:
+    """The problem with a message of one line, since its second line is read as the hint."""
+    problem.message = " ".join(storable(problem.message).split())
+    if problem.hint is not None:
+        problem.hint = " ".join(storable(problem.hint).split())
+    return problem

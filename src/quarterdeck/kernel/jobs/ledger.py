@@ -24,6 +24,7 @@ from quarterdeck.kernel.jobs.refusals import canceled, failure, fenced
 from quarterdeck.kernel.jobs.sqlite import SqliteStatements
 from quarterdeck.kernel.jobs.statements import Draft, Ending, Statements
 from quarterdeck.kernel.jobs.transitions import ENDED, State
+from quarterdeck.kernel.storable import storable
 
 WAKE = "jobs"
 """The topic that says: something may be claimable."""
@@ -32,6 +33,8 @@ LOST = "lost"
 LAPSES = 5
 """An attempt that vanished this often is given up: it probably takes its worker down with it."""
 LONGEST_BACKOFF = 600
+LONGEST_CODE, LONGEST_CATEGORY, LONGEST_MESSAGE = 120, 20, 16_384
+"""Characters that are kept of how a job failed: it may be a foreign program that tells."""
 log = structlog.get_logger("quarterdeck.jobs")
 
 _STATEMENTS: dict[str, Statements] = {"sqlite": SqliteStatements(), "postgresql": PostgresqlStatements()}
@@ -290,6 +293,7 @@ _BY_OUTCOME = {"succeeded": step.SUCCEED, "failed": step.FAIL, "canceled": step.
 
 
 def ending(job_id: int, fence: int, transition: step.Transition, outcome: Outcome, owner: str | None = None) -> Ending:
+    outcome = _kept(outcome)
     return Ending(
         job_id,
         fence,
@@ -300,6 +304,20 @@ def ending(job_id: int, fence: int, transition: step.Transition, outcome: Outcom
         outcome.error_message,
         None if outcome.state == "succeeded" else int(outcome.retriable),
         owner=owner,
+    )
+
+
+def _kept(outcome: Outcome) -> Outcome:
+    def fit(words: str | None, longest: int) -> str | None:
+        return None if words is None else str(storable(words[:longest]))
+
+    return Outcome(
+        outcome.state,
+        outcome.result,
+        fit(outcome.error_code, LONGEST_CODE),
+        fit(outcome.error_message, LONGEST_MESSAGE),
+        fit(outcome.error_category, LONGEST_CATEGORY),
+        outcome.retriable,
     )
 
 
@@ -400,7 +418,7 @@ def wait(
     tx: Tx, job: Job, transition: step.Transition, attempt: str, *, seconds: int = 0, outcome: Outcome | None = None
 ) -> Job:
     """Put a running job back into the queue, keeping its turn and the history of the attempt."""
-    told = outcome or Outcome("failed")
+    told = _kept(outcome or Outcome("failed"))
     tx.execute(
         _WAIT.format(route=routes.SPELT, becomes=transition.becomes, allowed=transition.allowed),
         {

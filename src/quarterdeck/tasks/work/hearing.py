@@ -16,6 +16,7 @@ from msgspec import Struct
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.logs.masking import hidden
+from quarterdeck.kernel.storable import storable
 from quarterdeck.tasks import orders
 from quarterdeck.tasks.work import ordering
 from quarterdeck.tasks.work.happenings import LONGEST
@@ -31,12 +32,6 @@ WORDS: dict[type[Struct], tuple[str, ...]] = {
 """The fields of a report that people read as the worker's own words."""
 LARGEST_DATA = 16_384
 """Bytes of JSON that a note may carry beside its message."""
-
-
-def storable(value: Any) -> Any:
-    """The same value with texts that UTF-8 and PostgreSQL can hold: no lone surrogates, no NUL."""
-    lost = "\N{REPLACEMENT CHARACTER}"
-    return _each(value, lambda text: text.encode("utf-8", "replace").decode().replace("\0", lost))
 
 
 def read(data: Any, kind: type[S]) -> S:

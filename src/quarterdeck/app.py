@@ -148,11 +148,11 @@ def application(instance: Instance, *, lifespan: bool = True) -> Litestar:
         per_credential=each_minute(settings.requests_per_credential),
     )
     app = build([*handlers(), *console_handlers()], frame, lifespan=[life] if lifespan else [])
-    if settings.beside:
+    if instance.standing is not None:
         from quarterdeck import beside
 
         beside.stand(app, instance)
-    elif instance.standing is not None:
+    if instance.standing is not None and not settings.beside:
         app.asgi_handler = Believing(app.asgi_handler, instance.vouching)
     app.asgi_handler = Measured(Leaving(app.asgi_handler, lambda: instance.stopping), instance.metrics)
     made.append(app)

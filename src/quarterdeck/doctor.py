@@ -98,7 +98,7 @@ async def _database(instance: Instance) -> Found:
     if instance.sole is not None and not instance.sole.held:
         facts["databaseLock"] = "lost"
         why = f" {instance.sole.problem.message}" if instance.sole.problem is not None else ""
-        problems.append(f"This server does not hold its database, so it begins no job.{why}")
+        problems.append(f"This server does not hold its database, so it begins no job and changes nothing.{why}")
     return facts, problems
 
 

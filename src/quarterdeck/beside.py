@@ -39,8 +39,10 @@ def answered_here(method: str, path: str) -> bool:
     return any(known == method and pattern.fullmatch(path) is not None for known, pattern in _PATTERNS)
 
 
-def stand(app: Litestar, instance: Instance) -> None:
-    """Let an application pass on what it does not answer, while its server does not hold the database's lock."""
+def stand(app: Litestar, instance: Instance) -> Forwarding:
+    """Let an application pass on what it does not answer, while its server does not hold the database's lock. Whoever
+    ends the server closes what is answered.
+    """
     perimeter = app.asgi_handler
     assert isinstance(perimeter, Perimeter)  # noqa: S101 - `build` has just made it
     standing = instance.standing
@@ -57,4 +59,5 @@ def stand(app: Litestar, instance: Instance) -> None:
             return True
         return sole is not None and standing.working is None and method in READING
 
-    perimeter.app = Forwarding(perimeter.app, here=here, target=target, header=instance.vouching.header)
+    perimeter.app = forwarding = Forwarding(perimeter.app, here=here, target=target, header=instance.vouching.header)
+    return forwarding

@@ -68,6 +68,12 @@ class Forwarding:
         else:
             await self._websocket(scope, receive, send)
 
+    async def close(self) -> None:
+        """Close the connections that wait for a next request."""
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            await transport.aclose()
+
     async def _where(self, scope: Any) -> str:
         """Raises `Unavailable` where nobody is known; what was passed on once is not passed on again."""
         once = PASSED_ON in scope or any(name == HEADER for name, _ in scope["headers"])

@@ -6,7 +6,7 @@ import contextlib
 import importlib
 import pkgutil
 from collections.abc import AsyncGenerator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from litestar import Litestar
 from litestar.types import ControllerRouterHandler
@@ -30,6 +30,9 @@ from quarterdeck.serving import serve
 from quarterdeck.surfaces.addresses import DIALECTS, rewritten
 from quarterdeck.tasks.projects.blockers import TaskBlockers
 from quarterdeck.tasks.work.ending import EndsTasksOfProjects
+
+if TYPE_CHECKING:
+    from quarterdeck.kernel.http.forwarding import Forwarding
 
 TITLE = "Quarterdeck"
 __all__ = ["application", "described", "handlers", "openapi_document", "serve"]
@@ -94,6 +97,7 @@ def application(instance: Instance, *, lifespan: bool = True) -> Litestar:
     settings = instance.settings
     blockers = (DeployBlockers(), FleetBlockers(), TaskBlockers(instance.access))
     made: list[Litestar] = []
+    passing: list[Forwarding] = []
     cached: list[dict[str, Any]] = []
 
     def describe() -> dict[str, Any]:
@@ -108,6 +112,8 @@ def application(instance: Instance, *, lifespan: bool = True) -> Litestar:
             yield
         finally:
             await instance.stop()
+            for one in passing:
+                await one.close()
 
     doors = Probing(
         SessionAuthenticator(instance.db, instance.signer), CatalogueAuthorizer(instance.db, instance.access)
@@ -148,11 +154,11 @@ def application(instance: Instance, *, lifespan: bool = True) -> Litestar:
         per_credential=each_minute(settings.requests_per_credential),
     )
     app = build([*handlers(), *console_handlers()], frame, lifespan=[life] if lifespan else [])
-    if settings.beside:
+    if instance.standing is not None:
         from quarterdeck import beside
 
-        beside.stand(app, instance)
-    elif instance.standing is not None:
+        passing.append(beside.stand(app, instance))
+    if instance.standing is not None and not settings.beside:
         app.asgi_handler = Believing(app.asgi_handler, instance.vouching)
     app.asgi_handler = Measured(Leaving(app.asgi_handler, lambda: instance.stopping), instance.metrics)
     made.append(app)

@@ -16,6 +16,7 @@ from quarterdeck.fleet.docker.address import own_engine
 from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.fleet.edge import certificates
 from quarterdeck.fleet.edge.program import caddy_program
+from quarterdeck.kernel import events
 from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.db.migrate import pending, revisions
@@ -36,6 +37,7 @@ async def examine(instance: Instance) -> dict[str, Any]:
     """`{"facts": {…}, "problems": […], "checks": {…}}`. Never raises and takes no longer than a look."""
     looks: dict[str, Awaitable[Found]] = {
         "database": _database(instance),
+        "events": _events(instance),
         "docker": _docker(instance),
         "edge": _edge(instance),
         "frontDoor": _front_door(instance),
@@ -98,8 +100,20 @@ async def _database(instance: Instance) -> Found:
     if instance.sole is not None and not instance.sole.held:
         facts["databaseLock"] = "lost"
         why = f" {instance.sole.problem.message}" if instance.sole.problem is not None else ""
-        problems.append(f"This server does not hold its database, so it begins no job.{why}")
+        problems.append(f"This server does not hold its database, so it begins no job and changes nothing.{why}")
     return facts, problems
+
+
+async def _events(instance: Instance) -> Found:
+    """Subscribers that an event stops: nothing after it reaches them."""
+    found = await instance.db.read(events.stuck)
+    facts = {f"subscriberStopped{number}": one.name for number, one in enumerate(found, 1)}
+    return facts, [
+        f"The subscriber {one.name} has failed {one.failures} times ({one.error}) at an event {one.type} of "
+        f"{wire_time(one.since)}, and gets nothing that came after it. It is tried again every five minutes at most; "
+        "event_not_delivered in the server's log says what fails: mend that, or report it with a support bundle."
+        for one in found
+    ]
 
 
 def _told(one: Neighbour) -> str:

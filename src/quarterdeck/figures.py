@@ -18,6 +18,7 @@ _WAITING = "SELECT lane, COUNT(*), MIN(due_at) FROM jobs WHERE due_at IS NOT NUL
 _RUNNING = "SELECT lane, COUNT(*) FROM jobs WHERE lease_until IS NOT NULL GROUP BY lane"
 _PARKED = "SELECT COUNT(*) FROM jobs WHERE parked_key IS NOT NULL"
 _UNSEALED = "SELECT COUNT(*) FROM audit_unsealed"
+_SUBSCRIBERS = "SELECT name, failures FROM event_subscribers"
 _DEPLOYMENTS = "SELECT status, COUNT(*) FROM deploy_deployments GROUP BY status"
 
 
@@ -28,6 +29,7 @@ def ask(tx: Tx) -> dict[str, Any]:
         "running": {row[0]: row[1] for row in tx.execute(_RUNNING)},
         "parked": tx.execute(_PARKED).scalar(),
         "unsealed": tx.execute(_UNSEALED).scalar(),
+        "subscribers": {row[0]: row[1] for row in tx.execute(_SUBSCRIBERS)},
         "deployments": {row[0]: row[1] for row in tx.execute(_DEPLOYMENTS)},
     }
 
@@ -47,6 +49,14 @@ async def collect(instance: Instance) -> tuple[str, bytes]:
         running.labels(lane).set(found["running"].get(number, 0))
     metrics.gauge("jobs_parked", "Jobs that wait for their turn.").set(found["parked"])
     metrics.gauge("audit_unsealed", "Audit events that the sealer has not chained yet.").set(found["unsealed"])
+    failures = metrics.gauge(
+        "event_subscriber_failures",
+        "How often delivery to a subscriber has failed since it last went on.",
+        ["subscriber"],
+    )
+    failures.clear()
+    for name, count in found["subscribers"].items():
+        failures.labels(name).set(count)
     deployments = metrics.gauge("deployments", "Deployments by status.", ["status"])
     deployments.clear()
     for status, count in found["deployments"].items():

@@ -78,7 +78,7 @@ from quarterdeck.kernel.jobs.handlers import WorkerHandlers, worker_handlers
 from quarterdeck.kernel.jobs.reconciling import keep_reconciling
 from quarterdeck.kernel.jobs.service import Jobs
 from quarterdeck.kernel.logs import Logs
-from quarterdeck.kernel.presence import Neighbour, Standing, joining
+from quarterdeck.kernel.presence import CHANGED, Neighbour, Standing, joining
 from quarterdeck.kernel.protocols import Capability
 from quarterdeck.kernel.retention import own as kernel_retention
 from quarterdeck.kernel.settings import Settings
@@ -283,7 +283,7 @@ class Instance:
         standing = None
         if isinstance(address, str):
             me = Neighbour(home, name, None, __version__, not settings.beside, db.clock.now())
-            standing = Standing(db, me)
+            standing = Standing(db, me, (lambda _: False) if sole is None else sole.held_in)
         service = Jobs(
             db,
             owner=process,
@@ -373,7 +373,7 @@ class Instance:
         if self.own_machine is not None:
             self._keep(self.own_machine.run, "own-machine")
         if self.sole is not None:
-            self._keep(partial(self.sole.keep, self.jobs.wake), "sole-server")
+            self._keep(partial(self.sole.keep, self._lock_changed), "sole-server")
         if self.edge is not None:
             self._keep(partial(keep_edge, self.edge), "edge")
             self._keep(partial(keep_door, self.edge, self.settings), "front-door")
@@ -381,6 +381,14 @@ class Instance:
 
     def _keep(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
         self._tasks.append(asyncio.create_task(kept(work, name), name=name))
+
+    def _lock_changed(self, held: bool) -> None:
+        """The database's lock is lost, or held again. While it is lost another server may change what is granted."""
+        self.access.from_elsewhere = not held
+        self.access.changed()
+        self.bus.publish(CHANGED)
+        if held:
+            self.jobs.wake()
 
     def leave(self) -> None:
         """Begin to stop: streams end, and what runs here is given back to the ledger while requests still finish."""

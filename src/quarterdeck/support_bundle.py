@@ -144,6 +144,7 @@ def _database(address: str | Path) -> dict[str, Any]:
         looks = {
             "rows": _rows, "jobs": _jobs, "failedJobs": _failed_jobs, "deployments": _deployments,
             "phases": _phases, "audit": _audit, "housekeeping": _schedules,
+            "subscribers": _subscribers,
         }  # fmt: skip
         return {
             "dialect": database.dialect,
@@ -196,9 +197,14 @@ def _schedules(tx: Tx) -> list[dict[str, Any]]:
     return [{"name": word(row[0].partition(":")[2]), "next": _time(row[1])} for row in tx.execute(text(query))]
 
 
+def _subscribers(tx: Tx) -> list[dict[str, Any]]:
+    found = tx.execute(text("SELECT name, failures, last_error, retry_at FROM event_subscribers ORDER BY name"))
+    return [_row(("name", "failures", "error", "next"), row) for row in found]
+
+
 def _row(names: tuple[str, ...], row: Any) -> dict[str, Any]:
     pairs = zip(names, row, strict=True)
-    return {name: _time(value) if name in {"created", "ended"} else word(value) for name, value in pairs}
+    return {name: _time(value) if name in {"created", "ended", "next"} else word(value) for name, value in pairs}
 
 
 def word(value: Any) -> Any:

@@ -10,12 +10,14 @@ import httpx
 import pytest
 import structlog
 
+from quarterdeck import support_bundle
 from quarterdeck.access import grants
 from quarterdeck.identity import sessions, users
 from quarterdeck.identity.model import Organization
-from quarterdeck.kernel import telemetry
+from quarterdeck.kernel import events, telemetry
 from quarterdeck.kernel.clock import HeldClock
 from quarterdeck.kernel.db.migrate import revisions
+from quarterdeck.kernel.events import subscriptions
 from support.deck import running, signed_in
 
 
@@ -114,6 +116,32 @@ async def outsider(deck, role: str) -> str:
         return made.tokens["long"].reveal()
 
     return await deck.instance.db.write(verb)
+
+
+async def test_a_subscriber_that_an_event_stops_is_told_of(deck, monkeypatch):
+    def refuse(_tx, _event):
+        raise LookupError
+
+    subscriber = events.Subscriber("test.stopped", frozenset({"test-happened"}), refuse)
+    monkeypatch.setitem(subscriptions._REGISTERED, subscriber.name, subscriber)
+    database = deck.instance.db
+    assert not any("test.stopped" in one for one in (await deck.instance.health())["problems"])
+    await database.write(events.append, "test:1", "test-happened")
+    for _ in range(subscriptions.PATIENCE + 1):
+        await database.write(subscriptions.fail, subscriber.name, "LookupError")
+    health = await deck.instance.health()
+    (problem,) = (one for one in health["problems"] if "test.stopped" in one)
+    for word in ("LookupError", "test-happened", "event_not_delivered"):
+        assert word in problem
+    assert health["facts"]["subscriberStopped1"] == "test.stopped"
+    async with nearby(deck) as scraper:
+        text = (await scraper.get("/metrics")).text
+    assert figure(text, 'quarterdeck_event_subscriber_failures{subscriber="test.stopped"}') > subscriptions.PATIENCE
+    address = deck.instance.database_address
+    bundle = await asyncio.to_thread(support_bundle.collect, deck.instance.settings, deck.instance.data, address)
+    (told,) = (one for one in bundle["database.json"]["subscribers"] if one["name"] == "test.stopped")
+    assert told["error"] == "LookupError"
+    assert told["next"].startswith("20")
 
 
 async def test_the_scraper_reads_nothing_else(deck):

@@ -9,14 +9,19 @@ import shutil
 import msgspec
 import psycopg
 import pytest
+from sqlalchemy import select
 
+from quarterdeck.access import Access, grants
+from quarterdeck.access.model import Grant
 from quarterdeck.instance import Instance
-from quarterdeck.kernel import jobs
+from quarterdeck.kernel import jobs, presence
+from quarterdeck.kernel.db import open_database
 from quarterdeck.kernel.db.sole import SPACE
 from quarterdeck.kernel.errors import Conflict
 from quarterdeck.kernel.settings import Settings
 from serving.process import serving
 from support.databases import fresh_database
+from support.deck import running, signed_in
 
 BACKENDS = (
     "SELECT pid FROM pg_locks JOIN pg_database ON pg_database.oid = database "
@@ -108,6 +113,66 @@ async def test_a_lost_lock_stops_claiming_until_it_is_held_again(url, tmp_path, 
         assert (await instance.jobs.wait(job.id, 10)).state == "succeeded"
         assert instance.sole.held
         assert instance.sole.problem is None
+
+
+async def test_who_lost_the_lock_changes_nothing_and_believes_what_others_change(url, tmp_path, monkeypatch):
+    """It stands like one beside: it is not shown as the one that works, however often it says that it is there."""
+    monkeypatch.setattr("quarterdeck.kernel.db.sole.LOOK_SECONDS", 0.1)
+    monkeypatch.setattr("quarterdeck.kernel.presence.presence.SEEN_SECONDS", 0.1)
+    wanted = ("POST", "/api/projects", {"name": "Shop"})
+    async with running(tmp_path, url) as deck, asyncio.timeout(120):
+        await signed_in(deck)
+        instance = deck.instance
+        bea = await deck.member("viewer")
+        assert (await deck.send("GET", "/api/projects", token=bea)).status_code == 200
+        with monkeypatch.context() as cut:
+            cut.setattr(instance.sole, "_url", "postgresql://127.0.0.1:9/none")
+            await asyncio.to_thread(lose, url)
+            await until(lambda: not instance.sole.held)
+            refused = await deck.send(*wanted)
+            assert (refused.status_code, refused.json()["error"]["code"]) == (503, "working_server_away")
+            assert (await deck.send("GET", "/api/projects")).json()["items"] == []
+            elsewhere = open_database(url)  # no wake-up of its changes comes here
+            try:
+                await elsewhere.write(revoke)
+            finally:
+                await elsewhere.close()
+            assert (await deck.send("GET", "/api/projects", token=bea)).status_code == 403
+            assert await working(instance) == []
+            (tmp_path / "two").mkdir(mode=0o700)
+            shutil.copy(instance.data.master_key, tmp_path / "two" / "master.key")
+            with serving(tmp_path / "two", database_url=url) as second:
+                await asyncio.to_thread(second.ready)
+                cut.undo()
+                await until(lambda: isinstance(instance.sole.problem, Conflict) and instance.standing.working)
+                for _ in range(10):  # as often as it says that it is there
+                    ((name, mine),) = await working(instance)
+                    assert f"process {second.process.pid} " in name
+                    assert not mine
+                    await asyncio.sleep(0.1)
+                assert (await deck.send(*wanted)).status_code == 201  # by the other one
+        await until(lambda: instance.sole.held)
+        assert (await deck.send("POST", "/api/projects", {"name": "Again"})).status_code == 201
+        assert len((await deck.send("GET", "/api/projects")).json()["items"]) == 2
+        while [mine for _, mine in await working(instance)] != [True]:
+            await asyncio.sleep(0.05)
+        assert not instance.access.from_elsewhere
+
+
+async def until(true):
+    while not true():
+        await asyncio.sleep(0.05)
+
+
+async def working(instance):
+    """Name of each server that is shown to work, and whether it is this one."""
+    found = await instance.db.read(presence.there)
+    return [(one.name, one.uid == instance.standing.me.uid) for one in found if one.working]
+
+
+def revoke(tx):
+    (grant,) = tx.scalars(select(Grant).where(Grant.role == "organization:viewer"))
+    grants.take(tx, Access(), grant.user_id, grant.organization_id, "organization:viewer")
 
 
 async def test_what_another_directory_runs_comes_back_by_its_lease_alone(url, tmp_path):

@@ -9,7 +9,7 @@ import pytest
 from quarterdeck.kernel import events
 from quarterdeck.kernel.clock import micros
 from quarterdeck.kernel.db import open_database
-from quarterdeck.kernel.events import Event, Gap, Subscriber
+from quarterdeck.kernel.events import Event, Gap, Subscriber, subscriptions
 from support.databases import fresh_database
 
 STREAM = "deployment:dep_1"
@@ -203,6 +203,25 @@ async def test_a_failing_event_is_tried_again_and_none_passes_it(database, count
     monkeypatch.setattr(database.clock, "now", lambda: later)
     assert await events.deliver_all(database) == 2
     assert counter.seen(database) == [0, 1, 2, 3]
+
+
+async def test_a_subscriber_that_an_event_stops_for_long_is_named(database, counter, monkeypatch):
+    for number in range(2):
+        await database.write(events.append, STREAM, "made", {"n": number})
+    counter.fails_on = 1
+    await events.deliver_all(database)
+    for _ in range(subscriptions.PATIENCE - 1):
+        await database.write(subscriptions.fail, "test.counter", "RuntimeError")
+    assert await database.read(events.stuck) == []
+    await database.write(subscriptions.fail, "test.counter", "RuntimeError")
+    (found,) = await database.read(events.stuck)
+    failing = (await database.read(events.read, STREAM))[1]
+    assert found == events.Stuck("test.counter", 4, "RuntimeError", "made", failing.at)
+    counter.fails_on = None
+    later = database.clock.now() + timedelta(seconds=60)
+    monkeypatch.setattr(database.clock, "now", lambda: later)
+    assert await events.deliver_all(database) == 1
+    assert await database.read(events.stuck) == []
 
 
 async def test_events_that_no_subscriber_wants_are_pruned(database, counter):

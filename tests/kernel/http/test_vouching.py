@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from quarterdeck.kernel.clock import HeldClock
+from quarterdeck.kernel.errors import Unavailable
+from quarterdeck.kernel.http.forwarding import Forwarding
 from quarterdeck.kernel.http.vouching import HEADER, Believing, Vouching
 from quarterdeck.kernel.vault import Secret
 
@@ -74,3 +76,21 @@ async def test_what_is_made_up_for_something_else_or_old_is_not_believed(clock):
         assert not [one for one in found["headers"] if one[0] == HEADER]
     clock.advance(90)
     assert (await seen(vouching, passed_on(good)))["client"][0] == "10.0.0.5"
+
+
+async def test_what_was_passed_on_once_is_not_passed_on_again(clock):
+    """By a server that takes it for its own and has lost the database: two of them would send it to and fro."""
+    vouching, asked = Vouching(KEY, clock), []
+
+    async def target():
+        asked.append(True)
+
+    forwarding = Forwarding(Believing, here=lambda _method, _path: False, target=target, header=vouching.header)
+    for header in (vouching.header(scope()), b"made up"):
+        with pytest.raises(Unavailable) as refused:
+            await Believing(forwarding, vouching)(passed_on(header), None, None)
+        assert refused.value.code == "working_server_away"
+    assert not asked
+    with pytest.raises(Unavailable):
+        await Believing(forwarding, vouching)(scope(), None, None)
+    assert asked

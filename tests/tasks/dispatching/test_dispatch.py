@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-from sqlalchemy import select
+import pytest
+from sqlalchemy import delete, select
 
+from quarterdeck.access import grants
+from quarterdeck.identity.model import Organization
 from quarterdeck.kernel import jobs
 from quarterdeck.tasks.dispatching import dispatch
 from quarterdeck.tasks.dispatching.loop import Dispatching, beside
 from quarterdeck.tasks.dispatching.machines import seated
 from quarterdeck.tasks.projects.model import TaskProject
+from quarterdeck.tasks.settings.model import TaskSettings
 from quarterdeck.tasks.work import messages
 from quarterdeck.tasks.work.model import Task
 
@@ -159,6 +163,35 @@ async def test_the_loop_gives_machines_and_brings_words_without_being_asked(yard
     finally:
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)
+
+
+async def test_an_organization_that_cannot_be_given_machines_keeps_no_other_waiting(yard):
+    """Nor does it begin the loop anew, which would forget for how long machines have been silent."""
+
+    def elsewhere(tx):
+        place = tx.add(Organization(uid=tx.ids.uid(), ref="org_b", name="B", slug="b", created_at=tx.now))
+        grants.give(tx, yard.access, yard.ada.id, place.id, "tasks:admin")
+        tx.add(TaskSettings(organization_id=home.id, chosen={"maxTasksPerDeveloper": "many"}, updated_at=tx.now))
+        return place
+
+    home = yard.organization
+    yard.project()
+    forge, stuck = yard.machine(), yard.create()
+    yard.organization = yard.act(elsewhere)
+    yard.project("API")
+    other, task_id = yard.machine("other"), yard.create(project="API")
+    assert home.id < yard.organization.id
+
+    class Ledger:
+        sessions = (forge, other)
+
+    look = Dispatching(yard.db, Ledger()).look
+    with pytest.raises(TypeError):
+        await yard.db.write(dispatch.dispatch, home.id, seated([forge.seat]))
+    assert await look(yard.began) == [task_id]
+    assert yard.task(stuck).status == "queued"
+    yard.act(lambda tx: tx.execute(delete(TaskSettings)))
+    assert await look(yard.began) == [stuck]
 
 
 async def test_looks_at_the_same_time_give_a_task_once(yard):

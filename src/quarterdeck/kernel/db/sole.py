@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import structlog
+from sqlalchemy import text
 
 from quarterdeck.kernel.db.address import libpq_url
 from quarterdeck.kernel.db.failures import DatabaseUnavailable
@@ -16,6 +17,8 @@ from quarterdeck.kernel.errors import Conflict
 
 if TYPE_CHECKING:
     import psycopg
+
+    from quarterdeck.kernel.db.tx import Tx
 
 SPACE = 4712
 LOOK_SECONDS = 2.0
@@ -25,6 +28,11 @@ NAME_BYTES = 63
 # Both ends give a connection up that a dead network holds: we first, PostgreSQL (and with it the lock) later.
 OURS = "connect_timeout=5 keepalives_idle=5 keepalives_interval=2 keepalives_count=3 tcp_user_timeout=10000"
 THEIRS = "-c tcp_keepalives_idle=15 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
+_HOLDS = text(
+    "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND classid = :space AND objid = 0 "
+    "AND objsubid = 2 AND granted AND pid = :backend "
+    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
+)
 log = structlog.get_logger("quarterdeck.db")
 
 
@@ -32,7 +40,7 @@ class SoleServer:
     """An advisory lock of PostgreSQL on a connection of its own, which lasts as long as the process.
 
     `name` says to others who holds it (process and directory). `held` is false from the moment the connection is seen
-    to be lost until the lock is had again: whoever takes work asks it first.
+    to be lost until the lock is had again: whoever takes work or answers a change asks it first.
     """
 
     def __init__(self, url: str, name: str) -> None:
@@ -45,6 +53,14 @@ class SoleServer:
     @property
     def held(self) -> bool:
         return self._connection is not None
+
+    def held_in(self, tx: Tx) -> bool:
+        """Whether the database itself says so, in a unit of work: it knows before this process does."""
+        connection = self._connection
+        if connection is None or connection.closed:
+            return False
+        asked = {"space": SPACE, "backend": connection.info.backend_pid}
+        return bool(tx.execute(_HOLDS, asked).scalar_one())
 
     def take(self, patience: float = PATIENCE_SECONDS) -> None:
         """Blocks. Raises `Conflict` (`database_in_use`) that names the holder, once it has held it for `patience`
@@ -74,15 +90,18 @@ class SoleServer:
             with contextlib.suppress(Exception):
                 connection.close()
 
-    async def keep(self, regained: Callable[[], None]) -> None:
-        """Until canceled: see that the lock is still ours, else take it again, and say both."""
+    async def keep(self, changed: Callable[[bool], None]) -> None:
+        """Until canceled: see that the lock is still ours, else take it again; `changed(held)` hears of both."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             had = self.held
-            await asyncio.to_thread(self.look)
+            try:
+                await asyncio.to_thread(self.look)
+            finally:
+                if self.held != had:
+                    changed(self.held)
             if self.held and not had:
                 log.info("database_lock_regained")
-                regained()
 
     def look(self) -> None:
         """Ask the connection once; take the lock again where it is lost. Blocks, raises nothing."""
@@ -96,7 +115,9 @@ class SoleServer:
                 connection.close()
                 self._connection = None
                 self.problem = _away()
-                log.warning("database_lock_lost", hint="No job is begun here until it is held again.")
+                log.warning(
+                    "database_lock_lost", hint="No job is begun and nothing is changed here until it is held again."
+                )
             else:
                 return
         if self._ended:

@@ -6,12 +6,14 @@ from quarterdeck.kernel.events.model import Event, Gap
 from quarterdeck.kernel.events.prune import Old, Pruning, erase, prune
 from quarterdeck.kernel.events.stream import append, head, locate, missed, newest, read, watermark
 from quarterdeck.kernel.events.subscriptions import (
+    Stuck,
     Subscriber,
     advance,
     deliver,
     deliver_all,
     forget,
     reposition,
+    stuck,
     subscribe,
     subscribers,
 )
@@ -21,6 +23,7 @@ __all__ = [
     "Gap",
     "Old",
     "Pruning",
+    "Stuck",
     "Subscriber",
     "Wanted",
     "advance",
@@ -38,6 +41,7 @@ __all__ = [
     "prune",
     "read",
     "reposition",
+    "stuck",
     "subscribe",
     "subscribers",
     "watermark",

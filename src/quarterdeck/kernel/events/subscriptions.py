@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -21,6 +21,8 @@ Verb = Callable[[Tx, Event], None]
 BATCH = 100
 FIRST_RETRY = 1.0
 LONGEST_RETRY = 300.0
+PATIENCE = 3
+"""After so many failures at one event somebody has to be told."""
 log = structlog.get_logger("quarterdeck.events")
 
 
@@ -30,6 +32,18 @@ class Subscriber(msgspec.Struct, frozen=True):
     name: str
     types: frozenset[str]
     verb: Verb
+
+
+class Stuck(msgspec.Struct, frozen=True):
+    """A subscriber that an event does not pass, nor anything after it: how often it failed, the class of the last
+    error, and the type and time of that event.
+    """
+
+    name: str
+    failures: int
+    error: str
+    type: str
+    since: datetime
 
 
 _REGISTERED: dict[str, Subscriber] = {}
@@ -61,6 +75,10 @@ _LAST = {
 _MOVE = text(
     'UPDATE event_subscribers SET "transaction" = :transaction, event_id = :event_id, failures = 0, '
     "last_error = NULL, retry_at = NULL WHERE name = :name"
+)
+_STUCK = text(
+    'SELECT name, failures, last_error, "transaction", event_id FROM event_subscribers '
+    "WHERE failures > :patience ORDER BY name"
 )
 _FAIL = text(
     "UPDATE event_subscribers SET failures = failures + 1, last_error = :error, retry_at = :retry_at WHERE name = :name"
@@ -140,6 +158,21 @@ def advance(tx: Tx) -> None:
 def forget(tx: Tx, name: str) -> None:
     """Drop the cursor of a subscriber that this program no longer has; it would keep events from being pruned."""
     tx.execute("DELETE FROM event_subscribers WHERE name = :name", {"name": name})
+
+
+def stuck(tx: Tx) -> list[Stuck]:
+    """Subscribers of this program that have failed more than `PATIENCE` times at one event, by name."""
+    found = []
+    for row in tx.execute(_STUCK, {"patience": PATIENCE}):
+        subscriber = _REGISTERED.get(row.name)
+        if subscriber is None:
+            continue
+        values = {"transaction": row.transaction, "event_id": row.event_id, "open": _horizon(tx)}
+        waiting = _wanted(tx, subscriber, values, 1)
+        if waiting:
+            at = event(waiting[0])
+            found.append(Stuck(row.name, row.failures, row.last_error or "unknown", at.type, at.at))
+    return found
 
 
 def _horizon(tx: Tx) -> int:

@@ -16,7 +16,7 @@ from litestar.types import ASGIApp, Receive, Send
 
 from quarterdeck.kernel.errors import Unavailable
 from quarterdeck.kernel.http.unproven import DOOR
-from quarterdeck.kernel.http.vouching import HEADER
+from quarterdeck.kernel.http.vouching import HEADER, PASSED_ON
 
 CONNECT_SECONDS = 5.0
 TIMEOUTS = {"connect": CONNECT_SECONDS, "read": None, "write": None, "pool": None}
@@ -68,9 +68,15 @@ class Forwarding:
         else:
             await self._websocket(scope, receive, send)
 
+    async def close(self) -> None:
+        """Close the connections that wait for a next request."""
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            await transport.aclose()
+
     async def _where(self, scope: Any) -> str:
         """Raises `Unavailable` where nobody is known; what was passed on once is not passed on again."""
-        once = any(name == HEADER for name, _ in scope["headers"])
+        once = PASSED_ON in scope or any(name == HEADER for name, _ in scope["headers"])
         address = None if once else await self._target()
         if address is None:
             raise away()

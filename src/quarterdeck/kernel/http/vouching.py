@@ -15,6 +15,8 @@ from quarterdeck.kernel.clock import Clock
 from quarterdeck.kernel.vault.secret import Secret
 
 HEADER = b"x-quarterdeck-beside"
+PASSED_ON = "quarterdeck.passed-on"
+"""In a scope: another server has passed it on, or says so. It is not passed on again."""
 LIFE_SECONDS = 60
 """How long one holds: clocks of servers differ a little."""
 SCHEMES = frozenset({"http", "https", "ws", "wss"})
@@ -65,6 +67,7 @@ class Believing:
             if given:
                 scope = dict(scope)
                 scope["headers"] = [pair for pair in scope["headers"] if pair[0] != HEADER]
+                scope[PASSED_ON] = True
                 if len(given) == 1 and (said := self._vouching.read(scope, given[0])) is not None:
                     address, scope["scheme"] = said
                     if address is not None and not _loopback(address):

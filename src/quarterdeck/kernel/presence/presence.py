@@ -33,7 +33,9 @@ class Neighbour:
 
 
 def arrive(tx: Tx, me: Neighbour) -> None:
-    """A server begins to serve. Whoever works is the only one that does: the lock of the database says so."""
+    """A server begins to serve, or to work, or works no more. Whoever works is the only one that does: the lock of
+    the database says so.
+    """
     tx.execute(delete(Presence).where((Presence.uid == me.uid) | (Presence.seen_at < tx.now - FORGOTTEN)))
     if me.working:
         tx.execute(update(Presence).values(working=False))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import structlog
 
-from quarterdeck.kernel.db import Database
+from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.presence import presence
 from quarterdeck.kernel.presence.presence import Neighbour
 
@@ -20,11 +21,14 @@ log = structlog.get_logger("quarterdeck.presence")
 
 
 class Standing:
-    """One for each server on PostgreSQL. `run` lives beside it, `leave` says that it ends."""
+    """One for each server on PostgreSQL. `run` lives beside it, `leave` says that it ends. `works` asks the database
+    whether this server holds its lock: while it does, and only then, it is the one that works.
+    """
 
-    def __init__(self, db: Database, me: Neighbour) -> None:
+    def __init__(self, db: Database, me: Neighbour, works: Callable[[Tx], bool]) -> None:
         self._db = db
         self.me = me
+        self._works = works
         self.others: Sequence[Neighbour] = ()
 
     @property
@@ -36,24 +40,33 @@ class Standing:
         """Until canceled: say that this server is there, and see who else is."""
         loop = asyncio.get_running_loop()
         with self._db.bus.subscribe(presence.CHANGED) as inbox:
-            await self._db.write(presence.arrive, self.me)
+            await self._db.write(self._tell, presence.arrive)
             told = loop.time()
-            pause = presence.SEEN_SECONDS if self.me.working else LOOK_SECONDS
             while True:
-                await self.look()
-                await inbox.get(pause)
-                inbox.drain()
-                if loop.time() - told >= presence.SEEN_SECONDS:
+                works, shown = await self.look()
+                if works == shown:
+                    await inbox.get(presence.SEEN_SECONDS if works else LOOK_SECONDS)
+                    inbox.drain()
+                # At once, where others are told anything else than what the lock says.
+                if works != shown or loop.time() - told >= presence.SEEN_SECONDS:
                     told = loop.time()
-                    await self._db.write(presence.seen, self.me)
+                    await self._db.write(self._tell, presence.seen)
 
-    async def look(self) -> None:
-        """See who else is there now."""
-        found = await self._db.read(presence.there)
+    def _tell(self, tx: Tx, verb: Callable[[Tx, Neighbour], None]) -> None:
+        verb(tx, replace(self.me, working=self._works(tx)))
+
+    async def look(self) -> tuple[bool, bool]:
+        """See who else is there now. Answers whether this server works, and whether others are told that it does."""
+
+        def both(tx: Tx) -> tuple[list[Neighbour], bool]:
+            return presence.there(tx), self._works(tx)
+
+        found, works = await self._db.read(both)
         others = [one for one in found if one.uid != self.me.uid]
         if [one.uid for one in others] != [one.uid for one in self.others]:
             log.info("servers_there", others=[one.name for one in others])
         self.others = others
+        return works, any(one.working for one in found if one.uid == self.me.uid)
 
     async def reaches_working(self) -> bool:
         """Whether somebody listens where the other server says that it works; nothing is asked of it."""

@@ -63,13 +63,14 @@ class Dispatching:
         """Look once at everything that waits. Answers the numbers of the tasks that were given to machines."""
         due, waiting = await self._db.read(_both, began)
         for task_id in due:
-            await self._tended(task_id, began)
+            await self._alone("task_not_tended", silence.tend, task_id, began)
         await self._hear(began)
         if due:
             waiting = await self._db.read(dispatch.waiting)
         given: list[int] = []
         for organization_id in waiting:
-            given += await self._db.write(dispatch.dispatch, organization_id, seated(self.seats()))
+            seats = seated(self.seats())
+            given += await self._alone("tasks_not_dispatched", dispatch.dispatch, organization_id, seats) or []
         return given
 
     async def _hear(self, began: datetime) -> None:
@@ -79,18 +80,23 @@ class Dispatching:
             return
         self._outages_due = now + OUTAGE_SECONDS
         for uid in await self._db.read(outages.silent, began, heartbeat_timeout):
-            await self._db.write(outages.tell_offline, uid, began, heartbeat_timeout)
+            await self._alone("outage_not_told", outages.tell_offline, uid, began, heartbeat_timeout)
 
-    async def _tended(self, task_id: int, began: datetime) -> None:
-        """One task that cannot be helped keeps nobody else waiting."""
+    async def _alone(self, failed: str, verb: Callable[..., Any], about: int | str, *rest: Any) -> Any:
+        """One task, organization or machine that cannot be helped keeps nobody else waiting, and does not begin `run`
+        anew, which would forget for how long the others have been silent. A database that fails does: it fails for all.
+        """
         try:
-            await self._db.write(silence.tend, task_id, began)
+            return await self._db.write(verb, about, *rest)
         except Problem as problem:
-            log.info("task_not_tended", task=task_id, code=problem.code)
+            if of_storage(problem):
+                raise
+            log.info(failed, about=about, code=problem.code)
         except Exception as error:
             if of_storage(error):
                 raise
-            log.exception("task_not_tended", task=task_id)
+            log.exception(failed, about=about)
+        return None
 
     async def speak(self) -> None:
         """Bring words to running attempts."""

@@ -14,11 +14,12 @@ from quarterdeck.kernel import jobs, retention
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict
 from quarterdeck.tasks.settings.model import TaskSettings
+from quarterdeck.tasks.tunnels import tunnels
 from quarterdeck.tasks.tunnels.model import Tunnel
 from quarterdeck.tasks.tunnels.states import LIVE
 from quarterdeck.tasks.work.model import Task
 from quarterdeck.tasks.workspaces import keeping
-from quarterdeck.tasks.workspaces.cleaning import CLEAN, Cleaned, CleanOrder
+from quarterdeck.tasks.workspaces.cleaning import CLEAN, Asked, Cleaned, CleanOrder
 from quarterdeck.tasks.workspaces.model import Workspace
 from quarterdeck.tasks.workspaces.naming import names, setting
 
@@ -70,7 +71,7 @@ def sweep(tx: Tx) -> int:
     """Ask the workers to remove what is due; answers how many were asked."""
     asked = 0
     for task, row in due(tx):
-        before = jobs.find(tx, subject=_subject(task), kind=CLEAN)
+        before = jobs.find(tx, subject=_subject(task.id), kind=CLEAN)
         if before is None or (before.ended and (before.finished_at or tx.now) < tx.now - AGAIN):
             ask(tx, task, row)
             asked += 1
@@ -79,19 +80,54 @@ def sweep(tx: Tx) -> int:
 
 def ask(tx: Tx, task: Task, row: Workspace) -> jobs.Job:
     """A job for the worker that has the worktree."""
-    capabilities = frozenset({jobs.SERVER}) if row.worker_id is None else frozenset[str]()
+    return _enqueue(tx, Asked(task=task.id), task.organization_id, row.worker_id)
+
+
+def ask_last(tx: Tx, project_id: int) -> int:
+    """Ask for every worktree of a project (its row id of workspace) whose tasks are removed next in this unit: the jobs
+    know what is to go, and are given again until it is gone or the machine is decommissioned. Tunnels into them are
+    closed. Answers how many were asked.
+    """
+    query = (
+        select(Task, Workspace)
+        .join(Workspace, Workspace.task_id == Task.id)
+        .outerjoin(Worker, Worker.id == Workspace.worker_id)
+        .where(Task.project_id == project_id, Workspace.removed_at.is_(None), Worker.revoked_at.is_(None))
+        .order_by(Task.id)
+    )
+    found = [(row[0], row[1]) for row in tx.session.execute(query)]
+    for task, row in found:
+        tunnel = tx.get(Tunnel, task.id)
+        if tunnel is not None and tunnel.state in LIVE and tunnel.state != "CLOSING":
+            tunnels.stop(tx, task)
+        before = jobs.find(tx, subject=_subject(task.id), kind=CLEAN)
+        if before is not None and not before.ended:
+            jobs.cancel(tx, before.id, "the project is deleted", audited=False)
+        _enqueue(tx, Asked(task=task.id, order=_order(tx, task, row)), task.organization_id, row.worker_id)
+    return len(found)
+
+
+def _enqueue(
+    tx: Tx, asked: Asked, organization_id: int | None, worker_id: int | None, run_at: datetime | None = None
+) -> jobs.Job:
     return jobs.enqueue(
         tx,
         jobs.Enqueue(
             CLEAN,
-            {"task": task.id},
-            task.organization_id,
-            subject=_subject(task),
-            worker_id=row.worker_id,
-            capabilities=capabilities,
+            asked,
+            organization_id,
+            subject=_subject(asked.task),
+            worker_id=worker_id,
+            capabilities=frozenset({jobs.SERVER}) if worker_id is None else frozenset[str](),
+            run_at=run_at,
             max_attempts=3,
         ),
     )
+
+
+def _order(tx: Tx, task: Task, row: Workspace) -> CleanOrder:
+    organization, key = names(tx, task)
+    return CleanOrder(task_id=task.id, path=row.path, organization=organization, project_key=key)
 
 
 def _chosen(tx: Tx) -> Sequence[Any]:
@@ -104,11 +140,14 @@ def _over(tx: Tx, task: Task) -> bool:
     return task.finished_at is not None and task.finished_at < tx.now - timedelta(hours=hours)
 
 
-def _subject(task: Task) -> str:
-    return f"workspace:{task.id}"
+def _subject(task_id: int) -> str:
+    return f"workspace:{task_id}"
 
 
 def _assign(tx: Tx, job: jobs.Job) -> CleanOrder:
+    last = job.read(Asked).order
+    if last is not None:
+        return last
     task, row = _meant(tx, job)
     why = "it is gone already" if task is None or row is None else held(tx, task)
     if task is None or row is None or why is not None:
@@ -117,11 +156,15 @@ def _assign(tx: Tx, job: jobs.Job) -> CleanOrder:
             code="workspace_occupied",
             hint="Housekeeping asks again when nobody is in it.",
         )
-    organization, key = names(tx, task)
-    return CleanOrder(task_id=task.id, path=row.path, organization=organization, project_key=key)
+    return _order(tx, task, row)
 
 
 def _finish(tx: Tx, job: jobs.Job, outcome: jobs.Outcome) -> None:
+    asked = job.read(Asked)
+    if asked.order is not None:
+        if outcome.state == "failed" and _in_service(tx, job.worker_id):
+            _enqueue(tx, asked, job.organization_id, job.worker_id, tx.now + AGAIN)
+        return
     task, row = _meant(tx, job)
     if task is None or row is None or outcome.state != "succeeded" or row.updated_at > job.created_at:
         return  # or made anew meanwhile
@@ -130,12 +173,18 @@ def _finish(tx: Tx, job: jobs.Job, outcome: jobs.Outcome) -> None:
 
 
 def _meant(tx: Tx, job: jobs.Job) -> tuple[Task | None, Workspace | None]:
-    task = tx.get(Task, job.read(dict[str, int])["task"])
+    task = tx.get(Task, job.read(Asked).task)
     return task, None if task is None else keeping.kept(tx, task)
 
 
+def _in_service(tx: Tx, worker_id: int | None) -> bool:
+    """The server's own machine always is."""
+    worker = None if worker_id is None else tx.get(Worker, worker_id)
+    return worker_id is None or (worker is not None and worker.revoked_at is None)
+
+
 def _about(_tx: Tx, some: Sequence[jobs.Job]) -> dict[int, jobs.About]:
-    return {job.id: jobs.About("workspaces.clean", details={"task": job.read(dict[str, int])["task"]}) for job in some}
+    return {job.id: jobs.About("workspaces.clean", details={"task": job.read(Asked).task}) for job in some}
 
 
 jobs.kinds.register(

@@ -7,12 +7,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, or_, select, text
 
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.kernel import jobs, retention
+from quarterdeck.kernel.clock import micros
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict
+from quarterdeck.tasks.settings.defaults import DEFAULTS
 from quarterdeck.tasks.settings.model import TaskSettings
 from quarterdeck.tasks.tunnels import tunnels
 from quarterdeck.tasks.tunnels.model import Tunnel
@@ -21,12 +23,17 @@ from quarterdeck.tasks.work.model import Task
 from quarterdeck.tasks.workspaces import keeping
 from quarterdeck.tasks.workspaces.cleaning import CLEAN, Asked, Cleaned, CleanOrder
 from quarterdeck.tasks.workspaces.model import Workspace
-from quarterdeck.tasks.workspaces.naming import names, setting
+from quarterdeck.tasks.workspaces.naming import names
 
 EVERY = 300
 AT_ONCE = 200
+HOURS = "workspaceRetentionHours"
 AGAIN = timedelta(hours=12)
 """After a removal that failed."""
+_ASKED = (
+    "SELECT 1 FROM jobs j WHERE j.subject = 'workspace:' || tasks_tasks.id AND j.kind = :kind "
+    "AND (j.finished_at IS NULL OR j.finished_at >= :since)"
+)
 Occupied = Callable[[Tx, int], bool]
 _occupied: dict[str, Occupied] = {}
 
@@ -48,33 +55,35 @@ def held(tx: Tx, task: Task) -> str | None:
     return next((f"{name} is attached" for name, ask in sorted(_occupied.items()) if ask(tx, task.id)), None)
 
 
-def due(tx: Tx) -> list[tuple[Task, Workspace]]:
-    """Worktrees that have stayed long enough and that nobody is in, those of tasks that ended first."""
-    hours = min([72, *(int(one) for one in _chosen(tx))])
+def due(tx: Tx, after: int = 0) -> tuple[list[tuple[Task, Workspace]], int | None]:
+    """Worktrees of tasks above `after`, in order, that have stayed long enough, that nobody is in and whose removal was
+    not asked for already; of as many as are looked at in one go. Where to go on is said next, None at the end.
+    """
     query = (
         select(Task, Workspace)
         .join(Workspace, Workspace.task_id == Task.id)
         .outerjoin(Worker, Worker.id == Workspace.worker_id)
-        .where(
-            Workspace.removed_at.is_(None),
-            Task.finished_at < tx.now - timedelta(hours=hours),
-            Worker.revoked_at.is_(None),
-        )
-        .order_by(Task.finished_at)
+        .where(Task.id > after, Workspace.removed_at.is_(None), Worker.revoked_at.is_(None), _over(tx))
+        .where(text(f"NOT EXISTS ({_ASKED})").bindparams(kind=CLEAN, since=micros(tx.now - AGAIN)))
+        .order_by(Task.id)
         .limit(AT_ONCE)
     )
     found = [(row[0], row[1]) for row in tx.session.execute(query)]
-    return [(task, row) for task, row in found if _over(tx, task) and held(tx, task) is None]
+    rest = int(found[-1][0].id) if len(found) == AT_ONCE else None
+    return [(task, row) for task, row in found if held(tx, task) is None], rest
 
 
 def sweep(tx: Tx) -> int:
-    """Ask the workers to remove what is due; answers how many were asked."""
+    """Ask the workers to remove what is due, so much at a time; answers how many were asked. What has to stay keeps no
+    other from being found.
+    """
     asked = 0
-    for task, row in due(tx):
-        before = jobs.find(tx, subject=_subject(task.id), kind=CLEAN)
-        if before is None or (before.ended and (before.finished_at or tx.now) < tx.now - AGAIN):
+    rest: int | None = 0
+    while rest is not None and asked < AT_ONCE:
+        found, rest = due(tx, rest)
+        for task, row in found:
             ask(tx, task, row)
-            asked += 1
+        asked += len(found)
     return asked
 
 
@@ -130,14 +139,16 @@ def _order(tx: Tx, task: Task, row: Workspace) -> CleanOrder:
     return CleanOrder(task_id=task.id, path=row.path, organization=organization, project_key=key)
 
 
-def _chosen(tx: Tx) -> Sequence[Any]:
-    rows = tx.scalars(select(TaskSettings))
-    return [row.chosen["workspaceRetentionHours"] for row in rows if "workspaceRetentionHours" in row.chosen]
+def _over(tx: Tx) -> ColumnElement[bool]:
+    """Whether a task ended as long ago as its organization says."""
+    said = {row.organization_id: row.chosen for row in tx.scalars(select(TaskSettings))}
+    chosen = {one: int(values[HOURS]) for one, values in said.items() if HOURS in values}
+    own = [and_(Task.organization_id == one, _ended(tx, hours)) for one, hours in chosen.items()]
+    return or_(and_(Task.organization_id.not_in(chosen), _ended(tx, int(DEFAULTS[HOURS]))), *own)
 
 
-def _over(tx: Tx, task: Task) -> bool:
-    hours = int(setting(tx, task.organization_id, "workspaceRetentionHours"))
-    return task.finished_at is not None and task.finished_at < tx.now - timedelta(hours=hours)
+def _ended(tx: Tx, hours: int) -> ColumnElement[bool]:
+    return Task.finished_at < tx.now - timedelta(hours=hours)
 
 
 def _subject(task_id: int) -> str:

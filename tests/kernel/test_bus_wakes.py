@@ -21,7 +21,13 @@ async def test_a_full_inbox_drops_its_oldest_and_says_so():
         for number in range(INBOX + 3):
             bus.publish("t", number)
         first = await inbox.get(1)
-    assert (first.payload, inbox.missed) == (3, 3)
+        assert (first.payload, inbox.missed) == (3, 3)
+        assert [(await inbox.get(1)).payload for _ in range(INBOX - 1)] == [*range(4, INBOX + 3)]
+        bus.publish("t", "later")
+        assert (await inbox.get(1)).payload == "later"
+        async with asyncio.timeout(5):
+            assert await inbox.get() is None, "whoever listens looks for itself"
+        assert await inbox.get(0.01) is None
 
 
 async def test_who_has_left_hears_nothing():

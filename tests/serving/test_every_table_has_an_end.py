@@ -34,6 +34,14 @@ TIDIED = {
     "audit_unsealed": "audit-events",
     "log_lines": "log-lines",
     "fleet_terminals": "terminal-recordings",
+    "tasks_diffs": "task-diffs",
+    "tasks_gates": "tasks",
+    "tasks_messages": "tasks",
+    "tasks_stages": "tasks",
+    "tasks_tasks": "tasks",
+    "tasks_tunnels": "tasks",
+    "tasks_usage": "tasks",
+    "tasks_workspaces": "tasks",
     "fleet_channel_tokens": "channel-tokens",
 }
 BY_ITSELF = {
@@ -43,7 +51,6 @@ BY_ITSELF = {
 HISTORY = {
     "audit_seals", "audit_tombstones", "audit_holds", "audit_archives", "audit_retained", "deploy_deployments",
     "deploy_phases", "deploy_runtime_controls", "fleet_proxy_attempts", "deploy_log_archives",
-    "tasks_diffs", "tasks_gates", "tasks_messages", "tasks_stages", "tasks_tasks", "tasks_usage",
 }  # fmt: skip
 ONE_EACH = {
     "audit_tallies", "retention_defaults",
@@ -55,7 +62,7 @@ ONE_EACH = {
     "fleet_ssh_credentials", "fleet_workers", "identity_external_accounts", "identity_oidc_providers",
     "identity_organizations", "identity_recovery_codes", "identity_users", "instance", "job_schedules", "log_streams",
     "notify_bindings", "notify_bots", "notify_hooks",
-    "runbooks_settings", "tasks_projects", "tasks_settings", "tasks_tunnels", "tasks_workspaces", "vault_keys",
+    "runbooks_settings", "tasks_projects", "tasks_settings", "vault_keys",
     "workspace_environments", "workspace_projects", "workspace_variables",
 }  # fmt: skip
 

@@ -59,8 +59,8 @@ class Subscription:
         self._bus._leave(self)  # noqa: SLF001 - the two halves of one thing
 
     async def get(self, timeout: float | None = None) -> Message | None:  # noqa: ASYNC109 - None is an answer here
-        """The oldest waiting message; None when `timeout` seconds pass without one, or when one was missed: whoever
-        listens then looks for itself.
+        """The oldest waiting message; None when `timeout` seconds pass without one, or when one was missed, after
+        those that wait: whoever listens then looks for itself.
         """
         while not self._waiting:
             if self._roused:
@@ -84,14 +84,17 @@ class Subscription:
     def _offer(self, message: Message) -> None:
         if len(self._waiting) >= INBOX:
             self._waiting.popleft()
-            self.missed += 1
+            self._miss()
         self._waiting.append(message)
         self._arrived.set()
 
     def _rouse(self) -> None:
+        self._miss()
+        self._arrived.set()
+
+    def _miss(self) -> None:
         self.missed += 1
         self._roused = True
-        self._arrived.set()
 
 
 class Bus:

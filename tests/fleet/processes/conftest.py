@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from quarterdeck.fleet.processes import log
 from quarterdeck.fleet.processes.runtime import Processes
 from quarterdeck.fleet.processes.supervisor import kin
 
@@ -44,6 +45,11 @@ async def until(condition: Callable[[], object], seconds: float = 10.0) -> objec
         assert time.monotonic() < deadline, "did not come true in time"
         await asyncio.sleep(0.02)
     return value
+
+
+def lines(processes: Processes, instance: str) -> list[log.Line]:
+    """What is kept of what a process wrote."""
+    return [*log.read(processes.directory(instance))]
 
 
 def tagged(tag: str) -> set[int]:

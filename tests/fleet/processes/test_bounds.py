@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet.processes.conftest import tagged, until
+from fleet.processes.conftest import lines, tagged, until
 from quarterdeck.fleet.processes.ownership import grant
 from quarterdeck.fleet.processes.spec import Limits, ProcessSpec, RestartPolicy
 from quarterdeck.fleet.processes.supervisor import cgroups
@@ -66,8 +66,8 @@ pathlib.Path('mine').write_text('x')
     grant(work, uid)
     await processes.start(python("dep_user-0", work, code, account="res_user"))
     await ended(processes, "dep_user-0")
-    lines = [line.text for line in processes.read_log("dep_user-0")]
-    assert lines == [f"{uid} [] 1", "denied", "denied", "denied", "denied"]
+    said = [line.text for line in lines(processes, "dep_user-0")]
+    assert said == [f"{uid} [] 1", "denied", "denied", "denied", "denied"]
     assert (work / "mine").stat().st_uid == uid
     assert processes.directory("dep_user-0").stat().st_mode & 0o777 == 0o700
 

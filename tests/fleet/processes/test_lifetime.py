@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import quarterdeck
-from fleet.processes.conftest import tagged, until
+from fleet.processes.conftest import lines, tagged, until
 from quarterdeck.fleet.processes.runtime import Processes
 from quarterdeck.fleet.processes.spec import ProcessSpec, RestartPolicy
 from quarterdeck.fleet.processes.supervisor.record import STATE, read_json, write_json
@@ -117,9 +117,9 @@ async def test_stop_leaves_no_orphan_not_even_of_a_double_fork(processes, work):
 async def test_stop_lets_the_process_finish_within_its_grace(processes, work):
     script = "trap 'sleep 0.3; echo finished; exit 0' TERM; echo ready; while :; do sleep 0.05; done"
     await processes.start(sleeper("dep_grace-0", work, argv=("/bin/sh", "-c", script)))
-    await until(lambda: [line for line in processes.read_log("dep_grace-0") if line.text == "ready"])
+    await until(lambda: [line for line in lines(processes, "dep_grace-0") if line.text == "ready"])
     await processes.stop("dep_grace-0", grace=5)
-    assert processes.read_log("dep_grace-0")[-1].text == "finished"
+    assert lines(processes, "dep_grace-0")[-1].text == "finished"
 
 
 async def test_a_crash_loop_backs_off_and_gives_up(processes, work):
@@ -130,7 +130,7 @@ async def test_a_crash_loop_backs_off_and_gives_up(processes, work):
     assert [e.code for e in status.exits] == [7, 7, 7]
     assert status.restarts == 2
     assert "3 times in a row" in status.message
-    assert [line.stream for line in processes.read_log("dep_crash-0")] == ["stderr"] * 3 + ["supervisor"]
+    assert [line.stream for line in lines(processes, "dep_crash-0")] == ["stderr"] * 3 + ["supervisor"]
 
 
 async def test_a_clean_end_is_final_on_failure_only_and_restarted_always(processes, work):
@@ -166,9 +166,9 @@ async def test_a_mistyped_program_is_named_whatever_directories_its_user_may_not
     assert "ermission" not in caught.value.message
     tell = ("sh", "-c", "echo PATH is $PATH; sleep 300")
     await processes.start(sleeper("dep_typed-0", work, argv=tell, environment={"PATH": path}, account="res_mistyped"))
-    await until(lambda: processes.read_log("dep_typed-0"))
+    await until(lambda: lines(processes, "dep_typed-0"))
     kept = path if os.geteuid() else "/usr/bin:/bin"
-    assert processes.read_log("dep_typed-0")[0].text == f"PATH is {kept}"
+    assert lines(processes, "dep_typed-0")[0].text == f"PATH is {kept}"
 
 
 async def test_a_missing_directory_is_refused_with_a_reason(processes, work):

@@ -26,7 +26,7 @@ def test_the_log_never_outgrows_its_bound_and_keeps_the_newest(tmp_path):
     for number in range(5000):
         output.feed("o", f"line {number}\n".encode())
     assert sum(file.stat().st_size for file in tmp_path.iterdir()) < 45_000
-    assert [line.text for line in log.tail(tmp_path, 2)] == ["line 4998", "line 4999"]
+    assert [line.text for line in [*log.read(tmp_path)][-2:]] == ["line 4998", "line 4999"]
     assert segments(tmp_path)[0] > 1
 
 

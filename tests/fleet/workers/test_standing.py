@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from quarterdeck.fleet.workers import degradation, description, draining, hearing, roster, standing
-from quarterdeck.fleet.workers.degradation import agent_failed, agent_succeeded, usable_agents
+from quarterdeck.fleet.workers.degradation import agent_failed, agent_succeeded
 from quarterdeck.fleet.workers.description import About, Agent, Ailing, Condition, Hardware
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.fleet.workers.standing import Thresholds
@@ -47,7 +47,9 @@ class Bench:
 
     @property
     def usable(self):
-        return set(self.look(usable_agents))
+        """The agents that it has and that are not degraded."""
+        ill = {one.agent for one in self.look(degradation.degraded)}
+        return {one["type"] for one in self.look(lambda worker, _: worker.agents)} - ill
 
     def told(self):
         query = text("SELECT type FROM domain_events WHERE stream = :stream ORDER BY id")

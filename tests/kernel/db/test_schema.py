@@ -274,6 +274,46 @@ def test_of_the_archives_of_an_earlier_version_those_whose_time_is_not_over_beco
     assert held == [("ahl_later", 1, 2), ("ahl_open", 1, 2)]
 
 
+def test_numbers_of_tasks_that_were_deleted_are_not_given_again_after_an_upgrade(tmp_path):
+    """Rows, and what hangs on them, stay as they are; the database is sound and its foreign keys hold."""
+    database = tmp_path / "quarterdeck.db"
+
+    def insert(raw, table, **values):
+        for _, name, kind, needed, default, _ in raw.execute(f"PRAGMA table_info({table})").fetchall():
+            if needed and default is None and name not in values:
+                values[name] = "[]" if kind == "JSON" else 1 if "INT" in kind else f"{name} of {values.get('id', 1)}"
+        marks = ", ".join(["?"] * len(values))
+        raw.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", tuple(values.values()))
+
+    def fill(raw):
+        insert(raw, "identity_organizations", id=1)
+        insert(raw, "workspace_projects", id=1)
+        for number in (1, 2):
+            insert(raw, "tasks_tasks", id=number)
+        insert(raw, "tasks_gates", id=1, task_id=2)
+        insert(raw, "event_streams", stream="task:9", head=3, watermark=0)
+        insert(raw, "event_streams", stream="tasks:99", head=3, watermark=0)
+
+    def rows(raw):
+        return [raw.execute(f"SELECT * FROM {table}").fetchall() for table in ("tasks_tasks", "tasks_gates")]
+
+    create(database, "0033", fill)
+    raw = sqlite3.connect(database)
+    before = rows(raw)
+    migrate(database)
+    assert rows(raw) == before
+    raw.execute("PRAGMA foreign_keys = ON")
+    insert(raw, "tasks_tasks", id=None, uid="the next")
+    assert raw.execute("SELECT MAX(id) FROM tasks_tasks").fetchall() == [(10,)]
+    raw.execute("DELETE FROM tasks_tasks WHERE id IN (2, 10)")
+    insert(raw, "tasks_tasks", id=None, uid="the one after it")
+    assert raw.execute("SELECT id FROM tasks_tasks ORDER BY id").fetchall() == [(1,), (11,)]
+    assert raw.execute("SELECT COUNT(*) FROM tasks_gates").fetchone() == (0,)
+    assert raw.execute("PRAGMA foreign_key_check").fetchall() == []
+    assert raw.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    raw.close()
+
+
 @pytest.mark.parametrize("place", ["migrate.begin", "migrate.applied"])
 def test_an_upgrade_that_is_killed_half_way_leaves_the_schema_before_and_is_begun_again(empty, tmp_path, place):
     before = revisions()[-4]

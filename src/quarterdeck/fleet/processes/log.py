@@ -66,17 +66,6 @@ def read(directory: Path, after: Position | None = None) -> Iterator[Line]:
                     yield parse(raw, Position(number, offset))
 
 
-def tail(directory: Path, count: int) -> list[Line]:
-    """The last `count` lines, oldest first; reads from the newest segment backwards."""
-    found: list[Line] = []
-    for number in reversed(segments(directory)):
-        lines = [line for line in read(directory, Position(number, 0)) if line.position.segment == number]
-        found = lines + found
-        if len(found) >= count:
-            break
-    return found[-count:] if count > 0 else []
-
-
 async def follow(
     directory: Path, after: Position | None = None, *, ended: Callable[[], bool] | None = None, interval: float = 0.1
 ) -> AsyncIterator[Sequence[Line]]:

@@ -113,9 +113,6 @@ class Processes:
         """
         return [await asyncio.to_thread(self._reconcile, status, secrets) for status in self.list()]
 
-    def read_log(self, instance: str, *, tail: int = 200) -> Sequence[log.Line]:
-        return log.tail(self.directory(instance), tail)
-
     def follow_log(self, instance: str, after: log.Position | None = None) -> AsyncIterator[Sequence[log.Line]]:
         """New lines as they come, until the process has ended for good."""
         directory = self.directory(instance)

@@ -75,11 +75,6 @@ def degraded(worker: Worker, now: datetime) -> list[Degraded]:
     return found + [Degraded(one["agent"], one["reason"], None) for one in worker.ailing if one["agent"] not in known]
 
 
-def usable_agents(worker: Worker, now: datetime) -> frozenset[str]:
-    """The types of agents that the worker has and that are not degraded."""
-    return frozenset(one["type"] for one in worker.agents) - {one.agent for one in degraded(worker, now)}
-
-
 def _locked(tx: Tx, worker: Worker) -> None:
     tx.lock(f"worker:{worker.uid}")
     tx.flush()

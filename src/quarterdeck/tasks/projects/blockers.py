@@ -9,11 +9,14 @@ from quarterdeck.kernel.db import Tx
 from quarterdeck.tasks.projects import activity, projects
 from quarterdeck.tasks.projects.model import TaskProject
 from quarterdeck.tasks.work.model import Task
+from quarterdeck.tasks.workspaces import retention
 from quarterdeck.workspace.model import Project
 
 
 class TaskBlockers:
-    """A `kernel.protocols.DeletionBlocker`. Live tasks stand in the way; what has ended goes with the project."""
+    """A `kernel.protocols.DeletionBlocker`. Live tasks stand in the way; what has ended goes with the project. Machines
+    are asked to remove their worktrees; what is kept under the tasks' numbers, housekeeping takes (`task-remains`).
+    """
 
     def __init__(self, access: Access) -> None:
         self._access = access
@@ -27,6 +30,8 @@ class TaskBlockers:
         if kind != "project":
             return
         tx.take_time()
+        retention.ask_last(tx, row_id)
+        tx.flush()
         tx.execute(delete(Task).where(Task.project_id == row_id))
         part = tx.first(select(TaskProject).where(TaskProject.project_id == row_id))
         if part is not None:

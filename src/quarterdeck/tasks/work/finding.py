@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,13 +85,6 @@ def _where(tx: Tx, access: Access, wanted: Filter, query: Select[Any]) -> Select
             or_(Task.description.icontains(words, autoescape=True), Task.branch.icontains(words, autoescape=True))
         )
     return found
-
-
-def of_worker(tx: Tx, worker_id: int, statuses: Sequence[str]) -> list[Task]:
-    """The tasks that a machine has now, whoever may see them."""
-    return list(
-        tx.scalars(select(Task).where(Task.worker_id == worker_id, Task.status.in_(statuses)).order_by(Task.id))
-    )
 
 
 def owns(tx: Tx, task: Task) -> bool:

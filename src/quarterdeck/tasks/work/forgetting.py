@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Exists, delete, exists, or_, select
@@ -15,7 +16,7 @@ from quarterdeck.tasks.projects import activity
 from quarterdeck.tasks.settings import settings as task_settings
 from quarterdeck.tasks.tunnels.model import Tunnel
 from quarterdeck.tasks.tunnels.states import LIVE as OPEN_TUNNELS
-from quarterdeck.tasks.work.happenings import stream
+from quarterdeck.tasks.work.happenings import STREAM, stream
 from quarterdeck.tasks.work.holding import locked
 from quarterdeck.tasks.work.model import Task
 from quarterdeck.tasks.work.transitions import ENDED
@@ -46,8 +47,8 @@ def over(tx: Tx, after: int, limit: int) -> list[int]:
 
 
 def forget(tx: Tx, task_id: int) -> list[str] | None:
-    """Remove a task with its stages, gates, messages, its workspace, tunnel, events and terminals. Answers the uids of
-    the terminals, whose recordings are to go next; None where it has to stay after all.
+    """Remove a task with its stages, gates, messages, its workspace, tunnel and all that is held against its number.
+    Answers as `erase` does; None where it has to stay after all.
     """
     task = locked(tx, task_id)
     if task is None or task.status not in ENDED or task.finished_at is None:
@@ -55,12 +56,35 @@ def forget(tx: Tx, task_id: int) -> list[str] | None:
     job = look(tx, task.job_id) if task.job_id is not None else None
     if task.finished_at >= _before(tx, task.organization_id) or (job is not None and not job.ended):
         return None
-    gone = terminals.forget(tx, [stream(task_id)])
-    events.erase(tx, stream(task_id))
     activity.forgotten(tx, task.project_id)
     tx.session.expunge(task)
     tx.execute(delete(Task).where(Task.id == task_id))
+    return erase(tx, task_id)
+
+
+def erase(tx: Tx, task_id: int) -> list[str]:
+    """Remove what is held against the number of a task that is no more: its events, except what a subscriber has not
+    seen yet, and its terminals. Answers the uids of the terminals, whose recordings are to go next.
+    """
+    gone = terminals.forget(tx, [stream(task_id)])
+    events.erase(tx, stream(task_id))
     return gone
+
+
+def carrying(tx: Tx, after: str, limit: int) -> list[str]:
+    """Names above `after`, in order, of streams of tasks that hold events and of those that have terminals."""
+    query = """
+        SELECT stream FROM event_streams WHERE stream LIKE :named AND stream > :after AND head > watermark
+        UNION SELECT subject FROM fleet_terminals WHERE subject LIKE :named AND subject > :after
+        ORDER BY 1 LIMIT :limit
+    """
+    return list(tx.execute(query, {"named": f"{STREAM}%", "after": after, "limit": limit}).scalars())
+
+
+def orphaned(tx: Tx, streams: Sequence[str]) -> list[int]:
+    """The numbers of those streams whose task is no more."""
+    numbers = {int(one.removeprefix(STREAM)) for one in streams if one.removeprefix(STREAM).isdecimal()}
+    return sorted(numbers - set(tx.execute(select(Task.id).where(Task.id.in_(numbers))).scalars()))
 
 
 def _before(tx: Tx, organization_id: int) -> datetime:

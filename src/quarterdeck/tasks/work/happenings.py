@@ -18,13 +18,14 @@ WORDS = frozenset(
 )  # fmt: skip
 """Every type of event there is; what of it a worker may note is `orders.NOTES`."""
 LONGEST = 4000
+STREAM = "task:"
 TELL = "tasks:tell"
 """The topic of words to running attempts; a payload is (job id, kind, data)."""
 
 
 def stream(task_id: int) -> str:
     """The name of a task's events, and of its lines in the log store."""
-    return f"task:{task_id}"
+    return f"{STREAM}{task_id}"
 
 
 def happened(

@@ -39,6 +39,7 @@ class Task(Identified, Base):
             "ix_tasks_tasks_finished_of_project", "project_id", "finished_at", "status",
             sqlite_where=_ENDED, postgresql_where=_ENDED,
         ),
+        {"sqlite_autoincrement": True},
     )  # fmt: skip
 
     organization_id: Mapped[int] = mapped_column(ForeignKey("identity_organizations.id"))

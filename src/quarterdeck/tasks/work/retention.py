@@ -4,6 +4,7 @@ when they were written, the task with everything else of it from its end.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,12 +14,12 @@ from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.retention import Category, register, spare
 from quarterdeck.tasks.settings import settings as task_settings
 from quarterdeck.tasks.work import forgetting
-from quarterdeck.tasks.work.happenings import stream
+from quarterdeck.tasks.work.happenings import STREAM, stream
 from quarterdeck.tasks.work.model import Task
 
-STREAM = "task:"
 CHUNK = 500
 SHORTEST = timedelta(days=1)
+HOUR = 3600
 
 
 def keeps(tx: Tx, streams: list[str]) -> dict[str, int]:
@@ -46,13 +47,37 @@ async def _forget(instance: Any, _before: datetime) -> int:
         after = ids[-1]
         for task_id in ids:
             await instance.logs.forget(stream(task_id))
-            recorded = await instance.db.write(forgetting.forget, task_id)
-            for uid in recorded or ():
-                instance.terminals.file(uid).unlink(missing_ok=True)
-            count += recorded is not None
+            count += await _without(instance, forgetting.forget, task_id)
     return count
+
+
+async def _sweep(instance: Any, before: datetime) -> int:
+    """What is held against the numbers of tasks that are no more: a project that is deleted takes its tasks along, not
+    what is written elsewhere of them. Answers how many tasks that was.
+    """
+    lines = await instance.logs.older(STREAM, before)
+    parts = [lines[start : start + CHUNK] for start in range(0, len(lines), CHUNK)]
+    after, found = "", set[int]()
+    while names := await instance.db.read(forgetting.carrying, after, CHUNK):
+        after = names[-1]
+        parts.append(names)
+    for part in parts:
+        found.update(await instance.db.read(forgetting.orphaned, part))
+    for task_id in sorted(found):
+        await instance.logs.forget(stream(task_id))
+        await _without(instance, forgetting.erase, task_id)
+    return len(found)
+
+
+async def _without(instance: Any, verb: Callable[[Tx, int], list[str] | None], task_id: int) -> bool:
+    """Remove a task, or what is left of one, with the recordings of its terminals. Answers whether it went."""
+    recorded = await instance.db.write(verb, task_id)
+    for uid in recorded or ():
+        instance.terminals.file(uid).unlink(missing_ok=True)
+    return recorded is not None
 
 
 spare(STREAM)
 register(Category("task-lines", "Log lines of agent tasks, as the settings of tasks say", SHORTEST, _prune))
 register(Category("tasks", "Agent tasks that have ended, as their settings say", SHORTEST, _forget))
+register(Category("task-remains", "What is kept of tasks whose project was deleted", timedelta(0), _sweep, every=HOUR))

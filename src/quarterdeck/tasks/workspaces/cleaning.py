@@ -24,6 +24,13 @@ class CleanOrder(Struct, frozen=True, kw_only=True):
     project_key: str
 
 
+class Asked(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The payload of the job. `order` is there once the task, which tells it otherwise, is to be no more."""
+
+    task: int
+    order: CleanOrder | None = None
+
+
 class Cleaned(Struct, frozen=True, kw_only=True):
     """Bytes: what the worktree had, and what is free on the disk now."""
 

@@ -91,10 +91,6 @@ def prune(base: Path, env: Environment) -> Command:
     return Command(("git", f"--git-dir={base}", "worktree", "prune", "--expire=now"), env)
 
 
-def delete_ref(store: Path, ref: str, env: Environment) -> Command:
-    return Command(("git", f"--git-dir={store}", "update-ref", "-d", ref), env)
-
-
 def move_ref(store: Path, ref: str, new: str, why: str, env: Environment) -> Command:
     return Command(("git", f"--git-dir={store}", "update-ref", "-m", why, ref, new), env)
 

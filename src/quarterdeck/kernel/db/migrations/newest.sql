@@ -87,7 +87,7 @@ CREATE TABLE alembic_version (
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 --
-INSERT INTO "alembic_version" VALUES('0033');
+INSERT INTO "alembic_version" VALUES('0034');
 --
 CREATE TABLE audit_archives (
 	id INTEGER NOT NULL, 
@@ -1293,9 +1293,8 @@ CREATE TABLE tasks_tasks (
 	suspended_at BIGINT, 
 	finished_at BIGINT, 
 	updated_at BIGINT NOT NULL, 
-	id INTEGER NOT NULL, 
+	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	uid VARCHAR(36) NOT NULL, messages_until BIGINT, 
-	CONSTRAINT pk_tasks_tasks PRIMARY KEY (id), 
 	CONSTRAINT fk_tasks_tasks_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
 	CONSTRAINT fk_tasks_tasks_project_id FOREIGN KEY(project_id) REFERENCES workspace_projects (id), 
 	CONSTRAINT fk_tasks_tasks_requested_worker_id FOREIGN KEY(requested_worker_id) REFERENCES fleet_workers (id), 

@@ -9,6 +9,7 @@ import pytest
 from tests.fleet.workers.test_control_channel import WITH, decided, server  # noqa: F401 - a fixture
 
 from quarterdeck.fleet.workers import draining
+from quarterdeck.kernel import jobs
 from quarterdeck.kernel.jobs import frames
 from quarterdeck.kernel.jobs.transport import MemoryTransport
 from support.enrolled import enrolled
@@ -71,6 +72,31 @@ async def test_reports_of_jobs_that_nobody_gave_are_refused_unread(server):  # n
             pass
     assert told.error is not None
     assert told.error.code == "job_fenced"
+    await near.close()
+    await asyncio.gather(*serving)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        frames.JobResult(job_id=7, fence=1, outcome=jobs.Outcome("succeeded")),
+        frames.JobReject(job_id=7, fence=1, reason="no_slot"),
+        frames.Heartbeat(jobs=[frames.HeldJob(7, 1)], about={}),
+    ],
+    ids=lambda said: type(said).__name__,
+)
+async def test_who_says_more_than_is_kept_is_heard_as_fast_as_it_is_kept(server, said):  # noqa: F811
+    made = await server.database.write(enrolled, WITH)
+    (near,), serving = await greeted(server, made, "one")
+    for number in range(300):
+        await near.send(msgspec.structs.replace(said, id=str(number)))
+    told, most = set(), 0
+    async with asyncio.timeout(60):
+        while len(told) < 300:
+            most = max(most, len(asyncio.all_tasks()))
+            frame = await near.receive()
+            told |= {frame.ref} if isinstance(frame, frames.Ack) else set()
+    assert most < 100
     await near.close()
     await asyncio.gather(*serving)
 

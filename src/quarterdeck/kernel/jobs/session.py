@@ -95,6 +95,7 @@ class Session:
         self.capabilities = capabilities
         self.draining = draining
         self.needs = needs
+        self.boot_id, self.dialled = hello.boot_id, hello.dialled
         self._jobs = jobs
         self._transport = transport
         self._hello = hello

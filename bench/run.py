@@ -2,9 +2,9 @@
 
     script/bench [NAME …] [--ten-million]
 
-Without names everything: start, idle, ledger, ledger_full, lists, audit, authorization, logs, terminal_echo, fabric,
-deployment where a Docker engine answers, watched where there is an SSH server, and behind_ssh where a machine of its
-own can be made (root, a Docker engine, an SSH server).
+Without names everything: start, idle, idle_worker, ledger, ledger_full, lists, audit, authorization, logs,
+terminal_echo, fabric, deployment where a Docker engine answers, watched where there is an SSH server, and behind_ssh
+where a machine of its own can be made (root, a Docker engine, an SSH server).
 `--ten-million` fills the ledger with as many finished rows as its budget names, instead of one million. Ends with
 status 1 when a figure is outside of its budget or a program failed.
 """
@@ -26,6 +26,7 @@ ROOT = HERE.parent
 PROGRAMS: dict[str, list[list[str]]] = {
     "start": [["start.py"]],
     "idle": [["idle.py"]],
+    "idle_worker": [["idle_worker.py"]],
     "watched": [["watched.py"]],
     "ledger": [["ledger.py"]],
     "ledger_full": [["ledger_full.py"]],

@@ -37,7 +37,7 @@ def worker(tx: Tx, organization_id: int, name: str = "builder") -> Worker:
     made = Worker(
         uid=tx.ids.uid(),
         organization_id=organization_id, name=name, recovery_hash=tx.ids.uid(), capabilities=["tasks"], offered=[],
-        created_at=tx.now,
+        created_at=tx.now, last_seen_at=tx.now,
     )  # fmt: skip
     tx.add(made)
     tx.flush()

@@ -122,7 +122,7 @@ async def test_twenty_that_come_with_one_token_at_once_are_one_machine(held):
     assert await held.read(lambda tx: tx.execute(select(func.count()).select_from(Worker)).scalar_one()) == 1
 
 
-def test_a_recovery_secret_works_once_and_ends_what_was_before(held):
+def test_a_recovery_secret_works_once_and_ends_what_was_before(held, clock):
     first = held.write_sync(enrolled)
 
     def recover(secret, uid=first.uid):
@@ -134,6 +134,7 @@ def test_a_recovery_secret_works_once_and_ends_what_was_before(held):
     second = recover(first.recovery)
     assert held.read_sync(registration.authenticate, TOKENS, first.access.reveal()) is None
     assert held.read_sync(registration.authenticate, TOKENS, second.access.reveal()) is not None
+    clock.advance(601)
     with pytest.raises(Unauthenticated):
         recover(first.recovery)
     third = recover(second.recovery)
@@ -142,6 +143,29 @@ def test_a_recovery_secret_works_once_and_ends_what_was_before(held):
         recover(third.recovery)
     with pytest.raises(Forbidden):
         held.write_sync(registration.refresh, TOKENS, third.access.reveal())
+
+
+def test_a_machine_that_did_not_get_the_answer_recovers_by_the_same_secret_for_a_while(held, clock):
+    first = held.write_sync(enrolled)
+
+    def recover(secret):
+        return held.write_sync(registration.recover, TOKENS, first.uid, secret)
+
+    lost = recover(first.recovery)
+    clock.advance(400)
+    second = recover(first.recovery)
+    assert held.read_sync(registration.authenticate, TOKENS, lost.access.reveal()) is None
+    assert held.read_sync(registration.authenticate, TOKENS, second.access.reveal()) is not None
+    with pytest.raises(Unauthenticated):  # of an answer that nobody got
+        recover(lost.recovery)
+    clock.advance(201)  # it counts from its first use
+    with pytest.raises(Unauthenticated):
+        recover(first.recovery)
+    third = recover(second.recovery)
+    clock.advance(599)
+    assert recover(second.recovery).recovery.reveal() != third.recovery.reveal()
+    with pytest.raises(Unauthenticated):
+        recover(first.recovery)
 
 
 def test_an_access_token_ends_after_a_day_and_is_refreshed_before(held, clock):

@@ -9,8 +9,10 @@ import pytest
 from tests.fleet.workers.test_control_channel import WITH, decided, server  # noqa: F401 - a fixture
 
 from quarterdeck.fleet.workers import draining
+from quarterdeck.fleet.workers.client import FINAL
+from quarterdeck.kernel import jobs
 from quarterdeck.kernel.jobs import frames
-from quarterdeck.kernel.jobs.transport import MemoryTransport
+from quarterdeck.kernel.jobs.transport import Disconnected, MemoryTransport
 from support.enrolled import enrolled
 
 
@@ -28,14 +30,13 @@ def memory_line():
     return worker, far
 
 
-async def greeted(server, made, *boot_ids):  # noqa: F811
+async def greeted(server, made, *boot_ids, dialled=0):  # noqa: F811
     """As many hellos of one worker at the same moment. Answers its ends, and what serves the others."""
     ends = [memory_line() for _ in boot_ids]
     for (near, _), boot_id in zip(ends, boot_ids, strict=True):
         credential = made.access.reveal()
-        await near.send(
-            frames.Hello(credential=credential, name="m", boot_id=boot_id, capabilities=["deploy"], about={})
-        )
+        said = frames.Hello(name="m", boot_id=boot_id, dialled=dialled, capabilities=["deploy"], about={})
+        await near.send(msgspec.structs.replace(said, credential=credential))
     serving = [asyncio.create_task(server.control.serve(far)) for _, far in ends]
     return [near for near, _ in ends], serving
 
@@ -59,6 +60,36 @@ def over(end) -> bool:
     return end._closed is not None
 
 
+async def test_of_two_connections_of_one_process_the_newer_stays_and_neither_ends_it(server):  # noqa: F811
+    made = await server.database.write(enrolled, WITH)
+
+    async def dialled(boot_id, count):
+        """A connection that is welcomed, or the code with which it was closed."""
+        (near,), (served,) = await greeted(server, made, boot_id, dialled=count)
+        async with asyncio.timeout(30):
+            try:
+                while not isinstance(await near.receive(), frames.Welcome):
+                    pass
+            except Disconnected as gone:
+                return gone.code, served
+            while not server.control.connected(made.id):
+                await asyncio.sleep(0.01)
+        return near, served
+
+    live, first = await dialled("one", 2)
+    late, second = await dialled("one", 1)
+    assert late == frames.RESTARTING
+    assert not over(live), "what came late takes no place of what is newer"
+    again, third = await dialled("one", 3)
+    assert live._closed.code == frames.RESTARTING
+    assert frames.RESTARTING not in FINAL, "its process dials again"
+    other, fourth = await dialled("two", 1)
+    assert again._closed.code == frames.SUPERSEDED
+    assert server.control.count == 1
+    await other.close()
+    await asyncio.gather(first, second, third, fourth)
+
+
 async def test_reports_of_jobs_that_nobody_gave_are_refused_unread(server):  # noqa: F811
     made = await server.database.write(enrolled, WITH)
     (near,), serving = await greeted(server, made, "one")
@@ -71,6 +102,31 @@ async def test_reports_of_jobs_that_nobody_gave_are_refused_unread(server):  # n
             pass
     assert told.error is not None
     assert told.error.code == "job_fenced"
+    await near.close()
+    await asyncio.gather(*serving)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        frames.JobResult(job_id=7, fence=1, outcome=jobs.Outcome("succeeded")),
+        frames.JobReject(job_id=7, fence=1, reason="no_slot"),
+        frames.Heartbeat(jobs=[frames.HeldJob(7, 1)], about={}),
+    ],
+    ids=lambda said: type(said).__name__,
+)
+async def test_who_says_more_than_is_kept_is_heard_as_fast_as_it_is_kept(server, said):  # noqa: F811
+    made = await server.database.write(enrolled, WITH)
+    (near,), serving = await greeted(server, made, "one")
+    for number in range(300):
+        await near.send(msgspec.structs.replace(said, id=str(number)))
+    told, most = set(), 0
+    async with asyncio.timeout(60):
+        while len(told) < 300:
+            most = max(most, len(asyncio.all_tasks()))
+            frame = await near.receive()
+            told |= {frame.ref} if isinstance(frame, frames.Ack) else set()
+    assert most < 100
     await near.close()
     await asyncio.gather(*serving)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 
-from quarterdeck.fleet.workers import papers
+from quarterdeck.fleet.workers import papers, proving
 from quarterdeck.fleet.workers.client import Saying, run_worker
 from quarterdeck.fleet.workers.description import Agent
 from quarterdeck.kernel import jobs
@@ -156,11 +156,29 @@ async def test_a_worker_refreshes_at_half_life_and_recovers_by_its_secret(dock):
     async with dock.working():  # refused with 4401, then let in by its secret
         third = dock.kept()
     assert third.recovery_secret != first.recovery_secret
-    third.recovery_secret, third.access_token = first.recovery_secret, "an.access.token"
+    third.recovery_secret, third.access_token = "of another machine", "an.access.token"
     papers.save(dock.place / "worker", third)
     async with dock.working(connected=False) as task:
         with pytest.raises(Unauthenticated, match="recovery secret"):
             await asyncio.wait_for(task, SECONDS)
+
+
+async def test_a_worker_that_recovers_goes_on_while_its_disk_takes_nothing(dock, monkeypatch):
+    monkeypatch.setattr(proving, "PAUSE", 0.1)
+    async with dock.working(await dock.token()):
+        first = dock.kept()
+    first.access_token = "an.access.token"
+    papers.save(dock.place / "worker", first)
+    full = dock.place / "worker" / f"{papers.NAME}.partial"
+    full.mkdir()  # nothing can be written there
+    async with dock.working():
+        assert dock.kept() == first
+    async with dock.working():  # another process, which has the secret of before alone
+        assert dock.kept() == first
+        full.rmdir()
+        await dock.until(lambda: dock.kept().recovery_secret != first.recovery_secret)
+    async with dock.working():
+        assert dock.kept().recovery_secret != first.recovery_secret
 
 
 async def test_a_machine_that_was_decommissioned_ends_and_comes_back_as_another_with_a_new_token(dock):

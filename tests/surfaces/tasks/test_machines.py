@@ -171,7 +171,9 @@ async def test_what_does_not_register_is_refused_in_the_envelope_of_its_route(cr
     other = await crew.ok("POST", "/api/admin/worker-tokens", {}, status=201)
     await crew.refused(409, "MACHINE_ID_TAKEN", "POST", path, {**body, "token": other["token"]}, **nobody)
     secret = {"machineId": again["machineId"], "recoverySecret": again["recoverySecret"]}
-    await crew.ok("POST", "/api/workers/recover", secret, **nobody)
+    for _ in range(2):  # the first answer may have got lost
+        await crew.ok("POST", "/api/workers/recover", secret, **nobody)
+    secret["recoverySecret"] = first["recoverySecret"]
     await crew.refused(401, "RECOVERY_SECRET_INVALID", "POST", "/api/workers/recover", secret, **nobody)
     for credential in (None, crew.deck.token, first["workerJwt"], "x.y.z"):
         await crew.refused(401, "WORKER_TOKEN_INVALID", "POST", "/api/workers/refresh-token", {}, token=credential)

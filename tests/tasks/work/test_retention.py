@@ -90,7 +90,7 @@ def left(yard, task_id):
 async def test_a_task_goes_with_everything_of_it(yard, housekeeping):
     yard.project()
     yard.settings(logRetentionDays=3)
-    forge = yard.machine()
+    forge = yard.machine(last_seen_at=yard.clock.now())
     task_id, kept = worked(yard, forge), yard.create()
     home = yard.organization.id
 
@@ -119,12 +119,12 @@ async def test_a_task_goes_with_everything_of_it(yard, housekeeping):
 
 async def test_what_is_younger_or_needed_stays(yard, housekeeping):
     yard.project()
-    forge = yard.machine(slots=9)
     needed, other = yard.create(), yard.create()
     waiting = yard.create(depends_on=(needed,))
     for task_id in (needed, other):
         yard.cancel(task_id)
     yard.clock.advance(90 * 86_400 - 1)
+    forge = yard.machine(slots=9, last_seen_at=yard.clock.now())
     young = worked(yard, forge)
     assert await housekeeping() == 0
     yard.clock.advance(2)
@@ -137,7 +137,7 @@ async def test_what_is_younger_or_needed_stays(yard, housekeeping):
 
 async def test_what_stands_on_a_machine_that_is_gone_keeps_no_task(yard, housekeeping):
     yard.project()
-    forge = yard.machine()
+    forge = yard.machine(last_seen_at=yard.clock.now())
     task_id = worked(yard, forge)
     yard.clock.advance(91 * 86_400)
     assert await housekeeping() == 0

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from quarterdeck.kernel import jobs
-from quarterdeck.tasks.tunnels import tunnels
+from quarterdeck.kernel.errors import Conflict
+from quarterdeck.tasks.dispatching.loop import Dispatching
+from quarterdeck.tasks.tunnels import places, tunnels
 from quarterdeck.tasks.work.happenings import TELL
 from quarterdeck.tasks.work.model import Task
 from quarterdeck.tasks.workspaces import retention
@@ -15,7 +17,7 @@ from support.taskyard import gate
 @pytest.fixture
 def forge(yard):
     yard.project()
-    return yard.machine()
+    return yard.machine(last_seen_at=yard.clock.now())
 
 
 def begun(yard, forge):
@@ -109,3 +111,59 @@ async def test_an_attempt_is_told_in_the_unit_and_hears_by_asking(yard, forge):
     assert forge.say(job_id, "tunnel-check", {}) == {"action": "stop", "order": None}
     forge.say(job_id, "tunnel", {"state": "CLOSED", "kind": "vscode"})
     assert shown(yard, task_id) == ("CLOSED", None)
+
+
+class Ledger:
+    """Of a server to which no machine is connected."""
+
+    sessions = ()
+    may_claim = staticmethod(lambda: True)
+
+    async def tell(self, job_id, kind, data=None):
+        pass
+
+
+def asked(yard, forge):
+    """A tunnel of a task that has ended: its number, and the job that waits for the machine."""
+    task_id, job_id = yard.started(forge)
+    forge.say(job_id, "workspace", {"path": "/w", "branch": "b", "base_branch": "main", "head_commit": "c" * 40})
+    cancelled(yard, forge, task_id, job_id)
+    return task_id, start(yard, task_id)
+
+
+def start(yard, task_id):
+    yard.act(lambda tx: tunnels.start(tx, tx.get(Task, task_id)).state)
+    return yard.db.read_sync(lambda tx: jobs.find(tx, subject=f"task-tunnel:{task_id}", kind="task.tunnel"))
+
+
+async def test_a_tunnel_that_its_machine_does_not_begin_fails_in_time_and_one_that_it_began_goes_on(yard, forge):
+    began, _ = asked(yard, forge)
+    claimant = jobs.Claimant(forge.owner, forge.capabilities, ("housekeeping",), 1, forge.row.id, **yard.claiming)
+    assert len(yard.db.write_sync(jobs.claim, claimant)) == 1
+    waits, job = asked(yard, forge)
+    yard.clock.advance(30)
+    await Dispatching(yard.db, Ledger()).look(yard.began)
+    assert shown(yard, waits)[0] == "STARTING"
+    yard.clock.advance(1)
+    await Dispatching(yard.db, Ledger()).look(yard.began)
+    assert [shown(yard, one)[0] for one in (waits, began)] == ["FAILED", "STARTING"]
+    assert yard.db.read_sync(jobs.get, job.id).state == "canceled"
+    assert "30 seconds" in yard.db.read_sync(lambda tx: tunnels.shown(tx, tx.get(Task, waits)).error)
+    assert yard.words(waits).count("tunnel") == 2
+    assert not start(yard, waits).ended, "it may be asked for again"
+
+
+def test_no_tunnel_is_asked_of_a_machine_that_is_away_or_has_enough_of_them(yard, forge):
+    some = [asked(yard, forge)[0] for _ in range(places.MOST)]
+    with pytest.raises(Conflict) as refused:
+        asked(yard, forge)
+    assert refused.value.code == "too_many_tunnels"
+    last = yard.task(max(some) + 1).id
+    assert yard.db.read_sync(lambda tx: tunnels.shown(tx, tx.get(Task, last))) is None
+    begun(yard, forge)  # what an attempt carries takes no place
+    yard.act(lambda tx: tunnels.stop(tx, tx.get(Task, some[0])).state)
+    assert not start(yard, last).ended
+    yard.clock.advance(181)
+    with pytest.raises(Conflict) as refused:
+        start(yard, some[0])
+    assert refused.value.code == "machine_offline"

@@ -27,7 +27,11 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         ("workspaceRetentionHours", "Worktrees stay, hours", "After the end of their task."),
     )),
     ("Machines", (
-        ("heartbeatIntervalSec", "Heartbeat, seconds", "How often a machine tells how it is."),
+        (
+            "heartbeatIntervalSec",
+            "Heartbeat of foreign workers, seconds",
+            "Told to them when they register. qd worker beats every 3 seconds.",
+        ),
         ("heartbeatTimeoutSec", "Silent until offline, seconds", ""),
         ("reconnectGraceSec", "Wait for a lost machine, seconds", "Then its tasks fail."),
         ("loadThresholdPercent", "Load that is too much, percent", "Of processors or memory: it gets nothing new."),

@@ -89,7 +89,14 @@ class WorkerControl:
         """The session of a connection, in the place of an earlier one; None where it may not stay."""
         earlier = self._sessions.get(worker.id)
         if earlier is not None:
-            await earlier.close(frames.SUPERSEDED, "a newer connection of this worker")
+            same = hello.boot_id != "" and earlier.boot_id == hello.boot_id
+            if same and hello.dialled < earlier.dialled:
+                # It was on its way for so long that its process has dialled again: what it holds it no longer says.
+                await transport.close(frames.RESTARTING, "this process has a newer connection")
+                return None
+            # One process that has dialled again goes on; another one with the same identity ends the first.
+            code = frames.RESTARTING if same else frames.SUPERSEDED
+            await earlier.close(code, "a newer connection of this worker")
             self._jobs.detach(earlier)
         noted = await self._jobs.db.write(hearing.connected, worker.id, hello, about)
         if noted.revoked:

@@ -14,7 +14,8 @@ class Worker(Identified, Base):
 
     `capabilities` is what it may be given; `offered` and `slots` what it said it has when last it came, `max_slots`
     what an administrator allows at most. `generation` is that of the access tokens that count, `recovery_hash` stands
-    for the secret that gets it another one. `agents`: `{type, version, path}` each; `trouble`: by agent
+    for the secret that gets it another one, `earlier_recovery_hash` for the one that it last recovered by, at
+    `recovered_at`. `agents`: `{type, version, path}` each; `trouble`: by agent
     `{failures, class, since, until}`, see `degradation`; `ailing`: `{agent, reason}` as the worker says itself.
     Percentages are 0 to 100 as it measured them last, `load1` is its load average of a minute. `offline_told_at`: when
     it was told that nothing is heard of it; older than `last_seen_at`, that was an earlier outage.
@@ -29,6 +30,8 @@ class Worker(Identified, Base):
     organization_id: Mapped[int] = mapped_column(ForeignKey("identity_organizations.id"))
     name: Mapped[str] = mapped_column(String(200))
     recovery_hash: Mapped[str] = mapped_column(String(64))
+    earlier_recovery_hash: Mapped[str | None] = mapped_column(String(64))
+    recovered_at: Mapped[datetime | None]
     generation: Mapped[int] = mapped_column(default=1, server_default="1")
     proven_at: Mapped[datetime | None]
     capabilities: Mapped[list[str]]

@@ -50,6 +50,7 @@ class Proof:
         self._ids = ids or Ids(self._clock)
         self._papers = papers.load(directory)
         self._distrusted = 0
+        self._unkept = False
         self.decommissioned = False
         """The server has said so when it was asked for a token."""
         if self._papers is not None and self._papers.server != self._server:
@@ -94,9 +95,13 @@ class Proof:
         return self._begin_anew()
 
     async def keep(self) -> None:
-        """Until canceled: refresh at half-life."""
+        """Until canceled: refresh at half-life, and keep what the disk had no room for."""
         while True:
-            await asyncio.sleep(self._until_half())
+            left = self._until_half()
+            await asyncio.sleep(min(left, PAUSE))
+            self._save()
+            if left > PAUSE:
+                continue
             try:
                 await self._refresh()
             except (Unavailable, Unauthenticated) as problem:
@@ -153,19 +158,29 @@ class Proof:
         held = self._papers
         assert held is not None  # noqa: S101 - they are asked for with it
         try:
-            self._keep(
-                Papers(
-                    server=self._server,
-                    machine_id=str(answer.get("machineId", held.machine_id)),
-                    access_token=str(answer["workerJwt"]),
-                    issued_at=self._clock.now(),
-                    expires_at=datetime.fromisoformat(answer["expiresAt"]),
-                    recovery_secret=answer.get("recoverySecret") or held.recovery_secret,
-                    enrolled_with=more.get("enrolled_with", held.enrolled_with),
-                )
+            self._papers = Papers(
+                server=self._server,
+                machine_id=str(answer.get("machineId", held.machine_id)),
+                access_token=str(answer["workerJwt"]),
+                issued_at=self._clock.now(),
+                expires_at=datetime.fromisoformat(answer["expiresAt"]),
+                recovery_secret=answer.get("recoverySecret") or held.recovery_secret,
+                enrolled_with=more.get("enrolled_with", held.enrolled_with),
             )
         except (KeyError, TypeError, ValueError):
             raise Unavailable("What answers there is no Quarterdeck server.", code="server_unreachable") from None
+        self._unkept = True
+        self._save()
+
+    def _save(self) -> None:
+        """What the server has given counts already, whether the disk takes it now or later."""
+        if not self._unkept or self._papers is None:
+            return
+        try:
+            papers.save(self._directory, self._papers)
+            self._unkept = False
+        except OSError as error:
+            log.warning("identity_not_kept", directory=str(self._directory), reason=error.strerror)
 
     def _keep(self, held: Papers) -> None:
         papers.save(self._directory, held)

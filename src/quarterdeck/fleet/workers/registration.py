@@ -22,7 +22,7 @@ from quarterdeck.kernel.text import shown
 from quarterdeck.kernel.vault import Secret
 
 AGAIN = timedelta(minutes=10)
-"""For so long the same machine may say the same token once more: the answer may have got lost."""
+"""For so long the same machine may say the same token, or the same secret, once more: the answer may have got lost."""
 MACHINE = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 
@@ -141,22 +141,32 @@ def refresh(tx: Tx, tokens: AccessTokens, presented: str) -> Admitted:
 
 
 def recover(tx: Tx, tokens: AccessTokens, machine_id: str, secret: Secret[str]) -> Admitted:
-    """Come back by the recovery secret, which is another one afterwards; access tokens of before end. Raises
-    `Unauthenticated` (`recovery_secret_invalid`) and `Forbidden` (`worker_decommissioned`).
+    """Come back by the recovery secret, which is another one afterwards; access tokens of before end. The one of before
+    counts `AGAIN` from when it was first used. Raises `Unauthenticated` (`recovery_secret_invalid`) and `Forbidden`
+    (`worker_decommissioned`).
     """
     uid = machine_id.lower()
     tx.lock(f"worker:{uid[:36]}")
     worker = _by_uid(tx, uid)
     if worker is not None:
         tx.session.refresh(worker)
-    if worker is None or not enrolment.same(secret.reveal(), worker.recovery_hash):
+    newest = worker is not None and enrolment.same(secret.reveal(), worker.recovery_hash)
+    if worker is None or not (newest or _recovered_by(tx, worker, secret)):
         raise Unauthenticated(
             "The recovery secret is not valid.", code="recovery_secret_invalid", hint="Enrol the machine again."
         )
     if worker.revoked_at is not None:
         raise _decommissioned()
     worker.generation += 1
-    return _admit(tx, tokens, worker, WorkerAction.RECOVERED)
+    if newest:
+        worker.earlier_recovery_hash, worker.recovered_at = worker.recovery_hash, tx.now
+    return _admit(tx, tokens, worker, WorkerAction.RECOVERED, **({} if newest else {"again": True}))
+
+
+def _recovered_by(tx: Tx, worker: Worker, secret: Secret[str]) -> bool:
+    """Whether it has recovered by this secret just now, and may not have got the answer."""
+    lately = worker.recovered_at is not None and tx.now - worker.recovered_at <= AGAIN
+    return lately and enrolment.same(secret.reveal(), worker.earlier_recovery_hash or "")
 
 
 def authenticate(tx: Tx, tokens: AccessTokens, presented: str) -> Worker | None:

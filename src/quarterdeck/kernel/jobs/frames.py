@@ -48,6 +48,9 @@ class Hello(_Frame, tag="hello"):
     name: str = ""
     worker_version: str = ""
     boot_id: str = ""
+    """Which process says it."""
+    dialled: int = 0
+    """The how many-th connection of that process this is; of two, the newer one stays."""
     fingerprint: str = ""
     slots: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 1
     housekeeping_slots: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,9 @@ SILENCE = 60.0
 PUSH = 3.0
 """Seconds that a worker may take to read what it is given."""
 OPEN_REPORTS = 16
-"""Reports of one worker that are kept at the same time; the next frame is read once there is a place."""
+"""Reports, ends, rejections and heartbeats of one worker that are kept at the same time; the next frame is read once
+there is a place.
+"""
 log = structlog.get_logger("quarterdeck.jobs")
 
 
@@ -93,6 +95,7 @@ class Session:
         self.capabilities = capabilities
         self.draining = draining
         self.needs = needs
+        self.boot_id, self.dialled = hello.boot_id, hello.dialled
         self._jobs = jobs
         self._transport = transport
         self._hello = hello
@@ -251,14 +254,13 @@ class Session:
                 if not self._has(frame.job_id, frame.fence):
                     await self._ack(frame.id, problem=fenced(frame.job_id, frame.fence))
                     return
-                await self._open_reports.acquire()  # who reports faster than is kept waits to be heard
-                self._aside(self._record(frame))
+                await self._beside(self._record, frame)
             case frames.JobResult():
-                self._aside(self._result(frame))
+                await self._beside(self._result, frame)
             case frames.JobReject():
-                self._aside(self._reject(frame))
+                await self._beside(self._reject, frame)
             case frames.Heartbeat():
-                self._aside(self._heartbeat(frame))
+                await self._beside(self._heartbeat, frame)
             case frames.LogBatch():
                 await self._logs(frame)
             case frames.Ping():
@@ -274,13 +276,20 @@ class Session:
         given = self._given.get(job_id)
         return given is not None and given.fence == fence
 
-    def _aside(self, work: Any) -> None:
-        """Reports of different jobs do not wait for each other; those of one job are awaited by their sender."""
+    async def _beside(self, keep: Callable[[Any], Coroutine[Any, Any, None]], frame: Any) -> None:
+        """Reports of different jobs do not wait for each other; those of one job are awaited by their sender. Whoever
+        says more than is kept waits to be heard. What has a place waits for no other one's.
+        """
+        await self._open_reports.acquire()
+        self._aside(keep(frame)).add_done_callback(lambda _: self._open_reports.release())
+
+    def _aside(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(self._guarded(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
-    async def _guarded(self, work: Any) -> None:
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
         try:
             await work
         except Disconnected:
@@ -295,12 +304,6 @@ class Session:
         await self.send(frames.Ack(ref=ref, reply=reply, error=error))
 
     async def _record(self, frame: frames.JobRecord) -> None:
-        try:
-            await self._kept(frame)
-        finally:
-            self._open_reports.release()
-
-    async def _kept(self, frame: frames.JobRecord) -> None:
         try:
             async with self._jobs.large_reports if len(frame.data) > frames.ORDINARY else nullcontext():
                 data = _read(frame)

@@ -89,7 +89,7 @@ class Worker:
         self._instance = instance
         self._spool: Spool = spool or NoSpool()
         self._boot = (ids or Ids(self.clock)).hex(12)
-        self._frames = 0
+        self._frames = self._hellos = 0
         self._outbox = Outbox()
         self._connected = False
         self._renewals: dict[str, float] = {}
@@ -145,6 +145,7 @@ class Worker:
         """Say hello, then work until the connection ends; raises `Disconnected`. Attempts go on meanwhile."""
         offer = self.offer
         asked_at = asyncio.get_running_loop().time()
+        self._hellos += 1
         await transport.send(
             self._name(
                 frames.Hello(
@@ -152,6 +153,7 @@ class Worker:
                     name=offer.name,
                     worker_version=offer.version,
                     boot_id=self._boot,
+                    dialled=self._hellos,
                     fingerprint=offer.fingerprint,
                     slots=0 if self.draining else offer.slots,
                     housekeeping_slots=0 if self.draining else offer.housekeeping_slots,

@@ -36,7 +36,14 @@ def shape(task_id: int, tunnel: Tunnel | None) -> wire.Tunnel:
     "/api/web/workspace-tunnel/{taskId}/start",
     permission=ACT,
     status=202,
-    errors=((400, "validation_error"), NOT_FOUND, (409, "tunnel_active"), (409, "workspace_missing")),
+    errors=(
+        (400, "validation_error"),
+        NOT_FOUND,
+        (409, "tunnel_active"),
+        (409, "workspace_missing"),
+        (409, "machine_offline"),
+        (409, "too_many_tunnels"),
+    ),
 )
 async def start(call: Call, body: wire.TunnelStart, access: Access) -> wire.Tunnel:
     """Have the task's machine start a tunnel into its workspace."""

@@ -17,6 +17,7 @@ from quarterdeck.kernel.jobs.session import Seat
 from quarterdeck.tasks.dispatching import dispatch
 from quarterdeck.tasks.dispatching.machines import seated
 from quarterdeck.tasks.settings.thresholds import heartbeat_timeout
+from quarterdeck.tasks.tunnels import tunnels
 from quarterdeck.tasks.work import silence
 from quarterdeck.tasks.work.happenings import TELL
 from quarterdeck.tasks.work.transitions import WAKE
@@ -74,11 +75,15 @@ class Dispatching:
         return given
 
     async def _hear(self, began: datetime) -> None:
-        """Tell of machines that nothing is heard of any more: that takes minutes, and is looked for now and then."""
+        """Tell of machines that nothing is heard of any more, and end tunnels that none has begun: that takes its time,
+        and is looked for now and then.
+        """
         now = self._db.clock.monotonic()
         if now < self._outages_due:
             return
         self._outages_due = now + OUTAGE_SECONDS
+        for task_id in await self._db.read(tunnels.unbegun):
+            await self._db.write(tunnels.not_begun, task_id)
         for uid in await self._db.read(outages.silent, began, heartbeat_timeout):
             await self._alone("outage_not_told", outages.tell_offline, uid, began, heartbeat_timeout)
 

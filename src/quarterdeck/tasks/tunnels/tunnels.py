@@ -11,6 +11,7 @@ from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict
 from quarterdeck.kernel.jobs.finding import look
 from quarterdeck.tasks.orders import RUN, TunnelReport
+from quarterdeck.tasks.tunnels import places
 from quarterdeck.tasks.tunnels.actions import TunnelAction
 from quarterdeck.tasks.tunnels.adapters import KINDS
 from quarterdeck.tasks.tunnels.model import Tunnel
@@ -34,7 +35,7 @@ def shown(tx: Tx, task: Task) -> Tunnel | None:
 
 def start(tx: Tx, task: Task, kind: str = KINDS[0]) -> Tunnel:
     """Have the task's worker start a tunnel: its running attempt is told, else it gets a job of its own. Raises
-    `Conflict` (`tunnel_active`, `workspace_missing`).
+    `Conflict` (`tunnel_active`, `workspace_missing`, `machine_offline`, `too_many_tunnels`).
     """
     tx.lock(f"task-tunnel:{task.id}")
     row = keeping.kept(tx, task)
@@ -45,22 +46,25 @@ def start(tx: Tx, task: Task, kind: str = KINDS[0]) -> Tunnel:
             hint="Wait until its machine has made one; after the end of a task it is kept for a while only.",
         )
     tunnel = tx.get(Tunnel, task.id)
-    if tunnel is None:
-        tunnel = Tunnel(task_id=task.id, state="IDLE", kind=kind, updated_at=tx.now)
-        tx.add(tunnel)
-    elif tunnel.state in LIVE:
+    if tunnel is not None and tunnel.state in LIVE:
         raise Conflict(
             f"The tunnel of task {task.id} is {tunnel.state}.",
             code="tunnel_active",
             hint="Use it, or stop it first.",
         )
+    places.require_there(tx, row.worker_id)
+    attempted = _attempted(tx, task)
+    if not attempted:
+        places.take(tx, task.organization_id, row.worker_id)
+    if tunnel is None:
+        tunnel = tx.add(Tunnel(task_id=task.id, state="IDLE", kind=kind, updated_at=tx.now))
     hours = int(setting(tx, task.organization_id, "tunnelTtlHours"))
     tunnel.kind, tunnel.name = kind, f"task-{task.id}"
     tunnel.url = tunnel.auth_prompt = tunnel.error = None
     tunnel.started_at, tunnel.expires_at = tx.now, tx.now + timedelta(hours=hours)
     move(tx, task, tunnel, "STARTING")
     _note(tx, task, TunnelAction.STARTED, tunnel)
-    if _attempted(tx, task):
+    if attempted:
         tell(tx, task, TOLD, Told(action="start", order=order(tx, task, row, tunnel)))
         return tunnel
     jobs.enqueue(
@@ -155,6 +159,39 @@ def lost(tx: Tx) -> int:
         _over(tx, task, tunnel, "EXPIRED" if began else "CLOSED" if tunnel.state == "CLOSING" else "FAILED")
         count += 1
     return count
+
+
+def unbegun(tx: Tx) -> list[int]:
+    """Tasks whose machine has not begun their tunnel within its time to start."""
+    query = select(Tunnel, Task).join(Task, Task.id == Tunnel.task_id).where(Tunnel.state == "STARTING")
+    found = [(row[0], row[1]) for row in tx.session.execute(query)]
+    return [task.id for tunnel, task in found if _unbegun(tx, task, tunnel) is not None]
+
+
+def not_begun(tx: Tx, task_id: int) -> bool:
+    """End a tunnel that is still one of `unbegun`. Answers whether it was."""
+    tx.lock(f"task-tunnel:{task_id}")
+    task, tunnel = tx.get(Task, task_id), tx.get(Tunnel, task_id)
+    job = None if task is None or tunnel is None else _unbegun(tx, task, tunnel)
+    if task is None or tunnel is None or job is None:
+        return False
+    seconds = int(setting(tx, task.organization_id, "tunnelStartTimeoutSec"))
+    tunnel.error = (
+        f"Its machine did not begin within {seconds} seconds: it is away, or busy with other tunnels. "
+        "Start it again once the machine is back, or stop another tunnel there."
+    )
+    _over(tx, task, tunnel, "FAILED")
+    jobs.cancel(tx, job.id, "the tunnel did not start in time", audited=False)
+    return True
+
+
+def _unbegun(tx: Tx, task: Task, tunnel: Tunnel) -> jobs.Job | None:
+    """The job that no machine has begun in time."""
+    within = timedelta(seconds=int(setting(tx, task.organization_id, "tunnelStartTimeoutSec")))
+    if tunnel.state != "STARTING" or tunnel.started_at is None or tx.now - tunnel.started_at <= within:
+        return None
+    job = jobs.find(tx, subject=_subject(task), kind=TUNNEL)
+    return job if job is not None and places.waits(job) else None
 
 
 def order(tx: Tx, task: Task, row: Workspace, tunnel: Tunnel) -> TunnelOrder:

@@ -87,7 +87,7 @@ CREATE TABLE alembic_version (
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 --
-INSERT INTO "alembic_version" VALUES('0034');
+INSERT INTO "alembic_version" VALUES('0035');
 --
 CREATE TABLE audit_archives (
 	id INTEGER NOT NULL, 
@@ -617,7 +617,7 @@ CREATE TABLE fleet_workers (
 	drain_requested_at BIGINT, 
 	revoked_at BIGINT, 
 	id INTEGER NOT NULL, 
-	uid VARCHAR(36) NOT NULL, generation INTEGER DEFAULT '1' NOT NULL, proven_at BIGINT, max_slots INTEGER, hardware JSON DEFAULT '{}' NOT NULL, agents JSON DEFAULT '[]' NOT NULL, projects JSON DEFAULT '[]' NOT NULL, trouble JSON DEFAULT '{}' NOT NULL, ailing JSON DEFAULT '[]' NOT NULL, cpu_percent DOUBLE, mem_percent DOUBLE, disk_percent DOUBLE, load1 DOUBLE, drain_reason VARCHAR(300), offline_told_at BIGINT, 
+	uid VARCHAR(36) NOT NULL, generation INTEGER DEFAULT '1' NOT NULL, proven_at BIGINT, max_slots INTEGER, hardware JSON DEFAULT '{}' NOT NULL, agents JSON DEFAULT '[]' NOT NULL, projects JSON DEFAULT '[]' NOT NULL, trouble JSON DEFAULT '{}' NOT NULL, ailing JSON DEFAULT '[]' NOT NULL, cpu_percent DOUBLE, mem_percent DOUBLE, disk_percent DOUBLE, load1 DOUBLE, drain_reason VARCHAR(300), offline_told_at BIGINT, earlier_recovery_hash VARCHAR(64), recovered_at BIGINT, 
 	CONSTRAINT pk_fleet_workers PRIMARY KEY (id), 
 	CONSTRAINT fk_fleet_workers_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
 	CONSTRAINT uq_fleet_workers_credential_hash UNIQUE (recovery_hash), 

@@ -6,7 +6,6 @@ All knowledge is on disk below `<root>/processes`, so that a new control plane t
 from __future__ import annotations
 
 import asyncio
-import shutil
 import time
 import zlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -24,6 +23,7 @@ from quarterdeck.fleet.processes.supervisor import kin
 from quarterdeck.fleet.processes.supervisor.cgroups import Group
 from quarterdeck.fleet.processes.supervisor.identity import is_alive, send
 from quarterdeck.fleet.processes.supervisor.record import CONTROL, STATE, read_json, write_json
+from quarterdeck.kernel import trees
 from quarterdeck.kernel.errors import Conflict, Invalid, NotFound, Problem
 from quarterdeck.kernel.vault import Secret
 
@@ -186,7 +186,7 @@ class Processes:
         if self.find(instance):
             self._stop(instance, grace)
         with locked(self._lock(instance)):
-            shutil.rmtree(directory, ignore_errors=True)
+            trees.remove(directory)
             ports.release(self._home, instance)
 
     def _reconcile(self, status: ProcessStatus, secrets: SecretSource | None) -> Reconciled:

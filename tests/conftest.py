@@ -10,6 +10,7 @@ import pytest
 from argon2 import PasswordHasher
 from argon2.profiles import CHEAPEST
 
+from quarterdeck.fleet.processes import accounts
 from quarterdeck.identity import passwords
 from support.databases import database_kinds, fresh_database, postgresql_server
 from support.remembering import remember
@@ -31,6 +32,14 @@ def cheap_passwords() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "_hasher", PasswordHasher.from_parameters(CHEAPEST))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def user_numbers() -> Iterator[None]:
+    """A run as root has a book of user numbers of its own, and leaves that of the host alone."""
+    with tempfile.TemporaryDirectory(prefix="qd-accounts-") as directory, pytest.MonkeyPatch.context() as patch:
+        patch.setenv(accounts.VARIABLE, f"{directory}/accounts.json")
         yield
 
 

@@ -47,6 +47,7 @@ from quarterdeck.fleet.edge.layout import Layout
 from quarterdeck.fleet.edge.ports import LOOPBACK as LOOPBACK_ADDRESS
 from quarterdeck.fleet.edge.ports import free_ports
 from quarterdeck.fleet.engines.installing import INSTALL, EngineOrder, install
+from quarterdeck.fleet.processes.runtime import Processes
 from quarterdeck.fleet.servers import engines, provider_lines, proxies, uninstalling
 from quarterdeck.fleet.servers.looking import Looking
 from quarterdeck.fleet.servers.taking_away import TakingAway
@@ -204,6 +205,11 @@ class Instance:
                 file.touch(mode=0o600)
                 file.chmod(0o600)
         data.runtime.mkdir(mode=0o711, exist_ok=True)
+        try:
+            if (data.runtime / "processes").is_dir():
+                Processes(data.runtime).enter_accounts()
+        except Problem as problem:  # told again to whoever wants a number
+            log.warning("user_numbers_not_kept", message=problem.message)
         sole = None
         name = f"process {os.getpid()} on {socket.gethostname()} ({data.path})"
         if settings.beside and isinstance(address, str):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import tarfile
 import threading
@@ -14,6 +15,7 @@ from backups.house import SECRET, House, Numbered, opens
 from quarterdeck.backups.record import last
 from quarterdeck.backups.restoring import check, restore
 from quarterdeck.backups.taking import Told, take
+from quarterdeck.fleet.processes import accounts
 from quarterdeck.kernel import audit, jobs
 from quarterdeck.kernel.clock import SystemClock
 from quarterdeck.kernel.errors import Problem
@@ -36,6 +38,30 @@ def test_a_wiped_installation_comes_back_with_every_row_and_secret(house: House,
         assert opens(instance, house) == SECRET
         assert instance.uid == manifest.header.instance
         assert instance.db.read_sync(audit.verify).ok
+
+
+@pytest.mark.root
+def test_files_of_an_application_belong_to_the_user_that_it_has_where_it_is_restored(
+    house: House, tmp_path, monkeypatch
+):
+    runtime = house.directory / "runtime"
+    book, served = runtime / "processes" / "accounts.json", runtime / "edge" / "routes"
+    for place in (book.parent, served):
+        place.mkdir(parents=True, exist_ok=True)
+    monkeypatch.setenv(accounts.VARIABLE, str(tmp_path / "host" / "accounts.json"))
+    before = [accounts.assign(book.parent, name) for name in ("app-one", "app-two")]
+    for name, uid in (("one", before[0]), ("two", before[1]), ("whose", 709_999)):
+        (served / name).write_text("x")
+        (served / name).chmod(0o600)
+        os.chown(served / name, uid, uid)
+    file, _ = take(house.data, house.address, tmp_path)
+    key = house.wipe()
+    monkeypatch.setenv(accounts.VARIABLE, str(tmp_path / "another" / "accounts.json"))
+    assert accounts.assign(tmp_path / "worker", "agent:acme/WEB") == before[0]
+    restore(file, house.directory, house.wanted(key=key))
+    now = [accounts.assign(book.parent, name) for name in ("app-one", "app-two")]
+    assert (before[0] in now, now[1]) == (False, before[1])
+    assert [(served / name).stat().st_uid for name in ("one", "two", "whose")] == [*now, 0]
 
 
 def test_a_backup_says_how_far_it_is(house: House, tmp_path, monkeypatch):

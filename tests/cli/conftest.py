@@ -16,6 +16,7 @@ from cli.installation import Installation
 from fakes import tasks_api
 from fakes.tasks_api import TasksApi
 from quarterdeck.cli.main import run as run_command
+from quarterdeck.fleet.processes import accounts
 
 
 @dataclass
@@ -36,7 +37,7 @@ def failed(result: Result, code: int, *parts: str) -> None:
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in [*os.environ]:
-        if name.startswith("QUARTERDECK_") or name in {"NO_COLOR", "XDG_CONFIG_HOME"}:
+        if (name.startswith("QUARTERDECK_") and name != accounts.VARIABLE) or name in {"NO_COLOR", "XDG_CONFIG_HOME"}:
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))

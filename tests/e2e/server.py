@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 
 from e2e.engine import View
+from quarterdeck.fleet.processes import accounts
 
 START_SECONDS = 120
 """Two where nobody else computes, which `test_start_up` and the budgets hold."""
@@ -39,6 +40,7 @@ def environment(docker_host: str | None, **more: str) -> dict[str, str]:
     not_ours = ("QUARTERDECK_", "DOCKER_", "PYTHONDONTWRITEBYTECODE")
     kept = {key: value for key, value in os.environ.items() if not key.startswith(not_ours)}
     found = kept.get("PYTHONPATH")
+    kept |= {name: os.environ[name] for name in (accounts.VARIABLE,) if name in os.environ}
     return {
         **kept,
         "PYTHONPATH": f"{SOURCES}:{found}" if found else str(SOURCES),

@@ -110,6 +110,11 @@ def test_a_thousand_addresses_keep_out_new_ones_and_none_that_are_known(siege):
     assert siege.comes("203.0.113.78")  # as soon as they leave off for a moment
 
 
+def test_the_machine_itself_guesses_no_more_for_all_the_addresses_it_has(attempts):
+    own = [f"127.{number % 3}.0.{number + 1}" for number in range(40)] + ["::1", "::ffff:127.9.9.9"]
+    assert sum(judged(attempts, "ada", address) for address in own * 3) == HERE.count
+
+
 def test_right_passwords_do_not_count(attempts):
     for _ in range(ALL * 2):
         attempts.begin("ada", "203.0.113.9").right()

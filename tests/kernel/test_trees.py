@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,24 @@ def test_what_is_deeper_than_any_path_is_removed(tmp_path: Path) -> None:
     assert trees.remove(place)
     assert not place.exists()
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="changes to a user that is not root")
+def test_whoever_is_not_root_removes_what_was_made_read_only_too(tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory() as made:
+        place = Path(made) / "release"
+        (place / "closed" / "inside").mkdir(parents=True)
+        (place / "closed" / "file").write_text("x")
+        Path(made).chmod(0o777)
+        for one, mode in ((place / "closed" / "inside", 0), (place / "closed", 0o555), (place, 0o500)):
+            os.chown(one, 65_534, 65_534)
+            one.chmod(mode)
+        child = os.fork()
+        if not child:
+            os.setuid(65_534)
+            os._exit(0 if trees.remove(place) else 1)
+        assert os.waitpid(child, 0)[1] == 0
+        assert not place.exists()
 
 
 def test_links_are_removed_and_never_followed(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ which no server starts; the same command begins again.
 from __future__ import annotations
 
 import contextlib
-import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import psycopg
 from quarterdeck.backups import postgresql, staging
 from quarterdeck.backups.archive import header as read_header
 from quarterdeck.backups.manifest import DATABASE, KEY, LOGS, RUNTIME, TABLES, Header, Manifest
+from quarterdeck.kernel import trees
 from quarterdeck.kernel.datadir import RESTORED, RESTORING, DataDirectory
 from quarterdeck.kernel.db.migrate import require_known
 from quarterdeck.kernel.durable import sync
@@ -86,21 +86,21 @@ def restore(file: Path, directory: Path, wanted: Wanted) -> Manifest:
         # What was refused before it began leaves an earlier try that was cut off as it is, and a database that such a
         # try has filled stays known as one: both by what that try left here.
         if began and not kept and not loaded:
-            shutil.rmtree(data.path / RESTORING, ignore_errors=True)
+            trees.remove(data.path / RESTORING)
         raise
     else:
         return manifest
     finally:
         data.release()
         if made and not kept:
-            shutil.rmtree(directory, ignore_errors=True)
+            trees.remove(directory)
 
 
 def _staged(file: Path, data: DataDirectory, header: Header, wanted: Wanted) -> Manifest:
     place = data.path / RESTORING
     place.mkdir(mode=0o700, exist_ok=True)
     staging.note(place, header)
-    manifest = staging.unpack(file, place, everything=True)
+    manifest = staging.unpack(file, place, everything=True, becomes=data.path)
     staging.prove(file, place, manifest)
     own = data.master_key if manifest.header.key == "apart" and data.master_key.exists() else None
     staging.put_key(place, manifest, key=wanted.key or own, passphrase=wanted.passphrase)
@@ -118,7 +118,7 @@ def _move(data: DataDirectory) -> None:
             (place / name).rename(data.path / name)
             point(f"restore.{name}")
     sync(data.path)
-    shutil.rmtree(place)
+    trees.remove(place)
     sync(data.path)
 
 
@@ -147,7 +147,7 @@ def _clear(data: DataDirectory) -> None:
     mine = [data.path / name for name in (RUNTIME, LOGS, RESTORED, DATABASE)]
     for path in [*mine, *(path for path in place.iterdir() if path.name != staging.NOTE)]:
         if path.is_dir():
-            shutil.rmtree(path)
+            trees.remove(path)
         else:
             path.unlink(missing_ok=True)
 

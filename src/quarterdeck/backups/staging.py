@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
@@ -10,17 +11,32 @@ import msgspec
 
 from quarterdeck.backups import databases, keys
 from quarterdeck.backups.archive import CHUNK, walk
-from quarterdeck.backups.manifest import DATABASE, KEY, LOGS, SEALED_KEY, TABLES, Entry, Header, Manifest, damaged
-from quarterdeck.fleet.processes.accounts import FIRST, LAST
+from quarterdeck.backups.manifest import (
+    DATABASE,
+    KEY,
+    LOGS,
+    RUNTIME,
+    SEALED_KEY,
+    TABLES,
+    Entry,
+    Header,
+    Manifest,
+    damaged,
+)
+from quarterdeck.fleet.processes import accounts
 from quarterdeck.kernel.durable import write_durably
 from quarterdeck.kernel.errors import Conflict
 from quarterdeck.kernel.vault import Secret
 
 NOTE = "backup.json"
+ACCOUNTS = f"{RUNTIME}/processes/accounts.json"
 
 
-def unpack(file: Path, place: Path, *, everything: bool) -> Manifest:
-    """Write the databases and the key into `place`, with `everything` also what lies below `runtime`."""
+def unpack(file: Path, place: Path, *, everything: bool, becomes: Path | None = None) -> Manifest:
+    """Write the databases and the key into `place`, with `everything` also what lies below `runtime`. Files of an
+    application belong to the user that it has on this host once `place` has become the data directory `becomes`.
+    """
+    numbers: dict[int, int] = {}
     links: list[tuple[Path, str]] = []
     directories: list[tuple[Path, Entry]] = []
 
@@ -39,9 +55,11 @@ def unpack(file: Path, place: Path, *, everything: bool) -> Manifest:
             with open(descriptor, "wb") as out:  # noqa: PTH123 - the descriptor carries the mode
                 while data := content.read(CHUNK):
                     out.write(data)
-                _give(descriptor, entry)
+                _give(descriptor, entry, numbers)
                 out.flush()
                 os.fsync(descriptor)
+        if entry.path == ACCOUNTS and becomes is not None:  # comes before all that belongs to anybody
+            numbers.update(_translated(place / ACCOUNTS, becomes))
 
     manifest = walk(file, sink)
     # Links come last, so that nothing was ever written through one; directories close after what is in them.
@@ -50,22 +68,32 @@ def unpack(file: Path, place: Path, *, everything: bool) -> Manifest:
     for path, entry in reversed(directories):
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
-            _give(descriptor, entry)
+            _give(descriptor, entry, numbers)
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
     owners = {entry.path: entry.uid for entry in manifest.entries if entry.kind == "link"}
     for path, _ in links:
-        uid = owners[str(path.relative_to(place))]
-        if os.geteuid() == 0 and FIRST <= uid <= LAST:
+        uid = numbers.get(owners[str(path.relative_to(place))])
+        if uid is not None:
             os.chown(path, uid, uid, follow_symlinks=False)
     return manifest
 
 
-def _give(descriptor: int, entry: Entry) -> None:
+def _translated(file: Path, target: Path) -> dict[int, int]:
+    """The numbers that the accounts of a restored book have on this host, which the book says from now on."""
+    book = msgspec.json.decode(file.read_bytes(), type=dict[str, int])
+    numbers = accounts.translated(target / Path(ACCOUNTS).parent, book)
+    if numbers:
+        write_durably(file, msgspec.json.encode({name: numbers[number] for name, number in book.items()}))
+    return numbers
+
+
+def _give(descriptor: int, entry: Entry, numbers: Mapping[int, int]) -> None:
     """To the user of an application where it was one's: no other owner is taken from a file."""
-    if os.geteuid() == 0 and FIRST <= entry.uid <= LAST:
-        os.fchown(descriptor, entry.uid, entry.uid)
+    uid = numbers.get(entry.uid)
+    if uid is not None:
+        os.fchown(descriptor, uid, uid)
     os.fchmod(descriptor, entry.mode & 0o777)
 
 

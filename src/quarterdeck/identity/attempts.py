@@ -11,12 +11,15 @@ fail. So the failures of all such addresses are bounded together, and each of th
 - Attacked from 20 or more for as long as it lasts, the owner may be refused at a new address. Nothing changes where
   they are known: where they have signed in before, where they set a password by the link of a mail, and on the machine
   itself. The link is the way in from a new address then.
+
+On the machine itself, where agents and applications of others may run, `HERE` is the bound: all of its own addresses
+are counted as one. So whatever runs there judges 20 passwords of a name an hour and no more, and the owner of the
+machine is not kept out of it by who tries from elsewhere.
 """
 
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -28,7 +31,7 @@ from quarterdeck.identity.model import User, UserSession
 from quarterdeck.kernel.clock import Clock
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import RateLimited
-from quarterdeck.kernel.limits import KEPT, Limiter, Rate, counted_as
+from quarterdeck.kernel.limits import KEPT, LOOPBACK, Limiter, Rate, counted_as
 
 HERE = Rate(20, 3600)
 """Failures of one name from one address."""
@@ -136,7 +139,7 @@ class Attempts:
             self.know((username, email), address)
 
     def _at_home(self, here: str, address: str | None) -> bool:
-        return here in self._known or _loopback(address)
+        return here in self._known or counted_as(address or "-") == LOOPBACK
 
 
 def _account(name: str) -> str:
@@ -146,10 +149,3 @@ def _account(name: str) -> str:
 
 def _place(name: str, address: str | None) -> str:
     return f"{_account(name)} {counted_as(address or '-')}"
-
-
-def _loopback(address: str | None) -> bool:
-    try:
-        return ipaddress.ip_address(address or "").is_loopback
-    except ValueError:
-        return False

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from quarterdeck.kernel.clock import Clock, SystemClock
 from quarterdeck.kernel.errors import RateLimited
 
+LOOPBACK = "127.0.0.1"
+"""What every address is counted under that means this machine itself."""
 KEPT = 20_000  # buckets remembered; the longest unused is forgotten first
 
 
@@ -26,15 +28,20 @@ class Rate:
 
 
 def counted_as(address: str) -> str:
-    """What an address is counted under: an IPv6 customer holds a whole /64, and may call from each address of it."""
+    """What an address is counted under: an IPv6 customer holds a whole /64, and may call from each address of it. So
+    may whatever runs on this machine, from each of the 16 million addresses of its loopback.
+    """
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return address
     if isinstance(parsed, ipaddress.IPv6Address):
-        mapped = parsed.ipv4_mapped
-        return str(mapped) if mapped else str(ipaddress.ip_network((parsed, 64), strict=False))
-    return address
+        parsed = parsed.ipv4_mapped or parsed
+    if parsed.is_loopback:
+        return LOOPBACK
+    if isinstance(parsed, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((parsed, 64), strict=False))
+    return str(parsed)
 
 
 class Limiter:

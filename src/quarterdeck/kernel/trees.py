@@ -48,7 +48,7 @@ def remove(directory: Path) -> bool:
         if directory.is_symlink():
             directory.unlink()
             return True
-        top = os.open(directory, _DIRECTORY)
+        top = _open_up(str(directory))
         try:
             # What lies too deep is moved to the top, and gone through in the next round.
             for _ in range(ROUNDS):
@@ -78,12 +78,27 @@ def _empty(here: int, top: int, levels: int, moved: list[str]) -> bool:
 
 
 def _empty_below(name: str, here: int, top: int, levels: int, moved: list[str]) -> None:
-    below = os.open(name, _DIRECTORY, dir_fd=here)
+    below = _open_up(name, here)
     try:
         _empty(below, top, levels - 1, moved)
     finally:
         os.close(below)
     os.rmdir(name, dir_fd=here)
+
+
+def _open_up(name: str, within: int | None = None) -> int:
+    """A directory that is to be emptied; one of our own that was closed or made read-only is opened. Nobody's rights
+    are an obstacle to root, who changes none.
+    """
+    if os.geteuid() != 0:
+        found = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=within)
+        try:
+            known = os.fstat(found)
+            if known.st_uid == os.geteuid() and known.st_mode & 0o700 != 0o700:
+                os.chmod(f"/proc/self/fd/{found}", 0o700)  # noqa: PTH101 - by its descriptor, whatever its name means
+        finally:
+            os.close(found)
+    return os.open(name, _DIRECTORY, dir_fd=within)
 
 
 def size(directory: Path) -> int:

@@ -18,7 +18,7 @@ from quarterdeck.kernel.errors import Unavailable
 from quarterdeck.kernel.jobs import Canceled, JobContext, WorkerHandlers
 from quarterdeck.tasks.orders import TERMINAL, TaskOrder, TunnelReport
 from quarterdeck.tasks.running import handler
-from quarterdeck.tasks.running.account import Account, account_of
+from quarterdeck.tasks.running.account import Account, account_of, take_over
 from quarterdeck.tasks.running.machine import Machine, OpenUplink
 from quarterdeck.tasks.running.worktrees import Worktree
 from quarterdeck.tasks.tunnels import handler as tunnels
@@ -48,8 +48,10 @@ class Workshop:
     async def begin(self) -> frozenset[str]:
         """Before the first task: see `Machine.begin`. Answers the capabilities of the agents that there are."""
         self.workspaces.root.mkdir(parents=True, exist_ok=True, mode=0o711)
+        found = await self.machine.begin()
+        await asyncio.to_thread(take_over, self.machine.directory, self.workspaces.root)
         await asyncio.to_thread(places.tighten, self.workspaces.root)
-        return await self.machine.begin()
+        return found
 
     def register(self, handlers: WorkerHandlers) -> None:
         handler.register(handlers, self.machine)

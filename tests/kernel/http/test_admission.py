@@ -212,9 +212,13 @@ def test_a_request_is_named_by_the_edge_or_a_proxy_and_never_by_its_sender(scope
         ("::ffff:1.2.3.4", "1.2.3.4", True),
         ("fe80::1%eth0", "fe80::2%eth0", True),
         ("-", "-", True),
+        ("127.0.0.1", "127.255.3.4", True),
+        ("127.0.0.1", "::1", True),
+        ("127.0.0.1", "::ffff:127.0.0.9", True),
+        ("127.0.0.1", "128.0.0.1", False),
     ],
 )
-def test_an_ipv6_customer_is_counted_as_one(one, other, same) -> None:
+def test_an_ipv6_customer_and_this_machine_are_each_counted_as_one(one, other, same) -> None:
     assert (counted_as(one) == counted_as(other)) is same
 
 

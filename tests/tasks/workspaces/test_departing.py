@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from quarterdeck.tasks.workspaces.departing import WHOSE
 from real.git_server import git
 from support.hub import in_tree
@@ -51,6 +53,20 @@ async def test_what_an_agent_says_of_the_servers_branches_counts_for_nothing(hub
     in_tree(tree.path, "commit", "--quiet", "--message", "Mine")
     in_tree(tree.path, "update-ref", "refs/remotes/origin/main", "HEAD")
     assert (await workspaces.depart()).kept[0][0] == tree.path
+
+
+async def test_a_tree_deeper_than_any_path_keeps_nothing_of_the_machine(hub, workspaces):
+    trees = [await workspaces.prepare(hub.order(number), hub.notes.append) for number in (1, 2)]
+    here = os.open(trees[0].path, os.O_RDONLY | os.O_DIRECTORY)
+    for _ in range(3000):  # empty directories, which git does not see
+        os.mkdir("d", dir_fd=here)
+        below = os.open("d", os.O_RDONLY | os.O_DIRECTORY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(here)
+    left = await workspaces.depart()
+    assert (left.removed, left.kept) == (2, ())
+    assert not any(tree.path.exists() for tree in trees)
 
 
 async def test_a_directory_of_nobody_known_is_kept(hub, workspaces):

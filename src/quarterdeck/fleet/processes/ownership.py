@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from quarterdeck.kernel.errors import Conflict
+from quarterdeck.kernel.errors import Conflict, ProviderFailure
 from quarterdeck.kernel.trees import DEEPEST, too_deep
+
+SEARCH_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def grant(tree: Path, uid: int | None) -> None:
@@ -23,6 +26,23 @@ def grant(tree: Path, uid: int | None) -> None:
     if uid is not None:
         with _opened(str(tree)) as top:
             _grant(top, uid, DEEPEST)
+
+
+def renumber(tree: Path, before: int, after: int) -> None:
+    """Give what belongs to the user or group `before` in `tree`, however deep, to that of `after`; the tree itself
+    last, so that its owner tells whether all is done. No link is followed. Raises `ProviderFailure`
+    (`process_files_not_given`).
+    """
+    for owner, given in ((f"{before}", f"{after}:{after}"), (f":{before}", f":{after}")):
+        argv = ("chown", "-h", "-R", "-P", f"--from={owner}", given, "--", str(tree))
+        done = subprocess.run(argv, capture_output=True, check=False, env={"PATH": SEARCH_PATH, "LC_ALL": "C"})
+        if done.returncode != 0:
+            told = done.stderr.decode(errors="replace").strip().splitlines()
+            raise ProviderFailure(
+                f"{tree} could not be given to the user {after} ({told[0][:200] if told else done.returncode}).",
+                code="process_files_not_given",
+                hint=f"Give it by hand, then try again: chown -hR --from={before} {after}:{after} {tree}",
+            )
 
 
 def publish(tree: Path, within: Path, uid: int | None) -> None:

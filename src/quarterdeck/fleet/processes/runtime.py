@@ -6,7 +6,6 @@ All knowledge is on disk below `<root>/processes`, so that a new control plane t
 from __future__ import annotations
 
 import asyncio
-import shutil
 import time
 import zlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -15,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from quarterdeck.fleet.processes import accounts, log, ports
+from quarterdeck.fleet.processes import accounts, log, ownership, ports
 from quarterdeck.fleet.processes.ledgers import locked
 from quarterdeck.fleet.processes.spec import INSTANCE, ProcessSpec
 from quarterdeck.fleet.processes.starting import launch, launch_document, marker
@@ -24,6 +23,7 @@ from quarterdeck.fleet.processes.supervisor import kin
 from quarterdeck.fleet.processes.supervisor.cgroups import Group
 from quarterdeck.fleet.processes.supervisor.identity import is_alive, send
 from quarterdeck.fleet.processes.supervisor.record import CONTROL, STATE, read_json, write_json
+from quarterdeck.kernel import trees
 from quarterdeck.kernel.errors import Conflict, Invalid, NotFound, Problem
 from quarterdeck.kernel.vault import Secret
 
@@ -65,7 +65,11 @@ class Processes:
 
     def account(self, name: str) -> int | None:
         """The user number behind `ProcessSpec.account`, or None without root."""
-        return accounts.assign(self._home, name)
+        return accounts.assign(self._home, name, theirs=self._running_accounts)
+
+    def enter_accounts(self) -> None:
+        """Have the user numbers of this directory in the host's book, before anybody else there gets one of them."""
+        accounts.take_over(self._home, self._running_accounts)
 
     def find(self, instance: str) -> ProcessStatus | None:
         return read_status(self.directory(instance))
@@ -143,11 +147,35 @@ class Processes:
             directory.parent.mkdir(exist_ok=True, mode=0o700)
             directory.mkdir(exist_ok=True, mode=0o700)
             self._sweep(spec.instance)
-            uid = accounts.assign(self._home, spec.account) if spec.account else None
+            uid = self._user(spec) if spec.account else None
             write_json(directory / SPEC, spec.document())
             (directory / CONTROL).unlink(missing_ok=True)
             launch(directory, launch_document(spec, marker(self._root, spec.instance), uid))
         return self.status(spec.instance)
+
+    def _user(self, spec: ProcessSpec) -> int | None:
+        """Whom it runs as. A release that was laid out under an earlier number of its account is given to the present
+        one, or kept under the earlier one as long as another process of it runs.
+        """
+        assert spec.account is not None  # noqa: S101 - what has none runs as we do
+        uid = self.account(spec.account)
+        below = Path(spec.directory).parts[len(self._root.parts) :]
+        tree = self._root.joinpath(*below[:3])
+        if uid is None or not tree.is_relative_to(self._root / "releases") or len(below) < 3:
+            return uid
+        owner = tree.lstat().st_uid if tree.exists() else uid
+        if owner == uid or not accounts.FIRST <= owner <= accounts.LAST:
+            return uid
+        for status in self.list():
+            other = read_json(self.directory(status.instance) / SPEC) or {}
+            if status.live and status.instance != spec.instance and Path(other["directory"]).is_relative_to(tree):
+                return owner
+        ownership.renumber(tree, owner, uid)
+        return uid
+
+    def _running_accounts(self) -> set[str]:
+        live = [read_json(self.directory(status.instance) / SPEC) or {} for status in self.list() if status.live]
+        return {str(spec.get("account")) for spec in live}
 
     def _stop(self, instance: str, grace: float | None) -> ProcessStatus:
         directory = self.directory(instance)
@@ -183,7 +211,7 @@ class Processes:
         if self.find(instance):
             self._stop(instance, grace)
         with locked(self._lock(instance)):
-            shutil.rmtree(directory, ignore_errors=True)
+            trees.remove(directory)
             ports.release(self._home, instance)
 
     def _reconcile(self, status: ProcessStatus, secrets: SecretSource | None) -> Reconciled:

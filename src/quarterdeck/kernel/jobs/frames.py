@@ -22,6 +22,8 @@ REPORT = 4 * 1024 * 1024
 """Bytes of what a report of a job holds at most."""
 MOST_HELD, MOST_CAPABILITIES = 1000, 100
 """What a hello may name: it has to fit into the 64 KB that somebody unknown may send."""
+Number = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
+"""Of a job, an attempt or a report: what neither database can hold is no number of one."""
 Capability = Annotated[str, msgspec.Meta(max_length=128)]
 
 BAD_FRAME, UNAUTHENTICATED, DECOMMISSIONED, SILENT, SUPERSEDED, TOO_OLD, RESTARTING = (
@@ -39,8 +41,8 @@ class _Frame(msgspec.Struct, tag_field="type", rename="camel", kw_only=True):
 class HeldJob(msgspec.Struct, rename="camel", frozen=True):
     """An attempt that a worker still runs, or whose end it has not yet been able to report."""
 
-    job_id: int
-    fence: int
+    job_id: Number
+    fence: Number
 
 
 class Hello(_Frame, tag="hello"):
@@ -74,7 +76,7 @@ class Welcome(_Frame, tag="welcome"):
 
 class Heartbeat(_Frame, tag="heartbeat"):
     jobs: list[HeldJob] = msgspec.field(default_factory=list)
-    used_slots: int = 0
+    used_slots: Number = 0
     cpu_percent: float | None = None
     mem_percent: float | None = None
     disk_percent: float | None = None
@@ -84,10 +86,10 @@ class Heartbeat(_Frame, tag="heartbeat"):
 
 
 class JobAssign(_Frame, tag="job.assign"):
-    job_id: int
+    job_id: Number
     uid: str
     kind: str
-    fence: int
+    fence: Number
     attempt: int
     lease_seconds: int
     subject: str | None = None
@@ -95,36 +97,36 @@ class JobAssign(_Frame, tag="job.assign"):
 
 
 class JobAccept(_Frame, tag="job.accept"):
-    job_id: int
-    fence: int
+    job_id: Number
+    fence: Number
 
 
 class JobReject(_Frame, tag="job.reject"):
     """The worker gives the job back: `no_slot`, `unknown_kind`, `stopping`."""
 
-    job_id: int
-    fence: int
+    job_id: Number
+    fence: Number
     reason: str = ""
 
 
 class JobRecord(_Frame, tag="job.record"):
-    job_id: int
-    fence: int
-    number: int
+    job_id: Number
+    fence: Number
+    number: Number
     kind: str
     data: msgspec.Raw = msgspec.field(default_factory=lambda: msgspec.Raw(b"null"))
     """Read once it is known that the sender holds the job."""
 
 
 class JobResult(_Frame, tag="job.result"):
-    job_id: int
-    fence: int
+    job_id: Number
+    fence: Number
     outcome: Outcome
 
 
 class JobCancel(_Frame, tag="job.cancel"):
-    job_id: int
-    fence: int
+    job_id: Number
+    fence: Number
     reason: str = ""
     grace_sec: float = 10.0
 
@@ -132,8 +134,8 @@ class JobCancel(_Frame, tag="job.cancel"):
 class JobTell(_Frame, tag="job.tell"):
     """Something for a running attempt to look at. Whoever waits for it asks again by a report: it may get lost."""
 
-    job_id: int
-    fence: int
+    job_id: Number
+    fence: Number
     kind: str
     data: Any = None
 
@@ -141,7 +143,7 @@ class JobTell(_Frame, tag="job.tell"):
 class LogLine(msgspec.Struct, frozen=True, rename="camel"):
     """One line of output; `time` in microseconds since the epoch."""
 
-    time: int
+    time: Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
     message: str
     stream: str = "stdout"
     source: str = ""
@@ -150,9 +152,9 @@ class LogLine(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class LogBatch(_Frame, tag="log.batch"):
-    job_id: int
-    fence: int
-    from_seq: int
+    job_id: Number
+    fence: Number
+    from_seq: Number
     lines: list[LogLine]
 
 

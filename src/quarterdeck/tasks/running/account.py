@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quarterdeck.fleet.processes import accounts
+from quarterdeck.fleet.processes.ownership import renumber
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.tasks.agents.configuration import Run
 
@@ -58,3 +59,32 @@ def account_of(run: Run, directory: Path, organization: str, project_key: str) -
     if uid is not None:
         os.chown(home, uid, uid)
     return Account(uid, f"agent-{uid}", home)
+
+
+def take_over(directory: Path, workspaces: Path) -> None:
+    """Before the first agent, and after what an earlier session left running was ended: where a project's number turned
+    out to be somebody else's on this host, it has another one, and its home and its workspaces are given to that.
+    Raises what `accounts.take_over` and `ownership.renumber` raise.
+    """
+    accounts.take_over(directory, lambda: ())
+    for account, numbers in accounts.moved(directory).items():
+        uid = accounts.assign(directory, account)
+        if uid is None:
+            return
+        for before in numbers:
+            _move_home(directory / "homes" / str(before), directory / "homes" / str(uid), before, uid)
+            for project in workspaces.iterdir() if workspaces.is_dir() else ():
+                if project.is_dir() and not project.is_symlink() and project.lstat().st_gid == before:
+                    project.chmod(0o700)  # whose number it is has no business there; `enclose` opens it again
+                    renumber(project, before, uid)
+        accounts.settled(directory, account)
+
+
+def _move_home(home: Path, new: Path, before: int, uid: int) -> None:
+    """A home is named by the number of its user."""
+    if home.is_dir() and not new.exists():
+        home.rename(new)
+    if new.is_dir() and new.lstat().st_uid in {0, before}:
+        os.chown(new, 0, 0)
+        renumber(new, before, uid)
+        os.chown(new, uid, uid)

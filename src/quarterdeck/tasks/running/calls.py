@@ -21,6 +21,7 @@ from typing import Literal
 
 import msgspec
 
+from quarterdeck.kernel import trees
 from quarterdeck.tasks.orders import Dollars, Tokens, is_session
 from quarterdeck.tasks.running import hook
 
@@ -89,7 +90,7 @@ class HookSocket:
     async def close(self) -> None:
         if self._server is not None:
             self._server.close()
-        await asyncio.to_thread(shutil.rmtree, self.directory, ignore_errors=True)
+        await asyncio.to_thread(trees.remove, self.directory)
 
     def environment(self, path: str) -> dict[str, str]:
         """What a program needs to call the hook; `path` is where programs are looked for."""
@@ -155,7 +156,7 @@ def forget(prefix: str) -> None:
         with contextlib.suppress(OSError):
             found = place.lstat()
             if found.st_uid == os.geteuid() and stat.S_ISDIR(found.st_mode):
-                shutil.rmtree(place, ignore_errors=True)
+                trees.remove(place)
 
 
 def interpreter(uid: int | None, path: str) -> str | None:

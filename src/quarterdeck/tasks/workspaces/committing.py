@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
 from quarterdeck.fleet.git.commands import Environment
+from quarterdeck.kernel import trees
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.faults import point
 from quarterdeck.tasks.orders import Person
@@ -62,7 +62,7 @@ async def commit_rest(
         await hands.theirs(commands.remove(left, env), "Committing")
         return new
     finally:
-        shutil.rmtree(stage, ignore_errors=True)
+        await asyncio.to_thread(trees.remove, stage)
 
 
 async def snapshot(places: Places, worktree: Worktree, hands: Hands, largest: int = LARGEST_FILE) -> tuple[str, str]:
@@ -82,7 +82,7 @@ async def snapshot(places: Places, worktree: Worktree, hands: Hands, largest: in
         await _add(places.tree(worktree.task_id), quiet, env, hands, largest)
         return head, await hands.must(commands.write_tree(env), "Writing the tree")
     finally:
-        shutil.rmtree(stage, ignore_errors=True)
+        await asyncio.to_thread(trees.remove, stage)
 
 
 async def _require_settled(administration: Path, env: Environment, hands: Hands) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from quarterdeck.kernel import trees
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.unreadable import UNREADABLE
 from quarterdeck.tasks.workspaces import commands, worktrees
@@ -73,7 +74,7 @@ async def depart(workspaces: Workspaces) -> Left:
                 stays += 1
                 kept.append((tree, why))
         if not stays and whose is not None:
-            await asyncio.to_thread(worktrees.remove_tree, project)
+            await asyncio.to_thread(trees.remove, project)
     return Left(removed, tuple(kept))
 
 

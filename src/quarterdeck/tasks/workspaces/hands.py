@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from quarterdeck.fleet.git import commands as git
 from quarterdeck.fleet.git.commands import Command
+from quarterdeck.kernel import trees
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.vault import Secret
 from quarterdeck.tasks.workspaces import commands, failures
@@ -74,7 +74,7 @@ class Hands:
         """A git directory with a configuration of ours alone, empty; what was there is gone."""
         stage = places.stages / f"task-{task_id}"
         try:
-            shutil.rmtree(stage, ignore_errors=True)
+            trees.remove(stage)
             stage.mkdir(mode=0o700)
             (stage / "HEAD").write_text("ref: refs/heads/none\n", encoding="ascii")
             (stage / "config").write_text("[core]\n\trepositoryformatversion = 0\n\tbare = false\n", encoding="ascii")

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from quarterdeck.fleet.git.commands import Command
+from quarterdeck.kernel import trees
 from quarterdeck.tasks.workspaces import commands, failures
 from quarterdeck.tasks.workspaces.hands import REFS, Hands
 from quarterdeck.tasks.workspaces.places import Places
@@ -39,7 +39,7 @@ async def taken(places: Places, task_id: int, commit: str, hands: Hands) -> Asyn
     except OSError as error:
         raise failures.unwritable(objects, error) from None
     finally:
-        await asyncio.to_thread(shutil.rmtree, objects, ignore_errors=True)
+        await asyncio.to_thread(trees.remove, objects)
 
 
 async def _take(places: Places, task_id: int, commit: str, objects: Path, hands: Hands) -> None:
@@ -55,7 +55,7 @@ async def _take(places: Places, task_id: int, commit: str, objects: Path, hands:
         take = commands.take_in(places.mirror, objects, LARGEST, hands.offline(places.state))
         given, kept = await _between(commands.pack(env), wanted.encode(), take, hands)
     finally:
-        await asyncio.to_thread(shutil.rmtree, stage, ignore_errors=True)
+        await asyncio.to_thread(trees.remove, stage)
     # Who gives ends without a word where it is our side that has had enough.
     silent = given.code != 0 and not given.messages.strip()
     ends = (("Packing the commits", given), ("Taking the commits over", kept))
@@ -81,5 +81,5 @@ async def _between(give: Command, wanted: bytes, take: Command, hands: Hands) ->
 
 
 def _empty(objects: Path) -> None:
-    shutil.rmtree(objects, ignore_errors=True)
+    trees.remove(objects)
     objects.mkdir(mode=0o700)

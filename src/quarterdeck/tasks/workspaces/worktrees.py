@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
-import shutil
-import stat
 from pathlib import Path
 
+from quarterdeck.kernel import trees
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.faults import point
 from quarterdeck.tasks.workspaces import commands, failures
@@ -119,7 +116,7 @@ async def clear(places: Places, task_id: int, hands: Hands) -> None:
     tree = places.tree(task_id)
     if not tree.exists() and not tree.is_symlink() and not places.administration(task_id).exists():
         return
-    await asyncio.to_thread(remove_tree, tree)
+    await asyncio.to_thread(trees.remove, tree)
     point("task.worktree.removed")
     if tree.exists():
         raise failures.of_workspace(
@@ -130,33 +127,9 @@ async def clear(places: Places, task_id: int, hands: Hands) -> None:
         await hands.must(commands.prune(places.base, hands.offline(places.base)), "Forgetting the worktree")
 
 
-def remove_tree(tree: Path) -> None:
-    """Follows no link; directories that were made read-only are made writable."""
-
-    def open_up(_function: object, path: str, _error: object) -> None:
-        if os.geteuid() == 0:
-            return  # rights are no obstacle then, and nothing is changed by its name in a place that others write to
-        parent = Path(path).parent
-        with contextlib.suppress(OSError):
-            for one in (parent, Path(path)):
-                # Not through a link: the mode of what it names is somebody else's.
-                if one.is_relative_to(tree) and stat.S_ISDIR(one.lstat().st_mode):
-                    one.chmod(0o700)
-            if Path(path).is_dir() and not Path(path).is_symlink():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                Path(path).unlink()
-
-    if tree.is_symlink():
-        tree.unlink()
-    elif tree.exists():
-        shutil.rmtree(tree, onerror=open_up)
-        shutil.rmtree(tree, ignore_errors=True)
-
-
 def leave_stage(places: Places, task_id: int) -> None:
     """Take away the directory through which git looked at a worktree."""
-    shutil.rmtree(places.stages / f"task-{task_id}", ignore_errors=True)
+    trees.remove(places.stages / f"task-{task_id}")
 
 
 async def _commit(store: Path, revision: str, hands: Hands, *, theirs: bool = False) -> str | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,7 @@ from quarterdeck.deploy.sources.spec import Credentials, FetchLimits, GitKey
 from quarterdeck.fleet.git import commands as git
 from quarterdeck.fleet.git import host_keys, locators
 from quarterdeck.fleet.git.commands import GitToken
+from quarterdeck.kernel import trees
 from quarterdeck.kernel.errors import Invalid, Problem
 from quarterdeck.kernel.trees import beginning
 
@@ -179,7 +179,7 @@ class Fetch:
             self._warn("The repository uses Git LFS; its large files are left as pointers.")
         if listing.submodules:
             read = await self.runner.run(commands.modules_command(store, commit, env))
-            shutil.rmtree(store)
+            await asyncio.to_thread(trees.remove, store)
             await self._submodules(address, tree, listing.submodules, answers.modules(read.output), depth + 1)
 
     def _admit(self, listing: answers.Listing) -> None:
@@ -227,7 +227,7 @@ class Fetch:
         store = self.place / f"module-{self.modules}"
         found, _ = await self._obtain(address, store, None, commit, env)
         await self._check_out(address, store, target, found, env, depth=depth)
-        shutil.rmtree(store, ignore_errors=True)
+        await asyncio.to_thread(trees.remove, store)
 
 
 def submodule_address(parent: locators.Address, path: str, url: str, *, alone: bool = False) -> locators.Address:

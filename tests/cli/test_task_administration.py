@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from cli.conftest import Result, failed
 from fakes.tasks_api import AT, MACHINE, Refusal, TasksApi
 
 Command = Callable[..., Result]
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 def test_a_token_is_alone_on_stdout_with_what_to_do_beside_it(qd: Command, tasks: TasksApi) -> None:
@@ -77,6 +79,40 @@ def test_a_project_is_made_and_goes_only_with_its_key(qd: Command, tasks: TasksA
     gone = qd("project", "tasks", "delete", "DOCS", "--force", "--confirm", "DOCS")
     assert gone.out == "DOCS takes no tasks any more.\n"
     assert [row["key"] for row in tasks.projects_known] == ["WEB"]
+
+
+def test_the_agent_custom_is_described_by_a_file_and_the_refusal_says_how(qd: Command, tasks: TasksApi, tmp_path: Path):
+    file = tmp_path / "agent.yaml"
+    repo = "https://git.example.com/docs.git"
+    custom = ("project", "tasks", "create", "DOCS", "--repo", repo, "--agent", "custom")
+
+    def refuse(*_: str) -> None:
+        raise Refusal(400, "customAgent: the agent custom is a program, and none is described.", "PROJECT_INVALID")
+
+    tasks.before["post_project"] = tasks.before["put_project"] = refuse
+    failed(
+        qd(*custom), 2, f"Try:   qd project tasks create DOCS --repo {repo} --agent custom --custom-agent agent.yaml"
+    )
+    failed(qd("project", "tasks", "set", "WEB", "--agent", "custom"), 2, "set WEB --agent custom --custom-agent")
+    tasks.before.clear()
+    known = len(tasks.bodies("post_project"))
+    for text, told in (
+        ("[a]", "does not describe an agent"), ("oneShot: true", "has no argv"),
+        ("{argv: [a], paste: flut}", "paste: "),
+        ("{argv: [a], readyPatern: x}", "Did you mean readyPattern?"),
+        ("{argv: [a], readyPattern: '('}", "readyPattern: it is no regular expression"),
+    ):  # fmt: skip
+        file.write_text(text)
+        failed(qd(*custom, "--custom-agent", str(file)), 2, told)
+    assert len(tasks.bodies("post_project")) == known
+    guide = (DOCS / "guides/run-your-first-agent.md").read_text()
+    (example,) = re.findall(r"```yaml\n(argv: .*?)```", guide, re.DOTALL)
+    file.write_text(example)
+    assert qd(*custom, "--custom-agent", str(file)).code == 0
+    assert tasks.bodies("post_project")[-1]["customAgent"]["oneShot"] is True
+    told = '{"argv": ["house-agent"], "readyPattern": "^house>"}'
+    assert qd("project", "tasks", "set", "WEB", "--custom-agent", "-", stdin=told).code == 0
+    assert tasks.bodies("put_project")[-1] == {"customAgent": json.loads(told)}
 
 
 def test_what_is_empty_takes_a_value_of_a_project_away(qd: Command, tasks: TasksApi) -> None:

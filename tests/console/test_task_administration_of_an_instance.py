@@ -123,6 +123,24 @@ async def test_machines_projects_settings_and_bots_are_administered(crew):
     await crew.ok("GET", "/api/web/projects/WEB", status=404)
 
 
+async def test_the_agent_custom_is_described_in_the_forms_and_refused_at_its_field(crew):
+    enter(crew)
+    form = {"name": "Own", "repoUrl": "https://git.example.com/a.git", "agentType": "custom"}
+    new = "/console/tasks/projects/new"
+    for typed in ("", "[]", '{"argv": []}', '{"argv": ["a"], "paste": "flut"}', '{"argv": ["a"], "readyPattern": "("}'):
+        told = await post(crew, new, 400, **form, key="OWN", customAgent=typed)
+        assert re.search(r'<textarea[^>]* name="customAgent"[^>]* aria-invalid="true"', told), typed
+        assert html.escape(typed, quote=False) in told.replace("&#34;", '"')
+    await post(crew, new, **form, key="OWN", customAgent='{"argv": ["house-agent"]}')
+    own = "/console/tasks/projects/OWN"
+    assert "&#34;house-agent&#34;" in await page(crew, own)
+    await post(crew, own, **form, customAgent='{"argv": ["b"], "oneShot": true}')
+    assert (await crew.ok("GET", "/api/web/projects/OWN"))["customAgent"] == {"argv": ["b"], "oneShot": True}
+    assert 'id="f-customAgent-e"' in await post(crew, own, 400, **form, customAgent="")
+    await post(crew, own, **{**form, "agentType": "claude"}, customAgent="")
+    assert (await crew.ok("GET", "/api/web/projects/OWN"))["customAgent"] is None
+
+
 async def values(crew: Crew, **more: str) -> dict[str, str]:
     """What the form of the settings holds."""
     text = await page(crew, "/console/tasks/settings")

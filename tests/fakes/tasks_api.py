@@ -58,7 +58,8 @@ CONFIRM = {
     ]
 }
 FIELDS = {
-    "name": TEXT, "repoUrl": TEXT, "sshUrl": TEXT, "defaultBranch": TEXT, "agentType": TEXT, "description": TEXT,
+    "name": TEXT, "repoUrl": TEXT, "sshUrl": TEXT, "defaultBranch": TEXT, "agentType": TEXT,
+    "customAgent": {"type": "object"}, "description": TEXT,
     "setupCommand": {"type": ["string", "null"], "minLength": 1}, "maxTasks": NUMBER,
     "cleanupCommand": {"type": ["string", "null"], "minLength": 1},
     "budgetUsd": {"type": ["number", "null"], "exclusiveMinimum": 0},

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
-from quarterdeck.cli import task_files
+from quarterdeck.cli import custom_agents, task_files
 from quarterdeck.cli.commands import task_projects
 from quarterdeck.cli.commands.task_projects import stages_in
 from quarterdeck.cli.options import Changing, Destroying
@@ -31,6 +32,7 @@ def create(
     ssh: str | None = None,
     branch: str | None = None,
     agent: str | None = None,
+    custom_agent: str | None = None,
     description: str | None = None,
     pipeline: str | None = None,
     changing: Changing = CHANGING,
@@ -39,6 +41,7 @@ def create(
 
     qd project tasks create WEB --name "Web shop" --repo https://git.example.com/shop.git --agent claude
     qd project tasks create WEB --repo https://git.example.com/shop.git --pipeline pipeline.yaml
+    qd project tasks create WEB --repo https://git.example.com/shop.git --agent custom --custom-agent agent.yaml
 
     Parameters
     ----------
@@ -54,6 +57,8 @@ def create(
         The branch that tasks begin from. Default: main.
     agent
         claude, codex, cursor, gemini or custom. Default: as the settings say.
+    custom_agent
+        A YAML or JSON file that says what custom is, at the least argv: [my-agent]; - reads stdin.
     description
         What it is for.
     pipeline
@@ -63,12 +68,14 @@ def create(
         "sshUrl": ssh,
         "defaultBranch": branch,
         "agentType": agent,
+        "customAgent": custom_agents.described(custom_agent) if custom_agent else None,
         "description": description,
         "pipeline": stages_in(task_files.document(pipeline, what="pipeline"), pipeline) if pipeline else None,
     }
     body: Row = {"key": key, "name": name or key, "repoUrl": repo}
     body |= {field: value for field, value in given.items() if value}
-    with session(changing) as opened, _about():
+    again = shlex.join(("qd", "project", "tasks", "create", key, "--repo", repo, "--agent", custom_agents.AGENT))
+    with session(changing) as opened, _about(), custom_agents.required(again):
         made: Row = opened.api.change("task-projects.create", body, what="project")
         opened.sent()
         opened.done(made, name=str(made["key"]), text=f"Made {made['key']}.")

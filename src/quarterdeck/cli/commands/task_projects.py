@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter, validators
 
-from quarterdeck.cli import names, task_files
+from quarterdeck.cli import custom_agents, names, task_files
 from quarterdeck.cli.client import Api
 from quarterdeck.cli.commands import projects
 from quarterdeck.cli.failure import usage
@@ -80,6 +81,7 @@ def show(key: str, /, *, common: Common = COMMON) -> None:
             ("branch", row.get("defaultBranch")),
             ("git token", "kept" if row.get("hasGitToken") else "none"),
             ("agent", row.get("agentType")),
+            ("custom", shlex.join((row.get("customAgent") or {}).get("argv") or ())),
             ("tasks", row.get("taskCount")),
             ("members", row.get("memberCount")),
             ("last", local(row.get("lastActivityAt"))),
@@ -115,6 +117,7 @@ def change(
     ssh: str | None = None,
     branch: str | None = None,
     agent: str | None = None,
+    custom_agent: str | None = None,
     description: str | None = None,
     setup: str | None = None,
     cleanup: str | None = None,
@@ -126,6 +129,7 @@ def change(
 
     qd project tasks set WEB --repo https://git.example.com/shop.git --branch main
     qd project tasks set WEB --agent codex --setup "npm ci" --budget 5
+    qd project tasks set WEB --agent custom --custom-agent agent.yaml
 
     Parameters
     ----------
@@ -141,6 +145,8 @@ def change(
         The branch that tasks begin from.
     agent
         claude, codex, cursor, gemini or custom.
+    custom_agent
+        A YAML or JSON file that says what custom is, at the least argv: [my-agent]; - reads stdin.
     description
         What the project is for.
     setup
@@ -152,16 +158,19 @@ def change(
     budget
         US dollars after which a task is stopped that names no budget; 0 removes it.
     """
-    given = {
+    given: Row = {
         "name": name, "repoUrl": repo, "sshUrl": ssh, "defaultBranch": branch, "agentType": agent,
         "description": description, "setupCommand": setup, "cleanupCommand": cleanup, "maxTasks": max_tasks,
         "budgetUsd": budget,
     }  # fmt: skip
+    if custom_agent is not None:
+        given["customAgent"] = custom_agents.described(custom_agent)
     body: Row = {field: value for field, value in given.items() if value is not None}
     body |= {field: None for field in ("setupCommand", "cleanupCommand", "budgetUsd") if body.get(field, 1) in {"", 0}}
     if not body:
         raise usage("Say what to change.", "qd project tasks set --help")
-    with session(changing) as opened, _about(key):
+    again = f"qd project tasks set {key} --agent {custom_agents.AGENT}"
+    with session(changing) as opened, _about(key), custom_agents.required(again):
         answer: Row = opened.api.change("task-projects.change", body, projectKey=key)
         opened.done(answer, name=key, text=f"Changed {key}: {', '.join(body)}.")
 

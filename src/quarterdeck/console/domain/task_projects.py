@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import msgspec
+
 from quarterdeck.access import Access
 from quarterdeck.console.domain.tasks import amount, rows
 from quarterdeck.console.views.tasks import MachineView, Member, TaskProjectView
@@ -111,6 +113,28 @@ def _said(values: Mapping[str, str]) -> dict[str, Any]:
         said["maxTasks"] = _whole(values["maxTasks"] or "0", "maxTasks")
     if said.get("budgetUsd") is not None:
         said["budgetUsd"] = amount(values["budgetUsd"])
+    if said.get("customAgent") is not None:
+        said["customAgent"] = _program(values["customAgent"])
+    return said
+
+
+def _program(text: str) -> dict[str, Any] | None:
+    """By the same shape that the API takes. Raises `Invalid` at the field."""
+    from quarterdeck.surfaces.tasks.wire.projects import CustomAgent
+
+    if not text.strip():
+        return None
+    try:
+        said: dict[str, Any] = msgspec.to_builtins(msgspec.json.decode(text, type=CustomAgent))
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        what, _, where = str(error).partition(" - at `$.")
+        at = f"customAgent.{where.rstrip('`')}" if where else "customAgent"
+        raise Invalid(
+            f"{at}: {what.partition(' - at ')[0].replace('`', '').rstrip('.')}.",
+            code="project_invalid",
+            hint='Write it as in {"argv": ["my-agent"]}.',
+            field="customAgent",
+        ) from None
     return said
 
 
@@ -166,7 +190,12 @@ def _shown(tx: Tx, access: Access, one: Listed) -> TaskProjectView:
         most_tasks=part.most_tasks,
         budget=part.budget_usd,
         tasks=part.task_count,
+        custom_agent=_json(part.custom_agent),
     )
+
+
+def _json(told: Mapping[str, Any] | None) -> str:
+    return msgspec.json.format(msgspec.json.encode(told), indent=2).decode() if told else ""
 
 
 def _waits(stage: Mapping[str, Any]) -> str:

@@ -21,8 +21,12 @@ VIEW, MANAGE = "tasks:projects.view", "tasks:projects.manage"
 HERE = (Crumb("Tasks", "/console/tasks"), Crumb("Projects", "/console/tasks/projects"))
 NAMES = (
     "name", "repoUrl", "sshUrl", "defaultBranch", "agentType", "description", "setupCommand", "cleanupCommand",
-    "maxTasks", "budgetUsd",
+    "maxTasks", "budgetUsd", "customAgent",
 )  # fmt: skip
+CUSTOM = (
+    'Required where the agent is custom. At the least {"argv": ["my-agent"]}; readyPattern, "^my-agent>", is a line '
+    "that is there once it takes input."
+)
 
 
 @get("/tasks/projects", opt=needs(VIEW))
@@ -99,13 +103,13 @@ async def _project(
 def _values(view: TaskProjectView) -> dict[str, str]:
     budget = f"{view.budget:g}" if view.budget is not None else ""
     values = (view.name, view.repo_url, view.ssh_url, view.branch, view.agent, view.description, view.setup,
-              view.cleanup, str(view.most_tasks or ""), budget)  # fmt: skip
+              view.cleanup, str(view.most_tasks or ""), budget, view.custom_agent)  # fmt: skip
     return dict(zip(NAMES, values, strict=True))
 
 
 def _told(problem: Problem | None, name: str) -> str:
     field = str(problem.details.get("field", "")) if problem else ""
-    return problem.message if problem and (field == name or field.startswith(f"{name}[")) else ""
+    return problem.message if problem and (field == name or field.startswith((f"{name}[", f"{name}."))) else ""
 
 
 def _fields(values: Mapping[str, str], problem: Problem | None) -> tuple[Field, ...]:
@@ -125,6 +129,7 @@ def _fields(values: Mapping[str, str], problem: Problem | None) -> tuple[Field, 
               attributes={"inputmode": "numeric"}),
         field("budgetUsd", "Budget of a task in US dollars", hint="For those that name none.",
               attributes={"inputmode": "decimal"}),
+        field("customAgent", "Program of the agent custom, as JSON", "area", full=True, hint=CUSTOM),
     )  # fmt: skip
 
 

@@ -191,7 +191,7 @@ class Member:
 @dataclass(frozen=True, slots=True)
 class TaskProjectView:
     """A project with what tasks need of it. `stages` are those of its own pipeline, or of the settings' (not `own`):
-    their names, and what each waits for.
+    their names, and what each waits for. `custom_agent` is JSON, empty where there is none.
     """
 
     key: str
@@ -212,6 +212,7 @@ class TaskProjectView:
     most_tasks: int = 0
     budget: float | None = None
     tasks: int = 0
+    custom_agent: str = ""
 
     @property
     def href(self) -> str:

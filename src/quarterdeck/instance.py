@@ -35,6 +35,7 @@ from quarterdeck.deploy.execution.operating import clean_up, operate
 from quarterdeck.deploy.execution.order import CleanupOrder, DeploymentOrder, RuntimeOrder
 from quarterdeck.deploy.observation import log_archives, reviving
 from quarterdeck.deploy.observation.distant import Distant
+from quarterdeck.deploy.observation.edges import keep_own
 from quarterdeck.deploy.observation.observer import Observer
 from quarterdeck.deploy.observation.places import LocalPlace
 from quarterdeck.deploy.resources import runtime as runtime_control
@@ -382,6 +383,7 @@ class Instance:
             self._keep(partial(self.sole.keep, self._lock_changed), "sole-server")
         if self.edge is not None:
             self._keep(partial(keep_edge, self.edge), "edge")
+            self._keep(partial(keep_own, self.db, self.edge), "own-edge")
             self._keep(partial(keep_door, self.edge, self.settings), "front-door")
             self._keep(partial(certificates.watch, self.edge, self.db.clock), "certificates")
 

@@ -110,9 +110,12 @@ class Yard:
             (cord / "trace").write_text("")
 
     def answers(self, deployment: str) -> str:
-        headers = {"Host": self.client.hostname(deployment)}
+        return self.answered(self.client.hostname(deployment))
+
+    def answered(self, name: str) -> str:
+        """What a visitor gets: the first word of a page, else the status or what went wrong."""
         try:
-            answer = httpx.get(f"http://{self.there.address}/", headers=headers, timeout=5, trust_env=False)
+            answer = httpx.get(f"http://{self.there.address}/", headers={"Host": name}, timeout=5, trust_env=False)
         except httpx.HTTPError as error:
             return type(error).__name__
         return answer.text.split()[0] if answer.status_code == 200 else str(answer.status_code)

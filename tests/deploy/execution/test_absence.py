@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
 from quarterdeck.deploy.execution import absence as room
+from quarterdeck.deploy.execution import target as targets
 from quarterdeck.deploy.execution.absence import Absence
 from quarterdeck.deploy.execution.order import TargetOrder
 from quarterdeck.deploy.execution.reporting import Reporter
+from quarterdeck.deploy.execution.target import opened
+from quarterdeck.fleet.targets.engines import NoEngine
 from quarterdeck.fleet.targets.login import LoginOrder
 from quarterdeck.kernel.clock import HeldClock
 from quarterdeck.kernel.errors import Invalid, Problem, ProviderFailure, Unavailable
 from support.yard import Ledger
 
 THERE = TargetOrder("ssh", "", "i", ssh=LoginOrder("there", 22, "root"))
+DOWN = Unavailable("Nothing answers at the socket.", code="docker_unavailable")
 AWAY = Unavailable("Nothing answers.", code="ssh_unreachable")
 CUT = Unavailable("It was cut.", code="ssh_connection_lost")
 
@@ -79,3 +89,65 @@ async def test_a_server_that_somebody_was_at_work_on_is_waited_for_from_the_star
     clock.advance(301)
     with pytest.raises(Unavailable, match="to there did not come back within 5 minutes"):
         absence.goes_on(AWAY, cut=False)
+
+
+async def test_what_runs_on_a_server_may_be_on_its_way_up_for_a_while_after_it_was_away() -> None:
+    clock, ledger = HeldClock(), Ledger()
+    absence, report = Absence(THERE, clock), Reporter(ledger, {})
+    assert not absence.comes_up  # it was there all the time
+    for _ in range(2):
+        assert absence.goes_on(CUT, cut=True)
+        clock.advance(40)  # it boots
+        assert absence.comes_up
+        clock.advance(room.ENGINE_SECONDS - 1)
+        assert absence.comes_up
+        clock.advance(1)
+        assert not absence.comes_up
+        await absence.ends(report)
+        assert not absence.comes_up
+    assert Absence(THERE, clock, patient=True).comes_up
+
+
+@pytest.mark.parametrize(
+    ("answers", "asked"),
+    [
+        ([DOWN, DOWN, None], 3),
+        ([DOWN, NoEngine("none", code="docker_unavailable"), None], 2),  # nobody waits for what is not there
+        ([DOWN] * 9, 5),
+    ],
+)
+async def test_an_engine_that_does_not_answer_yet_is_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answers: list[Problem | None], asked: int
+) -> None:
+    told = iter(answers)
+    count = 0
+
+    class Answering:
+        async def close(self) -> None:
+            return
+
+    async def opens(_host: object) -> Answering:
+        nonlocal count
+        count += 1
+        problem = next(told)
+        if problem is not None:
+            raise problem
+        return Answering()
+
+    class Around:
+        workspace = tmp_path
+
+        @asynccontextmanager
+        async def over(self, _login: object) -> AsyncIterator[object]:
+            async def nothing(*_: object) -> bool:
+                return False
+
+            host = SimpleNamespace(lost=nothing)
+            yield SimpleNamespace(host=host, enter=nothing, edge=None, root=tmp_path, processes=None, releases=None)
+
+    monkeypatch.setattr(targets, "open_engine", opens)
+    monkeypatch.setattr(targets, "ENGINE_PAUSE", 0.001)
+    around: Any = Around()
+    async with opened(THERE, around, comes_up=lambda: count < 5) as target:
+        assert (target.engine is not None) == (answers[count - 1] is None)
+    assert count == asked

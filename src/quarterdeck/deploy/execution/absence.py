@@ -11,6 +11,8 @@ from quarterdeck.kernel.errors import Problem, Unavailable
 
 PATIENCE_SECONDS = 300.0  # a reboot takes one or two minutes
 MOST_CUTS = 20
+ENGINE_SECONDS = 60.0
+"""How long the engine of a server that has come back may need: one can sign in before it is started."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
 STALE = "ssh_connection_lost"
 UNREACHED = frozenset({"ssh_unreachable", "ssh_handshake_failed", STALE, "ssh_command_refused"})
@@ -37,6 +39,18 @@ class Absence:
         self._cuts = 0
         self._stale = False
         self._pause = FIRST_PAUSE
+        self._engine_until: float | None = None
+
+    @property
+    def comes_up(self) -> bool:
+        """Whether what does not answer on this server may be on its way up, since it was away: counted from the first
+        time that one asks.
+        """
+        if self._since is None and not self._patient:
+            return False
+        if self._engine_until is None:
+            self._engine_until = self._clock.monotonic() + ENGINE_SECONDS
+        return self._clock.monotonic() < self._engine_until
 
     def goes_on(self, error: Exception, *, cut: bool) -> bool:
         """Whether to try again after this failure; `cut` says that it came of a connection that is gone. Raises
@@ -49,6 +63,7 @@ class Absence:
         away = waited_for and isinstance(error, Problem) and error.code in UNREACHED
         if not (cut or away):
             return False
+        self._engine_until = None
         self._stale = True
         self._problem = error if isinstance(error, Problem) and error.code in UNREACHED else None
         if self._since is None:

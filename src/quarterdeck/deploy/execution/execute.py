@@ -41,10 +41,14 @@ async def execute(context: Context, order: DeploymentOrder, edges: Edges) -> dic
 async def _resumed(order: DeploymentOrder, edges: Edges, report: Reporter) -> dict[str, Any]:
     """Go on from the phases that are done whenever the connection to the server is cut and comes back."""
     absence = Absence(order.target, patient=order.patient)
+
+    def coming() -> bool:
+        return absence.comes_up and not report.context.canceled.is_set()
+
     while True:
         target: Target | None = None
         try:
-            async with opened(order.target, edges) as target, target.turn(order.deployment):
+            async with opened(order.target, edges, comes_up=coming) as target, target.turn(order.deployment):
                 await absence.ends(report)
                 runtime = await _carried_out(target, order, report, edges)
                 point("execute.switched")

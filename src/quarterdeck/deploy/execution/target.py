@@ -5,10 +5,11 @@ Which kind of host it is nobody needs to know who has one.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from quarterdeck.fleet.docker.transport import dialed_transport
 from quarterdeck.fleet.edge.edge import Edge
 from quarterdeck.fleet.edge.edges import Edges
 from quarterdeck.fleet.processes.hosted import HostProcesses, HostReleases, LocalProcesses, LocalReleases
-from quarterdeck.fleet.targets.engines import not_to_be_used, open_engine
+from quarterdeck.fleet.targets.engines import NoEngine, not_to_be_used, open_engine
 from quarterdeck.fleet.targets.host import Host, LocalHost
 from quarterdeck.fleet.targets.remote import Remote
 from quarterdeck.kernel import disk
@@ -33,6 +34,7 @@ from quarterdeck.kernel.errors import Problem, Unavailable
 
 UNIX = "unix://"
 PASSABLE, OWN = 0o711, 0o700
+ENGINE_PAUSE = 1.0
 
 
 @dataclass(slots=True)
@@ -149,11 +151,14 @@ class Target:
 
 
 @contextlib.asynccontextmanager
-async def opened(order: TargetOrder, edges: Edges) -> AsyncIterator[Target]:
+async def opened(
+    order: TargetOrder, edges: Edges, *, comes_up: Callable[[], bool] = lambda: False
+) -> AsyncIterator[Target]:
     """The host, for as long as the block lasts; nothing on it ends with the block. Raises the problem of a server that
-    cannot be signed in to.
+    cannot be signed in to. For as long as it `comes_up`, an engine behind SSH that does not answer is asked again: a
+    server that boots lets one sign in before its engine is there.
     """
-    async with _over_ssh(order, edges) if order.ssh is not None else _here(order, edges) as target:
+    async with _over_ssh(order, edges, comes_up) if order.ssh is not None else _here(order, edges) as target:
         try:
             yield target
         finally:
@@ -177,19 +182,23 @@ async def _here(order: TargetOrder, edges: Edges) -> AsyncIterator[Target]:
 
 
 @contextlib.asynccontextmanager
-async def _over_ssh(order: TargetOrder, edges: Edges) -> AsyncIterator[Target]:
+async def _over_ssh(order: TargetOrder, edges: Edges, comes_up: Callable[[], bool]) -> AsyncIterator[Target]:
     assert order.ssh is not None  # noqa: S101 - asked by the caller
     workspace = edges.workspace
     _enter(workspace, {"deployments": OWN})
     async with edges.over(order.ssh.login()) as remote:
         await remote.enter(order.instance)
         engine, problem = None, None
-        try:
-            engine = await open_engine(remote.host)
-        except Problem as error:
-            if await remote.host.lost():
-                raise
-            problem = error
+        while engine is None:
+            try:
+                engine = await open_engine(remote.host)
+            except Problem as error:
+                if await remote.host.lost():
+                    raise
+                problem = error
+                if isinstance(error, NoEngine) or not comes_up():
+                    break
+                await asyncio.sleep(ENGINE_PAUSE)
         edge = remote.edge if order.edge_enabled else None
         yield Target(
             order, remote.root, workspace, remote.host, engine, problem, edge, remote.processes, remote.releases,

@@ -11,12 +11,13 @@ from functools import partial
 import structlog
 
 from quarterdeck.deploy.deployments.following import CHANGED
+from quarterdeck.deploy.observation import edges
 from quarterdeck.deploy.observation.observations import MOST_SERVERS, Seen, keep, served_on, servers_behind_ssh
 from quarterdeck.deploy.observation.observer import PERIOD, UNCHANGED_SECONDS, Observer
 from quarterdeck.deploy.observation.places import RemotePlace
 from quarterdeck.fleet.credentials import access
 from quarterdeck.fleet.edge.edges import Edges
-from quarterdeck.fleet.servers import servers, sightings
+from quarterdeck.fleet.servers import sightings
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.fleet.targets.login import Login
 from quarterdeck.fleet.targets.remote import Remote
@@ -27,7 +28,6 @@ from quarterdeck.kernel.logs import Logs
 log = structlog.get_logger("quarterdeck.observation")
 LOOK_SECONDS = 30.0
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
-EDGE_SECONDS = 30.0
 QUIET_PERIOD, UNTOLD_PERIOD = 60.0, 9.0
 """Seconds between looks at what has settled, where its engine tells of what happens, and where nobody does."""
 REACHED_SECONDS = 300.0
@@ -97,8 +97,8 @@ class Distant:
                     if loop.time() >= edge_due:
                         if not _same(await self._db.read(_login, server), remote.host.login):
                             return  # it is to be signed in to somewhere else, as somebody else or with another key
-                        await self._keep_edge(server, remote)
-                        edge_due = loop.time() + EDGE_SECONDS
+                        await edges.keep(self._db, server, remote.edge, remote.host.lost)
+                        edge_due = loop.time() + edges.EDGE_SECONDS
                     if loop.time() >= look_due:
                         await observer.look()
                         look_due = loop.time() + pace(observer, told=place.told)
@@ -110,24 +110,6 @@ class Distant:
                         look_due = 0.0
         finally:
             await observer.end()
-
-    async def _keep_edge(self, server: int, remote: Remote) -> None:
-        """Nobody else starts the edge of that machine again, when it was rebooted or the edge was killed."""
-        if await remote.edge.answers() or not await remote.edge.routes():
-            return
-        try:
-            await remote.edge.ensure_running()
-        except Problem as problem:
-            if await remote.host.lost():
-                raise
-            await self._note_edge(server, (problem.code, problem.message), None, None)
-            return
-        ports = remote.edge.ports
-        log.info("edge_brought_up", server=server)
-        await self._note_edge(server, None, ports.http, ports.https)
-
-    async def _note_edge(self, server: int, error: tuple[str, str] | None, http: int | None, https: int | None) -> None:
-        await self._db.write(servers.observe_edge, server, error=error, http_port=http, https_port=https)
 
     async def _said_unknown(self, server: int, problem: Problem) -> None:
         """As `_unknown`, where the database may be away itself: it is told once it is back."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import func, select
 
@@ -211,6 +211,11 @@ def local(tx: Tx) -> Server:
 def local_ids(tx: Tx) -> list[int]:
     """Row ids of the machine of the control plane, which is a server of every organization that uses it."""
     return list(tx.scalars(select(Server.id).where(Server.provider == LOCAL)))
+
+
+def with_failed_edges(tx: Tx, among: Collection[int]) -> list[int]:
+    """Those of these servers whose edge could not be brought up or changed, as far as is known."""
+    return list(tx.scalars(select(Server.id).where(Server.id.in_(among), Server.proxy_status == "failed")))
 
 
 def behind_ssh(tx: Tx) -> list[Server]:

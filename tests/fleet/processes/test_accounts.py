@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import resource
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -190,3 +191,29 @@ async def test_a_release_is_kept_by_whoever_runs_from_it_and_then_given(
     for instance in ("dep_one-0", "dep_one-1"):
         await processes.stop(instance, 0)
     assert (await user("dep_one-2"), tree.stat().st_uid, (tree / "file").stat().st_uid) == (now, now, now)
+
+
+def test_a_book_that_finds_no_room_stays_as_it_was(book: Path, host: Path) -> None:
+    first = accounts.assign(host / "a", "agent:one")
+    before, limits = book.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, limits[1]))  # half a write succeeds, as on a full disk
+    try:
+        with pytest.raises(Unavailable, match="cannot be kept"):
+            accounts.assign(host / "b", "agent:two")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert book.read_bytes() == before
+    assert {path.suffix for path in book.parent.iterdir()} == {".json", ".lock"}
+    assert accounts.assign(host / "b", "agent:two") != first
+
+
+def test_a_book_that_is_damaged_is_not_begun_anew(book: Path, host: Path) -> None:
+    first = accounts.assign(host / "a", "agent:one")
+    whole = book.read_bytes()
+    book.write_bytes(whole[:-10])
+    with pytest.raises(Unavailable) as refused:
+        accounts.assign(host / "b", "agent:two")
+    assert (refused.value.code, str(book) in refused.value.message) == ("host_file_damaged", True)
+    book.unlink()  # as the hint says
+    accounts.take_over(host / "a", lambda: ())
+    assert accounts.assign(host / "b", "agent:two") != first == accounts.assign(host / "a", "agent:one")

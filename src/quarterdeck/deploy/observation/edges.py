@@ -19,13 +19,11 @@ EDGE_SECONDS = 30.0
 
 
 async def keep(db: Database, server: int, edge: Edge, lost: Callable[[], Awaitable[bool]]) -> None:
-    """Bring the edge of a machine up where it has to serve and does not, and note what came of it; raises what came
-    of a connection that was `lost`.
+    """Bring the edge of a machine up where it has to serve and does not, or could not when it was asked to, and note
+    what came of it; raises what came of a connection that was `lost`.
     """
-    if await edge.answers():
-        if server not in await db.read(servers.with_failed_edges, [server]):
-            return
-    elif not await edge.routes():
+    failed = server in await db.read(servers.with_failed_edges, [server])
+    if not failed and (await edge.answers() or not await edge.routes()):
         return
     try:
         await edge.ensure_running()

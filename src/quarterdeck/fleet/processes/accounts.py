@@ -10,7 +10,7 @@ import os
 import pwd
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from quarterdeck.fleet.processes.ledgers import changing
 from quarterdeck.fleet.processes.supervisor.record import read_json, write_json
@@ -22,6 +22,12 @@ VARIABLE = "QUARTERDECK_ACCOUNTS"
 """Names another file: for containers that share files or processes, and where /var/lib cannot be written."""
 OWN, MOVED = "accounts.json", "accounts-moved.json"
 Book = dict[str, int]
+
+
+class Kept(TypedDict):
+    """The host's book: what the accounts of each data directory have."""
+
+    directories: dict[str, Book]
 
 
 def assign(directory: Path, account: str, *, theirs: Callable[[], Collection[str]] | None = None) -> int | None:

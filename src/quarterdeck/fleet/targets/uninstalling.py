@@ -11,15 +11,19 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from quarterdeck.fleet.docker import containers, images, networks, volumes
 from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.fleet.engines import removing
 from quarterdeck.fleet.engines.running import Running
 from quarterdeck.fleet.engines.seeing import look
+from quarterdeck.fleet.processes import accounts
 from quarterdeck.fleet.targets.engines import NoEngine, open_engine
 from quarterdeck.fleet.targets.remote import Remote
 from quarterdeck.kernel.errors import Conflict, Problem, ProviderFailure
 from quarterdeck.kernel.faults import point
+from quarterdeck.kernel.unreadable import UNREADABLE
 
 LABEL = "quarterdeck.instance"
 OURS = ("deployments", "edge", "engine", "installations", "locks", "processes", "program", "releases")
@@ -75,7 +79,25 @@ async def find(remote: Remote, instance: str, known: Known, *, engine: bool = Fa
         found.append(Left("edge", "Caddy", kept=kept))
     found += await _installed(remote, instance, alone=alone, asked=engine)
     there = await remote.host.run(["sh", "-c", 'cd "$1" && shift && ls -d "$@"', "ls", str(remote.root), *OURS])
-    return [*found, *(Left("directory", str(remote.root / name), kept=kept) for name in there.text.split())]
+    found += (Left("directory", str(remote.root / name), kept=kept) for name in there.text.split())
+    return [*found, *await _numbers(remote, kept)]
+
+
+async def _numbers(remote: Remote, kept: str | None) -> list[Left]:
+    """The host's book of user numbers, which stays as long as a directory of somebody else is in it (ADR 0047)."""
+    said = await remote.host.run(["cat", str(accounts.PLACE)])
+    if said.status != 0:
+        return []
+    try:
+        places = list(msgspec.json.decode(said.stdout, type=accounts.Kept)["directories"])
+    except UNREADABLE:
+        return [Left("directory", str(accounts.PLACE.parent), kept=f"{accounts.PLACE.name} is damaged: look at it.")]
+    home = (await remote.host.run(["readlink", "-f", str(remote.root)])).text.strip()
+    others = [one for one in places if not one.startswith((f"{home}/", f"{remote.root}/"))]
+    for one in others:
+        if kept is None and (await remote.host.run(["test", "-e", one])).status == 0:
+            kept = SHARED
+    return [Left("directory", str(accounts.PLACE.parent), kept=kept)]
 
 
 async def _seen(remote: Remote, instance: str) -> list[Left]:

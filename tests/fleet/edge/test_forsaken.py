@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import shutil
 import socket
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import NamedTuple
@@ -20,7 +22,7 @@ from quarterdeck.fleet.edge.program import caddy_program
 from quarterdeck.fleet.edge.routes import ProxyRoute
 from quarterdeck.kernel.datadir import DataDirectory
 from quarterdeck.kernel.errors import Conflict
-from support.edge_traffic import application
+from support.edge_traffic import CHILD, application
 
 pytestmark = pytest.mark.edge
 
@@ -144,6 +146,26 @@ async def test_an_edge_of_this_directory_and_a_directory_that_is_told_otherwise_
         with forsaken(place.old, here.layout, caddy_program()) as unknown:
             assert not unknown
     assert lives(place.old)
+
+
+@pytest.mark.root
+async def test_a_caddy_among_other_mounts_is_left_alone(place: Place, root: Path):
+    """The same path is another directory there, as in a container that shows its processes to the host."""
+    async with place.edge() as edge:
+        assert await edge.stop()
+        ports = f"http_port={place.ports.http}, https_port={place.ports.https}, address='127.0.0.1'"
+        program = (
+            "import asyncio, pathlib\nfrom quarterdeck.fleet.edge.edge import Edge\n"
+            f"asyncio.run(Edge(pathlib.Path({str(edge.layout.directory.parent)!r}), {ports}).ensure_running())"
+        )
+        words = ["unshare", "--mount", sys.executable, "-c", program]
+        assert await (await asyncio.create_subprocess_exec(*words, env=CHILD)).wait() == 0
+        apart = await edge.ensure_running()
+    place.data.rename(root / "before")
+    try:
+        await refused(place._replace(old=apart), place.data)
+    finally:
+        await end_process(apart, grace_seconds=1)
 
 
 async def refused(place: Place, data: Path) -> None:

@@ -64,6 +64,40 @@ def test_files_of_an_application_belong_to_the_user_that_it_has_where_it_is_rest
     assert [(served / name).stat().st_uid for name in ("one", "two", "whose")] == [*now, 0]
 
 
+@pytest.mark.root
+@pytest.mark.parametrize("content", ['{"app-one": 70', '{"app-one": "seven"}', "[]"])
+def test_a_book_of_user_numbers_that_says_nothing_keeps_nothing_from_being_restored(
+    house: House, tmp_path, monkeypatch, content
+):
+    runtime = house.directory / "runtime"
+    book, kept = runtime / "processes" / "accounts.json", runtime / "edge" / "routes" / "one"
+    for place in (book.parent, kept.parent):
+        place.mkdir(parents=True, exist_ok=True)
+    monkeypatch.setenv(accounts.VARIABLE, str(tmp_path / "another" / "accounts.json"))
+    for file, said in ((book, content), (kept, "x")):
+        file.write_text(said)
+    os.chown(kept, accounts.FIRST, accounts.FIRST)
+    file, _ = take(house.data, house.address, tmp_path)
+    restore(file, house.directory, house.wanted(key=house.wipe()))
+    assert (book.exists(), kept.stat().st_uid) == (False, 0)
+
+
+@pytest.mark.root
+def test_a_backup_that_is_refused_enters_no_user_numbers(house: House, tmp_path, monkeypatch):
+    book = house.directory / "runtime" / "processes" / "accounts.json"
+    book.parent.mkdir(parents=True, exist_ok=True)
+    host = tmp_path / "another" / "accounts.json"
+    monkeypatch.setenv(accounts.VARIABLE, str(tmp_path / "host" / "accounts.json"))
+    accounts.assign(book.parent, "app-one")
+    file, _ = take(house.data, house.address, tmp_path)
+    file.write_bytes(file.read_bytes()[:-200])
+    monkeypatch.setenv(accounts.VARIABLE, str(host))
+    key = house.wipe()
+    with pytest.raises(Problem):
+        restore(file, house.directory, house.wanted(key=key))
+    assert not host.exists()
+
+
 def test_a_backup_says_how_far_it_is(house: House, tmp_path, monkeypatch):
     monkeypatch.setattr(Told, "SECONDS", 0.0)
     told: list[str] = []

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -196,8 +197,8 @@ def agency(
 ) -> Iterator[Agency]:
     """`options` are fields of `Agency`."""
     host = "127.0.0.1" if "dialled" not in options else "0.0.0.0"  # noqa: S104 - both sides of a cable
-    home = place / "agency"
-    home.mkdir(mode=0o711)
+    home = Path(tempfile.mkdtemp(prefix="agency-", dir=place))  # of one module there may be one after the other
+    home.chmod(0o711)
     repository(home / "source", {"app.py": "print('one')\n"})
     served = home / "served"
     served.mkdir()

@@ -100,8 +100,9 @@ def _staged(file: Path, data: DataDirectory, header: Header, wanted: Wanted) -> 
     place = data.path / RESTORING
     place.mkdir(mode=0o700, exist_ok=True)
     staging.note(place, header)
-    manifest = staging.unpack(file, place, everything=True, becomes=data.path)
+    manifest = staging.unpack(file, place, everything=True)
     staging.prove(file, place, manifest)
+    staging.give(place, manifest, data.path)
     own = data.master_key if manifest.header.key == "apart" and data.master_key.exists() else None
     staging.put_key(place, manifest, key=wanted.key or own, passphrase=wanted.passphrase)
     (place / RUNTIME).mkdir(mode=0o711, exist_ok=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
 import msgspec
+import structlog
 
 from quarterdeck.backups import databases, keys
 from quarterdeck.backups.archive import CHUNK, walk
@@ -26,17 +28,18 @@ from quarterdeck.backups.manifest import (
 from quarterdeck.fleet.processes import accounts
 from quarterdeck.kernel.durable import write_durably
 from quarterdeck.kernel.errors import Conflict
+from quarterdeck.kernel.unreadable import UNREADABLE
 from quarterdeck.kernel.vault import Secret
 
 NOTE = "backup.json"
 ACCOUNTS = f"{RUNTIME}/processes/accounts.json"
+log = structlog.get_logger(__name__)
 
 
-def unpack(file: Path, place: Path, *, everything: bool, becomes: Path | None = None) -> Manifest:
-    """Write the databases and the key into `place`, with `everything` also what lies below `runtime`. Files of an
-    application belong to the user that it has on this host once `place` has become the data directory `becomes`.
+def unpack(file: Path, place: Path, *, everything: bool) -> Manifest:
+    """Write the databases and the key into `place`, with `everything` also what lies below `runtime`. All of it is
+    ours; see `give`.
     """
-    numbers: dict[int, int] = {}
     links: list[tuple[Path, str]] = []
     directories: list[tuple[Path, Entry]] = []
 
@@ -55,46 +58,57 @@ def unpack(file: Path, place: Path, *, everything: bool, becomes: Path | None = 
             with open(descriptor, "wb") as out:  # noqa: PTH123 - the descriptor carries the mode
                 while data := content.read(CHUNK):
                     out.write(data)
-                _give(descriptor, entry, numbers)
+                os.fchmod(descriptor, entry.mode & 0o777)
                 out.flush()
                 os.fsync(descriptor)
-        if entry.path == ACCOUNTS and becomes is not None:  # comes before all that belongs to anybody
-            numbers.update(_translated(place / ACCOUNTS, becomes))
 
     manifest = walk(file, sink)
     # Links come last, so that nothing was ever written through one; directories close after what is in them.
     for path, target in links:
         path.symlink_to(target)
     for path, entry in reversed(directories):
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        try:
-            _give(descriptor, entry, numbers)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-    owners = {entry.path: entry.uid for entry in manifest.entries if entry.kind == "link"}
-    for path, _ in links:
-        uid = numbers.get(owners[str(path.relative_to(place))])
-        if uid is not None:
-            os.chown(path, uid, uid, follow_symlinks=False)
+        with _held(path, os.O_DIRECTORY) as descriptor:
+            os.fchmod(descriptor, entry.mode & 0o777)
     return manifest
 
 
-def _translated(file: Path, target: Path) -> dict[int, int]:
-    """The numbers that the accounts of a restored book have on this host, which the book says from now on."""
-    book = msgspec.json.decode(file.read_bytes(), type=dict[str, int])
-    numbers = accounts.translated(target / Path(ACCOUNTS).parent, book)
+def give(place: Path, manifest: Manifest, becomes: Path) -> None:
+    """To each user of an application what was one's, by the number that the account has on this host once `place` has
+    become the data directory `becomes`; no other owner is taken from a backup. A book that says nothing is left out:
+    accounts get numbers of their own when they are first asked for.
+    """
+    file = place / ACCOUNTS
+    if not file.exists():
+        return
+    try:
+        book = msgspec.json.decode(file.read_bytes(), type=dict[str, int])
+    except UNREADABLE:
+        log.warning("user_numbers_not_restored", file=ACCOUNTS, hint="Deploy host processes and agents' work again.")
+        file.unlink()
+        return
+    numbers = accounts.translated(becomes / Path(ACCOUNTS).parent, book)
     if numbers:
         write_durably(file, msgspec.json.encode({name: numbers[number] for name, number in book.items()}))
-    return numbers
+    for entry in manifest.entries:
+        uid = numbers.get(entry.uid)
+        if uid is None:
+            continue
+        if entry.kind == "link":
+            os.chown(place / entry.path, uid, uid, follow_symlinks=False)
+            continue
+        with _held(place / entry.path) as descriptor:
+            os.fchown(descriptor, uid, uid)
 
 
-def _give(descriptor: int, entry: Entry, numbers: Mapping[int, int]) -> None:
-    """To the user of an application where it was one's: no other owner is taken from a file."""
-    uid = numbers.get(entry.uid)
-    if uid is not None:
-        os.fchown(descriptor, uid, uid)
-    os.fchmod(descriptor, entry.mode & 0o777)
+@contextlib.contextmanager
+def _held(path: Path, flags: int = 0) -> Iterator[int]:
+    """What is changed of it is there for good afterwards."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | flags)
+    try:
+        yield descriptor
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def prove(file: Path, place: Path, manifest: Manifest) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import resource
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -25,7 +26,9 @@ pytestmark = pytest.mark.root
 
 @pytest.fixture(autouse=True)
 def book(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A host without any number given."""
+    """A host without any number given, whose range is not that of processes which other tests have running here."""
+    monkeypatch.setattr(accounts, "FIRST", 760_000)
+    monkeypatch.setattr(accounts, "LAST", 769_999)
     with tempfile.TemporaryDirectory() as made:
         file = Path(made) / "of-the-host" / "accounts.json"
         monkeypatch.setenv(accounts.VARIABLE, str(file))
@@ -85,18 +88,18 @@ def test_numbers_that_are_asked_for_at_once_differ(host: Path) -> None:
 
 def test_a_book_of_before_keeps_what_is_free_and_what_collides_is_given_to_another(host: Path) -> None:
     runtime, worker = host / "runtime" / "processes", host / "worker"
-    known(runtime, **{"app-one": 700_000, "app-two": 700_001})
-    known(worker, **{"agent:acme/WEB": 700_000, "agent:acme/API": 700_007})
-    assert accounts.assign(runtime, "app-one") == 700_000
-    web, home = project(worker / "workspaces", 700_000), worker / "homes" / "700000"
+    known(runtime, **{"app-one": 760_000, "app-two": 760_001})
+    known(worker, **{"agent:acme/WEB": 760_000, "agent:acme/API": 760_007})
+    assert accounts.assign(runtime, "app-one") == 760_000
+    web, home = project(worker / "workspaces", 760_000), worker / "homes" / "760000"
     home.mkdir(parents=True)
     (home / "login").write_text("x")
     for one in (home / "login", home):
-        os.chown(one, 700_000, 700_000)
+        os.chown(one, 760_000, 760_000)
     take_over(worker, worker / "workspaces")
     account = account_of(Run(), worker, "acme", "WEB")
-    assert account.uid not in {None, 700_000, 700_001, 700_007}
-    assert account_of(Run(), worker, "acme", "API").uid == 700_007
+    assert account.uid not in {None, 760_000, 760_001, 760_007}
+    assert account_of(Run(), worker, "acme", "API").uid == 760_007
     secret = web / "tasks" / "task-1" / "secret.txt"
     assert (secret.stat().st_uid, secret.stat().st_gid, web.stat().st_gid) == (account.uid, account.uid, account.uid)
     assert (web / "mirror.git").stat().st_gid == account.uid
@@ -105,28 +108,28 @@ def test_a_book_of_before_keeps_what_is_free_and_what_collides_is_given_to_anoth
     assert Path("/etc/passwd").stat().st_uid == 0
     assert not home.exists()
     assert accounts.moved(worker) == {}
-    assert accounts.assign(runtime, "app-one") == 700_000
+    assert accounts.assign(runtime, "app-one") == 760_000
 
 
 def test_a_move_that_was_cut_off_is_gone_on_with(host: Path) -> None:
-    known(host / "runtime", app=700_000)
+    known(host / "runtime", app=760_000)
     accounts.assign(host / "runtime", "app")
-    known(host / "worker", **{"agent:acme/WEB": 700_000})
-    web = project(host / "worker" / "workspaces", 700_000)
+    known(host / "worker", **{"agent:acme/WEB": 760_000})
+    web = project(host / "worker" / "workspaces", 760_000)
     accounts.take_over(host / "worker", lambda: ())  # and nothing is given to anybody
     take_over(host / "worker", host / "worker" / "workspaces")
     uid = accounts.assign(host / "worker", "agent:acme/WEB")
-    assert web.stat().st_gid == (web / "tasks" / "task-1").stat().st_uid == uid != 700_000
+    assert web.stat().st_gid == (web / "tasks" / "task-1").stat().st_uid == uid != 760_000
 
 
 def test_a_number_under_which_somebody_else_runs_is_theirs_though_no_book_says_so(host: Path) -> None:
-    argv = ("setpriv", "--reuid=705555", "--regid=705555", "--clear-groups", "sleep", "60")
+    argv = ("setpriv", "--reuid=765555", "--regid=765555", "--clear-groups", "sleep", "60")
     with subprocess.Popen(argv) as running:
-        while f"\t{705_555}\t" not in Path(f"/proc/{running.pid}/status").read_text():
+        while f"\t{765_555}\t" not in Path(f"/proc/{running.pid}/status").read_text():
             pass
-        known(host / "worker", **{"agent:acme/WEB": 705_555})
+        known(host / "worker", **{"agent:acme/WEB": 765_555})
         take_over(host / "worker", host / "worker" / "workspaces")
-        assert accounts.assign(host / "worker", "agent:acme/WEB") != 705_555
+        assert accounts.assign(host / "worker", "agent:acme/WEB") != 765_555
         running.kill()
 
 
@@ -151,13 +154,13 @@ def test_numbers_of_a_directory_that_is_gone_are_given_again_once_there_is_no_ot
 
 
 def test_a_restored_book_has_no_number_of_anybody_else(host: Path) -> None:
-    known(host / "other", **{"agent:acme/WEB": 700_000})
+    known(host / "other", **{"agent:acme/WEB": 760_000})
     accounts.assign(host / "other", "agent:acme/WEB")
     target = host / "restored" / "runtime" / "processes"
-    numbers = accounts.translated(target, {"app-one": 700_000, "app-two": 700_001})
-    assert (700_000 in numbers.values(), numbers[700_001]) == (False, 700_001)
-    known(target, **{"app-one": numbers[700_000], "app-two": 700_001})
-    assert accounts.assign(target, "app-one") == numbers[700_000]
+    numbers = accounts.translated(target, {"app-one": 760_000, "app-two": 760_001})
+    assert (760_000 in numbers.values(), numbers[760_001]) == (False, 760_001)
+    known(target, **{"app-one": numbers[760_000], "app-two": 760_001})
+    assert accounts.assign(target, "app-one") == numbers[760_000]
 
 
 async def test_a_release_is_kept_by_whoever_runs_from_it_and_then_given(
@@ -190,3 +193,29 @@ async def test_a_release_is_kept_by_whoever_runs_from_it_and_then_given(
     for instance in ("dep_one-0", "dep_one-1"):
         await processes.stop(instance, 0)
     assert (await user("dep_one-2"), tree.stat().st_uid, (tree / "file").stat().st_uid) == (now, now, now)
+
+
+def test_a_book_that_finds_no_room_stays_as_it_was(book: Path, host: Path) -> None:
+    first = accounts.assign(host / "a", "agent:one")
+    before, limits = book.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, limits[1]))  # half a write succeeds, as on a full disk
+    try:
+        with pytest.raises(Unavailable, match="cannot be kept"):
+            accounts.assign(host / "b", "agent:two")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert book.read_bytes() == before
+    assert {path.suffix for path in book.parent.iterdir()} == {".json", ".lock"}
+    assert accounts.assign(host / "b", "agent:two") != first
+
+
+def test_a_book_that_is_damaged_is_not_begun_anew(book: Path, host: Path) -> None:
+    first = accounts.assign(host / "a", "agent:one")
+    whole = book.read_bytes()
+    book.write_bytes(whole[:-10])
+    with pytest.raises(Unavailable) as refused:
+        accounts.assign(host / "b", "agent:two")
+    assert (refused.value.code, str(book) in refused.value.message) == ("host_file_damaged", True)
+    book.unlink()  # as the hint says
+    accounts.take_over(host / "a", lambda: ())
+    assert accounts.assign(host / "b", "agent:two") != first == accounts.assign(host / "a", "agent:one")

@@ -11,7 +11,8 @@ from tests.kernel.jobs.test_running import Order, request, room, running  # noqa
 
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.jobs import frames, recovery, session
-from quarterdeck.kernel.jobs.transport import MemoryTransport, memory_pair
+from quarterdeck.kernel.jobs import worker as looping
+from quarterdeck.kernel.jobs.transport import Disconnected, MemoryTransport, memory_pair
 from quarterdeck.kernel.jobs.worker import Offer, Worker
 
 KIND = "test.lost-fails"
@@ -159,6 +160,16 @@ async def test_an_end_that_was_not_acknowledged_is_told_though_the_attempt_was_g
     await second.far.send(frames.Welcome(worker="forge", heartbeat_seconds=60, lost=hello.jobs))
     assert (await second.hear(frames.JobResult)).outcome.state == "succeeded"
     await second.cut()
+
+
+async def test_a_server_that_says_no_welcome_is_left(monkeypatch):
+    monkeypatch.setattr(looping, "WELCOME", 0.05)
+    talk = Talk(Worker(Offer("forge", frozenset(), 1), jobs.WorkerHandlers().find))
+    await talk.hear(frames.Hello)
+    with pytest.raises(Disconnected, match="no welcome"):
+        await asyncio.wait_for(talk.serving, 10)
+    with pytest.raises(Disconnected):
+        await talk.far.receive()
 
 
 async def test_the_place_of_an_attempt_that_was_given_up_is_free_again(database):

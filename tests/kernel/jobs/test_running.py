@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from contextlib import asynccontextmanager
 
 import msgspec
+import psycopg
 import pytest
 
 from quarterdeck.kernel import jobs
-from quarterdeck.kernel.db import DatabaseUnavailable
+from quarterdeck.kernel.db import DatabaseUnavailable, postgresql, sqlite
 from quarterdeck.kernel.errors import Unavailable
 from quarterdeck.kernel.jobs import frames, session
 from quarterdeck.kernel.jobs.transport import Disconnected, MemoryTransport
@@ -309,6 +311,37 @@ async def test_work_that_was_carried_to_its_end_is_not_handed_back_by_a_stop(dat
         await asyncio.wait_for(started.wait(), 10)
     assert (await database.read(jobs.get, job.id)).state == "succeeded"
     assert runs == [1]
+
+
+@pytest.mark.parametrize("said", ["report", "result"])
+async def test_a_commit_that_fails_changes_no_outcome(database, room, monkeypatch, said):
+    """By the driver's own failure: a full disk, a server that is away. Whoever reports says it again."""
+    full, ended = [], []
+    sort = psycopg.OperationalError if database.dialect == "postgresql" else sqlite3.OperationalError
+
+    def point(name):
+        if name == "commit.before" and full:
+            full.pop()
+            raise sort("database or disk is full")
+
+    monkeypatch.setattr(postgresql if database.dialect == "postgresql" else sqlite, "point", point)
+    jobs.kinds.register(
+        jobs.JobKind(
+            "run.full", Order, record=lambda tx, job, kind, data: {"kept": True},
+            finish=lambda tx, job, outcome: ended.append(outcome.state),
+        )
+    )  # fmt: skip
+
+    @room[0].register("run.full", Order)
+    async def run(context, order):
+        full.append(1)
+        return await context.record("phase", {}) if said == "report" else {"kept": True}
+
+    async with running(database, room) as service:
+        job = await service.enqueue(request("run.full"))
+        done = await service.wait(job.id, 30)
+    assert (done.state, done.error_code, set(ended), full) == ("succeeded", None, {"succeeded"}, [])
+    assert msgspec.json.decode(done.result) == {"kept": True}
 
 
 async def test_a_database_that_fails_for_a_moment_loses_neither_the_worker_nor_a_result(database, room):

@@ -110,7 +110,7 @@ def test_the_number_of_the_newest_task_is_not_given_again(yard):
 
 
 def test_machines_are_asked_for_the_worktrees_of_a_project_that_is_deleted(yard):
-    part, forge = yard.project(), yard.machine(slots=9)
+    part, forge = yard.project(), yard.machine(slots=9, last_seen_at=yard.clock.now())
     task_id = failed(yard, forge)
     yard.act(lambda tx: tunnels.start(tx, tx.get(Task, task_id)).state)
     delete(yard, part)

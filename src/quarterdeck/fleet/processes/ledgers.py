@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from quarterdeck.fleet.processes.supervisor.record import read_json, write_json
+from quarterdeck.kernel.errors import Unavailable
 
 
 @contextlib.contextmanager
@@ -25,10 +26,21 @@ def locked(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def changing(path: Path) -> Iterator[dict[str, Any]]:
-    """The JSON object in `path`, to be changed in place; written when the block ends well and changed it."""
+def changing(path: Path, *, anew: bool = False) -> Iterator[dict[str, Any]]:
+    """The JSON object in `path`, to be changed in place; written when the block ends well and changed it. One that is
+    damaged is begun `anew` where that gives nobody what is another's; else raises `Unavailable` (`host_file_damaged`).
+    """
     with locked(path.with_suffix(".lock")):
-        value = read_json(path) or {}
+        value = read_json(path)
+        if value is None:
+            if os.path.lexists(path) and not anew:
+                raise Unavailable(
+                    f"{path} is damaged.",
+                    code="host_file_damaged",
+                    hint="Put it back from a backup; where there is none, stop every Quarterdeck of this host, remove "
+                    "it and start them again: each enters what it holds.",
+                )
+            value = {}
         before = repr(value)
         yield value
         if repr(value) != before:

@@ -44,10 +44,11 @@ def assign(
 ) -> int:
     """The port of `instance`: the one it has, else a free one. Raises Unavailable when all are taken.
 
-    `reserved` are ports that something else still points at (upstream files).
+    `reserved` are ports that something else still points at (upstream files). A book that is damaged is begun anew:
+    who listens keeps his port, and who is started again is led to another one.
     """
     now = (clock or SystemClock()).now().timestamp()
-    with changing(directory / "ports.json") as book:
+    with changing(directory / "ports.json", anew=True) as book:
         return enter(
             book, instance, now, is_free, place=str(directory.absolute()), quarantine=quarantine, reserved=reserved,
             span=span,
@@ -94,7 +95,7 @@ def enter(
 def release(directory: Path, instance: str, *, clock: Clock | None = None) -> None:
     """Give the port of `instance` back; it rests before another gets it."""
     now = (clock or SystemClock()).now().timestamp()
-    with changing(directory / "ports.json") as book:
+    with changing(directory / "ports.json", anew=True) as book:
         strike(book, instance, now)
 
 
@@ -107,5 +108,5 @@ def strike(book: dict[str, Any], instance: str, now: float) -> None:
 
 def held(directory: Path) -> dict[str, int]:
     """Instance → port of everything assigned at present."""
-    with changing(directory / "ports.json") as book:
+    with changing(directory / "ports.json", anew=True) as book:
         return dict(book.get("held", {}))

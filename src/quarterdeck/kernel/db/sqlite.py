@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, RootTransaction, create_engine, event
 from sqlalchemy.pool import NullPool
 
 from quarterdeck.kernel.db.base import Database
-from quarterdeck.kernel.errors import Unavailable
+from quarterdeck.kernel.db.failures import DatabaseUnavailable
 from quarterdeck.kernel.faults import point
 
 R = TypeVar("R")
@@ -109,7 +109,7 @@ class SqliteDatabase(Database):
 
     def _submit(self, unit: _Unit) -> None:
         if self._closed:
-            raise Unavailable("The database is closing.", code="database_closed", hint="Try again in a moment.")
+            raise DatabaseUnavailable("The database is closing.", code="database_closed", hint="Try again in a moment.")
         self._queue.put(unit)
 
     async def write(self, verb: Callable[..., R], *args: Any, **kwargs: Any) -> R:
@@ -187,9 +187,8 @@ class SqliteDatabase(Database):
                 self._abandon(connection, transaction)
                 raise
         except Exception as error:  # noqa: BLE001 - every waiting caller must hear of it
-            problem = Unavailable(
+            problem = DatabaseUnavailable(
                 "The database could not keep the change.",
-                code="database_unavailable",
                 hint="Check free space and permissions of the data directory, then try again.",
                 reason=type(error).__name__,
             )

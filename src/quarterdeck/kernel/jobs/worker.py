@@ -20,6 +20,8 @@ from quarterdeck.kernel.jobs.transport import Disconnected, Transport
 
 ABANDON = 60.0
 """Seconds that attempts may take to end what they had begun."""
+WELCOME = 60.0
+"""Seconds that a server may take to say welcome: one that keeps the line alive and says nothing is dialled again."""
 log = structlog.get_logger("quarterdeck.worker")
 
 
@@ -163,7 +165,12 @@ class Worker:
                 )
             )
         )
-        welcome = await transport.receive()
+        try:
+            async with asyncio.timeout(WELCOME):
+                welcome = await transport.receive()
+        except TimeoutError:
+            await transport.close(frames.SILENT, "no welcome")
+            raise Disconnected(frames.SILENT, "the server said no welcome") from None
         if not isinstance(welcome, frames.Welcome):
             await transport.close(frames.BAD_FRAME, "expected welcome")
             raise Disconnected(frames.BAD_FRAME, "expected welcome")

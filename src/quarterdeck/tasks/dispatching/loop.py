@@ -83,7 +83,7 @@ class Dispatching:
             return
         self._outages_due = now + OUTAGE_SECONDS
         for task_id in await self._db.read(tunnels.unbegun):
-            await self._db.write(tunnels.not_begun, task_id)
+            await self._alone("tunnel_not_ended", tunnels.not_begun, task_id)
         for uid in await self._db.read(outages.silent, began, heartbeat_timeout):
             await self._alone("outage_not_told", outages.tell_offline, uid, began, heartbeat_timeout)
 

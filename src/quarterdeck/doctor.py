@@ -87,7 +87,7 @@ async def _database(instance: Instance) -> Found:
         "schema": revisions()[-1 - len(waiting)] if len(waiting) < len(revisions()) else "none",
         "migrations": CURRENT if not waiting else f"{len(waiting)} pending",
     }
-    problems = [f"{len(waiting)} migrations are pending; restart the server to apply them."] if waiting else []
+    problems = [_pending(len(waiting))] if waiting else []
     if instance.standing is not None and instance.standing.others:
         if instance.relay is not None and not instance.relay.connected:
             problems.append("What other servers tell is not heard now, so followers learn of it by looking themselves.")
@@ -102,6 +102,12 @@ async def _database(instance: Instance) -> Found:
         why = f" {instance.sole.problem.message}" if instance.sole.problem is not None else ""
         problems.append(f"This server does not hold its database, so it begins no job and changes nothing.{why}")
     return facts, problems
+
+
+def _pending(count: int) -> str:
+    if count == 1:
+        return "One migration is pending; restart the server to apply it."
+    return f"{count} migrations are pending; restart the server to apply them."
 
 
 async def _events(instance: Instance) -> Found:
@@ -140,7 +146,9 @@ async def _edge(instance: Instance) -> Found:
         return facts, []
     if not status.routes or _needs_edge(instance):
         return facts, []  # the front door says it, with what is in the way
-    return facts, [f"The edge is not running, and {len(status.routes)} routes need it."]
+    waiting = len(status.routes)
+    needed = "one route needs" if waiting == 1 else f"{waiting} routes need"
+    return facts, [" ".join([f"The edge is not running, and {needed} it.", *await instance.edge.in_the_way()])]
 
 
 def _needs_edge(instance: Instance) -> bool:
@@ -159,8 +167,11 @@ async def _front_door(instance: Instance) -> Found:
         return facts, []
     if not (await instance.edge.status()).running:
         http, https, _ = front_door.place(settings)
-        why = f"It needs the ports {http or 'named'} and {https or 'named'}; the server's log says what is in the way."
-        return facts, [f"The edge is not running, so nobody reaches {settings.public_url}. {why}"]
+        needs = (
+            f"It needs the ports {http or 'named'} and {https or 'named'}; the server's log says what is in the way."
+        )
+        why = await instance.edge.in_the_way() or [needs]
+        return facts, [" ".join([f"The edge is not running, so nobody reaches {settings.public_url}.", *why])]
     shown = await front_door.certificate(instance.edge, settings)
     if shown is None:
         facts["certificate"] = "missing"

@@ -82,9 +82,17 @@ async def _authority(instance: Instance) -> tuple[str, list[Finding]]:
     found = [Finding("certificate_lacking", "error", certificates.told(one)) for one in lacking]
     made = sorted((one for one in shown.values() if one is not None), key=lambda one: one.ends)
     if made:
-        say = f"{len(made)} of {len(names)} names have a certificate; the first ends on {wire_time(made[0].ends)}"
-        found.insert(0, Finding("certificates", "info", f"{say}, from {made[0].issuer}."))
+        say = certificates_told(len(made), len(names))
+        found.insert(0, Finding("certificates", "info", f"{say} {wire_time(made[0].ends)}, from {made[0].issuer}."))
     return _status(found, there=bool(made)), found
+
+
+def certificates_told(made: int, names: int) -> str:
+    """The beginning of a sentence that goes on with the end of the certificate that ends first."""
+    if names == 1:
+        return "The only name has a certificate; it ends on"
+    has, ends = ("has", "it ends") if made == 1 else ("have", "the first ends")
+    return f"{made} of {names} names {has} a certificate; {ends} on"
 
 
 def _status(found: list[Finding], *, there: bool) -> str:

@@ -5,19 +5,26 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import os
+import socket
+import tempfile
+from pathlib import Path
 
 import httpx
 import pytest
 import structlog
 
-from quarterdeck import support_bundle
+from quarterdeck import doctor, support_bundle
 from quarterdeck.access import grants
+from quarterdeck.fleet.edge.edge import Edge
+from quarterdeck.fleet.edge.routes import ProxyRoute, encode_route
 from quarterdeck.identity import sessions, users
 from quarterdeck.identity.model import Organization
 from quarterdeck.kernel import events, telemetry
 from quarterdeck.kernel.clock import HeldClock
 from quarterdeck.kernel.db.migrate import revisions
 from quarterdeck.kernel.events import subscriptions
+from quarterdeck.providers import certificates_told
 from support.deck import running, signed_in
 
 
@@ -177,8 +184,6 @@ async def test_the_doctor_names_facts_and_is_quick(deck):
 
 
 async def test_the_doctor_says_what_is_missing_and_never_raises(deck, monkeypatch):
-    from quarterdeck import doctor
-
     async def broken(_instance):
         raise RuntimeError("a defect")
 
@@ -195,6 +200,37 @@ async def test_the_doctor_says_what_is_missing_and_never_raises(deck, monkeypatc
     assert "edge failed (RuntimeError)" in said
     assert "a defect" not in said
     assert "No worker is connected" in said
+
+
+async def test_the_doctor_names_who_has_the_ports_that_the_edge_needs(deck, monkeypatch):
+    with tempfile.TemporaryDirectory(prefix="edge-") as place, socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        async with Edge(Path(place), http_port=port, address="127.0.0.1") as edge:
+            monkeypatch.setattr(deck.instance, "edge", edge)
+            who = f"Port {port} belongs to process {os.getpid()} (python"
+            for number, needed in enumerate(("one route needs it", "2 routes need it"), 1):
+                path = edge.layout.route(f"web{number}")
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(encode_route(ProxyRoute(id=path.stem, hostnames=(f"{path.stem}.localhost",))))
+                said = " ".join((await deck.do("system.doctor"))["readiness"]["details"].values())
+                assert f"The edge is not running, and {needed}. {who}" in said
+
+
+@pytest.mark.parametrize(
+    ("made", "names", "told"),
+    [
+        (1, 1, "The only name has a certificate; it ends on"),
+        (1, 2, "1 of 2 names has a certificate; it ends on"),
+        (2, 3, "2 of 3 names have a certificate; the first ends on"),
+    ],
+)
+def test_certificates_are_counted_in_words_that_agree(made: int, names: int, told: str):
+    assert certificates_told(made, names) == told
+
+
+@pytest.mark.parametrize(("count", "told"), [(1, "One migration is"), (2, "2 migrations are")])
+def test_pending_migrations_are_counted_in_words_that_agree(count: int, told: str):
+    assert doctor._pending(count).startswith(f"{told} pending;")
 
 
 async def test_a_busy_machine_is_slow_and_not_wrong(deck, monkeypatch):

@@ -135,6 +135,7 @@ def restore(
     config
         The TOML file, as for serve.
     """
+    from quarterdeck.backups.outlived import outlived, told
     from quarterdeck.backups.restoring import Wanted
     from quarterdeck.backups.restoring import check as prove
     from quarterdeck.backups.restoring import restore as put_back
@@ -152,15 +153,19 @@ def restore(
     manifest = prove(file, wanted) if check else put_back(file, settings.data_dir, wanted)
     header = manifest.header
     what = f"{header.created_at}, schema {header.schema}: {manifest.rows} rows, {len(manifest.releases)} releases"
+    facts = {"file": str(file), **_facts(manifest)}
     if check:
         text = f"{file} is whole ({what})."
     else:
+        left = outlived(settings.data_dir)
+        facts["stillRunning"] = left
         start = shlex.join(["quarterdeck", "serve", "--data-dir", str(settings.data_dir)])
         text = (
             f"Restored to {settings.data_dir} ({what}).\nImages are not part of a backup: what ran in containers runs "
-            f"again where its image still is, else deploy it again.\nNow: {start}"
+            f"again where its image still is, else deploy it again.\n"
         )
-    terminal.answer({"file": str(file), **_facts(manifest)}, name=str(file), text=text)
+        text += "\n".join([*filter(None, [told(left)]), f"Now: {start}"])
+    terminal.answer(facts, name=str(file), text=text)
 
 
 def _directory(given: Path) -> Failure:

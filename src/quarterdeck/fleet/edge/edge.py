@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -17,16 +17,17 @@ from quarterdeck.fleet.edge.admin import AdminClient, ConfigurationRefused
 from quarterdeck.fleet.edge.batches import Batches, Change, changed
 from quarterdeck.fleet.edge.candidates import Candidate, ProbeAnswer, candidate_of, probe
 from quarterdeck.fleet.edge.configuration import EdgeOptions, ports_of, render_caddy
+from quarterdeck.fleet.edge.holders import Holder
 from quarterdeck.fleet.edge.host import LocalProxyHost, ProxyHost
 from quarterdeck.fleet.edge.layout import Layout
-from quarterdeck.fleet.edge.ports import Ports, choose_ports, require_free, url_for
+from quarterdeck.fleet.edge.ports import PORT_CONFLICT, Ports, choose_ports, port_conflict, require_free, url_for
 from quarterdeck.fleet.edge.process import Identity
 from quarterdeck.fleet.edge.program import Account
 from quarterdeck.fleet.edge.refusals import explained
 from quarterdeck.fleet.edge.routes import Route, check_route, check_routes, decode_route, encode_route
 from quarterdeck.fleet.edge.supervision import Supervisor, cannot_listen
 from quarterdeck.fleet.edge.upstreams import Upstreams
-from quarterdeck.kernel.errors import NotFound, Problem, Unavailable
+from quarterdeck.kernel.errors import Conflict, NotFound, Problem, Unavailable
 from quarterdeck.kernel.faults import point
 from quarterdeck.kernel.unreadable import UNREADABLE
 
@@ -105,7 +106,7 @@ class Edge:
         `ConfigurationRefused` when an older configuration serves because the present one cannot.
         """
         await self._prepare_directory()
-        async with self._files.lock(self.layout.routes_lock):
+        async with self._turn():
             return await self._ensure(await self._read_routes())
 
     async def keep_running(self) -> None:
@@ -145,7 +146,7 @@ class Edge:
 
     async def load_again(self) -> None:
         """Loads the routes anew, with the certificate files that they name: these are read only then."""
-        async with self._files.lock(self.layout.routes_lock):
+        async with self._turn():
             routes = await self._read_routes()
             await self._ensure(routes)
             await self._load(routes, self.ports, again=True)
@@ -233,6 +234,17 @@ class Edge:
             loaded=running and _same(kept, (await self._admin.configuration())[0]),
         )
 
+    async def in_the_way(self) -> list[str]:
+        """Who has the ports that the proxy would listen on now, in a sentence for each; ask it of one that does not
+        run. Nobody is in the way of an edge that would take other ports instead.
+        """
+        kept = await self._kept_ports()
+        http, https, _ = self._named
+        secure = https is not None or any(route.tls != "disabled" for route in (await self._read_routes()).values())
+        wanted = [http or (kept.http if kept else None), (https or (kept.https if kept else None)) if secure else None]
+        found = [(port, await self._holder(port)) for port in wanted if port is not None]
+        return [f"Port {port} belongs to {holder.named}." for port, holder in found if holder is not None]
+
     async def answers(self) -> bool:
         """Whether the proxy runs and has a configuration."""
         return await self._admin.answers()
@@ -254,7 +266,7 @@ class Edge:
 
     async def _apply(self, changes: list[Change]) -> bool:
         await self._prepare_directory()
-        async with self._files.lock(self.layout.routes_lock):
+        async with self._turn():
             before = await self._read_routes()
             after = changed(before, changes)
             check_routes(after.values())
@@ -280,7 +292,7 @@ class Edge:
         secure = any(route.tls != "disabled" for route in routes.values())
         kept = await self._kept_ports()
         if identity is None:
-            ports = choose_ports(await self._host.sockets(), *self._named, kept=kept, secure=secure)
+            ports = await self._choose_ports(kept, secure=secure)
             wanted = render_caddy(routes.values(), self.layout, ports, await self._options())
             generations = [wanted, *await self._older_generations(wanted)]
             identity, taken = await self._supervisor.start(generations, ports)
@@ -290,6 +302,43 @@ class Edge:
         await self._load(routes, ports)
         await self._keep_ports(ports)
         return identity
+
+    @contextlib.asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Holds the routes lock. A port conflict names who has the port, where that is known."""
+        async with self._files.lock(self.layout.routes_lock):
+            try:
+                yield
+            except Conflict as conflict:
+                port = conflict.details.get("port")
+                if conflict.code != PORT_CONFLICT or not isinstance(port, int):
+                    raise
+                raise port_conflict(port, await self._holder(port)) from conflict
+
+    async def _holder(self, port: int) -> Holder | None:
+        """The first of those who are in the way of our own proxy at a port."""
+        own = await self._supervisor.recorded()
+        found = await self._host.holders(port, await self._address())
+        return next((holder for holder in found if holder.identity != own), None)
+
+    async def _address(self) -> str:
+        kept, address = await self._kept_ports(), self._named[2]
+        return address if address is not None else kept.address if kept else ""
+
+    async def _choose_ports(self, kept: Ports | None, *, secure: bool) -> Ports:
+        """The ports to start with. A proxy that holds one of them for a directory that stood here before us is ended;
+        raises `Conflict` for everybody else who does.
+        """
+        while True:
+            sockets = await self._host.sockets()
+            try:
+                return choose_ports(sockets, *self._named, kept=kept, secure=secure)
+            except Conflict as conflict:
+                found = await self._host.holders(int(conflict.details["port"]), await self._address())
+                ended = [one.identity.pid for one in found if await self._host.end_forsaken(self.layout, one.identity)]
+                if not ended:
+                    raise
+                log.warning("edge_forsaken_ended", pids=ended, port=conflict.details["port"])
 
     async def _running_ports(self, kept: Ports | None, *, secure: bool) -> Ports:
         """Where a running edge shall listen: where it does, unless an operator has named another place since."""

@@ -4,20 +4,27 @@ of a server behind SSH is `fleet.targets.edge_host`.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 import httpx
 
-from quarterdeck.fleet.edge import ports, process
+from quarterdeck.fleet.edge import holders, ports, process
 from quarterdeck.fleet.edge.files import Files, LocalFiles
+from quarterdeck.fleet.edge.forsaken import forsaken
+from quarterdeck.fleet.edge.holders import Holder
 from quarterdeck.fleet.edge.layout import Layout
 from quarterdeck.fleet.edge.ports import LOOPBACK, Sockets
 from quarterdeck.fleet.edge.process import Identity, process_lock, start_detached
 from quarterdeck.fleet.edge.program import Account, caddy_program, program_version, start_command, start_environment
 from quarterdeck.kernel.errors import Unavailable
 from quarterdeck.kernel.faults import point
+
+END_SECONDS = 10.0
 
 
 class ProxyHost(Protocol):
@@ -58,6 +65,16 @@ class ProxyHost(Protocol):
 
     async def sockets(self) -> Sockets:
         """Which ports can be had at this moment."""
+        ...
+
+    async def holders(self, port: int, address: str) -> Sequence[Holder]:
+        """Who listens on a port of the address (empty: any), the one to name first; empty where nobody tells."""
+        ...
+
+    async def end_forsaken(self, layout: Layout, identity: Identity) -> bool:
+        """End a proxy that was started as this directory's, if it certainly belongs to one that stood here before and
+        that nobody has any more. Whether it was ended.
+        """
         ...
 
     async def own(self, directory: Path) -> None:
@@ -110,6 +127,15 @@ class LocalProxyHost:
 
     async def sockets(self) -> Sockets:
         return LocalSockets()
+
+    async def holders(self, port: int, address: str) -> Sequence[Holder]:
+        return await asyncio.to_thread(holders.holders, port, address)
+
+    async def end_forsaken(self, layout: Layout, identity: Identity) -> bool:
+        look = forsaken(identity, layout, self._program or caddy_program())
+        with contextlib.ExitStack() as stack:
+            certain = await asyncio.to_thread(stack.enter_context, look)
+            return certain and await self.end(identity, grace_seconds=END_SECONDS)
 
     async def own(self, directory: Path) -> None:
         if self._account is not None:

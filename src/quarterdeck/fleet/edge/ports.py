@@ -10,11 +10,13 @@ from typing import Protocol
 
 import msgspec
 
+from quarterdeck.fleet.edge.holders import Holder
 from quarterdeck.kernel.errors import Conflict
 
 HTTP_PORT = 80
 HTTPS_PORT = 443
 LOOPBACK = "127.0.0.1"
+PORT_CONFLICT = "edge_proxy_host_port_conflict"
 
 
 class Ports(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,14 +95,18 @@ def require_free(sockets: Sockets, port: int, address: str) -> None:
         raise port_conflict(port)
 
 
-def port_conflict(port: int) -> Conflict:
+def port_conflict(port: int, holder: Holder | None = None) -> Conflict:
+    """Names who has the port where that is known."""
+    why = f"{holder.named} has it" if holder else "another program has it, or it needs privileges we lack"
+    who = {"pid": holder.identity.pid, "program": holder.program} if holder else {}
     return Conflict(
-        f"The edge cannot listen on port {port}: another program has it, or it needs privileges we lack.",
-        code="edge_proxy_host_port_conflict",
+        f"The edge cannot listen on port {port}: {why}.",
+        code=PORT_CONFLICT,
         hint="Stop the program that listens there, or name other ports with --edge-http-port and --edge-https-port.",
         phase="proxy-bootstrap",
         retriable=True,
         port=port,
+        **who,
     )
 
 

@@ -69,11 +69,15 @@ def privilege_arguments(effective_uid: int, account: Account | None, setpriv: st
     return [setpriv, "--no-new-privs", *who, f"--inh-caps={only}", f"--ambient-caps={only}", f"--bounding-set={only}"]
 
 
+def run_command(program: Path, layout: Layout) -> list[str]:
+    """The command line of the Caddy itself, by which it is known again."""
+    return [str(program), "run", "--resume", "--config", str(layout.starting)]
+
+
 def start_command(program: Path, layout: Layout, account: Account | None) -> list[str]:
     """The whole command: it prints the pid of the detached Caddy and ends."""
-    run = [str(program), "run", "--resume", "--config", str(layout.starting)]
     privileges = privilege_arguments(os.geteuid(), account, shutil.which("setpriv"))
-    return ["/bin/sh", "-c", _DETACH, "edge", str(layout.start_log), *privileges, *run]
+    return ["/bin/sh", "-c", _DETACH, "edge", str(layout.start_log), *privileges, *run_command(program, layout)]
 
 
 def program_version() -> str:

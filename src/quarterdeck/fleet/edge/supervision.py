@@ -84,9 +84,10 @@ class Supervisor:
                 continue
             sockets = await self._host.sockets()
             secure = "https" in configuration["apps"]["http"]["servers"]
-            if sockets.shared(ports.http) or (secure and sockets.shared(ports.https)):
+            shared = [port for port in (ports.http, ports.https)[: 1 + secure] if sockets.shared(port)]
+            if shared:
                 await self.end(identity, grace_seconds=0)
-                raise port_conflict(ports.http)
+                raise port_conflict(shared[0])
             log.info("edge_started", pid=identity.pid, http_port=ports.http, https_port=ports.https)
             return identity, configuration
         raise failure or Unavailable("There is no configuration to start the edge with.")

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 
 from quarterdeck.fleet.docker.transport import dialed_transport
+from quarterdeck.fleet.edge.holders import Holder
 from quarterdeck.fleet.edge.host import busy
 from quarterdeck.fleet.edge.layout import Layout
 from quarterdeck.fleet.edge.ports import Sockets
@@ -202,6 +203,14 @@ class SshProxyHost:
     async def sockets(self) -> Sockets:
         told = (await self._script(SOCKETS)).text
         return RemoteSockets(told, 1 if self._machine.uid == 0 else lowest_port(told))
+
+    async def holders(self, port: int, address: str) -> Sequence[Holder]:
+        """Empty: what its account may see of the host's processes is seldom what is in the way."""
+        return ()
+
+    async def end_forsaken(self, layout: Layout, identity: Identity) -> bool:
+        """Never: what else lives on the host is not known here well enough."""
+        return False
 
     async def own(self, directory: Path) -> None:
         """It runs as the account that we sign in as."""

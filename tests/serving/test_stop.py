@@ -140,7 +140,7 @@ def test_a_second_signal_ends_at_once(tmp_path, number):
             began = time.monotonic()
             served.process.send_signal(number)
             assert served.ends() == 128 + number
-            assert time.monotonic() - began < 3
+            assert time.monotonic() - began < 20
             assert "asked twice" in served.said()
 
 

@@ -303,7 +303,7 @@ async def test_who_cancels_does_not_wait_for_the_address(
     fetching.cancel()
     with pytest.raises(asyncio.CancelledError):
         await fetching
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 20
     assert not (tmp_path / "d").exists()
 
 

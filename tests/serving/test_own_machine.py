@@ -14,7 +14,7 @@ MACHINES = "/api/admin/machines?includeDecommissioned=true"
 
 async def machine(deck, *statuses):
     """The one machine, once it stands so."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         while True:
             found = (await deck.send("GET", MACHINES)).json()["items"]
             if found and found[0]["status"] in statuses:
@@ -45,7 +45,7 @@ async def test_it_is_listed_drained_and_comes_back_as_itself(tmp_path, database_
         await machine(deck, "online")
         assert (await deck.send("DELETE", f"/api/admin/machines/{found['id']}")).status_code == 200
         await machine(deck, "decommissioned")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(90):
             while deck.instance.workers.count:
                 await asyncio.sleep(0.05)
         acts = [one["action"] for one in (await deck.send("GET", "/api/admin/audit-logs?limit=100")).json()["items"]]

@@ -200,10 +200,12 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
     await inbox.put({"type": "lifespan.startup"})
     started = await outbox.get()
     assert started["type"] == "lifespan.startup.complete", started
-    yield
-    await inbox.put({"type": "lifespan.shutdown"})
-    stopped = await outbox.get()
-    await task
+    try:
+        yield
+    finally:
+        await inbox.put({"type": "lifespan.shutdown"})
+        stopped = await outbox.get()
+        await task
     assert stopped["type"] == "lifespan.shutdown.complete", stopped
 
 

@@ -10,6 +10,7 @@ from quarterdeck.fleet.terminals import frames
 from quarterdeck.fleet.terminals.history import History, Replay, Size
 from quarterdeck.fleet.terminals.recording import Recording
 from quarterdeck.fleet.terminals.screen import Screen
+from quarterdeck.fleet.terminals.turns import turns
 from quarterdeck.fleet.terminals.viewing import Left, Viewer
 
 TYPED = 1 << 20
@@ -173,7 +174,7 @@ class Terminal:
         self._count()
 
     def replay(self) -> Replay:
-        return self.history.whole()
+        return turns().at_once(self.history.whole)
 
     def depart(self, viewer: Viewer) -> None:
         if self.viewers.get(viewer.session_id) is viewer:

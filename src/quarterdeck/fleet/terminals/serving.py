@@ -21,6 +21,10 @@ WINDOW = 256 << 10
 """Bytes that a worker may send before they are acknowledged."""
 ACKED = 32 << 10
 WORKER_OPENS = 10.0
+AT_ONCE, A_SECOND, BYTES = 1000, 200, 4 << 10
+"""Frames that a viewer may send at once, and a second from then on. One that is longer counts for each so many bytes.
+Keys, a mouse and a window that is being sized are less; what is pasted is few and long.
+"""
 
 
 class Peer(Protocol):
@@ -59,9 +63,29 @@ async def _both(peer: Peer, following: Callable[[], Awaitable[Any]], listening: 
         task.result()
 
 
+class Allowance:
+    """How much a viewer may still send, as of some time of the loop."""
+
+    def __init__(self) -> None:
+        self._left, self._since = float(AT_ONCE), asyncio.get_running_loop().time()
+
+    def spend(self, said: str | bytes) -> bool:
+        """Whether there was enough for a frame."""
+        now = asyncio.get_running_loop().time()
+        self._left = min(AT_ONCE, self._left + (now - self._since) * A_SECOND) - 1 - len(said) // BYTES
+        self._since = now
+        return self._left >= 0
+
+
 async def _viewer_says(broker: Broker, terminal: Terminal, viewer: Viewer, peer: Peer) -> None:
+    allowance = Allowance()
     while True:
         said = await peer.receive()
+        if not allowance.spend(said):
+            told = f"You sent more than {A_SECOND} frames a second: come again, and send less."
+            viewer.dismiss(frames.TOO_MANY, "too many frames", frames.Error(code="TOO_MANY_FRAMES", message=told))
+            terminal.depart(viewer)
+            await asyncio.Event().wait()  # the other half says goodbye, and nothing is read any more
         if isinstance(said, bytes):
             terminal.typed(viewer, said)
             continue

@@ -266,12 +266,17 @@ class Screen(Grid):
         self._clear()
 
     def save(self) -> None:
+        """With the origin mode, as DEC's terminals and xterm do."""
         cursor = self.cursor  # that a line waits to wrap is not kept: emulators disagree on it
-        self.saved = Cursor(min(cursor.x, self.columns - 1), cursor.y, cursor.look, cursor.sets, cursor.shifted)
+        x, origin = min(cursor.x, self.columns - 1), 6 in self.modes.private
+        self.saved = Cursor(x, cursor.y, cursor.look, cursor.sets, cursor.shifted, origin)
 
     def restore(self) -> None:
+        """In origin mode to a place in the scroll region, which may have changed meanwhile."""
         saved = self.saved
-        self.cursor = Cursor(saved.x, saved.y, saved.look, saved.sets, saved.shifted)
+        (self.modes.private.add if saved.origin else self.modes.private.discard)(6)
+        y = min(max(saved.y, self.top), self.bottom) if saved.origin else saved.y
+        self.cursor = Cursor(saved.x, y, saved.look, saved.sets, saved.shifted)
 
     def move(self, x: int, y: int) -> None:
         """To a place, counted from the scroll region in origin mode."""
@@ -343,7 +348,7 @@ class Screen(Grid):
         self.cursor.x = self.stops[place] if place < len(self.stops) else self.columns - 1
 
     def _tabs_back(self, numbers: list[int]) -> None:
-        place = bisect_left(self.stops, self.cursor.x) - (numbers[0] or 1)
+        place = bisect_left(self.stops, self._column) - (numbers[0] or 1)
         self.cursor.x = self.stops[place] if place >= 0 else 0
 
     def _repeat(self, numbers: list[int]) -> None:
@@ -374,15 +379,20 @@ class Screen(Grid):
             self._wrap()
             self._fill(self.last, rest)
 
+    @property
+    def _column(self) -> int:
+        """Of the cursor: it stays in the last one while a line waits to wrap."""
+        return min(self.cursor.x, self.columns - 1)
+
     def _clear_stops(self, numbers: list[int]) -> None:
         if numbers[0] == 0:
-            self.stops = [stop for stop in self.stops if stop != self.cursor.x]
+            self.stops = [stop for stop in self.stops if stop != self._column]
         elif numbers[0] == 3:
             self.stops.clear()
 
     def _set_stop(self) -> None:
-        if self.cursor.x not in self.stops:
-            insort(self.stops, self.cursor.x)
+        if self._column not in self.stops:
+            insort(self.stops, self._column)
 
     def _keypad(self, *, application: bool) -> None:
         self.modes.keypad = application

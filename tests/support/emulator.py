@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from typing import NamedTuple
 
@@ -16,8 +17,8 @@ class Size(NamedTuple):
 
 class Reference(pyte.Screen):
     """pyte with what xterm does and it does not: the alternate screen, movements outside of the scroll region, a
-    region that is given up, lines that nobody wrote to, no cells beyond the last column, and which lines go when there
-    are fewer.
+    region that is given up, lines that nobody wrote to, no cells beyond the last column, which lines go when there
+    are fewer, a saved cursor that can be restored again, with the origin mode that it was saved in.
     """
 
     _kept = None
@@ -27,6 +28,8 @@ class Reference(pyte.Screen):
             self.save_cursor()
             self._kept = {y: dict(line) for y, line in self.buffer.items()}
             self.buffer.clear()
+        if kwargs.get("private") and 1048 in modes:
+            self.save_cursor()
         super().set_mode(*modes, **kwargs)
 
     def reset_mode(self, *modes, **kwargs):
@@ -35,6 +38,8 @@ class Reference(pyte.Screen):
             for y, line in self._kept.items():
                 self.buffer[y].update(line)
             self._kept = None
+            self.restore_cursor()
+        if kwargs.get("private") and 1048 in modes:
             self.restore_cursor()
         super().reset_mode(*modes, **kwargs)
 
@@ -52,9 +57,23 @@ class Reference(pyte.Screen):
             self.cursor_position()
 
     def restore_cursor(self):
-        hidden = self.cursor.hidden
+        saved = [one._replace(cursor=copy.copy(one.cursor)) for one in self.savepoints[-1:]]
+        hidden, region = self.cursor.hidden, self.margins
+        self.reset_mode(6, private=True)
+        if saved and not saved[0].origin:
+            self.margins = None  # a place that was not counted from the region may be outside of it
         super().restore_cursor()
+        if not saved:
+            self.select_graphic_rendition(0)
+        self.margins, self.savepoints = region, [*self.savepoints, *saved]
         self.cursor.hidden = hidden
+
+    def reset(self):
+        self.savepoints.clear()
+        super().reset()
+
+    def set_tab_stop(self):
+        self.tabstops.add(min(self.cursor.x, self.columns - 1))
 
     def resize(self, lines=None, columns=None):
         """Lines below the cursor go before those at the top; what was pushed over the last column never comes back."""
@@ -126,7 +145,7 @@ class Watcher:
             "cells": cells,
             "size": (screen.columns, screen.lines),
             "cursor": (cursor.x, cursor.y, cursor.hidden, cursor.attrs._replace(data=" ")),
-            "modes": {mode for mode in screen.mode if mode != 1049 << 5},
+            "modes": screen.mode - {1048 << 5, 1049 << 5},
             "margins": screen.margins or Margins(0, screen.lines - 1),
             "title": screen.title,
         }

@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from quarterdeck.fleet.terminals.cells import Look
 from quarterdeck.fleet.terminals.drawing import drawn
 from quarterdeck.fleet.terminals.screen import Screen
 from support.emulator import Size, Watcher, noise, stream_of
@@ -84,6 +85,7 @@ def shape(screen):
         screen.bottom,
         screen.stops,
         screen.parser.pending,
+        screen.last,
     )
 
 
@@ -107,11 +109,70 @@ def shape(screen):
         b"\x1b]0;an unfinished ti",
         b"\xe6\x97",
         b"\x1bP" + b"q" * 100_000,
+        # The character that can be repeated: before the cursor, elsewhere, nowhere any more.
+        b"repeat\x1b[2",
+        b"repeat\x1b[1;2Hx\x1b[1;1H",
+        b"repeat\x1b[31m\x1b[4h\x1b[?7l\x1b[3;3H",
+        b"gone\x1b[44m\x1b[2J",
+        "repeat 漢\x1b[1;1H\x1b[P".encode(),
+        "gone 漢\x1b[2J\x1b[45mfull\x1b[2;1H".encode() + b"x" * 60 + "漢\r\x1b[4;1H\x1b[K".encode(),
+        "cafe\u0301".encode(),
+        b"twenty columns of ite" + "\u0301\x1b[1;20H".encode(),
+        # A tab stop where a line waits to wrap.
+        b"twenty columns of it\x1bH\r",
+        b"twenty columns of it\x1bH\x1b[g\x1b[2;5H\x1bH",
+        # Saved in origin mode, and restored in another one or to another region.
+        b"\x1b[2;3r\x1b[?6h\x1b[2;4H\x1b7\x1b[?6l\x1b[3;3Hx",
+        b"\x1b[2;3r\x1b[?6h\x1b[?1048l",
+        b"\x1b[1;2r\x1b[?6h\x1b[2;4H\x1b[?1048h\x1b[3;4r\x1b[?1048l",
+        b"\x1b[2;3r\x1b[3;2H\x1b7\x1b[?6h\x1b[?1049hx\x1b7",
     ],
 )  # fmt: skip
 def test_what_pyte_does_not_know_is_drawn_as_well(data):
     first, second = again(data)
     assert shape(second) == shape(first)
+
+
+MORE = (
+    *(b"\x1b[9b", b"\x1b[300b", b"\x1bH", b"\t", b"\x1b[Z", b"\x1b[g", b"\x1b7", b"\x1b8", b"\x1b[?6h", b"\x1b[?6l"),
+    *(b"\x1b[?1048h", b"\x1b[?1048l", b"\x1b[?1049h", b"\x1b[?1049l", b"full width" * 4, b"\x1b[?1048lx\x1b[3b"),
+)
+
+
+def has_room(screen):
+    """Whether a character can be written somewhere and erased again."""
+    cells = ((text, look) for row in screen.lines for text, look in zip(row.texts, row.looks, strict=True))
+    return any(text == " " and look == Look(back=look.back) for text, look in cells)
+
+
+@pytest.mark.parametrize("number", range(15))
+def test_what_follows_a_drawn_screen_does_what_it_did(number):
+    """Also what pyte knows nothing of: repeating, tab stops anywhere, origins."""
+    rng = random.Random(f"{SEED}-again-{number}")  # noqa: S311 - to be repeated, not to be secret
+    watched = Screen(20, 5)
+    for _ in range(200):
+        late = Screen(20, 5)
+        late.feed(drawn(watched))
+        if watched.last and watched.cursor.x < 20 and has_room(watched):
+            assert late.last == watched.last
+        late.last = watched.last
+        part = rng.choice([noise(rng, 20, 5), rng.choice(MORE)])
+        for screen in (watched, late):
+            screen.feed(part)
+        assert shape(late) == shape(watched)
+
+
+@pytest.mark.parametrize("cut", range(0, 90, 2))
+def test_a_cursor_that_was_saved_in_origin_mode_comes_back_in_it(cut):
+    data = (
+        b"\x1b[2;4r\x1b[?6h\x1b[3;3Hin\x1b[?1048h\x1b[?6l\x1b[6;1Hout\x1b[?1048lback\x1b[1;1Htop"
+        b"\x1b[1;3r\x1b[?1048l again\x1b[?6l\x1b[5;2H\x1b7\x1b[2;3r\x1b[?6hx\x1b8out"
+    )
+    screen = Screen(20, 6)
+    screen.feed(data[:cut])
+    late, watched = Watcher(20, 6).take(drawn(screen)), Watcher(20, 6).take(data[:cut])
+    assert late.seen == watched.seen
+    assert late.take(data[cut:]).seen == watched.take(data[cut:]).seen
 
 
 def test_no_half_of_a_wide_character_stays():

@@ -10,7 +10,8 @@ import pytest
 from quarterdeck.fleet.terminals import frames
 from quarterdeck.fleet.terminals.history import PIECE, History, Replay, Size
 from quarterdeck.fleet.terminals.recording import HELD, Recording
-from quarterdeck.fleet.terminals.terminal import TYPED, Terminal
+from quarterdeck.fleet.terminals.serving import AT_ONCE, serve_viewer
+from quarterdeck.fleet.terminals.terminal import SIZED_SECONDS, TYPED, Terminal
 from quarterdeck.fleet.terminals.viewing import SENT, WAITING, Left, Viewer, Visitor
 from quarterdeck.kernel.clock import HeldClock
 from support.emulator import Size as Told
@@ -54,6 +55,12 @@ def rendered(items, columns=40, rows=10):
 
 def of(kind, items):
     return [item for item in items if isinstance(item, kind)]
+
+
+async def until(condition):
+    async with asyncio.timeout(30):
+        while not condition():
+            await asyncio.sleep(0.01)
 
 
 async def test_a_replay_comes_before_what_is_live_and_never_between(terminal):
@@ -215,6 +222,7 @@ async def test_the_echo_of_a_size_changes_nothing_and_a_worker_that_said_another
     line = terminal.attach()
     for columns in (50, 60, 70):
         terminal.sized(holder, Size(columns, 10))
+        await until(lambda columns=columns: terminal.history.size.columns == columns)
     for columns in (50, 60):
         line.resized(Size(columns, 10))
         assert terminal.history.size == Size(70, 10)
@@ -223,6 +231,89 @@ async def test_the_echo_of_a_size_changes_nothing_and_a_worker_that_said_another
     assert terminal.history.size == Size(70, 10)
     line.resized(Size(501, 10))
     assert terminal.history.size == Size(70, 10)
+
+
+async def test_of_a_storm_of_sizes_the_first_is_applied_at_once_and_the_last_in_any_case(terminal):
+    holder, watcher = joined(terminal, "hal"), joined(terminal, "ann")
+    terminal.hold(holder)
+    line = terminal.attach()
+    begun = asyncio.get_running_loop().time()
+    for number in range(2000):
+        terminal.sized(holder, Size(41 + number % 400, 10))
+        if number == 0:
+            assert terminal.history.size == Size(41, 10)
+        if number % 20 == 0:
+            await asyncio.sleep(0)
+    last = Size(77, 11)
+    terminal.sized(holder, last)
+    await until(lambda: terminal.history.size == last)
+    most = 2 + (asyncio.get_running_loop().time() - begun) / SIZED_SECONDS
+    told = of(frames.Resized, await waiting(watcher))
+    assert len(told) <= most
+    assert told[-1] == frames.Resized(cols=77, rows=11)
+    assert len(of(frames.Resize, line._queue)) == len(told)
+
+
+async def test_the_size_of_who_went_meanwhile_is_applied_and_none_of_a_terminal_that_is_over(terminal):
+    holder = joined(terminal, "hal")
+    terminal.hold(holder)
+    terminal.sized(holder, Size(50, 10))
+    terminal.sized(holder, Size(60, 10))
+    terminal.depart(holder)
+    await until(lambda: terminal.history.size == Size(60, 10))
+    terminal.hold(again := joined(terminal, "hal again"))
+    terminal.sized(again, Size(70, 10))
+    terminal.end(0, "exited")
+    await asyncio.sleep(2 * SIZED_SECONDS)
+    assert terminal.history.size == Size(60, 10)
+
+
+class Peer:
+    """Somebody who says what is put into `says`, as fast as it is taken."""
+
+    def __init__(self) -> None:
+        self.says = asyncio.Queue()
+        self.heard, self.closed = [], None
+
+    async def send(self, frame):
+        self.heard.append(frame)
+
+    async def receive(self):
+        return await self.says.get()
+
+    async def close(self, code, reason):
+        self.closed = (code, reason)
+
+
+@pytest.mark.parametrize("said", ['{"type": "resize", "cols": 90, "rows": 20}', b"x", "no frame", b"x" * (1 << 20)])
+async def test_who_sends_more_frames_than_anybody_types_is_told_so_and_types_no_more(terminal, said):
+    viewer, peer = joined(terminal, "hal"), Peer()
+    terminal.attach()
+    terminal.hold(viewer)
+    many = 10 * AT_ONCE
+    for _ in range(many):
+        peer.says.put_nowait(said)
+    async with asyncio.timeout(60):
+        await serve_viewer(None, terminal, viewer, peer)
+    assert peer.closed == (frames.TOO_MANY, "too many frames")
+    assert [one.code for one in of(frames.Error, peer.heard)][-1] == "TOO_MANY_FRAMES"
+    assert many - peer.says.qsize() < 2 * AT_ONCE, "the rest was not read"
+    assert terminal.holder is None
+    assert not terminal.viewers
+
+
+async def test_what_is_pasted_and_what_hands_do_is_none_too_many(terminal):
+    viewer, peer = joined(terminal, "hal"), Peer()
+    line = terminal.attach()
+    terminal.hold(viewer)
+    serving = asyncio.create_task(serve_viewer(None, terminal, viewer, peer))
+    for said in [b"x" * (TYPED - 2000), *[b"k"] * 300, *['{"type": "resize", "cols": 90, "rows": 20}'] * 300]:
+        peer.says.put_nowait(said)
+    await until(peer.says.empty)
+    assert not serving.done()
+    assert len(of(bytes, line._queue)) == 301
+    serving.cancel()
+    await asyncio.gather(serving, return_exceptions=True)
 
 
 async def test_next_waits_until_there_is_something(terminal):

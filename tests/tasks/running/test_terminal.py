@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.tasks.running.desk import stage
+from tests.tasks.running.desk import Desk, Wire, stage
 from tests.tasks.running.test_failures import alive, run, until
 
 from quarterdeck.kernel.errors import Invalid
@@ -21,6 +21,7 @@ from quarterdeck.tasks.running.account import account_of
 from quarterdeck.tasks.running.pipeline import run_task
 from quarterdeck.tasks.running.program import NotStarted, Start, start
 from quarterdeck.tasks.running.screen import Reader
+from quarterdeck.tasks.running.terminal import Terminal
 from quarterdeck.tasks.running.transcript import Transcript
 
 SHELL = {"PATH": "/usr/bin:/bin"}
@@ -59,6 +60,43 @@ async def test_a_flood_of_100_mb_neither_fills_memory_nor_keeps_other_work_from_
     assert desk.drained > 20, "the program was held back while the server caught up"
     assert "The log of this attempt is full" in desk.text("system")
     assert "● after it" in desk.text(), "what stands at the end of a stage is logged however full the log is"
+
+
+WRITES = "import os, tty; tty.setraw(1)\nwhile True: os.write(1, '\u4e00\\x1b[9999b'.encode() * 500)"
+ECHOES = "import os, tty; tty.setraw(0)\nwhile True: os.write(1, os.read(0, 100))"
+
+
+async def test_four_programs_that_storm_leave_the_loop_its_time_and_a_fifth_its_echo(bench):
+    """Each wrote 80 lines with eleven bytes, without end: nothing else had a turn for a minute."""
+    wires, late, echoed = [Wire() for _ in range(5)], [], []
+    terminals = [Terminal(Desk(), wire, lambda: None) for wire in wires]
+
+    async def heartbeat():
+        while True:
+            before = asyncio.get_running_loop().time()
+            await asyncio.sleep(0.01)
+            late.append(asyncio.get_running_loop().time() - before - 0.01)
+
+    try:
+        async with asyncio.timeout(120):
+            for number, (terminal, program) in enumerate(zip(terminals, [WRITES] * 4 + [ECHOES], strict=True)):
+                terminal.watch = str
+                marker, record = f"storm-{os.getpid()}-{number}", bench.directory / f"storm-{number}.json"
+                argv = [sys.executable, "-S", "-c", program]
+                await terminal.open(Start(argv, bench.directory, SHELL, marker, record))
+            beating, quiet = asyncio.create_task(heartbeat()), terminals[4]
+            for typed in range(1, 11):
+                before = asyncio.get_running_loop().time()
+                await quiet.program.write(b"x")
+                while wires[4].total < typed:
+                    await asyncio.sleep(0.005)
+                echoed.append(asyncio.get_running_loop().time() - before)
+            beating.cancel()
+    finally:
+        await asyncio.gather(*(terminal.close() for terminal in terminals))
+    assert all(wire.total for wire in wires)
+    assert sorted(late)[len(late) // 2] < 0.2
+    assert sorted(echoed)[5] < 2.0
 
 
 async def test_a_program_that_nobody_reads_from_waits(bench):
@@ -273,6 +311,23 @@ def test_a_program_that_draws_is_logged_as_rows_leave_and_where_it_stands():
     assert lines == ["spinner 49"]
     script.flush(screen)
     assert lines == ["spinner 49", "answer", "a", "b", "c"]
+
+
+def test_rows_that_left_are_logged_in_portions_as_they_are_at_once():
+    at_once, lines, _, _ = transcript()
+    portions, others, _, _ = transcript()
+    screen = Reader(10, 3)
+    for data in (b"one\r\ntwo\r\n", b"longer than ten " * 9 + b"\r\n" * 4, b"a\r\nb\r\nc\r\nd\r\ne"):
+        screen.feed(data)
+        scrolled = screen.take_scrolled()
+        at_once.took(screen, scrolled)
+        for place in range(len(scrolled)):
+            portions.left(scrolled[place : place + 1])
+        portions.took(screen, [])
+    for script in (at_once, portions):
+        script.flush(screen)
+    assert others == lines
+    assert (lines[0], lines[-1]) == ("one", "e")
 
 
 def test_a_log_that_is_full_goes_on_as_a_trickle():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from quarterdeck.fleet.terminals.cells import PLAIN, Look, Row, width
 from quarterdeck.fleet.terminals.modes import USUAL_MODES, Cursor
 from quarterdeck.fleet.terminals.screen import Screen
@@ -25,9 +27,10 @@ def _drawn(screen: Screen, *, bare: bool) -> bytes:
     if screen.main is not None:
         parts += _rows(screen.main, screen, bare)
         parts += _saved(screen.saved_main)
+        entering = f"\x1b[?{modes.alternate}h"
         if modes.alternate == 1049:  # which saves the cursor by itself
-            parts.append(_at(screen.saved_main))
-        parts += [f"\x1b[?{modes.alternate}h", PLAIN.sequence, *_usual_sets(screen.saved_main)]
+            entering = _standing(screen.saved_main, entering)
+        parts += [entering, PLAIN.sequence, *_usual_sets(screen.saved_main)]
     parts += _rows(screen.lines, screen, bare)
     parts += _stops(screen)
     parts += _saved(screen.saved)
@@ -39,10 +42,12 @@ def _drawn(screen: Screen, *, bare: bool) -> bytes:
         parts.append(f"\x1b[{modes.shape} q")
     if modes.keypad:
         parts.append("\x1b=")
-    parts += _cursor(screen)
-    parts += [f"\x1b[{number}h" for number in sorted(modes.ansi)]
     parts += [f"\x1b[?{number}h" for number in sorted(modes.private - USUAL_MODES - {6})]
-    parts += [f"\x1b[?{number}l" for number in sorted(USUAL_MODES - modes.private)]
+    parts += [f"\x1b[?{number}l" for number in sorted(USUAL_MODES - {7} - modes.private)]
+    parts += _last(screen)
+    parts += _cursor(screen)  # what is written next, or repeated, comes right behind it
+    parts += [f"\x1b[{number}h" for number in sorted(modes.ansi)]
+    parts += ["\x1b[?7l"] if 7 not in modes.private else []
     parts += _sets(screen.cursor)
     return RESET + "".join(parts).encode() + screen.parser.pending
 
@@ -88,8 +93,16 @@ def _at(cursor: Cursor) -> str:
     return f"\x1b[{cursor.y + 1};{cursor.x + 1}H{cursor.look.sequence}{''.join(_sets(cursor))}"
 
 
+def _standing(cursor: Cursor, saving: str) -> str:
+    """What saves a cursor, where it stands; of one in origin mode while the scroll region is still the whole."""
+    there = _at(cursor) + saving
+    return f"\x1b[?6h{there}\x1b[?6l" if cursor.origin else there
+
+
 def _saved(cursor: Cursor) -> list[str]:
-    return [] if cursor == Cursor() else [_at(cursor), "\x1b7", PLAIN.sequence, *_usual_sets(cursor)]
+    if cursor == Cursor():
+        return []
+    return [_standing(cursor, "\x1b7"), PLAIN.sequence, *_usual_sets(cursor)]
 
 
 def _usual_sets(cursor: Cursor) -> list[str]:
@@ -108,18 +121,48 @@ def _sets(cursor: Cursor) -> list[str]:
 
 def _cursor(screen: Screen) -> list[str]:
     """The place and the look of what is written next. Behind the last column is where a line waits to wrap: one comes
-    there by writing the last character again.
+    there by writing the character before it again; so that it can be repeated (`CSI b`), also anywhere else.
     """
     cursor, origin = screen.cursor, 6 in screen.modes.private
     parts = ["\x1b[?6h"] if origin else []
     y = cursor.y - (screen.top if origin else 0)
-    if cursor.x < screen.columns:
-        return [*parts, f"\x1b[{y + 1};{cursor.x + 1}H", *_look(cursor.look)]
-    row, x = screen.lines[cursor.y], screen.columns - 1
-    if row.texts[x] == "" and x:
+    row, x = screen.lines[cursor.y], cursor.x - 1
+    if x > 0 and row.texts[x] == "":
         x -= 1
-    text = row.texts[x] if width(row.texts[x][:1] or " ") else " "
-    return [*parts, f"\x1b[{y + 1};{x + 1}H", *_look(row.looks[x]), text, cursor.look.sequence]
+    text = row.texts[x] if x >= 0 else ""
+    waits = cursor.x >= screen.columns
+    if not waits and (x + width(text[:1] or " ") != cursor.x or _again(text, screen.last) is None):
+        return [*parts, f"\x1b[{y + 1};{cursor.x + 1}H", *_look(cursor.look)]
+    text = _again(text, screen.last) or (text if width(text[:1] or " ") else " ")
+    before = row.looks[x]
+    after = [cursor.look.sequence] if cursor.look != before else []
+    return [*parts, f"\x1b[{y + 1};{x + 1}H", *_look(before), text, *after]
+
+
+def _again(text: str, last: str) -> str | None:
+    """What writes a cell again so that its character can be repeated after it, not what was combined with it."""
+    apart = unicodedata.normalize("NFD", text)
+    return next((one for one in (text, apart) if last and one[:1] == last), None)
+
+
+def _last(screen: Screen) -> list[str]:
+    """Write the character that can be repeated once more, where it stands already, or in blank cells that are erased
+    again. A screen that has neither is left as it is.
+    """
+    last, cells = screen.last, width(screen.last or " ")
+    if not last or not cells:
+        return []
+    for y, row in enumerate(screen.lines):
+        if last in row.texts:
+            x = row.texts.index(last)
+            return [f"\x1b[{y + 1};{x + 1}H", row.looks[x].sequence, last, PLAIN.sequence]
+    for y, row in enumerate(screen.lines):
+        for x in range(screen.columns + 1 - cells):
+            look = row.looks[x]
+            if row.texts[x : x + cells] == [" "] * cells and row.looks[x : x + cells] == [Look(back=look.back)] * cells:
+                there = f"\x1b[{y + 1};{x + 1}H"
+                return [there, look.sequence, last, there, f"\x1b[{cells}X", PLAIN.sequence]
+    return []
 
 
 def _look(look: Look) -> list[str]:

@@ -17,8 +17,10 @@ Mode = Literal["control", "watch"]
 SIGNALS = ("SIGINT", "SIGTERM", "SIGKILL", "SIGQUIT", "SIGHUP", "SIGTSTP", "SIGCONT", "SIGUSR1", "SIGUSR2")
 
 BAD_FRAME, UNAUTHENTICATED, FORBIDDEN, GONE = 4400, 4401, 4403, 4404
-TOO_LATE, SUPERSEDED, SPENT = 4408, 4409, 4410
-"""Close codes: no `auth` in time, a newer connection of the same worker, a channel token that opens nothing."""
+TOO_LATE, SUPERSEDED, SPENT, TOO_MANY = 4408, 4409, 4410, 4429
+"""Close codes: no `auth` in time, a newer connection of the same worker, a channel token that opens nothing, more
+frames than anybody types.
+"""
 
 
 class Frame(Struct, kw_only=True, rename="camel", tag_field="type"):

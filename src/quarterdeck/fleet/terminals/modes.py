@@ -20,6 +20,8 @@ class Cursor:
     look: Look = PLAIN
     sets: tuple[str, str] = ("B", "B")
     shifted: int = 0
+    origin: bool = False
+    """Of a saved one: whether places were counted from the scroll region (mode 6)."""
 
 
 @dataclass(slots=True)

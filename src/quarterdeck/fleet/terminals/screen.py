@@ -13,7 +13,8 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable
 
 from quarterdeck.fleet.terminals.cells import GRAPHICS, PLAIN, Look, Row, Written, changed, width
-from quarterdeck.fleet.terminals.modes import ALTERNATE, KEPT_MODES, USUAL_MODES, Cursor, Modes
+from quarterdeck.fleet.terminals.grid import MOST_SCROLLED, Grid
+from quarterdeck.fleet.terminals.modes import ALTERNATE, KEPT_MODES, USUAL_MODES, Cursor
 from quarterdeck.fleet.terminals.parsing import Parser
 
 NARROW = re.compile("[ -~\xa0-\xac\xae-\u02ff\u2500-\u25fc]+")
@@ -21,106 +22,30 @@ NARROW = re.compile("[ -~\xa0-\xac\xae-\u02ff\u2500-\u25fc]+")
 FLOOD = r"(?:[ -~]{{1,{columns}}}+\r{{1,4}}+\n|\r{{0,4}}+\n)+"
 MOST_NUMBERS = 32
 MOST_REPLIES = 64
-MOST_BLANKS = 32
-MOST_SCROLLED = 100_000
 
 
-class Screen:
-    """Columns and rows of one terminal, fed with its output in any pieces."""
+class Screen(Grid):
+    """One terminal, fed with its output in any pieces."""
 
     def __init__(self, columns: int, rows: int) -> None:
-        self.columns, self.rows = columns, rows
+        super().__init__(columns, rows)
         self.parser = Parser(self)
-        self.scrolled: list[Written] | None = None
-        """Lines that left at the top, for whoever puts a list here and empties it."""
         self.moved = False
         """Whether the program has moved the cursor about, as full-screen programs do; line by line until then."""
         self.replies: list[bytes] = []
         """What a terminal answers to questions of the program: for who holds it."""
-        self._sized()
-        self._clear()
 
     def _sized(self) -> None:
+        super()._sized()
         self._flood = re.compile(FLOOD.format(columns=self.columns))
-        self._blanks: dict[str, Row] = {}
 
     def _clear(self) -> None:
-        self.lines = [self._blank(PLAIN)] * self.rows
-        self.main: list[Row] | None = None
-        self.cursor, self.saved, self.saved_main = Cursor(), Cursor(), Cursor()
-        self.modes = Modes()
-        self.top, self.bottom = 0, self.rows - 1
-        self.stops = list(range(8, self.columns, 8))
+        super()._clear()
         self.last = ""
+        """The character that was written last, which can be repeated."""
 
     def feed(self, data: bytes) -> None:
         self.parser.feed(data)
-
-    def _blank(self, look: Look | None = None) -> Row:
-        """The line that erasing leaves, in the colour that stands behind."""
-        back = (self.cursor.look if look is None else look).back
-        row = self._blanks.get(back)
-        if row is None:
-            if len(self._blanks) >= MOST_BLANKS:
-                self._blanks.clear()
-            row = self._blanks[back] = Row(self.columns, Look(back=back), shared=True)
-        return row
-
-    def _own(self, y: int) -> Row:
-        """A line to write to."""
-        row = self.lines[y]
-        if row.shared:
-            row = self.lines[y] = row.copy()
-        return row
-
-    def resize(self, columns: int, rows: int) -> None:
-        """As xterm does: lines below the cursor go first, then those at the top; new ones come at the bottom, columns
-        at the right. The scroll region becomes the whole.
-        """
-        if (columns, rows) == (self.columns, self.rows):
-            return
-        before, self.columns, self.rows = self.columns, columns, rows
-        self._sized()
-        gone = self._resized(self.lines, self.cursor.y, leaving=self.main is None)
-        self.cursor.y -= gone
-        if self.main is None:
-            self.saved.y -= gone
-        else:
-            self.saved_main.y -= self._resized(self.main, self.saved_main.y, leaving=True)
-        kept = self.stops[: bisect_left(self.stops, columns)]
-        self.stops = kept + [stop for stop in range(8, columns, 8) if stop >= before]
-        self.top, self.bottom = 0, rows - 1
-        for cursor in (self.cursor, self.saved, self.saved_main):
-            cursor.x, cursor.y = min(cursor.x, columns - 1), max(min(cursor.y, rows - 1), 0)
-
-    def _resized(self, lines: list[Row], y: int, *, leaving: bool) -> int:
-        """Answers how many went at the top."""
-        gone = max(0, min(y + 1, len(lines)) - self.rows)
-        if leaving:
-            self._leave(lines[:gone])
-        del lines[:gone], lines[self.rows :]
-        for place, row in enumerate(lines):
-            lines[place] = self._fitted(row)
-        lines += [self._blank(PLAIN)] * (self.rows - len(lines))
-        return gone
-
-    def _fitted(self, row: Row) -> Row:
-        columns = self.columns
-        if row.shared and row.texts[0] == " " and row.looks[0] == Look(back=row.looks[0].back):
-            return self._blank(row.looks[0])
-        row = row.copy()
-        del row.texts[columns:], row.looks[columns:]
-        row.texts += [" "] * (columns - len(row.texts))
-        row.looks += [PLAIN] * (columns - len(row.looks))
-        row.wrapped = min(row.wrapped, columns)
-        if width(row.texts[-1][:1] or " ") == 2:
-            row.texts[-1] = " "
-        return row
-
-    def _leave(self, rows: list[Row]) -> None:
-        """Lines go at the top."""
-        if self.scrolled is not None and len(self.scrolled) < MOST_SCROLLED:
-            self.scrolled.extend([row.written for row in rows])
 
     # What the parser finds.
 
@@ -236,20 +161,6 @@ class Screen:
             if len(row.texts[x]) < 16:
                 row.texts[x] = unicodedata.normalize("NFC", row.texts[x] + character)
 
-    @staticmethod
-    def _part(row: Row, begin: int, end: int) -> None:
-        """Cells are written over: the other halves of wide characters at both ends go."""
-        if 0 < begin < len(row.texts) and row.texts[begin] == "":
-            row.texts[begin - 1] = " "
-        if end < len(row.texts) and row.texts[end] == "":
-            row.texts[end] = " "
-
-    def _wrap(self) -> None:
-        if self.lines[self.cursor.y].wrapped != self.cursor.x:
-            self._own(self.cursor.y).wrapped = self.cursor.x
-        self.cursor.x = 0
-        self._index()
-
     def control(self, control: str) -> None:
         cursor = self.cursor
         if control == "\r":
@@ -355,12 +266,17 @@ class Screen:
         self._clear()
 
     def save(self) -> None:
+        """With the origin mode, as DEC's terminals and xterm do."""
         cursor = self.cursor  # that a line waits to wrap is not kept: emulators disagree on it
-        self.saved = Cursor(min(cursor.x, self.columns - 1), cursor.y, cursor.look, cursor.sets, cursor.shifted)
+        x, origin = min(cursor.x, self.columns - 1), 6 in self.modes.private
+        self.saved = Cursor(x, cursor.y, cursor.look, cursor.sets, cursor.shifted, origin)
 
     def restore(self) -> None:
+        """In origin mode to a place in the scroll region, which may have changed meanwhile."""
         saved = self.saved
-        self.cursor = Cursor(saved.x, saved.y, saved.look, saved.sets, saved.shifted)
+        (self.modes.private.add if saved.origin else self.modes.private.discard)(6)
+        y = min(max(saved.y, self.top), self.bottom) if saved.origin else saved.y
+        self.cursor = Cursor(saved.x, y, saved.look, saved.sets, saved.shifted)
 
     def move(self, x: int, y: int) -> None:
         """To a place, counted from the scroll region in origin mode."""
@@ -369,54 +285,9 @@ class Screen:
         self.cursor.x = min(max(x, 0), self.columns - 1)
         self.cursor.y = min(max(y + low, low), high)
 
-    def _index(self) -> None:
-        if self.cursor.y == self.bottom:
-            self._scroll(self.top, 1, leaving=True)
-        elif self.cursor.y < self.rows - 1:
-            self.cursor.y += 1
-
-    def _index_back(self) -> None:
-        if self.cursor.y == self.top:
-            self._scroll(self.top, -1)
-        elif self.cursor.y > 0:
-            self.cursor.y -= 1
-
     def _next_line(self) -> None:
         self.cursor.x = 0
         self._index()
-
-    def _scroll(self, first: int, count: int, *, leaving: bool = False) -> None:
-        """Lines `first` to the bottom of the region go up (down: a negative count), blank ones come."""
-        lines, last = self.lines, self.bottom + 1
-        size, blank = min(abs(count), last - first), self._blank()
-        if count < 0:
-            del lines[last - size : last]
-            lines[first:first] = [blank] * size
-            return
-        if leaving and first == 0 and self.main is None and self.scrolled is not None:
-            self._leave(lines[:size])
-        del lines[first : first + size]
-        lines[last - size : last - size] = [blank] * size
-
-    def _erase(self, y: int, begin: int, end: int) -> None:
-        begin, end = max(begin, 0), min(end, self.columns)
-        if end - begin == self.columns:
-            self.lines[y] = self._blank()
-        elif begin < end:
-            row = self._own(y)
-            self._part(row, begin, end)
-            row.texts[begin:end] = [" "] * (end - begin)
-            row.looks[begin:end] = [self._blank().looks[0]] * (end - begin)
-            if end == self.columns:
-                row.wrapped = 0
-
-    def _insert(self, row: Row, x: int, count: int) -> None:
-        count = min(count, self.columns - x)
-        self._part(row, x, x)
-        row.texts[x:] = [" "] * count + row.texts[x : self.columns - count]
-        row.looks[x:] = [Look(back=self.cursor.look.back)] * count + row.looks[x : self.columns - count]
-        if width(row.texts[-1][:1] or " ") == 2:
-            row.texts[-1] = " "
 
     def _insert_characters(self, numbers: list[int]) -> None:
         if self.cursor.x < self.columns:
@@ -477,7 +348,7 @@ class Screen:
         self.cursor.x = self.stops[place] if place < len(self.stops) else self.columns - 1
 
     def _tabs_back(self, numbers: list[int]) -> None:
-        place = bisect_left(self.stops, self.cursor.x) - (numbers[0] or 1)
+        place = bisect_left(self.stops, self._column) - (numbers[0] or 1)
         self.cursor.x = self.stops[place] if place >= 0 else 0
 
     def _repeat(self, numbers: list[int]) -> None:
@@ -495,53 +366,33 @@ class Screen:
             if begun:
                 self._insert(self._own(self.cursor.y), self.cursor.x, begun * cells)
             count = begun
-        self._fill(begun, cells)
+        self._fill(self.last, begun)
         if count > begun and 7 not in self.modes.private:
             self.text(self.last)
             return
         whole, rest = divmod(count - begun, each)
         if whole:
             self._wrap()
-            self._fill(each, cells)
+            self._fill(self.last, each)
             self._repeat_line(whole - 1)
         if rest:
             self._wrap()
-            self._fill(rest, cells)
+            self._fill(self.last, rest)
 
-    def _fill(self, count: int, cells: int) -> None:
-        """The last character so many times, where there is room for all of them."""
-        if not count:
-            return
-        row, x, end = self._own(self.cursor.y), self.cursor.x, self.cursor.x + count * cells
-        self._part(row, x, end)
-        row.texts[x:end] = [self.last, ""] * count if cells == 2 else [self.last] * count
-        row.looks[x:end] = [self.cursor.look] * (end - x)
-        self.cursor.x = end
-
-    def _repeat_line(self, count: int) -> None:
-        """The line of the cursor, which is full, is written again below."""
-        if not count:
-            return
-        full = self.lines[self.cursor.y].copy()
-        full.wrapped, full.shared = self.cursor.x, True
-        for _ in range(count):
-            self._wrap()
-            y, row = self.cursor.y, full
-            for x in range(full.wrapped, self.columns):  # half of a wide character has no place there
-                row = full.copy()
-                row.texts[x], row.looks[x] = self.lines[y].texts[x] or " ", self.lines[y].looks[x]
-            self.lines[y], self.cursor.x = row, full.wrapped
-        self._own(y).wrapped = 0
+    @property
+    def _column(self) -> int:
+        """Of the cursor: it stays in the last one while a line waits to wrap."""
+        return min(self.cursor.x, self.columns - 1)
 
     def _clear_stops(self, numbers: list[int]) -> None:
         if numbers[0] == 0:
-            self.stops = [stop for stop in self.stops if stop != self.cursor.x]
+            self.stops = [stop for stop in self.stops if stop != self._column]
         elif numbers[0] == 3:
             self.stops.clear()
 
     def _set_stop(self) -> None:
-        if self.cursor.x not in self.stops:
-            insort(self.stops, self.cursor.x)
+        if self._column not in self.stops:
+            insort(self.stops, self._column)
 
     def _keypad(self, *, application: bool) -> None:
         self.modes.keypad = application

@@ -12,6 +12,7 @@ from quarterdeck.fleet.terminals.drawing import PICTURE
 from quarterdeck.fleet.terminals.history import SMALLEST, Size
 from quarterdeck.fleet.terminals.screen import Screen
 from quarterdeck.fleet.terminals.terminal import Line, Terminal
+from quarterdeck.fleet.terminals.turns import turns
 from quarterdeck.fleet.terminals.viewing import Left, Viewer
 from quarterdeck.kernel.errors import Conflict, NotFound, Problem
 from quarterdeck.kernel.unreadable import UNREADABLE
@@ -19,10 +20,11 @@ from quarterdeck.kernel.unreadable import UNREADABLE
 WINDOW = 256 << 10
 """Bytes that a worker may send before they are acknowledged."""
 ACKED = 32 << 10
-PART = 4 << 10
-TURN_SECONDS = 0.02
-"""Output of a worker is taken in parts of so many bytes; after so long others have their turn, for as long again."""
 WORKER_OPENS = 10.0
+AT_ONCE, A_SECOND, BYTES = 1000, 200, 4 << 10
+"""Frames that a viewer may send at once, and a second from then on. One that is longer counts for each so many bytes.
+Keys, a mouse and a window that is being sized are less; what is pasted is few and long.
+"""
 
 
 class Peer(Protocol):
@@ -61,9 +63,29 @@ async def _both(peer: Peer, following: Callable[[], Awaitable[Any]], listening: 
         task.result()
 
 
+class Allowance:
+    """How much a viewer may still send, as of some time of the loop."""
+
+    def __init__(self) -> None:
+        self._left, self._since = float(AT_ONCE), asyncio.get_running_loop().time()
+
+    def spend(self, said: str | bytes) -> bool:
+        """Whether there was enough for a frame."""
+        now = asyncio.get_running_loop().time()
+        self._left = min(AT_ONCE, self._left + (now - self._since) * A_SECOND) - 1 - len(said) // BYTES
+        self._since = now
+        return self._left >= 0
+
+
 async def _viewer_says(broker: Broker, terminal: Terminal, viewer: Viewer, peer: Peer) -> None:
+    allowance = Allowance()
     while True:
         said = await peer.receive()
+        if not allowance.spend(said):
+            told = f"You sent more than {A_SECOND} frames a second: come again, and send less."
+            viewer.dismiss(frames.TOO_MANY, "too many frames", frames.Error(code="TOO_MANY_FRAMES", message=told))
+            terminal.depart(viewer)
+            await asyncio.Event().wait()  # the other half says goodbye, and nothing is read any more
         if isinstance(said, bytes):
             terminal.typed(viewer, said)
             continue
@@ -103,30 +125,13 @@ async def ask(broker: Broker, terminal: Terminal, viewer: Viewer, *, takeover: b
         viewer.tell(frames.Error(code=problem.code.upper(), message=problem.message))
 
 
-class _Turns:
-    """Takes output so that it holds up nobody, however it was cut into frames."""
-
-    def __init__(self) -> None:
-        self._spent = 0.0
-
-    async def take(self, data: bytes, take: Callable[[bytes], None]) -> None:
-        clock = asyncio.get_running_loop().time
-        for start in range(0, len(data), PART):
-            began = clock()
-            take(data[start : start + PART])
-            self._spent += clock() - began
-            if self._spent > TURN_SECONDS:
-                await asyncio.sleep(self._spent)
-                self._spent = 0.0
-
-
 class WorkerSide:
     """The server's half of a worker's connection."""
 
     def __init__(self, broker: Broker, peer: Peer, opening: Callable[[frames.PtyOpen], Opening]) -> None:
         self._broker, self._peer, self._opening = broker, peer, opening
         self._skipped = 0
-        self._turns = _Turns()
+        self._turns = turns()
         self._picture: bytearray | None = None
         self._shown = Screen(*SMALLEST)
         """What the picture shows, as far as it has come."""

@@ -10,10 +10,13 @@ from quarterdeck.fleet.terminals import frames
 from quarterdeck.fleet.terminals.history import History, Replay, Size
 from quarterdeck.fleet.terminals.recording import Recording
 from quarterdeck.fleet.terminals.screen import Screen
+from quarterdeck.fleet.terminals.turns import turns
 from quarterdeck.fleet.terminals.viewing import Left, Viewer
 
 TYPED = 1 << 20
 """Bytes of input that may wait for a worker."""
+SIZED_SECONDS = 0.1
+"""Between two sizes that viewers ask for: of those that come meanwhile the newest counts."""
 ASKED = 16
 """Sizes that are remembered until a worker has answered: not every worker does."""
 
@@ -108,6 +111,8 @@ class Terminal:
         self.line: Line | None = None
         self.away_since: float | None = None
         self.over = False
+        self._wanted: Size | None = None
+        self._sizing: asyncio.TimerHandle | None = None
 
     # The worker's side.
 
@@ -155,6 +160,8 @@ class Terminal:
         if self.over:
             return
         self.over = True
+        if self._sizing is not None:
+            self._sizing.cancel()
         self._all(frames.Exit(code=code, reason=reason))
         for viewer in self.viewers.values():
             viewer.leave(1000, reason)
@@ -173,7 +180,7 @@ class Terminal:
         self._count()
 
     def replay(self) -> Replay:
-        return self.history.whole()
+        return turns().at_once(self.history.whole)
 
     def depart(self, viewer: Viewer) -> None:
         if self.viewers.get(viewer.session_id) is viewer:
@@ -225,11 +232,23 @@ class Terminal:
             self._to_worker(viewer, data)
 
     def sized(self, viewer: Viewer, size: Size) -> None:
-        """Only who types says the size: everybody else shows it as it is."""
-        if self._holds(viewer) and size != self.history.size:
-            self.resized(size)
-            if self.line is not None:  # one that is away is told when it comes back
-                self.line.size(size)
+        """Only who types says the size: everybody else shows it as it is. The first is applied at once, of many that
+        follow ten a second, and the last in any case.
+        """
+        if not self._holds(viewer):
+            return
+        self._wanted = size
+        if self._sizing is None:
+            self._size()
+
+    def _size(self) -> None:
+        size, self._wanted, self._sizing = self._wanted, None, None
+        if size is None or size == self.history.size or self.over:
+            return
+        self.resized(size)
+        if self.line is not None:  # one that is away is told when it comes back
+            self.line.size(size)
+        self._sizing = asyncio.get_running_loop().call_later(SIZED_SECONDS, self._size)
 
     def signalled(self, viewer: Viewer, name: str) -> None:
         full = name if name.startswith("SIG") else f"SIG{name}"

@@ -80,12 +80,12 @@ class Reader:
 
 def joined(rows: list[Written]) -> list[str]:
     """Rows as the lines that they were before the terminal wrapped them."""
-    lines: list[str] = []
+    lines: list[list[str]] = []
     goes_on = False
     for row in rows:
         if goes_on:
-            lines[-1] += row.text
+            lines[-1].append(row.text)
         else:
-            lines.append(row.text)
+            lines.append([row.text])
         goes_on = row.wrapped
-    return lines
+    return ["".join(parts) for parts in lines]

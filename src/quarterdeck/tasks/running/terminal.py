@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Callable
+from functools import partial
 
 from quarterdeck.fleet.terminals.cells import Written
+from quarterdeck.fleet.terminals.turns import PART, turns
 from quarterdeck.fleet.terminals.uplink import Held, Input, Released, Resize, Signal, Uplink
 from quarterdeck.kernel.jobs import JobContext
 from quarterdeck.tasks.running.program import Program, Start, start
@@ -21,12 +23,11 @@ CARRY = 4
 """Rows that left the screen and are still looked at, because a line of ours may be wrapped over its edge."""
 SIGNALS = {one.name: one for one in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP, signal.SIGKILL)}
 """What a person may send to the program."""
-PART = 2 << 10
-TURN_SECONDS = 0.02
-"""Output is taken in parts of so many bytes, and after so long others have their turn."""
 LOOK_SECONDS = 0.05
 MOST_PASSED = 2000
 """Output is looked at so often, or after so many rows: a flood is not rendered for every few of its bytes."""
+MOST_TAKEN = 500
+"""Rows that left the screen and are dealt with in one turn: a few bytes can send away thousands."""
 SMALLEST, WIDEST, TALLEST = 2, 500, 300
 Seen = Callable[[str], None]
 PASTED, RESET = b"\x1b[201~", b"\x1bc"
@@ -67,6 +68,9 @@ class Terminal:
         self._transcript = Transcript(
             lambda lines: context.log(lines, "pty", source="agent"), self.say, loop.time, log_bytes
         )
+        self._turns = turns()
+        self._scrolled: list[Written] = []
+        """Rows that left the screen and are to be dealt with."""
         self._carried: list[Written] = []
         self._passed: list[Written] = []
         self._looking: asyncio.TimerHandle | None = None
@@ -128,23 +132,39 @@ class Terminal:
             await asyncio.sleep(0)  # the worker's other work has its turn between any two reads
 
     async def _take(self, data: bytes) -> None:
-        """In parts that leave the worker's other work its turn, whatever a program writes."""
+        """In turns, whatever a program writes: it waits, as all terminals of this process do, while others work."""
         self.spoken += len(data)
-        began = self.quiet_since = self._now()
+        self.quiet_since = self._now()
         for place in range(0, len(data), PART):
-            part = data[place : place + PART]
-            self._uplink.output(part)
-            self.screen.feed(part)
-            if self._now() - began > TURN_SECONDS:
-                await asyncio.sleep(0)
-                began = self._now()
-        scrolled = self.screen.take_scrolled()
-        self._transcript.took(self.screen, scrolled)
-        self._passed.extend(scrolled)
+            await self._turns.do(partial(self._show, data[place : place + PART]))
+            while self._scrolled:
+                await self._turns.do(self._pass)
+
+    def _show(self, data: bytes) -> None:
+        self._uplink.output(data)
+        self.screen.feed(data)
+        self._scrolled += self.screen.take_scrolled()
+        self._pass()
+
+    def _pass(self) -> None:
+        """Deal with rows that left the screen; with what stands on it once there are no more of them."""
+        taken = self._scrolled[:MOST_TAKEN]
+        del self._scrolled[:MOST_TAKEN]
+        if self._scrolled:
+            self._transcript.left(taken)
+        else:
+            self._transcript.took(self.screen, taken)
+        self._passed += taken
         if len(self._passed) > MOST_PASSED:
             self._look()
         elif self._looking is None:
-            self._looking = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)
+            loop = asyncio.get_running_loop()
+            self._looking = loop.call_later(LOOK_SECONDS, self._turns.at_once, self._look)
+
+    def _catch_up(self) -> None:
+        """What is said from here on comes behind everything that was shown."""
+        while self._scrolled:
+            self._pass()
 
     def _look(self) -> None:
         """Show what was written since the last look to whoever watches."""
@@ -152,7 +172,9 @@ class Terminal:
             self._looking.cancel()
             self._looking = None
         if self.watch is not None:
-            self.watch("\n".join(joined([*self._carried, *self._passed, *self.screen.visible()])))
+            # What is on the screen goes on from the last row that left, and that one may not be dealt with yet.
+            visible = [] if self._scrolled else self.screen.visible()
+            self.watch("\n".join(joined([*self._carried, *self._passed, *visible])))
         self._carried = [*self._carried, *self._passed][-CARRY:]
         self._passed = []
         self._stirred()
@@ -183,6 +205,7 @@ class Terminal:
 
     def mark(self) -> None:
         """What was shown until now is not looked at again by `watch`, but for what is still on the screen."""
+        self._catch_up()
         self._look()
         self._carried = []
         self._transcript.flush(self.screen)
@@ -254,6 +277,7 @@ class Terminal:
         program.close()
         if program.left:
             self.say(f"{program.left} processes that the program left running were ended.", "warn")
+        self._catch_up()
         self._look()
         self._transcript.flush(self.screen)
         self.program = None

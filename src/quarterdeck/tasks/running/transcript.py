@@ -35,13 +35,9 @@ class Transcript:
         """Of what was logged."""
 
     def took(self, screen: Reader, scrolled: list[Written]) -> None:
-        """After the screen was fed; `scrolled` are the rows that left it."""
+        """After the screen was fed; `scrolled` are the rows that left it, but for those of which `left` was told."""
         lines: list[str] = []
-        for place, row in enumerate(scrolled):
-            if place >= len(self._told) or self._told[place] != row:
-                self._add(lines, row)
-        if scrolled:
-            del self._told[: len(scrolled)]
+        self._went(lines, scrolled)
         if not screen.moved and not self._full:
             # The last one that was logged may have been the cursor's own, and written on.
             first = max(0, len(self._told) - 1)
@@ -50,6 +46,18 @@ class Transcript:
                     self._add(lines, row)
                     self._told[place:] = [row]
         self._send(lines)
+
+    def left(self, scrolled: list[Written]) -> None:
+        """Rows left the screen, and others did after them."""
+        lines: list[str] = []
+        self._went(lines, scrolled)
+        self._send(lines)
+
+    def _went(self, lines: list[str], scrolled: list[Written]) -> None:
+        for place, row in enumerate(scrolled):
+            if place >= len(self._told) or self._told[place] != row:
+                self._add(lines, row)
+        del self._told[: len(scrolled)]
 
     def flush(self, screen: Reader) -> None:
         """Log what still stands there: the program has ended, or what follows is another stage."""

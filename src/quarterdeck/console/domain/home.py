@@ -54,7 +54,7 @@ def view(tx: Tx, instance: Any, sees: frozenset[str]) -> Home:
     needs = _needs(tx, instance.access, sees)
     return Home(
         needs=needs and needs[:MOST],
-        running=_running(tx) if "deployments" in sees else None,
+        running=_running(tx, instance.access, sees),
         tiles=_tiles(tx, instance, sees),
         activity=_activity(tx) if "audit" in sees else None,
         projects=projects.count(tx) if "projects" in sees else None,
@@ -171,7 +171,14 @@ def _edges(tx: Tx) -> tuple[NeedsYou, ...]:
     )
 
 
-def _running(tx: Tx) -> tuple[RunningNow, ...]:
+def _running(tx: Tx, access: Access, sees: frozenset[str]) -> tuple[RunningNow, ...] | None:
+    """Deployments, then tasks, each as far as the reader may see them."""
+    deploying = _deploying(tx) if "deployments" in sees else None
+    tasks = asking.going_on(tx, access, MOST) if "tasks" in sees else None
+    return None if deploying is None and tasks is None else (*(deploying or ()), *(tasks or ()))
+
+
+def _deploying(tx: Tx) -> tuple[RunningNow, ...]:
     active = list(
         tx.scalars(
             select(Deployment)

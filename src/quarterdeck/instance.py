@@ -338,7 +338,7 @@ class Instance:
             ),
             distant=Distant(db, logs, edges, log_bytes=settings.runtime_log_size),
             glances=Glances(placement, db.ids),
-            looking=Looking(*reached, connections=edges.connections),
+            looking=Looking(*reached, connections=edges.connections, edge_ports=(http_port, https_port)),
             taking_away=TakingAway(*reached, connections=edges.connections),
             relying_party=RelyingParty(db, access),
             attempts=attempts,

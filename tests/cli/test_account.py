@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cli.conftest import Result
+from cli.conftest import Result, failed
 from cli.contract_server import ContractServer, Refusal
+from quarterdeck.cli.main import run
 
 Command = Callable[..., Result]
 ORGANIZATION = {"organizationId": "org_self_hosted", "name": "Home", "slug": "home", "role": "owner"}
@@ -82,10 +84,21 @@ def test_a_wrong_password_ends_with_three_and_keeps_nothing(qd: Command, door: C
     assert not (home / "config" / "quarterdeck" / "profiles.json").exists()
 
 
-def test_without_a_terminal_and_without_credentials_it_fails_with_two(qd: Command, door: ContractServer) -> None:
-    result = qd("login", door.url)
-    assert result.code == 2
-    assert "--password -" in result.err
+@pytest.mark.parametrize("given", [(), ("--username", "ada")])
+def test_without_a_terminal_and_without_credentials_it_fails_with_two_and_names_every_other_way(
+    qd: Command, door: ContractServer, given: tuple[str, ...]
+) -> None:
+    result = qd("login", door.url, *given)
+    failed(result, 2, "no terminal", "--password -", "--token -", "QUARTERDECK_TOKEN")
+
+
+def test_begun_with_stdin_closed_it_says_the_same(
+    door: ContractServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    assert run(("login", door.url)) == 2
+    sys.stdin.close()
+    assert "--password -" in capsys.readouterr().err
 
 
 def test_what_a_profile_keeps_survives_another_login_to_the_same_server(qd: Command, door: ContractServer) -> None:

@@ -82,7 +82,7 @@ async def test_each_part_asks_for_its_own_permission(deck, word):
     view, counts = await ports.home(who), await ports.counts(who)
     seen = {
         "needs": {"deployments", "resources", "servers", "tasks"},
-        "running": {"deployments"},
+        "running": {"deployments", "tasks"},
         "activity": {"audit"},
         "projects": {"projects"},
     }

@@ -50,14 +50,29 @@ def test_what_is_wrong_stands_at_its_field_and_what_was_typed_is_kept(client: Cl
     assert (nameless.status_code, ports.done) == (400, [])
 
 
+def test_what_is_missing_is_told_at_every_field_at_once(client: Client, ports: Portside) -> None:
+    empty = client.post(NEW, data={"name": " ", "host": "203.0.113.9", "port": "", "credential": ""})
+    assert (empty.status_code, ports.done) == (400, [])
+    for words in ("Give the server a name", "usually 22", "Something is missing"):
+        assert words in empty.text
+    pasted = client.post(TEST, data={**TYPED, "credential": "pasted", "content": " "})
+    assert (pasted.status_code, ports.done) == (400, [])
+    assert "Paste the private key" in pasted.text
+    # The machine of the control plane has no port and no key.
+    assert client.post(NEW, data={"name": "here", "host": "", "port": "", "credential": ""}).status_code == 303
+
+
 def test_a_new_key_is_made_once_and_its_line_shown_before_anything_is_tested_or_added(
     client: Client, ports: Portside
 ) -> None:
-    for path in (TEST, NEW):
+    for path, undone in ((TEST, "tested"), (NEW, "added")):
         ports.done.clear()
         made = client.post(path, data={**TYPED, "credential": "new", "username": "ada"})
         assert (made.status_code, ports.done) == (200, [("keep_key", "ber-1", "ada", True)])
-        assert "The key is made and kept." in made.text
+        assert f"Nothing was {undone} yet." in made.text
+        # Said before anything else of the page, with what to run and the button that goes on.
+        assert made.text.index("First, let the new key in") < made.text.index("1. The machine")
+        assert "mkdir -p ~/.ssh" in made.text[: made.text.index("1. The machine")]
         assert f'data-copy="{PUBLIC}"' in made.text
         assert "authorized_keys" in made.text
         assert 'value="sshcred_1" selected' in made.text

@@ -45,6 +45,15 @@ async def test_a_stream_opens_with_the_whole_state_of_its_topics() -> None:
     assert events[1].endswith("\n\n")
 
 
+async def test_the_events_of_a_task_are_sent_whole_so_that_none_stands_twice() -> None:
+    ports = Portside()
+    ports.updates.put_nowait(None)
+    events = await heard(ports, ("task-events:142",))
+    assert 'id="task-head" hx-swap-oob="outerMorph"' in events[1]
+    assert 'id="task-events" hx-swap-oob="outerMorph"' in events[1]
+    assert events[1].count("Task #142 runs.") == 1
+
+
 async def test_a_change_that_changes_nothing_is_not_sent() -> None:
     ports = Portside()
     ports.updates.put_nowait(Update("home"))

@@ -15,8 +15,10 @@ from console import task_side
 from console.portside import EVERYTHING, Portside
 from console.task_admin_side import STAGES
 from quarterdeck.console.views import diffs
+from quarterdeck.console.views.pipelines import EXAMPLE
 from quarterdeck.kernel.errors import Conflict, Invalid
 from quarterdeck.kernel.jobs import Jobs
+from quarterdeck.tasks import pipelines
 
 Client = TestClient[Litestar]
 MACHINE = task_side.MACHINES[0]
@@ -135,6 +137,28 @@ def test_stages_are_added_moved_and_removed_without_scripts_and_saved_at_last(cl
         ("save-pipeline", "WEB", [*(dict(one) for one in STAGES[:2]),
                                   {"name": "ship", "command": "/ship", "input": True}], "1")
     ]  # fmt: skip
+
+
+def test_a_gate_is_added_that_can_be_saved_as_it_stands(client: Client, ports: Portside) -> None:
+    text = client.get(PIPELINE).text
+    assert "A stage that asks first is a gate" in text
+    for _ in range(2):
+        text = client.post(PIPELINE, data=form_of(text) | {"deed": "add-gate"}).text
+    assert names(text) == ["plan", "colour", "build", "approved", "approved-2"]
+    client.post(PIPELINE, data=form_of(text) | {"deed": "save"})
+    ((_, _, saved, _),) = ports.deeds
+    pipelines.check(saved[3:], "pipeline")
+    assert [one["confirm"] for one in saved[3:]] == [True, True]
+
+
+def test_the_example_of_a_pipeline_is_one(client: Client) -> None:
+    shown = html.unescape(client.get(f"{PIPELINE}?as=json").text)
+    assert EXAMPLE in shown
+    stages = json.loads(EXAMPLE)
+    pipelines.check(stages, "pipeline")
+    assert [one.get("confirm") for one in stages] == [None, True]
+    wrong = html.unescape(client.post(PIPELINE, data={"json": "{", "deed": "save", "version": "1"}).text)
+    assert EXAMPLE in wrong
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,12 @@ def test_a_task_shows_its_state_on_every_page_of_it(
     assert "<b>checkout</b>" not in text
 
 
+def test_the_events_of_a_task_are_followed_until_its_end(client: TestClient[Litestar]) -> None:
+    assert "topics=task-events%3A142" in client.get("/console/tasks/142/events").text
+    (ended,) = [number for number, row in task_side.ALL.items() if row.state[0] == "failed"][:1]
+    assert "topics=" not in client.get(f"/console/tasks/{ended}/events").text
+
+
 def test_a_terminal_comes_with_its_drawing_and_with_words_for_who_has_no_scripts(client: TestClient[Litestar]) -> None:
     text = client.get("/console/tasks/141").text
     assert 'data-terminal data-task="141" data-may-take' in text

@@ -106,6 +106,26 @@ async def test_who_may_answer_is_asked_in_every_room_and_nobody_else(crew):
     assert beside_tasks(await page(crew, "/console/")) == ("run", 1)
 
 
+async def test_the_first_page_shows_the_tasks_that_run_and_those_that_wait_to_who_may_see_them(crew):
+    number = await task(crew, "Limit the checkout")
+    waiting = await task(crew, "Sort the changelog")
+    await asked(crew, number)
+
+    def running_now(text: str) -> str:
+        return text.partition('id="h-run"')[2].partition("</section>")[0]
+
+    shown = running_now(await page(crew, "/console/"))
+    assert f'<a class="title" href="/console/tasks/{number}">Task #{number} Limit the checkout</a>' in shown
+    assert f'<a class="title" href="/console/tasks/{waiting}">Task #{waiting} Sort the changelog</a>' in shown
+    for words in ("Waits for an answer", "WEB, develop", "Waiting", 'href="/console/tasks">All tasks'):
+        assert words in shown, words
+    ended = await crew.deck.client.post(f"/console/tasks/{waiting}/cancel", headers=HERE)
+    assert ended.status_code == 303, ended.text
+    assert "Sort the changelog" not in running_now(await page(crew, "/console/"))
+    _, stranger = await crew.person("eve", "tasks:developer")
+    assert "Nothing runs or waits." in running_now(await page(crew, "/console/", stranger))
+
+
 async def test_a_task_is_found_by_its_number_and_by_its_words_where_it_may_be_seen(crew):
     number = await task(crew, "Limit the checkout\nand more")
     other = await task(crew, "Sort the changelog")

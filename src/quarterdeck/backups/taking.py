@@ -110,7 +110,8 @@ def take(
         draft = scratch / "draft"
         draft.touch(mode=0o600)
         with draft.open("wb") as stream:
-            say(f"Packing them, with {len(copied.releases)} releases.")
+            there = sum((data.runtime / "releases" / name).is_dir() for name in copied.releases)
+            say(f"Packing them, with {there} {'release' if there == 1 else 'releases'}.")
             writer = Writer(Told(stream, say), header)
             for path, source in copied.files:
                 writer.file(path, source, own=True)

@@ -30,6 +30,8 @@ def main() -> NoReturn:
 def run(argv: Sequence[str] | None = None) -> int:
     """Run one command and answer its exit status."""
     tokens = command_first(sys.argv[1:] if argv is None else argv)
+    if sys.stdin is None:  # begun with it closed, as some supervisors do: then nobody can be asked
+        sys.stdin = os.fdopen(os.open(os.devnull, os.O_RDONLY), encoding="utf-8")
     status = int(Exit.DONE)
     try:
         try:

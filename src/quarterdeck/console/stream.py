@@ -27,7 +27,7 @@ from quarterdeck.kernel.principal import current
 
 CHECKED_EVERY, GATHER, MOST_LINES = 5.0, 0.05, 2000
 _TOPIC = re.compile(
-    r"(home|fleet|jobs|tasks|task:[0-9]{1,15}|project:[^:,/]+|(?:resource|deployment):[^:,]+|log:[\w:.\-]+)\Z"
+    r"(home|fleet|jobs|tasks|task(?:-events)?:[0-9]{1,15}|project:[^:,/]+|(?:resource|deployment):[^:,]+|log:[\w:.\-]+)\Z"
 )
 SWAP = Markup(' hx-swap-oob="outerMorph"')
 
@@ -153,6 +153,9 @@ async def _render(desk: Desk, topic: str) -> str:
         task, counts = await ports.task(who, int(name)), await ports.counts(who)
         boxes = ("task_head", "task_gate", "task_side", "room_counts")
         return _boxes(desk, boxes, view=task, answer=commands.answer_gate(task), counts=counts)
+    if kind == "task-events":
+        task, told = await ports.task(who, int(name)), await ports.task_events(who, int(name))
+        return _boxes(desk, ("task_head", "task_event_rows"), view=task, events=told)
     if kind == "project":
         return _boxes(desk, ("project_environments",), view=await ports.project(who, name))
     parts = name.split("/")

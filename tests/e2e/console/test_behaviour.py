@@ -49,6 +49,21 @@ def test_a_keyboard_alone_walks_from_home_to_a_rollback(visit: Visit) -> None:
     assert visit.complaints == []
 
 
+@pytest.mark.parametrize("tab", ["/events", "/log"])
+def test_the_tabs_of_a_task_that_runs_are_renewed_in_place(visit: Visit, tab: str) -> None:
+    """Its terminal is on the first tab alone: the others do not load themselves anew to get it."""
+    page = visit.go(f"/console/tasks/141{tab}")
+    expect(page.locator("[data-live]")).to_have_text("Live")
+    page.evaluate("window.stays = true")
+    line = LineView(99_999, NOW, "said meanwhile")
+    visit.deck.send(Update("task-events:141") if tab == "/events" else Update("log:task:141", lines=(line,)))
+    if tab == "/log":
+        expect(page.locator("[data-log]")).to_contain_text("said meanwhile")
+    page.wait_for_timeout(300)  # a page that loads itself anew would have begun by now
+    assert page.evaluate("window.stays") is True
+    assert visit.complaints == []
+
+
 @pytest.mark.parametrize("scripts", [True, False])
 def test_the_token_of_a_mails_link_goes_into_the_form_and_into_no_address(
     scripts: bool, browser: Browser, deck: Deck

@@ -159,10 +159,29 @@ async def test_where_an_edge_could_listen_is_said_before_it_is_brought_up(tables
     assert words in found.message
 
 
-async def test_the_ports_of_the_own_edge_are_not_taken() -> None:
-    host = Scripted({**WELL, f"sh -c {SOCKETS}": listening(80, 80, 443)})
-    checks = await connectivity._machine(host, HeldClock(), None, (80, 443))
-    assert next(check for check in checks if check.name == "edge-ports").facts == {"ports": "80,443"}
+@pytest.mark.parametrize("own", [(80, 443), (8080, 8443)])
+async def test_the_ports_of_the_own_edge_are_not_taken(own: tuple[int, int]) -> None:
+    host = Scripted({**WELL, f"sh -c {SOCKETS}": listening(80, 80, 443, *own)})
+    checks = await connectivity._machine(host, HeldClock(), None, own)
+    found = next(check for check in checks if check.name == "edge-ports")
+    assert (found.message, found.facts) == (
+        f"Its edge has {own[0]} and {own[1]}.",
+        {"ports": f"{own[0]},{own[1]}"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("taken", "status", "words"),
+    [
+        ((80, 443), "passed", "The edge can listen on 8080 and 8443."),
+        ((8443,), "failed", "Another program has 8443. The settings name 8080 and 8443 for the edge."),
+    ],
+)
+async def test_ports_that_the_settings_name_are_those_that_are_looked_at(taken, status, words) -> None:
+    host = Scripted({**WELL, f"sh -c {SOCKETS}": listening(80, *taken)})
+    checks = await connectivity._machine(host, HeldClock(), None, named=(8080, 8443))
+    found = next(check for check in checks if check.name == "edge-ports")
+    assert (found.status, found.message.startswith(words)) == (status, True), found.message
 
 
 async def test_what_one_command_mends_names_it_apart() -> None:
@@ -188,6 +207,8 @@ async def test_a_real_server_is_reached_and_the_stages_are_told_apart(login: Log
     assert (kept_out.status, kept_out.host_key) == ("unreachable", None)
     assert [named(kept_out, name).status for name in connectivity.REACHING] == ["passed", "passed", "passed", "failed"]
     assert {named(kept_out, name).status for name in connectivity.MACHINE} == {"skipped"}
+    assert {named(kept_out, name).message for name in connectivity.MACHINE} == {"Not looked at: it has not let us in."}
+    assert named(kept_out, "host-key").message == "No host key is expected of it yet."
 
 
 async def test_a_server_without_sftp_is_named_as_one(login: Login, server: Sshd) -> None:

@@ -58,7 +58,11 @@ def test_the_order(machines, need, chosen):
         ([machine(online=False)], NEED, "No machine is online."),
         ([machine(draining=True)], NEED, "Every machine that is online is draining."),
         ([machine(agents=frozenset())], NEED, "No machine that is online has the agent claude in working order."),
-        ([machine(cpu=86)], NEED, "Every machine with claude is busy: CPU or memory above 85 %."),
+        (
+            [machine(cpu=86)],
+            NEED,
+            "Every machine with claude is busy: CPU or memory above 85 %, the setting loadThresholdPercent.",
+        ),
         ([machine(slots=2, used=2)], NEED, "Every place of the machines with claude is taken."),
         ([], replace(NEED, target=2), "The machine that it is bound to is decommissioned."),
         ([machine(online=False)], replace(NEED, target=2), "Waits for machine m2 (it was asked for): it is offline."),
@@ -71,12 +75,20 @@ def test_the_order(machines, need, chosen):
         (
             [machine(cpu=90, memory=10)],
             replace(NEED, target=2),
-            "Waits for machine m2 (it was asked for): it is busy (CPU 90 %, memory 10 %).",
+            (
+                "Waits for machine m2 (it was asked for): it is busy (CPU 90 %, memory 10 %, above the 85 % of "
+                "loadThresholdPercent)."
+            ),
         ),
         (
             [machine(slots=2, used=2)],
             replace(NEED, target=2),
             "Waits for machine m2 (it was asked for): its 2 places are taken.",
+        ),
+        (
+            [machine(slots=1, used=1)],
+            replace(NEED, target=2),
+            "Waits for machine m2 (it was asked for): its only place is taken.",
         ),
     ],
 )

@@ -66,12 +66,12 @@ def test_the_limits_of_a_project_and_of_a_person(yard):
     first, second = yard.create(), yard.create()
     bob = yard.person("bob", project=other)
     assert yard.dispatch() == [first]
-    assert waits(yard, second) == "The project WEB has 1 tasks at work, its limit."
+    assert waits(yard, second) == "The project WEB has 1 task at work, its limit (maxTasks)."
     yard.settings(maxTasksPerDeveloper=1)
     third = yard.create(project="API")
     fourth = yard.create(project="API", developer_id=bob.id)
     assert yard.dispatch() == [fourth]
-    assert waits(yard, third) == "Its developer has 1 tasks at work, the limit for each."
+    assert waits(yard, third) == "Its developer has 1 task at work, the limit for each (maxTasksPerDeveloper)."
     yard.cancel(first)
     yard.machines[0].take()
     assert yard.dispatch() == [second]

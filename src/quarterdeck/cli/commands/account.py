@@ -33,7 +33,8 @@ def login(
     shows the same code. On a machine without a browser open the address elsewhere.
 
     The credential is kept in ~/.config/quarterdeck/profiles.json, readable by you alone.
-    QUARTERDECK_URL with QUARTERDECK_TOKEN is used instead of it where both are set.
+    QUARTERDECK_URL with QUARTERDECK_TOKEN is used instead of it where both are set. Where no terminal is, such as in a
+    script, give --username with --password -, or --token -; nobody is asked there.
 
     qd login http://127.0.0.1:8700
     qd login https://deck.example.com --username ada
@@ -123,6 +124,13 @@ def _who(context: dict[str, Any]) -> str:
 def _by_password(api: Api, terminal: Terminal, username: str | None, password: str | None, code: str | None) -> Profile:
     address = api.profile.url
     _require_administrator(api)
+    if not terminal.asks and (username is None or password is None):
+        raise usage(
+            "There is no terminal here at which you could be asked who you are.",
+            f"qd login {address} --username NAME --password - < FILE, or --token - < FILE. With "
+            "QUARTERDECK_URL and QUARTERDECK_TOKEN in the environment no login is needed.",
+            code="input_required",
+        )
     way = "Give --username with --password - (read from stdin), or --token -."
     name = username or terminal.ask("User name", otherwise=way)
     secret = _given(password, "password") if password else terminal.ask("Password", secret=True, otherwise=way)

@@ -154,7 +154,7 @@ def export(
         finally:
             if to is not None:
                 out.close()
-        opened.terminal.say(f"Exported {count} events.")
+        opened.terminal.say(f"Exported {count} {'event' if count == 1 else 'events'}.")
 
 
 def everything(api: Api, window: Row) -> Iterator[Row]:

@@ -75,7 +75,7 @@ def backup(
     size = file.stat().st_size
     facts = {"file": str(file), "bytes": size, **_facts(manifest)}
     words = KEY_WORDS[manifest.header.key].format(data.master_key)
-    text = f"{file}: {size / 1_000_000:.1f} MB, {manifest.rows} rows, {len(manifest.releases)} releases.\n{words}"
+    text = f"{file}: {size / 1_000_000:.1f} MB, {_held(manifest)}.\n{words}"
     terminal.answer(facts, name=str(file), text=text)
 
 
@@ -152,7 +152,7 @@ def restore(
         raise _directory(file)
     manifest = prove(file, wanted) if check else put_back(file, settings.data_dir, wanted)
     header = manifest.header
-    what = f"{header.created_at}, schema {header.schema}: {manifest.rows} rows, {len(manifest.releases)} releases"
+    what = f"{header.created_at}, schema {header.schema}: {_held(manifest)}"
     facts = {"file": str(file), **_facts(manifest)}
     if check:
         text = f"{file} is whole ({what})."
@@ -174,6 +174,11 @@ def _directory(given: Path) -> Failure:
     newest = max(known, key=lambda one: one.stat().st_mtime, default=None)
     hint = f"Its newest: quarterdeck restore {shlex.quote(str(newest))}" if newest else "No backup lies there."
     return Failure(f"{given} is a directory; name a file in it.", exit=Exit.USAGE, code="usage", hint=hint)
+
+
+def _held(manifest: Manifest) -> str:
+    releases = len(manifest.releases)
+    return f"{manifest.rows:,} rows, {releases} {'release' if releases == 1 else 'releases'}"
 
 
 def _facts(manifest: Manifest) -> dict[str, object]:

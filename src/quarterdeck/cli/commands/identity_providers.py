@@ -199,7 +199,9 @@ def rm(slug: str, /, *, destroying: Destroying = DESTROYING) -> None:
         opened.terminal.confirm_typed(lost, slug, destroying.confirm)
         gone = opened.api.ours("identity-providers.remove", "DELETE", f"{ROOT}/{slug}")
         opened.sent()
-        opened.terminal.answer(gone, name=slug, text=f"Removed {slug}, ended {gone['endedSessions']} sessions.")
+        ended = gone["endedSessions"]
+        sessions = "1 session" if ended == 1 else f"{ended} sessions"
+        opened.terminal.answer(gone, name=slug, text=f"Removed {slug}, ended {sessions}.")
 
 
 def _settings(

@@ -63,9 +63,9 @@ class Fleet:
         return machines.looked(found, await self.instance.db.read(_line_of, server))
 
     async def look_at_draft(self, who: Principal, choice: ServerChoice) -> Looked:
-        draft = Draft(choice.host, _port(choice.port), SSH if choice.host else servers.LOCAL, _way(choice))
-        if not choice.host:
-            draft = Draft("127.0.0.1", 22, servers.LOCAL)
+        draft = Draft("127.0.0.1", 22, servers.LOCAL)
+        if choice.host:
+            draft = Draft(choice.host, _port(choice.port), SSH, _way(choice))
         line = await self.instance.db.read(_line, choice.credential) if choice.host else ""
         return machines.looked(await self.instance.looking.examine_draft(draft), line)
 
@@ -137,7 +137,7 @@ class Fleet:
                 host=choice.host or "127.0.0.1",
                 provider=SSH if choice.host else servers.LOCAL,
                 target_kind="single-server",
-                port=_port(choice.port),
+                port=_port(choice.port) if choice.host else 22,
                 proxy_kind=choice.edge,
             )
             way = _way(choice)

@@ -11,6 +11,7 @@ from quarterdeck.access import Access
 from quarterdeck.console.domain import asking, ledger, trail
 from quarterdeck.console.domain import deployments as attempts
 from quarterdeck.console.domain.places import owners_of
+from quarterdeck.console.domain.saying import said
 from quarterdeck.console.views.home import Happening, Home, NeedsYou, RunningNow, Tile
 from quarterdeck.console.views.shell import Count
 from quarterdeck.console.words import counted
@@ -53,7 +54,7 @@ def view(tx: Tx, instance: Any, sees: frozenset[str]) -> Home:
     needs = _needs(tx, instance.access, sees)
     return Home(
         needs=needs and needs[:MOST],
-        running=_running(tx) if "deployments" in sees else None,
+        running=_running(tx, instance.access, sees),
         tiles=_tiles(tx, instance, sees),
         activity=_activity(tx) if "audit" in sees else None,
         projects=projects.count(tx) if "projects" in sees else None,
@@ -170,7 +171,14 @@ def _edges(tx: Tx) -> tuple[NeedsYou, ...]:
     )
 
 
-def _running(tx: Tx) -> tuple[RunningNow, ...]:
+def _running(tx: Tx, access: Access, sees: frozenset[str]) -> tuple[RunningNow, ...] | None:
+    """Deployments, then tasks, each as far as the reader may see them."""
+    deploying = _deploying(tx) if "deployments" in sees else None
+    tasks = asking.going_on(tx, access, MOST) if "tasks" in sees else None
+    return None if deploying is None and tasks is None else (*(deploying or ()), *(tasks or ()))
+
+
+def _deploying(tx: Tx) -> tuple[RunningNow, ...]:
     active = list(
         tx.scalars(
             select(Deployment)
@@ -263,45 +271,6 @@ def _activity(tx: Tx) -> tuple[Happening, ...]:
     shown = [row for row in recent if not row.action.startswith(("session.", "user."))][:10]
     tones = {"success": "good", "failure": "warn", "denied": "bad"}
     return tuple(
-        Happening(tones[row.outcome], row.who, _said(row.action, row.outcome), row.resource, row.href, row.at)
+        Happening(tones[row.outcome], row.who, said(row.action, row.outcome), row.resource, row.href, row.at)
         for row in shown
     )
-
-
-SAID = {
-    "deployment.requested": "deploys",
-    "deployment.cancel-requested": "canceled",
-    "deployment.canceled": "ended the canceled deployment of",
-    "project.created": "created the project",
-    "project.renamed": "renamed the project",
-    "project.archived": "archived the project",
-    "project.restored": "restored the project",
-    "project.description-set": "described the project",
-    "project.deleted": "deleted the project",
-    "environment.created": "created the environment",
-    "environment.copied": "copied an environment to",
-    "environment.variable-set": "set a variable of",
-    "environment.variable-unset": "removed a variable of",
-    "access-policy.configured": "changed the access policy of",
-    "resource.created": "created",
-    "resource.configured": "changed the settings of",
-    "resource.variable-set": "set a variable of",
-    "resource.variable-unset": "removed a variable of",
-    "resource.secret-created": "set a secret of",
-    "resource.secret-rotated": "changed a secret of",
-    "resource.secret-deleted": "removed a secret of",
-    "resource.runtime-stop-requested": "stopped",
-    "resource.runtime-start-requested": "started",
-    "resource.runtime-restart-requested": "restarted",
-    "resource.archived": "archived",
-    "resource.deleted": "deleted",
-    "server.registered": "registered the server",
-}
-FINISHED = {"success": "finished deploying", "failure": "could not deploy", "denied": "may not deploy"}
-
-
-def _said(action: str, outcome: str) -> str:
-    """An action as a person tells it; one without words of its own as its words: "project description set:"."""
-    if action == "deployment.finished":
-        return FINISHED[outcome]
-    return SAID.get(action) or action.replace(".", " ").replace("-", " ").replace("_", " ") + ":"

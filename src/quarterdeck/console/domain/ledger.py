@@ -7,9 +7,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from quarterdeck.access import grants
-from quarterdeck.access.model import Role
-from quarterdeck.console.domain.places import environment_slug, href, owners_of
+from quarterdeck.console.domain.places import href, subject_of
 from quarterdeck.console.views.deployments import Fact
 from quarterdeck.console.views.device import DeviceView
 from quarterdeck.console.views.ledger import Found as Answer
@@ -20,7 +18,6 @@ from quarterdeck.console.views.ledger import (
     JobView,
     SessionRow,
 )
-from quarterdeck.console.views.people import PEOPLE, ROLES
 from quarterdeck.console.views.shell import Note
 from quarterdeck.console.words import counted, exact
 from quarterdeck.deploy.deployments.model import Deployment
@@ -33,8 +30,8 @@ from quarterdeck.fleet.servers import health, sightings
 from quarterdeck.fleet.servers.model import Server
 from quarterdeck.fleet.targets.facts import Room
 from quarterdeck.fleet.workers.model import Worker
-from quarterdeck.identity import devices, sessions, users
-from quarterdeck.identity.model import Invitation, Organization, User
+from quarterdeck.identity import devices, sessions
+from quarterdeck.identity.model import Organization, User
 from quarterdeck.kernel import jobs as work
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Invalid, NotFound
@@ -196,53 +193,6 @@ def _job_row(tx: Tx, seen: Seen) -> JobRow:
         work=job.work_ref,
         word=word,
     )
-
-
-def subject_of(tx: Tx, subject: str | None) -> tuple[str, str | None]:
-    """What a job or an audit event is about, and where it is seen."""
-    kind, _, ref = (subject or "").partition(":")
-    if kind == "deployment":
-        attempt = tx.first(select(Deployment).where(Deployment.ref == ref))
-        resource = tx.get(Resource, attempt.resource_id) if attempt else None
-        if attempt is not None and resource is not None:
-            found = owners_of(tx, resource)
-            return f"{found.title} v{attempt.number}", f"{found.href}/deployments/{attempt.number}"
-    if kind == "resource":
-        resource = tx.first(select(Resource).where(Resource.ref == ref))
-        if resource is not None:
-            found = owners_of(tx, resource)
-            return found.title, found.href if resource.lifecycle != "deleted" else None
-    if kind == "environment":
-        environment = tx.first(select(Environment).where(Environment.ref == ref))
-        project = tx.get(Project, environment.project_id) if environment else None
-        if environment is not None and project is not None:
-            address = f"/console/projects/{project.slug}/{environment_slug(environment)}"
-            return f"{project.name} / {environment.name}", address
-    if kind == "project":
-        project = tx.first(select(Project).where(Project.ref == ref))
-        if project is not None:
-            return project.name, f"/console/projects/{project.slug}"
-    if kind == "server":
-        server = tx.first(select(Server).where(Server.ref == ref))
-        return (server.name, f"/console/fleet/servers/{server.ref}") if server else (ref, None)
-    if kind in {"user", "invitation", "role"}:
-        return _of_people(tx, kind, ref)
-    return (subject or "").replace(":", " "), None
-
-
-def _of_people(tx: Tx, kind: str, ref: str) -> tuple[str, str | None]:
-    """People by their names, invitations by their addresses; who is gone by what is left of them."""
-    uid = users.dashed(ref) or ref
-    here = tx.principal.organization_id or 0
-    if kind == "user" and (user := tx.first(select(User).where(User.uid == uid))) is not None:
-        inside = grants.belongs(tx, user.id, here)
-        return user.display_name or user.username, f"{PEOPLE}/{ref.replace('-', '')}" if inside else None
-    if kind == "invitation":
-        asked = tx.first(select(Invitation).where(Invitation.uid == uid, Invitation.organization_id == here))
-        return (f"invitation of {asked.email}", PEOPLE) if asked else (f"invitation {ref}", None)
-    if kind == "role" and (role := tx.first(select(Role).where(Role.uid == uid))) is not None:
-        return f"role {role.name}", f"{ROLES}/{role.uid}"
-    return f"{kind} {ref}", None
 
 
 def _tries(count: int, most: int) -> str:

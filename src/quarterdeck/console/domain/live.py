@@ -29,6 +29,7 @@ NEEDED = {
     "jobs": "deploy:operator-work.list",
     "tasks": TASKS,
     "task": TASKS,
+    "task-events": TASKS,
     "project": "deploy:projects.show",
     "resource": "deploy:resources.show",
     "deployment": "deploy:deployments.show",
@@ -100,7 +101,7 @@ class Live:
 
     async def _find(self, topic: str) -> None:
         kind, owner, ref = (*topic.split(":", 2), "", "")[:3]
-        if kind == "task" or (kind, owner) == ("log", "task"):
+        if kind in {"task", "task-events"} or (kind, owner) == ("log", "task"):
             text = ref or owner
             number = int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
             await self.instance.db.read(find_task, self.instance.access, number)

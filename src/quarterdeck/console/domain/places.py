@@ -1,17 +1,31 @@
-"""Readable addresses to rows: slugs of the caller's own organization."""
+"""Readable addresses to rows, by slugs of the caller's own organization; and what a job or an audit event is about to
+its name and its page.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from quarterdeck.access import grants
+from quarterdeck.access.model import Role
 from quarterdeck.console.ports import Place
+from quarterdeck.console.views.people import PEOPLE, ROLES
 from quarterdeck.deploy.deployments.model import Deployment
+from quarterdeck.deploy.observation.model import LogArchive
 from quarterdeck.deploy.resources import resources
 from quarterdeck.deploy.resources.model import Resource
+from quarterdeck.fleet.credentials.model import SshCredential
+from quarterdeck.fleet.servers.model import Server
+from quarterdeck.fleet.workers.model import Worker
+from quarterdeck.identity import users
+from quarterdeck.identity.model import Invitation, Organization, User
+from quarterdeck.kernel import jobs as work
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import NotFound
+from quarterdeck.tasks.projects.model import TaskProject
 from quarterdeck.workspace import environments, projects
 from quarterdeck.workspace.model import Environment, Project
 from quarterdeck.workspace.names import slug
@@ -84,3 +98,197 @@ def deployment_at(tx: Tx, found: Found, number: int) -> Deployment:
 def owners_of(tx: Tx, resource: Resource) -> Found:
     environment, project = resources.owners(tx, resource)
     return Found(resource, environment, project)
+
+
+Subject = tuple[str, str | None]
+"""A name, and the address of the page."""
+MACHINES = "/console/tasks/machines"
+KEYS = "/console/fleet/keys"
+
+KINDS: Mapping[str, Subject] = {
+    "access-policy": ("access policy", None),
+    "access-rule": ("access rule", ROLES),
+    "audit-archive": ("audit archive", "/console/audit"),
+    "audit-chain": ("the audit trail", "/console/audit"),
+    "audit-event": ("audit event", "/console/audit"),
+    "bot": ("bot", "/console/tasks/bots"),
+    "deploy-token": ("deploy token", None),
+    "deployment": ("deployment", None),
+    "deployment-overlay": ("deployment overlay", None),
+    "device-login": ("login by a code", None),
+    "domain-event": ("domain event", None),
+    "environment": ("environment", None),
+    "grant": ("grant", PEOPLE),
+    "identity-provider": ("identity provider", None),
+    "invitation": ("invitation", None),
+    "job": ("job", "/console/jobs"),
+    "legal-hold": ("legal hold", "/console/audit"),
+    "log-archive": ("kept log", None),
+    "notification": ("notification", "/console/notifications"),
+    "operator-work": ("job", "/console/jobs"),
+    "organization": ("organization", None),
+    "personal-token": ("personal token", None),
+    "project": ("project", None),
+    "prune-policy": ("tidying policy", "/console/fleet/policies"),
+    "resource": ("resource", None),
+    "retention-default": ("rule of how long things are kept", None),
+    "retention-run": ("retention run", None),
+    "role": ("role", None),
+    "route-surface": ("route surface", None),
+    "server": ("server", None),
+    "session": ("session", None),
+    "ssh-credential": ("SSH key", None),
+    "task": ("task", "/console/tasks"),
+    "task-project": ("project", None),
+    "task-settings": ("the settings of tasks", "/console/tasks/settings"),
+    "usage-intent": ("usage intent", None),
+    "user": ("user", None),
+    "webhook": ("webhook", None),
+    "worker": ("machine", None),
+    "worker-token": ("enrolment token", f"{MACHINES}/enrol"),
+}
+"""What each type of thing in the audit trail is called where nothing of it is known, and the page of all of them."""
+ONLY = {"audit-chain", "task-settings"}
+"""There is one of it: it needs no number."""
+
+
+def subject_of(tx: Tx, subject: str | None) -> Subject:
+    """By `type:id`; an id of `*` is all of that type. What is gone is called by what is left of it."""
+    kind, _, ref = (subject or "").partition(":")
+    if kind not in KINDS:
+        return (subject or "").replace(":", " "), None
+    word, page = KINDS[kind]
+    if kind in ONLY:
+        return word, page
+    if ref == "*":
+        return f"{word.removesuffix('y')}ies" if word.endswith("y") else f"{word}s", page
+    found = LOOKS[kind](tx, ref) if kind in LOOKS else None
+    return found or (f"{word} {ref}", page)
+
+
+def _deployment(tx: Tx, ref: str) -> Subject | None:
+    attempt = tx.first(select(Deployment).where(Deployment.ref == ref))
+    resource = tx.get(Resource, attempt.resource_id) if attempt else None
+    if attempt is None or resource is None:
+        return None
+    found = owners_of(tx, resource)
+    return f"{found.title} v{attempt.number}", f"{found.href}/deployments/{attempt.number}"
+
+
+def _resource(tx: Tx, ref: str) -> Subject | None:
+    resource = tx.first(select(Resource).where(Resource.ref == ref))
+    if resource is None:
+        return None
+    found = owners_of(tx, resource)
+    return found.title, found.href if resource.lifecycle != "deleted" else None
+
+
+def _kept_log(tx: Tx, ref: str) -> Subject | None:
+    kept = tx.first(select(LogArchive).where(LogArchive.ref == ref))
+    resource = tx.get(Resource, kept.resource_id) if kept else None
+    if resource is None:
+        return None
+    found = owners_of(tx, resource)
+    return f"log of {found.title}", f"{found.href}/logs/kept/{ref}" if resource.lifecycle != "deleted" else None
+
+
+def _environment(tx: Tx, ref: str) -> Subject | None:
+    environment = tx.first(select(Environment).where(Environment.ref == ref))
+    project = tx.get(Project, environment.project_id) if environment else None
+    if environment is None or project is None:
+        return None
+    address = f"/console/projects/{project.slug}/{environment_slug(environment)}"
+    return f"{project.name} / {environment.name}", address
+
+
+def _project(tx: Tx, ref: str) -> Subject | None:
+    project = tx.first(select(Project).where(Project.ref == ref))
+    return (project.name, f"/console/projects/{project.slug}") if project else None
+
+
+def _server(tx: Tx, ref: str) -> Subject:
+    server = tx.first(select(Server).where(Server.ref == ref))
+    return (server.name, f"/console/fleet/servers/{server.ref}") if server else (ref, None)
+
+
+def _user(tx: Tx, ref: str) -> Subject | None:
+    user = tx.first(select(User).where(User.uid == (users.dashed(ref) or ref)))
+    if user is None:
+        return None
+    inside = grants.belongs(tx, user.id, tx.principal.organization_id or 0)
+    return user.display_name or user.username, f"{PEOPLE}/{ref.replace('-', '')}" if inside else None
+
+
+def _invitation(tx: Tx, ref: str) -> Subject | None:
+    uid, here = users.dashed(ref) or ref, tx.principal.organization_id or 0
+    asked = tx.first(select(Invitation).where(Invitation.uid == uid, Invitation.organization_id == here))
+    return (f"invitation of {asked.email}", PEOPLE) if asked else None
+
+
+def _role(tx: Tx, ref: str) -> Subject | None:
+    role = tx.first(select(Role).where(Role.uid == (users.dashed(ref) or ref)))
+    return (f"role {role.name}", f"{ROLES}/{role.uid}") if role else None
+
+
+def _organization(tx: Tx, ref: str) -> Subject | None:
+    found = tx.first(select(Organization).where(Organization.ref == ref))
+    return (found.name, None) if found else None
+
+
+def _job(tx: Tx, ref: str) -> Subject | None:
+    job = work.find(tx, uid=ref)
+    return (f"job {job.short_ref}", f"/console/jobs/{job.short_ref}") if job else None
+
+
+def _work(tx: Tx, ref: str) -> Subject | None:
+    try:
+        job = work.look(tx, work.work_ref_id(ref))
+    except ValueError:
+        return None
+    return (f"job {job.short_ref}", f"/console/jobs/{job.short_ref}") if job else None
+
+
+def _key(tx: Tx, ref: str) -> Subject | None:
+    found = tx.first(select(SshCredential).where(SshCredential.ref == ref))
+    return (f"SSH key {found.name}", KEYS) if found else None
+
+
+def _task(_tx: Tx, ref: str) -> Subject:
+    """By its number alone: whoever reads the trail need not see the task."""
+    return f"task #{ref}", f"/console/tasks/{ref}"
+
+
+def _task_project(tx: Tx, ref: str) -> Subject:
+    here = tx.principal.organization_id or 0
+    found = tx.first(select(TaskProject).where(TaskProject.organization_id == here, TaskProject.key == ref))
+    return ref, f"/console/tasks/projects/{ref}" if found else None
+
+
+def _worker(tx: Tx, ref: str) -> Subject | None:
+    here = tx.principal.organization_id or 0
+    found = tx.first(select(Worker).where(Worker.uid == ref, Worker.organization_id == here))
+    if found is None:
+        return None
+    page = f"{MACHINES}/{found.uid}" if "tasks" in found.capabilities else "/console/fleet"
+    return found.name, page if found.revoked_at is None else None
+
+
+LOOKS: Mapping[str, Callable[[Tx, str], Subject | None]] = {
+    "deployment": _deployment,
+    "environment": _environment,
+    "invitation": _invitation,
+    "job": _job,
+    "log-archive": _kept_log,
+    "operator-work": _work,
+    "organization": _organization,
+    "project": _project,
+    "resource": _resource,
+    "role": _role,
+    "server": _server,
+    "ssh-credential": _key,
+    "task": _task,
+    "task-project": _task_project,
+    "user": _user,
+    "worker": _worker,
+}
+"""Those that have a name, or a page, of their own; None for what is gone."""

@@ -12,6 +12,7 @@ from quarterdeck.access import Access
 from quarterdeck.console.domain.live import line_views
 from quarterdeck.console.views.deployments import LogView
 from quarterdeck.console.views.diffs import TaskDiffView, files_of
+from quarterdeck.console.views.pipelines import EXAMPLE
 from quarterdeck.console.views.tasks import (
     Board,
     Column,
@@ -137,7 +138,7 @@ def stages_of(text: str) -> list[dict[str, Any]] | None:
         raise Invalid(
             f"The stages are no list of stages: {error}",
             code="pipeline_invalid",
-            hint='Write them as in [{"name": "plan", "command": "/plan {description}"}].',
+            hint=f"Write them as in {EXAMPLE}",
             field="pipeline",
         ) from None
     return [msgspec.to_builtins(stage) for stage in read]

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from quarterdeck.console.domain.ledger import subject_of
+from quarterdeck.console.domain.places import subject_of
 from quarterdeck.console.views.deployments import Fact
 from quarterdeck.console.views.ledger import AuditAsked, AuditList, AuditRow, Chain
 from quarterdeck.kernel import audit, verifying

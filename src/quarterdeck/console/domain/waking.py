@@ -30,8 +30,8 @@ def subjects_of(tx: Tx, topics: Iterable[str]) -> dict[str, frozenset[str]]:
         kind, _, name = topic.partition(":")
         parts = name.split("/")
         try:
-            if kind == "task":
-                found[topic] = frozenset({topic})
+            if kind in {"task", "task-events"}:
+                found[topic] = frozenset({f"task:{name}"})
             elif kind == "resource" and len(parts) == 3:
                 ref = resource_at(tx, Place(*parts)).resource.ref
                 attempts = deployments.newest(tx, resource_ref=ref, limit=NEWEST)

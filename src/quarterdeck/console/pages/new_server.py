@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
@@ -18,6 +19,13 @@ from quarterdeck.kernel.errors import Problem
 EDGES = (("caddy", "Caddy"), ("traefik", "Traefik"), ("none", "None: no routes on this server"))
 AGENT = ("agent", "The SSH agent of the control plane's account")
 NEW, PASTED = "new", "pasted"
+NAME = "Give the server a name, such as web-1."
+FIELDS = {"privateKey": "content"}
+"""Fields of the form by what problems call them, where that is another word."""
+EMPTY = {
+    "port": "Give the port of its SSH server, usually 22.",
+    "content": "Paste the private key, or choose another way to sign in.",
+}
 FRESH = ((NEW, "A new key, made here"), (PASTED, "The key pasted below"))
 
 
@@ -48,10 +56,12 @@ async def test_draft(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Look at the machine; nothing is kept of it. A new or pasted key is stored, so that it need not be sent again."""
     desk, form = await open_desk(request), await read_form(request)
     choice = _choice(form)
+    if missing := _missing(choice, form):
+        return await _page(request, choice, missing=missing)
     try:
         choice, made = await _stored(desk, form, choice)
-        if made:
-            return await _page(request, choice, made=True)
+        if made:  # nobody can be let in with it yet
+            return await _page(request, choice, made="tested")
         looked = await desk.ports.look_at_draft(desk.who, choice)
     except Problem as problem:
         return await _page(request, choice, problem=problem)
@@ -65,10 +75,12 @@ async def add_server(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Register it, with the key that it is signed in to with and the host key that the test has shown."""
     desk, form = await open_desk(request), await read_form(request)
     choice = _choice(form)
+    if missing := ({} if choice.name.strip() else {"name": NAME}) | _missing(choice, form):
+        return await _page(request, choice, missing=missing)
     try:
         choice, made = await _stored(desk, form, choice)
         if made:  # its line has to be put there first, and is shown on this page
-            return await _page(request, choice, made=True)
+            return await _page(request, choice, made="added")
         ref = await desk.ports.add_server(desk.who, choice)
     except Problem as problem:
         return await _page(request, choice, problem=problem)
@@ -77,6 +89,14 @@ async def add_server(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 def _choice(form: dict[str, str]) -> ServerChoice:
     return ServerChoice(**{item.name: form[item.name] for item in fields(ServerChoice) if item.name in form})
+
+
+def _missing(choice: ServerChoice, form: dict[str, str]) -> dict[str, str]:
+    """What to give in each field that is empty and may not be; this machine needs no connection."""
+    wanted = {"port": choice.port} if choice.host.strip() else {}
+    if wanted and choice.credential == PASTED:
+        wanted["content"] = form.get("content", "")
+    return {name: EMPTY[name] for name, value in wanted.items() if not value.strip()}
 
 
 async def _stored(desk: Desk, form: dict[str, str], choice: ServerChoice) -> tuple[ServerChoice, bool]:
@@ -99,10 +119,16 @@ async def _page(
     looked: Looked | None = None,
     problem: Problem | None = None,
     *,
-    made: bool = False,
+    made: str = "",
+    missing: Mapping[str, str] | None = None,
 ) -> Response[bytes]:
-    """What was typed is kept, but no private key. `made` says that a key was made, and that nothing was tested."""
+    """What was typed is kept, but no private key. `made` says that a key was made, and what was therefore not done yet;
+    `missing` what to give in fields that are empty.
+    """
     desk = await open_desk(request)
+    wrong = dict(missing or {})
+    if problem and (field := str(problem.details.get("field", ""))):
+        wrong[FIELDS.get(field, field)] = problem.message
     known = await known_keys(desk)
     key = next((row for row in known if row.ref == choice.credential), None)
     fresh = desk.viewer.may("deploy:credentials.create-ssh")
@@ -115,40 +141,38 @@ async def _page(
         choice=choice,
         key=key,
         made=made,
+        missing=bool(missing),
+        status=400 if missing else 200,
         other_key=looked.host_key if looked and choice.expected_key not in {"", looked.host_key} else "",
-        machine_fields=_machine_fields(choice, problem),
-        key_fields=_key_fields(choice, known, fresh=fresh, problem=problem),
+        machine_fields=_machine_fields(choice, wrong),
+        key_fields=_key_fields(choice, known, fresh=fresh, wrong=wrong),
         edge_fields=(Field("edge", "Edge", choice.edge, kind="select", choices=EDGES, required=True),),
         test_command=commands.test_draft(),
         command=commands.add_server(choice, key.name if key else ""),
     )
 
 
-def _error(problem: Problem | None, name: str) -> str:
-    return problem.message if problem and problem.details.get("field") == name else ""
-
-
-def _machine_fields(choice: ServerChoice, problem: Problem | None) -> tuple[Field, ...]:
+def _machine_fields(choice: ServerChoice, wrong: Mapping[str, str]) -> tuple[Field, ...]:
     return (
-        Field("name", "Name", choice.name, required=True, error=_error(problem, "name")),
-        Field("host", "Address", choice.host, error=_error(problem, "host"), placeholder="203.0.113.10",
+        Field("name", "Name", choice.name, required=True, error=wrong.get("name", "")),
+        Field("host", "Address", choice.host, error=wrong.get("host", ""), placeholder="203.0.113.10",
               hint="A name or an IP address. Empty for the machine that the control plane runs on."),
-        Field("port", "SSH port", choice.port, required=True, error=_error(problem, "port"),
+        Field("port", "SSH port", choice.port, required=True, error=wrong.get("port", ""),
               attributes={"inputmode": "numeric"}),
-        Field("username", "Account", choice.username, error=_error(problem, "username"), placeholder="root",
+        Field("username", "Account", choice.username, error=wrong.get("username", ""), placeholder="root",
               hint="Root, or one that may become root without a password."),
     )  # fmt: skip
 
 
 def _key_fields(
-    choice: ServerChoice, known: tuple[CredentialRow, ...], *, fresh: bool, problem: Problem | None
+    choice: ServerChoice, known: tuple[CredentialRow, ...], *, fresh: bool, wrong: Mapping[str, str]
 ) -> tuple[Field, ...]:
-    wrong = _error(problem, "credential")
-    chosen = Field("credential", "Signed in to with", choice.credential, kind="select", full=True, error=wrong,
-                   choices=ways(known, choice.credential, fresh), required=True)  # fmt: skip
+    chosen = Field("credential", "Signed in to with", choice.credential, kind="select", full=True,
+                   error=wrong.get("credential", ""), choices=ways(known, choice.credential, fresh),
+                   required=True)  # fmt: skip
     if not fresh:
         return (chosen,)
-    pasted = Field("content", "Private key", kind="area", full=True, error=_error(problem, "privateKey"),
+    pasted = Field("content", "Private key", kind="area", full=True, error=wrong.get("content", ""),
                    hint="Only for a pasted key: the whole file, without passphrase. It is sealed as soon as it is "
                    "sent, and never shown again.", attributes={"autocomplete": "off"})  # fmt: skip
     return (chosen, pasted)

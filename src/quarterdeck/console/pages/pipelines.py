@@ -14,7 +14,7 @@ from quarterdeck.console.pages import stage_forms
 from quarterdeck.console.pages.stage_forms import Stage
 from quarterdeck.console.permissions import needs
 from quarterdeck.console.render import see
-from quarterdeck.console.views.pipelines import DEFAULT, Pipeline
+from quarterdeck.console.views.pipelines import DEFAULT, EXAMPLE, Pipeline
 from quarterdeck.console.views.shell import Crumb, Field
 from quarterdeck.kernel.errors import Conflict, Invalid, Problem
 
@@ -39,7 +39,7 @@ async def change_pipeline(request: Request[Any, Any, Any]) -> Response[bytes]:
         if deed in {"as-json", "as-form"}:
             return await _page(request, stages=stages, as_json=deed == "as-json", version=form.get("version"))
         if (moved := stage_forms.arranged(stages, deed)) is not None:
-            fresh = len(moved) - 1 if deed == "add" else None
+            fresh = len(moved) - 1 if deed in {"add", "add-gate"} else None
             return await _page(request, stages=moved, version=form.get("version"), fresh=fresh)
         stage_forms.require_numbers(stages)
         wanted = None if deed == "default" else list(stages)
@@ -60,7 +60,7 @@ def _read(text: str) -> list[Stage]:
         raise Invalid(
             f"This is no list of stages: {error}",
             code="pipeline_invalid",
-            hint='Write them as in [{"name": "plan", "command": "/plan {description}"}].',
+            hint=f"Write them as in {EXAMPLE}",
             field="pipeline",
         ) from None
 
@@ -96,7 +96,7 @@ async def _page(
         stages=stage_forms.shown(known, problem, fresh),
         error=told if at_field and at is None and not as_json else "",
         json=Field("json", "Stages, as JSON", text, "area", full=True, error=told if as_json else "",
-                   hint="A list. A wrong value is named by its path.", required=True),
+                   hint=f"A list; a wrong value is named by its path. One with a gate: {EXAMPLE}", required=True),
         as_json=as_json,
         default=_is_default(view),
         command=task_commands.pipeline(view.key),

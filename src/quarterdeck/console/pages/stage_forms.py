@@ -21,6 +21,13 @@ KINDS = (("", "Nothing: it is typed at once"), ("confirm", "A confirmation"), ("
          ("input", "A text"))  # fmt: skip
 NUMBERS = {"timeout": "Time for it, seconds", "confirmTimeout": "Time to answer, seconds", "retries": "Tries again"}
 NEW: dict[str, Any] = {"name": "", "command": ""}
+GATE: dict[str, Any] = {
+    "name": "approved",
+    "command": "Somebody has looked at what you have done and agrees. Finish it, with tests, and commit.",
+    "confirm": True,
+    "confirmTimeout": 86_400,
+}
+"""A stage that waits for a person, to be saved as it stands."""
 AT = re.compile(r"\[(\d+)\](?:\.(\w+))?")
 
 
@@ -69,11 +76,13 @@ def require_numbers(stages: Sequence[Stage]) -> None:
 
 
 def arranged(stages: Sequence[Stage], deed: str) -> list[Stage] | None:
-    """The stages after `add`, `remove-N`, `up-N` or `down-N`; None for any other deed."""
+    """The stages after `add`, `add-gate`, `remove-N`, `up-N` or `down-N`; None for any other deed."""
     verb, _, place = deed.partition("-")
     found = list(stages)
     if deed == "add":
         return [*found, dict(NEW)]
+    if deed == "add-gate":
+        return [*found, {**GATE, "name": _free(found, GATE["name"])}]
     at = int(place) if place.isascii() and place.isdigit() and len(place) < 4 else len(found)
     if verb not in {"remove", "up", "down"} or at >= len(found):
         return None
@@ -81,6 +90,13 @@ def arranged(stages: Sequence[Stage], deed: str) -> list[Stage] | None:
     if verb != "remove":
         found.insert(max(at - 1, 0) if verb == "up" else at + 1, one)
     return found
+
+
+def _free(stages: Sequence[Stage], name: str) -> str:
+    """The name, with a number where another stage has it."""
+    taken = {stage.get("name") for stage in stages}
+    further = (f"{name}-{number}" for number in range(2, len(taken) + 3))
+    return next(one for one in (name, *further) if one not in taken)
 
 
 def shown(stages: Sequence[Stage], problem: Problem | None = None, fresh: int | None = None) -> tuple[StageForm, ...]:
@@ -130,7 +146,8 @@ def _form(index: int, stage: Stage, wrong: Mapping[str, str], of: int, *, focuse
             field("timeout", NUMBERS["timeout"], attributes=number, placeholder="as the settings say"),
             field("command", "What is typed to the agent", "area", full=True, required=True),
             field("kind", "Before that it waits for", "select", value=kind, choices=KINDS),
-            field("choices", "Choices, one on a line", "area", value="\n".join(lines)),
+            field("choices", "Choices, one on a line", "area", value="\n".join(lines),
+                  hint="Where it waits for one of them. {choice} in the text above is the one that was chosen."),
         ),
         seldom=seldom,
         error=wrong.get("", ""),

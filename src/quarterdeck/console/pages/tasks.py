@@ -132,6 +132,7 @@ async def task_events(request: Request[Any, Any, Any]) -> Response[bytes]:
         "pages/task_events.html",
         here="tasks",
         crumbs=(HERE, Crumb(f"#{number}", view.row.href), Crumb("Events")),
+        topics=f"task-events:{number}" if view.active else "",
         view=view,
         events=await desk.ports.task_events(desk.who, number),
         command=commands.task(view, "show"),

@@ -252,7 +252,7 @@ if (stream && window.htmx) {
   document.addEventListener("htmx:sse:after:message", () => {
     const title = $("[data-title]")?.dataset.title;
     if (title && document.title !== title) document.title = title;
-    if ($("#task-head[data-terminal-now]") && !$("[data-terminal]")) return location.reload();  // it has one now
+    if ($("#task-head[data-terminal-now]") && $("#task-gate") && !$("[data-terminal]")) return location.reload();  // the first tab has one now
     const now = $(".part[data-say]")?.dataset.say ?? "";
     if (now !== said) { said = now; $("p[data-say]").textContent = now; }
   });

@@ -19,13 +19,14 @@ class NeedsYou:
 
 @dataclass(frozen=True, slots=True)
 class RunningNow:
-    """`percent` is None when the end is not known."""
+    """`percent` is None when the end is not known; `state` is then its tone and its word."""
 
     title: str
     href: str
     detail: str
     percent: int | None
     since: datetime
+    state: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,11 @@ from quarterdeck.console.views.shell import Field
 
 DEFAULT = "-"
 """In a key's place: the pipeline of projects that have none. No project has this key."""
+EXAMPLE = (
+    '[{"name": "plan", "command": "Say how you would do this, and change nothing yet: {description}"}, '
+    '{"name": "build", "command": "Do it as you said, with tests, and commit.", "confirm": true}]'
+)
+"""A pipeline with a gate that works as it stands."""
 
 
 @dataclass(frozen=True, slots=True)

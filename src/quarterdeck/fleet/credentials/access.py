@@ -219,6 +219,15 @@ def credential_missing(name: str) -> Conflict:
     )
 
 
+def way_missing(host: str) -> Conflict:
+    """The same of a machine that is no server yet."""
+    return Conflict(
+        f"Nothing says how to sign in to {host}.",
+        code="ssh_credential_missing",
+        hint="Choose what it is signed in to with: a new key, a stored one, or the SSH agent.",
+    )
+
+
 def _check_agent(tx: Tx, way: Way) -> None:
     """The agent's keys are those of whoever runs the control plane, not those of every organization on it."""
     if way.kind == AGENT and not tx.part(Machine).answers(tx, LOCAL_AGENT):

@@ -91,7 +91,14 @@ class Looking(Reaching):
             return connectivity.without_credential(login)
         if login is not None:
             return await connectivity.examine(login, self.clock, self.instance, edge=edge)
-        return await connectivity.examine_local(self.clock, self.here(), edge=edge)
+        edge = edge or await self._own_edge_ports()
+        return await connectivity.examine_local(self.clock, self.here(), edge=edge, named=self.edge_ports)
+
+    async def _own_edge_ports(self) -> list[int]:
+        """Where the edge of this machine listens, which runs whether a server stands for the machine or not."""
+        async with Edge(self.runtime) as edge:
+            seen = await edge.status()
+        return [seen.ports.http, seen.ports.https] if seen.running and seen.ports is not None else []
 
     async def measure(self, server_ref: str) -> tuple[Server, Capacity]:
         server, login = await self.db.read(signing, server_ref)
@@ -152,7 +159,7 @@ def _draft_signing(tx: Tx, draft: Draft) -> Signing:
     if servers.check_provider(draft.provider) == servers.LOCAL:
         return None
     if draft.way is None:
-        return access.credential_missing(draft.host)
+        return access.way_missing(draft.host)
     return access.draft_login(tx, draft.host, draft.port, draft.way)
 
 

@@ -27,7 +27,8 @@ Signing = Login | Problem | None
 @dataclass(slots=True)
 class Reaching:
     """`data` and `runtime` are the directories of this machine, `docker_host` its engine; `instance` is the mark of
-    this installation on what it makes.
+    this installation on what it makes; `edge_ports` are those for HTTP and HTTPS that the settings name for the edge of
+    this machine.
     """
 
     db: Database
@@ -37,6 +38,7 @@ class Reaching:
     instance: str = ""
     clock: Clock = field(default_factory=SystemClock)
     connections: Connections = field(default_factory=Connections)
+    edge_ports: tuple[int | None, int | None] = (None, None)
 
     @contextlib.asynccontextmanager
     async def at(self, server: Server, login: Login | None) -> AsyncIterator[tuple[Host, Places, EngineAddress | None]]:

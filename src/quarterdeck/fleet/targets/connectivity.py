@@ -6,7 +6,7 @@ Nothing is changed there.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -63,12 +63,18 @@ class Outcome:
 
 
 Look = Callable[[Host], Awaitable[Outcome]]
+EdgePorts = tuple[int | None, int | None]
+"""The ports for HTTP and HTTPS that an edge is told; 0 and None: none is named."""
 
 
-async def examine_local(clock: Clock, engine: EngineAddress, *, edge: Collection[int] = ()) -> Examined:
-    """The machine that we run on: nothing has to be reached. `edge` are the ports that its edge has already."""
+async def examine_local(
+    clock: Clock, engine: EngineAddress, *, edge: Collection[int] = (), named: EdgePorts = (None, None)
+) -> Examined:
+    """The machine that we run on: nothing has to be reached. `edge` are the ports that its edge has already, `named`
+    those that the settings name for it.
+    """
     reaching = [Check(name, "skipped", "This machine needs no connection.") for name in REACHING]
-    return _judged([*reaching, *await _machine(LocalHost(), clock, engine, edge)], None)
+    return _judged([*reaching, *await _machine(LocalHost(), clock, engine, edge, named=named)], None)
 
 
 async def examine(login: Login, clock: Clock, instance: str = "", *, edge: Collection[int] = ()) -> Examined:
@@ -79,14 +85,15 @@ async def examine(login: Login, clock: Clock, instance: str = "", *, edge: Colle
     try:
         host = await SshHost.connect(login)
     except Problem as problem:
-        return _judged([*_failed_reaching(login, problem, clock.monotonic() - began), *_skipped()], None)
+        return _judged(_failed_reaching(login, problem, clock.monotonic() - began), None)
     async with host:
         shown = host.host_key
         facts = {"fingerprint": shown.fingerprint, "algorithm": shown.algorithm or ""}
         known = "It is the pinned one." if login.pin else "It was not known before."
+        words = _passed(login)
         reached = [
-            Check("tcp", "passed", f"{login.host} answers on port {login.port}.", host.timings["tcp"]),
-            Check("ssh-handshake", "passed", "An SSH server answers.", host.timings["ssh-handshake"]),
+            Check("tcp", "passed", words["tcp"], host.timings["tcp"]),
+            Check("ssh-handshake", "passed", words["ssh-handshake"], host.timings["ssh-handshake"]),
             Check("host-key", "passed", f"The host key is {shown.fingerprint}. {known}", 0.0, facts),
             Check("authentication", "passed", f"{login.username} is let in.", 0.0, {"username": login.username}),
         ]
@@ -95,9 +102,9 @@ async def examine(login: Login, clock: Clock, instance: str = "", *, edge: Colle
 
 def without_credential(problem: Problem) -> Examined:
     """What can be said of a machine that nobody knows how to sign in to."""
+    why = "nothing says how to sign in."
     failed = _problem_check("authentication", problem, 0.0)
-    reaching = [Check(name, "skipped", "There is no credential.") for name in REACHING[:3]]
-    return _judged([*reaching, failed, *_skipped()], None)
+    return _judged([*_unseen(REACHING[:3], why), failed, *_unseen(MACHINE, why)], None)
 
 
 def engine_refused(found: Examined) -> Examined:
@@ -108,21 +115,35 @@ def engine_refused(found: Examined) -> Examined:
     return _judged([said if check.name == said.name else check for check in found.checks], found.host_key)
 
 
+UNSEEN = {
+    "tcp": "nothing answers there.",
+    "ssh-handshake": "no SSH connection came about.",
+    "host-key": "it shows another host key than the expected one, so nobody signed in.",
+    "authentication": "it has not let us in.",
+}
+"""Why what comes after a failed stage was not looked at."""
+
+
 def _failed_reaching(login: Login, problem: Problem, seconds: float) -> list[Check]:
-    """The stages in order: passed before the one that failed, skipped after it."""
+    """Every check, in order: the stages before the one that failed have passed, what comes after it was not seen."""
     failed = str(problem.details.get("phase", "ssh-handshake"))
     failed = failed if failed in REACHING else "ssh-handshake"
+    told = _problem_check(failed, problem, seconds)
     if problem.code in {"ssh_agent_unavailable", "ssh_key_unusable"}:  # found out before anything was sent
-        return [
-            *(Check(name, "skipped", "There is no key to sign in with.") for name in REACHING[:3]),
-            _problem_check(failed, problem, seconds),
-        ]
-    place = REACHING.index(failed)
-    return [
-        *(Check(name, "passed", f"{login.host} answers.") for name in REACHING[:place]),
-        _problem_check(failed, problem, seconds),
-        *(Check(name, "skipped", f"{failed} failed.") for name in REACHING[place + 1 :]),
-    ]
+        why = "there is no key to sign in with."
+        return [*_unseen(REACHING[:3], why), told, *_unseen(MACHINE, why)]
+    place, words, why = REACHING.index(failed), _passed(login), UNSEEN[failed]
+    passed = [Check(name, "passed", words[name]) for name in REACHING[:place]]
+    return [*passed, told, *_unseen((*REACHING[place + 1 :], *MACHINE), why)]
+
+
+def _passed(login: Login) -> dict[str, str]:
+    """What is known of the stages before signing in, once that is reached."""
+    return {
+        "tcp": f"{login.host} answers on port {login.port}.",
+        "ssh-handshake": "An SSH server answers.",
+        "host-key": "It shows the pinned host key." if login.pin else "No host key is expected of it yet.",
+    }
 
 
 def _problem_check(name: str, problem: Problem, seconds: float) -> Check:
@@ -134,8 +155,8 @@ def _problem_check(name: str, problem: Problem, seconds: float) -> Check:
     return Check(name, "failed", f"{problem.message}{hint}", seconds, facts)
 
 
-def _skipped() -> list[Check]:
-    return [Check(name, "skipped", "The machine was not reached.") for name in MACHINE]
+def _unseen(names: Iterable[str], why: str) -> list[Check]:
+    return [Check(name, "skipped", f"Not looked at: {why}") for name in names]
 
 
 def _judged(checks: list[Check], host_key: HostKeyPin | None) -> Examined:
@@ -145,7 +166,13 @@ def _judged(checks: list[Check], host_key: HostKeyPin | None) -> Examined:
 
 
 async def _machine(
-    host: Host, clock: Clock, engine: EngineAddress | None, edge: Collection[int] = (), instance: str = ""
+    host: Host,
+    clock: Clock,
+    engine: EngineAddress | None,
+    edge: Collection[int] = (),
+    instance: str = "",
+    *,
+    named: EdgePorts = (None, None),
 ) -> list[Check]:
     async def others(there: Host) -> Outcome:
         return await _others(there, instance)
@@ -157,7 +184,7 @@ async def _machine(
         return await _clock(there, clock)
 
     async def ports(there: Host) -> Outcome:
-        return await _edge_ports(there, edge)
+        return await _edge_ports(there, edge, named)
 
     looks: dict[str, Look] = {
         "sudo": _sudo, "sftp": _sftp, "architecture": _architecture, "docker-engine": docker, "clock": time,
@@ -310,22 +337,28 @@ async def _others(host: Host, instance: str) -> Outcome:
     return Outcome(True, SHARED if others else "No other installation of Quarterdeck works with this account.", facts)
 
 
-async def _edge_ports(host: Host, edge: Collection[int]) -> Outcome:
-    """Where an edge could listen there: on 80 and 443, else on others, which work and stand in every address."""
+async def _edge_ports(host: Host, edge: Collection[int], named: EdgePorts) -> Outcome:
+    """Where an edge could listen there: on the ports that it has already or that are named for it, and without such
+    on 80 and 443, else on others, which work and stand in every address.
+    """
+    if edge:
+        return Outcome(True, f"Its edge has {_and(edge)}.", {"ports": ",".join(map(str, edge))})
     told = (await host.run(["sh", "-c", SOCKETS])).text
     if not told.strip():
         return Outcome(False, "The machine does not tell which ports are taken.", {"code": "edge_ports_unreadable"})
     root = (await host.run(["id", "-u"])).text.strip() == "0"
     least = 1 if root else lowest_port(told)
     sockets = RemoteSockets(told, least)
-    usual = [port for port in (HTTP_PORT, HTTPS_PORT) if port not in edge]
-    refused = [port for port in usual if not sockets.can_listen(port, "")]
+    wanted = (named[0] or HTTP_PORT, named[1] or HTTPS_PORT)
+    refused = [port for port in wanted if not sockets.can_listen(port, "")]
     if not refused:
-        return Outcome(True, "The edge can listen on 80 and 443.", {"ports": f"{HTTP_PORT},{HTTPS_PORT}"})
+        return Outcome(True, f"The edge can listen on {_and(wanted)}.", {"ports": ",".join(map(str, wanted))})
     spare = sockets.free(2, "")
-    words = " and ".join(map(str, refused))
+    words = _and(refused)
     if refused[0] < least:
-        command = "echo net.ipv4.ip_unprivileged_port_start=80 | sudo tee /etc/sysctl.d/60-quarterdeck.conf"
+        command = (
+            f"echo net.ipv4.ip_unprivileged_port_start={min(refused)} | sudo tee /etc/sysctl.d/60-quarterdeck.conf"
+        )
         command, why = f"{command} && sudo sysctl --system", f"The account may not listen on {words}."
         hint = f"Let it: {command}"
     else:
@@ -333,7 +366,13 @@ async def _edge_ports(host: Host, edge: Collection[int]) -> Outcome:
         command, why = f"sudo ss -ltnp '( {asked} )'", f"Another program has {words}."
         hint = f"See which one, and stop it there if the edge is to have them: {command}"
     facts = {"code": "edge_ports_taken", "hint": hint, "command": command}
+    if {port for port in named if port} & set(refused):  # a port that is named is not left for another one
+        return Outcome(False, f"{why} The settings name {_and(wanted)} for the edge. {hint}", facts)
     if len(spare) < 2:
         return Outcome(False, f"{why} No other ports are free for the edge either. {hint}", facts)
     facts["ports"] = ",".join(map(str, spare))
     return Outcome(True, f"{why} The edge would listen on {spare[0]} and {spare[1]}. {hint}", facts)
+
+
+def _and(ports: Iterable[int]) -> str:
+    return " and ".join(map(str, ports))

@@ -52,7 +52,7 @@ def drain(tx: Tx, worker: Worker, reason: str | None = None) -> Worker:
 
 def drain_full(tx: Tx, worker: Worker, limit: float) -> None:
     """The disk is too full for new work. Only a person ends that."""
-    reason = f"Its disk is {worker.disk_percent:.0f} % full, more than {limit:g} %."
+    reason = f"Its disk is {worker.disk_percent:.0f} % full, more than {limit:g} %, the setting diskDrainPercent."
     _begin(tx, worker, reason, "disk")
     note(tx, worker, WorkerAction.DRAINED, reason=reason, by="disk")
 

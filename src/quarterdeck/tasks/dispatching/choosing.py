@@ -112,12 +112,20 @@ RULES = (
     ),
     _Rule(
         lambda machine, need: machine.cpu <= need.threshold and machine.memory <= need.threshold,
-        lambda machine, _need: f"it is busy (CPU {machine.cpu:.0f} %, memory {machine.memory:.0f} %)",
-        lambda need: f"Every machine with {_agents(need)} is busy: CPU or memory above {need.threshold:.0f} %.",
+        lambda machine, need: (
+            f"it is busy (CPU {machine.cpu:.0f} %, memory {machine.memory:.0f} %, "
+            f"above the {need.threshold:.0f} % of loadThresholdPercent)"
+        ),
+        lambda need: (
+            f"Every machine with {_agents(need)} is busy: CPU or memory above {need.threshold:.0f} %, the setting "
+            "loadThresholdPercent."
+        ),
     ),
     _Rule(
         lambda machine, _need: machine.used < machine.slots,
-        lambda machine, _need: f"its {machine.slots} places are taken",
+        lambda machine, _need: (
+            "its only place is taken" if machine.slots == 1 else f"its {machine.slots} places are taken"
+        ),
         lambda need: f"Every place of the machines with {_agents(need)} is taken.",
     ),
 )

@@ -140,10 +140,10 @@ class _Round:
         if job is not None and not job.ended:
             return "Its attempt before is being stopped."
         if project.most_tasks and self.of_project[task.project_id] >= project.most_tasks:
-            return f"The project {project.key} has {project.most_tasks} tasks at work, its limit."
+            return f"The project {project.key} has {_tasks(project.most_tasks)} at work, its limit (maxTasks)."
         most = self.settings["maxTasksPerDeveloper"]
         if most and self.of_developer[task.developer_id] >= most:
-            return f"Its developer has {most} tasks at work, the limit for each."
+            return f"Its developer has {_tasks(most)} at work, the limit for each (maxTasksPerDeveloper)."
         return None
 
     def need(self, task: Task) -> Need:
@@ -208,3 +208,7 @@ class _Round:
         self.of_project[task.project_id] += 1
         self.of_developer[task.developer_id] += 1
         self.machines = [replace(one, used=one.used + 1) if one.id == machine.id else one for one in self.machines]
+
+
+def _tasks(number: int) -> str:
+    return "1 task" if number == 1 else f"{number} tasks"

@@ -334,7 +334,10 @@ class Instance:
             edges=edges,
             edge=edge,
             observer=Observer(
-                db, logs, LocalPlace(data.runtime, placement.docker_host), log_bytes=settings.runtime_log_size
+                db,
+                logs,
+                LocalPlace(data.runtime, placement.docker_host, None if sole is None else data.restored_since),
+                log_bytes=settings.runtime_log_size,
             ),
             distant=Distant(db, logs, edges, log_bytes=settings.runtime_log_size),
             glances=Glances(placement, db.ids),

@@ -334,7 +334,10 @@ class Instance:
             edges=edges,
             edge=edge,
             observer=Observer(
-                db, logs, LocalPlace(data.runtime, placement.docker_host), log_bytes=settings.runtime_log_size
+                db,
+                logs,
+                LocalPlace(data.runtime, placement.docker_host, None if sole is None else data.restored_since),
+                log_bytes=settings.runtime_log_size,
             ),
             distant=Distant(db, logs, edges, log_bytes=settings.runtime_log_size),
             glances=Glances(placement, db.ids),
@@ -352,9 +355,9 @@ class Instance:
         """
         self.stopping = asyncio.Event()
         if self.relay is not None:
-            self._keep(self.relay.run, "relay")
+            self._keep(self.relay.run, "relay", by_all=True)
         if self.standing is not None:
-            self._keep(self.standing.run, "presence")
+            self._keep(self.standing.run, "presence", by_all=True)
         if self.settings.beside:
             return
         await self.db.read(ordering.mask_active, self.logs)
@@ -371,23 +374,30 @@ class Instance:
         self._keep(partial(keep_reconciling, self.db), "reconciler")
         self._keep(audit.Sealer(self.db).run, "audit-sealer")
         self._keep(partial(event_jobs.keep_delivering, self.db), "event-delivery")
-        self._keep(self.terminals.run, "terminals")
         self._keep(self.observer.run, "runtime-observer")
         self._keep(self.distant.run, "server-observer")
-        self._keep(self.edges.connections.tend, "ssh-connections")
+        # Connections that are open stay open, with what runs over them under its lease. Capabilities speak to that, and
+        # begin nothing while nothing may be claimed.
         for name, run in (work for one in self.capabilities for work in one.beside(self.jobs)):
-            self._keep(run, name)
+            self._keep(run, name, by_all=True)
+        self._keep(self.terminals.run, "terminals", by_all=True)
+        self._keep(self.edges.connections.tend, "ssh-connections", by_all=True)
         if self.own_machine is not None:
-            self._keep(self.own_machine.run, "own-machine")
+            self._keep(self.own_machine.run, "own-machine", by_all=True)
         if self.sole is not None:
-            self._keep(partial(self.sole.keep, self._lock_changed), "sole-server")
-        if self.edge is not None:
-            self._keep(partial(keep_edge, self.edge), "edge")
+            self._keep(partial(self.sole.keep, self._lock_changed), "sole-server", by_all=True)
+        if self.edge is not None:  # what runs on this machine is reached, whoever works
             self._keep(partial(keep_own, self.db, self.edge), "own-edge")
-            self._keep(partial(keep_door, self.edge, self.settings), "front-door")
-            self._keep(partial(certificates.watch, self.edge, self.db.clock), "certificates")
+            self._keep(partial(keep_edge, self.edge), "edge", by_all=True)
+            self._keep(partial(keep_door, self.edge, self.settings), "front-door", by_all=True)
+            self._keep(partial(certificates.watch, self.edge, self.db.clock), "certificates", by_all=True)
 
-    def _keep(self, work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+    def _keep(self, work: Callable[[], Coroutine[Any, Any, None]], name: str, *, by_all: bool = False) -> None:
+        """Work in the background. What changes rows, or what runs, is done by the one that works alone, and rests while
+        the database's lock is lost; `by_all` is for what goes on in every server, whoever works.
+        """
+        if self.sole is not None and not by_all:
+            work = partial(self.sole.while_held, work)
         self._tasks.append(asyncio.create_task(kept(work, name), name=name))
 
     def _lock_changed(self, held: bool) -> None:

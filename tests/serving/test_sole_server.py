@@ -13,8 +13,14 @@ from sqlalchemy import select
 
 from quarterdeck.access import Access, grants
 from quarterdeck.access.model import Grant
+from quarterdeck.deploy.observation import observations
+from quarterdeck.deploy.observation.observer import ELSEWHERE, Observer
+from quarterdeck.deploy.observation.reviving import REVIVE
+from quarterdeck.deploy.resources.model import Resource
+from quarterdeck.fleet.processes.runtime import Processes
+from quarterdeck.fleet.processes.spec import ProcessSpec
 from quarterdeck.instance import Instance
-from quarterdeck.kernel import jobs, presence
+from quarterdeck.kernel import audit, jobs, presence
 from quarterdeck.kernel.db import open_database
 from quarterdeck.kernel.db.sole import SPACE
 from quarterdeck.kernel.errors import Conflict
@@ -22,6 +28,7 @@ from quarterdeck.kernel.settings import Settings
 from serving.process import serving
 from support.databases import fresh_database
 from support.deck import running, signed_in
+from support.served import SOURCE, deployed, serve
 
 BACKENDS = (
     "SELECT pid FROM pg_locks JOIN pg_database ON pg_database.oid = database "
@@ -32,6 +39,12 @@ BACKENDS = (
 class Order(msgspec.Struct):
     text: str = ""
 
+
+class Act(audit.Action):
+    DONE = "sole.done"
+
+
+TICK, TICKS = jobs.Enqueue("sole.tick", Order(), None), jobs.Filter(kind="sole.tick")
 
 pytestmark = pytest.mark.postgresql  # SQLite's database lies in the data directory, which has a lock
 
@@ -71,7 +84,7 @@ def test_a_second_server_on_the_database_is_refused_and_told_who_has_it(url, tmp
     with serving(tmp_path / "one", database_url=url) as first:
         first.ready()
         with serving(tmp_path / "two", database_url=url) as second:
-            assert second.ends() == 1
+            assert second.ends(120) == 1
             said = second.said()
             assert "database_in_use" in said
             assert f"process {first.process.pid} on " in said
@@ -173,6 +186,83 @@ async def working(instance):
 def revoke(tx):
     (grant,) = tx.scalars(select(Grant).where(Grant.role == "organization:viewer"))
     grants.take(tx, Access(), grant.user_id, grant.organization_id, "organization:viewer")
+
+
+async def test_who_lost_the_lock_rests_and_the_other_leaves_alone_what_runs_on_its_machine(url, tmp_path, monkeypatch):
+    """Two directories stand for two machines: in the second nothing of what the first has deployed is found."""
+    jobs.kinds.register(jobs.JobKind("sole.tick", Order))
+    monkeypatch.setattr("quarterdeck.kernel.db.sole.LOOK_SECONDS", 0.1)
+    monkeypatch.setattr("quarterdeck.deploy.observation.observer.PERIOD", 0.1)
+    async with running(tmp_path, url) as deck, asyncio.timeout(300):
+        await signed_in(deck)
+        one, processes = deck.instance, Processes(deck.instance.data.runtime)
+        resource = await deck.resource(source=SOURCE)
+        ref = await deployed(deck, resource, await deck.server(proxyKind="none"))
+        looks = looked_at(one)
+        await processes.start(ProcessSpec(ref, ("sleep", "900"), "/"))
+        try:
+            await serve(deck, ref, {"kind": "process", "instance": ref, "upstream": "127.0.0.1:9"}, edge_port=None)
+            await one.db.write(jobs.set_schedule, "sole", jobs.Rhythm(every_seconds=1), TICK)
+            while await seen_of(deck, resource) != ("running", None) or not await one.db.read(jobs.count, TICKS):
+                await asyncio.sleep(0.05)
+            with monkeypatch.context() as cut:
+                cut.setattr(one.sole, "_url", "postgresql://127.0.0.1:9/none")
+                await asyncio.to_thread(lose, url)
+                await until(lambda: not one.sole.held)
+                await asyncio.sleep(1)  # what was under way is canceled, or ends
+                before = len(looks), await one.db.read(jobs.count, TICKS)
+                await one.db.write(audit.record, Act.DONE, resource_type="server", resource_id="srv_1")
+                await asyncio.sleep(2.5)  # another tick was due, and many looks
+                assert (len(looks), await one.db.read(jobs.count, TICKS)) == before
+                assert await one.db.read(waiting_for_a_seal) > 0
+
+                (tmp_path / "two").mkdir(mode=0o700)
+                shutil.copy(one.data.master_key, tmp_path / "two" / "master.key")
+                other = Settings(data_dir=tmp_path / "two", database_url=url, no_edge=True, no_worker=True)
+                two = await asyncio.to_thread(Instance.open, other)
+                try:
+                    theirs = looked_at(two)
+                    await two.start()
+                    await until(lambda: len(theirs) > 3)
+                    assert await seen_of(deck, resource) == (ELSEWHERE.lifecycle, ELSEWHERE.message)
+                    assert await one.db.read(jobs.count, jobs.Filter(kind=REVIVE)) == 0
+                    while await one.db.read(waiting_for_a_seal) or await one.db.read(jobs.count, TICKS) == before[1]:
+                        await asyncio.sleep(0.05)
+                    assert len(looks) == before[0]
+                    assert processes.status(ref).live
+                finally:
+                    await two.stop()
+            while await seen_of(deck, resource) != ("running", None):
+                await asyncio.sleep(0.05)
+            assert await one.db.read(jobs.count, jobs.Filter(kind=REVIVE)) == 0
+        finally:
+            await processes.remove(ref, 0)
+
+
+def looked_at(instance):
+    """Grows with every look of its observer at this machine, which looks as ever."""
+    looks = []
+
+    async def look():
+        looks.append(None)
+        await Observer.look(instance.observer)
+
+    instance.observer.look = look
+    return looks
+
+
+async def seen_of(deck, resource):
+    """Lifecycle and message of what was observed last."""
+
+    def read(tx):
+        seen = observations.of(tx, tx.first(select(Resource).where(Resource.ref == resource)))
+        return (seen.lifecycle, seen.message) if seen is not None else None
+
+    return await deck.instance.db.read(read)
+
+
+def waiting_for_a_seal(tx):
+    return tx.execute("SELECT count(*) FROM audit_unsealed").scalar_one()
 
 
 async def test_what_another_directory_runs_comes_back_by_its_lease_alone(url, tmp_path):

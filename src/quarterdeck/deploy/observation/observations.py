@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, select
@@ -26,7 +27,7 @@ to all the same.
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A runtime that should answer now."""
+    """A runtime that should answer now. `artifact` is what it was made of, `asked_at` when it was asked for."""
 
     resource_id: int
     resource: str
@@ -36,6 +37,8 @@ class Served:
     wanted: str
     runtime: dict[str, Any]
     number: int = 0
+    artifact: dict[str, Any] = field(default_factory=dict)
+    asked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +110,15 @@ def _served(tx: Tx, where: ColumnElement[bool]) -> list[Served]:
             Resource.wanted,
             Deployment.runtime,
             Deployment.number,
+            Deployment.artifact,
+            Deployment.created_at,
         )
         .select_from(Server)
         .join(Deployment, Deployment.server_id == Server.id)
         .join(Resource, Resource.id == Deployment.resource_id)
         .where(where, *SERVING)
     )
-    return [Served(r[0], r[1], r[2], r[3], r[4], r[5], r[6] or {}, r[7]) for r in rows]
+    return [Served(r[0], r[1], r[2], r[3], r[4], r[5], r[6] or {}, r[7], r[8] or {}, r[9]) for r in rows]
 
 
 def keep(tx: Tx, found: list[tuple[Served, Seen]]) -> None:

@@ -35,6 +35,11 @@ LOG_BYTES_PER_SECOND = 4 << 20
 SETTLED = frozenset({"running", "stopped"})
 UNCHANGED_SECONDS = 60.0  # an unchanged state is stored again after this, so that its time stays fresh
 
+ELSEWHERE = Seen(
+    "unknown",
+    "It is not on this machine: another server has deployed it on its own. Deploy it anew to have it here.",
+)
+"""What is known of an application of the machine of a server that worked before this one."""
 PROCESS_STATES = {
     "running": "running",
     "restarting": "restarting",
@@ -69,6 +74,8 @@ class Observer:
         self._last: dict[int, tuple[Seen, float]] = {}
         self._revived: dict[int, float] = {}
         self._followed: dict[tuple[int, str | None], str] = {}
+        self._here: set[int] = set()
+        """Deployments that were found to be on this machine; what happens to them from then on is its business."""
         self.settled = False
         """Whether the last look found nothing new, and everything as it may stay."""
         self.only_containers = False
@@ -76,6 +83,7 @@ class Observer:
 
     async def run(self) -> None:
         """Watch until canceled."""
+        self._last.clear()  # meanwhile somebody else may have stored what it saw
         try:
             await self._watch()
         finally:
@@ -123,8 +131,9 @@ class Observer:
         if news:
             await self._db.write(keep, news)
         self._forget(served)
-        self._follow(served)
-        await self._revive(served, seen, earlier)
+        here = [one for one in served if one.deployment_id in self._here]
+        self._follow(here)
+        await self._revive(here, seen, earlier)
 
     def _forget(self, served: list[Served]) -> None:
         """Keep nothing in memory of what does not serve any more."""
@@ -132,6 +141,7 @@ class Observer:
         self._last = {key: value for key, value in self._last.items() if key in deployments}
         self._revived = {key: value for key, value in self._revived.items() if key in deployments}
         self._followed = {key: value for key, value in self._followed.items() if key[0] in resources}
+        self._here &= deployments
 
     async def _revive(self, served: list[Served], seen: dict[int, Seen], earlier: dict[int, Seen]) -> None:
         """Ask for what should run and is gone; for what cannot be started only now and then."""
@@ -173,17 +183,28 @@ class Observer:
         found = [await containers.find(engine, row.id) for row in rows]
         return sum(container.restart_count for container in found if container is not None)
 
+    async def _is_here(self, one: Served, listed: dict[str, containers.Listed] | None) -> bool:
+        if one.deployment_id in self._here:
+            return True
+        contained = (listed or {}) if one.runtime.get("kind") == "container" else {}
+        if any(part.container in contained for part in parts(one)) or await self._place.holds(one):
+            self._here.add(one.deployment_id)
+            return True
+        return False
+
     async def _state(self, one: Served, listed: dict[str, containers.Listed] | None) -> Seen:
         kind = one.runtime.get("kind")
+        if listed is None and kind not in {"static", "process"}:
+            return Seen("unknown", "The Docker engine does not answer.")
+        if not await self._is_here(one, listed):
+            return ELSEWHERE
         if kind == "static":
             return Seen("running" if one.wanted == "running" else "stopped")
-        if kind == "process":
+        if kind == "process" or listed is None:
             status = await self._place.processes.find(str(one.runtime["instance"]))
             if status is None:
                 return Seen("stopped" if one.wanted == "stopped" else "exited", "The process is gone.")
             return Seen(PROCESS_STATES[status.phase], status.message, status.restarts)
-        if listed is None:
-            return Seen("unknown", "The Docker engine does not answer.")
         return worst([(part, part_seen(part, listed, one.wanted)) for part in parts(one)])
 
     # -- logs

@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 import structlog
 
-from quarterdeck.fleet.docker import system
+from quarterdeck.deploy.execution.operating import built_images
+from quarterdeck.deploy.observation.observations import Served
+from quarterdeck.fleet.docker import images, system
 from quarterdeck.fleet.docker.address import own_engine
 from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.fleet.processes.hosted import HostProcesses, LocalProcesses
+from quarterdeck.fleet.processes.releases import Releases
 from quarterdeck.fleet.targets import refusals
 from quarterdeck.fleet.targets.engines import open_engine
 from quarterdeck.fleet.targets.remote import Remote
@@ -41,6 +45,10 @@ class Place(Protocol):
         """Raise the problem of a machine that is not reached any more: then nothing is known of its engine."""
         ...
 
+    async def holds(self, one: Served) -> bool:
+        """Whether something there shows that a runtime was put there, when none of its containers does."""
+        ...
+
 
 class _Kept:
     """An engine that is opened at first need."""
@@ -62,12 +70,40 @@ class _Kept:
 
 
 class LocalPlace(_Kept):
-    def __init__(self, root: Path, docker_host: str | None) -> None:
+    """The server's own machine, with the target directory `root`. With `restored_since`, which says whether a backup
+    was restored here at or after an instant, servers of other machines may work on the same database, one after the
+    other: what they have put on theirs is not here, though it is on "this machine" in their words, too (docs/adr/0039).
+    """
+
+    def __init__(
+        self, root: Path, docker_host: str | None, restored_since: Callable[[datetime], bool] | None = None
+    ) -> None:
         super().__init__(lambda: Engine.connect(own_engine(docker_host)))
         self.processes: HostProcesses = LocalProcesses(root)
+        self._releases = Releases(root)
+        self._restored_since = restored_since
 
     async def check(self) -> None:
         """We are here."""
+
+    async def holds(self, one: Served) -> bool:
+        """By its process's record, its release, an image that was built for it; or because a backup that was restored
+        here puts this directory in the place of the one that it was deployed from.
+        """
+        if self._restored_since is None or (one.asked_at is not None and self._restored_since(one.asked_at)):
+            return True
+        if one.runtime.get("kind") == "container":
+            return await self._has_built(one)
+        if await self.processes.find(str(one.runtime.get("instance") or one.deployment)) is not None:
+            return True
+        name = Path(str(one.artifact.get("directory") or one.deployment)).name
+        return await asyncio.to_thread(self._releases.directory(name).exists)
+
+    async def _has_built(self, one: Served) -> bool:
+        engine = await self.engine()
+        if engine is None:
+            return False
+        return any([await images.find(engine, name) is not None for name in built_images(one.artifact)])
 
 
 class RemotePlace(_Kept):
@@ -127,3 +163,6 @@ class RemotePlace(_Kept):
     async def check(self) -> None:
         if await self._host.lost():
             raise refusals.cut(self._host.login)
+
+    async def holds(self, one: Served) -> bool:
+        return True

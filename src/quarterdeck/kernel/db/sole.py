@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from sqlalchemy import text
@@ -40,7 +40,8 @@ class SoleServer:
     """An advisory lock of PostgreSQL on a connection of its own, which lasts as long as the process.
 
     `name` says to others who holds it (process and directory). `held` is false from the moment the connection is seen
-    to be lost until the lock is had again: whoever takes work or answers a change asks it first.
+    to be lost until the lock is had again: whoever takes work or answers a change asks it first, and what goes on by
+    itself is done by `while_held`.
     """
 
     def __init__(self, url: str, name: str) -> None:
@@ -48,6 +49,8 @@ class SoleServer:
         self._name = name.encode()[:NAME_BYTES].decode(errors="ignore")
         self._connection: psycopg.Connection | None = None
         self._ended = False
+        self._changed = asyncio.Event()
+        """Set when the lock is lost or held again; there is another one from then on."""
         self.problem: Conflict | DatabaseUnavailable | None = None
 
     @property
@@ -91,36 +94,63 @@ class SoleServer:
                 connection.close()
 
     async def keep(self, changed: Callable[[bool], None]) -> None:
-        """Until canceled: see that the lock is still ours, else take it again; `changed(held)` hears of both."""
+        """Until canceled: see that the lock is still ours, else take it again; `changed(held)` hears of both at once,
+        and `while_held` before it.
+        """
+        told = self.held
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            had = self.held
-            try:
-                await asyncio.to_thread(self.look)
-            finally:
-                if self.held != had:
-                    changed(self.held)
-            if self.held and not had:
-                log.info("database_lock_regained")
+            for look in (self._ask, self._take_again):
+                try:
+                    await asyncio.to_thread(look)
+                finally:
+                    if self.held != told:
+                        told = self.held
+                        before, self._changed = self._changed, asyncio.Event()
+                        before.set()
+                        changed(told)
+                        if told:
+                            log.info("database_lock_regained")
 
-    def look(self) -> None:
-        """Ask the connection once; take the lock again where it is lost. Blocks, raises nothing."""
-        connection = self._connection
-        if connection is not None:
+    async def while_held(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Do `work` while the lock is held: it is canceled when that is lost, and begun anew when it is held again.
+        Returns when the work ends by itself, and raises what it raises. `keep` runs beside it.
+        """
+        while True:
+            changed = self._changed
+            if not self.held:
+                await changed.wait()
+                continue
+            working, lost = asyncio.create_task(work()), asyncio.create_task(changed.wait())
             try:
-                connection.execute("SELECT 1")
-            except Exception as error:
-                if not _of_connection(error):
-                    raise
-                connection.close()
-                self._connection = None
-                self.problem = _away()
-                log.warning(
-                    "database_lock_lost", hint="No job is begun and nothing is changed here until it is held again."
-                )
-            else:
-                return
-        if self._ended:
+                await asyncio.wait((working, lost), return_when=asyncio.FIRST_COMPLETED)
+                if working.done():
+                    return working.result()
+            finally:
+                working.cancel()
+                lost.cancel()
+                await asyncio.gather(working, lost, return_exceptions=True)
+
+    def _ask(self) -> None:
+        """Ask the connection once whether it is there. Blocks."""
+        connection = self._connection
+        if connection is None:
+            return
+        try:
+            connection.execute("SELECT 1")
+        except Exception as error:
+            if not _of_connection(error):
+                raise
+            connection.close()
+            self._connection = None
+            self.problem = _away()
+            log.warning(
+                "database_lock_lost", hint="No job is begun and nothing is changed here until it is held again."
+            )
+
+    def _take_again(self) -> None:
+        """Take the lock again where it is lost. Blocks, raises nothing."""
+        if self._connection is not None or self._ended:
             return
         try:
             self.take(0)

@@ -54,7 +54,8 @@ class Dispatcher:
                 try:
                     if loop.time() - polled >= POLL:
                         polled = loop.time()
-                        await self._chores()
+                        while await self._chores():
+                            pass
                     while await self._claim():
                         pass
                 except Exception:
@@ -64,11 +65,13 @@ class Dispatcher:
                 if first is not None:
                     await self._tell([first.payload, *(message.payload for message in inbox.drain())])
 
-    async def _chores(self) -> None:
-        if await self._jobs.db.read(due):
-            while await self._jobs.db.write(chores) >= recovery.BATCH:
-                pass
-            await self._jobs.forget_ended()
+    async def _chores(self) -> bool:
+        """Do what is due, unless another server does it; true when there may be more."""
+        if not self._jobs.may_claim() or not await self._jobs.db.read(due):
+            return False
+        done = await self._jobs.db.write(chores)
+        await self._jobs.forget_ended()
+        return done >= recovery.BATCH
 
     async def _claim(self) -> bool:
         """Claim what fits now; true when another round may bring more."""

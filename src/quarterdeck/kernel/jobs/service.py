@@ -38,7 +38,8 @@ log = structlog.get_logger("quarterdeck.jobs")
 class Jobs:
     """`owner` names this data directory (`process:<its process uid>`): at start, whatever it still holds is requeued,
     because the lock of the data directory proves the earlier process dead. What another directory's process holds comes
-    back by its lease alone. Nothing is claimed while `may_claim` says no.
+    back by its lease alone. While `may_claim` says no, nothing is claimed and no chore of the ledger is done: another
+    process does that.
     """
 
     heartbeat_seconds = 3.0

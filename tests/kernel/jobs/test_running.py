@@ -13,7 +13,7 @@ import pytest
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import DatabaseUnavailable, postgresql, sqlite
 from quarterdeck.kernel.errors import Unavailable
-from quarterdeck.kernel.jobs import frames, session
+from quarterdeck.kernel.jobs import dispatcher, frames, recovery, session
 from quarterdeck.kernel.jobs.transport import Disconnected, MemoryTransport
 
 
@@ -192,6 +192,42 @@ async def test_the_servers_own_work_does_not_wait_behind_long_builds(database, r
         released.set()
         for one in builds:
             assert (await service.wait(one.id, 10)).state == "succeeded"
+
+
+async def test_chores_that_fail_keep_nothing_from_being_claimed(database, room, monkeypatch):
+    jobs.kinds.register(jobs.JobKind("run.all-the-same", Order))
+
+    @room[0].register("run.all-the-same", Order)
+    async def run(context, order):
+        return None
+
+    tried = asyncio.Event()
+
+    async def refuse(_self):
+        tried.set()
+        raise LookupError
+
+    monkeypatch.setattr(dispatcher.Dispatcher, "_chores", refuse)
+    async with running(database, room) as service:
+        await asyncio.wait_for(tried.wait(), 60)
+        job = await service.enqueue(request("run.all-the-same"))
+        assert (await service.wait(job.id, 60)).state == "succeeded"
+
+
+def test_a_chore_that_fails_undoes_nothing_of_the_others(database, monkeypatch):
+    jobs.kinds.register(jobs.JobKind("run.lapses", Order))
+    job = database.write_sync(jobs.enqueue, request("run.lapses", lease_seconds=1))
+    database.write_sync(jobs.claim, jobs.Claimant("worker:gone", frozenset(), ("normal",), 1))
+    database.write_sync(lambda tx: tx.execute("UPDATE jobs SET lease_until = 1"))
+
+    def refuse(tx):
+        tx.execute("UPDATE jobs SET subject = 'half done'")
+        raise LookupError
+
+    monkeypatch.setattr(dispatcher, "CHORES", (recovery.requeue_lapsed, refuse))
+    assert database.write_sync(dispatcher.chores) == 1
+    again = database.read_sync(jobs.get, job.id)
+    assert (again.state, again.lapses, again.subject) == ("pending", 1, None)
 
 
 async def test_each_of_the_servers_workers_takes_up_its_own_work_alone(database, room):

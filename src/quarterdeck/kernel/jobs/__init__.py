@@ -76,7 +76,7 @@ if TYPE_CHECKING:
     from quarterdeck.kernel.jobs.output import LogSink, into
     from quarterdeck.kernel.jobs.recovery import requeue_abandoned, requeue_lapsed, wake_parked
     from quarterdeck.kernel.jobs.refusals import Canceled, Fenced
-    from quarterdeck.kernel.jobs.schedules import Rhythm, remove_schedule, set_schedule
+    from quarterdeck.kernel.jobs.schedules import Rhythm, Unfit, remove_schedule, set_schedule, unfit
     from quarterdeck.kernel.jobs.service import Jobs
     from quarterdeck.kernel.jobs.session import Seat
     from quarterdeck.kernel.jobs.transitions import ENDED, LIVE, State
@@ -103,7 +103,7 @@ _HOMES = {
     "output": ("LogSink", "into"),
     "recovery": ("requeue_abandoned", "requeue_lapsed", "wake_parked"),
     "refusals": ("Canceled", "Fenced"),
-    "schedules": ("Rhythm", "remove_schedule", "set_schedule"),
+    "schedules": ("Rhythm", "Unfit", "remove_schedule", "set_schedule", "unfit"),
     "service": ("Jobs",),
     "session": ("Seat",),
     "transitions": ("ENDED", "LIVE", "State"),
@@ -150,6 +150,7 @@ __all__ = [
     "Seat",
     "ServerHandlers",
     "State",
+    "Unfit",
     "Unkept",
     "Work",
     "WorkKind",
@@ -190,6 +191,7 @@ __all__ = [
     "short_ref",
     "short_ref_id",
     "topic",
+    "unfit",
     "wake_parked",
     "work_ref",
     "work_ref_id",

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     )
     from quarterdeck.kernel.jobs.frames import LogLine
     from quarterdeck.kernel.jobs.handlers import (
+        DELIVERY,
         SERVER,
         JobContext,
         JobInfo,
@@ -90,7 +91,8 @@ _HOMES = {
     ),
     "frames": ("LogLine",),
     "handlers": (
-        "SERVER", "JobContext", "JobInfo", "ServerHandlers", "WorkerHandlers", "server_handlers", "worker_handlers",
+        "DELIVERY", "SERVER", "JobContext", "JobInfo", "ServerHandlers", "WorkerHandlers", "server_handlers",
+        "worker_handlers",
     ),
     "job": ("Enqueue", "Job", "Lane", "Outcome", "short_ref", "short_ref_id", "work_ref", "work_ref_id"),
     "ledger": (
@@ -122,6 +124,7 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "DELIVERY",
     "ENDED",
     "LIVE",
     "SERVER",

@@ -16,7 +16,7 @@ from quarterdeck.fleet.docker.address import own_engine
 from quarterdeck.fleet.docker.engine import Engine
 from quarterdeck.fleet.edge import certificates
 from quarterdeck.fleet.edge.program import caddy_program
-from quarterdeck.kernel import events
+from quarterdeck.kernel import events, jobs
 from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.db.migrate import pending, revisions
@@ -38,6 +38,7 @@ async def examine(instance: Instance) -> dict[str, Any]:
     looks: dict[str, Awaitable[Found]] = {
         "database": _database(instance),
         "events": _events(instance),
+        "schedules": _schedules(instance),
         "docker": _docker(instance),
         "edge": _edge(instance),
         "frontDoor": _front_door(instance),
@@ -118,6 +119,17 @@ async def _events(instance: Instance) -> Found:
         f"The subscriber {one.name} has failed {one.failures} times ({one.error}) at an event {one.type} of "
         f"{wire_time(one.since)}, and gets nothing that came after it. It is tried again every five minutes at most; "
         "event_not_delivered in the server's log says what fails: mend that, or report it with a support bundle."
+        for one in found
+    ]
+
+
+async def _schedules(instance: Instance) -> Found:
+    """Schedules that this program cannot fire: what they ask for is not done."""
+    found = await instance.db.read(jobs.unfit)
+    facts = {f"scheduleStopped{number}": one.name for number, one in enumerate(found, 1)}
+    return facts, [
+        f"The schedule {one.name} cannot be fired: {one.problem} It is tried again every five minutes; install the "
+        "release that it was made by, or report it with a support bundle."
         for one in found
     ]
 

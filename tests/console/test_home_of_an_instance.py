@@ -98,8 +98,8 @@ async def test_each_part_asks_for_its_own_permission(deck, word):
     assert not view.hidden
 
 
-async def test_the_programs_own_session_is_no_worker(deck):
+async def test_the_programs_own_sessions_are_no_workers(deck):
     """This instance runs without one: its own work is done, and nobody could take a deployment."""
-    assert [bool(one.needs) for one in deck.instance.jobs.sessions] == [True]
+    assert [bool(one.needs) for one in deck.instance.jobs.sessions] == [True, True]
     assert "None is connected" in await page(deck, deck.token)
     assert "in-process" not in (await deck.client.get("/console/fleet")).text

@@ -10,14 +10,17 @@ from datetime import timedelta
 from sqlalchemy import text
 
 from quarterdeck.deploy.deployments import retention as deployment_retention
+from quarterdeck.fleet.servers import provider_lines
 from quarterdeck.identity import retention as identity_retention
 from quarterdeck.kernel import audit, events, jobs, retention
 from quarterdeck.kernel.jobs.dispatcher import chores
 from quarterdeck.kernel.logs import Line
 from quarterdeck.kernel.retention import own
+from quarterdeck.kernel.retention.categories import _lasting, over
+from quarterdeck.tasks.work import retention as task_retention
 
 DAY = 86_400
-ROOMS = (own, identity_retention, deployment_retention)
+ROOMS = (own, identity_retention, deployment_retention, provider_lines, task_retention)
 
 
 class Kept(audit.Action):
@@ -64,6 +67,46 @@ async def test_a_schedule_that_falls_due_tidies(house, clock):
                 await asyncio.sleep(0.05)
     finally:
         await service.stop()
+
+
+async def test_a_stream_that_nobody_can_hold_a_number_of_goes(house, clock, monkeypatch):
+    """Of what is still there it stays, whatever it holds: numbers of it are never given again."""
+    there = {"deployment:dep_there", "task:7", "runtime:res_there", "server:srv_there"}
+    for prefix in ("deployment:", "task:", "runtime:", "server:"):
+        assert prefix in _lasting
+        monkeypatch.setitem(_lasting, prefix, lambda tx, streams: [one for one in streams if one in there])
+    monkeypatch.setattr(own, "NAMES", 3)
+    gone = {"deployment:dep_gone", "task:8", "runtime:res_gone", "server:srv_gone", "grant:1", "job:1"}
+
+    def append(tx):
+        for stream in sorted(there | gone):
+            events.append(tx, stream, "seen", {})
+
+    await house.db.write(append)
+    for stream in sorted(there | gone):
+        await house.logs.store(stream, [Line(clock.now(), "application", "stdout", None, "info", "x")])
+    assert await retention.tidy(house, "streams") == 0, "all hold something"
+    clock.advance(1)
+    await house.db.write(events.prune, clock.now(), dry_run=False)
+    await house.logs.prune(before=clock.now())
+    assert await retention.tidy(house, "streams") == len(gone), "events are old when they go"
+    clock.advance(181 * DAY)
+    await house.logs.store("job:2", [Line(clock.now(), "application", "stdout", None, "info", "x")])
+    assert await retention.tidy(house, "streams") == len(gone)
+    assert set(await house.db.read(lambda tx: tx.execute("SELECT stream FROM event_streams").scalars().all())) == there
+    left = {one: (await house.logs.state(one)).head for one in sorted(there | gone | {"job:2"})}
+    assert {one for one, head in left.items() if head} == there | {"job:2"}
+
+
+async def test_what_is_there_is_known_by_its_record(house):
+    streams = ["deployment:dep_none", "task:4711", "runtime:res_none", "server:srv_none", "job:1", "task:odd"]
+    assert await house.db.read(over, streams) == streams[:-1]
+
+
+async def test_events_of_an_attempt_that_is_in_no_record_go(house, clock):
+    await house.db.write(events.append, "deployment:dep_gone", "deployment-pruned", {})
+    await retention.tidy(house, "deployment-lines")
+    assert await house.db.read(count, "event_streams") == 0
 
 
 async def test_events_of_deployments_are_history_and_stay(house, clock):

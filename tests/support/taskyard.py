@@ -213,7 +213,8 @@ class TaskYard:
     def restart(self) -> None:
         """Another process of the server begins."""
         self.began = self.clock.now()
-        self.db.write_sync(silence.begin)
+        for task_id in self.db.read_sync(silence.offline):
+            self.db.write_sync(silence.give_up, task_id)
 
     def started(self, machine: Machine, text: str = "Fix the login", **more: Any) -> tuple[int, int]:
         """A task whose first stage runs on a machine: its number and its job."""

@@ -156,16 +156,41 @@ def test_a_machine_that_did_not_get_the_answer_recovers_by_the_same_secret_for_a
     second = recover(first.recovery)
     assert held.read_sync(registration.authenticate, TOKENS, lost.access.reveal()) is None
     assert held.read_sync(registration.authenticate, TOKENS, second.access.reveal()) is not None
+    with pytest.raises(Unauthenticated):  # once more, and not again
+        recover(first.recovery)
+    clock.advance(9_000)
+    third = recover(second.recovery)
     with pytest.raises(Unauthenticated):  # of an answer that nobody got
         recover(lost.recovery)
-    clock.advance(201)  # it counts from its first use
+    clock.advance(601)  # it counts from its first use
     with pytest.raises(Unauthenticated):
-        recover(first.recovery)
-    third = recover(second.recovery)
+        recover(second.recovery)
+    fourth = recover(third.recovery)
     clock.advance(599)
-    assert recover(second.recovery).recovery.reveal() != third.recovery.reveal()
+    assert recover(third.recovery).recovery.reveal() != fourth.recovery.reveal()
     with pytest.raises(Unauthenticated):
-        recover(first.recovery)
+        recover(second.recovery)
+
+
+@pytest.mark.parametrize("by", ["register", "recover"])
+def test_a_request_that_its_own_repetition_has_overtaken_leaves_no_dead_secret(held, clock, by):
+    """The machine has the answer to what it said second, which came first."""
+    _, secret = token(held)
+    first = register(held, secret)
+
+    def recover(said):
+        return held.write_sync(registration.recover, TOKENS, first.worker.uid, said)
+
+    answered = recover(first.recovery) if by == "recover" else first
+    late = recover(first.recovery) if by == "recover" else register(held, secret)
+    assert held.read_sync(registration.authenticate, TOKENS, answered.access.reveal()) is None
+    clock.advance(9_000)
+    back = recover(answered.recovery)
+    assert held.read_sync(registration.authenticate, TOKENS, back.access.reveal()) is not None
+    for void in (late.recovery, first.recovery) if by == "recover" else (late.recovery,):
+        with pytest.raises(Unauthenticated):
+            recover(void)
+    recover(back.recovery)
 
 
 def test_an_access_token_ends_after_a_day_and_is_refreshed_before(held, clock):

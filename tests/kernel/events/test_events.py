@@ -16,6 +16,10 @@ from support.promptness import best
 STREAM = "deployment:dep_1"
 
 
+def streams(tx) -> list[str]:
+    return list(tx.execute("SELECT stream FROM event_streams ORDER BY stream").scalars())
+
+
 def append(database, count: int = 1, stream: str = STREAM, type_: str = "made") -> list[int]:
     return [database.write_sync(events.append, stream, type_, {"n": number}) for number in range(count)]
 
@@ -102,6 +106,42 @@ async def test_what_was_pruned_shows_as_a_gap_and_numbers_go_on(database):
     await following.aclose()
     assert (await database.write(events.prune, third.at + timedelta(seconds=1), dry_run=False)).pruned == 1
     assert await database.write(events.append, STREAM, "made") == 4
+
+
+async def test_a_stream_that_is_erased_goes_and_one_that_begins_anew_is_followed_from_its_beginning(database):
+    for _ in range(5):
+        await database.write(events.append, STREAM, "made")
+    following = events.follow(database.bus, database, STREAM, 4)
+    assert (await anext(following)).sequence == 5
+    waiting = asyncio.create_task(anext(following))
+    assert await database.write(events.erase, STREAM) == 5
+    assert await database.read(streams) == []
+    assert await database.write(events.append, STREAM, "made") == 1
+    assert (await asyncio.wait_for(waiting, 60)).sequence == 1
+    await following.aclose()
+
+
+async def test_a_stream_that_holds_events_is_not_dropped(database):
+    for stream in (STREAM, "grant:1"):
+        await database.write(events.append, stream, "made")
+    later = database.clock.now() + timedelta(seconds=1)
+    await database.write(events.prune, later, spare=("deployment:",), dry_run=False)
+    assert await database.read(events.empty, "", 10) == ["grant:1"]
+    assert await database.read(events.empty, "grant:1", 10) == []
+    assert await database.read(events.holding, "deployment:", "", 10) == [STREAM]
+    assert await database.read(events.holding, "grant:", "", 10) == []
+    assert await database.write(events.drop, [STREAM, "grant:1", "none:1"]) == 1
+    assert await database.read(streams) == [STREAM]
+
+
+async def test_a_stream_that_is_erased_before_its_events_were_delivered_goes_afterwards(database, counter):
+    await events.deliver_all(database)
+    await database.write(events.append, STREAM, "made", {"n": 0})
+    assert await database.write(events.erase, STREAM) == 0
+    assert await database.read(streams) == [STREAM]
+    await events.deliver_all(database)
+    assert await database.write(events.erase, STREAM) == 1
+    assert await database.read(streams) == ["seen"]
 
 
 async def test_pruning_in_parts_takes_what_pruning_at_once_takes(database):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 
 import msgspec
 import psycopg
@@ -13,7 +14,8 @@ import pytest
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import DatabaseUnavailable, postgresql, sqlite
 from quarterdeck.kernel.errors import Unavailable
-from quarterdeck.kernel.jobs import frames, session
+from quarterdeck.kernel.events import jobs as delivery
+from quarterdeck.kernel.jobs import dispatcher, frames, recovery, session
 from quarterdeck.kernel.jobs.transport import Disconnected, MemoryTransport
 
 
@@ -194,6 +196,66 @@ async def test_the_servers_own_work_does_not_wait_behind_long_builds(database, r
             assert (await service.wait(one.id, 10)).state == "succeeded"
 
 
+async def test_events_are_delivered_while_housekeeping_takes_all_of_its_places(database, room):
+    going, released = asyncio.Semaphore(0), asyncio.Event()
+
+    @room[1].register("run.long-look")
+    async def look(context, instance):
+        going.release()
+        await released.wait()
+
+    room[1].register(delivery.KIND)(delivery.run)
+    async with running(database, room) as service:
+        service._workers[1]._instance = SimpleNamespace(db=database)
+        looks = [await service.enqueue(jobs.Enqueue("run.long-look", {}, None)) for _ in range(4)]
+        async with asyncio.timeout(60):
+            await going.acquire()
+            await going.acquire()
+        told = await service.enqueue(jobs.Enqueue(delivery.KIND, {}, None))
+        assert (await service.wait(told.id, 60)).state == "succeeded"
+        states = [(await database.read(jobs.get, one.id)).state for one in looks]
+        assert sorted(states) == ["pending", "pending", "running", "running"], "none took the place that is kept"
+        released.set()
+        for one in looks:
+            assert (await service.wait(one.id, 60)).state == "succeeded"
+
+
+async def test_chores_that_fail_keep_nothing_from_being_claimed(database, room, monkeypatch):
+    jobs.kinds.register(jobs.JobKind("run.all-the-same", Order))
+
+    @room[0].register("run.all-the-same", Order)
+    async def run(context, order):
+        return None
+
+    tried = asyncio.Event()
+
+    async def refuse(_self):
+        tried.set()
+        raise LookupError
+
+    monkeypatch.setattr(dispatcher.Dispatcher, "_chores", refuse)
+    async with running(database, room) as service:
+        await asyncio.wait_for(tried.wait(), 60)
+        job = await service.enqueue(request("run.all-the-same"))
+        assert (await service.wait(job.id, 60)).state == "succeeded"
+
+
+def test_a_chore_that_fails_undoes_nothing_of_the_others(database, monkeypatch):
+    jobs.kinds.register(jobs.JobKind("run.lapses", Order))
+    job = database.write_sync(jobs.enqueue, request("run.lapses", lease_seconds=1))
+    database.write_sync(jobs.claim, jobs.Claimant("worker:gone", frozenset(), ("normal",), 1))
+    database.write_sync(lambda tx: tx.execute("UPDATE jobs SET lease_until = 1"))
+
+    def refuse(tx):
+        tx.execute("UPDATE jobs SET subject = 'half done'")
+        raise LookupError
+
+    monkeypatch.setattr(dispatcher, "CHORES", (recovery.requeue_lapsed, refuse))
+    assert database.write_sync(dispatcher.chores) == 1
+    again = database.read_sync(jobs.get, job.id)
+    assert (again.state, again.lapses, again.subject) == ("pending", 1, None)
+
+
 async def test_each_of_the_servers_workers_takes_up_its_own_work_alone(database, room):
     """The one comes back while the other goes on with what it runs."""
     jobs.kinds.register(jobs.JobKind("run.goes-on", Order))
@@ -207,12 +269,12 @@ async def test_each_of_the_servers_workers_takes_up_its_own_work_alone(database,
     async with running(database, room) as service:
         job = await service.enqueue(request("run.goes-on"))
         async with asyncio.timeout(60):
-            while not runs or len(service.sessions) < 2:
+            while not runs or len(service.sessions) < 3:
                 await asyncio.sleep(0.01)
         own = next(one for one in service.sessions if not one.holds(job.id))
         await own.close(1000)
         async with asyncio.timeout(60):
-            while own in service.sessions or len(service.sessions) < 2:
+            while own in service.sessions or len(service.sessions) < 3:
                 await asyncio.sleep(0.01)
         released.set()
         done = await service.wait(job.id, 60)
@@ -396,7 +458,7 @@ async def test_a_report_that_breaks_a_rule_fails_its_job_and_no_connection(datab
 
     async with running(database, room) as service:
         other = await service.enqueue(request("run.beside"))
-        while len(service.sessions) < 2:
+        while len(service.sessions) < 3:
             await asyncio.sleep(0.01)
         session = service.sessions
         job = await service.enqueue(request("run.bad-record"))
@@ -424,7 +486,7 @@ async def test_a_worker_that_does_not_read_keeps_nobody_else_waiting(database, r
         hello = frames.Hello(credential=None, name="deaf", worker_version="", boot_id="b", slots=1, capabilities=[])
         deaf = session.Session(service, Deaf(), hello, owner="worker:deaf", capabilities=frozenset())
         listening = asyncio.create_task(deaf.run())
-        while len(service.sessions) < 2:
+        while len(service.sessions) < 3:
             await asyncio.sleep(0.01)
         service.detach(next(one for one in service.sessions if one is not deaf))  # only the deaf one has slots
         job = await service.enqueue(request("run.beside-a-deaf-one"))

@@ -12,7 +12,8 @@ from quarterdeck.kernel import jobs
 from quarterdeck.kernel.clock import HeldClock
 from quarterdeck.kernel.db import open_database
 from quarterdeck.kernel.errors import Invalid
-from quarterdeck.kernel.jobs.schedules import fire_due
+from quarterdeck.kernel.jobs.dispatcher import chores
+from quarterdeck.kernel.jobs.schedules import AGAIN, fire_due
 
 
 class Nothing(msgspec.Struct):
@@ -78,6 +79,38 @@ def test_a_disabled_or_removed_schedule_is_silent(db, clock):
     clock.advance(120)
     assert db.write_sync(fire_due) == 0
     assert made(db) == []
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("kind", "scheduled.gone", "There is no kind of job named scheduled.gone."),
+        ("payload", "{", "What it asks for cannot be read (DecodeError)."),
+        ("timezone", "Mars/Olympus", "'* * * * *' in Mars/Olympus is not a schedule."),
+    ],
+)
+def test_a_schedule_that_cannot_be_fired_is_told_of_and_keeps_nobody_else_waiting(db, clock, column, value, said):
+    db.write_sync(jobs.set_schedule, "bad", jobs.Rhythm(cron="* * * * *"), REQUEST)
+    db.write_sync(jobs.set_schedule, "good", jobs.Rhythm(cron="* * * * *"), REQUEST)
+    assert db.read_sync(jobs.unfit) == []
+    db.write_sync(lambda tx: tx.execute(f"UPDATE job_schedules SET {column} = :to WHERE name = 'bad'", {"to": value}))
+    assert db.read_sync(jobs.unfit) == [jobs.Unfit("bad", said)]
+    parked = db.write_sync(
+        jobs.enqueue, msgspec.structs.replace(REQUEST, concurrency_key="key", run_at=clock.now() + AGAIN / 10)
+    )
+    clock.advance(60)
+    assert db.write_sync(chores) == 3
+    assert len(made(db)) == 2, "the other one fired"
+    due = "SELECT due_at FROM jobs WHERE id = :id"
+    assert db.read_sync(lambda tx: tx.execute(due, {"id": parked.id}).scalar()), "and what was parked is awake"
+    assert db.write_sync(fire_due) == 0, "it is not tried again at once"
+    db.write_sync(lambda tx: tx.execute("UPDATE job_schedules SET next_due_at = NULL WHERE name = 'good'"))
+    clock.advance(AGAIN.total_seconds() - 1)
+    assert db.write_sync(fire_due) == 0
+    db.write_sync(jobs.set_schedule, "bad", jobs.Rhythm(cron="* * * * *"), REQUEST)
+    clock.advance(60)
+    assert (db.write_sync(fire_due), len(made(db))) == (1, 3)
+    assert db.read_sync(jobs.unfit) == []
 
 
 @pytest.mark.parametrize(

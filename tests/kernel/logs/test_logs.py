@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -56,6 +56,24 @@ async def test_reading_takes_a_position_a_limit_a_tail_and_an_instant(logs):
     assert numbers(await logs.read(STREAM, tail=2)) == [9, 10]
     assert numbers(await logs.read(STREAM, since=MOMENT + timedelta(seconds=8))) == [8, 9, 10]
     assert await logs.read("deployment:unknown") == []
+
+
+async def test_a_stream_without_lines_that_was_silent_is_forgotten_and_no_other(logs):
+    soon, now = datetime.now(UTC) + timedelta(hours=1), datetime.now(UTC) - timedelta(hours=1)
+    for stream in (STREAM, "task:1", "job:1"):
+        await logs.store(stream, [line("a")])
+    await logs.close("job:2")
+    assert await logs.empty(soon, "", 10) == ["job:2"]
+    for stream in ("task:1", "job:1"):
+        await logs.forget(stream)
+    assert await logs.empty(now, "", 10) == []
+    assert await logs.empty(soon, "", 2) == ["job:1", "job:2"]
+    assert await logs.empty(soon, "job:2", 2) == ["task:1"]
+    assert await logs.drop(["job:1", STREAM], now) == 0
+    assert await logs.drop(["job:1", "job:2", STREAM], soon) == 2
+    assert [(await logs.state(one)).head for one in (STREAM, "task:1", "job:1")] == [1, 1, 0]
+    assert await logs.store("job:1", [line("anew")]) == 1
+    assert [one.message for one in await logs.read("job:1")] == ["anew"]
 
 
 async def test_a_tail_is_as_long_as_it_was_asked_for_and_the_whole_comes_in_pages(logs):

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.jobs.session import _take_up as take_up
+from quarterdeck.tasks.dispatching.loop import Dispatching
 from quarterdeck.tasks.work.ending import EndsTasksOfProjects, leave_machine
 from support.taskyard import gate
+
+
+class Ledger:
+    """No worker is connected."""
+
+    sessions = ()
+    may_claim = staticmethod(lambda: True)
+
+    async def tell(self, job_id, kind, data=None):
+        raise AssertionError("nobody is there")
 
 
 @pytest.fixture
@@ -236,6 +249,38 @@ def test_a_strict_start_fails_what_ran_on_machines_that_were_offline(yard, forge
     assert status(yard, silent) == ("failed", "worker_lost")
     assert status(yard, fresh) == ("running", None)
     assert status(yard, gated) == ("suspended", "stage_gate")
+
+
+async def test_a_task_that_cannot_be_given_up_at_a_strict_start_keeps_dispatching_from_nothing(
+    yard, forge, monkeypatch
+):
+    yard.settings(bootReconcile="strict")
+    stubborn, _ = yard.started(forge)
+    silent, _ = yard.started(forge)
+    yard.clock.advance(181)
+    done, failing = jobs.give_up, yard.task(stubborn).job_id
+
+    def give_up(tx, job_id, *said):
+        if job_id == failing:
+            raise LookupError
+        return done(tx, job_id, *said)
+
+    monkeypatch.setattr(jobs, "give_up", give_up)
+    looked = asyncio.Event()
+
+    class Looking(Dispatching):
+        async def look(self, began):
+            looked.set()
+            return await super().look(began)
+
+    loop = asyncio.create_task(Looking(yard.db, Ledger()).run())
+    try:
+        await asyncio.wait_for(looked.wait(), 60)
+    finally:
+        loop.cancel()
+        await asyncio.gather(loop, return_exceptions=True)
+    assert status(yard, silent) == ("failed", "worker_lost")
+    assert status(yard, stubborn)[0] == "running"
 
 
 # -- the six rows (contract: tasks §4.5)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,14 +24,15 @@ from quarterdeck.deploy.resources.model import Resource
 from quarterdeck.fleet.docker import images
 from quarterdeck.fleet.docker.address import own_engine
 from quarterdeck.fleet.docker.engine import Engine
-from quarterdeck.kernel import trees
+from quarterdeck.kernel import events, trees
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Problem
-from quarterdeck.kernel.retention import Category, register, spare
+from quarterdeck.kernel.retention import Category, lasting, register, spare
 
 HOUR = 3600
 DAY = timedelta(days=1)
 CHUNK = 500
+RUNTIME = "runtime:"
 log = structlog.get_logger("quarterdeck.housekeeping")
 
 
@@ -138,25 +139,44 @@ async def _remove_images(engine: Engine, unneeded: list[images.ListedImage]) -> 
 
 
 async def _lines(instance: Any, before: datetime) -> int:
-    """Lines of attempts that are in no record any more: a pruning that was cut off left them."""
+    """Lines of attempts that are in no record any more, which a pruning that was cut off left, and events of them,
+    which waited for a subscriber when they were erased. Answers how many lines went.
+    """
     streams = await instance.logs.older(STREAM, before)
     forgotten = 0
     for start in range(0, len(streams), CHUNK):
         some = streams[start : start + CHUNK]
         for stream in await instance.db.read(_unrecorded, some):
             forgotten += await instance.logs.forget(stream)
+    after = ""
+    while some := await instance.db.read(events.holding, STREAM, after, CHUNK):
+        after = some[-1]
+        for stream in await instance.db.read(_unrecorded, some):
+            await instance.db.write(events.erase, stream)
     return forgotten
 
 
-def _unrecorded(tx: Tx, streams: list[str]) -> list[str]:
+def _unrecorded(tx: Tx, streams: Sequence[str]) -> list[str]:
     refs = [stream.removeprefix(STREAM) for stream in streams]
     recorded = set(tx.scalars(select(Deployment.ref).where(Deployment.ref.in_(refs))))
     return [stream for stream, ref in zip(streams, refs, strict=True) if ref not in recorded]
 
 
+def _recorded(tx: Tx, streams: Sequence[str]) -> list[str]:
+    unrecorded = set(_unrecorded(tx, streams))
+    return [stream for stream in streams if stream not in unrecorded]
+
+
+def _of_resources(tx: Tx, streams: Sequence[str]) -> list[str]:
+    refs = [stream.removeprefix(RUNTIME) for stream in streams]
+    return [f"{RUNTIME}{ref}" for ref in tx.scalars(select(Resource.ref).where(Resource.ref.in_(refs)))]
+
+
 spare(STREAM)
+lasting(STREAM, _recorded)
+lasting(RUNTIME, _of_resources)
 register(Category("work-directories", "Work directories of attempts that have ended", DAY, _work, every=6 * HOUR))
 register(Category("plan-directories", "Sources fetched to show a plan", DAY, _plans, every=6 * HOUR))
 register(Category("releases", "Release directories that no attempt needs", DAY, _releases))
 register(Category("images", "Our images that no attempt needs", DAY, _images))
-register(Category("deployment-lines", "Lines of attempts that are in no record", DAY, _lines))
+register(Category("deployment-lines", "Lines and events of attempts that are in no record", DAY, _lines))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +13,7 @@ from quarterdeck.fleet.servers.model import Server
 from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.logs import Logs
-from quarterdeck.kernel.retention import Category, Sweep, lines_apart, register
+from quarterdeck.kernel.retention import Category, Sweep, lasting, lines_apart, register
 
 STREAM = "server:"
 
@@ -112,7 +113,13 @@ async def _sweep(instance: Any, sweep: Sweep) -> int:
     return (await _cut(instance.logs, sweep.before, meant, dry_run=sweep.dry_run)).total
 
 
+def _there(tx: Tx, streams: Sequence[str]) -> list[str]:
+    refs = [stream.removeprefix(STREAM) for stream in streams]
+    return [f"{STREAM}{ref}" for ref in tx.scalars(select(Server.ref).where(Server.ref.in_(refs)))]
+
+
 lines_apart(STREAM)
+lasting(STREAM, _there)
 register(
     Category(
         "provider-lines",

@@ -15,8 +15,9 @@ class Worker(Identified, Base):
     `capabilities` is what it may be given; `offered` and `slots` what it said it has when last it came, `max_slots`
     what an administrator allows at most. `generation` is that of the access tokens that count, `recovery_hash` stands
     for the secret that gets it another one, `earlier_recovery_hash` for the one that it last recovered by, at
-    `recovered_at`. `agents`: `{type, version, path}` each; `trouble`: by agent
-    `{failures, class, since, until}`, see `degradation`; `ailing`: `{agent, reason}` as the worker says itself.
+    `recovered_at`, or, without that, for one that counts as much as the newest. `agents`: `{type, version, path}` each;
+    `trouble`: by agent `{failures, class, since, until}`, see `degradation`; `ailing`: `{agent, reason}` as the worker
+    says itself.
     Percentages are 0 to 100 as it measured them last, `load1` is its load average of a minute. `offline_told_at`: when
     it was told that nothing is heard of it; older than `last_seen_at`, that was an earlier outage.
     """

@@ -85,6 +85,7 @@ def _registered_again(tx: Tx, tokens: AccessTokens, token: EnrolmentToken, machi
             hint="Each machine needs a token of its own: ask an administrator for another.",
         )
     worker.generation += 1
+    _keep_the_first(worker)
     return _admit(tx, tokens, worker, WorkerAction.ENROLLED, again=True)
 
 
@@ -142,31 +143,46 @@ def refresh(tx: Tx, tokens: AccessTokens, presented: str) -> Admitted:
 
 def recover(tx: Tx, tokens: AccessTokens, machine_id: str, secret: Secret[str]) -> Admitted:
     """Come back by the recovery secret, which is another one afterwards; access tokens of before end. The one of before
-    counts `AGAIN` from when it was first used. Raises `Unauthenticated` (`recovery_secret_invalid`) and `Forbidden`
-    (`worker_decommissioned`).
+    counts once more, `AGAIN` from when it was first used: both answers' secrets then count until one of them is used,
+    since either request may be the one whose answer the machine got. Raises `Unauthenticated`
+    (`recovery_secret_invalid`) and `Forbidden` (`worker_decommissioned`).
     """
-    uid = machine_id.lower()
+    uid, said = machine_id.lower(), secret.reveal()
     tx.lock(f"worker:{uid[:36]}")
     worker = _by_uid(tx, uid)
     if worker is not None:
         tx.session.refresh(worker)
-    newest = worker is not None and enrolment.same(secret.reveal(), worker.recovery_hash)
-    if worker is None or not (newest or _recovered_by(tx, worker, secret)):
+    if worker is None or not (_unused(worker, said) or _used_lately(tx, worker, said)):
         raise Unauthenticated(
             "The recovery secret is not valid.", code="recovery_secret_invalid", hint="Enrol the machine again."
         )
     if worker.revoked_at is not None:
         raise _decommissioned()
     worker.generation += 1
-    if newest:
-        worker.earlier_recovery_hash, worker.recovered_at = worker.recovery_hash, tx.now
-    return _admit(tx, tokens, worker, WorkerAction.RECOVERED, **({} if newest else {"again": True}))
+    if _unused(worker, said):
+        worker.earlier_recovery_hash, worker.recovered_at = enrolment.digest(said), tx.now
+        return _admit(tx, tokens, worker, WorkerAction.RECOVERED)
+    _keep_the_first(worker)
+    return _admit(tx, tokens, worker, WorkerAction.RECOVERED, again=True)
 
 
-def _recovered_by(tx: Tx, worker: Worker, secret: Secret[str]) -> bool:
-    """Whether it has recovered by this secret just now, and may not have got the answer."""
+def _unused(worker: Worker, said: str) -> bool:
+    """Whether this is the secret of the newest answer, or of the one before where both answer one question."""
+    both = worker.recovered_at is None and enrolment.same(said, worker.earlier_recovery_hash or "")
+    return both or enrolment.same(said, worker.recovery_hash)
+
+
+def _used_lately(tx: Tx, worker: Worker, said: str) -> bool:
+    """Whether it has recovered by this secret just now, once, and may not have got the answer."""
     lately = worker.recovered_at is not None and tx.now - worker.recovered_at <= AGAIN
-    return lately and enrolment.same(secret.reveal(), worker.earlier_recovery_hash or "")
+    return lately and enrolment.same(said, worker.earlier_recovery_hash or "")
+
+
+def _keep_the_first(worker: Worker) -> None:
+    """A question is answered once more, and nobody knows which answer arrives: a request may be overtaken by its own
+    repetition. The secret of the first answer counts beside the one that follows.
+    """
+    worker.earlier_recovery_hash, worker.recovered_at = worker.recovery_hash, None
 
 
 def authenticate(tx: Tx, tokens: AccessTokens, presented: str) -> Worker | None:

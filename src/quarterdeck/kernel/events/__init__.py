@@ -3,8 +3,8 @@
 from quarterdeck.kernel.events.follow import follow
 from quarterdeck.kernel.events.matching import Wanted, matching
 from quarterdeck.kernel.events.model import Event, Gap
-from quarterdeck.kernel.events.prune import Old, Pruning, erase, prune
-from quarterdeck.kernel.events.stream import append, head, locate, missed, newest, read, watermark
+from quarterdeck.kernel.events.prune import Old, Pruning, drop, empty, erase, holding, prune
+from quarterdeck.kernel.events.stream import append, head, locate, newest, read, watermark
 from quarterdeck.kernel.events.subscriptions import (
     Stuck,
     Subscriber,
@@ -30,13 +30,15 @@ __all__ = [
     "append",
     "deliver",
     "deliver_all",
+    "drop",
+    "empty",
     "erase",
     "follow",
     "forget",
     "head",
+    "holding",
     "locate",
     "matching",
-    "missed",
     "newest",
     "prune",
     "read",

@@ -7,15 +7,15 @@ from collections.abc import AsyncIterator
 from quarterdeck.kernel.bus import Bus
 from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.events.model import Event, Gap
-from quarterdeck.kernel.events.stream import missed, read
+from quarterdeck.kernel.events.stream import read, standing
 
 POLL = 1.0
 PAGE = 200
 
 
 def _next(tx: Tx, stream: str, after: int) -> tuple[Gap | None, list[Event]]:
-    gap = missed(tx, stream, after)
-    return gap, read(tx, stream, gap.until if gap else after, PAGE)
+    after, gap = standing(tx, stream, after)
+    return gap, read(tx, stream, after, PAGE)
 
 
 async def follow(bus: Bus, db: Database, stream: str, after: int = 0) -> AsyncIterator[Event | Gap]:

@@ -19,8 +19,8 @@ log = structlog.get_logger("quarterdeck.events")
 jobs.kinds.register(
     jobs.JobKind(
         KIND,
-        lane="housekeeping",
-        capabilities=frozenset({jobs.SERVER}),
+        lane="housekeeping",  # there is much of it: it goes after two days
+        capabilities=frozenset({jobs.SERVER, jobs.DELIVERY}),  # and has a place that no housekeeping takes
         work=jobs.Work("system", "Deliver events"),
     )
 )

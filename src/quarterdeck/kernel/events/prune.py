@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
 
 from quarterdeck.kernel.clock import micros
 from quarterdeck.kernel.db import Tx
@@ -37,6 +37,17 @@ _TYPES = text(
 )
 _DELETE = text("DELETE FROM domain_events WHERE stream = :stream AND sequence <= :until")
 _MARK = text("UPDATE event_streams SET watermark = :until WHERE stream = :stream")
+
+_EMPTY = text(
+    "SELECT stream FROM event_streams WHERE head = watermark AND stream > :after ORDER BY stream LIMIT :limit"
+)
+_HOLDING = text(
+    "SELECT stream FROM event_streams WHERE stream LIKE :named ESCAPE '!' AND stream > :after AND head > watermark "
+    "ORDER BY stream LIMIT :limit"
+)
+_DROP = text("DELETE FROM event_streams WHERE stream IN :streams AND head = watermark").bindparams(
+    bindparam("streams", expanding=True)
+)
 
 
 class Old(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,7 +158,9 @@ def _cut(tx: Tx, wanted: Old, stream: str, until: int, *, dry_run: bool) -> dict
 
 
 def erase(tx: Tx, stream: str) -> int:
-    """Remove the events of a stream whose subject is gone; those that wait for a subscriber stay. Readers see a gap."""
+    """Remove the events of a stream whose subject is gone, and the stream itself; events that wait for a subscriber
+    stay, and the stream with them until it is erased again.
+    """
     advance(tx)
     first = tx.execute(
         text(f"SELECT MIN(k.sequence) FROM domain_events k WHERE k.stream = :stream AND {_GUARDED}"),  # noqa: S608 - own words
@@ -159,4 +172,22 @@ def erase(tx: Tx, stream: str) -> int:
     gone = int(tx.execute(_KEPT, scope).scalar_one())
     tx.execute(_DELETE, scope)
     tx.execute(_MARK, scope)
+    drop(tx, [stream])
     return gone
+
+
+def empty(tx: Tx, after: str, limit: int) -> list[str]:
+    """Names above `after`, in order, of streams that hold no event any more."""
+    return list(tx.execute(_EMPTY, {"after": after, "limit": limit}).scalars())
+
+
+def holding(tx: Tx, prefix: str, after: str, limit: int) -> list[str]:
+    """Names above `after`, in order, that begin so, of streams that hold events."""
+    return list(tx.execute(_HOLDING, {"named": f"{_plain(prefix)}%", "after": after, "limit": limit}).scalars())
+
+
+def drop(tx: Tx, streams: Sequence[str]) -> int:
+    """Forget those of the streams that hold no event any more. Whoever appends to one afterwards begins it anew, so ask
+    for none whose numbers somebody may still hold. Answers how many went.
+    """
+    return int(tx.execute(_DROP, {"streams": list(streams)}).rowcount) if streams else 0  # type: ignore[attr-defined]

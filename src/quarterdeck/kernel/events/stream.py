@@ -113,10 +113,14 @@ def watermark(tx: Tx, stream: str) -> int:
     return row[1] if row else 0
 
 
-def missed(tx: Tx, stream: str, after: int) -> Gap | None:
-    """The gap between `after` and what is still kept, if there is one."""
-    kept = watermark(tx, stream)
-    return Gap(stream, after, kept) if after < kept else None
+def standing(tx: Tx, stream: str, after: int) -> tuple[int, Gap | None]:
+    """Where a reader that stood at `after` goes on, and the gap that it is to be told of. A stream that was forgotten
+    since and has begun anew is read from its beginning.
+    """
+    row = tx.execute(_STREAM, {"stream": stream}).first()
+    newest_, pruned = (row[0], row[1]) if row else (0, 0)
+    after = after if after <= newest_ else 0
+    return (pruned, Gap(stream, after, pruned)) if after < pruned else (after, None)
 
 
 def newest(tx: Tx, streams: Sequence[str], limit: int, *, without: str = "") -> list[Event]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     )
     from quarterdeck.kernel.jobs.frames import LogLine
     from quarterdeck.kernel.jobs.handlers import (
+        DELIVERY,
         SERVER,
         JobContext,
         JobInfo,
@@ -76,7 +77,7 @@ if TYPE_CHECKING:
     from quarterdeck.kernel.jobs.output import LogSink, into
     from quarterdeck.kernel.jobs.recovery import requeue_abandoned, requeue_lapsed, wake_parked
     from quarterdeck.kernel.jobs.refusals import Canceled, Fenced
-    from quarterdeck.kernel.jobs.schedules import Rhythm, remove_schedule, set_schedule
+    from quarterdeck.kernel.jobs.schedules import Rhythm, Unfit, remove_schedule, set_schedule, unfit
     from quarterdeck.kernel.jobs.service import Jobs
     from quarterdeck.kernel.jobs.session import Seat
     from quarterdeck.kernel.jobs.transitions import ENDED, LIVE, State
@@ -90,7 +91,8 @@ _HOMES = {
     ),
     "frames": ("LogLine",),
     "handlers": (
-        "SERVER", "JobContext", "JobInfo", "ServerHandlers", "WorkerHandlers", "server_handlers", "worker_handlers",
+        "DELIVERY", "SERVER", "JobContext", "JobInfo", "ServerHandlers", "WorkerHandlers", "server_handlers",
+        "worker_handlers",
     ),
     "job": ("Enqueue", "Job", "Lane", "Outcome", "short_ref", "short_ref_id", "work_ref", "work_ref_id"),
     "ledger": (
@@ -103,7 +105,7 @@ _HOMES = {
     "output": ("LogSink", "into"),
     "recovery": ("requeue_abandoned", "requeue_lapsed", "wake_parked"),
     "refusals": ("Canceled", "Fenced"),
-    "schedules": ("Rhythm", "remove_schedule", "set_schedule"),
+    "schedules": ("Rhythm", "Unfit", "remove_schedule", "set_schedule", "unfit"),
     "service": ("Jobs",),
     "session": ("Seat",),
     "transitions": ("ENDED", "LIVE", "State"),
@@ -122,6 +124,7 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "DELIVERY",
     "ENDED",
     "LIVE",
     "SERVER",
@@ -150,6 +153,7 @@ __all__ = [
     "Seat",
     "ServerHandlers",
     "State",
+    "Unfit",
     "Unkept",
     "Work",
     "WorkKind",
@@ -190,6 +194,7 @@ __all__ = [
     "short_ref",
     "short_ref_id",
     "topic",
+    "unfit",
     "wake_parked",
     "work_ref",
     "work_ref_id",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from quarterdeck.kernel.clock import micros
-from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.db import Tx, of_storage
 from quarterdeck.kernel.jobs import ledger, operating, recovery, schedules
 from quarterdeck.kernel.jobs.session import Session
 from quarterdeck.kernel.jobs.transport import Disconnected
@@ -21,9 +21,23 @@ POLL = 1.0
 log = structlog.get_logger("quarterdeck.jobs")
 
 
+CHORES = (recovery.requeue_lapsed, recovery.wake_parked, schedules.fire_due)
+
+
 def chores(tx: Tx) -> int:
-    """Requeue lapsed leases, wake parked jobs, fire due schedules. Answers how much was done."""
-    return recovery.requeue_lapsed(tx) + recovery.wake_parked(tx) + schedules.fire_due(tx)
+    """Requeue lapsed leases, wake parked jobs, fire due schedules. Answers how much was done. One that fails for
+    another reason than the database is logged, and undoes nothing of the others.
+    """
+    done = 0
+    for chore in CHORES:
+        try:
+            with tx.savepoint():
+                done += chore(tx)
+        except Exception as error:
+            if of_storage(error):
+                raise
+            log.exception("chore_failed", chore=chore.__name__)
+    return done
 
 
 def due(tx: Tx) -> bool:
@@ -56,6 +70,9 @@ class Dispatcher:
                         polled = loop.time()
                         while await self._chores():
                             pass
+                except Exception:
+                    log.exception("chores_failed")  # what waits is claimed all the same
+                try:
                     while await self._claim():
                         pass
                 except Exception:

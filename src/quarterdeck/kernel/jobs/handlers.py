@@ -14,7 +14,9 @@ from quarterdeck.kernel.jobs.kinds import JobKind, kinds
 
 S = TypeVar("S")
 SERVER = "server"
-"""The capability that only the server's own worker has."""
+"""The capability that only the server's own workers have."""
+DELIVERY = "server:delivery"
+"""What `events.deliver` asks for beside `SERVER`: the one place that is kept for it, which no other work takes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from quarterdeck.kernel.jobs import finding, frames, ledger, recovery
 from quarterdeck.kernel.jobs.dispatcher import Dispatcher
 from quarterdeck.kernel.jobs.grouping import Grouped
 from quarterdeck.kernel.jobs.handlers import (
+    DELIVERY,
     SERVER,
     ServerHandlers,
     WorkerHandlers,
@@ -30,6 +31,7 @@ from quarterdeck.kernel.jobs.worker import Offer, Worker
 from quarterdeck.kernel.principal import current
 
 OWN = frozenset({SERVER})
+DELIVERING = frozenset({DELIVERY})
 OWN_SLOTS = 4
 """Places for the server's own kinds: mails and looks at the audit trail do not wait behind deployments."""
 log = structlog.get_logger("quarterdeck.jobs")
@@ -186,12 +188,16 @@ class Jobs:
         worker: bool = True,
     ) -> None:
         """Requeue what the dead process held, start dispatching, and the in-process workers: one for the server's own
-        kinds, which has its own places, and with `worker` one for the work that any worker may do.
+        kinds, which has its own places, one with a single place for the delivery of events, so that nobody is told late
+        because housekeeping looks at servers, and with `worker` one for the work that any worker may do.
         """
-        offers = [(f"{self.owner}/own", Offer("server", OWN, OWN_SLOTS, housekeeping_slots), OWN)]
+        offers = [
+            (f"{self.owner}/own", Offer("server", OWN, OWN_SLOTS, housekeeping_slots), OWN),
+            (f"{self.owner}/delivery", Offer("server", OWN | DELIVERING, 0, 1), DELIVERING),
+        ]
         if worker:
             offers.append((self.owner, Offer("server", capabilities, slots, housekeeping_slots), frozenset()))
-        for owner in (self.owner, f"{self.owner}/own"):
+        for owner in (self.owner, f"{self.owner}/own", f"{self.owner}/delivery"):
             await self.db.write(recovery.requeue_abandoned, owner)
         self._tasks.append(asyncio.create_task(self._dispatcher.run(), name="dispatcher"))
         for owner, offer, needs in offers:

@@ -119,6 +119,19 @@ class Logs:
         """Drop every line of a stream whose subject is gone. Answers how many that were."""
         return (await self.prune(stream, before=END_OF_TIME)).lines
 
+    async def empty(self, before: datetime, after: str, limit: int) -> list[str]:
+        """Names above `after`, in order, of streams that hold no line and were given none since `before`."""
+        return await self._read(self._store.empty, before, after, limit)
+
+    async def drop(self, streams: Sequence[str], before: datetime) -> int:
+        """Forget those of the streams that `empty` still means. Lines that come afterwards are numbered from 1 again,
+        so ask for none whose numbers somebody may still hold. Answers how many went.
+        """
+        self._require_open()
+        if not streams:
+            return 0
+        return await asyncio.wrap_future(self._writer.call(partial(self._store.drop, names=streams, before=before)))
+
     async def older(self, prefix: str, before: datetime) -> list[str]:
         """Streams whose names begin so and that hold lines from before an instant."""
         return await self._read(self._store.older, prefix, before)

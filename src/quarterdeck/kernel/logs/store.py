@@ -42,6 +42,13 @@ _OLDER = text(
     "SELECT s.name FROM log_streams s JOIN log_lines l ON l.stream_id = s.id AND l.number = s.watermark + 1 "
     "WHERE s.name LIKE :prefix AND l.at < :before ORDER BY s.name"
 )
+_EMPTY = text(
+    "SELECT name FROM log_streams WHERE head = watermark AND updated_at < :before AND name > :after "
+    "ORDER BY name LIMIT :limit"
+)
+_DROP = text("DELETE FROM log_streams WHERE name IN :names AND head = watermark AND updated_at < :before").bindparams(
+    bindparam("names", expanding=True)
+)
 CHUNK = 5_000
 ROW_BYTES = 64
 """What a line takes beside its text: who writes many short ones fills a disk as well."""
@@ -160,6 +167,12 @@ class Store:
             if count < CHUNK:
                 return Pruned(lines, size)
 
+    def drop(self, connection: Connection, names: Sequence[str], before: datetime) -> int:
+        """Forget those of the streams that hold no line and were given none since `before`. Answers how many went."""
+        with connection.begin():
+            done: int = connection.execute(_DROP, {"names": list(names), "before": micros(before)}).rowcount
+        return done
+
     @staticmethod
     def _until(connection: Connection, state: State, before: datetime | None) -> int:
         if before is None:
@@ -172,6 +185,11 @@ class Store:
     def names(self, connection: Connection) -> list[str]:
         """Streams that still hold lines."""
         return [row[0] for row in connection.execute(_HOLDING)]
+
+    def empty(self, connection: Connection, before: datetime, after: str, limit: int) -> list[str]:
+        """Names above `after`, in order, of streams that hold no line and were given none since `before`."""
+        values = {"before": micros(before), "after": after, "limit": limit}
+        return [row[0] for row in connection.execute(_EMPTY, values)]
 
     def older(self, connection: Connection, prefix: str, before: datetime) -> list[str]:
         """Streams whose names begin so and whose first line is from before an instant."""

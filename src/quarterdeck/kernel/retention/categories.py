@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+from quarterdeck.kernel.db import Tx
 
 HOUR = 3600
 Prune = Callable[[Any, datetime], Awaitable[int]]
@@ -96,3 +98,25 @@ def apart() -> tuple[str, ...]:
 
 def find(name: str) -> Category | None:
     return _known.get(name)
+
+
+There = Callable[[Tx, Sequence[str]], Sequence[str]]
+"""Given names of streams: those whose things are still there."""
+
+_lasting: dict[str, There] = {}
+
+
+def lasting(prefix: str, there: There) -> None:
+    """People hold numbers of events or lines of streams that begin so: one is not forgotten, and never begins anew, as
+    long as its thing is there.
+    """
+    _lasting[prefix] = there
+
+
+def over(tx: Tx, streams: Sequence[str]) -> list[str]:
+    """Those of the streams that nothing is left of which could write to them under numbers that somebody holds."""
+    kept = set[str]()
+    for prefix, there in _lasting.items():
+        some = [one for one in streams if one.startswith(prefix)]
+        kept.update(there(tx, some) if some else ())
+    return [one for one in streams if one not in kept]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,10 +10,12 @@ from quarterdeck.kernel import audit, events, jobs
 from quarterdeck.kernel.clock import micros
 from quarterdeck.kernel.db import Database, Tx
 from quarterdeck.kernel.jobs.job import LANES
-from quarterdeck.kernel.retention.categories import HOUR, Category, Sweep, apart, register, spared
+from quarterdeck.kernel.retention.categories import HOUR, Category, Sweep, apart, over, register, spared
 
 BATCH = 2_000
 """Rows of one unit: the writer has others waiting."""
+NAMES = 500
+"""Streams that are looked at together."""
 COUNTED = 1_000_000
 """The most that a dry run counts."""
 
@@ -69,6 +71,10 @@ def old_events(tx: Tx, sweep: Sweep, after: tuple[int, int], limit: int | None) 
     return events.prune(tx, wanted, dry_run=sweep.dry_run, spare=kept, after=after, limit=limit)
 
 
+def forget_streams(tx: Tx, streams: Sequence[str]) -> int:
+    return events.drop(tx, over(tx, streams))
+
+
 async def _jobs(instance: Any, sweep: Sweep) -> int:
     if sweep.dry_run:
         return int(await instance.db.read(ended_jobs, sweep, COUNTED))
@@ -110,6 +116,18 @@ async def _lines(instance: Any, before: datetime) -> int:
     return int(pruned.lines)
 
 
+async def _streams(instance: Any, before: datetime) -> int:
+    removed, after = 0, ""
+    while names := await instance.db.read(events.empty, after, NAMES):
+        after = names[-1]
+        removed += await instance.db.write(forget_streams, names)
+    after = ""
+    while names := await instance.logs.empty(before, after, NAMES):
+        after = names[-1]
+        removed += await instance.logs.drop(await instance.db.read(over, names), before)
+    return removed
+
+
 for _category in (
     Category(
         "jobs",
@@ -140,6 +158,12 @@ for _category in (
         timedelta(days=14),
         _lines,
         every=HOUR,
+    ),
+    Category(
+        "streams",
+        "What is known of streams that hold no events or lines any more",
+        timedelta(days=180),
+        _streams,
     ),
 ):
     register(_category)

@@ -52,7 +52,8 @@ class Dispatching:
 
     async def run(self) -> None:
         began = self._db.clock.now()
-        await self._db.write(silence.begin)
+        for task_id in await self._db.read(silence.offline):
+            await self._alone("task_not_given_up", silence.give_up, task_id)
         with self._db.bus.subscribe(WAKE) as inbox:
             while True:
                 inbox.drain()

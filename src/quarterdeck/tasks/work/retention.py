@@ -4,14 +4,14 @@ when they were written, the task with everything else of it from its end.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
 
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.retention import Category, register, spare
+from quarterdeck.kernel.retention import Category, lasting, register, spare
 from quarterdeck.tasks.settings import settings as task_settings
 from quarterdeck.tasks.work import forgetting
 from quarterdeck.tasks.work.happenings import STREAM, stream
@@ -69,6 +69,11 @@ async def _sweep(instance: Any, before: datetime) -> int:
     return len(found)
 
 
+def _there(tx: Tx, streams: Sequence[str]) -> list[str]:
+    gone = {stream(number) for number in forgetting.orphaned(tx, streams)}
+    return [one for one in streams if one not in gone]
+
+
 async def _without(instance: Any, verb: Callable[[Tx, int], list[str] | None], task_id: int) -> bool:
     """Remove a task, or what is left of one, with the recordings of its terminals. Answers whether it went."""
     recorded = await instance.db.write(verb, task_id)
@@ -78,6 +83,7 @@ async def _without(instance: Any, verb: Callable[[Tx, int], list[str] | None], t
 
 
 spare(STREAM)
+lasting(STREAM, _there)
 register(Category("task-lines", "Log lines of agent tasks, as the settings of tasks say", SHORTEST, _prune))
 register(Category("tasks", "Agent tasks that have ended, as their settings say", SHORTEST, _forget))
 register(Category("task-remains", "What is kept of tasks whose project was deleted", timedelta(0), _sweep, every=HOUR))

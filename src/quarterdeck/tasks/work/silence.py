@@ -165,31 +165,34 @@ def _grace(tx: Tx, task: Task) -> timedelta:
     return max(timedelta(seconds=task_settings.of(tx, task.organization_id)["reconnectGraceSec"]), SILENCE)
 
 
-def begin(tx: Tx) -> list[int]:
-    """At the start of the server, with `bootReconcile` strict: give up what runs on machines that had been offline
-    already. Otherwise everybody has a fresh window. Answers the numbers of those tasks.
+def offline(tx: Tx) -> list[int]:
+    """At the start of the server: numbers of tasks with `bootReconcile` strict that run on machines that had been
+    offline already. Everybody else has a fresh window.
     """
-    given_up = []
     rows = tx.execute(
         select(Task.id, Task.organization_id, Task.job_id).where(
             Task.finished_at.is_(None), Task.status.in_((RUNNING, SUSPENDED)), Task.job_id.is_not(None)
         )
     ).all()
-    for task_id, organization_id, job_id in rows:
-        settings = task_settings.of(tx, organization_id)
-        if settings["bootReconcile"] != STRICT:
-            continue
-        job = look(tx, job_id)
-        if job is None or job.state != jobs.State.RUNNING:
-            continue
-        if tx.now - heard(job) < timedelta(seconds=settings["heartbeatTimeoutSec"]):
-            continue
-        task = held(tx, task_id)
-        if task.suspend_reason not in {STAGE_GATE, RATE_LIMITED}:
-            told = f"The machine {_machine(tx, task)} was offline when the server started."
-            jobs.give_up(tx, job.id, finishing.WORKER_LOST, told)
-            given_up.append(task_id)
-    return given_up
+    return [row.id for row in rows if _was_offline(tx, row.organization_id, row.job_id)]
+
+
+def give_up(tx: Tx, task_id: int) -> None:
+    """Give up one of those; nothing where its machine has come back meanwhile, or its task waits for no machine."""
+    task = held(tx, task_id)
+    if task.status not in {RUNNING, SUSPENDED} or task.suspend_reason in {STAGE_GATE, RATE_LIMITED}:
+        return
+    if task.job_id is not None and _was_offline(tx, task.organization_id, task.job_id):
+        told = f"The machine {_machine(tx, task)} was offline when the server started."
+        jobs.give_up(tx, task.job_id, finishing.WORKER_LOST, told)
+
+
+def _was_offline(tx: Tx, organization_id: int, job_id: int) -> bool:
+    settings = task_settings.of(tx, organization_id)
+    job = look(tx, job_id) if settings["bootReconcile"] == STRICT else None
+    if job is None or job.state != jobs.State.RUNNING:
+        return False
+    return tx.now - heard(job) >= timedelta(seconds=settings["heartbeatTimeoutSec"])
 
 
 def _answered_at(tx: Tx, task: Task) -> datetime:

@@ -115,6 +115,22 @@ def test_the_machine_itself_guesses_no_more_for_all_the_addresses_it_has(attempt
     assert sum(judged(attempts, "ada", address) for address in own * 3) == HERE.count
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.9", "::1", "::ffff:127.0.0.1"])
+def test_who_is_kept_out_on_the_machine_itself_is_told_what_helps_there(attempts, clock, address):
+    for _ in range(HERE.count):
+        attempts.begin("ada", "127.0.0.1")
+    attempts.know(("ada",), address)
+    with pytest.raises(RateLimited) as caught:
+        attempts.begin("ada", address)
+    assert "does not count" not in caught.value.hint
+    for helps in ("Wait", "session that is open", "from other machines", "quarterdeck admin reset-password"):
+        assert helps in caught.value.hint
+    assert judged(attempts, "ada", stranger(1))
+    assert judged(Attempts(clock), "ada", address)
+    clock.advance(caught.value.retry_after)
+    assert judged(attempts, "ada", address)
+
+
 def test_right_passwords_do_not_count(attempts):
     for _ in range(ALL * 2):
         attempts.begin("ada", "203.0.113.9").right()

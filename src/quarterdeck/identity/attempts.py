@@ -14,7 +14,9 @@ fail. So the failures of all such addresses are bounded together, and each of th
 
 On the machine itself, where agents and applications of others may run, `HERE` is the bound: all of its own addresses
 are counted as one. So whatever runs there judges 20 passwords of a name an hour and no more, and the owner of the
-machine is not kept out of it by who tries from elsewhere.
+machine is not kept out of it by who tries from elsewhere. By what runs on it they are, for as long as that goes on
+trying: nothing tells the two apart. Sessions that are open stay so, other addresses are counted apart, and a start of
+the server counts anew.
 """
 
 from __future__ import annotations
@@ -44,6 +46,15 @@ MORE = Rate(40, 3600)
 PROOFS = Rate(20, 3600)
 """Wrong codes of one person, and wrong passwords of one who is signed in, from wherever they come."""
 
+ELSEWHERE = (
+    "Wait, then try again. What others try elsewhere does not count where somebody has signed in by it before, where "
+    "its password was set by the link of a mail, and on the server's own machine."
+)
+ON_THE_MACHINE = (
+    "Wait, then try again. Whatever runs on the server's own machine is counted as one, so a program there may be what "
+    "tries: end it. A session that is open stays so, and sign-ins from other machines are counted apart. With the "
+    "server stopped, `quarterdeck admin reset-password` sets another password; its next start counts anew."
+)
 RECALLED = 20_000
 """Sessions that are read at a start, the newest ones; more would be felt where programs sign in all the time."""
 
@@ -83,8 +94,7 @@ class Attempts:
                 "Too many failed sign-ins by this name.",
                 retry_after=limited.retry_after,
                 limit=limited.limit,
-                hint="Wait, then try again. What others try elsewhere does not count where somebody has signed in by "
-                "it before, where its password was set by the link of a mail, and on the server's own machine.",
+                hint=ON_THE_MACHINE if _on_the_machine(address) else ELSEWHERE,
             ) from None
         return Attempt(self._limiter, tuple(counted))
 
@@ -139,7 +149,11 @@ class Attempts:
             self.know((username, email), address)
 
     def _at_home(self, here: str, address: str | None) -> bool:
-        return here in self._known or counted_as(address or "-") == LOOPBACK
+        return here in self._known or _on_the_machine(address)
+
+
+def _on_the_machine(address: str | None) -> bool:
+    return counted_as(address or "-") == LOOPBACK
 
 
 def _account(name: str) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import msgspec
 import pytest
-from tests.fleet.workers.test_control_channel import WITH, decided, server  # noqa: F401 - a fixture
+from tests.fleet.workers.test_control_channel import WITH, close_code, decided, server  # noqa: F401 - a fixture
+from websockets.asyncio.client import connect
 
 from quarterdeck.fleet.workers import draining
 from quarterdeck.fleet.workers.client import FINAL
+from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.jobs import frames
 from quarterdeck.kernel.jobs.transport import Disconnected, MemoryTransport
@@ -135,3 +138,43 @@ def test_a_large_frame_of_a_type_that_is_small_is_none():
     large = '{"type": "heartbeat", "about": [' + ",".join(["[]"] * 100_000) + "]}"
     with pytest.raises(msgspec.ValidationError):
         frames.decode_from_worker(large)
+
+
+@pytest.mark.parametrize("word", ["name", "workerVersion", "bootId", "fingerprint"])
+async def test_a_hello_with_a_word_that_cannot_be_kept_is_no_frame(server, word):  # noqa: F811
+    made = await server.database.write(enrolled, WITH)
+    hello = {"type": "hello", "v": 1, "id": "1", "slots": 1, "credential": made.access.reveal()}
+    assert await close_code(server, hello | {word: "a\0b"}) == frames.BAD_FRAME
+
+
+NUL = "a\0b"
+ABOUT = {
+    "agents": [{"type": "claude", "version": NUL, "path": NUL}],
+    "hardware": {"hostname": NUL, "os": NUL, "arch": NUL, "cpuModel": NUL},
+    "projects": [NUL],
+}
+CONDITION = {"projects": [NUL, "WEB"], "degraded": [{"agent": "claude", "reason": NUL}]}
+
+
+async def test_what_else_a_worker_says_is_kept_with_what_was_lost_shown_as_that(server):  # noqa: F811
+    made = await server.database.write(enrolled, WITH)
+    hello = {"type": "hello", "v": 1, "id": "1", "slots": 1, "credential": made.access.reveal()}
+    async with (
+        asyncio.timeout(60),
+        connect(f"ws://127.0.0.1:{server.port}/api/workers/control", proxy=None) as connection,
+    ):
+        await connection.send(json.dumps(hello | {"capabilities": ["deploy", NUL], "about": ABOUT}))
+        assert json.loads(await connection.recv())["type"] == "welcome"
+        said = await server.database.read(kept, made.id)
+        await connection.send(json.dumps({"type": "heartbeat", "v": 1, "id": "2", "about": CONDITION}))
+        while not (then := await server.database.read(kept, made.id)).ailing:
+            await asyncio.sleep(0.05)
+    lost = "a\N{REPLACEMENT CHARACTER}b"
+    assert (said.offered, said.projects) == ([lost, "deploy"], [lost])
+    assert said.agents == [{"type": "claude", "version": lost, "path": lost}]
+    assert {said.hardware[one] for one in ABOUT["hardware"]} == {lost}
+    assert (then.projects, then.ailing) == (["WEB", lost], [{"agent": "claude", "reason": lost}])
+
+
+def kept(tx, worker_id):
+    return tx.get(Worker, worker_id)

@@ -144,3 +144,43 @@ async def test_what_stands_on_a_machine_that_is_gone_keeps_no_task(yard, houseke
     yard.act(lambda tx: setattr(tx.get(type(forge.row), forge.row.id), "revoked_at", tx.now))
     assert await housekeeping() == 1
     assert not left(yard, task_id)[0]
+
+
+class Meanwhile:
+    """A database in which something happens after the tasks have been looked for, and before the first one goes."""
+
+    def __init__(self, db, happening):
+        self._db, self._happening = db, happening
+
+    async def read(self, verb, *given):
+        found = await self._db.read(verb, *given)
+        happening, self._happening = self._happening, None
+        if happening is not None:
+            happening()
+        return found
+
+    async def write(self, verb, *given):
+        return await self._db.write(verb, *given)
+
+
+@pytest.mark.parametrize("happens", ["retried", "needed"])
+async def test_what_has_to_stay_after_all_keeps_its_lines(yard, tmp_path, happens):
+    yard.project()
+    forge = yard.machine(slots=9, last_seen_at=yard.clock.now())
+    task_id, job_id = yard.started(forge)
+    forge.end(job_id, "failed", error_code="agent_exited", error_message="It ended.")
+    other = yard.create()
+    yard.cancel(other)
+    yard.clock.advance(91 * 86_400)
+    line = Line(yard.clock.now(), "application", "stdout", None, "info", "said")
+    for one in (task_id, other):
+        await yard.logs.store(f"task:{one}", [line])
+    does = {"retried": lambda: yard.retry(task_id), "needed": lambda: yard.create(depends_on=(task_id,))}
+    db = Meanwhile(yard.db, does[happens])
+    terminals = Broker(yard.db, yard.access, tmp_path / "recordings", "process:one", TaskTerminals())
+    instance = SimpleNamespace(db=db, logs=yard.logs, terminals=terminals)
+    assert await find("tasks").prune(instance, yard.clock.now() - SHORTEST) == 1
+    await terminals.close()
+    assert [left(yard, one)[0] for one in (task_id, other)] == [True, False]
+    kept = [[one.message for one in await yard.logs.read(f"task:{number}")] for number in (task_id, other)]
+    assert kept == [["said"], []]

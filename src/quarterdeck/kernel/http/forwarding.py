@@ -15,7 +15,7 @@ import structlog
 from litestar.types import ASGIApp, Receive, Send
 
 from quarterdeck.kernel.errors import Unavailable
-from quarterdeck.kernel.http.unproven import DOOR
+from quarterdeck.kernel.http.unproven import DOOR, LARGEST_UNPROVEN, UnprovenSocket
 from quarterdeck.kernel.http.vouching import HEADER, PASSED_ON
 
 CONNECT_SECONDS = 5.0
@@ -23,7 +23,7 @@ TIMEOUTS = {"connect": CONNECT_SECONDS, "read": None, "write": None, "pool": Non
 IDLE_SECONDS = 2.0
 """Shorter than a server keeps an idle connection, so that no request goes into one that ends."""
 LARGEST = 16 << 20
-"""Bytes of a frame; the server that answers has narrower bounds."""
+"""Bytes of a frame of a caller who is known; the server that answers has narrower bounds."""
 GONE, TRY_LATER = 1001, 1013
 UNSENT = frozenset({1005, 1006, 1015})
 """Codes that say how a connection ended and are never sent."""
@@ -175,11 +175,13 @@ class Forwarding:
             await send({"type": "websocket.close", "code": TRY_LATER, "reason": away().message[:120]})
             return
         async with far:
-            # Whether its caller proves who it is, and in time, is seen to by the server that answers.
-            if (door := scope.get("state", {}).get(DOOR)) is not None:
-                door.proven(LARGEST)
+            # Whether its caller proves who it is, and in time, is seen to by the server that answers. To somebody it
+            # does not know that says nothing but goodbye, so its first frame tells that they are known.
+            door = scope.get("state", {}).get(DOOR)
+            if door is not None:
+                door.proven(LARGEST_UNPROVEN)
             await _accept(send, far.subprotocol)
-            await _until_either(_outward(far, send), _inward(far, receive))
+            await _until_either(_outward(far, send, door), _inward(far, receive))
 
 
 async def _accept(send: Send, subprotocol: str | None) -> None:
@@ -244,12 +246,14 @@ async def _inward(far: Any, receive: Receive) -> None:
     await asyncio.Event().wait()
 
 
-async def _outward(far: Any, send: Send) -> None:
+async def _outward(far: Any, send: Send, door: UnprovenSocket | None) -> None:
     from websockets.exceptions import ConnectionClosed
 
     try:
         while True:
             frame = await far.recv()
+            if door is not None:
+                door.proven(LARGEST)
             told: Any = {"type": "websocket.send", "text" if isinstance(frame, str) else "bytes": frame}
             await send(told)
     except ConnectionClosed as closed:

@@ -25,6 +25,8 @@ MOST_HELD, MOST_CAPABILITIES = 1000, 100
 Number = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
 """Of a job, an attempt or a report: what neither database can hold is no number of one."""
 Capability = Annotated[str, msgspec.Meta(max_length=128)]
+Said = Annotated[str, msgspec.Meta(pattern="^[^\\x00]*$")]
+"""Text of any length without NUL, which PostgreSQL cannot hold."""
 
 BAD_FRAME, UNAUTHENTICATED, DECOMMISSIONED, SILENT, SUPERSEDED, TOO_OLD, RESTARTING = (
     4400, 4401, 4403, 4408, 4409, 4426, 1012,
@@ -47,13 +49,13 @@ class HeldJob(msgspec.Struct, rename="camel", frozen=True):
 
 class Hello(_Frame, tag="hello"):
     credential: str | None = None
-    name: str = ""
-    worker_version: str = ""
-    boot_id: str = ""
+    name: Said = ""
+    worker_version: Said = ""
+    boot_id: Said = ""
     """Which process says it."""
     dialled: int = 0
     """The how many-th connection of that process this is; of two, the newer one stays."""
-    fingerprint: str = ""
+    fingerprint: Said = ""
     slots: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 1
     housekeeping_slots: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 1
     capabilities: Annotated[list[Capability], msgspec.Meta(max_length=MOST_CAPABILITIES)] = msgspec.field(

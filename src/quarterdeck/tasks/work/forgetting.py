@@ -30,8 +30,7 @@ def over(tx: Tx, after: int, limit: int) -> list[int]:
     """
     found: list[int] = []
     for organization_id in sorted(tx.execute(select(Task.organization_id).distinct()).scalars()):
-        open_ = select(Task.depends_on).where(Task.organization_id == organization_id, Task.finished_at.is_(None))
-        needed = {int(one) for listed in tx.execute(open_).scalars() for one in listed}
+        needed = _needed(tx, organization_id)
         query = select(Task.id).where(
             Task.organization_id == organization_id,
             Task.finished_at < _before(tx, organization_id),
@@ -47,14 +46,17 @@ def over(tx: Tx, after: int, limit: int) -> list[int]:
 
 
 def forget(tx: Tx, task_id: int) -> list[str] | None:
-    """Remove a task with its stages, gates, messages, its workspace, tunnel and all that is held against its number.
-    Answers as `erase` does; None where it has to stay after all.
+    """Remove a task with its stages, gates, messages, its workspace, tunnel and all that is held against its number in
+    the database. Answers as `erase` does; None where it has to stay after all: it was retried since `over` was asked,
+    or a task that is open now depends on it.
     """
     task = locked(tx, task_id)
     if task is None or task.status not in ENDED or task.finished_at is None:
         return None
     job = look(tx, task.job_id) if task.job_id is not None else None
     if task.finished_at >= _before(tx, task.organization_id) or (job is not None and not job.ended):
+        return None
+    if task_id in _needed(tx, task.organization_id):
         return None
     activity.forgotten(tx, task.project_id)
     tx.session.expunge(task)
@@ -85,6 +87,12 @@ def orphaned(tx: Tx, streams: Sequence[str]) -> list[int]:
     """The numbers of those streams whose task is no more."""
     numbers = {int(one.removeprefix(STREAM)) for one in streams if one.removeprefix(STREAM).isdecimal()}
     return sorted(numbers - set(tx.execute(select(Task.id).where(Task.id.in_(numbers))).scalars()))
+
+
+def _needed(tx: Tx, organization_id: int) -> set[int]:
+    """The numbers of tasks that open ones depend on."""
+    open_ = select(Task.depends_on).where(Task.organization_id == organization_id, Task.finished_at.is_(None))
+    return {int(one) for listed in tx.execute(open_).scalars() for one in listed}
 
 
 def _before(tx: Tx, organization_id: int) -> datetime:

@@ -41,13 +41,16 @@ async def _prune(instance: Any, before: datetime) -> int:
 
 
 async def _forget(instance: Any, _before: datetime) -> int:
-    """One after another, the lines first: what is cut off is found again by its task."""
+    """One after another. Whether a task goes is decided in the unit that removes it, and only then its lines go, which
+    are those of a new attempt where it was retried meanwhile; lines without a task are found by `_sweep`.
+    """
     count = after = 0
     while ids := await instance.db.read(forgetting.over, after, CHUNK):
         after = ids[-1]
         for task_id in ids:
-            await instance.logs.forget(stream(task_id))
-            count += await _without(instance, forgetting.forget, task_id)
+            if await _without(instance, forgetting.forget, task_id):
+                await instance.logs.forget(stream(task_id))
+                count += 1
     return count
 
 

@@ -52,9 +52,14 @@ def check(file: Path, wanted: Wanted) -> Manifest:
         place = Path(scratch)
         manifest = staging.unpack(file, place, everything=False)
         staging.prove(file, place, manifest)
-        if wanted.key is not None or wanted.passphrase is not None or manifest.header.key == "plain":
+        if tries_key(manifest, wanted):
             staging.put_key(place, manifest, key=wanted.key, passphrase=wanted.passphrase)
         return manifest
+
+
+def tries_key(manifest: Manifest, wanted: Wanted) -> bool:
+    """Whether `check` proves that the data keys open: a master key was given, or it lies in the backup as it is."""
+    return wanted.key is not None or wanted.passphrase is not None or manifest.header.key == "plain"
 
 
 def restore(file: Path, directory: Path, wanted: Wanted) -> Manifest:

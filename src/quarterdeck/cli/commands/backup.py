@@ -141,7 +141,7 @@ def restore(
         The TOML file, as for serve.
     """
     from quarterdeck.backups.outlived import outlived, told
-    from quarterdeck.backups.restoring import Wanted
+    from quarterdeck.backups.restoring import Wanted, tries_key
     from quarterdeck.backups.restoring import check as prove
     from quarterdeck.backups.restoring import restore as put_back
     from quarterdeck.kernel.settings import load
@@ -159,7 +159,9 @@ def restore(
     what = f"{header.created_at}, schema {header.schema}: {manifest.rows} rows, {len(manifest.releases)} releases"
     facts = {"file": str(file), **_facts(manifest)}
     if check:
-        text = f"{file} is whole ({what})."
+        opened = len(manifest.data_keys) if tries_key(manifest, wanted) else None
+        facts["dataKeysOpened"] = opened
+        text = f"{file} is whole ({what}).\n{_opening(opened)}"
     else:
         left = outlived(settings.data_dir)
         facts["stillRunning"] = left
@@ -173,6 +175,13 @@ def restore(
         )
         text += "\n".join([*filter(None, [told(left)]), f"Now: {start}"])
     terminal.answer(facts, name=str(file), text=text)
+
+
+def _opening(data_keys: int | None) -> str:
+    """What is known of the secrets in a backup that was proven: how many data keys the master key opened, if tried."""
+    if data_keys is None:
+        return "Whether its secrets can be opened was not tried: give the master key (--key FILE) or the passphrase."
+    return f"The master key opens its secrets ({'1 data key' if data_keys == 1 else f'{data_keys} data keys'})."
 
 
 def _directory(given: Path) -> Failure:

@@ -64,7 +64,7 @@ from quarterdeck.identity.attempts import Attempts
 from quarterdeck.identity.machine import Machine
 from quarterdeck.identity.oidc.relying_party import RelyingParty
 from quarterdeck.identity.sessions import Signer
-from quarterdeck.kernel import audit, jobs, retention
+from quarterdeck.kernel import audit, jobs, kept_in, retention
 from quarterdeck.kernel.bus import Bus
 from quarterdeck.kernel.datadir import DataDirectory
 from quarterdeck.kernel.db import Database, open_database
@@ -201,6 +201,7 @@ class Instance:
             # Applications run as users of their own and have to reach their directories below this one.
             data.path.chmod(0o711)
         address: str | Path = settings.database_url.reveal() if settings.database_url else data.database
+        kept_in.require_told(data, address)
         if isinstance(address, Path):
             for file in (data.database, data.logs):
                 file.touch(mode=0o600)
@@ -243,6 +244,7 @@ class Instance:
         else:
             vault.unlock(db)
         who = db.write_sync(identity)
+        kept_in.note(data.path, address)
         organization = db.write_sync(setup.default_organization)
         if not settings.beside:
             db.write_sync(seeding.seed)

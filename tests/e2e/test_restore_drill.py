@@ -37,12 +37,11 @@ def empty_postgresql(postgresql: str) -> Iterator[str]:
 
 def quarterdeck(made: Deck, *arguments: str) -> dict[str, object]:
     options = ["--data-dir", str(made.data)]
-    if made.database_url and arguments[0] == "restore":
+    if made.database_url:
         options += ["--database-url", f"@{made.data.parent / 'database-url'}"]
-    variables = {"QUARTERDECK_DATABASE_URL": f"@{made.data.parent / 'database-url'}"} if made.database_url else {}
     done = subprocess.run(
         [*PROGRAM, *arguments, *options, "-o", "json"],
-        env=environment(None, **variables), capture_output=True, text=True, check=False,
+        env=environment(None), capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, (done.stdout, done.stderr)
     return dict(json.loads(done.stdout))

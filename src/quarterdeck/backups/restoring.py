@@ -18,7 +18,7 @@ import psycopg
 from quarterdeck.backups import postgresql, staging
 from quarterdeck.backups.archive import header as read_header
 from quarterdeck.backups.manifest import DATABASE, KEY, LOGS, RUNTIME, TABLES, Header, Manifest
-from quarterdeck.kernel import trees
+from quarterdeck.kernel import kept_in, trees
 from quarterdeck.kernel.datadir import RESTORED, RESTORING, DataDirectory
 from quarterdeck.kernel.db.migrate import require_known
 from quarterdeck.kernel.durable import sync
@@ -29,7 +29,7 @@ from quarterdeck.kernel.vault import Secret
 
 HARMLESS = frozenset({"lock", KEY, "quarterdeck.toml", "lost+found"})
 """What an empty data directory may have: where a disk is mounted, and what an operator puts there beforehand."""
-ORDER = (RUNTIME, LOGS, KEY, RESTORED, DATABASE)
+ORDER = (RUNTIME, LOGS, KEY, RESTORED, kept_in.NAME, DATABASE)
 """The database comes last: a directory without one is no installation."""
 
 
@@ -52,9 +52,14 @@ def check(file: Path, wanted: Wanted) -> Manifest:
         place = Path(scratch)
         manifest = staging.unpack(file, place, everything=False)
         staging.prove(file, place, manifest)
-        if wanted.key is not None or wanted.passphrase is not None or manifest.header.key == "plain":
+        if tries_key(manifest, wanted):
             staging.put_key(place, manifest, key=wanted.key, passphrase=wanted.passphrase)
         return manifest
+
+
+def tries_key(manifest: Manifest, wanted: Wanted) -> bool:
+    """Whether `check` proves that the data keys open: a master key was given, or it lies in the backup as it is."""
+    return wanted.key is not None or wanted.passphrase is not None or manifest.header.key == "plain"
 
 
 def restore(file: Path, directory: Path, wanted: Wanted) -> Manifest:
@@ -108,6 +113,7 @@ def _staged(file: Path, data: DataDirectory, header: Header, wanted: Wanted) -> 
     (place / RUNTIME).mkdir(mode=0o711, exist_ok=True)
     (place / RUNTIME).chmod(0o711)
     (place / RESTORED).touch(mode=0o600)
+    kept_in.note(place, wanted.address or data.database)
     point("restore.staged")
     return manifest
 
@@ -145,7 +151,7 @@ def _clear(data: DataDirectory) -> None:
     place = data.path / RESTORING
     if not place.exists():
         return
-    mine = [data.path / name for name in (RUNTIME, LOGS, RESTORED, DATABASE)]
+    mine = [data.path / name for name in (RUNTIME, LOGS, RESTORED, kept_in.NAME, DATABASE)]
     for path in [*mine, *(path for path in place.iterdir() if path.name != staging.NOTE)]:
         if path.is_dir():
             trees.remove(path)

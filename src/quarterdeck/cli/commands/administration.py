@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cyclopts import App
 
-from quarterdeck.cli.commands.backup import read_secret
+from quarterdeck.cli.commands.backup import one_from_stdin, read_secret
 from quarterdeck.cli.commands.maintenance import stores
 from quarterdeck.cli.options import Common
 from quarterdeck.cli.terminal import Terminal
@@ -21,13 +21,13 @@ admin = App(name="admin", help="Help people in, with the server stopped.")
 
 
 @contextlib.contextmanager
-def _database(data_dir: Path | None, config: Path | None) -> Iterator[Database]:
+def _database(data_dir: Path | None, database_url: str | None, config: Path | None) -> Iterator[Database]:
     """The installation's database, this program's alone. Raises `Conflict` while a server runs on it."""
     from quarterdeck.kernel.db import migrate as schema
     from quarterdeck.kernel.db import open_database
     from quarterdeck.kernel.errors import Conflict
 
-    _, data, address = stores(data_dir, config)
+    _, data, address = stores(data_dir, database_url, config)
     data.lock()
     try:
         data.require_whole()
@@ -51,6 +51,7 @@ def reset_password(
     *,
     password: str | None = None,
     data_dir: Path | None = None,
+    database_url: str | None = None,
     config: Path | None = None,
     common: Common = Common(),
 ) -> None:
@@ -69,6 +70,8 @@ def reset_password(
         The new password: @FILE that holds it, or - to read it from stdin.
     data_dir
         The data directory, as for serve.
+    database_url
+        The PostgreSQL database, as for serve: @FILE that holds postgresql://…, or - to read it from stdin.
     config
         The TOML file, as for serve.
     """
@@ -76,11 +79,12 @@ def reset_password(
     from quarterdeck.kernel.ids import Ids
     from quarterdeck.kernel.vault import Secret
 
+    one_from_stdin("admin reset-password", password, database_url)
     terminal = Terminal(common)
     given = read_secret("--password", password)
     chosen = given or Secret("-".join(Ids().text(6) for _ in range(4)))
     passwords.check_new(chosen)
-    with _database(data_dir, config) as database:
+    with _database(data_dir, database_url, config) as database:
         user, ended = database.write_sync(administration.reset_password, name, passwords.hashed(chosen))
         shown = user.username
     facts: dict[str, object] = {"username": shown, "sessionsEnded": ended}
@@ -96,6 +100,7 @@ def grant(
     role: str = "organization:owner",
     *,
     data_dir: Path | None = None,
+    database_url: str | None = None,
     config: Path | None = None,
     common: Common = Common(),
 ) -> None:
@@ -112,6 +117,8 @@ def grant(
         FAMILY:ROLE, such as organization:owner or runbooks:super-admin.
     data_dir
         The data directory, as for serve.
+    database_url
+        The PostgreSQL database, as for serve: @FILE that holds postgresql://…, or - to read it from stdin.
     config
         The TOML file, as for serve.
     """
@@ -119,7 +126,7 @@ def grant(
     from quarterdeck.identity import administration
 
     terminal = Terminal(common)
-    with _database(data_dir, config) as database:
+    with _database(data_dir, database_url, config) as database:
         shown = database.write_sync(administration.grant, Access(), name, role).username
     terminal.answer({"username": shown, "role": role}, name=shown, text=f"{shown} is {role}.")
 

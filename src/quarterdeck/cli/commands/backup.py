@@ -34,6 +34,7 @@ def backup(
     passphrase: str | None = None,
     with_key: bool = False,
     data_dir: Path | None = None,
+    database_url: str | None = None,
     config: Path | None = None,
     common: Common = Common(),
 ) -> None:
@@ -44,6 +45,7 @@ def backup(
     quarterdeck backup /mnt/backups
     quarterdeck backup /mnt/backups --passphrase @/root/backup-passphrase
     quarterdeck backup before-the-move.tar.gz --with-key
+    quarterdeck backup /mnt/backups --database-url @/etc/quarterdeck/database
 
     Parameters
     ----------
@@ -55,16 +57,19 @@ def backup(
         Also take the master key as it is.
     data_dir
         The data directory, as for serve.
+    database_url
+        The PostgreSQL database, as for serve: @FILE that holds postgresql://…, or - to read it from stdin.
     config
         The TOML file, as for serve.
     """
     if with_key and passphrase is not None:
         raise usage("--with-key and --passphrase exclude each other.", "quarterdeck backup --help")
+    one_from_stdin("backup", passphrase, database_url)
     from quarterdeck.backups.taking import take
 
     secret = read_secret("--passphrase", passphrase)
     terminal = Terminal(common)
-    _, data, address = stores(data_dir, config)
+    _, data, address = stores(data_dir, database_url, config)
     # Ended by a signal, it takes its draft away as after Ctrl-C.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -136,13 +141,12 @@ def restore(
         The TOML file, as for serve.
     """
     from quarterdeck.backups.outlived import outlived, told
-    from quarterdeck.backups.restoring import Wanted
+    from quarterdeck.backups.restoring import Wanted, tries_key
     from quarterdeck.backups.restoring import check as prove
     from quarterdeck.backups.restoring import restore as put_back
     from quarterdeck.kernel.settings import load
 
-    if database_url == passphrase == "-":
-        raise usage("Only one of them can be read from stdin.", "quarterdeck restore --help")
+    one_from_stdin("restore", passphrase, database_url)
     terminal = Terminal(common)
     secret = read_secret("--passphrase", passphrase)
     settings = load({"data_dir": data_dir, "database_url": database_address(database_url)}, config=config)
@@ -155,17 +159,29 @@ def restore(
     what = f"{header.created_at}, schema {header.schema}: {_held(manifest)}"
     facts = {"file": str(file), **_facts(manifest)}
     if check:
-        text = f"{file} is whole ({what})."
+        opened = len(manifest.data_keys) if tries_key(manifest, wanted) else None
+        facts["dataKeysOpened"] = opened
+        text = f"{file} is whole ({what}).\n{_opening(opened)}"
     else:
         left = outlived(settings.data_dir)
         facts["stillRunning"] = left
-        start = shlex.join(["quarterdeck", "serve", "--data-dir", str(settings.data_dir)])
+        words = ["quarterdeck", "serve", "--data-dir", str(settings.data_dir)]
+        if database_url is not None:
+            words += ["--database-url", database_url if database_url.startswith("@") else "@FILE"]
+        start = shlex.join(words)
         text = (
             f"Restored to {settings.data_dir} ({what}).\nImages are not part of a backup: what ran in containers runs "
             f"again where its image still is, else deploy it again.\n"
         )
         text += "\n".join([*filter(None, [told(left)]), f"Now: {start}"])
     terminal.answer(facts, name=str(file), text=text)
+
+
+def _opening(data_keys: int | None) -> str:
+    """What is known of the secrets in a backup that was proven: how many data keys the master key opened, if tried."""
+    if data_keys is None:
+        return "Whether its secrets can be opened was not tried: give the master key (--key FILE) or the passphrase."
+    return f"The master key opens its secrets ({'1 data key' if data_keys == 1 else f'{data_keys} data keys'})."
 
 
 def _directory(given: Path) -> Failure:
@@ -194,6 +210,12 @@ def _facts(manifest: Manifest) -> dict[str, object]:
         "releases": len(manifest.releases),
         "files": len(manifest.entries),
     }
+
+
+def one_from_stdin(command: str, *given: str | None) -> None:
+    """Raise a usage error where more than one secret is to be read from stdin."""
+    if given.count("-") > 1:
+        raise usage("Only one of them can be read from stdin.", f"quarterdeck {command} --help")
 
 
 def read_secret(option: str, given: str | None) -> Secret[str] | None:

@@ -28,6 +28,7 @@ def doctor(
     *,
     bundle: Path | None = None,
     data_dir: Path | None = None,
+    database_url: str | None = None,
     config: Path | None = None,
     common: Common = Common(),
 ) -> None:
@@ -46,11 +47,13 @@ def doctor(
         A new file for the support bundle.
     data_dir
         The data directory of the bundle, as for serve.
+    database_url
+        The PostgreSQL database of the bundle, as for serve: @FILE that holds postgresql://…, or - for stdin.
     config
         The TOML file of the bundle, as for serve.
     """
     if bundle is not None:
-        _bundle(bundle, data_dir, config, Terminal(common))
+        _bundle(bundle, data_dir, database_url, config, Terminal(common))
         return
     with session(common) as opened:
         body = opened.api.read("system.doctor")
@@ -106,10 +109,12 @@ def _words(key: str) -> str:
     return spaced if " " in key else " ".join(ACRONYMS.get(word.lower(), word.lower()) for word in spaced.split())
 
 
-def _bundle(file: Path, data_dir: Path | None, config: Path | None, terminal: Terminal) -> None:
+def _bundle(
+    file: Path, data_dir: Path | None, database_url: str | None, config: Path | None, terminal: Terminal
+) -> None:
     from quarterdeck import support_bundle
 
-    settings, data, address = stores(data_dir, config)
+    settings, data, address = stores(data_dir, database_url, config)
     sections = support_bundle.collect(settings, data, address)
     try:
         support_bundle.write(file, sections)

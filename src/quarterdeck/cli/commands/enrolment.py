@@ -10,24 +10,25 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter, validators
 
+from quarterdeck.cli.commands.serve import database_address
 from quarterdeck.cli.failure import usage
 from quarterdeck.cli.options import Common
 from quarterdeck.cli.terminal import Terminal
 
 if TYPE_CHECKING:
     from quarterdeck.kernel.db import Database
+    from quarterdeck.kernel.settings import Settings
 
 
 @contextlib.contextmanager
-def _organization(data_dir: Path | None, config: Path | None) -> Iterator[tuple[Database, int]]:
+def _organization(settings: Settings) -> Iterator[tuple[Database, int]]:
     """The database, and the organization that workers are enrolled for. Raises `Conflict` while a server runs on it."""
     from quarterdeck.identity import setup
     from quarterdeck.instance import Instance
     from quarterdeck.kernel import telemetry
-    from quarterdeck.kernel.settings import load
 
     telemetry.configure("warning")  # records go to stderr: stdout is the token
-    instance = Instance.open(load({"data_dir": data_dir}, config=config))
+    instance = Instance.open(settings)
     try:
         yield instance.db, instance.db.write_sync(setup.default_organization).id
     finally:
@@ -42,6 +43,7 @@ def enrol(
     listed: Annotated[bool, Parameter(name="--list", negative="")] = False,
     revoke: str | None = None,
     data_dir: Path | None = None,
+    database_url: str | None = None,
     config: Path | None = None,
     common: Common = Common(),
 ) -> None:
@@ -70,36 +72,34 @@ def enrol(
         The id of the worker that is to be sent away, or the number of a token.
     data_dir
         The data directory, as for serve.
+    database_url
+        The PostgreSQL database, as for serve: @FILE that holds postgresql://…, or - to read it from stdin.
     config
         The TOML file, as for serve.
     """
     if sum((label is not None, listed, revoke is not None)) != 1:
         raise usage("Give a label for a new token, or --list, or --revoke.", "quarterdeck enrol builder-1")
+    from quarterdeck.kernel.settings import load
+
     terminal = Terminal(common)
+    settings = load({"data_dir": data_dir, "database_url": database_address(database_url)}, config=config)
     if listed:
-        _list(terminal, data_dir, config)
+        _list(terminal, settings)
     elif revoke is not None:
-        _revoke(terminal, revoke, data_dir, config)
+        _revoke(terminal, settings, revoke)
     else:
         life = None if expires is None else timedelta(hours=expires)
-        _enrol(terminal, str(label), capability, life, data_dir, config)
+        _enrol(terminal, settings, str(label), capability, life)
 
 
-def _enrol(
-    terminal: Terminal,
-    label: str,
-    capability: str,
-    life: timedelta | None,
-    data_dir: Path | None,
-    config: Path | None,
-) -> None:
+def _enrol(terminal: Terminal, settings: Settings, label: str, capability: str, life: timedelta | None) -> None:
     capabilities = [part.strip() for part in capability.split(",") if part.strip()]
     if not capabilities:
         raise usage("A worker needs a capability.", "--capability deploy,local")
 
     from quarterdeck.fleet.workers import enrolment
 
-    with _organization(data_dir, config) as (db, organization_id):
+    with _organization(settings) as (db, organization_id):
         row, token = db.write_sync(
             lambda tx: enrolment.create(tx, organization_id, capabilities, label=label, life=life)
         )
@@ -109,14 +109,14 @@ def _enrol(
     )
 
 
-def _list(terminal: Terminal, data_dir: Path | None, config: Path | None) -> None:
+def _list(terminal: Terminal, settings: Settings) -> None:
     from quarterdeck.fleet.workers import enrolment, roster
     from quarterdeck.kernel.clock import wire_time
 
     def stamp(moment: datetime | None) -> str | None:
         return None if moment is None else wire_time(moment)
 
-    with _organization(data_dir, config) as (db, organization_id):
+    with _organization(settings) as (db, organization_id):
         workers = db.read_sync(roster.all_of, organization_id)
         unused = db.read_sync(enrolment.unused, organization_id)
     items: list[dict[str, object]] = [
@@ -154,7 +154,7 @@ def _list(terminal: Terminal, data_dir: Path | None, config: Path | None) -> Non
     terminal.table(items, ("id", "name", "capabilities", "last seen", "state"), rows, names=[row[0] for row in rows])
 
 
-def _revoke(terminal: Terminal, which: str, data_dir: Path | None, config: Path | None) -> None:
+def _revoke(terminal: Terminal, settings: Settings, which: str) -> None:
     from quarterdeck.fleet.workers import draining, enrolment, roster
     from quarterdeck.fleet.workers.model import EnrolmentToken, Worker
     from quarterdeck.kernel.db import Tx
@@ -164,7 +164,7 @@ def _revoke(terminal: Terminal, which: str, data_dir: Path | None, config: Path 
             return enrolment.revoke(tx, organization_id, int(which))
         return draining.decommission(tx, roster.locked(tx, organization_id, which))
 
-    with _organization(data_dir, config) as (db, organization_id):
+    with _organization(settings) as (db, organization_id):
         found = db.write_sync(verb, organization_id)
     if isinstance(found, Worker):
         told = {"workerId": found.uid, "name": found.name, "revoked": True}

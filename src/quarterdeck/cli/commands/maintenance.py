@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from cyclopts import App
 
+from quarterdeck.cli.commands.serve import database_address
 from quarterdeck.cli.failure import Exit, Failure, usage
 from quarterdeck.cli.options import Common
 from quarterdeck.cli.terminal import Terminal
@@ -26,12 +27,18 @@ if TYPE_CHECKING:
 audit = App(name="audit", help="See, export, keep and prove what was done.")
 
 
-def stores(data_dir: Path | None, config: Path | None) -> tuple[Settings, DataDirectory, str | Path]:
-    """The settings, the data directory that has to be there, and the address of the database; nothing is locked."""
+def stores(
+    data_dir: Path | None, database_url: str | None, config: Path | None
+) -> tuple[Settings, DataDirectory, str | Path]:
+    """The settings, the data directory that has to be there, and the address of the database; nothing is locked.
+
+    Raises `Conflict` (`database_not_named`) where a server has noted another kind of database than is meant.
+    """
+    from quarterdeck.kernel import kept_in
     from quarterdeck.kernel.datadir import DataDirectory
     from quarterdeck.kernel.settings import load
 
-    settings = load({"data_dir": data_dir}, config=config)
+    settings = load({"data_dir": data_dir, "database_url": database_address(database_url)}, config=config)
     if not settings.data_dir.is_dir():
         raise Failure(
             f"There is no data directory {settings.data_dir}.",
@@ -40,18 +47,22 @@ def stores(data_dir: Path | None, config: Path | None) -> tuple[Settings, DataDi
             hint="Name it with --data-dir.",
         )
     data = DataDirectory.open(settings.data_dir)
-    return settings, data, settings.database_url.reveal() if settings.database_url else data.database
+    address = settings.database_url.reveal() if settings.database_url else data.database
+    kept_in.require_told(data, address)
+    return settings, data, address
 
 
-def _open(data_dir: Path | None, config: Path | None) -> tuple[DataDirectory, str | Path]:
+def _open(data_dir: Path | None, database_url: str | None, config: Path | None) -> tuple[DataDirectory, str | Path]:
     """The locked data directory and the address of the database. Raises `Conflict` while a server runs on it."""
-    _, data, address = stores(data_dir, config)
+    _, data, address = stores(data_dir, database_url, config)
     data.lock()
     return data, address
 
 
 @contextmanager
-def _trail(data_dir: Path | None, config: Path | None, *, alone: bool) -> Iterator[tuple[DataDirectory, Database]]:
+def _trail(
+    data_dir: Path | None, database_url: str | None, config: Path | None, *, alone: bool
+) -> Iterator[tuple[DataDirectory, Database]]:
     """The database of an installation, with its schema as this program knows it; nothing is made where there is none.
     `alone` while no server runs on it.
     """
@@ -59,7 +70,7 @@ def _trail(data_dir: Path | None, config: Path | None, *, alone: bool) -> Iterat
     from quarterdeck.kernel.db import open_database
     from quarterdeck.kernel.errors import Conflict
 
-    settings, data, address = stores(data_dir, config)
+    settings, data, address = stores(data_dir, database_url, config)
     if isinstance(address, Path) and not address.is_file():
         raise _missing(f"There is no database in {settings.data_dir}")
     if alone:
@@ -121,6 +132,7 @@ def _identity(data: DataDirectory, database: Database) -> Identity:
 def migrate(
     *,
     data_dir: Path | None = None,
+    database_url: str | None = None,
     config: Path | None = None,
     plan: bool = False,
     common: Common = Common(),
@@ -134,6 +146,8 @@ def migrate(
     ----------
     data_dir
         The data directory, as for serve.
+    database_url
+        The PostgreSQL database, as for serve: @FILE that holds postgresql://…, or - to read it from stdin.
     config
         The TOML file, as for serve.
     plan
@@ -142,7 +156,7 @@ def migrate(
     from quarterdeck.kernel.db import migrate as schema
 
     terminal = Terminal(common)
-    data, address = _open(data_dir, config)
+    data, address = _open(data_dir, database_url, config)
     try:
         revisions = schema.pending(address) if plan else schema.migrate(address)
     finally:
@@ -157,6 +171,7 @@ def migrate(
 def verify(
     *,
     data_dir: Path | None = None,
+    database_url: str | None = None,
     config: Path | None = None,
     heads: Path | None = None,
     anchors: Path | None = None,
@@ -175,6 +190,8 @@ def verify(
     ----------
     data_dir
         The data directory, as for serve.
+    database_url
+        The PostgreSQL database, as for serve: @FILE that holds postgresql://…, or - to read it from stdin.
     config
         The TOML file, as for serve.
     heads
@@ -192,7 +209,7 @@ def verify(
     known = None if anchors is None else _anchors(anchors)
     signed = None if heads is None else _read(heads)
     said = ""
-    with _trail(data_dir, config, alone=True) as (data, database):
+    with _trail(data_dir, database_url, config, alone=True) as (data, database):
         if heads is not None and signed is not None:
             who = _identity(data, database)
             kept = ends.opened(signed, who.uid, who.key, file=str(heads))
@@ -242,6 +259,7 @@ def heads(
     *,
     to: Path | None = None,
     data_dir: Path | None = None,
+    database_url: str | None = None,
     config: Path | None = None,
     common: Common = Common(),
 ) -> None:
@@ -258,6 +276,8 @@ def heads(
         A file that is not there yet; without it, standard output.
     data_dir
         The data directory, as for serve.
+    database_url
+        The PostgreSQL database, as for serve: @FILE that holds postgresql://…, or - to read it from stdin.
     config
         The TOML file, as for serve.
     """
@@ -265,7 +285,7 @@ def heads(
 
     from quarterdeck.kernel.audit import heads as ends
 
-    with _trail(data_dir, config, alone=False) as (data, database):
+    with _trail(data_dir, database_url, config, alone=False) as (data, database):
         who = _identity(data, database)
         signed = database.read_sync(ends.sign, who.uid, who.key)
     document = (

@@ -113,7 +113,7 @@ def tell(instance: Instance, listener: socket.socket, announce: Callable[[str], 
     root = front_door.root_certificate(instance.edge, settings)
     if root is not None:
         announce(f"Its certificate is signed by the edge itself, so nobody trusts it yet. Its root: {root}")
-        announce(f"Where you sign in from, copy that file: SSL_CERT_FILE=root.crt qd login {shown}")
+        announce(f"Where you sign in from, copy that file, and name it once: qd login {shown} --ca root.crt")
     if instance.setup_token is not None:
         announce(f"Setup token for the first administrator: {instance.setup_token.reveal()}")
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cli.conftest import Result
+from cli.conftest import Result, failed
 from cli.contract_server import ContractServer, Refusal
 from cli.installation import DEPLOYMENT, Installation, end, failing, progress, succeeding, told
 
@@ -293,3 +293,62 @@ def test_the_running_phase_is_rewritten_in_place_on_a_terminal() -> None:
             drawing.tell(json.loads(text.split("data: ", 1)[1])["event"])
     assert "● detect" in screen.getvalue()
     assert screen.getvalue().endswith("\r\x1b[2K  ✓ detect      1.0 s\n")
+
+
+def other(installation: Installation, *names: str) -> None:
+    for name in names:
+        installation._server({}, {}, {"name": name, "host": "203.0.113.10", "providerKey": "generic-ssh"})
+    installation.servers.reverse()  # a list has the newest first
+
+
+@pytest.mark.parametrize("others", [("berlin",), ("berlin", "bad")])
+def test_without_a_server_it_goes_to_the_own_machine_and_later_where_it_ran_and_says_so(
+    qd: Command, server: ContractServer, installation: Installation, folder: Path, others: tuple[str, ...]
+) -> None:
+    other(installation, *others)
+    server.streams = [succeeding(), succeeding(), succeeding()]
+    first = qd("deploy", str(folder))
+    assert first.code == 0, first.err
+    own = installation.servers[-1]
+    assert (own["name"], own["providerKey"]) == ("This machine", "local-shell")
+    assert "  shop/production/shop on This machine   dep_" in first.err
+    assert "on berlin   dep_" in qd("deploy", str(folder), "--server", "berlin").err
+    berlin = server.called("deployments.create")[1]["serverId"]
+    resource = server.called("deployments.create")[1]["resourceId"]
+    ran = installation.deployed(resource)
+    next(row for row in installation.deployments if row["id"] == ran)["serverId"] = berlin
+    assert "on berlin   dep_" in qd("deploy", str(folder)).err
+    assert [body["serverId"] for body in server.called("deployments.create")] == [own["id"], berlin, berlin]
+    assert server.changes.count("servers.register") == 1
+
+
+def test_the_own_machine_goes_by_its_name_before_it_was_used(
+    qd: Command, server: ContractServer, installation: Installation, folder: Path
+) -> None:
+    other(installation, "berlin")
+    server.streams = [succeeding()] * 3
+    assert qd("deploy", str(folder), "--server", "berlin", "--build-on", "This machine").code == 0
+    own = installation.servers[-1]["id"]
+    assert server.called("resources.create")[0]["source"]["metadata"] == {"buildServerId": own}
+    assert qd("deploy", str(folder), "--server", "this machine").code == 0
+    installation.servers[-1]["name"] = "deck"
+    assert "on deck   dep_" in qd("deploy", str(folder), "--server", "This machine").err
+    assert [body["serverId"] for body in server.called("deployments.create")][1:] == [own, own]
+    assert server.changes.count("servers.register") == 1
+
+
+def test_where_the_own_machine_cannot_be_taken_a_server_within_reach_is_proposed(
+    qd: Command, server: ContractServer, installation: Installation, folder: Path
+) -> None:
+    other(installation, "far berlin", "bad")
+    seen = [{"serverId": row["id"], "status": "unreachable"} for row in installation.servers if row["name"] == "bad"]
+    server.outside["GET", "/api/servers/health"] = {"items": seen, "mostWatched": 500}
+    server.answers["servers.register"] = Refusal(403, "product_auth_forbidden", "You may not.", hint="Ask.")
+    result = qd("deploy", str(folder))
+    failed(result, 2, "you may not do that. There are 2 other servers: far berlin, bad.", "--server 'far berlin'")
+    installation._server({}, {}, {"name": "This machine", "host": "127.0.0.1", "providerKey": "local-shell"})
+    installation.servers[-1]["lifecycleStatus"] = "inactive"
+    failed(qd("deploy", str(folder)), 2, "own machine is deactivated. There are 2 other servers: far berlin, bad.")
+    installation.servers.clear()
+    failed(qd("deploy", str(folder), "-p", "other"), 4, "You may not.")
+    assert "deployments.create" not in server.changes

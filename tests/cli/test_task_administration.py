@@ -18,7 +18,10 @@ def test_a_token_is_alone_on_stdout_with_what_to_do_beside_it(qd: Command, tasks
     made = qd("machine", "token", "create", "forge", "--expires", "7d")
     assert made.out == "ovw_1_secret\n"
     assert "It is shown this once" in made.err
-    assert f"qd worker --server {tasks.url} --token @worker.token --capability tasks" in made.err
+    line = "--token @worker.token --capability tasks --slots 2 --data-dir /var/lib/quarterdeck-worker"
+    assert f"qd worker --server {tasks.url} {line}\n" in made.err
+    assert f"Only this machine reaches {tasks.url}." in made.err
+    assert line in " ".join((DOCS / "guides/run-your-first-agent.md").read_text().replace("\\\n", "").split())
     assert tasks.bodies("new_token") == [{"label": "forge", "expiresInHours": 168}]
     assert json.loads(qd("machine", "token", "create", "--json").out)["token"] == "ovw_2_secret"
     assert tasks.bodies("new_token")[1] == {}
@@ -26,6 +29,11 @@ def test_a_token_is_alone_on_stdout_with_what_to_do_beside_it(qd: Command, tasks
         failed(qd("machine", "token", "create", "--expires", wrong), 2, "no time within a year")
     plan = qd("machine", "token", "create", "x", "--plan").out
     assert plan == 'POST /api/admin/worker-tokens   (machine-tokens.create)\n  {"label": "x"}\n'
+
+    tasks.public_url = "https://deck.example.com"
+    said = qd("machine", "token", "create", "y").err
+    assert f"qd worker --server https://deck.example.com {line}\n" in said
+    assert "Only this machine" not in said
 
     def refuse() -> None:
         raise Refusal(403, "A token of a program cannot do this.", "SESSION_REQUIRED")

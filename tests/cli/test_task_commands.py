@@ -278,6 +278,31 @@ def test_a_task_is_followed_to_its_end(qd: Command, tasks: TasksApi, impatient: 
     assert "chatter" not in said
 
 
+def test_a_followed_task_tells_why_it_waits_when_that_changes_and_nothing_twice(
+    qd: Command, tasks: TasksApi, impatient: None
+) -> None:
+    busy, away = "Every machine with custom is busy: CPU or memory above 85 %.", "No machine is online."
+    steps = iter([None, busy, busy, away, away, "begins", away, "ends"])
+
+    def on(number: str) -> None:
+        row, step = tasks.tasks[42], next(steps)
+        row |= {"status": "queued", "queuedReason": step}
+        if step == "begins":
+            row |= {"status": "running", "queuedReason": None}
+        elif step == "ends":
+            row |= {"status": "failed", "queuedReason": None, "errorMessage": "It broke."}
+            tasks.event(42, "It broke", "status_change", "error")
+            tasks.event(42, "It broke", "error", "error")
+
+    tasks.before["show"] = on
+    said = qd("task", "create", "x", "--follow").err
+    assert [line for line in said.splitlines() if "It waits." in line] == [
+        f"  It waits. {busy}", f"  It waits. {away}", f"  It waits. {away}",
+    ]  # fmt: skip
+    assert said.count("develop: It broke") == 1
+    assert "Error: Task #42 failed" in said
+
+
 def test_a_followed_task_that_fails_tells_why_and_where(qd: Command, tasks: TasksApi, impatient: None) -> None:
     def on(number: str) -> None:
         row = tasks.tasks[42]

@@ -69,7 +69,7 @@ def test_a_token_is_shown_once_with_the_command_that_uses_it(client: Client, por
     assert ports.deeds == [("create-enrolment", "forge", 168)]
     assert made.headers["cache-control"] == "no-store"
     assert made.text.count("<code>ovw_4_0123456789abcdef</code>") == 1
-    line = "qd worker --server http://deck.example --token @worker.token --capability tasks"
+    line = "qd worker --server http://deck.example --token @worker.token --capability tasks --slots 2"
     assert line in made.text
     shown = client.get(ENROL).text
     assert "ovw_" not in shown

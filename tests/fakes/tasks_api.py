@@ -139,6 +139,7 @@ class TasksApi:
         ]
         self.notes: list[Row] = []
         self.tokens_known: list[Row] = []
+        self.public_url: str | None = None
         self.diffs: dict[int, Row] = {}
         self.before: dict[str, Callable[..., None]] = {}
         self.calls: list[tuple[str, str, Any]] = []
@@ -387,7 +388,7 @@ class TasksApi:
              "createdByName": "ada", "createdAt": AT, "usedAt": None,
              "expiresAt": LATER if body.get("expiresInHours") else None}
         )  # fmt: skip
-        return {**self.tokens_known[-1], "token": f"ovw_{number}_secret"}
+        return {**self.tokens_known[-1], "token": f"ovw_{number}_secret", "serverUrl": self.public_url}
 
     def _token(self, number: str) -> Row:
         found = next((row for row in self.tokens_known if row["id"] == int(number)), None)

@@ -333,6 +333,8 @@ async def test_a_public_address_makes_cookies_secure_and_other_hosts_strangers(t
             assert "HttpOnly" in cookie
             assert "samesite=lax" in cookie.lower()
         assert "max-age" in signed.headers["strict-transport-security"]
+        made = await deck.send("POST", "/api/admin/worker-tokens", {}, token=signed.json()["token"], headers=host)
+        assert made.json()["serverUrl"] == "https://deck.example.com", "where machines dial in"
         assert (await deck.send("GET", "/healthz", token=None, headers={"host": "evil.example"})).status_code == 421
         assert (await deck.send("GET", "/healthz", token=None, headers={"host": "127.0.0.1:8700"})).status_code == 200
 

@@ -18,7 +18,7 @@ from typing import TypeVar
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 
-from quarterdeck.cli.client import AGENT, Api, loopback, not_ours
+from quarterdeck.cli.client import AGENT, Api, loopback, not_ours, trusted
 from quarterdeck.cli.detaching import TAUGHT, Keys
 from quarterdeck.cli.failure import Exit, Failure
 from quarterdeck.cli.raw_terminal import RawTerminal
@@ -197,6 +197,7 @@ class Attachment:
                 self._address(str(ticket["wsPath"])), max_size=LARGEST, ping_interval=SILENCE, ping_timeout=SILENCE,
                 open_timeout=10, close_timeout=1, user_agent_header=AGENT,
                 proxy=None if loopback(self.api.profile.url) else True,
+                ssl=trusted(self.api.profile) if self.api.profile.url.startswith("https:") else None,
             ) as socket:  # fmt: skip
                 await socket.send(json.dumps(self._hello(ticket, mode, first=first)))
                 return await self._conversation(socket)

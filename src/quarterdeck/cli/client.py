@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -31,6 +33,7 @@ EXITS = {
     504: Exit.TIMED_OUT,
 }
 UNTRUSTED = "its certificate is not trusted"
+CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 AGENT = f"quarterdeck-cli/{__version__} ({platform.system().lower()})"
 
 
@@ -47,7 +50,7 @@ class Api:
             headers={"user-agent": AGENT, "accept": "application/json"},
             timeout=httpx.Timeout(30.0, connect=10.0),
             trust_env=not loopback(profile.url),
-            verify=trusted(),
+            verify=trusted(profile),
         )
 
     def close(self) -> None:
@@ -169,7 +172,7 @@ class Api:
                 exit=Exit.UNREACHABLE,
                 code="server_unreachable",
                 hint="Where the server signs it itself (--tls internal), copy the root certificate that it names when "
-                f"it starts, and say where it is: SSL_CERT_FILE=root.crt qd login {self.profile.url}"
+                f"it starts, and say once where it is: qd login {self.profile.url} --ca root.crt"
                 if reason(error) == UNTRUSTED
                 else f"Check the address, and that the server runs there{self._start()}.",
             ) from None
@@ -221,22 +224,35 @@ def loopback(url: str) -> bool:
     return host in {"localhost", "::1"} or host.startswith("127.") or host.endswith(".localhost")
 
 
-def trusted() -> ssl.SSLContext | bool:
+def trusted(profile: Profile) -> ssl.SSLContext:
     """Which authorities are believed: those that SSL_CERT_FILE names, also on the way to this machine, where no other
-    word of the environment counts; else those that every program believes.
+    word of the environment counts, else those that every program believes; and those that the profile remembers.
     """
     file = os.environ.get("SSL_CERT_FILE")
-    if not file:
-        return True
     try:
-        return ssl.create_default_context(cafile=file)
+        away = not loopback(profile.url)
+        context = ssl.create_default_context(cafile=file) if file else httpx.create_ssl_context(trust_env=away)
     except (OSError, ssl.SSLError):
-        raise Failure(
-            f"SSL_CERT_FILE names {file}, which holds no certificates.",
-            exit=Exit.USAGE,
-            code="certificate_file_unusable",
-            hint="Give it the path of a PEM file, or unset it.",
-        ) from None
+        raise unusable(f"SSL_CERT_FILE names {file}, which", "Give it the path of a PEM file, or unset it.") from None
+    if profile.authorities:
+        context.load_verify_locations(cadata=profile.authorities)
+    return context
+
+
+def authorities(file: str) -> str:
+    """The certificates of a PEM file, without what else it holds, such as keys. Raises `Failure`."""
+    try:
+        found = "\n".join(CERTIFICATE.findall(Path(file).read_text(encoding="utf-8", errors="replace")))
+        ssl.create_default_context(cadata=found)
+    except (OSError, ValueError):  # ssl.SSLError is an OSError
+        found = ""
+    if not found:
+        raise unusable(file, "Give the path of a PEM file: --ca root.crt")
+    return found + "\n"
+
+
+def unusable(what: str, hint: str) -> Failure:
+    return Failure(f"{what} holds no certificates.", exit=Exit.USAGE, code="certificate_file_unusable", hint=hint)
 
 
 def reason(error: httpx.TransportError) -> str:

@@ -32,13 +32,16 @@ class Watched:
     id: str
     resource_id: str
     path: str
+    server: str | None = None
+    """The name of the server that it goes to, where it is known."""
 
 
 def ended(session: Session, watched: Watched, *, detach: bool, timeout: float | None) -> None:
     """The rest of every command that starts a deployment. Raises `Failure` unless it succeeded or was detached."""
     terminal = session.terminal
     page = f"{session.console}/projects/{watched.path}"
-    terminal.say(f"  {watched.path}   {watched.id}   {page}")
+    on = f" on {clean(watched.server)}" if watched.server else ""
+    terminal.say(f"  {watched.path}{on}   {watched.id}   {page}")
     if detach:
         _tell(session, watched, status_of(session.api, watched.id))
         terminal.say(f"  Watch it:  qd attach {watched.id}")

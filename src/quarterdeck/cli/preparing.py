@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from shlex import quote
 from typing import Any
 
 from quarterdeck.cli import names
 from quarterdeck.cli.client import Api, loopback
-from quarterdeck.cli.failure import Failure, usage
+from quarterdeck.cli.failure import Exit, Failure, usage
 from quarterdeck.cli.names import Row
 from quarterdeck.cli.session import Session
 from quarterdeck.cli.sources import Source
 
 LOCAL = "local-shell"
+OWN = "This machine"
+"""What the machine of the control plane is called, until somebody calls it otherwise."""
+FEW = 5
 KINDS = {
     "production": "production",
     "prod": "production",
@@ -53,6 +57,7 @@ class Ready:
     resource: str
     path: str
     """`project/environment/resource`, in slugs."""
+    server_name: str
 
     def body(self) -> dict[str, str]:
         return {
@@ -84,14 +89,14 @@ def prepare(session: Session, wish: Wish) -> Ready:
         api, "resources.list", environment, {"projectId": project["id"], "environmentId": environment["id"]}
     )
     known = names.pick(resources, wish.name)
-    server = _server(session, wish.server, known)
+    server = named_server(session, wish.server) if wish.server is not None else _server(session, known)
     if known is None:
         resource = _create(session, wish, project, environment)
     else:
         resource = known
         _update(session, wish, known)
     path = f"{project['slug']}/{environment['name']}/{resource['slug']}"
-    return Ready(project["id"], environment["id"], server["id"], resource["id"], path)
+    return Ready(project["id"], environment["id"], server["id"], resource["id"], path, str(server["name"]))
 
 
 def _below(api: Api, key: str, parent: Row, query: dict[str, Any]) -> list[Row]:
@@ -124,30 +129,67 @@ def _environment(session: Session, project: Row, text: str) -> Row:
     return {"id": made["id"], "name": text}
 
 
-def _server(session: Session, text: str | None, resource: Row | None) -> Row:
-    """The named server; else where the resource runs; else this machine, registered at first need."""
+def named_server(session: Session, text: str) -> Row:
+    """The server that goes by this name, id or address. The machine of the control plane goes by its own name also
+    where it is no server yet: then it becomes one.
+    """
+    if text.lower() == OWN.lower():
+        rows = session.api.items("servers.list")
+        if names.pick(rows, text) is None:
+            return _local([row for row in rows if _active(row)]) or _register(session)
+    return names.server(session.api, text)
+
+
+def _server(session: Session, resource: Row | None) -> Row:
+    """Where the resource ran last; else the machine of the control plane, registered at first need."""
     api = session.api
-    if text is not None:
-        return names.server(api, text)
-    active = [row for row in api.items("servers.list") if row.get("lifecycleStatus", "active") == "active"]
+    rows = api.items("servers.list")
+    active = [row for row in rows if _active(row)]
     if resource is not None and resource.get("lastDeploymentId"):
         last = api.read("deployments.show", {"includeSnapshot": False}, deploymentId=resource["lastDeploymentId"])
         used = names.pick(active, last["deployment"]["serverId"])
         if used is not None:
             return used
-    local = [row for row in active if row["providerKey"] == LOCAL]
-    if local or len(active) == 1:
-        return (local or active)[-1]
-    if active:
-        raise usage(
-            f"There are {len(active)} servers: {', '.join(str(row['name']) for row in active[:5])}.",
-            f"Choose one with --server {active[0]['name']}.",
-            code="server_required",
-        )
-    body = {"name": "This machine", "host": "127.0.0.1", "providerKey": LOCAL, "proxyKind": "caddy"}
-    made = api.change("servers.register", body, what="server")
+    found = _local(active)
+    if found is not None:
+        return found
+    if active and _local(rows) is not None:
+        raise _choose(api, active, "The server's own machine is deactivated.")
+    try:
+        return _register(session)
+    except Failure as failure:
+        if failure.exit is not Exit.NOT_ALLOWED or not active:
+            raise
+        raise _choose(api, active, "The server's own machine is not registered, and you may not do that.") from None
+
+
+def _active(row: Row) -> bool:
+    return bool(row.get("lifecycleStatus", "active") == "active")
+
+
+def _local(rows: list[Row]) -> Row | None:
+    """The machine of the control plane among servers, newest first: the one that was registered first."""
+    return next((row for row in reversed(rows) if row["providerKey"] == LOCAL), None)
+
+
+def _register(session: Session) -> Row:
+    body = {"name": OWN, "host": "127.0.0.1", "providerKey": LOCAL, "proxyKind": "caddy"}
+    made = session.api.change("servers.register", body, what="server")
     session.terminal.detail("  Registered the server's own machine as a place to deploy to.")
-    return {"id": made["id"], "name": body["name"]}
+    return {"id": made["id"], "name": OWN}
+
+
+def _choose(api: Api, active: list[Row], why: str) -> Failure:
+    """That a server has to be named, those first that are within reach."""
+    seen = {one["serverId"]: one["status"] for one in api.call("GET", "/api/servers/health")["items"]}
+    rows = sorted(active, key=lambda row: seen.get(row["id"]) == "unreachable")
+    known = ", ".join(str(row["name"]) for row in rows[:FEW])
+    count = "is 1 other server" if len(rows) == 1 else f"are {len(rows)} other servers"
+    return usage(
+        f"{why} There {count}: {known}.",
+        f"Choose one with --server {quote(str(rows[0]['name']))}.",
+        code="server_required",
+    )
 
 
 def _create(session: Session, wish: Wish, project: Row, environment: Row) -> Row:

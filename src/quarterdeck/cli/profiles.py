@@ -30,6 +30,8 @@ class Profile:
     renewal: str | None = field(default=None, repr=False)
     default_project: str | None = None
     """The key of the project that `qd task create` means where none is named."""
+    authorities: str | None = field(default=None, repr=False)
+    """Certificates in PEM form that are believed for this server, beside those that every program believes."""
 
 
 @dataclass

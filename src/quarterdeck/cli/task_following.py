@@ -78,6 +78,20 @@ class Gates:
         terminal.say(f"    {tasks.answer_line(self._task, asked)}")
 
 
+class Waits:
+    """Says why a task is not given to a machine yet, when that comes and when it changes."""
+
+    def __init__(self, opened: Session) -> None:
+        self._opened = opened
+        self._told: str | None = None
+
+    def tell(self, task: Row) -> None:
+        why = task.get("queuedReason") if task["status"] == "queued" else None
+        if why and why != self._told:
+            self._opened.terminal.say(f"  It waits. {clean(str(why))}")
+        self._told = why
+
+
 def _prompt(asked: Row) -> str:
     return clean(str(asked.get("prompt") or "")).replace("\n", " ") or "go on?"
 
@@ -96,28 +110,33 @@ def ended(opened: Session, task: str, *, timeout: float | None = None) -> None:
 
 
 def _follow(opened: Session, task: str, until: float | None, timeout: float | None) -> Row:
-    seen, gates = 0, Gates(opened, task)
+    seen, gates, waits, before = 0, Gates(opened, task), Waits(opened), None
     while True:
         told = patient(opened, "tasks.show", task)
         events = patient(opened, "tasks.events", task, {"offset": seen, "limit": AT_ONCE})["items"]
         for event in events:
-            _event(opened, event)
+            _event(opened, event, before)
+            before = event
         seen += len(events)
         if len(events) == AT_ONCE:
             continue
         if told["status"] in ENDED:
             return told
         gates.tell(told)
+        waits.tell(told)
         if until is not None and time.monotonic() > until:
             raise _timed_out(told, timeout)
         time.sleep(PAUSE)
 
 
-def _event(opened: Session, event: Row) -> None:
+def _event(opened: Session, event: Row, before: Row | None) -> None:
+    """What failed is an event of its own and one of the state, in the same words: a person is told them once."""
     terminal = opened.terminal
     if terminal.format == "jsonl":
         terminal.document(event)
     if event["type"] in QUIET and not terminal.verbose:
+        return
+    if before is not None and before["type"] == "status_change" and before.get("message") == event.get("message"):
         return
     tone = LEVELS.get(str(event.get("level") or ""))
     text = clean(str(event.get("message") or event["type"])).replace("\n", " ")

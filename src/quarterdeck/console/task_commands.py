@@ -17,11 +17,6 @@ def _line(*words: str) -> str:
     return shlex.join(("qd", *words))
 
 
-def worker(address: str) -> str:
-    """What is run on the machine; the token lies in a file there, because anybody can read command lines."""
-    return f"qd worker --server {shlex.quote(address)} --token @worker.token --capability tasks"
-
-
 def create_enrolment() -> Command:
     return Command(_line("machine", "token", "create", "forge", "--expires", "24h"), f"POST {TOKENS}")
 

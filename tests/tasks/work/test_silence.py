@@ -147,6 +147,8 @@ def test_what_is_handed_back_goes_back_or_fails(yard, forge):
     fence, _ = forge.held.pop(job_id)
     yard.db.write_sync(jobs.hand_back, job_id, fence, forge.owner, "no_slot")
     assert status(yard, task_id) == ("queued", None)
+    told = [one.data["message"] for one in yard.events(task_id)]
+    assert sum("did not begin" in message for message in told) == 1, "one thing is told once"
     yard.dispatch()
     (job_id,) = forge.take()
     forge.say(job_id, "stage", {"index": 0, "status": "running"})

@@ -10,11 +10,13 @@ from cyclopts import Parameter
 
 from quarterdeck.cli import profiles
 from quarterdeck.cli.browser_login import by_browser
-from quarterdeck.cli.client import Api, loopback
+from quarterdeck.cli.client import Api, authorities, loopback
 from quarterdeck.cli.failure import Exit, Failure, usage
 from quarterdeck.cli.options import Common
 from quarterdeck.cli.profiles import Profile
 from quarterdeck.cli.terminal import Terminal
+
+FEW = 10
 
 
 def login(
@@ -25,6 +27,7 @@ def login(
     password: str | None = None,
     token: str | None = None,
     code: str | None = None,
+    ca: str | None = None,
     common: Common = Common(),
 ) -> None:
     """Sign in to a server and remember it; later commands go there.
@@ -40,6 +43,7 @@ def login(
     qd login https://deck.example.com --username ada
     qd login https://deck.example.com --username ada --password -   < password.txt
     qd login https://deck.example.com --token - --profile work
+    qd login https://deck.example.com --ca root.crt
 
     Parameters
     ----------
@@ -54,6 +58,9 @@ def login(
         them), or the access_token that POST /api/auth/login answers.
     code
         The one-time code of your second factor.
+    ca
+        A PEM file with the certificate authority of the server, such as one that signs by itself (--tls internal). It
+        is remembered. Default: SSL_CERT_FILE, else what was remembered.
     """
     terminal = Terminal(common)
     address, name = _where(url, common)
@@ -61,14 +68,15 @@ def login(
         raise usage("Give either a token, or a user name and a password.", f"qd login {address}")
     if not address.startswith("https:") and not loopback(address):
         terminal.say(f"{address} is not encrypted: your credential travels in the clear.")
-    api = Api(Profile(address))
+    believed = _authorities(ca, name, address)
+    api = Api(Profile(address, authorities=believed))
     try:
         if token is not None:
-            profile = _by_token(address, _given(token, "token"))
+            profile = _by_token(api.profile, _given(token, "token"))
         elif username is None and password is None and code is None and terminal.asks:
             _require_administrator(api)
             profile = by_browser(api, terminal)
-            profile.user = _by_token(address, profile.token or "").user
+            profile.user = _by_token(api.profile, profile.token or "").user
         else:
             profile = _by_password(api, terminal, username, password, code)
     finally:
@@ -77,6 +85,7 @@ def login(
         before = store.profiles.get(name)
         if before is not None and before.url == profile.url:
             profile.default_project = before.default_project
+        profile.authorities = believed
         store.profiles[name] = profile
         store.current = name
     facts = {"url": address, "user": profile.user, "profile": name}
@@ -108,8 +117,23 @@ def _given(value: str, what: str) -> str:
     return text
 
 
-def _by_token(address: str, token: str) -> Profile:
-    api = Api(Profile(address, token))
+def _authorities(file: str | None, name: str, address: str) -> str | None:
+    """Certificates to believe and to remember: of the file, else of SSL_CERT_FILE, else those of the profile. A file of
+    many is what every program believes on this machine, and none of this server's own.
+    """
+    if file is not None:
+        return authorities(file)
+    named = os.environ.get("SSL_CERT_FILE")
+    found = authorities(named) if named else ""
+    if 0 < found.count("BEGIN CERTIFICATE") <= FEW and address.startswith("https:"):
+        return found
+    known = profiles.load().profiles.get(name)
+    return known.authorities if known is not None and known.url == address else None
+
+
+def _by_token(server: Profile, token: str) -> Profile:
+    address = server.url
+    api = Api(Profile(address, token, authorities=server.authorities))
     try:
         return Profile(address, token, None, _who(api.read("organizations.current-context")))
     finally:

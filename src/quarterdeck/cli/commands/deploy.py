@@ -11,7 +11,7 @@ from cyclopts import Parameter, validators
 from quarterdeck.cli import names, sources
 from quarterdeck.cli.following import Watched, ended
 from quarterdeck.cli.options import Following
-from quarterdeck.cli.preparing import Wish, prepare
+from quarterdeck.cli.preparing import Wish, named_server, prepare
 from quarterdeck.cli.session import session
 
 Strategy = Literal["auto", "dockerfile", "docker-compose", "prebuilt-image", "workspace-commands", "static"]
@@ -120,13 +120,13 @@ def deploy(
         if key is not None:
             wish = replace(wish, source=found.with_key(str(names.credential(open_session.api, key)["id"])))
         if build_on is not None:
-            builder = str(names.server(open_session.api, build_on)["id"])
+            builder = str(named_server(open_session, build_on)["id"])
             wish = replace(wish, source=replace(wish.source, build_on=builder))
         ready = prepare(open_session, wish)
         body = {**ready.body(), "executionMode": "detached"}
         made = open_session.api.change("deployments.create", body, what="deployment")
         open_session.sent()
-        watched = Watched(made["id"], ready.resource, ready.path)
+        watched = Watched(made["id"], ready.resource, ready.path, ready.server_name)
         ended(open_session, watched, detach=following.detach, timeout=following.timeout)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from quarterdeck.cli import names, states
@@ -19,7 +20,7 @@ from quarterdeck.kernel.clock import SystemClock
 
 
 def watched_of(api: Api, deployment_id: str) -> Watched:
-    """A deployment by its id, with the place of its resource."""
+    """A deployment by its id, with the place of its resource and the name of its server."""
     body = api.read("deployments.show", {"includeSnapshot": False}, deploymentId=deployment_id)
     related: dict[str, Any] = body.get("relatedContext") or {}
     parts = [
@@ -28,7 +29,8 @@ def watched_of(api: Api, deployment_id: str) -> Watched:
         (related.get("resource") or {}).get("slug"),
     ]
     resource_id = body["deployment"]["resourceId"]
-    return Watched(deployment_id, resource_id, "/".join(str(part) for part in parts) if all(parts) else resource_id)
+    path = "/".join(str(part) for part in parts) if all(parts) else resource_id
+    return Watched(deployment_id, resource_id, path, (related.get("server") or {}).get("name"))
 
 
 def _latest(found: Found) -> str:
@@ -156,7 +158,7 @@ def redeploy(resource: str | None = None, /, *, following: Following = Following
 
 def _on(opened: Session, made: Row, found: Found, following: Following) -> None:
     opened.sent()
-    watched = Watched(made["id"], found.id, found.path)
+    watched = replace(watched_of(opened.api, made["id"]), path=found.path)
     ended(opened, watched, detach=following.detach, timeout=following.timeout)
 
 

@@ -8,13 +8,14 @@ from typing import Any
 from cyclopts import App
 
 from quarterdeck.cli import names, states, tasks
-from quarterdeck.cli.client import Api
+from quarterdeck.cli.client import Api, loopback
 from quarterdeck.cli.commands import machines
 from quarterdeck.cli.commands.personal_tokens import shown_once
 from quarterdeck.cli.failure import usage
 from quarterdeck.cli.options import Changing, Common, Destroying
 from quarterdeck.cli.session import session
 from quarterdeck.cli.tasks import Row, about
+from quarterdeck.fleet.workers import starting
 
 COMMON, CHANGING, DESTROYING = Common(), Changing(), Destroying()
 SPAN = re.compile(r"(\d{1,4})([hd])")
@@ -62,10 +63,13 @@ def create(label: str | None = None, /, *, expires: str | None = None, changing:
         made: Row = opened.api.change("machine-tokens.create", body, what="token")
         opened.sent()
         shown_once(opened, made, name=str(made["id"]), text=f"Made token {made['id']}.")
-        opened.terminal.say(
-            "On the machine, with the token in a file there:\n"
-            f"  qd worker --server {opened.api.profile.url} --token @worker.token --capability tasks"
-        )
+        address = str(made.get("serverUrl") or opened.api.profile.url)
+        opened.terminal.say(f"On the machine, with the token in a file there:\n  {starting.line(address)}")
+        if loopback(address):
+            opened.terminal.say(
+                f"Only this machine reaches {address}. For another one the server needs a public address "
+                "(--public-url), or name one by which it is reached there."
+            )
 
 
 def ls(*, common: Common = COMMON) -> None:

@@ -203,7 +203,7 @@ def _task_words(figures: dict[str, Any]) -> str:
 
 
 def _version(profile: Profile) -> str:
-    api = Api(Profile(profile.url))
+    api = Api(Profile(profile.url, authorities=profile.authorities))
     try:
         return str(api.call("GET", "/api/version")["version"])
     finally:

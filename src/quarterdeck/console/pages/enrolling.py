@@ -13,6 +13,7 @@ from quarterdeck.console.pages.questions import ask
 from quarterdeck.console.permissions import needs
 from quarterdeck.console.views.enrolling import NewEnrolment
 from quarterdeck.console.views.shell import Crumb, Field
+from quarterdeck.fleet.workers import starting
 from quarterdeck.kernel.errors import Invalid, NotFound, Problem
 
 MANAGE = "tasks:machines.manage"
@@ -65,7 +66,7 @@ async def _page(
             Field("ends", "It ends unused", typed.get("ends", "24"), kind="select", choices=tuple(ENDS.items()),
                   error=wrong("ends")),
         ),
-        worker=task_commands.worker(address_of(request)),
+        worker=starting.line(address_of(request)),
         command=task_commands.create_enrolment(),
     )  # fmt: skip
 

@@ -14,6 +14,7 @@ from quarterdeck.console.pages.questions import ask
 from quarterdeck.console.permissions import needs
 from quarterdeck.console.views.shell import Crumb, Field
 from quarterdeck.console.views.tasks import MachineView
+from quarterdeck.fleet.workers import starting
 from quarterdeck.kernel.errors import Invalid, Problem
 
 VIEW, DRAIN, MANAGE = "tasks:machines.view", "tasks:machines.drain", "tasks:machines.manage"
@@ -28,7 +29,7 @@ async def machines(request: Request[Any, Any, Any]) -> Response[bytes]:
         crumbs=(Crumb("Tasks", "/console/tasks"), Crumb("Machines")),
         rows=await desk.ports.machines(desk.who),
         command=commands.list_machines(),
-        worker=task_commands.worker(address_of(request)),
+        worker=starting.line(address_of(request)),
     )
 
 

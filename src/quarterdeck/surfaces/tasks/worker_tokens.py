@@ -62,12 +62,12 @@ async def listed(call: Call, query: Paging) -> wire.WorkerTokens:
 async def create(call: Call, body: wire.WorkerTokenCreate) -> wire.NewWorkerToken:
     """Make a token that enrols one machine for tasks; its text is shown this once."""
     sessions.require_in_person(call.principal)
-    hours = given(body.expires_in_hours)
+    hours, public = given(body.expires_in_hours), call.service("public_url")
     life = None if hours is None else timedelta(hours=hours)
 
     def verb(tx: Tx) -> wire.NewWorkerToken:
         row, token = enrolment.create(tx, tx.principal.acts_in, [CAPABILITY], label=given(body.label), life=life)
-        return wire.NewWorkerToken(**_fields(tx, row), token=token.reveal())
+        return wire.NewWorkerToken(**_fields(tx, row), token=token.reveal(), server_url=public)
 
     return await call.write(verb)
 

@@ -38,6 +38,7 @@ DECOMMISSIONED = "machine_decommissioned"
 WORKER_LOST, REJECTED, CANCELLED_BY_PERSON = "worker_lost", "rejected", "cancelled"
 AGENT_FAILED = "agent_exited"
 MACHINE_GONE = "Its machine was decommissioned."
+AGAIN = "It waits for a machine again."
 LONGEST_PAUSE = 3600.0
 LONGEST_CODE = 80
 
@@ -81,9 +82,9 @@ def late(tx: Tx, job: Job, outcome: Outcome) -> None:
 
 
 def requeue(tx: Tx, task: Task, told: str) -> None:
-    """Back into the queue, as the attempt that it was: nothing of it has begun."""
+    """Back into the queue, as the attempt that it was: nothing of it has begun. The move says why."""
     move(tx, task, QUEUED, told)
-    happened(tx, task, "requeued", told, level="warn")
+    happened(tx, task, "requeued", AGAIN, level="warn")
 
 
 def fail(tx: Tx, task: Task, code: str, told: str) -> None:
@@ -121,7 +122,7 @@ def _leave_machine(tx: Tx, task: Task) -> None:
         return
     gates.close_open(tx, task)
     acting.again(tx, task, 0, told)
-    happened(tx, task, "requeued", told, level="warn")
+    happened(tx, task, "requeued", AGAIN, level="warn")
 
 
 def _pause(tx: Tx, task: Task, outcome: Outcome) -> None:
@@ -147,7 +148,7 @@ def _pause(tx: Tx, task: Task, outcome: Outcome) -> None:
 def resume(tx: Tx, task: Task) -> None:
     """The pause of a task is over: queue it from the stage at which it stopped."""
     acting.again(tx, task, task.current_stage or task.from_stage, "The pause is over; it goes on where it stopped.")
-    happened(tx, task, "requeued", "It waits for a machine again.")
+    happened(tx, task, "requeued", AGAIN)
 
 
 def _result(outcome: Outcome) -> orders.TaskResult | None:

@@ -126,7 +126,10 @@ class WorkerTokenCreate(Struct, kw_only=True, rename="camel"):
 
 
 class NewWorkerToken(WorkerToken, kw_only=True, rename="camel"):
+    """`serverUrl` is where machines reach the server, null for one without a public address."""
+
     token: str
+    server_url: str | None
 
 
 class WorkerTokenStatus(Struct, kw_only=True, rename="camel"):

@@ -65,15 +65,30 @@ def served_on(tx: Tx, server_id: int) -> list[Served]:
 
 
 def servers_behind_ssh(tx: Tx, most: int) -> list[int]:
-    """Row ids of the servers behind SSH that something serves on, or whose edge is said to have failed; of more than
-    `most` the oldest.
+    """Row ids of the servers behind SSH that something serves on, of more than `most` the oldest; and as far as there
+    is room for them those whose edge is said to have failed.
     """
-    return list(tx.scalars(_serving().limit(most)))
+    serving = list(tx.scalars(_serving().limit(most)))
+    failed = (
+        select(Server.id)
+        .where(
+            Server.provider != LOCAL,
+            Server.proxy_status == "failed",
+            Server.lifecycle == "active",
+            Server.uninstalling_at.is_(None),
+            Server.id.not_in(serving),
+        )
+        .order_by(Server.id)
+        .limit(most - len(serving))
+    )
+    return [*serving, *tx.scalars(failed)]
 
 
 def unwatched(tx: Tx, organization_id: int) -> dict[int, str]:
-    """Names of the organization's servers behind SSH that are to be watched and are too many for it, by row id."""
-    watched = servers_behind_ssh(tx, MOST_SERVERS)
+    """Names of the organization's servers behind SSH that something serves on and that are too many to be watched, by
+    row id.
+    """
+    watched = list(tx.scalars(_serving().limit(MOST_SERVERS)))
     if len(watched) < MOST_SERVERS:
         return {}
     mine = (Server.id > watched[-1]) & (Server.organization_id == organization_id)
@@ -82,14 +97,14 @@ def unwatched(tx: Tx, organization_id: int) -> dict[int, str]:
 
 
 def _serving() -> Select[int]:
-    used = (
-        select(Deployment.id)
+    return (
+        select(Server.id)
+        .join(Deployment, Deployment.server_id == Server.id)
         .join(Resource, Resource.id == Deployment.resource_id)
-        .where(Deployment.server_id == Server.id, *SERVING)
-        .exists()
+        .where(Server.provider != LOCAL, *SERVING)
+        .distinct()
+        .order_by(Server.id)
     )
-    failed = (Server.proxy_status == "failed") & (Server.lifecycle == "active") & Server.uninstalling_at.is_(None)
-    return select(Server.id).where(Server.provider != LOCAL, used | failed).order_by(Server.id)
 
 
 SERVING = (

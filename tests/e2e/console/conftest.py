@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from console.conftest import build_app
 from console.portside import Portside
@@ -29,6 +29,7 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 AXE = Path(__file__).parents[2] / "console" / "vendor" / "axe-4.14.1.min.js"
+expect.set_options(timeout=60_000)  # milliseconds: a busy machine draws late
 
 
 @dataclass
@@ -77,6 +78,7 @@ class Visit:
         settings: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"} | options
         self.context: BrowserContext = browser.new_context(**settings)
         self.context.add_cookies([{"name": "qd_session", "value": "mara", "url": deck.address}])
+        self.context.set_default_timeout(60_000)
         self.page: Page = self.context.new_page()
         self.deck = deck
         self.complaints: list[str] = []

@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from e2e.console.conftest import Visit
 from e2e.console.test_every_page import findings
+from e2e.truth import until
 from quarterdeck.kernel.errors import Invalid
 
 pytestmark = pytest.mark.browser
@@ -30,7 +31,8 @@ def test_a_token_is_made_shown_once_and_gone_with_the_next_page(visit: Visit) ->
     assert findings(page) == []
     page.get_by_role("button", name="Revoke forge").click()
     expect(page).to_have_url(visit.deck.address + ENROL)
-    assert visit.deck.ports.deeds == [("create-enrolment", "forge", 168), ("revoke-enrolment", 3)]
+    told = [("create-enrolment", "forge", 168), ("revoke-enrolment", 3)]
+    until(lambda: visit.deck.ports.deeds == told, lambda: visit.deck.ports.deeds)  # the page was there before, too
     assert visit.complaints == []
 
 

@@ -45,7 +45,7 @@ def keys() -> tuple[str, str]:
 
 @pytest.fixture(scope="module")
 def there(keys: tuple[str, str]) -> Iterator[Machine]:
-    with machine(8, authorized=[keys[1]], engine=False, account="ada") as made:
+    with machine(24, authorized=[keys[1]], engine=False, account="ada") as made:
         yield made
 
 

@@ -38,7 +38,7 @@ def test_what_is_deeper_than_any_path_is_removed(tmp_path: Path) -> None:
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="changes to a user that is not root")
+@pytest.mark.root
 def test_whoever_is_not_root_removes_what_was_made_read_only_too(tmp_path: Path) -> None:
     with tempfile.TemporaryDirectory() as made:
         place = Path(made) / "release"

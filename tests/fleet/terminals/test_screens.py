@@ -53,17 +53,22 @@ def test_two_hundred_sizes_are_drawn_as_they_were_watched():
         assert Watcher(*size).take(drawn(screen)).seen == watched.seen
 
 
+def seen_alike(size: tuple[int, int], data: bytes, cut: int) -> None:
+    """Assert that whoever comes at the cut sees what a watcher sees, then and at the end."""
+    screen = Screen(*size)
+    screen.feed(data[:cut])
+    late, watched = Watcher(*size).take(drawn(screen)), Watcher(*size).take(data[:cut])
+    assert late.seen == watched.seen
+    assert late.take(data[cut:]).seen == watched.take(data[cut:]).seen
+
+
 @pytest.mark.parametrize("cut", range(0, 120, 3))
 def test_the_alternate_screen_and_the_one_below_it_are_both_drawn(cut):
     data = (
         b"shell$ vim\r\n\x1b[33mcolour\x1b[?1049h\x1b[2J\x1b[2;4r\x1b[?2004h\x1b[?25l\x1b[3;5H\x1b[1;44mediting\x1b[K"
         b"\x1b[r\x1b[0m\x1b[?1049l more\r\n"
     )
-    screen = Screen(30, 6)
-    screen.feed(data[:cut])
-    late, watched = Watcher(30, 6).take(drawn(screen)), Watcher(30, 6).take(data[:cut])
-    assert late.seen == watched.seen
-    assert late.take(data[cut:]).seen == watched.take(data[cut:]).seen
+    seen_alike((30, 6), data, cut)
 
 
 def again(data, columns=20, rows=4):
@@ -168,11 +173,7 @@ def test_a_cursor_that_was_saved_in_origin_mode_comes_back_in_it(cut):
         b"\x1b[2;4r\x1b[?6h\x1b[3;3Hin\x1b[?1048h\x1b[?6l\x1b[6;1Hout\x1b[?1048lback\x1b[1;1Htop"
         b"\x1b[1;3r\x1b[?1048l again\x1b[?6l\x1b[5;2H\x1b7\x1b[2;3r\x1b[?6hx\x1b8out"
     )
-    screen = Screen(20, 6)
-    screen.feed(data[:cut])
-    late, watched = Watcher(20, 6).take(drawn(screen)), Watcher(20, 6).take(data[:cut])
-    assert late.seen == watched.seen
-    assert late.take(data[cut:]).seen == watched.take(data[cut:]).seen
+    seen_alike((20, 6), data, cut)
 
 
 def test_no_half_of_a_wide_character_stays():

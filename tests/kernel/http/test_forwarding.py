@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 
 import pytest
-import uvicorn
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosed
 
 from quarterdeck.kernel.http.doorkeeper import Patience
 from quarterdeck.kernel.http.forwarding import LARGEST, Forwarding
-from quarterdeck.kernel.http.patience import patient
 from quarterdeck.kernel.http.unproven import LARGEST_UNPROVEN
+from support.doors import behind_the_door
 
 SECONDS = 60
 
@@ -39,23 +37,8 @@ async def beside(heard: list[int]):
             return f"http://127.0.0.1:{port}"
 
         forwarding = Forwarding(None, here=lambda _method, _path: False, target=target, header=lambda _scope: b"-")
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            config = uvicorn.Config(
-                forwarding,
-                http=patient(Patience(proof=SECONDS)),
-                log_config=None,
-                lifespan="off",
-                timeout_graceful_shutdown=1,
-                ws="websockets-sansio",
-            )
-            server = uvicorn.Server(config)
-            server.capture_signals = contextlib.nullcontext
-            task = asyncio.create_task(server.serve(sockets=[listener]))
-            try:
-                yield listener.getsockname()[1]
-            finally:
-                server.should_exit = True
-                await task
+        async with behind_the_door(forwarding, Patience(proof=SECONDS)) as own:
+            yield own
 
 
 def dialled(port: int):

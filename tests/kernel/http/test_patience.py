@@ -8,13 +8,12 @@ import socket
 import time
 
 import pytest
-import uvicorn
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from quarterdeck.kernel.http.doorkeeper import EDGE, Doorkeeper, Patience
-from quarterdeck.kernel.http.patience import patient
 from quarterdeck.kernel.http.unproven import DOOR
+from support.doors import behind_the_door
 
 MANY = 200
 LARGE = 20_000_000  # more than the buffers between two sockets take
@@ -69,25 +68,8 @@ async def talk(scope, receive, send) -> None:
             door.proven(1_000_000)
 
 
-@contextlib.asynccontextmanager
-async def serving(patience: Patience):
-    with socket.create_server(("127.0.0.1", 0), backlog=2048) as listener:
-        config = uvicorn.Config(
-            application,
-            http=patient(patience),
-            log_config=None,
-            lifespan="off",
-            timeout_graceful_shutdown=1,
-            ws="websockets-sansio",
-        )
-        server = uvicorn.Server(config)
-        server.capture_signals = contextlib.nullcontext
-        task = asyncio.create_task(server.serve(sockets=[listener]))
-        try:
-            yield listener.getsockname()[1]
-        finally:
-            server.should_exit = True
-            await task
+def serving(patience: Patience):
+    return behind_the_door(application, patience, backlog=2048)
 
 
 class Caller:

@@ -30,6 +30,8 @@ from record import record  # noqa: E402 - the paths come first
 from serving.process import serving  # noqa: E402 - the paths come first
 from support.deck_probe import cpu_seconds, resident_megabytes  # noqa: E402
 
+PROGRAM = "import sys; from quarterdeck.cli.main import run; sys.exit(run(['serve']))"
+"""The server as `qd serve` starts it."""
 PASSWORD = "correct horse battery staple"  # noqa: S105 - of a server that lives for minutes
 SETTLE = 10.0
 PATIENCE = 300.0
@@ -129,7 +131,7 @@ def dispatched(client: httpx.Client, said: Path, count: int) -> list[float]:
 def measure(count: int, seconds: float, tasks: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory(prefix="quarterdeck-bench-") as directory:
         place = Path(directory)
-        with serving(place / "data", requests_per_address=0, requests_per_credential=0) as served:
+        with serving(place / "data", program=PROGRAM, requests_per_address=0, requests_per_credential=0) as served:
             served.ready()
             with httpx.Client(base_url=served.url, trust_env=False, timeout=30) as client:
                 signed_in(client)

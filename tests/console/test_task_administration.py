@@ -221,7 +221,7 @@ def test_who_was_slower_keeps_what_they_typed_and_who_only_reads_has_no_form(cli
 def test_the_settings_of_tasks_are_one_form(client: Client, ports: Portside) -> None:
     text = client.get("/console/tasks/settings").text
     assert 'name="heartbeatTimeoutSec" type="text" value="180"' in text
-    assert f"qd worker beats every {Jobs.heartbeat_seconds:g} seconds." in text
+    assert f"qd worker beats every {Jobs.heartbeat_seconds:g} seconds while it works." in text
     client.post("/console/tasks/settings", data={"heartbeatTimeoutSec": "90", "machinesVisibleToDevelopers": "yes"})
     ((deed, values),) = ports.deeds
     assert (deed, values["heartbeatTimeoutSec"], values["machinesVisibleToDevelopers"]) == (

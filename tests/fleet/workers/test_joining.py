@@ -163,6 +163,17 @@ async def test_a_worker_refreshes_at_half_life_and_recovers_by_its_secret(dock):
             await asyncio.wait_for(task, SECONDS)
 
 
+async def test_a_worker_that_has_just_enrolled_asks_for_no_other_token(dock, monkeypatch):
+    monkeypatch.setattr(proving, "PAUSE", 0.3)
+    looked, half = [], proving.Proof._half
+    monkeypatch.setattr(proving.Proof, "_half", lambda self: looked.append(half(self)) or looked[-1])
+    async with dock.working(await dock.token()):
+        first = dock.kept()
+        seen = len(looked)
+        await dock.until(lambda: len(looked) > seen + 2)
+        assert dock.kept() == first
+
+
 async def test_a_worker_that_recovers_goes_on_while_its_disk_takes_nothing(dock, monkeypatch):
     monkeypatch.setattr(proving, "PAUSE", 0.1)
     async with dock.working(await dock.token()):

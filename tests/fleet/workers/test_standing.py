@@ -36,7 +36,9 @@ class Bench:
 
     def beat(self, boot="one", condition=None, **said):
         beat, told = frames.Heartbeat(**said), condition or Condition()
-        return self.db.write_sync(hearing.heard, self.made.id, boot, beat, told, LIMITS)
+        return self.db.write_sync(hearing.heard, [hearing.Beat(self.made.worker, boot, beat, told)], lambda *_: LIMITS)[
+            0
+        ]
 
     def look(self, read):
         return self.db.read_sync(lambda tx: read(tx.get(Worker, self.made.id), tx.now))
@@ -148,6 +150,27 @@ def test_a_disk_that_becomes_too_full_drains_and_only_a_person_ends_that(bench):
     bench.do(draining.undrain)
     assert not bench.beat(disk_percent=96.0).draining  # a person knew, and decided
     assert bench.told().count("worker-drained") == 2
+
+
+def test_heartbeats_that_are_kept_together_concern_each_its_own_worker(bench):
+    others = [bench.db.write_sync(enrolled, ["tasks"], organization_id=bench.made.organization_id) for _ in range(2)]
+    bench.hello()
+    for one in others:
+        bench.db.write_sync(hearing.connected, one.id, frames.Hello(boot_id="two", slots=7), About())
+
+    def beat(made, boot, disk, *projects):
+        said = frames.Heartbeat(disk_percent=disk, used_slots=int(disk))
+        return hearing.Beat(made.worker, boot, said, Condition(projects=list(projects)))
+
+    beats = [beat(bench.made, "one", 5.0, "WEB"), beat(others[0], "two", 95.0), beat(others[1], "stale", 7.0, "API")]
+    noted = bench.db.write_sync(hearing.heard, beats, lambda *_: LIMITS)
+    assert [(one.draining, one.superseded, one.slots) for one in noted] == [
+        (False, False, 4), (True, False, 7), (False, True, 7),
+    ]  # fmt: skip
+    rows = bench.db.read_sync(lambda tx: [tx.get(Worker, one.id) for one in (bench.made, *others)])
+    assert [(one.disk_percent, one.used_slots, one.projects) for one in rows] == [
+        (5.0, 5, ["WEB"]), (95.0, 95, []), (None, 0, []),
+    ]  # fmt: skip
 
 
 def test_three_failures_in_a_row_degrade_an_agent_for_a_while(bench, clock):

@@ -9,11 +9,13 @@ import pytest
 from sqlalchemy import delete, select
 
 from quarterdeck.access import grants
+from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.identity.model import Organization
 from quarterdeck.kernel import jobs
 from quarterdeck.tasks.dispatching import dispatch
+from quarterdeck.tasks.dispatching.choosing import Machine
 from quarterdeck.tasks.dispatching.loop import Dispatching, beside
-from quarterdeck.tasks.dispatching.machines import seated
+from quarterdeck.tasks.dispatching.machines import machines, seated
 from quarterdeck.tasks.projects.model import TaskProject
 from quarterdeck.tasks.settings.model import TaskSettings
 from quarterdeck.tasks.work import messages
@@ -192,6 +194,42 @@ async def test_an_organization_that_cannot_be_given_machines_keeps_no_other_wait
     assert yard.task(stuck).status == "queued"
     yard.act(lambda tx: tx.execute(delete(TaskSettings)))
     assert await look(yard.began) == [stuck]
+
+
+def test_what_the_row_of_a_machine_says_is_what_the_choice_sees(yard):
+    yard.project()
+    size = {"hostname": "a", "cpuCores": 8, "memoryMb": 16_000, "diskFreeGb": 10.5, "cpuModel": None}
+    facts = {"cpu_percent": 12.5, "mem_percent": None, "projects": ["WEB", "Äpi"], "hardware": size}
+    until = (yard.clock.now() + timedelta(seconds=60)).isoformat()
+    trouble = {
+        "claude": {"failures": 3, "class": "unknown", "since": until, "until": until},
+        "codex": {"failures": 2, "class": "unknown"},
+    }
+    forge = yard.machine("forge", slots=3, agents=("claude", "codex"), **facts)
+    away = yard.machine("away", slots=70, used_slots=2, max_slots=5, agents=("codex",), drain_requested_at=yard.began)
+    ill = yard.machine("ill", trouble=trouble, ailing=[{"agent": "codex", "reason": "no key"}], agents=("codex",))
+    gone = yard.machine("gone", revoked_at=yard.began)
+    yard.act(
+        lambda tx: setattr(tx.get(Worker, ill.row.id), "agents", [{"type": "gemini", "version": "1", "path": None}])
+    )
+    forge.held[0] = [0, 0]
+
+    def seen():
+        seats = seated([forge.seat, ill.seat, gone.seat])
+        return yard.db.read_sync(machines, yard.organization.id, seats)
+
+    first, second, third = seen()
+    assert first == Machine(
+        forge.row.id, "forge", agents=frozenset({"tasks", "claude", "codex"}), cpu=12.5, slots=3, used=1,
+        projects=frozenset({"web", "äpi"}), cores=8, memory_mb=16_000,
+    )  # fmt: skip
+    assert second == Machine(
+        away.row.id, "away", online=False, draining=True, agents=frozenset({"tasks", "codex"}), slots=5, used=2
+    )
+    assert third.agents >= {"codex", "gemini"}
+    assert third.degraded == {"claude", "codex"}
+    yard.clock.advance(61)
+    assert seen()[2].degraded == {"codex"}
 
 
 async def test_looks_at_the_same_time_give_a_task_once(yard):

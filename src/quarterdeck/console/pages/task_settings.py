@@ -30,7 +30,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             "heartbeatIntervalSec",
             "Heartbeat of foreign workers, seconds",
-            "Told to them when they register. qd worker beats every 3 seconds.",
+            "Told to them when they register. qd worker beats every 3 seconds while it works.",
         ),
         ("heartbeatTimeoutSec", "Silent until offline, seconds", ""),
         ("reconnectGraceSec", "Wait for a lost machine, seconds", "Then its tasks fail."),

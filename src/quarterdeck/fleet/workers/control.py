@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -18,12 +18,16 @@ from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.jobs import frames
+from quarterdeck.kernel.jobs.grouping import Grouped
 from quarterdeck.kernel.jobs.service import Jobs
 from quarterdeck.kernel.jobs.session import Session
 from quarterdeck.kernel.jobs.transport import Disconnected, Transport
 
 HELLO_SECONDS = 10.0
-SEEN_SECONDS = 30.0
+SEEN_SECONDS = 28.0
+"""Heartbeats come every 3 seconds, or every 15 from a worker that holds nothing: one of each half minute is kept."""
+COMPANY_SECONDS = 0.5
+"""How long a heartbeat waits for those of other workers: many of them are kept by one change."""
 S = TypeVar("S")
 log = structlog.get_logger("quarterdeck.workers")
 
@@ -48,6 +52,7 @@ class WorkerControl:
         self._sessions: dict[int, Session] = {}
         self._turns: dict[int, asyncio.Lock] = {}
         self._drained: set[int] = set()
+        self._hear = Grouped(jobs.db, self._heard_many, patience=COMPANY_SECONDS)
 
     async def serve(self, transport: Dialled) -> None:
         """Lives as long as the connection. Nothing is read before the hello, nothing done before its proof."""
@@ -142,7 +147,7 @@ class WorkerControl:
         return worker
 
     def _notice(self, worker: Worker, boot_id: str) -> Callable[[frames.Heartbeat, Session], None]:
-        """Keeps the first heartbeat of a connection, then one each half minute."""
+        """Keeps the first heartbeat of a connection, then one of each half minute."""
         noticed = float("-inf")
         writing: set[asyncio.Task[None]] = set()
 
@@ -163,16 +168,15 @@ class WorkerControl:
             log.warning("heartbeat_unreadable", worker=worker.uid)
             return
 
-        def verb(tx: Tx) -> Noted:
-            limits = self._thresholds(tx, worker.organization_id)
-            return hearing.heard(tx, worker.id, boot_id, beat, said, limits)
-
         try:
-            await self._follow(session, await self._jobs.db.write(verb))
+            await self._follow(session, await self._hear(hearing.Beat(worker, boot_id, beat, said)))
         except Disconnected:
             log.debug("worker_not_told", worker=worker.uid)
         except Exception:  # the next heartbeat comes
             log.exception("heartbeat_not_kept", worker=worker.uid)
+
+    def _heard_many(self, tx: Tx, beats: Sequence[hearing.Beat]) -> list[Noted]:
+        return hearing.heard(tx, beats, self._thresholds)
 
     @property
     def count(self) -> int:

@@ -7,6 +7,7 @@ where only a restart of the worker ends it. Times are ISO 8601.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -69,10 +70,15 @@ def started_again(worker: Worker) -> None:
 
 def degraded(worker: Worker, now: datetime) -> list[Degraded]:
     """Which agents are not to be used now, and until when."""
-    counted = [_degraded(agent, entry, now) for agent, entry in sorted(worker.trouble.items())]
-    found = [one for one in counted if one is not None]
-    known = {one.agent for one in found}
-    return found + [Degraded(one["agent"], one["reason"], None) for one in worker.ailing if one["agent"] not in known]
+    return found(worker.trouble, worker.ailing, now)
+
+
+def found(trouble: Mapping[str, Any], ailing: Sequence[Any], now: datetime) -> list[Degraded]:
+    """The same from the facts of a worker alone."""
+    counted = [_degraded(agent, entry, now) for agent, entry in sorted(trouble.items())]
+    lasting = [one for one in counted if one is not None]
+    known = {one.agent for one in lasting}
+    return lasting + [Degraded(one["agent"], one["reason"], None) for one in ailing if one["agent"] not in known]
 
 
 def _locked(tx: Tx, worker: Worker) -> None:

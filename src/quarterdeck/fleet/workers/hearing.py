@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from sqlalchemy import select
 
@@ -25,6 +27,16 @@ class Noted:
     superseded: bool
     draining: bool
     slots: int
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """A heartbeat as it came over a connection of a worker: `boot_id` is that of the connection's hello."""
+
+    worker: Worker
+    boot_id: str
+    frame: frames.Heartbeat
+    said: Condition
 
 
 def granted(worker: Worker, hello: frames.Hello) -> frozenset[str]:
@@ -58,11 +70,20 @@ def connected(tx: Tx, worker_id: int, hello: frames.Hello, about: About) -> Note
     return noted(worker, hello.boot_id)
 
 
-def heard(tx: Tx, worker_id: int, boot_id: str, beat: frames.Heartbeat, said: Condition, limits: Thresholds) -> Noted:
-    """Keep what a heartbeat says. A disk that has just become too full drains the worker; who undrains it then is not
-    contradicted until the disk has had room in between.
+def heard(tx: Tx, beats: Sequence[Beat], thresholds: Callable[[Tx, int], Thresholds]) -> list[Noted]:
+    """Keep what heartbeats of some workers say. A disk that has just become too full drains its worker; who undrains
+    it then is not contradicted until the disk has had room in between.
     """
-    worker = _held(tx, worker_id)
+    limits = cache(lambda organization_id: thresholds(tx, organization_id))
+    # All of them before anything that a drain locks: nobody waits for a worker while holding what comes after it.
+    tx.lock(*{f"worker:{beat.worker.uid}" for beat in beats})
+    mine = select(Worker).where(Worker.id.in_({beat.worker.id for beat in beats}))
+    workers = {one.id: one for one in tx.scalars(mine)}
+    return [_heard(tx, workers[beat.worker.id], beat, limits) for beat in beats]
+
+
+def _heard(tx: Tx, worker: Worker, heard: Beat, limits: Callable[[int], Thresholds]) -> Noted:
+    boot_id, beat = heard.boot_id, heard.frame
     if worker.boot_id != boot_id[:40] or worker.revoked_at is not None:
         return noted(worker, boot_id)
     before = worker.disk_percent
@@ -70,12 +91,13 @@ def heard(tx: Tx, worker_id: int, boot_id: str, beat: frames.Heartbeat, said: Co
     worker.cpu_percent, worker.mem_percent = percent(beat.cpu_percent), percent(beat.mem_percent)
     worker.disk_percent = percent(beat.disk_percent)
     worker.load1 = None if beat.load1 is None else min(max(float(beat.load1), 0.0), 1e6)
-    _keep_projects(worker, said.projects)
-    if said.degraded is not None:
-        worker.ailing = description.plain(said.degraded)
-    full = worker.disk_percent is not None and worker.disk_percent > limits.disk_drain
-    if full and (before is None or before <= limits.disk_drain) and worker.drain_requested_at is None:
-        draining.drain_full(tx, worker, limits.disk_drain)
+    _keep_projects(worker, heard.said.projects)
+    if heard.said.degraded is not None:
+        worker.ailing = description.plain(heard.said.degraded)
+    most = limits(worker.organization_id).disk_drain
+    full = worker.disk_percent is not None and worker.disk_percent > most
+    if full and (before is None or before <= most) and worker.drain_requested_at is None:
+        draining.drain_full(tx, worker, most)
     return noted(worker, boot_id)
 
 

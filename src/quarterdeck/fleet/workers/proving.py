@@ -97,10 +97,9 @@ class Proof:
     async def keep(self) -> None:
         """Until canceled: refresh at half-life, and keep what the disk had no room for."""
         while True:
-            left = self._until_half()
-            await asyncio.sleep(min(left, PAUSE))
+            await asyncio.sleep(min(self._until_half(), PAUSE))
             self._save()
-            if left > PAUSE:
+            if self.credential() is None or not self._half():
                 continue
             try:
                 await self._refresh()

@@ -48,5 +48,9 @@ def status(worker: Worker, now: datetime, heartbeat_timeout: float) -> Status:
 
 def slots(worker: Worker) -> int:
     """How many jobs it may have at a time: what it offers, bounded by an administrator and by the program."""
-    bounds = [worker.slots, MOST_SLOTS] + ([worker.max_slots] if worker.max_slots is not None else [])
-    return max(min(bounds), 0)
+    return bounded(worker.slots, worker.max_slots)
+
+
+def bounded(offered: int, allowed: int | None) -> int:
+    """The same from the facts of a worker alone."""
+    return max(min(offered, MOST_SLOTS, MOST_SLOTS if allowed is None else allowed), 0)

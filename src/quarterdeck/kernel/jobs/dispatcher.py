@@ -91,10 +91,14 @@ class Dispatcher:
         return done >= recovery.BATCH
 
     async def _claim(self) -> bool:
-        """Claim what fits now; true when another round may bring more."""
-        if not self._jobs.may_claim():
+        """Claim what fits now; true when another round may bring more. Mostly nothing waits, or something for one of
+        many workers: that is looked at first, so that the others cost nothing and no change is begun for them.
+        """
+        if not self._jobs.may_claim() or not self.sessions:
             return False
-        asked = [(session, claimant) for session in self.sessions for claimant in session.claimants()]
+        waiting = await self._jobs.db.read(ledger.waiting)
+        concerned = (session for session in self.sessions if session.takes_of(waiting))
+        asked = [(session, claimant) for session in concerned for claimant in session.claimants()]
         if not asked:
             return False
         given = await self._jobs.db.write(ledger.claim_for_all, [claimant for _, claimant in asked])

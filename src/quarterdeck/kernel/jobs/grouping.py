@@ -16,12 +16,13 @@ BATCH = 256
 
 class Grouped(Generic[A, B]):
     """Awaitable single calls over a verb that takes many. When a group fails, each call is written on its own, so
-    that nobody fails for a neighbour's reason.
+    that nobody fails for a neighbour's reason. `patience` is how many seconds the first call waits for company.
     """
 
-    def __init__(self, db: Database, many: Callable[[Tx, Sequence[A]], Sequence[B]]) -> None:
+    def __init__(self, db: Database, many: Callable[[Tx, Sequence[A]], Sequence[B]], *, patience: float = 0.0) -> None:
         self._db = db
         self._many = many
+        self._patience = patience
         self._waiting: list[tuple[A, asyncio.Future[B]]] = []
         self._writing: asyncio.Task[None] | None = None
 
@@ -36,6 +37,8 @@ class Grouped(Generic[A, B]):
     async def _write(self) -> None:
         try:
             while self._waiting:
+                if self._patience:
+                    await asyncio.sleep(self._patience)
                 group, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
                 await self._write_group(group)
         finally:

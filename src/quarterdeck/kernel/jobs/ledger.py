@@ -150,11 +150,16 @@ def claim(tx: Tx, claimant: Claimant) -> list[Assignment]:
 
 def claim_for_all(tx: Tx, claimants: Sequence[Claimant]) -> list[list[Assignment]]:
     """`claim` for many at once: what waits is looked at once, and who can take none of it costs nothing more."""
-    waiting = routes.Waiting(statements(tx).live_routes(tx) if any(one.limit > 0 for one in claimants) else ())
+    found = waiting(tx) if any(one.limit > 0 for one in claimants) else routes.Waiting(())
     return [
-        _claim(tx, one, waiting.usable(one.capabilities, one.worker_id, one.needs, one.organization_id))
+        _claim(tx, one, found.usable(one.capabilities, one.worker_id, one.needs, one.organization_id))
         for one in claimants
     ]
+
+
+def waiting(tx: Tx) -> routes.Waiting:
+    """What waits, by its routes, whether it is due or will be."""
+    return routes.Waiting(statements(tx).live_routes(tx))
 
 
 def _claim(tx: Tx, claimant: Claimant, usable: Sequence[str]) -> list[Assignment]:

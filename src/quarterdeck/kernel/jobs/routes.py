@@ -48,6 +48,9 @@ class Waiting:
             if owner:
                 self._of[owner].append((one, needed))
 
+    def __bool__(self) -> bool:
+        return bool(self._open or self._pinned)
+
     def usable(
         self,
         capabilities: frozenset[str],

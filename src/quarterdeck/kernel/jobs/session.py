@@ -17,6 +17,7 @@ from quarterdeck.kernel.errors import Invalid, Problem
 from quarterdeck.kernel.jobs import frames, ledger, recovery
 from quarterdeck.kernel.jobs.job import Job, Lane
 from quarterdeck.kernel.jobs.refusals import Fenced, fenced
+from quarterdeck.kernel.jobs.routes import Waiting
 from quarterdeck.kernel.jobs.transport import Disconnected, Transport
 
 if TYPE_CHECKING:
@@ -45,8 +46,7 @@ class _Given:
     key: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Seat:
+class Seat(msgspec.Struct, frozen=True):
     """What a connected worker could take now. `worker_id` is None for the one inside of the server."""
 
     worker_id: int | None
@@ -110,7 +110,7 @@ class Session:
     @property
     def seat(self) -> Seat:
         """Housekeeping has slots of its own, so neither starves the other."""
-        busy = sum(given.housekeeping for given in self._given.values())
+        busy = sum(given.housekeeping for given in self._given.values()) if self._given else 0
         return Seat(
             self.worker_id,
             self.capabilities,
@@ -120,6 +120,12 @@ class Session:
             self._housekeeping_slots,
             self._housekeeping_slots - busy,
             self.organization_id,
+        )
+
+    def takes_of(self, waiting: Waiting) -> bool:
+        """Whether something may wait for this worker."""
+        return bool(waiting) and bool(
+            waiting.usable(self.capabilities, self.worker_id, self.needs, self.organization_id)
         )
 
     def claimants(self) -> list[ledger.Claimant]:

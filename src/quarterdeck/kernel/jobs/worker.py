@@ -20,6 +20,8 @@ from quarterdeck.kernel.jobs.transport import Disconnected, Transport
 
 ABANDON = 60.0
 """Seconds that attempts may take to end what they had begun."""
+RESTING_BEATS = 5
+"""A worker that holds nothing has nothing to renew: of so many heartbeats it sends one."""
 WELCOME = 60.0
 """Seconds that a server may take to say welcome: one that keeps the line alive and says nothing is dialled again."""
 log = structlog.get_logger("quarterdeck.worker")
@@ -223,8 +225,14 @@ class Worker:
             await transport.send(await self._outbox.next())
 
     async def _beat(self, seconds: float) -> None:
+        """The first soon after the welcome; one soon after the last attempt has ended, too."""
+        rested = RESTING_BEATS
         while True:
             await asyncio.sleep(seconds)
+            rested += 1
+            if not self.attempts and rested < RESTING_BEATS:
+                continue
+            rested = RESTING_BEATS if self.attempts else 0
             frame = self._name(
                 frames.Heartbeat(
                     jobs=[attempt.held for attempt in self.attempts.values()],

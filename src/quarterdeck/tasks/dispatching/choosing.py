@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from quarterdeck.tasks import agents
 
 CPU, MEMORY, PLACES = 0.4, 0.3, 0.3
@@ -12,8 +14,7 @@ CPU, MEMORY, PLACES = 0.4, 0.3, 0.3
 CAPABILITY = "tasks"
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
+class Machine(Struct, frozen=True):
     """A machine as the choice sees it. Percentages are 0 to 100; `agents` are the types of the agent programs that it
     has, `degraded` those that fail on it now; `projects` are the keys of projects whose base clone it holds.
     """
@@ -45,8 +46,7 @@ class Machine:
         return CPU * self.cpu + MEMORY * self.memory + PLACES * places
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(Struct, frozen=True):
     """What a task needs: every type of agent in its pipeline, and the machine that it is bound to, if to one.
     `why_bound` says for people why it is that one.
     """

@@ -54,12 +54,18 @@ class Dispatching:
         began = self._db.clock.now()
         for task_id in await self._db.read(silence.offline):
             await self._alone("task_not_given_up", silence.give_up, task_id)
+        loop = asyncio.get_running_loop()
+        due = loop.time()
         with self._db.bus.subscribe(WAKE) as inbox:
             while True:
                 inbox.drain()
+                ticks = loop.time() >= due
+                if ticks:
+                    due = loop.time() + self._tick
                 if self._ledger.may_claim():
-                    await self.look(began)
-                await inbox.get(timeout=self._tick)
+                    # What time does is found by the tick; whoever wakes wants a machine for a task.
+                    await (self.look(began) if ticks else self.give(await self._db.read(dispatch.waiting)))
+                await inbox.get(timeout=max(due - loop.time(), 0.0))
 
     async def look(self, began: datetime) -> list[int]:
         """Look once at everything that waits. Answers the numbers of the tasks that were given to machines."""
@@ -69,6 +75,10 @@ class Dispatching:
         await self._hear(began)
         if due:
             waiting = await self._db.read(dispatch.waiting)
+        return await self.give(waiting)
+
+    async def give(self, waiting: Iterable[int]) -> list[int]:
+        """Choose machines for what waits in these organizations. Answers the numbers of the tasks that got one."""
         given: list[int] = []
         for organization_id in waiting:
             seats = seated(self.seats())

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -95,6 +96,30 @@ def given_to_machine(tx: Tx, organization_id: int) -> Counter[int]:
     return Counter(job.worker_id for job in jobs.list_jobs(tx, wanted) if job.worker_id is not None)
 
 
+class _Kept(NamedTuple):
+    """What the texts of a machine's row come to."""
+
+    capable: bool
+    agents: frozenset[str]
+    projects: frozenset[str]
+    cores: int
+    memory_mb: int
+
+
+@lru_cache(maxsize=2048)
+def _kept(capabilities: str, told: str | frozenset[str], agents: str, projects: str, hardware: str) -> _Kept:
+    """Remembered by the texts themselves, which mostly are those of the look before."""
+    words = _words(capabilities) | (_words(told) if isinstance(told, str) else told)
+    size = _size(hardware)
+    return _Kept(
+        CAPABILITY in words,
+        frozenset([*(word.removeprefix(AGENT) for word in words), *(one.type for one in _agents(agents))]),
+        frozenset([one.lower() for one in _words(projects)]),
+        size.cpu_cores or 0,
+        size.memory_mb or 0,
+    )
+
+
 def _described(
     row: Sequence[Any], seat: Seat | None, taken: Counter[int], unclaimed: Counter[int], now: datetime
 ) -> Machine:
@@ -102,23 +127,22 @@ def _described(
         worker_id, name, drained, offered_slots, max_slots, used, cpu, memory,
         capabilities, offered, agents, trouble, ailing, projects, hardware,
     ) = row  # fmt: skip
-    words = _words(capabilities) | (_words(offered) if seat is None else seat.capabilities)
+    kept = _kept(capabilities, offered if seat is None else seat.capabilities, agents, projects, hardware)
     busy, most = used if seat is None else seat.slots - seat.free, bounded(offered_slots, max_slots)
     lost = () if (trouble, ailing) == WELL else degradation.found(decode(trouble), decode(ailing), now)
-    size = _size(hardware)
     return Machine(
         id=worker_id,
         name=name,
-        capable=CAPABILITY in words,
+        capable=kept.capable,
         online=seat is not None,
         draining=drained is not None or (seat is not None and seat.draining),
-        agents=frozenset([*(word.removeprefix(AGENT) for word in words), *(one.type for one in _agents(agents))]),
+        agents=kept.agents,
         degraded=frozenset([one.agent for one in lost]),
         cpu=cpu or 0.0,
         memory=memory or 0.0,
         slots=most if seat is None else min(seat.slots, most),
         used=max(busy + unclaimed.get(worker_id, 0), taken.get(worker_id, 0)),
-        projects=frozenset([one.lower() for one in _words(projects)]),
-        cores=size.cpu_cores or 0,
-        memory_mb=size.memory_mb or 0,
+        projects=kept.projects,
+        cores=kept.cores,
+        memory_mb=kept.memory_mb,
     )

@@ -13,7 +13,7 @@ from argon2.profiles import CHEAPEST
 from quarterdeck.fleet.processes import accounts
 from quarterdeck.identity import passwords
 from support.databases import database_kinds, fresh_database, postgresql_server
-from support.remembering import remember
+from support.remembering import remember, remember_pages, remember_routes
 
 pytest_plugins = ["support.run", "real.fixtures"]
 __all__ = ["database", "database_address", "database_kind", "postgresql"]
@@ -44,10 +44,12 @@ def user_numbers() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def remembered_routes() -> Iterator[None]:
-    """Applications after the first one are made from what is known of their handlers."""
+def remembered() -> Iterator[None]:
+    """Applications after the first one have its routes and its compiled pages."""
     with pytest.MonkeyPatch.context() as patch:
         remember(patch)
+        remember_routes(patch)
+        remember_pages(patch)
         yield
 
 

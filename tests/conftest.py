@@ -12,7 +12,7 @@ from argon2.profiles import CHEAPEST
 from quarterdeck.fleet.processes import accounts
 from quarterdeck.identity import passwords
 from support.databases import database_kinds, fresh_database, postgresql_server, server_directory
-from support.remembering import remember, remember_pages, remember_routes
+from support.remembering import remember, remember_pages, remember_routes, remember_statements
 
 pytest_plugins = ["support.run", "real.fixtures"]
 __all__ = ["database", "database_address", "database_kind", "postgresql"]
@@ -49,6 +49,7 @@ def remembered() -> Iterator[None]:
         remember(patch)
         remember_routes(patch)
         remember_pages(patch)
+        remember_statements(patch)
         yield
 
 

@@ -22,11 +22,14 @@ from litestar.datastructures import State
 from litestar.events.emitter import SimpleEventEmitter
 from litestar.handlers import BaseRouteHandler
 from litestar.utils.signature import ParsedSignature
+from sqlalchemy import URL, Dialect, Engine, create_engine
 
+from quarterdeck.kernel.db import postgresql, sqlite
 from quarterdeck.kernel.http import application
 from quarterdeck.kernel.http.routing import Application, Routes
 
 App = TypeVar("App", bound=Litestar)
+STATEMENTS = 5000
 MANY = 100
 """Handlers, from which on it is the program that is served, and not what a test wants to try."""
 ROUTING = (
@@ -57,6 +60,29 @@ def remember_pages(patch: pytest.MonkeyPatch) -> None:
 
         patch.setattr(render, "Assets", cache(render.Assets))
         patch.setattr(render, "Environment", partial(render.Environment, bytecode_cache=_Compiled()))
+
+
+def remember_statements(patch: pytest.MonkeyPatch) -> None:
+    """Compile a statement once for each kind of database: SQLAlchemy would for each engine, and so in each test."""
+    engines = _Engines()
+    for module in (sqlite, postgresql):
+        patch.setattr(module, "create_engine", engines)
+
+
+class _Engines:
+    """Stands in for `create_engine`."""
+
+    def __init__(self) -> None:
+        self._known: dict[type[Dialect], tuple[Dialect, Any]] = {}
+
+    def __call__(self, url: str | URL, **options: Any) -> Engine:
+        made = create_engine(url, query_cache_size=STATEMENTS, **options)
+        dialect, statements = self._known.get(type(made.dialect), (None, None))
+        if dialect is None or dialect.server_version_info is None:  # that engine was made, and has never connected
+            self._known[type(made.dialect)] = (made.dialect, made._compiled_cache)
+        else:  # together: a statement is compiled for a dialect
+            made.dialect, made._compiled_cache = dialect, statements
+        return made
 
 
 class _Compiled(BytecodeCache):

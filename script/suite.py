@@ -38,8 +38,8 @@ swaps.
 """
 PARTS = {
     "engine": "engine",
-    "others": "not engine and not surfaces and (end_to_end or not postgresql)",
-    "postgresql": "not engine and (surfaces or postgresql and not end_to_end)",
+    "others": "not engine and not indoors and (end_to_end or not postgresql)",
+    "postgresql": "not engine and (indoors or postgresql and not end_to_end)",
 }
 """What runs beside one another, by markers, and takes about as long; end-to-end tests stay together, since they share
 the machine's users.

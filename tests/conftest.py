@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
@@ -12,8 +11,8 @@ from argon2.profiles import CHEAPEST
 
 from quarterdeck.fleet.processes import accounts
 from quarterdeck.identity import passwords
-from support.databases import database_kinds, fresh_database, postgresql_server
-from support.remembering import remember
+from support.databases import database_kinds, fresh_database, postgresql_server, server_directory
+from support.remembering import remember, remember_pages, remember_routes, remember_statements
 
 pytest_plugins = ["support.run", "real.fixtures"]
 __all__ = ["database", "database_address", "database_kind", "postgresql"]
@@ -44,10 +43,13 @@ def user_numbers() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def remembered_routes() -> Iterator[None]:
-    """Applications after the first one are made from what is known of their handlers."""
+def remembered() -> Iterator[None]:
+    """Applications after the first one have its routes and its compiled pages."""
     with pytest.MonkeyPatch.context() as patch:
         remember(patch)
+        remember_routes(patch)
+        remember_pages(patch)
+        remember_statements(patch)
         yield
 
 
@@ -59,11 +61,7 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def postgresql():
     """The address of a PostgreSQL server of this run's own, without a database name."""
-    # Not below pytest's own directory: another run closes that one to other users, and this server is one.
-    with (
-        tempfile.TemporaryDirectory(prefix="qd-pg-", ignore_cleanup_errors=True) as directory,
-        postgresql_server(Path(directory)) as address,
-    ):
+    with server_directory() as directory, postgresql_server(directory) as address:
         yield address
 
 

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
 from litestar import Litestar
+from litestar.datastructures import State
 from litestar.testing import TestClient
 
 from console.ledgerside import NOW
@@ -15,6 +17,7 @@ from quarterdeck.console.render import Renderer
 from quarterdeck.console.router import console_router
 from quarterdeck.kernel.clock import HeldClock
 from quarterdeck.kernel.http.application import prepare
+from support.remembering import alike
 
 
 def recognise(app: Any) -> Any:
@@ -29,16 +32,19 @@ def recognise(app: Any) -> Any:
     return middleware
 
 
-def build_app(ports: Portside, renderer: Renderer | None = None) -> Litestar:
-    app = Litestar(
+@cache
+def routed() -> Litestar:
+    return Litestar(
         [console_router(), device_router()],
         middleware=[recognise],
         after_exception=[prepare],
         openapi_config=None,
         logging_config=None,
     )
-    app.state.console = Console(ports, renderer or Renderer(HeldClock(NOW)))
-    return app
+
+
+def build_app(ports: Portside, renderer: Renderer | None = None) -> Litestar:
+    return alike(routed(), State({"console": Console(ports, renderer or Renderer(HeldClock(NOW)))}))
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
 """kill -9 before and after every effect of deployments and of runtime control, points chosen by seed: nothing lost,
 doubled or stuck, and doctor and audit trail are in order after each.
 
-Each kind of work is rehearsed once undisturbed, which tells the points that it passes and how often. Every run then
-arms one passage, asks for the work, lets the process die there, starts it again, and waits for the truth to settle.
+Each kind of work whose turn it is is rehearsed once undisturbed, which tells the points that it passes and how often.
+Every run then arms one passage, asks for the work, lets the process die there, starts it again, and waits for the truth
+to settle.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,10 +63,10 @@ Passed = dict[str, Counter[tuple[str, str]]]
 """How often which process passes which point, for each kind of work."""
 
 
-def rehearsed(installation: Installation) -> Passed:
+def rehearsed(installation: Installation, kinds: list[str]) -> Passed:
     found: Passed = {}
-    for name, kind in works(installation).items():
-        work = kind(installation)
+    for name in kinds:
+        work = works(installation)[name](installation)
         work.prepare()
         for cord in installation.cords.values():
             (cord / "trace").write_text("")
@@ -79,19 +80,26 @@ def rehearsed(installation: Installation) -> Passed:
     return found
 
 
-def draws(passed: Passed, turn: int) -> Iterator[Passage]:
-    """Passages without end: points in an order of the seed, so that each gets its turn before any comes again, and of
-    the kinds of work one after the other. `turn` is the place of this installation among those of its runtime: it goes
-    on in the order where the one before has stopped.
+def in_turn(kinds: Iterable[str], turn: int) -> list[str]:
+    """The kinds of work that an installation comes to, in an order of the seed. `turn` is its place among those of its
+    runtime: it goes on in the order where the one before has stopped.
     """
-    order = random.Random(f"{SEED}")  # noqa: S311 - to be repeated, not to be secret
-    points = sorted({point for counts in passed.values() for _, point in counts})
-    kinds = sorted(passed)
+    found = sorted(kinds)
+    random.Random(f"{SEED}-kinds").shuffle(found)  # noqa: S311 - to be repeated, not to be secret
+    found = _from(found, turn * RUNS)
+    return found if ALL else found[:RUNS]
+
+
+def draws(passed: Passed, kinds: list[str], turn: int) -> Iterator[Passage]:
+    """Passages without end: points in an order of the seed, so that each gets its turn before any comes again, and of
+    the kinds of work one after the other.
+    """
+    order = random.Random(f"{SEED}")  # noqa: S311 - as above
+    points = sorted({point for kind in kinds for _, point in passed[kind]})
     order.shuffle(points)
-    order.shuffle(kinds)
     draw = random.Random(f"{SEED}-{turn}")  # noqa: S311 - as above
     points = _from(points, turn * RUNS)
-    kinds = _from(kinds, turn * RUNS)
+    kinds = list(kinds)
     while True:
         kind = kinds.pop(0)
         kinds.append(kind)
@@ -191,12 +199,14 @@ def installation(
 
 
 def test_a_kill_anywhere_leaves_one_version_serving_and_nothing_else(installation: Installation) -> None:
-    passed = rehearsed(installation)
-    assert len({point for counts in passed.values() for _, point in counts}) > 35, passed
     deck = installation.deck
     turn = (deck.database_url is not None) + 2 * (deck.remote_worker if ALL else 0)
+    kinds = in_turn(works(installation), turn)
+    # First a redeployment: a rollback wants what served before.
+    passed = rehearsed(installation, ["redeployment", *(kind for kind in kinds if kind != "redeployment")])
+    assert len({point for counts in passed.values() for _, point in counts}) > 35, passed
     deaths = misses = 0
-    for passage in draws(passed, turn):
+    for passage in draws(passed, kinds, turn):
         try:
             died = kill_at(installation, passage, deaths + misses)
         except (AssertionError, httpx.HTTPError) as error:

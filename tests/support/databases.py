@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import pwd
@@ -32,6 +33,26 @@ def _binaries() -> Path:
     on_path = shutil.which("initdb")
     assert on_path, "PostgreSQL is not installed: run script/test --install, or set QUARTERDECK_TEST_DATABASES=sqlite"
     return Path(on_path).parent
+
+
+MEMORY = Path("/dev/shm")
+ROOM = 2 << 30
+"""Bytes that memory has to have free before a server's data directory lies there."""
+FAST = (
+    "fsync=off", "synchronous_commit=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0",
+    "max_wal_size=256MB", "checkpoint_timeout=1h",
+)  # fmt: skip
+"""Nothing of a server outlives its run, and no database of one a few seconds."""
+
+
+@contextlib.contextmanager
+def server_directory() -> Iterator[Path]:
+    """Where a server keeps its data: in memory where that has room, for a database is made for each of thousands of
+    tests. Not below pytest's own directory: another run closes that one to other users, and the server is one.
+    """
+    there = MEMORY if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM else None
+    with tempfile.TemporaryDirectory(prefix="qd-pg-", dir=there, ignore_cleanup_errors=True) as made:
+        yield Path(made)
 
 
 @contextlib.contextmanager
@@ -72,10 +93,7 @@ def postgresql_server(directory: Path) -> Iterator[str]:
                 "listen_addresses=127.0.0.1",
                 "-c",
                 "max_connections=200",
-                "-c",
-                "fsync=off",
-                "-c",
-                "full_page_writes=off",
+                *(word for setting in FAST for word in ("-c", setting)),
             ],
             stdout=subprocess.DEVNULL,
             stderr=log,
@@ -97,7 +115,9 @@ def postgresql_server(directory: Path) -> Iterator[str]:
 
 @cache
 def _sqlite_template() -> Path:
-    path = Path(tempfile.mkdtemp(prefix="quarterdeck-template-")) / "template.db"
+    directory = tempfile.mkdtemp(prefix="quarterdeck-template-")
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    path = Path(directory) / "template.db"
     migrate(path)
     return path
 
@@ -139,7 +159,8 @@ def fresh_database(kind: str, directory: Path, server: str | None) -> Iterator[s
     name = "test_" + uuid.uuid4().hex[:12]
     template = _postgresql_template(server)
     with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        # Copied as files, which takes a checkpoint: without fsync that is far less than to log every page.
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
     try:
         yield f"{server}/{name}"
     finally:

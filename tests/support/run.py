@@ -16,7 +16,8 @@ from support.databases import database_kinds
 T = TypeVar("T")
 TESTS = Path(__file__).resolve().parent.parent
 END_TO_END = TESTS / "e2e"
-SURFACES = (TESTS / "surfaces", TESTS / "contract")
+INDOORS = tuple(TESTS / room for room in ("surfaces", "contract", "console", "kernel"))
+"""Rooms whose tests use none of the machine's users: they may run beside those that do."""
 TAKE_TURNS = (
     END_TO_END,
     *(TESTS / room for room in ("faults", "surfaces", "console", "serving", "backups", "maintenance")),
@@ -70,8 +71,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker("postgresql")
         if END_TO_END in item.path.parents:
             item.add_marker("end_to_end")
-        if {*SURFACES} & {*item.path.parents}:
-            item.add_marker("surfaces")
+        if {*INDOORS} & {*item.path.parents}:
+            item.add_marker("indoors")
         for marker, fixtures in PARTS.items():
             if fixtures & set(getattr(item, "fixturenames", ())):
                 item.add_marker(marker)

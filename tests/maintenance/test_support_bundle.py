@@ -96,7 +96,8 @@ def test_nothing_that_a_person_put_anywhere_gets_into_it(house: House, tmp_path:
 def test_it_is_made_while_the_server_runs_and_where_nothing_is_left(house: House, tmp_path: Path) -> None:
     with house.opened():
         assert json.loads(bundled(house, tmp_path / "1.tar.gz")["database.json"])["rows"]["audit_events"] > 0
-    status, told = typed("doctor", "--bundle", str(tmp_path / "1.tar.gz"), "--data-dir", str(house.directory))
+    options = ("--bundle", str(tmp_path / "1.tar.gz"), "--data-dir", str(house.directory))
+    status, told = typed("doctor", *options, **addressed(house.directory, house.url))
     assert (status, told["error"]["code"]) == (1, "bundle_failed")
     if house.url is None:
         (house.directory / "quarterdeck.db").write_bytes(b"no database at all" * 400)

@@ -24,6 +24,8 @@ from quarterdeck.kernel.faults import point
 T = TypeVar("T")
 PATIENCE_SECONDS = 300.0
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 10.0
+STALE_SECONDS = 30.0
+"""Within so many seconds a kept connection whose other end is gone is known to be dead, and a new one is tried."""
 MEGABYTE = 1_000_000
 AWAY = frozenset({"ssh_connection_lost", "ssh_unreachable", "docker_unavailable"})
 
@@ -126,25 +128,30 @@ async def patiently(
     report: Reporter,
     clock: Clock | None = None,
 ) -> T:
-    """What `work` makes in a yard, begun anew when the connection to the build server is cut and comes back."""
+    """What `work` makes in a yard, begun anew when the connection to the build server is cut and comes back. A server
+    that was away before anything began there is not waited for.
+    """
     clock, pause = clock or SystemClock(), FIRST_PAUSE
+    came = clock.monotonic()
     since: float | None = None
+    begun = False
     while True:
         try:
             async with yard(target, order, edges) as place:
+                begun = True
                 return await work(place)
         except Problem as problem:
             if order.build is None or problem.code not in AWAY:
                 raise
             if await target.lost():
                 raise  # whoever waits for the server itself begins anew
-            first = since is None
-            since = clock.monotonic() if since is None else since
-            if problem.code != "ssh_connection_lost" and first:
+            now, cut = clock.monotonic(), problem.code == "ssh_connection_lost"
+            if since is None and (not cut or (not begun and now - came > STALE_SECONDS)):
                 raise  # it was never there
-            if clock.monotonic() - since > PATIENCE_SECONDS:
+            if since is not None and now - since > PATIENCE_SECONDS:
                 raise
-            if first:
+            if since is None and begun:
+                since = now
                 report.say(f"{order.build_name} was cut off: building again when it is back.", level="warn")
         await asyncio.sleep(pause)
         pause = min(pause * 2, LONGEST_PAUSE)

@@ -81,8 +81,13 @@ class WorkerControl:
             session = await self._seated(transport, worker, hello, about)
         if session is None:
             return
-        log.info("worker_connected", worker=worker.uid, name=worker.name, capabilities=sorted(session.capabilities))
         try:
+            # Who decided about it since it was seated has found no session to tell.
+            if not await self._jobs.db.read(_holds, worker.id, worker.generation):
+                await transport.close(frames.DECOMMISSIONED, "this worker was decommissioned")
+                return
+            capabilities = sorted(session.capabilities)
+            log.info("worker_connected", worker=worker.uid, name=worker.name, capabilities=capabilities)
             await session.run()
         except Disconnected:
             log.info("worker_gone", worker=worker.uid)
@@ -123,11 +128,6 @@ class WorkerControl:
         notice = self._notice(worker, hello.boot_id)
         self._sessions[worker.id] = session
         self._note_drain(worker.id, drained=noted.draining)
-        # Who decided about it since the write has found no session to tell.
-        if not await self._jobs.db.read(_holds, worker.id, worker.generation):
-            await transport.close(frames.DECOMMISSIONED, "this worker was decommissioned")
-            del self._sessions[worker.id]
-            return None
         return session
 
     async def _admit(self, transport: Transport, hello: frames.Hello) -> Worker | None:

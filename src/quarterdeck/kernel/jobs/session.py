@@ -106,6 +106,7 @@ class Session:
         self._sent = 0
         self._heard = 0.0
         self._on_heartbeat = on_heartbeat
+        self._welcomed = False
 
     @property
     def seat(self) -> Seat:
@@ -197,12 +198,15 @@ class Session:
             await self._push(frames.JobTell(job_id=job_id, fence=given.fence, kind=kind, data=data))
 
     async def drain(self) -> None:
+        """Whoever is not welcomed yet is told after that: a worker lets go of a server that begins otherwise."""
         self.draining = True
-        await self._push(frames.Drain())
+        if self._welcomed:
+            await self._push(frames.Drain())
 
     async def undrain(self) -> None:
         self.draining = False
-        await self._push(frames.Undrain())
+        if self._welcomed:
+            await self._push(frames.Undrain())
         self._jobs.wake()
 
     async def close(self, code: int, reason: str = "") -> None:
@@ -230,6 +234,7 @@ class Session:
                 cancel=[one for one in self._hello.jobs if one.job_id in stopping],
             )
         )
+        self._welcomed = True
         if self.draining:
             await self.send(frames.Drain())
         self._jobs.attach(self)

@@ -32,9 +32,9 @@ __all__ = ["place", "repositories", "worker_kind"]
 
 pytestmark = [pytest.mark.engine, pytest.mark.edge, pytest.mark.root]
 
-RUNS = 13 if ALL else 7
+RUNS = 13 if ALL else 4
 """Deaths of each runtime, database and kind of worker: 104 with `--all`, where each database meets both workers, else
-14 on the database, with its worker, whose turn it is.
+8 on the database, with its worker, whose turn it is.
 """
 MISSES = RUNS
 """Draws whose passage was not reached, at most: how often a point is passed varies a little."""

@@ -133,7 +133,7 @@ async def test_an_attempt_goes_on_after_a_crash_at_any_point(
 async def test_a_container_attempt_goes_on_after_a_crash_at_any_point(
     dock: Yard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await goes_on(dock, "container", monkeypatch, 6)
+    await goes_on(dock, "container", monkeypatch, 4)
 
 
 @pytest.mark.parametrize("kind", ["files", "process"])
@@ -146,12 +146,12 @@ async def test_an_attempt_given_up_after_a_crash_leaves_what_served(
 async def test_a_container_attempt_given_up_after_a_crash_leaves_what_served(
     dock: Yard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await undone(dock, "container", monkeypatch, 6)
+    await undone(dock, "container", monkeypatch, 4)
 
 
 async def test_a_stack_goes_on_after_a_crash_at_any_point(dock: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
-    await goes_on(dock, "stack", monkeypatch, 4)
+    await goes_on(dock, "stack", monkeypatch, 2)
 
 
 async def test_a_stack_given_up_after_a_crash_leaves_what_served(dock: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
-    await undone(dock, "stack", monkeypatch, 4)
+    await undone(dock, "stack", monkeypatch, 2)

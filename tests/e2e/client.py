@@ -47,7 +47,9 @@ class Client:
 
     def __init__(self, deck: Deck) -> None:
         self.deck = deck
-        self._http = httpx.Client(base_url=deck.url, timeout=130, trust_env=False)
+        # A connection is let go of before the server does, which would be in the middle of a request now and then.
+        limits = httpx.Limits(keepalive_expiry=2)
+        self._http = httpx.Client(base_url=deck.url, timeout=130, limits=limits, trust_env=False)
         self._server: str | None = None
         self._environment: tuple[str, str] | None = None
 

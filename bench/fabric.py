@@ -26,12 +26,11 @@ sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests"), str(ROOT / "bench")]
 
 import httpx  # noqa: E402 - the paths come first
 from record import record  # noqa: E402 - the paths come first
+from start import PROGRAM  # noqa: E402 - the paths come first
 
 from serving.process import serving  # noqa: E402 - the paths come first
 from support.deck_probe import cpu_seconds, resident_megabytes  # noqa: E402
 
-PROGRAM = "import sys; from quarterdeck.cli.main import run; sys.exit(run(['serve']))"
-"""The server as `qd serve` starts it."""
 PASSWORD = "correct horse battery staple"  # noqa: S105 - of a server that lives for minutes
 SETTLE = 10.0
 PATIENCE = 300.0

@@ -26,6 +26,7 @@ from support.deck_probe import cpu_seconds, free_port  # noqa: E402 - the paths 
 
 BUDGET = 2.0
 PROGRAM = "import sys; from quarterdeck.cli.main import run; sys.exit(run(['serve']))"
+"""The server as `qd serve` starts it."""
 
 
 def answers(port: int) -> bool:

@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.edge, pytest.mark.sshd, pytest.mar
 log = structlog.get_logger("quarterdeck.tests")
 RUNS = 10 if ALL else 2
 """Schedules of each kind, database and kind of worker: 120 with `--all`, of which 12 are deaths of a process of ours; 6
-otherwise. Kill points have 104 and 20 deaths more.
+otherwise. Kill points have 104 and 8 deaths more.
 """
 
 

@@ -94,6 +94,7 @@ from quarterdeck.notify.bots import sending as chat_sending
 from quarterdeck.notify.door import Door
 from quarterdeck.notify.hooks import sending as webhook_sending
 from quarterdeck.tasks import telling
+from quarterdeck.infra.composition import Infrastructure
 from quarterdeck.tasks.composition import AgentTasks
 from quarterdeck.tasks.settings.thresholds import thresholds
 from quarterdeck.tasks.terminals import TaskTerminals, subject
@@ -274,7 +275,7 @@ class Instance:
                 address=front_door.place(settings)[2],
                 options=decided,
             )
-        capabilities = [AgentTasks(db, logs)]
+        capabilities = [AgentTasks(db, logs), Infrastructure(db, logs, data.path)]
         kinds = [
             *(kind for one in capabilities for kind in one.kinds()),
             *deployment_jobs.kinds(placement, logs),
@@ -371,6 +372,7 @@ class Instance:
             capabilities=frozenset({"deploy", f"local:{fingerprint()}"}),
             slots=SLOTS,
             worker=not self.settings.no_worker,
+            apart={name: places for one in self.capabilities for name, places in one.apart.items()},
         )
         await self.db.write(retention.schedule_all)
         self._keep(partial(keep_reconciling, self.db), "reconciler")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -56,6 +56,11 @@ class Beside(NamedTuple):
 
 class Capability(Protocol):
     """What a room adds to a running installation; its `composition` makes one, `instance.py` knows no more of it."""
+
+    @property
+    def apart(self) -> Mapping[str, int]:
+        """Capabilities for which the server's own worker keeps so many places each."""
+        ...
 
     def kinds(self) -> Sequence[JobKind]:
         """The kinds of job that it brings."""

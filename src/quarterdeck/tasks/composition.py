@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 
 from quarterdeck.fleet.workers.draining import departures
 from quarterdeck.fleet.workers.model import Worker
@@ -23,6 +24,8 @@ KEPT = retention
 
 class AgentTasks:
     """A `kernel.protocols.Capability`."""
+
+    apart: Mapping[str, int] = MappingProxyType({})
 
     def __init__(self, db: Database, logs: Logs) -> None:
         self._db = db

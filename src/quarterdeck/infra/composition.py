@@ -1,0 +1,36 @@
+"""What infrastructure adds to a running installation, for the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+
+from quarterdeck.kernel.db import Database
+from quarterdeck.kernel.jobs import JobKind, Jobs
+from quarterdeck.kernel.logs import Logs
+from quarterdeck.kernel.protocols import Beside
+
+CAPABILITY = "infra"
+PLACES = 2
+"""How many infrastructure jobs the server's own worker does at a time."""
+
+
+class Infrastructure:
+    """A `kernel.protocols.Capability`. `path` is the data directory, under which saved plans lie."""
+
+    apart: Mapping[str, int] = MappingProxyType({CAPABILITY: PLACES})
+
+    def __init__(self, db: Database, logs: Logs, path: Path) -> None:
+        self._db = db
+        self._logs = logs
+        self._path = path
+
+    def kinds(self) -> Sequence[JobKind]:
+        return []
+
+    async def ready(self) -> None:
+        pass
+
+    def beside(self, jobs: Jobs) -> Sequence[Beside]:
+        return []

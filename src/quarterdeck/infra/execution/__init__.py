@@ -1,0 +1,1 @@
+"""What a runner does with a job. Nothing here knows the database."""

@@ -64,6 +64,7 @@ from quarterdeck.identity.attempts import Attempts
 from quarterdeck.identity.machine import Machine
 from quarterdeck.identity.oidc.relying_party import RelyingParty
 from quarterdeck.identity.sessions import Signer
+from quarterdeck.infra.composition import Infrastructure
 from quarterdeck.kernel import audit, jobs, kept_in, retention
 from quarterdeck.kernel.bus import Bus
 from quarterdeck.kernel.datadir import DataDirectory
@@ -94,7 +95,6 @@ from quarterdeck.notify.bots import sending as chat_sending
 from quarterdeck.notify.door import Door
 from quarterdeck.notify.hooks import sending as webhook_sending
 from quarterdeck.tasks import telling
-from quarterdeck.infra.composition import Infrastructure
 from quarterdeck.tasks.composition import AgentTasks
 from quarterdeck.tasks.settings.thresholds import thresholds
 from quarterdeck.tasks.terminals import TaskTerminals, subject

@@ -1,1 +1,1 @@
-"""Infrastructure: specifications, plans that somebody reads, applies of exactly these plans, and the state of it all."""
+"""Infrastructure: specifications, plans that somebody reads, applies of exactly these plans, and their state."""

@@ -12,7 +12,7 @@ _LOOKED_AT = text("drift_due_at IS NOT NULL")
 
 
 class Spec(Identified, Base):
-    """What somebody declares. `document` is canonical and whole (contract: infra §1.2), `configuration_hash` that of it.
+    """What somebody declares. `document` is canonical and whole (contract: infra §1.2), `configuration_hash` its hash.
     `before_status` is what a plan gives back when it ends, `applied_hash` the configuration that stands. `outputs` and
     `components` are what the last apply told, without what is sensitive. `module` says where its Terraform comes from:
     `{kind: bundled | git, name, url, commit, path}`; `module_token` is the sealed token of a private repository.

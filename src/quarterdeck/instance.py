@@ -275,7 +275,7 @@ class Instance:
                 address=front_door.place(settings)[2],
                 options=decided,
             )
-        capabilities = [AgentTasks(db, logs), Infrastructure(db, logs, data.path)]
+        capabilities: list[Capability] = [AgentTasks(db, logs), Infrastructure(db, logs, data.path)]
         kinds = [
             *(kind for one in capabilities for kind in one.kinds()),
             *deployment_jobs.kinds(placement, logs),

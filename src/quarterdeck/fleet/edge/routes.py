@@ -46,7 +46,7 @@ class ProxyRoute(_Route, frozen=True, kw_only=True, tag="proxy"):
     """Requests go to the address in the route's upstream file.
 
     Times are seconds. `stream_close_delay` is how long WebSockets outlive a change of the route set, `idle` how long a
-    connection to the upstream is kept for the next request: less than the upstream keeps it, or a request meets its end.
+    connection to the upstream is kept for the next request: less than the upstream does, or a request meets its end.
     """
 
     upstream_protocol: UpstreamProtocol = "http"

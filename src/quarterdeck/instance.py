@@ -107,6 +107,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger("quarterdeck")
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 SLOTS = 4
+ANY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - looked for, not listened on
 RETENTION = (
     kernel_retention, facts, identity_retention, provider_lines, deployment_retention, old_lines, log_archives, orphans,
     orphans_on_servers,
@@ -275,7 +276,7 @@ class Instance:
                 address=front_door.place(settings)[2],
                 options=decided,
             )
-        capabilities = [AgentTasks(db, logs), Infrastructure(db, logs, data.path)]
+        capabilities: list[Capability] = [AgentTasks(db, logs), Infrastructure(db, logs, data.path)]
         kinds = [
             *(kind for one in capabilities for kind in one.kinds()),
             *deployment_jobs.kinds(placement, logs),
@@ -460,7 +461,12 @@ class Instance:
         self.data.release()
 
     def reached_at(self, port: int) -> None:
-        """Say where the other servers on the database reach this one; before `start`."""
+        """Say on which port this server listens, for programs beside it and for the other servers on its database;
+        before `start`.
+        """
+        host = self.settings.host if self.settings.host not in ANY_ADDRESS else LOOPBACK_ADDRESS
+        for capability in self.capabilities:
+            capability.reached_at(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
         if self.standing is not None:
             address = joining.advertised(self.settings, socket.gethostname(), port)
             self.standing.me = replace(self.standing.me, address=address)

@@ -25,6 +25,11 @@ class Infrastructure:
         self._db = db
         self._logs = logs
         self._path = path
+        self.server = ""
+
+    def reached_at(self, address: str) -> None:
+        """Where the server's own worker finds states and saved plans."""
+        self.server = address
 
     def kinds(self) -> Sequence[JobKind]:
         return []

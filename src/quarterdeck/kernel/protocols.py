@@ -66,6 +66,12 @@ class Capability(Protocol):
         """The kinds of job that it brings."""
         ...
 
+    def reached_at(self, address: str) -> None:
+        """At which address programs on this machine reach the server, such as `http://127.0.0.1:8700`; told before
+        `ready` by whoever serves it.
+        """
+        ...
+
     async def ready(self) -> None:
         """Called at each start, before any job runs."""
         ...

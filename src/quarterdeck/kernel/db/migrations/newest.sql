@@ -1070,6 +1070,7 @@ CREATE TABLE infra_states (
 	lock_id VARCHAR(100), 
 	lock JSON, 
 	lock_job_id BIGINT, 
+	lock_fence BIGINT, 
 	locked_at BIGINT, 
 	created_at BIGINT NOT NULL, 
 	updated_at BIGINT NOT NULL, 

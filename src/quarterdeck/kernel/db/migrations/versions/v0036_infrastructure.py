@@ -60,6 +60,7 @@ def upgrade() -> None:
         sa.Column("lock_id", sa.String(length=100), nullable=True),
         sa.Column("lock", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),
         sa.Column("lock_job_id", sa.BigInteger(), nullable=True),
+        sa.Column("lock_fence", sa.BigInteger(), nullable=True),
         sa.Column("locked_at", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),

@@ -109,6 +109,16 @@ def rewritten(method: str, path: str) -> str:
     return path
 
 
+STATE_LOCK = re.compile(r"/api/jobs/[^/]+/state/lock/?")
+LOCKING = {"LOCK": "POST", "UNLOCK": "DELETE"}
+"""The methods with which Terraform locks unless its backend is configured otherwise."""
+
+
+def respelt(method: str, path: str) -> str:
+    """The method that routing knows: routes have none but those that browsers know, too."""
+    return LOCKING.get(method, method) if STATE_LOCK.fullmatch(path) else method
+
+
 DEPLOY, TASKS, RUNBOOKS, INFRA, BROKER = Deploy(STATUSES), Tasks(), Runbooks(RUNBOOKS_OWN), Infra(), Broker(PHRASES)
 SHARED, CONSOLE = Shared(), Plain()
 UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")

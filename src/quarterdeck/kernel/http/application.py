@@ -34,6 +34,8 @@ class Frame:
     authorizer: Authorizer
     dialects: Dialects
     rewrite: Rewrite | None = None
+    respell: Rewrite | None = None  # the same of methods: (method, path) -> the method that routing sees
+    callers: Mapping[str, Authenticator] = field(default_factory=dict)  # who comes to some routes instead of people
     surroundings: Surroundings = field(default_factory=Surroundings)
     services: Mapping[str, Any] = field(default_factory=dict)  # what handlers may ask for by name: db, clock, …
     ids: Ids = field(default_factory=Ids)
@@ -48,6 +50,7 @@ def build(handlers: Sequence[ControllerRouterHandler], frame: Frame, *, lifespan
     guard = Guard(
         frame.authenticator,
         frame.authorizer,
+        callers=frame.callers,
         limiter=frame.limiter,
         per_credential=frame.per_credential,
         per_address=frame.per_address,
@@ -72,6 +75,7 @@ def build(handlers: Sequence[ControllerRouterHandler], frame: Frame, *, lifespan
         surroundings=frame.surroundings,
         ids=frame.ids,
         rewrite=frame.rewrite,
+        respell=frame.respell,
     )
     return app
 

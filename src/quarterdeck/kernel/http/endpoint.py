@@ -154,6 +154,7 @@ class Endpoint:
     installation: bool = False  # of the installation as a whole: its permission counts in the first organization alone
     narrowed: str | None = None  # "authenticated": the surface whose scopes open it to a narrowed token, "*" for any
     whole: bool = False  # it changes its caller's account: no scope reaches it, though one has its permission
+    callers: str | None = None  # whose credentials it takes instead of people's: a name in `Frame.callers`
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Endpoint:
         """A declaration is shared by every application that is built with it: it is never changed, and its decoders
@@ -256,6 +257,8 @@ def declare(endpoint: Endpoint, handler: Handler) -> HTTPRouteHandler:
         opt["narrowed"] = endpoint.narrowed
     if endpoint.whole:
         opt["whole"] = True
+    if endpoint.callers:
+        opt["callers"] = endpoint.callers
     options: dict[str, Any] = {"request_max_body_size": endpoint.body_limit} if endpoint.body_limit else {}
     paths_served = [endpoint.path] + [
         endpoint.path.replace(f"{{{name}}}", literal) for name, literal in endpoint.shadowed.items()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -39,7 +41,7 @@ class Guard:
     A handler declares `opt["permission"]`: a catalogue key, "authenticated" (any caller with a credential that is not
     narrowed to scopes, see `require_opened`) or "public". `opt["whole"]` closes a permission's route to narrowed
     credentials as well. `opt["rate"]` bounds it per address; `opt["raw_body"]` says that it reads bytes rather than
-    JSON.
+    JSON. `opt["callers"]` names who comes to it instead of people; `callers` are their authenticators.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Guard:
         authenticator: Authenticator,
         authorizer: Authorizer,
         *,
+        callers: Mapping[str, Authenticator] = MappingProxyType({}),
         limiter: Limiter | None = None,
         per_credential: Rate | None = None,
         per_address: Rate | None = None,
@@ -54,6 +57,7 @@ class Guard:
     ) -> None:
         self.authenticator = authenticator
         self.authorizer = authorizer
+        self.callers = callers
         self.limiter = limiter or Limiter()
         self.strangers = Strangers(self.limiter)
         self.per_credential = per_credential
@@ -105,7 +109,7 @@ class Guard:
         await self._require(principal, permission, connection)
 
         async def still() -> None:
-            again = await self.authenticator.authenticate(connection)
+            again = await self._asked(connection).authenticate(connection)
             if again is None:
                 raise Unauthenticated("The session has ended.", code="product_auth_invalid", hint="Sign in again.")
             if again.organization_id != principal.organization_id:  # what was asked for lies in the one before
@@ -115,14 +119,20 @@ class Guard:
 
         connection.scope["state"][STILL_ADMITTED] = still
 
+    def _asked(self, connection: Connection) -> Authenticator:
+        """Who knows the callers of the route."""
+        name = connection.route_handler.opt.get("callers")
+        return self.authenticator if name is None else self.callers[name]
+
     async def _known(self, connection: Connection) -> Principal | None:
+        authenticator = self._asked(connection)
         bearer = connection.headers.get("authorization")
         if bearer is None:
-            return await self.authenticator.authenticate(connection)
+            return await authenticator.authenticate(connection)
         address = counted_as(current.get().address or "-")
         self.strangers.check(address, bearer)
         try:
-            principal = await self.authenticator.authenticate(connection)
+            principal = await authenticator.authenticate(connection)
         except Unauthenticated:
             self.strangers.failed(address, bearer)
             raise

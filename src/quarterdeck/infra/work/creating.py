@@ -7,12 +7,11 @@ from typing import Any
 from sqlalchemy import select
 
 from quarterdeck.fleet.workers import draining
-from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.infra.clouds import identities
 from quarterdeck.infra.clouds.model import CloudIdentity
 from quarterdeck.infra.execution.orders import RUN, RUNNER_JOBS
 from quarterdeck.infra.plans import approvals, law
-from quarterdeck.infra.runners import listing
+from quarterdeck.infra.runners import lifting, listing
 from quarterdeck.infra.specs import snapshots, specs
 from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.work import effects, holding, reading
@@ -22,16 +21,15 @@ from quarterdeck.infra.work.happenings import happened, stream
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.infra.work.payload import Carried
 from quarterdeck.infra.work.transitions import QUEUED
-from quarterdeck.infra.work.types import DEPLOY, DESTROY, UPDATE_WORKER
+from quarterdeck.infra.work.types import DEPLOY, DESTROY
 from quarterdeck.kernel import audit, jobs
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
 from quarterdeck.kernel.faults import committing
 from quarterdeck.kernel.jobs.routes import LABEL
 
+__all__ = ["Asked", "create", "label", "needed", "release"]
 CAPABILITY, ELSEWHERE = "infra", "infra:elsewhere"
-FEDERATED = frozenset({"gcp", "azure"})
-"""Clouds that a worker reaches by a federated identity, which the server's own worker has not."""
 MOST_WAITING = 200
 """Live jobs of one organization: what floods the queue starves the others' jobs and the lists."""
 
@@ -68,7 +66,7 @@ def create(tx: Tx, asked: Asked) -> InfraJob:
             configuration_hash=configuration_hash,
             assigned_worker_id=worker.id if worker is not None else None,
             plan_job_id=plan.id if plan is not None else None,
-            rerun_of_id=asked.rerun_of,
+            rerun_of_id=asked.rerun_of.id if asked.rerun_of is not None else None,
             read_only=asked.read_only,
             execution_metadata={},
             created_at=tx.now,
@@ -90,6 +88,7 @@ def create(tx: Tx, asked: Asked) -> InfraJob:
             "planJobId": plan.uid if plan is not None else None,
             "assignedWorkerId": worker.uid if worker is not None else None,
             "readOnly": job.read_only,
+            "rerunOf": asked.rerun_of.uid if asked.rerun_of is not None else None,
         },
     )
     if asked.job_type != DESTROY or not approvals.needed(tx, job).required:
@@ -122,15 +121,15 @@ def release(tx: Tx, job: InfraJob) -> InfraJob:
 
 
 def needed(snapshot: dict[str, Any], identity: CloudIdentity | None) -> frozenset[str]:
-    """The words of a job's route: what its worker has to be able to do, and of which identity it is."""
+    """The words of a job's route: what its worker has to be able to do, and of which identity it is. Modules that
+    somebody else wrote, and identities of clouds, are nothing for the server's own worker.
+    """
     words = {CAPABILITY}
     module = snapshot.get("module")
     if isinstance(module, dict) and module.get("kind") == "git":
         words.add(ELSEWHERE)
     if identity is not None:
-        words.add(label(identity))
-        if identity.provider in FEDERATED:
-            words.add(ELSEWHERE)
+        words |= {label(identity), ELSEWHERE}
     return frozenset(words)
 
 
@@ -184,20 +183,6 @@ def _snapshot(tx: Tx, asked: Asked, spec: Spec | None) -> tuple[dict[str, Any], 
     if spec is not None:
         made = snapshots.snapshot(tx, spec)
         return made.document, made.hash
-    document = dict(asked.options)
     if asked.runner_uid is not None:
-        _require_alone(tx, asked)
-        document |= {"worker_id": asked.runner_uid, "runner_id": asked.runner_uid}
-    return document, None
-
-
-def _require_alone(tx: Tx, asked: Asked) -> None:
-    """One job at a time lifts, changes or removes a runner (contract: infra §4.8)."""
-    worker: Worker = listing.usable(tx, asked.runner_uid or "")
-    other = reading.of_runner(tx, worker.uid)
-    if other is not None and asked.job_type != UPDATE_WORKER:
-        raise Conflict(
-            f"The {other.job_type} job {other.uid} of the runner {worker.name} has not ended.",
-            code="infra_runner_busy",
-            hint="Wait for it, or cancel it first.",
-        )
+        return lifting.snapshot(tx, asked.job_type, asked.runner_uid), None
+    return dict(asked.options), None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from quarterdeck.infra.runners import lifting
 from quarterdeck.infra.work import effects, holding, metadata, recording
 from quarterdeck.infra.work.actions import InfraJobAction
 from quarterdeck.infra.work.happenings import happened
@@ -65,6 +66,7 @@ def succeed(tx: Tx, job: InfraJob) -> None:
     _begun(tx, job)
     move(tx, job, SUCCESS, f"The {job.job_type} job has succeeded.")
     effects.done(tx, job, holding.spec_of(tx, job))
+    lifting.ended(tx, job, succeeded=True)
     _audited(tx, job)
 
 
@@ -74,6 +76,7 @@ def cancel(tx: Tx, job: InfraJob, message: str) -> None:
     told = f"{message}\n{MAY_BE_LEFT}" if orphans else message
     move(tx, job, CANCELLED, told, orphans=orphans)
     effects.cancelled(tx, job, holding.spec_of(tx, job), orphans=orphans)
+    lifting.ended(tx, job, succeeded=False)
 
 
 def _fail(tx: Tx, job: InfraJob, carried: Job, outcome: Outcome) -> None:
@@ -93,6 +96,7 @@ def _fail(tx: Tx, job: InfraJob, carried: Job, outcome: Outcome) -> None:
 def fail(tx: Tx, job: InfraJob, code: str, message: str, *, orphans: bool, began: bool) -> None:
     move(tx, job, FAILED, message, code=code, orphans=orphans)
     effects.failed(tx, job, holding.spec_of(tx, job), orphans=orphans, began=began)
+    lifting.ended(tx, job, succeeded=False)
     _audited(tx, job)
 
 

@@ -74,6 +74,7 @@ DEPLOY_ROOTS = frozenset(
 # Prefixes of which every address below is another's, whatever the method.
 FAMILIES = {
     "/api/cli/runners": "/api/cli/workers",
+    "/api/cli/tendrils": "/api/cli/workers",
     "/api/web/workers": "/api/web/machines",
     "/api/admin/workers": "/api/admin/machines",
 }
@@ -82,6 +83,7 @@ FAMILIES = {
 ALIASES = {
     ("POST", "/api/cli/runners/register"): "/api/cli/workers",
     ("POST", "/api/cli/workers/register"): "/api/cli/workers",
+    ("POST", "/api/cli/tendrils/register"): "/api/cli/workers",
     ("POST", "/api/tendrils/register"): "/api/runners/register",
     ("*", "/api/releases/runner"): "/api/releases/worker",
     ("*", "/api/openapi.json"): "/openapi.json",
@@ -181,6 +183,7 @@ DIALECTS = Dialects(
         "/api/cli": INFRA,
         "/api/runners": INFRA,
         "/api/releases": INFRA,
+        "/api/platform": INFRA,
         "/cli/login": CONSOLE,
         "/api/v1": BROKER,
         "/healthz": BROKER,

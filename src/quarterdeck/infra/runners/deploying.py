@@ -7,7 +7,6 @@ from typing import NamedTuple
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.infra.clouds import identities
 from quarterdeck.infra.runners import lifting, listing, registration
-from quarterdeck.infra.runners.actions import RunnerAction, note
 from quarterdeck.infra.work import creating
 from quarterdeck.infra.work.creating import Asked
 from quarterdeck.infra.work.model import InfraJob
@@ -48,7 +47,6 @@ def deploy(tx: Tx, name: str, cloud_identity_uid: str, region: str, assigned_wor
     made = lifting.stack(tx, one_line(region, "region", 100), identity.provider)
     runner.runner_metadata = {lifting.STACK: made}
     tx.flush()
-    note(tx, worker, RunnerAction.REGISTERED, mode=runner.mode)
     return Lifted(worker, _job(tx, lifting.DEPLOY, worker.uid, identity.uid, assigned_worker_uid))
 
 

@@ -10,8 +10,8 @@ from quarterdeck.infra.runners import listing
 from quarterdeck.infra.runners.actions import RunnerAction, note
 from quarterdeck.infra.runners.model import DefaultRunner, Runner
 from quarterdeck.infra.runners.standing import CAPABILITIES, owner
-from quarterdeck.infra.work import pinning
 from quarterdeck.infra.work.model import InfraJob
+from quarterdeck.infra.work.transitions import QUEUED
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Forbidden
@@ -33,19 +33,19 @@ def remove_for_caller(tx: Tx, uid: str) -> Worker:
     return worker
 
 
-def remove(tx: Tx, worker: Worker, *, reason: str | None = None) -> None:
-    """Its jobs wait for another one. A worker that does other work too stays one for that; tell its connection by
+def remove(tx: Tx, worker: Worker) -> None:
+    """Its jobs wait for another one, or fail where they may have changed something. A worker that does other work too stays one for that; tell its connection by
     `WorkerControl.follow` or `send_away`.
     """
     tx.lock(f"worker:{worker.uid}")
     tx.session.refresh(worker)
     if worker.revoked_at is not None:
         return
-    note(tx, worker, RunnerAction.REMOVED, reason=reason)
     others = sorted(set(worker.capabilities) - CAPABILITIES)
     if not others:
         draining.decommission(tx, worker)
         return
+    note(tx, worker, RunnerAction.REMOVED)
     worker.capabilities = others
     tx.flush()
     give_up(tx, worker)
@@ -56,10 +56,11 @@ def give_up(tx: Tx, worker: Worker) -> None:
     running = {**held_by(tx, owner(worker)), **held_by(tx, draining.owner(worker))}
     for job in running.values():
         if (job.subject or "").startswith("infra-job:"):
-            jobs.moving.take_back(tx, job.id)
+            jobs.take_back(tx, job.id)
     waiting = select(InfraJob).where(InfraJob.assigned_worker_id == worker.id, InfraJob.completed_at.is_(None))
     for job in tx.scalars(waiting):
-        pinning.pin(tx, job, None)
+        if job.status == QUEUED and job.ledger_id is not None:
+            jobs.pin(tx, job.ledger_id, None)
     for column in (InfraJob.worker_id, InfraJob.assigned_worker_id):
         tx.execute(update(InfraJob).where(column == worker.id).values({column: None}))
     tx.execute(delete(DefaultRunner).where(DefaultRunner.worker_id == worker.id))

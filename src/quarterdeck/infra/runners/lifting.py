@@ -16,7 +16,7 @@ from quarterdeck.infra.runners.authenticating import new_token
 from quarterdeck.infra.runners.model import Runner
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Conflict
+from quarterdeck.kernel.errors import Conflict, Invalid
 from quarterdeck.notify.door import Door
 
 DEPLOY, UPDATE, DESTROY = "DEPLOY_WORKER", "UPDATE_WORKER", "DESTROY_WORKER"
@@ -26,10 +26,19 @@ KEPT = ("region", "cloud_provider", "image_tag", "trellis_url", "cpu", "memory",
 CPU, MEMORY = 512, 1024
 """Shares of a core in thousandths of 1024, and MiB: what a runner's container is given."""
 LATEST = "latest"
+PROVIDERS = ("aws",)
+"""Clouds that there is a template of runners for."""
 
 
 def stack(tx: Tx, region: str, provider: str) -> dict[str, Any]:
-    """How a new stack is made."""
+    """How a new stack is made. Raises `Invalid` (`runner_template_missing`)."""
+    if provider not in PROVIDERS:
+        raise Invalid(
+            f"There is no template for runners in {provider}.",
+            code="runner_template_missing",
+            hint=f"Choose a cloud identity of {', '.join(PROVIDERS)}, or start a runner yourself and register it.",
+            field="cloud_identity_id",
+        )
     newest = releases.newest(tx)
     return {
         "region": region,
@@ -75,6 +84,7 @@ def snapshot(tx: Tx, job_type: str, uid: str) -> dict[str, Any]:
         "worker_name": worker.name,
         "runner_name": worker.name,
         **{name: made.get(name) for name in KEPT},
+        "module": {"kind": "bundled", "name": f"runner-{made.get('cloud_provider')}"},
     }
 
 
@@ -114,7 +124,7 @@ def ended(tx: Tx, job: InfraJob, *, succeeded: bool) -> None:
     if not succeeded:
         return
     if job.job_type == DESTROY:
-        leaving.remove(tx, worker, reason="its stack was taken down")
+        leaving.remove(tx, worker)
         return
     made = {name: job.snapshot.get(name) for name in KEPT}
     runner.runner_metadata = {**runner.runner_metadata, STACK: made}

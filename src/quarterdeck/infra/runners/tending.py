@@ -54,7 +54,7 @@ def remove(tx: Tx, uid: str) -> None:
         return
     if uid != worker.uid:
         raise _missing()
-    leaving.remove(tx, worker, reason="it took its registration back")
+    leaving.remove(tx, worker)
 
 
 def _by_job(tx: Tx, worker: Worker, uid: str, *types: str) -> InfraJob | None:

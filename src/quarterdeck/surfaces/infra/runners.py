@@ -87,7 +87,13 @@ async def remove(call: Call, workers: WorkerControl) -> wire.Success:
     "/api/cli/workers/deploy",
     permission=MANAGE,
     status=201,
-    errors=((400, "validation_error"), (400, "runner_template_missing"), (403, "forbidden"), (404, "not_found"), MISSING),
+    errors=(
+        (400, "validation_error"),
+        (400, "runner_template_missing"),
+        (403, "forbidden"),
+        (404, "not_found"),
+        MISSING,
+    ),
 )
 async def deploy(call: Call, body: wire.RunnerDeploy) -> wire.Lifted:
     """Register a runner and queue the job that puts it up in a cloud."""

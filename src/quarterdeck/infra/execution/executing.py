@@ -300,6 +300,8 @@ class Job:
         if stopped:
             self.reporter.say(f"Something may have been made that no state knows. {_told(state)}", level="error")
         await self.reporter.record_if_heard("stopped", facts)
+        if lost:
+            raise failures.state_lost(self._kept)
         self._require(ran, "apply", orphans=stopped)
 
     async def _rescue(self) -> bool:
@@ -319,10 +321,13 @@ class Job:
             if self.reporter.is_lost():
                 return True
         facts = await asyncio.to_thread(_facts, trees.beginning(self.layout.left_state, LARGEST) or b"")
-        kept = f"{RESCUED}/{self.order.job}.tfstate"
-        self.reporter.say(f"The state stays on the runner, in {kept} of its data directory.", level="error")
-        await self.reporter.record_if_heard("state-lost", {**facts, "kept": kept})
+        self.reporter.say(f"The state stays on the runner, in {self._kept} of its data directory.", level="error")
+        await self.reporter.record_if_heard("state-lost", {**facts, "kept": self._kept})
         return True
+
+    @property
+    def _kept(self) -> str:
+        return f"{RESCUED}/{self.order.job}.tfstate"
 
     async def _outputs(self, planned: Planned) -> dict[str, Any]:
         """What the apply made. Everything is done by now: what cannot be read is left out."""

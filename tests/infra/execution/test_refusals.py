@@ -272,12 +272,25 @@ async def test_the_backend_of_a_module_is_overridden(bench, server, forge, own):
     assert not Path("/tmp/stolen.tfstate").exists()
 
 
-@pytest.mark.parametrize("backend", ['"local" {}', '"http" {\n    address = "http://127.0.0.1:1/elsewhere"\n  }'])
-async def test_a_module_that_insists_on_another_backend_is_refused(bench, server, forge, backend):
-    files = {"main.tf": GOOD, "zz_override.tf": f"terraform {{\n  backend {backend}\n}}\n"}
-    refused = await refusal(bench, bench.order("PLAN", MINIMAL, module=forge.module(files)))
-    assert refused.code in {"infra_backend_overridden", "infra_init_failed"}
-    assert server.state is None
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("zz_override.tf", 'terraform {\n  backend "local" {}\n}\n'),
+        ("override.tf", 'terraform {\n  backend "http" {\n    address = "http://127.0.0.1:1/x"\n  }\n}\n'),
+        ("zz_override.tf.json", '{"terraform": {"back\\u0065nd": {"local": {}}}}'),
+        ("zz_override.tf", 'terraform {\n  cloud /* hidden */ {\n    organization = "x"\n  }\n}\n'),
+        ("zz_override.tofu", 'terraform {\n  backend "local" {}\n}\n'),
+    ],
+    ids=["local", "http", "json", "cloud", "tofu"],
+)
+async def test_a_module_that_insists_on_another_backend_is_refused_before_it_is_initialized(
+    bench, server, forge, name, text
+):
+    module = forge.module({"main.tf": GOOD, name: text})
+    refused = await refusal(bench, bench.order("PLAN", MINIMAL, module=module))
+    assert refused.code == "infra_backend_overridden"
+    assert bench.ledger.phases == ["prepare"]
+    assert server.requests == []
 
 
 async def test_a_link_in_the_place_of_our_file_is_not_followed(bench, forge, tmp_path):

@@ -215,11 +215,7 @@ class Job:
         await self.reporter.begin("init", "Initializing the module.")
         self._require(await self._run(commands.init(self.program.path, locked=locked), "init"), "init")
         if not self._is_ours():
-            raise Invalid(
-                "The module keeps its state somewhere else, whatever it is told.",
-                code="infra_backend_overridden",
-                hint="Take backends out of its files that are called override.tf or end with _override.tf.",
-            )
+            raise failures.backend_overridden("after init")
 
     def _is_ours(self) -> bool:
         content = trees.beginning(self.layout.data / "terraform.tfstate", 1 << 20) or b"{}"

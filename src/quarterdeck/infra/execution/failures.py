@@ -126,6 +126,14 @@ def state_lost(kept: str) -> Problem:
     )
 
 
+def backend_overridden(where: str) -> Problem:
+    return Invalid(
+        f"The module keeps its state somewhere else, whatever it is told ({shown(where, 80)}).",
+        code="infra_backend_overridden",
+        hint="Take backends out of its files that are called override.tf or end with _override.tf.",
+    )
+
+
 def not_for_own(what: str) -> Problem:
     return Invalid(
         f"The server's own worker takes no {what}.",

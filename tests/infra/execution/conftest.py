@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from tests.infra.execution.workbench import Bench, Forge
+
 from real.git_server import git_server
 from support.state_server import StateServer, state_server
 

@@ -53,7 +53,6 @@ async def stopping(bench, server):
             if asked == method and path.endswith(rest):
                 loop.call_soon_threadsafe(bench.ledger.canceled.set)
                 release.wait(30)
-            return None
 
         server.answer = answer
 

@@ -6,7 +6,7 @@ import contextlib
 import os
 
 import pytest
-from tests.infra.execution.workbench import FULL, MINIMAL
+from tests.infra.execution.workbench import FULL, MINIMAL, running
 
 from quarterdeck.infra.execution import rendering
 from quarterdeck.infra.execution.cloud_registry import Providers
@@ -55,7 +55,7 @@ async def test_a_change_of_the_specification_is_a_change_of_the_plan(bench, serv
     actions = {one["address"]: one["action"] for one in report["changes"]}
     assert actions == {
         "terraform_data.node[3]": "create",
-        "terraform_data.queue['mails']".replace("'", '"'): "replace",
+        'terraform_data.queue["mails"]': "replace",
         'terraform_data.queue["work"]': "update",
         'terraform_data.topic["orders"]': "delete",
     }
@@ -100,15 +100,6 @@ async def test_what_was_made_is_destroyed_by_a_plan_of_that(bench, server):
     assert bench.ledger.of("plan")[0]["summary"]["delete"] == 0
 
 
-async def test_a_destruction_that_was_read_is_carried_out_as_it_was(bench, server):
-    await bench.deploy()
-    order = bench.order("DESTROY")
-    await bench.run(bench.order("PLAN"))
-    assert len(server.resources()) == 16
-    await bench.run(order)
-    assert server.resources() == []
-
-
 async def test_a_look_for_drift_uploads_and_changes_nothing(bench, server):
     await bench.deploy()
     before, artefacts = server.state, dict(server.artefacts)
@@ -133,9 +124,7 @@ async def test_what_terraform_says_is_streamed_and_marked(bench):
 async def test_lines_are_bounded_in_length_and_number(bench, forge, monkeypatch):
     monkeypatch.setattr("quarterdeck.infra.execution.reporting.MOST", 200_000)
     loud = "head -c 400000 /dev/zero | tr '\\\\0' x; yes hello | head -n 20000"
-    module = forge.module(
-        {"main.tf": f'resource "terraform_data" "x" {{\n  provisioner "local-exec" {{\n    command = "{loud}"\n  }}\n}}\n'}
-    )
+    module = forge.module(running(loud))
     await bench.run(bench.order("DEPLOY", MINIMAL, module=module))
     assert max(len(line) for _, line in bench.ledger.lines) <= 16_000
     assert sum(len(line) for stream, line in bench.ledger.lines if stream == "stdout") < 400_000
@@ -144,10 +133,13 @@ async def test_lines_are_bounded_in_length_and_number(bench, forge, monkeypatch)
 
 
 async def test_nothing_of_the_workers_own_environment_reaches_a_module(bench, forge):
-    bench.environment |= {"AWS_SECRET_ACCESS_KEY": "of-the-host", "QUARTERDECK_X": "y", "TF_VAR_a": "b", "TF_LOG": "trace"}
-    module = forge.module(
-        {"main.tf": 'resource "terraform_data" "x" {\n  provisioner "local-exec" {\n    command = "env; pwd; ls -ld ../"\n  }\n}\n'}
-    )
+    bench.environment |= {
+        "AWS_SECRET_ACCESS_KEY": "of-the-host",
+        "QUARTERDECK_X": "y",
+        "TF_VAR_a": "b",
+        "TF_LOG": "trace",
+    }
+    module = forge.module(running("env; pwd; ls -ld ../"))
     await bench.run(bench.order("DEPLOY", MINIMAL, module=module))
     for word in ("of-the-host", "QUARTERDECK_X", "TF_VAR_a", "trace"):
         assert word not in bench.ledger.text
@@ -207,9 +199,7 @@ def sky(monkeypatch):
 
 
 async def test_credentials_of_a_cloud_are_variables_of_the_provider_and_are_masked(bench, forge, sky):
-    module = forge.module(
-        {"main.tf": 'resource "terraform_data" "x" {\n  provisioner "local-exec" {\n    command = "env"\n  }\n}\n'}
-    )
+    module = forge.module(running("env"))
     cloud = Cloud(provider="sky", role_arn="role-one")
     await bench.run(bench.order("DEPLOY", MINIMAL, module=module, cloud=cloud))
     assert "SKY_REGION=eu" in bench.ledger.text

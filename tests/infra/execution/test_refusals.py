@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-from pathlib import Path
 
 import msgspec
 import pytest
 from tests.infra.execution.workbench import FULL, LOCAL, MINIMAL
 
-from quarterdeck.infra.execution import cloud_registry
 from quarterdeck.infra.execution.orders import Cloud, Module, SavedPlan
 from quarterdeck.kernel.errors import Problem
 from real.git_server import git, git_server, repository
@@ -159,7 +156,8 @@ async def test_a_version_that_is_none_is_refused(bench):
 
 async def test_tofu_goes_before_terraform_where_its_version_fits(bench, path_of):
     real = shutil.which("terraform")
-    tofu = f'echo "$@" >> {bench.directory}/../tofu.log\nif [ "$1" = version ]; then echo \'{{"terraform_version":"1.9.1"}}\'; else exec {real} "$@"; fi'
+    told = '{"terraform_version":"1.9.1"}'
+    tofu = f"""if [ "$1" = version ]; then echo '{told}'; else exec {real} "$@"; fi"""
     bench.environment["PATH"] = path_of("terraform", tofu=tofu)
     await bench.run(bench.order("PLAN", {**MINIMAL, "terraform_version": ">= 1.6"}))
     assert bench.ledger.of("plan")[0]["program"] == "tofu"
@@ -266,10 +264,10 @@ async def test_a_branch_is_no_commit(bench, commit):
     ],
     ids=["local", "http", "cloud"],
 )
-async def test_the_backend_of_a_module_is_overridden(bench, server, forge, own):
-    await bench.deploy(MINIMAL, module=forge.module({"main.tf": own + GOOD}))
+async def test_the_backend_of_a_module_is_overridden(bench, server, forge, tmp_path, own):
+    await bench.deploy(MINIMAL, module=forge.module({"main.tf": own.replace("/tmp", str(tmp_path)) + GOOD}))
     assert server.resources() == ["terraform_data.one"]
-    assert not Path("/tmp/stolen.tfstate").exists()
+    assert not list(tmp_path.rglob("*.tfstate"))
 
 
 @pytest.mark.parametrize(

@@ -172,13 +172,19 @@ class Forge:
         return Module(kind="git", url=f"{self.url}/{name}", commit=made, path=path, **more)
 
 
+def running(command: str) -> dict[str, str]:
+    """The files of a module whose one resource runs this when it is made."""
+    resource = f'resource "terraform_data" "x" {{\n  provisioner "local-exec" {{\n    command = "{command}"\n  }}\n}}\n'
+    return {"main.tf": resource}
+
+
 def processes_in(directory: Path) -> list[int]:
     """Those whose working directory is below this one."""
     found = []
     for place in Path("/proc").iterdir():
         if place.name.isdigit():
             with contextlib.suppress(OSError):
-                if Path(os.readlink(place / "cwd")).is_relative_to(directory):
+                if (place / "cwd").readlink().is_relative_to(directory):
                     found.append(int(place.name))
     return found
 

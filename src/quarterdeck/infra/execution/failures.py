@@ -15,7 +15,9 @@ _ERROR = re.compile(r"^[│\s]*Error: (.+)$", re.MULTILINE)
 _DISK = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
 _LOCKED = re.compile(r"Error acquiring the state lock")
 _STALE = re.compile(r"Saved plan is stale|[Pp]lan file .*(different|created by Terraform|created by OpenTofu)")
-_STATE = re.compile(r"(load|loading|refreshing|save|saving|persist|reading|write) state|HTTP remote state|state snapshot")
+_STATE = re.compile(
+    r"(load|loading|refreshing|save|saving|persist|reading|write) state|HTTP remote state|state snapshot"
+)
 _PROVIDERS = re.compile(r"Failed to (query available|install|resolve) provider|provider registry|provider packages")
 
 

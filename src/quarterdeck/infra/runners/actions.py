@@ -41,4 +41,6 @@ def note_release(tx: Tx, release: Release, organization_id: int) -> None:
         detail={"version": release.version, "breaking": release.is_breaking},
     )
     told = {"version": release.version}
-    events.append(tx, f"runner-release:{release.uid}", "runner-release-published", told, organization_id=organization_id)
+    events.append(
+        tx, f"runner-release:{release.uid}", "runner-release-published", told, organization_id=organization_id
+    )

@@ -22,9 +22,7 @@ def choose(tx: Tx, uid: str) -> Seen:
         row.worker_id = seen.worker.id
     else:
         tx.add(
-            DefaultRunner(
-                uid=tx.ids.uid(), user_id=tx.principal.id, organization_id=place, worker_id=seen.worker.id
-            )
+            DefaultRunner(uid=tx.ids.uid(), user_id=tx.principal.id, organization_id=place, worker_id=seen.worker.id)
         )
     tx.flush()
     note(tx, seen.worker, RunnerAction.CHOSEN)

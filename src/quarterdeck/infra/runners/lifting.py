@@ -14,6 +14,7 @@ from quarterdeck.infra.runners import leaving, listing, releases
 from quarterdeck.infra.runners.actions import RunnerAction, note
 from quarterdeck.infra.runners.authenticating import new_token
 from quarterdeck.infra.runners.model import Runner
+from quarterdeck.infra.work import reading
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
@@ -58,7 +59,7 @@ def snapshot(tx: Tx, job_type: str, uid: str) -> dict[str, Any]:
     seen = listing.find(tx, uid)
     worker, made = seen.worker, stack_of(seen.runner)
     tx.lock(f"infra-runner:{worker.uid}")
-    busy = under_way(tx, worker.uid)
+    busy = reading.of_runner(tx, worker.uid)
     if busy is not None:
         raise Conflict(
             f"The job {busy.uid} ({busy.job_type}) already changes the runner {worker.name}.",
@@ -88,13 +89,6 @@ def snapshot(tx: Tx, job_type: str, uid: str) -> dict[str, Any]:
     }
 
 
-def under_way(tx: Tx, uid: str) -> InfraJob | None:
-    """The job that changes the stack of a runner, or waits to."""
-    types = (DEPLOY, UPDATE, DESTROY)
-    live = tx.scalars(select(InfraJob).where(InfraJob.completed_at.is_(None), InfraJob.job_type.in_(types)))
-    return next((job for job in live if job.snapshot.get("worker_id") == uid), None)
-
-
 def sealed(tx: Tx, job: InfraJob) -> dict[str, Any]:
     """The snapshot of a job as its order carries it, made when it is claimed: with another token for the runner where
     its stack needs one. A stack that is put up has had none; one that is moved keeps its own until that has succeeded.
@@ -112,7 +106,9 @@ def sealed(tx: Tx, job: InfraJob) -> dict[str, Any]:
 
 
 def ended(tx: Tx, job: InfraJob, *, succeeded: bool) -> None:
-    """What follows for the runner when a job that changes its stack has ended; called once, in the unit that ends it."""
+    """What follows for the runner when an attempt to change its stack has ended, whether the job was cancelled
+    meanwhile or not: what counts is how its stack stands now. Called once, in the unit that ends it.
+    """
     found = target(tx, job) if job.job_type in {DEPLOY, UPDATE, DESTROY} else None
     if found is None:
         return

@@ -7,12 +7,11 @@ from typing import Any
 from sqlalchemy import select
 
 from quarterdeck.fleet.workers import draining
-from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.infra.clouds import identities
 from quarterdeck.infra.clouds.model import CloudIdentity
 from quarterdeck.infra.execution.orders import RUN, RUNNER_JOBS
 from quarterdeck.infra.plans import approvals, law
-from quarterdeck.infra.runners import listing
+from quarterdeck.infra.runners import lifting, listing
 from quarterdeck.infra.specs import snapshots, specs
 from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.work import effects, holding, reading
@@ -22,7 +21,7 @@ from quarterdeck.infra.work.happenings import happened, stream
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.infra.work.payload import Carried
 from quarterdeck.infra.work.transitions import QUEUED
-from quarterdeck.infra.work.types import DEPLOY, DESTROY, UPDATE_WORKER
+from quarterdeck.infra.work.types import DEPLOY, DESTROY
 from quarterdeck.kernel import audit, jobs
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
@@ -184,20 +183,6 @@ def _snapshot(tx: Tx, asked: Asked, spec: Spec | None) -> tuple[dict[str, Any], 
     if spec is not None:
         made = snapshots.snapshot(tx, spec)
         return made.document, made.hash
-    document = dict(asked.options)
     if asked.runner_uid is not None:
-        _require_alone(tx, asked)
-        document |= {"worker_id": asked.runner_uid, "runner_id": asked.runner_uid}
-    return document, None
-
-
-def _require_alone(tx: Tx, asked: Asked) -> None:
-    """One job at a time lifts, changes or removes a runner (contract: infra §4.8)."""
-    worker: Worker = listing.usable(tx, asked.runner_uid or "")
-    other = reading.of_runner(tx, worker.uid)
-    if other is not None and asked.job_type != UPDATE_WORKER:
-        raise Conflict(
-            f"The {other.job_type} job {other.uid} of the runner {worker.name} has not ended.",
-            code="infra_runner_busy",
-            hint="Wait for it, or cancel it first.",
-        )
+        return lifting.snapshot(tx, asked.job_type, asked.runner_uid), None
+    return dict(asked.options), None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from quarterdeck.infra.runners import lifting
 from quarterdeck.infra.work import effects, holding, metadata, recording
 from quarterdeck.infra.work.actions import InfraJobAction
 from quarterdeck.infra.work.happenings import happened
@@ -57,6 +58,7 @@ def finish(tx: Tx, carried: Job, outcome: Outcome) -> None:
         cancel(tx, job, outcome.error_message or "Its runner was stopped.")
     else:
         _fail(tx, job, carried, outcome)
+    lifting.ended(tx, job, succeeded=outcome.state == "succeeded")
     tx.flush()
     committing(tx, "infra.finish")
 

@@ -9,6 +9,7 @@ from msgspec import Struct, convert
 from quarterdeck.infra.clouds import federating
 from quarterdeck.infra.execution.orders import InfraOrder, Module, Place, SavedPlan
 from quarterdeck.infra.plans import approvals, law
+from quarterdeck.infra.runners import lifting
 from quarterdeck.infra.specs import modules
 from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.states import credentials
@@ -51,7 +52,7 @@ def order(tx: Tx, carried: Job, server: str = "") -> InfraOrder | Taken:
             server=server if own else "",
         ),
         read_only=job.read_only,
-        snapshot=job.snapshot,
+        snapshot=lifting.sealed(tx, job),
         plan=saved,
         cloud=federating.cloud(tx, job, own=own) if job.cloud_identity_id is not None else None,
     )

@@ -53,7 +53,8 @@ class EventStream:
     followers. It is pulled: nothing is read ahead of the client, and a client that does not take a write within
     `patience` seconds is dropped. Every `keep_alive` seconds the caller has to be admitted still, and `found` to find
     what is followed: it raises a `Problem` where that may not be seen any more. However the stream ends, the source is
-    closed and the `seat` that was taken for it is left. A `Problem` or defect in the source becomes an `event: error` with the surface's envelope.
+    closed, and the `seat` that was taken for it is left. A `Problem` or defect in the source becomes an `event: error`
+    with the surface's envelope.
     """
 
     def __init__(

@@ -8,7 +8,18 @@ from __future__ import annotations
 
 import re
 
-from quarterdeck.kernel.http.dialects import Broker, Deploy, Dialect, Dialects, Infra, Plain, Runbooks, Shared, Tasks
+from quarterdeck.kernel.http.dialects import (
+    Broker,
+    Deploy,
+    Dialect,
+    Dialects,
+    Infra,
+    Jobs,
+    Plain,
+    Runbooks,
+    Shared,
+    Tasks,
+)
 from quarterdeck.surfaces.broker.phrases import PHRASES
 from quarterdeck.surfaces.deploy.wire.statuses import STATUSES
 from quarterdeck.surfaces.runbooks.statuses import STATUSES as RUNBOOKS_OWN
@@ -122,7 +133,7 @@ def respelt(method: str, path: str) -> str:
 
 
 DEPLOY, TASKS, RUNBOOKS, INFRA, BROKER = Deploy(STATUSES), Tasks(), Runbooks(RUNBOOKS_OWN), Infra(), Broker(PHRASES)
-SHARED, CONSOLE = Shared(), Plain()
+SHARED, JOBS, CONSOLE = Shared(), Jobs(), Plain()
 UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
 
@@ -167,7 +178,8 @@ DIALECTS = Dialects(
         "/api/health/summary": RUNBOOKS,
         "/api/health/status": RUNBOOKS,
         "/api/system/updates": RUNBOOKS,
-        "/api/jobs": lambda path: SHARED if path.rstrip("/") == "/api/jobs" else _jobs(path),
+        "/api/jobs": lambda path: JOBS if path.rstrip("/") == "/api/jobs" else _jobs(path),
+        "/api/stream/jobs": INFRA,
         "/api/cli": INFRA,
         "/api/runners": INFRA,
         "/api/releases": INFRA,

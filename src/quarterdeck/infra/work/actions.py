@@ -8,6 +8,5 @@ from quarterdeck.kernel import audit
 class InfraJobAction(audit.Action):
     CREATED = "infra-job.created"
     CANCELLED = "infra-job.cancelled"
-    RERUN = "infra-job.rerun"
     PINNED = "infra-job.pinned"
     ENDED = "infra-job.ended"

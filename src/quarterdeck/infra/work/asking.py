@@ -9,18 +9,20 @@ from msgspec import Struct, field
 from quarterdeck.access import Access
 from quarterdeck.infra.execution.orders import RUNNER_JOBS, SPEC_JOBS
 from quarterdeck.infra.specs.model import Spec
+from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.infra.work.types import ASKED_FOR, DEPLOY, DESTROY, EVERY, PLAN
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Invalid
 
 PERMISSIONS = {PLAN: "infra:jobs.plan", DEPLOY: "infra:jobs.apply", DESTROY: "infra:jobs.destroy"}
+VIEW = "infra:jobs.view"
 RUNNERS, CLOUDS = "infra:runners.manage", "infra:clouds.manage"
 
 
 class Asked(Struct, frozen=True, kw_only=True):
     """Everything by its uid. `runner_uid` is the runner that a job of a runner's stack is about, `options` what its
-    snapshot holds then, or that of a job about a cloud identity; `read_only` is a look for drift. `rerun_of` is the row
-    of the job that is done once more.
+    snapshot holds then, or that of a job about a cloud identity; `read_only` is a look for drift. `rerun_of` is the job
+    that is done once more.
     """
 
     job_type: str
@@ -32,7 +34,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     runner_uid: str | None = None
     read_only: bool = False
     options: dict[str, Any] = field(default_factory=dict)
-    rerun_of: int | None = None
+    rerun_of: InfraJob | None = None
 
 
 def permission(job_type: str) -> str:
@@ -44,6 +46,12 @@ def require_allowed(tx: Tx, access: Access, job_type: str) -> None:
     """Raise `Forbidden` for a caller who may not ask for this."""
     access.load(tx)
     access.require(tx.principal, permission(job_type))
+
+
+def require_view(tx: Tx, access: Access) -> None:
+    """Raise `Forbidden` for a caller who may see no jobs."""
+    access.load(tx)
+    access.require(tx.principal, VIEW)
 
 
 def check(asked: Asked) -> None:

@@ -28,9 +28,8 @@ from quarterdeck.kernel.errors import Conflict, Invalid
 from quarterdeck.kernel.faults import committing
 from quarterdeck.kernel.jobs.routes import LABEL
 
+__all__ = ["Asked", "create", "label", "needed", "release"]
 CAPABILITY, ELSEWHERE = "infra", "infra:elsewhere"
-FEDERATED = frozenset({"gcp", "azure"})
-"""Clouds that a worker reaches by a federated identity, which the server's own worker has not."""
 MOST_WAITING = 200
 """Live jobs of one organization: what floods the queue starves the others' jobs and the lists."""
 
@@ -67,7 +66,7 @@ def create(tx: Tx, asked: Asked) -> InfraJob:
             configuration_hash=configuration_hash,
             assigned_worker_id=worker.id if worker is not None else None,
             plan_job_id=plan.id if plan is not None else None,
-            rerun_of_id=asked.rerun_of,
+            rerun_of_id=asked.rerun_of.id if asked.rerun_of is not None else None,
             read_only=asked.read_only,
             execution_metadata={},
             created_at=tx.now,
@@ -89,6 +88,7 @@ def create(tx: Tx, asked: Asked) -> InfraJob:
             "planJobId": plan.uid if plan is not None else None,
             "assignedWorkerId": worker.uid if worker is not None else None,
             "readOnly": job.read_only,
+            "rerunOf": asked.rerun_of.uid if asked.rerun_of is not None else None,
         },
     )
     if asked.job_type != DESTROY or not approvals.needed(tx, job).required:
@@ -121,15 +121,15 @@ def release(tx: Tx, job: InfraJob) -> InfraJob:
 
 
 def needed(snapshot: dict[str, Any], identity: CloudIdentity | None) -> frozenset[str]:
-    """The words of a job's route: what its worker has to be able to do, and of which identity it is."""
+    """The words of a job's route: what its worker has to be able to do, and of which identity it is. Modules that
+    somebody else wrote, and identities of clouds, are nothing for the server's own worker.
+    """
     words = {CAPABILITY}
     module = snapshot.get("module")
     if isinstance(module, dict) and module.get("kind") == "git":
         words.add(ELSEWHERE)
     if identity is not None:
-        words.add(label(identity))
-        if identity.provider in FEDERATED:
-            words.add(ELSEWHERE)
+        words |= {label(identity), ELSEWHERE}
     return frozenset(words)
 
 

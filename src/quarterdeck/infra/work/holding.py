@@ -53,7 +53,12 @@ def carried(tx: Tx, ledger_id: int) -> InfraJob | None:
 
 def spec_of(tx: Tx, job: InfraJob) -> Spec | None:
     """The spec of a job that the unit holds, with its lock; None where it has none, or it is gone."""
-    return specs.locked(tx, job.spec_id) if job.spec_id is not None else None
+    if job.spec_id is None:
+        return None
+    try:
+        return specs.locked(tx, job.spec_id)
+    except NotFound:
+        return None
 
 
 def missing(uid: str) -> NotFound:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from quarterdeck.infra.execution.orders import RUN, InfraOrder
 from quarterdeck.infra.work import rerunning
+from quarterdeck.infra.work.claiming import foreign
 from quarterdeck.infra.work.creating import CAPABILITY
 from quarterdeck.infra.work.finishing import fate, finish, late, returned
 from quarterdeck.infra.work.happenings import stream
@@ -21,7 +22,7 @@ from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict
 from quarterdeck.kernel.jobs import JobKind
-from quarterdeck.kernel.jobs.job import Job
+from quarterdeck.kernel.jobs.job import Job, Outcome
 from quarterdeck.kernel.jobs.work import About, Work
 from quarterdeck.kernel.logs import Logs
 
@@ -36,7 +37,7 @@ def kind(logs: Logs, server: Callable[[], str]) -> JobKind:
         payload=Carried,
         assign=partial(_assign, logs, server),
         record=record,
-        finish=finish,
+        finish=partial(_finish, logs),
         unsettled=unsettled,
         lost=fate,
         returned=returned,
@@ -55,6 +56,18 @@ def _assign(logs: Logs, server: Callable[[], str], tx: Tx, carried: Job) -> Infr
         hidden = [made.place.password, made.module.token or "", token, made.snapshot.get("worker_token") or ""]
         logs.mask(stream(made.job), [one for one in hidden if one])
     return made
+
+
+def _finish(logs: Logs, tx: Tx, carried: Job, outcome: Outcome) -> None:
+    """The lines of an enrolled worker are complete with its report; a foreign runner sends its last ones after it."""
+    finish(tx, carried, outcome)
+    if carried.closed_by is None and not foreign(carried) and carried.subject is not None:
+        name = carried.subject
+
+        def complete() -> None:
+            logs.close_later(name)
+
+        tx.after_commit(complete)
 
 
 def unsettled(tx: Tx) -> list[int]:

@@ -7,7 +7,7 @@ a line; such a part is marked, so that it is read as it was written.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from msgspec import Struct
@@ -18,6 +18,7 @@ from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.infra.work.transitions import HELD
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Invalid
+from quarterdeck.kernel.jobs.finding import look
 from quarterdeck.kernel.logs import Line, Logs
 
 MOST = 10 << 20
@@ -28,6 +29,8 @@ ANSWER = 10 << 20
 """Bytes of text of one answer."""
 TOGETHER = 64 << 10
 """Bytes up to which lines of one channel are told as one chunk."""
+LINGER = timedelta(seconds=5)
+"""A foreign runner sends its last lines after its last report (contract: infra §7)."""
 PART = "part"
 """The phase of a line that goes on with the next one of its channel."""
 FULL = f"More than {MOST >> 20} MB were written; what followed was dropped."
@@ -73,6 +76,15 @@ def room(tx: Tx, job: InfraJob, size: int) -> Literal["all", "last", "none"]:
     if before + size <= MOST:
         return "all"
     return "last" if before <= MOST else "none"
+
+
+def complete(tx: Tx, job: InfraJob) -> bool:
+    """Whether nothing more is to come: the job has ended, its attempt too, and the last lines have had their time."""
+    if job.completed_at is None:
+        return False
+    carried = look(tx, job.ledger_id) if job.ledger_id is not None else None
+    ended = carried.finished_at if carried is not None else job.completed_at
+    return ended is not None and tx.now - max(ended, job.completed_at) >= LINGER
 
 
 def parts(text: str, channel: str, at: datetime) -> list[Line]:

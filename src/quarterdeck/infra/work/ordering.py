@@ -6,11 +6,12 @@ from typing import Any
 
 from msgspec import Struct, convert
 
+from quarterdeck.fleet.git import locators
 from quarterdeck.infra.clouds import federating
-from quarterdeck.infra.execution.orders import InfraOrder, Module, Place, SavedPlan
+from quarterdeck.infra.execution.orders import CLOUD_JOBS, RUNNER_JOBS, InfraOrder, Module, Place, SavedPlan
 from quarterdeck.infra.plans import approvals, law
 from quarterdeck.infra.runners import lifting
-from quarterdeck.infra.specs import modules
+from quarterdeck.infra.specs import specs
 from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.states import credentials
 from quarterdeck.infra.work import claiming, holding
@@ -52,7 +53,7 @@ def order(tx: Tx, carried: Job, server: str = "") -> InfraOrder | Taken:
             server=server if own else "",
         ),
         read_only=job.read_only,
-        snapshot=lifting.sealed(tx, job),
+        snapshot=lifting.sealed(tx, job) if job.job_type in RUNNER_JOBS else job.snapshot,
         plan=saved,
         cloud=federating.cloud(tx, job, own=own) if job.cloud_identity_id is not None else None,
     )
@@ -73,12 +74,22 @@ def _allowed(tx: Tx, job: InfraJob, spec: Spec | None) -> SavedPlan | None:
 
 def _module(tx: Tx, job: InfraJob, spec: Spec | None) -> Module:
     """Where the Terraform of a job comes from, as it was frozen; the token of a private repository is the spec's."""
+    if job.job_type in RUNNER_JOBS:
+        return Module(kind="bundled", name=f"runner-{job.snapshot.get('cloud_provider')}")
+    if job.job_type in CLOUD_JOBS:
+        return Module(kind="bundled")
     frozen: Any = job.snapshot.get("module")
     if not isinstance(frozen, dict):
         raise Conflict(
             f"The job {job.uid} says nothing of its Terraform.", code="infra_module_unknown", hint="Ask for it anew."
         )
-    module = convert({name: frozen[name] for name in FROZEN if name in frozen}, Module)
-    if module.kind == "git" and spec is not None:
-        module.token = modules.token(tx, spec, module.url)
+    module = convert({name: frozen[name] for name in FROZEN if frozen.get(name) is not None}, Module)
+    if module.kind == "git" and spec is not None and _origin(module.url) == _origin(spec.module.get("url")):
+        token = specs.token(tx, spec)
+        module.token = token.reveal() if token is not None else None
     return module
+
+
+def _origin(url: str | None) -> object:
+    """A token goes to the host alone that it was given for, which may be another one since the job was asked for."""
+    return locators.parse(url).origin if url else None

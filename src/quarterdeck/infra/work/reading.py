@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import Select, func, select
 
 from quarterdeck.access import Access
-from quarterdeck.infra.execution.orders import RUNNER_JOBS
 from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.work.holding import missing
 from quarterdeck.infra.work.model import InfraJob
@@ -85,12 +84,6 @@ def living(tx: Tx, organization_id: int) -> int:
     """How many jobs of an organization have not ended."""
     where = (InfraJob.organization_id == organization_id, InfraJob.completed_at.is_(None))
     return int(tx.execute(select(func.count(InfraJob.id)).where(*where)).scalar_one())
-
-
-def of_runner(tx: Tx, worker_uid: str) -> InfraJob | None:
-    """The live job about a runner's stack."""
-    query = select(InfraJob).where(InfraJob.completed_at.is_(None), InfraJob.job_type.in_(RUNNER_JOBS))
-    return next((job for job in tx.scalars(query) if job.snapshot.get("worker_id") == worker_uid), None)
 
 
 def applying(tx: Tx, plan_job: InfraJob) -> Sequence[InfraJob]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+import msgspec
+
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.infra.execution import planning
 from quarterdeck.infra.plans import keeping
@@ -23,6 +25,14 @@ from quarterdeck.kernel.jobs.transitions import State
 
 REPORTED = (PROCESSING, SUCCESS, FAILED, CANCELLED)
 CLUSTER = ("cluster_name", "cluster_endpoint", "argocd_url")
+WORDS = {
+    "create": ["create"],
+    "update": ["update"],
+    "delete": ["delete"],
+    "replace": ["delete", "create"],
+    "read": ["read"],
+    "forget": ["forget"],
+}
 OUTCOMES: dict[str, Literal["succeeded", "failed", "canceled"]] = {
     SUCCESS: "succeeded",
     FAILED: "failed",
@@ -52,8 +62,7 @@ def report(
     if carried is None or carried.state != State.RUNNING or carried.owner != owner:
         raise not_held(row)
     if told:
-        row.execution_metadata = metadata.merged(row.execution_metadata, told)
-        _read(tx, row, carried, told)
+        row.execution_metadata = metadata.merged(row.execution_metadata, _read(tx, row, carried, told))
     if row.status == CLAIMED and status in {PROCESSING, SUCCESS}:
         recording.begin(tx, row)
         recording.changing(tx, row)
@@ -135,14 +144,36 @@ def _end(tx: Tx, carried: Job, owner: str, status: str, message: str | None) -> 
         raise jobs.Fenced("The attempt is over.")  # it was held still: unreachable
 
 
-def _read(tx: Tx, job: InfraJob, carried: Job, told: Mapping[str, Any]) -> None:
-    """What of a plan foreign runners do not say: how much it would do (contract: infra §5.1)."""
+def _read(tx: Tx, job: InfraJob, carried: Job, told: Mapping[str, Any]) -> dict[str, Any]:
+    """What is kept of a report. Foreign runners send Terraform's own list of changes, with every secret in it, and no
+    counts (contract: infra §5.1): it is read here, and what was read stands in its place.
+    """
     result = told.get("plan_result")
-    if job.job_type != PLAN or not isinstance(result, Mapping):
-        return
-    said = planning.of_foreign(result)
-    keeping.keep(tx, job, {**said, "cost": told.get("cost_summary")}, carried.fence)
-    job.execution_metadata = metadata.fitting({**job.execution_metadata, "plan_summary": said["summary"]})
+    if result is None:
+        return dict(told)
+    plan = planning.read(msgspec.json.encode(result))
+    if job.job_type == PLAN:
+        said = {
+            "summary": plan.summary,
+            "changes": plan.changes,
+            "drift": plan.drift,
+            "truncated": plan.truncated,
+            "drifted": plan.summary["drifted"],
+            "cost": told.get("cost_summary"),
+        }
+        keeping.keep(tx, job, said, carried.fence)
+    job.execution_metadata = {**job.execution_metadata, "plan_summary": plan.summary}
+    return {**told, "plan_result": {"resource_changes": [_listed(one) for one in plan.changes]}}
+
+
+def _listed(change: Mapping[str, Any]) -> dict[str, Any]:
+    """One change in the form of Terraform, as programs that count them read it."""
+    told = {name: change.get(name) for name in ("before", "after")}
+    return {
+        "address": change.get("address"),
+        "type": change.get("type"),
+        "change": {"actions": WORDS.get(str(change.get("action")), ["no-op"]), **told},
+    }
 
 
 def _finalise(tx: Tx, job: InfraJob) -> None:

@@ -7,12 +7,11 @@ from quarterdeck.infra.execution.orders import SPEC_JOBS
 from quarterdeck.infra.specs import specs
 from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.work import creating, holding
-from quarterdeck.infra.work.actions import InfraJobAction
 from quarterdeck.infra.work.asking import Asked
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.infra.work.transitions import ENDED
 from quarterdeck.infra.work.types import DEPLOY
-from quarterdeck.kernel import audit, jobs
+from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict
 
@@ -43,7 +42,7 @@ def rerun(tx: Tx, job: InfraJob) -> InfraJob:
         )
     identity = tx.get(CloudIdentity, job.cloud_identity_id) if job.cloud_identity_id is not None else None
     runner = job.snapshot.get("worker_id")
-    fresh = creating.create(
+    return creating.create(
         tx,
         Asked(
             job_type=job.job_type,
@@ -52,17 +51,9 @@ def rerun(tx: Tx, job: InfraJob) -> InfraJob:
             runner_uid=runner if spec is None and isinstance(runner, str) else None,
             read_only=job.read_only,
             options={} if spec is not None else dict(job.snapshot),
-            rerun_of=job.id,
+            rerun_of=job,
         ),
     )
-    audit.record(
-        tx,
-        InfraJobAction.RERUN,
-        resource_type="infra-job",
-        resource_id=fresh.uid,
-        detail={"rerunOf": job.uid, "jobType": job.job_type},
-    )
-    return fresh
 
 
 def _turned(tx: Tx, job: InfraJob) -> bool:

@@ -14,6 +14,7 @@ from litestar.types import ControllerRouterHandler
 from quarterdeck import __version__
 from quarterdeck.deploy.resources.blockers import DeployBlockers
 from quarterdeck.fleet.servers.blockers import FleetBlockers
+from quarterdeck.infra.specs.blockers import InfraBlockers
 from quarterdeck.instance import Instance
 from quarterdeck.kernel.clock import SystemClock
 from quarterdeck.kernel.http.application import Frame, build
@@ -95,7 +96,7 @@ def application(instance: Instance, *, lifespan: bool = True) -> Litestar:
 
     chat.wire(TaskActions())
     settings = instance.settings
-    blockers = (DeployBlockers(), FleetBlockers(), TaskBlockers(instance.access))
+    blockers = (DeployBlockers(), FleetBlockers(), InfraBlockers(), TaskBlockers(instance.access))
     made: list[Litestar] = []
     passing: list[Forwarding] = []
     cached: list[dict[str, Any]] = []

@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
+from quarterdeck.infra.specs import retention
 from quarterdeck.kernel.db import Database
 from quarterdeck.kernel.jobs import JobKind, Jobs
 from quarterdeck.kernel.logs import Logs
 from quarterdeck.kernel.protocols import Beside
 
 CAPABILITY = "infra"
+KEPT = (retention,)
+"""Importing them says how long what of infrastructure stays."""
 PLACES = 2
 """How many infrastructure jobs the server's own worker does at a time."""
 

@@ -64,7 +64,5 @@ def update(tx: Tx, uid: str, assigned_worker_uid: str | None) -> Lifted:
 def _job(tx: Tx, job_type: str, uid: str, identity_uid: str | None, assigned_uid: str | None) -> InfraJob:
     return creating.create(
         tx,
-        Asked(
-            job_type=job_type, cloud_identity_uid=identity_uid, assigned_worker_uid=assigned_uid, runner_uid=uid
-        ),
+        Asked(job_type=job_type, cloud_identity_uid=identity_uid, assigned_worker_uid=assigned_uid, runner_uid=uid),
     )

@@ -14,7 +14,6 @@ from quarterdeck.infra.runners import leaving, listing, releases
 from quarterdeck.infra.runners.actions import RunnerAction, note
 from quarterdeck.infra.runners.authenticating import new_token
 from quarterdeck.infra.runners.model import Runner
-from quarterdeck.infra.work import reading
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
@@ -59,7 +58,7 @@ def snapshot(tx: Tx, job_type: str, uid: str) -> dict[str, Any]:
     seen = listing.find(tx, uid)
     worker, made = seen.worker, stack_of(seen.runner)
     tx.lock(f"infra-runner:{worker.uid}")
-    busy = reading.of_runner(tx, worker.uid)
+    busy = under_way(tx, worker.uid)
     if busy is not None:
         raise Conflict(
             f"The job {busy.uid} ({busy.job_type}) already changes the runner {worker.name}.",
@@ -87,6 +86,13 @@ def snapshot(tx: Tx, job_type: str, uid: str) -> dict[str, Any]:
         **{name: made.get(name) for name in KEPT},
         "module": {"kind": "bundled", "name": f"runner-{made.get('cloud_provider')}"},
     }
+
+
+def under_way(tx: Tx, uid: str) -> InfraJob | None:
+    """The job that changes the stack of a runner, or waits to."""
+    types = (DEPLOY, UPDATE, DESTROY)
+    live = tx.scalars(select(InfraJob).where(InfraJob.completed_at.is_(None), InfraJob.job_type.in_(types)))
+    return next((job for job in live if job.snapshot.get("worker_id") == uid), None)
 
 
 def sealed(tx: Tx, job: InfraJob) -> dict[str, Any]:

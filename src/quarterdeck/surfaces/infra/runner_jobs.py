@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Any
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import structs
 
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.infra.clouds import federating
@@ -14,21 +13,23 @@ from quarterdeck.infra.runners import beating, lifting
 from quarterdeck.infra.runners.authenticating import caller
 from quarterdeck.infra.runners.model import Runner
 from quarterdeck.infra.runners.standing import CLOUD_HOSTED, owner
-from quarterdeck.infra.specs.model import Spec
+from quarterdeck.infra.runners.tending import git_token as told_git_token
 from quarterdeck.infra.work import claiming, holding, lines, reading, reporting
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Forbidden
-from quarterdeck.kernel.http.endpoint import Answer, Call, route
+from quarterdeck.kernel.http.endpoint import Call, route
 from quarterdeck.kernel.limits import Rate
 from quarterdeck.kernel.logs import Logs
 from quarterdeck.surfaces.infra import job_shapes
+from quarterdeck.surfaces.infra.job_logs import logs_of
+from quarterdeck.surfaces.infra.jobs import MISSING, VIEW
+from quarterdeck.surfaces.infra.runner_callers import is_newer
 from quarterdeck.surfaces.infra.runner_calls import RUNNER, UNKNOWN
+from quarterdeck.surfaces.infra.wire import jobs as jobs_wire
 from quarterdeck.surfaces.infra.wire import runner_jobs as wire
 from quarterdeck.surfaces.shared.values import given
 
-VIEW = "infra:jobs.view"
-MISSING = (404, "infra_job_not_found")
 NOT_HELD = (409, "infra_job_not_held")
 CLAIMS = Rate(120, 60)
 """Claims of one runner in a minute; six are usual when it is idle."""
@@ -52,19 +53,18 @@ async def claim(call: Call) -> wire.Claimed:
 
     if not await call.read(look):
         return wire.Claimed(job=None)
-    return await call.write(_claimed)
+    return await call.write(_claimed, newer=is_newer(call))
 
 
-def _claimed(tx: Tx) -> wire.Claimed:
+def _claimed(tx: Tx, *, newer: bool) -> wire.Claimed:
     worker, runner = caller(tx)
     beating.beat(tx, worker, runner)
     job = claiming.claim(tx, worker, runner)
     if job is None:
         return wire.Claimed(job=None)
-    sealed = lifting.sealed(tx, job)
-    cloud = None if job.cloud_identity_id is None else _identity(federating.cloud(tx, job, own=False))
-    tx.flush()
-    return wire.Claimed(job=job_shapes.job(tx, job) | {"config_snapshot": sealed}, cloud_identity=cloud)
+    sealed, cloud = lifting.sealed(tx, job), federating.cloud(tx, job)
+    shown = structs.replace(job_shapes.shape(tx, job, runner_words=newer), config_snapshot=sealed)
+    return wire.Claimed(job=shown, cloud_identity=None if cloud is None else _identity(cloud))
 
 
 def _identity(cloud: Cloud) -> wire.CloudIdentity:
@@ -92,10 +92,6 @@ async def report(call: Call, body: wire.JobStatus) -> wire.Heard:
         return wire.Heard(applied=reporting.report(tx, job, owner(worker), status, message, told))
 
     return await call.write(verb)
-
-
-class After(Struct, kw_only=True):
-    after: Annotated[int, Meta(ge=0)] | UnsetType = UNSET
 
 
 @route(
@@ -128,24 +124,18 @@ async def write_lines(call: Call, body: wire.LogChunk, logs: Logs) -> wire.Heard
     return wire.Heard(applied=left == "all")
 
 
-@route(
-    "GET",
-    "/api/jobs/{id}/logs",
-    permission=VIEW,
-    callers=("runner", "people"),
-    errors=(*UNKNOWN, MISSING),
-)
-async def read_lines(call: Call, query: After, logs: Logs) -> dict[str, Any]:
-    """Lines of a job after a number, in chunks, oldest first."""
-    job = await call.read(lambda tx: _readable(tx, call).uid)
-    found, _ = await lines.read(logs, job, given(query.after) or 0)
-    return {"logs": [job_shapes.chunk(job, one) for one in found]}
+@route("GET", "/api/jobs/{id}/logs", permission=VIEW, callers=("runner", "people"), errors=(*UNKNOWN, MISSING))
+async def read_lines(call: Call, query: jobs_wire.LogsQuery, logs: Logs) -> jobs_wire.Logs:
+    """What a job wrote, behind the chunk `after`."""
+    uid = await call.read(lambda tx: _readable(tx, call).uid)
+    return await logs_of(logs, uid, query.after)
 
 
 @route("GET", "/api/jobs/{id}", permission=VIEW, callers=("runner", "people"), errors=(*UNKNOWN, MISSING))
-async def show(call: Call) -> dict[str, Any]:
+async def show(call: Call) -> jobs_wire.Job:
     """One job: of a runner its own ones, and the plan that one of its own applies."""
-    return await call.read(lambda tx: job_shapes.job(tx, _readable(tx, call)))
+    newer = is_newer(call)
+    return await call.read(lambda tx: job_shapes.shape(tx, _readable(tx, call), runner_words=newer))
 
 
 @route(
@@ -165,8 +155,7 @@ async def git_token(call: Call) -> wire.GitToken:
             raise Forbidden(
                 "This job is not held by this worker", code="infra_job_not_held", hint="Claim a job before you ask."
             )
-        spec = tx.get(Spec, job.spec_id) if job.spec_id is not None else None
-        return wire.GitToken(token=None if spec is None else holding.git_token(tx, job, spec))
+        return wire.GitToken(token=told_git_token(tx, job, worker))
 
     return await call.write(verb)
 

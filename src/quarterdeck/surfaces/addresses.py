@@ -157,6 +157,7 @@ DIALECTS = Dialects(
         "/api/system/updates": RUNBOOKS,
         "/api/jobs": lambda path: SHARED if path.rstrip("/") == "/api/jobs" else _jobs(path),
         "/api/cli": INFRA,
+        "/api/cloud-issuer": INFRA,
         "/api/runners": INFRA,
         "/api/releases": INFRA,
         "/cli/login": CONSOLE,

@@ -20,7 +20,7 @@ OWN = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 """What the server itself can take a role of AWS on by; nothing else of its machine counts."""
 
 
-def cloud(tx: Tx, job: InfraJob, own: bool = False) -> Cloud | None:  # noqa: FBT001, FBT002 - the rooms' agreement
+def cloud(tx: Tx, job: InfraJob, own: bool = False) -> Cloud | None:
     """None for a job without an identity. `own`: the server's own worker takes it. The token in it is good for ten
     minutes, and is kept nowhere.
 

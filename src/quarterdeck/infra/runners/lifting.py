@@ -112,7 +112,9 @@ def sealed(tx: Tx, job: InfraJob) -> dict[str, Any]:
 
 
 def ended(tx: Tx, job: InfraJob, *, succeeded: bool) -> None:
-    """What follows for the runner when a job that changes its stack has ended; called once, in the unit that ends it."""
+    """What follows for the runner when an attempt to change its stack has ended, whether the job was cancelled
+    meanwhile or not: what counts is how its stack stands now. Called once, in the unit that ends it.
+    """
     found = target(tx, job) if job.job_type in {DEPLOY, UPDATE, DESTROY} else None
     if found is None:
         return

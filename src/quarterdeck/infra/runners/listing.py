@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, or_, select
 
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.fleet.workers.roster import has
+from quarterdeck.infra.clouds.model import CloudIdentity
 from quarterdeck.infra.runners.model import DefaultRunner, Release, Runner
 from quarterdeck.infra.runners.standing import CLOUD_HOSTED, INFRA
 from quarterdeck.infra.work.model import InfraJob
@@ -73,6 +74,13 @@ def current_job(tx: Tx, worker: Worker) -> str | None:
     return uid
 
 
+def identities_of(tx: Tx, found: Iterable[Seen]) -> dict[int, str]:
+    """The uids of the cloud identities that some runners are bound to, by their rows."""
+    ids = {one.runner.cloud_identity_id for one in found if one.runner is not None and one.runner.cloud_identity_id}
+    rows = tx.execute(select(CloudIdentity.id, CloudIdentity.uid).where(CloudIdentity.id.in_(ids))).all()
+    return {row[0]: row[1] for row in rows}
+
+
 def release_of(tx: Tx, seen: Seen) -> Release | None:
     """The published version that it runs, if it is one."""
     if seen.worker.version is None:
@@ -80,7 +88,7 @@ def release_of(tx: Tx, seen: Seen) -> Release | None:
     return tx.first(select(Release).where(Release.version == seen.worker.version))
 
 
-def _seen(tx: Tx) -> Select[tuple[Worker, Runner, int]]:
+def _seen(tx: Tx) -> Select[Worker, Runner, int]:
     mine = and_(
         DefaultRunner.worker_id == Worker.id,
         DefaultRunner.user_id == (tx.principal.id if tx.principal.kind == "user" else 0),

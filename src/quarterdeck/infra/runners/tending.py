@@ -12,6 +12,8 @@ from quarterdeck.infra.runners import leaving, lifting, metadata
 from quarterdeck.infra.runners.actions import RunnerAction, note
 from quarterdeck.infra.runners.authenticating import caller
 from quarterdeck.infra.runners.model import Runner
+from quarterdeck.infra.specs.model import Spec
+from quarterdeck.infra.work import ordering
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import NotFound
@@ -55,6 +57,19 @@ def remove(tx: Tx, uid: str) -> None:
     if uid != worker.uid:
         raise _missing()
     leaving.remove(tx, worker)
+
+
+def git_token(tx: Tx, job: InfraJob, worker: Worker) -> str | None:
+    """The token of the repository that a job's module is fetched from, for whoever holds the job; None where it needs
+    none. That it was read is told.
+    """
+    spec = tx.get(Spec, job.spec_id) if job.spec_id is not None else None
+    if spec is None:
+        return None
+    token = ordering.module(tx, job, spec).token
+    if token is not None:
+        note(tx, worker, RunnerAction.GIT_TOKEN_READ, job=job.uid)
+    return token
 
 
 def _by_job(tx: Tx, worker: Worker, uid: str, *types: str) -> InfraJob | None:

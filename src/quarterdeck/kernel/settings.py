@@ -54,6 +54,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     least_free_disk: Annotated[float, Meta(ge=0, le=100)] = 5.0
     requests_per_address: Annotated[int, Meta(ge=0)] = 18_000
     requests_per_credential: Annotated[int, Meta(ge=0)] = 12_000
+    requests_per_runner: Annotated[int, Meta(ge=0)] = 1_200
+    release_secret: Secret[str] | None = None
     source_roots: tuple[Path, ...] | None = None
     log_level: str = "info"
     smtp_host: str | None = None
@@ -72,6 +74,14 @@ class Settings(Struct, frozen=True, kw_only=True):
     runtime_memory: Portion = Portion(share=0.75)
     runtime_cpus: Cores | None = None
     runtime_log_size: Size = 64 << 20
+    github_api: str = "https://api.github.com"
+    gitlab_url: str = "https://gitlab.com"
+    bitbucket_api: str = "https://api.bitbucket.org"
+    artefacts: str | None = None
+    artefacts_endpoint: str | None = None
+    artefacts_region: str | None = None
+    artefacts_access_key: Secret[str] | None = None
+    artefacts_secret_key: Secret[str] | None = None
 
     @property
     def mail_server(self) -> MailServer | None:

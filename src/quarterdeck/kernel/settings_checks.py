@@ -102,12 +102,36 @@ def sender(text: str) -> str:
     return text
 
 
+def git_host(url: str) -> str:
+    found = _split(url)
+    if found.scheme not in {"http", "https"} or not found.hostname or found.query or found.username is not None:
+        raise ValueError("must be an address such as https://git.example.com")
+    return url.rstrip("/")
+
+
+def bucket(url: str) -> str:
+    found = _split(url)
+    if found.scheme != "s3" or not found.netloc or found.query or found.fragment or "@" in found.netloc:
+        raise ValueError("must be the bucket for saved plans, such as s3://bucket/prefix")
+    return url
+
+
+def object_store(url: str) -> str:
+    found = _split(url)
+    if found.scheme not in {"http", "https"} or not found.hostname or "@" in found.netloc:
+        raise ValueError("must be the address of an object store, such as https://s3.example.com")
+    return url
+
+
 AS_WRITTEN: dict[str, Callable[[Any], Any]] = {
     "database_url": database,
     "trusted_proxy": parts,
     "sites": tables,
     "source_roots": parts,
     "smtp_password": in_file,
+    "release_secret": in_file,
+    "artefacts_access_key": in_file,
+    "artefacts_secret_key": in_file,
     "build_memory": size,
     "build_disk": size,
     "source_size": size,
@@ -127,6 +151,11 @@ ALONE: dict[str, Callable[[Any], Any]] = {
     "source_roots": full_paths,
     "log_level": log_level,
     "smtp_sender": sender,
+    "github_api": git_host,
+    "gitlab_url": git_host,
+    "bitbucket_api": git_host,
+    "artefacts": bucket,
+    "artefacts_endpoint": object_store,
 }
 """What a value of the right type has to be, and how it is kept."""
 
@@ -134,6 +163,14 @@ ALONE: dict[str, Callable[[Any], Any]] = {
 def _mail_server(settings: Settings) -> None:
     if (settings.smtp_host is None) != (settings.smtp_sender is None):
         raise ValueError("smtp_host and smtp_sender belong together: give both or neither")
+
+
+def _object_store(settings: Settings) -> None:
+    if (settings.artefacts_access_key is None) != (settings.artefacts_secret_key is None):
+        raise ValueError("artefacts_access_key and artefacts_secret_key belong together: give both or neither")
+    named = (settings.artefacts_endpoint, settings.artefacts_region, settings.artefacts_access_key)
+    if settings.artefacts is None and any(one is not None for one in named):
+        raise ValueError("artefacts_… says how the bucket is reached that artefacts names: name it")
 
 
 def _mail_account(settings: Settings) -> None:
@@ -169,6 +206,12 @@ def _agents_where_the_work_is(settings: Settings) -> None:
 TOGETHER: tuple[tuple[frozenset[str], Callable[[Settings], None]], ...] = (
     (frozenset({"smtp_host", "smtp_sender"}), _mail_server),
     (frozenset({"smtp_username", "smtp_password"}), _mail_account),
+    (
+        frozenset(
+            {"artefacts", "artefacts_endpoint", "artefacts_region", "artefacts_access_key", "artefacts_secret_key"}
+        ),
+        _object_store,
+    ),
     (frozenset({"tls_certificate", "tls_key"}), _certificate),
     (frozenset({"public_url", "tls", "tls_certificate", "no_edge"}), _name_for_authorities),
     (frozenset({"beside", "database_url"}), _several_need_postgresql),

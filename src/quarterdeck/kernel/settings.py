@@ -69,6 +69,8 @@ class Settings(BaseSettings):
     least_free_disk: Annotated[float, Field(ge=0, le=100)] = 5
     requests_per_address: Annotated[int, Field(ge=0)] = 18_000
     requests_per_credential: Annotated[int, Field(ge=0)] = 12_000
+    requests_per_runner: Annotated[int, Field(ge=0)] = 1_200
+    release_secret: Secret[str] | None = None
     source_roots: Annotated[tuple[Path, ...] | None, NoDecode] = None
     log_level: str = "info"
     smtp_host: str | None = None
@@ -129,7 +131,9 @@ class Settings(BaseSettings):
             raise ValueError("artefacts_… says how the bucket is reached that artefacts names")
         return self
 
-    @field_validator("smtp_password", "artefacts_access_key", "artefacts_secret_key", mode="before")
+    @field_validator(
+        "smtp_password", "release_secret", "artefacts_access_key", "artefacts_secret_key", mode="before"
+    )
     @classmethod
     def _password_in_file(cls, value: Any) -> Any:
         return _in_file(value)

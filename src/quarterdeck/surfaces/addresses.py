@@ -8,7 +8,18 @@ from __future__ import annotations
 
 import re
 
-from quarterdeck.kernel.http.dialects import Broker, Deploy, Dialect, Dialects, Infra, Plain, Runbooks, Shared, Tasks
+from quarterdeck.kernel.http.dialects import (
+    Broker,
+    Deploy,
+    Dialect,
+    Dialects,
+    Infra,
+    Jobs,
+    Plain,
+    Runbooks,
+    Shared,
+    Tasks,
+)
 from quarterdeck.surfaces.broker.phrases import PHRASES
 from quarterdeck.surfaces.deploy.wire.statuses import STATUSES
 from quarterdeck.surfaces.runbooks.statuses import STATUSES as RUNBOOKS_OWN
@@ -63,6 +74,7 @@ DEPLOY_ROOTS = frozenset(
 # Prefixes of which every address below is another's, whatever the method.
 FAMILIES = {
     "/api/cli/runners": "/api/cli/workers",
+    "/api/cli/tendrils": "/api/cli/workers",
     "/api/web/workers": "/api/web/machines",
     "/api/admin/workers": "/api/admin/machines",
 }
@@ -71,6 +83,7 @@ FAMILIES = {
 ALIASES = {
     ("POST", "/api/cli/runners/register"): "/api/cli/workers",
     ("POST", "/api/cli/workers/register"): "/api/cli/workers",
+    ("POST", "/api/cli/tendrils/register"): "/api/cli/workers",
     ("POST", "/api/tendrils/register"): "/api/runners/register",
     ("*", "/api/releases/runner"): "/api/releases/worker",
     ("*", "/api/openapi.json"): "/openapi.json",
@@ -120,7 +133,7 @@ def respelt(method: str, path: str) -> str:
 
 
 DEPLOY, TASKS, RUNBOOKS, INFRA, BROKER = Deploy(STATUSES), Tasks(), Runbooks(RUNBOOKS_OWN), Infra(), Broker(PHRASES)
-SHARED, CONSOLE = Shared(), Plain()
+SHARED, JOBS, CONSOLE = Shared(), Jobs(), Plain()
 UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
 
@@ -165,10 +178,12 @@ DIALECTS = Dialects(
         "/api/health/summary": RUNBOOKS,
         "/api/health/status": RUNBOOKS,
         "/api/system/updates": RUNBOOKS,
-        "/api/jobs": lambda path: SHARED if path.rstrip("/") == "/api/jobs" else _jobs(path),
+        "/api/jobs": lambda path: JOBS if path.rstrip("/") == "/api/jobs" else _jobs(path),
+        "/api/stream/jobs": INFRA,
         "/api/cli": INFRA,
         "/api/runners": INFRA,
         "/api/releases": INFRA,
+        "/api/platform": INFRA,
         "/cli/login": CONSOLE,
         "/api/v1": BROKER,
         "/healthz": BROKER,

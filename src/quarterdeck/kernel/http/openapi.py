@@ -14,7 +14,7 @@ from litestar.handlers import HTTPRouteHandler, WebsocketRouteHandler
 
 from quarterdeck.kernel.http.dialects import Dialect
 from quarterdeck.kernel.http.endpoint import Endpoint, path_names
-from quarterdeck.kernel.http.guard import AUTHENTICATED, PUBLIC
+from quarterdeck.kernel.http.guard import AUTHENTICATED, PEOPLE, PUBLIC
 
 Json = dict[str, Any]
 COOKIE = "qd_session"
@@ -190,11 +190,13 @@ def _operation(endpoint: Endpoint, dialect: Dialect, schemas: _Types, components
     elif endpoint.raw_body:
         told["requestBody"] = {"content": {"application/octet-stream": {"schema": {"type": "string"}}}}
     told["responses"] = _responses(endpoint, dialect, schemas, components)
-    if endpoint.callers is not None:
-        told["security"] = [{endpoint.callers: []}]
-    else:
-        told["security"] = [] if endpoint.permission == PUBLIC else [{"bearer": []}, {"session": []}]
+    people: list[Json] = [] if endpoint.permission == PUBLIC else [{"bearer": []}, {"session": []}]
+    told["security"] = [one for name in endpoint.callers or (PEOPLE,) for one in _shown(name, people)]
     return told
+
+
+def _shown(name: str, people: list[Json]) -> list[Json]:
+    return people if name == PEOPLE else [{name: []}]
 
 
 def _with_default(schema: Json, entry: msgspec.structs.FieldInfo) -> Json:

@@ -29,11 +29,19 @@ class JobAuthenticator:
     def __init__(self, db: Database) -> None:
         self._db = db
 
+    def credential(self, connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
+        header = connection.headers.get("authorization", "")
+        return header if header[:6].lower() == "basic " else None
+
+    def missing(self) -> Unauthenticated:
+        return Unauthenticated(
+            "Send the credential of a job that runs.",
+            code="infra_credential_invalid",
+            hint="Send the job's id as username and its credential as password, by HTTP Basic.",
+        )
+
     async def authenticate(self, connection: ASGIConnection[Any, Any, Any, Any]) -> Principal | None:
-        header = connection.headers.get("authorization")
-        if header is None:
-            return None
-        return await self._db.read(_principal, shown(header))
+        return await self._db.read(_principal, shown(connection.headers.get("authorization", "")))
 
 
 def _principal(tx: Tx, said: Shown) -> Principal:

@@ -30,7 +30,7 @@ NOTHING = (409, "state_of_nothing")
 LOST = (409, "state_lock_lost")
 
 
-@route("GET", "/api/jobs/{id}/state", permission="authenticated", callers="job", errors=(GONE, MISSING, NOTHING))
+@route("GET", "/api/jobs/{id}/state", permission="authenticated", callers=("job",), errors=(GONE, MISSING, NOTHING))
 async def read(call: Call, instance: Instance) -> Answer[bytes]:
     """The state as it was written last; 404 while there is none."""
     found = await call.read(lambda tx: backend.read(tx, attempt(tx, call)))
@@ -42,7 +42,7 @@ async def read(call: Call, instance: Instance) -> Answer[bytes]:
     "POST",
     "/api/jobs/{id}/state",
     permission="authenticated",
-    callers="job",
+    callers=("job",),
     raw_body=True,
     body_limit=LARGEST,
     headers={"Content-MD5": "The checksum of the body, in base64; checked where it is sent."},
@@ -69,7 +69,7 @@ async def write(call: Call, query: wire.WriteQuery, instance: Instance) -> wire.
     "DELETE",
     "/api/jobs/{id}/state",
     permission="authenticated",
-    callers="job",
+    callers=("job",),
     errors=(GONE, MISSING, NOTHING, (403, "state_read_only"), (409, "state_locked"), (409, "state_not_empty")),
 )
 async def remove(call: Call) -> wire.Nothing:
@@ -82,7 +82,7 @@ async def remove(call: Call) -> wire.Nothing:
     "POST",
     "/api/jobs/{id}/state/lock",
     permission="authenticated",
-    callers="job",
+    callers=("job",),
     also={423: "Locked: the lock of whoever holds it"},
     errors=(GONE, MISSING, NOTHING, (400, "state_lock_invalid")),
 )
@@ -100,7 +100,7 @@ async def lock(call: Call, body: wire.Lock) -> Answer[wire.Nothing]:
     "DELETE",
     "/api/jobs/{id}/state/lock",
     permission="authenticated",
-    callers="job",
+    callers=("job",),
     errors=(GONE, MISSING, NOTHING, LOST),
 )
 async def unlock(call: Call, body: wire.Lock) -> wire.Nothing:

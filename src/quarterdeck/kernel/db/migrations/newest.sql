@@ -867,6 +867,19 @@ CREATE TABLE infra_cloud_identities (
 	CONSTRAINT uq_infra_cloud_identities_uid UNIQUE (uid)
 );
 --
+CREATE TABLE infra_default_runners (
+	user_id BIGINT NOT NULL, 
+	organization_id INTEGER NOT NULL, 
+	worker_id INTEGER NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_infra_default_runners PRIMARY KEY (id), 
+	CONSTRAINT fk_infra_default_runners_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT fk_infra_default_runners_worker_id FOREIGN KEY(worker_id) REFERENCES fleet_workers (id) ON DELETE CASCADE, 
+	CONSTRAINT uq_infra_default_runners_uid UNIQUE (uid), 
+	CONSTRAINT uq_infra_default_runners_user_id_organization_id UNIQUE (user_id, organization_id)
+);
+--
 CREATE TABLE infra_jobs (
 	organization_id INTEGER NOT NULL, 
 	owner_id BIGINT NOT NULL, 
@@ -957,7 +970,8 @@ CREATE TABLE infra_runners (
 	token_hash VARCHAR(64), 
 	cloud_identity_id INTEGER, 
 	release_id INTEGER, 
-	is_default BOOLEAN NOT NULL, 
+	pending_token_hash VARCHAR(64), 
+	pending_job_id BIGINT, 
 	runner_metadata JSON NOT NULL, 
 	created_at BIGINT NOT NULL, 
 	id INTEGER NOT NULL, 
@@ -1927,6 +1941,8 @@ CREATE INDEX ix_infra_cloud_identities_organization_id ON infra_cloud_identities
 CREATE INDEX ix_infra_states_organization_id ON infra_states (organization_id, id);
 --
 CREATE INDEX ix_infra_runners_organization_id ON infra_runners (organization_id);
+--
+CREATE INDEX ix_infra_default_runners_worker_id ON infra_default_runners (worker_id);
 --
 CREATE INDEX ix_infra_zones_organization_id ON infra_zones (organization_id);
 --

@@ -89,6 +89,9 @@ class Settings(BaseSettings):
     runtime_memory: Annotated[Share, NoDecode] = Portion(share=0.75)
     runtime_cpus: Cores | None = None
     runtime_log_size: Size = 64 << 20
+    github_api: str = "https://api.github.com"
+    gitlab_url: str = "https://gitlab.com"
+    bitbucket_api: str = "https://api.bitbucket.org"
 
     @property
     def mail_server(self) -> MailServer | None:
@@ -174,6 +177,14 @@ class Settings(BaseSettings):
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query:
             raise ValueError("must be an address without a path, such as https://deck.example.com")
         return f"{parts.scheme}://{parts.netloc}"
+
+    @field_validator("github_api", "gitlab_url", "bitbucket_api")
+    @classmethod
+    def _git_host(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.username is not None:
+            raise ValueError("must be an address such as https://git.example.com")
+        return value.rstrip("/")
 
     @field_validator("source_roots", mode="before")
     @classmethod

@@ -181,6 +181,7 @@ DIALECTS = Dialects(
         "/api/jobs": lambda path: JOBS if path.rstrip("/") == "/api/jobs" else _jobs(path),
         "/api/stream/jobs": INFRA,
         "/api/cli": INFRA,
+        "/api/cloud-issuer": INFRA,
         "/api/runners": INFRA,
         "/api/releases": INFRA,
         "/api/platform": INFRA,

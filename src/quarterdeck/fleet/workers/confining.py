@@ -11,8 +11,8 @@ Confinement = Callable[[Tx, Worker], frozenset[str]]
 
 
 class Confinements:
-    """Rules that answer words (labels, capabilities) which have to stand on every job that a worker takes, unless the
-    job is pinned to it. Who changes what a rule looks at calls `WorkerControl.follow`.
+    """Rules that answer labels (`kernel.jobs.routes`) which the jobs that a worker takes have to bear, unless they are
+    pinned to it. Who changes what a rule looks at calls `WorkerControl.follow`.
     """
 
     def __init__(self) -> None:

@@ -51,9 +51,12 @@ def read(provider: str, said: Mapping[str, Any]) -> Kept:
     """What of `credentials` is kept. Raises `Invalid` that names the field; no value is repeated."""
     others = sorted(set(said) - FIELDS[provider])
     if others:
+        taken = ", ".join(sorted(FIELDS[provider]))
         raise wrong(
-            others[0][:60], f"{NAMES[provider]} is connected by {', '.join(sorted(FIELDS[provider]))} alone", "No key of a cloud is kept here: leave it out."
-        )  # fmt: skip
+            others[0][:60],
+            f"{NAMES[provider]} is connected by {taken} alone",
+            "No key of a cloud is kept here: leave it out.",
+        )
     return {"aws": _aws, "gcp": _gcp, "azure": _azure}[provider](said)
 
 
@@ -104,7 +107,8 @@ def _text(said: Mapping[str, Any], name: str) -> str:
 
 
 def wrong(name: str, why: str, hint: str) -> Invalid:
-    return Invalid(f"credentials.{name}: {why}.", code="cloud_credentials_invalid", hint=hint, field=f"credentials.{name}")
+    field = f"credentials.{name}"
+    return Invalid(f"{field}: {why}.", code="cloud_credentials_invalid", hint=hint, field=field)
 
 
 def seal(tx: Tx, identity: CloudIdentity, secret: Mapping[str, Any]) -> None:

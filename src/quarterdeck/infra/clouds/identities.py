@@ -22,10 +22,12 @@ def find(tx: Tx, uid: str) -> CloudIdentity:
 
 
 def usable(tx: Tx, uid: str) -> CloudIdentity:
-    """`find` for what is to work with it. Raises `Forbidden` (`cloud_identity_foreign`) for that of another
-    organization (contract: infra §1.4), and `Conflict` (`cloud_identity_not_connected`).
+    """`find` for what is to work with it: nobody disconnects it until the unit ends.
+
+    Raises `Forbidden` (`cloud_identity_foreign`) for that of another organization (contract: infra §1.4), and
+    `Conflict` (`cloud_identity_not_connected`).
     """
-    found = _named(tx, uid)
+    found = _named(tx, uid, kept=True)
     if found is None:
         raise missing()
     if found.organization_id != tx.principal.organization_id:
@@ -51,9 +53,18 @@ def by_id(tx: Tx, identity_id: int | None) -> CloudIdentity | None:
 def locked(tx: Tx, uid: str) -> CloudIdentity:
     """`find` for a command that changes it: nobody else does until the unit ends."""
     seen = find(tx, uid)
-    tx.lock(f"cloud-identity:{seen.id}")
-    tx.session.expire(seen)
-    return find(tx, uid)
+    found = held(tx, seen.id)
+    if found is None:
+        raise missing()
+    return found
+
+
+def held(tx: Tx, identity_id: int) -> CloudIdentity | None:
+    """The same by its row id, read again; None where it is gone. Taken after the ledger's job and the row of an
+    infrastructure job.
+    """
+    lock = tx.dialect == "postgresql" or None
+    return tx.session.get(CloudIdentity, identity_id, with_for_update=lock, populate_existing=True)
 
 
 def page(tx: Tx, limit: int, before: str | None = None, *, every: bool = False) -> tuple[list[CloudIdentity], bool]:
@@ -105,5 +116,6 @@ def missing() -> NotFound:
     )
 
 
-def _named(tx: Tx, uid: str) -> CloudIdentity | None:
-    return tx.first(select(CloudIdentity).where(CloudIdentity.uid == uid.lower()[:LONGEST_ID]))
+def _named(tx: Tx, uid: str, *, kept: bool = False) -> CloudIdentity | None:
+    query = select(CloudIdentity).where(CloudIdentity.uid == uid.lower()[:LONGEST_ID])
+    return tx.first(query.with_for_update(read=True, key_share=True) if kept else query)

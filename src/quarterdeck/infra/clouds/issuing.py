@@ -1,4 +1,4 @@
-"""This server as an issuer of tokens that clouds trust (OpenID Connect Discovery 1.0): its key, and what it signs.
+"""The server as an issuer of tokens that clouds trust (OpenID Connect Discovery 1.0): its key, and what it signs.
 
 A token is for one job of one identity at one cloud, and good for ten minutes.
 """

@@ -18,11 +18,11 @@ def found(tx: Tx, job: InfraJob, resources: Mapping[str, Any]) -> None:
     """An attempt that runs has taken the identity of its job up, and listed what there is. Verified is what the last
     test of the connection has proved: an earlier one was of other credentials.
     """
-    identity = identities.by_id(tx, job.cloud_identity_id)
-    if identity is None or job.job_type not in {TEST, FETCH} or job.completed_at is not None:
+    if job.cloud_identity_id is None or job.job_type not in {TEST, FETCH} or job.completed_at is not None:
         return
-    tx.lock(f"cloud-identity:{identity.id}")
-    tx.session.refresh(identity)
+    identity = identities.held(tx, job.cloud_identity_id)
+    if identity is None:
+        return
     if job.job_type == TEST and identity.check_job_id != job.id:
         return
     kept = bounded(resources)

@@ -84,9 +84,7 @@ def confined(tx: Tx, runner: Runner | None) -> frozenset[str]:
 
 
 def confined_worker(tx: Tx, worker: Worker) -> frozenset[str]:
-    """The same for an enrolled worker, which the ledger gives work to. What else it does is not confined, so one that
-    is confined here does infrastructure alone.
-    """
+    """The same for an enrolled worker, which the ledger gives work to; other work of it is not confined."""
     return confined(tx, tx.first(select(Runner).where(Runner.worker_id == worker.id)))
 
 

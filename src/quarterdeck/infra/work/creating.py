@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 
 from quarterdeck.fleet.workers import draining
-from quarterdeck.infra.clouds import identities
+from quarterdeck.infra.clouds import federating, identities
 from quarterdeck.infra.clouds.model import CloudIdentity
 from quarterdeck.infra.execution.orders import RUN, RUNNER_JOBS
 from quarterdeck.infra.plans import approvals, law
@@ -111,7 +111,7 @@ def release(tx: Tx, job: InfraJob) -> InfraJob:
         Carried(job_id=job.id),
         job.organization_id,
         subject=stream(job.uid),
-        capabilities=needed(job.snapshot, identity),
+        capabilities=needed(tx, job.snapshot, identity),
         worker_id=job.assigned_worker_id,
         concurrency_key=holding.turn(spec_uid=spec.uid if spec is not None else None, runner_uid=runner),
     )
@@ -120,22 +120,24 @@ def release(tx: Tx, job: InfraJob) -> InfraJob:
     return job
 
 
-def needed(snapshot: dict[str, Any], identity: CloudIdentity | None) -> frozenset[str]:
+def needed(tx: Tx, snapshot: dict[str, Any], identity: CloudIdentity | None) -> frozenset[str]:
     """The words of a job's route: what its worker has to be able to do, and of which identity it is. Modules that
-    somebody else wrote, and identities of clouds, are nothing for the server's own worker.
+    somebody else wrote, and most identities of clouds, are nothing for the server's own worker.
     """
     words = {CAPABILITY}
     module = snapshot.get("module")
     if isinstance(module, dict) and module.get("kind") == "git":
         words.add(ELSEWHERE)
     if identity is not None:
-        words |= {label(identity), ELSEWHERE}
+        words.add(label(identity))
+        if federating.elsewhere(tx, identity):
+            words.add(ELSEWHERE)
     return frozenset(words)
 
 
 def label(identity: CloudIdentity) -> str:
     """By which word a runner is confined to the jobs of an identity."""
-    return f"{LABEL}cloud:{identity.uid}"
+    return f"{LABEL}{CAPABILITY}:cloud:{identity.uid}"
 
 
 def _require_room(tx: Tx) -> None:

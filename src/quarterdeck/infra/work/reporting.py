@@ -8,7 +8,9 @@ from typing import Any, Literal
 import msgspec
 
 from quarterdeck.fleet.workers.model import Worker
+from quarterdeck.infra.clouds import verifying
 from quarterdeck.infra.execution import planning
+from quarterdeck.infra.execution.orders import CLOUD_JOBS
 from quarterdeck.infra.plans import keeping
 from quarterdeck.infra.runners.standing import owner as owner_of
 from quarterdeck.infra.specs import outputs
@@ -62,7 +64,8 @@ def report(
     if carried is None or carried.state != State.RUNNING or carried.owner != owner:
         raise not_held(row)
     if told:
-        row.execution_metadata = metadata.merged(row.execution_metadata, _read(tx, row, carried, told))
+        said = _read(tx, row, carried, told)
+        row.execution_metadata = metadata.merged(row.execution_metadata, said)
     if row.status == CLAIMED and status in {PROCESSING, SUCCESS}:
         recording.begin(tx, row)
         recording.changing(tx, row)
@@ -73,7 +76,7 @@ def report(
         jobs.heartbeat(tx, [(carried.id, carried.fence)], owner)
         tx.flush()
         return True
-    if status == SUCCESS and row.job_type == DEPLOY:
+    if status == SUCCESS:
         _finalise(tx, row)
     tx.flush()
     _end(tx, carried, owner, status, error_message)
@@ -177,10 +180,15 @@ def _listed(change: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _finalise(tx: Tx, job: InfraJob) -> None:
-    """What an apply has told of what it made goes onto the spec."""
-    spec = holding.spec_of(tx, job)
+    """What an apply has told of what it made goes onto the spec, what was found with an identity onto that."""
+    kept = job.execution_metadata
+    if job.job_type in CLOUD_JOBS:
+        verifying.found(tx, job, _object(kept.get("cached_resources")))
+    spec = holding.spec_of(tx, job) if job.job_type == DEPLOY else None
     if spec is not None:
-        kept = job.execution_metadata
-        found = kept.get("outputs")
         cluster = {name: kept[name] for name in CLUSTER if isinstance(kept.get(name), str)}
-        outputs.keep(tx, spec, found if isinstance(found, dict) else {}, cluster)
+        outputs.keep(tx, spec, _object(kept.get("outputs")), cluster)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -123,8 +123,8 @@ def _take_turns(drafts: Iterable[Draft], held: set[str], now: int) -> None:
 class Claimant:
     """Who asks for work: `owner` holds the leases, `limit` is how many free slots it has for these lanes. It takes only
     what needs all of `needs`. The server's own worker has no `worker_id` and works for everybody; any other works for
-    its organization alone, unless it is there `for_all`. What is not pinned to it has to have all words of `confined`;
-    with `only_pinned` it takes nothing else than what is.
+    its organization alone, unless it is there `for_all`. What is not pinned to it has to bear the labels of `confined`
+    (`routes`); with `only_pinned` it takes nothing else than what is.
     """
 
     owner: str

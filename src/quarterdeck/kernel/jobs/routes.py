@@ -1,7 +1,7 @@
 """Where a job may run, as one word: whose it is, the worker it is pinned to, and the canonical set of capabilities it
 needs. `@org:7@worker:3|deploy,local:ab`, either of the marks left out where there is none; a job of nobody that is
-pinned nowhere has its capabilities alone. A word that begins with `~` is no capability but a label: it says what the
-job is about, for workers that are confined to such jobs, and nobody has to have it.
+pinned nowhere has its capabilities alone. A word such as `~deploy:blue` is no capability but a label: of jobs that
+need `deploy` it says what they are about, for workers that are confined to such ones, and nobody has to have it.
 """
 
 from __future__ import annotations
@@ -36,6 +36,15 @@ class _Words(NamedTuple):
     route: str
     needed: frozenset[str]
     every: frozenset[str]
+
+    def fit(self, confined: frozenset[str]) -> bool:
+        """Whether a worker that is confined by these labels may take it."""
+        return all(one in self.every or _capability(one) not in self.needed for one in confined)
+
+
+def _capability(label: str) -> str:
+    """Of which capability's jobs a label speaks."""
+    return label.removeprefix(LABEL).partition(":")[0]
 
 
 class Waiting:
@@ -76,8 +85,8 @@ class Waiting:
     ) -> list[str]:
         """What a worker with these capabilities may take; with `needs`, only what requires all of them. The server's
         own worker has no id; any other takes what its organization has, or with `for_all` what anybody has, and what is
-        pinned to it and of nobody else, which with `only_pinned` is all. One that is `confined` takes of what is not
-        pinned to it only what has all of these words.
+        pinned to it and of nobody else, which with `only_pinned` is all. One that is `confined` by labels takes of what
+        is not pinned to it only what bears them, or needs none of their capabilities.
         """
         if worker_id is None:
             found = self._open
@@ -87,5 +96,5 @@ class Waiting:
             found = [words for of, words in pinned if for_all or of in {"", owner}]
             if not only_pinned:
                 shared = self._open if for_all else self._of.get(owner, ())
-                found = [*(words for words in shared if confined <= words.every), *found]
+                found = [*(words for words in shared if words.fit(confined)), *found]
         return [words.route for words in found if needs <= words.needed <= capabilities]

@@ -96,7 +96,7 @@ class Session:
         self.draining = draining
         self.needs = needs
         self.confined: frozenset[str] = frozenset()
-        """Words that have to stand on what it takes, unless that is pinned to it."""
+        """Labels that what it takes has to bear, unless that is pinned to it."""
         self.boot_id, self.dialled = hello.boot_id, hello.dialled
         self._jobs = jobs
         self._transport = transport

@@ -143,8 +143,8 @@ async def _follow(call: Call, logs: Logs, bus: Bus, uid: str, after: int) -> Asy
                     woken = asyncio.ensure_future(inbox.get(LOOK))
                 status, over = await call.read(_stands, uid)
         finally:
-            for one in (coming, woken):
-                one.cancel()
+            for waiting in (coming, woken):
+                waiting.cancel()
             await asyncio.gather(coming, woken, return_exceptions=True)
             with suppress(RuntimeError):
                 await source.aclose()  # type: ignore[attr-defined]  # it is a generator

@@ -17,7 +17,9 @@ from quarterdeck.infra.execution.orders import Cloud, InfraOrder
 from quarterdeck.kernel.errors import Invalid, Problem, ProviderFailure, Unavailable
 from quarterdeck.kernel.text import shown
 
-ROLE = re.compile(r"arn:(?P<partition>aws|aws-cn|aws-us-gov):iam::(?P<account>\d{12}):role/[\w+=,.@/-]{1,512}", re.ASCII)
+ROLE = re.compile(
+    r"arn:(?P<partition>aws|aws-cn|aws-us-gov):iam::(?P<account>[0-9]{12}):role/[A-Za-z0-9_+=,.@/-]{1,512}"
+)
 REGIONS = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 """Where each partition is asked for what belongs to no region."""
 REGION = re.compile(r"[a-z]{2}(-[a-z]+){1,3}-\d{1,2}")
@@ -30,8 +32,8 @@ SOURCE = "Give the runner credentials (a role of its machine, or AWS_ACCESS_KEY_
 
 @contextlib.asynccontextmanager
 async def credentials(cloud: Cloud, endpoint: str | None = None) -> AsyncIterator[Mapping[str, str]]:
-    """Variables for Terraform's `aws` provider. Raises `Invalid`, `ProviderFailure` and `Unavailable`. `endpoint` lets a
-    test answer in the place of AWS.
+    """Variables for Terraform's `aws` provider. Raises `Invalid`, `ProviderFailure` and `Unavailable`. `endpoint` lets
+    a test answer in the place of AWS.
     """
     taken = await asyncio.to_thread(assume, cloud, endpoint)
     yield {

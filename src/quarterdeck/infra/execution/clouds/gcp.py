@@ -81,10 +81,16 @@ async def discover(order: InfraOrder, transport: Transport = None) -> dict[str, 
             return [{"name": row.get("name")} for row in await _items(caller, f"{compute}/regions", token)]
 
         async def networks() -> list[dict[str, Any]]:
+            rows = await _items(caller, f"{compute}/global/networks", token)
             found = {
-                row.get("selfLink"): {"id": row.get("name"), "name": row.get("name"), "cidr": row.get("IPv4Range"), "subnets": []}
-                for row in await _items(caller, f"{compute}/global/networks", token)
-            }  # fmt: skip
+                row.get("selfLink"): {
+                    "id": row.get("name"),
+                    "name": row.get("name"),
+                    "cidr": row.get("IPv4Range"),
+                    "subnets": list[dict[str, Any]](),
+                }
+                for row in rows
+            }
             for row in await _subnetworks(caller, f"{compute}/aggregated/subnetworks", token):
                 network = found.get(row.get("network"))
                 if network is not None:

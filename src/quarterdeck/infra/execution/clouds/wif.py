@@ -20,6 +20,7 @@ AUDIENCE = re.compile(
     r"//iam\.googleapis\.com/projects/(?P<number>\d{1,20})/locations/global/"
     r"workloadIdentityPools/[a-z0-9-]{1,64}/providers/[a-z0-9-]{1,64}"
 )
+FORM = "//iam.googleapis.com/projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER"
 ACCOUNT = re.compile(r"[a-z0-9-]{1,64}@(?P<project>[a-z0-9-]{1,63})\.iam\.gserviceaccount\.com")
 IMPERSONATION = re.compile(
     r"https://iamcredentials\.googleapis\.com/v1/projects/-/serviceAccounts/"
@@ -68,7 +69,9 @@ class Federation:
 
 
 def read(said: Any) -> Federation:
-    """A configuration, as an object or as its text. Raises `Invalid` (`infra_wif_config_invalid`) that names the field."""
+    """A configuration, as an object or as its text. Raises `Invalid` (`infra_wif_config_invalid`) for a field that is
+    not believed.
+    """
     document = _object(said)
     unknown = sorted(set(document) - KNOWN)
     if unknown:
@@ -78,7 +81,7 @@ def read(said: Any) -> Federation:
     audience = document.get("audience")
     named = AUDIENCE.fullmatch(audience) if isinstance(audience, str) else None
     if named is None:
-        raise wrong("audience", "it has to be //iam.googleapis.com/projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER")
+        raise wrong("audience", f"it has to be {FORM}")
     if document.get("subject_token_type", JWT) not in {JWT, "urn:ietf:params:oauth:token-type:id_token"}:
         raise wrong("subject_token_type", f"it has to be {JWT}")
     if document.get("token_url", TOKEN_URL) != TOKEN_URL:

@@ -89,6 +89,11 @@ class Settings(BaseSettings):
     runtime_memory: Annotated[Share, NoDecode] = Portion(share=0.75)
     runtime_cpus: Cores | None = None
     runtime_log_size: Size = 64 << 20
+    artefacts: str | None = None
+    artefacts_endpoint: str | None = None
+    artefacts_region: str | None = None
+    artefacts_access_key: Secret[str] | None = None
+    artefacts_secret_key: Secret[str] | None = None
     github_api: str = "https://api.github.com"
     gitlab_url: str = "https://gitlab.com"
     bitbucket_api: str = "https://api.bitbucket.org"

@@ -74,6 +74,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     runtime_memory: Portion = Portion(share=0.75)
     runtime_cpus: Cores | None = None
     runtime_log_size: Size = 64 << 20
+    artefacts: str | None = None
+    artefacts_endpoint: str | None = None
+    artefacts_region: str | None = None
+    artefacts_access_key: Secret[str] | None = None
+    artefacts_secret_key: Secret[str] | None = None
     github_api: str = "https://api.github.com"
     gitlab_url: str = "https://gitlab.com"
     bitbucket_api: str = "https://api.bitbucket.org"

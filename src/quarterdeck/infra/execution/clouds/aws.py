@@ -149,7 +149,8 @@ def _name(row: Mapping[str, Any]) -> str:
 def _every(client: Any, operation: str, key: str) -> list[dict[str, Any]]:
     """The entries of a list, page by page, one more than is kept."""
     pages = client.get_paginator(operation).paginate(PaginationConfig={"MaxItems": MOST + 1})
-    return _asked(lambda: [row for page in pages for row in page.get(key, [])])
+    rows: list[dict[str, Any]] = _asked(lambda: [row for page in pages for row in page.get(key, [])])
+    return rows
 
 
 def _client(

@@ -82,11 +82,6 @@ class Settings(Struct, frozen=True, kw_only=True):
     github_api: str = "https://api.github.com"
     gitlab_url: str = "https://gitlab.com"
     bitbucket_api: str = "https://api.bitbucket.org"
-    artefacts: str | None = None
-    artefacts_endpoint: str | None = None
-    artefacts_region: str | None = None
-    artefacts_access_key: Secret[str] | None = None
-    artefacts_secret_key: Secret[str] | None = None
 
     @property
     def mail_server(self) -> MailServer | None:

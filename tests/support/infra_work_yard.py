@@ -140,9 +140,7 @@ class Enrolled:
         ledger_id, fence, _, _ = self.held.pop(uid)
         outcome = jobs.Outcome(state, **more)  # type: ignore[arg-type]  # one of the three words
         key = self.yard.carried(uid).concurrency_key
-        return self.yard.db.write_sync(
-            jobs.complete_many, [jobs.Report(ledger_id, fence, outcome, key, self.owner)]
-        )[0]
+        return self.yard.db.write_sync(jobs.complete_many, [jobs.Report(ledger_id, fence, outcome, key, self.owner)])[0]
 
 
 class WorkYard:

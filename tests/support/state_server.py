@@ -21,7 +21,9 @@ from quarterdeck.infra.execution.orders import Place
 
 @dataclass
 class StateServer:
-    """One state, whichever job asks; `answer` may answer a request in the place of the server, with a status."""
+    """One state, whichever job asks. `answer` may answer a request in the place of the server, with a status: it is
+    called on the thread of the request, and may hold that up.
+    """
 
     url: str = ""
     state: bytes | None = None
@@ -31,7 +33,7 @@ class StateServer:
     refused: list[str] = field(default_factory=list)
     held: list[str] = field(default_factory=list)
     passwords: dict[str, str] = field(default_factory=dict)
-    answer: Callable[[str, str], int | None] = lambda method, path: None  # noqa: E731
+    answer: Callable[[str, str], int | None] = lambda method, path: None
     mutex: threading.Lock = field(default_factory=threading.Lock)
 
     def place(self, job: str) -> Place:
@@ -71,12 +73,12 @@ class Handler(BaseHTTPRequestHandler):
         at = urlsplit(self.path)
         _, _, _, job, rest = at.path.split("/", 4)
         server = self.server_state
+        server.requests.append((self.command, at.path))
+        instead = server.answer(self.command, at.path)
+        if instead is not None:
+            self._send(instead)
+            return
         with server.mutex:
-            server.requests.append((self.command, at.path))
-            instead = server.answer(self.command, at.path)
-            if instead is not None:
-                self._send(instead)
-                return
             expected = base64.b64encode(f"{self._credential_of(job)}".encode()).decode()
             if self.headers.get("Authorization") not in {f"Basic {one}" for one in self._allowed(rest, expected)}:
                 server.refused.append(at.path)
@@ -123,7 +125,7 @@ class Handler(BaseHTTPRequestHandler):
             case _:
                 self._send(404)
 
-    do_GET = do_POST = do_DELETE = _handle
+    do_GET = do_POST = do_DELETE = _handle  # noqa: N815 - the names that the standard library calls
 
 
 @contextlib.contextmanager
@@ -132,7 +134,7 @@ def state_server() -> Iterator[StateServer]:
     listening = ThreadingHTTPServer(("127.0.0.1", 0), type("OfThisTest", (Handler,), {"server_state": state}))
     listening.daemon_threads = True
     state.url = f"http://127.0.0.1:{listening.server_address[1]}"
-    thread = threading.Thread(target=listening.serve_forever, daemon=True)
+    thread = threading.Thread(target=listening.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield state

@@ -94,6 +94,9 @@ class Settings(BaseSettings):
     artefacts_region: str | None = None
     artefacts_access_key: Secret[str] | None = None
     artefacts_secret_key: Secret[str] | None = None
+    github_api: str = "https://api.github.com"
+    gitlab_url: str = "https://gitlab.com"
+    bitbucket_api: str = "https://api.bitbucket.org"
 
     @property
     def mail_server(self) -> MailServer | None:
@@ -206,6 +209,14 @@ class Settings(BaseSettings):
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query:
             raise ValueError("must be an address without a path, such as https://deck.example.com")
         return f"{parts.scheme}://{parts.netloc}"
+
+    @field_validator("github_api", "gitlab_url", "bitbucket_api")
+    @classmethod
+    def _git_host(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.username is not None:
+            raise ValueError("must be an address such as https://git.example.com")
+        return value.rstrip("/")
 
     @field_validator("source_roots", mode="before")
     @classmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from quarterdeck.infra.execution.machine import Machine
 from quarterdeck.infra.execution.orders import InfraOrder, Module, SavedPlan
 from quarterdeck.kernel.jobs.handlers import JobInfo
 from quarterdeck.kernel.jobs.refusals import canceled, fenced
+from real.git_server import repository
 from support.state_server import StateServer
 
 FULL: dict[str, Any] = {
@@ -133,6 +135,10 @@ class Bench:
     async def run(self, order: InfraOrder) -> dict[str, Any]:
         """As a worker runs it, with a ledger of its own."""
         self.ledger = Ledger()
+        return await self.attempt(order)
+
+    async def attempt(self, order: InfraOrder) -> dict[str, Any]:
+        """As `run`, with the ledger that a test has prepared."""
         return await execute(self.ledger, order, self.machine)
 
     async def plan(self, snapshot: dict[str, Any] | None = None, **more: Any) -> SavedPlan:
@@ -151,3 +157,38 @@ class Bench:
     def left(self) -> list[str]:
         """What attempts have left on the machine's disk."""
         return sorted(str(path.relative_to(self.directory)) for path in self.directory.rglob("*"))
+
+
+@dataclass
+class Forge:
+    """Repositories of modules, at the address of a git server."""
+
+    directory: Path
+    url: str
+
+    def module(self, files: dict[str, str], *, path: str = "", name: str = "modules", **more: Any) -> Module:
+        """The module of a new repository with these files, at its one commit."""
+        made = repository(self.directory / name, files)
+        return Module(kind="git", url=f"{self.url}/{name}", commit=made, path=path, **more)
+
+
+def running(command: str) -> dict[str, str]:
+    """The files of a module whose one resource runs this when it is made."""
+    resource = f'resource "terraform_data" "x" {{\n  provisioner "local-exec" {{\n    command = "{command}"\n  }}\n}}\n'
+    return {"main.tf": resource}
+
+
+def processes_in(directory: Path) -> list[int]:
+    """Those whose working directory is below this one."""
+    found = []
+    for place in Path("/proc").iterdir():
+        if place.name.isdigit():
+            with contextlib.suppress(OSError):
+                if (place / "cwd").readlink().is_relative_to(directory):
+                    found.append(int(place.name))
+    return found
+
+
+def terraform_in(directory: Path) -> int:
+    """The terraform that works below this directory."""
+    return next(pid for pid in processes_in(directory) if Path(f"/proc/{pid}/comm").read_text().strip() == "terraform")

@@ -224,6 +224,13 @@ class WorkerControl:
         if session is not None:
             await self._end(session)
 
+    async def dial_again(self, worker_id: int) -> None:
+        """Let a connected worker come anew, because it may be given other work than before. What it has goes on."""
+        session = self._sessions.get(worker_id)
+        if session is not None:
+            self._jobs.detach(session)
+            await session.close(frames.RESTARTING, "this worker may be given other work now")
+
     async def _end(self, session: Session) -> None:
         self._jobs.detach(session)
         await session.close(frames.DECOMMISSIONED, "this worker was decommissioned")

@@ -215,11 +215,7 @@ class Job:
         await self.reporter.begin("init", "Initializing the module.")
         self._require(await self._run(commands.init(self.program.path, locked=locked), "init"), "init")
         if not self._is_ours():
-            raise Invalid(
-                "The module keeps its state somewhere else, whatever it is told.",
-                code="infra_backend_overridden",
-                hint="Take backends out of its files that are called override.tf or end with _override.tf.",
-            )
+            raise failures.backend_overridden("after init")
 
     def _is_ours(self) -> bool:
         content = trees.beginning(self.layout.data / "terraform.tfstate", 1 << 20) or b"{}"
@@ -300,6 +296,8 @@ class Job:
         if stopped:
             self.reporter.say(f"Something may have been made that no state knows. {_told(state)}", level="error")
         await self.reporter.record_if_heard("stopped", facts)
+        if lost:
+            raise failures.state_lost(self._kept)
         self._require(ran, "apply", orphans=stopped)
 
     async def _rescue(self) -> bool:
@@ -319,10 +317,13 @@ class Job:
             if self.reporter.is_lost():
                 return True
         facts = await asyncio.to_thread(_facts, trees.beginning(self.layout.left_state, LARGEST) or b"")
-        kept = f"{RESCUED}/{self.order.job}.tfstate"
-        self.reporter.say(f"The state stays on the runner, in {kept} of its data directory.", level="error")
-        await self.reporter.record_if_heard("state-lost", {**facts, "kept": kept})
+        self.reporter.say(f"The state stays on the runner, in {self._kept} of its data directory.", level="error")
+        await self.reporter.record_if_heard("state-lost", {**facts, "kept": self._kept})
         return True
+
+    @property
+    def _kept(self) -> str:
+        return f"{RESCUED}/{self.order.job}.tfstate"
 
     async def _outputs(self, planned: Planned) -> dict[str, Any]:
         """What the apply made. Everything is done by now: what cannot be read is left out."""

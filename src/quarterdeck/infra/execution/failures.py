@@ -15,7 +15,9 @@ _ERROR = re.compile(r"^[│\s]*Error: (.+)$", re.MULTILINE)
 _DISK = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
 _LOCKED = re.compile(r"Error acquiring the state lock")
 _STALE = re.compile(r"Saved plan is stale|[Pp]lan file .*(different|created by Terraform|created by OpenTofu)")
-_STATE = re.compile(r"(loading|refreshing|saving|persist|reading|write) state|HTTP remote state|state snapshot")
+_STATE = re.compile(
+    r"(load|loading|refreshing|save|saving|persist|reading|write) state|HTTP remote state|state snapshot"
+)
 _PROVIDERS = re.compile(r"Failed to (query available|install|resolve) provider|provider registry|provider packages")
 
 
@@ -114,6 +116,23 @@ def interrupted(phase: str, *, orphans: bool) -> Problem:
         code="infra_interrupted",
         hint="Compare the state with the cloud, then plan again." if orphans else "Nothing was changed.",
         orphan_risk=orphans,
+    )
+
+
+def state_lost(kept: str) -> Problem:
+    return Unavailable(
+        f"What was applied could not be written into the state; the state stays on the runner, in {kept}.",
+        code="infra_state_lost",
+        hint="Write it from there by hand before anything else is planned: `terraform state push FILE`.",
+        orphan_risk=True,
+    )
+
+
+def backend_overridden(where: str) -> Problem:
+    return Invalid(
+        f"The module keeps its state somewhere else, whatever it is told ({shown(where, 80)}).",
+        code="infra_backend_overridden",
+        hint="Take backends out of its files that are called override.tf or end with _override.tf.",
     )
 
 

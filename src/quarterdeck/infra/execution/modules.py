@@ -89,7 +89,9 @@ def _copied(name: str, root: Path) -> Path:
         )
     place = root / "module"
     point("infra.module.copy")
-    shutil.copytree(TEMPLATES / directory, place)
+    place.mkdir(mode=0o700)
+    for file in sorted((TEMPLATES / directory).glob("*.tf")):
+        rendering.write_new(place / file.name, file.read_bytes())
     return place
 
 

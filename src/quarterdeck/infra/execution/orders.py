@@ -63,7 +63,10 @@ class SavedPlan(Struct):
 
 
 class Cloud(Struct):
-    """Whose resources these are, by a federated identity; "" where a provider has no such thing."""
+    """Whose resources these are, by a federated identity; "" where a provider has no such thing. `session` is what the
+    provider is told that takes it up. `own`: the server's own worker does, which has nothing but its environment to
+    prove itself by.
+    """
 
     provider: str = ""
     role_arn: str = ""
@@ -76,6 +79,8 @@ class Cloud(Struct):
     client_id: str = ""
     subscription_id: str = ""
     subject_token: str = ""
+    session: str = ""
+    own: bool = False
 
 
 class InfraOrder(Struct):

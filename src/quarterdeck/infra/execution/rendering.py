@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -9,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from quarterdeck.infra.execution import failures
 from quarterdeck.infra.execution.commands import BACKEND, OVERRIDE
 from quarterdeck.infra.execution.orders import Cloud
 from quarterdeck.kernel import trees
@@ -32,6 +34,8 @@ KEPT_BY_US = frozenset(
 """What stands in a section and was not declared by anybody: it came of an apply, and shall not change a plan."""
 LONGEST_FILE = 1 << 20
 _DECLARED = re.compile(r'^[ \t]*variable[ \t]+"?([A-Za-z_][A-Za-z0-9_-]*)"?[ \t]*\{', re.MULTILINE)
+_OVERRIDES = re.compile(r"(.*_)?override\.(tf|tofu)(\.json)?", re.DOTALL)
+_BACKEND = re.compile(r"\b(backend|cloud)\b")
 _SOURCES = (".tf", ".tofu")
 _JSON_SOURCES = (".tf.json", ".tofu.json")
 
@@ -104,10 +108,25 @@ def has_sources(module: Path) -> bool:
 
 
 def override_backend(module: Path) -> None:
-    """Have the state where it belongs, whatever backend the module declares."""
+    """Have the state where it belongs, whatever backend the module declares. Raises `Invalid`
+    (`infra_backend_overridden`) when it would override ours, before anybody is given the credential of the state.
+    """
     for name in (OVERRIDE, OVERRIDE.replace(".tf", ".tofu"), f"{OVERRIDE}.json", "errored.tfstate"):
         _clear(module / name)
+    for place in module.iterdir():
+        if _OVERRIDES.fullmatch(place.name) and _speaks_of_backend(trees.beginning(place, LONGEST_FILE)):
+            raise failures.backend_overridden(place.name)
     write_new(module / OVERRIDE, BACKEND.encode())
+
+
+def _speaks_of_backend(content: bytes | None) -> bool:
+    """Whether an override file has anything about where state is; one that cannot be read may have."""
+    if content is None or len(content) >= LONGEST_FILE:
+        return True
+    text = content.decode(errors="replace")
+    with contextlib.suppress(ValueError, RecursionError):
+        text = json.dumps(json.loads(text), ensure_ascii=False)
+    return _BACKEND.search(text) is not None
 
 
 def write_new(path: Path, content: bytes) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
+import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
 from quarterdeck.infra.execution import failures
@@ -24,8 +26,32 @@ DRAIN = 1 << 20
 """Bytes of output after which the server is let catch up."""
 DRAIN_SECONDS = 5.0
 LOOK_SECONDS = 0.2
+ROOM = 1 << 20
+"""Bytes that a program may write after we are gone."""
 FIRM_SECONDS = 120.0
 """What has to be done although time is over may take so long."""
+
+
+class Pipe:
+    """A way from a program to us that does not break when we are killed, because the program holds both of its ends:
+    written into a broken one, the word that it was interrupted would be the end of terraform, its state unwritten.
+    """
+
+    def __init__(self) -> None:
+        self.reading, self.writing = os.pipe2(os.O_CLOEXEC)
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(self.writing, fcntl.F_SETPIPE_SZ, ROOM)
+
+    @contextlib.asynccontextmanager
+    async def opened(self) -> AsyncIterator[asyncio.StreamReader]:
+        reader = asyncio.StreamReader()
+        loop = asyncio.get_running_loop()
+        file = os.fdopen(self.reading, "rb", buffering=0)
+        transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), file)
+        try:
+            yield reader
+        finally:
+            transport.close()
 
 
 @dataclass(frozen=True)
@@ -68,56 +94,75 @@ class Running:
         """
         self._said = ""
         point(f"infra.{what}.start")
-        process = await self._start(command)
-        working = asyncio.create_task(self._collect(process, capture, quiet=quiet))
+        process, output, messages = await self._start(command)
+        working = asyncio.create_task(self._collect(process, output, messages, capture, quiet=quiet))
         try:
             seconds = max(self.left, FIRM_SECONDS) if firm else self.left
             why = await let_run(
                 process.pid, working, self.reporter.context, seconds, self._grace, self.reporter.say, firm=firm
             )
-            output, cut = await working
+            captured, cut = await working
         finally:
             kill_group(process.pid)
             working.cancel()
             await asyncio.gather(working, return_exceptions=True)
             await process.wait()
         point(f"infra.{what}.ended")
-        return Ran(process.returncode or 0, self._said, output, cut, why)
+        return Ran(process.returncode or 0, self._said, captured, cut, why)
 
-    async def _start(self, command: Command) -> asyncio.subprocess.Process:
+    async def _start(self, command: Command) -> tuple[asyncio.subprocess.Process, Pipe, Pipe]:
+        output, messages = Pipe(), Pipe()
         try:
-            return await asyncio.create_subprocess_exec(
+            process = await asyncio.create_subprocess_exec(
                 *_interrupted_with_us(),
                 *command.argv,
                 env=_plain(command.environment),
                 cwd=command.directory,
                 stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-                pass_fds=() if self._lock is None else (self._lock,),
+                stdout=output.writing,
+                stderr=messages.writing,
+                pass_fds=(output.reading, messages.reading, *(() if self._lock is None else (self._lock,))),
                 start_new_session=True,
             )
-        except OSError as error:
-            raise failures.of_file(error, f"a run of {command.argv[0]}") from None
+        except BaseException as error:
+            for pipe in (output, messages):
+                os.close(pipe.reading)
+            if isinstance(error, OSError):
+                raise failures.of_file(error, f"a run of {command.argv[0]}") from None
+            raise
+        finally:
+            os.close(output.writing)
+            os.close(messages.writing)
+        return process, output, messages
 
     async def _collect(
-        self, process: asyncio.subprocess.Process, capture: int | None, *, quiet: bool
+        self, process: asyncio.subprocess.Process, output: Pipe, messages: Pipe, capture: int | None, *, quiet: bool
     ) -> tuple[bytes, bool]:
-        if process.stdout is None or process.stderr is None:
-            raise RuntimeError("started without pipes")
-        first = self._captured(process.stdout, capture) if capture is not None else self._listened(process.stdout)
-        reading = asyncio.gather(first, self._listen(process.stderr, "stderr", quiet=quiet))
+        async with output.opened() as first, messages.opened() as second:
+            return await self._read(process, first, second, capture, quiet=quiet)
+
+    async def _read(
+        self,
+        process: asyncio.subprocess.Process,
+        output: asyncio.StreamReader,
+        messages: asyncio.StreamReader,
+        capture: int | None,
+        *,
+        quiet: bool,
+    ) -> tuple[bytes, bool]:
+        first = self._captured(output, capture) if capture is not None else self._listened(output)
+        reading = asyncio.gather(first, self._listen(messages, "stderr", quiet=quiet))
         try:
             while not reading.done() and process.returncode is None:
                 await asyncio.wait({reading}, timeout=LOOK_SECONDS)
             if not reading.done():  # what it left running holds the pipes open
                 kill_group(process.pid)
-            (output, cut), _ = await reading
+            (captured, cut), _ = await reading
         finally:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
         await process.wait()
-        return output, cut
+        return captured, cut
 
     async def _listened(self, stream: asyncio.StreamReader) -> tuple[bytes, bool]:
         await self._listen(stream, "stdout", quiet=False)

@@ -15,6 +15,7 @@ class RunnerAction(audit.Action):
     REMOVED = "runner.removed"
     CHOSEN = "runner.chosen"
     METADATA_REPLACED = "runner.metadata-replaced"
+    GIT_TOKEN_READ = "runner.git-token-read"  # noqa: S105 - a word
     LIFTED = "runner.lifted"
     RELEASE_PUBLISHED = "runner-release.published"
 

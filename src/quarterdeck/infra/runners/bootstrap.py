@@ -37,7 +37,7 @@ def swap(tx: Tx, text: str, name: str, version: str, said: Mapping[str, Any] | N
     is unknown, revoked, expired or not for runners, and `Conflict` (`enrolment_token_used`).
     """
     token = enrolment.presented(tx, text)
-    state = "unknown" if token is None else enrolment.status(token, tx.now)
+    state: str = "unknown" if token is None else enrolment.status(token, tx.now)
     if token is not None and INFRA not in token.capabilities:
         state = "not for runners"
     if token is None or state not in {"unused", "used"}:

@@ -8,7 +8,7 @@ from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.infra.clouds import identities
 from quarterdeck.infra.runners import lifting, listing, registration
 from quarterdeck.infra.work import creating
-from quarterdeck.infra.work.creating import Asked
+from quarterdeck.infra.work.asking import Asked
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Invalid
@@ -64,15 +64,5 @@ def update(tx: Tx, uid: str, assigned_worker_uid: str | None) -> Lifted:
 def _job(tx: Tx, job_type: str, uid: str, identity_uid: str | None, assigned_uid: str | None) -> InfraJob:
     return creating.create(
         tx,
-        Asked(
-            job_type=job_type,
-            spec=None,
-            zone_uid=None,
-            cloud_identity_uid=identity_uid,
-            assigned_worker_uid=assigned_uid,
-            plan_job_uid=None,
-            runner_uid=uid,
-            read_only=False,
-            options={},
-        ),
+        Asked(job_type=job_type, cloud_identity_uid=identity_uid, assigned_worker_uid=assigned_uid, runner_uid=uid),
     )

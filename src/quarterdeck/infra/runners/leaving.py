@@ -18,24 +18,24 @@ from quarterdeck.kernel.errors import Forbidden
 from quarterdeck.kernel.jobs.recovery import held_by
 
 
-def remove_for_caller(tx: Tx, uid: str) -> Worker:
-    """Remove a runner of the caller's organization. Raises `NotFound`, and `Forbidden` (`runner_of_others`) for a
-    cloud-hosted one that another organization looks after.
+def require_own(tx: Tx, uid: str) -> Worker:
+    """A runner that is looked after in the caller's organization. Raises `NotFound`, and `Forbidden`
+    (`runner_of_others`) for a cloud-hosted one that is looked after elsewhere.
     """
     worker = listing.find(tx, uid).worker
     if worker.organization_id != tx.principal.acts_in:
         raise Forbidden(
-            "You can only remove your own workers",
+            "You can only change your own workers",
             code="runner_of_others",
             hint="Cloud-hosted runners are looked after in the organization that this installation began with.",
         )
-    remove(tx, worker)
     return worker
 
 
 def remove(tx: Tx, worker: Worker) -> None:
-    """Its jobs wait for another one, or fail where they may have changed something. A worker that does other work too stays one for that; tell its connection by
-    `WorkerControl.follow` or `send_away`.
+    """Its jobs wait for another one, or fail where they may have changed something. A worker that does other work too
+    stays one for that, without this capability from its next connection on: tell it by `WorkerControl.dial_again`, a
+    decommissioned one by `send_away`.
     """
     tx.lock(f"worker:{worker.uid}")
     tx.session.refresh(worker)
@@ -58,9 +58,9 @@ def give_up(tx: Tx, worker: Worker) -> None:
         if (job.subject or "").startswith("infra-job:"):
             jobs.take_back(tx, job.id)
     waiting = select(InfraJob).where(InfraJob.assigned_worker_id == worker.id, InfraJob.completed_at.is_(None))
-    for job in tx.scalars(waiting):
-        if job.status == QUEUED and job.ledger_id is not None:
-            jobs.pin(tx, job.ledger_id, None)
+    for pinned in tx.scalars(waiting):
+        if pinned.status == QUEUED and pinned.ledger_id is not None:
+            jobs.pin(tx, pinned.ledger_id, None)
     for column in (InfraJob.worker_id, InfraJob.assigned_worker_id):
         tx.execute(update(InfraJob).where(column == worker.id).values({column: None}))
     tx.execute(delete(DefaultRunner).where(DefaultRunner.worker_id == worker.id))

@@ -112,7 +112,9 @@ def sealed(tx: Tx, job: InfraJob) -> dict[str, Any]:
 
 
 def ended(tx: Tx, job: InfraJob, *, succeeded: bool) -> None:
-    """What follows for the runner when a job that changes its stack has ended; called once, in the unit that ends it."""
+    """What follows for the runner when an attempt to change its stack has ended, whether the job was cancelled
+    meanwhile or not: what counts is how its stack stands now. Called once, in the unit that ends it.
+    """
     found = target(tx, job) if job.job_type in {DEPLOY, UPDATE, DESTROY} else None
     if found is None:
         return
@@ -135,7 +137,7 @@ def target(tx: Tx, job: InfraJob) -> tuple[Worker, Runner] | None:
     """The runner that a job is about, held still; None where it was removed meanwhile."""
     uid = str(job.snapshot.get("worker_id") or "")
     tx.lock(f"infra-runner:{uid}")
-    row = tx.execute(
+    row = tx.session.execute(
         select(Worker, Runner)
         .join(Runner, Runner.worker_id == Worker.id)
         .where(Worker.uid == uid, Worker.organization_id == job.organization_id, Worker.revoked_at.is_(None))

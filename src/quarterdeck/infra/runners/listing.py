@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, and_, or_, select
 
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.fleet.workers.roster import has
+from quarterdeck.infra.clouds.model import CloudIdentity
 from quarterdeck.infra.runners.model import DefaultRunner, Release, Runner
 from quarterdeck.infra.runners.standing import CLOUD_HOSTED, INFRA
 from quarterdeck.infra.work.model import InfraJob
@@ -41,16 +42,16 @@ def visible(tx: Tx, before: str | None = None, limit: int = MOST) -> list[Seen]:
     query = _seen(tx).order_by(Worker.id.desc()).limit(limit)
     first: list[Seen] = []
     if before is None:
-        first = _made(tx.execute(_seen(tx).where(DefaultRunner.id.is_not(None))).all())
+        first = _made(tx.session.execute(_seen(tx).where(DefaultRunner.id.is_not(None))).all())
     else:
         query = query.where(Worker.id < select(Worker.id).where(Worker.uid == before.lower()).scalar_subquery())
-    others = _made(tx.execute(query.where(DefaultRunner.id.is_(None))).all())
+    others = _made(tx.session.execute(query.where(DefaultRunner.id.is_(None))).all())
     return [*first, *others][:limit]
 
 
 def find(tx: Tx, uid: str) -> Seen:
     """Raises `NotFound` (`runner_not_found`)."""
-    found = _made(tx.execute(_seen(tx).where(Worker.uid == uid.lower())).all()) if len(uid) == 36 else []
+    found = _made(tx.session.execute(_seen(tx).where(Worker.uid == uid.lower())).all()) if len(uid) == 36 else []
     if not found:
         raise NotFound("Worker not found", code="runner_not_found", hint="See the list of runners.")
     return found[0]
@@ -73,6 +74,13 @@ def current_job(tx: Tx, worker: Worker) -> str | None:
     return uid
 
 
+def identities_of(tx: Tx, found: Iterable[Seen]) -> dict[int, str]:
+    """The uids of the cloud identities that some runners are bound to, by their rows."""
+    ids = {one.runner.cloud_identity_id for one in found if one.runner is not None and one.runner.cloud_identity_id}
+    rows = tx.execute(select(CloudIdentity.id, CloudIdentity.uid).where(CloudIdentity.id.in_(ids))).all()
+    return {row[0]: row[1] for row in rows}
+
+
 def release_of(tx: Tx, seen: Seen) -> Release | None:
     """The published version that it runs, if it is one."""
     if seen.worker.version is None:
@@ -80,7 +88,7 @@ def release_of(tx: Tx, seen: Seen) -> Release | None:
     return tx.first(select(Release).where(Release.version == seen.worker.version))
 
 
-def _seen(tx: Tx) -> Select[tuple[Worker, Runner, int]]:
+def _seen(tx: Tx) -> Select[Worker, Runner, int]:
     mine = and_(
         DefaultRunner.worker_id == Worker.id,
         DefaultRunner.user_id == (tx.principal.id if tx.principal.kind == "user" else 0),

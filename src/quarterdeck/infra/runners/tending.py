@@ -12,6 +12,8 @@ from quarterdeck.infra.runners import leaving, lifting, metadata
 from quarterdeck.infra.runners.actions import RunnerAction, note
 from quarterdeck.infra.runners.authenticating import caller
 from quarterdeck.infra.runners.model import Runner
+from quarterdeck.infra.specs.model import Spec
+from quarterdeck.infra.work import ordering
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import NotFound
@@ -30,7 +32,7 @@ def replace_metadata(tx: Tx, uid: str, said: Mapping[str, Any]) -> None:
     job = None if uid == worker.uid else _by_job(tx, worker, uid, lifting.DEPLOY, lifting.UPDATE)
     if job is None and uid != worker.uid:
         raise _missing()
-    row = tx.execute(
+    row = tx.session.execute(
         select(Worker, Runner).join(Runner, Runner.worker_id == Worker.id).where(Worker.uid == uid)
     ).first()
     if row is None or row[0].revoked_at is not None:
@@ -55,6 +57,19 @@ def remove(tx: Tx, uid: str) -> None:
     if uid != worker.uid:
         raise _missing()
     leaving.remove(tx, worker)
+
+
+def git_token(tx: Tx, job: InfraJob, worker: Worker) -> str | None:
+    """The token of the repository that a job's module is fetched from, for whoever holds the job; None where it needs
+    none. That it was read is told.
+    """
+    spec = tx.get(Spec, job.spec_id) if job.spec_id is not None else None
+    if spec is None:
+        return None
+    token = ordering.module(tx, job, spec).token
+    if token is not None:
+        note(tx, worker, RunnerAction.GIT_TOKEN_READ, job=job.uid)
+    return token
 
 
 def _by_job(tx: Tx, worker: Worker, uid: str, *types: str) -> InfraJob | None:

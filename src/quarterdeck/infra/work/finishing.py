@@ -61,6 +61,7 @@ def finish(tx: Tx, carried: Job, outcome: Outcome) -> None:
         cancel(tx, job, outcome.error_message or "Its runner was stopped.")
     else:
         _fail(tx, job, carried, outcome)
+    lifting.ended(tx, job, succeeded=outcome.state == "succeeded")
     tx.flush()
     committing(tx, "infra.finish")
 
@@ -69,7 +70,6 @@ def succeed(tx: Tx, job: InfraJob) -> None:
     _begun(tx, job)
     move(tx, job, SUCCESS, f"The {job.job_type} job has succeeded.")
     effects.done(tx, job, holding.spec_of(tx, job))
-    lifting.ended(tx, job, succeeded=True)
     _audited(tx, job)
 
 
@@ -79,7 +79,6 @@ def cancel(tx: Tx, job: InfraJob, message: str) -> None:
     told = f"{message}\n{MAY_BE_LEFT}" if orphans else message
     move(tx, job, CANCELLED, told, orphans=orphans)
     effects.cancelled(tx, job, holding.spec_of(tx, job), orphans=orphans)
-    lifting.ended(tx, job, succeeded=False)
 
 
 def _fail(tx: Tx, job: InfraJob, carried: Job, outcome: Outcome) -> None:
@@ -99,7 +98,6 @@ def _fail(tx: Tx, job: InfraJob, carried: Job, outcome: Outcome) -> None:
 def fail(tx: Tx, job: InfraJob, code: str, message: str, *, orphans: bool, began: bool) -> None:
     move(tx, job, FAILED, message, code=code, orphans=orphans)
     effects.failed(tx, job, holding.spec_of(tx, job), orphans=orphans, began=began)
-    lifting.ended(tx, job, succeeded=False)
     _audited(tx, job)
 
 

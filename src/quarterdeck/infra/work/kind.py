@@ -53,7 +53,7 @@ def _assign(logs: Logs, server: Callable[[], str], tx: Tx, carried: Job) -> Infr
     made = order(tx, carried, server())
     if isinstance(made, InfraOrder):
         token = made.cloud.subject_token if made.cloud is not None else ""
-        hidden = [made.place.password, made.module.token or "", token]
+        hidden = [made.place.password, made.module.token or "", token, made.snapshot.get("worker_token") or ""]
         logs.mask(stream(made.job), [one for one in hidden if one])
     return made
 

@@ -42,12 +42,13 @@ def order(tx: Tx, carried: Job, server: str = "") -> InfraOrder | Taken:
     spec = holding.spec_of(tx, job)
     saved = _allowed(tx, job, spec)
     if claiming.foreign(carried):
+        federating.cloud(tx, job)  # what cannot be taken up fails here, not in the answer to the claim
         return Taken(job.uid)
     own = claiming.holder(tx, carried) is None
     return InfraOrder(
         job=job.uid,
         job_type=job.job_type,
-        module=_module(tx, job, spec),
+        module=module(tx, job, spec),
         place=Place(
             path=f"/api/jobs/{job.uid}",
             username=job.uid,
@@ -78,7 +79,7 @@ def _allowed(tx: Tx, job: InfraJob, spec: Spec | None) -> SavedPlan | None:
     return SavedPlan(plan.uid, kept.artefact_sha256, kept.artefact_size or 0)
 
 
-def _module(tx: Tx, job: InfraJob, spec: Spec | None) -> Module:
+def module(tx: Tx, job: InfraJob, spec: Spec | None) -> Module:
     """Where the Terraform of a job comes from, as it was frozen; the token of a private repository is the spec's."""
     if job.job_type in RUNNER_JOBS:
         return Module(kind="bundled", name=f"runner-{job.snapshot.get('cloud_provider')}")
@@ -89,11 +90,11 @@ def _module(tx: Tx, job: InfraJob, spec: Spec | None) -> Module:
         raise Conflict(
             f"The job {job.uid} says nothing of its Terraform.", code="infra_module_unknown", hint="Ask for it anew."
         )
-    module = convert({name: frozen[name] for name in FROZEN if frozen.get(name) is not None}, Module)
-    if module.kind == "git" and spec is not None and _origin(module.url) == _origin(spec.module.get("url")):
+    found = convert({name: frozen[name] for name in FROZEN if frozen.get(name) is not None}, Module)
+    if found.kind == "git" and spec is not None and _origin(found.url) == _origin(spec.module.get("url")):
         token = specs.token(tx, spec)
-        module.token = token.reveal() if token is not None else None
-    return module
+        found.token = token.reveal() if token is not None else None
+    return found
 
 
 def _origin(url: str | None) -> object:

@@ -95,12 +95,13 @@ class Guard:
         if method not in SAFE_METHODS and not handler.opt.get("raw_body"):
             require_json(connection)
 
-    async def admit(self, connection: Connection, permission: str) -> None:
+    async def admit(self, connection: Connection, permission: str, *, by: str | None = None) -> None:
         """Let the caller in, as whom the request acts from here on; for a route that is public because it decides by
-        what the body says, called by its handler. Raises `Unauthenticated`, `Forbidden` and `RateLimited`.
+        what the body says, called by its handler; `by` names who the caller has to be instead of a person. Raises
+        `Unauthenticated`, `Forbidden` and `RateLimited`.
         """
         method = connection.scope.get("method", "GET")
-        knows, said = self._asked(connection)
+        knows, said = self._asked(connection, (by,) if by else connection.route_handler.opt.get("callers", ()))
         principal = await self._known(connection, knows, said)
         bearer = said is not None
         if principal is None:
@@ -135,9 +136,8 @@ class Guard:
 
         connection.scope["state"][STILL_ADMITTED] = still
 
-    def _asked(self, connection: Connection) -> tuple[Authenticator | Callers, str | None]:
+    def _asked(self, connection: Connection, names: tuple[str, ...]) -> tuple[Authenticator | Callers, str | None]:
         """Who knows the caller, and what the caller shows."""
-        names: tuple[str, ...] = connection.route_handler.opt.get("callers", ())
         for name in names:
             if name != PEOPLE and (said := self.callers[name].credential(connection)) is not None:
                 return self.callers[name], said

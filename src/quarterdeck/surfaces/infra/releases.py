@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -71,7 +72,7 @@ async def register(call: Call, body: wire.CloudRunnerCreate) -> wire.Tokened:
     return await call.write(cloud_hosted(body))
 
 
-def cloud_hosted(body: wire.CloudRunnerCreate):  # type: ignore[no-untyped-def]
+def cloud_hosted(body: wire.CloudRunnerCreate) -> Callable[[Tx], wire.Tokened]:
     """The unit of the route above, which the shared one has as well."""
 
     def verb(tx: Tx) -> wire.Tokened:

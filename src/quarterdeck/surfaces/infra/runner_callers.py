@@ -12,6 +12,7 @@ from litestar.connection import ASGIConnection
 from quarterdeck.infra.runners import authenticating
 from quarterdeck.kernel.db import Database
 from quarterdeck.kernel.errors import Unauthenticated
+from quarterdeck.kernel.http.endpoint import Call
 from quarterdeck.kernel.principal import Principal
 from quarterdeck.kernel.vault import Secret
 
@@ -25,6 +26,11 @@ def _shown(connection: Connection, what: str) -> str | None:
     """A header of either generation of programs."""
     found = (connection.headers.get(f"x-{one}-{what}") for one in GENERATIONS)
     return next((text for text in found if text), None)
+
+
+def is_newer(call: Call) -> bool:
+    """Whether the caller is a program of the newer generation, which calls workers runners."""
+    return "x-runner-id" in call.headers
 
 
 class RunnerCallers:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from quarterdeck.fleet.workers import draining, roster
 from quarterdeck.fleet.workers.control import WorkerControl
+from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.infra.clouds import identities
 from quarterdeck.infra.runners import bootstrap, default, deploying, leaving, listing, registration
 from quarterdeck.infra.runners.deploying import Lifted
@@ -48,7 +50,7 @@ async def register(call: Call, body: wire.RunnerCreate) -> wire.Registered:
     return await call.write(registering(body))
 
 
-def registering(body: wire.RunnerCreate):  # type: ignore[no-untyped-def]
+def registering(body: wire.RunnerCreate) -> Callable[[Tx], wire.Registered]:
     """The unit of the route above, which the shared one has as well."""
 
     def verb(tx: Tx) -> wire.Registered:
@@ -75,10 +77,17 @@ async def show(call: Call) -> wire.OneRunner:
 @route("DELETE", "/api/cli/workers/{id}", permission=MANAGE, errors=(MISSING, (403, "runner_of_others")))
 async def remove(call: Call, workers: WorkerControl) -> wire.Success:
     """Forget a runner. Nothing is torn down; its jobs wait for another one."""
-    worker = await call.write(leaving.remove_for_caller, call.path["id"])
+
+    def verb(tx: Tx) -> Worker:
+        worker = leaving.require_own(tx, call.path["id"])
+        leaving.remove(tx, worker)
+        return worker
+
+    worker = await call.write(verb)
     if worker.revoked_at is None:
-        await workers.follow(worker)
-    await workers.send_away(worker.id)
+        await workers.dial_again(worker.id)
+    else:
+        await workers.send_away(worker.id)
     return wire.Success()
 
 

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from quarterdeck.surfaces.infra.wire.jobs import Job
+
 Word = Annotated[str, Meta(max_length=200)]
 
 
@@ -38,7 +40,7 @@ class CloudIdentity(Struct, kw_only=True):
 class Claimed(Struct, kw_only=True):
     """`job` is None when there is nothing to do."""
 
-    job: dict[str, Any] | None
+    job: Job | None
     cloud_identity: CloudIdentity | None = None
 
 
@@ -66,10 +68,6 @@ class GitToken(Struct, kw_only=True):
 
 class ArtefactKey(Struct, kw_only=True):
     key: str
-
-
-class AnyObject(Struct, kw_only=True):
-    """Stands for any JSON object in the document."""
 
 
 class Wake(Struct, kw_only=True):

@@ -148,6 +148,7 @@ def application(instance: Instance, *, lifespan: bool = True) -> Litestar:
             "instance": instance,
             "db": instance.db,
             "logs": instance.logs,
+            "artefacts": instance.artefacts,
             "bus": instance.bus,
             "jobs": instance.jobs,
             "access": instance.access,

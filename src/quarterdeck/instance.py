@@ -64,6 +64,8 @@ from quarterdeck.identity.attempts import Attempts
 from quarterdeck.identity.machine import Machine
 from quarterdeck.identity.oidc.relying_party import RelyingParty
 from quarterdeck.identity.sessions import Signer
+from quarterdeck.infra.artefacts import places as saved_plans
+from quarterdeck.infra.artefacts.artefacts import Artefacts
 from quarterdeck.infra.composition import Infrastructure
 from quarterdeck.kernel import audit, jobs, kept_in, retention
 from quarterdeck.kernel.bus import Bus
@@ -151,6 +153,7 @@ class Instance:
     bus: Bus
     vault: Vault
     logs: Logs
+    artefacts: Artefacts
     access: Access
     signer: Signer
     uid: str
@@ -235,7 +238,8 @@ class Instance:
         access.from_elsewhere = settings.beside
         roots = None if settings.source_roots is None else tuple(str(root) for root in settings.source_roots)
         machine = Machine(access)
-        parts = [machine, Folders(roots, machine), Door(base(settings))]
+        artefacts = saved_plans.chosen(settings, data.path, vault)
+        parts = [machine, Folders(roots, machine), Door(base(settings)), artefacts]
         db = open_database(address, vault=vault, bus=bus, parts=parts)
         undo.callback(db.close_sync)
         relay = Relay(address, bus, sender=db.ids.uid(), name=name) if isinstance(address, str) else None
@@ -326,6 +330,7 @@ class Instance:
             bus=bus,
             vault=vault,
             logs=logs,
+            artefacts=artefacts,
             access=access,
             signer=Signer(who.key),
             uid=who.uid,

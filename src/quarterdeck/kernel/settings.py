@@ -89,6 +89,11 @@ class Settings(BaseSettings):
     runtime_memory: Annotated[Share, NoDecode] = Portion(share=0.75)
     runtime_cpus: Cores | None = None
     runtime_log_size: Size = 64 << 20
+    artefacts: str | None = None
+    artefacts_endpoint: str | None = None
+    artefacts_region: str | None = None
+    artefacts_access_key: Secret[str] | None = None
+    artefacts_secret_key: Secret[str] | None = None
     github_api: str = "https://api.github.com"
     gitlab_url: str = "https://gitlab.com"
     bitbucket_api: str = "https://api.bitbucket.org"
@@ -102,7 +107,34 @@ class Settings(BaseSettings):
             self.smtp_host, self.smtp_port, self.smtp_tls, self.smtp_sender, self.smtp_username, self.smtp_password
         )
 
-    @field_validator("smtp_password", "release_secret", mode="before")
+    @field_validator("artefacts")
+    @classmethod
+    def _bucket(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme != "s3" or not parts.netloc or parts.query or parts.fragment or "@" in parts.netloc:
+            raise ValueError("must be the bucket for saved plans, such as s3://bucket/prefix")
+        return value
+
+    @field_validator("artefacts_endpoint")
+    @classmethod
+    def _endpoint(cls, value: str | None) -> str | None:
+        parts = urlsplit(value or "")
+        if value is not None and (parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc):
+            raise ValueError("must be the address of an object store, such as https://s3.example.com")
+        return value
+
+    @model_validator(mode="after")
+    def _whole_bucket(self) -> Self:
+        if (self.artefacts_access_key is None) != (self.artefacts_secret_key is None):
+            raise ValueError("artefacts_access_key and artefacts_secret_key belong together")
+        named = (self.artefacts_endpoint, self.artefacts_region, self.artefacts_access_key)
+        if self.artefacts is None and any(one is not None for one in named):
+            raise ValueError("artefacts_… says how the bucket is reached that artefacts names")
+        return self
+
+    @field_validator("smtp_password", "release_secret", "artefacts_access_key", "artefacts_secret_key", mode="before")
     @classmethod
     def _password_in_file(cls, value: Any) -> Any:
         return _in_file(value)

@@ -127,7 +127,9 @@ async def test_going_back_is_a_new_version_with_a_higher_serial_and_everything_e
         await one.write(state)
     await one.unlock()
     at = await place(crew)
-    made = await crew.once("infra-state.rolled-back", "POST", f"{at}/rollback", {"version": 1, "reason": " It \n broke "})
+    made = await crew.once(
+        "infra-state.rolled-back", "POST", f"{at}/rollback", {"version": 1, "reason": " It \n broke "}
+    )
     version = made["version"]
     assert (version["number"], version["serial"], version["cause"]) == (4, 8, "rollback")
     assert (version["reason"], version["author"], version["resources"]) == ("It broke", "ada", 1)

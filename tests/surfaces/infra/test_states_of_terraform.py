@@ -73,7 +73,12 @@ async def test_an_apply_writes_versions_which_the_next_one_reads(yard: Yard, met
     assert "1 changed" in ran.text
 
     state, versions = await yard.state(), await yard.versions()
-    assert (state.version, state.serial, state.resources, state.lock_id) == (len(versions), versions[-1].serial, 1, None)
+    assert (state.version, state.serial, state.resources, state.lock_id) == (
+        len(versions),
+        versions[-1].serial,
+        1,
+        None,
+    )
     assert len(versions) >= 2
     vault = yard.crew.deck.instance.vault
     last = json.loads(contents.opened(vault, versions[-1].uid, versions[-1].sealed))

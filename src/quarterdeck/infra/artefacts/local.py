@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from quarterdeck.kernel.faults import point
 
 DIRECTORY = "artefacts"
 INCOMING = ".incoming"
+TRIES = 3
 
 
 class LocalStore:
@@ -39,8 +41,7 @@ class LocalStore:
         try:
             sync(draft)
             point("infra.artefact.written")
-            place.parent.mkdir(mode=0o700, exist_ok=True)
-            draft.rename(place)
+            _rename(draft, place)
             sync(place.parent)
             sync(self.root)
         except OSError as error:
@@ -62,7 +63,7 @@ class LocalStore:
         place = self._place(key)
         try:
             place.unlink(missing_ok=True)
-            if place.parent.is_dir() and not any(place.parent.iterdir()):
+            with contextlib.suppress(OSError):  # there are others of the job
                 place.parent.rmdir()
         except OSError as error:
             raise unavailable(error.strerror or "the file cannot be removed") from None
@@ -75,3 +76,13 @@ class LocalStore:
                 key = f"{directory.name}/{file.name}"
                 if is_key(key):
                     yield Lying(key, datetime.fromtimestamp(file.stat().st_mtime, UTC))
+
+
+def _rename(draft: Path, place: Path) -> None:
+    """The directory of a job goes with the last of its plans, and that may be now."""
+    for _ in range(TRIES):
+        place.parent.mkdir(mode=0o700, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            draft.rename(place)
+            return
+    draft.rename(place)

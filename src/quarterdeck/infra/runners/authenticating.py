@@ -20,7 +20,9 @@ def runner(tx: Tx, uid: str, token: str) -> tuple[Worker, Runner]:
     """The runner with this id and token. Raises `Unauthenticated` (`runner_token_invalid`), the same for an unknown id
     as for a wrong token.
     """
-    found = tx.execute(select(Worker, Runner).join(Runner, Runner.worker_id == Worker.id).where(Worker.uid == _id(uid)))
+    found = tx.session.execute(
+        select(Worker, Runner).join(Runner, Runner.worker_id == Worker.id).where(Worker.uid == _id(uid))
+    )
     row = found.first()
     proven = same(token, NOBODY if row is None or row[1].token_hash is None else row[1].token_hash)
     if row is None or row[1].token_hash is None or not proven or row[0].revoked_at is not None:
@@ -37,7 +39,7 @@ def authenticate(tx: Tx, uid: str, token: str) -> Principal:
 
 def caller(tx: Tx) -> tuple[Worker, Runner]:
     """The runner that the unit acts for, as its rows are now. Raises `Unauthenticated` where it was removed."""
-    row = tx.execute(
+    row = tx.session.execute(
         select(Worker, Runner)
         .join(Runner, Runner.worker_id == Worker.id)
         .where(Worker.id == tx.principal.id, Worker.revoked_at.is_(None))

@@ -137,7 +137,7 @@ def target(tx: Tx, job: InfraJob) -> tuple[Worker, Runner] | None:
     """The runner that a job is about, held still; None where it was removed meanwhile."""
     uid = str(job.snapshot.get("worker_id") or "")
     tx.lock(f"infra-runner:{uid}")
-    row = tx.execute(
+    row = tx.session.execute(
         select(Worker, Runner)
         .join(Runner, Runner.worker_id == Worker.id)
         .where(Worker.uid == uid, Worker.organization_id == job.organization_id, Worker.revoked_at.is_(None))

@@ -42,16 +42,16 @@ def visible(tx: Tx, before: str | None = None, limit: int = MOST) -> list[Seen]:
     query = _seen(tx).order_by(Worker.id.desc()).limit(limit)
     first: list[Seen] = []
     if before is None:
-        first = _made(tx.execute(_seen(tx).where(DefaultRunner.id.is_not(None))).all())
+        first = _made(tx.session.execute(_seen(tx).where(DefaultRunner.id.is_not(None))).all())
     else:
         query = query.where(Worker.id < select(Worker.id).where(Worker.uid == before.lower()).scalar_subquery())
-    others = _made(tx.execute(query.where(DefaultRunner.id.is_(None))).all())
+    others = _made(tx.session.execute(query.where(DefaultRunner.id.is_(None))).all())
     return [*first, *others][:limit]
 
 
 def find(tx: Tx, uid: str) -> Seen:
     """Raises `NotFound` (`runner_not_found`)."""
-    found = _made(tx.execute(_seen(tx).where(Worker.uid == uid.lower())).all()) if len(uid) == 36 else []
+    found = _made(tx.session.execute(_seen(tx).where(Worker.uid == uid.lower())).all()) if len(uid) == 36 else []
     if not found:
         raise NotFound("Worker not found", code="runner_not_found", hint="See the list of runners.")
     return found[0]

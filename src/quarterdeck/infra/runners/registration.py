@@ -79,7 +79,7 @@ def register_cloud_hosted(tx: Tx, name: str, mode: str = CLOUD_HOSTED) -> Regist
     home = default_organization(tx)
     tx.flush()
     tx.lock(f"infra-cloud-runner:{called}")
-    known = tx.execute(
+    known = tx.session.execute(
         select(Worker, Runner)
         .join(Runner, Runner.worker_id == Worker.id)
         .where(Runner.mode == CLOUD_HOSTED, Worker.name == called, Worker.revoked_at.is_(None))

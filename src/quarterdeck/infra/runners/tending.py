@@ -32,7 +32,7 @@ def replace_metadata(tx: Tx, uid: str, said: Mapping[str, Any]) -> None:
     job = None if uid == worker.uid else _by_job(tx, worker, uid, lifting.DEPLOY, lifting.UPDATE)
     if job is None and uid != worker.uid:
         raise _missing()
-    row = tx.execute(
+    row = tx.session.execute(
         select(Worker, Runner).join(Runner, Runner.worker_id == Worker.id).where(Worker.uid == uid)
     ).first()
     if row is None or row[0].revoked_at is not None:

@@ -148,6 +148,8 @@ def declared(raw: Mapping[str, Any], known: Known | None = None, wrong: Sequence
 def examined(raw: Mapping[str, Any], known: Known, report: Report) -> Declared | None:
     """The document in its canonical form; None after the report was told what is wrong."""
     sent = nested(raw, report)
+    if sent is None:
+        return None
     _kept(sent, known)
     beside = {name: sent.get(name, UNSET) for name in BESIDE}
     found = read(SENT, sent, "", report)
@@ -187,7 +189,7 @@ def _provide(document: dict[str, Any], known: Known, report: Report) -> None:
     if document["cloud_identity_id"]:
         document["cloud_identity_id"] = document["cloud_identity_id"].lower()
     if module["kind"] == "bundled":
-        if module["name"] not in (None, provider):
+        if module["name"] not in ("", provider):
             report.add("module.name", f"the provider is {provider}.")
         module["name"] = provider
         if document["variables"]:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from quarterdeck.kernel.text import misleads
+from quarterdeck.kernel.text import misleads, shown
 
 MOST_ERRORS = 100
 Json = dict[str, Any]
@@ -34,8 +34,12 @@ class Report:
     def __init__(self, wrong: Iterable[Wrong] = ()) -> None:
         self.wrong: list[Wrong] = list(wrong)
 
+    @property
+    def full(self) -> bool:
+        return len(self.wrong) >= MOST_ERRORS
+
     def add(self, path: str, message: str) -> None:
-        if len(self.wrong) < MOST_ERRORS:
+        if not self.full:
             self.wrong.append(Wrong(path, message))
 
 
@@ -69,12 +73,21 @@ class Field:
 
     @property
     def schema(self) -> Json:
+        if self.default == "":
+            return _or_empty(self.rule.schema)
         nullable = self.default is None and "type" in self.rule.schema
         told = {**self.rule.schema, "type": [self.rule.schema["type"], "null"]} if nullable else dict(self.rule.schema)
         if nullable and "enum" in told:
             told["enum"] = [*told["enum"], None]
         bare = self.default is MISSING or self.default is None or callable(self.default)
         return told if bare else {**told, "default": self.default}
+
+
+def _or_empty(schema: Json) -> Json:
+    told = {**schema, "default": ""}
+    if "pattern" in told:
+        told["pattern"] = f"^(?:{told['pattern']})?$"
+    return {**told, "enum": [*told["enum"], ""]} if "enum" in told else told
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +154,8 @@ def _named(shape: Shape, value: Mapping[str, Any], path: str, report: Report) ->
     for name, said in value.items():
         own = shape.aliases.get(name, name)
         if own not in shape.fields:
-            if name not in shape.told:
-                report.add(inside(path, name[:100]), f"there is no such field.{_near(name, shape)}")
+            if name not in shape.told and not report.full:
+                report.add(inside(path, shown(name, 100)), f"there is no such field.{_near(name, shape)}")
         elif own in given and said is not None and given[own] is not None and given[own] != said:
             report.add(inside(path, name), f"it says another thing than {own}, whose other name it is.")
         elif said is not None or own not in given:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from quarterdeck.infra.specs.fields import MISSING, Report, Rule, inside, plain
+from quarterdeck.kernel.text import shown
 
 DEEPEST, MOST_VALUES, LONGEST_TEXT, LARGEST = 8, 2000, 20_000, 2**53
 SECRET = re.compile(
@@ -26,7 +27,7 @@ def free(key: str, rule: str, most: int = 200) -> Rule:
         before = len(report.wrong)
         for name in value:
             if not form.fullmatch(name):
-                report.add(inside(path, name[:100]), f"its name is {rule}.")
+                report.add(inside(path, shown(name, 100)), f"its name is {rule}.")
         walk = _Walk(report)
         found = walk.value(value, path, 1)
         if walk.values > MOST_VALUES:
@@ -43,7 +44,7 @@ class _Walk:
 
     def value(self, value: Any, path: str, depth: int) -> Any:
         self.values += 1
-        if self.values > MOST_VALUES:
+        if self.values > MOST_VALUES or self.report.full:
             return None
         if depth > DEEPEST:
             self.report.add(path, f"it is nested more than {DEEPEST} deep.")
@@ -55,7 +56,7 @@ class _Walk:
         return self.single(value, path)
 
     def named(self, name: str, value: Any, path: str, depth: int) -> Any:
-        here = inside(path, name[:100])
+        here = inside(path, shown(name, 100))
         if len(name) > 200 or "\x00" in name:
             self.report.add(here, "its name is too long, or holds what no name does.")
         if isinstance(value, str) and value and SECRET.search(name):

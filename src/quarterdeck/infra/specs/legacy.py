@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -53,13 +52,19 @@ PLACES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """A provider's switch is off where it is not there, so that one which is false needs no place."""
 AGGREGATES = {"databases": ("has_database", "create_rds"), "caches": ("has_cache", "enable_redis")}
+DEEPEST = 24
 CAPACITIES = {"db_min_capacity": "min_capacity", "db_max_capacity": "max_capacity"}
 FLAT = frozenset({*PLACES, *CAPACITIES, *(name for names in AGGREGATES.values() for name in names)})
 
 
-def nested(raw: Mapping[str, Any], report: Report) -> dict[str, Any]:
-    """The document with its flat keys put where they belong; what both forms say differently is told."""
-    found: dict[str, Any] = {name: copy.deepcopy(value) for name, value in raw.items() if name not in FLAT}
+def nested(raw: Mapping[str, Any], report: Report) -> dict[str, Any] | None:
+    """The document with its flat keys put where they belong; what both forms say differently is told. None for one that
+    is nested deeper than a document can be, at which nothing else looks.
+    """
+    if too_deep(raw):
+        report.add("document", f"it is nested more than {DEEPEST} deep.")
+        return None
+    found: dict[str, Any] = {name: _own(value) for name, value in raw.items() if name not in FLAT}
     for name, place in PLACES.items():
         value = _said(name, raw.get(name))
         if value is None or value == "" or (len(place) == 3 and value is False):
@@ -71,14 +76,32 @@ def nested(raw: Mapping[str, Any], report: Report) -> dict[str, Any]:
     return found
 
 
+def too_deep(value: Any) -> bool:
+    layer, depth = [value], 0
+    while layer:
+        if depth > DEEPEST:
+            return True
+        inner = (one.values() if isinstance(one, dict) else one for one in layer if isinstance(one, dict | list))
+        layer, depth = [one for some in inner for one in some if isinstance(one, dict | list)], depth + 1
+    return False
+
+
+def _own(value: Any) -> Any:
+    """A section that may be written to, down to the options of its provider."""
+    if not isinstance(value, dict):
+        return value
+    return {name: dict(one) if isinstance(one, dict) else one for name, one in value.items()}
+
+
 def _said(name: str, value: Any) -> Any:
     """Programs that want a text of administrators get them as JSON in one, and send it back."""
     if name == "cluster_admins" and isinstance(value, str) and value.startswith("["):
         try:
-            return json.loads(value)
+            found = json.loads(value)
         except (ValueError, RecursionError):
             return value
-    return value
+        return value if too_deep(found) else found
+    return dict(value) if isinstance(value, dict) else value
 
 
 def _put(found: dict[str, Any], place: tuple[str, ...], value: Any, name: str, report: Report) -> None:

@@ -64,7 +64,8 @@ def report(
     if carried is None or carried.state != State.RUNNING or carried.owner != owner:
         raise not_held(row)
     if told:
-        row.execution_metadata = metadata.merged(row.execution_metadata, _read(tx, row, carried, told))
+        said = _read(tx, row, carried, told)
+        row.execution_metadata = metadata.merged(row.execution_metadata, said)
     if row.status == CLAIMED and status in {PROCESSING, SUCCESS}:
         recording.begin(tx, row)
         recording.changing(tx, row)

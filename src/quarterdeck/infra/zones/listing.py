@@ -47,19 +47,22 @@ def described(tx: Tx, zones: Sequence[Zone]) -> list[Listed]:
     owners = people.uids(tx, [zone.owner_id for zone in zones])
     counted = select(Spec.zone_id, func.count()).where(Spec.zone_id.in_(ids)).group_by(Spec.zone_id)
     numbers = {row[0]: int(row[1]) for row in tx.execute(counted)}
-    place = func.row_number().over(partition_by=Spec.zone_id, order_by=Spec.id.desc()).label("place")
-    ranked = select(Spec.id, place).where(Spec.zone_id.in_(ids)).subquery()
-    newest = select(Spec).join(ranked, ranked.c.id == Spec.id).where(ranked.c.place <= SHOWN)
-    inside: dict[int | None, list[Spec]] = {}
-    for spec in tx.scalars(newest.order_by(Spec.id.desc()).limit(ALTOGETHER)):
-        inside.setdefault(spec.zone_id, []).append(spec)
+    inside: dict[int, list[Spec]] = {zone_id: [] for zone_id in ids}
+    few = [zone_id for zone_id in ids if numbers.get(zone_id, 0) <= SHOWN]
+    for spec in tx.scalars(select(Spec).where(Spec.zone_id.in_(few)).order_by(Spec.id.desc()).limit(ALTOGETHER)):
+        inside[spec.zone_id or 0].append(spec)
+    left = ALTOGETHER - sum(map(len, inside.values()))
+    for zone_id in (one for one in ids if one not in few):
+        newest = select(Spec).where(Spec.zone_id == zone_id).order_by(Spec.id.desc()).limit(min(SHOWN, left))
+        inside[zone_id] = list(tx.scalars(newest)) if left > 0 else []
+        left -= len(inside[zone_id])
     return [
         Listed(
             zone,
             projects[zone.project_id],
             owners.get(zone.owner_id, ""),
             numbers.get(zone.id, 0),
-            tuple(inside.get(zone.id, ())),
+            tuple(inside[zone.id]),
         )
         for zone in zones
     ]

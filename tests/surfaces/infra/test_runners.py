@@ -109,7 +109,7 @@ async def test_an_unknown_cloud_identity_registers_nothing(crew):
 
 
 async def test_a_token_of_a_program_registers_no_runner(crew):
-    made = await crew.ok("POST", "/api/web/profile/tokens", {"name": "ci"}, status=201)
+    made = await crew.ok("POST", "/api/web/profile/tokens", {"label": "ci"}, status=201)
     await refused(crew, 403, "POST", WORKERS, {"name": "x", "mode": "self-hosted"}, token=made["token"])
 
 

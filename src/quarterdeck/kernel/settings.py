@@ -134,9 +134,7 @@ class Settings(BaseSettings):
             raise ValueError("artefacts_… says how the bucket is reached that artefacts names")
         return self
 
-    @field_validator(
-        "smtp_password", "release_secret", "artefacts_access_key", "artefacts_secret_key", mode="before"
-    )
+    @field_validator("smtp_password", "release_secret", "artefacts_access_key", "artefacts_secret_key", mode="before")
     @classmethod
     def _password_in_file(cls, value: Any) -> Any:
         return _in_file(value)

@@ -10,7 +10,7 @@ from quarterdeck.fleet.workers import draining
 from quarterdeck.infra.clouds import federating, identities
 from quarterdeck.infra.clouds.model import CloudIdentity
 from quarterdeck.infra.execution.orders import RUN, RUNNER_JOBS
-from quarterdeck.infra.plans import approvals, law
+from quarterdeck.infra.plans import approvals, drift, law
 from quarterdeck.infra.runners import lifting, listing
 from quarterdeck.infra.specs import snapshots, specs
 from quarterdeck.infra.specs.model import Spec
@@ -44,6 +44,8 @@ def create(tx: Tx, asked: Asked) -> InfraJob:
     key = holding.turn(spec_uid=asked.spec.uid if asked.spec is not None else None, runner_uid=asked.runner_uid)
     if key is not None:
         jobs.hold_turn(tx, key)
+    if asked.spec is not None and not asked.read_only:
+        drift.make_way(tx, asked.spec)
     spec = specs.locked(tx, asked.spec.id) if asked.spec is not None else None
     _require_room(tx)
     worker = listing.usable(tx, asked.assigned_worker_uid) if asked.assigned_worker_uid else None
@@ -111,6 +113,7 @@ def release(tx: Tx, job: InfraJob) -> InfraJob:
         Carried(job_id=job.id),
         job.organization_id,
         subject=stream(job.uid),
+        lane="background" if job.read_only else None,
         capabilities=needed(tx, job.snapshot, identity),
         worker_id=job.assigned_worker_id,
         concurrency_key=holding.turn(spec_uid=spec.uid if spec is not None else None, runner_uid=runner),

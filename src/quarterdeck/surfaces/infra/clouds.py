@@ -37,8 +37,8 @@ async def listed(call: Call, query: wire.IdentitiesQuery) -> wire.CloudIdentitie
 async def show(call: Call) -> wire.OneCloudIdentity:
     """One cloud identity, with what a runner found with it."""
     found = await call.read(identities.find, call.path["id"])
-    whole = wire.WholeCloudIdentity(**_facts(found), cached_resources=found.cached_resources)
-    return wire.OneCloudIdentity(cloud_identity=whole)
+    whole = {**_facts(found), "cached_resources": found.cached_resources}
+    return wire.OneCloudIdentity(cloud_identity=convert(whole, wire.WholeCloudIdentity))
 
 
 @route("POST", HERE + "/{id}/refresh", permission=MANAGE, errors=(UNKNOWN, (409, "cloud_identity_unverified")))

@@ -87,22 +87,20 @@ async def discover(order: InfraOrder, transport: Transport = None) -> dict[str, 
                     "id": row.get("name"),
                     "name": row.get("name"),
                     "cidr": row.get("IPv4Range"),
-                    "subnets": list[dict[str, Any]](),
                 }
                 for row in rows
             }
+            subnets: dict[Any, list[dict[str, Any]]] = {}
             for row in await _subnetworks(caller, f"{compute}/aggregated/subnetworks", token):
-                network = found.get(row.get("network"))
-                if network is not None:
-                    network["subnets"].append(
-                        {
-                            "id": row.get("name"),
-                            "name": row.get("name"),
-                            "zone": str(row.get("region", "")).rpartition("/")[2],
-                            "cidr": row.get("ipCidrRange"),
-                        }
-                    )
-            return list(found.values())
+                subnets.setdefault(row.get("network"), []).append(
+                    {
+                        "id": row.get("name"),
+                        "name": row.get("name"),
+                        "zone": str(row.get("region", "")).rpartition("/")[2],
+                        "cidr": row.get("ipCidrRange"),
+                    }
+                )
+            return [{**network, "subnets": subnets.get(link, [])} for link, network in found.items()]
 
         async def zones() -> list[dict[str, Any]]:
             address = f"https://dns.googleapis.com/dns/v1/projects/{cloud.project_id}/managedZones"

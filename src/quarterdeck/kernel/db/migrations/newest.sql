@@ -880,6 +880,16 @@ CREATE TABLE infra_default_runners (
 	CONSTRAINT uq_infra_default_runners_user_id_organization_id UNIQUE (user_id, organization_id)
 );
 --
+CREATE TABLE infra_issuer_keys (
+	public JSON NOT NULL, 
+	sealed TEXT NOT NULL, 
+	created_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_infra_issuer_keys PRIMARY KEY (id), 
+	CONSTRAINT uq_infra_issuer_keys_uid UNIQUE (uid)
+);
+--
 CREATE TABLE infra_jobs (
 	organization_id INTEGER NOT NULL, 
 	owner_id BIGINT NOT NULL, 

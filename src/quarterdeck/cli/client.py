@@ -32,6 +32,7 @@ EXITS = {
     503: Exit.UNREACHABLE,
     504: Exit.TIMED_OUT,
 }
+UNKNOWN_CALLER = frozenset({"product_auth_missing", "product_auth_invalid", "http_401"})
 UNTRUSTED = "its certificate is not trusted"
 CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 AGENT = f"quarterdeck-cli/{__version__} ({platform.system().lower()})"
@@ -312,7 +313,7 @@ def failure_of(response: httpx.Response) -> Failure:
         message = f"{message.rstrip('.')}: {'; '.join(told)}"
     status = EXITS.get(response.status_code, Exit.FAILED)
     hint = details.get("hint") or body.get("hint")
-    if status is Exit.NOT_SIGNED_IN and str(code).lower() in {"product_auth_missing", "product_auth_invalid"}:
+    if status is Exit.NOT_SIGNED_IN and str(code).lower() in UNKNOWN_CALLER:
         hint = f"qd login {response.request.url.scheme}://{response.request.url.netloc.decode()}"
     request_id = details.get("requestId") or response.headers.get("x-request-id")
     return Failure(message, exit=status, code=str(code), hint=hint, request_id=request_id)

@@ -16,23 +16,41 @@ from quarterdeck.cli.tasks import ago
 IDENTITY = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 ANY = "any"
 PAGE = 100
-MOST = 500
-"""Jobs that are looked through for one of a spec."""
+MOST, MANY = 500, 10_000
+"""Rows of a list that is shown, and of one that a name is looked for in."""
+
+
+def whole(
+    api: Api,
+    key: str,
+    rows: str,
+    *,
+    cursor: str = "next",
+    query: Row | None = None,
+    most: int = MOST,
+    **parameters: str,
+) -> list[Row]:
+    """A list of the infra surface, page by page, newest first; at most a little more than `most` of it."""
+    found: list[Row] = []
+    before = None
+    while True:
+        page = api.read(key, {**(query or {}), "before": before}, **parameters)
+        found += page[rows]
+        before = page.get(cursor)
+        if before is None or len(found) >= most:
+            return found
 
 
 def zones(api: Api) -> list[Row]:
-    found: list[Row] = api.read("zones.list")["zones"]
-    return found
+    return whole(api, "zones.list", "zones", most=MANY)
 
 
 def specs(api: Api) -> list[Row]:
-    found: list[Row] = api.read("specs.list")["configurations"]
-    return found
+    return whole(api, "specs.list", "configurations", most=MANY)
 
 
 def runners(api: Api) -> list[Row]:
-    found: list[Row] = api.read("runners.list")["workers"]
-    return found
+    return whole(api, "runners.list", "workers", most=MANY)
 
 
 def zone(opened: Session, text: str | None, *, option: str = "--zone-id") -> Row:
@@ -180,7 +198,8 @@ def _job_label(row: Row) -> str:
 
 def identity(opened: Session, text: str | None, *, option: str = "--cloud-identity-id") -> Row:
     """The cloud identity that goes by this id, label, or by its provider where only one has it. Raises `Failure`."""
-    rows: list[Row] = [{**row, "name": row["label"]} for row in opened.api.read("connectors.list")["cloud_identities"]]
+    known = whole(opened.api, "connectors.list", "cloud_identities", most=MANY)
+    rows: list[Row] = [{**row, "name": row["label"]} for row in known]
     if text is None:
         choices = [Choice(f"{row['label']}   {row['provider']}", str(row["id"])) for row in rows]
         return rows[choose(opened.terminal, "cloud identity", choices, option=option, empty="qd connector aws")]

@@ -35,16 +35,6 @@ def view(opened: Session, job: str) -> Row:
     return found
 
 
-def destruction(opened: Session, job: str) -> Row:
-    """What a job that destroys waits for; nothing where the server knows of no approvals for it."""
-    try:
-        return view(opened, job)
-    except Failure as failure:
-        if failure.exit is Exit.NOT_FOUND:
-            return {}
-        raise
-
-
 def count(plan: Row, action: str) -> int:
     return int((plan.get("summary") or {}).get(action) or 0)
 

@@ -57,9 +57,9 @@ def spec(row: Row) -> Shown:
 def job(row: Row) -> Shown:
     """Of an infrastructure job; one that succeeded may still have left something that nobody looks after."""
     state = str(row["status"]).lower()
-    if state == "queued" and (row.get("approvals") or {}).get("missing"):
+    if state == "queued" and row.get("waits_for") == "approval":
         state += ":approval"
-    if state == "success" and (row.get("execution_metadata") or {}).get("orphan_risk"):
+    if state == "success" and row.get("orphan_risk"):
         state += ":orphan-risk"
     return _shown(JOB, state)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TypeVar
 
 from quarterdeck.cli import infra_pages, infra_states
@@ -69,6 +70,22 @@ def detachable(job: str) -> Iterator[None]:
         ) from None
 
 
+def logs(opened: Session, job: str, after: int = 0) -> Row:
+    """One page of what a job has said after a chunk: `{logs, more}`."""
+    found: Row = opened.api.read("infra-jobs.logs", {"after": after or None}, jobId=job)
+    return found
+
+
+def all_logs(opened: Session, job: str, after: int = 0) -> list[Row]:
+    """Everything that a job has said after a chunk."""
+    chunks, more = list[Row](), True
+    while more:
+        page = patient(opened, partial(logs, opened, job, after))
+        chunks += page["logs"]
+        after, more = int(chunks[-1]["id"]) if chunks else after, bool(page.get("more"))
+    return chunks
+
+
 class Log:
     """The lines of a job, from where they were read last."""
 
@@ -80,11 +97,13 @@ class Log:
 
     def tell(self) -> None:
         """What has come since."""
-        query = {"after": self.after or None}
-        answer: Row = patient(self._opened, lambda: self._opened.api.read("infra-jobs.logs", query, jobId=self._job))
-        for chunk in answer["logs"]:
-            self.after = max(self.after, int(chunk["id"]))
-            self.show(chunk)
+        more = True
+        while more:
+            answer = patient(self._opened, lambda: logs(self._opened, self._job, self.after))
+            for chunk in answer["logs"]:
+                self.after = max(self.after, int(chunk["id"]))
+                self.show(chunk)
+            more = bool(answer.get("more"))
 
     def show(self, chunk: Row) -> None:
         terminal = self._opened.terminal
@@ -107,7 +126,7 @@ def watched(opened: Session, job: str, watch: Watch) -> Row:
     """
     until = time.monotonic() + watch.timeout if watch.timeout else None
     log = Log(opened, job) if watch.follow else None
-    told: tuple[str, str, str] | None = None
+    told: tuple[str, str] | None = None
     with detachable(job):
         while True:
             row = job_of(opened, job)
@@ -115,7 +134,7 @@ def watched(opened: Session, job: str, watch: Watch) -> Row:
                 log.tell()
             now = _said(row)
             if now != told:
-                _tell(opened, now)
+                _tell(opened, row)
                 told = now
             if row["status"] in ENDED:
                 if log is not None:
@@ -126,26 +145,41 @@ def watched(opened: Session, job: str, watch: Watch) -> Row:
             time.sleep(PAUSE)
 
 
-def _said(row: Row) -> tuple[str, str, str]:
-    phase = str((row.get("execution_metadata") or {}).get("phase") or "") if row["status"] == "PROCESSING" else ""
-    waits = str(row.get("waiting_reason") or "") if row["status"] == "QUEUED" else ""
-    return str(row["status"]), phase, waits
+def phase(row: Row) -> str:
+    """What a job that runs does now, or what one that waits waits for."""
+    if row["status"] == "QUEUED":
+        return {"approval": f"qd plan approve {row['id']}", "runner": "for a runner"}.get(str(row.get("waits_for")), "")
+    told = (row.get("execution_metadata") or {}).get("phase") or row.get("stage")
+    return str(told or "").replace("_", " ") if row["status"] == "PROCESSING" else ""
 
 
-def _tell(opened: Session, said: tuple[str, str, str]) -> None:
-    status, phase, waits = said
+def _said(row: Row) -> tuple[str, str]:
+    return str(row["status"]), phase(row)
+
+
+def _tell(opened: Session, row: Row) -> None:
     terminal = opened.terminal
-    state = terminal.state(infra_states.job({"status": status}), terminal.err)
-    detail = waits or phase.replace("_", " ")
-    terminal.say_styled(f"  {state}   {terminal.plain(detail)}".rstrip())
+    state = terminal.state(infra_states.job(row), terminal.err)
+    terminal.say_styled(f"  {state}   {terminal.plain(phase(row))}".rstrip())
+    pinned = row.get("assigned_worker_id")
+    if row["status"] == "QUEUED" and row.get("waits_for") == "runner" and pinned:
+        runner = patient(opened, partial(opened.api.read, "runners.show", runnerId=str(pinned)))["worker"]
+        if runner["status"] != "ONLINE":
+            word = infra_states.runner(runner).word
+            terminal.say(
+                f"  It is for {runner['name']} alone, which is {word}: qd jobs pin {row['id']} --runner-id any"
+            )
 
 
 def timed_out(row: Row, timeout: float | None) -> Failure:
+    waits = row.get("waits_for") == "approval"
     return Failure(
-        f"The job {row['id']} is still {row['status']} after {timeout:g} s; it goes on.",
-        exit=Exit.TIMED_OUT,
-        code="timed_out",
-        hint=f"qd jobs wait {row['id']}",
+        f"The job {row['id']} still waits for approval after {timeout:g} s."
+        if waits
+        else f"The job {row['id']} is still {row['status']} after {timeout:g} s; it goes on.",
+        exit=Exit.WAITS if waits else Exit.TIMED_OUT,
+        code="waits" if waits else "timed_out",
+        hint=f"qd plan approve {row['id']}" if waits else f"qd jobs wait {row['id']}",
         facts=facts(row),
     )
 
@@ -165,18 +199,17 @@ def succeeded(opened: Session, row: Row, *, shown: bool = False) -> None:
         _tail(opened, str(row["id"]))
     why = str(row.get("error_message") or "").strip()
     word = "failed" if row["status"] == "FAILED" else "was canceled"
-    orphans = (row.get("execution_metadata") or {}).get("orphan_risk")
-    left = "  It may have left resources that its state does not know." if orphans else ""
+    left = "  It may have left resources that its state does not know." if row.get("orphan_risk") else ""
     raise Failure(
         f"{infra_pages.deed(row)} {word}{': ' + why if why else '.'}{left}",
         code=f"job_{str(row['status']).lower()}",
-        hint=f"qd jobs logs {row['id']}   then: qd jobs rerun {row['id']}",
+        hint=f"qd jobs logs {row['id']}",
         facts=facts(row),
     )
 
 
 def _tail(opened: Session, job: str) -> None:
-    chunks = patient(opened, lambda: opened.api.read("infra-jobs.logs", jobId=job))["logs"]
+    chunks = all_logs(opened, job)[-TAIL:]
     lines = [line for chunk in chunks for line in clean(str(chunk["log_chunk"])).splitlines()]
     bar = "|" if opened.terminal.ascii else "│"
     for line in lines[-TAIL:]:

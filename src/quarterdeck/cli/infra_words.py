@@ -7,7 +7,7 @@ from collections.abc import Sequence
 NOUNS = ("zone", "spec", "plan", "apply", "destroy", "jobs", "runner", "cluster", "connector", "state")
 PLURALS = {"zones": "zone", "specs": "spec", "runners": "runner", "clusters": "cluster", "connectors": "connector"}
 VERBS = {"ls": "list", "get": "show"}
-RUNNER_VERBS = ("start", "register", "list", "remove", "show", "drain", "update")
+RUNNER_VERBS = ("start", "enrol", "register", "list", "remove", "show", "drain", "update")
 DESTROYED = {"spec": ("destroy",), "worker": ("runner", "destroy"), "runner": ("runner", "destroy"),
              "zone": ("zone", "delete")}  # fmt: skip
 

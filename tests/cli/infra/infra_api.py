@@ -44,7 +44,8 @@ LIST = {"type": "array"}
 DOCUMENT = {
     "project_name": TEXT, "environment_stage": {"enum": ["development", "staging", "production"]}, "region": TEXT,
     "terraform_version": TEXT, "zone_id": NULLABLE, "cloud_identity_id": NULLABLE, "provider": TEXT,
-    "module": {"type": "object"}, "network": {"type": "object"}, "cluster": {"type": "object"},
+    "module": {"type": "object"}, "module_token": TEXT, "comment": TEXT,
+    "version": NUMBER, "network": {"type": "object"}, "cluster": {"type": "object"},
     "dns": {"type": "object"}, "repositories": {"type": "object"}, "databases": LIST, "caches": LIST, "queues": LIST,
     "topics": LIST, "nosql_tables": LIST, "secrets": LIST, "container_registries": LIST, "storage_buckets": LIST,
 }  # fmt: skip
@@ -57,30 +58,34 @@ ONE = r"([0-9a-f-]{36})"
 SPEC, JOB, RUNNER = f"/api/cli/configurations/{ONE}", f"/api/cli/jobs/{ONE}", f"/api/cli/runners/{ONE}"
 PROVIDER = "/api/cli/providers/(aws|gcp|azure)"
 ROUTES: list[tuple[str, str, str, set[str], Row | None]] = [
-    ("GET", "/api/cli/zones", "zones", set(), None),
+    ("GET", "/api/cli/zones", "zones", {"before"}, None),
     ("POST", "/api/cli/zones", "new_zone", set(), closed("name", name=TEXT, description=TEXT)),
     ("GET", f"/api/cli/zones/{ONE}", "zone", set(), None),
     ("DELETE", f"/api/cli/zones/{ONE}", "delete_zone", set(), EMPTY),
-    ("GET", "/api/cli/configurations", "specs", set(), None),
+    ("GET", "/api/cli/configurations", "specs", {"before"}, None),
     ("POST", "/api/cli/configurations", "new_spec", set(), closed("project_name environment_stage", **DOCUMENT)),
     ("POST", "/api/cli/configurations/validate", "validate", set(), {"type": "object"}),
     ("GET", SPEC, "spec", set(), None),
-    ("PUT", SPEC, "put_spec", set(), closed("project_name", version=NUMBER, **DOCUMENT)),
+    ("PUT", SPEC, "put_spec", set(), closed("project_name version", **DOCUMENT)),
     ("DELETE", SPEC, "delete_spec", {"force", "reason"}, EMPTY),
     ("POST", f"{SPEC}/clone", "clone", set(), closed(
         "project_name", project_name=TEXT, environment_stage=TEXT, zone_id=TEXT
     )),
-    ("GET", f"{SPEC}/versions", "versions", set(), None),
+    ("GET", f"{SPEC}/versions", "versions", {"before"}, None),
     ("GET", f"{SPEC}/diff", "diff", {"from", "to"}, None),
     ("GET", f"{SPEC}/export", "export", {"format"}, None),
     ("GET", f"{SPEC}/state", "state", set(), None),
-    ("GET", f"{SPEC}/state/versions", "state_versions", set(), None),
-    ("GET", f"{SPEC}/state/versions/([0-9]+)", "state_version", set(), None),
-    ("GET", f"{SPEC}/state/diff", "state_diff", {"from", "to"}, None),
+    ("GET", f"{SPEC}/state/versions", "state_versions", {"before", "limit"}, None),
+    ("GET", f"{SPEC}/state/versions/([0-9]+|current)", "state_version", set(), None),
+    ("GET", f"{SPEC}/state/diff", "state_diff", {"from", "to", "values"}, None),
     ("POST", f"{SPEC}/state/rollback", "rollback", set(), closed("version reason", version=NUMBER, reason=TEXT)),
     ("POST", f"{SPEC}/state/unlock", "unlock", set(), closed("reason", reason=TEXT, lock_id=TEXT)),
-    ("POST", f"{SPEC}/state/push", "push", set(), {"type": "object", "required": ["version", "serial", "lineage"]}),
-    ("GET", "/api/jobs", "jobs", {"surface", "status", "zone_id", "limit", "offset"}, None),
+    ("POST", f"{SPEC}/state/push", "push", set(), closed(
+        "state reason", reason=TEXT, state={"type": "object", "required": ["version", "serial", "lineage"]}
+    )),
+    ("GET", "/api/jobs", "jobs", {
+        "surface", "status", "zone_id", "configuration_id", "job_type", "limit", "offset"
+    }, None),
     ("POST", "/api/jobs", "new_job", set(), JOB_BODY),
     ("GET", JOB, "job", set(), None),
     ("GET", f"{JOB}/logs", "logs", {"after"}, None),
@@ -90,36 +95,47 @@ ROUTES: list[tuple[str, str, str, set[str], Row | None]] = [
     ("GET", f"{JOB}/plan", "plan", set(), None),
     ("POST", f"{JOB}/approve", "approve", set(), closed(comment=TEXT)),
     ("POST", f"{JOB}/reject", "reject", set(), closed(comment=TEXT)),
-    ("GET", "/api/cli/workers", "runners", set(), None),
+    ("GET", "/api/cli/workers", "runners", {"before"}, None),
     ("POST", "/api/cli/workers", "new_runner", set(), closed(
         "name mode", name=TEXT, mode={"const": "self-hosted"}, cloud_identity_id=TEXT
+    )),
+    ("POST", "/api/cli/workers/enrolment-tokens", "enrol", set(), closed(
+        "expires_in_hours", label=TEXT, expires_in_hours={"type": "integer", "minimum": 1, "maximum": 2160}
     )),
     ("GET", f"/api/cli/workers/{ONE}", "runner", set(), None),
     ("DELETE", f"/api/cli/workers/{ONE}", "remove_runner", set(), EMPTY),
     ("POST", "/api/cli/runners/deploy", "deploy_runner", set(), closed(
         "name cloud_identity_id region", name=TEXT, cloud_identity_id=TEXT, region=TEXT, assigned_worker_id=TEXT
     )),
-    ("POST", f"{RUNNER}/drain", "drain", set(), closed("drain", drain=FLAG)),
+    ("POST", f"{RUNNER}/drain", "drain", set(), closed("draining", draining=FLAG, reason=TEXT)),
     ("POST", f"{RUNNER}/default", "default", set(), EMPTY),
     ("POST", f"{RUNNER}/update", "update", set(), EMPTY),
-    ("GET", "/api/cli/clusters", "clusters", set(), None),
-    ("GET", "/api/cli/cloud-identities", "identities", set(), None),
+    ("GET", "/api/cli/clusters", "clusters", {"before"}, None),
+    ("GET", "/api/cli/cloud-identities", "identities", {"before"}, None),
     ("POST", f"{PROVIDER}/init", "init", set(), EMPTY),
     ("POST", f"{PROVIDER}/connect", "connect", set(), closed(
         "identity_id credentials", identity_id=TEXT, credentials={"anyOf": [
-            closed("role_arn", role_arn=TEXT), closed("wif_config", wif_config=TEXT),
+            closed("role_arn", role_arn=TEXT), closed("wif_config", wif_config=TEXT, project_id=TEXT),
             closed("tenant_id client_id subscription_id", tenant_id=TEXT, client_id=TEXT, subscription_id=TEXT),
         ]}
     )),
     ("POST", f"{PROVIDER}/verify", "verify", set(), closed("identity_id job_id", identity_id=TEXT, job_id=TEXT)),
     ("POST", f"{PROVIDER}/disconnect", "disconnect", set(), closed("identity_id", identity_id=TEXT)),
 ]  # fmt: skip
-CREATED = {"new_spec", "clone", "new_job", "rerun", "new_runner", "deploy_runner"}
+CREATED = {"enrol", "update", "new_spec", "clone", "new_job", "rerun", "new_runner", "deploy_runner"}
 NESTED = ("network", "cluster", "dns", "repositories", "databases")
 
 
 def identity(kind: str, number: int) -> str:
     return f"{kind * 8}-0000-4000-8000-{number:012d}"
+
+
+def paged(rows: str, known: list[Row], query: Row, size: int) -> Row:
+    """A page of a list that goes on behind the id `before`."""
+    ids = [row["id"] for row in known]
+    begin = ids.index(query["before"]) + 1 if "before" in query else 0
+    page = known[begin : begin + size]
+    return {rows: page, "next": page[-1]["id"] if begin + size < len(known) else None}
 
 
 class InfraApi:
@@ -241,16 +257,21 @@ class InfraApi:
         row = {
             "id": identity("c", len(self.specs_known)), "project_name": name, "zone_id": zone and zone["id"],
             "environment_stage": "development", "status": "DRAFT", "region": "local", "cloud_provider": "",
+            "provider": "local", "version": 1,
             "estimated_monthly_cost": None, "created_at": AT, "updated_at": AT, **more,
         }  # fmt: skip
         self.specs_known.append(row)
         self.documents[row["id"]] = {"project_name": name, "environment_stage": row["environment_stage"]}
         self.states[row["id"]] = {
-            "version": 0, "serial": None, "lineage": None, "resources": 0, "lock": None, "updated_at": AT,
+            "version": 0, "serial": None, "lineage": None, "resources": 0, "lock": None, "created_at": AT,
+            "updated_at": AT,
         }  # fmt: skip
         self.versions_known[row["id"]] = [
-            {"number": 1, "configuration_hash": "3b" * 32, "author_name": "ada", "comment": None, "created_at": AT}
-        ]
+            {
+                "id": identity("7", 1), "number": 1, "configuration_hash": "3b" * 32, "user_id": "u", "comment": None,
+                "created_at": AT, "current": True, "applied": False,
+            }
+        ]  # fmt: skip
         return row
 
     def add_job(self, kind: str, spec: Row | None = None, status: str = "SUCCESS", **more: Any) -> Row:
@@ -262,6 +283,8 @@ class InfraApi:
             "runner_id": None, "assigned_worker_id": None, "assigned_runner_id": None, "plan_job_id": None,
             "claimed_at": AT if ended else None, "started_at": AT if ended else None,
             "completed_at": LATER if ended else None, "error_message": None, "execution_metadata": {},
+            "orphan_risk": False, "read_only": False,
+            "waits_for": "runner" if status == "QUEUED" else None, "stage": None,
             "created_at": AT, "updated_at": AT, "spec_name": spec and spec["project_name"], "worker_name": None,
             "runner_name": None, **more,
         }  # fmt: skip
@@ -329,7 +352,7 @@ class InfraApi:
                 {
                     "number": number, "serial": serial, "lineage": "ab", "sha256": "0" * 64, "size": 2048,
                     "resources": number, "cause": "write", "reason": None, "job_id": identity("d", 0),
-                    "author_name": None, "created_at": AT,
+                    "author": None, "current": False, "created_at": AT,
                 }
             )  # fmt: skip
             self.states[spec["id"]] |= {"version": number, "serial": serial, "lineage": "ab", "resources": number}
@@ -352,7 +375,7 @@ class InfraApi:
         return {**row, "specs": specs}
 
     def _zones(self, **_: Any) -> Row:
-        return {"zones": [self._told_zone(row) for row in self.zones_known]}
+        return {"zones": [self._told_zone(row) for row in self.zones_known], "next": None}
 
     def _new_zone(self, *, body: Row, **_: Any) -> Row:
         if body["name"] in {row["name"] for row in self.zones_known}:
@@ -366,11 +389,11 @@ class InfraApi:
         self.zones_known = [row for row in self.zones_known if row["id"] != zone]
         return {"success": True}
 
-    def _specs(self, **_: Any) -> Row:
-        return {"configurations": self.specs_known}
+    def _specs(self, *, query: Row, **_: Any) -> Row:
+        return paged("configurations", self.specs_known, query, 100)
 
     def _flat(self, row: Row) -> Row:
-        more = {"terraform_version": "1.11.4", "provision_network": True, "cidr_block": "10.0.0.0/16", "version": 1}
+        more = {"terraform_version": "1.11.4", "provision_network": True, "cidr_block": "10.0.0.0/16", "resources": 0}
         return {**more, "cluster_admins": None, **row}
 
     def _new_spec(self, *, body: Row, **_: Any) -> Row:
@@ -381,7 +404,7 @@ class InfraApi:
 
     def _validate(self, *, body: Row, **_: Any) -> Row:
         errors = [] if "region" in body else [{"field": "region", "message": "A region is needed."}]
-        return {"valid": not errors, "errors": errors}
+        return {"valid": not errors, "errors": errors, "document": None, "configuration_hash": None}
 
     def _spec(self, spec: str, **_: Any) -> Row:
         return {"configuration": self._flat(self._one(self.specs_known, spec, "Configuration"))}
@@ -405,15 +428,17 @@ class InfraApi:
         return {"configuration": self._flat(self.add_spec(body["project_name"], zone_id=row["zone_id"]))}
 
     def _versions(self, spec: str, **_: Any) -> Row:
-        return {"versions": self.versions_known[spec]}
+        return {"versions": self.versions_known[spec][::-1], "next": None}
 
     def _diff(self, spec: str, *, query: Row, **_: Any) -> Row:
         changes = [
-            {"path": "cluster.node_max_size", "change": "changed", "before": 6, "after": 8},
-            {"path": "dns", "change": "added", "after": {"enabled": True}},
-            {"path": "caches.main", "change": "removed", "before": "redis"},
+            {"path": "cluster.node_max_size", "kind": "changed", "before": 6, "after": 8},
+            {"path": "dns", "kind": "added", "before": None, "after": {"enabled": True}},
+            {"path": "caches[main]", "kind": "removed", "before": "redis", "after": None},
         ]
-        return {"from": int(query["from"]), "to": int(query["to"]), "changes": changes}
+        to = int(query.get("to", len(self.versions_known[spec])))
+        since = int(query.get("from", max(to - 1, 1)))
+        return {"from": since, "to": to, "same": since == to, "changes": [] if since == to else changes}
 
     def _export(self, spec: str, *, query: Row, **_: Any) -> Row:
         form, document = query.get("format", "yaml"), self.documents[spec]
@@ -422,20 +447,36 @@ class InfraApi:
         return {"content": content, "filename": f"{document['project_name']}.{form}", "format": form}
 
     def _state(self, spec: str, **_: Any) -> Row:
-        return {"state": {key: value for key, value in self.states[spec].items() if key != "kept"}}
+        told = {key: value for key, value in self.states[spec].items() if key != "kept"}
+        return {"state": told if told["version"] or told["lock"] else None}
 
-    def _state_versions(self, spec: str, **_: Any) -> Row:
-        return {"versions": self.versions_of_state(spec)}
+    def _state_versions(self, spec: str, *, query: Row, **_: Any) -> Row:
+        if not self.versions_of_state(spec):
+            raise Refusal(404, "Nothing was written yet.")
+        before = int(query.get("before", 1000))
+        rows = [row for row in self.versions_of_state(spec)[::-1] if row["number"] < before]
+        return {"versions": rows[:2], "next_before": rows[1]["number"] if len(rows) > 2 else None}
 
     def _state_version(self, spec: str, number: str, **_: Any) -> Row:
+        wanted = self.states[spec]["version"] if number == "current" else int(number)
         for row in self.versions_of_state(spec):
-            if row["number"] == int(number):
-                return {"version": row, "state": {**STATE, "serial": row["serial"]}}
+            if row["number"] == wanted:
+                return {**STATE, "serial": row["serial"]}
         raise Refusal(404, "State version not found")
 
     def _state_diff(self, spec: str, *, query: Row, **_: Any) -> Row:
-        changes = [{"path": "terraform_data.project", "change": "added", "after": {"id": "1"}}]
-        return {"from": int(query["from"]), "to": int(query["to"]), "changes": changes}
+        told = {"before": 1, "after": 2} if query.get("values") else {}
+        attributes = [{"path": "size", "sensitive": False, **told}, {"path": "password", "sensitive": True}]
+        changes = [
+            {"address": "terraform_data.project", "action": "create", "attributes": []},
+            {"address": "terraform_data.node[0]", "action": "update", "attributes": attributes},
+        ]
+        if not self.versions_of_state(spec):
+            raise Refusal(404, "Nothing was written yet.")
+        to = int(query.get("to", self.states[spec]["version"]))
+        since = int(query.get("from", max(to - 1, 1)))
+        found = [] if since == to else changes
+        return {"from": since, "to": to, "summary": {}, "changes": found, "left_out": 0}
 
     def _rollback(self, spec: str, **_: Any) -> Row:
         return self._state(spec)
@@ -451,7 +492,7 @@ class InfraApi:
         rows = [
             row
             for row in self.jobs_known
-            if query.get("status") in {None, row["status"]} and query.get("zone_id") in {None, row["zone_id"]}
+            if all(query.get(key) in {None, row[key]} for key in ("status", "zone_id", "job_type", "configuration_id"))
         ]
         limit, offset = min(int(query.get("limit", 20)), 100), int(query.get("offset", 0))
         return {"jobs": rows[offset : offset + limit], "total": len(rows), "limit": limit, "offset": offset}
@@ -467,6 +508,8 @@ class InfraApi:
         return {"job": dict(job)}
 
     def _begun(self, job: Row) -> None:
+        if self.next_course and self.next_course[0]["status"] == "QUEUED":
+            job |= self.next_course[0]
         self.course[job["id"]] = list(self.next_course) or [{"status": "PROCESSING"}, {"status": "SUCCESS"}]
         if self.next_plan is not None:
             self.plans[job["id"]] = {**self.next_plan, "job_id": job["id"]}
@@ -479,7 +522,8 @@ class InfraApi:
 
     def _logs(self, job: str, *, query: Row, **_: Any) -> Row:
         self._one(self.jobs_known, job, "Job")
-        return {"logs": [line for line in self.lines[job] if line["id"] > int(query.get("after", 0))]}
+        lines = [line for line in self.lines[job] if line["id"] > int(query.get("after", 0))]
+        return {"logs": lines[:2], "more": len(lines) > 2}
 
     def _cancel(self, job: str, **_: Any) -> Row:
         row = self._one(self.jobs_known, job, "Job")
@@ -514,7 +558,7 @@ class InfraApi:
         return {"success": True}
 
     def _runners(self, **_: Any) -> Row:
-        return {"workers": self.runners_known, "runners": self.runners_known}
+        return {"workers": self.runners_known, "runners": self.runners_known, "next": None}
 
     def _new_runner(self, *, body: Row, **_: Any) -> Row:
         row = self.add_runner(body["name"], "OFFLINE")
@@ -523,6 +567,9 @@ class InfraApi:
             "worker": row, "runner": row, "worker_id": row["id"], "runner_id": row["id"], "worker_token": token,
             "runner_token": token,
         }  # fmt: skip
+
+    def _enrol(self, *, body: Row, **_: Any) -> Row:
+        return {"id": 3, "label": body.get("label"), "token": "ovw_3_secret", "expires_at": LATER}
 
     def _runner(self, runner: str, **_: Any) -> Row:
         row = self._one(self.runners_known, runner, "Worker")
@@ -540,7 +587,7 @@ class InfraApi:
 
     def _drain(self, runner: str, *, body: Row, **_: Any) -> Row:
         row = self._one(self.runners_known, runner, "Worker")
-        row["status"] = "DRAINING" if body["drain"] else "ONLINE"
+        row["status"] = "DRAINING" if body["draining"] else "ONLINE"
         return {"worker": row}
 
     def _default(self, runner: str, **_: Any) -> Row:
@@ -555,10 +602,10 @@ class InfraApi:
         return {"job": dict(job)}
 
     def _clusters(self, **_: Any) -> Row:
-        return {"clusters": self.clusters_known}
+        return {"clusters": self.clusters_known, "next": None}
 
     def _identities(self, **_: Any) -> Row:
-        return {"cloud_identities": self.identities_known}
+        return {"cloud_identities": self.identities_known, "next": None}
 
     def _init(self, provider: str, **_: Any) -> Row:
         return {"identity_id": identity("9", 1), "external_id": "xt-1" if provider == "aws" else None}

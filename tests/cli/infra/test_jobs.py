@@ -57,7 +57,8 @@ def test_a_job_is_shown_whole(qd: Command, infra: InfraApi, ledger: Row, words: 
         ledger,
         "FAILED",
         error_message="no\nroom",
-        execution_metadata={"outputs": {"url": "https://x", "key": {"sensitive": True}}, "orphan_risk": True},
+        execution_metadata={"outputs": {"url": "https://x", "key": {"sensitive": True}}},
+        orphan_risk=True,
     )
     out = qd("jobs", *words, job["id"]).out
     for part in (

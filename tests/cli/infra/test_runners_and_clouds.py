@@ -43,12 +43,22 @@ def test_the_token_of_a_registered_runner_is_alone_on_stdout(qd: Command, infra:
     failed(qd("runner", "register"), 2, "Say what the runner is called.")
 
 
+def test_a_machine_is_made_a_runner_by_a_token_that_is_alone_on_stdout(qd: Command, infra: InfraApi) -> None:
+    result = qd("runner", "enrol", "fra-1", "--expires", "7d")
+    assert (result.code, result.out) == (0, "ovw_3_secret\n")
+    assert f"qd runner start --server {infra.url} --token @runner.token" in result.err
+    assert "ovw_3" not in result.err
+    assert qd("worker", "enrol").code == 0
+    assert infra.bodies("enrol") == [{"expires_in_hours": 168, "label": "fra-1"}, {"expires_in_hours": 24}]
+    failed(qd("runner", "enrol", "--expires", "soon"), 2, "soon is no time")
+
+
 def test_runners_are_shown_drained_preferred_and_forgotten(qd: Command, infra: InfraApi) -> None:
     row = infra.add_runner("fra-1")
     assert "version    0.4.0" in qd("runner", "show", "--worker-id", "fra-1").out
-    assert qd("runner", "drain", "fra-1").out == "Runner fra-1 is given no more jobs.\n"
+    assert qd("runner", "drain", "fra-1", "--reason", "disk").out == "Runner fra-1 is given no more jobs.\n"
     assert qd("runner", "drain", "--id", row["id"], "--off").out == "Runner fra-1 is given jobs again.\n"
-    assert infra.bodies("drain") == [{"drain": True}, {"drain": False}]
+    assert infra.bodies("drain") == [{"draining": True, "reason": "disk"}, {"draining": False}]
     assert qd("runner", "default", "fra-1").code == 0
     failed(qd("runner", "remove", "fra-1"), 2, "Forget runner fra-1?", "--yes")
     assert qd("runner", "remove", "--runner-id", "fra-1", "--yes").out == "Forgot runner fra-1.\n"

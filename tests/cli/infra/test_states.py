@@ -11,7 +11,10 @@ from cli.conftest import Result, failed
 from cli.infra.infra_api import STATE, InfraApi, Row
 
 Command = Callable[..., Result]
-LOCK = {"ID": "77", "Who": "runner@fra-1", "Operation": "OperationTypeApply", "job_id": None}
+LOCK = {
+    "id": "77", "who": "runner@fra-1", "operation": "OperationTypeApply", "info": None, "version": None,
+    "created": None, "job_id": None, "locked_at": None,
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -27,20 +30,22 @@ def test_a_state_is_shown_with_its_lock(qd: Command, infra: InfraApi, ledger: Ro
     assert "serial     9" in out
     assert "nobody holds it" in out
     infra.states[ledger["id"]]["lock"] = LOCK
-    assert "runner@fra-1 for OperationTypeApply   (id 77)" in qd("state", "show", "--spec-id", "ledger").out
+    assert "runner@fra-1 for OperationTypeApply (id 77)" in qd("state", "show", "--spec-id", "ledger").out
     infra.add_spec("fresh")
     assert "has no state yet" in qd("state", "show", "fresh").out
-    assert json.loads(qd("state", "show", "fresh", "--json").out)["state"]["version"] == 0
+    assert json.loads(qd("state", "show", "fresh", "--json").out) == {"state": None}
 
 
 def test_versions_are_listed_newest_first_and_compared(qd: Command, infra: InfraApi, ledger: Row) -> None:
     lines = qd("state", "versions", "ledger").out.splitlines()
     assert [line.split()[:2] for line in lines] == [["VERSION", "SERIAL"], ["3", "9"], ["2", "8"], ["1", "7"]]
-    assert qd("state", "diff", "ledger").out == '+ terraform_data.project  {"id": "1"}\n'
-    assert qd("state", "diff", "ledger", "1", "3").code == 0
-    assert infra.queries("state_diff") == [{"from": "2", "to": "3"}, {"from": "1", "to": "3"}]
+    told = ["+ terraform_data.project", "~ terraform_data.node[0]"]
+    assert qd("state", "diff", "ledger").out.splitlines() == [*told, "    size", "    password  (sensitive)"]
+    assert "    size  1 → 2\n" in qd("state", "diff", "ledger", "1", "3", "--values").out
+    assert "There is one version, 1." in qd("state", "diff", "ledger", "--to", "1").err
+    assert infra.queries("state_diff") == [{}, {"from": "1", "to": "3", "values": "true"}, {"to": "1"}]
     infra.add_spec("fresh")
-    assert "There are no two versions" in qd("state", "diff", "fresh").err
+    failed(qd("state", "diff", "fresh"), 5, "Nothing was written yet.", "qd state versions")
     assert "has no state yet" in qd("state", "versions", "fresh").err
 
 
@@ -62,7 +67,9 @@ def test_a_lock_is_taken_from_its_holder_only_on_purpose(qd: Command, infra: Inf
     failed(qd("state", "unlock", "ledger", "--yes"), 2, "Say why")
     failed(qd("state", "unlock", "ledger", "--reason", "gone"), 2, "runner@fra-1", "--confirm ledger")
     assert infra.changes() == []
-    assert qd("state", "unlock", "ledger", "--reason", "gone", "--confirm", "ledger").code == 0
+    unlock = ("state", "unlock", "ledger", "--reason", "gone", "--confirm", "ledger")
+    failed(qd(*unlock, "--lock-id", "76"), 6, "The lock of ledger is 77 now, not 76.")
+    assert qd(*unlock, "--lock-id", "77").code == 0
     assert infra.bodies("unlock") == [{"reason": "gone", "lock_id": "77"}]
 
 
@@ -70,16 +77,18 @@ def test_a_state_is_pushed_as_it_is_written(
     qd: Command, infra: InfraApi, ledger: Row, written: Callable[[str, str], str]
 ) -> None:
     file = written("x.tfstate", json.dumps(STATE))
-    failed(qd("state", "push", file, "ledger"), 2, "becomes the state of ledger", "--confirm ledger")
-    planned = qd("state", "push", file, "ledger", "--plan")
+    why = ("--reason", "moved")
+    failed(qd("state", "push", file, "ledger", "--yes"), 2, "Say why")
+    failed(qd("state", "push", file, "ledger", *why), 2, "becomes the state of ledger", "--confirm ledger")
+    planned = qd("state", "push", file, "ledger", *why, "--plan")
     assert (planned.code, "/state/push" in planned.out, infra.changes()) == (0, True, [])
-    assert qd("state", "push", file, "ledger", "--confirm", "ledger").code == 0
-    assert qd("state", "push", "-", "--spec-id", "ledger", "--yes", stdin=json.dumps(STATE)).code == 0
-    assert infra.bodies("push") == [STATE] * 2
+    assert qd("state", "push", file, "ledger", *why, "--confirm", "ledger").code == 0
+    assert qd("state", "push", "-", "--spec-id", "ledger", *why, "--yes", stdin=json.dumps(STATE)).code == 0
+    assert infra.bodies("push") == [{"reason": "moved", "state": STATE}] * 2
     for text in ("{}", "[]", "no json", '{"version": 4}'):
-        failed(qd("state", "push", written("bad", text), "ledger", "--yes"), 2, "is no state of Terraform")
+        failed(qd("state", "push", written("bad", text), "ledger", *why, "--yes"), 2, "is no state of Terraform")
     failed(qd("state", "push", "--yes"), 2, "Say which file.")
-    failed(qd("state", "push", "/nofile", "ledger", "--yes"), 2, "/nofile cannot be read")
+    failed(qd("state", "push", "/nofile", "ledger", *why, "--yes"), 2, "/nofile cannot be read")
 
 
 def test_a_state_is_pulled_into_a_file_and_not_onto_a_terminal(
@@ -90,7 +99,7 @@ def test_a_state_is_pulled_into_a_file_and_not_onto_a_terminal(
     assert json.loads(qd("state", "pull", "--spec-id", "ledger", "--version", "1").out)["serial"] == 7
     failed(qd("state", "pull", "ledger", "9"), 5, "State version not found", "qd state versions")
     infra.add_spec("fresh")
-    failed(qd("state", "pull", "fresh"), 5, "fresh has no state yet.")
+    failed(qd("state", "pull", "fresh"), 5, "State version not found")
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
     calls = len(infra.calls)
     failed(qd("state", "pull", "ledger"), 2, "may hold secrets", "--reveal")

@@ -107,10 +107,13 @@ def test_an_interruption_leaves_the_job_as_it_is_and_says_how_to_come_back(
 
 
 def test_why_a_job_waits_is_told_when_it_changes(qd: Command, infra: InfraApi, job: str) -> None:
-    waits = {"status": "QUEUED", "waiting_reason": "Its runner fra-1 is away."}
-    infra.course[job] = [waits, waits, {"status": "PROCESSING"}, {"status": "SUCCESS"}]
+    runner = infra.add_runner("fra-1", "OFFLINE")
+    asks = {"status": "QUEUED", "waits_for": "approval"}
+    waits = {"status": "QUEUED", "waits_for": "runner", "assigned_worker_id": runner["id"]}
+    infra.course[job] = [asks, asks, waits, waits, {"status": "PROCESSING"}, {"status": "SUCCESS"}]
     result = qd("jobs", "wait", job)
-    assert result.err.count("Its runner fra-1 is away.") == 1
+    assert result.err.count(f"waits for approval   qd plan approve {job}") == 1
+    assert result.err.count(f"for fra-1 alone, which is offline: qd jobs pin {job} --runner-id any") == 1
     assert result.code == 0
 
 
@@ -122,3 +125,12 @@ def test_a_job_that_is_not_there_ends_with_five(qd: Command, infra: InfraApi, jo
 def test_rows_are_told(job: str, infra: InfraApi) -> None:
     row: Row = infra.jobs_known[0]
     assert infra_watching.facts(row) == {"job_id": job, "job_type": "DEPLOY", "status": "PROCESSING"}
+
+
+@pytest.mark.parametrize(("status", "exits", "hint"), [(401, 3, "qd login"), (403, 4, "qd whoami")])
+def test_who_is_refused_is_told_what_to_do(qd: Command, infra: InfraApi, status: int, exits: int, hint: str) -> None:
+    def refuse() -> None:
+        raise Refusal(status, "Unauthorized: Invalid token")
+
+    infra.before["specs"] = refuse
+    failed(qd("plan", "ledger"), exits, "Unauthorized: Invalid token", hint)

@@ -9,9 +9,9 @@ from cyclopts import App, Parameter
 from quarterdeck.cli import infra_documents, infra_naming, infra_pages, infra_states, infra_watching
 from quarterdeck.cli.failure import Failure, usage
 from quarterdeck.cli.infra_options import Timeout, Watch, one_of
-from quarterdeck.cli.names import Row
+from quarterdeck.cli.infra_session import session
 from quarterdeck.cli.options import Changing, Common
-from quarterdeck.cli.session import Session, session
+from quarterdeck.cli.session import Session
 from quarterdeck.cli.tasks import about, ago
 
 COMMON, CHANGING = Common(), Changing()
@@ -30,7 +30,7 @@ def clusters(*, common: Common = COMMON) -> None:
     qd cluster list -o csv
     """
     with session(common) as opened:
-        found: list[Row] = opened.api.read("clusters.list")["clusters"]
+        found = infra_naming.whole(opened.api, "clusters.list", "clusters")
         if not found and opened.terminal.format == "text":
             opened.terminal.say("There is no cluster yet.")
             return
@@ -58,7 +58,7 @@ def ls(*, common: Common = COMMON) -> None:
     qd connector list
     """
     with session(common) as opened:
-        found: list[Row] = opened.api.read("connectors.list")["cloud_identities"]
+        found = infra_naming.whole(opened.api, "connectors.list", "cloud_identities")
         if not found and opened.terminal.format == "text":
             opened.terminal.say("No cloud is connected; the template local needs none.\nTry:   qd connector aws")
             return
@@ -101,6 +101,7 @@ def aws(
 def gcp(
     *,
     wif_config: str | None = None,
+    project_id: Annotated[str | None, Parameter(name=["--project-id", "--project"])] = None,
     identity_id: IdentityId = None,
     test_job_id: TestJob = None,
     timeout: Timeout = None,
@@ -116,6 +117,8 @@ def gcp(
     ----------
     wif_config
         The credential configuration that gcloud has made: @FILE, or - for stdin.
+    project_id
+        The project, where the configuration takes on no service account that says it.
     identity_id
         A connection that was begun, to be finished.
     test_job_id
@@ -124,6 +127,8 @@ def gcp(
         Seconds to wait for the test. Default: 600.
     """
     credentials = {"wif_config": infra_documents.secret(wif_config, "--wif-config")} if wif_config else None
+    if credentials is not None and project_id is not None:
+        credentials["project_id"] = project_id
     _connect("gcp", credentials, identity_id, test_job_id, timeout, changing)
 
 

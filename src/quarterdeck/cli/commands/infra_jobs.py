@@ -9,13 +9,14 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from quarterdeck.cli import infra_naming, infra_pages, infra_plans, infra_states, infra_watching
-from quarterdeck.cli.failure import Exit, Failure, usage
+from quarterdeck.cli import infra_naming, infra_pages, infra_states, infra_watching
+from quarterdeck.cli.failure import usage
 from quarterdeck.cli.infra_options import JobId, Limit, RunnerId, SpecId, Timeout, Watch, ZoneId, one_of
+from quarterdeck.cli.infra_session import session
 from quarterdeck.cli.infra_states import ENDED, STATUSES
 from quarterdeck.cli.names import Row
 from quarterdeck.cli.options import Changing, Common
-from quarterdeck.cli.session import Session, session
+from quarterdeck.cli.session import Session
 from quarterdeck.cli.tasks import about, ago, local
 
 COMMON, CHANGING = Common(), Changing()
@@ -47,7 +48,7 @@ def ls(
     zone_id
         Only of this zone, by name or id.
     spec_id
-        Only of this spec, by project name or id, among the newest 500.
+        Only of this spec, by project name or id.
     limit
         How many, at most 1000.
     """
@@ -55,9 +56,7 @@ def ls(
     with session(common) as opened:
         zone = infra_naming.zone(opened, zone_id)["id"] if zone_id else None
         spec = infra_naming.spec(opened, spec_id)["id"] if spec_id else None
-        most = infra_naming.MOST if spec else limit
-        found = infra_naming.jobs(opened.api, most, status=wanted, zone_id=zone)
-        found = [row for row in found if spec is None or row.get("spec_id") == spec][:limit]
+        found = infra_naming.jobs(opened.api, limit, status=wanted, zone_id=zone, configuration_id=spec)
         terminal = opened.terminal
         if not found and terminal.format == "text":
             narrowed = any((wanted, zone, spec))
@@ -121,8 +120,7 @@ def _lines(opened: Session, row: Row) -> list[str]:
     terminal, metadata = opened.terminal, row.get("execution_metadata") or {}
     facts: list[tuple[str, Any]] = [
         ("spec", row.get("spec_name") or (row.get("config_snapshot") or {}).get("project_name")),
-        ("waits", row.get("waiting_reason") if row["status"] == "QUEUED" else None),
-        ("phase", str(metadata.get("phase") or "").replace("_", " ") if row["status"] == "PROCESSING" else None),
+        ("waits" if row["status"] == "QUEUED" else "phase", infra_watching.phase(row)),
         ("runner", row.get("runner_name") or row.get("worker_name") or row.get("worker_id")),
         ("pinned to", row.get("assigned_worker_id")),
         ("plan", row.get("plan_job_id")),
@@ -132,13 +130,12 @@ def _lines(opened: Session, row: Row) -> list[str]:
         ("ended", local(row.get("completed_at"))),
         ("took", infra_pages.lasted(row)),
         ("error", row.get("error_message")),
-        ("orphans", "resources may be left that its state does not know" if metadata.get("orphan_risk") else None),
+        ("orphans", "resources may be left that its state does not know" if row.get("orphan_risk") else None),
     ]
     lines = [f"{row['id']}   {row['job_type']}   {terminal.state(infra_states.job(row))}"]
     lines += [f"  {label:<10} {terminal.plain(value)}" for label, value in facts if value]
     for name, value in (metadata.get("outputs") or {}).items():
         lines.append(f"  output     {terminal.plain(name)} = {terminal.plain(_output(value))}")
-    lines += [f"  Try: {terminal.plain(row['waiting_hint'])}"] if facts[1][1] and row.get("waiting_hint") else []
     lines.append(f"  {infra_pages.job(opened, row)}")
     return lines
 
@@ -178,7 +175,7 @@ def logs(
     with session(common) as opened, about(not_found="qd jobs list"):
         ref, terminal = infra_naming.job(opened, one_of(job, job_id)), opened.terminal
         if terminal.format == "json" and not follow:
-            terminal.document(opened.api.read("infra-jobs.logs", {"after": after or None}, jobId=ref))
+            terminal.document({"logs": infra_watching.all_logs(opened, ref, after)})
             return
         if terminal.format == "json":
             terminal.format = "jsonl"  # a document without an end is none
@@ -215,14 +212,7 @@ def wait(job: str | None = None, /, *, job_id: JobId = None, timeout: Timeout = 
     """
     with session(common) as opened, about(not_found="qd jobs list"):
         ref = infra_naming.job(opened, one_of(job, job_id))
-        try:
-            row = infra_watching.watched(opened, ref, Watch(wait=True, timeout=timeout))
-        except Failure as failure:
-            if failure.exit is Exit.TIMED_OUT and failure.facts.get("job_type") == "DESTROY":
-                view = infra_plans.destruction(opened, ref)
-                if infra_plans.missing(view):
-                    raise infra_plans.waits(ref, view, what=f"The job {ref}", then=f"qd jobs wait {ref}") from None
-            raise
+        row = infra_watching.watched(opened, ref, Watch(wait=True, timeout=timeout))
         infra_watching.succeeded(opened, row)
         opened.terminal.answer(row, name=ref, text=f"{infra_pages.deed(row)} succeeded.")
 

@@ -8,9 +8,10 @@ from quarterdeck.cli import infra_naming, infra_pages, infra_plans, infra_states
 from quarterdeck.cli.commands import infra_running
 from quarterdeck.cli.failure import usage
 from quarterdeck.cli.infra_options import JobId, one_of
+from quarterdeck.cli.infra_session import session
 from quarterdeck.cli.names import Row
 from quarterdeck.cli.options import Changing, Common
-from quarterdeck.cli.session import Session, session
+from quarterdeck.cli.session import Session
 from quarterdeck.cli.tasks import about
 
 COMMON, CHANGING = Common(), Changing()

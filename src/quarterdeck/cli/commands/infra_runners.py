@@ -8,13 +8,15 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter, validators
 
 from quarterdeck.cli import infra_naming, infra_states, infra_watching, profiles
-from quarterdeck.cli.commands.personal_tokens import ONCE
+from quarterdeck.cli.commands.machine_tokens import hours
+from quarterdeck.cli.commands.personal_tokens import ONCE, shown_once
 from quarterdeck.cli.failure import usage
 from quarterdeck.cli.infra_losing import sure
 from quarterdeck.cli.infra_options import AssignedId, IdentityId, Named, Timeout, Watch, one_of
+from quarterdeck.cli.infra_session import session
 from quarterdeck.cli.names import Row
 from quarterdeck.cli.options import Changing, Common, Losing
-from quarterdeck.cli.session import Session, session
+from quarterdeck.cli.session import Session
 from quarterdeck.cli.tasks import about, ago
 
 COMMON, CHANGING, LOSING = Common(), Changing(), Losing()
@@ -35,7 +37,7 @@ def ls(*, common: Common = COMMON) -> None:
         found = infra_naming.runners(opened.api)
         if not found and opened.terminal.format == "text":
             opened.terminal.say("There is no runner yet; the server itself runs the templates that come with it.")
-            opened.terminal.say("Try:   qd runner start --help")
+            opened.terminal.say("Try:   qd runner enrol fra-1 > runner.token")
             return
         rows = [
             [
@@ -67,7 +69,7 @@ def register(
 
     qd runner register rack-7 > runner.token
 
-    A worker of Quarterdeck needs none of this: qd runner start
+    A worker of Quarterdeck has a token of another kind: qd runner enrol
 
     Parameters
     ----------
@@ -95,6 +97,38 @@ def register(
         opened.terminal.say("It sends them as X-Worker-ID and X-Worker-Token.")
 
 
+def enrol(
+    label: str | None = None,
+    /,
+    *,
+    named: Named = None,
+    expires: str = "24h",
+    changing: Changing = CHANGING,
+) -> None:
+    """Make a token that makes one machine a runner, once. It is the only thing on stdout.
+
+    qd runner enrol fra-1 > runner.token
+    qd runner enrol fra-1 --expires 7d -o json
+
+    Parameters
+    ----------
+    label
+        What it is called in lists, such as the machine's name.
+    named
+        The same, by name.
+    expires
+        After how long it is worth nothing: 24h or 7d, at most 90d.
+    """
+    given = one_of(label, named, "--name")
+    body: Row = {"expires_in_hours": hours(expires)} | ({"label": given} if given else {})
+    with session(changing) as opened, about(not_allowed="An administrator makes them, signed in: qd login"):
+        made = opened.api.change("runners.enrol", body, what="token")
+        shown_once(opened, made, name=str(made["id"]), text=f"Made token {made['id']}.")
+        address = opened.api.profile.url
+        opened.terminal.say(f"On the machine, with the token in a file there:\n  qd runner start --server {address} "
+                            "--token @runner.token")  # fmt: skip
+
+
 def show(runner: str | None = None, /, *, runner_id: RunnerRef = None, common: Common = COMMON) -> None:
     """Show a runner: whether it is there, its version, and what it does.
 
@@ -118,11 +152,13 @@ def show(runner: str | None = None, /, *, runner_id: RunnerRef = None, common: C
         terminal.line(
             f"{terminal.plain(row['name'])}   {terminal.state(infra_states.runner(row))}   {row['id']}{default}"
         )
-        release = row.get("release") or {}
+        release, newest = row.get("release") or {}, row.get("latest_release") or {}
         facts: list[tuple[str, Any]] = [
             ("mode", row["mode"]),
             ("version", row.get("version")),
             ("release", release.get("version")),
+            ("outdated", f"the newest is {newest['version']}" if row.get("outdated") and newest else None),
+            ("drains", row.get("drain_reason")),
             ("seen", ago(row.get("last_heartbeat"))),
             ("does", row.get("current_job_id")),
             ("region", ((row.get("metadata") or {}).get("deploy_config") or {}).get("region")),
@@ -293,7 +329,13 @@ def update(
 
 
 def drain(
-    runner: str | None = None, /, *, runner_id: RunnerRef = None, off: bool = False, changing: Changing = CHANGING
+    runner: str | None = None,
+    /,
+    *,
+    runner_id: RunnerRef = None,
+    off: bool = False,
+    reason: str | None = None,
+    changing: Changing = CHANGING,
 ) -> None:
     """Give a runner no more jobs. What it does now it finishes.
 
@@ -308,10 +350,14 @@ def drain(
         The same, by name.
     off
         Give it jobs again.
+    reason
+        Why; shown to others.
     """
     with session(changing) as opened, about(not_found="qd runner list"):
         found = infra_naming.runner(opened, one_of(runner, runner_id), option="--id")
-        answer = opened.api.change("runners.drain", {"drain": not off}, runnerId=str(found["id"]))
+        answer = opened.api.change(
+            "runners.drain", {"draining": not off} | ({"reason": reason} if reason else {}), runnerId=str(found["id"])
+        )
         said = "is given jobs again" if off else "is given no more jobs"
         opened.done(answer, name=str(found["id"]), text=f"Runner {found['name']} {said}.")
 
@@ -345,7 +391,7 @@ def start(
 ) -> int:
     """Run Terraform for a server from this machine: the same as qd worker --capability infra.
 
-    The first start enrols this machine with an enrolment token; later ones need none.
+    The first start enrols this machine with an enrolment token (qd runner enrol); later ones need none.
 
     qd runner start --server https://deck.example.com --token @runner.token
     qd runner start
@@ -380,6 +426,6 @@ def start(
     )
 
 
-for _command in (register, show, remove, deploy, destroy, update, drain, default, start):
+for _command in (enrol, register, show, remove, deploy, destroy, update, drain, default, start):
     runner.command(_command)
 runner.command(ls, name="list")

@@ -10,9 +10,10 @@ from quarterdeck.cli import infra_naming, infra_pages, infra_plans, infra_watchi
 from quarterdeck.cli.failure import Exit, Failure
 from quarterdeck.cli.infra_losing import sure
 from quarterdeck.cli.infra_options import RunnerId, SpecId, Timeout, Watch, ZoneId, one_of
+from quarterdeck.cli.infra_session import session
 from quarterdeck.cli.names import Row
 from quarterdeck.cli.options import Changing, Losing
-from quarterdeck.cli.session import Session, session
+from quarterdeck.cli.session import Session
 from quarterdeck.cli.tasks import about
 
 CHANGING, LOSING = Changing(), Losing()
@@ -167,9 +168,9 @@ def apply(
 
 def _newest_plan(opened: Session, row: Row) -> str:
     """The newest plan of a spec that succeeded; looks for drift are none."""
-    query = {"status": "SUCCESS", "zone_id": row.get("zone_id") or None}
+    query = {"status": "SUCCESS", "job_type": "PLAN", "configuration_id": row["id"]}
     for job in infra_naming.jobs(opened.api, infra_naming.MOST, **query):
-        if job["job_type"] == "PLAN" and job.get("spec_id") == row["id"] and not job.get("read_only"):
+        if not job.get("read_only"):
             return str(job["id"])
     name = row["project_name"]
     raise Failure(
@@ -257,11 +258,9 @@ def destroy(
         with about(conflict=f"qd jobs list --spec-id {name}"):
             made = _asked(opened, row, "DESTROY", runner)
         job = str(made["id"])
-        view = infra_plans.destruction(opened, job)
-        if infra_plans.missing(view):
-            if not watch.any:
-                raise infra_plans.waits(job, view, what=f"The destruction of {name}", then=f"qd jobs wait {job}")
-            infra_plans.agreed(opened, job, view, watch.timeout)
+        if made.get("waits_for") == "approval" and not watch.any:
+            view = infra_plans.view(opened, job)
+            raise infra_plans.waits(job, view, what=f"The destruction of {name}", then=f"qd jobs wait {job}")
         ended = infra_watching.accepted(opened, made, watch, text=f"Destroying {name}, as job {job}.")
         if ended is not None:
             opened.terminal.answer(ended, name=job, text=f"Destroyed what {name} had made.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -14,14 +14,17 @@ from quarterdeck.cli.commands import infra_specs as noun
 from quarterdeck.cli.commands.infra_specs import File, Values
 from quarterdeck.cli.failure import Exit, Failure, usage
 from quarterdeck.cli.infra_options import Version, one_of
+from quarterdeck.cli.infra_session import session
 from quarterdeck.cli.names import Row
 from quarterdeck.cli.options import Changing, Common, Words
-from quarterdeck.cli.session import Session, session
+from quarterdeck.cli.session import Session
+from quarterdeck.cli.states import Tone
 from quarterdeck.cli.tasks import about, local
 
 COMMON, CHANGING = Common(), Changing()
 SpecId = Annotated[str | None, Parameter(name=["--id", "--spec-id"])]
 SIGNS = {"added": "+", "removed": "-", "changed": "~"}
+TONES: dict[str, Tone] = {"+": "good", "-": "bad", "~": "run"}
 spec = noun.spec
 """With all its verbs."""
 
@@ -33,6 +36,7 @@ def edit(
     spec_id: SpecId = None,
     file: File = None,
     values: Values = (),
+    comment: str | None = None,
     changing: Changing = CHANGING,
 ) -> None:
     """Change the document of a spec: in your editor, from a file, or single values. Nothing is applied by it.
@@ -53,11 +57,13 @@ def edit(
         A YAML or JSON file with the whole document, or - for stdin.
     values
         One value of the document; may be given several times. Entries of lists go by number or name.
+    comment
+        What this version is for; shown by qd spec versions.
     """
     with session(changing) as opened, about(not_found="qd spec list"):
         found = infra_naming.spec(opened, one_of(spec, spec_id), option="--id")
         name, identity = str(found["project_name"]), str(found["id"])
-        version = opened.api.read("specs.show", specId=identity)["configuration"].get("version")
+        version = opened.api.read("specs.show", specId=identity)["configuration"]["version"]
         written = None
         if file is not None:
             document = infra_documents.spec(file)
@@ -67,9 +73,9 @@ def edit(
             written = _written(opened, identity, name)
             document = _read(written)
         document = infra_documents.with_values(document, values)
-        body = {**document} | ({"version": version} if version is not None else {})
+        body = {**document, "version": version} | ({"comment": comment} if comment else {})
         try:
-            with about(conflict=f"qd spec diff {name}   then: qd spec edit {name}"):
+            with about(conflict=f"qd spec diff {name}   then: qd spec edit {name}", usage=f"qd spec export {name}"):
                 answer = opened.api.change("specs.replace", body, specId=identity)
         except Failure:
             if written is not None:
@@ -139,25 +145,21 @@ def versions(spec: str | None = None, /, *, spec_id: SpecId = None, common: Comm
     """
     with session(common) as opened, about(not_found="qd spec list"):
         found = infra_naming.spec(opened, one_of(spec, spec_id), option="--id")
-        rows = _versions(opened, str(found["id"]))
+        rows = infra_naming.whole(opened.api, "specs.versions", "versions", specId=str(found["id"]))
         cells = [
             [
                 str(row["number"]),
                 local(row["created_at"]),
-                str(row.get("author_name") or ""),
+                "now" if row["current"] else "",
+                "stands" if row["applied"] else "",
                 str(row["configuration_hash"])[:12],
                 str(row.get("comment") or ""),
             ]
             for row in rows
         ]
-        columns = ["VERSION", "WRITTEN", "BY", "HASH", "COMMENT"]
+        columns = ["VERSION", "WRITTEN", "", "APPLIED", "HASH", "COMMENT"]
         numbers = [str(row["number"]) for row in rows]
         opened.terminal.table(rows, columns, cells, names=numbers, document={"versions": rows})
-
-
-def _versions(opened: Session, identity: str) -> list[Row]:
-    rows: list[Row] = opened.api.read("specs.versions", specId=identity)["versions"]
-    return sorted(rows, key=lambda row: int(row["number"]), reverse=True)
 
 
 def diff(
@@ -194,43 +196,32 @@ def diff(
     """
     with session(common) as opened, about(not_found="qd spec versions NAME"):
         found = infra_naming.spec(opened, one_of(spec, spec_id), option="--id")
-        identity = str(found["id"])
-        newer = after if last is None else last
-        older = before if first is None else first
-        if newer is None:
-            newer = int(_versions(opened, identity)[0]["number"])
-        if older is None:
-            older = newer - 1
-        if older < 1:
-            opened.terminal.say(f"{found['project_name']} has one version; it has not been changed.")
-            return
-        answer = opened.api.read("specs.diff", {"from": older, "to": newer}, specId=identity)
-        changes(opened, answer, f"Versions {older} and {newer} are alike.")
+        query = {"from": before if first is None else first, "to": after if last is None else last}
+        answer = opened.api.read("specs.diff", query, specId=str(found["id"]))
+        _changes(opened, answer)
 
 
-def changes(opened: Session, answer: Row, alike: str) -> None:
-    """What two documents have different, as a list."""
+def _changes(opened: Session, answer: Row) -> None:
     terminal, found = opened.terminal, answer["changes"]
     if terminal.format != "text":
-        rows = [[str(one["change"]), str(one["path"]), _cell(one, "before"), _cell(one, "after")] for one in found]
+        rows = [[str(one["kind"]), str(one["path"]), _cell(one, "before"), _cell(one, "after")] for one in found]
         columns = ["CHANGE", "PATH", "BEFORE", "AFTER"]
         terminal.table(found, columns, rows, names=[str(one["path"]) for one in found], document=answer)
         return
     if not found:
-        terminal.say(alike)
+        one, other = answer["from"], answer["to"]
+        terminal.say(f"There is one version, {one}." if one == other else f"Versions {one} and {other} are alike.")
     arrow = "->" if terminal.ascii else "→"
     for one in found:
-        sign = SIGNS.get(str(one["change"]), "~")
+        sign = SIGNS[one["kind"]]
         sides = {"+": _cell(one, "after"), "-": _cell(one, "before")}
         said = sides.get(sign) or f"{_cell(one, 'before')} {arrow} {_cell(one, 'after')}"
-        tone: Any = {"+": "good", "-": "bad"}.get(sign, "run")
-        terminal.line(f"{terminal.paint(sign, tone)} {terminal.plain(one['path'])}  {terminal.plain(said)}")
+        terminal.line(f"{terminal.paint(sign, TONES[sign])} {terminal.plain(one['path'])}  {terminal.plain(said)}")
 
 
 def _cell(one: Row, side: str) -> str:
-    if one.get("sensitive"):
-        return "(sensitive)"
-    return json.dumps(one[side], ensure_ascii=False) if side in one else ""
+    absent = {"added": "before", "removed": "after"}.get(one["kind"])
+    return "" if side == absent else json.dumps(one[side], ensure_ascii=False)
 
 
 def export(

@@ -11,9 +11,10 @@ from quarterdeck.cli.commands import infra_running
 from quarterdeck.cli.failure import usage
 from quarterdeck.cli.infra_losing import sure
 from quarterdeck.cli.infra_options import IdentityId, Named, ZoneId, one_of
+from quarterdeck.cli.infra_session import session
 from quarterdeck.cli.names import Row
 from quarterdeck.cli.options import Changing, Common, Losing
-from quarterdeck.cli.session import Session, session
+from quarterdeck.cli.session import Session
 from quarterdeck.cli.tasks import about, ago, local
 
 COMMON, CHANGING, LOSING = Common(), Changing(), Losing()
@@ -50,7 +51,7 @@ def ls(*, zone_id: ZoneId = None, common: Common = COMMON) -> None:
                 opened.terminal.state(infra_states.spec(row)),
                 str(row["environment_stage"]),
                 zones.get(str(row.get("zone_id")), ""),
-                str(row.get("cloud_provider") or ""),
+                str(row["provider"]),
                 str(row.get("region") or ""),
                 infra_pages.money(row.get("estimated_monthly_cost")),
                 ago(row["updated_at"]),
@@ -58,7 +59,7 @@ def ls(*, zone_id: ZoneId = None, common: Common = COMMON) -> None:
             ]
             for row in found
         ]
-        columns = ["SPEC", "STATE", "STAGE", "ZONE", "CLOUD", "REGION", "COST", "CHANGED", "ID"]
+        columns = ["SPEC", "STATE", "STAGE", "ZONE", "PROVIDER", "REGION", "COST", "CHANGED", "ID"]
         identities = [str(row["id"]) for row in found]
         opened.terminal.table(found, columns, rows, names=identities, document={"configurations": found})
 
@@ -136,9 +137,7 @@ def create(
     if not str(body.get("project_name") or "").strip():
         raise usage("Say what the spec is called.", "qd spec create first --template local")
     body.setdefault("environment_stage", STAGES[0])
-    if body.get("provider") == "local":
-        body.setdefault("region", "local")
-    with session(changing) as opened, about(not_found="qd zone list"):
+    with session(changing) as opened, about(not_found="qd zone list", usage="qd spec create --help"):
         if zone_id is not None:
             body["zone_id"] = infra_naming.zone(opened, zone_id)["id"]
         if cloud_identity_id is not None:
@@ -157,8 +156,8 @@ def _module(url: str | None, commit: str | None, path: str | None, token: str | 
         raise usage("Say which commit of the module.", f"--module-url {url} --module-commit COMMIT")
     module: Row = {"kind": "git", "url": url, "commit": commit}
     module |= {"path": path} if path else {}
-    module |= {"token": infra_documents.secret(token, "--module-token")} if token else {}
-    return {"module": module}
+    secret = {"module_token": infra_documents.secret(token, "--module-token")} if token else {}
+    return {"module": module, **secret}
 
 
 def _made(opened: Session, answer: Row, text: str) -> None:
@@ -205,7 +204,7 @@ def _facts(row: Row) -> list[tuple[str, str]]:
     told: list[tuple[str, Any]] = [
         ("stage", row.get("environment_stage")),
         ("region", row.get("region")),
-        ("cloud", " ".join(str(row[key]) for key in ("cloud_provider", "cloud_account_id") if row.get(key))),
+        ("provider", " ".join(str(row[key]) for key in ("provider", "cloud_account_id") if row.get(key))),
         ("terraform", row.get("terraform_version")),
         ("version", row.get("version")),
         ("network", row.get("cidr_block") if row.get("provision_network") else row.get("network_id")),
@@ -214,7 +213,8 @@ def _facts(row: Row) -> list[tuple[str, str]]:
         ("nodes", f"{nodes[0]} to {nodes[2]} (wanted {nodes[1]})" if all(nodes) else None),
         ("dns", row.get("dns_domain_name") if row.get("dns_enabled") else None),
         ("cost", infra_pages.money(row.get("estimated_monthly_cost"))),
-        ("drift", "its resources are not as the last apply left them" if row.get("drifted") else None),
+        ("resources", row.get("resources")),
+        ("drift", "its resources are not as the last apply left them" if row.get("drift") else None),
         ("orphans", row.get("orphan_risk")),
         ("created", local(row.get("created_at"))),
         ("changed", local(row.get("updated_at"))),

@@ -5,21 +5,24 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any
 
-from cyclopts import App, Parameter
+from cyclopts import App, Parameter, validators
 
 from quarterdeck.cli import infra_documents, infra_naming
-from quarterdeck.cli.commands.infra_spec_documents import changes
 from quarterdeck.cli.failure import Exit, Failure, usage
 from quarterdeck.cli.infra_losing import sure
 from quarterdeck.cli.infra_options import Version, one_of
+from quarterdeck.cli.infra_session import session
 from quarterdeck.cli.names import Row
 from quarterdeck.cli.options import Common, Losing, Words
-from quarterdeck.cli.session import Session, session
+from quarterdeck.cli.session import Session
+from quarterdeck.cli.states import Tone
 from quarterdeck.cli.tasks import about, ago, local
 
 COMMON, LOSING = Common(), Losing()
 SpecId = Annotated[str | None, Parameter(name=["--spec-id", "--id"])]
-Number = Annotated[int | None, Parameter(name="--version")]
+Number = Annotated[int | None, Parameter(name="--version", validator=validators.Number(gte=1))]
+SIGNS = {"create": "+", "delete": "-", "update": "~"}
+TONES: dict[str, Tone] = {"+": "good", "-": "bad", "~": "run"}
 state = App(name="state", help="See the state of a spec, its versions and its lock; go back to one, and free it.")
 
 
@@ -38,19 +41,20 @@ def show(spec: str | None = None, /, *, spec_id: SpecId = None, common: Common =
     with session(common) as opened, about(not_found="qd spec list"):
         found = infra_naming.spec(opened, one_of(spec, spec_id, "--spec-id"))
         answer = opened.api.read("states.show", specId=str(found["id"]))
-        row, terminal = answer["state"], opened.terminal
+        row: Row = answer["state"] or {"version": 0}
+        terminal = opened.terminal
         if terminal.structured or terminal.format == "name":
-            terminal.answer(answer, name=str(row.get("version") or 0), text="")
+            terminal.answer(answer, name=str(row["version"]), text="")
             return
-        if not row.get("version"):
+        if not row["version"]:
             terminal.line(f"{terminal.plain(found['project_name'])} has no state yet: nothing was applied.")
         else:
             terminal.line(f"{terminal.plain(found['project_name'])}   version {row['version']}")
         facts: list[tuple[str, Any]] = [
             ("serial", row.get("serial")),
             ("lineage", row.get("lineage")),
-            ("resources", row.get("resources") if row.get("version") else None),
-            ("written", local(row.get("updated_at")) if row.get("version") else None),
+            ("resources", row.get("resources") if row["version"] else None),
+            ("written", local(row.get("updated_at"))),
             ("lock", _holder(row["lock"]) if row.get("lock") else "nobody holds it"),
         ]
         for label, value in facts:
@@ -59,11 +63,11 @@ def show(spec: str | None = None, /, *, spec_id: SpecId = None, common: Common =
 
 
 def _holder(lock: Row) -> str:
-    who = lock.get("Who") or lock.get("job_id") or "somebody"
-    what = lock.get("Operation")
-    since = f", {ago(lock['locked_at'])}" if lock.get("locked_at") else ""
-    job = f", job {lock['job_id']}" if lock.get("job_id") else ""
-    return f"{who}{f' for {what}' if what else ''}{job}{since}   (id {lock.get('ID')})"
+    who = lock["who"] or "somebody"
+    what = f" for {lock['operation']}" if lock["operation"] else ""
+    job = f", job {lock['job_id']}" if lock["job_id"] else ""
+    since = f", {ago(lock['locked_at'])}" if lock["locked_at"] else ""
+    return f"{who}{what}{job}{since} (id {lock['id']})"
 
 
 def versions(spec: str | None = None, /, *, spec_id: SpecId = None, common: Common = COMMON) -> None:
@@ -91,7 +95,7 @@ def versions(spec: str | None = None, /, *, spec_id: SpecId = None, common: Comm
                 str(row["resources"]),
                 f"{int(row['size']) / 1024:.1f} KiB",
                 str(row["cause"]),
-                str(row.get("author_name") or row.get("job_id") or ""),
+                str(row["author"] or row["job_id"] or ""),
                 local(row["created_at"]),
                 str(row.get("reason") or ""),
             ]
@@ -103,8 +107,16 @@ def versions(spec: str | None = None, /, *, spec_id: SpecId = None, common: Comm
 
 
 def _versions(opened: Session, identity: str) -> list[Row]:
-    rows: list[Row] = opened.api.read("states.versions", specId=identity)["versions"]
-    return sorted(rows, key=lambda row: int(row["number"]), reverse=True)
+    """The versions of a state, newest first; none where nothing was written yet."""
+    query = {"limit": 100}
+    try:
+        return infra_naming.whole(
+            opened.api, "states.versions", "versions", cursor="next_before", query=query, specId=identity
+        )
+    except Failure as failure:
+        if failure.exit is Exit.NOT_FOUND:
+            return []
+        raise
 
 
 def diff(
@@ -116,12 +128,13 @@ def diff(
     spec_id: SpecId = None,
     before: Annotated[int | None, Parameter(name="--from")] = None,
     after: Annotated[int | None, Parameter(name="--to")] = None,
+    values: bool = False,
     common: Common = COMMON,
 ) -> None:
-    """Show which resources and attributes differ between two versions of a state. Sensitive values are not shown.
+    """Show which resources and attributes differ between two versions of a state.
 
     qd state diff ledger 3 5
-    qd state diff ledger
+    qd state diff ledger --values
 
     Parameters
     ----------
@@ -137,18 +150,45 @@ def diff(
         The earlier version, by name.
     after
         The later version, by name.
+    values
+        Also what they are and were, for who may read states; what is sensitive is never shown.
     """
     with session(common) as opened, about(not_found="qd state versions NAME"):
         found = infra_naming.spec(opened, one_of(spec, spec_id, "--spec-id"))
-        known = [int(row["number"]) for row in _versions(opened, str(found["id"]))]
-        newer = (after if last is None else last) or (known[0] if known else 0)
-        older = before if first is None else first
-        older = newer - 1 if older is None else older
-        if older < 1:
-            opened.terminal.say(f"There are no two versions of the state of {found['project_name']} to compare.")
-            return
-        answer = opened.api.read("states.diff", {"from": older, "to": newer}, specId=str(found["id"]))
-        changes(opened, answer, f"Versions {older} and {newer} are alike.")
+        query = {
+            "from": before if first is None else first,
+            "to": after if last is None else last,
+            "values": True if values else None,
+        }
+        answer = opened.api.read("states.diff", query, specId=str(found["id"]))
+        _differences(opened, answer, values=values)
+
+
+def _differences(opened: Session, answer: Row, *, values: bool) -> None:
+    terminal, found = opened.terminal, answer["changes"]
+    if terminal.format != "text":
+        rows = [[str(one["action"]), str(one["address"])] for one in found]
+        addresses = [str(one["address"]) for one in found]
+        terminal.table(found, ["ACTION", "ADDRESS"], rows, names=addresses, document=answer)
+        return
+    if not found:
+        one, other = answer["from"], answer["to"]
+        terminal.say(f"There is one version, {one}." if one == other else f"Versions {one} and {other} are alike.")
+    for one in found:
+        sign = SIGNS[one["action"]]
+        terminal.line(f"{terminal.paint(sign, TONES[sign])} {terminal.plain(one['address'])}")
+        if sign == "~" or values:
+            for each in one["attributes"]:
+                terminal.line(terminal.plain(f"    {each['path']}{_sides(each, terminal.ascii)}"))
+    if answer["left_out"]:
+        terminal.say(f"{answer['left_out']} more differ.")
+
+
+def _sides(one: Row, plain: bool) -> str:
+    if one["sensitive"]:
+        return "  (sensitive)"
+    sides = [json.dumps(one[side], ensure_ascii=False) for side in ("before", "after") if side in one]
+    return f"  {(' -> ' if plain else ' → ').join(sides)}" if sides else ""
 
 
 def rollback(
@@ -229,7 +269,7 @@ def unlock(
     with session(losing) as opened, about(not_found="qd spec list", conflict="qd state show NAME"):
         found = infra_naming.spec(opened, one_of(spec, spec_id, "--spec-id"), only=False)
         name, identity = str(found["project_name"]), str(found["id"])
-        lock = opened.api.read("states.show", specId=identity)["state"].get("lock")
+        lock = (opened.api.read("states.show", specId=identity)["state"] or {}).get("lock")
         if not lock:
             raise Failure(
                 f"Nobody holds the lock of {name}.",
@@ -237,8 +277,15 @@ def unlock(
                 code="state_not_locked",
                 hint=f"qd state show {name}",
             )
+        if lock_id is not None and lock_id != lock["id"]:
+            raise Failure(
+                f"The lock of {name} is {lock['id']} now, not {lock_id}. It was not taken.",
+                exit=Exit.CONFLICT,
+                code="state_lock_other",
+                hint=f"qd state show {name}",
+            )
         sure(opened, f"{_holder(lock)} loses the lock of {name}, and may be in the middle of an apply.", name, losing)
-        body = {"reason": told, "lock_id": lock_id or lock.get("ID")}
+        body = {"reason": told, "lock_id": lock["id"]}
         answer = opened.api.change("states.unlock", body, specId=identity)
         opened.done(answer, name=name, text=f"The state of {name} is free.")
 
@@ -250,12 +297,13 @@ def push(
     *,
     spec_id: SpecId = None,
     named: Annotated[str | None, Parameter(name=["--file", "-f"])] = None,
+    reason: str | None = None,
     losing: Losing = LOSING,
 ) -> None:
     """Give a spec a state that was made elsewhere, as a new version. It asks for the name of the spec.
 
-    qd state push ledger.tfstate ledger
-    terraform state pull | qd state push - --spec-id ledger --yes
+    qd state push ledger.tfstate ledger --reason "moved from a bucket"
+    terraform state pull | qd state push - --spec-id ledger --reason "moved from a bucket" --yes
 
     Parameters
     ----------
@@ -267,19 +315,22 @@ def push(
         The spec, by name.
     named
         The file, by name.
+    reason
+        Why; kept in the audit trail.
     """
     place = one_of(file, named, "--file")
     if place is None:
         raise usage("Say which file.", "qd state push ledger.tfstate ledger")
-    text = infra_documents.state(place)
+    told, text = _reason(reason, "qd state push FILE NAME"), infra_documents.state(place)
     with session(losing) as opened, about(not_found="qd spec list", conflict="qd state show NAME"):
         found = infra_naming.spec(opened, one_of(spec, spec_id, "--spec-id"), only=False)
         name, identity = str(found["project_name"]), str(found["id"])
         sure(opened, f"What {place} says becomes the state of {name}.", name, losing)
         if opened.api.planning:
-            opened.api.change("states.push", {"content": ""}, specId=identity)
+            opened.api.change("states.push", {"reason": told, "content": ""}, specId=identity)
         opened.sent()
-        answer = opened.api.call("POST", f"/api/cli/configurations/{identity}/state/push", document=text)
+        document = f'{{"reason": {json.dumps(told)}, "state": {text}}}'
+        answer = opened.api.call("POST", f"/api/cli/configurations/{identity}/state/push", document=document)
         opened.done(answer, name=name, text=f"The state of {name} is the one of {place}.")
 
 
@@ -318,13 +369,8 @@ def pull(
         found = infra_naming.spec(opened, one_of(spec, spec_id, "--spec-id"))
         identity = str(found["id"])
         wanted = number if version is None else version
-        if wanted is None:
-            wanted = int(opened.api.read("states.show", specId=identity)["state"].get("version") or 0)
-        if not wanted:
-            name = found["project_name"]
-            raise Failure(f"{name} has no state yet.", exit=Exit.NOT_FOUND, code="no_state", hint=f"qd plan {name}")
-        answer = opened.api.read("states.version", specId=identity, version=str(wanted))
-        terminal.line(json.dumps(answer["state"], indent=2, ensure_ascii=False))
+        answer = opened.api.read("states.pull", specId=identity, version=str(wanted or "current"))
+        terminal.line(json.dumps(answer, indent=2, ensure_ascii=False))
 
 
 for _command in (show, versions, diff, rollback, unlock, push, pull):

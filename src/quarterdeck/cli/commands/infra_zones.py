@@ -7,8 +7,8 @@ from cyclopts import App
 from quarterdeck.cli import infra_naming, infra_states
 from quarterdeck.cli.failure import usage
 from quarterdeck.cli.infra_options import Description, Id, Named, one_of
+from quarterdeck.cli.infra_session import session
 from quarterdeck.cli.options import Changing, Common
-from quarterdeck.cli.session import session
 from quarterdeck.cli.tasks import about, ago
 
 COMMON, CHANGING = Common(), Changing()

@@ -16,6 +16,7 @@ OPERATIONS: dict[str, Operation] = {
     "zones.list": Operation("GET", "/api/cli/zones"),
     "zones.create": Operation("POST", "/api/cli/zones"),
     "zones.show": Operation("GET", "/api/cli/zones/{zoneId}"),
+    "zones.change": Operation("PUT", "/api/cli/zones/{zoneId}"),
     "zones.delete": Operation("DELETE", "/api/cli/zones/{zoneId}"),
     "specs.list": Operation("GET", SPECS),
     "specs.create": Operation("POST", SPECS),

@@ -61,6 +61,9 @@ ROUTES: list[tuple[str, str, str, set[str], Row | None]] = [
     ("GET", "/api/cli/zones", "zones", {"before"}, None),
     ("POST", "/api/cli/zones", "new_zone", set(), closed("name", name=TEXT, description=TEXT)),
     ("GET", f"/api/cli/zones/{ONE}", "zone", set(), None),
+    ("PUT", f"/api/cli/zones/{ONE}", "change_zone", set(), closed(
+        name=TEXT, description=TEXT, approvals=NUMBER, destroy_approvals=NUMBER
+    )),
     ("DELETE", f"/api/cli/zones/{ONE}", "delete_zone", set(), EMPTY),
     ("GET", "/api/cli/configurations", "specs", {"before"}, None),
     ("POST", "/api/cli/configurations", "new_spec", set(), closed("project_name environment_stage", **DOCUMENT)),
@@ -248,6 +251,7 @@ class InfraApi:
     def add_zone(self, name: str) -> Row:
         row = {
             "id": identity("a", len(self.zones_known)), "user_id": "u", "name": name, "description": None,
+            "approvals": 0, "destroy_approvals": 0,
             "created_at": AT, "updated_at": AT,
         }  # fmt: skip
         self.zones_known.append(row)
@@ -384,6 +388,11 @@ class InfraApi:
 
     def _zone(self, zone: str, **_: Any) -> Row:
         return {"zone": self._told_zone(self._one(self.zones_known, zone, "Zone"))}
+
+    def _change_zone(self, zone: str, *, body: Row, **_: Any) -> Row:
+        row = self._one(self.zones_known, zone, "Zone")
+        row |= body
+        return {"zone": row}
 
     def _delete_zone(self, zone: str, **_: Any) -> Row:
         self.zones_known = [row for row in self.zones_known if row["id"] != zone]
@@ -608,7 +617,10 @@ class InfraApi:
         return {"cloud_identities": self.identities_known, "next": None}
 
     def _init(self, provider: str, **_: Any) -> Row:
-        return {"identity_id": identity("9", 1), "external_id": "xt-1" if provider == "aws" else None}
+        told = {"issuer": None, "subject": None, "audience": None}
+        if provider != "aws":
+            told = {"issuer": "https://deck.example.com/oidc", "subject": "organization:1", "audience": "deck"}
+        return {"identity_id": identity("9", 1), "external_id": "xt-1" if provider == "aws" else None, **told}
 
     def _connect(self, provider: str, *, body: Row, **_: Any) -> Row:
         job = self.add_job("CONNECTION_TEST", None, "QUEUED")

@@ -92,6 +92,7 @@ def test_states_have_the_tone_that_the_console_gives_them() -> None:
 
 
 BESIDE = """
+PUT /api/cli/zones/{}
 DELETE /api/cli/zones/{}
 DELETE /api/cli/workers/{}
 POST /api/cli/runners/deploy

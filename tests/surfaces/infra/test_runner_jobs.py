@@ -525,7 +525,7 @@ async def test_a_runner_has_two_streams_at_most_and_gets_a_place_back(crew, wide
         assert await third() == 429
         await two.close()
         async with asyncio.timeout(5):
-            while await third() != 200:  # noqa: ASYNC110 - until the server knows that it has gone
+            while await third() != 200:
                 await asyncio.sleep(0.05)
 
 

@@ -21,6 +21,7 @@ Row = dict[str, Any]
 TOKEN = "infra-token"
 AT = "2026-05-31T12:00:00Z"
 LATER = "2026-05-31T12:02:03Z"
+GOOD = {"ok": True, "code": None, "reason": None, "hint": None}
 STATE = {"version": 4, "serial": 7, "lineage": "ab", "terraform_version": "1.11.4", "resources": [], "outputs": {}}
 
 
@@ -211,18 +212,22 @@ class InfraApi:
         told = []
         for action, address in changes:
             summary[action] += 1
+            new, gone = action == "create", action == "delete"
+            size = {"path": "size", "before": None if new else 1, "after": None if gone else 2}
+            password = {"path": "password", "before": "****", "after": "****", "sensitive": True}
+            number = {"path": "id", "before": None if new else "a", "after": None, "unknown": not gone}
+            attributes = [{"sensitive": False, "unknown": False, **one} for one in (size, password, number)]
             told.append(
                 {
-                    "address": address, "type": address.partition(".")[0], "action": action,
-                    "before": None if action == "create" else {"size": 1, "password": "****"},
-                    "after": None if action == "delete" else {"size": 2, "id": "(known after apply)"},
+                    "address": address, "type": address.partition(".")[0], "action": action, "truncated": False,
+                    "attributes": attributes,
                 }
             )  # fmt: skip
-        waits = {"ok": False, "reason": f"{required} more must agree.", "hint": "Ask them."}
+        waits = {"ok": False, "code": "approvals_missing", "reason": f"{required} must agree.", "hint": "Ask them."}
         self.plans[job["id"]] = {
-            "job_id": job["id"], "summary": summary, "changes": told, "cost": None,
-            "approvals": {"required": required, "given": 0, "missing": required, "votes": []},
-            "applicable": waits if required else {"ok": True, "reason": None, "hint": None}, **more,
+            "job_id": job["id"], "summary": {**summary, "truncated": False}, "changes": told, "cost": None,
+            "approvals": {"required": required, "given": 0, "missing": required, "rejected": False, "votes": []},
+            "applicable": waits if required else GOOD, **more,
         }  # fmt: skip
         return job
 
@@ -235,8 +240,12 @@ class InfraApi:
         if decision == "approved":
             approvals["given"] += 1
             approvals["missing"] = max(approvals["required"] - approvals["given"], 0)
+        else:
+            approvals["rejected"] = True
+            plan["applicable"] = {"ok": False, "code": "plan_rejected", "reason": "No.", "hint": "Ask again."}
+            return
         if not approvals["missing"]:
-            plan["applicable"] = {"ok": True, "reason": None, "hint": None}
+            plan["applicable"] = GOOD
 
     def line(self, job: str, text: str, stream: str = "STDOUT") -> None:
         lines = self.lines[job]

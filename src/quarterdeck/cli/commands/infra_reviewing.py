@@ -59,14 +59,14 @@ def _lines(opened: Session, ref: str, view: Row) -> list[str]:
     told += infra_plans.lines(opened, view) + infra_plans.votes(opened, view)
     cost = (view.get("cost") or {}).get("total_monthly")
     told += [f"  Cost {infra_pages.money(cost)}"] if cost is not None else []
-    applicable = view.get("applicable") or {}
-    if applicable.get("ok"):
+    applicable = view["applicable"]
+    if applicable["ok"]:
         told.append(f"  It may be applied: qd apply --plan-job-id {ref} --wait")
     elif infra_plans.missing(view):
         told.append(f"  It waits for {infra_plans.missing(view)} more: qd plan approve {ref}")
-    elif applicable.get("reason"):
+    elif applicable["reason"]:
         told.append(f"  It may not be applied. {terminal.plain(applicable['reason'])}")
-        told += [f"  Try: {terminal.plain(applicable['hint'])}"] if applicable.get("hint") else []
+        told += [f"  Try: {terminal.plain(applicable['hint'])}"] if applicable["hint"] else []
     told.append(f"  {infra_pages.job(opened, row)}")
     return told
 
@@ -104,7 +104,7 @@ def approve(
             f"Approved {ref}; {number} more {'is' if number == 1 else 'are'} needed." if number else f"Approved {ref}."
         )
         opened.terminal.answer({**(answer or {}), "approvals": after.get("approvals")}, name=ref, text=text)
-        if (after.get("applicable") or {}).get("ok"):
+        if after["applicable"]["ok"]:
             opened.terminal.say(f"Try:   qd apply --plan-job-id {ref} --wait")
 
 

@@ -68,6 +68,7 @@ class InfraApi:
         self.identities_known: list[Row] = []
         self.states: dict[str, Row] = {}
         self.versions_known: dict[str, list[Row]] = {}
+        self.drifts: dict[str, Row] = {}
         self.next_course: list[Row] = []
         self.next_plan: Row | None = None
         self.before: dict[str, Callable[..., None]] = {}
@@ -365,6 +366,17 @@ class InfraApi:
         to = int(query.get("to", len(self.versions_known[spec])))
         since = int(query.get("from", max(to - 1, 1)))
         return {"from": since, "to": to, "same": since == to, "changes": [] if since == to else changes}
+
+    def _drift(self, spec: str, **_: Any) -> Row:
+        return {"drift": self.drifts.get(spec), "minutes": None, "due_at": None, "checked_at": None}
+
+    def _look(self, spec: str, **_: Any) -> Row:
+        row = self._one(self.specs_known, spec, "Configuration")
+        plan = self.plans[self.add_plan(row, ("update", "a.b"))["id"]]
+        self.drifts[spec] = {"drifted": True, "at": AT, "job_id": None, "changes": plan["changes"], "left_out": 0}
+        job = self.add_job("PLAN", row, "QUEUED", read_only=True)
+        self._begun(job)
+        return {"job": dict(job)}
 
     def _export(self, spec: str, *, query: Row, **_: Any) -> Row:
         form, document = query.get("format", "yaml"), self.documents[spec]

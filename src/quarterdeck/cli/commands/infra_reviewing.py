@@ -87,7 +87,7 @@ def approve(
     comment
         What the others should know; kept with the vote and in the audit trail.
     """
-    with session(changing) as opened, about(not_found="qd jobs list", conflict="qd plan show ID"):
+    with session(changing) as opened, about(not_found="qd jobs list"):
         ref = infra_naming.job(opened, one_of(job, job_id), kind="PLAN")
         view = infra_plans.view(opened, ref)
         if lost := infra_plans.loses(view):
@@ -96,7 +96,8 @@ def approve(
                     opened.terminal.say(line)
             what = "1 resource" if lost == 1 else f"{lost} resources"
             opened.terminal.confirm(f"It destroys or replaces {what}. Agree to that?")
-        answer = opened.api.change("infra-jobs.approve", {"comment": comment} if comment else {}, jobId=ref)
+        with about(conflict=f"qd plan show {ref}", not_allowed=f"Let somebody else read it: qd plan approve {ref}"):
+            answer = opened.api.change("infra-jobs.approve", {"comment": comment} if comment else {}, jobId=ref)
         opened.sent()
         after = infra_plans.view(opened, ref)
         number = infra_plans.missing(after)
@@ -126,9 +127,10 @@ def reject(
     """
     if comment is not None and not comment.strip():
         raise usage("--comment says nothing.", 'qd plan reject ID --comment "why"')
-    with session(changing) as opened, about(not_found="qd jobs list", conflict="qd plan show ID"):
+    with session(changing) as opened, about(not_found="qd jobs list"):
         ref = infra_naming.job(opened, one_of(job, job_id), kind="PLAN")
-        answer = opened.api.change("infra-jobs.reject", {"comment": comment} if comment else {}, jobId=ref)
+        with about(conflict=f"qd plan show {ref}"):
+            answer = opened.api.change("infra-jobs.reject", {"comment": comment} if comment else {}, jobId=ref)
         opened.done(answer, name=ref, text=f"Rejected {ref}.")
 
 

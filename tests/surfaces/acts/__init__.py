@@ -3,7 +3,9 @@
 from surfaces.acts import (
     deployments,
     identity,
+    infra_jobs,
     infra_runners,
+    infrastructure,
     machines,
     notify,
     organizations,
@@ -18,7 +20,9 @@ from surfaces.acts import (
 __all__ = [
     "deployments",
     "identity",
+    "infra_jobs",
     "infra_runners",
+    "infrastructure",
     "machines",
     "notify",
     "organizations",

@@ -108,20 +108,15 @@ async def write_lines(call: Call, body: wire.LogChunk, logs: Logs) -> wire.Heard
     """Lines of a job of the caller's, which may come after its end."""
     text, channel = lines.chunk(given(body.log_chunk), given(body.stream_type))
 
-    def room(tx: Tx) -> tuple[str, str]:
+    def had(tx: Tx) -> str:
         worker, runner = caller(tx)
         job = of_reach(tx, call.path["id"], worker, runner)
         if not reporting.had(job, worker):
             raise reporting.not_held(job)
-        return job.uid, lines.room(tx, job, len(text.encode()))
+        return job.uid
 
-    uid, left = await call.write(room)
-    now = call.service("clock").now()
-    if left == "all":
-        await lines.append(logs, uid, lines.parts(text, channel, now))
-    elif left == "last":
-        await lines.append(logs, uid, [lines.told(now, lines.FULL)])
-    return wire.Heard(applied=left == "all")
+    uid = await call.read(had)
+    return wire.Heard(applied=await lines.take(logs, uid, text, channel, call.service("clock").now()))
 
 
 @route("GET", "/api/jobs/{id}/logs", permission=VIEW, callers=("runner", "people"), errors=(*UNKNOWN, MISSING))

@@ -75,7 +75,9 @@ def _allowed(tx: Tx, job: InfraJob, spec: Spec | None) -> SavedPlan | None:
     law.require(tx, plan, spec)
     kept = tx.first(select(Plan).where(Plan.job_id == plan.id))
     if kept is None or kept.artefact_sha256 is None:
-        raise Conflict(f"The plan {plan.uid} is gone.", code="plan_not_applicable", hint="Make a new one and read it.")
+        raise Conflict(
+            f"The plan {plan.uid} is gone.", code="plan_artefact_missing", hint="Make a new one and read it."
+        )
     return SavedPlan(plan.uid, kept.artefact_sha256, kept.artefact_size or 0)
 
 

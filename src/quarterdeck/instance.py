@@ -64,6 +64,8 @@ from quarterdeck.identity.attempts import Attempts
 from quarterdeck.identity.machine import Machine
 from quarterdeck.identity.oidc.relying_party import RelyingParty
 from quarterdeck.identity.sessions import Signer
+from quarterdeck.infra.artefacts import places as saved_plans
+from quarterdeck.infra.artefacts.artefacts import Artefacts
 from quarterdeck.infra.composition import Infrastructure
 from quarterdeck.kernel import audit, jobs, kept_in, retention
 from quarterdeck.kernel.bus import Bus
@@ -107,6 +109,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger("quarterdeck")
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 SLOTS = 4
+ANY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - looked for, not listened on
 RETENTION = (
     kernel_retention, facts, identity_retention, provider_lines, deployment_retention, old_lines, log_archives, orphans,
     orphans_on_servers,
@@ -150,6 +153,7 @@ class Instance:
     bus: Bus
     vault: Vault
     logs: Logs
+    artefacts: Artefacts
     access: Access
     signer: Signer
     uid: str
@@ -234,7 +238,8 @@ class Instance:
         access.from_elsewhere = settings.beside
         roots = None if settings.source_roots is None else tuple(str(root) for root in settings.source_roots)
         machine = Machine(access)
-        parts = [machine, Folders(roots, machine), Door(base(settings))]
+        artefacts = saved_plans.chosen(settings, data.path, vault)
+        parts = [machine, Folders(roots, machine), Door(base(settings)), artefacts]
         db = open_database(address, vault=vault, bus=bus, parts=parts)
         undo.callback(db.close_sync)
         relay = Relay(address, bus, sender=db.ids.uid(), name=name) if isinstance(address, str) else None
@@ -275,7 +280,7 @@ class Instance:
                 address=front_door.place(settings)[2],
                 options=decided,
             )
-        capabilities = [AgentTasks(db, logs), Infrastructure(db, logs, data.path)]
+        capabilities: list[Capability] = [AgentTasks(db, logs), Infrastructure(db, logs, data.path)]
         kinds = [
             *(kind for one in capabilities for kind in one.kinds()),
             *deployment_jobs.kinds(placement, logs),
@@ -325,6 +330,7 @@ class Instance:
             bus=bus,
             vault=vault,
             logs=logs,
+            artefacts=artefacts,
             access=access,
             signer=Signer(who.key),
             uid=who.uid,
@@ -460,7 +466,12 @@ class Instance:
         self.data.release()
 
     def reached_at(self, port: int) -> None:
-        """Say where the other servers on the database reach this one; before `start`."""
+        """Say on which port this server listens, for programs beside it and for the other servers on its database;
+        before `start`.
+        """
+        host = self.settings.host if self.settings.host not in ANY_ADDRESS else LOOPBACK_ADDRESS
+        for capability in self.capabilities:
+            capability.reached_at(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
         if self.standing is not None:
             address = joining.advertised(self.settings, socket.gethostname(), port)
             self.standing.me = replace(self.standing.me, address=address)

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from litestar.connection import ASGIConnection
 
     from quarterdeck.kernel.db.tx import Tx
+    from quarterdeck.kernel.errors import Unauthenticated
     from quarterdeck.kernel.jobs import JobKind, Jobs
     from quarterdeck.kernel.principal import Principal
 
@@ -34,6 +35,24 @@ class Authenticator(Protocol):
         An `Authorization` header is looked at first and alone when present; cookies only without one. A credential
         that is present and wrong raises `Unauthenticated`.
         """
+        ...
+
+
+class Callers(Protocol):
+    """Knows those who come to some routes beside people, or instead of them: programs with credentials of their own,
+    which are good on these routes alone. The frame asks it before the body is read.
+    """
+
+    def credential(self, connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
+        """What the request shows of this kind, as text; None where it shows nothing."""
+        ...
+
+    def missing(self) -> Unauthenticated:
+        """What is told where nobody that the route takes has shown anything."""
+        ...
+
+    async def authenticate(self, connection: ASGIConnection[Any, Any, Any, Any]) -> Principal | None:
+        """The caller who shows this. Raises `Unauthenticated` where it is nobody's."""
         ...
 
 
@@ -64,6 +83,12 @@ class Capability(Protocol):
 
     def kinds(self) -> Sequence[JobKind]:
         """The kinds of job that it brings."""
+        ...
+
+    def reached_at(self, address: str) -> None:
+        """At which address programs on this machine reach the server, such as `http://127.0.0.1:8700`; told before
+        `ready` by whoever serves it.
+        """
         ...
 
     async def ready(self) -> None:

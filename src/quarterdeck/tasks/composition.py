@@ -35,6 +35,9 @@ class AgentTasks:
     def kinds(self) -> Sequence[JobKind]:
         return [kind(self._logs)]
 
+    def reached_at(self, address: str) -> None:
+        pass
+
     async def ready(self) -> None:
         """Hide the secrets of what runs: a worker that dials in again is not given its order once more."""
         for task_id, hidden in await self._db.read(ordering.secrets_of_live):

@@ -29,3 +29,15 @@ class CloudIdentity(Identified, Base):
     verified_at: Mapped[datetime | None]
     check_job_id: Mapped[int | None] = mapped_column(BigInteger)
     created_at: Mapped[datetime]
+
+
+class IssuerKey(Identified, Base):
+    """A key that signs tokens for clouds: `public` is its public JWK, `sealed` the private one under the vault. The
+    newest signs, all are published.
+    """
+
+    __tablename__ = "infra_issuer_keys"
+
+    public: Mapped[dict[str, Any]]
+    sealed: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]

@@ -1,1 +1,1 @@
-"""What a runner does with a job. Nothing here knows the database."""
+"""The worker's side of infrastructure: Terraform run for one order, in a directory of its own, with no database."""

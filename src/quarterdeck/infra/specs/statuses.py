@@ -46,7 +46,7 @@ MOVES: dict[str, dict[str, str]] = {
     "destroy-began": _row(DESTROYING, DESTROYING, DESTROYING, DESTROYING),
     "destroy-done": _row(DESTROYED, DESTROYED, DESTROYED, DESTROYED),
     "destroy-failed": _row(FAILED, FAILED, FAILED, FAILED),
-    "withdrawn": _row(SAME, BACK, SAME, BACK),
+    "withdrawn": _row(SAME, BACK, BACK, BACK),
     "interrupted": _row(FAILED, FAILED, FAILED, FAILED),
 }
 """Event to status to where it leads. Every event may come in every status: jobs of one spec wait for each other, and

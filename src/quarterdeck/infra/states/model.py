@@ -12,7 +12,7 @@ from quarterdeck.kernel.db import Base, Identified
 class State(Identified, Base):
     """The state of `subject`: `spec:<uid>`, or `runner:<uid>` for the stack of a runner. `version` is the number of the
     version that counts (0: there was none yet), the rest what that one says. `lock` is Terraform's own description of
-    whoever holds it, `lock_job_id` the job behind it.
+    whoever holds it, `lock_job_id` the job behind it and `lock_fence` its attempt: one that is over holds nothing.
     """
 
     __tablename__ = "infra_states"
@@ -30,13 +30,16 @@ class State(Identified, Base):
     lock_id: Mapped[str | None] = mapped_column(String(100))
     lock: Mapped[dict[str, Any] | None]
     lock_job_id: Mapped[int | None] = mapped_column(BigInteger)
+    lock_fence: Mapped[int | None] = mapped_column(BigInteger)
     locked_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
 
 class StateVersion(Identified, Base):
-    """One version, sealed by the vault; `cause` is `write`, `rollback`, `push` or `removed`."""
+    """One version, packed and sealed by the vault; `cause` is `write`, `rollback`, `push` or `removed`. One that says
+    that the state was removed has no contents, and serial and lineage of the last one that had.
+    """
 
     __tablename__ = "infra_state_versions"
     __table_args__ = (UniqueConstraint("state_id", "number"),)

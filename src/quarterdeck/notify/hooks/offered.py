@@ -31,6 +31,8 @@ OFFERED: dict[str, str] = {
     "worker-agent-degraded": "machine.agent_degraded",
     "worker-agent-recovered": "machine.agent_recovered",
     "worker-decommissioned": "machine.decommissioned",
+    "infra-drift-began": "infrastructure.drift_began",
+    "infra-drift-ended": "infrastructure.drift_ended",
 }
 """Type of the domain event to the name that a webhook knows it by. What is not here is nobody's business outside."""
 MOVED = "status_change"

@@ -867,6 +867,29 @@ CREATE TABLE infra_cloud_identities (
 	CONSTRAINT uq_infra_cloud_identities_uid UNIQUE (uid)
 );
 --
+CREATE TABLE infra_default_runners (
+	user_id BIGINT NOT NULL, 
+	organization_id INTEGER NOT NULL, 
+	worker_id INTEGER NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_infra_default_runners PRIMARY KEY (id), 
+	CONSTRAINT fk_infra_default_runners_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT fk_infra_default_runners_worker_id FOREIGN KEY(worker_id) REFERENCES fleet_workers (id) ON DELETE CASCADE, 
+	CONSTRAINT uq_infra_default_runners_uid UNIQUE (uid), 
+	CONSTRAINT uq_infra_default_runners_user_id_organization_id UNIQUE (user_id, organization_id)
+);
+--
+CREATE TABLE infra_issuer_keys (
+	public JSON NOT NULL, 
+	sealed TEXT NOT NULL, 
+	created_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_infra_issuer_keys PRIMARY KEY (id), 
+	CONSTRAINT uq_infra_issuer_keys_uid UNIQUE (uid)
+);
+--
 CREATE TABLE infra_jobs (
 	organization_id INTEGER NOT NULL, 
 	owner_id BIGINT NOT NULL, 
@@ -891,7 +914,6 @@ CREATE TABLE infra_jobs (
 	error_message TEXT, 
 	orphan_risk BOOLEAN NOT NULL, 
 	credential_hash VARCHAR(64), 
-	log_bytes BIGINT NOT NULL, 
 	created_at BIGINT NOT NULL, 
 	claimed_at BIGINT, 
 	started_at BIGINT, 
@@ -957,7 +979,8 @@ CREATE TABLE infra_runners (
 	token_hash VARCHAR(64), 
 	cloud_identity_id INTEGER, 
 	release_id INTEGER, 
-	is_default BOOLEAN NOT NULL, 
+	pending_token_hash VARCHAR(64), 
+	pending_job_id BIGINT, 
 	runner_metadata JSON NOT NULL, 
 	created_at BIGINT NOT NULL, 
 	id INTEGER NOT NULL, 
@@ -1056,6 +1079,7 @@ CREATE TABLE infra_states (
 	lock_id VARCHAR(100), 
 	lock JSON, 
 	lock_job_id BIGINT, 
+	lock_fence BIGINT, 
 	locked_at BIGINT, 
 	created_at BIGINT NOT NULL, 
 	updated_at BIGINT NOT NULL, 
@@ -1924,6 +1948,8 @@ CREATE INDEX ix_tasks_diffs_told_at ON tasks_diffs (told_at);
 CREATE INDEX ix_infra_cloud_identities_organization_id ON infra_cloud_identities (organization_id, id);
 --
 CREATE INDEX ix_infra_states_organization_id ON infra_states (organization_id, id);
+--
+CREATE INDEX ix_infra_default_runners_worker_id ON infra_default_runners (worker_id);
 --
 CREATE INDEX ix_infra_runners_organization_id ON infra_runners (organization_id);
 --

@@ -1,0 +1,130 @@
+"""What a worker brings to infrastructure jobs, and the directories that attempts work in."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+
+from quarterdeck.infra.execution import failures
+from quarterdeck.infra.execution.commands import Layout
+from quarterdeck.kernel import trees
+from quarterdeck.kernel.durable import write_durably
+
+LOCK = "lock"
+WHERE = "where"
+"""Names the directory that terraform runs in, for whoever finds an attempt that was killed."""
+RESCUED = "infra-states"
+LONGEST_STATE = 50 << 20
+"""Bytes of a state that is kept."""
+log = structlog.get_logger("quarterdeck.infra")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """`server` answers the origin that this worker reaches its server at. `own` is the server's own worker: it takes
+    bundled templates alone, and no identity of a cloud.
+    """
+
+    directory: Path
+    server: Callable[[], str]
+    own: bool = False
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+
+    @property
+    def work(self) -> Path:
+        return self.directory / "infra-work"
+
+    @property
+    def rescued(self) -> Path:
+        """States that could not be written where they belong, for a person to push."""
+        return self.directory / RESCUED
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A directory of one attempt; `lock` is an open descriptor that everything which works in it holds."""
+
+    root: Path
+    lock: int
+
+    def layout(self, module: Path) -> Layout:
+        return Layout(self.root, module)
+
+
+@contextlib.asynccontextmanager
+async def attempt(machine: Machine, job: str) -> AsyncIterator[Attempt]:
+    """A fresh directory (0700), removed in every ending. What a worker that was killed has left is removed before."""
+    try:
+        machine.work.mkdir(parents=True, exist_ok=True, mode=0o700)
+        machine.work.chmod(0o700)
+        for left in list(_left(machine.work)):
+            salvage(machine, left, left.name.rpartition("-")[0])
+            trees.remove(left)
+        root = Path(tempfile.mkdtemp(prefix=f"{job}-", dir=machine.work))
+    except OSError as error:
+        raise failures.of_file(error, "the directory of the job") from None
+    descriptor = -1
+    try:
+        try:
+            descriptor = os.open(root / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for name in ("data", "home", "tmp"):
+                (root / name).mkdir(mode=0o700)
+        except OSError as error:
+            raise failures.of_file(error, "the directory of the job") from None
+        yield Attempt(root, descriptor)
+    finally:
+        salvage(machine, root, job)
+        await asyncio.to_thread(trees.remove, root)
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+def _left(work: Path) -> Iterator[Path]:
+    """Directories of attempts that nobody works in any more: neither a worker nor a terraform that it started."""
+    for place in work.iterdir():
+        try:
+            descriptor = os.open(place / LOCK, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError:
+            continue  # it is just being made, or not ours
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            continue
+        else:
+            yield place
+        finally:
+            os.close(descriptor)
+
+
+def salvage(machine: Machine, root: Path, job: str) -> Path | None:
+    """Keep the state that terraform left in a directory, before that is removed. Answers where it is then."""
+    where = (trees.beginning(root / WHERE, 4096) or b"").decode(errors="replace")
+    content = trees.beginning(Layout(root, root / where).left_state, LONGEST_STATE) if where else None
+    if not content:
+        return None
+    kept = machine.rescued / f"{job}.tfstate"
+    try:
+        machine.rescued.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_durably(kept, content)
+    except OSError as error:
+        log.error("state_not_kept", job=job, reason=error.strerror)  # noqa: TRY400 - a full disk, told in one line
+        return None
+    log.warning("state_kept", job=job, place=str(kept))
+    return kept
+
+
+def note_module(root: Path, module: Path) -> None:
+    """Say where terraform runs. Raises `Unavailable` of `failures.of_file`."""
+    try:
+        (root / WHERE).write_text(str(module.relative_to(root)), encoding="utf-8")
+    except OSError as error:
+        raise failures.of_file(error, "the directory of the job") from None

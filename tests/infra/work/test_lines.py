@@ -10,7 +10,7 @@ from quarterdeck.kernel.errors import Invalid
 
 async def sent(yard, uid, *chunks, channel="STDOUT"):
     for text in chunks:
-        await lines.append(yard.logs, uid, lines.parts(text, channel, yard.clock.now()))
+        assert await lines.take(yard.logs, uid, text, channel, yard.clock.now())
 
 
 async def read(yard, uid, after=0, **more):
@@ -60,19 +60,13 @@ def test_a_chunk_that_is_none_is_refused(text, channel, code):
     assert refused.value.code == code
 
 
-def test_a_job_has_room_for_so_much(yard, monkeypatch):
-    monkeypatch.setattr(lines, "MOST", 10)
-    uid = yard.ask("PLAN", yard.spec())
-    job = yard.job(uid)
-    assert [yard.db.write_sync(lines.room, job, 6) for _ in range(3)] == ["all", "last", "none"]
-
-
-def test_a_line_is_progress(yard):
-    runner, uid = yard.runner(), yard.ask("PLAN", yard.spec())
-    runner.claim()
-    yard.clock.advance(60)
-    yard.db.write_sync(lines.room, yard.job(uid), 5)
-    assert yard.job(uid).told_at == yard.clock.now()
+async def test_a_job_has_room_for_so_much_and_its_log_says_where_it_ends(yard, monkeypatch):
+    monkeypatch.setattr(lines, "MOST", 300)
+    kept = [await lines.take(yard.logs, "a", "x" * 99 + "\n", "STDOUT", yard.clock.now()) for _ in range(4)]
+    assert kept == [True, False, False, False]
+    found, _ = await read(yard, "a")
+    assert [channel for _, channel, _ in found] == ["STDOUT", "SYSTEM"]
+    assert found[1][2] == f"{lines.FULL}\n"
 
 
 def test_a_log_is_complete_once_its_attempt_has_ended_and_its_last_lines_had_their_time(yard):

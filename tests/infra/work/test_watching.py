@@ -11,7 +11,7 @@ async def test_a_job_that_still_writes_is_left_alone(yard):
     for one in (uid, silent):
         worker.phase(one, "prepare", "plan")
     yard.clock.advance(requeueing.STALLED.total_seconds())
-    await lines.append(yard.logs, uid, lines.parts("Still creating…\n", "STDOUT", yard.clock.now()))
+    await lines.take(yard.logs, uid, "Still creating…\n", "STDOUT", yard.clock.now())
     assert await watching.look(yard.db, yard.logs) == [silent]
     assert (yard.job(uid).status, yard.job(silent).status) == ("PROCESSING", "QUEUED")
     assert await watching.look(yard.db, yard.logs) == []

@@ -3,6 +3,7 @@
 from surfaces.acts import (
     deployments,
     identity,
+    infrastructure,
     machines,
     notify,
     organizations,
@@ -17,6 +18,7 @@ from surfaces.acts import (
 __all__ = [
     "deployments",
     "identity",
+    "infrastructure",
     "machines",
     "notify",
     "organizations",

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import yaml
 
 from quarterdeck.infra.specs import flat, versions
 from quarterdeck.infra.specs.components import LISTS
-from quarterdeck.infra.specs.document import TOLD
+from quarterdeck.infra.specs.document import SCHEMA, TOLD
 from quarterdeck.infra.specs.model import Spec
 from quarterdeck.kernel.db import Tx
 
@@ -29,18 +30,29 @@ class Exported:
 
 def export(tx: Tx, spec: Spec, form: Format, number: int | None = None) -> Exported:
     """The spec as it is now, or as it was in a version. A token of its module is never in it."""
-    document = spec.document if number is None else versions.show(tx, spec, number).document
-    (one,) = flat.around(tx, [spec])
-    whole = {**document, "zone_id": one.zone, "drift_minutes": spec.drift_minutes}
+    (now,) = flat.around(tx, [spec])
+    one = now if number is None else replace(now, document=versions.show(tx, spec, number).document)
+    whole = _ordered({**one.document, "zone_id": one.zone, "drift_minutes": spec.drift_minutes}, SCHEMA)
     if form == "legacy-yaml":
-        whole = _legacy(one, whole) if number is None else whole
+        whole = _legacy(one, whole)
     content = (
         json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
         if form == "json"
         else yaml.safe_dump(whole, sort_keys=False, allow_unicode=True, width=120)
     )
-    name = f"{spec.project_name}-{spec.environment_stage}"
+    name = f"{whole['project_name']}-{whole['environment_stage']}"
     return Exported(content, f"{name}.{ENDINGS[form]}", form)
+
+
+def _ordered(value: Any, schema: Mapping[str, Any]) -> Any:
+    """The same value with its fields in the order of the documentation, which no database keeps."""
+    if isinstance(value, list):
+        return [_ordered(one, schema.get("items", {})) for one in value]
+    if not isinstance(value, dict):
+        return value
+    known = schema.get("properties", {})
+    names = [*(name for name in known if name in value), *sorted(name for name in value if name not in known)]
+    return {name: _ordered(value[name], known.get(name, {})) for name in names}
 
 
 def _legacy(one: flat.Around, whole: dict[str, Any]) -> dict[str, Any]:
@@ -48,7 +60,6 @@ def _legacy(one: flat.Around, whole: dict[str, Any]) -> dict[str, Any]:
     told = {name: value for name, value in flat.flat(one).items() if name not in LEGACY_LEFT_OUT}
     network, module = whole["network"], whole["module"]
     rest = {
-        "environment_stage": whole["environment_stage"],
         "network": {name: network[name] for name in ("allowed_cidr_blocks", "provider_config")},
         **{name: whole[name] for name in LISTS},
         "module": module,

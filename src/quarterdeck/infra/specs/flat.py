@@ -29,9 +29,12 @@ ACCOUNTS = ("account_id", "project_id", "subscription_id")
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """A spec with what stands in other rows: uids of zone, owner and identity, and the account of the latter."""
+    """A spec with what stands in other rows: uids of zone, owner and identity, and the account of the latter.
+    `document` is the one that is shown of it.
+    """
 
     spec: Spec
+    document: dict[str, Any]
     owner: str
     zone: str | None
     zone_name: str | None
@@ -58,6 +61,7 @@ def around(tx: Tx, specs: Sequence[Spec]) -> list[Around]:
         found.append(
             Around(
                 spec,
+                spec.document,
                 owners.get(spec.owner_id, ""),
                 zone,
                 name,
@@ -71,14 +75,14 @@ def around(tx: Tx, specs: Sequence[Spec]) -> list[Around]:
 
 def core(one: Around) -> dict[str, Any]:
     """What a list shows; `cloud_provider` is empty where no identity is named, `provider` never."""
-    spec = one.spec
+    spec, document = one.spec, one.document
     return {
         "id": spec.uid,
-        "project_name": spec.project_name,
+        "project_name": document["project_name"],
         "zone_id": one.zone,
-        "environment_stage": spec.environment_stage,
+        "environment_stage": document["environment_stage"],
         "status": spec.status,
-        "region": spec.region,
+        "region": document["region"],
         "cloud_provider": one.identity_provider,
         "estimated_monthly_cost": spec.estimated_monthly_cost,
     }
@@ -86,7 +90,7 @@ def core(one: Around) -> dict[str, Any]:
 
 def flat(one: Around) -> dict[str, Any]:
     """The columns of the contract's view, by the names of both generations; times are left to whoever sends it."""
-    spec, document = one.spec, one.spec.document
+    spec, document = one.spec, one.document
     network, cluster, dns = document["network"], document["cluster"], document["dns"]
     databases, told = document["databases"], spec.components.get("cluster", {})
     capacity = {
@@ -98,10 +102,10 @@ def flat(one: Around) -> dict[str, Any]:
         "user_id": one.owner,
         "cloud_identity_id": one.identity,
         "cloud_account_id": one.account,
-        "provider": spec.provider,
+        "provider": document["provider"],
         "zone_name": one.zone_name,
-        "terraform_version": spec.terraform_version,
-        "container_platform": PLATFORMS[spec.provider],
+        "terraform_version": document["terraform_version"],
+        "container_platform": PLATFORMS[document["provider"]],
         "provision_network": network["provision_network"],
         "cidr_block": network["cidr_block"],
         "network_id": network["network_id"],
@@ -135,12 +139,12 @@ def flat(one: Around) -> dict[str, Any]:
 
 def _first(one: Around) -> dict[str, Any]:
     """The same by the names of the first generation."""
-    spec, document = one.spec, one.spec.document
+    spec, document = one.spec, one.document
     network, cluster, dns = document["network"], document["cluster"], document["dns"]
     return {
         "vineyard_id": one.zone,
-        "aws_region": spec.region,
-        "aws_account_id": one.account if spec.provider == "aws" else None,
+        "aws_region": document["region"],
+        "aws_account_id": one.account if document["provider"] == "aws" else None,
         "create_vpc": network["provision_network"],
         "vpc_cidr": network["cidr_block"],
         "selected_vpc_id": network["network_id"],

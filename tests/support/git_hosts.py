@@ -1,4 +1,4 @@
-"""GitHub, GitLab and Bitbucket on this machine, as far as they list repositories; any other call is a 404 that is noted.
+"""GitHub, GitLab and Bitbucket on this machine, as far as they list repositories; another call is a 404 that is noted.
 
 GitHub: `GET /user/repos` (REST 2022-11-28, `Link`). GitLab: `GET /api/v4/projects` (REST v4, `X-Next-Page`). Bitbucket:
 `GET /2.0/repositories` (`next` as a whole address, whose query is opaque).

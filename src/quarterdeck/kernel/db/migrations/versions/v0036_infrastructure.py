@@ -60,16 +60,6 @@ def upgrade() -> None:
         "ix_infra_cloud_identities_organization_id", "infra_cloud_identities", ["organization_id", "id"], unique=False
     )
     op.create_table(
-        "infra_issuer_keys",
-        sa.Column("public", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
-        sa.Column("sealed", sa.Text(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
-        sa.Column("uid", sa.String(length=36), nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_infra_issuer_keys"),
-        sa.UniqueConstraint("uid", name="uq_infra_issuer_keys_uid"),
-    )
-    op.create_table(
         "infra_states",
         sa.Column("organization_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("subject", sa.String(length=100), nullable=False),

@@ -188,7 +188,7 @@ class Azure(Cloud):
         if not self.trusts(said["client_assertion"]):
             told = {
                 "error": "invalid_client",
-                "error_description": "AADSTS70021: No matching record of a federation",
+                "error_description": "AADSTS70021: No matching federated identity record",
             }
             return httpx.Response(401, json=told)
         return httpx.Response(200, json={"access_token": "arm", "token_type": "Bearer", "expires_in": 3599})

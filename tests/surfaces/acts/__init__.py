@@ -3,6 +3,7 @@
 from surfaces.acts import (
     deployments,
     identity,
+    infra_jobs,
     infrastructure,
     machines,
     notify,
@@ -18,6 +19,7 @@ from surfaces.acts import (
 __all__ = [
     "deployments",
     "identity",
+    "infra_jobs",
     "infrastructure",
     "machines",
     "notify",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from sqlalchemy import update
 
 from quarterdeck.identity.model import User
@@ -82,12 +83,10 @@ class PlanYard(WorkYard):
     def refused(self, *given: Any, **named: Any) -> str:
         """The code with which a call of `ask` or `say` is refused."""
         call = self.say if len(given) > 1 and given[1] in {"approved", "rejected"} else self.ask
-        try:
+        with pytest.raises(Problem) as refused:
             call(*given, **named)
-        except Problem as problem:
-            assert problem.hint, problem.code
-            return problem.code
-        raise AssertionError("it was not refused")
+        assert refused.value.hint, refused.value.code
+        return refused.value.code
 
     def change(self, spec: Spec, **values: Any) -> None:
         document = {**DOCUMENT, "project_name": spec.project_name, **values}

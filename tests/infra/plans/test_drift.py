@@ -184,7 +184,7 @@ async def test_somebody_may_look_now(yard, spec):
         yard.act(lambda tx: drift.look_now(tx, tx.get(Spec, spec.id)))
     carry_out(yard, uid, drifted=True, changes=[CHANGED])
     assert fresh(yard, spec).drift["drifted"] is True
+    bare = yard.spec("bare")
     with pytest.raises(Conflict, match="no resources"):
-        bare = yard.spec("bare")
         yard.act(lambda tx: drift.look_now(tx, tx.get(Spec, bare.id)))
     assert len(looks(yard)) == 1

@@ -14,6 +14,7 @@ from litestar.types import ControllerRouterHandler
 from quarterdeck import __version__
 from quarterdeck.deploy.resources.blockers import DeployBlockers
 from quarterdeck.fleet.servers.blockers import FleetBlockers
+from quarterdeck.infra.specs.blockers import InfraBlockers
 from quarterdeck.instance import Instance
 from quarterdeck.kernel.clock import SystemClock
 from quarterdeck.kernel.http.application import Frame, build
@@ -27,7 +28,7 @@ from quarterdeck.kernel.http.vouching import Believing
 from quarterdeck.kernel.limits import Rate
 from quarterdeck.kernel.settings import Settings
 from quarterdeck.serving import serve
-from quarterdeck.surfaces.addresses import DIALECTS, rewritten
+from quarterdeck.surfaces.addresses import DIALECTS, respelt, rewritten
 from quarterdeck.tasks.projects.blockers import TaskBlockers
 from quarterdeck.tasks.work.ending import EndsTasksOfProjects
 
@@ -35,6 +36,12 @@ if TYPE_CHECKING:
     from quarterdeck.kernel.http.forwarding import Forwarding
 
 TITLE = "Quarterdeck"
+CALLERS = {
+    "job": {"type": "http", "scheme": "basic"},
+    "runner": {"type": "apiKey", "in": "header", "name": "X-Worker-Token"},
+    "release": {"type": "http", "scheme": "bearer"},
+}
+"""How those come in who come to some routes instead of people, for the OpenAPI document."""
 __all__ = ["application", "described", "handlers", "openapi_document", "serve"]
 
 
@@ -71,7 +78,7 @@ class _Nobody:
 
 
 def described(app: Litestar) -> dict[str, Any]:
-    return document(app, title=TITLE, version=__version__)
+    return document(app, title=TITLE, version=__version__, schemes=CALLERS)
 
 
 def openapi_document() -> dict[str, Any]:
@@ -90,12 +97,14 @@ def application(instance: Instance, *, lifespan: bool = True) -> Litestar:
     from quarterdeck.console.router import console_address
     from quarterdeck.surfaces.chat import actions as chat
     from quarterdeck.surfaces.chat.task_actions import TaskActions
+    from quarterdeck.surfaces.infra.job_callers import JobAuthenticator
+    from quarterdeck.surfaces.infra.runner_callers import ReleaseCallers, RunnerCallers
     from quarterdeck.surfaces.shared.authentication import CatalogueAuthorizer, SessionAuthenticator
     from quarterdeck.surfaces.shared.probing import Probing
 
     chat.wire(TaskActions())
     settings = instance.settings
-    blockers = (DeployBlockers(), FleetBlockers(), TaskBlockers(instance.access))
+    blockers = (DeployBlockers(), FleetBlockers(), InfraBlockers(), TaskBlockers(instance.access))
     made: list[Litestar] = []
     passing: list[Forwarding] = []
     cached: list[dict[str, Any]] = []
@@ -123,6 +132,12 @@ def application(instance: Instance, *, lifespan: bool = True) -> Litestar:
         authorizer=doors,
         dialects=DIALECTS,
         rewrite=lambda method, path: console_address(method, rewritten(method, path)),
+        respell=respelt,
+        callers={
+            "job": JobAuthenticator(instance.db),
+            "runner": RunnerCallers(instance.db),
+            "release": ReleaseCallers(settings.release_secret),
+        },
         surroundings=Surroundings(
             trusted_proxies=settings.trusted_proxy,
             allowed_hosts=_hosts(settings),
@@ -133,6 +148,7 @@ def application(instance: Instance, *, lifespan: bool = True) -> Litestar:
             "instance": instance,
             "db": instance.db,
             "logs": instance.logs,
+            "artefacts": instance.artefacts,
             "bus": instance.bus,
             "jobs": instance.jobs,
             "access": instance.access,
@@ -152,6 +168,7 @@ def application(instance: Instance, *, lifespan: bool = True) -> Litestar:
         ids=instance.db.ids,
         per_address=each_minute(settings.requests_per_address),
         per_credential=each_minute(settings.requests_per_credential),
+        per_runner=each_minute(settings.requests_per_runner),
     )
     app = build([*handlers(), *console_handlers()], frame, lifespan=[life] if lifespan else [])
     if instance.standing is not None:

@@ -27,6 +27,8 @@ from quarterdeck.kernel.settings import Settings
 
 ROUTE = "quarterdeck"
 LOOK_SECONDS = 60.0
+KEPT_SECONDS = 5
+"""How long the server keeps a connection for the next request; the edge lets go of it before."""
 log = structlog.get_logger("quarterdeck.front-door")
 
 
@@ -53,6 +55,7 @@ def route(settings: Settings) -> ProxyRoute | None:
         owner=ROUTE,
         hostnames=((parts.hostname or "").lower(),),
         tls=mode,
+        idle=KEPT_SECONDS - 2,
         certificate_file=str(settings.tls_certificate) if mode == "files" else None,
         key_file=str(settings.tls_key) if mode == "files" else None,
     )

@@ -64,6 +64,11 @@ from quarterdeck.identity.attempts import Attempts
 from quarterdeck.identity.machine import Machine
 from quarterdeck.identity.oidc.relying_party import RelyingParty
 from quarterdeck.identity.sessions import Signer
+from quarterdeck.infra.artefacts import places as saved_plans
+from quarterdeck.infra.artefacts.artefacts import Artefacts
+from quarterdeck.infra.composition import Infrastructure
+from quarterdeck.infra.execution import handler as infra_jobs
+from quarterdeck.infra.execution.machine import Machine as InfraMachine
 from quarterdeck.kernel import audit, jobs, kept_in, retention
 from quarterdeck.kernel.bus import Bus
 from quarterdeck.kernel.datadir import DataDirectory
@@ -106,6 +111,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger("quarterdeck")
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 SLOTS = 4
+ANY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - looked for, not listened on
 RETENTION = (
     kernel_retention, facts, identity_retention, provider_lines, deployment_retention, old_lines, log_archives, orphans,
     orphans_on_servers,
@@ -120,9 +126,9 @@ EDGE_LOOK_SECONDS = 5.0
 PAUSE_SECONDS = 2.0
 
 
-def handlers_with(edges: Edges) -> WorkerHandlers:
-    """What a worker with the capability `deploy` can do, with the edges of its process; the same in this process and in
-    `qd worker`.
+def handlers_with(edges: Edges, infra: InfraMachine) -> WorkerHandlers:
+    """What a worker with the capabilities `deploy` and `infra` can do, with the edges of its process and its directory;
+    the same in this process and in `qd worker`.
     """
     handlers = WorkerHandlers(worker_handlers)
     handlers.register("deployment.execute", DeploymentOrder)(partial(execute, edges=edges))
@@ -131,6 +137,7 @@ def handlers_with(edges: Edges) -> WorkerHandlers:
     handlers.register(BOOTSTRAP, EdgeOrder)(partial(bring_up, edges=edges))
     handlers.register(INSTALL, EngineOrder)(partial(install, edges=edges))
     handlers.register(previews.CLEANUP, CleanupOrder)(partial(clean_up, edges=edges))
+    infra_jobs.register(handlers, infra)
     return handlers
 
 
@@ -149,6 +156,7 @@ class Instance:
     bus: Bus
     vault: Vault
     logs: Logs
+    artefacts: Artefacts
     access: Access
     signer: Signer
     uid: str
@@ -233,7 +241,8 @@ class Instance:
         access.from_elsewhere = settings.beside
         roots = None if settings.source_roots is None else tuple(str(root) for root in settings.source_roots)
         machine = Machine(access)
-        parts = [machine, Folders(roots, machine), Door(base(settings))]
+        artefacts = saved_plans.chosen(settings, data.path, vault)
+        parts = [machine, Folders(roots, machine), Door(base(settings)), artefacts]
         db = open_database(address, vault=vault, bus=bus, parts=parts)
         undo.callback(db.close_sync)
         relay = Relay(address, bus, sender=db.ids.uid(), name=name) if isinstance(address, str) else None
@@ -274,7 +283,8 @@ class Instance:
                 address=front_door.place(settings)[2],
                 options=decided,
             )
-        capabilities = [AgentTasks(db, logs)]
+        infrastructure = Infrastructure(db, logs, data.path)
+        capabilities: list[Capability] = [AgentTasks(db, logs), infrastructure]
         kinds = [
             *(kind for one in capabilities for kind in one.kinds()),
             *deployment_jobs.kinds(placement, logs),
@@ -297,7 +307,7 @@ class Instance:
             db,
             owner=process,
             lines=jobs.into(logs),
-            on_worker=handlers_with(edges),
+            on_worker=handlers_with(edges, InfraMachine(data.path, infrastructure.address, own=True)),
             may_claim=(lambda: True) if sole is None else lambda: sole.held,
         )
         worker_tokens = AccessTokens(who.key)
@@ -324,6 +334,7 @@ class Instance:
             bus=bus,
             vault=vault,
             logs=logs,
+            artefacts=artefacts,
             access=access,
             signer=Signer(who.key),
             uid=who.uid,
@@ -371,6 +382,7 @@ class Instance:
             capabilities=frozenset({"deploy", f"local:{fingerprint()}"}),
             slots=SLOTS,
             worker=not self.settings.no_worker,
+            apart={name: places for one in self.capabilities for name, places in one.apart.items()},
         )
         await self.db.write(retention.schedule_all)
         self._keep(partial(keep_reconciling, self.db), "reconciler")
@@ -458,7 +470,12 @@ class Instance:
         self.data.release()
 
     def reached_at(self, port: int) -> None:
-        """Say where the other servers on the database reach this one; before `start`."""
+        """Say on which port this server listens, for programs beside it and for the other servers on its database;
+        before `start`.
+        """
+        host = self.settings.host if self.settings.host not in ANY_ADDRESS else LOOPBACK_ADDRESS
+        for capability in self.capabilities:
+            capability.reached_at(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
         if self.standing is not None:
             address = joining.advertised(self.settings, socket.gethostname(), port)
             self.standing.me = replace(self.standing.me, address=address)

@@ -73,6 +73,7 @@ async def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
         config = uvicorn.Config(
             app, log_config=None, lifespan="off", access_log=False, server_header=False, proxy_headers=False,
             timeout_graceful_shutdown=REQUESTS_SECONDS, ws="websockets-sansio", http=patient(Patience()),
+            timeout_keep_alive=front_door.KEPT_SECONDS,
         )  # fmt: skip
         server = Server(config, lambda: tell(instance, listener, announce))
         with signals(lambda: end(instance, server)):

@@ -7,6 +7,7 @@ import random
 from typing import NamedTuple
 
 import pyte
+from pyte.modes import DECAWM
 from pyte.screens import Margins
 
 
@@ -18,7 +19,8 @@ class Size(NamedTuple):
 class Reference(pyte.Screen):
     """pyte with what xterm does and it does not: the alternate screen, movements outside of the scroll region, a
     region that is given up, lines that nobody wrote to, no cells beyond the last column, which lines go when there
-    are fewer, a saved cursor that can be restored again, with the origin mode that it was saved in.
+    are fewer, a saved cursor that can be restored again, with the origin mode that it was saved in, and which leaves
+    it as it is whether lines wrap (xterm's `DECSC_FLAGS`; pyte would turn it on and never off).
     """
 
     _kept = None
@@ -58,7 +60,7 @@ class Reference(pyte.Screen):
 
     def restore_cursor(self):
         saved = [one._replace(cursor=copy.copy(one.cursor)) for one in self.savepoints[-1:]]
-        hidden, region = self.cursor.hidden, self.margins
+        hidden, region, wraps = self.cursor.hidden, self.margins, DECAWM in self.mode
         self.reset_mode(6, private=True)
         if saved and not saved[0].origin:
             self.margins = None  # a place that was not counted from the region may be outside of it
@@ -67,6 +69,10 @@ class Reference(pyte.Screen):
             self.select_graphic_rendition(0)
         self.margins, self.savepoints = region, [*self.savepoints, *saved]
         self.cursor.hidden = hidden
+        self._wrapping(on=wraps)
+
+    def _wrapping(self, *, on):
+        (self.mode.add if on else self.mode.discard)(DECAWM)
 
     def reset(self):
         self.savepoints.clear()
@@ -110,6 +116,15 @@ class Reference(pyte.Screen):
     def delete_characters(self, count=None):
         self.buffer[self.cursor.y].pop(self.columns, None)
         super().delete_characters(count)
+
+
+class RestoresWrapping(Reference):
+    """What kitty and iTerm2 do and xterm does not: a cursor comes back with whether lines wrapped there."""
+
+    def restore_cursor(self):
+        super().restore_cursor()
+        if self.savepoints:
+            self._wrapping(on=self.savepoints[-1].wrap)
 
 
 class Watcher:

@@ -1,16 +1,17 @@
 """What of the data directory's files belongs into a backup, beside the databases.
 
-What serves now and what a rollback gives back, and who had which port and user number. Not what is made again: work
-directories, the edge's certificates and its private keys, sockets, process states.
+What serves now and what a rollback gives back, who had which port and user number, and saved plans, sealed as they
+are. Not what is made again: work directories, the edge's certificates and its private keys, sockets, process states.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from quarterdeck.backups.manifest import RUNTIME
+from quarterdeck.backups.manifest import ARTEFACTS, RUNTIME
 
 LEDGERS = ("processes/ports.json", "processes/accounts.json", "edge/ports.json", "edge/options.json")
 DIRECTORIES = ("edge/routes", "edge/upstreams")
@@ -24,6 +25,19 @@ def listed(runtime: Path, releases: Iterable[str]) -> Iterator[tuple[str, Path]]
     for name in (*DIRECTORIES, *(f"releases/{release}" for release in sorted(releases))):
         if (runtime / name).is_dir():
             yield from _below(f"{RUNTIME}/{name}", runtime / name)
+
+
+def artefacts(data: Path) -> Iterator[tuple[str, Path]]:
+    """The same of the saved plans that lie in a data directory. Those that go meanwhile are needed by nobody."""
+    root = data / ARTEFACTS
+    if not root.is_dir():
+        return
+    yield ARTEFACTS, root
+    for job in sorted(path for path in root.iterdir() if not path.name.startswith(".")):
+        with contextlib.suppress(FileNotFoundError):
+            inside = sorted(job.iterdir())
+            yield f"{ARTEFACTS}/{job.name}", job
+            yield from ((f"{ARTEFACTS}/{job.name}/{file.name}", file) for file in inside)
 
 
 def _below(path: str, place: Path) -> Iterator[tuple[str, Path]]:

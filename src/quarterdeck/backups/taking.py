@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import itertools
 import os
 import shutil
 import socket
@@ -285,7 +286,7 @@ def _add_key(writer: Writer, data: DataDirectory, header: Header, passphrase: Se
 
 
 def _add_files(writer: Writer, data: DataDirectory, releases: frozenset[str]) -> None:
-    for path, source in contents.listed(data.runtime, releases):
+    for path, source in itertools.chain(contents.listed(data.runtime, releases), contents.artefacts(data.path)):
         try:
             writer.file(path, source)
         except FileNotFoundError:  # taken away meanwhile, so nobody needs it

@@ -1,1 +1,1 @@
-"""Infrastructure: specifications, plans that somebody reads, applies of exactly those plans, state, and runners."""
+"""Infrastructure: specifications, plans that somebody reads, applies of exactly these plans, and their state."""

@@ -15,6 +15,7 @@ THINGS = {
     "deployment-history": ("deployment is kept as its history", "deployments are kept as its history"),
     "default-access-policy": ("access policy names it", "access policies name it"),
     "environment": ("environment belongs to it", "environments belong to it"),
+    "infrastructure-spec": ("specification is in its zone", "specifications are in its zone"),
     "resource-placement": ("resource in use is placed on it", "resources in use are placed on it"),
     "runtime-log-retention": ("archive of log lines was taken from it", "archives of log lines were taken from it"),
     "runtime-task": ("piece of work on it is under way", "pieces of work on it are under way"),

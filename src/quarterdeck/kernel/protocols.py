@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from litestar.connection import ASGIConnection
 
     from quarterdeck.kernel.db.tx import Tx
+    from quarterdeck.kernel.errors import Unauthenticated
     from quarterdeck.kernel.jobs import JobKind, Jobs
     from quarterdeck.kernel.principal import Principal
 
@@ -37,6 +38,24 @@ class Authenticator(Protocol):
         ...
 
 
+class Callers(Protocol):
+    """Knows those who come to some routes beside people, or instead of them: programs with credentials of their own,
+    which are good on these routes alone. The frame asks it before the body is read.
+    """
+
+    def credential(self, connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
+        """What the request shows of this kind, as text; None where it shows nothing."""
+        ...
+
+    def missing(self) -> Unauthenticated:
+        """What is told where nobody that the route takes has shown anything."""
+        ...
+
+    async def authenticate(self, connection: ASGIConnection[Any, Any, Any, Any]) -> Principal | None:
+        """The caller who shows this. Raises `Unauthenticated` where it is nobody's."""
+        ...
+
+
 class Authorizer(Protocol):
     """Says whether the caller may."""
 
@@ -57,8 +76,19 @@ class Beside(NamedTuple):
 class Capability(Protocol):
     """What a room adds to a running installation; its `composition` makes one, `instance.py` knows no more of it."""
 
+    @property
+    def apart(self) -> Mapping[str, int]:
+        """Capabilities for which the server's own worker keeps so many places each."""
+        ...
+
     def kinds(self) -> Sequence[JobKind]:
         """The kinds of job that it brings."""
+        ...
+
+    def reached_at(self, address: str) -> None:
+        """At which address programs on this machine reach the server, such as `http://127.0.0.1:8700`; told before
+        `ready` by whoever serves it.
+        """
         ...
 
     async def ready(self) -> None:

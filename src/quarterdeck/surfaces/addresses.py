@@ -8,7 +8,18 @@ from __future__ import annotations
 
 import re
 
-from quarterdeck.kernel.http.dialects import Broker, Deploy, Dialect, Dialects, Infra, Plain, Runbooks, Shared, Tasks
+from quarterdeck.kernel.http.dialects import (
+    Broker,
+    Deploy,
+    Dialect,
+    Dialects,
+    Infra,
+    Jobs,
+    Plain,
+    Runbooks,
+    Shared,
+    Tasks,
+)
 from quarterdeck.surfaces.broker.phrases import PHRASES
 from quarterdeck.surfaces.deploy.wire.statuses import STATUSES
 from quarterdeck.surfaces.runbooks.statuses import STATUSES as RUNBOOKS_OWN
@@ -63,6 +74,7 @@ DEPLOY_ROOTS = frozenset(
 # Prefixes of which every address below is another's, whatever the method.
 FAMILIES = {
     "/api/cli/runners": "/api/cli/workers",
+    "/api/cli/tendrils": "/api/cli/workers",
     "/api/web/workers": "/api/web/machines",
     "/api/admin/workers": "/api/admin/machines",
 }
@@ -71,6 +83,7 @@ FAMILIES = {
 ALIASES = {
     ("POST", "/api/cli/runners/register"): "/api/cli/workers",
     ("POST", "/api/cli/workers/register"): "/api/cli/workers",
+    ("POST", "/api/cli/tendrils/register"): "/api/cli/workers",
     ("POST", "/api/tendrils/register"): "/api/runners/register",
     ("*", "/api/releases/runner"): "/api/releases/worker",
     ("*", "/api/openapi.json"): "/openapi.json",
@@ -109,15 +122,26 @@ def rewritten(method: str, path: str) -> str:
     return path
 
 
+STATE_LOCK = re.compile(r"/api/jobs/[^/]+/state/lock/?")
+LOCKING = {"LOCK": "POST", "UNLOCK": "DELETE"}
+"""The methods with which Terraform locks unless its backend is configured otherwise."""
+
+
+def respelt(method: str, path: str) -> str:
+    """The method that routing knows: routes have none but those that browsers know, too."""
+    return LOCKING.get(method, method) if STATE_LOCK.fullmatch(path) else method
+
+
 DEPLOY, TASKS, RUNBOOKS, INFRA, BROKER = Deploy(STATUSES), Tasks(), Runbooks(RUNBOOKS_OWN), Infra(), Broker(PHRASES)
-SHARED, CONSOLE = Shared(), Plain()
+SHARED, JOBS, CONSOLE = Shared(), Jobs(), Plain()
 UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
 
 def _jobs(path: str) -> Dialect:
-    """Below /api/jobs the form of the id decides: a UUID is an infrastructure job."""
-    parts = path.split("/")
-    return INFRA if len(parts) > 3 and UUID.fullmatch(parts[3]) else RUNBOOKS
+    """Below /api/jobs the form of the id decides: a UUID is an infrastructure job. What has parts has them alone."""
+    parts = path.rstrip("/").split("/")
+    whose = parts[3] if len(parts) > 3 else ""
+    return INFRA if UUID.fullmatch(whose) or whose == "claim" or (len(parts) > 4 and whose != "ws") else RUNBOOKS
 
 
 def _auth(path: str) -> Dialect:
@@ -155,10 +179,13 @@ DIALECTS = Dialects(
         "/api/health/summary": RUNBOOKS,
         "/api/health/status": RUNBOOKS,
         "/api/system/updates": RUNBOOKS,
-        "/api/jobs": lambda path: SHARED if path.rstrip("/") == "/api/jobs" else _jobs(path),
+        "/api/jobs": lambda path: JOBS if path.rstrip("/") == "/api/jobs" else _jobs(path),
+        "/api/stream/jobs": INFRA,
         "/api/cli": INFRA,
+        "/api/cloud-issuer": INFRA,
         "/api/runners": INFRA,
         "/api/releases": INFRA,
+        "/api/platform": INFRA,
         "/cli/login": CONSOLE,
         "/api/v1": BROKER,
         "/healthz": BROKER,

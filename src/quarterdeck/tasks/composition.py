@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 
 from quarterdeck.fleet.workers.draining import departures
 from quarterdeck.fleet.workers.model import Worker
@@ -24,6 +25,8 @@ KEPT = retention
 class AgentTasks:
     """A `kernel.protocols.Capability`."""
 
+    apart: Mapping[str, int] = MappingProxyType({})
+
     def __init__(self, db: Database, logs: Logs) -> None:
         self._db = db
         self._logs = logs
@@ -31,6 +34,9 @@ class AgentTasks:
 
     def kinds(self) -> Sequence[JobKind]:
         return [kind(self._logs)]
+
+    def reached_at(self, address: str) -> None:
+        pass
 
     async def ready(self) -> None:
         """Hide the secrets of what runs: a worker that dials in again is not given its order once more."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from itertools import permutations
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from quarterdeck import front_door
 from quarterdeck.fleet.edge.configuration import EdgeOptions, ports_of, render_caddy
 from quarterdeck.fleet.edge.layout import Layout
 from quarterdeck.fleet.edge.ports import Ports
@@ -168,3 +171,16 @@ def test_a_hostname_is_one_owners_with_all_of_its_paths():
             check_routes([route("quarterdeck", "quarterdeck"), route("res_1", "one", prefix)])
         assert refused.value.code == "edge_proxy_route_conflict"
         assert "deck.example" in refused.value.message
+
+
+def test_a_connection_to_an_upstream_is_kept_as_long_as_its_route_says():
+    route = ProxyRoute(id="door", hostnames=("door.example",), tls="disabled", idle=3)
+    assert '"idle_timeout": 3000000000' in json.dumps(render_caddy([route], LAYOUT, PORTS, EdgeOptions()))
+
+
+def test_the_edge_lets_go_of_a_connection_to_the_control_plane_before_the_server_does():
+    settings = SimpleNamespace(
+        public_url="https://deck.example", no_edge=False, tls="off", tls_certificate=None, tls_key=None
+    )
+    door = front_door.route(settings)
+    assert 0 < door.idle < front_door.KEPT_SECONDS

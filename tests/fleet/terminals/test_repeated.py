@@ -53,6 +53,25 @@ def test_what_is_repeated_anywhere_is_what_is_written(number):
 
 
 @pytest.mark.parametrize(
+    ("before", "begun"),
+    [
+        ("é" * 40, "\x1b[1;4Hé"),
+        ("é" * 40, "\x1b[1;1H漢"),
+        ("漢" * 16, "\x1b[1;1H漢"),
+        ("漢" * 16, "\x1b[1;1Hx"),
+        ("x" * 40, "\x1b[2;3r\x1b[4;1H漢"),
+    ],
+)
+def test_a_line_that_is_only_written_over_goes_on_where_it_did(before, begun):
+    for count in range(1, 50):
+        repeated, written = Screen(7, 6), Screen(7, 6)
+        repeated.feed(f"{before}{begun}\x1b[{count}b".encode())
+        for byte in f"{before}{begun}{begun[-1] * min(count, 7 * 6)}".encode():
+            written.feed(bytes([byte]))
+        assert told(repeated) == told(written), count
+
+
+@pytest.mark.parametrize(
     "begun", [b"", b"\x1b[3;1H", b"\x1b[2;4r\x1b[3;1H", b"\x1b[1;3r\x1b[5;1H", b"\x1b[44m\x1b[6;1H"]
 )
 @pytest.mark.parametrize(("columns", "one"), [(9, "x"), (10, "x"), (10, "漢"), (7, "─")])

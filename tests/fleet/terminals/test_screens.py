@@ -9,7 +9,7 @@ import pytest
 from quarterdeck.fleet.terminals.cells import Look
 from quarterdeck.fleet.terminals.drawing import drawn
 from quarterdeck.fleet.terminals.screen import Screen
-from support.emulator import Size, Watcher, noise, stream_of
+from support.emulator import Reference, RestoresWrapping, Size, Watcher, noise, stream_of
 from support.run import SEED
 
 
@@ -26,12 +26,12 @@ def test_a_stream_that_is_cut_anywhere_is_drawn_and_goes_on_as_if_it_had_been_wa
     rng = random.Random(f"{SEED}-{number}")  # noqa: S311 - to be repeated, not to be secret
     columns, rows = rng.randint(10, 60), rng.randint(3, 20)
     data = stream_of(rng, columns, rows, rng.randint(50, 6000))
-    cut = rng.randint(0, len(data))
+    cut, emulator = rng.randint(0, len(data)), rng.choice([Reference, RestoresWrapping])
     screen = Screen(columns, rows)
     for piece in pieces(rng, data[:cut]):
         screen.feed(piece)
-    watched = Watcher(columns, rows).take(data[:cut])
-    late = Watcher(columns, rows).take(b"rubbish \x1b[31;1m\x1b[?25l").take(drawn(screen))
+    watched = Watcher(columns, rows, emulator).take(data[:cut])
+    late = Watcher(columns, rows, emulator).take(b"rubbish \x1b[31;1m\x1b[?25l").take(drawn(screen))
     assert late.seen == watched.seen
     late.take(data[cut:])
     watched.take(data[cut:])
@@ -53,11 +53,11 @@ def test_two_hundred_sizes_are_drawn_as_they_were_watched():
         assert Watcher(*size).take(drawn(screen)).seen == watched.seen
 
 
-def seen_alike(size: tuple[int, int], data: bytes, cut: int) -> None:
+def seen_alike(size: tuple[int, int], data: bytes, cut: int, emulator: type[Reference] = Reference) -> None:
     """Assert that whoever comes at the cut sees what a watcher sees, then and at the end."""
     screen = Screen(*size)
     screen.feed(data[:cut])
-    late, watched = Watcher(*size).take(drawn(screen)), Watcher(*size).take(data[:cut])
+    late, watched = Watcher(*size, emulator).take(drawn(screen)), Watcher(*size, emulator).take(data[:cut])
     assert late.seen == watched.seen
     assert late.take(data[cut:]).seen == watched.take(data[cut:]).seen
 
@@ -131,6 +131,10 @@ def shape(screen):
         b"\x1b[2;3r\x1b[?6h\x1b[?1048l",
         b"\x1b[1;2r\x1b[?6h\x1b[2;4H\x1b[?1048h\x1b[3;4r\x1b[?1048l",
         b"\x1b[2;3r\x1b[3;2H\x1b7\x1b[?6h\x1b[?1049hx\x1b7",
+        # Saved where lines do not wrap, and gone on where they do.
+        b"\x1b[?7l\x1b7\x1b[?7h",
+        b"\x1b[2;3r\x1b[?6h\x1b[?7l\x1b[2;4H\x1b7\x1b[?7hx",
+        b"\x1b[?7l\x1b[2;4H\x1b[?1049h\x1b[?7hx\x1b7",
     ],
 )  # fmt: skip
 def test_what_pyte_does_not_know_is_drawn_as_well(data):
@@ -174,6 +178,26 @@ def test_a_cursor_that_was_saved_in_origin_mode_comes_back_in_it(cut):
         b"\x1b[1;3r\x1b[?1048l again\x1b[?6l\x1b[5;2H\x1b7\x1b[2;3r\x1b[?6hx\x1b8out"
     )
     seen_alike((20, 6), data, cut)
+
+
+@pytest.mark.parametrize("emulator", [Reference, RestoresWrapping])
+@pytest.mark.parametrize("saving", [(b"\x1b7", b"\x1b8"), (b"\x1b[?1049h", b"\x1b[?1049l")])
+def test_lines_that_do_not_wrap_do_not_wrap_once_a_cursor_is_restored(saving, emulator):
+    """Wherever the stream is cut, also between saving and restoring."""
+    save, restore = saving
+    data = b"\x1b[?7l\x1b[2;9H" + save + b" saved \x1b[3;1Hand" + restore + b"longer than the line\x1b[?7h" + b"x" * 9
+    for cut in range(len(data) + 1):
+        seen_alike((12, 4), data, cut, emulator)
+
+
+@pytest.mark.parametrize("emulator", [Reference, RestoresWrapping])
+@pytest.mark.parametrize(("saved", "then"), [(b"l", b"h"), (b"h", b"l")])
+def test_a_cursor_is_drawn_as_saved_with_whether_lines_wrapped_then(saved, then, emulator):
+    """Until it is restored. What holds afterwards is xterm's to say: emulators disagree, and what is drawn is its."""
+    before = b"\x1b[?7" + saved + b"\x1b[2;9H\x1b7\x1b[?7" + then + b"\x1b[3;1Hand"
+    data = before + b"\x1b8longer than the line"
+    for cut in range(len(before if emulator is RestoresWrapping else data) + 1):
+        seen_alike((12, 4), data, cut, emulator)
 
 
 def test_no_half_of_a_wide_character_stays():

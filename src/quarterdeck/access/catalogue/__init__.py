@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from quarterdeck.access.catalogue import broker, deploy, runbooks, tasks
+from quarterdeck.access.catalogue import broker, deploy, infra, runbooks, tasks
 
 MEMBERS = frozenset(
     {
@@ -44,7 +44,13 @@ def _deploy() -> list[Permission]:
 
 
 def _others() -> list[Permission]:
-    listed = [("broker", row) for row in broker.PERMISSIONS] + [("tasks", row) for row in tasks.PERMISSIONS]
+    listed = [
+        (surface, row)
+        for surface, rows in (
+            ("broker", broker.PERMISSIONS), ("infra", infra.PERMISSIONS), ("tasks", tasks.PERMISSIONS),
+        )
+        for row in rows
+    ]  # fmt: skip
     found = [
         Permission(f"{surface}:{key}", group, said, frozenset(roles)) for surface, (key, group, said, roles) in listed
     ]

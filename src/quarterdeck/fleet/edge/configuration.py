@@ -168,7 +168,7 @@ def _proxy(route: ProxyRoute, upstream: str, prefix: str) -> list[JsonObject]:
         "protocol": "http",
         "dial_timeout": _nanoseconds(route.dial_timeout),
         "response_header_timeout": _nanoseconds(route.response_header_timeout),
-        "keep_alive": {"enabled": True, "idle_timeout": 30 * _SECOND, "max_idle_conns_per_host": 64},
+        "keep_alive": {"enabled": True, "idle_timeout": _nanoseconds(route.idle), "max_idle_conns_per_host": 64},
     }
     if route.upstream_protocol == "https":
         transport["tls"] = {} if route.verify_upstream_tls else {"insecure_skip_verify": True}

@@ -45,7 +45,8 @@ class _Route(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
 class ProxyRoute(_Route, frozen=True, kw_only=True, tag="proxy"):
     """Requests go to the address in the route's upstream file.
 
-    Times are seconds. `stream_close_delay` is how long WebSockets outlive a change of the route set.
+    Times are seconds. `stream_close_delay` is how long WebSockets outlive a change of the route set, `idle` how long a
+    connection to the upstream is kept for the next request: less than the upstream does, or a request meets its end.
     """
 
     upstream_protocol: UpstreamProtocol = "http"
@@ -54,6 +55,7 @@ class ProxyRoute(_Route, frozen=True, kw_only=True, tag="proxy"):
     response_header_timeout: float = 300
     dial_timeout: float = 3
     retry_seconds: float = 2
+    idle: float = 30
     max_request_body: int | None = None
     verify_upstream_tls: bool = True
 

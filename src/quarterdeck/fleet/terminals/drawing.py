@@ -94,8 +94,10 @@ def _at(cursor: Cursor) -> str:
 
 
 def _standing(cursor: Cursor, saving: str) -> str:
-    """What saves a cursor, where it stands; of one in origin mode while the scroll region is still the whole."""
-    there = _at(cursor) + saving
+    """What saves a cursor, where it stands; of one in origin mode while the scroll region is still the whole. In the
+    modes that it was saved in: kitty and iTerm2 restore whether lines wrap with it, xterm does not.
+    """
+    there = _at(cursor) + (saving if cursor.wraps else f"\x1b[?7l{saving}\x1b[?7h")
     return f"\x1b[?6h{there}\x1b[?6l" if cursor.origin else there
 
 

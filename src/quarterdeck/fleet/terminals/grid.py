@@ -203,8 +203,12 @@ class Grid:
             self.lines[self.bottom + 1 - scrolled : self.bottom + 1] = [row] * scrolled
             if self.top == 0 and self.main is None:
                 self._leave([row] * (count - below - scrolled))
-        stays = count > below and not inside  # below the region nothing scrolls: the last line is written over
-        self._own(cursor.y).wrapped = cursor.x if stays else 0
+            wrapped = 0
+        elif count > below or over is None:
+            wrapped = cursor.x  # below the region nothing scrolls: the last line is written over
+        else:
+            wrapped = over.wrapped  # what is only written over goes on where it did
+        self._own(cursor.y).wrapped = wrapped
 
     def _above(self, full: Row, under: Row) -> Row:
         """A full line over another: where half of a wide character has no place at the end, that one stays."""

@@ -22,6 +22,8 @@ class Cursor:
     shifted: int = 0
     origin: bool = False
     """Of a saved one: whether places were counted from the scroll region (mode 6)."""
+    wraps: bool = True
+    """Of a saved one: whether lines went on in the next one (mode 7)."""
 
 
 @dataclass(slots=True)

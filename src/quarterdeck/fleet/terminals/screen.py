@@ -266,13 +266,13 @@ class Screen(Grid):
         self._clear()
 
     def save(self) -> None:
-        """With the origin mode, as DEC's terminals and xterm do."""
+        """With the origin mode, as DEC's terminals and xterm do, and with mode 7, which some emulators restore."""
         cursor = self.cursor  # that a line waits to wrap is not kept: emulators disagree on it
-        x, origin = min(cursor.x, self.columns - 1), 6 in self.modes.private
-        self.saved = Cursor(x, cursor.y, cursor.look, cursor.sets, cursor.shifted, origin)
+        origin, wraps = 6 in self.modes.private, 7 in self.modes.private
+        self.saved = Cursor(self._column, cursor.y, cursor.look, cursor.sets, cursor.shifted, origin, wraps)
 
     def restore(self) -> None:
-        """In origin mode to a place in the scroll region, which may have changed meanwhile."""
+        """In origin mode to a place in the scroll region, which may have changed since. Mode 7 stays, as in xterm."""
         saved = self.saved
         (self.modes.private.add if saved.origin else self.modes.private.discard)(6)
         y = min(max(saved.y, self.top), self.bottom) if saved.origin else saved.y

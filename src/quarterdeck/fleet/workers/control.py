@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy import select
 
 from quarterdeck.fleet.workers import draining, hearing, registration, standing
+from quarterdeck.fleet.workers.confining import confinements
 from quarterdeck.fleet.workers.credentials import AccessTokens
 from quarterdeck.fleet.workers.description import MOST_SLOTS, About, Condition
 from quarterdeck.fleet.workers.hearing import Noted
@@ -125,6 +126,7 @@ class WorkerControl:
             draining=noted.draining,
             on_heartbeat=lambda beat: notice(beat, session),
         )
+        session.confined = await self._jobs.db.read(confinements.of, worker)
         notice = self._notice(worker, hello.boot_id)
         self._sessions[worker.id] = session
         self._note_drain(worker.id, drained=noted.draining)
@@ -187,10 +189,11 @@ class WorkerControl:
         return worker_id in self._sessions
 
     async def follow(self, worker: Worker) -> None:
-        """Let a connected worker follow what was decided about it: draining, its slots, its end."""
+        """Let a connected worker follow what was decided about it: draining, its slots, its work, its end."""
         session = self._sessions.get(worker.id)
         if session is None:
             return
+        session.confined = await self._jobs.db.read(confinements.of, worker)
         try:
             await self._follow(session, hearing.noted(worker))
         except Disconnected:
@@ -220,6 +223,13 @@ class WorkerControl:
         session = self._sessions.get(worker_id)
         if session is not None:
             await self._end(session)
+
+    async def dial_again(self, worker_id: int) -> None:
+        """Let a connected worker come anew, because it may be given other work than before. What it has goes on."""
+        session = self._sessions.get(worker_id)
+        if session is not None:
+            self._jobs.detach(session)
+            await session.close(frames.RESTARTING, "this worker may be given other work now")
 
     async def _end(self, session: Session) -> None:
         self._jobs.detach(session)

@@ -18,6 +18,9 @@ from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.jobs import frames
 from quarterdeck.kernel.text import shown
 
+ELSEWHERE = ":elsewhere"
+"""Ends the word of a capability that only enrolled workers have."""
+
 
 @dataclass(frozen=True, slots=True)
 class Noted:
@@ -40,13 +43,15 @@ class Beat:
 
 
 def granted(worker: Worker, hello: frames.Hello) -> frozenset[str]:
-    """What a connected worker is given: what it offers and was enrolled for. The machine that came first under a
-    credential is the one it stands for; another gets no work that is bound to a machine.
+    """What a connected worker is given: what it offers and was enrolled for, and work that the server's own worker may
+    not do (`infra:elsewhere`). The machine that came first under a credential is the one it stands for; another gets
+    no work that is bound to a machine.
     """
     allowed = set(worker.capabilities)
     if LOCAL in allowed and hello.fingerprint and worker.fingerprint in {None, hello.fingerprint}:
         allowed.add(f"{LOCAL}:{hello.fingerprint}")
-    return frozenset(hello.capabilities) & allowed
+    given = frozenset(hello.capabilities) & allowed
+    return given | {f"{word}{ELSEWHERE}" for word in given if ":" not in word}
 
 
 def connected(tx: Tx, worker_id: int, hello: frames.Hello, about: About) -> Noted:

@@ -24,6 +24,7 @@ from quarterdeck.kernel import trees
 from quarterdeck.kernel.errors import Invalid, Problem
 from quarterdeck.kernel.faults import point
 from quarterdeck.kernel.jobs import JobContext
+from quarterdeck.kernel.redaction import sensitive
 
 LARGEST_SHOWN = 128 << 20
 """Bytes of a plan as JSON."""
@@ -58,7 +59,7 @@ def check(order: InfraOrder, machine: Machine) -> None:
         )
     if machine.own and order.module.kind == "git" and order.job_type not in CLOUD_JOBS:
         raise failures.not_for_own("modules of repositories")
-    if machine.own and order.cloud is not None:
+    if machine.own and order.cloud is not None and not order.cloud.own:
         raise failures.not_for_own("identities of clouds")
 
 
@@ -72,7 +73,7 @@ async def _credentials(order: InfraOrder, reporter: Reporter) -> AsyncIterator[M
     point("infra.credentials.take")
     async with provider.credentials(order.cloud) as variables:
         point("infra.credentials.taken")
-        reporter.keep_secret(value for name, value in variables.items() if "REGION" not in name)
+        reporter.keep_secret(value for name, value in variables.items() if sensitive(name))
         yield variables
 
 

@@ -45,12 +45,13 @@ class Module(Struct):
 class Place(Struct):
     """Where state and artefacts of the job are, from the origin of the server that the worker talks to: the state at
     `path` + `/state`, its lock at `/state/lock`, the artefact at `/plan-artifact`. The credential is the job's own,
-    short-lived, for HTTP Basic.
+    short-lived, for HTTP Basic. `server` is where the server's own worker reaches it (`http://127.0.0.1:8700`).
     """
 
     path: str
     username: str
     password: str
+    server: str = ""
 
 
 class SavedPlan(Struct):
@@ -62,7 +63,10 @@ class SavedPlan(Struct):
 
 
 class Cloud(Struct):
-    """Whose resources these are, by a federated identity; "" where a provider has no such thing."""
+    """Whose resources these are, by a federated identity; "" where a provider has no such thing. `session` is what the
+    provider is told that takes it up. `own`: the server's own worker does, which has nothing but its environment to
+    prove itself by.
+    """
 
     provider: str = ""
     role_arn: str = ""
@@ -75,6 +79,8 @@ class Cloud(Struct):
     client_id: str = ""
     subscription_id: str = ""
     subject_token: str = ""
+    session: str = ""
+    own: bool = False
 
 
 class InfraOrder(Struct):

@@ -20,7 +20,7 @@ from quarterdeck.kernel.http.routing import Application, Routes
 from quarterdeck.kernel.ids import Ids
 from quarterdeck.kernel.limits import Limiter, Rate
 from quarterdeck.kernel.principal import current
-from quarterdeck.kernel.protocols import Authenticator, Authorizer
+from quarterdeck.kernel.protocols import Authenticator, Authorizer, Callers
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 __all__ = ["AsyncGenerator", "Frame", "build", "dialect_of"]
@@ -34,12 +34,15 @@ class Frame:
     authorizer: Authorizer
     dialects: Dialects
     rewrite: Rewrite | None = None
+    respell: Rewrite | None = None  # the same of methods: (method, path) -> the method that routing sees
+    callers: Mapping[str, Callers] = field(default_factory=dict)  # who comes to some routes beside people, by name
     surroundings: Surroundings = field(default_factory=Surroundings)
     services: Mapping[str, Any] = field(default_factory=dict)  # what handlers may ask for by name: db, clock, …
     ids: Ids = field(default_factory=Ids)
     limiter: Limiter = field(default_factory=Limiter)
     per_credential: Rate | None = None
     per_address: Rate | None = None
+    per_runner: Rate | None = None
     body_limit: int = 10_000_000  # bytes; a handler may set its own
 
 
@@ -48,9 +51,11 @@ def build(handlers: Sequence[ControllerRouterHandler], frame: Frame, *, lifespan
     guard = Guard(
         frame.authenticator,
         frame.authorizer,
+        callers=frame.callers,
         limiter=frame.limiter,
         per_credential=frame.per_credential,
         per_address=frame.per_address,
+        per_runner=frame.per_runner,
         public_url=frame.surroundings.public_url,
     )
     app = Application(
@@ -62,7 +67,7 @@ def build(handlers: Sequence[ControllerRouterHandler], frame: Frame, *, lifespan
         request_max_body_size=frame.body_limit,
         openapi_config=None,
         logging_config=None,
-        state=State({**frame.services, "frame": frame}, deep_copy=False),
+        state=State({**frame.services, "frame": frame, "guard": guard}, deep_copy=False),
         lifespan=list(lifespan),
     )
     check_declared(app)
@@ -72,6 +77,7 @@ def build(handlers: Sequence[ControllerRouterHandler], frame: Frame, *, lifespan
         surroundings=frame.surroundings,
         ids=frame.ids,
         rewrite=frame.rewrite,
+        respell=frame.respell,
     )
     return app
 

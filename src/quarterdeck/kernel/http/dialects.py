@@ -279,6 +279,19 @@ class Shared(Dialect):
         return _object(fields, list(fields))
 
 
+class Jobs(Dialect):
+    """`GET /api/jobs`, which runbooks and infrastructure share: each reads its own key."""
+
+    name = "jobs"
+
+    def body(self, failure: Failure, status: int) -> Any:
+        told = told_of(failure)
+        return {"detail": told, "error": told}
+
+    def schema(self, status: int) -> Schema:
+        return _object({"detail": TEXT, "error": TEXT}, ["detail", "error"])
+
+
 class Plain(Dialect):
     """Pages for people render their own errors; this is what is left when nothing rendered one."""
 

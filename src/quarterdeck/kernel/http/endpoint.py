@@ -154,6 +154,8 @@ class Endpoint:
     installation: bool = False  # of the installation as a whole: its permission counts in the first organization alone
     narrowed: str | None = None  # "authenticated": the surface whose scopes open it to a narrowed token, "*" for any
     whole: bool = False  # it changes its caller's account: no scope reaches it, though one has its permission
+    callers: tuple[str, ...] = ()  # whose credentials it takes: names in `Frame.callers`, `people` among them or not
+    each: Rate | None = None  # how often one credential may call it
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Endpoint:
         """A declaration is shared by every application that is built with it: it is never changed, and its decoders
@@ -256,6 +258,10 @@ def declare(endpoint: Endpoint, handler: Handler) -> HTTPRouteHandler:
         opt["narrowed"] = endpoint.narrowed
     if endpoint.whole:
         opt["whole"] = True
+    if endpoint.callers:
+        opt["callers"] = endpoint.callers
+    if endpoint.each:
+        opt["each"] = endpoint.each
     options: dict[str, Any] = {"request_max_body_size": endpoint.body_limit} if endpoint.body_limit else {}
     paths_served = [endpoint.path] + [
         endpoint.path.replace(f"{{{name}}}", literal) for name, literal in endpoint.shadowed.items()

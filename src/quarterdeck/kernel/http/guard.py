@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,10 +22,12 @@ from quarterdeck.kernel.http.strangers import Strangers
 from quarterdeck.kernel.http.unproven import DOOR
 from quarterdeck.kernel.limits import Limiter, Rate, counted_as
 from quarterdeck.kernel.principal import Principal, current
-from quarterdeck.kernel.protocols import Authenticator, Authorizer
+from quarterdeck.kernel.protocols import Authenticator, Authorizer, Callers
 
 PUBLIC = "public"
 AUTHENTICATED = "authenticated"
+PEOPLE = "people"
+"""Among the callers of a route: whoever comes to any other route."""
 OF_STRANGERS = 64 << 10
 """Bytes that a public route takes unless it names a limit itself: anybody may send them, as often as they like."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -39,7 +43,8 @@ class Guard:
     A handler declares `opt["permission"]`: a catalogue key, "authenticated" (any caller with a credential that is not
     narrowed to scopes, see `require_opened`) or "public". `opt["whole"]` closes a permission's route to narrowed
     credentials as well. `opt["rate"]` bounds it per address; `opt["raw_body"]` says that it reads bytes rather than
-    JSON.
+    JSON. `opt["callers"]` names who comes to it beside people, or instead of them, in the order in which it is looked
+    what they show; `callers` know them. They need no permission: the route is theirs.
     """
 
     def __init__(
@@ -47,17 +52,21 @@ class Guard:
         authenticator: Authenticator,
         authorizer: Authorizer,
         *,
+        callers: Mapping[str, Callers] = MappingProxyType({}),
         limiter: Limiter | None = None,
         per_credential: Rate | None = None,
         per_address: Rate | None = None,
+        per_runner: Rate | None = None,
         public_url: str | None = None,
     ) -> None:
         self.authenticator = authenticator
         self.authorizer = authorizer
+        self.callers = callers
         self.limiter = limiter or Limiter()
         self.strangers = Strangers(self.limiter)
         self.per_credential = per_credential
         self.per_address = per_address
+        self.per_runner = per_runner
         self.public_origin = origin_of(public_url) if public_url else None
 
     async def __call__(self, connection: Connection, handler: BaseRouteHandler) -> None:
@@ -82,13 +91,19 @@ class Guard:
         elif self.per_address is not None:
             self.limiter.take(f"address {address}", self.per_address)
         if permission != PUBLIC:
-            await self._admit(connection, str(permission), str(method))
+            await self.admit(connection, str(permission))
         if method not in SAFE_METHODS and not handler.opt.get("raw_body"):
             require_json(connection)
 
-    async def _admit(self, connection: Connection, permission: str, method: str) -> None:
-        principal = await self._known(connection)
-        bearer = "authorization" in connection.headers
+    async def admit(self, connection: Connection, permission: str, *, by: str | None = None) -> None:
+        """Let the caller in, as whom the request acts from here on; for a route that is public because it decides by
+        what the body says, called by its handler; `by` names who the caller has to be instead of a person. Raises
+        `Unauthenticated`, `Forbidden` and `RateLimited`.
+        """
+        method = connection.scope.get("method", "GET")
+        knows, said = self._asked(connection, (by,) if by else connection.route_handler.opt.get("callers", ()))
+        principal = await self._known(connection, knows, said)
+        bearer = said is not None
         if principal is None:
             told = "The Authorization header names no valid credential." if bearer else "Sign in first."
             code = "product_auth_invalid" if bearer else "product_auth_missing"
@@ -100,36 +115,52 @@ class Guard:
             door.proven()
         connection.scope["user"] = principal
         current.set(replace(current.get(), principal=principal))
-        if self.per_credential is not None:
-            self.limiter.take(f"credential {principal.credential or principal.uid}", self.per_credential)
-        await self._require(principal, permission, connection)
+        each = self.per_runner if principal.kind == "runner" else self.per_credential
+        if each is not None:
+            self.limiter.take(f"credential {principal.credential or principal.uid}", each)
+        if own := connection.route_handler.opt.get("each"):
+            place = connection.route_handler.opt["endpoint"].path
+            self.limiter.take(f"route {method} {place} of {principal.credential or principal.uid}", own)
+        if knows is self.authenticator:
+            await self._require(principal, permission, connection)
 
         async def still() -> None:
-            again = await self.authenticator.authenticate(connection)
+            again = await knows.authenticate(connection)
             if again is None:
                 raise Unauthenticated("The session has ended.", code="product_auth_invalid", hint="Sign in again.")
             if again.organization_id != principal.organization_id:  # what was asked for lies in the one before
                 raise Forbidden("This session acts in another organization now.", hint="Ask again from there.")
-            await self._require(again, permission, connection)
+            if knows is self.authenticator:
+                await self._require(again, permission, connection)
             current.set(replace(current.get(), principal=again))  # what is looked up from now on is looked up for them
 
         connection.scope["state"][STILL_ADMITTED] = still
 
-    async def _known(self, connection: Connection) -> Principal | None:
-        bearer = connection.headers.get("authorization")
-        if bearer is None:
-            return await self.authenticator.authenticate(connection)
+    def _asked(self, connection: Connection, names: tuple[str, ...]) -> tuple[Authenticator | Callers, str | None]:
+        """Who knows the caller, and what the caller shows."""
+        for name in names:
+            if name != PEOPLE and (said := self.callers[name].credential(connection)) is not None:
+                return self.callers[name], said
+        if names and PEOPLE not in names:
+            raise self.callers[names[0]].missing()
+        return self.authenticator, connection.headers.get("authorization")
+
+    async def _known(
+        self, connection: Connection, knows: Authenticator | Callers, said: str | None
+    ) -> Principal | None:
+        if said is None:
+            return await knows.authenticate(connection)
         address = counted_as(current.get().address or "-")
-        self.strangers.check(address, bearer)
+        self.strangers.check(address, said)
         try:
-            principal = await self.authenticator.authenticate(connection)
+            principal = await knows.authenticate(connection)
         except Unauthenticated:
-            self.strangers.failed(address, bearer)
+            self.strangers.failed(address, said)
             raise
         if principal is None:
-            self.strangers.failed(address, bearer)
+            self.strangers.failed(address, said)
         else:
-            self.strangers.proved(bearer)
+            self.strangers.proved(said)
         return principal
 
     async def _require(self, principal: Principal, permission: str, connection: Connection) -> None:

@@ -14,15 +14,18 @@ from litestar.handlers import HTTPRouteHandler, WebsocketRouteHandler
 
 from quarterdeck.kernel.http.dialects import Dialect
 from quarterdeck.kernel.http.endpoint import Endpoint, path_names
-from quarterdeck.kernel.http.guard import AUTHENTICATED, PUBLIC
+from quarterdeck.kernel.http.guard import AUTHENTICATED, PEOPLE, PUBLIC
 
 Json = dict[str, Any]
+COOKIE = "qd_session"
 REF = "#/components/schemas/{name}"
 QUALIFIED = re.compile(r"^quarterdeck[._].*?surfaces[._](\w+?)[._]wire[._].*[._](\w+)$")
 
 
-def document(app: Litestar, *, title: str, version: str, description: str = "", cookie: str = "qd_session") -> Json:
-    """The document of every route that was declared with an `Endpoint`, in a stable order."""
+def document(app: Litestar, *, title: str, version: str, description: str = "", schemes: Json | None = None) -> Json:
+    """The document of every route that was declared with an `Endpoint`, in a stable order. `schemes` are how those come
+    in whom routes name as their `callers`.
+    """
     declared = sorted(_endpoints(app), key=lambda pair: (pair[0].path, pair[0].method))
     sockets = sorted(_sockets(app), key=lambda socket: socket["path"])
     schemas, components = _schemas([endpoint for endpoint, _ in declared], sockets)
@@ -39,7 +42,8 @@ def document(app: Litestar, *, title: str, version: str, description: str = "", 
             "schemas": dict(sorted(components.items())),
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
-                "session": {"type": "apiKey", "in": "cookie", "name": cookie},
+                "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+                **(schemes or {}),
             },
         },
         "x-websockets": [_socket(socket, schemas) for socket in sockets],
@@ -186,8 +190,13 @@ def _operation(endpoint: Endpoint, dialect: Dialect, schemas: _Types, components
     elif endpoint.raw_body:
         told["requestBody"] = {"content": {"application/octet-stream": {"schema": {"type": "string"}}}}
     told["responses"] = _responses(endpoint, dialect, schemas, components)
-    told["security"] = [] if endpoint.permission == PUBLIC else [{"bearer": []}, {"session": []}]
+    people: list[Json] = [] if endpoint.permission == PUBLIC else [{"bearer": []}, {"session": []}]
+    told["security"] = [one for name in endpoint.callers or (PEOPLE,) for one in _shown(name, people)]
     return told
+
+
+def _shown(name: str, people: list[Json]) -> list[Json]:
+    return people if name == PEOPLE else [{name: []}]
 
 
 def _with_default(schema: Json, entry: msgspec.structs.FieldInfo) -> Json:

@@ -85,12 +85,14 @@ class Perimeter:
         surroundings: Surroundings,
         ids: Ids,
         rewrite: Rewrite | None = None,
+        respell: Rewrite | None = None,
     ) -> None:
         self.app = app
         self.dialects = dialects
         self.surroundings = surroundings
         self.ids = ids
         self.rewrite = rewrite
+        self.respell = respell
         self.proxies = Proxies(surroundings.trusted_proxies)
         self.edge = surroundings.edge_socket
         self.hosts = frozenset(host.lower() for host in surroundings.allowed_hosts)
@@ -160,6 +162,8 @@ class Perimeter:
     def _route(self, scope: Any, method: str) -> None:
         if self.rewrite is not None:
             scope["path"] = self.rewrite(method, scope["path"])
+        if self.respell is not None and method != "WS":
+            scope["method"] = self.respell(method, scope["path"])
 
     async def _websocket(self, scope: Any, receive: Receive, send: Send, received: dict[bytes, bytes]) -> None:
         if not self._host_allowed(received):

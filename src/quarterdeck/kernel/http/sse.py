@@ -15,6 +15,7 @@ from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.http.dialects import Dialect
 from quarterdeck.kernel.http.failures import failure_of
 from quarterdeck.kernel.http.perimeter import HEAD_ONLY
+from quarterdeck.kernel.http.seats import Seat
 from quarterdeck.kernel.principal import current
 
 KEEP_ALIVE = 5.0  # seconds of silence before a comment
@@ -52,7 +53,8 @@ class EventStream:
     followers. It is pulled: nothing is read ahead of the client, and a client that does not take a write within
     `patience` seconds is dropped. Every `keep_alive` seconds the caller has to be admitted still, and `found` to find
     what is followed: it raises a `Problem` where that may not be seen any more. However the stream ends, the source is
-    closed. A `Problem` or defect in the source becomes an `event: error` with the surface's envelope.
+    closed, and the `seat` that was taken for it is left. A `Problem` or defect in the source becomes an `event: error`
+    with the surface's envelope.
     """
 
     def __init__(
@@ -60,11 +62,13 @@ class EventStream:
         source: AsyncIterator[Any],
         *,
         found: Callable[[], Awaitable[object]] | None = None,
+        seat: Seat | None = None,
         keep_alive: float = KEEP_ALIVE,
         patience: float = PATIENCE,
     ) -> None:
         self.source = source
         self.found = found
+        self.seat = seat
         self.keep_alive = keep_alive
         self.patience = patience
         self.dialect: Dialect | None = None
@@ -141,6 +145,8 @@ class EventStream:
             pass
 
     async def _close(self, *tasks: asyncio.Future[Any] | None) -> None:
+        if self.seat is not None:
+            self.seat.leave()
         for task in tasks:
             if task is not None and not task.done():
                 task.cancel()

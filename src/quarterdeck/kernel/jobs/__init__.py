@@ -64,6 +64,7 @@ if TYPE_CHECKING:
         record,
         topic,
     )
+    from quarterdeck.kernel.jobs.moving import held, pin, take_back
     from quarterdeck.kernel.jobs.operating import (
         cancel,
         dead_letter,
@@ -99,6 +100,7 @@ _HOMES = {
         "Assignment", "Claimant", "Report", "claim", "complete", "complete_many", "enqueue", "enqueue_many", "give_up",
         "hand_back", "heartbeat", "hold_turn", "record", "topic",
     ),
+    "moving": ("held", "pin", "take_back"),
     "operating": (
         "cancel", "dead_letter", "mark_recovered", "may_cancel", "prunable", "prune", "retry", "same_again",
     ),
@@ -173,6 +175,7 @@ __all__ = [
     "give_up",
     "hand_back",
     "heartbeat",
+    "held",
     "hold_turn",
     "holder",
     "into",
@@ -180,6 +183,7 @@ __all__ = [
     "list_jobs",
     "mark_recovered",
     "may_cancel",
+    "pin",
     "places",
     "prunable",
     "prune",
@@ -193,6 +197,7 @@ __all__ = [
     "set_schedule",
     "short_ref",
     "short_ref_id",
+    "take_back",
     "topic",
     "unfit",
     "wake_parked",

@@ -20,6 +20,8 @@ Record = Callable[["Tx", Job, str, Any], Any]
 Finish = Callable[["Tx", Job, Outcome], None]
 Late = Callable[["Tx", Job, Outcome], None]
 Unsettled = Callable[["Tx"], Sequence[int]]
+Returned = Callable[["Tx", Job], None]
+Fate = Literal["again", "failed"]
 
 
 UNTOLD = Work()
@@ -39,8 +41,9 @@ class JobKind:
     that waits to be tried again keeps the turn of its concurrency key, or lets others go first. A kind whose `finish`
     ends a thing of its room says by `unsettled` the jobs (row ids) of all such things that live: the reconciler
     finishes those that have ended without it. `lost` says what becomes of an attempt whose worker has gone or gives it
-    back: it is run again, or the job fails, because only a person can judge what it may have done. `late` hears an
-    attempt that tells its end after the job has failed for that; it may hear it more than once.
+    back: it is run again, or the job fails, because only a person can judge what it may have done; a rule decides it
+    for each attempt. `returned` hears, in the unit that does it, that an attempt has gone back into the queue. `late`
+    hears an attempt that tells its end after the job has failed for that; it may hear it more than once.
     """
 
     name: str
@@ -49,7 +52,8 @@ class JobKind:
     record: Record | None = None
     finish: Finish | None = None
     unsettled: Unsettled | None = None
-    lost: Literal["again", "failed"] = "again"
+    lost: Fate | Callable[[Tx, Job], Fate] = "again"
+    returned: Returned | None = None
     late: Late | None = None
     lane: Lane = "normal"
     lease_seconds: int = 30
@@ -57,6 +61,9 @@ class JobKind:
     keeps_turn: bool = True
     capabilities: frozenset[str] = field(default_factory=frozenset)
     work: Work = UNTOLD
+
+    def what_if_lost(self, tx: Tx, job: Job) -> Fate:
+        return self.lost(tx, job) if callable(self.lost) else self.lost
 
     @property
     def title(self) -> str:

@@ -123,7 +123,8 @@ def _take_turns(drafts: Iterable[Draft], held: set[str], now: int) -> None:
 class Claimant:
     """Who asks for work: `owner` holds the leases, `limit` is how many free slots it has for these lanes. It takes only
     what needs all of `needs`. The server's own worker has no `worker_id` and works for everybody; any other works for
-    its organization alone.
+    its organization alone, unless it is there `for_all`. What is not pinned to it has to bear the labels of `confined`
+    (`routes`); with `only_pinned` it takes nothing else than what is.
     """
 
     owner: str
@@ -133,6 +134,21 @@ class Claimant:
     worker_id: int | None = None
     needs: frozenset[str] = frozenset()
     organization_id: int | None = None
+    confined: frozenset[str] = frozenset()
+    for_all: bool = False
+    only_pinned: bool = False
+
+    def usable(self, waiting: routes.Waiting) -> list[str]:
+        """The routes of what it may take."""
+        return waiting.usable(
+            self.capabilities,
+            self.worker_id,
+            self.needs,
+            self.organization_id,
+            confined=self.confined,
+            for_all=self.for_all,
+            only_pinned=self.only_pinned,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +167,7 @@ def claim(tx: Tx, claimant: Claimant) -> list[Assignment]:
 def claim_for_all(tx: Tx, claimants: Sequence[Claimant]) -> list[list[Assignment]]:
     """`claim` for many at once: what waits is looked at once, and who can take none of it costs nothing more."""
     found = waiting(tx) if any(one.limit > 0 for one in claimants) else routes.Waiting(())
-    return [
-        _claim(tx, one, found.usable(one.capabilities, one.worker_id, one.needs, one.organization_id))
-        for one in claimants
-    ]
+    return [_claim(tx, one, one.usable(found)) for one in claimants]
 
 
 def waiting(tx: Tx) -> routes.Waiting:
@@ -452,7 +465,22 @@ def wait(
         },
     )
     tx.publish(WAKE, frozenset({Concern(job.organization_id, job.subject)}))
+    _tell_returned(tx, job)
     return get(tx, job.id)
+
+
+def _tell_returned(tx: Tx, job: Job) -> None:
+    """The kind's own rule. Others go back into the queue in the same unit: one that fails is logged and left out."""
+    kind = kinds.find(job.kind)
+    if kind is None or kind.returned is None:
+        return
+    try:
+        with tx.savepoint(), of(tx, job):
+            kind.returned(tx, job)
+    except Exception as error:
+        if of_storage(error):
+            raise
+        log.exception("return_failed", job=job.id, kind=job.kind)
 
 
 def try_again(tx: Tx, job: Job, outcome: Outcome) -> Job:
@@ -475,16 +503,12 @@ def hand_back(tx: Tx, job_id: int, fence: int, owner: str | None = None, reason:
     job = look(tx, job_id)
     if job is None or not _held(job, fence, owner) or not step.REQUEUE.allows(job.state):
         return
-    if _runs_again(job):
+    kind = kinds.find(job.kind)
+    if kind is None or kind.what_if_lost(tx, job) == "again":
         wait(tx, job, step.REQUEUE, "handed-back")
     else:
         told = f"Its worker gave it back ({reason or 'without a reason'})."
         end_lost(tx, job, step.FAIL, Outcome("failed", error_code="job_returned", error_message=told))
-
-
-def _runs_again(job: Job) -> bool:
-    kind = kinds.find(job.kind)
-    return kind is None or kind.lost == "again"
 
 
 def end_lost(tx: Tx, job: Job, transition: step.Transition, outcome: Outcome) -> bool:

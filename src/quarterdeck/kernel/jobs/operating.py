@@ -19,6 +19,7 @@ from quarterdeck.kernel.jobs import transitions as step
 from quarterdeck.kernel.jobs.finding import get
 from quarterdeck.kernel.jobs.job import LANES, Enqueue, Job, Outcome
 from quarterdeck.kernel.jobs.kinds import kinds
+from quarterdeck.kernel.jobs.moving import held
 from quarterdeck.kernel.jobs.transitions import ENDED, State
 
 _ASK = """
@@ -64,7 +65,7 @@ def cancel(tx: Tx, job_id: int, reason: str, *, only_waiting: bool = False, audi
     `only_waiting` anything but a waiting job is refused. Not `audited`: the caller writes the audit event of the act
     that this is a part of.
     """
-    job = _locked(tx, job_id)
+    job = held(tx, job_id)
     if only_waiting and not step.CANCEL.allows(job.state):
         raise _not_allowed(job, step.CANCEL.name)
     if job.state == State.RUNNING:
@@ -86,13 +87,13 @@ def may_cancel(job: Job) -> bool:
 
 def mark_recovered(tx: Tx, job_id: int, reason: str | None = None) -> Job:
     """A person repaired what the job could not; it counts as succeeded. Nothing else is touched."""
-    job = _close(tx, _locked(tx, job_id), step.RECOVER, "manual-recovery", reason, None)
+    job = _close(tx, held(tx, job_id), step.RECOVER, "manual-recovery", reason, None)
     _note(tx, job, JobAction.MARKED_RECOVERED, reason)
     return job
 
 
 def dead_letter(tx: Tx, job_id: int, reason: str) -> Job:
-    job = _close(tx, _locked(tx, job_id), step.BURY, "manual-dead-letter", reason, None)
+    job = _close(tx, held(tx, job_id), step.BURY, "manual-dead-letter", reason, None)
     _note(tx, job, JobAction.DEAD_LETTERED, reason)
     return job
 
@@ -101,7 +102,7 @@ def retry(tx: Tx, job_id: int, reason: str | None = None) -> Job:
     """Do failed work once more as a new job that names the old one in `retry_of_id`; the old one is not retriable any
     more. A kind that has a way of its own to begin again (`Work.again`) is asked for it.
     """
-    job = _locked(tx, job_id)
+    job = held(tx, job_id)
     if job.state not in {State.FAILED, State.RETRY_SCHEDULED} or not job.retriable:
         raise _not_allowed(job, "retry")
     if job.state == State.RETRY_SCHEDULED:
@@ -229,17 +230,6 @@ def _note(tx: Tx, job: Job, action: JobAction, reason: str | None, *, audited: b
         {"workId": job.work_ref, "kind": job.kind, "subject": job.subject, **more},
         organization_id=organization_id,
     )
-
-
-def _locked(tx: Tx, job_id: int) -> Job:
-    """The job, with its concurrency key and row held still until the unit ends."""
-    job = get(tx, job_id)
-    if tx.dialect == "postgresql":
-        if job.concurrency_key is not None:
-            ledger.statements(tx).lock_keys(tx, [job.concurrency_key])
-        tx.execute("SELECT 1 FROM jobs WHERE id = :id FOR UPDATE", {"id": job_id})
-        job = get(tx, job_id)
-    return job
 
 
 def _close(tx: Tx, job: Job, transition: step.Transition, by: str, reason: str | None, outcome: Outcome | None) -> Job:

@@ -60,7 +60,7 @@ def requeue(tx: Tx, job: Job) -> None:
     kind = kinds.find(job.kind)
     if job.cancel_us is not None:
         ledger.end_lost(tx, job, step.STOP, Outcome("canceled", error_message=job.cancel_reason))
-    elif kind is not None and kind.lost == "failed":
+    elif kind is not None and kind.what_if_lost(tx, job) == "failed":
         told = "Its worker vanished while running it."
         ledger.end_lost(tx, job, step.FAIL, Outcome("failed", error_code=WORKER_LOST, error_message=told))
     elif job.lapses + 1 >= ledger.LAPSES:

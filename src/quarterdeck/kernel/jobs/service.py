@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -186,10 +187,13 @@ class Jobs:
         slots: int = 2,
         housekeeping_slots: int = 2,
         worker: bool = True,
+        apart: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         """Requeue what the dead process held, start dispatching, and the in-process workers: one for the server's own
         kinds, which has its own places, one with a single place for the delivery of events, so that nobody is told late
-        because housekeeping looks at servers, and with `worker` one for the work that any worker may do.
+        because housekeeping looks at servers, and with `worker` one for the work that any worker may do, and one for
+        each capability of `apart`, which has so many places of its own: its long work and the rest never wait for each
+        other.
         """
         offers = [
             (f"{self.owner}/own", Offer("server", OWN, OWN_SLOTS, housekeeping_slots), OWN),
@@ -197,7 +201,10 @@ class Jobs:
         ]
         if worker:
             offers.append((self.owner, Offer("server", capabilities, slots, housekeeping_slots), frozenset()))
-        for owner in (self.owner, f"{self.owner}/own", f"{self.owner}/delivery"):
+            for name, places in apart.items():
+                only = frozenset({name})
+                offers.append((f"{self.owner}/{name}", Offer("server", only, places, 0), only))
+        for owner in {self.owner, *(f"{self.owner}/{name}" for name in ("own", "delivery", *apart))}:
             await self.db.write(recovery.requeue_abandoned, owner)
         self._tasks.append(asyncio.create_task(self._dispatcher.run(), name="dispatcher"))
         for owner, offer, needs in offers:

@@ -95,6 +95,8 @@ class Session:
         self.capabilities = capabilities
         self.draining = draining
         self.needs = needs
+        self.confined: frozenset[str] = frozenset()
+        """Labels that what it takes has to bear, unless that is pinned to it."""
         self.boot_id, self.dialled = hello.boot_id, hello.dialled
         self._jobs = jobs
         self._transport = transport
@@ -125,9 +127,7 @@ class Session:
 
     def takes_of(self, waiting: Waiting) -> bool:
         """Whether something may wait for this worker."""
-        return bool(waiting) and bool(
-            waiting.usable(self.capabilities, self.worker_id, self.needs, self.organization_id)
-        )
+        return bool(waiting) and bool(self._claimant(WORK, 0).usable(waiting))
 
     def claimants(self) -> list[ledger.Claimant]:
         """What it may be given now."""
@@ -135,13 +135,19 @@ class Session:
             return []
         seat = self.seat
         pools = ((WORK, seat.free), (HOUSEKEEPING, seat.housekeeping_free))
-        return [
-            ledger.Claimant(
-                self.owner, self.capabilities, lanes, free, self.worker_id, self.needs, self.organization_id
-            )
-            for lanes, free in pools
-            if free > 0
-        ]
+        return [self._claimant(lanes, free) for lanes, free in pools if free > 0]
+
+    def _claimant(self, lanes: tuple[Lane, ...], free: int) -> ledger.Claimant:
+        return ledger.Claimant(
+            self.owner,
+            self.capabilities,
+            lanes,
+            free,
+            self.worker_id,
+            self.needs,
+            self.organization_id,
+            self.confined,
+        )
 
     def resize(self, slots: int) -> None:
         """How many jobs it may hold from now on; what it holds beyond them goes on."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 VERSION = "v1"
 NONCE = 12
+ALTERED = "it was altered, or sealed for another place"
 
 
 class Unreadable(Problem):
@@ -116,6 +117,16 @@ class Vault:
 
     def seal(self, table: str, row_uid: str, field: str, text: str | Secret[str]) -> str:
         """Seal `text` for exactly this place."""
+        plain = text.reveal() if isinstance(text, Secret) else text
+        key_id, sealed = self._sealed(table, row_uid, field, plain.encode())
+        return f"{VERSION}.{key_id}.{base64.urlsafe_b64encode(sealed).decode().rstrip('=')}"
+
+    def seal_bytes(self, table: str, row_uid: str, field: str, data: bytes) -> bytes:
+        """The same of bytes, for what lies in files: `v1.<data key id>.` and nonce, ciphertext and tag as they are."""
+        key_id, sealed = self._sealed(table, row_uid, field, data)
+        return f"{VERSION}.{key_id}.".encode() + sealed
+
+    def _sealed(self, table: str, row_uid: str, field: str, plain: bytes) -> tuple[str, bytes]:
         with self._lock:
             key_id = self._active
             key = self._keys.get(key_id) if key_id else None
@@ -123,26 +134,37 @@ class Vault:
             raise Unavailable(
                 "The vault is locked.", code="vault_locked", hint="The server unlocks it at its start; try again."
             )
-        plain = text.reveal() if isinstance(text, Secret) else text
         nonce = self._ids.randbytes(NONCE)
-        sealed = key.encrypt(nonce, plain.encode(), _associated(key_id, table, row_uid, field))
-        return f"{VERSION}.{key_id}.{base64.urlsafe_b64encode(nonce + sealed).decode().rstrip('=')}"
+        return key_id, nonce + key.encrypt(nonce, plain, _associated(key_id, table, row_uid, field))
 
     def open(self, table: str, row_uid: str, field: str, sealed: str) -> Secret[str]:
         """Open what `seal` made for this place. Raises `Unreadable`, which names the place and never the value."""
         version, _, rest = sealed.partition(".")
         key_id, _, encoded = rest.partition(".")
-        if version != VERSION or not key_id or not encoded:
+        try:
+            raw = base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
+        except (binascii.Error, ValueError):
+            raise _unreadable(table, row_uid, field, ALTERED) from None
+        return Secret(self._opened(table, row_uid, field, (version, key_id, raw)).decode())
+
+    def open_bytes(self, table: str, row_uid: str, field: str, sealed: bytes) -> bytes:
+        """Open what `seal_bytes` made for this place. Raises `Unreadable`."""
+        version, _, rest = sealed.partition(b".")
+        key_id, _, raw = rest.partition(b".")
+        named = version.decode("ascii", "replace"), key_id.decode("ascii", "replace")
+        return self._opened(table, row_uid, field, (*named, raw))
+
+    def _opened(self, table: str, row_uid: str, field: str, parts: tuple[str, str, bytes]) -> bytes:
+        version, key_id, raw = parts
+        if version != VERSION or not key_id or not raw:
             raise _unreadable(table, row_uid, field, "it is not in the form of a sealed text")
         key = self._key(key_id)
         if key is None:
             raise _unreadable(table, row_uid, field, "its data key is not known here")
         try:
-            raw = base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
-            plain = key.decrypt(raw[:NONCE], raw[NONCE:], _associated(key_id, table, row_uid, field))
-        except (InvalidTag, binascii.Error, ValueError):
-            raise _unreadable(table, row_uid, field, "it was altered, or sealed for another place") from None
-        return Secret(plain.decode())
+            return key.decrypt(raw[:NONCE], raw[NONCE:], _associated(key_id, table, row_uid, field))
+        except (InvalidTag, ValueError):
+            raise _unreadable(table, row_uid, field, ALTERED) from None
 
     def _key(self, key_id: str) -> AESGCM | None:
         with self._lock:

@@ -16,7 +16,7 @@ from quarterdeck.surfaces.shared.values import given
 from quarterdeck.workspace import projects
 from quarterdeck.workspace.model import Project
 
-OTHER_ROOMS = frozenset({"agent-task"})
+OTHER_ROOMS = frozenset({"agent-task", "infrastructure-spec"})
 """Blockers of rooms that the documented list of kinds does not know: told as the nearest, beside their own word."""
 
 

@@ -87,7 +87,7 @@ CREATE TABLE alembic_version (
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 --
-INSERT INTO "alembic_version" VALUES('0035');
+INSERT INTO "alembic_version" VALUES('0036');
 --
 CREATE TABLE audit_archives (
 	id INTEGER NOT NULL, 
@@ -832,6 +832,281 @@ CREATE TABLE identity_users (
 	uid VARCHAR(36) NOT NULL, joined_at BIGINT, totp_secret TEXT, totp_enabled_at BIGINT, totp_last_step INTEGER, preferences JSON, 
 	CONSTRAINT pk_identity_users PRIMARY KEY (id), 
 	CONSTRAINT uq_identity_users_uid UNIQUE (uid)
+);
+--
+CREATE TABLE infra_approvals (
+	job_id INTEGER NOT NULL, 
+	user_id BIGINT NOT NULL, 
+	decision VARCHAR(10) NOT NULL, 
+	comment VARCHAR(2000), 
+	created_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_infra_approvals PRIMARY KEY (id), 
+	CONSTRAINT fk_infra_approvals_job_id FOREIGN KEY(job_id) REFERENCES infra_jobs (id) ON DELETE CASCADE, 
+	CONSTRAINT uq_infra_approvals_job_id_user_id UNIQUE (job_id, user_id), 
+	CONSTRAINT uq_infra_approvals_uid UNIQUE (uid)
+);
+--
+CREATE TABLE infra_cloud_identities (
+	organization_id INTEGER NOT NULL, 
+	owner_id BIGINT NOT NULL, 
+	provider VARCHAR(20) NOT NULL, 
+	name VARCHAR(200) NOT NULL, 
+	credentials JSON NOT NULL, 
+	sealed TEXT, 
+	cached_resources JSON NOT NULL, 
+	cached_at BIGINT, 
+	verified_at BIGINT, 
+	check_job_id BIGINT, 
+	created_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_infra_cloud_identities PRIMARY KEY (id), 
+	CONSTRAINT fk_infra_cloud_identities_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT uq_infra_cloud_identities_uid UNIQUE (uid)
+);
+--
+CREATE TABLE infra_default_runners (
+	user_id BIGINT NOT NULL, 
+	organization_id INTEGER NOT NULL, 
+	worker_id INTEGER NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_infra_default_runners PRIMARY KEY (id), 
+	CONSTRAINT fk_infra_default_runners_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT fk_infra_default_runners_worker_id FOREIGN KEY(worker_id) REFERENCES fleet_workers (id) ON DELETE CASCADE, 
+	CONSTRAINT uq_infra_default_runners_uid UNIQUE (uid), 
+	CONSTRAINT uq_infra_default_runners_user_id_organization_id UNIQUE (user_id, organization_id)
+);
+--
+CREATE TABLE infra_issuer_keys (
+	public JSON NOT NULL, 
+	sealed TEXT NOT NULL, 
+	created_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_infra_issuer_keys PRIMARY KEY (id), 
+	CONSTRAINT uq_infra_issuer_keys_uid UNIQUE (uid)
+);
+--
+CREATE TABLE infra_jobs (
+	organization_id INTEGER NOT NULL, 
+	owner_id BIGINT NOT NULL, 
+	zone_id INTEGER, 
+	spec_id INTEGER, 
+	cloud_identity_id INTEGER, 
+	job_type VARCHAR(20) NOT NULL, 
+	status VARCHAR(20) NOT NULL, 
+	snapshot JSON NOT NULL, 
+	configuration_hash VARCHAR(64), 
+	worker_id INTEGER, 
+	worker_name VARCHAR(200), 
+	assigned_worker_id INTEGER, 
+	plan_job_id INTEGER, 
+	rerun_of_id BIGINT, 
+	ledger_id BIGINT, 
+	read_only BOOLEAN NOT NULL, 
+	attempts INTEGER NOT NULL, 
+	stage VARCHAR(40), 
+	execution_metadata JSON NOT NULL, 
+	error_code VARCHAR(120), 
+	error_message TEXT, 
+	orphan_risk BOOLEAN NOT NULL, 
+	credential_hash VARCHAR(64), 
+	created_at BIGINT NOT NULL, 
+	claimed_at BIGINT, 
+	started_at BIGINT, 
+	told_at BIGINT, 
+	completed_at BIGINT, 
+	updated_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_infra_jobs PRIMARY KEY (id), 
+	CONSTRAINT fk_infra_jobs_assigned_worker_id FOREIGN KEY(assigned_worker_id) REFERENCES fleet_workers (id) ON DELETE SET NULL, 
+	CONSTRAINT fk_infra_jobs_cloud_identity_id FOREIGN KEY(cloud_identity_id) REFERENCES infra_cloud_identities (id) ON DELETE SET NULL, 
+	CONSTRAINT fk_infra_jobs_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT fk_infra_jobs_plan_job_id FOREIGN KEY(plan_job_id) REFERENCES infra_jobs (id) ON DELETE SET NULL, 
+	CONSTRAINT fk_infra_jobs_spec_id FOREIGN KEY(spec_id) REFERENCES infra_specs (id) ON DELETE SET NULL, 
+	CONSTRAINT fk_infra_jobs_worker_id FOREIGN KEY(worker_id) REFERENCES fleet_workers (id) ON DELETE SET NULL, 
+	CONSTRAINT fk_infra_jobs_zone_id FOREIGN KEY(zone_id) REFERENCES infra_zones (id) ON DELETE SET NULL, 
+	CONSTRAINT uq_infra_jobs_uid UNIQUE (uid)
+);
+--
+CREATE TABLE infra_plans (
+	job_id INTEGER NOT NULL, 
+	spec_id INTEGER, 
+	summary JSON NOT NULL, 
+	changes JSON NOT NULL, 
+	cost JSON, 
+	artefact_key VARCHAR(200), 
+	artefact_sha256 VARCHAR(64), 
+	artefact_size BIGINT, 
+	fence BIGINT, 
+	state_serial BIGINT, 
+	state_lineage VARCHAR(100), 
+	applied_by_id BIGINT, 
+	applied_at BIGINT, 
+	created_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_infra_plans PRIMARY KEY (id), 
+	CONSTRAINT fk_infra_plans_job_id FOREIGN KEY(job_id) REFERENCES infra_jobs (id) ON DELETE CASCADE, 
+	CONSTRAINT fk_infra_plans_spec_id FOREIGN KEY(spec_id) REFERENCES infra_specs (id) ON DELETE CASCADE, 
+	CONSTRAINT uq_infra_plans_job_id UNIQUE (job_id), 
+	CONSTRAINT uq_infra_plans_uid UNIQUE (uid)
+);
+--
+CREATE TABLE infra_releases (
+	version VARCHAR(100) NOT NULL, 
+	release_notes TEXT, 
+	github_release_url VARCHAR(1000), 
+	commit_sha VARCHAR(64), 
+	is_breaking BOOLEAN NOT NULL, 
+	released_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_infra_releases PRIMARY KEY (id), 
+	CONSTRAINT uq_infra_releases_uid UNIQUE (uid), 
+	CONSTRAINT uq_infra_releases_version UNIQUE (version)
+);
+--
+CREATE TABLE infra_runners (
+	worker_id INTEGER NOT NULL, 
+	organization_id INTEGER NOT NULL, 
+	owner_id BIGINT, 
+	mode VARCHAR(20) NOT NULL, 
+	token_hash VARCHAR(64), 
+	cloud_identity_id INTEGER, 
+	release_id INTEGER, 
+	pending_token_hash VARCHAR(64), 
+	pending_job_id BIGINT, 
+	runner_metadata JSON NOT NULL, 
+	created_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_infra_runners PRIMARY KEY (id), 
+	CONSTRAINT fk_infra_runners_cloud_identity_id FOREIGN KEY(cloud_identity_id) REFERENCES infra_cloud_identities (id) ON DELETE SET NULL, 
+	CONSTRAINT fk_infra_runners_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT fk_infra_runners_release_id FOREIGN KEY(release_id) REFERENCES infra_releases (id) ON DELETE SET NULL, 
+	CONSTRAINT fk_infra_runners_worker_id FOREIGN KEY(worker_id) REFERENCES fleet_workers (id) ON DELETE CASCADE, 
+	CONSTRAINT uq_infra_runners_uid UNIQUE (uid), 
+	CONSTRAINT uq_infra_runners_worker_id UNIQUE (worker_id)
+);
+--
+CREATE TABLE infra_spec_versions (
+	spec_id INTEGER NOT NULL, 
+	number INTEGER NOT NULL, 
+	document JSON NOT NULL, 
+	configuration_hash VARCHAR(64) NOT NULL, 
+	author_id BIGINT NOT NULL, 
+	comment VARCHAR(500), 
+	created_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_infra_spec_versions PRIMARY KEY (id), 
+	CONSTRAINT fk_infra_spec_versions_spec_id FOREIGN KEY(spec_id) REFERENCES infra_specs (id) ON DELETE CASCADE, 
+	CONSTRAINT uq_infra_spec_versions_spec_id_number UNIQUE (spec_id, number), 
+	CONSTRAINT uq_infra_spec_versions_uid UNIQUE (uid)
+);
+--
+CREATE TABLE infra_specs (
+	organization_id INTEGER NOT NULL, 
+	zone_id INTEGER, 
+	owner_id BIGINT NOT NULL, 
+	cloud_identity_id INTEGER, 
+	project_name VARCHAR(200) NOT NULL, 
+	environment_stage VARCHAR(20) NOT NULL, 
+	region VARCHAR(100) NOT NULL, 
+	provider VARCHAR(20) NOT NULL, 
+	terraform_version VARCHAR(40) NOT NULL, 
+	document JSON NOT NULL, 
+	configuration_hash VARCHAR(64) NOT NULL, 
+	module JSON NOT NULL, 
+	module_token TEXT, 
+	version INTEGER NOT NULL, 
+	status VARCHAR(20) NOT NULL, 
+	before_status VARCHAR(20), 
+	applied_hash VARCHAR(64), 
+	outputs JSON NOT NULL, 
+	components JSON NOT NULL, 
+	estimated_monthly_cost FLOAT, 
+	orphan_risk TEXT, 
+	drift JSON, 
+	drift_minutes INTEGER, 
+	drift_due_at BIGINT, 
+	drift_checked_at BIGINT, 
+	created_at BIGINT NOT NULL, 
+	updated_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_infra_specs PRIMARY KEY (id), 
+	CONSTRAINT fk_infra_specs_cloud_identity_id FOREIGN KEY(cloud_identity_id) REFERENCES infra_cloud_identities (id) ON DELETE SET NULL, 
+	CONSTRAINT fk_infra_specs_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT fk_infra_specs_zone_id FOREIGN KEY(zone_id) REFERENCES infra_zones (id) ON DELETE SET NULL, 
+	CONSTRAINT uq_infra_specs_uid UNIQUE (uid)
+);
+--
+CREATE TABLE infra_state_versions (
+	state_id INTEGER NOT NULL, 
+	number INTEGER NOT NULL, 
+	serial BIGINT NOT NULL, 
+	lineage VARCHAR(100) NOT NULL, 
+	sha256 VARCHAR(64) NOT NULL, 
+	size BIGINT NOT NULL, 
+	resources INTEGER NOT NULL, 
+	sealed TEXT NOT NULL, 
+	cause VARCHAR(20) NOT NULL, 
+	reason VARCHAR(500), 
+	job_id BIGINT, 
+	author_id BIGINT, 
+	created_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_infra_state_versions PRIMARY KEY (id), 
+	CONSTRAINT fk_infra_state_versions_state_id FOREIGN KEY(state_id) REFERENCES infra_states (id) ON DELETE CASCADE, 
+	CONSTRAINT uq_infra_state_versions_state_id_number UNIQUE (state_id, number), 
+	CONSTRAINT uq_infra_state_versions_uid UNIQUE (uid)
+);
+--
+CREATE TABLE infra_states (
+	organization_id INTEGER NOT NULL, 
+	subject VARCHAR(100) NOT NULL, 
+	version INTEGER NOT NULL, 
+	serial BIGINT, 
+	lineage VARCHAR(100), 
+	resources INTEGER NOT NULL, 
+	lock_id VARCHAR(100), 
+	lock JSON, 
+	lock_job_id BIGINT, 
+	lock_fence BIGINT, 
+	locked_at BIGINT, 
+	created_at BIGINT NOT NULL, 
+	updated_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_infra_states PRIMARY KEY (id), 
+	CONSTRAINT fk_infra_states_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT uq_infra_states_subject UNIQUE (subject), 
+	CONSTRAINT uq_infra_states_uid UNIQUE (uid)
+);
+--
+CREATE TABLE infra_zones (
+	organization_id INTEGER NOT NULL, 
+	project_id INTEGER NOT NULL, 
+	owner_id BIGINT NOT NULL, 
+	description VARCHAR(2000), 
+	approvals INTEGER NOT NULL, 
+	destroy_approvals INTEGER NOT NULL, 
+	created_at BIGINT NOT NULL, 
+	updated_at BIGINT NOT NULL, 
+	id INTEGER NOT NULL, 
+	uid VARCHAR(36) NOT NULL, 
+	CONSTRAINT pk_infra_zones PRIMARY KEY (id), 
+	CONSTRAINT fk_infra_zones_organization_id FOREIGN KEY(organization_id) REFERENCES identity_organizations (id), 
+	CONSTRAINT fk_infra_zones_project_id FOREIGN KEY(project_id) REFERENCES workspace_projects (id) ON DELETE CASCADE, 
+	CONSTRAINT uq_infra_zones_project_id UNIQUE (project_id), 
+	CONSTRAINT uq_infra_zones_uid UNIQUE (uid)
 );
 --
 CREATE TABLE instance (
@@ -1669,5 +1944,41 @@ CREATE INDEX ix_notify_platform_links_expires_at ON notify_platform_links (expir
 CREATE INDEX ix_notify_received_received_at ON notify_received (received_at);
 --
 CREATE INDEX ix_tasks_diffs_told_at ON tasks_diffs (told_at);
+--
+CREATE INDEX ix_infra_cloud_identities_organization_id ON infra_cloud_identities (organization_id, id);
+--
+CREATE INDEX ix_infra_states_organization_id ON infra_states (organization_id, id);
+--
+CREATE INDEX ix_infra_default_runners_worker_id ON infra_default_runners (worker_id);
+--
+CREATE INDEX ix_infra_runners_organization_id ON infra_runners (organization_id);
+--
+CREATE INDEX ix_infra_zones_organization_id ON infra_zones (organization_id);
+--
+CREATE INDEX ix_infra_specs_drift_due_at ON infra_specs (drift_due_at) WHERE drift_due_at IS NOT NULL;
+--
+CREATE INDEX ix_infra_specs_organization_id ON infra_specs (organization_id, id);
+--
+CREATE INDEX ix_infra_specs_project_name ON infra_specs (organization_id, project_name, id);
+--
+CREATE INDEX ix_infra_specs_zone_id ON infra_specs (zone_id, id);
+--
+CREATE UNIQUE INDEX ix_infra_jobs_ledger_id ON infra_jobs (ledger_id);
+--
+CREATE INDEX ix_infra_jobs_live ON infra_jobs (status, id) WHERE completed_at IS NULL;
+--
+CREATE INDEX ix_infra_jobs_organization_id ON infra_jobs (organization_id, id);
+--
+CREATE INDEX ix_infra_jobs_plan_job_id ON infra_jobs (plan_job_id);
+--
+CREATE INDEX ix_infra_jobs_spec_id ON infra_jobs (spec_id, job_type, id);
+--
+CREATE INDEX ix_infra_jobs_status ON infra_jobs (organization_id, status, id);
+--
+CREATE INDEX ix_infra_jobs_worker_id ON infra_jobs (worker_id, completed_at);
+--
+CREATE INDEX ix_infra_jobs_zone_id ON infra_jobs (zone_id, id);
+--
+CREATE INDEX ix_infra_plans_spec_id ON infra_plans (spec_id, id);
 --
 DELETE FROM "sqlite_sequence";

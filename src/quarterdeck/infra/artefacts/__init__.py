@@ -1,0 +1,1 @@
+"""Saved plans, as files or in an object store."""

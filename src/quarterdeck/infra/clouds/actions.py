@@ -1,0 +1,33 @@
+"""What of cloud identities is audited, with the events of each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from quarterdeck.infra.clouds.model import CloudIdentity
+from quarterdeck.kernel import audit, events
+from quarterdeck.kernel.db import Tx
+
+STREAM = "cloud-identity:"
+
+
+class CloudAction(audit.Action):
+    BEGUN = "cloud-identity.begun"
+    CONNECTED = "cloud-identity.connected"
+    VERIFIED = "cloud-identity.verified"
+    DISCONNECTED = "cloud-identity.disconnected"
+
+
+def noted(tx: Tx, identity: CloudIdentity, action: CloudAction, **detail: Any) -> None:
+    """The audit event of a change and the domain event, with the same facts; nothing of it may be secret."""
+    told = {"provider": identity.provider, "name": identity.name, **detail}
+    audit.record(
+        tx,
+        action,
+        resource_type="cloud-identity",
+        resource_id=identity.uid,
+        organization_id=identity.organization_id,
+        detail=told,
+    )
+    word = action.value.replace(".", "-")
+    events.append(tx, f"{STREAM}{identity.uid}", word, told, organization_id=identity.organization_id)

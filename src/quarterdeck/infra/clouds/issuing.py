@@ -1,0 +1,131 @@
+"""The server as an issuer of tokens that clouds trust (OpenID Connect Discovery 1.0): its key, and what it signs.
+
+A token is for one job of one identity at one cloud, and good for ten minutes.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+from sqlalchemy import select
+
+from quarterdeck.infra.clouds.model import CloudIdentity, IssuerKey
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import Conflict, NotFound
+from quarterdeck.kernel.vault import Secret
+from quarterdeck.notify.door import Door
+
+PATH = "/api/cloud-issuer"
+KEYS = "/jwks"
+LIFE = timedelta(minutes=10)
+ALGORITHM = "RS256"
+BITS = 2048
+AZURE_AUDIENCE = "api://AzureADTokenExchange"
+TABLE = IssuerKey.__tablename__
+
+
+def issuer(tx: Tx) -> str | None:
+    """Our name as an issuer; None where clouds cannot reach us, because no public address is set."""
+    base = tx.part(Door).base
+    return f"{base}{PATH}" if base.startswith("https://") else None
+
+
+def require(tx: Tx) -> str:
+    """`issuer`, or `Conflict` (`cloud_issuer_absent`)."""
+    found = issuer(tx)
+    if found is None:
+        raise Conflict(
+            "Google Cloud and Azure trust tokens that this server signs, and have to fetch its keys from an address "
+            "that they can reach; none is set.",
+            code="cloud_issuer_absent",
+            hint="Start the server with --public-url https://… (QUARTERDECK_PUBLIC_URL), then connect again.",
+        )
+    return found
+
+
+def configuration(tx: Tx) -> dict[str, Any]:
+    """What we say of ourselves. Raises `NotFound` where we are no issuer."""
+    name = _public(tx)
+    return {
+        "issuer": name,
+        "jwks_uri": f"{name}{KEYS}",
+        "response_types_supported": ["id_token"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": [ALGORITHM],
+        "claims_supported": ["iss", "sub", "aud", "iat", "nbf", "exp", "jti"],
+    }
+
+
+def keys(tx: Tx) -> dict[str, Any]:
+    """The public keys, none before the first identity needs one. Raises `NotFound` where we are no issuer."""
+    _public(tx)
+    rows = tx.scalars(select(IssuerKey).order_by(IssuerKey.id.desc()))
+    return {"keys": [{**row.public, "use": "sig", "alg": ALGORITHM} for row in rows]}
+
+
+def ensure_key(tx: Tx) -> IssuerKey:
+    """The key that signs, drawn at first need."""
+    tx.lock("infra-issuer")
+    found = _current(tx)
+    if found is not None:
+        return found
+    key = RSAKey.generate_key(BITS, private=True, auto_kid=True)
+    uid = tx.ids.uid()
+    private = json.dumps(key.as_dict(private=True))
+    return tx.add(
+        IssuerKey(
+            uid=uid,
+            public=key.as_dict(private=False),
+            sealed=tx.vault.seal(TABLE, uid, "sealed", private),
+            created_at=tx.now,
+        )
+    )
+
+
+def subject(identity: CloudIdentity) -> str:
+    """By which a cloud's trust names an identity: it never changes."""
+    return f"cloud-identity:{identity.uid}"
+
+
+def audience(identity: CloudIdentity) -> str:
+    """Whom a token is for: nobody else takes it. Of Google it is the provider of the pool."""
+    if identity.provider == "azure":
+        return AZURE_AUDIENCE
+    return str(identity.credentials.get("audience", ""))
+
+
+def token(tx: Tx, identity: CloudIdentity) -> Secret[str]:
+    """A token that says: who brings this is the identity, for ten minutes. Raises `Conflict` as `require` does."""
+    name = require(tx)
+    row = ensure_key(tx)
+    key = RSAKey.import_key(json.loads(tx.vault.open(TABLE, row.uid, "sealed", row.sealed).reveal()))
+    now = int(tx.now.timestamp())
+    claims = {
+        "iss": name,
+        "sub": subject(identity),
+        "aud": audience(identity),
+        "iat": now,
+        "nbf": now,
+        "exp": now + int(LIFE.total_seconds()),
+        "jti": tx.ids.uid(),
+    }
+    return Secret(jwt.encode({"alg": ALGORITHM, "kid": str(row.public["kid"]), "typ": "JWT"}, claims, key))
+
+
+def _current(tx: Tx) -> IssuerKey | None:
+    return tx.first(select(IssuerKey).order_by(IssuerKey.id.desc()).limit(1))
+
+
+def _public(tx: Tx) -> str:
+    name = issuer(tx)
+    if name is None:
+        raise NotFound(
+            "This server issues no tokens for clouds: it has no public address.",
+            code="cloud_issuer_not_found",
+            hint="Start it with --public-url https://…",
+        )
+    return name

@@ -1,0 +1,1 @@
+"""Repositories of the git hosts that people work with."""

@@ -1,0 +1,1 @@
+"""Runners: workers that carry out infrastructure jobs, and their releases."""

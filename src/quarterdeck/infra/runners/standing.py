@@ -1,0 +1,30 @@
+"""How a runner stands, and what it may be given."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from quarterdeck.fleet.workers.model import Worker
+
+INFRA, ELSEWHERE = "infra", "infra:elsewhere"
+CAPABILITIES = frozenset({INFRA, ELSEWHERE})
+"""What every runner has that is not the server's own."""
+SILENT = timedelta(seconds=60)
+"""Without a sign of life for longer, a runner is offline (contract: infra §4.5)."""
+Status = Literal["ONLINE", "OFFLINE", "DRAINING"]
+Mode = Literal["self-hosted", "cloud-hosted"]
+SELF_HOSTED: Mode = "self-hosted"
+CLOUD_HOSTED: Mode = "cloud-hosted"
+
+
+def status(worker: Worker, now: datetime) -> Status:
+    """Derived where it is asked for: nobody has to sweep. A drained runner that is silent is offline."""
+    if worker.last_seen_at is None or now - worker.last_seen_at > SILENT:
+        return "OFFLINE"
+    return "DRAINING" if worker.drain_requested_at is not None else "ONLINE"
+
+
+def owner(worker: Worker) -> str:
+    """As whom the ledger knows a foreign runner."""
+    return f"runner:{worker.uid}"

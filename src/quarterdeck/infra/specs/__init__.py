@@ -1,0 +1,1 @@
+"""Specifications, their versions, and the snapshots that runners work from."""

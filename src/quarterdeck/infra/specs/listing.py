@@ -1,0 +1,52 @@
+"""Lists of specs, and the search among them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, or_, select
+
+from quarterdeck.infra.specs import specs
+from quarterdeck.infra.specs.model import Spec
+from quarterdeck.infra.zones import zones
+from quarterdeck.kernel.db import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """`zone` is a uid; `words` stand in the name, the region or the provider."""
+
+    zone: str | None = None
+    status: str | None = None
+    environment_stage: str | None = None
+    words: str | None = None
+
+
+def page(tx: Tx, asked: Filter, limit: int, before: str | None = None) -> tuple[list[Spec], bool]:
+    """Specs of the current organization, newest first, behind that of the uid `before`; and whether there are more.
+    Raises `NotFound` for a zone or a spec that there is not.
+    """
+    query = select(Spec).where(*_where(tx, asked))
+    if before:
+        query = query.where(Spec.id < specs.find(tx, before).id)
+    found = list(tx.scalars(query.order_by(Spec.id.desc()).limit(limit + 1)))
+    return found[:limit], len(found) > limit
+
+
+def search(tx: Tx, words: str, limit: int) -> list[Spec]:
+    """Those whose name, region or provider has the words, newest first; every sign stands for itself."""
+    return page(tx, Filter(words=words), limit)[0]
+
+
+def _where(tx: Tx, asked: Filter) -> list[ColumnElement[bool]]:
+    here: list[ColumnElement[bool]] = [Spec.organization_id == tx.principal.acts_in]
+    if asked.zone:
+        here.append(Spec.zone_id == zones.find(tx, asked.zone).id)
+    if asked.status:
+        here.append(Spec.status == asked.status)
+    if asked.environment_stage:
+        here.append(Spec.environment_stage == asked.environment_stage)
+    if asked.words and asked.words.strip():
+        said = (Spec.project_name, Spec.region, Spec.provider)
+        here.append(or_(*(column.icontains(asked.words.strip(), autoescape=True) for column in said)))
+    return here

@@ -1,0 +1,1 @@
+"""The state that Terraform keeps with us: versions, locks, credentials."""

@@ -1,0 +1,124 @@
+"""What Terraform keeps as its state: what must be in it, and how much of it is looked at.
+
+The form is Terraform's own, version 4 (its package `statefile`). What is not looked at here is kept as it came.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import zlib
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from quarterdeck.kernel.errors import Invalid
+from quarterdeck.kernel.unreadable import UNREADABLE
+from quarterdeck.kernel.vault.vault import Vault
+
+LARGEST = 50 << 20
+"""Bytes of a state at most (contract: infra §3.3)."""
+FORM = 4
+LEVEL = 3
+TABLE, FIELD = "infra_state_versions", "sealed"
+_LINEAGE = re.compile(r"[\x21-\x7e]{1,100}")
+Word = Annotated[str, Meta(min_length=1, max_length=1000)]
+
+
+class _Counted(Struct, gc=False):
+    """An instance of a resource: the field that each has in every state is asked for, so that a body made of nothing
+    but brackets costs no more memory than it is long.
+    """
+
+    schema_version: Annotated[int, Meta(ge=0)]
+
+
+class _Resource(Struct):
+    mode: Word
+    type: Word
+    name: Word
+    instances: list[_Counted]
+
+
+class _State(Struct):
+    version: int
+    serial: Annotated[int, Meta(ge=0, le=2**63 - 2)]
+    lineage: str
+    terraform_version: Annotated[str, Meta(max_length=100)] = ""
+    resources: list[_Resource] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """A state that may be kept. `resources` counts what Terraform manages, data sources left out."""
+
+    data: bytes
+    serial: int
+    lineage: str
+    resources: int
+    sha256: str
+
+    @property
+    def size(self) -> int:
+        return len(self.data)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A version that is sealed for the row of that uid before the row is made: sealing takes time, units have none."""
+
+    uid: str
+    contents: Contents
+    sealed: str
+
+
+def read(data: bytes) -> Contents:
+    """Raises `Invalid` (`state_too_large`, `state_invalid`), which names what is missing and repeats no value."""
+    if len(data) > LARGEST:
+        raise Invalid(
+            f"A state of {len(data)} bytes is larger than {LARGEST >> 20} MiB.",
+            code="state_too_large",
+            hint="Split the configuration into smaller ones.",
+        )
+    try:
+        data.decode()
+        found = msgspec.json.decode(data, type=_State)
+    except msgspec.ValidationError as error:
+        raise _invalid(f"{error}") from None
+    except UNREADABLE:
+        raise _invalid("it is not JSON") from None
+    if found.version != FORM:
+        raise _invalid(f"its form has the version {found.version}, not {FORM}")
+    if not _LINEAGE.fullmatch(found.lineage):
+        raise _invalid("its lineage is not a word of at most 100 characters")
+    managed = sum(len(one.instances) for one in found.resources or () if one.mode == "managed")
+    return Contents(data, found.serial, found.lineage, managed, hashlib.sha256(data).hexdigest())
+
+
+def _invalid(why: str) -> Invalid:
+    return Invalid(
+        f"This is not a state of Terraform: {why}.",
+        code="state_invalid",
+        hint="Send what `terraform state pull` writes: a JSON object with version 4, a serial and a lineage. "
+        "An encrypted state cannot be kept here; it is sealed by the server.",
+    )
+
+
+def numbered(data: bytes, serial: int) -> bytes:
+    """The same state under another serial, everything else to the byte."""
+    fields: dict[str, Any] = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+    return msgspec.json.encode(fields | {"serial": serial})
+
+
+def sealed(vault: Vault, uid: str, contents: Contents) -> Draft:
+    """Takes its time: call it outside of units where the state may be large."""
+    packed = base64.b64encode(zlib.compress(contents.data, LEVEL)).decode()
+    return Draft(uid, contents, vault.seal(TABLE, uid, FIELD, packed))
+
+
+def opened(vault: Vault, uid: str, text: str) -> bytes:
+    """What was sealed for the row of that uid. Raises `Unreadable`."""
+    return zlib.decompress(base64.b64decode(vault.open(TABLE, uid, FIELD, text).reveal()))

@@ -1,0 +1,178 @@
+"""Who may write a state: whoever holds its lock, which is one attempt of one job."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from quarterdeck.infra.states import states
+from quarterdeck.infra.states.actions import StateAction
+from quarterdeck.infra.states.credentials import Attempt, running
+from quarterdeck.infra.states.model import State
+from quarterdeck.infra.work.model import InfraJob
+from quarterdeck.kernel import audit, events
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import Conflict, Invalid
+from quarterdeck.kernel.storable import storable
+
+FIELDS = ("Operation", "Info", "Who", "Version", "Created", "Path")
+LONGEST, LONGEST_REASON = 500, 500
+
+
+class Locked(Conflict):
+    """Somebody else holds the lock; `holder` is Terraform's own description of them, with its ID."""
+
+    default_code = "state_locked"
+
+    def __init__(self, holder: dict[str, Any]) -> None:
+        who = holder.get("Who") or "somebody"
+        super().__init__(
+            f"The state is locked by {who}.",
+            hint="Wait for the job that works on it, or take its lock away with a reason.",
+        )
+        self.holder = holder
+
+
+def described(said: dict[str, Any]) -> dict[str, Any]:
+    """What Terraform says of whoever locks, bounded. Raises `Invalid` (`state_lock_invalid`) without an ID."""
+    name = said.get("ID")
+    if not isinstance(name, str) or not 0 < len(name) <= 100 or storable(name) != name:
+        raise Invalid(
+            "A lock needs an ID.",
+            code="state_lock_invalid",
+            hint="Send the lock as Terraform describes it.",
+            field="ID",
+        )
+    kept = {key: storable(said[key])[:LONGEST] for key in FIELDS if isinstance(said.get(key), str)}
+    return {"ID": name, **kept}
+
+
+def lock(tx: Tx, attempt: Attempt, said: dict[str, Any]) -> State:
+    """Take the lock for an attempt. The same ID again is the same lock, whose answer got lost. A lock of an attempt
+    that is over is taken over: its holder can write no more. Raises `Locked`.
+    """
+    info = described(said)
+    job = attempt.job
+    state = states.locked(tx, states.subject_of(tx, job), job.organization_id)
+    if state.lock_id is not None:
+        if mine(state, attempt) and state.lock_id == info["ID"]:
+            return state
+        if mine(state, attempt) or _lives(tx, state):
+            raise Locked(dict(state.lock or {}))
+        _taken_over(tx, state, job)
+    state.lock_id, state.lock = info["ID"], info
+    state.lock_job_id, state.lock_fence, state.locked_at = job.id, attempt.fence, tx.now
+    tx.flush()
+    return state
+
+
+def unlock(tx: Tx, attempt: Attempt, said: dict[str, Any]) -> None:
+    """Let go of one's own lock; none at all is what was wanted. Raises `Conflict` (`state_lock_lost`) for that of
+    somebody else.
+    """
+    job = attempt.job
+    state = states.held(tx, states.subject_of(tx, job))
+    if state is None or state.lock_id is None:
+        return
+    if not mine(state, attempt) or said.get("ID") != state.lock_id:
+        raise lost(state)
+    _free(tx, state)
+
+
+def require(state: State, attempt: Attempt, lock_id: str | None) -> None:
+    """Raise `Conflict` unless the attempt holds this lock."""
+    if not lock_id:
+        raise Conflict(
+            "A state is written only by whoever has locked it.",
+            code="state_not_locked",
+            hint="Configure lock_address and unlock_address of the backend, and do not use -lock=false.",
+        )
+    if state.lock_id != lock_id or not mine(state, attempt):
+        raise lost(state)
+
+
+def mine(state: State, attempt: Attempt) -> bool:
+    return (state.lock_job_id, state.lock_fence) == (attempt.job.id, attempt.fence)
+
+
+def lost(state: State) -> Conflict:
+    return Conflict(
+        "This lock does not hold the state any more, so nothing was written."
+        if state.lock_id is not None
+        else "The lock of the state was taken away, so nothing was written.",
+        code="state_lock_lost",
+        hint="Look who took it and why in the history of the state; then plan again. What was made meanwhile may stand "
+        "in no state.",
+    )
+
+
+def steal(tx: Tx, state: State, reason: str) -> None:
+    """Take the lock away from whoever holds it, whose writes fail from now on. Raises `Conflict` where there is none,
+    `Invalid` without a reason.
+    """
+    told = reasoned(reason)
+    if state.lock_id is None:
+        raise Conflict("The state is not locked.", code="state_not_locked", hint="There is nothing to take away.")
+    was = dict(state.lock or {})
+    _free(tx, state)
+    _tell(tx, state, StateAction.UNLOCKED, "infra-state-unlocked", {"reason": told, "holder": was})
+
+
+def release(tx: Tx, job: InfraJob) -> None:
+    """Let go of the lock of a job that has ended: Terraform may have been killed before it could."""
+    try:
+        subject = states.subject_of(tx, job)
+    except Conflict:
+        return
+    state = states.held(tx, subject)
+    if state is not None and state.lock_id is not None and state.lock_job_id == job.id:
+        _free(tx, state)
+
+
+def reasoned(reason: str) -> str:
+    """Raises `Invalid` (`reason_required`)."""
+    told = " ".join(str(storable(reason)).split())
+    if not told or len(told) > LONGEST_REASON:
+        raise Invalid(
+            f"This needs a reason of at most {LONGEST_REASON} characters.",
+            code="reason_required",
+            hint="Say why; it stands in the audit trail and in the history of the state.",
+            field="reason",
+        )
+    return told
+
+
+def require_free(tx: Tx, state: State) -> None:
+    """Raise `Locked` while somebody works on the state. A lock that an attempt has left behind stands in nobody's
+    way.
+    """
+    if state.lock_id is not None and _lives(tx, state):
+        raise Locked(dict(state.lock or {}))
+    if state.lock_id is not None:
+        _free(tx, state)
+
+
+def _lives(tx: Tx, state: State) -> bool:
+    holder = tx.get(InfraJob, state.lock_job_id) if state.lock_job_id is not None else None
+    return holder is not None and running(tx, holder) == state.lock_fence
+
+
+def _taken_over(tx: Tx, state: State, job: InfraJob) -> None:
+    told = {"holder": dict(state.lock or {}), "job": job.uid}
+    _tell(tx, state, StateAction.LOCK_TAKEN_OVER, "infra-state-lock-taken-over", told)
+
+
+def _free(tx: Tx, state: State) -> None:
+    state.lock_id = state.lock = state.lock_job_id = state.lock_fence = state.locked_at = None
+    tx.flush()
+
+
+def _tell(tx: Tx, state: State, action: StateAction, word: str, data: dict[str, Any]) -> None:
+    audit.record(
+        tx,
+        action,
+        resource_type="infra-state",
+        resource_id=state.subject,
+        organization_id=state.organization_id,
+        detail=data,
+    )
+    events.append(tx, f"{states.STREAM}{state.uid}", word, data, organization_id=state.organization_id)

@@ -1,0 +1,88 @@
+"""States by what they are of."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from quarterdeck.infra.specs.model import Spec
+from quarterdeck.infra.states.model import State
+from quarterdeck.infra.work.model import InfraJob
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import Conflict
+
+WRITING = frozenset({"DEPLOY", "DESTROY", "DEPLOY_WORKER", "UPDATE_WORKER", "DESTROY_WORKER"})
+"""Types of jobs that may write a state. A plan reads it."""
+OF_RUNNERS = frozenset({"DEPLOY_WORKER", "UPDATE_WORKER", "DESTROY_WORKER"})
+STREAM = "infra-state:"
+
+
+def subject_of_spec(spec: Spec) -> str:
+    return f"spec:{spec.uid}"
+
+
+def subject_of(tx: Tx, job: InfraJob) -> str:
+    """`spec:<uid>`, or `runner:<uid>` of a job about a runner's stack. Raises `Conflict` for a job that has no state,
+    or whose specification is gone.
+    """
+    if job.job_type in OF_RUNNERS:
+        runner = job.snapshot.get("worker_id") or job.snapshot.get("runner_id")
+        if isinstance(runner, str) and runner:
+            return f"runner:{runner}"
+    elif job.spec_id is not None:
+        spec = tx.get(Spec, job.spec_id)
+        if spec is not None:
+            return subject_of_spec(spec)
+    raise Conflict(
+        f"The {job.job_type} job {job.uid} has no state.",
+        code="state_of_nothing",
+        hint="Its specification was deleted meanwhile, or it is of a type that works on none.",
+    )
+
+
+def find(tx: Tx, subject: str) -> State | None:
+    """As it is now, whatever this unit has read before."""
+    return tx.first(select(State).where(State.subject == subject).execution_options(populate_existing=True))
+
+
+def locked(tx: Tx, subject: str, organization_id: int) -> State:
+    """The state, made where there is none yet, held until the unit ends. Taken last and briefly."""
+    tx.lock(f"infra-state:{subject}")
+    found = find(tx, subject)
+    if found is not None:
+        return found
+    return tx.add(
+        State(
+            uid=tx.ids.uid(),
+            organization_id=organization_id,
+            subject=subject,
+            version=0,
+            resources=0,
+            created_at=tx.now,
+            updated_at=tx.now,
+        )
+    )
+
+
+def held(tx: Tx, subject: str) -> State | None:
+    """The state, held until the unit ends, where there is one."""
+    tx.lock(f"infra-state:{subject}")
+    return find(tx, subject)
+
+
+def exists(state: State | None) -> bool:
+    """Whether there is a version that counts and was not removed."""
+    return state is not None and state.serial is not None
+
+
+def holds_resources(tx: Tx, spec: Spec) -> int:
+    """How many resources Terraform manages for a specification, by its state."""
+    found = find(tx, subject_of_spec(spec))
+    return found.resources if found is not None else 0
+
+
+def forget(tx: Tx, subject: str) -> None:
+    """Remove a state with all its versions: what it is of goes, and whoever may has said so."""
+    found = held(tx, subject)
+    if found is not None:
+        tx.session.delete(found)
+        tx.flush()

@@ -1,0 +1,1 @@
+"""Infrastructure jobs: made, claimed, reported, cancelled; each is carried by a job of the ledger."""

@@ -1,0 +1,12 @@
+"""What of infrastructure jobs is audited."""
+
+from __future__ import annotations
+
+from quarterdeck.kernel import audit
+
+
+class InfraJobAction(audit.Action):
+    CREATED = "infra-job.created"
+    CANCELLED = "infra-job.cancelled"
+    PINNED = "infra-job.pinned"
+    ENDED = "infra-job.ended"

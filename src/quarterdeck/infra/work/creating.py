@@ -1,0 +1,211 @@
+"""Asking for an infrastructure job: what is checked, what is frozen, and how it comes into the ledger."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+
+from quarterdeck.fleet.workers import draining
+from quarterdeck.fleet.workers.model import Worker
+from quarterdeck.infra.clouds import federating, identities
+from quarterdeck.infra.clouds.model import CloudIdentity
+from quarterdeck.infra.execution.orders import RUN, RUNNER_JOBS
+from quarterdeck.infra.plans import approvals, drift, law
+from quarterdeck.infra.runners import lifting, listing
+from quarterdeck.infra.specs import snapshots, specs
+from quarterdeck.infra.specs.model import Spec
+from quarterdeck.infra.work import effects, holding, reading
+from quarterdeck.infra.work.actions import InfraJobAction
+from quarterdeck.infra.work.asking import Asked, check
+from quarterdeck.infra.work.happenings import happened, stream
+from quarterdeck.infra.work.model import InfraJob
+from quarterdeck.infra.work.payload import Carried
+from quarterdeck.infra.work.transitions import QUEUED
+from quarterdeck.infra.work.types import DEPLOY, DESTROY
+from quarterdeck.kernel import audit, jobs
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import Conflict, Invalid
+from quarterdeck.kernel.faults import committing
+from quarterdeck.kernel.jobs.routes import LABEL
+
+__all__ = ["Asked", "create", "label", "needed", "release"]
+CAPABILITY, ELSEWHERE = "infra", "infra:elsewhere"
+MOST_WAITING = 200
+"""Live jobs of one organization: what floods the queue starves the others' jobs and the lists."""
+
+
+def create(tx: Tx, asked: Asked) -> InfraJob:
+    """Put a job into the queue for the caller's organization.
+
+    Raises `Invalid` (`asking.check`), `NotFound` for an identity, runner or plan that the caller may not use, and
+    `Conflict` where the plan may not be applied, somebody has to agree first, or too much waits.
+    """
+    check(asked)
+    key = holding.turn(spec_uid=asked.spec.uid if asked.spec is not None else None, runner_uid=asked.runner_uid)
+    if key is not None:
+        jobs.hold_turn(tx, key)
+    if asked.spec is not None and not asked.read_only:
+        drift.make_way(tx, asked.spec)
+    spec = specs.locked(tx, asked.spec.id) if asked.spec is not None else None
+    _require_room(tx)
+    worker = listing.usable(tx, asked.assigned_worker_uid) if asked.assigned_worker_uid else None
+    if worker is not None:
+        draining.require_in_service(worker)
+    identity = _identity(tx, asked, spec)
+    plan = _plan(tx, asked, spec)
+    document, configuration_hash = _snapshot(tx, asked, spec)
+    job = tx.add(
+        InfraJob(
+            uid=tx.ids.uid(),
+            organization_id=tx.principal.acts_in,
+            owner_id=tx.principal.id if tx.principal.kind == "user" else 0,
+            zone_id=spec.zone_id if spec is not None else None,
+            spec_id=spec.id if spec is not None else None,
+            cloud_identity_id=identity.id if identity is not None else None,
+            job_type=asked.job_type,
+            status=QUEUED,
+            snapshot=document,
+            configuration_hash=configuration_hash,
+            assigned_worker_id=worker.id if worker is not None else None,
+            plan_job_id=plan.id if plan is not None else None,
+            rerun_of_id=asked.rerun_of.id if asked.rerun_of is not None else None,
+            read_only=asked.read_only,
+            execution_metadata={},
+            created_at=tx.now,
+            updated_at=tx.now,
+        )
+    )
+    if asked.job_type == DEPLOY and not asked.read_only:
+        approvals.require(tx, plan if plan is not None else job)
+    effects.asked(tx, job, spec)
+    happened(tx, job, "queued", f"The {job.job_type} job waits for a runner.")
+    _audited(tx, job, asked, spec, plan, worker)
+    if asked.job_type != DESTROY or not approvals.needed(tx, job).missing:
+        release(tx, job)
+    committing(tx, "infra.create")
+    return job
+
+
+def _audited(
+    tx: Tx, job: InfraJob, asked: Asked, spec: Spec | None, plan: InfraJob | None, worker: Worker | None
+) -> None:
+    """Looks for drift that the server asks for by itself are told by what they find."""
+    if tx.principal.kind == "system":
+        return
+    audit.record(
+        tx,
+        InfraJobAction.CREATED,
+        resource_type="infra-job",
+        resource_id=job.uid,
+        detail={
+            "jobType": job.job_type,
+            "specId": spec.uid if spec is not None else None,
+            "planJobId": plan.uid if plan is not None else None,
+            "assignedWorkerId": worker.uid if worker is not None else None,
+            "readOnly": job.read_only,
+            "rerunOf": asked.rerun_of.uid if asked.rerun_of is not None else None,
+        },
+    )
+
+
+def release(tx: Tx, job: InfraJob) -> InfraJob:
+    """Let a job be claimed: put it into the ledger. A DESTROY that has to be allowed first is released by that. The
+    caller holds the turn of its state. Again is a success.
+    """
+    if job.ledger_id is not None:
+        return job
+    spec = tx.get(Spec, job.spec_id) if job.spec_id is not None else None
+    identity = tx.get(CloudIdentity, job.cloud_identity_id) if job.cloud_identity_id is not None else None
+    runner = job.snapshot.get("worker_id") if job.job_type in RUNNER_JOBS else None
+    request = jobs.Enqueue(
+        RUN,
+        Carried(job_id=job.id),
+        job.organization_id,
+        subject=stream(job.uid),
+        lane="background" if job.read_only else None,
+        capabilities=needed(tx, job.snapshot, identity),
+        worker_id=job.assigned_worker_id,
+        concurrency_key=holding.turn(spec_uid=spec.uid if spec is not None else None, runner_uid=runner),
+    )
+    job.ledger_id = jobs.enqueue(tx, request).id
+    tx.flush()
+    return job
+
+
+def needed(tx: Tx, snapshot: dict[str, Any], identity: CloudIdentity | None) -> frozenset[str]:
+    """The words of a job's route: what its worker has to be able to do, and of which identity it is. Modules that
+    somebody else wrote, and most identities of clouds, are nothing for the server's own worker.
+    """
+    words = {CAPABILITY}
+    module = snapshot.get("module")
+    if isinstance(module, dict) and module.get("kind") == "git":
+        words.add(ELSEWHERE)
+    if identity is not None:
+        words.add(label(identity))
+        if federating.elsewhere(tx, identity):
+            words.add(ELSEWHERE)
+    return frozenset(words)
+
+
+def label(identity: CloudIdentity) -> str:
+    """By which word a runner is confined to the jobs of an identity."""
+    return f"{LABEL}{CAPABILITY}:cloud:{identity.uid}"
+
+
+def _require_room(tx: Tx) -> None:
+    if reading.living(tx, tx.principal.acts_in) >= MOST_WAITING:
+        raise Conflict(
+            f"{MOST_WAITING} infrastructure jobs wait or run already.",
+            code="infra_too_many_jobs",
+            hint="Wait until some have ended, or cancel what is not needed.",
+        )
+
+
+def _identity(tx: Tx, asked: Asked, spec: Spec | None) -> CloudIdentity | None:
+    """What the job works with. Only a test of its connection takes one that is not verified."""
+    found = _named_identity(tx, asked, spec)
+    if found is not None and asked.job_type not in federating.CHECKS:
+        federating.require_verified(found)
+    return found
+
+
+def _named_identity(tx: Tx, asked: Asked, spec: Spec | None) -> CloudIdentity | None:
+    if asked.cloud_identity_uid:
+        found = identities.usable(tx, asked.cloud_identity_uid)
+        if spec is not None and found.provider != spec.provider:
+            raise Invalid(
+                f"The cloud identity is of {found.provider}, and the configuration is for {spec.provider}.",
+                code="infra_provider_mismatch",
+                hint="Choose an identity of the same cloud.",
+                field="cloud_identity_id",
+            )
+        return found
+    return identities.kept(tx, spec.cloud_identity_id) if spec is not None else None
+
+
+def _plan(tx: Tx, asked: Asked, spec: Spec | None) -> InfraJob | None:
+    """The PLAN job whose plan is to be applied. Raises `NotFound`, and `Conflict` where it may not be."""
+    if not asked.plan_job_uid or spec is None:
+        return None
+    plan = reading.find(tx, asked.plan_job_uid)
+    law.require(tx, plan, spec)
+    taken = tx.execute(
+        select(InfraJob.uid).where(InfraJob.plan_job_id == plan.id, InfraJob.completed_at.is_(None)).limit(1)
+    ).scalar()
+    if taken is not None:
+        raise Conflict(
+            f"The plan is being applied by the job {taken} already.",
+            code="infra_plan_taken",
+            hint="Follow that job, or cancel it first.",
+        )
+    return plan
+
+
+def _snapshot(tx: Tx, asked: Asked, spec: Spec | None) -> tuple[dict[str, Any], str | None]:
+    if spec is not None:
+        made = snapshots.snapshot(tx, spec)
+        return made.document, made.hash
+    if asked.runner_uid is not None:
+        return lifting.snapshot(tx, asked.job_type, asked.runner_uid), None
+    return dict(asked.options), None

@@ -1,0 +1,53 @@
+"""What the moves of a job mean for its spec, as events of the spec's own table (contract: infra §3.2, §4.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from quarterdeck.infra.specs import statuses
+from quarterdeck.infra.specs.model import Spec
+from quarterdeck.infra.work.model import InfraJob
+from quarterdeck.infra.work.types import DEPLOY, DESTROY, PLAN
+from quarterdeck.kernel.db import Tx
+
+Events = Mapping[str, statuses.Event]
+ASKED: Events = {PLAN: "plan-asked", DEPLOY: "deploy-asked", DESTROY: "destroy-asked"}
+DONE: Events = {PLAN: "plan-ended", DEPLOY: "deploy-done", DESTROY: "destroy-done"}
+FAILED: Events = {PLAN: "plan-ended", DEPLOY: "deploy-failed", DESTROY: "destroy-failed"}
+BEGAN: Events = {DEPLOY: "deploy-began", DESTROY: "destroy-began"}
+WITHDRAWN: statuses.Event = "withdrawn"
+INTERRUPTED: statuses.Event = "interrupted"
+
+
+def _tell(tx: Tx, job: InfraJob, spec: Spec | None, event: statuses.Event | None, **more: Any) -> None:
+    """A look for drift changes nothing of what a spec is."""
+    if spec is not None and event is not None and not job.read_only:
+        statuses.apply(tx, spec, event, job_id=job.id, **more)
+
+
+def asked(tx: Tx, job: InfraJob, spec: Spec | None) -> None:
+    _tell(tx, job, spec, ASKED.get(job.job_type))
+
+
+def began(tx: Tx, job: InfraJob, spec: Spec | None) -> None:
+    _tell(tx, job, spec, BEGAN.get(job.job_type))
+
+
+def done(tx: Tx, job: InfraJob, spec: Spec | None) -> None:
+    _tell(tx, job, spec, DONE.get(job.job_type), applied_hash=job.configuration_hash)
+
+
+def failed(tx: Tx, job: InfraJob, spec: Spec | None, *, orphans: bool, began: bool) -> None:
+    """`began`: its runner had reported that it works; before that nothing was touched."""
+    if orphans:
+        _tell(tx, job, spec, INTERRUPTED, reason=job.error_message)
+    else:
+        _tell(tx, job, spec, FAILED.get(job.job_type) if began else WITHDRAWN)
+
+
+def cancelled(tx: Tx, job: InfraJob, spec: Spec | None, *, orphans: bool) -> None:
+    if orphans:
+        _tell(tx, job, spec, INTERRUPTED, reason=job.error_message)
+    else:
+        _tell(tx, job, spec, WITHDRAWN)

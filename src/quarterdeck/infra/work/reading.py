@@ -1,0 +1,110 @@
+"""Reading infrastructure jobs: one, lists of them, and who may cancel one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, func, select
+
+from quarterdeck.access import Access
+from quarterdeck.infra.specs.model import Spec
+from quarterdeck.infra.work.holding import missing
+from quarterdeck.infra.work.model import InfraJob
+from quarterdeck.infra.work.transitions import STATUSES
+from quarterdeck.infra.zones.model import Zone
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.errors import Forbidden
+
+CANCEL_ANY = "infra:jobs.cancel-any"
+LONGEST_ID = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which jobs of the caller's organization, newest first; with `worker_id` those that a worker has or had, whosever.
+    `status` is one of `STATUSES`, in any case; any other word
+    finds none. `words` are looked for in the names of specs; `before` is the uid of the last one of the page before.
+    """
+
+    status: str | None = None
+    zone_uid: str | None = None
+    spec_uid: str | None = None
+    job_type: str | None = None
+    words: str = ""
+    mine: bool = False
+    worker_id: int | None = None
+    limit: int = 20
+    offset: int = 0
+
+
+def find(tx: Tx, uid: str) -> InfraJob:
+    """A job of the caller's organization. Raises `NotFound` (`infra_job_not_found`) for any other."""
+    where = (InfraJob.uid == uid.lower()[:LONGEST_ID], InfraJob.organization_id == tx.principal.organization_id)
+    job = tx.first(select(InfraJob).where(*where))
+    if job is None:
+        raise missing(uid)
+    return job
+
+
+def anybodys(tx: Tx, uid: str) -> InfraJob | None:
+    """A job of whichever organization: for a runner, which is asked next whether it holds it."""
+    return tx.first(select(InfraJob).where(InfraJob.uid == uid.lower()[:LONGEST_ID]))
+
+
+def page(tx: Tx, wanted: Filter) -> tuple[list[InfraJob], int]:
+    """A page and how many there are on all pages."""
+    if wanted.status is not None and wanted.status.upper() not in STATUSES:
+        return [], 0
+    total = tx.execute(_where(tx, wanted, select(func.count(InfraJob.id)))).scalar_one()
+    query = _where(tx, wanted, select(InfraJob)).order_by(InfraJob.id.desc())
+    return list(tx.scalars(query.offset(wanted.offset).limit(wanted.limit))), int(total)
+
+
+def _where(tx: Tx, wanted: Filter, query: Select[Any]) -> Select[Any]:
+    if wanted.worker_id is not None:
+        found = query.where(InfraJob.worker_id == wanted.worker_id)
+    else:
+        found = query.where(InfraJob.organization_id == tx.principal.organization_id)
+    if wanted.status is not None:
+        found = found.where(InfraJob.status == wanted.status.upper())
+    if wanted.job_type is not None:
+        found = found.where(InfraJob.job_type == wanted.job_type)
+    if wanted.zone_uid is not None:
+        zone = select(Zone.id).where(Zone.uid == wanted.zone_uid.lower()[:LONGEST_ID])
+        found = found.where(InfraJob.zone_id.in_(zone))
+    if wanted.spec_uid is not None:
+        spec = select(Spec.id).where(Spec.uid == wanted.spec_uid.lower()[:LONGEST_ID])
+        found = found.where(InfraJob.spec_id.in_(spec))
+    if wanted.words.strip():
+        named = select(Spec.id).where(Spec.project_name.icontains(wanted.words.strip(), autoescape=True))
+        found = found.where(InfraJob.spec_id.in_(named))
+    if wanted.mine:
+        found = found.where(InfraJob.owner_id == tx.principal.id)
+    return found
+
+
+def living(tx: Tx, organization_id: int) -> int:
+    """How many jobs of an organization have not ended."""
+    where = (InfraJob.organization_id == organization_id, InfraJob.completed_at.is_(None))
+    return int(tx.execute(select(func.count(InfraJob.id)).where(*where)).scalar_one())
+
+
+def applying(tx: Tx, plan_job: InfraJob) -> Sequence[InfraJob]:
+    """Jobs that apply the plan of a job, or have."""
+    return list(tx.scalars(select(InfraJob).where(InfraJob.plan_job_id == plan_job.id).order_by(InfraJob.id).limit(50)))
+
+
+def require_canceller(tx: Tx, access: Access, job: InfraJob) -> None:
+    """Raise `Forbidden` (`infra_job_not_yours`) unless the caller asked for it or may cancel anybody's."""
+    if tx.principal.kind == "user" and tx.principal.id == job.owner_id:
+        return
+    access.load(tx)
+    if not access.decide(tx.principal, CANCEL_ANY).allowed:
+        raise Forbidden(
+            f"The job {job.uid} is somebody else's.",
+            code="infra_job_not_yours",
+            hint="Ask whoever asked for it, or an administrator.",
+            permission=CANCEL_ANY,
+        )

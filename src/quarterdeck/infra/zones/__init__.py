@@ -1,0 +1,1 @@
+"""Zones: projects that hold specifications."""

@@ -1,0 +1,163 @@
+"""What runners may say of which job, and what is kept of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from quarterdeck.infra.work import metadata
+from quarterdeck.kernel import jobs
+from quarterdeck.kernel.errors import Conflict, Invalid
+
+
+def held(yard, job_type="PLAN", **more):
+    spec, runner = yard.spec(), yard.runner()
+    uid = yard.ask(job_type, spec, **more)
+    assert runner.claim().uid == uid
+    return spec, runner, uid
+
+
+def not_held(runner, uid, status="SUCCESS"):
+    with pytest.raises(Conflict) as refused:
+        runner.report(uid, status)
+    assert refused.value.code == "infra_job_not_held"
+
+
+def test_only_the_holder_reports(yard):
+    _, runner, uid = held(yard)
+    other = yard.runner("rack-2")
+    for status in ("PROCESSING", "SUCCESS", "FAILED", "CANCELLED"):
+        not_held(other, uid, status)
+    assert yard.job(uid).status == "CLAIMED"
+    waiting = yard.ask("PLAN", yard.spec("b"))
+    not_held(runner, waiting)
+    runner.report(uid, "SUCCESS")
+    not_held(other, uid)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(None, "infra_status_required"), ("", "infra_status_required"),
+                         ("QUEUED", "infra_status_unknown"), ("success", "infra_status_unknown")],
+)  # fmt: skip
+def test_a_status_that_no_runner_reports_is_refused(yard, status, code):
+    _, runner, uid = held(yard)
+    with pytest.raises(Invalid) as refused:
+        runner.report(uid, status)
+    assert refused.value.code == code
+
+
+def test_a_late_report_changes_nothing_and_is_kept_beside(yard):
+    spec, runner, uid = held(yard, "DEPLOY")
+    runner.report(uid, "PROCESSING")
+    yard.cancel(uid)
+    assert (yard.job(uid).status, yard.status(spec)) == ("CANCELLED", "FAILED")
+    assert runner.report(uid, "PROCESSING", progress="on") is False
+    assert runner.report(uid, "SUCCESS", outputs={"url": "x", "api_token": "geheim"}) is False
+    job = yard.job(uid)
+    assert (job.status, job.orphan_risk, yard.status(spec)) == ("CANCELLED", True, "FAILED")
+    late = job.execution_metadata["late_report"]
+    assert late["status"] == "SUCCESS"
+    assert late["execution_metadata"] == {"outputs": {"url": "x", "api_token": "****"}}
+    assert job.execution_metadata["orphan_risk"] is True
+    assert yard.carried(uid).state == "succeeded"
+    assert runner.report(uid, "FAILED") is False
+    assert yard.job(uid).execution_metadata["late_report"]["status"] == "SUCCESS"
+
+
+def test_a_terminal_report_that_is_repeated_is_no_news(yard):
+    _, runner, uid = held(yard)
+    assert runner.report(uid, "SUCCESS") is True
+    before = yard.job(uid).execution_metadata
+    assert runner.report(uid, "SUCCESS") is False
+    assert yard.job(uid).execution_metadata == before
+
+
+def test_metadata_is_merged_shallowly_masked_and_bounded(yard):
+    _, runner, uid = held(yard)
+    runner.report(uid, "PROCESSING", a={"x": 1}, b=1, argocd_admin_password="geheim", nested={"list": [{"token": "t"}]})
+    runner.report(uid, "PROCESSING", a={"y": 2})
+    assert yard.job(uid).execution_metadata == {
+        "a": {"y": 2}, "b": 1, "argocd_admin_password": "****", "nested": {"list": [{"token": "****"}]},
+    }  # fmt: skip
+    for wrong in (
+        {"blob": "x" * metadata.MOST}, {"deep": _deep(40)}, {"number": float("inf")},
+    ):  # fmt: skip
+        with pytest.raises(Invalid):
+            runner.report(uid, "SUCCESS", **wrong)
+    assert yard.job(uid).status == "PROCESSING"
+
+
+def test_what_only_the_server_says_is_not_said_by_a_runner(yard):
+    _, runner, uid = held(yard)
+    runner.report(uid, "PROCESSING", late_report={"x": 1}, orphan_risk=True, plan_summary={"create": 99})
+    assert yard.job(uid).execution_metadata == {}
+    assert not yard.job(uid).orphan_risk
+
+
+def _deep(levels):
+    found = {}
+    for _ in range(levels):
+        found = {"x": found}
+    return found
+
+
+def test_a_foreign_plan_is_counted_and_shows_no_secret(yard):
+    _, runner, uid = held(yard)
+    change = {
+        "address": "aws_db.main", "type": "aws_db",
+        "change": {
+            "actions": ["delete", "create"], "before": {"login": "a", "pin": "alt"},
+            "after": {"login": "b", "pin": "geheim"}, "after_unknown": {}, "before_sensitive": {"pin": True},
+            "after_sensitive": {"pin": True},
+        },
+    }  # fmt: skip
+    runner.report(uid, "PROCESSING", plan_completed=True, plan_result={"resource_changes": [change]})
+    kept = yard.job(uid).execution_metadata
+    assert kept["plan_summary"]["replace"] == 1
+    (shown,) = kept["plan_result"]["resource_changes"]
+    assert shown["change"]["actions"] == ["delete", "create"]
+    assert "geheim" not in str(kept)
+    assert yard.plan(uid).summary["replace"] == 1
+
+
+def test_a_foreign_apply_tells_what_it_made(yard):
+    spec, runner, uid = held(yard, "DEPLOY")
+    runner.report(uid, "PROCESSING", outputs={"url": "https://x"}, cluster_name="c1")
+    assert yard.status(spec) == "PROVISIONING"
+    runner.report(uid, "SUCCESS")
+    assert yard.status(spec) == "ACTIVE"
+    found = yard.db.read_sync(lambda tx: tx.get(type(spec), spec.id))
+    assert found.outputs == {"url": "https://x"}
+    assert found.components["cluster"]["cluster_name"] == "c1"
+
+
+def test_a_refusal_before_the_work_began_leaves_the_spec_as_it_was(yard):
+    spec, runner, uid = held(yard, "DEPLOY")
+    runner.report(uid, "FAILED", "no credentials")
+    assert (yard.job(uid).status, yard.status(spec)) == ("FAILED", "DRAFT")
+    assert yard.job(uid).error_message == "no credentials"
+
+
+def test_a_report_renews_the_lease_and_a_heartbeat_too(yard):
+    _, runner, uid = held(yard)
+    for renew in (lambda: runner.report(uid, "PROCESSING"), runner.beat):
+        yard.clock.advance(200)
+        renew()
+    yard.clock.advance(200)
+    assert yard.db.write_sync(jobs.requeue_lapsed) == 0
+    assert yard.job(uid).status == "PROCESSING"
+
+
+def test_an_enrolled_worker_says_only_what_there_is(yard):
+    worker, uid = yard.enrolled(), yard.ask("PLAN", yard.spec())
+    worker.claim()
+    for kind, data in (("nothing", {}), ("phase", {"phase": "dance"})):
+        with pytest.raises(Invalid):
+            worker.say(uid, kind, **data)
+
+
+def test_texts_that_no_database_takes_are_kept_readable(yard):
+    _, runner, uid = held(yard)
+    runner.report(uid, "PROCESSING", note="a\x00b\ud800")
+    runner.report(uid, "FAILED", "x\x00y\ud800")
+    assert yard.job(uid).execution_metadata["note"] == "a\ufffdb?"
+    assert yard.job(uid).error_message == "x\ufffdy?"

@@ -173,9 +173,10 @@ class Estate:
 
     def person(self, name: str, role: str) -> str:
         """Somebody of the organization who has been invited; answers a session."""
-        password = "another correct horse"
-        self.ok("POST", "/api/admin/developers", {"name": name, "password": password, "role": role})
-        found = self.ok("POST", "/api/auth/login", {"username": name, "password": password})
+        where = "/api/organizations/org_self_hosted/invitations"
+        made = self.ok("POST", where, {"email": f"{name}@example.test", "role": role})["invitationId"]
+        link = self.ok("POST", f"{where}/{made}/resend", {})["link"].partition("#")[2]
+        found = self.ok("POST", f"/api/auth/invite/{link}", {"password": "another correct horse"})
         return str(found["access_token"])
 
     def start_fabric(self) -> None:

@@ -182,7 +182,7 @@ def test_what_a_zone_asks_for_a_second_person_has_to_agree_to(estate):
     zone = estate.ok("POST", "/api/cli/zones", {"name": estate.name("guarded")})["zone"]["id"]
     estate.ok("PUT", f"/api/cli/zones/{zone}", {"approvals": 1, "destroy_approvals": 1})
     spec = estate.spec(zone_id=zone)
-    bob = estate.person("bob", "admin")
+    bob = estate.person("bob", "developer")
     plan = estate.done("PLAN", spec)
 
     def deploy(token: str = "") -> httpx.Response:

@@ -221,16 +221,10 @@ class Runbooks(Dialect):
 
 
 class Infra(Dialect):
-    """Published programs print `error` as it is, and some look for its documented words (contract: infra §1)."""
-
     name = "infra"
-    phrases: ClassVar[Mapping[str, str]] = {
-        "product_auth_missing": "Unauthorized: Missing token",
-        "product_auth_invalid": "Unauthorized: Invalid token",
-    }
 
     def body(self, failure: Failure, status: int) -> Any:
-        return {"error": self.phrases.get(failure.code) or told_of(failure)}
+        return {"error": told_of(failure)}
 
     def schema(self, status: int) -> Schema:
         return _object({"error": TEXT}, ["error"])

@@ -27,6 +27,8 @@ TYPES = (
     "tunnel_ready",
     "webhook_disabled",
     "infra_drift",
+    "infra_job_succeeded",
+    "infra_job_failed",
 )
 """Contract: tasks §7.4, one for administrators whose webhook was given up, and what is told of infrastructure."""
 KEPT = "notifications"

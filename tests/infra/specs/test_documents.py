@@ -242,6 +242,13 @@ def test_who_provides_is_what_is_said_or_what_tells():
     assert read(cloud_provider="")["provider"] == "aws"
 
 
+def test_a_database_has_the_port_of_its_engine_and_one_name_for_it():
+    said = [{"name": "a", "engine": "aurora-mysql"}, {"name": "b", "engine": "postgresql"}, {"name": "c", "port": 1}]
+    found = read(databases=said)["databases"]
+    assert [(one["engine"], one["port"]) for one in found] == [("mysql", 3306), ("postgres", 5432), ("postgres", 1)]
+    assert "databases[0].engine" in wrong(databases=[{"name": "a", "engine": "mariadb"}])
+
+
 def test_null_and_an_empty_text_are_nothing_said():
     nothing = dict.fromkeys(["environment_stage", "network", "databases", "module", "variables", "terraform_version"])
     assert read(nothing) == read()

@@ -62,11 +62,17 @@ def test_a_chunk_that_is_none_is_refused(text, channel, code):
 
 async def test_a_job_has_room_for_so_much_and_its_log_says_where_it_ends(yard, monkeypatch):
     monkeypatch.setattr(lines, "MOST", 300)
-    kept = [await lines.take(yard.logs, "a", "x" * 99 + "\n", "STDOUT", yard.clock.now()) for _ in range(4)]
-    assert kept == [True, False, False, False]
+    kept = [await lines.take(yard.logs, "a", text, "STDOUT", yard.clock.now()) for text in ("x" * 99 + "\n",) * 4]
+    assert kept == [True, True, False, False]
     found, _ = await read(yard, "a")
     assert [channel for _, channel, _ in found] == ["STDOUT", "SYSTEM"]
     assert found[1][2] == f"{lines.FULL}\n"
+
+
+async def test_line_breaks_alone_fill_a_log_too(yard, monkeypatch):
+    monkeypatch.setattr(lines, "MOST", 10 * lines.ROW_BYTES)
+    assert await lines.take(yard.logs, "a", "\n" * 1000, "STDOUT", yard.clock.now()) is False
+    assert (await yard.logs.state("infra-job:a")).head == 11
 
 
 def test_a_log_is_complete_once_its_attempt_has_ended_and_its_last_lines_had_their_time(yard):

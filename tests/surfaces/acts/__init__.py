@@ -3,6 +3,8 @@
 from surfaces.acts import (
     deployments,
     identity,
+    infra_jobs,
+    infra_runners,
     infrastructure,
     machines,
     notify,
@@ -18,6 +20,8 @@ from surfaces.acts import (
 __all__ = [
     "deployments",
     "identity",
+    "infra_jobs",
+    "infra_runners",
     "infrastructure",
     "machines",
     "notify",

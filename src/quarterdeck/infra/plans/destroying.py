@@ -19,6 +19,6 @@ def decided(tx: Tx, job: InfraJob, *, rejected: bool, comment: str | None) -> No
     from quarterdeck.infra.work import cancelling, creating
 
     if rejected:
-        cancelling.cancel(tx, job, f"Rejected: {comment}" if comment else "Rejected.")
+        cancelling.cancel(tx, job, f"Rejected: {comment}" if comment else "Rejected.", audited=False)
     elif not approvals.needed(tx, job).missing:
         creating.release(tx, job)

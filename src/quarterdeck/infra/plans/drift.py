@@ -121,7 +121,7 @@ def make_way(tx: Tx, spec: Spec) -> None:
         InfraJob.spec_id == spec.id, InfraJob.read_only.is_(True), InfraJob.status == "QUEUED"
     )
     for job in tx.hold(tx.scalars(waiting)):
-        cancelling.cancel(tx, job, "It makes way for a job that somebody has asked for.")
+        cancelling.cancel(tx, job, "It makes way for a job that somebody has asked for.", audited=False)
 
 
 def keep(tx: Tx, job: InfraJob, report: Mapping[str, Any]) -> None:

@@ -20,7 +20,9 @@ from quarterdeck.kernel.jobs.finding import look
 from quarterdeck.kernel.logs import Line, Logs
 
 MOST = 10 << 20
-"""Bytes that are kept of one job's chunks, each line counted as the store does; what comes after them is dropped."""
+"""Bytes that are kept of one job's chunks; what comes after them is dropped."""
+ROW_BYTES = 64
+"""What a line counts beside its text: a chunk of line breaks is a million rows."""
 CHUNK = 1 << 20
 """Bytes of one chunk."""
 ANSWER = 10 << 20
@@ -31,7 +33,7 @@ LINGER = timedelta(seconds=5)
 """A foreign runner sends its last lines after its last report (contract: infra §7)."""
 PART = "part"
 """The phase of a line that goes on with the next one of its channel."""
-FULL = f"More than {MOST >> 20} MB were written; what followed was dropped."
+FULL = f"More than {MOST >> 20} MB were written; what follows is dropped."
 PAGE = 2000
 StreamType = Literal["STDOUT", "STDERR", "SYSTEM"]
 TYPES: dict[str, Literal["stdout", "stderr", "system"]] = {"STDOUT": "stdout", "STDERR": "stderr", "SYSTEM": "system"}
@@ -89,16 +91,22 @@ async def take(logs: Logs, uid: str, text: str, channel: str, at: datetime) -> b
     """Store a chunk of a job; the store writes those of many jobs together. False where there was no more room for all
     of it: what fits is kept, and the job's log says so.
     """
-    left = MOST - (await logs.state(stream(uid))).bytes
+    state = await logs.state(stream(uid))
+    left = MOST - state.bytes - (state.head - state.watermark) * ROW_BYTES
     if left <= 0:
         return False
-    raw = text.encode("utf-8", "replace")
-    if len(raw) <= left:
-        await logs.store(stream(uid), parts(text, channel, at))
-        return True
-    kept = parts(raw[:left].decode("utf-8", "ignore"), channel, at)
-    await logs.store(stream(uid), [*kept, Line(at, "quarterdeck", "system", None, "warn", FULL)])
-    return False
+    coming = parts(text, channel, at)
+    kept: list[Line] = []
+    for line in coming:
+        if left <= 0:
+            break
+        left -= len(line.message.encode("utf-8", "replace")) + ROW_BYTES
+        kept.append(line)
+    whole = len(kept) == len(coming)
+    if left <= 0:
+        kept.append(Line(at, "quarterdeck", "system", None, "warn", FULL))
+    await logs.store(stream(uid), kept)
+    return whole
 
 
 async def read(logs: Logs, uid: str, after: int = 0, most: int = ANSWER) -> tuple[list[Chunk], bool]:

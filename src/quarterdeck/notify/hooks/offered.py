@@ -31,6 +31,10 @@ OFFERED: dict[str, str] = {
     "worker-agent-degraded": "machine.agent_degraded",
     "worker-agent-recovered": "machine.agent_recovered",
     "worker-decommissioned": "machine.decommissioned",
+    **{
+        f"infra-job-{word}": f"infrastructure.job_{word}"
+        for word in ("queued", "claimed", "processing", "success", "failed", "cancelled", "stalled")
+    },
     "infra-drift-began": "infrastructure.drift_began",
     "infra-drift-ended": "infrastructure.drift_ended",
 }

@@ -33,7 +33,7 @@ from record import record  # noqa: E402 - the paths come first
 
 from quarterdeck.identity import signing_in  # noqa: E402 - the paths come first
 from quarterdeck.instance import Instance  # noqa: E402 - the paths come first
-from quarterdeck.kernel.settings import Settings  # noqa: E402 - the paths come first
+from quarterdeck.kernel.settings_reading import load  # noqa: E402 - the paths come first
 from quarterdeck.kernel.vault import Secret  # noqa: E402 - the paths come first
 from serving.process import serving  # noqa: E402 - the paths come first
 from support.databases import postgresql_server  # noqa: E402 - the paths come first
@@ -80,8 +80,13 @@ APART = (
 
 async def opened(data: Path, address: str | None) -> tuple[Path | str, int]:
     """A migrated installation with its administrator; answers its database and organization."""
-    settings = Settings(
-        data_dir=data, database_url=None if address is None else Secret(address), no_edge=True, log_level="error"
+    settings = load(
+        {
+            "data_dir": data,
+            "database_url": None if address is None else Secret(address),
+            "no_edge": True,
+            "log_level": "error",
+        }
     )
     instance = Instance.open(settings)
     try:

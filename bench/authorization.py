@@ -43,7 +43,7 @@ from quarterdeck.kernel.db import Tx  # noqa: E402 - the paths come first
 from quarterdeck.kernel.http.application import build  # noqa: E402 - the paths come first
 from quarterdeck.kernel.http.endpoint import route  # noqa: E402 - the paths come first
 from quarterdeck.kernel.principal import Principal  # noqa: E402 - the paths come first
-from quarterdeck.kernel.settings import Settings  # noqa: E402 - the paths come first
+from quarterdeck.kernel.settings_reading import load  # noqa: E402 - the paths come first
 from quarterdeck.kernel.vault import Secret  # noqa: E402 - the paths come first
 from support.deck_probe import free_port  # noqa: E402 - the paths come first
 
@@ -177,7 +177,7 @@ def after_change(instance: Instance, client: Client, organization: int) -> float
 
 
 def measure(directory: Path, arguments: argparse.Namespace) -> bool:
-    instance = Instance.open(Settings(data_dir=directory, no_edge=True, no_worker=True, log_level="error"))
+    instance = Instance.open(load({"data_dir": directory, "no_edge": True, "no_worker": True, "log_level": "error"}))
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))  # a line for each request costs more
 
     async def first() -> str:

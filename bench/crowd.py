@@ -23,7 +23,7 @@ from quarterdeck.kernel.audit.model import audit_events
 from quarterdeck.kernel.db import Base, Tx
 from quarterdeck.kernel.events.model import domain_events
 from quarterdeck.kernel.principal import Context, Principal, current
-from quarterdeck.kernel.settings import Settings
+from quarterdeck.kernel.settings_reading import load
 from quarterdeck.kernel.vault import Secret
 from quarterdeck.workspace import environments, projects
 from quarterdeck.workspace.model import Environment, Project
@@ -190,7 +190,9 @@ def settle(tx: Tx, first: First) -> None:
 
 async def crowd(data: Path, address: str | None, count: int) -> Crowd:
     """Fill a new installation at `data`; its administrator is `USER`."""
-    instance = Instance.open(Settings(data_dir=data, database_url=Secret(address) if address else None, no_edge=True))
+    instance = Instance.open(
+        load({"data_dir": data, "database_url": Secret(address) if address else None, "no_edge": True})
+    )
     try:
         user, organization = await signing_in.create_first_administrator(
             instance.db, instance.access, email=USER, username=None, display_name="Ada", password=Secret(PASSWORD)

@@ -2,7 +2,7 @@
 
     python bench/idle.py [--seconds 20] [--servers 50]
 
-In-process worker, 50 registered servers, SQLite.
+The server as `qd serve` starts it, with its worker inside; 50 registered servers, SQLite.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests"), str(ROOT / "bench")]
 
 import httpx  # noqa: E402 - the paths come first
 from record import record  # noqa: E402 - the paths come first
+from start import PROGRAM  # noqa: E402 - the paths come first
 
 from serving.process import serving  # noqa: E402 - the paths come first
 from support.deck_probe import cpu_seconds, edge_pid, end_edge, free_port, resident_megabytes  # noqa: E402
@@ -45,7 +46,7 @@ def measure(seconds: float, servers: int) -> dict[str, float]:
         data = Path(directory) / "data"
         ports = {"edge_http_port": free_port(), "edge_https_port": free_port()}
         try:
-            with serving(data, no_edge=None, **ports) as served:
+            with serving(data, program=PROGRAM, no_edge=None, **ports) as served:
                 served.ready()
                 register(served.url, servers)
                 while (edge := edge_pid(data / "runtime")) is None:

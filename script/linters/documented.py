@@ -25,7 +25,7 @@ def settings_of(source: Source) -> Iterator[tuple[str, int]]:
             for item in node.body:
                 if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name):
                     name = item.target.id
-                    if not name.startswith("_") and name != "model_config":
+                    if not name.startswith("_"):
                         yield PREFIX + name.upper(), item.lineno
 
 

@@ -22,7 +22,7 @@ from quarterdeck.kernel import audit, events, jobs
 from quarterdeck.kernel.clock import SystemClock
 from quarterdeck.kernel.datadir import DataDirectory
 from quarterdeck.kernel.logs import Line
-from quarterdeck.kernel.settings import Settings
+from quarterdeck.kernel.settings_reading import load
 from support.databases import empty_database, fresh_database
 
 SECRET = "the launch code is 0000"
@@ -62,8 +62,13 @@ class House:
 
     @contextlib.contextmanager
     def opened(self, *, restored: bool = False) -> Iterator[Instance]:
-        settings = Settings(
-            data_dir=self.directory, no_edge=True, port=0, database_url=self.fresh if restored else self.url
+        settings = load(
+            {
+                "data_dir": self.directory,
+                "no_edge": True,
+                "port": 0,
+                "database_url": self.fresh if restored else self.url,
+            }
         )
         instance = Instance.open(settings)
         try:

@@ -20,7 +20,7 @@ import crowd
 from quarterdeck.app import application
 from quarterdeck.instance import Instance
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.settings import Settings
+from quarterdeck.kernel.settings_reading import load
 from quarterdeck.kernel.vault import Secret
 from support.databases import fresh_database
 
@@ -70,7 +70,7 @@ async def installation(data: Path, kind: str, server: str | None, count: int) ->
         made = await crowd.crowd(data, url, count)
         rows = crowd.Crowd({word: refs[-1:] for word, refs in made.known.items()})  # the same in every run
         instance = Instance.open(
-            Settings(data_dir=data, database_url=Secret(url) if url else None, no_edge=True, no_worker=True)
+            load({"data_dir": data, "database_url": Secret(url) if url else None, "no_edge": True, "no_worker": True})
         )
         transport = httpx.ASGITransport(application(instance, lifespan=False))
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:

@@ -35,9 +35,9 @@ def test_every_setting_is_a_flag_of_serve() -> None:
     flags = {name for argument in arguments for name in argument.names}
     rows = (ROOT / "docs" / "reference" / "settings.md").read_text(encoding="utf-8").splitlines()
     without = {
-        name for name in Settings.model_fields for row in rows if row.startswith("| (file") and name in row.lower()
+        name for name in Settings.__struct_fields__ for row in rows if row.startswith("| (file") and name in row.lower()
     }
-    wanted = {"--" + name.replace("_", "-") for name in Settings.model_fields if name not in without}
+    wanted = {"--" + name.replace("_", "-") for name in Settings.__struct_fields__ if name not in without}
     assert wanted - flags == set()
 
 

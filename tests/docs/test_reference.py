@@ -94,7 +94,7 @@ def test_no_described_error_is_gone() -> None:
     assert gone == []
 
 
-@pytest.mark.parametrize("field", sorted(Settings.model_fields))
+@pytest.mark.parametrize("field", sorted(Settings.__struct_fields__))
 def test_every_setting_is_described(field: str) -> None:
     text = (REFERENCE / "settings.md").read_text(encoding="utf-8")
     rows = [line for line in text.splitlines() if line.startswith("|") and f"`{PREFIX}{field.upper()}`" in line]
@@ -102,7 +102,8 @@ def test_every_setting_is_described(field: str) -> None:
 
 
 def test_the_described_default_port_and_address_are_those_of_the_program() -> None:
+    settings = Settings()
     text = (REFERENCE / "settings.md").read_text(encoding="utf-8")
     for field in ("host", "port", "log_level"):
         row = next(line for line in text.splitlines() if f"`{PREFIX}{field.upper()}`" in line)
-        assert f"`{Settings.model_fields[field].default}`" in row
+        assert f"`{getattr(settings, field)}`" in row

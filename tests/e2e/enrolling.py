@@ -6,7 +6,7 @@ from pathlib import Path
 from quarterdeck.fleet.workers import enrolment
 from quarterdeck.identity import setup
 from quarterdeck.instance import Instance
-from quarterdeck.kernel.settings import load
+from quarterdeck.kernel.settings_reading import load
 
 
 def main() -> None:

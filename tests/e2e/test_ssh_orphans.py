@@ -25,7 +25,7 @@ from quarterdeck.fleet.targets.remote import Remote
 from quarterdeck.fleet.targets.ssh import SshHost
 from quarterdeck.instance import Instance
 from quarterdeck.kernel.clock import HeldClock
-from quarterdeck.kernel.settings import Settings
+from quarterdeck.kernel.settings_reading import load
 from quarterdeck.kernel.vault import Secret
 from real.host import Machine, machine
 
@@ -67,7 +67,7 @@ def server(client: Client, there: Machine, keys: tuple[str, str]) -> str:
 @contextlib.asynccontextmanager
 async def later(yard: Deck, days: float) -> AsyncIterator[Any]:
     """The stopped installation as it is so many days from now."""
-    instance = Instance.open(Settings(data_dir=yard.data, edge_http_port=yard.edge_port))
+    instance = Instance.open(load({"data_dir": yard.data, "edge_http_port": yard.edge_port}))
     clock = HeldClock(instance.db.clock.now())
     clock.advance(days * DAY)
     db = SimpleNamespace(read=instance.db.read, write=instance.db.write, clock=clock)

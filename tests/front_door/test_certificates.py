@@ -20,6 +20,7 @@ from quarterdeck import front_door
 from quarterdeck.fleet.edge.edge import Edge
 from quarterdeck.fleet.edge.ports import free_ports
 from quarterdeck.kernel.settings import Settings
+from quarterdeck.kernel.settings_reading import load
 from serving.process import Served, serving
 from support import certificates
 from support.edge_traffic import until
@@ -48,7 +49,7 @@ async def opened(root: Path) -> AsyncIterator[Edge]:
 
 
 def settings(place: Path, **given) -> Settings:
-    return Settings(data_dir=place / "data", public_url=f"https://{NAME}", **given)
+    return load({"data_dir": place / "data", "public_url": f"https://{NAME}", **given})
 
 
 async def shown(edge: Edge, chosen: Settings, issuer: str) -> front_door.Certificate:
@@ -137,7 +138,7 @@ async def test_a_way_in_that_is_not_wanted_any_more_is_taken_away(opened: Edge, 
 
     await until(there)
     door.cancel()
-    await asyncio.wait_for(front_door.keep(opened, Settings(data_dir=tmp_path / "data")), 10)
+    await asyncio.wait_for(front_door.keep(opened, load({"data_dir": tmp_path / "data"})), 10)
     assert front_door.ROUTE not in await opened.routes()
 
 
@@ -145,7 +146,7 @@ async def test_an_edge_without_options_of_its_own_keeps_those_of_the_server(root
     """A worker of its own on the same machine changes routes too; the configuration must not flip."""
     http, https = free_ports(2, "127.0.0.1")
     ports = {"http_port": http, "https_port": https, "address": "127.0.0.1"}
-    decided = front_door.edge_options(Settings(data_dir=root / "data", trusted_proxy="10.0.0.0/8"))
+    decided = front_door.edge_options(load({"data_dir": root / "data", "trusted_proxy": "10.0.0.0/8"}))
     async with Edge(root, options=decided, **ports) as server, Edge(root, **ports) as worker:
         try:
             await server.ensure_running()
@@ -219,7 +220,7 @@ async def stopped(runtime: Path) -> None:
     ],
 )
 def test_who_serves_the_internet_takes_its_ports(tmp_path: Path, given, told):
-    chosen = Settings(**{"data_dir": tmp_path / "data", "public_url": f"https://{NAME}", **given})
+    chosen = load({"data_dir": tmp_path / "data", "public_url": f"https://{NAME}", **given})
     assert front_door.place(chosen) == told
 
 

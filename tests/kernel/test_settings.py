@@ -3,10 +3,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from quarterdeck.kernel.amounts import Size
 from quarterdeck.kernel.errors import Invalid
-from quarterdeck.kernel.settings import Settings, load
+from quarterdeck.kernel.settings import Settings, Site
+from quarterdeck.kernel.settings_reading import load
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +51,7 @@ def test_the_database_address_may_be_in_a_file_and_is_never_shown(clean):
     settings = load({"database_url": f"@{clean / 'url'}"})
     assert settings.database_url is not None
     assert settings.database_url.reveal() == "postgresql://deck:hunter2@db/deck"
-    assert "hunter2" not in f"{settings!r}{settings}{settings.model_dump_json()}"
+    assert "hunter2" not in f"{settings!r}{settings}{msgspec.json.encode(settings, enc_hook=str)!r}"
 
 
 def test_lists_in_the_environment_are_separated_by_commas(monkeypatch):
@@ -66,7 +69,7 @@ def test_lists_in_the_environment_are_separated_by_commas(monkeypatch):
         ("QUARTERDECK_TRUSTED_PROXY", "10.0.0.0/99", "network"),
         ("QUARTERDECK_DATABASE_URL", "mysql://u:hunter2@db/x", "postgresql://"),
         ("QUARTERDECK_DATABASE_URL", "@/nowhere/hunter2", "cannot be read"),
-        ("QUARTERDECK_SITES", "not json hunter2", "sites"),
+        ("QUARTERDECK_SITES", "not json hunter2", "a list"),
         ("QUARTERDECK_LOG_LEVEL", "loud", "debug"),
     ],
 )
@@ -76,9 +79,9 @@ def test_a_wrong_value_is_refused_by_the_name_of_its_variable(monkeypatch, varia
         load()
     assert refusal.value.code == "settings_invalid"
     assert said in refusal.value.message
-    assert variable in refusal.value.message or said == "sites"
+    assert variable in refusal.value.message
     assert "hunter2" not in f"{refusal.value.message}{refusal.value.hint}"
-    assert refusal.value.__suppress_context__
+    assert refusal.value.__context__ is None
 
 
 def test_a_wrong_flag_and_a_wrong_key_are_named_as_such(clean):
@@ -105,8 +108,114 @@ def test_a_server_stands_beside_another_on_postgresql_alone_and_runs_no_agents()
     assert load({**database, "advertised_url": "http://10.0.0.4:8700/"}).advertised_url == "http://10.0.0.4:8700"
 
 
+def test_everything_that_is_wrong_is_told_at_once_with_where_it_was_given(clean, monkeypatch):
+    file = clean / "data" / "quarterdeck.toml"
+    file.write_text('tls = "sometimes"\nprot = 1\nsmtp_host = "mail.example.com"\n')
+    monkeypatch.setenv("QUARTERDECK_BUILD_TASKS", "few")
+    monkeypatch.setenv("QUARTERDECK_BESIDE", "yes")
+    with pytest.raises(Invalid) as refused:
+        load({"port": 70_000, "smtp_username": "deck"})
+    assert refused.value.message == (
+        "The settings are not usable. "
+        "--port: must be an integer that is greater than or equal to 0 and less than or equal to 65535; "
+        f"tls in {file}: must be 'auto', 'internal' or 'off'; "
+        "QUARTERDECK_BUILD_TASKS: must be an integer that is greater than or equal to 16; "
+        f"prot in {file}: there is no such setting; take it out or correct its name; "
+        "smtp_host and smtp_sender belong together: give both or neither; "
+        "smtp_username and smtp_password belong together: give both or neither; "
+        "beside needs database_url: several servers share a PostgreSQL database."
+    )
+
+
+def test_what_is_wrong_by_itself_is_not_told_again_of_what_it_belongs_to():
+    with pytest.raises(Invalid) as refused:
+        load({"smtp_host": "mail.example.com", "smtp_sender": "nobody"})
+    assert refused.value.message.count("smtp") == 1
+
+
+def test_variables_are_read_in_lower_case_as_well(monkeypatch):
+    monkeypatch.setenv("quarterdeck_port", "9000")
+    assert load().port == 9000
+
+
+def test_a_password_is_taken_as_it_is_written(monkeypatch):
+    monkeypatch.setenv("QUARTERDECK_SMTP_USERNAME", "deck")
+    for password in ("12345", "null", '"quoted"', "{}", " "):
+        monkeypatch.setenv("QUARTERDECK_SMTP_PASSWORD", password)
+        read = load().smtp_password
+        assert read is not None
+        assert read.reveal() == password
+
+
+@pytest.mark.parametrize(("word", "meant"), [("1", True), ("YES", True), ("on", True), ("0", False), ("off", False)])
+def test_a_switch_is_a_word_in_a_variable(monkeypatch, word, meant):
+    monkeypatch.setenv("QUARTERDECK_NO_EDGE", word)
+    assert load().no_edge is meant
+
+
+def test_sites_are_json_in_a_variable_and_each_is_looked_at(monkeypatch):
+    monkeypatch.setenv("QUARTERDECK_SITES", '[{"port": 9000, "directory": "/srv/ui"}]')
+    assert load().sites == (Site(port=9000, directory=Path("/srv/ui")),)
+    for wrong in (
+        '[{"port": 9000}]',
+        '[{"port": 70000, "directory": "/x"}]',
+        '[{"port": 1, "directory": "/x", "a": 1}]',
+    ):
+        monkeypatch.setenv("QUARTERDECK_SITES", wrong)
+        with pytest.raises(
+            Invalid, match=r"QUARTERDECK_SITES: must be a list, each of it a table with port .* nothing"
+        ):
+            load()
+
+
+@pytest.mark.parametrize("given", ["inf", "nan", "0", "two"])
+def test_cores_are_a_number_that_there_can_be(monkeypatch, given):
+    monkeypatch.setenv("QUARTERDECK_BUILD_CPUS", given)
+    with pytest.raises(Invalid, match="QUARTERDECK_BUILD_CPUS: must be a number"):
+        load()
+
+
+@pytest.mark.parametrize("name", ["data_dir", "tls_key", "source_roots", "smtp_password"])
+def test_a_path_below_a_home_that_there_is_not_is_refused_by_name(name):
+    flag = name.replace("_", "-")
+    with pytest.raises(Invalid, match=f"--{flag}: must be "):
+        load({name: "@~nobody-of-that-name/x" if name == "smtp_password" else "~nobody-of-that-name/x"})
+
+
+def test_a_file_that_holds_no_text_is_refused(clean):
+    (clean / "bytes").write_bytes(b"\xff\xfe")
+    with pytest.raises(Invalid, match="--database-url: must be @FILE with the path of a file that holds text"):
+        load({"database_url": f"@{clean / 'bytes'}"})
+    with pytest.raises(Invalid, match="The settings cannot be read"):
+        load(config=clean / "bytes")
+
+
+def test_a_configuration_file_that_cannot_be_read_is_named(clean, monkeypatch):
+    def no_access(self, **how):
+        raise PermissionError(13, "Permission denied")
+
+    (clean / "data" / "quarterdeck.toml").write_text("port = 1\n")
+    monkeypatch.setattr(Path, "read_text", no_access)
+    with pytest.raises(Invalid, match=r"quarterdeck\.toml: Permission denied"):
+        load()
+
+
+def test_an_address_is_refused_that_is_none():
+    for address in ("https://[::1", "https://deck.example.com:99999", "deck"):
+        with pytest.raises(Invalid, match="--public-url: must be an address without a path") as refused:
+            load({"public_url": address})
+        assert address not in refused.value.message.replace("https://deck.example.com.", "")
+
+
+def test_every_setting_that_is_an_amount_is_written_as_one():
+    amounts = [one.name for one in msgspec.structs.fields(Settings) if one.type == Size]
+    assert amounts
+    for name in amounts:
+        assert getattr(load({name: "3M"}), name) == 3 << 20
+
+
 def test_every_setting_is_a_flag_a_variable_and_a_key():
-    assert set(Settings.model_fields) >= {
+    assert set(Settings.__struct_fields__) >= {
         "host", "port", "data_dir", "database_url", "no_worker", "agents", "no_edge", "edge_http_port",
         "edge_https_port", "public_url", "trusted_proxy", "sites", "source_roots",
     }  # fmt: skip

@@ -20,7 +20,7 @@ from quarterdeck.cli.main import run
 from quarterdeck.instance import Instance
 from quarterdeck.kernel import kept_in
 from quarterdeck.kernel.errors import Problem
-from quarterdeck.kernel.settings import Settings
+from quarterdeck.kernel.settings_reading import load
 from support.databases import empty_database, fresh_database
 
 Command = Callable[..., tuple[int, dict[str, Any]]]
@@ -81,7 +81,7 @@ def test_a_command_that_is_told_of_no_database_takes_no_file_that_sqlite_left(ho
     assert "quarterdeck.db is not the installation" in refused["message"]
     assert "--database-url @FILE" in refused["hint"]
     with pytest.raises(Problem) as raised:
-        Instance.open(Settings(data_dir=house.directory, no_edge=True, port=0))
+        Instance.open(load({"data_dir": house.directory, "no_edge": True, "port": 0}))
     assert raised.value.code == "database_not_named"
     assert (house.directory / "quarterdeck.db").read_bytes() == left
     assert not [*tmp_path.glob("*.tar.gz")]

@@ -38,7 +38,7 @@ def migrate(data: DataDirectory, address: str | Path, **faults: str) -> subproce
     """What `serve` does at its start, ended right after it."""
     script = (
         "import sys; from pathlib import Path; from quarterdeck.instance import Instance; "
-        "from quarterdeck.kernel.settings import load; "
+        "from quarterdeck.kernel.settings_reading import load; "
         "Instance.open(load({'data_dir': sys.argv[1], 'no_edge': True}))"
     )
     url = address if isinstance(address, str) else None

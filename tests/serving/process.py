@@ -19,7 +19,7 @@ PROGRAM = """
 import asyncio, sys
 from quarterdeck.app import serve
 from quarterdeck.kernel.errors import Problem
-from quarterdeck.kernel.settings import load
+from quarterdeck.kernel.settings_reading import load
 try:
     asyncio.run(serve(load(), announce=lambda line: print(line, flush=True)))
 except Problem as problem:

@@ -25,7 +25,7 @@ from quarterdeck.instance import Instance
 from quarterdeck.kernel.db import open_database
 from quarterdeck.kernel.errors import Conflict
 from quarterdeck.kernel.jobs import WorkerHandlers
-from quarterdeck.kernel.settings import Settings
+from quarterdeck.kernel.settings_reading import load
 from quarterdeck.kernel.vault import Secret
 from serving.process import serving
 from support.databases import empty_database, fresh_database
@@ -265,7 +265,7 @@ def test_without_the_one_that_works_nothing_is_changed_and_what_is_known_is_told
 def refused(directory, url):
     """Why a server does not stand beside another."""
     with pytest.raises(Conflict) as conflict:
-        Instance.open(Settings(data_dir=directory, database_url=Secret(url), beside=True, log_level="error"))
+        Instance.open(load({"data_dir": directory, "database_url": Secret(url), "beside": True, "log_level": "error"}))
     return conflict.value
 
 

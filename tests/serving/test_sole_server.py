@@ -24,7 +24,7 @@ from quarterdeck.kernel import audit, jobs, presence
 from quarterdeck.kernel.db import open_database
 from quarterdeck.kernel.db.sole import SPACE
 from quarterdeck.kernel.errors import Conflict
-from quarterdeck.kernel.settings import Settings
+from quarterdeck.kernel.settings_reading import load
 from serving.process import serving
 from support.databases import fresh_database
 from support.deck import running, signed_in
@@ -56,7 +56,7 @@ def url(postgresql, tmp_path):
 
 
 def settings(directory, url):
-    return Settings(data_dir=directory, database_url=url, no_edge=True, log_level="error")
+    return load({"data_dir": directory, "database_url": url, "no_edge": True, "log_level": "error"})
 
 
 @contextlib.asynccontextmanager
@@ -218,7 +218,7 @@ async def test_who_lost_the_lock_rests_and_the_other_leaves_alone_what_runs_on_i
 
                 (tmp_path / "two").mkdir(mode=0o700)
                 shutil.copy(one.data.master_key, tmp_path / "two" / "master.key")
-                other = Settings(data_dir=tmp_path / "two", database_url=url, no_edge=True, no_worker=True)
+                other = load({"data_dir": tmp_path / "two", "database_url": url, "no_edge": True, "no_worker": True})
                 two = await asyncio.to_thread(Instance.open, other)
                 try:
                     theirs = looked_at(two)

@@ -14,12 +14,13 @@ from quarterdeck.kernel.datadir import DataDirectory
 from quarterdeck.kernel.db.migrate import create, revisions
 from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.settings import Settings
+from quarterdeck.kernel.settings_reading import load
 from quarterdeck.serving import listen
 from serving.process import serving
 
 
 def settings(data: Path, **given) -> Settings:
-    return Settings(data_dir=data, no_edge=True, port=0, **given)
+    return load({"data_dir": data, "no_edge": True, "port": 0, **given})
 
 
 def closed(instance: Instance) -> Instance:

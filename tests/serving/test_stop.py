@@ -22,7 +22,7 @@ from quarterdeck.instance import Instance
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.http.leaving import Leaving
 from quarterdeck.kernel.http.sse import EventStream
-from quarterdeck.kernel.settings import Settings
+from quarterdeck.kernel.settings_reading import load
 from quarterdeck.serving import Server, listen
 from serving.process import Served, serving
 
@@ -157,7 +157,7 @@ async def test_running_work_is_given_back_to_the_ledger(database_address, databa
 
     jobs.kinds.register(jobs.JobKind("serving.endless", Order))
     url = str(database_address) if database_kind == "postgresql" else None
-    settings = Settings(data_dir=tmp_path / "data", no_edge=True, database_url=url)
+    settings = load({"data_dir": tmp_path / "data", "no_edge": True, "database_url": url})
     instance = await asyncio.to_thread(Instance.open, settings)
     await instance.start()
     job = await instance.jobs.enqueue(jobs.Enqueue("serving.endless", Order(), None, max_attempts=2))
@@ -207,7 +207,7 @@ async def test_the_edge_keeps_running_when_the_server_ends_and_is_found_again(tm
 
 @pytest.mark.edge
 async def test_an_edge_that_dies_is_started_again_though_it_has_no_route(tmp_path):
-    settings = Settings(data_dir=tmp_path / "data", edge_http_port=0, edge_https_port=0)
+    settings = load({"data_dir": tmp_path / "data", "edge_http_port": 0, "edge_https_port": 0})
     instance = await asyncio.to_thread(Instance.open, settings)
     assert instance.edge is not None
     try:

@@ -20,7 +20,7 @@ from quarterdeck.identity import sessions, users
 from quarterdeck.identity.model import Organization, User
 from quarterdeck.instance import Instance
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.settings import Settings
+from quarterdeck.kernel.settings_reading import load
 from quarterdeck.kernel.vault import Secret
 
 CONTRACT = Path(__file__).parents[2] / "contract" / "deploy.operations.json"
@@ -169,7 +169,16 @@ def opened(directory: Path, database_address: str | Path, **settings: Any) -> In
     else:
         url = Secret(database_address)
     return Instance.open(
-        Settings(data_dir=data, database_url=url, no_edge=True, no_worker=True, log_level="error", **settings)
+        load(
+            {
+                "data_dir": data,
+                "database_url": url,
+                "no_edge": True,
+                "no_worker": True,
+                "log_level": "error",
+                **settings,
+            }
+        )
     )
 
 

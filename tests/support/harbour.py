@@ -22,7 +22,7 @@ from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.jobs import ledger
 from quarterdeck.kernel.jobs.job import Lane
 from quarterdeck.kernel.principal import Context, Principal, current
-from quarterdeck.kernel.settings import Settings
+from quarterdeck.kernel.settings_reading import load
 from quarterdeck.kernel.vault import Secret
 from quarterdeck.workspace import environments, projects
 
@@ -42,7 +42,7 @@ class Harbour:
         cls, data: Path, database: str | Path, edge_port: int, source: dict[str, Any], **profiles: Any
     ) -> Harbour:
         url = Secret(database) if isinstance(database, str) else None
-        instance = Instance.open(Settings(data_dir=data, database_url=url, edge_http_port=edge_port))
+        instance = Instance.open(load({"data_dir": data, "database_url": url, "edge_http_port": edge_port}))
         harbour = cls(instance)
         user, organization = await signing_in.create_first_administrator(
             instance.db, instance.access, email="a@b.example", username=None, display_name="A",

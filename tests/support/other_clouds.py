@@ -17,9 +17,7 @@ from urllib.parse import parse_qs
 import httpx
 
 PROJECT, NUMBER, POOL = "payments-1234", "987654321", "quarterdeck"
-AUDIENCE = (
-    f"//iam.googleapis.com/projects/{NUMBER}/locations/global/workloadIdentityPools/{POOL}/providers/quarterdeck"
-)
+AUDIENCE = f"//iam.googleapis.com/projects/{NUMBER}/locations/global/workloadIdentityPools/{POOL}/providers/quarterdeck"
 EMAIL = f"deployer@{PROJECT}.iam.gserviceaccount.com"
 IMPERSONATION = f"https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{EMAIL}:generateAccessToken"
 TENANT, CLIENT, SUBSCRIPTION = (
@@ -50,7 +48,7 @@ Trust = Callable[[str], bool]
 class Cloud:
     """`trusts` judges a token of ours; `calls` are the addresses that were called, in order."""
 
-    trusts: Trust = lambda token: token == "ours"  # noqa: E731 - a default
+    trusts: Trust = lambda token: token == "ours"
     calls: list[str] = field(default_factory=list)
     forbidden: set[str] = field(default_factory=set)
 
@@ -98,7 +96,12 @@ class Google(Cloud):
         if place == f"{compute}/global/networks":
             return httpx.Response(200, json={"items": [{"name": "default", "selfLink": link}]})
         if place == f"{compute}/aggregated/subnetworks":
-            row = {"name": "front", "network": link, "ipCidrRange": "10.1.0.0/20", "region": "https://x/regions/europe-west1"}
+            row = {
+                "name": "front",
+                "network": link,
+                "ipCidrRange": "10.1.0.0/20",
+                "region": "https://x/regions/europe-west1",
+            }
             items = {
                 "regions/europe-west1": {"subnetworks": [row]},
                 "regions/us-central1": {"warning": {"code": "NO_RESULTS_ON_PAGE"}},
@@ -183,6 +186,9 @@ class Azure(Cloud):
         assert said["scope"] == "https://management.azure.com/.default"
         assert said["client_assertion_type"] == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
         if not self.trusts(said["client_assertion"]):
-            told = {"error": "invalid_client", "error_description": "AADSTS70021: No matching federated identity record"}
+            told = {
+                "error": "invalid_client",
+                "error_description": "AADSTS70021: No matching federated identity record",
+            }
             return httpx.Response(401, json=told)
         return httpx.Response(200, json={"access_token": "arm", "token_type": "Bearer", "expires_in": 3599})

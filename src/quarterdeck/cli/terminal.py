@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import re
@@ -54,6 +56,8 @@ class Terminal:
         return f"\x1b[{COLOURS[tone]}m{text}\x1b[0m"
 
     def state(self, shown: Shown, stream: TextIO | None = None) -> str:
+        if self.format == "csv" and stream is None:
+            return shown.word  # a cell that a program reads
         return self.paint(f"{self.mark(shown.tone)} {shown.word}", shown.tone, stream)
 
     def say(self, text: str) -> None:
@@ -111,6 +115,9 @@ class Terminal:
         elif self.format == "name":
             for name in names:
                 self.line(name)
+        elif self.format == "csv":
+            for row in [columns, *rows]:
+                self.line(separated(row))
         else:
             for text in laid_out(columns, [list(row) for row in rows], self._width()):
                 self.line(text)
@@ -163,6 +170,13 @@ class Terminal:
         answer = self.ask(f"{question} [y/N]", otherwise=way)
         if answer.strip().lower() not in {"y", "yes"}:
             raise Failure("Nothing was changed.", code="declined")
+
+
+def separated(cells: Iterable[str]) -> str:
+    """Cells as one line of CSV, without colours and line breaks."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow([clean(_one_line(cell)) for cell in cells])
+    return line.getvalue()
 
 
 def _speaks_unicode(stream: TextIO) -> bool:

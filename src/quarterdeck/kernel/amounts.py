@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from msgspec import Meta
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([KMGT]?)(?:i?B)?", re.IGNORECASE)
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
@@ -23,7 +23,8 @@ def size(text: Any) -> Any:
     return int(float(found[1]) * _UNITS[found[2].upper()])
 
 
-Size = Annotated[int, BeforeValidator(size), Field(ge=LEAST)]
+Size = Annotated[int, Meta(ge=LEAST)]
+"""Bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,3 @@ def portion(given: Any) -> Any:
     if amount < LEAST:
         raise ValueError("must be at least 1M, a share such as 50%, or none")
     return Portion(size=amount)
-
-
-Share = Annotated[Portion, BeforeValidator(portion)]

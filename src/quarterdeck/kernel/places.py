@@ -10,4 +10,5 @@ def default_data_dir() -> Path:
     """`/var/lib/quarterdeck` for root, else the user's own data directory."""
     if os.geteuid() == 0:
         return Path("/var/lib/quarterdeck")
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "quarterdeck"
+    home = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    return (home / "quarterdeck").absolute()

@@ -6,9 +6,10 @@ import asyncio
 import json
 
 import pytest
+
 from support.crew import Crew
 from support.deck import running, signed_in
-from surfaces.infra.foreign_runner import ForeignRunner, Unexpected
+from surfaces.infra.foreign_runner import ForeignRunner
 
 SECRET = "a secret of releases"
 NOBODY = "00000000-0000-7000-8000-000000000000"
@@ -41,9 +42,7 @@ async def cloud_runner(crew, name="pool"):
 
 
 async def configured(crew, name="ledger", token=""):
-    made = await crew.ok(
-        "POST", "/api/cli/configurations", {**DOCUMENT, "project_name": name}, status=201, token=token
-    )
+    made = await crew.ok("POST", "/api/cli/configurations", {**DOCUMENT, "project_name": name}, status=201, token=token)
     return made["configuration"]["id"]
 
 
@@ -112,7 +111,7 @@ async def test_a_token_does_not_open_the_control_channel_of_workers(crew):
 async def test_who_guesses_tokens_is_sent_away_and_the_runner_itself_is_not(crew):
     made = await runner(crew)
     await made.heartbeat()
-    transport = crew.deck.client._transport  # noqa: SLF001 - the only way to come from elsewhere
+    transport = crew.deck.client._transport
     transport.client = ("203.0.113.9", 4711)
     await made.heartbeat()
     for number in range(40):
@@ -349,9 +348,11 @@ async def test_a_person_reads_a_job_at_the_runners_address_too(crew):
     assert (await crew.send("GET", f"/api/jobs/{queued['id']}", token=None)).status_code == 401
 
 
-# -- wake-ups
-
-
-async def heard(stream, seconds=3.0):
-    async with asyncio.timeout(seconds):
-        return await anext(stream)
+async def test_floods_of_one_runner_are_bounded_and_others_go_on(crew):
+    made, other = await runner(crew), await runner(crew, "rack-8")
+    answers = [await made.send("POST", "/api/workers/heartbeat") for _ in range(70)]
+    assert answers[-1].status_code == 429
+    assert answers[-1].json().keys() == {"error"}
+    assert int(answers[-1].headers["retry-after"]) >= 1
+    assert await other.heartbeat() == []
+    assert await made.claim() is None

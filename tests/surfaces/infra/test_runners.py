@@ -11,21 +11,13 @@ from sqlalchemy import select, update
 
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.infra.runners.model import Runner
-from support.crew import Crew
-from support.deck import running, signed_in
+from support.deck import running
 from support.enrolled import enrolled
 from surfaces.infra.foreign_runner import ForeignRunner
+from surfaces.infra.runner_yard import NOBODY, SECRET
 
 WORKERS = "/api/cli/workers"
-SECRET = "a secret of releases"
 PIPELINE = {"authorization": f"Bearer {SECRET}"}
-NOBODY = "00000000-0000-7000-8000-000000000000"
-
-
-@pytest.fixture
-async def crew(tmp_path, database_address):
-    async with running(tmp_path, database_address, release_secret=SECRET) as deck:
-        yield Crew(await signed_in(deck))
 
 
 async def refused(crew, status, method, path, body=None, **options):

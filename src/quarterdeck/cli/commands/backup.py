@@ -144,7 +144,7 @@ def restore(
     from quarterdeck.backups.restoring import Wanted, tries_key
     from quarterdeck.backups.restoring import check as prove
     from quarterdeck.backups.restoring import restore as put_back
-    from quarterdeck.kernel.settings import load
+    from quarterdeck.kernel.settings_reading import load
 
     one_from_stdin("restore", passphrase, database_url)
     terminal = Terminal(common)

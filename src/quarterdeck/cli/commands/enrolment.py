@@ -79,7 +79,7 @@ def enrol(
     """
     if sum((label is not None, listed, revoke is not None)) != 1:
         raise usage("Give a label for a new token, or --list, or --revoke.", "quarterdeck enrol builder-1")
-    from quarterdeck.kernel.settings import load
+    from quarterdeck.kernel.settings_reading import load
 
     terminal = Terminal(common)
     settings = load({"data_dir": data_dir, "database_url": database_address(database_url)}, config=config)

@@ -36,7 +36,7 @@ def stores(
     """
     from quarterdeck.kernel import kept_in
     from quarterdeck.kernel.datadir import DataDirectory
-    from quarterdeck.kernel.settings import load
+    from quarterdeck.kernel.settings_reading import load
 
     settings = load({"data_dir": data_dir, "database_url": database_address(database_url)}, config=config)
     if not settings.data_dir.is_dir():

@@ -131,7 +131,7 @@ def serve(
     gc.disable()
     _without_colours()
     from quarterdeck.kernel import telemetry
-    from quarterdeck.kernel.settings import load
+    from quarterdeck.kernel.settings_reading import load
 
     settings = load(flags, config=config)
     telemetry.configure(settings.log_level)

@@ -44,7 +44,7 @@ def install(
         Only show the unit.
     """
     from quarterdeck import service_unit
-    from quarterdeck.kernel.settings import load
+    from quarterdeck.kernel.settings_reading import load
 
     terminal = Terminal(common)
     refuse_credentials(serve_arguments)

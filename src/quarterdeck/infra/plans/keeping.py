@@ -66,7 +66,7 @@ async def take_in(
     job = await db.read(lambda tx: _taking(who(tx)).uid)
     kept = await artefacts.take(db.ids, job, pieces)
     try:
-        before = await db.write(_taken, who, kept)
+        before = await db.write(lambda tx: taken(tx, who(tx), kept))
     except BaseException:
         await artefacts.delete(kept.key)
         raise
@@ -85,9 +85,10 @@ def _taking(attempt: Attempt) -> InfraJob:
     return attempt.job
 
 
-def _taken(tx: Tx, who: Callable[[Tx], Attempt], kept: Kept) -> str | None:
-    """Answers the key that nobody needs any more. Another plan than the one that was told of is told of anew."""
-    attempt = who(tx)
+def taken(tx: Tx, attempt: Attempt, kept: Kept) -> str | None:
+    """Note what an attempt has handed in. Answers the key that nobody needs any more. Another plan than the one that
+    was told of is told of anew.
+    """
     plan = plans.made(tx, _taking(attempt))
     before = plan.artefact_key
     if plan.fence != attempt.fence or (plan.artefact_sha256 or kept.sha256) != kept.sha256:

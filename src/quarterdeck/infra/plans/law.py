@@ -20,6 +20,12 @@ from quarterdeck.kernel.jobs import finding
 GOOD_FOR = timedelta(days=7)
 """How long a plan may be applied: clouds change meanwhile, and nobody remembers what was read."""
 AGAIN = "Plan again, and read what it says now."
+CODES = (
+    "plan_not_a_plan", "plan_of_another", "plan_not_ready", "plan_outdated", "plan_untold", "plan_applied",
+    "plan_artefact_missing", "plan_artefact_foreign", "plan_too_old", "plan_state_moved", "plan_rejected",
+    "plan_required", "approvals_missing",
+)  # fmt: skip
+"""Every reason for which a plan is not applied, approvals among them."""
 WAITING = frozenset({"QUEUED", "CLAIMED", "PROCESSING"})
 
 

@@ -163,8 +163,16 @@ def _require_room(tx: Tx) -> None:
 
 
 def _identity(tx: Tx, asked: Asked, spec: Spec | None) -> CloudIdentity | None:
+    """What the job works with. Only a test of its connection takes one that is not verified."""
+    found = _named_identity(tx, asked, spec)
+    if found is not None and asked.job_type not in federating.CHECKS:
+        federating.require_verified(found)
+    return found
+
+
+def _named_identity(tx: Tx, asked: Asked, spec: Spec | None) -> CloudIdentity | None:
     if asked.cloud_identity_uid:
-        found: CloudIdentity = identities.usable(tx, asked.cloud_identity_uid)
+        found = identities.usable(tx, asked.cloud_identity_uid)
         if spec is not None and found.provider != spec.provider:
             raise Invalid(
                 f"The cloud identity is of {found.provider}, and the configuration is for {spec.provider}.",
@@ -173,7 +181,7 @@ def _identity(tx: Tx, asked: Asked, spec: Spec | None) -> CloudIdentity | None:
                 field="cloud_identity_id",
             )
         return found
-    return tx.get(CloudIdentity, spec.cloud_identity_id) if spec is not None and spec.cloud_identity_id else None
+    return identities.kept(tx, spec.cloud_identity_id) if spec is not None else None
 
 
 def _plan(tx: Tx, asked: Asked, spec: Spec | None) -> InfraJob | None:

@@ -44,25 +44,8 @@ class Secret(Generic[T]):
             other if isinstance(other, bytes) else other.encode(),
         )
 
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
-        """Settings may hold secrets: texts become secrets, and no error or dump repeats them."""
-        from pydantic_core import core_schema
-
-        return core_schema.no_info_plain_validator_function(
-            _from_text, serialization=core_schema.plain_serializer_function_ser_schema(lambda _: MASK)
-        )
-
     def __reduce__(self) -> NoReturn:
         raise TypeError("a Secret does not serialise")
-
-
-def _from_text(value: Any) -> Secret[str]:
-    if isinstance(value, Secret):
-        return value
-    if not isinstance(value, str):
-        raise ValueError("must be a text")  # noqa: TRY004 - pydantic collects ValueError only
-    return Secret(value)
 
 
 @overload

@@ -256,7 +256,6 @@ def upgrade() -> None:
         sa.Column("error_message", sa.Text(), nullable=True),
         sa.Column("orphan_risk", sa.Boolean(), nullable=False),
         sa.Column("credential_hash", sa.String(length=64), nullable=True),
-        sa.Column("log_bytes", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("claimed_at", sa.BigInteger(), nullable=True),
         sa.Column("started_at", sa.BigInteger(), nullable=True),

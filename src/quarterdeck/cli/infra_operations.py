@@ -29,6 +29,8 @@ OPERATIONS: dict[str, Operation] = {
     "specs.diff": Operation("GET", f"{SPEC}/diff"),
     "specs.export": Operation("GET", f"{SPEC}/export"),
     "specs.validate": Operation("POST", f"{SPECS}/validate"),
+    "specs.drift": Operation("GET", f"{SPEC}/drift"),
+    "specs.look": Operation("POST", f"{SPEC}/drift"),
     "states.show": Operation("GET", f"{SPEC}/state"),
     "states.versions": Operation("GET", f"{SPEC}/state/versions"),
     "states.pull": Operation("GET", f"{SPEC}/state/versions/{{version}}"),

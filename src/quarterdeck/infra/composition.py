@@ -46,8 +46,11 @@ class Infrastructure:
         """Where the server's own worker finds states and saved plans."""
         self.server = address
 
+    def address(self) -> str:
+        return self.server
+
     def kinds(self) -> Sequence[JobKind]:
-        return [kind(self._logs, lambda: self.server)]
+        return [kind(self._logs, self.address)]
 
     async def ready(self) -> None:
         pass

@@ -21,6 +21,7 @@ Row = dict[str, Any]
 TOKEN = "infra-token"
 AT = "2026-05-31T12:00:00Z"
 LATER = "2026-05-31T12:02:03Z"
+GOOD = {"ok": True, "code": None, "reason": None, "hint": None}
 STATE = {"version": 4, "serial": 7, "lineage": "ab", "terraform_version": "1.11.4", "resources": [], "outputs": {}}
 
 
@@ -67,6 +68,7 @@ class InfraApi:
         self.identities_known: list[Row] = []
         self.states: dict[str, Row] = {}
         self.versions_known: dict[str, list[Row]] = {}
+        self.drifts: dict[str, Row] = {}
         self.next_course: list[Row] = []
         self.next_plan: Row | None = None
         self.before: dict[str, Callable[..., None]] = {}
@@ -211,18 +213,22 @@ class InfraApi:
         told = []
         for action, address in changes:
             summary[action] += 1
+            new, gone = action == "create", action == "delete"
+            size = {"path": "size", "before": None if new else 1, "after": None if gone else 2}
+            password = {"path": "password", "before": "****", "after": "****", "sensitive": True}
+            number = {"path": "id", "before": None if new else "a", "after": None, "unknown": not gone}
+            attributes = [{"sensitive": False, "unknown": False, **one} for one in (size, password, number)]
             told.append(
                 {
-                    "address": address, "type": address.partition(".")[0], "action": action,
-                    "before": None if action == "create" else {"size": 1, "password": "****"},
-                    "after": None if action == "delete" else {"size": 2, "id": "(known after apply)"},
+                    "address": address, "type": address.partition(".")[0], "action": action, "truncated": False,
+                    "attributes": attributes,
                 }
             )  # fmt: skip
-        waits = {"ok": False, "reason": f"{required} more must agree.", "hint": "Ask them."}
+        waits = {"ok": False, "code": "approvals_missing", "reason": f"{required} must agree.", "hint": "Ask them."}
         self.plans[job["id"]] = {
-            "job_id": job["id"], "summary": summary, "changes": told, "cost": None,
-            "approvals": {"required": required, "given": 0, "missing": required, "votes": []},
-            "applicable": waits if required else {"ok": True, "reason": None, "hint": None}, **more,
+            "job_id": job["id"], "summary": {**summary, "truncated": False}, "changes": told, "cost": None,
+            "approvals": {"required": required, "given": 0, "missing": required, "rejected": False, "votes": []},
+            "applicable": waits if required else GOOD, **more,
         }  # fmt: skip
         return job
 
@@ -235,8 +241,12 @@ class InfraApi:
         if decision == "approved":
             approvals["given"] += 1
             approvals["missing"] = max(approvals["required"] - approvals["given"], 0)
+        else:
+            approvals["rejected"] = True
+            plan["applicable"] = {"ok": False, "code": "plan_rejected", "reason": "No.", "hint": "Ask again."}
+            return
         if not approvals["missing"]:
-            plan["applicable"] = {"ok": True, "reason": None, "hint": None}
+            plan["applicable"] = GOOD
 
     def line(self, job: str, text: str, stream: str = "STDOUT") -> None:
         lines = self.lines[job]
@@ -356,6 +366,17 @@ class InfraApi:
         to = int(query.get("to", len(self.versions_known[spec])))
         since = int(query.get("from", max(to - 1, 1)))
         return {"from": since, "to": to, "same": since == to, "changes": [] if since == to else changes}
+
+    def _drift(self, spec: str, **_: Any) -> Row:
+        return {"drift": self.drifts.get(spec), "minutes": None, "due_at": None, "checked_at": None}
+
+    def _look(self, spec: str, **_: Any) -> Row:
+        row = self._one(self.specs_known, spec, "Configuration")
+        plan = self.plans[self.add_plan(row, ("update", "a.b"))["id"]]
+        self.drifts[spec] = {"drifted": True, "at": AT, "job_id": None, "changes": plan["changes"], "left_out": 0}
+        job = self.add_job("PLAN", row, "QUEUED", read_only=True)
+        self._begun(job)
+        return {"job": dict(job)}
 
     def _export(self, spec: str, *, query: Row, **_: Any) -> Row:
         form, document = query.get("format", "yaml"), self.documents[spec]

@@ -52,6 +52,8 @@ ROUTES: list[tuple[str, str, str, set[str], Row | None]] = [
     )),
     ("GET", f"{SPEC}/versions", "versions", {"before"}, None),
     ("GET", f"{SPEC}/diff", "diff", {"from", "to"}, None),
+    ("GET", f"{SPEC}/drift", "drift", set(), None),
+    ("POST", f"{SPEC}/drift", "look", set(), EMPTY),
     ("GET", f"{SPEC}/export", "export", {"format"}, None),
     ("GET", f"{SPEC}/state", "state", set(), None),
     ("GET", f"{SPEC}/state/versions", "state_versions", {"before", "limit"}, None),

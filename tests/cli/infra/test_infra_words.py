@@ -107,6 +107,8 @@ DELETE /api/cli/configurations/{}
 POST /api/cli/configurations/{}/clone
 GET /api/cli/configurations/{}/versions
 GET /api/cli/configurations/{}/diff
+GET /api/cli/configurations/{}/drift
+POST /api/cli/configurations/{}/drift
 GET /api/cli/configurations/{}/export
 POST /api/cli/configurations/validate
 GET /api/cli/configurations/{}/state

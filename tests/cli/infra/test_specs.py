@@ -237,3 +237,12 @@ def test_a_spec_that_has_made_something_is_not_deleted_by_a_slip(qd: Command, in
     assert qd("spec", "delete", "ledger", "--force", "--reason", "closed & gone", "--yes").code == 0
     assert infra.queries("delete_spec")[-1] == {"force": "true", "reason": "closed & gone"}
     assert infra.specs_known == []
+
+
+def test_drift_is_looked_for_and_shown(qd: Command, infra: InfraApi, ledger: Row) -> None:
+    assert qd("spec", "drift", "ledger").out == "Nobody has looked yet: qd spec drift ledger --look --wait\n"
+    failed(qd("spec", "drift", "ledger", "--wait"), 2, "nothing to wait for")
+    out = qd("spec", "drift", "ledger", "--look", "--wait").out
+    assert out.startswith("ledger has drifted (")
+    assert "~ a.b\n        size  1 → 2\n" in out
+    assert json.loads(qd("spec", "drift", "--id", "ledger", "--json").out)["drift"]["drifted"] is True

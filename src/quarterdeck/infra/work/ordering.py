@@ -73,7 +73,9 @@ def _allowed(tx: Tx, job: InfraJob, spec: Spec | None) -> SavedPlan | None:
     law.require(tx, plan, spec)
     kept = plans.of(tx, plan)
     saved = keeping.handed_in(kept) if kept is not None else None
-    return SavedPlan(plan.uid, saved.sha256, saved.size) if saved is not None else None
+    if saved is None:  # without one the runner would plan again and apply what nobody has read
+        raise Conflict(f"The plan {plan.uid} is gone.", code="plan_artefact_missing", hint="Plan again.")
+    return SavedPlan(plan.uid, saved.sha256, saved.size)
 
 
 def module(tx: Tx, job: InfraJob, spec: Spec | None) -> Module:

@@ -102,7 +102,7 @@ def test_one_piece_of_work_is_shown_with_what_can_be_done(qd: Command, ledger: C
 
 
 def test_work_is_found_by_the_words_of_console_and_api(qd: Command) -> None:
-    for word in ("job", "jobs", "operator-work"):
+    for word in ("job", "operator-work"):
         result = qd(word)
         assert (result.code, "Try:   qd work" in result.err) == (2, True)
 

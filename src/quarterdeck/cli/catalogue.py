@@ -14,8 +14,9 @@ class Command(NamedTuple):
 
 
 EVERYDAY, INSIDE, AROUND, TASKS = "Every day", "A resource", "Around resources", "Agent tasks"
+INFRA = "Infrastructure"
 ACCOUNT, TEAM, FLEET, RUNNING = "Signing in", "People and tokens", "Servers", "Running Quarterdeck"
-GROUPS = (EVERYDAY, INSIDE, AROUND, TASKS, ACCOUNT, TEAM, FLEET, RUNNING)
+GROUPS = (EVERYDAY, INSIDE, AROUND, INFRA, TASKS, ACCOUNT, TEAM, FLEET, RUNNING)
 
 COMMANDS = (
     Command(
@@ -56,6 +57,18 @@ COMMANDS = (
         "Make, change, lock, copy and archive environments, and set what they give.",
         AROUND,
     ),
+    Command(
+        "spec", "infra_spec_documents:spec", "Declare infrastructure; see, change and copy what is declared.", INFRA
+    ),
+    Command("plan", "infra_reviewing:plan", "Ask what a spec would change; show, approve and reject plans.", INFRA),
+    Command("apply", "infra_running:apply", "Apply a plan: exactly what it says, or nothing.", INFRA),
+    Command("destroy", "infra_running:destroy", "Destroy everything that a spec has made.", INFRA),
+    Command("jobs", "infra_jobs:jobs", "See, follow, cancel and repeat plans, applies and destructions.", INFRA),
+    Command("state", "infra_states:state", "See the state of a spec and its versions; go back, free its lock.", INFRA),
+    Command("zone", "infra_zones:zone", "Group specs.", INFRA),
+    Command("runner", "infra_runners:runner", "See, add, drain and remove what runs Terraform.", INFRA),
+    Command("connector", "infra_clouds:connector", "Connect clouds, without long-lived keys.", INFRA),
+    Command("cluster", "infra_clouds:cluster", "List the clusters that specs have made.", INFRA),
     Command("task", "task_logs:task", "Have a coding agent change something, and answer what it asks.", TASKS),
     Command("machine", "machine_tokens:machine", "Enrol, see, drain and remove machines of agents.", TASKS),
     Command("notifications", "notifications:notifications", "List what was told to you, and mark it as read.", TASKS),
@@ -103,12 +116,13 @@ NEAR = {
     "undo": "rollback", "revert": "rollback", "abort": "cancel", "kill": "stop", "down": "stop",
     "releases": "history", "deployments": "history", "info": "status", "show": "status", "me": "whoami",
     "env": "variables", "vars": "variables", "secrets": "variables", "secret": "set",
-    "version": "--version", "rm": "delete", "remove": "delete", "destroy": "delete", "signin": "login",
+    "version": "--version", "rm": "delete", "remove": "delete", "signin": "login",
     "signout": "logout", "member": "user", "members": "user ls", "users": "user ls", "invite": "user invite",
     "org": "organization", "organizations": "organization ls", "tokens": "token ls",
     "tasks": "task list", "issue": "task create", "agent": "task", "agents": "machine list", "machines": "machine list",
     "node": "machine", "nodes": "machine list", "inbox": "notifications", "notification": "notifications",
-    "find": "search", "settings": "config list", "job": "work", "jobs": "work ls", "operator-work": "work ls",
+    "find": "search", "settings": "config list", "job": "work", "operator-work": "work ls", "terraform": "plan",
+    "infra": "spec",
 }  # fmt: skip
 """Verbs that people know from elsewhere, and what is meant by them here."""
 
@@ -118,6 +132,7 @@ EXAMPLES = (
     ("qd deploy https://host/shop.git --branch main", "ship a repository"),
     ("qd logs -f shop", "follow its log"),
     ("qd rollback shop", "give back the version before"),
+    ("qd plan ledger --wait", "see what a spec would change"),
     ('qd task create "Add a dark theme" --follow', "have an agent do it"),
 )
 

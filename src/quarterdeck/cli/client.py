@@ -32,6 +32,7 @@ EXITS = {
     503: Exit.UNREACHABLE,
     504: Exit.TIMED_OUT,
 }
+UNKNOWN_CALLER = frozenset({"product_auth_missing", "product_auth_invalid", "http_401"})
 UNTRUSTED = "its certificate is not trusted"
 CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 AGENT = f"quarterdeck-cli/{__version__} ({platform.system().lower()})"
@@ -106,12 +107,20 @@ class Api:
         return self.call(method, path, body=body)
 
     def call(
-        self, method: str, path: str, *, query: dict[str, Any] | None = None, body: dict[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        query: dict[str, Any] | None = None,
+        body: dict[str, Any] | None = None,
+        document: str | None = None,
     ) -> Any:
-        """One request, once more after the credential was renewed. Raises `Failure`."""
-        response = self._send(method, path, query, body)
+        """One request, once more after the credential was renewed; `document` is a body that goes on as it is written.
+        Raises `Failure`.
+        """
+        response = self._send(method, path, query, body, document)
         if response.status_code == 401 and self._renew():
-            response = self._send(method, path, query, body)
+            response = self._send(method, path, query, body, document)
         if response.status_code >= 300:
             raise failure_of(response)
         if response.status_code == 204 or not response.content:
@@ -149,11 +158,20 @@ class Api:
         return {"authorization": f"Bearer {self.profile.token}"} if self.profile.token else {}
 
     def _send(
-        self, method: str, path: str, query: dict[str, Any] | None, body: dict[str, Any] | None
+        self,
+        method: str,
+        path: str,
+        query: dict[str, Any] | None,
+        body: dict[str, Any] | None,
+        document: str | None = None,
     ) -> httpx.Response:
         with self._reaching():
             params = given(query) if query else None  # an empty one would take away the query of the path
-            return self._http.request(method, path, params=params, json=body, headers=self._authorization())
+            headers = self._authorization()
+            if document is not None:
+                headers["content-type"] = "application/json"
+                return self._http.request(method, path, params=params, content=document.encode(), headers=headers)
+            return self._http.request(method, path, params=params, json=body, headers=headers)
 
     @contextmanager
     def _reaching(self) -> Iterator[None]:
@@ -294,8 +312,8 @@ def failure_of(response: httpx.Response) -> Failure:
         told = [f"{'.'.join(str(part) for part in issue.get('path', ()))}: {_in_words(issue)}" for issue in issues]
         message = f"{message.rstrip('.')}: {'; '.join(told)}"
     status = EXITS.get(response.status_code, Exit.FAILED)
-    hint = details.get("hint")
-    if status is Exit.NOT_SIGNED_IN and str(code).lower() in {"product_auth_missing", "product_auth_invalid"}:
+    hint = details.get("hint") or body.get("hint")
+    if status is Exit.NOT_SIGNED_IN and str(code).lower() in UNKNOWN_CALLER:
         hint = f"qd login {response.request.url.scheme}://{response.request.url.netloc.decode()}"
     request_id = details.get("requestId") or response.headers.get("x-request-id")
     return Failure(message, exit=status, code=str(code), hint=hint, request_id=request_id)

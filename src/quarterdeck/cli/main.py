@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from quarterdeck import __version__
 from quarterdeck.cli.catalogue import BY_NAME, COMMANDS, NEAR, overview
 from quarterdeck.cli.failure import Exit, Failure
+from quarterdeck.cli.infra_words import canonical
 
 if TYPE_CHECKING:
     from cyclopts import App, CycloptsError
@@ -29,7 +30,7 @@ def main() -> NoReturn:
 
 def run(argv: Sequence[str] | None = None) -> int:
     """Run one command and answer its exit status."""
-    tokens = command_first(sys.argv[1:] if argv is None else argv)
+    tokens = canonical(command_first(sys.argv[1:] if argv is None else argv))
     if sys.stdin is None:  # begun with it closed, as some supervisors do: then nobody can be asked
         sys.stdin = os.fdopen(os.open(os.devnull, os.O_RDONLY), encoding="utf-8")
     status = int(Exit.DONE)
@@ -79,7 +80,8 @@ def stdin_marks(words: Sequence[str]) -> list[str]:
     """`--password -` as `--password=-`: a lone dash is a value (read stdin), not an option."""
     merged: list[str] = []
     for word in words:
-        if word == "-" and merged and merged[-1].startswith("--") and "=" not in merged[-1] and merged[-1] != "--":
+        before = merged[-1] if merged else ""
+        if word == "-" and (before == "-f" or (before.startswith("--") and "=" not in before and before != "--")):
             merged[-1] += "=-"
         else:
             merged.append(word)
@@ -124,6 +126,8 @@ def _command(name: str, tokens: list[str]) -> int:
         if word in {"--help", "-h"}:
             break
         if word not in verbs:
+            if below.default_command is not None:
+                break
             raise _no_verb(asked, word, verbs)
         asked, below, depth = f"{asked} {word}", below[word], depth + 1
     try:

@@ -9,7 +9,7 @@ from cyclopts import Group, Parameter
 
 from quarterdeck.cli.failure import usage
 
-Format = Literal["text", "json", "jsonl", "name"]
+Format = Literal["text", "table", "json", "jsonl", "csv", "name"]
 SHARED = Group("Options of every command", sort_key=100)
 _NO = ""  # cyclopts: a flag without its --no-… twin
 
@@ -20,7 +20,7 @@ class Common:
     """What every command takes."""
 
     output: Annotated[Format, Parameter(name=["--output", "-o"], group=SHARED)] = "text"
-    """text, json (one document), jsonl (one object a line) or name (bare identifiers)."""
+    """text (also: table), json (one document), jsonl (one object a line), csv (of lists) or name (bare identifiers)."""
     json: Annotated[bool, Parameter(group=SHARED, negative=_NO)] = False
     """Short for --output json."""
     profile: Annotated[str | None, Parameter(group=SHARED)] = None
@@ -36,7 +36,9 @@ class Common:
 
     @property
     def format(self) -> Format:
-        return "json" if self.json else self.output
+        if self.json:
+            return "json"
+        return "text" if self.output == "table" else self.output
 
 
 @Parameter(name="*")
@@ -57,6 +59,17 @@ class Destroying(Changing):
 
     confirm: Annotated[str | None, Parameter(group=SHARED)] = None
     """The name of what is lost, instead of typing it when asked. --yes does not answer this question."""
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Losing(Changing):
+    """What every command takes that may destroy something of an infrastructure."""
+
+    yes: Annotated[bool, Parameter(name=["--yes", "-y"], group=SHARED, negative=_NO)] = False
+    """Go on without being asked, for the name of what is lost neither."""
+    confirm: Annotated[str | None, Parameter(group=SHARED)] = None
+    """The name of what is lost, instead of typing it when asked."""
 
 
 @Parameter(name="*")

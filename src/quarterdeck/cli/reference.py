@@ -39,9 +39,10 @@ def page(before: str) -> str:
 
 def _command(app: App, name: str) -> list[str]:
     below = [child for child in app if not child.startswith("-")]
-    if below:
-        return [line for child in below for line in _command(app[child], f"{name} {child}")]
+    verbs = [line for child in below for line in _command(app[child], f"{name} {child}")]
     function = app.default_command
+    if below and function is None:
+        return verbs
     text = inspect.cleandoc(inspect.getdoc(function) or "").split("Parameters\n---")[0].strip()
     prose = [line for line in text.splitlines() if not line.startswith(EXAMPLE)]
     examples = [line for line in text.splitlines() if line.startswith(EXAMPLE)]
@@ -64,7 +65,7 @@ def _command(app: App, name: str) -> list[str]:
     ]
     if extra:
         lines += ["", f"Also {', '.join(extra)}."]
-    return lines
+    return lines + verbs
 
 
 def _shared(group: Any) -> bool:

@@ -15,6 +15,10 @@ from quarterdeck.cli.failure import Exit, Failure
 from quarterdeck.cli.options import Common
 from quarterdeck.cli.terminal import Terminal
 
+SECRETS = frozenset({
+    "privateKey", "clientSecret", "current_password", "new_password", "password", "code", "token", "module_token",
+    "wif_config",
+})  # fmt: skip
 CREDENTIALS = re.compile(r"(://)[^/@\s]+@")
 
 
@@ -67,7 +71,7 @@ def hidden(body: dict[str, Any]) -> dict[str, Any]:
         return {**body, "value": "****"}
     shown: dict[str, Any] = {}
     for key, value in body.items():
-        if key in {"privateKey", "clientSecret", "current_password", "new_password", "password", "code", "token"}:
+        if key in SECRETS:
             shown[key] = "****"
         elif isinstance(value, dict):
             shown[key] = hidden(value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import re
@@ -111,6 +113,9 @@ class Terminal:
         elif self.format == "name":
             for name in names:
                 self.line(name)
+        elif self.format == "csv":
+            for row in [columns, *rows]:
+                self.line(separated(row))
         else:
             for text in laid_out(columns, [list(row) for row in rows], self._width()):
                 self.line(text)
@@ -163,6 +168,13 @@ class Terminal:
         answer = self.ask(f"{question} [y/N]", otherwise=way)
         if answer.strip().lower() not in {"y", "yes"}:
             raise Failure("Nothing was changed.", code="declined")
+
+
+def separated(cells: Iterable[str]) -> str:
+    """Cells as one line of CSV, without colours and line breaks."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow([clean(_one_line(cell)) for cell in cells])
+    return line.getvalue()
 
 
 def _speaks_unicode(stream: TextIO) -> bool:

@@ -47,6 +47,16 @@ NOUNS = {"project": "projects", "environment": "environments"}
 TASKS = {"task": ("tasks", "create list"), "machine": ("machines", "list"), "project tasks": ("task projects", "list")}
 """Nouns around agent tasks: what their verbs take, but for those named."""
 TASKS_AFTER = {"--on": "machines", "--project": "task projects", "-p": "task projects", "--depends-on": "tasks"}
+INFRA = {
+    "plan": "specs", "apply": "specs", "destroy": "specs", "spec": "specs", "state": "specs", "zone": "zones",
+    "runner": "runners",
+}  # fmt: skip
+"""What commands about infrastructure take, but for verbs that make something."""
+INFRA_AFTER = {
+    "--spec-id": "specs", "--spec": "specs", "--zone-id": "zones", "--zone": "zones", "--runner-id": "runners",
+    "--worker-id": "runners", "--runner": "runners", "--assigned-runner-id": "runners",
+}  # fmt: skip
+MAKING = {"create", "register", "deploy", "list", "start", "validate", "push", "approve", "reject"}
 WORDS = {
     ("ls",): ("resources", "projects", "environments", "servers"),
     ("notifications",): ("read", "read-all"),
@@ -58,7 +68,12 @@ CALLS = {
     "tasks": ("tasks.list", "id"),
     "machines": ("machines.list", "name"),
     "task projects": ("task-projects.list", "key"),
+    "specs": ("specs.list", "project_name"),
+    "zones": ("zones.list", "name"),
+    "runners": ("runners.list", "name"),
 }
+ROWS = {"specs": "configurations", "zones": "zones", "runners": "workers"}
+"""Lists that come whole, below this key."""
 
 
 def completion(shell: Literal["bash", "zsh", "fish"], /) -> None:
@@ -94,7 +109,8 @@ def found(words: list[str]) -> list[str]:
     app, typed = _deepest(before)
     verbs = verbs_of(app)
     if verbs and len(typed) == len(before) and not last.startswith("-"):
-        return [verb for verb in verbs if verb.startswith(last)]
+        known = _live(before, typed) if app.default_command is not None else []
+        return [word for word in (*verbs, *known) if word.startswith(last)]
     if last.startswith("-"):
         return sorted(option for option in options_of(app) if option.startswith(last))
     return sorted(name for name in _live(before, typed) if name.startswith(last))
@@ -128,6 +144,8 @@ def _live(before: list[str], typed: list[str]) -> list[str]:
     around = _around_tasks(before, typed)
     if around is not None:
         return around
+    if before[0] in INFRA or before[0] == "jobs":
+        return _around_infrastructure(before, typed)
     what = AFTER.get(before[-1])
     if before[0] == "profiles":
         return sorted(profiles.load().profiles)
@@ -175,6 +193,20 @@ def _around_tasks(before: list[str], typed: list[str]) -> list[str] | None:
     return [] if chosen is None else _asking(chosen)
 
 
+def _around_infrastructure(before: list[str], typed: list[str]) -> list[str]:
+    """The names of specs, zones and runners."""
+    from quarterdeck.cli.infra_states import STATUSES
+
+    if before[-1] == "--status":
+        return [status.lower() for status in STATUSES]
+    chosen = INFRA_AFTER.get(before[-1])
+    if chosen is None and before[-1].startswith("--"):
+        return []
+    if chosen is None and len(before) == len(typed) and typed[-1] not in MAKING:
+        chosen = INFRA.get(before[0]) if typed[:2] != ["plan", "show"] else None
+    return [] if chosen is None else _asking(chosen)
+
+
 def _asking(what: str) -> list[str]:
     from quarterdeck.cli import profiles
     from quarterdeck.cli.client import Api
@@ -194,6 +226,8 @@ def _asked(api: Api, what: str) -> list[str]:
     """The names of tasks, machines or projects; none where they may not be seen."""
     key, field = CALLS[what]
     try:
+        if what in ROWS:
+            return [str(row[field]) for row in api.read(key)[ROWS[what]]]
         return [str(row[field]) for row in api.pages(key, {}, 100)]
     except Failure:
         return []

@@ -1,0 +1,168 @@
+"""What a plan would change, who has agreed to it, and whether it may be applied now."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+from quarterdeck.cli import infra_watching
+from quarterdeck.cli.failure import Exit, Failure
+from quarterdeck.cli.names import Row
+from quarterdeck.cli.session import Session
+from quarterdeck.cli.states import Tone
+from quarterdeck.cli.tasks import local
+
+RISKIEST_FIRST: tuple[tuple[str, str, str, str, Tone], ...] = (
+    # action, sign, sign in ASCII, heading, tone
+    ("delete", "−", "-", "Destroy", "bad"),  # noqa: RUF001 - the minus is the sign
+    ("replace", "±", "-/+", "Replace, destroyed and created again", "warn"),
+    ("forget", "−", "-", "Forget, kept but looked after no more", "warn"),  # noqa: RUF001 - the minus is the sign
+    ("update", "~", "~", "Change in place", "run"),
+    ("create", "+", "+", "Create", "good"),
+)
+LOSING = ("delete", "replace")
+WORDS = {"delete": "destroy", "update": "change"}
+WIDEST = 60
+UNKNOWN, HIDDEN = "(known after apply)", "****"
+"""What the server tells in the place of a value."""
+PAUSE = 3.0
+
+
+def view(opened: Session, job: str) -> Row:
+    """The plan of a PLAN job, or what a DESTROY job would do."""
+    found: Row = infra_watching.patient(opened, lambda: opened.api.read("infra-jobs.plan", jobId=job))
+    return found
+
+
+def count(plan: Row, action: str) -> int:
+    return int((plan.get("summary") or {}).get(action) or 0)
+
+
+def loses(plan: Row) -> int:
+    """How many resources are destroyed, the ones that are created again included."""
+    return sum(count(plan, action) for action in LOSING)
+
+
+def empty(plan: Row) -> bool:
+    return not any(count(plan, action) for action, *_ in RISKIEST_FIRST)
+
+
+def delta(opened: Session, plan: Row, *, on_stderr: bool = False) -> str:
+    """How many of each, the riskiest first, without what is none."""
+    terminal = opened.terminal
+    stream = terminal.err if on_stderr else terminal.out
+    parts = [
+        terminal.paint(f"{plain if terminal.ascii else sign}{number} {WORDS.get(action, action)}", tone, stream)
+        for action, sign, plain, _, tone in RISKIEST_FIRST
+        if (number := count(plan, action))
+    ]
+    return "  ".join(parts) or "nothing changes"
+
+
+def lines(opened: Session, plan: Row) -> list[str]:
+    """The changes in groups, the riskiest first."""
+    terminal = opened.terminal
+    told: list[str] = []
+    for action, sign, ascii_sign, heading, tone in RISKIEST_FIRST:
+        changes = [change for change in plan.get("changes") or [] if change.get("action") == action]
+        if not changes:
+            continue
+        told.append(f"  {heading} {len(changes)}")
+        for change in changes:
+            mark = terminal.paint(ascii_sign if terminal.ascii else sign, tone)
+            told.append(f"    {mark} {terminal.plain(change['address'])}")
+            if action != "create" or terminal.verbose:
+                told += [f"        {line}" for line in _attributes(opened, change)]
+    hidden = sum(count(plan, action) for action, *_ in RISKIEST_FIRST) - len(plan.get("changes") or [])
+    if hidden > 0:
+        told.append(f"    and {hidden} more, which the plan tells in its log")
+    return told
+
+
+def _attributes(opened: Session, change: Row) -> list[str]:
+    """`size  1 → 2`, and of what is destroyed only what there was. Both sides come without what is sensitive."""
+    terminal = opened.terminal
+    arrow = "->" if terminal.ascii else "→"
+    before, after = change.get("before"), change.get("after")
+    was = before if isinstance(before, dict) else {}
+    becomes = after if isinstance(after, dict) else {}
+    lines = []
+    for name in dict.fromkeys((*was, *becomes)):
+        if change["action"] in {"delete", "forget"}:
+            said = _value(was.get(name))
+        elif change["action"] == "create":
+            said = _value(becomes.get(name))
+        else:
+            said = f"{_value(was.get(name))} {arrow} {_value(becomes.get(name))}"
+        lines.append(terminal.plain(f"{name}  {said}"))
+    return lines + (["… values are left out"] if change.get("truncated") else [])
+
+
+def _value(value: Any) -> str:
+    if value in (UNKNOWN, HIDDEN):
+        return UNKNOWN if value == UNKNOWN else "(sensitive)"
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
+
+
+def votes(opened: Session, plan: Row) -> list[str]:
+    """Who has agreed or not; nothing where nobody has to and nobody did."""
+    approvals: Row = plan.get("approvals") or {}
+    required, given = int(approvals.get("required") or 0), int(approvals.get("given") or 0)
+    said = [f"  Approvals {given} of {required}"] if required else []
+    for vote in approvals.get("votes") or []:
+        who = vote.get("user_name") or vote.get("user_id")
+        comment = f": {vote['comment']}" if vote.get("comment") else ""
+        said.append(f"    {opened.terminal.plain(who)} {vote['decision']} {local(vote.get('created_at'))}"
+                    f"{opened.terminal.plain(comment)}")  # fmt: skip
+    return said
+
+
+def missing(plan: Row) -> int:
+    """How many people still have to agree; 0 where somebody has said no, which no further vote mends."""
+    approvals: Row = plan.get("approvals") or {}
+    if any(vote["decision"] == "rejected" for vote in approvals.get("votes") or []):
+        return 0
+    return int(approvals.get("missing") or 0)
+
+
+def refused(job: str, plan: Row) -> Failure:
+    """Why a plan may not be applied, in the server's words."""
+    told: Row = plan.get("applicable") or {}
+    return Failure(
+        str(told.get("reason") or f"The plan {job} may not be applied."),
+        exit=Exit.CONFLICT,
+        code="plan_not_applicable",
+        hint=str(told.get("hint") or "qd plan SPEC"),
+        facts={"job_id": job},
+    )
+
+
+def waits(job: str, plan: Row, *, what: str, then: str) -> Failure:
+    """The end of a command that nobody watches, where somebody has to agree first (7)."""
+    number = missing(plan)
+    return Failure(
+        f"{what} waits for {number} more {'approval' if number == 1 else 'approvals'}.",
+        exit=Exit.WAITS,
+        code="waits",
+        hint=f"qd plan approve {job}   (somebody else than you, where you asked for it)   then: {then}",
+        facts={"job_id": job, "approvals": plan.get("approvals")},
+    )
+
+
+def agreed(opened: Session, job: str, plan: Row, timeout: float | None) -> Row:
+    """The plan once enough people have agreed or somebody has not. Raises `Failure` (7) when the time is over first."""
+    until = time.monotonic() + timeout if timeout else None
+    number = 0
+    with infra_watching.detachable(job):
+        while missing(plan):
+            if missing(plan) != number:
+                number = missing(plan)
+                mark = opened.terminal.paint(opened.terminal.mark("ask"), "ask", opened.terminal.err)
+                opened.terminal.say_styled(f"  {mark} waits for {number} more: qd plan approve {job}")
+            if until is not None and time.monotonic() > until:
+                raise waits(job, plan, what=f"After {timeout:g} s the plan {job}", then=f"qd jobs wait {job}")
+            time.sleep(PAUSE)
+            plan = view(opened, job)
+    return plan

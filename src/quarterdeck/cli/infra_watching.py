@@ -1,0 +1,231 @@
+"""Watching an infrastructure job to its end, and telling how it ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import TypeVar
+
+from quarterdeck.cli import infra_pages, infra_states
+from quarterdeck.cli.failure import Exit, Failure
+from quarterdeck.cli.infra_options import Watch
+from quarterdeck.cli.infra_states import ENDED
+from quarterdeck.cli.names import Row
+from quarterdeck.cli.session import Session
+from quarterdeck.cli.states import Tone
+from quarterdeck.cli.terminal import clean
+
+PAUSE = 2.0
+"""Seconds between two questions about a job."""
+TRIES = 30
+"""Questions in a row that may find no server: about two minutes."""
+LONGEST = 5.0
+TAIL = 20
+AWAY = frozenset({"http_429", "http_500", "http_502", "http_503", "http_504"})
+STREAMS: dict[str, Tone] = {"STDERR": "bad", "SYSTEM": "idle"}
+T = TypeVar("T")
+
+
+def patient(opened: Session, ask: Callable[[], T]) -> T:
+    """The answer of a question that changes nothing, asked again while the server is away, as at a restart. What goes
+    wrong is told once. Raises the last `Failure`.
+    """
+    failed = 0
+    while True:
+        try:
+            answer = ask()
+        except Failure as failure:
+            away = failure.exit in {Exit.UNREACHABLE, Exit.TIMED_OUT} or failure.code in AWAY
+            if not away or failed == TRIES:
+                raise
+            if failed == 0:
+                opened.terminal.say(f"  {failure.message} Trying again.")
+        else:
+            if failed:
+                opened.terminal.say("  The server is there again.")
+            return answer
+        failed += 1
+        time.sleep(min(0.2 * 2**failed, LONGEST))
+
+
+def job_of(opened: Session, job: str) -> Row:
+    found: Row = patient(opened, lambda: opened.api.read("infra-jobs.show", jobId=job))
+    return found
+
+
+@contextmanager
+def detachable(job: str) -> Iterator[None]:
+    """Ctrl-C leaves a job as it is, and says how to come back."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Failure(
+            f"Stopped watching; the job {job} goes on.",
+            exit=Exit.INTERRUPTED,
+            code="interrupted",
+            hint=f"qd jobs wait {job}   to watch it again, or: qd jobs cancel {job}",
+            facts={"job_id": job},
+        ) from None
+
+
+def logs(opened: Session, job: str, after: int = 0) -> Row:
+    """One page of what a job has said after a chunk: `{logs, more}`."""
+    found: Row = opened.api.read("infra-jobs.logs", {"after": after or None}, jobId=job)
+    return found
+
+
+def all_logs(opened: Session, job: str, after: int = 0) -> list[Row]:
+    """Everything that a job has said after a chunk."""
+    chunks, more = list[Row](), True
+    while more:
+        page = patient(opened, partial(logs, opened, job, after))
+        chunks += page["logs"]
+        after, more = int(chunks[-1]["id"]) if chunks else after, bool(page.get("more"))
+    return chunks
+
+
+class Log:
+    """The lines of a job, from where they were read last."""
+
+    def __init__(self, opened: Session, job: str, *, after: int = 0, to_stdout: bool = False) -> None:
+        self._opened = opened
+        self._job = job
+        self._to_stdout = to_stdout
+        self.after = after
+
+    def tell(self) -> None:
+        """What has come since."""
+        more = True
+        while more:
+            answer = patient(self._opened, lambda: logs(self._opened, self._job, self.after))
+            for chunk in answer["logs"]:
+                self.after = max(self.after, int(chunk["id"]))
+                self.show(chunk)
+            more = bool(answer.get("more"))
+
+    def show(self, chunk: Row) -> None:
+        terminal = self._opened.terminal
+        if terminal.format == "jsonl":
+            terminal.document(chunk)
+            return
+        stream = terminal.out if self._to_stdout else terminal.err
+        tone = STREAMS.get(str(chunk.get("stream_type")))
+        for line in clean(str(chunk["log_chunk"])).splitlines():
+            told = terminal.paint(line, tone, stream) if tone else line
+            if self._to_stdout:
+                terminal.line(told)
+            else:
+                terminal.say_styled(f"    {told}")
+
+
+def watched(opened: Session, job: str, watch: Watch) -> Row:
+    """The job when it has ended. Its states are told on stderr as they come, and with `follow` its log. Raises
+    `Failure` (8) when the time is over first; the job goes on then.
+    """
+    until = time.monotonic() + watch.timeout if watch.timeout else None
+    log = Log(opened, job) if watch.follow else None
+    told: tuple[str, str] | None = None
+    with detachable(job):
+        while True:
+            row = job_of(opened, job)
+            if log is not None:
+                log.tell()
+            now = _said(row)
+            if now != told:
+                _tell(opened, row)
+                told = now
+            if row["status"] in ENDED:
+                if log is not None:
+                    log.tell()
+                return row
+            if until is not None and time.monotonic() > until:
+                raise timed_out(row, watch.timeout)
+            time.sleep(PAUSE)
+
+
+def phase(row: Row) -> str:
+    """What a job that runs does now, or what one that waits waits for."""
+    if row["status"] == "QUEUED":
+        return {"approval": f"qd plan approve {row['id']}", "runner": "for a runner"}.get(str(row.get("waits_for")), "")
+    told = (row.get("execution_metadata") or {}).get("phase") or row.get("stage")
+    return str(told or "").replace("_", " ") if row["status"] == "PROCESSING" else ""
+
+
+def _said(row: Row) -> tuple[str, str]:
+    return str(row["status"]), phase(row)
+
+
+def _tell(opened: Session, row: Row) -> None:
+    terminal = opened.terminal
+    state = terminal.state(infra_states.job(row), terminal.err)
+    terminal.say_styled(f"  {state}   {terminal.plain(phase(row))}".rstrip())
+    pinned = row.get("assigned_worker_id")
+    if row["status"] == "QUEUED" and row.get("waits_for") == "runner" and pinned:
+        runner = patient(opened, partial(opened.api.read, "runners.show", runnerId=str(pinned)))["worker"]
+        if runner["status"] != "ONLINE":
+            word = infra_states.runner(runner).word
+            terminal.say(
+                f"  It is for {runner['name']} alone, which is {word}: qd jobs pin {row['id']} --runner-id any"
+            )
+
+
+def timed_out(row: Row, timeout: float | None) -> Failure:
+    waits = row.get("waits_for") == "approval"
+    return Failure(
+        f"The job {row['id']} still waits for approval after {timeout:g} s."
+        if waits
+        else f"The job {row['id']} is still {row['status']} after {timeout:g} s; it goes on.",
+        exit=Exit.WAITS if waits else Exit.TIMED_OUT,
+        code="waits" if waits else "timed_out",
+        hint=f"qd plan approve {row['id']}" if waits else f"qd jobs wait {row['id']}",
+        facts=facts(row),
+    )
+
+
+def facts(row: Row) -> Row:
+    """What a program gets of a job that did not end well."""
+    return {"job_id": row["id"], "job_type": row["job_type"], "status": row["status"]}
+
+
+def succeeded(opened: Session, row: Row, *, shown: bool = False) -> None:
+    """Nothing for a job that ended well. Raises `Failure` (1) for another, behind the last lines of its log unless they
+    were `shown`.
+    """
+    if row["status"] == "SUCCESS":
+        return
+    if row["status"] == "FAILED" and not shown:
+        _tail(opened, str(row["id"]))
+    why = str(row.get("error_message") or "").strip()
+    word = "failed" if row["status"] == "FAILED" else "was canceled"
+    left = "  It may have left resources that its state does not know." if row.get("orphan_risk") else ""
+    raise Failure(
+        f"{infra_pages.deed(row)} {word}{': ' + why if why else '.'}{left}",
+        code=f"job_{str(row['status']).lower()}",
+        hint=f"qd jobs logs {row['id']}",
+        facts=facts(row),
+    )
+
+
+def _tail(opened: Session, job: str) -> None:
+    chunks = all_logs(opened, job)[-TAIL:]
+    lines = [line for chunk in chunks for line in clean(str(chunk["log_chunk"])).splitlines()]
+    bar = "|" if opened.terminal.ascii else "│"
+    for line in lines[-TAIL:]:
+        opened.terminal.say(f"  {bar} {line}")
+
+
+def accepted(opened: Session, row: Row, watch: Watch, *, text: str) -> Row | None:
+    """The rest of a command that has made a job: with nobody to watch it is answered as it is, else watched to its good
+    end and given back.
+    """
+    job = str(row["id"])
+    opened.terminal.say(f"  {infra_pages.job(opened, row)}")
+    if not watch.any:
+        opened.terminal.answer(row, name=job, text=text)
+        opened.terminal.say(f"  Watch it:  qd jobs wait {job}   or: qd jobs logs {job} --follow")
+        return None
+    ended = watched(opened, job, watch)
+    succeeded(opened, ended, shown=watch.follow)
+    return ended

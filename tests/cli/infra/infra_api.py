@@ -1,0 +1,622 @@
+"""The infra surface for the command line's tests, from the contract (infra §1) and the routes of ours beside it: calls,
+bodies and queries that these do not know are refused and remembered. It keeps what is made, in the contract's shapes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+from urllib.parse import parse_qsl, urlsplit
+
+from jsonschema import Draft202012Validator
+
+Row = dict[str, Any]
+TOKEN = "infra-token"
+AT = "2026-05-31T12:00:00Z"
+LATER = "2026-05-31T12:02:03Z"
+TEXT, FLAG, NUMBER = {"type": "string", "minLength": 1}, {"type": "boolean"}, {"type": "integer"}
+NULLABLE = {"type": ["string", "null"]}
+STATE = {"version": 4, "serial": 7, "lineage": "ab", "terraform_version": "1.11.4", "resources": [], "outputs": {}}
+
+
+class Refusal(Exception):
+    """An error in the words of the surface."""
+
+    def __init__(self, status: int, message: str, **more: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = {"error": message, **more}
+
+
+def closed(required: str = "", **properties: Row) -> Row:
+    return {
+        "type": "object", "properties": properties, "required": required.split(), "additionalProperties": False,
+    }  # fmt: skip
+
+
+EMPTY = {"anyOf": [closed(), {"type": "null"}]}
+LIST = {"type": "array"}
+DOCUMENT = {
+    "project_name": TEXT, "environment_stage": {"enum": ["development", "staging", "production"]}, "region": TEXT,
+    "terraform_version": TEXT, "zone_id": NULLABLE, "cloud_identity_id": NULLABLE, "provider": TEXT,
+    "module": {"type": "object"}, "module_token": TEXT, "comment": TEXT,
+    "version": NUMBER, "network": {"type": "object"}, "cluster": {"type": "object"},
+    "dns": {"type": "object"}, "repositories": {"type": "object"}, "databases": LIST, "caches": LIST, "queues": LIST,
+    "topics": LIST, "nosql_tables": LIST, "secrets": LIST, "container_registries": LIST, "storage_buckets": LIST,
+}  # fmt: skip
+JOB_BODY = closed(
+    "job_type", job_type={"enum": ["PLAN", "DEPLOY", "DESTROY", "DESTROY_WORKER"]}, configuration_id=TEXT,
+    zone_id={"type": "string"}, cloud_identity_id=NULLABLE, assigned_worker_id=TEXT, plan_job_id=TEXT,
+    config_snapshot=closed("worker_id", worker_id=TEXT),
+)  # fmt: skip
+ONE = r"([0-9a-f-]{36})"
+SPEC, JOB, RUNNER = f"/api/cli/configurations/{ONE}", f"/api/cli/jobs/{ONE}", f"/api/cli/runners/{ONE}"
+PROVIDER = "/api/cli/providers/(aws|gcp|azure)"
+ROUTES: list[tuple[str, str, str, set[str], Row | None]] = [
+    ("GET", "/api/cli/zones", "zones", {"before"}, None),
+    ("POST", "/api/cli/zones", "new_zone", set(), closed("name", name=TEXT, description=TEXT)),
+    ("GET", f"/api/cli/zones/{ONE}", "zone", set(), None),
+    ("DELETE", f"/api/cli/zones/{ONE}", "delete_zone", set(), EMPTY),
+    ("GET", "/api/cli/configurations", "specs", {"before"}, None),
+    ("POST", "/api/cli/configurations", "new_spec", set(), closed("project_name environment_stage", **DOCUMENT)),
+    ("POST", "/api/cli/configurations/validate", "validate", set(), {"type": "object"}),
+    ("GET", SPEC, "spec", set(), None),
+    ("PUT", SPEC, "put_spec", set(), closed("project_name version", **DOCUMENT)),
+    ("DELETE", SPEC, "delete_spec", {"force", "reason"}, EMPTY),
+    ("POST", f"{SPEC}/clone", "clone", set(), closed(
+        "project_name", project_name=TEXT, environment_stage=TEXT, zone_id=TEXT
+    )),
+    ("GET", f"{SPEC}/versions", "versions", {"before"}, None),
+    ("GET", f"{SPEC}/diff", "diff", {"from", "to"}, None),
+    ("GET", f"{SPEC}/export", "export", {"format"}, None),
+    ("GET", f"{SPEC}/state", "state", set(), None),
+    ("GET", f"{SPEC}/state/versions", "state_versions", {"before", "limit"}, None),
+    ("GET", f"{SPEC}/state/versions/([0-9]+|current)", "state_version", set(), None),
+    ("GET", f"{SPEC}/state/diff", "state_diff", {"from", "to", "values"}, None),
+    ("POST", f"{SPEC}/state/rollback", "rollback", set(), closed("version reason", version=NUMBER, reason=TEXT)),
+    ("POST", f"{SPEC}/state/unlock", "unlock", set(), closed("reason", reason=TEXT, lock_id=TEXT)),
+    ("POST", f"{SPEC}/state/push", "push", set(), closed(
+        "state reason", reason=TEXT, state={"type": "object", "required": ["version", "serial", "lineage"]}
+    )),
+    ("GET", "/api/jobs", "jobs", {
+        "surface", "status", "zone_id", "configuration_id", "job_type", "limit", "offset"
+    }, None),
+    ("POST", "/api/jobs", "new_job", set(), JOB_BODY),
+    ("GET", JOB, "job", set(), None),
+    ("GET", f"{JOB}/logs", "logs", {"after"}, None),
+    ("POST", f"{JOB}/cancel", "cancel", set(), EMPTY),
+    ("POST", f"{JOB}/rerun", "rerun", set(), EMPTY),
+    ("POST", f"{JOB}/pin", "pin", set(), closed("assigned_worker_id", assigned_worker_id=NULLABLE)),
+    ("GET", f"{JOB}/plan", "plan", set(), None),
+    ("POST", f"{JOB}/approve", "approve", set(), closed(comment=TEXT)),
+    ("POST", f"{JOB}/reject", "reject", set(), closed(comment=TEXT)),
+    ("GET", "/api/cli/workers", "runners", {"before"}, None),
+    ("POST", "/api/cli/workers", "new_runner", set(), closed(
+        "name mode", name=TEXT, mode={"const": "self-hosted"}, cloud_identity_id=TEXT
+    )),
+    ("POST", "/api/cli/workers/enrolment-tokens", "enrol", set(), closed(
+        "expires_in_hours", label=TEXT, expires_in_hours={"type": "integer", "minimum": 1, "maximum": 2160}
+    )),
+    ("GET", f"/api/cli/workers/{ONE}", "runner", set(), None),
+    ("DELETE", f"/api/cli/workers/{ONE}", "remove_runner", set(), EMPTY),
+    ("POST", "/api/cli/runners/deploy", "deploy_runner", set(), closed(
+        "name cloud_identity_id region", name=TEXT, cloud_identity_id=TEXT, region=TEXT, assigned_worker_id=TEXT
+    )),
+    ("POST", f"{RUNNER}/drain", "drain", set(), closed("draining", draining=FLAG, reason=TEXT)),
+    ("POST", f"{RUNNER}/default", "default", set(), EMPTY),
+    ("POST", f"{RUNNER}/update", "update", set(), EMPTY),
+    ("GET", "/api/cli/clusters", "clusters", {"before"}, None),
+    ("GET", "/api/cli/cloud-identities", "identities", {"before"}, None),
+    ("POST", f"{PROVIDER}/init", "init", set(), EMPTY),
+    ("POST", f"{PROVIDER}/connect", "connect", set(), closed(
+        "identity_id credentials", identity_id=TEXT, credentials={"anyOf": [
+            closed("role_arn", role_arn=TEXT), closed("wif_config", wif_config=TEXT, project_id=TEXT),
+            closed("tenant_id client_id subscription_id", tenant_id=TEXT, client_id=TEXT, subscription_id=TEXT),
+        ]}
+    )),
+    ("POST", f"{PROVIDER}/verify", "verify", set(), closed("identity_id job_id", identity_id=TEXT, job_id=TEXT)),
+    ("POST", f"{PROVIDER}/disconnect", "disconnect", set(), closed("identity_id", identity_id=TEXT)),
+]  # fmt: skip
+CREATED = {"enrol", "update", "new_spec", "clone", "new_job", "rerun", "new_runner", "deploy_runner"}
+NESTED = ("network", "cluster", "dns", "repositories", "databases")
+
+
+def identity(kind: str, number: int) -> str:
+    return f"{kind * 8}-0000-4000-8000-{number:012d}"
+
+
+def paged(rows: str, known: list[Row], query: Row, size: int) -> Row:
+    """A page of a list that goes on behind the id `before`."""
+    ids = [row["id"] for row in known]
+    begin = ids.index(query["before"]) + 1 if "before" in query else 0
+    page = known[begin : begin + size]
+    return {rows: page, "next": page[-1]["id"] if begin + size < len(known) else None}
+
+
+class InfraApi:
+    """`before[name]` is called before a route answers, with the ids of its path: a test moves things on there, or
+    refuses. `course` is what a job becomes, one state each time that it is asked about.
+    """
+
+    def __init__(self) -> None:
+        self.zones_known: list[Row] = []
+        self.specs_known: list[Row] = []
+        self.documents: dict[str, Row] = {}
+        self.jobs_known: list[Row] = []
+        self.lines: dict[str, list[Row]] = {}
+        self.plans: dict[str, Row] = {}
+        self.course: dict[str, list[Row]] = {}
+        self.runners_known: list[Row] = []
+        self.clusters_known: list[Row] = []
+        self.identities_known: list[Row] = []
+        self.states: dict[str, Row] = {}
+        self.versions_known: dict[str, list[Row]] = {}
+        self.next_course: list[Row] = []
+        self.next_plan: Row | None = None
+        self.before: dict[str, Callable[..., None]] = {}
+        self.calls: list[tuple[str, str, Any]] = []
+        self.wrong: list[str] = []
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def log_message(self, *arguments: object) -> None:
+                pass
+
+            def handle_any(self) -> None:
+                length = int(self.headers.get("content-length") or 0)
+                body = json.loads(self.rfile.read(length)) if length else None
+                with suppress(BrokenPipeError, ConnectionResetError):
+                    server.serve(self, body)
+
+            do_GET = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815 - the names that http.server calls
+
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._http.server_port}"
+        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.shutdown()
+        self._http.server_close()
+        self._thread.join()
+
+    def bodies(self, name: str) -> list[Any]:
+        return [body for known, _, body in self.calls if known == name]
+
+    def queries(self, name: str) -> list[Row]:
+        return [dict(parse_qsl(query)) for known, query, _ in self.calls if known == name]
+
+    def changes(self) -> list[str]:
+        reading = {name for method, _, name, _, _ in ROUTES if method == "GET"}
+        return [name for name, _, _ in self.calls if name not in reading]
+
+    def serve(self, request: Any, body: Any) -> None:
+        parts = urlsplit(request.path)
+        query = dict(parse_qsl(parts.query))
+        try:
+            if request.headers.get("authorization") != f"Bearer {TOKEN}":
+                raise Refusal(401, "Unauthorized: Invalid token")
+            name, found, known, schema = self._route(request.command, parts.path)
+            self._check(name, query, known, body, schema)
+            self.calls.append((name, parts.query, body))
+            if name in self.before:
+                self.before[name](*found)
+            answer = getattr(self, "_" + name)(*found, query=query, body=body)
+            self._send(request, 201 if name in CREATED else 200, answer)
+        except Refusal as refusal:
+            self._send(request, refusal.status, refusal.body)
+
+    def _route(self, method: str, path: str) -> tuple[str, tuple[str, ...], set[str], Row | None]:
+        for wanted, pattern, name, known, schema in ROUTES:
+            match = re.fullmatch(pattern, path)
+            if match and wanted == method:
+                return name, match.groups(), known, schema
+        self.wrong.append(f"the contract has no {method} {path}")
+        raise Refusal(404, "There is nothing at this address.")
+
+    def _check(self, name: str, query: Row, known: set[str], body: Any, schema: Row | None) -> None:
+        wrong = [f"query {key} is not known" for key in set(query) - known]
+        if name == "jobs" and query.get("surface") != "infra":
+            wrong.append("whose jobs is not said")
+        if schema is not None:
+            wrong += [f"{one.json_path}: {one.message}" for one in Draft202012Validator(schema).iter_errors(body)]
+        elif body is not None:
+            wrong.append("a body, where none belongs")
+        if wrong:
+            self.wrong.append(f"{name}: {'; '.join(wrong)}")
+            raise Refusal(400, "; ".join(wrong))
+
+    @staticmethod
+    def _send(request: Any, status: int, answer: Any) -> None:
+        content = json.dumps(answer).encode()
+        request.send_response(status)
+        request.send_header("content-type", "application/json")
+        request.send_header("content-length", str(len(content)))
+        request.end_headers()
+        request.wfile.write(content)
+
+    # What is there.
+
+    def add_zone(self, name: str) -> Row:
+        row = {
+            "id": identity("a", len(self.zones_known)), "user_id": "u", "name": name, "description": None,
+            "created_at": AT, "updated_at": AT,
+        }  # fmt: skip
+        self.zones_known.append(row)
+        return row
+
+    def add_spec(self, name: str, zone: Row | None = None, **more: Any) -> Row:
+        row = {
+            "id": identity("c", len(self.specs_known)), "project_name": name, "zone_id": zone and zone["id"],
+            "environment_stage": "development", "status": "DRAFT", "region": "local", "cloud_provider": "",
+            "provider": "local", "version": 1,
+            "estimated_monthly_cost": None, "created_at": AT, "updated_at": AT, **more,
+        }  # fmt: skip
+        self.specs_known.append(row)
+        self.documents[row["id"]] = {"project_name": name, "environment_stage": row["environment_stage"]}
+        self.states[row["id"]] = {
+            "version": 0, "serial": None, "lineage": None, "resources": 0, "lock": None, "created_at": AT,
+            "updated_at": AT,
+        }  # fmt: skip
+        self.versions_known[row["id"]] = [
+            {
+                "id": identity("7", 1), "number": 1, "configuration_hash": "3b" * 32, "user_id": "u", "comment": None,
+                "created_at": AT, "current": True, "applied": False,
+            }
+        ]  # fmt: skip
+        return row
+
+    def add_job(self, kind: str, spec: Row | None = None, status: str = "SUCCESS", **more: Any) -> Row:
+        ended = status in {"SUCCESS", "FAILED", "CANCELLED"}
+        row = {
+            "id": identity("d", len(self.jobs_known)), "user_id": "u", "zone_id": spec and spec["zone_id"],
+            "spec_id": spec and spec["id"], "configuration_id": spec and spec["id"], "cloud_identity_id": None,
+            "job_type": kind, "config_snapshot": {}, "configuration_hash": None, "status": status, "worker_id": None,
+            "runner_id": None, "assigned_worker_id": None, "assigned_runner_id": None, "plan_job_id": None,
+            "claimed_at": AT if ended else None, "started_at": AT if ended else None,
+            "completed_at": LATER if ended else None, "error_message": None, "execution_metadata": {},
+            "orphan_risk": False, "read_only": False,
+            "waits_for": "runner" if status == "QUEUED" else None, "stage": None,
+            "created_at": AT, "updated_at": AT, "spec_name": spec and spec["project_name"], "worker_name": None,
+            "runner_name": None, **more,
+        }  # fmt: skip
+        self.jobs_known.insert(0, row)
+        self.lines[row["id"]] = []
+        return row
+
+    def add_plan(self, spec: Row, *changes: tuple[str, str], required: int = 0, **more: Any) -> Row:
+        """A PLAN that succeeded, with changes of (action, address)."""
+        job = self.add_job("PLAN", spec)
+        summary = dict.fromkeys(("create", "update", "delete", "replace", "read", "forget", "no_op"), 0)
+        told = []
+        for action, address in changes:
+            summary[action] += 1
+            told.append(
+                {
+                    "address": address, "type": address.partition(".")[0], "action": action,
+                    "before": None if action == "create" else {"size": 1, "password": "****"},
+                    "after": None if action == "delete" else {"size": 2, "id": "(known after apply)"},
+                }
+            )  # fmt: skip
+        waits = {"ok": False, "reason": f"{required} more must agree.", "hint": "Ask them."}
+        self.plans[job["id"]] = {
+            "job_id": job["id"], "summary": summary, "changes": told, "cost": None,
+            "approvals": {"required": required, "given": 0, "missing": required, "votes": []},
+            "applicable": waits if required else {"ok": True, "reason": None, "hint": None}, **more,
+        }  # fmt: skip
+        return job
+
+    def agree(self, job: str, who: str = "aiko", decision: str = "approved") -> None:
+        plan = self.plans[job]
+        approvals = plan["approvals"]
+        approvals["votes"].append(
+            {"user_id": who, "user_name": who, "decision": decision, "comment": None, "created_at": AT}
+        )
+        if decision == "approved":
+            approvals["given"] += 1
+            approvals["missing"] = max(approvals["required"] - approvals["given"], 0)
+        if not approvals["missing"]:
+            plan["applicable"] = {"ok": True, "reason": None, "hint": None}
+
+    def line(self, job: str, text: str, stream: str = "STDOUT") -> None:
+        lines = self.lines[job]
+        number = 480 + len(lines)
+        lines.append({"id": number, "job_id": job, "log_chunk": text, "stream_type": stream, "created_at": AT})
+
+    def add_runner(self, name: str, status: str = "ONLINE", **more: Any) -> Row:
+        row = {
+            "id": identity("e", len(self.runners_known)), "name": name, "mode": "self-hosted", "status": status,
+            "last_heartbeat": AT, "version": "0.4.0", "is_default": False, "created_at": AT, **more,
+        }  # fmt: skip
+        self.runners_known.append(row)
+        return row
+
+    def add_identity(self, provider: str, label: str) -> Row:
+        row = {"id": identity("f", len(self.identities_known)), "provider": provider, "label": label, "created_at": AT}
+        self.identities_known.append(row)
+        return row
+
+    def add_state(self, spec: Row, *serials: int) -> None:
+        for serial in serials:
+            kept = self.versions_of_state(spec["id"])
+            number = len(kept) + 1
+            kept.append(
+                {
+                    "number": number, "serial": serial, "lineage": "ab", "sha256": "0" * 64, "size": 2048,
+                    "resources": number, "cause": "write", "reason": None, "job_id": identity("d", 0),
+                    "author": None, "current": False, "created_at": AT,
+                }
+            )  # fmt: skip
+            self.states[spec["id"]] |= {"version": number, "serial": serial, "lineage": "ab", "resources": number}
+
+    def versions_of_state(self, spec: str) -> list[Row]:
+        kept: list[Row] = self.states[spec].setdefault("kept", [])
+        return kept
+
+    # What is answered.
+
+    def _one(self, rows: list[Row], wanted: str, what: str) -> Row:
+        for row in rows:
+            if row["id"] == wanted:
+                return row
+        raise Refusal(404, f"{what} not found")
+
+    def _told_zone(self, row: Row) -> Row:
+        keys = ("id", "project_name", "environment_stage", "status", "region")
+        specs = [{key: one[key] for key in keys} for one in self.specs_known if one["zone_id"] == row["id"]]
+        return {**row, "specs": specs}
+
+    def _zones(self, **_: Any) -> Row:
+        return {"zones": [self._told_zone(row) for row in self.zones_known], "next": None}
+
+    def _new_zone(self, *, body: Row, **_: Any) -> Row:
+        if body["name"] in {row["name"] for row in self.zones_known}:
+            raise Refusal(409, f"A zone {body['name']} is there already.")
+        return {"zone": self.add_zone(body["name"]) | {"description": body.get("description")}}
+
+    def _zone(self, zone: str, **_: Any) -> Row:
+        return {"zone": self._told_zone(self._one(self.zones_known, zone, "Zone"))}
+
+    def _delete_zone(self, zone: str, **_: Any) -> Row:
+        self.zones_known = [row for row in self.zones_known if row["id"] != zone]
+        return {"success": True}
+
+    def _specs(self, *, query: Row, **_: Any) -> Row:
+        return paged("configurations", self.specs_known, query, 100)
+
+    def _flat(self, row: Row) -> Row:
+        more = {"terraform_version": "1.11.4", "provision_network": True, "cidr_block": "10.0.0.0/16", "resources": 0}
+        return {**more, "cluster_admins": None, **row}
+
+    def _new_spec(self, *, body: Row, **_: Any) -> Row:
+        zone = next((row for row in self.zones_known if row["id"] == body.get("zone_id")), None)
+        row = self.add_spec(body["project_name"], zone, environment_stage=body["environment_stage"])
+        self.documents[row["id"]] = body
+        return {"configuration": self._flat(row)}
+
+    def _validate(self, *, body: Row, **_: Any) -> Row:
+        errors = [] if "region" in body else [{"field": "region", "message": "A region is needed."}]
+        return {"valid": not errors, "errors": errors, "document": None, "configuration_hash": None}
+
+    def _spec(self, spec: str, **_: Any) -> Row:
+        return {"configuration": self._flat(self._one(self.specs_known, spec, "Configuration"))}
+
+    def _put_spec(self, spec: str, *, body: Row, **_: Any) -> Row:
+        row = self._one(self.specs_known, spec, "Configuration")
+        if body.pop("version", 1) != row.get("version", 1):
+            raise Refusal(409, "Somebody else has changed it: it has version 2 now.")
+        row["version"] = row.get("version", 1) + 1
+        self.documents[spec] = body
+        return {"configuration": self._flat(row)}
+
+    def _delete_spec(self, spec: str, *, query: Row, **_: Any) -> Row:
+        if self.states[spec]["resources"] and query.get("force") != "true":
+            raise Refusal(409, "ledger still has 2 resources.")
+        self.specs_known = [row for row in self.specs_known if row["id"] != spec]
+        return {"success": True}
+
+    def _clone(self, spec: str, *, body: Row, **_: Any) -> Row:
+        row = self._one(self.specs_known, spec, "Configuration")
+        return {"configuration": self._flat(self.add_spec(body["project_name"], zone_id=row["zone_id"]))}
+
+    def _versions(self, spec: str, **_: Any) -> Row:
+        return {"versions": self.versions_known[spec][::-1], "next": None}
+
+    def _diff(self, spec: str, *, query: Row, **_: Any) -> Row:
+        changes = [
+            {"path": "cluster.node_max_size", "kind": "changed", "before": 6, "after": 8},
+            {"path": "dns", "kind": "added", "before": None, "after": {"enabled": True}},
+            {"path": "caches[main]", "kind": "removed", "before": "redis", "after": None},
+        ]
+        to = int(query.get("to", len(self.versions_known[spec])))
+        since = int(query.get("from", max(to - 1, 1)))
+        return {"from": since, "to": to, "same": since == to, "changes": [] if since == to else changes}
+
+    def _export(self, spec: str, *, query: Row, **_: Any) -> Row:
+        form, document = query.get("format", "yaml"), self.documents[spec]
+        lines = "".join(f"{key}: {json.dumps(value)}\n" for key, value in document.items())
+        content = json.dumps(document) if form == "json" else lines
+        return {"content": content, "filename": f"{document['project_name']}.{form}", "format": form}
+
+    def _state(self, spec: str, **_: Any) -> Row:
+        told = {key: value for key, value in self.states[spec].items() if key != "kept"}
+        return {"state": told if told["version"] or told["lock"] else None}
+
+    def _state_versions(self, spec: str, *, query: Row, **_: Any) -> Row:
+        if not self.versions_of_state(spec):
+            raise Refusal(404, "Nothing was written yet.")
+        before = int(query.get("before", 1000))
+        rows = [row for row in self.versions_of_state(spec)[::-1] if row["number"] < before]
+        return {"versions": rows[:2], "next_before": rows[1]["number"] if len(rows) > 2 else None}
+
+    def _state_version(self, spec: str, number: str, **_: Any) -> Row:
+        wanted = self.states[spec]["version"] if number == "current" else int(number)
+        for row in self.versions_of_state(spec):
+            if row["number"] == wanted:
+                return {**STATE, "serial": row["serial"]}
+        raise Refusal(404, "State version not found")
+
+    def _state_diff(self, spec: str, *, query: Row, **_: Any) -> Row:
+        told = {"before": 1, "after": 2} if query.get("values") else {}
+        attributes = [{"path": "size", "sensitive": False, **told}, {"path": "password", "sensitive": True}]
+        changes = [
+            {"address": "terraform_data.project", "action": "create", "attributes": []},
+            {"address": "terraform_data.node[0]", "action": "update", "attributes": attributes},
+        ]
+        if not self.versions_of_state(spec):
+            raise Refusal(404, "Nothing was written yet.")
+        to = int(query.get("to", self.states[spec]["version"]))
+        since = int(query.get("from", max(to - 1, 1)))
+        found = [] if since == to else changes
+        return {"from": since, "to": to, "summary": {}, "changes": found, "left_out": 0}
+
+    def _rollback(self, spec: str, **_: Any) -> Row:
+        return self._state(spec)
+
+    def _unlock(self, spec: str, **_: Any) -> Row:
+        self.states[spec]["lock"] = None
+        return self._state(spec)
+
+    def _push(self, spec: str, **_: Any) -> Row:
+        return self._state(spec)
+
+    def _jobs(self, *, query: Row, **_: Any) -> Row:
+        rows = [
+            row
+            for row in self.jobs_known
+            if all(query.get(key) in {None, row[key]} for key in ("status", "zone_id", "job_type", "configuration_id"))
+        ]
+        limit, offset = min(int(query.get("limit", 20)), 100), int(query.get("offset", 0))
+        return {"jobs": rows[offset : offset + limit], "total": len(rows), "limit": limit, "offset": offset}
+
+    def _new_job(self, *, body: Row, **_: Any) -> Row:
+        kind = body["job_type"]
+        spec = None
+        if kind != "DESTROY_WORKER":
+            spec = self._one(self.specs_known, body.get("configuration_id", ""), "Configuration")
+        more = {key: body.get(key) for key in ("assigned_worker_id", "plan_job_id")}
+        job = self.add_job(kind, spec, "QUEUED", **more)
+        self._begun(job)
+        return {"job": dict(job)}
+
+    def _begun(self, job: Row) -> None:
+        if self.next_course and self.next_course[0]["status"] == "QUEUED":
+            job |= self.next_course[0]
+        self.course[job["id"]] = list(self.next_course) or [{"status": "PROCESSING"}, {"status": "SUCCESS"}]
+        if self.next_plan is not None:
+            self.plans[job["id"]] = {**self.next_plan, "job_id": job["id"]}
+
+    def _job(self, job: str, **_: Any) -> Row:
+        row = self._one(self.jobs_known, job, "Job")
+        if self.course.get(job):
+            row |= self.course[job].pop(0)
+        return row
+
+    def _logs(self, job: str, *, query: Row, **_: Any) -> Row:
+        self._one(self.jobs_known, job, "Job")
+        lines = [line for line in self.lines[job] if line["id"] > int(query.get("after", 0))]
+        return {"logs": lines[:2], "more": len(lines) > 2}
+
+    def _cancel(self, job: str, **_: Any) -> Row:
+        row = self._one(self.jobs_known, job, "Job")
+        if row["status"] not in {"QUEUED", "CLAIMED", "PROCESSING"}:
+            raise Refusal(400, f"The job is {row['status']}.")
+        row["status"] = "CANCELLED"
+        return {"success": True}
+
+    def _rerun(self, job: str, **_: Any) -> Row:
+        before = self._one(self.jobs_known, job, "Job")
+        spec = next((row for row in self.specs_known if row["id"] == before["spec_id"]), None)
+        made = self.add_job(before["job_type"], spec, "QUEUED")
+        self._begun(made)
+        return {"job": dict(made)}
+
+    def _pin(self, job: str, *, body: Row, **_: Any) -> Row:
+        row = self._one(self.jobs_known, job, "Job")
+        row["assigned_worker_id"] = body["assigned_worker_id"]
+        return {"job": row}
+
+    def _plan(self, job: str, **_: Any) -> Row:
+        if job not in self.plans:
+            raise Refusal(404, "This job has no plan.")
+        return self.plans[job]
+
+    def _approve(self, job: str, **_: Any) -> Row:
+        self.agree(job, "me")
+        return {"success": True}
+
+    def _reject(self, job: str, **_: Any) -> Row:
+        self.agree(job, "me", "rejected")
+        return {"success": True}
+
+    def _runners(self, **_: Any) -> Row:
+        return {"workers": self.runners_known, "runners": self.runners_known, "next": None}
+
+    def _new_runner(self, *, body: Row, **_: Any) -> Row:
+        row = self.add_runner(body["name"], "OFFLINE")
+        token = "9c" * 32
+        return {
+            "worker": row, "runner": row, "worker_id": row["id"], "runner_id": row["id"], "worker_token": token,
+            "runner_token": token,
+        }  # fmt: skip
+
+    def _enrol(self, *, body: Row, **_: Any) -> Row:
+        return {"id": 3, "label": body.get("label"), "token": "ovw_3_secret", "expires_at": LATER}
+
+    def _runner(self, runner: str, **_: Any) -> Row:
+        row = self._one(self.runners_known, runner, "Worker")
+        return {"worker": {**row, "metadata": {}, "release": None, "current_job_id": None}}
+
+    def _remove_runner(self, runner: str, **_: Any) -> Row:
+        self.runners_known = [row for row in self.runners_known if row["id"] != runner]
+        return {"success": True}
+
+    def _deploy_runner(self, *, body: Row, **_: Any) -> Row:
+        row, job = self.add_runner(body["name"], "OFFLINE"), self.add_job("DEPLOY_WORKER", None, "QUEUED")
+        self._begun(job)
+        keys = ("id", "status", "created_at")
+        return {"runner": {"id": row["id"], "name": row["name"]}, "job": {key: job[key] for key in keys}}
+
+    def _drain(self, runner: str, *, body: Row, **_: Any) -> Row:
+        row = self._one(self.runners_known, runner, "Worker")
+        row["status"] = "DRAINING" if body["draining"] else "ONLINE"
+        return {"worker": row}
+
+    def _default(self, runner: str, **_: Any) -> Row:
+        row = self._one(self.runners_known, runner, "Worker")
+        row["is_default"] = True
+        return {"worker": row}
+
+    def _update(self, runner: str, **_: Any) -> Row:
+        self._one(self.runners_known, runner, "Worker")
+        job = self.add_job("UPDATE_WORKER", None, "QUEUED")
+        self._begun(job)
+        return {"job": dict(job)}
+
+    def _clusters(self, **_: Any) -> Row:
+        return {"clusters": self.clusters_known, "next": None}
+
+    def _identities(self, **_: Any) -> Row:
+        return {"cloud_identities": self.identities_known, "next": None}
+
+    def _init(self, provider: str, **_: Any) -> Row:
+        return {"identity_id": identity("9", 1), "external_id": "xt-1" if provider == "aws" else None}
+
+    def _connect(self, provider: str, *, body: Row, **_: Any) -> Row:
+        job = self.add_job("CONNECTION_TEST", None, "QUEUED")
+        self._begun(job)
+        return {"job_id": job["id"], "identity_id": body["identity_id"]}
+
+    def _verify(self, provider: str, **_: Any) -> Row:
+        return {"success": True}
+
+    def _disconnect(self, provider: str, **_: Any) -> Row:
+        return {"success": True}

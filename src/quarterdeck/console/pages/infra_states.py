@@ -87,8 +87,8 @@ async def _rolling(request: AnyRequest, to: int, failed: Problem | None = None) 
         failed=failed,
         title=f"Go back to version {to} of the state of {view.row.name}?",
         texts=(
-            "No resource is changed by it: only what Terraform believes to be there. What was made since then is looked "
-            "after by nobody, until it is imported again.",
+            "No resource is changed by it, only what Terraform believes to be there.",
+            "What was made since then is looked after by nobody, until it is imported again.",
             "It becomes the newest version, under a higher serial. Plans that were made since then fit no more.",
         ),
         hidden={"version": str(to)},

@@ -67,6 +67,8 @@ from quarterdeck.identity.sessions import Signer
 from quarterdeck.infra.artefacts import places as saved_plans
 from quarterdeck.infra.artefacts.artefacts import Artefacts
 from quarterdeck.infra.composition import Infrastructure
+from quarterdeck.infra.execution import handler as infra_jobs
+from quarterdeck.infra.execution.machine import Machine as InfraMachine
 from quarterdeck.kernel import audit, jobs, kept_in, retention
 from quarterdeck.kernel.bus import Bus
 from quarterdeck.kernel.datadir import DataDirectory
@@ -124,9 +126,9 @@ EDGE_LOOK_SECONDS = 5.0
 PAUSE_SECONDS = 2.0
 
 
-def handlers_with(edges: Edges) -> WorkerHandlers:
-    """What a worker with the capability `deploy` can do, with the edges of its process; the same in this process and in
-    `qd worker`.
+def handlers_with(edges: Edges, infra: InfraMachine) -> WorkerHandlers:
+    """What a worker with the capabilities `deploy` and `infra` can do, with the edges of its process and its directory;
+    the same in this process and in `qd worker`.
     """
     handlers = WorkerHandlers(worker_handlers)
     handlers.register("deployment.execute", DeploymentOrder)(partial(execute, edges=edges))
@@ -135,6 +137,7 @@ def handlers_with(edges: Edges) -> WorkerHandlers:
     handlers.register(BOOTSTRAP, EdgeOrder)(partial(bring_up, edges=edges))
     handlers.register(INSTALL, EngineOrder)(partial(install, edges=edges))
     handlers.register(previews.CLEANUP, CleanupOrder)(partial(clean_up, edges=edges))
+    infra_jobs.register(handlers, infra)
     return handlers
 
 
@@ -280,7 +283,8 @@ class Instance:
                 address=front_door.place(settings)[2],
                 options=decided,
             )
-        capabilities: list[Capability] = [AgentTasks(db, logs), Infrastructure(db, logs, data.path)]
+        infrastructure = Infrastructure(db, logs, data.path)
+        capabilities: list[Capability] = [AgentTasks(db, logs), infrastructure]
         kinds = [
             *(kind for one in capabilities for kind in one.kinds()),
             *deployment_jobs.kinds(placement, logs),
@@ -303,7 +307,7 @@ class Instance:
             db,
             owner=process,
             lines=jobs.into(logs),
-            on_worker=handlers_with(edges),
+            on_worker=handlers_with(edges, InfraMachine(data.path, infrastructure.address, own=True)),
             may_claim=(lambda: True) if sole is None else lambda: sole.held,
         )
         worker_tokens = AccessTokens(who.key)

@@ -16,11 +16,14 @@ resource "terraform_data" "one" {
   input = "%s"
 }
 """
-SLOW = MAIN + """
+SLOW = (
+    MAIN
+    + """
 resource "terraform_data" "slow" {
   provisioner "local-exec" { command = "touch begun; while [ ! -e go ]; do sleep 0.05; done" }
 }
 """
+)
 
 
 class Ran(NamedTuple):

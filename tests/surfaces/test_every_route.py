@@ -13,6 +13,7 @@ HERE = Path(__file__).parent
 BESIDE = json.loads((HERE / "beside.json").read_text())
 PEOPLE = json.loads((HERE / "people.json").read_text())
 TASKS = json.loads((HERE / "tasks/matrix.json").read_text())["operations"]
+INFRA = json.loads((HERE / "infra/matrix.json").read_text())["operations"]
 NEARBY = {"owner", "admin", "anonymous"}
 DEPLOY = json.loads((HERE / "deploy/matrix.json").read_text())["operations"]
 
@@ -20,7 +21,7 @@ DEPLOY = json.loads((HERE / "deploy/matrix.json").read_text())["operations"]
 def test_no_route_is_in_no_matrix() -> None:
     """Nor a row without a route: what was removed is not promised any more."""
     declared = [handler.opt["endpoint"] for handler in handlers() if "endpoint" in getattr(handler, "opt", {})]
-    reviewed = {*PEOPLE["runbooks"], *PEOPLE["broker"], *TASKS}
+    reviewed = {*PEOPLE["runbooks"], *PEOPLE["broker"], *TASKS, *INFRA}
     others = {f"{one.method} {one.path}" for one in declared if one.key not in DEPLOY} - reviewed
     assert others == set(BESIDE["operations"])
     assert BESIDE["roles"] == list(ROLES)

@@ -20,6 +20,10 @@ GIVEN = [
     ("POST", "/api/web/profile/tokens", "label", {}),
     ("PUT", "/api/web/profile", "gitName", {}),
     ("POST", "/api/admin/developers", "name", {"password": PASSWORD, "role": "developer"}),
+    ("POST", "/api/cli/zones", "name", {}),
+    ("POST", "/api/cli/zones", "description", {"name": "payments"}),
+    ("POST", "/api/cli/configurations", "project_name", {"region": "eu-west-1"}),
+    ("POST", "/api/cli/configurations", "comment", {"project_name": "ledger", "region": "eu-west-1"}),
     (
         "POST", "/api/identity-providers", "name",
         {"slug": "team", "issuer": "https://login.example.com", "clientId": "deck"},

@@ -35,6 +35,7 @@ FILTERS = {
     "POST /api/deployments/cleanup-preview",
     "POST /api/capabilities/query",
     "POST /api/entitlements/query",
+    "POST /api/cli/configurations/validate",
 }
 """Where an id only narrows what is meant, or is asked about: these answer that there is nothing."""
 STALE = {f"POST /api/resources/{{resourceId}}/runtime/{verb}" for verb in ("start", "stop", "restart")}

@@ -57,9 +57,7 @@ COMMANDS = (
         "Make, change, lock, copy and archive environments, and set what they give.",
         AROUND,
     ),
-    Command(
-        "spec", "infra_spec_documents:spec", "Declare infrastructure; see, change and copy what is declared.", INFRA
-    ),
+    Command("spec", "infra_drift:spec", "Declare infrastructure; see, change and copy what is declared.", INFRA),
     Command("plan", "infra_reviewing:plan", "Ask what a spec would change; show, approve and reject plans.", INFRA),
     Command("apply", "infra_running:apply", "Apply a plan: exactly what it says, or nothing.", INFRA),
     Command("destroy", "infra_running:destroy", "Destroy everything that a spec has made.", INFRA),

@@ -24,8 +24,6 @@ RISKIEST_FIRST: tuple[tuple[str, str, str, str, Tone], ...] = (
 LOSING = ("delete", "replace")
 WORDS = {"delete": "destroy", "update": "change"}
 WIDEST = 60
-UNKNOWN, HIDDEN = "(known after apply)", "****"
-"""What the server tells in the place of a value."""
 PAUSE = 3.0
 
 
@@ -74,67 +72,63 @@ def lines(opened: Session, plan: Row) -> list[str]:
             told.append(f"    {mark} {terminal.plain(change['address'])}")
             if action != "create" or terminal.verbose:
                 told += [f"        {line}" for line in _attributes(opened, change)]
-    hidden = sum(count(plan, action) for action, *_ in RISKIEST_FIRST) - len(plan.get("changes") or [])
-    if hidden > 0:
-        told.append(f"    and {hidden} more, which the plan tells in its log")
+    if (plan.get("summary") or {}).get("truncated"):
+        told.append("    Not everything is listed here; the log of the plan has it all.")
     return told
 
 
 def _attributes(opened: Session, change: Row) -> list[str]:
-    """`size  1 → 2`, and of what is destroyed only what there was. Both sides come without what is sensitive."""
-    terminal = opened.terminal
-    arrow = "->" if terminal.ascii else "→"
-    before, after = change.get("before"), change.get("after")
-    was = before if isinstance(before, dict) else {}
-    becomes = after if isinstance(after, dict) else {}
-    lines = []
-    for name in dict.fromkeys((*was, *becomes)):
-        if change["action"] in {"delete", "forget"}:
-            said = _value(was.get(name))
-        elif change["action"] == "create":
-            said = _value(becomes.get(name))
-        else:
-            said = f"{_value(was.get(name))} {arrow} {_value(becomes.get(name))}"
-        lines.append(terminal.plain(f"{name}  {said}"))
-    return lines + (["… values are left out"] if change.get("truncated") else [])
+    """`size  1 → 2`, and of what is destroyed or made only the one side."""
+    lines = [
+        opened.terminal.plain(f"{one['path']}  {_said(one, change['action'], opened.terminal.ascii)}")
+        for one in change["attributes"]
+    ]
+    return lines + (["… values are left out"] if change["truncated"] else [])
+
+
+def _said(one: Row, action: str, plain: bool) -> str:
+    if one["sensitive"]:
+        return "(sensitive)"
+    after = "(known after apply)" if one["unknown"] else _value(one["after"])
+    if action in {"delete", "forget"}:
+        return _value(one["before"])
+    return after if action == "create" else f"{_value(one['before'])} {'->' if plain else '→'} {after}"
 
 
 def _value(value: Any) -> str:
-    if value in (UNKNOWN, HIDDEN):
-        return UNKNOWN if value == UNKNOWN else "(sensitive)"
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
 
 
 def votes(opened: Session, plan: Row) -> list[str]:
     """Who has agreed or not; nothing where nobody has to and nobody did."""
-    approvals: Row = plan.get("approvals") or {}
-    required, given = int(approvals.get("required") or 0), int(approvals.get("given") or 0)
-    said = [f"  Approvals {given} of {required}"] if required else []
-    for vote in approvals.get("votes") or []:
-        who = vote.get("user_name") or vote.get("user_id")
-        comment = f": {vote['comment']}" if vote.get("comment") else ""
+    approvals: Row = plan["approvals"]
+    said = [f"  Approvals {approvals['given']} of {approvals['required']}"] if approvals["required"] else []
+    for vote in approvals["votes"]:
+        who = vote["user_name"] or vote["user_id"] or "somebody"
+        comment = f": {vote['comment']}" if vote["comment"] else ""
         said.append(f"    {opened.terminal.plain(who)} {vote['decision']} {local(vote.get('created_at'))}"
                     f"{opened.terminal.plain(comment)}")  # fmt: skip
     return said
 
 
 def missing(plan: Row) -> int:
-    """How many people still have to agree; 0 where somebody has said no, which no further vote mends."""
-    approvals: Row = plan.get("approvals") or {}
-    if any(vote["decision"] == "rejected" for vote in approvals.get("votes") or []):
-        return 0
-    return int(approvals.get("missing") or 0)
+    """How many people still have to agree; 0 where that would not help: somebody has said no, or something else is in
+    the way.
+    """
+    approvals: Row = plan["approvals"]
+    in_the_way = plan["applicable"]["code"] not in {None, "approvals_missing"}
+    return 0 if approvals["rejected"] or in_the_way else int(approvals["missing"])
 
 
 def refused(job: str, plan: Row) -> Failure:
     """Why a plan may not be applied, in the server's words."""
-    told: Row = plan.get("applicable") or {}
+    told: Row = plan["applicable"]
     return Failure(
-        str(told.get("reason") or f"The plan {job} may not be applied."),
+        str(told["reason"]),
         exit=Exit.CONFLICT,
-        code="plan_not_applicable",
-        hint=str(told.get("hint") or "qd plan SPEC"),
+        code=str(told["code"]),
+        hint=str(told["hint"] or "qd plan SPEC --wait"),
         facts={"job_id": job},
     )
 

@@ -56,6 +56,8 @@ class Terminal:
         return f"\x1b[{COLOURS[tone]}m{text}\x1b[0m"
 
     def state(self, shown: Shown, stream: TextIO | None = None) -> str:
+        if self.format == "csv" and stream is None:
+            return shown.word  # a cell that a program reads
         return self.paint(f"{self.mark(shown.tone)} {shown.word}", shown.tone, stream)
 
     def say(self, text: str) -> None:

@@ -8,7 +8,10 @@ from pathlib import Path
 from types import MappingProxyType
 
 from quarterdeck.fleet.workers.confining import confinements
+from quarterdeck.infra.plans import drifting
+from quarterdeck.infra.plans import retention as plans_kept
 from quarterdeck.infra.specs import retention as specs_kept
+from quarterdeck.infra.states import retention as states_kept
 from quarterdeck.infra.work import claiming, telling
 from quarterdeck.infra.work import retention as jobs_kept
 from quarterdeck.infra.work.kind import kind
@@ -19,7 +22,7 @@ from quarterdeck.kernel.logs import Logs
 from quarterdeck.kernel.protocols import Beside
 
 CAPABILITY = "infra"
-KEPT = (specs_kept, jobs_kept)
+KEPT = (specs_kept, jobs_kept, states_kept, plans_kept)
 """Importing them says how long what of infrastructure stays."""
 TELLING = (telling,)
 """Importing it says who hears of what."""
@@ -43,11 +46,17 @@ class Infrastructure:
         """Where the server's own worker finds states and saved plans."""
         self.server = address
 
+    def address(self) -> str:
+        return self.server
+
     def kinds(self) -> Sequence[JobKind]:
-        return [kind(self._logs, lambda: self.server)]
+        return [kind(self._logs, self.address)]
 
     async def ready(self) -> None:
         pass
 
     def beside(self, jobs: Jobs) -> Sequence[Beside]:
-        return [Beside("infra-jobs", partial(watch, self._db, self._logs, jobs))]
+        return [
+            Beside("infra-jobs", partial(watch, self._db, self._logs, jobs)),
+            Beside("infra-drift", partial(drifting.watch, self._db, jobs)),
+        ]

@@ -26,8 +26,11 @@ TYPES = (
     "agent_degraded",
     "tunnel_ready",
     "webhook_disabled",
+    "infra_drift",
+    "infra_job_succeeded",
+    "infra_job_failed",
 )
-"""Contract: tasks §7.4, and the last one for administrators whose webhook was given up."""
+"""Contract: tasks §7.4, one for administrators whose webhook was given up, and what is told of infrastructure."""
 KEPT = "notifications"
 
 

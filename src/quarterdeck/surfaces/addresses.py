@@ -138,9 +138,10 @@ UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
 
 def _jobs(path: str) -> Dialect:
-    """Below /api/jobs the form of the id decides: a UUID is an infrastructure job."""
-    parts = path.split("/")
-    return INFRA if len(parts) > 3 and UUID.fullmatch(parts[3]) else RUNBOOKS
+    """Below /api/jobs the form of the id decides: a UUID is an infrastructure job. What has parts has them alone."""
+    parts = path.rstrip("/").split("/")
+    whose = parts[3] if len(parts) > 3 else ""
+    return INFRA if UUID.fullmatch(whose) or whose == "claim" or (len(parts) > 4 and whose != "ws") else RUNBOOKS
 
 
 def _auth(path: str) -> Dialect:

@@ -15,12 +15,13 @@ from urllib.parse import parse_qsl, urlsplit
 
 from jsonschema import Draft202012Validator
 
+from cli.infra.infra_routes import ROUTES
+
 Row = dict[str, Any]
 TOKEN = "infra-token"
 AT = "2026-05-31T12:00:00Z"
 LATER = "2026-05-31T12:02:03Z"
-TEXT, FLAG, NUMBER = {"type": "string", "minLength": 1}, {"type": "boolean"}, {"type": "integer"}
-NULLABLE = {"type": ["string", "null"]}
+GOOD = {"ok": True, "code": None, "reason": None, "hint": None}
 STATE = {"version": 4, "serial": 7, "lineage": "ab", "terraform_version": "1.11.4", "resources": [], "outputs": {}}
 
 
@@ -33,95 +34,6 @@ class Refusal(Exception):
         self.body = {"error": message, **more}
 
 
-def closed(required: str = "", **properties: Row) -> Row:
-    return {
-        "type": "object", "properties": properties, "required": required.split(), "additionalProperties": False,
-    }  # fmt: skip
-
-
-EMPTY = {"anyOf": [closed(), {"type": "null"}]}
-LIST = {"type": "array"}
-DOCUMENT = {
-    "project_name": TEXT, "environment_stage": {"enum": ["development", "staging", "production"]}, "region": TEXT,
-    "terraform_version": TEXT, "zone_id": NULLABLE, "cloud_identity_id": NULLABLE, "provider": TEXT,
-    "module": {"type": "object"}, "module_token": TEXT, "comment": TEXT,
-    "version": NUMBER, "network": {"type": "object"}, "cluster": {"type": "object"},
-    "dns": {"type": "object"}, "repositories": {"type": "object"}, "databases": LIST, "caches": LIST, "queues": LIST,
-    "topics": LIST, "nosql_tables": LIST, "secrets": LIST, "container_registries": LIST, "storage_buckets": LIST,
-}  # fmt: skip
-JOB_BODY = closed(
-    "job_type", job_type={"enum": ["PLAN", "DEPLOY", "DESTROY", "DESTROY_WORKER"]}, configuration_id=TEXT,
-    zone_id={"type": "string"}, cloud_identity_id=NULLABLE, assigned_worker_id=TEXT, plan_job_id=TEXT,
-    config_snapshot=closed("worker_id", worker_id=TEXT),
-)  # fmt: skip
-ONE = r"([0-9a-f-]{36})"
-SPEC, JOB, RUNNER = f"/api/cli/configurations/{ONE}", f"/api/cli/jobs/{ONE}", f"/api/cli/runners/{ONE}"
-PROVIDER = "/api/cli/providers/(aws|gcp|azure)"
-ROUTES: list[tuple[str, str, str, set[str], Row | None]] = [
-    ("GET", "/api/cli/zones", "zones", {"before"}, None),
-    ("POST", "/api/cli/zones", "new_zone", set(), closed("name", name=TEXT, description=TEXT)),
-    ("GET", f"/api/cli/zones/{ONE}", "zone", set(), None),
-    ("DELETE", f"/api/cli/zones/{ONE}", "delete_zone", set(), EMPTY),
-    ("GET", "/api/cli/configurations", "specs", {"before"}, None),
-    ("POST", "/api/cli/configurations", "new_spec", set(), closed("project_name environment_stage", **DOCUMENT)),
-    ("POST", "/api/cli/configurations/validate", "validate", set(), {"type": "object"}),
-    ("GET", SPEC, "spec", set(), None),
-    ("PUT", SPEC, "put_spec", set(), closed("project_name version", **DOCUMENT)),
-    ("DELETE", SPEC, "delete_spec", {"force", "reason"}, EMPTY),
-    ("POST", f"{SPEC}/clone", "clone", set(), closed(
-        "project_name", project_name=TEXT, environment_stage=TEXT, zone_id=TEXT
-    )),
-    ("GET", f"{SPEC}/versions", "versions", {"before"}, None),
-    ("GET", f"{SPEC}/diff", "diff", {"from", "to"}, None),
-    ("GET", f"{SPEC}/export", "export", {"format"}, None),
-    ("GET", f"{SPEC}/state", "state", set(), None),
-    ("GET", f"{SPEC}/state/versions", "state_versions", {"before", "limit"}, None),
-    ("GET", f"{SPEC}/state/versions/([0-9]+|current)", "state_version", set(), None),
-    ("GET", f"{SPEC}/state/diff", "state_diff", {"from", "to", "values"}, None),
-    ("POST", f"{SPEC}/state/rollback", "rollback", set(), closed("version reason", version=NUMBER, reason=TEXT)),
-    ("POST", f"{SPEC}/state/unlock", "unlock", set(), closed("reason", reason=TEXT, lock_id=TEXT)),
-    ("POST", f"{SPEC}/state/push", "push", set(), closed(
-        "state reason", reason=TEXT, state={"type": "object", "required": ["version", "serial", "lineage"]}
-    )),
-    ("GET", "/api/jobs", "jobs", {
-        "surface", "status", "zone_id", "configuration_id", "job_type", "limit", "offset"
-    }, None),
-    ("POST", "/api/jobs", "new_job", set(), JOB_BODY),
-    ("GET", JOB, "job", set(), None),
-    ("GET", f"{JOB}/logs", "logs", {"after"}, None),
-    ("POST", f"{JOB}/cancel", "cancel", set(), EMPTY),
-    ("POST", f"{JOB}/rerun", "rerun", set(), EMPTY),
-    ("POST", f"{JOB}/pin", "pin", set(), closed("assigned_worker_id", assigned_worker_id=NULLABLE)),
-    ("GET", f"{JOB}/plan", "plan", set(), None),
-    ("POST", f"{JOB}/approve", "approve", set(), closed(comment=TEXT)),
-    ("POST", f"{JOB}/reject", "reject", set(), closed(comment=TEXT)),
-    ("GET", "/api/cli/workers", "runners", {"before"}, None),
-    ("POST", "/api/cli/workers", "new_runner", set(), closed(
-        "name mode", name=TEXT, mode={"const": "self-hosted"}, cloud_identity_id=TEXT
-    )),
-    ("POST", "/api/cli/workers/enrolment-tokens", "enrol", set(), closed(
-        "expires_in_hours", label=TEXT, expires_in_hours={"type": "integer", "minimum": 1, "maximum": 2160}
-    )),
-    ("GET", f"/api/cli/workers/{ONE}", "runner", set(), None),
-    ("DELETE", f"/api/cli/workers/{ONE}", "remove_runner", set(), EMPTY),
-    ("POST", "/api/cli/runners/deploy", "deploy_runner", set(), closed(
-        "name cloud_identity_id region", name=TEXT, cloud_identity_id=TEXT, region=TEXT, assigned_worker_id=TEXT
-    )),
-    ("POST", f"{RUNNER}/drain", "drain", set(), closed("draining", draining=FLAG, reason=TEXT)),
-    ("POST", f"{RUNNER}/default", "default", set(), EMPTY),
-    ("POST", f"{RUNNER}/update", "update", set(), EMPTY),
-    ("GET", "/api/cli/clusters", "clusters", {"before"}, None),
-    ("GET", "/api/cli/cloud-identities", "identities", {"before"}, None),
-    ("POST", f"{PROVIDER}/init", "init", set(), EMPTY),
-    ("POST", f"{PROVIDER}/connect", "connect", set(), closed(
-        "identity_id credentials", identity_id=TEXT, credentials={"anyOf": [
-            closed("role_arn", role_arn=TEXT), closed("wif_config", wif_config=TEXT, project_id=TEXT),
-            closed("tenant_id client_id subscription_id", tenant_id=TEXT, client_id=TEXT, subscription_id=TEXT),
-        ]}
-    )),
-    ("POST", f"{PROVIDER}/verify", "verify", set(), closed("identity_id job_id", identity_id=TEXT, job_id=TEXT)),
-    ("POST", f"{PROVIDER}/disconnect", "disconnect", set(), closed("identity_id", identity_id=TEXT)),
-]  # fmt: skip
 CREATED = {"enrol", "update", "new_spec", "clone", "new_job", "rerun", "new_runner", "deploy_runner"}
 NESTED = ("network", "cluster", "dns", "repositories", "databases")
 
@@ -156,6 +68,7 @@ class InfraApi:
         self.identities_known: list[Row] = []
         self.states: dict[str, Row] = {}
         self.versions_known: dict[str, list[Row]] = {}
+        self.drifts: dict[str, Row] = {}
         self.next_course: list[Row] = []
         self.next_plan: Row | None = None
         self.before: dict[str, Callable[..., None]] = {}
@@ -248,6 +161,7 @@ class InfraApi:
     def add_zone(self, name: str) -> Row:
         row = {
             "id": identity("a", len(self.zones_known)), "user_id": "u", "name": name, "description": None,
+            "approvals": 0, "destroy_approvals": 0,
             "created_at": AT, "updated_at": AT,
         }  # fmt: skip
         self.zones_known.append(row)
@@ -299,18 +213,22 @@ class InfraApi:
         told = []
         for action, address in changes:
             summary[action] += 1
+            new, gone = action == "create", action == "delete"
+            size = {"path": "size", "before": None if new else 1, "after": None if gone else 2}
+            password = {"path": "password", "before": "****", "after": "****", "sensitive": True}
+            number = {"path": "id", "before": None if new else "a", "after": None, "unknown": not gone}
+            attributes = [{"sensitive": False, "unknown": False, **one} for one in (size, password, number)]
             told.append(
                 {
-                    "address": address, "type": address.partition(".")[0], "action": action,
-                    "before": None if action == "create" else {"size": 1, "password": "****"},
-                    "after": None if action == "delete" else {"size": 2, "id": "(known after apply)"},
+                    "address": address, "type": address.partition(".")[0], "action": action, "truncated": False,
+                    "attributes": attributes,
                 }
             )  # fmt: skip
-        waits = {"ok": False, "reason": f"{required} more must agree.", "hint": "Ask them."}
+        waits = {"ok": False, "code": "approvals_missing", "reason": f"{required} must agree.", "hint": "Ask them."}
         self.plans[job["id"]] = {
-            "job_id": job["id"], "summary": summary, "changes": told, "cost": None,
-            "approvals": {"required": required, "given": 0, "missing": required, "votes": []},
-            "applicable": waits if required else {"ok": True, "reason": None, "hint": None}, **more,
+            "job_id": job["id"], "summary": {**summary, "truncated": False}, "changes": told, "cost": None,
+            "approvals": {"required": required, "given": 0, "missing": required, "rejected": False, "votes": []},
+            "applicable": waits if required else GOOD, **more,
         }  # fmt: skip
         return job
 
@@ -323,8 +241,12 @@ class InfraApi:
         if decision == "approved":
             approvals["given"] += 1
             approvals["missing"] = max(approvals["required"] - approvals["given"], 0)
+        else:
+            approvals["rejected"] = True
+            plan["applicable"] = {"ok": False, "code": "plan_rejected", "reason": "No.", "hint": "Ask again."}
+            return
         if not approvals["missing"]:
-            plan["applicable"] = {"ok": True, "reason": None, "hint": None}
+            plan["applicable"] = GOOD
 
     def line(self, job: str, text: str, stream: str = "STDOUT") -> None:
         lines = self.lines[job]
@@ -385,6 +307,11 @@ class InfraApi:
     def _zone(self, zone: str, **_: Any) -> Row:
         return {"zone": self._told_zone(self._one(self.zones_known, zone, "Zone"))}
 
+    def _change_zone(self, zone: str, *, body: Row, **_: Any) -> Row:
+        row = self._one(self.zones_known, zone, "Zone")
+        row |= body
+        return {"zone": row}
+
     def _delete_zone(self, zone: str, **_: Any) -> Row:
         self.zones_known = [row for row in self.zones_known if row["id"] != zone]
         return {"success": True}
@@ -439,6 +366,17 @@ class InfraApi:
         to = int(query.get("to", len(self.versions_known[spec])))
         since = int(query.get("from", max(to - 1, 1)))
         return {"from": since, "to": to, "same": since == to, "changes": [] if since == to else changes}
+
+    def _drift(self, spec: str, **_: Any) -> Row:
+        return {"drift": self.drifts.get(spec), "minutes": None, "due_at": None, "checked_at": None}
+
+    def _look(self, spec: str, **_: Any) -> Row:
+        row = self._one(self.specs_known, spec, "Configuration")
+        plan = self.plans[self.add_plan(row, ("update", "a.b"))["id"]]
+        self.drifts[spec] = {"drifted": True, "at": AT, "job_id": None, "changes": plan["changes"], "left_out": 0}
+        job = self.add_job("PLAN", row, "QUEUED", read_only=True)
+        self._begun(job)
+        return {"job": dict(job)}
 
     def _export(self, spec: str, *, query: Row, **_: Any) -> Row:
         form, document = query.get("format", "yaml"), self.documents[spec]
@@ -608,7 +546,10 @@ class InfraApi:
         return {"cloud_identities": self.identities_known, "next": None}
 
     def _init(self, provider: str, **_: Any) -> Row:
-        return {"identity_id": identity("9", 1), "external_id": "xt-1" if provider == "aws" else None}
+        told = {"issuer": None, "subject": None, "audience": None}
+        if provider != "aws":
+            told = {"issuer": "https://deck.example.com/oidc", "subject": "organization:1", "audience": "deck"}
+        return {"identity_id": identity("9", 1), "external_id": "xt-1" if provider == "aws" else None, **told}
 
     def _connect(self, provider: str, *, body: Row, **_: Any) -> Row:
         job = self.add_job("CONNECTION_TEST", None, "QUEUED")

@@ -92,6 +92,7 @@ def test_states_have_the_tone_that_the_console_gives_them() -> None:
 
 
 BESIDE = """
+PUT /api/cli/zones/{}
 DELETE /api/cli/zones/{}
 DELETE /api/cli/workers/{}
 POST /api/cli/runners/deploy
@@ -106,6 +107,8 @@ DELETE /api/cli/configurations/{}
 POST /api/cli/configurations/{}/clone
 GET /api/cli/configurations/{}/versions
 GET /api/cli/configurations/{}/diff
+GET /api/cli/configurations/{}/drift
+POST /api/cli/configurations/{}/drift
 GET /api/cli/configurations/{}/export
 POST /api/cli/configurations/validate
 GET /api/cli/configurations/{}/state

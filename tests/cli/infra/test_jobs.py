@@ -30,7 +30,7 @@ def test_jobs_are_listed_in_every_form_and_narrowed(qd: Command, infra: InfraApi
     assert "✗ failed" in lines[1]
     assert "2 min 03" in lines[2]
     rows = list(csv.reader(io.StringIO(qd("jobs", "list", "-o", "csv").out)))
-    assert [row[3] for row in rows] == ["SPEC", "other, too", "ledger"]
+    assert [row[2:4] for row in rows] == [["STATE", "SPEC"], ["failed", "other, too"], ["success", "ledger"]]
     assert json.loads(qd("jobs", "list", "--json").out)["jobs"][0]["id"] == failing["id"]
     assert qd("jobs", "list", "--spec-id", "ledger", "-o", "name").out == f"{first['id']}\n"
     assert qd("jobs", "list", "--zone-id", "payments", "--status", "Success", "-o", "name").out == f"{first['id']}\n"

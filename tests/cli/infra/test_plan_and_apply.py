@@ -80,8 +80,9 @@ def test_a_plan_that_is_waited_for_shows_what_would_change_the_riskiest_first(
         "Destroy 1", "Replace, destroyed and created again 1", "Create 1", "Cost 412.60 USD a month"
     ]  # fmt: skip
     assert "size  1 → 2" in result.out
-    assert "id  null → (known after apply)" in result.out
+    assert 'id  "a" → (known after apply)' in result.out
     assert "password  (sensitive)" in result.out
+    assert 'id  "a"' in result.out
     assert "terraform plan" in result.err
     assert "qd apply ledger --plan-job-id" in result.err
     told = json.loads(qd("plan", "ledger", "--wait", "--json").out)
@@ -194,14 +195,16 @@ def test_an_apply_that_is_waited_for_begins_when_enough_have_agreed(qd: Command,
 def test_a_rejected_plan_is_not_waited_for(qd: Command, infra: InfraApi, ledger: Row) -> None:
     plan = infra.add_plan(ledger, ("create", "a.b"), required=2)
     infra.agree(plan["id"], "bob", "rejected")
-    infra.plans[plan["id"]]["applicable"] = {"ok": False, "reason": "bob said no.", "hint": "Plan anew."}
-    failed(qd("apply", "ledger", "--wait"), 6, "Error: bob said no.", "Plan anew.")
+    failed(qd("apply", "ledger", "--wait"), 6, "Error: No.", "Ask again.")
     assert infra.changes() == []
 
 
 def test_a_stale_plan_is_refused_in_the_words_of_the_server(qd: Command, infra: InfraApi, ledger: Row) -> None:
-    applicable = {"ok": False, "reason": "The state has moved on to serial 8.", "hint": "qd plan ledger --wait"}
-    infra.add_plan(ledger, ("create", "a.b"), applicable=applicable)
+    applicable = {"ok": False, "code": "plan_state_moved", "reason": "The state has moved on to serial 8."}
+    applicable["hint"] = "qd plan ledger --wait"
+    infra.add_plan(ledger, ("create", "a.b"), required=1, applicable=applicable)
+    for wait in ((), ("--wait",)):
+        assert qd("apply", "ledger", *wait).code == 6, "no approval would mend it"
     failed(qd("apply", "ledger"), 6, "Error: The state has moved on to serial 8.\n", "Try:   qd plan ledger --wait\n")
     assert infra.changes() == []
 
@@ -244,8 +247,7 @@ def test_a_destruction_asks_for_the_name_and_is_watched(qd: Command, infra: Infr
 
 
 def test_a_destruction_that_waits_for_approvals_ends_with_seven(qd: Command, infra: InfraApi, ledger: Row) -> None:
-    approvals = {"required": 1, "given": 0, "missing": 1, "votes": []}
-    infra.next_plan = {"summary": None, "changes": [], "approvals": approvals, "applicable": {"ok": False}}
+    infra.next_plan = infra.plans[infra.add_plan(ledger, required=1)["id"]] | {"summary": None}
     infra.next_course = [{"status": "QUEUED", "waits_for": "approval"}] * 3
     result = qd("destroy", "ledger", "--yes")
     assert (result.code, "waits for 1 more approval." in result.err) == (7, True)

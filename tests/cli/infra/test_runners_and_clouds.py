@@ -107,13 +107,17 @@ def test_start_is_a_worker_that_does_infrastructure(
 
 def test_aws_is_connected_in_two_steps(qd: Command, infra: InfraApi) -> None:
     begun = qd("connector", "aws")
-    assert begun.out == f"identity {identity('9', 1)}\nexternal id xt-1\n"
+    assert begun.out == f"identity id  {identity('9', 1)}\nexternal id  xt-1\n"
+    assert "issuer       https://deck.example.com/oidc\n" in qd("connector", "gcp").out
     assert f"--identity-id {identity('9', 1)} --role-arn ARN" in begun.err
     result = qd("connector", "aws", "--identity-id", identity("9", 1), "--role-arn", ARN)
     assert (result.code, result.out) == (0, f"Connected aws as {identity('9', 1)}.\n")
     assert infra.bodies("connect") == [{"identity_id": identity("9", 1), "credentials": {"role_arn": ARN}}]
     assert infra.bodies("verify") == [{"identity_id": identity("9", 1), "job_id": infra.jobs_known[0]["id"]}]
-    assert len(infra.bodies("init")) == 1
+    assert len(infra.bodies("init")) == 2
+    planned = qd("connector", "aws", "--role-arn", ARN, "--plan")
+    assert "POST /api/cli/providers/aws/connect" in planned.out
+    assert len(infra.bodies("init")) == 2
 
 
 def test_a_connection_that_no_runner_proves_in_time_is_gone_on_with(qd: Command, infra: InfraApi) -> None:

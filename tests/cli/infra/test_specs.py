@@ -28,6 +28,12 @@ def test_zones_are_made_listed_shown_and_deleted(qd: Command, infra: InfraApi) -
     listed = qd("zones", "list").out
     assert "payments  ledger" in listed
     assert "ledger (development, local)" in qd("zone", "get", "--id", "payments").out
+    assert "approvals: none" in qd("zone", "show", "payments").out
+    assert qd("zone", "change", "payments", "--approvals", "1", "--destroy-approvals", "2").code == 0
+    assert infra.bodies("change_zone") == [{"approvals": 1, "destroy_approvals": 2}]
+    assert "approvals: 1 to apply, 2 to destroy" in qd("zone", "show", "payments").out
+    failed(qd("zone", "change", "payments"), 2, "Say what to change.")
+    assert qd("zone", "change", "payments", "--approvals", "99").code == 2
     failed(qd("zone", "delete", "payments"), 2, "Delete zone payments? Its spec stays, in no zone.", "--yes")
     assert qd("zone", "delete", infra.zones_known[0]["id"], "--yes").out == "Deleted zone payments.\n"
     assert qd("destroy", "zone", "legacy", "--yes").out == "Deleted zone legacy.\n"
@@ -203,6 +209,7 @@ def test_a_document_is_checked_without_being_kept(qd: Command, infra: InfraApi, 
     assert result.code == 1
     assert "region: A region is needed." in result.err
     assert json.loads(result.out)["errors"][0]["field"] == "region"
+    failed(qd("spec", "validate", "-", stdin="project_name: x"), 1, "What stdin says has 1 mistake.")
     failed(qd("spec", "validate"), 2, "Say which file.")
     assert infra.specs_known == []
 
@@ -230,3 +237,12 @@ def test_a_spec_that_has_made_something_is_not_deleted_by_a_slip(qd: Command, in
     assert qd("spec", "delete", "ledger", "--force", "--reason", "closed & gone", "--yes").code == 0
     assert infra.queries("delete_spec")[-1] == {"force": "true", "reason": "closed & gone"}
     assert infra.specs_known == []
+
+
+def test_drift_is_looked_for_and_shown(qd: Command, infra: InfraApi, ledger: Row) -> None:
+    assert qd("spec", "drift", "ledger").out == "Nobody has looked yet: qd spec drift ledger --look --wait\n"
+    failed(qd("spec", "drift", "ledger", "--wait"), 2, "nothing to wait for")
+    out = qd("spec", "drift", "ledger", "--look", "--wait").out
+    assert out.startswith("ledger has drifted (")
+    assert "~ a.b\n        size  1 → 2\n" in out
+    assert json.loads(qd("spec", "drift", "--id", "ledger", "--json").out)["drift"]["drifted"] is True

@@ -165,6 +165,14 @@ def test_defaults_are_those_of_the_contract():
         ({"module": {"name": "gcp"}, "provider": "aws"}, "module.name"),
         ({"module": {"kind": "bundled", "url": "https://git.example.com/a"}}, "module.url"),
         ({"variables": {"size": 3}}, "variables"),
+        ({"module": GIT, "variables": {"a": [1] * 3000}}, "variables"),
+        (
+            {"module": GIT, "variables": {"a": {"b": {"c": {"d": {"e": {"f": {"g": {"h": 1}}}}}}}}},
+            "variables.a.b.c.d.e.f.g.h",
+        ),
+        ({"module": GIT, "variables": {"a": "x" * 20_001}}, "variables.a"),
+        ({"module": GIT, "variables": {"a": {"x" * 201: 1}}}, "variables.a." + "x" * 99 + "…"),
+        ({"module": GIT, "variables": {f"v{at}": 1 for at in range(201)}}, "variables"),
         ({"module": GIT, "variables": {"1st": 3}}, "variables.1st"),
         ({"module": GIT, "variables": {"admin_password": "hunter2"}}, "variables.admin_password"),
         ({"module": GIT, "variables": {"deep": {"api_token": "hunter2"}}}, "variables.deep.api_token"),
@@ -232,6 +240,13 @@ def test_who_provides_is_what_is_said_or_what_tells():
     assert wrong(europe, Known("gcp"), provider="aws") == ["provider", "region"]
     assert declared({"project_name": "a", "provider": "local"}).document["region"] == "local"
     assert read(cloud_provider="")["provider"] == "aws"
+
+
+def test_a_database_has_the_port_of_its_engine_and_one_name_for_it():
+    said = [{"name": "a", "engine": "aurora-mysql"}, {"name": "b", "engine": "postgresql"}, {"name": "c", "port": 1}]
+    found = read(databases=said)["databases"]
+    assert [(one["engine"], one["port"]) for one in found] == [("mysql", 3306), ("postgres", 5432), ("postgres", 1)]
+    assert "databases[0].engine" in wrong(databases=[{"name": "a", "engine": "mariadb"}])
 
 
 def test_null_and_an_empty_text_are_nothing_said():

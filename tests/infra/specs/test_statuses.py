@@ -46,7 +46,7 @@ EXPECTED = {
     },
     "withdrawn": {
         "DRAFT": ("DRAFT", None), "ACTIVE": ("ACTIVE", None), "FAILED": ("FAILED", None),
-        "DESTROYED": ("DESTROYED", None), "QUEUED": ("ACTIVE", None), "PROVISIONING": ("PROVISIONING", "ACTIVE"),
+        "DESTROYED": ("DESTROYED", None), "QUEUED": ("ACTIVE", None), "PROVISIONING": ("ACTIVE", None),
         "DESTROYING": ("ACTIVE", None),
     },
     "deploy-done": dict.fromkeys(ALL, ("ACTIVE", None)),

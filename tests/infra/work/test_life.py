@@ -131,7 +131,7 @@ def test_a_job_whose_order_cannot_be_made_fails_before_it_began(yard):
     yard.db.write_sync(spoil)
     assert worker.claim() == []
     job = yard.job(uid)
-    assert (job.status, job.error_code, job.worker_id, job.attempts) == ("FAILED", "plan_not_applicable", None, 0)
+    assert (job.status, job.error_code, job.worker_id, job.attempts) == ("FAILED", "plan_applied", None, 0)
     assert yard.status(spec) == "DRAFT"
 
 

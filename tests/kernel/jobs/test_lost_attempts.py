@@ -233,3 +233,53 @@ async def test_a_worker_that_does_not_read_holds_up_nobody_else(database, monkey
             await listening
     finally:
         await service.stop()
+
+
+@pytest.fixture
+def judged():
+    """A kind whose fate a rule decides for each attempt, and which hears what goes back into the queue."""
+    told = {"fate": "again", "returned": [], "fails": False}
+
+    def returned(tx, job):
+        if told["fails"]:
+            raise RuntimeError("defect")
+        told["returned"].append((job.id, job.fence, job.owner))
+
+    jobs.kinds.register(jobs.JobKind(KIND, lost=lambda tx, job: told["fate"], returned=returned))
+    return told
+
+
+def test_a_rule_decides_what_becomes_of_a_lost_attempt(db, clock, judged):  # noqa: F811
+    job = put(db, KIND)
+    (first,) = take(db)
+    clock.advance(31)
+    db.write_sync(jobs.requeue_lapsed)
+    assert (found(db, job).state, judged["returned"]) == ("pending", [(job.id, first.fence, first.owner)])
+    (second,) = take(db)
+    db.write_sync(jobs.hand_back, job.id, second.fence, "one", "no_slot")
+    assert (found(db, job).state, len(judged["returned"])) == ("pending", 2)
+    take(db)
+    judged["fate"] = "failed"
+    clock.advance(31)
+    db.write_sync(jobs.requeue_lapsed)
+    assert (found(db, job).state, len(judged["returned"])) == ("failed", 2)
+
+
+def test_a_rule_that_fails_keeps_no_job_from_its_queue(db, clock, judged):  # noqa: F811
+    job, other = put(db, KIND), put(db, KIND)
+    take(db)
+    judged["fails"] = True
+    clock.advance(31)
+    assert db.write_sync(jobs.requeue_lapsed) == 2
+    assert {found(db, one).state for one in (job, other)} == {"pending"}
+
+
+def test_an_attempt_is_taken_back_whatever_its_lease_says(db, judged):  # noqa: F811
+    job = put(db, KIND)
+    assert db.write_sync(jobs.take_back, job.id) is False
+    (claimed,) = take(db)
+    assert db.write_sync(jobs.take_back, job.id) is True
+    after = found(db, job)
+    assert (after.state, after.lapses) == ("pending", 1)
+    lost, _ = db.write_sync(jobs.heartbeat, [(job.id, claimed.fence)])
+    assert lost == {job.id}

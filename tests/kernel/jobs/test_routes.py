@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from quarterdeck.kernel import jobs
+from quarterdeck.kernel.errors import Conflict, NotFound
 from quarterdeck.kernel.jobs import routes
 
 WITH = frozenset({"tasks"})
@@ -99,3 +100,49 @@ def test_a_route_is_read_as_it_is_written(worker_id, organization_id, word):
     waiting = routes.Waiting([word])
     assert waiting.usable(needs, worker_id, frozenset(), organization_id) == [word]
     assert waiting.usable(needs - {"deploy"}, worker_id, frozenset(), organization_id) == []
+
+
+def test_a_label_asks_for_nothing_and_confines_who_is_confined_by_it():
+    plain, mine, other = "@org:7|deploy", "@org:7|deploy,~deploy:blue", "@org:7|deploy,~deploy:green"
+    away, pinned = "@org:7|tasks", "@org:7@worker:3|deploy,~deploy:green"
+    waiting = routes.Waiting([plain, mine, other, away, pinned])
+    able, blue = frozenset({"deploy", "tasks"}), frozenset({"~deploy:blue"})
+    assert waiting.usable(able, 4, frozenset(), 7) == [plain, mine, other, away]
+    assert waiting.usable(able, 3, frozenset(), 7, confined=blue) == [mine, away, pinned]
+    assert waiting.usable(frozenset({"tasks"}), 3, frozenset(), 7, confined=blue) == [away]
+
+
+def test_a_worker_for_all_takes_what_anybody_has_and_what_is_pinned_to_it():
+    one, other, nobodys = "@org:1|tasks", "@org:2|tasks", "tasks"
+    pinned, elsewhere = "@org:2@worker:3|tasks", "@org:2@worker:4|tasks"
+    waiting = routes.Waiting([one, other, nobodys, pinned, elsewhere])
+    assert waiting.usable(WITH, 3, frozenset(), 1) == [one]
+    assert waiting.usable(WITH, 3, frozenset(), 1, for_all=True) == [one, other, nobodys, pinned]
+    assert waiting.usable(WITH, 3, frozenset(), 1, for_all=True, only_pinned=True) == [pinned]
+
+
+def test_a_pin_is_moved_while_the_job_waits_and_not_afterwards(database):
+    job = enqueued(database, 1, worker_id=10)
+    assert database.write_sync(jobs.pin, job.id, 20).worker_id == 20
+    assert claimed(database, 1, 10) == []
+    database.write_sync(jobs.pin, job.id, None)
+    database.write_sync(jobs.pin, job.id, 10)
+    assert claimed(database, 1, 20) == []
+    assert claimed(database, 1, 10) == [job.id]
+    with pytest.raises(Conflict) as refused:
+        database.write_sync(jobs.pin, job.id, 20)
+    assert refused.value.code == "job_not_waiting"
+    with pytest.raises(NotFound):
+        database.write_sync(jobs.pin, 99, 20)
+
+
+def test_a_parked_job_keeps_its_place_when_its_pin_is_moved(database):
+    first, parked, behind = (enqueued(database, 1, concurrency_key="turn") for _ in range(3))
+    database.write_sync(jobs.pin, parked.id, 20)
+    assert claimed(database, 1, 20) == [first.id]
+    assert claimed(database, 1, 20) == []
+    database.write_sync(jobs.complete, first.id, 1, jobs.Outcome("succeeded"), key="turn")
+    assert claimed(database, 1, 10) == []
+    assert claimed(database, 1, 20) == [parked.id]
+    database.write_sync(jobs.complete, parked.id, 1, jobs.Outcome("succeeded"), key="turn")
+    assert claimed(database, 1, 10) == [behind.id]

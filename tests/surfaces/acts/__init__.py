@@ -3,6 +3,9 @@
 from surfaces.acts import (
     deployments,
     identity,
+    infra_jobs,
+    infra_runners,
+    infrastructure,
     machines,
     notify,
     organizations,
@@ -17,6 +20,9 @@ from surfaces.acts import (
 __all__ = [
     "deployments",
     "identity",
+    "infra_jobs",
+    "infra_runners",
+    "infrastructure",
     "machines",
     "notify",
     "organizations",

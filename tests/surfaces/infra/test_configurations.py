@@ -231,9 +231,9 @@ async def test_who_was_slower_is_told_and_loses_nothing(crew):
 
 
 async def test_two_versions_are_compared_place_by_place(crew):
-    made = await spec(crew)
+    made, (main,) = await spec(crew), ledger()["databases"]
     path = f"{SPECS}/{made['id']}"
-    await crew.ok("PUT", path, ledger(region="us-east-1", databases=[{"name": "main", "port": 5433}, {"name": "b"}]))
+    await crew.ok("PUT", path, ledger(region="us-east-1", databases=[main | {"port": 5433}, {"name": "b"}]))
     await crew.ok("PUT", path, ledger(region="us-east-1", databases=[{"name": "b"}]))
     found = await crew.ok("GET", f"{path}/diff", params={"from": 1, "to": 2})
     assert (found["from"], found["to"], found["same"]) == (1, 2, False)

@@ -11,21 +11,13 @@ from sqlalchemy import select, update
 
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.infra.runners.model import Runner
-from support.crew import Crew
-from support.deck import running, signed_in
+from support.deck import running
 from support.enrolled import enrolled
 from surfaces.infra.foreign_runner import ForeignRunner
+from surfaces.infra.runner_yard import NOBODY, SECRET
 
 WORKERS = "/api/cli/workers"
-SECRET = "a secret of releases"
 PIPELINE = {"authorization": f"Bearer {SECRET}"}
-NOBODY = "00000000-0000-7000-8000-000000000000"
-
-
-@pytest.fixture
-async def crew(tmp_path, database_address):
-    async with running(tmp_path, database_address, release_secret=SECRET) as deck:
-        yield Crew(await signed_in(deck))
 
 
 async def refused(crew, status, method, path, body=None, **options):
@@ -109,7 +101,7 @@ async def test_an_unknown_cloud_identity_registers_nothing(crew):
 
 
 async def test_a_token_of_a_program_registers_no_runner(crew):
-    made = await crew.ok("POST", "/api/web/profile/tokens", {"name": "ci"}, status=201)
+    made = await crew.ok("POST", "/api/web/profile/tokens", {"label": "ci"}, status=201)
     await refused(crew, 403, "POST", WORKERS, {"name": "x", "mode": "self-hosted"}, token=made["token"])
 
 

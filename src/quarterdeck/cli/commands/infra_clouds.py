@@ -10,11 +10,13 @@ from quarterdeck.cli import infra_documents, infra_naming, infra_pages, infra_st
 from quarterdeck.cli.failure import Failure, usage
 from quarterdeck.cli.infra_options import Timeout, Watch, one_of
 from quarterdeck.cli.infra_session import session
+from quarterdeck.cli.names import Row
 from quarterdeck.cli.options import Changing, Common
 from quarterdeck.cli.session import Session
 from quarterdeck.cli.tasks import about, ago
 
 COMMON, CHANGING = Common(), Changing()
+TRUSTED = ("identity_id", "external_id", "issuer", "subject", "audience")
 PATIENCE = 600.0
 """Seconds for the test of a connection."""
 IdentityId = Annotated[str | None, Parameter(name=["--identity-id", "--id"])]
@@ -182,13 +184,13 @@ def _connect(
     if test is not None and identity is None:
         raise usage("Say which connection the test is of.", "--identity-id ID --test-job-id JOB")
     with session(changing) as opened, about(not_found="qd connector list"):
-        external = None
+        begun: Row = {"identity_id": identity}
         if identity is None:
             begun = opened.api.change("connectors.init", provider=provider, what="connection")
-            identity, external = str(begun.get("identity_id") or begun.get("id")), begun.get("external_id")
+            identity = str(begun.get("identity_id") or begun["id"])  # while planning there is but a name for it
         if credentials is None and test is None:
             opened.sent()
-            _begun(opened, provider, identity, external)
+            _begun(opened, provider, begun)
             return
         if test is None:
             body = {"identity_id": identity, "credentials": credentials}
@@ -198,15 +200,17 @@ def _connect(
         _proved(opened, provider, identity, test, timeout or PATIENCE)
 
 
-def _begun(opened: Session, provider: str, identity: str, external: object) -> None:
-    terminal = opened.terminal
-    text = f"identity {identity}" + (f"\nexternal id {external}" if external else "")
-    terminal.answer({"identity_id": identity, "external_id": external}, name=identity, text=text)
+def _begun(opened: Session, provider: str, begun: Row) -> None:
+    """What the cloud has to be told to trust."""
+    terminal, identity = opened.terminal, str(begun["identity_id"])
+    text = "\n".join(f"{name.replace('_', ' '):<12} {begun[name]}" for name in TRUSTED if begun.get(name))
+    terminal.answer(begun, name=identity, text=text)
     then = {
         "aws": "Make a role that trusts this server's runners under that external id, then:\n  "
         f"qd connector aws --identity-id {identity} --role-arn ARN",
-        "gcp": f"Make a workload identity pool, then:\n  qd connector gcp --identity-id {identity} --wif-config @FILE",
-        "azure": "Federate an application, then:\n  "
+        "gcp": "Make a workload identity pool that trusts this issuer, then:\n  "
+        f"qd connector gcp --identity-id {identity} --wif-config @FILE",
+        "azure": "Make an application that trusts this issuer, then:\n  "
         f"qd connector azure --identity-id {identity} --tenant-id T --client-id C --subscription-id S",
     }
     terminal.say(then[provider])

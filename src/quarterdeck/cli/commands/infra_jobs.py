@@ -269,9 +269,10 @@ def rerun(
         Seconds to watch; after that status 8, and the job goes on.
     """
     watch = Watch(wait, follow, timeout)
-    with session(changing) as opened, about(not_found="qd jobs list", conflict="qd jobs show ID"):
+    with session(changing) as opened, about(not_found="qd jobs list"):
         ref = infra_naming.job(opened, one_of(job, job_id))
-        answer = opened.api.change("infra-jobs.rerun", jobId=ref, what="job")
+        with about(conflict=f"qd jobs show {ref}"):
+            answer = opened.api.change("infra-jobs.rerun", jobId=ref, what="job")
         opened.sent()
         made: Row = answer["job"]
         text = f"{ref} is done once more, as {made['id']}."
@@ -297,12 +298,13 @@ def pin(
     runner_id
         The runner, by name or id; any for whichever is free. Without one a person at a terminal chooses.
     """
-    with session(changing) as opened, about(not_found="qd jobs list", conflict="qd jobs show ID"):
+    with session(changing) as opened, about(not_found="qd jobs list"):
         ref = infra_naming.job(opened, one_of(job, job_id))
         if runner_id is None and not opened.terminal.asks:
             raise usage("Say which runner.", "--runner-id NAME, or --runner-id any", code="input_required")
         runner = infra_naming.pinned(opened, runner_id, ask=True)
-        answer = opened.api.change("infra-jobs.pin", {"assigned_worker_id": runner}, jobId=ref)
+        with about(conflict=f"qd jobs show {ref}"):
+            answer = opened.api.change("infra-jobs.pin", {"assigned_worker_id": runner}, jobId=ref)
         opened.done(answer, name=ref, text=f"{ref} is for {'any runner' if runner is None else runner_id or runner}.")
 
 

@@ -59,14 +59,14 @@ def _lines(opened: Session, ref: str, view: Row) -> list[str]:
     told += infra_plans.lines(opened, view) + infra_plans.votes(opened, view)
     cost = (view.get("cost") or {}).get("total_monthly")
     told += [f"  Cost {infra_pages.money(cost)}"] if cost is not None else []
-    applicable = view.get("applicable") or {}
-    if applicable.get("ok"):
+    applicable = view["applicable"]
+    if applicable["ok"]:
         told.append(f"  It may be applied: qd apply --plan-job-id {ref} --wait")
     elif infra_plans.missing(view):
         told.append(f"  It waits for {infra_plans.missing(view)} more: qd plan approve {ref}")
-    elif applicable.get("reason"):
+    elif applicable["reason"]:
         told.append(f"  It may not be applied. {terminal.plain(applicable['reason'])}")
-        told += [f"  Try: {terminal.plain(applicable['hint'])}"] if applicable.get("hint") else []
+        told += [f"  Try: {terminal.plain(applicable['hint'])}"] if applicable["hint"] else []
     told.append(f"  {infra_pages.job(opened, row)}")
     return told
 
@@ -87,7 +87,7 @@ def approve(
     comment
         What the others should know; kept with the vote and in the audit trail.
     """
-    with session(changing) as opened, about(not_found="qd jobs list", conflict="qd plan show ID"):
+    with session(changing) as opened, about(not_found="qd jobs list"):
         ref = infra_naming.job(opened, one_of(job, job_id), kind="PLAN")
         view = infra_plans.view(opened, ref)
         if lost := infra_plans.loses(view):
@@ -96,7 +96,8 @@ def approve(
                     opened.terminal.say(line)
             what = "1 resource" if lost == 1 else f"{lost} resources"
             opened.terminal.confirm(f"It destroys or replaces {what}. Agree to that?")
-        answer = opened.api.change("infra-jobs.approve", {"comment": comment} if comment else {}, jobId=ref)
+        with about(conflict=f"qd plan show {ref}", not_allowed=f"Let somebody else read it: qd plan approve {ref}"):
+            answer = opened.api.change("infra-jobs.approve", {"comment": comment} if comment else {}, jobId=ref)
         opened.sent()
         after = infra_plans.view(opened, ref)
         number = infra_plans.missing(after)
@@ -104,7 +105,7 @@ def approve(
             f"Approved {ref}; {number} more {'is' if number == 1 else 'are'} needed." if number else f"Approved {ref}."
         )
         opened.terminal.answer({**(answer or {}), "approvals": after.get("approvals")}, name=ref, text=text)
-        if (after.get("applicable") or {}).get("ok"):
+        if after["applicable"]["ok"]:
             opened.terminal.say(f"Try:   qd apply --plan-job-id {ref} --wait")
 
 
@@ -126,9 +127,10 @@ def reject(
     """
     if comment is not None and not comment.strip():
         raise usage("--comment says nothing.", 'qd plan reject ID --comment "why"')
-    with session(changing) as opened, about(not_found="qd jobs list", conflict="qd plan show ID"):
+    with session(changing) as opened, about(not_found="qd jobs list"):
         ref = infra_naming.job(opened, one_of(job, job_id), kind="PLAN")
-        answer = opened.api.change("infra-jobs.reject", {"comment": comment} if comment else {}, jobId=ref)
+        with about(conflict=f"qd plan show {ref}"):
+            answer = opened.api.change("infra-jobs.reject", {"comment": comment} if comment else {}, jobId=ref)
         opened.done(answer, name=ref, text=f"Rejected {ref}.")
 
 

@@ -190,7 +190,7 @@ def _allowed(opened: Session, row: Row, job: str, watch: Watch, losing: Losing) 
         if not watch.any:
             raise infra_plans.waits(job, view, what=f"The apply of {name}", then=again)
         view = infra_plans.agreed(opened, job, view, watch.timeout)
-    if not (view.get("applicable") or {}).get("ok") and not opened.api.planning:
+    if not view["applicable"]["ok"] and not opened.api.planning:
         raise infra_plans.refused(job, view)
     if lost := infra_plans.loses(view):
         if opened.terminal.asks:

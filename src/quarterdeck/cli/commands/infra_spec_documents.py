@@ -277,18 +277,18 @@ def validate(
     document = infra_documents.spec(place)
     with session(common) as opened:
         answer = opened.api.change("specs.validate", document)
-        found = answer.get("errors") or []
+        found, called = answer["errors"], "What stdin says" if place == "-" else place
         if answer["valid"]:
-            opened.terminal.answer(answer, name="valid", text=f"{place} is a good document.")
+            opened.terminal.answer(answer, name="valid", text=f"{called} is a good document.")
             return
         for one in found:
             opened.terminal.say(f"  {one['field']}: {one['message']}" if one.get("field") else f"  {one['message']}")
         number = "1 mistake" if len(found) == 1 else f"{len(found)} mistakes"
         raise Failure(
-            f"{place} has {number}.",
+            f"{called} has {number}.",
             exit=Exit.FAILED,
             code="spec_invalid",
-            hint=f"Mend {place}, then: qd spec validate {place}",
+            hint=f"Mend it, then: qd spec validate {place}",
             facts={"valid": False, "errors": found},
         )
 

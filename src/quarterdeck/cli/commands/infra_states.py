@@ -223,13 +223,14 @@ def rollback(
     if wanted is None or (number is not None and version is not None and number != version):
         raise usage("Say which version.", 'qd state rollback NAME 4 --reason "why"   (qd state versions NAME)')
     told = _reason(reason, "qd state rollback NAME VERSION")
-    with session(losing) as opened, about(not_found="qd state versions NAME", conflict="qd state show NAME"):
+    with session(losing) as opened, about(not_found="qd state versions NAME"):
         found = infra_naming.spec(opened, one_of(spec, spec_id, "--spec-id"), only=False)
         name = str(found["project_name"])
         lost = f"Of {name} counts what version {wanted} says; what was made since is forgotten, not removed."
         sure(opened, lost, name, losing)
         body = {"version": wanted, "reason": told}
-        answer = opened.api.change("states.rollback", body, specId=str(found["id"]))
+        with about(conflict=f"qd state show {name}"):
+            answer = opened.api.change("states.rollback", body, specId=str(found["id"]))
         opened.done(answer, name=name, text=f"The state of {name} is as it was in version {wanted}.")
         opened.terminal.say(f"Try:   qd plan {name} --wait   shows what is different now")
 
@@ -266,7 +267,7 @@ def unlock(
         Why; kept in the audit trail.
     """
     told = _reason(reason, "qd state unlock NAME")
-    with session(losing) as opened, about(not_found="qd spec list", conflict="qd state show NAME"):
+    with session(losing) as opened, about(not_found="qd spec list"):
         found = infra_naming.spec(opened, one_of(spec, spec_id, "--spec-id"), only=False)
         name, identity = str(found["project_name"]), str(found["id"])
         lock = (opened.api.read("states.show", specId=identity)["state"] or {}).get("lock")
@@ -286,7 +287,8 @@ def unlock(
             )
         sure(opened, f"{_holder(lock)} loses the lock of {name}, and may be in the middle of an apply.", name, losing)
         body = {"reason": told, "lock_id": lock["id"]}
-        answer = opened.api.change("states.unlock", body, specId=identity)
+        with about(conflict=f"qd state show {name}"):
+            answer = opened.api.change("states.unlock", body, specId=identity)
         opened.done(answer, name=name, text=f"The state of {name} is free.")
 
 
@@ -322,7 +324,7 @@ def push(
     if place is None:
         raise usage("Say which file.", "qd state push ledger.tfstate ledger")
     told, text = _reason(reason, "qd state push FILE NAME"), infra_documents.state(place)
-    with session(losing) as opened, about(not_found="qd spec list", conflict="qd state show NAME"):
+    with session(losing) as opened, about(not_found="qd spec list"):
         found = infra_naming.spec(opened, one_of(spec, spec_id, "--spec-id"), only=False)
         name, identity = str(found["project_name"]), str(found["id"])
         sure(opened, f"What {place} says becomes the state of {name}.", name, losing)
@@ -330,7 +332,8 @@ def push(
             opened.api.change("states.push", {"reason": told, "content": ""}, specId=identity)
         opened.sent()
         document = f'{{"reason": {json.dumps(told)}, "state": {text}}}'
-        answer = opened.api.call("POST", f"/api/cli/configurations/{identity}/state/push", document=document)
+        with about(conflict=f"qd state show {name}"):
+            answer = opened.api.call("POST", f"/api/cli/configurations/{identity}/state/push", document=document)
         opened.done(answer, name=name, text=f"The state of {name} is the one of {place}.")
 
 

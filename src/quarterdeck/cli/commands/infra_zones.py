@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from cyclopts import App
+from typing import Annotated
+
+from cyclopts import App, Parameter, validators
 
 from quarterdeck.cli import infra_naming, infra_states
 from quarterdeck.cli.failure import usage
@@ -12,6 +14,7 @@ from quarterdeck.cli.options import Changing, Common
 from quarterdeck.cli.tasks import about, ago
 
 COMMON, CHANGING = Common(), Changing()
+People = Annotated[int | None, Parameter(validator=validators.Number(gte=0, lte=20))]
 zone = App(name="zone", help="Group specs of infrastructure, and see them together.")
 
 
@@ -96,10 +99,59 @@ def show(zone: str | None = None, /, *, zone_id: Id = None, common: Common = COM
         terminal.line(f"{terminal.plain(row['name'])}   {row['id']}")
         if row.get("description"):
             terminal.line(f"  {terminal.plain(row['description'])}")
+        policy = [(row["approvals"], "apply"), (row["destroy_approvals"], "destroy")]
+        told = ", ".join(f"{number} to {what}" for number, what in policy if number)
+        terminal.line(f"  approvals: {told or 'none'}")
         for one in row.get("specs") or []:
             state = terminal.state(infra_states.spec(one))
             told = f"{one['project_name']} ({one['environment_stage']}, {one.get('region') or '-'})"
             terminal.line(f"  {state}   {terminal.plain(told)}   {one['id']}")
+
+
+def change(
+    zone: str | None = None,
+    /,
+    *,
+    zone_id: Id = None,
+    name: str | None = None,
+    description: Description = None,
+    approvals: People = None,
+    destroy_approvals: People = None,
+    changing: Changing = CHANGING,
+) -> None:
+    """Change what a zone is called, and how many people have to agree before something is applied or destroyed in it.
+
+    qd zone change payments --approvals 1 --destroy-approvals 2
+    qd zone change payments --name money
+
+    Parameters
+    ----------
+    zone
+        Its name or id. Without one a person at a terminal chooses.
+    zone_id
+        The same, by name.
+    name
+        Another name.
+    description
+        What it is for.
+    approvals
+        How many people have to agree to a plan before it is applied, none of them whoever asked for it.
+    destroy_approvals
+        How many people have to agree to a destruction.
+    """
+    given = {
+        "name": name,
+        "description": description,
+        "approvals": approvals,
+        "destroy_approvals": destroy_approvals,
+    }
+    body = {key: value for key, value in given.items() if value is not None}
+    if not body:
+        raise usage("Say what to change.", "qd zone change payments --approvals 1")
+    with session(changing) as opened, about(not_found="qd zone list", conflict="qd zone list"):
+        found = infra_naming.zone(opened, one_of(zone, zone_id), option="--id")
+        answer = opened.api.change("zones.change", body, zoneId=str(found["id"]))
+        opened.done(answer, name=str(found["id"]), text=f"Changed zone {found['name']}.")
 
 
 def delete(zone: str | None = None, /, *, zone_id: Id = None, changing: Changing = CHANGING) -> None:
@@ -125,6 +177,6 @@ def delete(zone: str | None = None, /, *, zone_id: Id = None, changing: Changing
         opened.done(answer, name=str(found["id"]), text=f"Deleted zone {found['name']}.")
 
 
-for _command in (create, show, delete):
+for _command in (create, show, change, delete):
     zone.command(_command)
 zone.command(ls, name="list")

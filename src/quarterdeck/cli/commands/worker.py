@@ -90,8 +90,8 @@ def worker(
     secret = read_token(token, needed=needed) if token is not None else None
 
     async def work() -> None:
-        async with Workshop(directory) as workshop:
-            offered = {*capabilities, *await workshop.begin(address, capabilities)}
+        async with Workshop(directory, address) as workshop:
+            offered = {*capabilities, *await workshop.begin(capabilities)}
             await run_worker(
                 address,
                 Secret(secret) if secret else None,
@@ -129,15 +129,16 @@ def alone(data: DataDirectory) -> None:
 class Workshop:
     """What runs jobs, opened when it is first asked for."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, server: str) -> None:
         self._directory = directory
+        self._server = server
         self._edges: Edges | None = None
         self._handlers: WorkerHandlers | None = None
         self._tending: asyncio.Task[None] | None = None
         self._tasks: TaskWorkshop | None = None
         self.saying: Saying | None = None
 
-    async def begin(self, server: str, capabilities: list[str]) -> frozenset[str]:
+    async def begin(self, capabilities: list[str]) -> frozenset[str]:
         """Look what this machine has for what it is to do. Answers the capabilities that it offers besides."""
         if TASKS not in capabilities:
             return frozenset()
@@ -153,7 +154,7 @@ class Workshop:
             held = papers.load(self._directory)
             return None if held is None else held.access_token
 
-        self._tasks = TaskWorkshop(self._directory, Dialled(server, credential))
+        self._tasks = TaskWorkshop(self._directory, Dialled(self._server, credential))
         self.saying = Saying(agents=self._tasks.agents, projects=self._tasks.projects)
         return await self._tasks.begin()
 
@@ -175,11 +176,12 @@ class Workshop:
         """The handler of a kind of job; called on the worker's loop."""
         if self._handlers is None:
             from quarterdeck.fleet.edge.edges import Edges
+            from quarterdeck.infra.execution.machine import Machine
             from quarterdeck.instance import handlers_with
 
             self._edges = Edges(self._directory)
             self._tending = asyncio.get_running_loop().create_task(self._edges.connections.tend())
-            self._handlers = handlers_with(self._edges)
+            self._handlers = handlers_with(self._edges, Machine(self._directory, lambda: self._server))
             if self._tasks is not None:
                 self._tasks.register(self._handlers)
         return self._handlers.find(kind)

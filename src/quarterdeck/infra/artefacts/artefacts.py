@@ -9,6 +9,7 @@ import os
 import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -18,6 +19,7 @@ from quarterdeck.kernel.errors import Conflict, Invalid, NotFound
 from quarterdeck.kernel.ids import Ids
 from quarterdeck.kernel.vault.vault import Vault
 
+PREFIX = "draft-"
 LARGEST = 50 << 20
 """Bytes of a saved plan at most (contract: infra §3)."""
 
@@ -80,6 +82,16 @@ class Artefacts:
         with stream:
             return "whole" if await asyncio.to_thread(_whole, vault, stream, kept) else "damaged"
 
+    def lying(self, before: datetime) -> list[str]:
+        """Keys of all that was put there before an instant. Drafts that were left as long ago go by the way. Blocks."""
+        if self.store is None:
+            return []
+        for draft in self.store.incoming.glob(f"{PREFIX}*"):
+            with contextlib.suppress(FileNotFoundError):
+                if datetime.fromtimestamp(draft.stat().st_mtime, UTC) < before:
+                    draft.unlink()
+        return [one.key for one in self.store.listed() if one.since < before]
+
     async def delete(self, key: str) -> None:
         await asyncio.to_thread(self._open()[0].delete, key)
 
@@ -108,7 +120,7 @@ class _Draft:
     """A file that is written to, sealed piece by piece."""
 
     def __init__(self, store: Store, vault: Vault, key: str) -> None:
-        descriptor, name = tempfile.mkstemp(prefix="draft-", dir=store.incoming)
+        descriptor, name = tempfile.mkstemp(prefix=PREFIX, dir=store.incoming)
         self.path = Path(name)
         self._file = os.fdopen(descriptor, "wb")
         self._vault, self._key = vault, key

@@ -215,8 +215,8 @@ def _require_unused(tx: Tx, identity: CloudIdentity, what: str) -> None:
 
 
 def _queue(tx: Tx, identity: CloudIdentity, job_type: str) -> InfraJob:
-    options = {"provider": identity.provider, "module": {"kind": "bundled", "name": identity.provider}}
-    return creating.create(tx, Asked(job_type=job_type, cloud_identity_uid=identity.uid, options=options))
+    asked = Asked(job_type=job_type, cloud_identity_uid=identity.uid, options={"provider": identity.provider})
+    return creating.create(tx, asked)
 
 
 def _shown(identity: CloudIdentity) -> dict[str, Any]:

@@ -27,7 +27,8 @@ def usable(tx: Tx, uid: str) -> CloudIdentity:
     Raises `Forbidden` (`cloud_identity_foreign`) for that of another organization (contract: infra §1.4), and
     `Conflict` (`cloud_identity_not_connected`).
     """
-    found = _named(tx, uid, kept=True)
+    seen = _named(tx, uid)
+    found = kept(tx, seen.id) if seen is not None else None
     if found is None:
         raise missing()
     if found.organization_id != tx.principal.organization_id:
@@ -48,6 +49,12 @@ def usable(tx: Tx, uid: str) -> CloudIdentity:
 def by_id(tx: Tx, identity_id: int | None) -> CloudIdentity | None:
     """That of a row id; None where it is gone."""
     return None if identity_id is None else tx.get(CloudIdentity, identity_id)
+
+
+def kept(tx: Tx, identity_id: int | None) -> CloudIdentity | None:
+    """That of a row id, which nobody disconnects until the unit ends; None where it is gone."""
+    query = select(CloudIdentity).where(CloudIdentity.id == identity_id)
+    return tx.first(query.with_for_update(read=True, key_share=True)) if identity_id is not None else None
 
 
 def locked(tx: Tx, uid: str) -> CloudIdentity:
@@ -116,6 +123,5 @@ def missing() -> NotFound:
     )
 
 
-def _named(tx: Tx, uid: str, *, kept: bool = False) -> CloudIdentity | None:
-    query = select(CloudIdentity).where(CloudIdentity.uid == uid.lower()[:LONGEST_ID])
-    return tx.first(query.with_for_update(read=True, key_share=True) if kept else query)
+def _named(tx: Tx, uid: str) -> CloudIdentity | None:
+    return tx.first(select(CloudIdentity).where(CloudIdentity.uid == uid.lower()[:LONGEST_ID]))

@@ -9,6 +9,17 @@ from collections.abc import Callable
 from quarterdeck.kernel.errors import Conflict, Invalid, Problem, ProviderFailure, Timeout, Unavailable
 from quarterdeck.kernel.text import shown
 
+FAILED = {
+    "init": (
+        "infra_init_failed",
+        "Correct the module, or what it asks of providers and modules, then run the job again.",
+    ),
+    "plan": ("infra_plan_failed", "Correct the specification or the module; the log has all that terraform said."),
+    "apply": (
+        "infra_apply_failed",
+        "The state has what was made until then. Correct what terraform names, plan again, and apply.",
+    ),
+}
 SAID = 300
 """Characters of terraform's own reason in a message."""
 _ERROR = re.compile(r"^[│\s]*Error: (.+)$", re.MULTILINE)
@@ -75,16 +86,8 @@ def explain(phase: str, program: str, text: str, hide: Callable[[str], str]) -> 
             code="infra_state_unavailable",
             hint="Check that the runner reaches the server, then run the job again.",
         )
-    hints = {
-        "init": "Correct the module, or what it asks of providers and modules, then run the job again.",
-        "plan": "Correct the specification or the module; the log has all that terraform said.",
-        "apply": "The state has what was made until then. Correct what terraform names, plan again, and apply.",
-    }
-    return ProviderFailure(
-        f"{program} {phase} failed{said}.",
-        code=f"infra_{phase}_failed",
-        hint=hints.get(phase, "The log has all that terraform said."),
-    )
+    code, hint = FAILED[phase]
+    return ProviderFailure(f"{program} {phase} failed{said}.", code=code, hint=hint)
 
 
 def killed(phase: str, program: str, number: int, *, orphans: bool) -> Problem:
@@ -140,5 +143,5 @@ def not_for_own(what: str) -> Problem:
     return Invalid(
         f"The server's own worker takes no {what}.",
         code="infra_needs_runner",
-        hint="Enrol a runner (`qd worker --capability infra`) and let it take the job.",
+        hint="Enrol a runner (`quarterdeck worker --server … --capability infra`) and let it take the job.",
     )

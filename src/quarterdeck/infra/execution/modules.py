@@ -79,9 +79,14 @@ async def lay_out(module: Module, root: Path, running: Running, inherited: Mappi
     return place
 
 
+def template_files(name: str) -> list[Path]:
+    """The files of a bundled template. Those of a specification share their variables."""
+    own = sorted((TEMPLATES / BUNDLED[name]).glob("*.tf"))
+    return own if name.startswith("runner") else [*own, TEMPLATES / "specification.tf"]
+
+
 def _copied(name: str, root: Path) -> Path:
-    directory = BUNDLED.get(name)
-    if directory is None:
+    if name not in BUNDLED:
         raise Invalid(
             f"There is no bundled template {shown(name, 60)}.",
             code="infra_module_unknown",
@@ -90,7 +95,7 @@ def _copied(name: str, root: Path) -> Path:
     place = root / "module"
     point("infra.module.copy")
     place.mkdir(mode=0o700)
-    for file in sorted((TEMPLATES / directory).glob("*.tf")):
+    for file in template_files(name):
         rendering.write_new(place / file.name, file.read_bytes())
     return place
 

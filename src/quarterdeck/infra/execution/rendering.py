@@ -32,6 +32,11 @@ KEPT_BY_US = frozenset(
     }
 )  # fmt: skip
 """What stands in a section and was not declared by anybody: it came of an apply, and shall not change a plan."""
+OTHER_WORDS = {
+    "ordered": "fifo", "partition_key": "hash_key", "partition_key_type": "hash_key_type", "sort_key": "range_key",
+    "sort_key_type": "range_key_type", "capacity_mode": "billing_mode",
+}  # fmt: skip
+"""What other generations of specifications call a thing; a module may know either word."""
 LONGEST_FILE = 1 << 20
 _DECLARED = re.compile(r'^[ \t]*variable[ \t]+"?([A-Za-z_][A-Za-z0-9_-]*)"?[ \t]*\{', re.MULTILINE)
 _OVERRIDES = re.compile(r"(.*_)?override\.(tf|tofu)(\.json)?", re.DOTALL)
@@ -71,7 +76,8 @@ def runner_variables(snapshot: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _declared(section: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in section.items() if key not in KEPT_BY_US and value is not None}
+    given = {key: value for key, value in section.items() if key not in KEPT_BY_US and value is not None}
+    return {name: given[other] for other, name in OTHER_WORDS.items() if other in given} | given
 
 
 def declared_by(module: Path) -> set[str]:

@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 
 
-def text(document: Mapping[str, Any]) -> bytes:
+def text(value: Any) -> bytes:
     """Canonical JSON: keys in order at every depth, no blanks."""
-    return msgspec.json.encode(document, order="deterministic")
+    return msgspec.json.encode(value, order="deterministic")
 
 
 def hashed(document: Mapping[str, Any]) -> str:

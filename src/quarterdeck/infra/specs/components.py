@@ -35,7 +35,7 @@ TOLD = frozenset({
 NAME = text(r"[A-Za-z][A-Za-z0-9_-]*", "a name of letters, digits, _ and -, beginning with a letter", 63)
 PATH = text(r"[A-Za-z0-9/][A-Za-z0-9._/-]*", "a name of letters, digits and . _ / -", 200)
 BUCKET = text(r"[a-z0-9][a-z0-9.-]*[a-z0-9]", "a name of small letters, digits, . and -", 63)
-VERSION = text(r"[0-9]+(?:\.[0-9]+){0,3}", "a version such as 16 or 8.0.35", 30)
+VERSION = text(r"[0-9]+(?:\.[0-9a-z_]+)*", "a version such as 16 or 8.0.35", 40)
 SIZE = text(r"[A-Za-z0-9][A-Za-z0-9._-]*", "a size as the provider calls it, such as t3.large", 80)
 ATTRIBUTE = text(r"[A-Za-z_][A-Za-z0-9_.-]*", "the name of an attribute", 255)
 REGION = text(r"[a-z0-9-]+", "a region as the provider calls it", 60)
@@ -43,14 +43,13 @@ ORIGIN = text(r"\*|https?://[^\s/?#@]+", "an origin such as https://app.example.
 OPTIONS = Field(free(r"[A-Za-z_][A-Za-z0-9_.-]*", "of letters, digits and _ . -"), dict)
 CIDRS = Field(texts(network(0, 32)), list)
 
-PORTS = {"postgres": 5432, "aurora-postgresql": 5432, "mysql": 3306, "mariadb": 3306, "aurora-mysql": 3306}
-ENGINES = {"postgresql": "postgres", "aurora-postgres": "aurora-postgresql"}
-VERSIONS = {"postgres": "16", "aurora-postgresql": "16", "mysql": "8.0", "mariadb": "10.11", "aurora-mysql": "8.0"}
+PORTS = {"postgres": 5432, "mysql": 3306}
+ENGINES = {"postgresql": "postgres", "aurora-postgresql": "postgres", "aurora-mysql": "mysql"}
+"""What else a database is called; which product of the provider serves one, the template decides."""
 
 
 def _of_engine(found: dict[str, Any], _path: str, _report: Report) -> None:
     found["port"] = found["port"] or PORTS[found["engine"]]
-    found["engine_version"] = found["engine_version"] or VERSIONS[found["engine"]]
 
 
 def _capacities(found: dict[str, Any], path: str, report: Report) -> None:
@@ -72,7 +71,7 @@ DATABASE = Shape(
     },
     told=TOLD,
     together=(
-        Together(("engine", "port", "engine_version"), _of_engine),
+        Together(("engine", "port"), _of_engine),
         Together(("min_capacity", "max_capacity"), _capacities),
     ),
 )
@@ -166,11 +165,11 @@ SECRET = Shape(
 REGISTRY = Shape(
     {
         "name": Field(PATH),
-        "immutable_tags": Field(flag, True),
-        "scan_on_push": Field(flag, True),
+        "immutability": Field(flag, False),
+        "scan": Field(flag, True),
         "provider_config": OPTIONS,
     },
-    aliases={"immutability": "immutable_tags", "scan": "scan_on_push"},
+    aliases={"immutable_tags": "immutability", "scan_on_push": "scan"},
     told=TOLD,
 )
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from quarterdeck.infra.specs.canonical import text
+
 TOLD = 100
 """Paths that an event names."""
 MOST = 5000
@@ -43,7 +45,7 @@ def _differing(before: Any, after: Any, path: str) -> Iterator[Change]:
         kept = [name for name in was if name in now]
         if kept != [name for name in now if name in was]:
             yield Change(path, "changed", list(was), list(now))
-    elif before != after:
+    elif text(before) != text(after):
         yield Change(path, "changed", before, after)
 
 

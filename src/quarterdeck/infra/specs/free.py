@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from quarterdeck.infra.specs.fields import MISSING, Report, Rule, inside, plain
 from quarterdeck.kernel.text import shown
 
-DEEPEST, MOST_VALUES, LONGEST_TEXT, LARGEST = 8, 2000, 20_000, 2**53
+DEEPEST, MOST_VALUES, LONGEST_NAME, LONGEST_TEXT, LARGEST = 8, 2000, 200, 20_000, 2**53
 SECRET = re.compile(
     r"(pass(word|wd|phrase)?|secret|token|credentials?|private_?key|api_?key|access_?key)$", re.IGNORECASE
 )
@@ -26,7 +26,7 @@ def free(key: str, rule: str, most: int = 200) -> Rule:
             return MISSING
         before = len(report.wrong)
         for name in value:
-            if not form.fullmatch(name):
+            if len(name) <= LONGEST_NAME and not form.fullmatch(name):
                 report.add(inside(path, shown(name, 100)), f"its name is {rule}.")
         walk = _Walk(report)
         found = walk.value(value, path, 1)
@@ -38,27 +38,34 @@ def free(key: str, rule: str, most: int = 200) -> Rule:
 
 
 class _Walk:
+    """One look at an object, which ends where there is too much of it or too much is wrong."""
+
     def __init__(self, report: Report) -> None:
         self.report = report
         self.values = 0
 
     def value(self, value: Any, path: str, depth: int) -> Any:
         self.values += 1
-        if self.values > MOST_VALUES or self.report.full:
-            return None
         if depth > DEEPEST:
             self.report.add(path, f"it is nested more than {DEEPEST} deep.")
             return None
         if isinstance(value, Mapping):
-            return {str(name): self.named(str(name), one, path, depth) for name, one in value.items()}
+            return {name: self.named(name, one, path, depth) for name, one in self.few(value.items())}
         if isinstance(value, list | tuple):
-            return [self.value(one, f"{path}[{at}]", depth + 1) for at, one in enumerate(value)]
+            return [self.value(one, f"{path}[{at}]", depth + 1) for at, one in self.few(enumerate(value))]
         return self.single(value, path)
+
+    def few(self, items: Iterable[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
+        for item in items:
+            if self.values > MOST_VALUES or self.report.full:
+                return
+            yield item
 
     def named(self, name: str, value: Any, path: str, depth: int) -> Any:
         here = inside(path, shown(name, 100))
-        if len(name) > 200 or "\x00" in name:
-            self.report.add(here, "its name is too long, or holds what no name does.")
+        if len(name) > LONGEST_NAME:
+            self.report.add(here, f"a name has at most {LONGEST_NAME} characters.")
+            return None
         if isinstance(value, str) and value and SECRET.search(name):
             self.report.add(
                 here, "a secret does not belong here, where many may read it: have the module fetch or make it."
@@ -70,8 +77,8 @@ class _Walk:
         if value is None or isinstance(value, bool):
             return value
         if isinstance(value, str):
-            if len(value) > LONGEST_TEXT or "\x00" in value:
-                self.report.add(path, f"a text has at most {LONGEST_TEXT} characters, and no NUL.")
+            if len(value) > LONGEST_TEXT:
+                self.report.add(path, f"a text has at most {LONGEST_TEXT} characters.")
             return value
         if not isinstance(value, int | float) or not -LARGEST <= value <= LARGEST:
             self.report.add(path, "it is no JSON value that keeps its precision.")

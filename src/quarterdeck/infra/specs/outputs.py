@@ -35,9 +35,8 @@ def keep(tx: Tx, spec: Spec, outputs: Mapping[str, Any], cluster: Mapping[str, A
     components of the document `ACTIVE`.
     """
     told = redacted(outputs)
-    components: dict[str, Any] = {
-        name: {"status": "ACTIVE"} for name in ("network", "cluster") if _declares(spec.document, name)
-    }
+    ours = spec.document["module"]["kind"] == "bundled"
+    components: dict[str, Any] = {name: {"status": "ACTIVE"} for name in ("network", "cluster") if ours}
     if spec.document["dns"]["enabled"]:
         components["dns"] = {"status": "ACTIVE"}
     for name, value in spec.document.items():
@@ -83,7 +82,3 @@ def _without_secrets(value: Any) -> Any:
             for name, one in value.items()
         }
     return [_without_secrets(one) for one in value] if isinstance(value, list) else value
-
-
-def _declares(document: Mapping[str, Any], name: str) -> bool:
-    return bool(document["module"]["kind"] == "bundled" and document["provider"] != "local" and document.get(name))

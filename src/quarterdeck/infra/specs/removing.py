@@ -5,9 +5,11 @@ from __future__ import annotations
 from sqlalchemy import delete as delete_rows
 
 from quarterdeck.access import Access
-from quarterdeck.infra.specs import specs, standing
+from quarterdeck.infra.specs import specs
 from quarterdeck.infra.specs.happenings import SpecAction, audited, happened
 from quarterdeck.infra.specs.model import Spec, SpecVersion
+from quarterdeck.infra.specs.standing import live_jobs
+from quarterdeck.infra.states.states import holds_resources
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
 from quarterdeck.kernel.text import one_line
@@ -29,7 +31,7 @@ def delete(tx: Tx, access: Access, text: str, *, force: bool = False, reason: st
         if not reason or not reason.strip():
             raise Invalid("A forced deletion needs a reason.", hint="Give the reason.", field="reason")
     reason = one_line(reason, "reason", 500, empty=True) if reason else None
-    living = standing.live_jobs(tx, spec)
+    living = live_jobs(tx, spec)
     if living:
         raise Conflict(
             f"{spec.project_name} has {living} jobs that have not ended.",
@@ -37,7 +39,7 @@ def delete(tx: Tx, access: Access, text: str, *, force: bool = False, reason: st
             hint="Cancel them, or wait for their end.",
             liveJobs=living,
         )
-    held = standing.resources(tx, spec)
+    held = holds_resources(tx, spec)
     if not force:
         _require_gone(spec, held)
     detail = {"resources": held, "orphanRisk": spec.orphan_risk, "reason": reason, "forced": force}

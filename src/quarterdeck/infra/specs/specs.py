@@ -18,8 +18,8 @@ from quarterdeck.infra.specs.document import UID, Declared, Known, declared
 from quarterdeck.infra.specs.fields import Wrong
 from quarterdeck.infra.specs.happenings import SpecAction, audited, happened
 from quarterdeck.infra.specs.model import Spec
-from quarterdeck.infra.specs.standing import resources
 from quarterdeck.infra.specs.statuses import DRAFT
+from quarterdeck.infra.states.states import holds_resources
 from quarterdeck.infra.zones import zones
 from quarterdeck.infra.zones.model import Zone
 from quarterdeck.kernel.db import Tx
@@ -240,7 +240,7 @@ def _sealed(tx: Tx, spec: Spec, value: Secret[str]) -> str:
 def _require_provider(tx: Tx, spec: Spec, document: Mapping[str, Any]) -> None:
     if document["provider"] == spec.provider:
         return
-    held = resources(tx, spec)
+    held = holds_resources(tx, spec)
     if held or spec.orphan_risk:
         raise Conflict(
             f"{spec.project_name} has {held} resources at {spec.provider}: it cannot go to {document['provider']}.",

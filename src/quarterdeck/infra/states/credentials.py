@@ -60,6 +60,12 @@ def holder(tx: Tx, username: str, password: str) -> Attempt:
     return Attempt(job, fence)
 
 
+def held_by(tx: Tx, job: InfraJob, owner: str) -> bool:
+    """Whether the attempt that runs is this owner's."""
+    carried = jobs.finding.look(tx, job.ledger_id) if job.ledger_id is not None else None
+    return carried is not None and carried.state == jobs.State.RUNNING and carried.owner == owner
+
+
 def running(tx: Tx, job: InfraJob) -> int | None:
     """The fence of the attempt that runs; None where none does. One that was told to stop runs until it has stopped:
     Terraform then still writes what it has made.

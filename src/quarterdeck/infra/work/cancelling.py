@@ -15,9 +15,10 @@ from quarterdeck.kernel.text import lines
 LONGEST = 500
 
 
-def cancel(tx: Tx, job: InfraJob, reason: str | None = None) -> InfraJob:
+def cancel(tx: Tx, job: InfraJob, reason: str | None = None, *, audited: bool = True) -> InfraJob:
     """End a live job. The turn of its state stays taken until its runner has told its end, or has vanished: nobody
-    writes the state beside it. Raises `Invalid` (`infra_job_not_cancellable`) for one that has ended.
+    writes the state beside it. Not `audited`: the caller writes the audit event of the act that this is a part of.
+    Raises `Invalid` (`infra_job_not_cancellable`) for one that has ended.
     """
     row, carried = holding.held(tx, job)
     if row.status not in LIVE:
@@ -32,13 +33,14 @@ def cancel(tx: Tx, job: InfraJob, reason: str | None = None) -> InfraJob:
     tx.flush()
     if carried is not None and not carried.ended:
         jobs.cancel(tx, carried.id, told, audited=False)
-    audit.record(
-        tx,
-        InfraJobAction.CANCELLED,
-        resource_type="infra-job",
-        resource_id=row.uid,
-        organization_id=row.organization_id,
-        detail={"from": before, "jobType": row.job_type, "reason": why or None, "orphanRisk": row.orphan_risk},
-    )
+    if audited:
+        audit.record(
+            tx,
+            InfraJobAction.CANCELLED,
+            resource_type="infra-job",
+            resource_id=row.uid,
+            organization_id=row.organization_id,
+            detail={"from": before, "jobType": row.job_type, "reason": why or None, "orphanRisk": row.orphan_risk},
+        )
     committing(tx, "infra.cancel")
     return row

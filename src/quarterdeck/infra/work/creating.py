@@ -7,10 +7,11 @@ from typing import Any
 from sqlalchemy import select
 
 from quarterdeck.fleet.workers import draining
+from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.infra.clouds import federating, identities
 from quarterdeck.infra.clouds.model import CloudIdentity
 from quarterdeck.infra.execution.orders import RUN, RUNNER_JOBS
-from quarterdeck.infra.plans import approvals, law
+from quarterdeck.infra.plans import approvals, drift, law
 from quarterdeck.infra.runners import lifting, listing
 from quarterdeck.infra.specs import snapshots, specs
 from quarterdeck.infra.specs.model import Spec
@@ -44,6 +45,8 @@ def create(tx: Tx, asked: Asked) -> InfraJob:
     key = holding.turn(spec_uid=asked.spec.uid if asked.spec is not None else None, runner_uid=asked.runner_uid)
     if key is not None:
         jobs.hold_turn(tx, key)
+    if asked.spec is not None and not asked.read_only:
+        drift.make_way(tx, asked.spec)
     spec = specs.locked(tx, asked.spec.id) if asked.spec is not None else None
     _require_room(tx)
     worker = listing.usable(tx, asked.assigned_worker_uid) if asked.assigned_worker_uid else None
@@ -77,6 +80,19 @@ def create(tx: Tx, asked: Asked) -> InfraJob:
         approvals.require(tx, plan if plan is not None else job)
     effects.asked(tx, job, spec)
     happened(tx, job, "queued", f"The {job.job_type} job waits for a runner.")
+    _audited(tx, job, asked, spec, plan, worker)
+    if asked.job_type != DESTROY or not approvals.needed(tx, job).missing:
+        release(tx, job)
+    committing(tx, "infra.create")
+    return job
+
+
+def _audited(
+    tx: Tx, job: InfraJob, asked: Asked, spec: Spec | None, plan: InfraJob | None, worker: Worker | None
+) -> None:
+    """Looks for drift that the server asks for by itself are told by what they find."""
+    if tx.principal.kind == "system":
+        return
     audit.record(
         tx,
         InfraJobAction.CREATED,
@@ -91,10 +107,6 @@ def create(tx: Tx, asked: Asked) -> InfraJob:
             "rerunOf": asked.rerun_of.uid if asked.rerun_of is not None else None,
         },
     )
-    if asked.job_type != DESTROY or not approvals.needed(tx, job).required:
-        release(tx, job)
-    committing(tx, "infra.create")
-    return job
 
 
 def release(tx: Tx, job: InfraJob) -> InfraJob:
@@ -111,6 +123,7 @@ def release(tx: Tx, job: InfraJob) -> InfraJob:
         Carried(job_id=job.id),
         job.organization_id,
         subject=stream(job.uid),
+        lane="background" if job.read_only else None,
         capabilities=needed(tx, job.snapshot, identity),
         worker_id=job.assigned_worker_id,
         concurrency_key=holding.turn(spec_uid=spec.uid if spec is not None else None, runner_uid=runner),
@@ -150,8 +163,16 @@ def _require_room(tx: Tx) -> None:
 
 
 def _identity(tx: Tx, asked: Asked, spec: Spec | None) -> CloudIdentity | None:
+    """What the job works with. Only a test of its connection takes one that is not verified."""
+    found = _named_identity(tx, asked, spec)
+    if found is not None and asked.job_type not in federating.CHECKS:
+        federating.require_verified(found)
+    return found
+
+
+def _named_identity(tx: Tx, asked: Asked, spec: Spec | None) -> CloudIdentity | None:
     if asked.cloud_identity_uid:
-        found: CloudIdentity = identities.usable(tx, asked.cloud_identity_uid)
+        found = identities.usable(tx, asked.cloud_identity_uid)
         if spec is not None and found.provider != spec.provider:
             raise Invalid(
                 f"The cloud identity is of {found.provider}, and the configuration is for {spec.provider}.",
@@ -160,7 +181,7 @@ def _identity(tx: Tx, asked: Asked, spec: Spec | None) -> CloudIdentity | None:
                 field="cloud_identity_id",
             )
         return found
-    return tx.get(CloudIdentity, spec.cloud_identity_id) if spec is not None and spec.cloud_identity_id else None
+    return identities.kept(tx, spec.cloud_identity_id) if spec is not None else None
 
 
 def _plan(tx: Tx, asked: Asked, spec: Spec | None) -> InfraJob | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from quarterdeck.infra.runners import lifting
+from quarterdeck.infra.states import locks
 from quarterdeck.infra.work import effects, holding, metadata, recording
 from quarterdeck.infra.work.actions import InfraJobAction
 from quarterdeck.infra.work.happenings import happened
@@ -40,6 +41,7 @@ def returned(tx: Tx, carried: Job) -> None:
     job = holding.carried(tx, carried.id)
     if job is not None and job.status in {CLAIMED, PROCESSING}:
         name = job.worker_name or "Its runner"
+        locks.release(tx, job)
         move(tx, job, QUEUED, f"{name} did not end attempt {job.attempts} of the job; it waits again.")
 
 
@@ -49,6 +51,7 @@ def finish(tx: Tx, carried: Job, outcome: Outcome) -> None:
     if job is None:
         return
     job.credential_hash = None
+    locks.release(tx, job)
     if job.completed_at is not None:
         if carried.closed_by is None and metadata.LATE not in job.execution_metadata:
             afterwards(tx, job, outcome)

@@ -99,6 +99,6 @@ def again(tx: Tx, carried: Job) -> Job:
     fresh = rerunning.rerun(tx, job)
     if fresh.ledger_id is None:
         raise Conflict(
-            "The job has to be allowed first.", code="approval_required", hint="Ask somebody to agree to it."
+            "The job has to be allowed first.", code="approvals_missing", hint="Ask somebody to agree to it."
         )
     return jobs.get(tx, fresh.ledger_id)

@@ -11,18 +11,18 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from msgspec import Struct
-from sqlalchemy import update
 
 from quarterdeck.infra.work.happenings import stream
 from quarterdeck.infra.work.model import InfraJob
-from quarterdeck.infra.work.transitions import HELD
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.jobs.finding import look
 from quarterdeck.kernel.logs import Line, Logs
 
 MOST = 10 << 20
-"""Bytes of chunks that are kept of one job; what comes after them is dropped, and the job's log says so."""
+"""Bytes that are kept of one job's chunks; what comes after them is dropped."""
+ROW_BYTES = 64
+"""What a line counts beside its text: a chunk of line breaks is a million rows."""
 CHUNK = 1 << 20
 """Bytes of one chunk."""
 ANSWER = 10 << 20
@@ -33,7 +33,7 @@ LINGER = timedelta(seconds=5)
 """A foreign runner sends its last lines after its last report (contract: infra §7)."""
 PART = "part"
 """The phase of a line that goes on with the next one of its channel."""
-FULL = f"More than {MOST >> 20} MB were written; what followed was dropped."
+FULL = f"More than {MOST >> 20} MB were written; what follows is dropped."
 PAGE = 2000
 StreamType = Literal["STDOUT", "STDERR", "SYSTEM"]
 TYPES: dict[str, Literal["stdout", "stderr", "system"]] = {"STDOUT": "stdout", "STDERR": "stderr", "SYSTEM": "system"}
@@ -65,19 +65,6 @@ def chunk(text: str | None, stream_type: str | None) -> tuple[str, str]:
     return text, channel
 
 
-def room(tx: Tx, job: InfraJob, size: int) -> Literal["all", "last", "none"]:
-    """Take room for a chunk of a job: `last` is the first that has none, where the log says so. It is progress, too."""
-    before = tx.execute(
-        update(InfraJob).where(InfraJob.id == job.id).values(log_bytes=InfraJob.log_bytes + size)
-        .returning(InfraJob.log_bytes)
-    ).scalar_one() - size  # fmt: skip
-    live = (InfraJob.id == job.id, InfraJob.completed_at.is_(None), InfraJob.status.in_(HELD))
-    tx.execute(update(InfraJob).where(*live).values(told_at=tx.now))
-    if before + size <= MOST:
-        return "all"
-    return "last" if before <= MOST else "none"
-
-
 def complete(tx: Tx, job: InfraJob) -> bool:
     """Whether nothing more is to come: the job has ended, its attempt too, and the last lines have had their time."""
     if job.completed_at is None:
@@ -96,18 +83,30 @@ def parts(text: str, channel: str, at: datetime) -> list[Line]:
     return lines
 
 
-def told(at: datetime, message: str) -> Line:
-    """A line of the server's own."""
-    return Line(at, "quarterdeck", "system", None, "warn", message)
-
-
 def _line(at: datetime, channel: str, message: str, phase: str | None) -> Line:
     return Line(at, "application", TYPES[channel], phase, "info", message)
 
 
-async def append(logs: Logs, uid: str, lines: Sequence[Line]) -> int:
-    """Store lines of a job; the store writes those of many jobs together. Answers the number of the last."""
-    return await logs.store(stream(uid), lines)
+async def take(logs: Logs, uid: str, text: str, channel: str, at: datetime) -> bool:
+    """Store a chunk of a job; the store writes those of many jobs together. False where there was no more room for all
+    of it: what fits is kept, and the job's log says so.
+    """
+    state = await logs.state(stream(uid))
+    left = MOST - state.bytes - (state.head - state.watermark) * ROW_BYTES
+    if left <= 0:
+        return False
+    coming = parts(text, channel, at)
+    kept: list[Line] = []
+    for line in coming:
+        if left <= 0:
+            break
+        left -= len(line.message.encode("utf-8", "replace")) + ROW_BYTES
+        kept.append(line)
+    whole = len(kept) == len(coming)
+    if left <= 0:
+        kept.append(Line(at, "quarterdeck", "system", None, "warn", FULL))
+    await logs.store(stream(uid), kept)
+    return whole
 
 
 async def read(logs: Logs, uid: str, after: int = 0, most: int = ANSWER) -> tuple[list[Chunk], bool]:

@@ -53,7 +53,6 @@ class InfraJob(Identified, Base):
     error_message: Mapped[str | None] = mapped_column(Text)
     orphan_risk: Mapped[bool] = mapped_column(default=False)
     credential_hash: Mapped[str | None] = mapped_column(String(64))
-    log_bytes: Mapped[int] = mapped_column(BigInteger, default=0)
     created_at: Mapped[datetime]
     claimed_at: Mapped[datetime | None]
     started_at: Mapped[datetime | None]

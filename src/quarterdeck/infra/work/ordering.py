@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from msgspec import Struct, convert
-from sqlalchemy import select
 
 from quarterdeck.fleet.git import locators
 from quarterdeck.infra.clouds import federating
 from quarterdeck.infra.execution.orders import CLOUD_JOBS, RUNNER_JOBS, InfraOrder, Module, Place, SavedPlan
-from quarterdeck.infra.plans import approvals, law
-from quarterdeck.infra.plans.model import Plan
+from quarterdeck.infra.plans import approvals, keeping, law, plans
 from quarterdeck.infra.runners import lifting
 from quarterdeck.infra.specs import specs
 from quarterdeck.infra.specs.model import Spec
@@ -73,10 +71,11 @@ def _allowed(tx: Tx, job: InfraJob, spec: Spec | None) -> SavedPlan | None:
     if plan is None:
         return None
     law.require(tx, plan, spec)
-    kept = tx.first(select(Plan).where(Plan.job_id == plan.id))
-    if kept is None or kept.artefact_sha256 is None:
-        raise Conflict(f"The plan {plan.uid} is gone.", code="plan_not_applicable", hint="Make a new one and read it.")
-    return SavedPlan(plan.uid, kept.artefact_sha256, kept.artefact_size or 0)
+    kept = plans.of(tx, plan)
+    saved = keeping.handed_in(kept) if kept is not None else None
+    if saved is None:  # without one the runner would plan again and apply what nobody has read
+        raise Conflict(f"The plan {plan.uid} is gone.", code="plan_artefact_missing", hint="Plan again.")
+    return SavedPlan(plan.uid, saved.sha256, saved.size)
 
 
 def module(tx: Tx, job: InfraJob, spec: Spec | None) -> Module:

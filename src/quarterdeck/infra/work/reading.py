@@ -23,7 +23,8 @@ LONGEST_ID = 64
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which jobs of the caller's organization, newest first. `status` is one of `STATUSES`, in any case; any other word
+    """Which jobs of the caller's organization, newest first; with `worker_id` those that a worker has or had, whosever.
+    `status` is one of `STATUSES`, in any case; any other word
     finds none. `words` are looked for in the names of specs; `before` is the uid of the last one of the page before.
     """
 
@@ -33,6 +34,7 @@ class Filter:
     job_type: str | None = None
     words: str = ""
     mine: bool = False
+    worker_id: int | None = None
     limit: int = 20
     offset: int = 0
 
@@ -61,7 +63,10 @@ def page(tx: Tx, wanted: Filter) -> tuple[list[InfraJob], int]:
 
 
 def _where(tx: Tx, wanted: Filter, query: Select[Any]) -> Select[Any]:
-    found = query.where(InfraJob.organization_id == tx.principal.organization_id)
+    if wanted.worker_id is not None:
+        found = query.where(InfraJob.worker_id == wanted.worker_id)
+    else:
+        found = query.where(InfraJob.organization_id == tx.principal.organization_id)
     if wanted.status is not None:
         found = found.where(InfraJob.status == wanted.status.upper())
     if wanted.job_type is not None:

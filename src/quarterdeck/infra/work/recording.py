@@ -13,7 +13,7 @@ from quarterdeck.infra.work import effects, holding, metadata
 from quarterdeck.infra.work.happenings import happened
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.infra.work.transitions import CLAIMED, PROCESSING, move
-from quarterdeck.infra.work.types import DEPLOY, may_have_changed
+from quarterdeck.infra.work.types import DEPLOY, PLAN, may_have_changed
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Invalid
 from quarterdeck.kernel.faults import committing
@@ -79,7 +79,8 @@ def _phase(tx: Tx, job: InfraJob, _carried: Job, said: Mapping[str, Any]) -> Non
 
 def _plan(tx: Tx, job: InfraJob, carried: Job, said: Mapping[str, Any]) -> None:
     keeping.keep(tx, job, dict(said), carried.fence)
-    note(job, {"plan_completed": True, "plan_file_key": f"{job.uid}/terraform.plan.out"})
+    if job.job_type == PLAN:
+        note(job, {"plan_completed": True, "plan_file_key": f"{job.uid}/terraform.plan.out"})
     job.execution_metadata = {**job.execution_metadata, "plan_summary": storable(said.get("summary"))}
 
 

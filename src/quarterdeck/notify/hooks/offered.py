@@ -14,6 +14,13 @@ OFFERED: dict[str, str] = {
     "deployment-succeeded": "deployment.succeeded",
     "deployment-failed": "deployment.failed",
     "deployment.canceled": "deployment.canceled",
+    "infra-zone-created": "zone.created",
+    "infra-zone-changed": "zone.changed",
+    "infra-zone-deleted": "zone.deleted",
+    "infra-spec-created": "specification.created",
+    "infra-spec-changed": "specification.changed",
+    "infra-spec-deleted": "specification.deleted",
+    "infra-spec-status-changed": "specification.status_changed",
     "confirm_requested": "task.confirm_requested",
     "confirm_resolved": "task.confirm_resolved",
     "mr_created": "task.merge_request_created",
@@ -24,6 +31,12 @@ OFFERED: dict[str, str] = {
     "worker-agent-degraded": "machine.agent_degraded",
     "worker-agent-recovered": "machine.agent_recovered",
     "worker-decommissioned": "machine.decommissioned",
+    **{
+        f"infra-job-{word}": f"infrastructure.job_{word}"
+        for word in ("queued", "claimed", "processing", "success", "failed", "cancelled", "stalled")
+    },
+    "infra-drift-began": "infrastructure.drift_began",
+    "infra-drift-ended": "infrastructure.drift_ended",
 }
 """Type of the domain event to the name that a webhook knows it by. What is not here is nobody's business outside."""
 MOVED = "status_change"

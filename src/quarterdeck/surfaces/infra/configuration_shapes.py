@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from quarterdeck.infra.specs import flat, standing
+from quarterdeck.infra.specs import flat
 from quarterdeck.infra.specs.model import Spec
+from quarterdeck.infra.states.states import holds_resources
 from quarterdeck.kernel.db import Tx
 from quarterdeck.surfaces.infra.shapes import at
 from quarterdeck.surfaces.infra.wire import configurations as wire
@@ -50,6 +51,6 @@ def whole(tx: Tx, spec: Spec, *, admins: bool = True) -> wire.OneConfiguration:
             orphan_risk=spec.orphan_risk,
             outputs=spec.outputs,
             components=spec.components,
-            resources=standing.resources(tx, spec),
+            resources=holds_resources(tx, spec),
         )
     )

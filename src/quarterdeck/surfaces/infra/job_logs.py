@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
@@ -15,8 +14,8 @@ from quarterdeck.infra.work.transitions import ENDED
 from quarterdeck.kernel.bus import Bus
 from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import RateLimited
 from quarterdeck.kernel.http.endpoint import Call, route
+from quarterdeck.kernel.http.seats import Seats
 from quarterdeck.kernel.http.sse import Event, EventStream, done
 from quarterdeck.kernel.logs import Gap, Logs
 from quarterdeck.surfaces.infra.jobs import MISSING, VIEW
@@ -28,56 +27,7 @@ LOOK = 15.0
 """Seconds after which a follower looks at its job without having been woken."""
 QUIET = 0.05
 """Seconds without a line after which a log that is complete has been told."""
-OF_ONE, OF_ALL = 8, 200
-"""Streams that one caller, and all together, may have open."""
-
-
-class Streams:
-    """How many streams are open, by whom."""
-
-    def __init__(self, of_one: int = OF_ONE, of_all: int = OF_ALL) -> None:
-        self._of_one, self._of_all = of_one, of_all
-        self._open: Counter[str] = Counter()
-
-    def take(self, who: str) -> None:
-        """Raises `RateLimited` where there is no place."""
-        if self._open[who] >= self._of_one or self._open.total() >= self._of_all:
-            raise RateLimited(
-                "Too many logs are followed at once.",
-                retry_after=5,
-                hint="Close one of them, or read without following.",
-            )
-        self._open[who] += 1
-
-    def leave(self, who: str) -> None:
-        self._open[who] -= 1
-        if self._open[who] <= 0:
-            del self._open[who]
-
-
-STREAMS = Streams()
-
-
-class Placed:
-    """A source of events whose place is given back when it is closed, also where nothing was ever asked of it."""
-
-    def __init__(self, source: AsyncIterator[Event], who: str, streams: Streams = STREAMS) -> None:
-        streams.take(who)
-        self._source, self._who, self._streams = source, who, streams
-        self._left = False
-
-    def __aiter__(self) -> Placed:
-        return self
-
-    async def __anext__(self) -> Event:
-        return await anext(self._source)
-
-    async def aclose(self) -> None:
-        if not self._left:
-            self._left = True
-            self._streams.leave(self._who)
-        with suppress(RuntimeError):
-            await self._source.aclose()  # type: ignore[attr-defined]  # it is a generator
+SEATS = Seats("logs", per_caller=8, total=200)
 
 
 def chunk(uid: str, one: Chunk) -> wire.LogChunk:
@@ -104,8 +54,9 @@ async def follow(call: Call, query: wire.StreamQuery, logs: Logs, bus: Bus) -> E
     uid = await call.read(lambda tx: reading.find(tx, call.path["id"]).uid)
     said = given(query.after)
     after = said if said is not None else _number(call.headers.get("last-event-id"))
-    source = Placed(_follow(call, logs, bus, uid, after), call.principal.uid)
-    return EventStream(source, found=lambda: call.read(reading.find, uid), keep_alive=PING)
+    seat = SEATS.take(call.principal.uid)
+    source = _follow(call, logs, bus, uid, after)
+    return EventStream(source, found=lambda: call.read(reading.find, uid), keep_alive=PING, seat=seat)
 
 
 def _number(text: str | None) -> int:

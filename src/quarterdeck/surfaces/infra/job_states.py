@@ -13,9 +13,12 @@ from typing import Any
 
 from msgspec import UNSET
 
-from quarterdeck.infra.states import backend, locks
+from quarterdeck.infra.runners.authenticating import caller
+from quarterdeck.infra.runners.standing import owner
+from quarterdeck.infra.states import backend, credentials, locks
 from quarterdeck.infra.states.contents import LARGEST
 from quarterdeck.infra.states.packing import drafted, unpacked
+from quarterdeck.infra.work import holding, reading, reporting
 from quarterdeck.instance import Instance
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Invalid
@@ -107,6 +110,30 @@ async def unlock(call: Call, body: wire.Lock) -> wire.Nothing:
     """Let go of one's own lock."""
     await call.write(lambda tx: locks.unlock(tx, attempt(tx, call), _said(body)))
     return wire.Nothing()
+
+
+@route(
+    "POST",
+    "/api/jobs/{id}/state-token",
+    permission="authenticated",
+    callers=("runner",),
+    errors=((401, "runner_token_invalid"), MISSING, (409, "infra_job_not_held")),
+)
+async def token(call: Call) -> wire.StateToken:
+    """A credential for the state of a job that the caller holds. One that it was given before is good no more."""
+
+    def verb(tx: Tx) -> wire.StateToken:
+        worker, _ = caller(tx)
+        job = reading.anybodys(tx, call.path["id"])
+        if job is None:
+            raise holding.missing(call.path["id"])
+        if not credentials.held_by(tx, job, owner(worker)):
+            raise reporting.not_held(job)
+        issued = credentials.issue(tx, job).reveal()
+        path = f"/api/jobs/{job.uid}/state"
+        return wire.StateToken(username=job.uid, password=issued, token=issued, path=path, lock_path=f"{path}/lock")
+
+    return await call.write(verb)
 
 
 def _said(body: wire.Lock) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from quarterdeck.access import Access
+from quarterdeck.infra.plans import law
 from quarterdeck.infra.specs import specs
 from quarterdeck.infra.work import asking, cancelling, creating, pinning, reading, rerunning
 from quarterdeck.infra.work.asking import Asked
@@ -23,7 +24,7 @@ MISSING = (404, "infra_job_not_found")
 KEY = {"Idempotency-Key": "Sent again under the same key within a week, the request makes no second job."}
 REFUSED = (
     (404, "spec_not_found"), (404, "runner_not_found"), (404, "cloud_identity_not_found"), MISSING,
-    (409, "infra_too_many_jobs"), (409, "infra_plan_taken"), (409, "plan_not_applicable"), (409, "approval_required"),
+    (409, "infra_too_many_jobs"), (409, "infra_plan_taken"), *((409, code) for code in law.CODES),
     (409, "worker_decommissioned"), (409, "runner_busy"), (409, "runner_without_stack"),
 )  # fmt: skip
 

@@ -87,7 +87,7 @@ async def report(call: Call, body: wire.JobStatus) -> wire.Heard:
         worker, runner = caller(tx)
         status = given(body.status)
         reporting.check(status)
-        job = _of_reach(tx, call.path["id"], worker, runner)
+        job = of_reach(tx, call.path["id"], worker, runner)
         message, told = given(body.error_message), given(body.execution_metadata)
         return wire.Heard(applied=reporting.report(tx, job, owner(worker), status, message, told))
 
@@ -108,20 +108,15 @@ async def write_lines(call: Call, body: wire.LogChunk, logs: Logs) -> wire.Heard
     """Lines of a job of the caller's, which may come after its end."""
     text, channel = lines.chunk(given(body.log_chunk), given(body.stream_type))
 
-    def room(tx: Tx) -> tuple[str, str]:
+    def had(tx: Tx) -> str:
         worker, runner = caller(tx)
-        job = _of_reach(tx, call.path["id"], worker, runner)
+        job = of_reach(tx, call.path["id"], worker, runner)
         if not reporting.had(job, worker):
             raise reporting.not_held(job)
-        return job.uid, lines.room(tx, job, len(text.encode()))
+        return job.uid
 
-    uid, left = await call.write(room)
-    now = call.service("clock").now()
-    if left == "all":
-        await lines.append(logs, uid, lines.parts(text, channel, now))
-    elif left == "last":
-        await lines.append(logs, uid, [lines.told(now, lines.FULL)])
-    return wire.Heard(applied=left == "all")
+    uid = await call.read(had)
+    return wire.Heard(applied=await lines.take(logs, uid, text, channel, call.service("clock").now()))
 
 
 @route("GET", "/api/jobs/{id}/logs", permission=VIEW, callers=("runner", "people"), errors=(*UNKNOWN, MISSING))
@@ -150,7 +145,7 @@ async def git_token(call: Call) -> wire.GitToken:
 
     def verb(tx: Tx) -> wire.GitToken:
         worker, runner = caller(tx)
-        job = _of_reach(tx, call.path["id"], worker, runner)
+        job = of_reach(tx, call.path["id"], worker, runner)
         if not reporting.had(job, worker) or job.completed_at is not None:
             raise Forbidden(
                 "This job is not held by this worker", code="infra_job_not_held", hint="Claim a job before you ask."
@@ -160,7 +155,7 @@ async def git_token(call: Call) -> wire.GitToken:
     return await call.write(verb)
 
 
-def _of_reach(tx: Tx, uid: str, worker: Worker, runner: Runner) -> InfraJob:
+def of_reach(tx: Tx, uid: str, worker: Worker, runner: Runner) -> InfraJob:
     """A job that may concern a runner at all. Raises `NotFound` for one of another organization, unless the runner
     works for all.
     """
@@ -175,7 +170,7 @@ def _readable(tx: Tx, call: Call) -> InfraJob:
     if tx.principal.kind != "runner":
         return reading.find(tx, uid)
     worker, runner = caller(tx)
-    job = _of_reach(tx, uid, worker, runner)
+    job = of_reach(tx, uid, worker, runner)
     if not reporting.readable(tx, job, worker):
         raise holding.missing(uid)
     return job

@@ -1,6 +1,7 @@
 """`GET /api/jobs`, which runbooks and infrastructure share: who asks decides whose jobs are listed.
 
-Programs that came in by `/api/auth/cli/…` are infrastructure's, and know of nothing else; anybody may say `surface`.
+Programs that came in by `/api/auth/cli/…` are infrastructure's, and know of nothing else, as are runners, which are
+shown the jobs that they have or had; anybody else may say `surface`.
 Jobs of runbooks there are none yet (docs/reference/not-yet.md): their page is empty.
 """
 
@@ -26,15 +27,23 @@ def of_infrastructure(call: Call, surface: str | None) -> bool:
     return scheme.lower() == "bearer" and presented.strip().count(".") == 2
 
 
-@route("GET", "/api/jobs", permission="authenticated", errors=((403, "product_auth_forbidden"),))
+@route(
+    "GET",
+    "/api/jobs",
+    permission="authenticated",
+    callers=("runner", "people"),
+    errors=((403, "product_auth_forbidden"),),
+)
 async def listed(call: Call, query: wire.JobsQuery, access: Access) -> wire.Jobs:
     """Jobs of infrastructure, or of runbooks, newest first."""
-    infra = of_infrastructure(call, given(query.surface))
+    runner = call.principal.kind == "runner"
+    infra = runner or of_infrastructure(call, given(query.surface))
     limit = min(query.limit, wire.MOST)
 
     def verb(tx: Tx) -> wire.Jobs:
-        access.load(tx)
-        access.require(tx.principal, INFRA if infra else RUNBOOKS)
+        if not runner:
+            access.load(tx)
+            access.require(tx.principal, INFRA if infra else RUNBOOKS)
         if not infra:
             return wire.Jobs(jobs=[], total=0, limit=limit, offset=query.offset)
         job_type = given(query.job_type)
@@ -45,6 +54,7 @@ async def listed(call: Call, query: wire.JobsQuery, access: Access) -> wire.Jobs
             job_type=canonical(job_type.upper()) if job_type else None,
             words=query.q,
             mine=query.mine,
+            worker_id=tx.principal.id if runner else None,
             limit=limit,
             offset=query.offset,
         )

@@ -52,7 +52,7 @@ def assume(cloud: Cloud, endpoint: str | None = None) -> Mapping[str, str]:
             code="infra_cloud_incomplete",
             hint="Connect the identity again.",
         )
-    client = _client("sts", REGIONS[role["partition"]], endpoint, own=cloud.own)
+    client = _client(_session(own=cloud.own), "sts", REGIONS[role["partition"]], endpoint)
     answered: Mapping[str, Mapping[str, str]] = _asked(
         lambda: client.assume_role(
             RoleArn=cloud.role_arn,
@@ -73,9 +73,11 @@ async def discover(order: InfraOrder, endpoint: str | None = None) -> dict[str, 
     partition = cloud.role_arn.split(":")[1]
     home = REGIONS[partition]
     said = str(order.snapshot.get("region") or "")
+    session = _session()  # one for all regions: it knows each service's description once it has read it
+    session.set_credentials(taken["AccessKeyId"], taken["SecretAccessKey"], taken["SessionToken"])
 
     def client(name: str, region: str = home) -> Any:
-        return _client(name, region, endpoint, taken=taken)
+        return _client(session, name, region, endpoint)
 
     def regions() -> list[dict[str, Any]]:
         found = _asked(lambda: client("ec2").describe_regions())["Regions"]
@@ -153,14 +155,10 @@ def _every(client: Any, operation: str, key: str) -> list[dict[str, Any]]:
     return rows
 
 
-def _client(
-    service: str, region: str, endpoint: str | None, *, taken: Mapping[str, str] | None = None, own: bool = False
-) -> Any:
-    """A client with the credentials that were taken up, else with those that the machine has."""
+def _session(*, own: bool = False) -> Any:
+    """What makes clients, with the credentials that the machine has; `own` with those of its environment alone."""
     try:
         import botocore.session
-        from botocore.config import Config
-        from botocore.exceptions import BotoCoreError
     except ImportError:
         raise Unavailable(
             "This runner cannot speak to AWS: boto3 is not installed.",
@@ -168,25 +166,26 @@ def _client(
             hint="Install quarterdeck[aws] on the runner.",
         ) from None
     session = botocore.session.Session()
-    if own and taken is None:
+    if own:
         sources = session.get_component("credential_provider")
         for name in [one.METHOD for one in sources.providers if one.METHOD not in OWN_SOURCES]:
             sources.remove(name)
+    return session
+
+
+def _client(session: Any, service: str, region: str, endpoint: str | None) -> Any:
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError
+
+    # Addresses that files or variables name are not believed: credentials go to AWS alone.
+    config = Config(
+        connect_timeout=5,
+        read_timeout=30,
+        retries={"mode": "standard", "max_attempts": 3},
+        ignore_configured_endpoint_urls=True,
+    )
     try:
-        return session.create_client(
-            service,
-            region_name=region,
-            endpoint_url=endpoint,
-            aws_access_key_id=taken["AccessKeyId"] if taken else None,
-            aws_secret_access_key=taken["SecretAccessKey"] if taken else None,
-            aws_session_token=taken["SessionToken"] if taken else None,
-            config=Config(
-                connect_timeout=5,
-                read_timeout=30,
-                retries={"mode": "standard", "max_attempts": 3},
-                ignore_configured_endpoint_urls=True,
-            ),
-        )
+        return session.create_client(service, region_name=region, endpoint_url=endpoint, config=config)
     except BotoCoreError as error:  # a profile that is named and is not there
         raise Unavailable(
             f"The runner's own credentials for AWS cannot be read ({type(error).__name__}).",

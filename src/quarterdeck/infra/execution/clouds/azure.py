@@ -128,7 +128,8 @@ def _first(rows: Any) -> Any:
 async def _values(caller: Caller, address: str, version: str, token: str) -> list[dict[str, Any]]:
     """The entries of a list, page by page: `nextLink` is a whole address, called only where it is Azure's own."""
     found: list[dict[str, Any]] = []
-    where, query = address, {"api-version": version}
+    where: str = address
+    query: dict[str, str] | None = {"api-version": version}
     for _ in range(PAGES):
         page = await caller.call("GET", where, bearer=token, query=query)
         rows = page.get("value")
@@ -136,5 +137,5 @@ async def _values(caller: Caller, address: str, version: str, token: str) -> lis
         more = page.get("nextLink")
         if not isinstance(more, str) or not more or len(found) > MOST:
             break
-        where, query = more, {}
+        where, query = more, None  # an empty one would take that of the address away
     return found

@@ -914,7 +914,6 @@ CREATE TABLE infra_jobs (
 	error_message TEXT, 
 	orphan_risk BOOLEAN NOT NULL, 
 	credential_hash VARCHAR(64), 
-	log_bytes BIGINT NOT NULL, 
 	created_at BIGINT NOT NULL, 
 	claimed_at BIGINT, 
 	started_at BIGINT, 
@@ -1950,9 +1949,9 @@ CREATE INDEX ix_infra_cloud_identities_organization_id ON infra_cloud_identities
 --
 CREATE INDEX ix_infra_states_organization_id ON infra_states (organization_id, id);
 --
-CREATE INDEX ix_infra_runners_organization_id ON infra_runners (organization_id);
---
 CREATE INDEX ix_infra_default_runners_worker_id ON infra_default_runners (worker_id);
+--
+CREATE INDEX ix_infra_runners_organization_id ON infra_runners (organization_id);
 --
 CREATE INDEX ix_infra_zones_organization_id ON infra_zones (organization_id);
 --

@@ -32,5 +32,15 @@ class Lock(Struct, kw_only=True):
         return told
 
 
+class StateToken(Struct, kw_only=True):
+    """What Terraform's `http` backend is configured with; the addresses stand behind that of the server."""
+
+    username: str
+    password: str
+    token: str
+    path: str
+    lock_path: str
+
+
 class Nothing(Struct, kw_only=True):
     """An empty object: Terraform reads the status alone."""

@@ -12,6 +12,16 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "infra_issuer_keys",
+        sa.Column("public", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("sealed", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("uid", sa.String(length=36), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_infra_issuer_keys"),
+        sa.UniqueConstraint("uid", name="uq_infra_issuer_keys_uid"),
+    )
+    op.create_table(
         "infra_releases",
         sa.Column("version", sa.String(length=100), nullable=False),
         sa.Column("release_notes", sa.Text(), nullable=True),
@@ -50,16 +60,6 @@ def upgrade() -> None:
         "ix_infra_cloud_identities_organization_id", "infra_cloud_identities", ["organization_id", "id"], unique=False
     )
     op.create_table(
-        "infra_issuer_keys",
-        sa.Column("public", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
-        sa.Column("sealed", sa.Text(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
-        sa.Column("uid", sa.String(length=36), nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_infra_issuer_keys"),
-        sa.UniqueConstraint("uid", name="uq_infra_issuer_keys_uid"),
-    )
-    op.create_table(
         "infra_states",
         sa.Column("organization_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("subject", sa.String(length=100), nullable=False),
@@ -84,6 +84,24 @@ def upgrade() -> None:
         sa.UniqueConstraint("uid", name="uq_infra_states_uid"),
     )
     op.create_index("ix_infra_states_organization_id", "infra_states", ["organization_id", "id"], unique=False)
+    op.create_table(
+        "infra_default_runners",
+        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("organization_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("worker_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("uid", sa.String(length=36), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organization_id"], ["identity_organizations.id"], name="fk_infra_default_runners_organization_id"
+        ),
+        sa.ForeignKeyConstraint(
+            ["worker_id"], ["fleet_workers.id"], name="fk_infra_default_runners_worker_id", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_infra_default_runners"),
+        sa.UniqueConstraint("uid", name="uq_infra_default_runners_uid"),
+        sa.UniqueConstraint("user_id", "organization_id", name="uq_infra_default_runners_user_id_organization_id"),
+    )
+    op.create_index("ix_infra_default_runners_worker_id", "infra_default_runners", ["worker_id"], unique=False)
     op.create_table(
         "infra_runners",
         sa.Column("worker_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -119,24 +137,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("worker_id", name="uq_infra_runners_worker_id"),
     )
     op.create_index("ix_infra_runners_organization_id", "infra_runners", ["organization_id"], unique=False)
-    op.create_table(
-        "infra_default_runners",
-        sa.Column("user_id", sa.BigInteger(), nullable=False),
-        sa.Column("organization_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("worker_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
-        sa.Column("uid", sa.String(length=36), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["organization_id"], ["identity_organizations.id"], name="fk_infra_default_runners_organization_id"
-        ),
-        sa.ForeignKeyConstraint(
-            ["worker_id"], ["fleet_workers.id"], name="fk_infra_default_runners_worker_id", ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("id", name="pk_infra_default_runners"),
-        sa.UniqueConstraint("uid", name="uq_infra_default_runners_uid"),
-        sa.UniqueConstraint("user_id", "organization_id", name="uq_infra_default_runners_user_id_organization_id"),
-    )
-    op.create_index("ix_infra_default_runners_worker_id", "infra_default_runners", ["worker_id"], unique=False)
     op.create_table(
         "infra_state_versions",
         sa.Column("state_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -266,7 +266,6 @@ def upgrade() -> None:
         sa.Column("error_message", sa.Text(), nullable=True),
         sa.Column("orphan_risk", sa.Boolean(), nullable=False),
         sa.Column("credential_hash", sa.String(length=64), nullable=True),
-        sa.Column("log_bytes", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("claimed_at", sa.BigInteger(), nullable=True),
         sa.Column("started_at", sa.BigInteger(), nullable=True),

@@ -9,12 +9,13 @@ variable "environment_stage" {
 
 variable "region" {
   type    = string
-  default = "local"
+  default = ""
 }
 
 variable "cloud_account_id" {
-  type    = string
-  default = ""
+  description = "The account, project or subscription that everything is made in."
+  type        = string
+  default     = ""
 }
 
 variable "network" {
@@ -29,12 +30,22 @@ variable "network" {
 }
 
 variable "cluster" {
+  description = "No cluster is made where this is null."
   type = object({
-    cluster_version   = optional(string, "")
+    cluster_version   = optional(string)
     instance_types    = optional(list(string), [])
     node_min_size     = optional(number, 2)
     node_max_size     = optional(number, 5)
     node_desired_size = optional(number, 2)
+    cluster_admins = optional(list(object({
+      username = string
+      groups   = optional(list(string), [])
+    })), [])
+    provider_config = optional(object({
+      enable_karpenter          = optional(bool, false)
+      enable_autopilot          = optional(bool, false)
+      enable_cluster_autoscaler = optional(bool, false)
+    }), {})
   })
   default = null
 }
@@ -61,7 +72,7 @@ variable "databases" {
   type = list(object({
     name                  = string
     engine                = optional(string, "postgres")
-    engine_version        = optional(string, "")
+    engine_version        = optional(string)
     min_capacity          = optional(number, 0.5)
     max_capacity          = optional(number, 4)
     port                  = optional(number, 5432)
@@ -73,11 +84,12 @@ variable "databases" {
 
 variable "caches" {
   type = list(object({
-    name            = string
-    engine          = optional(string, "redis")
-    node_type       = optional(string, "")
-    num_cache_nodes = optional(number, 1)
-    multi_az        = optional(bool, false)
+    name                = string
+    engine              = optional(string, "redis")
+    node_type           = optional(string)
+    num_cache_nodes     = optional(number, 1)
+    multi_az            = optional(bool, false)
+    allowed_cidr_blocks = optional(list(string), [])
   }))
   default = []
 }
@@ -95,18 +107,26 @@ variable "queues" {
 
 variable "topics" {
   type = list(object({
-    name          = string
-    subscriptions = optional(list(object({ protocol = string, endpoint = string })), [])
+    name = string
+    subscriptions = optional(list(object({
+      protocol = string
+      endpoint = string
+    })), [])
   }))
   default = []
 }
 
 variable "nosql_tables" {
   type = list(object({
-    name       = string
-    table_type = optional(string, "standard")
-    hash_key   = optional(string, "id")
-    range_key  = optional(string)
+    name                   = string
+    table_type             = optional(string, "standard")
+    hash_key               = optional(string, "id")
+    hash_key_type          = optional(string, "S")
+    range_key              = optional(string)
+    range_key_type         = optional(string, "S")
+    billing_mode           = optional(string, "on_demand")
+    point_in_time_recovery = optional(bool, false)
+    global_replicas        = optional(list(string), [])
   }))
   default = []
 }
@@ -122,7 +142,11 @@ variable "secrets" {
 }
 
 variable "container_registries" {
-  type    = list(object({ name = string }))
+  type = list(object({
+    name         = string
+    immutability = optional(bool, false)
+    scan         = optional(bool, true)
+  }))
   default = []
 }
 
@@ -130,6 +154,7 @@ variable "storage_buckets" {
   type = list(object({
     name          = string
     versioning    = optional(bool, false)
+    encryption    = optional(bool, true)
     public_access = optional(bool, false)
     cors_origins  = optional(list(string), [])
   }))

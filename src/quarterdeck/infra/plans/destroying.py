@@ -1,0 +1,24 @@
+"""A DESTROY that somebody has to agree to waits outside of the ledger: nobody can claim what is not in it."""
+
+from __future__ import annotations
+
+from quarterdeck.infra.work.model import InfraJob
+from quarterdeck.kernel.db import Tx
+
+
+def waits(job: InfraJob) -> bool:
+    """Whether a job waits to be allowed."""
+    return job.job_type == "DESTROY" and job.status == "QUEUED" and job.ledger_id is None
+
+
+def decided(tx: Tx, job: InfraJob, *, rejected: bool, comment: str | None) -> None:
+    """Somebody has said what they think of a job that waits: the last one needed lets it begin, a refusal ends it. The
+    caller holds the turn of its state.
+    """
+    from quarterdeck.infra.plans import approvals
+    from quarterdeck.infra.work import cancelling, creating
+
+    if rejected:
+        cancelling.cancel(tx, job, f"Rejected: {comment}" if comment else "Rejected.", audited=False)
+    elif not approvals.needed(tx, job).missing:
+        creating.release(tx, job)

@@ -1,0 +1,56 @@
+"""Whether what stands is still what was applied."""
+
+from __future__ import annotations
+
+from quarterdeck.infra.plans import drift as looks
+from quarterdeck.infra.specs import specs
+from quarterdeck.infra.specs.model import Spec
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.http.endpoint import Call, route
+from quarterdeck.surfaces.infra.job_shapes import shape
+from quarterdeck.surfaces.infra.plan_shapes import changes
+from quarterdeck.surfaces.infra.shapes import at
+from quarterdeck.surfaces.infra.wire import plans as wire
+
+DRIFT = "/api/cli/configurations/{id}/drift"
+MISSING = (404, "spec_not_found")
+
+
+@route("GET", DRIFT, permission="infra:specs.view", errors=(MISSING,))
+async def show(call: Call) -> wire.DriftShown:
+    """What the last look at a configuration found, and when the next one is due."""
+    return await call.read(lambda tx: told(specs.find(tx, call.path["id"])))
+
+
+@route(
+    "POST",
+    DRIFT,
+    permission="infra:jobs.plan",
+    status=201,
+    errors=(MISSING, (409, "drift_not_now"), (409, "infra_too_many_jobs")),
+)
+async def look(call: Call) -> wire.DriftAsked:
+    """Look now, whenever the next look is due."""
+
+    def verb(tx: Tx) -> wire.DriftAsked:
+        return wire.DriftAsked(job=shape(tx, looks.look_now(tx, specs.find(tx, call.path["id"]))))
+
+    return await call.write(verb)
+
+
+def told(spec: Spec) -> wire.DriftShown:
+    kept = spec.drift
+    return wire.DriftShown(
+        drift=None
+        if not kept
+        else wire.Drift(
+            drifted=kept.get("drifted") is True,
+            at=str(kept.get("at")),
+            job_id=kept.get("job"),
+            changes=changes(kept.get("changes") or ()),
+            left_out=int(kept.get("left_out") or 0),
+        ),
+        minutes=spec.drift_minutes,
+        due_at=at(spec.drift_due_at),
+        checked_at=at(spec.drift_checked_at),
+    )

@@ -1,0 +1,137 @@
+"""What a plan would change, what people said of it, and drift."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from quarterdeck.surfaces.infra.wire.jobs import Job
+
+
+class PlanAttribute(Struct, kw_only=True):
+    """`unknown`: its value is known after the apply. Values that are sensitive are masked on both sides."""
+
+    path: str
+    before: Any
+    after: Any
+    sensitive: bool
+    unknown: bool
+
+
+class PlanChange(Struct, kw_only=True):
+    """`action` is `delete`, `replace`, `update`, `create`, `forget`, `read` or `no_op`; `truncated` where values were
+    left out.
+    """
+
+    address: str
+    type: str
+    action: str
+    attributes: list[PlanAttribute]
+    truncated: bool
+
+
+class PlanSummary(Struct, kw_only=True):
+    """How many resources each action is for."""
+
+    create: int
+    update: int
+    delete: int
+    replace: int
+    read: int
+    forget: int
+    no_op: int
+    drifted: int
+    imported: int
+    truncated: bool
+
+
+class Vote(Struct, kw_only=True):
+    """`decision` is `approved` or `rejected`. A person who is gone is null."""
+
+    user_id: str | None
+    user_name: str | None
+    decision: str
+    comment: str | None
+    created_at: str
+
+
+class Approvals(Struct, kw_only=True):
+    """How many people have to agree, how many have whose word counts, and what was said, oldest first. `yours` says
+    whether the caller could agree now.
+    """
+
+    required: int
+    given: int
+    missing: int
+    rejected: bool
+    votes: list[Vote]
+    yours: bool
+
+
+class Applicable(Struct, kw_only=True):
+    """Whether the plan may be applied now; else why not, and what to do."""
+
+    ok: bool
+    code: str | None
+    reason: str | None
+    hint: str | None
+
+
+class SavedPlan(Struct, kw_only=True):
+    """The saved plan: what is applied is this file, to the byte. `here` is false once it was taken away."""
+
+    sha256: str
+    size: int
+    here: bool
+
+
+class PlanShown(Struct, kw_only=True):
+    """`summary` is null while nothing was told of it, and of a destruction. `changes` stand in the order of their risk.
+    `state_serial` is of the state that it was made on, null for none.
+    """
+
+    job_id: str
+    job_type: str
+    status: str
+    configuration_id: str | None
+    configuration_hash: str | None
+    summary: PlanSummary | None
+    changes: list[PlanChange]
+    cost: dict[str, Any] | None
+    state_serial: int | None
+    state_lineage: str | None
+    artifact: SavedPlan | None
+    approvals: Approvals
+    applicable: Applicable
+    applied_by: str | None
+    applied_at: str | None
+    good_until: str | None
+    created_at: str | None
+
+
+class Say(Struct, kw_only=True):
+    comment: Annotated[str, Meta(max_length=8000)] | UnsetType | None = UNSET
+
+
+class Drift(Struct, kw_only=True):
+    """What the last look found: `changes` are resources that somebody else has changed."""
+
+    drifted: bool
+    at: str
+    job_id: str | None
+    changes: list[PlanChange]
+    left_out: int
+
+
+class DriftShown(Struct, kw_only=True):
+    """`minutes` is how often it is looked, null for never by itself; `drift` is null while nobody has looked."""
+
+    drift: Drift | None
+    minutes: int | None
+    due_at: str | None
+    checked_at: str | None
+
+
+class DriftAsked(Struct, kw_only=True):
+    job: Job

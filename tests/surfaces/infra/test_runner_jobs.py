@@ -1,0 +1,358 @@
+"""Foreign runners of both generations work on jobs by the documented calls, and reach nothing that is not theirs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+
+from support.crew import Crew
+from support.deck import running, signed_in
+from surfaces.infra.foreign_runner import ForeignRunner
+
+SECRET = "a secret of releases"
+NOBODY = "00000000-0000-7000-8000-000000000000"
+DOCUMENT = {
+    "project_name": "ledger",
+    "environment_stage": "staging",
+    "region": "here",
+    "provider": "local",
+    "terraform_version": "1.11.4",
+}
+GENERATIONS = pytest.mark.parametrize("generation", ["worker", "runner"])
+
+
+@pytest.fixture
+async def crew(tmp_path, database_address):
+    async with running(tmp_path, database_address, release_secret=SECRET) as deck:
+        yield Crew(await signed_in(deck))
+
+
+async def runner(crew, name="rack-7", generation="worker", token=""):
+    body = {"name": name, "mode": "self-hosted"}
+    made = await crew.ok("POST", "/api/cli/workers", body, status=201, token=token)
+    return ForeignRunner(crew.deck.client, made["worker_id"], made["worker_token"], generation)
+
+
+async def cloud_runner(crew, name="pool"):
+    headers = {"authorization": f"Bearer {SECRET}"}
+    made = await crew.ok("POST", "/api/runners/register", {"name": name}, token=None, headers=headers)
+    return ForeignRunner(crew.deck.client, made["runner_id"], made["runner_token"], "runner")
+
+
+async def configured(crew, name="ledger", token=""):
+    made = await crew.ok("POST", "/api/cli/configurations", {**DOCUMENT, "project_name": name}, status=201, token=token)
+    return made["configuration"]["id"]
+
+
+async def asked(crew, job_type="PLAN", spec=None, token="", **more):
+    body = {"job_type": job_type, "configuration_id": spec, "zone_id": "", **more}
+    return (await crew.ok("POST", "/api/jobs", body, status=201, token=token))["job"]
+
+
+async def job(crew, uid):
+    return await crew.ok("GET", f"/api/cli/jobs/{uid}")
+
+
+async def logs(crew, uid):
+    found = (await crew.ok("GET", f"/api/cli/jobs/{uid}/logs"))["logs"]
+    return [(one["stream_type"], one["log_chunk"]) for one in found]
+
+
+# -- who comes in
+
+
+@pytest.mark.parametrize(
+    ("headers", "told"),
+    [
+        ({}, "Missing X-Worker-ID or X-Worker-Token"),
+        ({"X-Worker-ID": "ID"}, "Missing X-Worker-ID or X-Worker-Token"),
+        ({"X-Worker-Token": "TOKEN"}, "Missing X-Worker-ID or X-Worker-Token"),
+        ({"X-Worker-ID": "", "X-Worker-Token": ""}, "Missing X-Worker-ID or X-Worker-Token"),
+        ({"X-Worker-ID": "ID", "X-Worker-Token": "wrong"}, "Invalid worker ID or token"),
+        ({"X-Worker-ID": NOBODY, "X-Worker-Token": "TOKEN"}, "Invalid worker ID or token"),
+        ({"X-Worker-ID": "no id", "X-Worker-Token": "TOKEN"}, "Invalid worker ID or token"),
+        ({"X-Runner-ID": "ID", "X-Runner-Token": "TOKENx"}, "Invalid worker ID or token"),
+    ],
+)
+async def test_who_shows_no_id_and_token_that_belong_together_is_not_let_in(crew, headers, told):
+    made = await runner(crew)
+    shown = {key: value.replace("ID", made.id).replace("TOKEN", made.token) for key, value in headers.items()}
+    for method, path in (
+        ("POST", "/api/workers/heartbeat"), ("POST", "/api/jobs/claim"), ("PUT", f"/api/jobs/{NOBODY}/status"),
+        ("POST", f"/api/jobs/{NOBODY}/logs"), ("POST", f"/api/jobs/{NOBODY}/git-token"), ("GET", "/api/runners/wake"),
+        ("PATCH", f"/api/workers/{made.id}/metadata"), ("DELETE", f"/api/workers/{made.id}"),
+    ):  # fmt: skip
+        answer = await crew.send(method, path, None, token=None, headers=shown)
+        assert (answer.status_code, answer.json()) == (401, {"error": told}), (method, path)
+
+
+async def test_a_person_is_no_runner_and_a_runner_no_person(crew):
+    made = await runner(crew)
+    answer = await crew.send("POST", "/api/jobs/claim")
+    assert (answer.status_code, answer.json()["error"]) == (401, "Missing X-Worker-ID or X-Worker-Token")
+    for method, path in (
+        ("GET", "/api/cli/workers"), ("GET", "/api/jobs"), ("POST", "/api/jobs"), ("GET", "/api/projects"),
+        ("GET", "/api/cli/configurations"), ("GET", "/api/v1/session"), ("GET", "/api/web/machines"),
+        ("POST", "/api/workers/refresh-token"), ("GET", f"/api/jobs/{NOBODY}/state"),
+    ):  # fmt: skip
+        answer = await made.send(method, path)
+        assert answer.status_code in {401, 404, 405}, (method, path, answer.text)
+
+
+async def test_a_token_does_not_open_the_control_channel_of_workers(crew):
+    made = await runner(crew)
+    body = {"machineId": made.id, "recoverySecret": made.token}
+    answer = await crew.send("POST", "/api/workers/recover", body, token=None)
+    assert answer.status_code == 401
+
+
+async def test_who_guesses_tokens_is_sent_away_and_the_runner_itself_is_not(crew):
+    made = await runner(crew)
+    await made.heartbeat()
+    transport = crew.deck.client._transport
+    transport.client = ("203.0.113.9", 4711)
+    await made.heartbeat()
+    for number in range(40):
+        guess = ForeignRunner(crew.deck.client, made.id, f"{number:064x}")
+        answer = await guess.send("POST", "/api/workers/heartbeat")
+    assert answer.status_code == 429
+    assert answer.json().keys() == {"error"}
+    assert await made.heartbeat() == []
+
+
+# -- the loop
+
+
+@GENERATIONS
+async def test_an_idle_claim_is_answered_200_with_no_job_and_is_a_sign_of_life(crew, generation):
+    made = await runner(crew, generation=generation)
+    answer = await made.send("POST", "/api/jobs/claim", headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()) == (200, {"job": None, "cloud_identity": None})
+    found = (await crew.ok("GET", f"/api/cli/workers/{made.id}"))["worker"]
+    assert found["status"] == "ONLINE"
+
+
+@GENERATIONS
+async def test_a_plan_is_made_by_the_documented_calls(crew, generation):
+    made, spec = await runner(crew, generation=generation), await configured(crew)
+    await made.heartbeat()
+    queued = await asked(crew, "PLAN", spec)
+    claimed = await made.claim()
+    assert (claimed["id"], claimed["status"], claimed["worker_id"], claimed["runner_id"]) == (
+        queued["id"], "CLAIMED", made.id, made.id
+    )  # fmt: skip
+    assert claimed["cloud"] is None
+    assert {"vineyard_id", "zone_id", "network", "cluster"} <= claimed["config_snapshot"].keys()
+    assert (await crew.ok("GET", f"/api/cli/workers/{made.id}"))["worker"]["current_job_id"] == queued["id"]
+    change = {"address": "x.y", "type": "x", "name": "y", "change": {"actions": ["create"], "after": {}}}
+    await made.plan(claimed, [change])
+    found = await job(crew, queued["id"])
+    assert found["status"] == "SUCCESS"
+    assert found["execution_metadata"]["plan_summary"]["create"] == 1
+    assert found["execution_metadata"]["phase"] == "terraform_plan"
+    told = await logs(crew, queued["id"])
+    assert told[0] == ("STDOUT", "Initializing the backend...\n")
+    assert ("STDERR", "a warning\n") in told
+    assert told[-1] == ("STDOUT", "the last lines come after the end\n")
+    assert not [line for line in made.log if "dropped" in line]
+    assert await made.claim() is None
+
+
+async def test_a_job_is_given_once_to_however_many_ask_at_once(crew):
+    several = [await runner(crew, f"rack-{number}") for number in range(6)]
+    queued = await asked(crew, "PLAN", await configured(crew))
+    claimed = await asyncio.gather(*(one.claim() for one in several))
+    assert [one["id"] for one in claimed if one] == [queued["id"]]
+
+
+async def test_a_draining_runner_gets_nothing_until_it_is_undrained(crew):
+    made = await runner(crew)
+    await asked(crew, "PLAN", await configured(crew))
+    await crew.ok("POST", f"/api/cli/workers/{made.id}/drain", {})
+    assert await made.claim() is None
+    await crew.ok("POST", f"/api/cli/workers/{made.id}/drain", {"draining": False})
+    assert await made.claim() is not None
+
+
+async def test_jobs_pinned_elsewhere_and_of_another_organization_are_never_given(crew):
+    mine, other = await runner(crew), await runner(crew, "rack-8")
+    _, eve = await crew.person("eve", "organization:owner", organization="org_elsewhere")
+    spec = await configured(crew, token=eve)
+    await asked(crew, "PLAN", spec, token=eve)
+    pinned = await asked(crew, "PLAN", await configured(crew), assigned_runner_id=other.id)
+    assert await mine.claim() is None
+    assert (await other.claim())["id"] == pinned["id"]
+    assert (await (await cloud_runner(crew)).claim())["user_id"] != pinned["user_id"]
+
+
+async def test_a_runner_reaches_no_job_but_its_own(crew):
+    mine, other = await runner(crew), await runner(crew, "rack-8")
+    _, eve = await crew.person("eve", "organization:owner", organization="org_elsewhere")
+    stranger = await runner(crew, "rack-9", token=eve)
+    queued = await asked(crew, "PLAN", await configured(crew))
+    assert await mine.claim() is not None
+    before = await job(crew, queued["id"])
+    path = f"/api/jobs/{queued['id']}"
+    for who, code in ((other, 409), (stranger, 404)):
+        for status in ("PROCESSING", "SUCCESS", "FAILED", "CANCELLED"):
+            answer = await who.send("PUT", f"{path}/status", json={"status": status})
+            assert answer.status_code == code, answer.text
+        answer = await who.send("POST", f"{path}/logs", json={"log_chunk": "forged\n"})
+        assert answer.status_code == code
+        for method, rest in (("GET", ""), ("GET", "/logs")):
+            assert (await who.send(method, path + rest)).status_code == 404
+        assert (await who.send("POST", f"{path}/git-token")).status_code == (403 if code == 409 else 404)
+    assert await job(crew, queued["id"]) == before
+    assert await logs(crew, queued["id"]) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "told"),
+    [
+        ({}, 400, "status is required"),
+        ({"status": ""}, 400, "status is required"),
+        ({"status": None}, 400, "status is required"),
+        ({"status": "QUEUED"}, 400, "status must be one of"),
+        ({"status": "success"}, 400, "status must be one of"),
+        ({"status": 7}, 400, "status"),
+        ({"status": "PROCESSING", "execution_metadata": []}, 400, "execution_metadata"),
+        ({"status": "PROCESSING", "execution_metadata": {"a": "x" * 300_000}}, 400, "256 KiB"),
+    ],
+)
+async def test_a_wrong_report_is_refused_and_changes_nothing(crew, body, status, told):
+    made = await runner(crew)
+    queued = await asked(crew, "PLAN", await configured(crew))
+    await made.claim()
+    before = await job(crew, queued["id"])
+    answer = await made.send("PUT", f"/api/jobs/{queued['id']}/status", json=body)
+    assert answer.status_code == status, answer.text
+    assert told in answer.json()["error"]
+    assert await job(crew, queued["id"]) == before
+
+
+async def test_jobs_that_are_not_there_are_404_whatever_the_form_of_the_id(crew):
+    made = await runner(crew)
+    for uid in (NOBODY, "not-an-id", "1", "x" * 300):
+        for method, rest, body in (
+            ("PUT", "/status", {"status": "SUCCESS"}), ("POST", "/logs", {"log_chunk": "x"}), ("GET", "", None),
+            ("GET", "/logs", None), ("POST", "/git-token", None),
+        ):  # fmt: skip
+            answer = await made.send(method, f"/api/jobs/{uid}{rest}", json=body)
+            assert answer.status_code == 404, (method, uid, rest, answer.text)
+            assert answer.json().keys() <= {"error", "detail"}
+
+
+async def test_metadata_is_merged_shallowly_and_without_credentials(crew):
+    made = await runner(crew)
+    queued = await asked(crew, "PLAN", await configured(crew))
+    await made.claim()
+    await made.status(queued["id"], "PROCESSING", metadata={"a": {"x": 1}, "b": 1})
+    await made.status(queued["id"], "PROCESSING", metadata={"a": {"y": 2}, "argocd_admin_password": "hunter2"})
+    found = (await job(crew, queued["id"]))["execution_metadata"]
+    assert (found["a"], found["b"], found["argocd_admin_password"]) == ({"y": 2}, 1, "****")
+
+
+@pytest.mark.parametrize("body", [{}, {"log_chunk": ""}, {"log_chunk": None}])
+async def test_an_empty_chunk_is_refused(crew, body):
+    made = await runner(crew)
+    queued = await asked(crew, "PLAN", await configured(crew))
+    await made.claim()
+    answer = await made.send("POST", f"/api/jobs/{queued['id']}/logs", json=body)
+    assert (answer.status_code, answer.json()) == (400, {"error": "log_chunk is required"})
+
+
+async def test_a_cancelled_job_is_told_with_the_heartbeat_and_its_late_end_changes_nothing(crew):
+    made = await runner(crew)
+    queued = await asked(crew, "PLAN", await configured(crew))
+    await made.claim()
+    await made.status(queued["id"], "PROCESSING")
+    await crew.ok("POST", f"/api/cli/jobs/{queued['id']}/cancel", None)
+    assert await made.heartbeat() == [queued["id"]]
+    said = await made.status(queued["id"], "SUCCESS")
+    assert said == {"success": True, "applied": False}
+    found = await job(crew, queued["id"])
+    assert (found["status"], found["execution_metadata"]["late_report"]["status"]) == ("CANCELLED", "SUCCESS")
+    await made.lines(queued["id"], "stopped\n")
+    assert made.log[-1].startswith("claimed")
+
+
+async def test_the_job_of_a_runner_that_is_removed_waits_for_another_one(crew):
+    first, second = await runner(crew), await runner(crew, "rack-8")
+    queued = await asked(crew, "PLAN", await configured(crew))
+    pinned = await asked(crew, "PLAN", await configured(crew, "other"), assigned_worker_id=first.id)
+    assert (await first.claim())["id"] == pinned["id"]
+    assert (await first.claim())["id"] == queued["id"]
+    await crew.ok("DELETE", f"/api/cli/workers/{first.id}")
+    for uid in (queued["id"], pinned["id"]):
+        found = await job(crew, uid)
+        assert (found["status"], found["worker_id"], found["assigned_worker_id"]) == ("QUEUED", None, None)
+    assert {(await second.claim())["id"] for _ in range(2)} == {queued["id"], pinned["id"]}
+
+
+async def test_a_silent_runner_keeps_its_job_while_it_beats_and_loses_it_afterwards(crew):
+    made = await runner(crew)
+    queued = await asked(crew, "PLAN", await configured(crew))
+    await made.claim()
+    headers = {"authorization": f"Bearer {SECRET}"}
+
+    async def depth():
+        return await crew.ok("POST", "/api/platform/queue", None, token=None, headers=headers)
+
+    assert await depth() == {"recovered": 0, "queued": 0}
+
+    def lapse(tx):
+        tx.execute("UPDATE jobs SET lease_until = 1 WHERE lease_until IS NOT NULL AND owner LIKE 'runner:%'")
+
+    await crew.db.write(lapse)
+    await made.heartbeat()
+    assert await depth() == {"recovered": 0, "queued": 0}
+    await crew.db.write(lapse)
+    found = await depth()
+    assert found["queued"] == 1
+    assert (await job(crew, queued["id"]))["status"] == "QUEUED"
+    answer = await made.send("PUT", f"/api/jobs/{queued['id']}/status", json={"status": "SUCCESS"})
+    assert answer.status_code == 409
+
+
+async def test_a_git_token_is_only_for_who_holds_the_job_and_its_reading_is_told(crew):
+    made = await runner(crew)
+    module = {
+        "kind": "git", "url": "https://git.example.com/acme/infra.git", "commit": "a" * 40, "path": "aws",
+    }  # fmt: skip
+    body = {**DOCUMENT, "module": module, "module_token": "ghp_secret"}
+    answer = await crew.send("POST", "/api/cli/configurations", body)
+    assert answer.status_code == 201, answer.text
+    spec = answer.json()["configuration"]["id"]
+    queued = await asked(crew, "PLAN", spec)
+    claimed = await made.claim()
+    assert "ghp_secret" not in json.dumps(claimed)
+    assert await made.git_token(queued["id"]) == "ghp_secret"
+    assert [one["action"] for one in await crew.told()][-1] == "runner.git-token-read"
+    await made.status(queued["id"], "SUCCESS")
+    answer = await made.send("POST", f"/api/jobs/{queued['id']}/git-token")
+    assert answer.status_code == 403
+    bundled = await asked(crew, "PLAN", await configured(crew, "other"))
+    await made.claim()
+    assert await made.git_token(bundled["id"]) is None
+
+
+async def test_a_person_reads_a_job_at_the_runners_address_too(crew):
+    queued = await asked(crew, "PLAN", await configured(crew))
+    found = await crew.ok("GET", f"/api/jobs/{queued['id']}")
+    assert found == await job(crew, queued["id"])
+    assert (await crew.ok("GET", f"/api/jobs/{queued['id']}/logs"))["logs"] == []
+    _, bill = await crew.person("bill", "organization:billing")
+    assert (await crew.send("GET", f"/api/jobs/{queued['id']}", token=bill)).status_code == 403
+    assert (await crew.send("GET", f"/api/jobs/{queued['id']}", token=None)).status_code == 401
+
+
+async def test_floods_of_one_runner_are_bounded_and_others_go_on(crew):
+    made, other = await runner(crew), await runner(crew, "rack-8")
+    answers = [await made.send("POST", "/api/workers/heartbeat") for _ in range(70)]
+    assert answers[-1].status_code == 429
+    assert answers[-1].json().keys() == {"error"}
+    assert int(answers[-1].headers["retry-after"]) >= 1
+    assert await other.heartbeat() == []
+    assert await made.claim() is None

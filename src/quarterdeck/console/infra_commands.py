@@ -114,7 +114,7 @@ def create_zone() -> Command:
 
 
 def delete_zone(row: ZoneRow) -> Command:
-    return Command(_line("zone", "delete", row.uid, f"--confirm={row.name}"), f"DELETE /api/cli/zones/{row.uid}")
+    return Command(_line("zone", "delete", row.uid), f"DELETE /api/cli/zones/{row.uid}")
 
 
 def change_zone(row: ZoneRow) -> Command:

@@ -281,6 +281,7 @@ class InfraSide:
             error=error if uid == FAILED else None,
             plan=uid if uid in {PLANNED, LOOK} else PLANNED if uid in {RUNS, DONE, WAITS} else "",
             outputs=(("endpoint", "https://ledger.example"), ("password", None)) if uid == DONE else (),
+            moments=(("Asked for", row.queued),),
             phases=tuple(zip(("Prepare", "Initialize", "Apply", "Read outputs"), steps, strict=True)),
             may_cancel=row.live,
             may_rerun=uid in {FAILED, PLANNED},

@@ -167,13 +167,17 @@ async def _render(desk: Desk, topic: str) -> str:
         return _boxes(desk, ("infra_job_rows", "room_counts"), rows=jobs.rows, counts=await ports.counts(who))
     if kind == "infra-spec":
         spec = await ports.infra_spec(who, name)
-        return _boxes(desk, ("infra_spec_head", "infra_spec_side"), view=spec)
+        return _boxes(
+            desk, ("infra_spec_head", "infra_spec_side", "room_counts"), view=spec, counts=await ports.counts(who)
+        )
     if kind == "infra-job":
         job = await ports.infra_job(who, name, 0)
-        return _boxes(desk, ("infra_job_head", "infra_job_state"), view=job)
+        return _boxes(
+            desk, ("infra_job_head", "infra_job_state", "room_counts"), view=job, counts=await ports.counts(who)
+        )
     if kind == "infra-plan":
         plan = await ports.infra_plan(who, name)
-        return _boxes(desk, ("infra_plan_head",), view=plan)
+        return _boxes(desk, ("infra_plan_head", "room_counts"), view=plan, counts=await ports.counts(who))
     if kind == "project":
         return _boxes(desk, ("project_environments",), view=await ports.project(who, name))
     parts = name.split("/")

@@ -13,7 +13,6 @@ from quarterdeck.console.domain.confirming import require_typed
 from quarterdeck.console.views.deployments import Fact
 from quarterdeck.console.views.infra import JOBS
 from quarterdeck.console.views.infra_runners import NewRunner, RunnerList, RunnerRow, RunnerView
-from quarterdeck.console.words import exact
 from quarterdeck.fleet.workers import draining, roster
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.infra.clouds import credentials, identities
@@ -165,7 +164,6 @@ def _view(tx: Tx, one: listing.Seen) -> RunnerView:
         Fact("Kind", "an enrolled worker" if row.enrolled else "a program that speaks the documented calls"),
         Fact("Mode", row.mode),
         Fact("Version", row.version or "not told yet"),
-        Fact("Registered", exact(worker.created_at)),
     ]
     facts += [Fact(word.replace("_", " ").capitalize(), str(made[word])) for word in lifting.KEPT if made.get(word)]
     if row.drain_reason:
@@ -185,4 +183,5 @@ def _view(tx: Tx, one: listing.Seen) -> RunnerView:
         newest.version if newest is not None else "",
         jobs.rows(tx, list(some)),
         why,
+        worker.created_at,
     )

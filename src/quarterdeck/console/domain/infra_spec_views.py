@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from quarterdeck.access import Access
+from quarterdeck.console import infra_words as words
 from quarterdeck.console.domain import infra_job_views as jobs
 from quarterdeck.console.views.deployments import Fact
 from quarterdeck.console.views.infra import DriftView, SpecRow, SpecView, State, ZoneRow
@@ -23,6 +24,7 @@ from quarterdeck.infra.zones import listing as zone_listing
 from quarterdeck.kernel.db import Tx
 
 MOST_JOBS, MOST_FACTS = 8, 40
+GO_ON = "Destroy what it made first. Who may manage states deletes it all the same, with a reason."
 NOTHING: tuple[Any, ...] = (None, "", [], {})
 SECTIONS = ("network", "cluster", "dns", "repositories")
 
@@ -154,34 +156,33 @@ def _sections(document: Mapping[str, Any]) -> Iterable[tuple[str, tuple[Fact, ..
     """What is declared, without what says nothing."""
     for name in SECTIONS:
         section = document.get(name) or {}
-        facts = [Fact(_word(key), text_of(value)) for key, value in section.items() if value not in NOTHING]
+        facts = [
+            Fact(words.label(f"{name}.{key}"), _said(value)) for key, value in section.items() if value not in NOTHING
+        ]
         if name == "dns" and not section.get("enabled"):
             facts = []
         if facts:
-            yield name.capitalize() if name != "dns" else "DNS", tuple(facts)
+            yield words.SECTIONS[name][0], tuple(facts)
     for name, value in document.items():
         if isinstance(value, list) and value and isinstance(value[0], dict):
             rows = [Fact(str(one.get("name", "")), _entry(one)) for one in value[:MOST_FACTS]]
-            yield _word(name), tuple(rows)
+            yield words.SECTIONS[name][0], tuple(rows)
     variables = document.get("variables") or {}
     if variables:
         yield "Variables", tuple(Fact(key, text_of(value)) for key, value in list(variables.items())[:MOST_FACTS])
 
 
 def _entry(one: Mapping[str, Any]) -> str:
-    said = [f"{_word(key).lower()} {text_of(value)}" for key, value in one.items() if _says(key, value)]
-    return ", ".join(said)
+    said = [(words.label(key).lower(), value) for key, value in one.items() if _says(key, value)]
+    return "; ".join(label if value is True else f"{label}: {text_of(value)}" for label, value in said)
 
 
 def _says(key: str, value: Any) -> bool:
     return key not in {"name", "provider_config"} and value not in (*NOTHING, False)
 
 
-def _word(name: str) -> str:
-    words = name.replace("_", " ").capitalize()
-    for short in ("Cidr", "Dns", "Nosql", "Waf", "Iam"):
-        words = words.replace(short, short.upper() if short != "Nosql" else "NoSQL")
-    return words
+def _said(value: Any) -> str:
+    return ("yes" if value else "no") if isinstance(value, bool) else text_of(value)
 
 
 def _drift(tx: Tx, spec: Spec) -> DriftView:
@@ -206,9 +207,9 @@ def _removal(tx: Tx, spec: Spec, resources: int) -> Note | None:
         return Note("warn", f"{counted(live, 'job')} of it {verb} not ended.", "Cancel, or wait.")
     if resources:
         held = counted(resources, "resource")
-        return Note("warn", f"Its state holds {held}, which nobody would look after any more.", removing.DESTROY)
+        return Note("warn", f"Its state holds {held}, which nobody would look after any more.", GO_ON)
     if spec.orphan_risk:
-        return Note("warn", f"Something may be left over: {spec.orphan_risk}", removing.DESTROY)
+        return Note("warn", f"Something may be left over: {spec.orphan_risk}", GO_ON)
     return None
 
 

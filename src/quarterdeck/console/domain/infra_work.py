@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from quarterdeck.access import Access
@@ -16,7 +17,6 @@ from quarterdeck.console.views.deployments import Fact, LineViews, LogView
 from quarterdeck.console.views.infra_jobs import InfraJobList, InfraJobsAsked, InfraJobView
 from quarterdeck.console.views.infra_plans import PlanView
 from quarterdeck.console.views.shell import Note
-from quarterdeck.console.words import exact
 from quarterdeck.deploy.work import work as operator_work
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.infra.execution.orders import PHASES
@@ -194,6 +194,7 @@ def _view(tx: Tx, access: Access, uid: str, seats: tuple[work.Seat, ...]) -> Inf
         error=_error(job),
         plan=_plan(tx, job),
         outputs=outputs(told) if isinstance(told, dict) else (),
+        moments=_moments(job),
         phases=_phases(job),
         may_cancel=row.live and _may_cancel(tx, access, job),
         may_rerun=may and job.status in ENDED and not (job.job_type == DEPLOY and job.plan_job_id is not None),
@@ -283,6 +284,11 @@ def _phases(job: InfraJob) -> tuple[tuple[str, str], ...]:
     )
 
 
+def _moments(job: InfraJob) -> tuple[tuple[str, datetime], ...]:
+    said = (("Asked for", job.created_at), ("Began", job.started_at), ("Ended", job.completed_at))
+    return tuple((label, moment) for label, moment in said if moment is not None)
+
+
 def _facts(tx: Tx, job: InfraJob, pinned: Worker | None) -> list[Fact]:
     facts = [Fact("Identifier", job.uid, code=True), Fact("Type", job.job_type, code=True)]
     if job.configuration_hash:
@@ -291,10 +297,6 @@ def _facts(tx: Tx, job: InfraJob, pinned: Worker | None) -> list[Fact]:
         facts.append(Fact("Only for", pinned.name))
     if job.attempts > 1:
         facts.append(Fact("Attempts", str(job.attempts)))
-    facts.append(Fact("Asked for", exact(job.created_at)))
-    for label, moment in (("Began", job.started_at), ("Ended", job.completed_at)):
-        if moment is not None:
-            facts.append(Fact(label, exact(moment)))
     if job.error_code:
         facts.append(Fact("Error", job.error_code, code=True))
     late = job.execution_metadata.get("late_report")

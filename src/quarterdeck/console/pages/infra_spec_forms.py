@@ -193,7 +193,7 @@ class _Maker:
         """What is wrong with exactly this place."""
         if path in self.wrong:
             self.shown.add(path)
-        return self.wrong.get(path, "")
+        return _sentence(self.wrong.get(path, ""))
 
     def field(
         self, path: str, name: str, rule: Mapping[str, Any], said: Mapping[str, Any], *, focus: bool = False
@@ -233,6 +233,10 @@ class _Maker:
         inside = [one for one in self.wrong if one.startswith((f"{path}[", f"{path}."))]
         self.shown.update(inside)
         return "; ".join(f"{one.removeprefix(path).lstrip('.')}: {self.wrong[one]}" for one in inside)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _chosen(value: Any, rule: Mapping[str, Any], name: str) -> str:

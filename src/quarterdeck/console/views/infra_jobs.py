@@ -88,6 +88,8 @@ class InfraJobView:
     plan: str
     """The page of the plan that it made or applies, empty where there is none."""
     outputs: tuple[tuple[str, str | None], ...]
+    moments: tuple[tuple[str, datetime], ...]
+    """When it was asked for, began and ended."""
     phases: tuple[tuple[str, str], ...]
     """Words of its phases and a step's state of each."""
     may_cancel: bool

@@ -53,6 +53,7 @@ class RunnerView:
     newest: str
     jobs: tuple[InfraJobRow, ...]
     why_not_update: str
+    registered: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

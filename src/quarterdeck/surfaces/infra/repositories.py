@@ -44,7 +44,7 @@ async def of_bitbucket(call: Call, instance: Any) -> Answer[wire.GitRepositories
 
 
 async def _listed(call: Call, instance: Any, provider: str) -> Answer[wire.GitRepositories]:
-    host = hosts.find(provider)
+    host = hosts.HOSTS[provider]
     token = (call.headers.get("x-provider-token") or "").strip()
     try:
         found = await LISTINGS.all(host, hosts.base(instance.settings, host.provider), token)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import yaml
@@ -30,11 +30,11 @@ class Exported:
 
 def export(tx: Tx, spec: Spec, form: Format, number: int | None = None) -> Exported:
     """The spec as it is now, or as it was in a version. A token of its module is never in it."""
-    (now,) = flat.around(tx, [spec])
-    one = now if number is None else replace(now, document=versions.show(tx, spec, number).document)
-    whole = _ordered({**one.document, "zone_id": one.zone, "drift_minutes": spec.drift_minutes}, SCHEMA)
+    document = spec.document if number is None else versions.show(tx, spec, number).document
+    (one,) = flat.around(tx, [spec])
+    whole = ordered({**document, "zone_id": one.zone, "drift_minutes": spec.drift_minutes}, SCHEMA)
     if form == "legacy-yaml":
-        whole = _legacy(one, whole)
+        whole = _legacy(flat.flat(one, document), whole)
     content = (
         json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
         if form == "json"
@@ -44,20 +44,20 @@ def export(tx: Tx, spec: Spec, form: Format, number: int | None = None) -> Expor
     return Exported(content, f"{name}.{ENDINGS[form]}", form)
 
 
-def _ordered(value: Any, schema: Mapping[str, Any]) -> Any:
+def ordered(value: Any, schema: Mapping[str, Any]) -> Any:
     """The same value with its fields in the order of the documentation, which no database keeps."""
     if isinstance(value, list):
-        return [_ordered(one, schema.get("items", {})) for one in value]
+        return [ordered(one, schema.get("items", {})) for one in value]
     if not isinstance(value, dict):
         return value
     known = schema.get("properties", {})
     names = [*(name for name in known if name in value), *sorted(name for name in value if name not in known)]
-    return {name: _ordered(value[name], known.get(name, {})) for name in names}
+    return {name: ordered(value[name], known.get(name, {})) for name in names}
 
 
-def _legacy(one: flat.Around, whole: dict[str, Any]) -> dict[str, Any]:
+def _legacy(columns: dict[str, Any], whole: dict[str, Any]) -> dict[str, Any]:
     """Flat keys first, then what these cannot say."""
-    told = {name: value for name, value in flat.flat(one).items() if name not in LEGACY_LEFT_OUT}
+    told = {name: value for name, value in columns.items() if name not in LEGACY_LEFT_OUT}
     network, module = whole["network"], whole["module"]
     rest = {
         "network": {name: network[name] for name in ("allowed_cidr_blocks", "provider_config")},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,12 +29,9 @@ ACCOUNTS = ("account_id", "project_id", "subscription_id")
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """A spec with what stands in other rows: uids of zone, owner and identity, and the account of the latter.
-    `document` is the one that is shown of it.
-    """
+    """A spec with what stands in other rows: uids of zone, owner and identity, and the account of the latter."""
 
     spec: Spec
-    document: dict[str, Any]
     owner: str
     zone: str | None
     zone_name: str | None
@@ -61,7 +58,6 @@ def around(tx: Tx, specs: Sequence[Spec]) -> list[Around]:
         found.append(
             Around(
                 spec,
-                spec.document,
                 owners.get(spec.owner_id, ""),
                 zone,
                 name,
@@ -75,22 +71,24 @@ def around(tx: Tx, specs: Sequence[Spec]) -> list[Around]:
 
 def core(one: Around) -> dict[str, Any]:
     """What a list shows; `cloud_provider` is empty where no identity is named, `provider` never."""
-    spec, document = one.spec, one.document
+    spec = one.spec
     return {
         "id": spec.uid,
-        "project_name": document["project_name"],
+        "project_name": spec.project_name,
         "zone_id": one.zone,
-        "environment_stage": document["environment_stage"],
+        "environment_stage": spec.environment_stage,
         "status": spec.status,
-        "region": document["region"],
+        "region": spec.region,
         "cloud_provider": one.identity_provider,
         "estimated_monthly_cost": spec.estimated_monthly_cost,
     }
 
 
-def flat(one: Around) -> dict[str, Any]:
-    """The columns of the contract's view, by the names of both generations; times are left to whoever sends it."""
-    spec, document = one.spec, one.document
+def flat(one: Around, older: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The columns of the contract's view, by the names of both generations; times are left to whoever sends it.
+    `older` is a document of before, in the place of the one there is.
+    """
+    spec, document = one.spec, older or one.spec.document
     network, cluster, dns = document["network"], document["cluster"], document["dns"]
     databases, told = document["databases"], spec.components.get("cluster", {})
     capacity = {
@@ -99,6 +97,7 @@ def flat(one: Around) -> dict[str, Any]:
     }
     return {
         **core(one),
+        **{name: document[name] for name in ("project_name", "environment_stage", "region")},
         "user_id": one.owner,
         "cloud_identity_id": one.identity,
         "cloud_account_id": one.account,
@@ -133,13 +132,13 @@ def flat(one: Around) -> dict[str, Any]:
         "has_database": bool(databases),
         **capacity,
         "has_cache": bool(document["caches"]),
-        **_first(one),
+        **_first(one, document),
     }
 
 
-def _first(one: Around) -> dict[str, Any]:
+def _first(one: Around, document: Mapping[str, Any]) -> dict[str, Any]:
     """The same by the names of the first generation."""
-    spec, document = one.spec, one.document
+    spec = one.spec
     network, cluster, dns = document["network"], document["cluster"], document["dns"]
     return {
         "vineyard_id": one.zone,

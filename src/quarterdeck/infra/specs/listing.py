@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, or_, select
 
 from quarterdeck.infra.specs import specs
+from quarterdeck.infra.specs.brief import BRIEF
 from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.zones import zones
 from quarterdeck.kernel.db import Tx
@@ -26,7 +27,7 @@ def page(tx: Tx, asked: Filter, limit: int, before: str | None = None) -> tuple[
     """Specs of the current organization, newest first, behind that of the uid `before`; and whether there are more.
     Raises `NotFound` for a zone or a spec that there is not.
     """
-    query = select(Spec).where(*_where(tx, asked))
+    query = select(Spec).options(BRIEF).where(*_where(tx, asked))
     if before:
         query = query.where(Spec.id < specs.find(tx, before).id)
     found = list(tx.scalars(query.order_by(Spec.id.desc()).limit(limit + 1)))

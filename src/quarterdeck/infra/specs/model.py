@@ -22,6 +22,7 @@ class Spec(Identified, Base):
     __tablename__ = "infra_specs"
     __table_args__ = (
         Index("ix_infra_specs_organization_id", "organization_id", "id"),
+        Index("ix_infra_specs_status", "organization_id", "status", "id"),
         Index("ix_infra_specs_zone_id", "zone_id", "id"),
         Index("ix_infra_specs_project_name", "organization_id", "project_name", "id"),
         Index("ix_infra_specs_drift_due_at", "drift_due_at", sqlite_where=_LOOKED_AT, postgresql_where=_LOOKED_AT),

@@ -56,7 +56,7 @@ def lock(tx: Tx, attempt: Attempt, said: dict[str, Any]) -> State:
     if state.lock_id is not None:
         if mine(state, attempt) and state.lock_id == info["ID"]:
             return state
-        if mine(state, attempt) or _lives(tx, state):
+        if mine(state, attempt) or lives(tx, state):
             raise Locked(dict(state.lock or {}))
         _taken_over(tx, state, job)
     state.lock_id, state.lock = info["ID"], info
@@ -145,13 +145,14 @@ def require_free(tx: Tx, state: State) -> None:
     """Raise `Locked` while somebody works on the state. A lock that an attempt has left behind stands in nobody's
     way.
     """
-    if state.lock_id is not None and _lives(tx, state):
+    if state.lock_id is not None and lives(tx, state):
         raise Locked(dict(state.lock or {}))
     if state.lock_id is not None:
         _free(tx, state)
 
 
-def _lives(tx: Tx, state: State) -> bool:
+def lives(tx: Tx, state: State) -> bool:
+    """Whether the attempt that has taken the lock still runs."""
     holder = tx.get(InfraJob, state.lock_job_id) if state.lock_job_id is not None else None
     return holder is not None and running(tx, holder) == state.lock_fence
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from quarterdeck.infra import people
+from quarterdeck.infra.specs.brief import BRIEF
 from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.zones.model import Zone
 from quarterdeck.infra.zones.zones import find
@@ -49,11 +50,12 @@ def described(tx: Tx, zones: Sequence[Zone]) -> list[Listed]:
     numbers = {row[0]: int(row[1]) for row in tx.execute(counted)}
     inside: dict[int, list[Spec]] = {zone_id: [] for zone_id in ids}
     few = [zone_id for zone_id in ids if numbers.get(zone_id, 0) <= SHOWN]
-    for spec in tx.scalars(select(Spec).where(Spec.zone_id.in_(few)).order_by(Spec.id.desc()).limit(ALTOGETHER)):
+    brief = select(Spec).options(BRIEF)
+    for spec in tx.scalars(brief.where(Spec.zone_id.in_(few)).order_by(Spec.id.desc()).limit(ALTOGETHER)):
         inside[spec.zone_id or 0].append(spec)
     left = ALTOGETHER - sum(map(len, inside.values()))
     for zone_id in (one for one in ids if one not in few):
-        newest = select(Spec).where(Spec.zone_id == zone_id).order_by(Spec.id.desc()).limit(min(SHOWN, left))
+        newest = brief.where(Spec.zone_id == zone_id).order_by(Spec.id.desc()).limit(min(SHOWN, left))
         inside[zone_id] = list(tx.scalars(newest)) if left > 0 else []
         left -= len(inside[zone_id])
     return [

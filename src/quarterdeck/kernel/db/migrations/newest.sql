@@ -1961,6 +1961,8 @@ CREATE INDEX ix_infra_specs_organization_id ON infra_specs (organization_id, id)
 --
 CREATE INDEX ix_infra_specs_project_name ON infra_specs (organization_id, project_name, id);
 --
+CREATE INDEX ix_infra_specs_status ON infra_specs (organization_id, status, id);
+--
 CREATE INDEX ix_infra_specs_zone_id ON infra_specs (zone_id, id);
 --
 CREATE UNIQUE INDEX ix_infra_jobs_ledger_id ON infra_jobs (ledger_id);

@@ -240,6 +240,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_infra_specs_project_name", "infra_specs", ["organization_id", "project_name", "id"], unique=False
     )
+    op.create_index("ix_infra_specs_status", "infra_specs", ["organization_id", "status", "id"], unique=False)
     op.create_index("ix_infra_specs_zone_id", "infra_specs", ["zone_id", "id"], unique=False)
     op.create_table(
         "infra_jobs",

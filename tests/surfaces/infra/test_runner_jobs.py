@@ -85,7 +85,7 @@ async def test_who_shows_no_id_and_token_that_belong_together_is_not_let_in(crew
         ("PATCH", f"/api/workers/{made.id}/metadata"), ("DELETE", f"/api/workers/{made.id}"),
     ):  # fmt: skip
         answer = await crew.send(method, path, None, token=None, headers=shown)
-        assert (answer.status_code, answer.json()) == (401, {"error": told}), (method, path)
+        assert (answer.status_code, answer.json()["error"]) == (401, told), (method, path)
 
 
 async def test_a_person_is_no_runner_and_a_runner_no_person(crew):
@@ -118,7 +118,7 @@ async def test_who_guesses_tokens_is_sent_away_and_the_runner_itself_is_not(crew
         guess = ForeignRunner(crew.deck.client, made.id, f"{number:064x}")
         answer = await guess.send("POST", "/api/workers/heartbeat")
     assert answer.status_code == 429
-    assert answer.json().keys() == {"error"}
+    assert answer.json().keys() - {"hint"} == {"code", "error"}
     assert await made.heartbeat() == []
 
 
@@ -260,7 +260,7 @@ async def test_an_empty_chunk_is_refused(crew, body):
     queued = await asked(crew, "PLAN", await configured(crew))
     await made.claim()
     answer = await made.send("POST", f"/api/jobs/{queued['id']}/logs", json=body)
-    assert (answer.status_code, answer.json()) == (400, {"error": "log_chunk is required"})
+    assert (answer.status_code, answer.json()["error"]) == (400, "log_chunk is required")
 
 
 async def test_a_cancelled_job_is_told_with_the_heartbeat_and_its_late_end_changes_nothing(crew):
@@ -352,7 +352,7 @@ async def test_floods_of_one_runner_are_bounded_and_others_go_on(crew):
     made, other = await runner(crew), await runner(crew, "rack-8")
     answers = [await made.send("POST", "/api/workers/heartbeat") for _ in range(70)]
     assert answers[-1].status_code == 429
-    assert answers[-1].json().keys() == {"error"}
+    assert answers[-1].json().keys() - {"hint"} == {"code", "error"}
     assert int(answers[-1].headers["retry-after"]) >= 1
     assert await other.heartbeat() == []
     assert await made.claim() is None

@@ -101,8 +101,8 @@ class Sweep:
         mine, theirs = named(self.ada, self.mine), named(self.bea, self.theirs)
         for name, endpoint in endpoints().items():
             wanted = re.findall(r"{(\w+)}", name)
-            of_programs = endpoint.callers and PEOPLE not in endpoint.callers  # nobody here has their credentials
-            if endpoint.method != "GET" or endpoint.stream or not wanted or name in ELSEWHERE or of_programs:
+            programs = endpoint.callers and PEOPLE not in endpoint.callers  # no session comes in there
+            if endpoint.method != "GET" or endpoint.stream or not wanted or programs or name in ELSEWHERE:
                 continue
             self.mine[name] = Act({one: mine.get(one, "nobody") for one in wanted})
             self.theirs[name] = Act({one: theirs.get(one, "nobody") for one in wanted})

@@ -327,12 +327,12 @@ class InfraSide:
         if row is LAB_ROW:
             return StateView(row, exists=False, version=0, serial=None, lineage="", resources=0, lock=None,
                              versions=(), older=None)  # fmt: skip
-        versions = tuple(
-            StateVersionRow(number, 115 + number, NOW, 12, 18_400,
-                            "Written by a job" if number != 2 else "Gone back to", "" if number != 2 else "The disk was <full>", "" if number != 2 else "mara",
-                            f"/console/infra/jobs/{DONE}" if number != 2 else "", number == 3, contents=True)
-            for number in (3, 2, 1) if before is None or number < before
-        )  # fmt: skip
+        written = StateVersionRow(3, 118, NOW, 12, 18_400, "Written by a job", "", "", f"/console/infra/jobs/{DONE}",
+                                  current=True, contents=True)  # fmt: skip
+        back = replace(written, number=2, serial=117, cause="Gone back to", reason="The disk was <full>", by="mara",
+                       job="", current=False)  # fmt: skip
+        first = replace(written, number=1, serial=116, current=False)
+        versions = tuple(one for one in (written, back, first) if before is None or one.number < before)
         lock = LockView("worker@fra-1", "OperationTypeApply", NOW, f"/console/infra/jobs/{RUNS}", left=row is EDGE_ROW)
         return StateView(row, exists=True, version=3, serial=118, lineage="6f1c2b7e", resources=12, lock=lock,
                          versions=versions, older=None)  # fmt: skip

@@ -156,6 +156,7 @@ class InfraSide:
     """What is declared, planned and applied, and what is done about it."""
 
     empty: bool
+    permissions: frozenset[str]
     _did: Callable[..., None]
     deployment_log: Callable[..., Awaitable[LogView]]
     whole_deployment_log: Callable[..., Awaitable[AsyncIterator[LineViews]]]
@@ -283,7 +284,7 @@ class InfraSide:
             outputs=(("endpoint", "https://ledger.example"), ("password", None)) if uid == DONE else (),
             moments=(("Asked for", row.queued),),
             phases=tuple(zip(("Prepare", "Initialize", "Apply", "Read outputs"), steps, strict=True)),
-            may_cancel=row.live,
+            may_cancel=row.live and "infra:jobs.cancel" in self.permissions,
             may_rerun=uid in {FAILED, PLANNED},
             may_pin=uid == WAITS,
             runners=((RUNNER, "fra-1 (online)"), (OLD_RUNNER, "hel-2 (offline)")) if uid == WAITS else (),
@@ -295,7 +296,10 @@ class InfraSide:
         return await self.whole_deployment_log(who, Place("storefront", "production", "web"), 42)
 
     async def infra_plan(self, who: Any, uid: str) -> PlanView:
-        return _of(PLANS, uid, "plan")
+        view = _of(PLANS, uid, "plan")
+        if "infra:plans.approve" not in self.permissions:
+            view = replace(view, agreement=replace(view.agreement, why_not="You may not agree to plans."))
+        return replace(view, may_apply=view.may_apply and "infra:jobs.apply" in self.permissions)
 
     async def ask_for_plan(self, who: Any, spec: str, runner: str) -> str:
         self._did("plan", spec, runner)

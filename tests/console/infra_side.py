@@ -156,6 +156,7 @@ class InfraSide:
     """What is declared, planned and applied, and what is done about it."""
 
     empty: bool
+    permissions: frozenset[str]
     _did: Callable[..., None]
     deployment_log: Callable[..., Awaitable[LogView]]
     whole_deployment_log: Callable[..., Awaitable[AsyncIterator[LineViews]]]
@@ -283,7 +284,7 @@ class InfraSide:
             outputs=(("endpoint", "https://ledger.example"), ("password", None)) if uid == DONE else (),
             moments=(("Asked for", row.queued),),
             phases=tuple(zip(("Prepare", "Initialize", "Apply", "Read outputs"), steps, strict=True)),
-            may_cancel=row.live,
+            may_cancel=row.live and "infra:jobs.cancel" in self.permissions,
             may_rerun=uid in {FAILED, PLANNED},
             may_pin=uid == WAITS,
             runners=((RUNNER, "fra-1 (online)"), (OLD_RUNNER, "hel-2 (offline)")) if uid == WAITS else (),
@@ -295,7 +296,10 @@ class InfraSide:
         return await self.whole_deployment_log(who, Place("storefront", "production", "web"), 42)
 
     async def infra_plan(self, who: Any, uid: str) -> PlanView:
-        return _of(PLANS, uid, "plan")
+        view = _of(PLANS, uid, "plan")
+        if "infra:plans.approve" not in self.permissions:
+            view = replace(view, agreement=replace(view.agreement, why_not="You may not agree to plans."))
+        return replace(view, may_apply=view.may_apply and "infra:jobs.apply" in self.permissions)
 
     async def ask_for_plan(self, who: Any, spec: str, runner: str) -> str:
         self._did("plan", spec, runner)
@@ -327,12 +331,12 @@ class InfraSide:
         if row is LAB_ROW:
             return StateView(row, exists=False, version=0, serial=None, lineage="", resources=0, lock=None,
                              versions=(), older=None)  # fmt: skip
-        versions = tuple(
-            StateVersionRow(number, 115 + number, NOW, 12, 18_400,
-                            "Written by a job" if number != 2 else "Gone back to", "" if number != 2 else "The disk was <full>", "" if number != 2 else "mara",
-                            f"/console/infra/jobs/{DONE}" if number != 2 else "", number == 3, contents=True)
-            for number in (3, 2, 1) if before is None or number < before
-        )  # fmt: skip
+        written = StateVersionRow(3, 118, NOW, 12, 18_400, "Written by a job", "", "", f"/console/infra/jobs/{DONE}",
+                                  current=True, contents=True)  # fmt: skip
+        back = replace(written, number=2, serial=117, cause="Gone back to", reason="The disk was <full>", by="mara",
+                       job="", current=False)  # fmt: skip
+        first = replace(written, number=1, serial=116, current=False)
+        versions = tuple(one for one in (written, back, first) if before is None or one.number < before)
         lock = LockView("worker@fra-1", "OperationTypeApply", NOW, f"/console/infra/jobs/{RUNS}", left=row is EDGE_ROW)
         return StateView(row, exists=True, version=3, serial=118, lineage="6f1c2b7e", resources=12, lock=lock,
                          versions=versions, older=None)  # fmt: skip

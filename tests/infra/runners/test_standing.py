@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.infra.runners import metadata
@@ -57,10 +55,10 @@ def test_metadata_is_bounded_in_size_and_depth():
         metadata.kept(deep)
 
 
-@given(st.dictionaries(st.text(), st.text()))
-def test_no_value_under_a_sensitive_name_survives(said):
-    kept = metadata.kept({f"{name}_token": value for name, value in said.items()})
-    assert set(kept.values()) <= {"****", ""}
+@pytest.mark.parametrize("name", ["worker_token", "apiKey", "password", "client_secret", "authorization", "dsn"])
+@pytest.mark.parametrize("value", ["x", 7, True, [1], {"a": "x"}, [["x"]]])
+def test_no_value_under_a_sensitive_name_survives(name, value):
+    assert metadata.kept({"a": [{name: value}]}) == {"a": [{name: "****"}]}
 
 
 @pytest.mark.parametrize(

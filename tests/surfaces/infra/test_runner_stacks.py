@@ -141,6 +141,19 @@ async def test_a_runner_is_not_forgotten_while_a_job_changes_its_stack(crew, clo
     await crew.ok("DELETE", f"/api/cli/workers/{made['runner']['id']}")
 
 
+async def test_no_runner_is_given_the_job_that_takes_it_down(crew, cloud):
+    by = await runner(crew)
+    lifted = await deployed(crew, by, cloud)
+    body = {"job_type": "DESTROY_WORKER", "config_snapshot": {"worker_id": lifted.id}}
+    answer = await crew.send("POST", "/api/jobs", {**body, "assigned_worker_id": lifted.id})
+    assert (answer.status_code, "cannot change its own stack" in answer.json()["error"]) == (409, True)
+    queued = (await crew.ok("POST", "/api/jobs", {**body, "cloud_identity_id": cloud}, status=201))["job"]
+    assert await lifted.claim() is None
+    answer = await crew.send("POST", f"/api/cli/jobs/{queued['id']}/pin", {"assigned_worker_id": lifted.id})
+    assert answer.status_code == 409
+    assert (await by.claim())["id"] == queued["id"]
+
+
 async def test_two_who_take_one_runner_down_at_once_queue_one_job(crew, cloud):
     by = await runner(crew)
     lifted = await deployed(crew, by, cloud)

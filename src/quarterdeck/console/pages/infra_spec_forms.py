@@ -236,7 +236,9 @@ class _Maker:
 
 
 def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    """What begins with a word of ours begins as a sentence does; a value that was typed stays as it is."""
+    ours = text.partition(" ")[0] in {"it", "it's", "there", "the", "only", "a", "an", "its"}
+    return text[:1].upper() + text[1:] if ours else text
 
 
 def _chosen(value: Any, rule: Mapping[str, Any], name: str) -> str:
@@ -247,9 +249,8 @@ def _chosen(value: Any, rule: Mapping[str, Any], name: str) -> str:
 
 def _choices(rule: Mapping[str, Any], name: str) -> tuple[tuple[str, str], ...]:
     said = words.CHOICES.get(name, {})
-    known = [one for one in rule["enum"] if isinstance(one, str) and one]
-    if name in {"engine", "billing_mode"}:  # what else people call one of them
-        known = [one for one in known if one not in {"postgresql", "aurora-postgres", "PAY_PER_REQUEST", "PROVISIONED"}]
+    other = rule.get("x-synonyms", ())
+    known = [one for one in rule["enum"] if isinstance(one, str) and one and one not in other]
     if name == "provider":
         known.sort(key=["local", "aws", "gcp", "azure"].index)
     empty = [("", "As usual")] if "default" not in rule and name != "provider" else []

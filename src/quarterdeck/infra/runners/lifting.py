@@ -95,6 +95,18 @@ def require_idle(tx: Tx, worker: Worker) -> None:
         )
 
 
+def require_another(worker: Worker, uid: str | None) -> None:
+    """Raise `Conflict` (`runner_itself`) where the job about the stack of a runner is to be done by that runner: it
+    would end in the middle of it.
+    """
+    if worker.uid == uid:
+        raise Conflict(
+            f"The runner {worker.name} cannot change its own stack.",
+            code="runner_itself",
+            hint="Pin the job to another runner, or to none.",
+        )
+
+
 def under_way(tx: Tx, uid: str) -> InfraJob | None:
     """The job that changes the stack of a runner, or waits to."""
     types = (DEPLOY, UPDATE, DESTROY)

@@ -183,6 +183,7 @@ __all__ = [
     "into",
     "kinds",
     "list_jobs",
+    "look",
     "mark_recovered",
     "may_cancel",
     "pin",

@@ -22,7 +22,7 @@ from quarterdeck.infra.work.happenings import happened, stream
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.infra.work.payload import Carried
 from quarterdeck.infra.work.transitions import QUEUED
-from quarterdeck.infra.work.types import DEPLOY, DESTROY
+from quarterdeck.infra.work.types import CONNECTION_TEST, DEPLOY, DESTROY
 from quarterdeck.kernel import audit, jobs
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
@@ -91,8 +91,10 @@ def create(tx: Tx, asked: Asked) -> InfraJob:
 def _audited(
     tx: Tx, job: InfraJob, asked: Asked, spec: Spec | None, plan: InfraJob | None, worker: Worker | None
 ) -> None:
-    """Looks for drift that the server asks for by itself are told by what they find."""
-    if tx.principal.kind == "system":
+    """Looks for drift that the server asks for by itself are told by what they find, the test of a connection by the
+    connecting of the identity, which names it.
+    """
+    if tx.principal.kind == "system" or (job.job_type == CONNECTION_TEST and asked.rerun_of is None):
         return
     audit.record(
         tx,

@@ -212,7 +212,7 @@ def _plan(tx: Tx, asked: Asked, spec: Spec | None) -> InfraJob | None:
 
 def _snapshot(tx: Tx, asked: Asked, spec: Spec | None) -> tuple[dict[str, Any], str | None]:
     if spec is not None:
-        made = snapshots.snapshot(tx, spec)
+        made = snapshots.snapshot(tx, spec, applied=asked.read_only)
         return made.document, made.hash
     if asked.runner_uid is not None:
         return lifting.snapshot(tx, asked.job_type, asked.runner_uid), None

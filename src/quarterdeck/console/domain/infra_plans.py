@@ -59,6 +59,7 @@ def view(tx: Tx, access: Access, uid: str) -> PlanView:
     kind = "drift" if job.read_only else job.job_type
     summary: dict[str, Any] = plan.summary if plan is not None else {}
     applied = tx.get(InfraJob, plan.applied_by_id) if plan is not None and plan.applied_by_id is not None else None
+    applied = applied or taken_by(tx, job)
     may_apply = kind == PLAN and access.decide(tx.principal, APPLY).allowed
     choices, default = jobs.runner_choices(tx, access) if may_apply else ((), "")
     return PlanView(
@@ -101,9 +102,17 @@ def _refusal(tx: Tx, job: InfraJob, spec: Spec | None) -> Note | None:
         return Note("idle", "The specification of this plan is gone.", "Nothing can be applied.")
     verdict = law.applicable(tx, job, spec)
     if verdict.ok:
-        return None
+        taken = taken_by(tx, job)
+        return (
+            None if taken is None else Note("run", f"It is being applied by the job {taken.uid}.", "Follow that job.")
+        )
     tones = {"approvals_missing": "ask", "plan_rejected": "bad", "plan_applied": "good", "plan_not_ready": "idle"}
     return Note(tones.get(verdict.code, "warn"), verdict.reason, verdict.hint)
+
+
+def taken_by(tx: Tx, job: InfraJob) -> InfraJob | None:
+    """The job that applies the plan, or waits to."""
+    return next((one for one in reading.applying(tx, job) if one.completed_at is None), None)
 
 
 def _agreement(tx: Tx, access: Access, job: InfraJob, plan: Plan | None) -> Agreement:

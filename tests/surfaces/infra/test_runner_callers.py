@@ -38,7 +38,7 @@ async def test_a_person_is_no_runner_and_a_runner_no_person(crew):
     answer = await crew.send("POST", "/api/jobs/claim")
     assert (answer.status_code, answer.json()["error"]) == (401, "Missing X-Worker-ID or X-Worker-Token")
     for method, path in (
-        ("GET", "/api/cli/workers"), ("GET", "/api/jobs"), ("POST", "/api/jobs"), ("GET", "/api/projects"),
+        ("GET", "/api/cli/workers"), ("POST", "/api/jobs"), ("GET", "/api/projects"),
         ("GET", "/api/cli/configurations"), ("GET", "/api/v1/session"), ("GET", "/api/web/machines"),
         ("POST", "/api/workers/refresh-token"), ("GET", f"/api/jobs/{NOBODY}/state"),
     ):  # fmt: skip

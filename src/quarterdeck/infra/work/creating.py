@@ -29,7 +29,7 @@ from quarterdeck.kernel.errors import Conflict, Invalid
 from quarterdeck.kernel.faults import committing
 from quarterdeck.kernel.jobs.routes import LABEL
 
-__all__ = ["Asked", "create", "label", "needed", "release"]
+__all__ = ["Asked", "about_runner", "create", "label", "needed", "release"]
 CAPABILITY, ELSEWHERE = "infra", "infra:elsewhere"
 MOST_WAITING = 200
 """Live jobs of one organization: what floods the queue starves the others' jobs and the lists."""
@@ -52,6 +52,7 @@ def create(tx: Tx, asked: Asked) -> InfraJob:
     worker = listing.usable(tx, asked.assigned_worker_uid) if asked.assigned_worker_uid else None
     if worker is not None:
         draining.require_in_service(worker)
+        lifting.require_another(worker, asked.runner_uid)
     identity = _identity(tx, asked, spec)
     plan = _plan(tx, asked, spec)
     document, configuration_hash = _snapshot(tx, asked, spec)
@@ -124,7 +125,7 @@ def release(tx: Tx, job: InfraJob) -> InfraJob:
         job.organization_id,
         subject=stream(job.uid),
         lane="background" if job.read_only else None,
-        capabilities=needed(tx, job.snapshot, identity),
+        capabilities=needed(tx, job.snapshot, identity) | ({about_runner(runner)} if runner else set()),
         worker_id=job.assigned_worker_id,
         concurrency_key=holding.turn(spec_uid=spec.uid if spec is not None else None, runner_uid=runner),
     )
@@ -146,6 +147,11 @@ def needed(tx: Tx, snapshot: dict[str, Any], identity: CloudIdentity | None) -> 
         if federating.elsewhere(tx, identity):
             words.add(ELSEWHERE)
     return frozenset(words)
+
+
+def about_runner(uid: str) -> str:
+    """By which word a runner knows the jobs about its own stack."""
+    return f"{LABEL}runner:{uid}"
 
 
 def label(identity: CloudIdentity) -> str:

@@ -124,7 +124,7 @@ class Claimant:
     """Who asks for work: `owner` holds the leases, `limit` is how many free slots it has for these lanes. It takes only
     what needs all of `needs`. The server's own worker has no `worker_id` and works for everybody; any other works for
     its organization alone, unless it is there `for_all`. What is not pinned to it has to bear the labels of `confined`
-    (`routes`); with `only_pinned` it takes nothing else than what is.
+    (`routes`); with `only_pinned` it takes nothing else than what is. What bears a `barred` label is not for it.
     """
 
     owner: str
@@ -135,6 +135,7 @@ class Claimant:
     needs: frozenset[str] = frozenset()
     organization_id: int | None = None
     confined: frozenset[str] = frozenset()
+    barred: frozenset[str] = frozenset()
     for_all: bool = False
     only_pinned: bool = False
 
@@ -146,6 +147,7 @@ class Claimant:
             self.needs,
             self.organization_id,
             confined=self.confined,
+            barred=self.barred,
             for_all=self.for_all,
             only_pinned=self.only_pinned,
         )

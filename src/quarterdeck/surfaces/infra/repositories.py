@@ -15,23 +15,36 @@ OFTEN = Rate(30, 60)
 LISTINGS = Listings()
 
 
-@route(
-    "GET",
-    "/api/cli/repositories/{provider}",
-    permission="infra:repositories.view",
-    rate=OFTEN,
-    headers={"x-provider-token": "The caller's own token of the git host; it is passed on, and kept nowhere."},
-    errors=(
-        (400, "provider_token_missing"),
-        (400, "provider_token_invalid"),
-        (404, "git_host_unknown"),
-        (500, "git_host_unreachable"),
-        (502, "git_host_refused"),
-    ),
+HEADERS = {"x-provider-token": "The caller's own token of the git host; it is passed on, and kept nowhere."}
+ERRORS = (
+    (400, "provider_token_missing"),
+    (400, "provider_token_invalid"),
+    (500, "git_host_unreachable"),
+    (502, "git_host_refused"),
 )
-async def listed(call: Call, instance: Any) -> Answer[wire.GitRepositories]:
+MAY = "infra:repositories.view"
+
+
+@route("GET", "/api/cli/repositories/github", permission=MAY, rate=OFTEN, headers=HEADERS, errors=ERRORS)
+async def of_github(call: Call, instance: Any) -> Answer[wire.GitRepositories]:
     """Repositories that the caller's token shows; where the git host refuses, its status and what it says."""
-    host = hosts.find(call.path["provider"])
+    return await _listed(call, instance, "github")
+
+
+@route("GET", "/api/cli/repositories/gitlab", permission=MAY, rate=OFTEN, headers=HEADERS, errors=ERRORS)
+async def of_gitlab(call: Call, instance: Any) -> Answer[wire.GitRepositories]:
+    """The same of GitLab."""
+    return await _listed(call, instance, "gitlab")
+
+
+@route("GET", "/api/cli/repositories/bitbucket", permission=MAY, rate=OFTEN, headers=HEADERS, errors=ERRORS)
+async def of_bitbucket(call: Call, instance: Any) -> Answer[wire.GitRepositories]:
+    """The same of Bitbucket."""
+    return await _listed(call, instance, "bitbucket")
+
+
+async def _listed(call: Call, instance: Any, provider: str) -> Answer[wire.GitRepositories]:
+    host = hosts.HOSTS[provider]
     token = (call.headers.get("x-provider-token") or "").strip()
     try:
         found = await LISTINGS.all(host, hosts.base(instance.settings, host.provider), token)

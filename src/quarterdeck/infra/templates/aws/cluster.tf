@@ -34,7 +34,7 @@ resource "aws_iam_role" "cluster" {
 }
 
 resource "aws_iam_role_policy_attachment" "cluster" {
-  for_each   = var.cluster == null ? [] : toset(local.cluster_policies)
+  for_each   = toset(var.cluster == null ? [] : local.cluster_policies)
   role       = aws_iam_role.cluster[0].name
   policy_arn = "arn:${local.partition}:iam::aws:policy/${each.value}"
 }
@@ -54,7 +54,7 @@ resource "aws_iam_role" "nodes" {
 }
 
 resource "aws_iam_role_policy_attachment" "nodes" {
-  for_each   = var.cluster == null ? [] : toset(local.node_policies)
+  for_each   = toset(var.cluster == null ? [] : local.node_policies)
   role       = aws_iam_role.nodes[0].name
   policy_arn = "arn:${local.partition}:iam::aws:policy/${each.value}"
 }

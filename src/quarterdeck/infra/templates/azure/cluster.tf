@@ -58,7 +58,7 @@ resource "azurerm_role_assignment" "network" {
 
 resource "azurerm_role_assignment" "admin" {
   # Administrators are named by their object ids.
-  for_each             = var.cluster == null ? [] : toset(var.cluster.cluster_admins[*].username)
+  for_each             = toset(var.cluster == null ? [] : var.cluster.cluster_admins[*].username)
   scope                = azurerm_kubernetes_cluster.main[0].id
   role_definition_name = "Azure Kubernetes Service Cluster Admin Role"
   principal_id         = each.value

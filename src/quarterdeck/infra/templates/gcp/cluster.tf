@@ -49,7 +49,7 @@ resource "google_service_account" "nodes" {
 }
 
 resource "google_project_iam_member" "nodes" {
-  for_each = local.autopilot || var.cluster == null ? [] : toset([
+  for_each = toset(local.autopilot || var.cluster == null ? [] : [
     "roles/container.defaultNodeServiceAccount", "roles/artifactregistry.reader",
   ])
   project = var.cloud_account_id
@@ -87,7 +87,7 @@ resource "google_container_node_pool" "main" {
 }
 
 resource "google_project_iam_member" "admin" {
-  for_each = var.cluster == null ? [] : toset(var.cluster.cluster_admins[*].username)
+  for_each = toset(var.cluster == null ? [] : var.cluster.cluster_admins[*].username)
   project  = var.cloud_account_id
   role     = "roles/container.admin"
   member   = strcontains(each.value, ":") ? each.value : "user:${each.value}"

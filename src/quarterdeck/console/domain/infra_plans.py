@@ -70,7 +70,7 @@ def view(tx: Tx, access: Access, uid: str) -> PlanView:
         by=row.by,
         at=job.completed_at or job.created_at,
         runner=row.runner,
-        groups=grouped(summary, plan.changes if plan is not None else (), _drift(job, spec, plan)),
+        groups=grouped(summary, plan.changes, plan.drift) if plan is not None else (),
         unchanged=int(summary.get("no_op") or 0),
         truncated=bool(summary.get("truncated")),
         told=bool(summary),
@@ -86,15 +86,6 @@ def view(tx: Tx, access: Access, uid: str) -> PlanView:
         runners=choices,
         pinned=default,
     )
-
-
-def _drift(job: InfraJob, spec: Spec | None, plan: Plan | None) -> list[Any]:
-    """What somebody else has changed: of a look the spec keeps it, of a plan the plan does."""
-    if job.read_only and spec is not None and (spec.drift or {}).get("job") == job.uid:
-        found = (spec.drift or {}).get("changes")
-        return found if isinstance(found, list) else []
-    kept = plan.summary.get("drift") if plan is not None else None
-    return kept if isinstance(kept, list) else []
 
 
 def _refusal(tx: Tx, job: InfraJob, spec: Spec | None) -> Note | None:

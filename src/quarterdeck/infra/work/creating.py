@@ -56,6 +56,8 @@ def create(tx: Tx, asked: Asked) -> InfraJob:
     identity = _identity(tx, asked, spec)
     plan = _plan(tx, asked, spec)
     document, configuration_hash = _snapshot(tx, asked, spec)
+    if plan is not None:  # beside the row, which may be gone one day: this job never makes a plan of its own
+        document = {**document, PLANNED_BY: plan.uid}
     job = tx.add(
         InfraJob(
             uid=tx.ids.uid(),

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
-
 from quarterdeck.access import Access
 from quarterdeck.console.domain import infra_job_views as jobs
 from quarterdeck.console.views.deployments import Fact
 from quarterdeck.console.views.infra_plans import Agreement, PlanView, Vote, grouped
 from quarterdeck.console.views.shell import Note
 from quarterdeck.console.words import counted, dollars, size
-from quarterdeck.identity.model import User
+from quarterdeck.infra import people
 from quarterdeck.infra.plans import approvals, destroying, law, plans
 from quarterdeck.infra.plans.model import Plan
 from quarterdeck.infra.specs.model import Spec
@@ -109,8 +107,7 @@ def taken_by(tx: Tx, job: InfraJob) -> InfraJob | None:
 def _agreement(tx: Tx, access: Access, job: InfraJob, plan: Plan | None) -> Agreement:
     found, said = approvals.needed(tx, job), approvals.votes(tx, job)
     wanted = {one.user_id for one in said} | {job.owner_id}
-    rows = tx.execute(select(User.id, User.display_name, User.username).where(User.id.in_(wanted)))
-    names = {row[0]: row[1] or row[2] for row in rows}
+    names = people.names(tx, wanted)
     decided = bool(found.refused_by) or (plan is not None and plan.applied_at is not None)
     waits = destroying.waits(job) if job.job_type == DESTROY else job.status == "SUCCESS" and not job.read_only
     return Agreement(

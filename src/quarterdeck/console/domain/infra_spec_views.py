@@ -20,6 +20,7 @@ from quarterdeck.infra.specs import removing, standing
 from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.states import states
 from quarterdeck.infra.states.model import State as Kept
+from quarterdeck.infra.work import reading
 from quarterdeck.infra.zones import listing as zone_listing
 from quarterdeck.kernel.db import Tx
 
@@ -92,8 +93,8 @@ def zone_row(one: zone_listing.Listed) -> ZoneRow:
 def view(tx: Tx, access: Access, spec: Spec) -> SpecView:
     state = states.find(tx, states.subject_of_spec(spec))
     resources = state.resources if state is not None else 0
-    live = jobs.live_of(tx, spec)
-    told = jobs.waiting_rows(tx, jobs.newest_of(tx, spec, MOST_JOBS))
+    live = standing.live_jobs(tx, spec) > 0
+    told = jobs.waiting_rows(tx, reading.of_spec(tx, spec, MOST_JOBS))
     busy = f"{told[0].title} goes on." if live and told else ""
     choices, default = jobs.runner_choices(tx, access)
     return SpecView(

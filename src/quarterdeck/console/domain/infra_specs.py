@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
-
 from quarterdeck.access import Access
 from quarterdeck.console.domain import infra_spec_views as shown
 from quarterdeck.console.domain.confirming import require_typed
@@ -25,7 +23,7 @@ from quarterdeck.console.views.infra import (
     ZoneRow,
 )
 from quarterdeck.console.views.infra_plans import text_of
-from quarterdeck.identity.model import User
+from quarterdeck.infra import people
 from quarterdeck.infra.clouds import credentials, identities
 from quarterdeck.infra.plans import drift
 from quarterdeck.infra.specs import (
@@ -199,9 +197,7 @@ def _draft(tx: Tx, spec: Spec) -> SpecDraft:
 def _versions(tx: Tx, uid: str, before: int | None, limit: int) -> VersionList:
     spec = specs.meant(tx, uid)
     found, more = versions.page(tx, spec, limit, before)
-    wanted = {one.author_id for one in found}
-    rows = tx.execute(select(User.id, User.display_name, User.username).where(User.id.in_(wanted))) if wanted else ()
-    names = {row[0]: row[1] or row[2] for row in rows}
+    names = people.names(tx, {one.author_id for one in found})
     return VersionList(
         shown.spec_rows(tx, [spec])[0],
         tuple(

@@ -39,6 +39,24 @@ def search(tx: Tx, words: str, limit: int) -> list[Spec]:
     return page(tx, Filter(words=words), limit)[0]
 
 
+def left_behind(tx: Tx, most: int) -> list[Spec]:
+    """Those of the caller's organization that may have left resources which no state knows, changed last first."""
+    here = (Spec.organization_id == tx.principal.acts_in, Spec.orphan_risk.is_not(None))
+    return list(tx.scalars(select(Spec).where(*here).order_by(Spec.updated_at.desc()).limit(most)))
+
+
+def looked_at(tx: Tx, most: int) -> list[Spec]:
+    """Those of the caller's organization that were looked at for drift, last first."""
+    here = (Spec.organization_id == tx.principal.acts_in, Spec.drift_checked_at.is_not(None))
+    return list(tx.scalars(select(Spec).where(*here).order_by(Spec.drift_checked_at.desc()).limit(most)))
+
+
+def of_identity(tx: Tx, identity_id: int, most: int) -> list[Spec]:
+    """The newest that a cloud identity is chosen for."""
+    theirs = select(Spec).where(Spec.cloud_identity_id == identity_id)
+    return list(tx.scalars(theirs.order_by(Spec.id.desc()).limit(most)))
+
+
 def _where(tx: Tx, asked: Filter) -> list[ColumnElement[bool]]:
     here: list[ColumnElement[bool]] = [Spec.organization_id == tx.principal.acts_in]
     if asked.zone:

@@ -198,10 +198,16 @@ class Estate:
                 cwd=self.home,
                 start_new_session=True,
             )
-        self.until(self.fabric_online, lambda: self.deck.log("fabric"))
+        self.until(lambda: self.standing() in {"ONLINE", "DRAINING"}, lambda: self.deck.log("fabric"))
 
-    def fabric_online(self) -> bool:
-        return any(one["status"] == "ONLINE" for one in self.runners() if one["name"] == "fabric")
+    def standing(self) -> str:
+        """How the enrolled runner stands; "" while there is none."""
+        return next((str(one["status"]) for one in self.runners() if one["name"] == "fabric"), "")
+
+    def undrained(self) -> bool:
+        """A person lets the enrolled runner have jobs again; whether that holds, since what is wrong drains it anew."""
+        self.ok("POST", f"/api/cli/workers/{self.fabric_id}/drain", {"draining": False})
+        return self.standing() == "ONLINE"
 
     def runners(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.ok("GET", "/api/cli/workers")["workers"]

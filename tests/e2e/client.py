@@ -28,7 +28,9 @@ class Refused(AssertionError):
         self.status = answer.status_code
         body = answer.json() if "json" in answer.headers.get("content-type", "") else {}
         error = body.get("error")
-        self.code = (body.get("data") or {}).get("domainCode") or (error.get("code") if isinstance(error, dict) else None)
+        self.code = (body.get("data") or {}).get("domainCode") or (
+            error.get("code") if isinstance(error, dict) else None
+        )
         self.message = str(body.get("message", ""))
 
 

@@ -158,7 +158,9 @@ def small(estate: Estate) -> Iterator[Path]:
 
 
 @pytest.mark.root
-def test_a_full_disk_of_the_runner_fails_its_job_in_words_and_keeps_others_from_it_until_a_person_says_so(estate, small):
+def test_a_full_disk_of_the_runner_fails_its_job_in_words_and_keeps_others_from_it_until_a_person_says_so(
+    estate, small
+):
     spec, fabric = estate.spec(queues=[{"name": "mails"}]), estate.fabric_id
     held = estate.cords["fabric"] / "held"
     held.write_text("infra.module.copy")

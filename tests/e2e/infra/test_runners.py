@@ -98,7 +98,9 @@ async def test_of_runners_that_claim_at_once_one_gets_the_job_and_its_state(esta
     for one, found in zip(several, claimed, strict=True):
         answer = await one.send("POST", f"/api/jobs/{uid}/state-token")
         assert answer.status_code == (200 if found else 409), answer.text
-    await next(one for one, found in zip(several, claimed, strict=True) if found).status(uid, "FAILED", "no such module")
+    await next(one for one, found in zip(several, claimed, strict=True) if found).status(
+        uid, "FAILED", "no such module"
+    )
 
 
 async def test_only_the_whole_plan_that_was_handed_in_is_ever_applied(estate, origin, tmp_path):

@@ -337,7 +337,7 @@ class InfraSide:
                        job="", current=False)  # fmt: skip
         first = replace(written, number=1, serial=116, current=False)
         versions = tuple(one for one in (written, back, first) if before is None or one.number < before)
-        lock = LockView("worker@fra-1", "OperationTypeApply", NOW, f"/console/infra/jobs/{RUNS}", left=row is EDGE_ROW)
+        lock = LockView("worker@fra-1", "apply", NOW, f"/console/infra/jobs/{RUNS}", left=row is EDGE_ROW)
         return StateView(row, exists=True, version=3, serial=118, lineage="6f1c2b7e", resources=12, lock=lock,
                          versions=versions, older=None)  # fmt: skip
 

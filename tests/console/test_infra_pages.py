@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import shlex
 from dataclasses import replace
 from typing import Any
 
@@ -32,6 +33,7 @@ from console.infra_side import (
 )
 from console.portside import EVERYTHING, INFRA, Portside
 from e2e.console.addresses import PAGES
+from quarterdeck.cli.main import application
 from quarterdeck.console.router import HANDLERS
 from quarterdeck.console.state import tone
 from quarterdeck.infra.runners import standing
@@ -312,7 +314,9 @@ def test_the_token_of_a_runner_is_shown_once(client: Client, ports: Portside) ->
     assert RUNNER in made.text
     minted = client.post(f"{RUNNERS}/new", data={"deed": "enrol", "label": "rack-8", "hours": "24"}).text
     assert "qd_enr_5f3759df" in minted
-    assert "qd runner start http://deck.example --token-file runner.token" in minted
+    line = "qd runner start --server http://deck.example --token @runner.token"
+    assert line in minted
+    application("runner").parse_args(shlex.split(line)[1:], exit_on_error=False, print_error=False)
     assert ports.deeds == [("register-runner", "rack-7", ""), ("mint-runner-token", "rack-8", 24)]
     assert "9c9c" not in client.get(f"{RUNNERS}/new").text
 

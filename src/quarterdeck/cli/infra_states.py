@@ -42,7 +42,7 @@ WORDS = {
     "cancelled": "canceled",
     "queued:approval": "waits for approval",
     "success:orphan-risk": "may have left orphans",
-    "cancelled:orphan-risk": "canceled, may have left orphans",
+    "cancelled:orphan-risk": "may have left orphans",
 }
 ENDED = frozenset({"SUCCESS", "FAILED", "CANCELLED"})
 STATUSES = ("QUEUED", "CLAIMED", "PROCESSING", *sorted(ENDED))

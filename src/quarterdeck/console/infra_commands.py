@@ -118,7 +118,8 @@ def delete_zone(row: ZoneRow) -> Command:
 
 
 def change_zone(row: ZoneRow) -> Command:
-    return Command("", f"PUT /api/cli/zones/{row.uid}")
+    words = ("zone", "change", row.uid, "--approvals", str(row.approvals))
+    return Command(_line(*words), f"PUT /api/cli/zones/{row.uid}")
 
 
 def list_runners() -> Command:

@@ -321,7 +321,7 @@ WORDS: dict[str, str] = {
     "plan:pending:approval": "Waits for approval",
     "plan:approved:outdated": "Outdated",
     "infra-job:success:orphan-risk": "May have left orphans",
-    "infra-job:cancelled:orphan-risk": "Canceled, may have left orphans",
+    "infra-job:cancelled:orphan-risk": "May have left orphans",
     "infra-job:claimed": "Starting",
     "infra-job:processing": "Running",
     "infra-job:success": "Succeeded",

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from quarterdeck.access import Access
 from quarterdeck.console.domain import infra_job_views as jobs
+from quarterdeck.console.domain import infra_plans
 from quarterdeck.console.state import tone
 from quarterdeck.console.views.home import NeedsYou, RunningNow
 from quarterdeck.console.views.infra import PLANS, SPECS, ZONES
@@ -51,7 +52,8 @@ def _to_apply(tx: Tx) -> tuple[NeedsYou, ...]:
     """The caller's own plans that everybody who has to agree has agreed to."""
     items = []
     for job, spec in waiting.waiting(tx, MOST):
-        if job.job_type == "PLAN" and job.owner_id == tx.principal.id and law.applicable(tx, job, spec).ok:
+        mine = job.job_type == "PLAN" and job.owner_id == tx.principal.id
+        if mine and law.applicable(tx, job, spec).ok and infra_plans.taken_by(tx, job) is None:
             meta = ("everybody who has to agree has", f"planned {ago(job.created_at, tx.now)}")
             word = f"The plan for {spec.project_name} can be applied"
             items.append(NeedsYou("ask", word, f"{PLANS}/{job.uid}", meta, "Apply"))

@@ -57,6 +57,7 @@ def view(tx: Tx, access: Access, uid: str) -> PlanView:
     kind = "drift" if job.read_only else job.job_type
     summary: dict[str, Any] = plan.summary if plan is not None else {}
     applied = tx.get(InfraJob, plan.applied_by_id) if plan is not None and plan.applied_by_id is not None else None
+    applied = applied or taken_by(tx, job)
     may_apply = kind == PLAN and access.decide(tx.principal, APPLY).allowed
     choices, default = jobs.runner_choices(tx, access) if may_apply else ((), "")
     return PlanView(
@@ -67,7 +68,7 @@ def view(tx: Tx, access: Access, uid: str) -> PlanView:
         by=row.by,
         at=job.completed_at or job.created_at,
         runner=row.runner,
-        groups=grouped(summary, plan.changes if plan is not None else (), _drift(job, spec, plan)),
+        groups=grouped(summary, plan.changes, plan.drift) if plan is not None else (),
         unchanged=int(summary.get("no_op") or 0),
         truncated=bool(summary.get("truncated")),
         told=bool(summary),
@@ -85,23 +86,22 @@ def view(tx: Tx, access: Access, uid: str) -> PlanView:
     )
 
 
-def _drift(job: InfraJob, spec: Spec | None, plan: Plan | None) -> list[Any]:
-    """What somebody else has changed: of a look the spec keeps it, of a plan the plan does."""
-    if job.read_only and spec is not None and (spec.drift or {}).get("job") == job.uid:
-        found = (spec.drift or {}).get("changes")
-        return found if isinstance(found, list) else []
-    kept = plan.summary.get("drift") if plan is not None else None
-    return kept if isinstance(kept, list) else []
-
-
 def _refusal(tx: Tx, job: InfraJob, spec: Spec | None) -> Note | None:
     if spec is None:
         return Note("idle", "The specification of this plan is gone.", "Nothing can be applied.")
     verdict = law.applicable(tx, job, spec)
     if verdict.ok:
-        return None
+        taken = taken_by(tx, job)
+        return (
+            None if taken is None else Note("run", f"It is being applied by the job {taken.uid}.", "Follow that job.")
+        )
     tones = {"approvals_missing": "ask", "plan_rejected": "bad", "plan_applied": "good", "plan_not_ready": "idle"}
     return Note(tones.get(verdict.code, "warn"), verdict.reason, verdict.hint)
+
+
+def taken_by(tx: Tx, job: InfraJob) -> InfraJob | None:
+    """The job that applies the plan, or waits to."""
+    return next((one for one in reading.applying(tx, job) if one.completed_at is None), None)
 
 
 def _agreement(tx: Tx, access: Access, job: InfraJob, plan: Plan | None) -> Agreement:

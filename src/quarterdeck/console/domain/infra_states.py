@@ -114,7 +114,7 @@ def _lock(tx: Tx, state: State | None) -> LockView | None:
     job = showing.jobs(tx, [state.lock_job_id]).get(state.lock_job_id)
     return LockView(
         who=str(said.get("Who") or "somebody"),
-        operation=str(said.get("Operation") or ""),
+        operation=str(said.get("Operation") or "").removeprefix("OperationType").lower(),
         since=state.locked_at,
         job=f"{JOBS}/{job}" if job else "",
         left=not locks.lives(tx, state),

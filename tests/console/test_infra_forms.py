@@ -101,9 +101,7 @@ def test_what_no_field_shows_is_told_above_and_what_is_inside_of_one_at_it() -> 
     assert admins.error == "[0].groups: bad."
 
 
-@pytest.mark.parametrize(
-    "deed", ["", "save", "add-", "add-nothing", "remove-caches-9", "remove-databases-x", "up-1"]
-)
+@pytest.mark.parametrize("deed", ["", "save", "add-", "add-nothing", "remove-caches-9", "remove-databases-x", "up-1"])
 def test_other_deeds_arrange_nothing(deed: str) -> None:
     assert forms.arranged({"databases": [{"name": "main"}]}, deed) is None
 

@@ -15,3 +15,12 @@ def uids(tx: Tx, ids: Collection[int]) -> dict[int, str]:
     if not ids:
         return {}
     return {row.id: row.uid for row in tx.execute(select(User.id, User.uid).where(User.id.in_(set(ids))))}
+
+
+def names(tx: Tx, ids: Collection[int | None]) -> dict[int, str]:
+    """Row id to what people are called, of users that there are."""
+    wanted = {one for one in ids if one}
+    if not wanted:
+        return {}
+    rows = tx.execute(select(User.id, User.display_name, User.username).where(User.id.in_(wanted)))
+    return {row[0]: row[1] or row[2] for row in rows}

@@ -4,132 +4,73 @@ locks, what goes on, and what words find.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import timedelta
-
-from sqlalchemy import and_, or_, select
-
 from quarterdeck.access import Access
 from quarterdeck.console.domain import infra_job_views as jobs
-from quarterdeck.console.domain import infra_plans
 from quarterdeck.console.state import tone
 from quarterdeck.console.views.home import NeedsYou, RunningNow
 from quarterdeck.console.views.infra import PLANS, SPECS, ZONES
 from quarterdeck.console.views.ledger import Found
 from quarterdeck.console.views.shell import Count
 from quarterdeck.console.words import ago, counted
-from quarterdeck.infra.plans import approvals, law
-from quarterdeck.infra.plans.model import Approval, Plan
+from quarterdeck.infra.overview import asking
 from quarterdeck.infra.specs import listing
-from quarterdeck.infra.specs.model import Spec
-from quarterdeck.infra.states import locks
-from quarterdeck.infra.states.model import State
-from quarterdeck.infra.work.model import InfraJob
-from quarterdeck.infra.zones.model import Zone
+from quarterdeck.infra.work import reading
+from quarterdeck.infra.zones import listing as zone_listing
 from quarterdeck.kernel.db import Tx
-from quarterdeck.workspace.model import Project
 
-AGREE, APPLY = "infra:plans.approve", "infra:jobs.apply"
-MOST, RECENT = 20, timedelta(days=7)
+AGREE, APPLY, STATES = "infra:plans.approve", "infra:jobs.apply", "infra:states.view"
+MOST_LIVE, LONGEST = 100, 200
 
 
 def needs(tx: Tx, access: Access) -> tuple[NeedsYou, ...]:
     """Questions first, then what may have been left over, then what is merely not as it should be."""
     asked = _to_agree(tx) if access.decide(tx.principal, AGREE).allowed else ()
     ready = _to_apply(tx) if access.decide(tx.principal, APPLY).allowed else ()
-    return (*asked, *ready, *_orphans(tx), *_locks(tx), *_drifted(tx))
-
-
-def _waiting(tx: Tx) -> Iterator[tuple[InfraJob, Spec]]:
-    """Plans of the configuration as it is, that nobody has applied, and destructions that wait to be allowed: the
-    newest of each specification.
-    """
-    plan = and_(
-        InfraJob.job_type == "PLAN",
-        InfraJob.status == "SUCCESS",
-        InfraJob.read_only.is_(False),
-        InfraJob.configuration_hash == Spec.configuration_hash,
-        Plan.applied_at.is_(None),
-        InfraJob.created_at > tx.now - RECENT,
-    )
-    destruction = and_(InfraJob.job_type == "DESTROY", InfraJob.status == "QUEUED", InfraJob.ledger_id.is_(None))
-    rows = tx.session.execute(
-        select(InfraJob, Spec)
-        .join(Spec, Spec.id == InfraJob.spec_id)
-        .join(Zone, Zone.id == Spec.zone_id)
-        .outerjoin(Plan, Plan.job_id == InfraJob.id)
-        .where(
-            InfraJob.organization_id == tx.principal.acts_in,
-            or_(and_(plan, Zone.approvals > 0), and_(destruction, Zone.destroy_approvals > 0)),
-        )
-        .order_by(InfraJob.id.desc())
-        .limit(MOST)
-    )
-    seen: set[tuple[int, str]] = set()
-    for job, spec in rows:
-        if (spec.id, job.job_type) not in seen:
-            seen.add((spec.id, job.job_type))
-            yield job, spec
-
-
-def _said(tx: Tx, job: InfraJob) -> bool:
-    mine = select(Approval.id).where(Approval.job_id == job.id, Approval.user_id == tx.principal.id)
-    return tx.execute(mine.limit(1)).scalar() is not None
+    left = _locks(tx) if access.decide(tx.principal, STATES).allowed else ()
+    return (*asked, *ready, *_orphans(tx), *left, *_drifted(tx))
 
 
 def _to_agree(tx: Tx) -> tuple[NeedsYou, ...]:
-    """Those that the caller may agree to: not asked for by themselves, and nothing said yet."""
+    found = asking.to_agree(tx)
+    rows = jobs.rows(tx, [job for job, _, _ in found])
     items = []
-    for job, spec in _waiting(tx):
-        if job.owner_id == tx.principal.id or _said(tx, job):
-            continue
-        found = approvals.needed(tx, job)
-        if found.refused_by or not found.missing:
-            continue
-        asker = jobs.rows(tx, [job])[0].by
+    for (job, spec, needed), row in zip(found, rows, strict=True):
         what = "destroy" if job.job_type == "DESTROY" else "plan for"
-        word = f"Agree to {what} {spec.project_name}"
-        meta = (f"{asker} asks, {ago(job.created_at, tx.now)}", f"{found.given} of {found.required} agree")
-        items.append(NeedsYou("ask", word, f"{PLANS}/{job.uid}", meta, "Review"))
+        meta = (f"{row.by} asks, {ago(job.created_at, tx.now)}", f"{needed.given} of {needed.required} agree")
+        title = f"Agree to {what} {spec.project_name}"
+        items.append(NeedsYou("ask", title, f"{PLANS}/{job.uid}", meta, "Review"))
     return tuple(items)
 
 
 def _to_apply(tx: Tx) -> tuple[NeedsYou, ...]:
-    """The caller's own plans that everybody who has to agree has agreed to."""
-    items = []
-    for job, spec in _waiting(tx):
-        mine = job.job_type == "PLAN" and job.owner_id == tx.principal.id
-        if mine and law.applicable(tx, job, spec).ok and infra_plans.taken_by(tx, job) is None:
-            meta = ("everybody who has to agree has", f"planned {ago(job.created_at, tx.now)}")
-            word = f"The plan for {spec.project_name} can be applied"
-            items.append(NeedsYou("ask", word, f"{PLANS}/{job.uid}", meta, "Apply"))
-    return tuple(items)
+    return tuple(
+        NeedsYou(
+            "ask",
+            f"The plan for {spec.project_name} can be applied",
+            f"{PLANS}/{job.uid}",
+            ("everybody who has to agree has", f"planned {ago(job.created_at, tx.now)}"),
+            "Apply",
+        )
+        for job, spec in asking.to_apply(tx)
+    )
 
 
 def _orphans(tx: Tx) -> tuple[NeedsYou, ...]:
-    here = (Spec.organization_id == tx.principal.acts_in, Spec.orphan_risk.is_not(None))
-    found = tx.scalars(select(Spec).where(*here).order_by(Spec.updated_at.desc()).limit(MOST))
     return tuple(
         NeedsYou(
             "bad",
             f"{one.project_name} may have left something behind",
             f"{SPECS}/{one.uid}",
-            ((one.orphan_risk or "").partition("\n")[0][:200],),
+            ((one.orphan_risk or "").partition("\n")[0][:LONGEST],),
             "See what to do",
         )
-        for one in found
+        for one in asking.orphaned(tx)
     )
 
 
 def _locks(tx: Tx) -> tuple[NeedsYou, ...]:
-    """Of attempts that are over: nobody writes, and nobody lets go."""
-    query = select(State).where(State.organization_id == tx.principal.acts_in, State.lock_id.is_not(None))
     items = []
-    for state in tx.scalars(query.limit(MOST)):
-        uid = state.subject.removeprefix("spec:")
-        spec = tx.first(select(Spec).where(Spec.uid == uid)) if state.subject.startswith("spec:") else None
-        if spec is None or locks.lives(tx, state):
-            continue
+    for state, spec in asking.left_locks(tx):
         since = f"taken {ago(state.locked_at, tx.now)}" if state.locked_at else "nobody knows since when"
         who = str((state.lock or {}).get("Who") or "somebody")
         told = f"The state of {spec.project_name} is locked by nobody who works"
@@ -138,30 +79,19 @@ def _locks(tx: Tx) -> tuple[NeedsYou, ...]:
 
 
 def _drifted(tx: Tx) -> tuple[NeedsYou, ...]:
-    here = (Spec.organization_id == tx.principal.acts_in, Spec.drift_checked_at.is_not(None))
-    found = tx.scalars(select(Spec).where(*here).order_by(Spec.drift_checked_at.desc()).limit(200))
     items = []
-    for one in found:
-        if not one.drift or not one.drift.get("drifted"):
-            continue
-        changes = one.drift.get("changes")
+    for one in asking.drifted(tx):
+        changes = (one.drift or {}).get("changes")
         number = len(changes) if isinstance(changes, list) else 0
-        meta = [counted(number, "resource") + " changed by somebody else"] if number else ["changed by somebody else"]
-        if one.drift_checked_at is not None:
-            meta.append(f"seen {ago(one.drift_checked_at, tx.now)}")
-        items.append(
-            NeedsYou("warn", f"{one.project_name} has drifted", f"{SPECS}/{one.uid}#drift", tuple(meta), "See drift")
-        )
-    return tuple(items[:MOST])
-
-
-def _live(tx: Tx, most: int) -> list[InfraJob]:
-    here = (InfraJob.organization_id == tx.principal.acts_in, InfraJob.completed_at.is_(None))
-    return list(tx.scalars(select(InfraJob).where(*here).order_by(InfraJob.id.desc()).limit(most)))
+        what = f"{counted(number, 'resource')} changed by somebody else" if number else "changed by somebody else"
+        seen = f"seen {ago(one.drift_checked_at, tx.now)}" if one.drift_checked_at is not None else ""
+        meta = tuple(filter(None, (what, seen)))
+        items.append(NeedsYou("warn", f"{one.project_name} has drifted", f"{SPECS}/{one.uid}#drift", meta, "See drift"))
+    return tuple(items)
 
 
 def going_on(tx: Tx, most: int) -> tuple[RunningNow, ...]:
-    found = _live(tx, most)
+    found = reading.living_ones(tx, most)
     items = []
     for job, row in zip(found, jobs.rows(tx, found), strict=True):
         shown = tone(*row.state)
@@ -180,8 +110,8 @@ def going_on(tx: Tx, most: int) -> tuple[RunningNow, ...]:
 
 def count(tx: Tx, access: Access) -> Count:
     """Beside the room: violet, how many wait for the caller; where none does, how many jobs go on."""
-    asked = len(_to_agree(tx)) if access.decide(tx.principal, AGREE).allowed else 0
-    return Count("ask", asked) if asked else Count("run", len(_live(tx, 100)))
+    asked = len(asking.to_agree(tx)) if access.decide(tx.principal, AGREE).allowed else 0
+    return Count("ask", asked) if asked else Count("run", len(reading.living_ones(tx, MOST_LIVE)))
 
 
 def search(tx: Tx, access: Access, words: str, limit: int) -> tuple[Found, ...]:
@@ -193,13 +123,8 @@ def search(tx: Tx, access: Access, words: str, limit: int) -> tuple[Found, ...]:
             for one in listing.search(tx, words, limit)
         ]
     if access.decide(tx.principal, "infra:zones.view").allowed:
-        query = (
-            select(Zone.uid, Project.name)
-            .join(Project, Project.id == Zone.project_id)
-            .where(Zone.organization_id == tx.principal.acts_in, Project.name.icontains(words.strip(), autoescape=True))
-        )
         found += [
-            Found("infra", f"Zone {row.name}", f"{ZONES}/{row.uid}", "Infrastructure")
-            for row in tx.execute(query.order_by(Zone.id.desc()).limit(limit))
+            Found("infra", f"Zone {name}", f"{ZONES}/{uid}", "Infrastructure")
+            for uid, name in zone_listing.search(tx, words, limit)
         ]
     return tuple(found[:limit])

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import select
-
 from quarterdeck.access import Access
 from quarterdeck.console.domain.confirming import require_typed
 from quarterdeck.console.views.deployments import Fact
@@ -15,7 +13,6 @@ from quarterdeck.console.views.infra_clouds import NAMES, ClusterList, ClusterRo
 from quarterdeck.infra.clouds import clusters, connecting, credentials, identities, issuing
 from quarterdeck.infra.clouds.credentials import FEDERATED
 from quarterdeck.infra.clouds.model import CloudIdentity
-from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.principal import Principal
@@ -111,13 +108,12 @@ def _view(tx: Tx, access: Access, one: CloudIdentity) -> IdentityView:
     facts += [
         Fact(label, str(one.credentials[name]), code=True) for name, label in SHOWN.items() if one.credentials.get(name)
     ]
-    used = tx.scalars(select(Spec).where(Spec.cloud_identity_id == one.id).order_by(Spec.id.desc()).limit(MOST_FOUND))
     return IdentityView(
         row=_row(tx, one),
         facts=tuple(facts),
         trust=_trust(tx, one) if access.decide(tx.principal, MANAGE).allowed else (),
         found=tuple(_found(one.cached_resources)),
-        used_by=tuple((spec.project_name, f"{SPECS}/{spec.uid}") for spec in used),
+        used_by=tuple((spec.project_name, f"{SPECS}/{spec.uid}") for spec in identities.used_by(tx, one, MOST_FOUND)),
     )
 
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
-
 from quarterdeck.access import Access
 from quarterdeck.console.views.infra import JOBS, PLANS, RUNNERS, SPECS, State, Waiting
 from quarterdeck.console.views.infra_jobs import InfraJobRow, deed
-from quarterdeck.identity.model import User
+from quarterdeck.infra import people
 from quarterdeck.infra.plans import destroying
 from quarterdeck.infra.runners import listing, standing
-from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.infra.work.naming import Named, named
 from quarterdeck.infra.work.transitions import LIVE, QUEUED
@@ -33,11 +30,11 @@ def state_of(job: InfraJob) -> State:
 
 
 def rows(tx: Tx, some: Sequence[InfraJob]) -> tuple[InfraJobRow, ...]:
-    names, people = named(tx, some), _people(tx, some)
-    return tuple(_row(job, names, people) for job in some)
+    names, called = named(tx, some), people.names(tx, [one.owner_id for one in some])
+    return tuple(_row(job, names, called) for job in some)
 
 
-def _row(job: InfraJob, names: Named, people: dict[int, str]) -> InfraJobRow:
+def _row(job: InfraJob, names: Named, called: dict[int, str]) -> InfraJobRow:
     began, ended = job.started_at, job.completed_at
     return InfraJobRow(
         uid=job.uid,
@@ -46,7 +43,7 @@ def _row(job: InfraJob, names: Named, people: dict[int, str]) -> InfraJobRow:
         state=state_of(job),
         about=about(job, names),
         runner=names.worker_names.get(job.worker_id or 0) or job.worker_name or "",
-        by=people.get(job.owner_id, "") if job.owner_id else "the program itself",
+        by=called.get(job.owner_id, "") if job.owner_id else "the program itself",
         queued=job.created_at,
         started=began,
         seconds=(ended - began).total_seconds() if began and ended else None,
@@ -75,28 +72,11 @@ def _note(job: InfraJob) -> str:
     return job.stage or "" if job.status in LIVE else ""
 
 
-def _people(tx: Tx, some: Sequence[InfraJob]) -> dict[int, str]:
-    wanted = {one.owner_id for one in some if one.owner_id}
-    found = tx.execute(select(User.id, User.display_name, User.username).where(User.id.in_(wanted))) if wanted else ()
-    return {row[0]: row[1] or row[2] for row in found}
-
-
 def page_of(job: InfraJob) -> str:
     """Where a job is read: a plan, and a destruction that waits to be allowed, as what it would do."""
     if (job.job_type == "PLAN" and job.status == "SUCCESS") or destroying.waits(job):
         return f"{PLANS}/{job.uid}"
     return f"{JOBS}/{job.uid}"
-
-
-def newest_of(tx: Tx, spec: Spec, most: int) -> list[InfraJob]:
-    return list(
-        tx.scalars(select(InfraJob).where(InfraJob.spec_id == spec.id).order_by(InfraJob.id.desc()).limit(most))
-    )
-
-
-def live_of(tx: Tx, spec: Spec) -> bool:
-    query = select(InfraJob.id).where(InfraJob.spec_id == spec.id, InfraJob.completed_at.is_(None)).limit(1)
-    return tx.execute(query).scalar() is not None
 
 
 def waiting_rows(tx: Tx, some: Sequence[InfraJob]) -> tuple[Waiting, ...]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select
-
 from quarterdeck.console.domain import infra_job_views as jobs
 from quarterdeck.console.domain import ledger
 from quarterdeck.console.domain.confirming import require_typed
@@ -29,9 +27,8 @@ from quarterdeck.infra.runners import (
     standing,
 )
 from quarterdeck.infra.runners.model import Release
-from quarterdeck.infra.work import creating
+from quarterdeck.infra.work import creating, reading
 from quarterdeck.infra.work.asking import Asked
-from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.principal import Principal
 
@@ -153,12 +150,7 @@ def _view(tx: Tx, one: listing.Seen) -> RunnerView:
     newest = releases.newest(tx)
     row, worker = _row(tx, one, newest), one.worker
     made = lifting.stack_of(one.runner)
-    some = tx.scalars(
-        select(InfraJob)
-        .where(InfraJob.worker_id == worker.id, InfraJob.organization_id == tx.principal.acts_in)
-        .order_by(InfraJob.id.desc())
-        .limit(MOST_JOBS)
-    )
+    some = reading.newest(tx, MOST_JOBS, worker_id=worker.id)
     facts = [
         Fact("Identifier", worker.uid, code=True),
         Fact("Kind", "an enrolled worker" if row.enrolled else "a program that speaks the documented calls"),
@@ -181,7 +173,7 @@ def _view(tx: Tx, one: listing.Seen) -> RunnerView:
         tuple(facts),
         bool(made) and one.foreign,
         newest.version if newest is not None else "",
-        jobs.rows(tx, list(some)),
+        jobs.rows(tx, some),
         why,
         worker.created_at,
     )

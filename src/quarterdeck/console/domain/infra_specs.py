@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
-
 from quarterdeck.access import Access
 from quarterdeck.console.domain import infra_spec_views as shown
 from quarterdeck.console.domain.confirming import require_typed
@@ -25,7 +23,7 @@ from quarterdeck.console.views.infra import (
     ZoneRow,
 )
 from quarterdeck.console.views.infra_plans import text_of
-from quarterdeck.identity.model import User
+from quarterdeck.infra import people
 from quarterdeck.infra.clouds import credentials, identities
 from quarterdeck.infra.plans import drift
 from quarterdeck.infra.specs import (
@@ -65,7 +63,8 @@ class InfraSpecs:
 
     async def infra_zone(self, who: Principal, uid: str) -> ZoneRow:
         def read(tx: Tx) -> ZoneRow:
-            return shown.zone_row(zone_listing.described(tx, [zones.find(tx, uid)])[0])
+            one = zone_listing.described(tx, [zones.find(tx, uid)])[0]
+            return shown.zone_row(one, shown.spec_rows(tx, one.specs))
 
         found: ZoneRow = await self.instance.db.read(read)
         return found
@@ -177,8 +176,7 @@ def _listed(tx: Tx, asked: SpecsAsked, before: str, limit: int) -> SpecList:
 
 
 def _zones(tx: Tx) -> tuple[tuple[str, str], ...]:
-    found, _ = zone_listing.page(tx, MOST_CHOICES)
-    return tuple(sorted(((one.zone.uid, one.project.name) for one in found), key=lambda pair: pair[1].lower()))
+    return tuple(sorted(zone_listing.search(tx, "", MOST_CHOICES), key=lambda pair: pair[1].lower()))
 
 
 def _choices(tx: Tx, access: Access) -> SpecChoices:
@@ -199,9 +197,7 @@ def _draft(tx: Tx, spec: Spec) -> SpecDraft:
 def _versions(tx: Tx, uid: str, before: int | None, limit: int) -> VersionList:
     spec = specs.meant(tx, uid)
     found, more = versions.page(tx, spec, limit, before)
-    wanted = {one.author_id for one in found}
-    rows = tx.execute(select(User.id, User.display_name, User.username).where(User.id.in_(wanted))) if wanted else ()
-    names = {row[0]: row[1] or row[2] for row in rows}
+    names = people.names(tx, [one.author_id for one in found])
     return VersionList(
         shown.spec_rows(tx, [spec])[0],
         tuple(

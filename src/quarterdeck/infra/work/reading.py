@@ -96,6 +96,27 @@ def applying(tx: Tx, plan_job: InfraJob) -> Sequence[InfraJob]:
     return list(tx.scalars(select(InfraJob).where(InfraJob.plan_job_id == plan_job.id).order_by(InfraJob.id).limit(50)))
 
 
+def taken_by(tx: Tx, plan_job: InfraJob) -> InfraJob | None:
+    """The job that applies the plan of a job, or waits to."""
+    return next((one for one in applying(tx, plan_job) if one.completed_at is None), None)
+
+
+def newest(tx: Tx, limit: int, *, spec: Spec | None = None, worker_id: int | None = None) -> list[InfraJob]:
+    """The newest jobs of the caller's organization: of a specification, or those that a worker has or had."""
+    query = select(InfraJob).where(InfraJob.organization_id == tx.principal.organization_id)
+    if spec is not None:
+        query = query.where(InfraJob.spec_id == spec.id)
+    if worker_id is not None:
+        query = query.where(InfraJob.worker_id == worker_id)
+    return list(tx.scalars(query.order_by(InfraJob.id.desc()).limit(limit)))
+
+
+def living_ones(tx: Tx, limit: int) -> list[InfraJob]:
+    """Jobs of the caller's organization that have not ended, the newest first."""
+    here = (InfraJob.organization_id == tx.principal.organization_id, InfraJob.completed_at.is_(None))
+    return list(tx.scalars(select(InfraJob).where(*here).order_by(InfraJob.id.desc()).limit(limit)))
+
+
 def require_canceller(tx: Tx, access: Access, job: InfraJob) -> None:
     """Raise `Forbidden` (`infra_job_not_yours`) unless the caller asked for it or may cancel anybody's."""
     if tx.principal.kind == "user" and tx.principal.id == job.owner_id:

@@ -70,6 +70,14 @@ def described(tx: Tx, zones: Sequence[Zone]) -> list[Listed]:
     ]
 
 
+def search(tx: Tx, words: str, limit: int) -> list[tuple[str, str]]:
+    """Uid and name of zones whose name has the words, newest first; every sign stands for itself."""
+    query = select(Zone.uid, Project.name).join(Project, Project.id == Zone.project_id)
+    named = Project.name.icontains(words.strip(), autoescape=True)
+    query = query.where(Zone.organization_id == tx.principal.acts_in, named)
+    return [(row.uid, row.name) for row in tx.execute(query.order_by(Zone.id.desc()).limit(limit))]
+
+
 def names(tx: Tx, ids: Sequence[int | None]) -> dict[int, tuple[str, str]]:
     """Row id to uid and name, of zones that there are."""
     wanted = {one for one in ids if one is not None}

@@ -1,0 +1,1 @@
+"""What stands out across all of infrastructure."""

@@ -27,7 +27,10 @@ class Refused(AssertionError):
         super().__init__(f"{answer.request.method} {answer.request.url}: {answer.status_code} {answer.text[:600]}")
         self.status = answer.status_code
         body = answer.json() if "json" in answer.headers.get("content-type", "") else {}
-        self.code = (body.get("data") or {}).get("domainCode") or (body.get("error") or {}).get("code")
+        error = body.get("error")
+        self.code = (body.get("data") or {}).get("domainCode") or (
+            error.get("code") if isinstance(error, dict) else None
+        )
         self.message = str(body.get("message", ""))
 
 

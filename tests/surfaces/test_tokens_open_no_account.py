@@ -79,6 +79,7 @@ OWN = {
     "GET /api/auth/me": "*",
     "GET /api/auth/mfa/status": "runbooks",
     "GET /api/auth/me/ssh-key": "runbooks",
+    "GET /api/jobs": "runbooks",
     "GET /api/auth/ssh-keys": "runbooks",
     "GET /api/users/me/preferences": "runbooks",
     "GET /api/v1/permissions": "broker",

@@ -35,10 +35,6 @@ PLACE = Place("/api/jobs/j1", "j1", "word")
             commands.plan("tofu", LAYOUT, destroy=True),
             f"tofu plan -input=false -no-color -detailed-exitcode -destroy {PLANNED}",
         ),
-        (
-            commands.plan("tofu", LAYOUT, look=True),
-            f"tofu plan -input=false -no-color -detailed-exitcode -refresh-only {PLANNED}",
-        ),
         (commands.show("tofu", LAYOUT), "tofu show -json -no-color /w/terraform.plan.out"),
         (commands.apply("tofu", LAYOUT), "tofu apply -input=false -no-color /w/terraform.plan.out"),
         (commands.output("tofu"), "tofu output -json -no-color"),

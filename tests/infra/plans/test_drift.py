@@ -8,12 +8,14 @@ import pytest
 from sqlalchemy import select
 
 from quarterdeck.infra.plans import drift, drifting
+from quarterdeck.infra.specs import specs
 from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.kernel import events
 from quarterdeck.kernel.errors import Conflict
 from quarterdeck.notify.model import Notification
 from support import infra_rows as rows
+from support.infra_work_yard import DOCUMENT
 
 CHANGED = {"address": "aws_vpc.main", "type": "aws_vpc", "action": "update", "before": {"a": 1}, "after": {"a": 2}}
 
@@ -149,6 +151,43 @@ async def test_drift_is_told_when_it_begins_and_when_it_ends(yard, spec):
     carry_out(yard, uid)
     assert told() == ["infra-drift-began", "infra-drift-ended"]
     assert notified() == ["ledger has drifted", "ledger has drifted no more"]
+
+
+@pytest.mark.parametrize(
+    ("applied", "found"),
+    [("same", ["aws_vpc.main", "aws_vpc.gone"]), ("other", ["aws_vpc.main"]), (None, ["aws_vpc.main"])],
+    ids=["as-applied", "forgotten", "failed"],
+)
+async def test_what_an_apply_of_the_same_would_still_do_has_drifted(yard, spec, applied, found):
+    def stands(tx) -> None:
+        one = tx.get(Spec, spec.id)
+        one.applied_hash = one.configuration_hash if applied == "same" else applied
+
+    yard.db.write_sync(stands)
+    due(yard)
+    (uid,) = await look(yard)
+    left = [CHANGED, {**CHANGED, "address": "aws_vpc.gone", "action": "create"}]
+    carry_out(
+        yard, uid, drifted=1, drift=[CHANGED], changes=[*left, {**CHANGED, "address": "data.a", "action": "read"}]
+    )
+    assert [one["address"] for one in fresh(yard, spec).drift["changes"]] == found
+
+
+async def test_a_look_is_at_what_was_applied_last_whatever_was_changed_since(yard):
+    found = yard.spec(drift_minutes=60)
+    yard.wrote(found, 1, resources=[rows.resource("a")])
+
+    def applied_and_changed(tx) -> None:
+        one = tx.get(Spec, found.id)
+        one.applied_hash = one.configuration_hash
+        specs.change(tx, yard.access, one.uid, {**DOCUMENT, "region": "elsewhere"})
+
+    yard.act(applied_and_changed)
+    due(yard)
+    (uid,) = await look(yard)
+    job, spec = yard.job(uid), fresh(yard, found)
+    assert (job.snapshot["region"], job.snapshot["version"]) == (DOCUMENT["region"], 1)
+    assert job.configuration_hash == spec.applied_hash != spec.configuration_hash
 
 
 async def test_what_was_applied_anew_has_not_drifted(yard, spec):

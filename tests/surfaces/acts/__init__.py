@@ -3,6 +3,7 @@
 from surfaces.acts import (
     deployments,
     identity,
+    infra_clouds,
     infra_jobs,
     infra_runners,
     infra_states,
@@ -21,6 +22,7 @@ from surfaces.acts import (
 __all__ = [
     "deployments",
     "identity",
+    "infra_clouds",
     "infra_jobs",
     "infra_runners",
     "infra_states",

@@ -12,14 +12,17 @@ from quarterdeck.console.views.infra import PLANS, SPECS, ZONES
 from quarterdeck.console.views.ledger import Found
 from quarterdeck.console.views.shell import Count
 from quarterdeck.console.words import ago, counted
-from quarterdeck.infra.overview import asking
+from quarterdeck.infra.plans import approvals, law, waiting
 from quarterdeck.infra.specs import listing
+from quarterdeck.infra.specs.model import Spec
+from quarterdeck.infra.states import locks
 from quarterdeck.infra.work import reading
+from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.infra.zones import listing as zone_listing
 from quarterdeck.kernel.db import Tx
 
 AGREE, APPLY, STATES = "infra:plans.approve", "infra:jobs.apply", "infra:states.view"
-MOST_LIVE, LONGEST = 100, 200
+MOST, DEPTH, LONGEST = 20, 100, 200
 
 
 def needs(tx: Tx, access: Access) -> tuple[NeedsYou, ...]:
@@ -31,10 +34,11 @@ def needs(tx: Tx, access: Access) -> tuple[NeedsYou, ...]:
 
 
 def _to_agree(tx: Tx) -> tuple[NeedsYou, ...]:
-    found = asking.to_agree(tx)
-    rows = jobs.rows(tx, [job for job, _, _ in found])
+    """Those that the caller may agree to: not asked for by themselves, and nothing said yet."""
+    found = _open(tx)
     items = []
-    for (job, spec, needed), row in zip(found, rows, strict=True):
+    for (job, spec), row in zip(found, jobs.rows(tx, [job for job, _ in found]), strict=True):
+        needed = approvals.needed(tx, job)
         what = "destroy" if job.job_type == "DESTROY" else "plan for"
         meta = (f"{row.by} asks, {ago(job.created_at, tx.now)}", f"{needed.given} of {needed.required} agree")
         title = f"Agree to {what} {spec.project_name}"
@@ -42,7 +46,19 @@ def _to_agree(tx: Tx) -> tuple[NeedsYou, ...]:
     return tuple(items)
 
 
+def _open(tx: Tx) -> list[tuple[InfraJob, Spec]]:
+    found = []
+    for job, spec in waiting.waiting(tx, DEPTH):
+        if job.owner_id == tx.principal.id or waiting.said(tx, job):
+            continue
+        needed = approvals.needed(tx, job)
+        if needed.missing and not needed.refused_by:
+            found.append((job, spec))
+    return found[:MOST]
+
+
 def _to_apply(tx: Tx) -> tuple[NeedsYou, ...]:
+    """The caller's own plans that everybody who has to agree has agreed to, and that nothing applies yet."""
     return tuple(
         NeedsYou(
             "ask",
@@ -51,7 +67,11 @@ def _to_apply(tx: Tx) -> tuple[NeedsYou, ...]:
             ("everybody who has to agree has", f"planned {ago(job.created_at, tx.now)}"),
             "Apply",
         )
-        for job, spec in asking.to_apply(tx)
+        for job, spec in waiting.waiting(tx, DEPTH)
+        if job.job_type == "PLAN"
+        and job.owner_id == tx.principal.id
+        and law.applicable(tx, job, spec).ok
+        and reading.taken_by(tx, job) is None
     )
 
 
@@ -64,13 +84,13 @@ def _orphans(tx: Tx) -> tuple[NeedsYou, ...]:
             ((one.orphan_risk or "").partition("\n")[0][:LONGEST],),
             "See what to do",
         )
-        for one in asking.orphaned(tx)
+        for one in listing.left_behind(tx, MOST)
     )
 
 
 def _locks(tx: Tx) -> tuple[NeedsYou, ...]:
     items = []
-    for state, spec in asking.left_locks(tx):
+    for state, spec in locks.left(tx, MOST):
         since = f"taken {ago(state.locked_at, tx.now)}" if state.locked_at else "nobody knows since when"
         who = str((state.lock or {}).get("Who") or "somebody")
         told = f"The state of {spec.project_name} is locked by nobody who works"
@@ -80,7 +100,7 @@ def _locks(tx: Tx) -> tuple[NeedsYou, ...]:
 
 def _drifted(tx: Tx) -> tuple[NeedsYou, ...]:
     items = []
-    for one in asking.drifted(tx):
+    for one in listing.drifted(tx, MOST):
         changes = (one.drift or {}).get("changes")
         number = len(changes) if isinstance(changes, list) else 0
         what = f"{counted(number, 'resource')} changed by somebody else" if number else "changed by somebody else"
@@ -91,7 +111,7 @@ def _drifted(tx: Tx) -> tuple[NeedsYou, ...]:
 
 
 def going_on(tx: Tx, most: int) -> tuple[RunningNow, ...]:
-    found = reading.living_ones(tx, most)
+    found = reading.under_way(tx, most)
     items = []
     for job, row in zip(found, jobs.rows(tx, found), strict=True):
         shown = tone(*row.state)
@@ -110,8 +130,8 @@ def going_on(tx: Tx, most: int) -> tuple[RunningNow, ...]:
 
 def count(tx: Tx, access: Access) -> Count:
     """Beside the room: violet, how many wait for the caller; where none does, how many jobs go on."""
-    asked = len(asking.to_agree(tx)) if access.decide(tx.principal, AGREE).allowed else 0
-    return Count("ask", asked) if asked else Count("run", len(reading.living_ones(tx, MOST_LIVE)))
+    asked = len(_open(tx)) if access.decide(tx.principal, AGREE).allowed else 0
+    return Count("ask", asked) if asked else Count("run", reading.living(tx, tx.principal.acts_in))
 
 
 def search(tx: Tx, access: Access, words: str, limit: int) -> tuple[Found, ...]:

@@ -13,6 +13,7 @@ from quarterdeck.console.views.infra_clouds import NAMES, ClusterList, ClusterRo
 from quarterdeck.infra.clouds import clusters, connecting, credentials, identities, issuing
 from quarterdeck.infra.clouds.credentials import FEDERATED
 from quarterdeck.infra.clouds.model import CloudIdentity
+from quarterdeck.infra.specs import listing
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.principal import Principal
@@ -108,12 +109,13 @@ def _view(tx: Tx, access: Access, one: CloudIdentity) -> IdentityView:
     facts += [
         Fact(label, str(one.credentials[name]), code=True) for name, label in SHOWN.items() if one.credentials.get(name)
     ]
+    used = listing.of_identity(tx, one.id, MOST_FOUND)
     return IdentityView(
         row=_row(tx, one),
         facts=tuple(facts),
         trust=_trust(tx, one) if access.decide(tx.principal, MANAGE).allowed else (),
         found=tuple(_found(one.cached_resources)),
-        used_by=tuple((spec.project_name, f"{SPECS}/{spec.uid}") for spec in identities.used_by(tx, one, MOST_FOUND)),
+        used_by=tuple((spec.project_name, f"{SPECS}/{spec.uid}") for spec in used),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from quarterdeck.access import Access
 from quarterdeck.console.views.infra import JOBS, PLANS, RUNNERS, SPECS, State, Waiting
@@ -34,7 +34,7 @@ def rows(tx: Tx, some: Sequence[InfraJob]) -> tuple[InfraJobRow, ...]:
     return tuple(_row(job, names, called) for job in some)
 
 
-def _row(job: InfraJob, names: Named, called: dict[int, str]) -> InfraJobRow:
+def _row(job: InfraJob, names: Named, called: Mapping[int | None, str]) -> InfraJobRow:
     began, ended = job.started_at, job.completed_at
     return InfraJobRow(
         uid=job.uid,

@@ -150,7 +150,7 @@ def _view(tx: Tx, one: listing.Seen) -> RunnerView:
     newest = releases.newest(tx)
     row, worker = _row(tx, one, newest), one.worker
     made = lifting.stack_of(one.runner)
-    some = reading.newest(tx, MOST_JOBS, worker_id=worker.id)
+    some = reading.of_worker(tx, worker.id, MOST_JOBS)
     facts = [
         Fact("Identifier", worker.uid, code=True),
         Fact("Kind", "an enrolled worker" if row.enrolled else "a program that speaks the documented calls"),

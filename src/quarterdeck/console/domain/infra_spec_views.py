@@ -83,7 +83,7 @@ def view(tx: Tx, access: Access, spec: Spec) -> SpecView:
     state = states.find(tx, states.subject_of_spec(spec))
     resources = state.resources if state is not None else 0
     live = standing.live_jobs(tx, spec)
-    told = jobs.waiting_rows(tx, reading.newest(tx, MOST_JOBS, spec=spec))
+    told = jobs.waiting_rows(tx, reading.of_spec(tx, spec, MOST_JOBS))
     busy = f"{told[0].title} goes on." if live and told else ""
     choices, default = jobs.runner_choices(tx, access)
     row = spec_rows(tx, [spec])[0]

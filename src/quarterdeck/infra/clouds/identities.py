@@ -126,12 +126,6 @@ def standing_runners(tx: Tx, identity: CloudIdentity) -> list[Worker]:
     return list(tx.scalars(query.order_by(Worker.id).limit(6)))
 
 
-def used_by(tx: Tx, identity: CloudIdentity, limit: int) -> list[Spec]:
-    """Specs that name it, the newest first."""
-    query = select(Spec).where(Spec.cloud_identity_id == identity.id)
-    return list(tx.scalars(query.order_by(Spec.id.desc()).limit(limit)))
-
-
 def missing() -> NotFound:
     return NotFound(
         "Cloud identity not found", code="cloud_identity_not_found", hint="List the cloud identities that there are."

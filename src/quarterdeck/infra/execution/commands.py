@@ -113,9 +113,9 @@ def init(program: str, *, locked: bool) -> tuple[str, ...]:
     return (program, "init", "-input=false", "-no-color", "-reconfigure", *pinned)
 
 
-def plan(program: str, layout: Layout, *, destroy: bool = False, look: bool = False) -> tuple[str, ...]:
-    """`look`: only compare the state with what there is. Ends with `PLAN_CHANGES` when something would change."""
-    kind = ("-destroy",) if destroy else ("-refresh-only",) if look else ()
+def plan(program: str, layout: Layout, *, destroy: bool = False) -> tuple[str, ...]:
+    """Ends with `PLAN_CHANGES` when something would change."""
+    kind = ("-destroy",) if destroy else ()
     return (
         program, "plan", "-input=false", "-no-color", "-detailed-exitcode", *kind,
         f"-var-file={layout.variables}", f"-out={layout.plan}",

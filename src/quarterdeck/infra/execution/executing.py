@@ -231,7 +231,7 @@ class Job:
         order, destroy = self.order, self.order.job_type in DESTROYING and not self.order.read_only
         what = "Planning what is destroyed." if destroy else "Looking for drift." if order.read_only else "Planning."
         await self.reporter.begin("plan", what)
-        argv = commands.plan(self.program.path, self.layout, destroy=destroy, look=order.read_only)
+        argv = commands.plan(self.program.path, self.layout, destroy=destroy)
         self._require(await self._run(argv, "plan"), "plan", well=(0, commands.PLAN_CHANGES))
         planned = await self._shown()
         sha256, size = await digest(self.layout.plan)

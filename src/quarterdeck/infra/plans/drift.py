@@ -1,7 +1,7 @@
 """Whether what stands is still what was applied: read-only looks, now and then, and what they found.
 
-A look is a PLAN job that changes and keeps nothing. It stands behind people's jobs, makes way for them, and is left out
-while a job of its specification lives.
+A look is a PLAN job of the configuration that was applied last, which changes and keeps nothing. It stands behind
+people's jobs, makes way for them, and is left out while a job of its specification lives.
 """
 
 from __future__ import annotations
@@ -129,8 +129,7 @@ def keep(tx: Tx, job: InfraJob, report: Mapping[str, Any]) -> None:
     spec = specs.locked(tx, job.spec_id) if job.spec_id is not None else None
     if spec is None:
         return
-    changes, _ = summary.changes(report.get("drift") or report.get("changes"))
-    found = [one for one in changes if one["action"] in summary.CHANGING]
+    found = _found(report, whole=job.configuration_hash == spec.applied_hash)
     drifted = bool(report.get("drifted")) or bool(found)
     before = _drifted(spec)
     spec.drift = {
@@ -147,6 +146,17 @@ def keep(tx: Tx, job: InfraJob, report: Mapping[str, Any]) -> None:
         _began(tx, spec, job, [str(one["address"]) for one in found])
     elif before and not drifted:
         _ended(tx, spec, f"{spec.project_name} is again what was applied.")
+
+
+def _found(report: Mapping[str, Any], *, whole: bool) -> list[dict[str, Any]]:
+    """What the providers see changed; and, where the look was at the `whole` of what was applied, what an apply of that
+    would still have to do: resources that the state has lost, or has otherwise.
+    """
+    seen, _ = summary.changes(report.get("drift"))
+    left, _ = summary.changes(report.get("changes")) if whole else ([], False)
+    addresses = {one["address"] for one in seen}
+    both = [*seen, *(one for one in left if one["address"] not in addresses)]
+    return [one for one in both if one["action"] in summary.CHANGING]
 
 
 def settle(tx: Tx, event: events.Event) -> None:

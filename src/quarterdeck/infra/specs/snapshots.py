@@ -9,9 +9,11 @@ import copy
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import select
+
 from quarterdeck.infra import people
 from quarterdeck.infra.clouds.model import CloudIdentity
-from quarterdeck.infra.specs.model import Spec
+from quarterdeck.infra.specs.model import Spec, SpecVersion
 from quarterdeck.infra.zones import zones
 from quarterdeck.kernel.db import Tx
 
@@ -36,9 +38,10 @@ class Snapshot:
     hash: str
 
 
-def snapshot(tx: Tx, spec: Spec) -> Snapshot:
-    """The document as it is now, with who and where around it."""
-    document = copy.deepcopy(spec.document)
+def snapshot(tx: Tx, spec: Spec, *, applied: bool = False) -> Snapshot:
+    """The document as it is now, with who and where around it. `applied`: as it was applied last, where one was."""
+    version = standing(tx, spec) if applied else None
+    document = copy.deepcopy(spec.document if version is None else version.document)
     for section, names in SECOND_NAMES.items():
         for one in document.get(section, ()):
             one.update({other: one[own] for own, other in names.items()})
@@ -54,7 +57,13 @@ def snapshot(tx: Tx, spec: Spec) -> Snapshot:
         "vineyard_id": place,
         "cloud_identity_id": identity.uid if identity else None,
         "status": spec.status,
-        "version": spec.version,
+        "version": spec.version if version is None else version.number,
         "git_access_token": "",
     }
-    return Snapshot({**document, **around}, spec.configuration_hash)
+    return Snapshot({**document, **around}, spec.configuration_hash if version is None else version.configuration_hash)
+
+
+def standing(tx: Tx, spec: Spec) -> SpecVersion | None:
+    """The newest version that is what was applied last; None where nothing was, or that failed."""
+    wanted = (SpecVersion.spec_id == spec.id, SpecVersion.configuration_hash == spec.applied_hash)
+    return tx.first(select(SpecVersion).where(*wanted).order_by(SpecVersion.number.desc()).limit(1))

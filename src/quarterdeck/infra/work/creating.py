@@ -22,7 +22,7 @@ from quarterdeck.infra.work.happenings import happened, stream
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.infra.work.payload import Carried
 from quarterdeck.infra.work.transitions import QUEUED
-from quarterdeck.infra.work.types import DEPLOY, DESTROY
+from quarterdeck.infra.work.types import CONNECTION_TEST, DEPLOY, DESTROY, PLANNED_BY
 from quarterdeck.kernel import audit, jobs
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
@@ -56,6 +56,8 @@ def create(tx: Tx, asked: Asked) -> InfraJob:
     identity = _identity(tx, asked, spec)
     plan = _plan(tx, asked, spec)
     document, configuration_hash = _snapshot(tx, asked, spec)
+    if plan is not None:  # beside the row, which may be gone one day: this job never makes a plan of its own
+        document = {**document, PLANNED_BY: plan.uid}
     job = tx.add(
         InfraJob(
             uid=tx.ids.uid(),
@@ -91,8 +93,10 @@ def create(tx: Tx, asked: Asked) -> InfraJob:
 def _audited(
     tx: Tx, job: InfraJob, asked: Asked, spec: Spec | None, plan: InfraJob | None, worker: Worker | None
 ) -> None:
-    """Looks for drift that the server asks for by itself are told by what they find."""
-    if tx.principal.kind == "system":
+    """Looks for drift that the server asks for by itself are told by what they find, the test of a connection by the
+    connecting of the identity, which names it.
+    """
+    if tx.principal.kind == "system" or (job.job_type == CONNECTION_TEST and asked.rerun_of is None):
         return
     audit.record(
         tx,
@@ -210,7 +214,7 @@ def _plan(tx: Tx, asked: Asked, spec: Spec | None) -> InfraJob | None:
 
 def _snapshot(tx: Tx, asked: Asked, spec: Spec | None) -> tuple[dict[str, Any], str | None]:
     if spec is not None:
-        made = snapshots.snapshot(tx, spec)
+        made = snapshots.snapshot(tx, spec, applied=asked.read_only)
         return made.document, made.hash
     if asked.runner_uid is not None:
         return lifting.snapshot(tx, asked.job_type, asked.runner_uid), None

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
         get,
         holder,
         list_jobs,
-        look,
         places,
     )
     from quarterdeck.kernel.jobs.frames import LogLine
@@ -89,7 +88,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "finding": (
-        "Attempt", "Filter", "Place", "ahead", "attempts", "count", "find", "get", "holder", "list_jobs", "look",
+        "Attempt", "Filter", "Place", "ahead", "attempts", "count", "find", "get", "holder", "list_jobs",
         "places",
     ),
     "frames": ("LogLine",),

@@ -6,6 +6,7 @@ from typing import Any
 
 from quarterdeck.infra.repositories import hosts
 from quarterdeck.infra.repositories.listing import HostRefused, HostUnreachable, Listings
+from quarterdeck.kernel.errors import Problem
 from quarterdeck.kernel.http.endpoint import Answer, Call, route
 from quarterdeck.kernel.limits import Rate
 from quarterdeck.surfaces.infra.wire import repositories as wire
@@ -49,12 +50,13 @@ async def _listed(call: Call, instance: Any, provider: str) -> Answer[wire.GitRe
     try:
         found = await LISTINGS.all(host, hosts.base(instance.settings, host.provider), token)
     except HostRefused as problem:
-        return _refused(problem.message, problem.status)
+        return _refused(problem, problem.status)
     except HostUnreachable as problem:
-        return _refused(problem.message, 500)
+        return _refused(problem, 500)
     return Answer(wire.GitRepositories(repositories=found.repositories, truncated=found.truncated))
 
 
-def _refused(message: str, status: int) -> Answer[Any]:
+def _refused(problem: Problem, status: int) -> Answer[Any]:
     """As the contract has it: statuses of another program are none of the kinds that a refusal of ours may have."""
-    return Answer({"error": message}, status=status)
+    told = {"error": problem.message, "code": problem.code}
+    return Answer(told | ({"hint": problem.hint} if problem.hint else {}), status=status)

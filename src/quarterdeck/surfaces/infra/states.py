@@ -39,7 +39,9 @@ async def show(call: Call) -> wire.StateShown:
 
     def verb(tx: Tx) -> wire.StateShown:
         found = states.find(tx, states.subject_of_spec(specs.find(tx, call.path["id"])))
-        return wire.StateShown(state=None if found is None else shape(tx, found))
+        if found is None or (found.version == 0 and found.lock_id is None):
+            return wire.StateShown(state=None)
+        return wire.StateShown(state=shape(tx, found))
 
     return await call.read(verb)
 

@@ -38,7 +38,7 @@ class State(Struct, kw_only=True):
 
 
 class StateShown(Struct, kw_only=True):
-    """`state` is null while nothing was written yet."""
+    """`state` is null while nothing was written yet and nobody holds its lock."""
 
     state: State | None
 

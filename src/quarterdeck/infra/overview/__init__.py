@@ -1,1 +1,0 @@
-"""What stands out across all of infrastructure."""

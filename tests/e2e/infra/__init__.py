@@ -1,0 +1,1 @@
+"""Infrastructure through the whole program: a server, its runners, the real Terraform."""

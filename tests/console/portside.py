@@ -11,6 +11,7 @@ from typing import Any
 from console.backed_up import backed_up
 from console.deed_side import DeedSide
 from console.door_side import DoorSide
+from console.infra_side import InfraSide
 from console.kept_side import KeptSide
 from console.ledgerside import BASE, NOW, LedgerSide
 from console.letting_in import LettingIn
@@ -20,6 +21,7 @@ from console.quay import FLEET, Quay
 from console.resource_side import ResourceSide
 from console.task_admin_side import TaskAdminSide
 from console.task_side import TaskSide
+from quarterdeck.access.catalogue import infra
 from quarterdeck.console.door_ports import Bootstrap
 from quarterdeck.console.ports import Place, SourceChoice, Update
 from quarterdeck.console.views.backups import BackupView
@@ -45,6 +47,7 @@ from quarterdeck.kernel.errors import Invalid, NotFound
 TASKS = ("tasks:tasks.view", "tasks:tasks.create", "tasks:tasks.act", "tasks:projects.view", "tasks:projects.manage",
          "tasks:machines.view", "tasks:machines.drain", "tasks:machines.manage", "tasks:settings.manage",
          "tasks:bots.manage")  # fmt: skip
+INFRA = tuple(f"infra:{key}" for key, *_ in infra.PERMISSIONS)
 EVERYTHING = frozenset(
     "deploy:" + key
     for key in [
@@ -70,7 +73,7 @@ EVERYTHING = frozenset(
         "resources.runtime-log-archives.prune",
         *FLEET,
     ]
-) | {"servers:engine", *ACCESS, *TASKS}
+) | {"servers:engine", *ACCESS, *TASKS, *INFRA}
 
 
 @dataclass
@@ -85,6 +88,7 @@ class Portside(
     ResourceSide,
     TaskSide,
     TaskAdminSide,
+    InfraSide,
     DeedSide,
 ):
     """Values of a small team. `deeds` is what was done; `problem` is raised by the next deed."""

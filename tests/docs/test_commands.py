@@ -13,6 +13,7 @@ from cyclopts import CycloptsError
 from docs import pages
 from quarterdeck.cli import main
 from quarterdeck.cli.catalogue import BY_NAME, COMMANDS
+from quarterdeck.cli.infra_words import canonical
 
 PROGRAMS = {"qd", "quarterdeck"}
 SCRIPT = re.compile(r"(?:^|[\s`(&;])((?:script|\.ci)/[\w.-]+)")
@@ -37,7 +38,7 @@ def shown() -> list[tuple[str, str]]:
 
 def refused(line: str) -> str | None:
     """Why the real command line does not take it; None if it does. Placeholders in capitals count as values."""
-    tokens = main.command_first(shlex.split(line)[1:])
+    tokens = canonical(main.command_first(shlex.split(line)[1:]))
     if tokens[0] in {"--help", "--version"} or tokens[0] == "COMMAND":
         return None
     if tokens[0] not in BY_NAME:

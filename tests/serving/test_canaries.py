@@ -151,6 +151,7 @@ def sow(sower: Sower) -> None:
     do("POST /api/auth/cli/refresh", {"refresh_token": told["refresh_token"]}, token=None)
     people(sower)
     things(sower)
+    infrastructure(sower)
     tasks(sower)
 
 
@@ -254,6 +255,28 @@ def things(sower: Sower) -> None:
     learned("deploy token", shown(token))
     confirmed = {"organizationId": here, "confirmation": {"tokenId": token["tokenId"]}, "idempotencyKey": "twice"}
     learned("deploy token", shown(do("POST /api/deploy-tokens/{tokenId}/rotate", confirmed, tokenId=token["tokenId"])))
+
+
+def infrastructure(sower: Sower) -> None:
+    """What specifications and runners are entrusted with."""
+    do, secret, learned = sower.do, sower.secret, sower.learned
+    spec = {
+        "project_name": "ledger",
+        "region": "here",
+        "provider": "local",
+        "module": {"kind": "git", "url": "https://git.example.com/infra.git", "commit": "9f2c1ab0" * 5},
+    }
+    do("POST /api/cli/configurations/validate", {**spec, "module_token": secret("examined module")})
+    made = do("POST /api/cli/configurations", {**spec, "module_token": secret("module")})["configuration"]["id"]
+    do("PUT /api/cli/configurations/{name}", {**spec, "module_token": secret("newer module")}, name=made)
+    do("POST /api/jobs", {"job_type": "PLAN", "configuration_id": made})
+    minted = do("POST /api/cli/workers/enrolment-tokens", {"label": "rack"})
+    joined = do("POST /api/workers/bootstrap", {"token": learned("runner enrolment", minted["token"])}, token=None)
+    learned("runner token", joined["worker_token"])
+    foreign = do("POST /api/cli/workers", {"name": "rack-7", "mode": "self-hosted"})
+    learned("foreign runner token", foreign["worker_token"])
+    begun = do("POST /api/cli/providers/{provider}/init", {"name": "theirs"}, provider="aws")
+    learned("external id", begun["external_id"])
 
 
 def tasks(sower: Sower) -> None:

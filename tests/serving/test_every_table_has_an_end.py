@@ -45,6 +45,12 @@ TIDIED = {
     "tasks_usage": "tasks",
     "tasks_workspaces": "tasks",
     "fleet_channel_tokens": "channel-tokens",
+    "infra_jobs": "infra-jobs",
+    "infra_plans": "infra-jobs",
+    "infra_approvals": "infra-jobs",
+    "infra_spec_versions": "infra-spec-versions",
+    "infra_states": "infra-states",
+    "infra_state_versions": "infra-state-versions",
 }
 BY_ITSELF = {
     "kernel_idempotency",  # each command with a key removes what is older than a week
@@ -63,6 +69,8 @@ ONE_EACH = {
     "fleet_host_keys", "fleet_prune_policies", "fleet_server_credentials", "fleet_servers", "fleet_sightings",
     "fleet_ssh_credentials", "fleet_workers", "identity_external_accounts", "identity_oidc_providers",
     "identity_organizations", "identity_recovery_codes", "identity_users", "instance", "job_schedules",
+    "infra_cloud_identities", "infra_default_runners", "infra_issuer_keys", "infra_releases", "infra_runners",
+    "infra_specs", "infra_zones",
     "notify_bindings", "notify_bots", "notify_hooks",
     "runbooks_settings", "tasks_projects", "tasks_settings", "vault_keys",
     "workspace_environments", "workspace_projects", "workspace_variables",

@@ -9,6 +9,7 @@ List All`, `Zones - List`.
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,7 +46,7 @@ Trust = Callable[[str], bool]
 
 
 @dataclass
-class Cloud:
+class Cloud(ABC):
     """`trusts` judges a token of ours; `calls` are the addresses that were called, in order."""
 
     trusts: Trust = lambda token: token == "ours"
@@ -62,11 +63,13 @@ class Cloud:
             return self.denied(place)
         return self.answer(request, place)
 
+    @abstractmethod
     def denied(self, place: str) -> httpx.Response:
-        raise NotImplementedError
+        """As the cloud forbids a call."""
 
+    @abstractmethod
     def answer(self, request: httpx.Request, place: str) -> httpx.Response:
-        raise NotImplementedError
+        """As the cloud answers a call that it knows."""
 
 
 def form(request: httpx.Request) -> dict[str, str]:

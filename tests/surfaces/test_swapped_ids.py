@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import surfaces.acts  # noqa: F401 - registers the prepared calls
 from quarterdeck.deploy.observation.distant import Distant
+from quarterdeck.kernel.http.guard import PEOPLE
 from quarterdeck.surfaces.deploy import deployments as deployment_routes
 from quarterdeck.surfaces.deploy import preview_cleanup
 from quarterdeck.tasks.dispatching.loop import Dispatching
@@ -100,7 +101,8 @@ class Sweep:
         mine, theirs = named(self.ada, self.mine), named(self.bea, self.theirs)
         for name, endpoint in endpoints().items():
             wanted = re.findall(r"{(\w+)}", name)
-            if endpoint.method != "GET" or endpoint.stream or not wanted or name in ELSEWHERE:
+            programs = endpoint.callers and PEOPLE not in endpoint.callers  # no session comes in there
+            if endpoint.method != "GET" or endpoint.stream or not wanted or programs or name in ELSEWHERE:
                 continue
             self.mine[name] = Act({one: mine.get(one, "nobody") for one in wanted})
             self.theirs[name] = Act({one: theirs.get(one, "nobody") for one in wanted})

@@ -30,15 +30,12 @@ def deed(row: Row) -> str:
 
 def spec(opened: Session, row: Row) -> str:
     """The page of a spec."""
-    return f"{opened.console}/infra/{row.get('zone_id') or '-'}/{row['id']}"
+    return f"{opened.console}/infra/specs/{row['id']}"
 
 
 def job(opened: Session, row: Row) -> str:
-    """The page of a job: of a plan its own, else that of its spec."""
-    if not row.get("spec_id"):
-        return f"{opened.console}/infra"
-    page = spec(opened, {"zone_id": row.get("zone_id"), "id": row["spec_id"]})
-    return f"{page}/plans/{row['id']}" if row["job_type"] == "PLAN" else page
+    """The page of a job."""
+    return f"{opened.console}/infra/jobs/{row['id']}"
 
 
 def lasted(row: Row) -> str:

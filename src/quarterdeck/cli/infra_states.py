@@ -24,6 +24,7 @@ JOB: dict[str, Tone] = {
     "success:orphan-risk": "warn",
     "failed": "bad",
     "cancelled": "off",
+    "cancelled:orphan-risk": "warn",
 }
 RUNNER: dict[str, Tone] = {"online": "good", "offline": "bad", "draining": "off"}
 CLUSTER: dict[str, Tone] = {
@@ -41,6 +42,7 @@ WORDS = {
     "cancelled": "canceled",
     "queued:approval": "waits for approval",
     "success:orphan-risk": "may have left orphans",
+    "cancelled:orphan-risk": "may have left orphans",
 }
 ENDED = frozenset({"SUCCESS", "FAILED", "CANCELLED"})
 STATUSES = ("QUEUED", "CLAIMED", "PROCESSING", *sorted(ENDED))
@@ -55,11 +57,11 @@ def spec(row: Row) -> Shown:
 
 
 def job(row: Row) -> Shown:
-    """Of an infrastructure job; one that succeeded may still have left something that nobody looks after."""
+    """Of an infrastructure job; one that did not fail may still have left something that nobody looks after."""
     state = str(row["status"]).lower()
     if state == "queued" and row.get("waits_for") == "approval":
         state += ":approval"
-    if state == "success" and row.get("orphan_risk"):
+    if state in {"success", "cancelled"} and row.get("orphan_risk"):
         state += ":orphan-risk"
     return _shown(JOB, state)
 

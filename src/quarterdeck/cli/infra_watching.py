@@ -202,7 +202,7 @@ def succeeded(opened: Session, row: Row, *, shown: bool = False) -> None:
     left = "  It may have left resources that its state does not know." if row.get("orphan_risk") else ""
     raise Failure(
         f"{infra_pages.deed(row)} {word}{': ' + why if why else '.'}{left}",
-        code=f"job_{str(row['status']).lower()}",
+        code="job_failed" if row["status"] == "FAILED" else "job_cancelled",
         hint=f"qd jobs logs {row['id']}",
         facts=facts(row),
     )

@@ -13,6 +13,11 @@ from quarterdeck.console.domain.deeds import Deeds
 from quarterdeck.console.domain.doors import Doors
 from quarterdeck.console.domain.enrolling import Enrolling
 from quarterdeck.console.domain.fleet import Fleet
+from quarterdeck.console.domain.infra_clouds import InfraClouds
+from quarterdeck.console.domain.infra_runners import InfraRunners
+from quarterdeck.console.domain.infra_specs import InfraSpecs
+from quarterdeck.console.domain.infra_states import InfraStates
+from quarterdeck.console.domain.infra_work import InfraWork
 from quarterdeck.console.domain.kept_logs import KeptLogs
 from quarterdeck.console.domain.live import Live
 from quarterdeck.console.domain.notices import Notices
@@ -51,6 +56,11 @@ class InstancePorts(
     Settings,
     Bots,
     Notices,
+    InfraSpecs,
+    InfraWork,
+    InfraStates,
+    InfraRunners,
+    InfraClouds,
     Live,
 ):
     """The ports over the domain of one installation."""

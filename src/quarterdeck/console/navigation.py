@@ -21,6 +21,7 @@ class Room:
 ROOMS = (
     Room("home", "Home", "/console/", "home", 1, "h", quick=True),
     Room("projects", "Projects", "/console/projects", "projects", 1, "p", quick=True),
+    Room("infra", "Infrastructure", "/console/infra", "infra", 1, "i"),
     Room("tasks", "Tasks", "/console/tasks", "task", 1, "t", quick=True),
     Room("fleet", "Fleet", "/console/fleet", "fleet", 2, "f"),
     Room("jobs", "Jobs", "/console/jobs", "jobs", 2, "j"),

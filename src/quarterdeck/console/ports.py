@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from quarterdeck.console.door_ports import Account, Doors
 from quarterdeck.console.fleet_ports import Fleet
+from quarterdeck.console.infra_ports import Infrastructure
 from quarterdeck.console.people_ports import People, Roles
 from quarterdeck.console.task_ports import TaskAdministration, Tasks
 from quarterdeck.console.views.backups import BackupView
@@ -256,7 +257,8 @@ class Live(Protocol):
         ...
 
     def follow(self, who: Principal, topics: tuple[str, ...], after: int) -> AsyncIterator[Update]:
-        """Topics are `home`, `fleet`, `jobs`, `project:SLUG`, `resource:P/E/R`, `deployment:P/E/R/N`, `log:STREAM`.
+        """Topics are `home`, `fleet`, `jobs`, `project:SLUG`, `resource:P/E/R`, `deployment:P/E/R/N`,
+        `infra`, `infra-spec:UID`, `infra-job:UID`, `infra-plan:UID`, `log:STREAM`.
 
         Yields one update for every change of a topic, and the lines of the log topic after number `after`. Raises
         Forbidden for a topic the caller may not see, and ends when the caller's session ends.
@@ -265,6 +267,18 @@ class Live(Protocol):
 
 
 class ConsolePorts(
-    Doors, Account, Reads, Deeds, Fleet, KeptLogs, People, Roles, Tasks, TaskAdministration, Live, Protocol
+    Doors,
+    Account,
+    Reads,
+    Deeds,
+    Fleet,
+    KeptLogs,
+    People,
+    Roles,
+    Tasks,
+    TaskAdministration,
+    Infrastructure,
+    Live,
+    Protocol,
 ):
     """All of it, as the pages are given it."""

@@ -21,13 +21,16 @@ from quarterdeck.console.desk import Desk, open_desk
 from quarterdeck.console.permissions import SIGNED_IN, needs
 from quarterdeck.console.ports import Place, Update
 from quarterdeck.console.render import secure_headers
+from quarterdeck.console.views.infra import SpecsAsked
+from quarterdeck.console.views.infra_jobs import InfraJobsAsked
 from quarterdeck.kernel.errors import Invalid, NotFound, Problem
 from quarterdeck.kernel.http.sse import STILL_ADMITTED
 from quarterdeck.kernel.principal import current
 
 CHECKED_EVERY, GATHER, MOST_LINES = 5.0, 0.05, 2000
+INFRA_ROWS = 50
 _TOPIC = re.compile(
-    r"(home|fleet|jobs|tasks|task(?:-events)?:[0-9]{1,15}|project:[^:,/]+|(?:resource|deployment):[^:,]+|log:[\w:.\-]+)\Z"
+    r"(home|fleet|jobs|tasks|infra|infra-jobs|infra-(?:job|plan|spec):[0-9a-f-]{36}|task(?:-events)?:[0-9]{1,15}|project:[^:,/]+|(?:resource|deployment):[^:,]+|log:[\w:.\-]+)\Z"
 )
 SWAP = Markup(' hx-swap-oob="outerMorph"')
 
@@ -156,6 +159,25 @@ async def _render(desk: Desk, topic: str) -> str:
     if kind == "task-events":
         task, told = await ports.task(who, int(name)), await ports.task_events(who, int(name))
         return _boxes(desk, ("task_head", "task_event_rows"), view=task, events=told)
+    if kind == "infra":
+        found = await ports.infra_specs(who, SpecsAsked(), "", INFRA_ROWS)
+        return _boxes(desk, ("infra_spec_rows", "room_counts"), view=found, counts=await ports.counts(who))
+    if kind == "infra-jobs":
+        jobs = await ports.infra_jobs(who, InfraJobsAsked(), INFRA_ROWS)
+        return _boxes(desk, ("infra_job_rows", "room_counts"), rows=jobs.rows, counts=await ports.counts(who))
+    if kind == "infra-spec":
+        spec = await ports.infra_spec(who, name)
+        return _boxes(
+            desk, ("infra_spec_head", "infra_spec_side", "room_counts"), view=spec, counts=await ports.counts(who)
+        )
+    if kind == "infra-job":
+        job = await ports.infra_job(who, name, 0)
+        return _boxes(
+            desk, ("infra_job_head", "infra_job_state", "room_counts"), view=job, counts=await ports.counts(who)
+        )
+    if kind == "infra-plan":
+        plan = await ports.infra_plan(who, name)
+        return _boxes(desk, ("infra_plan_head", "room_counts"), view=plan, counts=await ports.counts(who))
     if kind == "project":
         return _boxes(desk, ("project_environments",), view=await ports.project(who, name))
     parts = name.split("/")

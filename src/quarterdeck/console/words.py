@@ -72,6 +72,11 @@ def size(count: int | None) -> str:
     return f"{value:.1f} TB"
 
 
+def dollars(amount: float | None) -> str:
+    """`$1,412.60`; nothing for none."""
+    return "" if amount is None else f"${amount:,.2f}"
+
+
 def counted(number: int, one: str, many: str | None = None) -> str:
     """`1 server`, `3 servers`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -70,7 +70,7 @@ def test_a_job_is_shown_whole(qd: Command, infra: InfraApi, ledger: Row, words: 
         "2 min",
     ):
         assert part in out
-    assert f"{infra.url}/console/infra/{ledger['zone_id']}/{ledger['id']}" in out
+    assert f"{infra.url}/console/infra/jobs/{job['id']}" in out
     assert json.loads(qd("jobs", "show", job["id"], "--json").out)["id"] == job["id"]
 
 

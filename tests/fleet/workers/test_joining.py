@@ -16,10 +16,13 @@ from pathlib import Path
 
 import pytest
 import uvicorn
+from sqlalchemy import select
 
 from quarterdeck.fleet.workers import papers, proving
 from quarterdeck.fleet.workers.client import Saying, run_worker
+from quarterdeck.fleet.workers.confining import confinements
 from quarterdeck.fleet.workers.description import Agent
+from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.kernel import jobs
 from quarterdeck.kernel.errors import Invalid, Unauthenticated
 from quarterdeck.kernel.http.doorkeeper import Patience
@@ -227,6 +230,24 @@ async def test_what_decides_about_a_machine_reaches_its_connection(dock):
         assert (shown["status"], session.draining) == ("draining", True)
         shown = await dock.crew.ok("PUT", machine, {"status": "online"})
         assert (shown["status"], session.draining) == ("online", False)
+
+
+async def test_which_work_a_room_leaves_a_machine_reaches_its_connection(dock):
+    said = [frozenset()]
+    confinements.register("test", lambda tx, worker: said[0])
+    try:
+        async with dock.working(await dock.token()):
+            session = await dock.session()
+            assert "tasks:elsewhere" in session.capabilities
+            assert session.confined == frozenset()
+            said[0] = frozenset({"~tasks:blue"})
+            uid = dock.kept().machine_id
+            worker = await dock.instance.db.read(lambda tx: tx.first(select(Worker).where(Worker.uid == uid)))
+            await dock.instance.workers.follow(worker)
+            assert session.confined == said[0]
+            assert [one.confined for one in session.claimants()] == [said[0]] * len(session.claimants())
+    finally:
+        confinements.register("test", lambda tx, worker: frozenset())
 
 
 async def test_a_worker_of_another_server_keeps_its_secrets_from_this_one(dock):

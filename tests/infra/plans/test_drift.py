@@ -227,3 +227,13 @@ async def test_somebody_may_look_now(yard, spec):
     with pytest.raises(Conflict, match="no resources"):
         yard.act(lambda tx: drift.look_now(tx, tx.get(Spec, bare.id)))
     assert len(looks(yard)) == 1
+
+
+def test_a_plan_keeps_what_somebody_else_had_changed_when_it_was_made(yard):
+    spec = yard.spec()
+    before, after = {"input": "x", "api_token": "hunter2"}, {"input": "y", "api_token": "hunter3"}
+    changed = {"address": "terraform_data.web", "type": "x", "action": "update", "before": before, "after": after}
+    plan = yard.planned(spec, drift=[changed, {"address": "?", "action": "explode"}], summary={"drifted": 1})
+    (kept,) = yard.kept(plan).drift
+    assert (kept["address"], kept["action"], kept["after"]["input"]) == ("terraform_data.web", "update", "y")
+    assert "hunter" not in str(kept)

@@ -64,7 +64,7 @@ def test_a_plan_of_any_size_is_kept_in_bounds(yard):
 
 def test_another_plan_than_the_one_handed_in_is_not_believed(yard):
     worker, uid = yard.begin(yard.spec())
-    worker.hand_in(uid, "a" * 64, 10)
+    yard.hand_in(worker, uid, "a" * 64)
     with pytest.raises(Conflict) as refused:
         worker.say(uid, "plan", summary={}, changes=[], sha256="b" * 64, size=10, serial=0, lineage="")
     assert refused.value.code == "plan_artefact_differs"
@@ -72,11 +72,11 @@ def test_another_plan_than_the_one_handed_in_is_not_believed(yard):
 
 def test_what_is_handed_in_after_it_was_told_of_is_told_of_anew(yard):
     worker, uid = yard.begin(yard.spec())
-    worker.hand_in(uid, "a" * 64, 10)
+    yard.hand_in(worker, uid, "a" * 64)
     worker.say(uid, "plan", summary={"create": 1}, changes=[CHANGE], sha256="a" * 64, size=10, serial=0, lineage="")
-    worker.hand_in(uid, "a" * 64, 10)
+    yard.hand_in(worker, uid, "a" * 64)
     assert yard.kept(uid).changes
-    worker.hand_in(uid, "b" * 64, 10)
+    yard.hand_in(worker, uid, "b" * 64)
     assert (yard.kept(uid).changes, yard.kept(uid).summary) == ([], {})
 
 

@@ -162,7 +162,7 @@ def test_a_look_for_drift_is_nothing_to_apply(yard):
 def test_an_attempt_that_was_given_up_hands_in_nothing_for_the_next(yard):
     spec = yard.spec()
     first, uid = yard.begin(spec)
-    first.hand_in(uid, "a" * 64, 10)
+    yard.hand_in(first, uid, "a" * 64)
     first.say(uid, "plan", summary={"delete": 9}, changes=[], sha256="a" * 64, size=10, serial=0, lineage="")
     yard.lapse()
     second = yard.enrolled("second")

@@ -10,7 +10,7 @@ import pytest
 from quarterdeck.infra.repositories import hosts, listing
 from quarterdeck.infra.repositories.listing import HostUnreachable, Listings
 
-GITHUB = hosts.find("github")
+GITHUB = hosts.HOSTS["github"]
 BASE = "https://api.github.com"
 
 
@@ -72,6 +72,6 @@ async def test_an_address_of_the_next_page_gives_nothing_but_its_query(following
         return httpx.Response(200, json={"values": [{"uuid": f"{{{len(called)}}}"}], **more})
 
     base = "https://bitbucket.internal"
-    found = await Listings(httpx.MockTransport(answer)).all(hosts.find("bitbucket"), base, "token")
+    found = await Listings(httpx.MockTransport(answer)).all(hosts.HOSTS["bitbucket"], base, "token")
     assert len(found.repositories) == 2
     assert called[1] == f"{base}/2.0/repositories?page=2"

@@ -135,6 +135,15 @@ def test_a_job_whose_order_cannot_be_made_fails_before_it_began(yard):
     assert yard.status(spec) == "DRAFT"
 
 
+def test_an_apply_whose_plan_is_gone_makes_none_of_its_own(yard):
+    spec, worker = yard.spec(), yard.enrolled()
+    plan = yard.planned(spec)
+    uid = yard.ask("DEPLOY", spec, plan_job_uid=plan)
+    yard.db.write_sync(lambda tx: tx.execute("DELETE FROM infra_jobs WHERE uid = :uid", {"uid": plan}))
+    assert worker.claim() == []
+    assert (yard.job(uid).status, yard.job(uid).error_code) == ("FAILED", "plan_artefact_missing")
+
+
 def test_a_plan_that_is_being_applied_is_not_asked_for_twice(yard):
     spec = yard.spec()
     plan = yard.planned(spec)

@@ -51,7 +51,7 @@ def test_a_query_error_names_the_wire_parameter(client) -> None:
     ("surface", "status", "body"),
     [
         ("tasks", 400, {"statusCode": 400, "message": ["fullName: Required"], "error": "Bad Request"}),
-        ("infra", 400, {"error": "fullName: Required"}),
+        ("infra", 400, {"error": "fullName: Required", "code": "validation_error"}),
         ("broker", 400, {"error": "fullName: Required"}),
         (
             "runbooks",
@@ -76,6 +76,15 @@ def test_the_frames_own_refusals_speak_the_dialect_of_the_address(client, surfac
     key = {"deploy": "defined", "tasks": "statusCode", "runbooks": "detail"}.get(surface, "error")
     assert key in answer.json()
     assert ("allow" in answer.headers) == (status == 405)
+
+
+def test_infrastructure_tells_its_code_and_what_to_do_beside_the_sentence_that_programs_print(client) -> None:
+    answer = client.post("/infra/things", headers=TOKEN, json={"fullName": "taken"})
+    said = {"error": "That name is taken.", "code": "thing_slug_conflict", "hint": "Choose another."}
+    assert (answer.status_code, answer.json()) == (409, said)
+    defect = client.post("/infra/things", headers=TOKEN, json={"fullName": "defect"})
+    assert defect.json().keys() == {"error", "code"}
+    assert defect.headers["x-request-id"] in defect.json()["error"]
 
 
 @pytest.mark.parametrize("surface", SURFACES)

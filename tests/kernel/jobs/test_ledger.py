@@ -456,9 +456,9 @@ def test_a_round_of_claims_looks_once_at_what_waits_and_asks_only_for_those_who_
             asked.append("routes")
             return super().live_routes(tx)
 
-        def claim(self, tx, *, owner, pairs, now, limit):
+        def claim(self, tx, *, owner, pairs, **more):
             asked.append((owner, pairs))
-            return super().claim(tx, owner=owner, pairs=pairs, now=now, limit=limit)
+            return super().claim(tx, owner=owner, pairs=pairs, **more)
 
     monkeypatch.setitem(ledger._STATEMENTS, database.dialect, Counting())
     claimants = [jobs.Claimant(f"worker:{n}", frozenset({"deploy"}), ("normal",), 2, n) for n in range(1, 201)]

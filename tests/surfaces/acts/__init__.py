@@ -3,8 +3,10 @@
 from surfaces.acts import (
     deployments,
     identity,
+    infra_clouds,
     infra_jobs,
     infra_runners,
+    infra_states,
     infrastructure,
     machines,
     notify,
@@ -20,8 +22,10 @@ from surfaces.acts import (
 __all__ = [
     "deployments",
     "identity",
+    "infra_clouds",
     "infra_jobs",
     "infra_runners",
+    "infra_states",
     "infrastructure",
     "machines",
     "notify",

@@ -68,7 +68,7 @@ async def refused(crew, status, method, path, body=None, **options):
     before = await crew.told()
     answer = await crew.send(method, path, body, **options)
     assert answer.status_code == status, answer.text
-    assert answer.json().keys() == {"error"}
+    assert answer.json().keys() - {"hint"} == {"code", "error"}
     assert [one for one in (await crew.told())[len(before) :] if one["outcome"] == "success"] == []
     return answer.json()["error"]
 
@@ -209,6 +209,29 @@ async def test_an_identity_is_not_disconnected_while_what_a_spec_made_stands_by_
     assert "ledger" in said
     await crew.db.write(lambda tx: tx.execute(update(Spec).values(applied_hash=None)))
     await crew.ok("POST", f"{AWS}/disconnect", {"identity_id": identity})
+
+
+async def test_an_identity_is_not_disconnected_while_a_runner_does_its_jobs_alone(crew):
+    machine = await runner(crew)
+    identity = await verified(crew, machine)
+    bound = await runner(crew, "pool-1", cloud_identity_id=identity)
+    said = await refused(crew, 409, "POST", f"{AWS}/disconnect", {"identity_id": identity})
+    assert "pool-1" in said
+    await crew.ok("DELETE", f"{CLI}/workers/{bound.id}")
+    await crew.ok("POST", f"{AWS}/disconnect", {"identity_id": identity})
+
+
+async def test_a_test_that_is_run_once_more_proves_what_is_connected(crew):
+    machine = await runner(crew)
+    identity = (await begun(crew))["identity_id"]
+    job = await connected(crew, identity)
+    await machine.claim()
+    await machine.status(job, "FAILED", "the network was down")
+    again = (await crew.ok("POST", f"{CLI}/jobs/{job}/rerun", status=201))["job"]["id"]
+    assert (await machine.claim())["id"] == again
+    await machine.status(again, "SUCCESS", metadata={"cached_resources": FOUND})
+    answer = await crew.ok("POST", f"{AWS}/verify", {"identity_id": identity, "job_id": again})
+    assert answer["verified"] is True
 
 
 async def test_a_test_that_waits_for_a_runner_is_withdrawn_by_disconnecting(crew):

@@ -30,7 +30,7 @@ async def test_who_shows_no_id_and_token_that_belong_together_is_not_let_in(crew
         ("PATCH", f"/api/workers/{made.id}/metadata"), ("DELETE", f"/api/workers/{made.id}"),
     ):  # fmt: skip
         answer = await crew.send(method, path, None, token=None, headers=shown)
-        assert (answer.status_code, answer.json()) == (401, {"error": told}), (method, path)
+        assert (answer.status_code, answer.json()["error"]) == (401, told), (method, path)
 
 
 async def test_a_person_is_no_runner_and_a_runner_no_person(crew):
@@ -38,7 +38,7 @@ async def test_a_person_is_no_runner_and_a_runner_no_person(crew):
     answer = await crew.send("POST", "/api/jobs/claim")
     assert (answer.status_code, answer.json()["error"]) == (401, "Missing X-Worker-ID or X-Worker-Token")
     for method, path in (
-        ("GET", "/api/cli/workers"), ("GET", "/api/jobs"), ("POST", "/api/jobs"), ("GET", "/api/projects"),
+        ("GET", "/api/cli/workers"), ("POST", "/api/jobs"), ("GET", "/api/projects"),
         ("GET", "/api/cli/configurations"), ("GET", "/api/v1/session"), ("GET", "/api/web/machines"),
         ("POST", "/api/workers/refresh-token"), ("GET", f"/api/jobs/{NOBODY}/state"),
     ):  # fmt: skip
@@ -63,5 +63,5 @@ async def test_who_guesses_tokens_is_sent_away_and_the_runner_itself_is_not(crew
         guess = ForeignRunner(crew.deck.client, made.id, f"{number:064x}")
         answer = await guess.send("POST", "/api/workers/heartbeat")
     assert answer.status_code == 429
-    assert answer.json().keys() == {"error"}
+    assert answer.json().keys() - {"hint"} == {"code", "error"}
     assert await made.heartbeat() == []

@@ -1,4 +1,4 @@
-"""Foreign runners of both generations work on jobs by the documented calls, and reach nothing that is not theirs."""
+"""Foreign runners of both generations work on jobs by the documented calls."""
 
 from __future__ import annotations
 
@@ -7,122 +7,18 @@ import json
 
 import pytest
 
-from support.crew import Crew
-from support.deck import running, signed_in
-from surfaces.infra.foreign_runner import ForeignRunner
-
-SECRET = "a secret of releases"
-NOBODY = "00000000-0000-7000-8000-000000000000"
-DOCUMENT = {
-    "project_name": "ledger",
-    "environment_stage": "staging",
-    "region": "here",
-    "provider": "local",
-    "terraform_version": "1.11.4",
-}
-GENERATIONS = pytest.mark.parametrize("generation", ["worker", "runner"])
-
-
-@pytest.fixture
-async def crew(tmp_path, database_address):
-    async with running(tmp_path, database_address, release_secret=SECRET) as deck:
-        yield Crew(await signed_in(deck))
-
-
-async def runner(crew, name="rack-7", generation="worker", token=""):
-    body = {"name": name, "mode": "self-hosted"}
-    made = await crew.ok("POST", "/api/cli/workers", body, status=201, token=token)
-    return ForeignRunner(crew.deck.client, made["worker_id"], made["worker_token"], generation)
-
-
-async def cloud_runner(crew, name="pool"):
-    headers = {"authorization": f"Bearer {SECRET}"}
-    made = await crew.ok("POST", "/api/runners/register", {"name": name}, token=None, headers=headers)
-    return ForeignRunner(crew.deck.client, made["runner_id"], made["runner_token"], "runner")
-
-
-async def configured(crew, name="ledger", token=""):
-    made = await crew.ok("POST", "/api/cli/configurations", {**DOCUMENT, "project_name": name}, status=201, token=token)
-    return made["configuration"]["id"]
-
-
-async def asked(crew, job_type="PLAN", spec=None, token="", **more):
-    body = {"job_type": job_type, "configuration_id": spec, "zone_id": "", **more}
-    return (await crew.ok("POST", "/api/jobs", body, status=201, token=token))["job"]
-
-
-async def job(crew, uid):
-    return await crew.ok("GET", f"/api/cli/jobs/{uid}")
-
-
-async def logs(crew, uid):
-    found = (await crew.ok("GET", f"/api/cli/jobs/{uid}/logs"))["logs"]
-    return [(one["stream_type"], one["log_chunk"]) for one in found]
-
-
-# -- who comes in
-
-
-@pytest.mark.parametrize(
-    ("headers", "told"),
-    [
-        ({}, "Missing X-Worker-ID or X-Worker-Token"),
-        ({"X-Worker-ID": "ID"}, "Missing X-Worker-ID or X-Worker-Token"),
-        ({"X-Worker-Token": "TOKEN"}, "Missing X-Worker-ID or X-Worker-Token"),
-        ({"X-Worker-ID": "", "X-Worker-Token": ""}, "Missing X-Worker-ID or X-Worker-Token"),
-        ({"X-Worker-ID": "ID", "X-Worker-Token": "wrong"}, "Invalid worker ID or token"),
-        ({"X-Worker-ID": NOBODY, "X-Worker-Token": "TOKEN"}, "Invalid worker ID or token"),
-        ({"X-Worker-ID": "no id", "X-Worker-Token": "TOKEN"}, "Invalid worker ID or token"),
-        ({"X-Runner-ID": "ID", "X-Runner-Token": "TOKENx"}, "Invalid worker ID or token"),
-    ],
+from surfaces.infra.runner_yard import (
+    DOCUMENT,
+    GENERATIONS,
+    NOBODY,
+    SECRET,
+    asked,
+    cloud_runner,
+    configured,
+    job,
+    logs,
+    runner,
 )
-async def test_who_shows_no_id_and_token_that_belong_together_is_not_let_in(crew, headers, told):
-    made = await runner(crew)
-    shown = {key: value.replace("ID", made.id).replace("TOKEN", made.token) for key, value in headers.items()}
-    for method, path in (
-        ("POST", "/api/workers/heartbeat"), ("POST", "/api/jobs/claim"), ("PUT", f"/api/jobs/{NOBODY}/status"),
-        ("POST", f"/api/jobs/{NOBODY}/logs"), ("POST", f"/api/jobs/{NOBODY}/git-token"), ("GET", "/api/runners/wake"),
-        ("PATCH", f"/api/workers/{made.id}/metadata"), ("DELETE", f"/api/workers/{made.id}"),
-    ):  # fmt: skip
-        answer = await crew.send(method, path, None, token=None, headers=shown)
-        assert (answer.status_code, answer.json()) == (401, {"error": told}), (method, path)
-
-
-async def test_a_person_is_no_runner_and_a_runner_no_person(crew):
-    made = await runner(crew)
-    answer = await crew.send("POST", "/api/jobs/claim")
-    assert (answer.status_code, answer.json()["error"]) == (401, "Missing X-Worker-ID or X-Worker-Token")
-    for method, path in (
-        ("GET", "/api/cli/workers"), ("GET", "/api/jobs"), ("POST", "/api/jobs"), ("GET", "/api/projects"),
-        ("GET", "/api/cli/configurations"), ("GET", "/api/v1/session"), ("GET", "/api/web/machines"),
-        ("POST", "/api/workers/refresh-token"), ("GET", f"/api/jobs/{NOBODY}/state"),
-    ):  # fmt: skip
-        answer = await made.send(method, path)
-        assert answer.status_code in {401, 404, 405}, (method, path, answer.text)
-
-
-async def test_a_token_does_not_open_the_control_channel_of_workers(crew):
-    made = await runner(crew)
-    body = {"machineId": made.id, "recoverySecret": made.token}
-    answer = await crew.send("POST", "/api/workers/recover", body, token=None)
-    assert answer.status_code == 401
-
-
-async def test_who_guesses_tokens_is_sent_away_and_the_runner_itself_is_not(crew):
-    made = await runner(crew)
-    await made.heartbeat()
-    transport = crew.deck.client._transport
-    transport.client = ("203.0.113.9", 4711)
-    await made.heartbeat()
-    for number in range(40):
-        guess = ForeignRunner(crew.deck.client, made.id, f"{number:064x}")
-        answer = await guess.send("POST", "/api/workers/heartbeat")
-    assert answer.status_code == 429
-    assert answer.json().keys() == {"error"}
-    assert await made.heartbeat() == []
-
-
-# -- the loop
 
 
 @GENERATIONS
@@ -260,7 +156,7 @@ async def test_an_empty_chunk_is_refused(crew, body):
     queued = await asked(crew, "PLAN", await configured(crew))
     await made.claim()
     answer = await made.send("POST", f"/api/jobs/{queued['id']}/logs", json=body)
-    assert (answer.status_code, answer.json()) == (400, {"error": "log_chunk is required"})
+    assert (answer.status_code, answer.json()["error"]) == (400, "log_chunk is required")
 
 
 async def test_a_cancelled_job_is_told_with_the_heartbeat_and_its_late_end_changes_nothing(crew):
@@ -352,7 +248,7 @@ async def test_floods_of_one_runner_are_bounded_and_others_go_on(crew):
     made, other = await runner(crew), await runner(crew, "rack-8")
     answers = [await made.send("POST", "/api/workers/heartbeat") for _ in range(70)]
     assert answers[-1].status_code == 429
-    assert answers[-1].json().keys() == {"error"}
+    assert answers[-1].json().keys() - {"hint"} == {"code", "error"}
     assert int(answers[-1].headers["retry-after"]) >= 1
     assert await other.heartbeat() == []
     assert await made.claim() is None

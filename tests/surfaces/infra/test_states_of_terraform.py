@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from quarterdeck.infra.execution.planning import Basis
+from quarterdeck.infra.execution.planning import basis as planning_basis
 from quarterdeck.infra.states import contents, credentials, locks, states
 from quarterdeck.infra.states.model import State, StateVersion
 from quarterdeck.infra.work.model import InfraJob
@@ -174,3 +176,23 @@ async def test_an_attempt_that_is_over_can_neither_read_nor_write(yard: Yard) ->
     subject = (await yard.state()).subject
     assert subject.startswith("spec:")
     assert states.exists(await yard.state())
+
+
+async def test_a_saved_plan_names_the_state_that_it_was_made_on_and_is_stale_for_another(yard: Yard) -> None:
+    """Terraform itself refuses what the law of plans refuses: both compare the same serial and lineage."""
+    planning = await yard.job("PLAN")
+    planning.write(MAIN % "first")
+    await planning.run("init")
+    assert (await planning.run("plan", "-out=empty.out")).status == 0
+    assert planning_basis(planning.place / "empty.out") == Basis(0, "")
+    applying = await yard.job()
+    ran = await applying.run("apply", "empty.out")
+    assert ran.status == 0, ran.text
+    planning.write(MAIN % "second")
+    assert (await planning.run("plan", "-out=second.out")).status == 0
+    state = await yard.state()
+    assert planning_basis(planning.place / "second.out") == Basis(state.serial, state.lineage)
+    assert (await applying.run("apply", "second.out")).status == 0
+    ran = await applying.run("apply", "second.out")
+    assert ran.status == 1
+    assert "stale" in ran.text

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from quarterdeck.access import Access
-from quarterdeck.console.domain import asking, ledger, trail
+from quarterdeck.console.domain import asking, infra_asking, ledger, trail
 from quarterdeck.console.domain import deployments as attempts
 from quarterdeck.console.domain.places import owners_of
 from quarterdeck.console.domain.saying import said
@@ -41,6 +41,8 @@ SHOWN = {
     "audit": "deploy:audit-events.list",
     "projects": "deploy:projects.list",
     "tasks": "tasks:tasks.view",
+    "infra": "infra:specs.view",
+    "infra-jobs": "infra:jobs.view",
 }
 """What a part of the page tells of, and the permission that this takes."""
 
@@ -67,6 +69,8 @@ def counts(tx: Tx, access: Access, sees: frozenset[str]) -> dict[str, Count]:
     found = {"home": Count("ask" if {one.tone for one in needs} == {"ask"} else "bad", len(needs))}
     if "tasks" in sees:
         found["tasks"] = asking.count(tx, access)
+    if "infra-jobs" in sees:
+        found["infra"] = infra_asking.count(tx, access)
     if "deployments" in sees:
         active = tx.execute(
             select(func.count())
@@ -83,6 +87,7 @@ def counts(tx: Tx, access: Access, sees: frozenset[str]) -> dict[str, Count]:
 def _needs(tx: Tx, access: Access, sees: frozenset[str]) -> tuple[NeedsYou, ...] | None:
     """Questions come before failures: somebody waits for the answer."""
     mine = [asking.needs(tx, access)] if "tasks" in sees else []
+    mine += [infra_asking.needs(tx, access)] if "infra" in sees else []
     looks = {"deployments": _failed, "resources": _down, "servers": _edges}
     mine += [look(tx) for word, look in looks.items() if word in sees]
     return tuple(item for items in mine for item in items) if mine else None
@@ -172,10 +177,12 @@ def _edges(tx: Tx) -> tuple[NeedsYou, ...]:
 
 
 def _running(tx: Tx, access: Access, sees: frozenset[str]) -> tuple[RunningNow, ...] | None:
-    """Deployments, then tasks, each as far as the reader may see them."""
+    """Deployments, infrastructure, tasks, each as far as the reader may see them."""
     deploying = _deploying(tx) if "deployments" in sees else None
     tasks = asking.going_on(tx, access, MOST) if "tasks" in sees else None
-    return None if deploying is None and tasks is None else (*(deploying or ()), *(tasks or ()))
+    infrastructure = infra_asking.going_on(tx, MOST) if "infra-jobs" in sees else None
+    parts = (deploying, infrastructure, tasks)
+    return None if all(one is None for one in parts) else tuple(item for one in parts for item in one or ())
 
 
 def _deploying(tx: Tx) -> tuple[RunningNow, ...]:

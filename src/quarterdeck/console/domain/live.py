@@ -14,6 +14,8 @@ from quarterdeck.deploy.deployments.deployments import find as find_deployment
 from quarterdeck.deploy.observation.runtime_logs import speaker
 from quarterdeck.deploy.resources.resources import find as find_resource
 from quarterdeck.identity import sessions
+from quarterdeck.infra.specs.specs import find as find_spec
+from quarterdeck.infra.work.reading import find as find_infra_job
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Forbidden, Problem
 from quarterdeck.kernel.logs import Gap, Line
@@ -23,6 +25,7 @@ from quarterdeck.tasks.work.finding import find as find_task
 CHECK, PAUSE = 5.0, 0.5
 """How often everything is looked at again that a topic needs, and how often at most what is known in memory."""
 TASKS = "tasks:tasks.view"
+INFRA_JOBS, INFRA_SPECS = "infra:jobs.view", "infra:specs.view"
 NEEDED = {
     "home": None,  # each part of it asks for itself
     "fleet": "deploy:servers.list",
@@ -30,6 +33,11 @@ NEEDED = {
     "tasks": TASKS,
     "task": TASKS,
     "task-events": TASKS,
+    "infra": INFRA_SPECS,
+    "infra-jobs": INFRA_JOBS,
+    "infra-spec": INFRA_SPECS,
+    "infra-job": INFRA_JOBS,
+    "infra-plan": INFRA_SPECS,
     "project": "deploy:projects.show",
     "resource": "deploy:resources.show",
     "deployment": "deploy:deployments.show",
@@ -37,6 +45,7 @@ NEEDED = {
 LOGS: dict[str, tuple[str, Callable[[Tx, str], object]]] = {
     "deployment": ("deploy:deployments.logs", find_deployment),
     "runtime": ("deploy:resources.runtime-logs", find_resource),
+    "infra-job": (INFRA_JOBS, find_infra_job),
     "task": (TASKS, lambda _tx, _ref: None),  # `_find` looks for it, because its project decides
 }
 LEVELS = {"debug": "debug", "info": "info", "warn": "warn", "warning": "warn", "error": "error"}
@@ -105,6 +114,10 @@ class Live:
             text = ref or owner
             number = int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
             await self.instance.db.read(find_task, self.instance.access, number)
+        elif kind in {"infra-job", "infra-plan"}:
+            await self.instance.db.read(find_infra_job, owner)
+        elif kind == "infra-spec":
+            await self.instance.db.read(find_spec, owner)
         elif kind == "log":
             await self.instance.db.read(LOGS[owner][1], ref)
 

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from quarterdeck.access import grants
 from quarterdeck.access.model import Role
+from quarterdeck.console.domain import infra_job_views
 from quarterdeck.console.ports import Place
 from quarterdeck.console.views.people import PEOPLE, ROLES
 from quarterdeck.deploy.deployments.model import Deployment
@@ -22,6 +23,11 @@ from quarterdeck.fleet.servers.model import Server
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.identity import users
 from quarterdeck.identity.model import Invitation, Organization, User
+from quarterdeck.infra.clouds.model import CloudIdentity
+from quarterdeck.infra.runners.model import Release
+from quarterdeck.infra.specs.model import Spec
+from quarterdeck.infra.work.model import InfraJob
+from quarterdeck.infra.zones.model import Zone
 from quarterdeck.kernel import jobs as work
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import NotFound
@@ -104,6 +110,7 @@ Subject = tuple[str, str | None]
 """A name, and the address of the page."""
 MACHINES = "/console/tasks/machines"
 KEYS = "/console/fleet/keys"
+INFRA = "/console/infra"
 
 KINDS: Mapping[str, Subject] = {
     "access-policy": ("access policy", None),
@@ -120,6 +127,11 @@ KINDS: Mapping[str, Subject] = {
     "environment": ("environment", None),
     "grant": ("grant", PEOPLE),
     "identity-provider": ("identity provider", None),
+    "cloud-identity": ("cloud identity", f"{INFRA}/clouds"),
+    "infra-job": ("infrastructure job", f"{INFRA}/jobs"),
+    "infra-spec": ("specification", INFRA),
+    "infra-state": ("state", INFRA),
+    "infra-zone": ("zone", f"{INFRA}/zones"),
     "invitation": ("invitation", None),
     "job": ("job", "/console/jobs"),
     "legal-hold": ("legal hold", "/console/audit"),
@@ -135,6 +147,8 @@ KINDS: Mapping[str, Subject] = {
     "retention-run": ("retention run", None),
     "role": ("role", None),
     "route-surface": ("route surface", None),
+    "runner": ("runner", f"{INFRA}/runners"),
+    "runner-release": ("release of the runner", f"{INFRA}/runners"),
     "server": ("server", None),
     "session": ("session", None),
     "ssh-credential": ("SSH key", None),
@@ -273,9 +287,66 @@ def _worker(tx: Tx, ref: str) -> Subject | None:
     return found.name, page if found.revoked_at is None else None
 
 
+def _infra_zone(tx: Tx, ref: str) -> Subject | None:
+    row = tx.execute(
+        select(Zone.uid, Project.name)
+        .join(Project, Project.id == Zone.project_id)
+        .where(Zone.uid == ref, Zone.organization_id == (tx.principal.organization_id or 0))
+    ).first()
+    return (f"zone {row.name}", f"{INFRA}/zones/{row.uid}") if row else None
+
+
+def _infra_spec(tx: Tx, ref: str) -> Subject | None:
+    here = tx.principal.organization_id or 0
+    found = tx.first(select(Spec).where(Spec.uid == ref, Spec.organization_id == here))
+    return (found.project_name, f"{INFRA}/specs/{found.uid}") if found else None
+
+
+def _infra_job(tx: Tx, ref: str) -> Subject | None:
+    here = tx.principal.organization_id or 0
+    found = tx.first(select(InfraJob).where(InfraJob.uid == ref, InfraJob.organization_id == here))
+    if found is None:
+        return None
+    row = infra_job_views.rows(tx, [found])[0]
+    return f"{row.title.lower()} of {row.about[0]}", row.href
+
+
+def _infra_state(tx: Tx, ref: str) -> Subject | None:
+    """By what it is of: `spec:<uid>` or `runner:<uid>`."""
+    kind, _, uid = ref.partition(":")
+    of = (_infra_spec if kind == "spec" else _runner)(tx, uid)
+    if of is None:
+        return None
+    return f"state of {of[0]}", f"{of[1]}/state" if kind == "spec" else of[1]
+
+
+def _runner(tx: Tx, ref: str) -> Subject | None:
+    here = tx.principal.organization_id or 0
+    found = tx.first(select(Worker).where(Worker.uid == ref, Worker.organization_id == here))
+    if found is None:
+        return None
+    return found.name, f"{INFRA}/runners/{found.uid}" if found.revoked_at is None else None
+
+
+def _release(tx: Tx, ref: str) -> Subject | None:
+    found = tx.first(select(Release).where(Release.uid == ref))
+    return (f"release {found.version} of the runner", f"{INFRA}/runners") if found else None
+
+
+def _cloud_identity(tx: Tx, ref: str) -> Subject | None:
+    here = tx.principal.organization_id or 0
+    found = tx.first(select(CloudIdentity).where(CloudIdentity.uid == ref, CloudIdentity.organization_id == here))
+    return (f"cloud identity {found.name}", f"{INFRA}/clouds/{found.uid}") if found else None
+
+
 LOOKS: Mapping[str, Callable[[Tx, str], Subject | None]] = {
     "deployment": _deployment,
     "environment": _environment,
+    "cloud-identity": _cloud_identity,
+    "infra-job": _infra_job,
+    "infra-spec": _infra_spec,
+    "infra-state": _infra_state,
+    "infra-zone": _infra_zone,
     "invitation": _invitation,
     "job": _job,
     "log-archive": _kept_log,
@@ -284,6 +355,8 @@ LOOKS: Mapping[str, Callable[[Tx, str], Subject | None]] = {
     "project": _project,
     "resource": _resource,
     "role": _role,
+    "runner": _runner,
+    "runner-release": _release,
     "server": _server,
     "ssh-credential": _key,
     "task": _task,

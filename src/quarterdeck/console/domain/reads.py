@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import func, or_, select
 
-from quarterdeck.console.domain import asking, backups, home, ledger, sources, trail
+from quarterdeck.console.domain import asking, backups, home, infra_asking, ledger, sources, trail
 from quarterdeck.console.domain import deployments as attempts
 from quarterdeck.console.domain import resources as things
 from quarterdeck.console.domain.live import line_views
@@ -237,6 +237,7 @@ class Reads:
                 found += await self.instance.db.read(look, words, limit)
         if self.instance.access.decide(who, "tasks:tasks.view").allowed:
             found += await self.instance.db.read(asking.search, self.instance.access, words, limit)
+        found += await self.instance.db.read(infra_asking.search, self.instance.access, words, limit)
         return found[:limit]
 
     async def inspect(self, who: Principal, source: SourceChoice) -> Inspection:

@@ -7,6 +7,9 @@ from collections.abc import Iterable, Mapping
 from quarterdeck.console.domain.places import deployment_at, resource_at
 from quarterdeck.console.ports import Place
 from quarterdeck.deploy.deployments import deployments
+from quarterdeck.infra.specs import specs
+from quarterdeck.infra.work import reading
+from quarterdeck.infra.work.happenings import stream as stream_of_infra_job
 from quarterdeck.kernel.bus import Concern, Message
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import NotFound
@@ -17,7 +20,7 @@ SOON, REST, APART, POLL = 0.15, 1.0, 5.0, 10.0
 any wake-up.
 """
 GATHER = 0.05
-WHOLE = frozenset({"home", "fleet", "jobs", "project", "tasks"})
+WHOLE = frozenset({"home", "fleet", "jobs", "project", "tasks", "infra", "infra-jobs"})
 OF_JOBS = frozenset({"home", "fleet", "jobs"})
 """Whose pages tell of jobs that nothing else tells of."""
 NEWEST = 20
@@ -32,6 +35,10 @@ def subjects_of(tx: Tx, topics: Iterable[str]) -> dict[str, frozenset[str]]:
         try:
             if kind in {"task", "task-events"}:
                 found[topic] = frozenset({f"task:{name}"})
+            elif kind in {"infra-job", "infra-plan"}:
+                found[topic] = frozenset({f"infra-job:{name}"})
+            elif kind == "infra-spec":
+                found[topic] = frozenset({f"infra-spec:{name}", *infra_jobs_of(tx, name)})
             elif kind == "resource" and len(parts) == 3:
                 ref = resource_at(tx, Place(*parts)).resource.ref
                 attempts = deployments.newest(tx, resource_ref=ref, limit=NEWEST)
@@ -43,6 +50,12 @@ def subjects_of(tx: Tx, topics: Iterable[str]) -> dict[str, frozenset[str]]:
         except NotFound:
             continue
     return found
+
+
+def infra_jobs_of(tx: Tx, spec: str) -> list[str]:
+    """The streams of the newest jobs of a specification."""
+    wanted = reading.Filter(spec_uid=specs.find(tx, spec).uid, limit=NEWEST)
+    return [stream_of_infra_job(one.uid) for one in reading.page(tx, wanted)[0]]
 
 
 class Pace:

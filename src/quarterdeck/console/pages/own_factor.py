@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import segno
 from litestar import Request, Response, get, post
 from markupsafe import Markup
 
@@ -119,6 +118,8 @@ async def _page(
 
 def _picture(enrolment: Enrolment) -> Markup:
     """The QR code as an SVG of its own, dark on white in both themes: scanners want it so."""
+    import segno
+
     made = segno.make(enrolment.address, micro=False)
     text = made.svg_inline(border=4, dark="#000", light="#fff", omitsize=True, svgclass=None, lineclass=None)
     return Markup(text)  # noqa: S704 - made of squares

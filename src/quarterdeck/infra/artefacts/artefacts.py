@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from quarterdeck.infra.artefacts import sealing
-from quarterdeck.infra.artefacts.store import Store, unavailable
+from quarterdeck.infra.artefacts.store import Store, is_key, unavailable
 from quarterdeck.kernel.errors import Conflict, Invalid, NotFound
 from quarterdeck.kernel.ids import Ids
 from quarterdeck.kernel.vault.vault import Vault
@@ -41,7 +41,7 @@ class Artefacts:
 
     def there(self, key: str) -> bool:
         """Whether it lies where it should, as far as this machine can tell at once."""
-        return self.store is None or self.store.there(key) is not False
+        return self.store is None or (is_key(key) and self.store.there(key) is not False)
 
     def _open(self) -> tuple[Store, Vault]:
         if self.store is None or self.vault is None:

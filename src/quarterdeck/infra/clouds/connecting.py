@@ -12,7 +12,7 @@ from quarterdeck.infra.clouds.actions import CloudAction, noted
 from quarterdeck.infra.clouds.credentials import FEDERATED, NAMES
 from quarterdeck.infra.clouds.federating import require_verified
 from quarterdeck.infra.clouds.model import CloudIdentity
-from quarterdeck.infra.clouds.verifying import FETCH, TEST
+from quarterdeck.infra.clouds.verifying import FETCH, TEST, proves
 from quarterdeck.infra.work import cancelling, creating
 from quarterdeck.infra.work.asking import Asked
 from quarterdeck.infra.work.model import InfraJob
@@ -98,15 +98,15 @@ def connect(tx: Tx, provider: str, uid: str, said: Mapping[str, Any]) -> Queued:
 def verify(tx: Tx, provider: str, uid: str, job_uid: str) -> CloudIdentity:
     """The identity, where that test of its connection has succeeded. Changes nothing: the runner's word does.
 
-    Raises `NotFound` (`cloud_check_not_found`) for any other job, and `Conflict` (`cloud_check_running`,
-    `cloud_check_failed`).
+    Raises `NotFound` (`cloud_check_not_found`) for any other job, also for a test of what was connected before, and
+    `Conflict` (`cloud_check_running`, `cloud_check_failed`).
     """
     identity = _of(tx, provider, uid)
     where = (InfraJob.uid == job_uid.lower()[: identities.LONGEST_ID], InfraJob.cloud_identity_id == identity.id)
     job = tx.first(select(InfraJob).where(*where, InfraJob.job_type == TEST))
-    if job is None or job.id != identity.check_job_id:
+    if job is None or not proves(identity, job):
         raise NotFound(
-            "This job is not the last test of the connection.",
+            "This job is no test of the connection as it is now.",
             code="cloud_check_not_found",
             hint="Connect again, and verify with the job that this answers.",
         )
@@ -134,8 +134,8 @@ def refresh(tx: Tx, uid: str) -> Queued:
 
 
 def disconnect(tx: Tx, provider: str, uid: str) -> None:
-    """Forget an identity. Raises `NotFound`, and `Conflict` (`cloud_identity_in_use`) while jobs work with it, or
-    specs stand that need it to be changed or destroyed.
+    """Forget an identity. Raises `NotFound`, and `Conflict` (`cloud_identity_in_use`) while jobs work with it, specs
+    stand that need it to be changed or destroyed, or runners are bound to it.
     """
     _withdraw_check(tx, _of(tx, provider, uid))
     identity = identities.locked(tx, uid)
@@ -147,6 +147,14 @@ def disconnect(tx: Tx, provider: str, uid: str) -> None:
             f"what {several([one.project_name for one in standing])} made stands by it.",
             code="cloud_identity_in_use",
             hint="Destroy what was made, or give those configurations another identity.",
+        )
+    bound = identities.standing_runners(tx, identity)
+    if bound:
+        raise Conflict(
+            f"The cloud identity {identity.name} cannot be disconnected: "
+            f"the runners {several([one.name for one in bound])} do its jobs alone, and would do any without it.",
+            code="cloud_identity_in_use",
+            hint="Destroy or remove those runners first.",
         )
     noted(tx, identity, CloudAction.DISCONNECTED, **_shown(identity))
     tx.session.delete(identity)

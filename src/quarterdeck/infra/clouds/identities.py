@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import func, or_, select
 
+from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.infra.clouds.model import CloudIdentity
+from quarterdeck.infra.runners.model import Runner
 from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.kernel.db import Tx
@@ -115,6 +117,13 @@ def standing_specs(tx: Tx, identity: CloudIdentity) -> list[Spec]:
         Spec.cloud_identity_id == identity.id, or_(Spec.applied_hash.is_not(None), Spec.orphan_risk.is_not(None))
     )
     return list(tx.scalars(query.order_by(Spec.id).limit(6)))
+
+
+def standing_runners(tx: Tx, identity: CloudIdentity) -> list[Worker]:
+    """Runners that do jobs of it alone, and would do anybody's without it."""
+    mine = (Runner.cloud_identity_id == identity.id, Worker.revoked_at.is_(None))
+    query = select(Worker).join(Runner, Runner.worker_id == Worker.id).where(*mine)
+    return list(tx.scalars(query.order_by(Worker.id).limit(6)))
 
 
 def missing() -> NotFound:

@@ -47,15 +47,15 @@ class Needed(NamedTuple):
 
 
 def needed(tx: Tx, job: InfraJob, *, asker: int | None = None) -> Needed:
-    """Of a PLAN, a DESTROY, or a DEPLOY without a plan, which nobody can agree to. `asker` is who asks for the apply;
-    without it whoever calls, and those whose jobs apply the plan now.
+    """Of a PLAN, a DESTROY, or a DEPLOY without a plan, which nobody can agree to. The word of `asker`, who asks for
+    the apply, does not count, nor that of those whose jobs apply the plan now.
     """
     required = _required(tx, job)
     said = votes(tx, job)
     refused = tuple(one.user_id for one in said if one.decision == REJECTED)
     if _changed(tx, job):
         return Needed(required, 0, refused)
-    askers = {job.owner_id, *_askers(tx, job, asker)}
+    askers = {job.owner_id, asker, *_askers(tx, job)}
     given = sum(one.decision == APPROVED and one.user_id not in askers for one in said)
     return Needed(required, given, refused)
 
@@ -65,11 +65,13 @@ def votes(tx: Tx, job: InfraJob) -> Sequence[Approval]:
     return list(tx.scalars(select(Approval).where(Approval.job_id == job.id).order_by(Approval.id)))
 
 
-def require(tx: Tx, job: InfraJob, *, asker: int | None = None) -> None:
-    """Raise `Conflict` unless everybody who has to agree has: `plan_rejected`, `plan_required`, `approvals_missing`."""
+def require(tx: Tx, job: InfraJob) -> None:
+    """Raise `Conflict` unless everybody who has to agree has: `plan_rejected`, `plan_required`, `approvals_missing`.
+    Who calls asks for the apply.
+    """
     from quarterdeck.infra.plans import law
 
-    law.refused(verdict(tx, job, asker=asker))
+    law.refused(verdict(tx, job, asker=tx.principal.id if tx.principal.kind == "user" else None))
 
 
 def verdict(tx: Tx, job: InfraJob, *, asker: int | None = None) -> Verdict:
@@ -188,14 +190,12 @@ def _changed(tx: Tx, job: InfraJob) -> bool:
     return spec is not None and spec.configuration_hash != job.configuration_hash
 
 
-def _askers(tx: Tx, job: InfraJob, asker: int | None) -> set[int]:
-    if asker is not None:
-        return {asker}
+def _askers(tx: Tx, job: InfraJob) -> set[int]:
+    """Those whose jobs apply the plan now."""
     if job.job_type != PLAN:
         return set()
     applying = select(InfraJob.owner_id).where(InfraJob.plan_job_id == job.id, InfraJob.completed_at.is_(None))
-    here = {tx.principal.id} if tx.principal.kind == "user" else set()
-    return here | set(tx.execute(applying).scalars())
+    return set(tx.execute(applying).scalars())
 
 
 def _tell(tx: Tx, job: InfraJob, made: Approval) -> None:

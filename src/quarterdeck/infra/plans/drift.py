@@ -200,7 +200,7 @@ def _tell(tx: Tx, spec: Spec, title: str, said: str) -> None:
         [spec.owner_id],
         title,
         said,
-        link=f"/console/infrastructure/configurations/{spec.uid}",
+        link=f"/console/infra/specs/{spec.uid}",
         organization_id=spec.organization_id,
         collapse_key=f"{NOTIFICATION}:{spec.uid}",
     )

@@ -35,6 +35,7 @@ def keep(tx: Tx, job: InfraJob, report: Mapping[str, Any], fence: int) -> Plan:
         plan.fence = fence
     plan.summary = summary.counts(report.get("summary"))
     plan.changes, cut = summary.changes(report.get("changes"))
+    plan.drift = summary.changes(report.get("drift"))[0][: drift.MOST_CHANGES]
     if cut or report.get("truncated") is True:
         plan.summary = {**plan.summary, "truncated": True}
     plan.cost = summary.cost(report.get("cost"))
@@ -92,7 +93,7 @@ def taken(tx: Tx, attempt: Attempt, kept: Kept) -> str | None:
     plan = plans.made(tx, _taking(attempt))
     before = plan.artefact_key
     if plan.fence != attempt.fence or (plan.artefact_sha256 or kept.sha256) != kept.sha256:
-        plan.summary, plan.changes, plan.cost = {}, [], None
+        plan.summary, plan.changes, plan.drift, plan.cost = {}, [], [], None
     plan.artefact_key, plan.artefact_sha256, plan.artefact_size = kept
     plan.fence = attempt.fence
     tx.flush()

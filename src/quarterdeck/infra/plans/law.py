@@ -42,7 +42,7 @@ GOOD = Verdict(ok=True)
 
 
 def applicable(tx: Tx, plan_job: InfraJob, spec: Spec, *, asker: int | None = None) -> Verdict:
-    """Everything that has to be so. `asker` is who asks for the apply; without it, whoever calls."""
+    """Everything that has to be so, for `asker` to apply it."""
     verdict = stands(tx, plan_job, spec)
     return approvals.verdict(tx, plan_job, asker=asker) if verdict.ok else verdict
 
@@ -55,9 +55,11 @@ def require(tx: Tx, plan_job: InfraJob, spec: Spec) -> None:
 
 
 def refused(verdict: Verdict) -> None:
-    """Raise what a verdict says, unless it is good."""
+    """Raise what a verdict says, unless it is good. What to do stands in its message: programs of this surface are told
+    nothing else, and a job that fails for it keeps nothing else.
+    """
     if not verdict.ok:
-        raise Conflict(verdict.reason, code=verdict.code, hint=verdict.hint)
+        raise Conflict(f"{verdict.reason} {verdict.hint}", code=verdict.code)
 
 
 def stands(tx: Tx, plan_job: InfraJob, spec: Spec) -> Verdict:

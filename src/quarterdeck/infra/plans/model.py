@@ -10,7 +10,8 @@ from quarterdeck.kernel.db import Base, Identified
 
 
 class Plan(Identified, Base):
-    """What the PLAN job `job_id` would change. `changes` are without what is sensitive; the saved plan is the artefact
+    """What the PLAN job `job_id` would change. `changes`, and `drift`, what somebody else has changed by then, are
+    without what is sensitive; the saved plan is the artefact
     of that key, hash and size, uploaded by the attempt `fence` of the ledger's job. It fits the state of that serial
     and lineage alone (None: it was empty).
     """
@@ -22,6 +23,7 @@ class Plan(Identified, Base):
     spec_id: Mapped[int | None] = mapped_column(ForeignKey("infra_specs.id", ondelete="CASCADE"))
     summary: Mapped[dict[str, Any]] = mapped_column(default=dict)
     changes: Mapped[list[Any]] = mapped_column(default=list)
+    drift: Mapped[list[Any]] = mapped_column(default=list)
     cost: Mapped[dict[str, Any] | None]
     artefact_key: Mapped[str | None] = mapped_column(String(200))
     artefact_sha256: Mapped[str | None] = mapped_column(String(64))

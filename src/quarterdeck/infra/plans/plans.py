@@ -29,6 +29,7 @@ def made(tx: Tx, job: InfraJob) -> Plan:
             spec_id=job.spec_id,
             summary={},
             changes=[],
+            drift=[],
             created_at=tx.now,
         )
     )

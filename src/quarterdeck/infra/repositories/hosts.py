@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 
 from msgspec import Struct
 
-from quarterdeck.kernel.errors import NotFound
 from quarterdeck.kernel.settings import Settings
 
 PAGE = 100
@@ -132,18 +131,6 @@ HOSTS = {
         _bitbucket,
     ),
 }
-
-
-def find(provider: str) -> Host:
-    """Raises `NotFound` (`git_host_unknown`)."""
-    host = HOSTS.get(provider)
-    if host is None:
-        raise NotFound(
-            f"There is no git host {provider[:40]!r} here: {', '.join(HOSTS)}.",
-            code="git_host_unknown",
-            hint="Choose one of them.",
-        )
-    return host
 
 
 def base(settings: Settings, provider: str) -> str:

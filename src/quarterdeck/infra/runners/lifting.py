@@ -52,19 +52,14 @@ def stack(tx: Tx, region: str, provider: str) -> dict[str, Any]:
 
 
 def snapshot(tx: Tx, job_type: str, uid: str) -> dict[str, Any]:
-    """What a job that does this to a runner works from, without its token. Raises `NotFound` (`runner_not_found`), and
-    `Conflict`: `runner_without_stack`, `no_release`, `runner_busy` where another such job waits or runs.
+    """What a job that does this to a runner works from, without its token. Raises `NotFound` (`runner_not_found`),
+    `Forbidden` (`runner_of_others`), and `Conflict`: `runner_without_stack`, `no_release`, `runner_busy` where another
+    such job waits or runs.
     """
+    worker = leaving.require_own(tx, uid)
+    require_idle(tx, worker)
     seen = listing.find(tx, uid)
-    worker, made = seen.worker, stack_of(seen.runner)
-    tx.lock(f"infra-runner:{worker.uid}")
-    busy = under_way(tx, worker.uid)
-    if busy is not None:
-        raise Conflict(
-            f"The job {busy.uid} ({busy.job_type}) already changes the runner {worker.name}.",
-            code="runner_busy",
-            hint="Wait for it, or cancel it.",
-        )
+    made = stack_of(seen.runner)
     if seen.runner is None or not seen.foreign or not made:
         raise Conflict(
             f"The runner {worker.name} has no stack that was put up from here.",
@@ -86,6 +81,30 @@ def snapshot(tx: Tx, job_type: str, uid: str) -> dict[str, Any]:
         **{name: made.get(name) for name in KEPT},
         "module": {"kind": "bundled", "name": f"runner-{made.get('cloud_provider')}"},
     }
+
+
+def require_idle(tx: Tx, worker: Worker) -> None:
+    """Hold the stack of a runner still. Raises `Conflict` (`runner_busy`) while a job changes it, or waits to."""
+    tx.lock(f"infra-runner:{worker.uid}")
+    busy = under_way(tx, worker.uid)
+    if busy is not None:
+        raise Conflict(
+            f"The job {busy.uid} ({busy.job_type}) changes the runner {worker.name}.",
+            code="runner_busy",
+            hint="Wait for it, or cancel it.",
+        )
+
+
+def require_another(worker: Worker, uid: str | None) -> None:
+    """Raise `Conflict` (`runner_itself`) where the job about the stack of a runner is to be done by that runner: it
+    would end in the middle of it.
+    """
+    if worker.uid == uid:
+        raise Conflict(
+            f"The runner {worker.name} cannot change its own stack.",
+            code="runner_itself",
+            hint="Pin the job to another runner, or to none.",
+        )
 
 
 def under_way(tx: Tx, uid: str) -> InfraJob | None:

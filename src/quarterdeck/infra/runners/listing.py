@@ -38,7 +38,9 @@ class Seen:
 
 
 def visible(tx: Tx, before: str | None = None, limit: int = MOST) -> list[Seen]:
-    """The caller's default first, the others newest first; `before` is the id of the last one of the page before."""
+    """The caller's default first, beside so many others, newest first; `before` is the id of the last one of the page
+    before.
+    """
     query = _seen(tx).order_by(Worker.id.desc()).limit(limit)
     first: list[Seen] = []
     if before is None:
@@ -46,7 +48,7 @@ def visible(tx: Tx, before: str | None = None, limit: int = MOST) -> list[Seen]:
     else:
         query = query.where(Worker.id < select(Worker.id).where(Worker.uid == before.lower()).scalar_subquery())
     others = _made(tx.session.execute(query.where(DefaultRunner.id.is_(None))).all())
-    return [*first, *others][:limit]
+    return [*first, *others]
 
 
 def find(tx: Tx, uid: str) -> Seen:

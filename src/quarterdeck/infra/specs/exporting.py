@@ -32,7 +32,7 @@ def export(tx: Tx, spec: Spec, form: Format, number: int | None = None) -> Expor
     """The spec as it is now, or as it was in a version. A token of its module is never in it."""
     document = spec.document if number is None else versions.show(tx, spec, number).document
     (one,) = flat.around(tx, [spec])
-    whole = _ordered({**document, "zone_id": one.zone, "drift_minutes": spec.drift_minutes}, SCHEMA)
+    whole = ordered({**document, "zone_id": one.zone, "drift_minutes": spec.drift_minutes}, SCHEMA)
     if form == "legacy-yaml":
         whole = _legacy(flat.flat(one, document), whole)
     content = (
@@ -44,15 +44,15 @@ def export(tx: Tx, spec: Spec, form: Format, number: int | None = None) -> Expor
     return Exported(content, f"{name}.{ENDINGS[form]}", form)
 
 
-def _ordered(value: Any, schema: Mapping[str, Any]) -> Any:
+def ordered(value: Any, schema: Mapping[str, Any]) -> Any:
     """The same value with its fields in the order of the documentation, which no database keeps."""
     if isinstance(value, list):
-        return [_ordered(one, schema.get("items", {})) for one in value]
+        return [ordered(one, schema.get("items", {})) for one in value]
     if not isinstance(value, dict):
         return value
     known = schema.get("properties", {})
     names = [*(name for name in known if name in value), *sorted(name for name in value if name not in known)]
-    return {name: _ordered(value[name], known.get(name, {})) for name in names}
+    return {name: ordered(value[name], known.get(name, {})) for name in names}
 
 
 def _legacy(columns: dict[str, Any], whole: dict[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,8 @@ from typing import Any, NamedTuple
 from quarterdeck.kernel.text import misleads, shown
 
 MOST_ERRORS = 100
+SYNONYMS = "x-synonyms"
+"""In a schema: which of the words of a choice are other names of one of the rest."""
 Json = dict[str, Any]
 
 
@@ -206,7 +208,8 @@ def choice(*allowed: str, synonyms: Mapping[str, str] | None = None) -> Rule:
             return MISSING
         return found
 
-    return Rule(check, {"type": "string", "enum": [*allowed, *other]})
+    schema: Json = {"type": "string", "enum": [*allowed, *other]}
+    return Rule(check, {**schema, SYNONYMS: sorted(other)} if other else schema)
 
 
 def _flag(value: Any, path: str, report: Report) -> Any:

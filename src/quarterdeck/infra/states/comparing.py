@@ -44,13 +44,16 @@ class Difference(Struct, kw_only=True):
     left_out: int
 
 
+class _Key(Struct, gc=False):
+    index_key: int | str | None = None
+
+
 class _Instance(Struct):
     attributes: dict[str, Any] | None = None
-    index_key: int | str | None = None
     sensitive_attributes: list[Any] | None = None
 
 
-class _Resource(Struct):
+class _Resource(Struct, gc=False):
     mode: str
     type: str
     name: str
@@ -86,11 +89,12 @@ def compare(before: bytes, after: bytes, *, values: bool) -> Difference:
 def _things(data: bytes) -> Iterator[tuple[str, tuple[Raw, bool]]]:
     """Address to what stands there, and whether it is an output."""
     read = msgspec.json.decode(data, type=_Read)
+    decode = msgspec.json.Decoder(_Key).decode
     for one in read.resources or ():
         kind = f"{one.type}.{one.name}" if one.mode == "managed" else f"{one.mode}.{one.type}.{one.name}"
         base = f"{one.module}.{kind}" if one.module else kind
         for raw in one.instances:
-            key = msgspec.json.decode(raw, type=_Instance).index_key
+            key = decode(raw).index_key
             yield (base if key is None else f"{base}[{msgspec.json.encode(key).decode()}]"), (raw, False)
     for name, raw in (read.outputs or {}).items():
         yield f"output.{name}", (raw, True)

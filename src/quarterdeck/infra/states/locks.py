@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import func, select
+
+from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.states import states
 from quarterdeck.infra.states.actions import StateAction
 from quarterdeck.infra.states.credentials import Attempt, running
@@ -57,7 +60,7 @@ def lock(tx: Tx, attempt: Attempt, said: dict[str, Any]) -> State:
     if state.lock_id is not None:
         if mine(state, attempt) and state.lock_id == info["ID"]:
             return state
-        if mine(state, attempt) or _lives(tx, state):
+        if mine(state, attempt) or lives(tx, state):
             raise Locked(dict(state.lock or {}))
         _taken_over(tx, state, job)
     state.lock_id, state.lock = info["ID"], info
@@ -148,15 +151,25 @@ def require_free(tx: Tx, state: State) -> None:
     """Raise `Locked` while somebody works on the state. A lock that an attempt has left behind stands in nobody's
     way.
     """
-    if state.lock_id is not None and _lives(tx, state):
+    if state.lock_id is not None and lives(tx, state):
         raise Locked(dict(state.lock or {}))
     if state.lock_id is not None:
         _free(tx, state)
 
 
-def _lives(tx: Tx, state: State) -> bool:
+def lives(tx: Tx, state: State) -> bool:
+    """Whether the attempt that has taken the lock still runs."""
     holder = tx.get(InfraJob, state.lock_job_id) if state.lock_job_id is not None else None
     return holder is not None and running(tx, holder) == state.lock_fence
+
+
+def left(tx: Tx, most: int) -> list[tuple[State, Spec]]:
+    """Locked states of the caller's organization whose attempt is over: nobody writes, and nobody lets go."""
+    locked = (State.organization_id == tx.principal.acts_in, State.lock_id.is_not(None))
+    of_spec = Spec.uid == func.substr(State.subject, len(states.OF_SPEC) + 1)
+    query = select(State, Spec).join(Spec, of_spec).where(*locked, State.subject.startswith(states.OF_SPEC))
+    rows = tx.session.execute(query.order_by(State.id).limit(most))
+    return [(state, spec) for state, spec in rows if not lives(tx, state)]
 
 
 def _taken_over(tx: Tx, state: State, job: InfraJob) -> None:

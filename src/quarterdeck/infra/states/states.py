@@ -13,11 +13,11 @@ from quarterdeck.kernel.errors import Conflict
 WRITING = frozenset({"DEPLOY", "DESTROY", "DEPLOY_WORKER", "UPDATE_WORKER", "DESTROY_WORKER"})
 """Types of jobs that may write a state. A plan reads it."""
 OF_RUNNERS = frozenset({"DEPLOY_WORKER", "UPDATE_WORKER", "DESTROY_WORKER"})
-STREAM = "infra-state:"
+STREAM, OF_SPEC = "infra-state:", "spec:"
 
 
 def subject_of_spec(spec: Spec) -> str:
-    return f"spec:{spec.uid}"
+    return f"{OF_SPEC}{spec.uid}"
 
 
 def subject_of(tx: Tx, job: InfraJob) -> str:

@@ -9,7 +9,7 @@ from quarterdeck.infra.clouds.model import CloudIdentity
 from quarterdeck.infra.runners.model import Runner
 from quarterdeck.infra.runners.standing import CAPABILITIES, CLOUD_HOSTED, INFRA, owner
 from quarterdeck.infra.work import holding
-from quarterdeck.infra.work.creating import label
+from quarterdeck.infra.work.creating import about_runner, label
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.infra.work.transitions import CLAIMED, HELD, QUEUED, move
 from quarterdeck.kernel import jobs
@@ -68,6 +68,7 @@ def _claimants(tx: Tx, worker: Worker, runner: Runner) -> list[jobs.Claimant]:
             frozenset({INFRA}),
             worker.organization_id,
             confined=confined(tx, runner),
+            barred=frozenset({about_runner(worker.uid)}),  # whoever takes itself down does not end it
             for_all=runner.mode == CLOUD_HOSTED,
             only_pinned=only_pinned,
         )

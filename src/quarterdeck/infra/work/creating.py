@@ -22,14 +22,14 @@ from quarterdeck.infra.work.happenings import happened, stream
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.infra.work.payload import Carried
 from quarterdeck.infra.work.transitions import QUEUED
-from quarterdeck.infra.work.types import DEPLOY, DESTROY
+from quarterdeck.infra.work.types import CONNECTION_TEST, DEPLOY, DESTROY, PLANNED_BY
 from quarterdeck.kernel import audit, jobs
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
 from quarterdeck.kernel.faults import committing
 from quarterdeck.kernel.jobs.routes import LABEL
 
-__all__ = ["Asked", "create", "label", "needed", "release"]
+__all__ = ["Asked", "about_runner", "create", "label", "needed", "release"]
 CAPABILITY, ELSEWHERE = "infra", "infra:elsewhere"
 MOST_WAITING = 200
 """Live jobs of one organization: what floods the queue starves the others' jobs and the lists."""
@@ -52,9 +52,12 @@ def create(tx: Tx, asked: Asked) -> InfraJob:
     worker = listing.usable(tx, asked.assigned_worker_uid) if asked.assigned_worker_uid else None
     if worker is not None:
         draining.require_in_service(worker)
+        lifting.require_another(worker, asked.runner_uid)
     identity = _identity(tx, asked, spec)
     plan = _plan(tx, asked, spec)
     document, configuration_hash = _snapshot(tx, asked, spec)
+    if plan is not None:  # beside the row, which may be gone one day: this job never makes a plan of its own
+        document = {**document, PLANNED_BY: plan.uid}
     job = tx.add(
         InfraJob(
             uid=tx.ids.uid(),
@@ -90,8 +93,10 @@ def create(tx: Tx, asked: Asked) -> InfraJob:
 def _audited(
     tx: Tx, job: InfraJob, asked: Asked, spec: Spec | None, plan: InfraJob | None, worker: Worker | None
 ) -> None:
-    """Looks for drift that the server asks for by itself are told by what they find."""
-    if tx.principal.kind == "system":
+    """Looks for drift that the server asks for by itself are told by what they find, the test of a connection by the
+    connecting of the identity, which names it.
+    """
+    if tx.principal.kind == "system" or (job.job_type == CONNECTION_TEST and asked.rerun_of is None):
         return
     audit.record(
         tx,
@@ -124,7 +129,7 @@ def release(tx: Tx, job: InfraJob) -> InfraJob:
         job.organization_id,
         subject=stream(job.uid),
         lane="background" if job.read_only else None,
-        capabilities=needed(tx, job.snapshot, identity),
+        capabilities=needed(tx, job.snapshot, identity) | ({about_runner(runner)} if runner else set()),
         worker_id=job.assigned_worker_id,
         concurrency_key=holding.turn(spec_uid=spec.uid if spec is not None else None, runner_uid=runner),
     )
@@ -146,6 +151,11 @@ def needed(tx: Tx, snapshot: dict[str, Any], identity: CloudIdentity | None) -> 
         if federating.elsewhere(tx, identity):
             words.add(ELSEWHERE)
     return frozenset(words)
+
+
+def about_runner(uid: str) -> str:
+    """By which word a runner knows the jobs about its own stack."""
+    return f"{LABEL}runner:{uid}"
 
 
 def label(identity: CloudIdentity) -> str:

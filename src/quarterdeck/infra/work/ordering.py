@@ -16,7 +16,7 @@ from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.states import credentials
 from quarterdeck.infra.work import claiming, holding
 from quarterdeck.infra.work.model import InfraJob
-from quarterdeck.infra.work.types import DEPLOY, DESTROY
+from quarterdeck.infra.work.types import DEPLOY, DESTROY, PLANNED_BY
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict
 from quarterdeck.kernel.jobs.job import Job
@@ -68,14 +68,17 @@ def _allowed(tx: Tx, job: InfraJob, spec: Spec | None) -> SavedPlan | None:
         return None
     plan = tx.get(InfraJob, job.plan_job_id) if job.plan_job_id is not None else None
     approvals.require(tx, plan if plan is not None else job)
-    if plan is None:
+    named = plan.uid if plan is not None else job.snapshot.get(PLANNED_BY)
+    if named is None:
         return None
-    law.require(tx, plan, spec)
-    kept = plans.of(tx, plan)
+    kept = None
+    if plan is not None:
+        law.require(tx, plan, spec)
+        kept = plans.of(tx, plan)
     saved = keeping.handed_in(kept) if kept is not None else None
     if saved is None:  # without one the runner would plan again and apply what nobody has read
-        raise Conflict(f"The plan {plan.uid} is gone.", code="plan_artefact_missing", hint="Plan again.")
-    return SavedPlan(plan.uid, saved.sha256, saved.size)
+        raise Conflict(f"The plan {named} is gone.", code="plan_artefact_missing", hint="Plan again.")
+    return SavedPlan(named, saved.sha256, saved.size)
 
 
 def module(tx: Tx, job: InfraJob, spec: Spec | None) -> Module:

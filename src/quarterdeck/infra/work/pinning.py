@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from quarterdeck.fleet.workers import draining
-from quarterdeck.infra.runners import listing
+from quarterdeck.infra.execution.orders import RUNNER_JOBS
+from quarterdeck.infra.runners import lifting, listing
 from quarterdeck.infra.work import holding
 from quarterdeck.infra.work.actions import InfraJobAction
 from quarterdeck.infra.work.happenings import happened
@@ -28,6 +29,7 @@ def pin(tx: Tx, job: InfraJob, worker_uid: str | None) -> InfraJob:
     worker = listing.usable(tx, worker_uid) if worker_uid else None
     if worker is not None:
         draining.require_in_service(worker)
+        lifting.require_another(worker, row.snapshot.get("worker_id") if row.job_type in RUNNER_JOBS else None)
     if row.assigned_worker_id == (worker.id if worker is not None else None):
         return row
     row.assigned_worker_id = worker.id if worker is not None else None

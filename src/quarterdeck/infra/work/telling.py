@@ -34,7 +34,7 @@ def hear(tx: Tx, event: events.Event) -> None:
         [job.owner_id],
         f"{job.job_type} of {_about(tx, job)}: {job.status}",
         said,
-        link=f"/console/infrastructure/jobs/{job.uid}",
+        link=f"/console/infra/jobs/{job.uid}",
         organization_id=job.organization_id,
     )
 

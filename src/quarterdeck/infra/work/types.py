@@ -13,6 +13,8 @@ ASKED_FOR = (DEPLOY, DESTROY, PLAN, DESTROY_WORKER)
 EVERY = SPEC_JOBS | RUNNER_JOBS | CLOUD_JOBS
 CHANGERS = frozenset({DEPLOY, DESTROY}) | RUNNER_JOBS
 """Jobs that change what stands somewhere."""
+PLANNED_BY = "plan_job_id"
+"""In the snapshot of an apply: whose plan it applies."""
 HARMLESS_STAGES = frozenset({"prepare", "init", "plan", "upload", "download"})
 """Phases of a running attempt in which nothing has been changed yet."""
 

@@ -40,6 +40,16 @@ def page(tx: Tx, limit: int, before: str | None = None) -> tuple[list[Listed], b
     return described(tx, zones[:limit]), len(zones) > limit
 
 
+def search(tx: Tx, words: str, limit: int) -> list[tuple[str, str]]:
+    """Uid and name of those whose name has the words, newest first."""
+    query = (
+        select(Zone.uid, Project.name)
+        .join(Project, Project.id == Zone.project_id)
+        .where(Zone.organization_id == tx.principal.acts_in, Project.name.icontains(words.strip(), autoescape=True))
+    )
+    return [(row.uid, row.name) for row in tx.execute(query.order_by(Zone.id.desc()).limit(limit))]
+
+
 def described(tx: Tx, zones: Sequence[Zone]) -> list[Listed]:
     ids = [zone.id for zone in zones]
     projects = {

@@ -221,13 +221,16 @@ class Runbooks(Dialect):
 
 
 class Infra(Dialect):
+    """`error` is what published programs print; `code` and `hint` stand beside it for those that read more."""
+
     name = "infra"
 
     def body(self, failure: Failure, status: int) -> Any:
-        return {"error": told_of(failure)}
+        told = {"error": told_of(failure), "code": failure.code}
+        return told | ({"hint": failure.hint} if failure.hint and failure.status != 500 else {})
 
     def schema(self, status: int) -> Schema:
-        return _object({"error": TEXT}, ["error"])
+        return _object({"error": TEXT, "code": TEXT, "hint": TEXT}, ["error", "code"])
 
 
 class Broker(Dialect):
@@ -279,17 +282,16 @@ class Shared(Dialect):
         return _object(fields, list(fields))
 
 
-class Jobs(Dialect):
-    """`GET /api/jobs`, which runbooks and infrastructure share: each reads its own key."""
+class Jobs(Infra):
+    """`GET /api/jobs`, which runbooks and infrastructure share: each reads its own keys."""
 
     name = "jobs"
 
     def body(self, failure: Failure, status: int) -> Any:
-        told = told_of(failure)
-        return {"detail": told, "error": told}
+        return super().body(failure, status) | {"detail": told_of(failure)}
 
     def schema(self, status: int) -> Schema:
-        return _object({"detail": TEXT, "error": TEXT}, ["detail", "error"])
+        return _object({"detail": TEXT, "error": TEXT, "code": TEXT, "hint": TEXT}, ["detail", "error", "code"])
 
 
 class Plain(Dialect):

@@ -88,7 +88,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "finding": (
-        "Attempt", "Filter", "Place", "ahead", "attempts", "count", "find", "get", "holder", "list_jobs", "places",
+        "Attempt", "Filter", "Place", "ahead", "attempts", "count", "find", "get", "holder", "list_jobs",
+        "places",
     ),
     "frames": ("LogLine",),
     "handlers": (
@@ -181,6 +182,7 @@ __all__ = [
     "into",
     "kinds",
     "list_jobs",
+    "look",
     "mark_recovered",
     "may_cancel",
     "pin",

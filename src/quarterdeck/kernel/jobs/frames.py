@@ -103,8 +103,12 @@ class JobAccept(_Frame, tag="job.accept"):
     fence: Number
 
 
+UNKNOWN_KIND = "unknown_kind"
+"""Why a worker gives a job back that its program has nothing for; it is given no more of that kind."""
+
+
 class JobReject(_Frame, tag="job.reject"):
-    """The worker gives the job back: `no_slot`, `unknown_kind`, `stopping`."""
+    """The worker gives the job back: `no_slot`, `stopping` or `UNKNOWN_KIND`."""
 
     job_id: Number
     fence: Number

@@ -14,7 +14,7 @@ from quarterdeck.kernel.bus import Concern
 from quarterdeck.kernel.clock import micros
 from quarterdeck.kernel.db import Tx, of_storage
 from quarterdeck.kernel.errors import Problem
-from quarterdeck.kernel.jobs import routes
+from quarterdeck.kernel.jobs import frames, routes
 from quarterdeck.kernel.jobs import transitions as step
 from quarterdeck.kernel.jobs.finding import find_by_idempotency_key, get, look
 from quarterdeck.kernel.jobs.job import LANES, Enqueue, Job, Lane, Outcome
@@ -124,7 +124,8 @@ class Claimant:
     """Who asks for work: `owner` holds the leases, `limit` is how many free slots it has for these lanes. It takes only
     what needs all of `needs`. The server's own worker has no `worker_id` and works for everybody; any other works for
     its organization alone, unless it is there `for_all`. What is not pinned to it has to bear the labels of `confined`
-    (`routes`); with `only_pinned` it takes nothing else than what is.
+    (`routes`); with `only_pinned` it takes nothing else than what is. What bears a `barred` label is not for it, nor
+    is a job of a kind in `unknown`.
     """
 
     owner: str
@@ -135,6 +136,8 @@ class Claimant:
     needs: frozenset[str] = frozenset()
     organization_id: int | None = None
     confined: frozenset[str] = frozenset()
+    barred: frozenset[str] = frozenset()
+    unknown: frozenset[str] = frozenset()
     for_all: bool = False
     only_pinned: bool = False
 
@@ -146,6 +149,7 @@ class Claimant:
             self.needs,
             self.organization_id,
             confined=self.confined,
+            barred=self.barred,
             for_all=self.for_all,
             only_pinned=self.only_pinned,
         )
@@ -179,7 +183,14 @@ def _claim(tx: Tx, claimant: Claimant, usable: Sequence[str]) -> list[Assignment
     if claimant.limit <= 0 or not usable:
         return []
     pairs = [(route, LANES.index(lane)) for lane in claimant.lanes for route in usable]
-    claimed = statements(tx).claim(tx, owner=claimant.owner, pairs=pairs, now=micros(tx.now), limit=claimant.limit)
+    claimed = statements(tx).claim(
+        tx,
+        owner=claimant.owner,
+        pairs=pairs,
+        now=micros(tx.now),
+        limit=claimant.limit,
+        unknown=sorted(claimant.unknown),
+    )
     assigned = []
     for job in claimed:
         order = _order(tx, job)
@@ -498,17 +509,25 @@ def try_again(tx: Tx, job: Job, outcome: Outcome) -> Job:
 
 def hand_back(tx: Tx, job_id: int, fence: int, owner: str | None = None, reason: str = "") -> None:
     """A worker that will not run what it was given returns it; it is claimable again at once, or has failed where its
-    kind says so.
+    kind says so. One that was returned as `frames.UNKNOWN_KIND` says so while it waits.
     """
     job = look(tx, job_id)
     if job is None or not _held(job, fence, owner) or not step.REQUEUE.allows(job.state):
         return
     kind = kinds.find(job.kind)
     if kind is None or kind.what_if_lost(tx, job) == "again":
-        wait(tx, job, step.REQUEUE, "handed-back")
+        wait(tx, job, step.REQUEUE, "handed-back", outcome=_unknown(job) if reason == frames.UNKNOWN_KIND else None)
     else:
         told = f"Its worker gave it back ({reason or 'without a reason'})."
         end_lost(tx, job, step.FAIL, Outcome("failed", error_code="job_returned", error_message=told))
+
+
+def _unknown(job: Job) -> Outcome:
+    told = (
+        f"A worker that can run what this needs does not know {job.kind} jobs: its release is older than the server's. "
+        "Bring it to the server's release; meanwhile the job waits for another one."
+    )
+    return Outcome("failed", error_code="worker_lacks_kind", error_message=told, error_category="infra", retriable=True)
 
 
 def end_lost(tx: Tx, job: Job, transition: step.Transition, outcome: Outcome) -> bool:

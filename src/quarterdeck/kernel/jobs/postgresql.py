@@ -49,6 +49,7 @@ UPDATE jobs j SET {step.CLAIM.becomes}, fence = j.fence + 1, attempts = j.attemp
   lease_until = %s + j.lease_seconds * 1000000::bigint, due_at = NULL, route = NULL, report_number = 0,
   report_reply = NULL
 FROM picked WHERE j.id = picked.id RETURNING {_OF_JOBS}"""  # noqa: S608 - own words
+KNOWN = CLAIM.replace("ORDER BY j.due_at", "AND j.kind <> ALL(%s::text[])\n    ORDER BY j.due_at", 1)
 END = f"""
 UPDATE jobs j SET state = e.state, result = e.result, error_code = e.error_code, error_category = e.error_category,
   error_message = e.error_message, retriable = e.retriable, closed_by = e.closed_by, finished_at = %s,
@@ -92,10 +93,20 @@ class PostgresqlStatements:
     def live_routes(self, tx: Tx) -> list[str]:
         return [row[0] for row in tx.hot(LIVE_ROUTES)]
 
-    def claim(self, tx: Tx, *, owner: str, pairs: Sequence[tuple[str, int]], now: int, limit: int) -> list[Job]:
+    def claim(
+        self,
+        tx: Tx,
+        *,
+        owner: str,
+        pairs: Sequence[tuple[str, int]],
+        now: int,
+        limit: int,
+        unknown: Sequence[str] = (),
+    ) -> list[Job]:
         words, lanes = [route for route, _ in pairs], [lane for _, lane in pairs]
-        values = (words, lanes, now, limit, limit, owner, now, now)
-        claimed = [Job(*row) for row in tx.hot(CLAIM, values)]
+        left_out = (list(unknown),) if unknown else ()
+        values = (words, lanes, now, *left_out, limit, limit, owner, now, now)
+        claimed = [Job(*row) for row in tx.hot(KNOWN if unknown else CLAIM, values)]
         return sorted(claimed, key=lambda job: (job.lane_rank, job.run_us, job.id))
 
     def end(self, tx: Tx, endings: Sequence[Ending], now: int) -> list[Job]:

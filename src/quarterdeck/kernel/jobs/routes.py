@@ -80,13 +80,15 @@ class Waiting:
         organization_id: int | None = None,
         *,
         confined: frozenset[str] = frozenset(),
+        barred: frozenset[str] = frozenset(),
         for_all: bool = False,
         only_pinned: bool = False,
     ) -> list[str]:
         """What a worker with these capabilities may take; with `needs`, only what requires all of them. The server's
         own worker has no id; any other takes what its organization has, or with `for_all` what anybody has, and what is
         pinned to it and of nobody else, which with `only_pinned` is all. One that is `confined` by labels takes of what
-        is not pinned to it only what bears them, or needs none of their capabilities.
+        is not pinned to it only what bears them, or needs none of their capabilities; what bears a `barred` label is
+        never for it.
         """
         if worker_id is None:
             found = self._open
@@ -97,4 +99,4 @@ class Waiting:
             if not only_pinned:
                 shared = self._open if for_all else self._of.get(owner, ())
                 found = [*(words for words in shared if words.fit(confined)), *found]
-        return [words.route for words in found if needs <= words.needed <= capabilities]
+        return [words.route for words in found if needs <= words.needed <= capabilities and not barred & words.every]

@@ -97,6 +97,8 @@ class Session:
         self.needs = needs
         self.confined: frozenset[str] = frozenset()
         """Labels that what it takes has to bear, unless that is pinned to it."""
+        self._unknown: set[str] = set()
+        """Kinds that it has given back, since its program has nothing for them: it would do so for ever."""
         self.boot_id, self.dialled = hello.boot_id, hello.dialled
         self._jobs = jobs
         self._transport = transport
@@ -147,6 +149,7 @@ class Session:
             self.needs,
             self.organization_id,
             self.confined,
+            unknown=frozenset(self._unknown),
         )
 
     def resize(self, slots: int) -> None:
@@ -358,6 +361,9 @@ class Session:
         await self._ack(frame.id, problem=None if ended else fenced(frame.job_id, frame.fence))
 
     async def _reject(self, frame: frames.JobReject) -> None:
+        given = self._given.get(frame.job_id)
+        if frame.reason == frames.UNKNOWN_KIND and given is not None and given.fence == frame.fence:
+            self._unknown.add(given.kind)
         await self._jobs.db.write(ledger.hand_back, frame.job_id, frame.fence, self.owner, frame.reason)
         if self._has(frame.job_id, frame.fence):
             del self._given[frame.job_id]

@@ -30,6 +30,7 @@ CANDIDATES = (
     "SELECT * FROM (SELECT id, lane, due_at FROM jobs WHERE route = ? AND lane = ? AND due_at <= ? "
     "ORDER BY due_at, id LIMIT ?)"
 )
+KNOWN = CANDIDATES.replace("ORDER BY", "AND kind NOT IN (SELECT value FROM json_each(?)) ORDER BY")
 CHOSEN = "SELECT id, lane, due_at FROM jobs WHERE id IN (SELECT value FROM json_each(?))"
 CLAIM = f"""
 UPDATE jobs SET {step.CLAIM.becomes}, fence = fence + 1, attempts = attempts + 1, owner = ?, started_at = ?,
@@ -75,22 +76,34 @@ class SqliteStatements:
     def live_routes(self, tx: Tx) -> list[str]:
         return [row[0] for row in tx.hot(LIVE_ROUTES)]
 
-    def claim(self, tx: Tx, *, owner: str, pairs: Sequence[tuple[str, int]], now: int, limit: int) -> list[Job]:
-        asked, values = self._candidates(pairs, now, limit)
+    def claim(
+        self,
+        tx: Tx,
+        *,
+        owner: str,
+        pairs: Sequence[tuple[str, int]],
+        now: int,
+        limit: int,
+        unknown: Sequence[str] = (),
+    ) -> list[Job]:
+        asked, values = self._candidates(pairs, now, limit, unknown)
         if len(pairs) > PAIRS:  # more than one statement can ask: the first of all parts are claimed by their ids
             found: list[tuple[int, int, int]] = []
             for start in range(0, len(pairs), PAIRS):
-                part, given = self._candidates(pairs[start : start + PAIRS], now, limit)
+                part, given = self._candidates(pairs[start : start + PAIRS], now, limit, unknown)
                 found += tx.hot(f"SELECT lane, due_at, id FROM ({part})", given).fetchall()  # noqa: S608 - own words
             asked, values = CHOSEN, [json.dumps([job_id for _, _, job_id in sorted(found)[:limit]])]
         rows = tx.hot(CLAIM % asked, (owner, now, now, *values, limit)).fetchall()
         return sorted((Job(*row) for row in rows), key=lambda job: (job.lane_rank, job.run_us, job.id))
 
     @staticmethod
-    def _candidates(pairs: Sequence[tuple[str, int]], now: int, limit: int) -> tuple[str, list[Any]]:
+    def _candidates(
+        pairs: Sequence[tuple[str, int]], now: int, limit: int, unknown: Sequence[str]
+    ) -> tuple[str, list[Any]]:
         part = pairs[:PAIRS]
-        values: list[Any] = [value for route, lane in part for value in (route, lane, now, limit)]
-        return " UNION ALL ".join([CANDIDATES] * len(part)), values
+        left_out = [json.dumps(list(unknown))] if unknown else []
+        values: list[Any] = [value for route, lane in part for value in (route, lane, now, *left_out, limit)]
+        return " UNION ALL ".join([KNOWN if unknown else CANDIDATES] * len(part)), values
 
     def end(self, tx: Tx, endings: Sequence[Ending], now: int) -> list[Job]:
         ended = []

@@ -92,8 +92,19 @@ class Statements(Protocol):
         """Every route on which something claimable waits, by skipping along the index."""
         ...
 
-    def claim(self, tx: Tx, *, owner: str, pairs: Sequence[tuple[str, int]], now: int, limit: int) -> list[Job]:
-        """Start up to `limit` due jobs of these (route, lane) pairs: lower lanes first, then by due time."""
+    def claim(
+        self,
+        tx: Tx,
+        *,
+        owner: str,
+        pairs: Sequence[tuple[str, int]],
+        now: int,
+        limit: int,
+        unknown: Sequence[str] = (),
+    ) -> list[Job]:
+        """Start up to `limit` due jobs of these (route, lane) pairs, lower lanes first, then by due time, and none of
+        the `unknown` kinds.
+        """
         ...
 
     def end(self, tx: Tx, endings: Sequence[Ending], now: int) -> list[Job]:

@@ -298,7 +298,7 @@ class Worker:
             return
         handler = None if self.draining else self._find(assigned.kind)
         if handler is None:
-            reason = "stopping" if self.draining else "unknown_kind"
+            reason = "stopping" if self.draining else frames.UNKNOWN_KIND
             self.tell(frames.JobReject(job_id=assigned.job_id, fence=assigned.fence, reason=reason), None)
             return
         attempt = Attempt(self, assigned)

@@ -62,6 +62,7 @@ def _asked(tx: Tx, body: wire.JobAsk) -> Asked:
     "POST",
     "/api/jobs",
     permission="authenticated",
+    narrowed="infra",
     status=201,
     headers=KEY,
     dialect=Infra(),
@@ -115,6 +116,7 @@ async def cancel(call: Call, body: wire.JobCancel, access: Access) -> wire.Done:
     "POST",
     "/api/cli/jobs/{id}/rerun",
     permission="authenticated",
+    narrowed="infra",
     status=201,
     errors=(
         *REFUSED, (409, "infra_job_not_ended"), (409, "infra_rerun_needs_plan"), (409, "infra_rerun_impossible"),
@@ -136,6 +138,7 @@ async def rerun(call: Call, access: Access) -> wire.JobMade:
     "POST",
     "/api/cli/jobs/{id}/pin",
     permission="authenticated",
+    narrowed="infra",
     errors=(MISSING, (404, "runner_not_found"), (409, "infra_job_not_waiting"), (409, "worker_decommissioned")),
 )
 async def pin(call: Call, body: wire.JobPin, access: Access) -> wire.JobMade:

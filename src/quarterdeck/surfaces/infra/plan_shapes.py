@@ -68,7 +68,7 @@ def _applicable(tx: Tx, job: InfraJob, spec: Spec | None) -> wire.Applicable:
     elif spec is None:
         verdict = law.Verdict(False, "spec_not_found", "Its configuration is gone.", "There is nothing to apply it to.")
     else:
-        verdict = law.applicable(tx, job, spec)
+        verdict = law.applicable(tx, job, spec, asker=tx.principal.id)
     return wire.Applicable(
         ok=verdict.ok, code=verdict.code or None, reason=verdict.reason or None, hint=verdict.hint or None
     )

@@ -9,7 +9,7 @@ from quarterdeck.fleet.workers import draining, roster
 from quarterdeck.fleet.workers.control import WorkerControl
 from quarterdeck.fleet.workers.model import Worker
 from quarterdeck.infra.clouds import identities
-from quarterdeck.infra.runners import bootstrap, default, deploying, leaving, listing, registration
+from quarterdeck.infra.runners import bootstrap, default, deploying, leaving, lifting, listing, registration
 from quarterdeck.infra.runners.deploying import Lifted
 from quarterdeck.kernel.clock import wire_time
 from quarterdeck.kernel.db import Tx
@@ -31,8 +31,9 @@ async def listed(call: Call, query: wire.Listing) -> wire.Runners:
 
     def verb(tx: Tx) -> wire.Runners:
         found = listing.visible(tx, given(query.before), query.limit + 1)
-        shown = rows(tx, found[: query.limit])
-        more = shown[-1].id if len(found) > query.limit else None
+        others = [one for one in found if not one.is_default]
+        shown = rows(tx, [*(one for one in found if one.is_default), *others[: query.limit]])
+        more = shown[-1].id if len(others) > query.limit else None
         return wire.Runners(workers=shown, runners=shown, next=more)
 
     return await call.read(verb)
@@ -74,12 +75,18 @@ async def show(call: Call) -> wire.OneRunner:
     return await call.read(lambda tx: details(tx, listing.find(tx, call.path["id"])))
 
 
-@route("DELETE", "/api/cli/workers/{id}", permission=MANAGE, errors=(MISSING, (403, "runner_of_others")))
+@route(
+    "DELETE",
+    "/api/cli/workers/{id}",
+    permission=MANAGE,
+    errors=(MISSING, (403, "runner_of_others"), (409, "runner_busy")),
+)
 async def remove(call: Call, workers: WorkerControl) -> wire.Success:
     """Forget a runner. Nothing is torn down; its jobs wait for another one."""
 
     def verb(tx: Tx) -> Worker:
         worker = leaving.require_own(tx, call.path["id"])
+        lifting.require_idle(tx, worker)
         leaving.remove(tx, worker)
         return worker
 

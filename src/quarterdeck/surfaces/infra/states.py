@@ -7,9 +7,8 @@ from collections.abc import Sequence
 
 from quarterdeck.access import Access
 from quarterdeck.infra.specs import specs
-from quarterdeck.infra.states import comparing, contents, showing, states, versions
+from quarterdeck.infra.states import backend, comparing, contents, rolling, showing, states, versions
 from quarterdeck.infra.states.actions import StateAction
-from quarterdeck.infra.states.contents import Contents, Draft
 from quarterdeck.infra.states.model import State, StateVersion
 from quarterdeck.infra.states.packing import HEAVY, drafted, unpacked
 from quarterdeck.instance import Instance
@@ -122,24 +121,13 @@ async def diff(call: Call, query: wire.DiffQuery, instance: Instance, access: Ac
 )
 async def rollback(call: Call, body: wire.Rollback, instance: Instance) -> wire.StateVersionShown:
     """Make an earlier version count again, as a new one with a higher serial."""
-
-    def chosen(tx: Tx) -> tuple[StateVersion, int]:
-        spec = specs.find(tx, call.path["id"])
-        state = versions.of(tx, spec)
-        found = versions.found(tx, spec, body.version)
-        versions.require_other(state, found)
-        return found, max(state.serial or 0, found.serial) + 1
-
-    found, serial = await call.read(chosen)
-    data = await unpacked(instance.vault, found)
-    loop = asyncio.get_running_loop()
-    draft = await loop.run_in_executor(HEAVY, _renumbered, instance, data, serial)
+    number = await rolling.back(instance.db, instance.vault, call.path["id"], body.version, _reason(body))
 
     def verb(tx: Tx) -> wire.StateVersionShown:
-        spec = specs.find(tx, call.path["id"])
-        return _shown(tx, versions.of(tx, spec), versions.roll_back(tx, spec, body.version, _reason(body), draft))
+        state = versions.of(tx, specs.find(tx, call.path["id"]))
+        return _shown(tx, state, backend.version(tx, state, number))
 
-    return await call.write(verb)
+    return await call.read(verb)
 
 
 @route(
@@ -244,11 +232,6 @@ def numbered(text: str) -> int | None:
             hint="Name its number, or `current`.",
         )
     return int(text)
-
-
-def _renumbered(instance: Instance, data: bytes, serial: int) -> Draft:
-    renumbered: Contents = contents.read(contents.numbered(data, serial))
-    return contents.sealed(instance.vault, instance.db.ids.uid(), renumbered)
 
 
 def _reason(body: wire.Rollback | wire.Unlock | wire.Push) -> str:

@@ -31,6 +31,7 @@ def of_infrastructure(call: Call, surface: str | None) -> bool:
     "GET",
     "/api/jobs",
     permission="authenticated",
+    narrowed="*",
     callers=("runner", "people"),
     errors=((403, "product_auth_forbidden"),),
 )

@@ -938,6 +938,7 @@ CREATE TABLE infra_plans (
 	spec_id INTEGER, 
 	summary JSON NOT NULL, 
 	changes JSON NOT NULL, 
+	drift JSON NOT NULL, 
 	cost JSON, 
 	artefact_key VARCHAR(200), 
 	artefact_sha256 VARCHAR(64), 

@@ -1,0 +1,179 @@
+"""Runners for their pages, and what people do with them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from quarterdeck.console.domain import infra_job_views as jobs
+from quarterdeck.console.domain import ledger
+from quarterdeck.console.domain.confirming import require_typed
+from quarterdeck.console.views.deployments import Fact
+from quarterdeck.console.views.infra import JOBS
+from quarterdeck.console.views.infra_runners import NewRunner, RunnerList, RunnerRow, RunnerView
+from quarterdeck.fleet.workers import draining, roster
+from quarterdeck.fleet.workers.model import Worker
+from quarterdeck.infra.clouds import credentials, identities
+from quarterdeck.infra.clouds.model import CloudIdentity
+from quarterdeck.infra.runners import (
+    bootstrap,
+    default,
+    deploying,
+    leaving,
+    lifting,
+    listing,
+    registration,
+    releases,
+    standing,
+)
+from quarterdeck.infra.runners.model import Release
+from quarterdeck.infra.work import creating, reading
+from quarterdeck.infra.work.asking import Asked
+from quarterdeck.kernel.db import Tx
+from quarterdeck.kernel.principal import Principal
+
+MOST_JOBS = 10
+STATES = {"ONLINE": "online", "OFFLINE": "offline", "DRAINING": "draining"}
+
+
+class InfraRunners:
+    """`who` is the caller that the unit of work knows from its context; the guard has asked for the permission."""
+
+    instance: Any
+
+    async def infra_runners(self, who: Principal) -> RunnerList:
+        own = any("infra" in one.capabilities for one in ledger.connected(self.instance) if one.worker_id is None)
+
+        def read(tx: Tx) -> RunnerList:
+            newest = releases.newest(tx)
+            rows = tuple(_row(tx, one, newest) for one in listing.visible(tx))
+            return RunnerList(rows, own, newest.version if newest is not None else "")
+
+        found: RunnerList = await self.instance.db.read(read)
+        return found
+
+    async def infra_runner(self, who: Principal, uid: str) -> RunnerView:
+        found: RunnerView = await self.instance.db.read(lambda tx: _view(tx, listing.find(tx, uid)))
+        return found
+
+    async def register_runner(self, who: Principal, *, name: str, identity: str) -> NewRunner:
+        def register(tx: Tx) -> NewRunner:
+            bound = identities.usable(tx, identity) if identity else None
+            made = registration.register(
+                tx, name, standing.SELF_HOSTED, cloud_identity_id=bound.id if bound is not None else None
+            )
+            return NewRunner(made.worker.name, made.token.reveal(), made.worker.uid)
+
+        found: NewRunner = await self.instance.db.write(register)
+        return found
+
+    async def mint_runner_token(self, who: Principal, *, label: str, hours: int) -> NewRunner:
+        def mint(tx: Tx) -> NewRunner:
+            row, token = bootstrap.mint(tx, label or None, timedelta(hours=hours))
+            return NewRunner(row.label or f"Token {row.id}", token.reveal())
+
+        found: NewRunner = await self.instance.db.write(mint)
+        return found
+
+    async def drain_runner(self, who: Principal, uid: str, *, drain: bool, reason: str) -> None:
+        def change(tx: Tx) -> Worker:
+            worker = roster.locked(tx, tx.principal.acts_in, leaving.require_own(tx, uid).uid)
+            return draining.drain(tx, worker, reason or None) if drain else draining.undrain(tx, worker)
+
+        worker: Worker = await self.instance.db.write(change)
+        await self.instance.workers.follow(worker)
+
+    async def choose_runner(self, who: Principal, uid: str) -> None:
+        await self.instance.db.write(default.choose, uid)
+
+    async def put_up_runner(self, who: Principal, *, name: str, identity: str, region: str, runner: str) -> str:
+        made: str = await self.instance.db.write(
+            lambda tx: deploying.deploy(tx, name, identity, region, runner or None).job.uid
+        )
+        return made
+
+    async def update_runner(self, who: Principal, uid: str, runner: str) -> str:
+        made: str = await self.instance.db.write(lambda tx: deploying.update(tx, uid, runner or None).job.uid)
+        return made
+
+    async def take_down_runner(self, who: Principal, uid: str, confirmation: str) -> str:
+        def ask(tx: Tx) -> str:
+            worker = leaving.require_own(tx, uid)
+            require_typed(confirmation, worker.name)
+            return creating.create(tx, Asked(job_type=lifting.DESTROY, runner_uid=worker.uid)).uid
+
+        made: str = await self.instance.db.write(ask)
+        return made
+
+    async def remove_runner(self, who: Principal, uid: str, confirmation: str) -> None:
+        def remove(tx: Tx) -> Worker:
+            worker = leaving.require_own(tx, uid)
+            require_typed(confirmation, worker.name)
+            leaving.remove(tx, worker)
+            return worker
+
+        worker: Worker = await self.instance.db.write(remove)
+        if worker.revoked_at is None:
+            await self.instance.workers.dial_again(worker.id)
+        else:
+            await self.instance.workers.send_away(worker.id)
+
+
+def _row(tx: Tx, one: listing.Seen, newest: Release | None) -> RunnerRow:
+    worker, runner = one.worker, one.runner
+    outdated = one.foreign and releases.outdated(worker, newest)
+    labels = ["enrolled worker" if not one.foreign else "program of its own"]
+    identity = tx.get(CloudIdentity, runner.cloud_identity_id) if runner and runner.cloud_identity_id else None
+    if identity is not None:
+        labels.append(f"only {credentials.label(identity)}")
+    current = listing.current_job(tx, worker)
+    state = STATES[standing.status(worker, tx.now)]
+    return RunnerRow(
+        uid=worker.uid,
+        name=worker.name,
+        mode=one.mode,
+        state=("runner", state, "outdated" if outdated else None),
+        version=worker.version or "",
+        outdated=outdated,
+        default=one.is_default,
+        labels=tuple(labels),
+        seen=worker.last_seen_at,
+        job=f"{JOBS}/{current}" if current else "",
+        draining=worker.drain_requested_at is not None,
+        drain_reason=worker.drain_reason or "",
+        own=worker.organization_id == tx.principal.acts_in,
+        enrolled=not one.foreign,
+    )
+
+
+def _view(tx: Tx, one: listing.Seen) -> RunnerView:
+    newest = releases.newest(tx)
+    row, worker = _row(tx, one, newest), one.worker
+    made = lifting.stack_of(one.runner)
+    some = reading.of_worker(tx, worker.id, MOST_JOBS)
+    facts = [
+        Fact("Identifier", worker.uid, code=True),
+        Fact("Kind", "an enrolled worker" if row.enrolled else "a program that speaks the documented calls"),
+        Fact("Mode", row.mode),
+        Fact("Version", row.version or "not told yet"),
+    ]
+    facts += [Fact(word.replace("_", " ").capitalize(), str(made[word])) for word in lifting.KEPT if made.get(word)]
+    if row.drain_reason:
+        facts.append(Fact("Drained because", row.drain_reason))
+    busy = lifting.under_way(tx, worker.uid)
+    why = (
+        "No release of the runner has been published."
+        if newest is None
+        else "A job changes it already."
+        if busy is not None
+        else ""
+    )
+    return RunnerView(
+        row,
+        tuple(facts),
+        bool(made) and one.foreign,
+        newest.version if newest is not None else "",
+        jobs.rows(tx, some),
+        why,
+        worker.created_at,
+    )

@@ -1,0 +1,57 @@
+"""Plans and destructions that wait for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import defer
+
+from quarterdeck.infra.plans.model import Approval, Plan
+from quarterdeck.infra.specs.brief import BRIEF
+from quarterdeck.infra.specs.model import Spec
+from quarterdeck.infra.work.model import InfraJob
+from quarterdeck.infra.zones.model import Zone
+from quarterdeck.kernel.db import Tx
+
+RECENT = timedelta(days=7)
+
+
+def waiting(tx: Tx, most: int) -> Iterator[tuple[InfraJob, Spec]]:
+    """Plans of the configuration as it is, that nobody has applied, and destructions that wait to be allowed: the
+    newest of each specification, where its zone, or that which the job was asked for in, asks for approvals.
+    """
+    plan = and_(
+        InfraJob.job_type == "PLAN",
+        InfraJob.status == "SUCCESS",
+        InfraJob.read_only.is_(False),
+        InfraJob.configuration_hash == Spec.configuration_hash,
+        Plan.applied_at.is_(None),
+        InfraJob.created_at > tx.now - RECENT,
+    )
+    destruction = and_(InfraJob.job_type == "DESTROY", InfraJob.status == "QUEUED", InfraJob.ledger_id.is_(None))
+    rows = tx.session.execute(
+        select(InfraJob, Spec)
+        .options(defer(InfraJob.snapshot), defer(InfraJob.execution_metadata), BRIEF)
+        .join(Spec, Spec.id == InfraJob.spec_id)
+        .join(Zone, or_(Zone.id == Spec.zone_id, Zone.id == InfraJob.zone_id))
+        .outerjoin(Plan, Plan.job_id == InfraJob.id)
+        .where(
+            InfraJob.organization_id == tx.principal.acts_in,
+            or_(and_(plan, Zone.approvals > 0), and_(destruction, Zone.destroy_approvals > 0)),
+        )
+        .order_by(InfraJob.id.desc())
+        .limit(most)
+    )
+    seen: set[tuple[int, str]] = set()
+    for job, spec in rows:
+        if (spec.id, job.job_type) not in seen:
+            seen.add((spec.id, job.job_type))
+            yield job, spec
+
+
+def said(tx: Tx, job: InfraJob) -> bool:
+    """Whether the caller has agreed to it, or refused."""
+    mine = select(Approval.id).where(Approval.job_id == job.id, Approval.user_id == tx.principal.id)
+    return tx.execute(mine.limit(1)).scalar() is not None

@@ -14,8 +14,10 @@ from e2e.infra.estate import Estate
 from e2e.repositories import Repositories, Repository
 from e2e.server import deck
 from e2e.truth import audit_problems, running_with
+from support.run import sample
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.edge]
+POINTS = ("infra.init.start", "infra.plan.ended", "infra.artefact.send", "infra.plan.told")
 SLOW = """
 resource "terraform_data" "first" {
   input = "made"
@@ -66,7 +68,7 @@ def revive(estate: Estate) -> None:
     estate.start_fabric()
 
 
-@pytest.mark.parametrize("point", ["infra.init.start", "infra.plan.ended", "infra.artefact.send", "infra.plan.told"])
+@pytest.mark.parametrize("point", sample(POINTS, 2, "infra-plan"))
 def test_a_plan_whose_runner_was_killed_is_made_again_and_is_the_right_one(estate, point):
     spec = estate.spec(queues=[{"name": "mails"}])
     die_at(estate, point)

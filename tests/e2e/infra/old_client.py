@@ -1,4 +1,4 @@
-"""A command line that is not ours, of either generation: the calls of published programs in their order (contract: infra
+"""A command line that is not ours, of either generation: the calls of published programs in order (contract: infra
 §1, §2.1, §7), and what their decoders do not forgive. It knows nothing of the server but its address.
 """
 

@@ -174,7 +174,7 @@ def test_a_full_disk_of_the_runner_fails_its_job_in_words_and_keeps_others_from_
     assert (failed["orphan_risk"], estate.status(spec), estate.kept(spec)) == (False, "DRAFT", None)
     estate.until(lambda: estate.standing() == "DRAINING", estate.standing)
     filling.unlink()
-    estate.until(lambda: estate.undrained(), estate.standing)
+    estate.until(estate.undrained, estate.standing)
     estate.applied(spec, assigned_worker_id=fabric)
 
 

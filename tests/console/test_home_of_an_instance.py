@@ -81,8 +81,8 @@ async def test_each_part_asks_for_its_own_permission(deck, word):
     ports = InstancePorts(deck.instance)
     view, counts = await ports.home(who), await ports.counts(who)
     seen = {
-        "needs": {"deployments", "resources", "servers", "tasks"},
-        "running": {"deployments", "tasks"},
+        "needs": {"deployments", "resources", "servers", "tasks", "infra"},
+        "running": {"deployments", "tasks", "infra-jobs"},
         "activity": {"audit"},
         "projects": {"projects"},
     }
@@ -93,7 +93,8 @@ async def test_each_part_asks_for_its_own_permission(deck, word):
     )
     tiles = {"resources": ["Serving"], "servers": ["Servers", "Workers"], "jobs": ["Ledger"]}
     assert [tile.label for tile in view.tiles] == tiles.get(word, [])
-    assert set(counts) == {"home", *{"deployments": ["projects"], "jobs": ["jobs"], "tasks": ["tasks"]}.get(word, [])}
+    rooms = {"deployments": "projects", "jobs": "jobs", "tasks": "tasks", "infra-jobs": "infra"}
+    assert set(counts) == {"home", *([rooms[word]] if word in rooms else [])}
     assert counts["home"].number == (1 if word == "deployments" else 0)
     assert not view.hidden
 

@@ -23,6 +23,11 @@ CONFIGURATIONS = "/api/cli/configurations"
 DOCUMENT: dict[str, Any] = {
     "environment_stage": "staging", "region": "here", "provider": "local", "terraform_version": "1.11.4",
 }  # fmt: skip
+MADE = [
+    "terraform_data.cluster[0]", "terraform_data.network[0]", "terraform_data.node[0]", "terraform_data.node[1]",
+    "terraform_data.project",
+]  # fmt: skip
+"""By a specification that names nothing but its template."""
 
 
 @dataclass
@@ -151,7 +156,8 @@ class Estate:
         """Everything about a job, for a person who reads a failure."""
         job = self.job(uid)
         facts = {name: job[name] for name in ("job_type", "status", "error_message", "worker_id", "execution_metadata")}
-        return f"{facts}\n{self.lines(uid)[-2500:]}\n{self.deck.log('server', 15)}\n{self.deck.log('fabric', 15)}"
+        said = [line for line in self.deck.log("server", 400).splitlines() if "quarterdeck.http" not in line]
+        return "\n".join([str(facts), self.lines(uid)[-2500:], *said[-15:], self.deck.log("fabric", 15)])
 
     def until(self, condition: Callable[[], Any], what: Callable[[], object], seconds: float = SECONDS) -> Any:
         deadline = time.monotonic() + seconds

@@ -1,5 +1,5 @@
-"""A command line that is not ours, of either generation: the calls of published programs in order (contract: infra
-§1, §2.1, §7), and what their decoders do not forgive. It knows nothing of the server but its address.
+"""A command line that is not ours, of either generation: the calls of published programs in their order, and what
+their decoders do not forgive (contract: infra §1, §2.1, §7). It knows nothing of the server but its address.
 """
 
 from __future__ import annotations

@@ -6,14 +6,9 @@ import json
 
 import pytest
 
-from e2e.infra.estate import CONFIGURATIONS, Estate, attributes
+from e2e.infra.estate import CONFIGURATIONS, MADE, Estate, attributes
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.edge]
-MADE = [
-    "terraform_data.cluster[0]", "terraform_data.network[0]", "terraform_data.node[0]", "terraform_data.node[1]",
-    "terraform_data.project",
-]  # fmt: skip
-"""By a specification that names nothing but its template."""
 QUEUES = [{"name": "mails"}, {"name": "work"}]
 
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from quarterdeck.access import Access
 from quarterdeck.console.domain import infra_job_views as jobs
-from quarterdeck.console.domain import infra_plans
 from quarterdeck.console.state import tone
 from quarterdeck.console.views.home import NeedsYou, RunningNow
 from quarterdeck.console.views.infra import PLANS, SPECS, ZONES
@@ -15,49 +14,65 @@ from quarterdeck.console.views.shell import Count
 from quarterdeck.console.words import ago, counted
 from quarterdeck.infra.plans import approvals, law, waiting
 from quarterdeck.infra.specs import listing
+from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.states import locks
 from quarterdeck.infra.work import reading
+from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.infra.zones import listing as zone_listing
 from quarterdeck.kernel.db import Tx
 
-AGREE, APPLY = "infra:plans.approve", "infra:jobs.apply"
-MOST = 20
+AGREE, APPLY, STATES = "infra:plans.approve", "infra:jobs.apply", "infra:states.view"
+MOST, DEPTH, LONGEST = 20, 100, 200
 
 
 def needs(tx: Tx, access: Access) -> tuple[NeedsYou, ...]:
     """Questions first, then what may have been left over, then what is merely not as it should be."""
     asked = _to_agree(tx) if access.decide(tx.principal, AGREE).allowed else ()
     ready = _to_apply(tx) if access.decide(tx.principal, APPLY).allowed else ()
-    return (*asked, *ready, *_orphans(tx), *_locks(tx), *_drifted(tx))
+    left = _locks(tx) if access.decide(tx.principal, STATES).allowed else ()
+    return (*asked, *ready, *_orphans(tx), *left, *_drifted(tx))
 
 
 def _to_agree(tx: Tx) -> tuple[NeedsYou, ...]:
     """Those that the caller may agree to: not asked for by themselves, and nothing said yet."""
+    found = _open(tx)
     items = []
-    for job, spec in waiting.waiting(tx, MOST):
+    for (job, spec), row in zip(found, jobs.rows(tx, [job for job, _ in found]), strict=True):
+        needed = approvals.needed(tx, job)
+        what = "destroy" if job.job_type == "DESTROY" else "plan for"
+        meta = (f"{row.by} asks, {ago(job.created_at, tx.now)}", f"{needed.given} of {needed.required} agree")
+        title = f"Agree to {what} {spec.project_name}"
+        items.append(NeedsYou("ask", title, f"{PLANS}/{job.uid}", meta, "Review"))
+    return tuple(items)
+
+
+def _open(tx: Tx) -> list[tuple[InfraJob, Spec]]:
+    found = []
+    for job, spec in waiting.waiting(tx, DEPTH):
         if job.owner_id == tx.principal.id or waiting.said(tx, job):
             continue
-        found = approvals.needed(tx, job)
-        if found.refused_by or not found.missing:
-            continue
-        asker = jobs.rows(tx, [job])[0].by
-        what = "destroy" if job.job_type == "DESTROY" else "plan for"
-        word = f"Agree to {what} {spec.project_name}"
-        meta = (f"{asker} asks, {ago(job.created_at, tx.now)}", f"{found.given} of {found.required} agree")
-        items.append(NeedsYou("ask", word, f"{PLANS}/{job.uid}", meta, "Review"))
-    return tuple(items)
+        needed = approvals.needed(tx, job)
+        if needed.missing and not needed.refused_by:
+            found.append((job, spec))
+    return found[:MOST]
 
 
 def _to_apply(tx: Tx) -> tuple[NeedsYou, ...]:
-    """The caller's own plans that everybody who has to agree has agreed to."""
-    items = []
-    for job, spec in waiting.waiting(tx, MOST):
-        mine = job.job_type == "PLAN" and job.owner_id == tx.principal.id
-        if mine and law.applicable(tx, job, spec).ok and infra_plans.taken_by(tx, job) is None:
-            meta = ("everybody who has to agree has", f"planned {ago(job.created_at, tx.now)}")
-            word = f"The plan for {spec.project_name} can be applied"
-            items.append(NeedsYou("ask", word, f"{PLANS}/{job.uid}", meta, "Apply"))
-    return tuple(items)
+    """The caller's own plans that everybody who has to agree has agreed to, and that nothing applies yet."""
+    return tuple(
+        NeedsYou(
+            "ask",
+            f"The plan for {spec.project_name} can be applied",
+            f"{PLANS}/{job.uid}",
+            ("everybody who has to agree has", f"planned {ago(job.created_at, tx.now)}"),
+            "Apply",
+        )
+        for job, spec in waiting.waiting(tx, DEPTH)
+        if job.job_type == "PLAN"
+        and job.owner_id == tx.principal.id
+        and law.applicable(tx, job, spec).ok
+        and reading.taken_by(tx, job) is None
+    )
 
 
 def _orphans(tx: Tx) -> tuple[NeedsYou, ...]:
@@ -66,7 +81,7 @@ def _orphans(tx: Tx) -> tuple[NeedsYou, ...]:
             "bad",
             f"{one.project_name} may have left something behind",
             f"{SPECS}/{one.uid}",
-            ((one.orphan_risk or "").partition("\n")[0][:200],),
+            ((one.orphan_risk or "").partition("\n")[0][:LONGEST],),
             "See what to do",
         )
         for one in listing.left_behind(tx, MOST)
@@ -74,7 +89,6 @@ def _orphans(tx: Tx) -> tuple[NeedsYou, ...]:
 
 
 def _locks(tx: Tx) -> tuple[NeedsYou, ...]:
-    """Of attempts that are over: nobody writes, and nobody lets go."""
     items = []
     for state, spec in locks.left(tx, MOST):
         since = f"taken {ago(state.locked_at, tx.now)}" if state.locked_at else "nobody knows since when"
@@ -86,18 +100,14 @@ def _locks(tx: Tx) -> tuple[NeedsYou, ...]:
 
 def _drifted(tx: Tx) -> tuple[NeedsYou, ...]:
     items = []
-    for one in listing.looked_at(tx, 200):
-        if not one.drift or not one.drift.get("drifted"):
-            continue
-        changes = one.drift.get("changes")
+    for one in listing.drifted(tx, MOST):
+        changes = (one.drift or {}).get("changes")
         number = len(changes) if isinstance(changes, list) else 0
-        meta = [counted(number, "resource") + " changed by somebody else"] if number else ["changed by somebody else"]
-        if one.drift_checked_at is not None:
-            meta.append(f"seen {ago(one.drift_checked_at, tx.now)}")
-        items.append(
-            NeedsYou("warn", f"{one.project_name} has drifted", f"{SPECS}/{one.uid}#drift", tuple(meta), "See drift")
-        )
-    return tuple(items[:MOST])
+        what = f"{counted(number, 'resource')} changed by somebody else" if number else "changed by somebody else"
+        seen = f"seen {ago(one.drift_checked_at, tx.now)}" if one.drift_checked_at is not None else ""
+        meta = tuple(filter(None, (what, seen)))
+        items.append(NeedsYou("warn", f"{one.project_name} has drifted", f"{SPECS}/{one.uid}#drift", meta, "See drift"))
+    return tuple(items)
 
 
 def going_on(tx: Tx, most: int) -> tuple[RunningNow, ...]:
@@ -120,8 +130,8 @@ def going_on(tx: Tx, most: int) -> tuple[RunningNow, ...]:
 
 def count(tx: Tx, access: Access) -> Count:
     """Beside the room: violet, how many wait for the caller; where none does, how many jobs go on."""
-    asked = len(_to_agree(tx)) if access.decide(tx.principal, AGREE).allowed else 0
-    return Count("ask", asked) if asked else Count("run", len(reading.under_way(tx, 100)))
+    asked = len(_open(tx)) if access.decide(tx.principal, AGREE).allowed else 0
+    return Count("ask", asked) if asked else Count("run", reading.living(tx, tx.principal.acts_in))
 
 
 def search(tx: Tx, access: Access, words: str, limit: int) -> tuple[Found, ...]:

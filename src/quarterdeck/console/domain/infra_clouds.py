@@ -109,14 +109,13 @@ def _view(tx: Tx, access: Access, one: CloudIdentity) -> IdentityView:
     facts += [
         Fact(label, str(one.credentials[name]), code=True) for name, label in SHOWN.items() if one.credentials.get(name)
     ]
+    used = listing.of_identity(tx, one.id, MOST_FOUND)
     return IdentityView(
         row=_row(tx, one),
         facts=tuple(facts),
         trust=_trust(tx, one) if access.decide(tx.principal, MANAGE).allowed else (),
         found=tuple(_found(one.cached_resources)),
-        used_by=tuple(
-            (spec.project_name, f"{SPECS}/{spec.uid}") for spec in listing.of_identity(tx, one.id, MOST_FOUND)
-        ),
+        used_by=tuple((spec.project_name, f"{SPECS}/{spec.uid}") for spec in used),
     )
 
 

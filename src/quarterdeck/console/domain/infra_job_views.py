@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from quarterdeck.access import Access
 from quarterdeck.console.views.infra import JOBS, PLANS, RUNNERS, SPECS, State, Waiting
@@ -30,11 +30,11 @@ def state_of(job: InfraJob) -> State:
 
 
 def rows(tx: Tx, some: Sequence[InfraJob]) -> tuple[InfraJobRow, ...]:
-    names, by = named(tx, some), people.names(tx, {one.owner_id for one in some})
-    return tuple(_row(job, names, by) for job in some)
+    names, called = named(tx, some), people.names(tx, [one.owner_id for one in some])
+    return tuple(_row(job, names, called) for job in some)
 
 
-def _row(job: InfraJob, names: Named, by: dict[int | None, str]) -> InfraJobRow:
+def _row(job: InfraJob, names: Named, called: Mapping[int | None, str]) -> InfraJobRow:
     began, ended = job.started_at, job.completed_at
     return InfraJobRow(
         uid=job.uid,
@@ -43,7 +43,7 @@ def _row(job: InfraJob, names: Named, by: dict[int | None, str]) -> InfraJobRow:
         state=state_of(job),
         about=about(job, names),
         runner=names.worker_names.get(job.worker_id or 0) or job.worker_name or "",
-        by=by.get(job.owner_id, "") if job.owner_id else "the program itself",
+        by=called.get(job.owner_id, "") if job.owner_id else "the program itself",
         queued=job.created_at,
         started=began,
         seconds=(ended - began).total_seconds() if began and ended else None,

@@ -57,7 +57,7 @@ def view(tx: Tx, access: Access, uid: str) -> PlanView:
     kind = "drift" if job.read_only else job.job_type
     summary: dict[str, Any] = plan.summary if plan is not None else {}
     applied = tx.get(InfraJob, plan.applied_by_id) if plan is not None and plan.applied_by_id is not None else None
-    applied = applied or taken_by(tx, job)
+    applied = applied or reading.taken_by(tx, job)
     may_apply = kind == PLAN and access.decide(tx.principal, APPLY).allowed
     choices, default = jobs.runner_choices(tx, access) if may_apply else ((), "")
     return PlanView(
@@ -91,7 +91,7 @@ def _refusal(tx: Tx, job: InfraJob, spec: Spec | None) -> Note | None:
         return Note("idle", "The specification of this plan is gone.", "Nothing can be applied.")
     verdict = law.applicable(tx, job, spec)
     if verdict.ok:
-        taken = taken_by(tx, job)
+        taken = reading.taken_by(tx, job)
         return (
             None if taken is None else Note("run", f"It is being applied by the job {taken.uid}.", "Follow that job.")
         )
@@ -99,15 +99,9 @@ def _refusal(tx: Tx, job: InfraJob, spec: Spec | None) -> Note | None:
     return Note(tones.get(verdict.code, "warn"), verdict.reason, verdict.hint)
 
 
-def taken_by(tx: Tx, job: InfraJob) -> InfraJob | None:
-    """The job that applies the plan, or waits to."""
-    return next((one for one in reading.applying(tx, job) if one.completed_at is None), None)
-
-
 def _agreement(tx: Tx, access: Access, job: InfraJob, plan: Plan | None) -> Agreement:
     found, said = approvals.needed(tx, job), approvals.votes(tx, job)
-    wanted = {one.user_id for one in said} | {job.owner_id}
-    names = people.names(tx, wanted)
+    names = people.names(tx, [job.owner_id, *(one.user_id for one in said)])
     decided = bool(found.refused_by) or (plan is not None and plan.applied_at is not None)
     waits = destroying.waits(job) if job.job_type == DESTROY else job.status == "SUCCESS" and not job.read_only
     return Agreement(

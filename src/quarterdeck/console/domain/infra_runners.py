@@ -150,6 +150,7 @@ def _view(tx: Tx, one: listing.Seen) -> RunnerView:
     newest = releases.newest(tx)
     row, worker = _row(tx, one, newest), one.worker
     made = lifting.stack_of(one.runner)
+    some = reading.of_worker(tx, worker.id, MOST_JOBS)
     facts = [
         Fact("Identifier", worker.uid, code=True),
         Fact("Kind", "an enrolled worker" if row.enrolled else "a program that speaks the documented calls"),
@@ -172,7 +173,7 @@ def _view(tx: Tx, one: listing.Seen) -> RunnerView:
         tuple(facts),
         bool(made) and one.foreign,
         newest.version if newest is not None else "",
-        jobs.rows(tx, reading.of_worker(tx, worker.id, MOST_JOBS)),
+        jobs.rows(tx, some),
         why,
         worker.created_at,
     )

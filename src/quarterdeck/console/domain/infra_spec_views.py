@@ -16,7 +16,7 @@ from quarterdeck.console.words import counted, dollars
 from quarterdeck.infra.clouds import credentials
 from quarterdeck.infra.clouds.model import CloudIdentity
 from quarterdeck.infra.plans import drift
-from quarterdeck.infra.specs import removing, standing
+from quarterdeck.infra.specs import brief, removing, standing
 from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.states import states
 from quarterdeck.infra.states.model import State as Kept
@@ -30,54 +30,43 @@ NOTHING: tuple[Any, ...] = (None, "", [], {})
 SECTIONS = ("network", "cluster", "dns", "repositories")
 
 
-def state_of(spec: Spec) -> State:
+def state_of(status: str, *, drifted: bool) -> State:
     """A specification that stands and has drifted shows that; what is done with it goes before."""
-    if spec.status == "ACTIVE" and drifted(spec):
-        return ("specification", "drift", None)
-    return ("specification", spec.status.lower(), None)
-
-
-def drifted(spec: Spec) -> bool:
-    return bool(spec.drift and spec.drift.get("drifted"))
-
-
-def pending(spec: Spec) -> bool:
-    """Whether it says another thing than what stands."""
-    return spec.applied_hash is not None and spec.applied_hash != spec.configuration_hash
+    return ("specification", "drift" if status == "ACTIVE" and drifted else status.lower(), None)
 
 
 def spec_rows(tx: Tx, found: Sequence[Spec]) -> tuple[SpecRow, ...]:
     places = zone_listing.names(tx, [spec.zone_id for spec in found])
-    return tuple(_row(spec, places.get(spec.zone_id or 0)) for spec in found)
+    told = brief.standings(tx, [spec.id for spec in found])
+    return tuple(_row(spec, places.get(spec.zone_id or 0), told[spec.id]) for spec in found)
 
 
-def _row(spec: Spec, zone: tuple[str, str] | None) -> SpecRow:
-    told = ""
-    if spec.orphan_risk:
-        told = "Something may be left over"
-    elif drifted(spec):
-        told = "Changed by somebody else"
-    elif pending(spec):
-        told = "Changed since the last apply"
+def _row(spec: Spec, zone: tuple[str, str] | None, told: brief.Standing) -> SpecRow:
+    said = ""
+    if told.orphan_risk:
+        said = "Something may be left over"
+    elif told.drifted:
+        said = "Changed by somebody else"
+    elif told.pending:
+        said = "Changed since the last apply"
     return SpecRow(
         uid=spec.uid,
         name=spec.project_name,
         stage=spec.environment_stage,
         provider=spec.provider,
         region=spec.region,
-        state=state_of(spec),
+        state=state_of(spec.status, drifted=told.drifted),
         cost=spec.estimated_monthly_cost,
         updated=spec.updated_at,
         zone=zone,
-        told=told,
-        pending=pending(spec),
-        drifted=drifted(spec),
+        told=said,
+        pending=told.pending,
+        drifted=told.drifted,
     )
 
 
-def zone_row(one: zone_listing.Listed) -> ZoneRow:
+def zone_row(one: zone_listing.Listed, specs: tuple[SpecRow, ...] = ()) -> ZoneRow:
     zone = one.zone
-    named = (zone.uid, one.project.name)
     return ZoneRow(
         zone.uid,
         one.project.name,
@@ -86,24 +75,25 @@ def zone_row(one: zone_listing.Listed) -> ZoneRow:
         zone.destroy_approvals,
         one.spec_count,
         zone.created_at,
-        tuple(_row(spec, named) for spec in one.specs),
+        specs,
     )
 
 
 def view(tx: Tx, access: Access, spec: Spec) -> SpecView:
     state = states.find(tx, states.subject_of_spec(spec))
     resources = state.resources if state is not None else 0
-    live = standing.live_jobs(tx, spec) > 0
+    live = standing.live_jobs(tx, spec)
     told = jobs.waiting_rows(tx, reading.of_spec(tx, spec, MOST_JOBS))
     busy = f"{told[0].title} goes on." if live and told else ""
     choices, default = jobs.runner_choices(tx, access)
+    row = spec_rows(tx, [spec])[0]
     return SpecView(
-        row=spec_rows(tx, [spec])[0],
+        row=row,
         version=spec.version,
         facts=tuple(_facts(tx, access, spec)),
         sections=tuple(_sections(spec.document)),
         outputs=outputs(spec.outputs),
-        drift=_drift(tx, spec),
+        drift=_drift(tx, spec, drifted=row.drifted),
         resources=resources,
         orphan_risk=spec.orphan_risk or "",
         jobs=told,
@@ -113,7 +103,7 @@ def view(tx: Tx, access: Access, spec: Spec) -> SpecView:
         why_not_destroy="" if _stands(spec, resources) else "Nothing stands that could be destroyed.",
         lock=_lock(state),
         has_state=state is not None,
-        applied="" if spec.applied_hash is None else "As it is now" if not pending(spec) else "An earlier version",
+        applied="" if spec.applied_hash is None else "As it is now" if not row.pending else "An earlier version",
         runners=choices,
         runner=default,
     )
@@ -186,12 +176,12 @@ def _said(value: Any) -> str:
     return ("yes" if value else "no") if isinstance(value, bool) else text_of(value)
 
 
-def _drift(tx: Tx, spec: Spec) -> DriftView:
+def _drift(tx: Tx, spec: Spec, *, drifted: bool) -> DriftView:
     told = spec.drift or {}
     changes = told.get("changes")
     return DriftView(
         at=spec.drift_checked_at,
-        drifted=drifted(spec),
+        drifted=drifted,
         changes=change_rows(changes if isinstance(changes, list) else ()),
         left_out=int(told.get("left_out") or 0),
         every=spec.drift_minutes,

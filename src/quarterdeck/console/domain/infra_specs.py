@@ -63,7 +63,8 @@ class InfraSpecs:
 
     async def infra_zone(self, who: Principal, uid: str) -> ZoneRow:
         def read(tx: Tx) -> ZoneRow:
-            return shown.zone_row(zone_listing.described(tx, [zones.find(tx, uid)])[0])
+            one = zone_listing.described(tx, [zones.find(tx, uid)])[0]
+            return shown.zone_row(one, shown.spec_rows(tx, one.specs))
 
         found: ZoneRow = await self.instance.db.read(read)
         return found
@@ -175,8 +176,7 @@ def _listed(tx: Tx, asked: SpecsAsked, before: str, limit: int) -> SpecList:
 
 
 def _zones(tx: Tx) -> tuple[tuple[str, str], ...]:
-    found, _ = zone_listing.page(tx, MOST_CHOICES)
-    return tuple(sorted(((one.zone.uid, one.project.name) for one in found), key=lambda pair: pair[1].lower()))
+    return tuple(sorted(zone_listing.search(tx, "", MOST_CHOICES), key=lambda pair: pair[1].lower()))
 
 
 def _choices(tx: Tx, access: Access) -> SpecChoices:
@@ -197,7 +197,7 @@ def _draft(tx: Tx, spec: Spec) -> SpecDraft:
 def _versions(tx: Tx, uid: str, before: int | None, limit: int) -> VersionList:
     spec = specs.meant(tx, uid)
     found, more = versions.page(tx, spec, limit, before)
-    names = people.names(tx, {one.author_id for one in found})
+    names = people.names(tx, [one.author_id for one in found])
     return VersionList(
         shown.spec_rows(tx, [spec])[0],
         tuple(

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import defer
 
 from quarterdeck.infra.plans.model import Approval, Plan
+from quarterdeck.infra.specs.brief import BRIEF
 from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.infra.zones.model import Zone
@@ -18,7 +20,7 @@ RECENT = timedelta(days=7)
 
 def waiting(tx: Tx, most: int) -> Iterator[tuple[InfraJob, Spec]]:
     """Plans of the configuration as it is, that nobody has applied, and destructions that wait to be allowed: the
-    newest of each specification, where its zone asks for approvals.
+    newest of each specification, where its zone, or that which the job was asked for in, asks for approvals.
     """
     plan = and_(
         InfraJob.job_type == "PLAN",
@@ -31,8 +33,9 @@ def waiting(tx: Tx, most: int) -> Iterator[tuple[InfraJob, Spec]]:
     destruction = and_(InfraJob.job_type == "DESTROY", InfraJob.status == "QUEUED", InfraJob.ledger_id.is_(None))
     rows = tx.session.execute(
         select(InfraJob, Spec)
+        .options(defer(InfraJob.snapshot), defer(InfraJob.execution_metadata), BRIEF)
         .join(Spec, Spec.id == InfraJob.spec_id)
-        .join(Zone, Zone.id == Spec.zone_id)
+        .join(Zone, or_(Zone.id == Spec.zone_id, Zone.id == InfraJob.zone_id))
         .outerjoin(Plan, Plan.job_id == InfraJob.id)
         .where(
             InfraJob.organization_id == tx.principal.acts_in,

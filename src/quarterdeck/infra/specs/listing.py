@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import load_only
 
 from quarterdeck.infra.specs import specs
-from quarterdeck.infra.specs.brief import BRIEF
+from quarterdeck.infra.specs.brief import BRIEF, HAS_DRIFTED
 from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.zones import zones
 from quarterdeck.kernel.db import Tx
@@ -42,13 +43,15 @@ def search(tx: Tx, words: str, limit: int) -> list[Spec]:
 def left_behind(tx: Tx, most: int) -> list[Spec]:
     """Those of the caller's organization that may have left resources which no state knows, changed last first."""
     here = (Spec.organization_id == tx.principal.acts_in, Spec.orphan_risk.is_not(None))
-    return list(tx.scalars(select(Spec).where(*here).order_by(Spec.updated_at.desc()).limit(most)))
+    query = select(Spec).options(BRIEF, load_only(Spec.orphan_risk)).where(*here)
+    return list(tx.scalars(query.order_by(Spec.updated_at.desc()).limit(most)))
 
 
-def looked_at(tx: Tx, most: int) -> list[Spec]:
-    """Those of the caller's organization that were looked at for drift, last first."""
-    here = (Spec.organization_id == tx.principal.acts_in, Spec.drift_checked_at.is_not(None))
-    return list(tx.scalars(select(Spec).where(*here).order_by(Spec.drift_checked_at.desc()).limit(most)))
+def drifted(tx: Tx, most: int) -> list[Spec]:
+    """Those of the caller's organization that somebody else has changed, by the last look; looked at last first."""
+    here = (Spec.organization_id == tx.principal.acts_in, HAS_DRIFTED.is_(True))
+    query = select(Spec).options(BRIEF, load_only(Spec.drift, Spec.drift_checked_at)).where(*here)
+    return list(tx.scalars(query.order_by(Spec.drift_checked_at.desc()).limit(most)))
 
 
 def of_identity(tx: Tx, identity_id: int, most: int) -> list[Spec]:

@@ -11,6 +11,7 @@ from quarterdeck.infra.states.model import State, StateVersion
 from quarterdeck.kernel import events
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Forbidden, NotFound
+from quarterdeck.kernel.faults import committing
 
 WRITE, REMOVED = "write", "removed"
 
@@ -54,6 +55,7 @@ def write(tx: Tx, attempt: Attempt, lock_id: str | None, draft: Draft) -> State:
     if not follows(tx, state, draft.contents):
         return state
     keep(tx, state, draft, WRITE, job_id=job.id)
+    committing(tx, "infra.state.write")
     return state
 
 

@@ -15,6 +15,7 @@ from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.kernel import audit, events
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
+from quarterdeck.kernel.faults import committing
 from quarterdeck.kernel.storable import storable
 
 FIELDS = ("Operation", "Info", "Who", "Version", "Created", "Path")
@@ -65,6 +66,7 @@ def lock(tx: Tx, attempt: Attempt, said: dict[str, Any]) -> State:
     state.lock_id, state.lock = info["ID"], info
     state.lock_job_id, state.lock_fence, state.locked_at = job.id, attempt.fence, tx.now
     tx.flush()
+    committing(tx, "infra.state.lock")
     return state
 
 
@@ -79,6 +81,7 @@ def unlock(tx: Tx, attempt: Attempt, said: dict[str, Any]) -> None:
     if not mine(state, attempt) or said.get("ID") != state.lock_id:
         raise lost(state)
     _free(tx, state)
+    committing(tx, "infra.state.unlock")
 
 
 def require(state: State, attempt: Attempt, lock_id: str | None) -> None:

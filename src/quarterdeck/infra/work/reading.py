@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Select, func, select
+from sqlalchemy.orm import defer
 
 from quarterdeck.access import Access
 from quarterdeck.infra.specs.model import Spec
@@ -94,24 +95,31 @@ def living(tx: Tx, organization_id: int) -> int:
 def under_way(tx: Tx, most: int) -> list[InfraJob]:
     """Those of the caller's organization that have not ended, newest first."""
     here = (InfraJob.organization_id == tx.principal.acts_in, InfraJob.completed_at.is_(None))
-    return list(tx.scalars(select(InfraJob).where(*here).order_by(InfraJob.id.desc()).limit(most)))
+    query = select(InfraJob).options(defer(InfraJob.execution_metadata)).where(*here)
+    return list(tx.scalars(query.order_by(InfraJob.id.desc()).limit(most)))
 
 
 def of_spec(tx: Tx, spec: Spec, most: int) -> list[InfraJob]:
     """The newest of a specification."""
-    mine = select(InfraJob).where(InfraJob.spec_id == spec.id)
+    mine = select(InfraJob).options(defer(InfraJob.execution_metadata)).where(InfraJob.spec_id == spec.id)
     return list(tx.scalars(mine.order_by(InfraJob.id.desc()).limit(most)))
 
 
 def of_worker(tx: Tx, worker_id: int, most: int) -> list[InfraJob]:
     """The newest of the caller's organization that a worker has or had."""
     here = (InfraJob.worker_id == worker_id, InfraJob.organization_id == tx.principal.acts_in)
-    return list(tx.scalars(select(InfraJob).where(*here).order_by(InfraJob.id.desc()).limit(most)))
+    query = select(InfraJob).options(defer(InfraJob.execution_metadata)).where(*here)
+    return list(tx.scalars(query.order_by(InfraJob.id.desc()).limit(most)))
 
 
 def applying(tx: Tx, plan_job: InfraJob) -> Sequence[InfraJob]:
     """Jobs that apply the plan of a job, or have."""
     return list(tx.scalars(select(InfraJob).where(InfraJob.plan_job_id == plan_job.id).order_by(InfraJob.id).limit(50)))
+
+
+def taken_by(tx: Tx, plan_job: InfraJob) -> InfraJob | None:
+    """The job that applies the plan of a job, or waits to."""
+    return next((one for one in applying(tx, plan_job) if one.completed_at is None), None)
 
 
 def require_canceller(tx: Tx, access: Access, job: InfraJob) -> None:

@@ -3,8 +3,8 @@
     script/bench [NAME …] [--ten-million]
 
 Without names everything: start, idle, idle_worker, ledger, ledger_full, lists, audit, authorization, logs,
-terminal_echo, fabric, deployment where a Docker engine answers, watched where there is an SSH server, and behind_ssh
-where a machine of its own can be made (root, a Docker engine, an SSH server).
+terminal_echo, fabric, provisioning where there is a Terraform, deployment where a Docker engine answers, watched where
+there is an SSH server, and behind_ssh where a machine of its own can be made (root, a Docker engine, an SSH server).
 `--ten-million` fills the ledger with as many finished rows as its budget names, instead of one million. Ends with
 status 1 when a figure is outside of its budget or a program failed.
 """
@@ -36,6 +36,7 @@ PROGRAMS: dict[str, list[list[str]]] = {
     "logs": [["logs.py"], ["logs.py", "--postgresql"]],
     "terminal_echo": [["terminal_echo.py"]],
     "fabric": [["fabric.py"]],
+    "provisioning": [["provisioning.py"]],
     "deployment": [["deployment.py"]],
     "behind_ssh": [["behind_ssh.py"]],
 }
@@ -92,6 +93,9 @@ def main() -> None:
     if not arguments.names and (why := no_machine()):
         print(f"bench: left out: behind_ssh ({why})")
         names.remove("behind_ssh")
+    if not arguments.names and shutil.which("terraform") is None:
+        print("bench: left out: provisioning (terraform is not installed)")
+        names.remove("provisioning")
     if not arguments.names and shutil.which("sshd", path="/usr/sbin:/usr/bin:/sbin") is None:
         print("bench: left out: watched (no SSH server)")
         names.remove("watched")

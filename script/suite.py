@@ -27,6 +27,7 @@ SWEEPS = (
     "tests/faults",
     "tests/e2e/test_*.py",
     "tests/e2e/console",
+    "tests/e2e/infra",
     "tests/contract/test_schemathesis.py",
     "tests/contract/test_people_schemathesis.py",
     "tests/surfaces/test_swapped_ids.py",
@@ -74,6 +75,7 @@ def parts() -> list[Part]:
         Part("wrk, which makes load", "wrk", None if shutil.which("wrk") else "wrk is not installed"),
         Part("an OpenSSH server", "sshd", sshd.available()),
         Part("root", "root", not_root),
+        Part("Terraform", "terraform", None if shutil.which("terraform") else "terraform is not installed"),
     ]
 
 

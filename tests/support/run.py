@@ -23,6 +23,14 @@ TAKE_TURNS = (
     *(TESTS / room for room in ("faults", "surfaces", "console", "serving", "backups", "maintenance")),
 )
 """Tests that go through the whole program: what it keeps is tried on both databases below it, in its own rooms."""
+TERRAFORM = (
+    END_TO_END / "infra",
+    END_TO_END / "console" / "test_infrastructure_in_browser.py",
+    TESTS / "faults" / "test_infra_kill_points.py",
+    *(TESTS / "infra" / room for room in ("execution", "templates")),
+    TESTS / "surfaces" / "infra" / "test_states_of_terraform.py",
+)
+"""Tests that run the real program."""
 PARTS = {
     "engine": {"docker_host", "docker_images"},
     "postgresql": {"postgresql"},
@@ -73,6 +81,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker("end_to_end")
         if {*INDOORS} & {*item.path.parents}:
             item.add_marker("indoors")
+        if {*TERRAFORM} & {item.path, *item.path.parents}:
+            item.add_marker("terraform")
         for marker, fixtures in PARTS.items():
             if fixtures & set(getattr(item, "fixturenames", ())):
                 item.add_marker(marker)

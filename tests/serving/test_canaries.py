@@ -86,7 +86,7 @@ class Sower:
         self.secrets[f"{what} {len(self.secrets)}"] = value
         return value
 
-    def ask(self, name: str, body: Any = None, *, token: str | None = "", **path: str) -> httpx.Response:
+    def ask(self, name: str, body: Any = None, /, *, token: str | None = "", **path: str) -> httpx.Response:
         method, address = name.split(" ")
         bearer = self.token if token == "" else token
         self.client.cookies.clear()
@@ -96,7 +96,7 @@ class Sower:
             self.refusals.append(answer.text)
         return answer
 
-    def do(self, name: str, body: Any = None, *, token: str | None = "", **path: str) -> Any:
+    def do(self, name: str, body: Any = None, /, *, token: str | None = "", **path: str) -> Any:
         self.sent[name] = (name.split(" ")[1].format(**path), body, self.token if token == "" else token)
         answer = self.ask(name, body, token=token, **path)
         assert answer.is_success, f"{name}: {answer.status_code} {answer.text}"

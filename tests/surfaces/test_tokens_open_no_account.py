@@ -114,6 +114,17 @@ async def test_a_narrowed_token_reaches_nothing_that_asks_for_a_credential_alone
                 assert "narrowed" in answer.text
 
 
+async def test_a_token_that_reaches_infrastructure_asks_for_its_jobs(deck):
+    program = await token(deck, "admin")
+    assert (await deck.send("GET", "/api/jobs?surface=infra", token=program)).status_code == 200
+    spec = {"project_name": "ledger", "region": "here", "provider": "local"}
+    made = await deck.send("POST", "/api/cli/configurations", spec, token=program)
+    assert made.status_code == 201, made.text
+    wish = {"job_type": "PLAN", "configuration_id": made.json()["configuration"]["id"]}
+    asked = await deck.send("POST", "/api/jobs", wish, token=program)
+    assert asked.status_code == 201, asked.text
+
+
 async def test_a_narrowed_token_changes_nothing_of_its_owner(deck):
     session = (await deck.do("account.sessions.list"))["items"][0]["sessionId"]
     for scope in ("admin", "deploy:write"):

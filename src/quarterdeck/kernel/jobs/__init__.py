@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         get,
         holder,
         list_jobs,
+        look,
         places,
     )
     from quarterdeck.kernel.jobs.frames import LogLine
@@ -88,7 +89,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "finding": (
-        "Attempt", "Filter", "Place", "ahead", "attempts", "count", "find", "get", "holder", "list_jobs",
+        "Attempt", "Filter", "Place", "ahead", "attempts", "count", "find", "get", "holder", "list_jobs", "look",
         "places",
     ),
     "frames": ("LogLine",),

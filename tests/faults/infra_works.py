@@ -167,7 +167,7 @@ class Life:
         until(lambda: not self.yard.busy(), lambda: (self.yard.left(), self.told()), SECONDS)
         if self.yard.left()["directories"]:  # of an attempt whose Terraform outlived its runner: the next one clears it
             self.estate.done("PLAN", self.yard.spec, **self.yard.pinned())
-            until(lambda: not self.yard.busy(), lambda: self.yard.left(), SECONDS)
+            until(lambda: not self.yard.busy(), self.yard.left, SECONDS)
         assert self.yard.left()["directories"] == []
         assert audit_problems(self.estate.deck) == []
 

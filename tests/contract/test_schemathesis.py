@@ -27,6 +27,7 @@ from quarterdeck.fleet.credentials.keys import new_pair
 from quarterdeck.surfaces.deploy import deployments, preview_cleanup
 from support.databases import fresh_database
 from support.deck import HOME, Deck, opened, signed_in
+from support.git_hosts import git_hosts
 from support.run import ALL, SEED
 from support.served import SOURCE, deployed
 
@@ -75,8 +76,9 @@ def served(database_kind: str, tmp_path_factory, request: pytest.FixtureRequest)
     patched.setattr(deployments, "SYNCHRONOUS_SECONDS", 0.2)
     patched.setattr(preview_cleanup, "PATIENCE", 0.2)
     request.addfinalizer(patched.undo)  # noqa: PT021 - the fixture yields inside of another context
-    with fresh_database(database_kind, directory, server) as database:
-        instance = opened(directory, database)
+    with git_hosts() as hosts, fresh_database(database_kind, directory, server) as database:
+        places = dict.fromkeys(("github_api", "gitlab_url", "bitbucket_api"), hosts.url)
+        instance = opened(directory, database, **places)
         listener = socket.create_server(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         web = uvicorn.Server(uvicorn.Config(application(instance), log_config=None, lifespan="on"))

@@ -200,7 +200,7 @@ def test_every_permission_has_a_number_and_every_built_in_role_a_row(house):
 
 def test_no_role_of_one_family_grants_a_permission_of_another():
     own = {"console", "workers", "jobs", "audit", "sources", "metrics", "servers", "organizations", "access"}
-    surfaces = {"organization": {"deploy", "identity-providers", *own}}
+    surfaces = {"organization": {"deploy", "infra", "identity-providers", *own}}
     for key, permission in CATALOGUE.items():
         for role in permission.roles:
             family = role.split(":")[0]

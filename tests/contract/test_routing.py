@@ -157,7 +157,7 @@ def test_aliases_lead_to_the_canonical_address(method: str, alias: str, canonica
         ("/api/auth/setup", "runbooks"),
         ("/api/auth/sign-in/email", "deploy"),
         ("/api/auth/cli/exchange", "infra"),
-        ("/api/jobs", "shared"),
+        ("/api/jobs", "jobs"),
         ("/api/jobs/0a1b2c3d", "runbooks"),
         ("/api/jobs/01890a5d-ac96-774b-bcce-b302099a8057/logs", "infra"),
         ("/api/workers/healthz", "tasks"),

@@ -96,4 +96,4 @@ async def test_a_list_asks_as_often_beside_many_events_as_beside_few(database_ki
         async with installation(tmp_path / str(count), database_kind, server, count) as asked:
             found.append({route: len(await asked.get(route)) for route in LEAD})
     assert found[0] == found[1]
-    assert max(found[1].values()) <= 25  # a page of the console counts what waits for its reader besides, of tasks and of infrastructure
+    assert max(found[1].values()) <= 25  # a page of the console counts what waits for its reader besides

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-NOUNS = ("zone", "spec", "plan", "apply", "destroy", "jobs", "runner", "cluster", "connector", "state")
-PLURALS = {"zones": "zone", "specs": "spec", "runners": "runner", "clusters": "cluster", "connectors": "connector"}
+NOUNS = ("zone", "spec", "plan", "apply", "destroy", "jobs", "runner", "cluster", "connector", "state", "repository")
+PLURALS = {
+    "zones": "zone", "specs": "spec", "runners": "runner", "clusters": "cluster", "connectors": "connector",
+    "repositories": "repository",
+}  # fmt: skip
 VERBS = {"ls": "list", "get": "show"}
 RUNNER_VERBS = ("start", "enrol", "register", "list", "remove", "show", "drain", "update")
 DESTROYED = {"spec": ("destroy",), "worker": ("runner", "destroy"), "runner": ("runner", "destroy"),

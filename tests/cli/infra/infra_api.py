@@ -69,6 +69,9 @@ class InfraApi:
         self.states: dict[str, Row] = {}
         self.versions_known: dict[str, list[Row]] = {}
         self.drifts: dict[str, Row] = {}
+        self.repositories_known: list[Row] = []
+        self.git_tokens: list[str] = []
+        self.cut = False
         self.next_course: list[Row] = []
         self.next_plan: Row | None = None
         self.before: dict[str, Callable[..., None]] = {}
@@ -120,6 +123,8 @@ class InfraApi:
             name, found, known, schema = self._route(request.command, parts.path)
             self._check(name, query, known, body, schema)
             self.calls.append((name, parts.query, body))
+            if name == "repositories":
+                self.git_tokens.append(request.headers.get("x-provider-token") or "")
             if name in self.before:
                 self.before[name](*found)
             answer = getattr(self, "_" + name)(*found, query=query, body=body)
@@ -260,6 +265,14 @@ class InfraApi:
         }  # fmt: skip
         self.runners_known.append(row)
         return row
+
+    def add_repository(self, name: str, *, private: bool = True) -> None:
+        self.repositories_known.append(
+            {
+                "id": str(len(self.repositories_known)), "name": name.partition("/")[2], "full_name": name,
+                "url": f"https://git.example/{name}", "private": private, "default_branch": "main",
+            }
+        )  # fmt: skip
 
     def add_identity(self, provider: str, label: str) -> Row:
         row = {"id": identity("f", len(self.identities_known)), "provider": provider, "label": label, "created_at": AT}
@@ -541,6 +554,14 @@ class InfraApi:
 
     def _clusters(self, **_: Any) -> Row:
         return {"clusters": self.clusters_known, "next": None}
+
+    def _repositories(self, provider: str, **_: Any) -> Row:
+        if not self.git_tokens[-1]:
+            raise Refusal(400, "No token found. Please log in again.", code="provider_token_missing")
+        return {
+            "repositories": [{**row, "provider": provider} for row in self.repositories_known],
+            "truncated": self.cut,
+        }
 
     def _identities(self, **_: Any) -> Row:
         return {"cloud_identities": self.identities_known, "next": None}

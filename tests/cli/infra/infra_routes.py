@@ -92,6 +92,7 @@ ROUTES: list[tuple[str, str, str, set[str], Row | None]] = [
     ("POST", f"{RUNNER}/default", "default", set(), EMPTY),
     ("POST", f"{RUNNER}/update", "update", set(), EMPTY),
     ("GET", "/api/cli/clusters", "clusters", {"before"}, None),
+    ("GET", "/api/cli/repositories/(github|gitlab|bitbucket)", "repositories", set(), None),
     ("GET", "/api/cli/cloud-identities", "identities", {"before"}, None),
     ("POST", f"{PROVIDER}/init", "init", set(), EMPTY),
     ("POST", f"{PROVIDER}/connect", "connect", set(), closed(

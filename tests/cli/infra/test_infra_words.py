@@ -54,6 +54,10 @@ runner remove x
 runner destroy --runner-id x --assigned-runner-id y -w
 connector aws
 connector remove aws -y
+connector aws --region eu-west-1 --role-name x --manual
+connector gcp --project x --manual
+connector azure --subscription x --manual
+repositories list github
 """
 
 

@@ -337,7 +337,8 @@ def failure_of(response: httpx.Response) -> Failure:
     if status is Exit.NOT_SIGNED_IN and str(code).lower() in UNKNOWN_CALLER:
         hint = f"qd login {response.request.url.scheme}://{response.request.url.netloc.decode()}"
     request_id = details.get("requestId") or response.headers.get("x-request-id")
-    return Failure(message, exit=status, code=str(code), hint=hint, request_id=request_id)
+    answered = response.status_code
+    return Failure(message, exit=status, code=str(code), hint=hint, request_id=request_id, status=answered)
 
 
 def _in_words(issue: dict[str, Any]) -> str:

@@ -42,6 +42,7 @@ OPERATIONS: dict[str, Operation] = {
     "infra-jobs.create": Operation("POST", "/api/jobs"),
     "infra-jobs.show": Operation("GET", JOB),
     "infra-jobs.logs": Operation("GET", f"{JOB}/logs"),
+    "infra-jobs.stream": Operation("GET", "/api/stream/jobs/{jobId}"),
     "infra-jobs.cancel": Operation("POST", f"{JOB}/cancel"),
     "infra-jobs.rerun": Operation("POST", f"{JOB}/rerun"),
     "infra-jobs.pin": Operation("POST", f"{JOB}/pin"),

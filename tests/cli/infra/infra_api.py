@@ -72,6 +72,8 @@ class InfraApi:
         self.repositories_known: list[Row] = []
         self.git_tokens: list[str] = []
         self.cut = False
+        self.cuts: list[int] = []
+        self.resumed: list[str | None] = []
         self.next_course: list[Row] = []
         self.next_plan: Row | None = None
         self.before: dict[str, Callable[..., None]] = {}
@@ -127,6 +129,9 @@ class InfraApi:
                 self.git_tokens.append(request.headers.get("x-provider-token") or "")
             if name in self.before:
                 self.before[name](*found)
+            if name == "stream":
+                self._stream(request, *found, after=query.get("after"))
+                return
             answer = getattr(self, "_" + name)(*found, query=query, body=body)
             self._send(request, 201 if name in CREATED else 200, answer)
         except Refusal as refusal:
@@ -475,6 +480,32 @@ class InfraApi:
         self._one(self.jobs_known, job, "Job")
         lines = [line for line in self.lines[job] if line["id"] > int(query.get("after", 0))]
         return {"logs": lines[:2], "more": len(lines) > 2}
+
+    def _stream(self, request: Any, job: str, after: str | None) -> None:
+        """The log and the course of a job until its end. Of `cuts` each is how many bytes one connection lives for."""
+        self._one(self.jobs_known, job, "Job")
+        last = request.headers.get("last-event-id")
+        self.resumed.append(last)
+        seen, left = int(after if after is not None else last or 0), self.cuts.pop(0) if self.cuts else None
+        request.send_response(200)
+        request.send_header("content-type", "text/event-stream")
+        request.end_headers()
+        content = b": open\n\n"
+        while True:
+            if "job" in self.before:
+                self.before["job"](job)
+            row = self._job(job)
+            for line in [line for line in self.lines[job] if line["id"] > seen]:
+                content += b"event: message\nid: %d\ndata: %s\n\n" % (line["id"], json.dumps(line).encode())
+                seen = line["id"]
+            if row["status"] in {"SUCCESS", "FAILED", "CANCELLED"}:
+                content += b"event: done\ndata: %s\n\n" % json.dumps({"status": row["status"]}).encode()
+            request.wfile.write(content if left is None else content[:left])
+            if row["status"] in {"SUCCESS", "FAILED", "CANCELLED"} or (left is not None and len(content) > left):
+                return
+            left = left and left - len(content)
+            content = b": keep-alive\n\n"
+            threading.Event().wait(0.002)  # pauses of the program take no time here, this one does
 
     def _cancel(self, job: str, **_: Any) -> Row:
         row = self._one(self.jobs_known, job, "Job")

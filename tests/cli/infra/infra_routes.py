@@ -70,6 +70,7 @@ ROUTES: list[tuple[str, str, str, set[str], Row | None]] = [
     ("POST", "/api/jobs", "new_job", set(), JOB_BODY),
     ("GET", JOB, "job", set(), None),
     ("GET", f"{JOB}/logs", "logs", {"after"}, None),
+    ("GET", f"/api/stream/jobs/{ONE}", "stream", {"after"}, None),
     ("POST", f"{JOB}/cancel", "cancel", set(), EMPTY),
     ("POST", f"{JOB}/rerun", "rerun", set(), EMPTY),
     ("POST", f"{JOB}/pin", "pin", set(), closed("assigned_worker_id", assigned_worker_id=NULLABLE)),

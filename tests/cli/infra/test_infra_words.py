@@ -122,6 +122,7 @@ GET /api/cli/configurations/{}/state/diff
 POST /api/cli/configurations/{}/state/rollback
 POST /api/cli/configurations/{}/state/unlock
 POST /api/cli/configurations/{}/state/push
+GET /api/stream/jobs/{}
 GET /api/cli/jobs/{}/plan
 POST /api/cli/jobs/{}/approve
 POST /api/cli/jobs/{}/reject

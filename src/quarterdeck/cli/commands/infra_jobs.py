@@ -168,7 +168,8 @@ def logs(
     job_id
         The same, by name.
     follow
-        Go on until the job has ended, or Ctrl-C. A server that is restarted meanwhile is waited for.
+        Go on until the job has ended, or Ctrl-C, which leaves it running. A server that is restarted meanwhile is
+        waited for.
     after
         Only what came after the chunk of this number (ids of -o jsonl).
     """
@@ -182,15 +183,22 @@ def logs(
         log = infra_watching.Log(opened, ref, after=after, to_stdout=True)
         if not follow:
             log.tell()
+            log.end()
             return
-        with infra_watching.detachable(ref):
-            row = infra_watching.job_of(opened, ref)
-            log.tell()
-            while row["status"] not in ENDED:
-                time.sleep(infra_watching.PAUSE)
-                row = infra_watching.job_of(opened, ref)
-                log.tell()
-        terminal.say(f"--- Job {row['status']} ---")
+        with infra_watching.detachable(ref, log):
+            status = log.follow(lambda: None) or _asked(opened, ref, log)
+        log.end()
+        terminal.say(f"--- Job {status} ---")
+
+
+def _asked(opened: Session, job: str, log: infra_watching.Log) -> str:
+    """The status that a job ended with, whose log is asked for again and again."""
+    while True:
+        row = infra_watching.job_of(opened, job)
+        log.tell()
+        if row["status"] in ENDED:
+            return str(row["status"])
+        time.sleep(infra_watching.PAUSE)
 
 
 def wait(job: str | None = None, /, *, job_id: JobId = None, timeout: Timeout = None, common: Common = COMMON) -> None:

@@ -1,23 +1,16 @@
-"""The infra surface for the command line's tests, from the contract (infra §1) and the routes of ours beside it: calls,
-bodies and queries that these do not know are refused and remembered. It keeps what is made, in the contract's shapes.
+"""The infra surface for the command line's tests, from the contract (infra §1) and the routes of ours beside it. It
+keeps what is made, in the contract's shapes.
 """
 
 from __future__ import annotations
 
 import json
-import re
 import threading
-from collections.abc import Callable
-from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
-from urllib.parse import parse_qsl, urlsplit
-
-from jsonschema import Draft202012Validator
+from typing import Any
 
 from cli.infra.infra_routes import ROUTES
+from fakes.surface_api import Refused, Row, SurfaceApi
 
-Row = dict[str, Any]
 TOKEN = "infra-token"
 AT = "2026-05-31T12:00:00Z"
 LATER = "2026-05-31T12:02:03Z"
@@ -25,13 +18,11 @@ GOOD = {"ok": True, "code": None, "reason": None, "hint": None}
 STATE = {"version": 4, "serial": 7, "lineage": "ab", "terraform_version": "1.11.4", "resources": [], "outputs": {}}
 
 
-class Refusal(Exception):
+class Refusal(Refused):
     """An error in the words of the surface."""
 
     def __init__(self, status: int, message: str, **more: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.body = {"error": message, **more}
+        super().__init__(status, {"error": message, **more})
 
 
 CREATED = {"enrol", "update", "new_spec", "clone", "new_job", "rerun", "new_runner", "deploy_runner"}
@@ -50,12 +41,15 @@ def paged(rows: str, known: list[Row], query: Row, size: int) -> Row:
     return {rows: page, "next": page[-1]["id"] if begin + size < len(known) else None}
 
 
-class InfraApi:
-    """`before[name]` is called before a route answers, with the ids of its path: a test moves things on there, or
-    refuses. `course` is what a job becomes, one state each time that it is asked about.
-    """
+class InfraApi(SurfaceApi):
+    """`course` is what a job becomes, one state each time that it is asked about."""
+
+    routes = ROUTES
+    token = TOKEN
+    created = CREATED
 
     def __init__(self) -> None:
+        super().__init__()
         self.zones_known: list[Row] = []
         self.specs_known: list[Row] = []
         self.documents: dict[str, Row] = {}
@@ -76,95 +70,26 @@ class InfraApi:
         self.resumed: list[str | None] = []
         self.next_course: list[Row] = []
         self.next_plan: Row | None = None
-        self.before: dict[str, Callable[..., None]] = {}
-        self.calls: list[tuple[str, str, Any]] = []
-        self.wrong: list[str] = []
-        server = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def log_message(self, *arguments: object) -> None:
-                pass
+    def unknown(self) -> Refusal:
+        return Refusal(401, "Unauthorized: Invalid token")
 
-            def handle_any(self) -> None:
-                length = int(self.headers.get("content-length") or 0)
-                body = json.loads(self.rfile.read(length)) if length else None
-                with suppress(BrokenPipeError, ConnectionResetError):
-                    server.serve(self, body)
+    def absent(self) -> Refusal:
+        return Refusal(404, "There is nothing at this address.")
 
-            do_GET = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815 - the names that http.server calls
+    def invalid(self, wrong: list[str]) -> Refusal:
+        return Refusal(400, "; ".join(wrong))
 
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._http.server_port}"
-        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    def objections(self, name: str, query: Row, body: Any) -> list[str]:
+        return ["whose jobs is not said"] if name == "jobs" and query.get("surface") != "infra" else []
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join()
-
-    def bodies(self, name: str) -> list[Any]:
-        return [body for known, _, body in self.calls if known == name]
-
-    def queries(self, name: str) -> list[Row]:
-        return [dict(parse_qsl(query)) for known, query, _ in self.calls if known == name]
-
-    def changes(self) -> list[str]:
-        reading = {name for method, _, name, _, _ in ROUTES if method == "GET"}
-        return [name for name, _, _ in self.calls if name not in reading]
-
-    def serve(self, request: Any, body: Any) -> None:
-        parts = urlsplit(request.path)
-        query = dict(parse_qsl(parts.query))
-        try:
-            if request.headers.get("authorization") != f"Bearer {TOKEN}":
-                raise Refusal(401, "Unauthorized: Invalid token")
-            name, found, known, schema = self._route(request.command, parts.path)
-            self._check(name, query, known, body, schema)
-            self.calls.append((name, parts.query, body))
-            if name == "repositories":
-                self.git_tokens.append(request.headers.get("x-provider-token") or "")
-            if name in self.before:
-                self.before[name](*found)
-            if name == "stream":
-                self._stream(request, *found, after=query.get("after"))
-                return
-            answer = getattr(self, "_" + name)(*found, query=query, body=body)
-            self._send(request, 201 if name in CREATED else 200, answer)
-        except Refusal as refusal:
-            self._send(request, refusal.status, refusal.body)
-
-    def _route(self, method: str, path: str) -> tuple[str, tuple[str, ...], set[str], Row | None]:
-        for wanted, pattern, name, known, schema in ROUTES:
-            match = re.fullmatch(pattern, path)
-            if match and wanted == method:
-                return name, match.groups(), known, schema
-        self.wrong.append(f"the contract has no {method} {path}")
-        raise Refusal(404, "There is nothing at this address.")
-
-    def _check(self, name: str, query: Row, known: set[str], body: Any, schema: Row | None) -> None:
-        wrong = [f"query {key} is not known" for key in set(query) - known]
-        if name == "jobs" and query.get("surface") != "infra":
-            wrong.append("whose jobs is not said")
-        if schema is not None:
-            wrong += [f"{one.json_path}: {one.message}" for one in Draft202012Validator(schema).iter_errors(body)]
-        elif body is not None:
-            wrong.append("a body, where none belongs")
-        if wrong:
-            self.wrong.append(f"{name}: {'; '.join(wrong)}")
-            raise Refusal(400, "; ".join(wrong))
-
-    @staticmethod
-    def _send(request: Any, status: int, answer: Any) -> None:
-        content = json.dumps(answer).encode()
-        request.send_response(status)
-        request.send_header("content-type", "application/json")
-        request.send_header("content-length", str(len(content)))
-        request.end_headers()
-        request.wfile.write(content)
+    def answer(self, request: Any, name: str, found: tuple[str, ...], query: Row, body: Any) -> None:
+        if name == "stream":
+            self._stream(request, *found, after=query.get("after"))
+            return
+        if name == "repositories":
+            self.git_tokens.append(request.headers.get("x-provider-token") or "")
+        super().answer(request, name, found, query, body)
 
     # What is there.
 

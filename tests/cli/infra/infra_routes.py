@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from fakes.surface_api import FLAG, NUMBER, TEXT, Route, closed
 
-Row = dict[str, Any]
-TEXT, FLAG, NUMBER = {"type": "string", "minLength": 1}, {"type": "boolean"}, {"type": "integer"}
 NULLABLE = {"type": ["string", "null"]}
-
-
-def closed(required: str = "", **properties: Row) -> Row:
-    return {
-        "type": "object", "properties": properties, "required": required.split(), "additionalProperties": False,
-    }  # fmt: skip
-
-
 EMPTY = {"anyOf": [closed(), {"type": "null"}]}
 LIST = {"type": "array"}
 DOCUMENT = {
@@ -33,7 +23,7 @@ JOB_BODY = closed(
 ONE = r"([0-9a-f-]{36})"
 SPEC, JOB, RUNNER = f"/api/cli/configurations/{ONE}", f"/api/cli/jobs/{ONE}", f"/api/cli/runners/{ONE}"
 PROVIDER = "/api/cli/providers/(aws|gcp|azure)"
-ROUTES: list[tuple[str, str, str, set[str], Row | None]] = [
+ROUTES: list[Route] = [
     ("GET", "/api/cli/zones", "zones", {"before"}, None),
     ("POST", "/api/cli/zones", "new_zone", set(), closed("name", name=TEXT, description=TEXT)),
     ("GET", f"/api/cli/zones/{ONE}", "zone", set(), None),

@@ -61,19 +61,10 @@ class Api:
     def close(self) -> None:
         self._http.close()
 
-    def read(
-        self,
-        key: str,
-        /,
-        query: dict[str, Any] | None = None,
-        *,
-        headers: dict[str, str] | None = None,
-        seconds: float = PATIENCE,
-        **parameters: str,
-    ) -> Any:
+    def read(self, key: str, /, query: dict[str, Any] | None = None, **parameters: str) -> Any:
         """Ask a question. Absent values (None) of the query are left out."""
         method, path = address(key, parameters)
-        return self.call(method, path, query=query, headers=headers, seconds=seconds)
+        return self.call(method, path, query=query)
 
     def items(self, key: str, /, query: dict[str, Any] | None = None) -> list[dict[str, Any]]:
         """The newest 500 of a list."""

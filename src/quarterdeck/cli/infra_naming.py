@@ -196,9 +196,12 @@ def _job_label(row: Row) -> str:
     return "   ".join(told)
 
 
-def identity(opened: Session, text: str | None, *, option: str = "--cloud-identity-id") -> Row:
-    """The cloud identity that goes by this id, label, or by its provider where only one has it. Raises `Failure`."""
-    known = whole(opened.api, "connectors.list", "cloud_identities", most=MANY)
+def identity(opened: Session, text: str | None, *, option: str = "--cloud-identity-id", unproved: bool = False) -> Row:
+    """The cloud identity that goes by this id, label, or by its provider where only one has it; `unproved` means those,
+    too, that no runner has proved. Raises `Failure`.
+    """
+    query = {"all": True} if unproved else None
+    known = whole(opened.api, "connectors.list", "cloud_identities", query=query, most=MANY)
     rows: list[Row] = [{**row, "name": row["label"]} for row in known]
     if text is None:
         choices = [Choice(f"{row['label']}   {row['provider']}", str(row["id"])) for row in rows]

@@ -27,10 +27,14 @@ WIDEST = 60
 PAUSE = 3.0
 
 
-def view(opened: Session, job: str) -> Row:
-    """The plan of a PLAN job, or what a DESTROY job would do."""
-    found: Row = infra_watching.patient(opened, lambda: opened.api.read("infra-jobs.plan", jobId=job))
-    return found
+def view(opened: Session, job: str, *, patient: bool = False) -> Row:
+    """The plan of a PLAN job, or what a DESTROY job would do; `patient` waits for a server that is away."""
+
+    def ask() -> Row:
+        found: Row = opened.api.read("infra-jobs.plan", jobId=job)
+        return found
+
+    return infra_watching.patient(opened, ask) if patient else ask()
 
 
 def count(plan: Row, action: str) -> int:
@@ -121,14 +125,15 @@ def missing(plan: Row) -> int:
     return 0 if approvals["rejected"] or in_the_way else int(approvals["missing"])
 
 
-def refused(job: str, plan: Row) -> Failure:
-    """Why a plan may not be applied, in the server's words."""
+def refused(job: str, plan: Row, name: str) -> Failure:
+    """Why a plan of this spec may not be applied, in the server's words."""
     told: Row = plan["applicable"]
+    anew, said = f"qd plan {name} --wait", str(told["hint"] or "")
     return Failure(
         str(told["reason"]),
         exit=Exit.CONFLICT,
         code=str(told["code"]),
-        hint=str(told["hint"] or "qd plan SPEC --wait"),
+        hint=f"{anew}   ({said})" if said and said != anew else anew,
         facts={"job_id": job},
     )
 
@@ -158,5 +163,5 @@ def agreed(opened: Session, job: str, plan: Row, timeout: float | None) -> Row:
             if until is not None and time.monotonic() > until:
                 raise waits(job, plan, what=f"After {timeout:g} s the plan {job}", then=f"qd jobs wait {job}")
             time.sleep(PAUSE)
-            plan = view(opened, job)
+            plan = view(opened, job, patient=True)
     return plan

@@ -32,4 +32,6 @@ def canonical(tokens: Sequence[str]) -> list[str]:
         words[:2] = DESTROYED[second]
     if words[0] in NOUNS and second in VERBS and words[0] not in {"plan", "apply", "destroy"}:
         words[1] = VERBS[second]
+    if words[0] == "plan" and second == "get" and words[2:]:
+        words[1] = "show"  # alone it is a spec of that name
     return words

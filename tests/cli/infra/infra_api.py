@@ -204,8 +204,11 @@ class InfraApi(SurfaceApi):
             }
         )  # fmt: skip
 
-    def add_identity(self, provider: str, label: str) -> Row:
-        row = {"id": identity("f", len(self.identities_known)), "provider": provider, "label": label, "created_at": AT}
+    def add_identity(self, provider: str, label: str, *, verified: bool = True) -> Row:
+        row = {
+            "id": identity("f", len(self.identities_known)), "provider": provider, "label": label, "created_at": AT,
+            "verified": verified,
+        }  # fmt: skip
         self.identities_known.append(row)
         return row
 
@@ -435,7 +438,7 @@ class InfraApi(SurfaceApi):
     def _cancel(self, job: str, **_: Any) -> Row:
         row = self._one(self.jobs_known, job, "Job")
         if row["status"] not in {"QUEUED", "CLAIMED", "PROCESSING"}:
-            raise Refusal(400, f"The job is {row['status']}.")
+            raise Refusal(400, f"The job is {row['status']}.", code="infra_job_not_cancellable", hint="Nothing runs.")
         row["status"] = "CANCELLED"
         return {"success": True}
 
@@ -519,8 +522,9 @@ class InfraApi(SurfaceApi):
             "truncated": self.cut,
         }
 
-    def _identities(self, **_: Any) -> Row:
-        return {"cloud_identities": self.identities_known, "next": None}
+    def _identities(self, *, query: Row, **_: Any) -> Row:
+        rows = [row for row in self.identities_known if row["verified"] or query.get("all") == "true"]
+        return {"cloud_identities": rows, "next": None}
 
     def _init(self, provider: str, **_: Any) -> Row:
         told = {"issuer": None, "subject": None, "audience": None}

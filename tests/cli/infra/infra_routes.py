@@ -84,7 +84,7 @@ ROUTES: list[Route] = [
     ("POST", f"{RUNNER}/update", "update", set(), EMPTY),
     ("GET", "/api/cli/clusters", "clusters", {"before"}, None),
     ("GET", "/api/cli/repositories/(github|gitlab|bitbucket)", "repositories", set(), None),
-    ("GET", "/api/cli/cloud-identities", "identities", {"before"}, None),
+    ("GET", "/api/cli/cloud-identities", "identities", {"before", "all"}, None),
     ("POST", f"{PROVIDER}/init", "init", set(), EMPTY),
     ("POST", f"{PROVIDER}/connect", "connect", set(), closed(
         "identity_id credentials", identity_id=TEXT, credentials={"anyOf": [

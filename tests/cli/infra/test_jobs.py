@@ -100,7 +100,7 @@ def test_a_job_is_canceled_repeated_and_pinned(qd: Command, infra: InfraApi, led
     failed(qd("jobs", "pin", job), 2, "--runner-id any")
     assert infra.bodies("pin") == [{"assigned_worker_id": runner["id"]}, {"assigned_worker_id": None}]
     assert qd("jobs", "cancel", "--id", job, "--no-input").out == f"Canceled {job}.\n"
-    failed(qd("jobs", "cancel", job), 2, "The job is CANCELLED.", "qd jobs list")
+    failed(qd("jobs", "cancel", job), 6, "The job is CANCELLED.", f"qd jobs show {job}")
     again = qd("jobs", "rerun", job, "--wait")
     assert (again.code, again.out) == (0, "The plan of ledger succeeded.\n")
     infra.next_course = [{"status": "FAILED", "error_message": "no"}]

@@ -111,6 +111,7 @@ def test_what_a_git_host_refuses_is_no_end_of_the_session_here(
     host.before["repositories"] = refuse
     refused = qd("repository", "connect", "github", "--token", "-", stdin=SECRET)
     failed(refused, exits, f"GitHub API error: {status} Bad credentials", "qd repository connect github")
+    assert "Try:   qd repository connect github --token @FILE\n" in refused.err
     assert SECRET not in refused.err
     assert (profile().git_tokens, profile().token) == ({}, infra_api.TOKEN)
     assert len(host.calls) == 1

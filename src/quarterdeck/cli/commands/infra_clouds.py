@@ -19,11 +19,11 @@ from quarterdeck.cli import (
 )
 from quarterdeck.cli.failure import Exit, Failure, usage
 from quarterdeck.cli.infra_options import Timeout, Watch, one_of
-from quarterdeck.cli.infra_session import session
+from quarterdeck.cli.infra_session import about, session
 from quarterdeck.cli.names import Row
 from quarterdeck.cli.options import Changing, Common
 from quarterdeck.cli.session import Session
-from quarterdeck.cli.tasks import about, ago
+from quarterdeck.cli.tasks import ago
 
 COMMON, CHANGING = Common(), Changing()
 TRUSTED = ("identity_id", "external_id", "issuer", "subject", "audience")
@@ -81,13 +81,20 @@ def clusters(*, common: Common = COMMON) -> None:
         opened.terminal.table(found, columns, rows, names=identities, document={"clusters": found})
 
 
-def ls(*, common: Common = COMMON) -> None:
+def ls(*, every: Annotated[bool, Parameter(name="--all", negative="")] = False, common: Common = COMMON) -> None:
     """List the clouds that are connected, and proved to be.
 
     qd connector list
+    qd connector list --all
+
+    Parameters
+    ----------
+    every
+        Those, too, that were begun, or that no runner has proved.
     """
     with session(common) as opened:
-        found = infra_naming.whole(opened.api, "connectors.list", "cloud_identities")
+        query = {"all": True} if every else None
+        found = infra_naming.whole(opened.api, "connectors.list", "cloud_identities", query=query)
         if not found and opened.terminal.format == "text":
             opened.terminal.say("No cloud is connected; the template local needs none.\nTry:   qd connector aws")
             return
@@ -330,7 +337,8 @@ def _proved(opened: Session, provider: str, identity: str, test: str, timeout: f
     try:
         ended = infra_watching.watched(opened, test, Watch(wait=True, timeout=timeout))
     except Failure as failure:
-        failure.hint = again
+        if failure.exit in {Exit.TIMED_OUT, Exit.INTERRUPTED, Exit.UNREACHABLE}:
+            failure.hint = again
         raise
     infra_watching.succeeded(opened, ended)
     answer = opened.api.change("connectors.verify", {"identity_id": identity, "job_id": test}, provider=provider)
@@ -350,7 +358,8 @@ def remove(connector: str | None = None, /, *, identity_id: IdentityId = None, c
         The same, by name.
     """
     with session(changing) as opened, about(not_found="qd connector list", conflict="qd spec list"):
-        found = infra_naming.identity(opened, one_of(connector, identity_id, "--identity-id"), option="--identity-id")
+        given = one_of(connector, identity_id, "--identity-id")
+        found = infra_naming.identity(opened, given, option="--identity-id", unproved=True)
         opened.terminal.confirm(f"Forget {found['label']}?")
         body = {"identity_id": found["id"]}
         answer = opened.api.change("connectors.disconnect", body, provider=str(found["provider"]))

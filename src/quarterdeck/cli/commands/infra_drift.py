@@ -11,11 +11,11 @@ from quarterdeck.cli.commands import infra_spec_documents as noun
 from quarterdeck.cli.commands.infra_running import Follow, Wait
 from quarterdeck.cli.failure import usage
 from quarterdeck.cli.infra_options import Timeout, Watch, one_of
-from quarterdeck.cli.infra_session import session
+from quarterdeck.cli.infra_session import about, session
 from quarterdeck.cli.names import Row
 from quarterdeck.cli.options import Changing
 from quarterdeck.cli.session import Session
-from quarterdeck.cli.tasks import about, ago, local
+from quarterdeck.cli.tasks import ago, local
 
 spec = noun.spec
 """With all its verbs."""

@@ -7,20 +7,21 @@ import json
 import time
 from typing import Annotated, Any
 
-from cyclopts import App, Parameter
+from cyclopts import App, Parameter, validators
 
 from quarterdeck.cli import infra_naming, infra_pages, infra_states, infra_watching
-from quarterdeck.cli.failure import usage
+from quarterdeck.cli.failure import Exit, Failure, usage
 from quarterdeck.cli.infra_options import JobId, Limit, RunnerId, SpecId, Timeout, Watch, ZoneId, one_of
-from quarterdeck.cli.infra_session import session
+from quarterdeck.cli.infra_session import about, session
 from quarterdeck.cli.infra_states import ENDED, STATUSES
 from quarterdeck.cli.names import Row
 from quarterdeck.cli.options import Changing, Common
 from quarterdeck.cli.session import Session
-from quarterdeck.cli.tasks import about, ago, local
+from quarterdeck.cli.tasks import ago, local
 
 COMMON, CHANGING = Common(), Changing()
 INTERRUPTED = {"DEPLOY", "DESTROY", "DEPLOY_WORKER", "UPDATE_WORKER", "DESTROY_WORKER"}
+ENDED_ALREADY = "infra_job_not_cancellable"
 jobs = App(
     name="jobs",
     help="See, follow, cancel and repeat jobs of infrastructure: plans, applies and destructions. Other work: qd work",
@@ -152,7 +153,7 @@ def logs(
     *,
     job_id: JobId = None,
     follow: Annotated[bool, Parameter(name=["--follow", "-f"])] = False,
-    after: int = 0,
+    after: Annotated[int, Parameter(validator=validators.Number(gte=0))] = 0,
     common: Common = COMMON,
 ) -> None:
     """Print what a job has said.
@@ -239,13 +240,18 @@ def cancel(job: str | None = None, /, *, job_id: JobId = None, changing: Changin
     job_id
         The same, by name.
     """
-    with session(changing) as opened, about(not_found="qd jobs list", usage="qd jobs list"):
+    with session(changing) as opened, about(not_found="qd jobs list"):
         ref = infra_naming.job(opened, one_of(job, job_id))
         if opened.terminal.asks:
             row = opened.api.read("infra-jobs.show", jobId=ref)
             if row["status"] == "PROCESSING" and row["job_type"] in INTERRUPTED:
                 opened.terminal.confirm(f"{infra_pages.deed(row)} runs, and may be left half done. Cancel it?")
-        answer = opened.api.change("infra-jobs.cancel", jobId=ref)
+        try:
+            answer = opened.api.change("infra-jobs.cancel", jobId=ref)
+        except Failure as failure:
+            if failure.code == ENDED_ALREADY:  # the contract has a 400 for it
+                failure.exit, failure.hint = Exit.CONFLICT, f"qd jobs show {ref}"
+            raise
         opened.done(answer, name=ref, text=f"Canceled {ref}.")
 
 

@@ -11,9 +11,9 @@ from quarterdeck.cli.client import Api
 from quarterdeck.cli.failure import Exit, Failure, usage
 from quarterdeck.cli.infra_session import session
 from quarterdeck.cli.names import Row
+from quarterdeck.cli.operations import address
 from quarterdeck.cli.options import Common
 from quarterdeck.cli.session import Session
-from quarterdeck.cli.tasks import about
 from quarterdeck.cli.terminal import Terminal
 
 COMMON = Common()
@@ -179,13 +179,15 @@ def _listed(opened: Session, host: Provider, token: str) -> tuple[list[Row], boo
     """All repositories, and whether there are more than the server reads. Raises `Failure`, which holds no token."""
     if not token.isascii() or any(ord(one) <= 32 or ord(one) == 127 for one in token):
         raise usage("The token has characters that no token has.", CONNECT.format(host), code="provider_token_invalid")
-    with about(not_found="qd status", failed="qd doctor"):
-        try:
-            answer = opened.api.read(f"repositories.{host}", headers={HEADER: token}, seconds=SECONDS)
-        except Failure as failure:
-            if failure.code == "git_host_refused":
-                failure.hint = CONNECT.format(host)
-            raise
+    try:
+        method, path = address(f"repositories.{host}", {})
+        answer = opened.api.call(method, path, headers={HEADER: token}, seconds=SECONDS)
+    except Failure as failure:
+        if failure.code == "git_host_refused":
+            failure.hint = CONNECT.format(host)
+        elif failure.code == "git_host_unreachable":
+            failure.hint = failure.hint or "Try again later; an administrator sets where the git host is."
+        raise
     return answer["repositories"], bool(answer.get("truncated"))
 
 

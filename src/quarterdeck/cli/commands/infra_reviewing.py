@@ -8,11 +8,10 @@ from quarterdeck.cli import infra_naming, infra_pages, infra_plans, infra_states
 from quarterdeck.cli.commands import infra_running
 from quarterdeck.cli.failure import usage
 from quarterdeck.cli.infra_options import JobId, one_of
-from quarterdeck.cli.infra_session import session
+from quarterdeck.cli.infra_session import about, session
 from quarterdeck.cli.names import Row
 from quarterdeck.cli.options import Changing, Common
 from quarterdeck.cli.session import Session
-from quarterdeck.cli.tasks import about
 
 COMMON, CHANGING = Common(), Changing()
 plan: App = infra_running.plan
@@ -99,7 +98,7 @@ def approve(
         with about(conflict=f"qd plan show {ref}", not_allowed=f"Let somebody else read it: qd plan approve {ref}"):
             answer = opened.api.change("infra-jobs.approve", {"comment": comment} if comment else {}, jobId=ref)
         opened.sent()
-        after = infra_plans.view(opened, ref)
+        after = infra_plans.view(opened, ref, patient=True)
         number = infra_plans.missing(after)
         text = (
             f"Approved {ref}; {number} more {'is' if number == 1 else 'are'} needed." if number else f"Approved {ref}."

@@ -13,11 +13,11 @@ from quarterdeck.cli.commands.personal_tokens import ONCE, shown_once
 from quarterdeck.cli.failure import usage
 from quarterdeck.cli.infra_losing import sure
 from quarterdeck.cli.infra_options import AssignedId, IdentityId, Named, Timeout, Watch, one_of
-from quarterdeck.cli.infra_session import session
+from quarterdeck.cli.infra_session import about, session
 from quarterdeck.cli.names import Row
 from quarterdeck.cli.options import Changing, Common, Losing
 from quarterdeck.cli.session import Session
-from quarterdeck.cli.tasks import about, ago
+from quarterdeck.cli.tasks import ago
 
 COMMON, CHANGING, LOSING = Common(), Changing(), Losing()
 RunnerRef = Annotated[str | None, Parameter(name=["--id", "--runner-id", "--worker-id"])]

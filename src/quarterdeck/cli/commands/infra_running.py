@@ -10,11 +10,10 @@ from quarterdeck.cli import infra_naming, infra_pages, infra_plans, infra_watchi
 from quarterdeck.cli.failure import Exit, Failure
 from quarterdeck.cli.infra_losing import sure
 from quarterdeck.cli.infra_options import RunnerId, SpecId, Timeout, Watch, ZoneId, one_of
-from quarterdeck.cli.infra_session import session
+from quarterdeck.cli.infra_session import about, session
 from quarterdeck.cli.names import Row
 from quarterdeck.cli.options import Changing, Losing
 from quarterdeck.cli.session import Session
-from quarterdeck.cli.tasks import about
 
 CHANGING, LOSING = Changing(), Losing()
 Wait = Annotated[bool, Parameter(name=["--wait", "-w"])]
@@ -73,7 +72,7 @@ def planned(
 
 def _plan_told(opened: Session, row: Row, ended: Row) -> None:
     job, terminal = str(ended["id"]), opened.terminal
-    view = infra_plans.view(opened, job)
+    view = infra_plans.view(opened, job, patient=True)
     if terminal.structured or terminal.format == "name":
         terminal.answer({**ended, "plan": view}, name=job, text="")
         return
@@ -145,10 +144,10 @@ def apply(
     watch, given = Watch(wait, follow, timeout), one_of(spec, spec_id, "--spec-id")
     if without_plan and plan_job_id is not None:
         raise Failure("--without-plan goes with no plan.", exit=Exit.USAGE, code="usage", hint="qd apply --help")
-    with session(losing) as opened:
+    with session(losing) as opened, about(not_found="qd jobs list"):
         planned_by = infra_naming.job(opened, plan_job_id, option="--plan-job-id") if plan_job_id else None
         if given is None and planned_by is not None:
-            given = infra_watching.job_of(opened, planned_by).get("spec_id")
+            given = opened.api.read("infra-jobs.show", jobId=planned_by).get("spec_id")
         row = infra_naming.spec(opened, given, zone_text=zone_id)
         name = str(row["project_name"])
         if without_plan:
@@ -191,7 +190,7 @@ def _allowed(opened: Session, row: Row, job: str, watch: Watch, losing: Losing) 
             raise infra_plans.waits(job, view, what=f"The apply of {name}", then=again)
         view = infra_plans.agreed(opened, job, view, watch.timeout)
     if not view["applicable"]["ok"] and not opened.api.planning:
-        raise infra_plans.refused(job, view)
+        raise infra_plans.refused(job, view, name)
     if lost := infra_plans.loses(view):
         if opened.terminal.asks:
             for line in infra_plans.lines(opened, view):

@@ -14,12 +14,12 @@ from quarterdeck.cli.commands import infra_specs as noun
 from quarterdeck.cli.commands.infra_specs import File, Values
 from quarterdeck.cli.failure import Exit, Failure, usage
 from quarterdeck.cli.infra_options import Version, one_of
-from quarterdeck.cli.infra_session import session
+from quarterdeck.cli.infra_session import about, session
 from quarterdeck.cli.names import Row
 from quarterdeck.cli.options import Changing, Common, Words
 from quarterdeck.cli.session import Session
 from quarterdeck.cli.states import Tone
-from quarterdeck.cli.tasks import about, local
+from quarterdeck.cli.tasks import local
 
 COMMON, CHANGING = Common(), Changing()
 SpecId = Annotated[str | None, Parameter(name=["--id", "--spec-id"])]

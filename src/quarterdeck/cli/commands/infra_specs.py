@@ -11,11 +11,11 @@ from quarterdeck.cli.commands import infra_running
 from quarterdeck.cli.failure import usage
 from quarterdeck.cli.infra_losing import sure
 from quarterdeck.cli.infra_options import IdentityId, Named, ZoneId, one_of
-from quarterdeck.cli.infra_session import session
+from quarterdeck.cli.infra_session import about, session
 from quarterdeck.cli.names import Row
 from quarterdeck.cli.options import Changing, Common, Losing
 from quarterdeck.cli.session import Session
-from quarterdeck.cli.tasks import about, ago, local
+from quarterdeck.cli.tasks import ago, local
 
 COMMON, CHANGING, LOSING = Common(), Changing(), Losing()
 STAGES = ("development", "staging", "production")

@@ -11,12 +11,12 @@ from quarterdeck.cli import infra_documents, infra_naming
 from quarterdeck.cli.failure import Exit, Failure, usage
 from quarterdeck.cli.infra_losing import sure
 from quarterdeck.cli.infra_options import Version, one_of
-from quarterdeck.cli.infra_session import session
+from quarterdeck.cli.infra_session import about, session
 from quarterdeck.cli.names import Row
 from quarterdeck.cli.options import Common, Losing, Words
 from quarterdeck.cli.session import Session
 from quarterdeck.cli.states import Tone
-from quarterdeck.cli.tasks import about, ago, local
+from quarterdeck.cli.tasks import ago, local
 
 COMMON, LOSING = Common(), Losing()
 SpecId = Annotated[str | None, Parameter(name=["--spec-id", "--id"])]

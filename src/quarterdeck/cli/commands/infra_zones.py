@@ -9,9 +9,9 @@ from cyclopts import App, Parameter, validators
 from quarterdeck.cli import infra_naming, infra_states
 from quarterdeck.cli.failure import usage
 from quarterdeck.cli.infra_options import Description, Id, Named, one_of
-from quarterdeck.cli.infra_session import session
+from quarterdeck.cli.infra_session import about, session
 from quarterdeck.cli.options import Changing, Common
-from quarterdeck.cli.tasks import about, ago
+from quarterdeck.cli.tasks import ago
 
 COMMON, CHANGING = Common(), Changing()
 People = Annotated[int | None, Parameter(validator=validators.Number(gte=0, lte=20))]

@@ -10,8 +10,9 @@ WRONG = ("Unauthorized: Invalid token type", "token_type_wrong")
 ROUTES = (
     ("GET", "/api/cli/zones"), ("GET", "/api/cli/configurations/ledger"), ("POST", "/api/jobs"),
     ("GET", "/api/jobs?surface=infra"), ("GET", "/api/cli/jobs/01a22e78-c5de-76ac-b8c5-60814c282c51/logs"),
-    ("GET", "/api/jobs/01a22e78-c5de-76ac-b8c5-60814c282c51"), ("GET", "/api/cli/runners"), ("POST", "/api/cli/workers"),
-    ("GET", "/api/cli/repositories/github"), ("GET", "/api/stream/jobs/01a22e78-c5de-76ac-b8c5-60814c282c51"),
+    ("GET", "/api/jobs/01a22e78-c5de-76ac-b8c5-60814c282c51"), ("GET", "/api/cli/runners"),
+    ("POST", "/api/cli/workers"), ("GET", "/api/cli/repositories/github"),
+    ("GET", "/api/stream/jobs/01a22e78-c5de-76ac-b8c5-60814c282c51"),
 )  # fmt: skip
 
 

@@ -134,14 +134,14 @@ async def rollback(call: Call, body: wire.Rollback, instance: Instance) -> wire.
     "POST",
     f"{STATE}/unlock",
     permission=MANAGE,
-    errors=(MISSING, NONE, NO_REASON, (409, "state_not_locked")),
+    errors=(MISSING, NONE, NO_REASON, (409, "state_not_locked"), (409, "state_lock_other")),
 )
 async def unlock(call: Call, body: wire.Unlock) -> wire.StateShown:
     """Take the lock away from whoever holds it: what they write from then on is refused."""
 
     def verb(tx: Tx) -> wire.StateShown:
         spec = specs.find(tx, call.path["id"])
-        return wire.StateShown(state=shape(tx, versions.unlock(tx, spec, _reason(body))))
+        return wire.StateShown(state=shape(tx, versions.unlock(tx, spec, _reason(body), given(body.lock_id) or None)))
 
     return await call.write(verb)
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from quarterdeck.fleet.workers.confining import confinements
+from quarterdeck.infra.execution.leftovers import Leftovers
+from quarterdeck.infra.execution.machine import Machine
 from quarterdeck.infra.plans import drifting
 from quarterdeck.infra.plans import retention as plans_kept
 from quarterdeck.infra.specs import retention as specs_kept
@@ -62,4 +64,5 @@ class Infrastructure:
         return [
             Beside("infra-jobs", partial(watch, self._db, self._logs, jobs)),
             Beside("infra-drift", partial(drifting.watch, self._db, jobs)),
+            Beside("infra-leftovers", Leftovers(Machine(self._path, self.address, own=True)).tend),
         ]

@@ -425,8 +425,13 @@ class Instance:
     def leave(self) -> None:
         """Begin to stop: streams end, and what runs here is given back to the ledger while requests still finish."""
         self.stopping.set()
+        self.hand_back()
+
+    def hand_back(self) -> asyncio.Task[None]:
+        """Take no more work, and give what runs here back to the ledger. Requests are answered meanwhile."""
         if self._handing_back is None:
             self._handing_back = asyncio.create_task(self._hand_back(), name="hand-back")
+        return self._handing_back
 
     async def _hand_back(self) -> None:
         if self.own_machine is not None:
@@ -438,11 +443,11 @@ class Instance:
         self.leave()
         if self.standing is not None:
             await self.standing.leave()
-        assert self._handing_back is not None  # noqa: S101 - made by `leave`
-        await asyncio.wait([self._handing_back])
+        handing_back = self.hand_back()
+        await asyncio.wait([handing_back])
         for task in self._tasks:
             task.cancel()
-        for result in await asyncio.gather(self._handing_back, *self._tasks, return_exceptions=True):
+        for result in await asyncio.gather(handing_back, *self._tasks, return_exceptions=True):
             if isinstance(result, Exception):
                 log.error("background_work_failed", reason=repr(result)[:300])
         self._tasks.clear()

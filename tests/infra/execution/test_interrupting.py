@@ -34,10 +34,11 @@ async def gone(bench) -> None:
 
 
 def when_said(bench, words, act):
-    """Do something as soon as terraform says these words."""
+    """Do something as soon as terraform says these words for the first time."""
 
     def hear(line):
         if words in line:
+            bench.ledger.hears = lambda line: None
             act()
 
     bench.ledger.hears = hear

@@ -207,6 +207,15 @@ async def test_credentials_of_a_cloud_are_variables_of_the_provider_and_are_mask
     assert "token-for-role-one" not in bench.ledger.text
 
 
+async def test_a_token_for_a_cloud_is_masked_by_the_worker_itself(bench, forge, sky):
+    """A server that was started meanwhile cannot: it keeps none."""
+    cloud = Cloud(provider="sky", subject_token="subject-token-of-this-attempt")
+    module = forge.module(running(f"echo {cloud.subject_token}"))
+    await bench.run(bench.order("DEPLOY", MINIMAL, module=module, cloud=cloud))
+    assert "echo ****" in bench.ledger.text
+    assert cloud.subject_token not in bench.ledger.text
+
+
 async def test_what_a_cloud_has_is_told(bench, sky):
     cloud = Cloud(provider="sky")
     for job_type in ("CONNECTION_TEST", "FETCH_RESOURCES"):

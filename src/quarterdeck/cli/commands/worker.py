@@ -20,11 +20,12 @@ from quarterdeck.cli.profiles import origin
 if TYPE_CHECKING:
     from quarterdeck.fleet.edge.edges import Edges
     from quarterdeck.fleet.workers.offering import Saying
+    from quarterdeck.infra.execution.machine import Machine
     from quarterdeck.kernel.datadir import DataDirectory
     from quarterdeck.kernel.jobs.handlers import WorkerHandlers, WorkerRun
     from quarterdeck.tasks.workshop import Workshop as TaskWorkshop
 
-TASKS = "tasks"
+TASKS, INFRA = "tasks", "infra"
 KNOWN = ("deploy", "local", "infra", "tasks", "secrets", "runbooks")
 WORD = re.compile(r"[a-z0-9][a-z0-9:._-]{0,62}")
 
@@ -134,12 +135,13 @@ class Workshop:
         self._server = server
         self._edges: Edges | None = None
         self._handlers: WorkerHandlers | None = None
-        self._tending: asyncio.Task[None] | None = None
+        self._tending: list[asyncio.Task[None]] = []
         self._tasks: TaskWorkshop | None = None
         self.saying: Saying | None = None
 
     async def begin(self, capabilities: list[str]) -> frozenset[str]:
         """Look what this machine has for what it is to do. Answers the capabilities that it offers besides."""
+        self._leave_nothing_behind(INFRA in capabilities)
         if TASKS not in capabilities:
             return frozenset()
         from quarterdeck.fleet.workers import papers
@@ -158,6 +160,20 @@ class Workshop:
         self.saying = Saying(agents=self._tasks.agents, projects=self._tasks.projects)
         return await self._tasks.begin()
 
+    def _machine(self) -> Machine:
+        from quarterdeck.infra.execution.machine import Machine
+
+        return Machine(self._directory, lambda: self._server)
+
+    def _leave_nothing_behind(self, wanted: bool) -> None:
+        """Take away what a worker that was killed has left here of infrastructure jobs."""
+        if not wanted or not (self._directory / "infra-work").is_dir():
+            return
+        from quarterdeck.infra.execution.leftovers import Leftovers
+
+        tend = Leftovers(self._machine()).tend()
+        self._tending.append(asyncio.get_running_loop().create_task(tend))
+
     async def depart(self) -> None:
         """The machine was decommissioned: deal with what tasks have left on it."""
         if self._tasks is not None:
@@ -167,8 +183,8 @@ class Workshop:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._tending is not None:
-            self._tending.cancel()
+        for task in self._tending:
+            task.cancel()
         if self._edges is not None:
             await self._edges.close()
 
@@ -176,12 +192,11 @@ class Workshop:
         """The handler of a kind of job; called on the worker's loop."""
         if self._handlers is None:
             from quarterdeck.fleet.edge.edges import Edges
-            from quarterdeck.infra.execution.machine import Machine
             from quarterdeck.instance import handlers_with
 
             self._edges = Edges(self._directory)
-            self._tending = asyncio.get_running_loop().create_task(self._edges.connections.tend())
-            self._handlers = handlers_with(self._edges, Machine(self._directory, lambda: self._server))
+            self._tending.append(asyncio.get_running_loop().create_task(self._edges.connections.tend()))
+            self._handlers = handlers_with(self._edges, self._machine())
             if self._tasks is not None:
                 self._tasks.register(self._handlers)
         return self._handlers.find(kind)

@@ -31,12 +31,15 @@ LARGEST_SHOWN = 128 << 20
 LARGEST_OUTPUT = 4 << 20
 PUSHES = (0.0, 2.0, 5.0, 10.0)
 """Seconds before each time that a state which its place did not take is written again."""
+ENDING_SECONDS = 20.0
+"""A state that its place did not take may have to be written again once terraform has ended; the rest is told."""
 DESTROYING = frozenset({"DESTROY", "DESTROY_WORKER"})
 
 
 async def execute(context: JobContext, order: InfraOrder, machine: Machine) -> dict[str, Any]:
     """Carry the order out and answer in short what came of it. Raises a `Problem` for all that went wrong."""
     check(order, machine)
+    context.stop_seconds = order.grace_seconds + ENDING_SECONDS
     federated = order.cloud.subject_token if order.cloud is not None else ""
     reporter = Reporter(context, filter(None, (order.place.password, order.module.token, federated)))
     if order.job_type in CLOUD_JOBS:

@@ -11,8 +11,10 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
 import structlog
 
+from quarterdeck.fleet.processes.supervisor.identity import Identity, identify
 from quarterdeck.infra.execution import failures
 from quarterdeck.infra.execution.commands import Layout
 from quarterdeck.kernel import trees
@@ -65,9 +67,7 @@ async def attempt(machine: Machine, job: str) -> AsyncIterator[Attempt]:
     try:
         machine.work.mkdir(parents=True, exist_ok=True, mode=0o700)
         machine.work.chmod(0o700)
-        for left in list(_left(machine.work)):
-            salvage(machine, left, left.name.rpartition("-")[0])
-            trees.remove(left)
+        await clear(machine)
         root = Path(tempfile.mkdtemp(prefix=f"{job}-", dir=machine.work))
     except OSError as error:
         raise failures.of_file(error, "the directory of the job") from None
@@ -76,6 +76,7 @@ async def attempt(machine: Machine, job: str) -> AsyncIterator[Attempt]:
         try:
             descriptor = os.open(root / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.write(descriptor, msgspec.json.encode(identify(os.getpid())))
             for name in ("data", "home", "tmp"):
                 (root / name).mkdir(mode=0o700)
         except OSError as error:
@@ -88,9 +89,26 @@ async def attempt(machine: Machine, job: str) -> AsyncIterator[Attempt]:
             os.close(descriptor)
 
 
+async def clear(machine: Machine) -> None:
+    """Remove what nobody works in any more; a state that lies there is kept. Raises `OSError`."""
+    for left in _left(machine.work):
+        salvage(machine, left, left.name.rpartition("-")[0])
+        await asyncio.to_thread(trees.remove, left)
+
+
+def owner(place: Path) -> Identity | None:
+    """The worker that has made the directory of an attempt; None where it says none."""
+    try:
+        return msgspec.json.decode(trees.beginning(place / LOCK, 1000) or b"", type=Identity)
+    except msgspec.MsgspecError:
+        return None
+
+
 def _left(work: Path) -> Iterator[Path]:
-    """Directories of attempts that nobody works in any more: neither a worker nor a terraform that it started."""
-    for place in work.iterdir():
+    """Directories of attempts that nobody works in any more: neither a worker nor a terraform that it started. Each is
+    locked until the next is asked for.
+    """
+    for place in list(work.iterdir()):
         try:
             descriptor = os.open(place / LOCK, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError:

@@ -114,7 +114,7 @@ class Running:
         output, messages = Pipe(), Pipe()
         try:
             process = await asyncio.create_subprocess_exec(
-                *_interrupted_with_us(),
+                *interrupted_with_us(),
                 *command.argv,
                 env=_plain(command.environment),
                 cwd=command.directory,
@@ -202,7 +202,7 @@ class Running:
                     await self.reporter.context.drain()
 
 
-def _interrupted_with_us() -> tuple[str, ...]:
+def interrupted_with_us() -> tuple[str, ...]:
     """A prefix by which terraform is interrupted, and so writes its state, when the worker is killed."""
     return ("setpriv", "--pdeathsig", "INT", "--") if shutil.which("setpriv") else ()
 

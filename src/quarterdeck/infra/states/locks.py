@@ -17,6 +17,7 @@ from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Invalid
 from quarterdeck.kernel.faults import committing
 from quarterdeck.kernel.storable import storable
+from quarterdeck.kernel.text import shown
 
 FIELDS = ("Operation", "Info", "Who", "Version", "Created", "Path")
 LONGEST, LONGEST_REASON = 500, 500
@@ -111,14 +112,23 @@ def lost(state: State) -> Conflict:
     )
 
 
-def steal(tx: Tx, state: State, reason: str) -> None:
-    """Take the lock away from whoever holds it, whose writes fail from now on. Raises `Conflict` where there is none,
-    `Invalid` without a reason.
+def steal(tx: Tx, state: State, reason: str, lock_id: str | None = None) -> None:
+    """Take the lock away from whoever holds it, whose writes fail from now on; only this lock where one is named.
+    Raises `Conflict` where there is none (`state_not_locked`) or another one (`state_lock_other`), `Invalid` without a
+    reason.
     """
     told = reasoned(reason)
     if state.lock_id is None:
         raise Conflict("The state is not locked.", code="state_not_locked", hint="There is nothing to take away.")
     was = dict(state.lock or {})
+    if lock_id is not None and lock_id != state.lock_id:
+        purpose = f" for {was['Operation']}" if was.get("Operation") else ""
+        raise Conflict(
+            f"The state is locked by {was.get('Who') or 'somebody'}{purpose}, with the lock {state.lock_id}, not "
+            f"{shown(lock_id, 100)}. It was not taken.",
+            code="state_lock_other",
+            hint="Look at who holds it now, and name that lock if it shall be taken away.",
+        )
     _free(tx, state)
     _tell(tx, state, StateAction.UNLOCKED, "infra-state-unlocked", {"reason": told, "holder": was})
 

@@ -90,8 +90,9 @@ def _fail(tx: Tx, job: InfraJob, carried: Job, outcome: Outcome) -> None:
             code = POISON
             message = f"{job.attempts} runners in a row did not end the job; it is not tried again."
         elif may_have_changed(job):
+            how = "was stopped" if code == RETURNED else "vanished"
             code, orphans = ORPHANED, True
-            message = f"{name} vanished while it applied.\n{MAY_BE_LEFT}"
+            message = f"{name} {how} while it applied.\n{MAY_BE_LEFT}"
     fail(tx, job, code, message, orphans=orphans, began=began)
 
 

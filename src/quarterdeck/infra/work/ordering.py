@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from msgspec import Struct, convert
+from sqlalchemy import select
 
 from quarterdeck.fleet.git import locators
 from quarterdeck.infra.clouds import federating
-from quarterdeck.infra.execution.orders import CLOUD_JOBS, RUNNER_JOBS, InfraOrder, Module, Place, SavedPlan
+from quarterdeck.infra.execution.orders import CLOUD_JOBS, RUN, RUNNER_JOBS, InfraOrder, Module, Place, SavedPlan
 from quarterdeck.infra.plans import approvals, keeping, law, plans
 from quarterdeck.infra.runners import lifting
 from quarterdeck.infra.specs import specs
@@ -17,10 +19,12 @@ from quarterdeck.infra.states import credentials
 from quarterdeck.infra.work import claiming, holding
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.infra.work.types import DEPLOY, DESTROY, PLANNED_BY
+from quarterdeck.kernel import jobs
 from quarterdeck.kernel.db import Tx
-from quarterdeck.kernel.errors import Conflict
+from quarterdeck.kernel.errors import Conflict, Problem
 from quarterdeck.kernel.jobs.job import Job
 
+MOST_RUNNING = 10_000
 FROZEN = ("kind", "name", "url", "commit", "path")
 
 
@@ -58,6 +62,32 @@ def order(tx: Tx, carried: Job, server: str = "") -> InfraOrder | Taken:
         plan=saved,
         cloud=federating.cloud(tx, job, own=own) if job.cloud_identity_id is not None else None,
     )
+
+
+def secrets(made: InfraOrder) -> list[str]:
+    """What the lines of an attempt may not show."""
+    token = made.cloud.subject_token if made.cloud is not None else ""
+    hidden = (made.place.password, made.module.token, token, made.snapshot.get("worker_token"))
+    return [one for one in hidden if one]
+
+
+def secrets_of_live(tx: Tx) -> list[tuple[str, list[str]]]:
+    """As much of the same as can be opened again, for every job that a worker of the ledger runs, by its uid: for a
+    server that starts. What was drawn for an attempt (the password of its state, the token of a runner, that for a
+    cloud) is kept as a hash at most: its worker masks that before it sends a line.
+    """
+    found: list[tuple[str, list[str]]] = []
+    running = jobs.list_jobs(tx, jobs.Filter(kind=RUN, states=(jobs.State.RUNNING,), limit=MOST_RUNNING))
+    for carried in running:
+        job = tx.first(select(InfraJob).where(InfraJob.ledger_id == carried.id))
+        if job is None or claiming.foreign(carried):
+            continue
+        with suppress(Problem):  # an address that is none: a start does not fail for it
+            spec = tx.get(Spec, job.spec_id) if job.spec_id is not None else None
+            token = module(tx, job, spec).token
+            if token:
+                found.append((job.uid, [token]))
+    return found
 
 
 def _allowed(tx: Tx, job: InfraJob, spec: Spec | None) -> SavedPlan | None:

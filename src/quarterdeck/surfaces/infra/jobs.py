@@ -16,6 +16,7 @@ from quarterdeck.kernel.http.dialects import Infra
 from quarterdeck.kernel.http.endpoint import Call, route
 from quarterdeck.kernel.idempotency import once
 from quarterdeck.surfaces.infra.job_shapes import shape
+from quarterdeck.surfaces.infra.phrases import PHRASES
 from quarterdeck.surfaces.infra.wire import jobs as wire
 from quarterdeck.surfaces.shared.values import given
 
@@ -65,7 +66,7 @@ def _asked(tx: Tx, body: wire.JobAsk) -> Asked:
     narrowed="infra",
     status=201,
     headers=KEY,
-    dialect=Infra(),
+    dialect=Infra(PHRASES),
     errors=(
         (400, "infra_job_type_required"), (400, "infra_job_type_unknown"), (400, "infra_configuration_required"),
         (400, "infra_runner_required"), (400, "infra_plan_not_for_this"), (400, "infra_provider_mismatch"), *REFUSED,

@@ -121,6 +121,9 @@ class Rollback(Struct, kw_only=True):
 
 
 class Unlock(Struct, kw_only=True):
+    """With `lock_id` only this lock is taken away, without it whichever there is."""
+
+    lock_id: Annotated[str, Meta(max_length=100)] | UnsetType | None = UNSET
     reason: Reason | UnsetType = UNSET
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from quarterdeck.fleet.workers.confining import confinements
-from quarterdeck.infra.plans import drifting
+from quarterdeck.infra.plans import asking, drifting
 from quarterdeck.infra.plans import retention as plans_kept
 from quarterdeck.infra.specs import retention as specs_kept
 from quarterdeck.infra.states import retention as states_kept
@@ -24,7 +24,7 @@ from quarterdeck.kernel.protocols import Beside
 CAPABILITY = "infra"
 KEPT = (specs_kept, jobs_kept, states_kept, plans_kept)
 """Importing them says how long what of infrastructure stays."""
-TELLING = (telling,)
+TELLING = (telling, asking)
 """Importing it says who hears of what."""
 PLACES = 2
 """How many infrastructure jobs the server's own worker does at a time."""

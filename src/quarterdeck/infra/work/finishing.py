@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from quarterdeck.infra.plans import asking
 from quarterdeck.infra.runners import lifting
 from quarterdeck.infra.states import locks
 from quarterdeck.infra.work import effects, holding, metadata, recording
@@ -12,7 +13,7 @@ from quarterdeck.infra.work.actions import InfraJobAction
 from quarterdeck.infra.work.happenings import happened
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.infra.work.transitions import CANCELLED, CLAIMED, FAILED, PROCESSING, QUEUED, SUCCESS, move
-from quarterdeck.infra.work.types import CHANGERS, may_have_changed
+from quarterdeck.infra.work.types import CHANGERS, PLAN, may_have_changed
 from quarterdeck.kernel import audit
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.faults import committing
@@ -70,6 +71,8 @@ def succeed(tx: Tx, job: InfraJob) -> None:
     _begun(tx, job)
     move(tx, job, SUCCESS, f"The {job.job_type} job has succeeded.")
     effects.done(tx, job, holding.spec_of(tx, job))
+    if job.job_type == PLAN:
+        asking.ask(tx, job)
     _audited(tx, job)
 
 

@@ -32,8 +32,19 @@ OFFERED: dict[str, str] = {
     "worker-agent-recovered": "machine.agent_recovered",
     "worker-decommissioned": "machine.decommissioned",
     **{
-        f"infra-job-{word}": f"infrastructure.job_{word}"
-        for word in ("queued", "claimed", "processing", "success", "failed", "cancelled", "stalled")
+        f"infra-job-{word}": f"infrastructure.job_{word.replace('-', '_')}"
+        for word in (
+            "queued",
+            "claimed",
+            "processing",
+            "success",
+            "failed",
+            "cancelled",
+            "stalled",
+            "approval-requested",
+            "approved",
+            "rejected",
+        )
     },
     "infra-drift-began": "infrastructure.drift_began",
     "infra-drift-ended": "infrastructure.drift_ended",

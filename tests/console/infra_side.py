@@ -69,10 +69,12 @@ ZONES = (
 )
 CHANGES: list[dict[str, Any]] = [
     {"address": "aws_ebs_volume.exports", "type": "aws_ebs_volume", "action": "delete",
-     "before": {"size": 200, "tags": {"owner": "reporting"}}, "after": None},
+     "before": {"size": 200, "tags": {"owner": "reporting"}}, "after": None,
+     "reason": "delete_because_no_resource_config"},
     {"address": "aws_db_subnet_group.ledger", "type": "aws_db_subnet_group", "action": "replace",
      "before": {"name": "ledger-a", "subnet_ids": ["a", "b"]},
-     "after": {"name": "ledger-prod", "subnet_ids": ["a", "b", "c"], "arn": "(known after apply)"}},
+     "after": {"name": "ledger-prod", "subnet_ids": ["a", "b", "c"], "arn": "(known after apply)"},
+     "reason": "replace_because_cannot_update", "forced_by": ["name", "tags.<b>"]},
     {"address": "aws_db_instance.ledger", "type": "aws_db_instance", "action": "update",
      "before": {"retention": 7, "password": "****"}, "after": {"retention": 14, "password": "****"}},
     {"address": 'aws_subnet.private["c"]', "type": "aws_subnet", "action": "create", "before": None,

@@ -334,3 +334,14 @@ def test_an_empty_installation_says_how_to_begin(client: Client, ports: Portside
         page = client.get(HERE + path).text
         assert line in page
         assert 'class="empty"' in page
+
+
+def test_what_forces_a_replacement_and_why_stands_at_the_change(client: Client) -> None:
+    text = client.get(PLAN).text
+    assert (
+        "What changes of it cannot be changed in place. Forced by <code>name</code>, <code>tags.&lt;b&gt;</code>."
+        in text
+    )
+    assert "The configuration declares it no more." in text
+    forced = [row for row in re.findall(r'<tr><th scope="row">.*?</tr>', text) if "forces replacement" in row]
+    assert [re.findall(r'row">(.*?)<', row)[0] for row in forced] == ["name"]

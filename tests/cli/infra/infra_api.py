@@ -217,11 +217,16 @@ class InfraApi:
             size = {"path": "size", "before": None if new else 1, "after": None if gone else 2}
             password = {"path": "password", "before": "****", "after": "****", "sensitive": True}
             number = {"path": "id", "before": None if new else "a", "after": None, "unknown": not gone}
-            attributes = [{"sensitive": False, "unknown": False, **one} for one in (size, password, number)]
+            forced = action == "replace"
+            attributes = [
+                {"sensitive": False, "unknown": False, "forces_replacement": forced and one is size, **one}
+                for one in (size, password, number)
+            ]
             told.append(
                 {
                     "address": address, "type": address.partition(".")[0], "action": action, "truncated": False,
-                    "attributes": attributes,
+                    "attributes": attributes, "forced_by": ["size", "kind.name"] if forced else [],
+                    "reason": "What changes of it cannot be changed in place." if forced else None,
                 }
             )  # fmt: skip
         waits = {"ok": False, "code": "approvals_missing", "reason": f"{required} must agree.", "hint": "Ask them."}

@@ -79,7 +79,9 @@ def test_a_plan_that_is_waited_for_shows_what_would_change_the_riskiest_first(
     assert [line.strip() for line in lines if line.startswith("  ") and not line.startswith("   ")] == [
         "Destroy 1", "Replace, destroyed and created again 1", "Create 1", "Cost 412.60 USD a month"
     ]  # fmt: skip
-    assert "size  1 → 2" in result.out
+    assert "size  1 → 2  forces replacement\n" in result.out
+    assert "What changes of it cannot be changed in place.\n        Forced by kind.name\n" in result.out
+    assert result.out.count("forces replacement") == 1
     assert 'id  "a" → (known after apply)' in result.out
     assert "password  (sensitive)" in result.out
     assert 'id  "a"' in result.out

@@ -19,7 +19,9 @@ from surfaces.infra.runner_yard import NOBODY, asked, configured, runner
 CHANGES = [
     {"address": "aws_vpc.new", "change": {"actions": ["create"], "before": None, "after": {"cidr": "10.0.0.0/16"},
                                           "after_unknown": {"id": True}}},
-    {"address": "aws_db.main", "change": {"actions": ["delete", "create"], "before": {"password": "hunter2", "size": 1},
+    {"address": "aws_db.main", "action_reason": "replace_because_cannot_update",
+                               "change": {"actions": ["delete", "create"], "before": {"password": "hunter2", "size": 1},
+                                          "replace_paths": [["size"], ["password"]],
                                           "after": {"password": "hunter3", "size": 2},
                                           "before_sensitive": {"password": True},
                                           "after_sensitive": {"password": True}}},
@@ -76,6 +78,10 @@ async def test_a_plan_is_shown_by_risk_and_without_secrets(crew):
     by_path = {one["path"]: one for one in found["changes"][1]["attributes"]}
     assert by_path["password"]["sensitive"] is True
     assert (by_path["size"]["before"], by_path["size"]["after"], by_path["size"]["sensitive"]) == (1, 2, False)
+    assert (by_path["size"]["forces_replacement"], by_path["password"]["forces_replacement"]) == (True, True)
+    assert found["changes"][1]["reason"] == "What changes of it cannot be changed in place."
+    assert found["changes"][1]["forced_by"] == ["size", "password"]
+    assert (found["changes"][0]["reason"], found["changes"][0]["forced_by"]) == (None, [])
     unknown = {one["path"]: one for one in found["changes"][2]["attributes"]}["id"]
     assert (unknown["unknown"], unknown["after"]) == (True, None)
     assert found["cost"] == {"total_monthly": 12.5}

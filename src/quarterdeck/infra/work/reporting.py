@@ -172,9 +172,11 @@ def _read(tx: Tx, job: InfraJob, carried: Job, told: Mapping[str, Any]) -> dict[
 def _listed(change: Mapping[str, Any]) -> dict[str, Any]:
     """One change in the form of Terraform, as programs that count them read it."""
     told = {name: change.get(name) for name in ("before", "after")}
+    why = {"action_reason": change["reason"]} if "reason" in change else {}
     return {
         "address": change.get("address"),
         "type": change.get("type"),
+        **why,
         "change": {"actions": WORDS.get(str(change.get("action")), ["no-op"]), **told},
     }
 

@@ -10,23 +10,29 @@ from quarterdeck.surfaces.infra.wire.jobs import Job
 
 
 class PlanAttribute(Struct, kw_only=True):
-    """`unknown`: its value is known after the apply. Values that are sensitive are masked on both sides."""
+    """`unknown`: its value is known after the apply. Values that are sensitive are masked on both sides.
+    `forces_replacement`: it cannot be changed in place.
+    """
 
     path: str
     before: Any
     after: Any
     sensitive: bool
     unknown: bool
+    forces_replacement: bool
 
 
 class PlanChange(Struct, kw_only=True):
-    """`action` is `delete`, `replace`, `update`, `create`, `forget`, `read` or `no_op`; `truncated` where values were
-    left out.
+    """`action` is `delete`, `replace`, `update`, `create`, `forget`, `read` or `no_op`; `reason` says why, where there
+    is more to say than that it was declared so, and `forced_by` at which places a replacement is forced. `truncated`
+    where values were left out.
     """
 
     address: str
     type: str
     action: str
+    reason: str | None
+    forced_by: list[str]
     attributes: list[PlanAttribute]
     truncated: bool
 

@@ -196,7 +196,16 @@ class InfraSide:
             outputs=(("endpoint", "https://<ledger>.example"), ("password", None)) if stands else (),
             drift=DriftView(NOW, True, change_rows(DRIFT), 2, 60, NOW + timedelta(minutes=20), "")
             if row.drifted
-            else DriftView(None, False, (), 0, None, None, "lab has no resources that could have drifted."),
+            else DriftView(
+                None,
+                False,
+                (),
+                0,
+                None,
+                None,
+                "lab has no resources that could have drifted.",
+                ("no <network>", f"/console/infra/jobs/{LOOK}"),
+            ),
             resources=12 if stands else 0,
             orphan_risk="fra-1 vanished while it applied." if row is EDGE_ROW else "",
             jobs=(Waiting(PLANNED, "Plan", f"/console/infra/plans/{PLANNED}", ("infra-job", "success", None), NOW),)

@@ -73,6 +73,11 @@ def lines(opened: Session, plan: Row) -> list[str]:
             told += [f"        {terminal.plain(line)}" for line in _why(change)]
             if action != "create" or terminal.verbose:
                 told += [f"        {line}" for line in _attributes(opened, change)]
+    drift = plan.get("drift")
+    if isinstance(drift, list) and drift:
+        told.append(f"  Changed by somebody else {len(drift)}")
+        told += [f"    {terminal.paint('!=' if terminal.ascii else '≠', 'warn')} {terminal.plain(one['address'])}"
+                 for one in drift]  # fmt: skip
     if (plan.get("summary") or {}).get("truncated"):
         told.append("    Not everything is listed here; the log of the plan has it all.")
     return told

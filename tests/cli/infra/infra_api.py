@@ -69,6 +69,7 @@ class InfraApi:
         self.states: dict[str, Row] = {}
         self.versions_known: dict[str, list[Row]] = {}
         self.drifts: dict[str, Row] = {}
+        self.failing: dict[str, Row] = {}
         self.next_course: list[Row] = []
         self.next_plan: Row | None = None
         self.before: dict[str, Callable[..., None]] = {}
@@ -231,7 +232,7 @@ class InfraApi:
             )  # fmt: skip
         waits = {"ok": False, "code": "approvals_missing", "reason": f"{required} must agree.", "hint": "Ask them."}
         self.plans[job["id"]] = {
-            "job_id": job["id"], "summary": {**summary, "truncated": False}, "changes": told, "cost": None,
+            "job_id": job["id"], "summary": {**summary, "truncated": False}, "changes": told, "drift": [], "cost": None,
             "approvals": {"required": required, "given": 0, "missing": required, "rejected": False, "votes": []},
             "applicable": waits if required else GOOD, **more,
         }  # fmt: skip
@@ -373,7 +374,13 @@ class InfraApi:
         return {"from": since, "to": to, "same": since == to, "changes": [] if since == to else changes}
 
     def _drift(self, spec: str, **_: Any) -> Row:
-        return {"drift": self.drifts.get(spec), "minutes": None, "due_at": None, "checked_at": None}
+        return {
+            "drift": self.drifts.get(spec),
+            "failing": self.failing.get(spec),
+            "minutes": None,
+            "due_at": None,
+            "checked_at": None,
+        }
 
     def _look(self, spec: str, **_: Any) -> Row:
         row = self._one(self.specs_known, spec, "Configuration")

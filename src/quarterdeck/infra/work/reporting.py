@@ -166,7 +166,8 @@ def _read(tx: Tx, job: InfraJob, carried: Job, told: Mapping[str, Any]) -> dict[
         }
         keeping.keep(tx, job, said, carried.fence)
     job.execution_metadata = {**job.execution_metadata, "plan_summary": plan.summary}
-    return {**told, "plan_result": {"resource_changes": [_listed(one) for one in plan.changes]}}
+    drift = {"resource_drift": [_listed(one) for one in plan.drift]} if plan.drift else {}
+    return {**told, "plan_result": {"resource_changes": [_listed(one) for one in plan.changes], **drift}}
 
 
 def _listed(change: Mapping[str, Any]) -> dict[str, Any]:

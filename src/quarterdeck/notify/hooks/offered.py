@@ -48,6 +48,8 @@ OFFERED: dict[str, str] = {
     },
     "infra-drift-began": "infrastructure.drift_began",
     "infra-drift-ended": "infrastructure.drift_ended",
+    "infra-drift-look-failing": "infrastructure.drift_look_failing",
+    "infra-drift-look-recovered": "infrastructure.drift_look_recovered",
 }
 """Type of the domain event to the name that a webhook knows it by. What is not here is nobody's business outside."""
 MOVED = "status_change"

@@ -38,6 +38,7 @@ def shown(tx: Tx, access: Access, job: InfraJob) -> wire.PlanShown:
         configuration_hash=job.configuration_hash,
         summary=_summary(plan.summary) if plan is not None and told else None,
         changes=changes(plan.changes) if plan is not None else [],
+        drift=changes(plan.drift) if plan is not None else [],
         cost=plan.cost if plan is not None else None,
         state_serial=plan.state_serial if plan is not None else None,
         state_lineage=plan.state_lineage if plan is not None else None,

@@ -134,10 +134,10 @@ JOBS = {
 RUNNERS = {
     one.uid: one
     for one in (
-        RunnerRow(RUNNER, "fra-1", "self-hosted", ("runner", "online", "outdated"), "0.3.0", outdated=True,
+        RunnerRow(RUNNER, "fra-1", "self-hosted", ("runner", "online", "outdated"), "0.3.0", due="0.4.0",
                   default=True, labels=("program of its own", "only AWS (123456789012)"), seen=NOW,
                   job=f"/console/infra/jobs/{RUNS}", draining=False, drain_reason="", own=True, enrolled=False),
-        RunnerRow(OLD_RUNNER, "hel-2", "self-hosted", ("runner", "offline", None), "", outdated=False, default=False,
+        RunnerRow(OLD_RUNNER, "hel-2", "self-hosted", ("runner", "offline", None), "", due="", default=False,
                   labels=("enrolled worker",), seen=None, job="", draining=True, drain_reason="Its disk is replaced",
                   own=True, enrolled=True),
     )

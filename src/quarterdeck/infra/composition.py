@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from quarterdeck.fleet.workers.confining import confinements
+from quarterdeck.infra.clouds import turning
 from quarterdeck.infra.plans import asking, drifting
 from quarterdeck.infra.plans import retention as plans_kept
 from quarterdeck.infra.specs import retention as specs_kept
@@ -58,5 +59,6 @@ class Infrastructure:
     def beside(self, jobs: Jobs) -> Sequence[Beside]:
         return [
             Beside("infra-jobs", partial(watch, self._db, self._logs, jobs)),
+            Beside("infra-issuer", partial(turning.watch, self._db, jobs)),
             Beside("infra-drift", partial(drifting.watch, self._db, jobs)),
         ]

@@ -11,8 +11,8 @@ from typing import Any
 
 from joserfc import jwt
 from joserfc.jwk import RSAKey
-from sqlalchemy import select
 
+from quarterdeck.infra.clouds import turning
 from quarterdeck.infra.clouds.model import CloudIdentity, IssuerKey
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, NotFound
@@ -23,9 +23,7 @@ PATH = "/api/cloud-issuer"
 KEYS = "/jwks"
 LIFE = timedelta(minutes=10)
 ALGORITHM = "RS256"
-BITS = 2048
 AZURE_AUDIENCE = "api://AzureADTokenExchange"
-TABLE = IssuerKey.__tablename__
 
 
 def issuer(tx: Tx) -> str | None:
@@ -61,29 +59,20 @@ def configuration(tx: Tx) -> dict[str, Any]:
 
 
 def keys(tx: Tx) -> dict[str, Any]:
-    """The public keys, none before the first identity needs one. Raises `NotFound` where we are no issuer."""
+    """The public keys, with those that sign not yet, or no more; none before the first identity needs one. Raises
+    `NotFound` where we are no issuer.
+    """
     _public(tx)
-    rows = tx.scalars(select(IssuerKey).order_by(IssuerKey.id.desc()))
-    return {"keys": [{**row.public, "use": "sig", "alg": ALGORITHM} for row in rows]}
+    return {"keys": [{**row.public, "use": "sig", "alg": ALGORITHM} for row in turning.every(tx)]}
 
 
 def ensure_key(tx: Tx) -> IssuerKey:
     """The key that signs, drawn at first need."""
     tx.lock("infra-issuer")
-    found = _current(tx)
+    found = turning.signing(tx)
     if found is not None:
         return found
-    key = RSAKey.generate_key(BITS, private=True, auto_kid=True)
-    uid = tx.ids.uid()
-    private = json.dumps(key.as_dict(private=True))
-    return tx.add(
-        IssuerKey(
-            uid=uid,
-            public=key.as_dict(private=False),
-            sealed=tx.vault.seal(TABLE, uid, "sealed", private),
-            created_at=tx.now,
-        )
-    )
+    return turning.draw(tx)
 
 
 def subject(identity: CloudIdentity) -> str:
@@ -102,7 +91,7 @@ def token(tx: Tx, identity: CloudIdentity) -> Secret[str]:
     """A token that says: who brings this is the identity, for ten minutes. Raises `Conflict` as `require` does."""
     name = require(tx)
     row = ensure_key(tx)
-    key = RSAKey.import_key(json.loads(tx.vault.open(TABLE, row.uid, "sealed", row.sealed).reveal()))
+    key = RSAKey.import_key(json.loads(tx.vault.open(turning.TABLE, row.uid, "sealed", row.sealed).reveal()))
     now = int(tx.now.timestamp())
     claims = {
         "iss": name,
@@ -114,10 +103,6 @@ def token(tx: Tx, identity: CloudIdentity) -> Secret[str]:
         "jti": tx.ids.uid(),
     }
     return Secret(jwt.encode({"alg": ALGORITHM, "kid": str(row.public["kid"]), "typ": "JWT"}, claims, key))
-
-
-def _current(tx: Tx) -> IssuerKey | None:
-    return tx.first(select(IssuerKey).order_by(IssuerKey.id.desc()).limit(1))
 
 
 def _public(tx: Tx) -> str:

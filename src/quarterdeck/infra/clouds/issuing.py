@@ -1,6 +1,7 @@
 """The server as an issuer of tokens that clouds trust (OpenID Connect Discovery 1.0): its key, and what it signs.
 
-A token is for one job of one identity at one cloud, and good for ten minutes.
+A token is for one job of one identity at one cloud, and good for as long as that may take: clouds give credentials for
+an hour, and are shown it again for the next ones.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from quarterdeck.notify.door import Door
 PATH = "/api/cloud-issuer"
 KEYS = "/jwks"
 LIFE = timedelta(minutes=10)
+"""Of a token that is used at once: for a look at what a cloud has."""
+SPARE = timedelta(minutes=10)
+"""What a token outlives the time that its job may take by: it is signed before the job begins."""
 ALGORITHM = "RS256"
 AZURE_AUDIENCE = "api://AzureADTokenExchange"
 
@@ -87,8 +91,8 @@ def audience(identity: CloudIdentity) -> str:
     return str(identity.credentials.get("audience", ""))
 
 
-def token(tx: Tx, identity: CloudIdentity) -> Secret[str]:
-    """A token that says: who brings this is the identity, for ten minutes. Raises `Conflict` as `require` does."""
+def token(tx: Tx, identity: CloudIdentity, life: timedelta = LIFE) -> Secret[str]:
+    """A token that says: who brings this is the identity, for so long. Raises `Conflict` as `require` does."""
     name = require(tx)
     row = ensure_key(tx)
     key = RSAKey.import_key(json.loads(tx.vault.open(turning.TABLE, row.uid, "sealed", row.sealed).reveal()))
@@ -99,7 +103,7 @@ def token(tx: Tx, identity: CloudIdentity) -> Secret[str]:
         "aud": audience(identity),
         "iat": now,
         "nbf": now,
-        "exp": now + int(LIFE.total_seconds()),
+        "exp": now + int(life.total_seconds()),
         "jti": tx.ids.uid(),
     }
     return Secret(jwt.encode({"alg": ALGORITHM, "kid": str(row.public["kid"]), "typ": "JWT"}, claims, key))

@@ -69,10 +69,12 @@ ZONES = (
 )
 CHANGES: list[dict[str, Any]] = [
     {"address": "aws_ebs_volume.exports", "type": "aws_ebs_volume", "action": "delete",
-     "before": {"size": 200, "tags": {"owner": "reporting"}}, "after": None},
+     "before": {"size": 200, "tags": {"owner": "reporting"}}, "after": None,
+     "reason": "delete_because_no_resource_config"},
     {"address": "aws_db_subnet_group.ledger", "type": "aws_db_subnet_group", "action": "replace",
      "before": {"name": "ledger-a", "subnet_ids": ["a", "b"]},
-     "after": {"name": "ledger-prod", "subnet_ids": ["a", "b", "c"], "arn": "(known after apply)"}},
+     "after": {"name": "ledger-prod", "subnet_ids": ["a", "b", "c"], "arn": "(known after apply)"},
+     "reason": "replace_because_cannot_update", "forced_by": ["name", "tags.<b>"]},
     {"address": "aws_db_instance.ledger", "type": "aws_db_instance", "action": "update",
      "before": {"retention": 7, "password": "****"}, "after": {"retention": 14, "password": "****"}},
     {"address": 'aws_subnet.private["c"]', "type": "aws_subnet", "action": "create", "before": None,
@@ -132,10 +134,10 @@ JOBS = {
 RUNNERS = {
     one.uid: one
     for one in (
-        RunnerRow(RUNNER, "fra-1", "self-hosted", ("runner", "online", "outdated"), "0.3.0", outdated=True,
+        RunnerRow(RUNNER, "fra-1", "self-hosted", ("runner", "online", "outdated"), "0.3.0", due="0.4.0",
                   default=True, labels=("program of its own", "only AWS (123456789012)"), seen=NOW,
                   job=f"/console/infra/jobs/{RUNS}", draining=False, drain_reason="", own=True, enrolled=False),
-        RunnerRow(OLD_RUNNER, "hel-2", "self-hosted", ("runner", "offline", None), "", outdated=False, default=False,
+        RunnerRow(OLD_RUNNER, "hel-2", "self-hosted", ("runner", "offline", None), "", due="", default=False,
                   labels=("enrolled worker",), seen=None, job="", draining=True, drain_reason="Its disk is replaced",
                   own=True, enrolled=True),
     )
@@ -194,7 +196,16 @@ class InfraSide:
             outputs=(("endpoint", "https://<ledger>.example"), ("password", None)) if stands else (),
             drift=DriftView(NOW, True, change_rows(DRIFT), 2, 60, NOW + timedelta(minutes=20), "")
             if row.drifted
-            else DriftView(None, False, (), 0, None, None, "lab has no resources that could have drifted."),
+            else DriftView(
+                None,
+                False,
+                (),
+                0,
+                None,
+                None,
+                "lab has no resources that could have drifted.",
+                ("no <network>", f"/console/infra/jobs/{LOOK}"),
+            ),
             resources=12 if stands else 0,
             orphan_risk="fra-1 vanished while it applied." if row is EDGE_ROW else "",
             jobs=(Waiting(PLANNED, "Plan", f"/console/infra/plans/{PLANNED}", ("infra-job", "success", None), NOW),)

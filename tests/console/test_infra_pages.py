@@ -334,3 +334,22 @@ def test_an_empty_installation_says_how_to_begin(client: Client, ports: Portside
         page = client.get(HERE + path).text
         assert line in page
         assert 'class="empty"' in page
+
+
+def test_what_forces_a_replacement_and_why_stands_at_the_change(client: Client) -> None:
+    text = client.get(PLAN).text
+    assert (
+        "What changes of it cannot be changed in place. Forced by <code>name</code>, <code>tags.&lt;b&gt;</code>."
+        in text
+    )
+    assert "The configuration declares it no more." in text
+    forced = [row for row in re.findall(r'<tr><th scope="row">.*?</tr>', text) if "forces replacement" in row]
+    assert [re.findall(r'row">(.*?)<', row)[0] for row in forced] == ["name"]
+
+
+def test_looks_that_fail_are_shown_with_why(client: Client) -> None:
+    text = client.get(LAB_PAGE).text
+    assert "Looks fail" in text
+    assert "no &lt;network&gt;" in text
+    assert f'href="{JOBS}/{LOOK}">See the last look.' in text
+    assert "Looks fail" not in client.get(SPEC).text

@@ -74,17 +74,34 @@ def lines(opened: Session, plan: Row) -> list[str]:
         for change in changes:
             mark = terminal.paint(ascii_sign if terminal.ascii else sign, tone)
             told.append(f"    {mark} {terminal.plain(change['address'])}")
+            told += [f"        {terminal.plain(line)}" for line in _why(change)]
             if action != "create" or terminal.verbose:
                 told += [f"        {line}" for line in _attributes(opened, change)]
+    drift = plan.get("drift")
+    if isinstance(drift, list) and drift:
+        told.append(f"  Changed by somebody else {len(drift)}")
+        told += [f"    {terminal.paint('!=' if terminal.ascii else '≠', 'warn')} {terminal.plain(one['address'])}"
+                 for one in drift]  # fmt: skip
     if (plan.get("summary") or {}).get("truncated"):
         told.append("    Not everything is listed here; the log of the plan has it all.")
     return told
 
 
+def _why(change: Row) -> list[str]:
+    """Why it is done, and what forces a replacement that is not among the attributes that are told."""
+    told = {one["path"] for one in change["attributes"] if one.get("forces_replacement")}
+    unseen = [one for one in change.get("forced_by") or [] if one.partition(".")[0].partition("[")[0] not in told]
+    reason = [str(change["reason"])] if change.get("reason") else []
+    return reason + ([f"Forced by {', '.join(unseen)}"] if unseen else [])
+
+
 def _attributes(opened: Session, change: Row) -> list[str]:
     """`size  1 → 2`, and of what is destroyed or made only the one side."""
     lines = [
-        opened.terminal.plain(f"{one['path']}  {_said(one, change['action'], opened.terminal.ascii)}")
+        opened.terminal.plain(
+            f"{one['path']}  {_said(one, change['action'], opened.terminal.ascii)}"
+            f"{'  forces replacement' if one.get('forces_replacement') else ''}"
+        )
         for one in change["attributes"]
     ]
     return lines + (["… values are left out"] if change["truncated"] else [])

@@ -29,6 +29,8 @@ TYPES = (
     "infra_drift",
     "infra_job_succeeded",
     "infra_job_failed",
+    "infra_approval_required",
+    "infra_drift_failing",
 )
 """Contract: tasks §7.4, one for administrators whose webhook was given up, and what is told of infrastructure."""
 KEPT = "notifications"

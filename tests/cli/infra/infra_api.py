@@ -68,6 +68,7 @@ class InfraApi(SurfaceApi):
         self.cut = False
         self.cuts: list[int] = []
         self.resumed: list[str | None] = []
+        self.failing: dict[str, Row] = {}
         self.next_course: list[Row] = []
         self.next_plan: Row | None = None
 
@@ -152,16 +153,21 @@ class InfraApi(SurfaceApi):
             size = {"path": "size", "before": None if new else 1, "after": None if gone else 2}
             password = {"path": "password", "before": "****", "after": "****", "sensitive": True}
             number = {"path": "id", "before": None if new else "a", "after": None, "unknown": not gone}
-            attributes = [{"sensitive": False, "unknown": False, **one} for one in (size, password, number)]
+            forced = action == "replace"
+            attributes = [
+                {"sensitive": False, "unknown": False, "forces_replacement": forced and one is size, **one}
+                for one in (size, password, number)
+            ]
             told.append(
                 {
                     "address": address, "type": address.partition(".")[0], "action": action, "truncated": False,
-                    "attributes": attributes,
+                    "attributes": attributes, "forced_by": ["size", "kind.name"] if forced else [],
+                    "reason": "What changes of it cannot be changed in place." if forced else None,
                 }
             )  # fmt: skip
         waits = {"ok": False, "code": "approvals_missing", "reason": f"{required} must agree.", "hint": "Ask them."}
         self.plans[job["id"]] = {
-            "job_id": job["id"], "summary": {**summary, "truncated": False}, "changes": told, "cost": None,
+            "job_id": job["id"], "summary": {**summary, "truncated": False}, "changes": told, "drift": [], "cost": None,
             "approvals": {"required": required, "given": 0, "missing": required, "rejected": False, "votes": []},
             "applicable": waits if required else GOOD, **more,
         }  # fmt: skip
@@ -314,7 +320,13 @@ class InfraApi(SurfaceApi):
         return {"from": since, "to": to, "same": since == to, "changes": [] if since == to else changes}
 
     def _drift(self, spec: str, **_: Any) -> Row:
-        return {"drift": self.drifts.get(spec), "minutes": None, "due_at": None, "checked_at": None}
+        return {
+            "drift": self.drifts.get(spec),
+            "failing": self.failing.get(spec),
+            "minutes": None,
+            "due_at": None,
+            "checked_at": None,
+        }
 
     def _look(self, spec: str, **_: Any) -> Row:
         row = self._one(self.specs_known, spec, "Configuration")

@@ -67,6 +67,7 @@ def test_a_plan_that_is_waited_for_shows_what_would_change_the_riskiest_first(
     qd: Command, infra: InfraApi, ledger: Row
 ) -> None:
     infra.next_plan = infra.plans[infra.add_plan(ledger, *RISKY)["id"]]
+    infra.next_plan["drift"] = [{**infra.next_plan["changes"][0], "address": "aws_sg.edge", "action": "update"}]
     infra.next_course = [
         {"status": "CLAIMED"},
         {"status": "PROCESSING", "execution_metadata": {"phase": "terraform_plan"}},
@@ -77,9 +78,13 @@ def test_a_plan_that_is_waited_for_shows_what_would_change_the_riskiest_first(
     lines = result.out.splitlines()
     assert lines[0].startswith("ledger   −1 destroy  ±1 replace  +1 create   ")  # noqa: RUF001 - the minus is the sign
     assert [line.strip() for line in lines if line.startswith("  ") and not line.startswith("   ")] == [
-        "Destroy 1", "Replace, destroyed and created again 1", "Create 1", "Cost 412.60 USD a month"
+        "Destroy 1", "Replace, destroyed and created again 1", "Create 1",
+        "Changed by somebody else 1", "Cost 412.60 USD a month"
     ]  # fmt: skip
-    assert "size  1 → 2" in result.out
+    assert "≠ aws_sg.edge\n" in result.out
+    assert "size  1 → 2  forces replacement\n" in result.out
+    assert "What changes of it cannot be changed in place.\n        Forced by kind.name\n" in result.out
+    assert result.out.count("forces replacement") == 1
     assert 'id  "a" → (known after apply)' in result.out
     assert "password  (sensitive)" in result.out
     assert 'id  "a"' in result.out

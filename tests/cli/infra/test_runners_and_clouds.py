@@ -56,6 +56,12 @@ def test_a_machine_is_made_a_runner_by_a_token_that_is_alone_on_stdout(qd: Comma
 def test_runners_are_shown_drained_preferred_and_forgotten(qd: Command, infra: InfraApi) -> None:
     row = infra.add_runner("fra-1")
     assert "version    0.4.0" in qd("runner", "show", "--worker-id", "fra-1").out
+    row = next(one for one in infra.runners_known if one["name"] == "fra-1")
+    row.update(kind="worker", outdated=True, due_version="0.5.0")
+    assert "outdated   the server is 0.5.0" in qd("runner", "show", "fra-1").out
+    row.update(kind="runner")
+    assert "outdated   the newest is 0.5.0" in qd("runner", "show", "fra-1").out
+    row.update(kind="runner", outdated=False, due_version=None)
     assert qd("runner", "drain", "fra-1", "--reason", "disk").out == "Runner fra-1 is given no more jobs.\n"
     assert qd("runner", "drain", "--id", row["id"], "--off").out == "Runner fra-1 is given jobs again.\n"
     assert infra.bodies("drain") == [{"draining": True, "reason": "disk"}, {"draining": False}]

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from quarterdeck.fleet.workers.model import Worker
-from quarterdeck.infra.runners import metadata
+from quarterdeck.infra.runners import metadata, releases
+from quarterdeck.infra.runners.model import Release
 from quarterdeck.infra.runners.standing import status
 from quarterdeck.infra.runners.waking import concerns
 from quarterdeck.kernel.bus import Concern, Message
@@ -80,3 +81,28 @@ def test_a_runner_looks_only_for_what_may_concern_it(payload, mine):
 
 def test_a_cloud_hosted_runner_looks_for_everybodys():
     assert concerns([Message("jobs", frozenset({Concern(8, "infra-job:x")}))], None)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("0.1.0", "0.2"), ("0.9.9", "0.10.0"), ("1", "1.0.1"), ("1.0rc1", "1.0"), ("1.0.dev3", "1.0a1"),
+     ("1.0b2", "1.0rc1"), ("1.0rc9", "1.0rc10"), ("1.0", "1.0.post1"), ("v0.1.0", "0.1.1"), ("0.1.0+local", "0.1.1")],
+)  # fmt: skip
+def test_a_version_that_comes_before_the_servers_is_outdated(one, other):
+    assert releases.older(one, other)
+    assert not releases.older(other, one)
+    assert releases.due(Worker(version=one), None, foreign=False, server=other) == other
+    assert releases.due(Worker(version=other), None, foreign=False, server=one) is None
+
+
+@pytest.mark.parametrize(("one", "other"), [("1.0", "1.0.0"), ("1.0+a", "1.0"), ("0", "9"), ("", "9"), ("main", "9"),
+                                            ("1." * 50 + "1", "9"), ("9" * 40, "10")])  # fmt: skip
+def test_what_is_the_same_or_no_version_is_not_outdated(one, other):
+    assert not releases.older(one, other)
+    assert not releases.older(other, one)
+
+
+def test_who_has_told_no_version_is_not_outdated():
+    assert releases.due(Worker(version=None), Release(version="2"), foreign=True) is None
+    assert releases.due(Worker(version=None), None, foreign=False, server="2") is None
+    assert releases.due(Worker(version="1"), None, foreign=True, server="2") is None, "nothing was published"

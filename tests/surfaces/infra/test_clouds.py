@@ -10,9 +10,10 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 from sqlalchemy import select, update
 
-from quarterdeck.infra.clouds import federating, issuing
+from quarterdeck.infra.clouds import federating, issuing, turning
 from quarterdeck.infra.clouds.model import CloudIdentity, IssuerKey
 from quarterdeck.infra.execution.clouds import azure, gcp
+from quarterdeck.infra.execution.orders import GRACE_SECONDS, SECONDS
 from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.kernel import events
@@ -406,6 +407,34 @@ async def test_google_takes_a_token_that_this_server_signed_for_it_alone(public)
     kept = json.dumps(await crew.ok("GET", f"{CLI}/jobs/{job}"))
     assert cloud.subject_token not in kept
     assert "external_account" not in kept
+
+
+WHOLE = (SECONDS + GRACE_SECONDS + 1, 3 * 3600)
+
+
+@pytest.mark.parametrize(
+    ("job_type", "least", "most"),
+    [("CONNECTION_TEST", 600, 600), ("FETCH_RESOURCES", 600, 600), ("PLAN", *WHOLE), ("DEPLOY", *WHOLE),
+     ("DESTROY", *WHOLE)],
+)  # fmt: skip
+async def test_a_token_outlives_the_time_that_its_job_may_take(public, job_type, least, most):
+    crew = public
+    made = await begun(crew, "gcp")
+    body = {"identity_id": made["identity_id"], "credentials": {"wif_config": wif_config()}}
+    job = (await crew.ok("POST", f"{CLI}/providers/gcp/connect", body))["job_id"]
+
+    def verb(tx):
+        tx.execute(update(CloudIdentity).values(verified_at=tx.now))
+        found = tx.one(select(InfraJob).where(InfraJob.uid == job), what="job")
+        found.job_type = job_type
+        return federating.cloud(tx, found)
+
+    cloud = await crew.db.write(verb)
+    claims = jwt.decode(
+        cloud.subject_token, KeySet.import_key_set(await crew.db.read(issuing.keys)), algorithms=["RS256"]
+    ).claims
+    assert least <= claims["exp"] - claims["iat"] <= most
+    assert claims["exp"] - claims["iat"] < turning.LONGEST_LIFE.total_seconds()
 
 
 async def test_azure_takes_a_token_that_this_server_signed_for_it_alone(public):

@@ -75,8 +75,14 @@ def _shown(opened: Session, name: str, answer: Row) -> None:
     if terminal.structured or terminal.format == "name":
         terminal.answer(answer, name=name, text="")
         return
+    failing = answer.get("failing")
+    if failing is not None:
+        message = (failing["message"] or "no reason was given").splitlines()[0]
+        terminal.line(f"Looks at {name} fail: {terminal.plain(message)}")
+        terminal.line(f"  qd jobs logs {failing['job_id']}")
     if found is None:
-        terminal.line(f"Nobody has looked yet: qd spec drift {name} --look --wait")
+        if failing is None:
+            terminal.line(f"Nobody has looked yet: qd spec drift {name} --look --wait")
         return
     said = "has drifted" if found["drifted"] else "is as the last apply left it"
     terminal.line(f"{name} {said} ({ago(found['at'])})")

@@ -152,12 +152,13 @@ def show(runner: str | None = None, /, *, runner_id: RunnerRef = None, common: C
         terminal.line(
             f"{terminal.plain(row['name'])}   {terminal.state(infra_states.runner(row))}   {row['id']}{default}"
         )
-        release, newest = row.get("release") or {}, row.get("latest_release") or {}
+        release = row.get("release") or {}
+        should = "the newest is" if row.get("kind") == "runner" else "the server is"
         facts: list[tuple[str, Any]] = [
             ("mode", row["mode"]),
             ("version", row.get("version")),
             ("release", release.get("version")),
-            ("outdated", f"the newest is {newest['version']}" if row.get("outdated") and newest else None),
+            ("outdated", f"{should} {row['due_version']}" if row.get("outdated") else None),
             ("drains", row.get("drain_reason")),
             ("seen", ago(row.get("last_heartbeat"))),
             ("does", row.get("current_job_id")),

@@ -121,7 +121,7 @@ class InfraRunners:
 
 def _row(tx: Tx, one: listing.Seen, newest: Release | None) -> RunnerRow:
     worker, runner = one.worker, one.runner
-    outdated = one.foreign and releases.outdated(worker, newest)
+    due = releases.due(worker, newest, foreign=one.foreign)
     labels = ["enrolled worker" if not one.foreign else "program of its own"]
     identity = tx.get(CloudIdentity, runner.cloud_identity_id) if runner and runner.cloud_identity_id else None
     if identity is not None:
@@ -132,9 +132,9 @@ def _row(tx: Tx, one: listing.Seen, newest: Release | None) -> RunnerRow:
         uid=worker.uid,
         name=worker.name,
         mode=one.mode,
-        state=("runner", state, "outdated" if outdated else None),
+        state=("runner", state, "outdated" if due else None),
         version=worker.version or "",
-        outdated=outdated,
+        due=due or "",
         default=one.is_default,
         labels=tuple(labels),
         seen=worker.last_seen_at,
@@ -146,6 +146,12 @@ def _row(tx: Tx, one: listing.Seen, newest: Release | None) -> RunnerRow:
     )
 
 
+def _version(row: RunnerRow) -> str:
+    if not row.due:
+        return row.version or "not told yet"
+    return f"{row.version}, outdated: {'the server is' if row.enrolled else 'the newest release is'} {row.due}"
+
+
 def _view(tx: Tx, one: listing.Seen) -> RunnerView:
     newest = releases.newest(tx)
     row, worker = _row(tx, one, newest), one.worker
@@ -155,7 +161,7 @@ def _view(tx: Tx, one: listing.Seen) -> RunnerView:
         Fact("Identifier", worker.uid, code=True),
         Fact("Kind", "an enrolled worker" if row.enrolled else "a program that speaks the documented calls"),
         Fact("Mode", row.mode),
-        Fact("Version", row.version or "not told yet"),
+        Fact("Version", _version(row)),
     ]
     facts += [Fact(word.replace("_", " ").capitalize(), str(made[word])) for word in lifting.KEPT if made.get(word)]
     if row.drain_reason:

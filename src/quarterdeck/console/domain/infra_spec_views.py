@@ -9,13 +9,13 @@ from quarterdeck.access import Access
 from quarterdeck.console import infra_words as words
 from quarterdeck.console.domain import infra_job_views as jobs
 from quarterdeck.console.views.deployments import Fact
-from quarterdeck.console.views.infra import DriftView, SpecRow, SpecView, State, ZoneRow
+from quarterdeck.console.views.infra import JOBS, DriftView, SpecRow, SpecView, State, ZoneRow
 from quarterdeck.console.views.infra_plans import change_rows, text_of
 from quarterdeck.console.views.shell import Note
 from quarterdeck.console.words import counted, dollars
 from quarterdeck.infra.clouds import credentials
 from quarterdeck.infra.clouds.model import CloudIdentity
-from quarterdeck.infra.plans import drift
+from quarterdeck.infra.plans import drift, failing
 from quarterdeck.infra.specs import brief, removing, standing
 from quarterdeck.infra.specs.model import Spec
 from quarterdeck.infra.states import states
@@ -177,7 +177,7 @@ def _said(value: Any) -> str:
 
 
 def _drift(tx: Tx, spec: Spec, *, drifted: bool) -> DriftView:
-    told = spec.drift or {}
+    told, failed = spec.drift or {}, failing.newest(tx, spec)
     changes = told.get("changes")
     return DriftView(
         at=spec.drift_checked_at,
@@ -187,6 +187,7 @@ def _drift(tx: Tx, spec: Spec, *, drifted: bool) -> DriftView:
         every=spec.drift_minutes,
         due=spec.drift_due_at,
         why_not=drift.why_not(tx, spec) or "",
+        failing=(failed.error_message or "", f"{JOBS}/{failed.uid}") if failed is not None else None,
     )
 
 

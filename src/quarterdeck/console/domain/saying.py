@@ -47,6 +47,8 @@ SAID = {
     "cloud-identity.connected": "connected the",
     "cloud-identity.disconnected": "disconnected the",
     "cloud-identity.verified": "proved the",
+    "cloud-issuer-key.published": "published the next",
+    "cloud-issuer-key.retired": "took away the old",
     "infra-destruction.approved": "agreed to",
     "infra-destruction.rejected": "refused",
     "infra-job.cancelled": "canceled",

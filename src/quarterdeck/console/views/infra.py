@@ -89,6 +89,8 @@ class DriftView:
     due: datetime | None
     why_not: str
     """What keeps a look from making sense now; empty where it does."""
+    failing: tuple[str, str] | None = None
+    """Why looks fail, and the page of the last one; None where they do not, or only one did."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,14 +12,16 @@ from quarterdeck.console.views.infra_jobs import InfraJobRow
 
 @dataclass(frozen=True, slots=True)
 class RunnerRow:
-    """`labels` say what it may be given; `own`: it is looked after here. `job` is the page of what it does."""
+    """`labels` say what it may be given; `own`: it is looked after here. `job` is the page of what it does;
+    `due` the version that it should be, empty where it is not outdated.
+    """
 
     uid: str
     name: str
     mode: str
     state: tuple[str, str, str | None]
     version: str
-    outdated: bool
+    due: str
     default: bool
     labels: tuple[str, ...]
     seen: datetime | None

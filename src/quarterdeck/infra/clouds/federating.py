@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from datetime import timedelta
 
 from quarterdeck.identity.machine import Machine
 from quarterdeck.infra.clouds import credentials, identities, issuing
 from quarterdeck.infra.clouds.credentials import FEDERATED, NAMES
 from quarterdeck.infra.clouds.model import CloudIdentity
-from quarterdeck.infra.execution.orders import Cloud
+from quarterdeck.infra.execution.orders import CLOUD_JOBS, GRACE_SECONDS, SECONDS, Cloud
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.errors import Conflict, Problem
@@ -21,8 +22,8 @@ OWN = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
 
 def cloud(tx: Tx, job: InfraJob, own: bool = False) -> Cloud | None:
-    """None for a job without an identity. `own`: the server's own worker takes it. The token in it is good for ten
-    minutes, and is kept nowhere.
+    """None for a job without an identity. `own`: the server's own worker takes it. The token in it is good for as long
+    as the job may take, and is kept nowhere.
 
     Raises `Conflict`: `cloud_identity_gone`, `cloud_identity_unverified`, `cloud_issuer_absent`, and
     `infra_needs_runner` where the server's own worker may not take it up.
@@ -48,10 +49,17 @@ def cloud(tx: Tx, job: InfraJob, own: bool = False) -> Cloud | None:
         tenant_id=str(kept.get("tenant_id", "")),
         client_id=str(kept.get("client_id", "")),
         subscription_id=str(kept.get("subscription_id", "")),
-        subject_token=issuing.token(tx, identity).reveal() if identity.provider in FEDERATED else "",
+        subject_token=issuing.token(tx, identity, life(job)).reveal() if identity.provider in FEDERATED else "",
         session=f"runner-worker-{job.uid[:8]}",
         own=own,
     )
+
+
+def life(job: InfraJob) -> timedelta:
+    """How long the token of a job has to be good: a look is over at once, anything else may take all of its time."""
+    if job.job_type in CLOUD_JOBS:
+        return issuing.LIFE
+    return timedelta(seconds=SECONDS + GRACE_SECONDS) + issuing.SPARE
 
 
 def elsewhere(tx: Tx, identity: CloudIdentity, environment: Mapping[str, str] = os.environ) -> bool:

@@ -32,8 +32,8 @@ class CloudIdentity(Identified, Base):
 
 
 class IssuerKey(Identified, Base):
-    """A key that signs tokens for clouds: `public` is its public JWK, `sealed` the private one under the vault. The
-    newest signs, all are published.
+    """A key that signs tokens for clouds: `public` is its public JWK, `sealed` the private one under the vault. All are
+    published; which one signs, and until when one stays, is said by `turning`.
     """
 
     __tablename__ = "infra_issuer_keys"

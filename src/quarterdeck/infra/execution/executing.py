@@ -14,6 +14,7 @@ from quarterdeck.infra.execution import commands, costing, failures, modules, pl
 from quarterdeck.infra.execution.artefacts import LARGEST, Store, digest, is_job, too_large
 from quarterdeck.infra.execution.cloud_registry import providers
 from quarterdeck.infra.execution.commands import Command, Layout
+from quarterdeck.infra.execution.lasting import Keeping
 from quarterdeck.infra.execution.machine import RESCUED, Attempt, Machine, attempt, note_module
 from quarterdeck.infra.execution.orders import CLOUD_JOBS, RUNNER_JOBS, SPEC_JOBS, InfraOrder
 from quarterdeck.infra.execution.outputs import cluster_of, redacted
@@ -44,7 +45,7 @@ async def execute(context: JobContext, order: InfraOrder, machine: Machine) -> d
     reporter = Reporter(context, filter(None, (order.place.password, order.module.token, federated)))
     if order.job_type in CLOUD_JOBS:
         return await _looked(order, reporter)
-    async with attempt(machine, order.job) as place, _credentials(order, reporter) as cloud:
+    async with attempt(machine, order.job) as place, _credentials(order, reporter, place) as cloud:
         running = Running(reporter, order.seconds, order.grace_seconds, place.lock)
         job = await _prepared(order, machine, place, running, cloud)
         if order.job_type == "PLAN" or order.read_only:
@@ -67,14 +68,19 @@ def check(order: InfraOrder, machine: Machine) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _credentials(order: InfraOrder, reporter: Reporter) -> AsyncIterator[Mapping[str, str]]:
-    """Variables for the provider while the block runs; none where the order names no cloud."""
+async def _credentials(
+    order: InfraOrder, reporter: Reporter, place: Attempt | None = None
+) -> AsyncIterator[Mapping[str, str]]:
+    """Variables for the provider while the block runs; none where the order names no cloud. What has to last as long as
+    the job is kept in its `place`.
+    """
     if order.cloud is None:
         yield {}
         return
     provider = providers.get(order.cloud.provider)
     point("infra.credentials.take")
-    async with provider.credentials(order.cloud) as variables:
+    keeping = Keeping(place.root / "identity", reporter.keep_secret) if place is not None else None
+    async with provider.credentials(order.cloud, keeping=keeping) as variables:
         point("infra.credentials.taken")
         reporter.keep_secret(value for name, value in variables.items() if sensitive(name))
         yield variables

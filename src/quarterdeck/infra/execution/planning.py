@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from quarterdeck.infra.execution import reasons
 from quarterdeck.infra.execution.redacting import UNKNOWN, masked, secrets_of
 from quarterdeck.kernel.errors import Invalid, Problem
 from quarterdeck.kernel.text import shown
@@ -27,8 +28,9 @@ ACTIONS = ("create", "update", "delete", "replace", "read", "forget", "no_op")
 @dataclass(frozen=True)
 class Planned:
     """`summary` counts each of `ACTIONS` and `drifted`, `imported`. `changes` are those that change something, each
-    `{address, type, action, before, after}` and `truncated` where values are left out; `drift` the same of what was
-    changed by somebody else. `secrets` are texts that must not be shown anywhere.
+    `{address, type, action, before, after}`, with `reason` (`reasons.REASONS`) and `forced_by`, the places that force a
+    replacement, where there are such, and `truncated` where values are left out; `drift` the same of what was changed
+    by somebody else. `secrets` are texts that must not be shown anywhere.
     """
 
     summary: dict[str, int]
@@ -106,6 +108,11 @@ def _told(entry: dict[str, Any], action: str, secrets: set[str]) -> dict[str, An
         "before": before,
         "after": after,
     }
+    why = reasons.reason(entry.get("action_reason"))
+    if why is not None:
+        told["reason"] = why
+    if action == "replace" and (forced_by := reasons.forcing(entry["change"], secrets)):
+        told["forced_by"] = forced_by
     if entry.get("deposed"):
         told["deposed"] = True
     if cut:

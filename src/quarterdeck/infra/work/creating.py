@@ -12,6 +12,7 @@ from quarterdeck.infra.clouds import federating, identities
 from quarterdeck.infra.clouds.model import CloudIdentity
 from quarterdeck.infra.execution.orders import RUN, RUNNER_JOBS
 from quarterdeck.infra.plans import approvals, drift, law
+from quarterdeck.infra.plans import asking as asks
 from quarterdeck.infra.runners import lifting, listing
 from quarterdeck.infra.specs import snapshots, specs
 from quarterdeck.infra.specs.model import Spec
@@ -84,7 +85,9 @@ def create(tx: Tx, asked: Asked) -> InfraJob:
     effects.asked(tx, job, spec)
     happened(tx, job, "queued", f"The {job.job_type} job waits for a runner.")
     _audited(tx, job, asked, spec, plan, worker)
-    if asked.job_type != DESTROY or not approvals.needed(tx, job).missing:
+    if asked.job_type == DESTROY and approvals.needed(tx, job).missing:
+        asks.ask(tx, job)
+    else:
         release(tx, job)
     committing(tx, "infra.create")
     return job

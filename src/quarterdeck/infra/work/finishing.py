@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from quarterdeck.infra.plans import asking, failing
 from quarterdeck.infra.runners import lifting
 from quarterdeck.infra.states import locks
 from quarterdeck.infra.work import effects, holding, metadata, recording
@@ -12,7 +13,7 @@ from quarterdeck.infra.work.actions import InfraJobAction
 from quarterdeck.infra.work.happenings import happened
 from quarterdeck.infra.work.model import InfraJob
 from quarterdeck.infra.work.transitions import CANCELLED, CLAIMED, FAILED, PROCESSING, QUEUED, SUCCESS, move
-from quarterdeck.infra.work.types import CHANGERS, may_have_changed
+from quarterdeck.infra.work.types import CHANGERS, PLAN, may_have_changed
 from quarterdeck.kernel import audit
 from quarterdeck.kernel.db import Tx
 from quarterdeck.kernel.faults import committing
@@ -69,7 +70,11 @@ def finish(tx: Tx, carried: Job, outcome: Outcome) -> None:
 def succeed(tx: Tx, job: InfraJob) -> None:
     _begun(tx, job)
     move(tx, job, SUCCESS, f"The {job.job_type} job has succeeded.")
-    effects.done(tx, job, holding.spec_of(tx, job))
+    spec = holding.spec_of(tx, job)
+    effects.done(tx, job, spec)
+    failing.succeeded(tx, job, spec)
+    if job.job_type == PLAN:
+        asking.ask(tx, job)
     _audited(tx, job)
 
 
@@ -98,7 +103,9 @@ def _fail(tx: Tx, job: InfraJob, carried: Job, outcome: Outcome) -> None:
 
 def fail(tx: Tx, job: InfraJob, code: str, message: str, *, orphans: bool, began: bool) -> None:
     move(tx, job, FAILED, message, code=code, orphans=orphans)
-    effects.failed(tx, job, holding.spec_of(tx, job), orphans=orphans, began=began)
+    spec = holding.spec_of(tx, job)
+    effects.failed(tx, job, spec, orphans=orphans, began=began)
+    failing.failed(tx, job, spec)
     _audited(tx, job)
 
 

@@ -166,15 +166,18 @@ def _read(tx: Tx, job: InfraJob, carried: Job, told: Mapping[str, Any]) -> dict[
         }
         keeping.keep(tx, job, said, carried.fence)
     job.execution_metadata = {**job.execution_metadata, "plan_summary": plan.summary}
-    return {**told, "plan_result": {"resource_changes": [_listed(one) for one in plan.changes]}}
+    drift = {"resource_drift": [_listed(one) for one in plan.drift]} if plan.drift else {}
+    return {**told, "plan_result": {"resource_changes": [_listed(one) for one in plan.changes], **drift}}
 
 
 def _listed(change: Mapping[str, Any]) -> dict[str, Any]:
     """One change in the form of Terraform, as programs that count them read it."""
     told = {name: change.get(name) for name in ("before", "after")}
+    why = {"action_reason": change["reason"]} if "reason" in change else {}
     return {
         "address": change.get("address"),
         "type": change.get("type"),
+        **why,
         "change": {"actions": WORDS.get(str(change.get("action")), ["no-op"]), **told},
     }
 

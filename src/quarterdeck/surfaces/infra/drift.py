@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from quarterdeck.infra.plans import drift as looks
+from quarterdeck.infra.plans import failing
 from quarterdeck.infra.specs import specs
 from quarterdeck.infra.specs.model import Spec
 from quarterdeck.kernel.db import Tx
@@ -19,7 +20,7 @@ DRIFT = f"{ONE}/drift"
 @route("GET", DRIFT, permission="infra:specs.view", errors=UNKNOWN)
 async def show(call: Call) -> wire.DriftShown:
     """What the last look at a configuration found, and when the next one is due."""
-    return await call.read(lambda tx: told(specs.meant(tx, call.path["name"])))
+    return await call.read(lambda tx: told(tx, specs.meant(tx, call.path["name"])))
 
 
 @route(
@@ -38,8 +39,8 @@ async def look(call: Call) -> wire.DriftAsked:
     return await call.write(verb)
 
 
-def told(spec: Spec) -> wire.DriftShown:
-    kept = spec.drift
+def told(tx: Tx, spec: Spec) -> wire.DriftShown:
+    kept, failed = spec.drift, failing.newest(tx, spec)
     return wire.DriftShown(
         drift=None
         if not kept
@@ -49,6 +50,11 @@ def told(spec: Spec) -> wire.DriftShown:
             job_id=kept.get("job"),
             changes=changes(kept.get("changes") or ()),
             left_out=int(kept.get("left_out") or 0),
+        ),
+        failing=None
+        if failed is None
+        else wire.FailedLook(
+            job_id=failed.uid, at=at(failed.completed_at), code=failed.error_code, message=failed.error_message
         ),
         minutes=spec.drift_minutes,
         due_at=at(spec.drift_due_at),

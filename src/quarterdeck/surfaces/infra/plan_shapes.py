@@ -7,6 +7,7 @@ from typing import Any
 
 from quarterdeck.access import Access
 from quarterdeck.infra.artefacts.artefacts import Artefacts
+from quarterdeck.infra.execution.reasons import REASONS, top
 from quarterdeck.infra.execution.redacting import UNKNOWN
 from quarterdeck.infra.plans import approvals, destroying, keeping, law, plans, summary
 from quarterdeck.infra.plans.model import Plan
@@ -37,6 +38,7 @@ def shown(tx: Tx, access: Access, job: InfraJob) -> wire.PlanShown:
         configuration_hash=job.configuration_hash,
         summary=_summary(plan.summary) if plan is not None and told else None,
         changes=changes(plan.changes) if plan is not None else [],
+        drift=changes(plan.drift) if plan is not None else [],
         cost=plan.cost if plan is not None else None,
         state_serial=plan.state_serial if plan is not None else None,
         state_lineage=plan.state_lineage if plan is not None else None,
@@ -109,14 +111,21 @@ def changes(kept: Iterable[Mapping[str, Any]]) -> list[wire.PlanChange]:
             address=str(one.get("address") or ""),
             type=str(one.get("type") or ""),
             action=str(one.get("action") or ""),
-            attributes=_attributes(one.get("before"), one.get("after")),
+            reason=REASONS.get(one.get("reason") or ""),
+            forced_by=(forced_by := _places(one)),
+            attributes=_attributes(one.get("before"), one.get("after"), {top(place) for place in forced_by}),
             truncated=one.get("truncated") is True,
         )
         for one in found
     ]
 
 
-def _attributes(before: Any, after: Any) -> list[wire.PlanAttribute]:
+def _places(kept: Mapping[str, Any]) -> list[str]:
+    listed = kept.get("forced_by")
+    return [str(one) for one in listed] if isinstance(listed, list) else []
+
+
+def _attributes(before: Any, after: Any, forced_by: set[str]) -> list[wire.PlanAttribute]:
     was, becomes = (side if isinstance(side, Mapping) else {} for side in (before, after))
     return [
         wire.PlanAttribute(
@@ -125,6 +134,7 @@ def _attributes(before: Any, after: Any) -> list[wire.PlanAttribute]:
             after=None if becomes.get(name) == UNKNOWN else becomes.get(name),
             sensitive=MASK in {_text(was.get(name)), _text(becomes.get(name))},
             unknown=becomes.get(name) == UNKNOWN,
+            forces_replacement=name in forced_by,
         )
         for name in dict.fromkeys((*was, *becomes))
     ]

@@ -88,6 +88,7 @@ def _fields(
     tx: Tx, seen: Seen, latest: Release | None, people: dict[int, str], clouds: dict[int, str]
 ) -> dict[str, Any]:
     worker, runner = seen.worker, seen.runner
+    due = releases.due(worker, latest, foreign=seen.foreign)
     return {
         "id": worker.uid,
         "name": worker.name,
@@ -100,6 +101,7 @@ def _fields(
         "user_id": None if runner is None or runner.owner_id is None else people.get(runner.owner_id),
         "cloud_identity_id": clouds.get((runner and runner.cloud_identity_id) or 0),
         "kind": "runner" if seen.foreign else "worker",
-        "outdated": seen.foreign and releases.outdated(worker, latest),
+        "outdated": due is not None,
+        "due_version": due,
         "drain_reason": worker.drain_reason,
     }

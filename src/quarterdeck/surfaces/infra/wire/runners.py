@@ -15,7 +15,8 @@ Status = Literal["ONLINE", "OFFLINE", "DRAINING"]
 
 class Runner(Struct, kw_only=True):
     """`kind` is `worker` for one that was enrolled and dials in, `runner` for a program that asks for its jobs.
-    `outdated`: its version is not the newest release. `user_id` is None for a cloud-hosted one.
+    `outdated`: its version is not `due_version`, which is the newest release for a `runner`, and the server's own for a
+    `worker` that is older. `user_id` is None for a cloud-hosted one.
     """
 
     id: str
@@ -30,6 +31,7 @@ class Runner(Struct, kw_only=True):
     cloud_identity_id: str | None
     kind: Literal["worker", "runner"]
     outdated: bool
+    due_version: str | None
     drain_reason: str | None
 
 
